@@ -1,0 +1,78 @@
+# Every target does its own set-up from a bare checkout; `make` alone lists them.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup system demo test check test-deep bench clean FORCE
+
+BIN := .venv/bin
+COMPLETE := .venv/.complete
+# More pytest arguments: make test ARGS='-k brier'
+ARGS ?=
+
+help:  ## list the targets
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+setup: $(COMPLETE)  ## .venv with everything the other targets need, pinned by constraints.txt
+
+# The stamp holds the checkout's path: a copied or interrupted .venv would run another checkout's
+# code, so it is laid anew. A changed pin is installed into the one that stands.
+ifneq ($(shell cat $(COMPLETE) 2>/dev/null),$(CURDIR))
+$(COMPLETE): FORCE
+endif
+$(COMPLETE): pyproject.toml constraints.txt
+	@python=; for each in python3.13 python3.12 python3; do \
+	    if $$each -c 'import sys; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1; then \
+	        python=$$each; break; fi; done; \
+	if [ -z "$$python" ]; then \
+	    echo "error: no Python of version 3.12 or newer runs here. Try: install Python 3.13 (with its venv module), then make setup" >&2; exit 2; fi; \
+	if [ "$$(cat $@ 2>/dev/null)" = "$(CURDIR)" ] && $(BIN)/python -c '' 2>/dev/null; then rm -f $@; else \
+	    echo "setup: .venv on $$($$python --version)" >&2; \
+	    $$python -m venv --clear .venv || { echo "error: $$python cannot make an environment. Try: install its venv module (Debian: apt-get install python3-venv), then make setup" >&2; exit 2; }; fi; \
+	set -e; \
+	$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt --upgrade pip hatchling; \
+	$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt --no-build-isolation -e . --group test --group lint; \
+	$(BIN)/python -m pip check >/dev/null; \
+	echo "$(CURDIR)" > $@
+
+# Chromium draws the pages that the browser tests look at.
+system:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
+	    as=; [ "$$(id -u)" = 0 ] || as="sudo -n"; \
+	    if command -v apt-get >/dev/null && $$as true 2>/dev/null; then \
+	        echo "test: installing chromium" >&2; \
+	        { $$as apt-get update -q && $$as env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends chromium; } >/dev/null 2>&1 \
+	            || echo "test: chromium could not be installed; tests that need it say so" >&2; \
+	    else echo "test: chromium is missing and may not be installed here; tests that need it say so" >&2; fi; }
+
+demo: setup  ## the main job on a fresh database; the page is review/index.html
+	@mkdir -p review && rm -f review/demo.db*
+	@$(BIN)/forecast --db review/demo.db replay --out review
+	@printf '\nThe page:  review/index.html\nLook into it:\n  %s\n  %s\n  %s\n' \
+	    '$(BIN)/forecast --db review/demo.db questions list' \
+	    '$(BIN)/forecast --db review/demo.db score --kind replay' \
+	    '$(BIN)/forecast --db review/demo.db verify'
+
+test: setup system  ## the whole test suite
+	@$(BIN)/pytest $(ARGS)
+
+check: setup  ## style, types, layers, generated files, wheel contents
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m forecasting.bank.schema --check
+	$(BIN)/python -m forecasting.store.snapshot --check
+	@rm -rf dist
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist . >/dev/null
+	$(BIN)/check-wheel-contents --toplevel forecasting dist
+
+test-deep: setup system  ## the long tests: calibration by simulation, crashes, fuzzing
+	@$(BIN)/pytest -m deep --hypothesis-profile=deep $(ARGS)
+
+bench: setup  ## benchmarks, each as a ratio to its peer or floor
+	@[ -f tests/bench.py ] || { echo "error: tests/bench.py is absent: there is nothing to measure yet" >&2; exit 2; }
+	@$(BIN)/python tests/bench.py
+
+clean:  ## remove what the targets made; never a database outside review/
+	rm -rf .venv dist build review .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find forecasting tests db -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,393 @@
+"""The book: one object with which a notebook or a script does everything."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from forecasting import clock, config
+from forecasting.errors import InvalidInput
+from forecasting.store import Ledger
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from forecasting.bank import Bank
+
+When = str | dt.datetime | None
+
+
+def open_book(database: str | None = None, *, forecaster: str | None = None) -> "Book":
+    """Open (or create) a database and load the bundled bank into a new one.
+
+    Parameters
+    ----------
+    database : str, optional
+        A path or a URL; default as on the command line.
+    forecaster : str, optional
+        In whose name `log` speaks.
+
+    Examples
+    --------
+    >>> with open_book("sqlite:///:memory:", forecaster="ana") as book:
+    ...     len(book.questions())
+    48
+    """
+    from forecasting.app.questions import bundled_bank
+
+    bank = bundled_bank()
+    book = Book.open(database, forecaster=forecaster, create=True)
+    if not book.ledger.head().seq:
+        book.init(bank)
+    return book
+
+
+class Book:
+    """A ledger with the use cases as methods; frames are tidy and their times aware UTC."""
+
+    def __init__(
+        self, ledger: Ledger, *, forecaster: str | None = None, database: str = ""
+    ) -> None:
+        self.ledger = ledger
+        self.database = database
+        self._forecaster = forecaster
+
+    @classmethod
+    def open(
+        cls, database: str | None = None, *, forecaster: str | None = None, create: bool = False
+    ) -> "Book":
+        """Open a database as the settings choose it; with `create`, make an absent one."""
+        url = config.database(database).value
+        return cls(Ledger.open(url, create=create), forecaster=forecaster, database=url)
+
+    def close(self) -> None:
+        """Close the database."""
+        self.ledger.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def forecaster(self) -> str:
+        """In whose name this book logs."""
+        return config.forecaster(self._forecaster).value
+
+    def init(self, bank: "Bank") -> dict[str, Any]:
+        """Load a bank: what is new is appended, what changed is said."""
+        from forecasting.app.questions import load_bank
+
+        new = not self.ledger.head().seq
+        counts = load_bank(self.ledger, bank, clock.now())
+        return {
+            "database": config.without_password(self.database),
+            "questions": len(bank.questions),
+            "created": new,
+            "added": counts["new"],
+            "changed": counts["changed"],
+            "evidence": counts["evidence"],
+            "resolutions": counts["resolutions"],
+        }
+
+    def questions(self, **filters: str) -> "pd.DataFrame":
+        """Give the questions: one row each, a rung of a ladder too."""
+        from forecasting.app.questions import list_rows
+
+        return _frame(list_rows(self.ledger, clock.now(), **filters), ("opens", "closes"))
+
+    def forecasts(
+        self, *, kind: str | None = None, forecaster: str | None = None
+    ) -> "pd.DataFrame":
+        """Give every forecast: one row each."""
+        rows = [
+            {
+                "seq": f.seq,
+                "question": f.question,
+                "forecaster": f.forecaster,
+                "kind": f.kind,
+                "forecast": f.value.plain,
+                "issued_at": f.issued_at,
+                "recorded_at": f.recorded_at,
+                "because": f.because,
+                "run": f.run,
+                "claim": f.claim,
+            }
+            for f in self.ledger.forecasts(forecaster=forecaster)
+            if kind is None or f.kind == kind
+        ]
+        return _frame(rows, ("issued_at", "recorded_at"))
+
+    def evidence(self, *, everything: bool = False, question: str = "") -> "pd.DataFrame":
+        """Give the evidence: one row an item; reference tables only with `everything`."""
+        from forecasting.app import news
+
+        rows = news.rows(self.ledger, question=question, everything=everything)
+        return _frame(rows, ("event_at", "known_at", "recorded_at"))
+
+    def resolutions(self) -> "pd.DataFrame":
+        """Give every version of every outcome."""
+        from forecasting.app.questions import resolution_row
+
+        rows = [resolution_row(resolution) for resolution in self.ledger.resolutions()]
+        return _frame(rows, ("resolved_at", "recorded_at"))
+
+    def log(
+        self,
+        question: str,
+        forecast: float | str | Mapping[str, float | str] | None = None,
+        *,
+        ladder: Mapping[str, float | str] | None = None,
+        because: str = "",
+        at: When = None,
+        forecaster: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """Log a probability, a mapping of options or of quantile levels, or a ladder."""
+        from forecasting.app.log import log
+
+        given: dict[str, Any] = {}
+        if ladder is not None:
+            given["ladder"] = {str(day): _text(p) for day, p in ladder.items()}
+        elif isinstance(forecast, Mapping):
+            numeric = all(_is_number(key) for key in forecast)
+            given["quantiles" if numeric else "options"] = {
+                str(key): _text(value) for key, value in forecast.items()
+            }
+        elif forecast is not None:
+            given["probability"] = _text(forecast)
+        return log(
+            self.ledger,
+            question,
+            forecaster=forecaster or self.forecaster,
+            now=clock.now(),
+            at=_when(at),
+            because=because,
+            **given,
+        )
+
+    def withdraw(self, question: str, *, at: When = None) -> list[dict[str, Any]]:
+        """Take the forecaster's standing forecast back."""
+        from forecasting.app.log import withdraw
+
+        return withdraw(
+            self.ledger, question, forecaster=self.forecaster, now=clock.now(), at=_when(at)
+        )
+
+    def history(self, question: str, **filters: str) -> "pd.DataFrame":
+        """Give every forecast of a question with the time it stood."""
+        from forecasting.app.log import history
+
+        return _frame(history(self.ledger, question, **filters), ("from", "until", "recorded_at"))
+
+    def add_news(
+        self,
+        title: str,
+        *,
+        source: str,
+        known_at: str | dt.datetime,
+        event_at: When = None,
+        on: Mapping[str, str] | Sequence[str] = (),
+        **more: str,
+    ) -> dict[str, Any]:
+        """Record an item of evidence; `on` maps questions to effects such as ``x3``."""
+        from forecasting.app import news
+
+        effects = [f"{q}={effect}" for q, effect in on.items()] if isinstance(on, Mapping) else on
+        moment = _when(known_at)
+        if moment is None:
+            msg = "known_at: must be given"
+            raise InvalidInput(msg)
+        return news.add(
+            self.ledger,
+            title,
+            source=source,
+            known_at=moment,
+            event_at=_when(event_at),
+            on=list(effects),
+            now=clock.now(),
+            **more,
+        )
+
+    def update(
+        self,
+        *questions: str,
+        as_of: When = None,
+        dry_run: bool = False,
+        seed: int = 0,
+    ) -> "pd.DataFrame":
+        """Bring the models up to the evidence and log what they say; a row per question."""
+        import warnings as python_warnings
+
+        from forecasting.app.update import update
+
+        rows, warnings = update(
+            self.ledger, questions, now=clock.now(), as_of=_when(as_of), dry_run=dry_run, seed=seed
+        )
+        for warning in warnings:
+            python_warnings.warn(warning, stacklevel=2)
+        return _frame(rows, ())
+
+    def resolve(
+        self, question: str, outcome: str | float, *, source: str, at: When = None, note: str = ""
+    ) -> list[dict[str, Any]]:
+        """Record an outcome, or a corrected version of it."""
+        from forecasting.app.resolve import resolve
+
+        return resolve(
+            self.ledger,
+            question,
+            _text(outcome),
+            source=source,
+            now=clock.now(),
+            at=_when(at),
+            note=note,
+        )
+
+    def scores(
+        self,
+        *,
+        rule: str = "",
+        by: str = "forecaster",
+        kind: str = "live",
+        convention: str = "half",
+        window: str = "scheduled",
+        **filters: Any,
+    ) -> "pd.DataFrame":
+        """Score forecasters over the lifetime of resolved questions."""
+        from forecasting.app.frames import Selection
+        from forecasting.app.score import scores
+
+        return _frame(
+            scores(
+                self.ledger,
+                rule=rule,
+                by=by,
+                convention=convention,
+                window=window,
+                selection=Selection(kind=kind, **filters),
+            ),
+            (),
+        )
+
+    def calibration(
+        self,
+        *,
+        forecaster: str = "",
+        kind: str = "live",
+        share: float = 0.5,
+        **filters: Any,
+    ) -> "Calibration":
+        """Review the calibration of a forecaster (or of all of a kind)."""
+        from forecasting.app.frames import Selection
+
+        wanted = Selection(kind=kind, forecaster=forecaster, **filters)
+        return Calibration(self.calibration_of(wanted, share=share), forecaster or kind)
+
+    def calibration_of(self, selection: Any, *, share: float = 0.5) -> dict[str, Any]:
+        """Give the calibration of a selection as plain data."""
+        from forecasting.app.calibrate import calibration
+
+        return calibration(self.ledger, selection=selection, share=share)
+
+    @staticmethod
+    def save_calibration(result: Mapping[str, Any], path: Path, *, title: str) -> None:
+        """Write a calibration as a picture (.svg, .png), a table (.csv) or a page (.html)."""
+        from forecasting.app.publish import save_calibration
+
+        save_calibration(result, path, title=title)
+
+    def replay(self, **options: Any) -> dict[str, Any]:
+        """Walk through time with only what was known then; see `forecast replay`."""
+        from forecasting.app.questions import bundled_bank
+        from forecasting.app.replay import replay
+
+        def quietly(steps: Any, take: Any) -> None:
+            for step in steps:
+                take(step)
+
+        return replay(
+            self.ledger,
+            bundled_bank(),
+            clock=clock.now,
+            progress=options.pop("progress", quietly),
+            **options,
+        )
+
+    def review(self, folder: str | Path, *, kind: str = "", run: str = "") -> Path:
+        """Write the review page into a folder and give its path."""
+        from forecasting.app.publish import review
+
+        return review(self.ledger, Path(folder), kind=kind, run=run, now=clock.now())
+
+    def verify(self) -> dict[str, Any]:
+        """Walk the hash chain and say what holds."""
+        from forecasting.app.publish import verify
+
+        return verify(self.ledger)
+
+
+class Calibration:
+    """A calibration review: numbers, table, picture and reading."""
+
+    def __init__(self, numbers: Mapping[str, Any], title: str) -> None:
+        self.numbers = dict(numbers)
+        self.title = title
+
+    @property
+    def table(self) -> "pd.DataFrame":
+        """The curve: forecast, event_rate, n, lower, upper."""
+        return _frame(list(self.numbers["curve"]), ())
+
+    @property
+    def reading(self) -> str:
+        """What it says in plain words."""
+        return str(self.numbers["reading"])
+
+    def plot(self) -> Any:
+        """Draw the reliability diagram as a matplotlib figure."""
+        from forecasting.review import draw
+
+        return draw.reliability(self.numbers, title=self.title)
+
+
+def _frame(rows: Sequence[Mapping[str, Any]], times: Sequence[str]) -> "pd.DataFrame":
+    import pandas as pd
+
+    frame = pd.DataFrame(list(rows))
+    for column in times:
+        if column in frame:
+            frame[column] = pd.to_datetime(frame[column], utc=True)
+    return frame
+
+
+def _when(moment: When) -> dt.datetime | None:
+    from forecasting.domain.instants import parse_instant, utc
+
+    if moment is None:
+        return None
+    return parse_instant(moment) if isinstance(moment, str) else utc(moment)
+
+
+def _text(value: float | str) -> str:
+    from forecasting.domain.forecast import decimal_text
+
+    if isinstance(value, str):
+        return value
+    number = float(value)
+    # A number that is not finite has no decimal; as text it meets the rule that it breaks.
+    return decimal_text(number) if number - number == 0 else str(number)
+
+
+def _is_number(key: object) -> bool:
+    try:
+        float(str(key))
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,231 @@
+"""Log a probability: by a person, at a moment, in one transaction."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from forecasting.app.catalog import Catalog
+from forecasting.domain.forecast import (
+    LIVE_WITHIN,
+    Forecast,
+    Kind,
+    Value,
+    binary_value,
+    check_ladder,
+    options_value,
+    quantiles_value,
+)
+from forecasting.domain.instants import iso, parse_day
+from forecasting.domain.question import Question
+from forecasting.domain.resolution import Withdrawal
+from forecasting.errors import InvalidInput, NotFound
+from forecasting.store import Ledger
+
+
+def kind_of(issued_at: dt.datetime, recorded_at: dt.datetime) -> Kind:
+    """Say whether a forecast was recorded when made (live) or later (elicited)."""
+    return "live" if recorded_at - issued_at <= LIVE_WITHIN else "elicited"
+
+
+def check_moment(issued_at: dt.datetime, now: dt.datetime) -> None:
+    """Refuse a moment in the future."""
+    if issued_at > now:
+        msg = f"time ({iso(issued_at)}): lies in the future (now {iso(now)})"
+        raise InvalidInput(msg, hint="leave --at out for now")
+
+
+def log(
+    ledger: Ledger,
+    name: str,
+    *,
+    forecaster: str,
+    now: dt.datetime,
+    probability: str | None = None,
+    options: Mapping[str, str] | None = None,
+    quantiles: Mapping[str, str] | None = None,
+    ladder: Mapping[str, str] | None = None,
+    at: dt.datetime | None = None,
+    because: str = "",
+) -> list[dict[str, Any]]:
+    """Record one forecast, or one for each rung given of a ladder.
+
+    Exactly one of `probability`, `options`, `quantiles` and `ladder` says what is forecast, as the
+    question's type wants it.
+
+    Returns
+    -------
+    list of dict
+        One row an entry: seq, id, question, forecaster, forecast, issued_at, recorded_at, kind,
+        hash.
+
+    Raises
+    ------
+    InvalidInput, NotFound
+        Nothing was written.
+    """
+    given = [part for part in (probability, options, quantiles, ladder) if part]
+    if len(given) != 1:
+        msg = "forecast: give one of P, --p OPTION=P, --quantile LEVEL=VALUE, --ladder DATE=P"
+        raise InvalidInput(msg, hint=f"forecast log {name} 0.35")
+    issued_at = at or now
+    check_moment(issued_at, now)
+    catalog = Catalog.of(ledger)
+    if ladder:
+        values = _rungs(catalog, name, ladder)
+    else:
+        question = catalog.one(name)
+        values = [(question, _value(question, probability, options or {}, quantiles or {}))]
+    drafts = []
+    for question, value in values:
+        catalog.check_open(question, issued_at)
+        drafts.append(
+            Forecast(
+                question=question.id,
+                question_hash=question.wording_hash,
+                forecaster=forecaster,
+                value=value,
+                issued_at=issued_at,
+                kind=kind_of(issued_at, now),
+                because=because,
+            )
+        )
+    recorded = ledger.append(drafts, recorded_at=now)
+    return [
+        {
+            "seq": entry.seq,
+            "id": entry.id,
+            "question": draft.question,
+            "forecaster": draft.forecaster,
+            "forecast": draft.value.plain,
+            "issued_at": draft.issued_at,
+            "recorded_at": entry.recorded_at,
+            "kind": draft.kind,
+            "hash": entry.hash,
+        }
+        for draft, entry in zip(drafts, recorded, strict=True)
+    ]
+
+
+def _value(
+    question: Question,
+    probability: str | None,
+    options: Mapping[str, str],
+    quantiles: Mapping[str, str],
+) -> Value:
+    if question.type == "binary" and probability is not None:
+        return binary_value(probability)
+    if question.type in {"categorical", "ordered"} and options:
+        return options_value(question.space, options)
+    if question.type == "numeric" and quantiles:
+        return quantiles_value(question.space, quantiles)
+    wanted = {
+        "binary": f"forecast log {question.id} 0.35",
+        "numeric": f"forecast log {question.id} --quantile 5=.. --quantile 50=.. --quantile 95=..",
+    }.get(
+        question.type,
+        f"forecast log {question.id} "
+        + " ".join(f"--p {name}=.." for name in question.space.options),
+    )
+    msg = f"question ({question.id}): is {question.type} and is forecast otherwise"
+    raise InvalidInput(msg, hint=wanted)
+
+
+def _rungs(catalog: Catalog, name: str, ladder: Mapping[str, str]) -> list[tuple[Question, Value]]:
+    rungs = {rung.id.partition("@")[2]: rung for rung in catalog.ladder(name)}
+    if not rungs:
+        catalog.find(name)
+        msg = f"question ({name}): is no ladder"
+        raise InvalidInput(msg, hint=f"forecast log {name} 0.35")
+    values = []
+    for day, text in ladder.items():
+        if day not in rungs:
+            msg = f"rung ({name}@{day}): there is none"
+            raise NotFound(msg, hint=", ".join(rungs))
+        values.append((parse_day(day), binary_value(text)))
+    check_ladder(values)
+    return [(rungs[day.isoformat()], value) for day, value in sorted(values, key=lambda v: v[0])]
+
+
+def withdraw(
+    ledger: Ledger, name: str, *, forecaster: str, now: dt.datetime, at: dt.datetime | None = None
+) -> list[dict[str, Any]]:
+    """Take a forecaster's standing forecasts of a question (or of a ladder's rungs) back."""
+    moment = at or now
+    check_moment(moment, now)
+    catalog = Catalog.of(ledger)
+    standing = [
+        question
+        for question in catalog.find(name)
+        if any(
+            forecast.issued_at <= moment and forecast.kind != "replay"
+            for forecast in ledger.forecasts(question=question.id, forecaster=forecaster)
+        )
+    ]
+    if not standing:
+        msg = f"forecast ({forecaster} on {name}): there is none to withdraw"
+        raise NotFound(msg, hint=f"forecast history {name}")
+    drafts = [Withdrawal(question.id, forecaster, moment) for question in standing]
+    recorded = ledger.append(drafts, recorded_at=now)
+    return [
+        {
+            "seq": e.seq,
+            "id": e.id,
+            "question": d.question,
+            "forecaster": forecaster,
+            "withdrawn_at": moment,
+        }
+        for d, e in zip(drafts, recorded, strict=True)
+    ]
+
+
+def history(
+    ledger: Ledger, name: str, *, forecaster: str = "", kind: str = "all"
+) -> list[dict[str, Any]]:
+    """Give one row per forecast in force, with the time it stood from and until."""
+    catalog = Catalog.of(ledger)
+    rows: list[dict[str, Any]] = []
+    withdrawals = ledger.withdrawals()
+    for question in catalog.find(name):
+        entries = ledger.forecasts(question=question.id, forecaster=forecaster or None)
+        chosen = [f for f in entries if kind in (f.kind, "all")]
+        groups: dict[tuple[str, str, str], list[Forecast]] = {}
+        for forecast in chosen:
+            key = (forecast.forecaster, forecast.kind, forecast.run)
+            groups.setdefault(key, []).append(forecast)
+        for (who, _, _), mine in sorted(groups.items()):
+            taken = [
+                w.withdrawn_at
+                for w in withdrawals
+                if (w.question, w.forecaster) == (question.id, who)
+            ]
+            rows.extend(_in_force(catalog, question, mine, taken))
+    return rows
+
+
+def _in_force(
+    catalog: Catalog, question: Question, mine: Sequence[Forecast], withdrawn: Sequence[dt.datetime]
+) -> list[dict[str, Any]]:
+    rows = []
+    for position, forecast in enumerate(mine):
+        ends = [catalog.ends(question), *(w for w in withdrawn if w >= forecast.issued_at)]
+        if position + 1 < len(mine):
+            ends.append(mine[position + 1].issued_at)
+        spread = forecast.spread
+        rows.append(
+            {
+                "seq": forecast.seq,
+                "question": question.id,
+                "forecaster": forecast.forecaster,
+                "kind": forecast.kind,
+                "forecast": forecast.value.plain,
+                "from": forecast.issued_at,
+                "until": min(ends),
+                "lower": None if spread is None else spread.p05,
+                "upper": None if spread is None else spread.p95,
+                "method": None if spread is None else spread.method,
+                "recorded_at": forecast.recorded_at,
+                "run": forecast.run,
+                "because": forecast.because,
+            }
+        )
+    return rows

@@ -1,0 +1,285 @@
+"""From evidence as of a moment to each forecaster's answer on each question.
+
+One path serves the live `update` and the `replay`: the evidence is filtered first, then each
+family answers from what is left. Forecasters: the model, its prior alone, the base rate, each
+worldview that exists by then, their equal-weight pool, the uniform forecast and the running
+climatology.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from forecasting.models.encoding.answers import Answers
+
+from forecasting.app.catalog import Catalog
+from forecasting.bank import Bank
+from forecasting.domain.commentary import Worldview
+from forecasting.domain.evidence import Evidence
+from forecasting.domain.forecast import Forecast, Kind, Spread, Value, model_value
+from forecasting.domain.provenance import ModelRun, in_batch
+from forecasting.domain.question import ANNULLED, Question
+from forecasting.domain.resolution import Resolution
+from forecasting.evidence import known, retracted
+from forecasting.models.encoding.answer import LEVELS, Answer
+from forecasting.models.encoding.facts import redirect
+from forecasting.models.encoding.priors import PriorBook, process_of
+from forecasting.models.encoding.reports import with_reports
+from forecasting.pooling import linear, linear_quantiles
+from forecasting.store import Ledger
+
+MODEL, PRIOR, BASE_RATE = "model", "prior", "base-rate"
+POOL, UNIFORM, HALF, CLIMATOLOGY = "pool:worldviews", "uniform", "always-0.5", "climatology"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One forecaster's answer on one question, with the fit behind it where there is one."""
+
+    question: Question
+    forecaster: str
+    value: Value | None
+    answer: Answer | None = None
+    worldview: str = ""
+    spread: Spread | None = None
+
+
+class Predictor:
+    """Answers questions from one body of evidence; fits are shared and never repeated.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        Questions and standing outcomes.
+    evidence : sequence of Evidence
+        Everything up to the ledger head that counts; each call filters by its own `as_of`.
+    bank : Bank
+        Priors, reference classes and worldviews.
+    recorded : bool
+        Live: also require that an item was recorded by `as_of`.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        evidence: Sequence[Evidence],
+        bank: Bank,
+        *,
+        seed: int,
+        recorded: bool = False,
+    ) -> None:
+        self.catalog = catalog
+        self.bank = bank
+        self.recorded = recorded
+        processes: dict[str, str] = {}
+        for question in catalog.questions.values():
+            processes[question.id] = process_of(question)
+            if question.ladder:
+                processes[question.ladder] = process_of(question)
+        self.evidence = redirect(retracted(evidence), processes)
+        self.answers = Answers(prior_book(bank), self.evidence, seed=seed)
+
+    def say(self, questions: Sequence[Question], as_of: dt.datetime) -> list[Said]:
+        """Give every forecaster's answer on some questions as of a moment."""
+        facts = known(self.evidence, as_of, recorded=self.recorded)
+        said: list[Said] = []
+        said += self._from_models(questions, facts, as_of, MODEL, None)
+        said += self._from_models(questions, facts, as_of, PRIOR, None)
+        said += self._from_models(questions, facts, as_of, BASE_RATE, None)
+        members: list[Said] = []
+        for worldview in self.bank.worldviews:
+            if worldview.speaks_from <= as_of:
+                name = worldview.forecaster
+                members += self._from_models(questions, facts, as_of, name, worldview)
+        said += members
+        said += self._pools(questions, members)
+        said += [self._uniform(question) for question in questions]
+        said += self._climatology(questions, as_of)
+        return said
+
+    def _from_models(
+        self,
+        questions: Sequence[Question],
+        facts: Sequence[Evidence],
+        as_of: dt.datetime,
+        name: str,
+        worldview: Worldview | None,
+    ) -> list[Said]:
+        answers: dict[str, Answer] = {}
+        for question in questions:
+            if name == PRIOR:
+                found = self.answers.prior(question, as_of)
+            elif name == BASE_RATE:
+                found = self.answers.base_rate(question, facts, as_of)
+            else:
+                found = self.answers.model(question, facts, as_of, worldview)
+            if found is not None:
+                answers[question.id] = found
+        if name not in {PRIOR, BASE_RATE}:
+            answers = with_reports(questions, answers, facts)
+        said = []
+        for question in questions:
+            answer = answers.get(question.id)
+            if answer is None:
+                continue
+            passed = not answer.gate.startswith("refused")
+            value = model_value(question.space, answer.numbers, LEVELS) if passed else None
+            world = worldview.id if worldview else ""
+            said.append(Said(question, name, value, answer, world, answer.spread))
+        return said
+
+    def _pools(self, questions: Sequence[Question], members: Sequence[Said]) -> list[Said]:
+        pooled = []
+        for question in questions:
+            values = [m.value for m in members if m.question.id == question.id and m.value]
+            if not values:
+                continue
+            numbers = [value.numbers for value in values]
+            if question.type == "numeric":
+                levels = [level / 100 for level in LEVELS]
+                together = linear_quantiles(numbers, levels)
+            else:
+                together = linear(numbers, axis=0)
+            value = model_value(question.space, [float(x) for x in together], LEVELS)
+            pooled.append(Said(question, POOL, value))
+        return pooled
+
+    def _uniform(self, question: Question) -> Said:
+        space = question.space
+        if question.type == "binary":
+            return Said(question, HALF, model_value(space, [0.5]))
+        if question.type == "numeric":
+            low, high = space.lower or 0.0, space.upper or 0.0
+            numbers = [low + (high - low) * level / 100 for level in LEVELS]
+            return Said(question, UNIFORM, model_value(space, numbers, LEVELS))
+        share = 1 / len(space.options)
+        return Said(question, UNIFORM, model_value(space, [share] * len(space.options)))
+
+    def _climatology(self, questions: Sequence[Question], as_of: dt.datetime) -> list[Said]:
+        yes, total = outcomes_known(self.catalog, as_of)
+        share = (1 + yes) / (2 + total)
+        return [
+            Said(question, CLIMATOLOGY, model_value(question.space, [share]))
+            for question in questions
+            if question.type == "binary"
+        ]
+
+
+def outcomes_known(catalog: Catalog, as_of: dt.datetime) -> tuple[int, int]:
+    """Count the binary questions that had resolved by a moment: yes, and all."""
+    resolved: list[Resolution] = [
+        outcome
+        for name, outcome in catalog.outcomes.items()
+        if outcome.resolved_at <= as_of
+        and outcome.outcome != ANNULLED
+        and catalog.questions[name].type == "binary"
+    ]
+    return sum(outcome.outcome == "yes" for outcome in resolved), len(resolved)
+
+
+def drafts(
+    said: Iterable[Said],
+    as_of: dt.datetime,
+    *,
+    kind: Kind,
+    run: str = "",
+) -> list[ModelRun | Forecast]:
+    """Turn answers into ledger entries: each distinct fit once, then the forecasts that rest on it.
+
+    A refused answer leaves its fit with the reasons, and no forecast.
+    """
+    entries: list[ModelRun | Forecast] = []
+    fits: dict[tuple[str, ...], int] = {}
+    for item in said:
+        reference: int | None = None
+        if item.answer is not None:
+            fit = _model_run(item.answer, item, as_of, run)
+            key = (
+                fit.fitted,
+                fit.worldview,
+                fit.priors_hash,
+                fit.evidence_hash,
+                fit.method,
+                fit.gate,
+            )
+            if key not in fits:
+                fits[key] = len(entries)
+                entries.append(fit)
+            reference = in_batch(fits[key])
+        if item.value is None:
+            continue
+        entries.append(
+            Forecast(
+                question=item.question.id,
+                question_hash=item.question.wording_hash,
+                forecaster=item.forecaster,
+                value=item.value,
+                issued_at=as_of,
+                kind=kind,
+                spread=item.spread,
+                model_run=reference,
+                run=run,
+                gate=item.answer.fit if item.answer else "",
+            )
+        )
+    return entries
+
+
+def _model_run(answer: Answer, item: Said, as_of: dt.datetime, run: str) -> ModelRun:
+    return ModelRun(
+        family=item.question.model.family,
+        fitted=answer.family,
+        priors_hash=answer.priors_hash,
+        evidence_hash=answer.evidence_hash,
+        as_of=as_of,
+        seed=answer.seed,
+        method=answer.method,
+        gate=answer.gate,
+        worldview=item.worldview,
+        diagnostics=answer.diagnostics,
+        versions=answer.versions,
+        run=run,
+    )
+
+
+def prior_book(bank: Bank) -> PriorBook:
+    """Give what the bank says of priors."""
+    return PriorBook(bank.priors, bank.classes, bank.shares)
+
+
+def prior_rows(ledger: Ledger, *, question: str = "") -> list[dict[str, Any]]:
+    """List every prior of every question with its source and the day it was known by.
+
+    The rungs of a ladder share their priors, so a ladder is one group of rows; a worldview's rows
+    are those it sets differently.
+    """
+    from forecasting.app.questions import bundled_bank
+
+    bank = bundled_bank()
+    catalog = Catalog.of(ledger)
+    chosen = catalog.find(question) if question else tuple(catalog.questions.values())
+    answers = Answers(prior_book(bank), retracted(ledger.evidence()), seed=0)
+    rows: list[dict[str, Any]] = []
+    seen: set[tuple[str, str]] = set()
+    for found in sorted(chosen, key=lambda q: (q.opens, q.id)):
+        name = found.ladder or found.id
+        for reference, parameter, spec, worldview in answers.prior_specs(found, bank.worldviews):
+            key = (name, f"{reference} {parameter} {worldview}")
+            if key in seen:
+                continue
+            seen.add(key)
+            rows.append(
+                {
+                    "question": name,
+                    "worldview": worldview,
+                    "family": found.model.fitted,
+                    "reference": reference,
+                    "parameter": parameter,
+                    "prior": spec.text,
+                    "source": spec.source,
+                    "known_by": spec.known_by.isoformat(),
+                    "opens": found.opens,
+                }
+            )
+    return rows

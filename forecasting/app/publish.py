@@ -1,0 +1,376 @@
+"""Gather from the ledger what the review page and the pictures show."""
+
+import datetime as dt
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forecasting.app.calibrate import from_frame
+from forecasting.app.catalog import Catalog
+from forecasting.app.frames import Selection, latest_run, scoring_frame, select
+from forecasting.app.predict import BASE_RATE, MODEL, POOL, PRIOR, prior_rows
+from forecasting.app.questions import bundled_bank
+from forecasting.app.score import scores
+from forecasting.bank import Bank, text_speaks_at
+from forecasting.domain.commentary import Claim, Text
+from forecasting.domain.forecast import Forecast
+from forecasting.domain.question import Question
+from forecasting.domain.verbal import FLAT_DENIAL_ALTERNATIVES
+from forecasting.errors import InvalidInput
+from forecasting.review import data as page
+from forecasting.store import Ledger
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DIAGRAMS = (MODEL, BASE_RATE, POOL)
+
+
+def verify(ledger: Ledger) -> dict[str, Any]:
+    """Walk the chain; without an anchor kept elsewhere, `anchored_to` is null."""
+    found = ledger.verify()
+    return {
+        "ok": found.ok,
+        "entries": found.entries,
+        "head": found.head_hash,
+        "anchored_to": None,
+        "first_bad": found.first_bad,
+        "reason": found.reason,
+        "proves": "the entries agree with their chain; whoever holds the file could still have "
+        "rewritten all of it, unless the head was kept elsewhere",
+    }
+
+
+def save_calibration(result: Mapping[str, Any], path: Path, *, title: str) -> None:
+    """Write a calibration as .svg, .png, .csv or .html; anything else is bad input."""
+    import csv
+    import html
+
+    from forecasting.review import draw
+
+    ending = path.suffix.lower()
+    if ending not in {".svg", ".png", ".csv", ".html"}:
+        msg = f"file ({path.name}): must end in .svg, .png, .csv or .html"
+        raise InvalidInput(msg, hint="--out calibration.svg")
+    if ending == ".csv":
+        with path.open("w", encoding="utf-8", newline="") as handle:
+            writer = csv.DictWriter(
+                handle, ["forecast", "event_rate", "n", "events", "lower", "upper"]
+            )
+            writer.writeheader()
+            writer.writerows(result["curve"])
+        return
+    figure = draw.reliability(result, title=title)
+    if ending == ".html":
+        said = html.escape(str(result["reading"]))
+        body = f"<h1>{html.escape(title)}</h1><pre>{said}</pre>{draw.svg(figure)}"
+        text = f"<!doctype html><meta charset=utf-8><title>{html.escape(title)}</title>{body}"
+        path.write_text(text, encoding="utf-8")
+    else:
+        draw.save(figure, path)
+
+
+def review(ledger: Ledger, folder: Path, *, kind: str, run: str, now: dt.datetime) -> Path:
+    """Write the review page and give its path."""
+    from forecasting.review import write
+
+    return write(gather(ledger, kind=kind, run=run, now=now), folder)
+
+
+def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.ReviewData:
+    """Read everything that the page shows, for one kind of forecast."""
+    chosen_run = run or latest_run(ledger)
+    kind = kind or ("replay" if chosen_run else "live")
+    chosen_run = chosen_run if kind == "replay" else ""
+    selection = Selection(kind=kind, run=chosen_run)
+    catalog = Catalog.of(ledger)
+    bank = bundled_bank()
+    forecasts = select(ledger, catalog, selection)
+    frame = scoring_frame(ledger, catalog, forecasts)
+    rows = scores(ledger, selection=selection)
+    by_question = scores(ledger, selection=selection, by="question", resamples=99)
+    texts = ledger.forecasts(kind="elicited") if kind == "replay" else []
+    binary = [row for row in rows if row["type"] == "binary"]
+    details = [row["detectable"] for row in binary if row["forecaster"] == MODEL]
+    fits = ledger.model_runs(run=chosen_run)
+    return page.ReviewData(
+        run=_run(ledger, bank, kind, chosen_run, now),
+        scores=rows,
+        log_scores=scores(ledger, rule="log", selection=selection),
+        horizons=scores(ledger, by="horizon", selection=selection, resamples=999),
+        calibrations={
+            name: from_frame(frame[frame["forecaster"] == name]) for name in _diagrams(frame)
+        },
+        questions=_paths(ledger, catalog, bank, [*forecasts, *texts], by_question),
+        texts=_cards(catalog, bank, forecasts) if kind == "replay" else (),
+        due=_due(catalog, now),
+        unfit=_unfit(forecasts),
+        refused=[
+            {"question": fit.family, "forecaster": fit.worldview or MODEL, "verdict": fit.gate}
+            for fit in fits
+            if not fit.passed
+        ],
+        priors=prior_rows(ledger) if kind == "replay" else (),
+        events=page.Events(
+            n=max((row["n_events"] for row in binary), default=0),
+            detectable=next((d for d in details if d is not None and math.isfinite(d)), None),
+        ),
+    )
+
+
+def _diagrams(frame: "pd.DataFrame") -> list[str]:
+    present = list(dict.fromkeys(frame["forecaster"]))
+    wanted = [name for name in DIAGRAMS if name in present]
+    return wanted or present
+
+
+def _run(ledger: Ledger, bank: Bank, kind: str, run: str, now: dt.datetime) -> page.Run:
+    head = ledger.head()
+    started = [m for m in ledger.replay_runs() if m.run == run and m.event == "started"]
+    config: Mapping[str, Any] = started[0].config if started else {}
+
+    def moment(key: str) -> dt.datetime | None:
+        from forecasting.domain.instants import parse_instant
+
+        return parse_instant(str(config[key])) if key in config else None
+
+    return page.Run(
+        kind=kind,
+        generated_at=now,
+        run_id=run,
+        seed=int(config["seed"]) if "seed" in config else None,
+        started_from=moment("from"),
+        until=moment("to"),
+        steps=int(config["steps"]) if "steps" in config else None,
+        evidence_head=started[0].evidence_head if started else None,
+        bank_digest=bank.digest,
+        observed_until=bank.observed_until,
+        versions={str(k): str(v) for k, v in dict(config.get("versions", {})).items()},
+        ledger_head_seq=head.seq,
+        ledger_head_hash=head.hash,
+        content_digest=ledger.content_digest(),
+    )
+
+
+def _paths(
+    ledger: Ledger,
+    catalog: Catalog,
+    bank: Bank,
+    forecasts: Sequence[Forecast],
+    by_question: Sequence[Mapping[str, Any]],
+) -> list[page.QuestionPath]:
+    marks = _marks(ledger, catalog)
+    points: dict[str, dict[str, list[page.Point]]] = {}
+    verdicts: dict[str, str] = {}
+    for forecast in forecasts:
+        mine = points.setdefault(forecast.question, {})
+        mine.setdefault(forecast.forecaster, []).append(_point(forecast))
+        if forecast.forecaster == MODEL and forecast.gate:
+            verdicts[forecast.question] = forecast.gate
+    scored: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for row in by_question:
+        scored.setdefault(row["question"], {})[row["forecaster"]] = row
+    shown = []
+    for question in sorted(
+        catalog.questions.values(), key=lambda q: (q.topic, q.event, q.opens, q.id)
+    ):
+        if question.id not in points:
+            continue
+        standing = catalog.outcomes.get(question.id)
+        rows = scored.get(question.id, {})
+        shown.append(
+            page.QuestionPath(
+                id=question.id,
+                title=question.title,
+                type=question.type,
+                opens=question.opens,
+                closes=question.closes,
+                ends=catalog.ends(question),
+                status=catalog.status(question, bank.observed_until),
+                options=question.space.options if question.type != "binary" else (),
+                unit=question.space.unit,
+                lower=question.space.lower,
+                upper=question.space.upper,
+                outcome=None if standing is None else standing.outcome,
+                resolved_at=None if standing is None else standing.resolved_at,
+                resolution_source="" if standing is None else standing.source,
+                certainty="" if standing is None else standing.certainty,
+                note="" if standing is None else standing.note,
+                event=question.event,
+                topic=question.topic,
+                ladder=question.ladder,
+                model_label=question.model.label,
+                gate_note=verdicts.get(question.id, ""),
+                too_soon=any(bool(row.get("excluded")) for row in rows.values()),
+                paths=points[question.id],
+                evidence=[
+                    mark
+                    for mark in marks.get(question.id, [])
+                    if question.opens <= mark.known_at <= question.closes
+                ],
+                scores=rows,
+            )
+        )
+    return shown
+
+
+def _point(forecast: Forecast) -> page.Point:
+    spread = forecast.spread
+    binary = forecast.value.shape == "binary"
+    low = spread.p05 if spread is not None and binary else None
+    high = spread.p95 if spread is not None and binary else None
+    if forecast.value.shape != "quantiles":
+        return page.Point(forecast.issued_at, forecast.value.numbers, low, high)
+    by_level = {
+        float(label): number
+        for label, number in zip(forecast.value.labels, forecast.value.numbers, strict=True)
+    }
+    levels = [level for level in page.LEVELS if level in by_level] or sorted(by_level)
+    return page.Point(
+        forecast.issued_at, tuple(by_level[level] for level in levels), levels=tuple(levels)
+    )
+
+
+def _marks(ledger: Ledger, catalog: Catalog) -> dict[str, list[page.Mark]]:
+    marks: dict[str, list[page.Mark]] = {}
+    for item in sorted(ledger.evidence(), key=lambda item: (item.known_at, item.key)):
+        mark = page.Mark(
+            item.known_at, item.title, item.certainty, item.url.split(" | ")[0], item.kind
+        )
+        for target in dict.fromkeys(effect.target for effect in item.effects):
+            if target in catalog.questions:
+                marks.setdefault(target, []).append(mark)
+            for rung in catalog.ladder(target):
+                marks.setdefault(rung.id, []).append(mark)
+    return marks
+
+
+def _cards(catalog: Catalog, bank: Bank, forecasts: Sequence[Forecast]) -> list[page.TextCard]:
+    cards = []
+    for text in sorted(bank.texts, key=lambda text: text_speaks_at(text)):
+        moment = text_speaks_at(text)
+        cards.append(
+            page.TextCard(
+                id=text.id,
+                slant=text.slant,
+                date=moment,
+                thesis=text.thesis,
+                sha256=text.sha256,
+                agreement=(
+                    sum(claim.first == claim.second for claim in text.claims),
+                    len(text.claims),
+                ),
+                claims=[
+                    _claim_row(catalog, text, claim, moment, forecasts) for claim in text.claims
+                ],
+            )
+        )
+    return cards
+
+
+def _claim_row(
+    catalog: Catalog,
+    text: Text,
+    claim: Claim,
+    moment: dt.datetime,
+    forecasts: Sequence[Forecast],
+) -> page.ClaimRow:
+    question = catalog.questions[claim.question]
+    standing = catalog.outcomes.get(question.id)
+    outcome = None if standing is None else standing.outcome
+    scored = outcome in {"yes", "no"} and not claim.shown_only
+    seen = 1.0 if outcome == "yes" else 0.0
+
+    def brier(p: float) -> float | None:
+        return (p - seen) ** 2 if scored else None
+
+    ends = [brier(claim.scored.low), brier(claim.scored.high)]
+    at = _standing_at(forecasts, question, moment)
+    return page.ClaimRow(
+        claim=claim.id,
+        question=question.id,
+        title=question.title,
+        sentences=claim.sentences,
+        paraphrase=claim.paraphrase,
+        first_band=claim.first.name,
+        second_band=claim.second.name,
+        scored_band=claim.scored.name,
+        p=claim.scored.middle,
+        low=claim.scored.low,
+        high=claim.scored.high,
+        flat_denial=claim.flat_denial,
+        shown_only=claim.shown_only,
+        outcome=outcome,
+        score=brier(claim.scored.middle),
+        score_low=min((e for e in ends if e is not None), default=None),
+        score_high=max((e for e in ends if e is not None), default=None),
+        alternatives={p: brier(p) for p in FLAT_DENIAL_ALTERNATIVES} if claim.flat_denial else {},
+        models={name: (p, brier(p)) for name, p in at.items()},
+        staleness=_staleness(catalog, question, claim, moment) if scored else None,
+    )
+
+
+def _standing_at(
+    forecasts: Sequence[Forecast], question: Question, moment: dt.datetime
+) -> dict[str, float]:
+    """Give what each chief forecaster had said of a question by a moment."""
+    latest: dict[str, float] = {}
+    for forecast in forecasts:
+        if forecast.question != question.id or forecast.issued_at > moment:
+            continue
+        if forecast.forecaster in {MODEL, PRIOR, BASE_RATE, POOL}:
+            latest[forecast.forecaster] = forecast.value.numbers[0]
+    return latest
+
+
+def _staleness(
+    catalog: Catalog, question: Question, claim: Claim, moment: dt.datetime
+) -> float | None:
+    """Score the claim as if it had stood, unchanged, through the scheduled window."""
+    from forecasting.scoring import lifetime
+
+    standing = catalog.outcomes[question.id]
+    import pandas as pd
+
+    frame = pd.DataFrame(
+        {
+            "question": [question.id],
+            "forecaster": ["text"],
+            "forecast": [claim.scored.middle],
+            "issued_at": [moment],
+            "withdrawn_at": [None],
+            "opens": [question.opens],
+            "closes": [question.closes],
+            "closed_at": [standing.resolved_at if standing.resolved_at < question.closes else None],
+            "outcome": [1 if standing.outcome == "yes" else 0],
+        }
+    )
+    for column in ("issued_at", "withdrawn_at", "opens", "closes", "closed_at"):
+        frame[column] = pd.to_datetime(frame[column], utc=True)
+    return float(lifetime.score(frame)["score"].iloc[0])
+
+
+def _due(catalog: Catalog, now: dt.datetime) -> list[dict[str, Any]]:
+    return [
+        {
+            "question": question.id,
+            "title": question.title,
+            "since": question.resolves_by,
+            "reason": "past its deadline without an outcome on record",
+        }
+        for question in sorted(catalog.questions.values(), key=lambda q: (q.resolves_by, q.id))
+        if catalog.status(question, now) == "due"
+    ]
+
+
+def _unfit(forecasts: Sequence[Forecast]) -> list[dict[str, Any]]:
+    latest = {
+        forecast.question: forecast.gate
+        for forecast in forecasts
+        if forecast.forecaster == MODEL and forecast.gate
+    }
+    return [
+        {"question": question, "forecaster": MODEL, "verdict": verdict}
+        for question, verdict in sorted(latest.items())
+    ]

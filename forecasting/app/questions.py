@@ -1,0 +1,253 @@
+"""Questions: load the bank into a ledger, list, show, check, add."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+from forecasting import bank as banks
+from forecasting.app.catalog import Catalog
+from forecasting.domain import Evidence, Question, Resolution
+from forecasting.domain.forecast import Forecast
+from forecasting.errors import InvalidInput, Problem
+from forecasting.resources import locate
+from forecasting.store import Ledger
+
+
+def bundled_bank() -> banks.Bank:
+    """Read the bank that travels with the package.
+
+    Raises
+    ------
+    InvalidInput
+        It has faults; the first is named.
+    """
+    bank = banks.read_bank(locate("questions"))
+    if bank.problems:
+        msg = f"bank ({len(bank.problems)} faults): {bank.problems[0]}"
+        raise InvalidInput(msg, hint="forecast questions check")
+    return bank
+
+
+def families() -> dict[str, frozenset[str]]:
+    """Give each model family's question types, from the registry."""
+    from forecasting import models
+
+    return {name: frozenset(found.outcome_types) for name, found in models.families().items()}
+
+
+def check_bank(path: Path | None) -> list[Problem]:
+    """List every fault of a bank folder, of one question file, or of the bundled bank."""
+    if path is not None and not path.exists():
+        msg = f"path ({path}): does not exist"
+        raise InvalidInput(msg, hint="forecast questions check questions")
+    if path is not None and path.is_file():
+        return banks.read_question_file(path)[2]
+    return banks.check(banks.read_bank(path or locate("questions")), families())
+
+
+def load_bank(ledger: Ledger, bank: banks.Bank, now: dt.datetime) -> dict[str, int]:
+    """Append what a bank has and the ledger lacks; give the counts of what was new or changed.
+
+    A question whose wording was clarified gets a new version. Once a forecast exists, its outcome
+    space and its window may not change: that is a new question.
+
+    Raises
+    ------
+    InvalidInput
+        A question with forecasts was changed beyond its wording.
+    """
+    held = {question.id: question for question in ledger.questions()}
+    drafts: list[Question | Evidence | Resolution] = []
+    counts = {"new": 0, "changed": 0, "evidence": 0, "resolutions": 0}
+    for question in bank.questions:
+        if question.id not in held:
+            counts["new"] += 1
+        elif held[question.id] == question:
+            continue
+        else:
+            _refuse_another_question(ledger, held[question.id], question)
+            counts["changed"] += 1
+        drafts.append(question)
+    known = {item.key: item for item in ledger.evidence()}
+    for item in bank.evidence:
+        if item.key not in known or _content(known[item.key]) != _content(item):
+            drafts.append(item)
+            counts["evidence"] += 1
+    said = {(r.question, r.outcome, r.resolved_at, r.source) for r in ledger.resolutions()}
+    for resolution in bank.resolutions:
+        row = (resolution.question, resolution.outcome, resolution.resolved_at, resolution.source)
+        if row not in said:
+            drafts.append(resolution)
+            counts["resolutions"] += 1
+    if drafts:
+        ledger.append(drafts, recorded_at=now)
+    return counts
+
+
+def _content(item: Evidence) -> tuple[Any, ...]:
+    effects = tuple(
+        (e.target, e.form, tuple(sorted(e.detail.items())), e.stated) for e in item.effects
+    )
+    return (item.kind, item.title, item.url, item.known_at, item.event_at, item.grade, effects)
+
+
+def _refuse_another_question(ledger: Ledger, old: Question, new: Question) -> None:
+    same = (old.space, old.opens, old.closes) == (new.space, new.opens, new.closes)
+    if not same and ledger.forecasts(question=old.id):
+        msg = (
+            f"question ({old.id}): has forecasts, so its outcome space and its window cannot change"
+        )
+        raise InvalidInput(msg, hint="give the changed question a slug of its own")
+
+
+def add_file(ledger: Ledger, path: Path, now: dt.datetime) -> list[Question]:
+    """Add the question or ladder of a file; a fault in it or a slug in use is bad input."""
+    if not path.is_file():
+        msg = f"file ({path}): does not exist"
+        raise InvalidInput(msg, hint="forecast questions add FILE")
+    questions, resolutions, problems = banks.read_question_file(path)
+    if problems:
+        first = problems[0]
+        msg = f"[{first.rule}] {first.message}"
+        raise InvalidInput(msg, hint=first.hint, where=f"{first.source}:{first.line}")
+    catalog = Catalog.of(ledger)
+    known = families()
+    for question in questions:
+        if question.id in catalog.questions or catalog.ladder(question.id):
+            msg = f"slug ({question.ladder or question.id}): already in the ledger"
+            raise InvalidInput(msg, hint="give it a slug of its own", where=str(path))
+        fitted = question.model.fitted
+        if fitted not in known or question.type not in known[fitted]:
+            msg = f"model ({fitted}): no family of that name answers a {question.type} question"
+            raise InvalidInput(
+                msg, hint=banks.nearest(fitted, known) or "base-rate", where=str(path)
+            )
+    ledger.append([*questions, *resolutions], recorded_at=now)
+    return questions
+
+
+def latest_forecasts(
+    ledger: Ledger, question: str | None = None
+) -> dict[tuple[str, str], Forecast]:
+    """Give each forecaster's latest live or elicited forecast of each question."""
+    latest: dict[tuple[str, str], Forecast] = {}
+    for forecast in ledger.forecasts(question=question):
+        if forecast.kind in {"live", "elicited"}:
+            latest[forecast.question, forecast.forecaster] = forecast
+    return latest
+
+
+def list_rows(
+    ledger: Ledger, now: dt.datetime, *, status: str = "", tag: str = "", text: str = ""
+) -> list[dict[str, Any]]:
+    """Give one row a question (a rung is one), in the order of deadlines."""
+    catalog = Catalog.of(ledger)
+    latest: dict[str, Forecast] = {}
+    for (question_id, _), forecast in latest_forecasts(ledger).items():
+        held = latest.get(question_id)
+        if held is None or forecast.issued_at >= held.issued_at:
+            latest[question_id] = forecast
+    rows = []
+    for question in sorted(catalog.questions.values(), key=lambda q: (q.closes, q.id)):
+        row = _row(catalog, question, now, latest.get(question.id))
+        if status and row["status"] != status:
+            continue
+        if tag and tag not in question.tags and tag not in {question.topic, question.event}:
+            continue
+        if text and text not in question.basis.texts:
+            continue
+        rows.append(row)
+    return rows
+
+
+def _row(
+    catalog: Catalog, question: Question, now: dt.datetime, latest: Forecast | None
+) -> dict[str, Any]:
+    return {
+        "id": question.id,
+        "title": question.title,
+        "type": question.type,
+        "ladder": question.ladder,
+        "status": catalog.status(question, now),
+        "opens": question.opens,
+        "closes": question.closes,
+        "outcome": catalog.outcome(question),
+        "model": question.model.label,
+        "texts": list(question.basis.texts),
+        "event": question.event,
+        "topic": question.topic,
+        "tags": list(question.tags),
+        "latest": None if latest is None else latest.value.plain,
+    }
+
+
+def show(ledger: Ledger, name: str, now: dt.datetime) -> list[dict[str, Any]]:
+    """Give everything about a question, or about each rung of a ladder."""
+    catalog = Catalog.of(ledger)
+    bank = bundled_bank()
+    claims = [
+        {
+            "forecaster": text.forecaster,
+            "claim": claim.id,
+            "question": claim.question,
+            "band": claim.scored.name,
+            "sentences": list(claim.sentences),
+            "paraphrase": claim.paraphrase,
+        }
+        for text in bank.texts
+        for claim in text.claims
+    ]
+    shown = []
+    for question in catalog.find(name):
+        standing = catalog.outcomes.get(question.id)
+        latest = latest_forecasts(ledger, question.id)
+        names = {question.id, question.ladder}
+        evidence = [
+            {
+                "known_at": item.known_at,
+                "title": item.title,
+                "certainty": item.certainty,
+                "url": item.url,
+            }
+            for item in ledger.evidence()
+            if any(effect.target in names for effect in item.effects)
+        ]
+        shown.append(
+            {
+                **_row(catalog, question, now, None),
+                "latest": {f.forecaster: f.value.plain for f in latest.values()} or None,
+                "criteria": question.criteria,
+                "background": question.background,
+                "zone": question.zone,
+                "resolves_by": question.resolves_by,
+                "options": list(question.space.options),
+                "basis": question.basis.kind,
+                "sentences": {k: list(v) for k, v in question.basis.sentences.items()},
+                "parent": question.parent,
+                "condition": None
+                if question.condition is None
+                else f"{question.condition.question} = {question.condition.outcome}",
+                "wording_hash": question.wording_hash,
+                "versions": len(ledger.question_history(question.id)),
+                "rungs": [rung.id for rung in catalog.ladder(question.ladder or "")],
+                "claims": [claim for claim in claims if claim["question"] == question.id],
+                "evidence": evidence,
+                "resolution": None if standing is None else resolution_row(standing),
+            }
+        )
+    return shown
+
+
+def resolution_row(resolution: Resolution) -> dict[str, Any]:
+    """Give a resolution as a row."""
+    return {
+        "seq": resolution.seq,
+        "question": resolution.question,
+        "outcome": resolution.outcome,
+        "resolved_at": resolution.resolved_at,
+        "recorded_at": resolution.recorded_at,
+        "source": resolution.source,
+        "certainty": resolution.certainty,
+        "note": resolution.note,
+        "version": resolution.version,
+    }

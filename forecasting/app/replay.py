@@ -1,0 +1,255 @@
+"""Replay: walk through time with only what was known then, and log what each would have said."""
+
+import datetime as dt
+import hashlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from forecasting.app.catalog import Catalog
+from forecasting.app.frames import Selection
+from forecasting.app.predict import Predictor, drafts
+from forecasting.app.schedule import steps as moments_of
+from forecasting.app.score import scores
+from forecasting.bank import Bank, text_speaks_at
+from forecasting.domain.commentary import Claim, Text
+from forecasting.domain.forecast import Forecast, Value, decimal_text
+from forecasting.domain.instants import iso
+from forecasting.domain.provenance import Plain, ReplayMark
+from forecasting.domain.question import ANNULLED, Question
+from forecasting.errors import InvalidInput
+from forecasting.store import Ledger
+
+Clock = Callable[[], dt.datetime]
+Progress = Callable[[Sequence["Step"], Callable[["Step"], str]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One moment of a replay: the forecasters speak, or one text does."""
+
+    moment: dt.datetime
+    text: Text | None = None
+
+    @property
+    def label(self) -> str:
+        """The moment, as a progress bar shows it."""
+        return iso(self.moment)[:10]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A replay run before it begins: its identity and its steps."""
+
+    run: str
+    questions: tuple[Question, ...]
+    steps: tuple[Step, ...]
+    start: dt.datetime
+    until: dt.datetime
+    seed: int
+    every: int
+
+
+def plan(
+    catalog: Catalog,
+    bank: Bank,
+    evidence: Sequence[Any],
+    *,
+    start: dt.datetime | None = None,
+    until: dt.datetime | None = None,
+    every: int = 7,
+    names: Sequence[str] = (),
+    seed: int = 0,
+) -> Plan:
+    """Lay a replay out; the id is a hash of dates, questions, seed, bank and model versions."""
+    if every < 1:
+        msg = f"every ({every}): must be one day or more"
+        raise InvalidInput(msg, hint="--every 7")
+    questions = _questions(catalog, bank, names)
+    first = start or min(question.opens for question in questions)
+    last = min(until or bank.observed_until, bank.observed_until)
+    if first >= last:
+        msg = f"from ({iso(first)}): must come before to ({iso(last)})"
+        raise InvalidInput(msg, hint="--from 2025-03-18 --to 2026-08-22")
+    ends = [catalog.ends(question) for question in questions]
+    known = [item.known_at for item in evidence if first <= item.known_at <= last]
+    days = moments_of(questions, ends, known, start=first, until=last, every=every)
+    chosen = {question.id for question in questions}
+    spoken = [
+        Step(text_speaks_at(text), text)
+        for text in bank.texts
+        if first <= text_speaks_at(text) <= last
+        and any(not claim.shown_only and claim.question in chosen for claim in text.claims)
+    ]
+    laid = sorted(
+        [*(Step(moment) for moment in days), *spoken],
+        key=lambda step: (step.moment, step.text.id if step.text else ""),
+    )
+    identity = {
+        "steps": [iso(step.moment) for step in laid],
+        "questions": {question.id: question.wording_hash for question in questions},
+        "seed": seed,
+        "bank": bank.digest,
+        "models": _model_versions(),
+    }
+    canonical = json.dumps(identity, sort_keys=True).encode()
+    run = hashlib.sha256(canonical).hexdigest()[:16]
+    return Plan(run, tuple(questions), tuple(laid), first, last, seed, every)
+
+
+def _questions(catalog: Catalog, bank: Bank, names: Sequence[str]) -> list[Question]:
+    if names:
+        found = {q.id: q for name in names for q in catalog.find(name)}
+    else:
+        of_bank = {question.id for question in bank.questions}
+        found = {q.id: q for q in catalog.questions.values() if q.id in of_bank}
+    return sorted(found.values(), key=lambda question: (question.opens, question.id))
+
+
+def _model_versions() -> dict[str, str]:
+    from forecasting import models
+    from forecasting.inference.compile import library_versions
+
+    versions = {name: str(family.version) for name, family in models.families().items()}
+    return versions | dict(library_versions())
+
+
+def replay(
+    ledger: Ledger,
+    bank: Bank,
+    *,
+    clock: Clock,
+    progress: Progress,
+    start: dt.datetime | None = None,
+    until: dt.datetime | None = None,
+    every: int = 7,
+    names: Sequence[str] = (),
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Run a replay to its end, or resume the same one where it was interrupted.
+
+    Each step is one transaction, so an interruption at any moment leaves whole steps only. The
+    evidence is cut at the ledger head of the run's first start: what is recorded later cannot
+    change it.
+
+    Returns
+    -------
+    dict
+        run, questions, resolved, steps, forecasts, refused, seconds, digest, scores.
+    """
+    began = time.perf_counter()
+    marks = ledger.replay_runs()
+    cut = ledger.head().seq
+    catalog = Catalog.of(ledger)
+    made = plan(
+        catalog,
+        bank,
+        ledger.evidence(),
+        start=start,
+        until=until,
+        every=every,
+        names=names,
+        seed=seed,
+    )
+    mine = [mark for mark in marks if mark.run == made.run]
+    if mine:
+        cut = mine[0].evidence_head
+    else:
+        config: dict[str, Plain] = {
+            "from": iso(made.start),
+            "to": iso(made.until),
+            "every": made.every,
+            "seed": seed,
+            "steps": len(made.steps),
+            "questions": [question.id for question in made.questions],
+            "bank": bank.digest,
+            "versions": _model_versions(),
+        }
+        ledger.append([ReplayMark(made.run, "started", cut, config)], recorded_at=clock())
+    if not any(mark.event == "finished" for mark in mine):
+        _walk(ledger, bank, made, cut, clock, progress)
+        ledger.append([ReplayMark(made.run, "finished", cut, {})], recorded_at=clock())
+    return summary(ledger, made, seconds=time.perf_counter() - began)
+
+
+def _walk(
+    ledger: Ledger, bank: Bank, made: Plan, cut: int, clock: Clock, progress: Progress
+) -> None:
+    catalog = Catalog.of(ledger, head=cut)
+    predictor = Predictor(catalog, ledger.evidence(head=cut), bank, seed=made.seed)
+    done = {forecast.issued_at for forecast in ledger.forecasts(kind="replay", run=made.run)}
+    refused_only = {run.as_of for run in ledger.model_runs(run=made.run)}
+    elicited = {
+        (forecast.forecaster, forecast.claim) for forecast in ledger.forecasts(kind="elicited")
+    }
+
+    def take(step: Step) -> str:
+        if step.text is not None:
+            spoken = [
+                claim_forecast(catalog.questions[claim.question], step.text, claim, step.moment)
+                for claim in step.text.claims
+                if not claim.shown_only
+                and claim.question in {question.id for question in made.questions}
+                and (step.text.forecaster, claim.id) not in elicited
+            ]
+            ledger.append(spoken, recorded_at=clock())
+        elif step.moment not in done and step.moment not in refused_only:
+            said = predictor.say(catalog.open_at(step.moment, made.questions), step.moment)
+            entries = drafts(said, step.moment, kind="replay", run=made.run)
+            ledger.append(entries, recorded_at=clock())
+        return step.label
+
+    progress(made.steps, take)
+
+
+def claim_forecast(question: Question, text: Text, claim: Claim, moment: dt.datetime) -> Forecast:
+    """Give a text's claim as the forecast that it amounts to: the milder reading's midpoint."""
+    value = Value("binary", ("yes",), (decimal_text(claim.scored.middle),), claim.scored.name)
+    return Forecast(
+        question=question.id,
+        question_hash=question.wording_hash,
+        forecaster=text.forecaster,
+        value=value,
+        issued_at=moment,
+        kind="elicited",
+        because=claim.paraphrase,
+        claim=claim.id,
+        meta={
+            "low": decimal_text(claim.scored.low),
+            "high": decimal_text(claim.scored.high),
+            "sentences": " ".join(str(number) for number in claim.sentences),
+            "text_sha256": text.sha256,
+        },
+    )
+
+
+def summary(ledger: Ledger, made: Plan, *, seconds: float) -> dict[str, Any]:
+    """Give what a finished replay holds, with its scores."""
+    catalog = Catalog.of(ledger)
+    forecasts = ledger.forecasts(kind="replay", run=made.run)
+    runs = ledger.model_runs(run=made.run)
+    resolved = [
+        question
+        for question in made.questions
+        if question.id in catalog.outcomes and catalog.outcomes[question.id].outcome != ANNULLED
+    ]
+    rows = scores(ledger, selection=Selection(kind="replay", run=made.run))
+    texts = scores(ledger, selection=Selection(kind="elicited"), by="question", window="last")
+    return {
+        "run": made.run,
+        "questions": len(made.questions),
+        "resolved": len(resolved),
+        "steps": len(made.steps),
+        "forecasts": len(forecasts),
+        "forecasters": len(
+            {f.forecaster for f in forecasts} | {row["forecaster"] for row in texts}
+        ),
+        "fits": sum(run.method == "nuts" for run in runs),
+        "refused": sum(not run.passed for run in runs),
+        "seconds": seconds,
+        "head": ledger.head().hash,
+        "digest": ledger.content_digest(),
+        "scores": rows,
+    }

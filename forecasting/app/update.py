@@ -1,0 +1,101 @@
+"""Update: bring the models up to the evidence now and log what they say."""
+
+import datetime as dt
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from forecasting.app.catalog import Catalog
+from forecasting.app.log import check_moment, kind_of
+from forecasting.app.predict import MODEL, Predictor, Said, drafts
+from forecasting.app.questions import bundled_bank
+from forecasting.domain.forecast import Forecast
+from forecasting.domain.instants import iso
+from forecasting.domain.question import Question
+from forecasting.errors import InvalidInput
+from forecasting.store import Ledger
+
+
+def update(
+    ledger: Ledger,
+    names: Sequence[str],
+    *,
+    now: dt.datetime,
+    as_of: dt.datetime | None = None,
+    dry_run: bool = False,
+    seed: int = 0,
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Forecast the named questions (or every open one) from what is known and recorded by now.
+
+    Returns
+    -------
+    (rows, warnings)
+        A row per question with the model's probability before and after; the other forecasters
+        (prior, base rate, worldviews, pool) are logged beside it.
+    """
+    moment = as_of or now
+    check_moment(moment, now)
+    catalog = Catalog.of(ledger)
+    questions = _chosen(catalog, names, moment)
+    bank = bundled_bank()
+    live = kind_of(moment, now) == "live"
+    predictor = Predictor(catalog, ledger.evidence(), bank, seed=seed, recorded=live)
+    warnings = []
+    if moment > bank.observed_until:
+        warnings.append(
+            f"the bank's streams are observed until {iso(bank.observed_until)}: later time counts "
+            "as unobserved, not as quiet"
+        )
+    began = time.perf_counter()
+    said = predictor.say(questions, moment)
+    seconds = time.perf_counter() - began
+    before = _standing(ledger, moment)
+    rows = [
+        _row(item, before.get(item.question.id), seconds / max(len(questions), 1))
+        for item in said
+        if item.forecaster == MODEL
+    ]
+    if not dry_run and said:
+        ledger.append(drafts(said, moment, kind=kind_of(moment, now)), recorded_at=now)
+    return rows, warnings
+
+
+def _chosen(catalog: Catalog, names: Sequence[str], moment: dt.datetime) -> list[Question]:
+    if not names:
+        return list(catalog.open_at(moment))
+    chosen: dict[str, Question] = {}
+    for name in names:
+        found = catalog.find(name)
+        open_ones = catalog.open_at(moment, found)
+        if not open_ones:
+            states = ", ".join(f"{q.id} {catalog.status(q, moment)}" for q in found)
+            msg = f"question ({name}): is not open at {iso(moment)} ({states})"
+            raise InvalidInput(msg, hint="forecast questions list --status open")
+        chosen.update({question.id: question for question in open_ones})
+    return list(chosen.values())
+
+
+def _standing(ledger: Ledger, moment: dt.datetime) -> dict[str, Forecast]:
+    latest: dict[str, Forecast] = {}
+    for forecast in ledger.forecasts(forecaster=MODEL):
+        if forecast.kind in {"live", "elicited"} and forecast.issued_at <= moment:
+            latest[forecast.question] = forecast
+    return latest
+
+
+def _row(item: Said, before: Forecast | None, seconds: float) -> dict[str, Any]:
+    answer, spread = item.answer, item.spread
+    return {
+        "question": item.question.id,
+        "model": item.question.model.label,
+        "before": None if before is None else before.value.plain,
+        "after": None if item.value is None else item.value.plain,
+        "lower": None if spread is None else spread.p05,
+        "upper": None if spread is None else spread.p95,
+        "mcse": None if spread is None else spread.mcse,
+        "method": None if answer is None else answer.method,
+        "k_hat": None,
+        "gate": None if answer is None else answer.gate,
+        "fit": None if answer is None else answer.fit,
+        "seconds": seconds,
+    }

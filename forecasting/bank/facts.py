@@ -1,0 +1,284 @@
+"""Turn the bank's tables into dated evidence: one item per fact, each with its own `known_at`.
+
+Targets name what a fact belongs to: ``truces/<id>``, ``exchanges/<day>``, ``packages/<id>``,
+``exchange-totals/<day>``, ``agreements/<id>``, ``<class>/<n>``; and each question that a row bears
+on gets a ``bears`` effect, so that the item shows on its path.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+
+from forecasting.bank.tables import Row, TableReader
+from forecasting.domain.evidence import Effect, Evidence
+from forecasting.domain.instants import day_ends, iso, parse_day
+from forecasting.domain.reference import DurationShare, PriorRow, ReferenceClass
+from forecasting.errors import InvalidInput
+
+
+def read_evidence(reader: TableReader) -> list[Evidence]:
+    """Read the reference tables and the event streams as evidence, oldest known first."""
+    tables: tuple[tuple[str, Callable[[Row], list[Evidence]]], ...] = (
+        ("reference/truces.csv", _truce),
+        ("reference/packages.csv", _package),
+        ("reference/exchange_totals.csv", _total),
+        ("reference/agreements.csv", _agreement),
+        ("reference/occurrences.csv", _occurrence),
+        ("events/exchanges.csv", _exchange),
+        ("events/negotiations.csv", _negotiation),
+    )
+    items = [item for name, build in tables for rows in reader.each(name, build) for item in rows]
+    return sorted(items, key=lambda item: (item.known_at, item.key))
+
+
+def read_classes(reader: TableReader) -> dict[str, ReferenceClass]:
+    """Read the reference classes by name."""
+    return {found.id: found for found in reader.each("reference/classes.csv", _class)}
+
+
+def read_priors(reader: TableReader) -> list[PriorRow]:
+    """Read the priors as stated; `models` computes them."""
+    return reader.each("reference/priors.csv", _prior)
+
+
+def read_shares(reader: TableReader) -> dict[str, DurationShare]:
+    """Read the published table of ceasefire durations by subset."""
+    return {row.subset: row for row in reader.each("reference/duration_shares.csv", _share)}
+
+
+def _needed(moment: dt.datetime | None, row: Row, column: str) -> dt.datetime:
+    if moment is None:
+        msg = f"{column}: must not be empty"
+        raise InvalidInput(msg, where=f"{row.source}:{row.line}")
+    return moment
+
+
+def _known(row: Row, day_column: str = "date") -> dt.datetime:
+    stated = row.moment("known")
+    return stated or day_ends(parse_day(row[day_column]))
+
+
+def _class(row: Row) -> ReferenceClass:
+    return ReferenceClass(
+        id=row["class"],
+        family=row["family"],
+        kind=row["kind"],
+        title=row["title"],
+        observed_from=_needed(row.beginning("observed_from"), row, "observed_from"),
+        observed_until=_needed(row.moment("observed_until"), row, "observed_until"),
+        source=row["source"],
+        certainty=row["certainty"],
+        note=row["note"],
+    )
+
+
+def _prior(row: Row) -> PriorRow:
+    try:
+        arguments = tuple(float(part) for part in row.words("arguments"))
+    except ValueError as broken:
+        msg = f"arguments ({row['arguments']}): must be numbers separated by spaces"
+        raise InvalidInput(msg) from broken
+    return PriorRow(
+        reference=row["reference"],
+        parameter=row["parameter"],
+        distribution=row["distribution"],
+        arguments=arguments,
+        rule=row["rule"],
+        source=row["source"],
+        known_by=row["known_by"],
+        note=row["note"],
+    )
+
+
+def _share(row: Row) -> DurationShare:
+    columns = [name for name in row.cells if name.startswith("<=") and name.endswith("d")]
+    return DurationShare(
+        subset=row["subset"],
+        n=int(row.number("n_with_day_dates") or 0),
+        over_by=tuple((float(name[2:-1]), row.number(name) or 0.0) for name in columns),
+        source=row["source"],
+    )
+
+
+def _item(
+    row: Row,
+    key: str,
+    stream: str,
+    title: str,
+    known_at: dt.datetime,
+    effects: tuple[Effect, ...],
+    event_at: dt.datetime | None = None,
+) -> Evidence:
+    is_datum = any(effect.form == "datum" for effect in effects)
+    return Evidence(
+        key=key,
+        kind="datum" if is_datum else "report",
+        title=title,
+        source=row["source"].split(" | ")[0],
+        known_at=known_at,
+        effects=effects,
+        event_at=event_at,
+        url=row["source"],
+        certainty=row["certainty"],
+        grade=row["grade"] if "grade" in row.cells else "B",
+        story=row["story"] if "story" in row.cells else "",
+        stream=stream,
+    )
+
+
+def _bearing(row: Row) -> tuple[Effect, ...]:
+    return tuple(Effect(question, "bears", {}) for question in row.words("questions"))
+
+
+def _datum(target: str, name: str, **detail: str | float) -> Effect:
+    return Effect(target, "datum", {"name": name, **detail})
+
+
+def _truce(row: Row) -> list[Evidence]:
+    if row["class"] == "never-started":
+        return []
+    truce, key = f"truces/{row['id']}", f"truce-{row['id']}"
+    bears = _bearing(row)
+    start = _needed(row.beginning("start"), row, "start")
+    term = row.moment("term")
+    started: dict[str, str | float] = {
+        "at": iso(start),
+        "class": row["class"],
+        "monitored": 1.0 if row["monitored"] in {"yes", "1"} else 0.0,
+    }
+    if term is not None:
+        started["term"] = iso(term)
+    facts = [
+        (
+            "start",
+            _needed(row.moment("start_known"), row, "start_known"),
+            _datum(truce, "started", **started),
+            f"{row['name']}: agreed or announced",
+        ),
+    ]
+    for column, name, title in (
+        ("claim", "first_claim", "first claimed violation"),
+        ("formal", "formal_end", f"formal end ({row['formal'] or 'unknown'})"),
+        ("eroded", "eroded", "eroded"),
+    ):
+        by, after = row.moment(f"{column}_by"), row.beginning(f"{column}_after")
+        if by is None and after is None:
+            continue
+        if (after or start) < start or (by is not None and by < (after or start)):
+            msg = f"{column}: the interval (after, by] must rise and begin at or after the start"
+            raise InvalidInput(msg)
+        # An interval without an end is right-censored: known not to have happened by `after`.
+        detail = {"after": iso(after or start)} | ({"by": iso(by)} if by else {})
+        if by is None:
+            title = f"no {title} yet"
+        if column == "formal":
+            detail["how"] = row["formal"]
+        known_at = row.moment(f"{column}_known") or by or after or start
+        facts.append((column, known_at, _datum(truce, name, **detail), f"{row['name']}: {title}"))
+    if row["extended"]:
+        extended = _datum(truce, "extended", value=row["extended"])
+        title = "extended" if row["extended"] == "yes" else "not extended"
+        known_at = _needed(row.moment("extended_known"), row, "extended_known")
+        facts.append(("extended", known_at, extended, f"{row['name']}: {title}"))
+    return [
+        _item(
+            row,
+            f"{key}-{fact}",
+            "truces",
+            title,
+            known_at,
+            (effect, *bears),
+            min(start, known_at) if fact == "start" else None,
+        )
+        for fact, known_at, effect, title in facts
+    ]
+
+
+def _package(row: Row) -> list[Evidence]:
+    agreed = _needed(row.beginning("agreed"), row, "agreed")
+    effect = _datum(
+        f"packages/{row['id']}",
+        "agreed",
+        at=iso(agreed),
+        size=row.number("size") or 0.0,
+        usable=row["usable"],
+    )
+    known = _needed(row.moment("agreed_known"), row, "agreed_known")
+    title = f"{row['name']}: agreed"
+    effects = (effect, *_bearing(row))
+    return [_item(row, f"package-{row['id']}", "packages", title, known, effects, agreed)]
+
+
+def _total(row: Row) -> list[Evidence]:
+    detail = {
+        name: number
+        for name in ("exchanges", "returned")
+        if (number := row.number(name)) is not None
+    }
+    day = parse_day(row["date"])
+    effect = _datum(f"exchange-totals/{day}", "total", at=iso(day_ends(day)), **detail)
+    title = f"Running count of exchanges on {day}"
+    return [_item(row, f"exchange-total-{day}", "totals", title, _known(row), (effect,))]
+
+
+def _agreement(row: Row) -> list[Evidence]:
+    target, key = f"agreements/{row['id']}", f"agreement-{row['id']}"
+    signed = parse_day(row["signed"])
+    start = _datum(
+        target,
+        "signed",
+        at=iso(day_ends(signed)),
+        type=row["type"],
+        ceasefire=1.0 if row["ceasefire"] in {"yes", "1"} else 0.0,
+    )
+    items = [_item(row, f"{key}-signed", "agreements", row["name"], day_ends(signed), (start,))]
+    if row["ended"] in {"yes", "True"}:
+        end = day_ends(parse_day(row["end"]))
+        ended = _datum(target, "ended", at=iso(end))
+        items.append(
+            _item(row, f"{key}-ended", "agreements", f"{row['name']}: ended", end, (ended,))
+        )
+    return items
+
+
+def _occurrence(row: Row) -> list[Evidence]:
+    day = parse_day(row["date"])
+    detail: dict[str, str | float] = {"at": iso(day_ends(day))}
+    if row["value"]:
+        detail["value"] = row["value"]
+    effect = _datum(f"{row['class']}/{day}", "occurred", **detail)
+    key = f"{row['class']}-{day}"
+    return [_item(row, key, "occurrences", row["title"], _known(row), (effect,), day_ends(day))]
+
+
+def _exchange(row: Row) -> list[Evidence]:
+    day = parse_day(row["date"])
+    sides = [number for name in ("to_ukraine", "to_russia") if (number := row.number(name))]
+    detail: dict[str, str | float] = {"at": iso(day_ends(day))}
+    if sides:
+        detail["moved"] = min(sides)
+    effects = [_datum(f"exchanges/{day}", "swap", **detail)]
+    if row["agreement"]:
+        package, at = f"packages/{row['agreement']}", iso(day_ends(day))
+        if sides:
+            effects.append(_datum(package, "delivered", at=at, value=min(sides)))
+        else:
+            effects.append(_datum(package, "begun", at=at))
+    effects.extend(_bearing(row))
+    key = f"exchange-{day}"
+    return [_item(row, key, "exchanges", row["title"], _known(row), tuple(effects), day_ends(day))]
+
+
+def _negotiation(row: Row) -> list[Evidence]:
+    day = parse_day(row["date"])
+    effects = list(_bearing(row))
+    for word in row.words("occurrences"):
+        reference, _, value = word.partition("=")
+        detail: dict[str, str | float] = {"at": iso(day_ends(day))}
+        if value:
+            detail["value"] = value
+        effects.append(_datum(f"{reference}/{day}", "occurred", **detail))
+    return [
+        _item(
+            row, row["id"], "negotiations", row["title"], _known(row), tuple(effects), day_ends(day)
+        )
+    ]

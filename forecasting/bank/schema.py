@@ -1,0 +1,273 @@
+"""The shape of every bank file, as pydantic models, and the JSON Schema generated from them.
+
+``python -m forecasting.bank.schema`` writes ``questions/schema/*.json``; with ``--check`` it
+compares and exits 1 when one is stale.
+"""
+
+import datetime as dt
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+QUESTION_ID = r"^[a-z0-9]+(-[a-z0-9]+)*(@\d{4}-\d{2}-\d{2})?$"
+
+
+def _day_text(value: object) -> object:
+    if isinstance(value, dt.datetime):
+        msg = "a moment needs quotes, so that its zone is kept as written"
+        raise ValueError(msg)
+    return value.isoformat() if isinstance(value, dt.date) else value
+
+
+def _number_text(value: object) -> object:
+    if isinstance(value, bool):
+        msg = "must be text or a number"
+        raise ValueError(msg)
+    return f"{value:g}" if isinstance(value, int | float) else value
+
+
+Day = Annotated[
+    str, BeforeValidator(_day_text), Field(pattern=r"^\d{4}-\d{2}-\d{2}$", description="A day.")
+]
+DayOrMoment = Annotated[
+    str,
+    BeforeValidator(_day_text),
+    Field(
+        pattern=r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2}))?$",
+        description="A day (known at the midnight that ends it) or a moment with its offset.",
+    ),
+]
+OutcomeText = Annotated[str, BeforeValidator(_number_text), Field(min_length=1)]
+CertaintyName = Literal["high", "medium", "low", "computed", "unconfirmed"]
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class BasisFile(_File):
+    """Whether a text raises the question, with sentence numbers, or the context around it."""
+
+    kind: Literal["text", "context"]
+    texts: list[str] = Field(min_length=1, description="Ids of the texts, such as 003.")
+    sentences: dict[str, list[int]] = Field(
+        default_factory=dict, description="Per text, the sentences that raise it, from 1."
+    )
+
+    @model_validator(mode="after")
+    def _numbers_only_where_the_text_raises_it(self) -> "BasisFile":
+        if self.kind == "context" and self.sentences:
+            msg = "basis context has no sentence numbers"
+            raise ValueError(msg)
+        if self.kind == "text" and set(self.sentences) != set(self.texts):
+            msg = "basis text needs sentence numbers for each of its texts"
+            raise ValueError(msg)
+        return self
+
+
+class ModelFile(_File):
+    """The model family, what stands in for it, its reference class and its settings."""
+
+    family: str = Field(description="The family the question belongs to.")
+    stand_in: str | None = Field(
+        default=None, description="The family fitted in its place for now."
+    )
+    reference: str = Field(
+        pattern=SLUG, description="Reference class, a row of reference/classes.csv."
+    )
+    settings: dict[str, str | float | bool | list[str]] = Field(default_factory=dict)
+
+
+class ConditionFile(_File):
+    """The question counts only if another resolves so."""
+
+    question: str = Field(pattern=QUESTION_ID)
+    outcome: OutcomeText
+
+
+class LinksFile(_File):
+    """Links to other questions."""
+
+    parent: str | None = Field(default=None, pattern=QUESTION_ID)
+    condition: ConditionFile | None = None
+
+
+class ResolutionFile(_File):
+    """What it resolved to, when that could be known, and on whose word."""
+
+    outcome: OutcomeText
+    known: DayOrMoment
+    source: str = Field(min_length=8, description="An address.")
+    certainty: CertaintyName
+    note: str = ""
+
+
+class QuestionFile(_File):
+    """One question, or one ladder of binary rungs that share everything but the deadline."""
+
+    schema_version: Literal[1] = Field(alias="schema")
+    slug: str = Field(pattern=SLUG)
+    title: str = Field(min_length=10, max_length=200)
+    type: Literal["binary", "categorical", "ordered", "numeric"]
+    criteria: str = Field(
+        min_length=80, description="What counts, what does not, whose word decides."
+    )
+    background: str = Field(min_length=40)
+    zone: str = "Europe/Kyiv"
+    opens: Day = Field(description="The local midnight that begins this day.")
+    closes: Day | None = Field(default=None, description="The local midnight that ends this day.")
+    resolves_by: Day | None = Field(default=None, description="Default: closes.")
+    ladder: list[Day] | None = Field(default=None, description="Deadlines of the rungs, rising.")
+    options: list[str] | None = None
+    lower: float | None = None
+    upper: float | None = None
+    unit: str = ""
+    topic: str = Field(pattern=SLUG)
+    event: str = Field(pattern=SLUG, description="The event cluster that intervals resample.")
+    tags: list[str] = Field(default_factory=list)
+    basis: BasisFile
+    model: ModelFile
+    links: LinksFile = LinksFile()
+    resolution: ResolutionFile | None = None
+    resolutions: dict[Day, ResolutionFile] = Field(
+        default_factory=dict, description="Of a ladder: per rung that has resolved."
+    )
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _shape_fits_the_type(self) -> "QuestionFile":
+        if (self.ladder is None) == (self.closes is None):
+            msg = "give either closes or ladder"
+            raise ValueError(msg)
+        if self.ladder is not None:
+            if self.type != "binary":
+                msg = "the rungs of a ladder are binary"
+                raise ValueError(msg)
+            if len(self.ladder) < 2 or sorted(set(self.ladder)) != self.ladder:
+                msg = "a ladder needs two deadlines or more, rising"
+                raise ValueError(msg)
+            if self.resolution is not None or not set(self.resolutions) <= set(self.ladder):
+                msg = "a ladder resolves by rung, under resolutions, each a deadline of the ladder"
+                raise ValueError(msg)
+        elif self.resolutions:
+            msg = "resolutions belongs to a ladder; a single question has resolution"
+            raise ValueError(msg)
+        if self.type in {"categorical", "ordered"} and not self.options:
+            msg = f"a question of type {self.type} needs options"
+            raise ValueError(msg)
+        if self.type == "numeric" and (self.lower is None or self.upper is None):
+            msg = "a numeric question needs lower and upper"
+            raise ValueError(msg)
+        return self
+
+
+class ReadingFile(_File):
+    """One coder's reading of a claim."""
+
+    band: str = Field(description="ICD-203 band: almost-no-chance ... almost-certain.")
+    why: str = Field(min_length=10)
+
+
+class ClaimFile(_File):
+    """One claim a text truly makes on a question, in our words, read twice."""
+
+    id: str
+    question: str = Field(pattern=QUESTION_ID)
+    sentences: list[int] = Field(min_length=1)
+    paraphrase: str = Field(min_length=10)
+    first: ReadingFile
+    second: ReadingFile
+    flat_denial: bool = False
+    shown_only: str = Field(default="", description="Why it is shown and not scored.")
+    note: str = ""
+
+
+class TextFile(_File):
+    """A commentary: hash, inferred date, slant, thesis and claims; never a sentence of it."""
+
+    schema_version: Literal[1] = Field(alias="schema")
+    id: str = Field(pattern=r"^[a-z0-9-]+$")
+    file: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    sentences: int = Field(ge=1)
+    date_from: Day
+    date_to: Day
+    date_basis: str
+    slant: str
+    thesis: str = Field(min_length=40)
+    claims: list[ClaimFile]
+    not_claims: list[str] = Field(
+        default_factory=list, description="Sentences that look like claims and are none, and why."
+    )
+
+
+class PriorChangeFile(_File):
+    """One prior that the worldview sets differently; exactly one of times, shift, set."""
+
+    reference: str = Field(pattern=SLUG)
+    parameter: str
+    times: float | None = Field(default=None, gt=0)
+    shift: float | None = None
+    set: dict[str, float | list[float]] | None = None
+    reason: str = Field(min_length=20)
+    sentences: list[int] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _one_change(self) -> "PriorChangeFile":
+        if sum(x is not None for x in (self.times, self.shift, self.set)) != 1:
+            msg = "give exactly one of times, shift, set"
+            raise ValueError(msg)
+        return self
+
+
+class WorldviewFile(_File):
+    """A thesis as priors on the shared models."""
+
+    schema_version: Literal[1] = Field(alias="schema")
+    id: str
+    text: str
+    title: str
+    thesis: str = Field(min_length=40)
+    priors: list[PriorChangeFile] = Field(min_length=1)
+
+
+SCHEMAS: dict[str, type[BaseModel]] = {
+    "question": QuestionFile,
+    "text": TextFile,
+    "worldview": WorldviewFile,
+}
+
+
+def json_schema(name: str) -> str:
+    """Give the JSON Schema of one kind of bank file, as the text that is shipped."""
+    schema: dict[str, Any] = SCHEMAS[name].model_json_schema(by_alias=True)
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return json.dumps(schema, indent=1, sort_keys=True) + "\n"
+
+
+def main(arguments: list[str]) -> int:
+    """Write the schemas, or with ``--check`` say which are stale."""
+    from forecasting.resources import locate
+
+    folder = Path(locate("questions")) / "schema"
+    stale = []
+    for name in SCHEMAS:
+        path = folder / f"{name}.v1.json"
+        wanted = json_schema(name)
+        if not path.exists() or path.read_text(encoding="utf-8") != wanted:
+            stale.append(path.name)
+            if "--check" not in arguments:
+                folder.mkdir(parents=True, exist_ok=True)
+                path.write_text(wanted, encoding="utf-8")
+    if "--check" in arguments and stale:
+        sys.stderr.write(f"stale: {', '.join(stale)}. Try: python -m forecasting.bank.schema\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,115 @@
+"""Pooling equal forecasts, and the isotonic fit (PAV) of one or of many sets of outcomes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from forecasting.scoring import checks
+from forecasting.scoring.checks import FloatArray, IntArray
+
+_CHUNK = 2_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pooled:
+    """Forecasts and outcomes, one entry for each distinct forecast value.
+
+    Attributes
+    ----------
+    value : ndarray, shape (D,)
+        The distinct forecasts, rising.
+    n : ndarray of int, shape (D,)
+        How many forecasts have the value.
+    events : ndarray of int, shape (D,)
+        How many of those came true.
+    code : ndarray of int, shape (n,)
+        The entry of each forecast.
+    """
+
+    value: FloatArray
+    n: IntArray
+    events: IntArray
+    code: IntArray
+
+    @property
+    def total(self) -> int:
+        """Number of forecasts."""
+        return len(self.code)
+
+
+def pool(forecast: ArrayLike, outcome: ArrayLike) -> Pooled:
+    """Pool equal forecasts, without which the isotonic fit would depend on the order of rows.
+
+    Raises
+    ------
+    InvalidInput
+        As for :func:`forecasting.scoring.brier`.
+
+    Examples
+    --------
+    >>> pooled = pool([0.8, 0.2, 0.8], [1, 0, 0])
+    >>> pooled.value.tolist(), pooled.n.tolist(), pooled.events.tolist()
+    ([0.2, 0.8], [1, 2], [0, 1])
+    """
+    probability, happened = checks.binary(np.atleast_1d(forecast), np.atleast_1d(outcome))
+    value, code, n = np.unique(probability, return_inverse=True, return_counts=True)
+    events = np.bincount(code, weights=happened, minlength=len(value))
+    return Pooled(value, n.astype(np.int64), events.astype(np.int64), code.astype(np.int64))
+
+
+def isotonic(events: ArrayLike, n: ArrayLike) -> FloatArray:
+    """Rising event rates closest to the observed ones, for many sets of outcomes in one pass.
+
+    Parameters
+    ----------
+    events : array_like, shape (R, D) or (D,)
+        Events at each of D rising forecast values.
+    n : array_like, shape (R, D) or (D,)
+        Forecasts at each value. Where there are none the rate is interpolated.
+
+    Returns
+    -------
+    ndarray, shape of `events`
+
+    Examples
+    --------
+    >>> isotonic([1, 0, 2], [2, 2, 2])
+    array([0.25, 0.25, 1.  ])
+    """
+    counts = np.atleast_2d(np.asarray(events, dtype=np.float64))
+    sizes = np.broadcast_to(np.asarray(n, dtype=np.float64), counts.shape)
+    rows = max(1, _CHUNK // counts.shape[1])
+    fits = [
+        _fit(counts[start : start + rows], sizes[start : start + rows])
+        for start in range(0, len(counts), rows)
+    ]
+    return np.concatenate(fits).reshape(np.shape(events))
+
+
+def _fit(events: FloatArray, n: FloatArray) -> FloatArray:
+    """Fit all rows as one long one: each is lifted by 2, so that no block spans two rows."""
+    from scipy.optimize import isotonic_regression
+
+    there = n > 0
+    count, size = events[there], n[there]
+    lifted = count / size + 2.0 * np.nonzero(there)[0]
+    blocks = isotonic_regression(lifted, weights=size).blocks
+    # The rates come from the counts of each block, so the lift costs no digit.
+    rate = np.add.reduceat(count, blocks[:-1]) / np.add.reduceat(size, blocks[:-1])
+    fit = np.full(events.shape, np.nan)
+    fit[there] = np.repeat(rate, np.diff(blocks))
+    return fit if there.all() else _interpolated(fit, there)
+
+
+def _interpolated(
+    fit: FloatArray, there: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]"
+) -> FloatArray:
+    width = fit.shape[1]
+    place = np.arange(width)
+    left = np.maximum.accumulate(np.where(there, place, -1), axis=1)
+    right = np.minimum.accumulate(np.where(there, place, width)[:, ::-1], axis=1)[:, ::-1]
+    low = np.where(left < 0, right, left)
+    high = np.where(right >= width, left, right)
+    row = np.arange(len(fit))[:, None]
+    return (fit[row, low] + fit[row, high]) / 2

@@ -1,0 +1,215 @@
+"""The CORP reliability curve, its decomposition of the mean score, and what chance would give."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from forecasting.calibration.isotonic import Pooled, isotonic, pool
+from forecasting.scoring import checks
+from forecasting.scoring.checks import FloatArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCORES = ("brier", "log")
+
+
+@dataclass(frozen=True, eq=False)
+class Corp:
+    """Reliability by isotonic regression; :func:`corp` makes it.
+
+    Attributes
+    ----------
+    score : str
+        ``brier`` (the half convention, in [0, 1]) or ``log`` (nats).
+    pooled : Pooled
+        The distinct forecasts with their counts.
+    event_rate : ndarray, shape (D,)
+        The curve: the isotonic event rate at each distinct forecast.
+    mean_score, miscalibration, discrimination, uncertainty : float
+        mean_score = miscalibration - discrimination + uncertainty. Under the log score a sure
+        forecast that failed makes the first two infinite.
+    resamples, seed : int
+        Of what is drawn at first access: band, null_miscalibration, p_value.
+    """
+
+    score: str
+    pooled: Pooled
+    event_rate: FloatArray
+    mean_score: float
+    miscalibration: float
+    discrimination: float
+    uncertainty: float
+    resamples: int
+    seed: int
+
+    @cached_property
+    def curve(self) -> "pd.DataFrame":
+        """One row per distinct forecast: forecast, event_rate (isotonic), n, events (observed)."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "forecast": self.pooled.value,
+                "event_rate": self.event_rate,
+                "n": self.pooled.n,
+                "events": self.pooled.events,
+            }
+        )
+
+    def band(self, level: float = 0.9) -> "pd.DataFrame":
+        """Where the curve lies by chance alone if every forecast is calibrated.
+
+        A consistency band: pointwise at each distinct forecast, drawn around the diagonal, with
+        closed limits, so that it holds at least `level` of calibrated curves at each point.
+        Between points it says nothing, and over all points together it holds fewer.
+
+        Parameters
+        ----------
+        level : float
+            Nominal coverage, strictly between 0 and 1.
+
+        Returns
+        -------
+        DataFrame
+            forecast, lower, upper.
+        """
+        import pandas as pd
+
+        checks.between(level, 0, 1, "level")
+        lower, upper = closed_quantiles(self._null[0], level)
+        return pd.DataFrame({"forecast": self.pooled.value, "lower": lower, "upper": upper})
+
+    @property
+    def null_miscalibration(self) -> float:
+        """The miscalibration that calibrated forecasts like these show on average, by chance."""
+        return float(self._null[1].mean())
+
+    @property
+    def p_value(self) -> float:
+        """Share of calibrated draws at least as miscalibrated, (1 + count) / (1 + resamples)."""
+        # The tolerance counts as ties the draws that differ by rounding alone.
+        reached = self._null[1] >= self.miscalibration - 1e-12
+        return float((1 + np.count_nonzero(reached)) / (1 + self.resamples))
+
+    @cached_property
+    def _null(self) -> tuple[FloatArray, FloatArray]:
+        pooled = self.pooled
+        rng = np.random.default_rng(self.seed)
+        drawn = rng.binomial(pooled.n, pooled.value, size=(self.resamples, len(pooled.value)))
+        events = drawn.astype(np.float64)
+        curves = isotonic(events, pooled.n)
+        said = mean_score(self.score, pooled.value, events, pooled.n)
+        mended = mean_score(self.score, curves, events, pooled.n)
+        return curves, np.maximum(said - mended, 0)
+
+
+def corp(
+    forecast: ArrayLike,
+    outcome: ArrayLike,
+    *,
+    score: str = "brier",
+    seed: int = 0,
+    resamples: int = 1000,
+) -> Corp:
+    r"""Reliability curve without bins, and the parts of the mean score (CORP).
+
+    Equal forecasts are pooled, and the event rate is fitted as the rising function of the
+    forecast that is closest to the outcomes (pool adjacent violators). With
+    :math:`\bar S` the mean score of the forecasts :math:`x`, of the fitted rates
+    :math:`\hat x`, and of the overall event rate :math:`\bar y`,
+
+    .. math:: \bar S(x) = \underbrace{\bar S(x) - \bar S(\hat x)}_{\text{miscalibration}}
+              - \underbrace{(\bar S(\bar y) - \bar S(\hat x))}_{\text{discrimination}}
+              + \underbrace{\bar S(\bar y)}_{\text{uncertainty}},
+
+    none of the three below 0. Miscalibration is never 0 by chance alone: read it beside
+    ``null_miscalibration``, the mean over calibrated draws.
+
+    The band, the null and the p-value hold for independent outcomes: give one forecast a
+    question, and one question an event. For many updates of the same questions use
+    :func:`confidence_band`.
+
+    Parameters
+    ----------
+    forecast : array_like, shape (n,)
+        Probabilities of yes.
+    outcome : array_like, shape (n,)
+        0 or 1.
+    score : {"brier", "log"}
+        Half Brier score or log score in nats.
+    seed, resamples : int
+        Of the draws, which are made at first access.
+
+    Returns
+    -------
+    Corp
+
+    Raises
+    ------
+    InvalidInput
+        On NaN, empty input, lengths that differ, values out of range, another score.
+
+    References
+    ----------
+    T. Dimitriadis, T. Gneiting, A. I. Jordan (2021). Stable reliability diagrams for
+    probabilistic classifiers. PNAS 118. https://doi.org/10.1073/pnas.2016191118
+
+    Examples
+    --------
+    >>> diagram = corp([0.25, 0.25, 0.75, 0.75], [0, 0, 0, 1])
+    >>> diagram.curve["event_rate"].tolist()
+    [0.0, 0.5]
+    >>> diagram.miscalibration, diagram.discrimination, diagram.uncertainty
+    (0.0625, 0.0625, 0.1875)
+    """
+    checks.one_of(score, SCORES, "score")
+    checks.at_least(resamples, 1, "resamples")
+    pooled = pool(forecast, outcome)
+    rate = isotonic(pooled.events, pooled.n)
+    overall = np.full(len(rate), pooled.events.sum() / pooled.total)
+    said, mended, flat = (
+        float(mean_score(score, value, pooled.events, pooled.n))
+        for value in (pooled.value, rate, overall)
+    )
+    return Corp(
+        score=score,
+        pooled=pooled,
+        event_rate=rate,
+        mean_score=said,
+        miscalibration=max(said - mended, 0.0),
+        discrimination=max(flat - mended, 0.0),
+        uncertainty=flat,
+        resamples=resamples,
+        seed=seed,
+    )
+
+
+def mean_score(score: str, value: FloatArray, events: ArrayLike, n: ArrayLike) -> FloatArray:
+    """Mean score of pooled forecasts: over the last axis, `events` of `n` came true at `value`."""
+    from scipy.special import xlog1py, xlogy
+
+    hits = np.asarray(events, dtype=np.float64)
+    size = np.asarray(n, dtype=np.float64)
+    total: FloatArray
+    if score == "brier":
+        total = hits * (1 - value) ** 2 + (size - hits) * value**2
+    else:
+        total = np.negative(xlogy(hits, value) + xlog1py(size - hits, -value), dtype=np.float64)
+    # Adding zero turns the -0.0 of sure and right forecasts into 0.0.
+    mean: FloatArray = np.asarray(total.sum(axis=-1) / size.sum(axis=-1) + 0.0, dtype=np.float64)
+    return mean
+
+
+def closed_quantiles(curves: FloatArray, level: float) -> tuple[FloatArray, FloatArray]:
+    """Pointwise limits that hold a further draw with probability at least `level`."""
+    draws = len(curves)
+    rank = int(np.floor((draws + 1) * (1 - level) / 2 + 1e-9))
+    if rank == 0:
+        # Too few draws for this level: only the whole range is sure to hold it.
+        return np.zeros(curves.shape[1]), np.ones(curves.shape[1])
+    ordered = np.partition(curves, (rank - 1, draws - rank), axis=0)
+    return ordered[rank - 1], ordered[draws - rank]

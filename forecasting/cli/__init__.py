@@ -1,0 +1,78 @@
+"""The command line: options in, one app call, output out."""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from forecasting import __version__
+from forecasting.cli.options import Group
+from forecasting.cli.output import Format, Settings, fail, remember, settings_or_default
+from forecasting.errors import ForecastingError, InvalidInput
+
+EPILOG = """\b
+Examples:
+  forecast init
+  forecast questions list --status open
+  forecast log leaders-meet@2026-12-31 0.03 --because "no venue, no date"
+  forecast news add "Envoys meet" --source wire --known-at 2026-11-22T12:00Z --on leaders-meet=x1.5
+  forecast update
+  forecast calibration
+"""
+
+
+@click.group(cls=Group, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="forecast")
+def root() -> None:
+    """Log probabilities, update models with news, review calibration."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and end the process with the contract's exit code."""
+    sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and give its exit code; a fault is one line on stderr, never a traceback."""
+    from forecasting.cli import commands
+
+    commands.load(root)
+    remember(Settings(debug="--debug" in arguments, format=_format(arguments)))
+    try:
+        result = root.main(args=list(arguments), prog_name="forecast", standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except ForecastingError as fault:
+        return _failed(fault)
+    except click.UsageError as misuse:
+        return _failed(_usage(misuse))
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted; what was reported as saved is saved", err=True)
+        return 130
+    except BrokenPipeError:
+        # The reader has what it wanted; a second failure while flushing would be noise.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as unexpected:
+        message = f"unexpected {type(unexpected).__name__} ({unexpected})"
+        return _failed(ForecastingError(message, hint="the same command with --debug"))
+
+
+def _format(arguments: Sequence[str]) -> Format:
+    named: tuple[Format, ...] = ("json", "nl", "csv")
+    return next((name for name in named if f"--{name}" in arguments), "table")
+
+
+def _failed(fault: ForecastingError) -> int:
+    if settings_or_default().debug:
+        traceback.print_exc()
+    return fail(fault)
+
+
+def _usage(misuse: click.UsageError) -> InvalidInput:
+    said = misuse.format_message().rstrip(".")
+    message, _, hint = said.partition(" Try: ")
+    path = misuse.ctx.command_path if misuse.ctx else "forecast"
+    return InvalidInput(message, hint=hint or f"{path} --help")

@@ -1,0 +1,30 @@
+"""Which commands there are, each group in a file of its own."""
+
+import click
+
+
+def load(root: click.Group) -> None:
+    """Hang every command on the root, once."""
+    if root.commands:
+        return
+    from forecasting.cli import database, forecasts, models, news, questions, resolve, scores, work
+
+    for command in (
+        database.init,
+        questions.questions,
+        forecasts.log,
+        forecasts.withdraw,
+        forecasts.history,
+        news.news,
+        models.models,
+        work.update,
+        resolve.resolve,
+        resolve.resolutions,
+        scores.score,
+        scores.calibration,
+        work.replay,
+        work.review,
+        database.verify,
+        database.db,
+    ):
+        root.add_command(command)

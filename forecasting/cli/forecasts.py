@@ -1,0 +1,138 @@
+"""log, withdraw, history: a person's probabilities."""
+
+import click
+
+from forecasting.cli.options import Command
+from forecasting.cli.output import emit, settings
+from forecasting.errors import InvalidInput
+
+KINDS = ["live", "replay", "elicited", "imported", "all"]
+
+
+def _pairs(given: tuple[str, ...], name: str) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for text in given:
+        key, separator, value = text.partition("=")
+        if not separator or not key.strip() or not value.strip():
+            msg = f"{name} ({text}): must be NAME=VALUE"
+            raise InvalidInput(msg, hint="forecast log --help")
+        if key.strip() in pairs:
+            msg = f"{name} ({key.strip()}): given twice"
+            raise InvalidInput(msg)
+        pairs[key.strip()] = value.strip()
+    return pairs
+
+
+@click.command(cls=Command)
+@click.argument("question")
+@click.argument("probability", required=False)
+@click.option("--p", "options", multiple=True, metavar="OPTION=P", help="One option's probability.")
+@click.option(
+    "--quantile",
+    "quantiles",
+    multiple=True,
+    metavar="LEVEL=VALUE",
+    help="A quantile; level in percent.",
+)
+@click.option("--ladder", "ladder", multiple=True, metavar="DATE=P", help="One rung's probability.")
+@click.option("--because", default="", help="Why.")
+@click.option(
+    "--at", default="", metavar="TIME", help="When it was made, if not now (ISO 8601 with zone)."
+)
+def log(
+    question: str,
+    probability: str | None,
+    options: tuple[str, ...],
+    quantiles: tuple[str, ...],
+    ladder: tuple[str, ...],
+    because: str,
+    at: str,
+) -> None:
+    r"""Log a probability: 0.35, 35%, 1:3 (odds) or a verbal band such as likely.
+
+    \b
+    Examples:
+      forecast log leaders-meet@2026-12-31 0.03 --because "no venue"
+      forecast log guarantees-2026 --p none=0.1 --p soft=0.85 --p firm=0.05
+      forecast log general-ceasefire-2026 --ladder 2026-12-31=4%
+    """
+    from forecasting import clock
+    from forecasting.app import log as use
+    from forecasting.app.book import Book
+    from forecasting.domain.instants import parse_instant
+
+    with Book.open(settings().db, forecaster=settings().forecaster) as book:
+        rows = use.log(
+            book.ledger,
+            question,
+            forecaster=book.forecaster,
+            now=clock.now(),
+            probability=probability,
+            options=_pairs(options, "--p"),
+            quantiles=_pairs(quantiles, "--quantile"),
+            ladder=_pairs(ladder, "--ladder"),
+            at=parse_instant(at) if at else None,
+            because=because,
+        )
+    emit(rows[0] if len(rows) == 1 else rows)
+
+
+@click.command(cls=Command)
+@click.argument("question")
+@click.option("--at", default="", metavar="TIME", help="From when, if not now.")
+def withdraw(question: str, at: str) -> None:
+    r"""Take your standing forecast of a question back.
+
+    \b
+    Example:
+      forecast withdraw leaders-meet@2026-12-31
+    """
+    from forecasting import clock
+    from forecasting.app import log as use
+    from forecasting.app.book import Book
+    from forecasting.domain.instants import parse_instant
+
+    with Book.open(settings().db, forecaster=settings().forecaster) as book:
+        moment = parse_instant(at) if at else None
+        emit(
+            use.withdraw(
+                book.ledger, question, forecaster=book.forecaster, now=clock.now(), at=moment
+            )
+        )
+
+
+@click.command(cls=Command)
+@click.argument("question")
+@click.option("--forecaster", default="", help="Only this one's.")
+@click.option("--kind", type=click.Choice(KINDS), default="all", help="Only this kind.")
+@click.option("--run", default="", help="Replay run; default: the latest complete one.")
+def history(question: str, forecaster: str, kind: str, run: str) -> None:
+    r"""Show every forecast of a question, and from when until when each stood.
+
+    \b
+    Example:
+      forecast history leaders-meet@2026-12-31 --forecaster model
+    """
+    from forecasting.app import frames
+    from forecasting.app import log as use
+    from forecasting.app.book import Book
+
+    with Book.open(settings().db) as book:
+        latest = run or frames.latest_run(book.ledger)
+        rows = [
+            row
+            for row in use.history(book.ledger, question, forecaster=forecaster, kind=kind)
+            if row["kind"] != "replay" or row["run"] == latest
+        ]
+    columns = (
+        "forecaster",
+        "kind",
+        "from",
+        "until",
+        "forecast",
+        "lower",
+        "upper",
+        "method",
+        "because",
+    )
+    emit(rows, columns=columns, title=f"{question}: forecasts in force, times in UTC")

@@ -1,0 +1,91 @@
+"""Options that stand before the command and work after it too; numbers that look like options."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from forecasting.cli.output import Settings, remember
+
+_NEGATIVE = re.compile(r"-\.?\d[\d.]*(?:[eE][-+]?\d+)?%?")
+
+
+def _keep(attribute: str, value_when_set: Any = None) -> Callable[..., Any]:
+    def callback(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+        found = context.find_root().ensure_object(Settings)
+        if value:
+            setattr(found, attribute, value_when_set or value)
+        remember(found)
+        return value
+
+    return callback
+
+
+def _anywhere() -> list[click.Option]:
+    def option(*names: str, **more: Any) -> click.Option:
+        return click.Option(names, expose_value=False, is_eager=True, **more)
+
+    return [
+        option("--db", metavar="URL_OR_PATH", callback=_keep("db"), help="The database to use."),
+        option(
+            "--as",
+            "forecaster_",
+            metavar="NAME",
+            callback=_keep("forecaster"),
+            help="The forecaster.",
+        ),
+        option("--json", is_flag=True, callback=_keep("format", "json"), help="Print JSON."),
+        option("--csv", is_flag=True, callback=_keep("format", "csv"), help="Print CSV."),
+        option(
+            "--nl",
+            is_flag=True,
+            callback=_keep("format", "nl"),
+            help="Print one JSON object a line.",
+        ),
+        option(
+            "--debug", is_flag=True, callback=_keep("debug"), help="Show the traceback of a fault."
+        ),
+    ]
+
+
+class Command(click.Command):
+    """A command that knows the options of all commands and takes negative numbers as arguments."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.extend(_anywhere())
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse, with ``-0.1`` meant as a number: it then meets the rule that it breaks."""
+        negative = [word for word in args if _NEGATIVE.fullmatch(word)]
+        if negative and "--" not in args:
+            args = [word for word in args if not _NEGATIVE.fullmatch(word)] + ["--", *negative]
+        return super().parse_args(ctx, args)
+
+
+class Group(click.Group):
+    """A group of such commands; an unknown command names the nearest."""
+
+    command_class = Command
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.extend(_anywhere())
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Resolve a command by name, or say which one is like it."""
+        import difflib
+
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as unknown:
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
+            command = f"{ctx.command_path} {near[0]}" if near else f"{ctx.command_path} --help"
+            message = f"command ({args[0]}): unknown. Try: {command}"
+            raise click.UsageError(message, ctx) from unknown
+
+
+Group.group_class = Group

@@ -1,0 +1,225 @@
+"""One way out for every command: data on stdout, narration on stderr, errors in one line."""
+
+import csv
+import datetime as dt
+import json
+import math
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import click
+
+from forecasting.domain.instants import iso
+from forecasting.errors import ForecastingError
+
+Format = Literal["table", "json", "csv", "nl"]
+Row = Mapping[str, Any]
+WIDE_PIPE = 200
+
+
+@dataclass
+class Settings:
+    """What the options that stand anywhere said."""
+
+    db: str | None = None
+    forecaster: str | None = None
+    format: Format = "table"
+    debug: bool = False
+
+
+def settings() -> Settings:
+    """Give the settings of the running command."""
+    found: Settings = click.get_current_context().find_root().ensure_object(Settings)
+    return found
+
+
+def plain(value: Any) -> Any:
+    """Turn a value into what JSON can say: times with Z, NaN as null, tuples as lists."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dt.datetime):
+        return iso(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | frozenset | set):
+        return [plain(item) for item in value]
+    if hasattr(value, "item"):
+        return plain(value.item())
+    return value
+
+
+def emit(rows: Sequence[Row] | Row, *, columns: Sequence[str] = (), title: str = "") -> None:
+    """Print rows (or one record) in the chosen format.
+
+    Parameters
+    ----------
+    rows
+        A list of records, or one record.
+    columns
+        The columns a table shows; the other formats always give every key.
+    title
+        Printed above a table.
+    """
+    chosen = settings().format
+    if chosen == "json":
+        click.echo(json.dumps(plain(rows), ensure_ascii=False, indent=1))
+        return
+    records = [rows] if isinstance(rows, Mapping) else list(rows)
+    if chosen == "nl":
+        for record in records:
+            click.echo(json.dumps(plain(record), ensure_ascii=False))
+    elif chosen == "csv":
+        _csv(records)
+    elif isinstance(rows, Mapping):
+        _record(rows)
+    else:
+        _table(records, columns or _keys(records), title)
+
+
+def say(message: str) -> None:
+    """Narrate on stderr."""
+    click.echo(message, err=True)
+
+
+def progress[Item](items: Sequence[Item], label: str, step: Callable[[Item], str | None]) -> None:
+    """Do a step for each item, with a bar on a terminal only."""
+    if not sys.stderr.isatty():
+        for item in items:
+            step(item)
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bar:
+        task = bar.add_task(label, total=len(items))
+        for item in items:
+            note = step(item)
+            bar.update(task, advance=1, description=f"{label} {note or ''}".strip())
+
+
+def fail(error: ForecastingError) -> int:
+    """Print an error in one line (or as JSON) on stderr and give its exit code."""
+    if settings_or_default().format in {"json", "nl"}:
+        body = {
+            "code": error.exit_code,
+            "message": error.message,
+            "hint": error.hint,
+            "where": error.where,
+        }
+        click.echo(json.dumps({"error": body}, ensure_ascii=False), err=True)
+    else:
+        click.echo(f"error: {' '.join(str(error).split())}", err=True)
+    return error.exit_code
+
+
+def settings_or_default() -> Settings:
+    """Give the settings seen so far, also where no command is running any more."""
+    return _LAST.get("settings", Settings())
+
+
+_LAST: dict[str, Settings] = {}
+
+
+def remember(found: Settings) -> None:
+    """Keep the settings for errors that are reported after the command has ended."""
+    _LAST["settings"] = found
+
+
+def _keys(records: Sequence[Row]) -> list[str]:
+    return list(dict.fromkeys(key for record in records for key in record))
+
+
+def _csv(records: Sequence[Row]) -> None:
+    keys = _keys(records)
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(keys)
+    for record in records:
+        cells = []
+        for key in keys:
+            value = plain(record.get(key))
+            if isinstance(value, dict | list):
+                value = json.dumps(value, ensure_ascii=False)
+            elif isinstance(value, str) and value.startswith(
+                ("=", "+", "-", "@", "\t", "\r", "\0")
+            ):
+                value = f"'{value}"
+            cells.append("" if value is None else value)
+        writer.writerow(cells)
+
+
+def cell(value: Any) -> str:
+    """Write a value for a person: three decimals, minutes in UTC, a dash for nothing."""
+    if value is None or (isinstance(value, float) and math.isnan(value)) or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.0f}" if value == int(value) and abs(value) >= 10 else f"{value:.3f}"
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%MZ")
+    if isinstance(value, Mapping):
+        return "  ".join(f"{key} {cell(item)}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return " ".join(cell(item) for item in value) or "–"
+    return str(value)
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
+    return Console(
+        width=WIDE_PIPE if piped else None,
+        no_color=bool(os.environ.get("NO_COLOR")),
+        highlight=False,
+    )
+
+
+def _table(records: Sequence[Row], columns: Sequence[str], title: str) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    if not records:
+        say("nothing to show")
+        return
+    table = Table(
+        title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False, expand=False
+    )
+    for name in columns:
+        numeric = all(isinstance(r.get(name), int | float) or r.get(name) is None for r in records)
+        table.add_column(name.replace("_", " "), justify="right" if numeric else "left")
+    for record in records:
+        table.add_row(*(Text(cell(record.get(name))) for name in columns))
+    _console().print(table)
+
+
+def _record(record: Row) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    for key, value in record.items():
+        if isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
+            continue
+        table.add_row(Text(key.replace("_", " "), style="bold"), Text(cell(value)))
+    _console().print(table)
+    for key, value in record.items():
+        if isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
+            _table(list(value), _keys(list(value)), key.replace("_", " "))

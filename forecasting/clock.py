@@ -1,0 +1,101 @@
+"""The only reader of the wall clock.
+
+Every other module is told the time, so that what was known then can be tested. For tests and
+demonstrations the clock can be stood still: inside :func:`at`, or for a whole process by the
+environment variable ``FORECASTING_NOW`` (ISO 8601 with ``Z``, such as ``2026-01-31T12:00:00Z``).
+A ledger written under such a clock records the times that it was told.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+
+VARIABLE = "FORECASTING_NOW"
+
+_told: ContextVar[datetime | None] = ContextVar("forecasting_now", default=None)
+
+
+def now() -> datetime:
+    """Return the present instant, aware and in UTC.
+
+    Returns
+    -------
+    datetime
+        The innermost :func:`at`, else ``FORECASTING_NOW``, else the wall clock.
+
+    Raises
+    ------
+    ValueError
+        If ``FORECASTING_NOW`` is not an instant with its zone.
+
+    Examples
+    --------
+    >>> now().tzinfo
+    datetime.timezone.utc
+    """
+    told = _told.get()
+    if told is not None:
+        return told
+    text = os.environ.get(VARIABLE, "").strip()
+    return _instant(text) if text else datetime.now(UTC)
+
+
+def overridden() -> bool:
+    """Say whether :func:`now` is told rather than read, so that output can say so too.
+
+    Examples
+    --------
+    >>> with at(datetime(2026, 1, 31, 12, tzinfo=UTC)):
+    ...     overridden()
+    True
+    """
+    return _told.get() is not None or bool(os.environ.get(VARIABLE, "").strip())
+
+
+@contextmanager
+def at(instant: datetime) -> Iterator[datetime]:
+    """Stand the clock still at an instant, for this thread or task alone.
+
+    Parameters
+    ----------
+    instant : datetime
+        An aware time, in any zone.
+
+    Yields
+    ------
+    datetime
+        The same instant in UTC.
+
+    Raises
+    ------
+    ValueError
+        If the time is naive.
+
+    Examples
+    --------
+    >>> with at(datetime.fromisoformat("2026-01-31T14:00:00+02:00")):
+    ...     print(now().isoformat())
+    2026-01-31T12:00:00+00:00
+    """
+    if instant.tzinfo is None:
+        message = f"instant ({instant.isoformat()}): must name its zone"
+        raise ValueError(message)
+    inner = instant.astimezone(UTC)
+    token = _told.set(inner)
+    try:
+        yield inner
+    finally:
+        _told.reset(token)
+
+
+def _instant(text: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        message = f"{VARIABLE} ({text}): must be ISO 8601 with Z, such as 2026-01-31T12:00:00Z"
+        raise ValueError(message)
+    return instant.astimezone(UTC)

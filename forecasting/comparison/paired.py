@@ -1,0 +1,147 @@
+"""Two forecasters on the same questions."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from forecasting.comparison.interval import Interval, studentised_interval
+from forecasting.scoring import checks
+
+
+@dataclass(frozen=True, slots=True)
+class PairedDifference:
+    """How much better one forecaster scored than another on the questions that they share.
+
+    Attributes
+    ----------
+    difference : float
+        Mean of score_a - score_b: below 0, A is the better. NaN where both are infinite.
+    lower, upper : float
+        Its interval; NaN where there is none, and then `note` says why.
+    level : float
+        Nominal coverage of the interval.
+    n_shared, n_clusters : int
+        Questions, and the events that they come in.
+    detectable : float
+        The smallest difference that this many events could show (80 % power, 5 % level).
+    note : str
+        Empty, or why there is no interval.
+    """
+
+    difference: float
+    lower: float
+    upper: float
+    level: float
+    n_shared: int
+    n_clusters: int
+    detectable: float
+    note: str = ""
+
+    @property
+    def reading(self) -> str:
+        """The comparison in plain words."""
+        basis = f"{_count(self.n_shared, 'shared question')} in {_count(self.n_clusters, 'event')}"
+        if math.isnan(self.difference):
+            return f"No comparison on {basis}: {self.note}."
+        if self.difference == 0:
+            size = "A and B score the same on average"
+        else:
+            better = "A" if self.difference < 0 else "B"
+            size = f"{better} scores better by {abs(self.difference):.3g} on average"
+        if self.note:
+            return f"{size}, {basis}; no interval ({self.note})."
+        if self.lower <= 0 <= self.upper:
+            verdict = "this may be chance"
+        else:
+            verdict = "more than chance explains"
+        return (
+            f"{size}, {basis}; {100 * self.level:g} % interval of A - B {self.lower:.3g} to "
+            f"{self.upper:.3g}: {verdict}. With so many events a difference below "
+            f"{self.detectable:.3g} is easily missed."
+        )
+
+
+def paired_bootstrap(
+    score_a: ArrayLike,
+    score_b: ArrayLike,
+    *,
+    cluster: Iterable[object],
+    level: float = 0.95,
+    resamples: int = 4999,
+    seed: int = 0,
+) -> PairedDifference:
+    """Mean difference of two scores on the same questions, with an interval over events.
+
+    The unit is a question, never a forecast or a day: give one score a question, of the same
+    rule and window for both. Whole events are resampled, see
+    :func:`forecasting.comparison.studentised_interval`. Swapping A and B mirrors the result.
+
+    Parameters
+    ----------
+    score_a, score_b : array_like, shape (n,)
+        Scores of A and B on the same n questions in the same order, smaller is better.
+    cluster : array_like, shape (n,)
+        The event of each question.
+    level, resamples, seed
+        As for :func:`forecasting.comparison.studentised_interval`.
+
+    Returns
+    -------
+    PairedDifference
+
+    Raises
+    ------
+    InvalidInput
+        On NaN, empty input, lengths that differ, a missing cluster.
+
+    References
+    ----------
+    P. Hall (1988). Theoretical comparison of bootstrap confidence intervals. Ann. Statist. 16.
+    https://doi.org/10.1214/aos/1176350933
+
+    Examples
+    --------
+    >>> a, b = [0.1, 0.2, 0.1, 0.3, 0.2, 0.1, 0.0, 0.2], [0.3, 0.2, 0.4, 0.2, 0.3, 0.4, 0.3, 0.2]
+    >>> found = paired_bootstrap(a, b, cluster=range(8))
+    >>> round(found.difference, 4), found.n_clusters, found.lower < -0.1375 < found.upper
+    (-0.1375, 8, True)
+    """
+    a, b = checks.floats(score_a, "score_a"), checks.floats(score_b, "score_b")
+    checks.same_length(a, b, "score_a", "score_b")
+    with np.errstate(invalid="ignore"):
+        difference = a - b
+    both_infinite = np.isnan(difference)
+    opposed = np.isposinf(difference).any() and np.isneginf(difference).any()
+    if both_infinite.any() or opposed:
+        found = Interval(
+            mean=math.nan,
+            lower=math.nan,
+            upper=math.nan,
+            level=level,
+            n=len(a),
+            n_clusters=int(checks.clusters(cluster).max()) + 1,
+            standard_error=math.nan,
+            detectable=math.nan,
+            note="A and B both have infinite scores",
+        )
+    else:
+        found = studentised_interval(
+            difference, cluster, level=level, resamples=resamples, seed=seed
+        )
+    return PairedDifference(
+        difference=found.mean,
+        lower=found.lower,
+        upper=found.upper,
+        level=found.level,
+        n_shared=found.n,
+        n_clusters=found.n_clusters,
+        detectable=found.detectable,
+        note=found.note,
+    )
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}{'' if n == 1 else 's'}"

@@ -1,0 +1,292 @@
+"""Which database and which forecaster: flag, then environment, then config file, then default.
+
+==============  ================================  =================  ============================
+setting         environment                       ``config.toml``    default
+==============  ================================  =================  ============================
+database        ``FORECASTING_DATABASE_URL``      ``database``       ``forecasts.db``, data folder
+forecaster      ``FORECASTING_FORECASTER``        ``forecaster``     the login name
+==============  ================================  =================  ============================
+
+``FORECASTING_HOME`` moves both folders: the database and ``config.toml`` are then inside it. An
+empty variable counts as unset.
+"""
+
+import getpass
+import os
+import re
+import tomllib
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote
+
+from platformdirs import user_config_path, user_data_path
+
+from forecasting import clock
+from forecasting.errors import InvalidInput
+
+APPLICATION = "scenario-forecasting"
+KEYS = ("database", "forecaster")
+MEMORY = "sqlite:///:memory:"
+
+type Origin = Literal["flag", "environment", "config file", "default"]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value and where it came from.
+
+    Attributes
+    ----------
+    value
+        The database as a SQLAlchemy URL, or the forecaster's name.
+    origin
+        ``flag``, ``environment``, ``config file`` or ``default``.
+    """
+
+    value: str
+    origin: Origin
+
+
+def data_folder() -> Path:
+    """Return the folder of the default database; it need not exist yet."""
+    return _home() or user_data_path(APPLICATION, appauthor=False)
+
+
+def config_folder() -> Path:
+    """Return the folder of ``config.toml``; it need not exist."""
+    return _home() or user_config_path(APPLICATION, appauthor=False)
+
+
+def config_file() -> Path:
+    """Return the path of ``config.toml``; it need not exist."""
+    return config_folder() / "config.toml"
+
+
+def database(flag: str | None = None) -> Setting:
+    """Choose the database.
+
+    Parameters
+    ----------
+    flag : str, optional
+        What ``--db`` or the caller said: a path or a URL.
+
+    Returns
+    -------
+    Setting
+        A SQLAlchemy URL: ``sqlite:///`` and an absolute path, or ``postgresql+psycopg://...``.
+
+    Raises
+    ------
+    InvalidInput
+        If the value is neither a file's path nor such a URL, or the config file is broken.
+
+    Examples
+    --------
+    >>> database("sqlite:///:memory:")
+    Setting(value='sqlite:///:memory:', origin='flag')
+    """
+    text, origin, base = _choose("database", flag, "FORECASTING_DATABASE_URL")
+    if text is None:
+        text = str(data_folder() / "forecasts.db")
+    return Setting(database_url(text, base=base), origin)
+
+
+def forecaster(flag: str | None = None) -> Setting:
+    """Choose the forecaster in whose name a command speaks.
+
+    Parameters
+    ----------
+    flag : str, optional
+        What ``--as`` or the caller said.
+
+    Returns
+    -------
+    Setting
+        The name, without the space around it.
+
+    Raises
+    ------
+    InvalidInput
+        If the name is empty or longer than one line, nothing names a forecaster, or the config
+        file is broken.
+
+    Examples
+    --------
+    >>> forecaster("ana").value
+    'ana'
+    """
+    text, origin, _ = _choose("forecaster", flag, "FORECASTING_FORECASTER")
+    if text is None:
+        try:
+            text = getpass.getuser()
+        except (KeyError, ImportError, OSError):
+            message = "forecaster (unset): must be named, for this login has no name"
+            raise InvalidInput(message, hint="--as NAME") from None
+    name = text.strip()
+    if not name or not name.isprintable():
+        message = f"forecaster ({text!r}): must be a name on one line"
+        raise InvalidInput(message, hint="--as NAME")
+    return Setting(name, origin)
+
+
+def check_clock() -> None:
+    """Refuse a ``FORECASTING_NOW`` that is no instant, before a command writes anything.
+
+    Raises
+    ------
+    InvalidInput
+        With the value, and a spelling that works.
+
+    Examples
+    --------
+    >>> check_clock()
+    """
+    try:
+        clock.now()
+    except ValueError as error:
+        raise InvalidInput(str(error), hint=f"unset {clock.VARIABLE}") from None
+
+
+def database_url(text: str, *, base: Path | None = None) -> str:
+    """Turn a path or a URL into the one SQLAlchemy URL that means it.
+
+    Parameters
+    ----------
+    text : str
+        A file's path, ``:memory:``, ``sqlite:///PATH``, or a ``postgresql://`` URL.
+    base : Path, optional
+        The folder that a relative path starts from; the working folder by default.
+
+    Returns
+    -------
+    str
+        ``sqlite:///`` and an absolute path, ``sqlite:///:memory:``, or ``postgresql+psycopg://...``.
+
+    Raises
+    ------
+    InvalidInput
+        If it names another kind of database, or a folder.
+
+    Examples
+    --------
+    >>> database_url("postgresql://ana@127.0.0.1/team")
+    'postgresql+psycopg://ana@127.0.0.1/team'
+    >>> database_url("mysql://127.0.0.1/team")
+    Traceback (most recent call last):
+    ...
+    forecasting.errors.InvalidInput: database (mysql://...): must be SQLite or PostgreSQL...
+    """
+    scheme, separator, rest = text.strip().partition("://")
+    if not separator:
+        return _sqlite(text.strip(), base)
+    if scheme in {"postgresql+psycopg", "postgresql", "postgres"}:
+        return f"postgresql+psycopg://{rest}"
+    if scheme in {"sqlite", "sqlite+pysqlite"}:
+        if rest and not rest.startswith("/"):
+            message = f"database ({text}): a SQLite URL has three slashes before its path"
+            raise InvalidInput(message, hint=f"sqlite:///{rest}")
+        path, question_mark, _ = rest.removeprefix("/").partition("?")
+        if question_mark:
+            message = f"database ({text}): a SQLite URL takes a path and no options"
+            raise InvalidInput(message, hint=f"sqlite:///{path}")
+        return _sqlite(unquote(path) or ":memory:", base)
+    message = f"database ({scheme}://...): must be SQLite or PostgreSQL"
+    raise InvalidInput(message, hint="a file's path, or postgresql+psycopg://USER@HOST/NAME")
+
+
+def without_password(url: str) -> str:
+    """Return a database URL that may be shown: the password is starred out.
+
+    Examples
+    --------
+    >>> without_password("postgresql+psycopg://ana:s3cret@127.0.0.1/team?password=s3cret")
+    'postgresql+psycopg://ana:***@127.0.0.1/team?password=***'
+    """
+    shown = re.sub(r"(?<=://)([^/?#]*?):[^/?#]*@", r"\1:***@", url)
+    return re.sub(r"(?<=[?&]password=)[^&]*", "***", shown)
+
+
+def sqlite_path(url: str) -> Path | None:
+    """Return the file of a SQLite URL as :func:`database` gives it; None for any other database.
+
+    Examples
+    --------
+    >>> sqlite_path("sqlite:///:memory:") is None
+    True
+    """
+    path = url.removeprefix("sqlite:///")
+    return None if path == url or url == MEMORY else Path(unquote(path))
+
+
+def _home() -> Path | None:
+    text = os.environ.get("FORECASTING_HOME", "").strip()
+    return Path(text).expanduser().absolute() if text else None
+
+
+def _sqlite(path: str, base: Path | None) -> str:
+    if path == ":memory:":
+        return MEMORY
+    hint = "--db forecasts.db"
+    if not path:
+        message = "database (''): must be a path or a URL"
+        raise InvalidInput(message, hint=hint)
+    if not path.isprintable():
+        message = f"database ({path!r}): a path has no control character"
+        raise InvalidInput(message, hint=hint)
+    try:
+        file = Path(os.path.normpath((base or Path.cwd()) / Path(path).expanduser()))
+    except RuntimeError:
+        message = f"database ({path}): names the home of a user who is unknown here"
+        raise InvalidInput(message, hint=hint) from None
+    if file.is_dir():
+        message = f"database ({path}): must be a file, and this is a folder"
+        raise InvalidInput(message, hint=f"--db {Path(path) / 'forecasts.db'}")
+    # SQLAlchemy 2.1 reads options after a question mark and decodes the rest as percent-encoded.
+    return "sqlite:///" + file.as_posix().replace("%", "%25").replace("?", "%3F")
+
+
+def _choose(key: str, flag: str | None, variable: str) -> tuple[str | None, Origin, Path | None]:
+    """Return the first value that is said, who said it, and where its relative path starts."""
+    if flag is not None:
+        return flag, "flag", None
+    from_environment = os.environ.get(variable, "").strip()
+    if from_environment:
+        return from_environment, "environment", None
+    from_file = _read(config_file()).get(key)
+    if from_file is not None:
+        return from_file, "config file", config_folder()
+    return None, "default", None
+
+
+def _read(file: Path) -> dict[str, str]:
+    """Read ``config.toml``; an absent file says nothing."""
+    mend = f"mend or remove {file}"
+    try:
+        table = tomllib.loads(file.read_bytes().decode("utf-8-sig"))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        message = f"config.toml ({error.strerror}): must be a file that can be read"
+        raise InvalidInput(message, hint=mend, where=str(file)) from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        message = f"config.toml (byte {error.object[error.start]:#04x}): must be UTF-8"
+        raise InvalidInput(message, hint=mend, where=f"{file}:{line}") from None
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r" \(at line (\d+), column \d+\)$", str(error))
+        where = f"{file}:{found[1]}" if found else str(file)
+        said = str(error)[: found.start()] if found else str(error)
+        message = f"config.toml ({said}): must be TOML"
+        raise InvalidInput(message, hint=mend, where=where) from None
+    for key, value in table.items():
+        if key not in KEYS:
+            near = get_close_matches(key, KEYS, n=1)
+            message = f"key ({key}): config.toml knows {' and '.join(KEYS)}"
+            hint = f'{near[0]} = "..."' if near else mend
+            raise InvalidInput(message, hint=hint, where=str(file))
+        if not isinstance(value, str) or not value.strip():
+            message = f"{key} ({value!r}): must be text in quotes"
+            raise InvalidInput(message, hint=f'{key} = "..."', where=str(file))
+    return table

@@ -1,0 +1,42 @@
+"""Plain frozen values that everything else speaks in."""
+
+from forecasting.domain.commentary import Claim, PriorChange, Text, Worldview
+from forecasting.domain.evidence import Effect, Evidence, parse_effect
+from forecasting.domain.forecast import Forecast, Kind, Spread, Value
+from forecasting.domain.outcome import OutcomeSpace
+from forecasting.domain.question import (
+    ANNULLED,
+    Basis,
+    Condition,
+    ModelChoice,
+    Question,
+    Status,
+)
+from forecasting.domain.resolution import Resolution, Withdrawal
+from forecasting.domain.verbal import BANDS, Band, band
+
+__all__ = [
+    "ANNULLED",
+    "BANDS",
+    "Band",
+    "Basis",
+    "Claim",
+    "Condition",
+    "Effect",
+    "Evidence",
+    "Forecast",
+    "Kind",
+    "ModelChoice",
+    "OutcomeSpace",
+    "PriorChange",
+    "Question",
+    "Resolution",
+    "Spread",
+    "Status",
+    "Text",
+    "Value",
+    "Withdrawal",
+    "Worldview",
+    "band",
+    "parse_effect",
+]

@@ -1,0 +1,88 @@
+"""A text as a forecaster: its date, slant, thesis and claims; and its thesis as a worldview."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from forecasting.domain.verbal import Band
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a text truly says of a question, in our words, coded twice without the outcome.
+
+    Attributes
+    ----------
+    sentences
+        Sentence numbers in the text (counted from 1).
+    first, second
+        The two independent readings; `scored` is the milder.
+    shown_only
+        Why the claim is shown and not scored; empty when it is scored.
+    """
+
+    id: str
+    question: str
+    sentences: tuple[int, ...]
+    paraphrase: str
+    first: Band
+    second: Band
+    scored: Band
+    flat_denial: bool = False
+    shown_only: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One commentary: identified by its hash, never quoted."""
+
+    id: str
+    file: str
+    sha256: str
+    sentences: int
+    date_from: dt.date
+    date_to: dt.date
+    date_basis: str
+    slant: str
+    thesis: str
+    claims: tuple[Claim, ...]
+
+    @property
+    def forecaster(self) -> str:
+        """The name under which its claims are scored."""
+        return f"text:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class PriorChange:
+    """One prior that a worldview sets differently from the shared model.
+
+    `parameter` of the reference class `reference` is multiplied (`times`), moved (`shift`) or
+    replaced (`set`), for the reason given and the sentences that carry it.
+    """
+
+    reference: str
+    parameter: str
+    reason: str
+    sentences: tuple[int, ...]
+    times: float | None = None
+    shift: float | None = None
+    replace: Mapping[str, float | tuple[float, ...]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Worldview:
+    """A text's thesis as priors on the shared models; it speaks from the text's last day on."""
+
+    id: str
+    text: str
+    title: str
+    thesis: str
+    speaks_from: dt.datetime
+    changes: tuple[PriorChange, ...]
+
+    @property
+    def forecaster(self) -> str:
+        """The name under which it forecasts."""
+        return f"worldview:{self.id}"

@@ -1,0 +1,69 @@
+"""Outcome spaces: what a question can resolve to, and what a forecast of it looks like."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from forecasting.errors import InvalidInput
+
+QuestionType = Literal["binary", "categorical", "ordered", "numeric"]
+QUESTION_TYPES: tuple[QuestionType, ...] = ("binary", "categorical", "ordered", "numeric")
+YES, NO = "yes", "no"
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeSpace:
+    """The possible outcomes of a question.
+
+    Attributes
+    ----------
+    type
+        ``binary`` (no, yes), ``categorical``, ``ordered`` (options from low to high), ``numeric``.
+    options
+        The option names, in order; ``("no", "yes")`` for a binary question, empty for a number.
+    lower, upper, unit
+        Bounds and unit of a numeric question.
+
+    Examples
+    --------
+    >>> OutcomeSpace.binary().label("yes")
+    1
+    >>> OutcomeSpace("ordered", ("none", "soft", "firm")).label("firm")
+    2
+    """
+
+    type: QuestionType
+    options: tuple[str, ...] = ()
+    lower: float | None = None
+    upper: float | None = None
+    unit: str = ""
+
+    @classmethod
+    def binary(cls) -> "OutcomeSpace":
+        """Give the space of a yes-no question."""
+        return cls("binary", (NO, YES))
+
+    def __post_init__(self) -> None:
+        if self.type == "numeric":
+            if self.lower is None or self.upper is None or not self.lower < self.upper:
+                msg = f"bounds ({self.lower}, {self.upper}): a numeric question needs lower < upper"
+                raise InvalidInput(msg)
+            return
+        if len(self.options) < 2 or len(set(self.options)) != len(self.options):
+            msg = f"options ({', '.join(self.options)}): need two or more, all different"
+            raise InvalidInput(msg)
+
+    def label(self, outcome: str) -> float:
+        """Give the integer label of an option, or the number itself for a numeric question."""
+        if self.type == "numeric":
+            try:
+                value = float(outcome)
+            except ValueError:
+                value = float("nan")
+            if not (self.lower or 0.0) <= value <= (self.upper or 0.0):
+                msg = f"outcome ({outcome}): must be a number from {self.lower:g} to {self.upper:g}"
+                raise InvalidInput(msg)
+            return value
+        if outcome not in self.options:
+            msg = f"outcome ({outcome}): must be one of {', '.join(self.options)}"
+            raise InvalidInput(msg)
+        return self.options.index(outcome)

@@ -1,0 +1,141 @@
+"""A question: its wording, window, outcome space, cluster, basis and model."""
+
+import datetime as dt
+import hashlib
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+import rfc8785
+
+from forecasting.domain.instants import iso
+from forecasting.domain.outcome import OutcomeSpace
+
+Status = Literal["upcoming", "open", "closed", "due", "resolved", "annulled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """Where a question comes from: a text with sentence numbers, or the context around it."""
+
+    kind: Literal["text", "context"]
+    texts: tuple[str, ...]
+    sentences: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """The model family of a question, what stands in for it, and its reference class.
+
+    Attributes
+    ----------
+    family
+        The family that the question belongs to (``survival``, ``staged``, ...).
+    fitted
+        The family that is really fitted; differs from `family` where one stands in.
+    reference
+        The reference class that feeds it.
+    settings
+        What the family needs to know of this question (which truce, which package, ...).
+    """
+
+    family: str
+    fitted: str
+    reference: str
+    settings: Mapping[str, str | float | bool | tuple[str, ...]]
+
+    @property
+    def label(self) -> str:
+        """Name the model as outputs print it, a stand-in marked."""
+        if self.family == self.fitted:
+            return self.family
+        return f"{self.fitted} (for {self.family})"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A conditional question counts only if another resolves to this outcome."""
+
+    question: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One forecastable question; a rung of a ladder is one too.
+
+    The wording that a forecaster saw (title, criteria, outcome space, window, zone, condition) is
+    hashed into every forecast; topic, tags, background and model may change without a new hash.
+    """
+
+    id: str
+    title: str
+    criteria: str
+    background: str
+    space: OutcomeSpace
+    zone: str
+    opens: dt.datetime
+    closes: dt.datetime
+    resolves_by: dt.datetime
+    topic: str
+    event: str
+    tags: tuple[str, ...]
+    basis: Basis
+    model: ModelChoice
+    ladder: str | None = None
+    parent: str | None = None
+    condition: Condition | None = None
+    source: str = ""
+
+    @property
+    def type(self) -> str:
+        """The question's type: binary, categorical, ordered or numeric."""
+        return self.space.type
+
+    @property
+    def wording(self) -> dict[str, Any]:
+        """What a forecaster commits to, as plain data for hashing."""
+        return {
+            "id": self.id,
+            "title": normalised(self.title),
+            "criteria": normalised(self.criteria),
+            "type": self.space.type,
+            "options": list(self.space.options),
+            "lower": None if self.space.lower is None else repr(float(self.space.lower)),
+            "upper": None if self.space.upper is None else repr(float(self.space.upper)),
+            "unit": self.space.unit,
+            "zone": self.zone,
+            "opens": iso(self.opens),
+            "closes": iso(self.closes),
+            "resolves_by": iso(self.resolves_by),
+            "condition": None
+            if self.condition is None
+            else [self.condition.question, self.condition.outcome],
+        }
+
+    @property
+    def wording_hash(self) -> str:
+        """SHA-256 of the canonical wording, in hexadecimal."""
+        return hashlib.sha256(rfc8785.dumps(self.wording)).hexdigest()
+
+    def status(self, now: dt.datetime, outcome: str | None) -> Status:
+        """Derive the status at a moment from the window and the standing outcome."""
+        if outcome == ANNULLED:
+            return "annulled"
+        if outcome is not None:
+            return "resolved"
+        if now < self.opens:
+            return "upcoming"
+        if now < self.closes:
+            return "open"
+        return "closed" if now < self.resolves_by else "due"
+
+
+ANNULLED = "annulled"
+
+
+def normalised(text: str) -> str:
+    """Give text in NFC with outer white space gone, so that equal texts hash alike."""
+    return unicodedata.normalize("NFC", text).strip()

@@ -1,0 +1,89 @@
+"""Every fault that a user can cause or meet, as one tree.
+
+::
+
+    ForecastingError            exit code 1
+    ├── InvalidInput            exit code 2, also a ValueError
+    ├── DatabaseUnusable        exit code 3
+    ├── NotFound                exit code 4, also a LookupError
+    └── GateRefused             exit code 1
+
+An error is one line: what (value): the rule. Try: command.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class ForecastingError(Exception):
+    """A fault with a message for the user and, where there is one, the way out.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong, with the value and the rule, in one line.
+    hint : str, optional
+        The command or the spelling that mends it.
+    where : str, optional
+        ``file:line`` of the fault, where there is one.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str = "", where: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.where = where
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        way_out = f" Try: {self.hint}" if self.hint else ""
+        return f"{place}{self.message}{way_out}"
+
+
+class InvalidInput(ForecastingError, ValueError):
+    """Bad usage or bad input; nothing was written."""
+
+    exit_code = 2
+
+
+class DatabaseUnusable(ForecastingError):
+    """The database is missing, newer, read-only, full, locked or damaged."""
+
+    exit_code = 3
+
+
+class NotFound(ForecastingError, LookupError):
+    """No such question, forecaster or entry."""
+
+    exit_code = 4
+
+
+class GateRefused(ForecastingError):
+    """A model's fit did not pass the diagnostics gate, so nothing was logged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One fault in a file: a value to collect, so that a check lists them all.
+
+    Attributes
+    ----------
+    source, line
+        The file and the line, counted from 1 (0: the whole file).
+    rule
+        The short name of the rule that is broken.
+    message, hint
+        What is wrong, and what mends it.
+    """
+
+    source: str
+    line: int
+    rule: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        way_out = f" Try: {self.hint}" if self.hint else ""
+        return f"{self.source}:{self.line}: [{self.rule}] {self.message}{way_out}"

@@ -1,0 +1,40 @@
+"""From arrays to posterior draws, and the diagnostics that decide whether they may be used.
+
+Nothing here knows a question or a model family: `compile` keeps compiled models, `fit` samples
+them, `gate` judges the sampler and the probabilities, `predictive_check` judges the model
+against its own class, `loo` compares models on one data set, `summary` reduces draws to numbers.
+"""
+
+from .compile import clear_cache, compile_count, compiled
+from .fit import Fit, array_hash, exact_fit, fit
+from .gate import GateReport, exact_report, judge_probability, judge_sampler
+from .inputs import COLUMN, SCALAR, inputs, pack
+from .loo import LooResult, psis_loo
+from .predictive_check import CountCheck, PredictiveCheck, interval_shares, verdict
+from .summary import Summary, summary
+
+__all__ = [
+    "COLUMN",
+    "SCALAR",
+    "CountCheck",
+    "Fit",
+    "GateReport",
+    "LooResult",
+    "PredictiveCheck",
+    "Summary",
+    "array_hash",
+    "clear_cache",
+    "compile_count",
+    "compiled",
+    "exact_fit",
+    "exact_report",
+    "fit",
+    "inputs",
+    "interval_shares",
+    "judge_probability",
+    "judge_sampler",
+    "pack",
+    "psis_loo",
+    "summary",
+    "verdict",
+]

@@ -1,0 +1,148 @@
+"""Compiled models, kept for the life of the process.
+
+Compiling costs seconds, sampling a tenth of one. A model is therefore compiled once for each
+(family, version, structure, library versions); whatever can change from one fit to the next,
+prior means and scales included, is data and is handed over at sampling time (see `inputs`).
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from platform import python_version
+from typing import Any, Protocol
+
+from .inputs import Layout
+
+__all__ = ["Compilable", "CompiledModel", "clear_cache", "compile_count", "compiled"]
+
+CAPACITY = 32
+LIBRARIES = ("pymc", "pytensor", "nutpie", "numba", "numpy", "arviz-stats")
+
+
+class Compilable(Protocol):
+    """What `compiled` must know of a model.
+
+    Attributes
+    ----------
+    family, version
+        Name of the model family and version of its mathematics.
+    structure
+        Every option that changes the graph (not the numbers in it).
+    layout
+        Every number in the graph by name: data and priors, see `inputs`.
+    """
+
+    @property
+    def family(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def structure(self) -> tuple[Hashable, ...]: ...
+    @property
+    def layout(self) -> Layout: ...
+    def build_model(self) -> Any:
+        """Build the ``pm.Model``, every changeable number a part of `inputs`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledModel:
+    """A nutpie model with the names of the numbers and of the parameters that it knows.
+
+    Attributes
+    ----------
+    program
+        The compiled model of nutpie.
+    layout
+        Every array that it takes.
+    parameters
+        Names of the free variables, without their unconstrained twins.
+    """
+
+    program: Any
+    layout: Layout
+    parameters: tuple[str, ...]
+
+
+@cache
+def library_versions() -> tuple[tuple[str, str], ...]:
+    """Return the versions that a fit depends on, Python's first.
+
+    Returns
+    -------
+    tuple of (str, str)
+        Library name and version; ``"absent"`` where it is not installed.
+
+    Examples
+    --------
+    >>> library_versions()[0][0]
+    'python'
+    """
+    found = [("python", python_version())]
+    for name in LIBRARIES:
+        try:
+            found.append((name, version(name)))
+        except PackageNotFoundError:
+            found.append((name, "absent"))
+    return tuple(found)
+
+
+_models: OrderedDict[tuple[Hashable, ...], CompiledModel] = OrderedDict()
+_lock = threading.RLock()
+_count = 0
+
+
+def compile_count() -> int:
+    """Return how many models this process has compiled so far.
+
+    Returns
+    -------
+    int
+        A refit with other data or other priors leaves it unchanged.
+    """
+    return _count
+
+
+def clear_cache() -> None:
+    """Forget every compiled model; the next fit of each family compiles again."""
+    with _lock:
+        _models.clear()
+
+
+def compiled(model: Compilable) -> CompiledModel:
+    """Return the compiled form of a model, compiling it at most once per process.
+
+    Parameters
+    ----------
+    model : Compilable
+        Its ``family``, ``version`` and ``structure`` make the key, with the library versions.
+
+    Returns
+    -------
+    CompiledModel
+        Shared between callers: set its data with ``program.with_data``, which copies.
+    """
+    global _count
+    key = (model.family, model.version, model.structure, library_versions())
+    # One lock for the whole compilation: two threads asking for one model compile it once.
+    with _lock:
+        if key in _models:
+            _models.move_to_end(key)
+            return _models[key]
+        found = _compile(model)
+        _count += 1
+        _models[key] = found
+        if len(_models) > CAPACITY:
+            _models.popitem(last=False)
+        return found
+
+
+def _compile(model: Compilable) -> CompiledModel:
+    import nutpie
+
+    built = model.build_model()
+    parameters = tuple(variable.name for variable in built.free_RVs)
+    return CompiledModel(nutpie.compile_pymc_model(built), model.layout, parameters)

@@ -1,0 +1,321 @@
+"""Weibull spells with delayed entry, censoring and a share of instant failures, in NumPy.
+
+Cumulative hazard H(t) = exp(eta) (t / t0)^k with eta = theta + beta x; survival
+S(t) = (1 - pi) (c + (1 - c) exp(-H(t))) for t > 0, where pi is the share that fails at the
+instant of the start and c the share that lasts for ever (both 0 in the plain model). Draws are
+a mapping with ``theta``, ``k``, ``beta`` and, where the model has them, ``pi`` and ``lasting``;
+they stand on the first axis, rows or times on the last.
+
+A spell is one row of six arrays of equal length, in days since its start:
+
+==========  ==========================================================================
+entry       age from which the spell was watched; it is in the data because it got there
+lower       last age at which it was known to hold (exact end: the age of the end)
+upper       first age at which it was known to be over; used for kind 2 only
+kind        0 held at `lower` and not seen later; 1 ended at `lower`; 2 ended in (lower, upper]
+weight      how much the row counts, in (0, 1]; below 1 for a class that fits less well
+monitored   covariate x, 1 for a monitored truce and 0 for another
+==========  ==========================================================================
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import InvalidInput
+
+__all__ = [
+    "BETWEEN",
+    "ENDED",
+    "HELD",
+    "cumulative_hazard",
+    "grouped",
+    "log_likelihood",
+    "spells",
+    "survival",
+]
+
+FloatArray = NDArray[np.float64]
+
+HELD, ENDED, BETWEEN = 0, 1, 2
+# Stands for the log of age 0: with it exp(k u) is 0, and so is its gradient.
+LOG_OF_ZERO = -1e4
+# exp(200) is far beyond any hazard that data can tell from infinity, and stays finite squared.
+LARGEST_LOG_HAZARD = 200.0
+
+
+def spells(
+    *,
+    entry: ArrayLike,
+    lower: ArrayLike,
+    upper: ArrayLike,
+    kind: ArrayLike,
+    weight: ArrayLike | None = None,
+    monitored: ArrayLike | None = None,
+) -> dict[str, FloatArray]:
+    """Check rows of spells once and return them in the form that the models take.
+
+    Parameters
+    ----------
+    entry, lower, upper : array_like, shape (n,)
+        Ages in days; `upper` may be infinite or NaN where it is not used. n may be 0.
+    kind : array_like, shape (n,)
+        0, 1 or 2, see the module.
+    weight, monitored : array_like, shape (n,), optional
+        Default 1 and 0.
+
+    Returns
+    -------
+    dict of str to ndarray
+        ``entry, lower, upper, kind, weight, monitored``, all finite; an interval without an
+        upper end has become a spell that held.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the first row that breaks a rule.
+
+    Examples
+    --------
+    >>> rows = spells(entry=[0, 0], lower=[30, 0], upper=[np.inf, 0.5], kind=[0, 2])
+    >>> rows["upper"].tolist()
+    [30.0, 0.5]
+    """
+    n = np.size(entry)
+    rows = {
+        "entry": np.asarray(entry, dtype=np.float64),
+        "lower": np.asarray(lower, dtype=np.float64),
+        "upper": np.asarray(upper, dtype=np.float64),
+        "kind": np.asarray(kind, dtype=np.float64),
+        "weight": np.ones(n) if weight is None else np.asarray(weight, dtype=np.float64),
+        "monitored": np.zeros(n) if monitored is None else np.asarray(monitored, dtype=np.float64),
+    }
+    for name, values in rows.items():
+        if values.shape != (n,):
+            message = f"{name} must be (n,) with n={n} as entry has, got {values.shape}."
+            raise InvalidInput(message)
+    entered, low, high, code = rows["entry"], rows["lower"], rows["upper"], rows["kind"]
+    between = code == BETWEEN
+    _require(np.isin(code, (HELD, ENDED, BETWEEN)), "kind must be 0, 1 or 2", code)
+    _require((entered >= 0) & np.isfinite(entered), "entry must be at least 0", entered)
+    _require((low >= entered) & np.isfinite(low), "lower must be at least entry", low)
+    _require(
+        (code != ENDED) | (low > 0),
+        "an end at age 0 must be an interval (kind 2, lower 0, upper > 0)",
+        low,
+    )
+    _require(~between | (high > low), "upper must be above lower for kind 2", high)
+    weights = rows["weight"]
+    _require((weights > 0) & (weights <= 1), "weight must be in (0, 1]", weights)
+    _require(np.isfinite(rows["monitored"]), "monitored must be finite", rows["monitored"])
+    open_ended = between & ~np.isfinite(high)
+    rows["kind"] = np.where(open_ended, HELD, code)
+    rows["upper"] = np.where(between & ~open_ended, high, low)
+    return rows
+
+
+def grouped(rows: Mapping[str, ArrayLike], *, t0: float) -> dict[str, FloatArray]:
+    """Return spells as the arrays of the compiled graph: one group for each kind of evidence.
+
+    Only the ages that a spell's likelihood needs are kept, as u = log(age / t0), so that the
+    sampler takes no logarithm of data and no hazard twice.
+
+    Parameters
+    ----------
+    rows : mapping
+        As `spells` returns.
+    t0 : float
+        Reference age in days.
+
+    Returns
+    -------
+    dict of str to ndarray
+        ``held_u, held_x, held_w``, the same for ``ended`` and for ``watched`` (entries above
+        0), ``between_low, between_high, between_x, between_w``, ``start_high, start_x, start_w``
+        (intervals from age 0) and the total weight ``escaped_w`` of spells seen to survive
+        their start.
+
+    Examples
+    --------
+    >>> rows = spells(entry=[0, 0], lower=[30, 0], upper=[30, 1], kind=[0, 2])
+    >>> grouped(rows, t0=30.0)["held_u"].tolist()
+    [0.0]
+    """
+    entry, low, high, kind, weight, x = (
+        np.asarray(rows[name], dtype=np.float64)
+        for name in ("entry", "lower", "upper", "kind", "weight", "monitored")
+    )
+
+    def log_age(age: FloatArray) -> FloatArray:
+        return np.where(age > 0, np.log(np.where(age > 0, age, t0) / t0), LOG_OF_ZERO)
+
+    arrays: dict[str, FloatArray] = {}
+    groups = {
+        "held": (kind == HELD, {"u": low}),
+        "ended": (kind == ENDED, {"u": low}),
+        "watched": (entry > 0, {"u": entry}),
+        "between": ((kind == BETWEEN) & (low > 0), {"low": low, "high": high}),
+        "start": ((kind == BETWEEN) & (low == 0), {"high": high}),
+    }
+    for name, (chosen, ages) in groups.items():
+        arrays[f"{name}_x"], arrays[f"{name}_w"] = x[chosen], weight[chosen]
+        for end, age in ages.items():
+            arrays[f"{name}_{end}"] = log_age(age[chosen])
+    arrays["escaped_w"] = np.asarray(weight[(entry == 0) & (low > 0)].sum())
+    return arrays
+
+
+def _require(holds: NDArray[np.bool_], rule: str, values: FloatArray) -> None:
+    if not np.all(holds):
+        row = int(np.flatnonzero(~holds)[0])
+        message = f"spell {row}: {rule}, got {values[row]}."
+        raise InvalidInput(message)
+
+
+def cumulative_hazard(time: ArrayLike, eta: ArrayLike, k: ArrayLike, *, t0: float) -> FloatArray:
+    """Return H(t) = exp(eta) (t / t0)^k, without overflow.
+
+    Parameters
+    ----------
+    time : array_like
+        Ages in days, at least 0, may be infinite; broadcasts against the others.
+    eta, k : array_like
+        Log cumulative hazard at `t0`, and shape.
+    t0 : float
+        Reference age in days.
+
+    Returns
+    -------
+    ndarray
+        0 at age 0; capped at exp(200).
+
+    Examples
+    --------
+    >>> float(cumulative_hazard(60.0, 0.0, 1.0, t0=30.0))
+    2.0
+    """
+    t = np.asarray(time, dtype=np.float64)
+    with np.errstate(divide="ignore"):
+        log_ratio = np.log(t / t0)
+    # k * -inf is -inf, and exp of it the exact 0 at age 0.
+    log_hazard = np.asarray(eta) + np.asarray(k) * log_ratio
+    return np.asarray(np.exp(np.minimum(log_hazard, LARGEST_LOG_HAZARD)), dtype=np.float64)
+
+
+def survival(
+    draws: Mapping[str, ArrayLike],
+    time: ArrayLike,
+    *,
+    t0: float,
+    age: float = 0.0,
+    monitored: float = 0.0,
+) -> FloatArray:
+    """Return P(T > time | T > age) for every draw.
+
+    S(time) / S(age); without a lasting share that is exp(-(H(time) - H(age))), times 1 - pi if
+    nothing was survived yet (``age`` = 0 < ``time``).
+
+    Parameters
+    ----------
+    draws : mapping
+        See the module; each (S,).
+    time : array_like, shape (H,)
+        Ages in days, at least `age`.
+    t0 : float
+        Reference age.
+    age : float, default 0
+        Age that the spell has already reached.
+    monitored : float, default 0
+        Covariate.
+
+    Returns
+    -------
+    ndarray, shape (S, H)
+        Falls with time in every draw.
+
+    Examples
+    --------
+    >>> half = {"theta": [np.log(np.log(2))], "k": [1.0], "beta": [0.0]}
+    >>> survival(half, [30.0, 60.0], t0=30.0).round(3).tolist()
+    [[0.5, 0.25]]
+    """
+    times = np.atleast_1d(np.asarray(time, dtype=np.float64))
+    if age < 0 or np.any(times < age):
+        message = f"time ({times.min()}) must be at least age ({age}), and age at least 0."
+        raise InvalidInput(message)
+    k = np.asarray(draws["k"], dtype=np.float64)[:, None]
+    eta = (np.asarray(draws["theta"]) + np.asarray(draws["beta"]) * monitored)[:, None]
+    lived = _log_kept(draws, cumulative_hazard(age, eta, k, t0=t0))
+    chance = np.exp(_log_kept(draws, cumulative_hazard(times, eta, k, t0=t0)) - lived)
+    if "pi" in draws and age == 0:
+        kept = 1.0 - np.asarray(draws["pi"], dtype=np.float64)[:, None]
+        chance = np.where(times > 0, kept * chance, chance)
+    return np.asarray(chance, dtype=np.float64)
+
+
+def _log_kept(draws: Mapping[str, ArrayLike], hazard: FloatArray) -> FloatArray:
+    """Return log(c + (1 - c) exp(-H)), with c = 0 where the model has no lasting share."""
+    if "lasting" not in draws:
+        return -hazard
+    c = np.asarray(draws["lasting"], dtype=np.float64)[:, None]
+    return np.asarray(np.logaddexp(np.log(c), np.log1p(-c) - hazard), dtype=np.float64)
+
+
+def log_likelihood(
+    draws: Mapping[str, ArrayLike], rows: Mapping[str, ArrayLike], *, t0: float
+) -> FloatArray:
+    """Return weight * log p(row | draw) for every draw and spell.
+
+    Held: log S(lower)/S(entry). Ended: log h(lower) S(lower)/S(entry). Between:
+    log (S(lower) - S(upper))/S(entry), by log1mexp; from age 0 it includes instant failures.
+
+    Parameters
+    ----------
+    draws : mapping
+        As in `survival`.
+    rows : mapping
+        As `spells` returns.
+    t0 : float
+        Reference age.
+
+    Returns
+    -------
+    ndarray, shape (S, n)
+        Never NaN; a row that is impossible under a draw is very negative, at least -1e300.
+
+    Examples
+    --------
+    >>> unit = {"theta": [0.0], "k": [1.0], "beta": [0.0]}
+    >>> rows = spells(entry=[0, 0], lower=[1, 0], upper=[1, 1], kind=[1, 2])
+    >>> log_likelihood(unit, rows, t0=1.0).round(4).tolist()
+    [[-1.0, -0.4587]]
+    """
+    entry, low, high, kind, weight, x = (
+        np.asarray(rows[name], dtype=np.float64)
+        for name in ("entry", "lower", "upper", "kind", "weight", "monitored")
+    )
+    k = np.asarray(draws["k"], dtype=np.float64)[:, None]
+    eta = np.asarray(draws["theta"])[:, None] + np.asarray(draws["beta"])[:, None] * x
+    h_entry = cumulative_hazard(entry, eta, k, t0=t0)
+    h_low = cumulative_hazard(low, eta, k, t0=t0)
+    h_high = cumulative_hazard(high, eta, k, t0=t0)
+    pi = np.asarray(draws["pi"], dtype=np.float64)[:, None] if "pi" in draws else np.zeros_like(k)
+    c = np.asarray(draws.get("lasting", np.zeros(len(k))), dtype=np.float64)[:, None]
+    escaped = np.where((entry == 0) & (low > 0), np.log1p(-pi), 0.0)
+    watched = _log_kept(draws, h_entry)
+    age = np.where(low > 0, low, 1.0)
+    log_hazard = eta + np.log(k) + k * np.log(age / t0) - np.log(age)
+    with np.errstate(divide="ignore"):
+        log_within = np.log1p(-c) - h_low + np.log(-np.expm1(-(h_high - h_low)))
+        from_start = np.log(pi + (1 - pi) * np.exp(log_within))
+    terms = np.where(
+        kind == HELD,
+        escaped + _log_kept(draws, h_low) - watched,
+        np.where(
+            kind == ENDED,
+            escaped + np.log1p(-c) + log_hazard - h_low - watched,
+            np.where(low == 0, from_start, escaped + log_within - watched),
+        ),
+    )
+    return np.asarray(weight * np.maximum(terms, -1e300), dtype=np.float64)

@@ -1,0 +1,82 @@
+"""The linear pool: the weighted mean of probabilities."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from forecasting.errors import InvalidInput
+
+FloatArray = NDArray[np.float64]
+
+
+def linear(forecasts: ArrayLike, weights: ArrayLike | None = None, axis: int = -1) -> FloatArray:
+    """Pool probabilities by their weighted mean, sum_i w_i p_i with w normalised to sum to 1.
+
+    A linear pool of calibrated members is underconfident (Ranjan and Gneiting 2010, J. R. Stat.
+    Soc. B 72, doi:10.1111/j.1467-9868.2009.00726.x); it is right for rival models of one thing.
+
+    Parameters
+    ----------
+    forecasts : array_like
+        Probabilities in [0, 1]; members along `axis`.
+    weights : array_like, optional
+        One per member, not negative, not all zero; equal by default.
+    axis : int
+        The members' axis.
+
+    Raises
+    ------
+    InvalidInput
+        No member, a probability outside [0, 1], or weights that cannot be normalised.
+
+    Examples
+    --------
+    >>> float(linear([0.2, 0.8])), linear([[0.2, 0.8], [0.6, 0.4]], axis=0).round(2).tolist()
+    (0.5, [0.4, 0.6])
+    """
+    p = np.asarray(forecasts, dtype=float)
+    if p.ndim == 0 or p.size == 0:
+        msg = f"forecasts (shape {p.shape}): need one member or more"
+        raise InvalidInput(msg)
+    if not np.all((p >= 0) & (p <= 1)):
+        msg = "forecasts: must lie in [0, 1]"
+        raise InvalidInput(msg)
+    w = _normalised(weights, p.shape[axis])
+    pooled: FloatArray = np.tensordot(np.moveaxis(p, axis, -1), w, axes=(-1, 0))
+    return pooled
+
+
+def linear_quantiles(values: ArrayLike, levels: ArrayLike) -> FloatArray:
+    """Pool quantile forecasts as the equal mixture of the members' distributions.
+
+    Parameters
+    ----------
+    values : array_like, shape (members, levels)
+        Each member's quantiles at the same `levels`; between them the distribution is linear.
+    levels : array_like, shape (levels,)
+        In (0, 1), rising.
+
+    Returns
+    -------
+    ndarray, shape (levels,)
+        Quantiles of the mixture (not the mean of the quantiles, which is too sure).
+
+    Examples
+    --------
+    >>> linear_quantiles([[0, 0, 0], [10, 10, 10]], [0.25, 0.5, 0.75]).tolist()
+    [0.0, 5.0, 10.0]
+    """
+    q, level = np.asarray(values, dtype=float), np.asarray(levels, dtype=float)
+    fine = np.linspace(level[0], level[-1], 4 * len(level) + 1)
+    samples = np.concatenate([np.interp(fine, level, member) for member in q])
+    share = (level - level[0]) / (level[-1] - level[0])
+    pooled: FloatArray = np.quantile(samples, share)
+    return pooled
+
+
+def _normalised(weights: ArrayLike | None, members: int) -> FloatArray:
+    w = np.full(members, 1.0) if weights is None else np.asarray(weights, dtype=float)
+    if w.shape != (members,) or not np.all(w >= 0) or not w.sum() > 0:
+        msg = f"weights (shape {w.shape}): one per member, not negative, not all zero"
+        raise InvalidInput(msg)
+    normalised: FloatArray = w / w.sum()
+    return normalised

@@ -1,0 +1,100 @@
+"""The forecasters of a page: in which fixed order they stand, what they are called, how drawn."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+#: The order on every page. It is fixed beforehand, so that no table is a ranking.
+ROLES = (
+    "person",
+    "model",
+    "prior",
+    "base-rate",
+    "worldview",
+    "pool",
+    "climatology",
+    "uniform",
+    "text",
+)
+_ROLE_OF = {
+    "model": "model",
+    "prior": "prior",
+    "prior-only": "prior",
+    "base-rate": "base-rate",
+    "climatology": "climatology",
+    "uniform": "uniform",
+    "always-0.5": "uniform",
+}
+_LABELS = {
+    "model": "model",
+    "prior": "prior alone",
+    "base-rate": "base rate",
+    "pool": "pool of worldviews",
+    "climatology": "climatology",
+    "uniform": "uniform",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pen:
+    """How a forecaster is drawn: a colour by its name in the style sheet, a dash, a width."""
+
+    colour: str
+    dash: str | tuple[float, tuple[float, ...]]
+    width: float
+
+
+# Okabe and Ito's palette, which the colour-blind can tell apart; dash and width say it again.
+PENS: Mapping[str, Pen] = {
+    "person": Pen("model", "-", 2.2),
+    "model": Pen("model", "-", 2.2),
+    "prior": Pen("prior", (0, (1.2, 1.6)), 1.7),
+    "base-rate": Pen("base", (0, (5, 2.2)), 1.9),
+    "worldview": Pen("faint", "-", 0.9),
+    "pool": Pen("pool", (0, (6, 1.8, 1.2, 1.8)), 1.8),
+    "climatology": Pen("faint", (0, (2, 2)), 1.0),
+    "uniform": Pen("faint", (0, (2, 2)), 1.0),
+    "text": Pen("ink", "-", 1.0),
+}
+
+
+def role(forecaster: str) -> str:
+    """Say which part a forecaster plays; a name that is none of the tool's own is a person's.
+
+    Examples
+    --------
+    >>> role("worldview:003"), role("text:003"), role("always-0.5"), role("ana")
+    ('worldview', 'text', 'uniform', 'person')
+    """
+    head = forecaster.partition(":")[0].partition("@")[0]
+    if head in _ROLE_OF:
+        return _ROLE_OF[head]
+    if head in ("worldview", "text"):
+        return head
+    return "pool" if "pool" in head.split("-") else "person"
+
+
+def label(forecaster: str, labels: Mapping[str, str] | None = None) -> str:
+    """Give the name to print.
+
+    Examples
+    --------
+    >>> label("worldview:003"), label("prior"), label("ana")
+    ('worldview 003', 'prior alone', 'ana')
+    """
+    if labels and forecaster in labels:
+        return labels[forecaster]
+    part = role(forecaster)
+    if part in ("worldview", "text"):
+        return forecaster.replace(":", " ", 1)
+    return _LABELS.get(part, forecaster)
+
+
+def ordered(forecasters: Iterable[str]) -> list[str]:
+    """Give forecasters, each once, in the fixed order; never by score.
+
+    Examples
+    --------
+    >>> ordered(["text:000", "base-rate", "worldview:001", "model"])
+    ['model', 'base-rate', 'worldview:001', 'text:000']
+    """
+    return sorted(set(forecasters), key=lambda name: (ROLES.index(role(name)), name))

@@ -1,0 +1,195 @@
+"""Drawings of scores and calibration: numbers in, a matplotlib figure out."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from forecasting.review import cast, words
+from forecasting.review.svg import PALETTE, printable, save, style, svg
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["differences", "pooled", "reliability", "save", "svg"]
+
+type Cloud = tuple[list[float], list[float], list[float | None], list[float | None], list[float]]
+
+
+def reliability(calibration: Mapping[str, Any], *, title: str = "") -> "Figure":
+    """Draw the reliability curve with its consistency band and the counts below.
+
+    Parameters
+    ----------
+    calibration : mapping
+        The keys of ``forecast calibration --json``: ``curve`` (forecast, event_rate, n, lower,
+        upper), ``n``, ``level``.
+    title : str
+        Above the picture; empty inside a page, where a heading says it.
+
+    Returns
+    -------
+    Figure
+        Save it with :func:`save`, or put it into a page with :func:`svg`.
+
+    Examples
+    --------
+    >>> figure = reliability({"n": 0, "curve": []}, title="ana")
+    >>> len(figure.axes)
+    2
+    """
+    level = words.percent_figure(calibration.get("level") or 0.9)
+    return _diagram(
+        calibration.get("curve") or (),
+        title=title,
+        band=f"{level} % of calibrated forecasters",
+        counted="forecasts",
+    )
+
+
+def pooled(calibration: Mapping[str, Any], *, title: str = "") -> "Figure":
+    """Draw the curve of every update pooled, with its approximate band; it carries no p-value."""
+    return _diagram(
+        calibration.get("pooled") or (),
+        title=title,
+        band="band over events, approximate",
+        counted="updates",
+    )
+
+
+def differences(rows: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) -> "Figure | None":
+    """Draw each forecaster's difference to the base rate with its interval, in the fixed order.
+
+    Returns
+    -------
+    Figure or None
+        None where fewer than two forecasters can be compared.
+    """
+    from matplotlib.figure import Figure
+
+    shown = [row for row in rows if words.number(row.get("difference")) is not None]
+    if len(shown) < 2:
+        return None
+    height = 24 * len(shown) + 62
+    with style():
+        figure = Figure(figsize=(560 / 72, height / 72))
+        axes = figure.add_axes((0.31, 46 / height, 0.66, (height - 52) / height))
+        widest = 0.0
+        for line, row in enumerate(shown):
+            colour = PALETTE[cast.PENS[cast.role(row["forecaster"])].colour]
+            middle = words.number(row["difference"]) or 0.0
+            ends = [words.number(row.get(f"difference_{end}")) for end in ("lower", "upper")]
+            low, high = (middle if end is None else end for end in ends)
+            widest = max(widest, abs(low), abs(high), abs(middle))
+            if None not in ends:
+                axes.plot([low, high], [line, line], color=colour, lw=2, solid_capstyle="butt")
+            # An open dot has no interval.
+            face = colour if None not in ends else PALETTE["page"]
+            axes.plot([middle], [line], "o", ms=6, mfc=face, mec=colour, mew=1.5)
+        axes.axvline(0, color=PALETTE["ink"], lw=1)
+        axes.set_ylim(len(shown) - 0.4, -0.6)
+        axes.set_xlim(-1.08 * (widest or 0.01), 1.08 * (widest or 0.01))
+        axes.set_yticks(
+            range(len(shown)), [_short(cast.label(row["forecaster"], labels), 19) for row in shown]
+        )
+        axes.locator_params(axis="x", nbins=4)
+        axes.xaxis.set_major_formatter(lambda x, _: words.signed(x))
+        axes.set_xlabel("← better than the base rate     worse →")
+        axes.grid(axis="x", color=PALETTE["line"], lw=0.7)
+        axes.set_axisbelow(True)
+        unclip(axes)
+    return figure
+
+
+def unclip(axes: "Axes") -> None:
+    """Let nothing be cut at the frame: a clip path in a closed part of a page cuts everything."""
+    for artist in axes.get_children():
+        artist.set_clip_on(False)
+    for line in (*axes.get_xgridlines(), *axes.get_ygridlines()):
+        line.set_clip_on(False)
+
+
+def _diagram(
+    points: Sequence[Mapping[str, Any]], *, title: str, band: str, counted: str
+) -> "Figure":
+    from matplotlib.figure import Figure
+
+    said, seen, lower, upper, n = _columns(points)
+    with style():
+        figure = Figure(figsize=(420 / 72, (452 + (26 if title else 0)) / 72))
+        share = 452 / (452 + (26 if title else 0))
+        axes = figure.add_axes((0.16, 0.27 * share, 0.81, 0.71 * share))
+        below = figure.add_axes((0.16, 0.105 * share, 0.81, 0.10 * share))
+        axes.plot([0, 1], [0, 1], color=PALETTE["faint"], lw=1, dashes=(4, 3))
+        if said:
+            _band(axes, said, lower, upper)
+            axes.plot(said, seen, color=PALETTE["model"], lw=2)
+            if len(said) <= 40:
+                axes.plot(said, seen, "o", color=PALETTE["model"], ms=4.5)
+            axes.text(0.02, 0.965, "line: what happened", color=PALETTE["model"], va="center")
+            if any(value is not None for value in lower):
+                axes.text(0.02, 0.905, f"shade: {band}", color=PALETTE["soft"], va="center")
+        else:
+            axes.text(0.5, 0.6, "Nothing resolved yet", ha="center", color=PALETTE["soft"])
+        axes.set(xlim=(0, 1), ylim=(0, 1), ylabel="happened")
+        _percent_axis(axes.yaxis)
+        _percent_axis(axes.xaxis)
+        axes.tick_params(axis="x", labelbottom=False)
+        axes.grid(color=PALETTE["line"], lw=0.7)
+        axes.set_axisbelow(True)
+        _counts(below, said, n, counted)
+        if title:
+            figure.text(0.16, 1 - 0.018, printable(title), va="top", fontsize=13, weight="bold")
+        unclip(axes)
+        unclip(below)
+    return figure
+
+
+def _columns(points: Sequence[Mapping[str, Any]]) -> Cloud:
+    kept = [p for p in points if None not in map(words.number, (p["forecast"], p["event_rate"]))]
+    return (
+        [float(point["forecast"]) for point in kept],
+        [float(point["event_rate"]) for point in kept],
+        [words.number(point.get("lower")) for point in kept],
+        [words.number(point.get("upper")) for point in kept],
+        [words.number(point.get("n")) or 0.0 for point in kept],
+    )
+
+
+def _band(
+    axes: "Axes", said: Sequence[float], low: Sequence[float | None], high: Sequence[float | None]
+) -> None:
+    known = [
+        (x, a, b) for x, a, b in zip(said, low, high, strict=True) if a is not None and b is not None
+    ]
+    if not known:
+        return
+    x, a, b = (list(column) for column in zip(*known, strict=True))
+    axes.fill_between(x, a, b, color=PALETTE["faint"], alpha=0.28, lw=0)
+    if len(x) <= 40:
+        # The band is pointwise: it speaks at the forecasts made, not between them.
+        axes.vlines(x, a, b, color=PALETTE["faint"], lw=0.8)
+
+
+def _counts(axes: "Axes", said: Sequence[float], n: Sequence[float], counted: str) -> None:
+    bins = [0.0] * 10
+    for value, number in zip(said, n, strict=True):
+        bins[min(9, int(value * 10))] += number
+    tallest = max(bins) or 1.0
+    axes.bar([(i + 0.5) / 10 for i in range(10)], bins, width=0.086, color=PALETTE["model"], alpha=0.55)
+    for i, number in enumerate(bins):
+        if number:
+            axes.text((i + 0.5) / 10, number + 0.08 * tallest, f"{number:.0f}", ha="center", fontsize=10)
+    axes.set(xlim=(0, 1), ylim=(0, 1.3 * tallest), xlabel=f"said (below: number of {counted})")
+    axes.set_xlabel(f"said; bars count {counted}")
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    _percent_axis(axes.xaxis)
+
+
+def _percent_axis(axis: Any) -> None:
+    axis.set_ticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
+
+
+def _short(text: str, most: int) -> str:
+    text = printable(text)
+    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -1,0 +1,227 @@
+"""The review page: one HTML file that asks the network for nothing and needs no script."""
+
+import datetime as dt
+import os
+import re
+import tempfile
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forecasting.review import cast, draw, draw_paths, tables, words
+from forecasting.review.data import QuestionPath, ReviewData, Run
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+    from matplotlib.figure import Figure
+
+FILE = "index.html"
+
+
+def render(data: ReviewData) -> str:
+    """Write the review page as one self-contained HTML document.
+
+    The same data give the same text, byte for byte.
+
+    Parameters
+    ----------
+    data : ReviewData
+        Every part may be empty: the page then says in words what is missing.
+
+    Returns
+    -------
+    str
+        A document without scripts, whose style and pictures are inline.
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> from forecasting.review.data import ReviewData, Run
+    >>> page = render(ReviewData(Run("live", dt.datetime(2026, 8, 22, tzinfo=dt.UTC))))
+    >>> "<script" in page, "Nothing has resolved yet" in page
+    (False, True)
+    """
+    days = words.Days(data.run.zone)
+    labels = data.labels
+    boards = tables.boards(data.scores)
+    return _environment().get_template("page.html.j2").render(
+        data=data,
+        run=data.run,
+        boards=boards,
+        log_boards=tables.boards(data.log_scores),
+        horizon_tables=tables.horizon_tables(data.horizons),
+        beside=tables.beside_base_rate(data.questions, "model"),
+        behind=[row for row in map(tables.complete, data.scores) if _behind(row)],
+        counts=tables.counts(data.questions),
+        calibrated=cast.ordered(data.calibrations),
+        groups=tables.groups(data.questions),
+        resolved=[q for q in data.questions if q.status == "resolved"],
+        scored=[q for q in data.questions if q.scores and not q.too_soon],
+        too_soon=[q for q in data.questions if q.too_soon],
+        known={q.id: q for q in data.questions},
+        path_table=lambda question: tables.path_table(question, labels),
+        label=lambda name: cast.label(name, labels),
+        ordered=cast.ordered,
+        role=cast.role,
+        day=days.day,
+        end=days.end,
+        moment=days.moment,
+        outcome=_outcome,
+        plain=lambda value: _plain(value, days),
+        pooled=tables.pooled,
+        pictures=_pictures(data, boards),
+        provenance=_provenance(data.run, days),
+        words=words,
+        same=tables.SAME,
+    )
+
+
+def write(data: ReviewData, folder: Path | str) -> Path:
+    """Write the review page into a folder; a reader sees the old page or the new one, never half.
+
+    Parameters
+    ----------
+    data : ReviewData
+        What the page shows.
+    folder : path
+        Made where it does not exist.
+
+    Returns
+    -------
+    Path
+        Of the page, ``index.html`` in the folder.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be made or written to; an earlier page then stands as it was.
+    """
+    text = render(data)
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    handle, draft = tempfile.mkstemp(dir=target, prefix=".index-", suffix=".html")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        # mkstemp makes a file that only its owner may read; a page is for others too.
+        Path(draft).chmod(0o644)
+        return Path(draft).replace(target / FILE)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise
+
+
+def _pictures(data: ReviewData, boards: Sequence[tables.Board]) -> "dict[tuple[str, Any], Markup]":
+    """Draw every picture of the page, by what it shows."""
+    from markupsafe import Markup
+
+    found: dict[tuple[str, Any], Markup] = {}
+
+    def keep(key: tuple[str, Any], figure: "Figure | None", label: str) -> None:
+        if figure is not None:
+            found[key] = Markup(draw.svg(figure, label=label, prefix=f"p{len(found)}-"))
+
+    for index, board in enumerate(boards):
+        title = words.TYPES[board.type]
+        keep(
+            ("difference", index),
+            draw.differences(board.rows, data.labels),
+            f"{title}: difference of each forecaster to the base rate, with intervals",
+        )
+    for name in cast.ordered(data.calibrations):
+        calibration = data.calibrations[name]
+        who = cast.label(name, data.labels)
+        if calibration.get("n"):
+            label = f"Reliability diagram of {who}; the numbers are in the table below"
+            keep(("reliability", name), draw.reliability(calibration), label)
+        if calibration.get("pooled"):
+            label = f"Pooled reliability diagram of {who}; the numbers are in the table below"
+            keep(("pooled", name), draw.pooled(calibration), label)
+    for question in data.questions:
+        if any(question.paths.values()):
+            figure = draw_paths.path(
+                question, labels=data.labels, zone=data.run.zone, until=data.run.until
+            )
+            label = draw_paths.describe(question, labels=data.labels, zone=data.run.zone)
+            keep(("path", question.id), figure, label)
+    return found
+
+
+def _behind(row: dict[str, Any]) -> bool:
+    """Whether a score row is worse than the base rate; references and texts are not asked."""
+    difference = words.number(row["difference"])
+    asked = cast.role(row["forecaster"]) not in ("text", "uniform", "climatology", "base-rate")
+    return asked and difference is not None and difference > tables.SAME
+
+
+def _outcome(question: QuestionPath) -> str:
+    if question.outcome is None:
+        return "no outcome yet"
+    if question.type == "numeric":
+        return words.amount(question.outcome, question.unit)
+    return question.outcome
+
+
+def _plain(value: Any, days: words.Days) -> str:
+    """Print a cell of a table whose columns are not known beforehand."""
+    if isinstance(value, dt.date):
+        return days.moment(value)
+    if isinstance(value, float):
+        return words.amount(words.number(value))
+    return words.DASH if value is None or value == "" else str(value)
+
+
+def _provenance(run: Run, days: words.Days) -> list[tuple[str, str]]:
+    found: list[tuple[str, object]] = [
+        ("Run", run.run_id),
+        ("Seed", run.seed),
+        ("From", run.started_from and days.moment(run.started_from)),
+        ("Until", run.until and days.moment(run.until)),
+        ("Evidence streams observed until", run.observed_until and days.moment(run.observed_until)),
+        ("Steps", run.steps),
+        ("Evidence cut at ledger entry", run.evidence_head),
+        ("Question bank, digest", run.bank_digest),
+        ("Ledger head, entry", run.ledger_head_seq),
+        ("Ledger head, hash", run.ledger_head_hash),
+        ("Ledger content, digest", run.content_digest),
+        ("Page written", days.moment(run.generated_at)),
+        ("Days are days in", run.zone),
+    ]
+    return [(name, str(value)) for name, value in found if value is not None and value != ""]
+
+
+def _anchor(name: str) -> str:
+    """Turn an id into a fragment that needs no quoting in an address."""
+    return re.sub(r"[^A-Za-z0-9._@-]+", "-", name)
+
+
+def _link(address: str) -> str:
+    """Give an address that may be followed; anything but a web page is none."""
+    address = (address or "").strip()
+    return address if re.match(r"https?://[^\s<>\"]+$", address) else ""
+
+
+@lru_cache(maxsize=1)
+def _environment() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("forecasting.review"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        score=words.score,
+        signed=words.signed,
+        percent=words.percent,
+        figure=words.percent_figure,
+        count=words.count,
+        amount=words.amount,
+        anchor=_anchor,
+        weblink=_link,
+    )
+    return environment

@@ -1,0 +1,315 @@
+"""The tables of the page: rows grouped and put in a fixed order, nothing computed twice."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from forecasting.domain.outcome import QUESTION_TYPES
+from forecasting.review import cast, words
+from forecasting.review.data import Point, QuestionPath, Row
+
+KEYS = (
+    "forecaster",
+    "type",
+    "rule",
+    "convention",
+    "kind",
+    "window",
+    "proper",
+    "n_questions",
+    "n_forecasts",
+    "n_events",
+    "coverage",
+    "possible_coverage",
+    "mean",
+    "lower",
+    "upper",
+    "skill",
+    "reference",
+    "note",
+    "difference",
+    "difference_lower",
+    "difference_upper",
+    "n_shared",
+    "detectable",
+    "horizon",
+    "event_rate",
+)
+BASE_RATE = "base-rate"
+#: Scores closer than this are the same: a stand-in model that *is* the base rate differs by less.
+SAME = 5e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The scoreboard of one type of question under one rule."""
+
+    type: str
+    rule: str
+    convention: str
+    window: str
+    proper: bool
+    reference: float | None
+    rows: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HorizonTable:
+    """Scores at fixed times before the close, forecaster by horizon."""
+
+    type: str
+    rule: str
+    convention: str
+    horizons: tuple[str, ...]
+    facts: tuple[dict[str, Any], ...]
+    rows: tuple[tuple[str, tuple[dict[str, Any] | None, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """One question on which a forecaster is set beside the base rate."""
+
+    question: QuestionPath
+    rule: str
+    mine: float
+    base: float
+    coverage: float | None
+    base_coverage: float | None
+
+    @property
+    def worse_by(self) -> float:
+        """Above 0: worse than the base rate."""
+        return self.mine - self.base
+
+    @property
+    def same_time(self) -> bool:
+        """Whether both spoke over the same share of the window."""
+        if self.coverage is None or self.base_coverage is None:
+            return True
+        return abs(self.coverage - self.base_coverage) < 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """On how many questions a forecaster scored better than, worse than, or as the base rate."""
+
+    forecaster: str
+    worse: int
+    same: int
+    better: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The questions of one topic; the rungs of a ladder stand together."""
+
+    topic: str
+    blocks: tuple[tuple[str | None, tuple[QuestionPath, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PathTable:
+    """The forecasts of one question over time; steps at which no printed figure moves are left out."""
+
+    heads: tuple[str, ...]
+    rows: tuple[tuple[dt.datetime, tuple[str, ...]], ...]
+    steps: int
+    order: str = ""
+
+
+def complete(row: Row) -> dict[str, Any]:
+    """Give a score row all its keys."""
+    return {**dict.fromkeys(KEYS), **row}
+
+
+def boards(rows: Iterable[Row]) -> list[Board]:
+    """Group score rows by question type and rule; forecasters in the fixed order."""
+    found: dict[tuple[Any, ...], dict[str, dict[str, Any]]] = {}
+    for row in map(complete, rows):
+        key = (row["type"], row["rule"], row["convention"], row["window"])
+        found.setdefault(key, {})[row["forecaster"]] = row
+    result = []
+    for (kind, rule, convention, window), group in sorted(
+        found.items(), key=lambda item: QUESTION_TYPES.index(item[0][0])
+    ):
+        members = [group[name] for name in cast.ordered(group)]
+        references = {words.score(row["reference"]) for row in members} - {words.DASH}
+        result.append(
+            Board(
+                type=kind,
+                rule=rule,
+                convention=convention or "",
+                window=window or "scheduled",
+                proper=all(row["proper"] is not False for row in members),
+                # Forecasters on other questions may have another uniform score: then none is named.
+                reference=words.number(members[0]["reference"]) if len(references) == 1 else None,
+                rows=tuple(members),
+            )
+        )
+    return result
+
+
+def horizon_tables(rows: Iterable[Row]) -> list[HorizonTable]:
+    """Group rows by horizon into one table per question type, forecasters down, horizons across."""
+    found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in map(complete, rows):
+        found.setdefault((row["type"], row["rule"], row["convention"]), []).append(row)
+    result = []
+    for (kind, rule, convention), group in sorted(
+        found.items(), key=lambda item: QUESTION_TYPES.index(item[0][0])
+    ):
+        horizons = tuple(dict.fromkeys(str(row["horizon"]) for row in group))
+        cells = {(row["forecaster"], str(row["horizon"])): row for row in group}
+        # What is said of a horizon is said of its widest set; every cell prints its own n.
+        facts = tuple(
+            max(
+                (row for row in group if str(row["horizon"]) == horizon),
+                key=lambda row: row["n_questions"] or 0,
+            )
+            for horizon in horizons
+        )
+        names = cast.ordered(row["forecaster"] for row in group)
+        lines = tuple((name, tuple(cells.get((name, h)) for h in horizons)) for name in names)
+        result.append(HorizonTable(kind, rule, convention or "", horizons, facts, lines))
+    return result
+
+
+def beside_base_rate(questions: Iterable[QuestionPath], forecaster: str) -> list[Beside]:
+    """Set a forecaster beside the base rate on each scored question, in the order given."""
+    found = []
+    for question in questions:
+        mine, base = question.scores.get(forecaster), question.scores.get(BASE_RATE)
+        if mine is None or base is None or question.too_soon:
+            continue
+        a, b = words.number(mine.get("mean")), words.number(base.get("mean"))
+        if a is None or b is None:
+            continue
+        found.append(
+            Beside(
+                question,
+                words.rule(mine.get("rule", ""), mine.get("convention", "")),
+                a,
+                b,
+                words.number(mine.get("coverage")),
+                words.number(base.get("coverage")),
+            )
+        )
+    return found
+
+
+def counts(questions: Sequence[QuestionPath]) -> list[Count]:
+    """Count better, same and worse for everybody but the base rate, the texts and the references."""
+    names = cast.ordered(name for question in questions for name in question.scores)
+    result = []
+    for name in names:
+        if cast.role(name) in ("base-rate", "text", "uniform", "climatology"):
+            continue
+        pairs = [pair for pair in beside_base_rate(questions, name) if pair.same_time]
+        if pairs:
+            worse = sum(pair.worse_by > SAME for pair in pairs)
+            better = sum(pair.worse_by < -SAME for pair in pairs)
+            result.append(Count(name, worse, len(pairs) - worse - better, better))
+    return result
+
+
+def groups(questions: Iterable[QuestionPath]) -> list[Group]:
+    """Group questions by topic in order of appearance, the rungs of a ladder by deadline."""
+    topics: dict[str, dict[str, list[QuestionPath]]] = {}
+    for question in questions:
+        blocks = topics.setdefault(question.topic or "other", {})
+        blocks.setdefault(question.ladder or question.id, []).append(question)
+    return [
+        Group(
+            topic,
+            tuple(
+                (rungs[0].ladder, tuple(sorted(rungs, key=lambda rung: (rung.closes, rung.id))))
+                for rungs in blocks.values()
+            ),
+        )
+        for topic, blocks in topics.items()
+    ]
+
+
+def path_table(question: QuestionPath, labels: Mapping[str, str]) -> PathTable:
+    """Give the forecasts in force over time, a column a forecaster."""
+    names = [name for name in cast.ordered(question.paths) if question.paths[name]]
+    columns: list[tuple[str, str, Callable[[Point], str]]] = []
+    for name in names:
+        columns.append((cast.label(name, labels), name, _cell(question)))
+        if any(point.p05 is not None for point in question.paths[name]):
+            columns.append(("5–95 %", name, _spread))
+    moments = sorted({point.at for name in names for point in question.paths[name]})
+    rows: list[tuple[dt.datetime, tuple[str, ...]]] = []
+    standing: dict[str, Point] = {}
+    ahead = {name: list(reversed(question.paths[name])) for name in names}
+    for moment in moments:
+        for name in names:
+            while ahead[name] and ahead[name][-1].at <= moment:
+                standing[name] = ahead[name].pop()
+        cells = tuple(
+            write(standing[name]) if name in standing else words.DASH for _, name, write in columns
+        )
+        if not rows or rows[-1][1] != cells:
+            rows.append((moment, cells))
+    order = " / ".join(question.options) if question.type in ("categorical", "ordered") else ""
+    return PathTable(tuple(head for head, _, _ in columns), tuple(rows), len(moments), order)
+
+
+def _cell(question: QuestionPath) -> Callable[[Point], str]:
+    if question.type == "binary":
+        return lambda point: words.percent_figure(point.values[0])
+    if question.type == "numeric":
+        return _quantiles
+    return lambda point: " / ".join(words.percent_figure(value) for value in point.values)
+
+
+def _quantiles(point: Point) -> str:
+    middle = min(range(len(point.levels)), key=lambda i: abs(point.levels[i] - 50))
+    low, high = words.amount(point.values[0]), words.amount(point.values[-1])
+    return f"{words.amount(point.values[middle])} ({low} to {high})"
+
+
+def _spread(point: Point) -> str:
+    if point.p05 is None or point.p95 is None:
+        return words.DASH
+    return f"{words.percent_figure(point.p05)}–{words.percent_figure(point.p95)}"
+
+
+def pooled(points: Iterable[Row], *, most: int = 25) -> list[dict[str, Any]]:
+    """Shorten a pooled curve to its flat stretches, then to `most` rows of like weight.
+
+    A curve of a thousand updates has hundreds of distinct forecasts and a few dozen steps.
+    """
+    stretches: list[list[Row]] = []
+    for point in points:
+        if stretches and stretches[-1][0].get("event_rate") == point.get("event_rate"):
+            stretches[-1].append(point)
+        else:
+            stretches.append([point])
+    if len(stretches) > most:
+        size = -(-len(stretches) // most)
+        stretches = [
+            [point for part in stretches[i : i + size] for point in part]
+            for i in range(0, len(stretches), size)
+        ]
+    return [_stretch(part) for part in stretches]
+
+
+def _stretch(part: Sequence[Row]) -> dict[str, Any]:
+    n = sum(int(point.get("n") or 0) for point in part)
+    first, last = (words.percent_figure(point.get("forecast")) for point in (part[0], part[-1]))
+
+    def mean(key: str) -> float | None:
+        values = [(words.number(point.get(key)), int(point.get("n") or 0)) for point in part]
+        if not n or any(value is None for value, _ in values):
+            return None
+        return sum((value or 0.0) * weight for value, weight in values) / n
+
+    return {
+        "said": first if first == last else f"{first} to {last}",
+        "event_rate": mean("event_rate"),
+        "lower": mean("lower"),
+        "upper": mean("upper"),
+        "n": n,
+    }

@@ -1,0 +1,207 @@
+"""Numbers, days and rules in words: no number is ever printed as "nan"."""
+
+import datetime as dt
+import math
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from forecasting.domain.instants import zone as zone_of
+
+DASH = "–"
+_NARROW = "\N{NARROW NO-BREAK SPACE}"
+_MINUS = "\N{MINUS SIGN}"
+
+TYPES = {
+    "binary": "Yes-or-no questions",
+    "categorical": "Questions with several options",
+    "ordered": "Questions with ordered options",
+    "numeric": "Questions with a number as the answer",
+}
+_RULES = {
+    ("brier", "half"): "half Brier score",
+    ("brier", "full"): "full Brier score",
+    ("log", ""): "log score, in nats",
+    ("rps", ""): "ranked probability score (RPS)",
+    ("crps", ""): "continuous ranked probability score (CRPS)",
+    ("spherical", ""): "spherical score",
+}
+
+
+def number(value: Any) -> float | None:
+    """Give a number as a float; None for what is none, NaN among it.
+
+    Examples
+    --------
+    >>> number("0.5"), number(float("nan")), number(None), number("soft")
+    (0.5, None, None, None)
+    """
+    if value is None or isinstance(value, bool):
+        return None
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        return None
+    return None if math.isnan(found) else found
+
+
+def score(value: Any) -> str:
+    """Write a score: three decimals, one from 10 up, a dash where there is none.
+
+    Examples
+    --------
+    >>> score(0.1416), score(-0.00001), score(float("nan")), score(123.46)
+    ('0.142', '0.000', '–', '123.5')
+    """
+    found = number(value)
+    if found is None:
+        return DASH
+    if math.isinf(found):
+        return "infinite" if found > 0 else f"{_MINUS}infinite"
+    text = f"{found:,.3f}" if abs(found) < 10 else f"{found:,.1f}"
+    if not text.strip("-0.,"):
+        text = text.lstrip("-")
+    return text.replace("-", _MINUS)
+
+
+def signed(value: Any) -> str:
+    """Write a difference with its sign.
+
+    Examples
+    --------
+    >>> signed(0.0123), signed(-0.0123), signed(0)
+    ('+0.012', '−0.012', '0.000')
+    """
+    text = score(value)
+    found = number(value)
+    return f"+{text}" if found is not None and found > 0 and text.strip("0.,") else text
+
+
+def percent(share: Any) -> str:
+    """Write a share in percent; decimals only near 0 and 100, where they keep it from certainty.
+
+    Examples
+    --------
+    >>> [percent(p).replace(_NARROW, " ") for p in (0.3, 0.034, 0.0004, 0.9996, 1)]
+    ['30 %', '3.4 %', '0.04 %', '99.96 %', '100 %']
+    """
+    bare = percent_figure(share)
+    return bare if bare == DASH else f"{bare}{_NARROW}%"
+
+
+def percent_figure(share: Any) -> str:
+    """Write the bare figure of a percentage."""
+    found = number(share)
+    if found is None:
+        return DASH
+    if found in (0, 1):
+        return f"{100 * found:.0f}"
+    # 3.4 % and 3 % are different forecasts; 34.4 % and 34 % are not.
+    for digits in range(0 if 0.1 <= found <= 0.9 else 1, 7):
+        rounded = round(100 * found, digits)
+        if 0 < rounded < 100:
+            return f"{rounded:.{digits}f}"
+    return f"{100 * found:g}"
+
+
+def count(value: Any) -> str:
+    """Write a whole number.
+
+    Examples
+    --------
+    >>> count(1234), count(None)
+    ('1,234', '–')
+    """
+    found = number(value)
+    return DASH if found is None else f"{found:,.0f}"
+
+
+def amount(value: Any, unit: str = "") -> str:
+    """Write a quantity with its unit.
+
+    Examples
+    --------
+    >>> amount(697.0, "persons"), amount("soft")
+    ('697 persons', 'soft')
+    """
+    found = number(value)
+    if found is None:
+        return str(value) if isinstance(value, str) else DASH
+    text = f"{found:,.0f}" if abs(found) >= 100 else f"{found:,.4g}"
+    return f"{text} {unit}".strip()
+
+
+def rule(name: Any, convention: Any = "half") -> str:
+    """Name a scoring rule and its convention.
+
+    Examples
+    --------
+    >>> rule("brier", "half"), rule("rps")
+    ('half Brier score', 'ranked probability score (RPS)')
+    """
+    return _RULES.get((str(name), str(convention))) or _RULES.get((str(name), "")) or str(name)
+
+
+def plural(n: Any, one: str, many: str = "") -> str:
+    """Write a count with its noun.
+
+    Examples
+    --------
+    >>> plural(1, "question"), plural(12, "question"), plural(None, "event")
+    ('1 question', '12 questions', 'no events')
+    """
+    found = number(n)
+    if not found:
+        return f"no {many or one + 's'}"
+    return f"{found:,.0f} {one if found == 1 else many or one + 's'}"
+
+
+class Days:
+    """Days as they are called in one zone; a midnight that ends a day is called by that day."""
+
+    def __init__(self, zone_name: str) -> None:
+        self.zone: ZoneInfo = zone_of(zone_name)
+
+    def local(self, moment: dt.datetime) -> dt.datetime:
+        """Give a moment in the zone."""
+        return moment.astimezone(self.zone)
+
+    def day(self, moment: dt.datetime | dt.date | None) -> str:
+        """Name the day of a moment.
+
+        Examples
+        --------
+        >>> Days("Europe/Kyiv").day(dt.datetime(2025, 3, 20, 22, tzinfo=dt.UTC))
+        '21 Mar 2025'
+        """
+        if moment is None:
+            return DASH
+        if isinstance(moment, dt.datetime):
+            moment = self.local(moment)
+        return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
+
+    def end(self, moment: dt.datetime | None) -> str:
+        """Name the day that a deadline ends, or the moment where it ends none.
+
+        Examples
+        --------
+        >>> Days("Europe/Kyiv").end(dt.datetime(2025, 3, 20, 22, tzinfo=dt.UTC))
+        'end of 20 Mar 2025'
+        """
+        if moment is None:
+            return DASH
+        local = self.local(moment)
+        if local.time() == dt.time(0):
+            return f"end of {self.day(local.date() - dt.timedelta(days=1))}"
+        return self.moment(moment)
+
+    def moment(self, moment: dt.datetime | dt.date | None) -> str:
+        """Name a moment to the minute; a midnight by its day alone."""
+        if not isinstance(moment, dt.datetime):
+            return self.day(moment)
+        local = self.local(moment)
+        if local.time() == dt.time(0):
+            return self.day(moment)
+        return f"{self.day(moment)}, {local:%H:%M}"
+
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -1,0 +1,181 @@
+"""The edge of the array functions: what is a forecast, what is an outcome, and what is refused.
+
+Everything behind these functions may trust its arrays: finite, of equal length, in range.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from forecasting.errors import InvalidInput
+
+type FloatArray = NDArray[np.float64]
+type IntArray = NDArray[np.int64]
+
+SUM_TOLERANCE = 1e-9
+
+# With fewer clusters than this no interval over clusters keeps its coverage, so none is given.
+LEAST_CLUSTERS = 8
+
+
+def floats(values: ArrayLike, name: str) -> FloatArray:
+    """Real numbers as a float array: not empty, not masked, no NaN (infinities may pass).
+
+    Raises
+    ------
+    InvalidInput
+        Naming the argument, the rule and the first offending value.
+    """
+    try:
+        raw = np.asarray(values)
+    except ValueError as error:
+        message = f"{name} (rows of unequal length): every row needs the same number of entries"
+        raise InvalidInput(message) from error
+    if raw.dtype.kind not in "biufO":
+        message = f"{name} (values of type {raw.dtype}): must be real numbers"
+        raise InvalidInput(message)
+    try:
+        array = raw.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        message = f"{name} ({raw.ravel()[:3].tolist()}...): must be real numbers"
+        raise InvalidInput(message) from error
+    if array.size == 0:
+        message = f"{name} (empty): at least one value is needed"
+        raise InvalidInput(message)
+    masked = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
+    missing = np.isnan(array) if masked is None else np.isnan(array) | masked
+    _refuse(missing, array, name, "a missing value cannot be scored; leave it out")
+    return array
+
+
+def same_length(first: FloatArray, second: FloatArray, first_name: str, second_name: str) -> None:
+    """Refuse two one-dimensional arrays of different lengths."""
+    if first.ndim != 1 or first.shape != second.shape:
+        message = (
+            f"{first_name} and {second_name} (shapes {first.shape} and {second.shape}): "
+            "must both be one-dimensional and of the same length"
+        )
+        raise InvalidInput(message)
+
+
+def binary(forecast: ArrayLike, outcome: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Probabilities of yes and outcomes 0 or 1, of the same length.
+
+    Returns
+    -------
+    forecast, outcome : ndarray, shape (n,)
+    """
+    probability, happened = floats(forecast, "forecast"), floats(outcome, "outcome")
+    same_length(probability, happened, "forecast", "outcome")
+    _refuse_outside_unit(probability)
+    _refuse((happened != 0) & (happened != 1), happened, "outcome", "must be 0 or 1")
+    return probability, happened
+
+
+def categorical(forecast: ArrayLike, outcome: ArrayLike) -> tuple[FloatArray, IntArray]:
+    """Probability vectors and integer labels 0..K-1, of the same length.
+
+    Returns
+    -------
+    forecast : ndarray, shape (n, K)
+    outcome : ndarray of int, shape (n,)
+    """
+    vectors, labels = floats(forecast, "forecast"), floats(outcome, "outcome")
+    if vectors.ndim != 2 or labels.shape != vectors.shape[:1]:
+        message = (
+            f"forecast and outcome (shapes {vectors.shape} and {labels.shape}): "
+            "must be (n, K) probabilities and (n,) labels"
+        )
+        raise InvalidInput(message)
+    options = vectors.shape[1]
+    if options < 2:
+        message = f"forecast ({options} option): a probability vector has at least two options"
+        raise InvalidInput(message)
+    _refuse_outside_unit(vectors)
+    total = vectors.sum(axis=1)
+    _refuse(
+        np.abs(total - 1) > SUM_TOLERANCE,
+        total,
+        "forecast",
+        f"must sum to 1 within {SUM_TOLERANCE}",
+    )
+    wrong = (labels != np.floor(labels)) | (labels < 0) | (labels >= options)
+    _refuse(wrong, labels, "outcome", f"must be a label 0..{options - 1}")
+    return vectors, labels.astype(np.int64)
+
+
+def is_vector(forecast: ArrayLike, outcome: ArrayLike) -> bool:
+    """Whether the forecasts are vectors over options: they have one axis more than the outcomes."""
+    try:
+        return np.ndim(forecast) == np.ndim(outcome) + 1
+    except ValueError as error:
+        message = "forecast (rows of unequal length): every row needs the same number of options"
+        raise InvalidInput(message) from error
+
+
+def one_of(value: str, allowed: Sequence[str], name: str) -> None:
+    """Refuse a word that is not among those allowed."""
+    if value not in allowed:
+        message = f"{name} ({value!r}): must be one of {', '.join(map(repr, allowed))}"
+        raise InvalidInput(message)
+
+
+def between(value: float, low: float, high: float, name: str) -> None:
+    """Refuse a number that is not strictly between two others."""
+    if not low < value < high:
+        message = f"{name} ({value}): must lie strictly between {low:g} and {high:g}"
+        raise InvalidInput(message)
+
+
+def at_least(value: int, least: int, name: str) -> None:
+    """Refuse a whole number below its least value."""
+    if value < least:
+        message = f"{name} ({value}): must be at least {least}"
+        raise InvalidInput(message)
+
+
+def clusters(names: Iterable[object]) -> IntArray:
+    """Integer codes 0..G-1 of clusters with any names.
+
+    Raises
+    ------
+    InvalidInput
+        Where a name is missing, or there are none.
+    """
+    import pandas as pd
+
+    # Element by element, so that tuples stay names and are not taken for rows.
+    given = list(np.atleast_1d(names)) if isinstance(names, np.ndarray) else list(names)
+    labels = np.empty(len(given), dtype=object)
+    labels[:] = given
+    if len(labels) == 0:
+        message = "clusters (empty): at least one is needed"
+        raise InvalidInput(message)
+    codes, _ = pd.factorize(labels)
+    if (codes < 0).any():
+        message = (
+            f"clusters (missing at {int(np.argmin(codes))}): every question belongs to one; "
+            "a question without an event is its own"
+        )
+        raise InvalidInput(message)
+    return codes.astype(np.int64)
+
+
+def _refuse_outside_unit(probability: FloatArray) -> None:
+    wrong = (probability < 0) | (probability > 1)
+    way_out = "divide percentages by 100" if bool(np.any(probability > 1)) else ""
+    _refuse(wrong, probability, "forecast", "must lie in [0, 1]", hint=way_out)
+
+
+def _refuse(
+    wrong: NDArray[np.bool_], values: NDArray[Any], name: str, rule: str, *, hint: str = ""
+) -> None:
+    if wrong.any():
+        place = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
+        where = ", ".join(str(int(i)) for i in place)
+        others = int(wrong.sum()) - 1
+        more = f", and {others} more" if others else ""
+        message = f"{name} ({values[place]} at {where}{more}): {rule}"
+        raise InvalidInput(message, hint=hint)

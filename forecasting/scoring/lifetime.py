@@ -1,0 +1,300 @@
+"""Scores over the time that a question was open, from an event-sourced frame of forecasts.
+
+The frame has one row per issued forecast, and these columns (times are aware datetimes):
+
+=============== ==================================================================================
+question        which question; opens, closes, closed_at, outcome (and lower, upper) belong to it
+forecaster      who issued it
+forecast        a probability, a vector over options, or a mapping of levels to values
+issued_at       from when it stands: until the same forecaster's next one; before the opening it
+                counts from the opening; of two in one instant the later row stands
+withdrawn_at    when it was taken back (missing: never)
+opens, closes   the scheduled window, half-open, frozen when the question was published
+closed_at       the actual end, where the answer was known before the close (missing: it was not)
+outcome         0 or 1, a label 0..K-1, or the value
+lower, upper    the bounds, of numeric questions only
+=============== ==================================================================================
+
+Only `scheduled` and `spot` are proper. Under the others the length of the average depends on the
+outcome, so a forecaster gains by leaning towards what would end the question early.
+
+A result may hold several question types, each with its own rule and scale: say so, and never
+average over them together. Nor may two forecasters' means be compared unless both forecast the
+same questions under the same window.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forecasting.errors import InvalidInput
+from forecasting.scoring import checks, marks, timeline
+from forecasting.scoring.checks import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+WINDOWS = ("scheduled", "spot", "until-resolution", "last")
+PROPER_WINDOWS = ("scheduled", "spot")
+
+type Moment = "float | datetime | Mapping[Any, datetime] | pd.Series[Any]"
+
+
+def score(
+    frame: "pd.DataFrame",
+    *,
+    rule: str = "brier",
+    convention: str = "half",
+    window: str = "scheduled",
+    at: "Moment | None" = None,
+) -> "pd.DataFrame":
+    r"""Score each forecaster on each question over the question's lifetime; smaller is better.
+
+    ``scheduled`` (proper): with :math:`T` the scheduled length, :math:`s(t)` the score of the
+    forecast in force at :math:`t`, and :math:`s_0` the score of the uniform forecast,
+
+    .. math:: \frac{1}{T} \Bigl[ \int_{\text{covered}} s(t)\,dt
+              + s_0\,(T - |\text{covered}|) \Bigr],
+
+    where the covered time ends with the known resolution if that is earlier than the close.
+    It is the score that is averaged, never the forecast. Nothing is divided by coverage:
+    silence scores as ignorance, no better and no worse.
+
+    ``spot`` (proper): the score in force at `at`, and :math:`s_0` where none was or where the
+    question was not open then; keep ``possible_coverage == 1`` for those still open.
+    ``until-resolution`` (improper): as ``scheduled``, with the actual length for :math:`T`.
+    ``last`` (improper): the score in force at the actual end.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per issued forecast; the columns are in the module's docstring.
+    rule : {"brier", "log", "rps", "crps"}
+        Must fit the shape of every forecast. Numeric forecasts are drawn linearly through
+        their quantiles to the bounds; their reference is uniform over the bounds.
+    convention : {"half", "full"}
+        Scale of the Brier score.
+    window : {"scheduled", "spot", "until-resolution", "last"}
+        What is averaged.
+    at : float, datetime, or mapping of questions to datetimes
+        For ``spot``: a share in [0, 1) of the scheduled window, or instants.
+
+    Returns
+    -------
+    DataFrame
+        One row per question and forecaster, in the order of the frame: question, forecaster,
+        score, reference (:math:`s_0`), skill (reference - score), coverage (share of the window
+        with a forecast in force), possible_coverage (share that an early end left), n_forecasts
+        (those that entered), question_type, rule, convention, window, proper.
+
+    Raises
+    ------
+    InvalidInput
+        On anything that the columns or the rule do not allow, naming it; unresolved questions
+        (no outcome) must be left out.
+
+    References
+    ----------
+    N. Sempere, A. Lawsen (2021). Alignment problems with current forecasting platforms.
+    https://arxiv.org/abs/2106.11248
+
+    Examples
+    --------
+    Half of the window at 0.8, the other half at 1, and yes: (0.04 + 0) / 2.
+
+    >>> import pandas as pd
+    >>> day = lambda d: pd.Timestamp(2025, 3, d, tz="UTC")
+    >>> frame = pd.DataFrame(
+    ...     {
+    ...         "question": "q", "forecaster": "me", "forecast": [0.8, 1.0],
+    ...         "issued_at": [day(1), day(6)], "withdrawn_at": pd.NaT,
+    ...         "opens": day(1), "closes": day(11), "closed_at": pd.NaT, "outcome": 1,
+    ...     }
+    ... )
+    >>> score(frame)[["score", "skill", "coverage"]].round(4).values.tolist()
+    [[0.02, 0.23, 1.0]]
+    """
+    checks.one_of(window, WINDOWS, "window")
+    if (at is not None) != (window == "spot"):
+        message = f"at ({at!r} with window {window!r}): belongs to the window 'spot' and only there"
+        raise InvalidInput(message)
+    line = timeline.read(frame)
+    marked = marks.mark(frame, line.question, rule, convention)
+    if window in ("scheduled", "until-resolution"):
+        finish = line.closes if window == "scheduled" else line.end
+        columns = _averaged(line, marked, (finish - line.opens)[line.first])
+    else:
+        # The last moment of a half-open window is a microsecond before its end.
+        moment = line.end - 1 if window == "last" else line.moments(at, frame["question"])
+        columns = _spotted(line, marked, moment)
+    keys = frame[["question", "forecaster"]].iloc[line.first].reset_index(drop=True)
+    reference = marked.reference[line.first]
+    return keys.assign(
+        score=columns["score"],
+        reference=reference,
+        skill=reference - columns["score"],
+        coverage=columns["coverage"],
+        possible_coverage=columns["possible_coverage"],
+        n_forecasts=columns["n_forecasts"].astype(np.int64),
+        question_type=marked.question_type[line.first],
+        rule=rule,
+        convention=marked.convention[line.first],
+        window=window,
+        proper=window in PROPER_WINDOWS,
+    )
+
+
+def standing(frame: "pd.DataFrame", *, at: "Moment") -> "pd.DataFrame":
+    """Forecasts in force at one moment of each question's window, among those still open then.
+
+    With a fixed share of the window it gives one forecast a question, which is what calibration
+    bands and p-values need.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As for :func:`score`.
+    at : float, datetime, or mapping of questions to datetimes
+        A share in [0, 1) of the scheduled window, or instants.
+
+    Returns
+    -------
+    DataFrame
+        Rows of `frame` (its index and columns kept) that stood, with their moment as ``at``.
+
+    Raises
+    ------
+    InvalidInput
+        As for :func:`score`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> day = lambda d: pd.Timestamp(2025, 3, d, tz="UTC")
+    >>> frame = pd.DataFrame(
+    ...     {
+    ...         "question": "q", "forecaster": "me", "forecast": [0.8, 1.0],
+    ...         "issued_at": [day(1), day(6)], "withdrawn_at": pd.NaT,
+    ...         "opens": day(1), "closes": day(11), "closed_at": pd.NaT, "outcome": 1,
+    ...     }
+    ... )
+    >>> standing(frame, at=0.25)["forecast"].tolist()
+    [0.8]
+    """
+    line = timeline.read(frame)
+    return _standing(frame, line, line.moments(at, frame["question"]))
+
+
+def at_horizon(
+    frame: "pd.DataFrame",
+    days_before_close: float,
+    *,
+    rule: str = "brier",
+    convention: str = "half",
+) -> "pd.DataFrame":
+    """Score the forecasts in force some days before the close, among questions still open then.
+
+    The questions still open are no fair sample of all: what was going to happen often has
+    already. So print the number of questions and their event rate beside any mean, and compare
+    forecasters on the same questions only.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As for :func:`score`.
+    days_before_close : float
+        Days of 24 hours before the scheduled close, above 0.
+    rule, convention : str
+        As for :func:`score`.
+
+    Returns
+    -------
+    DataFrame
+        One row per question and forecaster with a forecast in force: question, forecaster, at,
+        forecast, outcome, score, reference, skill, question_type, rule, convention,
+        days_before_close. May be empty.
+
+    Raises
+    ------
+    InvalidInput
+        As for :func:`score`, and for a horizon that is not above 0.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> day = lambda d: pd.Timestamp(2025, 3, d, tz="UTC")
+    >>> frame = pd.DataFrame(
+    ...     {
+    ...         "question": "q", "forecaster": "me", "forecast": [0.8, 1.0],
+    ...         "issued_at": [day(1), day(6)], "withdrawn_at": pd.NaT,
+    ...         "opens": day(1), "closes": day(11), "closed_at": pd.NaT, "outcome": 1,
+    ...     }
+    ... )
+    >>> at_horizon(frame, 7)["score"].round(4).tolist()
+    [0.04]
+    """
+    if not 0 < days_before_close < np.inf:
+        message = f"days_before_close ({days_before_close}): must be above 0"
+        raise InvalidInput(message)
+    line = timeline.read(frame)
+    marked = marks.mark(frame, line.question, rule, convention)
+    moment = line.closes - round(days_before_close * timeline.DAY)
+    rows = line.standing(moment)
+    kept = _standing(frame, line, moment)
+    return kept[["question", "forecaster", "at", "forecast", "outcome"]].assign(
+        score=marked.score[rows],
+        reference=marked.reference[rows],
+        skill=(marked.reference - marked.score)[rows],
+        question_type=marked.question_type[rows],
+        rule=rule,
+        convention=marked.convention[rows],
+        days_before_close=float(days_before_close),
+    )
+
+
+def _averaged(
+    line: timeline.Timeline, marked: marks.Marks, length: IntArray
+) -> dict[str, FloatArray]:
+    pairs = len(line.first)
+    duration = line.durations()
+    # A forecast that never stood contributes nothing, even when its score is infinite.
+    part = np.zeros(len(duration))
+    np.multiply(duration, marked.score, out=part, where=duration > 0)
+    covered = np.bincount(line.pair, weights=duration, minlength=pairs)
+    total = np.bincount(line.pair, weights=part, minlength=pairs)
+    reference = marked.reference[line.first]
+    # No time at all (ended as it opened) is a window without information: the reference.
+    span = np.maximum(length, 1)
+    return {
+        "score": total / span + reference * ((length - covered) / span + (length == 0)),
+        "coverage": covered / span,
+        "possible_coverage": (line.end - line.opens)[line.first] / span,
+        "n_forecasts": np.bincount(line.pair, weights=duration > 0, minlength=pairs),
+    }
+
+
+def _spotted(
+    line: timeline.Timeline, marked: marks.Marks, moment: IntArray
+) -> dict[str, FloatArray]:
+    rows = np.flatnonzero(line.standing(moment))
+    scores = marked.reference[line.first].copy()
+    scores[line.pair[rows]] = marked.score[rows]
+    found = np.zeros(len(line.first))
+    found[line.pair[rows]] = 1
+    possible = line.is_open(moment)[line.first].astype(np.float64)
+    return {
+        "score": scores,
+        "coverage": found,
+        "possible_coverage": possible,
+        "n_forecasts": found,
+    }
+
+
+def _standing(frame: "pd.DataFrame", line: timeline.Timeline, moment: IntArray) -> "pd.DataFrame":
+    import pandas as pd
+
+    rows = line.standing(moment)
+    instants = pd.to_datetime(moment[rows], unit="us", utc=True)
+    return frame[rows].assign(at=instants)

@@ -1,0 +1,113 @@
+"""The score of every row of a frame, whatever shape its forecast has."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forecasting.errors import InvalidInput
+from forecasting.scoring import checks, crps, rules, timeline
+from forecasting.scoring.checks import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_BINARY, _NUMERIC = -1, -2
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Per row: its score, the uniform forecast's score, its question type and its convention."""
+
+    score: FloatArray
+    reference: FloatArray
+    question_type: "np.ndarray[Any, np.dtype[np.object_]]"
+    convention: "np.ndarray[Any, np.dtype[np.object_]]"
+
+
+def mark(frame: "pd.DataFrame", question: IntArray, rule: str, convention: str) -> Marks:
+    """Score every row, a group of equal shape at a time.
+
+    Raises
+    ------
+    InvalidInput
+        Where a forecast is no number, vector or mapping of levels to values, where shapes
+        differ within a question, or where the rule does not fit.
+    """
+    column = frame["forecast"]
+    outcome = checks.floats(frame["outcome"].to_numpy(), "outcome")
+    timeline.constant(question, outcome, frame, "outcome")
+    shape, keys = _shapes(column)
+    timeline.constant(question, shape, frame, "forecast")
+    n = len(column)
+    marks = Marks(np.empty(n), np.empty(n), np.empty(n, dtype=object), np.empty(n, dtype=object))
+    for code in np.unique(keys):
+        rows = np.flatnonzero(keys == code)
+        chosen, scores, reference = _mark_group(
+            column.iloc[rows],
+            outcome[rows],
+            frame.iloc[rows],
+            int(shape[rows[0]]),
+            rule,
+            convention,
+        )
+        marks.score[rows], marks.reference[rows] = scores, reference
+        marks.question_type[rows] = chosen.question_type
+        marks.convention[rows] = chosen.convention
+    return marks
+
+
+def _mark_group(
+    column: "pd.Series[Any]",
+    outcome: FloatArray,
+    frame: "pd.DataFrame",
+    shape: int,
+    rule: str,
+    convention: str,
+) -> tuple[rules.Rule, FloatArray, FloatArray]:
+    if shape == _BINARY:
+        chosen = rules.get(rule, "binary", convention)
+        scores = chosen.score(column.to_numpy(dtype=np.float64), outcome)
+        return chosen, scores, chosen.reference(outcome, 2)
+    if shape == _NUMERIC:
+        chosen = rules.get(rule, "numeric", convention)
+        absent = [name for name in ("lower", "upper") if name not in frame.columns]
+        if absent:
+            message = f"frame (without {' and '.join(absent)}): numeric questions need bounds"
+            raise InvalidInput(message)
+        low, high = crps.bounds(frame["lower"].to_numpy(), frame["upper"].to_numpy(), len(frame))
+        levels = sorted(column.iloc[0])
+        quantiles = np.array([[row[level] for level in levels] for row in column], dtype=np.float64)
+        scores = chosen.score(quantiles, outcome, levels=levels, lower=low, upper=high)
+        return chosen, scores, chosen.numeric_reference(outcome, low, high)
+    chosen = rules.get(rule, "ordered" if rule == "rps" else "categorical", convention)
+    scores = chosen.score(np.array(column.to_list(), dtype=np.float64), outcome)
+    return chosen, scores, chosen.reference(outcome, shape)
+
+
+def _shapes(column: "pd.Series[Any]") -> tuple[IntArray, IntArray]:
+    """Of each forecast its shape (K, or binary, or numeric) and its group of equal scoring."""
+    if column.dtype.kind in "biuf":
+        every = np.full(len(column), _BINARY)
+        return every, every
+    shapes = np.empty(len(column), dtype=np.int64)
+    keys = np.empty(len(column), dtype=np.int64)
+    groups: dict[object, int] = {}
+    for row, forecast in enumerate(column):
+        key: object
+        if isinstance(forecast, Mapping):
+            shapes[row], key = _NUMERIC, ("levels", frozenset(forecast))
+        elif np.ndim(forecast) == 1:
+            shapes[row] = len(forecast)
+            key = len(forecast)
+        elif np.ndim(forecast) == 0 and isinstance(forecast, int | float | np.number):
+            shapes[row], key = _BINARY, "binary"
+        else:
+            message = (
+                f"forecast ({forecast!r} in row {row}): must be a probability, a vector of them, "
+                "or a mapping of levels to values"
+            )
+            raise InvalidInput(message)
+        keys[row] = groups.setdefault(key, len(groups))
+    return shapes, keys

@@ -1,0 +1,72 @@
+"""The Brier score, in both of its conventions."""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from forecasting.scoring import checks
+from forecasting.scoring.checks import FloatArray
+
+type Convention = Literal["half", "full"]
+
+CONVENTIONS = ("half", "full")
+
+
+def brier(
+    forecast: ArrayLike, outcome: ArrayLike, *, convention: Convention | str = "half"
+) -> FloatArray:
+    r"""Squared distance between the forecast and what happened; smaller is better.
+
+    With options :math:`k` and :math:`y_k` = 1 for the one that happened,
+
+    .. math:: \text{full} = \sum_k (p_k - y_k)^2 \in [0, 2], \qquad
+              \text{half} = \tfrac12\,\text{full} \in [0, 1].
+
+    For a binary question the sum has two equal terms, so half is :math:`(p - y)^2` and full
+    is :math:`2(p - y)^2`. Strictly proper in both conventions.
+
+    Parameters
+    ----------
+    forecast : array_like, shape (n,) or (n, K)
+        Probabilities of yes, or vectors over K options. One axis more than `outcome` means
+        vectors; a single forecast may drop the first axis.
+    outcome : array_like, shape (n,)
+        0 or 1, or the label 0..K-1 of the option that happened.
+    convention : {"half", "full"}
+        Brier's original sum ("full") or half of it ("half"), the same for every K.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        One score per forecast.
+
+    Raises
+    ------
+    InvalidInput
+        On NaN, empty input, lengths that differ, probabilities outside [0, 1] or not summing
+        to 1 within 1e-9, other outcomes, another convention.
+
+    References
+    ----------
+    G. W. Brier (1950). Verification of forecasts expressed in terms of probability. Monthly
+    Weather Review 78. https://doi.org/10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2
+
+    Examples
+    --------
+    >>> brier([0.75, 0.75], [1, 0])
+    array([0.0625, 0.5625])
+    >>> brier([[0.5, 0.25, 0.25]], [0], convention="full")
+    array([0.375])
+    """
+    checks.one_of(convention, CONVENTIONS, "convention")
+    if checks.is_vector(forecast, outcome):
+        vectors, label = checks.categorical(np.atleast_2d(forecast), np.atleast_1d(outcome))
+        distance = vectors.copy()
+        distance[np.arange(len(label)), label] -= 1
+        half = np.einsum("nk,nk->n", distance, distance) / 2
+    else:
+        probability, happened = checks.binary(np.atleast_1d(forecast), np.atleast_1d(outcome))
+        half = (probability - happened) ** 2
+    scores: FloatArray = half if convention == "half" else 2 * half
+    return scores.reshape(np.shape(outcome))

@@ -1,0 +1,157 @@
+"""Which rule scores which type of question, and what the uniform forecast would have scored."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from forecasting.errors import InvalidInput
+from forecasting.scoring.checks import FloatArray, IntArray, one_of
+from forecasting.scoring.crps import crps_piecewise
+from forecasting.scoring.logarithmic import log_score
+from forecasting.scoring.quadratic import CONVENTIONS, brier
+from forecasting.scoring.ranked import rps
+
+QUESTION_TYPES = ("binary", "categorical", "ordered", "numeric")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One scoring rule for one type of question.
+
+    Attributes
+    ----------
+    name : str
+        ``brier``, ``log``, ``rps`` or ``crps``.
+    question_type : str
+        ``binary``, ``categorical``, ``ordered`` or ``numeric``.
+    convention : str
+        How it is scaled, to be printed beside every number.
+    score : callable
+        ``score(forecast, outcome)`` -> one score per forecast, smaller is better; a numeric
+        rule also takes ``levels``, ``lower`` and ``upper``.
+    proper : bool
+        Whether honesty is the best policy when a single forecast is scored once.
+    """
+
+    name: str
+    question_type: str
+    convention: str
+    score: Callable[..., FloatArray]
+    proper: bool = True
+
+    def reference(self, outcome: IntArray | FloatArray, options: int) -> FloatArray:
+        """Score of the uniform forecast over `options` options, for each outcome (s0).
+
+        It does not depend on what anybody forecast, so filling uncovered time with it keeps a
+        rule proper and makes an empty record neither good nor bad.
+
+        Parameters
+        ----------
+        outcome : ndarray, shape (n,)
+            Labels 0..K-1.
+        options : int
+            K; 2 for a binary question.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+
+        Examples
+        --------
+        >>> get("brier", "binary").reference(np.array([0, 1]), 2)
+        array([0.25, 0.25])
+        >>> get("rps", "ordered").reference(np.array([0, 1]), 3).round(4)
+        array([0.5556, 0.2222])
+        """
+        labels = np.arange(options)
+        if self.question_type == "binary":
+            by_label = self.score(np.full(2, 0.5), labels)
+        else:
+            by_label = self.score(np.full((options, options), 1 / options), labels)
+        scores: FloatArray = by_label[np.asarray(outcome).astype(np.int64)]
+        return scores
+
+    def numeric_reference(
+        self, outcome: FloatArray, lower: FloatArray, upper: FloatArray
+    ) -> FloatArray:
+        """Score of the uniform distribution over the bounds, for each outcome (s0).
+
+        Examples
+        --------
+        >>> crps = get("crps", "numeric")
+        >>> crps.numeric_reference(np.array([0.5]), np.array([0.0]), np.array([1.0])).round(4)
+        array([0.0833])
+        """
+        middle = (lower + upper)[:, None] / 2
+        return self.score(middle, outcome, levels=[0.5], lower=lower, upper=upper)
+
+
+def _rules() -> dict[tuple[str, str, str], Rule]:
+    of_options = ("binary", "categorical", "ordered")
+    table = [
+        *(
+            Rule("brier", kind, convention, partial(brier, convention=convention))
+            for kind in of_options
+            for convention in CONVENTIONS
+        ),
+        *(Rule("log", kind, "nats", log_score) for kind in of_options),
+        Rule("rps", "ordered", "sum over cuts", rps),
+        Rule("crps", "numeric", "linear between quantiles", crps_piecewise),
+    ]
+    return {(rule.name, rule.question_type, rule.convention): rule for rule in table}
+
+
+RULES = _rules()
+
+
+def names(question_type: str) -> tuple[str, ...]:
+    """Names of the rules that fit a type of question, the usual one first.
+
+    Examples
+    --------
+    >>> names("ordered")
+    ('rps', 'brier', 'log')
+    """
+    one_of(question_type, QUESTION_TYPES, "question_type")
+    fitting = {name for name, kind, _ in RULES if kind == question_type}
+    return tuple(sorted(fitting, key=lambda name: (name != "rps", name)))
+
+
+def get(name: str, question_type: str, convention: str = "half") -> Rule:
+    """Look up the rule `name` for a type of question.
+
+    Parameters
+    ----------
+    name : str
+        ``brier``, ``log``, ``rps`` or ``crps``.
+    question_type : str
+        ``binary``, ``categorical``, ``ordered`` or ``numeric``.
+    convention : {"half", "full"}
+        Scale of the Brier score; the other rules have one scale each and pay it no heed.
+
+    Returns
+    -------
+    Rule
+
+    Raises
+    ------
+    InvalidInput
+        For an unknown name, type or convention, or a rule that does not fit the type.
+
+    Examples
+    --------
+    >>> get("log", "categorical").convention
+    'nats'
+    """
+    one_of(question_type, QUESTION_TYPES, "question_type")
+    one_of(convention, CONVENTIONS, "convention")
+    one_of(name, tuple(dict.fromkeys(key[0] for key in RULES)), "rule")
+    for rule in RULES.values():
+        if rule.name == name and rule.question_type == question_type:
+            if name == "brier" and rule.convention != convention:
+                continue
+            return rule
+    message = f"rule ({name!r}): does not score {question_type} questions"
+    raise InvalidInput(message, hint=" or ".join(names(question_type)))

@@ -1,0 +1,148 @@
+"""Recording drafts: one transaction, gap-free numbers, one chain."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Table, insert, select
+
+from forecasting.domain.instants import utc
+from forecasting.errors import InvalidInput
+from forecasting.store.canonical import FIRST, instant_text, leaf, link
+from forecasting.store.drafts import Draft, Prepared
+from forecasting.store.form import canonical_entry
+from forecasting.store.tables import DETAILS, entry, evidence_effect, rationale
+from forecasting.store.values import restore
+
+#: Taken before the head is read on PostgreSQL, where a snapshot does not lock it.
+_LOCK = "SELECT pg_advisory_xact_lock(1178817364)"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An entry as it stands in the ledger, with the domain value that it holds."""
+
+    seq: int
+    kind: str
+    recorded_at: dt.datetime
+    tool: str
+    hash: str
+    row: Mapping[str, Any] = field(repr=False, compare=False)
+    effects: Sequence[Mapping[str, Any]] = field(default=(), repr=False, compare=False)
+    because: str = field(default="", repr=False, compare=False)
+
+    @property
+    def id(self) -> str:
+        """The first twelve digits of the hash: the entry's short name."""
+        return self.hash[:12]
+
+    @property
+    def value(self) -> Draft:
+        """The domain value, with its number and time; built anew at each call."""
+        return restore(
+            self.kind,
+            self.row,
+            seq=self.seq,
+            recorded_at=self.recorded_at,
+            hash=self.hash,
+            effects=self.effects,
+            because=self.because,
+        )
+
+
+class Head(NamedTuple):
+    """The last entry of a ledger: its number and its hash."""
+
+    seq: int
+    hash: str
+
+
+def read_head(connection: Connection) -> tuple[Head, dt.datetime | None]:
+    """Read the last entry and its time; an empty ledger has number 0 and 32 zero bytes."""
+    newest = select(entry.c.seq, entry.c.hash, entry.c.recorded_at)
+    row = connection.execute(newest.order_by(entry.c.seq.desc()).limit(1)).first()
+    return (Head(0, FIRST.hex()), None) if row is None else (Head(row[0], row[1]), row[2])
+
+
+def append(
+    connection: Connection, prepared: Sequence[Prepared], *, recorded_at: dt.datetime, tool: str
+) -> list[Recorded]:
+    """Insert prepared drafts, numbered and hashed, in the caller's write transaction."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(_LOCK)
+    head, last = read_head(connection)
+    moment = utc(recorded_at)
+    if last is not None and last > moment:
+        moment = last
+    written = instant_text(moment)
+    previous = bytes.fromhex(head.hash)
+    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    recorded = []
+    for seq, item in enumerate(prepared, start=head.seq + 1):
+        row = {"seq": seq, **item.detail}
+        if item.kind == "forecast" and (reference := row["model_run"]) is not None:
+            row["model_run"] = _number(reference, prepared, first=head.seq + 1, seq=seq)
+        form = canonical_entry(
+            item.kind, row, item.effects, seq=seq, recorded_at=written, tool=tool
+        )
+        entry_leaf = leaf(form)
+        previous = link(previous, entry_leaf)
+        rows["entry"].append(
+            {
+                "seq": seq,
+                "kind": item.kind,
+                "recorded_at": moment,
+                "tool": tool,
+                "leaf": entry_leaf.hex(),
+                "hash": previous.hex(),
+            }
+        )
+        rows[item.kind].append(row)
+        rows["evidence_effect"] += [{"seq": seq, **effect} for effect in item.effects]
+        if item.because:
+            rows["rationale"].append({"seq": seq, "salt": item.salt, "text": item.because})
+        recorded.append(
+            Recorded(seq, item.kind, moment, tool, previous.hex(), row, item.effects, item.because)
+        )
+    for table in (entry, *DETAILS.values(), evidence_effect, rationale):
+        if rows[table.name]:
+            _insert(connection, table, rows[table.name])
+    return recorded
+
+
+def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Insert rows in one round.
+
+    Core binds each row by name, which costs as much as hashing it does; where the driver takes
+    positions, the same statement is given tuples.
+    """
+    dialect = connection.dialect
+    statement = insert(table)
+    if dialect.paramstyle != "qmark":
+        connection.execute(statement, rows)
+        return
+    columns = list(table.columns)
+    sql = str(statement.compile(dialect=dialect, column_keys=[column.key for column in columns]))
+    bound = []
+    for column in columns:
+        values: Iterable[Any] = [row[column.key] for row in rows]
+        if process := column.type.bind_processor(dialect):
+            values = map(process, values)
+        bound.append(values)
+    connection.exec_driver_sql(sql, list(zip(*bound, strict=True)))
+
+
+def _number(reference: int, prepared: Sequence[Prepared], *, first: int, seq: int) -> int:
+    """Turn a reference into the batch (a negative number) into the number of its entry."""
+    if reference >= 0:
+        return reference
+    number = first - 1 - reference
+    if number >= seq or prepared[number - first].kind != "model_run":
+        msg = (
+            f"model_run ({reference}): position {-1 - reference} of this append must be a model "
+            f"run that comes before its forecast"
+        )
+        raise InvalidInput(msg)
+    return number

@@ -1,0 +1,238 @@
+"""Connections: one recipe for every database file, and one line for every way it can be unusable.
+
+The driver is told to emit nothing of its own; writes begin with ``BEGIN IMMEDIATE``, so that a
+number is read and used under one lock, and reads with ``BEGIN``, so that they are repeatable.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError, StatementError
+
+from forecasting.config import MEMORY, database_url, sqlite_path, without_password
+from forecasting.errors import DatabaseUnusable, ForecastingError, InvalidInput
+
+#: Before this version two connections could corrupt a database in WAL mode.
+WAL_SAFE = (3, 51, 3)
+_HEADER = b"SQLite format 3\x00"
+# Closing any descriptor of a database file drops this process's locks on it, so a file is looked
+# at only before its first connection here.
+_connected: set[tuple[int, int]] = set()
+
+
+def journal(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> tuple[str, str]:
+    """Give the journal mode and the synchronous level that this SQLite is safe with.
+
+    Examples
+    --------
+    >>> journal((3, 40, 1)), journal((3, 51, 3))
+    (('delete', 'EXTRA'), ('wal', 'FULL'))
+    """
+    return ("wal", "FULL") if version >= WAL_SAFE else ("delete", "EXTRA")
+
+
+def place(url: str) -> str:
+    """Name a database as messages do: its path, or its URL without the password."""
+    url = database_url(url)
+    path = sqlite_path(url)
+    return without_password(url) if path is None else str(path)
+
+
+def connect(url: str, *, create: bool = False, timeout: float = 30.0) -> Engine:
+    """Make the engine of a database, checking first that its file can be one.
+
+    Parameters
+    ----------
+    url : str
+        A path, ``sqlite:///PATH`` or ``postgresql+psycopg://...``.
+    create : bool
+        Make an absent SQLite file and the folders above it.
+    timeout : float
+        Seconds to wait for another writer.
+
+    Raises
+    ------
+    DatabaseUnusable
+        The file is missing, no SQLite database, or cannot be made or opened.
+    """
+    url = database_url(url)
+    path = sqlite_path(url)
+    if path is None and url != MEMORY:
+        return _postgresql(url)
+    if path is not None:
+        _check_file(path, create=create)
+    engine = create_engine(
+        "sqlite://",
+        creator=_opener(path, create=create, timeout=timeout),
+        poolclass=QueuePool,
+        # The one connection of a database in memory is the database.
+        **({"pool_size": 1, "max_overflow": 0} if path is None else {}),
+    )
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def reading(engine: Engine) -> Engine:
+    """Give the engine whose transactions only read, each from one state of the database."""
+    if engine.dialect.name == "postgresql":
+        return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return engine.execution_options(ro=True)
+
+
+@contextmanager
+def told(where: str) -> Iterator[None]:
+    """Turn a database's faults into one line with the way out."""
+    try:
+        yield
+    except StatementError as fault:
+        if isinstance(fault.orig, ForecastingError):
+            raise fault.orig from None
+        raise _fault(fault.orig, where) from fault
+    except sqlite3.Error as fault:
+        raise _fault(fault, where) from fault
+    except SQLAlchemyError as fault:
+        message = f"database ({where}): {str(fault).splitlines()[0]}"
+        raise DatabaseUnusable(message, hint="forecast db status") from fault
+
+
+def _postgresql(url: str) -> Engine:
+    try:
+        return create_engine(url, pool_pre_ping=True)
+    except ModuleNotFoundError as missing:
+        message = f"database ({without_password(url)}): the PostgreSQL driver is not installed"
+        raise DatabaseUnusable(message, hint="pip install 'psycopg[binary]'") from missing
+
+
+def _check_file(path: Path, *, create: bool) -> None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        if not create:
+            raise missing(str(path)) from None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as refused:
+            message = f"database ({path}): its folder cannot be made ({refused.strerror})"
+            raise DatabaseUnusable(message, hint="--db PATH in a folder of yours") from refused
+        return
+    except OSError as refused:
+        message = f"database ({path}): cannot be looked at ({refused.strerror})"
+        raise DatabaseUnusable(message, hint="--db PATH in a folder of yours") from refused
+    if not path.is_file():
+        message = f"database ({path}): must be a file"
+        raise DatabaseUnusable(message, hint="--db FILE")
+    if (found.st_dev, found.st_ino) in _connected or found.st_size == 0:
+        return
+    try:
+        with path.open("rb") as file:
+            header = file.read(len(_HEADER))
+    except OSError as refused:
+        message = f"database ({path}): cannot be read ({refused.strerror})"
+        raise DatabaseUnusable(message, hint=f"chmod u+rw {path}") from refused
+    if header != _HEADER:
+        raise _not_a_database(str(path))
+
+
+def missing(where: str) -> DatabaseUnusable:
+    """Give the error for a database that is not there."""
+    return DatabaseUnusable(f"no database at {where}.", hint="forecast init")
+
+
+def _not_a_database(where: str) -> DatabaseUnusable:
+    message = f"database ({where}): the file is not an SQLite database"
+    return DatabaseUnusable(message, hint="--db ANOTHER_FILE, or forecast restore BACKUP")
+
+
+def _opener(path: Path | None, *, create: bool, timeout: float) -> Callable[[], sqlite3.Connection]:
+    options: dict[str, Any] = {"timeout": timeout, "check_same_thread": False}
+    # Python 3.16 changes the default; the recipe below needs the driver to stay out of the way.
+    options["autocommit"] = sqlite3.LEGACY_TRANSACTION_CONTROL
+    mode = "rwc" if create else "rw"
+    # mode=rw: a path that does not exist is an error, never a new, empty database.
+    target = ":memory:" if path is None else f"{path.absolute().as_uri()}?mode={mode}"
+
+    def opened() -> sqlite3.Connection:
+        connection: sqlite3.Connection = sqlite3.connect(
+            target, uri=path is not None, isolation_level=None, **options
+        )
+        try:
+            _configure(connection, memory=path is None, timeout=timeout)
+        except BaseException:
+            connection.close()
+            raise
+        if path is not None:
+            found = os.stat(path)
+            _connected.add((found.st_dev, found.st_ino))
+        return connection
+
+    return opened
+
+
+def _configure(connection: sqlite3.Connection, *, memory: bool, timeout: float) -> None:
+    """Set every pragma of the recipe and read it back: one that did not stick is a refusal."""
+    mode, level = journal()
+    wanted: dict[str, tuple[str, object]] = {
+        "busy_timeout": (str(int(timeout * 1000)), int(timeout * 1000)),
+        "foreign_keys": ("ON", 1),
+        "recursive_triggers": ("ON", 1),
+        "trusted_schema": ("OFF", 0),
+        "cell_size_check": ("ON", 1),
+        "ignore_check_constraints": ("OFF", 0),
+        "synchronous": (level, {"FULL": 2, "EXTRA": 3}[level]),
+    }
+    if not memory:
+        wanted["journal_mode"] = (mode, mode)
+    for pragma, (value, reads) in wanted.items():
+        # Setting the journal mode takes a lock, so it is set only where it differs.
+        if _pragma(connection, pragma) != reads:
+            connection.execute(f"PRAGMA {pragma}={value}").fetchall()
+        if (found := _pragma(connection, pragma)) != reads:
+            message = f"database: SQLite keeps {pragma} at {found}, and {reads} is needed"
+            raise DatabaseUnusable(message, hint="forecast doctor")
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> object:
+    row = connection.execute(f"PRAGMA {name}").fetchone()
+    return None if row is None else row[0]
+
+
+def _begin(connection: Connection) -> None:
+    read_only = connection.get_execution_options().get("ro", False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def _fault(fault: BaseException | None, where: str) -> ForecastingError:
+    said = str(fault).strip().splitlines()[0] if str(fault).strip() else type(fault).__name__
+    name = getattr(fault, "sqlite_errorname", "")
+    state = getattr(fault, "sqlstate", None) or ""
+    if name.startswith("SQLITE_CONSTRAINT") or state.startswith("23"):
+        message = f"entry: refused by the database ({said}); nothing was written"
+        return InvalidInput(message)
+    if name.startswith("SQLITE_NOTADB"):
+        return _not_a_database(where)
+    rules = {
+        ("SQLITE_BUSY", "SQLITE_LOCKED", "55P03"): (
+            "locked by another program",
+            "again when that program is done",
+        ),
+        ("SQLITE_READONLY", "25006", "42501"): (
+            "read-only, so nothing can be written",
+            f"chmod u+w {where}, or --db PATH in a folder of yours",
+        ),
+        ("SQLITE_FULL", "53100"): ("the disk is full; nothing was written", "free some space"),
+        ("SQLITE_CORRUPT",): ("damaged", "forecast restore BACKUP"),
+        ("SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH"): (
+            "cannot be opened",
+            "--db PATH in a folder of yours",
+        ),
+        ("SQLITE_IOERR",): ("the disk failed to read or write", "forecast doctor"),
+    }
+    for starts, (rule, hint) in rules.items():
+        if name.startswith(starts) or (state and state.startswith(starts)):
+            return DatabaseUnusable(f"database ({where}): {rule}", hint=hint)
+    return DatabaseUnusable(f"database ({where}): {said}", hint="forecast db status")

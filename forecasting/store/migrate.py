@@ -1,0 +1,173 @@
+"""The schema's history: create, upgrade, and say where a database stands."""
+
+import io
+import sqlite3
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, Engine, func, inspect, select, text
+
+from forecasting.errors import DatabaseUnusable
+from forecasting.resources import locate
+from forecasting.store import triggers
+from forecasting.store.canonical import FIRST
+from forecasting.store.engine import connect, missing, place, reading, told
+from forecasting.store.tables import entry
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+#: The schema that this program reads and writes; the newest migration, which a test compares.
+HEAD = "r0001"
+APPLICATION_ID = 0x46435354
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where a database stands.
+
+    Attributes
+    ----------
+    current, head
+        The schema of the database and the schema of this program.
+    entries, ledger_head
+        The number of entries and the hash of the last one.
+    sqlite_version, journal_mode
+        What SQLite is in use, and how it keeps its journal; empty on PostgreSQL.
+    """
+
+    database: str
+    current: str
+    head: str
+    entries: int
+    ledger_head: str
+    sqlite_version: str
+    journal_mode: str
+
+
+def revision(connection: Connection, where: str) -> str | None:
+    """Read the schema's revision; None for an empty database.
+
+    Raises
+    ------
+    DatabaseUnusable
+        The database is another program's.
+    """
+    tables = inspect(connection).get_table_names()
+    if connection.dialect.name == "sqlite":
+        owner = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
+        if owner != APPLICATION_ID and (tables or owner):
+            message = f"database ({where}): belongs to another program"
+            raise DatabaseUnusable(message, hint="--db ANOTHER_FILE")
+    if "alembic_version" in tables:
+        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        if found is not None:
+            return str(found)
+    if "entry" in tables:
+        message = f"database ({where}): damaged, for it does not say which schema it has"
+        raise DatabaseUnusable(message, hint="forecast restore BACKUP")
+    return None
+
+
+def check(engine: Engine, where: str) -> bool:
+    """Tell whether the schema is there; refuse one that is newer or older than the program's."""
+    with told(where), reading(engine).connect() as connection:
+        found = revision(connection, where)
+    if found is None or found == HEAD:
+        return found is not None
+    if found > HEAD:
+        message = f"database ({where}): its schema {found} is newer than this program's {HEAD}"
+        raise DatabaseUnusable(message, hint="pip install --upgrade scenario-forecasting")
+    message = f"database ({where}): its schema {found} is older than this program's {HEAD}"
+    raise DatabaseUnusable(message, hint="forecast db upgrade")
+
+
+def bring_up(engine: Engine, where: str) -> None:
+    """Run what is missing of the migrations, then install the triggers, in one transaction."""
+    from alembic import command
+    from alembic.util.exc import CommandError
+
+    with told(where), engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({APPLICATION_ID})")
+        found = revision(connection, where)
+        if found is not None and found > HEAD:
+            message = f"database ({where}): its schema {found} is newer than this program's {HEAD}"
+            raise DatabaseUnusable(message, hint="pip install --upgrade scenario-forecasting")
+        config = _config()
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, "head")
+        except CommandError as fault:
+            message = f"database ({where}): cannot be upgraded ({fault})"
+            raise DatabaseUnusable(message, hint="forecast restore BACKUP") from fault
+        triggers.install(connection)
+
+
+def upgrade(url: str) -> Status:
+    """Bring a database to the schema of this program; a failing step changes nothing.
+
+    Raises
+    ------
+    DatabaseUnusable
+        It is missing, newer, another program's, read-only, full or locked.
+    """
+    where = place(url)
+    engine = connect(url)
+    try:
+        with told(where), reading(engine).connect() as connection:
+            found = revision(connection, where)
+        if found is None:
+            raise missing(where)
+        bring_up(engine, where)
+    finally:
+        engine.dispose()
+    return status(url)
+
+
+def status(url: str) -> Status:
+    """Say where a database stands, whether or not this program can use it."""
+    where = place(url)
+    engine = connect(url)
+    try:
+        with told(where), reading(engine).connect() as connection:
+            current = revision(connection, where)
+            if current is None:
+                raise missing(where)
+            entries = connection.execute(select(func.count()).select_from(entry)).scalar_one()
+            newest = select(entry.c.hash).order_by(entry.c.seq.desc()).limit(1)
+            ledger_head = connection.execute(newest).scalar() or FIRST.hex()
+            sqlite = connection.dialect.name == "sqlite"
+            mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar() if sqlite else ""
+    finally:
+        engine.dispose()
+    return Status(
+        database=where,
+        current=current,
+        head=HEAD,
+        entries=entries,
+        ledger_head=ledger_head,
+        sqlite_version=sqlite3.sqlite_version if sqlite else "",
+        journal_mode=str(mode),
+    )
+
+
+def ddl(dialect: str) -> str:
+    """Write the migrations and triggers as SQL text, without a database."""
+    from alembic import command
+
+    written = io.StringIO()
+    config = _config()
+    config.output_buffer = written
+    config.attributes["dialect"] = dialect
+    command.upgrade(config, "head", sql=True)
+    return written.getvalue() + ";\n\n".join(triggers.statements(dialect)) + ";\n"
+
+
+def _config() -> "Config":
+    from alembic.config import Config
+
+    config = Config()
+    # The configuration interpolates percent signs, which a path may hold.
+    config.set_main_option("script_location", str(locate("migrations")).replace("%", "%%"))
+    return config

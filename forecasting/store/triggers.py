@@ -1,0 +1,159 @@
+"""Append-only, said to the database: no UPDATE, no DELETE, and only the next number.
+
+The guard on INSERT does not rest on a pragma: without it ``INSERT OR REPLACE`` would rewrite a row
+wherever ``recursive_triggers`` is off. Altering a table can drop its triggers without a word, so
+:func:`install` runs after every upgrade and is safe to run again.
+"""
+
+from sqlalchemy import Connection
+
+from forecasting.store.tables import DETAILS
+
+#: The kinds that may be recorded; a later kind widens this list, not a CHECK that nobody can alter.
+KINDS = tuple(DETAILS)
+LEDGER = ("entry", *DETAILS, "evidence_effect", "rationale")
+
+# One number for each label; options sum to 1 within [0, 1]. NULL cannot slip through a count.
+_COUNTS = {
+    "sqlite": (
+        "(SELECT count(*) FROM json_each(NEW.entered))",
+        "(SELECT count(*) FROM json_each(NEW.labels))",
+    ),
+    "postgresql": (
+        "json_array_length(NEW.entered::json)",
+        "json_array_length(NEW.labels::json)",
+    ),
+}
+_SUMS = {
+    "sqlite": (
+        "(SELECT abs(total(value + 0.0) - 1) > 1e-9 OR min(value + 0.0) < 0"
+        " OR max(value + 0.0) > 1 FROM json_each(NEW.entered))"
+    ),
+    "postgresql": (
+        "(SELECT abs(sum(v::float8) - 1) > 1e-9 OR min(v::float8) < 0 OR max(v::float8) > 1"
+        " FROM json_array_elements_text(NEW.entered::json) AS v)"
+    ),
+}
+
+
+def _guards(dialect: str) -> dict[str, list[tuple[str, str]]]:
+    # SQLite builds a table for a list of three or more, once for every row inserted.
+    unknown = " AND ".join(f"NEW.kind <> '{kind}'" for kind in KINDS)
+    guards = {
+        "entry": [
+            (
+                "NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM entry)",
+                "an entry takes the next number",
+            ),
+            (
+                "EXISTS (SELECT 1 FROM entry WHERE hash = NEW.hash)",
+                "an entry has a hash of its own",
+            ),
+            (unknown, "no such kind of entry"),
+            (
+                "NEW.recorded_at < (SELECT recorded_at FROM entry WHERE seq = NEW.seq - 1)",
+                "an entry is not recorded before the one it follows",
+            ),
+        ],
+        "rationale": [
+            (
+                "NOT EXISTS (SELECT 1 FROM forecast WHERE seq = NEW.seq"
+                " AND commitment IS NOT NULL)",
+                "a rationale belongs to a forecast that commits to it",
+            ),
+            (
+                "EXISTS (SELECT 1 FROM rationale WHERE seq = NEW.seq)",
+                "a recorded rationale stays",
+            ),
+        ],
+        "evidence_effect": [
+            (
+                "NEW.position <> (SELECT count(*) FROM evidence_effect WHERE seq = NEW.seq)"
+                " OR NOT EXISTS (SELECT 1 FROM evidence WHERE seq = NEW.seq"
+                " AND effects > NEW.position)",
+                "an item has the effects it was recorded with",
+            )
+        ],
+    }
+    for kind in DETAILS:
+        guards[kind] = [
+            (
+                f"NOT EXISTS (SELECT 1 FROM entry WHERE seq = NEW.seq AND kind = '{kind}')",
+                f"a row of {kind} belongs to an entry of its kind",
+            ),
+            (
+                f"EXISTS (SELECT 1 FROM {kind} WHERE seq = NEW.seq)",
+                f"a recorded row of {kind} stays",
+            ),
+        ]
+    numbers, labels = _COUNTS[dialect]
+    guards["forecast"] += [
+        (
+            f"{numbers} <> {labels} OR (NEW.shape = 'binary') <> ({numbers} = 1) OR {numbers} = 0",
+            "a forecast has a number for each label",
+        ),
+        (
+            f"NEW.shape = 'options' AND {_SUMS[dialect]}",
+            "the probabilities of the options sum to 1",
+        ),
+    ]
+    return guards
+
+
+def _sqlite() -> list[str]:
+    statements = []
+    for table, guards in _guards("sqlite").items():
+        for event in ("update", "delete"):
+            name = f"{table}_no_{event}"
+            statements += [
+                f"DROP TRIGGER IF EXISTS {name}",
+                f"CREATE TRIGGER {name} BEFORE {event.upper()} ON {table}\nBEGIN\n"
+                f"  SELECT RAISE(ABORT, 'the ledger is append-only: {table} keeps its rows');\n"
+                "END",
+            ]
+        body = "".join(
+            f"  SELECT RAISE(ABORT, '{message}')\n    WHERE {rule};\n" for rule, message in guards
+        )
+        statements += [
+            f"DROP TRIGGER IF EXISTS {table}_guard",
+            f"CREATE TRIGGER {table}_guard BEFORE INSERT ON {table}\nBEGIN\n{body}END",
+        ]
+    return statements
+
+
+def _postgresql() -> list[str]:
+    statements = [
+        "CREATE OR REPLACE FUNCTION ledger_keeps_its_rows() RETURNS trigger\n"
+        "LANGUAGE plpgsql AS $$\nBEGIN\n"
+        "  RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation',\n"
+        "    MESSAGE = 'the ledger is append-only: ' || TG_TABLE_NAME || ' keeps its rows';\n"
+        "END $$"
+    ]
+    for table, guards in _guards("postgresql").items():
+        body = "".join(
+            f"  IF {rule} THEN\n    RAISE EXCEPTION '{message}'"
+            " USING ERRCODE = 'integrity_constraint_violation';\n  END IF;\n"
+            for rule, message in guards
+        )
+        statements += [
+            f"CREATE OR REPLACE FUNCTION {table}_guard() RETURNS trigger LANGUAGE plpgsql AS $$\n"
+            f"BEGIN\n{body}  RETURN NEW;\nEND $$",
+            f"CREATE OR REPLACE TRIGGER {table}_guard BEFORE INSERT ON {table}"
+            f" FOR EACH ROW EXECUTE FUNCTION {table}_guard()",
+            f"CREATE OR REPLACE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table}"
+            " FOR EACH ROW EXECUTE FUNCTION ledger_keeps_its_rows()",
+            f"CREATE OR REPLACE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}"
+            " FOR EACH STATEMENT EXECUTE FUNCTION ledger_keeps_its_rows()",
+        ]
+    return statements
+
+
+def statements(dialect: str) -> list[str]:
+    """Give the statements that make the ledger append-only on ``sqlite`` or ``postgresql``."""
+    return _postgresql() if dialect == "postgresql" else _sqlite()
+
+
+def install(connection: Connection) -> None:
+    """Install or renew every trigger of the ledger, in the caller's transaction."""
+    for statement in statements(connection.dialect.name):
+        connection.exec_driver_sql(statement)

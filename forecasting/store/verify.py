@@ -1,0 +1,307 @@
+"""Verification: every leaf and link recomputed from the rows, and every derived value with them.
+
+What a chain inside a file cannot show is a tail cut off or everything hashed anew by whoever owns
+the file; that takes a head kept elsewhere.
+"""
+
+import datetime as dt
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Table, and_, func, select, type_coerce
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import NullType
+
+from forecasting.domain import Question
+from forecasting.errors import ForecastingError
+from forecasting.store.canonical import (
+    FIRST,
+    commitment,
+    dumps,
+    instant_text,
+    leaf,
+    link,
+    loads,
+)
+from forecasting.store.form import body, canonical_entry
+from forecasting.store.tables import (
+    DETAILS,
+    Data,
+    Instant,
+    entry,
+    evidence_effect,
+    rationale,
+    read_instant,
+)
+from forecasting.store.values import restore
+
+_BATCH = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a walk along the chain found.
+
+    Attributes
+    ----------
+    entries, head_seq, head_hash
+        How many entries there are, and the last one's number and hash.
+    first_bad
+        The first number whose entry is not what was recorded; None where all are.
+    reason
+        What is wrong with it.
+    """
+
+    ok: bool
+    entries: int
+    head_seq: int
+    head_hash: str
+    first_bad: int | None = None
+    reason: str = ""
+
+
+class _Bad(Exception):
+    def __init__(self, seq: int, reason: str) -> None:
+        super().__init__(reason)
+        self.seq = seq
+        self.reason = reason
+
+
+@dataclass(slots=True)
+class _Found:
+    """One entry with everything that hangs on it, read back strictly."""
+
+    seq: int
+    kind: str
+    recorded_at: str
+    tool: str
+    leaf: str
+    hash: str
+    row: Mapping[str, Any]
+    effects: list[Mapping[str, Any]]
+    salt: str | None
+    because: str | None
+
+
+def verify(connection: Connection) -> Verification:
+    """Walk the chain from the first entry to the last.
+
+    Examples
+    --------
+    >>> from forecasting.store import Ledger
+    >>> Ledger.open("sqlite:///:memory:", create=True).verify().ok
+    True
+    """
+    entries = 0
+    try:
+        newest = select(entry.c.seq, type_coerce(entry.c.hash, NullType)).order_by(
+            entry.c.seq.desc()
+        )
+        last = connection.execute(newest.limit(1)).first()
+        head_seq, head_hash = (0, FIRST.hex()) if last is None else (int(last[0]), str(last[1]))
+        entries = connection.execute(select(func.count()).select_from(entry)).scalar_one()
+        _counts(connection, head_seq)
+        previous, earlier = FIRST, ""
+        for found in _walk(connection, head_seq):
+            previous = _check(found, previous, earlier)
+            earlier = found.recorded_at
+    except _Bad as bad:
+        return Verification(False, entries, head_seq, head_hash, bad.seq, bad.reason)
+    return Verification(True, entries, head_seq, head_hash)
+
+
+def content_digest(connection: Connection, *, head: int | None = None) -> str:
+    """Digest what the entries say, in order: SHA-256 of the canonical bodies.
+
+    Left out are recording times, tool versions, hashes, salts and commitments, which differ from
+    run to run; the text of a rationale stands for its commitment.
+    """
+    digest = hashlib.sha256()
+    last = connection.execute(select(func.max(entry.c.seq))).scalar() or 0
+    try:
+        for found in _walk(connection, last if head is None else min(head, last)):
+            form = body(found.kind, found.row, found.effects)
+            if form.pop("commitment", None) is not None:
+                form["because"] = found.because
+            digest.update(dumps({"seq": found.seq, "kind": found.kind, "body": form}) + b"\n")
+    except _Bad as bad:
+        msg = f"entry ({bad.seq}): {bad.reason}"
+        raise ForecastingError(msg, hint="forecast verify") from bad
+    return digest.hexdigest()
+
+
+def _counts(connection: Connection, head: int) -> None:
+    """Find rows that belong to no entry; the walk finds entries that have no row."""
+    for kind, table in DETAILS.items():
+        orphan = (
+            select(func.min(table.c.seq))
+            .select_from(
+                table.outerjoin(entry, and_(entry.c.seq == table.c.seq, entry.c.kind == kind))
+            )
+            .where(entry.c.seq.is_(None))
+        )
+        if (seq := connection.execute(orphan).scalar()) is not None:
+            raise _Bad(int(seq), f"a {kind} row that no entry recorded")
+    for table, owner in ((evidence_effect, "evidence"), (rationale, "forecast")):
+        of = DETAILS[owner]
+        orphan = (
+            select(func.min(table.c.seq))
+            .select_from(table.outerjoin(of, of.c.seq == table.c.seq))
+            .where(of.c.seq.is_(None))
+        )
+        if (seq := connection.execute(orphan).scalar()) is not None:
+            raise _Bad(int(seq), f"a row of {table.name} that no entry recorded")
+
+
+def _walk(connection: Connection, last: int) -> Iterator[_Found]:
+    for low in range(1, last + 1, _BATCH):
+        yield from _batch(connection, low, min(low + _BATCH - 1, last))
+
+
+def _batch(connection: Connection, low: int, high: int) -> Iterator[_Found]:
+    try:
+        entries = {row["seq"]: row for row in _raw(connection, entry, low, high)}
+        details = {
+            kind: {row["seq"]: row for row in _raw(connection, table, low, high)}
+            for kind, table in DETAILS.items()
+        }
+        effects: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
+        for row in _raw(connection, evidence_effect, low, high):
+            effects[row["seq"]].append(row)
+        reasons = {row["seq"]: row for row in _raw(connection, rationale, low, high)}
+    except (DBAPIError, UnicodeDecodeError) as unreadable:
+        if low == high:
+            raise _Bad(low, "cannot be read") from unreadable
+        middle = (low + high) // 2
+        yield from _batch(connection, low, middle)
+        yield from _batch(connection, middle + 1, high)
+        return
+    for seq in range(low, high + 1):
+        if seq not in entries:
+            raise _Bad(seq, "the entry is missing")
+        row = entries[seq]
+        kind = row["kind"]
+        if kind not in DETAILS:
+            raise _Bad(seq, f"no such kind of entry ({kind})")
+        if seq not in details[kind]:
+            raise _Bad(seq, f"its {kind} row is missing")
+        try:
+            yield _Found(
+                seq=seq,
+                kind=kind,
+                recorded_at=instant_text(_moment(row["recorded_at"])),
+                tool=row["tool"],
+                leaf=row["leaf"],
+                hash=row["hash"],
+                row=_decoded(DETAILS[kind], details[kind][seq]),
+                effects=[_decoded(evidence_effect, effect) for effect in effects[seq]],
+                salt=reasons[seq]["salt"] if seq in reasons else None,
+                because=reasons[seq]["text"] if seq in reasons else None,
+            )
+        except (ValueError, TypeError, AttributeError) as broken:
+            raise _Bad(seq, f"a value that is not in its stored form ({broken})") from broken
+
+
+def _raw(connection: Connection, table: Table, low: int, high: int) -> list[Mapping[str, Any]]:
+    """Read rows without any conversion, so that one broken value does not hide the others."""
+    columns = [type_coerce(column, NullType).label(column.name) for column in table.columns]
+    statement = select(*columns).where(table.c.seq.between(low, high))
+    rows = connection.execute(statement.order_by(*table.primary_key.columns))
+    names = table.columns.keys()
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _moment(stored: str | dt.datetime) -> dt.datetime:
+    moment = read_instant(stored)
+    if isinstance(stored, str) and stored != instant_text(moment):
+        msg = f"time {stored}"
+        raise ValueError(msg)
+    return moment
+
+
+def _data(stored: str) -> Any:
+    value = loads(stored)
+    if dumps(value).decode() != stored:
+        msg = f"data {stored}"
+        raise ValueError(msg)
+    return value
+
+
+_STRICT = {
+    table: [
+        (column.name, _moment if isinstance(column.type, Instant) else _data)
+        for column in table.columns
+        if isinstance(column.type, Instant | Data)
+    ]
+    for table in (*DETAILS.values(), evidence_effect)
+}
+
+
+def _decoded(table: Table, raw: Mapping[str, Any]) -> dict[str, Any]:
+    row = dict(raw)
+    for name, decode in _STRICT[table]:
+        if (value := row[name]) is not None:
+            row[name] = decode(value)
+    return row
+
+
+def _check(found: _Found, previous: bytes, earlier: str) -> bytes:
+    """Check one entry against the one before it; give its hash."""
+    seq = found.seq
+    try:
+        form = canonical_entry(
+            found.kind,
+            found.row,
+            found.effects,
+            seq=seq,
+            recorded_at=found.recorded_at,
+            tool=found.tool,
+        )
+    except (ValueError, TypeError, AttributeError, ArithmeticError) as broken:
+        raise _Bad(seq, f"a value that is not in its stored form ({broken})") from broken
+    expected = leaf(form)
+    if found.leaf != expected.hex():
+        raise _Bad(seq, "its content is not what was recorded")
+    chained = link(previous, expected)
+    if found.hash != chained.hex():
+        raise _Bad(seq, "its hash does not follow from the entry before it")
+    if found.recorded_at < earlier:
+        raise _Bad(seq, "recorded before the entry that it follows")
+    if reason := _derived(found):
+        raise _Bad(seq, reason)
+    return chained
+
+
+def _derived(found: _Found) -> str:
+    """Say what disagrees among the values that are not hashed themselves."""
+    row = found.row
+    if found.kind == "evidence" and row["effects"] != len(found.effects):
+        return "its effects are not as many as were recorded"
+    if found.kind == "question":
+        question = restore(
+            "question", row, seq=found.seq, recorded_at=dt.datetime.min, hash=found.hash
+        )
+        if isinstance(question, Question) and question.wording_hash != row["wording_hash"]:
+            return "its wording does not have the hash that was recorded"
+    if found.kind != "forecast":
+        return ""
+    try:
+        numbers = [float(text) for text in row["entered"]]
+    except (ValueError, TypeError):
+        return "its numbers are not decimals"
+    if row["shape"] == "binary" and row["probability"] != numbers[0]:
+        return "its probability is not the decimal that was entered"
+    if row["commitment"] is None:
+        return "" if found.because is None else "a rationale that it did not commit to"
+    if found.because is None or found.salt is None:
+        return "its rationale is missing"
+    try:
+        salt = bytes.fromhex(found.salt)
+    except ValueError:
+        return "its salt is broken"
+    if commitment(salt, found.because) != row["commitment"]:
+        return "its rationale is not what was recorded"
+    return ""

@@ -1,0 +1,151 @@
+"""Slope and intercept, Spiegelhalter's Z, and the reading in words."""
+
+import csv
+import math
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forecasting.calibration import corp, reading, slope_intercept, spiegelhalter_z
+
+
+def test_spiegelhalter_by_hand_and_in_print(shared):
+    # (.8 x .6 - .2 x .6) / sqrt(2 x .36 x .16) = .36 / .339411.
+    assert spiegelhalter_z([0.2, 0.2], [1, 0]) == pytest.approx(0.36 / math.sqrt(0.1152))
+    with (shared / "conformance" / "scalar_reference_values.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["group"] == "spiegelhalter_z"]
+    assert len(rows) == 2
+    for row in rows:
+        *p, first, second = (float(x) for x in re.findall(r"\d*\.\d+|\d+", row["input"]))
+        exact = float(row["value"].split("Z ")[1].split("exact ")[1].rstrip(")"))
+        assert spiegelhalter_z(p, [first, second]) == pytest.approx(exact, rel=1e-6)
+
+
+def test_spiegelhalter_is_standard_normal_under_calibration():
+    rng = np.random.default_rng(0)
+    p = rng.random(200)
+    z = [spiegelhalter_z(p, rng.random(200) < p) for _ in range(1000)]
+    assert np.mean(z) == pytest.approx(0, abs=0.1)
+    assert np.std(z) == pytest.approx(1, abs=0.08)
+
+
+def test_spiegelhalter_with_nothing_to_test():
+    assert math.isnan(spiegelhalter_z([0.5, 1.0, 0.0], [1, 1, 0]))
+    assert spiegelhalter_z([0.0], [1]) == math.inf
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([0.1, 0.4, 0.9]), st.integers(0, 1)), min_size=1, max_size=9)
+)
+def test_a_few_forecasts_move_the_line_a_little(pairs):
+    line = slope_intercept([p for p, _ in pairs], [y for _, y in pairs])
+    assert 0.3 < line.slope < 2.5
+    assert abs(line.intercept) < 1.2
+    assert line.slope_sd > 0
+    assert 0 < line.intercept_sd <= 0.5 + 1e-9
+
+
+def test_the_line_is_the_posterior_mode():
+    rng = np.random.default_rng(1)
+    p = rng.random(40)
+    y = rng.random(40) < p
+    x = np.log(p / (1 - p))
+
+    def loss(a, b):
+        eta = a + b * x
+        prior = a**2 / (2 * 0.5**2) + math.log(b) ** 2 / (2 * 0.3**2)
+        return float(np.sum(np.logaddexp(0, eta) - y * eta)) + prior
+
+    line = slope_intercept(p, y)
+    best = loss(line.intercept, line.slope)
+    for da, db in ((0.01, 0), (-0.01, 0), (0, 0.01), (0, -0.01)):
+        assert best < loss(line.intercept + da, line.slope + db)
+
+
+@pytest.mark.parametrize(("intercept", "slope"), [(0.0, 1.0), (0.5, 0.6), (-0.4, 1.5)])
+def test_much_data_speak_for_themselves(intercept, slope):
+    rng = np.random.default_rng(3)
+    logit = rng.normal(0, 1.5, 20_000)
+    p = 1 / (1 + np.exp(-logit))
+    y = rng.random(20_000) < 1 / (1 + np.exp(-(intercept + slope * logit)))
+    line = slope_intercept(p, y)
+    assert line.intercept == pytest.approx(intercept, abs=4 * line.intercept_sd)
+    assert line.slope == pytest.approx(slope, abs=4 * line.slope_sd)
+
+
+def test_certain_forecasts_are_clipped_for_the_line_alone():
+    line = slope_intercept([0.0, 1.0, 1.0], [0, 1, 0])
+    assert math.isfinite(line.slope)
+
+
+def words(*groups, score="brier"):
+    """Read groups of (forecast, number, events)."""
+    forecast = np.repeat([p for p, _, _ in groups], [n for _, n, _ in groups])
+    outcome = np.concatenate([np.arange(n) < events for _, n, events in groups])
+    return reading(corp(forecast, outcome, score=score))
+
+
+def test_too_few_to_say():
+    assert words((0.7, 1, 1)) == "1 resolved forecast: too few to say."
+    assert words((0.7, 9, 2)) == "9 resolved forecasts: too few to say."
+    assert "too few" not in words((0.7, 10, 2))
+
+
+def test_a_gap_that_may_be_chance():
+    said = words((0.8, 20, 13), (0.2, 20, 4))
+    assert "You say 80 % and it happens 65 % of the time, n = 20" in said
+    assert "so this may be chance" in said
+    assert "No miscalibration beyond chance in 40 forecasts" in said
+
+
+def test_the_worst_of_several_points_does_not_overrule_the_whole():
+    said = words((0.8, 31, 20), (0.2, 40, 9), (0.5, 20, 10))
+    assert "No miscalibration beyond chance" in said
+    assert "65 % of the time, n = 31; chance alone gives 68 to 90 %" in said
+    assert "more than chance explains" not in said
+    assert "one such point among several may be chance" in said
+
+
+def test_a_gap_that_is_no_chance_and_its_direction():
+    said = words((0.9, 60, 36), (0.1, 60, 24))
+    assert "Miscalibrated beyond chance in 120 forecasts" in said
+    assert "Your forecasts are too extreme" in said
+    assert "this is more than chance explains" in said
+    timid = words((0.6, 90, 88), (0.4, 90, 2))
+    assert "too close to 50 %" in timid
+    low = words((0.3, 80, 60), (0.5, 80, 70))
+    assert "Things happen more often than you say" in low
+    assert "less often" in words((0.7, 80, 20), (0.5, 80, 10))
+
+
+def test_forecasts_that_share_a_stretch_of_the_curve_are_named_together():
+    said = words((0.7, 10, 6), (0.8, 10, 5), (0.1, 30, 3))
+    assert "You say 70 to 80 %, 75 % on average, and it happens 55 % of the time, n = 20" in said
+
+
+@pytest.mark.parametrize(("events", "word"), [(0, "no"), (12, "yes")])
+def test_all_outcomes_equal(events, word):
+    said = words((0.4, 12, events))
+    assert f"Every outcome was {word}; you said 40 % on average" in said
+    assert "cannot be seen yet" in said
+
+
+def test_a_sure_and_wrong_forecast_under_log_is_named():
+    said = words((0.0, 20, 1), (0.5, 20, 10), score="log")
+    assert said.startswith("1 of 40 forecasts was at 0 or 100 % and wrong")
+    assert "inf" not in said.replace("infinite", "")
+
+
+def test_small_probabilities_are_not_rounded_to_certainty():
+    said = words((0.004, 300, 12), (0.9, 20, 18))
+    assert "You say 0.4 %" in said
+    assert "0 %" not in re.findall(r"You say (\S+ %)", said)
+
+
+def test_scattered_forecasts_get_no_single_sentence():
+    p = np.linspace(0.05, 0.95, 12)
+    said = reading(corp(p, (p > 0.5).astype(int)))
+    assert "forecasts (" in said

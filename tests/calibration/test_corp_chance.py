@@ -1,0 +1,158 @@
+"""What chance alone gives: bands, null and p-values keep their promises, and only for independent
+forecasts."""
+
+import numpy as np
+import pytest
+
+from forecasting.calibration import confidence_band, corp
+from forecasting.calibration.isotonic import isotonic
+from forecasting.errors import InvalidInput
+
+FORECAST = np.repeat(np.arange(0, 101, 10) / 100, 8)
+
+
+def calibrated_curves(runs=600):
+    value, n = np.unique(FORECAST, return_counts=True)
+    events = np.random.default_rng(11).binomial(n, value, (runs, len(value)))
+    return isotonic(events, n)
+
+
+def test_a_closed_band_holds_calibrated_curves_at_every_point():
+    band = corp(FORECAST, np.zeros(len(FORECAST))).band(0.9)
+    curves = calibrated_curves()
+    inside = (band["lower"].to_numpy() <= curves) & (curves <= band["upper"].to_numpy())
+    assert (inside.mean(axis=0) >= 0.88).all()
+
+
+def test_the_band_is_no_wider_than_it_must_be():
+    # Ranks with ties broken by lot are uniform, so the middle 90 % of them hold 90 %.
+    d = corp(FORECAST, np.zeros(len(FORECAST)))
+    drawn, curves = d._null[0][:, 1:-1], calibrated_curves()[:, 1:-1]
+    lot = np.random.default_rng(0).random(curves.shape)
+    below = (drawn[None] < curves[:, None] - 1e-12).sum(axis=1)
+    level = (np.abs(drawn[None] - curves[:, None]) <= 1e-12).sum(axis=1)
+    rank = (below + lot * (level + 1)) / (len(drawn) + 1)
+    assert 0.88 <= ((rank >= 0.05) & (rank <= 0.95)).mean() <= 0.92
+
+
+def test_p_values_of_calibrated_forecasts_are_small_as_rarely_as_they_say():
+    rng = np.random.default_rng(2)
+    forecast = rng.random(50).round(1)
+    p = np.array(
+        [
+            corp(forecast, rng.random(50) < forecast, resamples=199, seed=run).p_value
+            for run in range(400)
+        ]
+    )
+    for a in (0.01, 0.05, 0.1):
+        assert (p <= a).mean() <= a + 3 * np.sqrt(a * (1 - a) / len(p))
+    assert (p > 0).all()
+
+
+def test_the_null_miscalibration_is_the_mean_under_calibration():
+    rng = np.random.default_rng(4)
+    forecast = rng.random(30).round(1)
+    seen = [corp(forecast, rng.random(30) < forecast).miscalibration for _ in range(400)]
+    null = corp(forecast, np.zeros(30)).null_miscalibration
+    assert null == pytest.approx(np.mean(seen), abs=4 * np.std(seen) / 20)
+    # At thirty forecasts it is far from nothing, which is why it is shown beside.
+    assert null > 0.01
+
+
+def test_overconfidence_is_found():
+    rng = np.random.default_rng(6)
+    truth = rng.random(1000)
+    said = np.clip(1.6 * (truth - 0.5) + 0.5, 0.02, 0.98).round(2)
+    d = corp(said, rng.random(1000) < truth)
+    assert d.p_value < 0.01
+    assert d.miscalibration > 2 * d.null_miscalibration
+
+
+def test_twenty_updates_a_question_are_not_twenty_forecasts():
+    # The negative control: repeats of independent, calibrated forecasts look miscalibrated.
+    rng = np.random.default_rng(7)
+    found = []
+    for run in range(60):
+        forecast = rng.random(30).round(1)
+        outcome = rng.random(30) < forecast
+        repeated = corp(np.repeat(forecast, 20), np.repeat(outcome, 20), resamples=99, seed=run)
+        found.append(repeated.p_value <= 0.05)
+    assert np.mean(found) > 0.6
+
+
+def test_draws_are_made_at_first_access_and_then_kept():
+    d = corp(FORECAST, np.zeros(len(FORECAST)))
+    assert "_null" not in vars(d)
+    first = d.p_value
+    kept = vars(d)["_null"]
+    assert d.p_value == first
+    assert d.null_miscalibration > 0
+    assert vars(d)["_null"] is kept
+
+
+def test_a_seed_gives_the_same_band():
+    forecast, outcome = FORECAST, np.arange(len(FORECAST)) % 2
+    one, two, other = (corp(forecast, outcome, seed=seed).band() for seed in (1, 1, 2))
+    assert one.equals(two)
+    assert not one.equals(other)
+
+
+def test_bands_nest_and_hold_the_diagonal():
+    d = corp(FORECAST, np.zeros(len(FORECAST)))
+    narrow, wide = d.band(0.5), d.band(0.95)
+    assert (wide["lower"] <= narrow["lower"]).all()
+    assert (wide["upper"] >= narrow["upper"]).all()
+    assert (wide["lower"] <= wide["forecast"]).all()
+    assert (wide["forecast"] <= wide["upper"]).all()
+
+
+def test_too_few_draws_for_a_level_give_the_whole_range():
+    band = corp([0.3, 0.6], [0, 1], resamples=9).band(0.9)
+    assert band["lower"].tolist() == [0, 0]
+    assert band["upper"].tolist() == [1, 1]
+
+
+def updates(seed, clusters=12, each=20):
+    rng = np.random.default_rng(seed)
+    cluster = np.repeat(np.arange(clusters), each)
+    chance = rng.beta(1, 1, clusters)[cluster]
+    forecast = np.clip(chance + rng.normal(0, 0.1, len(cluster)), 0, 1).round(1)
+    return forecast, (rng.random(clusters)[cluster] < chance).astype(int), cluster
+
+
+def test_a_confidence_band_over_events_is_wider_than_over_updates():
+    forecast, outcome, cluster = updates(0)
+    honest = confidence_band(forecast, outcome, cluster=cluster)
+    naive = confidence_band(forecast, outcome, cluster=range(len(forecast)))
+    assert honest.note == "approximate"
+    assert np.mean(honest.upper - honest.lower) > 2 * np.mean(naive.upper - naive.lower)
+    assert (honest.lower <= honest.upper).all()
+    assert np.isfinite(honest.lower).all()
+    assert not hasattr(honest, "p_value")
+
+
+def test_a_confidence_band_pays_no_heed_to_rows_and_names():
+    forecast, outcome, cluster = updates(1)
+    rows = np.random.default_rng(0).permutation(len(forecast))
+    one = confidence_band(forecast, outcome, cluster=cluster)
+    two = confidence_band(
+        forecast[rows], outcome[rows], cluster=[f"e{99 - c}" for c in cluster[rows]]
+    )
+    np.testing.assert_allclose(one.lower, two.lower)
+    np.testing.assert_allclose(one.upper, two.upper)
+    np.testing.assert_allclose(one.event_rate, two.event_rate)
+
+
+def test_below_eight_events_there_is_no_confidence_band():
+    forecast, outcome, cluster = updates(2, clusters=7)
+    band = confidence_band(forecast, outcome, cluster=cluster)
+    assert np.isnan(band.lower).all()
+    assert band.note.startswith("too few: 7 clusters")
+    assert np.isfinite(band.event_rate).all()
+
+
+def test_refusals_of_a_confidence_band():
+    with pytest.raises(InvalidInput, match="forecast and cluster"):
+        confidence_band([0.5, 0.5], [0, 1], cluster=[0])
+    with pytest.raises(InvalidInput, match="missing"):
+        confidence_band([0.5, 0.5], [0, 1], cluster=[0, None])

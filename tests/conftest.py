@@ -1,0 +1,92 @@
+"""The world that every test sees: an empty home, no settings, a clock zone nobody lives in."""
+
+import os
+import shutil
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# `fast` gives the same examples on each run, so that a red run is red again; `deep` looks further.
+settings.register_profile("fast", max_examples=40, deadline=None, derandomize=True, database=None)
+settings.register_profile(
+    "deep", max_examples=1_000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("fast")
+
+SETTINGS = ("FORECASTING_DATABASE_URL", "FORECASTING_FORECASTER", "FORECASTING_NOW")
+DISPLAY = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "LINES")
+WORLD = {
+    # Twelve and three quarter hours ahead: whatever reads the machine's zone is wrong visibly.
+    "TZ": "TST-12:45",
+    "LC_ALL": "C.UTF-8",
+    "COLUMNS": "120",
+    "MPLBACKEND": "Agg",
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Set the world once for doctests and for fixtures that outlive a test."""
+    session_home = tempfile.TemporaryDirectory(prefix="forecasting-")
+    config.add_cleanup(session_home.cleanup)
+    os.environ["FORECASTING_HOME"] = session_home.name
+    for name in (*SETTINGS, *DISPLAY):
+        os.environ.pop(name, None)
+    os.environ.update(WORLD)
+    time.tzset()
+
+
+def pytest_report_header() -> str:
+    return f"sqlite {sqlite3.sqlite_version}"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder for the data and the settings of this test alone."""
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("FORECASTING_HOME", str(folder))
+    for name in SETTINGS:
+        monkeypatch.delenv(name, raising=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of source texts, facts and conformance values beside the checkout."""
+    folder = ROOT.parent / "shared"
+    if not (folder / "conformance").is_dir():
+        pytest.skip("../shared is absent: there is nothing to compare with")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def missing() -> Callable[[str], NoReturn]:
+    """Skip for want of a system part, and say which; under ``CI=true`` that is a failure."""
+
+    def refuse(part: str) -> NoReturn:
+        reason = f"{part} is not installed"
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{reason}, and under CI=true no test may skip", pytrace=False)
+        pytest.skip(reason)
+
+    return refuse
+
+
+@pytest.fixture(scope="session")
+def chromium(missing: Callable[[str], NoReturn]) -> str:
+    """The path of the system's Chromium, for Playwright's ``executable_path``."""
+    found = filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
+    return next(found, None) or missing("chromium")

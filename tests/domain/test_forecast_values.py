@@ -1,0 +1,122 @@
+"""Probabilities as people write them: kept as entered, refused when they break a rule."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forecasting.domain.forecast import (
+    binary_value,
+    check_ladder,
+    decimal_text,
+    model_value,
+    options_value,
+    parse_probability,
+    quantiles_value,
+)
+from forecasting.domain.outcome import OutcomeSpace
+from forecasting.domain.verbal import BANDS, band, milder
+from forecasting.errors import InvalidInput
+
+STATES = OutcomeSpace("ordered", ("none", "soft", "firm"))
+COUNT = OutcomeSpace("numeric", (), 0.0, 1000.0, "prisoners")
+
+
+@pytest.mark.parametrize(
+    ("text", "entered"),
+    [
+        ("0.35", "0.35"),
+        ("35%", "0.35"),
+        ("3.5 %", "0.035"),
+        ("1:3", "0.25"),
+        ("likely", "0.675"),
+        ("almost no chance", "0.03"),
+        ("0", "0"),
+        ("1", "1"),
+        ("1.000", "1"),
+        (".5", "0.5"),
+        ("100%", "1"),
+        ("0.1234567890123", "0.1234567890123"),
+    ],
+)
+def test_a_probability_is_kept_as_entered(text: str, entered: str) -> None:
+    assert parse_probability(text)[0] == entered
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-0.1",
+        "1.2",
+        "150%",
+        "150 %",
+        "NaN",
+        "nan",
+        "inf",
+        "abc",
+        "",
+        "0:0",
+        "1_0",
+        "٣",
+        "1e-3",
+        "0,5",
+        "--",
+    ],
+)
+def test_what_is_no_probability_is_refused_with_the_way_out(text: str) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        parse_probability(text)
+    assert refusal.value.hint
+    assert "\n" not in str(refusal.value)
+
+
+@given(st.floats(0, 1))
+def test_a_computed_probability_reads_back(p: float) -> None:
+    assert float(decimal_text(p)) == p
+    value = model_value(OutcomeSpace.binary(), [p])
+    assert abs(value.numbers[0] - p) <= 1e-15
+    assert (value.numbers[0] > 0) == (p > 0)
+    assert binary_value(value.entered[0]).numbers == value.numbers
+
+
+def test_options_must_be_complete_and_sum_to_one() -> None:
+    value = options_value(STATES, {"firm": "5%", "none": "0.15", "soft": "0.8"})
+    assert value.labels == ("none", "soft", "firm")
+    assert value.numbers == (0.15, 0.8, 0.05)
+    with pytest.raises(InvalidInput, match="must sum to 1"):
+        options_value(STATES, {"none": "0.2", "soft": "0.8", "firm": "0.05"})
+    with pytest.raises(InvalidInput, match="missing firm"):
+        options_value(STATES, {"none": "0.2", "soft": "0.8"})
+    with pytest.raises(InvalidInput, match="unknown hard"):
+        options_value(STATES, {"none": "0.2", "soft": "0.8", "hard": "0"})
+
+
+def test_thirds_to_ten_digits_sum_to_one() -> None:
+    third = "0.3333333333"
+    assert sum(Decimal(t) for t in (third, third, "0.3333333334")) == 1
+    assert options_value(STATES, {"none": third, "soft": third, "firm": "0.3333333334"})
+
+
+def test_quantiles_rise_inside_the_bounds() -> None:
+    value = quantiles_value(COUNT, {"95": "900", "5": "0", "50": "390"})
+    assert value.labels == ("5", "50", "95")
+    assert value.plain == {"5": 0.0, "50": 390.0, "95": 900.0}
+    for bad in ({"5": "10", "50": "5"}, {"5": "-1", "50": "5"}, {"5": "1"}, {"0": "1", "50": "2"}):
+        with pytest.raises(InvalidInput):
+            quantiles_value(COUNT, bad)
+
+
+def test_a_ladder_must_not_fall() -> None:
+    early, late = dt.date(2026, 6, 30), dt.date(2026, 12, 31)
+    check_ladder([(late, binary_value("0.2")), (early, binary_value("0.2"))])
+    with pytest.raises(InvalidInput, match="cannot be less likely"):
+        check_ladder([(late, binary_value("0.1")), (early, binary_value("0.2"))])
+
+
+def test_the_bands_of_icd_203_touch_and_have_their_midpoints() -> None:
+    assert [b.middle for b in BANDS] == [0.03, 0.125, 0.325, 0.5, 0.675, 0.875, 0.97]
+    for lower, upper in zip(BANDS, BANDS[1:], strict=False):
+        assert lower.high == upper.low
+    assert milder(band("unlikely"), band("almost-no-chance")) == band("unlikely")

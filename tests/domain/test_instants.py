@@ -1,0 +1,75 @@
+"""Time: one convention for days, no naive moment, clock changes told and not guessed."""
+
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forecasting.domain.instants import (
+    day_begins,
+    day_ends,
+    iso,
+    local_day,
+    parse_instant,
+    parse_when,
+    utc,
+)
+from forecasting.errors import InvalidInput
+
+DAYS = st.dates(dt.date(2014, 1, 1), dt.date(2035, 12, 31))
+
+
+@given(DAYS)
+def test_a_day_ends_where_the_next_begins(day: dt.date) -> None:
+    assert day_ends(day) == day_begins(day + dt.timedelta(days=1))
+    assert local_day(day_begins(day)) == day
+
+
+@given(DAYS)
+def test_days_have_23_24_or_25_hours(day: dt.date) -> None:
+    hours = (day_ends(day) - day_begins(day)) / dt.timedelta(hours=1)
+    assert hours in {23, 24, 25}
+
+
+def test_the_clock_changes_of_2025_in_kyiv() -> None:
+    assert day_ends(dt.date(2025, 3, 30)) - day_begins(dt.date(2025, 3, 30)) == dt.timedelta(
+        hours=23
+    )
+    assert day_ends(dt.date(2025, 10, 26)) - day_begins(dt.date(2025, 10, 26)) == dt.timedelta(
+        hours=25
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-05-09", "20260509", "2026-W19-6", "noon", "", "2026-13-01T00:00Z"]
+)
+def test_what_is_no_moment_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match="time"):
+        parse_instant(text)
+
+
+def test_a_moment_without_zone_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="must carry a zone"):
+        parse_instant("2026-05-09T12:00")
+    with pytest.raises(InvalidInput, match="must carry a zone"):
+        utc(dt.datetime(2026, 5, 9, 12))
+
+
+def test_local_times_that_do_not_exist_or_occur_twice_are_asked_about() -> None:
+    with pytest.raises(InvalidInput, match="does not exist"):
+        parse_instant("2026-03-29T03:30", zone_name="Europe/Kyiv")
+    with pytest.raises(InvalidInput, match="occurs twice"):
+        parse_instant("2026-10-25T03:30", zone_name="Europe/Kyiv")
+    assert iso(parse_instant("2026-07-01T03:30", zone_name="Europe/Kyiv")) == "2026-07-01T00:30:00Z"
+
+
+def test_a_day_means_its_beginning_or_its_end() -> None:
+    assert iso(parse_when("2026-01-01")) == "2025-12-31T22:00:00Z"
+    assert iso(parse_when("2026-01-01", day_means="ends")) == "2026-01-01T22:00:00Z"
+
+
+@given(st.datetimes(timezones=st.just(dt.UTC)))
+def test_iso_reads_back(moment: dt.datetime) -> None:
+    if moment.year >= 1000:
+        assert parse_instant(iso(moment)) == moment

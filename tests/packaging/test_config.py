@@ -1,0 +1,179 @@
+"""Flag beats environment beats config file beats default; a broken file says where."""
+
+import getpass
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import make_url
+
+from forecasting import config
+from forecasting.errors import InvalidInput
+
+
+def test_each_source_of_the_database_yields_to_the_one_above_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said() -> tuple[str, str]:
+        setting = config.database()
+        return Path(setting.value.removeprefix("sqlite:///")).name, setting.origin
+
+    assert said() == ("forecasts.db", "default")
+    (home / "config.toml").write_text('database = "file.db"\n', encoding="utf-8")
+    assert said() == ("file.db", "config file")
+    monkeypatch.setenv("FORECASTING_DATABASE_URL", "environment.db")
+    assert said() == ("environment.db", "environment")
+    assert config.database("flag.db").origin == "flag"
+    monkeypatch.setenv("FORECASTING_DATABASE_URL", " ")
+    assert said() == ("file.db", "config file")
+
+
+def test_each_source_of_the_forecaster_yields_to_the_one_above_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(getpass, "getuser", lambda: "login")
+    assert config.forecaster() == config.Setting("login", "default")
+    (home / "config.toml").write_text('forecaster = "file"\n', encoding="utf-8")
+    assert config.forecaster() == config.Setting("file", "config file")
+    monkeypatch.setenv("FORECASTING_FORECASTER", "environment")
+    assert config.forecaster() == config.Setting("environment", "environment")
+    assert config.forecaster("flag") == config.Setting("flag", "flag")
+
+
+def test_home_moves_both_folders(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert config.data_folder() == config.config_folder() == home
+    assert config.database().value == f"sqlite:///{home}/forecasts.db"
+    monkeypatch.delenv("FORECASTING_HOME")
+    monkeypatch.setenv("XDG_DATA_HOME", "/elsewhere/data")
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/elsewhere/config")
+    assert home not in config.data_folder().parents
+    assert config.data_folder().name == config.config_folder().name == "scenario-forecasting"
+
+
+def test_a_relative_path_starts_where_it_was_written(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert config.database("a/../b.db").value == f"sqlite:///{tmp_path}/b.db"
+    (home / "config.toml").write_text('database = "b.db"\n', encoding="utf-8")
+    assert config.database().value == f"sqlite:///{home}/b.db"
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("/data/f.db", "sqlite:////data/f.db"),
+        ("sqlite:////data/f.db", "sqlite:////data/f.db"),
+        ("sqlite+pysqlite:////data/a%20b.db", "sqlite:////data/a b.db"),
+        (":memory:", "sqlite:///:memory:"),
+        ("sqlite://", "sqlite:///:memory:"),
+        ("sqlite:///:memory:", "sqlite:///:memory:"),
+        ("postgresql+psycopg://ana:p%40ss@db/team", "postgresql+psycopg://ana:p%40ss@db/team"),
+        ("postgresql://ana@db/team?sslmode=require", "postgresql+psycopg://ana@db/team?sslmode=require"),
+        ("postgres://db/team", "postgresql+psycopg://db/team"),
+    ],
+)  # fmt: skip
+def test_a_path_or_url_has_one_meaning(text: str, url: str) -> None:
+    assert config.database_url(text) == url
+    assert config.database_url(url) == url
+
+
+names = st.text(st.characters(exclude_categories=("C", "Z"), exclude_characters="/\\"), min_size=1)
+
+
+@given(names.filter(lambda name: name not in {".", ".."} and not name.startswith("~")))
+def test_sqlalchemy_opens_the_very_file_that_was_named(name: str) -> None:
+    url = config.database_url(f"/data/{name}")
+    assert make_url(url).database == f"/data/{name}"
+    assert config.sqlite_path(url) == Path(f"/data/{name}")
+    assert config.database_url(url) == url
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("mysql://ana:s3cret@db/team", "must be SQLite or PostgreSQL"),
+        ("sqlite://f.db", "three slashes"),
+        ("sqlite:///f.db?mode=ro", "no options"),
+        ("", "must be a path or a URL"),
+        ("a\nb.db", "no control character"),
+        ("~nobody-of-that-name/f.db", "unknown here"),
+        (".", "this is a folder"),
+    ],
+)
+def test_what_is_no_database_is_refused_with_the_way_out(text: str, rule: str) -> None:
+    with pytest.raises(InvalidInput, match=rule) as caught:
+        config.database_url(text)
+    assert caught.value.hint
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql+psycopg://ana:s3cret@db/team", "postgresql+psycopg://ana:***@db/team"),
+        ("postgresql+psycopg://ana:s3@cret@db/team", "postgresql+psycopg://ana:***@db/team"),
+        ("postgresql+psycopg://db/t?user=ana&password=s3cret", "postgresql+psycopg://db/t?user=ana&password=***"),
+        ("postgresql+psycopg://ana@db:5432/team", "postgresql+psycopg://ana@db:5432/team"),
+        ("sqlite:////data/a:b@c.db", "sqlite:////data/a:b@c.db"),
+    ],
+)  # fmt: skip
+def test_a_shown_url_holds_no_password(url: str, shown: str) -> None:
+    assert config.without_password(url) == shown
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "rule"),
+    [
+        (b'forecaster = "ana"\ndatabase = f.db\n', ":2", "must be TOML"),
+        (b'forecaster = "ana"\n# \xff\n', ":2", "must be UTF-8"),
+        (b'databse = "f.db"\n', "", r"key \(databse\): config.toml knows .*Try: database = "),
+        (b"forecaster = 7\n", "", r"forecaster \(7\): must be text in quotes"),
+        (b'database = " "\n', "", "must be text in quotes"),
+    ],
+)
+def test_a_broken_config_file_is_named_with_its_line(
+    content: bytes, line: str, rule: str, home: Path
+) -> None:
+    file = home / "config.toml"
+    file.write_bytes(content)
+    with pytest.raises(InvalidInput, match=rule) as caught:
+        config.database()
+    assert caught.value.where == f"{file}{line}"
+    assert caught.value.exit_code == 2
+    assert config.database("flag.db").origin == "flag", "a flag needs no file"
+
+
+def test_a_config_file_that_cannot_be_read_is_named(home: Path) -> None:
+    (home / "config.toml").mkdir()
+    with pytest.raises(InvalidInput, match=r"must be a file that can be read"):
+        config.forecaster()
+
+
+def test_a_byte_order_mark_is_no_fault(home: Path) -> None:
+    (home / "config.toml").write_bytes(b'\xef\xbb\xbfforecaster = "ana"\n')
+    assert config.forecaster().value == "ana"
+
+
+def test_a_login_without_a_name_asks_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nameless() -> str:
+        raise OSError
+
+    monkeypatch.setattr(getpass, "getuser", nameless)
+    with pytest.raises(InvalidInput, match=r"must be named.*Try: --as NAME"):
+        config.forecaster()
+
+
+@pytest.mark.parametrize("name", ["", "  ", "ana\nbo", "ana\x1b[2J"])
+def test_a_forecaster_has_a_name_on_one_line(name: str) -> None:
+    with pytest.raises(InvalidInput, match=re.escape(repr(name))):
+        config.forecaster(name)
+
+
+def test_a_told_time_without_its_zone_is_bad_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    config.check_clock()
+    monkeypatch.setenv("FORECASTING_NOW", "2026-01-31T12:00:00")
+    with pytest.raises(InvalidInput, match=r"ISO 8601 with Z.*Try: unset FORECASTING_NOW"):
+        config.check_clock()

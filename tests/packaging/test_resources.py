@@ -1,0 +1,36 @@
+"""The wheel's own folder first, then a checkout's; never another distribution's."""
+
+from pathlib import Path
+
+import pytest
+
+from forecasting import resources
+from forecasting.errors import ForecastingError
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    folder = tmp_path / "forecasting"
+    folder.mkdir()
+    return folder
+
+
+def test_the_bundle_comes_before_the_checkout(package: Path) -> None:
+    beside = package.parent / "questions"
+    beside.mkdir()
+    (package.parent / "pyproject.toml").touch()
+    assert resources.locate("questions", package=package) == beside
+    bundled = package / "_bundled" / "questions"
+    bundled.mkdir(parents=True)
+    assert resources.locate("questions", package=package) == bundled
+
+
+def test_a_folder_of_another_distribution_is_not_ours(package: Path) -> None:
+    (package.parent / "questions").mkdir()
+    with pytest.raises(ForecastingError, match=r"resource \(questions\): must be at .*Try: pip"):
+        resources.locate("questions", package=package)
+
+
+def test_this_checkout_has_both(root: Path) -> None:
+    assert resources.locate("migrations") == root / "db" / "migrations"
+    assert resources.locate("questions") == root / "questions"

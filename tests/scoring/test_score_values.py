@@ -1,0 +1,139 @@
+"""Scores with known values: worked by hand, published, and computed by another library."""
+
+import csv
+import math
+import re
+
+import numpy as np
+import pytest
+
+from forecasting.scoring import (
+    brier,
+    crps_ensemble,
+    crps_piecewise,
+    crps_quantile,
+    log_score,
+    ordered_brier,
+    rps,
+)
+
+
+def test_brier_by_hand():
+    # (.7 - 1)^2 = .09 and (.7 - 0)^2 = .49; the full convention counts both options.
+    np.testing.assert_allclose(brier([0.7, 0.7], [1, 0]), [0.09, 0.49])
+    np.testing.assert_allclose(brier([0.7, 0.7], [1, 0], convention="full"), [0.18, 0.98])
+    # (.2 - 0)^2 + (.5 - 1)^2 + (.3 - 0)^2 = .04 + .25 + .09 = .38.
+    np.testing.assert_allclose(brier([[0.2, 0.5, 0.3]], [1], convention="full"), [0.38])
+    np.testing.assert_allclose(brier([[0.2, 0.5, 0.3]], [1]), [0.19])
+
+
+def test_a_sure_forecast_that_failed_costs_infinitely_under_log_and_is_shown():
+    assert log_score([0.0, 1.0], [1, 0]).tolist() == [math.inf, math.inf]
+    assert log_score([[1.0, 0.0, 0.0]], [2]).tolist() == [math.inf]
+    right = log_score([1.0, 0.0], [1, 0])
+    assert right.tolist() == [0.0, 0.0]
+    assert not np.signbit(right).any()
+
+
+def test_log_score_tells_tiny_probabilities_from_none():
+    assert 0 < log_score([1e-20], [0])[0] < 1e-19
+
+
+def test_crps_by_hand():
+    # F rises from 0 at 0 to 1/2 at 2 to 1 at 4, y = 2: 2 x integral of (x/4)^2 to 2 = 2 x 8/48.
+    np.testing.assert_allclose(
+        crps_piecewise([[2.0]], [2.0], levels=[0.5], lower=0.0, upper=4.0), [1 / 3]
+    )
+    # All mass at 3 but for what lies between the outer levels and the bounds.
+    three = crps_piecewise([[3.0] * 3], [3.0], levels=[0.001, 0.5, 0.999], lower=2, upper=4)
+    np.testing.assert_allclose(three, 2 * 0.001**2 / 3, rtol=1e-9)
+    # A value beyond the bound adds its distance: uniform on [0, 1] at 1 is 1/3, at 3 it is 2 more.
+    np.testing.assert_allclose(
+        crps_piecewise([[0.5]], [3.0], levels=[0.5], lower=0, upper=1), [1 / 3 + 2]
+    )
+    # Draws 1 and 3, y = 4: mean distance (3 + 1)/2 = 2; pairs sum to 4, over 2 x 4 or 2 x 2.
+    np.testing.assert_allclose(crps_ensemble([[1.0, 3.0]], [4.0]), [1.5])
+    np.testing.assert_allclose(crps_ensemble([[3.0, 1.0]], [4.0], estimator="fair"), [1.0])
+
+
+def test_a_point_mass_scores_its_distance():
+    np.testing.assert_allclose(crps_ensemble([[2.0]], [5.0]), [3.0])
+    np.testing.assert_allclose(crps_quantile([[2.0]], [5.0], levels=[0.5]), [3.0])
+
+
+def test_bounds_may_differ_by_question():
+    together = crps_piecewise([[1.0], [10.0]], [1.0, 12.0], levels=[0.5], lower=0, upper=[2, 20])
+    apart = [
+        crps_piecewise([[1.0]], [1.0], levels=[0.5], lower=0, upper=2)[0],
+        crps_piecewise([[10.0]], [12.0], levels=[0.5], lower=0, upper=20)[0],
+    ]
+    np.testing.assert_allclose(together, apart)
+
+
+def test_one_forecast_may_come_bare():
+    assert float(brier(0.7, 1)) == pytest.approx(0.09)
+    assert float(log_score([0.25, 0.75], 0, base=2)) == pytest.approx(2)
+    assert float(rps([0.5, 0.25, 0.25], 0)) == pytest.approx(0.3125)
+
+
+def numbers(text):
+    return [float(x) for x in re.findall(r"-?\d*\.\d+|-?\d+", text)]
+
+
+def test_published_scalars(shared):
+    with (shared / "conformance" / "scalar_reference_values.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    checked = 0
+    for row in rows:
+        given, group = row["input"], row["group"]
+        if group in ("brier", "log") and given.startswith("obs="):
+            outcome, p = numbers(given)
+            score = {"brier": brier, "log": log_score}[group]
+            assert score([p], [outcome])[0] == pytest.approx(float(row["value"]), rel=1e-6)
+        elif group == "rps":
+            outcome, *p = numbers(given)
+            assert rps([p], [outcome - 1])[0] == pytest.approx(float(row["value"]), rel=1e-9)
+        elif group == "ordered_brier":
+            *p, outcome = numbers(given)
+            found = (
+                brier([p], [outcome - 1], convention="full")
+                if "multi-category" in row["what"]
+                else ordered_brier([p], [outcome - 1])
+            )
+            assert found[0] == pytest.approx(float(row["value"]), rel=1e-9)
+        elif group == "spiegelhalter_z":
+            p, y = numbers(given)[:2], numbers(given)[2:]
+            said = float(row["value"].split("Brier ")[1].split()[0].rstrip(","))
+            assert brier(p, y).mean() == pytest.approx(said, rel=1e-9)
+        else:
+            continue
+        checked += 1
+    assert checked == 8
+
+
+def test_another_library_computes_the_same():
+    # Imported here: it compiles for seconds, and only this test wants it.
+    import scoringrules
+
+    rng = np.random.default_rng(0)
+    p, y = rng.random(50), rng.integers(0, 2, 50)
+    np.testing.assert_allclose(brier(p, y), scoringrules.brier_score(y, p))
+    np.testing.assert_allclose(log_score(p, y), scoringrules.log_score(y, p))
+    vectors, labels = rng.dirichlet(np.ones(4), 50), rng.integers(0, 4, 50)
+    np.testing.assert_allclose(rps(vectors, labels), scoringrules.rps_score(labels + 1, vectors))
+    draws, value = rng.normal(size=(50, 20)), rng.normal(size=50)
+    np.testing.assert_allclose(
+        crps_ensemble(draws, value), scoringrules.crps_ensemble(value, draws, estimator="nrg")
+    )
+    np.testing.assert_allclose(
+        crps_ensemble(draws, value, estimator="fair"),
+        scoringrules.crps_ensemble(value, draws, estimator="fair"),
+    )
+    levels = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
+    quantiles = np.sort(rng.normal(size=(50, 5)), axis=1)
+    np.testing.assert_allclose(
+        crps_quantile(quantiles, value, levels=levels),
+        scoringrules.crps_quantile(value, quantiles, levels),
+    )
+    uniform = crps_piecewise(np.full((50, 1), 0.5), value, levels=[0.5], lower=-1, upper=2)
+    np.testing.assert_allclose(uniform, scoringrules.crps_uniform(value, -1.0, 2.0))

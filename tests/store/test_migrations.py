@@ -1,0 +1,190 @@
+"""The schema's history: one source, whole or not at all, and snapshots that follow it."""
+
+import shutil
+import sqlite3
+
+import pytest
+from sqlalchemy import inspect
+
+from forecasting.errors import DatabaseUnusable
+from forecasting.resources import locate
+from forecasting.store import Ledger, migrate, snapshot, status, triggers, upgrade
+from forecasting.store.engine import connect
+from forecasting.store.tables import metadata
+from tests.store.samples import NOW, one_of_each
+
+FAILING = '''
+from alembic import op
+revision, down_revision = "r0002", "r0001"
+branch_labels = depends_on = None
+
+def upgrade():
+    op.execute("CREATE TABLE later (seq INTEGER)")
+    op.execute("ALTER TABLE withdrawal ADD COLUMN reason TEXT")
+    op.execute("DROP TRIGGER entry_guard")
+    {fault}
+'''
+
+
+def dump(path):
+    raw = sqlite3.connect(path)
+    try:
+        return list(raw.iterdump())
+    finally:
+        raw.close()
+
+
+@pytest.fixture
+def later(tmp_path, monkeypatch):
+    """A program one migration ahead; give the function that says how that migration ends."""
+    folder = tmp_path / "100% later" / "migrations"
+    shutil.copytree(locate("migrations"), folder, ignore=shutil.ignore_patterns("__pycache__"))
+
+    def add(fault):
+        (folder / "versions" / "r0002_later.py").write_text(FAILING.format(fault=fault))
+        monkeypatch.setattr(migrate, "locate", lambda name: folder)
+        monkeypatch.setattr(migrate, "HEAD", "r0002")
+
+    return add
+
+
+def test_the_committed_snapshots_follow_the_migrations():
+    assert snapshot.main(["--check"]) == 0, "run python -m forecasting.store.snapshot"
+
+
+def test_a_stale_snapshot_is_named(tmp_path, monkeypatch, capsys):
+    (tmp_path / "migrations").mkdir()
+    monkeypatch.setattr(snapshot, "locate", lambda name: tmp_path / "migrations")
+    assert snapshot.main(["--check"]) == 1
+    assert "schema.postgresql.sql (stale)" in capsys.readouterr().err
+    assert snapshot.main([]) == 0
+    assert snapshot.main(["--check"]) == 0
+
+
+def test_a_fresh_database_is_the_snapshot(ledger):
+    text = (locate("migrations").parent / "schema.sqlite.sql").read_text(encoding="utf-8")
+    assert snapshot.dump(ledger._engine) == text
+
+
+def test_the_snapshot_for_sqlite_can_be_run():
+    raw = sqlite3.connect(":memory:")
+    raw.executescript(snapshot.sqlite())
+    made = raw.execute("SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'").fetchone()
+    assert made == (3 * len(triggers.LEDGER),)
+    raw.close()
+
+
+def test_there_is_one_head_and_the_program_knows_it():
+    from alembic.script import ScriptDirectory
+
+    assert ScriptDirectory.from_config(migrate._config()).get_heads() == [migrate.HEAD]
+
+
+def test_the_tables_that_queries_see_are_the_tables_that_migrations_make(ledger):
+    with ledger._engine.connect() as connection:
+        found = inspect(connection)
+        assert {*metadata.tables, "alembic_version"} == set(found.get_table_names())
+        for name, table in metadata.tables.items():
+            made = {
+                column["name"]: (str(column["type"]), column["nullable"])
+                for column in found.get_columns(name)
+            }
+            seen = {
+                column.name: (column.type.compile(connection.dialect), column.nullable)
+                for column in table.columns
+            }
+            assert list(made.items()) == list(seen.items()), name
+            strict = connection.exec_driver_sql(
+                f"SELECT strict FROM pragma_table_list WHERE name = '{name}'"
+            )
+            assert strict.scalar_one() == 1, name
+
+
+def test_a_failing_upgrade_changes_nothing(path, later):
+    with Ledger.open(str(path), create=True) as ledger:
+        ledger.append(one_of_each(), recorded_at=NOW)
+    before = dump(path)
+    later("raise ArithmeticError('half-way')")
+    with pytest.raises(DatabaseUnusable, match="db upgrade"):
+        Ledger.open(str(path))
+    with pytest.raises(ArithmeticError):
+        upgrade(str(path))
+    assert dump(path) == before
+    later("op.execute('no such statement')")
+    with pytest.raises(DatabaseUnusable):
+        upgrade(str(path))
+    assert dump(path) == before
+
+
+def test_an_upgrade_renews_the_triggers_and_leaves_every_entry_as_it_was(path, later):
+    """A column added later is NULL in older entries, so their form and their hashes stay."""
+    with Ledger.open(str(path), create=True) as ledger:
+        ledger.append(one_of_each(), recorded_at=NOW)
+        digest, head = ledger.content_digest(), ledger.head()
+    later("pass")
+    assert upgrade(str(path)).current == "r0002"
+    raw = sqlite3.connect(path)
+    with pytest.raises(sqlite3.IntegrityError, match="next number"):
+        raw.execute("INSERT INTO entry SELECT 99, kind, recorded_at, tool, leaf, 'f' FROM entry")
+    raw.close()
+    with Ledger.open(str(path)) as ledger:
+        assert ledger.verify().ok
+        assert (ledger.content_digest(), ledger.head()) == (digest, head)
+
+
+def test_an_upgrade_of_a_current_database_changes_nothing(path):
+    with Ledger.open(str(path), create=True) as ledger:
+        ledger.append(one_of_each(), recorded_at=NOW)
+    before = dump(path)
+    assert upgrade(str(path)) == status(str(path))
+    assert dump(path) == before
+
+
+def test_the_status_says_where_a_database_stands(path):
+    with Ledger.open(str(path), create=True) as ledger:
+        assert status(str(path)).ledger_head == "0" * 64
+        recorded = ledger.append(one_of_each(), recorded_at=NOW)
+    found = status(str(path))
+    assert found.database == str(path)
+    assert (found.current, found.head) == ("r0001", "r0001")
+    assert (found.entries, found.ledger_head) == (len(recorded), recorded[-1].hash)
+    assert found.sqlite_version == sqlite3.sqlite_version
+
+
+def test_a_failing_first_migration_leaves_no_schema(path, later):
+    later("raise ArithmeticError('half-way')")
+    with pytest.raises(ArithmeticError):
+        Ledger.open(str(path), create=True)
+    assert dump(path) == ["BEGIN TRANSACTION;", "COMMIT;"]
+
+
+def test_installing_the_triggers_again_changes_nothing(ledger):
+    before = snapshot.dump(ledger._engine)
+    with ledger._engine.begin() as connection:
+        triggers.install(connection)
+    assert snapshot.dump(ledger._engine) == before
+
+
+def test_the_schema_for_postgresql_guards_every_table():
+    text = snapshot.postgresql()
+    for table in triggers.LEDGER:
+        for trigger in ("guard", "no_change", "no_truncate"):
+            assert f"CREATE OR REPLACE TRIGGER {table}_{trigger} BEFORE" in text
+    assert "%%" not in text
+
+
+def test_the_migrations_do_not_import_the_program():
+    """A migration must mean the same thing years later, whatever the program has become."""
+    for file in locate("migrations").rglob("*.py"):
+        lines = file.read_text(encoding="utf-8").splitlines()
+        imports = [line for line in lines if line.startswith(("import ", "from "))]
+        assert all("forecasting" not in line for line in imports), file
+
+
+def test_connecting_twice_to_a_new_database_makes_one(path):
+    first, second = (connect(str(path), create=True) for _ in range(2))
+    migrate.bring_up(first, "first")
+    migrate.bring_up(second, "second")
+    first.dispose()
+    second.dispose()
+    assert status(str(path)).entries == 0

@@ -1,0 +1,299 @@
+"""Every way in which a database cannot be used is one line with the way out, and exit code 3."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from forecasting.errors import DatabaseUnusable
+from forecasting.store import Ledger, status, upgrade
+from forecasting.store.engine import journal
+from tests.store.samples import NOW, binary
+
+
+def said(error):
+    line = str(error.value)
+    assert "\n" not in line
+    assert " Try: " in line
+    assert error.value.exit_code == 3
+    return line
+
+
+def written(path, entries=1):
+    with Ledger.open(str(path), create=True) as ledger:
+        ledger.append([binary() for _ in range(entries)], recorded_at=NOW)
+
+
+@pytest.mark.parametrize("use", [lambda url: Ledger.open(url), status, upgrade])
+def test_a_missing_database_names_init_and_is_not_made(path, use):
+    with pytest.raises(DatabaseUnusable) as error:
+        use(str(path))
+    assert said(error) == f"no database at {path}. Try: forecast init"
+    assert not path.exists()
+
+
+def test_an_empty_file_counts_as_missing_and_can_be_completed(path):
+    path.touch()
+    with pytest.raises(DatabaseUnusable) as error:
+        Ledger.open(str(path))
+    assert "forecast init" in said(error)
+    written(path)
+    assert status(str(path)).entries == 1
+
+
+def test_a_new_database_may_lie_in_a_folder_that_is_not_there(tmp_path):
+    path = tmp_path / "a b" / "100%25 é#1" / "ledger.db"
+    written(path)
+    assert path.is_file()
+    assert status(str(path)).entries == 1
+    assert upgrade(f"sqlite:///{path}").entries == 1
+    assert sorted(tmp_path.rglob("*.db*")) == [path]
+
+
+def test_creating_what_exists_opens_it_as_it_is(path):
+    written(path)
+    with Ledger.open(str(path), create=True) as ledger:
+        assert ledger.head().seq == 1
+
+
+@pytest.mark.parametrize("content", [b"x" * 5000, b"SQLite", b"PK\x03\x04" + b"\0" * 100])
+@pytest.mark.parametrize("create", [True, False])
+def test_another_kind_of_file_is_left_alone(path, content, create):
+    path.write_bytes(content)
+    with pytest.raises(DatabaseUnusable) as error:
+        Ledger.open(str(path), create=create)
+    assert "not an SQLite database" in said(error)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_another_programs_database_is_left_alone(path, create):
+    raw = sqlite3.connect(path)
+    raw.execute("CREATE TABLE notes (text)")
+    raw.close()
+    before = path.read_bytes()
+    with pytest.raises(DatabaseUnusable) as error:
+        Ledger.open(str(path), create=create)
+    assert "another program" in said(error)
+    assert path.read_bytes() == before
+
+
+def test_a_folder_is_no_database(tmp_path):
+    with pytest.raises((DatabaseUnusable, ValueError)):
+        Ledger.open(str(tmp_path))
+
+
+def test_a_file_in_the_way_of_the_folder_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(DatabaseUnusable) as error:
+        Ledger.open(str(tmp_path / "file" / "ledger.db"), create=True)
+    assert str(tmp_path) in said(error)
+
+
+@pytest.mark.parametrize(
+    ("revision", "words"), [("r0002", "newer"), ("r9999", "newer"), ("r0000", "forecast db upgrade")]
+)
+def test_another_schema_is_named_and_not_touched(path, revision, words):
+    written(path)
+    raw = sqlite3.connect(path)
+    raw.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+    raw.commit()
+    before = list(raw.iterdump())
+    for use in (Ledger.open, lambda url: Ledger.open(url, create=True)):
+        with pytest.raises(DatabaseUnusable) as error:
+            use(str(path))
+        assert words in said(error)
+        assert revision in said(error)
+    with pytest.raises(DatabaseUnusable):
+        upgrade(str(path))
+    assert status(str(path)).current == revision
+    assert list(raw.iterdump()) == before
+    raw.close()
+
+
+def test_a_ledger_that_forgot_its_schema_is_damaged(path):
+    written(path)
+    raw = sqlite3.connect(path)
+    raw.execute("DELETE FROM alembic_version")
+    raw.commit()
+    raw.close()
+    with pytest.raises(DatabaseUnusable) as error:
+        Ledger.open(str(path), create=True)
+    assert "damaged" in said(error)
+
+
+def test_a_damaged_database_is_named(path):
+    written(path, entries=300)
+    size = path.stat().st_size
+    damage = f"f = open({str(path)!r}, 'r+b'); f.seek(100); f.write(b'\\xff' * {size - 100})"
+    subprocess.run([sys.executable, "-c", damage], check=True)
+    with pytest.raises(DatabaseUnusable) as error:
+        Ledger.open(str(path))
+    assert "damaged" in said(error)
+
+
+def test_a_locked_database_is_named_after_the_wait(path):
+    written(path)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(DatabaseUnusable) as error:
+        Ledger.open(str(path), timeout=0.1)
+    assert "locked" in said(error)
+    other.execute("ROLLBACK")
+    with Ledger.open(str(path), timeout=0.1) as ledger:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DatabaseUnusable) as error:
+            ledger.append([binary()], recorded_at=NOW)
+        assert "locked" in said(error)
+        assert len(ledger.forecasts()) == 1, "a reader is not kept out by a writer who has begun"
+    other.close()
+    assert status(str(path)).entries == 1
+
+
+def told_to(ledger, pragma):
+    with ledger._engine.connect() as connection:
+        connection.exec_driver_sql(f"PRAGMA {pragma}")
+
+
+def test_a_read_only_database_can_be_read_and_refuses_to_be_written(path):
+    written(path)
+    with Ledger.open(str(path)) as ledger:
+        told_to(ledger, "query_only = ON")
+        with pytest.raises(DatabaseUnusable) as error:
+            ledger.append([binary()], recorded_at=NOW)
+        assert "read-only" in said(error)
+        assert len(ledger.forecasts()) == 1
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="file modes do not bind the superuser"
+)
+def test_a_file_without_write_permission_is_read_only(path):
+    written(path)
+    path.chmod(0o444)
+    with Ledger.open(str(path)) as ledger, pytest.raises(DatabaseUnusable) as error:
+        ledger.append([binary()], recorded_at=NOW)
+    assert "read-only" in said(error)
+
+
+def test_a_full_disk_is_named_and_loses_nothing(path):
+    written(path)
+    with Ledger.open(str(path)) as ledger:
+        told_to(ledger, "max_page_count = 1")  # SQLite raises it to what the file has
+        with pytest.raises(DatabaseUnusable) as error:
+            ledger.append([binary(because="x" * 100) for _ in range(500)], recorded_at=NOW)
+        assert "disk is full" in said(error)
+        assert ledger.verify().entries == 1
+        assert ledger.verify().ok
+
+
+def test_the_connection_is_as_the_recipe_says(path):
+    written(path)
+    with Ledger.open(str(path)) as ledger, ledger._engine.connect() as connection:
+        found = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in (
+                *("foreign_keys", "recursive_triggers", "trusted_schema", "cell_size_check"),
+                *("busy_timeout", "journal_mode", "synchronous", "application_id", "user_version"),
+            )
+        }
+    mode, level = journal()
+    assert found == {
+        "foreign_keys": 1,
+        "recursive_triggers": 1,
+        "trusted_schema": 0,
+        "cell_size_check": 1,
+        "busy_timeout": 30_000,
+        "journal_mode": mode,
+        "synchronous": {"FULL": 2, "EXTRA": 3}[level],
+        "application_id": int.from_bytes(b"FCST"),
+        "user_version": 1,
+    }
+
+
+def test_a_pragma_that_does_not_stick_is_a_refusal(path, monkeypatch):
+    from forecasting.store import engine
+
+    written(path)
+    reads = engine._pragma
+    monkeypatch.setattr(
+        engine, "_pragma", lambda c, name: 0 if name == "foreign_keys" else reads(c, name)
+    )
+    with pytest.raises(DatabaseUnusable) as error:
+        Ledger.open(str(path))
+    assert "foreign_keys" in said(error)
+
+
+@pytest.mark.parametrize(
+    ("version", "mode"),
+    [
+        ((3, 40, 1), ("delete", "EXTRA")),
+        ((3, 51, 2), ("delete", "EXTRA")),
+        ((3, 51, 3), ("wal", "FULL")),
+        ((3, 54, 0), ("wal", "FULL")),
+    ],
+)
+def test_the_journal_is_the_one_that_this_sqlite_is_safe_with(version, mode):
+    assert journal(version) == mode
+
+
+def test_the_recipe_holds_in_wal_too(path, monkeypatch):
+    from forecasting.store import engine
+
+    monkeypatch.setattr(engine, "journal", lambda: ("wal", "FULL"))
+    written(path)
+    assert status(str(path)).journal_mode == "wal"
+    with Ledger.open(str(path)) as ledger:
+        assert ledger.verify().ok
+    monkeypatch.undo()
+    with Ledger.open(str(path)) as ledger:
+        assert ledger.verify().ok
+    assert status(str(path)).journal_mode == journal()[0]
+
+
+def test_reads_are_repeatable_and_writes_begin_at_once(path):
+    from sqlalchemy import event
+
+    written(path)
+    seen = []
+    with Ledger.open(str(path)) as ledger:
+        event.listen(
+            ledger._engine,
+            "before_cursor_execute",
+            lambda conn, cursor, statement, *rest: seen.append(statement.split("\n")[0]),
+        )
+        ledger.append([binary()], recorded_at=NOW)
+        assert seen[0] == "BEGIN IMMEDIATE"
+        seen.clear()
+        ledger.forecasts()
+        assert seen[0] == "BEGIN"
+
+
+def test_the_file_is_looked_at_only_before_its_first_connection(path, monkeypatch):
+    """Closing any descriptor of a database file drops this process's locks on it."""
+    from pathlib import Path
+
+    written(path)
+    opened = Path.open
+    monkeypatch.setattr(
+        Path, "open", lambda self, *a, **k: pytest.fail("opened") if self == path else opened(self)
+    )
+    with Ledger.open(str(path)) as ledger, Ledger.open(str(path)) as again:
+        assert ledger.head() == again.head()
+
+
+def test_no_driver_for_postgresql_is_one_line(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(DatabaseUnusable) as error:
+        Ledger.open("postgresql://ana:secret@127.0.0.1/team")
+    assert "psycopg" in said(error)
+    assert "secret" not in said(error)
+
+
+def test_no_server_of_postgresql_is_one_line():
+    pytest.importorskip("psycopg", reason="psycopg is not installed")
+    with pytest.raises(DatabaseUnusable) as error:
+        Ledger.open("postgresql://ana:secret@127.0.0.1:1/team?connect_timeout=2")
+    assert "secret" not in said(error)
