@@ -220,8 +220,8 @@ COMMIT;
 CREATE OR REPLACE FUNCTION ledger_keeps_its_rows() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
-  RAISE EXCEPTION 'the ledger is append-only: % keeps its rows', TG_TABLE_NAME
-    USING ERRCODE = 'integrity_constraint_violation';
+  RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation',
+    MESSAGE = 'the ledger is append-only: ' || TG_TABLE_NAME || ' keeps its rows';
 END $$;
 
 CREATE OR REPLACE FUNCTION entry_guard() RETURNS trigger LANGUAGE plpgsql AS $$

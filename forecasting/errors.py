@@ -38,7 +38,8 @@ class ForecastingError(Exception):
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
-        way_out = f" Try: {self.hint}" if self.hint else ""
+        stop = "" if self.message.endswith((".", "?")) else "."
+        way_out = f"{stop} Try: {self.hint}" if self.hint else ""
         return f"{place}{self.message}{way_out}"
 
 
@@ -85,5 +86,5 @@ class Problem:
     hint: str = ""
 
     def __str__(self) -> str:
-        way_out = f" Try: {self.hint}" if self.hint else ""
+        way_out = f". Try: {self.hint}" if self.hint else ""
         return f"{self.source}:{self.line}: [{self.rule}] {self.message}{way_out}"

@@ -108,6 +108,7 @@ class Predictor:
     ) -> list[Said]:
         answers: dict[str, Answer] = {}
         for question in questions:
+            found: Answer | None
             if name == PRIOR:
                 found = self.answers.prior(question, as_of)
             elif name == BASE_RATE:

@@ -14,6 +14,7 @@ from forecasting.app.frames import (
 from forecasting.domain.forecast import KINDS
 from forecasting.domain.instants import parse_when
 from forecasting.errors import InvalidInput
+from forecasting.review.cast import ordered
 from forecasting.store import Ledger
 
 if TYPE_CHECKING:
@@ -79,7 +80,10 @@ def scores(
     for kind in kinds:
         chosen = Selection(kind, wanted.run, "", wanted.question, wanted.tag, wanted.as_of)
         frame = scoring_frame(ledger, catalog, select(ledger, catalog, chosen), as_of=wanted.as_of)
-        for kind_of_question in dict.fromkeys(frame["type"]):
+        # One fixed order, of types and of forecasters, so that no table is a ranking.
+        place = {name: i for i, name in enumerate(ordered(set(frame["forecaster"])))}
+        frame = frame.iloc[frame["forecaster"].map(place).argsort(kind="stable")]
+        for kind_of_question in [kind for kind in NATURAL if kind in set(frame["type"])]:
             used = rule or NATURAL[kind_of_question]
             if kind_of_question not in FITTING[used]:
                 continue

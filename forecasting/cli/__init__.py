@@ -36,11 +36,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and give its exit code; a fault is one line on stderr, never a traceback."""
+    from forecasting import config
     from forecasting.cli import commands
 
     commands.load(root)
     remember(Settings(debug="--debug" in arguments, format=_format(arguments)))
     try:
+        config.check_clock()
         result = root.main(args=list(arguments), prog_name="forecast", standalone_mode=False)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0

@@ -5,13 +5,18 @@ them, `gate` judges the sampler and the probabilities, `predictive_check` judges
 against its own class, `loo` compares models on one data set, `summary` reduces draws to numbers.
 """
 
-from .compile import clear_cache, compile_count, compiled
-from .fit import Fit, array_hash, exact_fit, fit
-from .gate import GateReport, exact_report, judge_probability, judge_sampler
-from .inputs import COLUMN, SCALAR, inputs, pack
-from .loo import LooResult, psis_loo
-from .predictive_check import CountCheck, PredictiveCheck, interval_shares, verdict
-from .summary import Summary, summary
+from forecasting.inference.compile import clear_cache, compile_count, compiled
+from forecasting.inference.fit import Fit, array_hash, exact_fit, fit
+from forecasting.inference.gate import GateReport, exact_report, judge_probability, judge_sampler
+from forecasting.inference.inputs import COLUMN, SCALAR, inputs, pack
+from forecasting.inference.loo import LooResult, psis_loo
+from forecasting.inference.predictive_check import (
+    CountCheck,
+    PredictiveCheck,
+    interval_shares,
+    verdict,
+)
+from forecasting.inference.summary import Summary, summary
 
 __all__ = [
     "COLUMN",

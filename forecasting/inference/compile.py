@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
 from typing import Any, Protocol
 
-from .inputs import Layout
+from forecasting.inference.inputs import Layout
 
 __all__ = ["Compilable", "CompiledModel", "clear_cache", "compile_count", "compiled"]
 
@@ -23,26 +23,28 @@ LIBRARIES = ("pymc", "pytensor", "nutpie", "numba", "numpy", "arviz-stats")
 
 
 class Compilable(Protocol):
-    """What `compiled` must know of a model.
-
-    Attributes
-    ----------
-    family, version
-        Name of the model family and version of its mathematics.
-    structure
-        Every option that changes the graph (not the numbers in it).
-    layout
-        Every number in the graph by name: data and priors, see `inputs`.
-    """
+    """What `compiled` must know of a model."""
 
     @property
-    def family(self) -> str: ...
+    def family(self) -> str:
+        """Name of the model family."""
+        ...
+
     @property
-    def version(self) -> str: ...
+    def version(self) -> str:
+        """Version of its mathematics."""
+        ...
+
     @property
-    def structure(self) -> tuple[Hashable, ...]: ...
+    def structure(self) -> tuple[Hashable, ...]:
+        """Every option that changes the graph (not the numbers in it)."""
+        ...
+
     @property
-    def layout(self) -> Layout: ...
+    def layout(self) -> Layout:
+        """Every number in the graph by name: data and priors, see `inputs`."""
+        ...
+
     def build_model(self) -> Any:
         """Build the ``pm.Model``, every changeable number a part of `inputs`."""
         ...

@@ -11,10 +11,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import InvalidInput
-from .compile import Compilable, compiled, library_versions
-from .gate import GateReport, exact_report, judge_sampler
-from .inputs import pack
+from forecasting.errors import InvalidInput
+from forecasting.inference.compile import Compilable, compiled, library_versions
+from forecasting.inference.gate import GateReport, exact_report, judge_sampler
+from forecasting.inference.inputs import pack
 
 __all__ = ["Fit", "array_hash", "exact_fit", "fit"]
 
@@ -194,7 +194,7 @@ def fit(
         draws=draws,
         tune=tune,
         chains=chains,
-        cores=cores or min(chains, os.process_cpu_count() or 1),
+        cores=cores or min(chains, os.cpu_count() or 1),
         seed=seed,
         progress_bar=False,
         save_warmup=False,

@@ -1,4 +1,4 @@
-"""The sampler half of the diagnostics gate: may this probability be used at all?
+"""The sampler half of the diagnostics gate: whether a probability may be used.
 
 Limits: rank-normalised R-hat at most 1.01; bulk and tail effective sample sizes of at least 400,
 for every parameter and for the probability; no divergences; BFMI at least 0.3; Monte Carlo
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import InvalidInput
+from forecasting.errors import InvalidInput
 
 __all__ = ["GateReport", "exact_report", "judge_probability", "judge_sampler", "mcse_of_mean"]
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import InvalidInput
+from forecasting.errors import InvalidInput
 
 __all__ = ["COLUMN", "SCALAR", "Layout", "inputs", "pack"]
 

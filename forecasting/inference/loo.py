@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import InvalidInput
+from forecasting.errors import InvalidInput
 
 __all__ = ["LooResult", "psis_loo"]
 

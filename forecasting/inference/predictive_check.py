@@ -1,4 +1,4 @@
-"""The model half of the gate: does a model fit the class of cases that it learned from?
+"""The model half of the gate: whether a model fits the class of cases it learned from.
 
 A sampler can be perfect and the model wrong. The verdict here is printed beside the
 probability; it never withholds it.
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..errors import InvalidInput
+from forecasting.errors import InvalidInput
 
 __all__ = ["CountCheck", "PredictiveCheck", "interval_shares", "verdict"]
 
@@ -130,9 +130,13 @@ def verdict(check: PredictiveCheck) -> str:
     """
     missed = [count for count in check.counts if not count.inside]
     shares = (
-        f"{check.inside_50:.0%} of {check.n} inside its 50 % interval, "
-        f"{check.inside_90:.0%} inside its 90 %"
-    ).replace("%", " %").replace("  %", " %")
+        (
+            f"{check.inside_50:.0%} of {check.n} inside its 50 % interval, "
+            f"{check.inside_90:.0%} inside its 90 %"
+        )
+        .replace("%", " %")
+        .replace("  %", " %")
+    )
     if check.n < LEAST_CASES:
         if not missed:
             return f"too few cases to tell whether it fits its own class ({check.n})"

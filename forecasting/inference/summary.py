@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..errors import InvalidInput
+from forecasting.errors import InvalidInput
 
 __all__ = ["Summary", "summary"]
 
@@ -64,7 +64,7 @@ def summary(p_draws: ArrayLike, chains: int) -> Summary:
     if np.ptp(p) == 0.0:
         value = float(p[0])
         return Summary(value, 0.0, value, value, value, 0.0)
-    from .gate import mcse_of_mean
+    from forecasting.inference.gate import mcse_of_mean
 
     low, middle, high = np.quantile(p, [0.05, 0.5, 0.95])
     return Summary(

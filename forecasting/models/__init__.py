@@ -4,6 +4,6 @@
 imported when it is asked for, and PyMC when a model is built.
 """
 
-from .registry import families, get
+from forecasting.models.registry import families, get
 
 __all__ = ["families", "get"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import InvalidInput
+from forecasting.errors import InvalidInput
 
 __all__ = ["Delivered", "delivered", "mixture_completion", "routine_completion", "routine_total"]
 

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import InvalidInput
-from ..inference.fit import Fit
+from forecasting.errors import InvalidInput
+from forecasting.inference.fit import Fit
 
 __all__ = ["PriorSpec", "QuestionModel", "from_standard", "prior_arrays", "prior_table"]
 

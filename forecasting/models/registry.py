@@ -4,8 +4,8 @@ from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import entry_points
 
-from ..errors import NotFound
-from .protocol import QuestionModel
+from forecasting.errors import NotFound
+from forecasting.models.protocol import QuestionModel
 
 __all__ = ["GROUP", "families", "get"]
 

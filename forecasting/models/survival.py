@@ -1,4 +1,4 @@
-"""Survival: will a truce, a pause or an agreement hold through a deadline?
+"""Survival: whether a truce, a pause or an agreement holds through a deadline.
 
 Weibull proportional hazards, H(t) = exp(theta + beta x) (t / t0)^k, with delayed entry and with
 ends that are known exactly, by an interval, or not yet. What counts as the end is part of the
@@ -9,9 +9,10 @@ the end of a peace agreement (years, with a share of agreements that never end).
 `instant_failure.compare_instant` holds the two against each other.
 
 Data arrays (`Survival.fit`), in days since the start of each spell, made by `weibull.spells`:
-``entry, lower, upper, kind, weight, monitored``, each (n,), n may be 0. Prior arrays: ``theta_mu, theta_sd, k_mu, k_sd`` (of log k), ``beta_mu, beta_sd``; with
-instant failures ``pi_a, pi_b``; for peace agreements ``lasting_a, lasting_b``. Draws: ``theta, k,
-beta`` and, where the model has them, ``pi`` and ``lasting``, each (S,).
+``entry, lower, upper, kind, weight, monitored``, each (n,), n may be 0. Prior arrays:
+``theta_mu, theta_sd, k_mu, k_sd`` (of log k), ``beta_mu, beta_sd``; with instant failures
+``pi_a, pi_b``; for peace agreements ``lasting_a, lasting_b``. Draws: ``theta, k, beta`` and,
+where the model has them, ``pi`` and ``lasting``, each (S,).
 """
 
 import operator
@@ -22,14 +23,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import InvalidInput
-from ..inference.fit import Fit
-from ..inference.fit import fit as sample
-from ..inference.inputs import COLUMN, SCALAR, Layout, inputs
-from ..inference.predictive_check import CountCheck, PredictiveCheck, interval_shares
-from . import weibull
-from .protocol import PriorSpec, from_standard, prior_arrays
-from .survival_settings import BETA, INSTANT, SETTINGS, Setting
+from forecasting.errors import InvalidInput
+from forecasting.inference.fit import Fit
+from forecasting.inference.fit import fit as sample
+from forecasting.inference.inputs import COLUMN, SCALAR, Layout, inputs
+from forecasting.inference.predictive_check import CountCheck, PredictiveCheck, interval_shares
+from forecasting.models import weibull
+from forecasting.models.protocol import PriorSpec, from_standard, prior_arrays
+from forecasting.models.survival_settings import BETA, INSTANT, SETTINGS, Setting
 
 __all__ = ["Survival"]
 
@@ -113,8 +114,9 @@ class Survival:
         import pymc as pm
         import pytensor.tensor as pt
 
+        defaults = self.default_priors()
         with pm.Model() as model:
-            given = inputs(self.layout, prior_arrays(self.default_priors(), self.default_priors()))
+            given = inputs(self.layout, prior_arrays(defaults, defaults))
             theta = given["theta_mu"] + given["theta_sd"] * pm.Normal("theta_z")
             log_k = given["k_mu"] + given["k_sd"] * pm.Normal("k_z")
             beta = given["beta_mu"] + given["beta_sd"] * pm.Normal("beta_z")
@@ -298,9 +300,7 @@ class Survival:
             low, high = np.quantile(replicated, [0.025, 0.975])
             label = f"over within {_age_text(age)}, of {int(known.sum())}"
             counts.append(CountCheck(label, float(over[known].sum()), float(low), float(high)))
-        return PredictiveCheck(
-            self.family, len(rows["lower"]), inside_50, inside_90, tuple(counts)
-        )
+        return PredictiveCheck(self.family, len(rows["lower"]), inside_50, inside_90, tuple(counts))
 
     def _predicted(
         self, draws: Mapping[str, ArrayLike], rows: Mapping[str, FloatArray]

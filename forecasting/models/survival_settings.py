@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from math import log
 
-from .protocol import PriorSpec
+from forecasting.models.protocol import PriorSpec
 
 __all__ = ["BETA", "INSTANT", "SETTINGS", "Setting"]
 

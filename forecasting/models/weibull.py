@@ -23,7 +23,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import InvalidInput
+from forecasting.errors import InvalidInput
 
 __all__ = [
     "BETWEEN",

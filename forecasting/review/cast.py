@@ -45,7 +45,7 @@ class Pen:
 
 # Okabe and Ito's palette, which the colour-blind can tell apart; dash and width say it again.
 PENS: Mapping[str, Pen] = {
-    "person": Pen("model", "-", 2.2),
+    "person": Pen("ink", "-", 2.0),
     "model": Pen("model", "-", 2.2),
     "prior": Pen("prior", (0, (1.2, 1.6)), 1.7),
     "base-rate": Pen("base", (0, (5, 2.2)), 1.9),

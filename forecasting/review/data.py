@@ -205,7 +205,7 @@ class ClaimRow:
     score: float | None = None
     score_low: float | None = None
     score_high: float | None = None
-    alternatives: Mapping[float, float | None] = field(default_factory=lambda: _NOTHING)
+    alternatives: Mapping[float, float | None] = field(default_factory=dict)
     models: Mapping[str, tuple[float | None, float | None]] = field(
         default_factory=lambda: _NOTHING
     )

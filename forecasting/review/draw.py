@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from forecasting.review import cast, words
-from forecasting.review.svg import PALETTE, printable, save, style, svg
+from forecasting.review.svg import PALETTE, save, style, svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,7 +41,7 @@ def reliability(calibration: Mapping[str, Any], *, title: str = "") -> "Figure":
     return _diagram(
         calibration.get("curve") or (),
         title=title,
-        band=f"{level} % of calibrated forecasters",
+        band=f"{level} % if calibrated",
         counted="forecasts",
     )
 
@@ -51,7 +51,7 @@ def pooled(calibration: Mapping[str, Any], *, title: str = "") -> "Figure":
     return _diagram(
         calibration.get("pooled") or (),
         title=title,
-        band="band over events, approximate",
+        band="approximate band",
         counted="updates",
     )
 
@@ -92,8 +92,10 @@ def differences(rows: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) ->
             range(len(shown)), [_short(cast.label(row["forecaster"], labels), 19) for row in shown]
         )
         axes.locator_params(axis="x", nbins=4)
-        axes.xaxis.set_major_formatter(lambda x, _: words.signed(x))
-        axes.set_xlabel("← better than the base rate     worse →")
+        axes.xaxis.set_major_formatter(lambda x, _: f"{x:+.6g}".replace("-", "−") if x else "0")
+        below = -30 / (height - 52)
+        axes.text(0, below, "← better than the base rate", transform=axes.transAxes, va="top")
+        axes.text(1, below, "worse →", transform=axes.transAxes, va="top", ha="right")
         axes.grid(axis="x", color=PALETTE["line"], lw=0.7)
         axes.set_axisbelow(True)
         unclip(axes)
@@ -114,22 +116,23 @@ def _diagram(
     from matplotlib.figure import Figure
 
     said, seen, lower, upper, n = _columns(points)
+    height = 470 + (24 if title else 0)
     with style():
-        figure = Figure(figsize=(420 / 72, (452 + (26 if title else 0)) / 72))
-        share = 452 / (452 + (26 if title else 0))
-        axes = figure.add_axes((0.16, 0.27 * share, 0.81, 0.71 * share))
-        below = figure.add_axes((0.16, 0.105 * share, 0.81, 0.10 * share))
+        figure = Figure(figsize=(420 / 72, height / 72))
+        axes = figure.add_axes((0.15, 122 / height, 0.79, 320 / height))
+        below = figure.add_axes((0.15, 48 / height, 0.79, 46 / height))
         axes.plot([0, 1], [0, 1], color=PALETTE["faint"], lw=1, dashes=(4, 3))
+        legend = [("line: what happened", "model", 0.0, "left")]
+        if not said:
+            axes.text(0.5, 0.6, "Nothing resolved yet", ha="center", color=PALETTE["soft"])
+        elif _band(axes, said, lower, upper):
+            legend.append((f"shade: {band}", "soft", 1.0, "right"))
         if said:
-            _band(axes, said, lower, upper)
             axes.plot(said, seen, color=PALETTE["model"], lw=2)
             if len(said) <= 40:
                 axes.plot(said, seen, "o", color=PALETTE["model"], ms=4.5)
-            axes.text(0.02, 0.965, "line: what happened", color=PALETTE["model"], va="center")
-            if any(value is not None for value in lower):
-                axes.text(0.02, 0.905, f"shade: {band}", color=PALETTE["soft"], va="center")
-        else:
-            axes.text(0.5, 0.6, "Nothing resolved yet", ha="center", color=PALETTE["soft"])
+            for text, colour, x, side in legend:
+                axes.text(x, 1.03, text, color=PALETTE[colour], ha=side, fontsize=11)
         axes.set(xlim=(0, 1), ylim=(0, 1), ylabel="happened")
         _percent_axis(axes.yaxis)
         _percent_axis(axes.xaxis)
@@ -138,7 +141,8 @@ def _diagram(
         axes.set_axisbelow(True)
         _counts(below, said, n, counted)
         if title:
-            figure.text(0.16, 1 - 0.018, printable(title), va="top", fontsize=13, weight="bold")
+            place = 1 - 8 / height
+            figure.text(0.15, place, words.clean(title), va="top", fontsize=13, weight="bold")
         unclip(axes)
         unclip(below)
     return figure
@@ -157,17 +161,21 @@ def _columns(points: Sequence[Mapping[str, Any]]) -> Cloud:
 
 def _band(
     axes: "Axes", said: Sequence[float], low: Sequence[float | None], high: Sequence[float | None]
-) -> None:
+) -> bool:
+    """Shade the band; say whether there is one."""
     known = [
-        (x, a, b) for x, a, b in zip(said, low, high, strict=True) if a is not None and b is not None
+        (x, a, b)
+        for x, a, b in zip(said, low, high, strict=True)
+        if a is not None and b is not None
     ]
     if not known:
-        return
+        return False
     x, a, b = (list(column) for column in zip(*known, strict=True))
     axes.fill_between(x, a, b, color=PALETTE["faint"], alpha=0.28, lw=0)
-    if len(x) <= 40:
-        # The band is pointwise: it speaks at the forecasts made, not between them.
-        axes.vlines(x, a, b, color=PALETTE["faint"], lw=0.8)
+    if len(x) <= 3:
+        # A shade between so few points is too thin to see.
+        axes.vlines(x, a, b, color=PALETTE["faint"], lw=3, alpha=0.5)
+    return True
 
 
 def _counts(axes: "Axes", said: Sequence[float], n: Sequence[float], counted: str) -> None:
@@ -175,12 +183,13 @@ def _counts(axes: "Axes", said: Sequence[float], n: Sequence[float], counted: st
     for value, number in zip(said, n, strict=True):
         bins[min(9, int(value * 10))] += number
     tallest = max(bins) or 1.0
-    axes.bar([(i + 0.5) / 10 for i in range(10)], bins, width=0.086, color=PALETTE["model"], alpha=0.55)
-    for i, number in enumerate(bins):
+    middles = [(i + 0.5) / 10 for i in range(10)]
+    axes.bar(middles, bins, width=0.086, color=PALETTE["model"], alpha=0.55)
+    for middle, number in zip(middles, bins, strict=True):
         if number:
-            axes.text((i + 0.5) / 10, number + 0.08 * tallest, f"{number:.0f}", ha="center", fontsize=10)
-    axes.set(xlim=(0, 1), ylim=(0, 1.3 * tallest), xlabel=f"said (below: number of {counted})")
-    axes.set_xlabel(f"said; bars count {counted}")
+            top = number + 0.08 * tallest
+            axes.text(middle, top, f"{number:.0f}", ha="center", fontsize=11)
+    axes.set(xlim=(0, 1), ylim=(0, 1.1 * tallest), xlabel=f"said; the bars count {counted}")
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     _percent_axis(axes.xaxis)
@@ -191,5 +200,5 @@ def _percent_axis(axis: Any) -> None:
 
 
 def _short(text: str, most: int) -> str:
-    text = printable(text)
+    text = words.clean(text)
     return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -46,35 +46,40 @@ def render(data: ReviewData) -> str:
     days = words.Days(data.run.zone)
     labels = data.labels
     boards = tables.boards(data.scores)
-    return _environment().get_template("page.html.j2").render(
-        data=data,
-        run=data.run,
-        boards=boards,
-        log_boards=tables.boards(data.log_scores),
-        horizon_tables=tables.horizon_tables(data.horizons),
-        beside=tables.beside_base_rate(data.questions, "model"),
-        behind=[row for row in map(tables.complete, data.scores) if _behind(row)],
-        counts=tables.counts(data.questions),
-        calibrated=cast.ordered(data.calibrations),
-        groups=tables.groups(data.questions),
-        resolved=[q for q in data.questions if q.status == "resolved"],
-        scored=[q for q in data.questions if q.scores and not q.too_soon],
-        too_soon=[q for q in data.questions if q.too_soon],
-        known={q.id: q for q in data.questions},
-        path_table=lambda question: tables.path_table(question, labels),
-        label=lambda name: cast.label(name, labels),
-        ordered=cast.ordered,
-        role=cast.role,
-        day=days.day,
-        end=days.end,
-        moment=days.moment,
-        outcome=_outcome,
-        plain=lambda value: _plain(value, days),
-        pooled=tables.pooled,
-        pictures=_pictures(data, boards),
-        provenance=_provenance(data.run, days),
-        words=words,
-        same=tables.SAME,
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            data=data,
+            run=data.run,
+            boards=boards,
+            log_boards=tables.boards(data.log_scores),
+            horizon_tables=tables.horizon_tables(data.horizons),
+            beside=tables.beside_base_rate(data.questions, "model"),
+            behind=[row for board in boards for row in board.rows if _behind(row)],
+            counts=tables.counts(data.questions),
+            calibrated=cast.ordered(data.calibrations),
+            groups=tables.groups(data.questions),
+            resolved=[q for q in data.questions if q.status == "resolved"],
+            scored=[q for q in data.questions if q.scores and not q.too_soon],
+            too_soon=[q for q in data.questions if q.too_soon],
+            known={q.id: q for q in data.questions},
+            path_table=lambda question: tables.path_table(question, labels),
+            label=lambda name: cast.label(name, labels),
+            ordered=cast.ordered,
+            role=cast.role,
+            day=days.day,
+            end=days.end,
+            moment=days.moment,
+            since=days.known,
+            outcome=_outcome,
+            plain=lambda value: _plain(value, days),
+            pooled=tables.pooled,
+            pictures=_pictures(data, boards),
+            provenance=_provenance(data.run, days),
+            words=words,
+            same=tables.SAME,
+        )
     )
 
 
@@ -203,6 +208,11 @@ def _link(address: str) -> str:
     return address if re.match(r"https?://[^\s<>\"]+$", address) else ""
 
 
+def _printed(value: Any) -> Any:
+    # What this package wrote itself is Markup; anything else may hold what turns a line around.
+    return words.clean(value) if type(value) is str else value
+
+
 @lru_cache(maxsize=1)
 def _environment() -> "Environment":
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -213,12 +223,15 @@ def _environment() -> "Environment":
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_printed,
     )
     environment.filters.update(
         score=words.score,
         signed=words.signed,
         percent=words.percent,
         figure=words.percent_figure,
+        exact=words.exact,
+        whole=words.whole,
         count=words.count,
         amount=words.amount,
         anchor=_anchor,

@@ -2,6 +2,7 @@
 
 import io
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from forecasting.errors import InvalidInput
+from forecasting.review import words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,7 +29,8 @@ PALETTE = {
 }
 FORMATS = (".svg", ".png", ".pdf")
 _NAME_OF = {colour: name for name, colour in PALETTE.items()}
-_STYLE: dict[str, Any] = {
+# Any: matplotlib types the keys of its settings one by one.
+_STYLE: Any = {
     "axes.edgecolor": PALETTE["faint"],
     "axes.labelcolor": PALETTE["ink"],
     "axes.linewidth": 0.8,
@@ -61,7 +64,9 @@ def style() -> Iterator[None]:
     """Draw by the tool's own settings, whatever the user's matplotlibrc says."""
     import matplotlib as mpl
 
-    with mpl.rc_context():
+    with mpl.rc_context(), warnings.catch_warnings():
+        # In SVG text stays text, and the reader's fonts have the letters that ours lacks.
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
         yield
@@ -108,7 +113,7 @@ def svg(figure: "Figure", *, label: str = "", prefix: str = "") -> str:
     for name in ("width", "height", "version"):
         root.attrib.pop(name, None)
     root.set("role", "img")
-    root.set("aria-label", printable(label))
+    root.set("aria-label", words.clean(label))
     ElementTree.register_namespace("", _SVG)
     text = ElementTree.tostring(root, encoding="unicode")
     return re.sub(r">\s+<", "><", text)
@@ -134,21 +139,8 @@ def save(figure: "Figure", path: Path | str) -> Path:
         raise InvalidInput(msg, hint=f"{target.stem}.svg")
     date = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(ending)
     with style():
-        figure.savefig(
-            target, format=ending[1:], dpi=200, facecolor=PALETTE["page"], metadata=date
-        )
+        figure.savefig(target, format=ending[1:], dpi=200, facecolor=PALETTE["page"], metadata=date)
     return target
-
-
-def printable(text: str) -> str:
-    """Leave out what has no place in XML or would turn the writing around.
-
-    Examples
-    --------
-    >>> printable("a\\x00b\\u202ec")
-    'abc'
-    """
-    return "".join(letter for letter in text if letter.isprintable())
 
 
 def _clean(node: ElementTree.Element, used: set[str], prefix: str) -> None:
@@ -178,7 +170,9 @@ def _clean(node: ElementTree.Element, used: set[str], prefix: str) -> None:
         elif name == "style":
             _restyle(node, value)
         elif name in ("d", "transform", "x", "y", "points"):
-            node.set(name, _rounded(value))
+            short = _rounded(value)
+            if not short.startswith("rotate(0 "):
+                node.set(name, short)
         else:
             node.set(name, value.replace("url(#", f"url(#{prefix}"))
 

@@ -102,7 +102,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The questions of one topic; the rungs of a ladder stand together."""
+    """The questions of one topic in blocks: a ladder with its rungs, or single questions (None)."""
 
     topic: str
     blocks: tuple[tuple[str | None, tuple[QuestionPath, ...]], ...]
@@ -110,7 +110,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class PathTable:
-    """The forecasts of one question over time; steps at which no printed figure moves are left out."""
+    """The forecasts of one question over time, without steps at which no printed figure moves."""
 
     heads: tuple[str, ...]
     rows: tuple[tuple[dt.datetime, tuple[str, ...]], ...]
@@ -199,7 +199,7 @@ def beside_base_rate(questions: Iterable[QuestionPath], forecaster: str) -> list
 
 
 def counts(questions: Sequence[QuestionPath]) -> list[Count]:
-    """Count better, same and worse for everybody but the base rate, the texts and the references."""
+    """Count worse, same and better for all but the base rate, the texts and the references."""
     names = cast.ordered(name for question in questions for name in question.scores)
     result = []
     for name in names:
@@ -217,18 +217,24 @@ def groups(questions: Iterable[QuestionPath]) -> list[Group]:
     """Group questions by topic in order of appearance, the rungs of a ladder by deadline."""
     topics: dict[str, dict[str, list[QuestionPath]]] = {}
     for question in questions:
-        blocks = topics.setdefault(question.topic or "other", {})
-        blocks.setdefault(question.ladder or question.id, []).append(question)
-    return [
-        Group(
-            topic,
-            tuple(
-                (rungs[0].ladder, tuple(sorted(rungs, key=lambda rung: (rung.closes, rung.id))))
-                for rungs in blocks.values()
-            ),
-        )
-        for topic, blocks in topics.items()
-    ]
+        ladders = topics.setdefault(question.topic or "other", {})
+        ladders.setdefault(question.ladder or question.id, []).append(question)
+    return [Group(topic, tuple(_blocks(ladders.values()))) for topic, ladders in topics.items()]
+
+
+def _blocks(
+    ladders: Iterable[list[QuestionPath]],
+) -> list[tuple[str | None, tuple[QuestionPath, ...]]]:
+    found: list[tuple[str | None, tuple[QuestionPath, ...]]] = []
+    for rungs in ladders:
+        if len(rungs) > 1:
+            rungs.sort(key=lambda rung: (rung.closes, rung.id))
+            found.append((rungs[0].ladder or rungs[0].id, tuple(rungs)))
+        elif found and found[-1][0] is None:
+            found[-1] = (None, (*found[-1][1], *rungs))
+        else:
+            found.append((None, tuple(rungs)))
+    return found
 
 
 def path_table(question: QuestionPath, labels: Mapping[str, str]) -> PathTable:
@@ -237,8 +243,8 @@ def path_table(question: QuestionPath, labels: Mapping[str, str]) -> PathTable:
     columns: list[tuple[str, str, Callable[[Point], str]]] = []
     for name in names:
         columns.append((cast.label(name, labels), name, _cell(question)))
-        if any(point.p05 is not None for point in question.paths[name]):
-            columns.append(("5–95 %", name, _spread))
+        if cast.role(name) == "model" and any(p.p05 is not None for p in question.paths[name]):
+            columns.append(("5–95\u00a0%", name, _spread))
     moments = sorted({point.at for name in names for point in question.paths[name]})
     rows: list[tuple[dt.datetime, tuple[str, ...]]] = []
     standing: dict[str, Point] = {}

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+import unicodedata
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,7 @@ from forecasting.domain.instants import zone as zone_of
 
 DASH = "–"
 _NARROW = "\N{NARROW NO-BREAK SPACE}"
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _MINUS = "\N{MINUS SIGN}"
 
 TYPES = {
@@ -81,8 +83,8 @@ def percent(share: Any) -> str:
 
     Examples
     --------
-    >>> [percent(p).replace(_NARROW, " ") for p in (0.3, 0.034, 0.0004, 0.9996, 1)]
-    ['30 %', '3.4 %', '0.04 %', '99.96 %', '100 %']
+    >>> [percent(p).replace(_NARROW, " ") for p in (0.3, 0.034, 0.03, 0.0004, 0.9996, 1)]
+    ['30 %', '3.4 %', '3 %', '0.04 %', '99.96 %', '100 %']
     """
     bare = percent_figure(share)
     return bare if bare == DASH else f"{bare}{_NARROW}%"
@@ -99,8 +101,32 @@ def percent_figure(share: Any) -> str:
     for digits in range(0 if 0.1 <= found <= 0.9 else 1, 7):
         rounded = round(100 * found, digits)
         if 0 < rounded < 100:
-            return f"{rounded:.{digits}f}"
+            return f"{rounded:.{digits}f}".removesuffix(".0")
     return f"{100 * found:g}"
+
+
+def exact(share: Any) -> str:
+    """Write a share that was stated, not computed, with all the figures it was stated with.
+
+    Examples
+    --------
+    >>> exact(0.325).replace(_NARROW, " "), exact(0.01).replace(_NARROW, " ")
+    ('32.5 %', '1 %')
+    """
+    found = number(share)
+    return DASH if found is None else f"{100 * found:.6g}{_NARROW}%"
+
+
+def whole(share: Any) -> str:
+    """Write a share in whole percents.
+
+    Examples
+    --------
+    >>> whole(0.914).replace(_NARROW, " ")
+    '91 %'
+    """
+    found = number(share)
+    return DASH if found is None else f"{100 * found:.0f}{_NARROW}%"
 
 
 def count(value: Any) -> str:
@@ -155,6 +181,22 @@ def plural(n: Any, one: str, many: str = "") -> str:
     return f"{found:,.0f} {one if found == 1 else many or one + 's'}"
 
 
+def clean(text: str) -> str:
+    r"""Leave out control characters and what turns the direction of writing around.
+
+    Examples
+    --------
+    >>> clean("a\x00b\u202ec"), clean("two\nlines")
+    ('abc', 'two\nlines')
+    """
+    return "".join(
+        letter
+        for letter in text
+        if letter in "\n\t"
+        or not (letter in _TURNING or unicodedata.category(letter) in ("Cc", "Cs"))
+    )
+
+
 class Days:
     """Days as they are called in one zone; a midnight that ends a day is called by that day."""
 
@@ -193,6 +235,18 @@ class Days:
         if local.time() == dt.time(0):
             return f"end of {self.day(local.date() - dt.timedelta(days=1))}"
         return self.moment(moment)
+
+    def known(self, moment: dt.datetime | dt.date | None) -> str:
+        """Name when a thing became known: one known to the day is known at the midnight after it.
+
+        Examples
+        --------
+        >>> Days("Europe/Kyiv").known(dt.datetime(2025, 3, 20, 22, tzinfo=dt.UTC))
+        '20 Mar 2025'
+        """
+        if isinstance(moment, dt.datetime):
+            return self.end(moment).removeprefix("end of ")
+        return self.day(moment)
 
     def moment(self, moment: dt.datetime | dt.date | None) -> str:
         """Name a moment to the minute; a midnight by its day alone."""

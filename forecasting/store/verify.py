@@ -92,7 +92,8 @@ def verify(connection: Connection) -> Verification:
     Examples
     --------
     >>> from forecasting.store import Ledger
-    >>> Ledger.open("sqlite:///:memory:", create=True).verify().ok
+    >>> with Ledger.open("sqlite:///:memory:", create=True) as ledger:
+    ...     ledger.verify().ok
     True
     """
     entries = 0

@@ -40,10 +40,14 @@ def test_a_stood_clock_runs_again_afterwards_even_after_a_fault() -> None:
     assert not clock.overridden()
 
 
-def test_the_environment_tells_the_time_of_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FORECASTING_NOW", "2026-01-31T12:00:00Z")
+@pytest.mark.parametrize("text", ["2026-01-31T12:00:00Z", "2026-01-31T14:00:00+02:00"])
+def test_the_environment_tells_the_time_of_a_process(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORECASTING_NOW", text)
     assert clock.overridden()
     assert clock.now() == INSTANT
+    assert clock.now().tzinfo is UTC
     with clock.at(INSTANT - timedelta(days=9)):
         assert clock.now() < INSTANT
 

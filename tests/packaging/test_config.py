@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import make_url
 
@@ -84,6 +84,8 @@ names = st.text(st.characters(exclude_categories=("C", "Z"), exclude_characters=
 
 
 @given(names.filter(lambda name: name not in {".", ".."} and not name.startswith("~")))
+@example("100%25.db")
+@example("a%41?b=c.db")
 def test_sqlalchemy_opens_the_very_file_that_was_named(name: str) -> None:
     url = config.database_url(f"/data/{name}")
     assert make_url(url).database == f"/data/{name}"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from forecasting.domain.instants import day_begins, day_ends
 from forecasting.review import (
     ClaimRow,
     Events,
@@ -20,7 +21,9 @@ from forecasting.review import (
 )
 
 NAN = float("nan")
-HOSTILE = '<script>alert("x")</script> $\\frac{a}{b}$ & <img src=x onerror=alert(1)> \u202e%s {{ 7*7 }}'
+HOSTILE = (
+    '<script>alert("x")</script> $\\frac{a}{b}$ & <img src=x onerror=alert(1)> \u202e%s {{ 7*7 }}'
+)
 NAMES = (
     "model",
     "prior",
@@ -39,7 +42,7 @@ NAMES = (
 
 
 def day(text: str, hour: int = 0) -> dt.datetime:
-    return dt.datetime.fromisoformat(text).replace(hour=hour, tzinfo=dt.UTC) - dt.timedelta(hours=2)
+    return day_begins(dt.date.fromisoformat(text)) + dt.timedelta(hours=hour)
 
 
 def score_row(name: str, kind: str, rule: str, seed: int, **changes: Any) -> dict[str, Any]:
@@ -131,7 +134,9 @@ def walk(
     opens: dt.datetime, ends: dt.datetime, seed: int, width: int = 1, step: int = 7
 ) -> list[Point]:
     rng = np.random.default_rng(seed)
-    moments = [opens + dt.timedelta(days=i * step) for i in range(max(1, (ends - opens).days // step))]
+    moments = [
+        opens + dt.timedelta(days=i * step) for i in range(max(1, (ends - opens).days // step))
+    ]
     logits = np.cumsum(rng.normal(0, 0.25, (len(moments), width)), axis=0) - 1.2
     if width > 1:
         shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
@@ -174,14 +179,11 @@ def binary(
     until: str = "2026-08-22",
     **more: Any,
 ) -> QuestionPath:
-    start, close = day(opens), day(closes) + dt.timedelta(days=1)
-    known = day(resolved) if resolved else None
+    start, close = day(opens), day_ends(dt.date.fromisoformat(closes))
+    known = day_ends(dt.date.fromisoformat(resolved)) if resolved else None
     ends = min(close, known) if known else close
     last = min(ends, day(until))
-    paths = {
-        name: walk(start, last, seed * 50 + i, step=step)
-        for i, name in enumerate(NAMES[:9])
-    }
+    paths = {name: walk(start, last, seed * 50 + i, step=step) for i, name in enumerate(NAMES[:9])}
     paths["base-rate"] = [Point(p.at, (0.2,)) for p in paths["base-rate"]][::4]
     paths["text:003"] = [Point(start + (last - start) / 5, (0.325,))]
     rows = {}
@@ -288,7 +290,7 @@ def questions() -> list[QuestionPath]:
     found.append(
         QuestionPath(
             "guarantees-2026",
-            "What will be the strongest state of security guarantees for Ukraine at the end of 2026?",
+            "What will be the strongest state of guarantees for Ukraine at the end of 2026?",
             "ordered",
             start,
             close,
@@ -323,7 +325,10 @@ def questions() -> list[QuestionPath]:
     )
     start, close = day("2025-05-16"), day("2025-05-25")
     fan = [
-        Point(start + dt.timedelta(days=i), (20.0 + 70 * i, 90 + 75.0 * i, 200 + 70.0 * i, 400 + 60.0 * i, 700 + 38.0 * i))
+        Point(
+            start + dt.timedelta(days=i),
+            (20.0 + 70 * i, 90 + 75.0 * i, 200 + 70.0 * i, 400 + 60.0 * i, 700 + 38.0 * i),
+        )
         for i in range(8)
     ]
     found.append(
@@ -352,7 +357,16 @@ def questions() -> list[QuestionPath]:
     )
     start, close = day("2026-08-21"), day("2026-12-31")
     found.append(
-        QuestionPath("bare", "Nobody has spoken of this yet", "binary", start, close, close, "upcoming", topic="talks")
+        QuestionPath(
+            "bare",
+            "Nobody has spoken of this yet",
+            "binary",
+            start,
+            close,
+            close,
+            "upcoming",
+            topic="talks",
+        )
     )
     return found
 
@@ -375,7 +389,12 @@ def texts() -> list[TextCard]:
             "score": 0.1056,
             "score_low": 0.04,
             "score_high": 0.2025,
-            "models": {"model": (0.12, 0.0144), "base-rate": (0.2, 0.04), "prior": (0.3, 0.09), "pool": (0.15, 0.0225)},
+            "models": {
+                "model": (0.12, 0.0144),
+                "base-rate": (0.2, 0.04),
+                "prior": (0.3, 0.09),
+                "pool": (0.15, 0.0225),
+            },
             "staleness": 0.1056,
         }
         return ClaimRow(**{**base, **more})
@@ -389,11 +408,27 @@ def texts() -> list[TextCard]:
             "f2ac" * 16,
             (4, 5),
             [
-                claim(1, shown_only="The first claimed violation was known before the text’s date.", score=None),
+                claim(
+                    1,
+                    shown_only="The first claimed violation was known before the text’s date.",
+                    score=None,
+                ),
                 claim(2),
-                claim(3, first_band="very-unlikely", flat_denial=True, alternatives={0.01: 0.0001, 0.1: 0.01, 0.2: 0.04}),
-                claim(4, outcome=None, score=None, score_low=None, score_high=None, staleness=None,
-                      models={"model": (0.2, None)}),
+                claim(
+                    3,
+                    first_band="very-unlikely",
+                    flat_denial=True,
+                    alternatives={0.01: 0.0001, 0.1: 0.01, 0.2: 0.04},
+                ),
+                claim(
+                    4,
+                    outcome=None,
+                    score=None,
+                    score_low=None,
+                    score_high=None,
+                    staleness=None,
+                    models={"model": (0.2, None)},
+                ),
                 claim(5, question="nowhere", models={}, score=NAN),
             ],
         ),
@@ -420,7 +455,11 @@ def full() -> ReviewData:
     )
     rows = [score_row(name, "binary", "brier", i) for i, name in enumerate(NAMES)]
     rows += [score_row(name, "ordered", "rps", 40 + i) for i, name in enumerate(NAMES[:4])]
-    rows += [score_row("model", "numeric", "crps", 60, mean=61.25, reference=166.0, skill=104.8, difference=NAN)]
+    rows += [
+        score_row(
+            "model", "numeric", "crps", 60, mean=61.25, reference=166.0, skill=104.8, difference=NAN
+        )
+    ]
     horizons = [
         {
             **score_row(name, "binary", "brier", 100 + i + 20 * h),
@@ -429,36 +468,93 @@ def full() -> ReviewData:
             "n_questions": n,
             "n_events": max(1, n // 2),
         }
-        for h, (d, rate, n) in enumerate(((1, 0.09, 22), (7, 0.12, 19), (30, 0.2, 14), (90, 0.11, 9), (180, 0.0, 3)))
+        for h, (d, rate, n) in enumerate(
+            ((1, 0.09, 22), (7, 0.12, 19), (30, 0.2, 14), (90, 0.11, 9), (180, 0.0, 3))
+        )
         for i, name in enumerate(NAMES[:10])
         if not (name.startswith("worldview") and d == 180)
     ]
     return ReviewData(
         run,
         scores=rows,
-        log_scores=[score_row(n, "binary", "log", i, convention="", mean=math.inf if i == 3 else 0.4) for i, n in enumerate(NAMES)],
+        log_scores=[
+            score_row(n, "binary", "log", i, convention="", mean=math.inf if i == 3 else 0.4)
+            for i, n in enumerate(NAMES)
+        ],
         horizons=horizons,
         calibrations={
             **{name: calibration_of(i) for i, name in enumerate(NAMES[:9])},
             "text:003": {
-                "n": 3, "n_questions": 3, "n_updates": 3, "n_events": 3, "share": 0.5, "level": 0.9,
-                "mean_score": 0.1, "miscalibration": 0.1, "discrimination": 0.0, "uncertainty": 0.0,
-                "null_miscalibration": NAN, "p_value": NAN, "slope": NAN, "intercept": NAN,
+                "n": 3,
+                "n_questions": 3,
+                "n_updates": 3,
+                "n_events": 3,
+                "share": 0.5,
+                "level": 0.9,
+                "mean_score": 0.1,
+                "miscalibration": 0.1,
+                "discrimination": 0.0,
+                "uncertainty": 0.0,
+                "null_miscalibration": NAN,
+                "p_value": NAN,
+                "slope": NAN,
+                "intercept": NAN,
                 "curve": calibration_of(3, 3)["curve"],
-                "pooled": [{"forecast": 0.325, "event_rate": 0.0, "n": 3, "lower": NAN, "upper": NAN}],
+                "pooled": [
+                    {"forecast": 0.325, "event_rate": 0.0, "n": 3, "lower": NAN, "upper": NAN}
+                ],
                 "pooled_note": "too few: 3 clusters, a band needs 8",
                 "reading": "3 resolved forecasts: too few to say.",
             },
-            "text:004": {"n": 0, "curve": [], "pooled": [], "reading": "Nothing resolved yet: too few to say."},
+            "text:004": {
+                "n": 0,
+                "curve": [],
+                "pooled": [],
+                "reading": "Nothing resolved yet: too few to say.",
+            },
         },
         questions=questions(),
         texts=texts(),
-        due=[{"question": "truce-monitoring-2025", "title": HOSTILE, "since": day("2026-01-01"), "reason": "closed 233 days ago without an outcome"}],
-        unfit=[{"question": "energy-truce-2025-observed", "forecaster": "model", "verdict": "does not fit its own class: 8 of 10 within a day, 90 % of draws give 2 to 6"}],
-        refused=[{"question": "guarantees-2026", "at": day("2026-01-07"), "verdict": "R-hat 1.03", "value": 1.03}],
+        due=[
+            {
+                "question": "truce-monitoring-2025",
+                "title": HOSTILE,
+                "since": day("2026-01-01"),
+                "reason": "closed 233 days ago without an outcome",
+            }
+        ],
+        unfit=[
+            {
+                "question": "energy-truce-2025-observed",
+                "forecaster": "model",
+                "verdict": "does not fit its own class: 8 of 10 within a day",
+            }
+        ],
+        refused=[
+            {
+                "question": "guarantees-2026",
+                "at": day("2026-01-07"),
+                "verdict": "R-hat 1.03",
+                "value": 1.03,
+            }
+        ],
         priors=[
-            {"question": "relapse-after-deal", "reference": "peace-agreements", "parameter": "k", "prior": "LogNormal(log 0.8, 0.25)", "source": "https://ucdp.uu.se/downloads/", "known_by": dt.date(2022, 6, 1)},
-            {"question": "", "reference": "general-ceasefire", "parameter": "rate", "prior": "Gamma(0.5, 2.1)", "source": "events known by the opening", "known_by": None},
+            {
+                "question": "relapse-after-deal",
+                "reference": "peace-agreements",
+                "parameter": "k",
+                "prior": "LogNormal(log 0.8, 0.25)",
+                "source": "https://ucdp.uu.se/downloads/",
+                "known_by": dt.date(2022, 6, 1),
+            },
+            {
+                "question": "",
+                "reference": "general-ceasefire",
+                "parameter": "rate",
+                "prior": "Gamma(0.5, 2.1)",
+                "source": "events known by the opening",
+                "known_by": None,
+            },
         ],
         events=Events(12, 0.061),
     )

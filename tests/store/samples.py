@@ -52,7 +52,10 @@ def numeric_question(**more):
         "tags": ("air", "naïve"),
         "basis": Basis("text", ("t1",), {"t1": (3, 4)}),
         "model": ModelChoice(
-            "count", "survival", "strikes", {"rate": 3.0, "soft": True, "which": ("a", "b"), "n": ""}
+            "count",
+            "survival",
+            "strikes",
+            {"rate": 3.0, "soft": True, "which": ("a", "b"), "n": ""},
         ),
         "condition": Condition("truce", "no"),
         "source": "",
@@ -92,7 +95,7 @@ def one_of_each():
             run="a1b2",
             gate="passed",
             claim="t1/3",
-            meta={"why": "drawn", "🦊": "key beyond the basic plane"},
+            meta={"why": "drawn", "🦊": "beyond the basic plane, before", "～": "in it"},
         ),
         Forecast(
             "size",
@@ -140,9 +143,7 @@ texts = st.text(
     st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=12
 ).map(settled)
 names = st.text("abcé-@:/漢", min_size=1, max_size=8).map(settled)
-moments = st.datetimes(
-    dt.datetime(1990, 1, 1), dt.datetime(2100, 1, 1), timezones=st.just(dt.UTC)
-)
+moments = st.datetimes(dt.datetime(1990, 1, 1), dt.datetime(2100, 1, 1), timezones=st.just(dt.UTC))
 reals = st.floats(0, 1) | st.floats(-1e30, 1e30)
 decimals = st.decimals(0, 1, places=4).map(lambda number: format(number, "f"))
 values = st.one_of(
@@ -241,13 +242,12 @@ model_runs = st.builds(
     diagnostics=st.dictionaries(texts, plain, max_size=3),
 )
 marks = st.builds(
-    ReplayMark, names, st.sampled_from(["started", "finished"]), st.just(0),
+    ReplayMark,
+    names,
+    st.sampled_from(["started", "finished"]),
+    st.just(0),
     st.dictionaries(texts, plain, max_size=2),
 )
-resolutions = st.builds(
-    Resolution, names, texts, moments, texts, texts, texts, st.integers(1, 9)
-)
+resolutions = st.builds(Resolution, names, texts, moments, texts, texts, texts, st.integers(1, 9))
 withdrawals = st.builds(Withdrawal, names, names, moments)
-drafts = st.one_of(
-    forecasts, evidence, questions, model_runs, marks, resolutions, withdrawals
-)
+drafts = st.one_of(forecasts, evidence, questions, model_runs, marks, resolutions, withdrawals)

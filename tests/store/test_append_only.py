@@ -29,7 +29,8 @@ ATTACKS = {
     "p95, mcse, method, model_run, run, claim, gate, meta FROM forecast WHERE seq = 12",
     "replace a rationale": f"INSERT OR REPLACE INTO rationale VALUES (5, '{H}', 'I knew')",
     "add a rationale": f"INSERT INTO rationale VALUES (12, '{H}', 'I knew')",
-    "replace an effect": "INSERT OR REPLACE INTO evidence_effect VALUES (8, 0, 't', 'bears', '{}', '')",
+    "replace an effect": "INSERT OR REPLACE INTO evidence_effect"
+    " VALUES (8, 0, 't', 'bears', '{}', '')",
     "add an effect": "INSERT INTO evidence_effect VALUES (8, 3, 't', 'bears', '{}', '')",
     "leave a gap": "INSERT " + entry(seq=14),
     "number backwards": "INSERT " + entry(seq=0),
@@ -51,16 +52,16 @@ def book(tmp_path_factory):
     return file
 
 
-def refused(file, *statements, **pragmas):
+def refused(file, *sound, attack, **pragmas):
     raw = sqlite3.connect(file, isolation_level=None)
     for name, value in pragmas.items():
         raw.execute(f"PRAGMA {name} = {value}")
     raw.execute("BEGIN IMMEDIATE")
     try:
-        with pytest.raises(sqlite3.IntegrityError) as error:
-            for statement in statements:
-                raw.execute(statement)
-        return str(error.value)
+        for statement in sound:
+            raw.execute(statement)
+        with pytest.raises(sqlite3.IntegrityError):
+            raw.execute(attack)
     finally:
         raw.rollback()
         raw.close()
@@ -68,8 +69,8 @@ def refused(file, *statements, **pragmas):
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
 def test_the_ledger_refuses_edits_even_with_the_pragmas_off(book, attack):
-    refused(book, attack, recursive_triggers="OFF", foreign_keys="OFF")
-    refused(book, attack, recursive_triggers="ON", foreign_keys="ON")
+    refused(book, attack=attack, recursive_triggers="OFF", foreign_keys="OFF")
+    refused(book, attack=attack, recursive_triggers="ON", foreign_keys="ON")
 
 
 def test_the_ledger_refuses_edits_after_another_upgrade(path):
@@ -77,14 +78,16 @@ def test_the_ledger_refuses_edits_after_another_upgrade(path):
         ledger.append([*one_of_each(), binary()], recorded_at=NOW)
     upgrade(str(path))
     for attack in ATTACKS.values():
-        refused(path, attack, recursive_triggers="OFF", foreign_keys="OFF")
+        refused(path, attack=attack, recursive_triggers="OFF", foreign_keys="OFF")
     with Ledger.open(str(path)) as ledger:
         assert ledger.verify().ok
 
 
 FORECAST = (
-    "INSERT INTO forecast VALUES (13, 'q', 'h', 'ana', '{kind}', '{shape}', '{labels}', '{entered}',"
-    " {p}, '', '" + LATER + "', NULL, {sd}, NULL, NULL, NULL, NULL, NULL, NULL, '', '', '', '{{}}')"
+    "INSERT INTO forecast VALUES (13, 'q', 'h', 'ana', '{kind}', '{shape}', '{labels}',"
+    " '{entered}', {p}, '', '"
+    + LATER
+    + "', NULL, {sd}, NULL, NULL, NULL, NULL, NULL, NULL, '', '', '', '{{}}')"
 )
 
 
@@ -117,7 +120,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("row", REFUSED.values(), ids=REFUSED.keys())
 def test_no_row_holds_what_is_no_forecast(book, row):
-    refused(book, "INSERT " + entry(kind="forecast"), row)
+    refused(book, "INSERT " + entry(kind="forecast"), attack=row)
 
 
 def test_a_sound_row_is_not_refused(book):

@@ -59,7 +59,7 @@ def test_a_forecast_commits_to_its_decimal_its_wording_and_a_salted_rationale(pa
         "kind": "live",
         "labels": ["yes"],
         "mcse": "0.0000001",
-        "meta": {"why": "drawn", "🦊": "key beyond the basic plane"},
+        "meta": {"why": "drawn", "🦊": "beyond the basic plane, before", "～": "in it"},
         "method": "psis",
         "p05": "0.2",
         "p50": "0.34",

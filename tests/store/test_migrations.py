@@ -13,7 +13,7 @@ from forecasting.store.engine import connect
 from forecasting.store.tables import metadata
 from tests.store.samples import NOW, one_of_each
 
-FAILING = '''
+FAILING = """
 from alembic import op
 revision, down_revision = "r0002", "r0001"
 branch_labels = depends_on = None
@@ -21,9 +21,9 @@ branch_labels = depends_on = None
 def upgrade():
     op.execute("CREATE TABLE later (seq INTEGER)")
     op.execute("ALTER TABLE withdrawal ADD COLUMN reason TEXT")
-    op.execute("DROP TRIGGER entry_guard")
+    op.execute("DROP TRIGGER IF EXISTS entry_guard")
     {fault}
-'''
+"""
 
 
 def dump(path):

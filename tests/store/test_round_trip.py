@@ -17,7 +17,7 @@ from tests.store.samples import DAY, NOW, binary, numeric_question, one_of_each
 
 
 def as_read(draft, recorded):
-    """Give a draft as a reading gives it: with its number, its time and, for a forecast, its hash."""
+    """Give a draft as a reading gives it: with its number, its time, a forecast its hash."""
     if isinstance(draft, Question):
         return draft
     stamp = {"seq": recorded.seq, "recorded_at": recorded.recorded_at}
@@ -187,8 +187,14 @@ BAD = {
     "one option": replace(binary(), value=Value("options", ("a",), ("1",))),
     "no option": replace(binary(), value=Value("options", (), ())),
     "labels": replace(binary(), value=Value("options", ("a", "b", "c"), ("0.5", "0.5"))),
-    "nan spread": replace(one_of_each()[4], model_run=None, spread=replace(
-        one_of_each()[4].spread, mcse=float("nan"))),
+    "nan spread": replace(
+        one_of_each()[4], model_run=None, spread=replace(one_of_each()[4].spread, mcse=float("nan"))
+    ),
+    "infinite spread": replace(
+        one_of_each()[4],
+        model_run=None,
+        spread=replace(one_of_each()[4].spread, mcse=float("inf")),
+    ),
     "nul": binary(because="a\0b"),
     "surrogate": binary(because="\ud800"),
     "kind": binary(kind="remembered"),

@@ -23,7 +23,9 @@ def tampered(path):
     """Write twenty entries; give a function that edits the file and then verifies it."""
     with Ledger.open(str(path), create=True) as ledger:
         ledger.append(one_of_each(), recorded_at=NOW)
-        ledger.append([binary(f"0.{n}1", because=f"because {n}") for n in range(9)], recorded_at=NOW)
+        ledger.append(
+            [binary(f"0.{n}1", because=f"because {n}") for n in range(9)], recorded_at=NOW
+        )
         assert ledger.verify().ok
 
     def edit(*statements):
@@ -65,7 +67,7 @@ FOUND = {
     "edit a bound": (1, "UPDATE question SET upper = 1000 WHERE seq = 1"),
     "edit an effect": (
         8,
-        "UPDATE evidence_effect SET detail = '{\"a\":0.9,\"b\":0.15,\"u\":0.3}' WHERE position = 0",
+        'UPDATE evidence_effect SET detail = \'{"a":0.9,"b":0.15,"u":0.3}\' WHERE position = 0',
     ),
     "delete an effect": (8, "DELETE FROM evidence_effect WHERE position = 2"),
     "reorder effects": (
@@ -96,7 +98,11 @@ FOUND = {
         15,
         *(f"DELETE FROM {table} WHERE seq = 15" for table in ("forecast", "rationale", "entry")),
     ),
-    "delete the first": (1, "DELETE FROM question WHERE seq = 1", "DELETE FROM entry WHERE seq = 1"),
+    "delete the first": (
+        1,
+        "DELETE FROM question WHERE seq = 1",
+        "DELETE FROM entry WHERE seq = 1",
+    ),
     "delete and close the gap": (
         15,
         *(f"DELETE FROM {table} WHERE seq = 15" for table in ("forecast", "rationale", "entry")),

@@ -1,13 +1,15 @@
-"""Several writers at once: gap-free, nothing lost, one chain. And a state machine against a list."""
+"""Several writers at once leave one gap-free chain; whatever is done, it reads as a list does."""
 
 import multiprocessing
 import time
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from sqlalchemy.exc import IntegrityError
 
 from forecasting.domain import Forecast, Question
 from forecasting.domain.provenance import in_batch
@@ -47,7 +49,9 @@ def test_two_processes_lose_nothing_and_leave_no_gap(path):
             mine = [forecast.seq for forecast in said if forecast.forecaster == name]
             assert len(mine) == EACH
             # A batch is one transaction: its two entries stand side by side.
-            assert all(second == first + 1 for first, second in zip(mine[::2], mine[1::2]))
+            assert all(
+                second == first + 1 for first, second in zip(mine[::2], mine[1::2], strict=True)
+            )
 
 
 def test_many_forecasts_are_recorded_in_one_append(memory, capsys):
@@ -108,11 +112,8 @@ class AgainstAList(RuleBasedStateMachine):
 
     @rule(batch=st.lists(samples.forecasts, min_size=1, max_size=2))
     def fail_half_way(self, batch):
-        try:
+        with pytest.raises(InvalidInput):
             self.ledger.append([*batch, binary(model_run=10**6)], recorded_at=NOW)
-        except InvalidInput:
-            return
-        raise AssertionError("a reference to no entry was recorded")
 
     @rule(pick=st.integers(0, 10**6), statement=st.sampled_from(["UPDATE", "DELETE", "REPLACE"]))
     def attack(self, pick, statement):
@@ -125,14 +126,10 @@ class AgainstAList(RuleBasedStateMachine):
             "REPLACE": f"REPLACE INTO entry SELECT seq, kind, recorded_at, 'x', leaf, hash "
             f"FROM entry WHERE seq = {seq}",
         }[statement]
-        try:
-            with self.ledger._engine.begin() as connection:
-                connection.exec_driver_sql("PRAGMA recursive_triggers = OFF")
+        with self.ledger._engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA recursive_triggers = OFF")
+            with pytest.raises(IntegrityError):
                 connection.exec_driver_sql(sql)
-        except Exception as refusal:
-            assert "IntegrityError" in type(refusal).__name__
-            return
-        raise AssertionError(f"the ledger let {sql} through")
 
     @rule(pick=st.integers(0, 10**6))
     def read_an_earlier_state(self, pick):
@@ -148,9 +145,7 @@ class AgainstAList(RuleBasedStateMachine):
         if not hasattr(self, "ledger"):
             return
         assert self.ledger.head().seq == len(self.kept)
-        assert [
-            self.ledger.entry(seq).value for seq in range(1, len(self.kept) + 1)
-        ] == self.kept
+        assert [self.ledger.entry(seq).value for seq in range(1, len(self.kept) + 1)] == self.kept
         latest = {item.id: item for item in self.kept if isinstance(item, Question)}
         assert {item.id: item for item in self.ledger.questions()} == latest
         assert self.ledger.verify().ok

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from forecasting.config import database_url
 from forecasting.errors import DatabaseUnusable
 from forecasting.store import Ledger, status, upgrade
 from forecasting.store.engine import journal
@@ -48,7 +49,7 @@ def test_a_new_database_may_lie_in_a_folder_that_is_not_there(tmp_path):
     written(path)
     assert path.is_file()
     assert status(str(path)).entries == 1
-    assert upgrade(f"sqlite:///{path}").entries == 1
+    assert upgrade(database_url(str(path))).entries == 1
     assert sorted(tmp_path.rglob("*.db*")) == [path]
 
 
@@ -93,7 +94,8 @@ def test_a_file_in_the_way_of_the_folder_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("revision", "words"), [("r0002", "newer"), ("r9999", "newer"), ("r0000", "forecast db upgrade")]
+    ("revision", "words"),
+    [("r0002", "newer"), ("r9999", "newer"), ("r0000", "forecast db upgrade")],
 )
 def test_another_schema_is_named_and_not_touched(path, revision, words):
     written(path)
@@ -167,15 +169,34 @@ def test_a_read_only_database_can_be_read_and_refuses_to_be_written(path):
         assert len(ledger.forecasts()) == 1
 
 
-@pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="file modes do not bind the superuser"
-)
-def test_a_file_without_write_permission_is_read_only(path):
+def test_a_file_without_write_permission_is_read_only(path, monkeypatch):
+    """The superuser is bound by no file mode, so for him the connection itself is read-only."""
+    from forecasting.store import engine
+
     written(path)
     path.chmod(0o444)
-    with Ledger.open(str(path)) as ledger, pytest.raises(DatabaseUnusable) as error:
-        ledger.append([binary()], recorded_at=NOW)
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        made = engine.sqlite3.connect
+        monkeypatch.setattr(
+            engine.sqlite3, "connect", lambda to, **how: made(to.replace("=rw", "=ro"), **how)
+        )
+    with Ledger.open(str(path)) as ledger:
+        assert ledger.verify().ok
+        with pytest.raises(DatabaseUnusable) as error:
+            ledger.append([binary()], recorded_at=NOW)
     assert "read-only" in said(error)
+
+
+def test_a_file_that_vanishes_after_the_look_is_not_made_anew(path):
+    from forecasting.store import engine
+
+    written(path)
+    made = engine.connect(str(path))
+    path.unlink()
+    with pytest.raises(DatabaseUnusable) as error, engine.told(str(path)):
+        made.connect()
+    assert "cannot be opened" in said(error)
+    assert not path.exists()
 
 
 def test_a_full_disk_is_named_and_loses_nothing(path):

@@ -34,14 +34,17 @@ class Truce:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """What is known of one agreed exchange: size, agreement, tranches (moment, number)."""
+    """What is known of one agreed exchange.
+
+    `tranches` are the stages whose number is known; `stages` the moments of all.
+    """
 
     id: str
     agreed: Moment
     size: float
     usable: bool
     tranches: tuple[tuple[Moment, float], ...] = ()
-    begun: Moment | None = None
+    stages: tuple[Moment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +113,10 @@ def packages(items: Iterable[Evidence]) -> dict[str, Package]:
     """Give each agreed exchange that is known, by id, with the tranches known so far."""
     items = tuple(items)
     delivered: dict[str, list[tuple[dt.datetime, float]]] = {}
-    begun: dict[str, list[dt.datetime]] = {}
+    stages: dict[str, list[dt.datetime]] = {}
     for name in ("delivered", "begun"):
         for row, effect, item in data(items, "packages", name):
-            begun.setdefault(row, []).append(_moment(effect, "at", item.event_at or item.known_at))
+            stages.setdefault(row, []).append(_moment(effect, "at", item.event_at or item.known_at))
     for row, effect, item in data(items, "packages", "delivered"):
         at = _moment(effect, "at", item.event_at or item.known_at)
         delivered.setdefault(row, []).append((at, float(effect.detail["value"])))
@@ -124,7 +127,7 @@ def packages(items: Iterable[Evidence]) -> dict[str, Package]:
             size=float(effect.detail["size"]),
             usable=effect.detail.get("usable", "yes") == "yes",
             tranches=tuple(sorted(delivered.get(row, []))),
-            begun=min(begun.get(row, []), default=None),
+            stages=tuple(sorted(stages.get(row, []))),
         )
         for row, effect, item in data(items, "packages", "agreed")
     }

@@ -1,0 +1,164 @@
+"""Answers of every family from evidence that already passed the as-of filter.
+
+`model` is the family with its priors and all data; `prior` is the same with no data since the
+question opened; `base_rate` is the plain reference class. A fit is shared by every question,
+rung and forecaster that asks for the same data under the same priors.
+"""
+
+import datetime as dt
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from forecasting.domain.commentary import Worldview
+from forecasting.domain.evidence import Evidence
+from forecasting.domain.question import Question
+from forecasting.errors import InvalidInput
+from forecasting.inference.fit import Fit
+from forecasting.models.encoding import exchanges, guarantees, rates, truces
+from forecasting.models.encoding.answer import Answer
+from forecasting.models.encoding.priors import (
+    PriorBook,
+    class_priors,
+    question_target,
+    with_worldview,
+)
+from forecasting.models.protocol import PriorSpec
+
+CACHE = 256
+Priors = Mapping[str, PriorSpec]
+
+
+class FitCache:
+    """Fits by what went into them, so that none is made twice."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self._fits: OrderedDict[tuple[str, ...], Any] = OrderedDict()
+
+    def of(self, key: tuple[str, ...], make: Callable[[int], Any]) -> Any:
+        """Give the fit of a key, made with a seed that depends on the key and not on the order."""
+        if key not in self._fits:
+            digest = hashlib.sha256("\0".join([str(self.seed), *key]).encode()).digest()
+            self._fits[key] = make(int.from_bytes(digest[:4], "big") >> 1)
+            if len(self._fits) > CACHE:
+                self._fits.popitem(last=False)
+        self._fits.move_to_end(key)
+        return self._fits[key]
+
+
+class Answers:
+    """Answers questions from evidence; holds the priors and the cache of fits."""
+
+    def __init__(self, book: PriorBook, evidence: Sequence[Evidence], *, seed: int) -> None:
+        self.book = book
+        self.evidence = tuple(evidence)
+        self.fits = FitCache(seed)
+        self._priors: dict[tuple[str, dt.datetime, str], dict[str, PriorSpec]] = {}
+
+    def model(
+        self,
+        question: Question,
+        facts: Sequence[Evidence],
+        as_of: dt.datetime,
+        worldview: Worldview | None = None,
+    ) -> Answer:
+        """Answer from the family with its priors (or a worldview's) and all data as of a moment."""
+        case = self._case(question, facts, as_of, worldview)
+        return _FAMILIES[question.model.fitted].model(case)
+
+    def inputs(
+        self,
+        question: Question,
+        facts: Sequence[Evidence],
+        as_of: dt.datetime,
+        worldview: Worldview | None = None,
+    ) -> "rates.Inputs":
+        """Give the arrays that the model's answer is computed from."""
+        case = self._case(question, facts, as_of, worldview)
+        return _FAMILIES[question.model.fitted].inputs(case)
+
+    def prior(self, question: Question, as_of: dt.datetime) -> Answer:
+        """Answer from the family's prior alone: nothing learned since the question opened."""
+        case = self._case(question, (), as_of, None)
+        return _FAMILIES[question.model.fitted].prior(case)
+
+    def base_rate(
+        self, question: Question, facts: Sequence[Evidence], as_of: dt.datetime
+    ) -> Answer | None:
+        """Answer from the reference class alone; None where the class has nothing to say."""
+        case = self._case(question, facts, as_of, None)
+        return _FAMILIES[question.model.fitted].base_rate(case)
+
+    def prior_specs(
+        self, question: Question, worldviews: Sequence[Worldview]
+    ) -> Iterator[tuple[str, str, PriorSpec, str]]:
+        """Give (class, parameter, prior, worldview) for a question, changes by worldviews too."""
+        for reference in rates.classes_of(question):
+            shared = self._class_priors(question, reference)
+            for parameter, spec in shared.items():
+                yield reference, parameter, spec, ""
+            for worldview in worldviews:
+                for parameter, spec in with_worldview(shared, worldview, reference).items():
+                    if spec != shared[parameter]:
+                        yield reference, parameter, spec, worldview.id
+
+    def _case(
+        self,
+        question: Question,
+        facts: Sequence[Evidence],
+        as_of: dt.datetime,
+        worldview: Worldview | None,
+    ) -> "rates.Case":
+        if question.model.fitted not in _FAMILIES:
+            msg = f"family ({question.model.fitted}): fits no question"
+            raise InvalidInput(msg, hint=", ".join(_FAMILIES))
+        priors = {
+            reference: with_worldview(self._class_priors(question, reference), worldview, reference)
+            for reference in rates.classes_of(question)
+        }
+        return rates.Case(
+            question=question,
+            facts=tuple(facts),
+            as_of=as_of,
+            own=question_target(question),
+            priors=priors,
+            book=self.book,
+            fits=self.fits,
+        )
+
+    def _class_priors(self, question: Question, reference: str) -> dict[str, PriorSpec]:
+        own = question_target(question)
+        key = (reference, question.opens, own)
+        if key not in self._priors:
+            self._priors[key] = class_priors(
+                self.book, reference, self.evidence, question.opens, without=own
+            )
+        return self._priors[key]
+
+
+class Family(Protocol):
+    """What the module of a family offers."""
+
+    def model(self, case: rates.Case, /) -> Answer:
+        """Answer with everything known."""
+
+    def prior(self, case: rates.Case, /) -> Answer:
+        """Answer from the prior alone."""
+
+    def base_rate(self, case: rates.Case, /) -> Answer | None:
+        """Answer from the reference class."""
+
+    def inputs(self, case: rates.Case, /) -> rates.Inputs:
+        """Give what the model's answer is computed from."""
+
+
+_FAMILIES: Mapping[str, Family] = {
+    "base-rate": rates,
+    "survival": truces,
+    "exchange-count": exchanges,
+    "competing-risks": guarantees,
+}
+
+__all__ = ["Answers", "Fit", "FitCache"]

@@ -1,0 +1,137 @@
+"""Answers of the survival family: truces by claim or by formal end, and peace agreements."""
+
+import datetime as dt
+from math import isfinite
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.domain.forecast import Spread
+from forecasting.domain.instants import parse_when
+from forecasting.inference import judge_probability, summary, verdict
+from forecasting.inference.fit import Fit, array_hash
+from forecasting.models.encoding import closed
+from forecasting.models.encoding.answer import Answer
+from forecasting.models.encoding.rates import DAY, Case, Inputs
+from forecasting.models.encoding.spells import Rows, agreement_rows, share_held, truce_rows
+from forecasting.models.protocol import PriorSpec, prior_arrays
+from forecasting.models.survival import Survival
+
+SETTINGS = {"claim": "first-claim", "formal": "formal-end", "agreement": "peace-agreement"}
+
+
+def model(case: Case) -> Answer:
+    """Answer from the class's spells, the asked truce entering as one that has held so far."""
+    return _answer(case, _rows(case))
+
+
+def prior(case: Case) -> Answer:
+    """Answer from the priors without a single spell."""
+    return _answer(case, agreement_rows((), case.book.reference(case.reference), case.as_of))
+
+
+def inputs(case: Case) -> Inputs:
+    """Give everything the model's answer is computed from, as arrays."""
+    given = case.priors[case.reference]
+    age, horizon = _age_and_horizon(case)
+    return {
+        **_rows(case),
+        **prior_arrays(given, given),
+        "age": np.array(age),
+        "horizon": np.array(horizon),
+    }
+
+
+def base_rate(case: Case) -> Answer:
+    """Answer with the share of the class that held as long as is asked, Jeffreys prior."""
+    start, until = _window(case)
+    rows = _rows(case, own=False)
+    held, n = share_held(rows, (until - start) / DAY)
+    yes = held if _yes_is_holding(case) else n - held
+    return closed.share(0.5 + yes, 0.5 + n - yes)
+
+
+def _yes_is_holding(case: Case) -> bool:
+    return case.setting("yes") != "fails"
+
+
+def _window(case: Case) -> tuple[dt.datetime, dt.datetime]:
+    start = parse_when(case.setting("start"), day_means="begins")
+    return start, parse_when(case.setting("until"), day_means="ends")
+
+
+def _age_and_horizon(case: Case) -> tuple[float, float]:
+    """Give how long the spell has lasted by now, and how much longer is asked, in days."""
+    start, until = _window(case)
+    age = max(0.0, (case.as_of - start) / DAY)
+    return age, max(0.0, (until - max(case.as_of, start)) / DAY)
+
+
+def _rows(case: Case, *, own: bool = True) -> Rows:
+    definition = case.setting("definition")
+    reference = case.book.reference(case.reference)
+    if definition == "agreement":
+        return agreement_rows(case.facts, reference, case.as_of)
+    facts = case.facts
+    rows = truce_rows(facts, reference, definition, case.as_of, case.own)
+    if own:
+        return rows
+    others = [
+        item for item in facts if f"truces/{case.own}" not in {e.target for e in item.effects}
+    ]
+    return truce_rows(others, reference, definition, case.as_of, case.own)
+
+
+def _answer(case: Case, rows: Rows) -> Answer:
+    definition = case.setting("definition")
+    family = Survival(SETTINGS[definition])
+    given = case.priors[case.reference]
+    defaults = family.default_priors()
+    priors = {name: given[name] for name in defaults}
+    data_hash, priors_hash = array_hash(rows), array_hash(prior_arrays(priors, defaults))
+    key = (family.family, definition, data_hash, priors_hash)
+    fit: Fit = case.fits.of(key, lambda seed: family.fit(rows, priors, seed))
+    draws = _for_the_case(fit, given.get("case"))
+    age, horizon = _age_and_horizon(case)
+    holds = family.predict(draws, [horizon], age_days=age)[:, 0]
+    p = holds if _yes_is_holding(case) else 1.0 - holds
+    fits_class = case.fits.of(("check", *key), lambda seed: _verdict(family, fit, rows, seed))
+    return answer_of_draws(p, fit, family.family, fits_class)
+
+
+def _for_the_case(fit: Fit, case_prior: PriorSpec | None) -> dict[str, NDArray[np.float64]]:
+    """Move the log hazard of the asked case against its class, where a worldview says so."""
+    draws = dict(fit.draws)
+    if case_prior is not None:
+        draws["theta"] = draws["theta"] + float(np.asarray(case_prior.value("value")))
+    return draws
+
+
+def _verdict(family: Survival, fit: Fit, rows: Rows, seed: int) -> str:
+    if not len(rows["lower"]):
+        return ""
+    said = verdict(family.predictive_check(fit.draws, rows, seed=seed))
+    return said if said.startswith("does not fit") else ""
+
+
+def answer_of_draws(p: NDArray[np.float64], fit: Fit, family: str, fits_class: str = "") -> Answer:
+    """Reduce draws of a probability to an answer, with the gate's verdict on it."""
+    report = judge_probability(fit.report, p, fit.chains)
+    found = summary(p, fit.chains)
+    return Answer(
+        numbers=(min(1.0, max(0.0, found.mean)),),
+        spread=Spread(found.sd, found.p05, found.p50, found.p95, found.mcse, fit.method),
+        family=family,
+        method=fit.method,
+        seed=fit.seed,
+        priors_hash=fit.priors_hash,
+        evidence_hash=fit.data_hash,
+        gate="passed" if report.passed else f"refused: {'; '.join(report.reasons)}",
+        fit=fits_class,
+        diagnostics={
+            name: value
+            for name in ("r_hat", "ess_bulk", "ess_tail", "bfmi", "divergences")
+            if (value := getattr(report, name)) is not None and isfinite(value)
+        },
+        versions=dict(fit.versions),
+    )

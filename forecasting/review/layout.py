@@ -1,0 +1,116 @@
+"""Where things stand in a picture of one question: its time axis, its labels, its numbers."""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from forecasting.review import words
+from forecasting.review.data import QuestionPath
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The time axis of one picture, in days since the opening."""
+
+    opens: dt.datetime
+    last: dt.datetime
+    span: float
+    whole: bool
+
+    @classmethod
+    def of(cls, question: QuestionPath, until: dt.datetime | None) -> "Frame":
+        """Show the whole window, or the part used where that is less than a third of it."""
+        spoken = [point.at for points in question.paths.values() for point in points]
+        last = min(question.ends, max([*spoken, *([until] if until else [question.ends])]))
+        last = max(last, question.opens)
+        span = max(_days(question.opens, question.closes), 1e-3)
+        used = _days(question.opens, last)
+        whole = not 0 < used < span / 3 or question.outcome is not None
+        return cls(question.opens, last, span if whole else 1.15 * used, whole)
+
+    def x(self, moment: dt.datetime) -> float:
+        """Give the place of a moment, kept inside the picture."""
+        return min(max(_days(self.opens, moment), 0.0), self.span)
+
+
+def spread(places: Sequence[float], room: float, low: float, high: float) -> list[float]:
+    """Move rising places apart to `room`, as little as needed and inside [low, high] if they fit.
+
+    Examples
+    --------
+    >>> [round(place, 2) for place in spread([0.5, 0.5, 0.9], 0.1, 0, 1)]
+    [0.45, 0.55, 0.9]
+    """
+    blocks: list[list[float]] = []  # wanted centre, members
+    for place in places:
+        blocks.append([place, 1.0])
+        while len(blocks) > 1:
+            (a, n), (b, m) = blocks[-2], blocks[-1]
+            if b - a >= room * (n + m) / 2:
+                break
+            blocks[-2:] = [[(a * n + b * m) / (n + m), n + m]]
+    found = [centre + room * (i - (n - 1) / 2) for centre, n in blocks for i in range(int(n))]
+    for i in range(len(found)):
+        found[i] = max(found[i], low + room * i)
+    for i in reversed(range(len(found))):
+        found[i] = min(found[i], high - room * (len(found) - 1 - i))
+    return found
+
+
+def numbered(places: Sequence[float], *, room: float = 25.0) -> list[tuple[float, str]]:
+    """Put numbers 1, 2, ... over rising places; those too close for two numbers share a range.
+
+    Examples
+    --------
+    >>> numbered([10, 60, 64, 120])
+    [(10.0, '1'), (62.0, '2–3'), (120.0, '4')]
+    """
+    groups: list[tuple[float, float, int, int]] = []
+    for number, at in enumerate(places, start=1):
+        if groups and at - groups[-1][0] < room:
+            start, _, first, _ = groups[-1]
+            groups[-1] = (start, at, first, number)
+        else:
+            groups.append((at, at, number, number))
+    return [
+        ((start + end) / 2, str(first) if first == last else f"{first}–{last}")
+        for start, end, first, last in groups
+    ]
+
+
+def dates(frame: Frame, zone: str, *, most: int = 5) -> list[tuple[float, str]]:
+    """Choose the round days of a time axis: (days since the opening, text)."""
+    local = words.Days(zone)
+    start = local.local(frame.opens)
+    for step in (1, 2, 3, 7, 14):
+        if frame.span / step < most:
+            first = start.replace(hour=0, minute=0, second=0, microsecond=0)
+            found = [first + dt.timedelta(days=step * i) for i in range(int(frame.span / step) + 2)]
+            return _inside(found, frame, lambda day: local.day(day).rsplit(" ", 1)[0])
+    for months in (1, 2, 3, 6, 12, 24, 60, 120):
+        if frame.span / (30.44 * months) < most:
+            break
+    found = []
+    count = start.year * 12 + start.month - 1
+    count += -count % months
+    while len(found) < 3 * most:
+        found.append(dt.datetime(count // 12, count % 12 + 1, 1, tzinfo=local.zone))
+        count += months
+    if months % 12 == 0:
+        return _inside(found, frame, lambda day: str(day.year))
+    return _inside(found, frame, lambda day: local.day(day).split(" ", 1)[1])
+
+
+def _inside(
+    days: Sequence[dt.datetime], frame: Frame, write: Callable[[dt.datetime], str]
+) -> list[tuple[float, str]]:
+    kept = [(day - frame.opens) / dt.timedelta(days=1) for day in days]
+    return [
+        (max(at, 0.0), write(day))
+        for at, day in zip(kept, days, strict=True)
+        if -0.01 <= at <= frame.span
+    ]
+
+
+def _days(start: dt.datetime, end: dt.datetime) -> float:
+    return (end - start) / dt.timedelta(days=1)

@@ -1,0 +1,108 @@
+"""Bad question files: every fault with its file, its line, its rule; nothing half-read."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from forecasting.app.questions import families
+from forecasting.bank import check, read_bank, read_question_file
+
+ROOT = Path(__file__).parents[2] / "questions"
+GOOD = (ROOT / "bank" / "ceasefires" / "buffer-zone-2026.yaml").read_text(encoding="utf-8")
+
+
+def _faults(tmp_path: Path, text: str) -> list[tuple[int, str, str]]:
+    path = tmp_path / "question.yaml"
+    path.write_text(text, encoding="utf-8")
+    return [(p.line, p.rule, p.message) for p in read_question_file(path)[2]]
+
+
+def _line(text: str, start: str) -> int:
+    return next(i for i, line in enumerate(text.splitlines(), 1) if line.startswith(start))
+
+
+def test_a_good_file_has_none(tmp_path: Path) -> None:
+    assert _faults(tmp_path, GOOD) == []
+
+
+def test_a_missing_field_is_named(tmp_path: Path) -> None:
+    text = "\n".join(line for line in GOOD.splitlines() if not line.startswith("event:"))
+    ((_, rule, message),) = _faults(tmp_path, text)
+    assert rule == "missing"
+    assert "event" in message
+
+
+def test_a_wrong_type_is_named_with_its_line(tmp_path: Path) -> None:
+    text = GOOD.replace("type: binary", "type: perhaps")
+    faults = _faults(tmp_path, text)
+    assert (faults[0][0], faults[0][1]) == (_line(text, "type:"), "field")
+    assert "perhaps" in faults[0][2]
+
+
+def test_a_tab_is_named_with_its_line(tmp_path: Path) -> None:
+    text = GOOD.replace("topic: ", "topic:\t", 1)
+    assert _faults(tmp_path, text)[0][:2] == (_line(text, "topic:"), "yaml")
+
+
+def test_an_unknown_field_and_a_doubled_key_are_faults(tmp_path: Path) -> None:
+    assert "colour" in _faults(tmp_path, GOOD + "\ncolour: red\n")[0][2]
+    assert _faults(tmp_path, GOOD + "\nslug: again\n")[0][1] == "yaml"
+
+
+def test_every_fault_is_listed_not_the_first(tmp_path: Path) -> None:
+    text = GOOD.replace("type: binary", "type: perhaps").replace("topic: ", "topic: NOT A SLUG ")
+    assert len(_faults(tmp_path, text)) == 2
+
+
+@pytest.mark.parametrize("text", ["", "- a\n- b\n", "{", "a: [1, 2", "\x00", "&a [*a]"])
+def test_what_is_no_question_is_a_fault_and_no_crash(tmp_path: Path, text: str) -> None:
+    assert _faults(tmp_path, text)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    shutil.copytree(ROOT, tmp_path / "questions")
+    return tmp_path / "questions"
+
+
+def _edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_faults_across_files_are_found(copy: Path) -> None:
+    bank = copy / "bank"
+    _edit(bank / "ceasefires" / "buffer-zone-2026.yaml", "family: staged", "family: stagged")
+    shutil.copy(bank / "talks" / "leaders-meet.yaml", bank / "talks" / "copy.yaml")
+    _edit(
+        bank / "wider" / "power-change-kremlin.yaml",
+        "opens: 2026-01-01",
+        "opens: 2026-01-01\nlinks:\n  parent: nothing-here",
+    )
+    _edit(bank / "talks" / "us-framework-2026.yaml", "reference: ", "reference: no-such-")
+    found = {problem.rule: problem for problem in check(read_bank(copy), families())}
+    assert {"unknown-family", "duplicate-slug", "unknown-parent", "unknown-reference"} <= set(found)
+    assert "staged" in found["unknown-family"].hint
+    assert all(
+        found[rule].line > 0 for rule in ("unknown-family", "unknown-parent", "unknown-reference")
+    )
+
+
+def test_an_outcome_known_at_the_opening_is_hindsight(copy: Path) -> None:
+    path = copy / "bank" / "ceasefires" / "energy-truce-2025-extended.yaml"
+    _edit(path, "known: 2025-04-18", "known: 2025-03-17")
+    (fault,) = check(read_bank(copy), families())
+    assert (fault.rule, fault.source.endswith(path.name)) == ("hindsight", True)
+    assert fault.line > 1
+
+
+def test_a_row_without_a_source_is_a_fault(copy: Path) -> None:
+    path = copy / "reference" / "occurrences.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text(
+        "\n".join([lines[0], "us-strikes-iran,2025-06-22,,,Strikes,high,"]) + "\n", encoding="utf-8"
+    )
+    faults = [p for p in read_bank(copy).problems if p.rule == "source"]
+    assert [(p.line, p.source) for p in faults] == [(2, "questions/reference/occurrences.csv")]

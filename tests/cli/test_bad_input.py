@@ -1,0 +1,200 @@
+"""Bad input: one line that says what is wrong and how to mend it, the contract's code, no write."""
+
+import json
+import os
+import sqlite3
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from forecasting.app.book import Book, open_book
+from forecasting.cli import run as cli
+
+RUNG = "general-ceasefire-2026@2026-12-31"
+NOW = "2026-11-22T12:00:00Z"
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "book.db"
+    os.environ["FORECASTING_NOW"] = NOW
+    try:
+        open_book(str(path)).close()
+    finally:
+        del os.environ["FORECASTING_NOW"]
+    return path
+
+
+@pytest.fixture
+def database(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("FORECASTING_NOW", NOW)
+    monkeypatch.setenv("FORECASTING_FORECASTER", "ana")
+    path = tmp_path / "book.db"
+    path.write_bytes(template.read_bytes())
+    return path
+
+
+def _digest(path: Path) -> str:
+    with Book.open(str(path)) as book:
+        return book.ledger.content_digest()
+
+
+@pytest.fixture
+def refused(database: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., str]]:
+    """Run a command that must fail, and check the manner of its failing."""
+
+    def call(*arguments: str, code: int = 2) -> str:
+        before = _digest(database)
+        capsys.readouterr()
+        assert cli(["--db", str(database), *arguments]) == code
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.startswith("error: ")
+        assert err.count("\n") == 1
+        assert "Traceback" not in err
+        assert _digest(database) == before
+        return err
+
+    yield call
+
+
+@pytest.mark.parametrize("p", ["-0.1", "1.2", "150%", "NaN", "abc", "-5%", "inf", "1e-3"])
+def test_what_is_no_probability(refused: Callable[..., str], p: str) -> None:
+    assert f"probability ({p})" in refused("log", RUNG, p)
+
+
+def test_options_that_do_not_sum_to_one(refused: Callable[..., str]) -> None:
+    said = refused(
+        "log", "guarantees-2026", "--p", "none=0.2", "--p", "soft=0.8", "--p", "firm=0.2"
+    )
+    assert "must sum to 1" in said
+    assert "missing firm" in refused("log", "guarantees-2026", "--p", "none=0.2", "--p", "soft=0.8")
+
+
+def test_a_ladder_that_falls(refused: Callable[..., str]) -> None:
+    said = refused(
+        "log", "leaders-meet", "--ladder", "2026-12-31=0.1", "--ladder", "2026-07-31=0.2"
+    )
+    assert "less likely" in said
+
+
+def test_an_unknown_question_names_the_nearest(refused: Callable[..., str]) -> None:
+    assert "Try: leaders-meet" in refused("log", "leader-meet", "0.1", code=4)
+    assert "Try: guarantees-2026" in refused("history", "garantees-2026", code=4)
+
+
+def test_a_ladder_without_a_rung_names_its_rungs(refused: Callable[..., str]) -> None:
+    assert "leaders-meet@2026-12-31" in refused("log", "leaders-meet", "0.1")
+
+
+@pytest.mark.parametrize("question", ["leaders-meet@2025-12-31", "exchange-1000-2026@2026-09-30"])
+def test_a_forecast_after_the_close_or_on_a_resolved_question(
+    refused: Callable[..., str], question: str
+) -> None:
+    assert "--status open" in refused("log", question, "0.1")
+    assert "is not open" in refused("update", question)
+
+
+def test_times_without_a_zone_or_in_the_future(refused: Callable[..., str]) -> None:
+    assert "must carry a zone" in refused("log", RUNG, "0.1", "--at", "2026-11-01T12:00")
+    assert "in the future" in refused("log", RUNG, "0.1", "--at", "2026-12-01T12:00Z")
+    assert "must be a moment" in refused("log", RUNG, "0.1", "--at", "yesterday")
+    news = ("news", "add", "x", "--source", "y", "--known-at")
+    assert "must carry a zone" in refused(*news, "2026-11-01T12:00")
+    assert "in the future" in refused(*news, "2027-11-01T12:00Z")
+
+
+def test_evidence_that_cannot_be(refused: Callable[..., str]) -> None:
+    news = ("news", "add", "x", "--source", "y", "--known-at", "2026-11-01T12:00Z")
+    assert "before it happened" in refused(*news, "--event-at", "2026-11-02T12:00Z")
+    assert "effect (x)" in refused(*news, "--on", f"{RUNG}=x")
+    assert "must lie above 0" in refused(*news, "--on", f"{RUNG}=1.5/0.2")
+    assert "had closed" in refused(*news, "--on", "leaders-meet@2025-12-31=x2")
+    assert "yes-no question" in refused(*news, "--on", "guarantees-2026=x2")
+
+
+def test_outcomes_that_cannot_be(refused: Callable[..., str]) -> None:
+    source = ("--source", "https://example.org")
+    assert "must be one of" in refused("resolve", RUNG, "maybe", *source)
+    assert "opened at" in refused("resolve", RUNG, "no", *source, "--at", "2020-01-01T00:00Z")
+    assert "must be said" in refused("resolve", RUNG, "no", "--source", " ")
+
+
+def test_the_wrong_shape_for_a_question(refused: Callable[..., str]) -> None:
+    assert "--p none=.." in refused("log", "guarantees-2026", "0.5")
+    assert "give one of" in refused("log", RUNG)
+    assert "NAME=VALUE" in refused("log", "guarantees-2026", "--p", "none")
+
+
+def test_unknown_commands_and_options(refused: Callable[..., str]) -> None:
+    assert "forecast questions" in refused("question")
+    assert "no such option" in refused("log", RUNG, "0.1", "--becuase", "x").lower()
+
+
+def test_bad_question_files(refused: Callable[..., str], tmp_path: Path) -> None:
+    path = tmp_path / "q.yaml"
+    path.write_text("schema: 1\nslug: x y\n", encoding="utf-8")
+    assert f"{path}:2" in refused("questions", "add", str(path))
+    path.write_text("schema: 1\n\tslug: x\n", encoding="utf-8")
+    assert f"{path}:2" in refused("questions", "add", str(path))
+    assert "does not exist" in refused("questions", "add", str(tmp_path / "none.yaml"))
+
+
+def test_a_slug_in_use_is_not_added_again(refused: Callable[..., str], root: Path) -> None:
+    path = root / "questions" / "bank" / "talks" / "leaders-meet.yaml"
+    assert "already in the ledger" in refused("questions", "add", str(path))
+
+
+def test_with_json_the_error_is_json(database: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli(["--db", str(database), "--json", "log", "leader-meet", "0.1"]) == 4
+    error = json.loads(capsys.readouterr().err)["error"]
+    assert error["code"] == 4
+    assert error["hint"] == "leaders-meet"
+    assert set(error) == {"code", "message", "hint", "where"}
+
+
+def _cannot_be_used(path: Path, capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    capsys.readouterr()
+    assert cli(["--db", str(path), *(words or ("questions", "list"))]) == 3
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    return err
+
+
+def test_a_missing_database_names_init(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "none.db"
+    for words in (("questions", "list"), ("log", RUNG, "0.1"), ("verify",), ("score",)):
+        assert "forecast init" in _cannot_be_used(path, capsys, *words)
+    assert not path.exists()
+
+
+def test_what_is_no_database(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "text.db"
+    path.write_text("not a database, but long enough to look like a file of pages\n" * 40)
+    kept = path.read_bytes()
+    _cannot_be_used(path, capsys)
+    _cannot_be_used(path, capsys, "init")
+    assert path.read_bytes() == kept
+
+
+def test_a_newer_database_is_not_touched(
+    database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    connection = sqlite3.connect(database)
+    connection.execute("UPDATE alembic_version SET version_num = 'r9999'")
+    connection.commit()
+    connection.close()
+    kept = database.read_bytes()
+    assert "newer" in _cannot_be_used(database, capsys, "log", RUNG, "0.1")
+    assert database.read_bytes() == kept
+
+
+def test_a_read_only_database(database: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root writes to read-only files; tests/store covers it by other means")
+    database.chmod(stat.S_IRUSR)
+    assert "read-only" in _cannot_be_used(database, capsys, "log", RUNG, "0.1")

@@ -1,0 +1,255 @@
+"""The commands of a first day: their JSON keys, their manners, and the README's tour."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forecasting.cli import run as cli
+
+NOW = "2026-11-22T12:00:00Z"
+RUNG = "general-ceasefire-2026@2026-12-31"
+
+
+@pytest.fixture(autouse=True)
+def standing_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORECASTING_NOW", NOW)
+    monkeypatch.setenv("FORECASTING_FORECASTER", "ana")
+
+
+@pytest.fixture
+def forecast(home: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
+    """Run a command on a fresh database and give its JSON."""
+
+    def call(*arguments: str, code: int = 0) -> Any:
+        capsys.readouterr()
+        assert cli([*arguments, "--json"]) == code, capsys.readouterr().err
+        out = capsys.readouterr().out
+        return json.loads(out) if out else None
+
+    call("init")
+    return call
+
+
+def test_init_is_idempotent(forecast: Callable[..., Any]) -> None:
+    again = forecast("init")
+    assert (again["questions"], again["created"], again["added"]) == (48, False, 0)
+
+
+def test_listing_and_showing(forecast: Callable[..., Any]) -> None:
+    rows = forecast("questions", "list")
+    assert len(rows) == 48
+    keys = {
+        "id",
+        "title",
+        "type",
+        "status",
+        "opens",
+        "closes",
+        "outcome",
+        "model",
+        "texts",
+        "latest",
+    }
+    assert keys <= set(rows[0])
+    count = {
+        s: len(forecast("questions", "list", "--status", s)) for s in ("resolved", "due", "open")
+    }
+    assert count == {"resolved": 30, "due": 4, "open": 14}
+    assert len(forecast("questions", "list", "--from", "003")) > 5
+    shown = forecast("questions", "show", RUNG)
+    assert {"criteria", "claims", "rungs", "evidence", "resolution"} <= set(shown)
+    assert len(forecast("questions", "show", "leaders-meet")) == 4
+
+
+def test_logging_one_line(forecast: Callable[..., Any]) -> None:
+    entry = forecast("log", RUNG, "likely", "--because", "a whim")
+    keys = {
+        "seq",
+        "id",
+        "question",
+        "forecaster",
+        "forecast",
+        "issued_at",
+        "recorded_at",
+        "kind",
+        "hash",
+    }
+    assert keys <= set(entry)
+    assert (entry["forecast"], entry["kind"], entry["forecaster"]) == (0.675, "live", "ana")
+    assert entry["issued_at"] == NOW
+    late = forecast("log", RUNG, "0.2", "--at", "2026-06-01T00:00Z")
+    assert late["kind"] == "elicited"
+    history = forecast("history", RUNG)
+    assert [row["forecast"] for row in history] == [0.2, 0.675]
+    assert {"from", "until"} <= set(history[0])
+
+
+def test_the_options_stand_before_the_command_and_after_it(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(home / "x.db")
+    assert cli(["--db", path, "init"]) == 0
+    assert cli(["log", RUNG, "0.1", "--as", "bob", "--db", path, "--json"]) == 0
+    assert (
+        json.loads(capsys.readouterr().out.split("\n", 8)[-1].partition("{")[1] or "{}") is not None
+    )
+    assert cli(["--json", "history", RUNG, "--db", path]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["forecaster"] == "bob"
+
+
+def test_update_moves_with_news_and_dry_run_writes_nothing(forecast: Callable[..., Any]) -> None:
+    (before,) = forecast("update", "general-ceasefire-2026", "--dry-run")
+    assert forecast("history", RUNG) == []
+    forecast(
+        "news", "add", "No date for another round", "--source", "wire", "--grade", "B",
+        "--known-at", "2026-11-20T09:00Z", "--on", "general-ceasefire-2026=x0.5",
+    )  # fmt: skip
+    (after,) = forecast("update", "general-ceasefire-2026")
+    keys = {
+        "question",
+        "model",
+        "before",
+        "after",
+        "lower",
+        "upper",
+        "mcse",
+        "method",
+        "k_hat",
+        "gate",
+        "seconds",
+    }
+    assert keys <= set(after)
+    # LR = (.8 x sqrt .5 + .2) / (.8 / sqrt .5 + .2) at the mean reliability .8 of grade B.
+    ratio = (0.8 * 0.5**0.5 + 0.2) / (0.8 * 2**0.5 + 0.2)
+    odds = before["after"] / (1 - before["after"]) * ratio
+    assert after["after"] == pytest.approx(odds / (1 + odds), abs=1e-9)
+    names = {row["forecaster"] for row in forecast("history", RUNG)}
+    assert {"model", "prior", "base-rate", "worldview:000", "pool:worldviews"} <= names
+
+
+def test_resolve_score_and_calibrate(forecast: Callable[..., Any]) -> None:
+    rung = "exchange-1000-2026@2026-09-30"
+    forecast("log", rung, "0.6", "--at", "2026-06-01T00:00Z")
+    outcome = forecast(
+        "resolve", rung, "no", "--source", "https://example.org", "--at", "2026-09-30T21:00Z"
+    )
+    assert {"question", "outcome", "resolved_at", "source", "version"} <= set(outcome)
+    assert forecast("score") == []
+    (row,) = forecast("score", "--kind", "elicited")
+    keys = {
+        "forecaster", "rule", "convention", "kind", "window", "proper", "n_questions", "n_forecasts",
+        "n_events", "coverage", "possible_coverage", "mean", "lower", "upper", "skill", "reference",
+    }  # fmt: skip
+    assert keys <= set(row)
+    # 24 of 146 days of silence at .25, then .36: (7 May 21:00Z to 30 Sep 21:00Z).
+    silent = 24 + 3 / 24
+    assert row["mean"] == pytest.approx((silent * 0.25 + (146 - silent) * 0.36) / 146, abs=1e-9)
+    assert row["lower"] is None
+    full = forecast("score", "--kind", "elicited", "--convention", "full")[0]
+    assert full["mean"] == pytest.approx(2 * row["mean"])
+    again = forecast(
+        "resolve", rung, "yes", "--source", "https://example.org", "--at", "2026-09-30T21:00Z"
+    )
+    assert again["version"] == 2
+    assert forecast("score", "--kind", "elicited")[0]["mean"] < row["mean"]
+    review = forecast("calibration", "--kind", "elicited")
+    keys = {
+        "n",
+        "n_questions",
+        "mean_score",
+        "miscalibration",
+        "p_value",
+        "slope",
+        "curve",
+        "reading",
+    }
+    assert keys <= set(review)
+    assert "too few to say" in review["reading"]
+
+
+def test_priors_have_a_source_and_were_known_by_the_opening(forecast: Callable[..., Any]) -> None:
+    rows = forecast("models", "priors")
+    assert {"family", "parameter", "prior", "source", "known_by"} <= set(rows[0])
+    assert len({row["question"] for row in rows}) == 36
+    for row in rows:
+        assert row["source"]
+        if not row["worldview"]:
+            assert row["known_by"] <= row["opens"][:10] or row["known_by"] <= _next_day(
+                row["opens"]
+            )
+
+
+def _next_day(moment: str) -> str:
+    import datetime as dt
+
+    return (dt.date.fromisoformat(moment[:10]) + dt.timedelta(days=1)).isoformat()
+
+
+def test_verify_and_the_database(forecast: Callable[..., Any]) -> None:
+    result = forecast("verify")
+    assert result["ok"]
+    assert {"entries", "head", "anchored_to", "first_bad"} <= set(result)
+    status = forecast("db", "status")
+    assert status["entries"] == result["entries"]
+    assert forecast("db", "upgrade")["entries"] == result["entries"]
+    assert Path(forecast("db", "path")["database"]).exists()
+
+
+def test_tables_csv_and_lines(
+    forecast: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for option in ([], ["--csv"], ["--nl"]):
+        capsys.readouterr()
+        assert cli(["questions", "list", *option]) == 0
+        out = capsys.readouterr().out
+        assert RUNG in out
+        assert "\x1b[" not in out
+    lines = out.strip().splitlines()
+    assert len(lines) == 48
+    assert json.loads(lines[0])["id"]
+
+
+def test_every_command_has_help_that_ends_in_an_example() -> None:
+    import click
+
+    from forecasting.cli import commands, root
+
+    commands.load(root)
+
+    def walk(command: click.Command, path: str) -> None:
+        assert command.help, path
+        if isinstance(command, click.Group):
+            for name, inner in command.commands.items():
+                walk(inner, f"{path} {name}")
+
+    walk(root, "forecast")
+
+
+def _tour() -> list[str]:
+    readme = Path(__file__).parents[2] / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    block = re.search(r"<!-- tour -->\s*```sh\n(.*?)```", text, re.DOTALL)
+    assert block
+    joined = block.group(1).replace("\\\n", " ")
+    return [line for line in joined.splitlines() if line.startswith("forecast ")]
+
+
+def test_the_tour_of_the_readme_works_as_printed(home: Path, tmp_path: Path) -> None:
+    commands = _tour()
+    assert len(commands) >= 10
+    bin_folder = Path(sys.executable).parent
+    for command in commands:
+        arguments = shlex.split(command)
+        done = subprocess.run(
+            [bin_folder / "forecast", *arguments[1:]],
+            cwd=tmp_path, env=dict(os.environ), capture_output=True, text=True, timeout=300,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{command}\n{done.stderr}"

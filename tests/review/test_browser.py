@@ -1,0 +1,114 @@
+"""The page in a real browser: wide and narrow, light and dark."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forecasting.review import ReviewData, write
+
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=chromium, args=list(QUIET))
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def address(review_data: ReviewData, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path: Path = write(review_data, tmp_path_factory.mktemp("review"))
+    return path.as_uri()
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1400])
+def test_the_page_never_scrolls_sideways(browser: Any, address: str, width: int) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto(address)
+    page.evaluate(OPEN)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.close()
+
+
+def test_the_page_asks_for_nothing_and_complains_of_nothing(browser: Any, address: str) -> None:
+    page = browser.new_page()
+    asked: list[str] = []
+    said: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+    page.goto(address)
+    assert [url for url in asked if not url.startswith("data:")] == [address]
+    assert not said
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_letters_can_be_read_in_light_and_in_dark(browser: Any, address: str, scheme: str) -> None:
+    context = browser.new_context(color_scheme=scheme)
+    page = context.new_page()
+    page.goto(address)
+    worst = page.evaluate(CONTRAST)
+    assert worst["ratio"] >= 4.5, worst
+    context.close()
+
+
+@pytest.mark.parametrize(("width", "least"), [(390, 9.0), (1400, 10.0)])
+def test_letters_in_pictures_are_large_enough(
+    browser: Any, address: str, width: int, least: float
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto(address)
+    page.evaluate(OPEN)
+    assert page.evaluate(SMALLEST) >= least
+    page.close()
+
+
+def test_no_letter_of_a_picture_is_cut_off(browser: Any, address: str) -> None:
+    for width in (390, 1400):
+        page = browser.new_page(viewport={"width": width, "height": 900})
+        page.goto(address)
+        page.evaluate(OPEN)
+        assert page.evaluate(CUT) == []
+        page.close()
+
+
+OPEN = "document.querySelectorAll('details').forEach(part => part.open = true)"
+CONTRAST = """() => {
+  const light = c => {
+    const [r, g, b] = c.match(/[\\d.]+/g).map(Number).map(v => {
+      v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4 });
+    return .2126 * r + .7152 * g + .0722 * b };
+  const ground = light(getComputedStyle(document.body).backgroundColor);
+  let worst = {ratio: 99};
+  for (const part of document.querySelectorAll('p,th,td,small,a,summary,li,svg text')) {
+    const style = getComputedStyle(part);
+    const ink = light(part.tagName === 'text' ? style.fill : style.color);
+    const ratio = (Math.max(ink, ground) + .05) / (Math.min(ink, ground) + .05);
+    if (ratio < worst.ratio)
+      worst = {ratio, tag: part.tagName, text: part.textContent.slice(0, 40)};
+  }
+  return worst }"""
+
+SMALLEST = """() => Math.min(...[...document.querySelectorAll('svg text')]
+  .map(text => parseFloat(getComputedStyle(text).fontSize)
+    * Math.hypot(text.getScreenCTM().a, text.getScreenCTM().b)))"""
+
+CUT = """() => [...document.querySelectorAll('svg')].flatMap(svg => {
+  const frame = svg.getBoundingClientRect();
+  return [...svg.querySelectorAll('text')].filter(text => {
+    const box = text.getBoundingClientRect();
+    return box.left < frame.left - 2 || box.right > frame.right + 2
+      || box.top < frame.top - 2 || box.bottom > frame.bottom + 2 })
+    .map(text => text.textContent) })"""

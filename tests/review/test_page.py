@@ -1,0 +1,291 @@
+"""The page keeps to itself, says what it is, and has words for what it does not have."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from forecasting.errors import InvalidInput
+from forecasting.review import Events, Point, QuestionPath, ReviewData, Run, page, render, write
+
+VOID = {"meta", "link", "br", "img", "hr", "input", "wbr"}
+
+
+class Outline(HTMLParser):
+    """Reads a document strictly: every element closed in its turn, no id used twice."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.faults: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.order: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self.order.append(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self.order.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.faults.append(f"</{tag}> at {self.getpos()}")
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.text.append(data)
+
+
+def outline(text: str) -> Outline:
+    found = Outline()
+    found.feed(text)
+    found.close()
+    return found
+
+
+@pytest.fixture(scope="module")
+def full_page(review_data: ReviewData) -> str:
+    return render(review_data)
+
+
+@pytest.fixture(scope="module")
+def read(full_page: str) -> Outline:
+    return outline(full_page)
+
+
+def test_every_element_is_closed_and_every_id_is_used_once(read: Outline) -> None:
+    assert not read.faults
+    assert not read.open
+    ids = [attrs["id"] for _, attrs in read.tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+
+
+def test_links_and_labels_inside_the_page_lead_somewhere(read: Outline) -> None:
+    ids = {attrs["id"] for _, attrs in read.tags if "id" in attrs}
+    wanted = set()
+    for _, attrs in read.tags:
+        if (attrs.get("href") or "").startswith("#"):
+            wanted.add((attrs["href"] or "")[1:])
+        wanted.update((attrs.get("aria-labelledby") or "").split())
+    assert not wanted - ids
+
+
+def test_no_request_leaves_the_page_and_no_script_stands_in_it(
+    read: Outline, full_page: str
+) -> None:
+    for tag, attrs in read.tags:
+        assert tag not in ("script", "iframe", "object", "embed", "img", "form", "base")
+        assert not [name for name in attrs if name.startswith("on")]
+        assert "src" not in attrs
+        assert "srcset" not in attrs
+        href = attrs.get("href") or ""
+        if tag == "link":
+            assert href == "data:,"
+        elif tag != "a":
+            assert not href or href.startswith("#"), (tag, href)
+        else:
+            assert re.match(r"#|https?://", href), href
+    assert not re.search(r"url\(\s*['\"]?(?!#)", full_page)
+    assert "@import" not in full_page
+    assert "default-src 'none'" in full_page
+
+
+def test_hostile_words_are_shown_and_not_obeyed(full_page: str, read: Outline) -> None:
+    assert "&lt;script&gt;alert" in full_page
+    assert "{{ 7*7 }}" in full_page
+    assert "49" not in re.findall(r"onerror=alert\(1\)&gt; (\S+)", full_page)
+    assert "\u202e" not in full_page
+    assert not [attrs for tag, attrs in read.tags if "javascript:" in (attrs.get("href") or "")]
+
+
+def test_what_is_no_number_is_never_printed_as_one(read: Outline) -> None:
+    words = re.findall(r"[A-Za-z]+", " ".join(read.text))
+    assert not {"nan", "NaN", "None", "inf", "undefined"} & set(words)
+
+
+def test_the_same_data_give_the_same_page(review_data: ReviewData, full_page: str) -> None:
+    page._environment.cache_clear()
+    assert render(review_data) == full_page
+
+
+def test_each_picture_is_named_and_has_its_table_in_the_same_section(full_page: str) -> None:
+    pictures = re.findall(r"<svg [^>]*>", full_page)
+    assert len(pictures) > 20
+    assert all('role="img"' in found and 'aria-label="' in found for found in pictures)
+    cards = re.findall(r"<article .*?</article>", full_page, flags=re.DOTALL)
+    with_pictures = [card for card in cards if "<svg" in card]
+    assert len(with_pictures) > 15
+    for card in with_pictures:
+        assert card.count("<table") >= card.count("<svg")
+        assert card.count("<caption") == card.count("<table")
+
+
+def test_tables_have_captions_and_scoped_heads(read: Outline, full_page: str) -> None:
+    assert full_page.count("<table") == full_page.count("<caption")
+    assert all("scope" in attrs for tag, attrs in read.tags if tag == "th")
+
+
+def test_headings_never_skip_a_level(read: Outline) -> None:
+    levels = [int(tag[1]) for tag in read.order if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_a_replay_says_that_it_is_hindsight_and_ranks_nobody(full_page: str) -> None:
+    assert "This is a replay, written with hindsight." in full_page
+    assert "no evidence that any forecaster on it has skill" in full_page
+    assert "12 independent events" in full_page
+    assert "ranks nobody" in full_page
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("live", "These are live forecasts."),
+        ("elicited", "recorded later than they were made"),
+        ("imported", "imported from another system"),
+    ],
+)
+def test_other_kinds_have_words_of_their_own(
+    review_data: ReviewData, kind: str, words: str
+) -> None:
+    few = ReviewData(replace(review_data.run, kind=kind))
+    assert words in render(few)
+    assert "hindsight" not in render(few)
+
+
+def test_forecasters_stand_in_the_fixed_order_whatever_they_score(review_data: ReviewData) -> None:
+    forwards = ReviewData(review_data.run, scores=review_data.scores)
+    backwards = replace(forwards, scores=tuple(reversed(review_data.scores)))
+    assert render(backwards) == render(forwards)
+    table = render(backwards).split('id="board-binary"')[1].split("</table>")[0]
+    names = re.findall(r'<th scope="row">(.*?)</th>', table)
+    assert names[:4] == ["model", "prior alone", "base rate", "worldview 000"]
+
+
+def test_types_of_questions_are_never_in_one_table(full_page: str) -> None:
+    for kind in ("binary", "ordered", "numeric"):
+        assert full_page.count(f'id="board-{kind}"') == 1
+
+
+def test_an_empty_review_has_words_for_every_part(empty_data: ReviewData) -> None:
+    found = outline(render(empty_data))
+    assert not found.faults
+    text = " ".join(" ".join(found.text).split())
+    for words in (
+        "No question is on this page",
+        "Nothing has resolved yet, so nothing is scored",
+        "nothing can be said about calibration",
+        "No resolved question was open long enough",
+        "There is no question yet",
+        "No text is on record",
+        "Nothing waits for a person",
+        "No fit was refused",
+        "No prior is on record",
+    ):
+        assert words in text
+    assert "<svg" not in render(empty_data)
+
+
+def test_one_forecaster_alone_is_said_to_have_no_one_to_compare_with(
+    review_data: ReviewData,
+) -> None:
+    mine = [row for row in review_data.scores if row["forecaster"] == "model"]
+    alone = ReviewData(review_data.run, scores=mine)
+    assert "One forecaster only" in render(alone)
+
+
+def test_questions_worse_than_the_base_rate_are_counted_from_the_rows(
+    review_data: ReviewData, make_binary: Callable[..., QuestionPath]
+) -> None:
+    question = make_binary(
+        "q", "Q?", "2025-03-21", "2025-04-30", outcome="no", resolved="2025-04-30"
+    )
+
+    def scored(model: float, base: float, coverage: float = 0.9) -> QuestionPath:
+        rows = {
+            "model": {"mean": model, "coverage": coverage, "rule": "brier", "convention": "half"},
+            "base-rate": {"mean": base, "coverage": 0.9, "rule": "brier", "convention": "half"},
+        }
+        return replace(question, id=f"q{model}-{base}", scores=rows)
+
+    three = [scored(0.2, 0.1), scored(0.1, 0.2), scored(0.1, 0.1), scored(0.3, 0.1, 0.2)]
+    text = render(ReviewData(review_data.run, questions=three, events=Events(1)))
+    assert "worse than the base rate on <strong>2 of 4</strong>" in text
+    assert "over other times: coverage 20" in text
+    behind = text.split('id="behind-counts"')[1].split("</table>")[0]
+    # The pair over other times is shown and not counted: 1 worse, 1 same, 1 better.
+    assert re.findall(r'<td class="n">(\d+)</td>', behind) == ["1", "1", "1"]
+
+
+def test_a_question_too_soon_is_shown_and_said_to_be_left_out(full_page: str) -> None:
+    assert "Left out of every mean" in full_page
+    card = full_page.split('id="q-energy-truce-2025-observed"')[1].split("</article>")[0]
+    assert "Left out of means" in card
+    assert "Does not fit its own class" in card
+
+
+def test_a_page_of_the_real_size_stays_small(
+    review_data: ReviewData, make_binary: Callable[..., QuestionPath]
+) -> None:
+    many = [
+        make_binary(
+            f"q-{i}", "Q?", "2025-03-21", "2026-08-20", outcome="no", resolved="2026-08-20",
+            seed=i, evidence=22, topic=f"topic {i % 5}",
+        )
+        for i in range(6)
+    ]  # fmt: skip
+    empty = len(render(ReviewData(review_data.run)).encode())
+    each = (len(render(ReviewData(review_data.run, questions=many)).encode()) - empty) / len(many)
+    assert 48 * each < 3.5e6
+
+
+def test_writing_replaces_the_page_and_leaves_nothing_else(
+    tmp_path: Path, review_data: ReviewData, empty_data: ReviewData
+) -> None:
+    folder = tmp_path / "new" / "review"
+    first = write(empty_data, folder)
+    assert first == folder / "index.html"
+    assert first.read_text(encoding="utf-8") == render(empty_data)
+    assert first.stat().st_mode & 0o777 == 0o644
+    write(ReviewData(review_data.run), folder)
+    assert "replay" in first.read_text(encoding="utf-8")
+    assert [path.name for path in folder.iterdir()] == ["index.html"]
+
+
+def test_a_page_that_cannot_be_written_leaves_the_old_one(
+    tmp_path: Path, empty_data: ReviewData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(empty_data, tmp_path)
+    before = path.read_bytes()
+
+    def fail(*_: object) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OSError, match="No space"):
+        write(empty_data, tmp_path)
+    assert path.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
+
+
+def test_values_are_checked_at_the_edge(review_data: ReviewData) -> None:
+    question = review_data.questions[0]
+    with pytest.raises(InvalidInput, match="zone"):
+        Run("live", review_data.run.generated_at.replace(tzinfo=None))
+    with pytest.raises(InvalidInput, match="kind"):
+        Run("mixed", review_data.run.generated_at)
+    with pytest.raises(InvalidInput, match="2 numbers"):
+        replace(question, paths={"model": [Point(question.opens, (0.5, 0.5))]})
+    with pytest.raises(InvalidInput, match="type"):
+        replace(question, type="date")
