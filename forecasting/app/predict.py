@@ -53,11 +53,10 @@ class Predictor:
     catalog : Catalog
         Questions and standing outcomes.
     evidence : sequence of Evidence
-        Everything up to the ledger head that counts; each call filters by its own `as_of`.
+        Everything that may count (a replay: up to one ledger head; live: recorded by then); each
+        call filters by its own `as_of`.
     bank : Bank
         Priors, reference classes and worldviews.
-    recorded : bool
-        Live: also require that an item was recorded by `as_of`.
     """
 
     def __init__(
@@ -67,11 +66,9 @@ class Predictor:
         bank: Bank,
         *,
         seed: int,
-        recorded: bool = False,
     ) -> None:
         self.catalog = catalog
         self.bank = bank
-        self.recorded = recorded
         processes: dict[str, str] = {}
         for question in catalog.questions.values():
             processes[question.id] = process_of(question)
@@ -82,7 +79,7 @@ class Predictor:
 
     def say(self, questions: Sequence[Question], as_of: dt.datetime) -> list[Said]:
         """Give every forecaster's answer on some questions as of a moment."""
-        facts = known(self.evidence, as_of, recorded=self.recorded)
+        facts = known(self.evidence, as_of)
         said: list[Said] = []
         said += self._from_models(questions, facts, as_of, MODEL, None)
         said += self._from_models(questions, facts, as_of, PRIOR, None)

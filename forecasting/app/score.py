@@ -1,6 +1,7 @@
 """Scores by forecaster and by group, with intervals over events."""
 
 import datetime as dt
+import math
 from typing import TYPE_CHECKING, Any
 
 from forecasting.app.catalog import Catalog
@@ -194,8 +195,9 @@ class _Table:
             "coverage": float(group["coverage"].mean()),
             "possible_coverage": float(group["possible_coverage"].mean()),
             "mean": found.mean,
-            "lower": found.lower,
-            "upper": found.upper,
+            # No mean score lies outside its rule's range, so neither does its interval.
+            "lower": max(found.lower, 0.0) if found.lower == found.lower else found.lower,
+            "upper": min(found.upper, _largest(self.rule, self.convention)),
             "skill": float(group["skill"].mean()),
             "reference": float(group["reference"].mean()),
             "note": found.note,
@@ -257,6 +259,11 @@ def difference(
         "n_shared_events": found.n_clusters,
         "detectable": found.detectable,
     }
+
+
+def _largest(rule: str, convention: str) -> float:
+    """Give the largest score that a rule can give: only the Brier score has one for all questions."""
+    return {"half": 1.0, "full": 2.0}[convention] if rule == "brier" else math.inf
 
 
 def _spot(text: str) -> "float | dt.datetime":

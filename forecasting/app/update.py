@@ -13,6 +13,7 @@ from forecasting.domain.forecast import Forecast
 from forecasting.domain.instants import iso
 from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput
+from forecasting.evidence import known
 from forecasting.store import Ledger
 
 
@@ -39,7 +40,8 @@ def update(
     questions = _chosen(catalog, names, moment)
     bank = bundled_bank()
     live = kind_of(moment, now) == "live"
-    predictor = Predictor(catalog, ledger.evidence(), bank, seed=seed, recorded=live)
+    evidence = known(ledger.evidence(), moment, recorded=live)
+    predictor = Predictor(catalog, evidence, bank, seed=seed)
     warnings = []
     if moment > bank.observed_until:
         warnings.append(

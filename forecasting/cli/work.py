@@ -1,5 +1,6 @@
 """update, replay, review: the models at work."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ def update(questions: tuple[str, ...], as_of: str, dry_run: bool, seed: int) -> 
     from forecasting.domain.instants import parse_when
 
     with Book.open(settings().db) as book:
-        say("fitting ...")
+        if sys.stderr.isatty():
+            say("fitting ...")
         rows, warnings = use.update(
             book.ledger,
             questions,

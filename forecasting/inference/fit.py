@@ -132,7 +132,7 @@ def fit(
     priors: Mapping[str, ArrayLike],
     *,
     seed: int,
-    draws: int = 1000,
+    draws: int = 2000,
     tune: int = 500,
     chains: int = 4,
     target_accept: float = 0.9,

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -139,7 +138,12 @@ def _probabilities(
         pen = cast.PENS[part]
         dash = _DASHES[people.index(name) % len(_DASHES)] if part == "person" else pen.dash
         if part == "model" and question.type == "binary":
-            _spread(axes, points, frame)
+            known = [
+                (point.at, point.p05, point.p95)
+                for point in points
+                if point.p05 is not None and point.p95 is not None
+            ]
+            _band(axes, frame, known, "model", 0.15)
         x, y = _steps(points, frame, lambda point: point.values[k])
         axes.plot(x, y, color=PALETTE[pen.colour], lw=pen.width, ls=dash)
         if part == "worldview":
@@ -194,9 +198,8 @@ def _numeric(axes: "Axes", question: QuestionPath, frame: Frame, labels: Mapping
         pen = cast.PENS[part]
         if name == leader:
             for outer, opacity in ((5.0, 0.16), (25.0, 0.26)):
-                x, a = _steps(points, frame, partial(_quantile, level=outer))
-                _, b = _steps(points, frame, partial(_quantile, level=100 - outer))
-                axes.fill_between(x, a, b, color=PALETTE[pen.colour], alpha=opacity, lw=0)
+                fan = [(p.at, _quantile(p, outer), _quantile(p, 100 - outer)) for p in points]
+                _band(axes, frame, fan, pen.colour, opacity)
         x, y = _steps(points, frame, lambda p: _quantile(p, 50))
         axes.plot(x, y, color=PALETTE[pen.colour], lw=pen.width, ls=pen.dash)
         if part != "worldview":
@@ -237,17 +240,21 @@ def _steps(
     return x, y
 
 
-def _spread(axes: "Axes", points: Sequence[Point], frame: Frame) -> None:
-    known = [point for point in points if point.p05 is not None and point.p95 is not None]
-    if not known:
+def _band(
+    axes: "Axes",
+    frame: Frame,
+    limits: Sequence[tuple[dt.datetime, float, float]],
+    colour: str,
+    opacity: float,
+) -> None:
+    """Shade between two limits, which hold until the next pair."""
+    if not limits:
         return
-    x = [frame.x(point.at) for point in known]
+    x = [frame.x(at) for at, _, _ in limits]
     x.append(max(frame.x(frame.last), x[-1]))
-    low = [point.p05 or 0.0 for point in known]
-    high = [point.p95 or 0.0 for point in known]
-    axes.fill_between(
-        x, [*low, low[-1]], [*high, high[-1]], step="post", color=PALETTE["model"], alpha=0.15, lw=0
-    )
+    low = [limit for _, limit, _ in (*limits, limits[-1])]
+    high = [limit for _, _, limit in (*limits, limits[-1])]
+    axes.fill_between(x, low, high, step="post", color=PALETTE[colour], alpha=opacity, lw=0)
 
 
 def _happened(question: QuestionPath, k: int) -> float | None:

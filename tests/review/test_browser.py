@@ -42,6 +42,16 @@ def test_the_page_never_scrolls_sideways(browser: Any, address: str, width: int)
     page.close()
 
 
+def test_nothing_is_cut_off_on_paper(browser: Any, address: str) -> None:
+    # A4 with its margins is about 720 pixels wide.
+    page = browser.new_page(viewport={"width": 720, "height": 1020})
+    page.goto(address)
+    page.emulate_media(media="print")
+    page.evaluate(OPEN)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 720
+    page.close()
+
+
 def test_the_page_asks_for_nothing_and_complains_of_nothing(browser: Any, address: str) -> None:
     page = browser.new_page()
     asked: list[str] = []

@@ -171,6 +171,16 @@ def test_several_options_have_a_panel_each(review_data: ReviewData) -> None:
     assert titles == list(question.options)
 
 
+def test_a_fan_is_drawn_where_its_edges_move_on_different_days(review_data: ReviewData) -> None:
+    numeric = next(q for q in review_data.questions if q.type == "numeric")
+    values = [(0.0, 1, 2, 3, 1000), (0, 10, 20, 30, 1000), (0, 10, 20, 50, 900)]
+    points = [Point(numeric.opens + dt.timedelta(days=i), v) for i, v in enumerate(values)]
+    figure = draw_paths.path(replace(numeric, paths={"model": points}))
+    outer, inner = figure.axes[0].collections[:2]
+    assert outer.get_paths()[0].get_extents().y1 == 1000
+    assert inner.get_paths()[0].get_extents().y1 == 50
+
+
 def test_a_picture_is_described_in_words(review_data: ReviewData) -> None:
     numeric = next(q for q in review_data.questions if q.type == "numeric")
     words = draw_paths.describe(numeric)

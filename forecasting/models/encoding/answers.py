@@ -118,6 +118,9 @@ class Answers:
             reference: with_worldview(self._class_priors(question, reference), worldview, reference)
             for reference in rates.classes_of(question)
         }
+        if as_of <= question.opens:
+            # The first forecast knows what was known before the opening, not at it.
+            facts = [item for item in facts if item.known_at < question.opens]
         return rates.Case(
             question=question,
             facts=tuple(facts),

@@ -116,7 +116,7 @@ def _package(case: Case) -> Package:
 def _history(case: Case) -> dict[str, Any]:
     """Give the routine exchanges since the running count that the prior was made of."""
     reference = case.book.reference(case.reference)
-    totals = facts.exchange_totals(known(case.facts, case.question.opens))
+    totals = facts.exchange_totals(known(case.facts, case.question.opens - dt.timedelta.resolution))
     since = totals[-1][0] if totals else case.question.opens
     until = min(case.as_of, reference.observed_until)
     of_packages = {

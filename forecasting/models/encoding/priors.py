@@ -22,6 +22,7 @@ from forecasting.models.encoding import facts
 from forecasting.models.protocol import PriorSpec
 
 WEEK = dt.timedelta(weeks=1)
+MOMENT = dt.timedelta.resolution
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def class_priors(
     without : str
         The truce or package that the question is about: never its own reference row.
     """
-    at_opening = known(evidence, opens)
+    at_opening = known(evidence, opens - MOMENT)
     day = local_day(opens)
     specs = {}
     for row in book.of(reference):

@@ -108,7 +108,7 @@ def _rate(case: Case, reference: str, *, with_data: bool) -> tuple[float, float]
         return shape, rate
     known_class = case.book.reference(reference)
     count_now, weeks_now = rate_data(known_class, case.facts, case.as_of)
-    opened = [item for item in case.facts if item.known_at <= case.question.opens]
+    opened = [item for item in case.facts if item.known_at < case.question.opens]
     count_then, weeks_then = rate_data(known_class, opened, case.question.opens)
     return shape + count_now - count_then, rate + weeks_now - weeks_then
 
@@ -126,7 +126,7 @@ def _options(case: Case, *, with_data: bool) -> list[float]:
     spec = case.priors[case.reference]["shares"]
     counts = [float(x) for x in np.atleast_1d(spec.value("a"))]
     known_class = case.book.reference(case.reference)
-    opened = [item for item in case.facts if item.known_at <= case.question.opens]
+    opened = [item for item in case.facts if item.known_at < case.question.opens]
     seen = trial_counts(known_class, case.facts if with_data else opened, case.own)
     names = [name.lower().replace(" ", "-") for name in case.question.space.options]
     return [count + seen.get(name, 0) for name, count in zip(names, counts, strict=True)]
@@ -134,7 +134,7 @@ def _options(case: Case, *, with_data: bool) -> list[float]:
 
 def _since_opening(case: Case) -> dict[str, int]:
     known_class = case.book.reference(case.reference)
-    opened = [item for item in case.facts if item.known_at <= case.question.opens]
+    opened = [item for item in case.facts if item.known_at < case.question.opens]
     then = trial_counts(known_class, opened, case.own)
     now = trial_counts(known_class, case.facts, case.own)
     return {name: count - then.get(name, 0) for name, count in now.items()}
