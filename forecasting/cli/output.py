@@ -18,6 +18,9 @@ from forecasting.errors import ForecastingError
 Format = Literal["table", "json", "csv", "nl"]
 Row = Mapping[str, Any]
 WIDE_PIPE = 200
+#: Columns of prose fold; all others stay whole, for a person types them back.
+PROSE = ("title", "paraphrase", "because", "source", "note", "message", "hint", "on", "what", "fit")
+LEAST_PROSE = 24
 
 
 @dataclass
@@ -199,15 +202,45 @@ def _table(records: Sequence[Row], columns: Sequence[str], title: str) -> None:
     if not records:
         say("nothing to show")
         return
+    console = _console()
+    cells = {name: [cell(record.get(name)) for record in records] for name in columns}
+    shown = _fitting(cells, console.width)
     table = Table(
         title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False, expand=False
     )
-    for name in columns:
+    for name in shown:
         numeric = all(isinstance(r.get(name), int | float) or r.get(name) is None for r in records)
-        table.add_column(name.replace("_", " "), justify="right" if numeric else "left")
-    for record in records:
-        table.add_row(*(Text(cell(record.get(name))) for name in columns))
-    _console().print(table)
+        table.add_column(
+            name.replace("_", " "),
+            justify="right" if numeric else "left",
+            min_width=None if name in PROSE else _width(name, cells[name]),
+        )
+    for row in zip(*(cells[name] for name in shown), strict=True):
+        table.add_row(*(Text(text) for text in row))
+    console.print(table)
+    if hidden := [name for name in columns if name not in shown]:
+        say(f"too narrow for: {', '.join(hidden)} (--json has them)")
+
+
+def _width(name: str, texts: Sequence[str]) -> int:
+    return max(len(text) for text in [*name.split("_"), *texts])
+
+
+def _fitting(cells: Mapping[str, Sequence[str]], width: int) -> list[str]:
+    """Choose the columns that fit: prose is folded, then the rightmost others are left out."""
+    shown = list(cells)
+
+    def needed() -> int:
+        return sum(
+            LEAST_PROSE if name in PROSE else _width(name, cells[name]) for name in shown
+        ) + 3 * len(shown)
+
+    for name in reversed(list(cells)[1:]):
+        if needed() <= width:
+            break
+        if name not in PROSE:
+            shown.remove(name)
+    return shown
 
 
 def _record(record: Row) -> None:

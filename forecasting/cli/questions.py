@@ -7,7 +7,7 @@ import click
 from forecasting.cli.options import Group
 from forecasting.cli.output import emit, say, settings
 
-COLUMNS = ("id", "type", "status", "closes", "outcome", "model", "latest", "title")
+COLUMNS = ("id", "status", "closes", "outcome", "latest", "title", "type", "model")
 
 
 @click.group(cls=Group)

@@ -92,15 +92,15 @@ def score(
         *([] if by == "forecaster" else [by]),
         "forecaster",
         "type",
-        "rule",
-        "n_questions",
-        "n_events",
-        "coverage",
         "mean",
         "lower",
         "upper",
+        "n_questions",
+        "n_events",
+        "coverage",
         "skill",
         *(["difference", "difference_lower", "difference_upper"] if by == "forecaster" else []),
+        "rule",
     ]
     if rows and not rows[0]["proper"]:
         say(f"window {window} is improper: it can be gained by strategy, and ranks nobody")

@@ -132,18 +132,18 @@ def _print(result: dict[str, Any]) -> None:
     columns = (
         "forecaster",
         "type",
-        "rule",
-        "n_questions",
-        "n_events",
-        "coverage",
         "mean",
         "lower",
         "upper",
+        "n_questions",
+        "n_events",
+        "coverage",
         "skill",
         "difference",
         "difference_lower",
         "difference_upper",
         "detectable",
+        "rule",
     )
     emit(
         rows,

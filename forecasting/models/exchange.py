@@ -131,9 +131,9 @@ class ExchangeCount:
         seed: int,
         *,
         draws: int = 1500,
-        tune: int = 500,
+        tune: int = 300,
         chains: int = 4,
-        target_accept: float = 0.9,
+        target_accept: float = 0.8,
         cores: int | None = None,
     ) -> Fit:
         """Sample the parameters given the package, the routine and earlier packages.

@@ -1,5 +1,27 @@
-"""Combining forecasters into one forecast, itself scored as a forecaster."""
+"""Combining forecasters into one forecast, itself scored as a forecaster.
 
+Every pool here is a fixed rule: what it takes besides the forecasts (weights, a factor, a base
+rate) must come from questions resolved before.
+"""
+
+from forecasting.pooling.beta_linear import beta_linear
+from forecasting.pooling.extremized import extremized, neyman_factor, neyman_roughgarden
+from forecasting.pooling.geometric import geometric_odds, log_linear
 from forecasting.pooling.linear import linear, linear_quantiles
+from forecasting.pooling.recency import recency_median, recency_weights, weighted_median
+from forecasting.pooling.trimmed import trimmed
 
-__all__ = ["linear", "linear_quantiles"]
+__all__ = [
+    "beta_linear",
+    "extremized",
+    "geometric_odds",
+    "linear",
+    "linear_quantiles",
+    "log_linear",
+    "neyman_factor",
+    "neyman_roughgarden",
+    "recency_median",
+    "recency_weights",
+    "trimmed",
+    "weighted_median",
+]

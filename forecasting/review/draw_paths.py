@@ -55,7 +55,7 @@ def path(
     panels = len(question.options) if question.type in ("categorical", "ordered") else 1
     inner = 210.0 if panels == 1 else 96.0
     gap = 26.0
-    height = _strip(panels) + panels * inner + (panels - 1) * gap + _FOOT
+    height = _strip(question) + panels * inner + (panels - 1) * gap + _FOOT
     with style():
         figure = Figure(figsize=(WIDTH / 72, height / 72))
         all_axes = []
@@ -96,9 +96,9 @@ def describe(
     return "; ".join(parts) + ". The numbers are in the table below."
 
 
-def _strip(panels: int) -> float:
-    """Give the room above the panels: two rows of numbers, and the first option's name."""
-    return 36.0 if panels == 1 else 54.0
+def _strip(question: QuestionPath) -> float:
+    """Give the room above the panels: two rows of numbers, and below them a name or a unit."""
+    return 42.0 if question.type == "binary" else 58.0
 
 
 def _said(question: QuestionPath, point: Point) -> str:
@@ -346,10 +346,10 @@ def _evidence(
     gaps = [after[0] - before[0] for before, after in pairwise(marks)]
     crowded = bool(gaps) and min(gaps) < 48
     for row, (at, text) in enumerate(marks):
-        rise = 9.0 + (16.0 if crowded and row % 2 else 0.0) + (18.0 if len(panels) > 1 else 0.0)
+        below_top = 12.0 if crowded and row % 2 else 28.0
         figure.text(
             (LEFT + at) / WIDTH,
-            1 - (_strip(len(panels)) - rise) / height,
+            1 - below_top / height,
             text,
             ha="center",
             va="center",
@@ -362,7 +362,3 @@ def _time_axis(axes: "Axes", frame: Frame, zone: str, *, last: bool) -> None:
     ticks = dates(frame, zone)
     axes.set_xticks([at for at, _ in ticks], [text for _, text in ticks])
     axes.tick_params(axis="x", labelbottom=last)
-    if not last:
-        return
-    for label, (at, _) in zip(axes.get_xticklabels(), ticks, strict=True):
-        label.set_horizontalalignment("left" if at < 0.06 * frame.span else "center")

@@ -57,13 +57,18 @@ def render(data: ReviewData) -> str:
             horizon_tables=tables.horizon_tables(data.horizons),
             beside=tables.beside_base_rate(data.questions, "model"),
             behind=[row for board in boards for row in board.rows if _behind(row)],
+            idle=[
+                (board, worse)
+                for board in boards
+                if (worse := [row for row in board.rows if _worse_than_uniform(row)])
+            ],
             counts=tables.counts(data.questions),
             calibrated=cast.ordered(data.calibrations),
             groups=tables.groups(data.questions),
             resolved=[q for q in data.questions if q.status == "resolved"],
             scored=[q for q in data.questions if q.scores and not q.too_soon],
             too_soon=[q for q in data.questions if q.too_soon],
-            known={q.id: q for q in data.questions},
+            known={q.id for q in data.questions} | tables.ladders(data.questions),
             path_table=lambda question: tables.path_table(question, labels),
             label=lambda name: cast.label(name, labels),
             ordered=cast.ordered,
@@ -159,6 +164,11 @@ def _behind(row: dict[str, Any]) -> bool:
     difference = words.number(row["difference"])
     asked = cast.role(row["forecaster"]) not in ("text", "uniform", "climatology", "base-rate")
     return asked and difference is not None and difference > tables.SAME
+
+
+def _worse_than_uniform(row: dict[str, Any]) -> bool:
+    skill = words.number(row["skill"])
+    return skill is not None and skill < -tables.SAME and cast.role(row["forecaster"]) != "text"
 
 
 def _outcome(question: QuestionPath) -> str:

@@ -53,6 +53,11 @@ class Board:
     reference: float | None
     rows: tuple[dict[str, Any], ...]
 
+    @property
+    def digits(self) -> int:
+        """Decimals of its scores: the same all over one table."""
+        return _digits(self.rows)
+
 
 @dataclass(frozen=True, slots=True)
 class HorizonTable:
@@ -64,6 +69,11 @@ class HorizonTable:
     horizons: tuple[str, ...]
     facts: tuple[dict[str, Any], ...]
     rows: tuple[tuple[str, tuple[dict[str, Any] | None, ...]], ...]
+
+    @property
+    def digits(self) -> int:
+        """Decimals of its scores: the same all over one table."""
+        return _digits([cell for _, cells in self.rows for cell in cells if cell is not None])
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +126,11 @@ class PathTable:
     rows: tuple[tuple[dt.datetime, tuple[str, ...]], ...]
     steps: int
     order: str = ""
+
+
+def _digits(rows: Iterable[Row]) -> int:
+    means = [words.number(row["mean"]) for row in rows]
+    return 1 if any(mean is not None and 10 <= mean < float("inf") for mean in means) else 3
 
 
 def complete(row: Row) -> dict[str, Any]:
@@ -220,6 +235,13 @@ def groups(questions: Iterable[QuestionPath]) -> list[Group]:
         ladders = topics.setdefault(question.topic or "other", {})
         ladders.setdefault(question.ladder or question.id, []).append(question)
     return [Group(topic, tuple(_blocks(ladders.values()))) for topic, ladders in topics.items()]
+
+
+def ladders(questions: Iterable[QuestionPath]) -> set[str]:
+    """Name the ladders that have a heading of their own."""
+    return {
+        ladder for group in groups(questions) for ladder, _ in group.blocks if ladder is not None
+    }
 
 
 def _blocks(

@@ -46,26 +46,27 @@ def number(value: Any) -> float | None:
     return None if math.isnan(found) else found
 
 
-def score(value: Any) -> str:
-    """Write a score: three decimals, one from 10 up, a dash where there is none.
+def score(value: Any, digits: int | None = None) -> str:
+    """Write a score: three decimals, one from 10 up, or as told; a dash where there is none.
 
     Examples
     --------
-    >>> score(0.1416), score(-0.00001), score(float("nan")), score(123.46)
-    ('0.142', '0.000', '–', '123.5')
+    >>> score(0.1416), score(-0.00001), score(float("nan")), score(123.46), score(2.46, 1)
+    ('0.142', '0.000', '–', '123.5', '2.5')
     """
     found = number(value)
     if found is None:
         return DASH
     if math.isinf(found):
         return "infinite" if found > 0 else f"{_MINUS}infinite"
-    text = f"{found:,.3f}" if abs(found) < 10 else f"{found:,.1f}"
+    places = digits if digits is not None else 3 if abs(found) < 10 else 1
+    text = f"{found:,.{places}f}"
     if not text.strip("-0.,"):
         text = text.lstrip("-")
     return text.replace("-", _MINUS)
 
 
-def signed(value: Any) -> str:
+def signed(value: Any, digits: int | None = None) -> str:
     """Write a difference with its sign.
 
     Examples
@@ -73,7 +74,7 @@ def signed(value: Any) -> str:
     >>> signed(0.0123), signed(-0.0123), signed(0)
     ('+0.012', '−0.012', '0.000')
     """
-    text = score(value)
+    text = score(value, digits)
     found = number(value)
     return f"+{text}" if found is not None and found > 0 and text.strip("0.,") else text
 

@@ -228,6 +228,26 @@ def test_questions_worse_than_the_base_rate_are_counted_from_the_rows(
     assert re.findall(r'<td class="n">(\d+)</td>', behind) == ["1", "1", "1"]
 
 
+def test_whoever_is_worse_than_the_uniform_forecast_is_named(review_data: ReviewData) -> None:
+    rows = [
+        {**row, "skill": -12.34 if row["forecaster"] == "model" else 0.1}
+        for row in review_data.scores
+        if row["type"] == "numeric"
+    ]
+    text = render(ReviewData(review_data.run, scores=rows))
+    assert "worse even than the uniform forecast" in text
+    assert "<strong>model</strong> by 12.3 (1 question in 1 event)" in text
+    better = [{**row, "skill": 0.1} for row in rows]
+    assert "worse even than" not in render(ReviewData(review_data.run, scores=better))
+
+
+def test_one_table_writes_its_scores_with_the_same_decimals(review_data: ReviewData) -> None:
+    model = next(row for row in review_data.scores if row["type"] == "numeric")
+    rows = [model, {**model, "forecaster": "prior", "mean": 63.7, "difference": 2.4641}]
+    table = render(ReviewData(review_data.run, scores=rows)).split('id="board-numeric"')[1]
+    assert "+2.5" in table.split("</table>")[0]
+
+
 def test_a_question_too_soon_is_shown_and_said_to_be_left_out(full_page: str) -> None:
     assert "Left out of every mean" in full_page
     card = full_page.split('id="q-energy-truce-2025-observed"')[1].split("</article>")[0]
