@@ -11,8 +11,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from forecasting.models.encoding.answers import Answers
-
 from forecasting.app.catalog import Catalog
 from forecasting.bank import Bank
 from forecasting.domain.commentary import Worldview
@@ -23,6 +21,7 @@ from forecasting.domain.question import ANNULLED, Question
 from forecasting.domain.resolution import Resolution
 from forecasting.evidence import known, retracted
 from forecasting.models.encoding.answer import LEVELS, Answer
+from forecasting.models.encoding.answers import Answers
 from forecasting.models.encoding.facts import redirect
 from forecasting.models.encoding.priors import PriorBook, process_of
 from forecasting.models.encoding.reports import with_reports
@@ -281,3 +280,37 @@ def prior_rows(ledger: Ledger, *, question: str = "") -> list[dict[str, Any]]:
                 }
             )
     return rows
+
+
+def family_report(ledger: Ledger, name: str, now: dt.datetime) -> dict[str, Any]:
+    """Describe a family with its latest fits, and for survival the instant-failure comparison."""
+    import inspect
+
+    from forecasting import models
+    from forecasting.app.questions import bundled_bank
+
+    family = models.get(name)
+    latest = [run for run in ledger.model_runs() if run.fitted == family.family][-10:]
+    report: dict[str, Any] = {
+        "family": family.family,
+        "version": family.version,
+        "outcome_types": sorted(family.outcome_types),
+        "what": inspect.getdoc(inspect.getmodule(family)) or "",
+        "latest_fits": [
+            {
+                "as_of": run.as_of,
+                "for": run.family,
+                "worldview": run.worldview,
+                "method": run.method,
+                "gate": run.gate,
+                **run.diagnostics,
+            }
+            for run in latest
+        ],
+    }
+    if family.family == "survival":
+        from forecasting.models.encoding.truces import instant_failures
+
+        book = prior_book(bundled_bank())
+        report["instant_failures"] = instant_failures(book, retracted(ledger.evidence()), now)
+    return report

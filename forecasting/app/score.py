@@ -262,7 +262,7 @@ def difference(
 
 
 def _largest(rule: str, convention: str) -> float:
-    """Give the largest score that a rule can give: only the Brier score has one for all questions."""
+    """Give the largest score of a rule; only the Brier score has one for all questions."""
     return {"half": 1.0, "full": 2.0}[convention] if rule == "brier" else math.inf
 
 

@@ -2,20 +2,35 @@
 
 :func:`corp` draws the reliability curve and splits the mean score; its bands hold for
 independent forecasts. :func:`confidence_band` is for many updates of the same questions.
+:func:`binned_decomposition` splits the Brier score without the upward bias of few forecasts,
+:func:`murphy_curve` shows it by decision threshold, and :func:`pit`, :func:`interval_coverage`
+and :func:`quantile_reliability` speak of numbers and dates.
 """
 
+from forecasting.calibration.binned import BinnedDecomposition, binned_decomposition
 from forecasting.calibration.confidence import ConfidenceBand, confidence_band
+from forecasting.calibration.murphy import MurphyCurve, murphy_curve
+from forecasting.calibration.pit import Pit, pit
+from forecasting.calibration.quantiles import interval_coverage, quantile_reliability
 from forecasting.calibration.reading import reading
 from forecasting.calibration.reliability import Corp, corp
 from forecasting.calibration.slope import Line, slope_intercept
 from forecasting.calibration.spiegelhalter import spiegelhalter_z
 
 __all__ = [
+    "BinnedDecomposition",
     "ConfidenceBand",
     "Corp",
     "Line",
+    "MurphyCurve",
+    "Pit",
+    "binned_decomposition",
     "confidence_band",
     "corp",
+    "interval_coverage",
+    "murphy_curve",
+    "pit",
+    "quantile_reliability",
     "reading",
     "slope_intercept",
     "spiegelhalter_z",

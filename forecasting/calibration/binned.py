@@ -169,6 +169,9 @@ def binned_decomposition(
         shift, shift_slopes = _correction(y, code, n_k, o_k)
         alpha = _range_guard(terms, shift) if guard else 1.0
         terms, slopes = terms + alpha * shift, slopes + shift_slopes
+        if guard:
+            # Rounding may carry a term past the end of its range by its last digit.
+            terms = np.clip(terms, [0, 0, 0], [np.inf, 1, 0.25])
     spread, apart = p - f_k[code], y - rate[code]
     within = float((spread**2 - 2 * spread * apart).mean())
     # A single forecast shows no spread to estimate an error from.
@@ -178,8 +181,12 @@ def binned_decomposition(
         else np.full(3, np.nan)
     )
     return BinnedDecomposition(
-        *(float(term) for term in terms),
-        *(float(error) for error in errors),
+        reliability=float(terms[0]),
+        resolution=float(terms[1]),
+        uncertainty=float(terms[2]),
+        reliability_se=float(errors[0]),
+        resolution_se=float(errors[1]),
+        uncertainty_se=float(errors[2]),
         mean_score=float(((p - y) ** 2).mean()),
         within_bins=within,
         alpha=alpha,
@@ -213,7 +220,7 @@ def _plain(
 def _correction(
     y: FloatArray, code: IntArray, n_k: IntArray, o_k: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """What the correction adds to REL, RES, UNC, and how each forecast moves that."""
+    """Find what the correction adds to REL, RES, UNC, and how each forecast moves that."""
     n = len(y)
     base = float(y.mean())
     several = n_k > 1
@@ -243,7 +250,7 @@ def _codes(p: FloatArray, bins: int | ArrayLike | None) -> IntArray:
     if bins is None:
         place = p
     else:
-        edges = _edges(bins)
+        edges = bin_edges(bins)
         if p.min() < edges[0] or p.max() > edges[-1]:
             worst = p.min() if p.min() < edges[0] else p.max()
             message = f"bins ({edges[0]:g} to {edges[-1]:g}): leave the forecast {worst} outside"
@@ -252,7 +259,19 @@ def _codes(p: FloatArray, bins: int | ArrayLike | None) -> IntArray:
     return np.unique(place, return_inverse=True)[1].astype(np.int64)
 
 
-def _edges(bins: int | ArrayLike) -> FloatArray:
+def bin_edges(bins: int | ArrayLike) -> FloatArray:
+    """Edges of equal bins on [0, 1], or the edges given.
+
+    Raises
+    ------
+    InvalidInput
+        For no bin, and for edges that do not rise.
+
+    Examples
+    --------
+    >>> bin_edges(4).tolist()
+    [0.0, 0.25, 0.5, 0.75, 1.0]
+    """
     if np.ndim(bins) == 0:
         try:
             count = operator.index(bins)  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
 """The Murphy diagram: the mean score under every decision threshold at once."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -103,11 +103,12 @@ def murphy_curve(
     return MurphyCurve(np.column_stack([first, last]).ravel(), np.column_stack(ends).ravel(), area)
 
 
-def _mean_score(points: FloatArray, yes: FloatArray, no: FloatArray, side: str) -> FloatArray:
+def _mean_score(
+    points: FloatArray, yes: FloatArray, no: FloatArray, side: Literal["left", "right"]
+) -> FloatArray:
     """Value at the points ("right"), or the limit from the left, given sorted forecasts."""
-    where = "right" if side == "right" else "left"
-    missed = np.searchsorted(yes, points, side=where)
-    alarms = len(no) - np.searchsorted(no, points, side=where)
+    missed = np.searchsorted(yes, points, side=side)
+    alarms = len(no) - np.searchsorted(no, points, side=side)
     mean: FloatArray = 2 * ((1 - points) * missed + points * alarms) / (len(yes) + len(no))
     return mean
 

@@ -30,6 +30,25 @@ def list_() -> None:
 
 
 @models.command()
+@click.argument("family")
+def show(family: str) -> None:
+    r"""Show a family: what it is, its latest fits with their diagnostics, how it fits its classes.
+
+    For survival it also holds the model against one with a share of instant failures.
+
+    \b
+    Example:
+      forecast models show survival
+    """
+    from forecasting import clock
+    from forecasting.app import predict
+    from forecasting.app.book import Book
+
+    with Book.open(settings().db) as book:
+        emit(predict.family_report(book.ledger, family, clock.now()))
+
+
+@models.command()
 @click.option("--question", default="", help="Only this question's or ladder's.")
 def priors(question: str) -> None:
     r"""List every prior with its source and the day it was known by.

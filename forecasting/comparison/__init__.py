@@ -1,6 +1,22 @@
 """Comparing forecasters: on shared questions, with intervals over events and not over rows."""
 
+from forecasting.comparison.diebold_mariano import DieboldMariano, diebold_mariano
+from forecasting.comparison.difficulty import DifficultyAdjusted, difficulty_adjusted
 from forecasting.comparison.interval import Interval, studentised_interval
 from forecasting.comparison.paired import PairedDifference, paired_bootstrap
+from forecasting.comparison.sequential import Sequential, Steps, sequential, sequential_steps
 
-__all__ = ["Interval", "PairedDifference", "paired_bootstrap", "studentised_interval"]
+__all__ = [
+    "DieboldMariano",
+    "DifficultyAdjusted",
+    "Interval",
+    "PairedDifference",
+    "Sequential",
+    "Steps",
+    "diebold_mariano",
+    "difficulty_adjusted",
+    "paired_bootstrap",
+    "sequential",
+    "sequential_steps",
+    "studentised_interval",
+]

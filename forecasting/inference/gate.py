@@ -101,7 +101,9 @@ def judge_sampler(
             reasons += worst.judge(label, column)
     from arviz_stats.base import array_stats
 
-    bfmi = float(np.min(array_stats.bfmi(np.asarray(energy), chain_axis=0, draw_axis=1)))
+    # Chains that never move give 0/0: not a number, which refuses below.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        bfmi = float(np.min(array_stats.bfmi(np.asarray(energy), chain_axis=0, draw_axis=1)))
     if divergences:
         reasons.append(f"divergences {divergences}: none allowed")
     # Written so that a NaN refuses.
@@ -210,9 +212,10 @@ class _Worst:
         from arviz_stats.base import array_stats
 
         axes = {"chain_axis": 0, "draw_axis": 1}
-        r_hat = float(array_stats.rhat(column, method="rank", **axes))
-        bulk = float(array_stats.ess(column, method="bulk", **axes))
-        tail = float(array_stats.ess(column, method="tail", prob=(0.05, 0.95), **axes))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            r_hat = float(array_stats.rhat(column, method="rank", **axes))
+            bulk = float(array_stats.ess(column, method="bulk", **axes))
+            tail = float(array_stats.ess(column, method="tail", prob=(0.05, 0.95), **axes))
         self.r_hat = r_hat if self.r_hat is None else float(np.fmax(self.r_hat, r_hat))
         self.ess_bulk = bulk if self.ess_bulk is None else float(np.fmin(self.ess_bulk, bulk))
         self.ess_tail = tail if self.ess_tail is None else float(np.fmin(self.ess_tail, tail))

@@ -91,7 +91,7 @@ def mean_log_odds(p: FloatArray, w: FloatArray) -> FloatArray:
 
 
 def probability(log_odds: FloatArray) -> FloatArray:
-    """The probability with these log-odds."""
+    """Turn log-odds into the probability."""
     from scipy.special import expit
 
     return np.asarray(expit(log_odds), dtype=np.float64)

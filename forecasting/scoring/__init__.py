@@ -1,24 +1,33 @@
-"""Proper scores of forecasts: arrays in, one score per forecast out, smaller is better.
+"""Scores of forecasts: arrays in, one score per forecast out, smaller is better.
 
 Each kind of score has its own file; :mod:`~forecasting.scoring.rules` says which one fits which
 type of question, and :mod:`~forecasting.scoring.lifetime` averages one over the time that a
 question was open. Scores of different kinds are never averaged together.
+:mod:`~forecasting.scoring.metaculus` keeps that platform's orientation: higher is better there.
 """
 
-from forecasting.scoring import lifetime, rules
+from forecasting.scoring import lifetime, metaculus, rules
 from forecasting.scoring.crps import crps_ensemble, crps_piecewise, crps_quantile
+from forecasting.scoring.interval_score import interval_score
 from forecasting.scoring.logarithmic import log_score
 from forecasting.scoring.quadratic import brier
 from forecasting.scoring.ranked import ordered_brier, rps
+from forecasting.scoring.relative import ordinal_brier, relative_brier
+from forecasting.scoring.spherical import spherical
 
 __all__ = [
     "brier",
     "crps_ensemble",
     "crps_piecewise",
     "crps_quantile",
+    "interval_score",
     "lifetime",
     "log_score",
+    "metaculus",
     "ordered_brier",
+    "ordinal_brier",
+    "relative_brier",
     "rps",
     "rules",
+    "spherical",
 ]

@@ -97,6 +97,36 @@ def test_poisoned_futures_change_no_encoded_input(bank: Bank) -> None:
         assert _inputs(bank, poisoned, question, as_of) == clean[key], key
 
 
+def test_poisoned_futures_change_no_real_fit(bank: Bank) -> None:
+    # Rule 5: ten fits by the sampler, with the future clean and poisoned.
+    evidence = _numbered(bank.evidence)
+    rng = random.Random(5)
+    questions = {question.id: question for question in bank.questions}
+    cases = [
+        (questions[name], questions[name].opens + days * DAY)
+        for name, days in (
+            ("energy-truce-2025-runs-term", 0),
+            ("energy-truce-2025-runs-term", 9),
+            ("energy-truce-2025-runs-term", 28),
+            ("energy-truce-2025-observed", 0),
+            ("energy-pause-2026-kept", 1),
+            ("energy-pause-2026-kept", 2),
+            ("three-day-truce-2026-observed", 0),
+            ("three-day-truce-2026-observed", 1),
+            ("exchange-1000-2025@2025-05-31", 3),
+            ("exchange-1000-2026@2026-12-31", 40),
+        )
+    ]
+    for question, as_of in cases:
+        said = []
+        for items in (evidence, [*evidence, *_poisons(question, as_of, rng)]):
+            cut = [item for item in items if item.seq is not None and item.seq <= HEAD]
+            answers = Answers(prior_book(bank), cut, seed=3)
+            said.append(answers.model(question, known(cut, as_of), as_of))
+        assert said[0].method == "nuts"
+        assert said[0] == said[1], question.id
+
+
 def test_a_fact_known_at_the_moment_itself_does_count(bank: Bank) -> None:
     # The filter must be able to let something through, or the test above could not fail.
     evidence = _numbered(bank.evidence)

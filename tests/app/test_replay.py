@@ -1,6 +1,7 @@
 """Replay: resumable at any moment, the same to the last digit, coherent, and scored."""
 
 import datetime as dt
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,11 +103,11 @@ def test_steps_are_daily_for_short_windows_and_weekly_beyond() -> None:
     start, until = questions["energy-truce-2025-extended"].opens, bank.observed_until
     short = questions["exchange-1000-2025@2025-05-25"]
     days = steps([short], [short.closes], [], start=start, until=until)
-    assert [(b - a).days for a, b in zip(days, days[1:], strict=False)] == [1] * 9
+    assert [(b - a).days for a, b in itertools.pairwise(days)] == [1] * 9
     assert days[0] == short.opens
     long = questions["leaders-meet@2026-12-31"]
     weeks = steps([long], [long.closes], [], start=long.opens, until=until)
-    assert {(b - a).days for a, b in zip(weeks, weeks[1:], strict=False)} <= {6, 7}
+    assert {(b - a).days for a, b in itertools.pairwise(weeks)} <= {6, 7}
     news = long.opens + dt.timedelta(days=10, hours=5)
     more = steps([long], [long.closes], [news], start=long.opens, until=until)
     assert len(more) == len(weeks) + 1
@@ -151,16 +152,14 @@ def test_ladders_never_fall_and_options_sum_to_one(demo: tuple[Book, dict[str, A
         if forecast.value.shape == "options":
             assert abs(sum(numbers) - 1) <= 1e-9
         if forecast.value.shape == "quantiles":
-            assert all(a <= b for a, b in zip(numbers, numbers[1:], strict=False))
+            assert all(a <= b for a, b in itertools.pairwise(numbers))
         if "@" in forecast.question:
             ladder, _, day = forecast.question.partition("@")
             key = (ladder, forecast.forecaster, forecast.issued_at)
             rungs.setdefault(key, []).append((day, numbers[0]))
     for key, values in rungs.items():
         probabilities = [p for _, p in sorted(values)]
-        assert all(
-            a <= b + 1e-12 for a, b in zip(probabilities, probabilities[1:], strict=False)
-        ), key
+        assert all(a <= b + 1e-12 for a, b in itertools.pairwise(probabilities)), key
 
 
 def test_no_interval_is_given_for_few_events_and_nobody_is_ranked(

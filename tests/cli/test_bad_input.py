@@ -57,7 +57,7 @@ def refused(database: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Call
         assert _digest(database) == before
         return err
 
-    yield call
+    return call
 
 
 @pytest.mark.parametrize("p", ["-0.1", "1.2", "150%", "NaN", "abc", "-5%", "inf", "1e-3"])

@@ -1,6 +1,7 @@
 """Probabilities as people write them: kept as entered, refused when they break a rule."""
 
 import datetime as dt
+import itertools
 from decimal import Decimal
 
 import pytest
@@ -117,6 +118,6 @@ def test_a_ladder_must_not_fall() -> None:
 
 def test_the_bands_of_icd_203_touch_and_have_their_midpoints() -> None:
     assert [b.middle for b in BANDS] == [0.03, 0.125, 0.325, 0.5, 0.675, 0.875, 0.97]
-    for lower, upper in zip(BANDS, BANDS[1:], strict=False):
+    for lower, upper in itertools.pairwise(BANDS):
         assert lower.high == upper.low
     assert milder(band("unlikely"), band("almost-no-chance")) == band("unlikely")

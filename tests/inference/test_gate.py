@@ -78,6 +78,17 @@ def test_a_chain_that_never_moved_is_refused():
     assert not judge({"x": draws.ravel()}, rng).passed
 
 
+def test_a_parameter_that_never_moved_in_any_chain_is_refused():
+    # Nothing varies, so R-hat is not a number: that must refuse, not slip through.
+    rng = np.random.default_rng(13)
+    assert not judge({"x": np.full(4000, 0.3)}, rng).passed
+
+
+def test_energy_that_never_moved_is_refused():
+    rng = np.random.default_rng(14)
+    assert not judge({"x": chains(rng, 1000)}, rng, energy=np.ones((CHAINS, 1000))).passed
+
+
 def test_a_probability_without_spread_passes_by_rule():
     report = judge_probability(exact_report(), np.ones(4000), CHAINS)
     assert report.passed

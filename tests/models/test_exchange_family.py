@@ -11,6 +11,7 @@ from forecasting.inference import judge_probability, pack, summary
 from forecasting.models.compound import mixture_completion, routine_completion
 from forecasting.models.exchange import ExchangeCount
 from forecasting.models.exchange_arrays import exchange_data, sufficient
+from forecasting.models.exchange_future import completion
 from forecasting.models.exchange_priors import BETAS, GAMMAS, STANDARD
 from forecasting.models.exchange_process import FEATURES, hypotheses
 
@@ -292,6 +293,26 @@ def test_simulated_first_stages_come_as_often_as_the_formula_says():
     found = MODEL.predict_number(draws, AGREED, 20.0, seed=3, replicates=4)
     p = MODEL.predict_first_stage(draws, AGREED, 20.0).mean()
     assert 1 - found.chance_none == pytest.approx(p, abs=0.015)
+
+
+def test_start_and_finish_are_convolved():
+    # A package that never falls back on the routine: begins at rate mu, is final at once with
+    # chance f, else finishes by tranches: integral of mu e^-mu u (f + (1 - f) G(s - u)) du.
+    draws = {name: values[:8] for name, values in prior_draws(8).items()}
+    draws["lam"] = np.full(8, 1e-12)
+    now = {"active": np.zeros(8), "pending": np.ones(8)}
+    # In the last draw both rates are equal, where the closed form would divide by zero.
+    draws["mu"][7] = 7 * (draws["delta"][7] * draws["final"][7] + draws["stall"][7])
+    days = 25.0
+    got = completion(draws, now, 1000.0, np.array([days]))[:, 0]
+    u = (np.arange(200000) + 0.5) * days / 200000
+    for i in range(8):
+        mu, f = draws["mu"][i] / 7, draws["final"][i]
+        finishing = draws["delta"][i] * f
+        out = finishing + draws["stall"][i]
+        finished = finishing / out * (1 - np.exp(-out * (days - u)))
+        exact = np.mean(mu * np.exp(-mu * u) * (f + (1 - f) * finished)) * days
+        assert got[i] == pytest.approx(exact, rel=1e-6)
 
 
 def test_features_and_hypotheses_by_hand():

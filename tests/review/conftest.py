@@ -20,24 +20,15 @@ from forecasting.review import (
     TextCard,
 )
 
+# Rows of numbers are set close, several to a line.
+# fmt: off
 NAN = float("nan")
 HOSTILE = (
     '<script>alert("x")</script> $\\frac{a}{b}$ & <img src=x onerror=alert(1)> \u202e%s {{ 7*7 }}'
 )
 NAMES = (
-    "model",
-    "prior",
-    "base-rate",
-    "worldview:000",
-    "worldview:001",
-    "worldview:002",
-    "worldview:003",
-    "worldview:004",
-    "pool",
-    "climatology",
-    "always-0.5",
-    "text:003",
-    "text:004",
+    "model", "prior", "base-rate", "worldview:000", "worldview:001", "worldview:002",
+    "worldview:003", "worldview:004", "pool", "climatology", "always-0.5", "text:003", "text:004",
 )
 
 
@@ -50,27 +41,14 @@ def score_row(name: str, kind: str, rule: str, seed: int, **changes: Any) -> dic
     mean = float(rng.uniform(0.05, 0.3))
     few = kind != "binary"
     row = {
-        "forecaster": name,
-        "type": kind,
-        "rule": rule,
-        "convention": "half",
-        "kind": "replay",
-        "window": "scheduled",
-        "proper": True,
-        "n_questions": 1 if few else 27,
-        "n_forecasts": 40 if few else 611,
-        "n_events": 1 if few else 12,
-        "coverage": 0.83,
-        "possible_coverage": 0.91,
-        "mean": mean,
-        "lower": NAN if few else mean - 0.06,
-        "upper": NAN if few else mean + 0.09,
-        "skill": 0.25 - mean,
-        "reference": 0.25,
+        "forecaster": name, "type": kind, "rule": rule, "convention": "half", "kind": "replay",
+        "window": "scheduled", "proper": True, "n_questions": 1 if few else 27,
+        "n_forecasts": 40 if few else 611, "n_events": 1 if few else 12, "coverage": 0.83,
+        "possible_coverage": 0.91, "mean": mean, "lower": NAN if few else mean - 0.06,
+        "upper": NAN if few else mean + 0.09, "skill": 0.25 - mean, "reference": 0.25,
         "note": "too few: 1 cluster, an interval needs 8" if few else "",
         "difference": None if name == "base-rate" else float(rng.normal(0, 0.04)),
-        "difference_lower": None,
-        "difference_upper": None,
+        "difference_lower": None, "difference_upper": None,
         "n_shared": None if name == "base-rate" else 27,
         "detectable": None if name == "base-rate" else 0.061,
     }
@@ -86,10 +64,7 @@ def calibration_of(seed: int, n: int = 12) -> dict[str, Any]:
     rate = np.repeat([0.0, 0.25, 0.6], [n // 3, n // 3, n - 2 * (n // 3)])
     curve = [
         {
-            "forecast": float(f),
-            "event_rate": float(r),
-            "n": 1,
-            "events": int(r > 0.5),
+            "forecast": float(f), "event_rate": float(r), "n": 1, "events": int(r > 0.5),
             "lower": float(max(0, f - 0.3)),
             "upper": float(min(1, f + 0.35)),
         }
@@ -107,23 +82,10 @@ def calibration_of(seed: int, n: int = 12) -> dict[str, Any]:
         for f in many
     ]
     return {
-        "n": n,
-        "n_questions": 27,
-        "n_updates": 611,
-        "n_events": n,
-        "share": 0.5,
-        "level": 0.9,
-        "mean_score": 0.131,
-        "miscalibration": 0.041,
-        "discrimination": 0.097,
-        "uncertainty": 0.187,
-        "null_miscalibration": 0.052,
-        "p_value": 0.47,
-        "slope": 0.93,
-        "intercept": 0.21,
-        "curve": curve,
-        "pooled": pooled,
-        "pooled_note": "approximate",
+        "n": n, "n_questions": 27, "n_updates": 611, "n_events": n, "share": 0.5, "level": 0.9,
+        "mean_score": 0.131, "miscalibration": 0.041, "discrimination": 0.097,
+        "uncertainty": 0.187, "null_miscalibration": 0.052, "p_value": 0.47, "slope": 0.93,
+        "intercept": 0.21, "curve": curve, "pooled": pooled, "pooled_note": "approximate",
         "reading": "No miscalibration beyond chance in 12 forecasts (0.041; calibrated ones show "
         "0.052; p = 0.47).\nYou say 5 to 20 %, 11 % on average, and it happens 20 % of the time, "
         "n = 5; chance alone gives 0 to 40 %, so this may be chance.",
@@ -192,28 +154,16 @@ def binary(
             rows[name] = {
                 "mean": 0.04 + 0.03 * ((seed + i) % 7),
                 "skill": 0.21 - 0.03 * ((seed + i) % 7),
-                "coverage": 0.9,
-                "rule": "brier",
-                "convention": "half",
+                "coverage": 0.9, "rule": "brier", "convention": "half",
             }
     status = more.pop("status", "resolved" if outcome else "open")
     return QuestionPath(
-        id=slug,
-        title=title,
-        type="binary",
-        options=("no", "yes"),
-        opens=start,
-        closes=close,
-        ends=ends,
-        status=status,
-        outcome=outcome,
-        resolved_at=known,
+        id=slug, title=title, type="binary", options=("no", "yes"), opens=start, closes=close,
+        ends=ends, status=status, outcome=outcome, resolved_at=known,
         resolution_source="https://example.org/word" if outcome else "",
         certainty="high" if outcome else "",
         model_label=more.pop("model_label", "base-rate (for staged)"),
-        paths=paths,
-        evidence=marks(start, last, evidence),
-        scores=rows,
+        paths=paths, evidence=marks(start, last, evidence), scores=rows,
         **more,
     )
 
@@ -224,66 +174,33 @@ def questions() -> list[QuestionPath]:
         binary(
             f"general-ceasefire-2025@{closes}",
             f"Will a general ceasefire between Russia and Ukraine begin by {closes}?",
-            "2025-03-21",
-            closes,
-            outcome="no",
-            resolved=closes,
-            seed=i,
+            "2025-03-21", closes, outcome="no", resolved=closes, seed=i,
             evidence=(3, 9, 14, 22)[i],
-            topic="ceasefires",
-            event="general-ceasefire",
-            ladder="general-ceasefire-2025",
+            topic="ceasefires", event="general-ceasefire", ladder="general-ceasefire-2025",
         )
         for i, closes in enumerate(("2025-04-30", "2025-06-30", "2025-09-30", "2025-12-31"))
     ]
     found += [
         binary(
             "energy-truce-2025-observed",
-            "Does the energy truce of March 2025 pass without a claimed violation?",
-            "2025-03-18",
-            "2025-04-17",
-            outcome="no",
-            resolved="2025-03-20",
-            step=1,
-            evidence=2,
-            too_soon=True,
-            gate_note="does not fit its own class",
-            model_label="survival",
-            topic="ceasefires",
+            "Does the energy truce of March 2025 pass without a claimed violation?", "2025-03-18",
+            "2025-04-17", outcome="no", resolved="2025-03-20", step=1, evidence=2, too_soon=True,
+            gate_note="does not fit its own class", model_label="survival", topic="ceasefires",
             event="energy-truce-2025",
         ),
         binary(
             "exchange-1000-2025@2025-05-25",
-            "Is the exchange of 1,000 for 1,000 complete by 25 May 2025?",
-            "2025-05-16",
-            "2025-05-25",
-            outcome="yes",
-            resolved="2025-05-25",
-            step=1,
-            evidence=6,
-            seed=5,
-            topic="exchanges",
-            event="exchange-2025",
+            "Is the exchange of 1,000 for 1,000 complete by 25 May 2025?", "2025-05-16",
+            "2025-05-25", outcome="yes", resolved="2025-05-25", step=1, evidence=6, seed=5,
+            topic="exchanges", event="exchange-2025",
         ),
         binary(
-            "relapse-after-deal",
-            "Does a large-scale attack resume within five years of a deal?",
-            "2025-11-26",
-            "2031-12-31",
-            seed=6,
-            topic="guarantees",
-            event="relapse",
+            "relapse-after-deal", "Does a large-scale attack resume within five years of a deal?",
+            "2025-11-26", "2031-12-31", seed=6, topic="guarantees", event="relapse",
         ),
         binary(
-            "truce-monitoring-2025",
-            HOSTILE,
-            "2025-03-21",
-            "2025-12-31",
-            seed=7,
-            status="due",
-            topic="ceasefires",
-            event="monitoring",
-            note=HOSTILE,
+            "truce-monitoring-2025", HOSTILE, "2025-03-21", "2025-12-31", seed=7, status="due",
+            topic="ceasefires", event="monitoring", note=HOSTILE,
         ),
     ]
     start, close = day("2025-11-26"), day("2027-01-01")
@@ -291,15 +208,8 @@ def questions() -> list[QuestionPath]:
         QuestionPath(
             "guarantees-2026",
             "What will be the strongest state of guarantees for Ukraine at the end of 2026?",
-            "ordered",
-            start,
-            close,
-            close,
-            "open",
-            options=("none", "soft", "firm"),
-            topic="guarantees",
-            event="guarantees",
-            model_label="competing-risks (for staged)",
+            "ordered", start, close, close, "open", options=("none", "soft", "firm"),
+            topic="guarantees", event="guarantees", model_label="competing-risks (for staged)",
             paths={
                 name: walk(start, day("2026-08-22"), 90 + i, width=3)
                 for i, name in enumerate(NAMES[:9])
@@ -310,16 +220,9 @@ def questions() -> list[QuestionPath]:
     start, close = day("2026-05-31"), day("2027-01-01")
     found.append(
         QuestionPath(
-            "summit-venue",
-            "Where do the presidents meet, if they meet in 2026?",
-            "categorical",
-            start,
-            close,
-            close,
-            "open",
-            options=("Russia", "Ukraine", "<b>a third country</b>"),
-            topic="talks",
-            event="leaders-meet",
+            "summit-venue", "Where do the presidents meet, if they meet in 2026?", "categorical",
+            start, close, close, "open", options=("Russia", "Ukraine", "<b>a third country</b>"),
+            topic="talks", event="leaders-meet",
             paths={"model": walk(start, day("2026-08-22"), 33, width=3)},
         )
     )
@@ -334,19 +237,9 @@ def questions() -> list[QuestionPath]:
     found.append(
         QuestionPath(
             "exchange-1000-2025-delivered",
-            "How many will each side have received by 24 May 2025?",
-            "numeric",
-            start,
-            close,
-            close,
-            "resolved",
-            lower=0,
-            upper=1000,
-            unit="persons",
-            outcome="697",
-            resolved_at=close,
-            topic="exchanges",
-            event="exchange-2025",
+            "How many will each side have received by 24 May 2025?", "numeric", start, close,
+            close, "resolved", lower=0, upper=1000, unit="persons", outcome="697",
+            resolved_at=close, topic="exchanges", event="exchange-2025",
             paths={"model": fan, "prior": fan[:1], "base-rate": fan[:1]},
             evidence=marks(start, close, 2),
             scores={
@@ -358,13 +251,7 @@ def questions() -> list[QuestionPath]:
     start, close = day("2026-08-21"), day("2026-12-31")
     found.append(
         QuestionPath(
-            "bare",
-            "Nobody has spoken of this yet",
-            "binary",
-            start,
-            close,
-            close,
-            "upcoming",
+            "bare", "Nobody has spoken of this yet", "binary", start, close, close, "upcoming",
             topic="talks",
         )
     )
@@ -374,25 +261,14 @@ def questions() -> list[QuestionPath]:
 def texts() -> list[TextCard]:
     def claim(i: int, **more: Any) -> ClaimRow:
         base: dict[str, Any] = {
-            "claim": f"003-{i}",
-            "question": "general-ceasefire-2025@2025-04-30",
-            "title": "Will a general ceasefire begin?",
-            "sentences": (5, 35, 37),
+            "claim": f"003-{i}", "question": "general-ceasefire-2025@2025-04-30",
+            "title": "Will a general ceasefire begin?", "sentences": (5, 35, 37),
             "paraphrase": "Aims cannot be reconciled and what hope there is stays faint.",
-            "first_band": "unlikely",
-            "second_band": "unlikely",
-            "scored_band": "unlikely",
-            "p": 0.325,
-            "low": 0.2,
-            "high": 0.45,
-            "outcome": "no",
-            "score": 0.1056,
-            "score_low": 0.04,
-            "score_high": 0.2025,
+            "first_band": "unlikely", "second_band": "unlikely", "scored_band": "unlikely",
+            "p": 0.325, "low": 0.2, "high": 0.45, "outcome": "no", "score": 0.1056,
+            "score_low": 0.04, "score_high": 0.2025,
             "models": {
-                "model": (0.12, 0.0144),
-                "base-rate": (0.2, 0.04),
-                "prior": (0.3, 0.09),
+                "model": (0.12, 0.0144), "base-rate": (0.2, 0.04), "prior": (0.3, 0.09),
                 "pool": (0.15, 0.0225),
             },
             "staleness": 0.1056,
@@ -401,32 +277,23 @@ def texts() -> list[TextCard]:
 
     return [
         TextCard(
-            "003",
-            "analytic",
+            "003", "analytic",
             day("2025-03-21", 12),
             "The design is modular: energy first, then the sea, then everything.",
             "f2ac" * 16,
             (4, 5),
             [
                 claim(
-                    1,
-                    shown_only="The first claimed violation was known before the text’s date.",
+                    1, shown_only="The first claimed violation was known before the text’s date.",
                     score=None,
                 ),
                 claim(2),
                 claim(
-                    3,
-                    first_band="very-unlikely",
-                    flat_denial=True,
+                    3, first_band="very-unlikely", flat_denial=True,
                     alternatives={0.01: 0.0001, 0.1: 0.01, 0.2: 0.04},
                 ),
                 claim(
-                    4,
-                    outcome=None,
-                    score=None,
-                    score_low=None,
-                    score_high=None,
-                    staleness=None,
+                    4, outcome=None, score=None, score_low=None, score_high=None, staleness=None,
                     models={"model": (0.2, None)},
                 ),
                 claim(5, question="nowhere", models={}, score=NAN),
@@ -440,18 +307,10 @@ def full() -> ReviewData:
     run = Run(
         "replay",
         dt.datetime(2026, 8, 22, 12, tzinfo=dt.UTC),
-        run_id="5f1c" * 8,
-        seed=20250321,
-        started_from=day("2025-03-18"),
-        until=day("2026-08-22"),
-        steps=156,
-        evidence_head=132,
-        bank_digest="9a" * 32,
-        observed_until=day("2026-08-22"),
+        run_id="5f1c" * 8, seed=20250321, started_from=day("2025-03-18"), until=day("2026-08-22"),
+        steps=156, evidence_head=132, bank_digest="9a" * 32, observed_until=day("2026-08-22"),
         versions={"forecasting": "0.1.0", "pymc": "6.4.0", "python": "3.13.5"},
-        ledger_head_seq=12345,
-        ledger_head_hash="77" * 32,
-        content_digest="cd" * 32,
+        ledger_head_seq=12345, ledger_head_hash="77" * 32, content_digest="cd" * 32,
     )
     rows = [score_row(name, "binary", "brier", i) for i, name in enumerate(NAMES)]
     rows += [score_row(name, "ordered", "rps", 40 + i) for i, name in enumerate(NAMES[:4])]
@@ -463,9 +322,7 @@ def full() -> ReviewData:
     horizons = [
         {
             **score_row(name, "binary", "brier", 100 + i + 20 * h),
-            "horizon": f"{d} d before close, still open",
-            "event_rate": rate,
-            "n_questions": n,
+            "horizon": f"{d} d before close, still open", "event_rate": rate, "n_questions": n,
             "n_events": max(1, n // 2),
         }
         for h, (d, rate, n) in enumerate(
@@ -475,8 +332,7 @@ def full() -> ReviewData:
         if not (name.startswith("worldview") and d == 180)
     ]
     return ReviewData(
-        run,
-        scores=rows,
+        run, scores=rows,
         log_scores=[
             score_row(n, "binary", "log", i, convention="", mean=math.inf if i == 3 else 0.4)
             for i, n in enumerate(NAMES)
@@ -485,19 +341,9 @@ def full() -> ReviewData:
         calibrations={
             **{name: calibration_of(i) for i, name in enumerate(NAMES[:9])},
             "text:003": {
-                "n": 3,
-                "n_questions": 3,
-                "n_updates": 3,
-                "n_events": 3,
-                "share": 0.5,
-                "level": 0.9,
-                "mean_score": 0.1,
-                "miscalibration": 0.1,
-                "discrimination": 0.0,
-                "uncertainty": 0.0,
-                "null_miscalibration": NAN,
-                "p_value": NAN,
-                "slope": NAN,
+                "n": 3, "n_questions": 3, "n_updates": 3, "n_events": 3, "share": 0.5,
+                "level": 0.9, "mean_score": 0.1, "miscalibration": 0.1, "discrimination": 0.0,
+                "uncertainty": 0.0, "null_miscalibration": NAN, "p_value": NAN, "slope": NAN,
                 "intercept": NAN,
                 "curve": calibration_of(3, 3)["curve"],
                 "pooled": [
@@ -507,52 +353,38 @@ def full() -> ReviewData:
                 "reading": "3 resolved forecasts: too few to say.",
             },
             "text:004": {
-                "n": 0,
-                "curve": [],
-                "pooled": [],
+                "n": 0, "curve": [], "pooled": [],
                 "reading": "Nothing resolved yet: too few to say.",
             },
         },
-        questions=questions(),
-        texts=texts(),
+        questions=questions(), texts=texts(),
         due=[
             {
-                "question": "truce-monitoring-2025",
-                "title": HOSTILE,
-                "since": day("2026-01-01"),
+                "question": "truce-monitoring-2025", "title": HOSTILE, "since": day("2026-01-01"),
                 "reason": "closed 233 days ago without an outcome",
             }
         ],
         unfit=[
             {
-                "question": "energy-truce-2025-observed",
-                "forecaster": "model",
+                "question": "energy-truce-2025-observed", "forecaster": "model",
                 "verdict": "does not fit its own class: 8 of 10 within a day",
             }
         ],
         refused=[
             {
-                "question": "guarantees-2026",
-                "at": day("2026-01-07"),
-                "verdict": "R-hat 1.03",
+                "question": "guarantees-2026", "at": day("2026-01-07"), "verdict": "R-hat 1.03",
                 "value": 1.03,
             }
         ],
         priors=[
             {
-                "question": "relapse-after-deal",
-                "reference": "peace-agreements",
-                "parameter": "k",
-                "prior": "LogNormal(log 0.8, 0.25)",
-                "source": "https://ucdp.uu.se/downloads/",
-                "known_by": dt.date(2022, 6, 1),
+                "question": "relapse-after-deal", "reference": "peace-agreements",
+                "parameter": "k", "prior": "LogNormal(log 0.8, 0.25)",
+                "source": "https://ucdp.uu.se/downloads/", "known_by": dt.date(2022, 6, 1),
             },
             {
-                "question": "",
-                "reference": "general-ceasefire",
-                "parameter": "rate",
-                "prior": "Gamma(0.5, 2.1)",
-                "source": "events known by the opening",
+                "question": "", "reference": "general-ceasefire", "parameter": "rate",
+                "prior": "Gamma(0.5, 2.1)", "source": "events known by the opening",
                 "known_by": None,
             },
         ],

@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.evidence import known
+from forecasting.inference import verdict
 from forecasting.inference.fit import Fit, array_hash
 from forecasting.models import compound
+from forecasting.models.conjugate import gamma_poisson
 from forecasting.models.encoding import closed, facts
 from forecasting.models.encoding.answer import LEVELS, Answer
 from forecasting.models.encoding.rates import DAY, WEEK, Case, Inputs
@@ -24,6 +26,7 @@ from forecasting.models.exchange_arrays import exchange_data
 from forecasting.models.protocol import prior_arrays
 
 SHARES = tuple(level / 100 for level in LEVELS)
+BASE = "base-rate"
 #: Draws of the routine rate behind the base rate.
 BASE_DRAWS = 4000
 
@@ -78,24 +81,26 @@ def base_rate(case: Case) -> Answer:
     given = case.priors[case.reference]
     shape, rate = (float(np.asarray(value)) for _, value in given["lam"].parameters)
     shape, rate = shape + float(history["history_events"]), rate + float(history["history_weeks"])
+    posterior = {"lam": given["lam"].with_values(shape, rate)}
     lam = rng.gamma(shape, 1.0 / rate, BASE_DRAWS)
     m, nu = (_lognormal(case, name, rng) for name in ("m", "nu"))
     left = max(0.0, mine.size - mine.delivered)
     target = case.setting("target")
     if target == "first-stage":
         if mine.tranches:
-            return closed.exact((1.0,), None, {"shape": shape}, {"begun": 1.0})
-        return closed.rate(shape, rate, case.weeks_left)
+            return closed.exact(BASE, (1.0,), None, {}, posterior)
+        found = gamma_poisson(shape, rate, case.weeks_left)
+        return closed.exact(BASE, (found.mean,), found, {}, posterior)
     if target == "delivered":
         more = compound.routine_total(rng, lam, nu, m, case.weeks_left)
         total = np.clip(mine.delivered + more, 0.0, mine.size)
-        numbers = closed.quantiles_of(np.round(total), LEVELS)
-        return closed.exact(numbers, None, {"shape": shape, "rate": rate}, {"left": left})
+        answer = closed.exact(BASE, (0.0,), None, {"left": np.array(left)}, posterior)
+        return replace(answer, numbers=closed.quantiles_of(np.round(total), LEVELS))
     if left == 0.0:
-        return closed.exact((1.0,), None, {"shape": shape}, {"left": 0.0})
+        return closed.exact(BASE, (1.0,), None, {}, posterior)
     p = compound.routine_completion(lam, nu, m, left, np.array([case.weeks_left]))[:, 0]
-    answer = closed.exact((float(p.mean()),), None, {"shape": shape, "rate": rate}, {"left": left})
-    return replace(answer, spread=closed.spread_of(p))
+    answer = closed.exact(BASE, (float(p.mean()),), None, {"left": np.array(left)}, posterior)
+    return replace(answer, spread=closed.spread_of_draws(p))
 
 
 def _lognormal(case: Case, name: str, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -180,7 +185,12 @@ def _answer(case: Case, data: Inputs) -> Answer:
         p = family.predict_first_stage(fit.draws, data, [days])[:, 0]
     else:
         p = family.predict(fit.draws, data, [days])[:, 0]
-    answer = answer_of_draws(p, fit, family.family)
+    said = case.fits.of(
+        ("check", family.family, *hashes),
+        lambda seed: verdict(family.predictive_check(fit.draws, data, seed=seed)),
+    )
+    misfit = said if said.startswith("does not fit") else ""
+    answer = answer_of_draws(p, fit, family.family, misfit)
     if target != "delivered":
         return answer
     number = case.fits.of(

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput
-from forecasting.models.encoding import closed
+from forecasting.models.base_rate import BaseRate
 from forecasting.models.encoding.answer import Answer
+from forecasting.models.encoding.closed import exact
 from forecasting.models.encoding.priors import PriorBook, rate_data, trial_counts
-from forecasting.models.protocol import PriorSpec
+from forecasting.models.protocol import PriorSpec, prior_arrays
 
 if TYPE_CHECKING:
     from forecasting.models.encoding.answers import FitCache
@@ -74,83 +75,88 @@ def base_rate(case: Case) -> Answer:
 
 def inputs(case: Case) -> Inputs:
     """Give everything the model's answer is computed from, as arrays."""
-    kind = case.book.reference(case.reference).kind
-    if kind == "share":
-        return {"posterior": np.array(_share(case, with_data=True))}
-    if kind == "dirichlet":
-        return {"posterior": np.array(_options(case, with_data=True))}
-    classes = _higher(case) if kind == "rungs" else (case.reference,)
-    posterior = [_rate(case, name, with_data=True) for name in classes]
-    return {"posterior": np.array(posterior), "weeks": np.array(case.weeks_left)}
+    _, data, priors = _encode(case, with_data=True)
+    return {**data, **prior_arrays(priors, priors), "weeks": np.array(case.weeks_left)}
 
 
 def _answer(case: Case, *, with_data: bool) -> Answer:
+    family, data, priors = _encode(case, with_data=with_data)
+    found = family.closed_form(data, priors, [case.weeks_left])
+    # States below the one that stood at the opening are past.
+    past = (0.0,) * (len(case.question.space.options) - len(found) if len(found) > 1 else 0)
+    return exact(family.family, (*past, *(s.mean for s in found)), found[0], data, priors)
+
+
+def _encode(case: Case, *, with_data: bool) -> tuple[BaseRate, Inputs, Mapping[str, PriorSpec]]:
+    """Give the base rate of the class's kind, the data since the opening, and the priors.
+
+    Rates are in events a week. What was known before the opening is in the prior.
+    """
     kind = case.book.reference(case.reference).kind
+    given = case.priors[case.reference]
     if kind == "rate":
-        shape, rate = _rate(case, case.reference, with_data=with_data)
-        return closed.rate(shape, rate, case.weeks_left)
+        count, weeks = _since_opening(case, case.reference) if with_data else (0.0, 0.0)
+        data = {"events": np.array(count), "exposure": np.array(weeks)}
+        return BaseRate("rate"), data, {"rate": given["rate"]}
     if kind == "share":
-        a, b = _share(case, with_data=with_data)
-        return closed.share(a, b)
+        new = _new_trials(case) if with_data else {}
+        yes, no = new.get("yes", 0), new.get("no", 0)
+        data = {"successes": np.array(float(yes)), "trials": np.array(float(yes + no))}
+        return BaseRate("share"), data, {"chance": given["chance"]}
     if kind == "dirichlet":
-        return closed.dirichlet(_options(case, with_data=with_data))
+        counts = np.array(_options(case, with_data=with_data))
+        return BaseRate("dirichlet", len(counts)), {"counts": counts}, {"share": given["share"]}
     if kind == "rungs":
         return _rungs(case, with_data=with_data)
     msg = f"class ({case.reference}): the base rate has no kind {kind}"
     raise InvalidInput(msg)
 
 
-def _rate(case: Case, reference: str, *, with_data: bool) -> tuple[float, float]:
-    """Give the Gamma posterior of a weekly rate; data since the opening add to the prior."""
-    spec = case.priors[reference]["rate"]
-    shape, rate = (float(np.asarray(value)) for _, value in spec.parameters)
-    if not with_data:
-        return shape, rate
+def _before(case: Case) -> list[Evidence]:
+    """Give what was known before the question opened: the prior's history."""
+    return [item for item in case.facts if item.known_at < case.question.opens]
+
+
+def _since_opening(case: Case, reference: str) -> tuple[float, float]:
+    """Count a class's events and weeks since the question opened."""
     known_class = case.book.reference(reference)
     count_now, weeks_now = rate_data(known_class, case.facts, case.as_of)
-    opened = [item for item in case.facts if item.known_at < case.question.opens]
-    count_then, weeks_then = rate_data(known_class, opened, case.question.opens)
-    return shape + count_now - count_then, rate + weeks_now - weeks_then
+    count_then, weeks_then = rate_data(known_class, _before(case), case.question.opens)
+    return float(count_now - count_then), max(0.0, weeks_now - weeks_then)
 
 
-def _share(case: Case, *, with_data: bool) -> tuple[float, float]:
-    spec = case.priors[case.reference]["share"]
-    a, b = (float(np.asarray(value)) for _, value in spec.parameters)
-    if not with_data:
-        return a, b
-    new = _since_opening(case)
-    return a + new.get("yes", 0), b + new.get("no", 0)
-
-
-def _options(case: Case, *, with_data: bool) -> list[float]:
-    spec = case.priors[case.reference]["shares"]
-    counts = [float(x) for x in np.atleast_1d(spec.value("a"))]
+def _new_trials(case: Case) -> dict[str, int]:
     known_class = case.book.reference(case.reference)
-    opened = [item for item in case.facts if item.known_at < case.question.opens]
-    seen = trial_counts(known_class, case.facts if with_data else opened, case.own)
-    names = [name.lower().replace(" ", "-") for name in case.question.space.options]
-    return [count + seen.get(name, 0) for name, count in zip(names, counts, strict=True)]
-
-
-def _since_opening(case: Case) -> dict[str, int]:
-    known_class = case.book.reference(case.reference)
-    opened = [item for item in case.facts if item.known_at < case.question.opens]
-    then = trial_counts(known_class, opened, case.own)
+    then = trial_counts(known_class, _before(case), case.own)
     now = trial_counts(known_class, case.facts, case.own)
     return {name: count - then.get(name, 0) for name, count in now.items()}
 
 
-def _rungs(case: Case, *, with_data: bool) -> Answer:
-    """Answer on ordered states: each rung above the one reached has a rate of its own.
+def _options(case: Case, *, with_data: bool) -> list[float]:
+    """Count the class's cases by option; the class is all history, so the prior alone is flat."""
+    known_class = case.book.reference(case.reference)
+    seen = trial_counts(known_class, case.facts if with_data else _before(case), case.own)
+    return [float(seen.get(name, 0)) for name in case.question.space.options]
 
-    The floor is the state that stood when the question opened; states below it are past.
-    """
+
+def _rungs(case: Case, *, with_data: bool) -> tuple[BaseRate, Inputs, Mapping[str, PriorSpec]]:
+    """Encode ordered states: each rung above the one reached has a class and a rate of its own."""
+    higher = classes_of(case.question)[1:]
     options = case.question.space.options
-    posteriors = [_rate(case, name, with_data=with_data) for name in _higher(case)]
     floor = options.index(case.setting("floor"))
-    return closed.rungs(posteriors, case.weeks_left, floor=floor, options=len(options))
-
-
-def _higher(case: Case) -> tuple[str, ...]:
-    """Name the classes of the rungs above the floor, from low to high."""
-    return classes_of(case.question)[1:]
+    if len(higher) != len(options) - 1 - floor:
+        msg = f"rungs ({len(higher)} classes): one for each of the {len(options) - 1 - floor} above"
+        raise InvalidInput(msg)
+    new = [_since_opening(case, name) if with_data else (0.0, 0.0) for name in higher]
+    specs = [case.priors[name]["rate"] for name in higher]
+    shape, rate = (
+        tuple(float(np.asarray(spec.value(key))) for spec in specs) for key in ("shape", "rate")
+    )
+    prior = PriorSpec.of(
+        "rate", "gamma", shape, rate, source=specs[0].source, known_by=specs[0].known_by
+    )
+    data = {
+        "events": np.array([count for count, _ in new]),
+        "exposure": np.array([weeks for _, weeks in new]),
+    }
+    return BaseRate("rungs", len(higher)), data, {"rate": prior}

@@ -1,22 +1,36 @@
 """Answers of the survival family: truces by claim or by formal end, and peace agreements."""
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.domain.evidence import Evidence
 from forecasting.domain.forecast import Spread
 from forecasting.domain.instants import parse_when
-from forecasting.inference import judge_probability, summary, verdict
+from forecasting.evidence import known
+from forecasting.inference import Summary, judge_probability, summary, verdict
 from forecasting.inference.fit import Fit, array_hash
-from forecasting.models.encoding import closed
+from forecasting.models.base_rate import BaseRate
 from forecasting.models.encoding.answer import Answer
+from forecasting.models.encoding.closed import exact
+from forecasting.models.encoding.priors import PriorBook, class_priors
 from forecasting.models.encoding.rates import DAY, Case, Inputs
 from forecasting.models.encoding.spells import Rows, agreement_rows, share_held, truce_rows
+from forecasting.models.instant_failure import compare_instant
 from forecasting.models.protocol import PriorSpec, prior_arrays
 from forecasting.models.survival import Survival
 
+JEFFREYS = PriorSpec.of(
+    "chance",
+    "beta",
+    0.5,
+    0.5,
+    source="Jeffreys 1946, doi:10.1098/rspa.1946.0056",
+    known_by=dt.date(1946, 9, 24),
+)
 SETTINGS = {"claim": "first-claim", "formal": "formal-end", "agreement": "peace-agreement"}
 
 
@@ -48,7 +62,17 @@ def base_rate(case: Case) -> Answer:
     rows = _rows(case, own=False)
     held, n = share_held(rows, (until - start) / DAY)
     yes = held if _yes_is_holding(case) else n - held
-    return closed.share(0.5 + yes, 0.5 + n - yes)
+    family = BaseRate("share")
+    data = {"successes": np.array(float(yes)), "trials": np.array(float(n))}
+    priors = {"chance": JEFFREYS}
+    return exact(family.family, *_one(family, data, priors), data, priors)
+
+
+def _one(
+    family: BaseRate, data: Inputs, priors: Mapping[str, PriorSpec]
+) -> tuple[tuple[float], Summary]:
+    (found,) = family.closed_form(data, priors)
+    return (found.mean,), found
 
 
 def _yes_is_holding(case: Case) -> bool:
@@ -135,3 +159,14 @@ def answer_of_draws(p: NDArray[np.float64], fit: Fit, family: str, fits_class: s
         },
         versions=dict(fit.versions),
     )
+
+
+def instant_failures(
+    book: PriorBook, evidence: Sequence[Evidence], as_of: dt.datetime, *, seed: int = 0
+) -> str:
+    """Say whether a share of truces sees a claim at once: the class with and without one."""
+    reference = book.reference("truces-claim")
+    rows = truce_rows(known(evidence, as_of), reference, "claim", as_of, "")
+    given = class_priors(book, reference.id, evidence, as_of)
+    priors = {name: given[name] for name in Survival(SETTINGS["claim"]).default_priors()}
+    return compare_instant(rows, priors, seed).reading

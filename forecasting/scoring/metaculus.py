@@ -1,0 +1,403 @@
+"""Metaculus scores of one question, as the platform computes them; HIGHER is better here.
+
+They are logarithmic, in points, and keep the platform's orientation because they are compared
+with what it prints. All functions take one row per forecast and give one value per forecast; a
+forecaster's score on the question is the sum over their rows.
+
+=================== =============================================================================
+binary              forecast (n,): probability of yes; outcome 0 or 1
+multiple_choice     forecast (n, K): vectors, NaN for an option not yet offered when it was made;
+                    such an option reads as the last one ("Other"); outcome a label 0..K-1
+cdf                 forecast (n, B + 1): F at the edges of B equal bins, F(lower) first and
+                    F(upper) last; outcome a bucket: 0 below, 1..B, B + 1 above
+pmf                 forecast (n, B + 2): the probabilities of those buckets themselves
+=================== =============================================================================
+
+Times are plain numbers in any one unit (days, or ``datetime.timestamp()``). A forecast is in force
+in [issued_at, withdrawn_at); with `forecaster` given it also ends with the same person's next one.
+A question without forecasts has no scores: empty input gives empty arrays.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from forecasting.errors import InvalidInput
+from forecasting.scoring import metaculus_input as reading
+from forecasting.scoring.checks import FloatArray, IntArray
+
+DISCRETE = ("binary", "multiple_choice")
+TAIL = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Platform points per forecast, higher is better, and the share of time they stand for.
+
+    Attributes
+    ----------
+    score : ndarray, shape (n,)
+        Points; time without a forecast adds 0.
+    coverage : ndarray, shape (n,)
+        Share of the scheduled window; 0 or 1 for a spot score.
+    """
+
+    score: FloatArray
+    coverage: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class GeometricMeans:
+    """The crowd after each change, as the platform's peer scores see it.
+
+    Attributes
+    ----------
+    at : ndarray, shape (m,)
+        When somebody made or withdrew a forecast; changes that leave nobody have no entry.
+    forecast : ndarray, shape (m, K)
+        Geometric means of the forecasts in force, not renormalised; (no, yes) if binary.
+    n_forecasters : ndarray of int, shape (m,)
+        How many were in force, with the platform's 0 for one alone.
+    """
+
+    at: FloatArray
+    forecast: FloatArray
+    n_forecasters: IntArray
+
+
+def baseline(
+    forecast: ArrayLike,
+    outcome: int,
+    *,
+    issued_at: ArrayLike,
+    opens: float,
+    closes: float,
+    withdrawn_at: ArrayLike | None = None,
+    closed_at: float | None = None,
+    forecaster: Iterable[object] | None = None,
+    question_type: str = "binary",
+    open_bounds: int = 0,
+) -> Points:
+    r"""Baseline score: better than chance, averaged over the scheduled window; higher is better.
+
+    With K the options offered when the forecast was made and :math:`c` the share of
+    [opens, closes) in which it was in force before `closed_at`,
+
+    .. math:: 100\, c\, \frac{\ln(K p_y)}{\ln K}, \qquad
+              50\, c\, \ln\frac{p_b}{\pi_b} \text{ for buckets},
+
+    :math:`\pi_b` = 0.05 in a tail and (1 - 0.05 open_bounds) / B inside. The rest of the window
+    adds 0, so early closure lowers the score: that is what keeps it proper.
+
+    Parameters
+    ----------
+    forecast : array_like
+        One row per forecast, see the table of the module.
+    outcome : int
+        What happened, one for the question.
+    issued_at, withdrawn_at : array_like, shape (n,)
+        When each forecast was made, and ended; None or inf: it was not withdrawn.
+    opens, closes : float
+        The scheduled window.
+    closed_at : float, optional
+        The actual end, where the question closed early.
+    forecaster : iterable, optional
+        Who made each forecast; without it every row ends only by its own withdrawal.
+    question_type : {"binary", "multiple_choice", "cdf", "pmf"}
+        The shape of the forecasts.
+    open_bounds : {0, 1, 2}
+        How many bounds of a continuous question are open.
+
+    Returns
+    -------
+    Points
+
+    Raises
+    ------
+    InvalidInput
+        On NaN other than options not offered, probabilities outside [0, 1] or not summing to 1
+        within 1e-9, a falling CDF, lengths that differ, a withdrawal before its forecast, a
+        close not after the opening, another type, outcome or number of bounds.
+
+    References
+    ----------
+    Metaculus. Scores FAQ. https://www.metaculus.com/help/scores-faq/
+
+    Examples
+    --------
+    Nine in ten for yes, from the middle of ten days on:
+
+    >>> baseline([0.9], 1, issued_at=[5], opens=0, closes=10)
+    Points(score=array([42.4]), coverage=array([0.5]))
+    """
+    said = reading.rows(forecast, outcome, question_type)
+    start, stop = reading.spans(len(said), issued_at, withdrawn_at, forecaster)
+    opened, end, length = reading.window(opens, closes, closed_at)
+    stood = np.maximum(np.minimum(stop, end) - np.maximum(start, opened), 0)
+    coverage = stood / length
+    gain = _over_chance(said, int(outcome), question_type, open_bounds)
+    return Points(_product(gain, coverage), coverage)
+
+
+def spot_baseline(
+    forecast: ArrayLike,
+    outcome: int,
+    *,
+    issued_at: ArrayLike,
+    at: float,
+    withdrawn_at: ArrayLike | None = None,
+    forecaster: Iterable[object] | None = None,
+    question_type: str = "binary",
+    open_bounds: int = 0,
+) -> Points:
+    """Baseline score of the forecasts in force at one moment; higher is better.
+
+    Parameters
+    ----------
+    forecast, outcome, issued_at, withdrawn_at, forecaster, question_type, open_bounds
+        As for :func:`baseline`.
+    at : float
+        The moment; the platform takes the actual close where that is earlier.
+
+    Returns
+    -------
+    Points
+        Coverage 1 where a forecast was in force, else coverage and score 0.
+
+    Raises
+    ------
+    InvalidInput
+        As for :func:`baseline`.
+
+    References
+    ----------
+    Metaculus. Scores FAQ. https://www.metaculus.com/help/scores-faq/
+
+    Examples
+    --------
+    >>> spot_baseline([0.5, 0.8], 1, issued_at=[0, 4], withdrawn_at=[3, 9], at=5)
+    Points(score=array([ 0. , 67.81]), coverage=array([0., 1.]))
+    """
+    said = reading.rows(forecast, outcome, question_type)
+    start, stop = reading.spans(len(said), issued_at, withdrawn_at, forecaster)
+    moment = reading.number(at, "at")
+    coverage = ((start <= moment) & (moment < stop)).astype(np.float64)
+    gain = _over_chance(said, int(outcome), question_type, open_bounds)
+    return Points(_product(gain, coverage), coverage)
+
+
+def peer(
+    forecast: ArrayLike,
+    outcome: int,
+    *,
+    issued_at: ArrayLike,
+    opens: float,
+    closes: float,
+    withdrawn_at: ArrayLike | None = None,
+    closed_at: float | None = None,
+    forecaster: Iterable[object] | None = None,
+    question_type: str = "binary",
+) -> Points:
+    r"""Peer score: better than the others, averaged over the scheduled window; higher is better.
+
+    Between two changes of the crowd, with N forecasts in force and :math:`g` their geometric mean,
+
+    .. math:: 100\, \frac{N}{N-1}\, \ln\frac{p_y}{g_y}
+              = \frac{100}{N-1} \sum_{j \ne i} \ln\frac{p_{iy}}{p_{jy}},
+
+    halved for buckets, weighted by the share of the scheduled window, and 0 for one alone. The
+    scores of a question sum to 0.
+
+    Two habits of the platform are kept. After the last withdrawal the last crowd stays, so its
+    members' coverage runs on. Where an option was not offered to all in force, the crowd's
+    probability of it is that of "Other" for everybody, and only there the sum is not 0.
+
+    A forecast of 0 for what happened scores -inf against others above 0, who score inf; two of
+    them have no difference (NaN).
+
+    Parameters
+    ----------
+    forecast, outcome, issued_at, withdrawn_at, forecaster, question_type
+        As for :func:`baseline`; the rows are the whole crowd.
+    opens, closes, closed_at
+        As for :func:`baseline`.
+
+    Returns
+    -------
+    Points
+
+    Raises
+    ------
+    InvalidInput
+        As for :func:`baseline`.
+
+    References
+    ----------
+    Metaculus. Scores FAQ. https://www.metaculus.com/help/scores-faq/
+
+    Examples
+    --------
+    >>> peer([0.9, 0.1], 1, issued_at=[0, 0], opens=0, closes=10).score
+    array([ 219.72, -219.72])
+    """
+    said = reading.rows(forecast, outcome, question_type)
+    start, stop = reading.spans(len(said), issued_at, withdrawn_at, forecaster)
+    opened, end, length = reading.window(opens, closes, closed_at)
+    at, in_force = reading.crowds(start, stop)
+    gain = _over_others(said, int(outcome), in_force, question_type)
+    since = np.maximum(at, opened)
+    # Those who left before the opening never met the crowd that they would be counted with.
+    first, last = np.maximum(start, opened), np.minimum(stop, end)
+    live = (first <= since[:, None]) & (since[:, None] < last)
+    share = np.diff(np.append(np.minimum(since, end), end)) / length
+    weight = np.where(live, share[:, None], 0.0)
+    return Points(_product(gain, weight).sum(axis=0) + 0.0, weight.sum(axis=0))
+
+
+def spot_peer(
+    forecast: ArrayLike,
+    outcome: int,
+    *,
+    issued_at: ArrayLike,
+    at: float,
+    withdrawn_at: ArrayLike | None = None,
+    forecaster: Iterable[object] | None = None,
+    question_type: str = "binary",
+) -> Points:
+    """Peer score of the forecasts in force at one moment; higher is better.
+
+    The crowd is the one left by the last change *before* that moment, as on the platform, so a
+    forecast made at the moment itself is scored against those who came before it.
+
+    Parameters
+    ----------
+    forecast, outcome, issued_at, withdrawn_at, forecaster, question_type
+        As for :func:`peer`.
+    at : float
+        The moment; the platform takes the actual close where that is earlier.
+
+    Returns
+    -------
+    Points
+        Coverage 1 where a forecast was in force and a crowd stood before it, else 0 and 0.
+
+    Raises
+    ------
+    InvalidInput
+        As for :func:`peer`.
+
+    References
+    ----------
+    Metaculus. Scores FAQ. https://www.metaculus.com/help/scores-faq/
+
+    Examples
+    --------
+    >>> spot_peer([0.9, 0.1, 0.5], 1, issued_at=[0, 0, 8], at=5)
+    Points(score=array([ 219.72, -219.72,    0.  ]), coverage=array([1., 1., 0.]))
+    """
+    said = reading.rows(forecast, outcome, question_type)
+    start, stop = reading.spans(len(said), issued_at, withdrawn_at, forecaster)
+    moment = reading.number(at, "at")
+    times, in_force = reading.crowds(start, stop)
+    before = int(np.searchsorted(times, moment)) - 1
+    if before < 0:
+        return Points(np.zeros(len(said)), np.zeros(len(said)))
+    coverage = ((start <= moment) & (moment < stop)).astype(np.float64)
+    gain = _over_others(said, int(outcome), in_force[[before]], question_type)[0]
+    return Points(_product(gain, coverage) + 0.0, coverage)
+
+
+def geometric_means(
+    forecast: ArrayLike,
+    *,
+    issued_at: ArrayLike,
+    withdrawn_at: ArrayLike | None = None,
+    forecaster: Iterable[object] | None = None,
+    question_type: str = "binary",
+) -> GeometricMeans:
+    r"""Geometric mean of the forecasts in force after each change.
+
+    .. math:: g_k = \Bigl( \prod_{i=1}^N p_{ik} \Bigr)^{1/N}
+
+    It is not renormalised, being a yardstick and no forecast. An option that was not offered to
+    all in force is NaN.
+
+    Parameters
+    ----------
+    forecast, issued_at, withdrawn_at, forecaster, question_type
+        As for :func:`baseline`.
+
+    Returns
+    -------
+    GeometricMeans
+
+    Raises
+    ------
+    InvalidInput
+        As for :func:`baseline`.
+
+    References
+    ----------
+    Metaculus. Scores FAQ. https://www.metaculus.com/help/scores-faq/
+
+    Examples
+    --------
+    >>> found = geometric_means([0.7, 0.8, 0.9], issued_at=[0, 0, 0])
+    >>> found.forecast, found.n_forecasters
+    (array([[0.18, 0.8]]), array([3]))
+    """
+    said = reading.rows(forecast, 0, question_type)
+    at, in_force = reading.crowds(*reading.spans(len(said), issued_at, withdrawn_at, forecaster))
+    number = in_force.sum(axis=1)
+    return GeometricMeans(
+        at, np.exp(reading.mean_logs(said, in_force)), np.where(number > 1, number, 0)
+    )
+
+
+def _seen(said: FloatArray, outcome: int) -> FloatArray:
+    """Read what each row says of the outcome; an option that it lacks reads as the last one."""
+    column = said[:, min(outcome, said.shape[1] - 1)]
+    return np.where(np.isnan(column), said[:, -1], column)
+
+
+def _over_chance(
+    said: FloatArray, outcome: int, question_type: str, open_bounds: int
+) -> FloatArray:
+    if open_bounds not in (0, 1, 2) or (open_bounds and question_type in DISCRETE):
+        message = f"open_bounds ({open_bounds!r}, {question_type}): must be 0, or 1 or 2 of a range"
+        raise InvalidInput(message)
+    seen, buckets = _seen(said, outcome), said.shape[1]
+    with np.errstate(divide="ignore"):
+        if question_type in DISCRETE:
+            options = (~np.isnan(said)).sum(axis=1)
+            gain: FloatArray = 100 * np.log(seen * options) / np.log(options)
+        elif outcome in (0, buckets - 1):
+            gain = 50 * np.log(seen / TAIL)
+        else:
+            gain = 50 * np.log(seen / ((1 - TAIL * open_bounds) / (buckets - 2)))
+    return gain
+
+
+def _over_others(
+    said: FloatArray, outcome: int, in_force: NDArray[np.bool_], question_type: str
+) -> FloatArray:
+    """Points of every row against every crowd, (m, n)."""
+    number = in_force.sum(axis=1)[:, None]
+    of_crowd = _seen(reading.mean_logs(said, in_force), outcome)[:, None]
+    own = _seen(said, outcome)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ahead = np.log(own) - of_crowd
+    # Against a crowd at zero: the only zero loses everything, one of several has no difference.
+    zeros = (in_force & (own == 0)).sum(axis=1)[:, None]
+    ahead = np.where(np.isnan(ahead) & (zeros == 1), -np.inf, ahead)
+    scale = 100 if question_type in DISCRETE else 50
+    return np.where(number > 1, _product(ahead, scale * number / np.maximum(number - 1, 1)), 0.0)
+
+
+def _product(gain: FloatArray, weight: FloatArray) -> FloatArray:
+    """Their product, with 0 where the weight is: no time, no points, not even infinite ones."""
+    product = np.zeros(np.broadcast_shapes(gain.shape, weight.shape))
+    np.multiply(gain, weight, out=product, where=weight != 0)
+    return product

@@ -1,0 +1,125 @@
+"""Brier scores as platforms print them: against the crowd, and over the cuts of an order."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from forecasting.errors import InvalidInput
+from forecasting.scoring import checks, ranked
+from forecasting.scoring.checks import FloatArray
+from forecasting.scoring.quadratic import CONVENTIONS, Convention, brier
+
+
+def relative_brier(
+    forecast: ArrayLike, outcome: float, *, convention: Convention | str = "full"
+) -> FloatArray:
+    r"""Brier score minus the crowd's median Brier score of the same day; below 0 beats it.
+
+    The convention of Cultivate Forecasts and Fatebook, for one question of :math:`D` days with
+    :math:`b_{fd}` the Brier score of the forecast that forecaster :math:`f` had in force,
+
+    .. math:: \frac1D \sum_{d \,:\, f \text{ active}} \bigl( b_{fd} - \operatorname{median}_g
+              b_{gd} \bigr).
+
+    The median is over everybody active that day, :math:`f` included. Days without a forecast
+    count as 0 and still divide. The platforms score on [0, 2], so that is the default here.
+
+    Not proper: it rewards keeping what one knows from the crowd, and a platform that counts
+    days until an early resolution adds the fault of that window. Show it beside the plain
+    score and rank by neither alone. Fatebook scores the mean forecast of a day where it changed
+    within it; for its numbers hand in those means, which flatter whoever swings.
+
+    Parameters
+    ----------
+    forecast : array_like, shape (F, D) or (F, D, K)
+        What each of F forecasters had in force on each of D days: the probability of yes, or
+        a vector over K options. NaN (a whole vector of them) where nothing was in force.
+    outcome : int
+        0 or 1, or the label 0..K-1 of the option that happened.
+    convention : {"full", "half"}
+        Scale of the Brier score, see :func:`forecasting.scoring.brier`.
+
+    Returns
+    -------
+    ndarray, shape (F,)
+        One score per forecaster; 0 for one who was never active.
+
+    Raises
+    ------
+    InvalidInput
+        On probabilities outside [0, 1] or not summing to 1 within 1e-9, a vector that is
+        missing in part, another outcome or convention, empty input, another shape.
+
+    References
+    ----------
+    N. Sempere, A. Lawsen (2021). Alignment problems with current forecasting platforms.
+    https://arxiv.org/abs/2106.11248
+
+    Examples
+    --------
+    Yes; one says 0.9 on both days, the other 0.5 on the second: 0.02 alone, then 0.02 against
+    the median (0.02 + 0.5) / 2.
+
+    >>> relative_brier([[0.9, 0.9], [float("nan"), 0.5]], 1)
+    array([-0.12,  0.12])
+    """
+    checks.one_of(convention, CONVENTIONS, "convention")
+    try:
+        said = np.asarray(forecast, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        message = "forecast (rows of unequal length, or no numbers): must be (F, D) or (F, D, K)"
+        raise InvalidInput(message) from error
+    if said.ndim not in (2, 3) or said.size == 0:
+        message = f"forecast (shape {said.shape}): must be (F, D) or (F, D, K), and not empty"
+        raise InvalidInput(message)
+    if np.ndim(outcome) != 0:
+        message = f"outcome (shape {np.shape(outcome)}): must be one label, of one question"
+        raise InvalidInput(message)
+    # A vector missing in part is no absence: it goes on to the check, which refuses its NaN.
+    missing = np.isnan(said)
+    active = ~(missing if said.ndim == 2 else missing.all(axis=2))
+    score = np.full(active.shape, np.nan)
+    if active.any():
+        present = said[active]
+        score[active] = brier(present, np.full(len(present), outcome), convention=convention)
+    days = active.any(axis=0)
+    ahead = score[:, days] - np.nanmedian(score[:, days], axis=0)
+    relative: FloatArray = np.where(active[:, days], ahead, 0.0).sum(axis=1) / active.shape[1]
+    return relative
+
+
+def ordinal_brier(forecast: ArrayLike, outcome: ArrayLike) -> FloatArray:
+    r"""Brier score of options with an order, under the platforms' name; smaller is better.
+
+    The same as :func:`forecasting.scoring.ordered_brier`, the mean over the K - 1 cuts of the
+    two-sided Brier score, 2 RPS / (K - 1) in [0, 2]: Good Judgment Open and Cultivate call it
+    ordinal scoring.
+
+    Parameters
+    ----------
+    forecast : array_like, shape (n, K)
+        Probabilities over K options in their order.
+    outcome : array_like of int, shape (n,)
+        The label 0..K-1 of the option that happened.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        One score per forecast.
+
+    Raises
+    ------
+    InvalidInput
+        As for :func:`forecasting.scoring.rps`.
+
+    References
+    ----------
+    V. R. R. Jose, R. F. Nau, R. L. Winkler (2009). Sensitivity to distance and baseline
+    distributions in forecast evaluation. Management Science 55.
+    https://doi.org/10.1287/mnsc.1080.0955
+
+    Examples
+    --------
+    >>> ordinal_brier([[0.15, 0.45, 0.25, 0.15]], [2]).round(4)
+    array([0.27])
+    """
+    return ranked.ordered_brier(forecast, outcome)

@@ -1,0 +1,218 @@
+"""Numbers and dates: PIT histogram, its band, interval coverage and quantile reliability."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from forecasting.calibration import interval_coverage, pit, quantile_reliability
+from forecasting.errors import InvalidInput
+
+LEVELS = np.array([0.1, 0.25, 0.5, 0.75, 0.9])
+
+
+def forecasts(n, seed, spread=1.0, shift=0.0):
+    """Normal quantiles around as many centres, and outcomes of standard deviation 1."""
+    rng = np.random.default_rng(seed)
+    centre = rng.normal(0, 3, n)
+    quantiles = centre[:, None] + shift + spread * stats.norm.ppf(LEVELS)
+    return quantiles, centre + rng.normal(0, 1, n)
+
+
+@st.composite
+def rounded(draw):
+    """Whole-numbered quantiles, many of them equal, and outcomes among them."""
+    n, seed = draw(st.integers(1, 25)), draw(st.integers(0, 999))
+    rng = np.random.default_rng(seed)
+    return np.sort(rng.integers(0, 6, (n, 5)), axis=1), rng.integers(-1, 8, n)
+
+
+@given(case=rounded(), bounded=st.booleans(), bins=st.sampled_from([None, 1, 4, (0, 0.3, 1)]))
+def test_every_outcome_is_somewhere_and_counts_once(case, bounded, bins):
+    quantiles, value = case
+    ends = {"lower": 0, "upper": 6} if bounded else {}
+    found = pit(quantiles, value, levels=LEVELS, bins=bins, resamples=20, **ends)
+    assert (found.lower >= 0).all()
+    assert (found.lower <= found.upper).all()
+    assert (found.upper <= 1).all()
+    assert found.share.sum() == pytest.approx(1)
+    # And so does every outcome that is drawn for the band.
+    np.testing.assert_allclose(found._null.sum(axis=1), 1)
+
+
+@given(case=rounded(), seed=st.integers(0, 99))
+def test_row_order_and_units_do_not_matter(case, seed):
+    quantiles, value = case
+    rows = np.random.default_rng(seed).permutation(len(value))
+    one = pit(quantiles, value, levels=LEVELS, resamples=20)
+    two = pit(3 * quantiles[rows] - 7, 3 * value[rows] - 7, levels=LEVELS, resamples=20)
+    np.testing.assert_allclose(one.share, two.share, atol=1e-12)
+    assert one.band(0.8).equals(two.band(0.8))
+    assert one.p_value == two.p_value
+
+
+@given(case=rounded())
+def test_looking_from_above_mirrors_the_histogram(case):
+    quantiles, value = case
+    one = pit(quantiles, value, levels=LEVELS)
+    other = pit(-quantiles[:, ::-1], -value, levels=LEVELS)
+    np.testing.assert_allclose(one.share, other.share[::-1], atol=1e-12)
+
+
+def test_places_by_hand():
+    # Bounds 0 and 40 and quantiles 10, 20, 20: linear, a jump from .5 to .75, linear.
+    def place(value):
+        found = pit([[10, 20, 20]], [value], levels=[0.25, 0.5, 0.75], lower=0, upper=40)
+        return found.lower[0], found.upper[0]
+
+    assert place(5) == (0.125, 0.125)
+    assert place(10) == (0.25, 0.25)
+    assert place(15) == (0.375, 0.375)
+    assert place(20) == (0.5, 0.75)
+    assert place(30) == (0.875, 0.875)
+    assert place(0) == (0, 0)
+    assert place(-3) == (0, 0)
+    assert place(41) == (1, 1)
+    # Without bounds only the gap is known, and a value on one quantile is on its edge.
+    gaps = pit([[10, 20, 20]] * 4, [5, 10, 15, 20], levels=[0.25, 0.5, 0.75])
+    assert gaps.lower.tolist() == [0, 0.25, 0.25, 0.5]
+    assert gaps.upper.tolist() == [0.25, 0.25, 0.5, 0.75]
+    assert gaps.share.tolist() == [0.375, 0.375, 0.25, 0]
+
+
+def test_a_jump_at_a_bound():
+    found = pit([[0, 0, 5]], [0], levels=[0.25, 0.5, 0.75], lower=0, upper=10, bins=4)
+    assert (found.lower[0], found.upper[0]) == (0, 0.5)
+    assert found.share.tolist() == [0.5, 0.5, 0, 0]
+
+
+def test_ranks_among_draws_by_hand():
+    # Below all three draws, among them, tied with two of them, above.
+    found = pit([[1, 2, 3], [3, 1, 2], [2, 2, 5], [1, 2, 3]], [0, 2.5, 2, 9], bins=4)
+    assert found.lower.tolist() == [0, 0.5, 0, 0.75]
+    assert found.upper.tolist() == [0.25, 0.75, 0.75, 1]
+    assert found.share.tolist() == pytest.approx([1 / 3, 1 / 12, 1 / 3, 1 / 4])
+
+
+def test_calibrated_quantiles_are_flat_and_others_show_their_shape():
+    quantiles, value = forecasts(4000, 1)
+    fair = pit(quantiles, value, levels=LEVELS)
+    np.testing.assert_allclose(fair.histogram["density"], 1, atol=0.12)
+    assert fair.p_value > 0.01
+    narrow = pit(*forecasts(4000, 1, spread=0.5), levels=LEVELS)
+    assert narrow.share[0] + narrow.share[-1] > 0.4
+    assert narrow.p_value == 1 / 1001
+    low = pit(*forecasts(4000, 1, shift=-1), levels=LEVELS)
+    assert low.share[-1] > 0.3
+
+
+@pytest.mark.parametrize("kind", ["gaps", "bounded", "jumps", "draws"])
+def test_a_closed_band_holds_calibrated_histograms_and_p_values_keep_their_promise(kind):
+    rng = np.random.default_rng(3)
+    n, p, inside = 40, [], []
+    for run in range(400):
+        options = {"levels": LEVELS}
+        rows = np.tile(np.arange(1.0, 6), (n, 1))
+        if kind == "jumps":
+            rows[::2, 2] = rows[::2, 1]
+            rows[::3, 0] = 0.0
+        if kind == "draws":
+            rows, options = rng.random((n, 9)), {"bins": 5}
+            value = rng.random(n)
+        else:
+            heights = np.concatenate([[0], LEVELS, [1]])
+            knots = np.column_stack([np.zeros(n), rows, np.full(n, 6)])
+            value = [np.interp(rng.random(), heights, knot) for knot in knots]
+        if kind in ("bounded", "jumps"):
+            options |= {"lower": 0, "upper": 6, "bins": 4}
+        found = pit(rows, value, resamples=199, seed=run, **options)
+        band, density = found.band(0.9), found.histogram["density"]
+        inside.append((band["lower"] <= density + 1e-12) & (density <= band["upper"] + 1e-12))
+        p.append(found.p_value)
+    assert (np.mean(inside, axis=0) >= 0.87).all()
+    for a in (0.01, 0.05, 0.1):
+        assert np.mean(np.array(p) <= a) <= a + 3 * np.sqrt(a * (1 - a) / len(p))
+
+
+def test_draws_are_made_at_first_access_and_follow_the_seed():
+    quantiles, value = forecasts(30, 4)
+    found = pit(quantiles, value, levels=LEVELS, seed=1)
+    assert "_null" not in vars(found)
+    assert found.band().equals(pit(quantiles, value, levels=LEVELS, seed=1).band())
+    assert not found.band().equals(pit(quantiles, value, levels=LEVELS, seed=2).band())
+
+
+def test_interval_coverage_by_hand_and_its_limits():
+    table = interval_coverage(
+        [[1, 2, 3, 4, 5]] * 10, [0, 1, 2, 3, 3, 3, 4, 5, 6, 9], levels=LEVELS, confidence=0.9
+    )
+    assert table["nominal"].tolist() == pytest.approx([0.5, 0.8])
+    assert table["n"].tolist() == [10, 10]
+    # Ends belong to the interval.
+    assert table["inside"].tolist() == [5, 7]
+    exact = stats.binomtest(5, 10).proportion_ci(0.9, method="exact")
+    assert table["lower"][0] == pytest.approx(exact.low)
+    assert table["upper"][0] == pytest.approx(exact.high)
+
+
+@pytest.mark.parametrize(("value", "lower", "upper"), [(3, 0.05 ** (1 / 4), 1), (9, 0, None)])
+def test_limits_at_none_and_all(value, lower, upper):
+    table = interval_coverage([[1, 5]] * 4, [value] * 4, levels=[0.1, 0.9])
+    assert table["lower"][0] == pytest.approx(lower)
+    assert table["upper"][0] == pytest.approx(1 - 0.05 ** (1 / 4) if upper is None else upper)
+
+
+def test_limits_of_coverage_hold_the_truth_often_enough():
+    held = []
+    for seed in range(400):
+        table = interval_coverage(*forecasts(25, seed), levels=LEVELS)
+        held.append((table["lower"] <= table["nominal"]) & (table["nominal"] <= table["upper"]))
+    assert (np.mean(held, axis=0) >= 0.87).all()
+
+
+def test_quantile_reliability_tells_ties_apart():
+    table = quantile_reliability([[2.0, 5.0]] * 4, [1, 2, 5, 9], levels=[0.25, 0.75])
+    assert table["below"].tolist() == [0.25, 0.5]
+    assert table["at_or_below"].tolist() == [0.5, 0.75]
+    assert table["lower"][0] == pytest.approx(stats.beta.ppf(0.05, 1, 4))
+    assert table["upper"][0] == pytest.approx(stats.beta.ppf(0.95, 3, 2))
+
+
+def test_quantiles_of_the_truth_are_reliable_and_shifted_ones_are_not():
+    fair = quantile_reliability(*forecasts(500, 6), levels=LEVELS, confidence=0.99)
+    assert ((fair["lower"] <= fair["level"]) & (fair["level"] <= fair["upper"])).all()
+    low = quantile_reliability(*forecasts(500, 6, shift=-1), levels=LEVELS)
+    assert (low["upper"] < low["level"]).all()
+
+
+ROW = [[1.0, 2.0]]
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: pit(ROW, [1.0], levels=[0.2]), r"levels \(shape \(1,\)\)"),
+        (lambda: pit(ROW, [1.0], levels=[20, 80]), "0.05 for the 5 % quantile"),
+        (lambda: pit(ROW, [1.0], levels=[0.8, 0.2]), "must rise strictly"),
+        (lambda: pit([[2.0, 1.0]], [1.0], levels=[0.2, 0.8]), "quantiles must not fall"),
+        (lambda: pit(ROW, [1.0], levels=[0.2, 0.8], lower=0), "both bounds or neither"),
+        (lambda: pit(ROW, [1.0], lower=0, upper=3), "draws have no bounds"),
+        (lambda: pit(ROW, [1.0], levels=[0.2, 0.8], lower=1.5, upper=3), "within its bounds"),
+        (lambda: pit(ROW, [1.0], levels=[0.2, 0.8], lower=3, upper=1), "must be below upper"),
+        (lambda: pit(ROW, [1.0, 2.0]), "forecast and outcome"),
+        (lambda: pit([1.0, 2.0], [1.0, 2.0]), "forecast and outcome"),
+        (lambda: pit(ROW, [np.nan]), r"outcome \(nan at 0\)"),
+        (lambda: pit(ROW, [np.inf]), r"outcome \(infinite\)"),
+        (lambda: pit([], []), "empty"),
+        (lambda: pit(ROW, [1.0], bins=[0, 0.5]), "must run from 0 to 1"),
+        (lambda: pit(ROW, [1.0], resamples=0), "resamples"),
+        (lambda: pit(ROW, [1.0]).band(0), "level"),
+        (lambda: interval_coverage(ROW, [1.0], levels=[0.2, 0.5]), "no two are t and 1 - t"),
+        (lambda: interval_coverage(ROW, [1.0], levels=[0.2, 0.8], confidence=1), "confidence"),
+        (lambda: quantile_reliability(ROW, [1.0], levels=[0, 0.5]), "must rise strictly"),
+    ],
+)
+def test_refusals(call, said):
+    with pytest.raises(InvalidInput, match=said):
+        call()

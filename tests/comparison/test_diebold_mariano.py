@@ -1,0 +1,102 @@
+"""The test for regular series: published values and laws."""
+
+import csv
+import math
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forecasting.comparison import diebold_mariano
+from forecasting.errors import InvalidInput
+
+SERIES = st.lists(st.floats(-3, 3), min_size=6, max_size=30).filter(lambda d: np.ptp(d) > 0.1)
+METHOD = st.sampled_from(["HG", "HLN"])
+
+
+def test_published_values(shared):
+    with (shared / "conformance" / "scalar_reference_values.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["group"].startswith("dm_")]
+    series = re.compile(r"\[([-\d,]+)\]")
+    for row in rows:
+        if row["group"] == "dm_HG":
+            d = [float(x) for x in series.search(row["what"])[1].split(",")]
+            horizons = [int(h) for h in re.findall(r"\d+", row["what"].split("h=")[1])]
+            for horizon in horizons:
+                found = diebold_mariano(d, horizon=horizon)
+                assert f"{found.statistic:.6f}" == row["value"]
+    found = diebold_mariano([1, 2, 3, 4], horizon=2, method="HLN", level=0.9)
+    by_input = {row["input"]: row["value"] for row in rows if row["group"] == "dm_HLN"}
+    assert by_input["statistic"].endswith(f"{found.statistic:.6f}")
+    limits, above = by_input["CI / conf>0"].split(" / ")
+    assert limits == f"[{found.lower:.6f}, {found.upper:.6f}]"
+    assert above == f"{1 - found.p_value / 2:.6f}"
+    assert len(rows) == 4
+
+
+def test_of_independent_differences_it_is_the_t_test():
+    # h = 1: gamma_0 / ((n - 1) / n) / n is the squared standard error of a mean.
+    from scipy import stats
+
+    d = np.random.default_rng(0).normal(0.3, 1, 20)
+    found, plain = diebold_mariano(d, method="HLN"), stats.ttest_1samp(d, 0)
+    assert found.statistic == pytest.approx(plain.statistic)
+    assert found.p_value == pytest.approx(plain.pvalue)
+
+
+def test_the_exponential_model_finds_the_decay_that_is_there():
+    # An AR(1) of coefficient .6 and variance 1 has long-run variance (1 + .6) / (1 - .6) = 4.
+    rng = np.random.default_rng(1)
+    noise = rng.normal(0, 0.8, 4000)
+    d = np.empty(4000)
+    d[0] = noise[0]
+    for t in range(1, 4000):
+        d[t] = 0.6 * d[t - 1] + noise[t]
+    found = diebold_mariano(d)
+    error = found.mean / found.statistic
+    assert error**2 * 4000 == pytest.approx(4, rel=0.15)
+    assert diebold_mariano(d, method="HLN").p_value < found.p_value
+
+
+@given(d=SERIES, method=METHOD, factor=st.floats(0.1, 10))
+def test_units_and_swapping(d, method, factor):
+    plain = diebold_mariano(d, method=method)
+    scaled = diebold_mariano(np.multiply(d, -factor), method=method)
+    assert scaled.statistic == pytest.approx(-plain.statistic, rel=1e-5, abs=1e-9)
+    assert scaled.p_value == pytest.approx(plain.p_value, rel=1e-4)
+    assert (scaled.lower, scaled.upper) == pytest.approx(
+        (-factor * plain.upper, -factor * plain.lower), rel=1e-4, abs=1e-6
+    )
+
+
+def test_no_spread_is_an_answer():
+    for method in ("HG", "HLN"):
+        for d in ([0.0] * 5, [0.1] * 5):
+            found = diebold_mariano(d, method=method)
+            assert math.isnan(found.statistic)
+            assert "all differences are equal" in found.note
+    wild = diebold_mariano([1, -1, 1, -1, 1.1], horizon=2, method="HLN")
+    assert math.isnan(wild.p_value)
+    assert "not positive" in wild.note
+    assert diebold_mariano([1, -1, 1, -1, 1.1]).p_value > 0.05
+    assert diebold_mariano([0, 1]).n == 2
+
+
+@pytest.mark.parametrize(
+    ("d", "more", "said"),
+    [
+        ([1.0], {}, "two or more"),
+        ([], {}, r"difference \(empty\)"),
+        ([1, math.nan], {}, r"difference \(nan at 1\)"),
+        ([1, math.inf], {}, "finite"),
+        ([1, 2, 3], {"horizon": 0}, r"horizon \(0\): must be a whole number 1\.\.3"),
+        ([1, 2, 3], {"horizon": 3, "method": "HLN"}, r"1\.\.2"),
+        ([1, 2, 3], {"method": "DM"}, r"method \('DM'\)"),
+        ([1, 2, 3], {"level": 95}, r"level \(95\)"),
+    ],
+)
+def test_refusals(d, more, said):
+    with pytest.raises(InvalidInput, match=said):
+        diebold_mariano(d, **more)

@@ -1,0 +1,257 @@
+"""The pools: the laws of the field."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import expit, logit
+
+from forecasting.pooling import (
+    beta_linear,
+    extremized,
+    geometric_odds,
+    linear,
+    log_linear,
+    neyman_factor,
+    neyman_roughgarden,
+    recency_median,
+    trimmed,
+    weighted_median,
+)
+
+WEIGHTED = {
+    "linear": linear,
+    "geometric_odds": geometric_odds,
+    "extremized": lambda p, w: extremized(p, 1.7, w),
+    "beta_linear": lambda p, w: beta_linear(p, 2.0, 2.0, w),
+    "weighted_median": weighted_median,
+}
+UNWEIGHTED = {
+    "neyman_roughgarden": neyman_roughgarden,
+    "trimmed": trimmed,
+    "trimmed linear": lambda p: trimmed(p, mean="linear"),
+}
+EVERY = (
+    {name: lambda p, pool=pool: pool(p, None) for name, pool in WEIGHTED.items()}
+    | UNWEIGHTED
+    | {"recency_median": recency_median}
+)
+
+INNER = st.floats(0.001, 0.999)
+ANY = st.one_of(st.sampled_from([0.0, 0.5, 1.0]), INNER)
+MANY = st.lists(INNER, min_size=3, max_size=9)
+CERTAIN = st.lists(ANY, min_size=3, max_size=9)
+
+
+def drawn_weights(n, seed):
+    return np.random.default_rng(seed).integers(0, 4, n) + np.eye(n)[0]
+
+
+@pytest.mark.parametrize("name", WEIGHTED)
+@given(p=CERTAIN, seed=st.integers(0, 99))
+def test_the_order_of_members_does_not_matter_when_weights_move_along(name, p, seed):
+    p, w = np.array(p), drawn_weights(len(p), seed)
+    rows = np.random.default_rng(seed).permutation(len(p))
+    pool = WEIGHTED[name]
+    assert pool(p[rows], w[rows]) == pytest.approx(pool(p, w), abs=1e-12)
+
+
+@pytest.mark.parametrize("name", UNWEIGHTED)
+@given(p=CERTAIN, seed=st.integers(0, 99))
+def test_the_order_of_equal_members_does_not_matter(name, p, seed):
+    rows = np.random.default_rng(seed).permutation(len(p))
+    pool = UNWEIGHTED[name]
+    assert pool(np.array(p)[rows]) == pytest.approx(pool(p), abs=1e-12)
+
+
+@given(p=CERTAIN, seed=st.integers(0, 99))
+def test_the_order_of_rows_does_not_matter_when_times_move_along(p, seed):
+    rng = np.random.default_rng(seed)
+    p, when = np.array(p), rng.integers(0, 4, len(p))
+    rows = rng.permutation(len(p))
+    assert recency_median(p[rows], issued_at=when[rows]) == recency_median(p, issued_at=when)
+
+
+@pytest.mark.parametrize(
+    "pool",
+    [
+        linear,
+        geometric_odds,
+        weighted_median,
+        trimmed,
+        recency_median,
+        lambda p: extremized(p, 1.0),
+        lambda p: beta_linear(p, 1.0, 1.0),
+    ],
+)
+@given(p=ANY, n=st.integers(3, 30))
+def test_unanimity(pool, p, n):
+    # The extremising pools break it on purpose, except at their base rate.
+    assert pool([p] * n) == pytest.approx(p, abs=1e-12)
+
+
+@given(p=INNER, n=st.integers(1, 30))
+def test_extremising_pools_leave_their_base_rate_and_a_single_member_alone(p, n):
+    assert neyman_roughgarden([p] * n, base_rate=p) == pytest.approx(p)
+    assert neyman_roughgarden([p], base_rate=0.3) == pytest.approx(p)
+    assert extremized([0.5] * n, 2.5) == 0.5
+
+
+@pytest.mark.parametrize("name", EVERY)
+@given(p=CERTAIN, place=st.integers(0, 8), more=st.floats(0, 1))
+def test_a_higher_forecast_never_lowers_the_pool(name, p, place, more):
+    pool, higher = EVERY[name], list(p)
+    place %= len(p)
+    higher[place] = min(1.0, higher[place] + more * (1 - higher[place]))
+    assert pool(higher) >= pool(p) - 1e-12
+
+
+@pytest.mark.parametrize("name", EVERY)
+@given(p=CERTAIN)
+def test_yes_and_no_are_treated_alike(name, p):
+    pool = EVERY[name]
+    assert pool(1 - np.array(p)) == pytest.approx(1 - pool(p), abs=1e-9)
+
+
+@given(p=MANY, rate=INNER)
+def test_yes_and_no_change_sides_with_their_parameters(p, rate):
+    no = 1 - np.array(p)
+    assert neyman_roughgarden(no, 1 - rate) == pytest.approx(1 - neyman_roughgarden(p, rate))
+    assert beta_linear(no, 3.0, 1.5) == pytest.approx(1 - beta_linear(p, 1.5, 3.0))
+
+
+def update(p, ratio):
+    return p * ratio / (p * ratio + 1 - p)
+
+
+@given(p=MANY, ratio=st.floats(0.01, 100), seed=st.integers(0, 99))
+def test_pooling_odds_and_updating_on_shared_evidence_commute(p, ratio, seed):
+    p, w = np.array(p), drawn_weights(len(p), seed)
+    pooled = update(geometric_odds(p, w), ratio)
+    assert geometric_odds(update(p, ratio), w) == pytest.approx(pooled, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in EVERY if name not in ("geometric_odds", "trimmed")]
+)
+def test_no_pool_commutes_with_evidence_but_those_that_average_or_order_log_odds(name):
+    p = np.array([0.1, 0.35, 0.4, 0.8])
+    pool = EVERY[name]
+    after, before = pool(update(p, 5.0)), update(pool(p), 5.0)
+    # A median that picks one member commutes too, since updating keeps the order.
+    assert (after == pytest.approx(before)) == (name == "recency_median")
+
+
+@given(seed=st.integers(0, 999))
+def test_the_pool_of_options_commutes_with_evidence_and_with_the_names_of_options(seed):
+    rng = np.random.default_rng(seed)
+    p, likelihood, w = rng.dirichlet(np.ones(4), 5), rng.uniform(0.1, 1, 4), rng.uniform(0.1, 1, 5)
+
+    def learn(q):
+        return q * likelihood / (q * likelihood).sum(axis=-1, keepdims=True)
+
+    pooled = log_linear(p, w)
+    assert pooled.sum() == pytest.approx(1)
+    np.testing.assert_allclose(log_linear(learn(p), w), learn(pooled))
+    names, rows = rng.permutation(4), rng.permutation(5)
+    np.testing.assert_allclose(log_linear(p[:, names], w), pooled[names])
+    np.testing.assert_allclose(log_linear(p[rows], w[rows]), pooled)
+    np.testing.assert_allclose(log_linear(np.tile(p[0], (3, 1))), p[0])
+
+
+@given(p=CERTAIN, seed=st.integers(0, 99))
+def test_two_options_pool_as_yes_and_no(p, seed):
+    p, w = np.array(p), drawn_weights(len(p), seed)
+    np.testing.assert_allclose(
+        log_linear(np.column_stack([1 - p, p]), w)[1], geometric_odds(p, w), atol=1e-12
+    )
+
+
+@pytest.mark.parametrize(
+    ("p", "pooled"),
+    [
+        ([0.0, 0.3, 0.8], 0.0),
+        ([1.0, 0.3, 0.8], 1.0),
+        # Equal sides cancel, and (logit .3) / 3 is left.
+        ([0.0, 0.3, 1.0], float(expit(logit(0.3) / 3))),
+        ([0.0, 1.0, 1.0], 1.0),
+    ],
+)
+def test_certain_members_are_the_limit_of_ever_surer_ones(p, pooled):
+    assert geometric_odds(p) == pytest.approx(pooled)
+    nearly = [abs(float(geometric_odds(p, clip=clip)) - pooled) for clip in (1e-2, 1e-8, 1e-15)]
+    assert nearly[0] + 1e-9 >= nearly[1]
+    assert nearly[1] + 1e-9 >= nearly[2]
+    assert nearly[2] < 1e-4
+
+
+def test_certain_members_count_by_weight():
+    assert geometric_odds([0.0, 1.0], [1, 3]) == 1
+    assert geometric_odds([0.0, 0.3], [0, 1]) == pytest.approx(0.3)
+    # A tenth has no exact float, so ten of them must cancel within rounding.
+    assert geometric_odds([0.0] * 5 + [1.0] * 5 + [0.2], [0.1] * 11) == pytest.approx(
+        float(expit(logit(0.2) / 11))
+    )
+    np.testing.assert_allclose(log_linear([[0, 0.5, 0.5], [0.5, 0.5, 0]]), [0, 1, 0])
+    # Every option is vetoed by somebody; the lighter member's vetoes give way.
+    np.testing.assert_allclose(
+        log_linear([[1, 0, 0], [0, 0.2, 0.8]], [1, 2]), np.array([0, 1, 4 ** (2 / 3)]) / 3.5198421
+    )
+
+
+def test_clipping_is_what_it_says():
+    assert geometric_odds([0.0, 0.5], clip=0.001) == geometric_odds([0.001, 0.5])
+    assert geometric_odds([1e-9, 1e-9]) == pytest.approx(1e-9)
+    assert extremized([1.0], 1.0, clip=0.001) == pytest.approx(0.999)
+    assert neyman_roughgarden([0.0], clip=0.01) == pytest.approx(0.01)
+    assert trimmed([0.0, 0.0, 0.0], clip=0.01) == pytest.approx(0.01)
+    np.testing.assert_allclose(
+        log_linear([[0.0, 0.5, 0.5]], clip=0.01)[0], np.array([0.01, 0.5, 0.5])[0] / 1.01
+    )
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_many_pools_in_one_call_are_the_pools_one_by_one(name):
+    pool, p = EVERY[name], np.random.default_rng(0).random((4, 3, 5))
+    each = [[pool(row) for row in block] for block in p]
+    np.testing.assert_allclose(pool(p), each, rtol=1e-13)
+
+
+def test_members_on_another_axis_and_weights_by_forecast():
+    rng = np.random.default_rng(1)
+    p, w = rng.random((6, 4)), rng.integers(0, 3, (6, 4)) + 1
+    for pool in (geometric_odds, weighted_median):
+        each = [pool(p[:, k], w[:, k]) for k in range(4)]
+        np.testing.assert_allclose(pool(p, w, axis=0), each)
+        np.testing.assert_allclose(pool(p, w[:, 0], 0), [pool(p[:, k], w[:, 0]) for k in range(4)])
+    q = rng.dirichlet(np.ones(3), (6, 4))
+    np.testing.assert_allclose(log_linear(q, axis=0)[2], log_linear(q[:, 2]))
+    np.testing.assert_allclose(log_linear(q, w, axis=0)[2], log_linear(q[:, 2], w[:, 2]))
+    np.testing.assert_allclose(log_linear(q)[3], log_linear(q[3]))
+
+
+def test_a_base_rate_for_each_pool():
+    p = np.array([[0.2, 0.4], [0.7, 0.9]])
+    together = neyman_roughgarden(p, [0.1, 0.6])
+    assert together.tolist() == [neyman_roughgarden(p[0], 0.1), neyman_roughgarden(p[1], 0.6)]
+
+
+def test_the_neyman_factor_rises_from_one_to_the_root_of_three():
+    factors = [neyman_factor(n) for n in (1, 2, 3, 5, 10, 100, 10**4, 10**8)]
+    assert factors[0] == 1
+    assert (np.diff(factors) > 0).all()
+    assert factors[-1] == pytest.approx(np.sqrt(3), abs=1e-7)
+
+
+def test_the_weighted_median_of_whole_weights_is_the_median_of_repeats():
+    rng = np.random.default_rng(3)
+    for _ in range(200):
+        n = rng.integers(1, 8)
+        p, w = rng.random(n).round(1), rng.integers(0, 4, n) + np.eye(n, dtype=int)[0]
+        assert weighted_median(p, w) == pytest.approx(np.median(np.repeat(p, w)))
+    # Ten tenths do not add up to 1 in floating point, and must not tip the middle.
+    assert weighted_median(np.arange(10) / 10, np.full(10, 0.1)) == pytest.approx(0.45)
+
+
+def test_one_extreme_member_moves_a_trimmed_pool_no_further_than_to_the_next():
+    assert trimmed([0.0, 0.2, 0.3, 0.4, 1.0]) == pytest.approx(trimmed([0.1, 0.2, 0.3, 0.4, 0.5]))

@@ -1,0 +1,183 @@
+"""The pools: values worked by hand, published values, and what is refused."""
+
+import csv
+import re
+
+import numpy as np
+import pytest
+
+from forecasting.errors import InvalidInput
+from forecasting.pooling import (
+    beta_linear,
+    extremized,
+    geometric_odds,
+    linear,
+    log_linear,
+    neyman_factor,
+    neyman_roughgarden,
+    recency_median,
+    recency_weights,
+    trimmed,
+    weighted_median,
+)
+
+
+def test_extremising_is_the_map_of_baron():
+    p, d = 0.7, 2.2
+    assert extremized([p, p], d) == pytest.approx(p**d / (p**d + (1 - p) ** d))
+
+
+def test_a_beta_pool_by_hand():
+    # Beta(1, b) has the distribution function 1 - (1 - x)^b; the mean is (3 x .2 + .6) / 4 = .3.
+    assert beta_linear([0.2, 0.6], 1.0, 3.0, [3, 1]) == pytest.approx(1 - 0.7**3)
+    assert beta_linear([0.3, 0.4], 1, 1) == pytest.approx(linear([0.3, 0.4]))
+
+
+def test_recency_by_hand():
+    # Weights .481, .728, 1 sum to 2.209; half is 1.104.
+    assert recency_median([0.2, 0.5, 0.7]) == 0.5  # .481, then 1.209 passes
+    assert recency_median([0.7, 0.5, 0.2]) == 0.5  # 1 stays below, then 1.728 passes
+    # Weights .290, .440, .604, .786, 1 sum to 3.121; half is 1.560.
+    assert recency_median([0.2, 0.3, 0.4, 0.9, 0.9]) == 0.9  # 1.334 stays below
+    assert recency_median([0.9, 0.9, 0.2, 0.3, 0.4]) == 0.4  # 1.390 stays below
+    # Two count alike.
+    assert recency_median([0.1, 0.6]) == pytest.approx(0.35)
+    assert recency_median([0.6]) == 0.6
+
+
+def test_times_order_the_forecasts_and_equal_times_share():
+    p, days = [0.9, 0.2, 0.5, 0.1], np.array(["2026-03-01", "2026-01-01", "2026-02-01"], "M8[D]")
+    assert recency_median(p[:3], issued_at=days) == recency_median([0.2, 0.5, 0.9])
+    # Made at one instant they count alike, and the median is the ordinary one.
+    assert recency_median(p, issued_at=[7, 7, 7, 7]) == pytest.approx(np.median(p))
+
+
+def test_trimming_by_hand():
+    p = [0.01, 0.2, 0.3, 0.4, 0.999]
+    assert trimmed(p) == pytest.approx(geometric_odds([0.2, 0.3, 0.4]))
+    assert trimmed(p, 2) == pytest.approx(0.3)
+    assert trimmed(p, 0) == pytest.approx(geometric_odds(p))
+    assert trimmed(p, mean="linear") == pytest.approx(0.3)
+
+
+def rows(shared, group):
+    with (shared / "conformance" / "scalar_reference_values.csv").open(newline="") as file:
+        return [row for row in csv.DictReader(file) if row["group"] == group]
+
+
+def test_conformance_geometric_odds(shared):
+    (row,) = rows(shared, "geo_mean_odds")
+    p = [float(x) / 100 for x in re.findall(r"([\d.]+)%", row["input"])]
+    mean, odds, percent, exact = re.search(
+        r"arith ([\d.]+)%, geo odds 1:(\d+) = ([\d.]+)% \(exact ([\d.]+)\)", row["value"]
+    ).groups()
+    pooled = float(geometric_odds(p))
+    assert f"{100 * float(linear(p)):.2f}" == mean
+    # The source cuts 118.6 to 118 where rounding gives 119.
+    assert str(int((1 - pooled) / pooled)) == odds
+    assert f"{100 * pooled:.2f}" == percent
+    assert f"{pooled:.6f}" == exact
+
+
+def test_conformance_neyman_factor(shared):
+    found = rows(shared, "neyman_extremizing")
+    assert len(found) == 7
+    for row in found:
+        assert f"{neyman_factor(int(row['input'][2:])):.6f}" == row["value"]
+
+
+def test_conformance_recency_weights(shared):
+    found = rows(shared, "metaculus_recency")
+    assert len(found) == 2
+    for row in found:
+        weights = recency_weights(int(row["input"][2:]))
+        assert "/".join(f"{w:.6f}" for w in weights) == row["value"]
+
+
+@pytest.mark.parametrize(
+    "pool",
+    [
+        geometric_odds,
+        log_linear,
+        weighted_median,
+        lambda p, w: extremized(p, 2, w),
+        lambda p, w: beta_linear(p, 2, 2, w),
+    ],
+)
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        ([1, -1], r"weights \(-1\.0\): must be finite and not negative"),
+        ([0, 0], r"weights \(all zero\)"),
+        ([1, np.inf], r"weights \(inf\)"),
+        ([1, np.nan], r"weights \(nan at 1\)"),
+        ([1, 1, 1], r"weights \(shape \(3,\)\): must be one for each of 2 members"),
+        ([], r"weights \(empty\)"),
+        (["a", "b"], r"weights"),
+    ],
+)
+def test_bad_weights(pool, weights, said):
+    p = [[0.5, 0.5], [0.2, 0.8]] if pool is log_linear else [0.5, 0.2]
+    with pytest.raises(InvalidInput, match=said):
+        pool(p, weights)
+
+
+@pytest.mark.parametrize(
+    "pool",
+    [
+        geometric_odds,
+        lambda p: extremized(p, 2),
+        neyman_roughgarden,
+        recency_median,
+        weighted_median,
+        lambda p: beta_linear(p, 2, 2),
+        trimmed,
+    ],
+)
+@pytest.mark.parametrize(
+    ("p", "said"),
+    [
+        ([], r"forecasts \(empty\)"),
+        ([0.5, np.nan], r"forecasts \(nan at 1\)"),
+        ([0.5, 35], r"forecasts \(35\.0\): must lie in \[0, 1\]. Try: divide percentages by 100"),
+        ([-0.1, 0.5], r"forecasts \(-0\.1\)"),
+        (0.5, r"axis \(-1\)"),
+    ],
+)
+def test_bad_forecasts(pool, p, said):
+    with pytest.raises(InvalidInput, match=said):
+        pool(p)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: geometric_odds([0.5], axis=1), r"axis \(1\)"),
+        (lambda: geometric_odds([0.5], clip=0.5), r"clip \(0\.5\)"),
+        (lambda: extremized([0.5], 0), r"factor \(0\)"),
+        (lambda: extremized([0.5], float("nan")), r"factor \(nan\)"),
+        (lambda: neyman_factor(0), r"n \(0\)"),
+        (lambda: neyman_roughgarden([0.5], 0), r"base_rate \(0\.0\): must lie strictly"),
+        (lambda: neyman_roughgarden([0.5], [0.5, 0.5]), r"base_rate \(shape"),
+        (lambda: recency_weights(0), r"n \(0\)"),
+        (lambda: recency_median([0.5], issued_at=[1, 2]), r"issued_at \(shape"),
+        (lambda: recency_median([0.5], issued_at=[np.nan]), r"issued_at \(missing at 0\)"),
+        (lambda: recency_median([0.5], issued_at=["monday"]), r"issued_at \(values of type"),
+        (
+            lambda: recency_median([0.5], issued_at=[np.datetime64("NaT", "D")]),
+            r"issued_at \(missing",
+        ),
+        (lambda: beta_linear([0.5], 0, 1), r"alpha \(0\)"),
+        (lambda: beta_linear([0.5], 1, float("inf")), r"beta \(inf\)"),
+        (lambda: trimmed([0.1, 0.2]), r"drop \(1\): nobody is left of 2 members. Try: drop=0"),
+        (lambda: trimmed([0.1, 0.2], -1), r"drop \(-1\)"),
+        (lambda: trimmed([0.1, 0.2, 0.3], mean="median"), r"mean \('median'\)"),
+        (lambda: log_linear([0.5, 0.5]), r"axis \(-2\)"),
+        (lambda: log_linear([[0.5, 0.5]], axis=-1), r"axis \(-1\): options lie on the last"),
+        (lambda: log_linear([[0.5, 0.4]]), r"forecasts \(0\.9\): must sum to 1"),
+        (lambda: log_linear([[0.5, 0.5]], clip=0.5), r"clip \(0\.5\): must lie in \[0, 1/2\)"),
+    ],
+)
+def test_bad_parameters(call, said):
+    with pytest.raises(InvalidInput, match=said):
+        call()

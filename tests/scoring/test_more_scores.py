@@ -1,0 +1,191 @@
+"""Spherical, interval and platform Brier scores: known values and laws."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forecasting.errors import InvalidInput
+from forecasting.scoring import (
+    brier,
+    crps_quantile,
+    interval_score,
+    ordered_brier,
+    ordinal_brier,
+    relative_brier,
+    spherical,
+)
+
+NAN = float("nan")
+PROBABILITY = st.floats(0.001, 0.999)
+VECTOR = st.lists(st.floats(0.01, 1), min_size=4, max_size=4).map(lambda w: np.array(w) / sum(w))
+
+
+def test_spherical_by_hand():
+    # (.6, .8) has norm 1 after dividing by 1.4: p / |p| = .6 and .8.
+    vector = [[0.6 / 1.4, 0.8 / 1.4]]
+    assert spherical(vector, [0]) == pytest.approx([0.4])
+    assert spherical(vector, [1]) == pytest.approx([0.2])
+    assert spherical([0.8 / 1.4], [1]) == pytest.approx([0.2])
+    assert spherical([1.0, 0.0, 1.0], [1, 0, 0]).tolist() == [0, 0, 1]
+    assert float(spherical(0.5, 1)) == pytest.approx(1 - math.sqrt(0.5))
+
+
+@given(truth=VECTOR, said=VECTOR)
+def test_spherical_is_least_for_what_one_believes(truth, said):
+    def expected(p):
+        return float(truth @ spherical(np.tile(p, (4, 1)), np.arange(4)))
+
+    assert expected(truth) <= expected(said) + 1e-12
+    if np.abs(truth - said).max() > 0.01:
+        assert expected(truth) < expected(said)
+
+
+@given(vector=VECTOR, y=st.integers(0, 3), seed=st.integers(0, 100))
+def test_spherical_pays_no_heed_to_the_order_of_options(vector, y, seed):
+    moved = np.random.default_rng(seed).permutation(4)
+    label = int(np.flatnonzero(moved == y)[0])
+    assert spherical([vector[moved]], [label]) == pytest.approx(spherical([vector], [y]))
+
+
+@given(p=PROBABILITY, y=st.integers(0, 1))
+def test_a_binary_question_is_one_of_two_options(p, y):
+    assert spherical([p], [y]) == pytest.approx(spherical([[1 - p, p]], [y]))
+
+
+@pytest.mark.parametrize(
+    ("forecast", "outcome", "said"),
+    [
+        ([NAN], [1], r"forecast \(nan at 0\)"),
+        ([], [], r"forecast \(empty\)"),
+        ([0.5, 0.5], [1], "forecast and outcome"),
+        ([[0.5, 0.4]], [0], "must sum to 1"),
+    ],
+)
+def test_spherical_refusals(forecast, outcome, said):
+    with pytest.raises(InvalidInput, match=said):
+        spherical(forecast, outcome)
+
+
+def test_interval_score_by_hand():
+    # Level .9: a miss costs 2 / .1 = 20 a unit.
+    found = interval_score([2.0] * 4, [5.0] * 4, [3.0, 5.0, 1.5, 7.0], level=0.9)
+    assert found == pytest.approx([3, 3, 3 + 10, 3 + 40])
+    assert float(interval_score(2.0, 2.0, 2.0, level=0.5)) == 0
+
+
+@given(
+    limits=st.tuples(st.floats(-5, 5), st.floats(0, 5)),
+    y=st.floats(-12, 12),
+    level=st.floats(0.05, 0.95),
+)
+def test_an_interval_is_scored_as_its_two_quantiles(limits, y, level):
+    low, high = limits[0], limits[0] + limits[1]
+    ends = [(1 - level) / 2, (1 + level) / 2]
+    pinball = crps_quantile([[low, high]], [y], levels=ends)
+    scored = interval_score([low], [high], [y], level=level)
+    assert scored == pytest.approx(2 / (1 - level) * pinball, abs=1e-9)
+
+
+def test_interval_scores_are_least_at_the_true_quantiles():
+    # Values .5, 1.5, ..., 99.5 are equally likely: the 10 % and 90 % points are 10 and 90.
+    values = np.arange(100) + 0.5
+
+    def expected(low, high):
+        return interval_score(np.full(100, low), np.full(100, high), values, level=0.8).mean()
+
+    best = expected(10.0, 90.0)
+    for low in (5.0, 9.0, 11.0, 20.0):
+        for high in (80.0, 89.0, 91.0, 99.0):
+            assert expected(low, high) > best
+
+
+def test_another_library_computes_the_same_interval_score():
+    # Imported here: it compiles for seconds, and only this test wants it.
+    import scoringrules
+
+    rng = np.random.default_rng(0)
+    ends, value = np.sort(rng.normal(size=(50, 2)), axis=1), rng.normal(size=50)
+    np.testing.assert_allclose(
+        interval_score(ends[:, 0], ends[:, 1], value, level=0.7),
+        scoringrules.interval_score(value, ends[:, 0], ends[:, 1], 1 - 0.7),
+    )
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "outcome", "level", "said"),
+    [
+        ([2], [1], [1], 0.9, r"lower \(2\.0 at 0\): must not be above upper"),
+        ([1], [2], [1], 90, r"level \(90\)"),
+        ([1], [2, 3], [1], 0.9, "upper and outcome"),
+        ([1], [math.inf], [1], 0.9, r"upper \(infinite\)"),
+        ([NAN], [2], [1], 0.9, r"lower \(nan at 0\)"),
+    ],
+)
+def test_interval_refusals(lower, upper, outcome, level, said):
+    with pytest.raises(InvalidInput, match=said):
+        interval_score(lower, upper, outcome, level=level)
+
+
+def test_relative_brier_of_the_platforms_worked_example():
+    # Seven days, yes: .9 x 3 then .95 x 4; .25 x 2 then .2 x 5; .99 on the last two days.
+    crowd = [[0.9] * 3 + [0.95] * 4, [0.25] * 2 + [0.2] * 5, [NAN] * 5 + [0.99] * 2]
+    found = relative_brier(crowd, 1)
+    np.testing.assert_allclose(found, [-0.43, 0.7943, -0.00137], atol=5e-5)
+    np.testing.assert_allclose(relative_brier(crowd, 1, convention="half"), found / 2)
+    daily = brier(crowd[0], np.ones(7), convention="full")
+    assert daily.mean() == pytest.approx(0.0114, abs=5e-5)
+
+
+def test_relative_brier_of_vectors_is_that_of_their_two_sides():
+    crowd = np.array([[0.9, 0.2, NAN], [0.3, NAN, NAN], [0.5, 0.6, NAN]])
+    vectors = np.stack([1 - crowd, crowd], axis=2)
+    np.testing.assert_allclose(relative_brier(vectors, 1), relative_brier(crowd, 1))
+
+
+def test_relative_brier_of_the_crowd_that_agrees_or_is_alone_or_absent():
+    assert relative_brier([[0.3, 0.4]] * 3, 0).tolist() == [0, 0, 0]
+    assert relative_brier([[0.3, 0.4]], 0).tolist() == [0]
+    assert relative_brier([[NAN, NAN], [0.2, 0.2]], 1).tolist() == [0, 0]
+    # Days without anybody still divide: .3 ahead of .5's median on one day of two.
+    active, silent = relative_brier([[0.9], [0.1]], 1), relative_brier([[0.9, NAN], [0.1, NAN]], 1)
+    np.testing.assert_allclose(silent, active / 2)
+
+
+@given(
+    crowd=st.lists(st.lists(PROBABILITY, min_size=3, max_size=3), min_size=1, max_size=6),
+    seed=st.integers(0, 99),
+)
+def test_relative_brier_follows_its_forecaster(crowd, seed):
+    order = np.random.default_rng(seed).permutation(len(crowd))
+    moved = relative_brier(np.asarray(crowd)[order], 1)
+    np.testing.assert_allclose(moved, relative_brier(crowd, 1)[order])
+    # Half of them are on either side: one that sees all scores on one side is no median.
+    assert moved.min() <= 1e-12
+
+
+@pytest.mark.parametrize(
+    ("forecast", "outcome", "said"),
+    [
+        ([0.5], 1, r"forecast \(shape \(1,\)\)"),
+        ([[]], 1, r"forecast \(shape \(1, 0\)\)"),
+        ([[0.5], [0.5, 0.5]], 1, "unequal length"),
+        ([[1.5]], 1, "must lie in"),
+        ([[0.5]], 2, "outcome"),
+        ([[0.5]], [1], "must be one label"),
+        ([[[0.5, NAN]]], 1, "nan"),
+    ],
+)
+def test_relative_refusals(forecast, outcome, said):
+    with pytest.raises(InvalidInput, match=said):
+        relative_brier(forecast, outcome)
+
+
+def test_ordinal_brier_is_ordered_brier_by_its_other_name():
+    # Cuts .25, .5, 1 against 0, 1, 1: 2 x (.0625 + .25 + 0) / 3; and .25, .5, .8 beside it.
+    vectors = [[0.25, 0.25, 0.5, 0.0], [0.25, 0.25, 0.3, 0.2]]
+    found = ordinal_brier(vectors, [1, 1])
+    assert found == pytest.approx([0.20833, 0.235], abs=5e-6)
+    assert found.tolist() == ordered_brier(vectors, [1, 1]).tolist()
