@@ -102,7 +102,7 @@ def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.Rev
         calibrations={
             name: from_frame(frame[frame["forecaster"] == name]) for name in _diagrams(frame)
         },
-        questions=_paths(ledger, catalog, bank, [*forecasts, *texts], by_question),
+        questions=_paths(ledger, catalog, now, [*forecasts, *texts], by_question),
         texts=_cards(catalog, bank, forecasts) if kind == "replay" else (),
         due=_due(catalog, now),
         unfit=_unfit(forecasts),
@@ -156,7 +156,7 @@ def _run(ledger: Ledger, bank: Bank, kind: str, run: str, now: dt.datetime) -> p
 def _paths(
     ledger: Ledger,
     catalog: Catalog,
-    bank: Bank,
+    now: dt.datetime,
     forecasts: Sequence[Forecast],
     by_question: Sequence[Mapping[str, Any]],
 ) -> list[page.QuestionPath]:
@@ -187,7 +187,7 @@ def _paths(
                 opens=question.opens,
                 closes=question.closes,
                 ends=catalog.ends(question),
-                status=catalog.status(question, bank.observed_until),
+                status=catalog.status(question, now),
                 options=question.space.options if question.type != "binary" else (),
                 unit=question.space.unit,
                 lower=question.space.lower,

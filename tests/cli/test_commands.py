@@ -145,8 +145,9 @@ def test_resolve_score_and_calibrate(forecast: Callable[..., Any]) -> None:
     assert forecast("score") == []
     (row,) = forecast("score", "--kind", "elicited")
     keys = {
-        "forecaster", "rule", "convention", "kind", "window", "proper", "n_questions", "n_forecasts",
-        "n_events", "coverage", "possible_coverage", "mean", "lower", "upper", "skill", "reference",
+        "forecaster", "rule", "convention", "kind", "window", "proper", "n_questions",
+        "n_forecasts", "n_events", "coverage", "possible_coverage", "mean", "lower", "upper",
+        "skill", "reference",
     }  # fmt: skip
     assert keys <= set(row)
     # 24 of 146 days of silence at .25, then .36: (7 May 21:00Z to 30 Sep 21:00Z).
