@@ -60,7 +60,7 @@ check: setup  ## style, types, layers, generated files, wheel contents
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m forecasting.bank.schema --check
+	$(BIN)/python -m forecasting.bank.snapshot --check
 	$(BIN)/python -m forecasting.store.snapshot --check
 	@rm -rf dist
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist . >/dev/null

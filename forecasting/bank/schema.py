@@ -1,14 +1,7 @@
-"""The shape of every bank file, as pydantic models, and the JSON Schema generated from them.
-
-``python -m forecasting.bank.schema`` writes ``questions/schema/*.json``; with ``--check`` it
-compares and exits 1 when one is stale.
-"""
+"""The shape of every bank file, as pydantic models."""
 
 import datetime as dt
-import json
-import sys
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -233,41 +226,3 @@ class WorldviewFile(_File):
     title: str
     thesis: str = Field(min_length=40)
     priors: list[PriorChangeFile] = Field(min_length=1)
-
-
-SCHEMAS: dict[str, type[BaseModel]] = {
-    "question": QuestionFile,
-    "text": TextFile,
-    "worldview": WorldviewFile,
-}
-
-
-def json_schema(name: str) -> str:
-    """Give the JSON Schema of one kind of bank file, as the text that is shipped."""
-    schema: dict[str, Any] = SCHEMAS[name].model_json_schema(by_alias=True)
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    return json.dumps(schema, indent=1, sort_keys=True) + "\n"
-
-
-def main(arguments: list[str]) -> int:
-    """Write the schemas, or with ``--check`` say which are stale."""
-    from forecasting.resources import locate
-
-    folder = Path(locate("questions")) / "schema"
-    stale = []
-    for name in SCHEMAS:
-        path = folder / f"{name}.v1.json"
-        wanted = json_schema(name)
-        if not path.exists() or path.read_text(encoding="utf-8") != wanted:
-            stale.append(path.name)
-            if "--check" not in arguments:
-                folder.mkdir(parents=True, exist_ok=True)
-                path.write_text(wanted, encoding="utf-8")
-    if "--check" in arguments and stale:
-        sys.stderr.write(f"stale: {', '.join(stale)}. Try: python -m forecasting.bank.schema\n")
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

@@ -10,7 +10,7 @@ import pytest
 from forecasting.app.questions import families
 from forecasting.bank import check, read_bank, sentences, text_speaks_at
 from forecasting.bank.read import Bank
-from forecasting.bank.schema import SCHEMAS, json_schema
+from forecasting.bank.snapshot import SCHEMAS, json_schema
 
 ROOT = Path(__file__).parents[2] / "questions"
 
