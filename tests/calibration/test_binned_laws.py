@@ -89,12 +89,12 @@ def test_ten_forecasts_by_hand():
 
 
 def test_the_correction_by_hand():
-    # s = (1 x 3 / 3 + 4 x 2 / 5) / 10 = .26; t = .25 / 9; the sum of the terms does not move.
+    # Events times non-events by pairs: s = (1 x 3 / 12 + 4 x 2 / 30) / 10; t = .25 / 9.
     p, y = [0.2] * 4 + [0.7] * 6, [1, 0, 0, 0, 1, 1, 1, 1, 0, 0]
     plain = binned_decomposition(p, y, corrected=False)
     free = binned_decomposition(p, y, guard=False)
-    s, t = 0.26, 0.25 / 9
-    np.testing.assert_allclose(parts(free) - parts(plain), [-s / 1, t - s, t], atol=1e-15)
+    s, t = (3 / 12 + 8 / 30) / 10, 0.25 / 9
+    np.testing.assert_allclose(parts(free) - parts(plain), [-s, t - s, t], atol=1e-15)
     # Uncertainty is already at 1/4, so the guard leaves everything as it is.
     assert binned_decomposition(p, y).alpha == 0
 
@@ -175,15 +175,30 @@ def bias(found):
 
 @pytest.mark.parametrize("options", [{"guard": False}, {}])
 def test_the_corrected_terms_are_unbiased(options):
-    # Far from calibrated, and from even odds, so that the guard has nothing to do at n = 200.
-    assert (np.abs(bias(simulated(1500, 200, **options)[0])) < 4).all()
+    # Far enough from calibrated, and from even odds, that the guard all but never acts.
+    assert (np.abs(bias(simulated(2000, 150, **options)[0])) < 4).all()
 
 
 def test_the_plain_terms_are_biased():
-    off = bias(simulated(1500, 200, corrected=False)[0])
+    off = bias(simulated(2000, 150, corrected=False)[0])
     assert off[0] > 4  # reliability too large
     assert off[1] > 4  # and resolution
     assert off[2] < -4  # uncertainty too small
+
+
+def test_the_guard_brings_bias_back_for_calibrated_forecasts_and_never_more_than_the_plain_one():
+    # True reliability is 0, so what may not go below 0 is above it on average.
+    rng = np.random.default_rng(9)
+    found = {"plain": [], "guarded": [], "free": []}
+    options = {"plain": {"corrected": False}, "guarded": {}, "free": {"guard": False}}
+    for _ in range(1500):
+        p = rng.choice(LEVEL, 60)
+        y = rng.random(60) < p
+        for name, how in options.items():
+            found[name].append(binned_decomposition(p, y, **how).reliability)
+    mean = {name: np.mean(values) for name, values in found.items()}
+    assert abs(mean["free"]) < 4 * np.std(found["free"]) / np.sqrt(1500)
+    assert 4 * np.std(found["guarded"]) / np.sqrt(1500) < mean["guarded"] < mean["plain"]
 
 
 @pytest.mark.parametrize("options", [{"guard": False}, {"corrected": False}])

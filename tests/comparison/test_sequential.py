@@ -126,8 +126,18 @@ def test_ties_are_no_evidence_and_one_step_is_a_comparison():
 def test_a_steady_difference_is_found_and_named():
     rng = np.random.default_rng(0)
     a = rng.random(400) * 0.2
-    found = sequential(a, a + 0.1 + 0.1 * rng.random(400))
+    b = a + 0.1 + 0.1 * rng.random(400)
+    found = sequential(a, b)
     assert found.upper[-1] < 0
+    # Half of the level on each side: the limits are where one side's evidence would reach 40.
+    d = a - b
+    before = np.concatenate([[0.0], (np.cumsum(d) / np.arange(1, 401))[:-1]])
+    v = np.array([max(1.0, ((d - before) ** 2).sum())])
+    reach = np.array([400 * (found.upper[-1] - d.mean())])
+    assert log_mixture(reach, v, rho=prior_scale(0.05, 100), scale=2.0) == pytest.approx(
+        math.log(40)
+    )
+    assert found.upper[-1] - d.mean() == pytest.approx(d.mean() - found.lower[-1])
     assert found.e_a[-1] > 20
     assert found.e_b[-1] < 1
     assert "A scored better on these questions" in found.reading

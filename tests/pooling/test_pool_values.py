@@ -50,6 +50,8 @@ def test_times_order_the_forecasts_and_equal_times_share():
     assert recency_median(p[:3], issued_at=days) == recency_median([0.2, 0.5, 0.9])
     # Made at one instant they count alike, and the median is the ordinary one.
     assert recency_median(p, issued_at=[7, 7, 7, 7]) == pytest.approx(np.median(p))
+    # Weights .368 and .557 are shared as .462 each; with .765 and 1 half is 1.345, passed at .8.
+    assert recency_median([0.2, 0.3, 0.8, 0.9], issued_at=[1, 1, 2, 3]) == 0.8
 
 
 def test_trimming_by_hand():
