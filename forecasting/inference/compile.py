@@ -144,7 +144,12 @@ def compiled(model: Compilable) -> CompiledModel:
 
 def _compile(model: Compilable) -> CompiledModel:
     import nutpie
+    from pytensor import config
 
     built = model.build_model()
     parameters = tuple(variable.name for variable in built.free_RVs)
-    return CompiledModel(nutpie.compile_pymc_model(built), model.layout, parameters)
+    # With fast mathematics the sums are ordered as the compiler likes, and it likes another order
+    # for code from its disk cache: the same seed then gave other draws on a machine's second run.
+    with config.change_flags(numba__fastmath=False):
+        program = nutpie.compile_pymc_model(built)
+    return CompiledModel(program, model.layout, parameters)

@@ -56,6 +56,8 @@ class Answers:
         self.evidence = tuple(evidence)
         self.fits = FitCache(seed)
         self._priors: dict[tuple[str, dt.datetime, str], dict[str, PriorSpec]] = {}
+        self._facts: Sequence[Evidence] | None = None
+        self._said: dict[tuple[str, dt.datetime, str], Answer] = {}
 
     def model(
         self,
@@ -64,9 +66,19 @@ class Answers:
         as_of: dt.datetime,
         worldview: Worldview | None = None,
     ) -> Answer:
-        """Answer from the family with its priors (or a worldview's) and all data as of a moment."""
-        case = self._case(question, facts, as_of, worldview)
-        return _FAMILIES[question.model.fitted].model(case)
+        """Answer from the family with its priors (or a worldview's) and all data as of a moment.
+
+        A worldview that leaves the question's priors alone says what the model says.
+        """
+        if facts is not self._facts:
+            self._facts, self._said = facts, {}
+        classes = rates.classes_of(question)
+        touched = worldview is not None and any(c.reference in classes for c in worldview.changes)
+        key = (question.id, as_of, worldview.id if worldview and touched else "")
+        if key not in self._said:
+            case = self._case(question, facts, as_of, worldview if touched else None)
+            self._said[key] = _FAMILIES[question.model.fitted].model(case)
+        return self._said[key]
 
     def inputs(
         self,
