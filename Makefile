@@ -53,7 +53,7 @@ demo: setup  ## the main job on a fresh database; the page is review/index.html
 	    '$(BIN)/forecast --db review/demo.db verify'
 
 test: setup system  ## the whole test suite
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 check: setup  ## style, types, layers, generated files, wheel contents
 	$(BIN)/ruff check .

@@ -257,6 +257,7 @@ def difference(
         "difference_upper": found.upper,
         "n_shared": found.n_shared,
         "n_shared_events": found.n_clusters,
+        "difference_note": found.note,
         "detectable": found.detectable,
     }
 

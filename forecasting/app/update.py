@@ -45,8 +45,8 @@ def update(
     warnings = []
     if moment > bank.observed_until:
         warnings.append(
-            f"the bank's streams are observed until {iso(bank.observed_until)}: later time counts "
-            "as unobserved, not as quiet"
+            f"the bank's streams are observed until {iso(bank.observed_until)}: later time is "
+            "unobserved, not quiet, so the models answer as from then"
         )
     began = time.perf_counter()
     said = predictor.say(questions, moment)

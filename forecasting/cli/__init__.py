@@ -48,6 +48,9 @@ def run(arguments: Sequence[str]) -> int:
         return result if isinstance(result, int) else 0
     except ForecastingError as fault:
         return _failed(fault)
+    except click.exceptions.NoArgsIsHelpError as bare:
+        click.echo(bare.format_message(), err=True)
+        return InvalidInput.exit_code
     except click.UsageError as misuse:
         return _failed(_usage(misuse))
     except (click.Abort, KeyboardInterrupt):

@@ -28,6 +28,7 @@ KEYS = (
     "skill",
     "reference",
     "note",
+    "difference_note",
     "difference",
     "difference_lower",
     "difference_upper",

@@ -211,3 +211,16 @@ def test_a_worldview_speaks_only_after_its_text(bank: Bank) -> None:
         for moment in (worldview.speaks_from - DAY, worldview.speaks_from + DAY):
             names = {item.forecaster for item in predictor.say(ladder, moment)}
             assert (worldview.forecaster in names) == (moment >= worldview.speaks_from)
+
+
+def test_time_after_the_streams_is_unobserved_and_not_quiet(bank: Bank) -> None:
+    evidence = _numbered(bank.evidence)
+    answers = Answers(prior_book(bank), evidence, seed=0)
+    end = bank.observed_until
+    for question in bank.questions:
+        if not question.opens < end < question.closes:
+            continue
+        at_end = answers.inputs(question, known(evidence, end), end)
+        later = answers.inputs(question, known(evidence, end + 60 * DAY), end + 60 * DAY)
+        for name, array in at_end.items():
+            assert np.array_equal(array, later[name]), (question.id, name)

@@ -21,6 +21,7 @@ from forecasting.models.encoding.answer import Answer
 from forecasting.models.encoding.priors import (
     PriorBook,
     class_priors,
+    process_of,
     question_target,
     with_worldview,
 )
@@ -136,12 +137,31 @@ class Answers:
         return rates.Case(
             question=question,
             facts=tuple(facts),
-            as_of=as_of,
+            as_of=self._seen_until(question, facts, as_of),
             own=question_target(question),
             priors=priors,
             book=self.book,
             fits=self.fits,
         )
+
+    def _seen_until(
+        self, question: Question, facts: Sequence[Evidence], as_of: dt.datetime
+    ) -> dt.datetime:
+        """Give the moment up to which the question's process was watched, at most `as_of`.
+
+        Time after the streams end is unobserved, not quiet: an answer is then given as from their
+        end, or from the last datum that a user entered on the process.
+        """
+        end = self.book.reference(question.model.reference).observed_until
+        process = process_of(question)
+        entered = [
+            item.known_at
+            for item in facts
+            if item.stream == "news"
+            and any(effect.target.startswith(process) for effect in item.effects)
+        ]
+        watched = max([end, *entered])
+        return min(as_of, max(watched, question.opens))
 
     def _class_priors(self, question: Question, reference: str) -> dict[str, PriorSpec]:
         own = question_target(question)

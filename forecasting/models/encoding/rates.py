@@ -27,7 +27,10 @@ DAY = dt.timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One question as of one moment: what is known, under which priors."""
+    """One question as of one moment: what is known, under which priors.
+
+    `as_of` is at most the moment up to which the question's process was watched.
+    """
 
     question: Question
     facts: tuple[Evidence, ...]
