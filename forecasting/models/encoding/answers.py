@@ -158,7 +158,10 @@ class Answers:
             item.known_at
             for item in facts
             if item.stream == "news"
-            and any(effect.target.startswith(process) for effect in item.effects)
+            and any(
+                effect.form == "datum" and f"{effect.target}/".startswith(f"{process}/")
+                for effect in item.effects
+            )
         ]
         watched = max([end, *entered])
         return min(as_of, max(watched, question.opens))
