@@ -236,16 +236,14 @@ def summary(ledger: Ledger, made: Plan, *, seconds: float) -> dict[str, Any]:
         if question.id in catalog.outcomes and catalog.outcomes[question.id].outcome != ANNULLED
     ]
     rows = scores(ledger, selection=Selection(kind="replay", run=made.run))
-    texts = scores(ledger, selection=Selection(kind="elicited"), by="question", window="last")
+    texts = {f.forecaster for f in ledger.forecasts(kind="elicited") if f.claim}
     return {
         "run": made.run,
         "questions": len(made.questions),
         "resolved": len(resolved),
         "steps": len(made.steps),
         "forecasts": len(forecasts),
-        "forecasters": len(
-            {f.forecaster for f in forecasts} | {row["forecaster"] for row in texts}
-        ),
+        "forecasters": len({f.forecaster for f in forecasts} | texts),
         "fits": sum(run.method == "nuts" for run in runs),
         "refused": sum(not run.passed for run in runs),
         "seconds": seconds,

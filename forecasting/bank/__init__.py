@@ -1,6 +1,6 @@
 """The question bank: read, check and write its files."""
 
-from forecasting.bank.check import check, nearest, resolves_too_soon
+from forecasting.bank.check import check, nearest
 from forecasting.bank.read import Bank, read_bank, read_question_file, text_speaks_at
 from forecasting.bank.sentences import sentences
 
@@ -10,7 +10,6 @@ __all__ = [
     "nearest",
     "read_bank",
     "read_question_file",
-    "resolves_too_soon",
     "sentences",
     "text_speaks_at",
 ]

@@ -32,11 +32,6 @@ def nearest(name: str, known: Mapping[str, object] | set[str]) -> str:
     return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)), "")
 
 
-def resolves_too_soon(question: Question, resolved_at: dt.datetime) -> bool:
-    """Say whether a question resolved within two days of its opening."""
-    return resolved_at - question.opens <= TOO_SOON
-
-
 def _place(bank: Bank, question: Question) -> Place:
     return bank.places[question.ladder or question.id]
 
