@@ -74,7 +74,9 @@ class Predictor:
             if question.ladder:
                 processes[question.ladder] = process_of(question)
         self.evidence = redirect(retracted(evidence), processes)
-        self.answers = Answers(prior_book(bank), self.evidence, seed=seed)
+        self.answers = Answers(
+            prior_book(bank), self.evidence, seed=seed, questions=catalog.questions
+        )
 
     def say(self, questions: Sequence[Question], as_of: dt.datetime) -> list[Said]:
         """Give every forecaster's answer on some questions as of a moment."""

@@ -1,7 +1,10 @@
 """An answer: what a model says of one question as of a moment, with its provenance."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from forecasting.domain.forecast import Spread
 
@@ -25,6 +28,11 @@ class Answer:
         ``passed`` or ``refused: ...``.
     fit
         Does the model fit its own class? Empty, or a verdict to print beside the number.
+    draw
+        Gives P(outcome | parameters) for each posterior draw, shape (S, K): K = 1 for a
+        probability of yes, one column per option otherwise; None for a numeric question.
+    weights
+        Of the draws, shape (S,), where they were reweighted; None: all equal.
     """
 
     numbers: tuple[float, ...]
@@ -38,3 +46,5 @@ class Answer:
     fit: str = ""
     diagnostics: Mapping[str, float | str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    draw: Callable[[], NDArray[np.float64]] | None = field(default=None, compare=False, repr=False)
+    weights: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)

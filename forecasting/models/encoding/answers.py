@@ -9,14 +9,16 @@ import datetime as dt
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from importlib import import_module
+from typing import Any, Protocol, cast
 
 from forecasting.domain.commentary import Worldview
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput
 from forecasting.inference.fit import Fit
-from forecasting.models.encoding import exchanges, guarantees, rates, truces
+from forecasting.models import registry
+from forecasting.models.encoding import rates
 from forecasting.models.encoding.answer import Answer
 from forecasting.models.encoding.priors import (
     PriorBook,
@@ -52,8 +54,16 @@ class FitCache:
 class Answers:
     """Answers questions from evidence; holds the priors and the cache of fits."""
 
-    def __init__(self, book: PriorBook, evidence: Sequence[Evidence], *, seed: int) -> None:
+    def __init__(
+        self,
+        book: PriorBook,
+        evidence: Sequence[Evidence],
+        *,
+        seed: int,
+        questions: Mapping[str, Question] | None = None,
+    ) -> None:
         self.book = book
+        self.questions = {} if questions is None else questions
         self.evidence = tuple(evidence)
         self.fits = FitCache(seed)
         self._priors: dict[tuple[str, dt.datetime, str], dict[str, PriorSpec]] = {}
@@ -78,7 +88,7 @@ class Answers:
         key = (question.id, as_of, worldview.id if worldview and touched else "")
         if key not in self._said:
             case = self._case(question, facts, as_of, worldview if touched else None)
-            self._said[key] = _FAMILIES[question.model.fitted].model(case)
+            self._said[key] = answering(question.model.fitted).model(case)
         return self._said[key]
 
     def inputs(
@@ -90,19 +100,19 @@ class Answers:
     ) -> "rates.Inputs":
         """Give the arrays that the model's answer is computed from."""
         case = self._case(question, facts, as_of, worldview)
-        return _FAMILIES[question.model.fitted].inputs(case)
+        return answering(question.model.fitted).inputs(case)
 
     def prior(self, question: Question, as_of: dt.datetime) -> Answer:
         """Answer from the family's prior alone: nothing learned since the question opened."""
         case = self._case(question, (), as_of, None)
-        return _FAMILIES[question.model.fitted].prior(case)
+        return answering(question.model.fitted).prior(case)
 
     def base_rate(
         self, question: Question, facts: Sequence[Evidence], as_of: dt.datetime
     ) -> Answer | None:
         """Answer from the reference class alone; None where the class has nothing to say."""
         case = self._case(question, facts, as_of, None)
-        return _FAMILIES[question.model.fitted].base_rate(case)
+        return answering(question.model.fitted).base_rate(case)
 
     def prior_specs(
         self, question: Question, worldviews: Sequence[Worldview]
@@ -124,9 +134,6 @@ class Answers:
         as_of: dt.datetime,
         worldview: Worldview | None,
     ) -> "rates.Case":
-        if question.model.fitted not in _FAMILIES:
-            msg = f"family ({question.model.fitted}): fits no question"
-            raise InvalidInput(msg, hint=", ".join(_FAMILIES))
         priors = {
             reference: with_worldview(self._class_priors(question, reference), worldview, reference)
             for reference in rates.classes_of(question)
@@ -142,6 +149,7 @@ class Answers:
             priors=priors,
             book=self.book,
             fits=self.fits,
+            ask=lambda name: self.model(self.questions[name], facts, as_of, worldview),
         )
 
     def _seen_until(
@@ -192,11 +200,34 @@ class Family(Protocol):
         """Give what the model's answer is computed from."""
 
 
-_FAMILIES: Mapping[str, Family] = {
-    "base-rate": rates,
-    "survival": truces,
-    "exchange-count": exchanges,
-    "competing-risks": guarantees,
+#: Where the built-in families turn evidence into answers.
+_ENCODINGS = {
+    "base-rate": "rates",
+    "competing-risks": "guarantees",
+    "exchange-count": "exchanges",
+    "forecaster": "judgements",
+    "news-log-odds": "stances",
+    "scenario": "scenarios",
+    "staged": "stages",
+    "survival": "truces",
 }
 
-__all__ = ["Answers", "Fit", "FitCache"]
+
+def answering(name: str) -> Family:
+    """Give what answers questions for a family: a module here, or a plug-in's attribute `answers`.
+
+    Raises
+    ------
+    InvalidInput
+        The family answers no question.
+    """
+    if name in _ENCODINGS:
+        return cast("Family", import_module(f"{__package__}.{_ENCODINGS[name]}"))
+    found = getattr(registry.get(name), "answers", None)
+    if found is None:
+        msg = f"family ({name}): answers no question"
+        raise InvalidInput(msg, hint=", ".join(_ENCODINGS))
+    return cast("Family", found)
+
+
+__all__ = ["Answers", "Fit", "FitCache", "answering"]

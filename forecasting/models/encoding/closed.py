@@ -1,6 +1,6 @@
 """Answers from closed forms: no sampler, so no Monte Carlo error and nothing for the gate."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ def exact(
     spread: Summary | None,
     data: Mapping[str, NDArray[np.float64]],
     priors: Mapping[str, PriorSpec],
+    draw: Callable[[], NDArray[np.float64]] | None = None,
 ) -> Answer:
     """Wrap exact numbers: one probability, or one per option (they sum to 1)."""
     single = len(numbers) == 1
@@ -33,6 +34,7 @@ def exact(
         priors_hash=array_hash(prior_arrays(priors, priors)),
         evidence_hash=array_hash(data),
         versions=dict(library_versions()),
+        draw=draw,
     )
 
 

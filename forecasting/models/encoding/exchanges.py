@@ -58,7 +58,9 @@ def inputs(case: Case) -> Inputs:
 
 def _data(case: Case) -> Inputs:
     mine = _package(case)
-    elapsed = max(0.0, (case.as_of - mine.agreed_at) / DAY)
+    # Without the passing of time only what was delivered shows that any went by.
+    last = max((at for at, _ in mine.tranches), default=mine.agreed_at)
+    elapsed = max(0.0, ((case.as_of if case.timed else last) - mine.agreed_at) / DAY)
     return exchange_data(
         agreed=mine.size,
         elapsed_days=elapsed,

@@ -58,11 +58,12 @@ def inputs(case: Case) -> Inputs:
 
 def _data(case: Case) -> Inputs:
     reference = case.book.reference(case.reference)
-    until = min(case.as_of, reference.observed_until)
+    now = case.as_of if case.timed else case.question.opens
+    until = min(now, reference.observed_until)
     seen = [
         event.value
         for event in facts.occurrences(case.facts, case.reference)
-        if reference.observed_from <= event.at <= until
+        if reference.observed_from <= event.at <= min(case.as_of, reference.observed_until)
     ]
     events = np.array([float(seen.count(cause)) for cause in CAUSES])
     return {
@@ -90,4 +91,4 @@ def _answer(case: Case, data: Inputs, reached: State, priors: Mapping[str, Prior
     answer = answer_of_draws(p[:, 1], fit, family.family)
     numbers = p.mean(axis=0)
     numbers[0] = max(0.0, 1.0 - numbers[1:].sum())
-    return replace(answer, numbers=closed.normalised(numbers), spread=None)
+    return replace(answer, numbers=closed.normalised(numbers), spread=None, draw=lambda: p)

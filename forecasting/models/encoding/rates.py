@@ -1,7 +1,7 @@
 """Answers of the base-rate family: rates, shares, options, rungs."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Inputs = dict[str, NDArray[np.float64]]
 WEEK = dt.timedelta(weeks=1)
 DAY = dt.timedelta(days=1)
+#: Draws a chain, where a joint model asks for them; the answer itself needs none.
+DRAWS = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,16 @@ class Case:
     """One question as of one moment: what is known, under which priors.
 
     `as_of` is at most the moment up to which the question's process was watched.
+
+    Attributes
+    ----------
+    own
+        The truce or package that the question is about; empty where it is about neither.
+    ask
+        The model's answer on another question as of the same moment, under the same worldview.
+    timed
+        Whether the time that passed since the opening counts as evidence: quiet weeks, an age
+        reached, a wait. An explanation asks for the answer without it.
     """
 
     question: Question
@@ -39,6 +51,8 @@ class Case:
     priors: Mapping[str, Mapping[str, PriorSpec]]
     book: PriorBook
     fits: "FitCache"
+    ask: Callable[[str], Answer]
+    timed: bool = True
 
     @property
     def reference(self) -> str:
@@ -87,7 +101,14 @@ def _answer(case: Case, *, with_data: bool) -> Answer:
     found = family.closed_form(data, priors, [case.weeks_left])
     # States below the one that stood at the opening are past.
     past = (0.0,) * (len(case.question.space.options) - len(found) if len(found) > 1 else 0)
-    return exact(family.family, (*past, *(s.mean for s in found)), found[0], data, priors)
+    numbers = (*past, *(s.mean for s in found))
+
+    def draw() -> NDArray[np.float64]:
+        fitted = family.fit(data, priors, case.fits.seed, draws=DRAWS)
+        p = family.predict(fitted.draws, [case.weeks_left])
+        return np.hstack([np.zeros((len(p), len(past))), p])
+
+    return exact(family.family, numbers, found[0], data, priors, draw)
 
 
 def _encode(case: Case, *, with_data: bool) -> tuple[BaseRate, Inputs, Mapping[str, PriorSpec]]:
@@ -125,7 +146,8 @@ def _since_opening(case: Case, reference: str) -> tuple[float, float]:
     known_class = case.book.reference(reference)
     count_now, weeks_now = rate_data(known_class, case.facts, case.as_of)
     count_then, weeks_then = rate_data(known_class, _before(case), case.question.opens)
-    return float(count_now - count_then), max(0.0, weeks_now - weeks_then)
+    watched = max(0.0, weeks_now - weeks_then) if case.timed else 0.0
+    return float(count_now - count_then), watched
 
 
 def _new_trials(case: Case) -> dict[str, int]:

@@ -98,7 +98,7 @@ def _rows(case: Case, *, own: bool = True) -> Rows:
         return agreement_rows(case.facts, reference, case.as_of)
     facts = case.facts
     rows = truce_rows(facts, reference, definition, case.as_of, case.own)
-    if own:
+    if own and case.timed:
         return rows
     others = [
         item for item in facts if f"truces/{case.own}" not in {e.target for e in item.effects}
@@ -158,6 +158,7 @@ def answer_of_draws(p: NDArray[np.float64], fit: Fit, family: str, fits_class: s
             if (value := getattr(report, name)) is not None and isfinite(value)
         },
         versions=dict(fit.versions),
+        draw=lambda: p[:, None],
     )
 
 
