@@ -6,10 +6,12 @@ on gets a ``bears`` effect, so that the item shows on its path.
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from urllib.parse import urlsplit
 
 from forecasting.bank.tables import Row, TableReader
-from forecasting.domain.evidence import Effect, Evidence
+from forecasting.domain.evidence import Effect, Evidence, parse_effect
 from forecasting.domain.instants import day_ends, iso, parse_day
 from forecasting.domain.reference import DurationShare, PriorRow, ReferenceClass
 from forecasting.errors import InvalidInput
@@ -26,7 +28,9 @@ def read_evidence(reader: TableReader) -> list[Evidence]:
         ("events/exchanges.csv", _exchange),
         ("events/negotiations.csv", _negotiation),
     )
+    codes = {row[:2]: row[2] for row in reader.each("events/codes.csv", _code)}
     items = [item for name, build in tables for rows in reader.each(name, build) for item in rows]
+    items = [_coded(item, codes) for item in items]
     return sorted(items, key=lambda item: (item.known_at, item.key))
 
 
@@ -113,7 +117,7 @@ def _item(
         key=key,
         kind="datum" if is_datum else "report",
         title=title,
-        source=row["source"].split(" | ")[0],
+        source=_outlet(row["source"].split(" | ")[0]),
         known_at=known_at,
         effects=effects,
         event_at=event_at,
@@ -131,6 +135,35 @@ def _bearing(row: Row) -> tuple[Effect, ...]:
 
 def _datum(target: str, name: str, **detail: str | float) -> Effect:
     return Effect(target, "datum", {"name": name, **detail})
+
+
+def _code(row: Row) -> tuple[str, str, str]:
+    if row["effect"]:
+        parse_effect(row["question"], row["effect"])
+    return row["item"], row["question"], row["effect"]
+
+
+def _coded(item: Evidence, codes: Mapping[tuple[str, ...], str]) -> Evidence:
+    """Put the effect that the coders agreed on in the place of "bears on"."""
+    effects = tuple(
+        parse_effect(effect.target, code)
+        if effect.form == "bears" and (code := codes.get((item.key, effect.target)))
+        else effect
+        for effect in item.effects
+    )
+    return replace(item, effects=effects) if effects != item.effects else item
+
+
+def _outlet(address: str) -> str:
+    """Name who says it: the site of an address, so that its items share one reliability.
+
+    Examples
+    --------
+    >>> _outlet("https://www.pravda.com.ua/eng/news/2025/03/25/7504517/")
+    'pravda.com.ua'
+    """
+    host = urlsplit(address).hostname or address
+    return host.removeprefix("www.")
 
 
 def _truce(row: Row) -> list[Evidence]:

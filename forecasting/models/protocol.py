@@ -138,6 +138,38 @@ class PriorSpec:
             known_by=self.known_by if known_by is None else known_by,
         )
 
+    def scaled(self, factor: float) -> "PriorSpec":
+        """Return the same prior as wide as `factor` times: same centre, other certainty.
+
+        Normal and log-normal: sd times the factor. Gamma, Beta and Dirichlet: the events or cases
+        that the prior is worth, divided by its square; the mean stays. A constant stays.
+
+        Parameters
+        ----------
+        factor : float
+            Above 0; 2 doubles the scale.
+
+        Returns
+        -------
+        PriorSpec
+            The checked prior.
+
+        Examples
+        --------
+        >>> rate = PriorSpec.of("rate", "gamma", 4, 2, source="data", known_by=date(2025, 1, 1))
+        >>> rate.scaled(2).text
+        'Gamma(1, 0.5)'
+        """
+        if not factor > 0:
+            message = f"factor ({factor}): must be above 0."
+            raise InvalidInput(message)
+        if self.distribution == "constant":
+            return self
+        if self.distribution in ("normal", "lognormal"):
+            mu, sd = (value for _, value in self.parameters)
+            return self.with_values(mu, _times(sd, factor))
+        return self.with_values(*(_times(value, factor**-2) for _, value in self.parameters))
+
     def value(self, key: str) -> Number:
         """Return one number of the prior by name.
 
@@ -171,6 +203,10 @@ class PriorSpec:
             for _, value in self.parameters
         )
         return f"{shown}({', '.join(values)})"
+
+
+def _times(value: Number, factor: float) -> Number:
+    return tuple(v * factor for v in value) if isinstance(value, tuple) else value * factor
 
 
 @runtime_checkable

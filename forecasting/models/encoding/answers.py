@@ -68,7 +68,7 @@ class Answers:
         self.fits = FitCache(seed)
         self._priors: dict[tuple[str, dt.datetime, str], dict[str, PriorSpec]] = {}
         self._facts: Sequence[Evidence] | None = None
-        self._said: dict[tuple[str, dt.datetime, str], Answer] = {}
+        self._said: dict[tuple[str, dt.datetime, str, bool, float], Answer] = {}
 
     def model(
         self,
@@ -76,18 +76,23 @@ class Answers:
         facts: Sequence[Evidence],
         as_of: dt.datetime,
         worldview: Worldview | None = None,
+        *,
+        timed: bool = True,
+        scale: float = 1.0,
     ) -> Answer:
         """Answer from the family with its priors (or a worldview's) and all data as of a moment.
 
-        A worldview that leaves the question's priors alone says what the model says.
+        A worldview that leaves the question's priors alone says what the model says. `timed` is
+        whether the passing of time counts; `scale` widens every prior by that factor.
         """
         if facts is not self._facts:
             self._facts, self._said = facts, {}
         classes = rates.classes_of(question)
         touched = worldview is not None and any(c.reference in classes for c in worldview.changes)
-        key = (question.id, as_of, worldview.id if worldview and touched else "")
+        key = (question.id, as_of, worldview.id if worldview and touched else "", timed, scale)
         if key not in self._said:
-            case = self._case(question, facts, as_of, worldview if touched else None)
+            chosen = worldview if touched else None
+            case = self._case(question, facts, as_of, chosen, timed=timed, scale=scale)
             self._said[key] = answering(question.model.fitted).model(case)
         return self._said[key]
 
@@ -133,11 +138,19 @@ class Answers:
         facts: Sequence[Evidence],
         as_of: dt.datetime,
         worldview: Worldview | None,
+        *,
+        timed: bool = True,
+        scale: float = 1.0,
     ) -> "rates.Case":
         priors = {
             reference: with_worldview(self._class_priors(question, reference), worldview, reference)
             for reference in rates.classes_of(question)
         }
+        if scale != 1.0:
+            priors = {
+                reference: {name: spec.scaled(scale) for name, spec in given.items()}
+                for reference, given in priors.items()
+            }
         if as_of <= question.opens:
             # The first forecast knows what was known before the opening, not at it.
             facts = [item for item in facts if item.known_at < question.opens]
@@ -149,7 +162,10 @@ class Answers:
             priors=priors,
             book=self.book,
             fits=self.fits,
-            ask=lambda name: self.model(self.questions[name], facts, as_of, worldview),
+            ask=lambda name: self.model(
+                self.questions[name], facts, as_of, worldview, timed=timed, scale=scale
+            ),
+            timed=timed,
         )
 
     def _seen_until(
