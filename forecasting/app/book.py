@@ -234,6 +234,17 @@ class Book:
             python_warnings.warn(warning, stacklevel=2)
         return _frame(rows, ())
 
+    def explain(
+        self, question: str, *, as_of: When = None, seed: int = 0
+    ) -> "dict[str, Any] | list[dict[str, Any]]":
+        """Say why the model's probability is what it is; for a ladder, one for each open rung."""
+        from forecasting.app import explain
+
+        found = explain.explain(
+            self.ledger, question, now=clock.now(), as_of=_when(as_of), seed=seed
+        )
+        return found[0] if len(found) == 1 else found
+
     def resolve(
         self, question: str, outcome: str | float, *, source: str, at: When = None, note: str = ""
     ) -> list[dict[str, Any]]:

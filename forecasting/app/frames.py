@@ -31,7 +31,7 @@ COLUMNS = (
     "event",
     "topic",
     "tags",
-    "too_soon",
+    "resolved_at",
 )
 
 
@@ -46,7 +46,9 @@ class Selection:
     run
         A replay run; empty for the latest complete one.
     as_of
-        Only outcomes known and forecasts issued by then.
+        Only outcomes known and forecasts issued by then. Of the live kind, only what the ledger
+        had recorded by then too: the table as it could have been printed at that moment. The
+        other kinds are recorded after the fact, so for them what was known decides.
     """
 
     kind: str = "live"
@@ -63,14 +65,41 @@ def latest_run(ledger: Ledger) -> str:
     return finished[-1] if finished else ""
 
 
+def head_at(ledger: Ledger, moment: dt.datetime) -> int:
+    """Give the number of the last forecast, withdrawal or outcome recorded by a moment."""
+    entries = (*ledger.forecasts(), *ledger.withdrawals(), *ledger.resolutions())
+    return max(
+        (
+            entry.seq
+            for entry in entries
+            if entry.seq is not None and entry.recorded_at is not None
+            if entry.recorded_at <= moment
+        ),
+        default=0,
+    )
+
+
+def resolved(ledger: Ledger, wanted: Selection) -> "pd.DataFrame":
+    """Give the scoring frame of a selection, with only what it may know."""
+    head = None if wanted.as_of is None or wanted.kind != "live" else head_at(ledger, wanted.as_of)
+    if wanted.question:
+        # The name is looked up among all questions, also those published later.
+        Catalog.of(ledger).find(wanted.question)
+    catalog = Catalog.of(ledger, head=head)
+    chosen = select(ledger, catalog, wanted, head=head)
+    return scoring_frame(ledger, catalog, chosen, as_of=wanted.as_of, head=head)
+
+
 def kinds_present(ledger: Ledger) -> list[str]:
     """Give the kinds of forecast that the ledger holds, in their usual order."""
     present = {forecast.kind for forecast in ledger.forecasts()}
     return [kind for kind in KINDS if kind in present]
 
 
-def select(ledger: Ledger, catalog: Catalog, wanted: Selection) -> list[Forecast]:
-    """Give the forecasts of a selection, oldest first."""
+def select(
+    ledger: Ledger, catalog: Catalog, wanted: Selection, *, head: int | None = None
+) -> list[Forecast]:
+    """Give the forecasts of a selection, oldest first; with `head`, only up to that entry."""
     if wanted.kind not in KINDS:
         msg = f"kind ({wanted.kind}): must be one of {', '.join(KINDS)} or all"
         raise InvalidInput(msg)
@@ -83,8 +112,10 @@ def select(ledger: Ledger, catalog: Catalog, wanted: Selection) -> list[Forecast
             raise NotFound(msg, hint=", ".join(sorted(known)) or "forecast replay")
         if not run:
             return []
-    found = ledger.forecasts(kind=wanted.kind, forecaster=wanted.forecaster or None, run=run)
-    names = {q.id for q in catalog.find(wanted.question)} if wanted.question else None
+    found = ledger.forecasts(
+        kind=wanted.kind, forecaster=wanted.forecaster or None, run=run, head=head
+    )
+    names = _named(catalog, wanted.question) if wanted.question else None
     return [
         forecast
         for forecast in found
@@ -92,6 +123,10 @@ def select(ledger: Ledger, catalog: Catalog, wanted: Selection) -> list[Forecast
         and (wanted.as_of is None or forecast.issued_at <= wanted.as_of)
         and (not wanted.tag or _tagged(catalog.questions[forecast.question], wanted.tag))
     ]
+
+
+def _named(catalog: Catalog, name: str) -> set[str]:
+    return {q.id for q in catalog.questions.values() if name in (q.id, q.ladder)}
 
 
 def _tagged(question: Question, tag: str) -> bool:
@@ -104,6 +139,7 @@ def scoring_frame(
     forecasts: Iterable[Forecast],
     *,
     as_of: dt.datetime | None = None,
+    head: int | None = None,
 ) -> "pd.DataFrame":
     """Give the frame of the resolved questions among some forecasts; annulled ones are left out.
 
@@ -113,7 +149,9 @@ def scoring_frame(
     import pandas as pd
 
     withdrawals: dict[tuple[str, str], list[dt.datetime]] = {}
-    for taken in ledger.withdrawals():
+    for taken in ledger.withdrawals(head=head):
+        if as_of is not None and taken.withdrawn_at > as_of:
+            continue
         withdrawals.setdefault((taken.question, taken.forecaster), []).append(taken.withdrawn_at)
     rows: list[tuple[Any, ...]] = []
     first: dict[str, dt.datetime] = {}
@@ -129,7 +167,8 @@ def scoring_frame(
         taken_back = [
             moment
             for moment in withdrawals.get((question.id, forecast.forecaster), ())
-            if moment >= forecast.issued_at
+            # Who withdraws speaks of what they logged, not of what a replay says they would have.
+            if moment >= forecast.issued_at and forecast.kind != "replay"
         ]
         rows.append(
             (
@@ -153,11 +192,11 @@ def scoring_frame(
         )
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     soon = [
-        resolved - first[question] <= TOO_SOON
-        for question, resolved in zip(frame["question"], frame["too_soon"], strict=True)
+        known - first[question] <= TOO_SOON
+        for question, known in zip(frame["question"], frame["resolved_at"], strict=True)
     ]
     frame["too_soon"] = pd.Series(soon, index=frame.index, dtype=bool)
-    for column in ("issued_at", "withdrawn_at", "opens", "closes", "closed_at"):
+    for column in ("issued_at", "withdrawn_at", "opens", "closes", "closed_at", "resolved_at"):
         frame[column] = pd.to_datetime(frame[column], utc=True)
     return frame
 

@@ -1,22 +1,119 @@
-"""News: add an item of evidence with its effects, list what is known."""
+"""News: add an item of evidence with its effects, or take one back; see also `news_shown`."""
 
 import datetime as dt
 import hashlib
+import shlex
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.log import check_moment
-from forecasting.domain.evidence import GRADES, Effect, Evidence, parse_effect
-from forecasting.domain.instants import iso
+from forecasting.app.news_check import EffectCheck
+from forecasting.app.news_shown import (
+    REFERENCE_STREAMS,
+    find,
+    retractions,
+    retracts,
+    row_of,
+    rows,
+    show,
+    standing,
+)
+from forecasting.domain.evidence import Effect, Evidence
+from forecasting.domain.instants import iso, utc
 from forecasting.domain.question import normalised
 from forecasting.errors import InvalidInput
-from forecasting.evidence import retracted
+from forecasting.evidence import reliability
+from forecasting.evidence.similar import Alike, Index
 from forecasting.store import Ledger
 
-#: Streams that are tables of reference cases rather than news.
-REFERENCE_STREAMS = ("agreements", "totals", "occurrences", "packages")
-_LIMITS = {"title": 500, "source": 200, "url": 2000, "because": 20_000}
+__all__ = [
+    "REFERENCE_STREAMS",
+    "Entered",
+    "add",
+    "drafted",
+    "identity",
+    "retract",
+    "rows",
+    "show",
+]
+
+STREAM = "news"
+_LIMITS = {
+    "title": 500,
+    "source": 200,
+    "url": 2000,
+    "story": 200,
+    "because": 20_000,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """One item as an analyst or a file gives it."""
+
+    title: str
+    source: str
+    known_at: dt.datetime
+    event_at: dt.datetime | None = None
+    url: str = ""
+    on: tuple[str, ...] = ()
+    grade: str = "F"
+    story: str = ""
+    because: str = ""
+
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """What makes two items the same: title, source, known_at and address."""
+        title, source = normalised(self.title), normalised(self.source)
+        return (title, source, iso(self.known_at), normalised(self.url))
+
+
+def identity(item: Evidence) -> tuple[str, str, str, str]:
+    """Give what makes two items the same; see :attr:`Entered.identity`."""
+    return (item.title, item.source, iso(item.known_at), item.url)
+
+
+def drafted(entered: Entered, check: EffectCheck, *, now: dt.datetime) -> Evidence:
+    """Turn what was entered into an item that may be recorded.
+
+    Raises
+    ------
+    InvalidInput, NotFound
+        What was entered breaks a rule.
+    """
+    for name, most in _LIMITS.items():
+        text = getattr(entered, name)
+        if len(text) > most:
+            msg = f"{name} ({len(text)} characters): at most {most}"
+            raise InvalidInput(msg)
+        if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+            msg = f"{name}: must not hold a NUL character or half of a surrogate pair"
+            raise InvalidInput(msg)
+    if not normalised(entered.title) or not normalised(entered.source):
+        msg = "news: needs a title and a source"
+        raise InvalidInput(
+            msg, hint='forecast news add "TITLE" --source NAME --known-at 2026-11-22T12:00Z'
+        )
+    grade = reliability.check_grade(entered.grade or "F")
+    check_moment(entered.known_at, now)
+    effects = check.effects(entered.on, known_at=entered.known_at, event_at=entered.event_at)
+    unique = "\0".join([*entered.identity, *entered.on, entered.story, iso(now)])
+    return Evidence(
+        key=f"news-{hashlib.sha256(unique.encode()).hexdigest()[:12]}",
+        kind="datum" if any(effect.form == "datum" for effect in effects) else "report",
+        title=normalised(entered.title),
+        source=normalised(entered.source),
+        known_at=entered.known_at,
+        effects=effects,
+        event_at=entered.event_at,
+        url=normalised(entered.url),
+        grade=grade,
+        story=normalised(entered.story),
+        stream=STREAM,
+        note=normalised(entered.because),
+    )
 
 
 def add(
@@ -32,98 +129,163 @@ def add(
     grade: str = "F",
     story: str = "",
     because: str = "",
+    instead_of: str = "",
 ) -> dict[str, Any]:
     """Record an item of evidence and what it does to which question.
 
     Parameters
     ----------
     on : sequence of str
-        ``QUESTION=EFFECT``: a likelihood pair ``0.6/0.2``, a ratio ``x3``, ``+2 .. -2`` or a datum;
-        ``QUESTION`` alone marks what the item bears on.
+        ``QUESTION=EFFECT``: a likelihood pair ``0.6/0.2``, a ratio ``x3``, ``+2 .. -2``, a stance
+        or a datum; ``QUESTION`` alone marks what the item bears on. On a ladder it is one item on
+        the shared process.
+    story : str
+        Items of one story share this name; ``EVENT/SOURCING`` where one event was sourced apart.
+    instead_of : str
+        An item that this one replaces: it is retracted in the same transaction.
+
+    Returns
+    -------
+    dict
+        The entry; `similar` lists items that may tell the same story, each with the command that
+        makes them one. They are never merged unasked.
 
     Raises
     ------
     InvalidInput, NotFound
         Nothing was written.
     """
-    fields = {"title": title, "source": source, "url": url, "because": because}
-    for name, text in fields.items():
-        if len(text) > _LIMITS[name]:
-            msg = f"{name} ({len(text)} characters): at most {_LIMITS[name]}"
-            raise InvalidInput(msg)
-    if not normalised(title) or not normalised(source):
-        msg = "news: needs a title and a source"
-        raise InvalidInput(
-            msg, hint='forecast news add "TITLE" --source NAME --known-at 2026-11-22T12:00Z'
-        )
-    if grade not in GRADES:
-        msg = f"grade ({grade}): must be one of {', '.join(GRADES)}"
-        raise InvalidInput(msg)
-    check_moment(known_at, now)
-    catalog = Catalog.of(ledger)
-    effects = tuple(_effect(catalog, text, known_at) for text in on)
-    identity = "\0".join([normalised(title), source, iso(known_at), url, *on, iso(now)])
-    item = Evidence(
-        key=f"news-{hashlib.sha256(identity.encode()).hexdigest()[:12]}",
-        kind="datum" if any(effect.form == "datum" for effect in effects) else "report",
-        title=normalised(title),
-        source=normalised(source),
-        known_at=known_at,
-        effects=effects,
-        event_at=event_at,
-        url=url.strip(),
-        grade=grade,
-        story=story,
-        stream="news",
-        note=normalised(because),
-    )
-    (entry,) = ledger.append([item], recorded_at=now)
-    return {"seq": entry.seq, "id": entry.id, "recorded_at": entry.recorded_at, **_row(item)}
-
-
-def _effect(catalog: Catalog, text: str, known_at: dt.datetime) -> Effect:
-    name, separator, stated = text.partition("=")
-    questions = catalog.find(name.strip())
-    if not separator:
-        return Effect(name.strip(), "bears", {})
-    effect = parse_effect(name.strip(), stated)
-    if all(catalog.ends(question) <= known_at for question in questions):
-        msg = f"question ({name}): had closed before the item was known ({iso(known_at)})"
-        raise InvalidInput(msg, hint=f"--on {name} (bears on it, without an effect)")
-    if effect.form == "likelihood" and any(question.type != "binary" for question in questions):
-        msg = f"effect ({stated}): a likelihood needs a yes-no question; {name} is not one"
-        raise InvalidInput(msg, hint=f"--on {name} (bears on it, without an effect)")
-    return effect
-
-
-def _row(item: Evidence) -> dict[str, Any]:
+    entered = Entered(title, source, utc(known_at), event_at, url, tuple(on), grade, story, because)
+    items = ledger.evidence()
+    replaced = _retractable(ledger, items, instead_of) if instead_of else None
+    drafts: list[Evidence] = []
+    if replaced is not None:
+        drafts.append(_retraction(replaced, "replaced", now=now, known_at=replaced.known_at))
+    check = EffectCheck(Catalog.of(ledger), [*items, *drafts])
+    item = drafted(entered, check, now=now)
+    drafts.append(item)
+    index = Index(standing([*items, *drafts[:-1]]))
+    alike = index.like(item.title, url=item.url, known_at=item.known_at, story=item.story)
+    entry = ledger.append(drafts, recorded_at=now)[-1]
     return {
-        "key": item.key,
-        "kind": item.kind,
-        "title": item.title,
-        "source": item.source,
-        "grade": item.grade,
-        "certainty": item.certainty,
-        "event_at": item.event_at,
-        "known_at": item.known_at,
-        "story": item.story,
-        "stream": item.stream,
-        "url": item.url,
-        "on": {e.target: e.stated or e.name or "bears" for e in item.effects},
+        "seq": entry.seq,
+        "id": entry.id,
+        "recorded_at": entry.recorded_at,
+        **row_of(item),
+        "similar": [_proposal(found, entered, entry.seq) for found in alike],
     }
 
 
-def rows(ledger: Ledger, *, question: str = "", everything: bool = False) -> list[dict[str, Any]]:
-    """Give the evidence by the time it was known; reference tables only on request."""
-    names: set[str] = set()
-    if question:
-        found = Catalog.of(ledger).find(question)
-        names = {q.id for q in found} | {q.ladder for q in found if q.ladder}
-    listed = []
-    for item in retracted(ledger.evidence()):
-        if not everything and item.stream in REFERENCE_STREAMS:
-            continue
-        if names and not any(effect.target in names for effect in item.effects):
-            continue
-        listed.append({"seq": item.seq, "recorded_at": item.recorded_at, **_row(item)})
-    return sorted(listed, key=lambda row: (row["known_at"], row["key"]))
+def _proposal(alike: Alike, entered: Entered, seq: int) -> dict[str, Any]:
+    item = alike.item
+    story = item.story or item.key
+    words = [
+        *("forecast", "news", "add", entered.title),
+        *("--source", entered.source, "--known-at", iso(entered.known_at)),
+    ]
+    if entered.event_at is not None:
+        words += ["--event-at", iso(entered.event_at)]
+    for name in ("url", "grade", "because"):
+        if (value := getattr(entered, name)) and (name, value) != ("grade", "F"):
+            words += [f"--{name}", value]
+    for effect in entered.on:
+        words += ["--on", effect]
+    words += ["--story", story, "--instead-of", str(seq)]
+    return {
+        "seq": item.seq,
+        "key": item.key,
+        "title": item.title,
+        "source": item.source,
+        "known_at": item.known_at,
+        "story": story,
+        "why": alike.why,
+        "accept": shlex.join(words),
+    }
+
+
+def retract(
+    ledger: Ledger,
+    name: str,
+    *,
+    because: str,
+    now: dt.datetime,
+    known_at: dt.datetime | None = None,
+) -> dict[str, Any]:
+    """Take an item back by an entry of its own; the item stays in the record.
+
+    Parameters
+    ----------
+    name : str
+        Its number, the start of its hash, or its key.
+    because : str
+        Why; it cannot be empty.
+    known_at : datetime, optional
+        When the world could know that the item was wrong (now by default): forecasts as of an
+        earlier moment keep it. For a slip in entering, the item's own `known_at`.
+
+    Raises
+    ------
+    InvalidInput, NotFound
+        It is no news, is a retraction, or is retracted already; nothing was written.
+    """
+    if not normalised(because):
+        msg = "because: a retraction needs a reason"
+        raise InvalidInput(msg, hint=f'forecast news retract {name} --because "denied by both"')
+    if len(because) > _LIMITS["because"]:
+        msg = f"because ({len(because)} characters): at most {_LIMITS['because']}"
+        raise InvalidInput(msg)
+    item = _retractable(ledger, ledger.evidence(), name)
+    moment = utc(known_at) if known_at else now
+    check_moment(moment, now)
+    if moment < item.known_at:
+        msg = (
+            f"known_at ({iso(moment)}): no item can be retracted before it was known "
+            f"({iso(item.known_at)})"
+        )
+        raise InvalidInput(msg, hint=f"--known-at {iso(item.known_at)}")
+    draft = _retraction(item, normalised(because), now=now, known_at=moment)
+    (entry,) = ledger.append([draft], recorded_at=now)
+    return {
+        "seq": entry.seq,
+        "id": entry.id,
+        "recorded_at": entry.recorded_at,
+        "retracts": item.seq,
+        "key": item.key,
+        "title": item.title,
+        "known_at": moment,
+        "because": draft.note,
+    }
+
+
+def _retraction(
+    item: Evidence, because: str, *, now: dt.datetime, known_at: dt.datetime
+) -> Evidence:
+    unique = hashlib.sha256(f"{item.key}\0{because}\0{iso(now)}".encode()).hexdigest()[:12]
+    return Evidence(
+        key=f"retraction-{unique}",
+        kind="datum",
+        title=f"Retracted: {item.title}"[: _LIMITS["title"]],
+        source="analyst",
+        known_at=known_at,
+        effects=(Effect(f"evidence/{item.key}", "datum", {"name": "retracts"}, "retracts"),),
+        stream=STREAM,
+        note=because,
+    )
+
+
+def _retractable(ledger: Ledger, items: Sequence[Evidence], name: str) -> Evidence:
+    item = find(ledger, items, name)
+    if item.stream == reliability.STREAM:
+        msg = f"entry ({name}): grades a source; the latest grade counts"
+        raise InvalidInput(msg, hint=f"forecast sources set {shlex.quote(_graded(item))} --grade F")
+    if retracts(item):
+        msg = f"news ({name}): is a retraction, and that stands"
+        raise InvalidInput(msg, hint="forecast news add, as a new item")
+    if (by := retractions(items).get(item.key)) is not None:
+        msg = f"news ({name}): is retracted already, by #{by.seq} ({by.note})"
+        raise InvalidInput(msg, hint=f"forecast news show {name}")
+    return item
+
+
+def _graded(item: Evidence) -> str:
+    return item.effects[0].target.removeprefix("source/")

@@ -7,11 +7,13 @@ climatology.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from forecasting.app.catalog import Catalog
+from forecasting.app.effects import moved
 from forecasting.bank import Bank
 from forecasting.domain.commentary import Worldview
 from forecasting.domain.evidence import Evidence
@@ -24,10 +26,12 @@ from forecasting.models.encoding.answer import LEVELS, Answer
 from forecasting.models.encoding.answers import Answers
 from forecasting.models.encoding.facts import redirect
 from forecasting.models.encoding.priors import PriorBook, process_of
-from forecasting.models.encoding.reports import with_reports
+from forecasting.models.encoding.reports import reports_on, with_reports
 from forecasting.pooling import linear, linear_quantiles
 from forecasting.store import Ledger
 
+#: When a forecast was issued, and its numbers.
+Earlier = tuple[dt.datetime, Sequence[float]]
 MODEL, PRIOR, BASE_RATE = "model", "prior", "base-rate"
 POOL, UNIFORM, HALF, CLIMATOLOGY = "pool:worldviews", "uniform", "always-0.5", "climatology"
 
@@ -42,6 +46,7 @@ class Said:
     answer: Answer | None = None
     worldview: str = ""
     spread: Spread | None = None
+    moved: tuple[tuple[str, list[float]], ...] = ()
 
 
 class Predictor:
@@ -56,6 +61,10 @@ class Predictor:
         call filters by its own `as_of`.
     bank : Bank
         Priors, reference classes and worldviews.
+    accept_because : str
+        Why a forecast that the gate refuses is logged all the same; recorded with its fit.
+    recorded : bool
+        Whether an item counts from when the ledger recorded it, too (a live forecast).
     """
 
     def __init__(
@@ -65,9 +74,13 @@ class Predictor:
         bank: Bank,
         *,
         seed: int,
+        accept_because: str = "",
+        recorded: bool = False,
     ) -> None:
         self.catalog = catalog
         self.bank = bank
+        self.accept_because = accept_because
+        self.recorded = recorded
         processes: dict[str, str] = {}
         for question in catalog.questions.values():
             processes[question.id] = process_of(question)
@@ -78,11 +91,23 @@ class Predictor:
             prior_book(bank), self.evidence, seed=seed, questions=catalog.questions
         )
 
-    def say(self, questions: Sequence[Question], as_of: dt.datetime) -> list[Said]:
-        """Give every forecaster's answer on some questions as of a moment."""
+    def say(
+        self,
+        questions: Sequence[Question],
+        as_of: dt.datetime,
+        before: Mapping[str, Earlier] | None = None,
+    ) -> list[Said]:
+        """Give every forecaster's answer on some questions as of a moment.
+
+        Parameters
+        ----------
+        before : mapping, optional
+            The model's earlier forecast on each question: what moved it since is recorded.
+        """
         facts = known(self.evidence, as_of)
         said: list[Said] = []
-        said += self._from_models(questions, facts, as_of, MODEL, None)
+        own = self._from_models(questions, facts, as_of, MODEL, None)
+        said += [self._with_moves(item, facts, as_of, before or {}) for item in own]
         said += self._from_models(questions, facts, as_of, PRIOR, None)
         said += self._from_models(questions, facts, as_of, BASE_RATE, None)
         members: list[Said] = []
@@ -95,6 +120,66 @@ class Predictor:
         said += [self._uniform(question) for question in questions]
         said += self._climatology(questions, as_of)
         return said
+
+    def answer(
+        self,
+        question: Question,
+        facts: Sequence[Evidence],
+        as_of: dt.datetime,
+        *,
+        worldview: Worldview | None = None,
+        timed: bool = True,
+        scale: float = 1.0,
+    ) -> Answer:
+        """Give the model's answer on one question from some facts, coded reports included.
+
+        Parameters
+        ----------
+        facts : sequence of Evidence
+            Known as of the moment; not filtered again.
+        worldview, timed, scale
+            As in `Answers.model`.
+        """
+        answers = {
+            rung.id: self.answers.model(rung, facts, as_of, worldview, timed=timed, scale=scale)
+            for rung in self._together(question, as_of)
+        }
+        return with_reports(self._together(question, as_of), answers, facts)[question.id]
+
+    def inputs(
+        self, question: Question, facts: Sequence[Evidence], as_of: dt.datetime
+    ) -> tuple[Mapping[str, Any], tuple[Any, ...]]:
+        """Give what the answer is computed from: the model's arrays, and the coded reports."""
+        rungs = self._together(question, as_of)
+        names = {rung.id for rung in rungs} | ({question.ladder} if question.ladder else set())
+        return self.answers.inputs(question, facts, as_of), tuple(reports_on(facts, names))
+
+    def _together(self, question: Question, as_of: dt.datetime) -> tuple[Question, ...]:
+        """Give the rungs that a report moves together with a question, itself among them."""
+        if question.ladder is None:
+            return (question,)
+        rungs = self.catalog.ladder(question.ladder)
+        return tuple(rung for rung in rungs if rung.closes > as_of or rung == question)
+
+    def _with_moves(
+        self,
+        said: Said,
+        facts: Sequence[Evidence],
+        as_of: dt.datetime,
+        before: Mapping[str, Earlier],
+    ) -> Said:
+        earlier = before.get(said.question.id)
+        if earlier is None or said.value is None:
+            return said
+        since, numbers = earlier
+        old = [
+            item
+            for item in facts
+            if item.known_at <= since
+            and not (self.recorded and item.recorded_at is not None and item.recorded_at > since)
+        ]
+        rows = moved(self, said.question, as_of, old, facts, numbers)
+        return replace(said, moved=tuple(rows))
 
     def _from_models(
         self,
@@ -122,6 +207,8 @@ class Predictor:
             answer = answers.get(question.id)
             if answer is None:
                 continue
+            if answer.gate.startswith("refused") and self.accept_because:
+                answer = replace(answer, gate=f"overridden: {self.accept_because}; {answer.gate}")
             passed = not answer.gate.startswith("refused")
             value = model_value(question.space, answer.numbers, LEVELS) if passed else None
             world = worldview.id if worldview else ""
@@ -220,6 +307,7 @@ def drafts(
                 model_run=reference,
                 run=run,
                 gate=item.answer.fit if item.answer else "",
+                meta={"moved": json.dumps(item.moved)} if item.moved else {},
             )
         )
     return entries

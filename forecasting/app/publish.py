@@ -1,6 +1,7 @@
 """Gather from the ledger what the review page and the pictures show."""
 
 import datetime as dt
+import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -160,7 +161,7 @@ def _paths(
     forecasts: Sequence[Forecast],
     by_question: Sequence[Mapping[str, Any]],
 ) -> list[page.QuestionPath]:
-    marks = _marks(ledger, catalog)
+    marks = _marks(ledger, catalog, forecasts)
     points: dict[str, dict[str, list[page.Point]]] = {}
     verdicts: dict[str, str] = {}
     for forecast in forecasts:
@@ -232,17 +233,32 @@ def _point(forecast: Forecast) -> page.Point:
     )
 
 
-def _marks(ledger: Ledger, catalog: Catalog) -> dict[str, list[page.Mark]]:
+def _marks(
+    ledger: Ledger, catalog: Catalog, forecasts: Sequence[Forecast]
+) -> dict[str, list[page.Mark]]:
+    """Give each question's evidence: what bears on it, and whatever moved its model."""
+    moves: dict[str, dict[str, list[float]]] = {}
+    for forecast in forecasts:
+        if forecast.forecaster == MODEL and "moved" in forecast.meta:
+            moves.setdefault(forecast.question, {}).update(json.loads(forecast.meta["moved"]))
     marks: dict[str, list[page.Mark]] = {}
     for item in sorted(ledger.evidence(), key=lambda item: (item.known_at, item.key)):
-        mark = page.Mark(
-            item.known_at, item.title, item.certainty, item.url.split(" | ")[0], item.kind
-        )
-        for target in dict.fromkeys(effect.target for effect in item.effects):
-            if target in catalog.questions:
-                marks.setdefault(target, []).append(mark)
-            for rung in catalog.ladder(target):
-                marks.setdefault(rung.id, []).append(mark)
+        targets = {effect.target for effect in item.effects}
+        for question in catalog.questions.values():
+            change = moves.get(question.id, {}).get(item.key)
+            if change is None and not {question.id, question.ladder} & targets:
+                continue
+            options = question.space.options if len(change or ()) > 1 else ("",)
+            marks.setdefault(question.id, []).append(
+                page.Mark(
+                    item.known_at,
+                    item.title,
+                    item.certainty,
+                    item.url.split(" | ")[0],
+                    item.kind,
+                    dict(zip(options, change, strict=True)) if change else {},
+                )
+            )
     return marks
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection
-from forecasting.app.predict import Predictor, drafts
+from forecasting.app.predict import MODEL, Predictor, drafts
 from forecasting.app.schedule import steps as moments_of
 from forecasting.app.score import scores
 from forecasting.bank import Bank, text_speaks_at
@@ -179,7 +179,14 @@ def _walk(
 ) -> None:
     catalog = Catalog.of(ledger, head=cut)
     predictor = Predictor(catalog, ledger.evidence(head=cut), bank, seed=made.seed)
-    done = {forecast.issued_at for forecast in ledger.forecasts(kind="replay", run=made.run)}
+    so_far = ledger.forecasts(kind="replay", run=made.run)
+    done = {forecast.issued_at for forecast in so_far}
+    # The model's latest forecast on each question: what moved it since is recorded with the next.
+    latest = {
+        forecast.question: (forecast.issued_at, forecast.value.numbers)
+        for forecast in so_far
+        if forecast.forecaster == MODEL
+    }
     refused_only = {run.as_of for run in ledger.model_runs(run=made.run)}
     elicited = {
         (forecast.forecaster, forecast.claim) for forecast in ledger.forecasts(kind="elicited")
@@ -196,7 +203,13 @@ def _walk(
             ]
             ledger.append(spoken, recorded_at=clock())
         elif step.moment not in done and step.moment not in refused_only:
-            said = predictor.say(catalog.open_at(step.moment, made.questions), step.moment)
+            asked = catalog.open_at(step.moment, made.questions)
+            said = predictor.say(asked, step.moment, latest)
+            latest.update(
+                (item.question.id, (step.moment, item.value.numbers))
+                for item in said
+                if item.forecaster == MODEL and item.value is not None
+            )
             entries = drafts(said, step.moment, kind="replay", run=made.run)
             ledger.append(entries, recorded_at=clock())
         return step.label

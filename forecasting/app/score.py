@@ -1,19 +1,12 @@
 """Scores by forecaster and by group, with intervals over events."""
 
-import datetime as dt
 import math
 from typing import TYPE_CHECKING, Any
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.frames import (
-    Selection,
-    kinds_present,
-    same_window,
-    scoring_frame,
-    select,
-)
+from forecasting.app import paired
+from forecasting.app.frames import Selection, kinds_present, resolved
+from forecasting.app.references import with_reference
 from forecasting.domain.forecast import KINDS
-from forecasting.domain.instants import parse_when
 from forecasting.errors import InvalidInput
 from forecasting.review.cast import ordered
 from forecasting.store import Ledger
@@ -23,16 +16,39 @@ if TYPE_CHECKING:
 
 #: The rule that each type of question is scored by unless one is asked for.
 NATURAL = {"binary": "brier", "categorical": "brier", "ordered": "rps", "numeric": "crps"}
+_OPTIONS = ("binary", "categorical")
 FITTING = {
-    "brier": ("binary", "categorical"),
-    "log": ("binary", "categorical"),
+    "brier": _OPTIONS,
+    "log": _OPTIONS,
+    "spherical": _OPTIONS,
     "rps": ("ordered",),
     "crps": ("numeric",),
+    "baseline": _OPTIONS,
+    "peer": _OPTIONS,
+    "relative": _OPTIONS,
 }
 GROUPS = ("forecaster", "question", "topic", "tag", "horizon", "month")
 HORIZONS = (1.0, 7.0, 30.0, 90.0, 180.0)
 WINDOWS = ("scheduled", "until-resolution", "last")
+#: What becomes of a question that a forecaster never spoke on while others did.
+MISSING = ("leave-out", "uniform")
 BASE_RATE = "base-rate"
+#: Where no mean score can lie beyond, no interval does either.
+RANGES = {
+    ("brier", "half"): (0.0, 1.0),
+    ("brier", "full"): (0.0, 2.0),
+    ("relative", "half"): (-1.0, 1.0),
+    ("relative", "full"): (-2.0, 2.0),
+}
+_RANGE_OF_RULE = {
+    "log": (0.0, math.inf),
+    "rps": (0.0, math.inf),
+    "crps": (0.0, math.inf),
+    "spherical": (0.0, 1.0),
+    "baseline": (-math.inf, 100.0),
+}
+#: Draws over all rows of a table, so that a table of a thousand people still ends.
+_WORK = 400_000_000
 
 
 def scores(
@@ -43,6 +59,8 @@ def scores(
     by: str = "forecaster",
     window: str = "scheduled",
     selection: Selection | None = None,
+    against: str = "",
+    missing: str = "leave-out",
     resamples: int = 4999,
 ) -> list[dict[str, Any]]:
     """Score forecasters over the lifetime of questions, question types apart.
@@ -50,48 +68,103 @@ def scores(
     Parameters
     ----------
     rule : str
-        ``brier``, ``log``, ``rps``, ``crps``; empty: each question type by its natural rule.
+        ``brier``, ``log``, ``spherical``, ``rps``, ``crps``, ``baseline``, ``peer``,
+        ``relative``; empty: each question type by its natural rule. The last two compare with
+        everybody of that kind in force on the question, and are improper.
     by : str
-        ``forecaster``, or that within ``question``, ``topic``, ``tag``, ``horizon``, ``month``.
+        ``forecaster``, or that within ``question``, ``topic``, ``tag``, ``horizon``, ``month``
+        (of the scheduled close).
     window : str
         ``scheduled`` (proper), ``spot@SHARE_OR_TIME`` (proper), ``until-resolution`` and ``last``
         (improper, so marked).
+    against : str
+        A forecaster, ``uniform`` or ``climatology`` to take the difference from, on shared
+        questions and the same part of each window; empty: the base rate, by forecaster alone.
+    missing : str
+        ``leave-out``: a question without a word from a forecaster is not in their mean.
+        ``uniform``: it counts as the uniform forecast, coverage 0.
 
     Returns
     -------
     list of dict
-        A row per forecaster, group and question type; see the contract for the keys. ``mean`` is
-        smaller when better; ``skill`` is the uniform forecast's score less the mean.
+        A row per forecaster, group and question type; see the contract for the keys. `mean` is
+        smaller when better unless `orientation` says ``larger``; ``skill`` is larger when better.
     """
     wanted = selection or Selection()
-    if by not in GROUPS:
-        msg = f"by ({by}): must be one of {', '.join(GROUPS)}"
-        raise InvalidInput(msg)
-    if rule and rule not in FITTING:
-        msg = f"rule ({rule}): must be one of {', '.join(FITTING)}"
-        raise InvalidInput(msg)
-    if window.partition("@")[0] not in (*WINDOWS, "spot"):
-        msg = f"window ({window}): must be scheduled, spot@SHARE, until-resolution or last"
-        raise InvalidInput(msg)
-    catalog = Catalog.of(ledger)
+    _check(rule, by, window, missing)
     kinds = (
         [k for k in KINDS if k in kinds_present(ledger)] if wanted.kind == "all" else [wanted.kind]
     )
     rows: list[dict[str, Any]] = []
     for kind in kinds:
         chosen = Selection(kind, wanted.run, "", wanted.question, wanted.tag, wanted.as_of)
-        frame = scoring_frame(ledger, catalog, select(ledger, catalog, chosen), as_of=wanted.as_of)
-        # One fixed order, of types and of forecasters, so that no table is a ranking.
-        place = {name: i for i, name in enumerate(ordered(set(frame["forecaster"])))}
-        frame = frame.iloc[frame["forecaster"].map(place).argsort(kind="stable")]
-        for kind_of_question in [kind for kind in NATURAL if kind in set(frame["type"])]:
-            used = rule or NATURAL[kind_of_question]
-            if kind_of_question not in FITTING[used]:
-                continue
-            part = frame[frame["type"] == kind_of_question]
-            table = _Table(part, used, convention, window, kind, kind_of_question, resamples)
-            rows.extend(table.horizons() if by == "horizon" else table.rows(by))
-    return [row for row in rows if not wanted.forecaster or row["forecaster"] == wanted.forecaster]
+        frame = resolved(ledger, chosen)
+        if against and len(frame):
+            frame = with_reference(frame, against)
+        rows += from_frame(
+            frame,
+            kind=kind,
+            rule=rule,
+            convention=convention,
+            by=by,
+            window=window,
+            against=against,
+            missing=missing,
+            resamples=resamples,
+        )
+    found = [row for row in rows if not wanted.forecaster or row["forecaster"] == wanted.forecaster]
+    return found
+
+
+def from_frame(
+    frame: "pd.DataFrame",
+    *,
+    kind: str,
+    rule: str = "",
+    convention: str = "half",
+    by: str = "forecaster",
+    window: str = "scheduled",
+    against: str = "",
+    missing: str = "leave-out",
+    resamples: int = 4999,
+) -> list[dict[str, Any]]:
+    """Give the rows of :func:`scores` for one scoring frame."""
+    # One fixed order, of types and of forecasters, so that no table is a ranking.
+    place = {name: i for i, name in enumerate(ordered(set(frame["forecaster"])))}
+    frame = frame.iloc[frame["forecaster"].map(place).argsort(kind="stable")]
+    rows: list[dict[str, Any]] = []
+    for kind_of_question in [kind for kind in NATURAL if kind in set(frame["type"])]:
+        used = rule or NATURAL[kind_of_question]
+        if kind_of_question not in FITTING[used]:
+            continue
+        table = _Table(
+            frame[frame["type"] == kind_of_question],
+            rule=used,
+            convention=convention,
+            window=window,
+            kind=kind,
+            question_type=kind_of_question,
+            against=against,
+            missing=missing,
+            resamples=resamples,
+        )
+        rows.extend(table.horizons() if by == "horizon" else table.rows(by))
+    return rows
+
+
+def _check(rule: str, by: str, window: str, missing: str) -> None:
+    for name, value, allowed in (
+        ("by", by, GROUPS),
+        ("rule", rule or "brier", tuple(FITTING)),
+        ("missing", missing, MISSING),
+    ):
+        if value not in allowed:
+            msg = f"{name} ({value}): must be one of {', '.join(allowed)}"
+            raise InvalidInput(msg)
+    if window.partition("@")[0] not in (*WINDOWS, "spot"):
+        msg = f"window ({window}): must be scheduled, spot@SHARE, until-resolution or last"
+        raise InvalidInput(msg, hint="--window scheduled")
+    paired.window_of(window)
 
 
 class _Table:
@@ -100,54 +173,46 @@ class _Table:
     def __init__(
         self,
         frame: "pd.DataFrame",
+        *,
         rule: str,
         convention: str,
         window: str,
         kind: str,
         question_type: str,
+        against: str,
+        missing: str,
         resamples: int,
     ) -> None:
         self.frame = frame
         self.rule, self.convention, self.window = rule, convention, window
         self.kind, self.type = kind, question_type
+        self.against, self.missing = against, missing
         self.resamples = resamples
 
-    def _score(self, frame: "pd.DataFrame") -> "pd.DataFrame":
-        from forecasting.scoring import lifetime
-
-        name, _, moment = self.window.partition("@")
-        at = _spot(moment) if name == "spot" else None
-        scored = lifetime.score(
-            frame, rule=self.rule, convention=self.convention, window=name, at=at
-        )
-        facts = frame.drop_duplicates("question").set_index("question")
-        return scored.join(facts[["event", "topic", "tags", "closes", "too_soon"]], on="question")
-
     def rows(self, by: str) -> list[dict[str, Any]]:
-        scored = self._score(self.frame)
+        scored = self._score()
         if by == "question":
+            groups = scored.groupby(["question", "forecaster"], sort=False)
+            self._budget(groups.ngroups, 1)
             return [
                 {
                     **self._row(group, name, by=by, value=question),
                     "excluded": bool(group["too_soon"].all()),
                 }
-                for (question, name), group in scored.groupby(
-                    ["question", "forecaster"], sort=False
-                )
+                for (question, name), group in groups
             ]
         scored = scored[~scored["too_soon"]]
         if by == "forecaster":
-            return [
-                self._row(group, name) for name, group in scored.groupby("forecaster", sort=False)
-            ]
+            by_name = scored.groupby("forecaster", sort=False)
+            self._budget(by_name.ngroups, scored["event"].nunique())
+            return [self._row(group, name) for name, group in by_name]
         if by == "tag":
-            scored = scored.explode("tags").rename(columns={"tags": "tag"})
+            scored = scored.explode("tags").rename(columns={"tags": "tag"}).dropna(subset="tag")
         if by == "month":
             scored = scored.assign(month=scored["closes"].dt.strftime("%Y-%m"))
-        return [
-            self._row(group, name, by=by, value=value)
-            for (value, name), group in scored.groupby([by, "forecaster"], sort=False)
-        ]
+        groups = scored.groupby([by, "forecaster"], sort=False)
+        self._budget(groups.ngroups, scored["event"].nunique())
+        return [self._row(group, name, by=by, value=value) for (value, name), group in groups]
 
     def horizons(self) -> list[dict[str, Any]]:
         from forecasting.scoring import lifetime
@@ -159,26 +224,47 @@ class _Table:
             if kept.empty:
                 break
             scored = lifetime.at_horizon(kept, days, rule=self.rule, convention=self.convention)
-            scored = scored.join(events, on="question")
+            scored = scored.join(events, on="question").assign(
+                coverage=1.0, possible_coverage=1.0, n_forecasts=1, proper=self.rule not in CROWD
+            )
             for name, group in scored.groupby("forecaster", sort=False):
-                whole = group.assign(
-                    coverage=1.0, possible_coverage=1.0, n_forecasts=1, proper=True
-                )
-                row = self._row(
-                    whole, name, by="horizon", value=f"{days:g} d before close, still open"
-                )
+                label = f"{days:g} d before close, still open"
+                row = self._row(group, name, by="horizon", value=label, others=scored)
                 row["event_rate"] = (
                     float((group["outcome"] == 1).mean()) if self.type == "binary" else None
                 )
                 rows.append(row)
         return rows
 
+    def _score(self) -> "pd.DataFrame":
+        scored = paired.lifetime_scores(
+            self.frame, rule=self.rule, convention=self.convention, window=self.window
+        )
+        if self.missing == "uniform":
+            scored = _filled(scored)
+        facts = self.frame.drop_duplicates("question").set_index("question")
+        return scored.join(facts[["event", "topic", "tags", "closes", "too_soon"]], on="question")
+
+    def _budget(self, rows: int, events: int) -> None:
+        allowed = _WORK / max(rows * events, 1)
+        self.resamples = min(self.resamples, max(499, 500 * int(allowed / 500) - 1))
+
     def _row(
-        self, group: "pd.DataFrame", name: object, *, by: str = "", value: object = ""
+        self,
+        group: "pd.DataFrame",
+        name: object,
+        *,
+        by: str = "",
+        value: object = "",
+        others: "pd.DataFrame | None" = None,
     ) -> dict[str, Any]:
         from forecasting.comparison import studentised_interval
 
         found = studentised_interval(group["score"], group["event"], resamples=self.resamples)
+        low, high = RANGES.get(
+            (self.rule, self.convention),
+            _RANGE_OF_RULE.get(self.rule, (-math.inf, math.inf)),
+        )
         label = {by: str(value)} if by else {}
         row = {
             **label,
@@ -186,6 +272,7 @@ class _Table:
             "type": self.type,
             "rule": self.rule,
             "convention": str(group["convention"].iloc[0]),
+            "orientation": "larger" if bool(group["larger_is_better"].iloc[0]) else "smaller",
             "kind": self.kind,
             "window": self.window,
             "proper": bool(group["proper"].iloc[0]),
@@ -195,87 +282,60 @@ class _Table:
             "coverage": float(group["coverage"].mean()),
             "possible_coverage": float(group["possible_coverage"].mean()),
             "mean": found.mean,
-            # No mean score lies outside its rule's range, so neither does its interval.
-            "lower": max(found.lower, 0.0) if found.lower == found.lower else found.lower,
-            "upper": min(found.upper, _largest(self.rule, self.convention)),
+            "lower": found.lower if math.isnan(found.lower) else max(found.lower, low),
+            "upper": found.upper if math.isnan(found.upper) else min(found.upper, high),
             "skill": float(group["skill"].mean()),
             "reference": float(group["reference"].mean()),
+            "missing": self.missing,
             "note": found.note,
         }
-        if not by:
-            row.update(self._against_base_rate(str(name)))
+        against = self.against or ("" if by else BASE_RATE)
+        if against:
+            row.update(self._against(group, str(name), against, others))
         return row
 
-    def _against_base_rate(self, name: str) -> dict[str, Any]:
-        keys = ("difference", "difference_lower", "difference_upper", "n_shared", "detectable")
-        if name == BASE_RATE or BASE_RATE not in set(self.frame["forecaster"]):
-            return dict.fromkeys(keys)
-        return difference(
-            self.frame,
-            name,
-            BASE_RATE,
-            rule=self.rule,
-            convention=self.convention,
-            resamples=self.resamples,
-        )
+    def _against(
+        self, group: "pd.DataFrame", name: str, other: str, others: "pd.DataFrame | None"
+    ) -> dict[str, Any]:
+        if name == other or other not in set(self.frame["forecaster"]):
+            return {"against": other, **paired.NOTHING}
+        questions = group["question"]
+        if others is not None:
+            theirs = others[(others["forecaster"] == other) & others["question"].isin(questions)]
+            found = paired.matched(group, theirs, resamples=self.resamples)
+        else:
+            part = self.frame[self.frame["question"].isin(questions)]
+            found = paired.difference(
+                part,
+                name,
+                other,
+                rule=self.rule,
+                convention=self.convention,
+                window=self.window,
+                crowd=self.frame,
+                resamples=self.resamples,
+            )
+        return {"against": other, **found}
 
 
-def difference(
-    frame: "pd.DataFrame",
-    a: str,
-    b: str,
-    *,
-    rule: str,
-    convention: str = "half",
-    resamples: int = 4999,
-) -> dict[str, Any]:
-    """Compare two forecasters on shared questions over the same part of each scheduled window.
-
-    Below 0, `a` is the better. Questions that resolved too soon are left out.
-    """
-    from forecasting.comparison import paired_bootstrap
-    from forecasting.scoring import lifetime
-
-    shared = same_window(frame[~frame["too_soon"]], [a, b])
-    if shared.empty:
-        return {
-            "difference": None,
-            "difference_lower": None,
-            "difference_upper": None,
-            "n_shared": 0,
-            "detectable": None,
-        }
-    scored = lifetime.score(shared, rule=rule, convention=convention)
-    wide = scored.pivot(index="question", columns="forecaster", values="score")
-    events = shared.drop_duplicates("question").set_index("question")["event"]
-    found = paired_bootstrap(
-        wide[a], wide[b], cluster=events.loc[wide.index].tolist(), resamples=resamples
-    )
-    return {
-        "difference": found.difference,
-        "difference_lower": found.lower,
-        "difference_upper": found.upper,
-        "n_shared": found.n_shared,
-        "n_shared_events": found.n_clusters,
-        "difference_note": found.note,
-        "detectable": found.detectable,
-    }
+CROWD = ("peer", "relative")
 
 
-def _largest(rule: str, convention: str) -> float:
-    """Give the largest score of a rule; only the Brier score has one for all questions."""
-    return {"half": 1.0, "full": 2.0}[convention] if rule == "brier" else math.inf
+def _filled(scored: "pd.DataFrame") -> "pd.DataFrame":
+    """Add the questions that a forecaster never spoke on, as uniform forecasts."""
+    import pandas as pd
 
-
-def _spot(text: str) -> "float | dt.datetime":
-    try:
-        share = float(text)
-    except ValueError:
-        return parse_when(text)
-    if not 0 <= share < 1:
-        msg = f"spot ({text}): a share of the window lies in [0, 1)"
-        raise InvalidInput(msg, hint="--window spot@0.5")
-    return share
+    about = [
+        "question", "reference", "possible_coverage", "question_type", "rule", "convention",
+        "window", "proper", "larger_is_better",
+    ]  # fmt: skip
+    questions = scored[about].drop_duplicates("question")
+    names = scored[["forecaster"]].drop_duplicates()
+    every = names.merge(questions, how="cross")
+    kept = scored.set_index(["question", "forecaster"]).index
+    absent = every[~pd.MultiIndex.from_frame(every[["question", "forecaster"]]).isin(kept)]
+    added = absent.assign(score=absent["reference"], skill=0.0, coverage=0.0, n_forecasts=0)
+    return pd.concat([scored, added[scored.columns]], ignore_index=True)
 
 
 def empty_note(ledger: Ledger, kind: str) -> str:

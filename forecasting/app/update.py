@@ -11,7 +11,7 @@ from forecasting.app.predict import MODEL, Predictor, Said, drafts
 from forecasting.app.questions import bundled_bank
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.instants import iso
-from forecasting.domain.question import Question
+from forecasting.domain.question import Question, normalised
 from forecasting.errors import InvalidInput
 from forecasting.evidence import known
 from forecasting.store import Ledger
@@ -25,6 +25,7 @@ def update(
     as_of: dt.datetime | None = None,
     dry_run: bool = False,
     seed: int = 0,
+    accept_because: str = "",
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Forecast the named questions (or every open one) from what is known and recorded by now.
 
@@ -41,17 +42,26 @@ def update(
     bank = bundled_bank()
     live = kind_of(moment, now) == "live"
     evidence = known(ledger.evidence(), moment, recorded=live)
-    predictor = Predictor(catalog, evidence, bank, seed=seed)
+    predictor = Predictor(
+        catalog,
+        evidence,
+        bank,
+        seed=seed,
+        accept_because=normalised(accept_because),
+        recorded=live,
+    )
     warnings = []
     if moment > bank.observed_until:
         warnings.append(
             f"the bank's streams are observed until {iso(bank.observed_until)}: later time is "
             "unobserved, not quiet, so the models answer as from then"
         )
-    began = time.perf_counter()
-    said = predictor.say(questions, moment)
-    seconds = time.perf_counter() - began
     before = _standing(ledger, moment)
+    began = time.perf_counter()
+    said = predictor.say(
+        questions, moment, {name: (f.issued_at, f.value.numbers) for name, f in before.items()}
+    )
+    seconds = time.perf_counter() - began
     rows = [
         _row(item, before.get(item.question.id), seconds / max(len(questions), 1))
         for item in said
@@ -96,8 +106,13 @@ def _row(item: Said, before: Forecast | None, seconds: float) -> dict[str, Any]:
         "upper": None if spread is None else spread.p95,
         "mcse": None if spread is None else spread.mcse,
         "method": None if answer is None else answer.method,
-        "k_hat": None,
+        "k_hat": None if answer is None else answer.diagnostics.get("k_hat"),
         "gate": None if answer is None else answer.gate,
         "fit": None if answer is None else answer.fit,
+        "moved": [{"cause": cause, "change": _one(change)} for cause, change in item.moved],
         "seconds": seconds,
     }
+
+
+def _one(change: Sequence[float]) -> float | list[float]:
+    return change[0] if len(change) == 1 else list(change)

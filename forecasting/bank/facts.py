@@ -28,7 +28,7 @@ def read_evidence(reader: TableReader) -> list[Evidence]:
         ("events/exchanges.csv", _exchange),
         ("events/negotiations.csv", _negotiation),
     )
-    codes = {row[:2]: row[2] for row in reader.each("events/codes.csv", _code)}
+    codes = dict(reader.each("events/codes.csv", _code))
     items = [item for name, build in tables for rows in reader.each(name, build) for item in rows]
     items = [_coded(item, codes) for item in items]
     return sorted(items, key=lambda item: (item.known_at, item.key))
@@ -137,13 +137,13 @@ def _datum(target: str, name: str, **detail: str | float) -> Effect:
     return Effect(target, "datum", {"name": name, **detail})
 
 
-def _code(row: Row) -> tuple[str, str, str]:
+def _code(row: Row) -> tuple[tuple[str, str], str]:
     if row["effect"]:
         parse_effect(row["question"], row["effect"])
-    return row["item"], row["question"], row["effect"]
+    return (row["item"], row["question"]), row["effect"]
 
 
-def _coded(item: Evidence, codes: Mapping[tuple[str, ...], str]) -> Evidence:
+def _coded(item: Evidence, codes: Mapping[tuple[str, str], str]) -> Evidence:
     """Put the effect that the coders agreed on in the place of "bears on"."""
     effects = tuple(
         parse_effect(effect.target, code)

@@ -7,7 +7,18 @@ def load(root: click.Group) -> None:
     """Hang every command on the root, once."""
     if root.commands:
         return
-    from forecasting.cli import database, forecasts, models, news, questions, resolve, scores, work
+    from forecasting.cli import (
+        database,
+        explain,
+        forecasts,
+        models,
+        news,
+        questions,
+        resolve,
+        scores,
+        sources,
+        work,
+    )
 
     for command in (
         database.init,
@@ -16,8 +27,10 @@ def load(root: click.Group) -> None:
         forecasts.withdraw,
         forecasts.history,
         news.news,
+        sources.sources,
         models.models,
         work.update,
+        explain.explain,
         resolve.resolve,
         resolve.resolutions,
         scores.score,

@@ -15,7 +15,15 @@ from forecasting.cli.output import emit, progress, say, settings
 @click.option("--as-of", default="", metavar="TIME", help="Knowing only what was known then.")
 @click.option("--dry-run", is_flag=True, help="Say what the models say and log nothing.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Random seed.")
-def update(questions: tuple[str, ...], as_of: str, dry_run: bool, seed: int) -> int:
+@click.option(
+    "--accept-because",
+    default="",
+    metavar="TEXT",
+    help="Log what the gate refuses all the same, for this reason, which is recorded.",
+)
+def update(
+    questions: tuple[str, ...], as_of: str, dry_run: bool, seed: int, accept_because: str
+) -> int:
     r"""Bring the models up to the evidence and log them; without QUESTIONS, all open ones.
 
     \b
@@ -37,6 +45,7 @@ def update(questions: tuple[str, ...], as_of: str, dry_run: bool, seed: int) -> 
             as_of=parse_when(as_of) if as_of else None,
             dry_run=dry_run,
             seed=seed,
+            accept_because=accept_because,
         )
     for warning in warnings:
         say(f"warning: {warning}")
@@ -50,11 +59,24 @@ def update(questions: tuple[str, ...], as_of: str, dry_run: bool, seed: int) -> 
         "mcse",
         "method",
         "gate",
-        "fit",
+        "note",
     )
-    emit(rows, columns=columns, title="not logged (--dry-run)" if dry_run else "logged")
+    shown = rows
+    if settings().format == "table":
+        shown = [{**row, "note": _note(row)} for row in rows]
+    emit(shown, columns=columns, title="not logged (--dry-run)" if dry_run else "logged")
     refused = [row for row in rows if str(row["gate"]).startswith("refused")]
     return 1 if rows and len(refused) == len(rows) else 0
+
+
+def _note(row: dict[str, Any]) -> str:
+    """Say what new items moved a probability, in log-odds, and how the model fits its class."""
+    moves = [
+        f"{move['cause']} {move['change']:+.2f}"
+        for move in row["moved"]
+        if isinstance(move["change"], float)
+    ]
+    return "; ".join([*moves, *([row["fit"]] if row["fit"] else [])])
 
 
 @click.command(cls=Command)

@@ -19,6 +19,7 @@ from forecasting.errors import InvalidInput
 LEVELS = (5.0, 25.0, 50.0, 75.0, 95.0)
 
 type Row = Mapping[str, Any]
+_NO_EFFECT: Mapping[str, float] = MappingProxyType({})
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -87,13 +88,21 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A piece of evidence that bears on a question, at the moment it could be known."""
+    """A piece of evidence that bears on a question, at the moment it could be known.
+
+    Attributes
+    ----------
+    effect
+        How far it moved the model when it arrived, as recorded with the forecast: by option (""
+        for yes) in log-odds, or the median of a number in its unit; empty where it moved nothing.
+    """
 
     known_at: dt.datetime
     title: str
     certainty: str = ""
     url: str = ""
     kind: str = ""
+    effect: Mapping[str, float] = field(default_factory=lambda: _NO_EFFECT)
 
     def __post_init__(self) -> None:
         _aware(self.known_at)

@@ -1,0 +1,134 @@
+"""News from a file: every row judged on its own, what passes recorded in one transaction."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from forecasting.app.catalog import Catalog
+from forecasting.app.news import Entered, drafted, identity
+from forecasting.app.news_check import EffectCheck
+from forecasting.app.news_shown import retracts, standing
+from forecasting.domain.evidence import Evidence
+from forecasting.domain.instants import parse_when
+from forecasting.errors import InvalidInput, NotFound
+from forecasting.evidence import intake
+from forecasting.evidence.intake import MOST_BYTES
+from forecasting.evidence.similar import Index
+from forecasting.store import Ledger
+
+__all__ = ["MOST_BYTES", "import_news"]
+
+
+def import_news(
+    ledger: Ledger,
+    content: bytes,
+    *,
+    name: str,
+    now: dt.datetime,
+    on: Sequence[str] = (),
+    source: str = "",
+    grade: str = "F",
+    dry_run: bool = False,
+) -> dict[str, Any]:
+    """Record the rows of a CSV, JSON-lines, RSS or Atom file that are new and break no rule.
+
+    Parameters
+    ----------
+    content : bytes
+        The file; see :func:`forecasting.evidence.intake.read`.
+    on : sequence of str
+        Effects for the rows that state none; a feed states none.
+    source, grade : str
+        For the rows that state none.
+
+    Returns
+    -------
+    dict
+        `rows` = `added` + `duplicates` + number of `refused` (each with line and reason).
+        A row is a duplicate if an item of the same title, source, known_at and address was ever
+        recorded, a retracted one too. `similar` lists the added rows that may tell a story that
+        is recorded already, `notes` what is worth knowing of the file.
+
+    Raises
+    ------
+    InvalidInput
+        The file as a whole cannot be read, or `on` breaks a rule for every row; nothing was
+        written.
+    """
+    found = intake.read(content, name=name, source=source)
+    items = ledger.evidence()
+    check = EffectCheck(Catalog.of(ledger), items)
+    _check_given(check, on, now)
+    seen = {identity(item) for item in items if not retracts(item)}
+    index = Index(standing(items))
+    drafts: list[Evidence] = []
+    refused: list[dict[str, Any]] = []
+    similar: list[dict[str, Any]] = []
+    duplicates = 0
+    for row in found:
+        try:
+            entered = _entered(row, on, grade)
+            if entered.identity in seen:
+                duplicates += 1
+                continue
+            item = drafted(entered, check, now=now)
+        except (InvalidInput, NotFound) as wrong:
+            refused.append({"line": row.line, "reason": str(wrong)})
+            continue
+        seen.add(entered.identity)
+        check.take(item.effects)
+        alike = index.like(item.title, url=item.url, known_at=item.known_at, story=item.story)
+        if alike:
+            first = alike[0]
+            similar.append(
+                {
+                    "line": row.line,
+                    "title": item.title,
+                    "like": first.item.title,
+                    "why": first.why,
+                    "story": first.item.story or first.item.key,
+                }
+            )
+        index.add(item)
+        drafts.append(item)
+    if drafts and not dry_run:
+        ledger.append(drafts, recorded_at=now)
+    return {
+        "file": name,
+        "rows": len(found),
+        "added": len(drafts),
+        "duplicates": duplicates,
+        "refused": refused,
+        "similar": similar,
+        "dry_run": dry_run,
+    }
+
+
+def _check_given(check: EffectCheck, on: Sequence[str], now: dt.datetime) -> None:
+    """Refuse effects that no row could take, once and not once a row."""
+    try:
+        check.effects(on, known_at=dt.datetime.min.replace(tzinfo=dt.UTC), event_at=now)
+    except NotFound as unknown:
+        raise InvalidInput(unknown.message, hint=unknown.hint) from unknown
+
+
+def _entered(row: intake.Row, on: Sequence[str], grade: str) -> Entered:
+    if row.fault:
+        raise InvalidInput(row.fault)
+    fields = {key: value.strip() for key, value in row.fields.items()}
+    if not fields.get("known_at"):
+        msg = "known_at: must be given"
+        raise InvalidInput(msg, hint="2026-11-22T12:00Z")
+    happened = fields.get("event_at", "")
+    own = tuple(part.strip() for part in fields.get("on", "").split(";") if part.strip())
+    return Entered(
+        title=fields.get("title", ""),
+        source=fields.get("source", ""),
+        known_at=parse_when(fields["known_at"], day_means="ends"),
+        event_at=parse_when(happened, day_means="ends") if happened else None,
+        url=fields.get("url", ""),
+        on=own or tuple(on),
+        grade=fields.get("grade", "") or grade,
+        story=fields.get("story", ""),
+        because=fields.get("because", ""),
+    )

@@ -1,0 +1,74 @@
+"""sources list, set: how reliable each source is."""
+
+import click
+
+from forecasting.cli.options import Group
+from forecasting.cli.output import emit, say, settings
+
+
+@click.group(cls=Group, invoke_without_command=True)
+@click.pass_context
+def sources(context: click.Context) -> None:
+    """Show how reliable each source is, by its grade and by its resolved claims."""
+    if context.invoked_subcommand is None:
+        context.invoke(list_)
+
+
+@sources.command("list")
+@click.option("--as-of", default="", metavar="TIME", help="Knowing only what was known then.")
+def list_(as_of: str = "") -> None:
+    r"""List the sources, those with resolved claims first.
+
+    `reliability, lower, upper` are the mean and the 90 % interval as learned; `prior` is the
+    grade's. A claim is a report with a coded likelihood on a question that has resolved since.
+
+    \b
+    Example:
+      forecast sources
+    """
+    from forecasting import clock
+    from forecasting.app import sources as use
+    from forecasting.app.book import Book
+    from forecasting.app.log import check_moment
+    from forecasting.domain.instants import parse_when
+
+    now = clock.now()
+    moment = parse_when(as_of) if as_of else now
+    check_moment(moment, now)
+    with Book.open(settings().db) as book:
+        rows = use.rows(book.ledger, as_of=moment)
+    emit(
+        rows,
+        columns=(
+            *("source", "grade", "reliability", "lower", "upper", "claims"),
+            *("right", "wrong", "prior", "prior_lower", "prior_upper", "items"),
+        ),
+        title=f"{len(rows)} sources; reliability with its 90 % interval",
+    )
+
+
+@sources.command("set")
+@click.argument("name")
+@click.option(
+    "--grade",
+    required=True,
+    type=click.Choice(list("ABCDEF"), case_sensitive=False),
+    help="A: reliable ... E: unreliable, F: cannot be judged.",
+)
+@click.option("--because", default="", help="Why.")
+def set_(name: str, grade: str, because: str) -> None:
+    r"""Grade a source from now on; this overrides the grades of its items.
+
+    \b
+    Example:
+      forecast sources set wire --grade B --because "its sources are named"
+    """
+    from forecasting import clock
+    from forecasting.app import sources as use
+    from forecasting.app.book import Book
+
+    with Book.open(settings().db) as book:
+        row, warning = use.set_grade(book.ledger, name, grade, now=clock.now(), because=because)
+    if warning:
+        say(f"note: {warning}")
+    emit(row)
