@@ -30,10 +30,22 @@ from forecasting.models.encoding.reports import reports_on, with_reports
 from forecasting.pooling import linear, linear_quantiles
 from forecasting.store import Ledger
 
-#: When a forecast was issued, and its numbers.
-Earlier = tuple[dt.datetime, Sequence[float]]
 MODEL, PRIOR, BASE_RATE = "model", "prior", "base-rate"
 POOL, UNIFORM, HALF, CLIMATOLOGY = "pool:worldviews", "uniform", "always-0.5", "climatology"
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The model's last forecast on a question; `seq` where entries since then count as new."""
+
+    issued_at: dt.datetime
+    numbers: Sequence[float]
+    seq: int | None = None
+
+    def knew(self, item: Evidence) -> bool:
+        """Whether the forecast could know an item."""
+        recorded = self.seq is None or (item.seq is not None and item.seq <= self.seq)
+        return recorded and item.known_at <= self.issued_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +75,6 @@ class Predictor:
         Priors, reference classes and worldviews.
     accept_because : str
         Why a forecast that the gate refuses is logged all the same; recorded with its fit.
-    recorded : bool
-        Whether an item counts from when the ledger recorded it, too (a live forecast).
     """
 
     def __init__(
@@ -75,12 +85,10 @@ class Predictor:
         *,
         seed: int,
         accept_because: str = "",
-        recorded: bool = False,
     ) -> None:
         self.catalog = catalog
         self.bank = bank
         self.accept_because = accept_because
-        self.recorded = recorded
         processes: dict[str, str] = {}
         for question in catalog.questions.values():
             processes[question.id] = process_of(question)
@@ -171,14 +179,8 @@ class Predictor:
         earlier = before.get(said.question.id)
         if earlier is None or said.value is None:
             return said
-        since, numbers = earlier
-        old = [
-            item
-            for item in facts
-            if item.known_at <= since
-            and not (self.recorded and item.recorded_at is not None and item.recorded_at > since)
-        ]
-        rows = moved(self, said.question, as_of, old, facts, numbers)
+        old = [item for item in facts if earlier.knew(item)]
+        rows = moved(self, said.question, as_of, old, facts, earlier.numbers)
         return replace(said, moved=tuple(rows))
 
     def _from_models(

@@ -10,7 +10,7 @@ from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection
-from forecasting.app.predict import MODEL, Predictor, drafts
+from forecasting.app.predict import MODEL, Earlier, Predictor, drafts
 from forecasting.app.schedule import steps as moments_of
 from forecasting.app.score import scores
 from forecasting.bank import Bank, text_speaks_at
@@ -183,7 +183,7 @@ def _walk(
     done = {forecast.issued_at for forecast in so_far}
     # The model's latest forecast on each question: what moved it since is recorded with the next.
     latest = {
-        forecast.question: (forecast.issued_at, forecast.value.numbers)
+        forecast.question: Earlier(forecast.issued_at, forecast.value.numbers)
         for forecast in so_far
         if forecast.forecaster == MODEL
     }
@@ -206,7 +206,7 @@ def _walk(
             asked = catalog.open_at(step.moment, made.questions)
             said = predictor.say(asked, step.moment, latest)
             latest.update(
-                (item.question.id, (step.moment, item.value.numbers))
+                (item.question.id, Earlier(step.moment, item.value.numbers))
                 for item in said
                 if item.forecaster == MODEL and item.value is not None
             )

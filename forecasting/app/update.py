@@ -7,7 +7,7 @@ from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.log import check_moment, kind_of
-from forecasting.app.predict import MODEL, Predictor, Said, drafts
+from forecasting.app.predict import MODEL, Earlier, Predictor, Said, drafts
 from forecasting.app.questions import bundled_bank
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.instants import iso
@@ -48,7 +48,6 @@ def update(
         bank,
         seed=seed,
         accept_because=normalised(accept_because),
-        recorded=live,
     )
     warnings = []
     if moment > bank.observed_until:
@@ -59,7 +58,12 @@ def update(
     before = _standing(ledger, moment)
     began = time.perf_counter()
     said = predictor.say(
-        questions, moment, {name: (f.issued_at, f.value.numbers) for name, f in before.items()}
+        questions,
+        moment,
+        {
+            name: Earlier(f.issued_at, f.value.numbers, f.seq if live else None)
+            for name, f in before.items()
+        },
     )
     seconds = time.perf_counter() - began
     rows = [

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 Value = Callable[[frozenset[int]], FloatArray]
 
-#: Up to so many players every coalition is evaluated; beyond, permutations are drawn.
+#: Up to so many players every coalition is evaluated; beyond, orders are drawn.
 EXACT = 8
-PERMUTATIONS = 64
+ORDERS = 64
 
 
 def shapley(players: int, value: Value, *, seed: int = 0) -> FloatArray:
@@ -20,8 +20,8 @@ def shapley(players: int, value: Value, *, seed: int = 0) -> FloatArray:
 
     .. math:: \phi_i = \sum_{S \not\ni i} \frac{|S|! (n - 1 - |S|)!}{n!} (v(S + i) - v(S))
 
-    Exact up to `EXACT` players; beyond, the mean over `PERMUTATIONS` seeded orders, each with its
-    reverse. Both add up to v(all) - v(none) exactly, up to rounding.
+    Exact up to `EXACT` players; beyond, the mean over about `ORDERS` seeded orders, in which each
+    player stands at each place equally often. Both add up to v(all) - v(none).
 
     Parameters
     ----------
@@ -80,12 +80,15 @@ def _exact(players: int, v: Value, seed: int) -> FloatArray:
 def _sampled(players: int, v: Value, seed: int) -> FloatArray:
     rng = np.random.default_rng(seed)
     shares = np.zeros((players, len(v(frozenset()))))
-    for _ in range(PERMUTATIONS // 2):
-        drawn = rng.permutation(players)
-        for order in (drawn, drawn[::-1]):
-            inside: frozenset[int] = frozenset()
-            for player in order.tolist():
-                joined = inside | {player}
-                shares[player] += v(joined) - v(inside)
-                inside = joined
-    return shares / PERMUTATIONS
+    drawn = [rng.permutation(players) for _ in range(max(1, ORDERS // (2 * players)))]
+    # All rotations of an order, and their reverses, put each player once at each place.
+    orders = [
+        np.roll(order, turn)[::way] for order in drawn for turn in range(players) for way in (1, -1)
+    ]
+    for order in orders:
+        inside: frozenset[int] = frozenset()
+        for player in order.tolist():
+            joined = inside | {player}
+            shares[player] += v(joined) - v(inside)
+            inside = joined
+    return shares / len(orders)

@@ -137,6 +137,7 @@ def test_a_closed_question_is_explained_as_of_a_moment_when_it_was_open(book: Bo
     assert 0 < found["posterior"] < 1
 
 
+@pytest.mark.filterwarnings("ignore:the bank's streams:UserWarning")
 def test_an_update_records_what_moved_each_probability(book: Book) -> None:
     book.update(CEASEFIRE)
     book.add_news("A step", source="w", known_at="2026-11-22T11:00Z", on=[f"{CEASEFIRE}=x0.5"])
