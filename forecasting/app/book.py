@@ -103,6 +103,12 @@ class Book:
 
         return _frame(list_rows(self.ledger, clock.now(), **filters), ("opens", "closes"))
 
+    def add_question(self, path: str | Path) -> list[str]:
+        """Add the question (or ladder) of a file; give its ids."""
+        from forecasting.app.questions import add_file
+
+        return [question.id for question in add_file(self.ledger, Path(path), clock.now())]
+
     def forecasts(
         self, *, kind: str | None = None, forecaster: str | None = None
     ) -> "pd.DataFrame":
