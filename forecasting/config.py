@@ -7,8 +7,8 @@ database        ``FORECASTING_DATABASE_URL``      ``database``       ``forecasts
 forecaster      ``FORECASTING_FORECASTER``        ``forecaster``     the login name
 ==============  ================================  =================  ============================
 
-``FORECASTING_HOME`` moves both folders: the database and ``config.toml`` are then inside it. An
-empty variable counts as unset.
+``FORECASTING_HOME`` moves every folder: the database, ``config.toml`` and the ``cache`` are then
+inside it. An empty variable counts as unset.
 """
 
 import getpass
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote
 
-from platformdirs import user_config_path, user_data_path
+from platformdirs import user_cache_path, user_config_path, user_data_path
 
 from forecasting import clock
 from forecasting.errors import InvalidInput
@@ -57,6 +57,12 @@ def data_folder() -> Path:
 def config_folder() -> Path:
     """Return the folder of ``config.toml``; it need not exist."""
     return _home() or user_config_path(APPLICATION, appauthor=False)
+
+
+def cache_folder() -> Path:
+    """Return the folder of what can be made again, such as model fits; it need not exist."""
+    home = _home()
+    return home / "cache" if home else user_cache_path(APPLICATION, appauthor=False)
 
 
 def config_file() -> Path:

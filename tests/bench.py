@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 
@@ -103,32 +104,123 @@ def ledger() -> None:
     report(f"append {count} forecasts, hashed and chained", ours, "bare executemany", theirs)
 
 
-def refit() -> None:
-    """Time a warm refit of a compiled survival model against a fresh pm.sample of the same."""
-    import pymc as pm
-
+def six_spells(days: float = 0.0) -> dict[str, np.ndarray]:
+    """Give six spells, of which one has held for some days more."""
     from forecasting.models import weibull
-    from forecasting.models.survival import Survival
 
-    family = Survival("formal-end")
-    rows = weibull.spells(
+    return weibull.spells(
         entry=[0.0] * 6,
-        lower=[3.0, 12.0, 45.0, 5.0, 60.0, 20.0],
+        lower=[3.0, 12.0, 45.0 + days, 5.0, 60.0, 20.0],
         upper=[0.0] * 6,
         kind=[1, 1, 0, 1, 0, 1],
     )
-    priors = family.default_priors()
-    family.fit(rows, priors, seed=1)
-    ours = timed(lambda: family.fit(rows, priors, seed=2), 5)
 
-    def fresh() -> None:
+
+def fresh(family: Any) -> float:
+    """Time a fresh `pm.sample` of a family's model: what compiling it each time costs."""
+    import pymc as pm
+
+    def sample() -> None:
         with family.build_model():
             pm.sample(draws=1000, tune=500, chains=4, random_seed=1, progressbar=False, quiet=True)
 
-    theirs = timed(fresh, 1)
-    report("warm refit of the survival model, 4 x 1000 draws", ours, "a fresh pm.sample", theirs)
+    return timed(sample, 1)
+
+
+def refit() -> None:
+    """Time warm refits of two compiled models against a fresh pm.sample of the same."""
+    from forecasting.inference import compile_count
+    from forecasting.models.exchange import ExchangeCount
+    from forecasting.models.survival import Survival
+
+    exchange = ExchangeCount().simulate(np.random.default_rng(1))[1]
+    for family, rows, what in (
+        (Survival("formal-end"), six_spells(), "warm refit of survival, 4 x 1000 draws"),
+        (ExchangeCount(), exchange, "warm refit of exchange count, 4 x 1500 draws"),
+    ):
+        priors = family.default_priors()
+        family.fit(rows, priors, seed=1)
+        before = compile_count()
+        ours = timed(lambda f=family, r=rows, p=priors: f.fit(r, p, seed=2), 7)
+        compiled = compile_count() - before
+        report(f"{what}, {compiled} compiled", ours, "a fresh pm.sample", fresh(family))
+
+
+def news() -> None:
+    """Time one news item to a new probability, by weights and in closed form."""
+    from forecasting.models.competing_risks import CompetingRisks
+    from forecasting.models.encoding.answers import FitCache
+    from forecasting.models.encoding.truces import answer_of_draws
+    from forecasting.models.exchange import ExchangeCount
+    from forecasting.models.survival import Survival
+
+    def later(data: dict[str, np.ndarray], days: float) -> dict[str, np.ndarray]:
+        more = {"elapsed_days": data["elapsed_days"] + days}
+        return {**data, **more, "history_weeks": data["history_weeks"] + days / 7}
+
+    survival, exchange, risks = Survival("formal-end"), ExchangeCount(), CompetingRisks()
+    begun = exchange.simulate(np.random.default_rng(1))[1]
+    for family, given, chance, path in (
+        (survival, six_spells, lambda d, _: survival.predict(d, [30.0])[:, 0], "psis"),
+        (
+            exchange,
+            lambda days: later(begun, days),
+            lambda d, data: exchange.predict(d, data, [30.0])[:, 0],
+            "psis",
+        ),
+        (
+            risks,
+            lambda days: {"events": np.array([0.0, 2.0, 1.0]), "exposure": np.array(200.0 + days)},
+            lambda d, _: risks.predict(d, [60.0])[:, 0, 0],
+            "conjugate",
+        ),
+    ):
+        fits, priors, methods = FitCache(0, policy="auto"), family.default_priors(), set()
+
+        def learn(
+            days: float,
+            family: Any = family,
+            given: Any = given,
+            chance: Any = chance,
+            fits: Any = fits,
+            priors: Any = priors,
+        ) -> str:
+            data = given(days)
+
+            def answer(fit: Any) -> Any:
+                return answer_of_draws(chance(fit.draws, data), fit, family.family)
+
+            return str(fits.answer(family, data, priors, answer).method)
+
+        learn(0.0)
+        days = iter(np.linspace(0.1, 2.0, 21))
+        ours = timed(lambda l=learn, d=days, m=methods: m.add(l(float(next(d)))), 21)
+        what = f"one news item, {family.family}, {' '.join(sorted(methods))}"
+        if methods != {path}:
+            sys.stdout.write(f"{what}: expected {path}\n")
+        report(what, ours, "a fresh pm.sample", fresh(family))
+
+
+def thousand() -> None:
+    """Time 1,000 questions of one family on two cores against a loop of pm.sample, from 10."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from forecasting.models.survival import Survival
+
+    family = Survival("formal-end")
+    priors = family.default_priors()
+    family.fit(six_spells(), priors, seed=1)
+    began = time.perf_counter()
+    with ThreadPoolExecutor(2) as pool:
+        fits = pool.map(
+            lambda seed: family.fit(six_spells(seed / 50), priors, seed, cores=1), range(1000)
+        )
+        passed = sum(found.report.passed for found in fits)
+    ours = time.perf_counter() - began
+    theirs = 100 * sum(fresh(family) for _ in range(10))
+    report(f"1,000 questions of one family, {passed} passed", ours, "pm.sample in a loop", theirs)
 
 
 if __name__ == "__main__":
-    for benchmark in (start, scores, ledger, refit):
+    for benchmark in (start, scores, ledger, refit, news, thousand):
         benchmark()

@@ -18,9 +18,9 @@ from forecasting.domain.evidence import GRADES, Evidence
 from forecasting.domain.instants import iso
 from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput
-from forecasting.evidence import known
-from forecasting.evidence.likelihood import Report, total_log_odds
+from forecasting.evidence.likelihood import ReliabilityOf, Report, total_log_odds
 from forecasting.models.encoding.answer import LEVELS, Answer
+from forecasting.models.encoding.fits import live_fits
 from forecasting.store import Ledger
 
 FloatArray = NDArray[np.float64]
@@ -62,10 +62,10 @@ def explain(
         last = max(catalog.ends(question) for question in found)
         day = iso(max(last - dt.timedelta(days=1), min(q.opens for q in found)))[:10]
         raise InvalidInput(msg, hint=f"forecast explain {name} --as-of {day}")
-    evidence = ledger.evidence()
-    bank = bundled_bank()
-    predictor = Predictor(catalog, evidence, bank, seed=seed)
-    facts = known(predictor.evidence, moment)
+    predictor = Predictor(
+        catalog, ledger.evidence(), bundled_bank(), seed=seed, fits=live_fits(seed)
+    )
+    facts = predictor.facts(moment)
     return [one(predictor, question, facts, moment, seed=seed) for question in asked]
 
 
@@ -108,7 +108,9 @@ def one(
         "stories": summed(question, rows, "story"),
         "sources": summed(question, rows, "source"),
         "sensitivity": sensitivity(predictor, question, facts, as_of, after),
-        "undo": undo(float(shares.sum())) if question.type == "binary" else None,
+        "undo": undo(float(shares.sum()), predictor.reliability(as_of))
+        if question.type == "binary"
+        else None,
     }
 
 
@@ -198,8 +200,15 @@ def sensitivity(
     }
 
 
-def undo(change: float) -> dict[str, Any]:
+def undo(change: float, reliability: ReliabilityOf | None = None) -> dict[str, Any]:
     """Say what one new report would have to be to take a change in log-odds back.
+
+    Parameters
+    ----------
+    change : float
+        In log-odds.
+    reliability : ReliabilityOf, optional
+        What claims had taught about sources in general; default the grades alone.
 
     Returns
     -------
@@ -215,17 +224,17 @@ def undo(change: float) -> dict[str, Any]:
     """
     return {
         "ratio": exp(-change),
-        "by_grade": {grade: _stated(-change, grade) for grade in GRADES},
+        "by_grade": {grade: _stated(-change, grade, reliability) for grade in GRADES},
     }
 
 
-def _stated(wanted: float, grade: str) -> float | None:
-    """Find the ratio that a source of a grade must state to move the log-odds by an amount."""
+def _stated(wanted: float, grade: str, reliability: ReliabilityOf | None) -> float | None:
+    """Find the ratio that a new source of a grade must state to move the log-odds that far."""
     from scipy.optimize import brentq
 
     def moves(log_ratio: float) -> float:
-        report = Report("r", "s", grade, "t", exp(log_ratio / 2), exp(-log_ratio / 2), 1.0)
-        return total_log_odds([report]) - wanted
+        report = Report("r", "", grade, "t", exp(log_ratio / 2), exp(-log_ratio / 2), 1.0)
+        return total_log_odds([report], reliability=reliability) - wanted
 
     edge = 20.0 if wanted > 0 else -20.0
     if wanted == 0.0 or moves(0.0) * moves(edge) > 0:

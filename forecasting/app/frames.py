@@ -67,16 +67,12 @@ def latest_run(ledger: Ledger) -> str:
 
 def head_at(ledger: Ledger, moment: dt.datetime) -> int:
     """Give the number of the last forecast, withdrawal or outcome recorded by a moment."""
-    entries = (*ledger.forecasts(), *ledger.withdrawals(), *ledger.resolutions())
-    return max(
-        (
-            entry.seq
-            for entry in entries
-            if entry.seq is not None and entry.recorded_at is not None
-            if entry.recorded_at <= moment
-        ),
-        default=0,
-    )
+    found = 0
+    for entries in (ledger.forecasts(), ledger.withdrawals(), ledger.resolutions()):
+        for entry in entries:
+            if entry.seq and entry.recorded_at is not None and entry.recorded_at <= moment:
+                found = max(found, entry.seq)
+    return found
 
 
 def resolved(ledger: Ledger, wanted: Selection) -> "pd.DataFrame":

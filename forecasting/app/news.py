@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.log import check_moment
 from forecasting.app.news_check import EffectCheck
 from forecasting.app.news_shown import (
     REFERENCE_STREAMS,
@@ -97,7 +96,7 @@ def drafted(entered: Entered, check: EffectCheck, *, now: dt.datetime) -> Eviden
             msg, hint='forecast news add "TITLE" --source NAME --known-at 2026-11-22T12:00Z'
         )
     grade = reliability.check_grade(entered.grade or "F")
-    check_moment(entered.known_at, now)
+    check_known(entered.known_at, now)
     effects = check.effects(entered.on, known_at=entered.known_at, event_at=entered.event_at)
     unique = "\0".join([*entered.identity, *entered.on, entered.story, iso(now)])
     return Evidence(
@@ -114,6 +113,13 @@ def drafted(entered: Entered, check: EffectCheck, *, now: dt.datetime) -> Eviden
         stream=STREAM,
         note=normalised(entered.because),
     )
+
+
+def check_known(known_at: dt.datetime, now: dt.datetime) -> None:
+    """Refuse what nobody can know yet."""
+    if known_at > now:
+        msg = f"known_at ({iso(known_at)}): lies in the future (now {iso(now)})"
+        raise InvalidInput(msg, hint=f"--known-at {iso(now)}")
 
 
 def add(
@@ -236,7 +242,7 @@ def retract(
         raise InvalidInput(msg)
     item = _retractable(ledger, ledger.evidence(), name)
     moment = utc(known_at) if known_at else now
-    check_moment(moment, now)
+    check_known(moment, now)
     if moment < item.known_at:
         msg = (
             f"known_at ({iso(moment)}): no item can be retracted before it was known "
@@ -249,8 +255,9 @@ def retract(
         "seq": entry.seq,
         "id": entry.id,
         "recorded_at": entry.recorded_at,
+        "key": draft.key,
         "retracts": item.seq,
-        "key": item.key,
+        "item": item.key,
         "title": item.title,
         "known_at": moment,
         "because": draft.note,

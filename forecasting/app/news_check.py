@@ -82,6 +82,10 @@ class EffectCheck:
         if not separator:
             return Effect(name, "bears", {})
         effect = parse_effect(name, stated)
+        if effect.form == "likelihood" and not all(float(n) > 0 for n in effect.detail.values()):
+            # Two tiny numbers can be above 0 and their product not: nothing could be computed.
+            msg = f"likelihoods ({stated[:40]}): are too small to be told from 0"
+            raise InvalidInput(msg, hint="0.6/0.2")
         without = f"--on {name} (bears on it, without an effect)"
         if all(self._catalog.ends(question) <= known_at for question in questions):
             ended = max(self._catalog.ends(question) for question in questions)

@@ -13,6 +13,7 @@ from forecasting.domain.instants import parse_when
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.evidence import intake
 from forecasting.evidence.intake import MOST_BYTES
+from forecasting.evidence.reliability import check_grade
 from forecasting.evidence.similar import Index
 from forecasting.store import Ledger
 
@@ -58,7 +59,7 @@ def import_news(
     found = intake.read(content, name=name, source=source)
     items = ledger.evidence()
     check = EffectCheck(Catalog.of(ledger), items)
-    _check_given(check, on, now)
+    _check_given(check, on, grade, now)
     seen = {identity(item) for item in items if not retracts(item)}
     index = Index(standing(items))
     drafts: list[Evidence] = []
@@ -73,7 +74,7 @@ def import_news(
                 continue
             item = drafted(entered, check, now=now)
         except (InvalidInput, NotFound) as wrong:
-            refused.append({"line": row.line, "reason": str(wrong)})
+            refused.append({"line": row.line, "reason": _reason(wrong)})
             continue
         seen.add(entered.identity)
         check.take(item.effects)
@@ -104,8 +105,14 @@ def import_news(
     }
 
 
-def _check_given(check: EffectCheck, on: Sequence[str], now: dt.datetime) -> None:
-    """Refuse effects that no row could take, once and not once a row."""
+def _reason(wrong: InvalidInput | NotFound) -> str:
+    # A way out that is a command or an option helps who types one item, not who mends a file.
+    return wrong.message if wrong.hint.startswith(("forecast ", "--")) else str(wrong)
+
+
+def _check_given(check: EffectCheck, on: Sequence[str], grade: str, now: dt.datetime) -> None:
+    """Refuse what no row could take, once and not once a row."""
+    check_grade(grade)
     try:
         check.effects(on, known_at=dt.datetime.min.replace(tzinfo=dt.UTC), event_at=now)
     except NotFound as unknown:

@@ -2,7 +2,7 @@
 
 One path serves the live `update` and the `replay`: the evidence is filtered first, then each
 family answers from what is left. Forecasters: the model, its prior alone, the base rate, each
-worldview that exists by then, their equal-weight pool, the uniform forecast and the running
+worldview that exists by then, their weighted pool, the uniform forecast and the running
 climatology.
 """
 
@@ -14,6 +14,7 @@ from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.effects import moved
+from forecasting.app.worldviews import Spoken, weights_at
 from forecasting.bank import Bank
 from forecasting.domain.commentary import Worldview
 from forecasting.domain.evidence import Evidence
@@ -22,12 +23,13 @@ from forecasting.domain.provenance import ModelRun, in_batch
 from forecasting.domain.question import ANNULLED, Question
 from forecasting.domain.resolution import Resolution
 from forecasting.evidence import known, retracted
+from forecasting.evidence.reliability import Reliabilities, learned
 from forecasting.models.encoding.answer import LEVELS, Answer
 from forecasting.models.encoding.answers import Answers
 from forecasting.models.encoding.facts import redirect
+from forecasting.models.encoding.fits import FitCache
 from forecasting.models.encoding.priors import PriorBook, process_of
-from forecasting.models.encoding.reports import reports_on, with_reports
-from forecasting.pooling import linear, linear_quantiles
+from forecasting.models.encoding.reports import reports_on
 from forecasting.store import Ledger
 
 MODEL, PRIOR, BASE_RATE = "model", "prior", "base-rate"
@@ -75,6 +77,10 @@ class Predictor:
         Priors, reference classes and worldviews.
     accept_because : str
         Why a forecast that the gate refuses is logged all the same; recorded with its fit.
+    fits : FitCache, optional
+        Where fits come from; by default each is sampled from its own data and seed alone.
+    spoken : Spoken, optional
+        What the worldviews had said before: their weights in the pool follow from it.
     """
 
     def __init__(
@@ -85,19 +91,28 @@ class Predictor:
         *,
         seed: int,
         accept_because: str = "",
+        fits: FitCache | None = None,
+        spoken: Spoken | None = None,
     ) -> None:
         self.catalog = catalog
         self.bank = bank
         self.accept_because = accept_because
+        self.spoken = Spoken() if spoken is None else spoken
         processes: dict[str, str] = {}
         for question in catalog.questions.values():
             processes[question.id] = process_of(question)
             if question.ladder:
                 processes[question.ladder] = process_of(question)
-        self.evidence = redirect(retracted(evidence), processes)
+        self.evidence = redirect(evidence, processes)
         self.answers = Answers(
-            prior_book(bank), self.evidence, seed=seed, questions=catalog.questions
+            prior_book(bank),
+            self.evidence,
+            seed=seed,
+            questions=catalog.questions,
+            fits=fits,
+            reliability=self.reliability,
         )
+        self._reliability: dict[dt.datetime, Reliabilities] = {}
 
     def say(
         self,
@@ -112,7 +127,7 @@ class Predictor:
         before : mapping, optional
             The model's earlier forecast on each question: what moved it since is recorded.
         """
-        facts = known(self.evidence, as_of)
+        facts = self.facts(as_of)
         said: list[Said] = []
         own = self._from_models(questions, facts, as_of, MODEL, None)
         said += [self._with_moves(item, facts, as_of, before or {}) for item in own]
@@ -124,10 +139,22 @@ class Predictor:
                 name = worldview.forecaster
                 members += self._from_models(questions, facts, as_of, name, worldview)
         said += members
-        said += self._pools(questions, members)
+        said += self._pools(questions, members, as_of)
         said += [self._uniform(question) for question in questions]
         said += self._climatology(questions, as_of)
         return said
+
+    def facts(self, as_of: dt.datetime) -> tuple[Evidence, ...]:
+        """Give the items that count as of a moment; what was retracted by then does not."""
+        return retracted(known(self.evidence, as_of))
+
+    def reliability(self, as_of: dt.datetime) -> Reliabilities:
+        """Give what resolved claims had taught about each source by a moment."""
+        if as_of not in self._reliability:
+            self._reliability = {
+                as_of: learned(self.evidence, self.catalog.questions, self.catalog.outcomes, as_of)
+            }
+        return self._reliability[as_of]
 
     def answer(
         self,
@@ -148,26 +175,15 @@ class Predictor:
         worldview, timed, scale
             As in `Answers.model`.
         """
-        answers = {
-            rung.id: self.answers.model(rung, facts, as_of, worldview, timed=timed, scale=scale)
-            for rung in self._together(question, as_of)
-        }
-        return with_reports(self._together(question, as_of), answers, facts)[question.id]
+        return self.answers.model(question, facts, as_of, worldview, timed=timed, scale=scale)
 
     def inputs(
         self, question: Question, facts: Sequence[Evidence], as_of: dt.datetime
     ) -> tuple[Mapping[str, Any], tuple[Any, ...]]:
         """Give what the answer is computed from: the model's arrays, and the coded reports."""
-        rungs = self._together(question, as_of)
+        rungs = self.answers.together(question, as_of)
         names = {rung.id for rung in rungs} | ({question.ladder} if question.ladder else set())
         return self.answers.inputs(question, facts, as_of), tuple(reports_on(facts, names))
-
-    def _together(self, question: Question, as_of: dt.datetime) -> tuple[Question, ...]:
-        """Give the rungs that a report moves together with a question, itself among them."""
-        if question.ladder is None:
-            return (question,)
-        rungs = self.catalog.ladder(question.ladder)
-        return tuple(rung for rung in rungs if rung.closes > as_of or rung == question)
 
     def _with_moves(
         self,
@@ -202,8 +218,6 @@ class Predictor:
                 found = self.answers.model(question, facts, as_of, worldview)
             if found is not None:
                 answers[question.id] = found
-        if name not in {PRIOR, BASE_RATE}:
-            answers = with_reports(questions, answers, facts)
         said = []
         for question in questions:
             answer = answers.get(question.id)
@@ -217,20 +231,21 @@ class Predictor:
             said.append(Said(question, name, value, answer, world, answer.spread))
         return said
 
-    def _pools(self, questions: Sequence[Question], members: Sequence[Said]) -> list[Said]:
+    def _pools(
+        self, questions: Sequence[Question], members: Sequence[Said], as_of: dt.datetime
+    ) -> list[Said]:
+        names = [w.forecaster for w in self.bank.worldviews if w.speaks_from <= as_of]
+        ensemble = weights_at(self.catalog, self.spoken, as_of, names)
         pooled = []
         for question in questions:
-            values = [m.value for m in members if m.question.id == question.id and m.value]
-            if not values:
-                continue
-            numbers = [value.numbers for value in values]
-            if question.type == "numeric":
-                levels = [level / 100 for level in LEVELS]
-                together = linear_quantiles(numbers, levels)
-            else:
-                together = linear(numbers, axis=0)
-            value = model_value(question.space, [float(x) for x in together], LEVELS)
-            pooled.append(Said(question, POOL, value))
+            said = {
+                member.forecaster: member.value.numbers
+                for member in members
+                if member.question.id == question.id and member.value is not None
+            }
+            if said:
+                numbers = ensemble.pool(question, said, LEVELS)
+                pooled.append(Said(question, POOL, model_value(question.space, numbers, LEVELS)))
         return pooled
 
     def _uniform(self, question: Question) -> Said:
@@ -334,7 +349,8 @@ def _model_run(answer: Answer, item: Said, as_of: dt.datetime, run: str) -> Mode
 
 def prior_book(bank: Bank) -> PriorBook:
     """Give what the bank says of priors."""
-    return PriorBook(bank.priors, bank.classes, bank.shares)
+    scenarios = {graph.id: graph for graph in bank.scenarios}
+    return PriorBook(bank.priors, bank.classes, bank.shares, scenarios)
 
 
 def prior_rows(ledger: Ledger, *, question: str = "") -> list[dict[str, Any]]:

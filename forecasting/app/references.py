@@ -1,11 +1,12 @@
 """Forecasters that nobody logs but everybody is measured against."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from forecasting.bank import nearest
 from forecasting.errors import NotFound
+from forecasting.store import Ledger
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,12 +16,28 @@ UNIFORM, CLIMATOLOGY = "uniform", "climatology"
 REFRESHED = (0.0, 0.25, 0.5, 0.75)
 
 
+def known_forecaster(ledger: Ledger, name: str) -> None:
+    """Refuse a name in which nobody has forecast anything; an empty name is no name.
+
+    Raises
+    ------
+    NotFound
+        With the nearest name that exists.
+    """
+    if not name:
+        return
+    present = dict.fromkeys(forecast.forecaster for forecast in ledger.forecasts())
+    if name not in present:
+        msg = f"forecaster ({name}): there is none"
+        raise NotFound(msg, hint=nearest(name, present) or "forecast score")
+
+
 def with_reference(frame: "pd.DataFrame", name: str) -> "pd.DataFrame":
     """Give the frame with a forecaster in it: one of its own, ``uniform``, or ``climatology``.
 
-    ``uniform`` stands from each opening. ``climatology`` is (1 + yes) / (2 + n) over the binary
-    questions of the frame resolved by then, brought up to date at the opening and at each quarter
-    of the window.
+    The last two are put in where they did not speak themselves. ``uniform`` stands from each
+    opening. ``climatology`` is (1 + yes) / (2 + n) over the binary questions of the frame resolved
+    by then, brought up to date at the opening and at each quarter of the window.
 
     Raises
     ------
@@ -30,13 +47,15 @@ def with_reference(frame: "pd.DataFrame", name: str) -> "pd.DataFrame":
     import pandas as pd
 
     present = list(dict.fromkeys(frame["forecaster"]))
-    if name in present:
-        return frame
     if name not in (UNIFORM, CLIMATOLOGY):
+        if name in present:
+            return frame
         msg = f"forecaster ({name}): has no forecast here"
         near = nearest(name, dict.fromkeys(present))
-        raise NotFound(msg, hint=near or ", ".join([*present[:6], UNIFORM, CLIMATOLOGY]))
-    questions = frame.drop_duplicates("question")
+        there = dict.fromkeys([*present[:6], UNIFORM, CLIMATOLOGY])
+        raise NotFound(msg, hint=near or ", ".join(there))
+    spoken = frame.loc[frame["forecaster"] == name, "question"]
+    questions = frame[~frame["question"].isin(spoken)].drop_duplicates("question")
     rows = list(_uniform(questions) if name == UNIFORM else _climatology(questions))
     if not rows:
         return frame
@@ -71,7 +90,7 @@ def _climatology(questions: "pd.DataFrame") -> Iterable[dict[str, Any]]:
             yield _spoken(row, CLIMATOLOGY, float((1 + yes[n]) / (2 + n)), moment)
 
 
-def _spoken(row: dict[str, Any], name: str, value: Any, moment: dt.datetime) -> dict[str, Any]:
+def _spoken(row: Mapping[Any, Any], name: str, value: Any, moment: dt.datetime) -> dict[str, Any]:
     return {
         **row,
         "forecaster": name,

@@ -13,6 +13,7 @@ from forecasting.app.frames import Selection
 from forecasting.app.predict import MODEL, Earlier, Predictor, drafts
 from forecasting.app.schedule import steps as moments_of
 from forecasting.app.score import scores
+from forecasting.app.worldviews import Spoken
 from forecasting.bank import Bank, text_speaks_at
 from forecasting.domain.commentary import Claim, Text
 from forecasting.domain.forecast import Forecast, Value, decimal_text
@@ -178,8 +179,10 @@ def _walk(
     ledger: Ledger, bank: Bank, made: Plan, cut: int, clock: Clock, progress: Progress
 ) -> None:
     catalog = Catalog.of(ledger, head=cut)
-    predictor = Predictor(catalog, ledger.evidence(head=cut), bank, seed=made.seed)
     so_far = ledger.forecasts(kind="replay", run=made.run)
+    predictor = Predictor(
+        catalog, ledger.evidence(head=cut), bank, seed=made.seed, spoken=Spoken(so_far)
+    )
     done = {forecast.issued_at for forecast in so_far}
     # The model's latest forecast on each question: what moved it since is recorded with the next.
     latest = {
@@ -212,6 +215,7 @@ def _walk(
             )
             entries = drafts(said, step.moment, kind="replay", run=made.run)
             ledger.append(entries, recorded_at=clock())
+            predictor.spoken.add(entries)
         return step.label
 
     progress(made.steps, take)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecasting.app import paired
 from forecasting.app.frames import Selection, kinds_present, resolved
-from forecasting.app.references import with_reference
+from forecasting.app.references import CLIMATOLOGY, UNIFORM, known_forecaster, with_reference
 from forecasting.domain.forecast import KINDS
 from forecasting.errors import InvalidInput
 from forecasting.review.cast import ordered
@@ -33,6 +33,7 @@ WINDOWS = ("scheduled", "until-resolution", "last")
 #: What becomes of a question that a forecaster never spoke on while others did.
 MISSING = ("leave-out", "uniform")
 BASE_RATE = "base-rate"
+CROWD = ("peer", "relative")
 #: Where no mean score can lie beyond, no interval does either.
 RANGES = {
     ("brier", "half"): (0.0, 1.0),
@@ -92,6 +93,7 @@ def scores(
     """
     wanted = selection or Selection()
     _check(rule, by, window, missing)
+    known_forecaster(ledger, wanted.forecaster)
     kinds = (
         [k for k in KINDS if k in kinds_present(ledger)] if wanted.kind == "all" else [wanted.kind]
     )
@@ -99,7 +101,7 @@ def scores(
     for kind in kinds:
         chosen = Selection(kind, wanted.run, "", wanted.question, wanted.tag, wanted.as_of)
         frame = resolved(ledger, chosen)
-        if against and len(frame):
+        if against and len(frame) and not (wanted.kind == "all" and _lacks(frame, against)):
             frame = with_reference(frame, against)
         rows += from_frame(
             frame,
@@ -112,8 +114,7 @@ def scores(
             missing=missing,
             resamples=resamples,
         )
-    found = [row for row in rows if not wanted.forecaster or row["forecaster"] == wanted.forecaster]
-    return found
+    return [row for row in rows if not wanted.forecaster or row["forecaster"] == wanted.forecaster]
 
 
 def from_frame(
@@ -150,6 +151,10 @@ def from_frame(
         )
         rows.extend(table.horizons() if by == "horizon" else table.rows(by))
     return rows
+
+
+def _lacks(frame: "pd.DataFrame", name: str) -> bool:
+    return name not in (UNIFORM, CLIMATOLOGY) and name not in set(frame["forecaster"])
 
 
 def _check(rule: str, by: str, window: str, missing: str) -> None:
@@ -316,9 +321,6 @@ class _Table:
                 resamples=self.resamples,
             )
         return {"against": other, **found}
-
-
-CROWD = ("peer", "relative")
 
 
 def _filled(scored: "pd.DataFrame") -> "pd.DataFrame":

@@ -6,11 +6,10 @@ import hashlib
 from typing import Any
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.news_shown import retracts
 from forecasting.domain.evidence import Effect, Evidence
 from forecasting.domain.instants import iso
 from forecasting.domain.question import normalised
-from forecasting.errors import InvalidInput
+from forecasting.errors import InvalidInput, NotFound
 from forecasting.evidence import known, learned, retracted
 from forecasting.evidence.reliability import STREAM, Reliabilities, check_grade, grades_of
 from forecasting.store import Ledger
@@ -19,7 +18,7 @@ _LONGEST = 200
 _LONGEST_REASON = 20_000
 
 
-def rows(ledger: Ledger, *, as_of: dt.datetime) -> list[dict[str, Any]]:
+def rows(ledger: Ledger, *, as_of: dt.datetime, now: dt.datetime) -> list[dict[str, Any]]:
     """Give every source that an item names or a grading set, the most tested first.
 
     Returns
@@ -30,6 +29,9 @@ def rows(ledger: Ledger, *, as_of: dt.datetime) -> list[dict[str, Any]]:
         copies are discounted, `right` and `wrong`; `items` in all; `set` where the grade was set
         for the source rather than read off its items.
     """
+    if as_of > now:
+        msg = f"as_of ({iso(as_of)}): lies in the future (now {iso(now)})"
+        raise InvalidInput(msg, hint="leave --as-of out for now")
     items = known(ledger.evidence(), as_of)
     catalog = Catalog.of(ledger)
     found = learned(items, catalog.questions, catalog.outcomes, as_of)
@@ -43,19 +45,19 @@ def rows(ledger: Ledger, *, as_of: dt.datetime) -> list[dict[str, Any]]:
     grades = grades_of(standing)
     listed = []
     for source in count:
-        now = found.of(source, grades[source])
+        taught = found.of(source, grades[source])
         prior = before.of(source, grades[source])
         listed.append(
             {
                 "source": source,
-                "grade": now.grade,
-                "reliability": now.mean,
-                "lower": now.quantile(0.05),
-                "upper": now.quantile(0.95),
-                "claims": now.claims,
-                "effective": now.effective,
-                "right": now.right,
-                "wrong": now.wrong,
+                "grade": taught.grade,
+                "reliability": taught.mean,
+                "lower": taught.quantile(0.05),
+                "upper": taught.quantile(0.95),
+                "claims": taught.claims,
+                "effective": taught.effective,
+                "right": taught.right,
+                "wrong": taught.wrong,
                 "prior": prior.mean,
                 "prior_lower": prior.quantile(0.05),
                 "prior_upper": prior.quantile(0.95),
@@ -76,22 +78,30 @@ def _set_for(standing: tuple[Evidence, ...]) -> set[str]:
 
 
 def set_grade(
-    ledger: Ledger, source: str, grade: str, *, now: dt.datetime, because: str = ""
-) -> tuple[dict[str, Any], str]:
+    ledger: Ledger,
+    source: str,
+    grade: str,
+    *,
+    now: dt.datetime,
+    because: str = "",
+    new: bool = False,
+) -> dict[str, Any]:
     """Grade a source from now on; the entry overrides the grades that its items carry.
 
     The grade counts for forecasts as of now and later, never for earlier moments, and the latest
     one known as of a moment is the one that counts.
 
-    Returns
-    -------
-    (row, warning)
-        The entry; and a word of warning where no item names this source yet.
+    Parameters
+    ----------
+    new : bool
+        Grade a source that no item names yet; a mistyped name would stay for good.
 
     Raises
     ------
     InvalidInput
-        No such grade, or no source; nothing was written.
+        No such grade, or no name; nothing was written.
+    NotFound
+        No item names this source.
     """
     name = normalised(source)
     if not name or len(name) > _LONGEST:
@@ -101,8 +111,15 @@ def set_grade(
         msg = f"because ({len(because)} characters): at most {_LONGEST_REASON}"
         raise InvalidInput(msg)
     wanted = check_grade(grade)
-    items = retracted(known(ledger.evidence(), now))
-    before = grades_of(items).get(name)
+    everything = known(ledger.evidence(), now)
+    before = grades_of(retracted(everything)).get(name)
+    named = {item.source for item in everything if item.stream != STREAM}
+    if before is None and name not in named and not new:
+        near = difflib.get_close_matches(name, sorted(named), n=1, cutoff=0.6)
+        msg = f"source ({name}): no item names it"
+        raise NotFound(
+            msg, hint=f"{near[0]}; or --new" if near else "--new, to grade it all the same"
+        )
     unique = hashlib.sha256(f"{name}\0{wanted}\0{iso(now)}".encode()).hexdigest()[:12]
     draft = Evidence(
         key=f"grade-{unique}",
@@ -115,7 +132,7 @@ def set_grade(
         note=normalised(because),
     )
     (entry,) = ledger.append([draft], recorded_at=now)
-    row = {
+    return {
         "seq": entry.seq,
         "id": entry.id,
         "source": name,
@@ -123,9 +140,3 @@ def set_grade(
         "grade": wanted,
         "recorded_at": entry.recorded_at,
     }
-    if before is not None:
-        return row, ""
-    named = {item.source for item in items if item.stream != STREAM and not retracts(item)}
-    near = difflib.get_close_matches(name, named, n=1, cutoff=0.6)
-    meant = f"; did you mean {near[0]}?" if near else ""
-    return row, f"no item names {name} yet{meant}"

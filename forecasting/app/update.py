@@ -9,11 +9,13 @@ from forecasting.app.catalog import Catalog
 from forecasting.app.log import check_moment, kind_of
 from forecasting.app.predict import MODEL, Earlier, Predictor, Said, drafts
 from forecasting.app.questions import bundled_bank
+from forecasting.app.worldviews import Spoken
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.instants import iso
 from forecasting.domain.question import Question, normalised
 from forecasting.errors import InvalidInput
 from forecasting.evidence import known
+from forecasting.models.encoding.fits import live_fits
 from forecasting.store import Ledger
 
 
@@ -48,6 +50,8 @@ def update(
         bank,
         seed=seed,
         accept_because=normalised(accept_because),
+        fits=live_fits(seed),
+        spoken=Spoken(ledger.forecasts(kind="live")),
     )
     warnings = []
     if moment > bank.observed_until:

@@ -5,7 +5,7 @@ import difflib
 from collections.abc import Callable, Iterator, Mapping
 
 from forecasting.bank.read import Bank, Place, text_speaks_at
-from forecasting.domain.instants import iso
+from forecasting.domain.instants import iso, local_day
 from forecasting.domain.question import Question
 from forecasting.errors import Problem
 
@@ -70,7 +70,7 @@ def _known_family(bank: Bank, families: Families) -> Iterator[Problem]:
 
 
 #: Families whose questions are asked now and whose models come later.
-FUTURE_FAMILIES = ("staged", "scenario", "news-log-odds")
+FUTURE_FAMILIES: tuple[str, ...] = ()
 
 
 def _known_reference(bank: Bank, families: Families) -> Iterator[Problem]:
@@ -198,7 +198,7 @@ def _priors_for_every_class(bank: Bank, families: Families) -> Iterator[Problem]
             message = f"reference ({row.reference}): no such class"
             yield Problem("questions/reference/priors.csv", 0, "unknown-reference", message)
     for reference in bank.classes.values():
-        if reference.id not in have and reference.kind != "rungs":
+        if reference.id not in have and reference.kind not in {"rungs", "stage"}:
             message = f"class ({reference.id}): has no prior in reference/priors.csv"
             yield Problem("questions/reference/classes.csv", 0, "no-prior", message)
 
@@ -213,6 +213,38 @@ def _evidence_bears_on_questions(bank: Bank, families: Families) -> Iterator[Pro
                 yield Problem(f"questions ({item.stream})", 0, "unknown-question", message, hint)
 
 
+def _scenario_questions_name_their_node(bank: Bank, families: Families) -> Iterator[Problem]:
+    graphs = {graph.id: graph for graph in bank.scenarios}
+    for question, place in _each_file(bank):
+        if question.model.fitted != "scenario":
+            continue
+        settings = question.model.settings
+        name = str(settings.get("scenario", ""))
+        line = place.line("model", "settings", "scenario")
+        if name not in graphs:
+            message = f"scenario ({name}): no such file in questions/scenarios"
+            yield Problem(place.source, line, "unknown-scenario", message, nearest(name, graphs))
+            continue
+        nodes = {node.id: node for node in graphs[name].nodes}
+        asked = str(settings.get("node", ""))
+        if asked not in nodes:
+            message = f"node ({asked}): scenario {name} has none of that name"
+            line = place.line("model", "settings", "node")
+            yield Problem(place.source, line, "unknown-node", message, nearest(asked, nodes))
+            continue
+        options = question.space.options or ("yes", "no")
+        if not set(options) <= set(nodes[asked].states):
+            message = f"node ({asked}): its states must have the question's {', '.join(options)}"
+            line = place.line("model", "settings", "node")
+            yield Problem(place.source, line, "node-states", message)
+        if nodes[asked].known_by > local_day(question.opens):
+            message = (
+                f"node ({asked}): known by {nodes[asked].known_by}, after the opening: a scored "
+                "question rests on what could be argued before"
+            )
+            yield Problem(place.source, line, "hindsight", message, "date the rows as argued then")
+
+
 RULES: tuple[Rule, ...] = (
     _known_family,
     _known_reference,
@@ -224,4 +256,5 @@ RULES: tuple[Rule, ...] = (
     _worldviews_change_real_priors,
     _priors_for_every_class,
     _evidence_bears_on_questions,
+    _scenario_questions_name_their_node,
 )

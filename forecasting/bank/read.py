@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from forecasting.bank.facts import read_classes, read_evidence, read_priors, read_shares
+from forecasting.bank.scenarios import read_scenarios
 from forecasting.bank.schema import (
     ClaimFile,
     QuestionFile,
@@ -24,6 +25,7 @@ from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.question import Basis, Condition, ModelChoice, Question
 from forecasting.domain.reference import DurationShare, PriorRow, ReferenceClass
 from forecasting.domain.resolution import Resolution
+from forecasting.domain.scenario import ScenarioGraph
 from forecasting.domain.verbal import band, milder
 from forecasting.errors import InvalidInput, Problem
 
@@ -54,6 +56,7 @@ class Bank:
     resolutions: tuple[Resolution, ...]
     texts: tuple[Text, ...]
     worldviews: tuple[Worldview, ...]
+    scenarios: tuple[ScenarioGraph, ...]
     evidence: tuple[Evidence, ...]
     classes: Mapping[str, ReferenceClass]
     priors: tuple[PriorRow, ...]
@@ -113,13 +116,16 @@ def read_bank(root: Path) -> Bank:
         if _known_text(file.text, speaking, source, line_of(tree, ("text",)), problems)
     ]
     tables = TableReader(root)
+    classes = read_classes(tables)
+    scenarios = read_scenarios(root, questions, classes, problems)
     return Bank(
         questions=tuple(questions),
         resolutions=tuple(sorted(resolutions, key=lambda r: (r.resolved_at, r.question))),
         texts=tuple(texts),
         worldviews=tuple(worldviews),
+        scenarios=tuple(scenarios),
         evidence=tuple(read_evidence(tables)),
-        classes=read_classes(tables),
+        classes=classes,
         priors=tuple(read_priors(tables)),
         shares=read_shares(tables),
         notes=notes,

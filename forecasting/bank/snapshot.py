@@ -11,10 +11,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from forecasting.bank.schema import QuestionFile, TextFile, WorldviewFile
+from forecasting.bank.schema import QuestionFile, ScenarioFile, TextFile, WorldviewFile
 
 SCHEMAS: dict[str, type[BaseModel]] = {
     "question": QuestionFile,
+    "scenario": ScenarioFile,
     "text": TextFile,
     "worldview": WorldviewFile,
 }

@@ -5,6 +5,7 @@ independent forecasts. :func:`confidence_band` is for many updates of the same q
 :func:`binned_decomposition` splits the Brier score without the upward bias of few forecasts,
 :func:`murphy_curve` shows it by decision threshold, and :func:`pit`, :func:`interval_coverage`
 and :func:`quantile_reliability` speak of numbers and dates.
+:func:`recalibrate` learns from what resolved how each forecaster's probabilities should be read.
 """
 
 from forecasting.calibration.binned import BinnedDecomposition, binned_decomposition
@@ -13,6 +14,7 @@ from forecasting.calibration.murphy import MurphyCurve, murphy_curve
 from forecasting.calibration.pit import Pit, pit
 from forecasting.calibration.quantiles import interval_coverage, quantile_reliability
 from forecasting.calibration.reading import reading
+from forecasting.calibration.recalibration import Recalibration, recalibrate
 from forecasting.calibration.reliability import Corp, corp
 from forecasting.calibration.slope import Line, slope_intercept
 from forecasting.calibration.spiegelhalter import spiegelhalter_z
@@ -24,6 +26,7 @@ __all__ = [
     "Line",
     "MurphyCurve",
     "Pit",
+    "Recalibration",
     "binned_decomposition",
     "confidence_band",
     "corp",
@@ -32,6 +35,7 @@ __all__ = [
     "pit",
     "quantile_reliability",
     "reading",
+    "recalibrate",
     "slope_intercept",
     "spiegelhalter_z",
 ]

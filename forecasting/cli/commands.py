@@ -8,16 +8,21 @@ def load(root: click.Group) -> None:
     if root.commands:
         return
     from forecasting.cli import (
+        compare,
         database,
         explain,
         forecasts,
+        leaderboard,
         models,
         news,
+        pool,
         questions,
         resolve,
+        scenario,
         scores,
         sources,
         work,
+        worldviews,
     )
 
     for command in (
@@ -31,10 +36,15 @@ def load(root: click.Group) -> None:
         models.models,
         work.update,
         explain.explain,
+        scenario.scenario,
         resolve.resolve,
         resolve.resolutions,
         scores.score,
         scores.calibration,
+        compare.compare,
+        leaderboard.leaderboard,
+        pool.pool,
+        worldviews.worldviews,
         work.replay,
         work.review,
         database.verify,

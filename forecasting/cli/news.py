@@ -10,8 +10,6 @@ import click
 from forecasting.cli.options import Group
 from forecasting.cli.output import emit, say, settings
 
-_GRADES = click.Choice(list("ABCDEF"), case_sensitive=False)
-
 
 @click.group(cls=Group)
 def news() -> None:
@@ -36,7 +34,7 @@ def news() -> None:
     help="0.6/0.2, x3, +2..-2, stance=0.7, or a datum such as delivered=205; on a ladder it is "
     "one item on the shared process.",
 )
-@click.option("--grade", default="F", type=_GRADES, help="Reliability of the source; F: unknown.")
+@click.option("--grade", default="F", metavar="A..F", help="Reliability of the source; F: unknown.")
 @click.option(
     "--story",
     default="",
@@ -174,7 +172,7 @@ def retract(item: str, because: str, known_at: str) -> None:
     help="For the rows that state no effect; a feed states none.",
 )
 @click.option("--source", default="", help="For the rows that state none.")
-@click.option("--grade", default="F", type=_GRADES, help="For the rows that state none.")
+@click.option("--grade", default="F", metavar="A..F", help="For the rows that state none.")
 @click.option("--dry-run", is_flag=True, help="Say what would be added; write nothing.")
 def import_(file: Path, dry_run: bool, on: tuple[str, ...], source: str, grade: str) -> None:
     r"""Add the items of a CSV, JSON-lines, RSS or Atom file; - reads standard input.

@@ -18,9 +18,26 @@ FILTERS = (
 )
 
 
+RULES = ("brier", "log", "spherical", "rps", "crps", "baseline", "peer", "relative")
+
+
+def selection(kind: str, run: str, forecaster: str, question: str, tag: str, as_of: str) -> Any:
+    """Give the selection that the filters name."""
+    from forecasting.app.frames import Selection
+    from forecasting.domain.instants import parse_when
+
+    moment = parse_when(as_of) if as_of else None
+    return Selection(kind, run, forecaster, question, tag, moment)
+
+
 def filters(command: Any) -> Any:
     """Add the options that choose which forecasts a table is about."""
-    for option in reversed(FILTERS):
+    return FILTERS[0](scope(command))
+
+
+def scope(command: Any) -> Any:
+    """Add them all but the forecaster."""
+    for option in reversed(FILTERS[1:]):
         command = option(command)
     return command
 
@@ -28,7 +45,7 @@ def filters(command: Any) -> Any:
 @click.command(cls=Command)
 @click.option(
     "--rule",
-    type=click.Choice(["brier", "log", "rps", "crps"]),
+    type=click.Choice(RULES),
     default=None,
     help="Default: each question type by its own.",
 )
@@ -48,7 +65,19 @@ def filters(command: Any) -> Any:
     "--window",
     default="scheduled",
     metavar="WINDOW",
-    help="scheduled, spot@SHARE, or (improper) until-resolution, last.",
+    help="scheduled, spot@SHARE or spot@TIME, or (improper) until-resolution, last.",
+)
+@click.option(
+    "--against",
+    default="",
+    metavar="FORECASTER",
+    help="Difference to this one, to uniform or to climatology; default: the base rate.",
+)
+@click.option(
+    "--missing",
+    type=click.Choice(["leave-out", "uniform"]),
+    default="leave-out",
+    help="Questions without a word: out of the mean, or as the uniform forecast.",
 )
 @filters
 def score(
@@ -57,6 +86,8 @@ def score(
     by: str,
     kind: str,
     window: str,
+    against: str,
+    missing: str,
     forecaster: str,
     question: str,
     tag: str,
@@ -65,32 +96,37 @@ def score(
 ) -> None:
     r"""Score forecasters over the lifetime of resolved questions; smaller is better.
 
+    Time without a forecast scores as the uniform forecast does. Questions on which a forecaster
+    never spoke are left out of their mean, so compare two by --against or `forecast compare`.
+    baseline and peer are larger when better; peer and relative measure against the others and
+    are improper.
+
     \b
-    Example:
+    Examples:
       forecast score --kind replay
+      forecast score --kind replay --rule spherical --by topic --against climatology
     """
-    from forecasting.app import frames
     from forecasting.app import score as use
     from forecasting.app.book import Book
-    from forecasting.domain.instants import parse_when
 
     with Book.open(settings().db) as book:
-        wanted = frames.Selection(
-            kind, run, forecaster, question, tag, parse_when(as_of) if as_of else None
-        )
         rows = use.scores(
             book.ledger,
             rule=rule or "",
             convention=convention,
             by=by,
             window=window,
-            selection=wanted,
+            selection=selection(kind, run, forecaster, question, tag, as_of),
+            against=against,
+            missing=missing,
         )
         if not rows:
             say(use.empty_note(book.ledger, kind))
+    compared = by == "forecaster" or bool(against)
     columns = [
         *([] if by == "forecaster" else [by]),
         "forecaster",
+        *(["kind"] if kind == "all" else []),
         "type",
         "mean",
         "lower",
@@ -99,19 +135,22 @@ def score(
         "n_events",
         "coverage",
         "skill",
-        *(["difference", "difference_lower", "difference_upper"] if by == "forecaster" else []),
+        *(["difference", "difference_lower", "difference_upper"] if compared else []),
+        *(["event_rate"] if by == "horizon" else []),
         "rule",
     ]
     if rows and not rows[0]["proper"]:
-        say(f"window {window} is improper: it can be gained by strategy, and ranks nobody")
-    emit(rows, columns=columns, title=_title(kind, convention, window) if rows else "")
+        what = f"rule {rule}" if rule in ("peer", "relative") else f"window {window}"
+        say(f"{what} is improper: it can be gained by strategy, and ranks nobody")
+    emit(rows, columns=columns, title=_title(rows[0], kind, against) if rows else "")
 
 
-def _title(kind: str, convention: str, window: str) -> str:
+def _title(row: dict[str, Any], kind: str, against: str) -> str:
     return (
-        f"{kind} forecasts, window {window}, Brier convention {convention}, smaller is better; "
-        "intervals 95 % over events, skill = uniform forecast's score - mean, "
-        "difference = score - base rate's on shared questions"
+        f"{kind} forecasts, window {row['window']}, {row['rule']} ({row['convention']}), "
+        f"{row['orientation']} is better; intervals 95 % over events, "
+        "skill = gain over the uniform forecast, "
+        f"difference = score - {against or 'base rate'}'s on shared questions"
     )
 
 

@@ -3,7 +3,7 @@
 import click
 
 from forecasting.cli.options import Group
-from forecasting.cli.output import emit, say, settings
+from forecasting.cli.output import emit, settings
 
 
 @click.group(cls=Group, invoke_without_command=True)
@@ -29,14 +29,12 @@ def list_(as_of: str = "") -> None:
     from forecasting import clock
     from forecasting.app import sources as use
     from forecasting.app.book import Book
-    from forecasting.app.log import check_moment
     from forecasting.domain.instants import parse_when
 
     now = clock.now()
     moment = parse_when(as_of) if as_of else now
-    check_moment(moment, now)
     with Book.open(settings().db) as book:
-        rows = use.rows(book.ledger, as_of=moment)
+        rows = use.rows(book.ledger, as_of=moment, now=now)
     emit(
         rows,
         columns=(
@@ -52,11 +50,12 @@ def list_(as_of: str = "") -> None:
 @click.option(
     "--grade",
     required=True,
-    type=click.Choice(list("ABCDEF"), case_sensitive=False),
+    metavar="A..F",
     help="A: reliable ... E: unreliable, F: cannot be judged.",
 )
 @click.option("--because", default="", help="Why.")
-def set_(name: str, grade: str, because: str) -> None:
+@click.option("--new", is_flag=True, help="Grade a source that no item names yet.")
+def set_(name: str, grade: str, because: str, new: bool) -> None:
     r"""Grade a source from now on; this overrides the grades of its items.
 
     \b
@@ -68,7 +67,5 @@ def set_(name: str, grade: str, because: str) -> None:
     from forecasting.app.book import Book
 
     with Book.open(settings().db) as book:
-        row, warning = use.set_grade(book.ledger, name, grade, now=clock.now(), because=because)
-    if warning:
-        say(f"note: {warning}")
+        row = use.set_grade(book.ledger, name, grade, now=clock.now(), because=because, new=new)
     emit(row)

@@ -2,6 +2,7 @@
 
 from forecasting.comparison.diebold_mariano import DieboldMariano, diebold_mariano
 from forecasting.comparison.difficulty import DifficultyAdjusted, difficulty_adjusted
+from forecasting.comparison.effects import Effects, Ranks, effects, gaussian_ranks
 from forecasting.comparison.interval import Interval, studentised_interval
 from forecasting.comparison.paired import PairedDifference, paired_bootstrap
 from forecasting.comparison.sequential import Sequential, Steps, sequential, sequential_steps
@@ -9,12 +10,16 @@ from forecasting.comparison.sequential import Sequential, Steps, sequential, seq
 __all__ = [
     "DieboldMariano",
     "DifficultyAdjusted",
+    "Effects",
     "Interval",
     "PairedDifference",
+    "Ranks",
     "Sequential",
     "Steps",
     "diebold_mariano",
     "difficulty_adjusted",
+    "effects",
+    "gaussian_ranks",
     "paired_bootstrap",
     "sequential",
     "sequential_steps",

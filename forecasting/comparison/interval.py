@@ -12,6 +12,8 @@ from forecasting.scoring import checks
 from forecasting.scoring.checks import FloatArray
 
 _CHUNK = 2_000_000
+# A smaller spread than this, relative to the values, is what computing them left behind.
+_ROUNDING = 1e-13
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def studentised_interval(
     if count < checks.LEAST_CLUSTERS:
         noun = "cluster" if count == 1 else "clusters"
         note = f"too few: {count} {noun}, an interval needs {checks.LEAST_CLUSTERS}"
-    elif not error > 0:
+    elif not error > _ROUNDING * float(np.abs(x).max()):
         note = "no spread: all clusters have the same mean"
     else:
         low, high = _bounds_of_t(residual, size, level, resamples, seed)

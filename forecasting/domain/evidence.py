@@ -31,6 +31,8 @@ DATA: Mapping[str, bool] = {
     "delivered": True,
 }
 _SCALE = {"+2": 4.0, "+1": 2.0, "0": 1.0, "-1": 0.5, "-2": 0.25}
+#: A stated probability is read no further out than this: a flat claim is not infinite evidence.
+STANCE_LEAST, STANCE_MOST = 0.005, 0.995
 _NUMBER = r"(?:\d+(?:\.\d+)?|\.\d+)"
 
 
@@ -44,16 +46,18 @@ class Effect:
         A question or ladder, or ``class/row`` of a reference class.
     form
         ``likelihood`` (a, b, u: the report's probability if the answer is yes, if it is no, and if
-        the source knows nothing), ``datum`` (a named fact with its detail), or ``bears`` (the item
-        is about the target; nobody has coded how strongly).
+        the source knows nothing), ``stance`` (how likely the source calls it), ``datum`` (a named
+        fact with its detail), or ``bears`` (the item is about the target; nobody has coded how
+        strongly).
     detail
-        Plain data: ``a, b, u`` for a likelihood; ``name`` and more for a datum.
+        Plain data: ``a, b, u`` for a likelihood; ``probability`` (and ``clipped_from`` where it was
+        clipped) or ``code`` for a stance; ``name`` and more for a datum.
     stated
         The effect as the analyst wrote it.
     """
 
     target: str
-    form: Literal["likelihood", "datum", "bears"]
+    form: Literal["likelihood", "stance", "datum", "bears"]
     detail: Mapping[str, str | float]
     stated: str = ""
 
@@ -103,8 +107,11 @@ def parse_effect(target: str, text: str) -> Effect:
     """Read an effect as an analyst writes it.
 
     ``0.6/0.2`` (likelihood pair), ``x3`` (likelihood ratio), ``+2 .. -2`` (times 4, 2, 1, 1/2,
-    1/4), or a datum: ``ended``, ``violated``, ``delivered=205``. For a pair, u = sqrt(ab); for a
-    ratio L, a = sqrt L, b = 1 / sqrt L, u = 1, so that L and 1/L are mirror images.
+    1/4), a stance, or a datum: ``ended``, ``violated``, ``delivered=205``. For a pair,
+    u = sqrt(ab); for a ratio L, a = sqrt L, b = 1 / sqrt L, u = 1, so that L and 1/L are mirror
+    images. A stance is what the source says of how likely it is: ``stance=0.7``, a probability
+    that it gives (clipped at .005 and .995, the clipped number kept beside it), or ``stance=+1``,
+    a code from -2 to +2, always signed, in log-odds above or below the base rate.
 
     Examples
     --------
@@ -112,6 +119,8 @@ def parse_effect(target: str, text: str) -> Effect:
     {'a': 0.6, 'b': 0.15, 'u': 0.3}
     >>> parse_effect("q", "delivered=205").detail["value"]
     205.0
+    >>> dict(parse_effect("q", "stance=0.7").detail), dict(parse_effect("q", "stance=-2").detail)
+    ({'probability': 0.7}, {'code': -2.0})
     """
     stated = text.strip()
     if pair := re.fullmatch(rf"({_NUMBER})\s*/\s*({_NUMBER})", stated):
@@ -131,6 +140,8 @@ def parse_effect(target: str, text: str) -> Effect:
             target, "likelihood", {"a": sqrt(ratio), "b": 1 / sqrt(ratio), "u": 1.0}, stated
         )
     name, _, number = stated.partition("=")
+    if name == "stance":
+        return Effect(target, "stance", _stance(number.strip(), stated), stated)
     if name in DATA and bool(number) == DATA[name]:
         detail: dict[str, str | float] = {"name": name}
         if number:
@@ -139,5 +150,17 @@ def parse_effect(target: str, text: str) -> Effect:
                 raise InvalidInput(msg, hint=f"{name}=205")
             detail["value"] = float(number)
         return Effect(target, "datum", detail, stated)
-    msg = f"effect ({stated}): must be a pair, a ratio, +2..-2 or an outcome datum"
-    raise InvalidInput(msg, hint=f"0.6/0.2, x3, +1, {', '.join(DATA)}")
+    msg = f"effect ({stated}): must be a pair, a ratio, +2..-2, a stance or an outcome datum"
+    raise InvalidInput(msg, hint=f"0.6/0.2, x3, +1, stance=0.7, {', '.join(DATA)}")
+
+
+def _stance(number: str, stated: str) -> dict[str, str | float]:
+    """Read a signed code, or a probability written with a point."""
+    if re.fullmatch(r"[+-][012]", number):
+        return {"code": float(number)}
+    if not re.fullmatch(_NUMBER, number) or "." not in number or float(number) > 1.0:
+        msg = f"stance ({stated}): must be a probability with a point, or a code +2..-2 with a sign"
+        raise InvalidInput(msg, hint="stance=0.7 or stance=+1")
+    said = float(number)
+    read = min(max(said, STANCE_LEAST), STANCE_MOST)
+    return {"probability": read} if read == said else {"probability": read, "clipped_from": said}

@@ -1,8 +1,15 @@
-"""Reports into log-odds: source reliability integrated out, copies of one story discounted."""
+"""Reports into log-odds: source reliability integrated out, copies of one story discounted.
 
-from collections.abc import Mapping, Sequence
+Items of one story share its name. ``EVENT/SOURCING`` is the finer form: items with the same event
+and another sourcing are told apart from rewrites of one wire story, so ``summit/reuters`` twice
+counts as copies (dependence .9), ``summit/reuters`` and ``summit/own-reporter`` as one event
+sourced twice (dependence .5), and another event as independent.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,8 +25,12 @@ GRADE_PRIORS: Mapping[str, tuple[float, float]] = {
     "E": (2.0, 8.0),
     "F": (1.0, 1.0),
 }
-#: Dependence of reports that rewrite one story.
+#: Dependence of reports that rewrite one story: a judgement, exposed as configuration.
 STORY_RHO = 0.9
+#: Dependence of reports of one event that were sourced apart.
+EVENT_RHO = 0.5
+#: Beyond this many log-odds a float has no larger ratio to give.
+MOST_LOG_ODDS = 700.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +44,51 @@ class Report:
     a: float
     b: float
     u: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reliability:
+    """What is believed of one source's reliability: weights on nodes in [0, 1] that sum to 1.
+
+    Attributes
+    ----------
+    source, grade
+        The source and the Admiralty grade that its prior came from.
+    nodes, weights
+        Shape (K,), nodes rising.
+    claims, effective
+        How many of its reports were on questions that have resolved, and what they count once
+        copies of one story are discounted.
+    right, wrong
+        How many of those leaned to the answer that came, and to the other.
+    """
+
+    source: str
+    grade: str
+    nodes: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    claims: int = 0
+    effective: float = 0.0
+    right: int = 0
+    wrong: int = 0
+
+    @property
+    def mean(self) -> float:
+        """The expected reliability."""
+        return float(self.nodes @ self.weights)
+
+    def quantile(self, level: float) -> float:
+        """Give the reliability that lies above this one with probability 1 - `level`."""
+        between = (self.nodes[1:] + self.nodes[:-1]) / 2.0
+        return float(np.interp(level, np.cumsum(self.weights)[:-1], between))
+
+
+class ReliabilityOf(Protocol):
+    """What knows the reliability of every source; see :mod:`forecasting.evidence.reliability`."""
+
+    def of(self, source: str, grade: str) -> Reliability:
+        """Give a source's reliability; `grade` counts where nothing else is known of it."""
+        ...
 
 
 def likelihood_ratio(a: float, b: float, u: float, reliability: ArrayLike) -> NDArray[np.float64]:
@@ -67,19 +123,71 @@ def story_discount(log_ratios: ArrayLike, rho: float = STORY_RHO) -> float:
     return 1.0 / (1.0 + (effective - 1.0) * rho)
 
 
+def story_discounts(
+    reports: Sequence[Report],
+    mean: Callable[[Report], float],
+    *,
+    rho: float = STORY_RHO,
+    event_rho: float = EVENT_RHO,
+) -> dict[str, float]:
+    """Give the discount of each report, by key: copies within a story, then stories of one event.
+
+    Parameters
+    ----------
+    reports : sequence of Report
+        All that bear on one thing.
+    mean : callable
+        The mean reliability of a report's source; sizes are compared at it.
+    rho, event_rho : float
+        Dependence within a story, and between differently sourced stories of one event.
+
+    Examples
+    --------
+    >>> told = [Report(k, k, "A", s, 2.0, 1.0, 1.5) for k, s in zip("abc", ("e/x", "e/x", "e/y"))]
+    >>> {key: round(d, 3) for key, d in story_discounts(told, lambda report: 1.0).items()}
+    {'a': 0.351, 'b': 0.351, 'c': 0.667}
+    """
+    events: dict[str, dict[str, list[Report]]] = {}
+    for report in reports:
+        story = report.story or report.key
+        event = story.partition("/")[0]
+        events.setdefault(event, {}).setdefault(story, []).append(report)
+    discounts = {}
+    for stories in events.values():
+        within, totals = {}, {}
+        for story, members in stories.items():
+            sizes = [
+                log(float(likelihood_ratio(member.a, member.b, member.u, mean(member))))
+                for member in members
+            ]
+            within[story] = story_discount(sizes, rho)
+            totals[story] = within[story] * sum(sizes)
+        between = story_discount(list(totals.values()), event_rho)
+        for story, members in stories.items():
+            discounts.update({member.key: within[story] * between for member in members})
+    return discounts
+
+
 def log_odds_by_source(
     reports: Sequence[Report],
     *,
     grade_priors: Mapping[str, tuple[float, float]] = GRADE_PRIORS,
     rho: float = STORY_RHO,
+    reliability: ReliabilityOf | None = None,
 ) -> dict[str, float]:
     r"""Give what each source's reports add to the log-odds, reliability integrated out.
 
     .. math:: \log \frac{E_r \prod_i (r a_i + (1 - r) u_i)^{d_i}}
               {E_r \prod_i (r b_i + (1 - r) u_i)^{d_i}}
 
-    with r ~ Beta(grade), one r per source, and d_i the discount of report i's story (computed at
-    the sources' mean reliabilities).
+    with one r per source and d_i the discount of report i's story (computed at the sources' mean
+    reliabilities).
+
+    Parameters
+    ----------
+    reliability : ReliabilityOf, optional
+        What resolved claims taught about each source; without it r ~ Beta(grade), the best grade
+        that any of the source's reports carries.
 
     Raises
     ------
@@ -92,21 +200,28 @@ def log_odds_by_source(
     >>> round(log_odds_by_source([one])["wire"], 4)
     0.8473
     """
-    from scipy.special import logsumexp, roots_jacobi
+    from scipy.special import logsumexp
 
     for report in reports:
         if min(report.a, report.b, report.u) <= 0.0 or report.grade not in grade_priors:
             numbers = f"{report.a}/{report.b}, {report.grade}"
             msg = f"report {report.key} ({numbers}): needs likelihoods above 0 and a grade A-F"
             raise InvalidInput(msg)
-    discounts = _discounts(reports, grade_priors, rho)
+    grades: dict[str, str] = {}
+    for report in reports:
+        grades[report.source] = min(report.grade, grades.get(report.source, report.grade))
+    if reliability is None:
+        believed = {s: of_grade(grade, s, grade_priors) for s, grade in grades.items()}
+    else:
+        believed = {s: reliability.of(s, grade) for s, grade in grades.items()}
+    means = {source: found.mean for source, found in believed.items()}
+    discounts = story_discounts(reports, lambda report: means[report.source], rho=rho)
     totals: dict[str, float] = {}
-    for source in sorted({report.source for report in reports}):
+    for source in sorted(grades):
         mine = [report for report in reports if report.source == source]
-        alpha, beta = grade_priors[min(report.grade for report in mine)]
-        nodes, weights = roots_jacobi(64, beta - 1.0, alpha - 1.0)
-        r = (nodes + 1.0) / 2.0
-        log_weight = np.log(weights) - logsumexp(np.log(weights))
+        r = believed[source].nodes
+        with np.errstate(divide="ignore"):  # a node may have no weight left
+            log_weight = np.log(believed[source].weights)
         sides = []
         for side in ("a", "b"):
             terms = [
@@ -118,14 +233,37 @@ def log_odds_by_source(
     return totals
 
 
+def of_grade(
+    grade: str,
+    source: str = "",
+    grade_priors: Mapping[str, tuple[float, float]] = GRADE_PRIORS,
+) -> Reliability:
+    """Give a grade's Beta prior on 64 Gauss-Jacobi nodes.
+
+    Examples
+    --------
+    >>> round(of_grade("B").mean, 6)
+    0.8
+    """
+    from scipy.special import roots_jacobi
+
+    alpha, beta = grade_priors[grade]
+    nodes, weights = roots_jacobi(64, beta - 1.0, alpha - 1.0)
+    return Reliability(source, grade, (nodes + 1.0) / 2.0, weights / np.sum(weights))
+
+
 def total_log_odds(
     reports: Sequence[Report],
     *,
     grade_priors: Mapping[str, tuple[float, float]] = GRADE_PRIORS,
     rho: float = STORY_RHO,
+    reliability: ReliabilityOf | None = None,
 ) -> float:
     """Give what all reports together add to the log-odds; no reports add 0."""
-    return float(sum(log_odds_by_source(reports, grade_priors=grade_priors, rho=rho).values()))
+    by_source = log_odds_by_source(
+        reports, grade_priors=grade_priors, rho=rho, reliability=reliability
+    )
+    return float(sum(by_source.values()))
 
 
 def shift_probability(probability: ArrayLike, log_odds: float) -> NDArray[np.float64]:
@@ -137,24 +275,6 @@ def shift_probability(probability: ArrayLike, log_odds: float) -> NDArray[np.flo
     0.4167
     """
     p = np.asarray(probability, dtype=float)
-    grown = p * np.exp(log_odds)
+    grown = p * np.exp(np.clip(log_odds, -MOST_LOG_ODDS, MOST_LOG_ODDS))
     moved: NDArray[np.float64] = grown / (grown + (1.0 - p))
     return moved
-
-
-def _discounts(
-    reports: Sequence[Report], grade_priors: Mapping[str, tuple[float, float]], rho: float
-) -> dict[str, float]:
-    stories: dict[str, list[Report]] = {}
-    for report in reports:
-        stories.setdefault(report.story or report.key, []).append(report)
-    discounts = {}
-    for members in stories.values():
-        log_ratios = []
-        for report in members:
-            alpha, beta = grade_priors[report.grade]
-            mean = alpha / (alpha + beta)
-            log_ratios.append(log(float(likelihood_ratio(report.a, report.b, report.u, mean))))
-        factor = story_discount(log_ratios, rho)
-        discounts.update({report.key: factor for report in members})
-    return discounts

@@ -1,8 +1,10 @@
 """From arrays to posterior draws, and the diagnostics that decide whether they may be used.
 
 Nothing here knows a question or a model family: `compile` keeps compiled models, `fit` samples
-them, `gate` judges the sampler and the probabilities, `predictive_check` judges the model
-against its own class, `loo` compares models on one data set, `summary` reduces draws to numbers.
+them, `gate` judges the sampler and the probabilities, `psis` reweights draws to other data,
+`stored` keeps fits between processes, `sbc` calibrates a fit by simulation, `predictive_check`
+judges the model against its own class, `loo` compares models on one data set, `summary` reduces
+draws to numbers.
 """
 
 from forecasting.inference.compile import clear_cache, compile_count, compiled
@@ -16,6 +18,8 @@ from forecasting.inference.predictive_check import (
     interval_shares,
     verdict,
 )
+from forecasting.inference.psis import Reweighting, resampled, reweight, reweighted
+from forecasting.inference.stored import FitStore, StoredFit
 from forecasting.inference.summary import Summary, summary
 
 __all__ = [
@@ -23,9 +27,12 @@ __all__ = [
     "SCALAR",
     "CountCheck",
     "Fit",
+    "FitStore",
     "GateReport",
     "LooResult",
     "PredictiveCheck",
+    "Reweighting",
+    "StoredFit",
     "Summary",
     "array_hash",
     "clear_cache",
@@ -40,6 +47,9 @@ __all__ = [
     "judge_sampler",
     "pack",
     "psis_loo",
+    "resampled",
+    "reweight",
+    "reweighted",
     "summary",
     "verdict",
 ]

@@ -4,22 +4,25 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from forecasting.errors import InvalidInput
-from forecasting.inference.compile import Compilable, compiled, library_versions
+from forecasting.errors import GateRefused, InvalidInput
+from forecasting.inference.compile import Compilable, CompiledModel, compiled, library_versions
 from forecasting.inference.gate import GateReport, exact_report, judge_sampler
 from forecasting.inference.inputs import pack
 
 __all__ = ["Fit", "array_hash", "exact_fit", "fit"]
 
 FloatArray = NDArray[np.float64]
-Method = Literal["nuts", "conjugate"]
+Method = Literal["nuts", "conjugate", "psis"]
+
+# Small steps follow narrow posteriors that large ones leave: what a rerun is tuned to.
+CAREFUL = 0.99
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +38,16 @@ class Fit:
     report
         The sampler half of the gate; see `judge_probability` for the probability.
     method
-        ``"nuts"``, or ``"conjugate"`` where the draws are independent and exact.
+        ``"nuts"``; ``"conjugate"`` where the draws are independent and exact; ``"psis"`` where
+        the draws are those of a full fit and carry weights.
     seed, seconds
         Seed of the draws, and the wall time that they took without compilation.
     versions
         Library versions, Python's first.
     data_hash, priors_hash
         SHA-256 of the two sets of arrays that went in.
+    weights
+        (S,) sums to one; of reweighted draws only, see `psis`.
     """
 
     draws: Mapping[str, FloatArray]
@@ -53,6 +59,18 @@ class Fit:
     versions: tuple[tuple[str, str], ...]
     data_hash: str
     priors_hash: str
+    weights: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        """Check that weights and method say the same."""
+        if (self.method == "psis") != (self.weights is not None):
+            message = f"method ({self.method}): weights belong to psis, and psis to weights."
+            raise InvalidInput(message)
+
+    @property
+    def k_hat(self) -> float | None:
+        """Pareto shape of the weights; None for draws without."""
+        return self.report.k_hat
 
 
 def array_hash(arrays: Mapping[str, ArrayLike]) -> str:
@@ -142,7 +160,8 @@ def fit(
     """Sample the posterior of a model given its data and its priors, both as arrays.
 
     The same seed gives bitwise the same draws, on any number of cores. Nothing is chained on an
-    earlier posterior: data and priors are the whole of what enters.
+    earlier posterior: data and priors are the whole of what enters. Chains that diverge are
+    sampled once more with smaller steps before the gate refuses them; the report says so.
 
     Parameters
     ----------
@@ -173,6 +192,8 @@ def fit(
     ------
     InvalidInput
         If a name is missing, unknown, of the wrong shape or not finite.
+    GateRefused
+        If the sampler finds no point to start from, or breaks down.
     """
     if seed < 0:
         message = f"seed ({seed}): must be a whole number of at least 0."
@@ -186,44 +207,85 @@ def fit(
         raise InvalidInput(message)
     flat = pack(model.layout, {**data, **priors}, owner=model.family)
     program = compiled(model)
-    import nutpie
-
     started = time.perf_counter()
-    tree = nutpie.sample(
-        program.program.with_data(inputs=flat),
-        draws=draws,
-        tune=tune,
-        chains=chains,
-        cores=cores or min(chains, os.cpu_count() or 1),
-        seed=seed,
-        progress_bar=False,
-        save_warmup=False,
-        target_accept=target_accept,
-    )
-    seconds = time.perf_counter() - started
-    posterior: dict[str, FloatArray] = {}
-    for name in program.parameters:
-        values = np.asarray(tree.posterior[name].values, dtype=np.float64)
-        posterior[name] = values.reshape(chains * draws, *values.shape[2:])
-    if parameters is not None:
-        posterior = {name: np.asarray(values) for name, values in parameters(posterior).items()}
-    report = judge_sampler(
-        posterior,
-        chains,
-        energy=np.asarray(tree.sample_stats["energy"].values, dtype=np.float64),
-        divergences=int(np.sum(tree.sample_stats["diverging"].values)),
-    )
+
+    def run(target: float) -> tuple[dict[str, FloatArray], GateReport]:
+        options = {"draws": draws, "tune": tune, "chains": chains, "target_accept": target}
+        cored = cores or min(chains, os.cpu_count() or 1)
+        found, energy, divergences = _sampled(program, flat, seed=seed, cores=cored, **options)
+        if parameters is not None:
+            found = {name: np.asarray(values) for name, values in parameters(found).items()}
+        return found, judge_sampler(found, chains, energy=energy, divergences=divergences)
+
+    posterior, report = run(target_accept)
+    if report.divergences and target_accept < CAREFUL:
+        first = report.divergences
+        posterior, report = run(CAREFUL)
+        report = replace(report, rerun=first)
     return Fit(
         draws=_frozen(posterior),
         chains=chains,
         report=report,
         method="nuts",
         seed=seed,
-        seconds=seconds,
+        seconds=time.perf_counter() - started,
         versions=library_versions(),
         data_hash=array_hash(data),
         priors_hash=array_hash(priors),
     )
+
+
+def _sampled(
+    program: CompiledModel, flat: FloatArray, *, seed: int, cores: int, **options: Any
+) -> tuple[dict[str, FloatArray], FloatArray, int]:
+    """Return chain-major draws by name, the energies (chains, draws) and the divergences."""
+    import nutpie
+
+    sampler = nutpie.sample(
+        program.program.with_data(inputs=flat),
+        cores=cores,
+        seed=seed,
+        progress_bar=False,
+        save_warmup=False,
+        # A labelled tree takes as long to build as the draws to sample.
+        return_raw_trace=True,
+        blocking=False,
+        **options,
+    )
+    try:
+        trace = sampler.wait()
+    except BaseException as error:
+        # Left to itself the library answers an interruption with the draws made so far.
+        sampler.cancel()
+        if isinstance(error, RuntimeError):
+            message = f"sampler ({str(error).splitlines()[0]}): the model could not be fitted"
+            raise GateRefused(message) from error
+        raise
+    draws, statistics = trace.get_arrow_trace()
+    kept = [~_column(chain, "tuning").astype(bool) for chain in statistics]
+    posterior = {
+        name: np.concatenate(
+            [_column(chain, name)[keep] for chain, keep in zip(draws, kept, strict=True)]
+        )
+        for name in program.parameters
+    }
+    energy = np.stack([_column(c, "energy")[k] for c, k in zip(statistics, kept, strict=True)])
+    divergences = sum(
+        int(_column(c, "diverging")[k].sum()) for c, k in zip(statistics, kept, strict=True)
+    )
+    return posterior, energy, divergences
+
+
+def _column(batch: Any, name: str) -> Any:
+    """Return one column of an Arrow batch as an array, (draws,) or (draws, K)."""
+    import pyarrow  # type: ignore[import-untyped]
+
+    column = batch.column(name)
+    shape = (column.field.metadata or {}).get(b"shape", b"").decode()
+    values = pyarrow.array(column)
+    flat = values.flatten() if hasattr(values, "flatten") else values
+    sizes = [int(n) for n in shape.split(",")] if shape else []
+    return flat.to_numpy(zero_copy_only=False).reshape(batch.num_rows, *sizes)
 
 
 def _frozen(draws: Mapping[str, ArrayLike]) -> Mapping[str, FloatArray]:

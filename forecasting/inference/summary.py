@@ -32,7 +32,7 @@ class Summary:
     mcse: float
 
 
-def summary(p_draws: ArrayLike, chains: int) -> Summary:
+def summary(p_draws: ArrayLike, chains: int, *, weights: ArrayLike | None = None) -> Summary:
     """Summarise draws of one probability (or of any one quantity).
 
     Parameters
@@ -41,6 +41,8 @@ def summary(p_draws: ArrayLike, chains: int) -> Summary:
         Chain-major draws.
     chains : int
         Number of chains that S divides into.
+    weights : array_like, shape (S,), optional
+        Of reweighted draws, summing to one; default equal.
 
     Returns
     -------
@@ -50,7 +52,8 @@ def summary(p_draws: ArrayLike, chains: int) -> Summary:
     Raises
     ------
     InvalidInput
-        If the draws are not one-dimensional or not a multiple of `chains`.
+        If the draws are not one-dimensional or not a multiple of `chains`, or the weights are not
+        as many.
 
     Examples
     --------
@@ -64,14 +67,23 @@ def summary(p_draws: ArrayLike, chains: int) -> Summary:
     if np.ptp(p) == 0.0:
         value = float(p[0])
         return Summary(value, 0.0, value, value, value, 0.0)
-    from forecasting.inference.gate import mcse_of_mean
+    from forecasting.inference.gate import mcse_of_mean, weighted_quantiles
 
-    low, middle, high = np.quantile(p, [0.05, 0.5, 0.95])
+    if weights is None:
+        mean, sd = float(p.mean()), float(p.std(ddof=1))
+    else:
+        w = np.asarray(weights, dtype=np.float64)
+        if w.shape != p.shape:
+            message = f"weights must be (S,) as the draws are, {p.shape}, got {w.shape}."
+            raise InvalidInput(message)
+        mean = float(np.sum(w * p))
+        sd = float(np.sqrt(np.sum(w * (p - mean) ** 2)))
+    low, middle, high = weighted_quantiles(p, [0.05, 0.5, 0.95], weights)
     return Summary(
-        mean=float(p.mean()),
-        sd=float(p.std(ddof=1)),
+        mean=mean,
+        sd=sd,
         p05=float(low),
         p50=float(middle),
         p95=float(high),
-        mcse=mcse_of_mean(p, chains),
+        mcse=mcse_of_mean(p, chains, weights=weights),
     )

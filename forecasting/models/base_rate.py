@@ -44,6 +44,7 @@ from forecasting.models.conjugate import (
     rung_chances,
 )
 from forecasting.models.protocol import PriorSpec, prior_arrays
+from forecasting.models.simulated import prior_draw
 
 __all__ = ["KINDS", "BaseRate"]
 
@@ -396,6 +397,25 @@ class BaseRate:
             return np.asarray(np.log(share) @ values["counts"])[:, None]
         rate = np.asarray(draws["rate"], dtype=np.float64).reshape(len(draws["rate"]), -1)  # type: ignore[arg-type]
         return np.asarray(values["events"] * np.log(rate) - rate * values["exposure"])
+
+    def simulate(
+        self, rng: np.random.Generator, priors: Mapping[str, PriorSpec] | None = None
+    ) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
+        """Draw the unknown from its prior and a class from it: a year, ten trials or cases."""
+        truth = prior_draw(rng, self.default_priors() if priors is None else priors)
+        if self.kind in ("weekly", "share"):
+            yes = rng.binomial(10, truth["chance"])
+            return truth, {"successes": np.asarray(float(yes)), "trials": np.asarray(10.0)}
+        if self.kind == "dirichlet":
+            return truth, {"counts": rng.multinomial(10, truth["share"]).astype(np.float64)}
+        exposure = 52.0 if self.kind == "count" else 365.0
+        events = np.asarray(rng.poisson(truth["rate"] * exposure), dtype=np.float64)
+        data = {"events": events, "exposure": np.full_like(events, exposure)}
+        if self.kind == "count":
+            shape = events * truth["size_shape"]
+            delivered = rng.gamma(shape) / truth["inverse_size"] if events > 0 else 0.0
+            data |= {"sized_events": events, "delivered": np.asarray(delivered)}
+        return truth, data
 
     def _checked(self, data: Mapping[str, ArrayLike]) -> dict[str, FloatArray]:
         values = {name: np.asarray(array, dtype=np.float64) for name, array in data.items()}

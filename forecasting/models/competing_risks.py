@@ -30,6 +30,7 @@ from forecasting.inference.fit import fit as sample
 from forecasting.inference.inputs import SCALAR, Layout, inputs
 from forecasting.inference.predictive_check import CountCheck, PredictiveCheck
 from forecasting.models.protocol import PriorSpec, from_standard, prior_arrays
+from forecasting.models.simulated import prior_draw
 
 __all__ = ["CompetingRisks", "cumulative_incidence", "strongest_state"]
 
@@ -362,6 +363,14 @@ class CompetingRisks:
         # A cause never seen says nothing, also where its share is 0.
         seen = events > 0
         return np.column_stack([timing, np.log(share[:, seen]) @ events[seen]])
+
+    def simulate(
+        self, rng: np.random.Generator, priors: Mapping[str, PriorSpec] | None = None
+    ) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
+        """Draw rates from the prior and the events of 200 days from them."""
+        truth = prior_draw(rng, self.default_priors() if priors is None else priors)
+        events = rng.poisson(truth["total"] * truth["share"] * 200.0)
+        return truth, {"events": events.astype(np.float64), "exposure": np.asarray(200.0)}
 
     def predictive_check(
         self, draws: Mapping[str, ArrayLike], data: Mapping[str, ArrayLike], *, seed: int

@@ -24,7 +24,7 @@ from forecasting.inference.fit import Fit
 from forecasting.inference.fit import fit as sample
 from forecasting.inference.inputs import COLUMN, SCALAR, Layout, inputs
 from forecasting.inference.predictive_check import CountCheck, PredictiveCheck, interval_shares
-from forecasting.models import exchange_future, exchange_process
+from forecasting.models import exchange_future, exchange_process, simulated
 from forecasting.models.compound import LEVELS, Delivered, delivered
 from forecasting.models.exchange_arrays import is_complete, sufficient
 from forecasting.models.exchange_priors import BETAS, GAMMAS, PRIORS, STANDARD
@@ -334,6 +334,16 @@ class ExchangeCount:
         return np.column_stack(
             [np.logaddexp.reduce(now, axis=1), each[:, :routine].sum(axis=1), past]
         )
+
+    def simulate(
+        self, rng: np.random.Generator, priors: Mapping[str, PriorSpec] | None = None
+    ) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
+        """Draw parameters from the prior and an exchange that is not complete from them."""
+        while True:
+            truth = simulated.prior_draw(rng, self.default_priors() if priors is None else priors)
+            data = simulated.exchange(rng, truth)
+            if data is not None:
+                return truth, data
 
     def predictive_check(
         self, draws: Mapping[str, ArrayLike], data: Mapping[str, ArrayLike], *, seed: int

@@ -16,7 +16,12 @@ BUILT_IN = {
     "base-rate": "forecasting.models.base_rate:BaseRate",
     "competing-risks": "forecasting.models.competing_risks:CompetingRisks",
     "exchange-count": "forecasting.models.exchange:ExchangeCount",
+    "news-log-odds": "forecasting.models.news_log_odds:NewsLogOdds",
+    "forecaster": "forecasting.models.forecaster:Forecaster",
+    "staged": "forecasting.models.staged:StagedProcess",
+    "scenario": "forecasting.models.scenario:Scenario",
     "survival": "forecasting.models.survival:Survival",
+    "worldview-ensemble": "forecasting.models.worldview_ensemble:WorldviewEnsemble",
 }
 
 

@@ -28,7 +28,7 @@ from forecasting.inference.fit import Fit
 from forecasting.inference.fit import fit as sample
 from forecasting.inference.inputs import COLUMN, SCALAR, Layout, inputs
 from forecasting.inference.predictive_check import CountCheck, PredictiveCheck, interval_shares
-from forecasting.models import weibull
+from forecasting.models import simulated, weibull
 from forecasting.models.protocol import PriorSpec, from_standard, prior_arrays
 from forecasting.models.survival_settings import BETA, INSTANT, SETTINGS, Setting
 
@@ -252,6 +252,13 @@ class Survival:
             For leave-one-out and for reweighting to new rows.
         """
         return weibull.log_likelihood(draws, data, t0=self.t0)
+
+    def simulate(
+        self, rng: np.random.Generator, priors: Mapping[str, PriorSpec] | None = None
+    ) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
+        """Draw parameters from the prior and a dozen spells from them."""
+        truth = simulated.prior_draw(rng, self.default_priors() if priors is None else priors)
+        return truth, simulated.spells(rng, truth, t0=self.t0)
 
     def predictive_check(
         self,

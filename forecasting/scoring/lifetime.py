@@ -28,9 +28,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecasting.errors import InvalidInput
-from forecasting.scoring import checks, marks, timeline
+from forecasting.scoring import checks, crowd, marks, timeline
 from forecasting.scoring.checks import FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -67,15 +68,21 @@ def score(
     ``until-resolution`` (improper): as ``scheduled``, with the actual length for :math:`T`.
     ``last`` (improper): the score in force at the actual end.
 
+    ``baseline`` and ``peer`` keep the orientation of their platform, larger is better;
+    ``skill`` is larger when better under every rule. ``peer`` and ``relative`` set
+    :math:`s(t)` to the difference from the others in force on the question at :math:`t`
+    (:func:`forecasting.scoring.crowd.difference`) and :math:`s_0 = 0`; the frame must then
+    hold everybody. They are improper under any window: silence is worth the others' score.
+
     Parameters
     ----------
     frame : DataFrame
         One row per issued forecast; the columns are in the module's docstring.
-    rule : {"brier", "log", "rps", "crps"}
+    rule : {"brier", "log", "spherical", "rps", "crps", "baseline", "peer", "relative"}
         Must fit the shape of every forecast. Numeric forecasts are drawn linearly through
         their quantiles to the bounds; their reference is uniform over the bounds.
     convention : {"half", "full"}
-        Scale of the Brier score.
+        Scale of the Brier score, and of ``relative``.
     window : {"scheduled", "spot", "until-resolution", "last"}
         What is averaged.
     at : float, datetime, or mapping of questions to datetimes
@@ -85,9 +92,10 @@ def score(
     -------
     DataFrame
         One row per question and forecaster, in the order of the frame: question, forecaster,
-        score, reference (:math:`s_0`), skill (reference - score), coverage (share of the window
-        with a forecast in force), possible_coverage (share that an early end left), n_forecasts
-        (those that entered), question_type, rule, convention, window, proper.
+        score, reference (:math:`s_0`), skill (reference - score, or its negative where larger
+        is better), coverage (share of the window with a forecast in force), possible_coverage
+        (share that an early end left), n_forecasts (those that entered), question_type, rule,
+        convention, window, proper, larger_is_better.
 
     Raises
     ------
@@ -124,17 +132,18 @@ def score(
     marked = marks.mark(frame, line.question, rule, convention)
     if window in ("scheduled", "until-resolution"):
         finish = line.closes if window == "scheduled" else line.end
-        columns = _averaged(line, marked, (finish - line.opens)[line.first])
+        columns = _averaged(line, marked, (finish - line.opens)[line.first], rule)
     else:
         # The last moment of a half-open window is a microsecond before its end.
         moment = line.end - 1 if window == "last" else line.moments(at, frame["question"])
-        columns = _spotted(line, marked, moment)
+        columns = _spotted(line, marked, moment, rule)
     keys = frame[["question", "forecaster"]].iloc[line.first].reset_index(drop=True)
     reference = marked.reference[line.first]
+    better = -1.0 if marked.larger_is_better else 1.0
     return keys.assign(
         score=columns["score"],
         reference=reference,
-        skill=reference - columns["score"],
+        skill=better * (reference - columns["score"]),
         coverage=columns["coverage"],
         possible_coverage=columns["possible_coverage"],
         n_forecasts=columns["n_forecasts"].astype(np.int64),
@@ -142,7 +151,8 @@ def score(
         rule=rule,
         convention=marked.convention[line.first],
         window=window,
-        proper=window in PROPER_WINDOWS,
+        proper=window in PROPER_WINDOWS and rule not in crowd.RULES,
+        larger_is_better=marked.larger_is_better,
     )
 
 
@@ -214,7 +224,7 @@ def at_horizon(
     DataFrame
         One row per question and forecaster with a forecast in force: question, forecaster, at,
         forecast, outcome, score, reference, skill, question_type, rule, convention,
-        days_before_close. May be empty.
+        days_before_close, larger_is_better. May be empty.
 
     Raises
     ------
@@ -243,25 +253,31 @@ def at_horizon(
     moment = line.closes - round(days_before_close * timeline.DAY)
     rows = line.standing(moment)
     kept = _standing(frame, line, moment)
+    scores = _at_moment(line, marked, rows, rule)
+    better = -1.0 if marked.larger_is_better else 1.0
     return kept[["question", "forecaster", "at", "forecast", "outcome"]].assign(
-        score=marked.score[rows],
+        score=scores,
         reference=marked.reference[rows],
-        skill=(marked.reference - marked.score)[rows],
+        skill=better * (marked.reference[rows] - scores),
         question_type=marked.question_type[rows],
         rule=rule,
         convention=marked.convention[rows],
         days_before_close=float(days_before_close),
+        larger_is_better=marked.larger_is_better,
     )
 
 
 def _averaged(
-    line: timeline.Timeline, marked: marks.Marks, length: IntArray
+    line: timeline.Timeline, marked: marks.Marks, length: IntArray, rule: str
 ) -> dict[str, FloatArray]:
     pairs = len(line.first)
     duration = line.durations()
-    # A forecast that never stood contributes nothing, even when its score is infinite.
-    part = np.zeros(len(duration))
-    np.multiply(duration, marked.score, out=part, where=duration > 0)
+    if rule in crowd.RULES:
+        part = crowd.integrated(line, marked.score, rule)
+    else:
+        # A forecast that never stood contributes nothing, even when its score is infinite.
+        part = np.zeros(len(duration))
+        np.multiply(duration, marked.score, out=part, where=duration > 0)
     covered = np.bincount(line.pair, weights=duration, minlength=pairs)
     total = np.bincount(line.pair, weights=part, minlength=pairs)
     reference = marked.reference[line.first]
@@ -276,11 +292,12 @@ def _averaged(
 
 
 def _spotted(
-    line: timeline.Timeline, marked: marks.Marks, moment: IntArray
+    line: timeline.Timeline, marked: marks.Marks, moment: IntArray, rule: str
 ) -> dict[str, FloatArray]:
-    rows = np.flatnonzero(line.standing(moment))
+    stood = line.standing(moment)
+    rows = np.flatnonzero(stood)
     scores = marked.reference[line.first].copy()
-    scores[line.pair[rows]] = marked.score[rows]
+    scores[line.pair[rows]] = _at_moment(line, marked, stood, rule)
     found = np.zeros(len(line.first))
     found[line.pair[rows]] = 1
     possible = line.is_open(moment)[line.first].astype(np.float64)
@@ -290,6 +307,15 @@ def _spotted(
         "possible_coverage": possible,
         "n_forecasts": found,
     }
+
+
+def _at_moment(
+    line: timeline.Timeline, marked: marks.Marks, stood: NDArray[np.bool_], rule: str
+) -> FloatArray:
+    """Scores of the rows that stood at one moment of their question."""
+    if rule not in crowd.RULES or not stood.any():
+        return marked.score[stood]
+    return crowd.difference(marked.score[stood], line.question[stood], rule)
 
 
 def _standing(frame: "pd.DataFrame", line: timeline.Timeline, moment: IntArray) -> "pd.DataFrame":

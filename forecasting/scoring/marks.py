@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecasting.errors import InvalidInput
-from forecasting.scoring import checks, crps, rules, timeline
+from forecasting.scoring import checks, crowd, crps, rules, timeline
 from forecasting.scoring.checks import FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -18,12 +18,17 @@ _BINARY, _NUMERIC = -1, -2
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Per row: its score, the uniform forecast's score, its question type and its convention."""
+    """Per row: its score, the uniform forecast's score, its question type and its convention.
+
+    For ``peer`` and ``relative`` the score is the one that is compared with the others', and the
+    reference is 0.
+    """
 
     score: FloatArray
     reference: FloatArray
     question_type: "np.ndarray[Any, np.dtype[np.object_]]"
     convention: "np.ndarray[Any, np.dtype[np.object_]]"
+    larger_is_better: bool = False
 
 
 def mark(frame: "pd.DataFrame", question: IntArray, rule: str, convention: str) -> Marks:
@@ -41,7 +46,11 @@ def mark(frame: "pd.DataFrame", question: IntArray, rule: str, convention: str) 
     shape, keys = _shapes(column)
     timeline.constant(question, shape, frame, "forecast")
     n = len(column)
-    marks = Marks(np.empty(n), np.empty(n), np.empty(n, dtype=object), np.empty(n, dtype=object))
+    larger = rule in ("baseline", "peer")
+    base = crowd.BASIS.get(rule, rule)
+    marks = Marks(
+        np.empty(n), np.empty(n), np.empty(n, dtype=object), np.empty(n, dtype=object), larger
+    )
     for code in np.unique(keys):
         rows = np.flatnonzero(keys == code)
         chosen, scores, reference = _mark_group(
@@ -49,12 +58,14 @@ def mark(frame: "pd.DataFrame", question: IntArray, rule: str, convention: str) 
             outcome[rows],
             frame.iloc[rows],
             int(shape[rows[0]]),
-            rule,
+            base,
             convention,
         )
         marks.score[rows], marks.reference[rows] = scores, reference
         marks.question_type[rows] = chosen.question_type
-        marks.convention[rows] = chosen.convention
+        marks.convention[rows] = crowd.PEER_POINTS if rule == "peer" else chosen.convention
+    if rule in crowd.RULES:
+        marks.reference[:] = 0.0
     return marks
 
 

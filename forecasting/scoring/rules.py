@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from forecasting.errors import InvalidInput
 from forecasting.scoring.checks import FloatArray, IntArray, one_of
@@ -12,8 +13,10 @@ from forecasting.scoring.crps import crps_piecewise
 from forecasting.scoring.logarithmic import log_score
 from forecasting.scoring.quadratic import CONVENTIONS, brier
 from forecasting.scoring.ranked import rps
+from forecasting.scoring.spherical import spherical
 
 QUESTION_TYPES = ("binary", "categorical", "ordered", "numeric")
+BASELINE_POINTS = "100 x gain over chance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +26,18 @@ class Rule:
     Attributes
     ----------
     name : str
-        ``brier``, ``log``, ``rps`` or ``crps``.
+        ``brier``, ``log``, ``spherical``, ``baseline``, ``rps`` or ``crps``.
     question_type : str
         ``binary``, ``categorical``, ``ordered`` or ``numeric``.
     convention : str
         How it is scaled, to be printed beside every number.
     score : callable
-        ``score(forecast, outcome)`` -> one score per forecast, smaller is better; a numeric
-        rule also takes ``levels``, ``lower`` and ``upper``.
+        ``score(forecast, outcome)`` -> one score per forecast, smaller is better unless
+        `larger_is_better`; a numeric rule also takes ``levels``, ``lower`` and ``upper``.
     proper : bool
         Whether honesty is the best policy when a single forecast is scored once.
+    larger_is_better : bool
+        Only of ``baseline``, which keeps its platform's orientation.
     """
 
     name: str
@@ -40,6 +45,7 @@ class Rule:
     convention: str
     score: Callable[..., FloatArray]
     proper: bool = True
+    larger_is_better: bool = False
 
     def reference(self, outcome: IntArray | FloatArray, options: int) -> FloatArray:
         """Score of the uniform forecast over `options` options, for each outcome (s0).
@@ -88,6 +94,13 @@ class Rule:
         return self.score(middle, outcome, levels=[0.5], lower=lower, upper=upper)
 
 
+def _over_chance(forecast: ArrayLike, outcome: ArrayLike) -> FloatArray:
+    """Score of the options as Metaculus prints it: 0 for the uniform forecast, 100 at best."""
+    options = np.shape(forecast)[1] if np.ndim(forecast) == 2 else 2
+    points: FloatArray = 100 * (1 - log_score(forecast, outcome) / np.log(options))
+    return points
+
+
 def _rules() -> dict[tuple[str, str, str], Rule]:
     of_options = ("binary", "categorical", "ordered")
     table = [
@@ -97,6 +110,11 @@ def _rules() -> dict[tuple[str, str, str], Rule]:
             for convention in CONVENTIONS
         ),
         *(Rule("log", kind, "nats", log_score) for kind in of_options),
+        *(Rule("spherical", kind, "1 - p / length", spherical) for kind in of_options),
+        *(
+            Rule("baseline", kind, BASELINE_POINTS, _over_chance, larger_is_better=True)
+            for kind in of_options
+        ),
         Rule("rps", "ordered", "sum over cuts", rps),
         Rule("crps", "numeric", "linear between quantiles", crps_piecewise),
     ]
@@ -112,11 +130,12 @@ def names(question_type: str) -> tuple[str, ...]:
     Examples
     --------
     >>> names("ordered")
-    ('rps', 'brier', 'log')
+    ('rps', 'brier', 'log', 'baseline', 'spherical')
     """
     one_of(question_type, QUESTION_TYPES, "question_type")
     fitting = {name for name, kind, _ in RULES if kind == question_type}
-    return tuple(sorted(fitting, key=lambda name: (name != "rps", name)))
+    usual = ("rps", "crps", "brier", "log")
+    return tuple(name for name in usual if name in fitting) + tuple(sorted(fitting - set(usual)))
 
 
 def get(name: str, question_type: str, convention: str = "half") -> Rule:
@@ -125,7 +144,7 @@ def get(name: str, question_type: str, convention: str = "half") -> Rule:
     Parameters
     ----------
     name : str
-        ``brier``, ``log``, ``rps`` or ``crps``.
+        ``brier``, ``log``, ``spherical``, ``baseline``, ``rps`` or ``crps``.
     question_type : str
         ``binary``, ``categorical``, ``ordered`` or ``numeric``.
     convention : {"half", "full"}

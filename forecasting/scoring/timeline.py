@@ -117,7 +117,7 @@ def read(frame: "pd.DataFrame") -> Timeline:
     forecaster = _codes(frame["forecaster"], "forecaster")
     pair, _ = pd.factorize(question * (int(forecaster.max()) + 1) + forecaster)
     pair = pair.astype(np.int64)
-    _, first = np.unique(pair, return_index=True)
+    first = first_rows(pair)
 
     issued = instants(frame["issued_at"], "issued_at")
     withdrawn = instants(frame["withdrawn_at"], "withdrawn_at", missing=NEVER)
@@ -143,8 +143,7 @@ def read(frame: "pd.DataFrame") -> Timeline:
 
 def constant(question: IntArray, values: NDArray[Any], frame: "pd.DataFrame", name: str) -> None:
     """Refuse a column that says two things of one question."""
-    _, first, code = np.unique(question, return_index=True, return_inverse=True)
-    differs = values != values[first][code]
+    differs = values != values[first_rows(question)][question]
     if differs.any():
         row = int(np.argmax(differs))
         message = (
@@ -152,6 +151,20 @@ def constant(question: IntArray, values: NDArray[Any], frame: "pd.DataFrame", na
             f"question {frame['question'].iloc[row]!r}"
         )
         raise InvalidInput(message)
+
+
+def first_rows(code: IntArray) -> IntArray:
+    """Give the first row of each code, for codes 0..m-1 that all occur.
+
+    Examples
+    --------
+    >>> first_rows(np.array([0, 1, 0, 2, 1])).tolist()
+    [0, 1, 3]
+    """
+    first = np.empty(int(code.max()) + 1, dtype=np.int64)
+    # Of several values for one place NumPy keeps the last: backwards, that is the first row.
+    first[code[::-1]] = np.arange(len(code))[::-1]
+    return first
 
 
 def instants(column: "pd.Series[Any]", name: str, *, missing: int | None = None) -> IntArray:
@@ -186,8 +199,11 @@ def instants(column: "pd.Series[Any]", name: str, *, missing: int | None = None)
 
 def _replaced(pair: IntArray, issued: IntArray) -> IntArray:
     """When the same forecaster's next forecast began; of two in one instant the later row wins."""
-    order = np.lexsort((issued, pair))
     following = np.full(len(pair), NEVER)
+    # Who spoke once is replaced by nothing: only the others need sorting.
+    several = np.flatnonzero(np.bincount(pair)[pair] > 1)
+    by_time = several[np.argsort(issued[several], kind="stable")]
+    order = by_time[np.argsort(pair[by_time], kind="stable")]
     same = pair[order][1:] == pair[order][:-1]
     following[order[:-1][same]] = issued[order[1:][same]]
     return following

@@ -1,5 +1,7 @@
 """News into log-odds: the tables of the notes, to the digit."""
 
+import datetime as dt
+from itertools import product
 from math import log
 
 import numpy as np
@@ -7,18 +9,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasting.domain.evidence import parse_effect
+from forecasting.domain.evidence import Effect, Evidence, parse_effect
 from forecasting.errors import InvalidInput
 from forecasting.evidence import (
+    Reliability,
     Report,
+    known,
     likelihood_ratio,
+    retracted,
     shift_probability,
     story_discount,
+    story_discounts,
     total_log_odds,
 )
-from forecasting.models.encoding.reports import reweigh
+from forecasting.models.encoding.reports import reports_on, reweigh
 
-CERTAIN = {"A": (1e9, 1e-3)}
+NOON = dt.datetime(2026, 5, 9, 12, tzinfo=dt.UTC)
+DAY = dt.timedelta(days=1)
 
 
 def _reports(
@@ -111,3 +118,104 @@ def test_a_ratio_and_its_inverse_are_mirror_images(ratio: float) -> None:
 def test_effects_that_say_nothing_are_refused(text: str) -> None:
     with pytest.raises(InvalidInput):
         parse_effect("q", text)
+
+
+def _told(*stories: str) -> list[Report]:
+    # Graded A in full: u = 1 and a / b = 2 at r = 1.
+    return [Report(f"k{i}", f"w{i}", "A", story, 2.0, 1.0, 1.5) for i, story in enumerate(stories)]
+
+
+@pytest.mark.parametrize(
+    ("stories", "effective"),
+    [
+        (("s", "s"), 2 / 1.9),
+        (("e/x", "e/x"), 2 / 1.9),
+        (("e/x", "e/y"), 2 / 1.5),
+        (("e", "e/y"), 2 / 1.5),
+        (("e/x", "f/x"), 2.0),
+        # Two copies are worth 1.0526 of one; with the other outlet m* = 2.0526^2 / (1.0526^2 + 1).
+        (("e/x", "e/x", "e/y"), 2.05263 / (1 + (2.05263**2 / (1.05263**2 + 1) - 1) * 0.5)),
+    ],
+)
+def test_one_event_sourced_apart_is_between_copies_and_independence(
+    stories: tuple[str, ...], effective: float
+) -> None:
+    discounts = story_discounts(_told(*stories), lambda report: 1.0)
+    assert sum(discounts.values()) == pytest.approx(effective, abs=1e-4)
+
+
+class _Certain:
+    def of(self, source: str, grade: str) -> Reliability:
+        return Reliability(source, grade, np.array([1.0]), np.array([1.0]))
+
+
+def test_the_total_is_what_the_discounts_say_when_the_source_is_certain() -> None:
+    for rho, p in [(1.0, 0.4615), (0.6, 0.5429), (0.0, 0.932)]:
+        shift = total_log_odds(_told(*["one"] * 5), rho=rho, reliability=_Certain())
+        assert float(shift_probability(0.3, shift)) == pytest.approx(p, abs=5e-5)
+
+
+@pytest.mark.parametrize("grade", list("ABCDEF"))
+def test_on_average_over_what_may_be_reported_nothing_is_expected_to_change(grade: str) -> None:
+    # Two reports of one source on two stories, each said or left unsaid: the complement of
+    # (a, b, u) is (1 - a, 1 - b, 1 - u). Weights: the prior predictive of the four cases.
+    prior, told = 0.3, [(0.6, 0.2, 0.4), (0.7, 0.1, 0.3)]
+    alpha, beta = {"A": (19, 1), "B": (8, 2), "C": (6, 4), "D": (4, 6), "E": (2, 8), "F": (1, 1)}[
+        grade
+    ]
+    nodes, weights = np.polynomial.legendre.leggauss(200)
+    r = (nodes + 1) / 2
+    density = weights * r ** (alpha - 1) * (1 - r) ** (beta - 1)
+    density /= density.sum()
+    mean = total = 0.0
+    for said in product([True, False], repeat=2):
+        sides = [
+            tuple(x if yes else 1 - x for x in channel)
+            for yes, channel in zip(said, told, strict=True)
+        ]
+        reports = [Report(f"n{i}", "wire", grade, f"s{i}", *side) for i, side in enumerate(sides)]
+        if_yes, if_no = (
+            float(density @ np.prod([r * side[at] + (1 - r) * side[2] for side in sides], axis=0))
+            for at in (0, 1)
+        )
+        weight = prior * if_yes + (1 - prior) * if_no
+        total += weight
+        mean += weight * float(shift_probability(prior, total_log_odds(reports)))
+    assert total == pytest.approx(1.0, abs=1e-9)
+    assert mean == pytest.approx(prior, abs=1e-9)
+
+
+def _item(key: str, effect: str = "x3", at: dt.datetime = NOON) -> Evidence:
+    return Evidence(key, "report", key, "wire", at, (parse_effect("q", effect),), stream="news")
+
+
+def _retraction(key: str, at: dt.datetime) -> Evidence:
+    effect = Effect(f"evidence/{key}", "datum", {"name": "retracts"})
+    return Evidence(f"r-{key}", "datum", "no", "analyst", at, (effect,), stream="news")
+
+
+def _shift(items: list[Evidence], as_of: dt.datetime) -> float:
+    return total_log_odds(reports_on(retracted(known(items, as_of)), {"q"}))
+
+
+def test_adding_then_retracting_restores_and_only_from_then_on() -> None:
+    items = [_item("a"), _item("b", "x0.2", NOON + DAY), _retraction("b", NOON + 3 * DAY)]
+    alone = _shift([_item("a")], NOON + 9 * DAY)
+    assert _shift(items, NOON + 3 * DAY) == alone
+    assert _shift(items, NOON + 2 * DAY) == _shift(items[:2], NOON + 2 * DAY) != alone
+
+
+@given(st.permutations(range(4)), st.integers(0, 5))
+def test_nothing_known_later_enters_in_any_order(order: list[int], days: int) -> None:
+    items = [_item(f"k{i}", "x3", NOON + i * DAY) for i in range(3)]
+    items.append(_retraction("k0", NOON + 4 * DAY))
+    as_of = NOON + days * DAY
+    by_then = [item for item in items if item.known_at <= as_of]
+    assert _shift([items[i] for i in order], as_of) == _shift(by_then, as_of)
+
+
+def test_evidence_without_measure_is_certainty_and_no_overflow() -> None:
+    for sign, p in [(1, 1.0), (-1, 0.0)]:
+        assert float(shift_probability(0.3, sign * 5000.0)) == pytest.approx(p, abs=1e-12)
+    absurd = [Report(f"k{i}", f"w{i}", "A", f"s{i}", 1e150, 1e-150, 1.0) for i in range(5)]
+    assert total_log_odds(absurd) > 700

@@ -1,18 +1,25 @@
 """Fits are repeatable, compiled once, and say what they were made from (known answers 19, 20)."""
 
+import os
+import signal
+import threading
 import time
+from importlib import import_module
 
 import numpy as np
 import pytest
 
+from forecasting.errors import GateRefused
 from forecasting.inference import (
     COLUMN,
     SCALAR,
     array_hash,
     compile_count,
+    compiled,
     fit,
     inputs,
     judge_probability,
+    judge_sampler,
     pack,
 )
 
@@ -88,6 +95,76 @@ def test_the_probability_of_that_fit_passes_the_gate(first):
     report = judge_probability(first.report, p, first.chains)
     assert report.passed
     assert p.mean() == pytest.approx(1 - 0.8**4, abs=3 * report.mcse)
+
+
+def test_draws_and_energies_are_those_of_the_labelled_tree(first):
+    import nutpie
+
+    program = compiled(Exponential())
+    flat = pack(Exponential.layout, {"t": [1.0, 4.0], **PRIORS})
+    tree = nutpie.sample(
+        program.program.with_data(inputs=flat),
+        draws=2000,
+        tune=500,
+        chains=4,
+        seed=1,
+        target_accept=0.9,
+        progress_bar=False,
+        save_warmup=False,
+    )
+    np.testing.assert_array_equal(first.draws["lam"], tree.posterior["lam"].values.ravel())
+    again = judge_sampler(
+        first.draws,
+        4,
+        energy=tree.sample_stats["energy"].values,
+        divergences=int(tree.sample_stats["diverging"].values.sum()),
+    )
+    assert again == first.report
+
+
+def test_an_interrupted_fit_is_no_fit(first):
+    # Left to itself the library answers an interruption with the draws made so far.
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        fit(Exponential(), {"t": np.ones(400)}, PRIORS, seed=1, draws=3_000_000, cores=1)
+    timer.join()
+    assert fit(Exponential(), {"t": np.array([1.0, 4.0])}, PRIORS, seed=1).report == first.report
+
+
+def test_a_sampler_that_breaks_down_refuses_in_one_line(first, monkeypatch):
+    import nutpie
+
+    class Broken:
+        def wait(self):
+            raise RuntimeError("All initialization points failed\nand more")
+
+        def cancel(self):
+            pass
+
+    monkeypatch.setattr(nutpie, "sample", lambda *_, **__: Broken())
+    with pytest.raises(GateRefused, match=r"^sampler \(All initialization points failed\)"):
+        fit(Exponential(), {"t": [1.0]}, PRIORS, seed=1)
+
+
+@pytest.mark.parametrize("still", [0, 2])
+def test_chains_that_diverge_are_sampled_once_more_with_smaller_steps(first, monkeypatch, still):
+    module, targets = import_module("forecasting.inference.fit"), []
+    sampled = module._sampled
+
+    def diverging(*args, **options):
+        targets.append(options["target_accept"])
+        draws, energy, _ = sampled(*args, **options)
+        return draws, energy, 3 if len(targets) == 1 else still
+
+    monkeypatch.setattr(module, "_sampled", diverging)
+    found = fit(Exponential(), {"t": [1.0, 4.0]}, PRIORS, seed=1)
+    # None is allowed at the end either way; the first run's three are on record.
+    assert targets == [0.9, 0.99]
+    assert found.report.rerun == 3
+    assert found.report.passed == (still == 0)
+    assert found.report.divergences == still
+    assert first.report.rerun == 0
 
 
 @pytest.mark.parametrize(

@@ -14,17 +14,25 @@ from forecasting.scoring import (
     ordered_brier,
     rps,
     rules,
+    spherical,
 )
 
 PROBABILITY = st.floats(0.001, 0.999)
 VECTOR = st.lists(st.floats(0.01, 1), min_size=4, max_size=4).map(lambda w: np.array(w) / sum(w))
 VALUES = st.lists(st.floats(0, 10), min_size=3, max_size=3).map(sorted)
 
+
+def _baseline(p):
+    return rules.get("baseline", "categorical" if np.ndim(p) == 2 else "binary")
+
+
 BINARY = {
     "brier half": brier,
     "brier full": lambda p, y: brier(p, y, convention="full"),
     "log": log_score,
     "log base 2": lambda p, y: log_score(p, y, base=2),
+    "spherical": spherical,
+    "baseline, turned": lambda p, y: -_baseline(p).score(p, np.asarray(y)),
 }
 CATEGORICAL = {**BINARY, "rps": rps, "ordered": ordered_brier}
 
@@ -142,7 +150,8 @@ def test_every_registered_rule_is_best_at_certainty_and_knows_its_reference(rule
     labels = np.arange(options)
     sure = labels if options == 2 else np.eye(options)
     uniform = np.full(2, 0.5) if options == 2 else np.full((5, 5), 0.2)
-    np.testing.assert_allclose(rule.score(sure, labels), 0, atol=1e-12)
+    best = 100 if rule.larger_is_better else 0
+    np.testing.assert_allclose(rule.score(sure, labels), best, atol=1e-12)
     np.testing.assert_allclose(rule.reference(labels, options), rule.score(uniform, labels))
 
 
@@ -161,9 +170,9 @@ def test_the_reference_is_what_the_field_says():
 
 
 def test_the_usual_rule_of_a_question_type_comes_first():
-    assert rules.names("binary") == ("brier", "log")
-    assert rules.names("categorical") == ("brier", "log")
-    assert rules.names("ordered") == ("rps", "brier", "log")
+    assert rules.names("binary") == ("brier", "log", "baseline", "spherical")
+    assert rules.names("categorical") == ("brier", "log", "baseline", "spherical")
+    assert rules.names("ordered") == ("rps", "brier", "log", "baseline", "spherical")
     assert rules.names("numeric") == ("crps",)
 
 

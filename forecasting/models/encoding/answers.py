@@ -6,20 +6,20 @@ rung and forecaster that asks for the same data under the same priors.
 """
 
 import datetime as dt
-import hashlib
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 from forecasting.domain.commentary import Worldview
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput
+from forecasting.evidence.likelihood import ReliabilityOf
 from forecasting.inference.fit import Fit
 from forecasting.models import registry
-from forecasting.models.encoding import rates
+from forecasting.models.encoding import own, rates
 from forecasting.models.encoding.answer import Answer
+from forecasting.models.encoding.fits import FitCache
 from forecasting.models.encoding.priors import (
     PriorBook,
     class_priors,
@@ -27,28 +27,10 @@ from forecasting.models.encoding.priors import (
     question_target,
     with_worldview,
 )
+from forecasting.models.encoding.reports import with_reports
 from forecasting.models.protocol import PriorSpec
 
-CACHE = 256
 Priors = Mapping[str, PriorSpec]
-
-
-class FitCache:
-    """Fits by what went into them, so that none is made twice."""
-
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
-        self._fits: OrderedDict[tuple[str, ...], Any] = OrderedDict()
-
-    def of(self, key: tuple[str, ...], make: Callable[[int], Any]) -> Any:
-        """Give the fit of a key, made with a seed that depends on the key and not on the order."""
-        if key not in self._fits:
-            digest = hashlib.sha256("\0".join([str(self.seed), *key]).encode()).digest()
-            self._fits[key] = make(int.from_bytes(digest[:4], "big") >> 1)
-            if len(self._fits) > CACHE:
-                self._fits.popitem(last=False)
-        self._fits.move_to_end(key)
-        return self._fits[key]
 
 
 class Answers:
@@ -61,14 +43,18 @@ class Answers:
         *,
         seed: int,
         questions: Mapping[str, Question] | None = None,
+        fits: FitCache | None = None,
+        reliability: Callable[[dt.datetime], ReliabilityOf] | None = None,
     ) -> None:
         self.book = book
+        self.reliability = reliability
         self.questions = {} if questions is None else questions
         self.evidence = tuple(evidence)
-        self.fits = FitCache(seed)
+        self.fits = FitCache(seed) if fits is None else fits
         self._priors: dict[tuple[str, dt.datetime, str], dict[str, PriorSpec]] = {}
         self._facts: Sequence[Evidence] | None = None
         self._said: dict[tuple[str, dt.datetime, str, bool, float], Answer] = {}
+        self._fitted: dict[tuple[str, dt.datetime, str, bool, float], Answer] = {}
 
     def model(
         self,
@@ -80,21 +66,56 @@ class Answers:
         timed: bool = True,
         scale: float = 1.0,
     ) -> Answer:
-        """Answer from the family with its priors (or a worldview's) and all data as of a moment.
+        """Answer from the family under its priors (or a worldview's) and all evidence by a moment.
 
         A worldview that leaves the question's priors alone says what the model says. `timed` is
-        whether the passing of time counts; `scale` widens every prior by that factor.
+        whether the passing of time counts; `scale` widens every prior by that factor. The data are
+        in the fit; the coded reports then move it, and with it the rungs of its ladder together.
         """
         if facts is not self._facts:
-            self._facts, self._said = facts, {}
+            self._facts, self._said, self._fitted = facts, {}, {}
+        key = (question.id, as_of, worldview.id if worldview else "", timed, scale)
+        if key not in self._said:
+            rungs = self.together(question, as_of)
+            answers = {
+                rung.id: self._from_data(rung, facts, as_of, worldview, timed=timed, scale=scale)
+                for rung in rungs
+            }
+            known_of = None if self.reliability is None else self.reliability(as_of)
+            seen = self._seen(question, facts, as_of)
+            moved = with_reports(rungs, answers, seen, reliability=known_of)
+            self._said.update({(rung.id, *key[1:]): moved[rung.id] for rung in rungs})
+        return self._said[key]
+
+    def together(self, question: Question, as_of: dt.datetime) -> tuple[Question, ...]:
+        """Give the rungs that a report moves together with a question, itself among them."""
+        if question.ladder is None:
+            return (question,)
+        others = [
+            rung
+            for rung in self.questions.values()
+            if rung.ladder == question.ladder and rung.closes > as_of and rung.id != question.id
+        ]
+        return tuple(sorted([question, *others], key=lambda rung: rung.closes))
+
+    def _from_data(
+        self,
+        question: Question,
+        facts: Sequence[Evidence],
+        as_of: dt.datetime,
+        worldview: Worldview | None,
+        *,
+        timed: bool,
+        scale: float,
+    ) -> Answer:
         classes = rates.classes_of(question)
         touched = worldview is not None and any(c.reference in classes for c in worldview.changes)
         key = (question.id, as_of, worldview.id if worldview and touched else "", timed, scale)
-        if key not in self._said:
+        if key not in self._fitted:
             chosen = worldview if touched else None
             case = self._case(question, facts, as_of, chosen, timed=timed, scale=scale)
-            self._said[key] = answering(question.model.fitted).model(case)
-        return self._said[key]
+            self._fitted[key] = answering(question.model.fitted).model(case)
+        return self._fitted[key]
 
     def inputs(
         self,
@@ -151,12 +172,10 @@ class Answers:
                 reference: {name: spec.scaled(scale) for name, spec in given.items()}
                 for reference, given in priors.items()
             }
-        if as_of <= question.opens:
-            # The first forecast knows what was known before the opening, not at it.
-            facts = [item for item in facts if item.known_at < question.opens]
+        facts = self._seen(question, facts, as_of)
         return rates.Case(
             question=question,
-            facts=tuple(facts),
+            facts=facts,
             as_of=self._seen_until(question, facts, as_of),
             own=question_target(question),
             priors=priors,
@@ -167,6 +186,13 @@ class Answers:
             ),
             timed=timed,
         )
+
+    def _seen(
+        self, question: Question, facts: Sequence[Evidence], as_of: dt.datetime
+    ) -> tuple[Evidence, ...]:
+        """Give what a forecast may use: the first one only what was known before the opening."""
+        first = as_of <= question.opens
+        return tuple(item for item in facts if not first or item.known_at < question.opens)
 
     def _seen_until(
         self, question: Question, facts: Sequence[Evidence], as_of: dt.datetime
@@ -230,7 +256,7 @@ _ENCODINGS = {
 
 
 def answering(name: str) -> Family:
-    """Give what answers questions for a family: a module here, or a plug-in's attribute `answers`.
+    """Give what answers questions for a family: a module here, or the methods of a user's class.
 
     Raises
     ------
@@ -239,11 +265,11 @@ def answering(name: str) -> Family:
     """
     if name in _ENCODINGS:
         return cast("Family", import_module(f"{__package__}.{_ENCODINGS[name]}"))
-    found = getattr(registry.get(name), "answers", None)
+    found = own.answers_of(registry.get(name))
     if found is None:
-        msg = f"family ({name}): answers no question"
-        raise InvalidInput(msg, hint=", ".join(_ENCODINGS))
-    return cast("Family", found)
+        msg = f"family ({name}): answers no question, for it lacks encode(case) or predict(...)"
+        raise InvalidInput(msg, hint=f"one of {', '.join(_ENCODINGS)}, or add the methods")
+    return found
 
 
 __all__ = ["Answers", "Fit", "FitCache", "answering"]

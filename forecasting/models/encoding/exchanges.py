@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.evidence import known
-from forecasting.inference import verdict
-from forecasting.inference.fit import Fit, array_hash
+from forecasting.inference import resampled, verdict
+from forecasting.inference.fit import Fit
 from forecasting.models import compound
 from forecasting.models.conjugate import gamma_poisson
 from forecasting.models.encoding import closed, facts
@@ -179,25 +179,28 @@ def _answer(case: Case, data: Inputs) -> Answer:
     given = case.priors[case.reference]
     defaults = family.default_priors()
     priors = {name: given[name] for name in defaults}
-    hashes = array_hash(data), array_hash(prior_arrays(priors, defaults))
-    fit: Fit = case.fits.of((family.family, *hashes), lambda seed: family.fit(data, priors, seed))
     days = max(0.0, (case.question.closes - case.as_of) / DAY)
     target = case.setting("target")
-    if target == "first-stage":
-        p = family.predict_first_stage(fit.draws, data, [days])[:, 0]
-    else:
-        p = family.predict(fit.draws, data, [days])[:, 0]
-    said = case.fits.of(
-        ("check", family.family, *hashes),
-        lambda seed: verdict(family.predictive_check(fit.draws, data, seed=seed)),
-    )
-    misfit = said if said.startswith("does not fit") else ""
-    answer = answer_of_draws(p, fit, family.family, misfit)
-    if target != "delivered":
-        return answer
-    number = case.fits.of(
-        ("number", *hashes, f"{days:.6f}"),
-        lambda seed: family.predict_number(fit.draws, data, days, seed=seed, levels=SHARES),
-    )
-    values = tuple(float(round(value)) for value in number.values)
-    return replace(answer, numbers=values, spread=None)
+
+    def of(fit: Fit) -> Answer:
+        key = (family.family, fit.method, fit.data_hash, fit.priors_hash)
+        chances = family.predict_first_stage if target == "first-stage" else family.predict
+        p = chances(fit.draws, data, [days])[:, 0]
+        said = case.fits.of(
+            ("check", *key),
+            lambda seed: verdict(family.predictive_check(resampled(fit, seed), data, seed=seed)),
+        )
+        misfit = said if said.startswith("does not fit") else ""
+        answer = answer_of_draws(p, fit, family.family, misfit)
+        if target != "delivered":
+            return answer
+        number = case.fits.of(
+            ("number", *key, f"{days:.6f}"),
+            lambda seed: family.predict_number(
+                resampled(fit, seed), data, days, seed=seed, levels=SHARES
+            ),
+        )
+        values = tuple(float(round(value)) for value in number.values)
+        return replace(answer, numbers=values, spread=None)
+
+    return case.fits.answer(family, data, priors, of)

@@ -8,7 +8,7 @@ the opening first.
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import log
 
 from forecasting.domain.commentary import PriorChange, Worldview
@@ -16,8 +16,9 @@ from forecasting.domain.evidence import Evidence
 from forecasting.domain.instants import iso, local_day, parse_day
 from forecasting.domain.question import Question
 from forecasting.domain.reference import DurationShare, PriorRow, ReferenceClass
+from forecasting.domain.scenario import ScenarioGraph
 from forecasting.errors import InvalidInput
-from forecasting.evidence import known
+from forecasting.evidence import known, retracted
 from forecasting.models.encoding import facts
 from forecasting.models.protocol import PriorSpec
 
@@ -27,11 +28,12 @@ MOMENT = dt.timedelta.resolution
 
 @dataclass(frozen=True, slots=True)
 class PriorBook:
-    """What the bank says of priors: rows, reference classes, published tables."""
+    """What the bank says of priors: rows, reference classes, published tables, scenarios."""
 
     rows: tuple[PriorRow, ...]
     classes: Mapping[str, ReferenceClass]
     shares: Mapping[str, DurationShare]
+    scenarios: Mapping[str, ScenarioGraph] = field(default_factory=dict)
 
     def reference(self, name: str) -> ReferenceClass:
         """Give a reference class by name."""
@@ -62,7 +64,7 @@ def class_priors(
     without : str
         The truce or package that the question is about: never its own reference row.
     """
-    at_opening = known(evidence, opens - MOMENT)
+    at_opening = retracted(known(evidence, opens - MOMENT))
     day = local_day(opens)
     specs = {}
     for row in book.of(reference):

@@ -18,7 +18,7 @@ from forecasting.models.encoding.priors import PriorBook, rate_data, trial_count
 from forecasting.models.protocol import PriorSpec, prior_arrays
 
 if TYPE_CHECKING:
-    from forecasting.models.encoding.answers import FitCache
+    from forecasting.models.encoding.fits import FitCache
 
 Inputs = dict[str, NDArray[np.float64]]
 WEEK = dt.timedelta(weeks=1)
@@ -71,8 +71,10 @@ class Case:
 
 def classes_of(question: Question) -> tuple[str, ...]:
     """Give the reference classes whose priors a question uses."""
-    rungs = question.model.settings.get("rungs", ())
-    return (question.model.reference, *(rungs if isinstance(rungs, tuple) else ()))
+    settings = question.model.settings
+    more = (settings.get("rungs", ()), settings.get("classes", ()))
+    others = (name for names in more if isinstance(names, tuple) for name in names)
+    return (question.model.reference, *others)
 
 
 def model(case: Case) -> Answer:

@@ -11,7 +11,13 @@ from math import exp
 
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.question import Question
-from forecasting.evidence.likelihood import Report, shift_probability, total_log_odds
+from forecasting.evidence.likelihood import (
+    MOST_LOG_ODDS,
+    ReliabilityOf,
+    Report,
+    shift_probability,
+    total_log_odds,
+)
 from forecasting.models.encoding.answer import Answer
 
 
@@ -60,9 +66,21 @@ def reweigh(probabilities: Sequence[float], about: int, ratio: float) -> list[fl
 
 
 def with_reports(
-    questions: Sequence[Question], answers: Mapping[str, Answer], items: Sequence[Evidence]
+    questions: Sequence[Question],
+    answers: Mapping[str, Answer],
+    items: Sequence[Evidence],
+    *,
+    reliability: ReliabilityOf | None = None,
 ) -> dict[str, Answer]:
-    """Give the answers moved by the coded reports; questions without any stay as they are."""
+    """Give the answers moved by the coded reports; questions without any stay as they are.
+
+    Parameters
+    ----------
+    reliability : ReliabilityOf, optional
+        What resolved claims taught about each source, as
+        :func:`forecasting.evidence.reliability.learned` gives it for the same moment; without it
+        each source has the Beta of its grade.
+    """
     moved = dict(answers)
     groups: dict[str, list[Question]] = {}
     for question in questions:
@@ -74,7 +92,7 @@ def with_reports(
             targets = {rung.id} | ({slug} if position == len(rungs) - 1 else set())
             reports = reports_on(items, targets)
             if reports:
-                shift = total_log_odds(reports)
+                shift = total_log_odds(reports, reliability=reliability)
                 _apply(moved, rungs, position, shift)
     return moved
 
@@ -83,6 +101,7 @@ def _apply(
     answers: dict[str, Answer], rungs: Sequence[Question], about: int, log_odds: float
 ) -> None:
     before = [answers[rung.id].numbers[0] for rung in rungs]
+    log_odds = min(max(log_odds, -MOST_LOG_ODDS), MOST_LOG_ODDS)
     after = reweigh(before, about, exp(log_odds))
     for rung, new in zip(rungs, after, strict=True):
         answer = answers[rung.id]

@@ -11,8 +11,8 @@ from forecasting.domain.evidence import Evidence
 from forecasting.domain.forecast import Spread
 from forecasting.domain.instants import parse_when
 from forecasting.evidence import known
-from forecasting.inference import Summary, judge_probability, summary, verdict
-from forecasting.inference.fit import Fit, array_hash
+from forecasting.inference import Summary, judge_probability, resampled, summary, verdict
+from forecasting.inference.fit import Fit
 from forecasting.models.base_rate import BaseRate
 from forecasting.models.encoding.answer import Answer
 from forecasting.models.encoding.closed import exact
@@ -30,6 +30,16 @@ JEFFREYS = PriorSpec.of(
     0.5,
     source="Jeffreys 1946, doi:10.1098/rspa.1946.0056",
     known_by=dt.date(1946, 9, 24),
+)
+#: What of the gate's report goes beside an answer.
+DIAGNOSTICS = (
+    "r_hat",
+    "ess_bulk",
+    "ess_tail",
+    "bfmi",
+    "divergences",
+    "k_hat",
+    "importance_ess",
 )
 SETTINGS = {"claim": "first-claim", "formal": "formal-end", "agreement": "peace-agreement"}
 
@@ -112,15 +122,17 @@ def _answer(case: Case, rows: Rows) -> Answer:
     given = case.priors[case.reference]
     defaults = family.default_priors()
     priors = {name: given[name] for name in defaults}
-    data_hash, priors_hash = array_hash(rows), array_hash(prior_arrays(priors, defaults))
-    key = (family.family, definition, data_hash, priors_hash)
-    fit: Fit = case.fits.of(key, lambda seed: family.fit(rows, priors, seed))
-    draws = _for_the_case(fit, given.get("case"))
     age, horizon = _age_and_horizon(case)
-    holds = family.predict(draws, [horizon], age_days=age)[:, 0]
-    p = holds if _yes_is_holding(case) else 1.0 - holds
-    fits_class = case.fits.of(("check", *key), lambda seed: _verdict(family, fit, rows, seed))
-    return answer_of_draws(p, fit, family.family, fits_class)
+
+    def of(fit: Fit) -> Answer:
+        draws = _for_the_case(fit, given.get("case"))
+        holds = family.predict(draws, [horizon], age_days=age)[:, 0]
+        p = holds if _yes_is_holding(case) else 1.0 - holds
+        key = ("check", family.family, definition, fit.method, fit.data_hash, fit.priors_hash)
+        fits_class = case.fits.of(key, lambda seed: _verdict(family, fit, rows, seed))
+        return answer_of_draws(p, fit, family.family, fits_class)
+
+    return case.fits.answer(family, rows, priors, of)
 
 
 def _for_the_case(fit: Fit, case_prior: PriorSpec | None) -> dict[str, NDArray[np.float64]]:
@@ -134,14 +146,14 @@ def _for_the_case(fit: Fit, case_prior: PriorSpec | None) -> dict[str, NDArray[n
 def _verdict(family: Survival, fit: Fit, rows: Rows, seed: int) -> str:
     if not len(rows["lower"]):
         return ""
-    said = verdict(family.predictive_check(fit.draws, rows, seed=seed))
+    said = verdict(family.predictive_check(resampled(fit, seed), rows, seed=seed))
     return said if said.startswith("does not fit") else ""
 
 
 def answer_of_draws(p: NDArray[np.float64], fit: Fit, family: str, fits_class: str = "") -> Answer:
     """Reduce draws of a probability to an answer, with the gate's verdict on it."""
-    report = judge_probability(fit.report, p, fit.chains)
-    found = summary(p, fit.chains)
+    report = judge_probability(fit.report, p, fit.chains, weights=fit.weights)
+    found = summary(p, fit.chains, weights=fit.weights)
     return Answer(
         numbers=(min(1.0, max(0.0, found.mean)),),
         spread=Spread(found.sd, found.p05, found.p50, found.p95, found.mcse, fit.method),
@@ -154,11 +166,13 @@ def answer_of_draws(p: NDArray[np.float64], fit: Fit, family: str, fits_class: s
         fit=fits_class,
         diagnostics={
             name: value
-            for name in ("r_hat", "ess_bulk", "ess_tail", "bfmi", "divergences")
+            for name in DIAGNOSTICS
             if (value := getattr(report, name)) is not None and isfinite(value)
-        },
+        }
+        | ({"rerun": report.rerun} if report.rerun else {}),
         versions=dict(fit.versions),
         draw=lambda: p[:, None],
+        weights=fit.weights,
     )
 
 

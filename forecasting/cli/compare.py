@@ -1,0 +1,79 @@
+"""compare: two forecasters on the questions that they share."""
+
+import click
+
+from forecasting.cli.forecasts import KINDS
+from forecasting.cli.options import Command
+from forecasting.cli.output import emit, say, settings
+from forecasting.cli.scores import scope, selection
+
+
+@click.command(cls=Command)
+@click.argument("a")
+@click.argument("b")
+@click.option(
+    "--rule",
+    type=click.Choice(["brier", "log", "spherical", "rps", "crps"]),
+    default=None,
+    help="Default: the usual one of the question type.",
+)
+@click.option(
+    "--convention",
+    type=click.Choice(["half", "full"]),
+    default="half",
+    help="Brier on [0, 1] or [0, 2].",
+)
+@click.option("--kind", type=click.Choice(KINDS[:-1]), default="live", help="Kinds never mix.")
+@click.option("--type", "question_type", default="", help="Question type; default: most shared.")
+@click.option("--window", default="scheduled", metavar="WINDOW", help="scheduled or spot@SHARE.")
+@click.option(
+    "--diebold-mariano", is_flag=True, help="Add that test, where events close regularly."
+)
+@scope
+def compare(
+    a: str,
+    b: str,
+    rule: str | None,
+    convention: str,
+    kind: str,
+    question_type: str,
+    window: str,
+    diebold_mariano: bool,
+    question: str,
+    tag: str,
+    run: str,
+    as_of: str,
+) -> None:
+    r"""Compare two forecasters: same questions, same window, intervals over events.
+
+    The difference is A's score less B's: below 0, A is the better. The confidence sequence and
+    the e-values may be looked at after every resolution.
+
+    \b
+    Example:
+      forecast compare model base-rate --kind replay
+    """
+    from forecasting import clock
+    from forecasting.app import compare as use
+    from forecasting.app.book import Book
+
+    with Book.open(settings().db) as book:
+        found = use.compare(
+            book.ledger,
+            a,
+            b,
+            now=clock.now(),
+            rule=rule or "",
+            convention=convention,
+            window=window,
+            question_type=question_type,
+            selection=selection(kind, run, "", question, tag, as_of),
+            diebold_mariano=diebold_mariano,
+        )
+    if not found["proper"]:
+        say(f"window {window} is improper: it can be gained by strategy, and ranks nobody")
+    if settings().format == "table":
+        for kind_of_question, n in found.pop("other_types").items():
+            say(f"{n} shared {kind_of_question} questions stand apart: --type {kind_of_question}")
+        click.echo(found.pop("reading"))
+    emit(found)

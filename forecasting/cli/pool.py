@@ -1,0 +1,114 @@
+"""pool: the forecasters in force combined into one."""
+
+import click
+
+from forecasting.cli.forecasts import KINDS
+from forecasting.cli.options import Command
+from forecasting.cli.output import emit, say, settings
+from forecasting.cli.scores import scope, selection
+from forecasting.errors import InvalidInput
+
+METHODS = (
+    "linear",
+    "geometric-odds",
+    "extremized",
+    "neyman-roughgarden",
+    "recency-median",
+    "trimmed",
+    "beta-linear",
+    "skill-recency",
+    "hierarchical",
+)
+
+
+@click.command(cls=Command)
+@click.argument("name", metavar="[QUESTION]", required=False, default="")
+@click.option(
+    "--method",
+    "methods",
+    type=click.Choice(METHODS),
+    multiple=True,
+    help="How to combine; default geometric-odds, with --score all.",
+)
+@click.option("--all", "everything", is_flag=True, help="Every method.")
+@click.option(
+    "--members",
+    multiple=True,
+    metavar="FORECASTER",
+    help="Only these (repeat, or separate by commas).",
+)
+@click.option("--kind", type=click.Choice(KINDS[:-1]), default="live", help="Kinds never mix.")
+@click.option("--log", "log", is_flag=True, help="Log the result as forecaster pool:METHOD.")
+@click.option("--score", is_flag=True, help="Score the pools on what has resolved instead.")
+@scope
+def pool(
+    name: str,
+    methods: tuple[str, ...],
+    everything: bool,
+    members: tuple[str, ...],
+    kind: str,
+    log: bool,
+    score: bool,
+    question: str,
+    tag: str,
+    run: str,
+    as_of: str,
+) -> None:
+    r"""Combine the forecasts in force on a question, or on each rung of a ladder.
+
+    What a pool learns, it learns from what had resolved by then. With --score each pool is scored
+    as a forecaster at 25, 50 and 75 % of the windows of resolved questions.
+
+    \b
+    Examples:
+      forecast pool leaders-meet --method neyman-roughgarden --log
+      forecast pool --score --kind replay
+    """
+    from forecasting import clock
+    from forecasting.app import pool as use
+    from forecasting.app.book import Book
+    from forecasting.app.score import empty_note
+
+    who = [part.strip() for given in members for part in given.split(",") if part.strip()]
+    if score and (log or name):
+        what = "log" if log else f"question ({name})"
+        msg = f"{what}: --score looks at what has resolved"
+        raise InvalidInput(msg, hint="forecast pool --score --question " + (name or "QUESTION"))
+    if not score and not name:
+        msg = "question (none): name one, or score the pools"
+        raise InvalidInput(msg, hint="forecast pool --score")
+    if not score and (question or tag):
+        msg = "question, tag: choose among resolved questions, with --score"
+        raise InvalidInput(msg, hint=f"forecast pool {name}")
+    wanted = selection(kind, run, "", question, tag, as_of)
+    with Book.open(settings().db) as book:
+        if score:
+            chosen = METHODS if everything else methods
+            rows = use.pool_scores(book.ledger, methods=chosen, members=who, selection=wanted)
+            if not rows:
+                say(empty_note(book.ledger, kind))
+        else:
+            rows = []
+            for method in METHODS if everything else methods or ("geometric-odds",):
+                rows += use.pool(
+                    book.ledger,
+                    name,
+                    now=clock.now(),
+                    method=method,
+                    members=who,
+                    selection=wanted,
+                    log=log,
+                )
+    if score:
+        columns = (
+            "forecaster", "mean", "lower", "upper", "n_questions", "n_events", "skill",
+            "difference", "difference_lower", "difference_upper", "mean_25", "mean_50", "mean_75",
+        )  # fmt: skip
+        title = (
+            f"{kind} forecasts pooled at 25, 50, 75 % of each window from what had resolved by "
+            "then; Brier, smaller is better; difference to geometric-odds; 95 % over events"
+        )
+    else:
+        columns = ("question", "method", "forecast", "members")
+        title = "logged" if log else "not logged (--log does)"
+    emit(rows, columns=columns, title=title if rows else "")

@@ -1,0 +1,95 @@
+"""worldviews: the theses as forecasters, weighed by what they said before."""
+
+import click
+
+from forecasting.cli.options import Command
+from forecasting.cli.output import cell, emit, say, settings
+
+
+@click.command(cls=Command)
+@click.option(
+    "--at", default="", metavar="TIME", help="As of then; default now, or a replay's end."
+)
+@click.option("--over-time", is_flag=True, help="How the weights moved, event by event.")
+@click.option(
+    "--kind",
+    type=click.Choice(["live", "replay"]),
+    default=None,
+    help="Default: live, or the latest complete replay where there is none.",
+)
+@click.option("--run", default="", help="Replay run; default: the latest complete one.")
+def worldviews(at: str, over_time: bool, kind: str | None, run: str) -> None:
+    r"""Show each worldview's weight, its record, its text's claims, and where it differs now.
+
+    Weights come from one spot per event: what each had said in the middle of the window.
+
+    \b
+    Example:
+      forecast worldviews --over-time
+    """
+    from forecasting import clock
+    from forecasting.app import worldview_table as use
+    from forecasting.app.book import Book
+    from forecasting.app.questions import bundled_bank
+    from forecasting.domain.instants import parse_when
+
+    moment = parse_when(at) if at else None
+    with Book.open(settings().db) as book:
+        if over_time:
+            rows, notes = use.worldview_steps(
+                book.ledger, now=clock.now(), kind=kind or "", run=run, at=moment
+            )
+        else:
+            rows, notes = use.worldview_rows(
+                book.ledger, bundled_bank(), now=clock.now(), kind=kind or "", run=run, at=moment
+            )
+    for note in notes:
+        say(note)
+    if settings().format != "table":
+        emit(rows)
+    elif over_time:
+        names = sorted({name for row in rows for name in row["weights"]})
+        shown = [{**row, **row["weights"]} for row in rows]
+        emit(shown, columns=("at", "event", "n_resolved", "n_events", *names))
+    else:
+        _print(rows)
+
+
+def _print(rows: list[dict[str, object]]) -> None:
+    columns = (
+        "worldview",
+        "weight",
+        "n_resolved",
+        "n_events",
+        "brier",
+        "n_scored",
+        "n_claims",
+        "claims_score",
+        "range",
+        "claims_model",
+        "differs",
+    )
+    shown = []
+    for row in rows:
+        differs = row["differs"]
+        span = f"{cell(row['claims_low'])} to {cell(row['claims_high'])}" if row["n_claims"] else ""
+        count = len(differs) if isinstance(differs, list) else 0
+        shown.append({**row, "range": span, "differs": count})
+    emit(
+        shown,
+        columns=columns,
+        title="Brier convention half, smaller is better, nobody is ranked; claims at their text's "
+        "own date, with the range over their band",
+    )
+    lines = [
+        {"worldview": row["worldview"], **said}
+        for row in rows
+        if isinstance(row["differs"], list)
+        for said in row["differs"]
+    ]
+    if lines:
+        emit(
+            lines,
+            columns=("worldview", "question", "says", "model"),
+            title="open questions on which a worldview says something else than the model",
+        )

@@ -1,0 +1,246 @@
+"""Read a file of news: CSV, JSON lines, RSS or Atom, told apart by content.
+
+Nothing is fetched and no XML entity is expanded. A row that cannot be read is a fault with its
+line, beside the rows that can.
+"""
+
+import csv
+import datetime as dt
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from html import unescape
+from typing import Any
+from xml.etree.ElementTree import Element  # the type alone; defusedxml does the reading
+
+from forecasting.domain.instants import parse_when, utc
+from forecasting.errors import InvalidInput
+
+MOST_BYTES = 10_000_000
+MOST_ROWS = 100_000
+MOST_IN_A_LINE = 1_000_000
+COLUMNS = ("title", "source", "known_at", "event_at", "url", "on", "grade", "story", "because")
+_NEEDED = ("title", "source", "known_at")
+_TAG = re.compile(r"<[^>]*>")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row as read: its line and its fields, or why it cannot be read."""
+
+    line: int
+    fields: Mapping[str, str] = field(default_factory=dict)
+    fault: str = ""
+
+
+def read(content: bytes, *, name: str, source: str = "") -> list[Row]:
+    r"""Read the rows of a file.
+
+    Parameters
+    ----------
+    content : bytes
+        At most 10 MB, UTF-8 (XML as it declares).
+    name : str
+        The file's name, for messages.
+    source : str
+        Who says so, where neither a row nor the feed's own title does.
+
+    Raises
+    ------
+    InvalidInput
+        The file as a whole cannot be read: too large, no text, no known format, broken XML.
+
+    Examples
+    --------
+    >>> content = b"title,source,known_at\nTalks end,wire,2026-11-20T09:00Z\n"
+    >>> [(row.line, row.fields["title"]) for row in read(content, name="x.csv")]
+    [(2, 'Talks end')]
+    """
+    if len(content) > MOST_BYTES:
+        msg = f"file ({name}): {len(content):,} bytes; at most {MOST_BYTES:,}"
+        raise InvalidInput(msg, hint="split the file")
+    if content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
+        rows = list(_feed(content, name, source))
+    else:
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError as broken:
+            msg = f"file ({name}): is not UTF-8 text (byte {broken.start})"
+            raise InvalidInput(msg, hint="save it as UTF-8") from broken
+        if not text.strip():
+            msg = f"file ({name}): is empty"
+            raise InvalidInput(msg, hint=f"a first line of columns: {','.join(_NEEDED)}")
+        opening = "".join(text[:2000].split())[:2]
+        if opening in {"[{", "[]"}:
+            msg = f"file ({name}): is a JSON list; must be one object a line"
+            raise InvalidInput(msg, hint=f"jq -c '.[]' {name}")
+        as_json = opening[:1] == "{"
+        rows = list(_json_lines(text, source) if as_json else _csv(text, name, source))
+    if len(rows) > MOST_ROWS:
+        msg = f"file ({name}): more than {MOST_ROWS:,} rows"
+        raise InvalidInput(msg, hint="split the file")
+    return rows
+
+
+def _csv(text: str, name: str, source: str) -> Iterator[Row]:
+    lines = io.StringIO(text, newline="")
+    long: list[int] = []
+
+    def short() -> Iterator[str]:
+        for number, line in enumerate(lines, start=1):
+            if len(line) > MOST_IN_A_LINE:
+                long.append(number)
+                yield "\n"
+            else:
+                yield line
+
+    reader = csv.reader(short(), strict=True)
+    try:
+        header = [cell.strip().casefold() for cell in next(reader, [])]
+    except csv.Error as broken:
+        msg = f"file ({name}): its first line is no line of columns ({broken})"
+        raise InvalidInput(msg, hint=",".join(COLUMNS)) from broken
+    unknown = [cell for cell in header if cell not in COLUMNS]
+    absent = [cell for cell in _NEEDED if cell not in header and not (cell == "source" and source)]
+    if unknown or absent or len(set(header)) != len(header):
+        wrong = f"unknown {', '.join(unknown)}" if unknown else f"no {', '.join(absent)}"
+        if not unknown and not absent:
+            wrong = "one twice"
+        msg = f"file ({name}): columns: {_CONTROL.sub(' ', wrong)[:200]}"
+        raise InvalidInput(msg, hint=",".join(COLUMNS))
+    while True:
+        first = reader.line_num + 1
+        try:
+            cells = next(reader, None)
+        except csv.Error as broken:
+            ended = str(broken) == "unexpected end of data"
+            fault = "a quotation mark opens here and never closes" if ended else f"no CSV: {broken}"
+            yield Row(first, fault=fault)
+            continue
+        while long and long[0] <= reader.line_num:
+            yield Row(long.pop(0), fault=f"line: more than {MOST_IN_A_LINE:,} characters")
+        if cells is None:
+            return
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) != len(header):
+            yield Row(first, fault=f"{len(cells)} cells where the columns are {len(header)}")
+            continue
+        yield Row(first, _with_source(dict(zip(header, cells, strict=True)), source))
+
+
+def _json_lines(text: str, source: str) -> Iterator[Row]:
+    # Only the line feed ends a line: JSON text may hold the other separators of Unicode as is.
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        if len(line) > MOST_IN_A_LINE:
+            yield Row(number, fault=f"line: more than {MOST_IN_A_LINE:,} characters")
+            continue
+        try:
+            found = json.loads(line)
+        except (ValueError, RecursionError):
+            yield Row(number, fault="line: is no JSON object; one object a line")
+            continue
+        if not isinstance(found, dict):
+            yield Row(number, fault="line: is no JSON object; one object a line")
+            continue
+        if unknown := [str(key) for key in found if key not in COLUMNS]:
+            shown = _CONTROL.sub(" ", unknown[0])[:60]
+            yield Row(number, fault=f"key ({shown}): must be one of {', '.join(COLUMNS)}")
+            continue
+        try:
+            fields = {key: _json_text(key, value) for key, value in found.items()}
+        except InvalidInput as wrong:
+            yield Row(number, fault=str(wrong))
+            continue
+        yield Row(number, _with_source(fields, source))
+
+
+def _json_text(key: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if key == "on" and isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return ";".join(value)
+    msg = f"{key}: must be text"
+    raise InvalidInput(msg, hint='"on": "QUESTION=x2; OTHER=+1"' if key == "on" else "")
+
+
+def _feed(content: bytes, name: str, source: str) -> Iterator[Row]:
+    from xml.etree.ElementTree import ParseError
+
+    from defusedxml import DefusedXmlException  # type: ignore[import-untyped]
+    from defusedxml.ElementTree import fromstring  # type: ignore[import-untyped]
+
+    try:
+        root: Element = fromstring(content)
+    except DefusedXmlException as forbidden:
+        msg = f"file ({name}): declares entities or reaches outside itself; that is not read"
+        raise InvalidInput(msg, hint="a plain RSS or Atom file") from forbidden
+    except (ParseError, ValueError, LookupError, RecursionError) as broken:
+        msg = f"file ({name}): is no well-formed XML ({broken})"
+        raise InvalidInput(msg, hint="an RSS or Atom file, CSV or JSON lines") from broken
+    entries = [node for node in root.iter() if _local(node) in {"item", "entry"}]
+    if not entries and _local(root) not in {"rss", "feed", "rdf"}:
+        msg = f"file ({name}): is XML, but no RSS or Atom feed"
+        raise InvalidInput(msg, hint="an RSS or Atom file, CSV or JSON lines")
+    channel = next((node for node in root.iter() if _local(node) in {"channel", "feed"}), root)
+    said_by = source or _text(channel, "title")
+    for number, node in enumerate(entries, start=1):
+        when = _text(node, "pubdate") or _text(node, "published")
+        when = when or _text(node, "date") or _text(node, "updated")
+        try:
+            moment = _moment(when)
+        except (ValueError, OverflowError):
+            yield Row(number, fault=f"time ({_CONTROL.sub(' ', when)[:40]}): is no moment")
+            continue
+        fields = {
+            "title": _text(node, "title"),
+            "source": said_by,
+            "known_at": moment.isoformat() if moment else "",
+            "url": _link(node),
+        }
+        yield Row(number, fields)
+
+
+def _local(node: Element) -> str:
+    return str(node.tag).rpartition("}")[2].casefold()
+
+
+def _text(node: Element, name: str) -> str:
+    for child in node:
+        if _local(child) == name:
+            plain = unescape(_TAG.sub(" ", unescape("".join(child.itertext()))))
+            return " ".join(_CONTROL.sub(" ", plain).split())
+    return ""
+
+
+def _link(node: Element) -> str:
+    links = [child for child in node if _local(child) == "link"]
+    for child in sorted(links, key=lambda link: link.get("rel", "alternate") != "alternate"):
+        if place := (child.get("href") or "".join(child.itertext())).strip():
+            return place
+    return ""
+
+
+def _moment(text: str) -> dt.datetime | None:
+    if not text:
+        return None
+    try:
+        return parse_when(text, day_means="ends")
+    except InvalidInput:
+        moment = parsedate_to_datetime(text)
+    # RFC 5322: -0000 is UTC from a place that does not say its zone.
+    return utc(moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC))
+
+
+def _with_source(fields: dict[str, str], source: str) -> dict[str, str]:
+    if source and not fields.get("source", "").strip():
+        return {**fields, "source": source}
+    return fields

@@ -1,0 +1,136 @@
+"""Items that may tell one story: proposed to the analyst, never merged.
+
+Two items are alike when they have the same address, or when they became known within two days of
+each other and their titles are nearly the same: of the words of both titles (case and punctuation
+aside), at least three quarters are shared (Dice coefficient of the sets of words), and the
+numbers in them do not differ (205 freed and 307 freed are two events).
+"""
+
+import datetime as dt
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import floor
+from typing import Literal
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from forecasting.domain.evidence import Evidence
+
+WITHIN = dt.timedelta(days=2)
+SHARED = 0.75
+_WORD = re.compile(r"\w+(?:[.,]\d+)*")
+_TRACKING = re.compile(r"utm_\w+|fbclid|gclid|ref|source")
+
+Why = Literal["same address", "nearly the same title"]
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """An item that may tell the same story, and why."""
+
+    item: Evidence
+    why: Why
+
+
+def address(url: str) -> str:
+    """Give an address in the form that is compared: no scheme, no tracking, no trailing slash.
+
+    Examples
+    --------
+    >>> address("https://www.Example.org/a/?utm_source=x#top"), address("")
+    ('example.org/a', '')
+    """
+    try:
+        parts = urlsplit(url.strip())
+        host = (parts.hostname or "").removeprefix("www.").removeprefix("m.")
+    except ValueError:
+        return ""
+    if not host:
+        return ""
+    kept = [(key, value) for key, value in parse_qsl(parts.query) if not _TRACKING.fullmatch(key)]
+    query = f"?{urlencode(sorted(kept))}" if kept else ""
+    return f"{host}{parts.path.rstrip('/')}{query}"
+
+
+def words(title: str) -> frozenset[str]:
+    """Give the words of a title: case folded, without punctuation.
+
+    Examples
+    --------
+    >>> sorted(words("Envoys leave Geneva, 1,000 freed!"))
+    ['1,000', 'envoys', 'freed', 'geneva', 'leave']
+    """
+    return frozenset(_WORD.findall(unicodedata.normalize("NFKC", title).casefold()))
+
+
+def same_title(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether two titles, as sets of words, are nearly the same.
+
+    Examples
+    --------
+    >>> same_title(words("Envoys leave without a date"), words("Envoys leave without any date"))
+    True
+    >>> same_title(words("Exchange: 205 freed"), words("Exchange: 307 freed"))
+    False
+    """
+    numbers = [{word for word in side if word[0].isdigit()} for side in (one, other)]
+    if all(numbers) and numbers[0] != numbers[1]:
+        return False
+    return bool(one) and 2 * len(one & other) >= SHARED * (len(one) + len(other))
+
+
+class Index:
+    """Items by address and by title, so that each new one finds its like without reading all.
+
+    A title with n words shares at least .6 n of them with one that is nearly the same, so that one
+    of its rarest .4 n + 1 words is among them: only these are looked up.
+    """
+
+    def __init__(self, items: Iterable[Evidence] = ()) -> None:
+        self._addresses: dict[str, list[Evidence]] = {}
+        self._words: dict[str, list[tuple[Evidence, frozenset[str]]]] = {}
+        self._count: Counter[str] = Counter()
+        for item in items:
+            self.add(item)
+
+    def add(self, item: Evidence) -> None:
+        """Take an item in."""
+        if place := address(item.url):
+            self._addresses.setdefault(place, []).append(item)
+        mine = words(item.title)
+        self._count.update(mine)
+        for word in mine:
+            self._words.setdefault(word, []).append((item, mine))
+
+    def like(self, title: str, *, url: str, known_at: dt.datetime, story: str = "") -> list[Alike]:
+        """Give the items that may tell the same story, apart from those that already share it.
+
+        Parameters
+        ----------
+        title, url, known_at
+            Of the new item.
+        story : str
+            The story it was put in; other items of it are no news.
+        """
+        found: dict[str, Alike] = {}
+        for item in self._addresses.get(address(url), ()) if url else ():
+            found[item.key] = Alike(item, "same address")
+        mine = words(title)
+        rarest = sorted(mine, key=lambda word: (self._count[word], word))
+        share = SHARED / (2.0 - SHARED)
+        for word in rarest[: floor((1.0 - share) * len(mine)) + 1]:
+            for item, theirs in self._words.get(word, ()):
+                near = abs(item.known_at - known_at) <= WITHIN
+                if item.key not in found and near and same_title(mine, theirs):
+                    found[item.key] = Alike(item, "nearly the same title")
+        event = story.partition("/")[0]
+        return sorted(
+            (
+                alike
+                for alike in found.values()
+                if not event or (alike.item.story or alike.item.key).partition("/")[0] != event
+            ),
+            key=lambda alike: (alike.why != "same address", alike.item.known_at, alike.item.key),
+        )

@@ -1,0 +1,219 @@
+"""Full fits kept on disk, so that a new process can reweight the last one without compiling.
+
+A cache and nothing more: one ``.npz`` file a fit, named by the hash of everything that made it,
+put in place by one rename, with a hash of its content inside. A file that is damaged, foreign or
+of another version counts as absent; a folder that cannot be written is left alone. Nothing that
+must be repeatable reads it: a replay has no store.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from forecasting.errors import InvalidInput
+from forecasting.inference.fit import Fit, array_hash
+from forecasting.inference.gate import GateReport
+
+__all__ = ["FitStore", "StoredFit"]
+
+FORMAT = 1
+KEEP = 200
+# Hexadecimal digits of each hash in a file's name: 128 bits, as many as a name should hold.
+DIGITS = 32
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFit:
+    """A full fit with the data that it was made from.
+
+    Attributes
+    ----------
+    fit
+        Sampled, and passed by the gate.
+    data
+        The data of that fit, as its family takes them.
+    """
+
+    fit: Fit
+    data: Mapping[str, FloatArray]
+
+
+class FitStore:
+    """A folder of full fits; the newest are kept.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when the first fit is saved.
+    keep : int, default 200
+        How many fits stay.
+    """
+
+    def __init__(self, folder: Path, *, keep: int = KEEP) -> None:
+        self.folder = folder
+        self.keep = keep
+
+    def save(self, group: str, key: str, fit: Fit, data: Mapping[str, ArrayLike]) -> None:
+        """Keep a fit; a folder that cannot be written is no fault.
+
+        Parameters
+        ----------
+        group : str
+            SHA-256 of what fits must share to be reweighted to one another.
+        key : str
+            SHA-256 of everything that made this fit.
+        fit : Fit
+            Sampled and passed; no other is kept.
+        data : mapping of str to array_like
+            What it was made from.
+
+        Raises
+        ------
+        InvalidInput
+            If the fit is not a sampled one that passed.
+        """
+        if fit.method != "nuts" or not fit.report.passed:
+            verdict = "passed" if fit.report.passed else "refused"
+            message = f"fit ({fit.method}, {verdict}): only a sampled fit that passed is kept."
+            raise InvalidInput(message)
+        arrays = {f"draws/{name}": values for name, values in fit.draws.items()}
+        arrays |= {f"data/{name}": np.asarray(v, dtype=np.float64) for name, v in data.items()}
+        said = {
+            "format": FORMAT,
+            "group": group,
+            "key": key,
+            "chains": fit.chains,
+            "seed": fit.seed,
+            "seconds": fit.seconds,
+            "versions": [list(pair) for pair in fit.versions],
+            "data_hash": fit.data_hash,
+            "priors_hash": fit.priors_hash,
+            "report": asdict(fit.report),
+        }
+        text = json.dumps(said, sort_keys=True).encode()
+        seal = _seal(text, arrays).encode()
+        with suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=self.folder, suffix=".part")
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    np.savez(
+                        file,
+                        said=np.frombuffer(text, dtype=np.uint8),
+                        seal=np.frombuffer(seal, dtype=np.uint8),
+                        allow_pickle=False,
+                        **arrays,
+                    )
+                os.replace(name, self._path(group, key))
+            except BaseException:
+                with suppress(OSError):
+                    os.unlink(name)
+                raise
+            self._prune()
+
+    def exact(self, group: str, key: str) -> StoredFit | None:
+        """Return the fit that exactly these numbers made; None if there is none.
+
+        Parameters
+        ----------
+        group, key : str
+            As in `save`.
+
+        Returns
+        -------
+        StoredFit or None
+        """
+        return _read(self._path(group, key), group)
+
+    def latest(self, group: str) -> StoredFit | None:
+        """Return the newest sound fit of a group; None if there is none.
+
+        Parameters
+        ----------
+        group : str
+            As in `save`.
+
+        Returns
+        -------
+        StoredFit or None
+        """
+        for path in self._newest(f"{group[:DIGITS]}-*.npz"):
+            found = _read(path, group)
+            if found is not None:
+                return found
+        return None
+
+    def _path(self, group: str, key: str) -> Path:
+        return self.folder / f"{group[:DIGITS]}-{key[:DIGITS]}.npz"
+
+    def _newest(self, pattern: str) -> list[Path]:
+        dated = []
+        with suppress(OSError):
+            for path in self.folder.glob(pattern):
+                # Another process may have pruned it in between.
+                with suppress(OSError):
+                    dated.append((path.stat().st_mtime_ns, path.name, path))
+        return [path for _, _, path in sorted(dated, reverse=True)]
+
+    def _prune(self) -> None:
+        for path in self._newest("*.npz")[self.keep :]:
+            with suppress(OSError):
+                path.unlink()
+
+
+def _seal(text: bytes, arrays: Mapping[str, ArrayLike]) -> str:
+    return hashlib.sha256(text + array_hash(arrays).encode()).hexdigest()
+
+
+def _read(path: Path, group: str) -> StoredFit | None:
+    """Return what a file holds; None for anything but a sound file of this group."""
+    try:
+        # Given a path, the library leaves a damaged archive open.
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            found = {name: file[name] for name in file.files}
+        text, seal = found.pop("said").tobytes(), found.pop("seal").tobytes()
+        said: dict[str, Any] = json.loads(text)
+        if seal.decode() != _seal(text, found) or said["format"] != FORMAT:
+            return None
+        if said["group"] != group or path.stem != f"{group[:DIGITS]}-{said['key'][:DIGITS]}":
+            return None
+        report = GateReport(**{**said["report"], "reasons": tuple(said["report"]["reasons"])})
+        fit = Fit(
+            draws=_part(found, "draws/"),
+            chains=said["chains"],
+            report=report,
+            method="nuts",
+            seed=said["seed"],
+            seconds=said["seconds"],
+            versions=tuple((name, version) for name, version in said["versions"]),
+            data_hash=said["data_hash"],
+            priors_hash=said["priors_hash"],
+        )
+        return StoredFit(fit, _part(found, "data/"))
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error):
+        return None
+
+
+def _part(arrays: Mapping[str, FloatArray], prefix: str) -> Mapping[str, FloatArray]:
+    chosen = {
+        name.removeprefix(prefix): values
+        for name, values in arrays.items()
+        if name.startswith(prefix)
+    }
+    for values in chosen.values():
+        values.flags.writeable = False
+    return MappingProxyType(chosen)

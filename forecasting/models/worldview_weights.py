@@ -1,0 +1,272 @@
+r"""Worldviews weighed by their record: tempered Bayesian model averaging over event clusters.
+
+Each worldview k has said p_k(y_q) of the outcome of question q, at one fixed spot of its window.
+With the questions of one event averaged, because they resolve together,
+
+.. math:: w_k \propto \pi_k \prod_e \Bigl[\prod_{q \in e} p_k(y_q)^{1/n_e}\Bigr]^{\lambda},
+
+lambda = 1/2 for the dependence that is left between events, p clipped at .01 so that no single
+surprise decides, and no weight below 2 % once they sum to one. Hoeting, Madigan, Raftery and
+Volinsky (1999), Bayesian model averaging, Statistical Science 14, doi:10.1214/ss/1009212519;
+tempering as in Bissiri, Holmes and Walker (2016), J. R. Stat. Soc. B 78, doi:10.1111/rssb.12158.
+
+A worldview that enters later has no score on earlier questions. It enters with its prior share
+and the others keep, among themselves, the proportions that they had earned: to be absent neither
+wins nor loses anything, as for the sleeping experts of Freund, Schapire, Singer and Warmuth
+(1997), doi:10.1145/258533.258616. A question on which one that had entered stayed silent counts
+for nobody (`app.worldviews` leaves it out).
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from forecasting.errors import InvalidInput
+
+__all__ = [
+    "CLIP",
+    "FLOOR",
+    "RECALIBRATED_FROM",
+    "SPOT",
+    "TEMPERING",
+    "ensemble_weights",
+    "floored",
+    "log_likelihood_of",
+    "mixture_quantiles",
+]
+
+FloatArray = NDArray[np.float64]
+
+#: Forecasts are read once, at this share of each question's scheduled window.
+SPOT = 0.5
+CLIP = 0.01
+TEMPERING = 0.5
+FLOOR = 0.02
+#: Event clusters from which on the pool is recalibrated; below, it is left as it is.
+RECALIBRATED_FROM = 20
+
+
+def log_likelihood_of(probability: ArrayLike, *, clip: float = CLIP) -> FloatArray:
+    """Return the log of the probability of what happened, drawn into [clip, 1 - clip].
+
+    Parameters
+    ----------
+    probability : array_like
+        Probability that the forecast gave to the outcome, in [0, 1].
+    clip : float, default 0.01
+        In [0, 0.5).
+
+    Returns
+    -------
+    ndarray
+        Same shape, at least log(clip).
+
+    Raises
+    ------
+    InvalidInput
+        If a probability lies outside [0, 1].
+
+    Examples
+    --------
+    >>> log_likelihood_of([0.0, 0.5]).round(3).tolist()
+    [-4.605, -0.693]
+    """
+    p = np.asarray(probability, dtype=np.float64)
+    # Written so that a NaN refuses.
+    if not np.all((p >= 0) & (p <= 1)):
+        message = f"probability ({p}): must lie in [0, 1]."
+        raise InvalidInput(message)
+    return np.asarray(np.log(np.clip(p, clip, 1 - clip)), dtype=np.float64)
+
+
+def floored(weights: ArrayLike, floor: float = FLOOR) -> FloatArray:
+    """Return weights that sum to one, none below a floor, the others in proportion.
+
+    Parameters
+    ----------
+    weights : array_like, shape (K,)
+        Not negative, not all zero.
+    floor : float, default 0.02
+        At least 0 and at most 1 / K.
+
+    Returns
+    -------
+    ndarray, shape (K,)
+        Exactly `floor` for those that would lie below it.
+
+    Raises
+    ------
+    InvalidInput
+        If the floor leaves no room for K weights.
+
+    Examples
+    --------
+    >>> floored([0.98, 0.02, 0.0]).round(4).tolist()
+    [0.96, 0.02, 0.02]
+    """
+    w = np.asarray(weights, dtype=np.float64)
+    if not 0 <= floor * w.size <= 1:
+        message = f"floor ({floor}): must be at least 0 and at most 1 / {w.size}."
+        raise InvalidInput(message)
+    w = w / w.sum()
+    low = w < floor
+    while True:
+        rest = w[~low].sum()
+        raised = np.where(low, floor, w * (1 - floor * low.sum()) / rest if rest else floor)
+        # Raising some to the floor takes from the others, which may then lie below it.
+        below = ~low & (raised < floor)
+        if not below.any():
+            return np.asarray(raised, dtype=np.float64)
+        low |= below
+
+
+def ensemble_weights(
+    log_likelihood: ArrayLike,
+    event: ArrayLike,
+    *,
+    prior: ArrayLike | None = None,
+    tempering: float = TEMPERING,
+    floor: float = FLOOR,
+) -> FloatArray:
+    """Return the weight of each worldview given its record.
+
+    Parameters
+    ----------
+    log_likelihood : array_like, shape (n, K)
+        From `log_likelihood_of`, one row a question; NaN where the worldview had not entered.
+    event : array_like, shape (n,)
+        The event cluster of each question: any labels.
+    prior : array_like, shape (K,), optional
+        Prior shares; equal by default.
+    tempering : float, default 0.5
+        Power of each event's likelihood, in [0, 1]; 1 is plain Bayes.
+    floor : float, default 0.02
+        Least weight after normalising.
+
+    Returns
+    -------
+    ndarray, shape (K,)
+        Sums to one; the order of the questions does not matter.
+
+    Raises
+    ------
+    InvalidInput
+        If shapes differ, a number is infinite, or a worldview is silent on a question after it
+        had entered: the sets of those who spoke must be nested.
+
+    Examples
+    --------
+    Two worldviews said .8 and .2, and it happened; plainly, and tempered:
+
+    >>> said = log_likelihood_of([[0.8, 0.2]])
+    >>> ensemble_weights(said, ["e"], tempering=1.0).round(3).tolist()
+    [0.8, 0.2]
+    >>> ensemble_weights(said, ["e"]).round(3).tolist()
+    [0.667, 0.333]
+
+    A third that enters afterwards takes its equal share, from the two alike:
+
+    >>> later = [[*row, np.nan] for row in said.tolist()]
+    >>> ensemble_weights(later, ["e"]).round(3).tolist()
+    [0.444, 0.222, 0.333]
+    """
+    scores, clusters, shares = _checked(log_likelihood, event, prior, tempering)
+    logs = _log_weights(scores, clusters, shares, tempering)
+    return floored(np.exp(logs - logs.max()), floor)
+
+
+def _checked(
+    log_likelihood: ArrayLike, event: ArrayLike, prior: ArrayLike | None, tempering: float
+) -> tuple[FloatArray, NDArray[np.int64], FloatArray]:
+    scores = np.asarray(log_likelihood, dtype=np.float64)
+    labels = np.asarray(event)
+    if scores.ndim != 2 or not scores.shape[1] or labels.shape != scores.shape[:1]:
+        message = (
+            f"log_likelihood {scores.shape} and event {labels.shape}: must be (n, K) and (n,)."
+        )
+        raise InvalidInput(message)
+    if np.any(np.isinf(scores)) or np.any(scores > 0):
+        message = "log_likelihood: must be finite and at most 0; clip the probabilities."
+        raise InvalidInput(message)
+    if not 0 <= tempering <= 1:
+        message = f"tempering ({tempering}): must lie in [0, 1]."
+        raise InvalidInput(message)
+    members = scores.shape[1]
+    shares = np.full(members, 1 / members) if prior is None else np.asarray(prior, np.float64)
+    if shares.shape != (members,) or not np.all(shares > 0) or not np.all(np.isfinite(shares)):
+        message = f"prior ({shares}): one positive share for each of {members} worldviews."
+        raise InvalidInput(message)
+    clusters = np.unique(labels, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    return scores, clusters, shares / shares.sum()
+
+
+def _log_weights(
+    scores: FloatArray, clusters: NDArray[np.int64], shares: FloatArray, tempering: float
+) -> FloatArray:
+    """Go through the stages between two entries; within one the order does not matter."""
+    per_question = tempering / np.bincount(clusters)[clusters] if clusters.size else np.empty(0)
+    spoke = ~np.isnan(scores)
+    present = np.zeros(scores.shape[1], dtype=bool)
+    logs = np.full(scores.shape[1], -np.inf)
+    patterns = np.unique(spoke[spoke.any(axis=1)], axis=0)
+    everybody = np.ones(scores.shape[1], dtype=bool)
+    stages = sorted(patterns, key=lambda row: int(row.sum()))
+    for pattern in [*(row for row in stages if not row.all()), everybody]:
+        if np.any(present & ~pattern):
+            silent = int(np.flatnonzero(present & ~pattern)[0])
+            message = f"log_likelihood: worldview {silent} is silent on a question after it spoke."
+            raise InvalidInput(message, hint="leave the question out for all")
+        logs = _with_entrants(logs, present, pattern, shares)
+        present = pattern.copy()
+        rows = np.all(spoke == pattern, axis=1)
+        gained = per_question[rows] @ scores[np.ix_(rows, pattern)]
+        logs[pattern] += gained - _log_sum(logs[pattern] + gained)
+    return logs
+
+
+def _with_entrants(
+    logs: FloatArray, present: NDArray[np.bool_], pattern: NDArray[np.bool_], shares: FloatArray
+) -> FloatArray:
+    total = shares[pattern].sum()
+    new = pattern & ~present
+    entered = logs.copy()
+    entered[new] = np.log(shares[new] / total)
+    if present.any():
+        entered[present] += np.log(shares[present].sum() / total)
+    return entered
+
+
+def _log_sum(values: FloatArray) -> float:
+    most = float(values.max())
+    return most + float(np.log(np.exp(values - most).sum()))
+
+
+def mixture_quantiles(values: ArrayLike, levels: ArrayLike, weights: ArrayLike) -> FloatArray:
+    """Return the quantiles of the weighted mixture of members' distributions.
+
+    Parameters
+    ----------
+    values : array_like, shape (K, L)
+        Each member's quantiles at the same levels; between them the distribution is linear.
+    levels : array_like, shape (L,)
+        In (0, 1), rising.
+    weights : array_like, shape (K,)
+        Not negative, not all zero.
+
+    Returns
+    -------
+    ndarray, shape (L,)
+        Quantiles of the mixture, not the mean of the quantiles, which would be too sure.
+
+    Examples
+    --------
+    >>> mixture_quantiles([[0, 0, 0], [10, 10, 10]], [0.25, 0.5, 0.75], [0.6, 0.4]).tolist()
+    [0.0, 0.0, 10.0]
+    """
+    q, level = np.asarray(values, dtype=np.float64), np.asarray(levels, dtype=np.float64)
+    w = np.asarray(weights, dtype=np.float64)
+    fine = np.linspace(level[0], level[-1], 8 * len(level) + 1)
+    samples = np.concatenate([np.interp(fine, level, member) for member in q])
+    share = (level - level[0]) / (level[-1] - level[0])
+    each = np.repeat(w / (w.sum() * len(fine)), len(fine))
+    found: FloatArray = np.quantile(samples, share, weights=each, method="inverted_cdf")
+    return found

@@ -1,0 +1,162 @@
+"""Importing news: counts add up, a second time adds nothing, a dry run writes nothing."""
+
+import datetime as dt
+import json
+import time
+from typing import Any
+
+import pytest
+
+from forecasting.app import news
+from forecasting.app.book import Book
+from forecasting.app.news_import import import_news
+from forecasting.errors import InvalidInput
+from forecasting.store import Ledger
+
+NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
+HEADER = "title,source,known_at,event_at,url,on,grade,story,because\n"
+
+
+@pytest.fixture
+def ledger(bank_book: Book) -> Ledger:
+    return bank_book.ledger
+
+
+def _import(ledger: Ledger, text: str, **more: Any) -> dict[str, Any]:
+    found = import_news(ledger, text.encode(), name="f", now=NOW, **more)
+    assert found["rows"] == found["added"] + found["duplicates"] + len(found["refused"])
+    return found
+
+
+def test_a_row_carries_all_its_fields(ledger: Ledger) -> None:
+    row = (
+        "Envoys leave,wire,2026-11-20,2026-11-19T10:00Z,https://x.org/1,"
+        "leaders-meet=x0.5; general-ceasefire-2026,b,envoys,a guess\n"
+    )
+    assert _import(ledger, HEADER + row)["added"] == 1
+    found = next(row for row in news.rows(ledger) if row["title"] == "Envoys leave")
+    shown = news.show(ledger, found["key"])
+    # A fact known to the day is known at the midnight that ends it, in Kyiv.
+    assert shown["known_at"] == dt.datetime(2026, 11, 20, 22, tzinfo=dt.UTC)
+    assert shown["event_at"] == dt.datetime(2026, 11, 19, 10, tzinfo=dt.UTC)
+    assert shown["on"] == {"leaders-meet": "x0.5", "general-ceasefire-2026": "bears"}
+    assert (shown["grade"], shown["story"], shown["because"]) == ("B", "envoys", "a guess")
+
+
+def test_importing_again_adds_nothing_and_never_revives_what_was_retracted(ledger: Ledger) -> None:
+    text = HEADER + "".join(f"Thing {i},wire,2026-11-20,,,leaders-meet,,,\n" for i in range(5))
+    assert _import(ledger, text)["added"] == 5
+    head = ledger.head()
+    assert _import(ledger, text)["duplicates"] == 5
+    assert ledger.head() == head
+    found = next(row for row in news.rows(ledger) if row["title"] == "Thing 3")
+    news.retract(ledger, found["key"], because="false", now=NOW)
+    assert _import(ledger, text)["duplicates"] == 5
+    doubled = HEADER + "New,wire,2026-11-20,,,,,,\n" * 3
+    assert (_import(ledger, doubled)["added"], _import(ledger, doubled)["duplicates"]) == (1, 3)
+
+
+def test_bad_rows_are_refused_with_line_and_reason_and_the_rest_is_kept(ledger: Ledger) -> None:
+    text = HEADER + (
+        "Good,wire,2026-11-20,,,leaders-meet=x2,,,\n"
+        "Ratio,wire,2026-11-20,,,leaders-meet=x0,,,\n"
+        "Unknown,wire,2026-11-20,,,leaders-met=x2,,,\n"
+        "Naive,wire,2026-11-20T10:00,,,,,,\n"
+        ",wire,2026-11-20,,,,,,\n"
+        "Late,wire,2027-01-01,,,,,,\n"
+        "Before,wire,2026-11-20,2026-11-21,,,,,\n"
+        "Grade,wire,2026-11-20,,,,Q,,\n"
+        "Good two,wire,2026-11-20,,,,,,\n"
+    )
+    found = _import(ledger, text)
+    assert found["added"] == 2
+    reasons = {row["line"]: row["reason"] for row in found["refused"]}
+    expected = {
+        3: "above 0 and finite", 4: "leaders-meet", 5: "must carry a zone", 6: "a title",
+        7: "future", 8: "before it happened", 9: "must be one of",
+    }  # fmt: skip
+    assert reasons.keys() == expected.keys()
+    for line, words in expected.items():
+        assert words in reasons[line]
+
+
+def test_one_transaction(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    append = type(ledger).append
+
+    def counted(self: Ledger, drafts: Any, **more: Any) -> Any:
+        calls.append(len(drafts))
+        return append(self, drafts, **more)
+
+    monkeypatch.setattr(type(ledger), "append", counted)
+    _import(ledger, HEADER + "".join(f"Thing {i},wire,2026-11-20,,,,,,\n" for i in range(50)))
+    assert calls == [50]
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(ledger: Ledger) -> None:
+    text = HEADER + "A,wire,2026-11-20,,,,,,\nB,wire,soon,,,,,,\n"
+    head = ledger.head()
+    dry = _import(ledger, text, dry_run=True)
+    assert ledger.head() == head
+    assert {**dry, "dry_run": False} == _import(ledger, text)
+
+
+def test_a_feed_bears_on_nothing_unless_told(ledger: Ledger) -> None:
+    feed = (
+        "<rss><channel><title>W</title><item><title>{}</title>"
+        "<pubDate>Fri, 20 Nov 2026 09:00:00 GMT</pubDate></item></channel></rss>"
+    )
+    _import(ledger, feed.format("Plain"))
+    _import(ledger, feed.format("Told of something"), on=["leaders-meet=x2"], grade="b")
+    rows = {row["title"]: row for row in news.rows(ledger)}
+    assert (rows["Plain"]["on"], rows["Plain"]["grade"]) == ({}, "F")
+    told = rows["Told of something"]
+    assert (told["on"], told["grade"]) == ({"leaders-meet": "x2"}, "B")
+
+
+@pytest.mark.parametrize(
+    ("on", "grade"), [("leaders-met", "F"), ("leaders-meet=x0", "F"), ("leaders-meet", "Q")]
+)
+def test_what_no_row_could_take_is_refused_once(ledger: Ledger, on: str, grade: str) -> None:
+    with pytest.raises(InvalidInput):
+        _import(ledger, HEADER + "A,wire,2026-11-20,,,,,,\n", on=[on], grade=grade)
+
+
+def test_tranches_of_one_file_are_counted_together(ledger: Ledger) -> None:
+    row = "Stage {0},wire,2026-11-20,,,exchange-1000-2026=delivered=300,,,\n"
+    found = _import(ledger, HEADER + "".join(row.format(i) for i in range(3)))
+    # 205 known, 300 + 300 fit into 1,000, a third does not.
+    assert (found["added"], [r["line"] for r in found["refused"]]) == (2, [4])
+    assert "805 known before" in found["refused"][0]["reason"]
+
+
+def test_likeness_is_told_and_nothing_is_merged(ledger: Ledger) -> None:
+    news.add(ledger, "Envoys leave without a date for talks", source="w", known_at=NOW, now=NOW)
+    text = HEADER + (
+        "Envoys leave without any date for talks,x,2026-11-21,,,,,,\n"
+        "Envoys leave without any date for talks,y,2026-11-21,,,,,,\n"
+        "Envoys leave without any date for talks,z,2026-11-21,,,,,envoys,\n"
+    )
+    found = _import(ledger, text)
+    assert found["added"] == 3
+    assert [row["line"] for row in found["similar"]] == [2, 3, 4]
+    stories = [row["story"] for row in news.rows(ledger) if row["title"].startswith("Envoys")]
+    assert sorted(stories) == ["", "", "", "envoys"]
+
+
+@pytest.mark.deep
+def test_a_hundred_thousand_rows(ledger: Ledger) -> None:
+    lines = [
+        json.dumps(
+            {
+                "title": f"Item {i} of town {i % 97} and village {i % 89}",
+                "source": f"w{i % 50}",
+                "known_at": f"2026-{1 + i % 10:02d}-{1 + i % 28:02d}T10:00Z",
+            }
+        )
+        for i in range(100_000)
+    ]
+    began = time.perf_counter()
+    found = _import(ledger, "\n".join(lines))
+    assert found["added"] == 100_000
+    assert time.perf_counter() - began < 300

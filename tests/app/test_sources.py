@@ -1,0 +1,103 @@
+"""Grading sources: an append-only word that overrides the items, and never looks like news."""
+
+import datetime as dt
+
+import pytest
+
+from forecasting.app import news, sources
+from forecasting.app.book import Book
+from forecasting.errors import InvalidInput, NotFound
+from forecasting.evidence import learned, retracted
+from forecasting.store import Ledger
+
+NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
+DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture
+def ledger(bank_book: Book) -> Ledger:
+    return bank_book.ledger
+
+
+def _row(ledger: Ledger, source: str, as_of: dt.datetime = NOW) -> dict[str, object]:
+    return next(
+        row
+        for row in sources.rows(ledger, as_of=as_of, now=NOW + 9 * DAY)
+        if row["source"] == source
+    )
+
+
+def test_the_list_shows_prior_and_learned_for_every_source_the_bank_names(ledger: Ledger) -> None:
+    rows = sources.rows(ledger, as_of=NOW, now=NOW)
+    named = {item.source for item in ledger.evidence()}
+    assert {row["source"] for row in rows} == named
+    for row in rows:
+        assert 0 < row["lower"] < row["reliability"] < row["upper"] < 1
+        assert row["prior_lower"] < row["prior"] < row["prior_upper"]
+    counts = [row["claims"] for row in rows]
+    assert counts == sorted(counts, reverse=True)
+    assert all(row["right"] + row["wrong"] <= row["claims"] for row in rows)
+
+
+def test_the_bank_itself_teaches_nothing_before_its_first_resolution(ledger: Ledger) -> None:
+    first = min(found.resolved_at for found in ledger.resolutions())
+    for row in sources.rows(ledger, as_of=first - DAY, now=NOW):
+        assert row["claims"] == 0
+        assert row["reliability"] == pytest.approx(row["prior"], abs=1e-12)
+
+
+def test_a_grade_counts_from_now_on_and_the_latest_one_wins(ledger: Ledger) -> None:
+    news.add(ledger, "A", source="wire", known_at=NOW - DAY, now=NOW, grade="D")
+    assert _row(ledger, "wire")["grade"] == "D"
+    made = sources.set_grade(ledger, "wire", "b", now=NOW)
+    assert (made["before"], made["grade"]) == ("D", "B")
+    sources.set_grade(ledger, "wire", "A", now=NOW + DAY)
+    assert _row(ledger, "wire")["grade"] == "B"
+    assert _row(ledger, "wire", NOW + DAY)["grade"] == "A"
+    assert _row(ledger, "wire", NOW - DAY / 2)["grade"] == "D"
+
+
+def test_a_grading_is_no_news_and_touches_no_question(ledger: Ledger) -> None:
+    news.add(ledger, "A", source="wire", known_at=NOW - DAY, now=NOW, on=["leaders-meet=x2"])
+    listed = {everything: news.rows(ledger, everything=everything) for everything in (False, True)}
+    made = sources.set_grade(ledger, "wire", "B", now=NOW, because="named sources")
+    for everything, before in listed.items():
+        assert news.rows(ledger, everything=everything) == before
+    assert not news.add(ledger, "Grade of wire: B", source="x", known_at=NOW, now=NOW)["similar"]
+    with pytest.raises(InvalidInput, match="grades a source"):
+        news.retract(ledger, str(made["seq"]), because="no", now=NOW)
+    questions = {q.id for q in ledger.questions()} | {q.ladder for q in ledger.questions()}
+    (entry,) = [item for item in ledger.evidence() if item.stream == "sources"]
+    assert {effect.target for effect in entry.effects} == {"source/wire"}
+    assert not {effect.target for effect in entry.effects} & questions
+    assert _row(ledger, "wire")["items"] == 1
+    assert all(row["source"] != "analyst" for row in sources.rows(ledger, as_of=NOW, now=NOW))
+
+
+@pytest.mark.parametrize(("name", "grade"), [("wire", "G"), ("", "B"), ("x" * 201, "B")])
+def test_what_is_no_grade_or_no_name_is_refused(ledger: Ledger, name: str, grade: str) -> None:
+    before = ledger.head()
+    with pytest.raises(InvalidInput):
+        sources.set_grade(ledger, name, grade, now=NOW, new=True)
+    assert ledger.head() == before
+
+
+def test_a_mistyped_source_is_not_graded_by_mistake(ledger: Ledger) -> None:
+    news.add(ledger, "A", source="Some wire", known_at=NOW - DAY, now=NOW)
+    with pytest.raises(NotFound, match="Some wire; or --new"):
+        sources.set_grade(ledger, "Some wre", "B", now=NOW)
+    sources.set_grade(ledger, "Some wre", "B", now=NOW, new=True)
+    assert _row(ledger, "Some wre")["items"] == 0
+
+
+def test_the_learned_reliability_of_the_bank_needs_nothing_known_later(ledger: Ledger) -> None:
+    items, questions = retracted(ledger.evidence()), {q.id: q for q in ledger.questions()}
+    outcomes = ledger.standing_resolutions()
+    moments = sorted(found.resolved_at for found in outcomes.values())
+    for as_of in moments[:: len(moments) // 4]:
+        by_then = [item for item in items if item.known_at <= as_of]
+        known = {name: found for name, found in outcomes.items() if found.resolved_at <= as_of}
+        whole = learned(items, questions, outcomes, as_of)
+        cut = learned(by_then, questions, known, as_of)
+        for item in by_then:
+            assert whole.of(item.source).mean == cut.of(item.source).mean

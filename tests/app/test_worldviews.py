@@ -1,0 +1,217 @@
+"""Worldviews in use: which outcomes count when, what the pool says, and the table of the command."""
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forecasting import clock
+from forecasting.app.book import Book, open_book
+from forecasting.app.catalog import Catalog
+from forecasting.app.worldview_table import worldview_rows, worldview_steps
+from forecasting.app.worldviews import Ensemble, Spoken, counted, weights_at
+from forecasting.domain.forecast import Forecast, model_value
+from forecasting.domain.outcome import OutcomeSpace
+from forecasting.domain.resolution import Resolution
+
+A, B, C = "worldview:a", "worldview:b", "worldview:c"
+BINARY = OutcomeSpace.binary()
+ORDERED = OutcomeSpace("ordered", ("none", "soft", "firm"))
+
+
+def day(number: float) -> dt.datetime:
+    return dt.datetime(2026, 1, 1, tzinfo=dt.UTC) + dt.timedelta(days=number)
+
+
+def question(name: str, *, event: str = "", space: OutcomeSpace = BINARY) -> Any:
+    return SimpleNamespace(
+        id=name, event=event or name, opens=day(0), closes=day(10), space=space, type=space.type
+    )
+
+
+def said(who: str, name: str, numbers: float | list[float], at: float = 0) -> Forecast:
+    space = BINARY if isinstance(numbers, float) else ORDERED
+    values = [numbers] if isinstance(numbers, float) else numbers
+    return Forecast(name, "", who, model_value(space, values), day(at), "replay")
+
+
+def catalog(*questions: Any, **outcomes: tuple[str, float]) -> Catalog:
+    found = {
+        name: Resolution(name, outcome, day(at), "wire") for name, (outcome, at) in outcomes.items()
+    }
+    return Catalog({q.id: q for q in questions}, found)
+
+
+def weights(cat: Catalog, forecasts: list[Forecast], as_of: float, *names: str) -> list[float]:
+    found = weights_at(cat, Spoken(forecasts), day(as_of), names or (A, B))
+    return [round(weight, 4) for weight in found.weights.values()]
+
+
+def test_an_outcome_counts_after_it_was_known_and_its_window_over() -> None:
+    cat = catalog(question("q"), q=("yes", 7))
+    forecasts = [said(A, "q", 0.8), said(B, "q", 0.2)]
+    assert weights(cat, forecasts, 9) == [0.5, 0.5]
+    assert weights(cat, forecasts, 10) == [0.6667, 0.3333]
+    late = catalog(question("q"), q=("yes", 12))
+    # Known at that very moment is not known before it.
+    assert weights(late, forecasts, 12) == [0.5, 0.5]
+    assert weights(late, forecasts, 12.1) == [0.6667, 0.3333]
+
+
+def test_what_was_said_in_the_middle_counts_and_not_what_came_after() -> None:
+    cat = catalog(question("q"), q=("yes", 10))
+    forecasts = [said(A, "q", 0.8), said(B, "q", 0.2), said(B, "q", 0.99, at=5.1)]
+    assert weights(cat, forecasts, 11) == [0.6667, 0.3333]
+    over = catalog(question("q"), q=("yes", 4))
+    assert weights(over, forecasts, 11) == [0.5, 0.5]
+
+
+def test_one_that_enters_later_is_not_judged_on_what_it_missed() -> None:
+    cat = catalog(question("q"), q=("yes", 10))
+    forecasts = [said(A, "q", 0.8), said(B, "q", 0.2), said(C, "other", 0.5, at=6)]
+    third = round(1 / 3, 4)
+    assert weights(cat, forecasts, 11, A, B, C) == [0.4444, 0.2222, third]
+
+
+def test_a_silence_counts_for_nobody() -> None:
+    cat = catalog(question("q"), question("r"), q=("yes", 10), r=("no", 10))
+    forecasts = [said(A, "q", 0.8), said(B, "q", 0.2), said(A, "r", 0.1)]
+    found = weights_at(cat, Spoken(forecasts), day(11), [A, B])
+    assert found.questions == ("q",)
+    assert found.n_events == 1
+
+
+def test_options_count_and_numbers_and_annulled_questions_do_not() -> None:
+    number = question("n", space=OutcomeSpace("numeric", lower=0, upper=1))
+    options = question("o", space=ORDERED)
+    cat = catalog(number, options, question("x"), n=("0.5", 9), o=("soft", 9), x=("annulled", 9))
+    assert [item.question.id for item in counted(cat, day(11))] == ["o"]
+    forecasts = [said(A, "o", [0.1, 0.8, 0.1]), said(B, "o", [0.7, 0.2, 0.1])]
+    assert weights(cat, forecasts, 11) == [0.6667, 0.3333]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([A, B]), st.floats(0, 1), st.floats(5.01, 20)), max_size=6)
+)
+def test_no_forecast_or_outcome_of_later_changes_the_weights(
+    later: list[tuple[str, float, float]],
+) -> None:
+    forecasts = [said(A, "q", 0.8), said(B, "q", 0.2), said(A, "r", 0.8), said(B, "r", 0.2)]
+    poison = [said(who, name, p, at) for who, p, at in later for name in ("q", "r")]
+    now = catalog(question("q"), question("r"), q=("yes", 8), r=("no", 14))
+    other = catalog(question("q"), question("r"), q=("yes", 8), r=("yes", 14))
+    known = weights(now, forecasts, 12)
+    assert weights(other, [*forecasts, *poison], 12) == known
+    assert weights(now, list(reversed([*forecasts, *poison])), 12) == known
+
+
+def test_the_pool_weighs_members_and_keeps_sums_and_ladders() -> None:
+    ensemble = Ensemble({A: 0.75, B: 0.25})
+    assert ensemble.pool(question("q"), {A: [0.8], B: [0.4]}) == [pytest.approx(0.7)]
+    # A refused member is left out and the rest normalised.
+    assert ensemble.pool(question("q"), {B: [0.4]}) == [0.4]
+    options = ensemble.pool(question("o", space=ORDERED), {A: [0.1, 0.2, 0.7], B: [0.5, 0.4, 0.1]})
+    assert sum(options) == pytest.approx(1.0)
+    number = question("n", space=OutcomeSpace("numeric", lower=0, upper=9))
+    levels = [float(level) for level in range(1, 100)]
+    spread = [level / 10 for level in levels]
+    pooled = ensemble.pool(number, {A: spread, B: spread}, levels)
+    assert pooled == pytest.approx(spread, abs=0.03)
+
+
+def test_the_pool_is_recalibrated_from_twenty_events_on() -> None:
+    def world(n: int) -> Ensemble:
+        names = [f"q{i:02d}" for i in range(n)]
+        cat = catalog(
+            *(question(name) for name in names),
+            **{name: ("no" if i % 4 else "yes", 9) for i, name in enumerate(names)},
+        )
+        forecasts = [said(who, name, 0.6) for who in (A, B, "pool:worldviews") for name in names]
+        return weights_at(cat, Spoken(forecasts), day(11), [A, B])
+
+    few, many = world(19), world(20)
+    assert few.pool(question("q"), {A: [0.6], B: [0.6]}) == [0.6]
+    # It said .6 where a quarter came true.
+    (mended,) = many.pool(question("q"), {A: [0.6], B: [0.6]})
+    assert 0.3 < mended < 0.5
+    assert "says little" in few.reading
+    assert "says little" not in many.reading
+
+
+@pytest.fixture(scope="module")
+def replayed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Book, Path]]:
+    path = tmp_path_factory.mktemp("worldviews") / "wv.db"
+    with open_book(str(path)) as book:
+        book.replay(
+            names=["general-ceasefire-2025@2025-04-30", "leaders-meet"],
+            until=dt.datetime(2025, 9, 30, 21, tzinfo=dt.UTC),
+            every=60,
+        )
+        yield book, path
+
+
+def test_the_table_of_a_replay(replayed: tuple[Book, Path]) -> None:
+    from forecasting.app.questions import bundled_bank
+
+    book, _ = replayed
+    rows, notes = worldview_rows(book.ledger, bundled_bank(), now=clock.now())
+    assert "no worldview has spoken live" in notes[0]
+    assert "says little" in notes[-1]
+    assert [row["worldview"] for row in rows] == sorted(row["worldview"] for row in rows)
+    assert sum(row["weight"] for row in rows) == pytest.approx(1.0)
+    by_name = {row["worldview"]: row for row in rows}
+    one = by_name["003"]
+    assert (one["n_resolved"], one["n_events"], one["n_scored"]) == (1, 1, 1)
+    assert 0 <= one["brier"] <= 1
+    # 004 came later: it is not judged on the first rung.
+    assert by_name["004"]["n_resolved"] == 0
+    for claim in (claim for row in rows for claim in row["claims"]):
+        assert claim["score_low"] <= claim["score"] <= claim["score_high"]
+        assert claim["outcome"] in (0.0, 1.0)
+    for said_now in (item for row in rows for item in row["differs"]):
+        assert said_now["says"] != said_now["model"]
+
+
+def test_before_anything_resolved_weights_are_equal(replayed: tuple[Book, Path]) -> None:
+    from forecasting.app.questions import bundled_bank
+
+    book, _ = replayed
+    early = dt.datetime(2025, 4, 20, tzinfo=dt.UTC)
+    rows, _ = worldview_rows(book.ledger, bundled_bank(), now=clock.now(), at=early)
+    assert {row["weight"] for row in rows} == {1 / len(rows)}
+    assert all(row["brier"] is None and not row["claims"] for row in rows)
+
+
+def test_the_weights_over_time(replayed: tuple[Book, Path]) -> None:
+    book, _ = replayed
+    rows, _ = worldview_steps(book.ledger, now=clock.now())
+    assert [row["event"] for row in rows] == ["general-ceasefire"]
+    assert rows[0]["questions"] == ["general-ceasefire-2025@2025-04-30"]
+    assert all(sum(row["weights"].values()) == pytest.approx(1.0) for row in rows)
+
+
+def test_the_command(replayed: tuple[Book, Path]) -> None:
+    from click.testing import CliRunner
+
+    from forecasting.cli import root
+    from forecasting.cli.commands import load
+
+    load(root)
+    _, path = replayed
+    result = CliRunner().invoke(root, ["--db", str(path), "worldviews", "--json"])
+    assert result.exit_code == 0, result.output
+    rows = json.loads(result.stdout)
+    assert {"worldview", "weight", "n_resolved", "brier"} <= set(rows[0])
+    assert "no worldview has spoken live" in result.stderr
+    for options in ([], ["--over-time"], ["--kind", "replay", "--at", "2025-06-01"]):
+        table = CliRunner().invoke(root, ["--db", str(path), "worldviews", *options])
+        assert table.exit_code == 0, table.output
+        assert "003" in table.stdout
+    live = CliRunner().invoke(root, ["--db", str(path), "worldviews", "--kind", "live"])
+    assert "nothing to show" in live.stderr

@@ -1,0 +1,135 @@
+"""news and sources on the command line: JSON keys, manners, one line for each mistake."""
+
+import io
+import json
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from forecasting.cli import run as cli
+
+RUNG = "general-ceasefire-2026@2026-12-31"
+ADD = ("news", "add", "Envoys leave without a date for talks", "--source", "wire")
+AT = ("--known-at", "2026-11-20T09:00Z")
+
+
+@pytest.fixture(autouse=True)
+def standing_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORECASTING_NOW", "2026-11-22T12:00:00Z")
+
+
+@pytest.fixture
+def said(home: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[str, str]]:
+    """Run a command on a fresh database and give stdout and stderr."""
+
+    def call(*arguments: str, code: int = 0) -> tuple[str, str]:
+        capsys.readouterr()
+        found = cli(list(arguments))
+        out, err = capsys.readouterr()
+        assert found == code, err
+        return out, err
+
+    call("init")
+    return call
+
+
+def test_a_day_with_news(said: Callable[..., tuple[str, str]], tmp_path: Path) -> None:
+    def answer(*arguments: str) -> Any:
+        return json.loads(said(*arguments, "--json")[0])
+
+    first = answer(*ADD, *AT, "--grade", "b", "--on", f"{RUNG}=x0.5")
+    assert {"seq", "id", "key", "on", "story", "similar"} <= set(first)
+
+    out, err = said("news", "add", "Envoys leave without any date for talks", "--source", "other",
+                    "--known-at", "2026-11-21", "--on", f"{RUNG}=x0.5")  # fmt: skip
+    assert "similar" not in out
+    assert f"looks like #{first['seq']} (nearly the same title)" in err
+    command = shlex.split(err.partition("one story: ")[2])
+    assert command[0] == "forecast"
+    accepted = answer(*command[1:])
+    assert (accepted["story"], accepted["similar"]) == (first["key"], [])
+
+    shown = answer("news", "show", str(first["seq"]))
+    assert {"effects", "story_items", "retracted_by", "moved", "state", "because"} <= set(shown)
+    assert accepted["seq"] in [row["seq"] for row in shown["story_items"]]
+
+    retracted = answer("news", "retract", f"#{first['seq']}", "--because", "denied")
+    assert retracted["retracts"] == first["seq"]
+    assert first["seq"] not in [row["seq"] for row in answer("news", "list")]
+    states = {row["seq"]: row["state"] for row in answer("news", "list", "--all")}
+    assert states[first["seq"]] == "retracted"
+
+    made = answer("sources", "set", "wire", "--grade", "a")
+    # Its only item is retracted, so nothing states a grade; the name is known all the same.
+    assert (made["before"], made["grade"]) == (None, "A")
+    keys = {"source", "grade", "reliability", "lower", "upper", "claims", "right", "wrong", "prior"}
+    rows = answer("sources")
+    assert keys <= set(rows[0])
+    assert rows == answer("sources", "list")
+    assert next(row["grade"] for row in rows if row["source"] == "wire") == "A"
+
+    file = tmp_path / "news.csv"
+    file.write_text("title,source,known_at,on\nOne,w,2026-11-20,leaders-meet=x2\nTwo,w,soon,\n")
+    dry = answer("news", "import", str(file), "--dry-run")
+    done = answer("news", "import", str(file))
+    assert {**dry, "dry_run": False} == done
+    assert (done["added"], done["duplicates"]) == (1, 0)
+    assert done["refused"][0]["line"] == 3
+    out, err = said("news", "import", str(file))
+    assert "news.csv:3: refused: time (soon)" in err
+
+    text = tmp_path / "text.txt"
+    text.write_text("On 2026-11-20 both sides agreed to meet.")
+    head = answer("news", "list")
+    (proposal,) = answer("news", "propose", str(text), "--on", "leaders-meet", "--source", "w")
+    assert answer("news", "list") == head
+    assert proposal["quote"] in text.read_text()
+    line = answer(*shlex.split(proposal["accept"])[1:])
+    assert line["on"] == {"leaders-meet": "+1"}
+    assert proposal["quote"] not in json.dumps(answer("news", "show", line["key"]))
+    assert "nothing was written" in said("news", "propose", str(text))[1]
+
+
+def test_standard_input_is_a_file_too(
+    said: Callable[..., tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = b'{"title": "One", "source": "w", "known_at": "2026-11-20"}\n'
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(content)))
+    assert "added" in said("news", "import", "-")[0]
+
+
+def test_mistakes_are_one_line_with_the_way_out(
+    said: Callable[..., tuple[str, str]], tmp_path: Path
+) -> None:
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text("headline,source\n")
+    binary = tmp_path / "binary"
+    binary.write_bytes(b"\xff\x00")
+    for arguments, code, words in [
+        ((*ADD, *AT, "--on", "general-ceasfire-2026=x2"), 4, "Try: general-ceasefire-2026"),
+        ((*ADD, *AT, "--on", f"{RUNG}=x0"), 2, "above 0 and finite"),
+        ((*ADD, *AT, "--grade", "G"), 2, "must be one of A, B, C, D, E, F"),
+        ((*ADD, "--known-at", "yesterday"), 2, "Try: 2026-05-09T12:00Z"),
+        ((*ADD, "--known-at", "2027-01-01"), 2, "Try: --known-at 2026-11-22T12:00:00Z"),
+        ((*ADD, *AT, "--instead-of", "99999"), 4, "Try: forecast news list"),
+        (("news", "retract", "99999", "--because", "x"), 4, "Try: forecast news list"),
+        (("news", "show", "nothing"), 4, "Try: forecast news list"),
+        (("news", "import", str(tmp_path / "absent.csv")), 2, "cannot be read"),
+        (("news", "import", str(tmp_path)), 2, "cannot be read"),
+        (("news", "import", str(wrong)), 2, "unknown headline"),
+        (("news", "import", str(binary)), 2, "save it as UTF-8"),
+        (("news", "propose", str(binary)), 2, "save it as UTF-8"),
+        (("news", "propose", str(wrong), "--extractor", "fkae"), 4, "Try: fake"),
+        (("sources", "set", "wire", "--grade", "G"), 2, "must be one of"),
+        (("sources", "set", "nobody", "--grade", "B"), 4, "--new"),
+        (("sources", "list", "--as-of", "2030-01-01"), 2, "in the future"),
+    ]:
+        out, err = said(*arguments, code=code)
+        assert out == ""
+        assert err.count("\n") == 1
+        assert err.startswith("error: ")
+        assert words in err

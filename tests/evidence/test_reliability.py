@@ -1,0 +1,356 @@
+"""What resolved claims teach about sources: Bayes' rule by hand, the Beta, and no look-ahead."""
+
+import datetime as dt
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from forecasting.domain.evidence import Effect, Evidence, parse_effect
+from forecasting.domain.question import Question
+from forecasting.domain.resolution import Resolution
+from forecasting.evidence import (
+    GRADE_PRIORS,
+    Claim,
+    Reliabilities,
+    Report,
+    learned,
+    log_odds_by_source,
+    total_log_odds,
+)
+from forecasting.evidence.reliability import STREAM, grades_of
+
+NOON = dt.datetime(2026, 5, 9, 12, tzinfo=dt.UTC)
+DAY = dt.timedelta(days=1)
+
+
+def _claim(
+    number: int,
+    *,
+    yes: bool,
+    source: str = "wire",
+    grade: str = "C",
+    story: str = "",
+    **channel: float,
+) -> Claim:
+    a, b, u = (channel.get(name, given) for name, given in (("a", 0.6), ("b", 0.2), ("u", 0.4)))
+    report = Report(f"n{number}", source, grade, story or f"s{number}", a, b, u)
+    return Claim(report, yes)
+
+
+@pytest.mark.parametrize("grade", sorted(GRADE_PRIORS))
+def test_without_claims_a_source_has_the_beta_of_its_grade(grade: str) -> None:
+    # The shift is integrated all the same: as the common factor of a copula it leaves the marginal.
+    found, beta = Reliabilities([]).of("wire", grade), stats.beta(*GRADE_PRIORS[grade])
+    assert found.mean == pytest.approx(beta.mean(), abs=1e-9)
+    second = float(found.nodes**2 @ found.weights)
+    assert second - found.mean**2 == pytest.approx(beta.var(), abs=1e-9)
+    for level in (0.05, 0.5, 0.95):
+        assert found.quantile(level) == pytest.approx(beta.ppf(level), abs=2e-5)
+
+
+def test_one_claim_is_bayes_rule_by_hand() -> None:
+    # Prior Beta(6, 4): E r = .6, E r^2 = 6 x 7 / (10 x 11) = 42/110. The claim came true, so
+    # E[r (.6 r + .4 (1 - r))] / E[.6 r + .4 (1 - r)] = (.4 x .6 + .2 x 42/110) / (.4 + .2 x .6).
+    found = Reliabilities([_claim(1, yes=True)]).of("wire")
+    assert found.mean == pytest.approx((0.4 * 0.6 + 0.2 * 42 / 110) / (0.4 + 0.2 * 0.6), abs=1e-9)
+    # It came false: the channel is .2 r + .4 (1 - r) = .4 - .2 r.
+    found = Reliabilities([_claim(1, yes=False)]).of("wire")
+    assert found.mean == pytest.approx((0.4 * 0.6 - 0.2 * 42 / 110) / (0.4 - 0.2 * 0.6), abs=1e-9)
+
+
+@pytest.mark.parametrize(("right", "wrong"), [(3, 0), (0, 2), (4, 3), (10, 1)])
+def test_claims_that_decide_make_the_beta_posterior(right: int, wrong: int) -> None:
+    # u << a and b << u: a right claim has the factor r, a wrong one 1 - r.
+    sharp = {"a": 1.0, "b": 1e-18, "u": 1e-9}
+    claims = [_claim(i, yes=True, **sharp) for i in range(right)]
+    claims += [_claim(100 + i, yes=False, **sharp) for i in range(wrong)]
+    found, beta = Reliabilities(claims).of("wire"), stats.beta(6 + right, 4 + wrong)
+    assert found.mean == pytest.approx(beta.mean(), abs=1e-6)
+    assert found.quantile(0.05) == pytest.approx(beta.ppf(0.05), abs=1e-4)
+    assert (found.claims, found.right, found.wrong) == (right + wrong, right, wrong)
+
+
+def test_only_the_ratios_of_a_claim_matter() -> None:
+    pair, ratio = (dict(parse_effect("q", text).detail) for text in ("0.6/0.2", "x3"))
+    by_pair, by_ratio = (
+        Reliabilities([_claim(1, yes=True, **{k: float(v) for k, v in d.items()})]).of("wire").mean
+        for d in (pair, ratio)
+    )
+    assert by_pair == pytest.approx(by_ratio, abs=1e-12)
+
+
+def test_a_claim_that_says_nothing_teaches_nothing() -> None:
+    silent = _claim(1, yes=True, a=0.5, b=0.5, u=0.5)
+    assert Reliabilities([silent]).of("wire").mean == pytest.approx(0.6, abs=1e-9)
+    assert silent.right is None
+
+
+def test_copies_of_one_story_are_one_claim() -> None:
+    copies = [_claim(i, yes=True, story="one") for i in range(5)]
+    apart = [_claim(i, yes=True) for i in range(5)]
+    once = Reliabilities(copies[:1]).of("wire").mean
+    # With rho = 1 five equal copies have exponents 1/5 each: exactly one claim.
+    assert Reliabilities(copies, rho=1.0).of("wire").mean == pytest.approx(once, abs=1e-12)
+    half, all_five = Reliabilities(copies).of("wire"), Reliabilities(apart).of("wire")
+    assert once < half.mean < all_five.mean
+    assert half.effective == pytest.approx(5 / (1 + 4 * 0.9))
+    assert (half.claims, all_five.effective) == (5, pytest.approx(5.0))
+
+
+def test_sources_learn_from_each_other_and_less_than_from_themselves() -> None:
+    right = [_claim(i, yes=True, a=0.9, b=0.1, u=0.3) for i in range(6)]
+    found = Reliabilities(right)
+    apart = Reliabilities(right, shift_sd=0.0)
+    assert 0.6 < found.of("stranger", "C").mean < found.of("wire").mean
+    assert apart.of("stranger", "C").mean == pytest.approx(0.6, abs=1e-9)
+    # A lone source has its grade as marginal, so pooling changes nothing about itself.
+    assert found.of("wire").mean == pytest.approx(apart.of("wire").mean, abs=1e-7)
+    wrong = [_claim(50 + i, yes=False, source="rumour", a=0.9, b=0.1, u=0.3) for i in range(6)]
+    assert Reliabilities([*right, *wrong]).of("wire").mean < found.of("wire").mean
+
+
+def test_the_common_shift_is_as_large_as_it_says() -> None:
+    # One sd of the factor moves the middle of a grade's own logit by .5, to first order.
+    from forecasting.evidence import reliability
+
+    for grade in "BCD":
+        nodes, given_factor = reliability._tables(*GRADE_PRIORS[grade], reliability.SHIFT_SD)
+        logit = np.log(nodes / (1 - nodes))
+        inside = np.isfinite(logit)
+        means = given_factor[:, inside] @ logit[inside]
+        at = {z: float(np.interp(z, reliability._FACTOR, means)) for z in (-1.0, 1.0)}
+        assert (at[1.0] - at[-1.0]) / 2 == pytest.approx(0.5, abs=0.03)
+
+
+@given(st.permutations(range(6)))
+def test_the_order_of_claims_reaches_no_digit(order: list[int]) -> None:
+    claims = [_claim(i, yes=i % 2 == 0, source=f"w{i % 3}", grade="BCD"[i % 3]) for i in range(6)]
+    first, other = Reliabilities(claims), Reliabilities([claims[i] for i in order])
+    for source in ("w0", "w1", "w2", "stranger"):
+        assert first.of(source).mean == other.of(source).mean
+
+
+def test_expected_learning_is_no_learning() -> None:
+    # Averaged over what the claims' own prior predictive says of the outcomes, E[r] stays.
+    # The complement of "yes" has the channel of b: given the report, yes has odds r a + (1 - r) u
+    # against r b + (1 - r) u.
+    sources = ["wire", "rumour"]
+    mean = total = 0.0
+    for outcomes in product([True, False], repeat=4):
+        claims = [
+            _claim(i, yes=yes, source=sources[i % 2], a=0.7, b=0.3, u=0.5)
+            for i, yes in enumerate(outcomes)
+        ]
+        weight = _probability(claims)
+        mean += weight * Reliabilities(claims).of("wire").mean
+        total += weight
+    assert total == pytest.approx(1.0, abs=1e-9)
+    assert mean == pytest.approx(0.6, abs=1e-9)
+
+
+def _probability(claims: list[Claim]) -> float:
+    """Chain rule: each claim's probability given those before it, a + b = 2u = 1 here."""
+    p = 1.0
+    for i, claim in enumerate(claims):
+        believed = Reliabilities(claims[:i]).of(claim.report.source, "C").mean
+        side = claim.report.a if claim.yes else claim.report.b
+        p *= believed * side + (1 - believed) * claim.report.u
+    return p
+
+
+def test_reports_pass_through_the_learned_reliability() -> None:
+    report = Report("n9", "wire", "C", "s9", 0.6, 0.2, 0.4)
+    nothing = Reliabilities([])
+    # The same Beta on two sets of nodes.
+    assert log_odds_by_source([report], reliability=nothing)["wire"] == pytest.approx(
+        log_odds_by_source([report])["wire"], abs=1e-9
+    )
+    right = Reliabilities([_claim(i, yes=True, a=0.9, b=0.1, u=0.3) for i in range(8)])
+    wrong = Reliabilities([_claim(i, yes=False, a=0.9, b=0.1, u=0.3) for i in range(8)])
+    by = [total_log_odds([report], reliability=r) for r in (wrong, nothing, right)]
+    assert by[0] < by[1] < by[2]
+    # One report is linear in r: LR at the mean of the learned reliability.
+    r = right.of("wire").mean
+    assert by[2] == pytest.approx(np.log((r * 0.6 + (1 - r) * 0.4) / (r * 0.2 + (1 - r) * 0.4)))
+
+
+def _question(
+    name: str, *, ladder: str | None = None, closes: dt.datetime = NOON + 30 * DAY
+) -> Question:
+    from forecasting.domain.outcome import OutcomeSpace
+    from forecasting.domain.question import Basis, ModelChoice
+
+    return Question(
+        id=name, title=name, criteria="c", background="", space=OutcomeSpace.binary(),
+        zone="Europe/Kyiv", opens=NOON - 30 * DAY, closes=closes, resolves_by=closes, topic="t",
+        event="e", tags=(), basis=Basis("context", ()), ladder=ladder,
+        model=ModelChoice("base-rate", "base-rate", "x", {}),
+    )  # fmt: skip
+
+
+def _item(
+    key: str, on: str = "q", *, grade: str = "C", known_at: dt.datetime = NOON, **more: str
+) -> Evidence:
+    effect = parse_effect(on, more.pop("effect", "x3"))
+    return Evidence(
+        key, "report", key, "wire", known_at, (effect,), grade=grade, stream="news", **more
+    )  # type: ignore[arg-type]
+
+
+def _resolved(
+    name: str, outcome: str = "yes", at: dt.datetime = NOON + 5 * DAY
+) -> dict[str, Resolution]:
+    return {name: Resolution(name, outcome, at, "court")}
+
+
+def test_a_report_becomes_a_claim_when_its_question_resolves_and_not_before() -> None:
+    items, questions = [_item("n1")], {"q": _question("q")}
+    outcome = _resolved("q")
+    at = NOON + 5 * DAY
+    before = learned(items, questions, outcome, at - dt.timedelta(seconds=1)).of("wire")
+    assert (before.claims, before.mean) == (0, pytest.approx(0.6))
+    after = learned(items, questions, outcome, at).of("wire")
+    assert after.claims == after.right == 1
+    assert after.mean > 0.6
+
+
+def test_what_is_known_later_changes_no_reliability() -> None:
+    questions = {"q": _question("q"), "p": _question("p")}
+    outcomes = _resolved("q") | _resolved("p", at=NOON + 20 * DAY)
+    items = [_item("n1"), _item("n2", "p")]
+    as_of = NOON + 10 * DAY
+    poison = [
+        _item("n3", known_at=as_of + DAY, effect="x0.01"),
+        _item("n4", known_at=as_of + DAY, grade="A"),
+        Evidence(
+            "g", "datum", "grade", "analyst", as_of + DAY,
+            (Effect("source/wire", "datum", {"name": "graded", "grade": "A"}),), stream=STREAM,
+        ),
+        Evidence(
+            "r", "datum", "retracted", "analyst", as_of + DAY,
+            (Effect("evidence/n1", "datum", {"name": "retracts"}),), stream="news",
+        ),
+    ]  # fmt: skip
+    clean = learned(items, questions, outcomes, as_of).of("wire")
+    poisoned = learned([*items, *poison], questions, outcomes, as_of).of("wire")
+    assert np.array_equal(clean.weights, poisoned.weights)
+    assert poisoned.claims == 1
+
+
+@pytest.mark.parametrize(
+    ("outcome", "known_at"),
+    [("annulled", NOON), ("yes", NOON + 5 * DAY), ("yes", NOON + 6 * DAY)],
+    ids=["annulled", "known with the outcome", "known after it"],
+)
+def test_what_is_no_claim(outcome: str, known_at: dt.datetime) -> None:
+    items = [_item("n1", known_at=known_at)]
+    found = learned(items, {"q": _question("q")}, _resolved("q", outcome), NOON + 9 * DAY)
+    assert found.of("wire").claims == 0
+
+
+def test_a_retracted_claim_teaches_nothing_any_more() -> None:
+    questions, outcomes = {"q": _question("q")}, _resolved("q")
+    retraction = Evidence(
+        "r", "datum", "retracted", "analyst", NOON + DAY,
+        (Effect("evidence/n1", "datum", {"name": "retracts"}),), stream="news",
+    )  # fmt: skip
+    found = learned([_item("n1"), retraction], questions, outcomes, NOON + 9 * DAY)
+    assert found.of("wire", "C").mean == pytest.approx(0.6)
+
+
+def test_a_report_on_a_ladder_is_about_its_last_deadline() -> None:
+    rungs = [_question(f"l@{i}", ladder="l", closes=NOON + i * DAY) for i in (5, 10)]
+    questions = {rung.id: rung for rung in rungs}
+    first = _resolved("l@5", "no", NOON + 5 * DAY)
+    both = first | _resolved("l@10", "yes", NOON + 8 * DAY)
+    assert learned([_item("n1", "l")], questions, first, NOON + 9 * DAY).of("wire").claims == 0
+    found = learned([_item("n1", "l")], questions, both, NOON + 9 * DAY).of("wire")
+    assert (found.claims, found.right) == (1, 1)
+
+
+def test_the_grade_set_last_overrides_the_items() -> None:
+    def graded(grade: str, at: dt.datetime) -> Evidence:
+        effect = Effect("source/wire", "datum", {"name": "graded", "grade": grade})
+        return Evidence(f"g{grade}", "datum", "grade", "analyst", at, (effect,), stream=STREAM)
+
+    items = [_item("n1", grade="B"), _item("n2", grade="D", known_at=NOON + DAY)]
+    items.append(_item("n3", grade="F", known_at=NOON + 2 * DAY))
+    # F says nothing of the source, so the latest grade that does speaks.
+    assert grades_of(items) == {"wire": "D"}
+    set_twice = [*items, graded("E", NOON + 3 * DAY), graded("A", NOON + DAY)]
+    assert grades_of(set_twice) == {"wire": "E"}
+    assert "analyst" not in grades_of(set_twice)
+    assert learned(set_twice, {}, {}, NOON + 2 * DAY).of("wire").grade == "A"
+
+
+@pytest.mark.deep
+def test_the_quadrature_is_what_pymc_samples() -> None:
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    from forecasting.evidence.reliability import SHIFT_SD
+
+    rng = np.random.default_rng(7)
+    grades = {"w0": "B", "w1": "C", "w2": "F"}
+    claims = [
+        _claim(
+            i, yes=bool(rng.random() < 0.7), source=f"w{i % 3}", grade=grades[f"w{i % 3}"],
+            a=0.8, b=0.15, u=0.4,
+        )
+        for i in range(15)
+    ]  # fmt: skip
+    found = Reliabilities(claims)
+    with pm.Model():
+        z = pm.Normal("z")
+        for source, grade in grades.items():
+            alpha, beta = GRADE_PRIORS[grade]
+            r = pm.Beta(f"r_{source}", alpha, beta)
+            sd = np.sqrt(_trigamma(alpha) + _trigamma(beta))
+            c = min(0.95, SHIFT_SD / sd)
+            # The copula's density over the marginals': N(x; c z, 1 - c^2) / N(x; 0, 1).
+            x = np.sqrt(2.0) * pt.erfinv(
+                2.0 * pt.clip(pt.betainc(alpha, beta, r), 1e-12, 1 - 1e-12) - 1.0
+            )
+            tie = -((x - c * z) ** 2) / (2 * (1 - c**2)) - 0.5 * np.log(1 - c**2) + x**2 / 2
+            pm.Potential(f"tie_{source}", tie)
+            for claim in claims:
+                if claim.report.source == source:
+                    side = claim.report.a if claim.yes else claim.report.b
+                    pm.Potential(claim.report.key, pt.log(r * side + (1 - r) * claim.report.u))
+        trace = pm.sample(
+            4000,
+            tune=1500,
+            chains=2,
+            cores=1,
+            random_seed=3,
+            progressbar=False,
+            nuts_sampler="pymc",
+        )
+    for source in grades:
+        draws = trace.posterior[f"r_{source}"].values
+        error = 4.5 * draws.std() / np.sqrt(2000)
+        assert abs(draws.mean() - found.of(source).mean) <= error
+        assert (
+            abs(
+                draws.std()
+                - np.sqrt(
+                    found.of(source).nodes ** 2 @ found.of(source).weights
+                    - found.of(source).mean ** 2
+                )
+            )
+            <= error
+        )
+        for level in (0.05, 0.95):
+            assert np.quantile(draws, level) == pytest.approx(
+                found.of(source).quantile(level), abs=0.02
+            )
+
+
+def _trigamma(x: float) -> float:
+    from scipy.special import polygamma
+
+    return float(polygamma(1, x))
