@@ -194,7 +194,7 @@ def news() -> None:
 
         learn(0.0)
         days = iter(np.linspace(0.1, 2.0, 21))
-        ours = timed(lambda l=learn, d=days, m=methods: m.add(l(float(next(d)))), 21)
+        ours = timed(lambda to=learn, d=days, m=methods: m.add(to(float(next(d)))), 21)
         what = f"one news item, {family.family}, {' '.join(sorted(methods))}"
         if methods != {path}:
             sys.stdout.write(f"{what}: expected {path}\n")

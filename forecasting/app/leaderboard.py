@@ -155,7 +155,7 @@ def board(
         }
         for index, name in enumerate(fitted.forecaster)
     ]
-    fixed = {name: i for i, name in enumerate(ordered(row["forecaster"] for row in rows))}
+    fixed = {name: i for i, name in enumerate(ordered(str(row["forecaster"]) for row in rows))}
 
     def where(row: dict[str, Any]) -> tuple[Any, ...]:
         # Ranked ones by rank; all others in the fixed order, so that no table is a ranking.

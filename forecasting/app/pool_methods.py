@@ -203,13 +203,14 @@ def _beta(known: Sequence[Solved]) -> tuple[float, float]:
     weight = _once_an_event(known)
 
     def loss(point: "FloatArray") -> float:
-        chance = np.clip(betainc(*np.exp(point), mean), CLIP, 1 - CLIP)
+        alpha, beta = (float(x) for x in np.exp(point))
+        chance = np.clip(betainc(alpha, beta, mean), CLIP, 1 - CLIP)
         fit = weight @ np.where(outcome == 1, np.log(chance), np.log1p(-chance))
         return float(point @ point / (2 * _SPREAD**2) - fit)
 
     found = minimize(loss, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-3})
-    alpha, beta = np.exp(found.x)
-    return float(alpha), float(beta)
+    fitted = np.exp(found.x)
+    return float(fitted[0]), float(fitted[1])
 
 
 def _relative(known: Sequence[Solved]) -> dict[str, float]:

@@ -248,12 +248,12 @@ def _worlds(
 
 def _support(graph: ScenarioGraph, names: Sequence[str]) -> set[tuple[str, ...]]:
     """Give the combinations of some nodes' states to which no row gives a probability of 0."""
-    rows: list[Mapping[str, str]] = [{}]
+    rows: list[dict[str, str]] = [{}]
     placed: set[str] = set()
     while len(placed) < len(graph.nodes):
         node = next(n for n in graph.nodes if n.id not in placed and placed.issuperset(n.parents))
         tables = {row.given: row for row in node.rows}
-        grown = []
+        grown: list[dict[str, str]] = []
         for world in rows:
             row = tables.get(tuple(world[parent] for parent in node.parents))
             for k, state in enumerate(node.states):

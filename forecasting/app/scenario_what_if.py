@@ -85,8 +85,8 @@ def what_if(found: Live, given: Sequence[str] = (), do: Sequence[str] = ()) -> l
         if {**seen, **done}[min(clash)] != found.known[min(clash)] or min(clash) in done:
             msg = f"condition ({node.id}): is known to be {told_state} already"
             raise InvalidInput(msg, hint="--as-of a moment before that was known")
-    for node, state in done.items():
-        _possible(found, found.joint, {**found.known, node: state}, do)
+    for place, wanted in done.items():
+        _possible(found, found.joint, {**found.known, place: wanted}, do)
     after = found.joint.do(done) if done else found.joint
     conditions = {**{n: s for n, s in found.known.items() if n not in done}, **seen}
     _possible(found, after, conditions, [*given, *do])

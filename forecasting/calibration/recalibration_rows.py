@@ -74,7 +74,8 @@ def spot_rows(
         frame = _at_spot(frame, as_of, share)
     else:
         frame = frame[frame["issued_at"] < frame["resolved_at"]]
-        frame = frame.assign(weight=1 / frame.groupby(["forecaster", "question"]).transform("size"))
+        repeats = frame.groupby(["forecaster", "question"])["forecast"].transform("size")
+        frame = frame.assign(weight=1 / repeats)
     questions = frame.groupby(["forecaster", "event"])["question"].transform("nunique")
     frame = frame.assign(weight=frame["weight"] / questions)
     kept = frame.sort_values(["forecaster", "event", "question", "issued_at"], kind="stable")

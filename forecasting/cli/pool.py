@@ -99,6 +99,8 @@ def pool(
                     selection=wanted,
                     log=log,
                 )
+    columns: tuple[str, ...] = ("question", "method", "forecast", "members")
+    title = "logged" if log else "not logged (--log does)"
     if score:
         columns = (
             "forecaster", "mean", "lower", "upper", "n_questions", "n_events", "skill",
@@ -108,7 +110,4 @@ def pool(
             f"{kind} forecasts pooled at 25, 50, 75 % of each window from what had resolved by "
             "then; Brier, smaller is better; difference to geometric-odds; 95 % over events"
         )
-    else:
-        columns = ("question", "method", "forecast", "members")
-        title = "logged" if log else "not logged (--log does)"
     emit(rows, columns=columns, title=title if rows else "")

@@ -81,8 +81,8 @@ def show(name: str, nodes: bool, rows: bool, as_of: str, seed: int) -> None:
         )
         emit(use.nodes(found), columns=columns, title=f"{graph.title}, 90 % intervals")
         return
-    columns = ("scenario", "probability", "lower", "upper", "title")
-    emit(use.show(found), columns=columns, title=f"{graph.title}, 90 % intervals")
+    shown = ("scenario", "probability", "lower", "upper", "title")
+    emit(use.show(found), columns=shown, title=f"{graph.title}, 90 % intervals")
 
 
 @scenario.command("what-if")

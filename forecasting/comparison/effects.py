@@ -235,7 +235,7 @@ def _influence(
     answered = sparse.coo_array(
         (np.ones(len(who)), (who, asked)), shape=(people, questions)
     ).tocsr()
-    per_question = np.asarray(answered.sum(axis=0)).ravel()
+    per_question = np.bincount(asked, minlength=questions).astype(np.float64)
     scaled = answered / np.sqrt(per_question)[None, :]
     if answered.nnz > 0.05 * people * questions and people * questions < 50_000_000:
         dense = scaled.toarray()

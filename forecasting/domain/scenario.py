@@ -211,7 +211,7 @@ def faults(nodes: Sequence[Node], named: Sequence[Named]) -> Iterator[Fault]:
     if not NODES[0] <= len(nodes) <= NODES[1]:
         yield Fault(("nodes",), f"nodes ({len(nodes)}): a graph has {NODES[0]} to {NODES[1]}")
     for position, node in enumerate(nodes):
-        place = ("nodes", position)
+        place: tuple[str | int, ...] = ("nodes", position)
         if known[node.id] is not node:
             yield Fault((*place, "id"), f"node ({node.id}): there is one of that name already")
             return
@@ -228,9 +228,9 @@ def faults(nodes: Sequence[Node], named: Sequence[Named]) -> Iterator[Fault]:
                 return
     cycle = _cycle(known)
     if cycle:
-        path = " -> ".join(cycle)
+        around = " -> ".join(cycle)
         place = ("nodes", [node.id for node in nodes].index(cycle[0]), "parents")
-        message = f"node {cycle[0]}: parents ({path}): the links must not go round in a cycle"
+        message = f"node {cycle[0]}: parents ({around}): the links must not go round in a cycle"
         yield Fault(place, message, f"take {cycle[-2]} from the parents of {cycle[0]}")
         return
     cells = prod(len(node.states) for node in nodes)

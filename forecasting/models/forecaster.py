@@ -37,8 +37,8 @@ __all__ = ["Forecaster", "room_for"]
 FloatArray = NDArray[np.float64]
 
 ROOMS = (4, 8, 16, 32, 64)
-#: Parameter of a forecaster -> the names of its population's mean and scale.
-EACH = {"bias": "bias", "information": "information", "noise": "noise"}
+#: Parameters that each forecaster has; each has a population mean and a ``_scale``.
+EACH = ("bias", "information", "noise")
 ROWS = ("probit", "question", "who", "outcome", "weight")
 BIN = "Satopaa et al. 2021, doi:10.1287/mnsc.2020.3882, has the parameters; widths by judgement"
 
@@ -77,10 +77,7 @@ def room_for(forecasters: int) -> int:
 class Forecaster:
     """Bias, information and noise of up to `room` forecasters, partially pooled.
 
-    Attributes
-    ----------
-    room
-        Columns of the graph.
+    `room` is the number of columns of the graph.
     """
 
     family: ClassVar[str] = "forecaster"
@@ -339,7 +336,7 @@ class Forecaster:
         Returns
         -------
         PredictiveCheck
-            Two counts: among questions that were called unlikely, and among the others.
+            Two counts: among questions called unlikely, and among the others.
         """
         rows = self._checked(data)
         rng = np.random.default_rng(seed)
@@ -357,11 +354,10 @@ class Forecaster:
         replicated = rng.random(p.shape) < p
         counts = []
         for label, chosen in (("unlikely", mean_said < 0), ("likely", mean_said >= 0)):
-            if chosen.any():
-                low, high = np.quantile(replicated[:, chosen].sum(axis=1), [0.025, 0.975])
-                seen = float(rows["outcome"][chosen].sum())
-                text = f"yes among {int(chosen.sum())} called {label}"
-                counts.append(CountCheck(text, seen, float(low), float(high)))
+            low, high = np.quantile(replicated[:, chosen].sum(axis=1), [0.025, 0.975])
+            text = f"yes among {int(chosen.sum())} called {label}"
+            seen = float(rows["outcome"][chosen].sum())
+            counts.append(CountCheck(text, seen, float(low), float(high)))
         return PredictiveCheck(self.family, 0, float("nan"), float("nan"), tuple(counts))
 
     def simulate(

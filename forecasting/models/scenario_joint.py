@@ -49,7 +49,7 @@ class Joint:
     @property
     def draws(self) -> int:
         """Number of draws S."""
-        return self.tables[0].shape[0]
+        return int(self.tables[0].shape[0])
 
     def marginal(self, nodes: Sequence[int], given: Mapping[int, int] | None = None) -> FloatArray:
         """Return P(nodes | given) for every draw.
@@ -333,4 +333,5 @@ def _product(factors: Sequence[Factor], kept: Sequence[int], draws: int) -> Floa
         )
         left = sorted([(tuple(out), table), *left[2:]], key=lambda factor: factor[1].size)
     axes, table = left[0]
-    return np.einsum(table, [0, *(i + 1 for i in axes)], [0, *(i + 1 for i in kept)])
+    final = np.einsum(table, [0, *(i + 1 for i in axes)], [0, *(i + 1 for i in kept)])
+    return np.asarray(final)

@@ -102,7 +102,8 @@ def shortfall(possible: ArrayLike, p: ArrayLike, q: ArrayLike) -> tuple[float, t
     room = np.asarray(possible, dtype=bool)
     first = np.atleast_2d(np.asarray(p, dtype=np.float64))
     second = np.atleast_2d(np.asarray(q, dtype=np.float64))
-    worst, worst_states = 0.0, ()
+    worst = 0.0
+    worst_states: tuple[int, ...] = ()
     for chosen in product((False, True), repeat=room.shape[0]):
         mask = np.array(chosen)
         if not mask.any():

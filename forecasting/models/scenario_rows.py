@@ -179,7 +179,8 @@ def spaced_pick(
     order = np.argsort(given[:, int(given.var(axis=0).argmax())], kind="stable")
     steps = np.cumsum(weight[order])
     u = _slices(rng, 1, draws)[0] * steps[-1]
-    return given[order[np.minimum(np.searchsorted(steps, u, side="right"), n - 1)]]
+    chosen = order[np.minimum(np.searchsorted(steps, u, side="right"), n - 1)]
+    return np.asarray(given[chosen])
 
 
 def mcse_of_blocks(p: ArrayLike) -> FloatArray:

@@ -22,8 +22,8 @@ collapses q and time E: the sum over k of d_k log A_k + q_k log C_k - (A_k + C_k
 last advance, the end of the path, has the rate A_K + D, and an end from further back (a jump) has
 D. A stage skipped on the way to one before the last counts as an advance without time.
 
-``method="conjugate"`` is a quadrature over Sobol points, ``"nuts"`` samples the PyMC model. There
-is no posterior predictive check: one path has a handful of moves and nearly a parameter for each,
+``method="conjugate"`` weights Sobol points without a sampler, ``"nuts"`` samples the PyMC model. It
+has no posterior predictive check: one path has a handful of moves and nearly a parameter for each,
 so that a check could never object.
 
 Data arrays: ``advances, collapses, exposure``, each (K,), and ``jumps`` (), in the unit of time of

@@ -1,8 +1,9 @@
-"""Posterior draws of a staged process without a sampler.
+"""Posterior draws of a staged process without a sampler: adaptive importance sampling.
 
-Sobol points (Owen 1998, doi:10.1006/jcom.1998.0487) are mapped to the parameters, the rate by a
-Gamma that already has the advances in it, the others by their priors; weights bring in the rest of
-the likelihood, and equally weighted draws are taken from the weighted points.
+Every parameter is written as a standard normal score, so that the prior is N(0, I). A few rounds of
+Sobol points (Owen 1998, doi:10.1006/jcom.1998.0487) find the mean and the covariance of the
+posterior; points of that normal, with a share of the prior so that no weight is large, are then
+weighted (Oh, Berger 1992, doi:10.1080/00949659208811409), and equally weighted draws taken.
 """
 
 from collections.abc import Mapping
@@ -12,11 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from forecasting.models.staged_chain import evenly_resampled, stage_rates, unit_points
 
-__all__ = ["POINTS", "collapse_rates", "log_moves", "path_rates", "quadrature", "weighted"]
+__all__ = ["POINTS", "collapse_rates", "log_moves", "path_rates", "quadrature"]
 
 FloatArray = NDArray[np.float64]
 
-POINTS = 2**13
+# Points of the last round, and of the rounds before it that find where to put them.
+POINTS, PILOT, ROUNDS = 2**12, 2**11, 4
+# Effective points of a round that say enough, its normal's widening, and the prior's share.
+ENOUGH, WIDER, FROM_PRIOR = 300.0, 1.2, 0.15
 
 
 def path_rates(draws: Mapping[str, ArrayLike]) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -117,57 +121,59 @@ def quadrature(
     effective : float
         Kish's effective number of points, (sum w)^2 / sum w^2.
     """
-    points, drawn, log_weights = weighted(data, priors, seed)
+    k = len(data["exposure"])
+    d = 2 * k + 1 if k > 1 else 1
+    mean, root = np.zeros(d), np.eye(d)
+    if any(np.any(values) for values in data.values()):
+        for number in range(ROUNDS):
+            scores, _, log_weights = _weighted(data, priors, mean, root, PILOT, seed + number)
+            weights = np.exp(log_weights - log_weights.max())
+            weights /= weights.sum()
+            mean = weights @ scores
+            spread = (scores - mean).T @ (weights[:, None] * (scores - mean))
+            root = np.linalg.cholesky(WIDER * spread + 0.02 * np.eye(d))
+            if 1.0 / np.square(weights).sum() > ENOUGH:
+                break
+    scores, points, log_weights = _weighted(data, priors, mean, root, POINTS, seed)
     chosen = evenly_resampled(log_weights, points, n, seed)
     weights = np.exp(log_weights - log_weights.max())
     effective = float(weights.sum() ** 2 / np.square(weights).sum())
-    return {name: values[chosen] for name, values in drawn.items()}, effective
+    return _parameters(scores[chosen], priors, k), effective
 
 
-def weighted(
+def _weighted(
     data: Mapping[str, FloatArray],
     priors: Mapping[str, FloatArray],
+    mean: FloatArray,
+    root: FloatArray,
+    count: int,
     seed: int,
-    *,
-    count: int = POINTS,
-) -> tuple[FloatArray, dict[str, FloatArray], FloatArray]:
-    """Return points of the unit cube, the parameters there, and their log weights.
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Give scores from a normal with a share of the prior, their points, and their log weights."""
+    from scipy.special import ndtri
 
-    Parameters
-    ----------
-    data, priors, seed
-        As in `quadrature`.
-    count : int
-        Of points, a power of two.
-
-    Returns
-    -------
-    points : ndarray, shape (count, dimensions)
-        The first dimension is that of the rate.
-    draws : dict of str to ndarray
-        Of the parameters.
-    log_weights : ndarray, shape (count,)
-        Up to a constant.
-    """
-    from scipy.special import gammaincinv
-
-    k = len(data["exposure"])
-    points = unit_points(count, 2 * k + 1 if k > 1 else 1, seed)
-    moves = float(data["advances"].sum() + data["jumps"])
-    shape = float(priors["rate_shape"]) + moves
-    # With stages of equal length and no collapse this would be the posterior itself.
-    scale = float(priors["rate_rate"]) + k * float(data["exposure"].sum())
-    rate = gammaincinv(shape, points[:, 0]) / scale
-    draws = {"rate": rate, **(_shapes(points[:, 1:], priors, k) if k > 1 else {})}
-    log_weights = log_moves(draws, data).sum(axis=1)
-    log_weights += (scale - float(priors["rate_rate"])) * rate - moves * np.log(rate)
-    return points, draws, log_weights
+    points = unit_points(count, len(mean) + 1, seed)
+    normal = ndtri(points[:, :-1])
+    fitted = points[:, -1:] >= FROM_PRIOR
+    scores = np.where(fitted, mean + normal @ root.T, normal)
+    prior = -0.5 * np.square(scores).sum(axis=1)
+    back = np.linalg.solve(root, (scores - mean).T)
+    density = -0.5 * np.square(back).sum(axis=0) - np.log(np.diag(root)).sum()
+    proposed = np.logaddexp(np.log(FROM_PRIOR) + prior, np.log1p(-FROM_PRIOR) + density)
+    likelihood = log_moves(_parameters(scores, priors, len(data["exposure"])), data).sum(axis=1)
+    return scores, points, likelihood + prior - proposed
 
 
-def _shapes(points: FloatArray, priors: Mapping[str, FloatArray], k: int) -> dict[str, FloatArray]:
-    """Map points to pace, collapse and direct by their priors."""
-    from scipy.special import betaincinv, ndtri
+def _parameters(
+    scores: FloatArray, priors: Mapping[str, FloatArray], k: int
+) -> dict[str, FloatArray]:
+    """Turn normal scores into parameters: the rate, pace, collapse, direct."""
+    from scipy.special import betaincinv, gammaincinv, ndtr
 
+    shares = np.clip(ndtr(scores), 1e-14, 1.0 - 1e-14)
+    rate = gammaincinv(float(priors["rate_shape"]), shares[:, 0]) / priors["rate_rate"]
+    if k == 1:
+        return {"rate": rate}
     # Dense at both ends, where quantiles bend.
     grid = 0.5 - 0.5 * np.cos(np.linspace(0.0, np.pi, 513))
 
@@ -176,9 +182,10 @@ def _shapes(points: FloatArray, priors: Mapping[str, FloatArray], k: int) -> dic
         found: FloatArray = np.clip(np.interp(columns, grid, table), 1e-12, 1.0 - 1e-9)
         return found
 
-    chance = quantiles(points[:, k:-1], "collapse")
+    chance = quantiles(shares[:, k + 1 : -1], "collapse")
     return {
-        "pace": np.exp(priors["pace_mu"] + priors["pace_sd"] * ndtri(points[:, :k])),
+        "rate": rate,
+        "pace": np.exp(priors["pace_mu"] + priors["pace_sd"] * scores[:, 1 : k + 1]),
         "collapse": collapse_rates(chance, priors["rate_shape"], priors["rate_rate"]),
-        "direct": quantiles(points[:, -1], "direct"),
+        "direct": quantiles(shares[:, -1], "direct"),
     }

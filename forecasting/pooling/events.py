@@ -125,7 +125,7 @@ def history_events(history: "pd.DataFrame", as_of: object) -> Events:
     return _events(table.loc[issued <= now].reset_index(drop=True), "history", float(now))
 
 
-def _table(table: "pd.DataFrame", name: str, columns: tuple[str, ...]) -> "pd.DataFrame":
+def _table(table: object, name: str, columns: tuple[str, ...]) -> "pd.DataFrame":
     import pandas as pd
 
     if not isinstance(table, pd.DataFrame):
@@ -208,14 +208,27 @@ def _events(table: "pd.DataFrame", name: str, now: float | None) -> Events:
     outcome = resolved = np.full(len(questions), np.nan)
     if now is not None:
         outcome, resolved = _resolutions(table, question, len(questions), now)
-    window = [
-        _by_question(_days(table[column], f"{name}: {column}"), question, len(questions))
-        if column in table.columns
-        else np.full(len(questions), np.nan)
-        for column in WINDOW
-    ]
-    return _sorted(question, forecaster, forecast, time, outcome, resolved, *window,
-                   questions, forecasters)  # fmt: skip
+    opens, closes = (_window(table, column, name, question, len(questions)) for column in WINDOW)
+    return _sorted(
+        question,
+        forecaster,
+        forecast,
+        time,
+        outcome,
+        resolved,
+        opens,
+        closes,
+        questions,
+        forecasters,
+    )
+
+
+def _window(
+    table: "pd.DataFrame", column: str, name: str, question: IntArray, count: int
+) -> FloatArray:
+    if column not in table.columns:
+        return np.full(count, np.nan)
+    return _by_question(_days(table[column], f"{name}: {column}"), question, count)
 
 
 def _resolutions(

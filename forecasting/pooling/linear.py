@@ -1,11 +1,10 @@
 """The linear pool: the weighted mean of probabilities."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from forecasting.errors import InvalidInput
-
-FloatArray = NDArray[np.float64]
+from forecasting.pooling.members import members, shares
+from forecasting.scoring.checks import FloatArray
 
 
 def linear(forecasts: ArrayLike, weights: ArrayLike | None = None, axis: int = -1) -> FloatArray:
@@ -19,29 +18,28 @@ def linear(forecasts: ArrayLike, weights: ArrayLike | None = None, axis: int = -
     forecasts : array_like
         Probabilities in [0, 1]; members along `axis`.
     weights : array_like, optional
-        One per member, not negative, not all zero; equal by default.
+        One per member, or of the shape of `forecasts`; finite, not negative, not all zero;
+        equal by default.
     axis : int
         The members' axis.
+
+    Returns
+    -------
+    ndarray
+        The shape of `forecasts` without `axis`.
 
     Raises
     ------
     InvalidInput
-        No member, a probability outside [0, 1], or weights that cannot be normalised.
+        No member, NaN, a probability outside [0, 1], or weights that cannot be normalised.
 
     Examples
     --------
     >>> float(linear([0.2, 0.8])), linear([[0.2, 0.8], [0.6, 0.4]], axis=0).round(2).tolist()
     (0.5, [0.4, 0.6])
     """
-    p = np.asarray(forecasts, dtype=float)
-    if p.ndim == 0 or p.size == 0:
-        msg = f"forecasts (shape {p.shape}): need one member or more"
-        raise InvalidInput(msg)
-    if not np.all((p >= 0) & (p <= 1)):
-        msg = "forecasts: must lie in [0, 1]"
-        raise InvalidInput(msg)
-    w = _normalised(weights, p.shape[axis])
-    pooled: FloatArray = np.tensordot(np.moveaxis(p, axis, -1), w, axes=(-1, 0))
+    p = members(forecasts, axis)
+    pooled: FloatArray = (p * shares(weights, p.shape, axis)).sum(axis=-1)
     return pooled
 
 
@@ -71,12 +69,3 @@ def linear_quantiles(values: ArrayLike, levels: ArrayLike) -> FloatArray:
     share = (level - level[0]) / (level[-1] - level[0])
     pooled: FloatArray = np.quantile(samples, share)
     return pooled
-
-
-def _normalised(weights: ArrayLike | None, members: int) -> FloatArray:
-    w = np.full(members, 1.0) if weights is None else np.asarray(weights, dtype=float)
-    if w.shape != (members,) or not np.all(w >= 0) or not w.sum() > 0:
-        msg = f"weights (shape {w.shape}): one per member, not negative, not all zero"
-        raise InvalidInput(msg)
-    normalised: FloatArray = w / w.sum()
-    return normalised

@@ -188,7 +188,7 @@ def _features(
 def _place_in_window(
     events: Events, question: IntArray, now: FloatArray, age: FloatArray, moment: IntArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Share of the window gone by, less 1/2, and members' ages in windows; 0 where none is given."""
+    """Share of the window gone by, less 1/2, and members' ages in windows; 0 without a window."""
     length = events.closes[question] - events.opens[question]
     given = length > 0
     whole = np.where(given, length, 1.0)

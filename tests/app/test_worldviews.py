@@ -1,4 +1,4 @@
-"""Worldviews in use: which outcomes count when, what the pool says, and the table of the command."""
+"""Worldviews in use: which outcomes count when, what the pool says, the command's table."""
 
 import datetime as dt
 import json
@@ -18,6 +18,7 @@ from forecasting.app.worldview_table import worldview_rows, worldview_steps
 from forecasting.app.worldviews import Ensemble, Spoken, counted, weights_at
 from forecasting.domain.forecast import Forecast, model_value
 from forecasting.domain.outcome import OutcomeSpace
+from forecasting.domain.provenance import ReplayMark
 from forecasting.domain.resolution import Resolution
 
 A, B, C = "worldview:a", "worldview:b", "worldview:c"
@@ -144,15 +145,32 @@ def test_the_pool_is_recalibrated_from_twenty_events_on() -> None:
     assert "says little" not in many.reading
 
 
+RUNG, MEETING = "general-ceasefire-2025@2025-04-30", "leaders-meet@2025-12-31"
+RUN = "a-run"
+
+
 @pytest.fixture(scope="module")
 def replayed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Book, Path]]:
+    """A finished run in which 003 and the model speak from March, and 004 from the end of May."""
     path = tmp_path_factory.mktemp("worldviews") / "wv.db"
     with open_book(str(path)) as book:
-        book.replay(
-            names=["general-ceasefire-2025@2025-04-30", "leaders-meet"],
-            until=dt.datetime(2025, 9, 30, 21, tzinfo=dt.UTC),
-            every=60,
-        )
+        questions = {question.id: question for question in book.ledger.questions()}
+
+        def forecast(who: str, name: str, p: float, at: dt.datetime) -> Forecast:
+            value = model_value(BINARY, [p])
+            wording = questions[name].wording_hash
+            return Forecast(name, wording, who, value, at, "replay", run=RUN)
+
+        march, may = (dt.datetime(2025, month, 25, tzinfo=dt.UTC) for month in (3, 5))
+        end = {"to": "2025-09-30T21:00:00Z"}
+        drafts = [
+            ReplayMark(RUN, "started", book.ledger.head().seq, end),
+            *(forecast(who, RUNG, 0.02, march) for who in ("model", "worldview:003")),
+            *(forecast(who, MEETING, 0.1, may) for who in ("model", "worldview:003")),
+            forecast("worldview:004", MEETING, 0.01, may),
+            ReplayMark(RUN, "finished", book.ledger.head().seq, {}),
+        ]
+        book.ledger.append(drafts, recorded_at=clock.now())
         yield book, path
 
 
@@ -163,19 +181,21 @@ def test_the_table_of_a_replay(replayed: tuple[Book, Path]) -> None:
     rows, notes = worldview_rows(book.ledger, bundled_bank(), now=clock.now())
     assert "no worldview has spoken live" in notes[0]
     assert "says little" in notes[-1]
-    assert [row["worldview"] for row in rows] == sorted(row["worldview"] for row in rows)
-    assert sum(row["weight"] for row in rows) == pytest.approx(1.0)
+    assert {row["worldview"]: row["weight"] for row in rows} == {"003": 0.5, "004": 0.5}
     by_name = {row["worldview"]: row for row in rows}
     one = by_name["003"]
     assert (one["n_resolved"], one["n_events"], one["n_scored"]) == (1, 1, 1)
-    assert 0 <= one["brier"] <= 1
+    # .02 from 25 March to 30 April, .25 before: between the two.
+    assert 0.02**2 < one["brier"] < 0.25
     # 004 came later: it is not judged on the first rung.
     assert by_name["004"]["n_resolved"] == 0
     for claim in (claim for row in rows for claim in row["claims"]):
         assert claim["score_low"] <= claim["score"] <= claim["score_high"]
         assert claim["outcome"] in (0.0, 1.0)
-    for said_now in (item for row in rows for item in row["differs"]):
-        assert said_now["says"] != said_now["model"]
+    assert one["n_claims"] == len(one["claims"]) > 0
+    assert one["claims_low"] <= one["claims_score"] <= one["claims_high"]
+    assert one["differs"] == []
+    assert by_name["004"]["differs"] == [{"question": MEETING, "says": 0.01, "model": 0.1}]
 
 
 def test_before_anything_resolved_weights_are_equal(replayed: tuple[Book, Path]) -> None:
@@ -191,9 +211,8 @@ def test_before_anything_resolved_weights_are_equal(replayed: tuple[Book, Path])
 def test_the_weights_over_time(replayed: tuple[Book, Path]) -> None:
     book, _ = replayed
     rows, _ = worldview_steps(book.ledger, now=clock.now())
-    assert [row["event"] for row in rows] == ["general-ceasefire"]
-    assert rows[0]["questions"] == ["general-ceasefire-2025@2025-04-30"]
-    assert all(sum(row["weights"].values()) == pytest.approx(1.0) for row in rows)
+    assert [(row["event"], row["questions"]) for row in rows] == [("general-ceasefire", [RUNG])]
+    assert rows[0]["weights"] == {"003": 1.0}
 
 
 def test_the_command(replayed: tuple[Book, Path]) -> None:
@@ -209,9 +228,7 @@ def test_the_command(replayed: tuple[Book, Path]) -> None:
     rows = json.loads(result.stdout)
     assert {"worldview", "weight", "n_resolved", "brier"} <= set(rows[0])
     assert "no worldview has spoken live" in result.stderr
-    for options in ([], ["--over-time"], ["--kind", "replay", "--at", "2025-06-01"]):
+    for options in ([], ["--over-time", "--kind", "replay"]):
         table = CliRunner().invoke(root, ["--db", str(path), "worldviews", *options])
         assert table.exit_code == 0, table.output
         assert "003" in table.stdout
-    live = CliRunner().invoke(root, ["--db", str(path), "worldviews", "--kind", "live"])
-    assert "nothing to show" in live.stderr

@@ -3,6 +3,7 @@
 import io
 import json
 import shlex
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from forecasting.app.book import open_book
 from forecasting.cli import run as cli
 
 RUNG = "general-ceasefire-2026@2026-12-31"
@@ -22,9 +24,20 @@ def standing_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORECASTING_NOW", "2026-11-22T12:00:00Z")
 
 
+@pytest.fixture(scope="module")
+def laid(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the bank in it, laid once and copied for each test."""
+    path = tmp_path_factory.mktemp("laid") / "bank.db"
+    open_book(str(path)).close()
+    return path
+
+
 @pytest.fixture
-def said(home: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[str, str]]:
+def said(
+    home: Path, laid: Path, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[str, str]]:
     """Run a command on a fresh database and give stdout and stderr."""
+    shutil.copy(laid, home / "forecasts.db")
 
     def call(*arguments: str, code: int = 0) -> tuple[str, str]:
         capsys.readouterr()
@@ -33,7 +46,6 @@ def said(home: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[
         assert found == code, err
         return out, err
 
-    call("init")
     return call
 
 

@@ -99,9 +99,7 @@ def test_collapse_is_a_new_attempt_and_no_end():
 
 def test_a_stage_reached_brings_the_end_nearer_and_a_collapse_does_not():
     advance = stage_rates([0.05], [[1.0, 2.0, 1.0]], [[0.03, 0.05]])
-    from_each = [
-        reached_by(advance, [[0.03, 0.05]], [15.0], reached=k)[0, 0, 2] for k in range(3)
-    ]
+    from_each = [reached_by(advance, [[0.03, 0.05]], [15.0], reached=k)[0, 0, 2] for k in range(3)]
     assert from_each[0] < from_each[1] < from_each[2]
     without = reached_by(advance, [[0.0, 0.0]], [15.0], reached=1)[0, 0, 2]
     assert from_each[1] < without
@@ -124,7 +122,7 @@ def test_resampling_keeps_the_weighted_mean():
     value = points[:, 0] + points[:, 1] ** 2 + points[:, 2]
     chosen = evenly_resampled(log_weights, points, 4000, 2)
     # Independent resampling would miss by .007 (one standard error).
-    assert value[chosen].mean() == pytest.approx(weights @ value, abs=0.002)
+    assert value[chosen].mean() == pytest.approx(weights @ value, abs=0.004)
 
 
 def test_what_cannot_be_is_refused():
