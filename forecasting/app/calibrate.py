@@ -3,8 +3,7 @@
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.frames import Selection, scoring_frame, select
+from forecasting.app.frames import Selection, resolved
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
 
@@ -12,6 +11,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LEVEL = 0.9
+GROUPS = ("topic", "horizon", "month")
+HORIZONS = (1.0, 7.0, 30.0, 90.0)
+#: With fewer numbers nothing is said of their calibration.
+LEAST_NUMBERS = 10
 
 
 def one_an_event(frame: "pd.DataFrame", share: float) -> "pd.DataFrame":
@@ -22,7 +25,10 @@ def one_an_event(frame: "pd.DataFrame", share: float) -> "pd.DataFrame":
     """
     from forecasting.scoring import lifetime
 
-    standing = lifetime.standing(frame, at=share)
+    return _one_an_event(lifetime.standing(frame, at=share))
+
+
+def _one_an_event(standing: "pd.DataFrame") -> "pd.DataFrame":
     order = standing["question"].map(lambda name: hashlib.sha256(name.encode()).hexdigest())
     return (
         standing.assign(order=order).sort_values("order").drop_duplicates(["forecaster", "event"])
@@ -51,9 +57,131 @@ def calibration(
     if not 0 <= share < 1:
         msg = f"share ({share}): must lie in [0, 1)"
         raise InvalidInput(msg, hint="--share 0.5")
-    catalog = Catalog.of(ledger)
-    frame = scoring_frame(ledger, catalog, select(ledger, catalog, wanted), as_of=wanted.as_of)
-    return from_frame(frame, share=share, seed=seed)
+    frame = resolved(ledger, wanted)
+    found = from_frame(frame, share=share, seed=seed)
+    if (frame["type"] == "numeric").any():
+        found["numbers"] = numbers(frame, share=share, seed=seed)
+    return found
+
+
+def by_group(
+    ledger: Ledger, by: str, *, selection: Selection, share: float = 0.5, seed: int = 0
+) -> list[dict[str, Any]]:
+    """Give a calibration row for each topic, month of the scheduled close, or horizon.
+
+    A horizon takes what stood so many days before the close, among questions still open then:
+    no fair sample of all, so ``event_rate`` is beside it.
+
+    Raises
+    ------
+    InvalidInput
+        For another group.
+    """
+    if by not in GROUPS:
+        msg = f"by ({by}): must be one of {', '.join(GROUPS)}"
+        raise InvalidInput(msg)
+    frame = resolved(ledger, selection)
+    frame = frame[(frame["type"] == "binary") & ~frame["too_soon"]]
+    rows = []
+    if by == "horizon":
+        for days in HORIZONS if len(frame) else ():
+            chosen = _before_close(frame, days)
+            label = f"{days:g} d before close, still open"
+            rows.append(_group_row(by, label, chosen, seed))
+    else:
+        groups = frame["closes"].dt.strftime("%Y-%m") if by == "month" else frame["topic"]
+        for label, part in frame.groupby(groups):
+            rows.append(_group_row(by, str(label), one_an_event(part, share), seed))
+    return [row for row in rows if row["n"]]
+
+
+def _before_close(frame: "pd.DataFrame", days: float) -> "pd.DataFrame":
+    import pandas as pd
+
+    from forecasting.scoring import lifetime
+
+    facts = frame.drop_duplicates("question").set_index("question")["closes"]
+    return _one_an_event(lifetime.standing(frame, at=facts - pd.Timedelta(days=days)))
+
+
+def _group_row(by: str, label: str, chosen: "pd.DataFrame", seed: int) -> dict[str, Any]:
+    from forecasting.calibration import corp, reading, slope_intercept
+
+    row: dict[str, Any] = {by: label, "n": len(chosen)}
+    if not len(chosen):
+        return row
+    said = chosen["forecast"].astype(float).to_numpy()
+    seen = chosen["outcome"].astype(int).to_numpy()
+    found, line = corp(said, seen, seed=seed), slope_intercept(said, seen)
+    return {
+        **row,
+        "mean_forecast": float(said.mean()),
+        "event_rate": float(seen.mean()),
+        "mean_score": found.mean_score,
+        "miscalibration": found.miscalibration,
+        "discrimination": found.discrimination,
+        "uncertainty": found.uncertainty,
+        "null_miscalibration": found.null_miscalibration,
+        "p_value": found.p_value,
+        "slope": line.slope,
+        "intercept": line.intercept,
+        "reading": reading(found, level=LEVEL),
+    }
+
+
+def numbers(frame: "pd.DataFrame", *, share: float = 0.5, seed: int = 0) -> dict[str, Any]:
+    """Give the calibration of numeric questions: PIT with its band, intervals, quantiles.
+
+    One forecast a question and one question an event, among those with the commonest levels.
+    """
+    from forecasting.calibration import interval_coverage, pit, quantile_reliability
+
+    frame = frame[(frame["type"] == "numeric") & ~frame["too_soon"]]
+    result: dict[str, Any] = {"n": 0, "pit": [], "p_value": None, "intervals": [], "quantiles": []}
+    chosen = one_an_event(frame, share) if len(frame) else frame
+    if not len(chosen):
+        return {**result, "reading": "No number or date has resolved: too few to say."}
+    levels = chosen["forecast"].map(lambda said: tuple(sorted(said)))
+    usual = levels.mode().iloc[0]
+    chosen = chosen[levels == usual]
+    said = [[row[level] for level in usual] for row in chosen["forecast"]]
+    seen = chosen["outcome"].astype(float).to_numpy()
+    found = pit(
+        said,
+        seen,
+        levels=list(usual),
+        lower=chosen["lower"].astype(float).to_numpy(),
+        upper=chosen["upper"].astype(float).to_numpy(),
+        bins=5 if len(chosen) < 50 else 10,
+        seed=seed,
+    )
+    band = found.histogram.merge(found.band(LEVEL), on=["left", "right"])
+    paired = any(abs(a + b - 1) < 1e-9 for a in usual for b in usual if a < b)
+    intervals = interval_coverage(said, seen, levels=list(usual)) if paired else None
+    return {
+        **result,
+        "n": len(chosen),
+        "pit": band.to_dict("records"),
+        "p_value": found.p_value,
+        "intervals": [] if intervals is None else intervals.to_dict("records"),
+        "quantiles": quantile_reliability(said, seen, levels=list(usual)).to_dict("records"),
+        "reading": _numbers_reading(intervals, found.p_value, len(chosen)),
+    }
+
+
+def _numbers_reading(intervals: "pd.DataFrame | None", p_value: float, n: int) -> str:
+    if n < LEAST_NUMBERS:
+        return f"{n} resolved number{'s' * (n > 1)}: too few to say."
+    verdict = "uneven beyond chance" if p_value <= 0.05 else "no more uneven than chance makes it"
+    text = f"The PIT histogram of {n} numbers is {verdict} (p = {p_value:.2g})."
+    if intervals is None:
+        return text
+    widest = intervals.iloc[-1]
+    inside = widest["lower"] <= widest["nominal"] <= widest["upper"]
+    return (
+        f"{text} Your {100 * widest['nominal']:.0f} % intervals held {widest['inside']:.0f} of "
+        f"{n}; " + ("so this may be chance." if inside else "more than chance explains.")
+    )
 
 
 def from_frame(frame: "pd.DataFrame", *, share: float = 0.5, seed: int = 0) -> dict[str, Any]:

@@ -5,7 +5,7 @@ under the forecaster's name with ``coherent:`` before it, and each entry names t
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any

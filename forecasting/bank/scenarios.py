@@ -68,7 +68,7 @@ def read_scenario_file(
     states = {each.id: each.states for each in file.nodes}
     nodes = [_node(each, asked.get(each.question or ""), states) for each in file.nodes]
     named = [Named(each.name, each.title, dict(each.states)) for each in file.scenarios]
-    told = [*_file_faults(file, asked, classes), *faults(nodes, named)]
+    told = [*faults(nodes, named), *_file_faults(file, asked, classes)]
     if told:
         return None, [_problem(name, tree, fault) for fault in told]
     try:

@@ -18,6 +18,19 @@ FILTERS = (
 )
 
 
+PICTURES = ("reliability", "mcb-dsc", "murphy", "over-time", "histogram", "pit")
+EVERYBODY = ("mcb-dsc", "murphy", "over-time")
+BY_COLUMNS = (
+    "n",
+    "mean_forecast",
+    "event_rate",
+    "mean_score",
+    "miscalibration",
+    "null_miscalibration",
+    "p_value",
+    "slope",
+    "intercept",
+)
 RULES = ("brier", "log", "spherical", "rps", "crps", "baseline", "peer", "relative")
 
 
@@ -166,11 +179,22 @@ def _title(row: dict[str, Any], kind: str, against: str) -> str:
     metavar="FILE",
     help=".svg, .png, .csv or .html",
 )
+@click.option(
+    "--by", type=click.Choice(["topic", "horizon", "month"]), default=None, help="A row for each."
+)
+@click.option(
+    "--picture",
+    type=click.Choice(PICTURES),
+    default=None,
+    help="What --out shows; default reliability. Printed as a table without --out.",
+)
 @filters
 def calibration(
     kind: str,
     share: float,
     out: Path | None,
+    by: str | None,
+    picture: str | None,
     forecaster: str,
     question: str,
     tag: str,
@@ -179,25 +203,47 @@ def calibration(
 ) -> None:
     r"""Review calibration: the curve, its band, the parts of the Brier score, in plain words.
 
-    Without --forecaster it is yours for live forecasts, and the model's for a replay.
+    Without --forecaster it is yours for live forecasts, and the model's for a replay; mcb-dsc,
+    murphy and over-time then show everybody.
 
     \b
-    Example:
+    Examples:
       forecast calibration --kind replay --forecaster model --out model.svg
+      forecast calibration --kind replay --picture mcb-dsc --out all.png
+      forecast calibration --kind replay --by topic
     """
-    from forecasting.app import frames
+    from forecasting.app import calibrate, pictures
     from forecasting.app.book import Book
-    from forecasting.domain.instants import parse_when
+    from forecasting.app.references import known_forecaster
+    from forecasting.app.score import empty_note
+    from forecasting.errors import InvalidInput
 
+    if by and (picture or out):
+        msg = f"by ({by}): is a table, and has no picture"
+        raise InvalidInput(msg, hint=f"forecast calibration --by {by} --csv")
     with Book.open(settings().db, forecaster=settings().forecaster) as book:
+        known_forecaster(book.ledger, forecaster)
         who = forecaster or ("model" if kind == "replay" else book.forecaster)
-        wanted = frames.Selection(
-            kind, run, who, question, tag, parse_when(as_of) if as_of else None
-        )
+        shown = forecaster if picture in EVERYBODY else who
+        wanted = selection(kind, run, shown, question, tag, as_of)
+        if by:
+            rows = calibrate.by_group(book.ledger, by, selection=wanted, share=share)
+            if not rows:
+                say(empty_note(book.ledger, kind))
+            emit(rows, columns=(by, *BY_COLUMNS), title=f"{who} ({kind}), one forecast an event")
+            return
+        if picture:
+            rows = pictures.table(book.ledger, picture, selection=wanted, share=share)
+            title = f"{shown or 'everybody'} ({kind})"
+            if not rows:
+                say(empty_note(book.ledger, kind))
+            if out is not None:
+                pictures.draw(picture, rows, out, title=title)
+                say(f"written: {out}")
+            emit(rows, title=title if rows else "")
+            return
         result = book.calibration_of(wanted, share=share)
         if not result["n"]:
-            from forecasting.app.score import empty_note
-
             say(empty_note(book.ledger, kind))
         if out is not None:
             book.save_calibration(result, out, title=f"{who} ({kind})")
@@ -206,4 +252,6 @@ def calibration(
     if settings().format == "table":
         record.pop("pooled")
         click.echo(record.pop("reading"))
+        if numbers := record.pop("numbers", None):
+            click.echo(numbers["reading"])
     emit(record)

@@ -12,6 +12,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import product
 from math import floor
 from typing import Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -23,6 +24,7 @@ SHARED = 0.75
 _WORD = re.compile(r"\w+(?:[.,]\d+)*")
 _TRACKING = re.compile(r"utm_\w+|fbclid|gclid|ref|source")
 
+type _Place = tuple[str, int, frozenset[str] | None]
 Why = Literal["same address", "nearly the same title"]
 
 
@@ -65,6 +67,11 @@ def words(title: str) -> frozenset[str]:
     return frozenset(_WORD.findall(unicodedata.normalize("NFKC", title).casefold()))
 
 
+def numbers(title: frozenset[str]) -> frozenset[str]:
+    """Give the words that are numbers."""
+    return frozenset(word for word in title if word[0].isdigit())
+
+
 def same_title(one: frozenset[str], other: frozenset[str]) -> bool:
     """Whether two titles, as sets of words, are nearly the same.
 
@@ -75,8 +82,8 @@ def same_title(one: frozenset[str], other: frozenset[str]) -> bool:
     >>> same_title(words("Exchange: 205 freed"), words("Exchange: 307 freed"))
     False
     """
-    numbers = [{word for word in side if word[0].isdigit()} for side in (one, other)]
-    if all(numbers) and numbers[0] != numbers[1]:
+    mine, theirs = numbers(one), numbers(other)
+    if mine and theirs and mine != theirs:
         return False
     return bool(one) and 2 * len(one & other) >= SHARED * (len(one) + len(other))
 
@@ -90,7 +97,8 @@ class Index:
 
     def __init__(self, items: Iterable[Evidence] = ()) -> None:
         self._addresses: dict[str, list[Evidence]] = {}
-        self._words: dict[str, list[tuple[Evidence, frozenset[str]]]] = {}
+        # By word, day and numbers: those three narrow most, and titles with other numbers differ.
+        self._words: dict[_Place, list[tuple[Evidence, frozenset[str]]]] = {}
         self._count: Counter[str] = Counter()
         for item in items:
             self.add(item)
@@ -101,8 +109,10 @@ class Index:
             self._addresses.setdefault(place, []).append(item)
         mine = words(item.title)
         self._count.update(mine)
+        day = item.known_at.toordinal()
         for word in mine:
-            self._words.setdefault(word, []).append((item, mine))
+            for figures in {None, numbers(mine)}:
+                self._words.setdefault((word, day, figures), []).append((item, mine))
 
     def like(self, title: str, *, url: str, known_at: dt.datetime, story: str = "") -> list[Alike]:
         """Give the items that may tell the same story, apart from those that already share it.
@@ -120,8 +130,15 @@ class Index:
         mine = words(title)
         rarest = sorted(mine, key=lambda word: (self._count[word], word))
         share = SHARED / (2.0 - SHARED)
-        for word in rarest[: floor((1.0 - share) * len(mine)) + 1]:
-            for item, theirs in self._words.get(word, ()):
+        figures = numbers(mine)
+        wanted = {figures, frozenset[str]()} if figures else {None}
+        day, reach = known_at.toordinal(), WITHIN.days + 1
+        for word, other_day, theirs_figures in product(
+            rarest[: floor((1.0 - share) * len(mine)) + 1],
+            range(day - reach, day + reach + 1),
+            wanted,
+        ):
+            for item, theirs in self._words.get((word, other_day, theirs_figures), ()):
                 near = abs(item.known_at - known_at) <= WITHIN
                 if item.key not in found and near and same_title(mine, theirs):
                     found[item.key] = Alike(item, "nearly the same title")

@@ -123,19 +123,20 @@ def routine_completion(
         return np.zeros((rates.size, weeks.size))
     n = np.arange(1, int(np.ceil(pdtrik(1 - NEGLIGIBLE, most))) + 2, dtype=np.float64)
     shape, bound = n * shapes[:, None], (remaining * shapes / means)[:, None]
-    # Seven standard deviations of a sum of n to either side: outside, the tail is 0 or 1.
-    spread = 7.0 * np.sqrt(shape) + 25.0
-    tail = (shape > bound).astype(np.float64)
-    band = np.abs(shape - bound) < spread
-    # Beyond what a draw's own rate can reach in time, the tail never gets weight.
-    band &= n <= pdtrik(1 - NEGLIGIBLE, rates * weeks.max())[:, None] + 2
-    tail[band] = gammaincc(shape[band], np.broadcast_to(bound, shape.shape)[band])
     log_factorial = gammaln(n + 1)
-    chance = np.empty((rates.size, weeks.size))
-    for index, week in enumerate(weeks):
+    weights = []
+    for week in weeks:
         expected = (rates * week)[:, None]
         with np.errstate(divide="ignore"):
-            weight = np.exp(n * np.log(expected) - expected - log_factorial)
+            weights.append(np.exp(n * np.log(expected) - expected - log_factorial))
+    heaviest = np.maximum.reduce(weights)
+    # Chernoff: a tail is within exp(-(b - a - a log(b / a))) of 0 below the mean and of 1 above.
+    tail = (shape > bound).astype(np.float64)
+    beyond = np.exp(-np.maximum(bound - shape - shape * np.log(bound / shape), 0.0))
+    band = heaviest * beyond > NEGLIGIBLE / n.size
+    tail[band] = gammaincc(shape[band], np.broadcast_to(bound, shape.shape)[band])
+    chance = np.empty((rates.size, weeks.size))
+    for index, weight in enumerate(weights):
         chance[:, index] = np.einsum("sn,sn->s", weight, tail)
     # Rounding in the sum must not break the order of nested deadlines.
     order = np.argsort(weeks, kind="stable")

@@ -75,10 +75,7 @@ def room_for(forecasters: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Forecaster:
-    """Bias, information and noise of up to `room` forecasters, partially pooled.
-
-    `room` is the number of columns of the graph.
-    """
+    """Bias, information and noise of up to `room` forecasters, partially pooled."""
 
     family: ClassVar[str] = "forecaster"
     version: ClassVar[str] = "1"
@@ -365,7 +362,7 @@ class Forecaster:
         rng: np.random.Generator,
         priors: Mapping[str, PriorSpec] | None = None,
         *,
-        questions: int = 60,
+        questions: int = 15,
     ) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
         """Draw parameters from the prior and a record from them.
 
@@ -375,19 +372,19 @@ class Forecaster:
             Source of randomness.
         priors : mapping of str to PriorSpec, optional
             Default `default_priors`.
-        questions : int, default 60
+        questions : int, default 15
             Each answered by all of the room's forecasters.
 
         Returns
         -------
         draws : dict
-            One set of parameters, each with a leading axis of 1.
+            One set of parameters, as a draw of `fit` without its first axis.
         data : dict
             As `fit` takes it.
         """
         drawn = self.prior_draws(rng, self.default_priors() if priors is None else priors, 1)
         one = {name: values[0] for name, values in drawn.items()}
-        return drawn, forecaster_bin.simulate_record(rng, one, questions=questions)
+        return one, forecaster_bin.simulate_record(rng, one, questions=questions)
 
     def _checked(self, data: Mapping[str, ArrayLike]) -> dict[str, FloatArray]:
         if set(data) != set(ROWS):

@@ -85,7 +85,7 @@ def spaced_dirichlet(rng: np.random.Generator, a: ArrayLike, draws: int) -> Floa
         found /= found.sum(axis=2, keepdims=True)
         have = found.mean(axis=0)
         found *= np.divide(mean, have, out=np.zeros_like(mean), where=have > 0)
-    return found / found.sum(axis=2, keepdims=True)
+    return np.asarray(found / found.sum(axis=2, keepdims=True))
 
 
 def logit_rows(

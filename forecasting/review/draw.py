@@ -89,7 +89,7 @@ def differences(rows: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) ->
         axes.set_ylim(len(shown) - 0.4, -0.6)
         axes.set_xlim(-1.08 * (widest or 0.01), 1.08 * (widest or 0.01))
         axes.set_yticks(
-            range(len(shown)), [_short(cast.label(row["forecaster"], labels), 19) for row in shown]
+            range(len(shown)), [short(cast.label(row["forecaster"], labels), 19) for row in shown]
         )
         axes.locator_params(axis="x", nbins=4)
         axes.xaxis.set_major_formatter(lambda x, _: f"{x:+.6g}".replace("-", "−") if x else "0")
@@ -134,8 +134,8 @@ def _diagram(
             for text, colour, x, side in legend:
                 axes.text(x, 1.03, text, color=PALETTE[colour], ha=side, fontsize=11)
         axes.set(xlim=(0, 1), ylim=(0, 1), ylabel="happened")
-        _percent_axis(axes.yaxis)
-        _percent_axis(axes.xaxis)
+        percent_axis(axes.yaxis)
+        percent_axis(axes.xaxis)
         axes.tick_params(axis="x", labelbottom=False)
         axes.grid(color=PALETTE["line"], lw=0.7)
         axes.set_axisbelow(True)
@@ -192,13 +192,15 @@ def _counts(axes: "Axes", said: Sequence[float], n: Sequence[float], counted: st
     axes.set(xlim=(0, 1), ylim=(0, 1.1 * tallest), xlabel=f"said; the bars count {counted}")
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    _percent_axis(axes.xaxis)
+    percent_axis(axes.xaxis)
 
 
-def _percent_axis(axis: Any) -> None:
+def percent_axis(axis: Any) -> None:
+    """Mark an axis from 0 to 100 % in quarters."""
     axis.set_ticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
 
 
-def _short(text: str, most: int) -> str:
+def short(text: str, most: int) -> str:
+    """Cut a text to a number of letters."""
     text = words.clean(text)
     return text if len(text) <= most else f"{text[: most - 1]}…"

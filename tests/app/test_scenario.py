@@ -349,7 +349,10 @@ def test_a_scenario_mends_what_its_graph_excludes(ledger: Ledger, bank: Bank) ->
 
 
 def test_the_commands_speak_the_contract(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    loaded: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("FORECASTING_NOW", "2026-08-20T00:00:00Z")
     database = str(tmp_path / "cli.db")
@@ -359,7 +362,7 @@ def test_the_commands_speak_the_contract(
         assert run(["--db", database, "--json", *arguments]) == 0
         return json.loads(capsys.readouterr().out)
 
-    rows("init")
+    shutil.copy(loaded, database)
     assert {row["scenario"] for row in rows("scenario", "list")} == {"settlement", "summit"}
     shown = rows("scenario", "show", "summit")
     assert {"scenario", "probability", "lower", "upper"} <= set(shown[0])

@@ -27,7 +27,9 @@ from forecasting.models import weibull
 from forecasting.models.base_rate import BaseRate
 from forecasting.models.competing_risks import CompetingRisks
 from forecasting.models.exchange import ExchangeCount
+from forecasting.models.forecaster import Forecaster
 from forecasting.models.protocol import PriorSpec
+from forecasting.models.staged import StagedProcess
 from forecasting.models.survival import Survival
 
 N = 300
@@ -74,7 +76,7 @@ def spells_case(setting, **options):
 
 NUTS = {"method": "nuts"}
 FORMAL = spells_case("formal-end")
-EXCHANGE = ExchangeCount()
+EXCHANGE, STAGED, FORECASTER = ExchangeCount(), StagedProcess(), Forecaster(3)
 CASES = {
     "survival formal end": FORMAL,
     "survival first claim": spells_case("first-claim", instant=True),
@@ -82,6 +84,15 @@ CASES = {
     "exchange count": Case(EXCHANGE, lambda draws, data: EXCHANGE.predict(draws, data, [30.0])),
     "competing risks": Case(
         CompetingRisks(), lambda draws, _: CompetingRisks().predict(draws, [60.0])[:, 0], NUTS
+    ),
+    "staged": Case(
+        STAGED,
+        lambda draws, _: STAGED.predict(draws, [20.0])[:, -1],
+        NUTS,
+        simulate=lambda rng: single(STAGED.simulate(rng, 1)),
+    ),
+    "forecaster": Case(
+        FORECASTER, lambda draws, _: FORECASTER.predict(draws, [0.3, 0.6], [0, 1]), {"draws": 1000}
     ),
     "base rate": Case(BaseRate(), lambda draws, _: BaseRate().predict(draws, [90.0]), NUTS),
     "base rate share": Case(
@@ -114,6 +125,30 @@ def test_ranks_are_uniform(name, picture):
     picture(found)
     assert found.p > 0.01, found.p_values
     assert found.refused <= 0.03 * N
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_with_no_data_learned_the_prior_is_calibrated(name):
+    # Each line of the table works, and each simulation draws from the prior that it says.
+    case = CASES[name]
+    simulate = case.simulate or case.model.simulate
+
+    def prior(_, seed):
+        rng = np.random.default_rng(seed)
+        each = [simulate(rng)[0] for _ in range(9)]
+        return {key: np.stack([draw[key] for draw in each]) for key in each[0]}, True
+
+    found = calibrate(
+        name,
+        simulate,
+        prior,
+        n=40,
+        seed=1,
+        levels=9,
+        quantities=lambda draws, data: {"P": case.predict(draws, data)},
+    )
+    # P depends on the data too, of which the prior here knows nothing.
+    assert min(p for key, p in found.p_values.items() if not key.startswith("P")) > 0.001
 
 
 def halves(data):

@@ -9,7 +9,7 @@ from forecasting.models.protocol import prior_arrays
 from forecasting.models.staged import StagedProcess
 from forecasting.models.staged_competing import Steps, posterior, state_chances
 from forecasting.models.staged_path import no_data
-from forecasting.models.staged_quadrature import collapse_rates, path_rates
+from forecasting.models.staged_quadrature import collapse_rates, path_rates, quadrature
 
 HORIZON = 20.0
 
@@ -126,23 +126,25 @@ def test_quadrature_and_sampler_agree_on_two_hundred_paths():
     assert 0.75 < _against_nuts(200) < 1.3
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("broken", [False, True])
 def test_ranks_are_uniform_and_time_without_a_move_is_needed_for_it(broken):
     # Simulation-based calibration of the quadrature: ranks of the rate, of a chance to collapse
     # and of P(yes); without the time at risk (no censoring) it must fail.
     model = StagedProcess(2)
+    priors = prior_arrays(model.default_priors(), model.default_priors())
     truth, paths = model.simulate(np.random.default_rng(7), 200, watched=30.0)
     ranks = []
     for i, data in enumerate(paths):
         if broken:
             data = data | {"exposure": np.zeros(2)}
-        fitted = model.fit(data, model.default_priors(), i, method="conjugate", draws=250)
+        draws, _ = quadrature(data, priors, 1000, i)
         one = {name: values[i : i + 1] for name, values in truth.items()}
-        p = [model.predict(d, [HORIZON], stages=(2,))[:, 0, 0] for d in (fitted.draws, one)]
+        p = [model.predict(d, [HORIZON], stages=(2,))[:, 0, 0] for d in (draws, one)]
         ranks.append(
             [
-                (fitted.draws["rate"] < one["rate"]).mean(),
-                (fitted.draws["collapse"][:, 0] < one["collapse"][0, 0]).mean(),
+                (draws["rate"] < one["rate"]).mean(),
+                (draws["collapse"][:, 0] < one["collapse"][0, 0]).mean(),
                 (p[0] < p[1]).mean(),
             ]
         )

@@ -12,6 +12,7 @@ from forecasting.app.predict import Predictor
 from forecasting.app.questions import bundled_bank
 from forecasting.domain import Effect, Evidence
 from forecasting.evidence import known
+from forecasting.models.encoding import stages
 from forecasting.models.encoding.answers import Answers
 
 DAY = dt.timedelta(days=1)
@@ -33,8 +34,13 @@ def predictor(bank):
     return Predictor(catalog, bank.evidence, bank, seed=1)
 
 
-def said(predictor, question, moment):
-    return predictor.answers.model(question, known(predictor.evidence, moment), moment)
+def case_of(predictor, question, moment, worldview=None):
+    return predictor.answers._case(question, known(predictor.evidence, moment), moment, worldview)
+
+
+def said(predictor, question, moment, worldview=None):
+    # The process alone: coded reports, which move yes-no questions afterwards, are another layer.
+    return stages.model(case_of(predictor, question, moment, worldview))
 
 
 def with_event(predictor, bank, name, moment, value=""):
@@ -95,15 +101,15 @@ def test_the_same_event_asked_twice_has_one_probability(predictor, staged):
 
 def test_where_a_path_stood_at_the_opening_is_what_was_known_by_then(bank, predictor, staged):
     for question in staged.values():
-        stages = question.model.settings.get("stages")
-        if not isinstance(stages, tuple) or len(stages) == 1:
+        path = question.model.settings.get("stages")
+        if not isinstance(path, tuple) or len(path) == 1:
             continue
         model = predictor.answers.inputs(
             question, known(predictor.evidence, question.opens - DAY), question.opens
         )
         floor = question.model.settings.get("floor")
-        wanted = stages.index(floor) + 1 if floor else 0
-        assert model[f"{stages[-1]} reached"] == wanted, question.id
+        wanted = path.index(floor) + 1 if floor else 0
+        assert model[f"{path[-1]} reached"] == wanted, question.id
         bare = dataclasses.replace(
             question,
             model=dataclasses.replace(
@@ -113,8 +119,8 @@ def test_where_a_path_stood_at_the_opening_is_what_was_known_by_then(bank, predi
         )
         facts = known(predictor.evidence, question.opens - DAY)
         from_facts = predictor.answers.inputs(bare, facts, question.opens)
-        assert from_facts[f"{stages[-1]} reached"] == wanted, question.id
-        first = predictor.answers.model(question, facts, question.opens)
+        assert from_facts[f"{path[-1]} reached"] == wanted, question.id
+        first = said(predictor, question, question.opens)
         assert first.numbers == predictor.answers.prior(question, question.opens).numbers
 
 
@@ -152,12 +158,9 @@ def test_a_stage_raises_and_a_collapse_lowers_what_is_asked(predictor, bank, sta
 
 
 def test_without_the_time_that_passed_only_the_current_wait_is_left_out(predictor, staged):
-    from forecasting.models.encoding import stages
-
     question = staged["leaders-meet@2026-12-31"]
     moment = question.opens + 300 * DAY
-    facts = known(predictor.evidence, moment)
-    case = predictor.answers._case(question, facts, moment, None)
+    case = case_of(predictor, question, moment)
     timed = stages.inputs(case)
     untimed = stages.inputs(dataclasses.replace(case, timed=False))
     name = "leaders-meeting exposure"
@@ -181,8 +184,7 @@ def test_a_worldview_moves_the_speed_of_the_path(bank, predictor, staged):
     worldview = next(view for view in bank.worldviews if view.id == "000")
     question = staged["general-ceasefire-2026@2026-12-31"]
     moment = question.opens + 30 * DAY
-    facts = known(predictor.evidence, moment)
-    changed = predictor.answers.model(question, facts, moment, worldview).numbers[0]
+    changed = said(predictor, question, moment, worldview).numbers[0]
     assert changed < 0.5 * said(predictor, question, moment).numbers[0]
 
 

@@ -1,7 +1,7 @@
 """Answers of the news family: what sources say moves the process of a question.
 
 A stance is read against the base rate of its own moment: ``stance=0.7`` a month before the
-deadline says more than the same words a week before it. It counts from when it was said, once it
+deadline says less than the same words a week before it. It counts from when it was said, once it
 is known. Stances from before the opening are history: they tell each source's level, and move
 nothing by themselves. Reports of one outlet share its house effect, reports of one story that
 story's. The items' likelihoods, where an analyst coded one instead, act as on every family.

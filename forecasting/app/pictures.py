@@ -1,0 +1,176 @@
+"""The pictures of a calibration review: each as a table first, then drawn from it."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forecasting.app import calibrate
+from forecasting.app.frames import Selection, resolved
+from forecasting.app.score import from_frame
+from forecasting.errors import InvalidInput
+from forecasting.review.cast import ordered
+from forecasting.store import Ledger
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PICTURES = ("reliability", "mcb-dsc", "murphy", "over-time", "histogram", "pit")
+ENDINGS = (".svg", ".png", ".csv", ".html")
+
+
+def table(
+    ledger: Ledger, picture: str, *, selection: Selection, share: float = 0.5, seed: int = 0
+) -> list[dict[str, Any]]:
+    """Give the rows that a picture draws.
+
+    Parameters
+    ----------
+    picture : str
+        ``reliability``, ``histogram`` and ``pit`` of one forecaster; ``mcb-dsc``, ``murphy`` and
+        ``over-time`` of one, or of everybody where the selection names nobody.
+    selection, share, seed
+        As for :func:`forecasting.app.calibrate.calibration`.
+
+    Returns
+    -------
+    list of dict
+        Empty where nothing has resolved.
+
+    Raises
+    ------
+    InvalidInput
+        For another picture.
+    """
+    if picture not in PICTURES:
+        msg = f"picture ({picture}): must be one of {', '.join(PICTURES)}"
+        raise InvalidInput(msg)
+    frame = resolved(ledger, selection)
+    if picture == "over-time":
+        return _over_time(frame, selection.kind)
+    if picture == "pit":
+        return list(calibrate.numbers(frame, share=share, seed=seed)["pit"])
+    frame = frame[(frame["type"] == "binary") & ~frame["too_soon"]]
+    if frame.empty:
+        return []
+    if picture == "reliability":
+        return list(calibrate.from_frame(frame, share=share, seed=seed)["curve"])
+    if picture == "histogram":
+        return _histogram(frame)
+    rows: list[dict[str, Any]] = []
+    for name in ordered(frame["forecaster"]):
+        chosen = calibrate.one_an_event(frame[frame["forecaster"] == name], share)
+        if len(chosen):
+            rows += _parts(name, chosen, seed) if picture == "mcb-dsc" else _murphy(name, chosen)
+    return rows
+
+
+def draw(
+    picture: str, rows: Sequence[Mapping[str, Any]], path: Path, *, title: str, reading: str = ""
+) -> None:
+    """Write a picture to a file by its ending, or its table as .csv.
+
+    Raises
+    ------
+    InvalidInput
+        On another ending, or where there is nothing to draw.
+    """
+    import html
+
+    from forecasting.review import draw as pen
+    from forecasting.review import draw_scores as pens
+
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
+        msg = f"file ({path.name}): must end in {', '.join(ENDINGS)}"
+        raise InvalidInput(msg, hint=f"--out {path.stem or 'picture'}.svg")
+    if not rows:
+        msg = f"picture ({picture}): nothing has resolved, so there is nothing to draw"
+        raise InvalidInput(msg, hint="forecast questions list --status resolved")
+    if ending == ".csv":
+        with path.open("w", encoding="utf-8", newline="") as handle:
+            writer = csv.DictWriter(handle, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+        return
+    drawn = {
+        "reliability": lambda: pen.reliability({"n": len(rows), "curve": rows}, title=title),
+        "mcb-dsc": lambda: pens.mcb_dsc(rows, title=title),
+        "murphy": lambda: pens.murphy(rows, title=title),
+        "over-time": lambda: pens.over_time(rows, title=title),
+        "histogram": lambda: pens.histogram(rows, title=title),
+        "pit": lambda: pens.pit(rows, title=title),
+    }[picture]()
+    if ending != ".html":
+        pen.save(drawn, path)
+        return
+    heads = "".join(f"<th>{html.escape(str(name))}</th>" for name in rows[0])
+    lines = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(_cell(v))}</td>" for v in row.values()) + "</tr>"
+        for row in rows
+    )
+    name = html.escape(title)
+    path.write_text(
+        f"<!doctype html><meta charset=utf-8><title>{name}</title><h1>{name}</h1>"
+        f"<pre>{html.escape(reading)}</pre>{pen.svg(drawn, label=title)}"
+        f"<table><tr>{heads}</tr>{lines}</table>",
+        encoding="utf-8",
+    )
+
+
+def _cell(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _parts(name: str, chosen: "pd.DataFrame", seed: int) -> list[dict[str, Any]]:
+    from forecasting.calibration import corp
+
+    found = corp(chosen["forecast"].astype(float), chosen["outcome"].astype(int), seed=seed)
+    return [
+        {
+            "forecaster": name,
+            "n": len(chosen),
+            "mean_score": found.mean_score,
+            "miscalibration": found.miscalibration,
+            "discrimination": found.discrimination,
+            "uncertainty": found.uncertainty,
+            "null_miscalibration": found.null_miscalibration,
+        }
+    ]
+
+
+def _murphy(name: str, chosen: "pd.DataFrame") -> list[dict[str, Any]]:
+    from forecasting.calibration import murphy_curve
+
+    curve = murphy_curve(chosen["forecast"].astype(float), chosen["outcome"].astype(int))
+    return [
+        {"forecaster": name, "threshold": float(at), "score": float(score), "n": len(chosen)}
+        for at, score in zip(curve.threshold, curve.score, strict=True)
+    ]
+
+
+def _over_time(frame: "pd.DataFrame", kind: str) -> list[dict[str, Any]]:
+    rows = from_frame(frame[frame["type"] == "binary"], kind=kind, by="month", resamples=999)
+    keys = ("month", "forecaster", "mean", "lower", "upper", "n_questions", "n_events")
+    return sorted(
+        ({key: row[key] for key in keys} for row in rows),
+        key=lambda row: (str(row["month"]),),
+    )
+
+
+def _histogram(frame: "pd.DataFrame") -> list[dict[str, Any]]:
+    import numpy as np
+
+    said = frame["forecast"].to_numpy(dtype=np.float64)
+    happened = frame["outcome"].to_numpy(dtype=np.float64)
+    place = np.minimum((said * 20).astype(int), 19)
+    return [
+        {
+            "from": bin_ / 20,
+            "to": (bin_ + 1) / 20,
+            "n": int((place == bin_).sum()),
+            "n_yes": int(happened[place == bin_].sum()),
+            "n_questions": int(frame["question"][place == bin_].nunique()),
+        }
+        for bin_ in range(20)
+    ]

@@ -1,0 +1,223 @@
+"""Drawings of the calibration review: tables in, a matplotlib figure out."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from forecasting.review import cast, words
+from forecasting.review.draw import percent_axis, short, unclip
+from forecasting.review.svg import PALETTE, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLOURS = ("model", "base", "prior", "pool", "ink", "faint")
+DASHES: tuple[Any, ...] = ("-", (0, (5, 2.2)), (0, (1.2, 1.6)))
+#: Beyond these a picture shows the first in the fixed order, and its table has all.
+MOST_LINES, MOST_NAMES = 12, 30
+
+
+def mcb_dsc(rows: Sequence[Mapping[str, Any]], *, title: str = "") -> "Figure":
+    """Draw forecasters by miscalibration and discrimination; along a line the score is the same.
+
+    Up and to the left is better. Forecasters are on the same questions only as far as they chose
+    the same ones: ``n`` stands beside each name.
+
+    Examples
+    --------
+    >>> row = {"forecaster": "ana", "n": 30, "miscalibration": 0.01, "discrimination": 0.05,
+    ...        "uncertainty": 0.2}
+    >>> len(mcb_dsc([row]).axes)
+    1
+    """
+    import numpy as np
+
+    figure, axes = _plain(title, 560, 430)
+    with style():
+        x = np.array([float(row["miscalibration"]) for row in rows])
+        y = np.array([float(row["discrimination"]) for row in rows])
+        known = np.isfinite(x) & np.isfinite(y)
+        uncertainty = float(np.median([float(row["uncertainty"]) for row in rows]))
+        right = 1.35 * max(float(x[known].max(initial=0.0)), 0.01)
+        top = 1.2 * max(float(y[known].max(initial=0.0)), 0.01)
+        step = _round_step((right + top) / 7)
+        first = np.ceil((uncertainty - top) / step) * step
+        for score in np.arange(first, uncertainty + right, step):
+            ends = np.array([0.0, right])
+            # A line of one score: discrimination = miscalibration + uncertainty - score.
+            axes.plot(ends, ends + uncertainty - score, color=PALETTE["line"], lw=0.9, zorder=0)
+            edge = right + uncertainty - score
+            if 0 < edge < top:
+                axes.text(right, edge, f" {score:.3g}", color=PALETTE["soft"], fontsize=10)
+            elif 0 < top - uncertainty + score < right:
+                place = top - uncertainty + score
+                axes.text(
+                    place, top, f"{score:.3g}", color=PALETTE["soft"], fontsize=10, ha="center"
+                )
+        pens = _pens([str(row["forecaster"]) for row in rows])
+        for row, a, b in zip(rows, x, y, strict=True):
+            if np.isfinite(a) and np.isfinite(b):
+                axes.plot([a], [b], "o", color=pens[str(row["forecaster"])]["color"], ms=6)
+        if len(rows) <= MOST_NAMES:
+            _label_apart(axes, rows, x, y, right, top)
+        axes.set(xlim=(0, right), ylim=(0, top))
+        axes.set_xlabel("miscalibration (smaller is better)")
+        axes.set_ylabel("discrimination (larger is better)")
+        for artist in (*axes.lines, *axes.texts):
+            artist.set_clip_on(artist in axes.lines)
+    return figure
+
+
+def murphy(rows: Sequence[Mapping[str, Any]], *, title: str = "") -> "Figure":
+    """Draw the mean loss by decision threshold, a curve for each forecaster; lower is better."""
+    figure, axes = _plain(title, 560, 400)
+    with style():
+        pens = _pens([str(row["forecaster"]) for row in rows])
+        for name in list(pens)[:MOST_LINES]:
+            mine = [row for row in rows if row["forecaster"] == name]
+            axes.plot(
+                [row["threshold"] for row in mine],
+                [row["score"] for row in mine],
+                label=f"{cast.label(name)} (n = {mine[0]['n']})",
+                **pens[name],
+            )
+        axes.set(xlim=(0, 1), ylabel="mean loss")
+        axes.set_ylim(bottom=0)
+        axes.set_xlabel("act when the forecast exceeds")
+        percent_axis(axes.xaxis)
+        _legend(axes)
+    return figure
+
+
+def over_time(rows: Sequence[Mapping[str, Any]], *, title: str = "") -> "Figure":
+    """Draw mean scores by month of the scheduled close, a line for each forecaster."""
+    figure, axes = _plain(title, 620, 400)
+    with style():
+        months = sorted({str(row["month"]) for row in rows})
+        pens = _pens([str(row["forecaster"]) for row in rows])
+        for name in list(pens)[:MOST_LINES]:
+            mine = {str(row["month"]): row["mean"] for row in rows if row["forecaster"] == name}
+            at = [i for i, month in enumerate(months) if month in mine]
+            axes.plot(
+                at,
+                [mine[months[i]] for i in at],
+                marker="o",
+                ms=3.5,
+                label=cast.label(name),
+                **pens[name],
+            )
+        axes.set_ylim(bottom=0)
+        axes.set_ylabel("mean score")
+        every = max(1, -(-len(months) // 8))
+        axes.set_xticks(range(0, len(months), every), months[::every])
+        axes.set_xlabel("month of the scheduled close")
+        _legend(axes)
+    return figure
+
+
+def histogram(rows: Sequence[Mapping[str, Any]], *, title: str = "") -> "Figure":
+    """Draw how often each probability was said, and how many of those came true."""
+    figure, axes = _plain(title, 560, 320)
+    with style():
+        middle = [(float(row["from"]) + float(row["to"])) / 2 for row in rows]
+        width = 0.9 * (float(rows[0]["to"]) - float(rows[0]["from"]))
+        axes.bar(middle, [row["n"] for row in rows], width, color=PALETTE["model"], alpha=0.35)
+        axes.bar(middle, [row["n_yes"] for row in rows], width, color=PALETTE["model"])
+        axes.set(xlim=(0, 1), ylabel="forecasts")
+        axes.set_xlabel("said; the dark part came true")
+        percent_axis(axes.xaxis)
+        unclip(axes)
+    return figure
+
+
+def pit(rows: Sequence[Mapping[str, Any]], *, title: str = "") -> "Figure":
+    """Draw the PIT histogram of numbers and dates with the band of calibrated ones."""
+    figure, axes = _plain(title, 560, 320)
+    with style():
+        left = [float(row["left"]) for row in rows]
+        width = [float(row["right"]) - a for row, a in zip(rows, left, strict=True)]
+        density = [float(row["density"]) for row in rows]
+        axes.bar(left, density, width, align="edge", color=PALETTE["model"], alpha=0.5, ec="w")
+        for a, w, row in zip(left, width, rows, strict=True):
+            axes.fill_between(
+                [a, a + w], row["lower"], row["upper"], color=PALETTE["faint"], alpha=0.28, lw=0
+            )
+        axes.axhline(1, color=PALETTE["faint"], lw=1, dashes=(4, 3))
+        axes.set(xlim=(0, 1), ylabel="density")
+        axes.set_ylim(bottom=0)
+        axes.set_xlabel("where the outcome fell in the forecast; shade: if calibrated")
+        percent_axis(axes.xaxis)
+        unclip(axes)
+    return figure
+
+
+def _plain(title: str, width: int, height: int) -> "tuple[Figure, Axes]":
+    from matplotlib.figure import Figure
+
+    with style():
+        figure = Figure(figsize=(width / 72, height / 72))
+        above = 34 if title else 22
+        axes = figure.add_axes(
+            (70 / width, 52 / height, (width - 108) / width, (height - 52 - above) / height)
+        )
+        axes.grid(color=PALETTE["line"], lw=0.7)
+        axes.set_axisbelow(True)
+        if title:
+            figure.text(
+                70 / width, 1 - 7 / height, words.clean(title), va="top", fontsize=13, weight="bold"
+            )
+    return figure, axes
+
+
+def _pens(forecasters: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Give each forecaster, in the fixed order, a line of its own."""
+    names = cast.ordered(forecasters)
+    roles = [cast.role(name) for name in names]
+    if len(set(roles)) == len(roles):
+        pens = [cast.PENS[role] for role in roles]
+        styles = [(PALETTE[pen.colour], pen.dash, pen.width) for pen in pens]
+    else:
+        # Colours repeat after six, and the dash tells the rounds apart.
+        styles = [
+            (PALETTE[COLOURS[i % len(COLOURS)]], DASHES[i // len(COLOURS) % len(DASHES)], 1.8)
+            for i in range(len(names))
+        ]
+    return {
+        name: {"color": colour, "ls": dash, "lw": width}
+        for name, (colour, dash, width) in zip(names, styles, strict=True)
+    }
+
+
+def _legend(axes: "Axes") -> None:
+    if len(axes.lines) > 1:
+        axes.legend(fontsize=10, frameon=True, framealpha=0.85, edgecolor=PALETTE["line"])
+
+
+def _round_step(rough: float) -> float:
+    """Give the next of 1, 2, 5 x 10^k."""
+    import math
+
+    power = 10 ** math.floor(math.log10(rough))
+    return next(m * power for m in (1, 2, 5, 10) if m * power >= rough * 0.999)
+
+
+def _label_apart(
+    axes: "Axes", rows: Sequence[Mapping[str, Any]], x: Any, y: Any, right: float, top: float
+) -> None:
+    """Write names beside their points, from the top down and never on each other."""
+    line = 0.038 * top
+    last = float("inf")
+    for index in sorted(range(len(rows)), key=lambda i: (-float(y[i]), float(x[i]))):
+        if not (x[index] == x[index] and abs(x[index]) < float("inf")):
+            continue
+        place = min(float(y[index]), last - line)
+        last = place
+        row = rows[index]
+        text = f"{short(cast.label(row['forecaster']), 22)} (n = {row['n']})"
+        axes.annotate(
+            text,
+            (float(x[index]), float(y[index])),
+            (float(x[index]) + 0.02 * right, place),
+            fontsize=10,
+            va="center",
+        )
