@@ -215,6 +215,12 @@ CREATE TABLE withdrawal (
 
 INSERT INTO alembic_version (version_num) VALUES ('r0001') RETURNING alembic_version.version_num;
 
+-- Running upgrade r0001 -> r0002
+
+ALTER TABLE evidence_effect DROP CONSTRAINT evidence_effect_form;
+
+UPDATE alembic_version SET version_num='r0002' WHERE alembic_version.version_num = 'r0001';
+
 COMMIT;
 
 CREATE OR REPLACE FUNCTION ledger_keeps_its_rows() RETURNS trigger
@@ -268,6 +274,9 @@ CREATE OR REPLACE FUNCTION evidence_effect_guard() RETURNS trigger LANGUAGE plpg
 BEGIN
   IF NEW.position <> (SELECT count(*) FROM evidence_effect WHERE seq = NEW.seq) OR NOT EXISTS (SELECT 1 FROM evidence WHERE seq = NEW.seq AND effects > NEW.position) THEN
     RAISE EXCEPTION 'an item has the effects it was recorded with' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  IF NEW.form <> 'likelihood' AND NEW.form <> 'stance' AND NEW.form <> 'datum' AND NEW.form <> 'bears' THEN
+    RAISE EXCEPTION 'no such form of effect' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN NEW;
 END $$;

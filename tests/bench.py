@@ -10,7 +10,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def timed(work: Callable[[], object], repeats: int) -> float:
@@ -69,6 +74,80 @@ def scores() -> None:
         "model-diagnostics",
         timed(lambda: decompose(y, p, scoring_function=SquaredError()), 3),
     )
+
+
+def season(forecasts: int, questions: int, forecasters: int) -> "pd.DataFrame":
+    """Draw forecasts over the windows of questions, three in ten of which resolve early."""
+    import pandas as pd
+
+    rng = np.random.default_rng(0)
+    opens = rng.integers(0, 300, questions) * 86_400
+    length = rng.integers(10, 200, questions) * 86_400
+    early = rng.random(questions) < 0.3
+    closed = (opens + length * rng.random(questions)).astype(np.int64)
+    question = rng.integers(0, questions, forecasts)
+    # Everybody speaks on few questions and several times on each.
+    forecaster = (question * 7 + rng.integers(0, 4, forecasts)) % forecasters
+    start = pd.Timestamp("2024-01-01", tz="UTC")
+
+    def moment(seconds: object) -> "pd.Series[pd.Timestamp]":
+        return start + pd.Series(pd.to_timedelta(seconds, unit="s"))
+
+    return pd.DataFrame(
+        {
+            "question": question,
+            "forecaster": forecaster,
+            "forecast": rng.random(forecasts).round(2),
+            "issued_at": moment(
+                (opens[question] + length[question] * rng.random(forecasts)).astype(np.int64)
+            ),
+            "withdrawn_at": pd.Series(pd.NaT, index=range(forecasts)).dt.tz_localize("UTC"),
+            "opens": moment(opens[question]),
+            "closes": moment((opens + length)[question]),
+            "closed_at": moment(closed[question]).where(early[question]),
+            "outcome": rng.integers(0, 2, questions)[question],
+        }
+    )
+
+
+def lifetimes() -> None:
+    """Time lifetime scores of a million forecasts against a Python loop over questions."""
+    from forecasting.scoring import lifetime
+
+    frame = season(1_000_000, 100_000, 1_000)
+    ours = timed(lambda: lifetime.score(frame), 3)
+    some = frame[frame["question"] < 200]
+
+    def loop() -> None:
+        for _, part in some.groupby("question"):
+            lifetime.score(part)
+
+    theirs = timed(loop, 1) * 100_000 / some["question"].nunique()
+    report("lifetime, 1e6 forecasts on 1e5 questions", ours, "a loop over questions", theirs)
+    plain = frame[frame["question"] < 2_000]
+
+    def by_hand() -> None:
+        columns = ["forecaster", "forecast", "issued_at", "opens", "closes", "closed_at", "outcome"]
+        for _, part in plain.groupby("question"):
+            rows = sorted(part[columns].itertuples(index=False), key=lambda row: row.issued_at)
+            for who in {row.forecaster for row in rows}:
+                mine = [row for row in rows if row.forecaster == who]
+                end = (
+                    min(mine[0].closes, mine[0].closed_at)
+                    if (mine[0].closed_at == mine[0].closed_at)
+                    else mine[0].closes
+                )
+                total = covered = 0.0
+                for now, later in zip(mine, [*mine[1:], None], strict=True):
+                    stop = end if later is None else min(later.issued_at, end)
+                    stood = max((stop - now.issued_at).total_seconds(), 0.0)
+                    total += stood * (now.forecast - now.outcome) ** 2
+                    covered += stood
+                whole = (mine[0].closes - mine[0].opens).total_seconds()
+                _ = (total + 0.25 * (whole - covered)) / whole
+
+    theirs = timed(by_hand, 1) * 100_000 / plain["question"].nunique()
+    report("the same", ours, "plain Python by hand", theirs)
 
 
 def ledger() -> None:
@@ -264,5 +343,5 @@ def scenario() -> None:
 
 
 if __name__ == "__main__":
-    for benchmark in (start, scores, ledger, refit, news, thousand, scenario):
+    for benchmark in (start, scores, lifetimes, ledger, refit, news, thousand, scenario):
         benchmark()

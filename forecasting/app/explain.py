@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from forecasting.app.catalog import Catalog
 from forecasting.app.effects import HISTORY, TIME, Cause, Effects, on_scale
 from forecasting.app.log import check_moment
-from forecasting.app.predict import Predictor
+from forecasting.app.predict import Predictor, judgements_of
 from forecasting.app.questions import bundled_bank
 from forecasting.domain.evidence import GRADES, Evidence
 from forecasting.domain.instants import iso
@@ -63,7 +63,12 @@ def explain(
         day = iso(max(last - dt.timedelta(days=1), min(q.opens for q in found)))[:10]
         raise InvalidInput(msg, hint=f"forecast explain {name} --as-of {day}")
     predictor = Predictor(
-        catalog, ledger.evidence(), bundled_bank(), seed=seed, fits=live_fits(seed)
+        catalog,
+        ledger.evidence(),
+        bundled_bank(),
+        seed=seed,
+        fits=live_fits(seed),
+        judged=judgements_of(ledger, catalog),
     )
     facts = predictor.facts(moment)
     return [one(predictor, question, facts, moment, seed=seed) for question in asked]

@@ -62,20 +62,18 @@ def shared(
     rule: str,
     convention: str = "half",
     window: str = "scheduled",
-    crowd: "pd.DataFrame | None" = None,
 ) -> "pd.DataFrame":
     """Give the scores of two forecasters, one row a shared question: question, event, a, b.
 
     Under the windows that average over time both count from when the later of the two had
     spoken; at a spot both must have had a forecast in force. Questions that resolved within two
-    days are left out. For ``peer`` and ``relative`` the others are those of `crowd`.
+    days are left out. For ``peer`` and ``relative`` the others are all in the frame.
     """
     frame = frame[~frame["too_soon"]]
-    everybody = frame if crowd is None else crowd[crowd["question"].isin(frame["question"])]
     name, _ = window_of(window)
     of_crowd = rule in ("peer", "relative")
     if of_crowd:
-        part = everybody
+        part = frame
     elif name == "spot":
         part = frame[frame["forecaster"].isin([a, b])]
     else:
@@ -94,46 +92,31 @@ def shared(
     return wide.join(facts, on="question")
 
 
-def difference(
-    frame: "pd.DataFrame",
-    a: str,
-    b: str,
-    *,
-    rule: str,
-    convention: str = "half",
-    window: str = "scheduled",
-    crowd: "pd.DataFrame | None" = None,
-    resamples: int = 4999,
-) -> dict[str, Any]:
-    """Compare two forecasters on shared questions: score of `a` - score of `b`."""
-    wide = shared(frame, a, b, rule=rule, convention=convention, window=window, crowd=crowd)
-    return _found(wide, resamples)
-
-
 def matched(
     mine: "pd.DataFrame", theirs: "pd.DataFrame", *, resamples: int = 4999
 ) -> dict[str, Any]:
     """Compare scores that are already of one moment, on the questions in both."""
     wide = mine[["question", "event", "score"]].merge(theirs[["question", "score"]], on="question")
-    return _found(wide.rename(columns={"score_x": "a", "score_y": "b"}), resamples)
+    return found(wide.rename(columns={"score_x": "a", "score_y": "b"}), resamples)
 
 
-def _found(wide: "pd.DataFrame", resamples: int) -> dict[str, Any]:
+def found(wide: "pd.DataFrame", resamples: int = 4999) -> dict[str, Any]:
+    """Give the mean difference of shared scores with its interval over events."""
     from forecasting.comparison import paired_bootstrap
 
     if wide.empty:
         return dict(NOTHING)
-    found = paired_bootstrap(
+    tested = paired_bootstrap(
         wide["a"], wide["b"], cluster=wide["event"].tolist(), resamples=resamples
     )
     return {
-        "difference": found.difference,
-        "difference_lower": found.lower,
-        "difference_upper": found.upper,
-        "n_shared": found.n_shared,
-        "n_shared_events": found.n_clusters,
-        "difference_note": found.note,
-        "detectable": found.detectable,
+        "difference": tested.difference,
+        "difference_lower": tested.lower,
+        "difference_upper": tested.upper,
+        "n_shared": tested.n_shared,
+        "n_shared_events": tested.n_clusters,
+        "difference_note": tested.note,
+        "detectable": tested.detectable,
     }
 
 

@@ -8,8 +8,9 @@ climatology.
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from forecasting.app.catalog import Catalog
@@ -21,7 +22,7 @@ from forecasting.domain.evidence import Evidence
 from forecasting.domain.forecast import Forecast, Kind, Spread, Value, model_value
 from forecasting.domain.provenance import ModelRun, in_batch
 from forecasting.domain.question import ANNULLED, Question
-from forecasting.domain.resolution import Resolution
+from forecasting.domain.resolution import Resolution, Withdrawal
 from forecasting.evidence import known, retracted
 from forecasting.evidence.reliability import Reliabilities, learned
 from forecasting.models.encoding.answer import LEVELS, Answer
@@ -30,6 +31,7 @@ from forecasting.models.encoding.facts import redirect
 from forecasting.models.encoding.fits import FitCache
 from forecasting.models.encoding.priors import PriorBook, process_of
 from forecasting.models.encoding.reports import reports_on
+from forecasting.models.forecaster_record import Judgement, judgements_known
 from forecasting.store import Ledger
 
 MODEL, PRIOR, BASE_RATE = "model", "prior", "base-rate"
@@ -81,6 +83,9 @@ class Predictor:
         Where fits come from; by default each is sampled from its own data and seed alone.
     spoken : Spoken, optional
         What the worldviews had said before: their weights in the pool follow from it.
+    judged : callable, optional
+        From a moment to what people said and how right they had been by then, for questions that
+        are answered from judgements.
     """
 
     def __init__(
@@ -93,6 +98,7 @@ class Predictor:
         accept_because: str = "",
         fits: FitCache | None = None,
         spoken: Spoken | None = None,
+        judged: Callable[[dt.datetime], tuple[Judgement, ...]] | None = None,
     ) -> None:
         self.catalog = catalog
         self.bank = bank
@@ -111,6 +117,7 @@ class Predictor:
             questions=catalog.questions,
             fits=fits,
             reliability=self.reliability,
+            judged=judged,
         )
         self._reliability: dict[dt.datetime, Reliabilities] = {}
 
@@ -267,6 +274,29 @@ class Predictor:
             for question in questions
             if question.type == "binary"
         ]
+
+
+def judgements_of(
+    ledger: Ledger, catalog: Catalog, *, head: int | None = None, recorded: bool = False
+) -> Callable[[dt.datetime], tuple[Judgement, ...]]:
+    """Give what finds the judgements known as of a moment; the ledger is read at the first call."""
+
+    @cache
+    def entries() -> tuple[Sequence[Forecast], Sequence[Withdrawal]]:
+        return tuple(ledger.forecasts(head=head)), tuple(ledger.withdrawals(head=head))
+
+    def judged(as_of: dt.datetime) -> tuple[Judgement, ...]:
+        forecasts, withdrawals = entries()
+        return judgements_known(
+            forecasts,
+            withdrawals,
+            catalog.questions,
+            catalog.outcomes,
+            as_of,
+            recorded=recorded,
+        )
+
+    return judged
 
 
 def outcomes_known(catalog: Catalog, as_of: dt.datetime) -> tuple[int, int]:

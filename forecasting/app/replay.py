@@ -10,7 +10,7 @@ from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection
-from forecasting.app.predict import MODEL, Earlier, Predictor, drafts
+from forecasting.app.predict import MODEL, Earlier, Predictor, drafts, judgements_of
 from forecasting.app.schedule import steps as moments_of
 from forecasting.app.score import scores
 from forecasting.app.worldviews import Spoken
@@ -181,7 +181,12 @@ def _walk(
     catalog = Catalog.of(ledger, head=cut)
     so_far = ledger.forecasts(kind="replay", run=made.run)
     predictor = Predictor(
-        catalog, ledger.evidence(head=cut), bank, seed=made.seed, spoken=Spoken(so_far)
+        catalog,
+        ledger.evidence(head=cut),
+        bank,
+        seed=made.seed,
+        spoken=Spoken(so_far),
+        judged=judgements_of(ledger, catalog, head=cut),
     )
     done = {forecast.issued_at for forecast in so_far}
     # The model's latest forecast on each question: what moved it since is recorded with the next.

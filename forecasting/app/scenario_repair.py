@@ -161,7 +161,10 @@ def _standing_on(
     ]
     if len(pairs) < 2:
         msg = f"forecasts ({forecaster} on {target}): {len(pairs)} stand, and a set needs two"
-        raise InvalidInput(msg, hint=f"forecast log {asked[0].id} 0.2")
+        said = {question.id for question, _ in pairs}
+        free = [q.id for q in catalog.open_at(now, asked) if q.id not in said]
+        way_out = f"forecast log {free[0]} 0.2" if free else "forecast questions list --status open"
+        raise InvalidInput(msg, hint=way_out)
     questions = tuple(question for question, _ in pairs)
     forecasts = tuple(forecast for _, forecast in pairs)
     if graph is None:

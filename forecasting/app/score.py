@@ -193,6 +193,7 @@ class _Table:
         self.kind, self.type = kind, question_type
         self.against, self.missing = against, missing
         self.resamples = resamples
+        self._shared: dict[str, pd.DataFrame] = {}
 
     def rows(self, by: str) -> list[dict[str, Any]]:
         scored = self._score()
@@ -309,18 +310,27 @@ class _Table:
             theirs = others[(others["forecaster"] == other) & others["question"].isin(questions)]
             found = paired.matched(group, theirs, resamples=self.resamples)
         else:
-            part = self.frame[self.frame["question"].isin(questions)]
-            found = paired.difference(
-                part,
-                name,
-                other,
-                rule=self.rule,
-                convention=self.convention,
-                window=self.window,
-                crowd=self.frame,
-                resamples=self.resamples,
-            )
+            if name not in self._shared:
+                self._shared[name] = paired.shared(
+                    self.frame,
+                    name,
+                    other,
+                    rule=self.rule,
+                    convention=self.convention,
+                    window=self.window,
+                )
+            wide = self._shared[name]
+            found = paired.found(wide[wide["question"].isin(questions)], self.resamples)
+        if self.rule == "brier" and found["difference_lower"] is not None:
+            # No two scores differ by more than the rule's range.
+            widest = RANGES["brier", self.convention][1]
+            found["difference_lower"] = _within(found["difference_lower"], widest)
+            found["difference_upper"] = _within(found["difference_upper"], widest)
         return {"against": other, **found}
+
+
+def _within(value: float, widest: float) -> float:
+    return value if math.isnan(value) else max(-widest, min(widest, value))
 
 
 def _filled(scored: "pd.DataFrame") -> "pd.DataFrame":

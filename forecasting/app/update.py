@@ -7,7 +7,7 @@ from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.log import check_moment, kind_of
-from forecasting.app.predict import MODEL, Earlier, Predictor, Said, drafts
+from forecasting.app.predict import MODEL, Earlier, Predictor, Said, drafts, judgements_of
 from forecasting.app.questions import bundled_bank
 from forecasting.app.worldviews import Spoken
 from forecasting.domain.forecast import Forecast
@@ -52,6 +52,7 @@ def update(
         accept_because=normalised(accept_because),
         fits=live_fits(seed),
         spoken=Spoken(ledger.forecasts(kind="live")),
+        judged=judgements_of(ledger, catalog, recorded=live),
     )
     warnings = []
     if moment > bank.observed_until:

@@ -109,6 +109,10 @@ class Prior:
     mean: FloatArray
     spread: FloatArray
 
+    def widened(self, times: float) -> "Prior":
+        """Give the prior with all spreads multiplied."""
+        return Prior(self.mean, self.spread * times)
+
 
 def prior(without: frozenset[str], base: float) -> Prior:
     """Give the prior with the parts left out held at nothing, and the base rate's log-odds."""

@@ -23,6 +23,9 @@ FULL_SAY = 3
 # What one question's Brier score weighs beside the priors; of the first hundred, in parts. Twice
 # the Brier score has the curvature of the log score at p = .15 or .85.
 SAY, FIRST = 2.0, 100
+# The share of moments before the date that splits them to choose the width of the priors, and how
+# many later ones it takes.
+CUT, LEAST_LATER = 0.6, 200
 # Questions of even odds behind the base rate.
 EVEN = 20
 
@@ -68,7 +71,9 @@ class Hierarchical:
     priors) have the least sum of Brier scores over resolved questions plus half their squared
     prior z. Each question is looked at after its last forecast (half of its weight) and at
     `moments` earlier ones, at equal steps of its forecasts; its members then have the records
-    that stood at that moment, of questions resolved before it. Without history the pool is its
+    that stood at that moment, of questions resolved before it. How wide the priors are is chosen
+    as it will be used: learned from what had resolved by a date, scored on moments after it.
+    Without history the pool is its
     prior's: a mildly extremised geometric mean of odds that leans to newer forecasts; one
     member alone is then left as it is.
 
@@ -165,7 +170,15 @@ class Hierarchical:
             seen = panel(events, at, Books(books, stood, np.arange(len(events.forecasters))))
             weight *= SAY * len(kept) / (len(kept) + FIRST)
             weight *= np.minimum(seen.number / FULL_SAY, 1.0)
-            theta = learned.fit(seen, events.outcome[events.question[at]], weight, prior)
+            outcome = events.outcome[events.question[at]]
+            # As in use: learned from what had resolved by a date, scored on what was said later.
+            date = np.quantile(time, CUT)
+            earlier = events.resolved_at[events.question[at]] <= date
+            later = ~earlier & (time > date)
+            width = 1.0
+            if later.sum() >= LEAST_LATER:
+                width = learned.choose_width(seen, outcome, weight, prior, earlier, later)
+            theta = learned.fit(seen, outcome, weight, prior.widened(width))
         self._learned = _Learned(theta, records(events, others, np.inf), events.forecasters)
         return self
 

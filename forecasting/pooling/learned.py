@@ -3,10 +3,16 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecasting.pooling.features import Prior, split
 from forecasting.pooling.panel import Panel
 from forecasting.scoring.checks import FloatArray
+
+type BoolArray = NDArray[np.bool_]
+
+# What the prior's spreads may be multiplied by; of equals the first, the narrower.
+WIDTHS = (0.7, 1.0, 1.5, 2.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +111,35 @@ def fit(panel: Panel, outcome: FloatArray, weight: FloatArray, prior: Prior) -> 
         np.zeros(len(scale)),
         jac=True,
         method="L-BFGS-B",
-        options={"maxiter": 300, "ftol": 1e-8},
+        options={"maxiter": 200, "ftol": 1e-7},
     )
     theta[free] = prior.mean[free] + scale * found.x
     return theta
+
+
+def choose_width(
+    panel: Panel,
+    outcome: FloatArray,
+    weight: FloatArray,
+    prior: Prior,
+    earlier: BoolArray,
+    later: BoolArray,
+) -> float:
+    """Find what to multiply the prior's spreads by, as learned earlier and scored later.
+
+    Parameters
+    ----------
+    earlier, later : ndarray of bool, shape (M,)
+        Moments to learn from and to score; no question has both.
+    """
+    least = np.inf
+    best = 1.0
+    for width in WIDTHS:
+        theta = fit(panel, outcome, weight * earlier, prior.widened(width))
+        value, _ = loss(theta, panel, outcome, weight * later)
+        if value < least:
+            least, best = value, width
+    return best
 
 
 def expit(log_odds: FloatArray) -> FloatArray:

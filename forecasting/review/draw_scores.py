@@ -190,7 +190,10 @@ def _pens(forecasters: Sequence[str]) -> dict[str, dict[str, Any]]:
 
 def _legend(axes: "Axes") -> None:
     if len(axes.lines) > 1:
-        axes.legend(fontsize=10, frameon=True, framealpha=0.85, edgecolor=PALETTE["line"])
+        # Many names stand in a band of their own above the curves.
+        rows = -(-len(axes.lines) // 4)
+        axes.set_ylim(top=axes.get_ylim()[1] * (1.02 + 0.09 * rows))
+        axes.legend(fontsize=10, frameon=False, ncols=4, loc="upper left", columnspacing=1.2)
 
 
 def _round_step(rough: float) -> float:
@@ -204,20 +207,33 @@ def _round_step(rough: float) -> float:
 def _label_apart(
     axes: "Axes", rows: Sequence[Mapping[str, Any]], x: Any, y: Any, right: float, top: float
 ) -> None:
-    """Write names beside their points, from the top down and never on each other."""
-    line = 0.038 * top
-    last = float("inf")
-    for index in sorted(range(len(rows)), key=lambda i: (-float(y[i]), float(x[i]))):
-        if not (x[index] == x[index] and abs(x[index]) < float("inf")):
+    """Write each name beside its point, where neither a name nor a point stands yet."""
+    points = [
+        (float(a) / right, float(b) / top)
+        for a, b in zip(x, y, strict=True)
+        if abs(a) + abs(b) < float("inf")
+    ]
+    taken = [(a - 0.012, b - 0.018, a + 0.012, b + 0.018) for a, b in points]
+    for row, a, b in zip(rows, x, y, strict=True):
+        if not abs(a) + abs(b) < float("inf"):
             continue
-        place = min(float(y[index]), last - line)
-        last = place
-        row = rows[index]
-        text = f"{short(cast.label(row['forecaster']), 22)} (n = {row['n']})"
+        text = f"{short(cast.label(str(row['forecaster'])), 22)} (n = {row['n']})"
+        wide, left, level = 0.0135 * len(text), float(a) / right + 0.018, float(b) / top
+        for step in (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6):
+            place = level + 0.042 * step
+            box = (left, place - 0.018, left + wide, place + 0.018)
+            if 0 < place < 1 and not any(_overlap(box, other) for other in taken):
+                break
+        taken.append(box)
         axes.annotate(
             text,
-            (float(x[index]), float(y[index])),
-            (float(x[index]) + 0.02 * right, place),
+            (float(a), float(b)),
+            (left * right, place * top),
             fontsize=10,
             va="center",
+            arrowprops={"arrowstyle": "-", "color": PALETTE["faint"], "lw": 0.6} if step else None,
         )
+
+
+def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

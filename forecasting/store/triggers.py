@@ -5,12 +5,17 @@ wherever ``recursive_triggers`` is off. Altering a table can drop its triggers w
 :func:`install` runs after every upgrade and is safe to run again.
 """
 
+from typing import get_args, get_type_hints
+
 from sqlalchemy import Connection
 
+from forecasting.domain import Effect
 from forecasting.store.tables import DETAILS
 
 #: The kinds that may be recorded; a later kind widens this list, not a CHECK that nobody can alter.
 KINDS = tuple(DETAILS)
+#: The forms that an effect may have; likewise.
+FORMS: tuple[str, ...] = get_args(get_type_hints(Effect)["form"])
 LEDGER = ("entry", *DETAILS, "evidence_effect", "rationale")
 
 # One number for each label; options sum to 1 within [0, 1]. NULL cannot slip through a count.
@@ -39,6 +44,7 @@ _SUMS = {
 def _guards(dialect: str) -> dict[str, list[tuple[str, str]]]:
     # SQLite builds a table for a list of three or more, once for every row inserted.
     unknown = " AND ".join(f"NEW.kind <> '{kind}'" for kind in KINDS)
+    formless = " AND ".join(f"NEW.form <> '{form}'" for form in FORMS)
     guards = {
         "entry": [
             (
@@ -72,7 +78,8 @@ def _guards(dialect: str) -> dict[str, list[tuple[str, str]]]:
                 " OR NOT EXISTS (SELECT 1 FROM evidence WHERE seq = NEW.seq"
                 " AND effects > NEW.position)",
                 "an item has the effects it was recorded with",
-            )
+            ),
+            (formless, "no such form of effect"),
         ],
     }
     for kind in DETAILS:

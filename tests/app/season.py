@@ -1,6 +1,7 @@
 """A season of questions with known forecasters, as a ledger: for scores, ranks and pools."""
 
 import datetime as dt
+import weakref
 
 import numpy as np
 
@@ -62,6 +63,8 @@ class Diary:
 
     def __init__(self, path="sqlite:///:memory:"):
         self.ledger = Ledger.open(str(path), create=True)
+        # Closed when the last test lets go of it.
+        weakref.finalize(self.ledger, self.ledger._engine.dispose)
 
     def write(self, day, *drafts):
         self.ledger.append(list(drafts), recorded_at=START + day * DAY)

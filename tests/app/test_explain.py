@@ -11,8 +11,11 @@ import numpy as np
 import pytest
 
 from forecasting.app.book import Book
+from forecasting.app.catalog import Catalog
 from forecasting.app.effects import EDGE
 from forecasting.app.explain import explain, undo
+from forecasting.app.predict import Predictor
+from forecasting.app.questions import bundled_bank
 from forecasting.domain.instants import parse_instant
 from forecasting.errors import InvalidInput
 from forecasting.evidence.shapley import EXACT, shapley
@@ -166,3 +169,21 @@ def test_sampled_shares_add_up_and_agree_with_exact_ones() -> None:
     # The second game is the same for every player: each gets an equal share.
     assert np.allclose(exact[:, 1], EXACT**0.5 / EXACT)
     assert np.allclose(drawn[:, 1], (EXACT + 3) ** 0.5 / (EXACT + 3), atol=1e-9)
+
+
+def test_a_report_moves_the_draws_of_a_whole_ladder_with_its_numbers(book: Book) -> None:
+    """Weighted draws keep the mean that is scored, and a ladder rises in every one of them."""
+    slug, moment = "exchange-1000-2026", parse_instant("2026-06-01T00:00:00Z")
+    book.add_news("A step", source="w", known_at="2026-05-30T10:00Z", grade="B", on=[f"{slug}=x3"])
+    predictor = Predictor(Catalog.of(book.ledger), book.ledger.evidence(), bundled_bank(), seed=0)
+    rungs = sorted(Catalog.of(book.ledger).ladder(slug), key=lambda rung: rung.closes)
+    answers = [predictor.answer(rung, predictor.facts(moment), moment) for rung in rungs]
+    before = np.zeros(1)
+    for answer in answers:
+        assert answer.draw is not None
+        p = answer.draw()[:, 0]
+        assert np.average(p, weights=answer.weights) == pytest.approx(answer.numbers[0], abs=1e-9)
+        assert np.all(p >= before - 1e-12)
+        assert answer.spread is not None
+        assert answer.spread.p05 <= answer.numbers[0] <= answer.spread.p95
+        before = p

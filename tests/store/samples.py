@@ -194,6 +194,14 @@ effects = st.one_of(
         st.just("datum"),
         st.fixed_dictionaries({"name": st.just("delivered"), "value": st.floats(0, 1e25)}),
     ),
+    st.builds(
+        Effect,
+        names,
+        st.just("stance"),
+        st.fixed_dictionaries({"probability": st.floats(0.005, 0.995)})
+        | st.fixed_dictionaries({"code": st.sampled_from(["+2", "0", "-1"])}),
+        texts,
+    ),
     st.builds(Effect, names, st.just("bears"), st.just({})),
 )
 evidence = st.builds(

@@ -1,21 +1,27 @@
 """The schema's history: one source, whole or not at all, and snapshots that follow it."""
 
+import json
 import shutil
 import sqlite3
+from pathlib import Path
 
 import pytest
 from sqlalchemy import inspect
 
-from forecasting.errors import DatabaseUnusable
+from forecasting.domain import Effect, Evidence, parse_effect
+from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.resources import locate
 from forecasting.store import Ledger, migrate, snapshot, status, triggers, upgrade
 from forecasting.store.engine import connect
 from forecasting.store.tables import metadata
-from tests.store.samples import NOW, one_of_each
+from tests.store.samples import DAY, NOW, one_of_each
 
+HEAD = migrate.HEAD
+LATER = f"r{int(HEAD[1:]) + 1:04d}"
+GOLDEN = sorted((Path(__file__).parent / "golden").glob("r*.sqlite"))
 FAILING = """
 from alembic import op
-revision, down_revision = "r0002", "r0001"
+revision, down_revision = "{next}", "{head}"
 branch_labels = depends_on = None
 
 def upgrade():
@@ -41,9 +47,10 @@ def later(tmp_path, monkeypatch):
     shutil.copytree(locate("migrations"), folder, ignore=shutil.ignore_patterns("__pycache__"))
 
     def add(fault):
-        (folder / "versions" / "r0002_later.py").write_text(FAILING.format(fault=fault))
+        text = FAILING.format(fault=fault, next=LATER, head=HEAD)
+        (folder / "versions" / f"{LATER}_later.py").write_text(text)
         monkeypatch.setattr(migrate, "locate", lambda name: folder)
-        monkeypatch.setattr(migrate, "HEAD", "r0002")
+        monkeypatch.setattr(migrate, "HEAD", LATER)
 
     return add
 
@@ -122,7 +129,7 @@ def test_an_upgrade_renews_the_triggers_and_leaves_every_entry_as_it_was(path, l
         ledger.append(one_of_each(), recorded_at=NOW)
         digest, head = ledger.content_digest(), ledger.head()
     later("pass")
-    assert upgrade(str(path)).current == "r0002"
+    assert upgrade(str(path)).current == LATER
     raw = sqlite3.connect(path)
     with pytest.raises(sqlite3.IntegrityError, match="next number"):
         raw.execute("INSERT INTO entry SELECT 99, kind, recorded_at, tool, leaf, 'f' FROM entry")
@@ -146,7 +153,7 @@ def test_the_status_says_where_a_database_stands(path):
         recorded = ledger.append(one_of_each(), recorded_at=NOW)
     found = status(str(path))
     assert found.database == str(path)
-    assert (found.current, found.head) == ("r0001", "r0001")
+    assert (found.current, found.head) == (HEAD, HEAD)
     assert (found.entries, found.ledger_head) == (len(recorded), recorded[-1].hash)
     assert found.sqlite_version == sqlite3.sqlite_version
 
@@ -188,3 +195,60 @@ def test_connecting_twice_to_a_new_database_makes_one(path):
     first.dispose()
     second.dispose()
     assert status(str(path)).entries == 0
+
+
+@pytest.fixture(params=GOLDEN, ids=lambda file: file.stem)
+def frozen(request, path):
+    """A database as the program of an earlier schema wrote it, and what it said of itself."""
+    shutil.copy(request.param, path)
+    return path, json.loads(request.param.with_suffix(".json").read_text())
+
+
+def test_every_earlier_schema_has_a_frozen_database():
+    assert [file.stem for file in GOLDEN] == [f"r{n:04d}" for n in range(1, int(HEAD[1:]))]
+
+
+def test_a_database_of_an_earlier_schema_is_upgraded_and_then_used(frozen):
+    path, said = frozen
+    for use in (Ledger.open, lambda url: Ledger.open(url, create=True)):
+        with pytest.raises(DatabaseUnusable, match="forecast db upgrade"):
+            use(str(path))
+    found = upgrade(str(path))
+    assert (found.current, found.entries, found.ledger_head) == (
+        HEAD,
+        said["entries"],
+        said["head"],
+    )
+    with Ledger.open(str(path)) as ledger:
+        assert ledger.verify().ok
+        assert ledger.content_digest() == said["digest"]
+        assert len([ledger.entry(seq).value for seq in range(1, said["entries"] + 1)]) == 31
+        later = ledger.append(one_of_each(), recorded_at=NOW + 30 * DAY)
+        assert later[0].seq == said["entries"] + 1
+        assert ledger.content_digest(head=said["entries"]) == said["digest"]
+        assert ledger.verify().ok
+
+
+def test_the_schema_of_an_upgraded_database_is_that_of_a_fresh_one(frozen, tmp_path):
+    path, _ = frozen
+    upgrade(str(path))
+    with (
+        Ledger.open(str(path)) as upgraded,
+        Ledger.open(str(tmp_path / "fresh.db"), create=True) as fresh,
+    ):
+        assert snapshot.dump(upgraded._engine) == snapshot.dump(fresh._engine)
+        with upgraded._engine.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+
+
+def test_an_effect_of_every_form_is_recorded_and_of_no_other(ledger):
+    assert triggers.FORMS == ("likelihood", "stance", "datum", "bears")
+    texts = ("0.6/0.15", "stance=0.7", "stance=-2", "stance=1.0", "delivered=205")
+    effects = (*(parse_effect("truce", text) for text in texts), Effect("truce", "bears", {}))
+    item = Evidence("n1", "report", "A view", "desk", NOW, effects)
+    (recorded,) = ledger.append([item], recorded_at=NOW)
+    assert recorded.value.effects == ledger.evidence()[0].effects == effects
+    assert ledger.verify().ok
+    hunch = Evidence("n2", "report", "A view", "desk", NOW, (Effect("truce", "hunch", {}),))
+    with pytest.raises(InvalidInput, match="no such form of effect"):
+        ledger.append([hunch], recorded_at=NOW)

@@ -9,9 +9,11 @@ import pytest
 
 from forecasting.config import database_url
 from forecasting.errors import DatabaseUnusable
-from forecasting.store import Ledger, status, upgrade
+from forecasting.store import Ledger, migrate, status, upgrade
 from forecasting.store.engine import journal
 from tests.store.samples import NOW, binary
+
+NEXT = f"r{int(migrate.HEAD[1:]) + 1:04d}"
 
 
 def said(error):
@@ -95,7 +97,7 @@ def test_a_file_in_the_way_of_the_folder_is_named(tmp_path):
 
 @pytest.mark.parametrize(
     ("revision", "words"),
-    [("r0002", "newer"), ("r9999", "newer"), ("r0000", "forecast db upgrade")],
+    [(NEXT, "newer"), ("r9999", "newer"), ("r0000", "forecast db upgrade")],
 )
 def test_another_schema_is_named_and_not_touched(path, revision, words):
     written(path)
@@ -230,7 +232,7 @@ def test_the_connection_is_as_the_recipe_says(path):
         "journal_mode": mode,
         "synchronous": {"FULL": 2, "EXTRA": 3}[level],
         "application_id": int.from_bytes(b"FCST"),
-        "user_version": 1,
+        "user_version": int(migrate.HEAD[1:]),
     }
 
 

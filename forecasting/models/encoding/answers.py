@@ -14,6 +14,7 @@ from forecasting.domain.commentary import Worldview
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput
+from forecasting.evidence import known, retracted
 from forecasting.evidence.likelihood import ReliabilityOf
 from forecasting.inference.fit import Fit
 from forecasting.models import registry
@@ -21,6 +22,7 @@ from forecasting.models.encoding import own, rates
 from forecasting.models.encoding.answer import Answer
 from forecasting.models.encoding.fits import FitCache
 from forecasting.models.encoding.priors import (
+    MOMENT,
     PriorBook,
     class_priors,
     process_of,
@@ -28,9 +30,12 @@ from forecasting.models.encoding.priors import (
     with_worldview,
 )
 from forecasting.models.encoding.reports import with_reports
+from forecasting.models.forecaster_record import Judgement
 from forecasting.models.protocol import PriorSpec
 
 Priors = Mapping[str, PriorSpec]
+#: The family whose questions are answered from what people say of them.
+READS_JUDGEMENTS = "forecaster"
 
 
 class Answers:
@@ -45,8 +50,10 @@ class Answers:
         questions: Mapping[str, Question] | None = None,
         fits: FitCache | None = None,
         reliability: Callable[[dt.datetime], ReliabilityOf] | None = None,
+        judged: Callable[[dt.datetime], tuple[Judgement, ...]] | None = None,
     ) -> None:
         self.book = book
+        self.judged = judged
         self.reliability = reliability
         self.questions = {} if questions is None else questions
         self.evidence = tuple(evidence)
@@ -130,7 +137,8 @@ class Answers:
 
     def prior(self, question: Question, as_of: dt.datetime) -> Answer:
         """Answer from the family's prior alone: nothing learned since the question opened."""
-        case = self._case(question, (), as_of, None)
+        before = retracted(known(self.evidence, question.opens - MOMENT))
+        case = self._case(question, before, as_of, None)
         return answering(question.model.fitted).prior(case)
 
     def base_rate(
@@ -185,6 +193,9 @@ class Answers:
                 self.questions[name], facts, as_of, worldview, timed=timed, scale=scale
             ),
             timed=timed,
+            judgements=self.judged(as_of)
+            if self.judged is not None and question.model.fitted == READS_JUDGEMENTS
+            else (),
         )
 
     def _seen(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def model(case: "Case") -> Answer:
     """Answer from the judgements in force, read by their makers' records."""
-    return _answer(case, _known(case))
+    return _answer(case, case.judgements)
 
 
 def prior(case: "Case") -> Answer:
@@ -37,7 +37,7 @@ def prior(case: "Case") -> Answer:
 
 def base_rate(case: "Case") -> Answer | None:
     """Answer with the share of yes among the questions of the record; None without one."""
-    outcomes = _outcomes(_known(case))
+    outcomes = _outcomes(case.judgements)
     if not outcomes:
         return None
     family = BaseRate("share")
@@ -52,7 +52,7 @@ def base_rate(case: "Case") -> Answer | None:
 
 def inputs(case: "Case") -> "Inputs":
     """Give everything the model's answer is computed from, as arrays."""
-    judgements = _known(case)
+    judgements = case.judgements
     names = _people(judgements, case.question.id)
     now = _now(judgements, case.question.id)
     given = _priors(case, Forecaster(room_for(len(names))))
@@ -99,12 +99,6 @@ def record_arrays(judgements: tuple[Judgement, ...], names: Mapping[str, int]) -
         "outcome": np.array(list(outcomes.values()), dtype=np.float64),
         "weight": 1.0 / np.array(sizes, dtype=np.float64),
     }
-
-
-def _known(case: "Case") -> tuple[Judgement, ...]:
-    # A case that was made without judgements has none.
-    found: tuple[Judgement, ...] = getattr(case, "judgements", ())
-    return found
 
 
 def _outcomes(judgements: tuple[Judgement, ...]) -> dict[str, float]:

@@ -24,6 +24,8 @@ from forecasting.models.protocol import PriorSpec
 
 WEEK = dt.timedelta(weeks=1)
 MOMENT = dt.timedelta.resolution
+#: Values of an occurrence that say that something was lost again: no event of its class.
+LOST = frozenset({"collapse", "collapsed", "ended"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,7 @@ def rate_data(
     events = [
         event
         for event in facts.occurrences(evidence, reference.id)
-        if reference.observed_from <= event.at <= end
+        if reference.observed_from <= event.at <= end and event.value not in LOST
     ]
     return len(events), max(0.0, (end - reference.observed_from) / WEEK)
 

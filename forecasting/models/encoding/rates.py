@@ -15,6 +15,7 @@ from forecasting.models.base_rate import BaseRate
 from forecasting.models.encoding.answer import Answer
 from forecasting.models.encoding.closed import exact
 from forecasting.models.encoding.priors import PriorBook, rate_data, trial_counts
+from forecasting.models.forecaster_record import Judgement
 from forecasting.models.protocol import PriorSpec, prior_arrays
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Case:
     timed
         Whether the time that passed since the opening counts as evidence: quiet weeks, an age
         reached, a wait. An explanation asks for the answer without it.
+    judgements
+        What people say of the question, and their record; only for a family that reads them.
     """
 
     question: Question
@@ -53,6 +56,7 @@ class Case:
     fits: "FitCache"
     ask: Callable[[str], Answer]
     timed: bool = True
+    judgements: tuple[Judgement, ...] = ()
 
     @property
     def reference(self) -> str:

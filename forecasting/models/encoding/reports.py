@@ -9,15 +9,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import exp
 
+import numpy as np
+
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.question import Question
 from forecasting.evidence.likelihood import (
     MOST_LOG_ODDS,
     ReliabilityOf,
     Report,
-    shift_probability,
     total_log_odds,
 )
+from forecasting.inference.gate import weighted_quantiles
 from forecasting.models.encoding.answer import Answer
 
 
@@ -100,23 +102,39 @@ def with_reports(
 def _apply(
     answers: dict[str, Answer], rungs: Sequence[Question], about: int, log_odds: float
 ) -> None:
-    before = [answers[rung.id].numbers[0] for rung in rungs]
-    log_odds = min(max(log_odds, -MOST_LOG_ODDS), MOST_LOG_ODDS)
-    after = reweigh(before, about, exp(log_odds))
-    for rung, new in zip(rungs, after, strict=True):
-        answer = answers[rung.id]
-        spread = answer.spread
-        if spread is not None:
-            low, middle, high = (
-                float(shift_probability(p, log_odds)) for p in (spread.p05, spread.p50, spread.p95)
-            )
-            scale = new * (1 - new) / max(answer.numbers[0] * (1 - answer.numbers[0]), 1e-12)
-            spread = replace(
-                spread,
-                p05=low,
-                p50=middle,
-                p95=high,
-                sd=spread.sd * scale,
-                mcse=spread.mcse * scale,
-            )
-        answers[rung.id] = replace(answer, numbers=(new,), spread=spread)
+    ratio = exp(min(max(log_odds, -MOST_LOG_ODDS), MOST_LOG_ODDS))
+    before = [answers[rung.id] for rung in rungs]
+    after = reweigh([answer.numbers[0] for answer in before], about, ratio)
+    pivot = before[about]
+    for rung, answer, new in zip(rungs, before, after, strict=True):
+        answers[rung.id] = _moved(answer, pivot, new, ratio)
+
+
+def _moved(answer: Answer, pivot: Answer, new: float, ratio: float) -> Answer:
+    """Move one answer by a report on another (or on itself), its posterior draws with it.
+
+    Each draw's probability moves as the whole does, and draws under which the report was likelier
+    count for more: their weighted mean is the new probability exactly.
+    """
+    if answer.draw is None or pivot.draw is None:
+        return replace(answer, numbers=(new,), spread=None)
+    own, other = answer.draw()[:, 0], pivot.draw()[:, 0]
+    # Draws of different numbers are of different fits: then only the answer's own can be used.
+    about = other if len(other) == len(own) else own
+    chance = about * ratio + 1.0 - about
+    up_to = np.where(own <= about, own * ratio, about * ratio + own - about)
+    p = up_to / np.where(chance > 0.0, chance, 1.0)
+    weights = chance * (1.0 if answer.weights is None else answer.weights)
+    weights = weights / weights.sum()
+    spread = answer.spread
+    if spread is not None:
+        low, middle, high = weighted_quantiles(p, (0.05, 0.5, 0.95), weights)
+        sd = float(np.sqrt(np.sum(weights * (p - np.sum(weights * p)) ** 2)))
+        # The Monte Carlo error moves as the mean does: by the slope of new against old.
+        old = answer.numbers[0]
+        slope = new * (1 - new) / max(old * (1 - old), 1e-12)
+        spread = replace(
+            spread, sd=sd, p05=float(low), p50=float(middle), p95=float(high),
+            mcse=spread.mcse * slope,
+        )  # fmt: skip
+    return replace(answer, numbers=(new,), spread=spread, draw=lambda: p[:, None], weights=weights)

@@ -22,6 +22,7 @@ from forecasting.models.conjugate import gamma_poisson, rung_chances
 from forecasting.models.encoding import facts, guarantees, rates
 from forecasting.models.encoding.answer import Answer
 from forecasting.models.encoding.closed import QUANTILES, exact
+from forecasting.models.encoding.priors import LOST
 from forecasting.models.encoding.rates import WEEK, Case, Inputs
 from forecasting.models.encoding.truces import answer_of_draws
 from forecasting.models.protocol import PriorSpec, prior_arrays
@@ -30,7 +31,6 @@ from forecasting.models.staged_path import no_data
 
 #: How an event of a stage's class is called that says the stage was reached, or lost again.
 REACHED = frozenset({"", "yes", "begun", "completed"})
-LOST = frozenset({"collapse", "collapsed", "ended"})
 CERTAIN = Summary(mean=1.0, sd=0.0, p05=1.0, p50=1.0, p95=1.0, mcse=0.0)
 
 

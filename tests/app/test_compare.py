@@ -1,0 +1,92 @@
+"""Two forecasters compared: only what they share, and in an order no outcome could alter."""
+
+import pytest
+
+from forecasting.app.compare import compare
+from forecasting.errors import InvalidInput, NotFound
+from tests.app import season as ours
+from tests.app.season import DAY, START, Diary
+
+NOW = START + 900 * DAY
+KEYS = {
+    "n_shared", "n_events", "difference", "lower", "upper", "detectable", "cs_lower", "cs_upper",
+    "e_a", "e_b", "reading",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def ledger():
+    return ours.season(events=20, seed=3).ledger
+
+
+def test_swapping_the_two_mirrors_everything(ledger):
+    one, other = (compare(ledger, a, b, now=NOW) for a, b in (("ann", "dan"), ("dan", "ann")))
+    assert set(one) >= KEYS
+    assert one["difference"] == pytest.approx(-other["difference"])
+    assert one["lower"] == pytest.approx(-other["upper"])
+    assert one["cs_lower"] == pytest.approx(-other["cs_upper"])
+    assert (one["e_a"], one["e_b"]) == pytest.approx((other["e_b"], other["e_a"]))
+    assert one["n_shared"] == one["n_b"] < one["n_a"]
+    assert "ann" in one["reading"]
+    assert " A " not in one["reading"]
+
+
+def test_few_events_give_an_answer_without_an_interval():
+    found = compare(ours.season(events=4).ledger, "ann", "bob", now=NOW)
+    assert found["lower"] != found["lower"]
+    assert "too few: 4 clusters" in found["reading"]
+
+
+def test_an_early_resolution_waits_and_a_late_answer_holds_up():
+    diary = Diary()
+    asked = [ours.question(f"q{i}", opens=i, days=10) for i in range(4)]
+    diary.write(0, *asked)
+    for i, one in enumerate(asked):
+        diary.write(i, ours.said(one, "ann", 0.8, i), ours.said(one, "bob", 0.3, i))
+    diary.write(8, ours.resolved(asked[3], "yes", 7))
+    early = compare(diary.ledger, "ann", "bob", now=START + 9 * DAY)
+    assert (early["n_shared"], early["steps"], early["waiting"], early["held_by"]) == (
+        1,
+        0,
+        1,
+        None,
+    )
+    diary.write(14, ours.resolved(asked[0], "yes", 10), ours.resolved(asked[2], "yes", 12))
+    held = compare(diary.ledger, "ann", "bob", now=START + 20 * DAY)
+    assert (held["steps"], held["held_by"]) == (1, "q1")
+    assert "resolve it or annul it" in held["reading"]
+    diary.write(21, ours.resolved(asked[1], "no", 11))
+    done = compare(diary.ledger, "ann", "bob", now=START + 22 * DAY, diebold_mariano=True)
+    assert (done["steps"], done["held_by"]) == (4, None)
+    assert "Diebold-Mariano needs 8" in done["reading"]
+
+
+def test_nobody_is_compared_on_time_before_both_had_spoken():
+    # Bob joins on day 5, after ann was wrong for five days: from there they are equal.
+    diary = Diary()
+    asked = ours.question("q", days=10)
+    diary.write(0, asked, ours.said(asked, "ann", 0.1, 0))
+    diary.write(5, ours.said(asked, "ann", 0.7, 5), ours.said(asked, "bob", 0.7, 5))
+    diary.write(10, ours.resolved(asked, "yes", 10))
+    assert compare(diary.ledger, "ann", "bob", now=NOW)["difference"] == pytest.approx(0)
+
+
+def test_no_shared_question_and_no_such_name(ledger):
+    diary = Diary()
+    one, two = ours.question("a"), ours.question("b")
+    diary.write(0, one, two, ours.said(one, "ann", 0.2, 0), ours.said(two, "bob", 0.2, 0))
+    diary.write(41, ours.resolved(one, "no", 40), ours.resolved(two, "no", 40))
+    found = compare(diary.ledger, "ann", "bob", now=NOW)
+    assert (found["n_shared"], found["difference"]) == (0, None)
+    with pytest.raises(NotFound):
+        compare(ledger, "ann", "eve", now=NOW)
+    with pytest.raises(InvalidInput):
+        compare(ledger, "ann", "ann", now=NOW)
+    with pytest.raises(InvalidInput):
+        compare(ledger, "ann", "bob", now=NOW, rule="peer")
+
+
+def test_an_unbounded_score_has_no_sequence(ledger):
+    found = compare(ledger, "ann", "uniform", now=NOW, rule="log")
+    assert found["cs_lower"] is None
+    assert "no confidence sequence" in found["reading"]

@@ -1,0 +1,70 @@
+"""The leaderboard ranks where it can, and says why where it cannot."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecasting.app.leaderboard import board, leaderboard
+from forecasting.errors import InvalidInput
+from tests.app import season as ours
+from tests.app.season import Diary
+
+KEYS = {"forecaster", "raw", "adjusted", "lower", "upper", "p_best", "component"}
+
+
+def test_a_season_is_ranked_with_probabilities_that_sum_to_one():
+    rows, notes = leaderboard(ours.season(events=16).ledger, sample=False)
+    assert set(rows[0]) >= KEYS
+    assert [row["rank"] for row in rows] == [1, 2, 3, 4]
+    assert sum(row["p_best"] for row in rows) == pytest.approx(1)
+    assert all(row["lower"] < row["adjusted"] < row["upper"] for row in rows)
+    assert any("Gaussian" in note for note in notes)
+
+
+def test_below_eight_events_nobody_is_ranked():
+    rows, notes = leaderboard(ours.season(events=7).ledger)
+    assert {(row["rank"], row["p_best"]) for row in rows} == {(None, None)}
+    assert any("too few to rank" in note for note in notes)
+    assert [row["forecaster"] for row in rows] == sorted(row["forecaster"] for row in rows)
+
+
+def panel(people, events, seed=0, names="p"):
+    rng = np.random.default_rng(seed)
+    rows = [
+        (f"{names}{p}", f"{names}{e}-{r}", f"{names}{e}", 0.1 * p + rng.normal(0, 0.02))
+        for p in range(people)
+        for e in range(events)
+        for r in range(2)
+    ]
+    return pd.DataFrame(rows, columns=["forecaster", "question", "event", "score"])
+
+
+def test_no_rank_across_groups_that_share_nothing():
+    rows, notes = board(
+        pd.concat([panel(3, 10), panel(2, 9, names="z")], ignore_index=True), sample=False
+    )
+    assert {row["component"] for row in rows if row["forecaster"].startswith("z")} == {1}
+    assert all(row["rank"] is None for row in rows if row["component"] == 1)
+    assert [row["rank"] for row in rows if row["component"] == 0] == [1, 2, 3]
+    assert any("share no question" in note for note in notes)
+
+
+def test_a_replay_ranks_nobody():
+    rows, notes = board(panel(3, 10), withheld="a replay was written with hindsight")
+    assert {row["rank"] for row in rows} == {None}
+    assert "hindsight" in notes[0]
+
+
+def test_equal_forecasters_share_the_chance_to_be_best():
+    scored = panel(4, 12)
+    scored["score"] = np.random.default_rng(5).normal(0.2, 0.1, len(scored))
+    rows, _ = board(scored, sample=False)
+    assert max(row["p_best"] for row in rows) < 0.8
+
+
+def test_refusals():
+    ledger = Diary().ledger
+    for more in ({"window": "last"}, {"rule": "log"}, {"question_type": "odd"}, {"rule": "crps"}):
+        with pytest.raises(InvalidInput):
+            leaderboard(ledger, **more)
+    assert leaderboard(ledger)[0] == []

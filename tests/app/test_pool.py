@@ -1,0 +1,156 @@
+"""Pools of what is in force: they never peek, and are scored like anybody else."""
+
+import datetime as dt
+
+import numpy as np
+import pytest
+
+from forecasting import pooling
+from forecasting.app.frames import Selection
+from forecasting.app.pool import pool, pool_scores
+from forecasting.app.pool_methods import METHODS, Past
+from forecasting.domain import OutcomeSpace
+from forecasting.errors import InvalidInput, NotFound
+from tests.app import season as ours
+from tests.app.season import DAY, START, Diary
+
+PLAIN = [method for method in METHODS if method != "hierarchical"]
+HERE = PLAIN if not hasattr(pooling, "Hierarchical") else list(METHODS)
+
+
+def open_one(space=None):
+    diary = Diary()
+    asked = ours.question("q", days=10, space=space)
+    diary.write(0, asked)
+    return diary, asked
+
+
+@pytest.mark.parametrize("method", HERE)
+def test_a_pool_of_what_stands_now(method):
+    diary, asked = open_one()
+    diary.write(1, ours.said(asked, "ann", 0.2, 1), ours.said(asked, "bob", 0.4, 1))
+    diary.write(2, ours.said(asked, "ann", 0.3, 2), ours.said(asked, "cat", 0.9, 2))
+    diary.write(3, ours.withdrawn(asked, "cat", 3), ours.said(asked, "uniform", 0.5, 3))
+    (row,) = pool(diary.ledger, "q", now=START + 4 * DAY, method=method)
+    assert (row["question"], row["method"], row["members"]) == ("q", method, ["ann", "bob"])
+    assert row["said"] == {"ann": 0.3, "bob": 0.4}
+    # Nothing has resolved: every pool but the hierarchical one lies among its members.
+    if method not in ("neyman-roughgarden", "hierarchical"):
+        assert 0.3 <= row["forecast"] <= 0.4
+
+
+def test_a_logged_pool_is_a_live_forecast_and_no_member_of_the_next():
+    diary, asked = open_one()
+    now = START + 2 * DAY
+    diary.write(1, ours.said(asked, "ann", 0.2, 1), ours.said(asked, "bob", 0.4, 1))
+    (row,) = pool(diary.ledger, "q", now=now, method="linear", log=True)
+    (entry,) = diary.ledger.forecasts(forecaster="pool:linear")
+    assert (entry.kind, entry.value.numbers, entry.seq) == ("live", (0.3,), row["seq"])
+    (again,) = pool(diary.ledger, "q", now=now + DAY)
+    assert again["members"] == ["ann", "bob"]
+    (named,) = pool(diary.ledger, "q", now=now + DAY, members=["pool:linear"])
+    assert named["forecast"] == pytest.approx(0.3)
+
+
+def test_options_and_numbers():
+    diary, asked = open_one(OutcomeSpace("categorical", ("a", "b", "c"), None, None, ""))
+    diary.write(
+        1, ours.said(asked, "ann", [0.2, 0.3, 0.5], 1), ours.said(asked, "bob", [0.4, 0.3, 0.3], 1)
+    )
+    now = START + 2 * DAY
+    for method in ("linear", "geometric-odds"):
+        (row,) = pool(diary.ledger, "q", now=now, method=method)
+        assert sum(row["forecast"].values()) == pytest.approx(1)
+    with pytest.raises(InvalidInput, match="options are pooled by"):
+        pool(diary.ledger, "q", now=now, method="trimmed")
+    diary, asked = open_one(OutcomeSpace("numeric", (), 0.0, 100.0, "km"))
+    diary.write(
+        1, ours.said(asked, "ann", [10, 20, 30], 1), ours.said(asked, "bob", [20, 30, 40], 1)
+    )
+    (row,) = pool(diary.ledger, "q", now=now, method="linear")
+    assert 20 < row["forecast"]["50"] < 30
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "fault"),
+    [
+        ("q", {"method": "vibes"}, InvalidInput),
+        ("nothing", {}, NotFound),
+        ("q", {"members": ["eve"]}, NotFound),
+        ("q", {"log": True, "selection": Selection(kind="replay")}, InvalidInput),
+        ("q", {"now": START + 11 * DAY}, InvalidInput),
+        ("q", {"now": START + dt.timedelta(hours=1)}, NotFound),
+    ],
+)
+def test_refusals_write_nothing(name, more, fault):
+    diary, asked = open_one()
+    diary.write(1, ours.said(asked, "ann", 0.2, 1))
+    head = diary.ledger.head()
+    with pytest.raises(fault):
+        pool(diary.ledger, name, **{"now": START + 2 * DAY, **more})
+    assert diary.ledger.head() == head
+
+
+@pytest.fixture(scope="module")
+def table():
+    return pool_scores(ours.season(events=26, rungs=1).ledger, methods=PLAIN, resamples=199)
+
+
+def test_every_pool_is_scored_on_the_same_questions(table):
+    assert [row["forecaster"] for row in table] == [*(f"pool:{m}" for m in PLAIN), "members"]
+    assert len({(row["n_questions"], row["n_forecasts"], row["n_events"]) for row in table}) == 1
+    by_name = {row["forecaster"]: row["mean"] for row in table}
+    # Jensen: the score of the mean forecast is at most the mean of the scores.
+    assert by_name["pool:linear"] <= by_name["members"]
+
+
+def test_nothing_learned_knows_what_came_later(monkeypatch):
+    seen = []
+    known = Past.known
+
+    def watched(self, at):
+        found = known(self, at)
+        seen.append(all(item.known_at <= at for item in found))
+        return found
+
+    monkeypatch.setattr(Past, "known", watched)
+    ledger = ours.season(events=26, rungs=1).ledger
+    pool_scores(ledger, methods=PLAIN, resamples=199)
+    assert seen
+    assert all(seen)
+
+
+def test_turning_later_outcomes_changes_no_earlier_pool(monkeypatch):
+    from forecasting.app import pool as module
+
+    said = {}
+    combine = module.combine
+
+    def kept(method, crowd, past):
+        p = combine(method, crowd, past)
+        said.setdefault(run, {})[method, crowd.question, crowd.at] = p
+        return p
+
+    monkeypatch.setattr(module, "combine", kept)
+    ledger = ours.season(events=30, rungs=1).ledger
+    run = "as it was"
+    pool_scores(ledger, methods=PLAIN, resamples=199)
+    cut = START + 120 * DAY
+    resolved = module.resolved
+
+    def turned(*given, **more):
+        frame = resolved(*given, **more)
+        late = frame["resolved_at"] > cut
+        return frame.assign(outcome=np.where(late, 1 - frame["outcome"], frame["outcome"]))
+
+    monkeypatch.setattr(module, "resolved", turned)
+    run = "turned"
+    pool_scores(ledger, methods=PLAIN, resamples=199)
+    early = {key for key in said["turned"] if key[2] <= cut}
+    assert early
+    assert all(said["turned"][key] == said["as it was"][key] for key in early)
+    assert said["turned"] != said["as it was"]
+
+
+def test_nothing_resolved_is_an_answer():
+    assert pool_scores(Diary().ledger) == []

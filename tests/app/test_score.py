@@ -1,0 +1,142 @@
+"""What the score command counts: kinds, clocks, groups, references, and who was silent."""
+
+import datetime as dt
+
+import pytest
+
+from forecasting.app.frames import Selection, resolved
+from forecasting.app.references import with_reference
+from forecasting.app.score import scores
+from forecasting.errors import InvalidInput, NotFound
+from tests.app import season as ours
+from tests.app.season import DAY, START, Diary
+
+
+@pytest.fixture(scope="module")
+def ledger():
+    return ours.season(events=12).ledger
+
+
+def at(day):
+    return START + day * DAY
+
+
+def test_as_of_is_the_table_as_it_stood_then():
+    diary = Diary()
+    asked = ours.question("q", days=10)
+    diary.write(0, asked)
+    diary.write(1, ours.said(asked, "ann", 0.8, 1))
+    # Known on day 5, recorded on day 7; corrected on day 9.
+    diary.write(7, ours.resolved(asked, "yes", 5))
+    diary.write(9, ours.resolved(asked, "no", 5))
+
+    def mean(day):
+        rows = scores(diary.ledger, selection=Selection(as_of=at(day)))
+        return [row["mean"] for row in rows]
+
+    # One day of .25 before, four at .04 or .64, five of .25 after: the whole is ten.
+    assert mean(6) == []
+    assert mean(8) == [pytest.approx((0.25 + 4 * 0.04 + 5 * 0.25) / 10)]
+    assert mean(10) == [pytest.approx((0.25 + 4 * 0.64 + 5 * 0.25) / 10)]
+
+
+def test_a_forecast_recorded_later_was_not_there():
+    diary = Diary()
+    asked = ours.question("q", days=10)
+    diary.write(0, asked)
+    diary.write(1, ours.said(asked, "ann", 0.8, 1))
+    diary.write(10, ours.resolved(asked, "yes", 10))
+    diary.write(20, ours.said(asked, "bob", 0.9, 2))
+    names = {row["forecaster"] for row in scores(diary.ledger, selection=Selection(as_of=at(15)))}
+    assert names == {"ann"}
+
+
+@pytest.mark.parametrize("by", ["question", "topic", "tag", "horizon", "month"])
+def test_every_group_has_the_contracts_keys(ledger, by):
+    rows = scores(ledger, by=by, against="climatology")
+    keys = {
+        "forecaster", "rule", "convention", "kind", "window", "proper", "n_questions",
+        "n_forecasts", "n_events", "coverage", "possible_coverage", "mean", "lower", "upper",
+        "skill", "reference", "difference", by,
+    }  # fmt: skip
+    assert rows
+    assert keys <= set(rows[0])
+
+
+def test_groups_by_topic_are_parts_of_the_whole(ledger):
+    (whole,) = [r for r in scores(ledger) if r["forecaster"] == "ann"]
+    parts = [r for r in scores(ledger, by="topic") if r["forecaster"] == "ann"]
+    assert sum(r["n_questions"] for r in parts) == whole["n_questions"]
+    total = sum(r["n_questions"] * r["mean"] for r in parts)
+    assert total / whole["n_questions"] == pytest.approx(whole["mean"])
+
+
+@pytest.mark.parametrize("rule", ["brier", "log", "spherical", "baseline"])
+def test_skill_is_the_gain_over_uniform_in_every_rule(ledger, rule):
+    for row in scores(ledger, rule=rule, against="uniform"):
+        if row["forecaster"] == "uniform":
+            assert row["skill"] == pytest.approx(0, abs=1e-12)
+            continue
+        sign = 1 if row["orientation"] == "larger" else -1
+        assert row["skill"] == pytest.approx(sign * (row["mean"] - row["reference"]))
+
+
+def test_silence_left_out_or_taken_as_uniform(ledger):
+    def of_dan(missing):
+        (row,) = [r for r in scores(ledger, missing=missing) if r["forecaster"] == "dan"]
+        return row
+
+    out, filled = of_dan("leave-out"), of_dan("uniform")
+    assert out["n_questions"] < filled["n_questions"] == 24
+    share = out["n_questions"] / 24
+    assert filled["mean"] == pytest.approx(share * out["mean"] + (1 - share) * 0.25)
+
+
+def test_climatology_counts_only_what_had_resolved():
+    diary = Diary()
+    first, second = ours.question("a", days=10), ours.question("b", opens=8, days=20)
+    diary.write(0, first, second)
+    diary.write(8, ours.said(first, "ann", 0.5, 1), ours.said(second, "ann", 0.5, 8))
+    diary.write(28, ours.resolved(first, "yes", 10), ours.resolved(second, "no", 28))
+    frame = with_reference(resolved(diary.ledger, Selection()), "climatology")
+    rows = frame[(frame["forecaster"] == "climatology") & (frame["question"] == "b")]
+    # At day 8 nothing was known: 1/2. At days 13, 18, 23 one yes: 2/3.
+    assert rows["forecast"].tolist() == pytest.approx([0.5, 2 / 3, 2 / 3, 2 / 3])
+
+
+def test_a_withdrawal_ends_it_and_a_replay_is_not_withdrawn():
+    diary = Diary()
+    asked = ours.question("q", days=10)
+    diary.write(0, asked)
+    diary.write(1, ours.said(asked, "ann", 1.0, 0), ours.withdrawn(asked, "ann", 5))
+    diary.write(11, ours.resolved(asked, "yes", 10))
+    (row,) = scores(diary.ledger)
+    assert row["mean"] == pytest.approx(0.125)
+    assert row["coverage"] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("more", "fault"),
+    [
+        ({"rule": "vibes"}, InvalidInput),
+        ({"by": "mood"}, InvalidInput),
+        ({"window": "spot@1.5"}, InvalidInput),
+        ({"missing": "ignore"}, InvalidInput),
+        ({"against": "nobody"}, NotFound),
+        ({"selection": Selection(forecaster="nobody")}, NotFound),
+        ({"selection": Selection(question="nothing")}, NotFound),
+    ],
+)
+def test_refusals(ledger, more, fault):
+    with pytest.raises(fault):
+        scores(ledger, **more)
+
+
+def test_nothing_resolved_is_no_error():
+    diary = Diary()
+    asked = ours.question("q")
+    diary.write(0, asked, ours.said(asked, "ann", 0.5, 0))
+    assert (
+        scores(diary.ledger, selection=Selection(as_of=dt.datetime(2025, 1, 2, tzinfo=dt.UTC)))
+        == []
+    )
