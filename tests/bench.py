@@ -6,11 +6,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from statistics import median
-from typing import Any
-
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -195,12 +194,21 @@ def six_spells(days: float = 0.0) -> dict[str, np.ndarray]:
     )
 
 
-def fresh(family: Any) -> float:
-    """Time a fresh `pm.sample` of a family's model: what compiling it each time costs."""
+def fresh(family: Any, data: Any, **options: Any) -> float:
+    """Time a fresh `pm.sample` of a family's model on data: what compiling it each time costs."""
     import pymc as pm
+
+    module = import_module("forecasting.inference.fit")
+    pack, packed = module.pack, []
+    module.pack = lambda *given, **named: packed.append(pack(*given, **named)) or packed[-1]
+    try:
+        family.fit(data, family.default_priors(), 1, **options)
+    finally:
+        module.pack = pack
 
     def sample() -> None:
         with family.build_model():
+            pm.set_data({"inputs": packed[0]})
             pm.sample(draws=1000, tune=500, chains=4, random_seed=1, progressbar=False, quiet=True)
 
     return timed(sample, 1)
@@ -222,7 +230,7 @@ def refit() -> None:
         before = compile_count()
         ours = timed(lambda f=family, r=rows, p=priors: f.fit(r, p, seed=2), 7)
         compiled = compile_count() - before
-        report(f"{what}, {compiled} compiled", ours, "a fresh pm.sample", fresh(family))
+        report(f"{what}, {compiled} compiled", ours, "a fresh pm.sample", fresh(family, rows))
 
 
 def news() -> None:
@@ -277,7 +285,8 @@ def news() -> None:
         what = f"one news item, {family.family}, {' '.join(sorted(methods))}"
         if methods != {path}:
             sys.stdout.write(f"{what}: expected {path}\n")
-        report(what, ours, "a fresh pm.sample", fresh(family))
+        sampled = {"method": "nuts"} if path == "conjugate" else {}
+        report(what, ours, "a fresh pm.sample", fresh(family, given(0.0), **sampled))
 
 
 def thousand() -> None:
@@ -296,7 +305,7 @@ def thousand() -> None:
         )
         passed = sum(found.report.passed for found in fits)
     ours = time.perf_counter() - began
-    theirs = 100 * sum(fresh(family) for _ in range(10))
+    theirs = 100 * sum(fresh(family, six_spells(step)) for step in range(10))
     report(f"1,000 questions of one family, {passed} passed", ours, "pm.sample in a loop", theirs)
 
 
@@ -342,6 +351,50 @@ def scenario() -> None:
     )
 
 
+def hierarchical() -> None:
+    """Time the learned pool on 60,000 forecasts by 2,000 people against a logistic regression."""
+    import pandas as pd
+    from sklearn.linear_model import LogisticRegression
+
+    from forecasting.pooling import Hierarchical
+
+    rng = np.random.default_rng(0)
+    questions, count = 5000, 60_000
+    question = np.sort(rng.integers(0, questions, count))
+    busy = rng.pareto(1.0, 2000) + 0.1
+    outcome = (rng.random(questions) < 0.4).astype(float)
+    log_odds = 1.5 * (2 * outcome[question] - 1) + 2 * rng.normal(size=count)
+    opened = question / 3.0
+    history = pd.DataFrame(
+        {
+            "question": question,
+            "forecaster": rng.choice(2000, count, p=busy / busy.sum()),
+            "forecast": np.round(20 / (1 + np.exp(-log_odds))) / 20,
+            "issued_at": opened + 30 * rng.random(count),
+            "outcome": outcome[question],
+            "resolved_at": opened + 30,
+        }
+    )
+    # The peer sees the same rows: the log-odds given, how old they are, and who gave them.
+    who = pd.get_dummies(history["forecaster"], dtype=float, sparse=True).sparse.to_coo().tocsr()
+    clipped = np.clip(history["forecast"], 0.005, 0.995)
+    x = np.log(clipped / (1 - clipped)).to_numpy()
+    seen = who.multiply(x[:, None]).tocsr()
+    ours = timed(lambda: Hierarchical().fit(history, as_of=1e6), 3)
+    theirs = timed(lambda: LogisticRegression(max_iter=1000).fit(seen, outcome[question]), 3)
+    report("Hierarchical.fit, 6e4 forecasts", ours, "sklearn, a slope a person", theirs)
+
+
 if __name__ == "__main__":
-    for benchmark in (start, scores, lifetimes, ledger, refit, news, thousand, scenario):
+    for benchmark in (
+        start,
+        scores,
+        lifetimes,
+        ledger,
+        refit,
+        news,
+        thousand,
+        scenario,
+        hierarchical,
+    ):
         benchmark()

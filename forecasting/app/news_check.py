@@ -11,6 +11,7 @@ from forecasting.errors import InvalidInput
 from forecasting.evidence import retracted
 from forecasting.models.encoding import facts
 from forecasting.models.encoding.priors import process_of
+from forecasting.models.encoding.stances import check_stance
 
 #: The outcome data that each kind of process reads; any other would be stored and do nothing.
 READ: Mapping[str, tuple[str, ...]] = {
@@ -82,6 +83,7 @@ class EffectCheck:
         if not separator:
             return Effect(name, "bears", {})
         effect = parse_effect(name, stated)
+        check_stance(effect, questions)
         if effect.form == "likelihood" and not all(float(n) > 0 for n in effect.detail.values()):
             # Two tiny numbers can be above 0 and their product not: nothing could be computed.
             msg = f"likelihoods ({stated[:40]}): are too small to be told from 0"

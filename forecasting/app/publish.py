@@ -19,6 +19,7 @@ from forecasting.domain.forecast import Forecast
 from forecasting.domain.question import Question
 from forecasting.domain.verbal import FLAT_DENIAL_ALTERNATIVES
 from forecasting.errors import InvalidInput
+from forecasting.evidence import retracted
 from forecasting.review import data as page
 from forecasting.store import Ledger
 
@@ -242,7 +243,7 @@ def _marks(
         if forecast.forecaster == MODEL and "moved" in forecast.meta:
             moves.setdefault(forecast.question, {}).update(json.loads(forecast.meta["moved"]))
     marks: dict[str, list[page.Mark]] = {}
-    for item in sorted(ledger.evidence(), key=lambda item: (item.known_at, item.key)):
+    for item in sorted(retracted(ledger.evidence()), key=lambda item: (item.known_at, item.key)):
         targets = {effect.target for effect in item.effects}
         for question in catalog.questions.values():
             change = moves.get(question.id, {}).get(item.key)

@@ -9,6 +9,7 @@ from forecasting.app.catalog import Catalog
 from forecasting.domain import Evidence, Question, Resolution
 from forecasting.domain.forecast import Forecast
 from forecasting.errors import InvalidInput, Problem
+from forecasting.evidence import retracted
 from forecasting.resources import locate
 from forecasting.store import Ledger
 
@@ -209,7 +210,7 @@ def show(ledger: Ledger, name: str, now: dt.datetime) -> list[dict[str, Any]]:
                 "certainty": item.certainty,
                 "url": item.url,
             }
-            for item in ledger.evidence()
+            for item in retracted(ledger.evidence())
             if any(effect.target in names for effect in item.effects)
         ]
         shown.append(

@@ -143,7 +143,7 @@ def live(
     part = graph.known(local_day(moment))
     evidence = known(ledger.evidence(), moment, recorded=kind_of(moment, now) == "live")
     predictor = Predictor(catalog, evidence, bank, seed=seed, fits=live_fits(seed))
-    facts = known(predictor.evidence, moment)
+    facts = predictor.facts(moment)
     own = predictor.answers.fits.of(("scenario", part.id), lambda found: found)
     outcomes = _outcomes(part, catalog, moment)
     notes = [

@@ -53,6 +53,12 @@ def run(arguments: Sequence[str]) -> int:
         return InvalidInput.exit_code
     except click.UsageError as misuse:
         return _failed(_usage(misuse))
+    except SystemExit as ended:
+        # Click ends a command whose reader went away, and leaves this wrapper: the reader has
+        # what it wanted.
+        if type(sys.stdout).__name__.endswith("PacifyFlushWrapper"):
+            return 0
+        return ended.code if isinstance(ended.code, int) else 1
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted; what was reported as saved is saved", err=True)
         return 130

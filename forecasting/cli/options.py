@@ -49,12 +49,18 @@ def _anywhere() -> list[click.Option]:
     ]
 
 
+def _with_breaks(text: str | None) -> str | None:
+    """Give click its mark of a paragraph that is not to be folded: raw docstrings spell it out."""
+    return None if text is None else text.replace("\\b\n", "\b\n")
+
+
 class Command(click.Command):
     """A command that knows the options of all commands and takes negative numbers as arguments."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.params.extend(_anywhere())
+        self.help = _with_breaks(self.help)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse, with ``-0.1`` meant as a number: it then meets the rule that it breaks."""
@@ -72,6 +78,7 @@ class Group(click.Group):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.params.extend(_anywhere())
+        self.help = _with_breaks(self.help)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

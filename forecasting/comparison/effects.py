@@ -228,7 +228,7 @@ def _codes(names: list[object], unique: NDArray[np.object_]) -> IntArray:
 def _influence(
     who: IntArray, asked: IntArray, event: IntArray, residual: FloatArray, people: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Give what each event adds to each effect, (m, C), and the effects' unit covariance, (m, m)."""
+    """Give each event's part in each effect, (m, C), and the unit covariance, (m, m)."""
     from scipy import linalg, sparse
 
     questions = int(asked.max()) + 1

@@ -87,7 +87,7 @@ SHIFT = (
     Parameter("elapsed", "recency", 0.0, 0.3),
 )
 # The log-odds that the pool is pushed away from, and the logit of the members' overlap rho.
-WHOLE = (Parameter("base", "always", 0.0, 0.5), Parameter("overlap", "n", 0.8, 0.8))
+WHOLE = (Parameter("base", "always", 0.0, 0.5), Parameter("overlap", "n", 2.3, 1.3))
 
 BLOCKS = {
     "weight": WEIGHT,

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError, StatementError
 
 from forecasting.config import MEMORY, database_url, sqlite_path, without_password
 from forecasting.errors import DatabaseUnusable, ForecastingError, InvalidInput
+from forecasting.store import guard
 
 #: Before this version two connections could corrupt a database in WAL mode.
 WAL_SAFE = (3, 51, 3)
@@ -162,6 +163,7 @@ def _opener(path: Path | None, *, create: bool, timeout: float) -> Callable[[], 
         )
         try:
             _configure(connection, memory=path is None, timeout=timeout)
+            guard.install(connection)
         except BaseException:
             connection.close()
             raise
@@ -213,6 +215,9 @@ def _fault(fault: BaseException | None, where: str) -> ForecastingError:
     if name.startswith("SQLITE_CONSTRAINT") or state.startswith("23"):
         message = f"entry: refused by the database ({said}); nothing was written"
         return InvalidInput(message)
+    if name == "SQLITE_AUTH":
+        message = f"statement: refused on an ordinary connection ({said}); nothing was written"
+        return InvalidInput(message)
     if name.startswith("SQLITE_NOTADB"):
         return _not_a_database(where)
     rules = {
@@ -226,7 +231,7 @@ def _fault(fault: BaseException | None, where: str) -> ForecastingError:
         ),
         ("SQLITE_FULL", "53100"): ("the disk is full; nothing was written", "free some space"),
         ("SQLITE_CORRUPT",): ("damaged", "forecast restore BACKUP"),
-        ("SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH"): (
+        ("SQLITE_CANTOPEN", "SQLITE_PERM"): (
             "cannot be opened",
             "--db PATH in a folder of yours",
         ),

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from forecasting.domain import Evidence, Forecast, Kind, Question, Resolution, Withdrawal
 from forecasting.domain.provenance import ModelRun, ReplayMark
+from forecasting.errors import DatabaseUnusable
 from forecasting.store import migrate, read
 from forecasting.store.append import Head, Recorded, append, read_head
 from forecasting.store.drafts import Draft, prepare
@@ -36,8 +37,12 @@ class Ledger:
     (1, True, 'ana')
     """
 
-    def __init__(self, engine: Engine, where: str) -> None:
+    def __init__(
+        self, engine: Engine, where: str, *, unguarded: DatabaseUnusable | None = None
+    ) -> None:
         self._engine = engine
+        # Without its triggers a ledger can be read and verified, and is not written to.
+        self._unguarded = unguarded
         self._reader = reading(engine)
         self._where = where
         # Not an import statement: the root package names the upper layers for type checkers.
@@ -69,10 +74,11 @@ class Ledger:
                 if not create:
                     raise missing(where)
                 migrate.bring_up(engine, where)
+            unguarded = migrate.unguarded(engine, where)
         except BaseException:
             engine.dispose()
             raise
-        return cls(engine, where)
+        return cls(engine, where, unguarded=unguarded)
 
     def close(self) -> None:
         """Close every connection; a closed ledger opens them again when it is used."""
@@ -124,8 +130,10 @@ class Ledger:
         InvalidInput
             A draft that cannot be stored; nothing was written.
         DatabaseUnusable
-            The database is locked, full or read-only; nothing was written.
+            The database is locked, full or read-only, or lacks a trigger; nothing was written.
         """
+        if self._unguarded is not None:
+            raise self._unguarded
         prepared = [prepare(draft) for draft in drafts]
         if not prepared:
             return []

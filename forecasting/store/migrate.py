@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, func, inspect, select, text
 
 from forecasting.errors import DatabaseUnusable
 from forecasting.resources import locate
-from forecasting.store import triggers
+from forecasting.store import guard, triggers
 from forecasting.store.canonical import FIRST
 from forecasting.store.engine import connect, missing, place, reading, told
 from forecasting.store.tables import entry
@@ -82,12 +82,23 @@ def check(engine: Engine, where: str) -> bool:
     raise DatabaseUnusable(message, hint="forecast db upgrade")
 
 
+def unguarded(engine: Engine, where: str) -> DatabaseUnusable | None:
+    """Give the refusal to write where the triggers of this program do not all stand."""
+    with told(where), reading(engine).connect() as connection:
+        gone = triggers.missing(connection)
+    if not gone:
+        return None
+    more = f" and {len(gone) - 1} more" if gone[1:] else ""
+    message = f"database ({where}): trigger {gone[0]}{more} is not as this program made it"
+    return DatabaseUnusable(message, hint="forecast verify, then forecast db upgrade to mend it")
+
+
 def bring_up(engine: Engine, where: str) -> None:
     """Run what is missing of the migrations, then install the triggers, in one transaction."""
     from alembic import command
     from alembic.util.exc import CommandError
 
-    with told(where), engine.begin() as connection:
+    with told(where), engine.begin() as connection, guard.lifted(connection):
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({APPLICATION_ID})")
         found = revision(connection, where)

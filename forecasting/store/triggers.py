@@ -164,3 +164,53 @@ def install(connection: Connection) -> None:
     """Install or renew every trigger of the ledger, in the caller's transaction."""
     for statement in statements(connection.dialect.name):
         connection.exec_driver_sql(statement)
+
+
+def missing(connection: Connection) -> list[str]:
+    """Name the triggers that are gone, altered, disabled, or not this program's.
+
+    What stands is compared as text, on PostgreSQL the body of the function that a trigger calls.
+    """
+    found = _found_postgresql if connection.dialect.name == "postgresql" else _found_sqlite
+    stands = found(connection)
+    wanted = _wanted(connection.dialect.name)
+    return sorted(name for name in {*wanted, *stands} if wanted.get(name) != stands.get(name))
+
+
+def _wanted(dialect: str) -> dict[str, str]:
+    if dialect == "sqlite":
+        made = [sql for sql in _sqlite() if sql.startswith("CREATE")]
+        return {sql.split()[2]: sql for sql in made}
+    bodies = {}
+    named = {}
+    for sql in _postgresql():
+        words = sql.split()
+        if words[3] == "FUNCTION":
+            bodies[words[4].removesuffix("()")] = sql.split("$$")[1].strip()
+        else:
+            named[words[4]] = words[-1].removesuffix("()")
+    return {name: bodies[function] for name, function in named.items()}
+
+
+def _found_sqlite(connection: Connection) -> dict[str, str]:
+    query = "SELECT name, sql FROM {} WHERE type = 'trigger'"
+    rows = [
+        row
+        for schema in ("sqlite_schema", "sqlite_temp_schema")
+        for row in connection.exec_driver_sql(query.format(schema))
+    ]
+    return {name: sql for name, sql in rows}
+
+
+def _found_postgresql(connection: Connection) -> dict[str, str]:
+    # A trigger that is not enabled for an ordinary session stands, and does nothing.
+    rows = connection.exec_driver_sql(
+        "SELECT t.tgname, t.tgenabled, p.prosrc FROM pg_trigger t"
+        " JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid"
+        " WHERE NOT t.tgisinternal AND c.relnamespace = current_schema()::regnamespace"
+    )
+    return {
+        name: body.strip()
+        for name, enabled, body in rows
+        if (enabled.decode() if isinstance(enabled, bytes) else enabled) in "OA"
+    }

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from forecasting.domain import Forecast, Question
 from forecasting.domain.provenance import in_batch
 from forecasting.errors import InvalidInput
-from forecasting.store import Ledger
+from forecasting.store import Ledger, guard
 from tests.store import samples
 from tests.store.samples import NOW, binary, one_of_each
 
@@ -126,7 +126,7 @@ class AgainstAList(RuleBasedStateMachine):
             "REPLACE": f"REPLACE INTO entry SELECT seq, kind, recorded_at, 'x', leaf, hash "
             f"FROM entry WHERE seq = {seq}",
         }[statement]
-        with self.ledger._engine.connect() as connection:
+        with self.ledger._engine.connect() as connection, guard.lifted(connection):
             connection.exec_driver_sql("PRAGMA recursive_triggers = OFF")
             with pytest.raises(IntegrityError):
                 connection.exec_driver_sql(sql)

@@ -1,4 +1,4 @@
-"""The forms of an effect leave the CHECK for the guard on INSERT, where a later form needs no rebuild.
+"""The forms of an effect leave the CHECK for the guard on INSERT, so a later one needs no rebuild.
 
 SQLite can drop no CHECK, so the table is made anew and its rows are copied; its triggers go with
 the old one and are installed again after the upgrade.

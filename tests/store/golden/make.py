@@ -22,10 +22,9 @@ def main() -> None:
         with Ledger.open(str(made), create=True) as ledger:
             ledger.append(one_of_each(), recorded_at=NOW)
             for n in range(12):
-                said = binary(
-                    f"0.{n:02d}", because=f"reason {n}" * (n % 2), issued_at=NOW + n * DAY
-                )
-                ledger.append([said], recorded_at=NOW + n * DAY + timedelta(minutes=1))
+                moment = NOW + n * DAY
+                spoken = binary(f"0.{n:02d}", because=f"reason {n}" * (n % 2), issued_at=moment)
+                ledger.append([spoken], recorded_at=moment + timedelta(minutes=1))
             ledger.append(one_of_each()[:2] + one_of_each()[5:], recorded_at=NOW + 20 * DAY)
             head = ledger.head()
             said = {"entries": head.seq, "head": head.hash, "digest": ledger.content_digest()}
