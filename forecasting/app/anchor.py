@@ -9,11 +9,10 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from forecasting.domain.instants import iso, parse_instant, utc
-from forecasting.errors import InvalidInput, NotFound
+from forecasting.errors import InvalidInput
 from forecasting.store import Ledger, Verification
 
 _FORM = re.compile(
@@ -65,8 +64,7 @@ def anchor(ledger: Ledger, now: dt.datetime) -> Anchor:
     0
     """
     head = ledger.head()
-    first = ledger.entry(1).hash if head.seq else head.hash
-    return Anchor(first, head.seq, head.hash, utc(now))
+    return Anchor(ledger.hash_at(1) or head.hash, head.seq, head.hash, utc(now))
 
 
 def read_anchors(text: str) -> list[Anchor]:
@@ -116,8 +114,7 @@ def verify(ledger: Ledger, anchors: Sequence[Anchor] = ()) -> dict[str, Any]:
     found = ledger.verify()
     anchored_to, first_bad, reason = None, found.first_bad, found.reason
     at = ""
-    for earlier, item in pairwise((None, *anchors)):
-        assert item is not None
+    for item, earlier in zip(anchors, (None, *anchors), strict=False):
         seq, why = _against(ledger, found, item, earlier)
         if seq is not None:
             if first_bad is None or seq < first_bad:
@@ -145,14 +142,10 @@ def _against(
     if found.head_seq < item.entries:
         many = item.entries - found.head_seq
         return found.head_seq + 1, f"the last {many} of {item.entries} anchored entries are gone"
-    try:
-        stands = ledger.entry(item.entries).hash
-    except (NotFound, ValueError, KeyError):
-        return item.entries, "the anchored entry is missing"
-    if stands == item.head:
+    if ledger.hash_at(item.entries) == item.head:
         return None, ""
     since = earlier.entries + 1 if earlier is not None else 1
-    if earlier is None and ledger.entry(1).hash != item.ledger:
+    if earlier is None and ledger.hash_at(1) != item.ledger:
         return 1, "the first entry is not the anchored one: another ledger, or all hashed anew"
     where = f"entry {since}" if since == item.entries else f"one of the entries {since}"
     tail = "" if since == item.entries else f" to {item.entries}"

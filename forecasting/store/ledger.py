@@ -7,7 +7,7 @@ from importlib import import_module
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, select
 
 from forecasting.domain import Evidence, Forecast, Kind, Question, Resolution, Withdrawal
 from forecasting.domain.provenance import ModelRun, ReplayMark
@@ -16,6 +16,7 @@ from forecasting.store import migrate, read
 from forecasting.store.append import Head, Recorded, append, read_head
 from forecasting.store.drafts import Draft, prepare
 from forecasting.store.engine import connect, missing, place, reading, told
+from forecasting.store.tables import entry
 from forecasting.store.verify import Verification, content_digest, verify
 
 
@@ -144,6 +145,11 @@ class Ledger:
         """Give the last entry's number and hash; 0 and zeros for an empty ledger."""
         with self._reading() as connection:
             return read_head(connection)[0]
+
+    def hash_at(self, seq: int) -> str | None:
+        """Give the hash that stands at a number, whatever else is wrong there; None for none."""
+        with self._reading() as connection:
+            return connection.execute(select(entry.c.hash).where(entry.c.seq == seq)).scalar()
 
     def entry(self, name: int | str) -> Recorded:
         """Look an entry up by number or by the start of its hash (four digits or more).

@@ -8,7 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from forecasting.resources import locate
 from forecasting.store import migrate
@@ -29,16 +29,26 @@ def sqlite() -> str:
 
 def dump(engine: Engine) -> str:
     """Write the schema of a SQLite database: its marks, tables, indexes and triggers by name."""
+    with engine.connect() as connection:
+        return text(connection)
+
+
+def text(connection: Connection) -> str:
+    """Write the schema that a connection to SQLite finds."""
     order = "CASE type WHEN 'table' THEN 1 WHEN 'index' THEN 2 ELSE 3 END, name"
     query = f"SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY {order}"
-    with engine.connect() as connection:
-        marks = [
-            f"PRAGMA {name} = {connection.exec_driver_sql(f'PRAGMA {name}').scalar_one()};"
-            for name in ("application_id", "user_version")
-        ]
-        made = connection.exec_driver_sql(query).scalars().all()
+    marks = [
+        f"PRAGMA {name} = {connection.exec_driver_sql(f'PRAGMA {name}').scalar_one()};"
+        for name in ("application_id", "user_version")
+    ]
+    made = connection.exec_driver_sql(query).scalars().all()
     tidy = ["\n".join(line.rstrip() for line in sql.strip().splitlines()) for sql in made]
     return _NOTE + "\n\n".join(["\n".join(marks), *(f"{sql};" for sql in tidy)]) + "\n"
+
+
+def parts(written: str) -> set[str]:
+    """Give the statements of a schema as a set, to be compared with another."""
+    return {part.strip() for part in written.removeprefix(_NOTE).split("\n\n") if part.strip()}
 
 
 def postgresql() -> str:
@@ -64,10 +74,10 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if stale else 0
 
 
-def _settled(file: Path, text: str, options: argparse.Namespace) -> bool:
+def _settled(file: Path, written: str, options: argparse.Namespace) -> bool:
     if options.check:
-        return file.is_file() and file.read_text(encoding="utf-8") == text
-    file.write_text(text, encoding="utf-8")
+        return file.is_file() and file.read_text(encoding="utf-8") == written
+    file.write_text(written, encoding="utf-8")
     return True
 
 

@@ -1,0 +1,282 @@
+"""Copies of a whole ledger: made while it is written to, verified, and put in place at once.
+
+The file of an open database is never read or copied byte by byte: a copy would lack what lies in
+the journal, and closing the file would drop this process's locks on it.
+"""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, insert, select
+
+from forecasting.config import database_url, sqlite_path
+from forecasting.errors import DatabaseUnusable, InvalidInput
+from forecasting.store import migrate
+from forecasting.store.append import read_head
+from forecasting.store.engine import connect, place, reading, told
+from forecasting.store.tables import DETAILS, entry, evidence_effect, rationale
+from forecasting.store.verify import Verification, verify
+
+_SIDES = ("-journal", "-wal", "-shm")
+_ROWS = 5000
+
+
+def backup(url: str, target: Path, *, force: bool = False) -> Verification:
+    """Copy a ledger, as it stands at one moment, into a file of its own that verifies.
+
+    Writers are not kept out. A ledger on PostgreSQL is copied into an SQLite file with the same
+    entries and hashes.
+
+    Parameters
+    ----------
+    url : str
+        The database.
+    target : Path
+        The file to make.
+    force : bool
+        Replace a file that is there.
+
+    Raises
+    ------
+    InvalidInput
+        The file exists.
+    DatabaseUnusable
+        The database cannot be read, its copy does not verify, or the disk is full; `target` is as
+        it was.
+    """
+    where = place(url)
+    target = target.absolute()
+    if target.exists() and not force:
+        msg = f"file ({target}): exists already"
+        raise InvalidInput(msg, hint="another name, or --force")
+    if (own := sqlite_path(database_url(url))) is not None and own.exists():
+        _refuse_same(own, target)
+    engine = connect(url)
+    try:
+        if not migrate.check(engine, where):
+            raise migrate.missing(where)
+        with _partial(target) as made:
+            _copy(engine, where, made)
+            found = _sound(made, f"copy of {where}")
+            _settle(made, target)
+        return found
+    finally:
+        engine.dispose()
+
+
+def restore(source: Path, url: str, *, force: bool = False) -> tuple[Verification, Path | None]:
+    """Put a verified copy of a backup in the place of a database.
+
+    What was there is kept beside it under another name, with its journal.
+
+    Parameters
+    ----------
+    source : Path
+        A file that :func:`backup` made, or any ledger of this schema.
+    url : str
+        The database to put in place.
+    force : bool
+        Put it in the place of a database that is there.
+
+    Returns
+    -------
+    tuple
+        What the walk along the restored chain found, and where the replaced file is now.
+
+    Raises
+    ------
+    InvalidInput
+        There is a database already.
+    DatabaseUnusable
+        The backup is none, is of another schema, or does not verify; or the database is in use.
+        Nothing was changed.
+    """
+    url = database_url(url)
+    target = sqlite_path(url)
+    if target is None:
+        return _restore_elsewhere(source, url), None
+    if target.exists():
+        _refuse_same(source, target)
+        if not force and target.stat().st_size:
+            msg = f"database ({target}): exists already"
+            raise InvalidInput(msg, hint="--force; what is there is kept beside it")
+    engine = connect(str(source))
+    try:
+        if not migrate.check(engine, str(source)):
+            raise migrate.missing(str(source))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _partial(target) as made:
+            _copy(engine, str(source), made)
+            found = _sound(made, str(source))
+            kept = _set_aside(target) if target.exists() else None
+            _settle(made, target)
+    finally:
+        engine.dispose()
+    return found, kept
+
+
+def copy_rows(source: Connection, target: Connection) -> None:
+    """Copy every entry as it stands into an empty ledger, on whatever database that is."""
+    if read_head(target)[0].seq:
+        msg = "database: must be empty to be restored into"
+        raise InvalidInput(msg, hint="another database")
+    for table in (entry, *DETAILS.values(), evidence_effect, rationale):
+        rows = source.execution_options(stream_results=True).execute(
+            select(table).order_by(*table.primary_key.columns)
+        )
+        for part in rows.mappings().partitions(_ROWS):
+            target.execute(insert(table), [dict(row) for row in part])
+
+
+def _restore_elsewhere(source: Path, url: str) -> Verification:
+    where = place(url)
+    origin, engine = connect(str(source)), connect(url)
+    try:
+        if not migrate.check(origin, str(source)):
+            raise migrate.missing(str(source))
+        if not migrate.check(engine, where):
+            migrate.bring_up(engine, where)
+        with (
+            told(where),
+            reading(origin).connect() as reader,
+            engine.begin() as writer,
+        ):
+            copy_rows(reader, writer)
+            found = verify(writer)
+            if not found.ok:
+                raise _unsound(str(source), found)
+        return found
+    finally:
+        origin.dispose()
+        engine.dispose()
+
+
+def _copy(engine: Engine, where: str, made: Path) -> None:
+    if engine.dialect.name != "sqlite":
+        copied = connect(str(made), create=True)
+        try:
+            migrate.bring_up(copied, str(made))
+            with (
+                told(where),
+                reading(engine).connect() as reader,
+                copied.begin() as writer,
+            ):
+                copy_rows(reader, writer)
+        finally:
+            copied.dispose()
+        return
+    with told(where), contextlib.closing(engine.raw_connection()) as pooled:
+        source = pooled.driver_connection
+        assert isinstance(source, sqlite3.Connection)
+        with contextlib.closing(sqlite3.connect(made)) as copied_to:
+            # All pages in one step, under one read lock: a step at a time starts anew whenever
+            # another process writes in between.
+            source.backup(copied_to)
+            # A copy of a database in WAL mode would need a second file beside it.
+            copied_to.execute("PRAGMA journal_mode=DELETE")
+
+
+def _sound(file: Path, what: str) -> Verification:
+    """Check a copy from its pages to its chain."""
+    engine = connect(str(file))
+    try:
+        with told(str(file)), reading(engine).connect() as connection:
+            said = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
+            if said != ["ok"]:
+                message = f"backup ({what}): damaged ({said[0]})"
+                raise DatabaseUnusable(message, hint="an earlier backup")
+            if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+                message = f"backup ({what}): damaged (a row without the entry it belongs to)"
+                raise DatabaseUnusable(message, hint="an earlier backup")
+            found = verify(connection)
+    finally:
+        engine.dispose()
+    if not found.ok:
+        raise _unsound(what, found)
+    return found
+
+
+def _unsound(what: str, found: Verification) -> DatabaseUnusable:
+    message = f"backup ({what}): does not verify at entry {found.first_bad}: {found.reason}"
+    return DatabaseUnusable(message, hint="an earlier backup")
+
+
+@contextmanager
+def _partial(target: Path) -> Iterator[Path]:
+    """Give the name under which a copy is made, in the folder where it will lie."""
+    made = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    _remove(made)
+    try:
+        with _file_faults(target):
+            yield made
+    finally:
+        _remove(made)
+
+
+def _settle(made: Path, target: Path) -> None:
+    """Put the copy in place: on the disk first, then under its name, then the name on the disk."""
+    # Its connections are closed, so opening the file drops no lock.
+    _sync(made)
+    os.replace(made, target)
+    if os.name == "posix":
+        _sync(target.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _set_aside(target: Path) -> Path:
+    """Rename what is there together with its journal, which would else be played into the copy."""
+    _refuse_in_use(target)
+    number = 1
+    while (kept := target.with_name(f"{target.name}.replaced-{number}")).exists():
+        number += 1
+    # The journal goes first: a database without it is whole or damaged, and never played over.
+    for side in _SIDES:
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(f"{target}{side}", f"{kept}{side}")
+    os.rename(target, kept)
+    return kept
+
+
+def _refuse_in_use(target: Path) -> None:
+    """Refuse while another program writes; what is damaged cannot be asked, and is in no use."""
+    try:
+        with contextlib.closing(sqlite3.connect(target, timeout=1.0, isolation_level=None)) as raw:
+            raw.execute("BEGIN EXCLUSIVE")
+            raw.execute("ROLLBACK")
+    except sqlite3.OperationalError as busy:
+        if getattr(busy, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            message = f"database ({target}): in use by another program"
+            raise DatabaseUnusable(message, hint="again when that program is done") from busy
+    except sqlite3.DatabaseError:
+        return
+
+
+def _refuse_same(one: Path, other: Path) -> None:
+    if other.exists() and one.exists() and one.samefile(other):
+        msg = f"file ({other}): is the database itself"
+        raise InvalidInput(msg, hint="another file")
+
+
+def _remove(made: Path) -> None:
+    for side in ("", *_SIDES):
+        Path(f"{made}{side}").unlink(missing_ok=True)
+
+
+@contextmanager
+def _file_faults(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as fault:
+        message = f"file ({target}): cannot be written ({fault.strerror or fault})"
+        raise DatabaseUnusable(message, hint="a folder of yours with space in it") from fault

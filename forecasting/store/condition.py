@@ -1,0 +1,165 @@
+"""The condition of a database: every check runs, whatever an earlier one found."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import cast
+
+from sqlalchemy import Connection, Engine
+
+from forecasting.config import database_url, sqlite_path
+from forecasting.errors import ForecastingError
+from forecasting.store import migrate, snapshot, triggers
+from forecasting.store.engine import WAL_SAFE, connect, journal, place, reading, told
+from forecasting.store.verify import verify
+
+RESTORE = "forecast restore BACKUP"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at: its name, whether it is well, what was seen, what mends it."""
+
+    check: str
+    ok: bool
+    detail: str
+    hint: str = ""
+
+
+def condition(url: str) -> list[Check]:
+    """Look at a database through a connection: server or library, schema, triggers, pages, chain.
+
+    Examples
+    --------
+    >>> [item.check for item in condition("sqlite:///:memory:") if not item.ok]
+    ['database']
+    """
+    where = place(url)
+    try:
+        engine = connect(url)
+    except ForecastingError as fault:
+        return [_failed("database", fault)]
+    try:
+        return list(_checks(engine, where, in_file=sqlite_path(database_url(url)) is not None))
+    finally:
+        engine.dispose()
+
+
+def _checks(engine: Engine, where: str, *, in_file: bool) -> Iterator[Check]:
+    sqlite = engine.dialect.name == "sqlite"
+    looks: list[tuple[str, Callable[[Connection], Check]]] = [
+        ("schema", lambda connection: _schema(connection, where)),
+        ("triggers", _triggers),
+        ("chain", _chain),
+        ("clock", _last),
+    ]
+    if sqlite:
+        looks.insert(0, ("sqlite", lambda connection: _library(connection, in_file=in_file)))
+        looks.insert(2, ("pages", _pages))
+    else:
+        looks.insert(0, ("role", _role))
+    try:
+        with told(where), reading(engine).connect() as connection:
+            if migrate.revision(connection, where) is None:
+                raise migrate.missing(where)
+    except ForecastingError as fault:
+        yield _failed("database", fault)
+        return
+    for name, look in looks:
+        try:
+            with told(where), reading(engine).connect() as connection:
+                yield look(connection)
+        except ForecastingError as fault:
+            yield _failed(name, fault)
+
+
+def _failed(name: str, fault: ForecastingError) -> Check:
+    return Check(name, False, fault.message, fault.hint)
+
+
+def _library(connection: Connection, *, in_file: bool) -> Check:
+    mode = str(connection.exec_driver_sql("PRAGMA journal_mode").scalar())
+    wanted, level = journal()
+    safe = ".".join(map(str, WAL_SAFE))
+    detail = f"SQLite {sqlite3.sqlite_version}, journal {mode}, synchronous {level}"
+    if in_file and mode != wanted:
+        rule = f"below {safe} two connections can corrupt a database in WAL mode"
+        return Check("sqlite", False, f"{detail}; {rule}", "close the other program that has it")
+    why = "" if wanted == "wal" else f" (WAL is kept for {safe} and newer, where it is safe)"
+    return Check("sqlite", True, detail + why)
+
+
+def _schema(connection: Connection, where: str) -> Check:
+    found = migrate.revision(connection, where)
+    if found != migrate.HEAD:
+        newer = (found or "") > migrate.HEAD
+        hint = "pip install --upgrade scenario-forecasting" if newer else "forecast db upgrade"
+        return Check(
+            "schema", False, f"{found}; this program reads and writes {migrate.HEAD}", hint
+        )
+    if connection.dialect.name == "sqlite":
+        made = snapshot.parts(snapshot.sqlite())
+        stands = snapshot.parts(snapshot.text(connection))
+        other = sorted(
+            sql.split("(")[0].strip()
+            for sql in made ^ stands
+            if not sql.startswith("CREATE TRIGGER")
+        )
+        if other:
+            return Check("schema", False, f"{found}, but altered: {other[0]}", RESTORE)
+    return Check("schema", True, found)
+
+
+def _triggers(connection: Connection) -> Check:
+    if gone := triggers.missing(connection):
+        detail = f"not as this program made them: {', '.join(gone[:3])}"
+        detail += f" and {len(gone) - 3} more" if gone[3:] else ""
+        return Check("triggers", False, detail, "forecast verify, then forecast db upgrade")
+    return Check("triggers", True, "the database refuses every change to an entry")
+
+
+def _pages(connection: Connection) -> Check:
+    said = connection.exec_driver_sql("PRAGMA integrity_check(3)").scalars().all()
+    if said != ["ok"]:
+        return Check("pages", False, "; ".join(" ".join(str(s).split()) for s in said), RESTORE)
+    if (row := connection.exec_driver_sql("PRAGMA foreign_key_check").first()) is not None:
+        return Check("pages", False, f"a row of {row[0]} belongs to no entry", RESTORE)
+    return Check("pages", True, "every page and index is whole")
+
+
+def _chain(connection: Connection) -> Check:
+    found = verify(connection)
+    if not found.ok:
+        return Check("chain", False, f"entry {found.first_bad}: {found.reason}", RESTORE)
+    return Check("chain", True, f"{found.entries} entries, head {found.head_hash[:12]}")
+
+
+def _last(connection: Connection) -> Check:
+    from forecasting import clock
+    from forecasting.store.append import read_head
+    from forecasting.store.canonical import instant_text
+
+    last = read_head(connection)[1]
+    now = clock.now()
+    if last is not None and last > now:
+        detail = f"the newest entry was recorded at {instant_text(last)}, which is still to come"
+        return Check("clock", False, detail, "the machine's clock, then wait: entries keep order")
+    return Check("clock", True, instant_text(now))
+
+
+def _role(connection: Connection) -> Check:
+    row = connection.exec_driver_sql(
+        "SELECT current_user, rolsuper, version(), (SELECT pg_get_userbyid(relowner)"
+        " FROM pg_class WHERE oid = 'entry'::regclass) FROM pg_roles WHERE rolname = current_user"
+    ).one()
+    name, superuser, version, owner = cast(tuple[str, bool, str, str], tuple(row))
+    server = " ".join(version.split()[:2])
+    if superuser or owner == name:
+        what = "is a superuser" if superuser else "owns the tables"
+        return Check(
+            "role",
+            False,
+            f"{server}; {name} {what} and could drop a trigger",
+            "forecasters as a role with SELECT and INSERT alone: db/README.md",
+        )
+    return Check("role", True, f"{server}; {name} may read and add, and owns nothing")
