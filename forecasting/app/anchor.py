@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from forecasting.domain.instants import iso, parse_instant, utc
@@ -92,6 +93,33 @@ def read_anchors(text: str) -> list[Anchor]:
             raise InvalidInput(msg, hint=_HINT)
         anchors.append(Anchor(ledger, int(entries), head, parse_instant(at)))
     return sorted(anchors, key=lambda item: item.entries)
+
+
+def read_anchor_file(file: Path) -> list[Anchor]:
+    """Read the anchors of a file."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        reason = fault.strerror if isinstance(fault, OSError) else "not text"
+        msg = f"anchor ({file}): cannot be read ({reason})"
+        raise InvalidInput(msg, hint="forecast anchor --out FILE") from fault
+    try:
+        return read_anchors(text)
+    except InvalidInput as fault:
+        raise InvalidInput(fault.message, hint=fault.hint, where=str(file)) from None
+
+
+def write_anchor(made: Anchor, file: Path) -> None:
+    """Write an anchor into a new file; one that is there is never replaced."""
+    try:
+        with file.open("x", encoding="utf-8", newline="\n") as out:
+            out.write(made.text)
+    except FileExistsError:
+        msg = f"file ({file}): exists already, and an anchor is never replaced"
+        raise InvalidInput(msg, hint=f"--out {file.stem}-2{file.suffix}") from None
+    except OSError as fault:
+        msg = f"file ({file}): cannot be written ({fault.strerror})"
+        raise InvalidInput(msg, hint="a folder of yours") from fault
 
 
 def verify(ledger: Ledger, anchors: Sequence[Anchor] = ()) -> dict[str, Any]:

@@ -48,6 +48,10 @@ def load(root: click.Group) -> None:
         work.replay,
         work.review,
         database.verify,
+        database.anchor,
+        database.backup,
+        database.restore,
+        database.doctor,
         database.db,
     ):
         root.add_command(command)

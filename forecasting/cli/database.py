@@ -1,4 +1,6 @@
-"""init, verify, db: the database itself."""
+"""init, verify, anchor, backup, restore, doctor, db: the database itself."""
+
+from pathlib import Path
 
 import click
 
@@ -24,22 +26,119 @@ def init() -> None:
 
 
 @click.command(cls=Command)
-def verify() -> int:
-    r"""Walk the hash chain and say what is proved.
+@click.option(
+    "--anchor",
+    "anchor_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="What `forecast anchor` wrote, kept elsewhere.",
+)
+def verify(anchor_file: Path | None) -> int:
+    r"""Walk the hash chain and say what is proved, up to which entry.
 
     \b
-    Example:
+    Examples:
       forecast verify
+      forecast verify --anchor ~/mail/anchor.txt
     """
+    from forecasting.app.anchor import read_anchor_file
+    from forecasting.app.anchor import verify as verified
     from forecasting.app.book import Book
 
+    anchors = [] if anchor_file is None else read_anchor_file(anchor_file)
     with Book.open(settings().db) as book:
-        result = book.verify()
+        result = verified(book.ledger, anchors)
     emit(result)
     if not result["ok"]:
         say(f"error: entry {result['first_bad']}: {result['reason']}")
         return 1
     return 0
+
+
+@click.command(cls=Command)
+@click.option(
+    "--out", metavar="FILE", type=click.Path(path_type=Path), help="Write it there, a new file."
+)
+def anchor(out: Path | None) -> None:
+    r"""Write the head of the ledger in a few lines, to be kept where the database is not.
+
+    Send it by mail, post it, or commit it elsewhere: `forecast verify --anchor FILE` then proves
+    that nothing up to it was changed, cut off or made up later.
+
+    \b
+    Examples:
+      forecast anchor
+      forecast anchor --out 2026-11-22.anchor
+    """
+    from forecasting import clock
+    from forecasting.app.anchor import anchor as anchored
+    from forecasting.app.anchor import write_anchor
+    from forecasting.app.book import Book
+
+    with Book.open(settings().db) as book:
+        made = anchored(book.ledger, clock.now())
+    if out is not None:
+        write_anchor(made, out)
+    if settings().format == "table":
+        click.echo(made.text, nl=False)
+    else:
+        emit(
+            {
+                "ledger": made.ledger,
+                "entries": made.entries,
+                "head": made.head,
+                "at": made.at,
+                "text": made.text,
+            }
+        )
+
+
+@click.command(cls=Command)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Replace the file.")
+def backup(file: Path, force: bool) -> None:
+    r"""Copy the database into a file while it is in use; the copy is verified.
+
+    \b
+    Example:
+      forecast backup forecasts-2026-11-22.db
+    """
+    from forecasting.app.backup import backup as copied
+
+    emit(copied(settings().db, file, force=force))
+
+
+@click.command(cls=Command)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Also where a database is; that one is kept beside it.")
+def restore(file: Path, force: bool) -> None:
+    r"""Put a backup in the place of the database, if it verifies.
+
+    \b
+    Example:
+      forecast restore forecasts-2026-11-22.db
+    """
+    from forecasting.app.backup import restore as restored
+
+    emit(restored(file, settings().db, force=force))
+
+
+@click.command(cls=Command)
+def doctor() -> int:
+    r"""Look at the settings, the disk and the database, and say what is wrong and what mends it.
+
+    \b
+    Example:
+      forecast doctor
+    """
+    from forecasting.app.doctor import doctor as looked
+
+    found = looked(settings().db)
+    emit(found)
+    wrong = [item for item in found if not item["ok"]]
+    for item in wrong:
+        say(f"error: {item['check']}: {item['detail']}. Try: {item['hint']}")
+    return 1 if wrong else 0
 
 
 @click.group(cls=Group)

@@ -17,7 +17,7 @@ from forecasting.config import database_url, sqlite_path
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.store import migrate
 from forecasting.store.append import read_head
-from forecasting.store.engine import connect, place, reading, told
+from forecasting.store.engine import connect, missing, place, reading, told
 from forecasting.store.tables import DETAILS, entry, evidence_effect, rationale
 from forecasting.store.verify import Verification, verify
 
@@ -43,7 +43,7 @@ def backup(url: str, target: Path, *, force: bool = False) -> Verification:
     Raises
     ------
     InvalidInput
-        The file exists.
+        The file exists, or its folder does not.
     DatabaseUnusable
         The database cannot be read, its copy does not verify, or the disk is full; `target` is as
         it was.
@@ -53,12 +53,15 @@ def backup(url: str, target: Path, *, force: bool = False) -> Verification:
     if target.exists() and not force:
         msg = f"file ({target}): exists already"
         raise InvalidInput(msg, hint="another name, or --force")
+    if not target.parent.is_dir():
+        msg = f"folder ({target.parent}): is not there"
+        raise InvalidInput(msg, hint=f"mkdir -p {target.parent}")
     if (own := sqlite_path(database_url(url))) is not None and own.exists():
         _refuse_same(own, target)
     engine = connect(url)
     try:
         if not migrate.check(engine, where):
-            raise migrate.missing(where)
+            raise missing(where)
         with _partial(target) as made:
             _copy(engine, where, made)
             found = _sound(made, f"copy of {where}")
@@ -107,7 +110,7 @@ def restore(source: Path, url: str, *, force: bool = False) -> tuple[Verificatio
     engine = connect(str(source))
     try:
         if not migrate.check(engine, str(source)):
-            raise migrate.missing(str(source))
+            raise missing(str(source))
         target.parent.mkdir(parents=True, exist_ok=True)
         with _partial(target) as made:
             _copy(engine, str(source), made)
@@ -137,7 +140,7 @@ def _restore_elsewhere(source: Path, url: str) -> Verification:
     origin, engine = connect(str(source)), connect(url)
     try:
         if not migrate.check(origin, str(source)):
-            raise migrate.missing(str(source))
+            raise missing(str(source))
         if not migrate.check(engine, where):
             migrate.bring_up(engine, where)
         with (

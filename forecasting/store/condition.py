@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Engine
 
 from forecasting.config import database_url, sqlite_path
 from forecasting.errors import ForecastingError
-from forecasting.store import migrate, snapshot, triggers
-from forecasting.store.engine import WAL_SAFE, connect, journal, place, reading, told
+from forecasting.store import migrate, triggers
+from forecasting.store.engine import WAL_SAFE, connect, journal, missing, place, reading, told
 from forecasting.store.verify import verify
 
 RESTORE = "forecast restore BACKUP"
@@ -61,7 +61,7 @@ def _checks(engine: Engine, where: str, *, in_file: bool) -> Iterator[Check]:
     try:
         with told(where), reading(engine).connect() as connection:
             if migrate.revision(connection, where) is None:
-                raise migrate.missing(where)
+                raise missing(where)
     except ForecastingError as fault:
         yield _failed("database", fault)
         return
@@ -98,6 +98,9 @@ def _schema(connection: Connection, where: str) -> Check:
             "schema", False, f"{found}; this program reads and writes {migrate.HEAD}", hint
         )
     if connection.dialect.name == "sqlite":
+        # Not above: it is a program of its own too.
+        from forecasting.store import snapshot
+
         made = snapshot.parts(snapshot.sqlite())
         stands = snapshot.parts(snapshot.text(connection))
         other = sorted(

@@ -127,8 +127,11 @@ def test_update_moves_with_news_and_dry_run_writes_nothing(forecast: Callable[..
         "seconds",
     }
     assert keys <= set(after)
-    # LR = (.8 x sqrt .5 + .2) / (.8 / sqrt .5 + .2) at the mean reliability .8 of grade B.
-    ratio = (0.8 * 0.5**0.5 + 0.2) / (0.8 * 2**0.5 + 0.2)
+    # LR = (r sqrt .5 + 1 - r) / (r / sqrt .5 + 1 - r) at the mean reliability r of the source: .8
+    # for grade B, moved a little by what the claims of all sources had taught.
+    (r,) = [row["reliability"] for row in forecast("sources") if row["source"] == "wire"]
+    assert r == pytest.approx(0.8, abs=0.05)
+    ratio = (r * 0.5**0.5 + 1 - r) / (r * 2**0.5 + 1 - r)
     odds = before["after"] / (1 - before["after"]) * ratio
     assert after["after"] == pytest.approx(odds / (1 + odds), abs=1e-9)
     names = {row["forecaster"] for row in forecast("history", RUNG)}

@@ -1,0 +1,219 @@
+"""A backup is whole or is not made; a restore puts a verified one in place or changes nothing."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from forecasting.errors import DatabaseUnusable, InvalidInput
+from forecasting.store import Ledger, backup, restore, status
+from tests.store.samples import NOW, binary, one_of_each
+from tests.store.writer import BATCH, acknowledged, forking, write
+
+# The package gives the function this name.
+MODULE = sys.modules["forecasting.store.backup"]
+
+
+def written(path, more=0):
+    with Ledger.open(str(path), create=True) as ledger:
+        ledger.append([*one_of_each(), *(binary() for _ in range(more))], recorded_at=NOW)
+        return ledger.head(), ledger.content_digest()
+
+
+def stands(path):
+    with Ledger.open(str(path)) as ledger:
+        assert ledger.verify().ok
+        return ledger.head(), ledger.content_digest()
+
+
+@pytest.mark.parametrize("copies", [3, pytest.param(20, marks=pytest.mark.deep)])
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+def test_a_backup_taken_during_writes_is_whole(tmp_path, copies, mode):
+    """Every copy verifies, ends at a batch, and holds what was acknowledged before it began."""
+    path = tmp_path / "ledger.db"
+    written(path)
+    raw = sqlite3.connect(path)
+    raw.execute(f"PRAGMA journal_mode={mode}")
+    raw.close()
+    processes = forking()
+    ear, mouth = processes.Pipe(duplex=False)
+    writer = processes.Process(target=write, args=(str(path), mouth))
+    writer.start()
+    mouth.close()
+    heads = []
+    try:
+        for n in range(copies):
+            with Ledger.open(str(path)) as ledger:
+                before = ledger.head().seq
+            found = backup(str(path), tmp_path / f"copy-{n}.db")
+            assert found.ok
+            assert found.entries >= before
+            heads.append((found.head_seq, found.head_hash))
+    finally:
+        writer.kill()
+        writer.join(60)
+    said = acknowledged(ear.fileno())
+    ear.close()
+    assert said, "the writer has written meanwhile"
+    with Ledger.open(str(path)) as ledger:
+        for n, (seq, digest) in enumerate(heads):
+            assert seq % BATCH == 0
+            assert ledger.hash_at(seq) == digest
+            assert status(str(tmp_path / f"copy-{n}.db")).journal_mode == "delete"
+    left = {file.name for file in tmp_path.iterdir() if "copy" in file.name}
+    assert left == {f"copy-{n}.db" for n in range(copies)}
+
+
+def test_a_backup_restored_elsewhere_is_the_same_ledger_and_goes_on(path, tmp_path):
+    kept = written(path, more=30)
+    backup(str(path), tmp_path / "copy.db")
+    found, aside = restore(tmp_path / "copy.db", str(tmp_path / "new" / "ledger.db"))
+    assert (found.entries, aside) == (BATCH + 30, None)
+    assert stands(tmp_path / "new" / "ledger.db") == kept
+    with Ledger.open(str(tmp_path / "new" / "ledger.db")) as ledger:
+        assert ledger.append([binary()], recorded_at=NOW)[0].seq == BATCH + 31
+
+
+def test_nothing_is_replaced_unless_asked_and_then_it_is_kept(path, tmp_path):
+    written(path)
+    copy = tmp_path / "copy.db"
+    backup(str(path), copy)
+    with Ledger.open(str(path)) as ledger:
+        ledger.append([binary()], recorded_at=NOW)
+    later = stands(path)
+    with pytest.raises(InvalidInput, match="exists already"):
+        backup(str(path), copy)
+    with pytest.raises(InvalidInput, match="exists already"):
+        restore(copy, str(path))
+    assert stands(path) == later
+    assert stands(copy)[0].seq == BATCH
+    found, aside = restore(copy, str(path), force=True)
+    assert found.entries == BATCH
+    assert stands(aside) == later
+    assert stands(path)[0].seq == BATCH
+    backup(str(path), copy, force=True)
+    _, again = restore(copy, str(path), force=True)
+    assert again != aside
+
+
+@pytest.mark.parametrize("use", [lambda a, b: backup(str(a), b, force=True)])
+def test_a_database_is_not_copied_onto_itself(path, use):
+    before = written(path)
+    with pytest.raises(InvalidInput, match="is the database itself"):
+        use(path, path)
+    with pytest.raises(InvalidInput, match="is the database itself"):
+        restore(path, str(path), force=True)
+    assert stands(path) == before
+
+
+def damaged(path):
+    size = path.stat().st_size
+    script = f"f = open({str(path)!r}, 'r+b'); f.seek(8192); f.write(b'\\xff' * {size - 9000})"
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def edited(path):
+    raw = sqlite3.connect(path)
+    raw.execute("DROP TRIGGER forecast_no_update")
+    raw.execute("UPDATE forecast SET forecaster = 'zoe' WHERE seq = 5")
+    raw.commit()
+    raw.close()
+
+
+def cut_short(path):
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def another(path):
+    path.write_bytes(b"no database at all" * 1000)
+
+
+def older(path):
+    raw = sqlite3.connect(path)
+    raw.execute("UPDATE alembic_version SET version_num = 'r0000'")
+    raw.commit()
+    raw.close()
+
+
+@pytest.mark.parametrize("harm", [damaged, edited, cut_short, another, older])
+def test_a_backup_that_does_not_verify_is_refused_and_nothing_changes(path, tmp_path, harm):
+    before = written(path, more=100)
+    bad = tmp_path / "bad.db"
+    shutil.copy(path, bad)
+    harm(bad)
+    for force in (True, False):
+        with pytest.raises((DatabaseUnusable, InvalidInput)):
+            restore(bad, str(path), force=force)
+    with pytest.raises(DatabaseUnusable):
+        restore(bad, str(tmp_path / "new.db"))
+    with pytest.raises(DatabaseUnusable):
+        backup(str(bad), tmp_path / "copy.db")
+    assert stands(path) == before
+    assert {file.name for file in tmp_path.iterdir()} == {"ledger.db", "bad.db"}
+
+
+def test_a_missing_backup_or_database_is_one_line(path, tmp_path):
+    with pytest.raises(DatabaseUnusable, match="no database"):
+        restore(tmp_path / "none.db", str(path))
+    with pytest.raises(DatabaseUnusable, match="no database"):
+        backup(str(path), tmp_path / "copy.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_in_use_is_not_replaced(path, tmp_path):
+    before = written(path)
+    backup(str(path), tmp_path / "copy.db")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(DatabaseUnusable, match="in use"):
+        restore(tmp_path / "copy.db", str(path), force=True)
+    other.execute("ROLLBACK")
+    other.close()
+    assert stands(path) == before
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_damaged_database_is_replaced_and_its_journal_goes_with_it(
+    path, tmp_path, monkeypatch, asked
+):
+    """A journal left beside the new file would be played into it."""
+    before = written(path)
+    backup(str(path), tmp_path / "copy.db")
+    path.write_bytes(b"\xff" * 5000)
+    sides = [tmp_path / f"ledger.db{side}" for side in ("-journal", "-wal")]
+    for side in sides:
+        side.write_bytes(b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" + b"x" * 600)
+    if not asked:
+        # Asked whether it is in use, SQLite clears what it finds beside a file that is no database.
+        monkeypatch.setattr(MODULE, "_refuse_in_use", lambda target: None)
+    _, aside = restore(tmp_path / "copy.db", str(path), force=True)
+    assert not any(side.exists() for side in sides)
+    assert stands(path) == before
+    assert aside.read_bytes() == b"\xff" * 5000
+    if not asked:
+        assert {file.name for file in tmp_path.glob(f"{aside.name}-*")} == {
+            f"{aside.name}-journal",
+            f"{aside.name}-wal",
+        }
+
+
+def test_a_backup_that_finds_no_room_leaves_nothing(path, tmp_path, monkeypatch):
+    before = written(path)
+    copy = tmp_path / "copy.db"
+    backup(str(path), copy)
+    kept = stands(copy)
+    monkeypatch.setattr(
+        MODULE,
+        "_sync",
+        lambda made: (_ for _ in ()).throw(OSError(28, "No space left on device")),
+    )
+    with pytest.raises(DatabaseUnusable, match="No space left"):
+        backup(str(path), copy, force=True)
+    with pytest.raises(InvalidInput, match="is not there"):
+        backup(str(path), tmp_path / "none" / "copy.db")
+    assert stands(copy) == kept
+    assert stands(path) == before
+    assert {file.name for file in tmp_path.iterdir()} == {"ledger.db", "copy.db"}
