@@ -188,8 +188,11 @@ class Predictor:
         self, question: Question, facts: Sequence[Evidence], as_of: dt.datetime
     ) -> tuple[Mapping[str, Any], tuple[Any, ...]]:
         """Give what the answer is computed from: the model's arrays, and the coded reports."""
-        rungs = self.answers.together(question, as_of)
-        names = {rung.id for rung in rungs} | ({question.ladder} if question.ladder else set())
+        names: set[str] = set()
+        for name in (question.id, *self.answers.linked(question, facts, as_of)):
+            asked = self.catalog.questions[name]
+            names |= {rung.id for rung in self.answers.together(asked, as_of)}
+            names |= {asked.ladder} if asked.ladder else set()
         return self.answers.inputs(question, facts, as_of), tuple(reports_on(facts, names))
 
     def _with_moves(

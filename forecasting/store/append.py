@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from forecasting.domain.instants import utc
 from forecasting.errors import InvalidInput
 from forecasting.store.canonical import FIRST, instant_text, leaf, link
 from forecasting.store.drafts import Draft, Prepared
-from forecasting.store.form import canonical_entry
+from forecasting.store.form import around, write
 from forecasting.store.tables import DETAILS, entry, evidence_effect, rationale
 from forecasting.store.values import restore
 
@@ -78,60 +78,52 @@ def append(
         moment = last
     written = instant_text(moment)
     previous = bytes.fromhex(head.hash)
-    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    # The driver of SQLite takes positions, and Core's binding by name costs as much as hashing.
+    by_name = connection.dialect.paramstyle != "qmark"
+    rows: dict[str, list[Any]] = defaultdict(list)
     recorded = []
     for seq, item in enumerate(prepared, start=head.seq + 1):
-        row = {"seq": seq, **item.detail}
+        row = item.detail | {"seq": seq}
         if item.kind == "forecast" and (reference := row["model_run"]) is not None:
             row["model_run"] = _number(reference, prepared, first=head.seq + 1, seq=seq)
-        form = canonical_entry(
-            item.kind, row, item.effects, seq=seq, recorded_at=written, tool=tool
+        effects = [effect | {"seq": seq} for effect in item.effects]
+        form = write(item.kind, row, effects)
+        entry_leaf = leaf(
+            around(form.body, kind=item.kind, seq=seq, recorded_at=written, tool=tool)
         )
-        entry_leaf = leaf(form)
         previous = link(previous, entry_leaf)
-        rows["entry"].append(
-            {
-                "seq": seq,
-                "kind": item.kind,
-                "recorded_at": moment,
-                "tool": tool,
-                "leaf": entry_leaf.hex(),
-                "hash": previous.hex(),
-            }
-        )
-        rows[item.kind].append(row)
-        rows["evidence_effect"] += [{"seq": seq, **effect} for effect in item.effects]
+        hashed = previous.hex()
+        if by_name:
+            rows[item.kind].append(row)
+            rows["evidence_effect"] += effects
+        else:
+            rows[item.kind].append(form.bound)
+            rows["evidence_effect"] += form.effects
+        rows["entry"].append((seq, item.kind, moment, tool, entry_leaf.hex(), hashed))
         if item.because:
-            rows["rationale"].append({"seq": seq, "salt": item.salt, "text": item.because})
-        recorded.append(
-            Recorded(seq, item.kind, moment, tool, previous.hex(), row, item.effects, item.because)
-        )
+            rows["rationale"].append((seq, item.salt, item.because))
+        recorded.append(Recorded(seq, item.kind, moment, tool, hashed, row, effects, item.because))
+    if by_name:
+        for table in (entry, rationale):
+            names = table.columns.keys()
+            rows[table.name] = [dict(zip(names, row, strict=True)) for row in rows[table.name]]
+    else:
+        rows["entry"] = [(*row[:2], written, *row[3:]) for row in rows["entry"]]
     for table in (entry, *DETAILS.values(), evidence_effect, rationale):
         if rows[table.name]:
-            _insert(connection, table, rows[table.name])
+            _insert(connection, table, rows[table.name], by_name=by_name)
     return recorded
 
 
-def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    """Insert rows in one round.
-
-    Core binds each row by name, which costs as much as hashing it does; where the driver takes
-    positions, the same statement is given tuples.
-    """
-    dialect = connection.dialect
+def _insert(connection: Connection, table: Table, rows: list[Any], *, by_name: bool) -> None:
+    """Insert rows in one round."""
     statement = insert(table)
-    if dialect.paramstyle != "qmark":
+    if by_name:
         connection.execute(statement, rows)
         return
-    columns = list(table.columns)
-    sql = str(statement.compile(dialect=dialect, column_keys=[column.key for column in columns]))
-    bound = []
-    for column in columns:
-        values: Iterable[Any] = [row[column.key] for row in rows]
-        if process := column.type.bind_processor(dialect):
-            values = map(process, values)
-        bound.append(values)
-    connection.exec_driver_sql(sql, list(zip(*bound, strict=True)))
+    columns = table.columns.keys()
+    sql = str(statement.compile(dialect=connection.dialect, column_keys=columns))
+    connection.exec_driver_sql(sql, [tuple(row) for row in rows])
 
 
 def _number(reference: int, prepared: Sequence[Prepared], *, first: int, seq: int) -> int:

@@ -96,7 +96,8 @@ def _guards(dialect: str) -> dict[str, list[tuple[str, str]]]:
     numbers, labels = _COUNTS[dialect]
     guards["forecast"] += [
         (
-            f"{numbers} <> {labels} OR (NEW.shape = 'binary') <> ({numbers} = 1) OR {numbers} = 0",
+            f"CASE WHEN NEW.shape = 'binary' THEN {numbers} <> 1 OR {labels} <> 1"
+            f" ELSE {numbers} < 2 OR {numbers} <> {labels} END",
             "a forecast has a number for each label",
         ),
         (

@@ -1,7 +1,8 @@
 """Every fitted family finds again what made its data; broken ones are caught doing it.
 
-A family joins `CASES` with one line. ``SBC_PICTURES=review make test-deep ARGS='-k sbc'`` keeps
-the pictures.
+A family joins `CASES` with one line. Each is calibrated as it is used, and its compiled graph where
+that is something else ("sampled"). ``SBC_PICTURES=review make test-deep ARGS='-k sbc'`` keeps the
+pictures.
 """
 
 import os
@@ -43,24 +44,28 @@ class Case:
     predict: Callable[[Any, Any], Any]
     options: dict[str, Any] = field(default_factory=dict)
     simulate: Callable[[np.random.Generator], Any] | None = None
+    n: int = N
 
-    def fit(self, data, seed) -> Fit:
+    def fit(self, data, seed, **priors) -> Fit:
         short = {"draws": 500, "tune": 400, **self.options}
-        return self.model.fit(data, self.model.default_priors(), seed, **short)
+        return self.model.fit(data, self.model.default_priors() | priors, seed, **short)
 
-    def calibrated(self, name, fit=None, n=N) -> Calibration:
+    def calibrated(self, name, fit=None) -> Calibration:
         def own(data, seed):
             found = (fit or self.fit)(data, seed)
-            return resampled(found, seed), found.report.passed
+            return self.drawn(found, data, seed), found.report.passed
 
         return calibrate(
             name,
             self.simulate or self.model.simulate,
             own,
-            n=n,
+            n=self.n,
             seed=1,
             quantities=lambda draws, data: {"P": self.predict(draws, data)},
         )
+
+    def drawn(self, fit, data, seed):
+        return resampled(fit, seed)
 
 
 def single(simulated):

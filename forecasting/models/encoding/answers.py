@@ -59,6 +59,7 @@ class Answers:
         self.evidence = tuple(evidence)
         self.fits = FitCache(seed) if fits is None else fits
         self._priors: dict[tuple[str, dt.datetime, str], dict[str, PriorSpec]] = {}
+        self._before: dict[dt.datetime, tuple[Evidence, ...]] = {}
         self._facts: Sequence[Evidence] | None = None
         self._said: dict[tuple[str, dt.datetime, str, bool, float], Answer] = {}
         self._fitted: dict[tuple[str, dt.datetime, str, bool, float], Answer] = {}
@@ -131,14 +132,27 @@ class Answers:
         as_of: dt.datetime,
         worldview: Worldview | None = None,
     ) -> "rates.Inputs":
-        """Give the arrays that the model's answer is computed from."""
+        """Give the arrays that the model's answer is computed from, linked questions' included."""
         case = self._case(question, facts, as_of, worldview)
-        return answering(question.model.fitted).inputs(case)
+        found = dict(answering(question.model.fitted).inputs(case))
+        for name in self.linked(question, facts, as_of):
+            arrays = self.inputs(self.questions[name], facts, as_of, worldview)
+            found |= {f"{name} {key}": array for key, array in arrays.items()}
+        return found
+
+    def linked(
+        self, question: Question, facts: Sequence[Evidence], as_of: dt.datetime
+    ) -> tuple[str, ...]:
+        """Give the questions whose models an answer rests on: the nodes of a scenario."""
+        of = getattr(answering(question.model.fitted), "linked", None)
+        names = () if of is None else of(self._case(question, facts, as_of, None))
+        return tuple(n for n in names if n in self.questions and n != question.id)
 
     def prior(self, question: Question, as_of: dt.datetime) -> Answer:
         """Answer from the family's prior alone: nothing learned since the question opened."""
-        before = retracted(known(self.evidence, question.opens - MOMENT))
-        case = self._case(question, before, as_of, None)
+        if question.opens not in self._before:
+            self._before[question.opens] = retracted(known(self.evidence, question.opens - MOMENT))
+        case = self._case(question, self._before[question.opens], as_of, None)
         return answering(question.model.fitted).prior(case)
 
     def base_rate(
@@ -202,8 +216,9 @@ class Answers:
         self, question: Question, facts: Sequence[Evidence], as_of: dt.datetime
     ) -> tuple[Evidence, ...]:
         """Give what a forecast may use: the first one only what was known before the opening."""
-        first = as_of <= question.opens
-        return tuple(item for item in facts if not first or item.known_at < question.opens)
+        if as_of > question.opens:
+            return facts if isinstance(facts, tuple) else tuple(facts)
+        return tuple(item for item in facts if item.known_at < question.opens)
 
     def _seen_until(
         self, question: Question, facts: Sequence[Evidence], as_of: dt.datetime

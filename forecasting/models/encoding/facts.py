@@ -5,6 +5,7 @@ of the items never matters.
 """
 
 import datetime as dt
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -55,15 +56,36 @@ class Occurrence:
     value: str = ""
 
 
-def data(items: Iterable[Evidence], prefix: str, name: str) -> list[tuple[str, Effect, Evidence]]:
+Datum = tuple[str, Effect, Evidence]
+_INDEXED: OrderedDict[int, tuple[object, dict[tuple[str, str], list[Datum]]]] = OrderedDict()
+_INDEXES = 16
+
+
+def data(items: Iterable[Evidence], prefix: str, name: str) -> list[Datum]:
     """Give (row, effect, item) for each datum of a name under a target prefix."""
-    found = []
+    return _index(items).get((prefix, name), [])
+
+
+def _index(items: Iterable[Evidence]) -> dict[tuple[str, str], list[Datum]]:
+    """Sort the data of some items by prefix and name; a tuple asked again is not sorted again."""
+    known = _INDEXED.get(id(items))
+    if known is not None and known[0] is items:
+        _INDEXED.move_to_end(id(items))
+        return known[1]
+    found: dict[tuple[str, str], list[Datum]] = {}
     for item in items:
         for effect in item.effects:
-            head, _, row = effect.target.partition("/")
-            if effect.form == "datum" and head == prefix and effect.name == name:
-                found.append((row, effect, item))
-    return sorted(found, key=lambda entry: (entry[0], entry[2].known_at, entry[2].key))
+            if effect.form == "datum":
+                head, _, row = effect.target.partition("/")
+                found.setdefault((head, effect.name), []).append((row, effect, item))
+    for entries in found.values():
+        entries.sort(key=lambda entry: (entry[0], entry[2].known_at, entry[2].key))
+    if isinstance(items, tuple):
+        # The tuple is kept with its index, so that no other can take its identity meanwhile.
+        _INDEXED[id(items)] = (items, found)
+        if len(_INDEXED) > _INDEXES:
+            _INDEXED.popitem(last=False)
+    return found
 
 
 def _moment(effect: Effect, key: str, fallback: dt.datetime) -> dt.datetime:

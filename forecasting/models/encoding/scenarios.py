@@ -12,6 +12,7 @@ question speaks only while it is open: before, its model's priors would know wha
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,11 +95,13 @@ def tie(
     InvalidInput
         The models' probabilities cannot stand together on this graph: which pair, by how much.
     """
-    rng = np.random.default_rng(seed)
     names = [node.id for node in graph.nodes]
     parents = [[names.index(p) for p in node.parents] for node in graph.nodes]
     sizes = {node.id: len(node.states) for node in graph.nodes}
-    tables = [_table(node, [sizes[p] for p in node.parents], weights, rng) for node in graph.nodes]
+    tables = [
+        _table(node, [sizes[p] for p in node.parents], weights, (seed, position))
+        for position, node in enumerate(graph.nodes)
+    ]
     bare = joint(parents, tables)
     linked: dict[str, FloatArray] = {}
     silent: dict[str, str] = {}
@@ -109,19 +112,28 @@ def tie(
         if answer.gate.startswith("refused") or answer.draw is None:
             silent[node.id] = answer.gate if answer.draw is not None else "gives no draws"
             continue
+        rng = np.random.default_rng((seed, len(names), names.index(node.id)))
         linked[node.id] = _marginal(node, answer, rng)
     wanted = {names.index(name): p for name, p in linked.items()}
     return Tied(graph, bare, rake(bare, wanted, names=names), linked, silent)
 
 
-def _table(
-    node: Node, above: Sequence[int], weights: Weights, rng: np.random.Generator
-) -> FloatArray:
+def _table(node: Node, above: Sequence[int], weights: Weights, seed: tuple[int, int]) -> FloatArray:
     if node.logit is not None:
         logit = node.logit
+        rng = np.random.default_rng(seed)
         return logit_rows(rng, logit.share, logit.kappa, logit.effects, DRAWS)
-    rows = spaced_dirichlet(rng, _cases(node, weights), DRAWS)
+    cases = _cases(node, weights)
+    rows = _rows(seed, cases.shape[1], tuple(cases.ravel().tolist()))
     return rows.reshape(DRAWS, *above, len(node.states))
+
+
+@lru_cache(maxsize=64)
+def _rows(seed: tuple[int, int], states: int, cases: tuple[float, ...]) -> FloatArray:
+    """Draw a node's rows; a graph's rows seldom change from one question or moment to the next."""
+    found = spaced_dirichlet(np.random.default_rng(seed), np.reshape(cases, (-1, states)), DRAWS)
+    found.flags.writeable = False
+    return found
 
 
 def _cases(node: Node, weights: Weights) -> FloatArray:
@@ -227,6 +239,11 @@ def inputs(case: Case) -> Inputs:
     weights = _weights(case, graph)
     found = {f"rows_{node.id}": _cases(node, weights) for node in graph.nodes if node.logit is None}
     return {**rates.inputs(case), **found}
+
+
+def linked(case: Case) -> tuple[str, ...]:
+    """Give the questions whose models the answer rests on."""
+    return tuple(node.question for node in _graph(case).nodes if node.open_at(case.as_of))
 
 
 def _graph(case: Case) -> ScenarioGraph:
