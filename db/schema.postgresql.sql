@@ -224,24 +224,25 @@ UPDATE alembic_version SET version_num='r0002' WHERE alembic_version.version_num
 COMMIT;
 
 CREATE OR REPLACE FUNCTION ledger_keeps_its_rows() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
   RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation',
     MESSAGE = 'the ledger is append-only: ' || TG_TABLE_NAME || ' keeps its rows';
 END $$;
 
-CREATE OR REPLACE FUNCTION entry_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION entry_guard() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 BEGIN
-  IF NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM entry) THEN
+  IF (NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM entry)) THEN
     RAISE EXCEPTION 'an entry takes the next number' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
-  IF EXISTS (SELECT 1 FROM entry WHERE hash = NEW.hash) THEN
+  IF (EXISTS (SELECT 1 FROM entry WHERE hash = NEW.hash)) THEN
     RAISE EXCEPTION 'an entry has a hash of its own' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
-  IF NEW.kind <> 'question' AND NEW.kind <> 'model_run' AND NEW.kind <> 'replay_run' AND NEW.kind <> 'forecast' AND NEW.kind <> 'evidence' AND NEW.kind <> 'resolution' AND NEW.kind <> 'withdrawal' THEN
+  IF (NEW.kind <> 'question' AND NEW.kind <> 'model_run' AND NEW.kind <> 'replay_run' AND NEW.kind <> 'forecast' AND NEW.kind <> 'evidence' AND NEW.kind <> 'resolution' AND NEW.kind <> 'withdrawal') THEN
     RAISE EXCEPTION 'no such kind of entry' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
-  IF NEW.recorded_at < (SELECT recorded_at FROM entry WHERE seq = NEW.seq - 1) THEN
+  IF (NEW.recorded_at < (SELECT recorded_at FROM entry WHERE seq = NEW.seq - 1)) THEN
     RAISE EXCEPTION 'an entry is not recorded before the one it follows' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN NEW;
@@ -253,12 +254,13 @@ CREATE OR REPLACE TRIGGER entry_no_change BEFORE UPDATE OR DELETE ON entry FOR E
 
 CREATE OR REPLACE TRIGGER entry_no_truncate BEFORE TRUNCATE ON entry FOR EACH STATEMENT EXECUTE FUNCTION ledger_keeps_its_rows();
 
-CREATE OR REPLACE FUNCTION rationale_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION rationale_guard() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM forecast WHERE seq = NEW.seq AND commitment IS NOT NULL) THEN
+  IF (NOT EXISTS (SELECT 1 FROM forecast WHERE seq = NEW.seq AND commitment IS NOT NULL)) THEN
     RAISE EXCEPTION 'a rationale belongs to a forecast that commits to it' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
-  IF EXISTS (SELECT 1 FROM rationale WHERE seq = NEW.seq) THEN
+  IF (EXISTS (SELECT 1 FROM rationale WHERE seq = NEW.seq)) THEN
     RAISE EXCEPTION 'a recorded rationale stays' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN NEW;
@@ -270,12 +272,13 @@ CREATE OR REPLACE TRIGGER rationale_no_change BEFORE UPDATE OR DELETE ON rationa
 
 CREATE OR REPLACE TRIGGER rationale_no_truncate BEFORE TRUNCATE ON rationale FOR EACH STATEMENT EXECUTE FUNCTION ledger_keeps_its_rows();
 
-CREATE OR REPLACE FUNCTION evidence_effect_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION evidence_effect_guard() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 BEGIN
-  IF NEW.position <> (SELECT count(*) FROM evidence_effect WHERE seq = NEW.seq) OR NOT EXISTS (SELECT 1 FROM evidence WHERE seq = NEW.seq AND effects > NEW.position) THEN
+  IF (NEW.position <> (SELECT count(*) FROM evidence_effect WHERE seq = NEW.seq) OR NOT EXISTS (SELECT 1 FROM evidence WHERE seq = NEW.seq AND effects > NEW.position)) THEN
     RAISE EXCEPTION 'an item has the effects it was recorded with' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
-  IF NEW.form <> 'likelihood' AND NEW.form <> 'stance' AND NEW.form <> 'datum' AND NEW.form <> 'bears' THEN
+  IF (NEW.form <> 'likelihood' AND NEW.form <> 'stance' AND NEW.form <> 'datum' AND NEW.form <> 'bears') THEN
     RAISE EXCEPTION 'no such form of effect' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN NEW;
@@ -287,12 +290,13 @@ CREATE OR REPLACE TRIGGER evidence_effect_no_change BEFORE UPDATE OR DELETE ON e
 
 CREATE OR REPLACE TRIGGER evidence_effect_no_truncate BEFORE TRUNCATE ON evidence_effect FOR EACH STATEMENT EXECUTE FUNCTION ledger_keeps_its_rows();
 
-CREATE OR REPLACE FUNCTION question_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION question_guard() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM entry WHERE seq = NEW.seq AND kind = 'question') THEN
+  IF (NOT EXISTS (SELECT 1 FROM entry WHERE seq = NEW.seq AND kind = 'question')) THEN
     RAISE EXCEPTION 'a row of question belongs to an entry of its kind' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
-  IF EXISTS (SELECT 1 FROM question WHERE seq = NEW.seq) THEN
+  IF (EXISTS (SELECT 1 FROM question WHERE seq = NEW.seq)) THEN
     RAISE EXCEPTION 'a recorded row of question stays' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN NEW;
@@ -304,12 +308,13 @@ CREATE OR REPLACE TRIGGER question_no_change BEFORE UPDATE OR DELETE ON question
 
 CREATE OR REPLACE TRIGGER question_no_truncate BEFORE TRUNCATE ON question FOR EACH STATEMENT EXECUTE FUNCTION ledger_keeps_its_rows();
 
-CREATE OR REPLACE FUNCTION model_run_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION model_run_guard() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM entry WHERE seq = NEW.seq AND kind = 'model_run') THEN
+  IF (NOT EXISTS (SELECT 1 FROM entry WHERE seq = NEW.seq AND kind = 'model_run')) THEN
     RAISE EXCEPTION 'a row of model_run belongs to an entry of its kind' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
-  IF EXISTS (SELECT 1 FROM model_run WHERE seq = NEW.seq) THEN
+  IF (EXISTS (SELECT 1 FROM model_run WHERE seq = NEW.seq)) THEN
     RAISE EXCEPTION 'a recorded row of model_run stays' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN NEW;
@@ -321,12 +326,13 @@ CREATE OR REPLACE TRIGGER model_run_no_change BEFORE UPDATE OR DELETE ON model_r
 
 CREATE OR REPLACE TRIGGER model_run_no_truncate BEFORE TRUNCATE ON model_run FOR EACH STATEMENT EXECUTE FUNCTION ledger_keeps_its_rows();
 
-CREATE OR REPLACE FUNCTION replay_run_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION replay_run_guard() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM entry WHERE seq = NEW.seq AND kind = 'replay_run') THEN
+  IF (NOT EXISTS (SELECT 1 FROM entry WHERE seq = NEW.seq AND kind = 'replay_run')) THEN
     RAISE EXCEPTION 'a row of replay_run belongs to an entry of its kind' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
-  IF EXISTS (SELECT 1 FROM replay_run WHERE seq = NEW.seq) THEN
+  IF (EXISTS (SELECT 1 FROM replay_run WHERE seq = NEW.seq)) THEN
     RAISE EXCEPTION 'a recorded row of replay_run stays' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN NEW;
@@ -338,18 +344,19 @@ CREATE OR REPLACE TRIGGER replay_run_no_change BEFORE UPDATE OR DELETE ON replay
 
 CREATE OR REPLACE TRIGGER replay_run_no_truncate BEFORE TRUNCATE ON replay_run FOR EACH STATEMENT EXECUTE FUNCTION ledger_keeps_its_rows();
 
-CREATE OR REPLACE FUNCTION forecast_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION forecast_guard() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM entry WHERE seq = NEW.seq AND kind = 'forecast') THEN
+  IF (NOT EXISTS (SELECT 1 FROM entry WHERE seq = NEW.seq AND kind = 'forecast')) THEN
     RAISE EXCEPTION 'a row of forecast belongs to an entry of its kind' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
-  IF EXISTS (SELECT 1 FROM forecast WHERE seq = NEW.seq) THEN
+  IF (EXISTS (SELECT 1 FROM forecast WHERE seq = NEW.seq)) THEN
     RAISE EXCEPTION 'a recorded row of forecast stays' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
-  IF json_array_length(NEW.entered::json) <> json_array_length(NEW.labels::json) OR (NEW.shape = 'binary') <> (json_array_length(NEW.entered::json) = 1) OR json_array_length(NEW.entered::json) = 0 THEN
+  IF (CASE WHEN NEW.shape = 'binary' THEN json_array_length(NEW.entered::json) <> 1 OR json_array_length(NEW.labels::json) <> 1 ELSE json_array_length(NEW.entered::json) < 2 OR json_array_length(NEW.entered::json) <> json_array_length(NEW.labels::json) END) THEN
     RAISE EXCEPTION 'a forecast has a number for each label' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
-  IF NEW.shape = 'options' AND (SELECT abs(sum(v::float8) - 1) > 1e-9 OR min(v::float8) < 0 OR max(v::float8) > 1 FROM json_array_elements_text(NEW.entered::json) AS v) THEN
+  IF (NEW.shape = 'options' AND (SELECT abs(sum(v::float8) - 1) > 1e-9 OR min(v::float8) < 0 OR max(v::float8) > 1 FROM json_array_elements_text(NEW.entered::json) AS v)) THEN
     RAISE EXCEPTION 'the probabilities of the options sum to 1' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN NEW;
@@ -361,12 +368,13 @@ CREATE OR REPLACE TRIGGER forecast_no_change BEFORE UPDATE OR DELETE ON forecast
 
 CREATE OR REPLACE TRIGGER forecast_no_truncate BEFORE TRUNCATE ON forecast FOR EACH STATEMENT EXECUTE FUNCTION ledger_keeps_its_rows();
 
-CREATE OR REPLACE FUNCTION evidence_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION evidence_guard() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM entry WHERE seq = NEW.seq AND kind = 'evidence') THEN
+  IF (NOT EXISTS (SELECT 1 FROM entry WHERE seq = NEW.seq AND kind = 'evidence')) THEN
     RAISE EXCEPTION 'a row of evidence belongs to an entry of its kind' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
-  IF EXISTS (SELECT 1 FROM evidence WHERE seq = NEW.seq) THEN
+  IF (EXISTS (SELECT 1 FROM evidence WHERE seq = NEW.seq)) THEN
     RAISE EXCEPTION 'a recorded row of evidence stays' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN NEW;
@@ -378,12 +386,13 @@ CREATE OR REPLACE TRIGGER evidence_no_change BEFORE UPDATE OR DELETE ON evidence
 
 CREATE OR REPLACE TRIGGER evidence_no_truncate BEFORE TRUNCATE ON evidence FOR EACH STATEMENT EXECUTE FUNCTION ledger_keeps_its_rows();
 
-CREATE OR REPLACE FUNCTION resolution_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION resolution_guard() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM entry WHERE seq = NEW.seq AND kind = 'resolution') THEN
+  IF (NOT EXISTS (SELECT 1 FROM entry WHERE seq = NEW.seq AND kind = 'resolution')) THEN
     RAISE EXCEPTION 'a row of resolution belongs to an entry of its kind' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
-  IF EXISTS (SELECT 1 FROM resolution WHERE seq = NEW.seq) THEN
+  IF (EXISTS (SELECT 1 FROM resolution WHERE seq = NEW.seq)) THEN
     RAISE EXCEPTION 'a recorded row of resolution stays' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN NEW;
@@ -395,12 +404,13 @@ CREATE OR REPLACE TRIGGER resolution_no_change BEFORE UPDATE OR DELETE ON resolu
 
 CREATE OR REPLACE TRIGGER resolution_no_truncate BEFORE TRUNCATE ON resolution FOR EACH STATEMENT EXECUTE FUNCTION ledger_keeps_its_rows();
 
-CREATE OR REPLACE FUNCTION withdrawal_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION withdrawal_guard() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM entry WHERE seq = NEW.seq AND kind = 'withdrawal') THEN
+  IF (NOT EXISTS (SELECT 1 FROM entry WHERE seq = NEW.seq AND kind = 'withdrawal')) THEN
     RAISE EXCEPTION 'a row of withdrawal belongs to an entry of its kind' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
-  IF EXISTS (SELECT 1 FROM withdrawal WHERE seq = NEW.seq) THEN
+  IF (EXISTS (SELECT 1 FROM withdrawal WHERE seq = NEW.seq)) THEN
     RAISE EXCEPTION 'a recorded row of withdrawal stays' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN NEW;

@@ -296,7 +296,7 @@ BEGIN
   SELECT RAISE(ABORT, 'a recorded row of forecast stays')
     WHERE EXISTS (SELECT 1 FROM forecast WHERE seq = NEW.seq);
   SELECT RAISE(ABORT, 'a forecast has a number for each label')
-    WHERE (SELECT count(*) FROM json_each(NEW.entered)) <> (SELECT count(*) FROM json_each(NEW.labels)) OR (NEW.shape = 'binary') <> ((SELECT count(*) FROM json_each(NEW.entered)) = 1) OR (SELECT count(*) FROM json_each(NEW.entered)) = 0;
+    WHERE CASE WHEN NEW.shape = 'binary' THEN (SELECT count(*) FROM json_each(NEW.entered)) <> 1 OR (SELECT count(*) FROM json_each(NEW.labels)) <> 1 ELSE (SELECT count(*) FROM json_each(NEW.entered)) < 2 OR (SELECT count(*) FROM json_each(NEW.entered)) <> (SELECT count(*) FROM json_each(NEW.labels)) END;
   SELECT RAISE(ABORT, 'the probabilities of the options sum to 1')
     WHERE NEW.shape = 'options' AND (SELECT abs(total(value + 0.0) - 1) > 1e-9 OR min(value + 0.0) < 0 OR max(value + 0.0) > 1 FROM json_each(NEW.entered));
 END;

@@ -1,6 +1,7 @@
 """Calibration of one forecaster, or of all of a kind: honest at small n."""
 
 import hashlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from forecasting.app.frames import Selection, resolved
@@ -20,19 +21,27 @@ LEAST_NUMBERS = 10
 def one_an_event(frame: "pd.DataFrame", share: float) -> "pd.DataFrame":
     """Give one forecast a question, at a share of its window, and one question an event.
 
-    Among the questions of an event the one with the smallest hash of its name is taken: a choice
-    that knows nothing of outcomes.
+    Among the questions of an event that a forecaster spoke on, the one with the smallest hash of
+    its name is taken, before it is looked at whether it was still open at that share and whether
+    it resolved too soon: were it taken among those that were, a rung that outlived another would
+    stand in for it exactly where the event had come in between.
     """
     from forecasting.scoring import lifetime
 
-    return _one_an_event(lifetime.standing(frame, at=share))
+    return _standing(_one_an_event(frame), lambda kept: lifetime.standing(kept, at=share))
 
 
-def _one_an_event(standing: "pd.DataFrame") -> "pd.DataFrame":
-    order = standing["question"].map(lambda name: hashlib.sha256(name.encode()).hexdigest())
-    return (
-        standing.assign(order=order).sort_values("order").drop_duplicates(["forecaster", "event"])
-    )
+def _one_an_event(frame: "pd.DataFrame") -> "pd.DataFrame":
+    order = frame["question"].map(lambda name: hashlib.sha256(str(name).encode()).hexdigest())
+    least = order.groupby([frame["forecaster"], frame["event"]]).transform("min")
+    return frame[order == least]
+
+
+def _standing(
+    chosen: "pd.DataFrame", stood: "Callable[[pd.DataFrame], pd.DataFrame]"
+) -> "pd.DataFrame":
+    kept = chosen[~chosen["too_soon"]]
+    return stood(kept).sort_values(["event", "forecaster"]) if len(kept) else kept
 
 
 def calibration(
@@ -81,7 +90,7 @@ def by_group(
         msg = f"by ({by}): must be one of {', '.join(GROUPS)}"
         raise InvalidInput(msg)
     frame = resolved(ledger, selection)
-    frame = frame[(frame["type"] == "binary") & ~frame["too_soon"]]
+    frame = frame[frame["type"] == "binary"]
     rows = []
     if by == "horizon":
         for days in HORIZONS if len(frame) else ():
@@ -101,7 +110,8 @@ def _before_close(frame: "pd.DataFrame", days: float) -> "pd.DataFrame":
     from forecasting.scoring import lifetime
 
     facts = frame.drop_duplicates("question").set_index("question")["closes"]
-    return _one_an_event(lifetime.standing(frame, at=facts - pd.Timedelta(days=days)))
+    moments = facts - pd.Timedelta(days=days)
+    return _standing(_one_an_event(frame), lambda kept: lifetime.standing(kept, at=moments))
 
 
 def _group_row(by: str, label: str, chosen: "pd.DataFrame", seed: int) -> dict[str, Any]:
@@ -136,7 +146,7 @@ def numbers(frame: "pd.DataFrame", *, share: float = 0.5, seed: int = 0) -> dict
     """
     from forecasting.calibration import interval_coverage, pit, quantile_reliability
 
-    frame = frame[(frame["type"] == "numeric") & ~frame["too_soon"]]
+    frame = frame[frame["type"] == "numeric"]
     result: dict[str, Any] = {"n": 0, "pit": [], "p_value": None, "intervals": [], "quantiles": []}
     chosen = one_an_event(frame, share) if len(frame) else frame
     if not len(chosen):
@@ -194,8 +204,9 @@ def from_frame(frame: "pd.DataFrame", *, share: float = 0.5, seed: int = 0) -> d
         spiegelhalter_z,
     )
 
-    frame = frame[(frame["type"] == "binary") & ~frame["too_soon"]]
+    frame = frame[frame["type"] == "binary"]
     chosen = one_an_event(frame, share) if len(frame) else frame
+    frame = frame[~frame["too_soon"]]
     result: dict[str, Any] = {
         "n": len(chosen),
         "n_questions": int(frame["question"].nunique()),

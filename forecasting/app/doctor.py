@@ -107,7 +107,8 @@ def space(path: Path) -> Check:
     wanted = max(LEAST_FREE, 2 * path.stat().st_size)
     detail = f"{free // 2**20:,} MiB free"
     if free < wanted:
-        return Check("space", False, f"{detail}, of {wanted // 2**20:,} MiB wanted", "free some space")
+        detail += f", of {wanted // 2**20:,} MiB wanted"
+        return Check("space", False, detail, "free some space")
     return Check("space", True, detail)
 
 

@@ -35,7 +35,8 @@ def table(
     Returns
     -------
     list of dict
-        Empty where nothing has resolved.
+        Empty where nothing has resolved. Of several forecasters each row says on how many
+        questions it rests (``n``) and how many of those all of them share (``n_shared``).
 
     Raises
     ------
@@ -50,18 +51,23 @@ def table(
         return _over_time(frame, selection.kind)
     if picture == "pit":
         return list(calibrate.numbers(frame, share=share, seed=seed)["pit"])
-    frame = frame[(frame["type"] == "binary") & ~frame["too_soon"]]
+    frame = frame[frame["type"] == "binary"]
     if frame.empty:
         return []
     if picture == "reliability":
         return list(calibrate.from_frame(frame, share=share, seed=seed)["curve"])
     if picture == "histogram":
-        return _histogram(frame)
+        return _histogram(frame[~frame["too_soon"]])
+    chosen = calibrate.one_an_event(frame, share)
+    spoken = {str(name): part for name, part in chosen.groupby("forecaster")}
+    # Curves of different questions are no comparison: how many all have in common stands beside.
+    questions = [set(part["question"]) for part in spoken.values()]
+    shared = set.intersection(*questions) if questions else set()
     rows: list[dict[str, Any]] = []
-    for name in ordered(frame["forecaster"]):
-        chosen = calibrate.one_an_event(frame[frame["forecaster"] == name], share)
-        if len(chosen):
-            rows += _parts(name, chosen, seed) if picture == "mcb-dsc" else _murphy(name, chosen)
+    for name in ordered(spoken):
+        part = spoken[name]
+        found = _parts(name, part, seed) if picture == "mcb-dsc" else _murphy(name, part)
+        rows += [{**row, "n_shared": len(shared)} for row in found]
     return rows
 
 

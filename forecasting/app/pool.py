@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection, head_at, resolved, select
+from forecasting.app.pool_ladder import drawn_together
 from forecasting.app.pool_methods import METHODS, SHARES, Crowd, Past, Solved, combine
 from forecasting.bank import nearest
 from forecasting.domain.forecast import Forecast, model_value
@@ -37,6 +38,9 @@ def pool(
 ) -> list[dict[str, Any]]:
     """Combine the forecasts in force on a question, or on each rung of a ladder.
 
+    The rungs of a ladder are drawn together after pooling so that none is likelier than a later
+    one; ``note`` says where that moved one.
+
     Parameters
     ----------
     name : str
@@ -54,7 +58,7 @@ def pool(
     Returns
     -------
     list of dict
-        ``question, method, forecast, members`` and more; the values members gave, too.
+        ``question, method, forecast, members, note`` and more; the values members gave, too.
 
     Raises
     ------
@@ -88,12 +92,16 @@ def pool(
     past = Past([], _no_history())
     if any(question.type == "binary" for question in is_open):
         past = _past(resolved(ledger, Selection(wanted.kind, wanted.run, as_of=moment)))
-    rows, drafts = [], []
-    for question in is_open:
-        inside = _in_force(forecasts, question, withdrawn)
-        row, draft = _pooled(question, inside, members, method, moment, past)
-        rows.append({**row, "kind": wanted.kind})
-        drafts.append(draft)
+    pooled = [
+        _pooled(q, _in_force(forecasts, q, withdrawn), members, method, moment, past)
+        for q in is_open
+    ]
+    drawn = drawn_together(is_open, [draft for _, draft in pooled])
+    drafts = [draft for draft, _ in drawn]
+    rows = [
+        {**row, "forecast": draft.value.plain, "note": note, "kind": wanted.kind}
+        for (row, _), (draft, note) in zip(pooled, drawn, strict=True)
+    ]
     if log:
         recorded = ledger.append(drafts, recorded_at=now)
         rows = [
@@ -141,17 +149,17 @@ def pool_scores(
     )
     if not crowds:
         return []
-    installed = [method for method in methods or METHODS if methods or _installed(method)]
+    used = list(dict.fromkeys(methods or METHODS))
     scores = {
         f"pool:{method}": [
             (combine(method, item.crowd, past) - item.outcome) ** 2 for item in crowds
         ]
-        for method in dict.fromkeys([*installed, "geometric-odds"])
+        for method in dict.fromkeys([*used, "geometric-odds"])
     }
     scores["members"] = [
         float(((item.crowd.forecasts - item.outcome) ** 2).mean()) for item in crowds
     ]
-    shown = [*(f"pool:{method}" for method in installed), "members"]
+    shown = [*(f"pool:{method}" for method in used), "members"]
     return _score_rows(crowds, scores, shown, wanted.kind, resamples)
 
 
@@ -221,12 +229,6 @@ def _is_open(catalog: Catalog, question: Question, moment: dt.datetime) -> bool:
     return question.opens <= moment < catalog.ends(question)
 
 
-def _installed(method: str) -> bool:
-    import forecasting.pooling
-
-    return method != "hierarchical" or hasattr(forecasting.pooling, "Hierarchical")
-
-
 def _members(present: "pd.Series[Any]", wanted: Sequence[str]) -> list[str]:
     names = ordered(present)
     for name in wanted:
@@ -276,7 +278,8 @@ def _pooled(
             np.array([value.numbers[0] for value in values]),
             tuple(max(inside[name].issued_at, question.opens) for name in names),
             moment,
-            (question.closes - question.opens) / dt.timedelta(days=1),
+            question.opens,
+            question.closes,
         )
         pooled = model_value(question.space, [combine(method, crowd, past)])
     elif question.type == "numeric":
@@ -337,7 +340,8 @@ def _solved(frame: "pd.DataFrame") -> list[Solved]:
                 rows["forecast"].to_numpy(dtype=np.float64),
                 tuple(rows[["issued_at", "opens"]].max(axis=1)),
                 first["at"],
-                (first["closes"] - first["opens"]) / dt.timedelta(days=1),
+                first["opens"],
+                first["closes"],
             )
             solved = Solved(
                 crowd,

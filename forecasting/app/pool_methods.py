@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from forecasting.errors import InvalidInput
@@ -47,8 +46,8 @@ class Crowd:
         Of each member, in one order.
     at
         The moment.
-    days
-        Length of the question's scheduled window.
+    opens, closes
+        The question's scheduled window.
     """
 
     question: str
@@ -56,7 +55,13 @@ class Crowd:
     forecasts: "FloatArray"
     issued_at: tuple[dt.datetime, ...]
     at: dt.datetime
-    days: float
+    opens: dt.datetime
+    closes: dt.datetime
+
+    @property
+    def days(self) -> float:
+        """Length of the scheduled window, in days."""
+        return (self.closes - self.opens) / dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +130,7 @@ def combine(method: str, crowd: Crowd, past: Past) -> float:
     Raises
     ------
     InvalidInput
-        For another method, and where `hierarchical` is not installed.
+        For another method.
     """
     from forecasting import pooling
 
@@ -242,14 +247,11 @@ def _weights(crowd: Crowd, past: Past) -> "FloatArray":
 def _hierarchical(crowd: Crowd, past: Past) -> float:
     import pandas as pd
 
-    pooling = import_module("forecasting.pooling")
-    if not hasattr(pooling, "Hierarchical"):
-        msg = "method (hierarchical): is not in this installation"
-        raise InvalidInput(msg, hint="--method skill-recency")
+    from forecasting.pooling import Hierarchical
 
     def learn(_: Sequence[Solved]) -> Any:
         history = past.history(crowd.at)
-        return pooling.Hierarchical().fit(history, as_of=crowd.at)
+        return Hierarchical().fit(history, as_of=crowd.at)
 
     fitted = past.learned("hierarchical", crowd.at, learn)
     current = pd.DataFrame(
@@ -258,6 +260,8 @@ def _hierarchical(crowd: Crowd, past: Past) -> float:
             "forecaster": list(crowd.forecasters),
             "forecast": crowd.forecasts,
             "issued_at": pd.to_datetime(list(crowd.issued_at), utc=True),
+            "opens": pd.Timestamp(crowd.opens),
+            "closes": pd.Timestamp(crowd.closes),
         }
     )
     return float(fitted.predict(current).iloc[0])

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from forecasting.scoring import checks
 from forecasting.scoring.checks import FloatArray, IntArray
 
-_CHUNK = 2_000_000
+_CHUNK = 500_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,14 +92,22 @@ def _fit(events: FloatArray, n: FloatArray) -> FloatArray:
     from scipy.optimize import isotonic_regression
 
     there = n > 0
-    count, size = events[there], n[there]
-    lifted = count / size + 2.0 * np.nonzero(there)[0]
+    whole = bool(there.all())
+    if whole:
+        lifted = (events / n + 2.0 * np.arange(len(events))[:, None]).ravel()
+        count, size = events.ravel(), n.ravel()
+    else:
+        count, size = events[there], n[there]
+        lifted = count / size + 2.0 * np.nonzero(there)[0]
     blocks = isotonic_regression(lifted, weights=size).blocks
     # The rates come from the counts of each block, so the lift costs no digit.
     rate = np.add.reduceat(count, blocks[:-1]) / np.add.reduceat(size, blocks[:-1])
+    fitted = np.repeat(rate, np.diff(blocks))
+    if whole:
+        return fitted.reshape(events.shape)
     fit = np.full(events.shape, np.nan)
-    fit[there] = np.repeat(rate, np.diff(blocks))
-    return fit if there.all() else _interpolated(fit, there)
+    fit[there] = fitted
+    return _interpolated(fit, there)
 
 
 def _interpolated(

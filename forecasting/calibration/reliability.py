@@ -98,13 +98,32 @@ class Corp:
     @cached_property
     def _null(self) -> tuple[FloatArray, FloatArray]:
         pooled = self.pooled
-        rng = np.random.default_rng(self.seed)
-        drawn = rng.binomial(pooled.n, pooled.value, size=(self.resamples, len(pooled.value)))
-        events = drawn.astype(np.float64)
+        events = _drawn(np.random.default_rng(self.seed), pooled, self.resamples)
         curves = isotonic(events, pooled.n)
+        if self.score == "brier":
+            # Within a block of the fit the events sum to its rate, so the two means differ by this.
+            lost = pooled.n @ pooled.value**2 - 2 * (events @ pooled.value)
+            lost += np.einsum("rd,rd,d->r", curves, curves, pooled.n.astype(np.float64))
+            return curves, np.maximum(lost / pooled.total, 0)
         said = mean_score(self.score, pooled.value, events, pooled.n)
         mended = mean_score(self.score, curves, events, pooled.n)
         return curves, np.maximum(said - mended, 0)
+
+
+def _drawn(rng: np.random.Generator, pooled: Pooled, resamples: int) -> FloatArray:
+    """Events at each distinct forecast if every forecast is calibrated, (resamples, D)."""
+    # For one forecast a lot is the event; the general draw costs ten times as much.
+    single = pooled.n == 1
+    if single.all():
+        return (rng.random((resamples, len(single))) < pooled.value).astype(np.float64)
+    events = np.empty((resamples, len(pooled.value)))
+    several = ~single
+    if single.any():
+        lots = rng.random((resamples, int(single.sum())))
+        events[:, single] = lots < pooled.value[single]
+    n, value = pooled.n[several], pooled.value[several]
+    events[:, several] = rng.binomial(n, value, size=(resamples, len(n)))
+    return events
 
 
 def corp(
@@ -211,5 +230,10 @@ def closed_quantiles(curves: FloatArray, level: float) -> tuple[FloatArray, Floa
     if rank == 0:
         # Too few draws for this level: only the whole range is sure to hold it.
         return np.zeros(curves.shape[1]), np.ones(curves.shape[1])
-    ordered = np.partition(curves, (rank - 1, draws - rank), axis=0)
-    return ordered[rank - 1], ordered[draws - rank]
+    # Side by side in memory, and the upper limit among what is left: a third of the time.
+    ordered = curves.T.copy()
+    ordered.partition(rank - 1, axis=1)
+    lower = ordered[:, rank - 1].copy()
+    rest = ordered[:, rank - 1 :]
+    rest.partition(draws - 2 * rank + 1, axis=1)
+    return lower, rest[:, draws - 2 * rank + 1].copy()

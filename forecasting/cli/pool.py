@@ -56,8 +56,9 @@ def pool(
 ) -> None:
     r"""Combine the forecasts in force on a question, or on each rung of a ladder.
 
-    What a pool learns, it learns from what had resolved by then. With --score each pool is scored
-    as a forecaster at 25, 50 and 75 % of the windows of resolved questions.
+    What a pool learns, it learns from what had resolved by then. A pooled ladder never falls from
+    one deadline to the next: rungs that did are drawn together, and a note says so. With --score
+    each pool is scored as a forecaster at 25, 50 and 75 % of the windows of resolved questions.
 
     \b
     Examples:
@@ -100,6 +101,8 @@ def pool(
                     log=log,
                 )
     columns: tuple[str, ...] = ("question", "method", "forecast", "members")
+    if not score and any(row["note"] for row in rows):
+        columns = (*columns, "note")
     title = "logged" if log else "not logged (--log does)"
     if score:
         columns = (

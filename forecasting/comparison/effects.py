@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from forecasting.comparison.difficulty import DifficultyAdjusted, difficulty_adjusted
 from forecasting.comparison.interval import studentised_interval
+from forecasting.errors import InvalidInput
 from forecasting.scoring import checks
 from forecasting.scoring.checks import FloatArray, IntArray
 
@@ -167,6 +168,11 @@ def gaussian_ranks(mean: ArrayLike, covariance: ArrayLike, *, seed: int = 0) -> 
     -------
     Ranks
 
+    Raises
+    ------
+    InvalidInput
+        On NaN, empty input, shapes that do not fit.
+
     Examples
     --------
     >>> found = gaussian_ranks([0.10, 0.20], [[1e-6, 0], [0, 1e-6]])
@@ -174,7 +180,13 @@ def gaussian_ranks(mean: ArrayLike, covariance: ArrayLike, *, seed: int = 0) -> 
     ([1.0, 0.0], [1, 2])
     """
     estimate = checks.floats(mean, "mean")
-    noise = np.asarray(covariance, dtype=np.float64)
+    noise = checks.floats(covariance, "covariance")
+    if estimate.ndim != 1 or noise.shape != 2 * estimate.shape:
+        message = (
+            f"mean and covariance (shapes {estimate.shape} and {noise.shape}): must be (m,) and "
+            "(m, m)"
+        )
+        raise InvalidInput(message)
     if len(estimate) == 1:
         one = np.ones(1, dtype=np.int64)
         return Ranks(np.ones(1), one, one, estimate, "gaussian")

@@ -294,6 +294,9 @@ def _moments(closes: Any, as_of: float | datetime, n: int) -> tuple[FloatArray, 
     import pandas as pd
 
     column = pd.Series(closes) if not isinstance(closes, pd.Series) else closes
+    if column.empty:
+        message = f"scheduled_close (empty): must be one for each of {n} questions"
+        raise InvalidInput(message)
     if column.dtype.kind in "biuf":
         times, now = checks.floats(column.to_numpy(), "scheduled_close"), as_of
     else:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,6 +26,7 @@ __all__ = [
     "Calibration",
     "calibrate",
     "draw_ranks",
+    "draw_summary",
     "rank_bands",
     "rank_of",
     "uniformity",
@@ -35,7 +37,10 @@ IntArray = NDArray[np.int64]
 Quantities = Mapping[str, ArrayLike]
 
 LEVELS = 99
-REPLICATES = 4000
+#: So many that a verdict on a dozen quantities can fall below .001.
+REPLICATES = 20_000
+#: Panels beside each other.
+ACROSS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,35 +279,90 @@ def rank_bands(ranks: ArrayLike, levels: int, *, coverage: float = 0.95) -> Band
 
 
 def draw_ranks(calibrations: Sequence[Calibration], file: Path) -> None:
-    """Draw the difference from uniform of every quantity, one panel each.
+    """Draw the difference from uniform of every quantity, one panel each, with its band.
 
     Parameters
     ----------
     calibrations : sequence of Calibration
-        Rows of panels.
+        Each begins a new line of panels; a line that leaves its 95 % band is drawn in red.
     file : Path
         Where the picture goes; its ending names the format.
     """
+    found = [(each, name) for each in calibrations for name in each.ranks]
+    across = min(ACROSS, max(len(each.ranks) for each in calibrations))
+    places, line = [], 0
+    for each in calibrations:
+        places += [line * across + k for k in range(len(each.ranks))]
+        line += -(-len(each.ranks) // across)
+    figure, panels = _panels(line, across)
+    for place, (each, name) in zip(places, found, strict=True):
+        first = name == next(iter(each.ranks))
+        said = f"{each.name}: {name}" if first else name
+        _draw(panels[place], each, [name], f"{said}, {_p_text(each.p_values[name])}")
+    _save(figure, panels, file)
+
+
+def draw_summary(calibrations: Sequence[Calibration], file: Path) -> None:
+    """Draw one panel for each calibration, all of its quantities in it.
+
+    Parameters
+    ----------
+    calibrations : sequence of Calibration
+        Their verdicts stand above the panels; of the quantities in red, one in twenty leaves its
+        band where all is well.
+    file : Path
+        Where the picture goes; its ending names the format.
+    """
+    across = min(ACROSS, len(calibrations))
+    figure, panels = _panels(-(-len(calibrations) // across), across)
+    for panel, each in zip(panels, calibrations, strict=False):
+        n = max(len(ranks) for ranks in each.ranks.values())
+        _draw(panel, each, list(each.ranks), f"{each.name}\nN = {n}, {_p_text(each.p)}")
+    _save(figure, panels, file)
+
+
+def _panels(lines: int, across: int) -> tuple[Any, list[Any]]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    columns = max(len(found.ranks) for found in calibrations)
-    figure = Figure(figsize=(2.2 * columns, 2.0 * len(calibrations)), layout="constrained")
+    figure = Figure(figsize=(2.5 * across, 2.0 * lines + 0.3), layout="constrained", dpi=120)
     FigureCanvasAgg(figure)
-    axes = figure.subplots(len(calibrations), columns, squeeze=False, sharex=True, sharey=True)
-    for row, found in zip(axes, calibrations, strict=True):
-        p_values = found.p_values
-        row[0].set_ylabel(found.name, fontsize=8)
-        for panel in row[len(found.ranks) :]:
-            panel.set_axis_off()
-        for panel, (name, ranks) in zip(row, found.ranks.items(), strict=False):
-            bands = rank_bands(ranks, found.levels)
+    axes = figure.subplots(lines, across, squeeze=False)
+    return figure, list(axes.ravel())
+
+
+def _draw(panel: Any, found: Calibration, names: Sequence[str], title: str) -> None:
+    outside, highest = [], 0.0
+    for name in names:
+        bands = rank_bands(found.ranks[name], found.levels)
+        if name == names[0]:
             panel.fill_between(bands.x, bands.lower, bands.upper, step="mid", alpha=0.25)
-            panel.step(bands.x, bands.difference, where="mid", linewidth=1)
-            panel.axhline(0.0, linewidth=0.5, color="black")
-            panel.set_title(f"{name}, p = {p_values[name]:.3f}", fontsize=8)
-            panel.tick_params(labelsize=6)
-    figure.supxlabel("share of the range of ranks", fontsize=8)
+        left = np.any((bands.difference < bands.lower) | (bands.difference > bands.upper))
+        if left:
+            outside.append(name)
+        style = {"color": "tab:red" if left else "tab:blue", "zorder": 3 if left else 2}
+        panel.step(bands.x, bands.difference, where="mid", linewidth=0.9, **style)
+        highest = max(highest, float(np.abs(bands.difference).max()), float(bands.upper.max()))
+    panel.axhline(0.0, linewidth=0.5, color="black")
+    panel.set_title(title, fontsize=8)
+    panel.tick_params(labelsize=6)
+    panel.set_xlim(0.0, 1.0)
+    panel.set_ylim(-1.15 * highest, 1.15 * highest)
+    if outside and len(names) > 1:
+        shown = ", ".join(outside[:4]) + (" ..." if len(outside) > 4 else "")
+        panel.text(0.5, -1.08 * highest, shown, fontsize=6, color="tab:red", ha="center")
+
+
+def _p_text(p: float) -> str:
+    return "p < .001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def _save(figure: Any, panels: Sequence[Any], file: Path) -> None:
+    for panel in panels:
+        if not panel.has_data():
+            panel.set_axis_off()
+    figure.supxlabel("rank of the truth, as a share of all draws", fontsize=8)
+    figure.supylabel("share of ranks below, less uniform", fontsize=8)
     figure.savefig(file)
 
 

@@ -68,7 +68,8 @@ def simulated(
 ) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
     """Draw one truth from the prior, and data of the given design from it.
 
-    Sources with many reports get no gain other than 1 here.
+    Sources with many reports get no gain other than 1 here. Of a share, where the past of the
+    process says nothing of the walk, the truth includes ``level``, z now.
     """
     truth = {
         name: np.exp(priors[f"{name}_mu"] + priors[f"{name}_sd"] * rng.standard_normal(1))
@@ -89,6 +90,7 @@ def simulated(
     made = {**data, "said": said + truth["noise"] * rng.standard_normal(day.size)}
     truth["moved"] = np.atleast_1d(np.interp(now, *after))
     if kind == "share":
+        truth["level"] = opening + truth["moved"]
         truth["chance"] = np.atleast_1d(rng.beta(priors["chance_a"], priors["chance_b"]))
         trials = int(data["trials"])
         made["successes"] = np.array(float(rng.binomial(trials, truth["chance"][0])))

@@ -3,7 +3,9 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from forecasting.errors import InvalidInput
 from forecasting.pooling.members import members, shares
+from forecasting.scoring import checks
 from forecasting.scoring.checks import FloatArray
 
 
@@ -58,12 +60,30 @@ def linear_quantiles(values: ArrayLike, levels: ArrayLike) -> FloatArray:
     ndarray, shape (levels,)
         Quantiles of the mixture (not the mean of the quantiles, which is too sure).
 
+    Raises
+    ------
+    InvalidInput
+        Empty or NaN values, another shape, quantiles that fall, levels that do not rise in (0, 1).
+
     Examples
     --------
     >>> linear_quantiles([[0, 0, 0], [10, 10, 10]], [0.25, 0.5, 0.75]).tolist()
     [0.0, 5.0, 10.0]
     """
-    q, level = np.asarray(values, dtype=float), np.asarray(levels, dtype=float)
+    q, level = checks.floats(values, "values"), checks.floats(levels, "levels")
+    if level.ndim != 1 or np.any((level <= 0) | (level >= 1)) or np.any(np.diff(level) <= 0):
+        message = f"levels ({level.tolist()}): must rise strictly within (0, 1)"
+        raise InvalidInput(message, hint="0.05 for the 5 % quantile")
+    if q.ndim != 2 or q.shape[1] != len(level) or np.isinf(q).any():
+        message = f"values (shape {q.shape}): must be finite, members by {len(level)} levels"
+        raise InvalidInput(message)
+    falls = np.diff(q, axis=1) < 0
+    if falls.any():
+        row = int(np.argmax(falls.any(axis=1)))
+        message = f"values ({q[row].tolist()} in row {row}): quantiles must not fall"
+        raise InvalidInput(message)
+    if len(level) == 1:
+        return np.median(q, axis=0)
     fine = np.linspace(level[0], level[-1], 4 * len(level) + 1)
     samples = np.concatenate([np.interp(fine, level, member) for member in q])
     share = (level - level[0]) / (level[-1] - level[0])

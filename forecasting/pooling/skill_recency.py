@@ -6,6 +6,7 @@ from numpy.typing import ArrayLike
 from forecasting.errors import InvalidInput
 from forecasting.pooling.geometric import geometric_odds
 from forecasting.pooling.linear import linear
+from forecasting.pooling.members import members
 from forecasting.pooling.trimmed import MEANS, Mean
 from forecasting.scoring import checks
 from forecasting.scoring.checks import FloatArray
@@ -97,7 +98,7 @@ def reputation(peer_score: ArrayLike, coverage: ArrayLike, *, prior: float = 30.
     Raises
     ------
     InvalidInput
-        Empty or NaN values, shapes that differ, a prior that is not above 0.
+        Empty or NaN values, shapes that differ, coverage below 0, a prior that is not above 0.
 
     Examples
     --------
@@ -107,6 +108,9 @@ def reputation(peer_score: ArrayLike, coverage: ArrayLike, *, prior: float = 30.
     score, covered = checks.floats(peer_score, "peer_score"), checks.floats(coverage, "coverage")
     if score.ndim == 0 or score.shape != covered.shape:
         message = f"coverage (shape {covered.shape}): must have the shape of peer_score, one axis"
+        raise InvalidInput(message)
+    if np.any(covered < 0):
+        message = f"coverage ({covered.min()}): must not be negative"
         raise InvalidInput(message)
     checks.between(prior, 0, np.inf, "prior")
     drawn: FloatArray = score.sum(axis=-1) / (prior + covered.sum(axis=-1))
@@ -158,6 +162,10 @@ def skill_recency(
     """
     checks.one_of(mean, MEANS, "mean")
     weights = skill_recency_weights(skill, age, balance=balance, power=power)
+    p = members(forecasts, axis)
+    if weights.shape not in (p.shape[-1:], np.moveaxis(p, -1, axis).shape):
+        message = f"skill (shape {weights.shape}): must be one for each of {p.shape[-1]} forecasts"
+        raise InvalidInput(message)
     if mean == "linear":
         return linear(forecasts, weights, axis)
     return geometric_odds(forecasts, weights, axis, clip=clip)

@@ -10,13 +10,14 @@ from forecasting.scoring import lifetime, metaculus, rules
 from forecasting.scoring.crps import crps_ensemble, crps_piecewise, crps_quantile
 from forecasting.scoring.interval_score import interval_score
 from forecasting.scoring.logarithmic import log_score
-from forecasting.scoring.quadratic import brier
+from forecasting.scoring.quadratic import brier, brier_index
 from forecasting.scoring.ranked import ordered_brier, rps
 from forecasting.scoring.relative import ordinal_brier, relative_brier
 from forecasting.scoring.spherical import spherical
 
 __all__ = [
     "brier",
+    "brier_index",
     "crps_ensemble",
     "crps_piecewise",
     "crps_quantile",

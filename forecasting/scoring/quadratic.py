@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from forecasting.errors import InvalidInput
 from forecasting.scoring import checks
 from forecasting.scoring.checks import FloatArray
 
@@ -70,3 +71,45 @@ def brier(
         half = (probability - happened) ** 2
     scores: FloatArray = half if convention == "half" else 2 * half
     return scores.reshape(np.shape(outcome))
+
+
+def brier_index(score: ArrayLike) -> FloatArray:
+    r"""Brier score as points: 100 for a perfect forecaster, 50 for one who always says 50 %.
+
+    .. math:: 100 \Bigl(1 - \sqrt{B}\Bigr)
+
+    Larger is better. It is of a mean score, and no score itself: means of it are not proper, and
+    its order is that of the mean Brier scores.
+
+    Parameters
+    ----------
+    score : array_like
+        Mean (or difficulty-adjusted) half Brier scores, in [0, 1].
+
+    Returns
+    -------
+    ndarray, shape of `score`
+
+    Raises
+    ------
+    InvalidInput
+        On NaN, empty input, a score outside [0, 1].
+
+    References
+    ----------
+    E. Karger et al. (2025). ForecastBench: a dynamic benchmark of AI forecasting capabilities.
+    https://arxiv.org/abs/2409.19839
+
+    Examples
+    --------
+    >>> brier_index([0.25, 0.0, 0.09])
+    array([ 50., 100.,  70.])
+    """
+    mean = checks.floats(score, "score")
+    outside = (mean < 0) | (mean > 1)
+    if outside.any():
+        value = mean.ravel()[int(np.argmax(outside))]
+        message = f"score ({value}): a half Brier score lies in [0, 1]"
+        raise InvalidInput(message, hint="half of a full Brier score")
+    points: FloatArray = 100 * (1 - np.sqrt(mean))
+    return points

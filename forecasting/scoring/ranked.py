@@ -42,7 +42,9 @@ def rps(forecast: ArrayLike, outcome: ArrayLike) -> FloatArray:
     >>> rps([[0.5, 0.25, 0.25]], [0])
     array([0.3125])
     """
-    vectors, label = checks.categorical(np.atleast_2d(forecast), np.atleast_1d(outcome))
+    vectors, label = checks.categorical(
+        np.atleast_2d(checks.floats(forecast, "forecast")), np.atleast_1d(outcome)
+    )
     cuts = np.arange(vectors.shape[1] - 1)
     distance = np.cumsum(vectors[:, :-1], axis=1) - (label[:, None] <= cuts)
     scores: FloatArray = np.einsum("nk,nk->n", distance, distance)

@@ -123,7 +123,7 @@ def _insert(connection: Connection, table: Table, rows: list[Any], *, by_name: b
         return
     columns = table.columns.keys()
     sql = str(statement.compile(dialect=connection.dialect, column_keys=columns))
-    connection.exec_driver_sql(sql, [tuple(row) for row in rows])
+    connection.exec_driver_sql(sql, list(map(tuple, rows)))
 
 
 def _number(reference: int, prepared: Sequence[Prepared], *, first: int, seq: int) -> int:

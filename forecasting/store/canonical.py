@@ -17,6 +17,7 @@ import json
 import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import Any
 
 import rfc8785
@@ -68,8 +69,11 @@ def dumps(value: Any) -> bytes:
     """
     if not value and type(value) is dict:
         return b"{}"
-    if type(value) is list and all(type(item) is str for item in value):
-        return _texts(tuple(value))
+    if type(value) is list:
+        if len(value) == 1 and type(value[0]) is str:
+            return b"[%b]" % encode_basestring(value[0]).encode()
+        if all(type(item) is str for item in value):
+            return _texts(tuple(value))
     try:
         return rfc8785.dumps(value)
     except rfc8785.CanonicalizationError as refused:

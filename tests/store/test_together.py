@@ -6,48 +6,54 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy.exc import IntegrityError
 
 from forecasting.domain import Forecast, Question
 from forecasting.domain.provenance import in_batch
-from forecasting.errors import InvalidInput
-from forecasting.store import Ledger, guard
+from forecasting.errors import DatabaseUnusable, InvalidInput
+from forecasting.store import Ledger, engine, guard, triggers, verify
 from tests.store import samples
 from tests.store.samples import NOW, binary, one_of_each
 
-EACH = 200
 
-
-def write(path, name, ready):
+def write(path, name, ready, each):
     with Ledger.open(path, create=True) as ledger:
-        ready.wait(60)
-        for _ in range(EACH // 2):
+        ready.wait(120)
+        for _ in range(each // 2):
             ledger.append([binary(forecaster=name), binary(forecaster=name)], recorded_at=NOW)
 
 
-def test_two_processes_lose_nothing_and_leave_no_gap(path):
+@pytest.mark.parametrize(
+    ("writers", "each"), [(2, 100), pytest.param(8, 1000, marks=pytest.mark.deep)]
+)
+def test_several_processes_lose_nothing_and_leave_no_gap(path, writers, each):
     spawn = multiprocessing.get_context("spawn")
-    ready = spawn.Barrier(2)
-    writers = [
-        spawn.Process(target=write, args=(str(path), name, ready)) for name in ("ana", "ben")
-    ]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join(120)
-    assert [writer.exitcode for writer in writers] == [0, 0]
+    ready = spawn.Barrier(writers)
+    names = [f"writer {n}" for n in range(writers)]
+    processes = [spawn.Process(target=write, args=(str(path), name, ready, each)) for name in names]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(300)
+    assert [process.exitcode for process in processes] == [0] * writers
     with Ledger.open(str(path)) as ledger:
         found = ledger.verify()
         said = ledger.forecasts()
         assert found.ok
-        assert found.entries == found.head_seq == 2 * EACH
-        assert sorted(forecast.seq for forecast in said) == list(range(1, 2 * EACH + 1))
-        for name in ("ana", "ben"):
+        assert found.entries == found.head_seq == writers * each
+        assert sorted(forecast.seq for forecast in said) == list(range(1, writers * each + 1))
+        for name in names:
             mine = [forecast.seq for forecast in said if forecast.forecaster == name]
-            assert len(mine) == EACH
+            assert len(mine) == each
             # A batch is one transaction: its two entries stand side by side.
             assert all(
                 second == first + 1 for first, second in zip(mine[::2], mine[1::2], strict=True)
@@ -83,6 +89,8 @@ def test_many_forecasts_are_recorded_in_one_append(memory, capsys):
 
 class AgainstAList(RuleBasedStateMachine):
     """A ledger is a list that only grows: whatever is done to it, it reads as the list does."""
+
+    PRAGMA = "PRAGMA recursive_triggers = OFF"
 
     @initialize()
     def begin(self):
@@ -127,9 +135,23 @@ class AgainstAList(RuleBasedStateMachine):
             f"FROM entry WHERE seq = {seq}",
         }[statement]
         with self.ledger._engine.connect() as connection, guard.lifted(connection):
-            connection.exec_driver_sql("PRAGMA recursive_triggers = OFF")
+            connection.exec_driver_sql(self.PRAGMA)
             with pytest.raises(IntegrityError):
                 connection.exec_driver_sql(sql)
+
+    @rule(pick=st.integers(0, 10**6), column=st.sampled_from(["hash", "leaf", "tool"]))
+    def tamper(self, pick, column):
+        """Edit an entry as one could without the triggers; it is named, and then it never was."""
+        if not self.kept:
+            return
+        seq = pick % len(self.kept) + 1
+        other = {"tool": "'x'"}.get(column, f"substr({column}, 33) || substr({column}, 1, 32)")
+        with self.ledger._engine.connect() as connection, guard.lifted(connection):
+            connection.exec_driver_sql("DROP TRIGGER entry_no_update")
+            connection.exec_driver_sql(f"UPDATE entry SET {column} = {other} WHERE seq = {seq}")
+            found = verify.verify(connection)
+            connection.rollback()
+        assert (found.ok, found.first_bad) == (False, seq)
 
     @rule(pick=st.integers(0, 10**6))
     def read_an_earlier_state(self, pick):
@@ -153,3 +175,58 @@ class AgainstAList(RuleBasedStateMachine):
 
 AgainstAList.TestCase.settings = settings(max_examples=15, stateful_step_count=10, deadline=None)
 test_the_ledger_is_a_list_that_only_grows = AgainstAList.TestCase
+
+
+def without_the_guard(monkeypatch):
+    """The guard on INSERT off; with it nothing is left that stops a REPLACE without the pragma."""
+    made = triggers._guards
+
+    def guards(dialect):
+        return made(dialect) | {"entry": [("0", "nothing")]}
+
+    monkeypatch.setattr(triggers, "_guards", guards)
+
+
+def without_recursive_triggers(monkeypatch):
+    """The pragma off and the guard a single trigger on one table, as a port might leave it."""
+    without_the_guard(monkeypatch)
+    monkeypatch.setattr(AgainstAList, "PRAGMA", "PRAGMA foreign_keys = OFF")
+    configure = engine._configure
+
+    def off(connection, **how):
+        configure(connection, **how)
+        connection.execute("PRAGMA recursive_triggers = OFF")
+
+    monkeypatch.setattr(engine, "_configure", off)
+
+
+def with_a_link_unchecked(monkeypatch):
+    """The second link of the chain taken as it stands."""
+    check = verify._check
+
+    def lenient(found, previous, earlier):
+        if found.seq == 2:
+            return bytes.fromhex(found.hash)
+        return check(found, previous, earlier)
+
+    monkeypatch.setattr(verify, "_check", lenient)
+
+
+@pytest.mark.parametrize(
+    "seed_defect", [without_the_guard, without_recursive_triggers, with_a_link_unchecked]
+)
+def test_the_machine_finds_a_seeded_defect(monkeypatch, seed_defect):
+    """A test of the test: each hole is found, and without it there is none (the test above)."""
+    seed_defect(monkeypatch)
+    quick = settings(
+        max_examples=60,
+        stateful_step_count=12,
+        deadline=None,
+        phases=[Phase.generate],
+        derandomize=True,
+        database=None,
+        print_blob=False,
+    )
+    with pytest.raises((AssertionError, pytest.fail.Exception, DatabaseUnusable)) as found:
+        run_state_machine_as_test(AgainstAList, settings=quick)
+    assert "DID NOT RAISE" in str(found.value) or isinstance(found.value, AssertionError)
