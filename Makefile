@@ -34,15 +34,17 @@ $(COMPLETE): pyproject.toml constraints.txt
 	$(BIN)/python -m pip check >/dev/null; \
 	echo "$(CURDIR)" > $@
 
-# Chromium draws the pages that the browser tests look at.
+# Chromium draws the pages that the browser tests look at; the PostgreSQL tests start a server.
 system:
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
+	@wanted=; command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || wanted="chromium"; \
+	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || wanted="$$wanted postgresql"; \
+	[ -z "$$wanted" ] || { \
 	    as=; [ "$$(id -u)" = 0 ] || as="sudo -n"; \
 	    if command -v apt-get >/dev/null && $$as true 2>/dev/null; then \
-	        echo "test: installing chromium" >&2; \
-	        { $$as apt-get update -q && $$as env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends chromium; } >/dev/null 2>&1 \
-	            || echo "test: chromium could not be installed; tests that need it say so" >&2; \
-	    else echo "test: chromium is missing and may not be installed here; tests that need it say so" >&2; fi; }
+	        echo "test: installing $$wanted" >&2; \
+	        { $$as apt-get update -q && $$as env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$wanted; } >/dev/null 2>&1 \
+	            || echo "test: $$wanted could not be installed; tests that need it say so" >&2; \
+	    else echo "test: missing and not installable here: $$wanted; tests that need it say so" >&2; fi; }
 
 demo: setup  ## the main job on a fresh database; the page is review/index.html
 	@mkdir -p review && rm -f review/demo.db*

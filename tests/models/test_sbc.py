@@ -352,7 +352,8 @@ def beta_binomial(sign):
         ratio = data["more"] * np.log(p) + (8 - data["more"]) * np.log1p(-p)
         return resampled(reweighted(full, sign * ratio, data_hash=""), seed), True
 
-    return calibrate("beta-binomial", simulate, fit, n=N, seed=3)
+    name = "beta-binomial" if sign == 1 else "beta-binomial, sign flipped"
+    return calibrate(name, simulate, fit, n=N, seed=3)
 
 
 def test_reweighting_is_calibrated_and_with_the_sign_flipped_not(picture):

@@ -105,12 +105,16 @@ def _against_nuts(count):
     _, paths = model.simulate(np.random.default_rng(26), count, watched=40.0)
     squares = []
     for seed, data in enumerate(paths):
-        both = [
-            model.fit(data, model.default_priors(), seed, method=method)
-            for method in ("conjugate", "nuts")
-        ]
-        p = [model.predict(f.draws, [HORIZON], reached=1, stages=(3,))[:, 0, 0] for f in both]
-        report = judge_probability(both[1].report, p[1], 4)
+        # A wide probability needs more draws for the sampler's error to pass the gate.
+        for draws in (1000, 2000):
+            both = [
+                model.fit(data, model.default_priors(), seed, method=method, draws=draws)
+                for method in ("conjugate", "nuts")
+            ]
+            p = [model.predict(f.draws, [HORIZON], reached=1, stages=(3,))[:, 0, 0] for f in both]
+            report = judge_probability(both[1].report, p[1], 4)
+            if report.passed:
+                break
         assert report.passed, (seed, report.reasons)
         # The quadrature's own error is a small part of the sampler's.
         error = summary(p[1], 4).mcse
