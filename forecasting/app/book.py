@@ -343,11 +343,11 @@ class Book:
 
         return review(self.ledger, Path(folder), kind=kind, run=run, now=clock.now())
 
-    def verify(self) -> dict[str, Any]:
+    def verify(self, anchor: str | Path | None = None) -> dict[str, Any]:
         """Walk the hash chain and say what holds."""
-        from forecasting.app.publish import verify
+        from forecasting.app.anchor import read_anchor_file, verify
 
-        return verify(self.ledger)
+        return verify(self.ledger, read_anchor_file(Path(anchor)) if anchor else ())
 
 
 class Calibration:

@@ -29,21 +29,6 @@ if TYPE_CHECKING:
 DIAGRAMS = (MODEL, BASE_RATE, POOL)
 
 
-def verify(ledger: Ledger) -> dict[str, Any]:
-    """Walk the chain; without an anchor kept elsewhere, `anchored_to` is null."""
-    found = ledger.verify()
-    return {
-        "ok": found.ok,
-        "entries": found.entries,
-        "head": found.head_hash,
-        "anchored_to": None,
-        "first_bad": found.first_bad,
-        "reason": found.reason,
-        "proves": "the entries agree with their chain; whoever holds the file could still have "
-        "rewritten all of it, unless the head was kept elsewhere",
-    }
-
-
 def save_calibration(result: Mapping[str, Any], path: Path, *, title: str) -> None:
     """Write a calibration as .svg, .png, .csv or .html; anything else is bad input."""
     import csv
