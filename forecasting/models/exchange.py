@@ -130,7 +130,7 @@ class ExchangeCount:
         priors: Mapping[str, PriorSpec],
         seed: int,
         *,
-        draws: int = 1000,
+        draws: int = 1500,
         tune: int = 300,
         chains: int = 4,
         target_accept: float = 0.8,
