@@ -44,6 +44,11 @@ def tampered(path):
     return edit
 
 
+# Always another digit: a hash need not hold the one that a plain replacement looks for.
+_FLIP = (
+    "UPDATE entry SET {0} = CASE substr({0}, 1, 1) WHEN '0' THEN '1' ELSE '0' END"
+    " || substr({0}, 2) WHERE seq = 15"
+)
 FOUND = {
     "edit the decimal": (
         15,
@@ -128,7 +133,7 @@ FOUND = {
     ),
     "insert at the end": (
         21,
-        "INSERT INTO entry SELECT 21, kind, recorded_at, tool, leaf, replace(hash, 'a', 'b') "
+        "INSERT INTO entry SELECT 21, kind, recorded_at, tool, leaf, 'f' || substr(hash, 1, 63) "
         "FROM entry WHERE seq = 20",
         "INSERT INTO withdrawal VALUES (21, 'q', 'ana', '2026-01-02T03:04:05.678901Z')",
     ),
@@ -142,8 +147,8 @@ FOUND = {
     ),
     "change a kind": (11, "UPDATE entry SET kind = 'resolution' WHERE seq = 11"),
     "rename a kind": (11, "UPDATE entry SET kind = 'regret' WHERE seq = 11"),
-    "edit a leaf": (15, "UPDATE entry SET leaf = replace(leaf, 'a', 'b') WHERE seq = 15"),
-    "edit a hash": (15, "UPDATE entry SET hash = replace(hash, 'a', 'b') WHERE seq = 15"),
+    "edit a leaf": (15, _FLIP.format("leaf")),
+    "edit a hash": (15, _FLIP.format("hash")),
     "write a time otherwise": (
         15,
         "UPDATE forecast SET issued_at = '2026-01-02 03:04:05.678901' WHERE seq = 15",
