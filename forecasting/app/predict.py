@@ -193,7 +193,8 @@ class Predictor:
             asked = self.catalog.questions[name]
             names |= {rung.id for rung in self.answers.together(asked, as_of)}
             names |= {asked.ladder} if asked.ladder else set()
-        return self.answers.inputs(question, facts, as_of), tuple(reports_on(facts, names))
+        seen = self.answers.seen(question, facts, as_of)
+        return self.answers.inputs(question, facts, as_of), tuple(reports_on(seen, names))
 
     def _with_moves(
         self,

@@ -34,12 +34,12 @@ def _inputs(
 ) -> dict[str, bytes]:
     # What a replay reads: the ledger up to the head of its first start, then the as-of filter.
     cut = [item for item in evidence if item.seq is not None and item.seq <= HEAD]
-    answers = Answers(prior_book(bank), cut, seed=0)
-    facts = known(evidence, as_of, head=HEAD)
-    return {
-        name: np.ascontiguousarray(array).tobytes()
-        for name, array in answers.inputs(question, facts, as_of).items()
-    }
+    catalog = Catalog({each.id: each for each in bank.questions}, {})
+    predictor = Predictor(catalog, cut, bank, seed=0)
+    # The arrays of the linked questions of a scenario are among them, and so are coded reports.
+    arrays, reports = predictor.inputs(question, predictor.facts(as_of), as_of)
+    found = {name: np.ascontiguousarray(array).tobytes() for name, array in arrays.items()}
+    return found | {"reports": repr(reports).encode()}
 
 
 def _poisons(question: Question, after: dt.datetime, rng: random.Random) -> list[Evidence]:
@@ -224,3 +224,18 @@ def test_time_after_the_streams_is_unobserved_and_not_quiet(bank: Bank) -> None:
         later = answers.inputs(question, known(evidence, end + 60 * DAY), end + 60 * DAY)
         for name, array in at_end.items():
             assert np.array_equal(array, later[name]), (question.id, name)
+
+
+def test_a_retraction_counts_from_its_own_time(bank: Bank) -> None:
+    question = next(q for q in bank.questions if q.id == "leaders-meet@2026-12-31")
+    then = question.opens + 100 * DAY
+    effect = Effect(question.id, "likelihood", {"a": 0.8, "b": 0.2, "u": 0.4})
+    report = Evidence("n", "report", "a date", "x", known_at=then, effects=(effect,), seq=1)
+    back = Effect("evidence/n", "datum", {"name": "retracts"})
+    undone = Evidence("r", "report", "n", "x", known_at=then + 9 * DAY, effects=(back,), seq=2)
+    evidence = _numbered(bank.evidence)
+    both = [*evidence, report, undone]
+    for days, counts in ((1, True), (9, False)):
+        moment = then + days * DAY
+        with_it = _inputs(bank, [*evidence, report], question, moment)
+        assert (_inputs(bank, both, question, moment) == with_it) is counts

@@ -82,6 +82,8 @@ class Answers:
         """
         if facts is not self._facts:
             self._facts, self._said, self._fitted = facts, {}, {}
+        # A worldview that leaves the priors alone asks for nothing new: the rungs share a model.
+        worldview = _touching(worldview, question)
         key = (question.id, as_of, worldview.id if worldview else "", timed, scale)
         if key not in self._said:
             rungs = self.together(question, as_of)
@@ -90,7 +92,7 @@ class Answers:
                 for rung in rungs
             }
             known_of = None if self.reliability is None else self.reliability(as_of)
-            seen = self._seen(question, facts, as_of)
+            seen = self.seen(question, facts, as_of)
             moved = with_reports(rungs, answers, seen, reliability=known_of)
             self._said.update({(rung.id, *key[1:]): moved[rung.id] for rung in rungs})
         return self._said[key]
@@ -116,12 +118,9 @@ class Answers:
         timed: bool,
         scale: float,
     ) -> Answer:
-        classes = rates.classes_of(question)
-        touched = worldview is not None and any(c.reference in classes for c in worldview.changes)
-        key = (question.id, as_of, worldview.id if worldview and touched else "", timed, scale)
+        key = (question.id, as_of, worldview.id if worldview else "", timed, scale)
         if key not in self._fitted:
-            chosen = worldview if touched else None
-            case = self._case(question, facts, as_of, chosen, timed=timed, scale=scale)
+            case = self._case(question, facts, as_of, worldview, timed=timed, scale=scale)
             self._fitted[key] = answering(question.model.fitted).model(case)
         return self._fitted[key]
 
@@ -194,7 +193,7 @@ class Answers:
                 reference: {name: spec.scaled(scale) for name, spec in given.items()}
                 for reference, given in priors.items()
             }
-        facts = self._seen(question, facts, as_of)
+        facts = self.seen(question, facts, as_of)
         return rates.Case(
             question=question,
             facts=facts,
@@ -212,7 +211,7 @@ class Answers:
             else (),
         )
 
-    def _seen(
+    def seen(
         self, question: Question, facts: Sequence[Evidence], as_of: dt.datetime
     ) -> tuple[Evidence, ...]:
         """Give what a forecast may use: the first one only what was known before the opening."""
@@ -250,6 +249,12 @@ class Answers:
                 self.book, reference, self.evidence, question.opens, without=own
             )
         return self._priors[key]
+
+
+def _touching(worldview: Worldview | None, question: Question) -> Worldview | None:
+    classes = rates.classes_of(question)
+    changes = worldview.changes if worldview is not None else ()
+    return worldview if any(change.reference in classes for change in changes) else None
 
 
 class Family(Protocol):
