@@ -49,14 +49,11 @@ def _known_family(bank: Bank, families: Families) -> Iterator[Problem]:
     for question, place in _each_file(bank):
         model = place.file.model
         line = place.line("model", "family")
-        if model.family not in {*families, *FUTURE_FAMILIES}:
-            hint = nearest(model.family, set(families) | set(FUTURE_FAMILIES))
+        if model.family not in families and model.stand_in is None:
+            hint = nearest(model.family, families) or "stand_in: base-rate, until it is installed"
             yield Problem(
                 place.source, line, "unknown-family", f"family ({model.family}): unknown", hint
             )
-        elif model.family not in families and model.stand_in is None:
-            message = f"family ({model.family}): not fitted yet, so name a stand_in"
-            yield Problem(place.source, line, "stand-in", message, "stand_in: base-rate")
         fitted = question.model.fitted
         if fitted in families and question.type not in families[fitted]:
             message = f"family ({fitted}): cannot answer a question of type {question.type}"
@@ -67,10 +64,6 @@ def _known_family(bank: Bank, families: Families) -> Iterator[Problem]:
             yield Problem(
                 place.source, where, "unknown-family", message, nearest(fitted, set(families))
             )
-
-
-#: Families whose questions are asked now and whose models come later.
-FUTURE_FAMILIES: tuple[str, ...] = ()
 
 
 def _known_reference(bank: Bank, families: Families) -> Iterator[Problem]:
