@@ -266,7 +266,9 @@ def summary(ledger: Ledger, made: Plan, *, seconds: float) -> dict[str, Any]:
         "steps": len(made.steps),
         "forecasts": len(forecasts),
         "forecasters": len({f.forecaster for f in forecasts} | texts),
-        "fits": sum(run.method == "nuts" for run in runs),
+        "fits": len(
+            {(r.fitted, r.priors_hash, r.evidence_hash) for r in runs if r.method == "nuts"}
+        ),
         "refused": sum(not run.passed for run in runs),
         "seconds": seconds,
         "head": ledger.head().hash,
