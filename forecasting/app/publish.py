@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from forecasting.app.calibrate import from_frame
 from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection, latest_run, scoring_frame, select
-from forecasting.app.predict import BASE_RATE, MODEL, POOL, PRIOR, prior_rows
+from forecasting.app.models_shown import prior_rows
+from forecasting.app.predict import BASE_RATE, MODEL, POOL, PRIOR
 from forecasting.app.questions import bundled_bank
 from forecasting.app.score import scores
 from forecasting.bank import Bank, text_speaks_at

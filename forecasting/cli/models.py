@@ -41,11 +41,11 @@ def show(family: str) -> None:
       forecast models show survival
     """
     from forecasting import clock
-    from forecasting.app import predict
+    from forecasting.app import models_shown
     from forecasting.app.book import Book
 
     with Book.open(settings().db) as book:
-        emit(predict.family_report(book.ledger, family, clock.now()))
+        emit(models_shown.family_report(book.ledger, family, clock.now()))
 
 
 @models.command()
@@ -57,11 +57,11 @@ def priors(question: str) -> None:
     Example:
       forecast models priors --question exchange-1000-2025
     """
-    from forecasting.app import predict
+    from forecasting.app import models_shown
     from forecasting.app.book import Book
 
     with Book.open(settings().db) as book:
-        rows = predict.prior_rows(book.ledger, question=question)
+        rows = models_shown.prior_rows(book.ledger, question=question)
     emit(
         rows,
         columns=("question", "worldview", "family", "parameter", "prior", "known_by", "source"),
