@@ -7,7 +7,7 @@ question        which question; opens, closes, closed_at, outcome (and lower, up
 forecaster      who issued it
 forecast        a probability, a vector over options, or a mapping of levels to values
 issued_at       from when it stands: until the same forecaster's next one; before the opening it
-                counts from the opening; of two in one instant the later row stands
+                counts from the opening; a forecaster speaks once in an instant
 withdrawn_at    when it was taken back (missing: never)
 opens, closes   the scheduled window, half-open, frozen when the question was published
 closed_at       the actual end, where the answer was known before the close (missing: it was not)

@@ -96,11 +96,16 @@ def spans(
         if len(who) != n:
             message = f"forecaster (length {len(who)}): must be one for each of {n} forecasts"
             raise InvalidInput(message)
-        # Of two in one instant the later row stands.
         order = np.lexsort((start, who))
         same = who[order][1:] == who[order][:-1]
+        later = start[order[1:][same]]
+        twice = later == start[order[:-1][same]]
+        if np.any(twice):
+            row = int(order[1:][same][np.argmax(twice)])
+            message = f"issued_at ({start[row]} at {row}): its forecaster spoke twice in an instant"
+            raise InvalidInput(message, hint="keep the one that stands")
         following = np.full(n, np.inf)
-        following[order[:-1][same]] = start[order[1:][same]]
+        following[order[:-1][same]] = later
         stop = np.minimum(stop, following)
     return start, stop
 

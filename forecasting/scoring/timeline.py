@@ -102,7 +102,8 @@ def read(frame: "pd.DataFrame") -> Timeline:
     ------
     InvalidInput
         On a missing column, an empty frame, naive times, a close not after its opening, a
-        withdrawal before its forecast, or a question whose window differs between rows.
+        withdrawal before its forecast, two forecasts of a forecaster on a question in one instant,
+        or a question whose window differs between rows.
     """
     import pandas as pd
 
@@ -133,7 +134,7 @@ def read(frame: "pd.DataFrame") -> Timeline:
         pair=pair,
         first=first,
         issued=issued,
-        stop=np.minimum(_replaced(pair, issued), withdrawn),
+        stop=np.minimum(_replaced(pair, issued, frame), withdrawn),
         opens=opens,
         closes=closes,
         # A resolution that was known before the opening leaves no time to score.
@@ -197,15 +198,25 @@ def instants(column: "pd.Series[Any]", name: str, *, missing: int | None = None)
     return result
 
 
-def _replaced(pair: IntArray, issued: IntArray) -> IntArray:
-    """When the same forecaster's next forecast began; of two in one instant the later row wins."""
+def _replaced(pair: IntArray, issued: IntArray, frame: "pd.DataFrame") -> IntArray:
+    """When the same forecaster's next forecast began; two in one instant are refused."""
     following = np.full(len(pair), NEVER)
     # Who spoke once is replaced by nothing: only the others need sorting.
     several = np.flatnonzero(np.bincount(pair)[pair] > 1)
     by_time = several[np.argsort(issued[several], kind="stable")]
     order = by_time[np.argsort(pair[by_time], kind="stable")]
     same = pair[order][1:] == pair[order][:-1]
-    following[order[:-1][same]] = issued[order[1:][same]]
+    later = issued[order[1:][same]]
+    twice = later == issued[order[:-1][same]]
+    if twice.any():
+        row = int(order[1:][same][np.argmax(twice)])
+        who, asked = frame["forecaster"].iloc[row], frame["question"].iloc[row]
+        message = (
+            f"issued_at ({frame['issued_at'].iloc[row]} in row {row}): {who!r} spoke twice on "
+            f"question {asked!r} in that instant, and rows have no order"
+        )
+        raise InvalidInput(message, hint="keep the one that stands")
+    following[order[:-1][same]] = later
     return following
 
 

@@ -318,13 +318,13 @@ def test_withdrawn_before_it_was_made(call):
         call(**good(call), **CALLS[call][1], withdrawn_at=[5.0, 0.5, 9.0])
 
 
-def test_of_two_forecasts_in_one_instant_the_later_row_stands_in_any_order():
+def test_rows_need_no_order_in_time_and_so_nobody_speaks_twice_in_an_instant():
     frame = pd.DataFrame([ROW, {**ROW, "forecast": 0.4}])
-    assert lifetime.score(frame)["score"].tolist() == pytest.approx([0.36])
+    with pytest.raises(InvalidInput, match="'me' spoke twice on question 'q' in that instant"):
+        lifetime.score(frame)
     who = {"forecaster": ["me", "me"], **ON}
-    twice = metaculus.baseline([0.2, 0.4], 1, issued_at=[0.0, 0.0], **who).score
-    assert twice.sum() == pytest.approx(metaculus.baseline([0.4], 1, issued_at=[0.0], **ON).score)
-    # Rows need no order in time.
+    with pytest.raises(InvalidInput, match="spoke twice in an instant"):
+        metaculus.baseline([0.2, 0.4], 1, issued_at=[0.0, 0.0], **who)
     one = metaculus.baseline([0.2, 0.4], 1, issued_at=[1.0, 5.0], **who).score
     other = metaculus.baseline([0.4, 0.2], 1, issued_at=[5.0, 1.0], **who).score
     assert one == pytest.approx(other[::-1])

@@ -78,7 +78,7 @@ def test_the_improper_windows_say_so():
 
 @given(chance=CHANCE, when=st.integers(1, 9))
 def test_the_forecaster_without_information_has_no_skill_whatever_the_window_covers(chance, when):
-    frame = world(0.5, 0.5, happens=True).assign(issued_at=START + when * DAY)
+    frame = world(0.5, 0.5, happens=True).iloc[:1].assign(issued_at=START + when * DAY)
     for rule, convention in RULES:
         skill = lifetime.score(frame, rule=rule, convention=convention)["skill"].item()
         assert skill == pytest.approx(0, abs=1e-12)
