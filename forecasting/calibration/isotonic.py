@@ -1,5 +1,6 @@
 """Pooling equal forecasts, and the isotonic fit (PAV) of one or of many sets of outcomes."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,8 @@ from numpy.typing import ArrayLike
 from forecasting.scoring import checks
 from forecasting.scoring.checks import FloatArray, IntArray
 
-_CHUNK = 500_000
+# Few enough numbers that a pass over them finds them still in the processor's cache.
+_CHUNK = 100_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +60,18 @@ def pool(forecast: ArrayLike, outcome: ArrayLike) -> Pooled:
     return Pooled(value, n.astype(np.int64), events.astype(np.int64), code.astype(np.int64))
 
 
+def chunks(rows: int, width: int) -> Iterator[slice]:
+    """Cut many rows into parts that are small enough to be worked on in one go.
+
+    Examples
+    --------
+    >>> list(chunks(3, 40_000))
+    [slice(0, 2, None), slice(2, 4, None)]
+    """
+    step = max(1, _CHUNK // width)
+    return (slice(start, start + step) for start in range(0, rows, step))
+
+
 def isotonic(events: ArrayLike, n: ArrayLike) -> FloatArray:
     """Rising event rates closest to the observed ones, for many sets of outcomes in one pass.
 
@@ -79,35 +93,36 @@ def isotonic(events: ArrayLike, n: ArrayLike) -> FloatArray:
     """
     counts = np.atleast_2d(np.asarray(events, dtype=np.float64))
     sizes = np.broadcast_to(np.asarray(n, dtype=np.float64), counts.shape)
-    rows = max(1, _CHUNK // counts.shape[1])
-    fits = [
-        _fit(counts[start : start + rows], sizes[start : start + rows])
-        for start in range(0, len(counts), rows)
-    ]
-    return np.concatenate(fits).reshape(np.shape(events))
+    fitted = np.empty_like(counts)
+    for part in chunks(*counts.shape):
+        fitted[part] = _fit(counts[part], sizes[part])
+    return fitted.reshape(np.shape(events))
 
 
 def _fit(events: FloatArray, n: FloatArray) -> FloatArray:
     """Fit all rows as one long one: each is lifted by 2, so that no block spans two rows."""
+    lift = 2.0 * np.arange(len(events))[:, None]
+    if (n == 1).all():
+        # The usual case, in two thirds of the time.
+        return _blocks((events + lift).ravel(), events.ravel(), None).reshape(events.shape)
+    there = n > 0
+    if there.all():
+        lifted = (events / n + lift).ravel()
+        return _blocks(lifted, events.ravel(), n.ravel()).reshape(events.shape)
+    count, size = events[there], n[there]
+    fit = np.full(events.shape, np.nan)
+    fit[there] = _blocks(count / size + 2.0 * np.nonzero(there)[0], count, size)
+    return _interpolated(fit, there)
+
+
+def _blocks(lifted: FloatArray, count: FloatArray, size: FloatArray | None) -> FloatArray:
     from scipy.optimize import isotonic_regression
 
-    there = n > 0
-    whole = bool(there.all())
-    if whole:
-        lifted = (events / n + 2.0 * np.arange(len(events))[:, None]).ravel()
-        count, size = events.ravel(), n.ravel()
-    else:
-        count, size = events[there], n[there]
-        lifted = count / size + 2.0 * np.nonzero(there)[0]
     blocks = isotonic_regression(lifted, weights=size).blocks
+    width = np.diff(blocks)
+    total = width if size is None else np.add.reduceat(size, blocks[:-1])
     # The rates come from the counts of each block, so the lift costs no digit.
-    rate = np.add.reduceat(count, blocks[:-1]) / np.add.reduceat(size, blocks[:-1])
-    fitted = np.repeat(rate, np.diff(blocks))
-    if whole:
-        return fitted.reshape(events.shape)
-    fit = np.full(events.shape, np.nan)
-    fit[there] = fitted
-    return _interpolated(fit, there)
+    return np.repeat(np.add.reduceat(count, blocks[:-1]) / total, width)
 
 
 def _interpolated(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forecasting.calibration.isotonic import Pooled, isotonic, pool
+from forecasting.calibration.isotonic import Pooled, chunks, isotonic, pool
 from forecasting.scoring import checks
 from forecasting.scoring.checks import FloatArray
 
@@ -98,16 +98,25 @@ class Corp:
     @cached_property
     def _null(self) -> tuple[FloatArray, FloatArray]:
         pooled = self.pooled
-        events = _drawn(np.random.default_rng(self.seed), pooled, self.resamples)
-        curves = isotonic(events, pooled.n)
+        rng = np.random.default_rng(self.seed)
+        curves = np.empty((self.resamples, len(pooled.value)))
+        lost = np.empty(self.resamples)
+        for part in chunks(*curves.shape):
+            events = _drawn(rng, pooled, len(lost[part]))
+            curves[part] = isotonic(events, pooled.n)
+            lost[part] = self._lost(events, curves[part])
+        return curves, np.maximum(lost, 0)
+
+    def _lost(self, events: FloatArray, curves: FloatArray) -> FloatArray:
+        """Score of the forecasts minus that of the curves fitted to the events, (R,)."""
+        pooled = self.pooled
         if self.score == "brier":
             # Within a block of the fit the events sum to its rate, so the two means differ by this.
             lost = pooled.n @ pooled.value**2 - 2 * (events @ pooled.value)
             lost += np.einsum("rd,rd,d->r", curves, curves, pooled.n.astype(np.float64))
-            return curves, np.maximum(lost / pooled.total, 0)
+            return lost / pooled.total
         said = mean_score(self.score, pooled.value, events, pooled.n)
-        mended = mean_score(self.score, curves, events, pooled.n)
-        return curves, np.maximum(said - mended, 0)
+        return said - mean_score(self.score, curves, events, pooled.n)
 
 
 def _drawn(rng: np.random.Generator, pooled: Pooled, resamples: int) -> FloatArray:
