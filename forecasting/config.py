@@ -25,10 +25,13 @@ from platformdirs import user_cache_path, user_config_path, user_data_path
 
 from forecasting import clock
 from forecasting.errors import InvalidInput
+from forecasting.files import read_plain
 
 APPLICATION = "scenario-forecasting"
 KEYS = ("database", "forecaster")
 MEMORY = "sqlite:///:memory:"
+#: Of config.toml; reading takes the square of the length of a key with many dots.
+MOST_BYTES = 10_000
 
 type Origin = Literal["flag", "environment", "config file", "default"]
 
@@ -270,7 +273,7 @@ def _read(file: Path) -> dict[str, str]:
     """Read ``config.toml``; an absent file says nothing."""
     mend = f"mend or remove {file}"
     try:
-        table = tomllib.loads(file.read_bytes().decode("utf-8-sig"))
+        table = tomllib.loads(read_plain(file, most=MOST_BYTES).decode("utf-8-sig"))
     except FileNotFoundError:
         return {}
     except OSError as error:
@@ -286,6 +289,9 @@ def _read(file: Path) -> dict[str, str]:
         said = str(error)[: found.start()] if found else str(error)
         message = f"config.toml ({said}): must be TOML"
         raise InvalidInput(message, hint=mend, where=where) from None
+    except (ValueError, RecursionError):
+        message = "config.toml: holds a number or a list that no setting needs"
+        raise InvalidInput(message, hint=mend, where=str(file)) from None
     for key, value in table.items():
         if key not in KEYS:
             near = get_close_matches(key, KEYS, n=1)
@@ -293,6 +299,6 @@ def _read(file: Path) -> dict[str, str]:
             hint = f'{near[0]} = "..."' if near else mend
             raise InvalidInput(message, hint=hint, where=str(file))
         if not isinstance(value, str) or not value.strip():
-            message = f"{key} ({value!r}): must be text in quotes"
+            message = f"{key} ({repr(value)[:60]}): must be text in quotes"
             raise InvalidInput(message, hint=f'{key} = "..."', where=str(file))
     return table

@@ -14,13 +14,17 @@ from typing import Any
 
 from forecasting.domain.instants import iso, parse_instant, utc
 from forecasting.errors import InvalidInput
+from forecasting.files import read_plain
 from forecasting.store import Ledger, Verification
 
 _FORM = re.compile(
     r"forecast-anchor 1\n"
     r"ledger ([0-9a-f]{64})\nentries (0|[1-9]\d{0,17})\nhead ([0-9a-f]{64})\n"
-    r"at (\d{4}-\d\d-\d\dT[0-9:.]{8,15}Z)\ncheck ([0-9a-f]{64})\n"
+    r"at (\d{4}-\d\d-\d\dT[0-9:.]{8,15}Z)\ncheck ([0-9a-f]{64})\n",
+    re.ASCII,
 )
+#: Of a file of anchors: some thousands of them.
+MOST_BYTES = 1_000_000
 _HINT = "the file as `forecast anchor` wrote it"
 
 
@@ -98,7 +102,7 @@ def read_anchors(text: str) -> list[Anchor]:
 def read_anchor_file(file: Path) -> list[Anchor]:
     """Read the anchors of a file."""
     try:
-        text = file.read_text(encoding="utf-8")
+        text = read_plain(file, most=MOST_BYTES).decode("utf-8")
     except (OSError, UnicodeDecodeError) as fault:
         reason = fault.strerror if isinstance(fault, OSError) else "not text"
         msg = f"anchor ({file}): cannot be read ({reason})"
@@ -137,7 +141,7 @@ def verify(ledger: Ledger, anchors: Sequence[Anchor] = ()) -> dict[str, Any]:
     dict
         ``ok, entries, head, anchored_to`` (the last entry that an anchor proves, or None),
         ``first_bad`` (the first number whose entry is not what was recorded), ``reason``,
-        ``proves``.
+        ``proves``; ``sealed`` and of these ``unrevealed`` forecasts, ``redacted`` rationales.
     """
     found = ledger.verify()
     anchored_to, first_bad, reason = None, found.first_bad, found.reason
@@ -158,6 +162,9 @@ def verify(ledger: Ledger, anchors: Sequence[Anchor] = ()) -> dict[str, Any]:
         "first_bad": first_bad,
         "reason": reason,
         "proves": _proved(found, first_bad, anchored_to, at),
+        "sealed": found.sealed,
+        "unrevealed": found.unrevealed,
+        "redacted": found.redacted,
     }
 
 

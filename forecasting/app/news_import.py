@@ -15,9 +15,46 @@ from forecasting.evidence import intake
 from forecasting.evidence.intake import MOST_BYTES
 from forecasting.evidence.reliability import check_grade
 from forecasting.evidence.similar import Index
+from forecasting.fetch import Fetcher
 from forecasting.store import Ledger
 
-__all__ = ["MOST_BYTES", "import_news"]
+__all__ = ["MOST_BYTES", "fetched", "import_news", "is_address"]
+
+#: Content types of a fetched file; a page of HTML is none of these.
+TYPES = (
+    "application/atom+xml",
+    "application/json",
+    "application/jsonl",
+    "application/rdf+xml",
+    "application/rss+xml",
+    "application/x-ndjson",
+    "application/xml",
+    "text/csv",
+    "text/plain",
+    "text/xml",
+)
+
+
+def is_address(name: str) -> bool:
+    """Say whether what was given for a file is an address of something elsewhere.
+
+    Examples
+    --------
+    >>> is_address("https://example.org/feed"), is_address("C:/feed.xml"), is_address("-")
+    (True, False, False)
+    """
+    return "://" in name
+
+
+def fetched(address: str, *, fetcher: Fetcher | None = None) -> bytes:
+    """Fetch a file of news from a public address, within the bounds of `forecasting.fetch`.
+
+    Raises
+    ------
+    InvalidInput
+        No public address, or what it gives is no file of news.
+    """
+    return (fetcher or Fetcher()).get(address, types=TYPES).content
 
 
 def import_news(

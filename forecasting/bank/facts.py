@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from forecasting.bank.tables import Row, TableReader
+from forecasting.bank.tables import Row, TableReader, decimal
 from forecasting.domain.evidence import Effect, Evidence, parse_effect
 from forecasting.domain.instants import day_ends, iso, parse_day
 from forecasting.domain.reference import DurationShare, PriorRow, ReferenceClass
@@ -76,11 +76,7 @@ def _class(row: Row) -> ReferenceClass:
 
 
 def _prior(row: Row) -> PriorRow:
-    try:
-        arguments = tuple(float(part) for part in row.words("arguments"))
-    except ValueError as broken:
-        msg = f"arguments ({row['arguments']}): must be numbers separated by spaces"
-        raise InvalidInput(msg) from broken
+    arguments = tuple(decimal("arguments", part) for part in row.words("arguments"))
     return PriorRow(
         reference=row["reference"],
         parameter=row["parameter"],

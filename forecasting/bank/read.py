@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from forecasting.bank.schema import (
     TextFile,
     WorldviewFile,
 )
-from forecasting.bank.tables import TableReader
+from forecasting.bank.tables import MAX_BYTES, TableReader
 from forecasting.bank.yaml_file import line_of, read_yaml
 from forecasting.domain.commentary import Claim, PriorChange, Text, Worldview
 from forecasting.domain.evidence import Evidence
@@ -28,6 +29,7 @@ from forecasting.domain.resolution import Resolution
 from forecasting.domain.scenario import ScenarioGraph
 from forecasting.domain.verbal import band, milder
 from forecasting.errors import InvalidInput, Problem
+from forecasting.files import read_plain
 
 NOON = dt.timedelta(hours=12)
 
@@ -79,6 +81,9 @@ def text_speaks_at(text: Text) -> dt.datetime:
 
 def read_bank(root: Path) -> Bank:
     """Read the bank under a folder; faults are collected, not raised."""
+    if not root.is_dir():
+        msg = f"bank ({root}): must be a folder or a file of one question"
+        raise InvalidInput(msg, hint="forecast questions check questions")
     problems: list[Problem] = []
     questions: list[Question] = []
     resolutions: list[Resolution] = []
@@ -156,8 +161,13 @@ def digest(root: Path) -> str:
     """Hash every YAML and CSV file of a bank with its relative name."""
     total = hashlib.sha256()
     for path in sorted(p for p in root.rglob("*") if p.suffix in {".yaml", ".csv"}):
-        total.update(path.relative_to(root).as_posix().encode() + b"\0")
-        total.update(hashlib.sha256(path.read_bytes()).digest())
+        total.update(os.fsencode(path.relative_to(root).as_posix()) + b"\0")
+        try:
+            content = read_plain(path, most=MAX_BYTES)
+        except OSError as unreadable:
+            # The reader that wants this file says so; here it only has to differ from a whole one.
+            content = f"\0{unreadable.strerror}".encode()
+        total.update(hashlib.sha256(content).digest())
     return total.hexdigest()
 
 

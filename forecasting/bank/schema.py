@@ -39,7 +39,9 @@ CertaintyName = Literal["high", "medium", "low", "computed", "unconfirmed"]
 
 
 class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, str_strip_whitespace=True, allow_inf_nan=False
+    )
 
 
 class BasisFile(_File):

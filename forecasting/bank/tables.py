@@ -2,12 +2,19 @@
 
 import csv
 import datetime as dt
+import io
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from forecasting.domain.instants import parse_when
 from forecasting.errors import InvalidInput, Problem
+from forecasting.files import read_plain
+
+MAX_BYTES = 10_000_000
+# float() would also take 1_0, digits of other scripts, infinity and nan.
+_NUMBER = re.compile(r"[+-]?([0-9]{1,15}(\.[0-9]{0,30})?|\.[0-9]{1,30})([eE][+-]?[0-9]{1,2})?")
 
 CERTAINTIES = ("high", "medium", "low", "computed", "unconfirmed")
 
@@ -42,15 +49,25 @@ class Row:
         text = self[column]
         if not text or text.startswith((">", "<", "~")):
             return None
-        try:
-            return float(text)
-        except ValueError as broken:
-            msg = f"{column} ({text}): must be a number"
-            raise InvalidInput(msg) from broken
+        return decimal(column, text)
 
     def words(self, column: str) -> tuple[str, ...]:
         """Read a cell as words separated by spaces."""
         return tuple(self[column].split())
+
+
+def decimal(name: str, text: str) -> float:
+    """Read a decimal number as it is commonly written; anything else is bad input.
+
+    Examples
+    --------
+    >>> decimal("days", "12.5")
+    12.5
+    """
+    if not _NUMBER.fullmatch(text):
+        msg = f"{name} ({text[:60]}): must be a number"
+        raise InvalidInput(msg)
+    return float(text)
 
 
 @dataclass
@@ -65,17 +82,25 @@ class TableReader:
         path = self.root / name
         source = str(Path("questions") / name)
         try:
-            with path.open(encoding="utf-8", newline="") as handle:
-                reader = csv.DictReader(handle, strict=True)
-                for cells in reader:
-                    row = Row(cells, source, reader.line_num)
-                    if None in cells or None in cells.values():
-                        self._report(row, "columns", "has more or fewer cells than the header")
-                    elif not row["source"] or cells.get("certainty", "high") not in CERTAINTIES:
-                        self._report(row, "source", "needs a source and a known certainty")
-                    else:
-                        yield row
-        except (OSError, UnicodeDecodeError, csv.Error) as unreadable:
+            text = read_plain(path, most=MAX_BYTES).decode("utf-8-sig")
+            reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+            header = list(reader.fieldnames or ())
+            if "source" not in header or len(set(header)) != len(header):
+                message = "needs a column of sources, and each column once"
+                self.problems.append(Problem(source, 1, "columns", message))
+                return
+            for cells in reader:
+                row = Row(cells, source, reader.line_num)
+                if None in cells or None in cells.values():
+                    self._report(row, "columns", "has more or fewer cells than the header")
+                elif not row["source"] or cells.get("certainty", "high") not in CERTAINTIES:
+                    self._report(row, "source", "needs a source and a known certainty")
+                else:
+                    yield row
+        except OSError as unreadable:
+            message = f"cannot be read ({unreadable.strerror})"
+            self.problems.append(Problem(source, 0, "readable", message))
+        except (UnicodeDecodeError, csv.Error) as unreadable:
             self.problems.append(Problem(source, 0, "readable", f"cannot be read: {unreadable}"))
 
     def each[Value](self, name: str, build: Callable[[Row], Value]) -> list[Value]:

@@ -31,26 +31,33 @@ def init() -> None:
     "anchor_file",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="What `forecast anchor` wrote, kept elsewhere.",
+    help="What `forecast anchor` wrote, kept elsewhere; the stamp beside it is read too.",
 )
-def verify(anchor_file: Path | None) -> int:
+@click.option(
+    "--tsa-certificate",
+    "certificate",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Certificates, in PEM, that lead to the time-stamp authority that you believe.",
+)
+def verify(anchor_file: Path | None, certificate: Path | None) -> int:
     r"""Walk the hash chain and say what is proved, up to which entry.
 
     \b
     Examples:
       forecast verify
       forecast verify --anchor ~/mail/anchor.txt
+      forecast verify --anchor 2026-11-22.anchor --tsa-certificate authority.pem
     """
-    from forecasting.app.anchor import read_anchor_file
-    from forecasting.app.anchor import verify as verified
     from forecasting.app.book import Book
+    from forecasting.app.stamp import verify as verified
 
-    anchors = [] if anchor_file is None else read_anchor_file(anchor_file)
     with Book.open(settings().db) as book:
-        result = verified(book.ledger, anchors)
+        result = verified(book.ledger, anchor_file, certificate=certificate)
     emit(result)
     if not result["ok"]:
-        say(f"error: entry {result['first_bad']}: {result['reason']}")
+        bad = result["first_bad"]
+        say(f"error: {result['reason'] if bad is None else f'entry {bad}: {result["reason"]}'}")
         return 1
     return 0
 
@@ -59,25 +66,37 @@ def verify(anchor_file: Path | None) -> int:
 @click.option(
     "--out", metavar="FILE", type=click.Path(path_type=Path), help="Write it there, a new file."
 )
-def anchor(out: Path | None) -> None:
+@click.option(
+    "--stamp",
+    default="",
+    metavar="URL",
+    help="Ask this time-stamp authority (RFC 3161) for its word; the token is FILE.tsr.",
+)
+def anchor(out: Path | None, stamp: str) -> None:
     r"""Write the head of the ledger in a few lines, to be kept where the database is not.
 
     Send it by mail, post it, or commit it elsewhere: `forecast verify --anchor FILE` then proves
-    that nothing up to it was changed, cut off or made up later.
+    that nothing up to it was changed, cut off or made up later. The authority named by --stamp is
+    sent the SHA-256 of the anchor and nothing else; without --out the file is named by the day.
 
     \b
     Examples:
       forecast anchor
       forecast anchor --out 2026-11-22.anchor
+      forecast anchor --stamp https://tsa.example.org/tsr
     """
     from forecasting import clock
     from forecasting.app.anchor import anchor as anchored
     from forecasting.app.anchor import write_anchor
     from forecasting.app.book import Book
+    from forecasting.app.stamp import stamped
 
     with Book.open(settings().db) as book:
         made = anchored(book.ledger, clock.now())
-    if out is not None:
+    if stamp:
+        file = out or Path(f"{made.at.date().isoformat()}.anchor")
+        say(f"{file}.tsr: {stamped(made, file, stamp).says}")
+    elif out is not None:
         write_anchor(made, out)
     if settings().format == "table":
         click.echo(made.text, nl=False)

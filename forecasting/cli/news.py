@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
+from forecasting.cli import times
 from forecasting.cli.options import Group
-from forecasting.cli.output import emit, say, settings
+from forecasting.cli.output import emit, line, say, settings
 
 
 @click.group(cls=Group)
@@ -23,7 +24,7 @@ def news() -> None:
     "--known-at",
     required=True,
     metavar="TIME",
-    help="When the world could know it: ISO 8601 with zone; a day means the midnight that ends it.",
+    help="When the world could know it, in ISO 8601; a day means the midnight that ends it.",
 )
 @click.option("--event-at", default="", metavar="TIME", help="When it happened.")
 @click.option("--url", default="", help="Where it can be read; it is not fetched.")
@@ -61,15 +62,14 @@ def add(known_at: str, event_at: str, title: str, **more: Any) -> None:
     from forecasting import clock
     from forecasting.app import news as use
     from forecasting.app.book import Book
-    from forecasting.domain.instants import parse_when
 
     with Book.open(settings().db) as book:
         row = use.add(
             book.ledger,
             title,
-            known_at=parse_when(known_at, day_means="ends"),
+            known_at=times.moment(known_at, day_means="ends"),
             now=clock.now(),
-            event_at=parse_when(event_at, day_means="ends") if event_at else None,
+            event_at=times.optional(event_at, day_means="ends"),
             **more,
         )
     for alike in row["similar"]:
@@ -155,16 +155,15 @@ def retract(item: str, because: str, known_at: str) -> None:
     from forecasting import clock
     from forecasting.app import news as use
     from forecasting.app.book import Book
-    from forecasting.domain.instants import parse_when
 
-    moment = parse_when(known_at, day_means="ends") if known_at else None
+    moment = times.optional(known_at, day_means="ends")
     with Book.open(settings().db) as book:
         row = use.retract(book.ledger, item, because=because, now=clock.now(), known_at=moment)
     emit(row)
 
 
 @news.command("import")
-@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+@click.argument("file", metavar="FILE_OR_URL")
 @click.option(
     "--on",
     multiple=True,
@@ -173,27 +172,33 @@ def retract(item: str, because: str, known_at: str) -> None:
 )
 @click.option("--source", default="", help="For the rows that state none.")
 @click.option("--grade", default="F", metavar="A..F", help="For the rows that state none.")
+@click.option("--fetch", is_flag=True, help="FILE is an address of the public web; fetch it.")
 @click.option("--dry-run", is_flag=True, help="Say what would be added; write nothing.")
-def import_(file: Path, dry_run: bool, on: tuple[str, ...], source: str, grade: str) -> None:
+def import_(
+    file: str, dry_run: bool, fetch: bool, on: tuple[str, ...], source: str, grade: str
+) -> None:
     r"""Add the items of a CSV, JSON-lines, RSS or Atom file; - reads standard input.
 
     Columns or keys: title, source, known_at, and where there are any event_at, url, on (effects
-    separated by ;), grade, story, because. Importing a file again adds nothing.
+    separated by ;), grade, story, because; a feed's summaries are kept as its note. Importing a
+    file again adds nothing.
 
     \b
-    Example:
+    Examples:
       forecast news import feed.xml --source wire --on leaders-meet --dry-run
+      forecast news import --fetch https://example.org/feed.xml --on leaders-meet
     """
     from forecasting import clock
     from forecasting.app.book import Book
     from forecasting.app.news_import import import_news
 
-    content = _content(file)
+    content = _fetched(file) if fetch else _content(Path(file), address=file)
+    name = file if fetch else Path(file).name
     with Book.open(settings().db) as book:
         found = import_news(
             book.ledger,
             content,
-            name=file.name,
+            name=name,
             now=clock.now(),
             on=on,
             source=source,
@@ -201,7 +206,7 @@ def import_(file: Path, dry_run: bool, on: tuple[str, ...], source: str, grade: 
             dry_run=dry_run,
         )
     for refused in found["refused"][:_SHOWN]:
-        say(f"{file.name}:{refused['line']}: refused: {refused['reason']}")
+        say(f"{name}:{refused['line']}: refused: {refused['reason']}")
     if (more := len(found["refused"]) - _SHOWN) > 0:
         say(f"and {more} more refused rows (--json has them)")
     if alike := found["similar"]:
@@ -235,6 +240,7 @@ def propose(file: Path, extractor: str, question: str, source: str, known_at: st
     """
     from forecasting.app.book import Book
     from forecasting.app.news_propose import propose as use
+    from forecasting.domain.instants import iso
     from forecasting.errors import InvalidInput
 
     try:
@@ -249,32 +255,43 @@ def propose(file: Path, extractor: str, question: str, source: str, known_at: st
             extractor=extractor,
             question=question,
             source=source,
-            known_at=known_at,
+            known_at=iso(times.moment(known_at, day_means="ends")) if known_at else "",
         )
     if settings().format != "table":
         emit(rows)
         return
     for row in rows:
         numbers = ", ".join(str(number) for number in row["sentences"])
-        click.echo(f"{row['effect']}  {row['claim']} (sentence {numbers})")
-        click.echo(f"    “{row['quote']}”")
-        click.echo(f"    {row['accept']}")
+        line(f"{row['effect']}  {row['claim']} (sentence {numbers})")
+        line(f"    “{row['quote']}”")
+        line(f"    {row['accept']}")
     say(f"{len(rows)} proposals by {extractor}; nothing was written")
 
 
-def _content(file: Path) -> bytes:
+def _fetched(address: str) -> bytes:
+    from forecasting.app.news_import import fetched
+
+    return fetched(address)
+
+
+def _content(file: Path, *, address: str = "") -> bytes:
     """Read a file, or standard input for ``-``, up to just beyond what may be read."""
     import sys
 
-    from forecasting.app.news_import import MOST_BYTES
+    from forecasting.app.news_import import MOST_BYTES, is_address
     from forecasting.errors import InvalidInput
+    from forecasting.files import read_plain
 
     if str(file) == "-":
         return sys.stdin.buffer.read(MOST_BYTES + 1)
+    if is_address(address):
+        msg = f"address ({address}): is fetched only when that is asked for"
+        raise InvalidInput(msg, hint=f"forecast news import --fetch {shlex.quote(address)}")
     try:
-        with file.open("rb") as opened:
-            return opened.read(MOST_BYTES + 1)
-    except (OSError, ValueError) as unreadable:
-        reason = getattr(unreadable, "strerror", None) or str(unreadable)
-        msg = f"file ({file}): cannot be read ({reason})"
-        raise InvalidInput(msg, hint="forecast news import FILE") from unreadable
+        return read_plain(file, most=MOST_BYTES)
+    except OSError as unreadable:
+        msg = f"file ({file}): cannot be read ({unreadable.strerror})"
+        hint = (
+            "- reads standard input" if "pipe" in str(unreadable) else "forecast news import FILE"
+        )
+        raise InvalidInput(msg, hint=hint) from unreadable

@@ -5,6 +5,7 @@ import datetime as dt
 import json
 import math
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,18 @@ WIDE_PIPE = 200
 #: Columns of prose fold; all others stay whole, for a person types them back.
 PROSE = ("title", "paraphrase", "because", "source", "note", "message", "hint", "on", "what", "fit")
 LEAST_PROSE = 24
+#: Letters of an error; what is wrong with a file may quote all of it.
+LONGEST_ERROR = 1500
+# Every control character but line feed and tab, the marks that turn the direction of writing
+# around, and halves of surrogate pairs, which no terminal can be sent.
+_TURNING = (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C)
+_SHOWN = {
+    **{code: chr(0x2400 + code) for code in range(32) if code not in (9, 10)},
+    0x7F: "\N{SYMBOL FOR DELETE}",
+    **dict.fromkeys((*range(0x80, 0xA0), *_TURNING, 0x2028, 0x2029), "\N{REPLACEMENT CHARACTER}"),
+    **dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}"),
+}
+_UNSENT = re.compile(f"[\x7f-\x9f\ud800-\udfff\u2028\u2029{''.join(map(chr, _TURNING))}]")
 
 
 @dataclass
@@ -68,12 +81,12 @@ def emit(rows: Sequence[Row] | Row, *, columns: Sequence[str] = (), title: str =
     """
     chosen = settings().format
     if chosen == "json":
-        click.echo(json.dumps(plain(rows), ensure_ascii=False, indent=1))
+        click.echo(_json(plain(rows), indent=1))
         return
     records = [rows] if isinstance(rows, Mapping) else list(rows)
     if chosen == "nl":
         for record in records:
-            click.echo(json.dumps(plain(record), ensure_ascii=False))
+            click.echo(_json(plain(record)))
     elif chosen == "csv":
         _csv(records)
     elif isinstance(rows, Mapping):
@@ -84,7 +97,29 @@ def emit(rows: Sequence[Row] | Row, *, columns: Sequence[str] = (), title: str =
 
 def say(message: str) -> None:
     """Narrate on stderr."""
-    click.echo(message, err=True)
+    click.echo(printable(message), err=True)
+
+
+def line(text: str = "") -> None:
+    """Print text for a person on stdout."""
+    click.echo(printable(text))
+
+
+def printable(text: str) -> str:
+    r"""Show what would command a terminal or turn the writing around, instead of sending it.
+
+    Examples
+    --------
+    >>> printable("a\x1b[31mb\x9bc\u202ed"), printable("two\nlines")
+    ('a␛[31mb�c�d', 'two\nlines')
+    """
+    return text.translate(_SHOWN) if not text.isascii() or not text.isprintable() else text
+
+
+def _json(value: Any, *, indent: int | None = None) -> str:
+    """Write JSON as text that says the same and commands no terminal."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    return text if text.isascii() else _UNSENT.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def progress[Item](items: Sequence[Item], label: str, step: Callable[[Item], str | None]) -> None:
@@ -121,13 +156,13 @@ def fail(error: ForecastingError) -> int:
     if settings_or_default().format in {"json", "nl"}:
         body = {
             "code": error.exit_code,
-            "message": error.message,
+            "message": error.message[:LONGEST_ERROR],
             "hint": error.hint,
             "where": error.where,
         }
-        click.echo(json.dumps({"error": body}, ensure_ascii=False), err=True)
+        click.echo(_json({"error": body}), err=True)
     else:
-        click.echo(f"error: {' '.join(str(error).split())}", err=True)
+        click.echo(f"error: {printable(' '.join(str(error)[:LONGEST_ERROR].split()))}", err=True)
     return error.exit_code
 
 
@@ -162,6 +197,8 @@ def _csv(records: Sequence[Row]) -> None:
                 ("=", "+", "-", "@", "\t", "\r", "\0")
             ):
                 value = f"'{value}"
+            if isinstance(value, str) and sys.stdout.isatty():
+                value = printable(value)
             cells.append("" if value is None else value)
         writer.writerow(cells)
 
@@ -177,10 +214,10 @@ def cell(value: Any) -> str:
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%MZ")
     if isinstance(value, Mapping):
-        return "  ".join(f"{key} {cell(item)}" for key, item in value.items())
+        return "  ".join(f"{printable(str(key))} {cell(item)}" for key, item in value.items())
     if isinstance(value, list | tuple):
         return " ".join(cell(item) for item in value) or "–"
-    return str(value)
+    return printable(str(value))
 
 
 def _console() -> Any:
@@ -206,12 +243,16 @@ def _table(records: Sequence[Row], columns: Sequence[str], title: str) -> None:
     cells = {name: [cell(record.get(name)) for record in records] for name in columns}
     shown = _fitting(cells, console.width)
     table = Table(
-        title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False, expand=False
+        title=Text(printable(title)) if title else None,
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        pad_edge=False,
+        expand=False,
     )
     for name in shown:
         numeric = all(isinstance(r.get(name), int | float) or r.get(name) is None for r in records)
         table.add_column(
-            name.replace("_", " "),
+            Text(printable(name.replace("_", " "))),
             justify="right" if numeric else "left",
             min_width=None if name in PROSE else _width(name, cells[name]),
         )

@@ -33,7 +33,8 @@ DATA: Mapping[str, bool] = {
 _SCALE = {"+2": 4.0, "+1": 2.0, "0": 1.0, "-1": 0.5, "-2": 0.25}
 #: A stated probability is read no further out than this: a flat claim is not infinite evidence.
 STANCE_LEAST, STANCE_MOST = 0.005, 0.995
-_NUMBER = r"(?:\d+(?:\.\d+)?|\.\d+)"
+# Not \d, which takes the digits of every script.
+_NUMBER = r"(?:[0-9]{1,300}(?:\.[0-9]{1,300})?|\.[0-9]{1,300})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,7 @@ def parse_effect(target: str, text: str) -> Effect:
     if name in DATA and bool(number) == DATA[name]:
         detail: dict[str, str | float] = {"name": name}
         if number:
-            if not re.fullmatch(r"\d+(\.\d+)?", number):
+            if not re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,15})?", number):
                 msg = f"effect ({stated}): {name} takes a number of 0 or more"
                 raise InvalidInput(msg, hint=f"{name}=205")
             detail["value"] = float(number)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from html import unescape
+from itertools import islice
 from typing import Any
 from xml.etree.ElementTree import Element  # the type alone; defusedxml does the reading
 
@@ -21,10 +22,15 @@ from forecasting.errors import InvalidInput
 
 MOST_BYTES = 10_000_000
 MOST_ROWS = 100_000
+#: Lines of a table or tags of a feed, blank and empty ones too.
+MOST_PIECES = 500_000
 MOST_IN_A_LINE = 1_000_000
+MOST_LEVELS = 100
+MOST_OF_A_SUMMARY = 20_000
 COLUMNS = ("title", "source", "known_at", "event_at", "url", "on", "grade", "story", "because")
 _NEEDED = ("title", "source", "known_at")
-_TAG = re.compile(r"<[^>]*>")
+# Not up to the next >, which takes the square of the length for a text of opening brackets.
+_TAG = re.compile(r"<[^<>]*>")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
@@ -63,7 +69,10 @@ def read(content: bytes, *, name: str, source: str = "") -> list[Row]:
     if len(content) > MOST_BYTES:
         msg = f"file ({name}): {len(content):,} bytes; at most {MOST_BYTES:,}"
         raise InvalidInput(msg, hint="split the file")
-    if content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
+    if max(content.count(each) for each in (b"\n", b"\r", b"<")) > MOST_PIECES:
+        msg = f"file ({name}): more than {MOST_PIECES:,} lines or tags"
+        raise InvalidInput(msg, hint="split the file")
+    if _looks_like_xml(content):
         rows = list(_feed(content, name, source))
     else:
         try:
@@ -79,11 +88,19 @@ def read(content: bytes, *, name: str, source: str = "") -> list[Row]:
             msg = f"file ({name}): is a JSON list; must be one object a line"
             raise InvalidInput(msg, hint=f"jq -c '.[]' {name}")
         as_json = opening[:1] == "{"
-        rows = list(_json_lines(text, source) if as_json else _csv(text, name, source))
+        found = _json_lines(text, source) if as_json else _csv(text, name, source)
+        rows = list(islice(found, MOST_ROWS + 1))
     if len(rows) > MOST_ROWS:
         msg = f"file ({name}): more than {MOST_ROWS:,} rows"
         raise InvalidInput(msg, hint="split the file")
     return rows
+
+
+def _looks_like_xml(content: bytes) -> bool:
+    if content[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        # UTF-16, which XML may be written in: one of two bytes is the sign.
+        return b"<" in content[2:4]
+    return content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
 
 
 def _csv(text: str, name: str, source: str) -> Iterator[Row]:
@@ -142,7 +159,10 @@ def _json_lines(text: str, source: str) -> Iterator[Row]:
             yield Row(number, fault=f"line: more than {MOST_IN_A_LINE:,} characters")
             continue
         try:
-            found = json.loads(line)
+            found = json.loads(line, object_pairs_hook=_once_each)
+        except InvalidInput as doubled:
+            yield Row(number, fault=str(doubled))
+            continue
         except (ValueError, RecursionError):
             yield Row(number, fault="line: is no JSON object; one object a line")
             continue
@@ -161,6 +181,17 @@ def _json_lines(text: str, source: str) -> Iterator[Row]:
         yield Row(number, _with_source(fields, source))
 
 
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        # Python keeps the last; other readers keep the first.
+        names = [name for name, _ in pairs]
+        doubled = next(name for name in names if names.count(name) > 1)
+        msg = f"key ({_CONTROL.sub(' ', doubled)[:60]}): stands there twice"
+        raise InvalidInput(msg)
+    return found
+
+
 def _json_text(key: str, value: Any) -> str:
     if value is None:
         return ""
@@ -176,17 +207,18 @@ def _feed(content: bytes, name: str, source: str) -> Iterator[Row]:
     from xml.etree.ElementTree import ParseError
 
     from defusedxml import DefusedXmlException  # type: ignore[import-untyped]
-    from defusedxml.ElementTree import fromstring  # type: ignore[import-untyped]
 
     try:
-        root: Element = fromstring(content)
+        root = _tree(content, name)
     except DefusedXmlException as forbidden:
         msg = f"file ({name}): declares entities or reaches outside itself; that is not read"
         raise InvalidInput(msg, hint="a plain RSS or Atom file") from forbidden
+    except InvalidInput:
+        raise
     except (ParseError, ValueError, LookupError, RecursionError) as broken:
         msg = f"file ({name}): is no well-formed XML ({broken})"
         raise InvalidInput(msg, hint="an RSS or Atom file, CSV or JSON lines") from broken
-    entries = [node for node in root.iter() if _local(node) in {"item", "entry"}]
+    entries = [node for node in root.iter() if _local(node) in {"item", "entry"}][: MOST_ROWS + 1]
     if not entries and _local(root) not in {"rss", "feed", "rdf"}:
         msg = f"file ({name}): is XML, but no RSS or Atom feed"
         raise InvalidInput(msg, hint="an RSS or Atom file, CSV or JSON lines")
@@ -197,8 +229,8 @@ def _feed(content: bytes, name: str, source: str) -> Iterator[Row]:
         when = when or _text(node, "date") or _text(node, "updated")
         try:
             moment = _moment(when)
-        except (ValueError, OverflowError):
-            yield Row(number, fault=f"time ({_CONTROL.sub(' ', when)[:40]}): is no moment")
+        except (ValueError, OverflowError, TypeError, LookupError):
+            yield Row(number, fault=f"time ({when[:40]}): is no moment")
             continue
         fields = {
             "title": _text(node, "title"),
@@ -206,7 +238,23 @@ def _feed(content: bytes, name: str, source: str) -> Iterator[Row]:
             "known_at": moment.isoformat() if moment else "",
             "url": _link(node),
         }
+        if said := _markup(node):
+            fields["because"] = said
         yield Row(number, fields)
+
+
+def _tree(content: bytes, name: str) -> Element:
+    from defusedxml.ElementTree import iterparse  # type: ignore[import-untyped]
+
+    depth = 0
+    parsed = iterparse(io.BytesIO(content), events=("start", "end"))
+    for event, _ in parsed:
+        depth += 1 if event == "start" else -1
+        if depth > MOST_LEVELS:
+            msg = f"file ({name}): elements inside each other more than {MOST_LEVELS} deep"
+            raise InvalidInput(msg, hint="an RSS or Atom file")
+    root: Element = parsed.root
+    return root
 
 
 def _local(node: Element) -> str:
@@ -216,8 +264,25 @@ def _local(node: Element) -> str:
 def _text(node: Element, name: str) -> str:
     for child in node:
         if _local(child) == name:
-            plain = unescape(_TAG.sub(" ", unescape("".join(child.itertext()))))
+            plain = _unescaped(_TAG.sub(" ", _unescaped("".join(child.itertext()))))
             return " ".join(_CONTROL.sub(" ", plain).split())
+    return ""
+
+
+def _unescaped(text: str) -> str:
+    try:
+        return unescape(text)
+    except ValueError:
+        # A character reference of more digits than Python reads as a number stays as it is.
+        return text
+
+
+def _markup(node: Element) -> str:
+    """Give the summary of an entry as it was sent, tags and all, cut to what a note may hold."""
+    for name in ("description", "summary"):
+        for child in node:
+            if _local(child) == name and (said := "".join(child.itertext()).strip()):
+                return said[:MOST_OF_A_SUMMARY]
     return ""
 
 

@@ -95,6 +95,8 @@ class Mark:
     effect
         How far it moved the model when it arrived, as recorded with the forecast: by option (""
         for yes) in log-odds, or the median of a number in its unit; empty where it moved nothing.
+    note
+        What was written beside it, which may be HTML of unknown hands.
     """
 
     known_at: dt.datetime
@@ -103,6 +105,7 @@ class Mark:
     url: str = ""
     kind: str = ""
     effect: Mapping[str, float] = field(default_factory=lambda: _NO_EFFECT)
+    note: str = ""
 
     def __post_init__(self) -> None:
         _aware(self.known_at)

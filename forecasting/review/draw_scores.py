@@ -90,27 +90,37 @@ def murphy(rows: Sequence[Mapping[str, Any]], *, title: str = "") -> "Figure":
 
 
 def over_time(rows: Sequence[Mapping[str, Any]], *, title: str = "") -> "Figure":
-    """Draw mean scores by month of the scheduled close, a line for each forecaster."""
+    """Draw mean scores by month of the scheduled close, a line for each forecaster.
+
+    A bar is the 95 % interval over events; a month with too few events for one has a hollow point.
+    """
     figure, axes = _plain(title, 620, 400)
     with style():
         months = sorted({str(row["month"]) for row in rows})
         pens = _pens([str(row["forecaster"]) for row in rows])
-        for name in list(pens)[:MOST_LINES]:
-            mine = {str(row["month"]): row["mean"] for row in rows if row["forecaster"] == name}
-            at = [i for i, month in enumerate(months) if month in mine]
-            axes.plot(
-                at,
-                [mine[months[i]] for i in at],
-                marker="o",
-                ms=3.5,
-                label=cast.label(name),
-                **pens[name],
-            )
+        shown = list(pens)[:MOST_LINES]
+        for place, name in enumerate(shown):
+            mine = [row for row in rows if row["forecaster"] == name]
+            mine.sort(key=lambda row: str(row["month"]))
+            # Side by side, so that one bar does not hide another.
+            aside = 0.06 * (place - (len(shown) - 1) / 2)
+            at = [months.index(str(row["month"])) + aside for row in mine]
+            means = [row["mean"] for row in mine]
+            colour = pens[name]["color"]
+            axes.plot(at, means, label=cast.label(name), **pens[name])
+            known = [row["lower"] is not None and row["lower"] == row["lower"] for row in mine]
+            faces = [colour if sure else "white" for sure in known]
+            axes.scatter(at, means, s=20, c=faces, edgecolors=colour, zorder=3)
+            for x, row, sure in zip(at, mine, known, strict=True):
+                if sure:
+                    axes.vlines(x, row["lower"], row["upper"], color=colour, lw=1, alpha=0.6)
         axes.set_ylim(bottom=0)
-        axes.set_ylabel("mean score")
+        axes.set_ylabel("mean Brier score, half, 0 to 1")
         every = max(1, -(-len(months) // 8))
         axes.set_xticks(range(0, len(months), every), months[::every])
-        axes.set_xlabel("month of the scheduled close")
+        axes.set_xlabel(
+            "month of the scheduled close; bar: 95 % over events; hollow: too few events for one"
+        )
         _legend(axes)
     return figure
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecasting.review import cast, draw, draw_paths, tables, words
 from forecasting.review.data import QuestionPath, ReviewData, Run
+from forecasting.review.markup import markup
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -246,5 +247,6 @@ def _environment() -> "Environment":
         amount=words.amount,
         anchor=_anchor,
         weblink=_link,
+        markup=markup,
     )
     return environment

@@ -1,0 +1,70 @@
+"""Read a file that somebody else made: a plain one, up to a size, and without waiting."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+_KINDS = {
+    stat.S_IFIFO: "a pipe and no file",
+    stat.S_IFSOCK: "a socket and no file",
+    stat.S_IFCHR: "a device and no file",
+    stat.S_IFBLK: "a device and no file",
+}
+
+
+def read_plain(path: Path | str, *, most: int) -> bytes:
+    """Read a plain file of at most so many bytes.
+
+    A pipe is not waited for, and of an endless file no more than the limit is read.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file; symbolic links are followed.
+    most : int
+        Its greatest size in bytes.
+
+    Returns
+    -------
+    bytes
+        All of it.
+
+    Raises
+    ------
+    OSError
+        It is not there, cannot be read, is larger, or is a folder, a pipe or a device;
+        ``strerror`` says which.
+
+    Examples
+    --------
+    >>> read_plain("/dev/null", most=10)
+    Traceback (most recent call last):
+    ...
+    OSError: [Errno 22] a device and no file: '/dev/null'
+    """
+    place = os.fspath(path)
+    # Opening a pipe for reading waits for its writer unless it is told not to.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(place, flags | getattr(os, "O_NOCTTY", 0))
+    except ValueError as wrong:
+        raise OSError(errno.EINVAL, f"no name of a file ({wrong})", place) from None
+    try:
+        found = os.fstat(descriptor)
+        kind = stat.S_IFMT(found.st_mode)
+        if kind == stat.S_IFDIR:
+            raise IsADirectoryError(errno.EISDIR, "a folder and no file", place)
+        if kind != stat.S_IFREG:
+            raise OSError(errno.EINVAL, _KINDS.get(kind, "no plain file"), place)
+        parts: list[bytes] = []
+        # Of a file that says how large it is nothing need be read; it may still grow meanwhile.
+        room = 0 if found.st_size > most else most + 1
+        while room and (part := os.read(descriptor, min(room, 1 << 20))):
+            parts.append(part)
+            room -= len(part)
+    finally:
+        os.close(descriptor)
+    if not room:
+        raise OSError(errno.EFBIG, f"larger than {most:,} bytes", place)
+    return b"".join(parts)

@@ -1,0 +1,80 @@
+"""Text that somebody else marked up, made fit to stand on our page.
+
+What is stored is what was sent; it is cleaned each time it is shown, so a mistake found here later
+is mended for every item that was ever recorded.
+"""
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from forecasting.review import words
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+    from nh3 import Cleaner
+
+#: No img, media or style: whoever wrote a text shall not learn that it was read. No headings and
+#: no ids either, for the outline of the page is ours.
+TAGS = frozenset({
+    "a", "b", "blockquote", "br", "cite", "code", "dd", "dl", "dt", "em", "i", "li", "ol", "p",
+    "pre", "q", "s", "small", "strong", "sub", "sup", "u", "ul",
+})  # fmt: skip
+#: Elements that go with what is inside them.
+SILENCED = frozenset({
+    "iframe", "math", "noembed", "noframes", "noscript", "object", "plaintext", "script", "select",
+    "style", "svg", "template", "textarea", "title", "xmp",
+})  # fmt: skip
+_WEB = re.compile(r"https?://[^\s<>\"]+", re.ASCII)
+
+
+def markup(text: str) -> "Markup":
+    """Give HTML of unknown hands as HTML that runs, loads and imitates nothing.
+
+    Tags of plain text stay; links are left only to http and https, without a referrer and without
+    a hold on our page. Text without tags comes out as itself.
+
+    Parameters
+    ----------
+    text : str
+        As it was stored.
+
+    Returns
+    -------
+    Markup
+        Well-formed HTML for the inside of a block.
+
+    Examples
+    --------
+    >>> print(markup('<p onclick="x()">Talks <img src="http://tracker">end</p><script>x()</script>'))
+    <p>Talks end</p>
+    >>> print(markup('<a href="https://example.org/?a&b">more</a> a < b'))
+    <a href="https://example.org/?a&amp;b" rel="noopener noreferrer">more</a> a &lt; b
+    """
+    from markupsafe import Markup
+
+    # After the cleaning, for what turns a line around may stand there as a reference.
+    return Markup(words.clean(_cleaner().clean(text)))
+
+
+def _attribute(_: str, name: str, value: str) -> str | None:
+    """Keep an address of the web; one without a scheme would lead into our page or its folder."""
+    return value if name != "href" or _WEB.fullmatch(value.strip()) else None
+
+
+@lru_cache(maxsize=1)
+def _cleaner() -> "Cleaner":
+    import nh3
+
+    settings: dict[str, Any] = {
+        "tags": set(TAGS),
+        "clean_content_tags": set(SILENCED),
+        # Said of every tag, or nh3 leaves a title and a language on each.
+        "attributes": {"*": set(), "a": {"href"}},
+        "attribute_filter": _attribute,
+        "url_schemes": {"http", "https"},
+        "link_rel": "noopener noreferrer",
+        "strip_comments": True,
+        "generic_attribute_prefixes": set(),
+    }
+    return nh3.Cleaner(**settings)

@@ -1,0 +1,127 @@
+"""Hand every hostile file to its readers in one process, and write what came of it as JSON lines.
+
+Run as ``python -m tests.hostile.reading FOLDER``: one start of Python for all files, an alarm for
+each, and the greatest memory so far beside each result.
+"""
+
+import contextlib
+import io
+import json
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+from tests.hostile.corpus import FILES, QUESTION, Hostile
+
+SECONDS = 10
+#: What one reader is run with; {} stands for the file.
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "news": ("news", "import", "{}"),
+    "rows": ("news", "import", "{}"),
+    "propose": ("news", "propose", "{}"),
+    "question": ("questions", "add", "{}"),
+    "check": ("questions", "check", "{}"),
+    "bank": ("questions", "check", "{}"),
+    "table": ("questions", "check", "{}"),
+    "config": ("db", "path"),
+    "anchor": ("verify", "--anchor", "{}"),
+    "restore": ("restore", "{}", "--force"),
+}
+#: Files that these take longer over than two seconds, for want of a bound on lines or columns.
+SLOW = {"import-jsonl": ("line-feeds",), "import-csv": ("csv-wide-header",)}
+#: Readers of a whole track record: they meet every other file, and refuse it or each of its rows.
+IMPORTS = {
+    "import-csv": ("import", "csv", "{}", "--me", "ana"),
+    "import-jsonl": ("import", "jsonl", "{}", "--me", "ana"),
+}
+
+
+def main(folder: Path) -> None:
+    from forecasting.app.book import Book
+    from forecasting.store import Ledger
+
+    database = folder / "book.db"
+    question = folder / "question.yaml"
+    question.write_text(QUESTION.replace("ships-sail", "quays-open"), encoding="utf-8")
+    Book.open(str(database), create=True).close()
+    here = ("--db", str(database))
+    news = ("news", "add", "A", "--source", "w", "--known-at", "2026-11-20T00:00Z")
+    for words in (("questions", "add", str(question)), news):
+        found = _run((*here, *words))
+        assert found["code"] == 0, found
+    with Ledger.open(str(database)) as ledger:
+        before, head = ledger.content_digest(), ledger.head()
+        for number, hostile in enumerate(FILES):
+            for reader, word in (hostile.said | dict.fromkeys(IMPORTS, "")).items():
+                if hostile.name in SLOW.get(reader, ()):
+                    continue
+                place = _place(folder / f"{number}-{reader}", hostile, reader)
+                words = [part.format(place) for part in (COMMANDS | IMPORTS)[reader]]
+                chosen = () if reader == "config" else here
+                found = _run((*chosen, *words))
+                if number % 3 == 0 and found["seconds"] < 0.3:
+                    found["json"] = _run((*chosen, "--json", *words))
+                found["unchanged"] = ledger.head() == head
+                found |= {"name": hostile.name, "reader": reader, "word": word}
+                found["megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+                os.environ["FORECASTING_HOME"] = str(folder)
+                print(json.dumps(found), flush=True)
+        # Of a ledger that only grows, what changed at any file is still changed at the end.
+        print(json.dumps({"unchanged": ledger.content_digest() == before}))
+
+
+def _place(folder: Path, hostile: Hostile, reader: str) -> Path:
+    """Put a file where its reader looks for it, and give what the command is told."""
+    folder.mkdir()
+    if reader == "config":
+        os.environ["FORECASTING_HOME"] = str(folder)
+        return hostile.write(folder / "config.toml")
+    if reader == "table":
+        (folder / "reference").mkdir()
+        hostile.write(folder / "reference" / "occurrences.csv")
+        return folder
+    return hostile.write(folder / "file")
+
+
+def _run(arguments: tuple[str, ...]) -> dict[str, Any]:
+    from forecasting.cli import run
+
+    out, err = io.StringIO(), io.StringIO()
+    began = time.process_time()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), _alarm():
+        try:
+            code = run(arguments)
+        except _Late:
+            code = -1
+    return {
+        "code": code,
+        "out": out.getvalue(),
+        "err": err.getvalue(),
+        "seconds": time.process_time() - began,
+    }
+
+
+class _Late(BaseException):
+    """Raised by the alarm; not an Exception, so that no reader catches it."""
+
+
+@contextlib.contextmanager
+def _alarm() -> Iterator[None]:
+    def ring(*_: object) -> NoReturn:
+        raise _Late
+
+    signal.signal(signal.SIGALRM, ring)
+    signal.alarm(SECONDS)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,70 @@
+"""A server on the loopback address that says what it is told to, and what is asked of it."""
+
+import contextlib
+import ipaddress
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from forecasting.errors import InvalidInput
+from forecasting.fetch import Fetcher
+
+LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
+RSS = b"<rss><channel><title>w</title></channel></rss>"
+TYPES = ("application/rss+xml", "text/xml")
+#: What a server says, given the request that it read.
+type Says = Callable[[bytes, socket.socket], None]
+
+
+def answer(body: bytes = RSS, *more: str, status: str = "200 OK", kind: str = "text/xml") -> Says:
+    head = "\r\n".join(
+        [f"HTTP/1.1 {status}", f"Content-Type: {kind}", f"Content-Length: {len(body)}", *more]
+    )
+    return lambda _, line: line.sendall(head.encode() + b"\r\n\r\n" + body)
+
+
+def to(place: str, status: str = "302 Found") -> Says:
+    return answer(b"", f"Location: {place}", status=status)
+
+
+class Server:
+    """A server on the loopback address that says what it is told to, and keeps what it read."""
+
+    def __init__(self) -> None:
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}/feed.xml"
+        self.peeks = False
+        self.says: list[Says] = []
+        self.read: list[bytes] = []
+        self.ended = threading.Event()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                line, _ = self.listener.accept()
+            except OSError:
+                return
+            with line, contextlib.suppress(OSError):
+                request = line.recv(65536, socket.MSG_PEEK if self.peeks else 0)
+                self.read.append(request)
+                says = self.says[min(len(self.read), len(self.says)) - 1]
+                says(request, line)
+
+
+def get(url: str, **more: Any) -> bytes:
+    more = {"allowed": LOOPBACK, "seconds": 5.0, **more}
+    return Fetcher(**more).get(url, types=TYPES).content
+
+
+def refused(url: str, **more: Any) -> str:
+    with pytest.raises(InvalidInput) as wrong:
+        get(url, **more)
+    said = str(wrong.value)
+    assert said.isprintable()
+    assert len(said) < 700
+    return said

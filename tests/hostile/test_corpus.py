@@ -1,0 +1,172 @@
+"""Hostile files: one line that names what is wrong, the contract's code, no write, at once."""
+
+import errno
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forecasting.errors import InvalidInput
+from forecasting.files import read_plain
+from tests.hostile.corpus import FILES, GOOD_JSON, ITEM, RSS
+from tests.hostile.reading import COMMANDS, IMPORTS, SLOW
+
+#: Of a file that a reader refuses whole. `rows` are files that are read and whose rows are all
+#: refused, with line and reason; `check` and `table` are the command that lists faults; a file
+#: that is no backup is a database that cannot be used.
+CODES = {"rows": 0, "check": 1, "table": 1, "restore": 3}
+SECONDS, MEGABYTES = 2.0, 300
+
+
+@pytest.fixture(scope="module")
+def results(root: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("hostile")
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.hostile.reading", str(folder)],
+        cwd=root, capture_output=True, text=True, timeout=180, check=False,
+        env={**os.environ, "FORECASTING_HOME": str(folder), "FORECASTING_FORECASTER": "ana",
+             "FORECASTING_NOW": "2026-11-22T12:00:00Z"},
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    *found, end = (json.loads(line) for line in ran.stdout.splitlines())
+    assert end == {"unchanged": True}, "the content digest is not what it was"
+    return found
+
+
+def test_there_are_sixty_files_and_each_reader_meets_some() -> None:
+    assert len({hostile.name for hostile in FILES}) == len(FILES) >= 60
+    met = {reader: 0 for reader in COMMANDS}
+    for hostile in FILES:
+        for reader in hostile.said:
+            met[reader] += 1
+    assert min(met.values()) >= 2, met
+    for reader in ("news", "rows", "question", "check", "table", "config", "anchor", "restore"):
+        assert met[reader] >= 12, reader
+
+
+def test_every_file_was_handed_to_its_readers(results: list[dict[str, Any]]) -> None:
+    assert len(results) == sum(len(hostile.said) + len(IMPORTS) for hostile in FILES) - len(SLOW)
+
+
+def _each(results: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+    return [(f"{found['name']} to {found['reader']}", found) for found in results]
+
+
+def test_the_code_is_the_contracts(results: list[dict[str, Any]]) -> None:
+    wrong = [
+        (what, found["code"], found["err"][:200])
+        for what, found in _each(results)
+        if found["reader"] not in IMPORTS
+        and {found["code"], found.get("json", found)["code"]} != {CODES.get(found["reader"], 2)}
+    ]
+    assert wrong == []
+
+
+def test_a_track_record_is_refused_whole_or_row_by_row(results: list[dict[str, Any]]) -> None:
+    """Of a table without a fault in its form each row is refused for what it says."""
+    for what, found in _each(results):
+        if found["reader"] in IMPORTS and found["code"] != 2:
+            assert found["code"] == 0, what
+            assert re.search(r"^added +0 *$", found["out"], re.MULTILINE), what
+
+
+def test_what_is_wrong_is_named_in_one_line_that_a_terminal_can_be_sent(
+    results: list[dict[str, Any]],
+) -> None:
+    for what, found in _each(results):
+        said = found["err"] if found["code"] >= 2 else found["err"] + found["out"]
+        assert found["word"] in said, what
+        assert said.replace("\n", "").isprintable(), what
+        assert "Traceback" not in said, what
+        assert "error: unexpected" not in said, what
+        if found["code"] >= 2:
+            assert said.startswith("error: "), what
+            assert said.count("\n") == 1, what
+            assert len(said) < 2000, what
+            assert found["out"] == "", what
+        elif found["reader"] == "rows":
+            assert "added       0" in said, what
+
+
+def test_with_json_the_error_is_json(results: list[dict[str, Any]]) -> None:
+    errors = [
+        (what, found["json"])
+        for what, found in _each(results)
+        if "json" in found and found["code"] >= 2
+    ]
+    assert len(errors) > 50
+    for what, found in errors:
+        assert found["out"] == "", what
+        error = json.loads(found["err"])["error"]
+        assert set(error) == {"code", "message", "hint", "where"}, what
+        assert error["code"] == found["code"], what
+        assert found["err"].replace("\n", "").isprintable(), what
+
+
+def test_nothing_was_written(results: list[dict[str, Any]]) -> None:
+    assert [what for what, found in _each(results) if not found["unchanged"]] == []
+
+
+def test_each_took_less_than_two_seconds_and_all_less_than_300_mb(
+    results: list[dict[str, Any]],
+) -> None:
+    for what, found in _each(results):
+        assert found["seconds"] < SECONDS, what
+        assert found["megabytes"] < MEGABYTES, what
+
+
+def test_good_rows_among_bad_ones_are_added_and_the_bad_ones_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By design: who imports a feed wants what is whole in it."""
+    from forecasting.app.book import Book
+    from forecasting.cli import run
+
+    monkeypatch.setenv("FORECASTING_NOW", "2026-11-22T12:00:00Z")
+    database = ("--db", str(tmp_path / "book.db"))
+    Book.open(database[1], create=True).close()
+    bad = '{"title": NaN}\n[1]\n{"title": "A", "title": "B"}\n'
+    files = {
+        "a.jsonl": (f"{json.dumps(GOOD_JSON)}\n{bad}", 3),
+        "b.csv": ("title,source,known_at\nB,w,2026-11-20\nC,w\n\0,w,2026-11-20\n", 2),
+        "c.xml": (RSS.format(ITEM.format("C") + ITEM.format("") + "<item/>"), 2),
+    }
+    for name, (text, refused) in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        capsys.readouterr()
+        assert run([*database, "--json", "news", "import", str(tmp_path / name)]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert (found["added"], len(found["refused"])) == (1, refused)
+        assert all(row["line"] and row["reason"] for row in found["refused"])
+
+
+def test_a_file_that_may_not_be_read_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a system call that refuses, because root, as whom tests may run, reads every file."""
+    from forecasting.app.anchor import read_anchor_file
+
+    def denied(*_: object, **__: object) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "open", denied)
+    with pytest.raises(OSError, match="Permission denied"):
+        read_plain(tmp_path / "x", most=10)
+    with pytest.raises(InvalidInput, match=r"cannot be read \(Permission denied\)"):
+        read_anchor_file(tmp_path / "x")
+
+
+def test_a_plain_file_is_read_to_its_limit_and_no_further(tmp_path: Path) -> None:
+    file = tmp_path / "x"
+    file.write_bytes(b"12345")
+    assert read_plain(file, most=5) == b"12345"
+    (tmp_path / "link").symlink_to(file)
+    assert read_plain(tmp_path / "link", most=5) == b"12345"
+    for what in (lambda: read_plain(file, most=4), lambda: read_plain("a\0b", most=4)):
+        with pytest.raises(OSError, match=r"larger than 4 bytes|no name of a file"):
+            what()

@@ -1,0 +1,358 @@
+"""Time stamps: what a token of an authority proves of an anchor, and what it does not.
+
+The authority is OpenSSL's, behind a server on the loopback address, with certificates made here.
+"""
+
+import datetime as dt
+import http.server
+import ipaddress
+import json
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from forecasting.app import stamp as stamps
+from forecasting.app.anchor import anchor, write_anchor
+from forecasting.app.book import Book
+from forecasting.app.stamp import ask, read_stamp, stamped, token_file, verify
+from forecasting.cli import run
+from forecasting.errors import InvalidInput
+from forecasting.fetch import Fetcher
+from forecasting.store import Ledger
+from tests.store.samples import NOW, binary
+
+HERE = Fetcher(allowed=[ipaddress.ip_network("127.0.0.0/8")], seconds=10)
+SETTINGS = """
+[tsa]
+default_tsa = here
+[here]
+serial = {folder}/serial
+signer_digest = sha256
+default_policy = 1.2.3.4.1
+digests = sha256, sha512
+accuracy = secs:1
+ordering = yes
+ess_cert_id_alg = sha256
+ess_cert_id_chain = no
+tsa_name = yes
+"""
+
+
+@dataclass
+class Authority:
+    """An authority in a folder: its root's certificate, its own, and the address it answers at."""
+
+    folder: Path
+    url: str = ""
+    #: What is done to an answer before it is sent.
+    twist: Callable[[bytes], bytes] = bytes
+    kind: str = "application/timestamp-reply"
+
+    @property
+    def root(self) -> Path:
+        return self.folder / "root.pem"
+
+    def reply(self, query: bytes, *, signer: str = "signer") -> bytes:
+        (self.folder / "query.tsq").write_bytes(query)
+        subprocess.run(
+            [
+                *("openssl", "ts", "-reply", "-config", self.folder / "ts.cnf"),
+                *("-queryfile", self.folder / "query.tsq", "-out", self.folder / "reply.tsr"),
+                *("-signer", self.folder / f"{signer}.pem"),
+                *("-inkey", self.folder / f"{signer}.key"),
+            ],
+            check=True,
+            capture_output=True,
+        )
+        return (self.folder / "reply.tsr").read_bytes()
+
+
+def _certified(folder: Path) -> None:
+    """Make a root, an authority's certificate by it, one that expired, and one for another use."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    now = dt.datetime.now(dt.UTC)
+    root_name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Root of the test")])
+    keys: dict[str, Any] = {}
+    for number, (name, days, use) in enumerate(
+        (
+            ("root", (-900, 900), None),
+            ("signer", (-9, 9), x509.ExtendedKeyUsageOID.TIME_STAMPING),
+            ("expired", (-800, -400), x509.ExtendedKeyUsageOID.TIME_STAMPING),
+        ),
+        start=1,
+    ):
+        keys[name] = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Stamps of the test")])
+        made = (
+            x509.CertificateBuilder()
+            .subject_name(root_name if use is None else subject)
+            .issuer_name(root_name)
+            .public_key(keys[name].public_key())
+            .serial_number(number)
+            .not_valid_before(now + dt.timedelta(days=days[0]))
+            .not_valid_after(now + dt.timedelta(days=days[1]))
+            .add_extension(x509.BasicConstraints(ca=use is None, path_length=None), critical=True)
+        )
+        if use is not None:
+            made = made.add_extension(x509.ExtendedKeyUsage([use]), critical=True)
+        pem = made.sign(keys["root"], hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        (folder / f"{name}.pem").write_bytes(pem)
+        (folder / f"{name}.key").write_bytes(
+            keys[name].private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+    (folder / "serial").write_text("01\n")
+    (folder / "ts.cnf").write_text(SETTINGS.format(folder=folder))
+
+
+def _made(folder: Path) -> Authority:
+    folder.mkdir()
+    _certified(folder)
+    return Authority(folder)
+
+
+@pytest.fixture(scope="module")
+def authority(
+    tmp_path_factory: pytest.TempPathFactory, missing: Callable[[str], NoReturn]
+) -> Iterator[Authority]:
+    if shutil.which("openssl") is None:
+        missing("openssl")
+    made = _made(tmp_path_factory.mktemp("tsa") / "one")
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            query = self.rfile.read(int(self.headers["Content-Length"]))
+            answer = made.twist(made.reply(query))
+            self.send_response(200)
+            self.send_header("Content-Type", made.kind)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    made.url = f"http://127.0.0.1:{server.server_port}/tsr"
+    yield made
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def honest(authority: Authority) -> Iterator[Authority]:
+    yield authority
+    authority.twist, authority.kind = bytes, "application/timestamp-reply"
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with Ledger.open(str(tmp_path / "book.db"), create=True) as made:
+        made.append([binary()], recorded_at=NOW)
+        yield made
+
+
+def test_a_stamped_anchor_says_when_and_by_whom(
+    honest: Authority, ledger: Ledger, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.anchor"
+    before = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    given = stamped(anchor(ledger, NOW), file, honest.url, fetcher=HERE)
+    assert before <= given.at <= dt.datetime.now(dt.UTC)
+    found = verify(ledger, file)
+    assert found["ok"]
+    assert found["stamped_by"] == "CN=Stamps of the test"
+    assert found["stamp"].endswith(
+        "by CN=Stamps of the test: imprint and time read, the authority not checked"
+    )
+    found = verify(ledger, file, certificate=honest.root)
+    assert found["ok"]
+    assert found["anchored_to"] == 1
+    assert found["stamp"].startswith("stamped at 20")
+    assert found["stamp"].endswith("by CN=Stamps of the test")
+    assert found["stamped_at"] == given.at
+    with pytest.raises(InvalidInput, match="never replaced"):
+        stamped(anchor(ledger, NOW), file, honest.url, fetcher=HERE)
+
+
+def test_an_anchor_written_anew_is_not_what_was_stamped(
+    honest: Authority, ledger: Ledger, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.anchor"
+    stamped(anchor(ledger, NOW), file, honest.url, fetcher=HERE)
+    # Earlier by a year, with a check line that agrees: the anchor alone does not show it.
+    file.unlink()
+    write_anchor(anchor(ledger, NOW - dt.timedelta(days=365)), file)
+    found = verify(ledger, file)
+    assert not found["ok"]
+    assert "of other bytes" in found["reason"]
+    assert found["stamped_at"] is None
+
+
+def test_the_token_of_another_file_proves_nothing(
+    honest: Authority, ledger: Ledger, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "a", tmp_path / "b"
+    for file, moment in ((first, NOW), (second, NOW + dt.timedelta(days=1))):
+        stamped(anchor(ledger, moment), file, honest.url, fetcher=HERE)
+    token_file(first).write_bytes(token_file(second).read_bytes())
+    for certificate in (None, honest.root):
+        assert not verify(ledger, first, certificate=certificate)["ok"]
+
+
+def test_another_certificate_and_an_expired_one_are_not_believed(
+    honest: Authority, tmp_path: Path
+) -> None:
+    other = _made(tmp_path / "other")
+    token = ask(b"content", honest.url, fetcher=HERE)
+    assert read_stamp(b"content", token, trusted=honest.root.read_bytes()).checked
+    found = read_stamp(b"content", token, trusted=other.root.read_bytes())
+    assert not found.checked
+    assert "does not lead to the named certificate" in found.fault
+    query = (honest.folder / "query.tsq").read_bytes()
+    late = honest.reply(query, signer="expired")
+    assert read_stamp(b"content", late).fault == ""
+    found = read_stamp(b"content", late, trusted=honest.root.read_bytes())
+    assert "expired" in found.fault
+    forged = token[:-6] + bytes(6)
+    assert read_stamp(b"content", forged, trusted=honest.root.read_bytes()).fault
+
+
+def test_a_token_by_another_hash_is_not_taken(honest: Authority, tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"content")
+    query = subprocess.run(
+        ["openssl", "ts", "-query", "-data", tmp_path / "x", "-sha512", "-cert"],
+        check=True, capture_output=True,
+    ).stdout  # fmt: skip
+    assert "SHA-256" in read_stamp(b"content", honest.reply(query)).fault
+
+
+def test_an_answer_to_another_request_is_refused(honest: Authority) -> None:
+    old = ask(b"content", honest.url, fetcher=HERE)
+    honest.twist = lambda _: old
+    with pytest.raises(InvalidInput, match="another request"):
+        ask(b"content", honest.url, fetcher=HERE)
+    with pytest.raises(InvalidInput, match="other bytes"):
+        ask(b"other", honest.url, fetcher=HERE)
+
+
+@pytest.mark.parametrize(
+    ("twist", "word"),
+    [
+        (lambda _: b"", "no answer"),
+        (lambda _: b"<html>", "no answer"),
+        (lambda _: bytes(1000), "no answer"),
+        (lambda _: b"\x30\x84\xff\xff\xff\xff", "no answer"),
+        (lambda _: b"\x30\x05\x30\x03\x02\x01\x02", "not granted"),
+        (lambda _: b"\x30\x05\x30\x03\x02\x01\x00", "no answer"),
+        (lambda good: good[:-1], "no answer"),
+        (lambda good: good + b"x", "no answer"),
+        (lambda _: b"\x30" * 100_000, "no answer"),
+    ],
+)
+def test_what_is_no_token_is_refused_and_nothing_is_written(
+    honest: Authority,
+    ledger: Ledger,
+    tmp_path: Path,
+    twist: Callable[[bytes], bytes],
+    word: str,
+) -> None:
+    honest.twist = twist
+    with pytest.raises(InvalidInput, match=word) as refused:
+        stamped(anchor(ledger, NOW), tmp_path / "a", honest.url, fetcher=HERE)
+    assert str(refused.value).isprintable()
+    assert not (tmp_path / "a").exists()
+    assert not token_file(tmp_path / "a").exists()
+    # The same bytes beside an anchor, when it is verified.
+    write_anchor(anchor(ledger, NOW), tmp_path / "a")
+    token_file(tmp_path / "a").write_bytes(twist(b"junk"))
+    with pytest.raises(InvalidInput, match=r"stamp"):
+        verify(ledger, tmp_path / "a")
+
+
+def test_the_authority_must_answer_as_one(honest: Authority) -> None:
+    honest.kind = "text/html"
+    with pytest.raises(InvalidInput, match="must be one of application/timestamp-reply"):
+        ask(b"content", honest.url, fetcher=HERE)
+    with pytest.raises(InvalidInput, match="this machine"):
+        ask(b"content", honest.url)
+
+
+def test_a_certificate_must_be_one_and_have_a_token_to_check(
+    honest: Authority, ledger: Ledger, tmp_path: Path
+) -> None:
+    file = tmp_path / "a"
+    write_anchor(anchor(ledger, NOW), file)
+    for given in (file, None):
+        with pytest.raises(InvalidInput, match="none to check"):
+            verify(ledger, given, certificate=honest.root)
+    file.unlink()
+    stamped(anchor(ledger, NOW), file, honest.url, fetcher=HERE)
+    for name, content in (("empty", b""), ("junk", b"\xff\x00"), ("cut", b"-----BEGIN CERT")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(InvalidInput, match="certificate"):
+            verify(ledger, file, certificate=tmp_path / name)
+    with pytest.raises(InvalidInput, match="folder"):
+        verify(ledger, file, certificate=tmp_path)
+
+
+def test_without_the_package_the_anchor_is_still_verified(
+    honest: Authority, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "a"
+    stamped(anchor(ledger, NOW), file, honest.url, fetcher=HERE)
+
+    def absent() -> None:
+        raise InvalidInput("stamp: needs rfc3161-client", hint="pip install")
+
+    monkeypatch.setattr(stamps, "_installed", absent)
+    found = verify(ledger, file)
+    assert found["ok"]
+    assert found["anchored_to"] == 1
+    assert found["stamp"].startswith("not read: ")
+    with pytest.raises(InvalidInput, match="needs"):
+        verify(ledger, file, certificate=honest.root)
+    with pytest.raises(InvalidInput, match="needs"):
+        ask(b"content", honest.url, fetcher=HERE)
+
+
+def test_as_commands(
+    honest: Authority,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    database, file = ("--db", str(tmp_path / "book.db")), tmp_path / "a.anchor"
+    Book.open(database[1], create=True).close()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(stamps, "Fetcher", lambda **_: HERE)
+    assert run([*database, "anchor", "--stamp", honest.url, "--out", str(file)]) == 0
+    assert "stamped at" in capsys.readouterr().err
+    seen = [*database, "--json", "verify", "--anchor", str(file)]
+    assert run(seen) == 0
+    assert "not checked" in json.loads(capsys.readouterr().out)["stamp"]
+    assert run([*seen, "--tsa-certificate", str(honest.root)]) == 0
+    assert "not checked" not in json.loads(capsys.readouterr().out)["stamp"]
+    assert run([*database, "anchor", "--stamp", honest.url]) == 0
+    day = dt.datetime.now(dt.UTC).date().isoformat()
+    assert token_file(tmp_path / f"{day}.anchor").is_file()
+    capsys.readouterr()
+    token_file(file).write_bytes(token_file(tmp_path / f"{day}.anchor").read_bytes())
+    assert run([*database, "verify", "--anchor", str(file)]) == 1
+    assert capsys.readouterr().err.startswith("error: stamp: the time stamp is of other bytes")
+    token_file(file).write_bytes(b"junk")
+    assert run([*database, "verify", "--anchor", str(file)]) == 2
+    assert run([*database, "verify", "--tsa-certificate", str(honest.root)]) == 2
