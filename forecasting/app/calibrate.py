@@ -1,5 +1,6 @@
 """Calibration of one forecaster, or of all of a kind: honest at small n."""
 
+import datetime as dt
 import hashlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LEVEL = 0.9
-GROUPS = ("topic", "horizon", "month")
+GROUPS = ("forecaster", "topic", "horizon", "month")
 HORIZONS = (1.0, 7.0, 30.0, 90.0)
 #: With fewer numbers nothing is said of their calibration.
 LEAST_NUMBERS = 10
+#: Of equal width on [0, 1], for the binned decomposition.
+BINS = 10
+BINNED = (
+    *("reliability", "resolution", "uncertainty", "within_bins"),
+    *("reliability_se", "resolution_se", "uncertainty_se", "alpha", "alone"),
+)
 
 
 def one_an_event(frame: "pd.DataFrame", share: float) -> "pd.DataFrame":
@@ -50,12 +57,23 @@ def calibration(
     selection: Selection | None = None,
     share: float = 0.5,
     seed: int = 0,
+    score: str = "brier",
+    now: dt.datetime | None = None,
 ) -> dict[str, Any]:
-    """Give the reliability curve, its band, the parts of the Brier score and a reading.
+    """Give the reliability curve, its band, the parts of the mean score and a reading.
 
     The curve, the band and the p-value use one forecast a question (the one that stood at `share`
     of its window) and one question an event; ``pooled`` holds the curve of every update with an
     approximate band over events and no p-value.
+
+    Parameters
+    ----------
+    score : {"brier", "log"}
+        Whose parts: half Brier, or log in nats.
+    now : datetime, optional
+        The moment of the table, if not `selection.as_of`. ``n_early`` counts what resolved before
+        a close that is still to come: their neighbours that stay quiet are not in the table yet,
+        so it leans to whatever ends a question early.
 
     Returns
     -------
@@ -67,19 +85,28 @@ def calibration(
         msg = f"share ({share}): must lie in [0, 1)"
         raise InvalidInput(msg, hint="--share 0.5")
     frame = resolved(ledger, wanted)
-    found = from_frame(frame, share=share, seed=seed)
+    moment = wanted.as_of or now
+    found = from_frame(frame, share=share, seed=seed, score=score, moment=moment)
     if (frame["type"] == "numeric").any():
         found["numbers"] = numbers(frame, share=share, seed=seed)
     return found
 
 
 def by_group(
-    ledger: Ledger, by: str, *, selection: Selection, share: float = 0.5, seed: int = 0
+    ledger: Ledger,
+    by: str,
+    *,
+    selection: Selection,
+    share: float = 0.5,
+    seed: int = 0,
+    now: dt.datetime | None = None,
 ) -> list[dict[str, Any]]:
-    """Give a calibration row for each topic, month of the scheduled close, or horizon.
+    """Give a calibration row for each forecaster, topic, month of scheduled close, or horizon.
 
     A horizon takes what stood so many days before the close, among questions still open then:
-    no fair sample of all, so ``event_rate`` is beside it.
+    no fair sample of all, so ``event_rate`` is beside it. Slopes and intercepts of forecasters
+    are partially pooled, with 90 % intervals, and ``reads_20`` and ``reads_80`` are the
+    probabilities that their 20 and 80 % should be read as: near 20 and 80 for a short record.
 
     Raises
     ------
@@ -98,10 +125,27 @@ def by_group(
             label = f"{days:g} d before close, still open"
             rows.append(_group_row(by, label, chosen, seed))
     else:
-        groups = frame["closes"].dt.strftime("%Y-%m") if by == "month" else frame["topic"]
+        groups = frame["closes"].dt.strftime("%Y-%m") if by == "month" else frame[by]
         for label, part in frame.groupby(groups):
             rows.append(_group_row(by, str(label), one_an_event(part, share), seed))
+    if by == "forecaster" and rows:
+        lines = _recalibrated(frame, selection.as_of or now)
+        rows = [row | lines[row[by]] for row in rows]
     return [row for row in rows if row["n"]]
+
+
+def _recalibrated(frame: "pd.DataFrame", moment: dt.datetime | None) -> dict[str, dict[str, Any]]:
+    """Give each forecaster's partially pooled line in log-odds, and what 20 and 80 % become."""
+    from forecasting.calibration import recalibrate
+
+    found = recalibrate(frame[~frame["too_soon"]], as_of=moment)
+    rows = {}
+    for name in dict.fromkeys(frame["forecaster"]):
+        line = found.line(name)
+        low, high = line.predict([0.2, 0.8])
+        terms = {key.replace("alpha", "intercept"): value for key, value in line.row().items()}
+        rows[name] = {**terms, "reads_20": float(low), "reads_80": float(high)}
+    return rows
 
 
 def _before_close(frame: "pd.DataFrame", days: float) -> "pd.DataFrame":
@@ -194,9 +238,17 @@ def _numbers_reading(intervals: "pd.DataFrame | None", p_value: float, n: int) -
     )
 
 
-def from_frame(frame: "pd.DataFrame", *, share: float = 0.5, seed: int = 0) -> dict[str, Any]:
+def from_frame(
+    frame: "pd.DataFrame",
+    *,
+    share: float = 0.5,
+    seed: int = 0,
+    score: str = "brier",
+    moment: dt.datetime | None = None,
+) -> dict[str, Any]:
     """Give the calibration of a scoring frame; binary questions only, those too soon left out."""
     from forecasting.calibration import (
+        binned_decomposition,
         confidence_band,
         corp,
         reading,
@@ -212,8 +264,10 @@ def from_frame(frame: "pd.DataFrame", *, share: float = 0.5, seed: int = 0) -> d
         "n_questions": int(frame["question"].nunique()),
         "n_updates": len(frame),
         "n_events": int(frame["event"].nunique()),
+        "n_early": 0 if moment is None else int((chosen["closes"] > moment).sum()),
         "share": share,
         "level": LEVEL,
+        "score": score,
     }
     if not len(chosen):
         nothing = ("mean_score", "miscalibration", "discrimination", "uncertainty")
@@ -230,8 +284,9 @@ def from_frame(frame: "pd.DataFrame", *, share: float = 0.5, seed: int = 0) -> d
         chosen["forecast"].astype(float).to_numpy(),
         chosen["outcome"].astype(int).to_numpy(),
     )
-    diagram = corp(said, seen, seed=seed)
+    diagram = corp(said, seen, seed=seed, score=score)
     line = slope_intercept(said, seen)
+    binned = binned_decomposition(said, seen, bins=BINS)
     curve = diagram.curve.merge(diagram.band(LEVEL), on="forecast")
     every = confidence_band(
         frame["forecast"].astype(float).to_numpy(),
@@ -261,5 +316,15 @@ def from_frame(frame: "pd.DataFrame", *, share: float = 0.5, seed: int = 0) -> d
             )
         ],
         "pooled_note": every.note,
-        "reading": reading(diagram, level=LEVEL),
+        "binned": {name: getattr(binned, name) for name in BINNED},
+        "reading": reading(diagram, level=LEVEL) + _early(result["n_early"], len(chosen)),
     }
+
+
+def _early(early: int, n: int) -> str:
+    if not early:
+        return ""
+    return (
+        f"\n{early} of the {n} resolved before a close that is still to come, and those that stay "
+        "quiet until theirs are not here yet: --past-close leaves these out."
+    )

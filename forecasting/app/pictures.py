@@ -15,7 +15,14 @@ from forecasting.store import Ledger
 if TYPE_CHECKING:
     import pandas as pd
 
-PICTURES = ("reliability", "mcb-dsc", "murphy", "over-time", "histogram", "pit")
+PICTURES = {
+    "reliability": "Reliability",
+    "mcb-dsc": "Miscalibration and discrimination",
+    "murphy": "Murphy diagram",
+    "over-time": "Score over time",
+    "histogram": "What was said",
+    "pit": "PIT of numbers and dates",
+}
 ENDINGS = (".svg", ".png", ".csv", ".html")
 
 

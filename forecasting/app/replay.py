@@ -11,6 +11,7 @@ from typing import Any
 from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection
 from forecasting.app.predict import MODEL, Earlier, Predictor, drafts, judgements_of
+from forecasting.app.replay_fits import Fits, Progress, executor, fits_ahead
 from forecasting.app.schedule import steps as moments_of
 from forecasting.app.score import scores
 from forecasting.app.worldviews import Spoken
@@ -21,10 +22,10 @@ from forecasting.domain.instants import iso
 from forecasting.domain.provenance import Plain, ReplayMark
 from forecasting.domain.question import ANNULLED, Question
 from forecasting.errors import InvalidInput
+from forecasting.models.encoding.fits import FitCache
 from forecasting.store import Ledger
 
 Clock = Callable[[], dt.datetime]
-Progress = Callable[[Sequence["Step"], Callable[["Step"], str]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +129,21 @@ def replay(
     every: int = 7,
     names: Sequence[str] = (),
     seed: int = 0,
+    workers: int = 1,
+    dask: str = "",
 ) -> dict[str, Any]:
     """Run a replay to its end, or resume the same one where it was interrupted.
 
     Each step is one transaction, so an interruption at any moment leaves whole steps only. The
     evidence is cut at the ledger head of the run's first start: what is recorded later cannot
     change it.
+
+    Parameters
+    ----------
+    workers : int
+        Processes that make fits ahead of the walk; they change no digit of it.
+    dask : str
+        Address of a Dask scheduler whose workers do so instead.
 
     Returns
     -------
@@ -170,32 +180,57 @@ def replay(
         }
         ledger.append([ReplayMark(made.run, "started", cut, config)], recorded_at=clock())
     if not any(mark.event == "finished" for mark in mine):
-        _walk(ledger, bank, made, cut, clock, progress)
+        _walk(ledger, bank, made, cut, clock, progress, workers=workers, dask=dask)
         ledger.append([ReplayMark(made.run, "finished", cut, {})], recorded_at=clock())
     return summary(ledger, made, seconds=time.perf_counter() - began)
 
 
 def _walk(
-    ledger: Ledger, bank: Bank, made: Plan, cut: int, clock: Clock, progress: Progress
+    ledger: Ledger,
+    bank: Bank,
+    made: Plan,
+    cut: int,
+    clock: Clock,
+    progress: Progress,
+    *,
+    workers: int,
+    dask: str,
 ) -> None:
     catalog = Catalog.of(ledger, head=cut)
+    evidence = ledger.evidence(head=cut)
     so_far = ledger.forecasts(kind="replay", run=made.run)
+    refused_only = {run.as_of for run in ledger.model_runs(run=made.run)}
+    done = {forecast.issued_at for forecast in so_far} | refused_only
+    ahead: Fits = {}
+    if workers > 1 or dask:
+        moments = [s.moment for s in made.steps if s.text is None and s.moment not in done]
+        with executor(workers, dask) as (pool, count):
+            ahead = fits_ahead(
+                catalog,
+                evidence,
+                bank,
+                made.questions,
+                moments,
+                seed=made.seed,
+                pool=pool,
+                workers=count,
+                progress=progress,
+            )
     predictor = Predictor(
         catalog,
-        ledger.evidence(head=cut),
+        evidence,
         bank,
         seed=made.seed,
+        fits=FitCache(made.seed, ahead=ahead),
         spoken=Spoken(so_far),
         judged=judgements_of(ledger, catalog, head=cut),
     )
-    done = {forecast.issued_at for forecast in so_far}
     # The model's latest forecast on each question: what moved it since is recorded with the next.
     latest = {
         forecast.question: Earlier(forecast.issued_at, forecast.value.numbers)
         for forecast in so_far
         if forecast.forecaster == MODEL
     }
-    refused_only = {run.as_of for run in ledger.model_runs(run=made.run)}
     elicited = {
         (forecast.forecaster, forecast.claim) for forecast in ledger.forecasts(kind="elicited")
     }
@@ -210,7 +245,7 @@ def _walk(
                 and (step.text.forecaster, claim.id) not in elicited
             ]
             ledger.append(spoken, recorded_at=clock())
-        elif step.moment not in done and step.moment not in refused_only:
+        elif step.moment not in done:
             asked = catalog.open_at(step.moment, made.questions)
             said = predictor.say(asked, step.moment, latest)
             latest.update(

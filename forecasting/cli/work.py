@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from forecasting.cli import times
 from forecasting.cli.options import Command
 from forecasting.cli.output import emit, progress, say, settings
 
@@ -33,7 +34,6 @@ def update(
     from forecasting import clock
     from forecasting.app import update as use
     from forecasting.app.book import Book
-    from forecasting.domain.instants import parse_when
 
     with Book.open(settings().db) as book:
         if sys.stderr.isatty():
@@ -42,7 +42,7 @@ def update(
             book.ledger,
             questions,
             now=clock.now(),
-            as_of=parse_when(as_of) if as_of else None,
+            as_of=times.optional(as_of),
             dry_run=dry_run,
             seed=seed,
             accept_because=accept_because,
@@ -102,6 +102,14 @@ def _note(row: dict[str, Any]) -> str:
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Random seed.")
 @click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    metavar="N",
+    help="Processes that fit ahead; the result is the same to the last digit.",
+)
+@click.option("--dask", default="", metavar="ADDRESS", help="Fit on a Dask cluster instead.")
+@click.option(
     "--out",
     type=click.Path(path_type=Path),
     default=None,
@@ -109,7 +117,14 @@ def _note(row: dict[str, Any]) -> str:
     help="Also write the review page there.",
 )
 def replay(
-    start: str, until: str, every: int, names: tuple[str, ...], seed: int, out: Path | None
+    start: str,
+    until: str,
+    every: int,
+    names: tuple[str, ...],
+    seed: int,
+    workers: int,
+    dask: str,
+    out: Path | None,
 ) -> None:
     r"""Walk through time with only what was known at each date, score, and review.
 
@@ -123,7 +138,6 @@ def replay(
     from forecasting.app import replay as use
     from forecasting.app.book import Book
     from forecasting.app.questions import bundled_bank
-    from forecasting.domain.instants import parse_when
 
     bank = bundled_bank()
     with Book.open(settings().db, create=True) as book:
@@ -133,11 +147,13 @@ def replay(
             bank,
             clock=clock.now,
             progress=lambda steps, take: progress(steps, "replay", take),
-            start=parse_when(start) if start else None,
-            until=parse_when(until) if until else None,
+            start=times.optional(start),
+            until=times.optional(until),
             every=every,
             names=[part for name in names for part in name.split(",") if part],
             seed=seed,
+            workers=workers,
+            dask=dask,
         )
         if out is not None:
             result["page"] = str(book.review(out, kind="replay", run=result["run"]))

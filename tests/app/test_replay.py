@@ -4,14 +4,19 @@ import datetime as dt
 import itertools
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from forecasting import clock
+from forecasting.app import replay_fits
 from forecasting.app.book import Book, open_book
 from forecasting.app.schedule import steps
+from forecasting.errors import InvalidInput
+from forecasting.models.encoding.fits import FitCache
 
 SLICE = {
     "names": [
@@ -48,6 +53,71 @@ def test_two_runs_agree_to_the_last_digit(whole: dict[str, Any], tmp_path: Path)
     assert again["said"] == whole["said"]
     assert again["digest"] == whole["digest"]
     assert again["head"] != whole["head"]
+
+
+SHORT = {"until": dt.datetime(2025, 4, 1, tzinfo=dt.UTC), "names": SLICE["names"][:1]}
+
+
+@pytest.fixture
+def fitted_here(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Keys of the fits that this process makes: each takes a seed."""
+    keys: list[Any] = []
+    seed_of = FitCache._seed
+    monkeypatch.setattr(FitCache, "_seed", lambda self, key: keys.append(key) or seed_of(self, key))
+    return keys
+
+
+@contextmanager
+def _cluster() -> Iterator[str]:
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=1,
+        threads_per_worker=1,
+        processes=False,
+        host="127.0.0.1",
+        protocol="tcp://",
+        dashboard_address=None,
+    ) as cluster:
+        yield cluster.scheduler_address
+
+
+def test_fits_made_ahead_change_no_digit_and_are_not_made_again(
+    fitted_here: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = _slice(tmp_path / "alone.db", **SHORT)
+    made: list[Any] = []
+    real = replay_fits.fits_of
+
+    def elsewhere(job: bytes, moments: Any) -> Any:
+        found = real(job, moments)
+        made.extend(fitted_here)
+        fitted_here.clear()
+        return found
+
+    # A thread takes the place of the processes, which make test-deep starts.
+    monkeypatch.setattr(replay_fits, "ProcessPoolExecutor", lambda n, **_: ThreadPoolExecutor(1))
+    monkeypatch.setattr(replay_fits, "fits_of", elsewhere)
+    fitted_here.clear()
+    ahead = _slice(tmp_path / "ahead.db", **SHORT, workers=2)
+    assert (ahead["run"], ahead["digest"]) == (alone["run"], alone["digest"])
+    assert len(fitted_here) < len(made)
+
+
+@pytest.mark.deep
+def test_nor_do_those_of_other_processes_or_of_a_cluster(
+    whole: dict[str, Any], tmp_path: Path
+) -> None:
+    ahead = _slice(tmp_path / "ahead.db", workers=2)
+    assert (ahead["run"], ahead["digest"]) == (whole["run"], whole["digest"])
+    with _cluster() as address:
+        far = _slice(tmp_path / "cluster.db", dask=address)
+    assert far["digest"] == whole["digest"]
+
+
+def test_a_cluster_that_is_not_there_is_bad_input(tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    with pytest.raises(InvalidInput, match=r"dask \(nowhere\): no scheduler answers there"):
+        _slice(tmp_path / "none.db", **SHORT, dask="nowhere")
 
 
 def test_another_seed_is_another_run(whole: dict[str, Any], tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
+from types import MappingProxyType
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -50,17 +51,34 @@ class FitCache:
         See the module.
     store : FitStore, optional
         Where full fits outlive the process; used by ``"auto"`` alone.
+    ahead : mapping, optional
+        Fits of the same seed that others have made, by their keys.
+    keep_all : bool
+        Keep everything made, for `made`, and not only the latest.
     """
 
     def __init__(
-        self, seed: int, *, policy: Policy = "nuts", store: FitStore | None = None
+        self,
+        seed: int,
+        *,
+        policy: Policy = "nuts",
+        store: FitStore | None = None,
+        ahead: Mapping[tuple[str, ...], Any] = MappingProxyType({}),
+        keep_all: bool = False,
     ) -> None:
         self.seed = seed
         self.policy = policy
+        self._ahead = ahead
+        self._most = None if keep_all else CACHE
         # A replay that read earlier fits would depend on what was fitted before it.
         self._store = store if policy == "auto" else None
         self._fits: OrderedDict[tuple[str, ...], Any] = OrderedDict()
         self._full: dict[str, _Full] = {}
+
+    @property
+    def made(self) -> Mapping[tuple[str, ...], Any]:
+        """What the cache holds, by key."""
+        return dict(self._fits)
 
     def of(self, key: tuple[str, ...], make: Callable[[int], Any]) -> Any:
         """Give what a key stands for, made with a seed that depends on the key and not the order.
@@ -68,7 +86,7 @@ class FitCache:
         What `make` raises passes through and nothing is kept.
         """
         if key not in self._fits:
-            self._keep(key, make(self._seed(key)))
+            self._keep(key, self._ahead[key] if key in self._ahead else make(self._seed(key)))
         self._fits.move_to_end(key)
         return self._fits[key]
 
@@ -197,7 +215,7 @@ class FitCache:
     def _keep(self, key: tuple[str, ...], found: Any) -> None:
         self._fits[key] = found
         self._fits.move_to_end(key)
-        if len(self._fits) > CACHE:
+        if self._most is not None and len(self._fits) > self._most:
             self._fits.popitem(last=False)
 
     def _seed(self, key: tuple[str, ...]) -> int:

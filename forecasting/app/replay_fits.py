@@ -1,0 +1,122 @@
+"""The fits of a replay, made ahead by several processes: its walk then finds most of them.
+
+A fit's seed follows from what it is made of, so that where and in which order it was made changes
+no digit of a replay. What a worker could not know (what moved a probability, what people said) is
+fitted in the walk.
+"""
+
+import copyreg
+import datetime as dt
+import pickle
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from forecasting.domain.instants import iso
+from forecasting.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from forecasting.app.catalog import Catalog
+    from forecasting.bank import Bank
+    from forecasting.domain.evidence import Evidence
+    from forecasting.domain.question import Question
+
+type Fits = Mapping[tuple[str, ...], Any]
+type Progress = Callable[[Sequence[Any], Callable[[Any], str]], None]
+
+#: Neighbouring steps share fits, so they stay together; several parts a worker even out their work.
+PARTS = 4
+
+
+def _frozen(given: dict[Any, Any]) -> MappingProxyType[Any, Any]:
+    return MappingProxyType(given)
+
+
+# Frozen values hold frozen mappings, which pickle does not know.
+copyreg.pickle(MappingProxyType, lambda given: (_frozen, (dict(given),)))
+
+
+@contextmanager
+def executor(workers: int, dask: str = "") -> Iterator[tuple[Executor, int]]:
+    """Give an executor of some local processes, or of a Dask cluster, and how many work in it.
+
+    Raises
+    ------
+    InvalidInput
+        If Dask is not installed, or nothing answers at the address.
+    """
+    if not dask:
+        # A process that was forked would share locks with the threads of this one.
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            yield pool, workers
+        return
+    try:
+        from distributed import Client
+    except ImportError as missing:
+        msg = f"dask ({dask}): the package distributed is not installed"
+        raise InvalidInput(msg, hint="pip install 'scenario-forecasting[dask]'") from missing
+    try:
+        client = Client(dask, timeout=10)
+    except (OSError, ValueError) as silent:
+        msg = f"dask ({dask}): no scheduler answers there"
+        raise InvalidInput(msg, hint="--dask tcp://127.0.0.1:8786") from silent
+    with client:
+        yield client.get_executor(), max(1, len(client.nthreads()))
+
+
+def fits_ahead(
+    catalog: "Catalog",
+    evidence: Sequence["Evidence"],
+    bank: "Bank",
+    questions: Sequence["Question"],
+    moments: Sequence[dt.datetime],
+    *,
+    seed: int,
+    pool: Executor,
+    workers: int,
+    progress: Progress,
+) -> Fits:
+    """Make the fits of some moments of a replay in the processes of an executor.
+
+    Parameters
+    ----------
+    catalog, evidence, bank, questions, seed
+        Of the replay, up to its evidence cut.
+    pool, workers
+        As `executor` gives them.
+    progress : callable
+        Goes through the parts of the work, as through the steps of the walk.
+
+    Returns
+    -------
+    mapping
+        Fits by what went into them, for the walk's cache.
+    """
+    job = pickle.dumps((catalog, tuple(evidence), bank, tuple(questions), seed))
+    size = max(1, -(-len(moments) // (PARTS * workers)))
+    parts = [tuple(moments[start : start + size]) for start in range(0, len(moments), size)]
+    futures = {part: pool.submit(fits_of, job, part) for part in parts}
+    found: dict[tuple[str, ...], Any] = {}
+
+    def take(part: tuple[dt.datetime, ...]) -> str:
+        found.update(futures[part].result())
+        return f"fits of {iso(part[0])[:10]}"
+
+    progress(parts, take)
+    return found
+
+
+def fits_of(job: bytes, moments: Sequence[dt.datetime]) -> Fits:
+    """Make the fits of some moments, in whatever process this is."""
+    from forecasting.app.predict import Predictor
+    from forecasting.models.encoding.fits import FitCache
+
+    catalog, evidence, bank, questions, seed = pickle.loads(job)
+    fits = FitCache(seed, keep_all=True)
+    predictor = Predictor(catalog, evidence, bank, seed=seed, fits=fits)
+    for moment in moments:
+        predictor.say(catalog.open_at(moment, questions), moment)
+    return fits.made
