@@ -221,6 +221,45 @@ ALTER TABLE evidence_effect DROP CONSTRAINT evidence_effect_form;
 
 UPDATE alembic_version SET version_num='r0002' WHERE alembic_version.version_num = 'r0001';
 
+-- Running upgrade r0002 -> r0003
+
+CREATE TABLE sealed (
+    seq BIGINT NOT NULL,
+    question TEXT NOT NULL,
+    question_hash TEXT NOT NULL,
+    forecaster TEXT NOT NULL,
+    issued_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    commitment TEXT NOT NULL,
+    PRIMARY KEY (seq),
+    CONSTRAINT sealed_of_entry FOREIGN KEY(seq) REFERENCES entry (seq),
+    CONSTRAINT sealed_commitment CHECK (length(commitment) = 64),
+    CONSTRAINT sealed_commitment_once UNIQUE (commitment)
+);
+
+CREATE INDEX sealed_by_question ON sealed (question, issued_at);
+
+ALTER TABLE forecast ADD COLUMN sealed BIGINT;
+
+ALTER TABLE forecast ADD COLUMN seal_salt TEXT;
+
+CREATE UNIQUE INDEX forecast_by_seal ON forecast (sealed) WHERE sealed IS NOT NULL;
+
+CREATE TABLE redaction (
+    seq BIGINT NOT NULL,
+    forecast BIGINT NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (seq),
+    CONSTRAINT redaction_of_entry FOREIGN KEY(seq) REFERENCES entry (seq),
+    CONSTRAINT redaction_of_forecast FOREIGN KEY(forecast) REFERENCES forecast (seq),
+    CONSTRAINT redaction_later CHECK (forecast < seq),
+    CONSTRAINT redaction_reason CHECK (length(reason) > 0),
+    CONSTRAINT redaction_once UNIQUE (forecast)
+);
+
+ALTER TABLE resolution ADD COLUMN status TEXT;
+
+UPDATE alembic_version SET version_num='r0003' WHERE alembic_version.version_num = 'r0002';
+
 COMMIT;
 
 CREATE OR REPLACE FUNCTION ledger_keeps_its_rows() RETURNS trigger
@@ -229,6 +268,25 @@ BEGIN
   RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation',
     MESSAGE = 'the ledger is append-only: ' || TG_TABLE_NAME || ' keeps its rows';
 END $$;
+
+CREATE OR REPLACE FUNCTION rationale_no_change() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+  IF TG_OP = 'DELETE' AND EXISTS (SELECT 1 FROM redaction WHERE forecast = OLD.seq) THEN
+    RETURN OLD;
+  END IF;
+  RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation',
+    MESSAGE = 'the ledger is append-only: rationale keeps its rows';
+END $$;
+
+CREATE OR REPLACE FUNCTION redaction_takes_the_text() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  DELETE FROM rationale WHERE seq = NEW.forecast;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE TRIGGER redaction_takes_the_text AFTER INSERT ON redaction FOR EACH ROW EXECUTE FUNCTION redaction_takes_the_text();
 
 CREATE OR REPLACE FUNCTION entry_guard() RETURNS trigger LANGUAGE plpgsql
 SET search_path = public, pg_temp AS $$
@@ -239,7 +297,7 @@ BEGIN
   IF (EXISTS (SELECT 1 FROM entry WHERE hash = NEW.hash)) THEN
     RAISE EXCEPTION 'an entry has a hash of its own' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
-  IF (NEW.kind <> 'question' AND NEW.kind <> 'model_run' AND NEW.kind <> 'replay_run' AND NEW.kind <> 'forecast' AND NEW.kind <> 'evidence' AND NEW.kind <> 'resolution' AND NEW.kind <> 'withdrawal') THEN
+  IF (NEW.kind <> 'question' AND NEW.kind <> 'model_run' AND NEW.kind <> 'replay_run' AND NEW.kind <> 'sealed' AND NEW.kind <> 'forecast' AND NEW.kind <> 'evidence' AND NEW.kind <> 'resolution' AND NEW.kind <> 'withdrawal' AND NEW.kind <> 'redaction') THEN
     RAISE EXCEPTION 'no such kind of entry' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   IF (NEW.recorded_at < (SELECT recorded_at FROM entry WHERE seq = NEW.seq - 1)) THEN
@@ -263,12 +321,15 @@ BEGIN
   IF (EXISTS (SELECT 1 FROM rationale WHERE seq = NEW.seq)) THEN
     RAISE EXCEPTION 'a recorded rationale stays' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
+  IF (EXISTS (SELECT 1 FROM redaction WHERE forecast = NEW.seq)) THEN
+    RAISE EXCEPTION 'a redacted rationale does not come back' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
   RETURN NEW;
 END $$;
 
 CREATE OR REPLACE TRIGGER rationale_guard BEFORE INSERT ON rationale FOR EACH ROW EXECUTE FUNCTION rationale_guard();
 
-CREATE OR REPLACE TRIGGER rationale_no_change BEFORE UPDATE OR DELETE ON rationale FOR EACH ROW EXECUTE FUNCTION ledger_keeps_its_rows();
+CREATE OR REPLACE TRIGGER rationale_no_change BEFORE UPDATE OR DELETE ON rationale FOR EACH ROW EXECUTE FUNCTION rationale_no_change();
 
 CREATE OR REPLACE TRIGGER rationale_no_truncate BEFORE TRUNCATE ON rationale FOR EACH STATEMENT EXECUTE FUNCTION ledger_keeps_its_rows();
 
@@ -344,6 +405,27 @@ CREATE OR REPLACE TRIGGER replay_run_no_change BEFORE UPDATE OR DELETE ON replay
 
 CREATE OR REPLACE TRIGGER replay_run_no_truncate BEFORE TRUNCATE ON replay_run FOR EACH STATEMENT EXECUTE FUNCTION ledger_keeps_its_rows();
 
+CREATE OR REPLACE FUNCTION sealed_guard() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
+BEGIN
+  IF (NOT EXISTS (SELECT 1 FROM entry WHERE seq = NEW.seq AND kind = 'sealed')) THEN
+    RAISE EXCEPTION 'a row of sealed belongs to an entry of its kind' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  IF (EXISTS (SELECT 1 FROM sealed WHERE seq = NEW.seq)) THEN
+    RAISE EXCEPTION 'a recorded row of sealed stays' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  IF (EXISTS (SELECT 1 FROM sealed WHERE commitment = NEW.commitment)) THEN
+    RAISE EXCEPTION 'a seal has a commitment of its own' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE OR REPLACE TRIGGER sealed_guard BEFORE INSERT ON sealed FOR EACH ROW EXECUTE FUNCTION sealed_guard();
+
+CREATE OR REPLACE TRIGGER sealed_no_change BEFORE UPDATE OR DELETE ON sealed FOR EACH ROW EXECUTE FUNCTION ledger_keeps_its_rows();
+
+CREATE OR REPLACE TRIGGER sealed_no_truncate BEFORE TRUNCATE ON sealed FOR EACH STATEMENT EXECUTE FUNCTION ledger_keeps_its_rows();
+
 CREATE OR REPLACE FUNCTION forecast_guard() RETURNS trigger LANGUAGE plpgsql
 SET search_path = public, pg_temp AS $$
 BEGIN
@@ -358,6 +440,15 @@ BEGIN
   END IF;
   IF (NEW.shape = 'options' AND (SELECT abs(sum(v::float8) - 1) > 1e-9 OR min(v::float8) < 0 OR max(v::float8) > 1 FROM json_array_elements_text(NEW.entered::json) AS v)) THEN
     RAISE EXCEPTION 'the probabilities of the options sum to 1' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  IF ((NEW.sealed IS NULL) <> (NEW.seal_salt IS NULL) OR (NEW.seal_salt IS NOT NULL AND length(NEW.seal_salt) <> 64)) THEN
+    RAISE EXCEPTION 'a seal is opened by its salt' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  IF (NEW.sealed IS NOT NULL AND NOT EXISTS (SELECT 1 FROM sealed WHERE seq = NEW.sealed AND seq < NEW.seq AND question = NEW.question AND forecaster = NEW.forecaster AND question_hash = NEW.question_hash AND issued_at = NEW.issued_at)) THEN
+    RAISE EXCEPTION 'a forecast opens the seal that was set on it' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  IF (NEW.sealed IS NOT NULL AND EXISTS (SELECT 1 FROM forecast WHERE sealed = NEW.sealed)) THEN
+    RAISE EXCEPTION 'a seal is opened once' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN NEW;
 END $$;
@@ -395,6 +486,9 @@ BEGIN
   IF (EXISTS (SELECT 1 FROM resolution WHERE seq = NEW.seq)) THEN
     RAISE EXCEPTION 'a recorded row of resolution stays' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
+  IF (NEW.status IS NOT NULL AND NEW.status <> 'disputed' AND NEW.status <> 'reopened') THEN
+    RAISE EXCEPTION 'no such status of an outcome' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
   RETURN NEW;
 END $$;
 
@@ -421,3 +515,27 @@ CREATE OR REPLACE TRIGGER withdrawal_guard BEFORE INSERT ON withdrawal FOR EACH 
 CREATE OR REPLACE TRIGGER withdrawal_no_change BEFORE UPDATE OR DELETE ON withdrawal FOR EACH ROW EXECUTE FUNCTION ledger_keeps_its_rows();
 
 CREATE OR REPLACE TRIGGER withdrawal_no_truncate BEFORE TRUNCATE ON withdrawal FOR EACH STATEMENT EXECUTE FUNCTION ledger_keeps_its_rows();
+
+CREATE OR REPLACE FUNCTION redaction_guard() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
+BEGIN
+  IF (NOT EXISTS (SELECT 1 FROM entry WHERE seq = NEW.seq AND kind = 'redaction')) THEN
+    RAISE EXCEPTION 'a row of redaction belongs to an entry of its kind' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  IF (EXISTS (SELECT 1 FROM redaction WHERE seq = NEW.seq)) THEN
+    RAISE EXCEPTION 'a recorded row of redaction stays' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  IF (EXISTS (SELECT 1 FROM redaction WHERE forecast = NEW.forecast)) THEN
+    RAISE EXCEPTION 'a rationale is redacted once' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  IF (NOT EXISTS (SELECT 1 FROM forecast WHERE seq = NEW.forecast AND commitment IS NOT NULL)) THEN
+    RAISE EXCEPTION 'a redaction takes the rationale of a forecast that has one' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE OR REPLACE TRIGGER redaction_guard BEFORE INSERT ON redaction FOR EACH ROW EXECUTE FUNCTION redaction_guard();
+
+CREATE OR REPLACE TRIGGER redaction_no_change BEFORE UPDATE OR DELETE ON redaction FOR EACH ROW EXECUTE FUNCTION ledger_keeps_its_rows();
+
+CREATE OR REPLACE TRIGGER redaction_no_truncate BEFORE TRUNCATE ON redaction FOR EACH STATEMENT EXECUTE FUNCTION ledger_keeps_its_rows();

@@ -113,12 +113,16 @@ class Book:
         self, *, kind: str | None = None, forecaster: str | None = None
     ) -> "pd.DataFrame":
         """Give every forecast: one row each."""
+        from forecasting.app.catalog import Catalog
+
+        catalog = Catalog.of(self.ledger)
         rows = [
             {
                 "seq": f.seq,
                 "question": f.question,
                 "forecaster": f.forecaster,
                 "kind": f.kind,
+                "mark": catalog.mark(f),
                 "forecast": f.value.plain,
                 "issued_at": f.issued_at,
                 "recorded_at": f.recorded_at,
@@ -138,11 +142,16 @@ class Book:
         rows = news.rows(self.ledger, question=question, everything=everything)
         return _frame(rows, ("event_at", "known_at", "recorded_at"))
 
-    def resolutions(self) -> "pd.DataFrame":
-        """Give every version of every outcome."""
-        from forecasting.app.questions import resolution_row
+    def resolutions(
+        self, question: str = "", *, scores: bool = False, kind: str = "live", run: str = ""
+    ) -> "pd.DataFrame":
+        """Give every version of an outcome (or of all); with `scores`, as if each had stood."""
+        from forecasting.app import resolutions
 
-        rows = [resolution_row(resolution) for resolution in self.ledger.resolutions()]
+        if scores:
+            rows = resolutions.scored(self.ledger, question, kind=kind, run=run)
+        else:
+            rows = resolutions.resolutions(self.ledger, question)
         return _frame(rows, ("resolved_at", "recorded_at"))
 
     def log(
@@ -154,6 +163,7 @@ class Book:
         because: str = "",
         at: When = None,
         forecaster: str | None = None,
+        sealed: bool = False,
     ) -> list[dict[str, Any]]:
         """Log a probability, a mapping of options or of quantile levels, or a ladder."""
         from forecasting.app.log import log
@@ -175,7 +185,42 @@ class Book:
             now=clock.now(),
             at=_when(at),
             because=because,
+            sealed=sealed,
             **given,
+        )
+
+    def reveal(
+        self,
+        name: str = "",
+        *,
+        file: str | Path | None = None,
+        everything: bool = False,
+        forecaster: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """Reveal sealed forecasts: of an entry, a question, a file, or all."""
+        from forecasting.app.seal import reveal
+
+        return reveal(
+            self.ledger,
+            name,
+            forecaster=forecaster or self.forecaster,
+            now=clock.now(),
+            file=None if file is None else Path(file),
+            everything=everything,
+        )
+
+    def redact(
+        self, entry: int | str, *, because: str, forecaster: str | None = None
+    ) -> dict[str, Any]:
+        """Take the text of a rationale out of the database; backups and exports keep it."""
+        from forecasting.app.redact import redact
+
+        return redact(
+            self.ledger,
+            str(entry),
+            forecaster=forecaster or self.forecaster,
+            reason=because,
+            now=clock.now(),
         )
 
     def withdraw(self, question: str, *, at: When = None) -> list[dict[str, Any]]:
@@ -190,7 +235,8 @@ class Book:
         """Give every forecast of a question with the time it stood."""
         from forecasting.app.log import history
 
-        return _frame(history(self.ledger, question, **filters), ("from", "until", "recorded_at"))
+        times = ("issued_at", "recorded_at", "from", "until")
+        return _frame(history(self.ledger, question, **filters), times)
 
     def add_news(
         self,
@@ -267,6 +313,36 @@ class Book:
             note=note,
         )
 
+    def annul(
+        self, question: str, *, source: str, at: When = None, note: str = ""
+    ) -> list[dict[str, Any]]:
+        """Record that a question counts for nobody."""
+        from forecasting.app.resolve import annul
+
+        return annul(self.ledger, question, source=source, now=clock.now(), at=_when(at), note=note)
+
+    def dispute(
+        self, question: str, outcome: str | float, *, source: str, at: When = None, note: str = ""
+    ) -> list[dict[str, Any]]:
+        """Record somebody's other reading of an outcome; what stands, stands."""
+        from forecasting.app.resolve import dispute
+
+        return dispute(
+            self.ledger,
+            question,
+            _text(outcome),
+            source=source,
+            now=clock.now(),
+            at=_when(at),
+            note=note,
+        )
+
+    def reopen(self, question: str, *, source: str, note: str = "") -> list[dict[str, Any]]:
+        """Take the standing outcome of a question back: from now on it has none."""
+        from forecasting.app.resolve import reopen
+
+        return reopen(self.ledger, question, source=source, now=clock.now(), note=note)
+
     def scores(
         self,
         *,
@@ -299,26 +375,19 @@ class Book:
         forecaster: str = "",
         kind: str = "live",
         share: float = 0.5,
+        score: str = "brier",
+        past_close: bool = False,
         **filters: Any,
     ) -> "Calibration":
         """Review the calibration of a forecaster (or of all of a kind)."""
+        from forecasting.app.calibrate import calibration
         from forecasting.app.frames import Selection
 
-        wanted = Selection(kind=kind, forecaster=forecaster, **filters)
-        return Calibration(self.calibration_of(wanted, share=share), forecaster or kind)
-
-    def calibration_of(self, selection: Any, *, share: float = 0.5) -> dict[str, Any]:
-        """Give the calibration of a selection as plain data."""
-        from forecasting.app.calibrate import calibration
-
-        return calibration(self.ledger, selection=selection, share=share)
-
-    @staticmethod
-    def save_calibration(result: Mapping[str, Any], path: Path, *, title: str) -> None:
-        """Write a calibration as a picture (.svg, .png), a table (.csv) or a page (.html)."""
-        from forecasting.app.publish import save_calibration
-
-        save_calibration(result, path, title=title)
+        now = clock.now()
+        closed_by = (filters.get("as_of") or now) if past_close else None
+        wanted = Selection(kind=kind, forecaster=forecaster, closed_by=closed_by, **filters)
+        found = calibration(self.ledger, selection=wanted, share=share, score=score, now=now)
+        return Calibration(found, forecaster or kind)
 
     def replay(self, **options: Any) -> dict[str, Any]:
         """Walk through time with only what was known then; see `forecast replay`."""
@@ -343,11 +412,41 @@ class Book:
 
         return review(self.ledger, Path(folder), kind=kind, run=run, now=clock.now())
 
+    def import_record(
+        self,
+        file: str | Path,
+        format: str = "csv",
+        *,
+        me: str = "",
+        zone: str = "",
+        **options: bool,
+    ) -> dict[str, Any]:
+        """Bring a track record in, its forecasts as imported; see `forecast import`."""
+        from forecasting.app.exchange import import_record
+
+        return import_record(
+            self.ledger, Path(file), format, now=clock.now(), me=me, zone=zone, **options
+        )
+
+    def export_record(
+        self, file: str | Path, format: str = "csv", *, force: bool = False
+    ) -> dict[str, Any]:
+        """Write the track record as a table, or the whole ledger as JSON lines."""
+        from forecasting.app.exchange import export_record
+
+        return export_record(self.ledger, format, out=Path(file), force=force)[1]
+
+    def record_digest(self) -> str:
+        """Digest what the entries say, whatever their order and the times of recording."""
+        from forecasting.store.transfer import record_digest
+
+        return record_digest(self.ledger)
+
     def verify(self, anchor: str | Path | None = None) -> dict[str, Any]:
         """Walk the hash chain and say what holds."""
-        from forecasting.app.anchor import read_anchor_file, verify
+        from forecasting.app.stamp import verify
 
-        return verify(self.ledger, read_anchor_file(Path(anchor)) if anchor else ())
+        return verify(self.ledger, Path(anchor) if anchor else None)
 
 
 class Calibration:

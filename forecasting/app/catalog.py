@@ -2,28 +2,58 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 from forecasting.bank import nearest
+from forecasting.domain.forecast import Forecast
 from forecasting.domain.instants import iso
-from forecasting.domain.question import Question, Status
-from forecasting.domain.resolution import Resolution
+from forecasting.domain.question import ANNULLED, Question, Status
+from forecasting.domain.resolution import Reading, Resolution, outcomes
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.store import Ledger
+
+Mark = Literal["", "backdated", "late", "imported"]
 
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """The latest version of each question, by id, and the standing resolutions."""
+    """The latest version of each question, by id, and what each resolved to.
+
+    `outcomes` holds the version of each outcome that counts, and an annulment for each question
+    whose condition failed; `sealed_at` when each seal was recorded, by its number.
+    """
 
     questions: Mapping[str, Question]
     outcomes: Mapping[str, Resolution]
+    sealed_at: Mapping[int, dt.datetime] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, ledger: Ledger, *, head: int | None = None) -> "Catalog":
-        """Read the catalogue from a ledger, or as it stood at one of its heads."""
+    def of(
+        cls,
+        ledger: Ledger,
+        *,
+        head: int | None = None,
+        reading: Reading = "standing",
+        recorded_by: dt.datetime | None = None,
+    ) -> "Catalog":
+        """Read the catalogue from a ledger, or as it stood at one of its heads.
+
+        Any `reading` but the standing one is for scores: no model ever sees a contested outcome.
+        With `recorded_by`, a later version of an outcome does not count where an earlier one had
+        been recorded by then; an outcome first recorded later is taken as it is.
+        """
         questions = {question.id: question for question in ledger.questions(head=head)}
-        return cls(questions, dict(ledger.standing_resolutions(head=head)))
+        versions = ledger.resolutions(head=head)
+        if recorded_by is not None:
+            versions = _as_they_stood(versions, recorded_by)
+        held = outcomes(versions, reading)
+        seals = {
+            seal.seq: seal.recorded_at
+            for seal in ledger.seals(head=head)
+            if seal.seq is not None and seal.recorded_at is not None
+        }
+        return cls(questions, with_failed_conditions(questions, held), seals)
 
     def ladder(self, slug: str) -> tuple[Question, ...]:
         """Give the rungs of a ladder by deadline; empty where there is no such ladder."""
@@ -79,6 +109,25 @@ class Catalog:
         standing = self.outcomes.get(question.id)
         return question.closes if standing is None else min(question.closes, standing.resolved_at)
 
+    def mark(self, forecast: Forecast) -> Mark:
+        """Say what keeps a forecast out of the live track record; nothing for one that counts.
+
+        ``imported``: from another system. ``late``: recorded when the question had closed or its
+        outcome could be known, however early it claims to be; a sealed forecast was recorded when
+        it was sealed. ``backdated``: recorded more than 15 minutes after it was made. What a
+        replay says is a record of its own, and is not marked.
+        """
+        if forecast.kind == "imported":
+            return "imported"
+        if forecast.kind == "replay":
+            return ""
+        recorded = forecast.recorded_at
+        if forecast.sealed is not None:
+            recorded = self.sealed_at.get(forecast.sealed, forecast.issued_at)
+        if recorded is not None and recorded >= self.ends(self.questions[forecast.question]):
+            return "late"
+        return "backdated" if forecast.kind == "elicited" else ""
+
     def check_open(self, question: Question, moment: dt.datetime) -> None:
         """Refuse a forecast made outside the window of a question or after its resolution."""
         standing = self.outcomes.get(question.id)
@@ -96,3 +145,55 @@ class Catalog:
                 f"question ({question.id}): closed at {iso(question.closes)}, before {iso(moment)}"
             )
             raise InvalidInput(msg, hint="forecast questions list --status open")
+
+
+def with_failed_conditions(
+    questions: Mapping[str, Question], held: Mapping[str, Resolution]
+) -> dict[str, Resolution]:
+    """Add the annulment of each question whose condition resolved otherwise.
+
+    It is derived and no entry, so a corrected condition takes it back. A question annulled so
+    annuls those that depend on it in turn; one annulled in its own name stays as it is.
+
+    Parameters
+    ----------
+    held : mapping
+        The outcome that counts for each question.
+    """
+    found = dict(held)
+    waiting = [question for question in questions.values() if question.condition is not None]
+    while True:
+        failed = [question for question in waiting if _failed(question, found)]
+        if not failed:
+            return found
+        for question in failed:
+            assert question.condition is not None  # for the type checker
+            decided = found[question.condition.question]
+            found[question.id] = Resolution(
+                question=question.id,
+                outcome=ANNULLED,
+                resolved_at=decided.resolved_at,
+                source=decided.source,
+                certainty=decided.certainty,
+                note=f"its condition failed: {decided.question} is {decided.outcome}",
+                version=0,
+                recorded_at=decided.recorded_at,
+                seq=decided.seq,
+            )
+
+
+def _as_they_stood(versions: Sequence[Resolution], moment: dt.datetime) -> list[Resolution]:
+    early = {
+        version.seq
+        for version in versions
+        if version.recorded_at is not None and version.recorded_at <= moment
+    }
+    begun = {version.question for version in versions if version.seq in early}
+    return [v for v in versions if v.seq in early or v.question not in begun]
+
+
+def _failed(question: Question, found: Mapping[str, Resolution]) -> bool:
+    needs, own = question.condition, found.get(question.id)
+    if needs is None or needs.question not in found or (own and own.outcome == ANNULLED):
+        return False
+    return found[needs.question].outcome != needs.outcome

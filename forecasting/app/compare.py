@@ -74,7 +74,7 @@ def compare(
     if question_type and question_type not in NATURAL:
         msg = f"type ({question_type}): must be one of {', '.join(NATURAL)}"
         raise InvalidInput(msg)
-    frame = resolved(ledger, wanted)
+    frame = resolved(ledger, wanted, seals="worst")
     for name in (a, b):
         if name in (UNIFORM, CLIMATOLOGY):
             frame = with_reference(frame, name)

@@ -2,13 +2,16 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from forecasting.app.catalog import Catalog
+from forecasting.app.unrevealed import Seals, counts_from, read_seals
 from forecasting.bank.check import TOO_SOON
 from forecasting.domain.forecast import KINDS, Forecast
 from forecasting.domain.question import ANNULLED, Question
+from forecasting.domain.resolution import Reading, Withdrawal
+from forecasting.domain.sealed import Sealed
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.store import Ledger
 
@@ -48,7 +51,14 @@ class Selection:
     as_of
         Only outcomes known and forecasts issued by then. Of the live kind, only what the ledger
         had recorded by then too: the table as it could have been printed at that moment. The
-        other kinds are recorded after the fact, so for them what was known decides.
+        other kinds are recorded after the fact, so for them what was known decides, with the
+        version of each outcome that stood in the ledger then, where one had been recorded.
+    reading
+        Which version of each outcome counts: standing, first or disputed; see
+        :func:`forecasting.domain.resolution.outcomes`.
+    closed_by
+        Only questions whose scheduled close had passed by then, among which no outcome is
+        favoured: of those still open only what ends a question early has an outcome.
     """
 
     kind: str = "live"
@@ -57,6 +67,8 @@ class Selection:
     question: str = ""
     tag: str = ""
     as_of: dt.datetime | None = None
+    reading: Reading = "standing"
+    closed_by: dt.datetime | None = None
 
 
 def latest_run(ledger: Ledger) -> str:
@@ -66,24 +78,56 @@ def latest_run(ledger: Ledger) -> str:
 
 
 def head_at(ledger: Ledger, moment: dt.datetime) -> int:
-    """Give the number of the last forecast, withdrawal or outcome recorded by a moment."""
+    """Give the number of the last forecast, seal, withdrawal or outcome recorded by a moment."""
     found = 0
-    for entries in (ledger.forecasts(), ledger.withdrawals(), ledger.resolutions()):
+    read = (ledger.forecasts, ledger.withdrawals, ledger.resolutions, ledger.seals)
+    for entries in (reading() for reading in read):
         for entry in entries:
             if entry.seq and entry.recorded_at is not None and entry.recorded_at <= moment:
                 found = max(found, entry.seq)
     return found
 
 
-def resolved(ledger: Ledger, wanted: Selection) -> "pd.DataFrame":
-    """Give the scoring frame of a selection, with only what it may know."""
+def resolved(
+    ledger: Ledger,
+    wanted: Selection,
+    *,
+    seals: Seals = "missing",
+    supposed: Catalog | None = None,
+) -> "pd.DataFrame":
+    """Give the scoring frame of a selection, with only what it may know.
+
+    `seals` says how it reads sealed forecasts: tables of scores ask for ``worst``, whatever learns
+    from others' numbers for ``shown``; see :mod:`forecasting.app.unrevealed`. With `supposed`, its
+    outcomes count instead of those that the ledger holds.
+    """
     head = None if wanted.as_of is None or wanted.kind != "live" else head_at(ledger, wanted.as_of)
     if wanted.question:
         # The name is looked up among all questions, also those published later.
         Catalog.of(ledger).find(wanted.question)
-    catalog = Catalog.of(ledger, head=head)
+    catalog = supposed or Catalog.of(
+        ledger,
+        head=head,
+        reading=wanted.reading,
+        recorded_by=None if wanted.kind == "live" else wanted.as_of,
+    )
     chosen = select(ledger, catalog, wanted, head=head)
-    return scoring_frame(ledger, catalog, chosen, as_of=wanted.as_of, head=head)
+    taken = None
+    if wanted.kind == "live" and (among := _seals_asked_for(ledger, catalog, wanted, head=head)):
+        chosen, taken = read_seals(ledger, catalog, chosen, among=among, seals=seals, head=head)
+    frame = scoring_frame(ledger, catalog, chosen, as_of=wanted.as_of, head=head, withdrawals=taken)
+    return frame if wanted.closed_by is None else frame[frame["closes"] <= wanted.closed_by]
+
+
+def shown(
+    ledger: Ledger, catalog: Catalog, wanted: Selection, *, head: int | None = None
+) -> tuple[list[Forecast], list[Withdrawal]]:
+    """Give the forecasts of a selection as others could see them, and what was taken back."""
+    chosen = select(ledger, catalog, wanted, head=head)
+    if wanted.kind != "live":
+        return chosen, ledger.withdrawals(head=head)
+    among = _seals_asked_for(ledger, catalog, wanted, head=head)
+    return read_seals(ledger, catalog, chosen, among=among, seals="shown", head=head)
 
 
 def kinds_present(ledger: Ledger) -> list[str]:
@@ -95,7 +139,34 @@ def kinds_present(ledger: Ledger) -> list[str]:
 def select(
     ledger: Ledger, catalog: Catalog, wanted: Selection, *, head: int | None = None
 ) -> list[Forecast]:
-    """Give the forecasts of a selection, oldest first; with `head`, only up to that entry."""
+    """Give the forecasts of a selection, oldest first; with `head`, only up to that entry.
+
+    A live forecast that was recorded too late to be one is left out; :func:`late` counts them.
+    """
+    return [
+        forecast
+        for forecast in _asked_for(ledger, catalog, wanted, head=head)
+        if not _left_out(catalog, forecast)
+    ]
+
+
+def late(ledger: Ledger, wanted: Selection) -> int:
+    """Count the live forecasts of a selection that a table leaves out, for they came too late."""
+    if wanted.kind not in ("live", "all"):
+        return 0
+    head = None if wanted.as_of is None else head_at(ledger, wanted.as_of)
+    catalog = Catalog.of(ledger, head=head, reading=wanted.reading)
+    asked = _asked_for(ledger, catalog, replace(wanted, kind="live"), head=head)
+    return sum(_left_out(catalog, forecast) for forecast in asked)
+
+
+def _left_out(catalog: Catalog, forecast: Forecast) -> bool:
+    return forecast.kind == "live" and bool(catalog.mark(forecast))
+
+
+def _asked_for(
+    ledger: Ledger, catalog: Catalog, wanted: Selection, *, head: int | None
+) -> list[Forecast]:
     if wanted.kind not in KINDS:
         msg = f"kind ({wanted.kind}): must be one of {', '.join(KINDS)} or all"
         raise InvalidInput(msg)
@@ -111,18 +182,30 @@ def select(
     found = ledger.forecasts(
         kind=wanted.kind, forecaster=wanted.forecaster or None, run=run, head=head
     )
-    names = _named(catalog, wanted.question) if wanted.question else None
+    return [forecast for forecast in found if _is_about(catalog, wanted, forecast)]
+
+
+def _seals_asked_for(
+    ledger: Ledger, catalog: Catalog, wanted: Selection, *, head: int | None
+) -> list[Sealed]:
+    """Give the seals that a selection is about, opened or not, but for those set too late."""
     return [
-        forecast
-        for forecast in found
-        if (names is None or forecast.question in names)
-        and (wanted.as_of is None or forecast.issued_at <= wanted.as_of)
-        and (not wanted.tag or _tagged(catalog.questions[forecast.question], wanted.tag))
+        seal
+        for seal in ledger.seals(head=head)
+        if wanted.forecaster in (seal.forecaster, "")
+        and _is_about(catalog, wanted, seal)
+        and seal.recorded_at is not None
+        and seal.recorded_at < catalog.ends(catalog.questions[seal.question])
     ]
 
 
-def _named(catalog: Catalog, name: str) -> set[str]:
-    return {q.id for q in catalog.questions.values() if name in (q.id, q.ladder)}
+def _is_about(catalog: Catalog, wanted: Selection, entry: Forecast | Sealed) -> bool:
+    question = catalog.questions[entry.question]
+    return (
+        (not wanted.question or wanted.question in (question.id, question.ladder))
+        and (wanted.as_of is None or entry.issued_at <= wanted.as_of)
+        and (not wanted.tag or _tagged(question, wanted.tag))
+    )
 
 
 def _tagged(question: Question, tag: str) -> bool:
@@ -136,22 +219,24 @@ def scoring_frame(
     *,
     as_of: dt.datetime | None = None,
     head: int | None = None,
+    withdrawals: Sequence[Withdrawal] | None = None,
 ) -> "pd.DataFrame":
     """Give the frame of the resolved questions among some forecasts; annulled ones are left out.
 
     ``too_soon`` marks the questions that resolved within two days of their first forecast: they
-    are shown and left out of means.
+    are shown and left out of means. `withdrawals` are the ledger's unless they are given.
     """
     import pandas as pd
 
-    withdrawals: dict[tuple[str, str], list[dt.datetime]] = {}
-    for taken in ledger.withdrawals(head=head):
-        if as_of is not None and taken.withdrawn_at > as_of:
-            continue
-        withdrawals.setdefault((taken.question, taken.forecaster), []).append(taken.withdrawn_at)
+    withdrawn: dict[tuple[str, str], list[Withdrawal]] = {}
+    for taken in ledger.withdrawals(head=head) if withdrawals is None else withdrawals:
+        if as_of is None or taken.withdrawn_at <= as_of:
+            withdrawn.setdefault((taken.question, taken.forecaster), []).append(taken)
     rows: list[tuple[Any, ...]] = []
     first: dict[str, dt.datetime] = {}
-    for forecast in forecasts:
+    # Whoever speaks again of the same instant corrects what they said: the later entry stands.
+    spoken = {(f.question, f.forecaster, f.issued_at): f for f in forecasts}
+    for forecast in spoken.values():
         question = catalog.questions[forecast.question]
         standing = catalog.outcomes.get(question.id)
         if standing is None or standing.outcome == ANNULLED:
@@ -162,7 +247,8 @@ def scoring_frame(
         first[question.id] = min(begun, first.get(question.id, begun))
         taken_back = [
             moment
-            for moment in withdrawals.get((question.id, forecast.forecaster), ())
+            for taken in withdrawn.get((question.id, forecast.forecaster), ())
+            for moment in [counts_from(taken) if forecast.kind == "live" else taken.withdrawn_at]
             # Who withdraws speaks of what they logged, not of what a replay says they would have.
             if moment >= forecast.issued_at and forecast.kind != "replay"
         ]
@@ -226,8 +312,8 @@ def same_window(frame: "pd.DataFrame", forecasters: Sequence[str]) -> "pd.DataFr
     if kept.empty:
         return kept
     kept["start"] = pd.to_datetime(kept["question"].map(start), utc=True)
-    early = kept["issued_at"] < kept["start"]
-    # Of those before the start only the last stands at it.
+    early = kept["issued_at"] <= kept["start"]
+    # Of those up to the start only the last stands at it.
     last = ~kept[early].duplicated(["question", "forecaster"], keep="last")
     kept = kept[~early | last.reindex(kept.index, fill_value=False)]
     kept["issued_at"] = kept["issued_at"].where(kept["issued_at"] >= kept["start"], kept["start"])

@@ -67,7 +67,8 @@ def leaderboard(
     if paired.window_of(window)[0] not in WINDOWS:
         msg = f"window ({window}): is improper, and an improper score ranks nobody"
         raise InvalidInput(msg, hint="--window scheduled or --window spot@0.5")
-    frame = resolved(ledger, Selection(wanted.kind, wanted.run, "", *_rest(wanted)))
+    asked = Selection(wanted.kind, wanted.run, "", *_rest(wanted))
+    frame = resolved(ledger, asked, seals="worst")
     frame = frame[(frame["type"] == question_type) & ~frame["too_soon"]]
     if frame.empty:
         return [], ["nothing to compare yet: no such question has resolved"]

@@ -2,8 +2,10 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from forecasting.app import redact, seal
 from forecasting.app.catalog import Catalog
 from forecasting.domain.forecast import (
     LIVE_WITHIN,
@@ -18,6 +20,7 @@ from forecasting.domain.forecast import (
 from forecasting.domain.instants import iso, parse_day
 from forecasting.domain.question import Question
 from forecasting.domain.resolution import Withdrawal
+from forecasting.domain.sealed import Sealed, placed
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.store import Ledger
 
@@ -46,11 +49,13 @@ def log(
     ladder: Mapping[str, str] | None = None,
     at: dt.datetime | None = None,
     because: str = "",
+    sealed: bool = False,
 ) -> list[dict[str, Any]]:
     """Record one forecast, or one for each rung given of a ladder.
 
     Exactly one of `probability`, `options`, `quantiles` and `ladder` says what is forecast, as the
-    question's type wants it.
+    question's type wants it. With `sealed`, only the commitment to it is recorded, and the
+    forecast itself is kept in a file until it is revealed (:mod:`forecasting.app.seal`).
 
     Returns
     -------
@@ -67,6 +72,9 @@ def log(
     if len(given) != 1:
         msg = "forecast: give one of P, --p OPTION=P, --quantile LEVEL=VALUE, --ladder DATE=P"
         raise InvalidInput(msg, hint=f"forecast log {name} 0.35")
+    if sealed and at is not None:
+        msg = f"time ({iso(at)}): a forecast is sealed now, never for another moment"
+        raise InvalidInput(msg, hint="leave --at out")
     issued_at = at or now
     check_moment(issued_at, now)
     catalog = Catalog.of(ledger)
@@ -89,6 +97,8 @@ def log(
                 because=because,
             )
         )
+    if sealed:
+        return seal.record(ledger, drafts, now=now)
     recorded = ledger.append(drafts, recorded_at=now)
     return [
         {
@@ -100,6 +110,7 @@ def log(
             "issued_at": draft.issued_at,
             "recorded_at": entry.recorded_at,
             "kind": draft.kind,
+            "mark": catalog.mark(replace(draft, recorded_at=entry.recorded_at)),
             "hash": entry.hash,
         }
         for draft, entry in zip(drafts, recorded, strict=True)
@@ -160,6 +171,10 @@ def withdraw(
             forecast.issued_at <= moment and forecast.kind != "replay"
             for forecast in ledger.forecasts(question=question.id, forecaster=forecaster)
         )
+        or any(
+            held.issued_at <= moment and held.forecaster == forecaster
+            for held in ledger.seals(question=question.id)
+        )
     ]
     if not standing:
         msg = f"forecast ({forecaster} on {name}): there is none to withdraw"
@@ -181,51 +196,94 @@ def withdraw(
 def history(
     ledger: Ledger, name: str, *, forecaster: str = "", kind: str = "all"
 ) -> list[dict[str, Any]]:
-    """Give one row per forecast in force, with the time it stood from and until."""
+    """Give one row per forecast in force, with the time it stood from and until.
+
+    A sealed forecast that is not revealed is a row of the kind ``sealed``, without a number.
+    """
     catalog = Catalog.of(ledger)
     rows: list[dict[str, Any]] = []
-    withdrawals = ledger.withdrawals()
+    withdrawals, redacted = ledger.withdrawals(), redact.reasons(ledger)
+    hidden = seal.hidden(ledger) if kind in ("live", "all") else []
     for question in catalog.find(name):
         entries = ledger.forecasts(question=question.id, forecaster=forecaster or None)
         chosen = [f for f in entries if kind in (f.kind, "all")]
-        groups: dict[tuple[str, str, str], list[Forecast]] = {}
+        groups: dict[tuple[str, str, str], list[Forecast | Sealed]] = {}
         for forecast in chosen:
             key = (forecast.forecaster, forecast.kind, forecast.run)
             groups.setdefault(key, []).append(forecast)
+        for held in hidden:
+            if held.question == question.id and forecaster in (held.forecaster, ""):
+                groups.setdefault((held.forecaster, "live", ""), []).append(held)
         for (who, _, _), mine in sorted(groups.items()):
             taken = [
                 w.withdrawn_at
                 for w in withdrawals
                 if (w.question, w.forecaster) == (question.id, who)
             ]
+            mine.sort(key=placed)
             rows.extend(_in_force(catalog, question, mine, taken))
-    return rows
+    return [
+        {**row, "because": redacted.get(row["seq"] or 0, row["because"])} if redacted else row
+        for row in rows
+    ]
 
 
 def _in_force(
-    catalog: Catalog, question: Question, mine: Sequence[Forecast], withdrawn: Sequence[dt.datetime]
+    catalog: Catalog,
+    question: Question,
+    mine: Sequence[Forecast | Sealed],
+    withdrawn: Sequence[dt.datetime],
 ) -> list[dict[str, Any]]:
     rows = []
     for position, forecast in enumerate(mine):
         ends = [catalog.ends(question), *(w for w in withdrawn if w >= forecast.issued_at)]
         if position + 1 < len(mine):
             ends.append(mine[position + 1].issued_at)
-        spread = forecast.spread
+        said = _of_seal(forecast) if isinstance(forecast, Sealed) else _of(catalog, forecast)
         rows.append(
             {
                 "seq": forecast.seq,
                 "question": question.id,
                 "forecaster": forecast.forecaster,
-                "kind": forecast.kind,
-                "forecast": forecast.value.plain,
+                "kind": said["kind"],
+                "forecast": said["forecast"],
+                "issued_at": forecast.issued_at,
+                "recorded_at": forecast.recorded_at,
+                "mark": said["mark"],
                 "from": forecast.issued_at,
                 "until": min(ends),
-                "lower": None if spread is None else spread.p05,
-                "upper": None if spread is None else spread.p95,
-                "method": None if spread is None else spread.method,
-                "recorded_at": forecast.recorded_at,
-                "run": forecast.run,
-                "because": forecast.because,
+                "lower": said["lower"],
+                "upper": said["upper"],
+                "method": said["method"],
+                "run": said["run"],
+                "sealed": said["sealed"],
+                "because": said["because"],
             }
         )
     return rows
+
+
+def _of(catalog: Catalog, forecast: Forecast) -> dict[str, Any]:
+    spread = forecast.spread
+    return {
+        "kind": forecast.kind,
+        "forecast": forecast.value.plain,
+        "mark": catalog.mark(forecast),
+        "lower": None if spread is None else spread.p05,
+        "upper": None if spread is None else spread.p95,
+        "method": None if spread is None else spread.method,
+        "run": forecast.run,
+        "sealed": forecast.sealed,
+        "because": forecast.because,
+    }
+
+
+def _of_seal(sealed: Sealed) -> dict[str, Any]:
+    nothing = dict.fromkeys(("forecast", "lower", "upper", "method"))
+    return nothing | {
+        "kind": "sealed",
+        "mark": "",
+        "run": "",
+        "sealed": sealed.seq,
+        "because": "[sealed]",
+    }

@@ -3,10 +3,11 @@
 import datetime as dt
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.frames import Selection, head_at, resolved, select
+from forecasting.app.frames import Selection, head_at, resolved, shown
 from forecasting.app.pool_ladder import drawn_together
 from forecasting.app.pool_methods import METHODS, SHARES, Crowd, Past, Solved, combine
 from forecasting.bank import nearest
@@ -77,21 +78,25 @@ def pool(
     moment = wanted.as_of or now
     head = None if wanted.as_of is None or wanted.kind != "live" else head_at(ledger, moment)
     catalog = Catalog.of(ledger)
+    if head is not None:
+        # The name is looked up among all questions; an outcome recorded later ended none by then.
+        catalog = replace(catalog, outcomes=Catalog.of(ledger, head=head).outcomes)
     questions = catalog.find(name)
     is_open = [question for question in questions if _is_open(catalog, question, moment)]
     if not is_open:
         msg = f"question ({name}): is not open at {iso(moment)}, so no forecast is in force"
         raise InvalidInput(msg, hint=f"forecast pool {name} --as-of TIME")
     chosen = Selection(wanted.kind, wanted.run, "", name, "", moment)
-    forecasts = select(ledger, catalog, chosen, head=head)
-    withdrawn = {
-        (taken.question, taken.forecaster): taken.withdrawn_at
-        for taken in ledger.withdrawals(head=head)
-        if taken.withdrawn_at <= moment and wanted.kind != "replay"
-    }
+    forecasts, taken_back = shown(ledger, catalog, chosen, head=head)
+    withdrawn: dict[tuple[str, str], dt.datetime] = {}
+    for taken in taken_back if wanted.kind != "replay" else ():
+        if taken.withdrawn_at <= moment:
+            key = (taken.question, taken.forecaster)
+            withdrawn[key] = max(taken.withdrawn_at, withdrawn.get(key, taken.withdrawn_at))
     past = Past([], _no_history())
     if any(question.type == "binary" for question in is_open):
-        past = _past(resolved(ledger, Selection(wanted.kind, wanted.run, as_of=moment)))
+        record = Selection(wanted.kind, wanted.run, as_of=moment)
+        past = _past(resolved(ledger, record, seals="shown"))
     pooled = [
         _pooled(q, _in_force(forecasts, q, withdrawn), members, method, moment, past)
         for q in is_open
@@ -135,7 +140,8 @@ def pool_scores(
     if unknown:
         msg = f"method ({unknown[0]}): must be one of {', '.join(METHODS)}"
         raise InvalidInput(msg)
-    frame = resolved(ledger, Selection(wanted.kind, wanted.run, as_of=wanted.as_of))
+    record = Selection(wanted.kind, wanted.run, as_of=wanted.as_of)
+    frame = resolved(ledger, record, seals="shown")
     frame = frame[(frame["type"] == "binary") & ~frame["too_soon"]]
     frame = frame[frame["forecaster"].isin(_members(frame["forecaster"], members))]
     solved = _solved(frame)
@@ -332,13 +338,14 @@ def _solved(frame: "pd.DataFrame") -> list[Solved]:
     found: list[Solved] = []
     for share in SHARES if len(frame) else ():
         standing = lifetime.standing(frame, at=share)
+        standing["since"] = standing[["issued_at", "opens"]].max(axis=1)
         for question, rows in standing.groupby("question", sort=False):
             first = rows.iloc[0]
             crowd = Crowd(
                 str(question),
                 tuple(rows["forecaster"]),
                 rows["forecast"].to_numpy(dtype=np.float64),
-                tuple(rows[["issued_at", "opens"]].max(axis=1)),
+                tuple(rows["since"]),
                 first["at"],
                 first["opens"],
                 first["closes"],

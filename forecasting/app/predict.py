@@ -23,6 +23,7 @@ from forecasting.domain.forecast import Forecast, Kind, Spread, Value, model_val
 from forecasting.domain.provenance import ModelRun, in_batch
 from forecasting.domain.question import ANNULLED, Question
 from forecasting.domain.resolution import Resolution, Withdrawal
+from forecasting.domain.sealed import as_shown
 from forecasting.evidence import known, retracted
 from forecasting.evidence.reliability import Reliabilities, learned
 from forecasting.models.encoding.answer import LEVELS, Answer
@@ -287,7 +288,9 @@ def judgements_of(
 
     @cache
     def entries() -> tuple[Sequence[Forecast], Sequence[Withdrawal]]:
-        return tuple(ledger.forecasts(head=head)), tuple(ledger.withdrawals(head=head))
+        return as_shown(
+            ledger.forecasts(head=head), ledger.seals(head=head), ledger.withdrawals(head=head)
+        )
 
     def judged(as_of: dt.datetime) -> tuple[Judgement, ...]:
         forecasts, withdrawals = entries()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecasting.app.calibrate import from_frame
 from forecasting.app.catalog import Catalog
-from forecasting.app.frames import Selection, latest_run, scoring_frame, select
+from forecasting.app.frames import Selection, latest_run, resolved, select
 from forecasting.app.models_shown import prior_rows
 from forecasting.app.predict import BASE_RATE, MODEL, POOL, PRIOR
 from forecasting.app.questions import bundled_bank
@@ -75,7 +75,7 @@ def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.Rev
     catalog = Catalog.of(ledger)
     bank = bundled_bank()
     forecasts = select(ledger, catalog, selection)
-    frame = scoring_frame(ledger, catalog, forecasts)
+    frame = resolved(ledger, selection)
     rows = scores(ledger, selection=selection)
     by_question = scores(ledger, selection=selection, by="question", resamples=99)
     texts = ledger.forecasts(kind="elicited") if kind == "replay" else []
@@ -244,6 +244,8 @@ def _marks(
                     item.url.split(" | ")[0],
                     item.kind,
                     dict(zip(options, change, strict=True)) if change else {},
+                    # What the bank says beside its facts would make the page twice as long.
+                    item.note if item.stream == "news" else "",
                 )
             )
     return marks

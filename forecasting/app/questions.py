@@ -1,13 +1,16 @@
 """Questions: load the bank into a ledger, list, show, check, add."""
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from forecasting import bank as banks
 from forecasting.app.catalog import Catalog
+from forecasting.app.redact import reasons
 from forecasting.domain import Evidence, Question, Resolution
 from forecasting.domain.forecast import Forecast
+from forecasting.domain.instants import deadline
 from forecasting.errors import InvalidInput, Problem
 from forecasting.evidence import retracted
 from forecasting.resources import locate
@@ -74,15 +77,27 @@ def load_bank(ledger: Ledger, bank: banks.Bank, now: dt.datetime) -> dict[str, i
         if item.key not in known or _content(known[item.key]) != _content(item):
             drafts.append(item)
             counts["evidence"] += 1
-    said = {(r.question, r.outcome, r.resolved_at, r.source) for r in ledger.resolutions()}
+    versions: dict[str, list[Resolution]] = {}
+    for version in ledger.resolutions():
+        versions.setdefault(version.question, []).append(version)
     for resolution in bank.resolutions:
-        row = (resolution.question, resolution.outcome, resolution.resolved_at, resolution.source)
-        if row not in said:
-            drafts.append(resolution)
+        held_versions = versions.get(resolution.question, [])
+        # What somebody here has disputed or reopened since is not undone by loading it again.
+        if _said(resolution) not in map(_said, held_versions):
+            drafts.append(replace(resolution, version=1 + len(held_versions)))
             counts["resolutions"] += 1
     if drafts:
         ledger.append(drafts, recorded_at=now)
     return counts
+
+
+def _said(resolution: Resolution) -> tuple[Any, ...]:
+    return (
+        resolution.said,
+        resolution.outcome,
+        resolution.resolved_at,
+        resolution.source,
+    )
 
 
 def _content(item: Evidence) -> tuple[Any, ...]:
@@ -94,7 +109,7 @@ def _content(item: Evidence) -> tuple[Any, ...]:
 
 def _refuse_another_question(ledger: Ledger, old: Question, new: Question) -> None:
     same = (old.space, old.opens, old.closes) == (new.space, new.opens, new.closes)
-    if not same and ledger.forecasts(question=old.id):
+    if not same and (ledger.forecasts(question=old.id) or ledger.seals(question=old.id)):
         msg = (
             f"question ({old.id}): has forecasts, so its outcome space and its window cannot change"
         )
@@ -198,7 +213,7 @@ def show(ledger: Ledger, name: str, now: dt.datetime) -> list[dict[str, Any]]:
         for text in bank.texts
         for claim in text.claims
     ]
-    shown = []
+    shown, redacted = [], reasons(ledger)
     for question in catalog.find(name):
         standing = catalog.outcomes.get(question.id)
         latest = latest_forecasts(ledger, question.id)
@@ -220,6 +235,7 @@ def show(ledger: Ledger, name: str, now: dt.datetime) -> list[dict[str, Any]]:
                 "criteria": question.criteria,
                 "background": question.background,
                 "zone": question.zone,
+                "deadline": deadline(question.closes, question.zone),
                 "resolves_by": question.resolves_by,
                 "options": list(question.space.options),
                 "basis": question.basis.kind,
@@ -231,9 +247,26 @@ def show(ledger: Ledger, name: str, now: dt.datetime) -> list[dict[str, Any]]:
                 "wording_hash": question.wording_hash,
                 "versions": len(ledger.question_history(question.id)),
                 "rungs": [rung.id for rung in catalog.ladder(question.ladder or "")],
+                "forecasts": [
+                    {
+                        "forecaster": forecast.forecaster,
+                        "forecast": forecast.value.plain,
+                        "issued_at": forecast.issued_at,
+                        "recorded_at": forecast.recorded_at,
+                        "kind": forecast.kind,
+                        "mark": catalog.mark(forecast),
+                        "because": redacted.get(forecast.seq or 0, forecast.because),
+                    }
+                    for forecast in latest.values()
+                ],
                 "claims": [claim for claim in claims if claim["question"] == question.id],
                 "evidence": evidence,
                 "resolution": None if standing is None else resolution_row(standing),
+                "disputed": [
+                    {"outcome": version.outcome, "source": version.source, "note": version.note}
+                    for version in ledger.resolutions(question=question.id)
+                    if version.said == "disputed"
+                ],
             }
         )
     return shown
@@ -244,7 +277,8 @@ def resolution_row(resolution: Resolution) -> dict[str, Any]:
     return {
         "seq": resolution.seq,
         "question": resolution.question,
-        "outcome": resolution.outcome,
+        "status": resolution.said,
+        "outcome": resolution.outcome or None,
         "resolved_at": resolution.resolved_at,
         "recorded_at": resolution.recorded_at,
         "source": resolution.source,

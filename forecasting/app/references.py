@@ -24,12 +24,11 @@ def known_forecaster(ledger: Ledger, name: str) -> None:
     NotFound
         With the nearest name that exists.
     """
-    if not name:
+    if not name or ledger.forecasts(forecaster=name):
         return
     present = dict.fromkeys(forecast.forecaster for forecast in ledger.forecasts())
-    if name not in present:
-        msg = f"forecaster ({name}): there is none"
-        raise NotFound(msg, hint=nearest(name, present) or "forecast score")
+    msg = f"forecaster ({name}): there is none"
+    raise NotFound(msg, hint=nearest(name, present) or "forecast score")
 
 
 def with_reference(frame: "pd.DataFrame", name: str) -> "pd.DataFrame":

@@ -1,16 +1,20 @@
-"""Resolve a question: the outcome, when it could be known, on whose word; corrections append."""
+"""Resolve a question, annul, dispute, reopen: each an entry; nothing recorded is taken back."""
 
 import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.log import check_moment
 from forecasting.app.questions import resolution_row
 from forecasting.domain.instants import iso
-from forecasting.domain.question import normalised
-from forecasting.domain.resolution import Resolution
+from forecasting.domain.question import ANNULLED, Question, normalised
+from forecasting.domain.resolution import DISPUTED, REOPENED, Resolution
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
+
+type Chosen = Callable[[Question], bool]
 
 
 def resolve(
@@ -27,43 +31,222 @@ def resolve(
 
     A ladder resolves by its open rungs: ``yes`` at a moment settles every rung whose deadline had
     not passed by then; ``no`` settles the rungs whose deadline has passed.
+
+    Parameters
+    ----------
+    at : datetime, optional
+        When the outcome could be known; default now.
+
+    Raises
+    ------
+    InvalidInput, NotFound
+        No such outcome, a time in the future or before the opening, a condition that failed, a
+        ladder without a rung to settle. Nothing was written.
     """
     catalog = Catalog.of(ledger)
     known_at = at or now
     check_moment(known_at, now)
-    if not normalised(source):
-        msg = "source: whose word decides must be said"
-        raise InvalidInput(msg, hint=f"forecast resolve {name} {outcome} --source URL")
-    questions = catalog.find(name)
-    if len(questions) > 1:
-        wanted = [
-            rung
-            for rung in questions
-            if catalog.outcome(rung) is None
-            and (rung.closes >= known_at if outcome == "yes" else rung.closes <= known_at)
-        ]
-        if not wanted:
-            msg = f"ladder ({name}): {outcome} at {iso(known_at)} settles no unresolved rung"
-            raise InvalidInput(msg, hint=", ".join(rung.id for rung in questions))
-        questions = tuple(wanted)
-    drafts = []
+    _check_source(source, f"resolve {name} {outcome}")
+    _has_outcome(catalog.find(name), outcome)
+    questions = _rungs(
+        catalog,
+        name,
+        lambda rung: catalog.outcome(rung) is None and _settles(outcome, rung, known_at),
+        f"{outcome} at {iso(known_at)} settles no unresolved rung",
+    )
+    for question in questions:
+        _condition_holds(catalog, question)
+        _after_opening(question, known_at)
+    return _append(ledger, questions, outcome, source, now, at=known_at, note=note)
+
+
+def annul(
+    ledger: Ledger,
+    name: str,
+    *,
+    source: str,
+    now: dt.datetime,
+    at: dt.datetime | None = None,
+    note: str = "",
+) -> list[dict[str, Any]]:
+    """Record that a question counts for nobody; of a ladder, its unresolved rungs.
+
+    Parameters
+    ----------
+    at : datetime, optional
+        From when that could be known; default now.
+    """
+    catalog = Catalog.of(ledger)
+    moment = at or now
+    check_moment(moment, now)
+    _check_source(source, f"annul {name}")
+    questions = _rungs(
+        catalog, name, lambda rung: catalog.outcome(rung) is None, "has no unresolved rung to annul"
+    )
+    for question in questions:
+        _condition_holds(catalog, question)
+        if catalog.outcome(question) == ANNULLED:
+            msg = f"question ({question.id}): is annulled already"
+            raise InvalidInput(msg, hint=f"forecast reopen {question.id} --source URL")
+    return _append(ledger, questions, ANNULLED, source, now, at=moment, note=note)
+
+
+def dispute(
+    ledger: Ledger,
+    name: str,
+    outcome: str,
+    *,
+    source: str,
+    now: dt.datetime,
+    at: dt.datetime | None = None,
+    note: str = "",
+) -> list[dict[str, Any]]:
+    """Record somebody's other reading of the outcome; what stands, stands.
+
+    It is read by ``score --reading disputed`` and by nothing else. Of a ladder it means the rungs
+    that this reading would settle and that do not say so already.
+
+    Parameters
+    ----------
+    outcome : str
+        As they read it: one that the question has, or ``annulled``.
+    at : datetime, optional
+        When it could be known by that reading; default: as the outcome that stands, else now.
+    """
+    catalog = Catalog.of(ledger)
+    check_moment(at or now, now)
+    _check_source(source, f"dispute {name} {outcome}")
+
+    def known(question: Question) -> dt.datetime:
+        standing = catalog.outcomes.get(question.id)
+        return at or (now if standing is None else standing.resolved_at)
+
+    if outcome != ANNULLED:
+        _has_outcome(catalog.find(name), outcome)
+    questions = _rungs(
+        catalog,
+        name,
+        lambda rung: (
+            catalog.outcome(rung) != outcome
+            and (outcome == ANNULLED or _settles(outcome, rung, known(rung)))
+        ),
+        f"{outcome} contests no rung",
+    )
+    for question in questions:
+        _condition_holds(catalog, question)
+        if outcome != ANNULLED:
+            _after_opening(question, known(question))
+        if _same(question, catalog.outcome(question), outcome):
+            msg = f"question ({question.id}): {outcome} is what stands, so it contests nothing"
+            raise InvalidInput(msg, hint=f"forecast resolutions {question.id}")
+    return _append(ledger, questions, outcome, source, now, at=known, note=note, status=DISPUTED)
+
+
+def reopen(
+    ledger: Ledger, name: str, *, source: str, now: dt.datetime, note: str = ""
+) -> list[dict[str, Any]]:
+    """Record that no outcome stands from now on; of a ladder, on its resolved rungs.
+
+    The status follows the clock again, and forecasts may be logged while the window is open.
+    """
+    catalog = Catalog.of(ledger)
+    _check_source(source, f"reopen {name}")
+    questions = _rungs(
+        catalog,
+        name,
+        lambda rung: catalog.outcome(rung) is not None,
+        "has no resolved rung to reopen",
+    )
+    for question in questions:
+        _condition_holds(catalog, question)
+        if catalog.outcome(question) is None:
+            msg = (
+                f"question ({question.id}): has no outcome to take back "
+                f"({catalog.status(question, now)})"
+            )
+            raise InvalidInput(msg, hint=f"forecast resolve {question.id} OUTCOME --source URL")
+    return _append(ledger, questions, "", source, now, at=now, note=note, status=REOPENED)
+
+
+def followers(ledger: Ledger, rows: Sequence[Mapping[str, Any]], now: dt.datetime) -> list[str]:
+    """Say what has become of the questions whose condition was just decided."""
+    catalog = Catalog.of(ledger)
+    decided = {row["question"] for row in rows}
+    return [
+        f"{question.id} follows {question.condition.question}: {catalog.status(question, now)}"
+        for question in catalog.questions.values()
+        if question.condition is not None and question.condition.question in decided
+    ]
+
+
+def _rungs(catalog: Catalog, name: str, chosen: Chosen, none: str) -> Sequence[Question]:
+    """Give the question of a name, or those of a ladder's rungs that are meant."""
+    found = catalog.find(name)
+    if len(found) == 1:
+        return found
+    wanted = [rung for rung in found if chosen(rung)]
+    if not wanted:
+        msg = f"ladder ({name}): {none}"
+        raise InvalidInput(msg, hint=", ".join(rung.id for rung in found))
+    return wanted
+
+
+def _has_outcome(questions: Sequence[Question], outcome: str) -> None:
     for question in questions:
         question.space.label(outcome)
-        if known_at <= question.opens:
-            msg = (
-                f"question ({question.id}): opened at {iso(question.opens)}, after {iso(known_at)}"
-            )
-            raise InvalidInput(msg, hint="--at the moment the outcome could be known")
-        drafts.append(
-            Resolution(
-                question=question.id,
-                outcome=outcome,
-                resolved_at=known_at,
-                source=normalised(source),
-                note=normalised(note),
-                version=1 + len([r for r in ledger.resolutions() if r.question == question.id]),
-            )
+
+
+def _settles(outcome: str, rung: Question, known_at: dt.datetime) -> bool:
+    return rung.closes >= known_at if outcome == "yes" else rung.closes <= known_at
+
+
+def _same(question: Question, standing: str | None, outcome: str) -> bool:
+    """Whether two outcomes are one, though a number may be written in two ways."""
+    if standing is None or ANNULLED in (standing, outcome):
+        return standing == outcome
+    return question.space.label(standing) == question.space.label(outcome)
+
+
+def _after_opening(question: Question, known_at: dt.datetime) -> None:
+    if known_at <= question.opens:
+        msg = f"question ({question.id}): opened at {iso(question.opens)}, after {iso(known_at)}"
+        raise InvalidInput(msg, hint="--at the moment the outcome could be known")
+
+
+def _condition_holds(catalog: Catalog, question: Question) -> None:
+    """Refuse a word on a question that its condition has annulled: it follows the condition."""
+    standing, needs = catalog.outcomes.get(question.id), question.condition
+    if standing is None or needs is None or not standing.derived:
+        return
+    msg = f"question ({question.id}): is annulled, for {standing.note}"
+    raise InvalidInput(msg, hint=f"correct {needs.question} instead, and this one follows")
+
+
+def _append(
+    ledger: Ledger,
+    questions: Sequence[Question],
+    outcome: str,
+    source: str,
+    now: dt.datetime,
+    *,
+    at: dt.datetime | Callable[[Question], dt.datetime],
+    note: str,
+    status: str = "",
+) -> list[dict[str, Any]]:
+    """Record a version for each question, in one transaction."""
+    held = Counter(version.question for version in ledger.resolutions())
+    drafts = [
+        Resolution(
+            question=question.id,
+            outcome=outcome,
+            resolved_at=at(question) if callable(at) else at,
+            source=normalised(source),
+            note=normalised(note),
+            version=1 + held[question.id],
+            status=status,
         )
+        for question in questions
+    ]
     recorded = ledger.append(drafts, recorded_at=now)
     return [
         {
@@ -74,3 +257,9 @@ def resolve(
         }
         for draft, entry in zip(drafts, recorded, strict=True)
     ]
+
+
+def _check_source(source: str, command: str) -> None:
+    if not normalised(source):
+        msg = "source: whose word decides must be said"
+        raise InvalidInput(msg, hint=f"forecast {command} --source URL")

@@ -1,10 +1,11 @@
 """Scores by forecaster and by group, with intervals over events."""
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from forecasting.app import paired
-from forecasting.app.frames import Selection, kinds_present, resolved
+from forecasting.app.frames import Selection, kinds_present, late, resolved
 from forecasting.app.references import CLIMATOLOGY, UNIFORM, known_forecaster, with_reference
 from forecasting.domain.forecast import KINDS
 from forecasting.errors import InvalidInput
@@ -99,8 +100,7 @@ def scores(
     )
     rows: list[dict[str, Any]] = []
     for kind in kinds:
-        chosen = Selection(kind, wanted.run, "", wanted.question, wanted.tag, wanted.as_of)
-        frame = resolved(ledger, chosen)
+        frame = resolved(ledger, replace(wanted, kind=kind, forecaster=""), seals="worst")
         if against and len(frame) and not (wanted.kind == "all" and _lacks(frame, against)):
             frame = with_reference(frame, against)
         rows += from_frame(
@@ -114,7 +114,11 @@ def scores(
             missing=missing,
             resamples=resamples,
         )
-    return [row for row in rows if not wanted.forecaster or row["forecaster"] == wanted.forecaster]
+    return [
+        {**row, "reading": wanted.reading}
+        for row in rows
+        if not wanted.forecaster or row["forecaster"] == wanted.forecaster
+    ]
 
 
 def from_frame(
@@ -194,6 +198,7 @@ class _Table:
         self.against, self.missing = against, missing
         self.resamples = resamples
         self._shared: dict[str, pd.DataFrame] = {}
+        self._present = frozenset(frame["forecaster"])
 
     def rows(self, by: str) -> list[dict[str, Any]]:
         scored = self._score()
@@ -303,7 +308,7 @@ class _Table:
     def _against(
         self, group: "pd.DataFrame", name: str, other: str, others: "pd.DataFrame | None"
     ) -> dict[str, Any]:
-        if name == other or other not in set(self.frame["forecaster"]):
+        if name == other or other not in self._present:
             return {"against": other, **paired.NOTHING}
         questions = group["question"]
         if others is not None:
@@ -357,3 +362,14 @@ def empty_note(ledger: Ledger, kind: str) -> str:
         return f"no {kind} forecast of a resolved question yet"
     named = " or ".join(f"--kind {other}" for other in others)
     return f"no {kind} forecast of a resolved question yet; there are others: {named}"
+
+
+def late_note(ledger: Ledger, wanted: Selection) -> str:
+    """Say how many live forecasts a table leaves out for coming too late; empty for none."""
+    n = late(ledger, wanted)
+    if not n:
+        return ""
+    return (
+        f"{n} late forecast{'s' * (n > 1)} left out: recorded at or after the close, or when the "
+        "outcome could be known"
+    )

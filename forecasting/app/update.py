@@ -83,7 +83,8 @@ def update(
 
 def _chosen(catalog: Catalog, names: Sequence[str], moment: dt.datetime) -> list[Question]:
     if not names:
-        return list(catalog.open_at(moment))
+        # An imported question has no model until somebody gives it one.
+        return [question for question in catalog.open_at(moment) if question.model.fitted]
     chosen: dict[str, Question] = {}
     for name in names:
         found = catalog.find(name)

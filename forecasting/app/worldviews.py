@@ -124,7 +124,8 @@ class Spoken:
             if not isinstance(entry, Forecast):
                 continue
             who = entry.forecaster
-            if not (who.startswith(PREFIX) or who == POOL):
+            # None of these seals: a number shown later was not there to be learnt from.
+            if entry.sealed is not None or not (who.startswith(PREFIX) or who == POOL):
                 continue
             key = (who, entry.question)
             self._said.setdefault(key, []).append((entry.issued_at, entry.value.numbers))

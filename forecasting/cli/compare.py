@@ -56,7 +56,9 @@ def compare(
     from forecasting import clock
     from forecasting.app import compare as use
     from forecasting.app.book import Book
+    from forecasting.app.score import late_note
 
+    wanted = selection(kind, run, "", question, tag, as_of)
     with Book.open(settings().db) as book:
         found = use.compare(
             book.ledger,
@@ -67,9 +69,11 @@ def compare(
             convention=convention,
             window=window,
             question_type=question_type,
-            selection=selection(kind, run, "", question, tag, as_of),
+            selection=wanted,
             diebold_mariano=diebold_mariano,
         )
+        if note := late_note(book.ledger, wanted):
+            say(note)
     if not found["proper"]:
         say(f"window {window} is improper: it can be gained by strategy, and ranks nobody")
     if settings().format == "table":

@@ -2,8 +2,9 @@
 
 import click
 
+from forecasting.cli import times
 from forecasting.cli.options import Command
-from forecasting.cli.output import emit, settings
+from forecasting.cli.output import emit, say, settings
 from forecasting.errors import InvalidInput
 
 KINDS = ["live", "replay", "elicited", "imported", "all"]
@@ -37,7 +38,15 @@ def _pairs(given: tuple[str, ...], name: str) -> dict[str, str]:
 @click.option("--ladder", "ladder", multiple=True, metavar="DATE=P", help="One rung's probability.")
 @click.option("--because", default="", help="Why.")
 @click.option(
-    "--at", default="", metavar="TIME", help="When it was made, if not now (ISO 8601 with zone)."
+    "--at",
+    default="",
+    metavar="TIME",
+    help="When it was made, if not now: ISO 8601; without an offset in the question's zone.",
+)
+@click.option(
+    "--sealed",
+    is_flag=True,
+    help="Record only the commitment now; `forecast reveal` shows the number later.",
 )
 def log(
     question: str,
@@ -47,6 +56,7 @@ def log(
     ladder: tuple[str, ...],
     because: str,
     at: str,
+    sealed: bool,
 ) -> None:
     r"""Log a probability: 0.35, 35%, 1:3 (odds) or a verbal band such as likely.
 
@@ -55,11 +65,11 @@ def log(
       forecast log leaders-meet@2026-12-31 0.03 --because "no venue"
       forecast log guarantees-2026 --p none=0.1 --p soft=0.85 --p firm=0.05
       forecast log general-ceasefire-2026 --ladder 2026-12-31=4%
+      forecast log leaders-meet@2026-12-31 0.03 --sealed
     """
     from forecasting import clock
     from forecasting.app import log as use
     from forecasting.app.book import Book
-    from forecasting.domain.instants import parse_instant
 
     with Book.open(settings().db, forecaster=settings().forecaster) as book:
         rows = use.log(
@@ -71,10 +81,15 @@ def log(
             options=_pairs(options, "--p"),
             quantiles=_pairs(quantiles, "--quantile"),
             ladder=_pairs(ladder, "--ladder"),
-            at=parse_instant(at) if at else None,
+            at=times.on(book.ledger, question, at, day_means=None),
             because=because,
+            sealed=sealed,
         )
     emit(rows[0] if len(rows) == 1 else rows)
+    if sealed:
+        for row in rows:
+            say(f"{row['file']} alone holds the number: keep a copy of it elsewhere")
+        say("`forecast reveal` shows it; a seal never opened is scored as the worst forecast")
 
 
 @click.command(cls=Command)
@@ -90,10 +105,9 @@ def withdraw(question: str, at: str) -> None:
     from forecasting import clock
     from forecasting.app import log as use
     from forecasting.app.book import Book
-    from forecasting.domain.instants import parse_instant
 
     with Book.open(settings().db, forecaster=settings().forecaster) as book:
-        moment = parse_instant(at) if at else None
+        moment = times.on(book.ledger, question, at, day_means=None)
         emit(
             use.withdraw(
                 book.ledger, question, forecaster=book.forecaster, now=clock.now(), at=moment
@@ -127,7 +141,9 @@ def history(question: str, forecaster: str, kind: str, run: str) -> None:
     columns = (
         "forecaster",
         "kind",
-        "from",
+        "mark",
+        "issued_at",
+        "recorded_at",
         "until",
         "forecast",
         "lower",

@@ -74,8 +74,9 @@ def leaderboard(
     from forecasting.app import leaderboard as use
     from forecasting.app.book import Book
     from forecasting.app.references import known_forecaster
-    from forecasting.app.score import empty_note
+    from forecasting.app.score import empty_note, late_note
 
+    wanted = selection(kind, run, forecaster, question, tag, as_of)
     with Book.open(settings().db) as book:
         known_forecaster(book.ledger, forecaster)
         if sample and sys.stderr.isatty():
@@ -86,12 +87,14 @@ def leaderboard(
             convention=convention,
             window=window,
             question_type=question_type,
-            selection=selection(kind, run, forecaster, question, tag, as_of),
+            selection=wanted,
             sample=sample,
             seed=seed,
         )
         if not rows:
             say(empty_note(book.ledger, kind))
+        if late := late_note(book.ledger, wanted):
+            say(late)
     for note in notes:
         say(note)
     title = f"{kind} forecasts, window {window}, smaller is better; 95 % over events"

@@ -1,19 +1,52 @@
-"""resolve, resolutions: outcomes."""
+"""resolve, annul, dispute, reopen, resolutions: outcomes and what becomes of them."""
+
+from typing import Any
 
 import click
 
+from forecasting.cli import times
+from forecasting.cli.forecasts import KINDS
 from forecasting.cli.options import Command
-from forecasting.cli.output import emit, settings
+from forecasting.cli.output import emit, say, settings
+
+COLUMNS = (
+    "seq",
+    "question",
+    "version",
+    "status",
+    "outcome",
+    "resolved_at",
+    "recorded_at",
+    "stands",
+    "source",
+    "note",
+)
+SCORED = ("question", "version", "status", "outcome", "forecaster", "mean", "n", "rule", "coverage")
+SOURCE = click.option("--source", required=True, help="Whose word decides: an address.")
+NOTE = click.option("--note", default="", help="A remark.")
+AT = click.option(
+    "--at",
+    default="",
+    metavar="TIME",
+    help="When that could be known, if not now; without an offset in the question's zone.",
+)
+
+
+def _print(rows: list[dict[str, Any]]) -> None:
+    emit(rows[0] if len(rows) == 1 else rows)
+
+
+def _narrate(lines: list[str]) -> None:
+    for line in lines:
+        say(line)
 
 
 @click.command(cls=Command)
 @click.argument("question")
 @click.argument("outcome")
-@click.option("--source", required=True, help="Whose word decides: an address.")
-@click.option(
-    "--at", default="", metavar="TIME", help="When the outcome could be known, if not now."
-)
-@click.option("--note", default="", help="A remark.")
+@SOURCE
+@AT
+@NOTE
 def resolve(question: str, outcome: str, source: str, at: str, note: str) -> None:
     r"""Resolve a question; resolving it again appends a corrected version.
 
@@ -25,30 +58,116 @@ def resolve(question: str, outcome: str, source: str, at: str, note: str) -> Non
     from forecasting import clock
     from forecasting.app import resolve as use
     from forecasting.app.book import Book
-    from forecasting.domain.instants import parse_when
 
     with Book.open(settings().db) as book:
-        moment = parse_when(at, day_means="ends") if at else None
+        moment = times.on(book.ledger, question, at, day_means="ends")
         rows = use.resolve(
             book.ledger, question, outcome, source=source, now=clock.now(), at=moment, note=note
         )
-    emit(rows[0] if len(rows) == 1 else rows)
+        _narrate(use.followers(book.ledger, rows, clock.now()))
+    _print(rows)
 
 
 @click.command(cls=Command)
 @click.argument("question")
-def resolutions(question: str) -> None:
-    r"""Show every version of a question's outcome.
+@SOURCE
+@AT
+@NOTE
+def annul(question: str, source: str, at: str, note: str) -> None:
+    r"""Annul a question: it counts for nobody. Of a ladder, its unresolved rungs.
 
     \b
     Example:
-      forecast resolutions exchange-1000-2025
+      forecast annul summit-venue --source https://example.org/news --note "no summit"
     """
+    from forecasting import clock
+    from forecasting.app import resolve as use
     from forecasting.app.book import Book
-    from forecasting.app.catalog import Catalog
-    from forecasting.app.questions import resolution_row
 
     with Book.open(settings().db) as book:
-        names = {found.id for found in Catalog.of(book.ledger).find(question)}
-        rows = [resolution_row(r) for r in book.ledger.resolutions() if r.question in names]
-    emit(rows, columns=("seq", "question", "outcome", "resolved_at", "version", "source", "note"))
+        moment = times.on(book.ledger, question, at, day_means="ends")
+        rows = use.annul(
+            book.ledger, question, source=source, now=clock.now(), at=moment, note=note
+        )
+        _narrate(use.followers(book.ledger, rows, clock.now()))
+    _print(rows)
+
+
+@click.command(cls=Command)
+@click.argument("question")
+@click.argument("outcome")
+@SOURCE
+@AT
+@NOTE
+def dispute(question: str, outcome: str, source: str, at: str, note: str) -> None:
+    r"""Record somebody's other reading of an outcome; what stands, stands.
+
+    No model ever sees it; `forecast score --reading disputed` scores under it. Without --at it
+    was known when the standing outcome was, else now.
+
+    \b
+    Example:
+      forecast dispute general-ceasefire-2026@2026-12-31 yes --at 2026-05-11 \\
+        --source https://polymarket.com/market/russia-x-ukraine-ceasefire-before-2027
+    """
+    from forecasting import clock
+    from forecasting.app import resolve as use
+    from forecasting.app.book import Book
+
+    with Book.open(settings().db) as book:
+        moment = times.on(book.ledger, question, at, day_means="ends")
+        rows = use.dispute(
+            book.ledger, question, outcome, source=source, now=clock.now(), at=moment, note=note
+        )
+    _print(rows)
+
+
+@click.command(cls=Command)
+@click.argument("question")
+@SOURCE
+@NOTE
+def reopen(question: str, source: str, note: str) -> None:
+    r"""Take the standing outcome of a question back: from now on it has none.
+
+    Its status follows the clock again. What was scored before stays in the record: see
+    `forecast score --as-of`.
+
+    \b
+    Example:
+      forecast reopen exchange-1000-2026-first-stage --source https://example.org/denial
+    """
+    from forecasting import clock
+    from forecasting.app import resolve as use
+    from forecasting.app.book import Book
+
+    with Book.open(settings().db) as book:
+        rows = use.reopen(book.ledger, question, source=source, now=clock.now(), note=note)
+        _narrate(use.followers(book.ledger, rows, clock.now()))
+    _print(rows)
+
+
+@click.command(cls=Command)
+@click.argument("question")
+@click.option("--scores", is_flag=True, help="The scores had each version stood.")
+@click.option("--kind", type=click.Choice(KINDS[:-1]), default="live", help="Of these forecasts.")
+@click.option("--run", default="", help="Replay run; default: the latest complete one.")
+def resolutions(question: str, scores: bool, kind: str, run: str) -> None:
+    r"""Show every version of a question's outcome: who said so, when, and which one stands.
+
+    \b
+    Examples:
+      forecast resolutions exchange-1000-2025
+      forecast resolutions general-ceasefire-2026 --scores --kind replay
+    """
+    from forecasting.app import resolutions as use
+    from forecasting.app.book import Book
+
+    with Book.open(settings().db) as book:
+        if not scores:
+            emit(use.resolutions(book.ledger, question), columns=COLUMNS)
+            return
+        rows = use.scored(book.ledger, question, kind=kind, run=run)
+    if rows and not any(row["n"] for row in rows):
+        say(f"no {kind} forecast that a version of the outcome meets")
+    title = f"{kind} forecasts, scheduled window, had each version stood; smaller is better"
+    emit(rows, columns=SCORED, title=title if rows else "")

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from forecasting.cli import times
 from forecasting.cli.options import Group
 from forecasting.cli.output import emit, say, settings
 
@@ -11,12 +12,6 @@ from forecasting.cli.output import emit, say, settings
 @click.group(cls=Group)
 def scenario() -> None:
     """Scenarios: several questions as one joint model, and what hangs on what."""
-
-
-def _as_of(text: str) -> Any:
-    from forecasting.domain.instants import parse_when
-
-    return parse_when(text) if text else None
 
 
 _when = click.option(
@@ -65,7 +60,7 @@ def show(name: str, nodes: bool, rows: bool, as_of: str, seed: int) -> None:
         return
     with Book.open(settings().db) as book:
         found = use.live(
-            book.ledger, graph, now=clock.now(), as_of=_as_of(as_of), seed=seed, bank=bank
+            book.ledger, graph, now=clock.now(), as_of=times.optional(as_of), seed=seed, bank=bank
         )
     _narrate(found.notes)
     if nodes:
@@ -120,7 +115,7 @@ def what_if(name: str, given: tuple[str, ...], do: tuple[str, ...], as_of: str, 
     graph = use.find(bank, name)
     with Book.open(settings().db) as book:
         found = use.live(
-            book.ledger, graph, now=clock.now(), as_of=_as_of(as_of), seed=seed, bank=bank
+            book.ledger, graph, now=clock.now(), as_of=times.optional(as_of), seed=seed, bank=bank
         )
     rows = scenario_what_if.what_if(found, given, do)
     _narrate(found.notes)
@@ -155,10 +150,11 @@ def watch(name: str, target: str, as_of: str, seed: int) -> None:
     chosen = [use.find(bank, name)] if name or target else list(bank.scenarios)
     rows: list[dict[str, Any]] = []
     notes: list[str] = []
+    moment = times.optional(as_of)
     with Book.open(settings().db) as book:
         for graph in chosen:
             found = use.live(
-                book.ledger, graph, now=clock.now(), as_of=_as_of(as_of), seed=seed, bank=bank
+                book.ledger, graph, now=clock.now(), as_of=moment, seed=seed, bank=bank
             )
             rows += scenario_watch.watch(found, target)
             notes += [note for note in found.notes if note not in notes]

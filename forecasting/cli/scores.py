@@ -1,13 +1,16 @@
 """score, calibration: how good the forecasts were."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from forecasting.cli import times
 from forecasting.cli.forecasts import KINDS
 from forecasting.cli.options import Command
 from forecasting.cli.output import emit, say, settings
+from forecasting.domain.resolution import READINGS, Reading
 
 FILTERS = (
     click.option("--forecaster", default="", help="Only this one's."),
@@ -31,16 +34,32 @@ BY_COLUMNS = (
     "slope",
     "intercept",
 )
+POOLED_COLUMNS = ("slope_lower", "slope_upper", "reads_20", "reads_80")
 RULES = ("brier", "log", "spherical", "rps", "crps", "baseline", "peer", "relative")
 
 
-def selection(kind: str, run: str, forecaster: str, question: str, tag: str, as_of: str) -> Any:
+READING = click.option(
+    "--reading",
+    type=click.Choice(READINGS),
+    default="standing",
+    help="Which version of each outcome counts: what stands, the first, or the contested one.",
+)
+
+
+def selection(
+    kind: str,
+    run: str,
+    forecaster: str,
+    question: str,
+    tag: str,
+    as_of: str,
+    reading: Reading = "standing",
+) -> Any:
     """Give the selection that the filters name."""
     from forecasting.app.frames import Selection
-    from forecasting.domain.instants import parse_when
 
-    moment = parse_when(as_of) if as_of else None
-    return Selection(kind, run, forecaster, question, tag, moment)
+    moment = times.optional(as_of)
+    return Selection(kind, run, forecaster, question, tag, moment, reading)
 
 
 def filters(command: Any) -> Any:
@@ -92,6 +111,7 @@ def scope(command: Any) -> Any:
     default="leave-out",
     help="Questions without a word: out of the mean, or as the uniform forecast.",
 )
+@READING
 @filters
 def score(
     rule: str | None,
@@ -101,6 +121,7 @@ def score(
     window: str,
     against: str,
     missing: str,
+    reading: Reading,
     forecaster: str,
     question: str,
     tag: str,
@@ -122,6 +143,7 @@ def score(
     from forecasting.app import score as use
     from forecasting.app.book import Book
 
+    wanted = selection(kind, run, forecaster, question, tag, as_of, reading)
     with Book.open(settings().db) as book:
         rows = use.scores(
             book.ledger,
@@ -129,12 +151,14 @@ def score(
             convention=convention,
             by=by,
             window=window,
-            selection=selection(kind, run, forecaster, question, tag, as_of),
+            selection=wanted,
             against=against,
             missing=missing,
         )
         if not rows:
             say(use.empty_note(book.ledger, kind))
+        if note := use.late_note(book.ledger, wanted):
+            say(note)
     compared = by == "forecaster" or bool(against)
     columns = [
         *([] if by == "forecaster" else [by]),
@@ -155,13 +179,14 @@ def score(
     if rows and not rows[0]["proper"]:
         what = f"rule {rule}" if rule in ("peer", "relative") else f"window {window}"
         say(f"{what} is improper: it can be gained by strategy, and ranks nobody")
-    emit(rows, columns=columns, title=_title(rows[0], kind, against) if rows else "")
+    emit(rows, columns=columns, title=_title(rows[0], kind, against, reading) if rows else "")
 
 
-def _title(row: dict[str, Any], kind: str, against: str) -> str:
+def _title(row: dict[str, Any], kind: str, against: str, reading: str) -> str:
     return (
-        f"{kind} forecasts, window {row['window']}, {row['rule']} ({row['convention']}), "
-        f"{row['orientation']} is better; intervals 95 % over events, "
+        f"{kind} forecasts, {reading} outcomes, window {row['window']}, "
+        f"{row['rule']} ({row['convention']}), {row['orientation']} is better; "
+        "intervals 95 % over events, "
         "skill = gain over the uniform forecast, "
         f"difference = score - {against or 'base rate'}'s on shared questions"
     )
@@ -180,7 +205,10 @@ def _title(row: dict[str, Any], kind: str, against: str) -> str:
     help=".svg, .png, .csv or .html",
 )
 @click.option(
-    "--by", type=click.Choice(["topic", "horizon", "month"]), default=None, help="A row for each."
+    "--by",
+    type=click.Choice(["forecaster", "topic", "horizon", "month"]),
+    default=None,
+    help="A row for each.",
 )
 @click.option(
     "--picture",
@@ -188,6 +216,18 @@ def _title(row: dict[str, Any], kind: str, against: str) -> str:
     default=None,
     help="What --out shows; default reliability. Printed as a table without --out.",
 )
+@click.option(
+    "--score",
+    type=click.Choice(["brier", "log"]),
+    default="brier",
+    help="Whose parts: half Brier, or log in nats.",
+)
+@click.option(
+    "--past-close",
+    is_flag=True,
+    help="Only questions whose scheduled close has passed: no outcome is favoured among them.",
+)
+@READING
 @filters
 def calibration(
     kind: str,
@@ -195,6 +235,9 @@ def calibration(
     out: Path | None,
     by: str | None,
     picture: str | None,
+    score: str,
+    past_close: bool,
+    reading: Reading,
     forecaster: str,
     question: str,
     tag: str,
@@ -203,19 +246,21 @@ def calibration(
 ) -> None:
     r"""Review calibration: the curve, its band, the parts of the Brier score, in plain words.
 
-    Without --forecaster it is yours for live forecasts, and the model's for a replay; mcb-dsc,
-    murphy and over-time then show everybody.
+    Without --forecaster it is yours for live forecasts, the model's for a replay, and everybody's
+    for imported ones; mcb-dsc, murphy and over-time then show everybody.
 
     \b
     Examples:
       forecast calibration --kind replay --forecaster model --out model.svg
       forecast calibration --kind replay --picture mcb-dsc --out all.png
-      forecast calibration --kind replay --by topic
+      forecast calibration --kind replay --by forecaster
     """
+    from forecasting import clock
     from forecasting.app import calibrate, pictures
     from forecasting.app.book import Book
+    from forecasting.app.publish import save_calibration
     from forecasting.app.references import known_forecaster
-    from forecasting.app.score import empty_note
+    from forecasting.app.score import empty_note, late_note
     from forecasting.errors import InvalidInput
 
     if by and (picture or out):
@@ -223,18 +268,28 @@ def calibration(
         raise InvalidInput(msg, hint=f"forecast calibration --by {by} --csv")
     with Book.open(settings().db, forecaster=settings().forecaster) as book:
         known_forecaster(book.ledger, forecaster)
-        who = forecaster or ("model" if kind == "replay" else book.forecaster)
-        shown = forecaster if picture in EVERYBODY else who
-        wanted = selection(kind, run, shown, question, tag, as_of)
+        usual = {"replay": "model", "imported": ""}
+        who = forecaster or usual.get(kind, book.forecaster)
+        shown = forecaster if picture in EVERYBODY or by == "forecaster" else who
+        wanted = selection(kind, run, shown, question, tag, as_of, reading)
+        if past_close:
+            wanted = replace(wanted, closed_by=wanted.as_of or clock.now())
+        if note := late_note(book.ledger, wanted):
+            say(note)
         if by:
-            rows = calibrate.by_group(book.ledger, by, selection=wanted, share=share)
+            rows = calibrate.by_group(
+                book.ledger, by, selection=wanted, share=share, now=clock.now()
+            )
             if not rows:
                 say(empty_note(book.ledger, kind))
-            emit(rows, columns=(by, *BY_COLUMNS), title=f"{who} ({kind}), one forecast an event")
+            title = f"{shown or 'everybody'} ({kind}, {reading} outcomes), one forecast an event"
+            more = POOLED_COLUMNS if by == "forecaster" else ()
+            emit(rows, columns=(by, *BY_COLUMNS, *more), title=title)
             return
         if picture:
             rows = pictures.table(book.ledger, picture, selection=wanted, share=share)
-            title = f"{shown or 'everybody'} ({kind})"
+            what = pictures.PICTURES[picture]
+            title = f"{what}: {shown or 'everybody'} ({kind}, {reading} outcomes)"
             if not rows:
                 say(empty_note(book.ledger, kind))
             if out is not None:
@@ -242,13 +297,16 @@ def calibration(
                 say(f"written: {out}")
             emit(rows, title=title if rows else "")
             return
-        result = book.calibration_of(wanted, share=share)
+        result = calibrate.calibration(
+            book.ledger, selection=wanted, share=share, score=score, now=clock.now()
+        )
         if not result["n"]:
             say(empty_note(book.ledger, kind))
         if out is not None:
-            book.save_calibration(result, out, title=f"{who} ({kind})")
+            whose = f"{who or 'everybody'} ({kind}, {reading} outcomes)"
+            save_calibration(result, out, title=whose)
             say(f"written: {out}")
-    record = {"forecaster": who, "kind": kind, **result}
+    record = {"forecaster": who or "everybody", "kind": kind, "outcomes": reading, **result}
     if settings().format == "table":
         record.pop("pooled")
         click.echo(record.pop("reading"))

@@ -2,6 +2,7 @@
 
 import click
 
+from forecasting.cli import times
 from forecasting.cli.options import Group
 from forecasting.cli.output import emit, settings
 
@@ -29,10 +30,9 @@ def list_(as_of: str = "") -> None:
     from forecasting import clock
     from forecasting.app import sources as use
     from forecasting.app.book import Book
-    from forecasting.domain.instants import parse_when
 
     now = clock.now()
-    moment = parse_when(as_of) if as_of else now
+    moment = times.optional(as_of) or now
     with Book.open(settings().db) as book:
         rows = use.rows(book.ledger, as_of=moment, now=now)
     emit(

@@ -2,6 +2,7 @@
 
 import click
 
+from forecasting.cli import times
 from forecasting.cli.options import Command
 from forecasting.cli.output import cell, emit, say, settings
 
@@ -31,9 +32,8 @@ def worldviews(at: str, over_time: bool, kind: str | None, run: str) -> None:
     from forecasting.app import worldview_table as use
     from forecasting.app.book import Book
     from forecasting.app.questions import bundled_bank
-    from forecasting.domain.instants import parse_when
 
-    moment = parse_when(at) if at else None
+    moment = times.optional(at)
     with Book.open(settings().db) as book:
         if over_time:
             rows, notes = use.worldview_steps(

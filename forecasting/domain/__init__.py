@@ -13,6 +13,7 @@ from forecasting.domain.question import (
     Status,
 )
 from forecasting.domain.resolution import Resolution, Withdrawal
+from forecasting.domain.sealed import Redaction, Reveal, Sealed
 from forecasting.domain.verbal import BANDS, Band, band
 
 __all__ = [
@@ -30,7 +31,10 @@ __all__ = [
     "OutcomeSpace",
     "PriorChange",
     "Question",
+    "Redaction",
     "Resolution",
+    "Reveal",
+    "Sealed",
     "Spread",
     "Status",
     "Text",

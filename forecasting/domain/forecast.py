@@ -80,7 +80,11 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """One forecast, before or after it was recorded."""
+    """One forecast, before or after it was recorded.
+
+    `sealed` is the number of the sealed entry that it opens: it was fixed at `issued_at` and shown
+    at `recorded_at`.
+    """
 
     question: str
     question_hash: str
@@ -98,6 +102,7 @@ class Forecast:
     hash: str = ""
     gate: str = ""
     meta: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    sealed: int | None = None
 
 
 def decimal_text(number: float) -> str:

@@ -18,6 +18,17 @@ _INSTANT = re.compile(
 )
 
 
+class UncertainTime(InvalidInput):
+    """A local time that its zone skips or has twice; only the user can say which is meant.
+
+    `readings` are the two moments that it may be, the earlier one first.
+    """
+
+    def __init__(self, message: str, *, readings: tuple[dt.datetime, dt.datetime]) -> None:
+        super().__init__(message, hint=" or ".join(iso(reading) for reading in readings))
+        self.readings = readings
+
+
 def utc(moment: dt.datetime) -> dt.datetime:
     """Give an aware moment in UTC; refuse a naive one.
 
@@ -81,7 +92,10 @@ def parse_day(text: str) -> dt.date:
     """Read ``YYYY-MM-DD``; anything else is bad input."""
     if _DAY.fullmatch(text):
         try:
-            return dt.date.fromisoformat(text)
+            day = dt.date.fromisoformat(text)
+            # The midnight that begins or ends any other year lies in some zone outside of time.
+            if dt.MINYEAR < day.year < dt.MAXYEAR:
+                return day
         except ValueError:
             pass
     msg = f"day ({text}): must be a calendar day as YYYY-MM-DD"
@@ -102,7 +116,9 @@ def parse_instant(text: str, *, zone_name: str | None = None) -> dt.datetime:
     Raises
     ------
     InvalidInput
-        No moment; no zone; a local time that does not exist or is ambiguous.
+        No moment, or no zone.
+    UncertainTime
+        A local time that the zone skips or has twice, with both readings.
 
     Examples
     --------
@@ -124,14 +140,35 @@ def parse_instant(text: str, *, zone_name: str | None = None) -> dt.datetime:
     if zone_name is None:
         msg = f"time ({text}): must carry a zone"
         raise InvalidInput(msg, hint=f"{text.strip()}Z")
-    local = naive.replace(tzinfo=zone(zone_name))
-    if local.astimezone(dt.UTC).astimezone(local.tzinfo).replace(tzinfo=None) != naive:
-        msg = f"time ({text}): does not exist in {zone_name} (the clocks skip it)"
-        raise InvalidInput(msg, hint="give the offset, for example +02:00")
-    if local.utcoffset() != local.replace(fold=1).utcoffset():
+    return _local(naive, zone_name, text)
+
+
+def _local(naive: dt.datetime, zone_name: str, text: str) -> dt.datetime:
+    there = zone(zone_name)
+    try:
+        readings = sorted(utc(naive.replace(tzinfo=there, fold=fold)) for fold in (0, 1))
+    except OverflowError as broken:
+        msg = f"time ({text}): {broken}"
+        raise InvalidInput(msg, hint="2026-05-09T12:00Z") from broken
+    if readings[0] == readings[1]:
+        return readings[0]
+    if readings[0].astimezone(there).replace(tzinfo=None) == naive:
         msg = f"time ({text}): occurs twice in {zone_name} (the clocks are set back)"
-        raise InvalidInput(msg, hint="give the offset, for example +03:00")
-    return utc(local)
+    else:
+        msg = f"time ({text}): does not exist in {zone_name} (the clocks skip it)"
+    raise UncertainTime(msg, readings=(readings[0], readings[1]))
+
+
+def is_local(text: str) -> bool:
+    """Say whether a text is a moment without an offset, which needs a zone to be one.
+
+    Examples
+    --------
+    >>> is_local("2026-05-09T12:00"), is_local("2026-05-09T12:00Z"), is_local("2026-05-09")
+    (True, False, False)
+    """
+    match = _INSTANT.fullmatch(text.strip())
+    return match is not None and match.group(3) is None
 
 
 def parse_when(text: str, *, zone_name: str = BANK_ZONE, day_means: str = "begins") -> dt.datetime:
@@ -157,3 +194,22 @@ def parse_when(text: str, *, zone_name: str = BANK_ZONE, day_means: str = "begin
 def local_day(moment: dt.datetime, zone_name: str = BANK_ZONE) -> dt.date:
     """Give the calendar day of a moment in a zone."""
     return utc(moment).astimezone(zone(zone_name)).date()
+
+
+def deadline(moment: dt.datetime, zone_name: str = BANK_ZONE) -> str:
+    """Say a half-open deadline in words: the local moment, the zone, UTC, and that it is outside.
+
+    Examples
+    --------
+    >>> deadline(day_ends(dt.date(2026, 12, 31)))
+    'by the midnight that ends 2026-12-31 Europe/Kyiv = 2026-12-31T22:00:00Z, exclusive'
+    >>> deadline(dt.datetime(2026, 5, 9, 9, tzinfo=dt.UTC))
+    'before 2026-05-09T12:00:00+03:00 Europe/Kyiv = 2026-05-09T09:00:00Z, exclusive'
+    """
+    there = utc(moment).astimezone(zone(zone_name))
+    last = there.date() - dt.timedelta(days=1)
+    if day_ends(last, zone_name) == utc(moment):
+        said = f"by the midnight that ends {last.isoformat()} {zone_name}"
+    else:
+        said = f"before {there.isoformat()} {zone_name}"
+    return f"{said} = {iso(moment)}, exclusive"

@@ -1,7 +1,17 @@
 """A resolution: the outcome, when the world could know it, and on whose word."""
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
+
+from forecasting.domain.question import ANNULLED
+from forecasting.errors import InvalidInput
+
+Standing = Literal["resolved", "annulled", "disputed", "reopened"]
+Reading = Literal["standing", "first", "disputed"]
+READINGS: tuple[Reading, ...] = ("standing", "first", "disputed")
+DISPUTED, REOPENED = "disputed", "reopened"
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,7 +19,9 @@ class Resolution:
     """One version of a question's outcome; a correction is a later version.
 
     `resolved_at` is when the outcome could be known (a fact known to the day: the midnight that
-    ends it); `outcome` is an option, a number as text, or ``annulled``.
+    ends it); `outcome` is an option, a number as text, or ``annulled``. `status` is empty for a
+    version that stands, ``disputed`` for a contested reading that changes nothing, ``reopened``
+    for the end of what stood: from then on the question has no outcome.
     """
 
     question: str
@@ -21,6 +33,21 @@ class Resolution:
     version: int = 1
     recorded_at: dt.datetime | None = None
     seq: int | None = None
+    status: str = ""
+
+    @property
+    def said(self) -> Standing:
+        """What this version says of the question."""
+        if self.status == DISPUTED:
+            return "disputed"
+        if self.status == REOPENED:
+            return "reopened"
+        return "annulled" if self.outcome == ANNULLED else "resolved"
+
+    @property
+    def derived(self) -> bool:
+        """Whether it is no entry, but follows from the outcome of the question's condition."""
+        return self.version == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +59,46 @@ class Withdrawal:
     withdrawn_at: dt.datetime
     recorded_at: dt.datetime | None = None
     seq: int | None = None
+
+
+def outcomes(
+    versions: Iterable[Resolution], reading: Reading = "standing"
+) -> dict[str, Resolution]:
+    """Give the version that counts for each question, under one reading of the record.
+
+    ``standing``: the last outcome or annulment, unless the question was reopened after it; a
+    contested reading changes nothing. ``first``: the first outcome or annulment, whatever came
+    later. ``disputed``: the last contested reading where there is one, else what stands.
+
+    Parameters
+    ----------
+    versions : iterable of Resolution
+        In the order of recording.
+
+    Examples
+    --------
+    >>> at = dt.datetime(2026, 5, 12, tzinfo=dt.UTC)
+    >>> said = [
+    ...     Resolution("q", "no", at, "ours"),
+    ...     Resolution("q", "yes", at, "a market", status=DISPUTED),
+    ... ]
+    >>> outcomes(said)["q"].outcome, outcomes(said, "disputed")["q"].outcome
+    ('no', 'yes')
+    """
+    if reading not in READINGS:
+        msg = f"reading ({reading}): must be one of {', '.join(READINGS)}"
+        raise InvalidInput(msg)
+    standing: dict[str, Resolution] = {}
+    first: dict[str, Resolution] = {}
+    disputed: dict[str, Resolution] = {}
+    for version in versions:
+        if version.said == "disputed":
+            disputed[version.question] = version
+        elif version.said == "reopened":
+            standing.pop(version.question, None)
+        else:
+            standing[version.question] = version
+            first.setdefault(version.question, version)
+    if reading == "first":
+        return first
+    return standing | disputed if reading == "disputed" else standing

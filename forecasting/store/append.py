@@ -4,14 +4,16 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy.dialects import sqlite
 
 from forecasting.domain.instants import utc
 from forecasting.errors import InvalidInput
 from forecasting.store.canonical import FIRST, instant_text, leaf, link
-from forecasting.store.drafts import Draft, Prepared
+from forecasting.store.drafts import Prepared, Stored
 from forecasting.store.form import around, write
 from forecasting.store.tables import DETAILS, entry, evidence_effect, rationale
 from forecasting.store.values import restore
@@ -39,7 +41,7 @@ class Recorded:
         return self.hash[:12]
 
     @property
-    def value(self) -> Draft:
+    def value(self) -> Stored:
         """The domain value, with its number and time; built anew at each call."""
         return restore(
             self.kind,
@@ -52,6 +54,12 @@ class Recorded:
         )
 
 
+# Put together once, for it is read before every append.
+_NEWEST = (
+    select(entry.c.seq, entry.c.hash, entry.c.recorded_at).order_by(entry.c.seq.desc()).limit(1)
+)
+
+
 class Head(NamedTuple):
     """The last entry of a ledger: its number and its hash."""
 
@@ -61,8 +69,7 @@ class Head(NamedTuple):
 
 def read_head(connection: Connection) -> tuple[Head, dt.datetime | None]:
     """Read the last entry and its time; an empty ledger has number 0 and 32 zero bytes."""
-    newest = select(entry.c.seq, entry.c.hash, entry.c.recorded_at)
-    row = connection.execute(newest.order_by(entry.c.seq.desc()).limit(1)).first()
+    row = connection.execute(_NEWEST).first()
     return (Head(0, FIRST.hex()), None) if row is None else (Head(row[0], row[1]), row[2])
 
 
@@ -117,13 +124,16 @@ def append(
 
 def _insert(connection: Connection, table: Table, rows: list[Any], *, by_name: bool) -> None:
     """Insert rows in one round."""
-    statement = insert(table)
     if by_name:
-        connection.execute(statement, rows)
+        connection.execute(insert(table), rows)
         return
-    columns = table.columns.keys()
-    sql = str(statement.compile(dialect=connection.dialect, column_keys=columns))
-    connection.exec_driver_sql(sql, list(map(tuple, rows)))
+    connection.exec_driver_sql(_positional(table), list(map(tuple, rows)))
+
+
+@cache
+def _positional(table: Table) -> str:
+    """Write the statement for SQLite once: compiling it takes longer than running it."""
+    return str(insert(table).compile(dialect=sqlite.dialect(), column_keys=table.columns.keys()))
 
 
 def _number(reference: int, prepared: Sequence[Prepared], *, first: int, seq: int) -> int:

@@ -116,7 +116,12 @@ def restore(source: Path, url: str, *, force: bool = False) -> tuple[Verificatio
             _copy(engine, str(source), made)
             found = _sound(made, str(source))
             kept = _set_aside(target) if target.exists() else None
-            _settle(made, target)
+            try:
+                _settle(made, target)
+            except BaseException:
+                if kept is not None:
+                    _put_back(kept, target)
+                raise
     finally:
         engine.dispose()
     return found, kept
@@ -247,8 +252,23 @@ def _set_aside(target: Path) -> Path:
     for side in _SIDES:
         with contextlib.suppress(FileNotFoundError):
             os.rename(f"{target}{side}", f"{kept}{side}")
-    os.rename(target, kept)
+    try:
+        # A second name: a ledger lies under the first at every moment, whatever ends the program.
+        os.link(target, kept)
+    except OSError:
+        os.rename(target, kept)
     return kept
+
+
+def _put_back(kept: Path, target: Path) -> None:
+    """Undo that a database was set aside."""
+    if target.exists() and target.samefile(kept):
+        kept.unlink()
+    else:
+        os.replace(kept, target)
+    for side in _SIDES:
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(f"{kept}{side}", f"{target}{side}")
 
 
 def _refuse_in_use(target: Path) -> None:

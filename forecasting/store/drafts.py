@@ -7,14 +7,36 @@ from dataclasses import dataclass, field
 from math import fsum
 from typing import Any
 
-from forecasting.domain import Evidence, Forecast, Question, Resolution, Value, Withdrawal
+from forecasting.domain import (
+    Evidence,
+    Forecast,
+    Question,
+    Redaction,
+    Resolution,
+    Reveal,
+    Sealed,
+    Value,
+    Withdrawal,
+)
 from forecasting.domain.forecast import SUM_TOLERANCE
 from forecasting.domain.instants import utc
 from forecasting.domain.provenance import ModelRun, ReplayMark, plain
 from forecasting.errors import InvalidInput
 from forecasting.store.canonical import clean, clean_data, commitment
 
-type Draft = Question | Forecast | Evidence | Resolution | Withdrawal | ModelRun | ReplayMark
+#: What the ledger gives back; a reveal is recorded as the forecast that it shows.
+type Stored = (
+    Question
+    | Forecast
+    | Evidence
+    | Resolution
+    | Withdrawal
+    | ModelRun
+    | ReplayMark
+    | Sealed
+    | Redaction
+)
+type Draft = Stored | Reveal
 type Row = dict[str, Any]
 
 _FORECAST_TEXTS = ("question", "question_hash", "forecaster", "kind", "run", "claim", "gate")
@@ -54,10 +76,22 @@ def prepare(draft: Draft) -> Prepared:
         case Resolution():
             row = _texts(draft, "question", "outcome", "source", "certainty", "note")
             row |= {"resolved_at": utc(draft.resolved_at), "version": int(draft.version)}
+            row["status"] = clean(draft.status, name="status") or None
             return Prepared("resolution", row)
         case Withdrawal():
             row = _texts(draft, "question", "forecaster")
             return Prepared("withdrawal", row | {"withdrawn_at": utc(draft.withdrawn_at)})
+        case Sealed():
+            row = _texts(draft, "question", "question_hash", "forecaster", "commitment")
+            return Prepared("sealed", row | {"issued_at": utc(draft.issued_at)})
+        case Reveal():
+            because_salt = bytes.fromhex(draft.because_salt)
+            made = _forecast(draft.forecast, because_salt=because_salt)
+            made.detail |= {"sealed": int(draft.sealed), "seal_salt": draft.salt}
+            return made
+        case Redaction():
+            row = _texts(draft, "reason") | {"forecast": int(draft.forecast)}
+            return Prepared("redaction", row)
         case ModelRun():
             return Prepared("model_run", _model_run(draft))
         case ReplayMark():
@@ -85,10 +119,10 @@ def _number(number: float | None, *, name: str) -> float | None:
     return number
 
 
-def _forecast(draft: Forecast) -> Prepared:
+def _forecast(draft: Forecast, *, because_salt: bytes = b"") -> Prepared:
     value, spread = draft.value, draft.spread
     check_value(value)
-    salt = secrets.token_bytes(32) if draft.because else b""
+    salt = (because_salt or secrets.token_bytes(32)) if draft.because else b""
     because = clean(draft.because, name="because") if salt else ""
     row = _texts(draft, *_FORECAST_TEXTS)
     row["shape"] = value.shape
@@ -105,6 +139,7 @@ def _forecast(draft: Forecast) -> Prepared:
         row["method"] = clean(spread.method, name="method")
     row["model_run"] = None if draft.model_run is None else int(draft.model_run)
     row["meta"] = clean_data(draft.meta, name="meta") if draft.meta else {}
+    row["sealed"] = row["seal_salt"] = None
     return Prepared("forecast", row, salt=salt.hex(), because=because)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
-from sqlalchemy.exc import SQLAlchemyError, StatementError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 
 from forecasting.config import MEMORY, database_url, sqlite_path, without_password
 from forecasting.errors import DatabaseUnusable, ForecastingError, InvalidInput
@@ -93,6 +93,10 @@ def told(where: str) -> Iterator[None]:
     except StatementError as fault:
         if isinstance(fault.orig, ForecastingError):
             raise fault.orig from None
+        if isinstance(fault, DBAPIError) and fault.connection_invalidated:
+            message = f"database ({where}): the connection to the server was lost"
+            hint = "forecast verify; what was not reported as saved may be missing"
+            raise DatabaseUnusable(message, hint=hint) from fault
         raise _fault(fault.orig, where) from fault
     except sqlite3.Error as fault:
         raise _fault(fault, where) from fault
@@ -184,6 +188,8 @@ def _configure(connection: sqlite3.Connection, *, memory: bool, timeout: float) 
         "recursive_triggers": ("ON", 1),
         "trusted_schema": ("OFF", 0),
         "cell_size_check": ("ON", 1),
+        # What a redaction takes out leaves the file's bytes, not only its rows.
+        "secure_delete": ("ON", 1),
         "ignore_check_constraints": ("OFF", 0),
         "synchronous": (level, {"FULL": 2, "EXTRA": 3}[level]),
     }
@@ -225,12 +231,17 @@ def _fault(fault: BaseException | None, where: str) -> ForecastingError:
             "locked by another program",
             "again when that program is done",
         ),
+        ("40001", "40P01"): (
+            "another program wrote at the same moment; nothing was written",
+            "the same command again",
+        ),
         ("SQLITE_READONLY", "25006", "42501"): (
             "read-only, so nothing can be written",
             f"chmod u+w {where}, or --db PATH in a folder of yours",
         ),
         ("SQLITE_FULL", "53100"): ("the disk is full; nothing was written", "free some space"),
-        ("SQLITE_CORRUPT",): ("damaged", "forecast restore BACKUP"),
+        ("53",): ("the server has no more room or connections; nothing was written", "again later"),
+        ("SQLITE_CORRUPT", "XX001", "XX002"): ("damaged", "forecast restore BACKUP"),
         ("SQLITE_CANTOPEN", "SQLITE_PERM"): (
             "cannot be opened",
             "--db PATH in a folder of yours",

@@ -4,6 +4,7 @@ The same functions serve the writer, from the rows that it is about to insert, a
 from the rows that it finds: there is no second copy of an entry that could disagree.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
 from json.encoder import encode_basestring
@@ -74,6 +75,8 @@ def _parts(table: Table) -> list[_Part]:
 
 _PARTS = {kind: _parts(table) for kind, table in DETAILS.items()}
 _EFFECT = _parts(evidence_effect)
+#: What a forecast has only once it is revealed.
+_OF_THE_SEAL = {"sealed", "seal_salt"}
 
 
 def body(kind: str, row: Row, effects: Sequence[Row] = ()) -> Body:
@@ -140,6 +143,28 @@ def around(body: str, *, kind: str, seq: int, recorded_at: str, tool: str) -> by
         f'{{"body":{{{body}}},"kind":"{kind}","recorded_at":"{recorded_at}",'
         f'"seq":{seq},"tool":{_quote(tool)},"v":{VERSION}}}'
     ).encode()
+
+
+def seal_commitment(salt: str, body: Body) -> str:
+    r"""Commit to a forecast before it is shown, in hexadecimal.
+
+    .. math:: \mathrm{SHA256}(00 \,\|\, salt \,\|\, body),
+
+    with 32 random bytes of salt, since a probability has about a hundred likely values and could
+    else be found by trying them. The body is that of the forecast's entry, without the number and
+    the salt of the seal; of the rationale it holds the commitment, so a seal can be checked after
+    the rationale was redacted.
+
+    Examples
+    --------
+    >>> one = seal_commitment("00" * 32, {"entered": ["0.9"], "sealed": 7, "seal_salt": "00" * 32})
+    >>> one == seal_commitment("00" * 32, {"entered": ["0.9"]})
+    True
+    >>> one == seal_commitment("00" * 32, {"entered": ["0.1"]})
+    False
+    """
+    fixed = {name: value for name, value in body.items() if name not in _OF_THE_SEAL}
+    return hashlib.sha256(b"\x00" + bytes.fromhex(salt) + dumps(fixed)).hexdigest()
 
 
 def canonical_entry(

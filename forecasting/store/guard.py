@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
-from forecasting.store.triggers import LEDGER
+from forecasting.store.triggers import LEDGER, REDACTS
 
 #: Read with or without an argument; none of them writes.
 _QUERIES = {
@@ -29,6 +29,7 @@ _SETTINGS: dict[str, set[str]] = {
     "recursive_triggers": {"on", "1"},
     "trusted_schema": {"off", "0"},
     "cell_size_check": {"on", "1"},
+    "secure_delete": {"on", "1"},
     "ignore_check_constraints": {"off", "0"},
     "synchronous": {"full", "extra"},
     "journal_mode": {"wal", "delete"},
@@ -45,7 +46,9 @@ _READS = {
 }
 
 
-def permits(action: int, first: str | None, second: str | None) -> bool:
+def permits(
+    action: int, first: str | None, second: str | None, *, within: str | None = None
+) -> bool:
     """Tell whether an ordinary connection may do what a statement asks for.
 
     Parameters
@@ -54,6 +57,8 @@ def permits(action: int, first: str | None, second: str | None) -> bool:
         SQLite's code of the action.
     first, second
         What it is done to: a table, a pragma and its value, nothing and a function.
+    within
+        The trigger that does it; None for the statement itself.
 
     Examples
     --------
@@ -63,6 +68,10 @@ def permits(action: int, first: str | None, second: str | None) -> bool:
     False
     >>> permits(sqlite3.SQLITE_PRAGMA, "recursive_triggers", "OFF")
     False
+    >>> permits(sqlite3.SQLITE_DELETE, "rationale", None)
+    False
+    >>> permits(sqlite3.SQLITE_DELETE, "rationale", None, within="redaction_takes_the_text")
+    True
     """
     if action in _READS:
         return True
@@ -72,6 +81,9 @@ def permits(action: int, first: str | None, second: str | None) -> bool:
         # SQLite asks for this where it declares a table-valued function such as json_each, and
         # refuses the statement itself, for writable_schema is off and the mode is defensive.
         return first == "sqlite_master"
+    if action == sqlite3.SQLITE_DELETE:
+        # No connection can make a trigger, so the one of this name is the one that is checked.
+        return first == "rationale" and within == REDACTS
     if action == sqlite3.SQLITE_FUNCTION:
         return (second or "").lower() not in _FUNCTIONS
     return action == sqlite3.SQLITE_PRAGMA and _pragma((first or "").lower(), second)
@@ -87,8 +99,11 @@ def _pragma(name: str, value: str | None) -> bool:
     )
 
 
-def _answer(action: int, first: str | None, second: str | None, *_: str | None) -> int:
-    return sqlite3.SQLITE_OK if permits(action, first, second) else sqlite3.SQLITE_DENY
+def _answer(
+    action: int, first: str | None, second: str | None, _: str | None, within: str | None
+) -> int:
+    allowed = permits(action, first, second, within=within)
+    return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
 
 
 def install(connection: sqlite3.Connection) -> None:

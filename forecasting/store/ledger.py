@@ -1,6 +1,8 @@
 """The ledger: append entries, read them as domain values, verify the chain."""
 
+import contextlib
 import datetime as dt
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -9,8 +11,18 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine, select
 
-from forecasting.domain import Evidence, Forecast, Kind, Question, Resolution, Withdrawal
+from forecasting.domain import (
+    Evidence,
+    Forecast,
+    Kind,
+    Question,
+    Redaction,
+    Resolution,
+    Sealed,
+    Withdrawal,
+)
 from forecasting.domain.provenance import ModelRun, ReplayMark
+from forecasting.domain.resolution import outcomes
 from forecasting.errors import DatabaseUnusable
 from forecasting.store import migrate, read
 from forecasting.store.append import Head, Recorded, append, read_head
@@ -139,7 +151,22 @@ class Ledger:
         if not prepared:
             return []
         with told(self._where), self._engine.begin() as connection:
-            return append(connection, prepared, recorded_at=recorded_at, tool=self._tool)
+            recorded = append(connection, prepared, recorded_at=recorded_at, tool=self._tool)
+        if any(item.kind == "redaction" for item in prepared):
+            self._settle_journal()
+        return recorded
+
+    def _settle_journal(self) -> None:
+        """Write a journal's pages into the file, so that what was taken out is not left in it.
+
+        The entry is recorded already; where another reader holds the journal, a later one does it.
+        """
+        with (
+            contextlib.suppress(sqlite3.Error),
+            contextlib.closing(self._engine.raw_connection()) as pooled,
+        ):
+            if isinstance(raw := pooled.driver_connection, sqlite3.Connection):
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def head(self) -> Head:
         """Give the last entry's number and hash; 0 and zeros for an empty ledger."""
@@ -205,13 +232,26 @@ class Ledger:
             return read.resolutions(connection, question=question, head=head)
 
     def standing_resolutions(self, *, head: int | None = None) -> dict[str, Resolution]:
-        """Give the outcome that stands for each question: the one recorded last."""
-        return {item.question: item for item in self.resolutions(head=head)}
+        """Give the outcome that stands for each question: the one recorded last.
+
+        A disputed version changes nothing; after a reopened one no outcome stands.
+        """
+        return outcomes(self.resolutions(head=head))
 
     def withdrawals(self, *, head: int | None = None) -> list[Withdrawal]:
         """Give every withdrawal in the order of recording."""
         with self._reading() as connection:
             return read.withdrawals(connection, head=head)
+
+    def seals(self, *, question: str | None = None, head: int | None = None) -> list[Sealed]:
+        """Give every sealed entry ordered by when it was issued, revealed since or not."""
+        with self._reading() as connection:
+            return read.seals(connection, question=question, head=head)
+
+    def redactions(self, *, head: int | None = None) -> list[Redaction]:
+        """Give every redaction in the order of recording."""
+        with self._reading() as connection:
+            return read.redactions(connection, head=head)
 
     def model_runs(self, *, run: str | None = None, head: int | None = None) -> list[ModelRun]:
         """Give the model fits in the order of recording, of one replay run or of all."""

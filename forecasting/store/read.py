@@ -7,7 +7,15 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, func, or_, select
 
-from forecasting.domain import Evidence, Forecast, Question, Resolution, Withdrawal
+from forecasting.domain import (
+    Evidence,
+    Forecast,
+    Question,
+    Redaction,
+    Resolution,
+    Sealed,
+    Withdrawal,
+)
 from forecasting.domain.provenance import ModelRun, ReplayMark
 from forecasting.errors import NotFound
 from forecasting.store.append import Recorded
@@ -19,8 +27,10 @@ from forecasting.store.tables import (
     model_run,
     question,
     rationale,
+    redaction,
     replay_run,
     resolution,
+    sealed,
     withdrawal,
 )
 from forecasting.store.tables import evidence as evidence_table
@@ -122,7 +132,9 @@ def forecasts(
 ) -> list[Forecast]:
     """Give forecasts whose named columns equal what is asked, by issue time, then number."""
     where = [forecast.c[name] == value for name, value in equal.items() if value is not None]
-    order = (forecast.c.issued_at, forecast.c.seq)
+    # A revealed forecast has the place of its seal: the order of revealing decides nothing.
+    place = func.coalesce(forecast.c.sealed, forecast.c.seq)
+    order = (forecast.c.issued_at, place)
     found = _recorded(connection, forecast, *where, *_up_to(forecast, head), order=order)
     return _values(found, Forecast)
 
@@ -144,6 +156,22 @@ def resolutions(
 def withdrawals(connection: Connection, *, head: int | None = None) -> list[Withdrawal]:
     """Give every withdrawal in the order of recording."""
     return _values(_recorded(connection, withdrawal, *_up_to(withdrawal, head)), Withdrawal)
+
+
+def seals(
+    connection: Connection, *, question: str | None = None, head: int | None = None
+) -> list[Sealed]:
+    """Give every sealed entry, or those of one question, by issue time, then number."""
+    where = [] if question is None else [sealed.c.question == question]
+    order = (sealed.c.issued_at, sealed.c.seq)
+    return _values(
+        _recorded(connection, sealed, *where, *_up_to(sealed, head), order=order), Sealed
+    )
+
+
+def redactions(connection: Connection, *, head: int | None = None) -> list[Redaction]:
+    """Give every redaction in the order of recording."""
+    return _values(_recorded(connection, redaction, *_up_to(redaction, head)), Redaction)
 
 
 def model_runs(

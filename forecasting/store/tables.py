@@ -154,6 +154,8 @@ forecast = Table(
     Column("model_run", SEQ),
     *_text("run", "claim", "gate"),
     Column("meta", Data, nullable=False),
+    Column("sealed", SEQ),
+    *_text("seal_salt", nullable=True),
 )
 evidence = Table(
     "evidence",
@@ -182,6 +184,7 @@ resolution = Table(
     Column("resolved_at", Instant, nullable=False),
     *_text("source", "certainty", "note"),
     Column("version", Integer, nullable=False),
+    *_text("status", nullable=True),
 )
 withdrawal = Table(
     "withdrawal",
@@ -190,6 +193,21 @@ withdrawal = Table(
     *_text("question", "forecaster"),
     Column("withdrawn_at", Instant, nullable=False),
 )
+sealed = Table(
+    "sealed",
+    metadata,
+    _seq(),
+    *_text("question", "question_hash", "forecaster"),
+    Column("issued_at", Instant, nullable=False),
+    *_text("commitment"),
+)
+redaction = Table(
+    "redaction",
+    metadata,
+    _seq(),
+    Column("forecast", SEQ, nullable=False),
+    *_text("reason"),
+)
 rationale = Table("rationale", metadata, _seq(), *_text("salt", "text", nullable=True))
 
 #: The detail table of each kind of entry, in the order in which a batch is inserted.
@@ -197,8 +215,10 @@ DETAILS: dict[str, Table] = {
     "question": question,
     "model_run": model_run,
     "replay_run": replay_run,
+    "sealed": sealed,
     "forecast": forecast,
     "evidence": evidence,
     "resolution": resolution,
     "withdrawal": withdrawal,
+    "redaction": redaction,
 }

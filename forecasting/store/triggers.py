@@ -16,7 +16,12 @@ from forecasting.store.tables import DETAILS
 KINDS = tuple(DETAILS)
 #: The forms that an effect may have; likewise.
 FORMS: tuple[str, ...] = get_args(get_type_hints(Effect)["form"])
+#: What a version of an outcome may be instead of one that stands.
+STATUSES = ("disputed", "reopened")
 LEDGER = ("entry", *DETAILS, "evidence_effect", "rationale")
+#: The one trigger that may delete: what a redaction takes out.
+REDACTS = "redaction_takes_the_text"
+_REDACTED = "EXISTS (SELECT 1 FROM redaction WHERE forecast = {row}.seq)"
 
 # One number for each label; options sum to 1 within [0, 1]. NULL cannot slip through a count.
 _COUNTS = {
@@ -71,6 +76,7 @@ def _guards(dialect: str) -> dict[str, list[tuple[str, str]]]:
                 "EXISTS (SELECT 1 FROM rationale WHERE seq = NEW.seq)",
                 "a recorded rationale stays",
             ),
+            (_REDACTED.format(row="NEW"), "a redacted rationale does not come back"),
         ],
         "evidence_effect": [
             (
@@ -104,7 +110,43 @@ def _guards(dialect: str) -> dict[str, list[tuple[str, str]]]:
             f"NEW.shape = 'options' AND {_SUMS[dialect]}",
             "the probabilities of the options sum to 1",
         ),
+        (
+            "(NEW.sealed IS NULL) <> (NEW.seal_salt IS NULL)"
+            " OR (NEW.seal_salt IS NOT NULL AND length(NEW.seal_salt) <> 64)",
+            "a seal is opened by its salt",
+        ),
+        (
+            "NEW.sealed IS NOT NULL AND NOT EXISTS (SELECT 1 FROM sealed WHERE seq = NEW.sealed"
+            " AND seq < NEW.seq AND question = NEW.question AND forecaster = NEW.forecaster"
+            " AND question_hash = NEW.question_hash AND issued_at = NEW.issued_at)",
+            "a forecast opens the seal that was set on it",
+        ),
+        (
+            "NEW.sealed IS NOT NULL AND EXISTS (SELECT 1 FROM forecast WHERE sealed = NEW.sealed)",
+            "a seal is opened once",
+        ),
     ]
+    guards["sealed"].append(
+        (
+            "EXISTS (SELECT 1 FROM sealed WHERE commitment = NEW.commitment)",
+            "a seal has a commitment of its own",
+        )
+    )
+    guards["redaction"] += [
+        (
+            "EXISTS (SELECT 1 FROM redaction WHERE forecast = NEW.forecast)",
+            "a rationale is redacted once",
+        ),
+        (
+            "NOT EXISTS (SELECT 1 FROM forecast WHERE seq = NEW.forecast"
+            " AND commitment IS NOT NULL)",
+            "a redaction takes the rationale of a forecast that has one",
+        ),
+    ]
+    other = " AND ".join(f"NEW.status <> '{status}'" for status in STATUSES)
+    guards["resolution"].append(
+        (f"NEW.status IS NOT NULL AND {other}", "no such status of an outcome")
+    )
     return guards
 
 
@@ -113,9 +155,12 @@ def _sqlite() -> list[str]:
     for table, guards in _guards("sqlite").items():
         for event in ("update", "delete"):
             name = f"{table}_no_{event}"
+            unless = ""
+            if (table, event) == ("rationale", "delete"):
+                unless = f"\nWHEN NOT {_REDACTED.format(row='OLD')}"
             statements += [
                 f"DROP TRIGGER IF EXISTS {name}",
-                f"CREATE TRIGGER {name} BEFORE {event.upper()} ON {table}\nBEGIN\n"
+                f"CREATE TRIGGER {name} BEFORE {event.upper()} ON {table}{unless}\nBEGIN\n"
                 f"  SELECT RAISE(ABORT, 'the ledger is append-only: {table} keeps its rows');\n"
                 "END",
             ]
@@ -126,7 +171,12 @@ def _sqlite() -> list[str]:
             f"DROP TRIGGER IF EXISTS {table}_guard",
             f"CREATE TRIGGER {table}_guard BEFORE INSERT ON {table}\nBEGIN\n{body}END",
         ]
-    return statements
+    return [
+        *statements,
+        f"DROP TRIGGER IF EXISTS {REDACTS}",
+        f"CREATE TRIGGER {REDACTS} AFTER INSERT ON redaction\nBEGIN\n"
+        "  DELETE FROM rationale WHERE seq = NEW.forecast;\nEND",
+    ]
 
 
 def _postgresql(schema: str = "public") -> list[str]:
@@ -138,9 +188,23 @@ def _postgresql(schema: str = "public") -> list[str]:
         f"LANGUAGE plpgsql {path} AS $$\nBEGIN\n"
         "  RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation',\n"
         "    MESSAGE = 'the ledger is append-only: ' || TG_TABLE_NAME || ' keeps its rows';\n"
-        "END $$"
+        "END $$",
+        "CREATE OR REPLACE FUNCTION rationale_no_change() RETURNS trigger\n"
+        f"LANGUAGE plpgsql {path} AS $$\nBEGIN\n"
+        f"  IF TG_OP = 'DELETE' AND {_REDACTED.format(row='OLD')} THEN\n"
+        "    RETURN OLD;\n  END IF;\n"
+        "  RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation',\n"
+        "    MESSAGE = 'the ledger is append-only: rationale keeps its rows';\n"
+        "END $$",
+        # The owner's right to delete, for this one statement: an analyst has none.
+        f"CREATE OR REPLACE FUNCTION {REDACTS}() RETURNS trigger\n"
+        f"LANGUAGE plpgsql SECURITY DEFINER {path} AS $$\nBEGIN\n"
+        "  DELETE FROM rationale WHERE seq = NEW.forecast;\n  RETURN NULL;\nEND $$",
+        f"CREATE OR REPLACE TRIGGER {REDACTS} AFTER INSERT ON redaction"
+        f" FOR EACH ROW EXECUTE FUNCTION {REDACTS}()",
     ]
     for table, guards in _guards("postgresql").items():
+        keeps = "rationale_no_change" if table == "rationale" else "ledger_keeps_its_rows"
         body = "".join(
             f"  IF ({rule}) THEN\n    RAISE EXCEPTION '{message}'"
             " USING ERRCODE = 'integrity_constraint_violation';\n  END IF;\n"
@@ -153,7 +217,7 @@ def _postgresql(schema: str = "public") -> list[str]:
             f"CREATE OR REPLACE TRIGGER {table}_guard BEFORE INSERT ON {table}"
             f" FOR EACH ROW EXECUTE FUNCTION {table}_guard()",
             f"CREATE OR REPLACE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table}"
-            " FOR EACH ROW EXECUTE FUNCTION ledger_keeps_its_rows()",
+            f" FOR EACH ROW EXECUTE FUNCTION {keeps}()",
             f"CREATE OR REPLACE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}"
             " FOR EACH STATEMENT EXECUTE FUNCTION ledger_keeps_its_rows()",
         ]

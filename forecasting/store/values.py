@@ -14,13 +14,15 @@ from forecasting.domain import (
     ModelChoice,
     OutcomeSpace,
     Question,
+    Redaction,
     Resolution,
+    Sealed,
     Spread,
     Value,
     Withdrawal,
 )
 from forecasting.domain.provenance import ModelRun, ReplayMark
-from forecasting.store.drafts import Draft
+from forecasting.store.drafts import Stored
 
 
 def restore(
@@ -32,7 +34,7 @@ def restore(
     hash: str,
     effects: Sequence[Mapping[str, Any]] = (),
     because: str = "",
-) -> Draft:
+) -> Stored:
     """Turn rows back into the domain value that they were, with when and where it was recorded."""
     return _RESTORE[kind](row, _Stamp(seq, recorded_at, hash, effects, because))
 
@@ -68,6 +70,7 @@ def _to_forecast(row: Mapping[str, Any], stamp: _Stamp) -> Forecast:
         hash=stamp.hash,
         gate=row["gate"],
         meta=row["meta"],
+        sealed=row["sealed"],
     )
 
 
@@ -116,7 +119,10 @@ def _to_question(row: Mapping[str, Any], _: _Stamp) -> Question:
 def _to_resolution(row: Mapping[str, Any], stamp: _Stamp) -> Resolution:
     names = ("question", "outcome", "resolved_at", "source", "certainty", "note", "version")
     return Resolution(
-        recorded_at=stamp.recorded_at, seq=stamp.seq, **{name: row[name] for name in names}
+        recorded_at=stamp.recorded_at,
+        seq=stamp.seq,
+        status=row["status"] or "",
+        **{name: row[name] for name in names},
     )
 
 
@@ -124,6 +130,17 @@ def _to_withdrawal(row: Mapping[str, Any], stamp: _Stamp) -> Withdrawal:
     return Withdrawal(
         row["question"], row["forecaster"], row["withdrawn_at"], stamp.recorded_at, stamp.seq
     )
+
+
+def _to_sealed(row: Mapping[str, Any], stamp: _Stamp) -> Sealed:
+    names = ("question", "question_hash", "forecaster", "issued_at", "commitment")
+    return Sealed(
+        recorded_at=stamp.recorded_at, seq=stamp.seq, **{name: row[name] for name in names}
+    )
+
+
+def _to_redaction(row: Mapping[str, Any], stamp: _Stamp) -> Redaction:
+    return Redaction(row["forecast"], row["reason"], stamp.recorded_at, stamp.seq)
 
 
 def _to_model_run(row: Mapping[str, Any], stamp: _Stamp) -> ModelRun:
@@ -142,7 +159,7 @@ def _to_replay_run(row: Mapping[str, Any], stamp: _Stamp) -> ReplayMark:
     )
 
 
-_RESTORE: dict[str, Callable[[Mapping[str, Any], _Stamp], Draft]] = {
+_RESTORE: dict[str, Callable[[Mapping[str, Any], _Stamp], Stored]] = {
     "forecast": _to_forecast,
     "evidence": _to_evidence,
     "question": _to_question,
@@ -150,6 +167,8 @@ _RESTORE: dict[str, Callable[[Mapping[str, Any], _Stamp], Draft]] = {
     "withdrawal": _to_withdrawal,
     "model_run": _to_model_run,
     "replay_run": _to_replay_run,
+    "sealed": _to_sealed,
+    "redaction": _to_redaction,
 }
 
 

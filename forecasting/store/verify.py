@@ -8,10 +8,11 @@ import datetime as dt
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, func, select, type_coerce
+from sqlalchemy import Connection, Table, TextClause, and_, func, select, text, type_coerce
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import NullType
 
@@ -26,7 +27,7 @@ from forecasting.store.canonical import (
     link,
     loads,
 )
-from forecasting.store.form import body, canonical_entry
+from forecasting.store.form import body, canonical_entry, seal_commitment
 from forecasting.store.tables import (
     DETAILS,
     Data,
@@ -35,6 +36,7 @@ from forecasting.store.tables import (
     evidence_effect,
     rationale,
     read_instant,
+    redaction,
 )
 from forecasting.store.values import restore
 
@@ -53,6 +55,10 @@ class Verification:
         The first number whose entry is not what was recorded; None where all are.
     reason
         What is wrong with it.
+    sealed, unrevealed
+        How many forecasts were sealed, and how many of these are not revealed.
+    redacted
+        How many rationales were taken out.
     """
 
     ok: bool
@@ -61,6 +67,9 @@ class Verification:
     head_hash: str
     first_bad: int | None = None
     reason: str = ""
+    sealed: int = 0
+    unrevealed: int = 0
+    redacted: int = 0
 
 
 class _Bad(Exception):
@@ -106,12 +115,23 @@ def verify(connection: Connection) -> Verification:
         entries = connection.execute(select(func.count()).select_from(entry)).scalar_one()
         _counts(connection, head_seq)
         previous, earlier = FIRST, ""
+        held = _Held(_redacted(connection))
         for found in _walk(connection, head_seq):
             previous = _check(found, previous, earlier)
+            if reason := held.check(found):
+                raise _Bad(found.seq, reason)
             earlier = found.recorded_at
     except _Bad as bad:
         return Verification(False, entries, head_seq, head_hash, bad.seq, bad.reason)
-    return Verification(True, entries, head_seq, head_hash)
+    return Verification(
+        True,
+        entries,
+        head_seq,
+        head_hash,
+        sealed=len(held.seals),
+        unrevealed=len(held.seals) - len(held.revealed),
+        redacted=len(held.redacted),
+    )
 
 
 def content_digest(connection: Connection, *, head: int | None = None) -> str:
@@ -125,7 +145,8 @@ def content_digest(connection: Connection, *, head: int | None = None) -> str:
     try:
         for found in _walk(connection, last if head is None else min(head, last)):
             form = body(found.kind, found.row, found.effects)
-            if form.pop("commitment", None) is not None:
+            form.pop("seal_salt", None)
+            if form.pop("commitment", None) is not None and found.kind == "forecast":
                 form["because"] = found.because
             digest.update(dumps({"seq": found.seq, "kind": found.kind, "body": form}) + b"\n")
     except _Bad as bad:
@@ -174,6 +195,8 @@ def _batch(connection: Connection, low: int, high: int) -> Iterator[_Found]:
             effects[row["seq"]].append(row)
         reasons = {row["seq"]: row for row in _raw(connection, rationale, low, high)}
     except (DBAPIError, UnicodeDecodeError) as unreadable:
+        if not _damaged(unreadable):
+            raise
         if low == high:
             raise _Bad(low, "cannot be read") from unreadable
         middle = (low + high) // 2
@@ -206,13 +229,35 @@ def _batch(connection: Connection, low: int, high: int) -> Iterator[_Found]:
             raise _Bad(seq, f"a value that is not in its stored form ({broken})") from broken
 
 
+def _damaged(unreadable: Exception) -> bool:
+    """Tell damage to what is stored from a fault of the moment, which accuses no entry."""
+    if not isinstance(unreadable, DBAPIError):
+        return True
+    # Text that is not UTF-8 is refused by the driver itself, which names no code.
+    name = getattr(unreadable.orig, "sqlite_errorname", "SQLITE_CORRUPT")
+    state = getattr(unreadable.orig, "sqlstate", None) or "XX001"
+    return (
+        not unreadable.connection_invalidated
+        and name.startswith(("SQLITE_CORRUPT", "SQLITE_ERROR", "SQLITE_NOTADB"))
+        and state.startswith(("XX", "22"))
+    )
+
+
 def _raw(connection: Connection, table: Table, low: int, high: int) -> list[Mapping[str, Any]]:
     """Read rows without any conversion, so that one broken value does not hide the others."""
-    columns = [type_coerce(column, NullType).label(column.name) for column in table.columns]
-    statement = select(*columns).where(table.c.seq.between(low, high))
-    rows = connection.execute(statement.order_by(*table.primary_key.columns))
+    rows = connection.execute(_stored(table), {"low": low, "high": high})
     names = table.columns.keys()
     return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+@cache
+def _stored(table: Table) -> TextClause:
+    """Write the statement as text: one with columns without types is compiled at each use."""
+    columns = ", ".join(f'"{column.name}"' for column in table.columns)
+    order = ", ".join(f'"{column.name}"' for column in table.primary_key.columns)
+    return text(
+        f'SELECT {columns} FROM "{table.name}" WHERE seq BETWEEN :low AND :high ORDER BY {order}'
+    )
 
 
 def _moment(stored: str | dt.datetime) -> dt.datetime:
@@ -295,14 +340,62 @@ def _derived(found: _Found) -> str:
         return "its numbers are not decimals"
     if row["shape"] == "binary" and row["probability"] != numbers[0]:
         return "its probability is not the decimal that was entered"
-    if row["commitment"] is None:
-        return "" if found.because is None else "a rationale that it did not commit to"
-    if found.because is None or found.salt is None:
-        return "its rationale is missing"
-    try:
-        salt = bytes.fromhex(found.salt)
-    except ValueError:
-        return "its salt is broken"
-    if commitment(salt, found.because) != row["commitment"]:
-        return "its rationale is not what was recorded"
+    if row["commitment"] is None and found.because is not None:
+        return "a rationale that it did not commit to"
     return ""
+
+
+def _redacted(connection: Connection) -> dict[int, int]:
+    """Give the entry that redacted each forecast, which comes later than the forecast."""
+    columns = (redaction.c.forecast, redaction.c.seq)
+    return {row[0]: row[1] for row in connection.execute(select(*columns))}
+
+
+@dataclass(slots=True)
+class _Held:
+    """What entries hold of one another: seals and what opens them, rationales and redactions."""
+
+    redacted: Mapping[int, int]
+    seals: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    revealed: set[int] = field(default_factory=set)
+
+    def check(self, found: _Found) -> str:
+        """Say what is wrong with an entry, given those before it and what redacts it."""
+        if found.kind == "sealed":
+            self.seals[found.seq] = found.row
+        if found.kind == "redaction" and found.row["forecast"] >= found.seq:
+            return "a redaction of what came after it"
+        if found.kind != "forecast":
+            return ""
+        return self._rationale(found) or self._reveal(found)
+
+    def _rationale(self, found: _Found) -> str:
+        row = found.row
+        if row["commitment"] is None:
+            return ""
+        if found.seq in self.redacted:
+            return "" if found.because is None else "its rationale was redacted and is there"
+        if found.because is None or found.salt is None:
+            return "its rationale is missing"
+        try:
+            salt = bytes.fromhex(found.salt)
+        except ValueError:
+            return "its salt is broken"
+        if commitment(salt, found.because) != row["commitment"]:
+            return "its rationale is not what was recorded"
+        return ""
+
+    def _reveal(self, found: _Found) -> str:
+        row = found.row
+        if row["sealed"] is None:
+            return "" if row["seal_salt"] is None else "the salt of no seal"
+        if (sealed := self.seals.get(row["sealed"])) is None:
+            return f"no seal has the number {row['sealed']}, which it opens"
+        if row["sealed"] in self.revealed:
+            return f"the seal {row['sealed']} was opened before"
+        self.revealed.add(row["sealed"])
+        try:
+            opens = seal_commitment(row["seal_salt"] or "", body("forecast", row))
+        except ValueError:
+            return "the salt of its seal is broken"
+        return "" if opens == sealed["commitment"] else f"it does not open the seal {row['sealed']}"

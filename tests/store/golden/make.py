@@ -11,7 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from forecasting.store import Ledger, status
-from tests.store.samples import DAY, NOW, binary, one_of_each
+from forecasting.store.triggers import KINDS
+from tests.store.samples import DAY, NOW, binary, fill, one_of_each
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -20,7 +21,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / "ledger.db"
         with Ledger.open(str(made), create=True) as ledger:
-            ledger.append(one_of_each(), recorded_at=NOW)
+            fill(ledger)
             for n in range(12):
                 moment = NOW + n * DAY
                 spoken = binary(f"0.{n:02d}", because=f"reason {n}" * (n % 2), issued_at=moment)
@@ -28,6 +29,7 @@ def main() -> None:
             ledger.append(one_of_each()[:2] + one_of_each()[5:], recorded_at=NOW + 20 * DAY)
             head = ledger.head()
             said = {"entries": head.seq, "head": head.hash, "digest": ledger.content_digest()}
+            said["kinds"] = len(KINDS)
         current = status(str(made)).current
         target = FOLDER / f"{current}.sqlite"
         if target.exists():

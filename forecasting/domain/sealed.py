@@ -1,0 +1,106 @@
+"""What the ledger holds back: a forecast sealed until it is revealed, a rationale taken out."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from forecasting.domain.forecast import Forecast
+from forecasting.domain.resolution import Withdrawal
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A forecast that is fixed and not yet shown: who, on what, when, and its commitment.
+
+    `commitment` is SHA-256 in hexadecimal over a random salt and everything that the ledger hashes
+    of the forecast, so the number can neither be read from it nor chosen afterwards.
+    """
+
+    question: str
+    question_hash: str
+    forecaster: str
+    issued_at: dt.datetime
+    commitment: str
+    recorded_at: dt.datetime | None = None
+    seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reveal:
+    """What opens a seal: the forecast, the number of the sealed entry, and both salts.
+
+    `salt` is that of the seal, `because_salt` that of the rationale, in hexadecimal; without a
+    rationale the latter is empty.
+    """
+
+    forecast: Forecast
+    sealed: int
+    salt: str
+    because_salt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Redaction:
+    """The text of a forecast's rationale was taken out of the ledger, and why."""
+
+    forecast: int
+    reason: str
+    recorded_at: dt.datetime | None = None
+    seq: int | None = None
+
+
+#: When somebody spoke or withdrew, as which entry, and when that was recorded.
+type _Spoken = tuple[dt.datetime, int, dt.datetime | None]
+
+
+def placed(entry: Forecast | Sealed) -> tuple[dt.datetime, int]:
+    """Give the place of a forecast in its forecaster's record; a revealed one has its seal's."""
+    place = entry.seq if isinstance(entry, Sealed) else entry.sealed or entry.seq
+    return entry.issued_at, place or 0
+
+
+def as_shown(
+    forecasts: Iterable[Forecast],
+    seals: Iterable[Sealed],
+    withdrawals: Iterable[Withdrawal] = (),
+) -> tuple[list[Forecast], list[Withdrawal]]:
+    """Give forecasts and withdrawals as others could see them at each moment.
+
+    A seal takes back what its forecaster had said before it. Its number is in force from when it
+    was revealed, and never is where its forecaster has spoken again, or withdrawn, in between.
+    Whatever learns from others' forecasts reads these; only its own forecaster's score counts a
+    revealed number from when it was sealed.
+
+    Returns
+    -------
+    tuple
+        Forecasts by the moment from which they stood; the withdrawals given, and one a seal.
+    """
+    listed, taken = list(forecasts), list(withdrawals)
+    held = [Withdrawal(s.question, s.forecaster, s.issued_at, s.recorded_at, s.seq) for s in seals]
+    later: dict[tuple[str, str], list[_Spoken]] = {}
+    for f in listed:
+        if f.sealed is None:
+            later.setdefault((f.question, f.forecaster), []).append(
+                (f.issued_at, f.seq or 0, f.recorded_at)
+            )
+    for w in (*taken, *held):
+        later.setdefault((w.question, w.forecaster), []).append(
+            (w.withdrawn_at, w.seq or 0, w.recorded_at)
+        )
+    shown = []
+    for f in listed:
+        if f.sealed is None:
+            shown.append(f)
+            continue
+        until = f.recorded_at or f.issued_at
+        again = any(
+            (f.issued_at, f.sealed) < (moment, seq)
+            and moment <= until
+            and (known or until) <= until
+            for moment, seq, known in later.get((f.question, f.forecaster), ())
+        )
+        if not again:
+            shown.append(replace(f, issued_at=until))
+    shown.sort(key=lambda f: (f.issued_at, f.seq or 0))
+    return shown, [*taken, *held]

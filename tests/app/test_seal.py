@@ -1,0 +1,529 @@
+"""Sealed forecasts: fixed now, shown later, and nothing gained by choosing what to show."""
+
+import datetime as dt
+import itertools
+import json
+import os
+import shutil
+import stat
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from forecasting.app import log as use
+from forecasting.app import pool, seal
+from forecasting.app.book import Book
+from forecasting.app.catalog import Catalog
+from forecasting.app.frames import Selection, head_at, resolved
+from forecasting.app.predict import judgements_of
+from forecasting.app.score import scores
+from forecasting.app.worldviews import Spoken
+from forecasting.cli import run
+from forecasting.domain import OutcomeSpace
+from forecasting.errors import InvalidInput, NotFound
+from forecasting.scoring import lifetime
+from tests.app import season as ours
+from tests.app.season import DAY, START, Diary
+
+MINUTE = dt.timedelta(minutes=1)
+HOUR = dt.timedelta(hours=1)
+OPTIONS = OutcomeSpace("categorical", ("none", "soft", "firm"), None, None, "")
+NUMBERS = OutcomeSpace("numeric", (), 0.0, 200.0, "strikes")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def blank(tmp_path_factory):
+    """A ledger without entries; copying it costs less than making one."""
+    folder = tmp_path_factory.mktemp("blank")
+    Diary(folder / "blank.db").ledger.close()
+    BLANK.append(folder)
+    yield
+    BLANK.clear()
+
+
+BLANK: list = []
+COUNT = itertools.count()
+
+
+def fresh():
+    path = BLANK[0] / f"{next(COUNT)}.db"
+    shutil.copy(BLANK[0] / "blank.db", path)
+    return Diary(path)
+
+
+def diary(*, space=None, days=40.0):
+    made, asked = fresh(), ours.question("q", days=days, space=space)
+    made.write(0, asked)
+    return made, asked
+
+
+def sealed(made, probability, now, *, who="ann", **more):
+    given = {"probability": probability} if isinstance(probability, str) else probability
+    (row,) = use.log(made.ledger, "q", forecaster=who, now=now, sealed=True, **given, **more)
+    return row
+
+
+def opened(made, name, at, *, who="ann", **more):
+    return seal.reveal(made.ledger, str(name), forecaster=who, now=at, **more)
+
+
+def test_nothing_of_the_number_is_in_the_ledger_until_it_is_revealed(home):
+    made, asked = diary()
+    row = sealed(made, "0.9137", START + DAY, because="told at the table")
+    assert row["kind"] == "sealed"
+    assert "forecast" not in row
+    kept = seal.folder() / f"{row['commitment'][:12]}.json"
+    assert row["file"] == str(kept)
+    assert kept.parent.parent == home
+    assert stat.S_IMODE(os.stat(kept).st_mode) == 0o600
+    assert [file.name for file in kept.parent.iterdir()] == [kept.name]
+    assert made.ledger.forecasts() == []
+    with made.ledger._engine.connect() as connection:
+        held = "\n".join(connection.connection.driver_connection.iterdump())
+    for secret in ("9137", "told at the table", json.loads(kept.read_text())["salt"]):
+        assert secret in kept.read_text()
+        assert secret not in held
+        assert secret not in str(row)
+    (shown,) = use.history(made.ledger, "q")
+    assert (shown["kind"], shown["forecast"], shown["because"]) == ("sealed", None, "[sealed]")
+    assert (shown["from"], shown["until"]) == (START + DAY, asked.closes)
+    found = made.ledger.verify()
+    assert (found.ok, found.sealed, found.unrevealed) == (True, 1, 1)
+
+
+def test_a_revealed_forecast_counts_from_when_it_was_sealed_and_names_its_seal():
+    made, asked = diary()
+    row = sealed(made, "9:1", START + DAY, because="told at the table")
+    made.write(30, ours.resolved(asked, "yes", 30))
+    (shown,) = opened(made, "q", START + 31 * DAY)
+    assert (shown["forecast"], shown["kind"], shown["sealed"]) == (0.9, "live", row["seq"])
+    (forecast,) = made.ledger.forecasts()
+    assert (forecast.issued_at, forecast.recorded_at) == (START + DAY, START + 31 * DAY)
+    assert (forecast.because, forecast.value.stated) == ("told at the table", "9:1")
+    assert forecast.sealed == row["seq"]
+    found = made.ledger.verify()
+    assert (found.ok, found.sealed, found.unrevealed) == (True, 1, 0)
+    (line,) = use.history(made.ledger, "q")
+    assert (line["kind"], line["from"], line["sealed"]) == ("live", START + DAY, row["seq"])
+    (scored,) = scores(made.ledger, resamples=99)
+    # A day of silence, 29 days at .9, and silence after the answer.
+    assert scored["mean"] == pytest.approx((11 * 0.25 + 29 * 0.01) / 40)
+
+
+SHAPES = {
+    "options": (OPTIONS, {"options": {"none": "10%", "soft": "0.6", "firm": "0.3"}}),
+    "numbers": (NUMBERS, {"quantiles": {"5": "10", "50": "40", "95": "120"}}),
+}
+
+
+@pytest.mark.parametrize(("space", "given"), SHAPES.values(), ids=SHAPES)
+def test_every_shape_of_forecast_is_sealed_and_revealed(space, given):
+    made, _ = diary(space=space)
+    sealed(made, given, START + DAY)
+    opened(made, "q", START + 2 * DAY)
+    use.log(made.ledger, "q", forecaster="bob", now=START + 2 * DAY, **given)
+    mine, theirs = made.ledger.forecasts()
+    assert mine.value == theirs.value
+    assert made.ledger.verify().ok
+
+
+def test_each_rung_of_a_ladder_has_a_seal_of_its_own():
+    made = fresh()
+    days = ("2025-01-11", "2025-01-21")
+    rungs = [
+        replace(ours.question(f"r@{day}", days=10 * n), ladder="r") for n, day in enumerate(days, 1)
+    ]
+    made.write(0, *rungs)
+    ladder = dict(zip(days, ("0.1", "0.3"), strict=True))
+    rows = use.log(made.ledger, "r", forecaster="ann", now=START + DAY, ladder=ladder, sealed=True)
+    assert len({row["file"] for row in rows}) == 2
+    found = seal.reveal(made.ledger, "r", forecaster="ann", now=START + 2 * DAY)
+    assert [row["forecast"] for row in found] == [0.1, 0.3]
+
+
+def test_a_sealed_forecast_is_always_of_now():
+    made, _ = diary()
+    with pytest.raises(InvalidInput, match="a forecast is sealed now"):
+        sealed(made, "0.9", START + 2 * DAY, at=START + DAY)
+    with pytest.raises(InvalidInput, match="closed at"):
+        sealed(made, "0.9", START + 50 * DAY)
+    with pytest.raises(InvalidInput, match="only a person's forecast"):
+        sealed(made, "0.9", START + DAY, who="worldview:001")
+    assert not seal.folder().exists()
+
+
+def test_what_does_not_open_a_seal_says_why_and_writes_nothing(tmp_path):
+    made, asked = diary()
+    one = sealed(made, "0.9", START + DAY)
+    two = sealed(made, "0.1", START + DAY + HOUR)
+    theirs = sealed(made, "0.5", START + DAY + 2 * HOUR, who="bob")
+    kept = seal.folder() / f"{one['commitment'][:12]}.json"
+    head = made.ledger.head()
+    now = START + 2 * DAY
+
+    def refused(words, *names, error=InvalidInput, **more):
+        with pytest.raises(error, match=words):
+            opened(made, *names, now, **more)
+        assert made.ledger.head() == head
+
+    refused("is bob's, and ann cannot open it", theirs["seq"])
+    refused("is of the sealed entry", two["seq"], file=kept)
+    refused("there is none", "q", who="eve", error=NotFound)
+    refused("there is none", "nowhere", error=NotFound)
+    refused("is a question and no sealed forecast", 1)
+    with pytest.raises(InvalidInput, match="give one of"):
+        opened(made, "", now)
+    copy = tmp_path / "copy.json"
+    told = json.loads(kept.read_text())
+    for harm in (
+        {"forecast": told["forecast"] | {"entered": ["0.1"]}},
+        {"forecast": told["forecast"] | {"issued_at": "2025-01-01T00:00:00.000000Z"}},
+        {"forecast": told["forecast"] | {"forecaster": "bob"}},
+        {"salt": "0" * 64},
+        {"because": {"salt": "0" * 64, "text": "I knew"}},
+    ):
+        copy.write_text(json.dumps(told | harm))
+        refused("does not open it", "", file=copy)
+    for harm in (
+        {"forecast": "0.9"},
+        {"salt": 7},
+        {"salt": "no number"},
+        {"forecast": {}},
+        {"because": ["salt"]},
+        {"forecast": told["forecast"] | {"meta": [1]}},
+        {"forecast": told["forecast"] | {"issued_at": "yesterday"}},
+        {"forecast": told["forecast"] | {"shape": "hunch"}},
+    ):
+        copy.write_text(json.dumps(told | harm))
+        refused("does not", "", file=copy)
+    for text in ("", "[1]", "{", '{"v": 1}', "[" * 100_000):
+        copy.write_text(text)
+        refused("no sealed forecast|opens no seal", "", file=copy, error=(InvalidInput, NotFound))
+    copy.write_text(json.dumps(told | {"commitment": two["commitment"]}))
+    refused("does not open it", "", file=copy)
+    kept.rename(tmp_path / "moved.json")
+    refused("nobody can know the number", one["seq"], error=NotFound)
+    assert opened(made, "", now, file=tmp_path / "moved.json")[0]["forecast"] == 0.9
+    head = made.ledger.head()
+    refused("was revealed as entry", one["seq"])
+    made.write(3, replace(asked, criteria="As reported by two agencies."))
+    head = made.ledger.head()
+    refused("was reworded since", two["seq"])
+
+
+def test_all_opens_what_can_be_opened_and_only_ones_own():
+    made, _ = diary()
+    for n, who in enumerate(("ann", "bob", "ann")):
+        sealed(made, f"0.{n + 1}", START + DAY + n * HOUR, who=who)
+    found = opened(made, "", START + 2 * DAY, everything=True)
+    assert [row["forecast"] for row in found] == [0.1, 0.3]
+    with pytest.raises(NotFound, match="none is left"):
+        opened(made, "", START + 2 * DAY, everything=True)
+
+
+FORGED = {
+    "another number": (
+        "entered = '[\"0.1\"]', probability = 0.1",
+        "it does not open the seal 2",
+    ),
+    "another salt": (f"seal_salt = '{'0' * 64}'", "it does not open the seal 2"),
+    "a salt that is none": (f"seal_salt = '{'z' * 64}'", "the salt of its seal is broken"),
+    "another entry": ("sealed = 1", "no seal has the number 1, which it opens"),
+    "no entry": ("sealed = NULL", "the salt of no seal"),
+}
+
+
+@pytest.mark.parametrize(("forged", "reason"), FORGED.values(), ids=FORGED)
+def test_a_reveal_that_was_forged_past_the_tool_is_found_by_its_seal(forged, reason):
+    """Hashed anew, so that only the seal disagrees."""
+    made, _ = diary()
+    sealed(made, "0.9", START + DAY)
+    (shown,) = opened(made, "q", START + 2 * DAY)
+    from forecasting.store import guard
+    from forecasting.store.canonical import instant_text, leaf, link
+    from forecasting.store.form import canonical_entry
+    from forecasting.store.verify import _batch
+
+    with made.ledger._engine.begin() as connection, guard.lifted(connection):
+        raw = connection.connection.driver_connection
+        for (name,) in raw.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'"):
+            raw.execute(f"DROP TRIGGER {name}")
+        raw.execute(f"UPDATE forecast SET {forged}")
+        *_, before, last = _batch(connection, 1, shown["seq"])
+        form = canonical_entry(
+            last.kind,
+            last.row,
+            seq=last.seq,
+            recorded_at=instant_text(dt.datetime.fromisoformat(last.recorded_at)),
+            tool=last.tool,
+        )
+        chained = link(bytes.fromhex(before.hash), leaf(form)).hex()
+        raw.execute(
+            f"UPDATE entry SET leaf = '{leaf(form).hex()}', hash = '{chained}'"
+            f" WHERE seq = {last.seq}"
+        )
+    found = made.ledger.verify()
+    assert (found.ok, found.first_bad, found.reason) == (False, shown["seq"], reason)
+
+
+# What a table makes of seals.
+
+
+def outcome_of(values, shown, outcome, *, space=None, seals="worst", day=30, rule="brier"):
+    """Give the score of sealing some values, an hour apart, and showing some when it is known."""
+    made, asked = diary(space=space)
+    rows = [sealed(made, value, START + DAY + n * HOUR) for n, value in enumerate(values)]
+    made.write(day, ours.resolved(asked, outcome, day))
+    for n in shown:
+        opened(made, rows[n]["seq"], START + (day + 1) * DAY)
+    frame = resolved(made.ledger, Selection(), seals=seals)
+    return lifetime.score(frame, rule=rule)["score"].item() if len(frame) else 0.25
+
+
+def honest(probability, outcome):
+    """Logged openly on day 1: a day of silence, 29 days of it, ten after the answer."""
+    return (11 * 0.25 + 29 * (probability - (outcome == "yes")) ** 2) / 40
+
+
+CHOICES = ((), (0,), (1,), (0, 1))
+
+
+@pytest.mark.parametrize("values", [("0.9", "0.1"), ("0.1", "0.9"), ("0.1",), ("0.99", "0.5")])
+def test_sealing_both_sides_and_showing_the_better_one_gains_nothing(values):
+    choices = [shown for shown in CHOICES if max(shown, default=0) < len(values)]
+    best = {
+        outcome: min(outcome_of(values, shown, outcome) for shown in choices)
+        for outcome in ("yes", "no")
+    }
+    for p in (0.05, 0.1, 0.3, 0.5, 0.7, 0.9, 0.95):
+        mine = p * best["yes"] + (1 - p) * best["no"]
+        truth = p * honest(p, "yes") + (1 - p) * honest(p, "no")
+        # The first of two seals stands for an hour of forty days.
+        assert mine >= truth - 1 / (24 * 40)
+
+
+def test_counting_a_hidden_seal_as_silence_would_pay():
+    """Why it counts as the worst: who may be silent afterwards, is when it would have cost."""
+    best = {
+        outcome: min(outcome_of(("0.1",), shown, outcome, seals="missing") for shown in CHOICES[:2])
+        for outcome in ("yes", "no")
+    }
+    gained = 0.5 * honest(0.5, "yes") + 0.5 * honest(0.5, "no") - 0.5 * sum(best.values())
+    assert gained > 0.08
+
+
+unit = st.integers(0, 100).map(lambda percent: f"{percent}%")
+shares = st.lists(st.integers(0, 10), min_size=3, max_size=3).filter(sum)
+KINDS = {
+    "binary": (None, unit, st.sampled_from(["yes", "no"])),
+    "options": (
+        OPTIONS,
+        shares.map(
+            lambda parts: {
+                "options": {
+                    name: f"{part / sum(parts):.12f}"
+                    for name, part in zip(OPTIONS.options, parts, strict=True)
+                }
+            }
+        ),
+        st.sampled_from(OPTIONS.options),
+    ),
+    "ordered": (
+        replace(OPTIONS, type="ordered"),
+        st.sampled_from(OPTIONS.options).map(
+            lambda sure: {"options": {o: str(int(o == sure)) for o in OPTIONS.options}}
+        ),
+        st.sampled_from(OPTIONS.options),
+    ),
+    "numbers": (
+        NUMBERS,
+        st.lists(st.integers(0, 200), min_size=3, max_size=3).map(
+            lambda n: {"quantiles": dict(zip(("1", "50", "99"), map(str, sorted(n)), strict=True))}
+        ),
+        st.integers(0, 200).map(str),
+    ),
+}
+RULE = {"binary": "brier", "options": "brier", "ordered": "rps", "numbers": "crps"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=6)
+@given(data=st.data())
+def test_to_open_every_seal_is_never_worse_than_to_hide_some(kind, data):
+    space, value, outcome = KINDS[kind]
+    values = data.draw(st.lists(value, min_size=1, max_size=2))
+    happened = data.draw(outcome)
+    every = tuple(range(len(values)))
+    hidden = data.draw(st.sampled_from(every))
+    rule = RULE[kind]
+    best = outcome_of(values, every, happened, space=space, rule=rule)
+    kept = tuple(n for n in every if n != hidden)
+    assert outcome_of(values, kept, happened, space=space, rule=rule) >= best - 1e-6
+
+
+def test_a_later_word_ends_the_cost_of_a_hidden_seal_and_a_late_withdrawal_does_not():
+    made, asked = diary()
+    sealed(made, "0.1", START + DAY)
+    made.write(2, ours.said(asked, "ann", 0.5, 2))
+    made.write(30, ours.resolved(asked, "yes", 30))
+    (row,) = scores(made.ledger, resamples=99)
+    assert row["mean"] == pytest.approx((39 * 0.25 + 1) / 40)
+    made, asked = diary()
+    sealed(made, "0.1", START + DAY)
+    made.write(30, ours.resolved(asked, "yes", 30))
+    before = scores(made.ledger, resamples=99)[0]["mean"]
+    use.withdraw(made.ledger, "q", forecaster="ann", now=START + 31 * DAY, at=START + DAY + MINUTE)
+    assert (
+        scores(made.ledger, resamples=99)[0]["mean"]
+        == before
+        == pytest.approx(40 / 40 * (11 * 0.25 + 29) / 40)
+    )
+
+
+def test_a_withdrawal_in_time_ends_the_cost_of_a_hidden_seal():
+    made, asked = diary()
+    sealed(made, "0.1", START + DAY)
+    use.withdraw(made.ledger, "q", forecaster="ann", now=START + 2 * DAY)
+    made.write(30, ours.resolved(asked, "yes", 30))
+    (row,) = scores(made.ledger, resamples=99)
+    assert row["mean"] == pytest.approx((39 * 0.25 + 1) / 40)
+    (line,) = use.history(made.ledger, "q")
+    assert (line["kind"], line["until"]) == ("sealed", START + 2 * DAY)
+
+
+def test_a_seal_takes_back_what_was_said_before_and_costs_nothing_before_the_answer():
+    made, asked = diary()
+    made.write(1, ours.said(asked, "ann", 0.8, 1), ours.said(asked, "bob", 0.4, 1))
+    sealed(made, "0.1", START + 2 * DAY)
+    assert scores(made.ledger, resamples=99) == []
+    now = START + 3 * DAY
+    (row,) = pool.pool(made.ledger, "q", now=now, method="linear")
+    assert row["members"] == ["bob"]
+    (earlier, held) = [r for r in use.history(made.ledger, "q", forecaster="ann")]
+    assert (earlier["until"], held["kind"]) == (START + 2 * DAY, "sealed")
+    opened(made, "q", START + 4 * DAY)
+    (row,) = pool.pool(made.ledger, "q", now=START + 5 * DAY, method="linear")
+    assert row["said"] == {"ann": 0.1, "bob": 0.4}
+    (row,) = pool.pool(made.ledger, "q", now=now, method="linear", selection=Selection(as_of=now))
+    assert row["members"] == ["bob"]
+
+
+def test_nobody_is_charged_for_a_seal_that_the_question_outgrew():
+    made, asked = diary()
+    sealed(made, "0.1", START + DAY)
+    made.write(2, replace(asked, criteria="As reported by two agencies."))
+    made.write(30, ours.resolved(asked, "yes", 30))
+    assert scores(made.ledger, resamples=99) == []
+
+
+def crowd(values, shown_on=None):
+    """Four questions with two open forecasters, and one who seals and shows, or never does."""
+    made = fresh()
+    asked = [ours.question(f"q{n}", opens=0, days=10 + n) for n in range(4)]
+    made.write(0, *asked)
+    for n, question in enumerate(asked):
+        for who, p in (("bob", 0.3), ("cat", 0.6), ("worldview:001", 0.4)):
+            made.write(1, ours.said(question, who, p + 0.05 * n, 1))
+    for n, (question, value) in enumerate(zip(asked, values, strict=True)):
+        use.log(
+            made.ledger,
+            question.id,
+            forecaster="ann",
+            now=START + DAY + (n + 1) * MINUTE,
+            probability=value,
+            sealed=True,
+        )
+    for n, question in enumerate(asked[:3]):
+        made.write(10 + n, ours.resolved(question, ("yes", "no")[n % 2], 10 + n))
+    if shown_on is not None:
+        seal.reveal(made.ledger, "", forecaster="ann", now=START + shown_on * DAY, everything=True)
+    return made
+
+
+def learnt(made, day):
+    """Give everything that anybody learns from others' forecasts as of a day."""
+    moment = START + day * DAY
+    at = Selection(as_of=moment)
+    judged = [
+        judgements_of(made.ledger, Catalog.of(made.ledger), recorded=recorded)(moment)
+        for recorded in (True, False)
+    ]
+    spoken = Spoken(made.ledger.forecasts(head=head_at(made.ledger, moment)))
+    found = pool.pool(made.ledger, "q3", now=moment, method="skill-recency", selection=at)
+    return (
+        found,
+        pool.pool_scores(made.ledger, selection=Selection(), resamples=99),
+        judged,
+        spoken.at("worldview:001", "q3", moment),
+    )
+
+
+@pytest.mark.parametrize("values", [["0.01"] * 4, ["0.99", "0.01", "0.99", "0.01"]])
+def test_nobody_learns_from_a_number_before_it_is_shown(values):
+    """The numbers, and whether they are ever shown, change nothing that was known before."""
+    never = learnt(crowd(["0.5"] * 4), 12.5)
+    # Shown on day 20: after every moment at which a pool was read, and after the outcomes.
+    assert learnt(crowd(values, shown_on=20), 12.5) == never
+
+
+def test_what_was_shown_in_time_is_learnt_from():
+    """The law above is not kept by never learning."""
+    early = learnt(crowd(["0.99"] * 4, shown_on=2), 12.5)
+    assert early != learnt(crowd(["0.5"] * 4), 12.5)
+    assert "ann" in early[0][0]["members"]
+
+
+def test_a_worldview_that_was_revealed_is_not_what_it_had_said():
+    made = crowd(["0.9"] * 4)
+    (one, *_) = made.ledger.forecasts(forecaster="worldview:001")
+    other = replace(one.value, entered=("0.99",))
+    later = replace(one, sealed=3, issued_at=one.issued_at + DAY, value=other)
+    spoken = Spoken([one, later])
+    assert spoken.at("worldview:001", "q0", START + 5 * DAY) == one.value.numbers
+
+
+def test_the_order_of_showing_decides_nothing():
+    """Of two seals in one instant the later set stands, in whichever order they are shown."""
+    found = []
+    for order in itertools.permutations((0, 1)):
+        made, asked = diary()
+        rows = [sealed(made, p, START + DAY) for p in ("0.9", "0.2")]
+        made.write(30, ours.resolved(asked, "yes", 30))
+        for n in order:
+            opened(made, rows[n]["seq"], START + 31 * DAY)
+        frame = resolved(made.ledger, Selection(), seals="worst")
+        listed = [forecast.value.probability for forecast in made.ledger.forecasts()]
+        found.append((frame["forecast"].tolist(), listed))
+    assert found == [([0.2], [0.9, 0.2])] * 2
+
+
+def test_the_commands(bank_database, tmp_path, monkeypatch, capsys):
+    name = "leaders-meet@2026-12-31"
+    db = str(tmp_path / "book.db")
+    Book.open(db, create=True).close()
+    (tmp_path / "book.db").write_bytes(bank_database.read_bytes())
+
+    def told(*words, code=0):
+        assert run([*words, "--db", db, "--as", "ana"]) == code
+        return capsys.readouterr()
+
+    monkeypatch.setenv("FORECASTING_NOW", "2026-12-02T12:00:00Z")
+    told("log", name, "0.2222", "--sealed", "--at", "2026-12-02T11:00:00Z", code=2)
+    said = told("log", name, "0.2222", "--sealed", "--because", "heard")
+    assert "keep a copy" in said.err
+    for text in (
+        said.out,
+        said.err,
+        told("history", name).out,
+        told("questions", "show", name).out,
+    ):
+        assert "2222" not in text
+        assert "heard" not in text
+    assert json.loads(told("verify", "--json").out)["unrevealed"] == 1
+    monkeypatch.setenv("FORECASTING_NOW", "2026-12-05T12:00:00Z")
+    (row,) = json.loads(told("reveal", name, "--json").out)
+    assert (row["forecast"], row["issued_at"]) == (0.2222, "2026-12-02T12:00:00Z")
+    assert json.loads(told("history", name, "--json").out)[0]["forecast"] == 0.2222
+    assert "was revealed" in told("reveal", name, code=2).err
