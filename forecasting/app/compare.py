@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecasting.app import paired
 from forecasting.app.catalog import Catalog
-from forecasting.app.frames import Selection, resolved, select
+from forecasting.app.frames import Selection, resolved, seals_asked_for, select
 from forecasting.app.references import CLIMATOLOGY, UNIFORM, known_forecaster, with_reference
 from forecasting.app.score import FITTING, NATURAL
 from forecasting.domain.question import ANNULLED
@@ -249,8 +249,9 @@ def _pending(ledger: Ledger, wanted: Selection, a: str, b: str, kind: str) -> "p
 
     catalog = Catalog.of(ledger)
     spoken: dict[str, set[str]] = {}
-    for forecast in select(ledger, catalog, wanted):
-        spoken.setdefault(forecast.question, set()).add(forecast.forecaster)
+    sealed = seals_asked_for(ledger, catalog, wanted, head=None) if wanted.kind == "live" else []
+    for entry in (*select(ledger, catalog, wanted), *sealed):
+        spoken.setdefault(entry.question, set()).add(entry.forecaster)
     rows = []
     for name, who in spoken.items():
         question = catalog.questions[name]

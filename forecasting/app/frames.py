@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.unrevealed import Seals, counts_from, read_seals
+from forecasting.app.unrevealed import Seals, count_worst, counts_from, read_seals
 from forecasting.bank.check import TOO_SOON
 from forecasting.domain.forecast import KINDS, Forecast
 from forecasting.domain.question import ANNULLED, Question
@@ -113,7 +113,7 @@ def resolved(
     )
     chosen = select(ledger, catalog, wanted, head=head)
     taken = None
-    if wanted.kind == "live" and (among := _seals_asked_for(ledger, catalog, wanted, head=head)):
+    if wanted.kind == "live" and (among := seals_asked_for(ledger, catalog, wanted, head=head)):
         chosen, taken = read_seals(ledger, catalog, chosen, among=among, seals=seals, head=head)
     frame = scoring_frame(ledger, catalog, chosen, as_of=wanted.as_of, head=head, withdrawals=taken)
     return frame if wanted.closed_by is None else frame[frame["closes"] <= wanted.closed_by]
@@ -126,7 +126,7 @@ def shown(
     chosen = select(ledger, catalog, wanted, head=head)
     if wanted.kind != "live":
         return chosen, ledger.withdrawals(head=head)
-    among = _seals_asked_for(ledger, catalog, wanted, head=head)
+    among = seals_asked_for(ledger, catalog, wanted, head=head)
     return read_seals(ledger, catalog, chosen, among=among, seals="shown", head=head)
 
 
@@ -160,6 +160,22 @@ def late(ledger: Ledger, wanted: Selection) -> int:
     return sum(_left_out(catalog, forecast) for forecast in asked)
 
 
+def unrevealed(ledger: Ledger, wanted: Selection) -> int:
+    """Count the live seals that a table of scores reads as the worst that they could hold."""
+    if wanted.kind not in ("live", "all"):
+        return 0
+    head = None if wanted.as_of is None else head_at(ledger, wanted.as_of)
+    catalog = Catalog.of(ledger, head=head, reading=wanted.reading)
+    among = seals_asked_for(ledger, catalog, replace(wanted, kind="live"), head=head)
+    known = [
+        seal
+        for seal in among
+        for standing in [catalog.outcomes.get(seal.question)]
+        if standing and (wanted.as_of is None or standing.resolved_at <= wanted.as_of)
+    ]
+    return count_worst(ledger, catalog, known, head=head)
+
+
 def _left_out(catalog: Catalog, forecast: Forecast) -> bool:
     return forecast.kind == "live" and bool(catalog.mark(forecast))
 
@@ -185,7 +201,7 @@ def _asked_for(
     return [forecast for forecast in found if _is_about(catalog, wanted, forecast)]
 
 
-def _seals_asked_for(
+def seals_asked_for(
     ledger: Ledger, catalog: Catalog, wanted: Selection, *, head: int | None
 ) -> list[Sealed]:
     """Give the seals that a selection is about, opened or not, but for those set too late."""

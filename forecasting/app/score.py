@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from forecasting.app import paired
-from forecasting.app.frames import Selection, kinds_present, late, resolved
+from forecasting.app.frames import Selection, kinds_present, late, resolved, unrevealed
 from forecasting.app.references import CLIMATOLOGY, UNIFORM, known_forecaster, with_reference
 from forecasting.domain.forecast import KINDS
 from forecasting.errors import InvalidInput
@@ -373,3 +373,13 @@ def late_note(ledger: Ledger, wanted: Selection) -> str:
         f"{n} late forecast{'s' * (n > 1)} left out: recorded at or after the close, or when the "
         "outcome could be known"
     )
+
+
+def seal_note(ledger: Ledger, wanted: Selection, *forecasters: str) -> str:
+    """Say how many seals a table of scores reads as the worst they could hold; empty for none."""
+    whose = forecasters or (wanted.forecaster,)
+    n = sum(unrevealed(ledger, replace(wanted, forecaster=name)) for name in whose)
+    if not n:
+        return ""
+    each = "counts as the worst it" if n == 1 else "count as the worst they"
+    return f"{n} seal{'s' * (n > 1)} not revealed {each} could hold: forecast reveal"

@@ -68,6 +68,14 @@ def read_seals(
     return sorted(chosen, key=placed), taken
 
 
+def count_worst(
+    ledger: Ledger, catalog: Catalog, among: Iterable[Sealed], *, head: int | None = None
+) -> int:
+    """Count the hidden seals that a table reads as the worst that they could hold."""
+    closed = {seal.seq for seal in hidden(ledger, head=head)}
+    return sum(seal.seq in closed and _as_worst(catalog, seal) is not None for seal in among)
+
+
 def counts_from(taken: Withdrawal) -> dt.datetime:
     """Give when a withdrawal begins to count for what was logged live.
 

@@ -56,7 +56,7 @@ def compare(
     from forecasting import clock
     from forecasting.app import compare as use
     from forecasting.app.book import Book
-    from forecasting.app.score import late_note
+    from forecasting.app.score import late_note, seal_note
 
     wanted = selection(kind, run, "", question, tag, as_of)
     with Book.open(settings().db) as book:
@@ -72,8 +72,9 @@ def compare(
             selection=wanted,
             diebold_mariano=diebold_mariano,
         )
-        if note := late_note(book.ledger, wanted):
-            say(note)
+        for note in (late_note(book.ledger, wanted), seal_note(book.ledger, wanted, a, b)):
+            if note:
+                say(note)
     if not found["proper"]:
         say(f"window {window} is improper: it can be gained by strategy, and ranks nobody")
     if settings().format == "table":

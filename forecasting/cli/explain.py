@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from forecasting.cli import times
 from forecasting.cli.options import Command
 from forecasting.cli.output import cell, emit, say, settings
 
@@ -37,7 +38,6 @@ def explain(question: str, as_of: str, seed: int, out: Path | None) -> None:
     from forecasting import clock
     from forecasting.app import explain as use
     from forecasting.app.book import Book
-    from forecasting.domain.instants import parse_when
     from forecasting.errors import InvalidInput
 
     with Book.open(settings().db) as book:
@@ -45,7 +45,7 @@ def explain(question: str, as_of: str, seed: int, out: Path | None) -> None:
             book.ledger,
             question,
             now=clock.now(),
-            as_of=parse_when(as_of) if as_of else None,
+            as_of=times.optional(as_of),
             seed=seed,
         )
     if out is not None:

@@ -74,7 +74,7 @@ def leaderboard(
     from forecasting.app import leaderboard as use
     from forecasting.app.book import Book
     from forecasting.app.references import known_forecaster
-    from forecasting.app.score import empty_note, late_note
+    from forecasting.app.score import empty_note, late_note, seal_note
 
     wanted = selection(kind, run, forecaster, question, tag, as_of)
     with Book.open(settings().db) as book:
@@ -93,8 +93,9 @@ def leaderboard(
         )
         if not rows:
             say(empty_note(book.ledger, kind))
-        if late := late_note(book.ledger, wanted):
-            say(late)
+        for note in (late_note(book.ledger, wanted), seal_note(book.ledger, wanted)):
+            if note:
+                say(note)
     for note in notes:
         say(note)
     title = f"{kind} forecasts, window {window}, smaller is better; 95 % over events"

@@ -157,8 +157,9 @@ def score(
         )
         if not rows:
             say(use.empty_note(book.ledger, kind))
-        if note := use.late_note(book.ledger, wanted):
-            say(note)
+        for note in (use.late_note(book.ledger, wanted), use.seal_note(book.ledger, wanted)):
+            if note:
+                say(note)
     compared = by == "forecaster" or bool(against)
     columns = [
         *([] if by == "forecaster" else [by]),

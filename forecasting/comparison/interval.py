@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -208,12 +209,15 @@ def _t_statistics(residual: FloatArray, size: FloatArray) -> FloatArray:
 
 
 def _detectable(error: float, count: int) -> float:
-    if count < 2:
-        return math.nan
-    from scipy import stats
+    return math.nan if count < 2 else _errors_to_detect(count) * error
 
-    t = stats.t(count - 1)
-    return float(t.ppf(0.975) + t.ppf(0.8)) * error
+
+@lru_cache(maxsize=4096)
+def _errors_to_detect(count: int) -> float:
+    """Give how many standard errors are found four times in five, of so many clusters."""
+    from scipy import special
+
+    return float(special.stdtrit(count - 1, 0.975) + special.stdtrit(count - 1, 0.8))
 
 
 def _without(

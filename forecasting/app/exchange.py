@@ -1,0 +1,231 @@
+"""Whole track records in and out: read, planned against the ledger, recorded in one transaction."""
+
+import datetime as dt
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from forecasting import exchange
+from forecasting.app import exchange_ledger
+from forecasting.app.catalog import Catalog
+from forecasting.app.exchange_news import News, taken
+from forecasting.domain import Evidence
+from forecasting.errors import DatabaseUnusable, InvalidInput
+from forecasting.exchange.csv_read import read_csv
+from forecasting.exchange.csv_write import write_csv
+from forecasting.exchange.jsonl_read import read_jsonl
+from forecasting.exchange.stated import Reading
+from forecasting.exchange.text_file import content
+from forecasting.store import Draft, Ledger, transfer
+
+FORMATS = ("csv", "jsonl")
+_ATTEMPTS = 5
+
+
+def import_record(
+    ledger: Ledger,
+    file: Path,
+    format: str,
+    *,
+    now: dt.datetime,
+    me: str = "",
+    zone: str = "",
+    dry_run: bool = False,
+    all_or_nothing: bool = False,
+) -> dict[str, Any]:
+    """Record what a track record states and the ledger lacks, in one transaction.
+
+    Every forecast comes in as ``imported``, recorded now, because nobody can prove when it was
+    made. The one exception is the export of a whole ledger, read into a ledger that is empty or
+    holds its beginning: its entries are verified link by link and recorded as they are.
+
+    Parameters
+    ----------
+    format : {"csv", "jsonl"}
+        The layout; see the README of :mod:`forecasting.exchange`.
+    me : str
+        Who made the forecasts of rows that name nobody.
+    zone : str
+        The zone of times without an offset, and of days; without it such a time is refused, and a
+        day is one of UTC.
+    all_or_nothing : bool
+        One refused row refuses the file.
+
+    Returns
+    -------
+    dict
+        ``in`` = ``added`` + ``duplicates`` + ``refused``, counted in rows (of a table) or records;
+        ``questions, forecasts, withdrawals, resolutions, news`` that were added; ``entries`` where
+        a ledger was restored; ``head`` and ``total`` of the ledger afterwards; ``notes``.
+
+    Raises
+    ------
+    InvalidInput
+        The file is damaged, or not one row of it can be kept; nothing was written.
+    """
+    _check_format(format)
+    found = content(file)
+    reading = Reading(zone=_zone(zone), me=me)
+    name = "standard input" if str(file) == "-" else file.name
+    items: list[tuple[int, Evidence]] = []
+    declared = exchange_ledger.whole(found, name) if format == "jsonl" else None
+    if declared is not None:
+        restored = exchange_ledger.restored(ledger, found, name, declared, now=now, dry_run=dry_run)
+        if restored is not None:
+            return _result(ledger, file, found, restored, dry_run)
+        statements, items = exchange_ledger.foreign(found, name, declared)
+    else:
+        read: Callable[..., exchange.Statements] = read_csv if format == "csv" else read_jsonl
+        statements = read(found, name=name, reading=reading)
+    for _ in range(_ATTEMPTS):
+        head = ledger.head()
+        made, news = _planned(ledger, statements, items, now=now, name=name, zone=zone or "UTC")
+        refused = sorted([*made.refused, *news.refused], key=lambda one: (one.line, one.reason))
+        added = made.added + len(news.items)
+        duplicates = made.duplicates + news.duplicates
+        if refused and (all_or_nothing or added + duplicates == 0):
+            raise _nothing(refused, name, statements.rows)
+        drafts: Iterable[Draft] = chain(
+            made.questions, made.forecasts, made.withdrawals, made.resolutions, news.items
+        )
+        if dry_run or not (added or made.resolutions):
+            break
+        if transfer.record(ledger, drafts, recorded_at=now, head=head):
+            break
+    else:
+        msg = f"database ({ledger.where}): other programs keep writing to it; nothing was written"
+        raise DatabaseUnusable(msg, hint="again when they are done")
+    counts = {
+        "in": statements.rows,
+        "added": added,
+        "duplicates": duplicates,
+        "questions": len(made.questions),
+        "forecasts": len(made.forecasts),
+        "withdrawals": len(made.withdrawals),
+        "resolutions": len(made.resolutions),
+        "news": len(news.items),
+        "refused": [{"line": one.line, "reason": one.reason} for one in refused],
+        "notes": made.notes,
+    }
+    return _result(ledger, file, found, counts, dry_run)
+
+
+def _check_format(format: str) -> None:
+    if format not in FORMATS:
+        msg = f"format ({format}): must be one of {', '.join(FORMATS)}"
+        raise InvalidInput(msg)
+
+
+def _zone(name: str) -> str:
+    from forecasting.domain.instants import zone
+
+    return zone(name).key if name else ""
+
+
+def _result(
+    ledger: Ledger, file: Path, found: bytes, counts: Mapping[str, Any], dry_run: bool
+) -> dict[str, Any]:
+    head = ledger.head()
+    return {
+        "file": str(file),
+        "sha256": hashlib.sha256(found).hexdigest(),
+        **counts,
+        "total": head.seq,
+        "head": head.hash,
+        "dry_run": dry_run,
+    }
+
+
+def _nothing(refused: list[exchange.Refused], name: str, rows: int) -> InvalidInput:
+    first = refused[0]
+    more = f" ({len(refused):,} of {rows:,} rows refused; nothing was written)"
+    return InvalidInput(first.reason.rstrip(".") + more, where=f"{name}:{first.line}")
+
+
+def _planned(
+    ledger: Ledger,
+    statements: exchange.Statements,
+    items: list[tuple[int, Evidence]],
+    *,
+    now: dt.datetime,
+    name: str,
+    zone: str,
+) -> tuple[exchange.Plan, News]:
+    held = exchange.Held(
+        questions={question.id: question for question in ledger.questions()},
+        resolutions=ledger.resolutions(),
+        forecasts=transfer.said_when(ledger),
+        withdrawals=frozenset(
+            (taken.question, taken.forecaster, taken.withdrawn_at) for taken in ledger.withdrawals()
+        ),
+    )
+    made = exchange.plan(statements, held, now=now, name=name, zone=zone)
+    if not statements.news and not items:
+        return made, News()
+    catalog = Catalog.of(ledger)
+    known = {question.id: question for question in made.questions}
+    catalog = replace(catalog, questions={**catalog.questions, **known})
+    return made, taken(statements.news, items, ledger.evidence(), catalog, now)
+
+
+def export_record(
+    ledger: Ledger, format: str, *, out: Path | None = None, force: bool = False
+) -> tuple[Iterator[str], dict[str, Any]]:
+    """Give the lines of a track record, and what is to be said of them.
+
+    ``jsonl`` is the whole ledger, entry for entry, from which an empty database becomes the same
+    one. ``csv`` is the tidy table of every forecast but replays; of outcomes it holds what stands.
+
+    Parameters
+    ----------
+    out : Path, optional
+        Write the lines there: all of them or no file.
+    force : bool
+        Replace a file that is there.
+
+    Returns
+    -------
+    (lines, about)
+        The lines, none where they were written to a file; ``format, entries, head`` and, for a
+        file, ``file, lines``.
+    """
+    _check_format(format)
+    head = ledger.head()
+    about: dict[str, Any] = {"format": format, "entries": head.seq, "head": head.hash}
+    lines = _csv(ledger) if format == "csv" else (f"{line}\n" for line in transfer.export(ledger))
+    if out is None:
+        return lines, about
+    return iter(()), about | {"file": str(out), "lines": _write(lines, out, force=force)}
+
+
+def _csv(ledger: Ledger) -> Iterator[str]:
+    catalog = Catalog.of(ledger)
+    return write_csv(
+        transfer.spoken(ledger), ledger.withdrawals(), catalog.questions, catalog.outcomes
+    )
+
+
+def _write(lines: Iterable[str], out: Path, *, force: bool) -> int:
+    if out.exists() and not force:
+        msg = f"file ({out}): exists already"
+        raise InvalidInput(msg, hint="another name, or --force")
+    made = out.with_name(f".{out.name}.{os.getpid()}.partial")
+    count = 0
+    try:
+        with made.open("w", encoding="utf-8", newline="") as file:
+            for line in lines:
+                file.write(line)
+                count += 1
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(made, out)
+    except OSError as fault:
+        msg = f"file ({out}): cannot be written ({fault.strerror or fault})"
+        raise InvalidInput(msg, hint="a folder of yours with space in it") from fault
+    finally:
+        made.unlink(missing_ok=True)
+    return count

@@ -1,0 +1,143 @@
+"""Write a tidy table that :func:`.csv_read.read_csv` reads back to the same record."""
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol
+
+from forecasting.domain.forecast import decimal_text
+from forecasting.domain.instants import iso
+from forecasting.domain.question import Question
+from forecasting.domain.resolution import Resolution, Withdrawal
+from forecasting.errors import InvalidInput
+from forecasting.exchange.cells import neutral, probability
+from forecasting.exchange.csv_read import COLUMNS, NUMERIC
+from forecasting.exchange.record import WITHDRAWN
+
+
+class Spoken(Protocol):
+    """A forecast as a table shows it."""
+
+    @property
+    def question(self) -> str: ...  # noqa: D102
+    @property
+    def forecaster(self) -> str: ...  # noqa: D102
+    @property
+    def kind(self) -> str: ...  # noqa: D102
+    @property
+    def labels(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def entered(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def stated(self) -> str: ...  # noqa: D102
+    @property
+    def issued_at(self) -> Any: ...  # noqa: D102
+    @property
+    def because(self) -> str: ...  # noqa: D102
+
+
+class _Line:
+    """What a csv writer writes to, a line at a time."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def write_csv(
+    spoken: Iterable[Spoken],
+    withdrawals: Iterable[Withdrawal],
+    questions: Mapping[str, Question],
+    outcomes: Mapping[str, Resolution],
+) -> Iterator[str]:
+    """Give the lines of a table: its columns, then a row a forecast, withdrawals at the end.
+
+    Text that a spreadsheet would run gets an apostrophe before it; numbers and times are as they
+    are.
+    """
+    write: Callable[[Iterable[str]], str] = csv.writer(_Line(), lineterminator="\n").writerow
+    yield write(COLUMNS)
+    about: dict[str, dict[str, str]] = {}
+
+    def row(question: str, said: Mapping[str, str]) -> str:
+        if question not in about:
+            about[question] = _about(questions[question], outcomes.get(question))
+        cells = about[question]
+        return write([said[name] if name in said else cells[name] for name in COLUMNS])
+
+    for one in spoken:
+        yield row(
+            one.question,
+            {
+                "forecaster": neutral(one.forecaster),
+                "forecast": _forecast(one),
+                "issued_at": iso(one.issued_at),
+                "because": neutral(one.because),
+                "kind": one.kind,
+            },
+        )
+    for taken in sorted(withdrawals, key=lambda w: (w.question, w.withdrawn_at, w.forecaster)):
+        yield row(
+            taken.question,
+            {
+                "forecaster": neutral(taken.forecaster),
+                "forecast": WITHDRAWN,
+                "issued_at": iso(taken.withdrawn_at),
+                "because": "",
+                "kind": "",
+            },
+        )
+
+
+def _about(question: Question, outcome: Resolution | None) -> dict[str, str]:
+    space = question.space
+    cells = {
+        "question": question.id,
+        "title": question.title,
+        "opens": iso(question.opens),
+        "closes": iso(question.closes),
+        "tags": _list(question.tags),
+        "type": space.type,
+        "options": "" if space.type == "binary" else _list(space.options),
+        "lower": "" if space.lower is None else decimal_text(space.lower),
+        "upper": "" if space.upper is None else decimal_text(space.upper),
+        "unit": space.unit,
+        "zone": question.zone,
+        "resolves_by": iso(question.resolves_by),
+        "topic": question.topic,
+        "event": question.event,
+        "criteria": question.criteria,
+        "outcome": "" if outcome is None else outcome.outcome,
+        "resolved_at": "" if outcome is None else iso(outcome.resolved_at),
+        "source": "" if outcome is None else outcome.source,
+        "note": "" if outcome is None else outcome.note,
+    }
+    number = {"outcome"} if space.type == "numeric" else set()
+    return {
+        name: cell if name in NUMERIC or name in number else neutral(cell)
+        for name, cell in cells.items()
+    }
+
+
+def _list(items: tuple[str, ...]) -> str:
+    plain = all(";" not in item and item == item.strip() and item for item in items)
+    if plain and not (items and items[0].startswith("[")):
+        return ";".join(items)
+    return json.dumps(items, ensure_ascii=False)
+
+
+def _forecast(one: Spoken) -> str:
+    if one.labels == ("yes",):
+        return one.stated if _reads_back(one.stated, one.entered[0]) else one.entered[0]
+    if any(set(label) & set(';={"') or label != label.strip() for label in one.labels) or (
+        neutral(one.labels[0]) != one.labels[0]
+    ):
+        return json.dumps(dict(zip(one.labels, one.entered, strict=True)), ensure_ascii=False)
+    return ";".join(f"{label}={text}" for label, text in zip(one.labels, one.entered, strict=True))
+
+
+def _reads_back(stated: str, entered: str) -> bool:
+    """Whether what was typed is as good a cell as the decimal that it means."""
+    try:
+        return bool(stated) and probability(stated) == entered
+    except InvalidInput:
+        return False

@@ -1,0 +1,125 @@
+"""One line of strict JSON: what the standard reader lets pass, this one refuses."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+MOST_DEPTH = 32
+_SAFE_INTEGER = 2**53
+
+
+class Number(str):
+    """A number of a line as it is written there: no digit of it is lost."""
+
+    __slots__ = ()
+
+
+class NotStrict(ValueError):
+    """A line that is no strict JSON, with what is wrong in a few words."""
+
+
+def parse(line: str, *, lexical: bool = True) -> Any:
+    """Read one JSON text.
+
+    Refused are NaN and infinities, numbers beyond the largest double, a key that stands twice,
+    more than 32 levels, NUL, and halves of surrogate pairs.
+
+    Parameters
+    ----------
+    lexical : bool
+        Give numbers as :class:`Number`, the text that stands there; otherwise as int and float.
+
+    Raises
+    ------
+    NotStrict
+        With what is wrong.
+
+    Examples
+    --------
+    >>> parse('{"forecast": 0.350}')
+    {'forecast': '0.350'}
+    >>> parse('{"a": 1, "a": 2}')
+    Traceback (most recent call last):
+    ...
+    forecasting.exchange.json_line.NotStrict: the key a stands twice
+    """
+    try:
+        found = (_LEXICAL if lexical else _NUMERIC).decode(line)
+    except NotStrict:
+        raise
+    except RecursionError:
+        msg = f"more than {MOST_DEPTH} levels"
+        raise NotStrict(msg) from None
+    except ValueError as broken:
+        msg = f"no JSON ({broken})" if isinstance(broken, json.JSONDecodeError) else str(broken)
+        raise NotStrict(msg) from None
+    # The line itself is sound UTF-8, so only an escape can bring in half a pair or a NUL.
+    if "\\u" in line or line.count("[") + line.count("{") > MOST_DEPTH:
+        _check(found)
+    return found
+
+
+def _check(value: Any) -> None:
+    for depth, item in _each(value):
+        if depth > MOST_DEPTH:
+            msg = f"more than {MOST_DEPTH} levels"
+            raise NotStrict(msg)
+        if isinstance(item, str):
+            if "\0" in item:
+                msg = "a NUL character"
+                raise NotStrict(msg)
+            try:
+                item.encode()
+            except UnicodeEncodeError:
+                msg = "half of a surrogate pair"
+                raise NotStrict(msg) from None
+
+
+def _each(value: Any) -> Iterator[tuple[int, Any]]:
+    waiting = [(0, value)]
+    while waiting:
+        depth, item = waiting.pop()
+        yield depth, item
+        if isinstance(item, dict):
+            waiting += [(depth + 1, part) for pair in item.items() for part in pair]
+        elif isinstance(item, list):
+            waiting += [(depth + 1, part) for part in item]
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        msg = f"the key {twice[:40]!s} stands twice"
+        raise NotStrict(msg)
+    return found
+
+
+def _not_finite(word: str) -> NoReturn:
+    msg = f"{word} is no number of JSON"
+    raise NotStrict(msg)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if number - number != 0.0:
+        msg = f"{digits[:40]} is beyond every number that can be computed with"
+        raise NotStrict(msg)
+    return number
+
+
+def _integer(digits: str) -> int | float:
+    if len(digits) > 400:
+        msg = f"an integer of {len(digits):,} digits"
+        raise NotStrict(msg)
+    number = int(digits)
+    return number if abs(number) < _SAFE_INTEGER else _finite(digits)
+
+
+_LEXICAL = json.JSONDecoder(
+    object_pairs_hook=_pairs, parse_constant=_not_finite, parse_float=Number, parse_int=Number
+)
+_NUMERIC = json.JSONDecoder(
+    object_pairs_hook=_pairs, parse_constant=_not_finite, parse_float=_finite, parse_int=_integer
+)

@@ -1,0 +1,172 @@
+"""Read a stream of records, one JSON object a line: question, forecast, resolution, news."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from forecasting.errors import InvalidInput
+from forecasting.exchange.cells import Damaged, plainly, probability, question_id, text
+from forecasting.exchange.csv_read import person
+from forecasting.exchange.json_line import NotStrict, parse
+from forecasting.exchange.record import WITHDRAWN, Refused, Said, Settled, Statements
+from forecasting.exchange.stated import OF_QUESTION, Cell, Reading, facts, pairs
+from forecasting.exchange.text_file import MOST_ROWS, stop, text_lines
+
+#: Which keys each kind of record may have, the needed ones first.
+KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "question": (("question",), OF_QUESTION),
+    "forecast": (("question", "forecast", "issued_at"), ("forecaster", "because")),
+    "withdrawal": (("question", "withdrawn_at"), ("forecaster",)),
+    "resolution": (
+        ("question", "outcome", "resolved_at"),
+        ("source", "note", "certainty", "version", "status"),
+    ),
+    "news": (
+        ("title", "source", "known_at"),
+        ("event_at", "url", "on", "grade", "story", "because"),
+    ),
+}
+STATUSES = ("", "disputed", "reopened")
+CERTAINTIES = ("", "high", "medium", "low", "computed", "unconfirmed")
+
+
+def records(found: bytes, *, name: str, lexical: bool = True) -> Iterator[tuple[int, Any]]:
+    """Give each line that is not blank, read strictly, with its number.
+
+    Raises
+    ------
+    InvalidInput
+        At the first line that is no object of strict JSON; its `where` names the line.
+    """
+    number = 0
+    for number, line in enumerate(text_lines(found, name), start=1):
+        if not line.strip():
+            continue
+        try:
+            record = parse(line, lexical=lexical)
+        except NotStrict as broken:
+            hint = f"forecast import csv {name}" if number == 1 and "," in line else ""
+            raise stop(name, number, f"line: {plainly(str(broken))}", hint) from broken
+        if isinstance(record, list) and number == 1:
+            raise stop(name, 1, "line: is a list; one object a line", f"jq -c '.[]' {name}")
+        if not isinstance(record, dict):
+            raise stop(name, number, "line: is no object; one object a line")
+        yield number, record
+    if not number:
+        raise stop(name, 1, "file: is empty", "one JSON object a line")
+
+
+def read_jsonl(found: bytes, *, name: str, reading: Reading | None = None) -> Statements:
+    r"""Read every record of a stream that was written by hand or by another program.
+
+    Raises
+    ------
+    InvalidInput
+        A line is no strict JSON or holds a number that is none; its `where` names the line.
+
+    Examples
+    --------
+    >>> line = b'{"kind": "forecast", "question": "q", "forecaster": "ana", "forecast": 0.35,'
+    >>> line += b'"issued_at": "2026-05-09T12:00Z"}\n'
+    >>> read_jsonl(line, name="x.jsonl").said[0].said
+    '0.35'
+    """
+    into, how = Statements(), reading or Reading()
+    for line, record in records(found, name=name):
+        if into.rows >= MOST_ROWS:
+            raise stop(name, line, f"file: more than {MOST_ROWS:,} records", "split it")
+        into.rows += 1
+        try:
+            _take(record, line, into, how)
+        except Damaged as damaged:
+            raise stop(name, line, damaged.message, damaged.hint) from damaged
+        except InvalidInput as wrong:
+            into.refused.append(Refused(line, str(wrong)))
+    return into
+
+
+def _take(record: dict[str, Any], line: int, into: Statements, reading: Reading) -> None:
+    kind = record.pop("kind", None)
+    if not isinstance(kind, str) or kind not in KEYS:
+        msg = f"kind ({plainly(str(kind))}): must be one of {', '.join(KEYS)}"
+        raise InvalidInput(msg)
+    needed, more = KEYS[kind]
+    given = {key: value for key, value in record.items() if value is not None}
+    if unknown := [key for key in given if key not in needed and key not in more]:
+        msg = f"key ({plainly(unknown[0])}): must be one of {', '.join((*needed, *more))}"
+        raise InvalidInput(msg)
+    if absent := [key for key in needed if given.get(key, "") == ""]:
+        msg = f"{absent[0]}: must be given"
+        raise InvalidInput(msg)
+    if kind == "question":
+        cells = {key: _cell(key, value) for key, value in given.items()}
+        into.facts.append(facts(cells, reading, own_line=line))
+    elif kind == "resolution":
+        into.settled.append(_settled(given, line, reading))
+    elif kind == "news":
+        into.news.append((line, {key: _news(key, value) for key, value in given.items()}))
+    else:
+        into.said.append(_said(given, line, reading))
+
+
+def _cell(key: str, value: Any) -> Cell:
+    if isinstance(value, list) and all(type(part) is str for part in value):
+        return tuple(value)
+    return _text(value, key)
+
+
+def _text(value: Any, key: str) -> str:
+    if not isinstance(value, str):
+        msg = f"{key}: must be a text" if key != "options" else "options: must be a list of texts"
+        raise InvalidInput(msg)
+    return str(value).strip()
+
+
+def _news(key: str, value: Any) -> str:
+    if key == "on" and isinstance(value, list) and all(type(part) is str for part in value):
+        return ";".join(value)
+    return _text(value, key)
+
+
+def _settled(given: Mapping[str, Any], line: int, reading: Reading) -> Settled:
+    plain = {key: _text(value, key) for key, value in given.items()}
+    version, status = plain.get("version", "1"), plain.get("status", "")
+    if not (version.isascii() and version.isdigit() and len(version) < 5 and int(version)):
+        msg = f"version ({plainly(version)}): must be a whole number from 1"
+        raise InvalidInput(msg)
+    for name, value, allowed in (
+        ("status", status, STATUSES),
+        ("certainty", plain.get("certainty", ""), CERTAINTIES),
+    ):
+        if value not in allowed:
+            msg = f"{name} ({plainly(value)}): must be one of {', '.join(allowed[1:])}"
+            raise InvalidInput(msg)
+    return Settled(
+        line=line,
+        question=question_id(plain["question"]),
+        outcome=text(plain["outcome"], name="outcome"),
+        resolved_at=reading.time(plain["resolved_at"], name="resolved_at", day_means="ends"),
+        source=text(plain.get("source", ""), name="source"),
+        note=text(plain.get("note", ""), name="note", one_line=False),
+        certainty=plain.get("certainty", ""),
+        version=int(version),
+        status=status,
+    )
+
+
+def _said(given: Mapping[str, Any], line: int, reading: Reading) -> Said:
+    when = "withdrawn_at" if "withdrawn_at" in given else "issued_at"
+    forecast = given.get("forecast", WITHDRAWN)
+    said = pairs(forecast) if isinstance(forecast, dict) else _text(forecast, "forecast")
+    typed = ""
+    if isinstance(said, str) and when == "issued_at":
+        typed, said = said, probability(said)
+    because = given.get("because", "")
+    return Said(
+        line=line,
+        question=question_id(_text(given["question"], "question")),
+        forecaster=person(_text(given.get("forecaster", ""), "forecaster"), reading),
+        said=said,
+        issued_at=reading.time(_text(given[when], when), name=when, day_means="noon"),
+        because=text(str(because), name="because", one_line=False),
+        stated="" if typed == said else typed,
+    )

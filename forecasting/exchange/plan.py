@@ -1,0 +1,397 @@
+"""What of a file may be kept, given what a ledger holds: the same for every order of the lines."""
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import lru_cache
+
+from forecasting.domain import Forecast, Question, Resolution, Value, Withdrawal
+from forecasting.domain.forecast import options_value, quantiles_value
+from forecasting.domain.instants import iso
+from forecasting.domain.outcome import OutcomeSpace
+from forecasting.domain.resolution import outcomes
+from forecasting.errors import InvalidInput
+from forecasting.exchange import questions
+from forecasting.exchange.cells import Damaged, number, outcome, plainly, probability
+from forecasting.exchange.record import WITHDRAWN, Facts, Refused, Said, Settled, Statements
+from forecasting.exchange.text_file import stop
+
+type Key = tuple[str, str, dt.datetime]
+
+#: On whose word an outcome rests where the file does not say.
+SOURCE = "imported track record"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a ledger holds already.
+
+    Attributes
+    ----------
+    questions
+        The latest version of each, by id.
+    resolutions
+        Every version of every outcome, in the order of recording.
+    forecasts
+        By question, forecaster and moment the labels and decimals; replays are not among them.
+    withdrawals
+        By question, forecaster and moment.
+    """
+
+    questions: Mapping[str, Question] = field(default_factory=dict)
+    resolutions: Sequence[Resolution] = ()
+    forecasts: Mapping[Key, tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
+    withdrawals: frozenset[Key] = frozenset()
+
+
+@dataclass(slots=True)
+class Plan:
+    """What will be recorded, in one canonical order, and what becomes of each line."""
+
+    questions: list[Question] = field(default_factory=list)
+    forecasts: list[Forecast] = field(default_factory=list)
+    withdrawals: list[Withdrawal] = field(default_factory=list)
+    resolutions: list[Resolution] = field(default_factory=list)
+    added: int = 0
+    duplicates: int = 0
+    refused: list[Refused] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _About:
+    """Everything that a file states about one question."""
+
+    facts: list[Facts] = field(default_factory=list)
+    said: list[Said] = field(default_factory=list)
+    settled: list[Settled] = field(default_factory=list)
+
+    def lines(self) -> Iterable[int]:
+        yield from (one.own_line for one in self.facts if one.own_line)
+        yield from (one.line for one in self.said)
+        yield from (one.line for one in self.settled)
+
+
+def plan(
+    statements: Statements, held: Held, *, now: dt.datetime, name: str, zone: str = "UTC"
+) -> Plan:
+    """Decide what becomes of each line.
+
+    A question whose lines disagree among themselves or with the ledger is refused whole; so are
+    forecasts of one person on one question at one instant that differ. Everything else is judged
+    line by line, and nothing by the order of the lines.
+
+    Parameters
+    ----------
+    statements : Statements
+        What was read.
+    held : Held
+        What the ledger holds.
+    now : datetime
+        Nothing can have been said, or have come out, later.
+    name : str
+        The file, for messages.
+    zone : str
+        Where days without a zone are days.
+
+    Raises
+    ------
+    InvalidInput
+        A number that is none: the file is damaged, and nothing may be written.
+    """
+    made = Plan(refused=list(statements.refused), notes=list(statements.notes))
+    about: dict[str, _About] = defaultdict(_About)
+    for facts in statements.facts:
+        about[facts.question].facts.append(facts)
+    for said in statements.said:
+        about[said.question].said.append(said)
+    for settled in statements.settled:
+        about[settled.question].settled.append(settled)
+    versions: dict[str, list[Resolution]] = defaultdict(list)
+    for version in held.resolutions:
+        versions[version.question].append(version)
+    counts: Counter[str] = Counter()
+    for question in sorted(about):
+        work = _Question(about[question], held, made, counts, now, name, zone)
+        work.decide(question, versions[question])
+    made.forecasts.sort(key=lambda one: (one.issued_at, one.question, one.forecaster))
+    made.withdrawals.sort(key=lambda one: (one.withdrawn_at, one.question, one.forecaster))
+    made.refused.sort(key=lambda one: (one.line, one.reason))
+    made.notes += [f"{count} questions {what}" for what, count in sorted(counts.items())]
+    return made
+
+
+@dataclass(slots=True)
+class _Question:
+    about: _About
+    held: Held
+    made: Plan
+    notes: Counter[str]
+    now: dt.datetime
+    name: str
+    zone: str
+
+    def decide(self, name: str, versions: list[Resolution]) -> None:
+        held, notes = self.held.questions.get(name), Counter[str]()
+        try:
+            question = self._question(name, held, notes)
+            beside = self._outcome_beside(question, versions, notes)
+        except Damaged as damaged:
+            line = min(self.about.lines())
+            raise stop(self.name, line, damaged.message, damaged.hint) from damaged
+        except InvalidInput as wrong:
+            self._refuse(self.about.lines(), str(wrong))
+            return
+        settled = self._settle(question, versions)
+        settled += [] if beside is None else [(beside, [])]
+        standing = outcomes([*versions, *(one for one, _ in settled)]).get(name)
+        kept = self._say(question, None if standing is None else standing.resolved_at)
+        own = [one for one in self.about.facts if one.own_line]
+        if held is None and not (kept or own):
+            # The outcome of a question that nothing else is kept of would stand in the air.
+            for _, lines in settled:
+                self._refuse(lines, f"question ({name}): nothing of it was kept")
+            return
+        self.notes.update(notes)
+        if held is None:
+            self.made.questions.append(question)
+            self.made.added += bool(own)
+        self.made.duplicates += len(own) - (held is None and bool(own))
+        for resolution, lines in settled:
+            self.made.resolutions.append(resolution)
+            self.made.added += bool(lines)
+            self.made.duplicates += max(len(lines) - 1, 0)
+
+    def _refuse(self, lines: Iterable[int], reason: str) -> None:
+        self.made.refused += [Refused(line, reason) for line in lines]
+
+    def _question(self, name: str, held: Question | None, notes: Counter[str]) -> Question:
+        facts = questions.merged(self.about.facts)
+        if held is not None:
+            questions.check_same(held, facts, notes)
+            return held
+        if (whole := next((one.whole for one in self.about.facts if one.whole), None)) is not None:
+            return whole
+        resolved_at = facts.get("resolved_at") or self._first_settled()
+        return questions.made(
+            name, facts, self.about.said, notes, zone=self.zone, resolved_at=resolved_at
+        )
+
+    def _first_settled(self) -> dt.datetime | None:
+        moments = [one.resolved_at for one in self.about.settled if not one.status]
+        return min(moments, default=None)
+
+    def _outcome_beside(
+        self, question: Question, versions: list[Resolution], notes: Counter[str]
+    ) -> Resolution | None:
+        """Give the outcome that rows of a table state beside their forecasts, where it is new."""
+        facts = questions.merged(self.about.facts)
+        stated, at = facts.get("outcome"), facts.get("resolved_at")
+        if stated is None:
+            if at is not None:
+                msg = "resolved_at: stands without an outcome"
+                raise InvalidInput(msg, hint="the outcome beside it")
+            return None
+        if at is None:
+            notes["state no resolved_at: taken from when they close"] += 1
+            at = question.closes
+        found = Resolution(
+            question=question.id,
+            outcome=self._read_outcome(question, stated, at),
+            resolved_at=at,
+            source=facts.get("source") or SOURCE,
+            note=facts.get("note", ""),
+            version=1 + max((one.version for one in versions), default=0),
+        )
+        if self._known(found, versions):
+            return None
+        if (last := outcomes(versions).get(question.id)) is not None:
+            msg = (
+                f"outcome ({found.outcome} at {iso(found.resolved_at)}): question {question.id} is "
+                f"in the ledger as {last.outcome} at {iso(last.resolved_at)}"
+            )
+            raise InvalidInput(msg, hint=f"forecast resolve {question.id}, if that was corrected")
+        return found
+
+    def _read_outcome(self, question: Question, stated: str, at: dt.datetime) -> str:
+        if at > self.now:
+            msg = f"resolved_at ({iso(at)}): lies in the future (now {iso(self.now)})"
+            raise InvalidInput(msg)
+        if at <= question.opens:
+            msg = f"resolved_at ({iso(at)}): must come after opens ({iso(question.opens)})"
+            raise InvalidInput(msg)
+        return outcome(question.space, stated)
+
+    @staticmethod
+    def _known(found: Resolution, versions: list[Resolution]) -> bool:
+        return any(_same(found, one) for one in versions)
+
+    def _settle(
+        self, question: Question, versions: list[Resolution]
+    ) -> list[tuple[Resolution, list[int]]]:
+        """Give the outcomes to add, of records that state one version each, with their lines."""
+        by_version: dict[int, list[tuple[int, Resolution]]] = defaultdict(list)
+        for one in self.about.settled:
+            try:
+                found = self._version(question, one)
+            except Damaged as damaged:
+                raise stop(self.name, one.line, damaged.message, damaged.hint) from damaged
+            except InvalidInput as wrong:
+                self._refuse([one.line], str(wrong))
+            else:
+                by_version[one.version].append((one.line, found))
+        taken = max((one.version for one in versions), default=0)
+        added: list[tuple[Resolution, list[int]]] = []
+        for version, group in sorted(by_version.items()):
+            lines = [line for line, _ in group]
+            first = min((one for _, one in group), key=lambda one: (one.source, one.note))
+            if any(not _same(first, one) for _, one in group):
+                reason = f"version ({version}): lines disagree on question {question.id}"
+                self._refuse(lines, reason)
+            elif self._known(first, versions):
+                self.made.duplicates += len(lines)
+            elif version <= taken:
+                reason = (
+                    f"version ({version}): question {question.id} has another outcome in the "
+                    "ledger under that number"
+                )
+                self._refuse(lines, reason)
+            else:
+                added.append((first, lines))
+        return added
+
+    def _version(self, question: Question, one: Settled) -> Resolution:
+        return Resolution(
+            question=question.id,
+            outcome=self._read_outcome(question, one.outcome, one.resolved_at),
+            resolved_at=one.resolved_at,
+            source=one.source or SOURCE,
+            certainty=one.certainty,
+            note=one.note,
+            version=one.version,
+            status=one.status,
+        )
+
+    def _say(self, question: Question, resolved_at: dt.datetime | None) -> int:
+        """Keep the forecasts and withdrawals that may be kept; give how many stand afterwards."""
+        digest = question.wording_hash
+        taken: dict[Key, list[tuple[Said, Value | None]]] = defaultdict(list)
+        for one in self.about.said:
+            try:
+                value = None if one.said == WITHDRAWN else value_of(question.space, one.said)
+                self._in_time(question, one, resolved_at)
+            except Damaged as damaged:
+                raise stop(self.name, one.line, damaged.message, damaged.hint) from damaged
+            except InvalidInput as wrong:
+                self.made.refused.append(Refused(one.line, str(wrong)))
+                continue
+            taken[one.question, one.forecaster, one.issued_at].append((one, value))
+        stand = 0
+        for key, group in taken.items():
+            stand += self._at_one_instant(digest, key, group)
+        return stand
+
+    def _at_one_instant(self, digest: str, key: Key, group: list[tuple[Said, Value | None]]) -> int:
+        there = self.held.forecasts.get(key)
+        if there is not None or key in self.held.withdrawals:
+            stands = None if there is None else _numbers(*there)
+            other = [one.line for one, value in group if _exact(value) != stands]
+            self._refuse(other, f"forecast ({_named(key)}): the ledger has another at that instant")
+            self.made.duplicates += len(group) - len(other)
+            return 1
+        if len(group) > 1 and len({_exact(value) for _, value in group}) > 1:
+            lines = sorted(one.line for one, _ in group)
+            shown = ", ".join(map(str, lines[:5])) + (", ..." if len(lines) > 5 else "")
+            reason = f"forecast ({_named(key)}): lines {shown} disagree at that instant"
+            self._refuse(lines, reason)
+            return 0
+        one, value = group[0]
+        if len(group) > 1:
+            one, value = min(group, key=lambda pair: (pair[0].stated, pair[0].because))
+        self.made.added += 1
+        self.made.duplicates += len(group) - 1
+        if value is None:
+            self.made.withdrawals.append(Withdrawal(one.question, one.forecaster, one.issued_at))
+            return 1
+        if one.stated:
+            value = Value(value.shape, value.labels, value.entered, one.stated)
+        self.made.forecasts.append(
+            Forecast(
+                question=one.question,
+                question_hash=digest,
+                forecaster=one.forecaster,
+                value=value,
+                issued_at=one.issued_at,
+                kind="imported",
+                because=one.because,
+            )
+        )
+        return 1
+
+    def _in_time(self, question: Question, one: Said, resolved_at: dt.datetime | None) -> None:
+        at = one.issued_at
+        if at > self.now:
+            rule = f"lies in the future (now {iso(self.now)})"
+        elif at < question.opens:
+            rule = f"question {question.id} opens at {iso(question.opens)}"
+        elif resolved_at is not None and at >= resolved_at:
+            rule = f"question {question.id} had resolved at {iso(resolved_at)}"
+        elif at >= question.closes:
+            rule = f"question {question.id} had closed at {iso(question.closes)}"
+        else:
+            return
+        msg = f"issued_at ({iso(at)}): {rule}"
+        raise InvalidInput(msg)
+
+
+def _same(one: Resolution, other: Resolution) -> bool:
+    what = (one.outcome, one.resolved_at, one.status)
+    return what == (other.outcome, other.resolved_at, other.status)
+
+
+def _named(key: Key) -> str:
+    return f"{key[1]} on {key[0]} at {iso(key[2])}"
+
+
+def _exact(value: Value | None) -> tuple[tuple[str, Decimal], ...] | None:
+    return None if value is None else _numbers(value.labels, value.entered)
+
+
+@lru_cache(maxsize=65536)
+def _numbers(labels: tuple[str, ...], entered: tuple[str, ...]) -> tuple[tuple[str, Decimal], ...]:
+    return tuple(zip(labels, map(Decimal, entered), strict=True))
+
+
+@lru_cache(maxsize=65536)
+def value_of(space: OutcomeSpace, said: str | tuple[tuple[str, str], ...]) -> Value:
+    """Give the value of a forecast on a question of some outcome space.
+
+    Raises
+    ------
+    InvalidInput
+        A number where options are wanted or the other way round, options that do not sum to 1,
+        quantiles that fall.
+
+    Examples
+    --------
+    >>> value_of(OutcomeSpace("ordered", ("none", "some")), (("some", "0.2"), ("none", "80%")))
+    ... # doctest: +ELLIPSIS
+    Value(shape='options', labels=('none', 'some'), entered=('0.8', '0.2'), ...)
+    """
+    if space.type == "binary":
+        if not isinstance(said, str):
+            names = plainly(", ".join(label for label, _ in said))
+            msg = f"forecast ({names}): the question is yes or no, and takes one probability"
+            raise InvalidInput(msg, hint="0.35")
+        return Value("binary", ("yes",), (probability(said),))
+    if isinstance(said, str):
+        hint = "5=1;50=2;95=4" if space.type == "numeric" else "a=0.2;b=0.8"
+        msg = f"forecast ({said}): the question is {space.type}, and takes a number for each"
+        raise InvalidInput(msg, hint=hint)
+    if space.type == "numeric":
+        read = {label: number(value, name="forecast") for label, value in said}
+        return quantiles_value(space, {label.removesuffix("%"): v for label, v in read.items()})
+    found = options_value(space, {label: probability(value) for label, value in said})
+    return Value(found.shape, found.labels, found.entered)

@@ -1,0 +1,175 @@
+"""From what was stated of a question to the question: held as it is, or made with said defaults."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from forecasting.domain.instants import day_ends, iso, local_day
+from forecasting.domain.outcome import OutcomeSpace, QuestionType
+from forecasting.domain.question import Basis, ModelChoice, Question, normalised
+from forecasting.errors import InvalidInput
+from forecasting.exchange.cells import plainly
+from forecasting.exchange.record import WITHDRAWN, Facts, Said
+
+TOPIC = "imported"
+_SPACE = ("type", "options", "lower", "upper", "unit")
+#: What a stated fact may not contradict in a question that the ledger holds.
+_WORDING = ("title", "criteria", "zone", "opens", "closes", "resolves_by")
+_LABELS = ("topic", "event", "tags", "background")
+
+
+def merged(found: Iterable[Facts]) -> dict[str, Any]:
+    """Put together what several lines state of one question.
+
+    Raises
+    ------
+    InvalidInput
+        Two lines disagree: which of them is right nobody but the user can say.
+    """
+    facts: dict[str, Any] = {}
+    for one in found:
+        for name, value in one.stated.items():
+            if facts.setdefault(name, value) != value:
+                both = sorted((_shown(facts[name]), _shown(value)))
+                msg = f"{name} ({' and '.join(both)}): lines disagree on question {one.question}"
+                raise InvalidInput(msg, hint="one of them in each line")
+    return facts
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dt.datetime):
+        return iso(value)
+    return plainly(";".join(value) if isinstance(value, tuple) else str(value))
+
+
+def check_same(held: Question, facts: Mapping[str, Any], notes: Counter[str]) -> None:
+    """Refuse facts that contradict a question that the ledger holds.
+
+    Topic, event, tags and background may change without being another question: where they
+    differ, the ledger's stay, and that is noted.
+    """
+    space = {name: getattr(held.space, name) for name in _SPACE}
+    for name in (*_SPACE, *_WORDING):
+        if name not in facts:
+            continue
+        stands = space[name] if name in space else getattr(held, name)
+        same = normalised(stands) if isinstance(stands, str) else stands
+        if facts[name] != same:
+            msg = (
+                f"{name} ({_shown(facts[name])}): question {held.id} is in the ledger with "
+                f"{_shown(stands)}"
+            )
+            raise InvalidInput(msg, hint="another id for another question")
+    for name in _LABELS:
+        stands = getattr(held, name)
+        if name in facts and facts[name] != (tuple(sorted(stands)) if name == "tags" else stands):
+            notes[f"{name} differ from the ledger's, which stay"] += 1
+
+
+def made(
+    question: str,
+    facts: Mapping[str, Any],
+    said: Sequence[Said],
+    notes: Counter[str],
+    *,
+    zone: str,
+    resolved_at: dt.datetime | None,
+) -> Question:
+    """Make a question that no ledger holds; every default is noted.
+
+    Defaults: `title` the id; `type` from the form of the forecasts; `options` those that they
+    name, in the order of the alphabet; `opens` the first forecast; `closes` the moment of the
+    outcome, else the midnight that ends the day of the last forecast; `event` the question itself.
+
+    Raises
+    ------
+    InvalidInput
+        The facts do not make a question.
+    """
+    forecasts = [one for one in said if one.said != WITHDRAWN]
+    zone = facts.get("zone", zone)
+    space = _space(facts, forecasts, notes)
+    opens, closes = facts.get("opens"), facts.get("closes")
+    if opens is None or closes is None:
+        if not forecasts:
+            msg = f"question ({question}): states no opens and closes, and has no forecast"
+            raise InvalidInput(msg, hint="opens and closes, or a forecast")
+        if opens is None:
+            notes["state no opens: taken from their first forecast"] += 1
+            opens = min(one.issued_at for one in forecasts)
+        if closes is None and resolved_at is not None:
+            notes["state no closes: taken from when they resolved"] += 1
+            closes = resolved_at
+        elif closes is None:
+            notes["state no closes: the midnight that ends the day of their last forecast"] += 1
+            closes = day_ends(local_day(max(one.issued_at for one in forecasts), zone), zone)
+    if closes <= opens:
+        msg = f"closes ({iso(closes)}): must come after opens ({iso(opens)})"
+        raise InvalidInput(msg)
+    resolves_by = facts.get("resolves_by", closes)
+    if resolves_by < closes:
+        msg = f"resolves_by ({iso(resolves_by)}): must not come before closes ({iso(closes)})"
+        raise InvalidInput(msg)
+    if "title" not in facts:
+        notes["state no title: their id stands for it"] += 1
+    ladder, at, _ = question.partition("@")
+    return Question(
+        id=question,
+        title=facts.get("title", question),
+        criteria=facts.get("criteria", ""),
+        background=facts.get("background", ""),
+        space=space,
+        zone=zone,
+        opens=opens,
+        closes=closes,
+        resolves_by=resolves_by,
+        topic=facts.get("topic", TOPIC),
+        event=facts.get("event", question),
+        tags=facts.get("tags", ()),
+        basis=Basis("context", ()),
+        # No family answers it: what others forecast says nothing of the process behind.
+        model=ModelChoice("", "", "", {}),
+        ladder=ladder if at and space.type == "binary" else None,
+    )
+
+
+def _space(
+    facts: Mapping[str, Any], forecasts: Sequence[Said], notes: Counter[str]
+) -> OutcomeSpace:
+    labels = {label for one in forecasts if isinstance(one.said, tuple) for label, _ in one.said}
+    kind, options = facts.get("type", ""), facts.get("options", ())
+    if not kind:
+        plain = sum(isinstance(one.said, str) for one in forecasts)
+        kind = _kind(facts, labels, plain=2 * plain >= len(forecasts))
+        if kind != "binary":
+            notes[f"state no type: {kind} by the form of their forecasts"] += 1
+    if kind == "numeric":
+        if "lower" not in facts or "upper" not in facts:
+            msg = "lower and upper: a numeric question needs both"
+            raise InvalidInput(msg, hint="columns lower and upper")
+        return OutcomeSpace("numeric", (), facts["lower"], facts["upper"], facts.get("unit", ""))
+    if kind == "binary":
+        return OutcomeSpace.binary()
+    if not options:
+        if kind == "ordered":
+            msg = "options: an ordered question needs them, from low to high"
+            raise InvalidInput(msg, hint="none;some;all")
+        options = tuple(sorted(labels))
+        notes["state no options: those that their forecasts name"] += 1
+    return OutcomeSpace(kind, options)
+
+
+def _kind(facts: Mapping[str, Any], labels: set[str], *, plain: bool) -> QuestionType:
+    if "lower" in facts or "upper" in facts:
+        return "numeric"
+    if facts.get("options"):
+        return "categorical"
+    # The form of most decides; the others are refused line by line.
+    if plain:
+        return "binary"
+    return "numeric" if all(map(_is_level, labels)) else "categorical"
+
+
+def _is_level(label: str) -> bool:
+    return label.replace(".", "", 1).isdecimal() and label.isascii()

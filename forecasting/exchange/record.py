@@ -1,0 +1,91 @@
+"""What the lines of a track record state, before it is known what may be kept of them."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from forecasting.domain import Question
+
+#: What a forecaster says who takes a forecast back.
+WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What one line states of a question; what it leaves out it does not deny.
+
+    `stated` is by the names of the columns, read: times aware, options and tags as tuples.
+    `own_line` is the line of a record that is about the question alone; 0 where the facts stand
+    beside a forecast. `whole` is the question itself, where another ledger held it.
+    """
+
+    question: str
+    stated: Mapping[str, Any]
+    own_line: int = 0
+    whole: Question | None = None
+
+
+@dataclass(slots=True)
+class Said:
+    """One forecast or withdrawal as read: `said` is a decimal, pairs, or :data:`WITHDRAWN`."""
+
+    line: int
+    question: str
+    forecaster: str
+    said: str | tuple[tuple[str, str], ...]
+    issued_at: dt.datetime
+    because: str = ""
+    stated: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """One version of an outcome as read."""
+
+    line: int
+    question: str
+    outcome: str
+    resolved_at: dt.datetime
+    source: str
+    note: str = ""
+    certainty: str = ""
+    version: int = 1
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A line that was read and may not be kept, with the reason."""
+
+    line: int
+    reason: str
+
+
+@dataclass(slots=True)
+class Statements:
+    """Everything that a file states, in the order of its lines.
+
+    Attributes
+    ----------
+    rows
+        How many lines hold a statement: refused ones too, blank lines not.
+    facts
+        Of each question what was stated, every different statement once.
+    said, settled
+        Forecasts with withdrawals, and outcomes.
+    news
+        Items of news by line, as `forecast news import` takes them.
+    refused
+        Lines that are no statement.
+    notes
+        What is worth saying of the file as a whole.
+    """
+
+    rows: int = 0
+    facts: list[Facts] = field(default_factory=list)
+    said: list[Said] = field(default_factory=list)
+    settled: list[Settled] = field(default_factory=list)
+    news: list[tuple[int, Mapping[str, str]]] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)

@@ -1,0 +1,172 @@
+"""From named cells to what they state of a question, the same for CSV and JSON lines."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from forecasting.domain.instants import zone as known_zone
+from forecasting.domain.outcome import QUESTION_TYPES
+from forecasting.domain.question import normalised
+from forecasting.errors import InvalidInput
+from forecasting.exchange.cells import listed, moment, number, plainly, question_id, text
+from forecasting.exchange.json_line import NotStrict, parse
+from forecasting.exchange.record import WITHDRAWN, Facts
+
+type Cell = str | tuple[str, ...] | tuple[tuple[str, str], ...]
+
+#: What a line may state of a question.
+OF_QUESTION = (
+    *("title", "criteria", "background", "type", "options", "lower", "upper", "unit", "zone"),
+    *("opens", "closes", "resolves_by", "topic", "event", "tags"),
+)
+#: What a row of a table states beside that.
+OF_OUTCOME = ("outcome", "resolved_at", "source", "note")
+_DAYS = {"opens": "begins", "closes": "ends", "resolves_by": "ends", "resolved_at": "ends"}
+_FREE = ("criteria", "background", "note")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How times without an offset, and rows without a name, are to be read.
+
+    `zone` is the user's own word for local times; empty where nothing was said, and then days are
+    days of UTC and a local time is refused. `me` made whatever names nobody.
+    """
+
+    zone: str = ""
+    me: str = ""
+
+    def time(self, cell: str, *, name: str, day_means: str, zone: str = "") -> dt.datetime:
+        """Read a time in the zone of its row, else the user's, else UTC."""
+        named = zone or self.zone
+        return moment(cell, name=name, zone=named or "UTC", zoned=bool(named), day_means=day_means)
+
+
+def facts(cells: Mapping[str, Cell], reading: Reading, *, own_line: int = 0) -> Facts:
+    """Read what is stated of a question; an empty cell states nothing.
+
+    Raises
+    ------
+    InvalidInput
+        The first cell that cannot be kept.
+    """
+    given = {name: cell for name, cell in cells.items() if cell not in ("", ())}
+    title = given.get("title", "")
+    named = given.get("question") or title
+    if not isinstance(named, str) or not named:
+        msg = "question: is empty, and so is title"
+        raise InvalidInput(msg, hint="a short name, such as truce-2026")
+    stated: dict[str, Any] = {}
+    zone = given.get("zone", "")
+    if zone:
+        stated["zone"] = known_zone(_plain("zone", zone)).key
+    for name, cell in given.items():
+        if name in _READ:
+            stated[name] = _READ[name](cell)
+        elif name in _DAYS:
+            stated[name] = reading.time(
+                _plain(name, cell),
+                name=name,
+                day_means=_DAYS[name],
+                zone=str(stated.get("zone", "")),
+            )
+    return Facts(question_id(named), stated, own_line)
+
+
+def _plain(name: str, cell: Cell) -> str:
+    if not isinstance(cell, str):
+        msg = f"{name}: must be one text or number"
+        raise InvalidInput(msg)
+    return cell
+
+
+def _text(name: str, cell: Cell) -> str:
+    return normalised(text(_plain(name, cell), name=name, one_line=name not in _FREE))
+
+
+def _list(name: str, cell: Cell) -> tuple[str, ...]:
+    if isinstance(cell, str):
+        return listed(cell, name=name, read=partial(json_cell, name))
+    return tuple(text(_plain(name, part), name=name) for part in cell)
+
+
+def _tags(cell: Cell) -> tuple[str, ...]:
+    # A set: the order in which a spreadsheet lists them means nothing.
+    return tuple(sorted({normalised(tag) for tag in _list("tags", cell)}))
+
+
+def _bound(name: str, cell: Cell) -> float:
+    return float(number(_plain(name, cell), name=name))
+
+
+def _type(cell: Cell) -> str:
+    if cell not in QUESTION_TYPES:
+        msg = f"type ({plainly(str(cell))}): must be one of {', '.join(QUESTION_TYPES)}"
+        raise InvalidInput(msg)
+    return str(cell)
+
+
+_READ: dict[str, Callable[[Cell], Any]] = {
+    **{
+        name: partial(_text, name)
+        for name in (
+            *("title", "criteria", "background", "unit", "topic", "event"),
+            *("outcome", "source", "note"),
+        )
+    },
+    "type": _type,
+    "options": partial(_list, "options"),
+    "tags": _tags,
+    "lower": partial(_bound, "lower"),
+    "upper": partial(_bound, "upper"),
+}
+
+
+def json_cell(name: str, cell: str) -> Any:
+    """Read a cell that holds JSON."""
+    try:
+        return parse(cell)
+    except NotStrict as broken:
+        msg = f"{name} ({plainly(cell)}): {broken}"
+        raise InvalidInput(msg) from broken
+
+
+def said(cell: str) -> str | tuple[tuple[str, str], ...]:
+    """Read a forecast: a number, ``withdrawn``, ``a=0.2;b=0.8``, or a JSON object of the same.
+
+    Examples
+    --------
+    >>> said("0.35"), said("5=1.5;50=2")
+    ('0.35', (('5', '1.5'), ('50', '2')))
+    >>> said('{"a;b": "0.2", "c": 0.8}')
+    (('a;b', '0.2'), ('c', '0.8'))
+    """
+    if cell.startswith("{"):
+        found = json_cell("forecast", cell)
+        return pairs(found)
+    if "=" not in cell:
+        return WITHDRAWN if cell.casefold() == WITHDRAWN else cell
+    split = [part.rpartition("=") for part in cell.split(";") if part.strip()]
+    return _once([(label.strip(), value.strip()) for label, _, value in split])
+
+
+def pairs(found: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Give the pairs of a JSON object whose values are decimals, as numbers or as text."""
+    if wrong := [label for label, value in found.items() if not isinstance(value, str)]:
+        msg = f"forecast ({plainly(wrong[0])}): must be a number, or one as text"
+        raise InvalidInput(msg)
+    return _once([(label, str(value)) for label, value in found.items()])
+
+
+def _once(found: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    made = [(text(label, name="option"), value) for label, value in found]
+    labels = [label for label, _ in made]
+    if twice := [label for label in labels if labels.count(label) > 1]:
+        msg = f"forecast ({plainly(twice[0])}): stands twice"
+        raise InvalidInput(msg)
+    if not made:
+        msg = "forecast: names no option"
+        raise InvalidInput(msg, hint="a=0.2;b=0.8")
+    return tuple(made)

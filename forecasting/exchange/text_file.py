@@ -1,0 +1,95 @@
+"""The reading edge: the bytes of a file somebody else made, and its lines.
+
+What cannot be read as the text of a track record stops the import with one line that names the
+file and the place; nothing here guesses an encoding.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from forecasting.errors import InvalidInput
+from forecasting.files import read_plain
+
+MOST_BYTES = 256_000_000
+MOST_ROWS = 1_000_000
+MOST_IN_A_LINE = 4_000_000
+
+#: How other things begin, and the way from there to a text.
+_STARTS = (
+    (b"\x1f\x8b", "is compressed by gzip", "gunzip -k {}"),
+    (b"PK\x03\x04", "is a zip archive or a workbook", "unzip it, or save the sheet as CSV UTF-8"),
+    (b"PK\x05\x06", "is an empty zip archive", "the file itself"),
+    (b"BZh", "is compressed by bzip2", "bunzip2 -k {}"),
+    (b"\xfd7zXZ\x00", "is compressed by xz", "unxz -k {}"),
+    (b"\x28\xb5\x2f\xfd", "is compressed by zstd", "unzstd {}"),
+    (b"\xd0\xcf\x11\xe0", "is an old workbook", "save the sheet as CSV UTF-8"),
+    (b"SQLite format 3\x00", "is a database", "forecast restore {}"),
+    (b"PAR1", "is a Parquet file", "write it as CSV"),
+    (b"\xff\xfe", "is UTF-16 text", "iconv -f UTF-16 -t UTF-8 {}"),
+    (b"\xfe\xff", "is UTF-16 text", "iconv -f UTF-16 -t UTF-8 {}"),
+)
+
+
+def content(path: Path | str, *, most: int = MOST_BYTES) -> bytes:
+    """Read a file, or standard input for ``-``, up to a size; a pipe or a folder is refused.
+
+    Raises
+    ------
+    InvalidInput
+        It cannot be read, is no plain file, is too large, or holds something other than text.
+    """
+    name = str(path)
+    if name == "-":
+        found = sys.stdin.buffer.read(most + 1)
+        if len(found) > most:
+            msg = f"file (standard input): is larger than {most:,} bytes"
+            raise InvalidInput(msg, hint="split it")
+    else:
+        try:
+            found = read_plain(path, most=most)
+        except OSError as unreadable:
+            msg = f"file ({name}): cannot be read ({unreadable.strerror or unreadable})"
+            raise InvalidInput(msg, hint="a plain file of at most 256 MB") from unreadable
+    for start, what, way_out in _STARTS:
+        if found.startswith(start):
+            msg = f"file ({name}): {what}; a track record is UTF-8 text"
+            raise InvalidInput(msg, hint=way_out.format(name))
+    return found
+
+
+def text_lines(found: bytes, name: str) -> Iterator[str]:
+    r"""Give the lines of a text with their ends, decoded one at a time.
+
+    A byte order mark is passed over. Only the line feed ends a line.
+
+    Raises
+    ------
+    InvalidInput
+        A byte that is not UTF-8, a NUL or a line of more than 4,000,000 bytes, with its place.
+
+    Examples
+    --------
+    >>> list(text_lines("\ufeffa,b\r\nc,é".encode(), "x.csv"))
+    ['a,b\r\n', 'c,é']
+    """
+    begins, number = (3 if found.startswith(b"\xef\xbb\xbf") else 0), 0
+    while begins < len(found):
+        number += 1
+        ends = found.find(b"\n", begins) + 1 or len(found)
+        if ends - begins > MOST_IN_A_LINE:
+            raise stop(name, number, f"line: more than {MOST_IN_A_LINE:,} bytes", "split it")
+        raw = found[begins:ends]
+        if b"\0" in raw:
+            raise stop(name, number, "line: holds a NUL", "save it as UTF-8 text")
+        try:
+            yield raw.decode()
+        except UnicodeDecodeError as broken:
+            message = f"line: is not UTF-8 (byte {broken.start + 1}: 0x{raw[broken.start]:02x})"
+            raise stop(name, number, message, "save it as UTF-8") from broken
+        begins = ends
+
+
+def stop(name: str, line: int, message: str, hint: str = "") -> InvalidInput:
+    """Give the error that ends an import before anything is written, with its place."""
+    return InvalidInput(message, hint=hint, where=f"{name}:{line}")

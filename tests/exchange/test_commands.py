@@ -1,0 +1,73 @@
+"""`forecast import` and `forecast export` as people and scripts meet them."""
+
+import csv
+import io
+import json
+import sys
+
+import pytest
+
+from forecasting.cli import run as cli
+from tests.exchange.tables import row, table
+
+
+@pytest.fixture
+def told(capsys, monkeypatch, tmp_path):
+    """Run a command in a folder of its own; give its output and its narration."""
+    monkeypatch.setenv("FORECASTING_NOW", "2026-11-22T12:00:00Z")
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments, code=0):
+        capsys.readouterr()
+        assert cli(list(arguments)) == code, capsys.readouterr().err
+        return capsys.readouterr()
+
+    return call
+
+
+def test_into_a_ledger_with_the_bank_and_out_again(told, tmp_path):
+    (tmp_path / "r.csv").write_text(table([row(), row(day=2), row(day=2), row(day=-1)]))
+    told("init")
+    found = json.loads(told("import", "csv", "r.csv", "--json").out)
+    counts = ("in", "added", "duplicates", "questions", "forecasts", "resolutions", "news")
+    assert [found[name] for name in counts] == [4, 2, 1, 1, 2, 1, 0]
+    assert [one["line"] for one in found["refused"]] == [5]
+    said = told("import", "csv", "r.csv", "--dry-run")
+    assert "r.csv:5: refused: issued_at" in said.err
+    assert "in" in said.out
+    assert "forecaster" in told("score", "--kind", "imported").out
+    out = told("export", "csv")
+    assert "head " in out.err
+    rows = list(csv.DictReader(io.StringIO(out.out)))
+    assert [one["forecaster"] for one in rows] == ["ana", "ana"]
+    about = json.loads(told("export", "jsonl", "--out", "l.jsonl", "--json").out)
+    assert about["lines"] == about["entries"] + 1
+    told("export", "jsonl", "--out", "l.jsonl", code=2)
+    told("--db", "copy.db", "import", "jsonl", "l.jsonl", code=3)
+    copied = told("--db", "copy.db", "import", "jsonl", "l.jsonl", "--create", "--json")
+    whole = json.loads(copied.out)
+    assert (whole["entries"], whole["head"]) == (about["entries"], about["head"])
+
+
+def test_an_open_imported_question_does_not_stop_the_models(told, tmp_path):
+    rows = [row(closes="2027-01-01", outcome="", resolved_at="")]
+    (tmp_path / "r.csv").write_text(table(rows))
+    told("--db", "a.db", "import", "csv", "r.csv", "--create")
+    assert json.loads(told("--db", "a.db", "update", "--json").out) == []
+    assert "q" in told("--db", "a.db", "questions", "list", "--status", "open").out
+
+
+def test_many_refused_rows_are_told_of_shortly(told, tmp_path):
+    rows = [row(), *(row(day=-n) for n in range(1, 31))]
+    (tmp_path / "r.csv").write_text(table(rows))
+    said = told("--db", "a.db", "import", "csv", "r.csv", "--create").err
+    assert said.count("refused: issued_at") == 20
+    assert "and 10 more refused rows" in said
+    refused = told("--db", "a.db", "import", "csv", "r.csv", "--all-or-nothing", code=2).err
+    assert refused.startswith("error: r.csv:3: ")
+
+
+def test_from_standard_input(told, monkeypatch):
+    text = table([row()]).encode()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
+    assert "added" in told("--db", "a.db", "import", "csv", "-", "--create").out

@@ -1,0 +1,224 @@
+"""Files that mean harm or are broken: one line with the place, exit code 2, nothing written."""
+
+import gzip
+import io
+import os
+import time
+import zipfile
+
+import pytest
+
+from forecasting.cli import run as cli
+from forecasting.store import Ledger
+from forecasting.store.transfer import record_digest
+from tests.exchange.tables import record_of, row, stream
+
+HEAD = "question,forecaster,forecast,issued_at,opens,closes\n"
+AT = "2025-01-02T00:00:00Z,2025-01-01,2025-01-31"
+GOOD = f"q,ana,0.5,{AT}\n"
+
+
+def cell(forecast):
+    return f"{HEAD}{GOOD}q,ana2,{forecast},{AT}\n"
+
+
+def line(text):
+    return stream([record_of(row())]) + text + "\n"
+
+
+def zipped():
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("../record.csv", HEAD)
+    return out.getvalue()
+
+
+FORECAST = '{"kind":"forecast","question":"q","forecaster":"b","issued_at":"2025-01-02T00:00Z",'
+CSV = {
+    "NaN": (cell("NaN"), 3),
+    "an infinity": (cell("-inf"), 3),
+    "beyond every double": (cell("1e999"), 3),
+    "an underscore": (cell("1_0"), 3),
+    "Arabic digits": (cell("٠.٥"), 3),
+    "full-width digits": (cell("０.５"), 3),
+    "five thousand digits": (cell("0." + "1" * 5000), 3),
+    "an integer of five thousand digits": (cell("9" * 5000), 3),
+    "a cell of more than 131,072 characters": (cell("0.5") + f"q,{'x' * 140_000},0.5,{AT}\n", 4),
+    "a NUL": (cell("0.\0005"), 3),
+    "a lone surrogate": (cell("0.5").encode() + b"q,\xed\xa0\x80,0.5," + AT.encode() + b"\n", 4),
+    "a row that is too short": (HEAD + GOOD + "q,ana,0.5\n", 3),
+    "a row that is too long": (HEAD + GOOD + f"q,ana,0,5,{AT}\n", 3),
+    "a column twice": ("question,forecaster,forecast,forecast,issued_at\n", 1),
+    "a column that is almost one": ("question,forecaster,forecast,issued_at,resolved_att\n", 1),
+    "no column of forecasts": ("question,forecaster,probability,issued_at\n", 1),
+    "no question": ("forecaster,forecast,issued_at\n", 1),
+    "an empty file": ("", 1),
+    "a blank first line": ("\n\n", 1),
+    "a quotation mark that never closes": (HEAD + GOOD + f'q,"ana,0.5,{AT}\n', 3),
+    "text after a quotation mark": (HEAD + GOOD + f'q,"ana"x,0.5,{AT}\n', 3),
+    "a quotation mark in the columns": ('question,"forecaster"x,forecast,issued_at\n', 1),
+    "a return within a line": (HEAD + GOOD + f"q,an\ra,0.5,{AT}\n", 3),
+    "a line of five million characters": (HEAD + GOOD + "q" * 5_000_000 + "\n", 3),
+    "JSON": (line(""), 1),
+    "only rows that cannot be kept": (HEAD + f"q,ana,1.5,{AT}\n", 2),
+    "a number in a bound": (
+        "question,forecaster,forecast,issued_at,lower,upper\n"
+        "q,ana,5=1;50=2,2025-01-02T00:00Z,nan,3\n",
+        2,
+    ),
+    "an outcome that is no number": (
+        "question,forecaster,forecast,issued_at,lower,upper,outcome\n"
+        "q,ana,5=1;50=2,2025-01-02T00:00Z,0,3,nan\n",
+        2,
+    ),
+    "an option's NaN": (cell("a=nan;b=0.5").replace("0.5,2025", '"a=0.5;b=0.5",2025', 1), 3),
+}
+JSONL = {
+    "NaN": (line(FORECAST + '"forecast":NaN}'), 2),
+    "-Infinity": (line(FORECAST + '"forecast":-Infinity}'), 2),
+    "1e999": (line(FORECAST + '"forecast":1e999}'), 2),
+    "NaN as text": (line(FORECAST + '"forecast":"NaN"}'), 2),
+    "1_0 as text": (line(FORECAST + '"forecast":"1_0"}'), 2),
+    "a key twice": (line(FORECAST + '"forecast":0.5,"forecast":0.9}'), 2),
+    "an integer of 5,000 digits": (line(FORECAST + f'"forecast":{"9" * 5000}}}'), 2),
+    "a depth bomb": (line("[" * 100_000), 2),
+    "a deep one that closes": (line(FORECAST + f'"forecast":{"[" * 500}{"]" * 500}}}'), 2),
+    "half a pair": (line(FORECAST + r'"forecast":"\ud800"}'), 2),
+    "a NUL by its number": (line(FORECAST + r'"forecast":"0.5\u0000"}'), 2),
+    "a NUL": (line('{"kind":"\0"}'), 2),
+    "an outcome that is no number": (
+        line(
+            '{"kind":"question","question":"n","type":"numeric","lower":0,"upper":9,'
+            '"opens":"2025-01-01","closes":"2025-01-09"}\n\n{"kind":"resolution","question":"n",'
+            '"outcome":1e999,"resolved_at":"2025-01-05"}'
+        ),
+        4,
+    ),
+    "a list": ("[" + stream([record_of(row())]).strip() + "]\n", 1),
+    "a list on a later line": (line("[1]"), 2),
+    "a bare number": (line("0.5"), 2),
+    "half an object": (line(FORECAST), 2),
+    "a line of five million characters": (line('"' + "x" * 5_000_000 + '"'), 2),
+    "an empty file": ("", 1),
+    "CSV": (HEAD + GOOD, 1),
+    "records that cannot be kept": ('{"kind":"riddle"}\n', 1),
+    "a ledger of another version": ('{"kind":"ledger","v":9}\n', 1),
+    "a ledger without a head": ('{"kind":"ledger","v":1,"entries":2}\n', 1),
+    "a ledger cut short": ('{"kind":"ledger","v":1,"entries":2,"head":"00"}\n', 1),
+    "a ledger's entry that is none": (
+        '{"kind":"ledger","v":1,"entries":1,"head":"00"}\n{"kind":"question","body":{},"v":1}\n',
+        2,
+    ),
+    "a ledger with an integer of 5,000 digits": (
+        '{"kind":"ledger","v":1,"entries":' + "9" * 5000 + "}\n",
+        1,
+    ),
+    "a ledger beyond every double": ('{"kind":"ledger","v":1,"entries":1e999}\n', 1),
+}
+BYTES = {
+    "gzip": gzip.compress(HEAD.encode()),
+    "zip": zipped(),
+    "bzip2": b"BZh91AY&SY",
+    "xz": b"\xfd7zXZ\x00\x00",
+    "a workbook of old": b"\xd0\xcf\x11\xe0\xa1\xb1",
+    "a database": b"SQLite format 3\x00",
+    "UTF-16": (HEAD + GOOD).encode("utf-16"),
+    "UTF-16, big end first": b"\xfe\xff" + HEAD.encode("utf-16-be"),
+    "Latin-1": (HEAD + GOOD.replace("ana", "añä")).encode("latin-1"),
+    "Parquet": b"PAR1\x15\x04",
+}
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory):
+    path = tmp_path_factory.mktemp("hostile") / "ledger.db"
+    Ledger.open(str(path), create=True).close()
+    return path
+
+
+@pytest.fixture
+def refused(database, tmp_path, capsys, monkeypatch):
+    """Import a file that must be refused, and check the manner of it."""
+    monkeypatch.setenv("FORECASTING_NOW", "2026-11-22T12:00:00Z")
+
+    def call(format, path, at=None):
+        with Ledger.open(str(database)) as ledger:
+            before = record_digest(ledger)
+        capsys.readouterr()
+        began = time.process_time()
+        assert cli(["--db", str(database), "import", format, str(path)]) == 2
+        assert time.process_time() - began < 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.startswith("error: ")
+        assert err.count("\n") == 1
+        assert len(err) < 600
+        if at:
+            assert f"{path.name}:{at}: " in err
+        with Ledger.open(str(database)) as ledger:
+            assert record_digest(ledger) == before
+        return err
+
+    return call
+
+
+def written(folder, format, content):
+    path = folder / f"given.{format}"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+@pytest.mark.parametrize("what", CSV)
+def test_a_broken_table(refused, tmp_path, what):
+    content, at = CSV[what]
+    refused("csv", written(tmp_path, "csv", content), at)
+
+
+@pytest.mark.parametrize("what", JSONL)
+def test_a_broken_stream_of_records(refused, tmp_path, what):
+    content, at = JSONL[what]
+    refused("jsonl", written(tmp_path, "jsonl", content), at)
+
+
+@pytest.mark.parametrize("format", ["csv", "jsonl"])
+@pytest.mark.parametrize("what", BYTES)
+def test_other_bytes(refused, tmp_path, what, format):
+    refused(format, written(tmp_path, format, BYTES[what]))
+
+
+@pytest.mark.parametrize("format", ["csv", "jsonl"])
+def test_what_is_no_file(refused, tmp_path, format):
+    refused(format, tmp_path / "absent")
+    refused(format, tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    assert "pipe" in refused(format, tmp_path / "pipe")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    refused(format, tmp_path / "loop")
+    (tmp_path / "endless").symlink_to("/dev/zero")
+    assert "device" in refused(format, tmp_path / "endless")
+
+
+def test_too_large_a_file(refused, tmp_path, monkeypatch):
+    from forecasting.exchange import csv_read, jsonl_read, text_file
+
+    path = written(tmp_path, "csv", HEAD + GOOD * 3)
+    stream_of = written(tmp_path, "jsonl", stream([record_of(row())] * 3))
+    monkeypatch.setattr(csv_read, "MOST_ROWS", 2)
+    monkeypatch.setattr(jsonl_read, "MOST_ROWS", 2)
+    assert "more than 2 rows" in refused("csv", path, 4)
+    assert "more than 2 records" in refused("jsonl", stream_of, 3)
+    monkeypatch.setattr(text_file.content, "__kwdefaults__", {"most": 10})
+    assert "larger than 10 bytes" in refused("csv", path)
+
+
+def test_standard_input_is_bounded_too(tmp_path, monkeypatch):
+    import sys
+
+    from forecasting.errors import InvalidInput
+    from forecasting.exchange.text_file import content
+
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"x" * 50)))
+    with pytest.raises(InvalidInput, match="larger than 10"):
+        content("-", most=10)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"x" * 10)))
+    assert content("-", most=10) == b"x" * 10

@@ -1,0 +1,205 @@
+"""The laws of bringing a track record in: once is enough, no order matters, nothing gets lost."""
+
+import random
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from forecasting.app.exchange import export_record, import_record
+from forecasting.errors import InvalidInput
+from forecasting.store.transfer import record_digest
+from tests.exchange.conftest import NOW, memory
+from tests.exchange.tables import START, record_of, row, stamp, stream, table, track_records
+
+# A law that fails, fails in the first second; making its example smaller would take minutes.
+QUICKLY = (Phase.explicit, Phase.generate)
+
+
+def load(ledger, folder, text, format="csv", name="record"):
+    path = folder / f"{name}.{format}"
+    path.write_text(text, encoding="utf-8", newline="")
+    try:
+        return import_record(ledger, path, format, now=NOW)
+    except InvalidInput as refused:
+        if "nothing was written" not in refused.message:
+            raise
+        return None
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("laws")
+
+
+@given(rows=track_records())
+@settings(max_examples=30, phases=QUICKLY)
+def test_rows_in_are_rows_added_duplicates_and_refused(folder, rows):
+    with memory(folder) as ledger:
+        found = load(ledger, folder, table(rows))
+        if found is not None:
+            assert found["in"] == len(rows)
+            assert found["in"] == found["added"] + found["duplicates"] + len(found["refused"])
+            assert found["added"] == found["forecasts"] + found["withdrawals"]
+            assert len({one["line"] for one in found["refused"]}) == len(found["refused"])
+            assert ledger.verify().ok
+            assert {forecast.kind for forecast in ledger.forecasts()} <= {"imported"}
+
+
+@given(rows=track_records())
+@settings(max_examples=15, phases=QUICKLY)
+def test_a_second_import_adds_nothing(folder, rows):
+    with memory(folder) as ledger:
+        first = load(ledger, folder, table(rows))
+        head = ledger.head()
+        second = load(ledger, folder, table(rows))
+        assert ledger.head() == head
+        if first is not None:
+            assert second["added"] == 0
+            assert second["duplicates"] == first["added"] + first["duplicates"]
+            assert second["refused"] == first["refused"]
+
+
+@given(rows=track_records(), order=st.randoms(use_true_random=False))
+@settings(max_examples=15, phases=QUICKLY)
+def test_the_order_of_the_rows_decides_nothing(folder, rows, order):
+    mixed = list(rows)
+    order.shuffle(mixed)
+    with memory(folder) as one, memory(folder) as other:
+        load(one, folder, table(rows))
+        load(other, folder, table(mixed))
+        assert one.content_digest() == other.content_digest()
+
+
+@given(rows=track_records(), order=st.randoms(use_true_random=False), parts=st.integers(2, 4))
+@settings(max_examples=15, phases=QUICKLY)
+def test_a_record_in_parts_is_the_same_record(folder, rows, order, parts):
+    with memory(folder) as whole, memory(folder) as pieces:
+        found = load(whole, folder, table(rows))
+        reasons = [] if found is None else found["refused"]
+        # Of two different numbers at one instant whichever part comes first would be kept.
+        if any("disagree at that instant" in one["reason"] for one in reasons) or found is None:
+            return
+        mixed = list(rows)
+        order.shuffle(mixed)
+        for number in range(parts):
+            load(pieces, folder, table(mixed[number::parts]), name=f"part-{number}")
+        assert record_digest(pieces) == record_digest(whole)
+
+
+@given(rows=track_records())
+@settings(max_examples=15, phases=QUICKLY)
+def test_a_table_written_and_read_again_is_the_same_ledger(folder, rows):
+    with memory(folder) as one, memory(folder) as other:
+        load(one, folder, table(rows))
+        lines, _ = export_record(one, "csv")
+        again = load(other, folder, "".join(lines), name="again")
+        assert again is None or (again["refused"], again["duplicates"]) == ([], 0)
+        assert other.content_digest() == one.content_digest()
+        assert record_digest(other) == record_digest(one)
+
+
+@given(rows=track_records())
+@settings(max_examples=12, phases=QUICKLY)
+def test_a_ledger_in_lines_becomes_the_same_ledger(folder, rows):
+    with memory(folder) as one, memory(folder) as other:
+        load(one, folder, table(rows))
+        lines, _ = export_record(one, "jsonl")
+        found = load(other, folder, "".join(lines), "jsonl")
+        assert found["entries"] == found["added"] == one.head().seq
+        assert other.head() == one.head()
+        assert other.content_digest() == one.content_digest()
+
+
+@given(rows=track_records())
+@settings(max_examples=20, phases=QUICKLY)
+def test_a_stream_of_records_says_what_the_table_says(folder, rows):
+    binary = [one for one in rows if one["type"] == "binary" and one["forecast"] != "withdrawn"]
+    if len({one["question"] for one in binary}) != 1:
+        return
+    about = {k: v for k, v in binary[0].items() if k in ("question", "type", "opens", "closes")}
+    about["tags"] = ["b", "a"]
+    records = [{"kind": "question", **about}, *map(record_of, binary)]
+    random.Random(len(records)).shuffle(records)
+    plain = [{k: v for k, v in one.items() if k not in ("outcome", "resolved_at", "because",
+              "title", "event")} for one in binary]  # fmt: skip
+    with memory(folder) as one, memory(folder) as other:
+        a, b = load(one, folder, table(plain)), load(other, folder, stream(records), "jsonl")
+        if a is not None:
+            assert (b["added"], b["duplicates"]) == (a["added"] + 1, a["duplicates"])
+            assert sorted(f.issued_at for f in one.forecasts()) == sorted(
+                f.issued_at for f in other.forecasts()
+            )
+
+
+def test_an_outcome_that_is_filled_in_later_is_taken_from_the_same_table(brought, ledger):
+    early = [row(outcome="", resolved_at=""), row(day=2, outcome="", resolved_at="")]
+    assert brought(table(early))["resolutions"] == 0
+    later = brought(table([row(), row(day=2), row(day=3)]))
+    assert (later["added"], later["duplicates"], later["resolutions"]) == (1, 2, 1)
+    assert ledger.standing_resolutions()["q"].outcome == "yes"
+
+
+@pytest.mark.parametrize("statement", [1, 2, 3, 5])
+def test_an_import_that_breaks_off_leaves_nothing(brought, ledger, monkeypatch, statement):
+    from forecasting.store import transfer
+
+    brought(table([row("before")]))
+    before = (ledger.head(), ledger.content_digest())
+    rows = [row(f"q-{n}", forecaster=f"f{m}") for n in range(4) for m in range(4)]
+    real, calls = transfer.append, iter(range(1, 99))
+
+    def breaks(*args, **named):
+        if next(calls) == statement:
+            raise RuntimeError("the machine stops")
+        return real(*args, **named)
+
+    monkeypatch.setattr(transfer, "_BATCH", 4)
+    monkeypatch.setattr(transfer, "append", breaks)
+    with pytest.raises(RuntimeError):
+        brought(table(rows))
+    assert (ledger.head(), ledger.content_digest()) == before
+    monkeypatch.undo()
+    assert brought(table(rows))["added"] == 16
+
+
+def test_another_writer_meanwhile_is_seen(brought, ledger, monkeypatch):
+    from forecasting.app import exchange
+
+    real, other = exchange._planned, iter("ab")
+
+    def slowly(*args, **named):
+        made = real(*args, **named)
+        if next(other, ""):
+            monkeypatch.setattr(exchange, "_planned", real)
+            brought(table([row(), row("p")]))
+        return made
+
+    monkeypatch.setattr(exchange, "_planned", slowly)
+    found = brought(table([row(), row(day=2)]))
+    assert (found["added"], found["duplicates"]) == (1, 1)
+    assert len(ledger.forecasts()) == 3
+
+
+def test_a_database_that_never_rests_is_told_of(brought, ledger, monkeypatch):
+    from forecasting.errors import DatabaseUnusable
+    from forecasting.store import transfer
+
+    monkeypatch.setattr(transfer, "record", lambda *_, **__: False)
+    with pytest.raises(DatabaseUnusable, match="keep writing"):
+        brought(table([row()]))
+    assert ledger.head().seq == 0
+
+
+def test_a_dry_run_counts_and_writes_nothing(brought, ledger):
+    found = brought(table([row(), row()]), dry_run=True)
+    assert (found["added"], found["duplicates"], found["total"]) == (1, 1, 0)
+    assert ledger.head().seq == 0
+
+
+def test_forecasts_are_recorded_now_and_stated_as_they_were_made(brought, ledger):
+    brought(table([row(forecast="35%")]))
+    (made,) = ledger.forecasts()
+    assert made.recorded_at == NOW
+    assert stamp(made.issued_at) == stamp(START.replace(day=2))
+    assert (made.value.entered, made.value.stated, made.kind) == (("0.35",), "35%", "imported")

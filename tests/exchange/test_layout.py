@@ -1,0 +1,471 @@
+"""The documented layouts: every spelling that is taken, every default, every reason to refuse."""
+
+import datetime as dt
+
+import pytest
+
+from forecasting.app.exchange import export_record, import_record
+from forecasting.domain.instants import iso
+from forecasting.errors import InvalidInput
+from forecasting.exchange.cells import neutral, restored
+from tests.exchange.conftest import NOW
+from tests.exchange.tables import DAY, START, row, stamp, stream, table
+
+BARE = "question,forecaster,forecast,issued_at"
+
+
+def only(rows):
+    """Give the one reason for which the rows are refused, all of them."""
+    return {one["reason"] for one in rows["refused"]}
+
+
+def test_the_least_that_makes_a_track_record(brought, ledger):
+    found = brought(f"{BARE}\nq,ana,0.4,2025-01-02T09:00Z\nq,ben,60%,2025-01-05\n")
+    assert (found["added"], found["questions"], found["resolutions"]) == (2, 1, 0)
+    (question,) = ledger.questions()
+    assert (question.title, question.event, question.topic, question.zone) == (
+        *("q", "q", "imported", "UTC"),
+    )
+    assert iso(question.opens) == "2025-01-02T09:00:00Z"
+    assert iso(question.closes) == "2025-01-06T00:00:00Z"
+    noon = [iso(one.issued_at) for one in ledger.forecasts(forecaster="ben")]
+    assert noon == ["2025-01-05T12:00:00Z"], "a forecast known to the day stands at its noon"
+    assert {note.split(" ", 2)[2] for note in found["notes"]} == {
+        "state no opens: taken from their first forecast",
+        "state no closes: the midnight that ends the day of their last forecast",
+        "state no title: their id stands for it",
+    }
+
+
+def test_an_outcome_without_its_time_is_known_when_the_question_closes(brought, ledger):
+    found = brought(table([row(resolved_at="")]))
+    assert "1 questions state no resolved_at: taken from when they close" in found["notes"]
+    assert iso(ledger.standing_resolutions()["q"].resolved_at) == "2025-01-11T00:00:00Z"
+
+
+def test_a_question_without_closes_closes_when_it_resolves(brought, ledger):
+    found = brought(table([row(closes="")]))
+    assert "1 questions state no closes: taken from when they resolved" in found["notes"]
+    assert ledger.questions()[0].closes == START + 8 * DAY
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        *(("yes", "yes"), ("YES", "yes"), ("1", "yes"), ("1.0", "yes"), ("True", "yes")),
+        *(("no", "no"), ("0", "no"), ("FALSE", "no"), ("Annulled", "annulled")),
+    ],
+)
+def test_outcomes_of_a_yes_no_question(brought, ledger, written, read):
+    brought(table([row(outcome=written)]))
+    assert ledger.standing_resolutions()["q"].outcome == read
+
+
+def test_a_question_that_is_no_slug_gets_an_id_for_good(brought, ledger):
+    rows = [row("Will X resign?"), row("Will X resign?", day=2), row("Will X resign!"), row("¿")]
+    assert brought(table(rows))["questions"] == 3
+    ids = sorted(question.id for question in ledger.questions())
+    assert [one.rpartition("-")[0] for one in ids] == ["", "will-x-resign", "will-x-resign"]
+    assert brought(table(rows))["duplicates"] == 4
+
+
+def test_a_title_can_stand_for_the_question(brought, ledger):
+    brought(table([row(question="", title="Will X resign?")]))
+    assert ledger.questions()[0].title == "Will X resign?"
+    assert only(brought(table([row(), row(question="", title="")]))) == {
+        "question: is empty, and so is title. Try: a short name, such as truce-2026"
+    }
+
+
+def test_rungs_find_their_ladder(brought, ledger):
+    brought(table([row("truce@2025-01-10")]))
+    assert ledger.questions()[0].ladder == "truce"
+
+
+def test_options_by_name_or_as_an_object(brought, ledger):
+    rows = [
+        row(forecast="b=0.8;a=20%", outcome="b"),
+        row(forecast='{"a": 0.25, "b": "0.75"}', day=2, outcome="b"),
+        row(forecast="a=0.3;b=0.8", day=3, outcome="b"),
+        row(forecast="a=1", day=4, outcome="b"),
+        row(forecast="a=0.5;b=0.5;a=0", day=5, outcome="b"),
+        row(forecast="0.5", day=6, outcome="b"),
+        row(forecast='{"a": [1]}', day=6, outcome="b"),
+        row(forecast='{"a" 1}', day=6, outcome="b"),
+        row(forecast="{}", day=6, outcome="b"),
+    ]
+    found = brought(table(rows))
+    assert [one.value.entered for one in ledger.forecasts()] == [("0.2", "0.8"), ("0.25", "0.75")]
+    assert ledger.questions()[0].space.options == ("a", "b")
+    assert [one["line"] for one in found["refused"]] == [4, 5, 6, 7, 8, 9, 10]
+    assert "sum 1.1" in found["refused"][0]["reason"]
+
+
+def test_stated_types_options_and_bounds(brought, ledger):
+    found = brought(
+        table(
+            [
+                row(
+                    "o", forecast="low=0.1;high=0.9", type="ordered", options="low;high", outcome=""
+                ),
+                row("c", forecast="b=0.1;a=0.9", options='["b", "a"]', outcome="a"),
+                row("n", forecast="5%=1;50%=2.50", lower="0", upper="9", outcome="3.5"),
+                row("m", forecast="5=1;50=2", outcome=""),
+                row("p", forecast="a=1", type="ordered", outcome=""),
+                row("t", type="riddle"),
+                row("u", forecast="a=0.5;b=0.5", options="[1]", outcome=""),
+                row("v", forecast="5=1;50=20", lower="0", upper="9", outcome=""),
+                row("w", forecast="5=x;50=2", lower="0", upper="9", outcome=""),
+                row("x", lower="low", upper="9"),
+                row("y", forecast="5=1;50=2", lower="0", upper="9", outcome="30"),
+            ]
+        ).replace("2025-01-09T00:00:00Z,war", ",war", 0)
+    )
+    reasons = {one["line"]: one["reason"] for one in found["refused"]}
+    spaces = {question.id: question.space for question in ledger.questions()}
+    assert spaces["c"].options == ("b", "a")
+    assert spaces["n"].upper == 9.0
+    assert ledger.forecasts(question="n")[0].value.entered == ("1", "2.50")
+    # A time of the outcome without an outcome is refused, so lines 2, 5 and 6 are too.
+    assert set(reasons) == {2, 5, 6, 7, 8, 9, 10, 11, 12}
+    assert "stands without an outcome" in reasons[2]
+    assert "needs both" in reasons[5]
+    assert "from low to high" in reasons[6]
+    assert "outcome (30)" in reasons[12]
+
+
+def test_options_that_nobody_listed_are_those_that_were_forecast(brought, ledger):
+    rows = [row(forecast="z=0.5;y=0.5", outcome="", resolved_at="", type="categorical")]
+    rows += [row("o", forecast="z=1", outcome="", resolved_at="", type="ordered")]
+    found = brought(table(rows))
+    assert ledger.questions()[0].space.options == ("y", "z")
+    assert "1 questions state no options: those that their forecasts name" in found["notes"]
+    assert "options: an ordered question" in found["refused"][0]["reason"]
+
+
+def test_semicolons_with_decimal_commas_and_tabs(brought, ledger):
+    text = "\ufeffquestion;forecaster;forecast;issued_at\r\nq;ana;0,35;2025-01-02\r\n"
+    found = brought(text + "q;ana;12,5 %;2025-01-03\r\n\r\n")
+    assert found["in"] == 2
+    assert [one.value.entered[0] for one in ledger.forecasts()] == ["0.35", "0.125"]
+    assert "record.csv: cells are separated by semicolons" in found["notes"]
+    more = brought("question\tforecaster\tforecast\tissued_at\nq\tben\t0.1\t2025-01-02\n")
+    assert "record.csv: cells are separated by tabs" in more["notes"]
+    comma = brought(
+        'question,forecaster,forecast,issued_at\nq,cy,"0,35",2025-01-02\nq,cy,1,2025-01-02\n'
+    )
+    assert [one["line"] for one in comma["refused"]] == [2], "elsewhere a comma is no point"
+    numbers = "question;forecaster;forecast;issued_at;lower;upper;outcome;resolved_at\n"
+    numbers += 'n;ana;"5=1;50=2";2025-01-02;0,5;9,5;2,5;2025-01-04\n'
+    assert brought(numbers)["refused"] == []
+    assert ledger.standing_resolutions()["n"].outcome == "2.5"
+
+
+def test_columns_of_other_names_are_passed_over_and_named(brought):
+    found = brought(f"{BARE},mood\nq,ana,0.4,2025-01-02T09:00Z,fine\n")
+    assert "record.csv: columns not read: mood" in found["notes"]
+
+
+def test_rows_that_name_nobody(brought, ledger):
+    text = "question,forecast,issued_at\nq,0.4,2025-01-02T09:00Z\n"
+    with pytest.raises(InvalidInput, match="--me NAME"):
+        brought(text)
+    assert brought(text, me="ana")["added"] == 1
+    found = brought(f"{BARE}\nq,,0.4,2025-01-02T09:30Z\nq,ben,0.4,2025-01-02T10:00Z\n")
+    assert only(found) == {"forecaster: is empty. Try: --me NAME, for rows that name nobody"}
+
+
+def test_local_times_want_a_zone(brought, ledger):
+    text = f"{BARE}\nq,ana,0.4,2025-03-28 09:00\n"
+    with pytest.raises(InvalidInput, match="is no time with its zone"):
+        brought(text)
+    brought(text, zone="Europe/Paris")
+    (made,) = ledger.forecasts()
+    assert iso(made.issued_at) == "2025-03-28T08:00:00Z"
+    assert ledger.questions()[0].zone == "Europe/Paris"
+    with pytest.raises(InvalidInput, match="zone"):
+        brought(text, zone="Middle/Earth")
+    twice = brought(f"{BARE},zone\nz,ana,0.4,2025-10-26 02:30,Europe/Paris\nz,ana,1,2025-10-26,\n")
+    assert "2025-10-26T00:30:00Z or 2025-10-26T01:30:00Z" in twice["refused"][0]["reason"]
+
+
+def test_withdrawals(brought, ledger):
+    rows = [row(), row(forecast="Withdrawn", day=2), row(forecast="withdrawn", day=2)]
+    found = brought(table(rows))
+    assert (found["forecasts"], found["withdrawals"], found["duplicates"]) == (1, 1, 1)
+    assert ledger.withdrawals()[0].withdrawn_at == START + 2 * DAY
+    again = brought(table([row(day=2, forecast="0.5"), row(day=2, forecast="withdrawn")]))
+    assert (again["duplicates"], len(again["refused"])) == (1, 1)
+
+
+def test_what_cannot_be_kept_is_refused_with_its_line_and_reason(brought):
+    rows = [
+        row(),
+        row(day=-1),
+        row(day=8),
+        row(day=9, forecaster="ben"),
+        row("late", day=10, outcome="", resolved_at=""),
+        row(forecast="1.7", forecaster="ben"),
+        row(forecast="35", forecaster="ben"),
+        row(forecast="likely", forecaster="ben"),
+        row(forecast="1e-3", forecaster="ben"),
+        row(forecast="", forecaster="ben"),
+        row(issued_at="yesterday", forecaster="ben"),
+        row(issued_at="", forecaster="ben"),
+        row(issued_at="2025-02-30", forecaster="ben"),
+        row(forecaster="x" * 300),
+        row(forecaster="a\nb"),
+        row(kind="replay", forecaster="ben"),
+        row(forecast="a=1;b=0", forecaster="ben"),
+        row("soon", closes="2027-01-01T00:00Z", issued_at="2026-12-01T00:00Z", outcome="",
+            resolved_at=""),
+        row("f", resolved_at="2026-12-01T00:00Z"),
+        row("g", resolved_at=stamp(START)),
+        row("h", outcome="maybe"),
+        row("i", closes=stamp(START)),
+        row("j", resolves_by=stamp(START)),
+        row("k", title="x" * 3000),
+        row("l", zone="Middle/Earth"),
+    ]  # fmt: skip
+    found = brought(table(rows, header=[*rows[0], "kind", "zone", "resolves_by"]))
+    lines = [one["line"] for one in found["refused"]]
+    assert found["added"] == 1
+    # The name with a line break takes two lines of the file.
+    assert lines == [*range(3, 17), *range(18, 28)]
+    assert found["in"] == len(rows) == 1 + len(lines)
+    reason = {one["line"]: one["reason"] for one in found["refused"]}
+    assert "opens at 2025-01-01T00:00:00Z" in reason[3]
+    assert "had resolved" in reason[4]
+    assert "had closed" in reason[6]
+    assert "end in %" in reason[8]
+    assert reason[11].startswith("forecast: is empty")
+
+
+def test_lines_that_disagree_refuse_their_question_whole_and_no_other(brought, ledger):
+    rows = [row(), row(day=2, outcome="no"), row("p"), row("p", day=2, tags="")]
+    found = brought(table(rows))
+    assert [one["line"] for one in found["refused"]] == [2, 3]
+    assert only(found) == {
+        "outcome (no and yes): lines disagree on question q. Try: one of them in each line"
+    }
+    assert (found["questions"], found["forecasts"]) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("more", "name"),
+    [
+        ({"title": "Another"}, "title"),
+        ({"opens": "2025-01-01T01:00Z"}, "opens"),
+        ({"closes": "2025-01-12"}, "closes"),
+        ({"outcome": "no"}, "outcome"),
+        ({"resolved_at": "2025-01-09T01:00Z"}, "outcome"),
+        ({"type": "numeric", "lower": "0", "upper": "1"}, "type"),
+    ],
+)
+def test_a_row_that_contradicts_the_ledger_is_refused(brought, ledger, more, name):
+    brought(table([row()]))
+    found = brought(
+        table([row("p"), row(day=2, **more)], header=[*row(), "type", "lower", "upper"])
+    )
+    (refused,) = found["refused"]
+    assert refused["reason"].startswith(f"{name} (")
+    assert found["added"] == 1
+
+
+def test_what_may_differ_from_the_ledger_is_noted(brought, ledger):
+    brought(table([row()]))
+    found = brought(table([row(day=2, tags="talks", event="e", topic="t")]))
+    assert found["refused"] == []
+    assert found["notes"] == [
+        f"1 questions {name} differ from the ledger's, which stay"
+        for name in ("event", "tags", "topic")
+    ]
+    assert ledger.questions()[0].tags == ("talks", "war")
+
+
+def test_two_numbers_at_one_instant(brought, ledger):
+    found = brought(table([row(), row(forecast="0.36"), row(forecast="35.0%"), row(day=2)]))
+    assert [one["line"] for one in found["refused"]] == [2, 3, 4]
+    brought(table([row()]))
+    again = brought(table([row(forecast="0.350"), row(forecast="0.36")]))
+    assert (again["duplicates"], [one["line"] for one in again["refused"]]) == (1, [3])
+
+
+def test_all_or_nothing(brought, ledger):
+    with pytest.raises(InvalidInput, match="1 of 2 rows refused") as refused:
+        brought(table([row(), row(day=-1)]), all_or_nothing=True)
+    assert refused.value.where == "record.csv:3"
+    assert ledger.head().seq == 0
+    assert brought(table([row(), row(day=-1)]))["added"] == 1
+
+
+def test_an_outcome_corrected_since_is_no_conflict(brought, ledger):
+    from forecasting.domain import Resolution
+
+    brought(table([row()]))
+    at = START + 8 * DAY
+    ledger.append([Resolution("q", "no", at, "corrected", version=2)], recorded_at=NOW)
+    found = brought(table([row(), row(day=2)]))
+    assert (found["added"], found["duplicates"], found["resolutions"]) == (1, 1, 0)
+
+
+def test_records_of_every_kind(brought, ledger):
+    found = brought(
+        stream(
+            [
+                {"kind": "news", "title": "Talks end", "source": "wire", "on": ["q=x2"],
+                 "known_at": "2025-01-03T09:00Z", "event_at": "2025-01-02", "grade": "B"},
+                {"kind": "forecast", "question": "q", "forecaster": "ana", "forecast": 0.350,
+                 "issued_at": "2025-01-02T00:00Z", "because": "so"},
+                {"kind": "withdrawal", "question": "q", "forecaster": "ana",
+                 "withdrawn_at": "2025-01-04T00:00Z"},
+                {"kind": "question", "question": "q", "title": "Q?", "opens": "2025-01-01",
+                 "closes": "2025-01-31", "tags": ["b", "a"], "background": "long\nago"},
+                {"kind": "resolution", "question": "q", "outcome": "no", "version": 1,
+                 "resolved_at": "2025-01-20T00:00Z", "source": "wire", "certainty": "high"},
+                {"kind": "resolution", "question": "q", "outcome": "yes", "version": 2,
+                 "resolved_at": "2025-01-20T00:00Z", "source": "wire", "note": "it\nwas"},
+                {"kind": "news", "title": "Talks end", "source": "wire", "url": "",
+                 "known_at": "2025-01-03T09:00Z", "story": None},
+            ]
+        ),
+        format="jsonl",
+    )  # fmt: skip
+    keys = ("in", "added", "duplicates", "questions", "forecasts", "withdrawals", "resolutions")
+    assert [found[key] for key in (*keys, "news")] == [7, 6, 1, 1, 1, 1, 2, 1]
+    assert ledger.standing_resolutions()["q"].outcome == "yes"
+    assert ledger.forecasts()[0].value.entered == ("0.35",)
+    assert ledger.forecasts()[0].because == "so"
+    assert ledger.evidence()[0].effects[0].stated == "x2"
+
+
+def test_records_that_cannot_be_kept(brought):
+    made = {
+        "kind": "forecast",
+        "question": "q",
+        "forecaster": "a",
+        "issued_at": "2025-01-02T00:00Z",
+    }
+    out = {"kind": "resolution", "question": "q", "outcome": "no", "resolved_at": "2025-01-03"}
+    bad = [
+        {"kind": 3},
+        {"kind": "forecast", "question": "q"},
+        made | {"forecast": 0.5, "mood": "fine"},
+        made | {"forecast": True},
+        made | {"forecast": 0.5, "question": ["q"]},
+        out | {"version": "0"},
+        out | {"status": "odd"},
+        out | {"certainty": "odd"},
+        out | {"outcome": "maybe"},
+        out | {"version": 2},
+        out | {"version": 2, "outcome": "yes"},
+        {"kind": "resolution", "question": "r", "outcome": "no", "resolved_at": "2025-01-03"},
+        {"kind": "question", "question": "s"},
+        {"kind": "question", "question": "t", "options": [1, 2]},
+        {"kind": "question", "question": "t", "opens": ["2025-01-01"]},
+        {"kind": "news", "title": "x", "source": "y", "known_at": "2027-01-01"},
+        {"kind": "news", "title": "x", "source": "y", "known_at": "2025-01-01", "on": "none=x2"},
+        {"kind": "news", "title": "x", "source": "y", "known_at": "2025-01-01", "on": [1]},
+    ]  # fmt: skip
+    good = [
+        made | {"forecast": "0.5"},
+        {"kind": "question", "question": "q", "closes": "2025-02-01"},
+    ]
+    late = {"kind": "question", "question": "late2", "opens": "2025-01-05", "closes": "2025-01-09"}
+    found = brought(stream([*good, *bad, late]), format="jsonl")
+    assert [one["line"] for one in found["refused"]] == list(range(3, 21))
+    assert (found["added"], found["in"]) == (3, 21)
+
+
+def test_an_outcome_of_which_nothing_else_is_kept(brought, ledger):
+    out = {"kind": "resolution", "question": "late", "outcome": "no", "resolved_at": "2025-01-03"}
+    said = {"kind": "forecast", "question": "late", "forecaster": "a", "forecast": 0.5}
+    said |= {"issued_at": "2025-01-02T00:00Z"}
+    other = said | {"question": "q"}
+    found = brought(stream([out, out, said, said | {"forecast": 0.6}, other]), format="jsonl")
+    assert (found["added"], [one["line"] for one in found["refused"]]) == (1, [1, 2, 3, 4])
+    assert found["refused"][0]["reason"] == "question (late): nothing of it was kept"
+    assert [question.id for question in ledger.questions()] == ["q"]
+
+
+def test_the_same_outcome_twice_and_another_under_its_number(brought, ledger):
+    out = {
+        "kind": "resolution",
+        "question": "q",
+        "outcome": "yes",
+        "resolved_at": stamp(START + 8 * DAY),
+    }
+    brought(table([row()]))
+    again = brought(stream([out, out]), format="jsonl")
+    assert (again["duplicates"], again["added"]) == (2, 0)
+    with pytest.raises(InvalidInput, match="another outcome in the ledger"):
+        brought(stream([out | {"outcome": "no"}]), format="jsonl")
+    twice = brought(stream([out | {"version": 2, "outcome": "no"}] * 2), format="jsonl")
+    assert (twice["added"], twice["duplicates"]) == (1, 1)
+    with pytest.raises(InvalidInput, match="lines disagree"):
+        brought(
+            stream([out | {"version": 3}, out | {"version": 3, "outcome": "no"}]), format="jsonl"
+        )
+
+
+def test_an_outcome_may_come_back_after_it_was_reopened(brought, ledger):
+    from forecasting.domain import Resolution
+
+    brought(table([row()]))
+    reopened = Resolution("q", "yes", START + 9 * DAY, "us", version=2, status="reopened")
+    ledger.append([reopened], recorded_at=NOW)
+    found = brought(table([row(outcome="no"), row(outcome="no", day=2)]))
+    assert (found["resolutions"], found["duplicates"]) == (1, 1)
+    assert ledger.standing_resolutions()["q"].version == 3
+
+
+def test_a_bare_question_and_a_resolution_without_one(brought):
+    with pytest.raises(InvalidInput, match="states no opens and closes"):
+        brought(stream([{"kind": "question", "question": "s"}]), format="jsonl")
+
+
+def test_text_is_kept_to_the_letter():
+    for text in ("=1", "'=1", "''=1", "'Twas", "", "'", "-x", "+x", "@x", "\tx", "\rx", "a=1"):
+        assert restored(neutral(text)) == text
+        assert neutral(text)[:1] not in tuple("=+-@\t\r")
+
+
+def test_an_export_replaces_only_when_told(brought, ledger, tmp_path, monkeypatch):
+    brought(table([row()]))
+    out = tmp_path / "out.csv"
+    lines, about = export_record(ledger, "csv", out=out)
+    assert (list(lines), about["lines"], about["head"]) == ([], 2, ledger.head().hash)
+    with pytest.raises(InvalidInput, match="exists already"):
+        export_record(ledger, "csv", out=out)
+    export_record(ledger, "csv", out=out, force=True)
+    with pytest.raises(InvalidInput, match="cannot be written"):
+        export_record(ledger, "csv", out=tmp_path / "no" / "out.csv")
+    with pytest.raises(InvalidInput, match="must be one of csv, jsonl"):
+        export_record(ledger, "xml")
+    with pytest.raises(InvalidInput, match="must be one of csv, jsonl"):
+        import_record(ledger, out, "xml", now=dt.datetime.now(dt.UTC))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.csv", "record.csv"]
+
+
+def test_what_a_live_ledger_says_in_a_table(ledger, brought):
+    from forecasting.domain import Forecast, Value
+    from forecasting.domain.forecast import binary_value
+
+    brought(table([row(), row("n", forecast="5=1;50=2", lower="0", upper="9", outcome="")
+                   | {"resolved_at": ""}], header=[*row(), "lower", "upper"]))  # fmt: skip
+    digest = ledger.questions()[0].wording_hash
+    at = START + 3 * DAY
+    ledger.append(
+        [
+            Forecast("q", digest, "ana", binary_value("likely"), at, "live"),
+            Forecast("q", digest, "ben", binary_value("0.50"), at, "elicited"),
+            Forecast("q", digest, "cy", binary_value("0.5"), at, "replay"),
+            Forecast("n", digest, "d", Value("quantiles", ("5", "95"), ("1", "8")), at, "live"),
+        ],
+        recorded_at=NOW,
+    )
+    lines = "".join(export_record(ledger, "csv")[0])
+    assert ",ana,0.675," in lines
+    assert ",ben,0.5," in lines
+    assert ",cy," not in lines
+    assert ",d,5=1;95=8," in lines
