@@ -7,6 +7,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from forecasting import clock, config
+from forecasting.app.book_record import Record
+from forecasting.app.book_review import Review
+from forecasting.app.tidy import When, frame, is_number, text, when
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
 
@@ -14,8 +17,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from forecasting.bank import Bank
-
-When = str | dt.datetime | None
 
 
 def open_book(database: str | None = None, *, forecaster: str | None = None) -> "Book":
@@ -43,7 +44,7 @@ def open_book(database: str | None = None, *, forecaster: str | None = None) -> 
     return book
 
 
-class Book:
+class Book(Record, Review):
     """A ledger with the use cases as methods; frames are tidy and their times aware UTC."""
 
     def __init__(
@@ -101,7 +102,7 @@ class Book:
         """Give the questions: one row each, a rung of a ladder too."""
         from forecasting.app.questions import list_rows
 
-        return _frame(list_rows(self.ledger, clock.now(), **filters), ("opens", "closes"))
+        return frame(list_rows(self.ledger, clock.now(), **filters), ("opens", "closes"))
 
     def add_question(self, path: str | Path) -> list[str]:
         """Add the question (or ladder) of a file; give its ids."""
@@ -133,14 +134,14 @@ class Book:
             for f in self.ledger.forecasts(forecaster=forecaster)
             if kind is None or f.kind == kind
         ]
-        return _frame(rows, ("issued_at", "recorded_at"))
+        return frame(rows, ("issued_at", "recorded_at"))
 
     def evidence(self, *, everything: bool = False, question: str = "") -> "pd.DataFrame":
         """Give the evidence: one row an item; reference tables only with `everything`."""
         from forecasting.app import news
 
         rows = news.rows(self.ledger, question=question, everything=everything)
-        return _frame(rows, ("event_at", "known_at", "recorded_at"))
+        return frame(rows, ("event_at", "known_at", "recorded_at"))
 
     def resolutions(
         self, question: str = "", *, scores: bool = False, kind: str = "live", run: str = ""
@@ -152,7 +153,7 @@ class Book:
             rows = resolutions.scored(self.ledger, question, kind=kind, run=run)
         else:
             rows = resolutions.resolutions(self.ledger, question)
-        return _frame(rows, ("resolved_at", "recorded_at"))
+        return frame(rows, ("resolved_at", "recorded_at"))
 
     def log(
         self,
@@ -170,20 +171,20 @@ class Book:
 
         given: dict[str, Any] = {}
         if ladder is not None:
-            given["ladder"] = {str(day): _text(p) for day, p in ladder.items()}
+            given["ladder"] = {str(day): text(p) for day, p in ladder.items()}
         elif isinstance(forecast, Mapping):
-            numeric = all(_is_number(key) for key in forecast)
+            numeric = all(is_number(key) for key in forecast)
             given["quantiles" if numeric else "options"] = {
-                str(key): _text(value) for key, value in forecast.items()
+                str(key): text(value) for key, value in forecast.items()
             }
         elif forecast is not None:
-            given["probability"] = _text(forecast)
+            given["probability"] = text(forecast)
         return log(
             self.ledger,
             question,
             forecaster=forecaster or self.forecaster,
             now=clock.now(),
-            at=_when(at),
+            at=when(at),
             because=because,
             sealed=sealed,
             **given,
@@ -228,7 +229,7 @@ class Book:
         from forecasting.app.log import withdraw
 
         return withdraw(
-            self.ledger, question, forecaster=self.forecaster, now=clock.now(), at=_when(at)
+            self.ledger, question, forecaster=self.forecaster, now=clock.now(), at=when(at)
         )
 
     def history(self, question: str, **filters: str) -> "pd.DataFrame":
@@ -236,7 +237,7 @@ class Book:
         from forecasting.app.log import history
 
         times = ("issued_at", "recorded_at", "from", "until")
-        return _frame(history(self.ledger, question, **filters), times)
+        return frame(history(self.ledger, question, **filters), times)
 
     def add_news(
         self,
@@ -252,7 +253,7 @@ class Book:
         from forecasting.app import news
 
         effects = [f"{q}={effect}" for q, effect in on.items()] if isinstance(on, Mapping) else on
-        moment = _when(known_at)
+        moment = when(known_at)
         if moment is None:
             msg = "known_at: must be given"
             raise InvalidInput(msg)
@@ -261,7 +262,7 @@ class Book:
             title,
             source=source,
             known_at=moment,
-            event_at=_when(event_at),
+            event_at=when(event_at),
             on=list(effects),
             now=clock.now(),
             **more,
@@ -280,11 +281,11 @@ class Book:
         from forecasting.app.update import update
 
         rows, warnings = update(
-            self.ledger, questions, now=clock.now(), as_of=_when(as_of), dry_run=dry_run, seed=seed
+            self.ledger, questions, now=clock.now(), as_of=when(as_of), dry_run=dry_run, seed=seed
         )
         for warning in warnings:
             python_warnings.warn(warning, stacklevel=2)
-        return _frame(rows, ())
+        return frame(rows, ())
 
     def explain(
         self, question: str, *, as_of: When = None, seed: int = 0
@@ -293,217 +294,6 @@ class Book:
         from forecasting.app import explain
 
         found = explain.explain(
-            self.ledger, question, now=clock.now(), as_of=_when(as_of), seed=seed
+            self.ledger, question, now=clock.now(), as_of=when(as_of), seed=seed
         )
         return found[0] if len(found) == 1 else found
-
-    def resolve(
-        self, question: str, outcome: str | float, *, source: str, at: When = None, note: str = ""
-    ) -> list[dict[str, Any]]:
-        """Record an outcome, or a corrected version of it."""
-        from forecasting.app.resolve import resolve
-
-        return resolve(
-            self.ledger,
-            question,
-            _text(outcome),
-            source=source,
-            now=clock.now(),
-            at=_when(at),
-            note=note,
-        )
-
-    def annul(
-        self, question: str, *, source: str, at: When = None, note: str = ""
-    ) -> list[dict[str, Any]]:
-        """Record that a question counts for nobody."""
-        from forecasting.app.resolve import annul
-
-        return annul(self.ledger, question, source=source, now=clock.now(), at=_when(at), note=note)
-
-    def dispute(
-        self, question: str, outcome: str | float, *, source: str, at: When = None, note: str = ""
-    ) -> list[dict[str, Any]]:
-        """Record somebody's other reading of an outcome; what stands, stands."""
-        from forecasting.app.resolve import dispute
-
-        return dispute(
-            self.ledger,
-            question,
-            _text(outcome),
-            source=source,
-            now=clock.now(),
-            at=_when(at),
-            note=note,
-        )
-
-    def reopen(self, question: str, *, source: str, note: str = "") -> list[dict[str, Any]]:
-        """Take the standing outcome of a question back: from now on it has none."""
-        from forecasting.app.resolve import reopen
-
-        return reopen(self.ledger, question, source=source, now=clock.now(), note=note)
-
-    def scores(
-        self,
-        *,
-        rule: str = "",
-        by: str = "forecaster",
-        kind: str = "live",
-        convention: str = "half",
-        window: str = "scheduled",
-        **filters: Any,
-    ) -> "pd.DataFrame":
-        """Score forecasters over the lifetime of resolved questions."""
-        from forecasting.app.frames import Selection
-        from forecasting.app.score import scores
-
-        return _frame(
-            scores(
-                self.ledger,
-                rule=rule,
-                by=by,
-                convention=convention,
-                window=window,
-                selection=Selection(kind=kind, **filters),
-            ),
-            (),
-        )
-
-    def calibration(
-        self,
-        *,
-        forecaster: str = "",
-        kind: str = "live",
-        share: float = 0.5,
-        score: str = "brier",
-        past_close: bool = False,
-        **filters: Any,
-    ) -> "Calibration":
-        """Review the calibration of a forecaster (or of all of a kind)."""
-        from forecasting.app.calibrate import calibration
-        from forecasting.app.frames import Selection
-
-        now = clock.now()
-        closed_by = (filters.get("as_of") or now) if past_close else None
-        wanted = Selection(kind=kind, forecaster=forecaster, closed_by=closed_by, **filters)
-        found = calibration(self.ledger, selection=wanted, share=share, score=score, now=now)
-        return Calibration(found, forecaster or kind)
-
-    def replay(self, **options: Any) -> dict[str, Any]:
-        """Walk through time with only what was known then; see `forecast replay`."""
-        from forecasting.app.questions import bundled_bank
-        from forecasting.app.replay import replay
-
-        def quietly(steps: Any, take: Any) -> None:
-            for step in steps:
-                take(step)
-
-        return replay(
-            self.ledger,
-            bundled_bank(),
-            clock=clock.now,
-            progress=options.pop("progress", quietly),
-            **options,
-        )
-
-    def review(self, folder: str | Path, *, kind: str = "", run: str = "") -> Path:
-        """Write the review page into a folder and give its path."""
-        from forecasting.app.publish import review
-
-        return review(self.ledger, Path(folder), kind=kind, run=run, now=clock.now())
-
-    def import_record(
-        self,
-        file: str | Path,
-        format: str = "csv",
-        *,
-        me: str = "",
-        zone: str = "",
-        **options: bool,
-    ) -> dict[str, Any]:
-        """Bring a track record in, its forecasts as imported; see `forecast import`."""
-        from forecasting.app.exchange import import_record
-
-        return import_record(
-            self.ledger, Path(file), format, now=clock.now(), me=me, zone=zone, **options
-        )
-
-    def export_record(
-        self, file: str | Path, format: str = "csv", *, force: bool = False
-    ) -> dict[str, Any]:
-        """Write the track record as a table, or the whole ledger as JSON lines."""
-        from forecasting.app.exchange import export_record
-
-        return export_record(self.ledger, format, out=Path(file), force=force)[1]
-
-    def record_digest(self) -> str:
-        """Digest what the entries say, whatever their order and the times of recording."""
-        from forecasting.store.transfer import record_digest
-
-        return record_digest(self.ledger)
-
-    def verify(self, anchor: str | Path | None = None) -> dict[str, Any]:
-        """Walk the hash chain and say what holds."""
-        from forecasting.app.stamp import verify
-
-        return verify(self.ledger, Path(anchor) if anchor else None)
-
-
-class Calibration:
-    """A calibration review: numbers, table, picture and reading."""
-
-    def __init__(self, numbers: Mapping[str, Any], title: str) -> None:
-        self.numbers = dict(numbers)
-        self.title = title
-
-    @property
-    def table(self) -> "pd.DataFrame":
-        """The curve: forecast, event_rate, n, lower, upper."""
-        return _frame(list(self.numbers["curve"]), ())
-
-    @property
-    def reading(self) -> str:
-        """What it says in plain words."""
-        return str(self.numbers["reading"])
-
-    def plot(self) -> Any:
-        """Draw the reliability diagram as a matplotlib figure."""
-        from forecasting.review import draw
-
-        return draw.reliability(self.numbers, title=self.title)
-
-
-def _frame(rows: Sequence[Mapping[str, Any]], times: Sequence[str]) -> "pd.DataFrame":
-    import pandas as pd
-
-    frame = pd.DataFrame(list(rows))
-    for column in times:
-        if column in frame:
-            frame[column] = pd.to_datetime(frame[column], utc=True)
-    return frame
-
-
-def _when(moment: When) -> dt.datetime | None:
-    from forecasting.domain.instants import parse_instant, utc
-
-    if moment is None:
-        return None
-    return parse_instant(moment) if isinstance(moment, str) else utc(moment)
-
-
-def _text(value: float | str) -> str:
-    from forecasting.domain.forecast import decimal_text
-
-    if isinstance(value, str):
-        return value
-    number = float(value)
-    # A number that is not finite has no decimal; as text it meets the rule that it breaks.
-    return decimal_text(number) if number - number == 0 else str(number)
-
-
-def _is_number(key: object) -> bool:
-    try:
-        float(str(key))
-    except ValueError:
-        return False
-    return True

@@ -1,0 +1,108 @@
+"""The part of the book that keeps the record: outcomes, track records in and out, the chain."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forecasting import clock
+from forecasting.app.tidy import When, text, when
+from forecasting.store import Ledger
+
+if TYPE_CHECKING:
+    from forecasting.app.anchor import Anchor
+
+
+class Record:
+    """Outcomes and their versions, whole track records, anchors and verification."""
+
+    ledger: Ledger
+
+    def resolve(
+        self, question: str, outcome: str | float, *, source: str, at: When = None, note: str = ""
+    ) -> list[dict[str, Any]]:
+        """Record an outcome, or a corrected version of it."""
+        from forecasting.app.resolve import resolve
+
+        return resolve(
+            self.ledger,
+            question,
+            text(outcome),
+            source=source,
+            now=clock.now(),
+            at=when(at),
+            note=note,
+        )
+
+    def annul(
+        self, question: str, *, source: str, at: When = None, note: str = ""
+    ) -> list[dict[str, Any]]:
+        """Record that a question counts for nobody."""
+        from forecasting.app.resolve import annul
+
+        return annul(self.ledger, question, source=source, now=clock.now(), at=when(at), note=note)
+
+    def dispute(
+        self, question: str, outcome: str | float, *, source: str, at: When = None, note: str = ""
+    ) -> list[dict[str, Any]]:
+        """Record somebody's other reading of an outcome; what stands, stands."""
+        from forecasting.app.resolve import dispute
+
+        return dispute(
+            self.ledger,
+            question,
+            text(outcome),
+            source=source,
+            now=clock.now(),
+            at=when(at),
+            note=note,
+        )
+
+    def reopen(self, question: str, *, source: str, note: str = "") -> list[dict[str, Any]]:
+        """Take the standing outcome of a question back: from now on it has none."""
+        from forecasting.app.resolve import reopen
+
+        return reopen(self.ledger, question, source=source, now=clock.now(), note=note)
+
+    def import_record(
+        self,
+        file: str | Path,
+        format: str = "csv",
+        *,
+        me: str = "",
+        zone: str = "",
+        **options: bool,
+    ) -> dict[str, Any]:
+        """Bring a track record in, its forecasts as imported; see `forecast import`."""
+        from forecasting.app.exchange import import_record
+
+        return import_record(
+            self.ledger, Path(file), format, now=clock.now(), me=me, zone=zone, **options
+        )
+
+    def export_record(
+        self, file: str | Path, format: str = "csv", *, force: bool = False
+    ) -> dict[str, Any]:
+        """Write the track record as a table, or the whole ledger as JSON lines."""
+        from forecasting.app.exchange import export_record
+
+        return export_record(self.ledger, format, out=Path(file), force=force)[1]
+
+    def record_digest(self) -> str:
+        """Digest what the entries say, whatever their order and the times of recording."""
+        from forecasting.store.transfer import record_digest
+
+        return record_digest(self.ledger)
+
+    def verify(self, anchor: str | Path | None = None) -> dict[str, Any]:
+        """Walk the hash chain and say what holds."""
+        from forecasting.app.stamp import verify
+
+        return verify(self.ledger, Path(anchor) if anchor else None)
+
+    def anchor(self, file: str | Path | None = None) -> "Anchor":
+        """Give the head in the form to keep elsewhere; with `file`, write it there."""
+        from forecasting.app.anchor import anchor, write_anchor
+
+        made = anchor(self.ledger, clock.now())
+        if file is not None:
+            write_anchor(made, Path(file))
+        return made
