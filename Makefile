@@ -68,8 +68,9 @@ check: setup  ## style, types, layers, generated files, wheel contents
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist . >/dev/null
 	$(BIN)/check-wheel-contents --toplevel forecasting dist
 
-test-deep: setup system  ## the long tests: calibration by simulation, crashes, fuzzing
+test-deep: setup system  ## the long tests: simulation, crashes, fuzzing; the suite on PostgreSQL
 	@$(BIN)/pytest -m deep --hypothesis-profile=deep $(ARGS)
+	@$(BIN)/pytest --engine postgresql $(ARGS)
 
 bench: setup  ## benchmarks, each as a ratio to its peer or floor
 	@[ -f tests/bench.py ] || { echo "error: tests/bench.py is absent: there is nothing to measure yet" >&2; exit 2; }

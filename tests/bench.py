@@ -194,6 +194,69 @@ def ledger() -> None:
     report(what, ours, "bare executemany of the same rows, same guards", same)
 
 
+def single() -> None:
+    """Time one durable append of one forecast against a bare insert with the same pragmas.
+
+    The two take turns, for what a sync of the disk takes changes from minute to minute.
+    """
+    import datetime as dt
+
+    from forecasting.domain import Forecast
+    from forecasting.domain.forecast import binary_value
+    from forecasting.store import Ledger
+    from forecasting.store.engine import journal
+
+    now = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    said = [Forecast("q", "0" * 64, "ana", binary_value("0.35"), now, "live")]
+    mode, level = journal()
+    with tempfile.TemporaryDirectory() as folder:
+        bare = sqlite3.connect(Path(folder) / "b.db", isolation_level=None)
+        for setting in (f"journal_mode={mode}", f"synchronous={level}"):
+            bare.execute(f"PRAGMA {setting}")
+        bare.execute(
+            "CREATE TABLE f (seq INTEGER PRIMARY KEY, q TEXT, who TEXT, p REAL, at TEXT, h TEXT)"
+        )
+
+        def insert() -> None:
+            bare.execute("BEGIN IMMEDIATE")
+            row = ("q", "ana", 0.5, "2026-01-01T00:00:00Z", "0" * 64)
+            bare.execute("INSERT INTO f (q, who, p, at, h) VALUES (?, ?, ?, ?, ?)", row)
+            bare.execute("COMMIT")
+
+        with Ledger.open(str(Path(folder) / "a.db"), create=True) as opened:
+            turns = [
+                (timed(lambda: opened.append(said, recorded_at=now), 1), timed(insert, 1))
+                for _ in range(300)
+            ]
+        bare.close()
+    ours, theirs = (median(seconds) for seconds in zip(*turns, strict=True))
+    report("one durable append, median of 300", ours, "a bare insert, same pragmas", theirs)
+
+
+def imports() -> None:
+    """Time a track record from its file to its commit against what its rows alone need."""
+    import datetime as dt
+
+    from forecasting.app.exchange import import_record
+    from forecasting.store import Ledger
+
+    count, start = 20_000, dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
+    with tempfile.TemporaryDirectory() as folder:
+        table = Path(folder) / "record.csv"
+        with table.open("w") as file:
+            file.write("question,forecaster,forecast,issued_at,opens,closes,outcome\n")
+            for i in range(count):
+                moment = (start + dt.timedelta(minutes=i)).isoformat()
+                row = f"q-{i % 500},f-{i % 667},0.{i % 89:02d},{moment},2025-01-01,2025-02-01,yes"
+                file.write(f"{row}\n")
+        with Ledger.open(str(Path(folder) / "a.db"), create=True) as opened:
+            now = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+            ours = timed(lambda: import_record(opened, table, "csv", now=now), 1)
+        theirs = same_rows(Path(folder) / "a.db", Path(folder) / "b.db", count + 500)
+    what = f"import {count} forecasts from a table, hashed and chained"
+    report(what, ours, "bare executemany of the same rows, same guards", theirs)
+
+
 def same_rows(source: Path, target: Path, count: int) -> float:
     """Time what the database alone needs for the rows that a ledger has appended."""
     from forecasting.store import Ledger
@@ -427,6 +490,7 @@ if __name__ == "__main__":
         scores,
         lifetimes,
         ledger,
+        single,
         refit,
         news,
         thousand,

@@ -1,13 +1,14 @@
 """The world that every test sees: an empty home, no settings, a clock zone nobody lives in."""
 
+import importlib.util
 import os
 import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -30,6 +31,24 @@ WORLD = {
     "COLUMNS": "120",
     "MPLBACKEND": "Agg",
 }
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--engine",
+        choices=("sqlite", "postgresql"),
+        default="sqlite",
+        help="keep every ledger of the tests there; see tests/engines.py",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--engine") == "postgresql":
+        from tests.engines import of_files
+
+        gone = [item for item in items if of_files(item.nodeid)]
+        config.hook.pytest_deselected(items=gone)
+        items[:] = [item for item in items if item not in gone]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -90,3 +109,32 @@ def chromium(missing: Callable[[str], NoReturn]) -> str:
     """The path of the system's Chromium, for Playwright's ``executable_path``."""
     found = filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
     return next(found, None) or missing("chromium")
+
+
+@pytest.fixture(scope="session")
+def postgresql(missing: Callable[[str], NoReturn]) -> Iterator[Any]:
+    """A PostgreSQL server of this session's own."""
+    from tests.store.server import Server, programs
+
+    found = programs()
+    if found is None:
+        missing("postgresql")
+    if importlib.util.find_spec("psycopg") is None:
+        missing("psycopg (pip install 'psycopg[binary]')")
+    server = Server(found)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def engine_of_the_session(request: pytest.FixtureRequest) -> Iterator[None]:
+    """With ``--engine postgresql`` every ledger of a test in this process lies on a server."""
+    if request.config.getoption("--engine") == "sqlite":
+        yield
+        return
+    from tests.databases import Databases, Elsewhere
+
+    elsewhere = Elsewhere(Databases(request.getfixturevalue("postgresql")))
+    with pytest.MonkeyPatch.context() as patch:
+        elsewhere.install(patch)
+        yield

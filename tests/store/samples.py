@@ -1,6 +1,7 @@
 """Drafts of every kind for the ledger's laws: one of each by hand, and strategies for any."""
 
 import datetime as dt
+import itertools
 import unicodedata
 
 from hypothesis import strategies as st
@@ -14,7 +15,9 @@ from forecasting.domain import (
     ModelChoice,
     OutcomeSpace,
     Question,
+    Redaction,
     Resolution,
+    Sealed,
     Spread,
     Value,
     Withdrawal,
@@ -22,6 +25,7 @@ from forecasting.domain import (
 )
 from forecasting.domain.forecast import binary_value
 from forecasting.domain.provenance import ModelRun, ReplayMark
+from forecasting.store.seal import reveal, seal
 
 NOW = dt.datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -132,6 +136,17 @@ def one_of_each():
         Resolution("truce@2026-12-31", "no", NOW, "https://example.org", "high", "as expected", 2),
         Withdrawal("truce@2026-12-31", "ana", NOW),
     ]
+
+
+def fill(ledger):
+    """Fill a ledger with sixteen entries: every kind, a seal that is opened, a text taken out."""
+    recorded = ledger.append([*one_of_each(), binary()], recorded_at=NOW)
+    sealed, kept = seal(binary("0.9", because="in confidence"))
+    recorded += ledger.append([sealed], recorded_at=NOW)
+    opening = reveal(kept, recorded[-1].value)
+    recorded += ledger.append([opening, binary("0.8", because="names a source")], recorded_at=NOW)
+    recorded += ledger.append([Redaction(recorded[-1].seq, "it named one")], recorded_at=NOW)
+    return recorded
 
 
 def settled(text):
@@ -256,6 +271,23 @@ marks = st.builds(
     st.just(0),
     st.dictionaries(texts, plain, max_size=2),
 )
-resolutions = st.builds(Resolution, names, texts, moments, texts, texts, texts, st.integers(1, 9))
+resolutions = st.builds(
+    Resolution,
+    names,
+    texts,
+    moments,
+    texts,
+    texts,
+    texts,
+    st.integers(1, 9),
+    status=st.sampled_from(["", "disputed", "reopened"]),
+)
+numbers = itertools.count()
+# No two seals have one commitment.
+seals = st.builds(
+    lambda *given: Sealed(*given, f"{next(numbers):064x}"), names, texts, names, moments
+)
 withdrawals = st.builds(Withdrawal, names, names, moments)
-drafts = st.one_of(forecasts, evidence, questions, model_runs, marks, resolutions, withdrawals)
+drafts = st.one_of(
+    forecasts, evidence, questions, model_runs, marks, resolutions, withdrawals, seals
+)

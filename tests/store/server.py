@@ -56,7 +56,7 @@ class Server:
             "unix_socket_directories": "",
             # What the tests write need not outlive the machine.
             "fsync": "off",
-            "max_connections": 40,
+            "max_connections": 100,
             "shared_buffers": "16MB",
         }
         given = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DatabaseError
 
 from forecasting.errors import DatabaseUnusable
 from forecasting.store import Ledger, guard, migrate, triggers, upgrade
-from tests.store.samples import NOW, binary, one_of_each
+from tests.store.samples import NOW, binary, fill, one_of_each
 from tests.store.test_append_only import ATTACKS
 
 SCHEMA = {
@@ -42,7 +42,13 @@ PRAGMAS = {
         *("journal_mode = OFF", "journal_mode = MEMORY", "user_version = 9", "application_id = 0"),
         *("schema_version = 1", "legacy_alter_table = ON", "defer_foreign_keys = ON"),
         *("locking_mode = EXCLUSIVE", "temp_store_directory = '/'", "hard_heap_limit = 1"),
-        *("cell_size_check = OFF", "reverse_unordered_selects = ON", "encoding = 'UTF-16'"),
+        *(
+            "secure_delete = OFF",
+            "secure_delete = FAST",
+            "cell_size_check = OFF",
+            "reverse_unordered_selects = ON",
+            "encoding = 'UTF-16'",
+        ),
     )
 }
 REFUSED = "not authorized|authorization denied|prohibited|may not be modified"
@@ -53,7 +59,7 @@ EVERY = ATTACKS | SCHEMA | {pragma: pragma for pragma in sorted(PRAGMAS)}
 def book(tmp_path_factory):
     file = tmp_path_factory.mktemp("book") / "ledger.db"
     with Ledger.open(str(file), create=True) as ledger:
-        ledger.append([*one_of_each(), binary()], recorded_at=NOW)
+        fill(ledger)
         yield ledger
 
 
@@ -85,7 +91,7 @@ def test_the_refusals_are_the_authorizers(book):
 
 def test_after_every_migration_the_same_attacks_fail(path):
     with Ledger.open(str(path), create=True) as ledger:
-        ledger.append([*one_of_each(), binary()], recorded_at=NOW)
+        fill(ledger)
     upgrade(str(path))
     with Ledger.open(str(path)) as ledger:
         migrate.bring_up(ledger._engine, "again")

@@ -38,6 +38,7 @@ def test_an_anchor_kept_elsewhere_is_what_verify_compares_with(book, told, tmp_p
     found = json.loads(told("verify", "--anchor", kept, "--json"))
     assert list(found) == [
         *("ok", "entries", "head", "anchored_to", "first_bad", "reason", "proves"),
+        *("sealed", "unrevealed", "redacted"),
     ]
     assert (found["ok"], found["anchored_to"]) == (True, 12)
     assert json.loads(told("anchor", "--json"))["head"] == found["head"]

@@ -3,8 +3,12 @@
 # The laws imported from the other files are collected here again, with the fixtures of this one.
 # ruff: noqa: F401
 
+import json
 import multiprocessing
 import re
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +16,7 @@ from forecasting.app.doctor import doctor
 from forecasting.cli import run
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.store import Ledger, backup, migrate, restore, status, triggers, upgrade
-from tests.store.samples import NOW, binary, one_of_each
+from tests.store.samples import NOW, binary, fill, one_of_each
 from tests.store.test_chain import (
     test_an_empty_ledger_has_a_head_of_zeros,
     test_an_entry_hashes_as_anyone_can_work_out_from_its_text,
@@ -40,7 +44,8 @@ from tests.store.test_together import write
 
 COLUMNS = (
     "question, question_hash, forecaster, kind, shape, labels, entered, {p}, stated, issued_at,"
-    " commitment, sd, p05, p50, p95, mcse, method, model_run, run, claim, gate, meta"
+    " commitment, sd, p05, p50, p95, mcse, method, model_run, run, claim, gate, meta, sealed,"
+    " seal_salt"
 )
 
 
@@ -91,7 +96,7 @@ def team(postgresql, root):
         "chief": postgresql.url("forecasts"),
     }
     with Ledger.open(urls["owner"], create=True) as ledger:
-        ledger.append([*one_of_each(), binary()], recorded_at=NOW)
+        fill(ledger)
     given = {"database": "forecasts", "user": "ledger_owner", "password": "one"}
     postgresql.run(*filter(str.strip, after), **given)
     return urls
@@ -99,12 +104,22 @@ def team(postgresql, root):
 
 def test_an_analyst_reads_adds_and_verifies(team):
     with Ledger.open(team["ana"]) as ledger:
-        recorded = ledger.append([*one_of_each(), binary()], recorded_at=NOW)
-        assert recorded[0].seq % 12 == 1
-        assert [ledger.entry(entry.seq).value for entry in recorded] == [
-            entry.value for entry in recorded
-        ]
-        assert ledger.verify().ok
+        before = ledger.verify()
+        recorded = fill(ledger)
+        assert recorded[0].seq == before.entries + 1
+        redacted = recorded[14].seq
+        for entry in recorded:
+            stands = ledger.entry(entry.seq).value
+            assert stands == (
+                replace(entry.value, because="") if entry.seq == redacted else entry.value
+            )
+        after = ledger.verify()
+        assert after.ok
+        assert (after.sealed, after.unrevealed, after.redacted) == (
+            before.sealed + 1,
+            before.unrevealed,
+            before.redacted + 1,
+        )
     assert [item["check"] for item in doctor(team["ana"]) if not item["ok"]] == []
     for who, words in (("owner", "owns the tables"), ("chief", "is a superuser")):
         (role,) = [item for item in doctor(team[who]) if item["check"] == "role"]
@@ -131,6 +146,8 @@ TO_ALL = {
     "another kind": "INSERT INTO entry SELECT max(seq) + 1, 'regret', max(recorded_at), 'x',"
     f" '{H}', '{H}' FROM entry",
     "a rationale afterwards": f"INSERT INTO rationale VALUES (12, '{H}', 'I knew')",
+    "a redacted rationale again": f"INSERT INTO rationale VALUES (15, '{H}', 'it named him')",
+    "delete a rationale that nobody redacted": "DELETE FROM rationale WHERE seq = 5",
     "an effect afterwards": "INSERT INTO evidence_effect VALUES (8, 3, 't', 'bears', '{}', '')",
     "shadow a table": "CREATE TEMP TABLE entry AS SELECT 99998 AS seq;"
     f"INSERT INTO public.entry VALUES (99999, 'forecast', '{LATER}', 'x', '{H}', '{H}')",
@@ -279,25 +296,39 @@ def test_another_schema_is_refused_before_any_write(postgresql, database, path):
         assert status(path).current == revision
 
 
-def test_an_upgrade_from_the_first_schema_keeps_every_entry(path):
-    """Made by the first migration alone, as the program of that time would."""
-    from alembic import command
-
-    from forecasting.store import engine
-
-    made = engine.connect(path)
-    with made.begin() as connection:
-        config = migrate._config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "r0001")
-        triggers.install(connection)
-    made.dispose()
+def test_a_frozen_ledger_of_an_earlier_schema_is_upgraded_and_then_used(postgresql, database, path):
+    """The schema and the triggers as the program of that time made them, with its entries."""
+    frozen = Path(__file__).parent / "golden"
+    said = json.loads((frozen / "r0002.json").read_text())
+    postgresql.run((frozen / "r0002.postgresql.sql").read_text(), database=database)
+    raw = sqlite3.connect(frozen / "r0002.sqlite")
+    inserts = []
+    for table in ("entry", *(kind for kind in triggers.KINDS if kind not in LATER_KINDS), *BESIDE):
+        found = raw.execute(f"SELECT * FROM {table} ORDER BY 1, 2")
+        names = ", ".join(column[0] for column in found.description)
+        inserts += [f"INSERT INTO {table} ({names}) VALUES ({literals(row)})" for row in found]
+    raw.close()
+    postgresql.run(*inserts, database=database)
     with pytest.raises(DatabaseUnusable, match="older"):
         Ledger.open(path)
     assert upgrade(path).current == migrate.HEAD
     with Ledger.open(path) as ledger:
-        ledger.append(one_of_each(), recorded_at=NOW)
         assert ledger.verify().ok
+        assert (ledger.content_digest(), ledger.head().hash) == (said["digest"], said["head"])
+        fill(ledger)
+        found = ledger.verify()
+        assert (found.ok, found.sealed, found.unrevealed, found.redacted) == (True, 1, 0, 1)
+
+
+#: What came after the frozen schema, and what hangs on no entry of its own.
+LATER_KINDS = {"sealed", "redaction"}
+BESIDE = ("evidence_effect", "rationale")
+
+
+def literals(row):
+    return ", ".join(
+        "NULL" if value is None else "'" + str(value).replace("'", "''") + "'" for value in row
+    )
 
 
 def test_the_same_commands_work(path, capsys):

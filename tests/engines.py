@@ -1,0 +1,41 @@
+"""Which tests are about SQLite's files, and so do not run with ``--engine postgresql``.
+
+Every other test of the suite runs on both: ``pytest --engine postgresql`` keeps each ledger that a
+test opens in its process on a server (see :class:`tests.databases.Elsewhere`).
+"""
+
+#: The start of a node id, below `tests/`, and why it is about files or has PostgreSQL of its own.
+OF_FILES: dict[str, str] = {
+    "app/test_clocks.py::test_at_a_terminal": "a process of its own",
+    "app/test_seal.py::test_nothing_of_the_number_is_in_the_ledger": "dumps the file",
+    "store/test_anchor.py": "edits of the file",
+    "store/test_append_only.py": "the statements of SQLite; test_postgresql.py has the others",
+    "store/test_authorizer.py": "SQLite's authorizer; on PostgreSQL the roles",
+    "store/test_backup.py": "files and their journals; test_postgresql.py has the others",
+    "store/test_database_commands.py": "backups, and what the doctor says of files",
+    "store/test_doctor.py": "pages, disks and folders",
+    "store/test_faults.py": "pages and processes",
+    "store/test_injected_faults.py": "both engines already",
+    "store/test_kills.py": "processes of their own",
+    "store/test_migrations.py": "frozen files",
+    "store/test_postgresql.py": "PostgreSQL already",
+    "store/test_commands_postgresql.py": "PostgreSQL already",
+    "store/test_state_machine.py": "both engines already",
+    "store/test_tamper.py": "edits of the file",
+    "store/test_together.py": "processes of their own; SQLite's pragmas",
+    "store/test_unusable.py": "files that cannot be used",
+    "cli/test_bad_input.py": "compares bytes of files",
+    "cli/test_commands.py::test_the_tour": "a process of its own",
+    "cli/test_commands.py::test_verify_and_the_database": "looks for the file",
+    "packaging": "processes of their own",
+    "deep": "hours of fits, the same on either",
+    "inference": "no ledger",
+    "models": "no ledger",
+    "scoring": "no ledger",
+    "notebooks": "processes of their own",
+}
+
+
+def of_files(name: str) -> bool:
+    """Tell whether a test, by its node id, is about files."""
+    return any(name.startswith(f"tests/{start}") for start in OF_FILES)

@@ -1,0 +1,531 @@
+"""A fault at any statement of any command: the ledger is as before it or after it, never between.
+
+The driver itself fails at the n-th statement, whichever it is: a pragma of the opening, a reading,
+an insert, the commit, the copying of pages. The command says in one line which condition it met,
+ends with code 3, and works the next time.
+"""
+
+import datetime as dt
+import os
+import shutil
+import sqlite3
+from itertools import count
+
+import pytest
+from sqlalchemy import Engine, event
+from sqlalchemy.engine.default import DefaultDialect
+
+from forecasting.cli import run
+from forecasting.domain import OutcomeSpace
+from forecasting.errors import DatabaseUnusable
+from forecasting.store import Ledger
+from tests import databases
+from tests.app.season import DAY, START, question, said
+
+NOW = "2026-11-22T12:00:00Z"
+
+#: What each writing command is given.
+COMMANDS = {
+    "log": ["log", "flood", "35%", "--because", "rain"],
+    "log options": ["log", "size", "--p", "none=0.2", "--p", "some=0.5", "--p", "all=0.3"],
+    "log ladder": ["log", "truce", "--ladder", "2027-01-31=0.1", "--ladder", "2027-03-31=0.2"],
+    "withdraw": ["withdraw", "drought"],
+    "news add": [
+        *("news", "add", "The river stands high", "--source", "wire"),
+        *("--known-at", "2026-11-20T09:00Z", "--on", "flood=x2", "--on", "drought=x0.5"),
+    ],
+    "news retract": ["news", "retract", "{news}", "--because", "denied"],
+    "news import": ["news", "import", "{folder}/news.csv"],
+    "resolve": ["resolve", "drought", "no", "--source", "the office"],
+    "resolve again": ["resolve", "quake", "no", "--source", "the office", "--at", "{at}"],
+    "annul": ["annul", "flood", "--source", "the office"],
+    "dispute": ["dispute", "quake", "no", "--source", "a paper"],
+    "reopen": ["reopen", "quake", "--source", "the office"],
+    "questions add": ["questions", "add", "{root}/questions/bank/talks/leaders-meet.yaml"],
+    "log sealed": ["log", "flood", "0.2", "--sealed"],
+    "reveal": ["reveal", "flood"],
+    "redact": ["redact", "{entry}", "--because", "names a source"],
+    "import csv": ["import", "csv", "{folder}/record.csv"],
+    "sources set": ["sources", "set", "wire", "--grade", "A"],
+}
+#: What comes before some of them.
+BEFORE = {
+    "reveal": ["log", "flood", "0.2", "--sealed"],
+    "redact": ["log", "flood", "0.2", "--because", "Smith says so"],
+}
+#: These read the bundled bank, so a run of one takes a second.
+SLOW = {
+    "init": ["init"],
+    "update": ["update", "leaders-meet@2026-12-31"],
+    "replay": [
+        *("replay", "--from", "2026-08-15", "--to", "2026-08-18", "--every", "7"),
+        *("--question", "leaders-meet@2026-12-31"),
+    ],
+}
+NEWS = """title,source,known_at,on
+A dam is watched,wire,2026-11-20T10:00Z,flood=x1.5
+A dam is mended,wire,2026-11-21T10:00Z,flood=x0.8
+"""
+RECORD = """question,title,forecaster,forecast,issued_at,opens,closes,outcome,resolved_at,tags
+storm,Will it storm?,ben,0.2,2024-03-02T10:00Z,2024-03-01,2024-04-01,no,2024-04-01,weather
+storm,Will it storm?,ben,0.4,2024-03-12T10:00Z,2024-03-01,2024-04-01,no,2024-04-01,weather
+frost,Will it freeze?,cat,0.9,2024-03-02T10:00Z,2024-03-01,2024-04-01,yes,2024-03-20,weather
+"""
+
+
+class Aim:
+    """Counts what a driver is asked to do, and lets one of it fail."""
+
+    def __init__(self):
+        self.left = 0
+        self.fault = None
+
+    def at(self, nth, fault):
+        self.left, self.fault = nth, fault
+
+    def step(self):
+        self.left -= 1
+        if not self.left:
+            raise self.fault()
+
+    def missed(self):
+        """Tell whether the command ended before what was to fail; then aim at nothing."""
+        missed, self.left = self.left > 0, 0
+        return missed
+
+
+@pytest.fixture
+def aim():
+    return Aim()
+
+
+def failing(name):
+    def made():
+        fault = sqlite3.OperationalError("injected")
+        fault.sqlite_errorname = name
+        return fault
+
+    return made
+
+
+FAULTS = {
+    "SQLITE_FULL": "the disk is full",
+    "SQLITE_IOERR_WRITE": "the disk failed",
+    "SQLITE_BUSY": "locked by another program",
+    "SQLITE_READONLY": "read-only",
+}
+
+
+@pytest.fixture
+def driver(aim, monkeypatch):
+    """The driver of SQLite, failing where it is aimed at."""
+
+    class Cursor(sqlite3.Cursor):
+        def execute(self, *given):
+            aim.step()
+            return super().execute(*given)
+
+        def executemany(self, *given):
+            aim.step()
+            return super().executemany(*given)
+
+    class Connection(sqlite3.Connection):
+        def cursor(self, factory=Cursor):
+            return super().cursor(factory)
+
+        def execute(self, *given):
+            aim.step()
+            return super().execute(*given)
+
+        def commit(self):
+            aim.step()
+            super().commit()
+
+        def backup(self, *given, **named):
+            aim.step()
+            super().backup(*given, **named)
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(
+        sqlite3, "connect", lambda *given, **named: connect(*given, factory=Connection, **named)
+    )
+
+
+@pytest.fixture(autouse=True)
+def world(monkeypatch, tmp_path):
+    monkeypatch.setenv("FORECASTING_NOW", NOW)
+    monkeypatch.setenv("FORECASTING_FORECASTER", "ana")
+    (tmp_path / "news.csv").write_text(NEWS, encoding="utf-8")
+    (tmp_path / "record.csv").write_text(RECORD, encoding="utf-8")
+
+
+def fill(url):
+    """Write a small track record: what each command needs, and nothing else."""
+    days = (dt.datetime.fromisoformat(NOW) - START) // DAY
+    asked = {
+        name: question(name, opens=days - 30, days=90) for name in ("flood", "drought", "quake")
+    }
+    size = question(
+        "size", opens=days - 30, days=90, space=OutcomeSpace("ordered", ("none", "some", "all"))
+    )
+    with Ledger.open(url, create=True) as ledger:
+        ledger.append([*asked.values(), size, *rungs(days)], recorded_at=START + (days - 30) * DAY)
+        ledger.append(
+            [said(one, "ana", 0.4, days - 20 + i) for i, one in enumerate(asked.values())],
+            recorded_at=START + (days - 17) * DAY,
+        )
+    for words in (
+        ["news", "add", "A dry month", "--source", "wire", "--known-at", "2026-11-12T09:00Z",
+         "--on", "drought=x2"],
+        ["resolve", "quake", "yes", "--source", "the office", "--at", "2026-11-15T00:00Z"],
+    ):  # fmt: skip
+        assert run([*words, "--db", url]) == 0
+
+
+def rungs(days):
+    from dataclasses import replace
+
+    return [
+        replace(question(f"truce@{day}", opens=days - 30, days=span), ladder="truce", event="truce")
+        for day, span in (("2027-01-31", 100), ("2027-03-31", 160))
+    ]
+
+
+def words_of(name, url, tmp_path, root):
+    """Give the arguments of a command, after what has to come before it."""
+    if name in BEFORE:
+        assert run([*BEFORE[name], "--db", url]) == 0
+    with Ledger.open(url) as ledger:
+        given = {"news": ledger.evidence()[0].seq, "entry": ledger.head().seq}
+    given |= {"folder": tmp_path, "root": root, "at": "2026-11-15T00:00Z"}
+    return [word.format(**given) for word in COMMANDS[name]]
+
+
+def state(url):
+    """Give the head and the content digest; what is no ledger yet holds nothing."""
+    try:
+        with Ledger.open(url) as ledger:
+            return ledger.head(), ledger.content_digest()
+    except DatabaseUnusable as fault:
+        if str(fault).startswith("no database at"):
+            return None
+        raise
+
+
+def refused_at_each(
+    url, words, aim, faults, *, capsys, renew, stride=1, first=1, whole=True, look=lambda: None
+):
+    """Run a command with a fault at each statement in turn; give how many there are.
+
+    A command whose fault comes after its commit has written all of it; `renew` then sets the
+    ledger up again. Not `whole`: the command is many transactions, and the next run goes on.
+    """
+    names = sorted(faults)
+    before, landed = state(url), []
+    for tried in count():
+        nth = first + tried * stride
+        name = names[tried % len(names)]
+        wrong, said = faults[name]
+        capsys.readouterr()
+        aim.at(nth, wrong)
+        code = run([*words, "--db", url])
+        missed = aim.missed()
+        err = capsys.readouterr().err
+        found = state(url)
+        if missed:
+            assert code == 0, err
+            assert not whole or all(_content(found) == _content(other) for other in landed)
+            return nth - 1, before, found
+        if code:
+            assert (code, err.count("error: ")) == (3, 1), (nth, name, err)
+            assert said in err, (nth, name, err)
+            assert "Traceback" not in err
+        if not whole:
+            with Ledger.open(url) as ledger:
+                assert ledger.verify().ok
+        elif code == 0 or found != before:
+            landed.append(found)
+            renew()
+        look()
+    raise AssertionError
+
+
+def _content(found):
+    """Leave out the hash of the head, in which the salt of a rationale is."""
+    return found[0].seq, found[1]
+
+
+EACH = {name: (failing(name), said) for name, said in FAULTS.items()}
+
+
+def turned(faults, turn):
+    """Let another fault come first; four turns meet each fault at each statement."""
+    names = sorted(faults)
+    return {str(i): faults[name] for i, name in enumerate(names[turn:] + names[:turn])}
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    path = tmp_path_factory.mktemp("small") / "small.db"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FORECASTING_NOW", NOW)
+        fill(str(path))
+    return path
+
+
+def opening(path, aim):
+    """Count what the driver is asked to do before a command may read or write."""
+    aim.at(10**6, None)
+    Ledger.open(str(path)).close()
+    asked = 10**6 - aim.left
+    aim.missed()
+    return asked
+
+
+#: The ordinary suite takes these; `make test-deep` takes every command and every fault.
+QUICK = ("log", "withdraw", "news add", "resolve", "reopen")
+CASES = [
+    pytest.param(name, turn, marks=() if name in QUICK and not turn else pytest.mark.deep)
+    for name in COMMANDS
+    for turn in range(4)
+]
+
+
+@pytest.mark.parametrize(("name", "turn"), CASES)
+def test_a_fault_at_any_statement_of_a_command_on_a_file(
+    name, turn, small, driver, aim, tmp_path, root, capsys
+):
+    """From the first to the commit; the opening, which is the same for all, in the first alone."""
+    path, prepared = tmp_path / "ledger.db", tmp_path / "prepared.db"
+    shutil.copyfile(small, prepared)
+    words = words_of(name, str(prepared), tmp_path, root)
+
+    def renew():
+        shutil.copyfile(prepared, path)
+
+    renew()
+    first = 1 if name == "log" or turn else opening(path, aim)
+    statements, before, after = refused_at_each(
+        str(path), words, aim, turned(EACH, turn), capsys=capsys, first=first, renew=renew
+    )
+    assert statements - first >= 8
+    assert after != before
+
+
+@pytest.fixture(scope="module")
+def banked(tmp_path_factory):
+    path = tmp_path_factory.mktemp("banked") / "bank.db"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FORECASTING_NOW", NOW)
+        assert run(["init", "--db", str(path)]) == 0
+    return path
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("turn", range(4))
+@pytest.mark.parametrize("name", SLOW)
+def test_a_fault_at_any_statement_of_a_command_on_the_bank(
+    name, turn, banked, driver, aim, tmp_path, capsys
+):
+    """Making the schema, loading the bank, a fit and its forecasts, a replay's steps."""
+    path = tmp_path / "ledger.db"
+
+    def renew():
+        path.unlink(missing_ok=True)
+        if name != "init":
+            shutil.copyfile(banked, path)
+
+    renew()
+    # A replay is many transactions: whole steps stand, and the next run goes on from them.
+    statements, before, after = refused_at_each(
+        str(path),
+        SLOW[name],
+        aim,
+        turned(EACH, turn),
+        capsys=capsys,
+        whole=name != "replay",
+        renew=renew,
+    )
+    assert statements > 30
+    assert after != before
+
+
+@pytest.mark.parametrize("stride", [7, pytest.param(1, marks=pytest.mark.deep)])
+def test_a_fault_at_any_step_of_a_backup_leaves_no_file(
+    stride, small, driver, aim, tmp_path, capsys
+):
+    """The copy is whole and under its name, or there is none, nor anything beside it."""
+    source, target = tmp_path / "ledger.db", tmp_path / "copies" / "copy.db"
+    shutil.copyfile(small, source)
+    target.parent.mkdir()
+    kept = state(str(source))
+
+    def between():
+        assert not [*target.parent.iterdir()]
+        assert state(str(source)) == kept
+
+    refused_at_each(
+        str(source), ["backup", str(target)], aim, EACH, capsys=capsys, stride=stride,
+        look=between,
+        renew=lambda: target.unlink(missing_ok=True),
+    )  # fmt: skip
+    assert state(str(target)) == kept
+
+
+@pytest.mark.parametrize("stride", [7, pytest.param(1, marks=pytest.mark.deep)])
+def test_a_fault_at_any_step_of_a_restore_leaves_what_was_there(
+    stride, small, driver, aim, tmp_path, capsys
+):
+    source, target = tmp_path / "backup.db", tmp_path / "here" / "ledger.db"
+    target.parent.mkdir()
+    shutil.copyfile(small, source)
+    shutil.copyfile(small, tmp_path / "longer.db")
+    assert run(["log", "flood", "0.9", "--db", str(tmp_path / "longer.db")]) == 0
+
+    def renew():
+        for path in target.parent.iterdir():
+            path.unlink()
+        shutil.copyfile(tmp_path / "longer.db", target)
+
+    renew()
+    faults = EACH | {"SQLITE_BUSY": (failing("SQLITE_BUSY"), "by another program")}
+    _, before, after = refused_at_each(
+        str(target),
+        ["restore", str(source), "--force"],
+        aim,
+        faults,
+        capsys=capsys,
+        stride=stride,
+        renew=renew,
+    )
+    assert after == state(str(source)) != before
+    (beside,) = [path for path in target.parent.iterdir() if path != target]
+    assert state(str(beside)) == before
+
+
+FILE_STEPS = ("fsync", "replace", "rename")
+
+
+@pytest.mark.parametrize("command", ["backup", "restore"])
+def test_a_disk_that_fails_between_the_statements_leaves_a_whole_ledger(
+    command, small, aim, tmp_path, monkeypatch, capsys
+):
+    """The system calls that put a copy in place: its sync, the renames, the sync of the folder."""
+    here, other = tmp_path / "ledger.db", tmp_path / "other.db"
+    shutil.copyfile(small, here)
+    shutil.copyfile(small, other)
+    assert run(["log", "flood", "0.9", "--db", str(here)]) == 0
+    before, wanted = state(str(here)), state(str(other))
+    made = tmp_path / "copy.db"
+    words = ["backup", str(made)] if command == "backup" else ["restore", str(other), "--force"]
+    for step in FILE_STEPS:
+        call = getattr(os, step)
+
+        def counted(*given, call=call, **named):
+            aim.step()
+            return call(*given, **named)
+
+        monkeypatch.setattr(os, step, counted)
+    for nth in range(1, 12):
+        aim.at(nth, lambda: OSError(28, "No space left on device"))
+        code = run([*words, "--db", str(here)])
+        whole = aim.missed()
+        err = capsys.readouterr().err
+        if whole:
+            assert code == 0, err
+            break
+        assert code == 3, err
+        assert "No space left on device" in err
+        # Once the copy is under its name only the sync of the folder can still fail.
+        assert state(str(here)) in (before, wanted)
+        if command == "backup" and made.exists():
+            assert state(str(made)) == before
+            made.unlink()
+        if command == "restore" and state(str(here)) == wanted:
+            assert run(["log", "flood", "0.9", "--db", str(here)]) == 0
+            before = state(str(here))
+    assert nth > 2
+
+
+def lost(connection):
+    import psycopg
+
+    connection.close()
+    return psycopg.OperationalError("the connection is lost")
+
+
+def server_faults():
+    from psycopg import errors
+
+    return {
+        "disk full": (lambda _: errors.DiskFull("injected"), "the disk is full"),
+        "connection lost": (lost, "connection to the server was lost"),
+        "serialization": (lambda _: errors.SerializationFailure("injected"), "another program"),
+        "lock": (lambda _: errors.LockNotAvailable("injected"), "locked by another program"),
+        "read only": (
+            lambda _: errors.ReadOnlySqlTransaction("injected"), "read-only"
+        ),
+    }  # fmt: skip
+
+
+@pytest.fixture
+def server_driver(aim, monkeypatch):
+    """The driver of PostgreSQL, failing where it is aimed at, the commit among it."""
+
+    def execute(cursor, *_):
+        aim.connection = cursor.connection
+        aim.step()
+
+    def commit(self, connection, kept=DefaultDialect.do_commit):
+        aim.connection = getattr(connection, "driver_connection", connection)
+        aim.step()
+        kept(self, connection)
+
+    listened = ("do_execute", "do_executemany", "do_execute_no_params")
+    monkeypatch.setattr(DefaultDialect, "do_commit", commit)
+    for name in listened:
+        event.listen(Engine, name, execute)
+    yield
+    for name in listened:
+        event.remove(Engine, name, execute)
+
+
+@pytest.fixture(scope="module")
+def filled(postgresql):
+    made = databases.Databases(postgresql)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FORECASTING_NOW", NOW)
+        fill(postgresql.url(made.template))
+    return made
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize(
+    ("name", "turn"),
+    [
+        pytest.param(name, turn, marks=() if (name, turn) == ("log", 0) else pytest.mark.deep)
+        for name in COMMANDS
+        for turn in range(5)
+    ],
+)
+def test_a_fault_at_any_statement_of_a_command_on_a_server(
+    name, turn, filled, server_driver, aim, tmp_path, root, capsys
+):
+    prepared, url = filled.fresh(), filled.fresh()
+    words = words_of(name, prepared, tmp_path, root)
+
+    def renew():
+        filled.copy(prepared, url)
+
+    renew()
+    faults = {
+        each: (lambda made=made: made(aim.connection), said)
+        for each, (made, said) in server_faults().items()
+    }
+    statements, before, after = refused_at_each(
+        url, words, aim, turned(faults, turn), capsys=capsys, renew=renew
+    )
+    assert statements > 10
+    assert after != before
+    for made in (prepared, url):
+        filled.drop(made)

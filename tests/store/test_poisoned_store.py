@@ -1,0 +1,211 @@
+"""No look-ahead through the store: what is written after a moment changes nothing as of it.
+
+A random history is written into a ledger and read as of a moment. Then a future is written that
+would move everything: forecasts, withdrawals, outcomes, news and retractions, with the answer in
+them. What could only be known later changes no reading; what merely was recorded later, and claims
+to be older, changes none that is as the ledger stood. A correction of an outcome is meant to change
+what is taken for true of the past, so the future here first resolves what was unresolved.
+"""
+
+import datetime as dt
+import random
+import shutil
+
+import numpy as np
+import pytest
+
+from forecasting.app import sources
+from forecasting.app.catalog import Catalog
+from forecasting.app.frames import Selection, head_at, resolved
+from forecasting.app.pool import pool
+from forecasting.app.predict import Predictor, judgements_of, outcomes_known
+from forecasting.app.questions import bundled_bank
+from forecasting.app.score import scores
+from forecasting.app.worldviews import Spoken, weights_at
+from forecasting.domain import Effect, Evidence
+from forecasting.errors import ForecastingError
+from forecasting.evidence import known
+from forecasting.store import Ledger
+from tests import databases
+from tests.app.season import DAY, START, question, said, withdrawn
+from tests.app.season import resolved as outcome
+
+PEOPLE = ("ana", "ben", "worldview:000", "worldview:001")
+ASKED = [question(f"q{n}", opens=n, days=20 + 4 * n, event=f"e{n // 2}") for n in range(6)]
+LAST = 70
+
+
+def news(rng, name, day, *, asked=ASKED):
+    """Make an item on one question: a report with a likelihood, now and then a retraction."""
+    chosen = rng.choice(asked)
+    effect = Effect(chosen.id, "likelihood", {"a": rng.choice([0.9, 0.2]), "b": 0.4, "u": 0.2})
+    if rng.random() < 0.2:
+        effect = Effect(f"evidence/{rng.choice(['n3', 'n9', name])}", "datum", {"name": "retracts"})
+    return Evidence(
+        name, "report", name, rng.choice(["wire", "desk"]), START + day * DAY, (effect,), grade="B"
+    )
+
+
+def entry(rng, name, day, *, spoken=None, settled=()):
+    """Make one entry of a day; `spoken` is the day it claims to be of."""
+    at = day if spoken is None else spoken
+    asked, who = rng.choice(ASKED), rng.choice(PEOPLE)
+    open_ones = [one for one in ASKED if one.id not in settled]
+    return rng.choice(
+        [
+            lambda: said(asked, who, round(rng.uniform(0.01, 0.99), 3), at),
+            lambda: said(asked, who, rng.choice([0.01, 0.99]), at, kind="elicited"),
+            lambda: withdrawn(asked, who, at),
+            lambda: outcome(rng.choice(open_ones or ASKED), rng.choice(["no", "yes"]), at),
+            lambda: news(rng, name, at),
+        ]
+    )()
+
+
+def written(ledger, rng, days, *, tag, claims=None, settled=()):
+    """Write entries on the days given, in order."""
+    for number, day in enumerate(sorted(days)):
+        spoken = None if claims is None else min(day, claims(number))
+        ledger.append(
+            [entry(rng, f"{tag}{number}", day, spoken=spoken, settled=settled)],
+            recorded_at=START + day * DAY,
+        )
+
+
+def as_known(ledger, moment):
+    """Read what rests on what could be known by a moment, whenever it was recorded."""
+    now = START + LAST * 2 * DAY
+    catalog = Catalog.of(ledger)
+    spoken = Spoken(ledger.forecasts(kind="live"))
+    weights = weights_at(catalog, spoken, moment, PEOPLE[2:])
+    return {
+        "evidence": [item.key for item in known(ledger.evidence(), moment)],
+        "sources": sources.rows(ledger, as_of=moment, now=now),
+        "climatology": outcomes_known(catalog, moment),
+        "spoken": [spoken.at(who, asked.id, moment) for who in PEOPLE[2:] for asked in ASKED],
+        "weights": repr(weights),
+        "judged": judgements_of(ledger, catalog)(moment),
+        "elicited": resolved(ledger, Selection("elicited", as_of=moment)).to_csv(),
+    }
+
+
+def as_it_stood(ledger, moment):
+    """Read what rests on what the ledger had recorded by a moment."""
+    now = START + LAST * 2 * DAY
+    head = head_at(ledger, moment)
+    catalog = Catalog.of(ledger, head=head)
+    chosen = Selection("live", as_of=moment)
+    pooled = {}
+    for asked in ASKED[::3]:
+        try:
+            pooled[asked.id] = pool(ledger, asked.id, now=now, method="linear", selection=chosen)
+        except ForecastingError as none:
+            pooled[asked.id] = f"{type(none).__name__}: {none}"
+    return {
+        "evidence": [item.key for item in known(ledger.evidence(), moment, recorded=True)],
+        "outcomes": {name: item.outcome for name, item in catalog.outcomes.items()},
+        "frame": resolved(ledger, chosen).to_csv(),
+        "scores": scores(ledger, selection=chosen),
+        "pool": pooled,
+        "judged": judgements_of(ledger, catalog, head=head, recorded=True)(moment),
+    }
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    return databases.Files(tmp_path_factory.mktemp("histories"))
+
+
+@pytest.mark.parametrize("cases", [12, pytest.param(1000, marks=pytest.mark.deep)])
+def test_a_poisoned_future_changes_no_reading_as_of_an_earlier_moment(files, cases):
+    moved = 0
+    for case in range(cases):
+        rng = random.Random(case)
+        url = files.fresh()
+        day = rng.uniform(10, 40)
+        moment = START + day * DAY
+        with Ledger.open(url) as ledger:
+            ledger.append(ASKED, recorded_at=START)
+            written(ledger, rng, [rng.uniform(6, day) for _ in range(rng.randint(3, 25))], tag="n")
+            before = as_known(ledger, moment), as_it_stood(ledger, moment)
+            later = [rng.uniform(day + 1e-6, LAST) for _ in range(rng.randint(1, 12))]
+            settled = set(ledger.standing_resolutions())
+            if len(settled) < len(ASKED):
+                written(ledger, rng, later, tag="future", settled=settled)
+            assert as_known(ledger, moment) == before[0], case
+            assert as_it_stood(ledger, moment) == before[1], case
+            claimed = [rng.uniform(6, day) for _ in range(8)]
+            written(
+                ledger, rng, [LAST + n / 9 for n in range(8)], tag="late",
+                claims=lambda number, claimed=claimed: claimed[number],
+            )  # fmt: skip
+            assert as_it_stood(ledger, moment) == before[1], case
+            # The readings could move: as of the end they differ from those as of the moment.
+            end = START + 2 * LAST * DAY
+            moved += as_known(ledger, end) != before[0]
+        files.drop(url)
+    assert moved == cases
+
+
+@pytest.fixture(scope="module")
+def banked(tmp_path_factory):
+    """A ledger with the bank's questions and evidence, recorded before any moment of the test."""
+    bank = bundled_bank()
+    path = tmp_path_factory.mktemp("bank") / "bank.db"
+    with Ledger.open(str(path), create=True) as ledger:
+        ledger.append(
+            [*bank.questions, *bank.evidence], recorded_at=dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
+        )
+    return bank, path
+
+
+def encoded(ledger, bank, asked, moment, *, head=None):
+    """Give what the model of a question is fed, from the ledger as of a moment."""
+    catalog = Catalog.of(ledger, head=head)
+    predictor = Predictor(catalog, ledger.evidence(head=head), bank, seed=0)
+    arrays, reports = predictor.inputs(asked, predictor.facts(moment), moment)
+    found = {name: np.ascontiguousarray(array).tobytes() for name, array in arrays.items()}
+    return found | {"reports": repr(reports)}
+
+
+def poison(asked, rng, known_at):
+    """Make items that would move the model of a question."""
+    settings = asked.model.settings
+    truce, package = settings.get("truce", "energy2025"), settings.get("package", "may-2025")
+    effects = [
+        Effect(f"{asked.model.reference}/x", "datum", {"name": "occurred", "value": "yes"}),
+        Effect(f"truces/{truce}", "datum", {"name": "formal_end", "how": "revoked"}),
+        Effect(f"truces/{truce}", "datum", {"name": "first_claim"}),
+        Effect(f"packages/{package}", "datum", {"name": "delivered", "value": 500.0}),
+        Effect("exchanges/x", "datum", {"name": "swap", "moved": 900.0}),
+        Effect(asked.id, "likelihood", {"a": 0.99, "b": 0.01, "u": 0.1}),
+    ]
+    return [
+        Evidence(f"poison-{known_at}-{n}", "datum", "poison", "x", known_at, (effect,))
+        for n, effect in enumerate(rng.sample(effects, k=rng.randint(1, len(effects))))
+    ]
+
+
+@pytest.mark.parametrize("cases", [6, pytest.param(300, marks=pytest.mark.deep)])
+def test_a_poisoned_future_changes_no_input_of_a_model(banked, tmp_path, cases):
+    """What is known later never; and of a replay nothing that came after its cut."""
+    bank, template = banked
+    rng = random.Random(cases)
+    path = tmp_path / "ledger.db"
+    shutil.copyfile(template, path)
+    with Ledger.open(str(path)) as ledger:
+        cut = ledger.head().seq
+        for case in range(cases):
+            asked = rng.choice(bank.questions)
+            days = max(1, (min(asked.closes, bank.observed_until) - asked.opens).days)
+            moment = asked.opens + rng.randrange(days) * DAY
+            # The poisons of the earlier cases stay: those behind the cut are never seen, and this
+            # case's own are written after its reading.
+            clean = encoded(ledger, bank, asked, moment)
+            stood = encoded(ledger, bank, asked, moment, head=cut)
+            later = moment + dt.timedelta(seconds=rng.choice([1, 3600, 300 * 86_400]))
+            now = max(later, START + 900 * DAY)
+            ledger.append(poison(asked, rng, later), recorded_at=now)
+            assert encoded(ledger, bank, asked, moment) == clean, (asked.id, case)
+            ledger.append(poison(asked, rng, moment - DAY), recorded_at=now)
+            assert encoded(ledger, bank, asked, moment, head=cut) == stood, (asked.id, case)

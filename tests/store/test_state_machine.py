@@ -1,0 +1,547 @@
+"""Whatever is said, attacked or broken off, a ledger reads as a plain list does, on both engines.
+
+The machine speaks through the program's own use cases and keeps a list of what it said. The tests
+below it are tests of it: it finds each of three defects that are put into the program on purpose.
+"""
+
+import datetime as dt
+from contextlib import suppress
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from forecasting.app import log, news, resolve
+from forecasting.domain import Evidence, Forecast, Question, Resolution, Withdrawal
+from forecasting.errors import InvalidInput, NotFound
+from forecasting.store import Ledger, engine, triggers, verify
+from forecasting.store.append import append
+from forecasting.store.drafts import prepare
+from tests import databases
+from tests.app.season import START, question
+from tests.store.samples import binary
+
+QUESTIONS = {
+    "short": question("short", days=12),
+    "long": question("long", opens=1, days=60),
+}
+ASKED = st.sampled_from(sorted(QUESTIONS))
+PEOPLE = ("ana", "ben")
+HOUR = dt.timedelta(hours=1)
+H = "f" * 64
+
+#: Changes to what is recorded: {seq} is an entry that stands, {kind} its table, {next} one past
+#: the last, {columns} those of `entry`. True: refused by the triggers, whoever asks.
+ATTACKS = {
+    "change an entry": "UPDATE entry SET tool = 'x' WHERE seq = {seq}",
+    "change a detail": "UPDATE {kind} SET seq = seq WHERE seq = {seq}",
+    "delete an entry": "DELETE FROM entry WHERE seq = {seq}",
+    "delete a detail": "DELETE FROM {kind} WHERE seq = {seq}",
+    "leave a gap": "INSERT INTO entry SELECT {next} + 5, kind, recorded_at, tool, leaf, '{hash}'"
+    " FROM entry WHERE seq = {last}",
+    "number again": "INSERT INTO entry SELECT seq, kind, recorded_at, tool, leaf, '{hash}'"
+    " FROM entry WHERE seq = {seq}",
+    "hash again": "INSERT INTO entry SELECT {next}, kind, recorded_at, tool, leaf, hash"
+    " FROM entry WHERE seq = {last}",
+    "record in the past": "INSERT INTO entry SELECT {next}, kind, '2001-01-01T00:00:00.000000Z',"
+    " tool, leaf, '{hash}' FROM entry WHERE seq = {last}",
+    "a detail again": "INSERT INTO {kind} SELECT * FROM {kind} WHERE seq = {seq}",
+}
+ON = {
+    "sqlite": {
+        "replace an entry": "INSERT OR REPLACE INTO entry SELECT seq, kind, recorded_at, 'x',"
+        " leaf, hash FROM entry WHERE seq = {seq}",
+        "replace a detail": "INSERT OR REPLACE INTO {kind} SELECT * FROM {kind} WHERE seq = {seq}",
+        "upsert": "INSERT INTO entry SELECT * FROM entry WHERE seq = {seq}"
+        " ON CONFLICT DO UPDATE SET tool = 'x'",
+    },
+    "postgresql": {
+        "truncate": "TRUNCATE {kind} CASCADE",
+        "upsert": "INSERT INTO entry SELECT * FROM entry WHERE seq = {seq}"
+        " ON CONFLICT (seq) DO UPDATE SET tool = 'x'",
+        "merge": "MERGE INTO entry USING (SELECT {seq} AS n) AS t ON seq = n"
+        " WHEN MATCHED THEN UPDATE SET tool = 'x'",
+    },
+}
+
+
+COMPILED = {name: {} for name in databases.ENGINES}
+
+
+class Crash(BaseException):
+    """Ends a write from inside, as the end of a process does."""
+
+
+class AsAList(RuleBasedStateMachine):
+    """The machine; `databases` says on which engine, `attackers` who attacks."""
+
+    databases = None
+    attackers = ("program", "anyone")
+
+    @initialize()
+    def begin(self):
+        self.url = self.databases.fresh()
+        self.open()
+        self.now = START
+        self.kept = []
+        self.heads = [self.ledger.head().hash]
+        self.looked = None
+        self.append(*QUESTIONS.values())
+
+    def teardown(self):
+        if hasattr(self, "ledger"):
+            self.ledger.close()
+            self.databases.drop(self.url)
+
+    def open(self):
+        self.ledger = Ledger.open(self.url)
+        # Statements compiled for one ledger serve the next: half of a step would go into that.
+        for opened in (self.ledger._engine, self.ledger._reader):
+            opened.update_execution_options(compiled_cache=COMPILED[self.databases.engine])
+
+    def append(self, *drafts):
+        self.keep(drafts, self.ledger.append(drafts, recorded_at=self.now))
+
+    def keep(self, drafts, recorded):
+        """Note what was said, as it was said; what the ledger adds is its number, time and hash."""
+        assert [entry.seq for entry in recorded] == [
+            len(self.kept) + 1 + i for i in range(len(drafts))
+        ]
+        assert all(entry.recorded_at == self.now for entry in recorded)
+        self.kept += drafts
+        self.heads += [entry.hash for entry in recorded]
+
+    def said(self, drafts, rows):
+        """Note what a use case recorded, which it tells in rows."""
+        recorded = [self.ledger.entry(row["seq"]) for row in rows]
+        self.keep(drafts, recorded)
+
+    def of(self, what, /, **named):
+        return [
+            (seq, item)
+            for seq, item in enumerate(self.kept, start=1)
+            if isinstance(item, what)
+            and all(getattr(item, name) == value for name, value in named.items())
+        ]
+
+    def standing(self, asked):
+        """Give the last outcome, unless the question was reopened after it."""
+        found = None
+        for _, version in self.of(Resolution, question=asked.id):
+            if version.status != "disputed":
+                found = None if version.status == "reopened" else version
+        return found
+
+    def open_at(self, asked, moment):
+        outcome = self.standing(asked)
+        return asked.opens <= moment < asked.closes and not (
+            outcome is not None and moment >= outcome.resolved_at
+        )
+
+    @rule(hours=st.integers(1, 24 * 9))
+    def time_passes(self, hours):
+        self.now += hours * HOUR
+
+    @rule(
+        asked=ASKED,
+        who=st.sampled_from(PEOPLE),
+        percent=st.integers(0, 100),
+        back=st.sampled_from([0, 0, 1, 30, 100]),
+        because=st.sampled_from(["", "a whim", "„zwei Wochen“"]),
+    )
+    def log_or_correct(self, asked, who, percent, back, because):
+        asked = QUESTIONS[asked]
+        at, probability = self.now - back * HOUR, f"{percent}%"
+
+        def ask():
+            return log.log(
+                self.ledger,
+                asked.id,
+                forecaster=who,
+                now=self.now,
+                at=at if back else None,
+                probability=probability,
+                because=because,
+            )
+
+        if not self.open_at(asked, at):
+            with pytest.raises(InvalidInput):
+                ask()
+            return
+        draft = Forecast(
+            asked.id,
+            asked.wording_hash,
+            who,
+            binary(probability).value,
+            at,
+            "live" if back == 0 else "elicited",
+            because=because,
+        )
+        self.said([draft], ask())
+
+    @rule(asked=ASKED, who=st.sampled_from(PEOPLE))
+    def withdraw(self, asked, who):
+        asked = QUESTIONS[asked]
+        mine = self.of(Forecast, question=asked.id, forecaster=who)
+        if not any(item.issued_at <= self.now for _, item in mine):
+            with pytest.raises(NotFound):
+                log.withdraw(self.ledger, asked.id, forecaster=who, now=self.now)
+            return
+        rows = log.withdraw(self.ledger, asked.id, forecaster=who, now=self.now)
+        self.said([Withdrawal(asked.id, who, self.now)], rows)
+
+    @rule(
+        asked=ASKED,
+        outcome=st.sampled_from(["no", "yes"]),
+        back=st.integers(0, 60),
+    )
+    def resolve_or_resolve_again(self, asked, outcome, back):
+        asked = QUESTIONS[asked]
+        at = self.now - back * HOUR
+
+        def ask():
+            return resolve.resolve(
+                self.ledger, asked.id, outcome, source="a court", now=self.now, at=at
+            )
+
+        if at <= asked.opens:
+            with pytest.raises(InvalidInput):
+                ask()
+            return
+        version = 1 + len(self.of(Resolution, question=asked.id))
+        self.said([Resolution(asked.id, outcome, at, "a court", version=version)], ask())
+
+    @rule(asked=ASKED, what=st.sampled_from(["annul", "dispute", "reopen"]))
+    def annul_dispute_or_reopen(self, asked, what):
+        """Each is a version of the outcome; each is refused where it would change nothing."""
+        asked = QUESTIONS[asked]
+        standing = self.standing(asked)
+        outcome = None if standing is None else standing.outcome
+        given = {"source": "a court", "now": self.now}
+        other = "no" if outcome == "yes" else "yes"
+        act, refused, draft = {
+            "annul": (
+                lambda: resolve.annul(self.ledger, asked.id, **given),
+                outcome == "annulled",
+                ("annulled", self.now, ""),
+            ),
+            "dispute": (
+                lambda: resolve.dispute(self.ledger, asked.id, other, **given),
+                (standing.resolved_at if standing else self.now) <= asked.opens,
+                (other, standing.resolved_at if standing else self.now, "disputed"),
+            ),
+            "reopen": (
+                lambda: resolve.reopen(self.ledger, asked.id, **given),
+                standing is None,
+                ("", self.now, "reopened"),
+            ),
+        }[what]
+        if refused:
+            with pytest.raises(InvalidInput):
+                act()
+            return
+        version = 1 + len(self.of(Resolution, question=asked.id))
+        said, at, status = draft
+        made = Resolution(asked.id, said, at, "a court", version=version, status=status)
+        self.said([made], act())
+
+    @rule(asked=ASKED, title=st.sampled_from(["talks", "an envoy", "a raid"]))
+    def add_news(self, asked, title):
+        asked = QUESTIONS[asked]
+        if not self.open_at(asked, self.now):
+            return
+        row = news.add(
+            self.ledger,
+            f"{title} {self.now.isoformat()}",
+            source="wire",
+            known_at=self.now,
+            on=[f"{asked.id}=x1.5"],
+            now=self.now,
+        )
+        entry = self.ledger.entry(row["seq"])
+        assert entry.value.effects[0].target == asked.id
+        self.keep([entry.value], [entry])
+
+    @rule(probability=st.sampled_from(["1.01", "nan", "-0.1", "perhaps not"]))
+    def say_what_is_no_forecast(self, probability):
+        with pytest.raises(InvalidInput):
+            log.log(self.ledger, "long", forecaster="ana", now=self.now, probability=probability)
+
+    @rule(nth=st.integers(1, 7), drafts=st.integers(1, 3))
+    def crash_inside(self, nth, drafts):
+        """The process ends at the n-th statement of an append, or at its commit."""
+        left = [nth]
+
+        def step(*_):
+            left[0] -= 1
+            if not left[0]:
+                raise Crash
+
+        batch = [binary(question="long", because="x") for _ in range(drafts)]
+        listened = self.ledger._engine
+        event.listen(listened, "before_cursor_execute", step)
+        event.listen(listened, "commit", step)
+        try:
+            with suppress(Crash):
+                self.keep(batch, self.ledger.append(batch, recorded_at=self.now))
+        finally:
+            event.remove(listened, "before_cursor_execute", step)
+            event.remove(listened, "commit", step)
+
+    @rule(drafts=st.integers(1, 3))
+    def crash_without_a_word(self, drafts):
+        """The connection of a writer is gone before it commits, and the ledger is opened anew."""
+        batch = [prepare(binary(question="long")) for _ in range(drafts)]
+        connection = self.ledger._engine.connect()
+        append(connection, batch, recorded_at=self.now, tool="x")
+        connection.connection.driver_connection.close()
+        connection.invalidate()
+        connection.close()
+        self.reopen()
+
+    @rule()
+    def reopen(self):
+        self.ledger.close()
+        self.open()
+
+    @rule(data=st.data(), pick=st.integers(0, 10**6))
+    def attack(self, data, pick):
+        """Refused to the program itself, and by the triggers alone to anyone else."""
+        seq = pick % len(self.kept) + 1
+        table = ATTACKS | ON[self.databases.engine]
+        name = data.draw(st.sampled_from(sorted(table)))
+        who = data.draw(st.sampled_from(self.attackers))
+        statement = table[name].format(
+            seq=seq,
+            kind=self.ledger.entry(seq).kind,
+            next=len(self.kept) + 1,
+            last=len(self.kept),
+            hash=f"{pick:064x}",
+        )
+        try:
+            if who == "program":
+                with self.ledger._engine.begin() as connection:
+                    connection.exec_driver_sql(statement)
+            else:
+                with self.databases.bare(self.url) as connection:
+                    if self.databases.engine == "sqlite":
+                        connection.connection.driver_connection.execute(
+                            "PRAGMA recursive_triggers = OFF"
+                        )
+                    connection.exec_driver_sql(statement)
+                    connection.commit()
+        except DBAPIError as refusal:
+            if who != "program" and not isinstance(refusal, IntegrityError):
+                raise
+        else:
+            msg = f"the attack went through: {name}, by {who}"
+            raise AssertionError(msg)
+
+    @rule(pick=st.integers(0, 10**6), column=st.sampled_from(["tool", "leaf", "hash"]))
+    def tamper(self, pick, column):
+        """Past the triggers an edit is possible, and found at its entry; then it never was."""
+        seq = pick % len(self.kept) + 1
+        other = {"tool": "'x'"}.get(column, f"substr({column}, 33) || substr({column}, 1, 32)")
+        off = {
+            "sqlite": "DROP TRIGGER entry_no_update",
+            "postgresql": "ALTER TABLE entry DISABLE TRIGGER USER",
+        }[self.databases.engine]
+        with self.databases.bare(self.url) as connection:
+            connection.exec_driver_sql(off)
+            connection.exec_driver_sql(f"UPDATE entry SET {column} = {other} WHERE seq = {seq}")
+            found = verify.verify(connection)
+            connection.rollback()
+        assert (found.ok, found.first_bad) == (False, seq), f"the edit was not found: {column}"
+
+    @invariant()
+    def reads_as_the_list_does(self):
+        if not hasattr(self, "ledger"):
+            return
+        found = self.ledger.verify()
+        assert (found.ok, found.entries, found.head_seq) == (True, *[len(self.kept)] * 2)
+        assert found.head_hash == self.heads[-1]
+        read = self.ledger.forecasts()
+        assert [_said(item) for item in read] == [
+            (seq, *_said(item)[1:])
+            for seq, item in sorted(self.of(Forecast), key=lambda i: (i[1].issued_at, i[0]))
+        ]
+        assert [item.seq for item in self.ledger.evidence()] == [s for s, _ in self.of(Evidence)]
+        assert [(w.seq, w.question, w.forecaster, w.withdrawn_at) for w in
+                self.ledger.withdrawals()] == [
+            (seq, w.question, w.forecaster, w.withdrawn_at) for seq, w in self.of(Withdrawal)
+        ]  # fmt: skip
+        assert [_version(item) for item in self.ledger.resolutions()] == [
+            _version(item) for _, item in self.of(Resolution)
+        ]
+        assert self.ledger.questions() == [item for _, item in self.of(Question)]
+        outcomes = {asked.id: self.standing(asked) for asked in QUESTIONS.values()}
+        assert {
+            name: (item.outcome, item.resolved_at, item.version)
+            for name, item in self.ledger.standing_resolutions().items()
+        } == {
+            name: (item.outcome, item.resolved_at, item.version)
+            for name, item in outcomes.items()
+            if item is not None
+        }
+
+    @invariant()
+    def what_is_in_force_is_the_last_word_not_taken_back(self):
+        # Nothing else moves what is in force.
+        if not hasattr(self, "ledger") or self.looked == (len(self.kept), self.now):
+            return
+        self.looked = (len(self.kept), self.now)
+        for asked in QUESTIONS.values():
+            rows = log.history(self.ledger, asked.id)
+            for moment in (self.now, self.now - 31 * HOUR, asked.closes - HOUR):
+                assert {row["seq"] for row in rows if row["from"] <= moment < row["until"]} == (
+                    self.in_force(asked, moment)
+                )
+
+    def in_force(self, asked, moment):
+        """Work out from the list which forecasts stand at a moment: one a person and kind."""
+        if not self.open_at(asked, moment):
+            return set()
+        found = set()
+        for who in PEOPLE:
+            taken = [w.withdrawn_at for _, w in self.of(Withdrawal, question=asked.id)
+                     if w.forecaster == who]  # fmt: skip
+            for kind in ("live", "elicited"):
+                mine = self.of(Forecast, question=asked.id, forecaster=who, kind=kind)
+                spoken = [(item.issued_at, seq) for seq, item in mine if item.issued_at <= moment]
+                if spoken:
+                    at, seq = max(spoken)
+                    if not any(at <= back <= moment for back in taken):
+                        found.add(seq)
+        return found
+
+
+def _version(item):
+    return (item.question, item.outcome, item.resolved_at, item.version, item.status)
+
+
+def _said(item):
+    return (item.seq, item.question, item.forecaster, item.value, item.issued_at, item.kind,
+            item.because)  # fmt: skip
+
+
+def machine(made, **more):
+    return type("Machine", (AsAList,), {"databases": made, **more})
+
+
+def run(made, *, examples, steps, **more):
+    """Run the machine; without shrinking, for a failure is read from its steps."""
+    run_state_machine_as_test(
+        machine(made, **more),
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            phases=[Phase.generate],
+            report_multiple_bugs=False,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+DEEP = pytest.mark.deep
+
+
+@pytest.mark.parametrize(
+    ("name", "examples", "steps"),
+    [
+        ("sqlite", 6, 20),
+        ("postgresql", 3, 20),
+        pytest.param("sqlite", 400, 40, marks=DEEP),
+        pytest.param("postgresql", 150, 40, marks=DEEP),
+    ],
+)
+def test_a_ledger_reads_as_a_list_whatever_is_done_to_it(name, examples, steps, request):
+    run(databases.of(name, request), examples=examples, steps=steps)
+
+
+def without(monkeypatch, *messages):
+    """Leave rules out of the guards on INSERT, by what they say; the triggers are then so made."""
+    guards = triggers._guards
+
+    def fewer(dialect):
+        return {
+            table: [rule for rule in rules if not any(m in rule[1] for m in messages)]
+            or [("1 = 0", "nothing")]
+            for table, rules in guards(dialect).items()
+        }
+
+    monkeypatch.setattr(triggers, "_guards", fewer)
+
+
+@pytest.mark.parametrize("name", ["sqlite", pytest.param("postgresql", marks=DEEP)])
+def test_it_finds_the_guard_of_the_sequence_off(name, monkeypatch, request):
+    """Nothing asks whether an entry takes the next number: the keys still refuse a number twice."""
+    without(monkeypatch, "takes the next number")
+    # Few kinds of attack, so that few steps meet the one that goes through.
+    monkeypatch.setattr("tests.store.test_state_machine.ON", {name: {}})
+    for other in [each for each in ATTACKS if each.split()[0] not in ("leave", "number", "record")]:
+        monkeypatch.delitem(ATTACKS, other)
+    with pytest.raises(AssertionError, match="went through: leave a gap"):
+        run(databases.of(name, request), examples=40, steps=20)
+
+
+STAYS = ("hash of its own", "takes the next number", "stays")
+
+
+def test_it_finds_recursive_triggers_off(monkeypatch, request):
+    """REPLACE deletes without a trigger's asking, and then no guard on INSERT is there to ask.
+
+    With the guards gone the pragma alone refuses a REPLACE to the program's own connections, and
+    with the pragma gone the guards alone: either is enough, so both must be off to be seen.
+    """
+    configure = engine._configure
+
+    def lax(connection, **more):
+        configure(connection, **more)
+        connection.execute("PRAGMA recursive_triggers = OFF")
+
+    replacing = {name: ON["sqlite"][name] for name in ("replace an entry", "replace a detail")}
+    monkeypatch.setitem(ON, "sqlite", replacing)
+    monkeypatch.setattr("tests.store.test_state_machine.ATTACKS", {})
+    with monkeypatch.context() as lenient:
+        without(lenient, *STAYS)
+        run(databases.of("sqlite", request), examples=1, steps=20, attackers=("program",))
+    with monkeypatch.context() as off:
+        off.setattr(engine, "_configure", lax)
+        run(databases.of("sqlite", request), examples=1, steps=20)
+        without(off, *STAYS)
+        with pytest.raises(AssertionError, match="went through: replace"):
+            run(databases.of("sqlite", request), examples=40, steps=20, attackers=("program",))
+
+
+@pytest.mark.parametrize(
+    ("name", "link"),
+    [
+        ("sqlite", 2),
+        pytest.param("sqlite", 4, marks=DEEP),
+        pytest.param("postgresql", 2, marks=DEEP),
+    ],
+)
+def test_it_finds_one_link_unchecked(name, link, monkeypatch, request):
+    """Verification takes one link of the chain as it stands."""
+    check = verify._check
+
+    def lenient(found, previous, earlier):
+        if found.seq != link:
+            return check(found, previous, earlier)
+        with suppress(verify._Bad):
+            return check(found, previous, earlier)
+        return bytes.fromhex(found.hash)
+
+    monkeypatch.setattr(verify, "_check", lenient)
+    with pytest.raises(AssertionError, match="the edit was not found"):
+        run(databases.of(name, request), examples=40, steps=20)
