@@ -24,6 +24,7 @@ NUMERIC: tuple[str, ...] = (
     *("forecast", "issued_at", "opens", "closes", "resolved_at", "resolves_by"),
     *("lower", "upper", "type", "zone", "kind"),
 )
+MOST_COLUMNS = 400
 _NEEDED = ("forecast", "issued_at")
 _STATED = ("question", *OF_QUESTION, *OF_OUTCOME)
 _COMMA = re.compile(r"(\d{1,3}),(\d+)(\s?%)?", re.ASCII)
@@ -106,6 +107,8 @@ class _Table:
         return columns
 
     def _check_columns(self, columns: list[str]) -> None:
+        if len(columns) > MOST_COLUMNS:
+            raise stop(self.name, 1, f"columns: more than {MOST_COLUMNS}", "only those that count")
         twice = [column for column in columns if column and columns.count(column) > 1]
         if twice:
             raise stop(self.name, 1, f"column ({plainly(twice[0])}): stands twice", "one of them")

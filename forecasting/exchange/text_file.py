@@ -66,13 +66,16 @@ def text_lines(found: bytes, name: str) -> Iterator[str]:
     Raises
     ------
     InvalidInput
-        A byte that is not UTF-8, a NUL or a line of more than 4,000,000 bytes, with its place.
+        A byte that is not UTF-8, a NUL or a line of more than 4,000,000 bytes, with its place;
+        more than 2,000,000 lines.
 
     Examples
     --------
     >>> list(text_lines("\ufeffa,b\r\nc,é".encode(), "x.csv"))
     ['a,b\r\n', 'c,é']
     """
+    if found.count(b"\n") > 2 * MOST_ROWS:
+        raise stop(name, 1, f"file: more than {2 * MOST_ROWS:,} lines", "split it")
     begins, number = (3 if found.startswith(b"\xef\xbb\xbf") else 0), 0
     while begins < len(found):
         number += 1

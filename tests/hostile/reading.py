@@ -32,8 +32,6 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "anchor": ("verify", "--anchor", "{}"),
     "restore": ("restore", "{}", "--force"),
 }
-#: Files that these take longer over than two seconds, for want of a bound on lines or columns.
-SLOW = {"import-jsonl": ("line-feeds",), "import-csv": ("csv-wide-header",)}
 #: Readers of a whole track record: they meet every other file, and refuse it or each of its rows.
 IMPORTS = {
     "import-csv": ("import", "csv", "{}", "--me", "ana"),
@@ -58,8 +56,6 @@ def main(folder: Path) -> None:
         before, head = ledger.content_digest(), ledger.head()
         for number, hostile in enumerate(FILES):
             for reader, word in (hostile.said | dict.fromkeys(IMPORTS, "")).items():
-                if hostile.name in SLOW.get(reader, ()):
-                    continue
                 place = _place(folder / f"{number}-{reader}", hostile, reader)
                 words = [part.format(place) for part in (COMMANDS | IMPORTS)[reader]]
                 chosen = () if reader == "config" else here
