@@ -12,7 +12,9 @@ from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection, resolved, seals_asked_for, select
 from forecasting.app.references import CLIMATOLOGY, UNIFORM, known_forecaster, with_reference
 from forecasting.app.score import FITTING, NATURAL
+from forecasting.domain.forecast import Forecast
 from forecasting.domain.question import ANNULLED
+from forecasting.domain.sealed import Sealed
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
 
@@ -250,7 +252,8 @@ def _pending(ledger: Ledger, wanted: Selection, a: str, b: str, kind: str) -> "p
     catalog = Catalog.of(ledger)
     spoken: dict[str, set[str]] = {}
     sealed = seals_asked_for(ledger, catalog, wanted, head=None) if wanted.kind == "live" else []
-    for entry in (*select(ledger, catalog, wanted), *sealed):
+    entries: list[Forecast | Sealed] = [*select(ledger, catalog, wanted), *sealed]
+    for entry in entries:
         spoken.setdefault(entry.question, set()).add(entry.forecaster)
     rows = []
     for name, who in spoken.items():

@@ -53,7 +53,7 @@ def explain(
     """
     moment = as_of or now
     check_moment(moment, now)
-    catalog = Catalog.of(ledger)
+    catalog = Catalog.of(ledger, recorded_by=moment)
     found = catalog.find(name)
     asked = catalog.open_at(moment, found)
     if not asked:

@@ -77,17 +77,6 @@ def latest_run(ledger: Ledger) -> str:
     return finished[-1] if finished else ""
 
 
-def head_at(ledger: Ledger, moment: dt.datetime) -> int:
-    """Give the number of the last forecast, seal, withdrawal or outcome recorded by a moment."""
-    found = 0
-    read = (ledger.forecasts, ledger.withdrawals, ledger.resolutions, ledger.seals)
-    for entries in (reading() for reading in read):
-        for entry in entries:
-            if entry.seq and entry.recorded_at is not None and entry.recorded_at <= moment:
-                found = max(found, entry.seq)
-    return found
-
-
 def resolved(
     ledger: Ledger,
     wanted: Selection,
@@ -101,7 +90,7 @@ def resolved(
     from others' numbers for ``shown``; see :mod:`forecasting.app.unrevealed`. With `supposed`, its
     outcomes count instead of those that the ledger holds.
     """
-    head = None if wanted.as_of is None or wanted.kind != "live" else head_at(ledger, wanted.as_of)
+    head = None if wanted.as_of is None or wanted.kind != "live" else ledger.head_at(wanted.as_of)
     if wanted.question:
         # The name is looked up among all questions, also those published later.
         Catalog.of(ledger).find(wanted.question)
@@ -132,7 +121,7 @@ def shown(
 
 def kinds_present(ledger: Ledger) -> list[str]:
     """Give the kinds of forecast that the ledger holds, in their usual order."""
-    present = {forecast.kind for forecast in ledger.forecasts()}
+    present = ledger.kinds()
     return [kind for kind in KINDS if kind in present]
 
 
@@ -154,7 +143,7 @@ def late(ledger: Ledger, wanted: Selection) -> int:
     """Count the live forecasts of a selection that a table leaves out, for they came too late."""
     if wanted.kind not in ("live", "all"):
         return 0
-    head = None if wanted.as_of is None else head_at(ledger, wanted.as_of)
+    head = None if wanted.as_of is None else ledger.head_at(wanted.as_of)
     catalog = Catalog.of(ledger, head=head, reading=wanted.reading)
     asked = _asked_for(ledger, catalog, replace(wanted, kind="live"), head=head)
     return sum(_left_out(catalog, forecast) for forecast in asked)
@@ -164,7 +153,7 @@ def unrevealed(ledger: Ledger, wanted: Selection) -> int:
     """Count the live seals that a table of scores reads as the worst that they could hold."""
     if wanted.kind not in ("live", "all"):
         return 0
-    head = None if wanted.as_of is None else head_at(ledger, wanted.as_of)
+    head = None if wanted.as_of is None else ledger.head_at(wanted.as_of)
     catalog = Catalog.of(ledger, head=head, reading=wanted.reading)
     among = seals_asked_for(ledger, catalog, replace(wanted, kind="live"), head=head)
     known = [

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.frames import Selection, head_at, resolved, shown
+from forecasting.app.frames import Selection, resolved, shown
 from forecasting.app.pool_ladder import drawn_together
 from forecasting.app.pool_methods import METHODS, SHARES, Crowd, Past, Solved, combine
 from forecasting.bank import nearest
@@ -76,7 +76,7 @@ def pool(
         msg = "log: only live forecasts pooled now are logged"
         raise InvalidInput(msg, hint=f"forecast pool {name} --method {method} --log")
     moment = wanted.as_of or now
-    head = None if wanted.as_of is None or wanted.kind != "live" else head_at(ledger, moment)
+    head = None if wanted.as_of is None or wanted.kind != "live" else ledger.head_at(moment)
     catalog = Catalog.of(ledger)
     if head is not None:
         # The name is looked up among all questions; an outcome recorded later ended none by then.

@@ -146,11 +146,14 @@ def latest_forecasts(
     ledger: Ledger, question: str | None = None
 ) -> dict[tuple[str, str], Forecast]:
     """Give each forecaster's latest live or elicited forecast of each question."""
-    latest: dict[tuple[str, str], Forecast] = {}
-    for forecast in ledger.forecasts(question=question):
-        if forecast.kind in {"live", "elicited"}:
-            latest[forecast.question, forecast.forecaster] = forecast
-    return latest
+    # A replay may hold a hundred times as many, so they are not even read.
+    found = [
+        forecast
+        for kind in ("live", "elicited")
+        for forecast in ledger.forecasts(question=question, kind=kind)
+    ]
+    found.sort(key=lambda forecast: (forecast.issued_at, forecast.seq or 0))
+    return {(forecast.question, forecast.forecaster): forecast for forecast in found}
 
 
 def list_rows(

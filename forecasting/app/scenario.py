@@ -139,7 +139,7 @@ def live(
     moment = as_of or now
     check_moment(moment, now)
     bank = bank or bundled_bank()
-    catalog = Catalog.of(ledger)
+    catalog = Catalog.of(ledger, recorded_by=moment)
     part = graph.known(local_day(moment))
     evidence = known(ledger.evidence(), moment, recorded=kind_of(moment, now) == "live")
     predictor = Predictor(catalog, evidence, bank, seed=seed, fits=live_fits(seed))

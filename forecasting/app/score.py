@@ -271,7 +271,13 @@ class _Table:
     ) -> dict[str, Any]:
         from forecasting.comparison import studentised_interval
 
-        found = studentised_interval(group["score"], group["event"], resamples=self.resamples)
+        # Gains and losses without end within one window have no mean: a peer score may have both.
+        defined = group["score"].fillna(0.0)
+        found = studentised_interval(defined, group["event"], resamples=self.resamples)
+        if group["score"].isna().any():
+            note = "undefined: infinite scores of both signs"
+            nothing = dict.fromkeys(("mean", "lower", "upper"), math.nan)
+            found = replace(found, **nothing, note=note)
         low, high = RANGES.get(
             (self.rule, self.convention),
             _RANGE_OF_RULE.get(self.rule, (-math.inf, math.inf)),
@@ -295,7 +301,7 @@ class _Table:
             "mean": found.mean,
             "lower": found.lower if math.isnan(found.lower) else max(found.lower, low),
             "upper": found.upper if math.isnan(found.upper) else min(found.upper, high),
-            "skill": float(group["skill"].mean()),
+            "skill": _mean(group["skill"]),
             "reference": float(group["reference"].mean()),
             "missing": self.missing,
             "note": found.note,
@@ -334,6 +340,14 @@ class _Table:
         return {"against": other, **found}
 
 
+def _mean(values: "pd.Series[float]") -> float:
+    import numpy as np
+
+    # Infinities of both signs, or none that is defined, have no mean.
+    with np.errstate(invalid="ignore"):
+        return float(values.mean(skipna=False))
+
+
 def _within(value: float, widest: float) -> float:
     return value if math.isnan(value) else max(-widest, min(widest, value))
 
@@ -355,11 +369,13 @@ def _filled(scored: "pd.DataFrame") -> "pd.DataFrame":
     return pd.concat([scored, added[scored.columns]], ignore_index=True)
 
 
-def empty_note(ledger: Ledger, kind: str) -> str:
-    """Say that a kind has nothing to score and name the kinds that have."""
+def empty_note(ledger: Ledger, kind: str, rule: str = "") -> str:
+    """Say that a kind has nothing to score (by a rule) and name the kinds that have."""
     others = [other for other in kinds_present(ledger) if other != kind]
-    if not others:
-        return f"no {kind} forecast of a resolved question yet"
+    if rule and len(resolved(ledger, Selection(kind=kind if kind in KINDS else "live"))):
+        return f"rule {rule} scores {' and '.join(FITTING[rule])} questions: none has resolved here"
+    if kind == "all" or not others:
+        return f"no {'' if kind == 'all' else f'{kind} '}forecast of a resolved question yet"
     named = " or ".join(f"--kind {other}" for other in others)
     return f"no {kind} forecast of a resolved question yet; there are others: {named}"
 

@@ -162,8 +162,11 @@ def reveal(
 
 def hidden(ledger: Ledger, *, head: int | None = None) -> list[Sealed]:
     """Give the seals that nobody had revealed, up to an entry of the ledger."""
-    opened = {f.sealed for f in ledger.forecasts(head=head) if f.sealed is not None}
-    return [seal for seal in ledger.seals(head=head) if seal.seq not in opened]
+    if not (seals := ledger.seals(head=head)):
+        return []
+    # Only what is live was sealed.
+    opened = {forecast.sealed for forecast in ledger.forecasts(kind="live", head=head)}
+    return [seal for seal in seals if seal.seq not in opened]
 
 
 def _asked(

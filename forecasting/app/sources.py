@@ -33,7 +33,7 @@ def rows(ledger: Ledger, *, as_of: dt.datetime, now: dt.datetime) -> list[dict[s
         msg = f"as_of ({iso(as_of)}): lies in the future (now {iso(now)})"
         raise InvalidInput(msg, hint="leave --as-of out for now")
     items = known(ledger.evidence(), as_of)
-    catalog = Catalog.of(ledger)
+    catalog = Catalog.of(ledger, recorded_by=as_of)
     found = learned(items, catalog.questions, catalog.outcomes, as_of)
     before = Reliabilities([])
     standing = retracted(items)

@@ -39,11 +39,15 @@ def update(
     """
     moment = as_of or now
     check_moment(moment, now)
-    catalog = Catalog.of(ledger)
+    catalog = Catalog.of(ledger, recorded_by=moment)
     questions = _chosen(catalog, names, moment)
     bank = bundled_bank()
     live = kind_of(moment, now) == "live"
-    evidence = known(ledger.evidence(), moment, recorded=live)
+    held = ledger.evidence()
+    if questions and not held:
+        msg = "evidence (none): the models learn from reference cases, and this database has none"
+        raise InvalidInput(msg, hint="forecast init")
+    evidence = known(held, moment, recorded=live)
     predictor = Predictor(
         catalog,
         evidence,

@@ -179,7 +179,7 @@ def _moment(ledger: Ledger, chosen: Selection, now: dt.datetime) -> dt.datetime:
 
 
 def _read(ledger: Ledger, chosen: Selection, moment: dt.datetime) -> tuple[Catalog, list[Forecast]]:
-    catalog = Catalog.of(ledger)
+    catalog = Catalog.of(ledger, recorded_by=moment)
     wanted = Selection(chosen.kind, chosen.run, as_of=moment)
     return catalog, select(ledger, catalog, wanted)
 

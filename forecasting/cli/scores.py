@@ -156,7 +156,7 @@ def score(
             missing=missing,
         )
         if not rows:
-            say(use.empty_note(book.ledger, kind))
+            say(use.empty_note(book.ledger, kind, rule or ""))
         for note in (use.late_note(book.ledger, wanted), use.seal_note(book.ledger, wanted)):
             if note:
                 say(note)
@@ -294,7 +294,7 @@ def calibration(
             if not rows:
                 say(empty_note(book.ledger, kind))
             if out is not None:
-                pictures.draw(picture, rows, out, title=title)
+                pictures.draw(picture, rows, out, title=title, head=book.ledger.head())
                 say(f"written: {out}")
             emit(rows, title=title if rows else "")
             return
@@ -305,7 +305,7 @@ def calibration(
             say(empty_note(book.ledger, kind))
         if out is not None:
             whose = f"{who or 'everybody'} ({kind}, {reading} outcomes)"
-            save_calibration(result, out, title=whose)
+            save_calibration(result, out, title=whose, head=book.ledger.head())
             say(f"written: {out}")
     record = {"forecaster": who or "everybody", "kind": kind, "outcomes": reading, **result}
     if settings().format == "table":

@@ -173,6 +173,16 @@ class Ledger:
         with self._reading() as connection:
             return read_head(connection)[0]
 
+    def head_at(self, moment: dt.datetime) -> int:
+        """Give the number of the last entry recorded by a moment; 0 where there is none."""
+        with self._reading() as connection:
+            return read.head_at(connection, moment)
+
+    def kinds(self) -> set[str]:
+        """Give the kinds of forecast that the ledger holds."""
+        with self._reading() as connection:
+            return read.kinds(connection)
+
     def hash_at(self, seq: int) -> str | None:
         """Give the hash that stands at a number, whatever else is wrong there; None for none."""
         with self._reading() as connection:

@@ -1,5 +1,6 @@
 """Readings: rows of the ledger up to a head, as domain values."""
 
+import datetime as dt
 import re
 from collections import defaultdict
 from collections.abc import Mapping
@@ -137,6 +138,18 @@ def forecasts(
     order = (forecast.c.issued_at, place)
     found = _recorded(connection, forecast, *where, *_up_to(forecast, head), order=order)
     return _values(found, Forecast)
+
+
+def head_at(connection: Connection, moment: dt.datetime) -> int:
+    """Give the number of the last entry recorded by a moment; 0 where there is none."""
+    # No entry is recorded before the one it follows, so that the last such number is the head.
+    seq = select(func.max(entry.c.seq)).where(entry.c.recorded_at <= moment)
+    return connection.execute(seq).scalar() or 0
+
+
+def kinds(connection: Connection) -> set[str]:
+    """Give the kinds of forecast that there are."""
+    return set(connection.execute(select(forecast.c.kind).distinct()).scalars())
 
 
 def evidence(connection: Connection, *, head: int | None = None) -> list[Evidence]:

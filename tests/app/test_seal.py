@@ -16,9 +16,10 @@ from forecasting.app import log as use
 from forecasting.app import pool, seal
 from forecasting.app.book import Book
 from forecasting.app.catalog import Catalog
-from forecasting.app.frames import Selection, head_at, resolved
+from forecasting.app.compare import compare
+from forecasting.app.frames import Selection, resolved, unrevealed
 from forecasting.app.predict import judgements_of
-from forecasting.app.score import scores
+from forecasting.app.score import scores, seal_note
 from forecasting.app.worldviews import Spoken
 from forecasting.cli import run
 from forecasting.domain import OutcomeSpace
@@ -410,6 +411,38 @@ def test_a_seal_takes_back_what_was_said_before_and_costs_nothing_before_the_ans
     assert row["members"] == ["bob"]
 
 
+def test_the_tables_say_how_many_seals_count_as_the_worst():
+    made, asked = diary()
+    made.write(1, ours.said(asked, "bob", 0.5, 1))
+    rows = [sealed(made, "0.2", START + DAY), sealed(made, "0.9", START + 2 * DAY)]
+    everybody = Selection()
+    assert unrevealed(made.ledger, everybody) == 0, "nobody is charged before the answer"
+    made.write(30, ours.resolved(asked, "no", 30))
+    assert unrevealed(made.ledger, everybody) == 2
+    said = "2 seals not revealed count as the worst they could hold: forecast reveal"
+    assert seal_note(made.ledger, everybody) == said
+    assert seal_note(made.ledger, everybody, "bob", "ann") == said
+    assert seal_note(made.ledger, Selection(forecaster="bob")) == ""
+    assert seal_note(made.ledger, Selection(kind="imported")) == ""
+    assert unrevealed(made.ledger, Selection(as_of=START + 29 * DAY)) == 0
+    opened(made, rows[0]["seq"], START + 31 * DAY)
+    assert seal_note(made.ledger, everybody).startswith("1 seal not revealed counts as")
+    opened(made, rows[1]["seq"], START + 31 * DAY)
+    assert seal_note(made.ledger, everybody) == ""
+
+
+def test_a_question_under_seal_keeps_its_place_in_the_sequence():
+    made = fresh()
+    slow, quick = ours.question("q", days=10.0), ours.question("r", days=20.0)
+    made.write(0, slow, quick)
+    made.write(1, ours.said(slow, "bob", 0.5, 1))
+    sealed(made, "0.2", START + DAY)
+    made.write(2, *(ours.said(quick, who, 0.5, 2) for who in ("ann", "bob")))
+    made.write(21, ours.resolved(quick, "yes", 20))
+    found = compare(made.ledger, "ann", "bob", now=START + 30 * DAY)
+    assert (found["steps"], found["held_by"]) == (0, "q")
+
+
 def test_nobody_is_charged_for_a_seal_that_the_question_outgrew():
     made, asked = diary()
     sealed(made, "0.1", START + DAY)
@@ -450,7 +483,7 @@ def learnt(made, day):
         judgements_of(made.ledger, Catalog.of(made.ledger), recorded=recorded)(moment)
         for recorded in (True, False)
     ]
-    spoken = Spoken(made.ledger.forecasts(head=head_at(made.ledger, moment)))
+    spoken = Spoken(made.ledger.forecasts(head=made.ledger.head_at(moment)))
     found = pool.pool(made.ledger, "q3", now=moment, method="skill-recency", selection=at)
     return (
         found,

@@ -16,7 +16,7 @@ import pytest
 
 from forecasting.app import sources
 from forecasting.app.catalog import Catalog
-from forecasting.app.frames import Selection, head_at, resolved
+from forecasting.app.frames import Selection, resolved
 from forecasting.app.pool import pool
 from forecasting.app.predict import Predictor, judgements_of, outcomes_known
 from forecasting.app.questions import bundled_bank
@@ -92,7 +92,7 @@ def as_known(ledger, moment):
 def as_it_stood(ledger, moment):
     """Read what rests on what the ledger had recorded by a moment."""
     now = START + LAST * 2 * DAY
-    head = head_at(ledger, moment)
+    head = ledger.head_at(moment)
     catalog = Catalog.of(ledger, head=head)
     chosen = Selection("live", as_of=moment)
     pooled = {}
