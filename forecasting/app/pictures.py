@@ -1,7 +1,7 @@
 """The pictures of a calibration review: each as a table first, then drawn from it."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from forecasting.app.frames import Selection, resolved
 from forecasting.app.score import from_frame
 from forecasting.errors import InvalidInput
 from forecasting.review.cast import ordered
-from forecasting.store import Ledger
+from forecasting.store import Head, Ledger
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +23,14 @@ PICTURES = {
     "histogram": "What was said",
     "pit": "PIT of numbers and dates",
 }
+#: Those that compare scores, where a seal that is not opened counts as the worst.
+COMPARED = ("mcb-dsc", "murphy", "over-time")
 ENDINGS = (".svg", ".png", ".csv", ".html")
+#: As on the review page: styles and pictures of its own, nothing else.
+_ALLOWED = (
+    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+    "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'\">"
+)
 
 
 def table(
@@ -53,7 +60,7 @@ def table(
     if picture not in PICTURES:
         msg = f"picture ({picture}): must be one of {', '.join(PICTURES)}"
         raise InvalidInput(msg)
-    frame = resolved(ledger, selection)
+    frame = resolved(ledger, selection, seals="worst" if picture in COMPARED else "missing")
     if picture == "over-time":
         return _over_time(frame, selection.kind)
     if picture == "pit":
@@ -79,32 +86,34 @@ def table(
 
 
 def draw(
-    picture: str, rows: Sequence[Mapping[str, Any]], path: Path, *, title: str, reading: str = ""
+    picture: str,
+    rows: Sequence[Mapping[str, Any]],
+    path: Path,
+    *,
+    title: str,
+    head: Head,
 ) -> None:
     """Write a picture to a file by its ending, or its table as .csv.
+
+    Parameters
+    ----------
+    head : Head
+        The ledger's, which a page prints: what it was made from.
 
     Raises
     ------
     InvalidInput
         On another ending, or where there is nothing to draw.
     """
-    import html
-
     from forecasting.review import draw as pen
     from forecasting.review import draw_scores as pens
 
-    ending = path.suffix.lower()
-    if ending not in ENDINGS:
-        msg = f"file ({path.name}): must end in {', '.join(ENDINGS)}"
-        raise InvalidInput(msg, hint=f"--out {path.stem or 'picture'}.svg")
+    ending = file_ending(path)
     if not rows:
         msg = f"picture ({picture}): nothing has resolved, so there is nothing to draw"
         raise InvalidInput(msg, hint="forecast questions list --status resolved")
     if ending == ".csv":
-        with path.open("w", encoding="utf-8", newline="") as handle:
-            writer = csv.DictWriter(handle, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
+        save_csv(path, rows, list(rows[0]))
         return
     drawn = {
         "reliability": lambda: pen.reliability({"n": len(rows), "curve": rows}, title=title),
@@ -117,16 +126,57 @@ def draw(
     if ending != ".html":
         pen.save(drawn, path)
         return
-    heads = "".join(f"<th>{html.escape(str(name))}</th>" for name in rows[0])
+    save_page(path, title=title, drawn=pen.svg(drawn, label=title), rows=rows, head=head)
+
+
+def file_ending(path: Path) -> str:
+    """Give the ending of a file to be written; anything but the four is bad input."""
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
+        msg = f"file ({path.name}): must end in {', '.join(ENDINGS)}"
+        raise InvalidInput(msg, hint=f"--out {path.stem or 'picture'}.svg")
+    return ending
+
+
+def save_csv(path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Write a table so that no spreadsheet runs a name in it."""
+    from forecasting.exchange.cells import neutral
+
+    with path.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.DictWriter(handle, columns)
+        writer.writeheader()
+        writer.writerows(
+            {
+                name: neutral(value) if isinstance(value, str) else value
+                for name, value in row.items()
+            }
+            for row in rows
+        )
+
+
+def save_page(
+    path: Path,
+    *,
+    title: str,
+    drawn: str,
+    rows: Sequence[Mapping[str, Any]],
+    head: Head,
+    reading: str = "",
+) -> None:
+    """Write a picture, its reading and its table as a page that may load and run nothing."""
+    import html
+
+    heads = "".join(f"<th>{html.escape(str(name))}</th>" for name in (rows[0] if rows else ()))
     lines = "".join(
         "<tr>" + "".join(f"<td>{html.escape(_cell(v))}</td>" for v in row.values()) + "</tr>"
         for row in rows
     )
+    said = f"<pre>{html.escape(reading)}</pre>" if reading else ""
     name = html.escape(title)
     path.write_text(
-        f"<!doctype html><meta charset=utf-8><title>{name}</title><h1>{name}</h1>"
-        f"<pre>{html.escape(reading)}</pre>{pen.svg(drawn, label=title)}"
-        f"<table><tr>{heads}</tr>{lines}</table>",
+        f'<!doctype html><html lang="en"><meta charset="utf-8">{_ALLOWED}<title>{name}</title>'
+        f"<h1>{name}</h1>{said}{drawn}<table><tr>{heads}</tr>{lines}</table>"
+        f"<p>Ledger head: entry {head.seq}, hash <code>{head.hash}</code></p></html>\n",
         encoding="utf-8",
     )
 

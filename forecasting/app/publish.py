@@ -19,10 +19,9 @@ from forecasting.domain.commentary import Claim, Text
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.question import Question
 from forecasting.domain.verbal import FLAT_DENIAL_ALTERNATIVES
-from forecasting.errors import InvalidInput
 from forecasting.evidence import retracted
 from forecasting.review import data as page
-from forecasting.store import Ledger
+from forecasting.store import Head, Ledger
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,33 +29,23 @@ if TYPE_CHECKING:
 DIAGRAMS = (MODEL, BASE_RATE, POOL)
 
 
-def save_calibration(result: Mapping[str, Any], path: Path, *, title: str) -> None:
+def save_calibration(result: Mapping[str, Any], path: Path, *, title: str, head: Head) -> None:
     """Write a calibration as .svg, .png, .csv or .html; anything else is bad input."""
-    import csv
-    import html
-
+    from forecasting.app.pictures import file_ending, save_csv, save_page
     from forecasting.review import draw
 
-    ending = path.suffix.lower()
-    if ending not in {".svg", ".png", ".csv", ".html"}:
-        msg = f"file ({path.name}): must end in .svg, .png, .csv or .html"
-        raise InvalidInput(msg, hint="--out calibration.svg")
+    ending = file_ending(path)
+    curve = result["curve"]
     if ending == ".csv":
-        with path.open("w", encoding="utf-8", newline="") as handle:
-            writer = csv.DictWriter(
-                handle, ["forecast", "event_rate", "n", "events", "lower", "upper"]
-            )
-            writer.writeheader()
-            writer.writerows(result["curve"])
+        save_csv(path, curve, ["forecast", "event_rate", "n", "events", "lower", "upper"])
         return
     figure = draw.reliability(result, title=title)
-    if ending == ".html":
-        said = html.escape(str(result["reading"]))
-        body = f"<h1>{html.escape(title)}</h1><pre>{said}</pre>{draw.svg(figure)}"
-        text = f"<!doctype html><meta charset=utf-8><title>{html.escape(title)}</title>{body}"
-        path.write_text(text, encoding="utf-8")
-    else:
+    if ending != ".html":
         draw.save(figure, path)
+        return
+    drawn = draw.svg(figure, label=title)
+    said = str(result["reading"])
+    save_page(path, title=title, drawn=drawn, rows=curve, head=head, reading=said)
 
 
 def review(ledger: Ledger, folder: Path, *, kind: str, run: str, now: dt.datetime) -> Path:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from forecasting.app import paired
-from forecasting.app.frames import Selection, kinds_present, late, resolved, unrevealed
+from forecasting.app.frames import Selection, kinds_present, resolved
 from forecasting.app.references import CLIMATOLOGY, UNIFORM, known_forecaster, with_reference
 from forecasting.domain.forecast import KINDS
 from forecasting.errors import InvalidInput
@@ -174,6 +174,9 @@ def _check(rule: str, by: str, window: str, missing: str) -> None:
         msg = f"window ({window}): must be scheduled, spot@SHARE, until-resolution or last"
         raise InvalidInput(msg, hint="--window scheduled")
     paired.window_of(window)
+    if by == "horizon" and (window, missing) != ("scheduled", "leave-out"):
+        msg = f"by (horizon with window {window}, missing {missing}): has moments of its own"
+        raise InvalidInput(msg, hint="forecast score --by horizon")
 
 
 class _Table:
@@ -241,6 +244,7 @@ class _Table:
             for name, group in scored.groupby("forecaster", sort=False):
                 label = f"{days:g} d before close, still open"
                 row = self._row(group, name, by="horizon", value=label, others=scored)
+                row["window"] = f"{days:g} d before close"
                 row["event_rate"] = (
                     float((group["outcome"] == 1).mean()) if self.type == "binary" else None
                 )
@@ -276,8 +280,7 @@ class _Table:
         found = studentised_interval(defined, group["event"], resamples=self.resamples)
         if group["score"].isna().any():
             note = "undefined: infinite scores of both signs"
-            nothing = dict.fromkeys(("mean", "lower", "upper"), math.nan)
-            found = replace(found, **nothing, note=note)
+            found = replace(found, mean=math.nan, lower=math.nan, upper=math.nan, note=note)
         low, high = RANGES.get(
             (self.rule, self.convention),
             _RANGE_OF_RULE.get(self.rule, (-math.inf, math.inf)),
@@ -367,35 +370,3 @@ def _filled(scored: "pd.DataFrame") -> "pd.DataFrame":
     absent = every[~pd.MultiIndex.from_frame(every[["question", "forecaster"]]).isin(kept)]
     added = absent.assign(score=absent["reference"], skill=0.0, coverage=0.0, n_forecasts=0)
     return pd.concat([scored, added[scored.columns]], ignore_index=True)
-
-
-def empty_note(ledger: Ledger, kind: str, rule: str = "") -> str:
-    """Say that a kind has nothing to score (by a rule) and name the kinds that have."""
-    others = [other for other in kinds_present(ledger) if other != kind]
-    if rule and len(resolved(ledger, Selection(kind=kind if kind in KINDS else "live"))):
-        return f"rule {rule} scores {' and '.join(FITTING[rule])} questions: none has resolved here"
-    if kind == "all" or not others:
-        return f"no {'' if kind == 'all' else f'{kind} '}forecast of a resolved question yet"
-    named = " or ".join(f"--kind {other}" for other in others)
-    return f"no {kind} forecast of a resolved question yet; there are others: {named}"
-
-
-def late_note(ledger: Ledger, wanted: Selection) -> str:
-    """Say how many live forecasts a table leaves out for coming too late; empty for none."""
-    n = late(ledger, wanted)
-    if not n:
-        return ""
-    return (
-        f"{n} late forecast{'s' * (n > 1)} left out: recorded at or after the close, or when the "
-        "outcome could be known"
-    )
-
-
-def seal_note(ledger: Ledger, wanted: Selection, *forecasters: str) -> str:
-    """Say how many seals a table of scores reads as the worst they could hold; empty for none."""
-    whose = forecasters or (wanted.forecaster,)
-    n = sum(unrevealed(ledger, replace(wanted, forecaster=name)) for name in whose)
-    if not n:
-        return ""
-    each = "counts as the worst it" if n == 1 else "count as the worst they"
-    return f"{n} seal{'s' * (n > 1)} not revealed {each} could hold: forecast reveal"

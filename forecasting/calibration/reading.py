@@ -121,7 +121,9 @@ def _widest_gap(diagram: Corp, level: float) -> list[str]:
         ends = pooled.value[inside[[0, -1]]]
         claim = f"You say {_range(ends[0], ends[1])}, {_percent(said[chosen])} on average,"
     within = low <= seen[chosen] <= high
-    if within:
+    if _percent(seen[chosen]) == _percent(said[chosen]):
+        verdict = "as you say"
+    elif within:
         verdict = "so this may be chance"
     elif diagram.p_value <= 0.05:
         verdict = "so this is more than chance explains"

@@ -26,10 +26,10 @@ NOBODY = ""
 class Shared:
     """Priors of what the forecasters share; `scale`s are log-normal (median, sd of the log)."""
 
-    intercept_sd: float = 0.25
-    intercept_scale: tuple[float, float] = (0.37, 0.4)
-    slope_sd: float = 0.15
-    slope_scale: tuple[float, float] = (0.22, 0.4)
+    intercept_sd: float = 0.15
+    intercept_scale: tuple[float, float] = (0.2, 0.4)
+    slope_sd: float = 0.1
+    slope_scale: tuple[float, float] = (0.15, 0.4)
 
     def __post_init__(self) -> None:
         """Check that every scale is positive."""

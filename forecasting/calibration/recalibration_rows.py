@@ -78,7 +78,8 @@ def spot_rows(
         frame = frame.assign(weight=1 / repeats)
     questions = frame.groupby(["forecaster", "event"])["question"].transform("nunique")
     frame = frame.assign(weight=frame["weight"] / questions)
-    kept = frame.sort_values(["forecaster", "event", "question", "issued_at"], kind="stable")
+    order = ["forecaster", "event", "question", "issued_at", "forecast"]
+    kept = frame.sort_values(order, kind="stable")
     columns = ["question", "forecaster", "forecast", "outcome", "event", "weight"]
     return kept[columns].reset_index(drop=True)
 
@@ -120,9 +121,11 @@ def _at_spot(frame: "pd.DataFrame", as_of: datetime | None, share: float) -> "pd
         frame = frame[frame["closes"] <= _moment(as_of)]
     spot = frame["opens"] + share * (frame["closes"] - frame["opens"])
     frame = frame[(frame["resolved_at"] > spot) & (frame["issued_at"] <= spot)]
-    frame = frame.sort_values("issued_at", kind="stable")
-    frame = frame[~frame.duplicated(["forecaster", "question"], keep="last")]
+    # Of several forecasts in one last instant each counts its share: rows have no order.
+    last = frame.groupby(["forecaster", "question"])["issued_at"].transform("max")
+    frame = frame[frame["issued_at"] == last]
     if "withdrawn_at" in frame:
         gone = frame["withdrawn_at"].notna() & (frame["withdrawn_at"] <= spot[frame.index])
         frame = frame[~gone]
-    return frame.assign(weight=1.0)
+    together = frame.groupby(["forecaster", "question"])["forecast"].transform("size")
+    return frame.assign(weight=1 / together)

@@ -56,7 +56,7 @@ def compare(
     from forecasting import clock
     from forecasting.app import compare as use
     from forecasting.app.book import Book
-    from forecasting.app.score import late_note, seal_note
+    from forecasting.app.score_notes import late_note, seal_note
 
     wanted = selection(kind, run, "", question, tag, as_of)
     with Book.open(settings().db) as book:

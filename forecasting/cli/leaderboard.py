@@ -74,7 +74,7 @@ def leaderboard(
     from forecasting.app import leaderboard as use
     from forecasting.app.book import Book
     from forecasting.app.references import known_forecaster
-    from forecasting.app.score import empty_note, late_note, seal_note
+    from forecasting.app.score_notes import empty_note, late_note, seal_note
 
     wanted = selection(kind, run, forecaster, question, tag, as_of)
     with Book.open(settings().db) as book:

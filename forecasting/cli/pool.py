@@ -68,7 +68,7 @@ def pool(
     from forecasting import clock
     from forecasting.app import pool as use
     from forecasting.app.book import Book
-    from forecasting.app.score import empty_note
+    from forecasting.app.score_notes import empty_note
 
     who = [part.strip() for given in members for part in given.split(",") if part.strip()]
     if score and (log or name):

@@ -142,6 +142,7 @@ def score(
     """
     from forecasting.app import score as use
     from forecasting.app.book import Book
+    from forecasting.app.score_notes import empty_note, late_note, seal_note
 
     wanted = selection(kind, run, forecaster, question, tag, as_of, reading)
     with Book.open(settings().db) as book:
@@ -156,8 +157,8 @@ def score(
             missing=missing,
         )
         if not rows:
-            say(use.empty_note(book.ledger, kind, rule or ""))
-        for note in (use.late_note(book.ledger, wanted), use.seal_note(book.ledger, wanted)):
+            say(empty_note(book.ledger, kind, rule=rule or ""))
+        for note in (late_note(book.ledger, wanted), seal_note(book.ledger, wanted)):
             if note:
                 say(note)
     compared = by == "forecaster" or bool(against)
@@ -261,7 +262,7 @@ def calibration(
     from forecasting.app.book import Book
     from forecasting.app.publish import save_calibration
     from forecasting.app.references import known_forecaster
-    from forecasting.app.score import empty_note, late_note
+    from forecasting.app.score_notes import empty_note, late_note, seal_note
     from forecasting.errors import InvalidInput
 
     if by and (picture or out):
@@ -275,14 +276,19 @@ def calibration(
         wanted = selection(kind, run, shown, question, tag, as_of, reading)
         if past_close:
             wanted = replace(wanted, closed_by=wanted.as_of or clock.now())
-        if note := late_note(book.ledger, wanted):
-            say(note)
+        counted = picture in pictures.COMPARED
+        for note in (
+            late_note(book.ledger, wanted),
+            seal_note(book.ledger, wanted, counted=counted),
+        ):
+            if note:
+                say(note)
         if by:
             rows = calibrate.by_group(
                 book.ledger, by, selection=wanted, share=share, now=clock.now()
             )
             if not rows:
-                say(empty_note(book.ledger, kind))
+                say(empty_note(book.ledger, kind, forecaster=shown))
             title = f"{shown or 'everybody'} ({kind}, {reading} outcomes), one forecast an event"
             more = POOLED_COLUMNS if by == "forecaster" else ()
             emit(rows, columns=(by, *BY_COLUMNS, *more), title=title)
@@ -292,7 +298,7 @@ def calibration(
             what = pictures.PICTURES[picture]
             title = f"{what}: {shown or 'everybody'} ({kind}, {reading} outcomes)"
             if not rows:
-                say(empty_note(book.ledger, kind))
+                say(empty_note(book.ledger, kind, forecaster=shown))
             if out is not None:
                 pictures.draw(picture, rows, out, title=title, head=book.ledger.head())
                 say(f"written: {out}")
@@ -302,7 +308,7 @@ def calibration(
             book.ledger, selection=wanted, share=share, score=score, now=clock.now()
         )
         if not result["n"]:
-            say(empty_note(book.ledger, kind))
+            say(empty_note(book.ledger, kind, forecaster=shown))
         if out is not None:
             whose = f"{who or 'everybody'} ({kind}, {reading} outcomes)"
             save_calibration(result, out, title=whose, head=book.ledger.head())

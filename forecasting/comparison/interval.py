@@ -125,7 +125,11 @@ def studentised_interval(
         raise InvalidInput(message)
     count = int(code.max()) + 1
     if np.isinf(x).any():
-        return _without(float(np.sum(x[np.isinf(x)])), level, len(x), count, "an infinite value")
+        above, below = bool((x == np.inf).any()), bool((x == -np.inf).any())
+        if above and below:
+            return _without(math.nan, level, len(x), count, "infinite values of both signs")
+        mean = math.inf if above else -math.inf
+        return _without(mean, level, len(x), count, "an infinite value")
     mean = _exact_mean(x)
     size = np.bincount(code, minlength=count).astype(np.float64)
     residual = np.bincount(code, weights=x - mean, minlength=count)

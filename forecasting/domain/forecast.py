@@ -18,7 +18,8 @@ KINDS: tuple[Kind, ...] = ("live", "replay", "elicited", "imported")
 #: A forecast logged at most this long after it was made is live.
 LIVE_WITHIN = dt.timedelta(minutes=15)
 SUM_TOLERANCE = 1e-9
-_DECIMAL = re.compile(r"[-+]?(\d{1,15}(\.\d{0,30})?|\.\d{1,30})")
+_DECIMAL = re.compile(r"[-+]?([0-9]{1,15}(\.[0-9]{0,30})?|\.[0-9]{1,30})")
+_ODDS = re.compile(r"([0-9]{1,9}(?:\.[0-9]+)?)\s*:\s*([0-9]{1,9}(?:\.[0-9]+)?)")
 _PROBABILITY_HINT = "0.35, 35%, 1:3 or a verbal band such as likely"
 
 
@@ -145,7 +146,7 @@ def parse_probability(text: str) -> tuple[str, str]:
     (('0.35', '35%'), ('0.25', '1:3'), ('0.675', 'likely'))
     """
     stated = text.strip()
-    if odds := re.fullmatch(r"(\d{1,9}(?:\.\d+)?)\s*:\s*(\d{1,9}(?:\.\d+)?)", stated):
+    if odds := _ODDS.fullmatch(stated):
         for_it, against = (Decimal(part) for part in odds.groups())
         if for_it + against == 0:
             msg = f"odds ({stated}): one side must be above 0"

@@ -31,7 +31,8 @@ def difference(score: FloatArray, group: IntArray, rule: CrowdRule | str) -> Flo
     Of log scores the first is Metaculus' peer score, the gain over the geometric mean of the
     others' probabilities (larger is better); of Brier scores the second is that of Cultivate and
     Fatebook, whose median is over everybody, i included (smaller is better). One alone has 0. A
-    probability of zero that others share is no difference; alone, it loses infinitely.
+    probability of zero for what happened loses infinitely to anybody above zero; where all share
+    it there is no difference.
 
     Parameters
     ----------
@@ -119,7 +120,7 @@ def _ahead(score: FloatArray, group: IntArray) -> FloatArray:
     gain = 100 * ((np.bincount(group, weights=finite)[group] - finite) / others - finite)
     zeros = np.bincount(group, weights=lost)[group]
     gain = np.where(~lost & (zeros > 0), np.inf, gain)
-    gain = np.where(lost, np.where(zeros > 1, 0.0, -np.inf), gain)
+    gain = np.where(lost, np.where(zeros == n, 0.0, -np.inf), gain)
     return np.where(n > 1, gain, 0.0)
 
 

@@ -17,7 +17,8 @@ from forecasting.app.compare import compare
 from forecasting.app.frames import Selection, late
 from forecasting.app.leaderboard import leaderboard
 from forecasting.app.log import history, kind_of, log
-from forecasting.app.score import late_note, scores
+from forecasting.app.score import scores
+from forecasting.app.score_notes import late_note
 from forecasting.cli import run as cli
 from forecasting.domain.instants import UncertainTime, deadline, iso, parse_instant
 from tests.app import season as ours

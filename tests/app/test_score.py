@@ -1,6 +1,7 @@
 """What the score command counts: kinds, clocks, groups, references, and who was silent."""
 
 import datetime as dt
+import math
 
 import pytest
 
@@ -38,6 +39,31 @@ def test_as_of_is_the_table_as_it_stood_then():
     assert mean(6) == []
     assert mean(8) == [pytest.approx((0.25 + 4 * 0.04 + 5 * 0.25) / 10)]
     assert mean(10) == [pytest.approx((0.25 + 4 * 0.64 + 5 * 0.25) / 10)]
+
+
+def test_a_horizon_has_moments_of_its_own(ledger):
+    (row, *_) = scores(ledger, by="horizon")
+    assert row["window"] == "1 d before close"
+    for more in ({"window": "last"}, {"missing": "uniform"}):
+        with pytest.raises(InvalidInput, match="moments of its own"):
+            scores(ledger, by="horizon", **more)
+
+
+def test_gains_and_losses_without_end_have_no_mean():
+    diary = Diary()
+    asked = [ours.question(f"q{i}", days=10) for i in range(9)]
+    diary.write(0, *asked)
+    first = asked[0]
+    for day, ann, bob in ((1, 0.0, 0.5), (5, 0.5, 0.0)):
+        diary.write(day, ours.said(first, "ann", ann, day), ours.said(first, "bob", bob, day))
+    for q in asked[1:]:
+        diary.write(6, ours.said(q, "ann", 0.5, 6), ours.said(q, "bob", 0.6, 6))
+    diary.write(11, *(ours.resolved(q, "yes", 10) for q in asked))
+    for row in scores(diary.ledger, rule="peer", resamples=99):
+        assert math.isnan(row["mean"])
+        assert math.isnan(row["skill"])
+        assert row["note"].startswith("undefined")
+    assert [row["mean"] for row in scores(diary.ledger, rule="log", resamples=99)] == [math.inf] * 2
 
 
 def test_a_forecast_recorded_later_was_not_there():

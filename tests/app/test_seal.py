@@ -13,13 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecasting.app import log as use
-from forecasting.app import pool, seal
+from forecasting.app import pictures, pool, seal
 from forecasting.app.book import Book
 from forecasting.app.catalog import Catalog
 from forecasting.app.compare import compare
 from forecasting.app.frames import Selection, resolved, unrevealed
 from forecasting.app.predict import judgements_of
-from forecasting.app.score import scores, seal_note
+from forecasting.app.score import scores
+from forecasting.app.score_notes import seal_note
 from forecasting.app.worldviews import Spoken
 from forecasting.cli import run
 from forecasting.domain import OutcomeSpace
@@ -422,7 +423,12 @@ def test_the_tables_say_how_many_seals_count_as_the_worst():
     said = "2 seals not revealed count as the worst they could hold: forecast reveal"
     assert seal_note(made.ledger, everybody) == said
     assert seal_note(made.ledger, everybody, "bob", "ann") == said
+    assert "2 seals not revealed left out" in seal_note(made.ledger, everybody, counted=False)
     assert seal_note(made.ledger, Selection(forecaster="bob")) == ""
+    (row,) = [row for row in scores(made.ledger) if row["forecaster"] == "ann"]
+    months = pictures.table(made.ledger, "over-time", selection=everybody)
+    assert [m["mean"] for m in months if m["forecaster"] == "ann"] == [row["mean"]]
+    assert row["mean"] > 0.5
     assert seal_note(made.ledger, Selection(kind="imported")) == ""
     assert unrevealed(made.ledger, Selection(as_of=START + 29 * DAY)) == 0
     opened(made, rows[0]["seq"], START + 31 * DAY)

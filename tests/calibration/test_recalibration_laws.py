@@ -8,6 +8,7 @@ from scipy.special import expit, logit
 from forecasting.calibration import recalibrate
 from forecasting.calibration.recalibration import Shared, recalibrate_rows, simulate, spot_rows
 from forecasting.calibration.recalibration_quadrature import by_quadrature
+from forecasting.comparison import studentised_interval
 
 START = pd.Timestamp("2025-01-01", tz="UTC")
 GRID = np.array([0.05, 0.2, 0.5, 0.8, 0.95])
@@ -157,12 +158,13 @@ def test_the_sums_are_those_of_a_plain_grid():
     shared = Shared()
     rng = np.random.default_rng(11)
     size = 400_000
-    alpha = rng.normal(0, 0.25, size) + 0.37 * np.exp(0.4 * rng.normal(size=size)) * rng.normal(
-        size=size
-    )
-    slope = rng.normal(0, 0.15, size) + 0.22 * np.exp(0.4 * rng.normal(size=size)) * rng.normal(
-        size=size
-    )
+
+    def each_of(sd, scale):
+        spread = scale[0] * np.exp(scale[1] * rng.normal(size=size))
+        return rng.normal(0, sd, size) + spread * rng.normal(size=size)
+
+    alpha = each_of(shared.intercept_sd, shared.intercept_scale)
+    slope = each_of(shared.slope_sd, shared.slope_scale)
     eta = alpha[:, None] + np.exp(slope)[:, None] * x
     weight = np.exp((y * eta - np.logaddexp(0, eta)).sum(axis=1))
     weight /= weight.sum()
@@ -170,6 +172,38 @@ def test_the_sums_are_those_of_a_plain_grid():
     wanted, error = weight @ q, np.sqrt(weight**2 @ (q - weight @ q) ** 2)
     (a, b, each), _ = by_quadrature([(x, y, w)], shared)
     assert abs(each @ expit(a + np.exp(b) * logit(0.8)) - wanted) < 4.5 * error
+
+
+def test_two_words_of_one_instant_share_its_weight_in_either_order():
+    table = history([0.2, 0.8, 0.4], [1, 1, 0], opens=day(0), closes=day(10))
+    table["question"] = ["q", "q", "r"]
+    rows = spot_rows(table)
+    assert rows["weight"].tolist() == [0.5, 0.5, 1.0]
+    pd.testing.assert_frame_equal(spot_rows(table.iloc[::-1]), rows)
+    taken = table.assign(withdrawn_at=[day(1), pd.NaT, pd.NaT])
+    assert spot_rows(taken)[["forecast", "weight"]].values.tolist() == [[0.8, 1.0], [0.4, 1.0]]
+
+
+@pytest.mark.parametrize("keep", ["first", "last"])
+def test_a_good_crowd_is_not_spoiled(shared, keep):
+    # Each question once, read as what had resolved by then teaches.
+    table = pd.read_csv(shared / "data" / "forecastbench_ukraine_iran.csv").dropna(subset="crowd")
+    table = table[table["resolved"].eq(True) & table["resolved_to"].isin([0, 1])]
+    table = table.sort_values("freeze_datetime", kind="stable")
+    table["question"] = table["source"] + table["id"].astype(str)
+    table = table.drop_duplicates("question", keep=keep).assign(
+        forecaster="crowd",
+        forecast=table["crowd"],
+        outcome=table["resolved_to"],
+        issued_at=pd.to_datetime(table["freeze_datetime"], utc=True),
+        resolved_at=pd.to_datetime(table["resolution_date"], utc=True),
+    )
+    lost = []
+    for now, said in table.groupby("issued_at"):
+        read = recalibrate(table, as_of=now).predict(said["forecast"], forecaster="crowd")
+        lost.extend((read - said["outcome"]) ** 2 - (said["forecast"] - said["outcome"]) ** 2)
+    assert len(lost) == 128
+    assert studentised_interval(lost, range(128)).upper <= 0.005
 
 
 @pytest.mark.deep

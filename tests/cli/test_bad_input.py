@@ -97,12 +97,12 @@ def test_a_forecast_after_the_close_or_on_a_resolved_question(
     assert "is not open" in refused("update", question)
 
 
-def test_times_without_a_zone_or_in_the_future(refused: Callable[..., str]) -> None:
-    assert "must carry a zone" in refused("log", RUNG, "0.1", "--at", "2026-11-01T12:00")
+def test_times_with_two_readings_or_in_the_future(refused: Callable[..., str]) -> None:
+    assert "occurs twice" in refused("log", RUNG, "0.1", "--at", "2026-10-25T03:30")
     assert "in the future" in refused("log", RUNG, "0.1", "--at", "2026-12-01T12:00Z")
     assert "must be a moment" in refused("log", RUNG, "0.1", "--at", "yesterday")
     news = ("news", "add", "x", "--source", "y", "--known-at")
-    assert "must carry a zone" in refused(*news, "2026-11-01T12:00")
+    assert "does not exist" in refused(*news, "2026-03-29T03:30")
     assert "in the future" in refused(*news, "2027-11-01T12:00Z")
 
 
@@ -120,6 +120,12 @@ def test_outcomes_that_cannot_be(refused: Callable[..., str]) -> None:
     assert "must be one of" in refused("resolve", RUNG, "maybe", *source)
     assert "opened at" in refused("resolve", RUNG, "no", *source, "--at", "2020-01-01T00:00Z")
     assert "must be said" in refused("resolve", RUNG, "no", "--source", " ")
+    assert "must be one of" in refused("dispute", RUNG, "maybe", *source)
+    assert "contests nothing" in refused("dispute", "us-strikes-iran-2026", "yes", *source)
+    assert "no outcome to take back" in refused("reopen", RUNG, *source)
+    assert "in the future" in refused("annul", RUNG, *source, "--at", "2027-01-01")
+    assert "must be said" in refused("annul", RUNG, "--source", " ")
+    refused("annul", "general-ceasefire-2027", *source, code=4)
 
 
 def test_the_wrong_shape_for_a_question(refused: Callable[..., str]) -> None:

@@ -1,10 +1,16 @@
 """score, calibration, compare, leaderboard, pool: keys, pictures, one line for what is wrong."""
 
+import csv
 import json
+import re
+from importlib import resources
 
 import pytest
 
+from forecasting.app.book import Book
+from forecasting.app.pictures import draw
 from forecasting.cli import run as cli
+from forecasting.store import Head
 from tests.app.season import season
 
 
@@ -27,6 +33,7 @@ def forecast(database, home, capsys, monkeypatch):
         out, err = capsys.readouterr()
         return json.loads(out or err)
 
+    call.database = database
     return call
 
 
@@ -54,6 +61,48 @@ def test_every_picture_has_its_table(forecast, tmp_path, picture, ending):
     assert path.stat().st_size > 100
     if ending == ".csv":
         assert path.read_text().splitlines()[0].split(",") == list(rows[0])
+
+
+def test_a_name_is_no_formula_and_no_markup(tmp_path):
+    name = '=HYPERLINK("https://example.org")<script>alert(1)</script>'
+    rows = [
+        {"forecaster": name, "threshold": at, "score": 0.1 * at, "n": 9, "n_shared": 9}
+        for at in (0.25, 0.75)
+    ]
+    head = Head(7, "ab" * 32)
+    for ending in (".csv", ".html"):
+        draw("murphy", rows, tmp_path / f"x{ending}", title=name, head=head)
+    with (tmp_path / "x.csv").open(newline="", encoding="utf-8") as file:
+        (first, *_) = csv.DictReader(file)
+    assert first == {k: str(v) for k, v in rows[0].items()} | {"forecaster": f"'{name}"}
+    assert "<script" not in (tmp_path / "x.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("more", [(), ("--picture", "murphy")])
+def test_a_page_may_load_nothing_and_says_what_it_was_made_from(forecast, database, tmp_path, more):
+    path = tmp_path / "page.html"
+    forecast("calibration", *more, "--out", str(path))
+    page = path.read_text(encoding="utf-8")
+    template = resources.files("forecasting.review") / "templates" / "page.html.j2"
+    (policy,) = re.findall(r"<meta http-equiv=.Content-Security-Policy.*?>", page)
+    assert policy in template.read_text(encoding="utf-8")
+    with Book.open(database) as book:
+        head = book.ledger.head()
+    assert f"entry {head.seq}, hash <code>{head.hash}</code>" in page
+    assert "<table>" in page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("score", "--rule", "rps"), "rule rps scores ordered questions: none has resolved"),
+        (("calibration", "--by", "month", "--as", "eve"), "others: --forecaster ann"),
+        (("score", "--kind", "imported"), "there are others: --kind live"),
+    ],
+)
+def test_an_empty_table_says_why(forecast, capsys, arguments, said):
+    assert cli([*arguments, "--db", forecast.database]) == 0
+    assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -153,6 +153,12 @@ def test_many_ties_with_some_spread_give_a_finite_interval():
     assert found.lower < 0.5 < found.upper
 
 
+def test_infinite_scores_of_both_signs_have_no_mean():
+    found = studentised_interval([np.inf, -np.inf, 0.1], "abc")
+    assert np.isnan(found.mean)
+    assert "both signs" in found.note
+
+
 def test_an_infinite_score_leaves_no_interval():
     found = studentised_interval([math.inf, *range(9)], range(10))
     assert found.mean == math.inf

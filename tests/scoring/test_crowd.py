@@ -102,6 +102,9 @@ def test_a_zero_that_failed_loses_everything_unless_all_share_it():
                     out=np.full(5, -np.inf))  # fmt: skip
     found = crowd.difference(score, np.array([0, 0, 1, 1, 2]), "peer")
     assert found.tolist() == [-np.inf, np.inf, 0.0, 0.0, 0.0]
+    # Company in the error is no shelter from those who were not in it.
+    found = crowd.difference(np.array([np.inf, np.inf, 0.7]), np.zeros(3, dtype=int), "peer")
+    assert found.tolist() == [-np.inf, -np.inf, np.inf]
 
 
 def test_they_are_marked_improper_and_baseline_is_not():
