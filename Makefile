@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup system demo test check test-deep bench clean FORCE
+.PHONY: help setup system demo test check coverage test-deep bench clean FORCE
 
 BIN := .venv/bin
 COMPLETE := .venv/.complete
@@ -67,6 +67,20 @@ check: setup  ## style, types, layers, generated files, wheel contents
 	@rm -rf dist
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist . >/dev/null
 	$(BIN)/check-wheel-contents --toplevel forecasting dist
+
+# What pyproject.toml names: the ledger, time, the scoring of entries, what is brought in. What only
+# a server runs is run on one.
+COVERING := tests/domain tests/exchange tests/cli/test_bad_input.py \
+    $(addprefix tests/store/test_,$(addsuffix .py,anchor append_only authorizer chain edges guards round_trip tamper verify_laws)) \
+    $(addprefix tests/app/test_,$(addsuffix .py,clocks redact refusals resolutions seal)) \
+    forecasting/app forecasting/domain forecasting/store
+ON_A_SERVER := tests/store/test_round_trip.py tests/exchange/test_ledger_lines.py \
+    tests/app/test_redact.py::test_the_text_goes_and_the_forecast_its_hash_and_the_chain_stay
+
+coverage: setup system  ## every branch of the ledger and of time is taken by a test
+	@$(BIN)/coverage run -m pytest -q -p no:cacheprovider $(COVERING)
+	@$(BIN)/coverage run --append -m pytest -q -p no:cacheprovider --engine postgresql $(ON_A_SERVER)
+	@$(BIN)/coverage report
 
 test-deep: setup system  ## the long tests: simulation, crashes, fuzzing; the suite on PostgreSQL
 	@$(BIN)/pytest -m deep --hypothesis-profile=deep $(ARGS)

@@ -252,7 +252,7 @@ def _keep(kept: dict[str, Any]) -> Path:
             os.replace(made, target)
         finally:
             made.unlink(missing_ok=True)
-        if os.name == "posix":
+        if os.name == "posix":  # pragma: no branch
             place = os.open(target.parent, os.O_RDONLY)
             try:
                 os.fsync(place)

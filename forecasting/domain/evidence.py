@@ -34,7 +34,7 @@ _SCALE = {"+2": 4.0, "+1": 2.0, "0": 1.0, "-1": 0.5, "-2": 0.25}
 #: A stated probability is read no further out than this: a flat claim is not infinite evidence.
 STANCE_LEAST, STANCE_MOST = 0.005, 0.995
 # Not \d, which takes the digits of every script.
-_NUMBER = r"(?:[0-9]{1,300}(?:\.[0-9]{1,300})?|\.[0-9]{1,300})"
+_NUMBER = r"(?:[0-9]{1,400}(?:\.[0-9]{1,400})?|\.[0-9]{1,400})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ def prepare(draft: Draft) -> Prepared:
             return Prepared("redaction", row)
         case ModelRun():
             return Prepared("model_run", _model_run(draft))
-        case ReplayMark():
+        case ReplayMark():  # pragma: no branch
             row = _texts(draft, "run", "event") | {"evidence_head": int(draft.evidence_head)}
             row["config"] = clean_data(draft.config, name="config")
             return Prepared("replay_run", row)

@@ -1,5 +1,6 @@
 """A database with the bundled bank, laid once and copied for each test."""
 
+import datetime as dt
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from forecasting import clock
 from forecasting.app.book import Book, open_book
 
 
@@ -14,7 +16,9 @@ from forecasting.app.book import Book, open_book
 def bank_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file that holds the bank and nothing else."""
     path = tmp_path_factory.mktemp("bank") / "bank.db"
-    open_book(str(path)).close()
+    # Before any moment that a test plays in: what is recorded later than its now does not count.
+    with clock.at(dt.datetime(2026, 11, 1, tzinfo=dt.UTC)):
+        open_book(str(path)).close()
     return path
 
 

@@ -55,9 +55,6 @@ def test_two_runs_agree_to_the_last_digit(whole: dict[str, Any], tmp_path: Path)
     assert again["head"] != whole["head"]
 
 
-SHORT = {"until": dt.datetime(2025, 4, 1, tzinfo=dt.UTC), "names": SLICE["names"][:1]}
-
-
 @pytest.fixture
 def fitted_here(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Keys of the fits that this process makes: each takes a seed."""
@@ -82,9 +79,11 @@ def _cluster() -> Iterator[str]:
 
 
 def test_fits_made_ahead_change_no_digit_and_are_not_made_again(
-    fitted_here: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    whole: dict[str, Any],
+    fitted_here: list[Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    alone = _slice(tmp_path / "alone.db", **SHORT)
     made: list[Any] = []
     real = replay_fits.fits_of
 
@@ -97,9 +96,8 @@ def test_fits_made_ahead_change_no_digit_and_are_not_made_again(
     # A thread takes the place of the processes, which make test-deep starts.
     monkeypatch.setattr(replay_fits, "ProcessPoolExecutor", lambda n, **_: ThreadPoolExecutor(1))
     monkeypatch.setattr(replay_fits, "fits_of", elsewhere)
-    fitted_here.clear()
-    ahead = _slice(tmp_path / "ahead.db", **SHORT, workers=2)
-    assert (ahead["run"], ahead["digest"]) == (alone["run"], alone["digest"])
+    ahead = _slice(tmp_path / "ahead.db", workers=2)
+    assert (ahead["run"], ahead["digest"]) == (whole["run"], whole["digest"])
     assert len(fitted_here) < len(made)
 
 
@@ -117,7 +115,7 @@ def test_nor_do_those_of_other_processes_or_of_a_cluster(
 def test_a_cluster_that_is_not_there_is_bad_input(tmp_path: Path) -> None:
     pytest.importorskip("distributed")
     with pytest.raises(InvalidInput, match=r"dask \(nowhere\): no scheduler answers there"):
-        _slice(tmp_path / "none.db", **SHORT, dask="nowhere")
+        _slice(tmp_path / "none.db", dask="nowhere")
 
 
 def test_another_seed_is_another_run(whole: dict[str, Any], tmp_path: Path) -> None:

@@ -87,6 +87,14 @@ def test_a_computed_probability_reads_back(p: float) -> None:
     assert binary_value(value.entered[0]).numbers == value.numbers
 
 
+def test_computed_numbers_take_the_labels_of_their_question() -> None:
+    options = model_value(STATES, [0.5, 0.25, 0.25])
+    assert (options.shape, options.labels) == ("options", STATES.options)
+    assert options.numbers == (0.5, 0.25, 0.25)
+    quantiles = model_value(COUNT, [10.0, 20.5], (5.0, 97.5))
+    assert (quantiles.shape, quantiles.plain) == ("quantiles", {"5": 10.0, "97.5": 20.5})
+
+
 def test_options_must_be_complete_and_sum_to_one() -> None:
     value = options_value(STATES, {"firm": "5%", "none": "0.15", "soft": "0.8"})
     assert value.labels == ("none", "soft", "firm")

@@ -11,6 +11,7 @@ from forecasting.domain.instants import (
     day_ends,
     iso,
     local_day,
+    parse_day,
     parse_instant,
     parse_when,
     utc,
@@ -73,3 +74,17 @@ def test_a_day_means_its_beginning_or_its_end() -> None:
 def test_iso_reads_back(moment: dt.datetime) -> None:
     if moment.year >= 1000:
         assert parse_instant(iso(moment)) == moment
+
+
+@pytest.mark.parametrize("text", ["", "tomorrow", "2026-02-30", "0001-01-01", "9999-12-31"])
+def test_what_is_no_day_with_a_midnight_in_every_zone_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match="must be a calendar day"):
+        parse_day(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"), [("0001-01-01T00:00", "Asia/Tokyo"), ("9999-12-31T23:59", "America/Lima")]
+)
+def test_a_local_time_outside_of_time_is_refused(text: str, place: str) -> None:
+    with pytest.raises(InvalidInput, match="time"):
+        parse_instant(text, zone_name=place)

@@ -225,9 +225,8 @@ def test_a_new_forecast_ends_the_same_persons_last_one_and_nobody_elses():
             score([0.4, 0.8, 0.5], 1, **carried, **WINDOW).score,
             score([0.4, 0.8, 0.5], 1, **by_hand, **WINDOW).score,
         )
-    # Of two in one instant the later row stands.
-    twice = baseline([0.4, 0.8], 1, issued_at=[0, 0], forecaster=["me", "me"], **WINDOW)
-    assert twice.coverage.tolist() == [0.0, 1.0]
+    with pytest.raises(InvalidInput, match="spoke twice in an instant"):
+        baseline([0.4, 0.8], 1, issued_at=[0, 0], forecaster=["me", "me"], **WINDOW)
 
 
 def test_restating_a_forecast_changes_nothing():

@@ -1,0 +1,187 @@
+"""What logging, sealing and selecting refuse, and the empty and odd cases that they let pass."""
+
+import datetime as dt
+from dataclasses import replace
+
+import pytest
+
+from forecasting.app import log as use
+from forecasting.app import seal
+from forecasting.app.catalog import Catalog
+from forecasting.app.frames import Selection, resolved, same_window, scoring_frame, select, shown
+from forecasting.domain import Forecast, Sealed
+from forecasting.domain.forecast import LIVE_WITHIN
+from forecasting.domain.provenance import ReplayMark
+from forecasting.domain.sealed import as_shown
+from forecasting.errors import InvalidInput, NotFound
+from tests.app import season as ours
+from tests.app.season import DAY, START, Diary
+
+MINUTE = dt.timedelta(minutes=1)
+
+
+@pytest.fixture
+def diary():
+    made = Diary()
+    rungs = [replace(ours.question(f"truce@2025-0{n}-01"), ladder="truce") for n in (2, 3)]
+    made.write(0, ours.question("q"), ours.question("other"), *rungs)
+    return made
+
+
+def logged(diary, name="q", who="ann", day=1, **given):
+    given = given or {"probability": "0.9"}
+    return use.log(diary.ledger, name, forecaster=who, now=START + day * DAY, **given)
+
+
+@pytest.mark.parametrize(
+    ("name", "rungs", "error", "said"),
+    [
+        ("q", {"2025-02-01": "0.1"}, InvalidInput, "is no ladder"),
+        ("nowhere", {"2025-02-01": "0.1"}, NotFound, "nowhere"),
+        ("truce", {"2025-04-01": "0.1"}, NotFound, "there is none"),
+        ("truce", {"2025-02-01": "0.2", "2025-03-01": "0.1"}, InvalidInput, "less likely"),
+    ],
+)
+def test_a_ladder_is_logged_on_its_own_rungs(diary, name, rungs, error, said):
+    before = diary.ledger.head()
+    with pytest.raises(error, match=said):
+        logged(diary, name, ladder=rungs)
+    assert diary.ledger.head() == before
+
+
+def test_only_what_one_has_said_can_be_withdrawn(diary):
+    logged(diary, who="bob")
+    logged(diary, "other")
+    before = diary.ledger.head()
+    with pytest.raises(NotFound, match="there is none to withdraw"):
+        use.withdraw(diary.ledger, "q", forecaster="ann", now=START + 2 * DAY)
+    with pytest.raises(NotFound, match="there is none to withdraw"):
+        use.withdraw(
+            diary.ledger, "other", forecaster="ann", now=START + 2 * DAY, at=START + DAY - MINUTE
+        )
+    assert diary.ledger.head() == before
+
+
+def test_a_history_shows_the_seals_of_its_question_and_its_forecaster_alone(diary):
+    for name, who in (("q", "ann"), ("q", "bob"), ("other", "ann")):
+        logged(diary, name, who, probability="0.9", sealed=True)
+    (row,) = use.history(diary.ledger, "q", forecaster="ann")
+    assert (row["question"], row["forecaster"], row["kind"]) == ("q", "ann", "sealed")
+    assert len(use.history(diary.ledger, "q")) == 2
+
+
+def held(issued, recorded, commitment="ab" * 32):
+    return Sealed("q", ours.question("q").wording_hash, "ann", issued, commitment, recorded, 7)
+
+
+def test_a_seal_recorded_too_late_to_be_live_cannot_be_opened(diary):
+    catalog = Catalog.of(diary.ledger)
+    issued = START + DAY
+    seal._check(catalog, held(issued, issued + LIVE_WITHIN), None, "ann")
+    late = held(issued, issued + LIVE_WITHIN + dt.timedelta(microseconds=1))
+    with pytest.raises(InvalidInput, match="too long after its time"):
+        seal._check(catalog, late, None, "ann")
+
+
+def test_nothing_is_sealed_by_a_clock_that_is_behind_the_ledger(diary):
+    diary.write(9, ours.question("third"))
+    before = diary.ledger.head()
+    with pytest.raises(InvalidInput, match="is behind the last entry"):
+        logged(diary, day=8, probability="0.9", sealed=True)
+    assert diary.ledger.head() == before
+    seal._refuse_clock(diary.ledger, START + 9 * DAY - LIVE_WITHIN)
+    seal._refuse_clock(Diary().ledger, START)
+
+
+def test_a_seal_that_cannot_be_kept_is_not_recorded(diary, home):
+    (home / "sealed").write_text("in the way")
+    before = diary.ledger.head()
+    with pytest.raises(InvalidInput, match="cannot be written"):
+        logged(diary, probability="0.9", sealed=True)
+    assert diary.ledger.head() == before
+
+
+def test_what_opens_a_seal_must_be_a_file(diary):
+    (row,) = logged(diary, probability="0.9", sealed=True)
+    file = seal.kept_at(row["commitment"])
+    file.rename(file.with_suffix(".kept"))
+    file.mkdir()
+    with pytest.raises(InvalidInput, match="file"):
+        seal.reveal(diary.ledger, "q", forecaster="ann", now=START + 2 * DAY)
+
+
+def test_what_was_said_between_a_seal_and_its_reveal_stands_for_others(diary):
+    """Its number is in force from its reveal, unless its forecaster has spoken since the seal."""
+    asked = ours.question("q")
+    seals = [replace(held(START + DAY, START + DAY), seq=2)]
+    revealed = replace(
+        ours.said(asked, "ann", 0.9, 1), sealed=2, seq=9, recorded_at=START + 5 * DAY
+    )
+    between = replace(ours.said(asked, "ann", 0.5, 3), seq=5, recorded_at=START + 3 * DAY)
+
+    def of(*forecasts: Forecast):
+        found, _ = as_shown(forecasts, seals)
+        return [(f.value.numbers[0], f.issued_at) for f in found]
+
+    assert of(revealed) == [(0.9, START + 5 * DAY)]
+    assert of(revealed, between) == [(0.5, START + 3 * DAY)]
+    assert of(revealed, replace(between, recorded_at=START + 6 * DAY)) == [
+        (0.5, START + 3 * DAY),
+        (0.9, START + 5 * DAY),
+    ]
+
+
+def test_a_selection_names_a_kind_and_a_run_that_there_are(diary):
+    catalog = Catalog.of(diary.ledger)
+    with pytest.raises(InvalidInput, match="must be one of"):
+        select(diary.ledger, catalog, Selection(kind="guessed"))
+    assert select(diary.ledger, catalog, Selection(kind="replay")) == []
+    with pytest.raises(NotFound, match="there is none"):
+        select(diary.ledger, catalog, Selection(kind="replay", run="r1"))
+    diary.write(1, ReplayMark("r1", "started", 0, {}))
+    assert select(diary.ledger, catalog, Selection(kind="replay", run="r1")) == []
+    with pytest.raises(NotFound, match="r2"):
+        select(diary.ledger, catalog, Selection(kind="replay", run="r2"))
+
+
+def test_a_tag_is_a_tag_a_topic_or_an_event(diary):
+    asked = ours.question("tagged", tags=("air",), topic="strikes", event="strikes-2025")
+    diary.write(0, asked)
+    diary.write(1, ours.said(asked, "ann", 0.7, 1), ours.said(ours.question("q"), "ann", 0.2, 1))
+    catalog = Catalog.of(diary.ledger)
+    for tag, found in (("air", 1), ("strikes", 1), ("strikes-2025", 1), ("war", 1), ("sea", 0)):
+        assert len(select(diary.ledger, catalog, Selection(tag=tag))) == found
+
+
+def test_only_live_forecasts_are_read_through_their_seals(diary):
+    said = ours.said(ours.question("q"), "ann", 0.7, 1, kind="imported")
+    diary.write(2, said, ours.withdrawn(ours.question("q"), "ann", 1.5))
+    found, taken = shown(diary.ledger, Catalog.of(diary.ledger), Selection(kind="imported"))
+    assert [f.value.numbers for f in found] == [(0.7,)]
+    assert len(taken) == 1
+
+
+def test_a_withdrawal_after_the_moment_of_a_table_is_not_in_it(diary):
+    asked = ours.question("q")
+    diary.write(1, ours.said(asked, "ann", 0.7, 1))
+    diary.write(20, ours.withdrawn(asked, "ann", 20))
+    diary.write(30, ours.resolved(asked, "yes", 10))
+    catalog, said = Catalog.of(diary.ledger), diary.ledger.forecasts()
+
+    def withdrawn(day):
+        frame = scoring_frame(diary.ledger, catalog, said, as_of=START + day * DAY)
+        return frame.to_dict("list")
+
+    assert withdrawn(19.9) == withdrawn(15)
+    assert len(scoring_frame(diary.ledger, catalog, said)) == 1
+
+
+def test_forecasters_without_a_question_in_common_share_no_window(diary):
+    diary.write(1, ours.said(ours.question("q"), "ann", 0.7, 1))
+    diary.write(1, ours.said(ours.question("other"), "bob", 0.7, 1))
+    diary.write(30, *(ours.resolved(ours.question(name), "yes", 30) for name in ("q", "other")))
+    frame = resolved(diary.ledger, Selection())
+    assert len(frame) == 2
+    assert len(same_window(frame, ["ann", "bob"])) == 0
+    assert len(same_window(frame, ["ann", "nobody"])) == 0
+    assert len(same_window(frame, ["ann"])) == 1

@@ -1,0 +1,211 @@
+"""Each guard of the triggers by itself: the one thing that it refuses, and that thing put right."""
+
+import sqlite3
+
+import pytest
+
+from forecasting.store import Ledger, triggers
+from forecasting.store.triggers import FORMS
+from tests.store.samples import fill
+from tests.store.test_append_only import LATER, H, entry, forecast
+
+SAW = "ab" * 32
+SEAL = (
+    "INSERT INTO sealed VALUES (17, 'q', '" + SAW + "', 'ana', '" + LATER + "', '" + "e" * 64 + "')"
+)
+#: A seal that nobody has opened, and the entry of what opens it.
+SEALED = ("INSERT " + entry(kind="sealed"), SEAL, "INSERT " + entry(18, "forecast", hash="d" * 64))
+SPOKEN = ("INSERT " + entry(kind="forecast"),)
+PAIR = {"shape": "options", "labels": '["a","b"]', "p": "NULL"}
+#: The first effect of an item that was recorded with two.
+ITEM = (
+    "INSERT " + entry(kind="evidence"),
+    "INSERT INTO evidence SELECT 17, key || 'x', kind, title, source, event_at, known_at,"
+    " url, certainty, grade, story, stream, note, 2 FROM evidence WHERE seq = 8",
+)
+
+
+def opens(**given):
+    made = forecast(**{"question": "q", "saw": SAW, "sealed": "17", "salt": f"'{H}'"} | given)
+    return made.replace("VALUES (17,", "VALUES (18,", 1)
+
+
+def effect(position, form="bears"):
+    return f"INSERT INTO evidence_effect VALUES (17, {position}, 't', '{form}', '{{}}', '')"
+
+
+A_SEAL = "a seal is opened by its salt"
+ITS_SEAL = "a forecast opens the seal that was set on it"
+LABELS = "a forecast has a number for each label"
+SUMS = "the probabilities of the options sum to 1"
+ITEMS = "an item has the effects it was recorded with"
+GUARDS = {
+    "a salt too short": (A_SEAL, SEALED, opens(salt=f"'{H[1:]}'")),
+    "a salt too long": (A_SEAL, SEALED, opens(salt=f"'{H}f'")),
+    "a seal without a salt": (A_SEAL, SEALED, opens(salt="NULL")),
+    "a salt without a seal": (A_SEAL, SEALED, opens(sealed="NULL")),
+    "another question": (ITS_SEAL, SEALED, opens(question="other")),
+    "another wording": (ITS_SEAL, SEALED, opens(saw="cd" * 32)),
+    "another forecaster": (ITS_SEAL, SEALED, opens().replace("'ana'", "'ben'")),
+    "another time": (ITS_SEAL, SEALED, opens().replace(LATER, LATER.replace("05.6", "05.7"))),
+    "no such seal": (ITS_SEAL, SEALED, opens(sealed="16")),
+    "two labels for one number": (LABELS, SPOKEN, forecast(labels='["yes","no"]')),
+    "two numbers for one label": (LABELS, SPOKEN, forecast(entered='["0.5","0.5"]')),
+    "one option": (LABELS, SPOKEN, forecast(**PAIR | {"labels": '["a"]'}, entered='["1"]')),
+    "three numbers": (LABELS, SPOKEN, forecast(**PAIR, entered='["0.5","0.5","0"]')),
+    "one number": (LABELS, SPOKEN, forecast(**PAIR, entered='["1"]')),
+    "more than one": (SUMS, SPOKEN, forecast(**PAIR, entered='["0.5","0.50000001"]')),
+    "less than one": (SUMS, SPOKEN, forecast(**PAIR, entered='["0.5","0.49999999"]')),
+    "one below zero and none above one": (
+        SUMS,
+        SPOKEN,
+        forecast(**PAIR | {"labels": '["a","b","c"]'}, entered='["-0.1","0.5","0.6"]'),
+    ),
+    "above one by less than the sum may be": (
+        SUMS,
+        SPOKEN,
+        forecast(**PAIR, entered='["1.0000000005","0"]'),
+    ),
+    "below zero": (SUMS, SPOKEN, forecast(**PAIR, entered='["-0.5","1.5"]')),
+    "a second effect first": (ITEMS, ITEM, effect(1)),
+    "a third effect": (ITEMS, (*ITEM, effect(0), effect(1)), effect(2)),
+    "an effect again": (ITEMS, (*ITEM, effect(0)), effect(0)),
+    "an effect of another form": ("no such form of effect", ITEM, effect(0, "feels")),
+    "a rationale of no commitment": (
+        "a rationale belongs to a forecast that commits to it",
+        (*SPOKEN, forecast()),
+        f"INSERT INTO rationale VALUES (17, '{H}', 'so')",
+    ),
+    "a rationale again": (
+        "a recorded rationale stays",
+        (),
+        f"INSERT OR REPLACE INTO rationale VALUES (5, '{H}', 'so')",
+    ),
+    "a redacted rationale": (
+        "a redacted rationale does not come back",
+        (),
+        f"INSERT INTO rationale VALUES (15, '{H}', 'so')",
+    ),
+    "a hash again": (
+        "an entry has a hash of its own",
+        (),
+        "INSERT OR REPLACE INTO entry SELECT 17, kind, recorded_at, tool, leaf, hash FROM entry"
+        " WHERE seq = 5",
+    ),
+    "an earlier time": (
+        "an entry is not recorded before the one it follows",
+        (),
+        "INSERT " + entry(at="2020-01-02T03:04:05.678901Z"),
+    ),
+    "a number left out": ("an entry takes the next number", (), "INSERT " + entry(18)),
+    "a number taken": ("an entry takes the next number", (), "INSERT " + entry(16)),
+    "another kind": ("no such kind of entry", (), "INSERT " + entry(kind="regret")),
+    "a commitment again": (
+        "a seal has a commitment of its own",
+        ("INSERT " + entry(kind="sealed"),),
+        "INSERT OR REPLACE INTO sealed SELECT 17, question, question_hash, forecaster, issued_at,"
+        " commitment FROM sealed",
+    ),
+    "a redaction again": (
+        "a rationale is redacted once",
+        ("INSERT " + entry(kind="redaction"),),
+        "INSERT OR REPLACE INTO redaction VALUES (17, 15, 'why')",
+    ),
+    "a redaction of nothing": (
+        "a redaction takes the rationale of a forecast that has one",
+        ("INSERT " + entry(kind="redaction"),),
+        "INSERT INTO redaction VALUES (17, 12, 'why')",
+    ),
+    "another status": (
+        "no such status of an outcome",
+        ("INSERT " + entry(kind="resolution"),),
+        f"INSERT INTO resolution VALUES (17, 'q', 'no', '{LATER}', '', '', '', 1, 'doubtful')",
+    ),
+    "a row of another kind": (
+        "a row of withdrawal belongs to an entry of its kind",
+        SPOKEN,
+        f"INSERT INTO withdrawal VALUES (17, 'q', 'ana', '{LATER}')",
+    ),
+    "a row again": (
+        "a recorded row of withdrawal stays",
+        ("INSERT " + entry(), f"INSERT INTO withdrawal VALUES (17, 'q', 'ana', '{LATER}')"),
+        f"INSERT OR REPLACE INTO withdrawal VALUES (17, 'q', 'ben', '{LATER}')",
+    ),
+}
+SOUND = {
+    "a seal opened": (*SEALED, opens()),
+    "numbers that sum to 1 as decimals do": (
+        *SPOKEN,
+        forecast(**PAIR | {"labels": '["a","b","c"]'}, entered='["0.1","0.2","0.7000000001"]'),
+    ),
+    "the ends of the scale": (*SPOKEN, forecast(**PAIR, entered='["0","1"]')),
+    "quantiles": (
+        *SPOKEN,
+        forecast(shape="quantiles", labels='["5","95"]', p="NULL", entered='["-3","90"]'),
+    ),
+    "an item and its effects": (*ITEM, effect(0), effect(1, FORMS[-1])),
+    "at the moment of the one before": ("INSERT " + entry(at=LATER),),
+    "a redaction": (
+        "INSERT " + entry(kind="redaction"),
+        "INSERT INTO redaction VALUES (17, 5, 'why')",
+    ),
+    **{
+        f"an outcome {status}": (
+            "INSERT " + entry(kind="resolution"),
+            f"INSERT INTO resolution VALUES (17, 'q', 'no', '{LATER}', '', '', '', 1, {status})",
+        )
+        for status in ("NULL", "'disputed'", "'reopened'")
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory):
+    file = tmp_path_factory.mktemp("book") / "ledger.db"
+    with Ledger.open(str(file), create=True) as ledger:
+        fill(ledger)
+    return file
+
+
+@pytest.fixture
+def raw(book):
+    connection = sqlite3.connect(book, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    yield connection
+    connection.rollback()
+    connection.close()
+
+
+@pytest.mark.parametrize(("message", "sound", "refused"), GUARDS.values(), ids=GUARDS)
+def test_a_guard_says_what_it_refuses(raw, message, sound, refused):
+    for statement in sound:
+        raw.execute(statement)
+    with pytest.raises(sqlite3.IntegrityError, match=f"^{message}$"):
+        raw.execute(refused)
+
+
+@pytest.mark.parametrize("statements", SOUND.values(), ids=SOUND)
+def test_what_is_sound_passes_every_guard(raw, statements):
+    for statement in statements:
+        raw.execute(statement)
+
+
+def test_a_redaction_takes_its_own_rationale_and_no_other(raw):
+    before = {seq for (seq,) in raw.execute("SELECT seq FROM rationale")}
+    for statement in SOUND["a redaction"]:
+        raw.execute(statement)
+    assert {seq for (seq,) in raw.execute("SELECT seq FROM rationale")} == before - {5}
+
+
+def test_a_trigger_that_is_gone_altered_or_foreign_is_named(path):
+    with Ledger.open(str(path), create=True) as ledger, ledger._engine.connect() as connection:
+        assert triggers.missing(connection) == []
+    with sqlite3.connect(path) as raw:
+        raw.execute("DROP TRIGGER entry_no_delete")
+        raw.execute("DROP TRIGGER forecast_guard")
+        raw.execute("CREATE TRIGGER forecast_guard BEFORE INSERT ON forecast BEGIN SELECT 1; END")
+        raw.execute("CREATE TRIGGER another BEFORE INSERT ON forecast BEGIN SELECT 1; END")
+    raw.close()
+    with Ledger.open(str(path)) as ledger, ledger._engine.connect() as connection:
+        named = triggers.missing(connection)
+        assert named == ["another", "entry_no_delete", "forecast_guard"]
