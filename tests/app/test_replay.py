@@ -128,7 +128,7 @@ class _PulledPlug(Exception):
     """Stands for a kill between two steps."""
 
 
-@pytest.mark.parametrize("stop_after", [0, 1, 5])
+@pytest.mark.parametrize("stop_after", [pytest.param(0, marks=pytest.mark.deep), 1, 5])
 def test_an_interrupted_run_completes_without_doubles(
     whole: dict[str, Any], tmp_path: Path, stop_after: int
 ) -> None:
