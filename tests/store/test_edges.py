@@ -7,8 +7,10 @@ import pytest
 
 from forecasting.domain import Question, Value
 from forecasting.domain.outcome import OutcomeSpace
+from forecasting.domain.provenance import in_batch
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.store import Ledger, guard, transfer
+from forecasting.store.drafts import prepare
 from tests.store.samples import NOW, binary, numeric_question
 
 
@@ -27,6 +29,13 @@ def test_the_probabilities_of_options_are_probabilities(memory, entered, rule):
     assert memory.head().seq == 0
 
 
+@pytest.mark.parametrize("entered", ["-0.1", "1.0000001"])
+def test_a_probability_is_refused_before_the_database_sees_it(entered):
+    said = replace(binary(), value=Value("binary", ("yes",), (entered,)))
+    with pytest.raises(InvalidInput, match="must lie from 0 to 1"):
+        prepare(said)
+
+
 def test_the_ends_of_a_scale_are_on_it(memory):
     options = replace(binary(), value=Value("options", ("none", "all"), ("0", "1")))
     memory.append([binary("0"), binary("1"), options], recorded_at=NOW)
@@ -40,6 +49,20 @@ def test_a_wording_that_would_hash_otherwise_once_stored_is_refused(memory):
     with pytest.raises(InvalidInput, match="must be Unicode in NFC"):
         memory.append([asked], recorded_at=NOW)
     assert memory.head().seq == 0
+
+
+def test_a_forecast_rests_on_a_fit_that_comes_before_it(memory):
+    astray = [replace(binary(), model_run=in_batch(place)) for place in (0, 1)]
+    for drafts in ([binary(), astray[0]], [astray[1], binary()]):
+        with pytest.raises(InvalidInput, match="must be a model run that comes before"):
+            memory.append(drafts, recorded_at=NOW)
+    assert memory.head().seq == 0
+
+
+def test_an_empty_ledger_has_a_digest(memory):
+    empty = memory.content_digest()
+    memory.append([binary()], recorded_at=NOW)
+    assert memory.content_digest(head=0) == empty != memory.content_digest()
 
 
 def test_a_file_without_a_schema_is_not_made_one_unasked(path):
