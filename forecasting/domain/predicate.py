@@ -1,0 +1,157 @@
+"""What a question asks of a world's paths, as plain values.
+
+A predicate joins the facts between a question's opening and the moment of asking to a simulated
+path. ``entered`` (written ``by``) means a move into the state after the opening; ``at`` (written
+``on``) means being there at a moment: they are different words.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment in a predicate: the question's close, or a fixed one (a day's ending midnight)."""
+
+    at: dt.datetime | None = None  # None: the close
+
+    def of(self, closes: dt.datetime) -> dt.datetime:
+        """Give the moment, for a question that closes then."""
+        return closes if self.at is None else self.at
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """``process=a|b by D``: it enters one of the states after the opening and by the moment.
+
+    With `since` (``between D and D``) after that moment instead of the opening.
+    """
+
+    process: str
+    states: tuple[str, ...]
+    until: Moment
+    since: Moment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Occurred:
+    """``process by D``, ``process count >= n by D``: at least `least` events after the opening."""
+
+    process: str
+    until: Moment
+    least: int = 1
+    since: Moment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """``process=a|b on D``: it is in one of the states at the moment."""
+
+    process: str
+    states: tuple[str, ...]
+    when: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """``process=a|b through D``: it never leaves the states from the opening to the moment."""
+
+    process: str
+    states: tuple[str, ...]
+    until: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """``A=a within 14d of B=b``: B enters b by the close, and A enters a within so many days of it.
+
+    `cause` of an event process has empty states. The first entry of the cause after the opening
+    counts.
+    """
+
+    process: str
+    states: tuple[str, ...]
+    days: float
+    cause: str
+    cause_states: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """``not p``."""
+
+    of: "Truth"
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """``p and q``."""
+
+    left: "Truth"
+    right: "Truth"
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """``p or q``."""
+
+    left: "Truth"
+    right: "Truth"
+
+
+@dataclass(frozen=True, slots=True)
+class StateOn:
+    """``process on D`` of a categorical question: the options are states; others are the rest.
+
+    `named` maps a state to an option; a state without an entry is the option of its own name.
+    """
+
+    process: str
+    when: Moment
+    named: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FirstOf:
+    """``first of option: A=a, option: B=b, else option``: which entry comes first by the close."""
+
+    entries: tuple[tuple[str, str, tuple[str, ...]], ...]  # option, process, states
+    otherwise: str
+
+
+@dataclass(frozen=True, slots=True)
+class HighestOf:
+    """``highest of process by D``: the furthest state, in the process's order, since the opening.
+
+    The state held at the opening counts too.
+    """
+
+    process: str
+    until: Moment
+    named: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """``process total`` (a delivery: everything delivered by then) or ``process count`` (events).
+
+    `since_opening` counts only what comes after the opening (the default of ``count``).
+    """
+
+    process: str
+    when: Moment
+    since_opening: bool = False
+
+
+type Truth = Entered | Occurred | At | Through | Within | Not | And | Or
+type Choice = StateOn | FirstOf | HighestOf
+type Event = Truth | Choice | Total
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """What is asked, and the condition under which it counts (``... given ...``)."""
+
+    event: Event
+    given: Truth | None = None
+    text: str = ""

@@ -1,0 +1,187 @@
+"""A world as its bank states it: processes that move through states in time, and links.
+
+A process has states and moves between them; a move has a hazard in the time spent in its state, or
+a date. An event is a counted move back into its own state; a delivery is a counted move with a
+size, until what was agreed is reached. A link says how much faster a move comes while (or once)
+another process is in a state. Everything here is as stated: the models turn it into numbers.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+#: What a phrase states: nothing (its own history and the pooled class), a count over an exposure,
+#: a median time, or the reference class that its times come from.
+PhraseForm = Literal["history", "count", "median", "class"]
+ProcessKind = Literal["states", "event", "delivery", "scheduled", "own"]
+
+EVENT_STATE = "waiting"
+#: The states of a delivery, in order.
+DELIVERY_STATES = ("agreed", "begun", "stalled", "failed", "done")
+SCHEDULED_STATES = ("ahead", "held")
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A statement about how fast a move comes.
+
+    Attributes
+    ----------
+    form
+        ``history``: nothing stated. ``count``: `count` events in `exposure` days, a Gamma(shape =
+        count, rate = exposure) prior on the rate a day (``3 in 70 weeks`` is Gamma(3.5, 490),
+        ``once in 8 mo`` Gamma(1, 243.5), ``5% a year`` Gamma(1, 7121)). ``median``: the time has
+        median `median` days with the 90 % range `low` to `high`, hazard ``rate x age^shape``.
+        ``class``: times are those of the reference class `reference`.
+    shape, shape_low, shape_high
+        Exponent of the age; 1 is an exponential time.
+    at_once, for_good
+        Shares of stays that end at once, and that never end by this move.
+    text
+        As written.
+    """
+
+    form: PhraseForm
+    text: str = ""
+    count: float = 0.0
+    exposure: float = 0.0
+    median: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
+    shape: float = 1.0
+    shape_low: float = 1.0
+    shape_high: float = 1.0
+    at_once: float = 0.0
+    for_good: float = 0.0
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveSpec:
+    """A way from one state to another; `start == end` is a counted event or delivery."""
+
+    start: str
+    end: str
+    phrase: Phrase
+    source: str = ""
+    known_by: dt.date | None = None
+    because: str = ""
+
+    @property
+    def name(self) -> str:
+        """The move as it is written: ``none > on``."""
+        return f"{self.start} > {self.end}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One dated fact in the file: the process entered a state, an event fell, a part arrived.
+
+    `state` is the state entered, empty for an event; `amount` is the size of a delivered part.
+    `at` is when it happened, `known_at` when the world could know it (default: `at`).
+    """
+
+    process: str
+    at: dt.datetime
+    known_at: dt.datetime
+    state: str = ""
+    amount: float | None = None
+    source: str = ""
+    grade: str = "B"
+    title: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySpec:
+    """What a delivery was agreed to bring.
+
+    `agreed` is the number agreed on, `announced` the moment of the agreement; `delivered` what had
+    arrived before the first dated part, `unit` what is counted.
+    """
+
+    agreed: float
+    announced: dt.datetime
+    announced_known: dt.datetime
+    delivered: float = 0.0
+    unit: str = ""
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSpec:
+    """One process as the bank states it.
+
+    Attributes
+    ----------
+    states
+        In the order in which they are written; ``highest of`` follows it.
+    since, start
+        From when the process was watched, and its state then.
+    watched
+        Until when it was watched (`None`: only until its last fact or recorded watch).
+    at
+        Of a scheduled process: the first and the last possible moment, the latter the planned one.
+    alone
+        Nobody's parent and without links: a stream that may be drawn apart.
+    """
+
+    name: str
+    kind: ProcessKind
+    states: tuple[str, ...]
+    moves: tuple[MoveSpec, ...]
+    facts: tuple[Fact, ...] = ()
+    title: str = ""
+    since: dt.datetime | None = None
+    start: str = ""
+    watched: dt.datetime | None = None
+    delivery: DeliverySpec | None = None
+    at: tuple[dt.datetime, dt.datetime] | None = None
+    zone: str = "UTC"
+    source: str = ""
+    known_by: dt.date | None = None
+    because: str = ""
+    own: str = ""
+    settings: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    place: tuple[str, int] = ("", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSpec:
+    """While (or once) `parent` is in one of `states`, moves of `child` come so much faster.
+
+    `into` names the states that the hastened moves lead to (empty: every move of the child); of an
+    event or delivery it is empty. `median`, `low`, `high` are a hazard ratio and its 90 % range.
+    `past` is the share of the past in which it was on, where the parent has no dated history.
+    """
+
+    parent: str
+    states: tuple[str, ...]
+    child: str
+    into: tuple[str, ...]
+    median: float
+    low: float
+    high: float
+    once: bool = False
+    because: str = ""
+    source: str = ""
+    known_by: dt.date | None = None
+    past: float | None = None
+    place: tuple[str, int] = ("", 0)
+
+    @property
+    def name(self) -> str:
+        """The link as it is written, without its size."""
+        word = "once" if self.once else "while"
+        effect = f"{self.child}={'|'.join(self.into)}" if self.into else self.child
+        return f"{word} {self.parent}={'|'.join(self.states)}: {effect}"
+
+
+@dataclass(frozen=True, slots=True)
+class WorldSpec:
+    """The processes and links of one bank, by name and in the order of the files."""
+
+    processes: Mapping[str, ProcessSpec]
+    links: tuple[LinkSpec, ...] = ()

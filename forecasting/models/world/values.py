@@ -1,0 +1,164 @@
+"""A world in numbers: what the event loop simulates.
+
+Times are days from the world's origin (`World.origin`), which is the earliest moment at which one
+of its processes runs free. Every array over draws has shape (S,), or is a scalar that is the same
+in each draw. Draw d belongs to the parameter point ``d // World.repeats``: the draws of one point
+share every parameter and differ by chance alone.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+NEVER = np.inf
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Size:
+    """How much one delivery brings: a share of what was agreed, cut at what is still open.
+
+    share = inverse cdf of Beta(mean x precision, (1 - mean) x precision) at a keyed uniform; the
+    part is ``min(goal x share, what remains)``; with probability `whole` it is all that remains.
+    """
+
+    mean: FloatArray | float
+    precision: FloatArray | float
+    whole: FloatArray | float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Move:
+    """A way from one state to another, with cumulative hazard ``rate * age ** shape`` (days).
+
+    `at` fixes its moment instead (NaN in a draw: never). `at_once` is the probability that it
+    fires the moment its state is entered, `for_good` that it never fires in a stay. A counted move
+    (`counted`) leads back into its own state: the state, and for an event its age, go on, the
+    hazard of the next one starting at the event when `renews`.
+    """
+
+    start: int
+    end: int
+    rate: FloatArray | float = 0.0
+    shape: FloatArray | float = 1.0
+    at_once: FloatArray | float = 0.0
+    for_good: FloatArray | float = 0.0
+    at: FloatArray | None = None
+    counted: bool = False
+    renews: bool = False
+    size: Size | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """One thing known to have happened: the day, the state from then on, an amount delivered.
+
+    `counted` is whether it is an event or a part (the state does not change).
+    """
+
+    day: float
+    state: int
+    amount: float = 0.0
+    counted: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Process:
+    """One process: states, moves, what is known of it, and from when it runs free.
+
+    Attributes
+    ----------
+    known
+        What happened since `since` and by `free`, in order of time; the first entry gives the
+        state at the start of the record (day may be far below 0).
+    free
+        Day from which chance decides (the watch); before it only `known` moves.
+    goal, total
+        Of a delivery: what was agreed; what had arrived before the first known part.
+    done
+        State into which a delivery moves when its parts reach the goal; -1 for others.
+    """
+
+    name: str
+    states: tuple[str, ...]
+    moves: tuple[Move, ...]
+    known: tuple[Known, ...]
+    free: float
+    goal: float = np.inf
+    total: float = 0.0
+    done: int = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Link:
+    """While (or once) process `parent` is in a state of `states`, the moves come exp(beta) as fast.
+
+    `children` are (process, move) positions. `ever` is whether a `once` link was on before the
+    origin.
+    """
+
+    name: str
+    parent: int
+    states: tuple[int, ...]
+    children: tuple[tuple[int, int], ...]
+    beta: FloatArray | float
+    once: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Report:
+    """What one item says of one move: it fades, and ends when the move fires or its state is left.
+
+    The log multiplier at day t >= known is ``log_ratio * 2 ** (-(t - known) / half_life)`` (inf:
+    lasting), times the gain of the draw; the sum over one source on one move is then cut at
+    +-`bound`. `story` groups what is explained together.
+    """
+
+    process: int
+    move: int
+    known: float
+    log_ratio: float
+    half_life: float
+    source: str
+    bound: float
+    key: str = ""
+    story: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Do:
+    """An intervention: the process is set to a state at a day, and what leads to it is cut before.
+
+    `state` None with `barred`: moves into `barred` are barred from the day on.
+    """
+
+    process: int
+    day: float
+    state: int | None = None
+    barred: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class World:
+    """Everything that one simulation needs."""
+
+    processes: tuple[Process, ...]
+    links: tuple[Link, ...]
+    reports: tuple[Report, ...]
+    origin: dt.datetime
+    draws: int
+    repeats: int = 16
+    gain: FloatArray | float = 1.0
+    index: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        index = {process.name: place for place, process in enumerate(self.processes)}
+        object.__setattr__(self, "index", MappingProxyType(index))
+
+    def day(self, moment: dt.datetime) -> float:
+        """Give a moment in days from the origin."""
+        return (moment - self.origin) / dt.timedelta(days=1)
