@@ -6,10 +6,11 @@ watch nothing is known, and chance runs from there.
 """
 
 import datetime as dt
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from forecasting.domain.evidence import Evidence
+from forecasting.domain.evidence import Effect, Evidence
 from forecasting.domain.instants import parse_instant
 from forecasting.domain.process import LinkSpec, MoveSpec, ProcessSpec, WorldSpec
 
@@ -137,7 +138,7 @@ def records(
         `free` is the end of the watch, at most `as_of`: the latest of the process's stream, the
         recorded watch, and the moments at which items coded on it were known.
     """
-    by_process: dict[str, list[tuple[Evidence, object]]] = {name: [] for name in world.processes}
+    by_process: dict[str, list[tuple[Evidence, Effect]]] = {name: [] for name in world.processes}
     looked: dict[str, dt.datetime] = {}
     for item in items:
         for effect in item.effects:
@@ -163,14 +164,14 @@ def records(
 
 def _steps(
     process: ProcessSpec,
-    facts: Sequence[tuple[Evidence, object]],
+    facts: Sequence[tuple[Evidence, Effect]],
     since: dt.datetime,
     free: dt.datetime,
 ) -> tuple[Step, ...]:
     """Put the facts of a process in order of time; one fact told twice counts once."""
     told: dict[tuple[dt.datetime, str, str], Step] = {}
     for item, effect in facts:
-        detail = effect.detail  # type: ignore[attr-defined]
+        detail = effect.detail
         kind = str(detail.get("name", ""))
         at = (
             parse_instant(str(detail["at"])) if "at" in detail else (item.event_at or item.known_at)
@@ -297,10 +298,7 @@ def _cut(
     ordered = sorted(edges)
     if len(ordered) == 1:
         return [_piece(stay, begin, end, fired, links)] if fired else []
-    return [
-        _piece(stay, a, b, fired and b == end, links)
-        for a, b in zip(ordered, ordered[1:], strict=False)
-    ]
+    return [_piece(stay, a, b, fired and b == end, links) for a, b in itertools.pairwise(ordered)]
 
 
 def _piece(
