@@ -260,6 +260,25 @@ ALTER TABLE resolution ADD COLUMN status TEXT;
 
 UPDATE alembic_version SET version_num='r0003' WHERE alembic_version.version_num = 'r0002';
 
+-- Running upgrade r0003 -> r0004
+
+CREATE TABLE watch (
+    seq BIGINT NOT NULL,
+    process TEXT NOT NULL,
+    until TIMESTAMP WITH TIME ZONE NOT NULL,
+    watcher TEXT NOT NULL,
+    because TEXT NOT NULL,
+    PRIMARY KEY (seq),
+    CONSTRAINT watch_of_entry FOREIGN KEY(seq) REFERENCES entry (seq),
+    CONSTRAINT watch_process CHECK (length(process) > 0)
+);
+
+CREATE INDEX watch_by_process ON watch (process, until);
+
+ALTER TABLE question ADD COLUMN answer TEXT;
+
+UPDATE alembic_version SET version_num='r0004' WHERE alembic_version.version_num = 'r0003';
+
 COMMIT;
 
 CREATE OR REPLACE FUNCTION ledger_keeps_its_rows() RETURNS trigger
@@ -297,7 +316,7 @@ BEGIN
   IF (EXISTS (SELECT 1 FROM entry WHERE hash = NEW.hash)) THEN
     RAISE EXCEPTION 'an entry has a hash of its own' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
-  IF (NEW.kind <> 'question' AND NEW.kind <> 'model_run' AND NEW.kind <> 'replay_run' AND NEW.kind <> 'sealed' AND NEW.kind <> 'forecast' AND NEW.kind <> 'evidence' AND NEW.kind <> 'resolution' AND NEW.kind <> 'withdrawal' AND NEW.kind <> 'redaction') THEN
+  IF (NEW.kind <> 'question' AND NEW.kind <> 'model_run' AND NEW.kind <> 'replay_run' AND NEW.kind <> 'sealed' AND NEW.kind <> 'forecast' AND NEW.kind <> 'evidence' AND NEW.kind <> 'resolution' AND NEW.kind <> 'withdrawal' AND NEW.kind <> 'redaction' AND NEW.kind <> 'watch') THEN
     RAISE EXCEPTION 'no such kind of entry' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   IF (NEW.recorded_at < (SELECT recorded_at FROM entry WHERE seq = NEW.seq - 1)) THEN
@@ -539,3 +558,27 @@ CREATE OR REPLACE TRIGGER redaction_guard BEFORE INSERT ON redaction FOR EACH RO
 CREATE OR REPLACE TRIGGER redaction_no_change BEFORE UPDATE OR DELETE ON redaction FOR EACH ROW EXECUTE FUNCTION ledger_keeps_its_rows();
 
 CREATE OR REPLACE TRIGGER redaction_no_truncate BEFORE TRUNCATE ON redaction FOR EACH STATEMENT EXECUTE FUNCTION ledger_keeps_its_rows();
+
+CREATE OR REPLACE FUNCTION watch_guard() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
+BEGIN
+  IF (NOT EXISTS (SELECT 1 FROM entry WHERE seq = NEW.seq AND kind = 'watch')) THEN
+    RAISE EXCEPTION 'a row of watch belongs to an entry of its kind' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  IF (EXISTS (SELECT 1 FROM watch WHERE seq = NEW.seq)) THEN
+    RAISE EXCEPTION 'a recorded row of watch stays' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  IF (NEW.until > (SELECT recorded_at FROM entry WHERE seq = NEW.seq)) THEN
+    RAISE EXCEPTION 'a watch reaches no further than to when it was recorded' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  IF (EXISTS (SELECT 1 FROM watch WHERE process = NEW.process AND until > NEW.until)) THEN
+    RAISE EXCEPTION 'a watch does not go backwards' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE OR REPLACE TRIGGER watch_guard BEFORE INSERT ON watch FOR EACH ROW EXECUTE FUNCTION watch_guard();
+
+CREATE OR REPLACE TRIGGER watch_no_change BEFORE UPDATE OR DELETE ON watch FOR EACH ROW EXECUTE FUNCTION ledger_keeps_its_rows();
+
+CREATE OR REPLACE TRIGGER watch_no_truncate BEFORE TRUNCATE ON watch FOR EACH STATEMENT EXECUTE FUNCTION ledger_keeps_its_rows();

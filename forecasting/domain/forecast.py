@@ -76,7 +76,7 @@ class Spread:
     p50: float
     p95: float
     mcse: float
-    method: Literal["conjugate", "psis", "nuts", "pool", "fixed"]
+    method: Literal["conjugate", "psis", "nuts", "pool", "fixed", "simulated"]
 
 
 @dataclass(frozen=True, slots=True)

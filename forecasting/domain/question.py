@@ -67,7 +67,8 @@ class Question:
     """One forecastable question; a rung of a ladder is one too.
 
     The wording that a forecaster saw (title, criteria, outcome space, window, zone, condition) is
-    hashed into every forecast; topic, tags, background and model may change without a new hash.
+    hashed into every forecast; topic, tags, background, model and answer may change without a new
+    hash. `answer` is the predicate of the world's paths that answers it; empty for none.
     """
 
     id: str
@@ -88,6 +89,7 @@ class Question:
     parent: str | None = None
     condition: Condition | None = None
     source: str = ""
+    answer: str = ""
 
     @property
     def type(self) -> str:

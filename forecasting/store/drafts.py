@@ -21,6 +21,7 @@ from forecasting.domain import (
 from forecasting.domain.forecast import SUM_TOLERANCE
 from forecasting.domain.instants import utc
 from forecasting.domain.provenance import ModelRun, ReplayMark, plain
+from forecasting.domain.watch import Watch
 from forecasting.errors import InvalidInput
 from forecasting.store.canonical import clean, clean_data, commitment
 
@@ -35,6 +36,7 @@ type Stored = (
     | ReplayMark
     | Sealed
     | Redaction
+    | Watch
 )
 type Draft = Stored | Reveal
 type Row = dict[str, Any]
@@ -92,6 +94,9 @@ def prepare(draft: Draft) -> Prepared:
         case Redaction():
             row = _texts(draft, "reason") | {"forecast": int(draft.forecast)}
             return Prepared("redaction", row)
+        case Watch():
+            row = _texts(draft, "process", "watcher", "because") | {"until": utc(draft.until)}
+            return Prepared("watch", row)
         case ModelRun():
             return Prepared("model_run", _model_run(draft))
         case ReplayMark():  # pragma: no branch
@@ -231,6 +236,7 @@ def _question(draft: Question) -> Row:
         "parent": None if draft.parent is None else clean(draft.parent, name="parent"),
         "condition_question": None,
         "condition_outcome": None,
+        "answer": clean(draft.answer, name="answer") or None,
     }
     if condition is not None:
         row["condition_question"] = clean(condition.question, name="condition")

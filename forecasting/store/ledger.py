@@ -23,6 +23,7 @@ from forecasting.domain import (
 )
 from forecasting.domain.provenance import ModelRun, ReplayMark
 from forecasting.domain.resolution import outcomes
+from forecasting.domain.watch import Watch
 from forecasting.errors import DatabaseUnusable
 from forecasting.store import migrate, read
 from forecasting.store.append import Head, Recorded, append, read_head
@@ -127,7 +128,8 @@ class Ledger:
         Parameters
         ----------
         drafts : sequence
-            Questions, forecasts, evidence, resolutions, withdrawals, model runs, replay marks.
+            Questions, forecasts, evidence, resolutions, withdrawals, watches, model runs, replay
+            marks.
             What they carry as `seq`, `hash` and `recorded_at` is not looked at.
         recorded_at : datetime
             Now. Entries never go back in time: if the clock was set back, the time of the last
@@ -262,6 +264,11 @@ class Ledger:
         """Give every redaction in the order of recording."""
         with self._reading() as connection:
             return read.redactions(connection, head=head)
+
+    def watches(self, head: int | None = None) -> tuple[Watch, ...]:
+        """Give every watch in the order of recording: who looked at what, and up to when."""
+        with self._reading() as connection:
+            return tuple(read.watches(connection, head=head))
 
     def model_runs(self, *, run: str | None = None, head: int | None = None) -> list[ModelRun]:
         """Give the model fits in the order of recording, of one replay run or of all."""

@@ -18,6 +18,7 @@ from forecasting.domain import (
     Withdrawal,
 )
 from forecasting.domain.provenance import ModelRun, ReplayMark
+from forecasting.domain.watch import Watch
 from forecasting.errors import NotFound
 from forecasting.store.append import Recorded
 from forecasting.store.tables import (
@@ -32,6 +33,7 @@ from forecasting.store.tables import (
     replay_run,
     resolution,
     sealed,
+    watch,
     withdrawal,
 )
 from forecasting.store.tables import evidence as evidence_table
@@ -185,6 +187,11 @@ def seals(
 def redactions(connection: Connection, *, head: int | None = None) -> list[Redaction]:
     """Give every redaction in the order of recording."""
     return _values(_recorded(connection, redaction, *_up_to(redaction, head)), Redaction)
+
+
+def watches(connection: Connection, *, head: int | None = None) -> list[Watch]:
+    """Give every watch in the order of recording."""
+    return _values(_recorded(connection, watch, *_up_to(watch, head)), Watch)
 
 
 def model_runs(

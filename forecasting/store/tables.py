@@ -118,6 +118,7 @@ question = Table(
     Column("model", Data, nullable=False),
     *_text("ladder", "parent", "condition_question", "condition_outcome", nullable=True),
     *_text("source"),
+    *_text("answer", nullable=True),
 )
 model_run = Table(
     "model_run",
@@ -208,6 +209,14 @@ redaction = Table(
     Column("forecast", SEQ, nullable=False),
     *_text("reason"),
 )
+watch = Table(
+    "watch",
+    metadata,
+    _seq(),
+    *_text("process"),
+    Column("until", Instant, nullable=False),
+    *_text("watcher", "because"),
+)
 rationale = Table("rationale", metadata, _seq(), *_text("salt", "text", nullable=True))
 
 #: The detail table of each kind of entry, in the order in which a batch is inserted.
@@ -221,4 +230,5 @@ DETAILS: dict[str, Table] = {
     "resolution": resolution,
     "withdrawal": withdrawal,
     "redaction": redaction,
+    "watch": watch,
 }

@@ -143,6 +143,16 @@ def _guards(dialect: str) -> dict[str, list[tuple[str, str]]]:
             "a redaction takes the rationale of a forecast that has one",
         ),
     ]
+    guards["watch"] += [
+        (
+            "NEW.until > (SELECT recorded_at FROM entry WHERE seq = NEW.seq)",
+            "a watch reaches no further than to when it was recorded",
+        ),
+        (
+            "EXISTS (SELECT 1 FROM watch WHERE process = NEW.process AND until > NEW.until)",
+            "a watch does not go backwards",
+        ),
+    ]
     other = " AND ".join(f"NEW.status <> '{status}'" for status in STATUSES)
     guards["resolution"].append(
         (f"NEW.status IS NOT NULL AND {other}", "no such status of an outcome")

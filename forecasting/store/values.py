@@ -22,6 +22,7 @@ from forecasting.domain import (
     Withdrawal,
 )
 from forecasting.domain.provenance import ModelRun, ReplayMark
+from forecasting.domain.watch import Watch
 from forecasting.store.drafts import Stored
 
 
@@ -112,6 +113,7 @@ def _to_question(row: Mapping[str, Any], _: _Stamp) -> Question:
         condition=None
         if row["condition_question"] is None
         else Condition(row["condition_question"], row["condition_outcome"]),
+        answer=row["answer"] or "",
         **{name: row[name] for name in (*names, "topic", "event", "ladder", "parent", "source")},
     )
 
@@ -143,6 +145,14 @@ def _to_redaction(row: Mapping[str, Any], stamp: _Stamp) -> Redaction:
     return Redaction(row["forecast"], row["reason"], stamp.recorded_at, stamp.seq)
 
 
+def _to_watch(row: Mapping[str, Any], stamp: _Stamp) -> Watch:
+    return Watch(
+        recorded_at=stamp.recorded_at,
+        seq=stamp.seq,
+        **{name: row[name] for name in ("process", "until", "watcher", "because")},
+    )
+
+
 def _to_model_run(row: Mapping[str, Any], stamp: _Stamp) -> ModelRun:
     names = ("family", "fitted", "priors_hash", "evidence_hash", "as_of", "method", "gate")
     return ModelRun(
@@ -169,6 +179,7 @@ _RESTORE: dict[str, Callable[[Mapping[str, Any], _Stamp], Stored]] = {
     "replay_run": _to_replay_run,
     "sealed": _to_sealed,
     "redaction": _to_redaction,
+    "watch": _to_watch,
 }
 
 

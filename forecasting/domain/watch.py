@@ -1,0 +1,88 @@
+"""A watch: somebody looked at a process, and nothing more had happened up to a moment.
+
+Up to a watch silence is evidence; beyond it nothing is known, and chance runs from there.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from forecasting.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Somebody looked: what the record says of the process is all that happened up to `until`.
+
+    A fact that is learned later overrides it. `watcher` is the forecaster who looked.
+    """
+
+    process: str
+    until: dt.datetime
+    because: str = ""
+    recorded_at: dt.datetime | None = None
+    seq: int | None = None
+    watcher: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.process.strip():
+            msg = "process: a watch names what was looked at"
+            raise InvalidInput(msg, hint="forecast watch")
+
+
+def watched(
+    watches: Iterable[Watch], as_of: dt.datetime, *, live: bool, head: int | None = None
+) -> dict[str, dt.datetime]:
+    """Give the moment up to which each process was watched, as of a moment.
+
+    Parameters
+    ----------
+    watches : iterable of Watch
+        As the ledger gives them.
+    as_of : datetime
+        No watch counts beyond it.
+    live : bool
+        True: a watch counts once it was recorded. False: somebody who was asked then would have
+        looked, so that in a replay a watch counts whenever it was recorded.
+    head : int, optional
+        No entry after this number counts.
+
+    Returns
+    -------
+    dict of str to datetime
+        The processes that were watched, by name.
+
+    Examples
+    --------
+    >>> day = lambda n: dt.datetime(2026, 3, n, tzinfo=dt.UTC)
+    >>> looked = [Watch("truce", day(20), recorded_at=day(21), seq=7)]
+    >>> watched(looked, day(15), live=False)["truce"].day
+    15
+    >>> watched(looked, day(15), live=True), watched(looked, day(15), live=False, head=6)
+    ({}, {})
+    """
+    found: dict[str, dt.datetime] = {}
+    for watch in watches:
+        if head is not None and (watch.seq is None or watch.seq > head):
+            continue
+        if live and (watch.recorded_at is None or watch.recorded_at > as_of):
+            continue
+        until = min(watch.until, as_of)
+        found[watch.process] = max(found.get(watch.process, until), until)
+    return found
+
+
+def watched_until(
+    watches: Iterable[Watch],
+    process: str,
+    as_of: dt.datetime,
+    *,
+    live: bool,
+    head: int | None = None,
+) -> dt.datetime | None:
+    """Give the moment up to which one process was watched as of a moment; None: nobody looked.
+
+    The arguments are those of :func:`watched`.
+    """
+    mine = (watch for watch in watches if watch.process == process)
+    return watched(mine, as_of, live=live, head=head).get(process)
