@@ -1,23 +1,25 @@
 """Evidence: a dated item, when the world could know it, and what it bears on.
 
-Three classes are never mixed: *data* (something happened: it enters a process likelihood),
-*reports* (somebody claims or announces: they pass through the source's reliability), and
-judgements, which are forecasts of a forecaster and live with the forecasts.
+Three classes are never mixed: *facts* (something happened: it enters a process as certain),
+*reports* (somebody claims or announces: they hasten or slow a process within what the source's
+reliability allows, and fade), and judgements, which are forecasts of a forecaster and live with the
+forecasts.
 """
 
 import datetime as dt
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, sqrt
 from typing import Literal
 
+from forecasting.domain.instants import iso
 from forecasting.errors import InvalidInput
 
 EvidenceKind = Literal["datum", "report"]
 Certainty = Literal["high", "medium", "low", "computed", "unconfirmed"]
 GRADES = ("A", "B", "C", "D", "E", "F")
-#: Outcome data that a user may enter, and whether each takes a number.
+#: Outcome data as older entries name them on a question, and whether each takes a number.
 DATA: Mapping[str, bool] = {
     "ended": False,
     "violated": False,
@@ -30,6 +32,12 @@ DATA: Mapping[str, bool] = {
     "collapsed": False,
     "delivered": True,
 }
+#: Days after which half of a report's weight is left, unless the item says otherwise.
+HALF_LIFE = 30.0
+LASTING = "lasting"
+#: The names of the facts of a process.
+FACTS = ("state", "event", "part")
+_CODES = (0.25, 0.5, 1.0, 2.0, 4.0)
 _SCALE = {"+2": 4.0, "+1": 2.0, "0": 1.0, "-1": 0.5, "-2": 0.25}
 #: A stated probability is read no further out than this: a flat claim is not infinite evidence.
 STANCE_LEAST, STANCE_MOST = 0.005, 0.995
@@ -44,15 +52,17 @@ class Effect:
     Attributes
     ----------
     target
-        A question or ladder, or ``class/row`` of a reference class.
+        A process, ``process=state``, a question or ladder, ``question=option``, or ``class/row`` of
+        a reference class.
     form
-        ``likelihood`` (a, b, u: the report's probability if the answer is yes, if it is no, and if
-        the source knows nothing), ``stance`` (how likely the source calls it), ``datum`` (a named
-        fact with its detail), or ``bears`` (the item is about the target; nobody has coded how
-        strongly).
+        ``likelihood`` (a, b: the report's probability if the answer is yes and if it is no; their
+        ratio is that of the hazards), ``datum`` (a named fact with its detail), ``bears`` (the item
+        is about the target; nobody has coded how strongly), or ``stance``, as older entries say how
+        likely the source calls it: it is read as a code.
     detail
-        Plain data: ``a, b, u`` for a likelihood; ``probability`` (and ``clipped_from`` where it was
-        clipped) or ``code`` for a stance; ``name`` and more for a datum.
+        Plain data: ``a, b, u`` and ``half_life`` (days or ``lasting``) for a likelihood;
+        ``probability`` (and ``clipped_from`` where it was clipped) or ``code`` for a stance;
+        ``name`` (``state``, ``event``, ``part``), ``at`` and ``state`` or ``value`` for a fact.
     stated
         The effect as the analyst wrote it.
     """
@@ -104,15 +114,150 @@ class Evidence:
             raise InvalidInput(msg)
 
 
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What ``--on`` says: a target and an effect on it, or a fact of a process.
+
+    `effect` is empty for an item that only bears on its target; `fact` is what happened (a state,
+    ``event`` or a number), empty for a report.
+    """
+
+    target: str
+    effect: str = ""
+    fact: str = ""
+
+
+def split_on(text: str) -> Stated:
+    """Tell target, effect and fact apart, by the spelling of what stands after the last ``=``.
+
+    Examples
+    --------
+    >>> split_on("guarantees=firm=x2"), split_on("convoy=+1")
+    (Stated(target='guarantees=firm', effect='x2', fact=''), \
+Stated(target='convoy', effect='+1', fact=''))
+    >>> split_on("guarantees=firm"), split_on("leaders-meet")
+    (Stated(target='guarantees', effect='', fact='firm'), \
+Stated(target='leaders-meet', effect='', fact=''))
+    """
+    whole = text.strip()
+    head, separator, last = (part.strip() for part in whole.rpartition("="))
+    if not separator:
+        return Stated(whole)
+    # As older files write it: stance=0.7, stance=+1.
+    name, stance, _ = whole.rpartition("=stance=")
+    if stance:
+        return Stated(name.strip(), f"stance={last}")
+    # A bare 0 is a code on a state or an option, and a number of things delivered on a process.
+    if _EFFECT.fullmatch(last) or (last == "0" and "=" in head):
+        return Stated(head, last)
+    name, _, fact = (part.strip() for part in whole.partition("="))
+    return Stated(name, "", fact) if fact else Stated(name, "=")
+
+
+_EFFECT = re.compile(r"[x×]\s*[0-9.].*|[+-].*|.*/.*")
+
+
+def parse_half_life(text: str) -> float | str:
+    """Read a half-life: ``10d``, ``6 weeks``, ``3 mo``, ``36h``, or ``lasting``.
+
+    Examples
+    --------
+    >>> parse_half_life("10d"), parse_half_life("36 h"), parse_half_life("lasting")
+    (10.0, 1.5, 'lasting')
+    """
+    stated = " ".join(text.split()).casefold()
+    if stated == LASTING:
+        return LASTING
+    read = re.fullmatch(rf"([+-]?{_NUMBER})\s*([a-z]*)", stated)
+    days = _DAYS.get(read[2]) if read else None
+    if read is None or days is None:
+        msg = f"half_life ({stated[:40]}): must be a number of days, weeks, months or years"
+        raise InvalidInput(msg, hint="10d, 6w, 3mo or lasting")
+    found = float(read[1]) * days
+    if not 0.0 < found <= MOST_HALF_LIFE:
+        msg = f"half_life ({stated[:40]}): must be above 0 and at most 100 years"
+        raise InvalidInput(msg, hint="10d, or lasting")
+    return found
+
+
+MOST_HALF_LIFE = 36_525.0
+_DAYS = {
+    name: days
+    for names, days in (
+        (("h", "hour", "hours"), 1 / 24),
+        (("", "d", "day", "days"), 1.0),
+        (("w", "week", "weeks"), 7.0),
+        (("mo", "month", "months"), 365.25 / 12),
+        (("y", "year", "years"), 365.25),
+    )
+    for name in names
+}
+
+
+def half_life_of(effect: Effect) -> float:
+    """Give the half-life of a report in days, infinite where it lasts.
+
+    Examples
+    --------
+    >>> half_life_of(parse_effect("q", "x2"))
+    30.0
+    """
+    stated = effect.detail.get("half_life", HALF_LIFE)
+    return inf if stated == LASTING else float(stated)
+
+
+def fading(effect: Effect, half_life: float | str) -> Effect:
+    """Give a report with its half-life; other effects as they are."""
+    if effect.form not in ("likelihood", "stance"):
+        return effect
+    return replace(effect, detail={**effect.detail, "half_life": half_life})
+
+
+def code_ratio(effect: Effect) -> float:
+    """Give the ratio that a stance is read as: its code's, or that of the band it falls in.
+
+    A source that calls something likely (.6 to .85) is read as +1, beyond as +2; the mirror images
+    as -1 and -2, and between .4 and .6 as nothing.
+
+    Examples
+    --------
+    >>> [code_ratio(parse_effect("q", f"stance={s}")) for s in ("-1", "0.7", "0.5", "0.9")]
+    [0.5, 2.0, 1.0, 4.0]
+    """
+    if "code" in effect.detail:
+        return _CODES[int(float(effect.detail["code"])) + 2]
+    said = float(effect.detail["probability"])
+    steps = sum(said >= edge for edge in (0.6, 0.85)) - sum(said <= edge for edge in (0.15, 0.4))
+    return _CODES[steps + 2]
+
+
+def fact_effect(
+    process: str,
+    name: Literal["state", "event", "part"],
+    at: dt.datetime,
+    *,
+    state: str = "",
+    value: float = 0.0,
+    stated: str = "",
+) -> Effect:
+    """Give the effect of a fact: a process entered a state, an event fell, a part arrived."""
+    detail: dict[str, str | float] = {"name": name, "at": iso(at)}
+    if name == "state":
+        detail["state"] = state
+    elif name == "part":
+        detail["value"] = value
+    return Effect(process, "datum", detail, stated)
+
+
 def parse_effect(target: str, text: str) -> Effect:
     """Read an effect as an analyst writes it.
 
-    ``0.6/0.2`` (likelihood pair), ``x3`` (likelihood ratio), ``+2 .. -2`` (times 4, 2, 1, 1/2,
-    1/4), a stance, or a datum: ``ended``, ``violated``, ``delivered=205``. For a pair,
-    u = sqrt(ab); for a ratio L, a = sqrt L, b = 1 / sqrt L, u = 1, so that L and 1/L are mirror
-    images. A stance is what the source says of how likely it is: ``stance=0.7``, a probability
-    that it gives (clipped at .005 and .995, the clipped number kept beside it), or ``stance=+1``,
-    a code from -2 to +2, always signed, in log-odds above or below the base rate.
+    ``0.6/0.2`` (likelihood pair), ``x3`` or ``x1/3`` (ratio), ``+2 .. -2`` (times 4, 2, 1, 1/2,
+    1/4); and as older entries have it a stance, or a datum: ``ended``, ``violated``,
+    ``delivered=205``. For a ratio L, a = sqrt L and b = 1 / sqrt L, so that L and 1/L are mirror
+    images. `u` is stored as it always was and computed anew, (a + b) / 2, where it is used. A
+    stance is a probability with a point (clipped at .005 and .995, the clipped number kept beside
+    it) or a signed code.
 
     Examples
     --------
@@ -131,8 +276,11 @@ def parse_effect(target: str, text: str) -> Effect:
             raise InvalidInput(msg, hint="0.6/0.2")
         return Effect(target, "likelihood", {"a": a, "b": b, "u": sqrt(a * b)}, stated)
     ratio = _SCALE.get(stated)
-    if ratio is None and (times := re.fullmatch(rf"[x×]\s*({_NUMBER})", stated)):
-        ratio = float(times.group(1))
+    if ratio is None and (
+        times := re.fullmatch(rf"[x×]\s*({_NUMBER})(?:\s*/\s*({_NUMBER}))?", stated)
+    ):
+        over = float(times.group(2) or 1.0)
+        ratio = float(times.group(1)) / over if over else inf
     if ratio is not None:
         if not 0.0 < ratio < inf:
             msg = f"likelihood ratio ({stated}): must be above 0 and finite"
@@ -151,8 +299,8 @@ def parse_effect(target: str, text: str) -> Effect:
                 raise InvalidInput(msg, hint=f"{name}=205")
             detail["value"] = float(number)
         return Effect(target, "datum", detail, stated)
-    msg = f"effect ({stated}): must be a pair, a ratio, +2..-2, a stance or an outcome datum"
-    raise InvalidInput(msg, hint=f"0.6/0.2, x3, +1, stance=0.7, {', '.join(DATA)}")
+    msg = f"effect ({stated}): must be a pair, a ratio or +2..-2"
+    raise InvalidInput(msg, hint="0.6/0.2, x3, +1")
 
 
 def _stance(number: str, stated: str) -> dict[str, str | float]:

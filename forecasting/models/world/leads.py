@@ -1,0 +1,294 @@
+"""Which moves a report acts on: those that lead to what its target names, each with a sign."""
+
+from collections.abc import Iterable, Mapping
+
+from forecasting.domain.predicate import (
+    And,
+    At,
+    Choice,
+    Entered,
+    Event,
+    FirstOf,
+    HighestOf,
+    Not,
+    Occurred,
+    Or,
+    Predicate,
+    StateOn,
+    Through,
+    Total,
+    Within,
+)
+from forecasting.domain.process import ProcessSpec, WorldSpec
+from forecasting.domain.question import Question
+from forecasting.errors import InvalidInput
+
+#: A move of a process, as (process, ``start > end``).
+type Way = tuple[str, str]
+#: The moves that something acts on: +1 where it hastens them, -1 where it slows them.
+type Signs = dict[Way, int]
+#: What happens in a delivery, where its file states no moves of its own.
+_PARTS = (("agreed", "begun"), ("begun", "begun"))
+_DELIVERY = (
+    *_PARTS,
+    ("begun", "stalled"),
+    ("stalled", "begun"),
+    ("agreed", "failed"),
+    ("begun", "failed"),
+    ("stalled", "failed"),
+    ("begun", "done"),
+)
+
+
+def moves_of(process: ProcessSpec) -> tuple[tuple[str, str], ...]:
+    """Give (start, end) of the moves that a report can act on; what has a date has none.
+
+    Examples
+    --------
+    >>> moves_of(ProcessSpec("convoy", "event", ("waiting",), ()))
+    (('waiting', 'waiting'),)
+    """
+    if process.kind == "scheduled":
+        return ()
+    if process.kind == "event":
+        return ((process.states[0], process.states[0]),)
+    stated = tuple((move.start, move.end) for move in process.moves)
+    if process.kind == "delivery":
+        return stated + tuple(move for move in _DELIVERY if move not in stated)
+    return stated
+
+
+def into(process: ProcessSpec, states: Iterable[str], *, stages: bool = False) -> Signs:
+    """Give the moves into some states.
+
+    Parameters
+    ----------
+    stages
+        Also the forward moves (in the order of the states) to the states from which one gets there.
+
+    Notes
+    -----
+    Parts make a delivery begin and complete it, so they are what leads to ``begun`` and ``done``.
+    """
+    wanted = set(states)
+    moves = moves_of(process)
+    if process.kind == "delivery" and wanted & {"begun", "done"}:
+        return _signed(process, counted(process), 1) | into(process, wanted - {"begun", "done"})
+    found = [move for move in moves if move[1] in wanted]
+    place = {state: k for k, state in enumerate(process.states)}
+    reached = {start for start, _ in found} - wanted
+    while stages:
+        more = [
+            (start, end)
+            for start, end in moves
+            if end in reached and start not in wanted and place[start] < place[end]
+        ]
+        found += [move for move in more if move not in found]
+        before = {start for start, _ in more} - reached
+        if not before:
+            break
+        reached |= before
+    return _signed(process, found, 1)
+
+
+def out_of(process: ProcessSpec, states: Iterable[str], sign: int = 1) -> Signs:
+    """Give the moves that leave some states, all with one sign."""
+    held = set(states)
+    left = [(a, b) for a, b in moves_of(process) if a in held and b not in held]
+    return _signed(process, left, sign)
+
+
+def counted(process: ProcessSpec) -> tuple[tuple[str, str], ...]:
+    """Give the moves that are counted: the events of an event, the parts of a delivery."""
+    if process.kind == "delivery":
+        return tuple(
+            (a, b) for a, b in moves_of(process) if (a, b) in _PARTS or (a == b and b == "begun")
+        )
+    return tuple((a, b) for a, b in moves_of(process) if a == b)
+
+
+def to_process(process: ProcessSpec, states: Iterable[str] = ()) -> Signs:
+    """Give the moves of the target ``process`` or ``process=state``.
+
+    Raises
+    ------
+    InvalidInput
+        The process has no such state, or needs one, or nothing that a report could move.
+    """
+    named = tuple(states)
+    for state in named:
+        check_state(process, state)
+    if process.kind == "scheduled":
+        msg = f"process ({process.name}): has a date, which no report hastens"
+        raise InvalidInput(msg, hint=f"a fact: --on {process.name}=held")
+    if named and process.kind != "event":
+        found = into(process, named)
+    else:
+        found = _signed(process, counted(process), 1)
+    if not found:
+        options = " or ".join(f"{process.name}={state}" for state in process.states)
+        word = f"{'|'.join(named)}: no move leads there" if named else "needs a state"
+        msg = f"process ({process.name}): {word}"
+        raise InvalidInput(msg, hint=f"--on {options}, with =x2")
+    return found
+
+
+def check_state(process: ProcessSpec, state: str) -> None:
+    """Refuse a state that a process does not have, with the nearest."""
+    if state in process.states or (process.kind == "event" and state == "event"):
+        return
+    from difflib import get_close_matches
+
+    words = ("event",) if process.kind == "event" else process.states
+    near = get_close_matches(state, words, n=1, cutoff=0.5)
+    msg = f"state ({state}): {process.name} has {', '.join(words)}"
+    raise InvalidInput(msg, hint=f"{process.name}={near[0] if near else words[0]}")
+
+
+def to_question(predicate: Predicate, world: WorldSpec, option: str = "") -> Signs:
+    """Give the moves that lead to a question's yes, or to one of its options.
+
+    ``entered``, ``occurred``: the moves into its states, and the forward moves of the stages
+    before. ``at``: also the moves that leave, slowed. ``through``: those that leave, slowed.
+    ``not`` reverses, ``and`` and ``or`` take both sides, ``within`` the process that responds,
+    ``given`` the event and not the condition.
+
+    Raises
+    ------
+    InvalidInput
+        A choice without an option, or with one that it does not have.
+    """
+    return {way: sign for way, sign in _event(predicate.event, world, option).items() if sign}
+
+
+def to_target(
+    target: str,
+    world: WorldSpec,
+    questions: Mapping[str, Question],
+    predicates: Mapping[str, Predicate],
+) -> Signs:
+    """Give the moves that a report on a target acts on; empty where nothing answers it.
+
+    Parameters
+    ----------
+    target : str
+        ``process``, ``process=state``, a question, a ladder, or ``question=option``.
+
+    Raises
+    ------
+    InvalidInput
+        A state or option that is not there, or is needed.
+    """
+    name, _, detail = target.partition("=")
+    if name in world.processes:
+        return to_process(world.processes[name], tuple(detail.split("|")) if detail else ())
+    found: Signs = {}
+    for question in questions.values():
+        if name in (question.id, question.ladder) and question.id in predicates:
+            found = _both(found, to_question(predicates[question.id], world, detail))
+    return {way: sign for way, sign in found.items() if sign}
+
+
+def options_of(event: Event) -> bool:
+    """Say whether an event is a choice, so that a report on it needs an option."""
+    return isinstance(event, Choice.__value__)
+
+
+def _event(event: Event, world: WorldSpec, option: str) -> Signs:
+    if isinstance(event, StateOn | HighestOf | FirstOf):
+        if not option:
+            msg = "effect: a question with options needs one of them"
+            raise InvalidInput(msg, hint="--on QUESTION=OPTION=x2")
+        return _choice(event, world, option)
+    if option not in ("", "yes", "no"):
+        msg = f"option ({option}): the question is answered by yes or no, or by a number"
+        raise InvalidInput(msg, hint="--on QUESTION=x2")
+    found = _truth(event, world)
+    return _reversed(found) if option == "no" else found
+
+
+def _truth(event: Event, world: WorldSpec) -> Signs:
+    match event:
+        case Not(of=inner):
+            return _reversed(_truth(inner, world))
+        case And(left=left, right=right) | Or(left=left, right=right):
+            return _both(_truth(left, world), _truth(right, world))
+        case Entered(process=name, states=states) | Within(process=name, states=states):
+            process = world.processes[name]
+            if process.kind == "event" or not states:
+                return _signed(process, counted(process), 1)
+            return into(process, states, stages=True)
+        case Occurred(process=name) | Total(process=name):
+            return _signed(world.processes[name], counted(world.processes[name]), 1)
+        case At(process=name, states=states):
+            process = world.processes[name]
+            inside = {
+                way: sign
+                for way, sign in into(process, states, stages=True).items()
+                if way[1].partition(" > ")[0] not in states
+            }
+            return _both(inside, out_of(process, states, -1))
+        case Through(process=name, states=states):
+            return out_of(world.processes[name], states, -1)
+    return {}
+
+
+def _choice(event: StateOn | HighestOf | FirstOf, world: WorldSpec, option: str) -> Signs:
+    if isinstance(event, FirstOf):
+        entries = [(name, at) for label, name, at in event.entries if label == option]
+        if not entries and option != event.otherwise:
+            raise _no_option(option, [*(label for label, _, _ in event.entries), event.otherwise])
+        if not entries:
+            entries, sign = [(name, at) for _, name, at in event.entries], -1
+        else:
+            sign = 1
+        found: Signs = {}
+        for name, states in entries:
+            process = world.processes[name]
+            moved = (
+                into(process, states, stages=True)
+                if states and process.kind != "event"
+                else _signed(process, counted(process), 1)
+            )
+            found = _both(found, moved if sign > 0 else _reversed(moved))
+        return found
+    process = world.processes[event.process]
+    named = dict(event.named)
+    states = [state for state in process.states if named.get(state, state) == option]
+    if not states:
+        raise _no_option(option, [named.get(state, state) for state in process.states])
+    found = {
+        way: sign
+        for way, sign in into(process, states, stages=True).items()
+        if way[1].partition(" > ")[0] not in states
+    }
+    if isinstance(event, StateOn):
+        return _both(found, out_of(process, states, -1))
+    # The highest stays what it is while nothing goes beyond: a way back down takes nothing from it.
+    place = {state: k for k, state in enumerate(process.states)}
+    top = max(place[state] for state in states)
+    beyond = [(a, b) for a, b in moves_of(process) if a in states and place[b] > top]
+    lower = {
+        way: sign
+        for way, sign in found.items()
+        if place[way[1].partition(" > ")[0]] < place[way[1].partition(" > ")[2]]
+    }
+    return _both(lower, _signed(process, beyond, -1))
+
+
+def _no_option(option: str, options: Iterable[str]) -> InvalidInput:
+    msg = f"option ({option}): the question has no such option"
+    return InvalidInput(msg, hint=", ".join(dict.fromkeys(options)))
+
+
+def _signed(process: ProcessSpec, moves: Iterable[tuple[str, str]], sign: int) -> Signs:
+    return {(process.name, f"{start} > {end}"): sign for start, end in moves}
+
+
+def _reversed(found: Signs) -> Signs:
+    return {way: -sign for way, sign in found.items()}
+
+
+def _both(one: Signs, other: Signs) -> Signs:
+    """Put two together; a move that one side hastens and the other slows is left alone."""
+    return one | {way: sign if one.get(way, sign) == sign else 0 for way, sign in other.items()}

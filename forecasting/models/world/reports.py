@@ -1,0 +1,495 @@
+r"""What reports weigh: on which moves, how much when they came, and how much now.
+
+A report hastens or slows the moves that lead to what it is about; its log hazard ratio is log LR(r)
+with LR(r) = (r a + (1 - r) u) / (r b + (1 - r) u), u = (a + b) / 2 and r the mean reliability of
+its source, and halves every half-life. All that one source says of one move is held within
+log((1 + r) / (1 - r)) to either side: a bound on a hazard ratio, not on odds.
+
+A story is one weight on a move, on however many questions, rungs or copies it was coded. Its items
+come in the order of time. Each adds what it raises the story's total by, and no more: a copy (one
+story, one sourcing) adds nothing unless it is stronger, and a corroboration never lowers.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf, isfinite, log
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from forecasting.domain.evidence import Effect, Evidence, code_ratio, half_life_of
+from forecasting.domain.predicate import Predicate
+from forecasting.domain.process import WorldSpec
+from forecasting.domain.question import Question
+from forecasting.errors import InvalidInput
+from forecasting.evidence.as_of import known, retracted
+from forecasting.evidence.likelihood import EVENT_RHO, ReliabilityOf, of_grade, story_discount
+from forecasting.evidence.reliability import grades_of
+from forecasting.models.world.history import EPOCH, Past, Record
+from forecasting.models.world.leads import Way, to_target
+from forecasting.models.world.values import Report, World
+
+FloatArray = NDArray[np.float64]
+DAY = dt.timedelta(days=1)
+#: No source is beyond doubt: r = .999 bounds a hazard ratio at 1,999.
+MOST_RELIABLE = 0.999
+#: Log ratios are kept to so many digits, so that x2 and x1/2 cancel exactly.
+_DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class CodedReport:
+    """What one item adds to the log hazard of one move.
+
+    Attributes
+    ----------
+    move
+        As ``start > end``.
+    log_ratio
+        What it added when it came: in a story, beyond what was known before.
+    half_life
+        In days; infinite: it lasts.
+    source, bound
+        Who says it, and the most that everything of this source may weigh on the move.
+    key, story
+        The item, and the story that it belongs to (its own key where it names none).
+    """
+
+    process: str
+    move: str
+    known_at: dt.datetime
+    log_ratio: float
+    half_life: float
+    source: str
+    bound: float
+    key: str
+    story: str
+    grade: str
+
+    def weight_at(self, moment: dt.datetime) -> float:
+        """Give what is left of it at a moment: nothing before it was known.
+
+        Examples
+        --------
+        >>> noon = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
+        >>> said = CodedReport("a", "x > y", noon, 0.8, 30.0, "wire", 2.2, "n1", "n1", "B")
+        >>> said.weight_at(noon + 30 * DAY), said.weight_at(noon - DAY)
+        (0.4, 0.0)
+        """
+        if moment < self.known_at:
+            return 0.0
+        return _faded(self.log_ratio, (moment - self.known_at) / DAY, self.half_life)
+
+
+def reports(
+    items: Sequence[Evidence],
+    world: WorldSpec,
+    questions: Mapping[str, Question],
+    predicates: Mapping[str, Predicate],
+    *,
+    reliability: ReliabilityOf | None = None,
+    as_of: dt.datetime,
+) -> tuple[CodedReport, ...]:
+    """Give what the reports known by a moment add to the moves of a world.
+
+    Parameters
+    ----------
+    items : sequence of Evidence
+        In any order; what was known later or retracted by then is left out here.
+    questions, predicates : mapping
+        By question id. Effects on a question without a predicate move nothing.
+    reliability : ReliabilityOf, optional
+        As learned by `as_of`; without it each source has its grade's mean.
+
+    Returns
+    -------
+    tuple of CodedReport
+        By process, move, time and key. An item that adds nothing to a move has no entry there.
+
+    Notes
+    -----
+    An effect that the world cannot use (an unknown target or state, a choice without an option)
+    moves nothing: one item's fault stops no other. :func:`unusable` names it.
+    """
+    standing = retracted(known(items, as_of))
+    mean = _Means(standing, reliability)
+    said: dict[Way, list[_Said]] = {}
+    for item in standing:
+        for way, (ratio, half_life) in _weights(item, world, questions, predicates).items():
+            r = mean.of(item)
+            size = _log_ratio(ratio, r)
+            if size != 0.0:
+                said.setdefault(way, []).append(_Said(item, size, half_life, r))
+    found = [
+        coded
+        for way, mine in said.items()
+        for sign in (1.0, -1.0)
+        for story in _stories(mine, sign)
+        for coded in _told(way, story)
+    ]
+    return tuple(sorted(found, key=lambda each: (each.process, each.move, each.known_at, each.key)))
+
+
+def unusable(
+    items: Sequence[Evidence],
+    world: WorldSpec,
+    questions: Mapping[str, Question],
+    predicates: Mapping[str, Predicate],
+) -> list[tuple[Evidence, str]]:
+    """Give the items with a report that the world cannot use, each with the reason."""
+    names = {name for q in questions.values() for name in (q.id, q.ladder) if name}
+    found = []
+    for item in items:
+        for effect in item.effects:
+            if effect.form not in ("likelihood", "stance"):
+                continue
+            name = effect.target.partition("=")[0]
+            if name not in world.processes and name not in names:
+                found.append((item, f"target ({effect.target}): no process or question has it"))
+                continue
+            try:
+                to_target(effect.target, world, questions, predicates)
+            except InvalidInput as wrong:
+                found.append((item, str(wrong)))
+    return found
+
+
+def alive(coded: Iterable[CodedReport], records: Mapping[str, Record]) -> tuple[CodedReport, ...]:
+    """Drop the reports that are over: their move fired, or its state was left, since they came."""
+    kept = []
+    for report in coded:
+        record = records.get(report.process)
+        ends = [] if record is None else ends_of(record, report.move)
+        if not any(end > report.known_at for end in ends):
+            kept.append(report)
+    return tuple(kept)
+
+
+def ends_of(record: Record, move: str) -> list[dt.datetime]:
+    """Give the moments at which a stay in a move's start state ended, as far as is known."""
+    start, _, end = move.partition(" > ")
+    state, ends = record.start, []
+    for step in record.steps:
+        left = step.state != state
+        if state == start and (left or (step.counted and start == end)):
+            ends.append(step.at)
+        state = step.state
+    return ends
+
+
+def to_values(coded: Iterable[CodedReport], world: World) -> tuple[Report, ...]:
+    """Give reports in days and positions of a world; what it does not hold is left out."""
+    found = []
+    for report in coded:
+        place = world.index.get(report.process)
+        if place is None:
+            continue
+        process = world.processes[place]
+        for position, move in enumerate(process.moves):
+            name = f"{process.states[move.start]} > {process.states[move.end]}"
+            if name == report.move and move.at is None:
+                found.append(
+                    Report(
+                        process=place,
+                        move=position,
+                        known=world.day(report.known_at),
+                        log_ratio=report.log_ratio,
+                        half_life=report.half_life,
+                        source=report.source,
+                        bound=report.bound,
+                        key=report.key,
+                        story=report.story,
+                    )
+                )
+    return tuple(found)
+
+
+def multiplier(coded: Sequence[CodedReport], days: ArrayLike, gain: ArrayLike = 1.0) -> FloatArray:
+    """Give the hazard ratio of one move's reports at some days.
+
+    Parameters
+    ----------
+    coded : sequence of CodedReport
+        All on one move.
+    days : array_like, shape (T,)
+        Days since 1970 (UTC); a report counts from the moment after it was known.
+    gain : float or array_like, shape (G,)
+        How much reports are worth; it multiplies a source's sum before its bound.
+
+    Returns
+    -------
+    ndarray, shape (T,) or (G, T)
+
+    Examples
+    --------
+    >>> noon = dt.datetime(1970, 1, 2, tzinfo=dt.UTC)
+    >>> said = CodedReport("a", "x > y", noon, log(2), 30.0, "wire", 2.2, "n1", "n1", "B")
+    >>> multiplier([said], [0.0, 1.0, 31.0]).round(3).tolist()
+    [1.0, 1.0, 1.414]
+    """
+    times = np.atleast_1d(np.asarray(days, dtype=np.float64))
+    worth = np.asarray(gain, dtype=np.float64)
+    by_source: dict[str, tuple[float, FloatArray]] = {}
+    for report in coded:
+        age = times - (report.known_at - EPOCH) / DAY
+        share = np.exp2(-np.maximum(age, 0.0) / report.half_life)
+        _, before = by_source.get(report.source, (0.0, np.zeros_like(times)))
+        by_source[report.source] = (
+            report.bound,
+            before + np.where(age > 0.0, report.log_ratio * share, 0.0),
+        )
+    total = np.zeros(worth.shape + times.shape)
+    for bound, size in by_source.values():
+        total += np.clip(worth[..., None] * size, -bound, bound)
+    ratio: FloatArray = np.exp(total)
+    return ratio
+
+
+def total_at(coded: Sequence[CodedReport], moment: dt.datetime, gain: float = 1.0) -> float:
+    """Give the log hazard ratio of one move's reports at a moment, each source in its bound."""
+    by_source: dict[str, tuple[float, float]] = {}
+    for report in coded:
+        before = by_source.get(report.source, (0.0, report.bound))[0]
+        by_source[report.source] = (before + report.weight_at(moment), report.bound)
+    return sum(min(max(gain * size, -bound), bound) for size, bound in by_source.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Exposed:
+    """A move's past under reports: G gains, its days at risk, and the ratios where it fired.
+
+    `days` and `log_fired` have shape (G,): the exposure with the reports' hazard ratio in it, and
+    the sum of log ratios at the moments at which the move fired.
+    """
+
+    count: int
+    days: FloatArray
+    log_fired: FloatArray
+    touched: bool
+
+
+def exposed(
+    past: Past,
+    coded: Sequence[CodedReport],
+    gain: ArrayLike,
+    *,
+    shape: float = 1.0,
+    lag: float = 0.0,
+) -> Exposed:
+    """Give the exposure of a move's past with the reports that acted on it.
+
+    Parameters
+    ----------
+    coded : sequence of CodedReport
+        All on this move.
+    gain : array_like, shape (G,)
+    shape : float
+        Exponent of the age; the exposure is the integral of the ratio over age ** shape.
+    lag : float
+        A report counts for the moment of firing only if it came so many days before: one that came
+        on the day of the event may be about the event.
+    """
+    gains = np.atleast_1d(np.asarray(gain, dtype=np.float64))
+    days, log_fired = np.zeros_like(gains), np.zeros_like(gains)
+    touched, ended = False, -inf
+    for piece in past.pieces:
+        if piece.begin == 0.0:
+            ended = _last_end(past, piece.day)
+        acting = [r for r in coded if (r.known_at - EPOCH) / DAY >= ended]
+        until = piece.day + piece.end - piece.begin
+        here = [r for r in acting if (r.known_at - EPOCH) / DAY < until]
+        touched = touched or bool(here)
+        edges = _edges(here, piece.day, until)
+        ages = piece.begin + (edges - piece.day)
+        width = np.diff(ages**shape)
+        middle = (edges[1:] + edges[:-1]) / 2.0
+        days += multiplier(here, middle, gains) @ width
+        if piece.fired:
+            before = [r for r in here if (r.known_at - EPOCH) / DAY + lag <= until]
+            log_fired += np.log(multiplier(before, [until], gains)[:, 0])
+    return Exposed(past.count, days, log_fired, touched)
+
+
+def _last_end(past: Past, day: float) -> float:
+    """Give the end of the stay before the one that begins on a day: older reports are over."""
+    ends = [p.day + p.end - p.begin for p in past.pieces if p.day + p.end - p.begin <= day]
+    return max(ends, default=-inf)
+
+
+def _edges(coded: Sequence[CodedReport], begin: float, end: float) -> FloatArray:
+    """Cut a stretch where reports came, and into parts in which none fades by much."""
+    cuts = {begin, end}
+    for report in coded:
+        came = max(begin, (report.known_at - EPOCH) / DAY)
+        cuts.add(came)
+        if isfinite(report.half_life):
+            step = report.half_life / 16.0
+            cuts |= {came + k * step for k in range(1, 16 * 10) if came + k * step < end}
+    return np.array(sorted(cuts))
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """One item on one move: its signed log ratio when it came."""
+
+    item: Evidence
+    size: float
+    half_life: float
+    reliability: float
+
+    @property
+    def sourcing(self) -> str:
+        return self.item.story or self.item.key
+
+
+class _Means:
+    """The mean reliability of each source, within the range that a bound can be given for."""
+
+    def __init__(self, items: Sequence[Evidence], reliability: ReliabilityOf | None) -> None:
+        self._grades = grades_of(items)
+        self._reliability = reliability
+
+    def of(self, item: Evidence) -> float:
+        grade = self._grades.get(item.source, item.grade)
+        if self._reliability is None:
+            mean = of_grade(grade, item.source).mean
+        else:
+            mean = self._reliability.of(item.source, grade).mean
+        return min(round(mean, _DIGITS), MOST_RELIABLE)
+
+
+def bound(reliability: float) -> float:
+    """Give the most that a source's words weigh on a move, in log hazard.
+
+    Examples
+    --------
+    >>> from math import exp
+    >>> [round(exp(bound(r)), 1) for r in (0.2, 0.4, 0.6, 0.8, 0.95)]
+    [1.5, 2.3, 4.0, 9.0, 39.0]
+    """
+    r = min(reliability, MOST_RELIABLE)
+    return log((1.0 + r) / (1.0 - r))
+
+
+def _log_ratio(ratio: tuple[float, float], r: float) -> float:
+    """Give log LR(r) with u = (a + b) / 2."""
+    a, b = ratio
+    # Both by their larger one: LR has no unit, and two huge numbers have no sum.
+    most = max(a, b)
+    a, b = a / most, b / most
+    u = (a + b) / 2.0
+    return round(log(r * a + (1.0 - r) * u) - log(r * b + (1.0 - r) * u), _DIGITS) + 0.0
+
+
+def _pair(effect: Effect) -> tuple[float, float] | None:
+    """Give the (a, b) of an effect; None for a fact or what only bears on its target."""
+    if effect.form == "likelihood":
+        return float(effect.detail["a"]), float(effect.detail["b"])
+    if effect.form == "stance":
+        ratio = code_ratio(effect)
+        return ratio**0.5, ratio**-0.5
+    return None
+
+
+def _weights(
+    item: Evidence,
+    world: WorldSpec,
+    questions: Mapping[str, Question],
+    predicates: Mapping[str, Predicate],
+) -> dict[Way, tuple[tuple[float, float], float]]:
+    """Give the pair and the half-life with which an item acts on each move.
+
+    Of several codes on one move the one nearest 0 counts, and none where their signs differ.
+    """
+    coded: dict[Way, list[tuple[float, tuple[float, float], float]]] = {}
+    for effect in item.effects:
+        pair = _pair(effect)
+        if pair is None:
+            continue
+        try:
+            signs = to_target(effect.target, world, questions, predicates)
+        except InvalidInput:
+            continue
+        for way, sign in signs.items():
+            own = pair if sign > 0 else pair[::-1]
+            coded.setdefault(way, []).append((log(own[0] / own[1]), own, half_life_of(effect)))
+    found = {}
+    for way, mine in coded.items():
+        sizes = [size for size, _, _ in mine]
+        if min(sizes) < 0.0 < max(sizes):
+            continue
+        _, pair, half_life = min(mine, key=lambda each: (abs(each[0]), each[2]))
+        found[way] = (pair, half_life)
+    return found
+
+
+def _stories(said: Sequence[_Said], sign: float) -> list[list[_Said]]:
+    """Give the items of one sign by event, each in the order in which they were known."""
+    events: dict[str, list[_Said]] = {}
+    for each in sorted(said, key=lambda each: (each.item.known_at, each.item.key)):
+        if each.size * sign > 0.0:
+            events.setdefault(each.sourcing.partition("/")[0], []).append(each)
+    return list(events.values())
+
+
+def _told(way: Way, story: Sequence[_Said]) -> list[CodedReport]:
+    """Give what each item of a story adds to what the story weighed when the item came."""
+    strongest: dict[str, _Said] = {}
+    since: dict[str, dt.datetime] = {}
+    found: list[CodedReport] = []
+    for said in story:
+        now, sourcing = said.item.known_at, said.sourcing
+        before = strongest.get(sourcing)
+        if before is not None and abs(said.size) <= abs(before.size):
+            continue
+        strongest[sourcing] = said
+        since.setdefault(sourcing, now)
+        # A stronger copy tells no newer thing: it counts as from the first of its kind.
+        sizes = [
+            abs(_faded(each.size, (now - since[name]) / DAY, each.half_life))
+            for name, each in strongest.items()
+        ]
+        weighs = sum(abs(each.weight_at(now)) for each in found)
+        more = story_total(sizes) - weighs
+        if more <= 10.0**-_DIGITS:
+            continue
+        found.append(
+            CodedReport(
+                process=way[0],
+                move=way[1],
+                known_at=now,
+                log_ratio=more if said.size > 0.0 else -more,
+                half_life=said.half_life,
+                source=said.item.source,
+                bound=bound(said.reliability),
+                key=said.item.key,
+                story=sourcing.partition("/")[0],
+                grade=said.item.grade,
+            )
+        )
+    return found
+
+
+def story_total(sizes: Sequence[float], rho: float = EVENT_RHO) -> float:
+    """Give the weight of a story: the largest total of rule 23 over its k strongest items.
+
+    Parameters
+    ----------
+    sizes : sequence of float
+        Of differently sourced items of one sign, none negative.
+
+    Examples
+    --------
+    >>> story_total([0.6, 0.6]), story_total([0.6, 0.01]), story_total([])
+    (0.8, 0.6, 0.0)
+    """
+    ordered = sorted(sizes, reverse=True)
+    totals = [0.0]
+    for k in range(1, len(ordered) + 1):
+        totals.append(sum(ordered[:k]) * story_discount(ordered[:k], rho))
+    return round(max(totals), _DIGITS)
+
+
+def _faded(size: float, days: float, half_life: float) -> float:
+    return size * float(np.exp2(-days / half_life))
