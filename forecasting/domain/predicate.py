@@ -132,6 +132,18 @@ class HighestOf:
 
 
 @dataclass(frozen=True, slots=True)
+class HighestAmong:
+    """``highest of option: A=a, option: B=b, else option``: the last listed that was ever so.
+
+    An entry counts if its process was in one of the states at the opening or enters one by the
+    close.
+    """
+
+    entries: tuple[tuple[str, str, tuple[str, ...]], ...]  # option, process, states
+    otherwise: str
+
+
+@dataclass(frozen=True, slots=True)
 class Total:
     """``process total`` (a delivery: everything delivered by then) or ``process count`` (events).
 
@@ -144,7 +156,7 @@ class Total:
 
 
 type Truth = Entered | Occurred | At | Through | Within | Not | And | Or
-type Choice = StateOn | FirstOf | HighestOf
+type Choice = StateOn | FirstOf | HighestOf | HighestAmong
 type Event = Truth | Choice | Total
 
 

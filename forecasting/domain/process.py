@@ -13,13 +13,23 @@ from types import MappingProxyType
 from typing import Literal
 
 #: What a phrase states: nothing (its own history and the pooled class), a count over an exposure,
-#: a median time, or the reference class that its times come from.
-PhraseForm = Literal["history", "count", "median", "class"]
+#: a median time, the reference class that its times come from, or a day.
+PhraseForm = Literal["history", "count", "median", "class", "date"]
 ProcessKind = Literal["states", "event", "delivery", "scheduled", "own"]
 
 EVENT_STATE = "waiting"
 #: The states of a delivery, in order.
 DELIVERY_STATES = ("agreed", "begun", "stalled", "failed", "done")
+#: The ways through them; that the parts add up makes it done.
+DELIVERY_MOVES = (
+    ("agreed", "begun"),
+    ("begun", "begun"),
+    ("begun", "stalled"),
+    ("stalled", "begun"),
+    ("agreed", "failed"),
+    ("begun", "failed"),
+    ("stalled", "failed"),
+)
 SCHEDULED_STATES = ("ahead", "held")
 
 
@@ -34,7 +44,9 @@ class Phrase:
         count, rate = exposure) prior on the rate a day (``3 in 70 weeks`` is Gamma(3.5, 490),
         ``once in 8 mo`` Gamma(1, 243.5), ``5% a year`` Gamma(1, 7121)). ``median``: the time has
         median `median` days with the 90 % range `low` to `high`, hazard ``rate x age^shape``.
-        ``class``: times are those of the reference class `reference`.
+        ``class``: times are those of the reference class `reference`, the hazard times a factor of
+        median `median` with the 90 % range `low` to `high` (1, 1, 1: the class as it is).
+        ``date``: at the moment `at`, if its state still holds.
     shape, shape_low, shape_high
         Exponent of the age; 1 is an exponential time.
     at_once, for_good
@@ -56,6 +68,7 @@ class Phrase:
     at_once: float = 0.0
     for_good: float = 0.0
     reference: str = ""
+    at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +166,7 @@ class LinkSpec:
     """While (or once) `parent` is in one of `states`, moves of `child` come so much faster.
 
     `into` names the states that the hastened moves lead to (empty: every move of the child); of an
-    event or delivery it is empty. `median`, `low`, `high` are a hazard ratio and its 90 % range.
+    event it is empty, as are the `states` of a parent that is an event (``once strike: ...``). `median`, `low`, `high` are a hazard ratio and its 90 % range.
     `past` is the share of the past in which it was on, where the parent has no dated history.
     """
 
@@ -175,8 +188,11 @@ class LinkSpec:
     def name(self) -> str:
         """The link as it is written, without its size."""
         word = "once" if self.once else "while"
-        effect = f"{self.child}={'|'.join(self.into)}" if self.into else self.child
-        return f"{word} {self.parent}={'|'.join(self.states)}: {effect}"
+        return f"{word} {_written(self.parent, self.states)}: {_written(self.child, self.into)}"
+
+
+def _written(process: str, states: tuple[str, ...]) -> str:
+    return f"{process}={'|'.join(states)}" if states else process
 
 
 @dataclass(frozen=True, slots=True)
