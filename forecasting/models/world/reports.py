@@ -36,6 +36,8 @@ DAY = dt.timedelta(days=1)
 MOST_RELIABLE = 0.999
 #: Log ratios are kept to so many digits, so that x2 and x1/2 cancel exactly.
 _DIGITS = 12
+#: What adds less than this to a story adds nothing but rounding.
+_LEAST = 1e-11
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ def reports(
             r = mean.of(item)
             size = _log_ratio(ratio, r)
             if size != 0.0:
-                said.setdefault(way, []).append(_Said(item, size, half_life, r))
+                said.setdefault(way, []).append(_Said(item, size, half_life, r, mean.grade(item)))
     found = [
         coded
         for way, mine in said.items()
@@ -337,6 +339,7 @@ class _Said:
     size: float
     half_life: float
     reliability: float
+    grade: str
 
     @property
     def sourcing(self) -> str:
@@ -350,8 +353,11 @@ class _Means:
         self._grades = grades_of(items)
         self._reliability = reliability
 
+    def grade(self, item: Evidence) -> str:
+        return self._grades.get(item.source, item.grade)
+
     def of(self, item: Evidence) -> float:
-        grade = self._grades.get(item.source, item.grade)
+        grade = self.grade(item)
         if self._reliability is None:
             mean = of_grade(grade, item.source).mean
         else:
@@ -434,25 +440,29 @@ def _stories(said: Sequence[_Said], sign: float) -> list[list[_Said]]:
 
 
 def _told(way: Way, story: Sequence[_Said]) -> list[CodedReport]:
-    """Give what each item of a story adds to what the story weighed when the item came."""
-    strongest: dict[str, _Said] = {}
-    since: dict[str, dt.datetime] = {}
-    found: list[CodedReport] = []
+    """Give what each item of a story adds to what the story weighed when the item came.
+
+    The story fades as its slowest item does, so that its items keep their proportions: what was
+    added before is then the whole of what it weighs, and no later item can lower it.
+    """
+    counted: list[_Said] = []
+    strongest: dict[str, float] = {}
     for said in story:
-        now, sourcing = said.item.known_at, said.sourcing
-        before = strongest.get(sourcing)
-        if before is not None and abs(said.size) <= abs(before.size):
-            continue
-        strongest[sourcing] = said
-        since.setdefault(sourcing, now)
-        # A stronger copy tells no newer thing: it counts as from the first of its kind.
+        if abs(said.size) > strongest.get(said.sourcing, 0.0):
+            strongest[said.sourcing] = abs(said.size)
+            counted.append(said)
+    half_life = max((said.half_life for said in counted), default=inf)
+    standing: dict[str, _Said] = {}
+    found: list[CodedReport] = []
+    for said in counted:
+        now = said.item.known_at
+        standing[said.sourcing] = said
         sizes = [
-            abs(_faded(each.size, (now - since[name]) / DAY, each.half_life))
-            for name, each in strongest.items()
+            abs(_faded(each.size, (now - each.item.known_at) / DAY, half_life))
+            for each in standing.values()
         ]
-        weighs = sum(abs(each.weight_at(now)) for each in found)
-        more = story_total(sizes) - weighs
-        if more <= 10.0**-_DIGITS:
+        more = story_total(sizes) - sum(abs(each.weight_at(now)) for each in found)
+        if more <= _LEAST:
             continue
         found.append(
             CodedReport(
@@ -460,12 +470,12 @@ def _told(way: Way, story: Sequence[_Said]) -> list[CodedReport]:
                 move=way[1],
                 known_at=now,
                 log_ratio=more if said.size > 0.0 else -more,
-                half_life=said.half_life,
+                half_life=half_life,
                 source=said.item.source,
                 bound=bound(said.reliability),
                 key=said.item.key,
-                story=sourcing.partition("/")[0],
-                grade=said.item.grade,
+                story=said.sourcing.partition("/")[0],
+                grade=said.grade,
             )
         )
     return found

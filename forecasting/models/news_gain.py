@@ -1,0 +1,125 @@
+"""The news gain: how much coded reports have been worth, learned from the moves that followed.
+
+One gain a path, LogNormal(-.125, .5), mean 1, multiplies what a source's reports weigh before its
+bound. A move of which n firings are known, with reports on it, teaches through
+
+    prod m_g(t_i) * integral of rate^n exp(-rate E_g) Gamma(rate; a, b)
+        proportional to prod m_g(t_i) / (b + E_g)^(a + n)
+
+where m_g is the hazard ratio of its reports under gain g and E_g its time at risk with m_g in it.
+The gain is one number, so its posterior is a sum over nodes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.models.world.history import Past
+from forecasting.models.world.leads import Way
+from forecasting.models.world.reports import CodedReport, exposed
+
+FloatArray = NDArray[np.float64]
+#: Mean and sd of the log gain: a judgement, with mean gain 1. Reports are worth what was coded,
+#: and a factor of two more or less is not out of the way.
+LOG_MEAN, LOG_SD = -0.125, 0.5
+_NODES = 161
+_REACH = 4.5
+#: Reports of the last day before a move fired may be about the event: they teach nothing of it.
+LAG = 1.0
+#: Jeffreys' prior on the rate of a move that states none; a day's exposure keeps it proper.
+RATE = (0.5, 1.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gain:
+    """What is believed of the gain: nodes rising and their weights, (K,); and who taught.
+
+    `moves` counts the moves whose past had a report in it, `fired` their firings.
+    """
+
+    nodes: FloatArray
+    weights: FloatArray
+    moves: int = 0
+    fired: int = 0
+
+    @property
+    def mean(self) -> float:
+        """The expected gain."""
+        return float(self.nodes @ self.weights)
+
+    def quantile(self, levels: FloatArray | float) -> FloatArray:
+        """Give gains by inverse cdf, linear in the log between nodes."""
+        # Each node's weight lies half below it and half above.
+        below = np.cumsum(self.weights) - self.weights / 2.0
+        found: FloatArray = np.exp(np.interp(levels, below, np.log(self.nodes)))
+        return found
+
+
+def learned_gain(
+    pasts: Mapping[Way, Past],
+    coded: Sequence[CodedReport],
+    *,
+    rates: Mapping[Way, tuple[float, float]] | None = None,
+    shapes: Mapping[Way, float] | None = None,
+) -> Gain:
+    """Give the posterior of the gain from the pasts of the moves with reports.
+
+    Parameters
+    ----------
+    pasts : mapping
+        By (process, move), as known by the moment that asks.
+    coded : sequence of CodedReport
+        As known by then, those that are over too: they acted in the past.
+    rates, shapes : mapping, optional
+        Gamma (a, b) on a move's rate a day, and the exponent of the age; default Jeffreys and 1.
+
+    Examples
+    --------
+    >>> round(learned_gain({}, []).mean, 3)
+    1.0
+    """
+    logs = LOG_MEAN + LOG_SD * np.linspace(-_REACH, _REACH, _NODES)
+    nodes = np.exp(logs)
+    log_weight = -(((logs - LOG_MEAN) / LOG_SD) ** 2) / 2.0
+    by_move: dict[Way, list[CodedReport]] = {}
+    for report in coded:
+        by_move.setdefault((report.process, report.move), []).append(report)
+    moves = fired = 0
+    for way in sorted(by_move.keys() & pasts.keys()):
+        a, b = (rates or {}).get(way, RATE)
+        shape = (shapes or {}).get(way, 1.0)
+        seen = exposed(pasts[way], by_move[way], nodes, shape=shape, lag=LAG)
+        if not seen.touched:
+            continue
+        log_weight = log_weight + seen.log_fired - (a + seen.count) * np.log(b + seen.days)
+        moves, fired = moves + 1, fired + seen.count
+    weights = np.exp(log_weight - np.max(log_weight))
+    return Gain(nodes, weights / np.sum(weights), moves, fired)
+
+
+def gain_draws(points: int, seed: int, gain: Gain | None = None) -> FloatArray:
+    """Give a gain to each parameter point, by inverse cdf of evenly spread uniforms, (points,)."""
+    from forecasting.models.world.chance import uniforms
+
+    believed = learned_gain({}, ()) if gain is None else gain
+    return believed.quantile(uniforms(points, seed, "gain"))
+
+
+def summary(gain: Gain) -> dict[str, float | int]:
+    """Give what is printed of a gain: its mean, 90 % interval, and how many moves taught.
+
+    Examples
+    --------
+    >>> {key: round(value, 2) for key, value in summary(learned_gain({}, ())).items()}
+    {'mean': 1.0, 'lower': 0.39, 'upper': 2.01, 'moves': 0, 'fired': 0}
+    """
+    lower, upper = (float(gain.quantile(level)) for level in (0.05, 0.95))
+    return {
+        "mean": gain.mean,
+        "lower": lower,
+        "upper": upper,
+        "moves": gain.moves,
+        "fired": gain.fired,
+    }

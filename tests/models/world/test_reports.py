@@ -1,0 +1,479 @@
+"""Laws of reports: what each source, story and half-life may do to the moves of a world."""
+
+import datetime as dt
+from dataclasses import replace
+from math import exp, log
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forecasting.domain import Basis, ModelChoice, OutcomeSpace, Question
+from forecasting.domain import predicate as ask
+from forecasting.domain.evidence import Effect, Evidence, fading, parse_effect, split_on
+from forecasting.domain.predicate import Moment, Predicate
+from forecasting.domain.process import DeliverySpec, MoveSpec, Phrase, ProcessSpec, WorldSpec
+from forecasting.models.news_gain import Gain, gain_draws, learned_gain, summary
+from forecasting.models.world import values
+from forecasting.models.world.history import Past, Piece, Record, Step
+from forecasting.models.world.leads import to_question
+from forecasting.models.world.reports import (
+    EPOCH,
+    CodedReport,
+    alive,
+    bound,
+    exposed,
+    multiplier,
+    reports,
+    story_total,
+    to_values,
+    total_at,
+    unusable,
+)
+
+NOON = dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)
+DAY = dt.timedelta(days=1)
+LATER = NOON + 300 * DAY
+CLOSE = Moment()
+HISTORY = Phrase("history")
+
+
+def _process(name: str, *moves: str, kind: str = "states", states: str = "") -> ProcessSpec:
+    ways = tuple(MoveSpec(*move.split(" > "), HISTORY) for move in moves)
+    found = states.split() or list(dict.fromkeys(s for way in ways for s in (way.start, way.end)))
+    return ProcessSpec(name, kind, tuple(found), ways)
+
+
+DELIVERY = replace(
+    _process("detainees", kind="delivery", states="agreed begun stalled failed done"),
+    delivery=DeliverySpec(1000.0, NOON, NOON),
+)
+WORLD = WorldSpec(
+    {
+        process.name: process
+        for process in (
+            _process("truce", "none > on", "on > none"),
+            _process("guarantees", "none > soft", "soft > firm", "none > firm", "soft > none"),
+            _process("talks", "none > text", "text > signed", "text > none"),
+            _process("convoy", "waiting > waiting", kind="event"),
+            _process("election", kind="scheduled", states="ahead held"),
+            _process("venue", "none > russia", "none > third"),
+            DELIVERY,
+        )
+    }
+)
+TRUCE = ask.Entered("truce", ("on",), CLOSE)
+ASKED = {
+    "truce-by": TRUCE,
+    "truce-q@2026-06-30": TRUCE,
+    "truce-q@2026-12-31": TRUCE,
+    "truce-holds": ask.Through("truce", ("on",), CLOSE),
+    "level": ask.StateOn("guarantees", CLOSE, (("soft", "vague"),)),
+}
+
+
+def _question(name: str) -> Question:
+    closes = NOON + 400 * DAY
+    return Question(
+        name, name, "", "", OutcomeSpace("binary", ("no", "yes"), None, None, ""), "UTC",
+        NOON - DAY, closes, closes, "war", name, (), Basis("context", ()),
+        ModelChoice("world", "world", "none", {}),
+        ladder=name.partition("@")[0] if "@" in name else None,
+    )  # fmt: skip
+
+
+QUESTIONS = {name: _question(name) for name in ASKED}
+PREDICATES = {name: Predicate(event) for name, event in ASKED.items()}
+
+
+def _item(
+    key: str, *on: str, at: float = 0.0, half_life: float | str = 30.0, **more: str
+) -> Evidence:
+    stated = [split_on(text) for text in on]
+    effects = tuple(fading(parse_effect(s.target, s.effect), half_life) for s in stated)
+    given = {"source": "wire", "grade": "B", "story": ""} | more
+    return Evidence(key, "report", key, known_at=NOON + at * DAY, effects=effects, **given)
+
+
+def _coded(*items: Evidence, as_of: dt.datetime = LATER) -> tuple[CodedReport, ...]:
+    return reports(items, WORLD, QUESTIONS, PREDICATES, as_of=as_of)
+
+
+def _weight(
+    *items: Evidence, at: float = 0.0, way: tuple[str, str] = ("truce", "none > on")
+) -> float:
+    mine = [each for each in _coded(*items) if (each.process, each.move) == way]
+    return total_at(mine, NOON + at * DAY)
+
+
+ITEM = st.builds(
+    lambda key, effect, source, story, at, half_life: _item(
+        key, f"truce=on={effect}", source=source, grade=source, story=story, at=at,
+        half_life=half_life,
+    ),
+    st.uuids().map(str),
+    st.sampled_from(["x2", "x1/2", "+2", "-1", "0.6/0.2", "x5"]),
+    st.sampled_from("ABCDEF"),
+    st.sampled_from(["", "s", "s/x", "s/y", "t/x"]),
+    st.integers(0, 60).map(float),
+    st.sampled_from([10.0, 30.0, "lasting"]),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("grade", "most"), [("E", 1.5), ("D", 7 / 3), ("C", 4.0), ("B", 9.0), ("A", 39.0), ("F", 3.0)]
+)
+def test_nobody_moves_a_hazard_past_the_bound(grade: str, most: float) -> None:
+    # One absurd claim, and many honest ones of one source in stories of their own.
+    absurd = _weight(_item("n", "truce=on=x1000000", grade=grade, source=grade))
+    assert exp(absurd) == pytest.approx(most, rel=1e-3)
+    many = [_item(f"n{i}", "truce=on=x3", grade=grade, source=grade) for i in range(30)]
+    assert exp(_weight(*many)) == pytest.approx(most, rel=1e-9)
+    mine = _coded(*many)
+    assert multiplier(mine, [(NOON - EPOCH) / DAY + 1e-9], [0.1, 50.0])[1, 0] <= most + 1e-9
+
+
+def test_the_channel_is_that_of_rule_23() -> None:
+    # u = .4 for a = .6, b = .2, at r = .8: (.48 + .08) / (.16 + .08).
+    assert exp(_weight(_item("n", "truce=on=0.6/0.2"))) == pytest.approx(0.56 / 0.24)
+    # The stored u is of no account: it is (a + b) / 2 wherever it is used.
+    item = _item("n", "truce=on=0.6/0.2")
+    other = Effect("truce=on", "likelihood", {"a": 0.6, "b": 0.2, "u": 0.001}, "0.6/0.2")
+    assert _weight(replace(item, effects=(other,))) == _weight(item)
+
+
+def test_twice_as_fast_and_half_as_fast_at_one_moment_cancel_exactly() -> None:
+    both = [_item("a", "truce=on=x2"), _item("b", "truce=on=x1/2")]
+    for days in (0.0, 10.0, 100.0):
+        assert _weight(*both, at=days) == 0.0
+    (one, other) = _coded(*both)
+    assert one.log_ratio == -other.log_ratio != 0.0
+    # Before the bound, whatever the gain.
+    huge = [_item("a", "truce=on=x90"), _item("b", "truce=on=x90"), _item("c", "truce=on=-2")]
+    assert total_at(_coded(*huge), NOON, 20.0) == bound(0.8)
+    ratios = multiplier(_coded(*both), [(LATER - EPOCH) / DAY], [0.3, 1.0, 7.0])
+    assert ratios.tolist() == [[1.0], [1.0], [1.0]]
+
+
+@given(st.lists(ITEM, max_size=6, unique_by=lambda item: item.key), st.randoms())
+def test_the_order_of_arrival_does_not_matter(items: list[Evidence], luck: object) -> None:
+    mixed = list(items)
+    luck.shuffle(mixed)  # type: ignore[attr-defined]
+    assert _coded(*mixed) == _coded(*items)
+
+
+@given(st.lists(ITEM, min_size=1, max_size=5, unique_by=lambda item: item.key))
+def test_a_retraction_restores_exactly(items: list[Evidence]) -> None:
+    gone = Evidence(
+        "r", "datum", "no", "analyst", NOON + 100 * DAY,
+        (Effect(f"evidence/{items[0].key}", "datum", {"name": "retracts"}),),
+    )  # fmt: skip
+    assert _coded(*items, gone) == _coded(*items[1:])
+    # As of a moment before, it was believed.
+    before = NOON + 99 * DAY
+    assert _coded(*items, gone, as_of=before) == _coded(*items, as_of=before)
+
+
+@given(st.lists(ITEM, max_size=5, unique_by=lambda item: item.key), ITEM, st.integers(0, 200))
+def test_what_is_known_later_changes_nothing_before(
+    items: list[Evidence], late: Evidence, days: int
+) -> None:
+    as_of = NOON + days * DAY
+    known = [item for item in (*items, late) if item.known_at <= as_of]
+    assert _coded(*items, late, as_of=as_of) == _coded(*known, as_of=as_of)
+
+
+@pytest.mark.parametrize("at", [0.0, 5.0])
+@pytest.mark.parametrize("grade", ["B", "E"])
+def test_a_copy_adds_nothing(at: float, grade: str) -> None:
+    first = _item("a", "truce=on=x2", story="s")
+    copy = _item("b", "truce=on=x2", story="s", at=at, source="other", grade=grade)
+    assert _coded(first, copy) == _coded(first)
+    same_sourcing = [replace(item, story="s/wire") for item in (first, copy)]
+    assert len(_coded(*same_sourcing)) == 1
+
+
+def test_a_stronger_copy_adds_by_how_much_it_is_stronger() -> None:
+    weak = _item("a", "truce=on=x2", story="s", grade="E", source="rumour")
+    strong = _item("b", "truce=on=x2", story="s", at=30.0)
+    assert _weight(weak, strong, at=30.0) == pytest.approx(_weight(strong, at=30.0))
+    assert _weight(weak, strong, at=29.0) == _weight(weak, at=29.0)
+
+
+@given(
+    st.lists(ITEM, min_size=1, max_size=4, unique_by=lambda item: item.key),
+    ITEM,
+    st.sampled_from(["x1.2", "x2", "x4"]),
+    st.integers(0, 150),
+)
+def test_a_corroboration_never_lowers(
+    items: list[Evidence], more: Evidence, effect: str, days: int
+) -> None:
+    for sign in (1.0, -1.0):
+        late = _told(more, effect, sign)
+        up = [
+            _told(item, "x2", sign)
+            for item in items
+            # A copy that was told first shows that the story is older than it seemed.
+            if item.story != more.story or item.known_at <= more.known_at or not item.story
+        ]
+        before, after = _coded(*up), _coded(*up, late)
+        moment = NOON + days * DAY
+        # Without the bounds, which only ever cut.
+        total = [sum(report.weight_at(moment) for report in found) for found in (before, after)]
+        assert (total[1] - total[0]) * sign >= -1e-9
+
+
+def _told(item: Evidence, effect: str, sign: float) -> Evidence:
+    over = effect if sign > 0.0 else f"x1/{effect[1:]}"
+    half_life = item.effects[0].detail["half_life"]
+    return replace(item, effects=(fading(parse_effect("truce=on", over), half_life),))
+
+
+def test_one_event_sourced_twice_is_between_a_copy_and_two_events() -> None:
+    size = _weight(_item("a", "truce=on=x2"))
+    twice = [_item(k, "truce=on=x2", story=f"s/{k}", source=k) for k in "ab"]
+    assert _weight(*twice) == pytest.approx(2 * size / 1.5)
+    apart = [_item(k, "truce=on=x2", story=k, source=k) for k in "ab"]
+    assert _weight(*apart) == pytest.approx(2 * size)
+    # An item that says next to nothing takes nothing away (its mean would).
+    silent = _item("c", "truce=on=x1.01", story="s/c", source="c")
+    assert _weight(twice[0], silent) >= size - 1e-12
+
+
+@given(st.lists(st.floats(0.0, 3.0), max_size=6))
+def test_a_story_weighs_at_least_its_strongest_and_at_most_all(sizes: list[float]) -> None:
+    total = story_total(sizes)
+    assert max(sizes, default=0.0) - 1e-9 <= total <= sum(sizes) + 1e-9
+    assert story_total([*sizes, 0.5]) >= total - 1e-9
+    for place in range(len(sizes)):
+        raised = [size + 0.1 * (k == place) for k, size in enumerate(sizes)]
+        assert story_total(raised) >= total - 1e-9
+
+
+def test_a_story_told_on_nested_questions_counts_once() -> None:
+    one = _item("n", "truce-by=x2")
+    nested = _item("n", "truce-by=x2", "truce-q=x2", "truce-q@2026-06-30=x2", "truce=on=x2")
+    assert _coded(nested) == _coded(one)
+    # Several codes on one move: the one nearest 0; none where they contradict each other.
+    assert _coded(_item("n", "truce-by=x2", "truce-q=+2")) == _coded(one)
+    assert _coded(_item("n", "truce-by=x2", "truce-q=-1")) == ()
+    parts = [_item(k, f"{q}=x2", story="s") for k, q in (("a", "truce-by"), ("b", "truce-q"))]
+    assert _coded(*parts) == _coded(parts[0])
+
+
+def test_after_one_half_life_half_is_left() -> None:
+    for half_life in (10.0, 30.0):
+        item = _item("n", "truce=on=x2", half_life=half_life)
+        assert _weight(item, at=half_life) == pytest.approx(_weight(item) / 2)
+        assert _weight(item, at=3 * half_life) == pytest.approx(_weight(item) / 8)
+        assert _weight(item, at=-0.001) == 0.0
+    lasting = _item("n", "truce=on=x2", half_life="lasting")
+    assert _weight(lasting, at=300.0) == _weight(lasting)
+    # What older entries hold states none: thirty days.
+    old = replace(item, effects=(parse_effect("truce-by", "+1"),))
+    assert _weight(old, at=30.0) == pytest.approx(_weight(old) / 2)
+
+
+def test_a_stance_of_before_is_read_as_a_code() -> None:
+    for said, code in (("stance=+1", "+1"), ("stance=-2", "-2"), ("stance=0.7", "+1")):
+        old = replace(_item("n", "truce=on=x2"), effects=(parse_effect("truce-by", said),))
+        assert _weight(old) == _weight(_item("n", f"truce=on={code}"))
+
+
+@pytest.mark.parametrize(
+    ("event", "option", "expected"),
+    [
+        (TRUCE, "", {"truce: none > on": 1}),
+        (TRUCE, "no", {"truce: none > on": -1}),
+        (ask.Through("truce", ("on",), CLOSE), "", {"truce: on > none": -1}),
+        (ask.Not(ask.Through("truce", ("on",), CLOSE)), "", {"truce: on > none": 1}),
+        (ask.Not(TRUCE), "", {"truce: none > on": -1}),
+        (
+            ask.At("truce", ("on",), CLOSE),
+            "",
+            {"truce: none > on": 1, "truce: on > none": -1},
+        ),
+        (ask.Occurred("convoy", CLOSE, 3), "", {"convoy: waiting > waiting": 1}),
+        (ask.Total("convoy", CLOSE, True), "", {"convoy: waiting > waiting": 1}),
+        (
+            ask.Total("detainees", CLOSE),
+            "",
+            {"detainees: agreed > begun": 1, "detainees: begun > begun": 1},
+        ),
+        (
+            ask.Entered("detainees", ("done",), CLOSE),
+            "",
+            {"detainees: agreed > begun": 1, "detainees: begun > begun": 1},
+        ),
+        # Stages: a text comes before a signature; the way back is no way there.
+        (
+            ask.Entered("talks", ("signed",), CLOSE),
+            "",
+            {"talks: text > signed": 1, "talks: none > text": 1},
+        ),
+        (
+            ask.Entered("guarantees", ("firm",), CLOSE),
+            "",
+            {
+                "guarantees: soft > firm": 1,
+                "guarantees: none > firm": 1,
+                "guarantees: none > soft": 1,
+            },
+        ),
+        (
+            ask.And(TRUCE, ask.Occurred("convoy", CLOSE)),
+            "",
+            {"truce: none > on": 1, "convoy: waiting > waiting": 1},
+        ),
+        (
+            ask.Or(TRUCE, ask.Not(ask.Occurred("convoy", CLOSE))),
+            "",
+            {"truce: none > on": 1, "convoy: waiting > waiting": -1},
+        ),
+        (ask.And(TRUCE, ask.Not(TRUCE)), "", {}),
+        (
+            ask.Within("truce", ("on",), 14.0, "convoy", ()),
+            "",
+            {"truce: none > on": 1},
+        ),
+        (
+            ask.StateOn("guarantees", CLOSE, (("soft", "vague"),)),
+            "vague",
+            {
+                "guarantees: none > soft": 1,
+                "guarantees: soft > firm": -1,
+                "guarantees: soft > none": -1,
+            },
+        ),
+        (
+            ask.HighestOf("guarantees", CLOSE),
+            "soft",
+            {"guarantees: none > soft": 1, "guarantees: soft > firm": -1},
+        ),
+        (
+            ask.HighestOf("guarantees", CLOSE),
+            "none",
+            {"guarantees: none > soft": -1, "guarantees: none > firm": -1},
+        ),
+        (
+            ask.FirstOf((("R", "venue", ("russia",)), ("3", "venue", ("third",))), "else"),
+            "R",
+            {"venue: none > russia": 1},
+        ),
+        (
+            ask.FirstOf((("R", "venue", ("russia",)), ("3", "venue", ("third",))), "else"),
+            "else",
+            {"venue: none > russia": -1, "venue: none > third": -1},
+        ),
+    ],
+)  # fmt: skip
+def test_every_kind_of_question_moves_the_right_way(
+    event: ask.Event, option: str, expected: dict[str, int]
+) -> None:
+    # Given the condition, a report is about the event alone.
+    for given_ in (None, ask.Entered("talks", ("text",), CLOSE)):
+        found = to_question(Predicate(event, given_), WORLD, option)
+        assert {f"{process}: {move}": sign for (process, move), sign in found.items()} == expected
+
+
+def test_a_choice_without_an_option_moves_nothing_and_is_named() -> None:
+    item, other = _item("n", "level=x2"), _item("m", "level=hard=x2")
+    fine = _item("k", "level=firm=x2", "truce-holds=x2")
+    assert _coded(item, other) == ()
+    assert {each.move for each in _coded(item, other, fine)} == {
+        "soft > firm", "none > firm", "none > soft", "on > none",
+    }  # fmt: skip
+    gone = _item("x", "tuce=on=x2")
+    named = unusable([item, other, fine, gone], WORLD, QUESTIONS, PREDICATES)
+    assert [each.key for each, _ in named] == ["n", "m", "x"]
+
+
+def test_a_report_is_over_when_its_move_fired_or_its_state_was_left() -> None:
+    record = Record(
+        WORLD.processes["guarantees"], NOON - 9 * DAY, "none",
+        (Step(NOON + 5 * DAY, "soft"), Step(NOON + 8 * DAY, "none")), LATER,
+    )  # fmt: skip
+    coded = _coded(_item("a", "guarantees=firm=x2"), _item("b", "guarantees=firm=x2", at=6.0))
+    kept = {(each.key, each.move) for each in alive(coded, {"guarantees": record})}
+    # Before day 5 nothing was left but none; soft was left on day 8 and none is entered anew.
+    assert kept == {("b", "none > firm")}
+    events = Record(
+        WORLD.processes["convoy"], NOON - DAY, "waiting",
+        (Step(NOON + DAY, "waiting", counted=True),), LATER,
+    )  # fmt: skip
+    coded = _coded(_item("a", "convoy=x2"), _item("b", "convoy=x2", at=2.0))
+    assert [each.key for each in alive(coded, {"convoy": events})] == ["b"]
+
+
+def test_reports_find_their_moves_in_a_world_of_numbers() -> None:
+    ways = (values.Move(0, 1, rate=0.1), values.Move(1, 0, rate=0.1))
+    process = values.Process("truce", ("none", "on"), ways, (), 0.0)
+    world = values.World((process,), (), (), NOON - 10 * DAY, 8)
+    coded = _coded(_item("a", "truce-holds=x2", half_life="lasting"), _item("b", "convoy=x2"))
+    (found,) = to_values(coded, world)
+    assert (found.process, found.move, found.known, found.half_life) == (0, 1, 10.0, np.inf)
+    assert found.log_ratio == -_weight(_item("a", "truce=on=x2"))
+    assert found.bound == pytest.approx(log(9.0))
+
+
+def _past(*stays: tuple[float, float, bool]) -> Past:
+    day = (NOON - EPOCH) / DAY
+    return Past(
+        "truce", "none > on",
+        tuple(Piece(0.0, end - begin, fired, (), day + begin) for begin, end, fired in stays),
+    )  # fmt: skip
+
+
+def test_exposure_is_the_integral_of_the_ratio() -> None:
+    coded = _coded(_item("a", "truce=on=x2", at=10.0))
+    size = coded[0].log_ratio
+    ages = np.linspace(0.0, 90.0, 900_001)
+    middle = (ages[1:] + ages[:-1]) / 2
+    ratio = np.where(middle < 10.0, 1.0, np.exp(size * 2.0 ** -((middle - 10.0) / 30.0)))
+    for shape in (1.0, 0.7):
+        seen = exposed(_past((0.0, 90.0, True)), coded, [0.0, 1.0], shape=shape)
+        exact = [90.0**shape, float(ratio @ np.diff(ages**shape))]
+        assert seen.days == pytest.approx(exact, rel=1e-4)
+    assert seen.log_fired == pytest.approx([0.0, size * 2.0 ** -(80 / 30)])
+    # It is over with the stay in which it came.
+    two = exposed(_past((0.0, 20.0, True), (20.0, 50.0, False)), coded, [1.0])
+    one = exposed(_past((0.0, 20.0, True)), coded, [1.0])
+    assert two.days[0] == pytest.approx(one.days[0] + 30.0)
+
+
+def test_the_gain_has_mean_one_and_learns_whether_reports_came_true() -> None:
+    prior = learned_gain({}, [])
+    said = summary(prior)
+    assert said["mean"] == pytest.approx(1.0, abs=1e-3)
+    assert said["lower"] == pytest.approx(exp(-0.125 - 1.645 * 0.5), rel=2e-3)
+    assert said["moves"] == 0
+    coded = _coded(*[_item(f"n{i}", "truce=on=+2", at=20.0 * i + 10.0) for i in range(10)])
+    # Each time a report came, the move followed within days.
+    true = _past(*[(20.0 * i, 20.0 * i + 13.0, True) for i in range(10)])
+    way = ("truce", "none > on")
+    right = learned_gain({way: true}, coded, rates={way: (1.0, 100.0)})
+    assert right.mean > prior.mean
+    assert (right.moves, right.fired) == (1, 10)
+    # All came before the past began to end: nobody taught.
+    ended = learned_gain({way: _past((-30.0, -1.0, True))}, coded, rates={way: (1.0, 100.0)})
+    assert (ended.moves, ended.mean) == (0, pytest.approx(prior.mean))
+    silent = learned_gain({way: _past((0.0, 200.0, False))}, coded, rates={way: (1.0, 100.0)})
+    assert silent.mean < prior.mean
+
+
+def test_what_came_on_the_day_of_the_event_teaches_nothing_of_it() -> None:
+    way, past = ("truce", "none > on"), _past((0.0, 13.0, True))
+    near = learned_gain({way: past}, _coded(_item("n", "truce=on=+2", at=12.5)))
+    assert near.mean <= learned_gain({}, []).mean + 1e-3
+
+
+def test_draws_of_the_gain_follow_its_weights() -> None:
+    pytest.importorskip("forecasting.models.world.chance")
+    drawn = gain_draws(2_048, 7)
+    assert np.mean(drawn) == pytest.approx(1.0, abs=5e-3)
+    assert np.log(drawn).std() == pytest.approx(0.5, abs=5e-3)
+    assert (gain_draws(2_048, 7) == drawn).all()
+    point = Gain(np.array([0.5, 2.0]), np.array([0.25, 0.75]))
+    assert np.mean(gain_draws(2_048, 7, point) > 1.0) > 0.5
