@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecasting import clock
-from forecasting.app.tidy import When, text, when
+from forecasting.app.tidy import When, frame, text, when
 from forecasting.store import Ledger
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from forecasting.app.anchor import Anchor
 
 
@@ -15,6 +17,11 @@ class Record:
     """Outcomes and their versions, whole track records, anchors and verification."""
 
     ledger: Ledger
+
+    @property
+    def forecaster(self) -> str:
+        """In whose name this book speaks."""
+        raise NotImplementedError
 
     def resolve(
         self, question: str, outcome: str | float, *, source: str, at: When = None, note: str = ""
@@ -91,6 +98,34 @@ class Record:
         from forecasting.store.transfer import record_digest
 
         return record_digest(self.ledger)
+
+    def watch(
+        self,
+        *processes: str,
+        until: When = None,
+        every: bool = False,
+        because: str = "",
+        forecaster: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """Record that you looked at processes (`every`: all), and nothing more had happened."""
+        from forecasting.app.watch import watch
+
+        now = clock.now()
+        return watch(
+            self.ledger,
+            processes,
+            until=when(until) or now,
+            now=now,
+            every=every,
+            who=forecaster or self.forecaster,
+            because=because,
+        )
+
+    def watches(self) -> "pd.DataFrame":
+        """Give until when each process is watched, and how many days ago that is."""
+        from forecasting.app.watch import rows
+
+        return frame(rows(self.ledger, now=clock.now()), ("until", "recorded_at"))
 
     def verify(self, anchor: str | Path | None = None) -> dict[str, Any]:
         """Walk the hash chain and say what holds."""

@@ -23,6 +23,7 @@ def load(root: click.Group) -> None:
         scores,
         seal,
         sources,
+        watch,
         work,
         worldviews,
     )
@@ -36,6 +37,7 @@ def load(root: click.Group) -> None:
         seal.redact,
         forecasts.history,
         news.news,
+        watch.watch,
         sources.sources,
         models.models,
         work.update,

@@ -1,4 +1,4 @@
-"""Provenance: the model fit behind a forecast, and the marks of a replay run."""
+"""Provenance: the fit or simulation behind a forecast, and the marks of a replay run."""
 
 import datetime as dt
 import re
@@ -12,26 +12,32 @@ from forecasting.errors import InvalidInput
 type Plain = bool | int | float | str | Sequence["Plain"] | Mapping[str, "Plain"] | None
 
 _GATE = re.compile(r"passed|refused: \S.*|overridden: \S.*", re.DOTALL)
+#: The family and the method of a run that simulated a world.
+WORLD, SIMULATED = "world", "simulated"
 
 
 @dataclass(frozen=True, slots=True)
 class ModelRun:
-    """One fit of one model: what went in, how it was computed, what the gate said.
+    """One fit of one model, or one simulation of a world: what went in, how, what the gate said.
+
+    Of a world there is one run an update (:func:`world_run`); the gate and the Monte Carlo error
+    of each answer stand with its forecast.
 
     Attributes
     ----------
     family, fitted
-        The family that was asked for and the one that was fitted.
+        The family that was asked for and the one that was fitted; ``world`` for both of a world.
     worldview
         The worldview whose priors were used; empty for the shared priors.
     priors_hash, evidence_hash
-        SHA-256 of the priors and of the evidence that entered, in hexadecimal.
+        SHA-256 of the priors and of the evidence that entered, in hexadecimal; the priors of a
+        world are what its bank states.
     as_of
         The moment that the fit knows the world at.
     seed
         The random seed, as an integer of 0 or more.
     method
-        ``conjugate``, ``psis``, ``nuts``, ...
+        ``conjugate``, ``psis``, ``nuts``, ``simulated``, ...
     gate
         ``passed``, ``refused: REASONS`` or ``overridden: REASON``.
     diagnostics, versions
@@ -57,9 +63,7 @@ class ModelRun:
     seq: int | None = None
 
     def __post_init__(self) -> None:
-        if not _GATE.fullmatch(self.gate):
-            msg = f"gate ({self.gate}): must be passed, refused: REASONS or overridden: REASON"
-            raise InvalidInput(msg)
+        _check_gate(self.gate)
         if self.seed < 0:
             msg = f"seed ({self.seed}): must be an integer of 0 or more"
             raise InvalidInput(msg)
@@ -70,6 +74,110 @@ class ModelRun:
     def passed(self) -> bool:
         """Whether a forecast may rest on this fit: passed, or overridden with a reason."""
         return not self.gate.startswith("refused")
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """One graph's fit behind a world: the digest of what it was fitted to, and its gate."""
+
+    digest: str
+    gate: str = "passed"
+
+    def __post_init__(self) -> None:
+        _check_gate(self.gate)
+
+
+def world_run(
+    *,
+    bank_hash: str,
+    evidence_hash: str,
+    as_of: dt.datetime,
+    seed: int,
+    draws: int,
+    fits: Mapping[str, Fitted],
+    worldview: str = "",
+    diagnostics: Mapping[str, object] | None = None,
+    versions: Mapping[str, Plain] | None = None,
+    run: str = "",
+) -> ModelRun:
+    """Give the run of one simulated world, to be recorded once before its forecasts.
+
+    Its gate is that of its fits: refused where one is, for the reasons that they name, else
+    overridden where one is.
+
+    Parameters
+    ----------
+    draws : int
+        How many paths were simulated.
+    fits : mapping of str to Fitted
+        The graphs behind it by name; empty where closed forms alone were used.
+    diagnostics : mapping, optional
+        More to keep beside ``draws`` and ``fits``.
+
+    Examples
+    --------
+    >>> made = world_run(
+    ...     bank_hash="0" * 64,
+    ...     evidence_hash="1" * 64,
+    ...     as_of=dt.datetime(2026, 11, 28, tzinfo=dt.UTC),
+    ...     seed=0,
+    ...     draws=32_768,
+    ...     fits={"rates": Fitted("2" * 64), "spells": Fitted("3" * 64, "refused: r_hat 1.2")},
+    ... )
+    >>> made.family, made.method, made.gate, fits_of(made)["rates"].gate
+    ('world', 'simulated', 'refused: spells: r_hat 1.2', 'passed')
+    """
+    if draws < 1:
+        msg = f"draws ({draws}): must be 1 or more"
+        raise InvalidInput(msg)
+    kept = {
+        "draws": draws,
+        "fits": {n: {"digest": f.digest, "gate": f.gate} for n, f in fits.items()},
+    }
+    return ModelRun(
+        family=WORLD,
+        fitted=WORLD,
+        priors_hash=bank_hash,
+        evidence_hash=evidence_hash,
+        as_of=as_of,
+        seed=seed,
+        method=SIMULATED,
+        gate=_gate_of(fits),
+        worldview=worldview,
+        diagnostics=_plain_mapping({**(diagnostics or {}), **kept}),
+        versions=versions or {},
+        run=run,
+    )
+
+
+def fits_of(run: ModelRun) -> dict[str, Fitted]:
+    """Give the fits behind the run of a world, by graph; nothing for a run of another family."""
+    kept = run.diagnostics.get("fits")
+    if run.family != WORLD or not isinstance(kept, Mapping):
+        return {}
+    return {
+        name: Fitted(str(fit["digest"]), str(fit["gate"]))
+        for name, fit in kept.items()
+        if isinstance(fit, Mapping)
+    }
+
+
+def _gate_of(fits: Mapping[str, Fitted]) -> str:
+    for verdict in ("refused: ", "overridden: "):
+        said = [
+            f"{name}: {fit.gate.removeprefix(verdict)}"
+            for name, fit in fits.items()
+            if fit.gate.startswith(verdict)
+        ]
+        if said:
+            return verdict + "; ".join(said)
+    return "passed"
+
+
+def _check_gate(gate: str) -> None:
+    if not _GATE.fullmatch(gate):
+        msg = f"gate ({gate}): must be passed, refused: REASONS or overridden: REASON"
+        raise InvalidInput(msg)
 
 
 @dataclass(frozen=True, slots=True)

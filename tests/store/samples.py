@@ -25,6 +25,7 @@ from forecasting.domain import (
 )
 from forecasting.domain.forecast import binary_value
 from forecasting.domain.provenance import ModelRun, ReplayMark
+from forecasting.domain.watch import Watch
 from forecasting.store.seal import reveal, seal
 
 NOW = dt.datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=dt.UTC)
@@ -139,13 +140,15 @@ def one_of_each():
 
 
 def fill(ledger):
-    """Fill a ledger with sixteen entries: every kind, a seal that is opened, a text taken out."""
+    """Fill a ledger with seventeen entries: every kind, a seal that is opened, a text taken out."""
     recorded = ledger.append([*one_of_each(), binary()], recorded_at=NOW)
     sealed, kept = seal(binary("0.9", because="in confidence"))
     recorded += ledger.append([sealed], recorded_at=NOW)
     opening = reveal(kept, recorded[-1].value)
     recorded += ledger.append([opening, binary("0.8", because="names a source")], recorded_at=NOW)
     recorded += ledger.append([Redaction(recorded[-1].seq, "it named one")], recorded_at=NOW)
+    looked = Watch("truce", NOW - DAY, because="the week's wires", watcher="ana")
+    recorded += ledger.append([looked], recorded_at=NOW)
     return recorded
 
 
@@ -251,6 +254,7 @@ questions = st.builds(
     ),
     ladder=st.none() | names,
     condition=st.none() | st.builds(Condition, names, names),
+    answer=texts,
 )
 model_runs = st.builds(
     ModelRun,
@@ -288,6 +292,15 @@ seals = st.builds(
     lambda *given: Sealed(*given, f"{next(numbers):064x}"), names, texts, names, moments
 )
 withdrawals = st.builds(Withdrawal, names, names, moments)
+# No watch goes backwards, and none is of the future.
+watches = st.builds(
+    lambda until, because, watcher: Watch(
+        f"p{next(numbers)}", until, because=because, watcher=watcher
+    ),
+    st.datetimes(dt.datetime(1990, 1, 1), dt.datetime(2026, 1, 1), timezones=st.just(dt.UTC)),
+    texts,
+    names,
+)
 drafts = st.one_of(
-    forecasts, evidence, questions, model_runs, marks, resolutions, withdrawals, seals
+    forecasts, evidence, questions, model_runs, marks, resolutions, withdrawals, seals, watches
 )

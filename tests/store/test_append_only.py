@@ -12,9 +12,9 @@ LATER = "2026-01-02T03:04:05.678901Z"
 ENTRY = "INTO entry VALUES ({seq}, '{kind}', '{at}', 'x', '{leaf}', '{hash}')"
 
 
-#: What :func:`fill` leaves: twelve is a forecast, thirteen the seal that fourteen opens, and
-#: sixteen the redaction of fifteen.
-NEXT = 17
+#: What :func:`fill` leaves: twelve is a forecast, thirteen the seal that fourteen opens, sixteen
+#: the redaction of fifteen, and seventeen a watch.
+NEXT = 18
 
 
 def entry(seq=NEXT, kind="withdrawal", at=LATER, leaf=H, hash=H):
@@ -26,7 +26,7 @@ ATTACKS = {
     **{f"delete {table}": f"DELETE FROM {table}" for table in triggers.LEDGER},
     "update the rowid": "UPDATE forecast SET rowid = 99 WHERE seq = 12",
     "replace an entry": "INSERT OR REPLACE " + entry(seq=5),
-    "replace a hash": "INSERT OR REPLACE INTO entry SELECT 17, kind, recorded_at, tool, leaf, hash "
+    "replace a hash": "INSERT OR REPLACE INTO entry SELECT 18, kind, recorded_at, tool, leaf, hash "
     "FROM entry WHERE seq = 5",
     "upsert": "INSERT " + entry(seq=5) + " ON CONFLICT DO UPDATE SET tool = 'y'",
     "replace a forecast": "INSERT OR REPLACE INTO forecast SELECT seq, question, question_hash, "
@@ -44,6 +44,8 @@ ATTACKS = {
     "replace an effect": "INSERT OR REPLACE INTO evidence_effect"
     " VALUES (8, 0, 't', 'bears', '{}', '')",
     "add an effect": "INSERT INTO evidence_effect VALUES (8, 3, 't', 'bears', '{}', '')",
+    "replace a watch": f"INSERT OR REPLACE INTO watch VALUES (17, 'truce', '{LATER}', 'ben', '')",
+    "lengthen a watch": f"UPDATE watch SET until = '{LATER}' WHERE seq = 17",
     "leave a gap": "INSERT " + entry(seq=NEXT + 1),
     "number backwards": "INSERT " + entry(seq=0),
     "no number": f"INSERT INTO entry VALUES (NULL, 'forecast', '{LATER}', 'x', '{H}', '{H}')",
@@ -96,7 +98,7 @@ def test_the_ledger_refuses_edits_after_another_upgrade(path):
 
 
 FORECAST = (
-    "INSERT INTO forecast VALUES (17, '{question}', '{saw}', 'ana', '{kind}', '{shape}',"
+    "INSERT INTO forecast VALUES (18, '{question}', '{saw}', 'ana', '{kind}', '{shape}',"
     " '{labels}', '{entered}', {p}, '', '"
     + LATER
     + "', NULL, {sd}, NULL, NULL, NULL, NULL, NULL, NULL, '', '', '', '{{}}',"
@@ -161,6 +163,12 @@ OTHERS = {
         "sealed",
         f"INSERT INTO sealed VALUES ({NEXT}, 'q', 'h', 'ana', '{LATER}', 'f')",
     ),
+    "a watch of nothing": ("watch", f"INSERT INTO watch VALUES ({NEXT}, '', '{LATER}', 'a', '')"),
+    "a watch until a local time": (
+        "watch",
+        f"INSERT INTO watch VALUES ({NEXT}, 'p', '2026-01-01T03:04:05.678901+02:00', 'a', '')",
+    ),
+    "a watch of nobody": ("watch", f"INSERT INTO watch VALUES ({NEXT}, 'p', '{LATER}', NULL, '')"),
     "another status": (
         "resolution",
         f"INSERT INTO resolution VALUES ({NEXT}, 'q', 'no', '{LATER}', '', '', '', 1, 'doubtful')",

@@ -51,6 +51,8 @@ def test_a_sound_database_is_well(written):
     ("script", "check", "words"),
     [
         ("DROP TRIGGER entry_guard", "triggers", "entry_guard"),
+        ("DROP TRIGGER watch_no_update", "triggers", "watch_no_update"),
+        ("DROP INDEX watch_by_process", "schema", "altered"),
         ("DROP INDEX forecast_by_run", "schema", "altered"),
         ("ALTER TABLE withdrawal ADD COLUMN why TEXT", "schema", "withdrawal"),
         ("CREATE TABLE notes (text)", "schema", "notes"),

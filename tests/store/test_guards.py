@@ -11,27 +11,32 @@ from tests.store.test_append_only import LATER, H, entry, forecast
 
 SAW = "ab" * 32
 SEAL = (
-    "INSERT INTO sealed VALUES (17, 'q', '" + SAW + "', 'ana', '" + LATER + "', '" + "e" * 64 + "')"
+    "INSERT INTO sealed VALUES (18, 'q', '" + SAW + "', 'ana', '" + LATER + "', '" + "e" * 64 + "')"
 )
 #: A seal that nobody has opened, and the entry of what opens it.
-SEALED = ("INSERT " + entry(kind="sealed"), SEAL, "INSERT " + entry(18, "forecast", hash="d" * 64))
+SEALED = ("INSERT " + entry(kind="sealed"), SEAL, "INSERT " + entry(19, "forecast", hash="d" * 64))
 SPOKEN = ("INSERT " + entry(kind="forecast"),)
 PAIR = {"shape": "options", "labels": '["a","b"]', "p": "NULL"}
 #: The first effect of an item that was recorded with two.
 ITEM = (
     "INSERT " + entry(kind="evidence"),
-    "INSERT INTO evidence SELECT 17, key || 'x', kind, title, source, event_at, known_at,"
+    "INSERT INTO evidence SELECT 18, key || 'x', kind, title, source, event_at, known_at,"
     " url, certainty, grade, story, stream, note, 2 FROM evidence WHERE seq = 8",
 )
 
 
 def opens(**given):
-    made = forecast(**{"question": "q", "saw": SAW, "sealed": "17", "salt": f"'{H}'"} | given)
-    return made.replace("VALUES (17,", "VALUES (18,", 1)
+    made = forecast(**{"question": "q", "saw": SAW, "sealed": "18", "salt": f"'{H}'"} | given)
+    return made.replace("VALUES (18,", "VALUES (19,", 1)
 
 
 def effect(position, form="bears"):
-    return f"INSERT INTO evidence_effect VALUES (17, {position}, 't', '{form}', '{{}}', '')"
+    return f"INSERT INTO evidence_effect VALUES (18, {position}, 't', '{form}', '{{}}', '')"
+
+
+def watched(until, process="truce"):
+    """Watch what :func:`fill` left watched until the day before."""
+    return f"INSERT INTO watch VALUES (18, '{process}', '{until}', 'ben', '')"
 
 
 A_SEAL = "a seal is opened by its salt"
@@ -74,7 +79,7 @@ GUARDS = {
     "a rationale of no commitment": (
         "a rationale belongs to a forecast that commits to it",
         (*SPOKEN, forecast()),
-        f"INSERT INTO rationale VALUES (17, '{H}', 'so')",
+        f"INSERT INTO rationale VALUES (18, '{H}', 'so')",
     ),
     "a rationale again": (
         "a recorded rationale stays",
@@ -89,7 +94,7 @@ GUARDS = {
     "a hash again": (
         "an entry has a hash of its own",
         (),
-        "INSERT OR REPLACE INTO entry SELECT 17, kind, recorded_at, tool, leaf, hash FROM entry"
+        "INSERT OR REPLACE INTO entry SELECT 18, kind, recorded_at, tool, leaf, hash FROM entry"
         " WHERE seq = 5",
     ),
     "an earlier time": (
@@ -97,39 +102,59 @@ GUARDS = {
         (),
         "INSERT " + entry(at="2020-01-02T03:04:05.678901Z"),
     ),
-    "a number left out": ("an entry takes the next number", (), "INSERT " + entry(18)),
-    "a number taken": ("an entry takes the next number", (), "INSERT " + entry(16)),
+    "a number left out": ("an entry takes the next number", (), "INSERT " + entry(19)),
+    "a number taken": ("an entry takes the next number", (), "INSERT " + entry(17)),
     "another kind": ("no such kind of entry", (), "INSERT " + entry(kind="regret")),
     "a commitment again": (
         "a seal has a commitment of its own",
         ("INSERT " + entry(kind="sealed"),),
-        "INSERT OR REPLACE INTO sealed SELECT 17, question, question_hash, forecaster, issued_at,"
+        "INSERT OR REPLACE INTO sealed SELECT 18, question, question_hash, forecaster, issued_at,"
         " commitment FROM sealed",
     ),
     "a redaction again": (
         "a rationale is redacted once",
         ("INSERT " + entry(kind="redaction"),),
-        "INSERT OR REPLACE INTO redaction VALUES (17, 15, 'why')",
+        "INSERT OR REPLACE INTO redaction VALUES (18, 15, 'why')",
     ),
     "a redaction of nothing": (
         "a redaction takes the rationale of a forecast that has one",
         ("INSERT " + entry(kind="redaction"),),
-        "INSERT INTO redaction VALUES (17, 12, 'why')",
+        "INSERT INTO redaction VALUES (18, 12, 'why')",
     ),
     "another status": (
         "no such status of an outcome",
         ("INSERT " + entry(kind="resolution"),),
-        f"INSERT INTO resolution VALUES (17, 'q', 'no', '{LATER}', '', '', '', 1, 'doubtful')",
+        f"INSERT INTO resolution VALUES (18, 'q', 'no', '{LATER}', '', '', '', 1, 'doubtful')",
+    ),
+    "a watch of the future": (
+        "a watch reaches no further than to when it was recorded",
+        ("INSERT " + entry(kind="watch"),),
+        watched("2026-01-02T03:04:05.678902Z", process="other"),
+    ),
+    "a watch that goes backwards": (
+        "a watch does not go backwards",
+        ("INSERT " + entry(kind="watch"),),
+        watched("2026-01-01T03:04:05.678900Z"),
+    ),
+    "a watch again": (
+        "a recorded row of watch stays",
+        ("INSERT " + entry(kind="watch"), watched(LATER)),
+        watched(LATER).replace("INSERT", "INSERT OR REPLACE"),
+    ),
+    "a watch of another kind": (
+        "a row of watch belongs to an entry of its kind",
+        SPOKEN,
+        watched(LATER),
     ),
     "a row of another kind": (
         "a row of withdrawal belongs to an entry of its kind",
         SPOKEN,
-        f"INSERT INTO withdrawal VALUES (17, 'q', 'ana', '{LATER}')",
+        f"INSERT INTO withdrawal VALUES (18, 'q', 'ana', '{LATER}')",
     ),
     "a row again": (
         "a recorded row of withdrawal stays",
-        ("INSERT " + entry(), f"INSERT INTO withdrawal VALUES (17, 'q', 'ana', '{LATER}')"),
-        f"INSERT OR REPLACE INTO withdrawal VALUES (17, 'q', 'ben', '{LATER}')",
+        ("INSERT " + entry(), f"INSERT INTO withdrawal VALUES (18, 'q', 'ana', '{LATER}')"),
+        f"INSERT OR REPLACE INTO withdrawal VALUES (18, 'q', 'ben', '{LATER}')",
     ),
 }
 SOUND = {
@@ -147,12 +172,21 @@ SOUND = {
     "at the moment of the one before": ("INSERT " + entry(at=LATER),),
     "a redaction": (
         "INSERT " + entry(kind="redaction"),
-        "INSERT INTO redaction VALUES (17, 5, 'why')",
+        "INSERT INTO redaction VALUES (18, 5, 'why')",
+    ),
+    "a watch until it is recorded": ("INSERT " + entry(kind="watch"), watched(LATER)),
+    "a watch as long as the one before": (
+        "INSERT " + entry(kind="watch"),
+        watched("2026-01-01T03:04:05.678901Z"),
+    ),
+    "an earlier watch of another process": (
+        "INSERT " + entry(kind="watch"),
+        watched("2020-01-01T03:04:05.678901Z", process="other"),
     ),
     **{
         f"an outcome {status}": (
             "INSERT " + entry(kind="resolution"),
-            f"INSERT INTO resolution VALUES (17, 'q', 'no', '{LATER}', '', '', '', 1, {status})",
+            f"INSERT INTO resolution VALUES (18, 'q', 'no', '{LATER}', '', '', '', 1, {status})",
         )
         for status in ("NULL", "'disputed'", "'reopened'")
     },

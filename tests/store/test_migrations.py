@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect
 
+from forecasting.app.doctor import doctor
 from forecasting.domain import Effect, Evidence, parse_effect
+from forecasting.domain.provenance import fits_of
+from forecasting.domain.watch import Watch
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.resources import locate
 from forecasting.store import Ledger, guard, migrate, snapshot, status, triggers, upgrade
@@ -227,7 +230,24 @@ def test_a_database_of_an_earlier_schema_is_upgraded_and_then_used(frozen):
         later = ledger.append(one_of_each(), recorded_at=NOW + 30 * DAY)
         assert later[0].seq == said["entries"] + 1
         assert ledger.content_digest(head=said["entries"]) == said["digest"]
+        assert ledger.watches() == ()
+        ledger.append([Watch("truce", NOW, watcher="ana")], recorded_at=NOW + 31 * DAY)
+        assert [watch.until for watch in ledger.watches()] == [NOW]
+        assert ledger.questions()[0].answer == ""
         assert ledger.verify().ok
+    assert [item for item in doctor(str(path)) if not item["ok"]] == []
+
+
+def test_the_frozen_databases_hold_runs_of_families_that_are_gone_and_read_them(frozen):
+    """A forecast keeps its run, whatever models there are now."""
+    path, _ = frozen
+    upgrade(str(path))
+    with Ledger.open(str(path)) as ledger:
+        runs = {run.seq: run for run in ledger.model_runs()}
+        assert {run.family for run in runs.values()} == {"staged"}
+        fitted = [f for f in ledger.forecasts() if f.model_run is not None]
+        assert fitted
+        assert all(runs[f.model_run].passed and fits_of(runs[f.model_run]) == {} for f in fitted)
 
 
 def test_the_schema_of_an_upgraded_database_is_that_of_a_fresh_one(frozen, tmp_path):

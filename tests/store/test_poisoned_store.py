@@ -1,10 +1,10 @@
 """No look-ahead through the store: what is written after a moment changes nothing as of it.
 
 A random history is written into a ledger and read as of a moment. Then a future is written that
-would move everything: forecasts, withdrawals, outcomes, news and retractions, with the answer in
-them. What could only be known later changes no reading; what merely was recorded later, and claims
-to be older, changes none that is as the ledger stood. An outcome that is corrected later stays what
-it was for whoever asks as of the moment before.
+would move everything: forecasts, withdrawals, outcomes, news, retractions and watches, with the
+answer in them. What could only be known later changes no reading; what merely was recorded later,
+and claims to be older, changes none that is as the ledger stood. An outcome that is corrected later
+stays what it was for whoever asks as of the moment before.
 """
 
 import datetime as dt
@@ -23,6 +23,7 @@ from forecasting.app.questions import bundled_bank
 from forecasting.app.score import scores
 from forecasting.app.worldviews import Spoken, weights_at
 from forecasting.domain import Effect, Evidence
+from forecasting.domain.watch import Watch, watched
 from forecasting.errors import ForecastingError
 from forecasting.evidence import known
 from forecasting.store import Ledger
@@ -32,6 +33,7 @@ from tests.app.season import resolved as outcome
 
 PEOPLE = ("ana", "ben", "worldview:000", "worldview:001")
 ASKED = [question(f"q{n}", opens=n, days=20 + 4 * n, event=f"e{n // 2}") for n in range(6)]
+PROCESSES = ("truce", "convoy")
 LAST = 70
 
 
@@ -69,6 +71,16 @@ def written(ledger, rng, days, *, tag, claims=None):
             [entry(rng, f"{tag}{number}", day, spoken=spoken)],
             recorded_at=START + day * DAY,
         )
+        if rng.random() < 0.3:
+            looked(ledger, rng, day, spoken=spoken)
+
+
+def looked(ledger, rng, day, *, spoken=None):
+    """Record a watch of a day, or of an earlier one that it claims; none goes backwards."""
+    name = rng.choice(PROCESSES)
+    ends = [one.until for one in ledger.watches() if one.process == name]
+    until = max([START + (day if spoken is None else spoken) * DAY, *ends])
+    ledger.append([Watch(name, until, watcher="ana")], recorded_at=START + day * DAY)
 
 
 def as_known(ledger, moment):
@@ -107,6 +119,11 @@ def as_it_stood(ledger, moment):
         "scores": scores(ledger, selection=chosen),
         "pool": pooled,
         "judged": judgements_of(ledger, catalog, head=head, recorded=True)(moment),
+        # A replay counts a watch that was recorded later, so it is cut at the head it started at.
+        "watched": [
+            watched(ledger.watches(), moment, live=True),
+            watched(ledger.watches(), moment, live=False, head=head),
+        ],
     }
 
 

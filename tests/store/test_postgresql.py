@@ -41,6 +41,12 @@ from tests.store.test_round_trip import (
     test_what_no_entry_can_be_is_refused_whole,
 )
 from tests.store.test_together import write
+from tests.store.test_watches import (
+    test_a_watch_is_hashed_as_anyone_can_work_out_from_its_text,
+    test_a_watch_of_the_future_or_one_that_goes_backwards_is_refused_whole,
+    test_a_watch_reads_back_equal_and_a_head_hides_it,
+    test_the_run_of_a_world_and_its_forecasts_read_back_equal,
+)
 
 COLUMNS = (
     "question, question_hash, forecaster, kind, shape, labels, entered, {p}, stated, issued_at,"
@@ -296,14 +302,25 @@ def test_another_schema_is_refused_before_any_write(postgresql, database, path):
         assert status(path).current == revision
 
 
-def test_a_frozen_ledger_of_an_earlier_schema_is_upgraded_and_then_used(postgresql, database, path):
-    """The schema and the triggers as the program of that time made them, with its entries."""
+@pytest.mark.parametrize(
+    ("schema", "later", "held"),
+    [("r0002", {"sealed", "redaction", "watch"}, 0), ("r0003", {"watch"}, 1)],
+)
+def test_a_frozen_ledger_of_an_earlier_schema_is_upgraded_and_then_used(
+    postgresql, database, path, schema, later, held
+):
+    """The schema and the triggers as the program of that time made them, with its entries.
+
+    `later` are the kinds of entry that came after it; `held` seals and redactions were in it.
+    """
     frozen = Path(__file__).parent / "golden"
-    said = json.loads((frozen / "r0002.json").read_text())
-    postgresql.run((frozen / "r0002.postgresql.sql").read_text(), database=database)
-    raw = sqlite3.connect(frozen / "r0002.sqlite")
+    said = json.loads((frozen / f"{schema}.json").read_text())
+    postgresql.run((frozen / f"{schema}.postgresql.sql").read_text(), database=database)
+    raw = sqlite3.connect(frozen / f"{schema}.sqlite")
     inserts = []
-    for table in ("entry", *(kind for kind in triggers.KINDS if kind not in LATER_KINDS), *BESIDE):
+    # What was redacted is gone already, so that its redaction takes no text.
+    of_entries = [kind for kind in triggers.KINDS if kind not in later]
+    for table in ("entry", *of_entries, *BESIDE):
         found = raw.execute(f"SELECT * FROM {table} ORDER BY 1, 2")
         names = ", ".join(column[0] for column in found.description)
         inserts += [f"INSERT INTO {table} ({names}) VALUES ({literals(row)})" for row in found]
@@ -317,11 +334,12 @@ def test_a_frozen_ledger_of_an_earlier_schema_is_upgraded_and_then_used(postgres
         assert (ledger.content_digest(), ledger.head().hash) == (said["digest"], said["head"])
         fill(ledger)
         found = ledger.verify()
-        assert (found.ok, found.sealed, found.unrevealed, found.redacted) == (True, 1, 0, 1)
+        stands = (found.ok, found.sealed, found.unrevealed, found.redacted)
+        assert stands == (True, held + 1, 0, held + 1)
+        assert [one.process for one in ledger.watches()] == ["truce"]
 
 
-#: What came after the frozen schema, and what hangs on no entry of its own.
-LATER_KINDS = {"sealed", "redaction"}
+#: What hangs on no entry of its own.
 BESIDE = ("evidence_effect", "rationale")
 
 
