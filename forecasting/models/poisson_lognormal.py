@@ -1,0 +1,212 @@
+"""A rate whose logarithm is normal, seen through counts: its marginal likelihood and its quantiles.
+
+log rate = l ~ Normal(loc, scale), and the data say exp(n l - e exp(l)): n events in an exposure e.
+The density of l is log-concave with one mode, which Lambert's function gives; around it the
+integral is a sum over nodes that are spread by sinh, dense at the mode and far enough on the left,
+where without events the prior alone decides. Both sides take their mathematics as an argument, so
+that the sampled graph and the NumPy side cannot differ.
+"""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from forecasting.errors import InvalidInput
+
+__all__ = ["graph_mathematics", "log_marginal", "mode", "numpy_mathematics", "posterior_quantiles"]
+
+FloatArray = NDArray[np.float64]
+
+#: Nodes of the integral, and of a table that is inverted.
+NODES, TABLE = 21, 129
+NEWTON = 2
+#: How far the nodes reach, in standard deviations.
+REACH = 6.0
+#: Stands for no exposure: its logarithm is finite, and no rate can tell it from 0.
+NO_EXPOSURE = 1e-30
+LOG_ROOT_TWO_PI = 0.5 * float(np.log(2.0 * np.pi))
+
+
+def numpy_mathematics() -> SimpleNamespace:
+    """Return what the formulas need, for arrays; ``pytensor.tensor`` has the same names but one.
+
+    Returns
+    -------
+    SimpleNamespace
+        ``log, exp, sqrt, maximum, logaddexp, arcsinh, sinh, cosh, logsumexp`` and ``fixed``, which
+        in a graph stops derivatives.
+    """
+    from scipy.special import logsumexp
+
+    return SimpleNamespace(
+        log=np.log,
+        exp=np.exp,
+        sqrt=np.sqrt,
+        maximum=np.maximum,
+        logaddexp=np.logaddexp,
+        arcsinh=np.arcsinh,
+        sinh=np.sinh,
+        cosh=np.cosh,
+        logsumexp=logsumexp,
+        fixed=lambda value: value,
+    )
+
+
+def graph_mathematics() -> SimpleNamespace:
+    """Return what the formulas need, for a graph.
+
+    Returns
+    -------
+    SimpleNamespace
+        The names of `numpy_mathematics`.
+    """
+    import pytensor.tensor as pt
+    from pytensor.gradient import disconnected_grad
+
+    names = [name for name in vars(numpy_mathematics()) if name != "fixed"]
+    return SimpleNamespace(**{name: getattr(pt, name) for name in names}, fixed=disconnected_grad)
+
+
+def mode(loc: Any, scale: Any, count: Any, exposure: Any, xp: Any) -> tuple[Any, Any]:
+    """Return the mode of the log rate and its standard deviation there.
+
+    With w = scale^2 e exp(l) the mode solves w + log w = log(scale^2 e) + loc + scale^2 n; two
+    Newton steps from softplus come within a hundredth, and nodes need not stand better.
+
+    Parameters
+    ----------
+    loc, scale, count, exposure : array
+        Broadcast against each other.
+    xp : namespace
+        `numpy_mathematics` or `graph_mathematics`.
+
+    Returns
+    -------
+    mode, sd : array
+
+    Examples
+    --------
+    >>> place, sd = mode(0.0, 100.0, 5.0, 10.0, numpy_mathematics())
+    >>> round(float(place), 3), round(float(sd), 3)
+    (-0.693, 0.447)
+    """
+    variance = scale * scale
+    y = xp.log(variance * xp.maximum(exposure, NO_EXPOSURE)) + loc + variance * count
+    w = xp.maximum(xp.logaddexp(0.0 * y, y), 1e-300)
+    for _ in range(NEWTON):
+        w = xp.maximum(w * (1.0 + y - xp.log(w)) / (1.0 + w), 1e-300)
+    # log w - log(scale^2 e), not loc + scale^2 n - w: no difference of near equals where n > 0.
+    from_data = xp.log(w) - xp.log(variance * xp.maximum(exposure, NO_EXPOSURE))
+    return from_data, scale / xp.sqrt(1.0 + w)
+
+
+def log_marginal(loc: Any, scale: Any, count: Any, exposure: Any, xp: Any) -> Any:
+    """Return log of the mean of exp(n l - e exp(l)) over l ~ Normal(loc, scale).
+
+    Parameters
+    ----------
+    loc, scale, count, exposure : array
+        Of shapes that broadcast to (..., 1): the nodes stand on a last axis that is summed.
+    xp : namespace
+        As in `mode`.
+
+    Returns
+    -------
+    array
+        The last axis gone; 0 where nothing was seen.
+
+    Examples
+    --------
+    >>> one = [np.array([[value]]) for value in (0.0, 1e-3, 2.0, 3.0)]
+    >>> log_marginal(*one, numpy_mathematics()).round(3).tolist()
+    [-3.0]
+    """
+    place, sd = mode(loc, scale, count, exposure, xp)
+    right = float(np.arcsinh(REACH))
+    left = -xp.arcsinh(xp.maximum((place - loc + REACH * scale) / sd, REACH))
+    t = left + (right - left) * np.linspace(0.0, 1.0, NODES)
+    # The integral does not depend on where its nodes stand, so neither does its derivative.
+    x = xp.fixed(place + sd * xp.sinh(t))
+    weight = xp.fixed(xp.log(xp.cosh(t) * sd * (right - left) / (NODES - 1)) - LOG_ROOT_TWO_PI)
+    likelihood = xp.fixed(count * x - exposure * xp.exp(x) + weight)
+    z = (x - loc) / scale
+    return xp.logsumexp(likelihood - 0.5 * z * z, axis=-1) - xp.log(scale)[..., 0]
+
+
+def posterior_quantiles(
+    u: ArrayLike,
+    loc: ArrayLike,
+    scale: ArrayLike,
+    count: float,
+    exposure: ArrayLike,
+    *,
+    log_weight: Callable[[FloatArray], FloatArray] | None = None,
+) -> tuple[FloatArray, FloatArray]:
+    """Return a quantile of the log rate for each point, and the log marginal likelihood.
+
+    Parameters
+    ----------
+    u : array_like, shape (G,)
+        In (0, 1): the level of each point.
+    loc, scale, exposure : array_like, shape (G,) or ()
+        Prior and exposure of each point; a scale of 300 is flat.
+    count : float
+        Events seen in the exposure.
+    log_weight : callable, optional
+        A further factor of the likelihood: from log rates (G, nodes) to its logarithm. The table
+        then reaches over the whole prior on both sides.
+
+    Returns
+    -------
+    log_rate, log_marginal : ndarray, shape (G,)
+        Smooth in every argument.
+
+    Examples
+    --------
+    >>> found, _ = posterior_quantiles([0.5], 0.0, 300.0, 1.0, 8.0)
+    >>> round(float(np.exp(found[0])), 4)  # log 2 / 8
+    0.0866
+    """
+    level = np.asarray(u, dtype=np.float64)
+    if level.ndim != 1 or np.any((level <= 0) | (level >= 1)):
+        message = f"u ({level.shape}): one-dimensional, between 0 and 1."
+        raise InvalidInput(message)
+    xp = numpy_mathematics()
+    centre, width, seen = (
+        np.broadcast_to(np.asarray(value, dtype=np.float64), level.shape)[:, None]
+        for value in (loc, scale, exposure)
+    )
+    place, sd = mode(centre, width, count, seen, xp)
+    # A flat prior has no far side that is worth a node.
+    far = np.minimum(REACH * width, 40.0)
+    left = -np.arcsinh(np.minimum(np.maximum((place - centre + far) / sd, REACH), 1e3))
+    right = np.full_like(left, np.arcsinh(REACH))
+    if log_weight is not None:
+        right = np.arcsinh(np.minimum(np.maximum((centre - place + far) / sd, REACH), 1e3))
+    t = left + (right - left) * np.linspace(0.0, 1.0, TABLE)
+    x = place + sd * np.sinh(t)
+    log_density = count * x - seen * np.exp(np.minimum(x, 700.0))
+    log_density += -0.5 * ((x - centre) / width) ** 2 + np.log(np.cosh(t))
+    if log_weight is not None:
+        log_density += log_weight(x)
+    peak = log_density.max(axis=1, keepdims=True)
+    density = np.exp(log_density - peak)
+    step = (right - left)[:, 0] / (TABLE - 1)
+    cumulative = np.zeros_like(density)
+    np.cumsum(0.5 * (density[:, 1:] + density[:, :-1]), axis=1, out=cumulative[:, 1:])
+    total = cumulative[:, -1]
+    target = level * total
+    above = np.clip((cumulative < target[:, None]).sum(axis=1), 1, TABLE - 1)
+    row = np.arange(level.size)
+    # Within a step the density is a line, its integral a parabola, whose root this is.
+    before, after = density[row, above - 1], density[row, above]
+    due = target - cumulative[row, above - 1]
+    root = np.sqrt(np.maximum(before**2 + 2.0 * (after - before) * due, 0.0))
+    share = 2.0 * due / np.maximum(before + root, 1e-300)
+    at = t[row, above - 1] + share * step
+    log_rate = place[:, 0] + sd[:, 0] * np.sinh(at)
+    log_norm = np.log(sd[:, 0] / width[:, 0]) - LOG_ROOT_TWO_PI + np.log(step)
+    return log_rate, peak[:, 0] + np.log(total) + log_norm

@@ -1,0 +1,309 @@
+"""How a prior is written down: plain data with its source, and the arrays that a graph takes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.errors import InvalidInput
+
+__all__ = ["PriorSpec", "from_standard", "prior_arrays", "prior_table"]
+
+FloatArray = NDArray[np.float64]
+Number = float | tuple[float, ...]
+
+# Distribution -> its parameters, in order, each with whether it must be positive.
+DISTRIBUTIONS: dict[str, tuple[tuple[str, bool], ...]] = {
+    "normal": (("mu", False), ("sd", True)),
+    "lognormal": (("mu", False), ("sd", True)),
+    "gamma": (("shape", True), ("rate", True)),
+    "beta": (("a", True), ("b", True)),
+    "dirichlet": (("a", True),),
+    "constant": (("value", False),),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PriorSpec:
+    """One prior as plain data: printable, hashable, and known by a date.
+
+    Its numbers reach a model as arrays named ``<name>_<parameter>``, for example ``theta_mu``,
+    so that another worldview is a refit of the same compiled model. Of ``lognormal``, `mu` and
+    `sd` are those of the logarithm.
+
+    Attributes
+    ----------
+    name
+        Parameter of the model.
+    distribution
+        ``normal``, ``lognormal``, ``gamma`` (shape, rate), ``beta``, ``dirichlet`` or
+        ``constant``.
+    parameters
+        Pairs of name and value, in the order of the distribution's definition; a value is a
+        number, or a tuple with one for each category.
+    source
+        Where the numbers come from.
+    known_by
+        The day by which the source could be known; no question that uses it opens earlier.
+    """
+
+    name: str
+    distribution: str
+    parameters: tuple[tuple[str, Number], ...]
+    source: str
+    known_by: date
+
+    def __post_init__(self) -> None:
+        """Check names and signs, once."""
+        rules = DISTRIBUTIONS.get(self.distribution)
+        if rules is None:
+            message = (
+                f"prior {self.name}: distribution ({self.distribution}) must be one of "
+                f"{', '.join(DISTRIBUTIONS)}."
+            )
+            raise InvalidInput(message)
+        given, wanted = tuple(key for key, _ in self.parameters), tuple(key for key, _ in rules)
+        if given != wanted:
+            message = f"prior {self.name}: {self.distribution} takes {wanted}, got {given}."
+            raise InvalidInput(message)
+        for (key, value), (_, positive) in zip(self.parameters, rules, strict=True):
+            numbers = np.asarray(value, dtype=np.float64)
+            if not np.all(np.isfinite(numbers)) or (positive and not np.all(numbers > 0)):
+                rule = "positive and finite" if positive else "finite"
+                message = f"prior {self.name}: {key} ({value}) must be {rule}."
+                raise InvalidInput(message)
+
+    @classmethod
+    def of(
+        cls, name: str, distribution: str, *values: Number, source: str, known_by: date
+    ) -> "PriorSpec":
+        """Build a prior from its values in order.
+
+        Parameters
+        ----------
+        name, distribution : str
+            Parameter of the model, and its prior's distribution.
+        *values : float or tuple of float
+            One for each parameter of the distribution.
+        source : str
+            Where the numbers come from.
+        known_by : date
+            The day by which they could be known.
+
+        Returns
+        -------
+        PriorSpec
+            The checked prior.
+
+        Examples
+        --------
+        >>> prior = PriorSpec.of("w", "beta", 2, 4, source="judgement", known_by=date(2025, 1, 1))
+        >>> prior.text
+        'Beta(2, 4)'
+        """
+        keys = [key for key, _ in DISTRIBUTIONS.get(distribution, ())]
+        if len(keys) != len(values):
+            keys = [f"value{index}" for index in range(len(values))]
+        pairs = tuple(zip(keys, values, strict=True))
+        return cls(name, distribution, pairs, source, known_by)
+
+    def with_values(
+        self, *values: Number, source: str | None = None, known_by: date | None = None
+    ) -> "PriorSpec":
+        """Return the same prior with other numbers: how a worldview differs.
+
+        Parameters
+        ----------
+        *values : float or tuple of float
+            In the order of the distribution's definition.
+        source : str, optional
+            Where the new numbers come from; default the old source.
+        known_by : date, optional
+            When they could be known; default the old date.
+
+        Returns
+        -------
+        PriorSpec
+            The checked prior.
+        """
+        return PriorSpec.of(
+            self.name,
+            self.distribution,
+            *values,
+            source=self.source if source is None else source,
+            known_by=self.known_by if known_by is None else known_by,
+        )
+
+    def scaled(self, factor: float) -> "PriorSpec":
+        """Return the same prior as wide as `factor` times: same centre, other certainty.
+
+        Normal and log-normal: sd times the factor. Gamma, Beta and Dirichlet: the events or cases
+        that the prior is worth, divided by its square; the mean stays. A constant stays.
+
+        Parameters
+        ----------
+        factor : float
+            Above 0; 2 doubles the scale.
+
+        Returns
+        -------
+        PriorSpec
+            The checked prior.
+
+        Examples
+        --------
+        >>> rate = PriorSpec.of("rate", "gamma", 4, 2, source="data", known_by=date(2025, 1, 1))
+        >>> rate.scaled(2).text
+        'Gamma(1, 0.5)'
+        """
+        if not factor > 0:
+            message = f"factor ({factor}): must be above 0."
+            raise InvalidInput(message)
+        if self.distribution == "constant":
+            return self
+        if self.distribution in ("normal", "lognormal"):
+            mu, sd = (value for _, value in self.parameters)
+            return self.with_values(mu, _times(sd, factor))
+        return self.with_values(*(_times(value, factor**-2) for _, value in self.parameters))
+
+    def value(self, key: str) -> Number:
+        """Return one number of the prior by name.
+
+        Parameters
+        ----------
+        key : str
+            For example ``"mu"``.
+
+        Returns
+        -------
+        float or tuple of float
+            The value.
+
+        Raises
+        ------
+        InvalidInput
+            If the distribution has no such parameter.
+        """
+        for name, value in self.parameters:
+            if name == key:
+                return value
+        message = f"prior {self.name}: {self.distribution} has no parameter {key!r}."
+        raise InvalidInput(message)
+
+    @property
+    def text(self) -> str:
+        """The prior as it is printed, for example ``LogNormal(-0.223, 0.25)``."""
+        shown = {"lognormal": "LogNormal"}.get(self.distribution, self.distribution.capitalize())
+        values = (
+            ", ".join(f"{number:.4g}" for number in np.atleast_1d(value))
+            for _, value in self.parameters
+        )
+        return f"{shown}({', '.join(values)})"
+
+
+def _times(value: Number, factor: float) -> Number:
+    return tuple(v * factor for v in value) if isinstance(value, tuple) else value * factor
+
+
+def prior_arrays(
+    priors: Mapping[str, PriorSpec], expected: Mapping[str, PriorSpec]
+) -> dict[str, FloatArray]:
+    """Return priors as the arrays that a model takes, ``<name>_<parameter>``.
+
+    Parameters
+    ----------
+    priors : mapping of str to PriorSpec
+        By parameter name.
+    expected : mapping of str to PriorSpec
+        The family's defaults: the names and distributions that its graph has.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Scalars of shape (), or (K,) for a Dirichlet and for priors with one value a category.
+
+    Raises
+    ------
+    InvalidInput
+        If a parameter is missing, unknown, or has another distribution than the graph.
+
+    Examples
+    --------
+    >>> w = PriorSpec.of("w", "beta", 2, 4, source="judgement", known_by=date(2025, 1, 1))
+    >>> {name: float(value) for name, value in prior_arrays({"w": w}, {"w": w}).items()}
+    {'w_a': 2.0, 'w_b': 4.0}
+    """
+    if set(priors) != set(expected):
+        message = f"priors must be for {sorted(expected)}, got {sorted(priors)}."
+        raise InvalidInput(message)
+    arrays: dict[str, FloatArray] = {}
+    for name, prior in priors.items():
+        if prior.distribution != expected[name].distribution:
+            message = (
+                f"prior {name}: the model has a {expected[name].distribution} prior there, "
+                f"got {prior.distribution}."
+            )
+            raise InvalidInput(message)
+        for key, value in prior.parameters:
+            arrays[f"{name}_{key}"] = np.asarray(value, dtype=np.float64)
+    return arrays
+
+
+def from_standard(
+    draws: Mapping[str, FloatArray], priors: Mapping[str, PriorSpec]
+) -> dict[str, FloatArray]:
+    """Turn draws of standardised variables ``<name>_z`` into draws of the parameters.
+
+    A normal prior is sampled as mu + sd z and a log-normal one as exp(mu + sd z): chains then
+    start within the prior of the fit at hand, whatever the model was compiled with.
+
+    Parameters
+    ----------
+    draws : mapping of str to ndarray
+        Draws of the graph's free variables; those not named ``<name>_z`` pass through.
+    priors : mapping of str to PriorSpec
+        Of the fit.
+
+    Returns
+    -------
+    dict of str to ndarray
+        In the order of the priors, constants left out.
+    """
+    found: dict[str, FloatArray] = {}
+    for name, prior in priors.items():
+        if f"{name}_z" in draws:
+            mu, sd = (float(np.asarray(value)) for _, value in prior.parameters)
+            scaled = mu + sd * draws[f"{name}_z"]
+            found[name] = np.exp(scaled) if prior.distribution == "lognormal" else scaled
+        elif name in draws:
+            found[name] = draws[name]
+    return found
+
+
+def prior_table(family: str, priors: Mapping[str, PriorSpec]) -> list[dict[str, str]]:
+    """Return one row for each prior: family, parameter, prior, source, known_by.
+
+    Parameters
+    ----------
+    family : str
+        Name of the family.
+    priors : mapping of str to PriorSpec
+        By parameter name.
+
+    Returns
+    -------
+    list of dict
+        In the order of the mapping.
+    """
+    return [
+        {
+            "family": family,
+            "parameter": prior.name,
+            "prior": prior.text,
+            "source": prior.source,
+            "known_by": prior.known_by.isoformat(),
+        }
+        for prior in priors.values()
+    ]

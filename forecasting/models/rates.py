@@ -1,0 +1,323 @@
+"""Rates: the moves of a bank that state nothing borrow from each other.
+
+log rate_i ~ Normal(mu, sigma), n_i ~ Poisson(rate_i x exposure_i), rates a day. Each log rate is
+integrated out, so that the sampler sees two numbers whatever the bank has: no move, one, or sixty,
+all without an event or with hundreds. A rate of its own is drawn afterwards, from
+LogNormal(mu, sigma) times its own history (`poisson_lognormal.posterior_quantiles`).
+
+Data arrays: ``counts, exposures``, each (n,), n may be 0; an exposure of 0 says nothing. Prior
+arrays: ``mu_mu, mu_sd, sigma_mu, sigma_sd`` (of log sigma). Draws: ``mu, sigma``, each (S,).
+"""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from math import log
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from forecasting.errors import InvalidInput
+from forecasting.inference.fit import Fit
+from forecasting.inference.fit import fit as sample
+from forecasting.inference.inputs import COLUMN, SCALAR, Layout, inputs
+from forecasting.inference.predictive_check import CountCheck, PredictiveCheck, interval_shares
+from forecasting.models.poisson_lognormal import (
+    graph_mathematics,
+    log_marginal,
+    numpy_mathematics,
+    posterior_quantiles,
+)
+from forecasting.models.prior import PriorSpec, from_standard, prior_arrays
+
+__all__ = ["Fits", "Rates", "fit_rates", "rate_data"]
+
+FloatArray = NDArray[np.float64]
+
+TWO_YEARS = 730.5
+#: What the prior of `mu` is worth: once in two years, 90 % once in 62 days to once in 24 years.
+PRIORS = (
+    PriorSpec.of(
+        "mu",
+        "normal",
+        log(1.0 / TWO_YEARS),
+        1.5,
+        source="21 % of conflict-years 1989-2020 have a ceasefire, one in four years, and steps "
+        "short of one (talks, partial truces, offers) come more often: Clayton, Nygaard, Strand, "
+        "Rustad et al. 2023, doi:10.1177/00220027221129195; once in two years, spread by judgement",
+        known_by=date(2022, 12, 31),
+    ),
+    PriorSpec.of(
+        "sigma",
+        "lognormal",
+        0.0,
+        0.5,
+        source="rates of different events of one conflict differ by a factor e, 90 % by 1.6 to "
+        "10: between all civil ceasefires (median 12 d) and those that ended by a dated end "
+        "(45 d) alone it is a factor 4: ETH/PRIO civil ceasefires 1989-2020; by judgement",
+        known_by=date(2021, 12, 31),
+    ),
+)
+
+
+class Fits(Protocol):
+    """What keeps fits by what went into them, so that none is made twice."""
+
+    def fit(
+        self,
+        model: Any,
+        data: Mapping[str, ArrayLike],
+        priors: Mapping[str, PriorSpec],
+        **options: Any,
+    ) -> Fit:
+        """Give the fit of a model to data under priors."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Partially pooled rates of a bank's moves."""
+
+    family: ClassVar[str] = "rates"
+    version: ClassVar[str] = "1"
+
+    @property
+    def structure(self) -> tuple[Hashable, ...]:
+        """One graph for all banks."""
+        return ()
+
+    @property
+    def layout(self) -> Layout:
+        """Priors as scalars, moves as columns."""
+        scalars = prior_arrays(self.default_priors(), self.default_priors())
+        return dict.fromkeys(scalars, SCALAR) | {"counts": COLUMN, "exposures": COLUMN}
+
+    def default_priors(self) -> dict[str, PriorSpec]:
+        """Return the priors of ``mu`` and ``sigma``.
+
+        Returns
+        -------
+        dict of str to PriorSpec
+
+        Examples
+        --------
+        >>> Rates().default_priors()["mu"].text
+        'Normal(-6.594, 1.5)'
+        """
+        return {prior.name: prior for prior in PRIORS}
+
+    def build_model(self) -> Any:
+        """Build the graph; every number in it is data.
+
+        Returns
+        -------
+        pymc.Model
+            Free variables ``mu_z, sigma_z``.
+        """
+        import pymc as pm
+        import pytensor.tensor as pt
+
+        defaults = self.default_priors()
+        with pm.Model() as model:
+            given = inputs(self.layout, prior_arrays(defaults, defaults))
+            mu = given["mu_mu"] + given["mu_sd"] * pm.Normal("mu_z")
+            sigma = pt.exp(given["sigma_mu"] + given["sigma_sd"] * pm.Normal("sigma_z"))
+            counts, exposures = given["counts"][:, None], given["exposures"][:, None]
+            # A scale with two axes, as the rows have.
+            rows = log_marginal(mu, sigma[None, None], counts, exposures, graph_mathematics())
+            pm.Potential("evidence", pt.sum(rows))
+        return model
+
+    def fit(
+        self,
+        data: Mapping[str, ArrayLike],
+        priors: Mapping[str, PriorSpec],
+        seed: int,
+        *,
+        draws: int = 750,
+        tune: int = 300,
+        chains: int = 4,
+        target_accept: float = 0.9,
+        cores: int | None = None,
+    ) -> Fit:
+        """Sample mu and sigma given the counts.
+
+        Parameters
+        ----------
+        data : mapping
+            From `rate_data`.
+        priors : mapping of str to PriorSpec
+            As `default_priors` returns, or a worldview's numbers for them.
+        seed : int
+            Seed of the draws.
+        draws, tune, chains, target_accept, cores
+            As in `forecasting.inference.fit`.
+
+        Returns
+        -------
+        Fit
+            Posterior draws with the sampler's report.
+        """
+        return sample(
+            self,
+            data,
+            prior_arrays(priors, self.default_priors()),
+            seed=seed,
+            draws=draws,
+            tune=tune,
+            chains=chains,
+            target_accept=target_accept,
+            cores=cores,
+            parameters=lambda found: from_standard(found, priors),
+        )
+
+    def log_likelihood(
+        self, draws: Mapping[str, ArrayLike], data: Mapping[str, ArrayLike]
+    ) -> FloatArray:
+        """Return log p(count | mu, sigma) up to constants, shape (S, n)."""
+        mu, sigma = (
+            np.asarray(draws[name], dtype=np.float64)[:, None, None] for name in ("mu", "sigma")
+        )
+        counts, exposures = (
+            np.asarray(data[name], dtype=np.float64)[None, :, None]
+            for name in ("counts", "exposures")
+        )
+        found = log_marginal(mu, sigma, counts, exposures, numpy_mathematics())
+        return np.asarray(found, dtype=np.float64)
+
+    def simulate(
+        self, rng: np.random.Generator, priors: Mapping[str, PriorSpec] | None = None, n: int = 12
+    ) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
+        """Draw mu and sigma from the prior, and counts of moves watched for unequal times."""
+        given = self.default_priors() if priors is None else priors
+        z = rng.standard_normal(2)
+        truth = {
+            name: np.asarray(value)
+            for name, value in from_standard({"mu_z": z[0], "sigma_z": z[1]}, given).items()
+        }
+        exposures = np.exp(rng.uniform(np.log(10.0), np.log(3000.0), n))
+        rates = np.exp(truth["mu"] + truth["sigma"] * rng.standard_normal(n))
+        # Beyond a million the generator has no integers, and no count says more.
+        counts = rng.poisson(np.minimum(rates * exposures, 1e6)).astype(np.float64)
+        return truth, rate_data(counts, exposures)
+
+    def replicates(
+        self, draws: Mapping[str, ArrayLike], data: Mapping[str, ArrayLike], *, seed: int
+    ) -> FloatArray:
+        """Draw the count of every move anew, from rates that its own history has informed.
+
+        Returns
+        -------
+        ndarray, shape (S, n)
+            The posterior predictive counts over the same exposures.
+        """
+        rng = np.random.default_rng(seed)
+        mu, sigma = (np.asarray(draws[name], dtype=np.float64) for name in ("mu", "sigma"))
+        columns = []
+        for count, exposure in zip(data["counts"], data["exposures"], strict=True):
+            u = np.clip(rng.random(mu.size), 1e-9, 1.0 - 1e-9)
+            log_rate, _ = posterior_quantiles(u, mu, sigma, float(count), float(exposure))
+            columns.append(rng.poisson(np.minimum(np.exp(log_rate) * float(exposure), 1e6)))
+        return np.asarray(columns, dtype=np.float64).reshape(-1, mu.size).T
+
+    def predictive_check(
+        self, draws: Mapping[str, ArrayLike], data: Mapping[str, ArrayLike], *, seed: int
+    ) -> PredictiveCheck:
+        """Hold the counts against what the pool predicts for a move of which nothing was seen.
+
+        Parameters
+        ----------
+        draws, data : mapping
+            As in `fit`.
+        seed : int
+            Seed of the replicated counts.
+
+        Returns
+        -------
+        PredictiveCheck
+            Counts inside their intervals, and the number of moves without an event.
+        """
+        rng = np.random.default_rng(seed)
+        mu, sigma = (np.asarray(draws[name], dtype=np.float64)[:, None] for name in ("mu", "sigma"))
+        counts, exposures = (np.asarray(data[name]) for name in ("counts", "exposures"))
+        rates = np.exp(mu + sigma * rng.standard_normal((mu.size, counts.size)))
+        again = rng.poisson(np.minimum(rates * exposures, 1e9))
+        inside_50, inside_90 = interval_shares(
+            (again < counts).mean(axis=0), (again <= counts).mean(axis=0)
+        )
+        low, high = np.quantile((again == 0).sum(axis=1), [0.025, 0.975])
+        none = CountCheck(
+            f"moves without an event, of {counts.size}",
+            float((counts == 0).sum()),
+            float(low),
+            float(high),
+        )
+        checks = (none,) if counts.size else ()
+        return PredictiveCheck(self.family, counts.size, inside_50, inside_90, checks)
+
+
+def rate_data(counts: ArrayLike, exposures: ArrayLike) -> dict[str, FloatArray]:
+    """Check counts and exposures once.
+
+    Parameters
+    ----------
+    counts, exposures : array_like, shape (n,)
+        Events of each move, and days at risk, whatever multiplied the hazard counted in.
+
+    Returns
+    -------
+    dict of str to ndarray
+        ``counts, exposures``.
+
+    Raises
+    ------
+    InvalidInput
+        If a number is negative or not finite, or an event has no exposure.
+
+    Examples
+    --------
+    >>> rate_data([1, 0], [60, 700])["counts"].tolist()
+    [1.0, 0.0]
+    """
+    n, e = (np.asarray(values, dtype=np.float64) for values in (counts, exposures))
+    if n.ndim != 1 or n.shape != e.shape:
+        message = f"counts {n.shape}, exposures {e.shape}: one-dimensional and of one length."
+        raise InvalidInput(message)
+    for name, values in (("counts", n), ("exposures", e)):
+        bad = ~(np.isfinite(values) & (values >= 0))
+        if bad.any():
+            message = f"{name} ({values[bad][0]}): finite and at least 0."
+            raise InvalidInput(message)
+    if np.any((n > 0) & (e == 0)):
+        message = f"exposures (0): {n[(n > 0) & (e == 0)][0]:g} events need days at risk."
+        raise InvalidInput(message)
+    return {"counts": n, "exposures": e}
+
+
+def fit_rates(
+    counts: ArrayLike,
+    exposures: ArrayLike,
+    priors: Mapping[str, PriorSpec] | None = None,
+    *,
+    fits: Fits,
+) -> Fit:
+    """Give the pooled fit of a bank's moves, by way of what keeps fits.
+
+    Parameters
+    ----------
+    counts, exposures : array_like, shape (n,)
+        As in `rate_data`.
+    priors : mapping of str to PriorSpec, optional
+        Default those of `Rates`.
+    fits : Fits
+        Decides the seed and keeps the fit.
+
+    Returns
+    -------
+    Fit
+        Draws ``mu, sigma``.
+    """
+    model = Rates()
+    given = model.default_priors() if priors is None else priors
+    return fits.fit(model, rate_data(counts, exposures), given)
