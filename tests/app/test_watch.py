@@ -1,0 +1,208 @@
+"""What may be watched, and what is refused at the door; the command and the book say the same."""
+
+import datetime as dt
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from forecasting import clock
+from forecasting.app import questions
+from forecasting.app import watch as use
+from forecasting.app.book import Book
+from forecasting.cli import run
+from forecasting.domain.process import ProcessSpec, WorldSpec
+from forecasting.domain.watch import Watch, watched_until
+from forecasting.errors import InvalidInput, NotFound
+from forecasting.store import Ledger
+from tests.store.samples import binary
+
+NOW = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
+DAY = dt.timedelta(days=1)
+STREAM = dt.datetime(2026, 8, 22, tzinfo=dt.UTC)
+
+
+def process(name, **more):
+    return ProcessSpec(name, "states", ("none", "on"), (), **more)
+
+
+WORLD = WorldSpec(
+    {
+        "truce": process("truce", watched=STREAM, title="Truce for energy sites"),
+        "convoy": process("convoy", zone="Asia/Tokyo"),
+        "relief": process("relief", watched=STREAM),
+    }
+)
+
+
+@pytest.fixture
+def ledger():
+    with Ledger.open("sqlite:///:memory:", create=True) as opened:
+        yield opened
+
+
+def look(ledger, *names, until=NOW, now=NOW, **more):
+    given = {"who": "ana", "world": WORLD} | more
+    return use.watch(ledger, names, until=until, now=now, **given)
+
+
+def test_a_watch_is_recorded_in_the_name_of_who_looked(ledger):
+    (row,) = look(ledger, "truce", until=NOW - DAY, because=" the wires ")
+    entry = ledger.entry(1)
+    assert row == {
+        "seq": 1,
+        "id": entry.id,
+        "process": "truce",
+        "until": NOW - DAY,
+        "recorded_at": NOW,
+        "watcher": "ana",
+        "because": "the wires",
+    }
+    assert ledger.watches() == (Watch("truce", NOW - DAY, "the wires", NOW, 1, "ana"),)
+
+
+def test_every_process_is_watched_in_one_transaction(ledger):
+    rows = look(ledger, every=True)
+    assert [row["process"] for row in rows] == ["truce", "convoy", "relief"]
+    assert [one.until for one in ledger.watches()] == [NOW] * 3
+    with pytest.raises(NotFound):
+        look(ledger, "truce", "convoi", now=NOW + DAY, until=NOW + DAY)
+    assert ledger.head().seq == 3
+    assert [row["process"] for row in look(ledger, "relief", "relief")] == ["relief"]
+
+
+@pytest.mark.parametrize(
+    ("names", "more", "kind", "words", "hint"),
+    [
+        (["convoi"], {}, NotFound, "process (convoi): there is none", "convoy"),
+        (["zzz"], {}, NotFound, "process (zzz): there is none", "forecast watch"),
+        (["truce"], {"until": NOW + DAY}, InvalidInput, "lies in the future", "--until"),
+        (["truce"], {"until": NOW - 3 * DAY}, InvalidInput, "does not go backwards", "watch"),
+        ([], {"every": True, "until": NOW - 3 * DAY}, InvalidInput, "go backwards", "watch"),
+        ([], {}, InvalidInput, "name what was looked at", "--all"),
+        (["truce"], {"every": True}, InvalidInput, "--all means every process", "--all"),
+        (["truce"], {"world": WorldSpec({})}, InvalidInput, "has no process", "check"),
+        (["truce"], {"because": "x" * 20_001}, InvalidInput, "at most", ""),
+    ],
+)
+def test_what_cannot_be_watched_is_refused_in_one_line(ledger, names, more, kind, words, hint):
+    look(ledger, "truce", until=NOW - 2 * DAY)
+    with pytest.raises(kind) as refused:
+        look(ledger, *names, **more)
+    assert words in str(refused.value)
+    assert hint in refused.value.hint
+    assert "\n" not in str(refused.value)
+    assert ledger.head().seq == 1
+
+
+def test_the_same_end_is_no_step_backwards_whoever_looks(ledger):
+    look(ledger, "truce", until=NOW - DAY)
+    look(ledger, "truce", until=NOW - DAY, who="ben")
+    assert [one.watcher for one in ledger.watches()] == ["ana", "ben"]
+
+
+def test_the_listing_gives_the_end_of_each_watch_the_oldest_first(ledger):
+    ledger.append([binary()], recorded_at=NOW - 9 * DAY)
+    look(ledger, "truce", until=NOW - 8 * DAY, now=NOW - 7 * DAY)
+    look(ledger, "truce", until=NOW - 5 * DAY, now=NOW - DAY)
+    look(ledger, "relief", until=STREAM - DAY)
+    rows = use.rows(ledger, now=NOW, world=WORLD)
+    assert [(row["process"], row["until"], row["days"], row["watcher"]) for row in rows] == [
+        ("convoy", None, None, ""),
+        ("relief", STREAM, 98, "bank"),
+        ("truce", NOW - 5 * DAY, 5, "ana"),
+    ]
+    assert [row["recorded_at"] for row in rows] == [None, None, NOW - DAY]
+    gone = use.rows(ledger, now=NOW, world=WorldSpec({"convoy": WORLD.processes["convoy"]}))
+    assert [row["process"] for row in gone] == ["convoy", "relief", "truce"]
+
+
+def test_what_the_door_lets_in_counts_as_of_each_moment(ledger):
+    look(ledger, "truce", until=NOW - 8 * DAY, now=NOW - 7 * DAY)
+    look(ledger, "truce", until=NOW - DAY, now=NOW)
+    watches, cut = ledger.watches(), 1
+    for as_of, live, replayed, at_the_cut in (
+        (NOW - 9 * DAY, None, NOW - 9 * DAY, NOW - 9 * DAY),
+        (NOW - 3 * DAY, NOW - 8 * DAY, NOW - 3 * DAY, NOW - 8 * DAY),
+        (NOW, NOW - DAY, NOW - DAY, NOW - 8 * DAY),
+    ):
+        assert watched_until(watches, "truce", as_of, live=True) == live
+        assert watched_until(watches, "truce", as_of, live=False) == replayed
+        assert watched_until(watches, "truce", as_of, live=False, head=cut) == at_the_cut
+        assert watched_until(watches, "convoy", as_of, live=False) is None
+
+
+@pytest.fixture
+def banked(monkeypatch, tmp_path):
+    """The bank has this world, now is fixed; give a database."""
+    monkeypatch.setattr(questions, "bundled_bank", lambda: SimpleNamespace(world=WORLD))
+    path = str(tmp_path / "ledger.db")
+    Ledger.open(path, create=True).close()
+    with clock.at(NOW):
+        yield path
+
+
+def ask(path, capsys, *words, code=0):
+    assert run(["watch", *words, "--db", path, "--as", "ana"]) == code, capsys.readouterr().err
+    return capsys.readouterr()
+
+
+def test_the_command_records_lists_and_speaks_json(banked, capsys):
+    made = json.loads(ask(banked, capsys, "--all", "--until", "2026-11-20", "--json").out)
+    assert [row["until"] for row in made] == ["2026-11-20T22:00:00Z"] * 3  # midnight in Kyiv
+    made = json.loads(ask(banked, capsys, "convoy", "--until", "2026-11-21", "--json").out)
+    assert made[0]["until"] == "2026-11-21T15:00:00Z"  # midnight of the process, in Tokyo
+    said = ask(banked, capsys, "truce", "--because", "the wires")
+    assert "1 watched" in said.err
+    assert "2026-11-28 12:00Z" in said.out
+    listed = json.loads(ask(banked, capsys, "--json").out)
+    assert {row["process"]: row["days"] for row in listed} == {"relief": 7, "convoy": 6, "truce": 0}
+    assert list(listed[0])[:2] == ["process", "title"]
+    table = ask(banked, capsys).out
+    for heading in ("process", "until", "recorded at", "days"):
+        assert heading in table
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["convoi"], 4, "error: process (convoi): there is none. Try: convoy\n"),
+        (["truce", "--until", "2026-12-24T00:00Z"], 2, "lies in the future"),
+        (["truce", "--until", "2026-11-28"], 2, "lies in the future"),
+        (["truce", "--all"], 2, "--all means every process"),
+        (["--until", "2026-11-20"], 2, "name what was looked at. Try: forecast watch --all"),
+        (["truce", "--until", "soon"], 2, "soon"),
+    ],
+)
+def test_the_command_refuses_in_one_line(banked, capsys, words, code, said):
+    refused = ask(banked, capsys, *words, code=code)
+    assert said in refused.err
+    assert refused.err.count("\n") == 1
+    assert refused.out == ""
+    with Ledger.open(banked) as ledger:
+        assert ledger.head().seq == 0
+
+
+def test_the_help_ends_in_examples(capsys):
+    assert run(["watch", "--help"]) == 0
+    text = capsys.readouterr().out
+    examples = text.partition("Examples:")[2].partition("Options:")[0]
+    assert "forecast watch --all\n" in examples
+
+
+def test_the_book_watches_and_lists(banked):
+    with Book.open(banked, forecaster="ben") as book:
+        (row,) = book.watch("truce", until="2026-11-27T00:00Z", because="the wires")
+        assert (row["watcher"], row["until"]) == ("ben", dt.datetime(2026, 11, 27, tzinfo=dt.UTC))
+        assert len(book.watch(every=True)) == 3
+        with pytest.raises(InvalidInput, match="backwards"):
+            book.watch("truce", until="2026-11-27T00:00Z")
+        frame = book.watches().set_index("process")
+        assert frame.loc["truce", "until"] == NOW
+        assert frame["days"].tolist() == [0, 0, 0]
+        assert book.verify()["ok"]
+
+
+def test_a_bank_without_a_world_has_nothing_to_watch(monkeypatch):
+    monkeypatch.setattr(questions, "bundled_bank", SimpleNamespace)
+    assert use.world_of_the_bank() == WorldSpec({})
