@@ -135,8 +135,10 @@ def parse_phrase(text: str, zone: str = "UTC") -> Phrase:
         if word == "shape":
             shape, low, high = _shape(tail, stated)
             said = replace(said, shape=shape, shape_low=low, shape_high=high)
+        elif word == "at once":
+            said = replace(said, at_once=_share(word, tail, stated))
         else:
-            said = replace(said, **{word.replace(" ", "_"): _share(word, tail, stated)})
+            said = replace(said, for_good=_share(word, tail, stated))
     if said.at_once + said.for_good > 1.0:
         msg = f"phrase ({stated[:80]}): at once and for good are more than 100 % together"
         raise InvalidInput(msg, hint="at once 10% for good 5%")

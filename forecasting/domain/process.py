@@ -166,7 +166,8 @@ class LinkSpec:
     """While (or once) `parent` is in one of `states`, moves of `child` come so much faster.
 
     `into` names the states that the hastened moves lead to (empty: every move of the child); of an
-    event it is empty, as are the `states` of a parent that is an event (``once strike: ...``). `median`, `low`, `high` are a hazard ratio and its 90 % range.
+    event it is empty, as are the `states` of a parent that is an event (``once strike: ...``).
+    `median`, `low`, `high` are a hazard ratio and its 90 % range.
     `past` is the share of the past in which it was on, where the parent has no dated history.
     """
 

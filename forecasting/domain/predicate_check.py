@@ -1,0 +1,355 @@
+"""Does a predicate fit its world and its question: names, types, moments, conditions."""
+
+import datetime as dt
+import difflib
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from forecasting.domain.instants import iso
+from forecasting.domain.outcome import OutcomeSpace
+from forecasting.domain.predicate import (
+    And,
+    At,
+    Entered,
+    Event,
+    FirstOf,
+    HighestAmong,
+    HighestOf,
+    Moment,
+    Not,
+    Occurred,
+    Or,
+    Predicate,
+    StateOn,
+    Through,
+    Total,
+    Truth,
+    Within,
+)
+from forecasting.domain.process import (
+    DELIVERY_MOVES,
+    ProcessSpec,
+    WorldSpec,
+)
+
+COUNTED = ("event", "delivery")
+#: More ways of meeting a condition are not searched for contradictions.
+MOST_WAYS = 256
+type _Atom = Entered | Occurred | At | Through | Within
+type _Literal = tuple[_Atom, bool]
+
+
+def processes_of(predicate: Predicate) -> frozenset[str]:
+    """Give the processes that a predicate names, those of its condition too.
+
+    Examples
+    --------
+    >>> close = Moment()
+    >>> sorted(processes_of(Predicate(Occurred("a", close), At("b", ("on",), close))))
+    ['a', 'b']
+    """
+    parts = [predicate.event] if predicate.given is None else [predicate.event, predicate.given]
+    return frozenset(process for part in parts for process, _ in _targets(part))
+
+
+def check_predicate(
+    predicate: Predicate,
+    world: WorldSpec,
+    space: OutcomeSpace,
+    opens: dt.datetime,
+    closes: dt.datetime,
+) -> list[str]:
+    """List why a predicate cannot answer a question; empty if it can.
+
+    Parameters
+    ----------
+    space, opens, closes
+        What the question resolves to, and its window.
+
+    Examples
+    --------
+    >>> start, end = dt.datetime(2026, 1, 1), dt.datetime(2026, 2, 1)
+    >>> asked = Predicate(Occurred("convey", Moment()))
+    >>> world = WorldSpec({"convoy": ProcessSpec("convoy", "event", ("waiting",), ())})
+    >>> check_predicate(asked, world, OutcomeSpace.binary(), start, end)
+    ['process (convey): the world has none of that name; the nearest is convoy']
+    """
+    parts = [predicate.event] if predicate.given is None else [predicate.event, predicate.given]
+    unknown = [fault for part in parts for fault in _names(part, world)]
+    if unknown:
+        return list(dict.fromkeys(unknown))
+    found = [fault for part in parts for fault in _reach(part, world)]
+    found += _fits(predicate.event, world, space)
+    found += [fault for part in parts for fault in _moments(part, opens, closes)]
+    if predicate.given is not None and not found and cannot_be(predicate.given, world, closes):
+        found.append("given: the condition cannot happen: its parts exclude each other")
+    return list(dict.fromkeys(found))
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Give the known name most like a mistyped one, or nothing."""
+    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)), "")
+
+
+def reached(process: ProcessSpec, starts: Iterable[str]) -> frozenset[str]:
+    """Give the states that moves lead to from some states, those themselves too."""
+    moves = [(move.start, move.end) for move in process.moves]
+    if process.kind == "delivery":
+        moves += [*DELIVERY_MOVES, ("agreed", "done"), ("begun", "done"), ("stalled", "done")]
+    found = set(starts)
+    while more := {end for start, end in moves if start in found} - found:
+        found |= more
+    return frozenset(found)
+
+
+def cannot_be(truth: Truth, world: WorldSpec, closes: dt.datetime) -> bool:
+    """Say whether every way of meeting a truth contradicts itself."""
+    ways = _ways(truth, True)
+    return ways is not None and all(
+        any(_exclude(a, b, world, closes) for a, b in itertools.combinations(way, 2))
+        or any(_never(literal, closes) for literal in way)
+        for way in ways
+    )
+
+
+def _targets(event: Event) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Give each process that an event names, with the states that it names."""
+    match event:
+        case Not(of=inner):
+            yield from _targets(inner)
+        case And(left=left, right=right) | Or(left=left, right=right):
+            yield from _targets(left)
+            yield from _targets(right)
+        case Within(process=process, states=states, cause=cause, cause_states=cause_states):
+            yield process, states
+            yield cause, cause_states
+        case FirstOf(entries=entries) | HighestAmong(entries=entries):
+            yield from ((process, states) for _, process, states in entries)
+        case StateOn(process=process, named=named) | HighestOf(process=process, named=named):
+            yield process, tuple(state for state, _ in named)
+        case Entered() | At() | Through():
+            yield event.process, event.states
+        case Occurred() | Total():
+            yield event.process, ()
+
+
+def _names(event: Event, world: WorldSpec) -> Iterator[str]:
+    for process, states in _targets(event):
+        spec = world.processes.get(process)
+        if spec is None:
+            near = nearest(process, world.processes)
+            hint = f"; the nearest is {near}" if near else ""
+            yield f"process ({process}): the world has none of that name{hint}"
+            continue
+        for state in states:
+            if state in spec.states:
+                continue
+            if spec.kind == "event":
+                yield f"state ({process}={state}): an event has no states; say {process} by close"
+                continue
+            near = nearest(state, spec.states)
+            hint = f"; the nearest is {near}" if near else ""
+            yield f"state ({process}={state}): {process} has {', '.join(spec.states)}{hint}"
+
+
+def _reach(event: Event, world: WorldSpec) -> Iterator[str]:
+    """Say what can never be: a state that no move leads to, an event of what is not counted."""
+    match event:
+        case Not(of=inner):
+            yield from _reach(inner, world)
+        case And(left=left, right=right) | Or(left=left, right=right):
+            yield from _reach(left, world)
+            yield from _reach(right, world)
+        case Entered(process=process, states=states):
+            yield from _entered(world.processes[process], states)
+        case Within(process=process, states=states, cause=cause, cause_states=cause_states):
+            yield from _entered(world.processes[process], states)
+            yield from _entered(world.processes[cause], cause_states)
+        case FirstOf(entries=entries):
+            for _, process, states in entries:
+                yield from _entered(world.processes[process], states)
+        case HighestAmong(entries=entries):
+            for _, process, states in entries:
+                yield from _held(world.processes[process], states)
+        case At(process=process, states=states) | Through(process=process, states=states):
+            yield from _held(world.processes[process], states)
+        case Occurred(process=process):
+            yield from _entered(world.processes[process], ())
+
+
+def _entered(process: ProcessSpec, states: tuple[str, ...]) -> Iterator[str]:
+    if not states:
+        counted = process.kind in COUNTED or any(m.start == m.end for m in process.moves)
+        if not counted and process.kind != "own":
+            example = f"{process.name}={process.states[-1]}"
+            yield f"process ({process.name}): is no event; name a state, such as {example}"
+        return
+    if process.kind in {"delivery", "own"}:
+        return
+    ends = {move.end for move in process.moves}
+    for state in states:
+        if state not in ends:
+            yield f"state ({process.name}={state}): no move leads into it"
+
+
+def _held(process: ProcessSpec, states: tuple[str, ...]) -> Iterator[str]:
+    if process.kind in {"delivery", "own"}:
+        return
+    start = process.start or process.states[0]
+    can = reached(process, (start, *(fact.state for fact in process.facts if fact.state)))
+    for state in states:
+        if state not in can:
+            yield f"state ({process.name}={state}): no moves lead there from {start}"
+
+
+def _fits(event: Event, world: WorldSpec, space: OutcomeSpace) -> Iterator[str]:
+    """Say what does not fit the question's type."""
+    choice = isinstance(event, StateOn | FirstOf | HighestOf | HighestAmong)
+    if space.type == "numeric":
+        if not isinstance(event, Total):
+            yield "a numeric question asks for a number: PROCESS count, or PROCESS total"
+        elif world.processes[event.process].kind not in COUNTED:
+            yield f"process ({event.process}): is not counted, so that it has no number"
+        elif world.processes[event.process].kind == "event" and not event.since_opening:
+            yield f"process ({event.process}): events have a count: {event.process} count"
+    elif isinstance(event, Total):
+        yield f"a number answers no {space.type} question; say {event.process} count >= 3 by close"
+    elif space.type == "binary":
+        if choice:
+            yield "a binary question asks what is true or false: PROCESS=STATE by close"
+    elif not choice:
+        yield f"a question of type {space.type} asks which option: PROCESS on close, or first of"
+    else:
+        yield from _options(event, world, space.options)
+
+
+def _options(event: Event, world: WorldSpec, options: tuple[str, ...]) -> Iterator[str]:
+    """Say which options nothing gives, and what gives none."""
+    if isinstance(event, FirstOf | HighestAmong):
+        given = [*(option for option, _, _ in event.entries), event.otherwise]
+        for option in given:
+            if option not in options:
+                yield _no_option(option, options)
+    elif isinstance(event, StateOn | HighestOf):
+        process = world.processes[event.process]
+        named: Mapping[str, str] = dict(event.named)
+        given = [named.get(state, state) for state in process.states]
+        for state, option in zip(process.states, given, strict=True):
+            if state in named and option not in options:
+                yield _no_option(option, options)
+            elif option not in options:
+                yield (
+                    f"state ({process.name}={state}): gives no option; "
+                    f"say as OPTION: {state} with one of {', '.join(options)}"
+                )
+    else:
+        return
+    for option in options:
+        if option not in given:
+            yield f"option ({option}): no state gives it"
+
+
+def _no_option(option: str, options: tuple[str, ...]) -> str:
+    return f"option ({option}): the question has {', '.join(options)}"
+
+
+def _moments(event: Event, opens: dt.datetime, closes: dt.datetime) -> Iterator[str]:
+    for since, until in _windows(event):
+        end = until.of(closes)
+        begin = opens if since is None else since.of(closes)
+        if end > closes:
+            yield f"time ({iso(end)}): lies after the close ({iso(closes)})"
+        elif end <= opens:
+            yield f"time ({iso(end)}): lies before the question opens ({iso(opens)})"
+        elif begin < opens:
+            yield f"time ({iso(begin)}): lies before the question opens ({iso(opens)})"
+        elif begin >= end:
+            yield f"between ({iso(begin)}): must begin before it ends ({iso(end)})"
+
+
+def _windows(event: Event) -> Iterator[tuple[Moment | None, Moment]]:
+    match event:
+        case Not(of=inner):
+            yield from _windows(inner)
+        case And(left=left, right=right) | Or(left=left, right=right):
+            yield from _windows(left)
+            yield from _windows(right)
+        case Entered() | Occurred():
+            yield event.since, event.until
+        case At() | StateOn() | Total():
+            yield None, event.when
+        case Through() | HighestOf():
+            yield None, event.until
+
+
+def _ways(truth: Truth, holds: bool) -> list[tuple[_Literal, ...]] | None:
+    """Give the ways of meeting a truth, each as what must hold and what must not."""
+    match truth:
+        case Not(of=inner):
+            return _ways(inner, not holds)
+        case And(left=left, right=right) | Or(left=left, right=right):
+            one, other = _ways(left, holds), _ways(right, holds)
+            if one is None or other is None:
+                return None
+            if isinstance(truth, Or) == holds:
+                found = one + other
+            else:
+                found = [a + b for a in one for b in other]
+            return found if len(found) <= MOST_WAYS else None
+        case _:
+            return [((truth, holds),)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A process is in one of some states at a moment, or all the while until it."""
+
+    process: str
+    states: frozenset[str]
+    at: dt.datetime
+    throughout: bool = False
+    entered: bool = False
+
+
+def _as_held(atom: _Atom, closes: dt.datetime) -> _Held | None:
+    match atom:
+        case At(process=process, states=states, when=when):
+            return _Held(process, frozenset(states), when.of(closes))
+        case Through(process=process, states=states, until=until):
+            return _Held(process, frozenset(states), until.of(closes), throughout=True)
+        case Entered(process=process, states=states, until=until) if states:
+            return _Held(process, frozenset(states), until.of(closes), entered=True)
+    return None
+
+
+def _exclude(one: _Literal, other: _Literal, world: WorldSpec, closes: dt.datetime) -> bool:
+    """Say whether two things cannot both be so."""
+    if one[0] == other[0]:
+        return one[1] != other[1]
+    if not (one[1] and other[1]):
+        return False
+    a, b = _as_held(one[0], closes), _as_held(other[0], closes)
+    if a is None or b is None or a.process != b.process:
+        return False
+    first, later = (a, b) if a.at <= b.at else (b, a)
+    apart = not first.states & later.states
+    # The later one holds all the while, so also when the earlier is looked at or entered.
+    if later.throughout:
+        return apart
+    if first.throughout and later.at == first.at:
+        return apart
+    if first.entered or later.entered:
+        return False
+    if first.at == later.at:
+        return apart
+    spec = world.processes[a.process]
+    return spec.kind != "own" and not reached(spec, first.states) & later.states
+
+
+def _never(literal: _Literal, closes: dt.datetime) -> bool:
+    """Say whether one thing cannot be: an empty window."""
+    atom, holds = literal
+    if not holds or not isinstance(atom, Entered | Occurred) or atom.since is None:
+        return False
+    return atom.since.of(closes) >= atom.until.of(closes)

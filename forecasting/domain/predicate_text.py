@@ -1,0 +1,474 @@
+"""Predicates as an analyst writes them: ``truce=on through close``, ``convoy count >= 3 by close``.
+
+::
+
+    predicate  asked ["given" truth]
+    asked      truth | choice | amount
+    truth      and/or/not and brackets over
+               P=a|b by T, on T, through T, between T and T
+               P by T, between T and T, count >= N by T
+               P=a within 14d of Q=b
+    choice     P on T [as state: option|option, ...]
+               first of option: P=a, option: Q=b, else option
+               highest of P by T
+               highest of option: P=a, option: Q=b, else option
+    amount     P total [by T] | P count [by T]
+    T          close, a day (the midnight that ends it), or a moment
+
+Names stand where a name belongs, so ``truce=on on close`` is a state called on, held at the close.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from forecasting.domain.instants import day_ends, iso, local_day, parse_when
+from forecasting.domain.phrase import parse_span
+from forecasting.domain.predicate import (
+    And,
+    At,
+    Entered,
+    Event,
+    FirstOf,
+    HighestAmong,
+    HighestOf,
+    Moment,
+    Not,
+    Occurred,
+    Or,
+    Predicate,
+    StateOn,
+    Through,
+    Total,
+    Truth,
+    Within,
+)
+from forecasting.domain.predicate_check import check_predicate, processes_of
+from forecasting.domain.process import SCHEDULED_STATES, WorldSpec
+from forecasting.errors import InvalidInput
+
+__all__ = [
+    "RESERVED",
+    "check_predicate",
+    "format_predicate",
+    "parse_predicate",
+    "parse_target",
+    "processes_of",
+]
+
+NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+#: Words that begin something else where the name of a process could stand.
+RESERVED = frozenset({"not", "first", "highest", "else", "given", "and", "or", "close"})
+MOST_TEXT = 2_000
+MOST_DEPTH = 40
+_CLOSE = Moment()
+_TOKEN = re.compile(
+    r"""\s*(?:
+        (?P<moment>[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]+(?:Z|[+-][0-9:]+)?)?(?![0-9a-zA-Z-]))
+      | (?P<quoted>"[^"]*")
+      | (?P<mark>>=|[=|(),:])
+      | (?P<word>[^\s=|(),:"<>]+)
+    )""",
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str
+
+
+def parse_predicate(text: str, *, zone: str = "UTC", world: WorldSpec | None = None) -> Predicate:
+    """Read what a question asks of the world.
+
+    Parameters
+    ----------
+    zone : str
+        In which days are read: a day is the midnight that ends it.
+    world : WorldSpec, optional
+        With it, ``election by close`` of a scheduled process reads as ``election=held by close``.
+
+    Raises
+    ------
+    InvalidInput
+        Not in the grammar; what stands where is named. Names are checked by `check_predicate`.
+
+    Examples
+    --------
+    >>> found = parse_predicate("truce=on on close")
+    >>> found.event
+    At(process='truce', states=('on',), when=Moment(at=None))
+    >>> parse_predicate("convoy count >= 3 by close").event
+    Occurred(process='convoy', until=Moment(at=None), least=3, since=None)
+    """
+    stated = " ".join(text.split())
+    return _Parser(stated, _tokens(stated), zone, world).whole()
+
+
+def parse_target(text: str) -> tuple[str, tuple[str, ...]]:
+    """Read ``process`` or ``process=a|b``.
+
+    Examples
+    --------
+    >>> parse_target("guarantees=soft|firm"), parse_target("convoy")
+    (('guarantees', ('soft', 'firm')), ('convoy', ()))
+    """
+    stated = " ".join(text.split())
+    parser = _Parser(stated, _tokens(stated), "UTC", None)
+    found = parser.target()
+    parser.end()
+    return found
+
+
+def _tokens(text: str) -> list[_Token]:
+    if len(text) > MOST_TEXT:
+        msg = f"answer ({text[:40]}...): must have at most {MOST_TEXT:,} characters"
+        raise InvalidInput(msg)
+    found, place = [], 0
+    while place < len(text):
+        match = _TOKEN.match(text, place)
+        if match is None:
+            msg = f"answer ({text[:80]}): {text[place:].strip()[:10]} is not read here"
+            hint = "count >= 3" if text[place:].strip()[:1] in "<>" else ""
+            raise InvalidInput(msg, hint=hint)
+        kind = match.lastgroup or ""
+        found.append(_Token(kind, match[kind]))
+        place = match.end()
+    return found
+
+
+class _Parser:
+    """Reads tokens from left to right; each method reads one rule of the grammar."""
+
+    def __init__(
+        self, text: str, tokens: Sequence[_Token], zone: str, world: WorldSpec | None
+    ) -> None:
+        self.text, self.tokens, self.zone, self.world = text, tokens, zone, world
+        self.place = self.depth = 0
+
+    def whole(self) -> Predicate:
+        event = self.asked()
+        given = None
+        if self.takes("given"):
+            given = self.truth()
+        self.end()
+        return Predicate(event, given, self.text)
+
+    def end(self) -> None:
+        """Refuse what is left over."""
+        if self.place < len(self.tokens):
+            msg = f"{self.tokens[self.place].text} follows what was already complete"
+            raise self.fault(msg)
+
+    def asked(self) -> Event:
+        if self.peek() == "first" and self.peek(1) == "of":
+            self.place += 2
+            return FirstOf(*self.entries())
+        if self.peek() == "highest" and self.peek(1) == "of":
+            self.place += 2
+            if self.peek(1) == ":":
+                return HighestAmong(*self.entries())
+            process = self.name("a process")
+            self.wants("by", "highest of guarantees by close")
+            return HighestOf(process, self.moment(), self.named())
+        if NAME.fullmatch(self.peek()):
+            word = self.peek(1)
+            if word == "on":
+                process = self.name("a process")
+                self.place += 1
+                return StateOn(process, self.moment(), self.named())
+            if word == "total" or (word == "count" and self.peek(2) != ">="):
+                process = self.name("a process")
+                self.place += 1
+                when = self.moment() if self.takes("by") or self.takes("on") else _CLOSE
+                return Total(process, when, since_opening=word == "count")
+        return self.truth()
+
+    def entries(self) -> tuple[tuple[tuple[str, str, tuple[str, ...]], ...], str]:
+        found: list[tuple[str, str, tuple[str, ...]]] = []
+        while self.peek() != "else" or self.peek(1) == ":":
+            option = self.option()
+            self.wants(":", "russia: venue=russia")
+            process, states = self.target()
+            found.append((option, process, states))
+            if not self.takes(","):
+                break
+        if not (found and self.takes("else")):
+            raise self.fault("needs the option of what remains", "first of a: P=x, else none")
+        return tuple(found), self.option()
+
+    def named(self) -> tuple[tuple[str, str], ...]:
+        """Read ``as weak: soft|vague, strong: firm`` into (state, option)."""
+        found: list[tuple[str, str]] = []
+        if not self.takes("as"):
+            return ()
+        while True:
+            option = self.option()
+            self.wants(":", "as weak: soft|vague, strong: firm")
+            found += [(state, option) for state in self.states()]
+            if not self.takes(","):
+                break
+        if len({state for state, _ in found}) < len(found):
+            raise self.fault("gives one state to two options")
+        return tuple(found)
+
+    def truth(self) -> Truth:
+        left = self.both()
+        while self.takes("or"):
+            left = Or(left, self.both())
+        return left
+
+    def both(self) -> Truth:
+        left = self.one()
+        while self.takes("and"):
+            left = And(left, self.one())
+        return left
+
+    def one(self) -> Truth:
+        self.depth += 1
+        if self.depth > MOST_DEPTH:
+            msg = f"is nested more than {MOST_DEPTH} deep"
+            raise self.fault(msg)
+        try:
+            if self.takes("not"):
+                return Not(self.one())
+            if self.takes("("):
+                inner = self.truth()
+                self.wants(")", "(a=x by close or b=y by close)")
+                return inner
+            return self.atom()
+        finally:
+            self.depth -= 1
+
+    def atom(self) -> Truth:
+        process, states = self.target()
+        if self.takes("within"):
+            return self.within(process, states)
+        if not states:
+            return self.event(process)
+        word = self.word()
+        if word == "by":
+            return Entered(process, states, self.moment())
+        if word == "on":
+            return At(process, states, self.moment())
+        if word == "through":
+            return Through(process, states, self.moment())
+        if word == "between":
+            since, until = self.between()
+            return Entered(process, states, until, since)
+        target = f"{process}={'|'.join(states)}"
+        msg = f"{target} needs by, on, through, between or within{_then(word)}"
+        raise self.fault(msg, f"{target} by close")
+
+    def event(self, process: str) -> Truth:
+        least = 1
+        counts = self.takes("count")
+        if counts:
+            self.wants(">=", f"{process} count >= 3 by close")
+            number = self.word()
+            if not re.fullmatch("[0-9]{1,6}", number) or int(number) < 1:
+                msg = f"count takes a whole number from 1{_then(number)}"
+                raise self.fault(msg, "count >= 3")
+            least = int(number)
+        word = self.word()
+        if word == "by":
+            return self.occurred(process, self.moment(), least, None)
+        if word == "between":
+            since, until = self.between()
+            return self.occurred(process, until, least, since)
+        rule = f"{process} needs a state, or by, between, within, count{_then(word)}"
+        raise self.fault(rule, f"{process} by close or {process}=STATE by close")
+
+    def occurred(self, process: str, until: Moment, least: int, since: Moment | None) -> Truth:
+        spec = self.world.processes.get(process) if self.world else None
+        if spec is not None and spec.kind == "scheduled" and least == 1:
+            return Entered(process, SCHEDULED_STATES[1:], until, since)
+        return Occurred(process, until, least, since)
+
+    def within(self, process: str, states: tuple[str, ...]) -> Within:
+        number = self.word()
+        if re.fullmatch(r"[0-9.]+", number):
+            number += self.word()
+        try:
+            days = parse_span(number)
+        except InvalidInput as wrong:
+            raise self.fault(wrong.message, "within 14d of strike") from wrong
+        self.wants("of", "within 14d of strike")
+        return Within(process, states, days, *self.target())
+
+    def between(self) -> tuple[Moment, Moment]:
+        since = self.moment()
+        self.wants("and", "between 2026-01-01 and close")
+        return since, self.moment()
+
+    def target(self) -> tuple[str, tuple[str, ...]]:
+        process = self.name("a process")
+        return process, self.states() if self.takes("=") else ()
+
+    def states(self) -> tuple[str, ...]:
+        found = [self.name("a state")]
+        while self.takes("|"):
+            found.append(self.name("a state"))
+        if len(set(found)) < len(found):
+            raise self.fault("names one state twice")
+        return tuple(found)
+
+    def name(self, what: str) -> str:
+        text = self.peek()
+        if not NAME.fullmatch(text) or (what == "a process" and text in RESERVED):
+            msg = f"{what} should stand{self.where()}"
+            raise self.fault(msg, "lower case with hyphens")
+        self.place += 1
+        return text
+
+    def option(self) -> str:
+        if self.place >= len(self.tokens) or self.tokens[self.place].kind == "mark":
+            msg = f"an option should stand{self.where()}"
+            raise self.fault(msg)
+        text = self.word()
+        return text[1:-1] if text.startswith('"') else text
+
+    def moment(self) -> Moment:
+        text = self.word()
+        if text == "close":
+            return _CLOSE
+        try:
+            return Moment(parse_when(text, zone_name=self.zone, day_means="ends"))
+        except InvalidInput as wrong:
+            rule = f"a time is close or a day{_then(text)}"
+            raise self.fault(rule, "by close or by 2026-12-31") from wrong
+
+    def word(self) -> str:
+        text = self.peek()
+        self.place += 1
+        return text
+
+    def peek(self, ahead: int = 0) -> str:
+        place = self.place + ahead
+        return self.tokens[place].text if place < len(self.tokens) else ""
+
+    def takes(self, word: str) -> bool:
+        if self.peek() != word:
+            return False
+        self.place += 1
+        return True
+
+    def wants(self, word: str, example: str) -> None:
+        if not self.takes(word):
+            msg = f"{word} should stand{self.where()}"
+            raise self.fault(msg, example)
+
+    def where(self) -> str:
+        """Say where the reading stands."""
+        if self.place < len(self.tokens):
+            return f" where {self.tokens[self.place].text} stands"
+        return f" after {self.tokens[-1].text}" if self.tokens else ""
+
+    def fault(self, rule: str, hint: str = "") -> InvalidInput:
+        return InvalidInput(f"answer ({self.text[:80]}): {rule}", hint=hint)
+
+
+def _then(word: str) -> str:
+    return f", not {word}" if word else ""
+
+
+def format_predicate(predicate: Predicate, *, zone: str = "UTC") -> str:
+    """Write a predicate in the grammar; reading it again gives an equal one.
+
+    Examples
+    --------
+    >>> format_predicate(parse_predicate("not (a=x by close or b by 2026-12-31) and a=on on close"))
+    'not (a=x by close or b by 2026-12-31) and a=on on close'
+    """
+    asked = _event(predicate.event, zone)
+    return asked if predicate.given is None else f"{asked} given {_truth(predicate.given, zone)}"
+
+
+def same(one: Predicate, other: Predicate) -> bool:
+    """Say whether two predicates ask the same, however they are written."""
+    return replace(one, text="") == replace(other, text="")
+
+
+def _event(event: Event, zone: str) -> str:
+    match event:
+        case StateOn(process=process, when=when, named=named):
+            return f"{process} on {_moment(when, zone)}{_as(named)}"
+        case HighestOf(process=process, until=until, named=named):
+            return f"highest of {process} by {_moment(until, zone)}{_as(named)}"
+        case FirstOf(entries=entries, otherwise=otherwise):
+            return f"first of {_entries(entries)}, else {_option(otherwise)}"
+        case HighestAmong(entries=entries, otherwise=otherwise):
+            return f"highest of {_entries(entries)}, else {_option(otherwise)}"
+        case Total(process=process, when=when, since_opening=since_opening):
+            by = "" if when == _CLOSE else f" by {_moment(when, zone)}"
+            return f"{process} {'count' if since_opening else 'total'}{by}"
+        case _:
+            return _truth(event, zone)
+
+
+def _truth(truth: Truth, zone: str, binds: int = 0) -> str:
+    """Write a truth; one that binds less than its surroundings is put in brackets."""
+    match truth:
+        case Or(left=left, right=right):
+            text, own = f"{_truth(left, zone, 1)} or {_truth(right, zone, 2)}", 1
+        case And(left=left, right=right):
+            text, own = f"{_truth(left, zone, 2)} and {_truth(right, zone, 3)}", 2
+        case Not(of=inner):
+            text, own = f"not {_truth(inner, zone, 3)}", 3
+        case _:
+            text, own = _atom(truth, zone), 4
+    return f"({text})" if own < binds else text
+
+
+def _atom(truth: Entered | Occurred | At | Through | Within, zone: str) -> str:
+    match truth:
+        case Entered(until=until, since=since):
+            return f"{_target(truth.process, truth.states)} {_window(since, until, zone)}"
+        case Occurred(process=process, until=until, least=least, since=since):
+            count = f" count >= {least}" if least > 1 else ""
+            return f"{process}{count} {_window(since, until, zone)}"
+        case At(when=when):
+            return f"{_target(truth.process, truth.states)} on {_moment(when, zone)}"
+        case Through(until=until):
+            return f"{_target(truth.process, truth.states)} through {_moment(until, zone)}"
+        case Within(days=days):
+            cause = _target(truth.cause, truth.cause_states)
+            return f"{_target(truth.process, truth.states)} within {days!r}d of {cause}".replace(
+                ".0d of", "d of"
+            )
+
+
+def _window(since: Moment | None, until: Moment, zone: str) -> str:
+    if since is None:
+        return f"by {_moment(until, zone)}"
+    return f"between {_moment(since, zone)} and {_moment(until, zone)}"
+
+
+def _target(process: str, states: Sequence[str]) -> str:
+    return f"{process}={'|'.join(states)}" if states else process
+
+
+def _entries(entries: Sequence[tuple[str, str, tuple[str, ...]]]) -> str:
+    return ", ".join(f"{_option(option)}: {_target(p, states)}" for option, p, states in entries)
+
+
+def _as(named: Sequence[tuple[str, str]]) -> str:
+    options: dict[str, list[str]] = {}
+    for state, option in named:
+        options.setdefault(option, []).append(state)
+    parts = [f"{_option(option)}: {'|'.join(states)}" for option, states in options.items()]
+    return f" as {', '.join(parts)}" if parts else ""
+
+
+def _option(option: str) -> str:
+    return option if re.fullmatch(r'[^\s=|(),:"<>]+', option) else f'"{option}"'
+
+
+def _moment(moment: Moment, zone: str) -> str:
+    """Write a moment as the day that it ends, where it ends one."""
+    if moment.at is None:
+        return "close"
+    day = local_day(moment.at, zone) - dt.timedelta(days=1)
+    return day.isoformat() if day_ends(day, zone) == moment.at else iso(moment.at)
