@@ -1,0 +1,263 @@
+"""Numbers from paths: means with their error, spread over parameters, the gate, quantiles."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from forecasting.domain.forecast import Spread
+from forecasting.models.world.paths import BoolArray
+from forecasting.models.world.values import FloatArray
+
+#: Levels, in percent, of a spread.
+SPREAD = (5.0, 25.0, 50.0, 75.0, 95.0)
+#: The lowest and highest probability that is recorded.
+LEAST, MOST = 0.0001, 0.9999
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A probability out of paths.
+
+    Attributes
+    ----------
+    p
+        The weighted mean.
+    mcse
+        Its Monte Carlo standard error, from the means of the parameter points.
+    sd
+        Of P(yes | parameters).
+    quantiles
+        Of P(yes | parameters) at 5, 25, 50, 75 and 95 %.
+    """
+
+    p: float
+    mcse: float
+    sd: float
+    quantiles: tuple[float, ...]
+
+    @property
+    def gate(self) -> str:
+        """``passed``, or ``refused: ...`` with the reason."""
+        return gate(self.p, self.mcse)
+
+    def spread(
+        self, method: Literal["conjugate", "psis", "nuts", "pool", "fixed"] = "nuts"
+    ) -> Spread:
+        """Give it as it is recorded beside a forecast."""
+        low, _, middle, _, high = self.quantiles
+        return Spread(self.sd, low, middle, high, self.mcse, method)
+
+
+def estimate(truth: BoolArray, weights: FloatArray, repeats: int) -> Estimate:
+    """Give the probability of an event, its Monte Carlo error and its spread over parameters.
+
+    Parameters
+    ----------
+    truth : array (S,)
+        In which draws it happens.
+    weights : array (S,)
+        Summing to 1 (``paths.weights(given)``).
+    repeats : int
+        Draws of one parameter point; they follow each other.
+
+    Returns
+    -------
+    Estimate
+
+    Examples
+    --------
+    >>> estimate(np.array([True, False] * 8), np.full(16, 1 / 16), 2).p
+    0.5
+    """
+    x = np.asarray(truth, dtype=np.float64)
+    p = float(np.clip(weights @ x, 0.0, 1.0))
+    variance = _between(x, weights, repeats)
+    sd, levels = spread(p, variance)
+    return Estimate(p, error(x, weights, repeats), sd, levels)
+
+
+def error(x: FloatArray, weights: FloatArray, repeats: int) -> float:
+    """Give the standard error of a weighted mean by the delta method, a parameter point a unit.
+
+    >>> error(np.array([1.0, 0.0, 1.0, 0.0]), np.full(4, 0.25), 1).__round__(4)
+    0.2887
+    """
+    parts = (weights * (x - weights @ x)).reshape(-1, repeats).sum(axis=1)
+    points = int(np.count_nonzero(weights.reshape(-1, repeats).sum(axis=1)))
+    if points < 2:
+        return 0.0 if np.ptp(x) == 0 else float("inf")
+    return float(np.sqrt(parts @ parts * points / (points - 1)))
+
+
+def _between(x: FloatArray, weights: FloatArray, repeats: int) -> float:
+    """Give the variance of P(yes | parameters) without the chance within a point.
+
+    Two different draws of a point share nothing but its parameters, so the mean product of their
+    outcomes is the mean square of the probability.
+    """
+    w = weights.reshape(-1, repeats)
+    mass = w.sum(axis=1)
+    kept = mass > 0
+    if not kept.any() or repeats == 1:
+        return 0.0
+    w, mass = w[kept] / mass[kept, None], mass[kept]
+    y = x.reshape(-1, repeats)[kept]
+    pairs = 1.0 - (w * w).sum(axis=1)
+    more = pairs > 1e-9
+    if not more.any():
+        return 0.0
+    w, y, pairs, mass = w[more], y[more], pairs[more], mass[more] / mass[more].sum()
+    mean = (w * y).sum(axis=1)
+    square = (mean**2 - (w * w * y * y).sum(axis=1)) / pairs
+    return max(float(mass @ square - (mass @ mean) ** 2), 0.0)
+
+
+def spread(p: float, variance: float) -> tuple[float, tuple[float, ...]]:
+    """Give sd and quantiles of the Beta distribution with a mean and a variance.
+
+    >>> spread(0.5, 0.0)
+    (0.0, (0.5, 0.5, 0.5, 0.5, 0.5))
+    """
+    from scipy.special import betaincinv
+
+    room = p * (1.0 - p)
+    variance = min(variance, room * 0.999)
+    if room <= 0.0 or variance < 1e-6 * room:
+        return 0.0, (p,) * len(SPREAD)
+    size = room / variance - 1.0
+    found = betaincinv(p * size, (1.0 - p) * size, np.array(SPREAD) / 100.0)
+    levels = np.maximum.accumulate(np.clip(np.nan_to_num(found, nan=p), 0.0, 1.0))
+    return float(np.sqrt(variance)), tuple(float(level) for level in levels)
+
+
+def gate(p: float, mcse: float) -> str:
+    """Refuse a probability whose Monte Carlo error is too large for it.
+
+    >>> gate(0.3, 0.004), gate(0.01, 0.005)
+    ('passed', 'refused: Monte Carlo error .0050 of .0100: at most .0033')
+    """
+    most = max(0.0005, min(0.01, p / 3, (1.0 - p) / 3))
+    if mcse <= most:
+        return "passed"
+    return f"refused: Monte Carlo error {_short(mcse)} of {_short(p)}: at most {_short(most)}"
+
+
+def _short(value: float) -> str:
+    return f"{value:.4f}".lstrip("0")
+
+
+def logged(p: float) -> float:
+    """Give the probability as it is recorded: never 0 or 1.
+
+    >>> logged(0.0), logged(0.25)
+    (0.0001, 0.25)
+    """
+    return min(max(p, LEAST), MOST)
+
+
+def logged_options(p: ArrayLike) -> tuple[float, ...]:
+    """Give the probabilities of options as they are recorded: never 0, summing to 1.
+
+    >>> logged_options([1.0, 0.0])
+    (0.9999, 0.0001)
+    """
+    clipped = np.clip(np.asarray(p, dtype=np.float64), LEAST, MOST)
+    return tuple(float(value) for value in clipped / clipped.sum())
+
+
+def options(
+    chosen: "np.ndarray[tuple[int], np.dtype[np.int64]]",
+    count: int,
+    weights: FloatArray,
+    repeats: int,
+) -> tuple[Estimate, ...]:
+    """Give one estimate an option out of the option that comes true in each draw."""
+    return tuple(estimate(chosen == k, weights, repeats) for k in range(count))
+
+
+def quantiles(
+    x: FloatArray, weights: FloatArray, levels: Sequence[float] = tuple(range(1, 100))
+) -> tuple[float, ...]:
+    """Give weighted quantiles as order statistics, so that atoms stay atoms.
+
+    Parameters
+    ----------
+    x, weights : array (S,)
+        Values, and weights that sum to 1.
+    levels : sequence of float
+        In percent, rising.
+
+    Examples
+    --------
+    >>> quantiles(np.array([0.0, 0.0, 10.0, 20.0]), np.full(4, 0.25), (50, 75, 90))
+    (0.0, 10.0, 20.0)
+    """
+    order = np.argsort(x, kind="stable")
+    order = order[weights[order] > 0]
+    below = np.cumsum(weights[order])
+    at = np.searchsorted(below, np.asarray(levels) / 100.0 * below[-1] - 1e-12)
+    return tuple(float(value) for value in x[order][np.minimum(at, len(order) - 1)])
+
+
+def number_error(x: FloatArray, weights: FloatArray, repeats: int) -> float:
+    """Give the largest Monte Carlo error of the shares below the 5, 50 and 95 % quantiles."""
+    cuts = quantiles(x, weights, (5.0, 50.0, 95.0))
+    return max(error((x <= cut).astype(np.float64), weights, repeats) for cut in cuts)
+
+
+def number_gate(mcse: float) -> str:
+    """Refuse quantiles whose levels are uncertain by more than a hundredth."""
+    if mcse <= 0.01:
+        return "passed"
+    return f"refused: Monte Carlo error {_short(mcse)} of a quantile's level: at most .0100"
+
+
+def value_of_information(target: BoolArray, others: BoolArray, weights: FloatArray) -> FloatArray:
+    """Give how much each answer would lower the target's Brier uncertainty p(1 - p), on average.
+
+    Parameters
+    ----------
+    target : array (S,)
+        In which draws the target happens.
+    others : array (K, S)
+        In which draws each other event happens.
+    weights : array (S,)
+        Summing to 1.
+
+    Returns
+    -------
+    array (K,)
+        Never negative.
+
+    Examples
+    --------
+    >>> yes = np.array([True, True, False, False])
+    >>> value_of_information(yes, np.array([yes, [True, False] * 2]), np.full(4, 0.25)).tolist()
+    [0.25, 0.0]
+    """
+    t = np.asarray(target, dtype=np.float64)
+    x = np.atleast_2d(np.asarray(others, dtype=np.float64))
+    p, mean, both = x @ weights, float(weights @ t), x @ (weights * t)
+    room = p * (1.0 - p)
+    gain = np.divide((both - p * mean) ** 2, room, out=np.zeros_like(room), where=room > 1e-15)
+    return np.asarray(gain, dtype=np.float64)
+
+
+def log_odds(p: ArrayLike) -> FloatArray:
+    """Give log-odds of probabilities as they are recorded.
+
+    >>> log_odds(0.5).item()
+    0.0
+    """
+    q = np.clip(np.asarray(p, dtype=np.float64), LEAST, MOST)
+    return np.asarray(np.log(q) - np.log1p(-q), dtype=np.float64)
+
+
+def from_log_odds(value: ArrayLike) -> FloatArray:
+    """Give the probabilities of log-odds."""
+    from scipy.special import expit
+
+    return np.asarray(expit(np.asarray(value, dtype=np.float64)), dtype=np.float64)

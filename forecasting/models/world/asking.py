@@ -1,0 +1,278 @@
+"""What a question asks, read off the paths: facts in [opening, watch] joined to what follows."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import assert_never
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.domain.predicate import (
+    And,
+    At,
+    Choice,
+    Entered,
+    FirstOf,
+    HighestOf,
+    Moment,
+    Not,
+    Occurred,
+    Or,
+    StateOn,
+    Through,
+    Total,
+    Truth,
+    Within,
+)
+from forecasting.errors import InvalidInput
+from forecasting.models.world.paths import BoolArray, IntArray, Paths
+from forecasting.models.world.values import NEVER, FloatArray, Known, Process
+
+#: An option that holds whatever no other option names.
+OTHER = "other"
+
+
+def truth(
+    paths: Paths, event: Truth, opens: float, opened: dt.datetime, closes: dt.datetime
+) -> BoolArray:
+    """Say in which draws an event happens; `opens` is `opened` in days from the origin."""
+    match event:
+        case Not(of=inner):
+            return ~truth(paths, inner, opens, opened, closes)
+        case And(left=left, right=right):
+            one = truth(paths, left, opens, opened, closes)
+            return one & truth(paths, right, opens, opened, closes)
+        case Or(left=left, right=right):
+            one = truth(paths, left, opens, opened, closes)
+            return one | truth(paths, right, opens, opened, closes)
+        case Entered(process=name, states=states, until=until, since=since):
+            after = opens if since is None else _day(paths, since, closes)
+            times = entries(paths, name, states, after)
+            return times <= _day(paths, until, closes)
+        case Occurred(process=name, until=until, least=least, since=since):
+            after = opens if since is None else _day(paths, since, closes)
+            return counts(paths, name, after, _day(paths, until, closes)) >= least
+        case At(process=name, states=states, when=when):
+            return _among(paths, name, states)[state_at(paths, name, _day(paths, when, closes))]
+        case Through(process=name, states=states, until=until):
+            return _kept(paths, name, states, opens, _day(paths, until, closes))
+        case Within():
+            return _within(paths, event, opens, paths.world.day(closes))
+    assert_never(event)
+
+
+def choice(
+    paths: Paths, event: Choice, options: Sequence[str], opens: float, closes: dt.datetime
+) -> IntArray:
+    """Give the position of the option that comes true in each draw."""
+    match event:
+        case StateOn(process=name, when=when, named=named):
+            found = state_at(paths, name, _day(paths, when, closes))
+            return _options(paths, name, found, options, dict(named))
+        case HighestOf(process=name, until=until, named=named):
+            found = _highest(paths, name, opens, _day(paths, until, closes))
+            return _options(paths, name, found, options, dict(named))
+        case FirstOf(entries=listed, otherwise=otherwise):
+            until = _reach(paths, paths.world.day(closes), closes)
+            best = np.full(paths.world.draws, np.nextafter(until, NEVER))
+            place = np.full(paths.world.draws, _position(options, otherwise))
+            for option, name, states in listed:
+                times = entries(paths, name, states, opens)
+                sooner = times < best
+                best[sooner] = times[sooner]
+                place[sooner] = _position(options, option)
+            return place
+    assert_never(event)
+
+
+def number(paths: Paths, event: Total, opens: float, closes: dt.datetime) -> FloatArray:
+    """Give what a delivery brought, or how many events fell, in each draw."""
+    until = _day(paths, event.when, closes)
+    after = opens if event.since_opening else -NEVER
+    process = _process(paths, event.process)
+    if not np.isfinite(process.goal):
+        return counts(paths, event.process, after, until).astype(np.float64)
+    known = [k.amount for k in process.known[1:] if after < k.day <= until]
+    if not event.since_opening:
+        known.append(process.total)
+    rows = paths.of(paths.world.index[event.process])
+    within = (rows.time > after) & (rows.time <= until)
+    drawn = np.bincount(rows.draw[within], rows.amount[within], paths.world.draws)
+    return np.asarray(sum(known) + drawn, dtype=np.float64)
+
+
+def entries(paths: Paths, name: str, states: Sequence[str], after: float) -> FloatArray:
+    """Give the day after `after` on which each draw first enters a state (never: inf).
+
+    Without states: on which its first event falls.
+    """
+    process = _process(paths, name)
+    wanted = _among(paths, name, states)
+    for before, entry in _steps(process):
+        if entry.day > after and _enters(process, wanted, before, entry, bool(states)):
+            return np.full(paths.world.draws, entry.day)
+    rows = paths.of(paths.world.index[name])
+    if states:
+        hit = wanted[rows.state] & (rows.before != rows.state)
+    else:
+        hit = _falls(process, rows.before, rows.state, rows.amount)
+    hit &= rows.time > after
+    found = np.full(paths.world.draws, NEVER)
+    found[rows.draw[hit][::-1]] = rows.time[hit][::-1]  # the earliest is written last
+    return found
+
+
+def counts(paths: Paths, name: str, after: float, until: float) -> IntArray:
+    """Give how many events (parts, or moves where nothing is counted) fall in (after, until]."""
+    process = _process(paths, name)
+    wanted = np.zeros(len(process.states), dtype=np.bool_)
+    known = sum(
+        after < entry.day <= until and _enters(process, wanted, before, entry, False)
+        for before, entry in _steps(process)
+    )
+    rows = paths.of(paths.world.index[name])
+    hit = _falls(process, rows.before, rows.state, rows.amount)
+    hit &= (rows.time > after) & (rows.time <= until)
+    return known + np.bincount(rows.draw[hit], minlength=paths.world.draws)
+
+
+def state_at(paths: Paths, name: str, day: float) -> IntArray:
+    """Give each draw's state on a day, what happens at that moment included."""
+    process = _process(paths, name)
+    held = process.known[0].state
+    for entry in process.known[1:]:
+        if entry.day <= day:
+            held = entry.state
+    found = np.full(paths.world.draws, held, dtype=np.int64)
+    rows = paths.of(paths.world.index[name])
+    by = rows.time <= day
+    found[rows.draw[by]] = rows.state[by]  # the last is written last
+    return found
+
+
+def _kept(
+    paths: Paths, name: str, states: Sequence[str], opens: float, until: float
+) -> BoolArray:
+    wanted = _among(paths, name, states)
+    kept = wanted[state_at(paths, name, opens)]
+    for _, entry in _steps(_process(paths, name)):
+        if opens < entry.day <= until and not wanted[entry.state]:
+            kept[:] = False
+    rows = paths.of(paths.world.index[name])
+    left = (rows.time > opens) & (rows.time <= until) & ~wanted[rows.state]
+    kept[rows.draw[left]] = False
+    return kept
+
+
+def _within(paths: Paths, event: Within, opens: float, until: float) -> BoolArray:
+    """Say whether the effect enters, by the close, within so many days of the first cause."""
+    _reach(paths, until, None)
+    cause = entries(paths, event.cause, event.cause_states, opens)
+    latest = np.where(cause <= until, np.minimum(cause + event.days, until), -NEVER)
+    same = event.process == event.cause
+    process = _process(paths, event.process)
+    wanted = _among(paths, event.process, event.states)
+    hit = np.zeros(paths.world.draws, dtype=np.bool_)
+    for before, entry in _steps(process):
+        if _enters(process, wanted, before, entry, bool(event.states)):
+            after = entry.day > cause if same else entry.day >= cause
+            hit |= after & (entry.day <= latest)
+    rows = paths.of(paths.world.index[event.process])
+    if event.states:
+        enters = wanted[rows.state] & (rows.before != rows.state)
+    else:
+        enters = _falls(process, rows.before, rows.state, rows.amount)
+    begun, end = cause[rows.draw], latest[rows.draw]
+    after = rows.time > begun if same else rows.time >= begun
+    hit[rows.draw[enters & after & (rows.time <= end)]] = True
+    return hit
+
+
+def _highest(paths: Paths, name: str, opens: float, until: float) -> IntArray:
+    found = state_at(paths, name, opens)
+    for _, entry in _steps(_process(paths, name)):
+        if opens < entry.day <= until:
+            np.maximum(found, entry.state, out=found)
+    rows = paths.of(paths.world.index[name])
+    within = (rows.time > opens) & (rows.time <= until)
+    np.maximum.at(found, rows.draw[within], rows.state[within].astype(np.int64))
+    return found
+
+
+def _steps(process: Process) -> list[tuple[int, Known]]:
+    """Give each known entry after the first, with the state before it."""
+    return list(zip((entry.state for entry in process.known), process.known[1:], strict=False))
+
+
+def _enters(process: Process, wanted: BoolArray, before: int, entry: Known, states: bool) -> bool:
+    if states:
+        return bool(wanted[entry.state]) and not entry.counted and before != entry.state
+    if np.isfinite(process.goal):
+        return entry.amount > 0
+    return entry.counted or not any(move.start == move.end for move in process.moves)
+
+
+def _falls(
+    process: Process, before: NDArray[np.int8], state: NDArray[np.int8], amount: NDArray[np.float32]
+) -> BoolArray:
+    """Say which rows are events: counted moves, parts of a delivery, else every move."""
+    if np.isfinite(process.goal):
+        return np.asarray(amount > 0)
+    if any(move.start == move.end for move in process.moves):
+        return np.asarray(before == state)
+    return np.ones(len(before), dtype=np.bool_)
+
+
+def _process(paths: Paths, name: str) -> Process:
+    place = paths.world.index.get(name)
+    if place is None:
+        message = f"{name}: the world has no such process."
+        raise InvalidInput(message, hint=f"one of {', '.join(paths.world.index)}.")
+    return paths.world.processes[place]
+
+
+def _among(paths: Paths, name: str, states: Sequence[str]) -> BoolArray:
+    process = _process(paths, name)
+    for state in states:
+        if state not in process.states:
+            message = f"{name}={state}: it has no such state."
+            raise InvalidInput(message, hint=f"one of {', '.join(process.states)}.")
+    return np.array([state in states for state in process.states], dtype=np.bool_)
+
+
+def _day(paths: Paths, moment: Moment, closes: dt.datetime) -> float:
+    at = moment.of(closes)
+    return _reach(paths, paths.world.day(at), at)
+
+
+def _reach(paths: Paths, day: float, at: dt.datetime | None) -> float:
+    if day > paths.horizon + 1e-9:
+        written = f"day {day:g}" if at is None else f"{at:%Y-%m-%d}"
+        message = f"{written}: beyond the simulated {paths.horizon:g} days."
+        raise InvalidInput(message, hint="simulate up to the last moment that is asked for.")
+    return day
+
+
+def _options(
+    paths: Paths,
+    name: str,
+    found: IntArray,
+    options: Sequence[str],
+    named: Mapping[str, str],
+) -> IntArray:
+    """Give the option of each state found; one that no option names is the rest."""
+    states = _process(paths, name).states
+    places = np.full(len(states), -1, dtype=np.int64)
+    for k in np.unique(found):
+        option = named.get(states[k], states[k])
+        if option not in options and OTHER in options:
+            option = OTHER
+        places[k] = _position(options, option)
+    return places[found]
+
+
+def _position(options: Sequence[str], option: str) -> int:
+    if option not in options:
+        message = f"{option}: no option of the question."
+        raise InvalidInput(message, hint=f"one of {', '.join(options)}.")
+    return list(options).index(option)

@@ -1,0 +1,155 @@
+"""Paths: what happened in each draw, and what a question asks of it."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.domain.predicate import Choice, Total, Truth
+from forecasting.models.world.values import FloatArray, World
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.int64]
+
+
+class Rows(NamedTuple):
+    """One row a move that chance (or an intervention) made: draw by draw, in order of time."""
+
+    draw: NDArray[np.int32]
+    process: NDArray[np.int16]
+    time: FloatArray
+    before: NDArray[np.int8]
+    state: NDArray[np.int8]
+    amount: NDArray[np.float32]
+
+    @classmethod
+    def empty(cls, size: int) -> "Rows":
+        """Give room for so many rows."""
+        return cls(
+            np.empty(size, np.int32),
+            np.empty(size, np.int16),
+            np.empty(size, np.float64),
+            np.empty(size, np.int8),
+            np.empty(size, np.int8),
+            np.empty(size, np.float32),
+        )
+
+    def __getitem__(self, key: object) -> "Rows":  # type: ignore[override]
+        """Give the rows of a mask or of positions."""
+        return Rows(*(column[key] for column in self))  # type: ignore[call-overload]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Paths:
+    """The paths of a world, one a draw.
+
+    Attributes
+    ----------
+    world
+        As simulated: what is known of a process ends where its watch, or an intervention, ends it.
+    horizon
+        In days from ``world.origin``.
+    rows
+        What came after the facts; the facts are in ``world.processes[...].known``.
+    log_weight
+        Of each draw, shape (S,); 0 unless the first budgets were tilted.
+    """
+
+    world: World
+    horizon: float
+    rows: Rows
+    log_weight: FloatArray
+    _of: dict[int, Rows] = field(default_factory=dict, init=False, repr=False)
+
+    def of(self, process: int) -> Rows:
+        """Give the rows of one process."""
+        if not self._of:
+            order = np.argsort(self.rows.process, kind="stable")
+            sorted_rows = Rows(*(column[order] for column in self.rows))
+            ends = np.searchsorted(sorted_rows.process, np.arange(len(self.world.processes) + 1))
+            for place in range(len(self.world.processes)):
+                part = slice(ends[place], ends[place + 1])
+                self._of[place] = Rows(*(column[part] for column in sorted_rows))
+        return self._of[process]
+
+    def truth(self, event: Truth, opens: dt.datetime, closes: dt.datetime) -> BoolArray:
+        """Say in which draws an event happens, shape (S,).
+
+        Parameters
+        ----------
+        event : Truth
+            What is asked.
+        opens, closes : datetime
+            Of the question; what happened up to `opens` counts for states only.
+        """
+        from forecasting.models.world.asking import truth
+
+        return truth(self, event, self.world.day(opens), opens, closes)
+
+    def choice(
+        self, event: Choice, options: Sequence[str], opens: dt.datetime, closes: dt.datetime
+    ) -> IntArray:
+        """Give the position of the option that comes true in each draw, shape (S,)."""
+        from forecasting.models.world.asking import choice
+
+        return choice(self, event, options, self.world.day(opens), closes)
+
+    def number(self, event: Total, opens: dt.datetime, closes: dt.datetime) -> FloatArray:
+        """Give the number that is asked for in each draw, shape (S,)."""
+        from forecasting.models.world.asking import number
+
+        return number(self, event, self.world.day(opens), closes)
+
+    def weights(self, given: BoolArray | None = None) -> FloatArray:
+        """Give the weight of each draw, summing to 1; 0 where the condition does not hold."""
+        log = self.log_weight if given is None else np.where(given, self.log_weight, -np.inf)
+        top = log.max(initial=-np.inf)
+        if not np.isfinite(top):
+            return np.zeros(len(log))
+        weight = np.exp(log - top)
+        return np.asarray(weight / weight.sum(), dtype=np.float64)
+
+    def event_times(self) -> "pd.DataFrame":
+        """Give one row a move: draw, process, time (UTC), before, state, amount."""
+        from forecasting.models.world.tables import event_times
+
+        return event_times(self)
+
+    def states_at(self, moments: Sequence[dt.datetime]) -> "pd.DataFrame":
+        """Give the state of each process at some moments: one row a draw and moment."""
+        from forecasting.models.world.tables import states_at
+
+        return states_at(self, moments)
+
+    def stories(self, n: int = 10, **options: object) -> "list[Story]":
+        """Give the `n` most frequent orders of first moves; see ``tables.stories``."""
+        from forecasting.models.world.tables import stories
+
+        return stories(self, n, **options)  # type: ignore[arg-type]
+
+    def fan(self, process: str, moments: Sequence[dt.datetime]) -> FloatArray:
+        """Give the share of each state at some moments, or the quantiles of a total.
+
+        Returns
+        -------
+        array (moments, states)
+            Of a delivery, or of an event's count since the record began: (moments, 5), the 5, 25,
+            50, 75 and 95 % quantiles.
+        """
+        from forecasting.models.world.tables import fan
+
+        return fan(self, process, moments)
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One order in which processes first move, and how likely it is."""
+
+    steps: tuple[str, ...]
+    share: float

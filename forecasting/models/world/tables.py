@@ -1,0 +1,133 @@
+"""Paths as tables: times, states, typical stories, fans."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecasting.models.world.asking import counts, state_at
+from forecasting.models.world.paths import Paths, Story
+from forecasting.models.world.values import FloatArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Quantiles of a fan of totals, in percent.
+FAN = (5.0, 25.0, 50.0, 75.0, 95.0)
+
+
+def event_times(paths: Paths) -> "pd.DataFrame":
+    """Give one row a move: draw, process, time (UTC), before, state, amount."""
+    import pandas as pd
+
+    rows, world = paths.rows, paths.world
+    names = [process.name for process in world.processes]
+    width = max((len(process.states) for process in world.processes), default=1)
+    labels = np.full((len(names), width), "", dtype=object)
+    for place, process in enumerate(world.processes):
+        labels[place, : len(process.states)] = process.states
+    origin = pd.Timestamp(world.origin).tz_convert("UTC")
+    return pd.DataFrame(
+        {
+            "draw": rows.draw,
+            "process": pd.Categorical.from_codes(rows.process, names),
+            "time": origin + pd.to_timedelta(rows.time, unit="D"),
+            "before": labels[rows.process, rows.before],
+            "state": labels[rows.process, rows.state],
+            "amount": rows.amount,
+        }
+    )
+
+
+def states_at(paths: Paths, moments: Sequence[dt.datetime]) -> "pd.DataFrame":
+    """Give the state of each process at some moments: index (moment, draw), a column a process."""
+    import pandas as pd
+
+    draws = np.arange(paths.world.draws)
+    columns = {}
+    for process in paths.world.processes:
+        codes = [state_at(paths, process.name, paths.world.day(at)) for at in moments]
+        flat = np.concatenate(codes) if codes else np.zeros(0, dtype=np.int64)
+        columns[process.name] = pd.Categorical.from_codes(flat, list(process.states))
+    index = pd.MultiIndex.from_product([list(moments), draws], names=["moment", "draw"])
+    return pd.DataFrame(columns, index=index)
+
+
+def stories(
+    paths: Paths,
+    n: int = 10,
+    *,
+    processes: Sequence[str] | None = None,
+    length: int = 4,
+    weights: FloatArray | None = None,
+) -> list[Story]:
+    """Give the most frequent orders in which processes first move.
+
+    Parameters
+    ----------
+    n : int
+        How many.
+    processes : sequence of str, optional
+        Only these; default all.
+    length : int
+        Steps told at most.
+    weights : array (S,), optional
+        Of the draws (``paths.weights(given)``).
+
+    Returns
+    -------
+    list of Story
+        The likeliest first; "nothing moves" is a story without steps.
+    """
+    world, rows = paths.world, paths.rows
+    w = paths.weights() if weights is None else weights
+    chosen = np.isin(
+        np.arange(len(world.processes)),
+        [world.index[name] for name in (world.index if processes is None else processes)],
+    )
+    kept = np.flatnonzero(chosen[rows.process])
+    draw, process = rows.draw[kept].astype(np.int64), rows.process[kept].astype(np.int64)
+    _, first = np.unique(draw * len(world.processes) + process, return_index=True)
+    first.sort()
+    at = kept[first]
+    width = max((len(each.states) for each in world.processes), default=1)
+    code = rows.process[at].astype(np.int64) * width + rows.state[at] + 1
+    base = len(world.processes) * width + 1
+    length = min(length, int(62 / np.log2(base)))
+    owner = rows.draw[at].astype(np.int64)
+    step = np.arange(len(at)) - np.searchsorted(owner, owner)
+    told = step < length
+    key = np.zeros(world.draws, dtype=np.int64)
+    np.add.at(key, owner[told], code[told] * base ** step[told])
+    keys, place = np.unique(key, return_inverse=True)
+    share = np.bincount(place, w, len(keys))
+    found = []
+    for k in np.argsort(-share, kind="stable")[:n]:
+        steps, rest = [], int(keys[k])
+        while rest:
+            rest, each = divmod(rest, base)
+            owner_of, state = divmod(each - 1, width)
+            name = world.processes[owner_of]
+            counted = len(name.states) == 1
+            steps.append(name.name if counted else f"{name.name}={name.states[state]}")
+        found.append(Story(tuple(steps), float(share[k])))
+    return found
+
+
+def fan(paths: Paths, process: str, moments: Sequence[dt.datetime]) -> FloatArray:
+    """Give shares of the states, or quantiles of a total, at some moments."""
+    from forecasting.domain.predicate import Moment, Total
+    from forecasting.models.world.answers import quantiles
+
+    world, w = paths.world, paths.weights()
+    found = world.processes[world.index[process]]
+    if np.isfinite(found.goal):
+        event = [Total(process, Moment(at)) for at in moments]
+        totals = [paths.number(each, world.origin, world.origin) for each in event]
+        return np.array([quantiles(total, w, FAN) for total in totals])
+    if len(found.states) == 1:
+        numbers = [counts(paths, process, -np.inf, world.day(at)) for at in moments]
+        return np.array([quantiles(each.astype(np.float64), w, FAN) for each in numbers])
+    states = [state_at(paths, process, world.day(at)) for at in moments]
+    return np.array([np.bincount(each, w, len(found.states)) for each in states])
