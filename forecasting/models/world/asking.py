@@ -150,9 +150,7 @@ def state_at(paths: Paths, name: str, day: float) -> IntArray:
     return found
 
 
-def _kept(
-    paths: Paths, name: str, states: Sequence[str], opens: float, until: float
-) -> BoolArray:
+def _kept(paths: Paths, name: str, states: Sequence[str], opens: float, until: float) -> BoolArray:
     wanted = _among(paths, name, states)
     kept = wanted[state_at(paths, name, opens)]
     for _, entry in _steps(_process(paths, name)):

@@ -15,7 +15,54 @@ import numba  # type: ignore[import-untyped]
 import numpy as np
 
 from forecasting import config
-from forecasting.models.world.plan import FADED, FORCED, FREE, KNOWN
+from forecasting.models.world.plan import (
+    AT_ONCE,
+    BETA,
+    CELL,
+    CHILDREN,
+    CHILDREN_END,
+    COUNTED,
+    DATE,
+    DATED,
+    DONE_STATE,
+    END,
+    EVENT,
+    EVER,
+    EVERY,
+    FADED,
+    FIRST_BUDGET,
+    FIRST_SHARE,
+    FIRST_SIZE,
+    FOR_GOOD,
+    FORCED,
+    FREE,
+    GOAL,
+    INTO,
+    ITEMS,
+    ITEMS_END,
+    KIND,
+    KNOTS,
+    KNOWN,
+    MOVES,
+    MOVES_END,
+    ON_EVENT,
+    ONCE,
+    OUT,
+    OUT_END,
+    OWNER,
+    RATE,
+    RENEWS,
+    SHAPE,
+    SHARED,
+    SINCE,
+    SIZE,
+    START,
+    STATE,
+    SUBJECT,
+    TOTAL,
+    WATCH,
+    WHOLE,
+)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -23,11 +70,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 MOST_MOVES = 5_000
 #: How a call of `run` ends.
 DONE, FULL, LOOP = range(3)
-#: Whether a move's state is entered now, was entered before chance began, or goes on after an event.
+#: A move's state was entered before chance began, is entered now, or goes on after an event.
 BEFORE, ENTERED, AGAIN = range(3)
 _BUDGET, _SHARE, _SIZE, _WHOLE = range(4)
-_RATE, _SHAPE, _AT_ONCE, _FOR_GOOD, _DATE, _ALL = range(6)
-_KNOTS_ON = 64
+_FROM, _ENDED = range(2)
 
 
 def _plain(function: F) -> F:
@@ -67,40 +113,39 @@ def _mix(x: Any) -> Any:
 
 
 @_plain
-def _chance(plan: Any, use: int, m: int, d: int, visit: int) -> float:
-    """Give the uniform of a move, draw and visit."""
-    key = _mix(plan.salt[m, use] ^ (np.uint64(d) * np.uint64(0x9E3779B97F4A7C15)))
+def _chance(salt: Any, d: int, visit: int) -> Any:
+    """Give the uniform of a salt, draw and visit."""
+    key = _mix(salt ^ (np.uint64(d) * np.uint64(0x9E3779B97F4A7C15)))
     bits = _mix(key + np.uint64(visit) * np.uint64(0xD1342543DE82EF95))
     return (np.float64(bits >> np.uint64(11)) + 0.5) * (1.0 / 9007199254740992.0)
 
 
 @_plain
-def _value(plan: Any, what: int, m: int, d: int) -> float:
-    return plan.values[plan.at[what, m] + plan.step[what, m] * d]  # type: ignore[no-any-return]
-
-
-@_plain
-def _beta(plan: Any, j: int, d: int) -> float:
-    return plan.values[plan.beta_at[j] + plan.beta_step[j] * d]  # type: ignore[no-any-return]
+def _of(value: Any, about: Any, what: int, d: int) -> Any:
+    """Give a parameter of a move or link in a draw."""
+    return value[about[what] + about[what + 1] * d]
 
 
 @_plain
 def _due(
-    plan: Any, d: int, m: int, t: float, base: float, how: int, visit: int, log_hazard: float
-) -> float:
+    value: Any,
+    move: Any,
+    salt: Any,
+    d: int,
+    t: float,
+    base: float,
+    how: int,
+    visit: int,
+    log: float,
+) -> Any:
     """Give the day on which a move fires that is enabled at t, its age counted from `base`."""
-    if plan.dated[m]:
-        date = _value(plan, _DATE, m, d)
+    if move[DATED]:
+        date = _of(value, move, DATE, d)
         return date if date > t else np.inf
-    rate = _value(plan, _RATE, m, d)
-    shape = _value(plan, _SHAPE, m, d)
-    if plan.shared[m] and how != AGAIN:
-        if visit == 0:
-            u = plan.first[plan.first_at[_SHARE, m] + d]
-        else:
-            u = _chance(plan, _SHARE, m, d, visit)
-        at_once = _value(plan, _AT_ONCE, m, d)
-        good = _value(plan, _FOR_GOOD, m, d)
+    rate, shape = _of(value, move, RATE, d), _of(value, move, SHAPE, d)
+    if move[SHARED] and how != AGAIN:
+        u = value[move[FIRST_SHARE] + d] if visit == 0 else _chance(salt[_SHARE], d, visit)
+        at_once, good = _of(value, move, AT_ONCE, d), _of(value, move, FOR_GOOD, d)
         if how == ENTERED:
             if u < at_once:
                 return t
@@ -113,60 +158,64 @@ def _due(
     if rate <= 0.0:
         return np.inf
     if visit == 0:
-        budget = plan.first[plan.first_at[_BUDGET, m] + d]
+        budget = value[move[FIRST_BUDGET] + d]
     else:
-        budget = -np.log1p(-_chance(plan, _BUDGET, m, d, visit))
-    used = budget * np.exp(-log_hazard) / rate
+        budget = -np.log1p(-_chance(salt[_BUDGET], d, visit))
+    used = budget * np.exp(-log) / rate
     if shape == 1.0:
-        return t + used  # type: ignore[no-any-return]
-    return max(t, base + ((t - base) ** shape + used) ** (1.0 / shape))  # type: ignore[no-any-return]
+        return t + used
+    return max(t, base + ((t - base) ** shape + used) ** (1.0 / shape))
 
 
 @_plain
-def _later(plan: Any, d: int, m: int, t: float, base: float, due: float, step: float) -> float:
+def _later(shape: float, t: float, base: float, due: float, step: float) -> Any:
     """Give the new day of a move whose log hazard rises by `step` at t."""
-    shape = _value(plan, _SHAPE, m, d)
     if shape == 1.0:
-        return t + (due - t) * np.exp(-step)  # type: ignore[no-any-return]
+        return t + (due - t) * np.exp(-step)
     age = (t - base) ** shape
     rest = max((due - base) ** shape - age, 0.0) * np.exp(-step)
-    return max(t, base + (age + rest) ** (1.0 / shape))  # type: ignore[no-any-return]
+    return max(t, base + (age + rest) ** (1.0 / shape))
 
 
 @_plain
-def _news(plan: Any, d: int, m: int, cell: int, ended: float) -> float:
+def _news(
+    value: Any, item: Any, size: Any, begin: int, end: int, gain: float, cell: int, ended: float
+) -> Any:
     """Give the log multiplier of the reports on a move that became known after `ended`."""
-    if cell < 0:
-        return 0.0
-    items = plan.fading
     found = 0.0
-    i = items.ptr[m]
-    while i < items.ptr[m + 1]:
-        source, total, bound = items.source[i], 0.0, items.bound[i]
-        while i < items.ptr[m + 1] and items.source[i] == source:
-            if items.known[i] > ended:
-                total += items.value[items.at[i] + cell]
+    i = begin if cell >= 0 else end
+    while i < end:
+        source, total, bound = item[i, 0], 0.0, size[i, 1]
+        while i < end and item[i, 0] == source:
+            if size[i, 0] > ended:
+                total += value[item[i, 1] + cell]
             i += 1
-        found += min(max(plan.gain[d] * total, -bound), bound)
+        found += min(max(gain * total, -bound), bound)
     return found
 
 
 @_plain
-def _part(plan: Any, d: int, m: int, visit: int, left: float, goal: float) -> float:
+def _part(value: Any, move: Any, salt: Any, d: int, visit: int, left: float, goal: float) -> Any:
     """Give how much a delivery brings when so much is left."""
-    whole = _value(plan, _ALL, m, d)
-    if whole > 0.0 and _chance(plan, _WHOLE, m, d, visit) < whole:
+    whole = _of(value, move, WHOLE, d)
+    if whole > 0.0 and _chance(salt[_WHOLE], d, visit) < whole:
         return left
-    if visit == 0:
-        u = plan.first[plan.first_at[_SIZE, m] + d]
-    else:
-        u = _chance(plan, _SIZE, m, d, visit)
-    every = plan.size_every[m]
-    row = plan.size_at[m] + (0 if every == 0 else (d // every) * (_KNOTS_ON + 1))
-    place = np.arcsin(np.sqrt(u)) * (2.0 * _KNOTS_ON / np.pi)
-    k = min(int(place), _KNOTS_ON - 1)
-    share = plan.table[row + k] + (place - k) * (plan.table[row + k + 1] - plan.table[row + k])
+    u = value[move[FIRST_SIZE] + d] if visit == 0 else _chance(salt[_SIZE], d, visit)
+    row = move[SIZE] + (0 if move[EVERY] == 0 else (d // move[EVERY]) * KNOTS)
+    place = np.arcsin(np.sqrt(u)) * (2.0 * (KNOTS - 1) / np.pi)
+    k = min(int(place), KNOTS - 2)
+    share = value[row + k] + (place - k) * (value[row + k + 1] - value[row + k])
     return min(goal * share, left)
+
+
+@_plain
+def _first(due: Any, begin: int, end: int) -> Any:
+    """Give when the next move of a process is due, and which."""
+    found, which = np.inf, -1
+    for m in range(begin, end):
+        if due[m] < found:
+            found, which = due[m], m
+    return found, which
 
 
 @_kept
@@ -182,8 +231,11 @@ def run(
     amount: Any,
 ) -> Any:
     """Simulate draws from `begin` on until the rows are full; give (next draw, rows, end, move)."""
-    moves, processes, links = len(plan.owner), len(plan.state), len(plan.once)
-    capacity, ticks = len(time), len(plan.clock)
+    value, move, salt, link, lists = plan.value, plan.move, plan.salt, plan.link, plan.lists
+    item, item_size, tick, clock, acts = plan.item, plan.item_size, plan.tick, plan.clock, plan.acts
+    moves, processes, links = len(move), len(plan.process), len(link)
+    own, own_end = plan.process[:, MOVES], plan.process[:, MOVES_END]
+    capacity, ticks = len(time), len(clock)
     state, since, total = np.empty(processes, np.int64), np.empty(processes), np.empty(processes)
     free = np.empty(processes, np.bool_)
     due, base, ended = np.empty(moves), np.empty(moves), np.empty(moves)
@@ -193,210 +245,165 @@ def run(
     soonest, nearest = np.empty(processes), np.empty(processes, np.int64)
     n = 0
     for d in range(begin, plan.draws):
-        first_row = n
-        state[:] = plan.state
-        since[:] = plan.since
-        total[:] = plan.total
-        base[:] = plan.base
-        ended[:] = plan.ended
-        cell[:] = plan.fading.cell
-        ever[:] = plan.ever
-        due[:] = np.inf
-        linked[:] = 0.0
-        news[:] = 0.0
-        visits[:] = 0
-        for j in range(links):
-            ever[j] = plan.ever[j] if plan.once[j] else False
+        first_row, gain = n, plan.gain[d]
         for p in range(processes):
-            free[p] = plan.free[p] <= 0.0
-            for a in range(plan.out_ptr[p], plan.out_ptr[p + 1]):
-                j = plan.out[a]
-                if ever[j] or (not plan.once[j] and plan.acts[j, state[p]]):
-                    for c in range(plan.child_ptr[j], plan.child_ptr[j + 1]):
-                        linked[plan.child[c]] += _beta(plan, j, d)
+            state[p], since[p] = plan.process[p, STATE], plan.stand[p, SINCE]
+            total[p], free[p] = plan.stand[p, TOTAL], False
+            soonest[p], nearest[p] = np.inf, -1
+        for m in range(moves):
+            base[m], ended[m], cell[m] = plan.age[m, _FROM], plan.age[m, _ENDED], move[m, CELL]
+            due[m], linked[m], news[m], visits[m] = np.inf, 0.0, 0.0, 0
         for p in range(processes):
-            soonest[p] = np.inf
-            nearest[p] = -1
-            if free[p]:
-                for a in range(plan.own_ptr[p], plan.own_ptr[p + 1]):
-                    m = plan.own[a]
-                    if plan.start[m] == state[p]:
-                        how = ENTERED if since[p] >= 0.0 else BEFORE
-                        if base[m] > since[p]:
-                            how = AGAIN
-                        news[m] = _news(plan, d, m, cell[m], ended[m])
-                        due[m] = _due(plan, d, m, 0.0, base[m], how, 0, linked[m] + news[m])
-                        visits[m] = 1
-                        if due[m] < soonest[p]:
-                            soonest[p] = due[m]
-                            nearest[p] = m
-        tick = 0
+            for a in range(plan.process[p, OUT], plan.process[p, OUT_END]):
+                j = lists[a]
+                ever[j] = link[j, EVER]
+                if ever[j] or (not link[j, ONCE] and acts[j, state[p]]):
+                    for c in range(link[j, CHILDREN], link[j, CHILDREN_END]):
+                        linked[lists[c]] += _of(value, link[j], BETA, d)
+        opening, i = 0, 0  # processes that are free at the origin begin first
         while True:
-            p = 0
-            for q in range(1, processes):
-                if soonest[q] < soonest[p]:
-                    p = q
-            t = soonest[p]
-            fired, silent = nearest[p], False
-            part = 0.0
-            if tick < ticks and plan.clock[tick] <= t:
-                t = plan.clock[tick]
-                kind, p, new = plan.kind[tick], plan.subject[tick], plan.into[tick]
-                part, counted = plan.part[tick], plan.event[tick]
-                tick += 1
-                fired = -1
-                if kind == FADED:
-                    m = p
-                    cell[m] = new
-                    if due[m] < np.inf and not plan.dated[m]:
-                        size = _news(plan, d, m, new, ended[m])
-                        if size != news[m]:
-                            due[m] = _later(plan, d, m, t, base[m], due[m], size - news[m])
-                            news[m] = size
-                            p = plan.owner[m]
-                            soonest[p] = np.inf
-                            for a in range(plan.own_ptr[p], plan.own_ptr[p + 1]):
-                                if due[plan.own[a]] < soonest[p]:
-                                    soonest[p] = due[plan.own[a]]
-                                    nearest[p] = plan.own[a]
+            fired, kind, part, t, p, new = -1, -1, 0.0, 0.0, 0, 0
+            counted = False
+            if opening < processes:
+                p, kind = opening, FREE
+                opening += 1
+                if plan.stand[p, WATCH] > 0.0:
                     continue
-                if kind == FREE:
-                    free[p] = True
-                    soonest[p] = np.inf
-                    for a in range(plan.own_ptr[p], plan.own_ptr[p + 1]):
-                        m = plan.own[a]
-                        if plan.start[m] == state[p]:
-                            how = ENTERED if since[p] >= t else BEFORE
-                            if base[m] > since[p]:
-                                how = AGAIN
-                            news[m] = _news(plan, d, m, cell[m], ended[m])
-                            due[m] = _due(
-                                plan, d, m, t, base[m], how, visits[m], linked[m] + news[m]
-                            )
-                            visits[m] += 1
-                            if due[m] < soonest[p]:
-                                soonest[p] = due[m]
-                                nearest[p] = m
-                    continue
-                if kind == KNOWN:
-                    silent = True
-                    total[p] += part
-                    if new == state[p] and not counted:
-                        continue
-                if kind == FORCED:
-                    if new == state[p]:
-                        loop = False
-                        for a in range(plan.own_ptr[p], plan.own_ptr[p + 1]):
-                            m = plan.own[a]
-                            loop = loop or (plan.counted[m] and plan.start[m] == new)
-                        if not loop:
-                            continue
-                    if new == plan.done[p]:
-                        part = max(plan.goal[p] - total[p], 0.0)
-                        total[p] = plan.goal[p]
             else:
-                if not t <= horizon:
+                for q in range(1, processes):
+                    if soonest[q] < soonest[p]:
+                        p = q
+                t, fired = soonest[p], nearest[p]
+                if i < ticks and clock[i, 0] <= t:
+                    t, part, fired = clock[i, 0], clock[i, 1], -1
+                    kind, p, new = tick[i, KIND], tick[i, SUBJECT], tick[i, INTO]
+                    counted = tick[i, EVENT] != 0
+                    i += 1
+                elif not t <= horizon:
                     break
-                new = plan.end[fired]
-                cut = t < plan.barred_until[p, new] or t >= plan.barred_from[p, new]
-                if not cut and plan.size_at[fired] >= 0:
-                    left = max(plan.goal[p] - total[p], 0.0)
-                    part = _part(plan, d, fired, visits[fired] - 1, left, plan.goal[p])
-                    if plan.done[p] >= 0 and total[p] + part >= plan.goal[p] * (1.0 - 1e-12):
-                        new = plan.done[p]
-                        if t < plan.barred_until[p, new] or t >= plan.barred_from[p, new]:
-                            # The last part is barred: it does not come, smaller ones may.
-                            due[fired] = _due(
-                                plan, d, fired, t, base[fired], AGAIN, visits[fired],
-                                linked[fired] + news[fired],
-                            )  # fmt: skip
-                            visits[fired] += 1
-                            soonest[p] = np.inf
-                            for a in range(plan.own_ptr[p], plan.own_ptr[p + 1]):
-                                if due[plan.own[a]] < soonest[p]:
-                                    soonest[p] = due[plan.own[a]]
-                                    nearest[p] = plan.own[a]
-                            continue
-                    total[p] += part
+            if kind == FADED:
+                m = p
+                cell[m] = new
+                p = move[m, OWNER]
+                if due[m] < np.inf and not move[m, DATED]:
+                    size = _news(
+                        value,
+                        item,
+                        item_size,
+                        move[m, ITEMS],
+                        move[m, ITEMS_END],
+                        gain,
+                        new,
+                        ended[m],
+                    )
+                    shape = _of(value, move[m], SHAPE, d)
+                    due[m] = _later(shape, t, base[m], due[m], size - news[m])
+                    news[m] = size
+                    soonest[p], nearest[p] = _first(due, own[p], own_end[p])
+                continue
+            old = state[p]
+            recorded = True
+            if kind == FREE:
+                free[p], recorded, new = True, False, old
+            elif kind == KNOWN:
+                total[p] += part
+                recorded = False
+                if new == old and not counted:
+                    continue
+            elif kind == FORCED:
+                counted = False
+                for m in range(own[p], own_end[p]):
+                    same = move[m, START] == new == old and move[m, SIZE] < 0
+                    counted = counted or (move[m, COUNTED] and same)
+                if new == old and not counted:
+                    continue
+                if new == plan.process[p, DONE_STATE]:
+                    part = max(plan.stand[p, GOAL] - total[p], 0.0)
+                    total[p] = plan.stand[p, GOAL]
+            else:
+                new = move[fired, END]
+                cut = t < plan.bars[0, p, new] or t >= plan.bars[1, p, new]
+                again = False
+                if move[fired, SIZE] >= 0 and not cut:
+                    goal, done = plan.stand[p, GOAL], plan.process[p, DONE_STATE]
+                    left = max(goal - total[p], 0.0)
+                    part = _part(value, move[fired], salt[fired], d, visits[fired] - 1, left, goal)
+                    if done >= 0 and total[p] + part >= goal * (1.0 - 1e-12):
+                        new = done
+                        # A last part that is barred does not come; smaller ones may.
+                        again = t < plan.bars[0, p, new] or t >= plan.bars[1, p, new]
+                        cut = again
                 if cut:
                     due[fired] = np.inf
-                    soonest[p] = np.inf
-                    for a in range(plan.own_ptr[p], plan.own_ptr[p + 1]):
-                        if due[plan.own[a]] < soonest[p]:
-                            soonest[p] = due[plan.own[a]]
-                            nearest[p] = plan.own[a]
+                    if again:
+                        due[fired] = _due(
+                            value, move[fired], salt[fired], d, t, base[fired], AGAIN,
+                            visits[fired], linked[fired] + news[fired],
+                        )  # fmt: skip
+                        visits[fired] += 1
+                    soonest[p], nearest[p] = _first(due, own[p], own_end[p])
                     continue
-            old = state[p]
-            if not silent:
+                total[p] += part
+            if recorded:
                 if n - first_row >= MOST_MOVES:
                     return d, n, LOOP, np.argmax(visits)
                 if n == capacity:
                     return d, first_row, FULL, -1
-                draw[n] = d
-                process[n] = p
-                time[n] = t
-                before[n] = old
-                after[n] = new
-                amount[n] = part
+                draw[n], process[n], time[n], amount[n] = d, p, t, part
+                before[n], after[n] = old, new
                 n += 1
-            if old == new:  # an event or a part: the state goes on
-                for a in range(plan.own_ptr[p], plan.own_ptr[p + 1]):
-                    m = plan.own[a]
-                    mine = m == fired or (fired < 0 and plan.counted[m] and plan.start[m] == old)
-                    if not mine:
-                        continue
-                    ended[m] = t
-                    if plan.renews[m]:
-                        base[m] = t
-                    if free[p]:
-                        news[m] = _news(plan, d, m, cell[m], t)
-                        due[m] = _due(
-                            plan, d, m, t, base[m], AGAIN, visits[m], linked[m] + news[m]
-                        )
-                        visits[m] += 1
-            else:
-                state[p] = new
-                since[p] = t
-                for a in range(plan.own_ptr[p], plan.own_ptr[p + 1]):
-                    m = plan.own[a]
-                    due[m] = np.inf
-                    if plan.start[m] == old:
+            if kind != FREE:
+                for m in range(own[p], own_end[p]):
+                    if old != new:
+                        due[m] = np.inf
+                        ended[m] = t if move[m, START] == old else ended[m]
+                        base[m] = t if move[m, START] == new else base[m]
+                    elif m == fired or (fired < 0 and move[m, COUNTED] and move[m, START] == old):
+                        due[m] = np.inf
                         ended[m] = t
-                    if plan.start[m] == new:
-                        base[m] = t
-            for a in range(plan.out_ptr[p], plan.out_ptr[p + 1]):
-                j = plan.out[a]
-                if plan.once[j]:
-                    if ever[j]:
+                        base[m] = t if move[m, RENEWS] else base[m]
+                if old != new:
+                    state[p], since[p] = new, t
+                for a in range(plan.process[p, OUT], plan.process[p, OUT_END]):
+                    j = lists[a]
+                    sign = 1.0
+                    if link[j, ONCE]:
+                        turns = not ever[j] and (
+                            link[j, ON_EVENT] != 0 if old == new else acts[j, new]
+                        )
+                        ever[j] = ever[j] or turns
+                    else:
+                        turns = acts[j, new] != acts[j, old]
+                        sign = 1.0 if acts[j, new] else -1.0
+                    if not turns:
                         continue
-                    turn = plan.on_event[j] if old == new else plan.acts[j, new]
-                    step = _beta(plan, j, d) if turn else 0.0
-                    ever[j] = turn
-                else:
-                    turn = plan.acts[j, new] != plan.acts[j, old]
-                    step = _beta(plan, j, d) if plan.acts[j, new] else -_beta(plan, j, d)
-                if not turn:
-                    continue
-                for c in range(plan.child_ptr[j], plan.child_ptr[j + 1]):
-                    m = plan.child[c]
-                    linked[m] += step
-                    if due[m] < np.inf and not plan.dated[m]:
-                        due[m] = _later(plan, d, m, t, base[m], due[m], step)
-                        q = plan.owner[m]
-                        if q != p:
-                            soonest[q] = np.inf
-                            for b in range(plan.own_ptr[q], plan.own_ptr[q + 1]):
-                                if due[plan.own[b]] < soonest[q]:
-                                    soonest[q] = due[plan.own[b]]
-                                    nearest[q] = plan.own[b]
-            soonest[p] = np.inf
-            for a in range(plan.own_ptr[p], plan.own_ptr[p + 1]):
-                m = plan.own[a]
-                if old != new and free[p] and plan.start[m] == new:
-                    news[m] = _news(plan, d, m, cell[m], ended[m])
-                    due[m] = _due(plan, d, m, t, t, ENTERED, visits[m], linked[m] + news[m])
+                    step = sign * _of(value, link[j], BETA, d)
+                    for c in range(link[j, CHILDREN], link[j, CHILDREN_END]):
+                        m = lists[c]
+                        linked[m] += step
+                        if due[m] < np.inf and not move[m, DATED]:
+                            shape = _of(value, move[m], SHAPE, d)
+                            due[m] = _later(shape, t, base[m], due[m], step)
+                            q = move[m, OWNER]
+                            soonest[q], nearest[q] = _first(due, own[q], own_end[q])
+            if free[p]:  # moves that are possible now, and had no budget
+                for m in range(own[p], own_end[p]):
+                    if move[m, START] != new:
+                        continue
+                    how = ENTERED if since[p] >= t else BEFORE
+                    if kind != FREE and old == new:
+                        if not (m == fired or (fired < 0 and move[m, COUNTED])):
+                            continue
+                        how = AGAIN
+                    elif base[m] > since[p]:
+                        how = AGAIN
+                    news[m] = _news(
+                        value, item, item_size, move[m, ITEMS], move[m, ITEMS_END], gain, cell[m],
+                        ended[m],
+                    )  # fmt: skip
+                    due[m] = _due(
+                        value, move[m], salt[m], d, t, base[m], how, visits[m], linked[m] + news[m]
+                    )
                     visits[m] += 1
-                if due[m] < soonest[p]:
-                    soonest[p] = due[m]
-                    nearest[p] = m
+            soonest[p], nearest[p] = _first(due, own[p], own_end[p])
     return plan.draws, n, DONE, -1

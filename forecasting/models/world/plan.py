@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -10,77 +11,55 @@ from numpy.typing import NDArray
 from forecasting.errors import InvalidInput
 from forecasting.models.world.chance import number, uniforms
 from forecasting.models.world.fading import Fading, fading
-from forecasting.models.world.values import NEVER, Do, FloatArray, Known, Move, Process, World
+from forecasting.models.world.values import NEVER, Do, FloatArray, Known, Move, Process, Size, World
 
 IntArray = NDArray[np.int64]
+#: The day; what happens, to whom, into what; whether it is an event; an amount.
+Tick = tuple[float, int, int, int, bool, float]
 #: What happens at a fixed moment, in the order in which it happens within one.
 KNOWN, FREE, FORCED, FADED = range(4)
 #: What chance is drawn for.
 USES = ("budget", "share", "size", "whole")
 #: Knots of a tabulated size; even in the arc sine of the root, so that both ends are fine.
-KNOTS = 65
+KNOTS = 33
+
+
+#: Columns of ``Plan.move``; a parameter is ``value[at + step * draw]``.
+OWNER, START, END, COUNTED, RENEWS, DATED, SHARED = range(7)
+FIRST_BUDGET, FIRST_SHARE, FIRST_SIZE, SIZE, EVERY = range(7, 12)
+ITEMS, ITEMS_END, CELL = range(12, 15)
+RATE, SHAPE, AT_ONCE, FOR_GOOD, DATE, WHOLE = range(15, 27, 2)
+#: Columns of ``Plan.process`` and ``Plan.stand``.
+STATE, DONE_STATE, MOVES, MOVES_END, OUT, OUT_END = range(6)
+SINCE, WATCH, GOAL, TOTAL = range(4)
+#: Columns of ``Plan.link``.
+ONCE, ON_EVENT, EVER, CHILDREN, CHILDREN_END, BETA = range(6)
+#: Columns of ``Plan.tick``.
+KIND, SUBJECT, INTO, EVENT = range(4)
 
 
 class Plan(NamedTuple):
-    """A world in arrays; columns are (flat values, offset, step) with value = flat[offset + step*d].
+    """A world in few arrays, so that the loop compiles fast.
 
-    Moves are numbered through all processes; ``own``, ``out``, ``child`` and ``item`` are lists in
-    (pointer, index) form.
+    Moves are numbered through all processes.
     """
 
     draws: int
-    owner: IntArray
-    start: IntArray
-    end: IntArray
-    counted: NDArray[np.bool_]
-    renews: NDArray[np.bool_]
-    dated: NDArray[np.bool_]
-    shared: NDArray[np.bool_]
-    # parameters of moves and links, and the gain
-    values: FloatArray
-    at: IntArray  # (6, M) offsets: rate, shape, at_once, for_good, date, whole
-    step: IntArray  # (6, M)
-    beta_at: IntArray
-    beta_step: IntArray
-    gain: FloatArray
-    # chance
+    value: FloatArray  # parameters, first chance, sizes, reports: flat
+    move: IntArray  # (M, columns)
+    age: FloatArray  # (M, 2): from when its age counts, when its reports last ended
     salt: NDArray[np.uint64]  # (M, uses)
-    first: FloatArray  # first budgets, shares and sizes of each move, flat
-    first_at: IntArray  # (3, M) offsets, -1 where there are none
-    # sizes
-    size_at: IntArray  # offset of a move's table, -1: no size
-    size_every: IntArray  # draws that share a row of the table; 0: one row for all
-    table: FloatArray
-    # processes
-    own_ptr: IntArray
-    own: IntArray
-    state: IntArray
-    since: FloatArray
-    free: FloatArray
-    goal: FloatArray
-    total: FloatArray
-    done: IntArray
-    barred_until: FloatArray  # (P, states)
-    barred_from: FloatArray
-    base: FloatArray  # (M,) day from which the age of a move counts
-    ended: FloatArray  # (M,) when a move last fired or its state was left
-    # links
-    out_ptr: IntArray
-    out: IntArray
-    child_ptr: IntArray
-    child: IntArray
+    process: IntArray  # (P, columns)
+    stand: FloatArray  # (P, columns): since when, its watch, its goal, its total
+    bars: FloatArray  # (2, P, states): until when, and from when, a state cannot be entered
+    link: IntArray  # (L, columns)
     acts: NDArray[np.bool_]  # (L, states)
-    once: NDArray[np.bool_]
-    on_event: NDArray[np.bool_]  # once an event of the parent fell
-    ever: NDArray[np.bool_]
-    fading: Fading
-    # what happens at fixed moments
-    clock: FloatArray
-    kind: IntArray
-    subject: IntArray  # a process, or the move that a report is on
-    into: IntArray  # the state, or the cell of a report's grid
-    part: FloatArray
-    event: NDArray[np.bool_]
+    lists: IntArray  # links out of a process, and moves that a link hastens: flat
+    item: IntArray  # (I, 2): the source of a report, and where its steps begin
+    item_size: FloatArray  # (I, 2): known, bound
+    gain: FloatArray  # (S,)
+    tick: IntArray  # (T, columns): what happens at a fixed moment
+    clock: FloatArray  # (T, 2): the day, an amount
 
 
 def names_of(world: World) -> list[str]:
@@ -102,7 +81,9 @@ def settled(world: World, do: Sequence[Do]) -> World:
     """
     processes = []
     for place, process in enumerate(world.processes):
-        days = [max(each.day, 0.0) for each in do if each.process == place and each.state is not None]
+        days = [
+            max(each.day, 0.0) for each in do if each.process == place and each.state is not None
+        ]
         free = min([process.free, *days])
         processes.append(replace(process, free=free, known=_known(process, free)))
     return replace(world, processes=tuple(processes))
@@ -142,97 +123,122 @@ def planned(
         (process, move) to how much oftener its first budget shall be used up, in a part of the
         draws.
     """
-    moves = [(p, move) for p, process in enumerate(world.processes) for move in process.moves]
+    pairs = [(p, m) for p, process in enumerate(world.processes) for m in range(len(process.moves))]
+    moves = [(p, world.processes[p].moves[m]) for p, m in pairs]
     _check(world, moves)
-    names, owner = names_of(world), [p for p, _ in moves]
-    places = {pair: k for k, pair in enumerate(_pairs(world))}
-    values, at, step = _columns(
-        world.draws,
-        [
-            [move.rate for _, move in moves],
-            [move.shape for _, move in moves],
-            [move.at_once for _, move in moves],
-            [move.for_good for _, move in moves],
-            [0.0 if move.at is None else move.at for _, move in moves],
-            [0.0 if move.size is None else move.size.whole for _, move in moves],
-            [link.beta for link in world.links],
-        ],
-    )
-    first, first_at, weight = _first(world, moves, names, seed, places, tilt)
-    table, size_at, size_every = _sizes(world, moves)
-    own_ptr, own = _lists([[k for k, p in enumerate(owner) if p == i] for i in _span(world)])
-    out_ptr, out = _lists(
-        [[j for j, link in enumerate(world.links) if link.parent == i] for i in _span(world)]
-    )
-    child_ptr, child = _lists([[places[pair] for pair in link.children] for link in world.links])
-    at_start = [_at_start(process) for process in world.processes]
-    until, since_day = _bars(world, do)
+    names, places = names_of(world), {pair: k for k, pair in enumerate(pairs)}
+    flat = _Flat(world.draws)
+    move = np.zeros((len(moves), WHOLE + 2), dtype=np.int64)
+    for k, (p, each) in enumerate(moves):
+        move[k, : SHARED + 1] = (
+            p, each.start, each.end, each.start == each.end, each.renews, each.at is not None,
+            _shares(each),
+        )  # fmt: skip
+        move[k, RATE:] = [
+            *flat.add(each.rate),
+            *flat.add(each.shape),
+            *flat.add(each.at_once),
+            *flat.add(each.for_good),
+            *flat.add(0.0 if each.at is None else each.at),
+            *flat.add(0.0 if each.size is None else each.size.whole),
+        ]
+        if each.size is not None:
+            table, move[k, EVERY] = _sizes(world, p, each.size)
+            move[k, SIZE] = flat.put(table)
+    budgets, weight = _budgets(world, moves, names, seed, places, tilt)
+    for k, (_, each) in enumerate(moves):
+        if each.at is None:
+            move[k, FIRST_BUDGET] = flat.put(budgets.pop(k))
+        if _shares(each):
+            move[k, FIRST_SHARE] = flat.put(uniforms(world.draws, seed, "share", names[k]))
+        if each.size is not None:
+            move[k, FIRST_SIZE] = flat.put(uniforms(world.draws, seed, "size", names[k]))
+        else:
+            move[k, SIZE] = -1
     faded = fading(world.reports, places, len(moves), horizon)
+    steps = flat.put(faded.value)
+    move[:, ITEMS], move[:, ITEMS_END], move[:, CELL] = faded.ptr[:-1], faded.ptr[1:], faded.cell
+    process, stand, link, acts, lists = _structure(world, places, flat)
     clock = _clock(world, do, faded, horizon)
-    base, ended = _ages(moves, world)
-    width = until.shape[1]
-    acts = np.zeros((len(world.links), width), dtype=np.bool_)
-    for j, link in enumerate(world.links):
-        acts[j, list(link.states)] = True
+    salt = [[number(seed, use, name) for use in USES] for name in names]
     return Plan(
         draws=world.draws,
-        owner=np.array(owner, dtype=np.int64),
-        start=np.array([move.start for _, move in moves], dtype=np.int64),
-        end=np.array([move.end for _, move in moves], dtype=np.int64),
-        counted=np.array([move.start == move.end for _, move in moves], dtype=np.bool_),
-        renews=np.array([move.renews for _, move in moves], dtype=np.bool_),
-        dated=np.array([move.at is not None for _, move in moves], dtype=np.bool_),
-        shared=np.array([_shares(move) for _, move in moves], dtype=np.bool_),
-        values=values,
-        at=np.array(at[:6], dtype=np.int64).reshape(6, -1),
-        step=np.array(step[:6], dtype=np.int64).reshape(6, -1),
-        beta_at=np.array(at[6], dtype=np.int64),
-        beta_step=np.array(step[6], dtype=np.int64),
-        gain=np.broadcast_to(np.asarray(world.gain, dtype=np.float64), world.draws).copy(),
-        salt=np.array(
-            [[number(seed, use, name) for use in USES] for name in names], dtype=np.uint64
-        ).reshape(-1, len(USES)),
-        first=first,
-        first_at=first_at,
-        size_at=size_at,
-        size_every=size_every,
-        table=table,
-        own_ptr=own_ptr,
-        own=own,
-        state=np.array([state for state, _, _ in at_start], dtype=np.int64),
-        since=np.array([since for _, since, _ in at_start], dtype=np.float64),
-        free=np.array([process.free for process in world.processes], dtype=np.float64),
-        goal=np.array([process.goal for process in world.processes], dtype=np.float64),
-        total=np.array([total for _, _, total in at_start], dtype=np.float64),
-        done=np.array([process.done for process in world.processes], dtype=np.int64),
-        barred_until=until,
-        barred_from=since_day,
-        base=base,
-        ended=ended,
-        out_ptr=out_ptr,
-        out=out,
-        child_ptr=child_ptr,
-        child=child,
+        value=flat.all(),
+        move=move,
+        age=_ages(moves, world),
+        salt=np.array(salt, dtype=np.uint64).reshape(-1, len(USES)),
+        process=process,
+        stand=stand,
+        bars=_bars(world, do),
+        link=link,
         acts=acts,
-        once=np.array([link.once for link in world.links], dtype=np.bool_),
-        on_event=np.array([link.once and not link.states for link in world.links], dtype=np.bool_),
-        ever=np.array([_ever(world, j) for j in range(len(world.links))], dtype=np.bool_),
-        fading=faded,
-        clock=np.array([each[0] for each in clock], dtype=np.float64),
-        kind=np.array([each[1] for each in clock], dtype=np.int64),
-        subject=np.array([each[2] for each in clock], dtype=np.int64),
-        into=np.array([each[3] for each in clock], dtype=np.int64),
-        part=np.array([each[4] for each in clock], dtype=np.float64),
-        event=np.array([each[5] for each in clock], dtype=np.bool_),
+        lists=lists,
+        item=np.stack([faded.source, faded.at + steps], axis=1),
+        item_size=np.stack([faded.known, faded.bound], axis=1),
+        gain=np.broadcast_to(np.asarray(world.gain, dtype=np.float64), world.draws).copy(),
+        tick=np.array([each[1:5] for each in clock], dtype=np.int64).reshape(-1, 4),
+        clock=np.array([(each[0], each[5]) for each in clock], dtype=np.float64).reshape(-1, 2),
     ), weight
 
 
-def _span(world: World) -> range:
-    return range(len(world.processes))
+class _Flat:
+    """Numbers and arrays laid end to end."""
+
+    def __init__(self, draws: int) -> None:
+        self.draws, self.size = draws, 0
+        self.parts: list[FloatArray] = []
+
+    def put(self, part: FloatArray) -> int:
+        """Add an array; give where it begins."""
+        self.parts.append(part)
+        self.size += part.size
+        return self.size - part.size
+
+    def add(self, value: FloatArray | float) -> tuple[int, int]:
+        """Add a parameter, one number or one a draw; give where it begins and its step."""
+        part = np.atleast_1d(np.asarray(value, dtype=np.float64))
+        if part.shape not in {(1,), (self.draws,)}:
+            message = f"parameter of shape {part.shape}: a number or one a draw ({self.draws})."
+            raise InvalidInput(message)
+        return self.put(part), 0 if len(part) == 1 else 1
+
+    def all(self) -> FloatArray:
+        """Give everything as one array."""
+        return np.concatenate([np.zeros(0), *self.parts])
 
 
-def _pairs(world: World) -> list[tuple[int, int]]:
-    return [(p, m) for p in _span(world) for m in range(len(world.processes[p].moves))]
+def _structure(
+    world: World, places: Mapping[tuple[int, int], int], flat: _Flat
+) -> tuple[IntArray, FloatArray, IntArray, NDArray[np.bool_], IntArray]:
+    """Give processes, links, and who is linked to whom."""
+    lists: list[int] = []
+
+    def listed(found: Sequence[int]) -> tuple[int, int]:
+        lists.extend(found)
+        return len(lists) - len(found), len(lists)
+
+    process, stand, first = [], [], 0
+    for p, each in enumerate(world.processes):
+        state, since, total = _at_start(each)
+        out = listed([j for j, link in enumerate(world.links) if link.parent == p])
+        process.append((state, each.done, first, first + len(each.moves), *out))
+        stand.append((since, each.free, each.goal, total))
+        first += len(each.moves)
+    width = max((len(each.states) for each in world.processes), default=1)
+    acts = np.zeros((len(world.links), width), dtype=np.bool_)
+    links = []
+    for j, link in enumerate(world.links):
+        acts[j, list(link.states)] = True
+        children = listed([places[pair] for pair in link.children])
+        on_event = link.once and not link.states
+        links.append((link.once, on_event, _ever(world, j), *children, *flat.add(link.beta)))
+    return (
+        np.array(process, dtype=np.int64).reshape(-1, OUT_END + 1),
+        np.array(stand, dtype=np.float64).reshape(-1, TOTAL + 1),
+        np.array(links, dtype=np.int64).reshape(-1, BETA + 2),
+        acts,
+        np.array(lists, dtype=np.int64),
+    )
 
 
 def _shares(move: Move) -> bool:
@@ -259,102 +265,64 @@ def _check(world: World, moves: Sequence[tuple[int, Move]]) -> None:
                 raise InvalidInput(message)
 
 
-def _columns(
-    draws: int, groups: Sequence[Sequence[FloatArray | float]]
-) -> tuple[FloatArray, list[list[int]], list[list[int]]]:
-    """Lay scalars and arrays over draws end to end."""
-    parts: list[FloatArray] = []
-    at: list[list[int]] = []
-    step: list[list[int]] = []
-    place = 0
-    for group in groups:
-        at.append([])
-        step.append([])
-        for value in group:
-            part = np.atleast_1d(np.asarray(value, dtype=np.float64))
-            if part.shape not in {(1,), (draws,)}:
-                message = f"parameter of shape {part.shape}: a number or one a draw ({draws})."
-                raise InvalidInput(message)
-            parts.append(part)
-            at[-1].append(place)
-            step[-1].append(0 if len(part) == 1 else 1)
-            place += len(part)
-    return np.concatenate([np.zeros(0), *parts]), at, step
-
-
-def _lists(lists: Sequence[Sequence[int]]) -> tuple[IntArray, IntArray]:
-    ends = np.cumsum([0, *(len(each) for each in lists)], dtype=np.int64)
-    return ends, np.array([k for each in lists for k in each], dtype=np.int64)
-
-
-def _first(
+def _budgets(
     world: World,
     moves: Sequence[tuple[int, Move]],
     names: Sequence[str],
     seed: int,
     places: Mapping[tuple[int, int], int],
     tilt: Mapping[tuple[int, int], float],
-) -> tuple[FloatArray, IntArray, FloatArray]:
-    """Draw the first budget, share and size of each move, evenly spread."""
-    rows: list[FloatArray] = []
-    at = np.full((3, len(moves)), -1, dtype=np.int64)
-    for k, (_, move) in enumerate(moves):
-        for use, wanted in enumerate((move.at is None, _shares(move), move.size is not None)):
-            if wanted:
-                at[use, k] = len(rows) * world.draws
-                u = uniforms(world.draws, seed, USES[use], names[k])
-                rows.append(-np.log1p(-u) if use == 0 else u)
-    weight = np.zeros(world.draws)
+) -> tuple[dict[int, FloatArray], FloatArray]:
+    """Draw the first budget of each move, evenly spread; give the log weights of the draws."""
+    found = {
+        k: -np.log1p(-uniforms(world.draws, seed, "budget", names[k]))
+        for k, (_, move) in enumerate(moves)
+        if move.at is None
+    }
     groups: dict[int, list[tuple[int, float]]] = {}
     for (process, place), factor in sorted(tilt.items()):
         k = places[process, place]
-        if at[0, k] >= 0 and factor != 1.0:
+        if k in found and factor != 1.0:
             groups.setdefault(process, []).append((k, factor))
-    if groups:
-        part = (uniforms(world.draws, seed, "tilt") * 2 * len(groups)).astype(np.int64)
-        ratio = np.full(world.draws, 0.5)
-        for j, group in enumerate(groups.values()):
-            log_ratio = np.zeros(world.draws)
-            for k, factor in group:
-                row = at[0, k] // world.draws
-                rows[row] = np.where(part == j, rows[row] / factor, rows[row])
-                log_ratio += np.log(factor) - (factor - 1.0) * rows[row]
-            ratio += np.exp(log_ratio) / (2 * len(groups))
-        weight = -np.log(ratio)
-    return np.concatenate([np.zeros(0), *rows]), at, weight
+    if not groups:
+        return found, np.zeros(world.draws)
+    part = (uniforms(world.draws, seed, "tilt") * 2 * len(groups)).astype(np.int64)
+    ratio = np.full(world.draws, 0.5)
+    for j, group in enumerate(groups.values()):
+        log_ratio = np.zeros(world.draws)
+        for k, factor in group:
+            found[k] = np.where(part == j, found[k] / factor, found[k])
+            log_ratio += np.log(factor) - (factor - 1.0) * found[k]
+        ratio += np.exp(log_ratio) / (2 * len(groups))
+    return found, -np.log(ratio)
 
 
-def _sizes(
-    world: World, moves: Sequence[tuple[int, Move]]
-) -> tuple[FloatArray, IntArray, IntArray]:
-    """Tabulate the quantiles of each move's part, one row a parameter point."""
+def _sizes(world: World, place: int, size: Size) -> tuple[FloatArray, int]:
+    """Tabulate the quantiles of a part, one row a parameter point; give the draws of a row.
+
+    One row for all draws is 0 draws a row.
+    """
+    both = np.stack(np.broadcast_arrays(np.atleast_1d(size.mean), np.atleast_1d(size.precision)))
+    every = 0
+    if both.shape[1] > 1:
+        points = both[:, :: world.repeats]
+        alike = np.array_equal(np.repeat(points, world.repeats, axis=1), both)
+        both, every = (points, world.repeats) if alike else (both, 1)
+    mean, precision = both.astype(np.float64)
+    if not (np.all(mean > 0) and np.all(mean < 1) and np.all(precision > 0)):
+        message = f"{world.processes[place].name}: a part has a mean share in (0, 1)."
+        raise InvalidInput(message)
+    return _beta_table(mean.tobytes(), precision.tobytes()), every
+
+
+@lru_cache(maxsize=16)
+def _beta_table(mean: bytes, precision: bytes) -> FloatArray:
+    """Tabulate Beta quantiles; what-ifs on one world ask for the same again."""
     from scipy.special import betaincinv
 
-    theta = np.linspace(0.0, np.pi / 2, KNOTS)
-    u = np.sin(theta) ** 2
-    tables: list[FloatArray] = []
-    at, every = np.full(len(moves), -1, dtype=np.int64), np.zeros(len(moves), dtype=np.int64)
-    place = 0
-    for k, (_, move) in enumerate(moves):
-        if move.size is None:
-            continue
-        both = np.stack(
-            np.broadcast_arrays(np.atleast_1d(move.size.mean), np.atleast_1d(move.size.precision))
-        ).astype(np.float64)
-        if both.shape[1] > 1:
-            points = both[:, :: world.repeats]
-            alike = np.array_equal(np.repeat(points, world.repeats, axis=1), both)
-            both, every[k] = (points, world.repeats) if alike else (both, 1)
-        mean, precision = both
-        rows = betaincinv((mean * precision)[:, None], ((1 - mean) * precision)[:, None], u)
-        rows = np.asarray(rows, dtype=np.float64)
-        if not np.all(np.isfinite(rows)):
-            message = f"{world.processes[moves[k][0]].name}: a size is a mean share in (0, 1)."
-            raise InvalidInput(message)
-        at[k] = place
-        place += rows.size
-        tables.append(rows.ravel())
-    return np.concatenate([np.zeros(0), *tables]), at, every
+    u = np.sin(np.linspace(0.0, np.pi / 2, KNOTS)) ** 2
+    share, size = np.frombuffer(mean)[:, None], np.frombuffer(precision)[:, None]
+    return np.asarray(betaincinv(share * size, (1 - share) * size, u), dtype=np.float64).ravel()
 
 
 def _at_start(process: Process) -> tuple[int, float, float]:
@@ -369,7 +337,7 @@ def _at_start(process: Process) -> tuple[int, float, float]:
     return state, since, total
 
 
-def _ages(moves: Sequence[tuple[int, Move]], world: World) -> tuple[FloatArray, FloatArray]:
+def _ages(moves: Sequence[tuple[int, Move]], world: World) -> FloatArray:
     """Give from when each move's age counts, and when its reports last ended, at the origin."""
     base, ended = np.zeros(len(moves)), np.full(len(moves), -NEVER)
     for k, (place, move) in enumerate(moves):
@@ -386,7 +354,7 @@ def _ages(moves: Sequence[tuple[int, Move]], world: World) -> tuple[FloatArray, 
                 ended[k] = entry.day
                 if move.renews:
                     base[k] = entry.day
-    return base, ended
+    return np.stack([base, ended], axis=1)
 
 
 def _ever(world: World, j: int) -> bool:
@@ -399,7 +367,7 @@ def _ever(world: World, j: int) -> bool:
     return link.once and any(entry.state in link.states for entry in known)
 
 
-def _bars(world: World, do: Sequence[Do]) -> tuple[FloatArray, FloatArray]:
+def _bars(world: World, do: Sequence[Do]) -> FloatArray:
     """Give the day until which, and from which, each state cannot be entered by chance."""
     width = max((len(process.states) for process in world.processes), default=1)
     until = np.full((len(world.processes), width), -NEVER)
@@ -409,27 +377,25 @@ def _bars(world: World, do: Sequence[Do]) -> tuple[FloatArray, FloatArray]:
             until[each.process, each.state] = max(until[each.process, each.state], each.day)
         for state in each.barred:
             since[each.process, state] = min(since[each.process, state], each.day)
-    return until, since
+    return np.stack([until, since])
 
 
-def _clock(
-    world: World, do: Sequence[Do], faded: Fading, horizon: float
-) -> list[tuple[float, int, int, int, float, bool]]:
+def _clock(world: World, do: Sequence[Do], faded: Fading, horizon: float) -> list[Tick]:
     """Give what happens at fixed moments: known facts, watches that end, interventions, fading."""
-    found: list[tuple[float, int, int, int, float, bool]] = []
+    found: list[Tick] = []
     for p, process in enumerate(world.processes):
         found += [
-            (entry.day, KNOWN, p, entry.state, entry.amount, entry.counted)
+            (entry.day, KNOWN, p, entry.state, entry.counted, entry.amount)
             for entry in process.known[1:]
             if entry.day > 0
         ]
         if process.free > 0:
-            found.append((process.free, FREE, p, 0, 0.0, False))
+            found.append((process.free, FREE, p, 0, False, 0.0))
     for each in do:
         if each.state is not None:
-            found.append((max(each.day, 0.0), FORCED, each.process, each.state, 0.0, False))
+            found.append((max(each.day, 0.0), FORCED, each.process, each.state, False, 0.0))
     found += [
-        (float(day), FADED, int(move), int(cell), 0.0, False)
+        (float(day), FADED, int(move), int(cell), False, 0.0)
         for day, move, cell in zip(faded.day, faded.move, faded.place, strict=True)
     ]
     return sorted((each for each in found if each[0] <= horizon), key=lambda each: each[:2])
