@@ -215,7 +215,9 @@ class Rates:
         rng = np.random.default_rng(seed)
         mu, sigma = (np.asarray(draws[name], dtype=np.float64) for name in ("mu", "sigma"))
         columns = []
-        for count, exposure in zip(data["counts"], data["exposures"], strict=True):
+        for count, exposure in zip(
+            *(np.asarray(data[name]) for name in ("counts", "exposures")), strict=True
+        ):
             u = np.clip(rng.random(mu.size), 1e-9, 1.0 - 1e-9)
             log_rate, _ = posterior_quantiles(u, mu, sigma, float(count), float(exposure))
             columns.append(rng.poisson(np.minimum(np.exp(log_rate) * float(exposure), 1e6)))

@@ -1,0 +1,79 @@
+"""Links in numbers: a log hazard ratio with its prior, and what it means for a rare event."""
+
+from math import exp, log
+
+import numpy as np
+
+from forecasting.domain.process import LinkSpec
+from forecasting.models.world.chance import uniforms
+from forecasting.models.world.values import FloatArray
+
+#: Standard deviations from the middle to either end of a 90 % range.
+NINETY = 1.6448536269514722
+
+
+def beta_prior(link: LinkSpec) -> tuple[float, float]:
+    """Give mean and standard deviation of a link's log hazard ratio.
+
+    Examples
+    --------
+    >>> link = LinkSpec("a", ("on",), "b", (), 3.0, 1.0, 9.0)
+    >>> [round(value, 3) for value in beta_prior(link)]
+    [1.099, 0.668]
+    """
+    sd = log(link.high / link.low) / (2.0 * NINETY) if link.high > link.low else 0.0
+    return log(link.median), sd
+
+
+def prior_betas(link: LinkSpec, points: int, seed: int) -> FloatArray:
+    """Draw a link's log hazard ratio by inverse cdf, one a point.
+
+    Parameters
+    ----------
+    link : LinkSpec
+        With its median and its 90 % range.
+    points : int
+        How many.
+    seed : int
+        Of the world.
+
+    Returns
+    -------
+    ndarray, shape (points,)
+        The same for the same link, whatever else is in the world.
+    """
+    from scipy.special import ndtri
+
+    mean, sd = beta_prior(link)
+    return np.asarray(
+        mean + sd * ndtri(uniforms(points, seed, "parameter", "link", link.name)), dtype=np.float64
+    )
+
+
+def implied_ratio(link: LinkSpec) -> float:
+    """Give by how much a link multiplies the chance of a rare event: its mean ratio.
+
+    A rare event is as likely as its rate is high on average, so a wide range counts for more than
+    its middle: x3 with a standard deviation of 1 means x5.
+
+    Examples
+    --------
+    >>> round(implied_ratio(LinkSpec("a", ("on",), "b", (), 3.0, 3 / 5.18, 3 * 5.18)), 1)
+    4.9
+    """
+    mean, sd = beta_prior(link)
+    return exp(mean + 0.5 * sd * sd)
+
+
+def implied(link: LinkSpec) -> str:
+    """Say in words what a link means for a rare event.
+
+    Examples
+    --------
+    >>> implied(LinkSpec("a", ("on",), "b", (), 3.0, 1.0, 9.0))
+    'while a=on: b x3 (1..9): a rare event comes 3.75 times as often'
+    """
+    return (
+        f"{link.name} x{link.median:g} ({link.low:g}..{link.high:g}): a rare event comes "
+        f"{implied_ratio(link):.3g} times as often"
+    )

@@ -1,0 +1,189 @@
+"""The past of one move as its likelihood reads it: exposures under links, events, whole stays."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from forecasting.domain.process import LinkSpec
+from forecasting.errors import InvalidInput
+from forecasting.models.world.history import Past
+from forecasting.models.world.values import FloatArray
+
+#: Half an hour: no end of a stay is known to be nearer to its beginning.
+SOONEST = 0.5 / 24.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OwnPast:
+    """Stretches of time at risk as arrays, one row a piece.
+
+    Attributes
+    ----------
+    begin, end
+        Ages in days, (P,).
+    fired
+        Whether the move fired at the end; a piece that fired at age 0 is left out, for it tells
+        of the share that fires at once and not of the rate.
+    stay
+        Number of the stay that a piece belongs to.
+    on
+        (P, L) share of the piece in which each link acted, 0 or 1 where that is dated.
+    factor
+        (P,) what else multiplied the hazard: reports.
+    """
+
+    begin: FloatArray
+    end: FloatArray
+    fired: NDArray[np.bool_]
+    stay: NDArray[np.int64]
+    on: FloatArray
+    factor: FloatArray
+
+    @classmethod
+    def of(
+        cls, past: Past | None, links: Sequence[LinkSpec] = (), factor: ArrayLike | None = None
+    ) -> "OwnPast":
+        """Read a past.
+
+        Parameters
+        ----------
+        past : Past, optional
+            None is no past.
+        links : sequence of LinkSpec
+            Those on the move; one that states its share of the past counts by that.
+        factor : array_like, shape (P,), optional
+            By which reports multiplied the hazard in each piece, default 1.
+
+        Returns
+        -------
+        OwnPast
+
+        Raises
+        ------
+        InvalidInput
+            If there is not one factor a piece.
+        """
+        pieces = past.pieces if past is not None else ()
+        given = np.ones(len(pieces)) if factor is None else np.asarray(factor, dtype=np.float64)
+        if given.shape != (len(pieces),):
+            name = f"{past.process}: {past.move}" if past is not None else "move"
+            message = f"factor ({name}): one for each of {len(pieces)} pieces, got {given.shape}."
+            raise InvalidInput(message)
+        stay, number, reached, open_ = [], -1, 0.0, False
+        for piece in pieces:
+            if not open_ or piece.begin != reached:
+                number += 1
+            stay.append(number)
+            reached, open_ = piece.end, not piece.fired
+        kept = [k for k, piece in enumerate(pieces) if not (piece.fired and piece.end <= 0.0)]
+        share = [link.past for link in links]
+        on = [
+            [
+                float(link.name in pieces[k].on) if known is None else known
+                for link, known in zip(links, share, strict=True)
+            ]
+            for k in kept
+        ]
+        return cls(
+            np.array([pieces[k].begin for k in kept], dtype=np.float64),
+            np.array([pieces[k].end for k in kept], dtype=np.float64),
+            np.array([pieces[k].fired for k in kept], dtype=np.bool_),
+            np.array([stay[k] for k in kept], dtype=np.int64),
+            np.array(on, dtype=np.float64).reshape(len(kept), len(links)),
+            given[kept] if len(kept) else np.empty(0),
+        )
+
+    @property
+    def count(self) -> float:
+        """How often the move fired, not at once."""
+        return float(self.fired.sum())
+
+    @property
+    def speaks(self) -> bool:
+        """Whether there is anything to learn from."""
+        return bool(self.count or np.any(self.end > self.begin))
+
+    def exposure(self, beta: FloatArray, shape: FloatArray | float = 1.0) -> FloatArray:
+        """Return the sum of what multiplied the hazard times (end^k - begin^k), for each point.
+
+        Parameters
+        ----------
+        beta : ndarray, shape (L, G)
+            Log hazard ratios of the links, in each point.
+        shape : ndarray, shape (G,), or float
+            k.
+
+        Returns
+        -------
+        ndarray, shape (G,)
+        """
+        whole = np.zeros(self.end.size, dtype=np.int64)
+        return np.asarray(self.exposures(beta, shape, whole, 1)[0], dtype=np.float64)
+
+    def exposures(
+        self, beta: FloatArray, shape: FloatArray | float, group: NDArray[np.int64], groups: int
+    ) -> FloatArray:
+        """Return the exposure of each group of pieces, shape (groups, G)."""
+        total = np.zeros((groups, beta.shape[1]))
+        if not self.end.size:
+            return total
+        keys = np.column_stack([group.astype(np.float64), self.on])
+        patterns, which = np.unique(keys, axis=0, return_inverse=True)
+        which = which.ravel()
+        for number, pattern in enumerate(patterns):
+            rows = which == number
+            power = np.asarray(shape, dtype=np.float64)
+            if power.ndim == 0:
+                ages = self.end[rows] ** power - self.begin[rows] ** power
+                length: FloatArray | float = float(np.sum(self.factor[rows] * ages))
+            else:
+                ages = self.end[rows, None] ** power - self.begin[rows, None] ** power
+                length = (self.factor[rows, None] * ages).sum(axis=0)
+            total[int(pattern[0])] += length * np.exp(log_multiplier(pattern[1:], beta))
+        return total
+
+    def log_events(self, beta: FloatArray, shape: FloatArray | float = 1.0) -> FloatArray:
+        """Return the log density of the events less what the rate says: their ages and links."""
+        found = np.zeros(beta.shape[1])
+        ages = np.log(np.maximum(self.end[self.fired], SOONEST))
+        power = np.asarray(shape, dtype=np.float64)
+        found = found + self.count * np.log(power) + (power - 1.0) * ages.sum()
+        found += float(np.log(self.factor[self.fired]).sum()) if self.count else 0.0
+        for row in self.on[self.fired]:
+            found = found + log_multiplier(row, beta)
+        return np.asarray(found, dtype=np.float64)
+
+    def unended(self) -> NDArray[np.int64]:
+        """Return the numbers of the stays that the move did not end."""
+        ended = set(self.stay[self.fired].tolist())
+        return np.array(sorted(set(self.stay.tolist()) - ended), dtype=np.int64)
+
+
+def log_multiplier(on: FloatArray, beta: FloatArray) -> FloatArray:
+    """Return the log of what links on for these shares of the time multiply a hazard by.
+
+    Parameters
+    ----------
+    on : ndarray, shape (L,)
+        Between 0 and 1.
+    beta : ndarray, shape (L, G)
+        Log hazard ratios.
+
+    Returns
+    -------
+    ndarray, shape (G,)
+
+    Examples
+    --------
+    >>> log_multiplier(np.array([1.0, 0.0]), np.array([[0.5], [2.0]])).tolist()
+    [0.5]
+    """
+    total = np.zeros(beta.shape[1])
+    for share, row in zip(on, beta, strict=True):
+        if share == 1.0:
+            total = total + row
+        elif share > 0.0:
+            total = total + np.log1p(share * np.expm1(row))
+    return total

@@ -1,0 +1,388 @@
+"""From phrases, pasts and fits to the numbers of every move and link, one value a parameter point.
+
+Every rate has a prior (pooled, stated, or that of a reference class) and is learned from its own
+past. All draws are inverse cdfs at keyed uniforms, so that an answer is a smooth function of the
+moment at which it is asked, and a process added disturbs no other. Links are learned from the past
+of their child: the exposure is sum of T exp(beta x), each point weighs by the marginal likelihood
+of the child's moves, and points are taken from those weights by a comb.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from forecasting.domain.process import LinkSpec, MoveSpec, ProcessSpec
+from forecasting.inference.fit import Fit
+from forecasting.models.poisson_lognormal import (
+    log_marginal,
+    numpy_mathematics,
+    posterior_quantiles,
+)
+from forecasting.models.prior import PriorSpec
+from forecasting.models.rates import Fits
+from forecasting.models.world.chance import uniforms
+from forecasting.models.world.history import Past, links_on
+from forecasting.models.world.links import prior_betas
+from forecasting.models.world.move_priors import MovePrior, SpellDraws, prior_of
+from forecasting.models.world.own_past import OwnPast
+from forecasting.models.world.pooled import Pooled, pooled_rates
+from forecasting.models.world.values import FloatArray, Size
+
+Key = tuple[str, str]
+IntArray = NDArray[np.int64]
+
+#: Proposals where points are weighed: so many that a comb over them is fine.
+PROPOSALS = 4096
+#: Points in a row, by the order of their weighed parameters, that share out a rate's octiles.
+BLOCK = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MoveParameters:
+    """The parameters of one move, one value a point: cumulative hazard rate x age^shape, in days.
+
+    `at_once` and `for_good` are shares of stays; `size` is that of a delivery's parts.
+    """
+
+    rate: FloatArray
+    shape: FloatArray
+    at_once: FloatArray
+    for_good: FloatArray
+    size: Size | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parameters:
+    """What one simulation takes.
+
+    Attributes
+    ----------
+    moves
+        By process and move.
+    betas
+        Log hazard ratios by link, (points,).
+    rates
+        The pooled fit that the moves without a phrase rest on, for the gate; None without one.
+    effective
+        Effective number of proposals behind a process whose points were weighed.
+    """
+
+    moves: Mapping[Key, MoveParameters]
+    betas: Mapping[str, FloatArray]
+    rates: Fit | None = None
+    effective: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def parameters(
+    processes: Mapping[str, ProcessSpec],
+    pasts: Mapping[Key, Past],
+    *,
+    points: int,
+    seed: int,
+    links: Sequence[LinkSpec] = (),
+    fits: Fits | None = None,
+    classes: Mapping[str, SpellDraws] = MappingProxyType({}),
+    priors: Mapping[str, PriorSpec] | None = None,
+    pool: Collection[Key] | None = None,
+    pooled: bool = True,
+    history: bool = True,
+    multipliers: Mapping[Key, ArrayLike] = MappingProxyType({}),
+    shifts: Mapping[Key, float] = MappingProxyType({}),
+) -> Parameters:
+    """Draw the parameters of every move and link.
+
+    Parameters
+    ----------
+    processes : mapping
+        By name; a process without moves has no parameters.
+    pasts : mapping
+        Of each move, as of the moment; a move without one has no past.
+    points : int
+        Parameter points G.
+    seed : int
+        Of the world.
+    links : sequence of LinkSpec
+        Without them rates are refitted as if nothing had acted.
+    fits : Fits, optional
+        Keeps the pooled fit; needed where moves state nothing and `pooled` and `history` hold.
+    classes : mapping
+        Draws of the reference classes that phrases name.
+    priors : mapping, optional
+        Of the pooled rates; default those of `Rates`.
+    pool : collection, optional
+        Moves that the pooled fit learns from; default all that state nothing.
+    pooled : bool
+        False: a move that states nothing has the Jeffreys prior, and its own past alone.
+    history : bool
+        False: priors alone.
+    multipliers : mapping
+        By move, what reports multiplied the hazard by in each piece of its past.
+    shifts : mapping
+        By move, a log factor on the prior of its rate: how a worldview differs.
+
+    Returns
+    -------
+    :class:`Parameters`
+        Of every move that is stated by a hazard, and of every link.
+
+    Raises
+    ------
+    InvalidInput
+        If a phrase names a class that is not there, or a pooled fit is needed and `fits` is not
+        given.
+    """
+    seen = {
+        (name, move.name): OwnPast.of(
+            pasts.get((name, move.name)) if history else None,
+            _links_on(links, move, process),
+            multipliers.get((name, move.name)) if history else None,
+        )
+        for name, process in processes.items()
+        for move in process.moves
+    }
+    middle = {link.name: np.log([[link.median]]) for link in links}
+    untold = [
+        ((name, move.name), np.concatenate([np.empty((0, 1)), *acting], axis=0))
+        for name, process in processes.items()
+        for move in process.moves
+        if move.phrase.form == "history"
+        for acting in [[middle[link.name] for link in _links_on(links, move, process)]]
+    ]
+    pool_of = {
+        key: (past.count, float(past.exposure(beta)[0]))
+        for key, beta in untold
+        for past in [seen[key]]
+    }
+    joined = None
+    if untold and pooled:
+        chosen = [key for key in pool_of if pool is None or key in pool]
+        rows = {key: pool_of[key] for key in chosen} if history else None
+        joined = pooled_rates(rows, pasts, priors, fits=fits)
+    moves: dict[Key, MoveParameters] = {}
+    betas: dict[str, FloatArray] = {}
+    effective: dict[str, float] = {}
+    for name, process in processes.items():
+        if process.kind in ("delivery", "scheduled"):
+            continue
+        own = [link for link in links if link.child == name]
+        found = _Drawing(process, own, seen, joined, pool_of, classes, shifts, points, seed)
+        drawn, ratios, size = found.draw()
+        moves |= {(name, move): values for move, values in drawn.items()}
+        betas |= ratios
+        if size is not None:
+            effective[name] = size
+    for link in links:
+        if link.name not in betas:
+            betas[link.name] = prior_betas(link, points, seed)
+    return Parameters(moves, betas, None if joined is None else joined.fit, effective)
+
+
+def _links_on(
+    links: Sequence[LinkSpec], move: MoveSpec, process: ProcessSpec
+) -> tuple[LinkSpec, ...]:
+    return tuple(link for link in links if links_on(link, move, process))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Drawing:
+    """The draw of one process: its moves and the links on it, jointly."""
+
+    process: ProcessSpec
+    links: list[LinkSpec]
+    seen: Mapping[Key, OwnPast]
+    joined: Pooled | None
+    pool_of: Mapping[Key, tuple[float, float]]
+    classes: Mapping[str, SpellDraws]
+    shifts: Mapping[Key, float]
+    points: int
+    seed: int
+
+    def draw(self) -> tuple[dict[str, MoveParameters], dict[str, FloatArray], float | None]:
+        """Give the moves' parameters, the links' log ratios, and the effective size if weighed."""
+        size = self.points
+        if any(self._weighs(move) for move in self.process.moves):
+            size = max(self.points, PROPOSALS)
+        betas = {link.name: prior_betas(link, size, self.seed) for link in self.links}
+        priors = {move.name: self._prior(move, size) for move in self.process.moves}
+        chosen: IntArray = np.arange(self.points)
+        effective = None
+        order = uniforms(self.points, self.seed, "parameter", self.process.name, "order")
+        if size > self.points or any(self._weighs(move) for move in self.process.moves):
+            log_weight = np.zeros(size)
+            for move in self.process.moves:
+                log_weight += self._log_evidence(move, priors[move.name], betas)
+            along = next(iter(betas.values()), None)
+            if along is None:
+                along = priors[self._weighed()].order
+            if along is None:
+                along = np.arange(size, dtype=np.float64)
+            chosen, effective = _comb(log_weight, np.argsort(along, kind="stable"), order)
+        else:
+            order = next((p.order for p in priors.values() if p.order is not None), order)
+        taken = {name: beta[chosen] for name, beta in betas.items()}
+        drawn = {
+            move.name: self._rate(move, priors[move.name].at(chosen), taken, order)
+            for move in self.process.moves
+        }
+        return drawn, taken, effective
+
+    def _key(self, move: MoveSpec) -> Key:
+        return self.process.name, move.name
+
+    def _past(self, move: MoveSpec) -> OwnPast:
+        return self.seen[self._key(move)]
+
+    def _weighed(self) -> str:
+        return next(move.name for move in self.process.moves if self._weighs(move))
+
+    def _weighs(self, move: MoveSpec) -> bool:
+        """Say whether a move's past tells more than its rate: of links, of shapes, of a class."""
+        if not self._past(move).speaks:
+            return False
+        phrase = move.phrase
+        told = phrase.form == "class" or phrase.shape_high > phrase.shape_low
+        if phrase.form == "history" and self.joined is not None:
+            told = self._key(move) not in self.joined.moves
+        return told or bool(np.any(self._past(move).on > 0.0))
+
+    def _prior(self, move: MoveSpec, size: int) -> MovePrior:
+        found = prior_of(
+            move.phrase,
+            size,
+            (self.seed, "parameter", self.process.name, move.name),
+            joined=self.joined,
+            classes=self.classes,
+            exposure=self.pool_of.get(self._key(move), (0.0, 0.0))[1],
+        )
+        return found.shifted(self.shifts.get(self._key(move), 0.0))
+
+    def _beta(self, move: MoveSpec, betas: Mapping[str, FloatArray], size: int) -> FloatArray:
+        rows = [betas[link.name] for link in _links_on(self.links, move, self.process)]
+        return np.array(rows, dtype=np.float64).reshape(len(rows), size)
+
+    def _log_evidence(
+        self, move: MoveSpec, prior: MovePrior, betas: Mapping[str, FloatArray]
+    ) -> FloatArray:
+        """Give the log marginal likelihood of a move's past in each proposal."""
+        size = prior.size
+        past = self._past(move)
+        if not past.speaks:
+            return np.zeros(size)
+        beta = self._beta(move, betas, size)
+        told = past.log_events(beta, prior.shape)
+        count, exposure = past.count + prior.count, past.exposure(beta, prior.shape)
+        if np.any(np.asarray(prior.for_good) > 0.0):
+            u = np.full(size, 0.5)
+            return told + _quantiles(u, prior, past, beta)[1]
+        told = told + _marginal(prior, count, exposure + prior.exposure)
+        if prior.pooled and self.joined is not None and self._key(move) in self.joined.moves:
+            # The pool has learned from this past, as it was with every link at its median.
+            told = told - _marginal(prior, *self.pool_of[self._key(move)])
+        return np.asarray(told, dtype=np.float64)
+
+    def _rate(
+        self, move: MoveSpec, prior: MovePrior, betas: Mapping[str, FloatArray], order: FloatArray
+    ) -> MoveParameters:
+        past = self._past(move)
+        beta = self._beta(move, betas, self.points)
+        key = (self.seed, "parameter", self.process.name, move.name, "rate")
+        u = stratified(uniforms(self.points, *key), order)
+        if prior.flat and not np.any(np.asarray(prior.for_good) > 0.0):
+            from scipy.special import gammaincinv
+
+            seen = past.exposure(beta, prior.shape) + prior.exposure
+            rate = np.exp(prior.loc) * gammaincinv(past.count + prior.count, u) / seen
+        else:
+            rate = np.exp(_quantiles(u, prior, past, beta)[0])
+
+        def each(value: FloatArray | float) -> FloatArray:
+            return np.array(np.broadcast_to(value, (self.points,)), dtype=np.float64)
+
+        return MoveParameters(
+            each(rate), each(prior.shape), each(prior.at_once), each(prior.for_good)
+        )
+
+
+def _marginal(prior: MovePrior, count: float, exposure: FloatArray | float) -> FloatArray:
+    """Give the log marginal likelihood of counts in each point."""
+    loc, scale, seen = (
+        np.broadcast_to(np.asarray(value, dtype=np.float64), (prior.size,))[:, None]
+        for value in (prior.loc, prior.scale, exposure)
+    )
+    found = log_marginal(loc, scale, count, seen, numpy_mathematics())
+    return np.asarray(found, dtype=np.float64)
+
+
+def _quantiles(
+    u: FloatArray, prior: MovePrior, past: OwnPast, beta: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Invert the posterior of each point's log rate; also give its log marginal likelihood."""
+    count = past.count + prior.count
+    good = np.asarray(prior.for_good, dtype=np.float64)
+    if not np.any(good > 0.0) or not past.speaks:
+        exposure = past.exposure(beta, prior.shape) + prior.exposure
+        return posterior_quantiles(u, prior.loc, prior.scale, count, exposure)
+    # Of a stay that has not ended, either the rate is low or it is one for good.
+    open_, (first, place) = past.unended(), np.unique(past.stay, return_inverse=True)
+    each = past.exposures(beta, prior.shape, place.astype(np.int64), first.size)
+    lasting = np.isin(first, open_)
+    kept = np.clip(good / (1.0 - np.asarray(prior.at_once)), 1e-12, 1.0 - 1e-12)
+    kept = np.broadcast_to(kept, u.shape)[:, None]
+
+    def log_weight(x: FloatArray) -> FloatArray:
+        hazard = np.exp(np.minimum(x, 700.0))
+        total = np.full_like(x, past.count) * np.log1p(-kept)
+        for row in each[lasting]:
+            total += np.logaddexp(np.log(kept), np.log1p(-kept) - row[:, None] * hazard)
+        return total
+
+    exposure = each[~lasting].sum(axis=0) + prior.exposure
+    return posterior_quantiles(u, prior.loc, prior.scale, count, exposure, log_weight=log_weight)
+
+
+def _comb(log_weight: FloatArray, along: IntArray, level: FloatArray) -> tuple[IntArray, float]:
+    """Take proposals by weight at given levels along an order; also give the effective number."""
+    weight = np.exp(log_weight - log_weight.max())
+    reached = np.cumsum(weight[along])
+    place = np.searchsorted(reached, level * reached[-1])
+    effective = float(weight.sum() ** 2 / np.sum(weight**2))
+    return along[np.minimum(place, along.size - 1)], effective
+
+
+def stratified(u: FloatArray, order: FloatArray) -> FloatArray:
+    """Spread uniforms so that points near each other in an order share out the octiles.
+
+    Parameters
+    ----------
+    u : ndarray, shape (G,)
+        From `chance.uniforms`: one in each G-th part.
+    order : ndarray, shape (G,)
+        What the points are sorted by.
+
+    Returns
+    -------
+    ndarray, shape (G,)
+        One in each G-th part, and of each eight that follow each other in `order` one in each
+        octile: unchanged where G is no multiple of 8.
+
+    Examples
+    --------
+    >>> spread = stratified(uniforms(16, "a"), uniforms(16, "b"))
+    >>> sorted((spread * 16).astype(int).tolist()) == list(range(16))
+    True
+    """
+    size = u.size
+    if size % BLOCK:
+        return u
+    by = np.argsort(order, kind="stable").reshape(-1, BLOCK)
+    ranks = np.argsort(np.argsort(u[by], axis=1), axis=1)
+    found = np.empty(size)
+    within = (u * size) % 1.0
+    for octile in range(BLOCK):
+        who = by[ranks == octile]
+        place = np.argsort(np.argsort(u[who]))
+        found[who] = (octile * who.size + place + within[who]) / size
+    return np.clip(found, 2.0**-53, 1.0 - 2.0**-53)

@@ -1,0 +1,171 @@
+"""Draws of the pool that moves without a phrase borrow from, steady between two pieces of evidence.
+
+The fit is made from the pasts as they were at its anchor: the last event of any move, or the last
+beginning of a quarter of a year. Its draws are then weighed by what the time since has told. So a
+day that passes moves every answer a little, and no answer by the noise of a refit.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecasting.errors import InvalidInput
+from forecasting.inference.fit import Fit
+from forecasting.models.prior import PriorSpec
+from forecasting.models.rates import Fits, Rates, fit_rates, rate_data
+from forecasting.models.world.chance import uniforms
+from forecasting.models.world.history import Past
+from forecasting.models.world.values import FloatArray
+
+Key = tuple[str, str]
+
+#: Draws that stand for the posterior: strata of mu, and of sigma within each.
+STRATA = 16
+QUARTER = 91.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pooled:
+    """Representative draws of (mu, sigma), with weights; neighbours are alike.
+
+    `moves` are those that the draws have learned from; `fit` is None where they are the prior.
+    """
+
+    mu: FloatArray
+    sigma: FloatArray
+    weight: FloatArray
+    moves: frozenset[Key]
+    fit: Fit | None
+
+    def at(self, size: int, seed: object) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Give (mu, sigma, order) in each point: the same in all moves, as they share the pool."""
+        order = uniforms(size, seed, "parameter", "pool")
+        place = np.searchsorted(np.cumsum(self.weight), order * self.weight.sum())
+        place = np.minimum(place, self.mu.size - 1)
+        return self.mu[place], self.sigma[place], order
+
+
+def pooled_rates(
+    rows: Mapping[Key, tuple[float, float]] | None,
+    pasts: Mapping[Key, Past],
+    priors: Mapping[str, PriorSpec] | None,
+    *,
+    fits: Fits | None,
+) -> Pooled:
+    """Fit the pool at its anchor and weigh its draws by what came since.
+
+    Parameters
+    ----------
+    rows : mapping, optional
+        Count and exposure of each move now; None is the prior.
+    pasts : mapping
+        Their pieces, which say what the exposures were at the anchor.
+    priors : mapping, optional
+        Of ``mu`` and ``sigma``.
+    fits : Fits, optional
+        Keeps the fit.
+
+    Returns
+    -------
+    Pooled
+    """
+    model = Rates()
+    given = model.default_priors() if priors is None else dict(priors)
+    if rows is None:
+        mu, sigma = _prior_draws(given)
+        return Pooled(mu, sigma, np.ones(mu.size), frozenset(), None)
+    if fits is None:
+        message = "rates: moves that state nothing need the pooled fit"
+        raise InvalidInput(message, hint="give `fits`, or pooled=False")
+    keys = sorted(rows)
+    day = anchor([pasts[key] for key in keys if key in pasts])
+    then = [rows[key][1] * _share_by(pasts.get(key), day) for key in keys]
+    counts = [rows[key][0] for key in keys]
+    fit = fit_rates(counts, then, given, fits=fits)
+    mu, sigma, weight = representative(fit.draws["mu"], fit.draws["sigma"], fit.weights)
+    at_anchor = rate_data(counts, then)
+    now = rate_data(counts, [rows[key][1] for key in keys])
+    draws = {"mu": mu, "sigma": sigma}
+    told = model.log_likelihood(draws, now) - model.log_likelihood(draws, at_anchor)
+    since = told.sum(axis=1)
+    return Pooled(mu, sigma, weight * np.exp(since - since.max()), frozenset(keys), fit)
+
+
+def anchor(pasts: list[Past]) -> float:
+    """Give the day (since 1970) up to which the fit learns.
+
+    Examples
+    --------
+    >>> from forecasting.models.world.history import Piece
+    >>> anchor([Past("a", "b", (Piece(0, 30, True, (), 200.0), Piece(0, 9, False, (), 230.0)))])
+    230.0
+    """
+    ends = [(p.day + p.end - p.begin, p.fired) for past in pasts for p in past.pieces]
+    if not ends:
+        return -np.inf
+    now = max(end for end, _ in ends)
+    last = max((end for end, fired in ends if fired), default=-np.inf)
+    return max(last, QUARTER * float(np.floor(now / QUARTER)))
+
+
+def _share_by(past: Past | None, day: float) -> float:
+    """Give the share of a past's exposure that lay before a day; links are taken as even."""
+    if past is None or past.exposure <= 0.0:
+        return 1.0
+    before = sum(min(max(day - piece.day, 0.0), piece.end - piece.begin) for piece in past.pieces)
+    return float(max(before, 0.0) / past.exposure)
+
+
+def representative(
+    mu: FloatArray, sigma: FloatArray, weights: FloatArray | None = None
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Thin draws to at most 256 that stand for all: strata of mu, of sigma within each.
+
+    Parameters
+    ----------
+    mu, sigma : ndarray, shape (S,)
+        Draws.
+    weights : ndarray, shape (S,), optional
+        Of reweighted draws.
+
+    Returns
+    -------
+    mu, sigma, weight : ndarray, shape (256,), or (S,) if there are fewer draws
+        In a snake: mu rises from stratum to stratum, sigma rises and falls in turn.
+    """
+    size = mu.size
+    if weights is not None:
+        # A comb over the order of mu makes weighed draws even.
+        by = np.argsort(mu, kind="stable")
+        level = (np.arange(size) + 0.5) / size
+        reached = np.cumsum(weights[by])
+        taken = by[np.minimum(np.searchsorted(reached, level * reached[-1]), size - 1)]
+        mu, sigma = mu[taken], sigma[taken]
+    if size < STRATA * STRATA:
+        by = np.argsort(mu, kind="stable")
+        return mu[by], sigma[by], np.full(size, 1.0 / size)
+    by = np.argsort(mu, kind="stable")
+    chosen = []
+    for number, stratum in enumerate(np.array_split(by, STRATA)):
+        inner = stratum[np.argsort(sigma[stratum], kind="stable")]
+        middle = ((np.arange(STRATA) + 0.5) / STRATA * inner.size).astype(np.int64)
+        chosen.append(inner[middle][:: 1 if number % 2 == 0 else -1])
+    place = np.concatenate(chosen)
+    return mu[place], sigma[place], np.full(place.size, 1.0 / place.size)
+
+
+def _prior_draws(priors: Mapping[str, PriorSpec]) -> tuple[FloatArray, FloatArray]:
+    from scipy.special import ndtri
+
+    grid = ndtri((np.arange(STRATA) + 0.5) / STRATA)
+    first, second = (
+        np.repeat(grid, STRATA),
+        np.tile(np.concatenate([grid, grid[::-1]]), STRATA // 2),
+    )
+    values = {
+        name: (float(np.asarray(prior.value("mu"))), float(np.asarray(prior.value("sd"))))
+        for name, prior in priors.items()
+    }
+    mu = values["mu"][0] + values["mu"][1] * first
+    return mu, np.exp(values["sigma"][0] + values["sigma"][1] * second)
