@@ -13,6 +13,7 @@ from forecasting.domain.predicate import (
     Choice,
     Entered,
     FirstOf,
+    HighestAmong,
     HighestOf,
     Moment,
     Not,
@@ -73,14 +74,23 @@ def choice(
             found = _highest(paths, name, opens, _day(paths, until, closes))
             return _options(paths, name, found, options, dict(named))
         case FirstOf(entries=listed, otherwise=otherwise):
-            until = _reach(paths, paths.world.day(closes), closes)
-            best = np.full(paths.world.draws, np.nextafter(until, NEVER))
+            close = _reach(paths, paths.world.day(closes), closes)
+            best = np.full(paths.world.draws, np.nextafter(close, NEVER))
             place = np.full(paths.world.draws, _position(options, otherwise))
             for option, name, states in listed:
                 times = entries(paths, name, states, opens)
                 sooner = times < best
                 best[sooner] = times[sooner]
                 place[sooner] = _position(options, option)
+            return place
+        case HighestAmong(entries=listed, otherwise=otherwise):
+            close = _reach(paths, paths.world.day(closes), closes)
+            place = np.full(paths.world.draws, _position(options, otherwise))
+            for option, name, states in listed:
+                ever = entries(paths, name, states, opens) <= close
+                if states:
+                    ever |= _among(paths, name, states)[state_at(paths, name, opens)]
+                place[ever] = _position(options, option)
             return place
     assert_never(event)
 

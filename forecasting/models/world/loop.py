@@ -9,9 +9,9 @@ This module imports numba; import it inside functions only.
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
-import numba  # type: ignore[import-untyped]
+import numba
 import numpy as np
 
 from forecasting import config
@@ -64,8 +64,6 @@ from forecasting.models.world.plan import (
     WHOLE,
 )
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 #: More moves than this in one path: links drive each other.
 MOST_MOVES = 5_000
 #: How a call of `run` ends.
@@ -76,30 +74,31 @@ _BUDGET, _SHARE, _SIZE, _WHOLE = range(4)
 _FROM, _ENDED = range(2)
 
 
-def _plain(function: F) -> F:
+def _plain[F: Callable[..., Any]](function: F) -> F:
     """Compile a helper; it is kept with whatever calls it."""
     return cast(F, numba.njit(error_model="numpy")(function))
 
 
-def _kept(function: F) -> F:
+def _kept[F: Callable[..., Any]](function: F) -> F:
     """Compile and keep the result beside the package, or in the cache folder, or not at all."""
-    options = {"error_model": "numpy", "nogil": True}
+    compiled: Any = numba.njit(error_model="numpy", nogil=True)(function)
     try:
-        return cast(F, numba.njit(cache=True, **options)(function))
+        compiled.enable_caching()
     except RuntimeError:  # no folder of numba's own choice can be written
         with _cache_folder(), contextlib.suppress(RuntimeError, OSError):
-            return cast(F, numba.njit(cache=True, **options)(function))
-    return cast(F, numba.njit(**options)(function))
+            compiled.enable_caching()
+    return cast(F, compiled)
 
 
 @contextlib.contextmanager
 def _cache_folder() -> Iterator[None]:
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(config.cache_folder() / "numba")
+    settings: Any = numba.config
+    before = settings.CACHE_DIR
+    settings.CACHE_DIR = str(config.cache_folder() / "numba")
     try:
         yield
     finally:
-        numba.config.CACHE_DIR = before
+        settings.CACHE_DIR = before
 
 
 @_plain
@@ -261,6 +260,7 @@ def run(
                     for c in range(link[j, CHILDREN], link[j, CHILDREN_END]):
                         linked[lists[c]] += _of(value, link[j], BETA, d)
         opening, i = 0, 0  # processes that are free at the origin begin first
+        next_one, changed = 0, True
         while True:
             fired, kind, part, t, p, new = -1, -1, 0.0, 0.0, 0, 0
             counted = False
@@ -270,9 +270,12 @@ def run(
                 if plan.stand[p, WATCH] > 0.0:
                     continue
             else:
-                for q in range(1, processes):
-                    if soonest[q] < soonest[p]:
-                        p = q
+                if changed:
+                    next_one = 0
+                    for q in range(1, processes):
+                        if soonest[q] < soonest[next_one]:
+                            next_one = q
+                p, changed = next_one, True
                 t, fired = soonest[p], nearest[p]
                 if i < ticks and clock[i, 0] <= t:
                     t, part, fired = clock[i, 0], clock[i, 1], -1
@@ -285,6 +288,7 @@ def run(
                 m = p
                 cell[m] = new
                 p = move[m, OWNER]
+                changed = False
                 if due[m] < np.inf and not move[m, DATED]:
                     size = _news(
                         value,
@@ -299,6 +303,7 @@ def run(
                     shape = _of(value, move[m], SHAPE, d)
                     due[m] = _later(shape, t, base[m], due[m], size - news[m])
                     news[m] = size
+                    changed = True
                     soonest[p], nearest[p] = _first(due, own[p], own_end[p])
                 continue
             old = state[p]

@@ -40,9 +40,28 @@ class Rows(NamedTuple):
             np.empty(size, np.float32),
         )
 
-    def __getitem__(self, key: object) -> "Rows":  # type: ignore[override]
-        """Give the rows of a mask or of positions."""
-        return Rows(*(column[key] for column in self))  # type: ignore[call-overload]
+    def of(self, key: slice | IntArray) -> "Rows":
+        """Give the rows of a range or of positions, copied."""
+        return Rows(
+            self.draw[key].copy(),
+            self.process[key].copy(),
+            self.time[key].copy(),
+            self.before[key].copy(),
+            self.state[key].copy(),
+            self.amount[key].copy(),
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence["Rows"]) -> "Rows":
+        """Give the rows of several parts, one after the other."""
+        return cls(
+            np.concatenate([part.draw for part in parts]),
+            np.concatenate([part.process for part in parts]),
+            np.concatenate([part.time for part in parts]),
+            np.concatenate([part.before for part in parts]),
+            np.concatenate([part.state for part in parts]),
+            np.concatenate([part.amount for part in parts]),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,11 +90,10 @@ class Paths:
         """Give the rows of one process."""
         if not self._of:
             order = np.argsort(self.rows.process, kind="stable")
-            sorted_rows = Rows(*(column[order] for column in self.rows))
-            ends = np.searchsorted(sorted_rows.process, np.arange(len(self.world.processes) + 1))
-            for place in range(len(self.world.processes)):
-                part = slice(ends[place], ends[place + 1])
-                self._of[place] = Rows(*(column[part] for column in sorted_rows))
+            counts = np.bincount(self.rows.process, minlength=len(self.world.processes))
+            ends = np.cumsum(counts)
+            for place, (end, count) in enumerate(zip(ends, counts, strict=True)):
+                self._of[place] = self.rows.of(order[end - count : end])
         return self._of[process]
 
     def truth(self, event: Truth, opens: dt.datetime, closes: dt.datetime) -> BoolArray:

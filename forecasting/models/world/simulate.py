@@ -77,7 +77,5 @@ def _rows(plan: Plan, horizon: float, names: Sequence[str]) -> Rows:
                 "one: a loop of links."
             )
             raise InvalidInput(message, hint="make its links smaller, or leave one out.")
-        blocks.append(Rows(*(column[:size].copy() for column in block)))
-    if len(blocks) == 1:
-        return blocks[0]
-    return Rows(*(np.concatenate(columns) for columns in zip(*blocks, strict=True)))
+        blocks.append(block.of(slice(0, size)))
+    return blocks[0] if len(blocks) == 1 else Rows.joined(blocks)

@@ -31,7 +31,7 @@ def event_times(paths: Paths) -> "pd.DataFrame":
     return pd.DataFrame(
         {
             "draw": rows.draw,
-            "process": pd.Categorical.from_codes(rows.process, names),
+            "process": pd.Categorical.from_codes(rows.process, pd.Index(names)),
             "time": origin + pd.to_timedelta(rows.time, unit="D"),
             "before": labels[rows.process, rows.before],
             "state": labels[rows.process, rows.state],
@@ -49,7 +49,7 @@ def states_at(paths: Paths, moments: Sequence[dt.datetime]) -> "pd.DataFrame":
     for process in paths.world.processes:
         codes = [state_at(paths, process.name, paths.world.day(at)) for at in moments]
         flat = np.concatenate(codes) if codes else np.zeros(0, dtype=np.int64)
-        columns[process.name] = pd.Categorical.from_codes(flat, list(process.states))
+        columns[process.name] = pd.Categorical.from_codes(flat, pd.Index(process.states))
     index = pd.MultiIndex.from_product([list(moments), draws], names=["moment", "draw"])
     return pd.DataFrame(columns, index=index)
 
