@@ -1,8 +1,10 @@
 """The question bank: read, check and write its files."""
 
-from forecasting.bank.check import check, nearest
+from forecasting.bank.check import check
 from forecasting.bank.read import Bank, read_bank, read_question_file, text_speaks_at
 from forecasting.bank.sentences import sentences
+from forecasting.bank.worlds import read_worlds
+from forecasting.domain.predicate_check import nearest
 
 __all__ = [
     "Bank",
@@ -10,6 +12,7 @@ __all__ = [
     "nearest",
     "read_bank",
     "read_question_file",
+    "read_worlds",
     "sentences",
     "text_speaks_at",
 ]

@@ -1,35 +1,32 @@
 """Check a bank as a whole: a list of small rules, each giving every fault it finds."""
 
 import datetime as dt
-import difflib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
-from forecasting.bank.read import Bank, Place, text_speaks_at
-from forecasting.domain.instants import iso, local_day
+from forecasting.bank.place import Place
+from forecasting.bank.read import Bank, text_speaks_at
+from forecasting.bank.world_check import WORLD_RULES
+from forecasting.domain.instants import iso
+from forecasting.domain.predicate_check import nearest
 from forecasting.domain.question import Question
 from forecasting.errors import Problem
 
 #: A question that resolves this soon after its opening is shown and left out of means (rule 7).
 TOO_SOON = dt.timedelta(days=2)
-Families = Mapping[str, frozenset[str]]
-Rule = Callable[[Bank, Families], Iterator[Problem]]
+Rule = Callable[[Bank], Iterator[Problem]]
 
 
-def check(bank: Bank, families: Families) -> list[Problem]:
-    """List every fault of a bank, by file and line.
+def check(bank: Bank, families: object = None) -> list[Problem]:
+    """List every fault of a bank, by file and line: all that an update would refuse.
 
     Parameters
     ----------
-    families : mapping
-        Model family to the question types it can answer, from the registry.
+    families : object, optional
+        No longer read.
     """
-    found = [*bank.problems, *(fault for rule in RULES for fault in rule(bank, families))]
+    rules = (*RULES, *WORLD_RULES)
+    found = [*bank.problems, *(fault for rule in rules for fault in rule(bank))]
     return sorted(found, key=lambda fault: (fault.source, fault.line, fault.rule))
-
-
-def nearest(name: str, known: Mapping[str, object] | set[str]) -> str:
-    """Give the known name most like a mistyped one, or nothing."""
-    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)), "")
 
 
 def _place(bank: Bank, question: Question) -> Place:
@@ -45,40 +42,7 @@ def _each_file(bank: Bank) -> Iterator[tuple[Question, Place]]:
             yield question, bank.places[slug]
 
 
-def _known_family(bank: Bank, families: Families) -> Iterator[Problem]:
-    for question, place in _each_file(bank):
-        model = place.file.model
-        line = place.line("model", "family")
-        if model.family not in families and model.stand_in is None:
-            hint = nearest(model.family, families) or "stand_in: base-rate, until it is installed"
-            yield Problem(
-                place.source, line, "unknown-family", f"family ({model.family}): unknown", hint
-            )
-        fitted = question.model.fitted
-        if fitted in families and question.type not in families[fitted]:
-            message = f"family ({fitted}): cannot answer a question of type {question.type}"
-            yield Problem(place.source, line, "family-type", message)
-        elif model.stand_in is not None and fitted not in families:
-            where = place.line("model", "stand_in")
-            message = f"stand_in ({fitted}): unknown"
-            yield Problem(
-                place.source, where, "unknown-family", message, nearest(fitted, set(families))
-            )
-
-
-def _known_reference(bank: Bank, families: Families) -> Iterator[Problem]:
-    for question, place in _each_file(bank):
-        if question.model.reference not in bank.classes:
-            message = (
-                f"reference ({question.model.reference}): no such class in reference/classes.csv"
-            )
-            hint = nearest(question.model.reference, bank.classes)
-            yield Problem(
-                place.source, place.line("model", "reference"), "unknown-reference", message, hint
-            )
-
-
-def _known_links(bank: Bank, families: Families) -> Iterator[Problem]:
+def _known_links(bank: Bank) -> Iterator[Problem]:
     known = {q.id for q in bank.questions} | {q.ladder for q in bank.questions if q.ladder}
     for question, place in _each_file(bank):
         if question.parent is not None and question.parent not in known:
@@ -94,7 +58,7 @@ def _known_links(bank: Bank, families: Families) -> Iterator[Problem]:
             yield Problem(place.source, line, "unknown-condition", message, hint)
 
 
-def _known_texts(bank: Bank, families: Families) -> Iterator[Problem]:
+def _known_texts(bank: Bank) -> Iterator[Problem]:
     texts = {text.id: text for text in bank.texts}
     if not texts:
         return
@@ -111,7 +75,7 @@ def _known_texts(bank: Bank, families: Families) -> Iterator[Problem]:
                 yield Problem(place.source, line, "sentence", message)
 
 
-def _outcome_after_opening(bank: Bank, families: Families) -> Iterator[Problem]:
+def _outcome_after_opening(bank: Bank) -> Iterator[Problem]:
     questions = {question.id: question for question in bank.questions}
     for resolution in bank.resolutions:
         question = questions[resolution.question]
@@ -126,7 +90,7 @@ def _outcome_after_opening(bank: Bank, families: Families) -> Iterator[Problem]:
             yield Problem(place.source, line, "hindsight", message, "open it earlier, or drop it")
 
 
-def _ladders_never_fall(bank: Bank, families: Families) -> Iterator[Problem]:
+def _ladders_never_fall(bank: Bank) -> Iterator[Problem]:
     outcomes = {resolution.question: resolution.outcome for resolution in bank.resolutions}
     held: dict[str, str] = {}
     for question in sorted(bank.questions, key=lambda q: (q.ladder or "", q.closes)):
@@ -142,7 +106,7 @@ def _ladders_never_fall(bank: Bank, families: Families) -> Iterator[Problem]:
             held[question.ladder] = outcome
 
 
-def _claims_fit(bank: Bank, families: Families) -> Iterator[Problem]:
+def _claims_fit(bank: Bank) -> Iterator[Problem]:
     questions = {question.id: question for question in bank.questions}
     outcomes = {resolution.question: resolution for resolution in bank.resolutions}
     for text in bank.texts:
@@ -172,19 +136,7 @@ def _claims_fit(bank: Bank, families: Families) -> Iterator[Problem]:
                 yield Problem(source, 0, "claim-time", message, "say why under shown_only")
 
 
-def _worldviews_change_real_priors(bank: Bank, families: Families) -> Iterator[Problem]:
-    known = {(row.reference, row.parameter) for row in bank.priors}
-    for worldview in bank.worldviews:
-        source = f"questions/worldviews/{worldview.id}.yaml"
-        for change in worldview.changes:
-            if (change.reference, change.parameter) not in known:
-                message = (
-                    f"prior ({change.reference} {change.parameter}): not in reference/priors.csv"
-                )
-                yield Problem(source, 0, "unknown-prior", message)
-
-
-def _priors_for_every_class(bank: Bank, families: Families) -> Iterator[Problem]:
+def _priors_for_every_class(bank: Bank) -> Iterator[Problem]:
     have = {row.reference for row in bank.priors}
     for row in bank.priors:
         if row.reference not in bank.classes:
@@ -196,7 +148,7 @@ def _priors_for_every_class(bank: Bank, families: Families) -> Iterator[Problem]
             yield Problem("questions/reference/classes.csv", 0, "no-prior", message)
 
 
-def _evidence_bears_on_questions(bank: Bank, families: Families) -> Iterator[Problem]:
+def _evidence_bears_on_questions(bank: Bank) -> Iterator[Problem]:
     known = {q.id for q in bank.questions} | {q.ladder for q in bank.questions if q.ladder}
     for item in bank.evidence:
         for effect in item.effects:
@@ -206,48 +158,12 @@ def _evidence_bears_on_questions(bank: Bank, families: Families) -> Iterator[Pro
                 yield Problem(f"questions ({item.stream})", 0, "unknown-question", message, hint)
 
 
-def _scenario_questions_name_their_node(bank: Bank, families: Families) -> Iterator[Problem]:
-    graphs = {graph.id: graph for graph in bank.scenarios}
-    for question, place in _each_file(bank):
-        if question.model.fitted != "scenario":
-            continue
-        settings = question.model.settings
-        name = str(settings.get("scenario", ""))
-        line = place.line("model", "settings", "scenario")
-        if name not in graphs:
-            message = f"scenario ({name}): no such file in questions/scenarios"
-            yield Problem(place.source, line, "unknown-scenario", message, nearest(name, graphs))
-            continue
-        nodes = {node.id: node for node in graphs[name].nodes}
-        asked = str(settings.get("node", ""))
-        if asked not in nodes:
-            message = f"node ({asked}): scenario {name} has none of that name"
-            line = place.line("model", "settings", "node")
-            yield Problem(place.source, line, "unknown-node", message, nearest(asked, nodes))
-            continue
-        options = question.space.options or ("yes", "no")
-        if not set(options) <= set(nodes[asked].states):
-            message = f"node ({asked}): its states must have the question's {', '.join(options)}"
-            line = place.line("model", "settings", "node")
-            yield Problem(place.source, line, "node-states", message)
-        if nodes[asked].known_by > local_day(question.opens):
-            message = (
-                f"node ({asked}): known by {nodes[asked].known_by}, after the opening: a scored "
-                "question rests on what could be argued before"
-            )
-            yield Problem(place.source, line, "hindsight", message, "date the rows as argued then")
-
-
 RULES: tuple[Rule, ...] = (
-    _known_family,
-    _known_reference,
     _known_links,
     _known_texts,
     _outcome_after_opening,
     _ladders_never_fall,
     _claims_fit,
-    _worldviews_change_real_priors,
     _priors_for_every_class,
     _evidence_bears_on_questions,
-    _scenario_questions_name_their_node,
 )

@@ -113,7 +113,7 @@ def _item(
         key=key,
         kind="datum" if is_datum else "report",
         title=title,
-        source=_outlet(row["source"].split(" | ")[0]),
+        source=outlet(row["source"].split(" | ")[0]),
         known_at=known_at,
         effects=effects,
         event_at=event_at,
@@ -150,12 +150,12 @@ def _coded(item: Evidence, codes: Mapping[tuple[str, str], str]) -> Evidence:
     return replace(item, effects=effects) if effects != item.effects else item
 
 
-def _outlet(address: str) -> str:
+def outlet(address: str) -> str:
     """Name who says it: the site of an address, so that its items share one reliability.
 
     Examples
     --------
-    >>> _outlet("https://www.pravda.com.ua/eng/news/2025/03/25/7504517/")
+    >>> outlet("https://www.pravda.com.ua/eng/news/2025/03/25/7504517/")
     'pravda.com.ua'
     """
     host = urlsplit(address).hostname or address

@@ -4,25 +4,39 @@ import datetime as dt
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from forecasting.bank.facts import read_classes, read_evidence, read_priors, read_shares
+from forecasting.bank.place import Place
 from forecasting.bank.scenarios import read_scenarios
 from forecasting.bank.schema import (
     ClaimFile,
+    PriorChangeFile,
     QuestionFile,
     ResolutionFile,
     TextFile,
     WorldviewFile,
 )
 from forecasting.bank.tables import MAX_BYTES, TableReader
+from forecasting.bank.worlds import read_worlds, zone_of
 from forecasting.bank.yaml_file import line_of, read_yaml
 from forecasting.domain.commentary import Claim, PriorChange, Text, Worldview
 from forecasting.domain.evidence import Evidence
-from forecasting.domain.instants import day_begins, day_ends, parse_day, parse_when, zone
+from forecasting.domain.instants import (
+    BANK_ZONE,
+    day_begins,
+    day_ends,
+    local_day,
+    parse_day,
+    parse_when,
+    zone,
+)
 from forecasting.domain.outcome import OutcomeSpace
+from forecasting.domain.predicate_check import nearest
+from forecasting.domain.predicate_text import parse_predicate
+from forecasting.domain.process import WorldSpec
 from forecasting.domain.question import Basis, Condition, ModelChoice, Question
 from forecasting.domain.reference import DurationShare, PriorRow, ReferenceClass
 from forecasting.domain.resolution import Resolution
@@ -32,26 +46,22 @@ from forecasting.errors import InvalidInput, Problem
 from forecasting.files import read_plain
 
 NOON = dt.timedelta(hours=12)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a question stands: its file, the raw tree with line numbers, the checked shape."""
-
-    source: str
-    tree: Any
-    file: QuestionFile
-
-    def line(self, *field: str | int) -> int:
-        """Find the line of a field."""
-        return line_of(self.tree, field)
+#: The model of a question that is answered by the world.
+WORLD_FAMILY = "world"
 
 
 @dataclass(frozen=True, slots=True)
 class Bank:
     """Everything that a bank folder says, and every fault met while reading it.
 
-    `digest` is the SHA-256 over all its files: the bank version that a replay names.
+    Attributes
+    ----------
+    digest
+        SHA-256 over all its files: the bank version that a replay names.
+    undated
+        Questions whose file states no opening: they open on the day they are added.
+    hints
+        What is read as it was written, and how it is written now; no faults.
     """
 
     questions: tuple[Question, ...]
@@ -67,6 +77,9 @@ class Bank:
     problems: tuple[Problem, ...]
     places: Mapping[str, Place]
     digest: str
+    world: WorldSpec = field(default_factory=lambda: WorldSpec({}))
+    undated: frozenset[str] = frozenset()
+    hints: tuple[Problem, ...] = ()
 
     @property
     def observed_until(self) -> dt.datetime:
@@ -79,36 +92,44 @@ def text_speaks_at(text: Text) -> dt.datetime:
     return day_begins(text.date_to) + NOON
 
 
-def read_bank(root: Path) -> Bank:
-    """Read the bank under a folder; faults are collected, not raised."""
+def read_bank(root: Path, *, now: dt.datetime | None = None) -> Bank:
+    """Read the bank under a folder; faults are collected, not raised.
+
+    Parameters
+    ----------
+    now : datetime, optional
+        When a question whose file states no opening is added; default: the present moment.
+    """
     if not root.is_dir():
         msg = f"bank ({root}): must be a folder or a file of one question"
         raise InvalidInput(msg, hint="forecast questions check questions")
-    problems: list[Problem] = []
+    worlds = read_worlds(root)
+    problems = list(worlds.problems)
+    zone_name = zone_of(worlds.world, BANK_ZONE)
     questions: list[Question] = []
     resolutions: list[Resolution] = []
     places: dict[str, Place] = {}
-    notes: dict[str, str] = {}
-    for path in sorted((root / "bank").rglob("*.yaml")):
-        place = _place(root, path, problems)
-        if place is not None:
-            if place.file.slug in places:
-                first = places[place.file.slug].source
-                message = f"slug ({place.file.slug}): already used by {first}"
-                problems.append(
-                    Problem(place.source, place.line("slug"), "duplicate-slug", message)
-                )
-                continue
-            try:
-                built, outcomes = build_question(place.file, place.source)
-            except InvalidInput as fault:
-                line = place.line("options")
-                problems.append(Problem(place.source, line, "value", fault.message, fault.hint))
-                continue
-            places[place.file.slug] = place
-            notes[place.file.slug] = place.file.note
-            questions.extend(built)
-            resolutions.extend(outcomes)
+    undated: set[str] = set()
+    files = (_place(root, path, problems) for path in sorted((root / "bank").rglob("*.yaml")))
+    for place in (*(found for found in files if found is not None), *worlds.questions):
+        slug = place.file.slug
+        if slug in places:
+            message = f"slug ({slug}): already used by {places[slug].source}"
+            problems.append(Problem(place.source, place.line("slug"), "duplicate-slug", message))
+            continue
+        try:
+            built, outcomes = build_question(
+                place.file, place.source, now=now, zone_name=place.zone or zone_name
+            )
+        except InvalidInput as fault:
+            line = place.line("options")
+            problems.append(Problem(place.source, line, "value", fault.message, fault.hint))
+            continue
+        places[slug] = place
+        questions.extend(built)
+        resolutions.extend(outcomes)
+        if place.file.opens is None:
+            undated |= {question.id for question in built}
     texts = [
         text
         for source, tree, file in _files(root, "texts", TextFile, problems)
@@ -116,7 +137,7 @@ def read_bank(root: Path) -> Bank:
     ]
     speaking = {text.id: text for text in texts}
     worldviews = [
-        _worldview(file, speaking[file.text])
+        _worldview(file, speaking[file.text], worlds.world, source, tree, problems)
         for source, tree, file in _files(root, "worldviews", WorldviewFile, problems)
         if _known_text(file.text, speaking, source, line_of(tree, ("text",)), problems)
     ]
@@ -129,31 +150,60 @@ def read_bank(root: Path) -> Bank:
         texts=tuple(texts),
         worldviews=tuple(worldviews),
         scenarios=tuple(scenarios),
-        evidence=tuple(read_evidence(tables)),
+        evidence=tuple(
+            sorted(
+                (*read_evidence(tables), *worlds.evidence),
+                key=lambda item: (item.known_at, item.key),
+            )
+        ),
         classes=classes,
         priors=tuple(read_priors(tables)),
         shares=read_shares(tables),
-        notes=notes,
+        notes={slug: place.file.note for slug, place in places.items()},
         problems=(*problems, *tables.problems),
         places=places,
         digest=digest(root),
+        world=worlds.world,
+        undated=frozenset(undated),
+        hints=tuple(hint for place in places.values() for hint in hints_of(place)),
     )
 
 
-def read_question_file(path: Path) -> tuple[list[Question], list[Resolution], list[Problem]]:
-    """Read one question file on its own, for `questions add` and `questions check FILE`."""
+def hints_of(place: Place) -> list[Problem]:
+    """Say what an older question file should write instead of its model."""
+    if place.file.model is None or place.file.answer:
+        return []
+    message = f"model ({place.file.model.family}): is read, but only answer: gives a forecast"
+    hint = "answer: truce=on by close"
+    return [Problem(place.source, place.line("model"), "model", message, hint)]
+
+
+def read_question_file(
+    path: Path, *, now: dt.datetime | None = None, zone_name: str = BANK_ZONE
+) -> tuple[list[Question], list[Resolution], list[Problem]]:
+    """Read one question file on its own, for `questions add` and `questions check FILE`.
+
+    Parameters
+    ----------
+    now : datetime, optional
+        When it is added, where it states no opening; default: the present moment.
+    zone_name : str
+        Of its days, where it states none.
+    """
     problems: list[Problem] = []
     place = _place(path.parent, path, problems, source=str(path))
     if place is None:
         return [], [], problems
     try:
-        questions, resolutions = build_question(place.file, place.source)
-    except InvalidInput as fault:
-        return (
-            [],
-            [],
-            [Problem(str(path), place.line("options"), "value", fault.message, fault.hint)],
+        questions, resolutions = build_question(
+            place.file, place.source, now=now, zone_name=zone_name
         )
+        if place.file.answer:
+            parse_predicate(place.file.answer, zone=questions[0].zone)
+    except InvalidInput as fault:
+        field_name = "answer" if fault.message.startswith("answer") else "options"
+        line = place.line(field_name)
+        return [], [], [Problem(str(path), line, "value", fault.message, fault.hint)]
     return questions, resolutions, problems
 
 
@@ -171,68 +221,94 @@ def digest(root: Path) -> str:
     return total.hexdigest()
 
 
-def build_question(file: QuestionFile, source: str) -> tuple[list[Question], list[Resolution]]:
-    """Turn a checked file into its question, or into the rungs of its ladder."""
-    zone(file.zone)
-    if file.type == "numeric":
-        space = OutcomeSpace("numeric", (), file.lower, file.upper, file.unit)
-    elif file.type == "binary":
-        space = OutcomeSpace.binary()
+def build_question(
+    file: QuestionFile,
+    source: str,
+    *,
+    now: dt.datetime | None = None,
+    zone_name: str = BANK_ZONE,
+) -> tuple[list[Question], list[Resolution]]:
+    """Turn a checked file into its question, or into the rungs of its ladder.
+
+    Parameters
+    ----------
+    now : datetime, optional
+        When it is added: a file without `opens` opens at the midnight that begins this day.
+    zone_name : str
+        Of its days, where it states none.
+    """
+    there = file.zone or zone_name
+    zone(there)
+    space = _space(file)
+    if file.opens is not None:
+        opens = day_begins(parse_day(file.opens), there)
     else:
-        space = OutcomeSpace(file.type, tuple(file.options or ()))
-    days = file.ladder or [file.closes or ""]
+        opens = day_begins(local_day(now or dt.datetime.now(dt.UTC), there), there)
     questions, resolutions = [], []
-    for day in days:
-        rung = f"{file.slug}@{day}" if file.ladder else file.slug
-        opens = day_begins(parse_day(file.opens), file.zone)
-        closes = day_ends(parse_day(day), file.zone)
+    for day in file.ladder or [file.closes or ""]:
+        closes = day_ends(parse_day(day), there)
         resolves_by = closes
         if file.resolves_by:
-            resolves_by = max(closes, day_ends(parse_day(file.resolves_by), file.zone))
+            resolves_by = max(closes, day_ends(parse_day(file.resolves_by), there))
         if closes <= opens:
-            msg = f"closes ({day}): must not come before opens ({file.opens})"
+            msg = f"closes ({day}): must not come before opens ({local_day(opens, there)})"
             raise InvalidInput(msg)
         condition = file.links.condition
-        questions.append(
-            Question(
-                id=rung,
-                title=f"{file.title} (by {day})" if file.ladder else file.title,
-                criteria=file.criteria,
-                background=file.background,
-                space=space,
-                zone=file.zone,
-                opens=opens,
-                closes=closes,
-                resolves_by=resolves_by,
-                topic=file.topic,
-                event=file.event,
-                tags=tuple(file.tags),
-                basis=Basis(
-                    file.basis.kind,
-                    tuple(file.basis.texts),
-                    {text: tuple(numbers) for text, numbers in file.basis.sentences.items()},
-                ),
-                model=ModelChoice(
-                    file.model.family,
-                    file.model.stand_in or file.model.family,
-                    file.model.reference,
-                    {
-                        name: tuple(value) if isinstance(value, list) else value
-                        for name, value in file.model.settings.items()
-                    },
-                ),
-                ladder=file.slug if file.ladder else None,
-                parent=file.links.parent,
-                condition=None
-                if condition is None
-                else Condition(condition.question, condition.outcome),
-                source=source,
-            )
+        question = Question(
+            id=f"{file.slug}@{day}" if file.ladder else file.slug,
+            title=f"{file.title} (by {day})" if file.ladder else file.title,
+            criteria=file.criteria or f"As the title says: {file.title}",
+            background=file.background,
+            space=space,
+            zone=there,
+            opens=opens,
+            closes=closes,
+            resolves_by=resolves_by,
+            topic=file.topic,
+            event=file.event or file.slug,
+            tags=tuple(file.tags),
+            basis=_basis(file),
+            model=_model(file),
+            ladder=file.slug if file.ladder else None,
+            parent=file.links.parent,
+            condition=None
+            if condition is None
+            else Condition(condition.question, condition.outcome),
+            source=source,
+            answer=" ".join(file.answer.split()),
         )
+        questions.append(question)
         stated = file.resolutions.get(day) if file.ladder else file.resolution
         if stated is not None:
-            resolutions.append(_resolution(rung, stated, space, file.zone))
+            resolutions.append(_resolution(question.id, stated, space, there))
     return questions, resolutions
+
+
+def _space(file: QuestionFile) -> OutcomeSpace:
+    if file.type == "numeric":
+        return OutcomeSpace("numeric", (), file.lower, file.upper, file.unit)
+    if file.type == "binary":
+        return OutcomeSpace.binary()
+    return OutcomeSpace(file.type, tuple(file.options or ()))
+
+
+def _basis(file: QuestionFile) -> Basis:
+    if file.basis is None:
+        return Basis("context", ())
+    sentences = {text: tuple(numbers) for text, numbers in file.basis.sentences.items()}
+    return Basis(file.basis.kind, tuple(file.basis.texts), sentences)
+
+
+def _model(file: QuestionFile) -> ModelChoice:
+    """Give what an older file says of its model; others are answered by the world."""
+    model = file.model
+    if model is None:
+        return ModelChoice(WORLD_FAMILY, WORLD_FAMILY, "", {})
+    settings = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in model.settings.items()
+    }
+    return ModelChoice(model.family, model.stand_in or model.family, model.reference, settings)
 
 
 def _resolution(
@@ -318,25 +394,50 @@ def _text(file: TextFile, source: str, tree: Any, problems: list[Problem]) -> Te
     )
 
 
-def _worldview(file: WorldviewFile, text: Text) -> Worldview:
+def _worldview(
+    file: WorldviewFile,
+    text: Text,
+    world: WorldSpec,
+    source: str,
+    tree: Any,
+    problems: list[Problem],
+) -> Worldview:
+    changes = []
+    for position, change in enumerate(file.priors):
+        line = line_of(tree, ("priors", position))
+        try:
+            changes.append(_change(change, world))
+        except InvalidInput as fault:
+            problems.append(Problem(source, line, "unknown-prior", fault.message, fault.hint))
     return Worldview(
         id=file.id,
         text=file.text,
         title=file.title,
         thesis=file.thesis,
         speaks_from=text_speaks_at(text),
-        changes=tuple(
-            PriorChange(
-                reference=change.reference,
-                parameter=change.parameter,
-                reason=change.reason,
-                sentences=tuple(change.sentences),
-                times=change.times,
-                shift=change.shift,
-                replace=None
-                if change.set is None
-                else {k: tuple(v) if isinstance(v, list) else v for k, v in change.set.items()},
-            )
-            for change in file.priors
-        ),
+        changes=tuple(changes),
     )
+
+
+def _change(file: PriorChangeFile, world: WorldSpec) -> PriorChange:
+    """Give a change of what the world has; the only move of a process need not be named."""
+    move = " > ".join(part.strip() for part in file.move.split(">"))
+    link = " ".join(file.link.split())
+    if file.process:
+        process = world.processes.get(file.process)
+        if process is None:
+            msg = f"process ({file.process}): the world has none of that name"
+            raise InvalidInput(msg, hint=nearest(file.process, world.processes))
+        moves = [each.name for each in process.moves]
+        if not move and len(moves) == 1:
+            move = moves[0]
+        if move not in moves:
+            msg = f"move ({move or 'none stated'}): {file.process} has others"
+            raise InvalidInput(msg, hint=nearest(move, moves) or ", ".join(moves))
+    names = [each.name for each in world.links]
+    if link and link not in names:
+        msg = f"link ({link}): the world has none of that name"
+        raise InvalidInput(msg, hint=nearest(link, names))
+    times = file.times if file.gain is None else file.gain
+    assert times is not None  # the schema asks for one
+    return PriorChange(file.reason, tuple(file.sentences), times, file.process, move, link)

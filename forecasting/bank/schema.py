@@ -104,16 +104,26 @@ class ResolutionFile(_File):
 class QuestionFile(_File):
     """One question, or one ladder of binary rungs that share everything but the deadline."""
 
-    schema_version: Literal[1] = Field(alias="schema")
+    schema_version: Literal[1] = Field(default=1, alias="schema")
     slug: str = Field(pattern=SLUG)
-    title: str = Field(min_length=10, max_length=200)
-    type: Literal["binary", "categorical", "ordered", "numeric"]
+    title: str = Field(min_length=3, max_length=200)
+    type: Literal["binary", "categorical", "ordered", "numeric"] = "binary"
     criteria: str = Field(
-        min_length=80, description="What counts, what does not, whose word decides."
+        default="",
+        min_length=80,
+        description="What counts, what does not, whose word decides. Default: as the title says.",
     )
-    background: str = Field(min_length=40)
-    zone: str = "Europe/Kyiv"
-    opens: Day = Field(description="The local midnight that begins this day.")
+    background: str = Field(default="", min_length=40)
+    answer: str = Field(
+        default="",
+        max_length=2000,
+        description="What it asks of the world: truce=on through close, convoy by close, ...",
+    )
+    zone: str | None = Field(default=None, description="Of its days; default: the bank's.")
+    opens: Day | None = Field(
+        default=None,
+        description="The local midnight that begins this day; default: the day it is added.",
+    )
     closes: Day | None = Field(default=None, description="The local midnight that ends this day.")
     resolves_by: Day | None = Field(default=None, description="Default: closes.")
     ladder: list[Day] | None = Field(default=None, description="Deadlines of the rungs, rising.")
@@ -121,11 +131,17 @@ class QuestionFile(_File):
     lower: float | None = None
     upper: float | None = None
     unit: str = ""
-    topic: str = Field(pattern=SLUG)
-    event: str = Field(pattern=SLUG, description="The event cluster that intervals resample.")
+    topic: str = Field(default="", pattern=SLUG)
+    event: str = Field(
+        default="",
+        pattern=SLUG,
+        description="The event cluster that intervals resample; default: the slug.",
+    )
     tags: list[str] = Field(default_factory=list)
-    basis: BasisFile
-    model: ModelFile
+    basis: BasisFile | None = None
+    model: ModelFile | None = Field(
+        default=None, description="Read in older files; answer says what it asks of the world."
+    )
     links: LinksFile = LinksFile()
     resolution: ResolutionFile | None = None
     resolutions: dict[Day, ResolutionFile] = Field(
@@ -201,20 +217,26 @@ class TextFile(_File):
 
 
 class PriorChangeFile(_File):
-    """One prior that the worldview sets differently; exactly one of times, shift, set."""
+    """One prior that the worldview sets differently: a move, a link or the gain of news."""
 
-    reference: str = Field(pattern=SLUG)
-    parameter: str
-    times: float | None = Field(default=None, gt=0)
-    shift: float | None = None
-    set: dict[str, float | list[float]] | None = None
+    process: str = Field(default="", description="A process of a world file.")
+    move: str = Field(default="", description="none > on; not needed where there is one move.")
+    link: str = Field(default="", description="A link without its size: while truce=on: convoy.")
+    gain: float | None = Field(default=None, gt=0, description="News weigh so many times as much.")
+    times: float | None = Field(default=None, gt=0, description="The rate or ratio, so many times.")
     reason: str = Field(min_length=20)
     sentences: list[int] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _one_change(self) -> "PriorChangeFile":
-        if sum(x is not None for x in (self.times, self.shift, self.set)) != 1:
-            msg = "give exactly one of times, shift, set"
+        if sum((bool(self.process), bool(self.link), self.gain is not None)) != 1:
+            msg = "give exactly one of process, link, gain"
+            raise ValueError(msg)
+        if self.move and not self.process:
+            msg = "move belongs to a process"
+            raise ValueError(msg)
+        if (self.times is None) != (self.gain is not None):
+            msg = "a process or a link takes times, gain nothing else"
             raise ValueError(msg)
         return self
 

@@ -12,11 +12,13 @@ from typing import Any
 from pydantic import BaseModel
 
 from forecasting.bank.schema import QuestionFile, ScenarioFile, TextFile, WorldviewFile
+from forecasting.bank.world_schema import WorldShape
 
 SCHEMAS: dict[str, type[BaseModel]] = {
     "question": QuestionFile,
     "scenario": ScenarioFile,
     "text": TextFile,
+    "world": WorldShape,
     "worldview": WorldviewFile,
 }
 

@@ -60,19 +60,48 @@ def read_yaml[Model: BaseModel](
     (model, tree, problems)
         The validated model or None; the raw tree with line numbers; every fault found.
     """
+    tree, problems = read_tree(path, source)
+    if tree is None:
+        return None, None, problems
+    found, problems = validated(model, tree, tree, source)
+    return found, tree, problems
+
+
+def validated[Model: BaseModel](
+    model: type[Model], value: Any, tree: Any, source: str, path: Sequence[Any] = ()
+) -> tuple[Model | None, list[Problem]]:
+    """Validate what stands at a place of a tree; every fault with its line."""
+    try:
+        return model.model_validate(value), []
+    except ValidationError as invalid:
+        return None, [
+            Problem(
+                source,
+                line_of(tree, (*path, *error["loc"])),
+                "field" if error["type"] != "missing" else "missing",
+                f"{'.'.join(str(part) for part in (*path, *error['loc'])) or 'file'}: "
+                f"{_plain(error)}",
+                "questions/README.md says what each field takes",
+            )
+            for error in invalid.errors()
+        ]
+
+
+def read_tree(path: Path, source: str) -> tuple[Any, list[Problem]]:
+    """Read a file as a mapping with line numbers; None where it is none."""
     try:
         text = read_plain(path, most=MAX_BYTES).decode("utf-8-sig")
     except OSError as unreadable:
         message = f"cannot be read ({unreadable.strerror})"
-        return None, None, [Problem(source, 0, "readable", message)]
+        return None, [Problem(source, 0, "readable", message)]
     except UnicodeDecodeError as broken:
         line = broken.object[: broken.start].count(b"\n") + 1
         message = f"cannot be read as UTF-8 (byte {broken.object[broken.start]:#04x})"
-        return None, None, [Problem(source, line, "readable", message, "save it as UTF-8")]
+        return None, [Problem(source, line, "readable", message, "save it as UTF-8")]
     if "\t" in text:
         line = text[: text.index("\t")].count("\n") + 1
         message = "contains a tab"
-        return None, None, [Problem(source, line, "yaml", message, "indent with spaces")]
+        return None, [Problem(source, line, "yaml", message, "indent with spaces")]
     loader = YAML(typ="rt", pure=True)
     loader.version = None
     loader.allow_duplicate_keys = False
@@ -83,7 +112,7 @@ def read_yaml[Model: BaseModel](
         mark = broken.problem_mark or broken.context_mark
         line = mark.line + 1 if mark else 0
         reason = (broken.problem or "not YAML").split("\n")[0]
-        return None, None, [Problem(source, line, "yaml", f"not YAML 1.2: {reason}")]
+        return None, [Problem(source, line, "yaml", f"not YAML 1.2: {reason}")]
     # Among the others: what ruamel's constructors raise of a number, a day or a tag that is none.
     except (
         YAMLError,
@@ -94,23 +123,10 @@ def read_yaml[Model: BaseModel](
         RecursionError,
     ) as broken:
         first = str(broken).split("\n")[0]
-        return None, None, [Problem(source, 0, "yaml", f"not YAML 1.2: {first}")]
+        return None, [Problem(source, 0, "yaml", f"not YAML 1.2: {first}")]
     if not isinstance(tree, dict):
-        return None, None, [Problem(source, 1, "yaml", "must hold a mapping of fields")]
-    try:
-        return model.model_validate(tree), tree, []
-    except ValidationError as invalid:
-        problems = [
-            Problem(
-                source,
-                line_of(tree, error["loc"]),
-                "field" if error["type"] != "missing" else "missing",
-                f"{'.'.join(str(part) for part in error['loc']) or 'file'}: {_plain(error)}",
-                "questions/README.md says what each field takes",
-            )
-            for error in invalid.errors()
-        ]
-        return None, tree, problems
+        return None, [Problem(source, 1, "yaml", "must hold a mapping of fields")]
+    return tree, []
 
 
 def _plain(error: Any) -> str:

@@ -107,7 +107,7 @@ def parse_predicate(text: str, *, zone: str = "UTC", world: WorldSpec | None = N
     return _Parser(stated, _tokens(stated), zone, world).whole()
 
 
-def parse_target(text: str) -> tuple[str, tuple[str, ...]]:
+def parse_target(text: str, what: str = "target") -> tuple[str, tuple[str, ...]]:
     """Read ``process`` or ``process=a|b``.
 
     Examples
@@ -116,21 +116,21 @@ def parse_target(text: str) -> tuple[str, tuple[str, ...]]:
     (('guarantees', ('soft', 'firm')), ('convoy', ()))
     """
     stated = " ".join(text.split())
-    parser = _Parser(stated, _tokens(stated), "UTC", None)
+    parser = _Parser(stated, _tokens(stated, what), "UTC", None, what)
     found = parser.target()
     parser.end()
     return found
 
 
-def _tokens(text: str) -> list[_Token]:
+def _tokens(text: str, what: str = "answer") -> list[_Token]:
     if len(text) > MOST_TEXT:
-        msg = f"answer ({text[:40]}...): must have at most {MOST_TEXT:,} characters"
+        msg = f"{what} ({text[:40]}...): must have at most {MOST_TEXT:,} characters"
         raise InvalidInput(msg)
     found, place = [], 0
     while place < len(text):
         match = _TOKEN.match(text, place)
         if match is None:
-            msg = f"answer ({text[:80]}): {text[place:].strip()[:10]} is not read here"
+            msg = f"{what} ({text[:80]}): {text[place:].strip()[:10]} is not read here"
             hint = "count >= 3" if text[place:].strip()[:1] in "<>" else ""
             raise InvalidInput(msg, hint=hint)
         kind = match.lastgroup or ""
@@ -143,8 +143,14 @@ class _Parser:
     """Reads tokens from left to right; each method reads one rule of the grammar."""
 
     def __init__(
-        self, text: str, tokens: Sequence[_Token], zone: str, world: WorldSpec | None
+        self,
+        text: str,
+        tokens: Sequence[_Token],
+        zone: str,
+        world: WorldSpec | None,
+        what: str = "answer",
     ) -> None:
+        self.what = what
         self.text, self.tokens, self.zone, self.world = text, tokens, zone, world
         self.place = self.depth = 0
 
@@ -367,7 +373,7 @@ class _Parser:
         return f" after {self.tokens[-1].text}" if self.tokens else ""
 
     def fault(self, rule: str, hint: str = "") -> InvalidInput:
-        return InvalidInput(f"answer ({self.text[:80]}): {rule}", hint=hint)
+        return InvalidInput(f"{self.what} ({self.text[:80]}): {rule}", hint=hint)
 
 
 def _then(word: str) -> str:

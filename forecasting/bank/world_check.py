@@ -1,0 +1,188 @@
+"""Check a bank's questions against its world, and its world against the days of its questions."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from forecasting.bank.place import Place
+from forecasting.bank.read import Bank
+from forecasting.domain.instants import iso, local_day
+from forecasting.domain.predicate import Predicate
+from forecasting.domain.predicate_check import check_predicate, nearest, processes_of
+from forecasting.domain.predicate_text import parse_predicate
+from forecasting.domain.process import LinkSpec, MoveSpec, ProcessSpec
+from forecasting.domain.question import Question
+from forecasting.errors import InvalidInput, Problem
+
+WorldRule = Callable[[Bank], Iterator[Problem]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question with what it asks of the world, and what is wrong with that."""
+
+    question: Question
+    place: Place
+    predicate: Predicate | None
+    faults: tuple[tuple[str, str], ...] = ()
+
+
+def asked(bank: Bank) -> list[Asked]:
+    """Read each question's answer once; those without one are left out."""
+    found = []
+    for question in bank.questions:
+        if not question.answer:
+            continue
+        place = bank.places[question.ladder or question.id]
+        try:
+            predicate = parse_predicate(question.answer, zone=question.zone, world=bank.world)
+        except InvalidInput as fault:
+            found.append(Asked(question, place, None, ((fault.message, fault.hint),)))
+            continue
+        faults = check_predicate(
+            predicate, bank.world, question.space, question.opens, question.closes
+        )
+        found.append(Asked(question, place, predicate, tuple((fault, "") for fault in faults)))
+    return found
+
+
+def _answers_fit(bank: Bank) -> Iterator[Problem]:
+    """Refuse what an update would refuse."""
+    seen: set[tuple[str, str]] = set()
+    for each in asked(bank):
+        slug = each.question.ladder or each.question.id
+        for message, hint in each.faults:
+            if (slug, message) not in seen:
+                seen.add((slug, message))
+                said = message if message.startswith("answer (") else f"answer: {message}"
+                line = each.place.line("answer")
+                yield Problem(each.place.source, line, "answer", said, hint)
+
+
+def _names_apart(bank: Bank) -> Iterator[Problem]:
+    """Refuse a process with the name of a question: an item on it would mean both."""
+    for name, process in bank.world.processes.items():
+        if name in bank.places:
+            source, line = process.place
+            message = f"process ({name}): a question has that name ({bank.places[name].source})"
+            yield Problem(source, line, "name", message, f"{name}-process")
+
+
+def _known_classes(bank: Bank) -> Iterator[Problem]:
+    for process in bank.world.processes.values():
+        references = {move.phrase.reference for move in process.moves} - {""}
+        for reference in sorted(references - set(bank.classes)):
+            source, line = process.place
+            message = f"{process.name}: class ({reference}): none in reference/classes.csv"
+            yield Problem(
+                source, line, "unknown-reference", message, nearest(reference, bank.classes)
+            )
+
+
+def _stated_on_a_word(bank: Bank) -> Iterator[Problem]:
+    """Ask whose word a prior rests on and since when, in a bank whose questions are scored."""
+    if not bank.resolutions:
+        return
+    for process in bank.world.processes.values():
+        for move in process.moves:
+            if move.phrase.form in {"count", "median"} and not (move.source and move.known_by):
+                yield _unsourced(process.place, f"{process.name}: move ({move.name})")
+    for link in bank.world.links:
+        if not (link.source and link.known_by and link.because):
+            yield _unsourced(link.place, f"link ({link.name})")
+
+
+def _unsourced(place: tuple[str, int], what: str) -> Problem:
+    message = f"{what}: needs because, source and known_by where questions are scored"
+    return Problem(*place, "source", message, "because: ..., source: ..., known_by: 2025-02-28")
+
+
+def _no_hindsight(bank: Bank) -> Iterator[Problem]:
+    """Refuse a prior that was argued after the first question that it feeds had opened."""
+    first = first_openings(bank)
+    for process in bank.world.processes.values():
+        if (opened := first.get(process.name)) is None:
+            continue
+        for known_by, what in _argued(process):
+            if known_by > local_day(opened.opens, opened.zone):
+                yield _late(process.place, f"{process.name}: {what}", known_by, opened)
+    for link in bank.world.links:
+        opened = first.get(link.child)
+        if opened and link.known_by and link.known_by > local_day(opened.opens, opened.zone):
+            yield _late(link.place, f"link ({link.name})", link.known_by, opened)
+
+
+def _argued(process: ProcessSpec) -> Iterator[tuple[dt.date, str]]:
+    """Give each different day by which a prior of a process could be argued, with its moves."""
+    by_day: dict[dt.date, list[MoveSpec]] = {}
+    for move in process.moves:
+        if move.known_by is not None:
+            by_day.setdefault(move.known_by, []).append(move)
+    for day, moves in by_day.items():
+        yield day, ", ".join(move.name for move in moves)
+
+
+def _late(place: tuple[str, int], what: str, known_by: dt.date, opened: Question) -> Problem:
+    message = f"{what}: known by {known_by}, after {opened.id} opened ({iso(opened.opens)})"
+    return Problem(*place, "hindsight", message, "argue it from what was known before")
+
+
+def first_openings(bank: Bank) -> dict[str, Question]:
+    """Give the first question that each process feeds, through links too."""
+    first: dict[str, Question] = {}
+    for each in asked(bank):
+        if each.predicate is None:
+            continue
+        names = [name for name in processes_of(each.predicate) if name in bank.world.processes]
+        for name in upstream(bank.world.links, names):
+            if name not in first or each.question.opens < first[name].opens:
+                first[name] = each.question
+    return first
+
+
+def upstream(links: Iterable[LinkSpec], names: Iterable[str]) -> frozenset[str]:
+    """Give some processes and all that act on them, however far up."""
+    parents: dict[str, set[str]] = {}
+    for link in links:
+        parents.setdefault(link.child, set()).add(link.parent)
+    found = set(names)
+    ahead = list(found)
+    while ahead:
+        more = parents.get(ahead.pop(), set()) - found
+        found |= more
+        ahead += more
+    return frozenset(found)
+
+
+def _codes_bear_on_something(bank: Bank) -> Iterator[Problem]:
+    """Refuse a report on what is neither question nor process, nor a state of one."""
+    questions: Mapping[str, object] = {
+        name: None for q in bank.questions for name in (q.id, q.ladder) if name
+    }
+    for item in bank.evidence:
+        for effect in item.effects:
+            if effect.form not in {"likelihood", "stance"}:
+                continue
+            head, _, detail = effect.target.partition("=")
+            process = bank.world.processes.get(head)
+            if process is None and head not in questions:
+                message = f"{item.key} reports on {head}: no such question or process"
+                hint = nearest(head, [*questions, *bank.world.processes])
+                yield Problem(f"questions ({item.stream})", 0, "unknown-target", message, hint)
+            elif process is not None and detail:
+                unknown = [state for state in detail.split("|") if state not in process.states]
+                for state in unknown:
+                    message = f"{item.key} reports on {effect.target}: {head} has no state {state}"
+                    hint = nearest(state, process.states) or ", ".join(process.states)
+                    source = f"questions ({item.stream})"
+                    yield Problem(source, 0, "unknown-target", message, hint)
+
+
+WORLD_RULES: tuple[WorldRule, ...] = (
+    _answers_fit,
+    _names_apart,
+    _known_classes,
+    _stated_on_a_word,
+    _no_hindsight,
+    _codes_bear_on_something,
+)
