@@ -3,7 +3,9 @@
 import datetime as dt
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +13,22 @@ from forecasting.app.calibrate import from_frame
 from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection, latest_run, resolved, select
 from forecasting.app.models_shown import prior_rows
-from forecasting.app.predict import BASE_RATE, MODEL, POOL, PRIOR
+from forecasting.app.publish_world import world_page
 from forecasting.app.questions import bundled_bank
 from forecasting.app.score import scores
 from forecasting.bank import Bank, text_speaks_at
 from forecasting.domain.commentary import Claim, Text
+from forecasting.domain.evidence import Effect, Evidence
 from forecasting.domain.forecast import Forecast
+from forecasting.domain.forecasters import (
+    ABLATIONS,
+    BASE_RATE,
+    MODEL,
+    POOL,
+    PRIOR,
+    WITHOUT_LINKS,
+    WITHOUT_NEWS,
+)
 from forecasting.domain.question import Question
 from forecasting.domain.verbal import FLAT_DENIAL_ALTERNATIVES
 from forecasting.evidence import retracted
@@ -27,6 +39,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DIAGRAMS = (MODEL, BASE_RATE, POOL)
+_CAUSES = {
+    "time": "time, and what was learned of the past",
+    "history": "what was learned of the past",
+}
+_WORD = re.compile(r"[a-z][a-z0-9-]*")
 
 
 def save_calibration(result: Mapping[str, Any], path: Path, *, title: str, head: Head) -> None:
@@ -71,8 +88,9 @@ def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.Rev
     binary = [row for row in rows if row["type"] == "binary"]
     details = [row["detectable"] for row in binary if row["forecaster"] == MODEL]
     fits = ledger.model_runs(run=chosen_run)
+    run_shown = _run(ledger, bank, kind, chosen_run, now)
     return page.ReviewData(
-        run=_run(ledger, bank, kind, chosen_run, now),
+        run=run_shown,
         scores=rows,
         log_scores=scores(ledger, rule="log", selection=selection),
         horizons=scores(ledger, by="horizon", selection=selection, resamples=999),
@@ -82,6 +100,9 @@ def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.Rev
         questions=_paths(ledger, catalog, now, [*forecasts, *texts], by_question),
         texts=_cards(catalog, bank, forecasts) if kind == "replay" else (),
         due=_due(catalog, now),
+        left_out=_left_out(catalog, forecasts, kind, now),
+        parts=_parts(ledger, selection, frame),
+        world=_world(ledger, bank, run_shown, now),
         unfit=_unfit(forecasts),
         refused=[
             {"question": fit.family, "forecaster": fit.worldview or MODEL, "verdict": fit.gate}
@@ -130,6 +151,39 @@ def _run(ledger: Ledger, bank: Bank, kind: str, run: str, now: dt.datetime) -> p
     )
 
 
+def _world(ledger: Ledger, bank: Bank, run: page.Run, now: dt.datetime) -> page.WorldPage:
+    """Give the world as it stood at the page's "now"."""
+    moment = (run.until if run.kind == "replay" else None) or now
+    return world_page(bank.world, retracted(ledger.evidence()), moment)
+
+
+def _parts(ledger: Ledger, selection: Selection, frame: "pd.DataFrame") -> list[Mapping[str, Any]]:
+    """Score the model with each part taken out against the whole model."""
+    present = set(frame["forecaster"])
+    if MODEL not in present or not present & set(ABLATIONS):
+        return []
+    rows = scores(ledger, selection=selection, against=MODEL)
+    return [row for row in rows if row["forecaster"] in ABLATIONS]
+
+
+def _left_out(
+    catalog: Catalog, forecasts: Sequence[Forecast], kind: str, now: dt.datetime
+) -> list[dict[str, Any]]:
+    """List the questions without a forecast of this kind, and those without an outcome to score."""
+    spoken = {forecast.question for forecast in forecasts}
+    rows = []
+    for question in sorted(catalog.questions.values(), key=lambda q: (q.topic, q.closes, q.id)):
+        status = catalog.status(question, now)
+        if question.id not in spoken:
+            reason = f"It has no {kind} forecast" + (" yet." if status == "upcoming" else ".")
+        elif status == "due":
+            reason = "It is past its deadline without an outcome on record."
+        else:
+            continue
+        rows.append({"question": question.id, "title": question.title, "reason": reason})
+    return rows
+
+
 def _paths(
     ledger: Ledger,
     catalog: Catalog,
@@ -137,7 +191,9 @@ def _paths(
     forecasts: Sequence[Forecast],
     by_question: Sequence[Mapping[str, Any]],
 ) -> list[page.QuestionPath]:
-    marks = _marks(ledger, catalog, forecasts)
+    items = retracted(ledger.evidence())
+    marks = _marks(items, catalog, forecasts)
+    moved = _moved(items, catalog, forecasts)
     points: dict[str, dict[str, list[page.Point]]] = {}
     verdicts: dict[str, str] = {}
     for forecast in forecasts:
@@ -187,6 +243,8 @@ def _paths(
                     if question.opens <= mark.known_at <= question.closes
                 ],
                 scores=rows,
+                moved=moved.get(question.id, ()),
+                answer=question.answer,
             )
         )
     return shown
@@ -198,7 +256,15 @@ def _point(forecast: Forecast) -> page.Point:
     low = spread.p05 if spread is not None and binary else None
     high = spread.p95 if spread is not None and binary else None
     if forecast.value.shape != "quantiles":
-        return page.Point(forecast.issued_at, forecast.value.numbers, low, high)
+        ends = json.loads(forecast.meta.get("intervals", "[]"))
+        return page.Point(
+            forecast.issued_at,
+            forecast.value.numbers,
+            low,
+            high,
+            lows=tuple(end[0] for end in ends),
+            highs=tuple(end[1] for end in ends),
+        )
     by_level = {
         float(label): number
         for label, number in zip(forecast.value.labels, forecast.value.numbers, strict=True)
@@ -209,22 +275,57 @@ def _point(forecast: Forecast) -> page.Point:
     )
 
 
+def _moved(
+    items: Sequence[Evidence], catalog: Catalog, forecasts: Sequence[Forecast]
+) -> dict[str, list[page.Moved]]:
+    """Say why the model's forecasts moved, by question, from what was recorded with each."""
+    by_key = {item.key: item for item in items}
+    found: dict[str, list[page.Moved]] = {}
+    for forecast in sorted(forecasts, key=lambda forecast: forecast.issued_at):
+        if forecast.forecaster != MODEL or "moved" not in forecast.meta:
+            continue
+        question = catalog.questions[forecast.question]
+        causes = []
+        for key, change in json.loads(forecast.meta["moved"]):
+            item = by_key.get(key)
+            causes.append(
+                page.Cause(
+                    # What names no item is time, or an item that was retracted since.
+                    item.title if item else _CAUSES.get(key, f"{key}, retracted since"),
+                    dict(zip(_names(question, change), change, strict=True)),
+                    item.known_at if item else None,
+                    item.url.split(" | ")[0] if item else "",
+                )
+            )
+        found.setdefault(forecast.question, []).append(page.Moved(forecast.issued_at, causes))
+    return found
+
+
+def _names(question: Question, change: Sequence[float]) -> tuple[str, ...]:
+    return question.space.options if len(change) > 1 else ("",)
+
+
 def _marks(
-    ledger: Ledger, catalog: Catalog, forecasts: Sequence[Forecast]
+    items: Sequence[Evidence], catalog: Catalog, forecasts: Sequence[Forecast]
 ) -> dict[str, list[page.Mark]]:
     """Give each question's evidence: what bears on it, and whatever moved its model."""
     moves: dict[str, dict[str, list[float]]] = {}
     for forecast in forecasts:
         if forecast.forecaster == MODEL and "moved" in forecast.meta:
             moves.setdefault(forecast.question, {}).update(json.loads(forecast.meta["moved"]))
+    # The words of a predicate name its processes.
+    asked = {
+        question.id: {question.id, question.ladder, *_WORD.findall(question.answer)}
+        for question in catalog.questions.values()
+    }
     marks: dict[str, list[page.Mark]] = {}
-    for item in sorted(retracted(ledger.evidence()), key=lambda item: (item.known_at, item.key)):
-        targets = {effect.target for effect in item.effects}
+    for item in sorted(items, key=lambda item: (item.known_at, item.key)):
+        targets = {effect.target.partition("=")[0] for effect in item.effects}
         for question in catalog.questions.values():
             change = moves.get(question.id, {}).get(item.key)
-            if change is None and not {question.id, question.ladder} & targets:
+            if change is None and not asked[question.id] & targets:
                 continue
-            options = question.space.options if len(change or ()) > 1 else ("",)
+            weight, half_life = _weight(item, asked[question.id])
             marks.setdefault(question.id, []).append(
                 page.Mark(
                     item.known_at,
@@ -232,12 +333,41 @@ def _marks(
                     item.certainty,
                     item.url.split(" | ")[0],
                     item.kind,
-                    dict(zip(options, change, strict=True)) if change else {},
+                    dict(zip(_names(question, change), change, strict=True)) if change else {},
                     # What the bank says beside its facts would make the page twice as long.
                     item.note if item.stream == "news" else "",
+                    weight,
+                    half_life,
                 )
             )
     return marks
+
+
+def _weight(item: Evidence, asked: AbstractSet[str | None]) -> tuple[float | None, float]:
+    """Give the log hazard ratio of a report and its half-life; the nearest to the question counts.
+
+    An item coded on several moves is drawn once: by what it says of the question itself, else by
+    its largest ratio.
+    """
+    coded = [
+        (effect.target.partition("=")[0] in asked, abs(size), size, effect.detail)
+        for effect in item.effects
+        if (size := _log_ratio(effect)) is not None
+    ]
+    if not coded:
+        return None, page.HALF_LIFE
+    _, _, weight, detail = max(coded, key=lambda one: one[:2])
+    stated = detail.get("half_life", page.HALF_LIFE)
+    return weight, math.inf if stated == "lasting" else float(stated)
+
+
+def _log_ratio(effect: Effect) -> float | None:
+    detail = effect.detail
+    if effect.form == "likelihood":
+        return math.log(float(detail["a"]) / float(detail["b"]))
+    if effect.form == "stance" and "code" in detail:
+        return float(detail["code"]) * math.log(2.0)
+    return None
 
 
 def _cards(catalog: Catalog, bank: Bank, forecasts: Sequence[Forecast]) -> list[page.TextCard]:
@@ -313,7 +443,7 @@ def _standing_at(
     for forecast in forecasts:
         if forecast.question != question.id or forecast.issued_at > moment:
             continue
-        if forecast.forecaster in {MODEL, PRIOR, BASE_RATE, POOL}:
+        if forecast.forecaster in {MODEL, WITHOUT_LINKS, WITHOUT_NEWS, PRIOR, BASE_RATE, POOL}:
             latest[forecast.forecaster] = forecast.value.numbers[0]
     return latest
 

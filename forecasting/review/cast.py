@@ -3,29 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-#: The order on every page. It is fixed beforehand, so that no table is a ranking.
-ROLES = (
-    "person",
-    "model",
-    "prior",
-    "base-rate",
-    "worldview",
-    "pool",
-    "climatology",
-    "uniform",
-    "text",
-)
-_ROLE_OF = {
+from forecasting.domain.forecasters import FAMILIES, Family, family
+
+_LABELS: Mapping[Family, str] = {
     "model": "model",
-    "prior": "prior",
-    "prior-only": "prior",
-    "base-rate": "base-rate",
-    "climatology": "climatology",
-    "uniform": "uniform",
-    "always-0.5": "uniform",
-}
-_LABELS = {
-    "model": "model",
+    "without-links": "model without links",
+    "without-news": "model without news",
     "prior": "prior alone",
     "base-rate": "base rate",
     "pool": "pool of worldviews",
@@ -44,9 +27,11 @@ class Pen:
 
 
 # Okabe and Ito's palette, which the colour-blind can tell apart; dash and width say it again.
-PENS: Mapping[str, Pen] = {
+PENS: Mapping[Family, Pen] = {
     "person": Pen("ink", "-", 2.0),
     "model": Pen("model", "-", 2.2),
+    "without-links": Pen("model", (0, (3, 1.6)), 1.3),
+    "without-news": Pen("model", (0, (1, 1.4)), 1.3),
     "prior": Pen("prior", (0, (1.2, 1.6)), 1.7),
     "base-rate": Pen("base", (0, (5, 2.2)), 1.9),
     "worldview": Pen("faint", "-", 0.9),
@@ -57,20 +42,15 @@ PENS: Mapping[str, Pen] = {
 }
 
 
-def role(forecaster: str) -> str:
-    """Say which part a forecaster plays; a name that is none of the tool's own is a person's.
+def role(forecaster: str) -> Family:
+    """Say which part a forecaster plays.
 
     Examples
     --------
-    >>> role("worldview:003"), role("text:003"), role("always-0.5"), role("ana")
-    ('worldview', 'text', 'uniform', 'person')
+    >>> role("worldview:003"), role("model without news"), role("ana")
+    ('worldview', 'without-news', 'person')
     """
-    head = forecaster.partition(":")[0].partition("@")[0]
-    if head in _ROLE_OF:
-        return _ROLE_OF[head]
-    if head in ("worldview", "text"):
-        return head
-    return "pool" if "pool" in head.split("-") else "person"
+    return family(forecaster)
 
 
 def label(forecaster: str, labels: Mapping[str, str] | None = None) -> str:
@@ -97,4 +77,4 @@ def ordered(forecasters: Iterable[str]) -> list[str]:
     >>> ordered(["text:000", "base-rate", "worldview:001", "model"])
     ['model', 'base-rate', 'worldview:001', 'text:000']
     """
-    return sorted(set(forecasters), key=lambda name: (ROLES.index(role(name)), name))
+    return sorted(set(forecasters), key=lambda name: (FAMILIES.index(role(name)), name))

@@ -5,6 +5,7 @@ exist is None (NaN is read as None): the page writes a dash or says why.
 """
 
 import datetime as dt
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -15,10 +16,14 @@ from forecasting.domain.instants import BANK_ZONE, utc
 from forecasting.domain.outcome import QUESTION_TYPES
 from forecasting.errors import InvalidInput
 
+#: Days after which half of a report's weight is left, where its item says nothing else.
+HALF_LIFE = 30.0
 #: Quantile levels in percent of a numeric forecast that names no others.
 LEVELS = (5.0, 25.0, 50.0, 75.0, 95.0)
 
 type Row = Mapping[str, Any]
+#: Rows of numbers: nested sequences, or a matrix of numpy.
+type Grid = Any
 _NO_EFFECT: Mapping[str, float] = MappingProxyType({})
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -74,6 +79,8 @@ class Point:
         ``(p,)`` of yes; a probability per option; or the quantiles at `levels`.
     p05, p95
         The spread of a model's probability over its posterior (binary only).
+    lows, highs
+        The same for each option; empty where it is not known.
     """
 
     at: dt.datetime
@@ -81,9 +88,14 @@ class Point:
     p05: float | None = None
     p95: float | None = None
     levels: tuple[float, ...] = LEVELS
+    lows: tuple[float, ...] = ()
+    highs: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         _aware(self.at)
+        if len(self.lows) != len(self.highs) or len(self.lows) not in (0, len(self.values)):
+            msg = f"interval ({len(self.lows)} and {len(self.highs)} ends): one pair an option"
+            raise InvalidInput(msg)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +109,11 @@ class Mark:
         for yes) in log-odds, or the median of a number in its unit; empty where it moved nothing.
     note
         What was written beside it, which may be HTML of unknown hands.
+    weight
+        Of a report: the logarithm of the hazard ratio with which it hastens (above 0) or slows
+        what it is coded on, when it arrived; None for a fact, and for what nobody has coded.
+    half_life
+        Days after which half of the weight is left; infinite for a lasting one.
     """
 
     known_at: dt.datetime
@@ -106,9 +123,48 @@ class Mark:
     kind: str = ""
     effect: Mapping[str, float] = field(default_factory=lambda: _NO_EFFECT)
     note: str = ""
+    weight: float | None = None
+    half_life: float = HALF_LIFE
 
     def __post_init__(self) -> None:
         _aware(self.known_at)
+        if not self.half_life > 0:
+            msg = f"half_life ({self.half_life}) of {self.title}: must be above 0 days"
+            raise InvalidInput(msg, hint=f"{HALF_LIFE:g}")
+
+    @property
+    def ratio(self) -> float | None:
+        """The hazard ratio at first."""
+        return None if self.weight is None else math.exp(self.weight)
+
+    @property
+    def lasting(self) -> bool:
+        """Whether the report does not fade."""
+        return math.isinf(self.half_life)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One reason why a forecast moved: an item, or the passing of time.
+
+    `change` is by option ("" for yes) in log-odds, or the median of a number in its unit.
+    """
+
+    title: str
+    change: Mapping[str, float]
+    known_at: dt.datetime | None = None
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Why the model's forecast made at `at` differs from the one before it."""
+
+    at: dt.datetime
+    causes: Sequence[Cause]
+
+    def __post_init__(self) -> None:
+        _aware(self.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +185,10 @@ class QuestionPath:
         Forecaster -> points, oldest first.
     scores
         Forecaster -> a score row of this question (``mean, skill, coverage, rule, ...``).
+    moved
+        Why the model's forecasts moved, oldest first; only of those that name a cause.
+    answer
+        What the question asks of the world, in the words of the bank.
     """
 
     id: str
@@ -156,6 +216,8 @@ class QuestionPath:
     paths: Mapping[str, Sequence[Point]] = field(default_factory=lambda: _NOTHING)
     evidence: Sequence[Mark] = ()
     scores: Mapping[str, Row] = field(default_factory=lambda: _NOTHING)
+    moved: Sequence[Moved] = ()
+    answer: str = ""
 
     def __post_init__(self) -> None:
         if self.type not in QUESTION_TYPES:
@@ -253,6 +315,100 @@ class Events:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessRow:
+    """One process of the world: where it stands, and how fast it moves by itself.
+
+    Attributes
+    ----------
+    state, since
+        Where it stands now, and from when; `since` is the last event of an event process.
+    watched
+        Until when somebody looked; silence after that is not evidence.
+    base_rate
+        How fast its moves come without links and news, in words.
+    """
+
+    name: str
+    title: str
+    state: str
+    since: dt.datetime | None = None
+    watched: dt.datetime | None = None
+    base_rate: str = ""
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        _aware(self.since, self.watched)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRow:
+    """One link: while (or once) `parent` is in a state, moves of `child` come so much faster.
+
+    `median`, `low`, `high` are the stated hazard ratio and its 90 % range; `learned` and its range
+    are the same after the past was taken into account, None where nothing was learned.
+    """
+
+    link: str
+    parent: str
+    child: str
+    median: float
+    low: float
+    high: float
+    learned: float | None = None
+    learned_low: float | None = None
+    learned_high: float | None = None
+    reason: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fan:
+    """How one process may go on: at each moment the shares of its states, or quantiles of a total.
+
+    Attributes
+    ----------
+    moments
+        T moments in rising order.
+    states, shares
+        K names, and (T, K) shares of the paths in each state; a row sums to 1.
+    quantiles, levels, unit
+        Of a total: (T, Q) quantiles at Q rising levels in percent; `states` is then empty.
+    """
+
+    process: str
+    title: str
+    moments: Sequence[dt.datetime]
+    states: Sequence[str] = ()
+    shares: Grid = ()
+    quantiles: Grid = ()
+    levels: Sequence[float] = LEVELS
+    unit: str = ""
+
+    def __post_init__(self) -> None:
+        _aware(*self.moments)
+        rows, width = (
+            (self.shares, len(self.states))
+            if len(self.states)
+            else (self.quantiles, len(self.levels))
+        )
+        if len(rows) != len(self.moments) or any(len(row) != width for row in rows):
+            msg = (
+                f"fan of {self.process} ({len(rows)} rows): must have a row of {width} numbers "
+                f"for each of {len(self.moments)} moments"
+            )
+            raise InvalidInput(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class WorldPage:
+    """The world behind the forecasts: its processes, its links, and how it may go on."""
+
+    processes: Sequence[ProcessRow] = ()
+    links: Sequence[LinkRow] = ()
+    fans: Sequence[Fan] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewData:
     """Everything on the page; every part may be empty.
 
@@ -275,6 +431,12 @@ class ReviewData:
         ``question, reference, parameter, prior, source, known_by``.
     labels
         Names to print for forecasters, where the usual ones will not do.
+    parts
+        Score rows of the model with one part taken out, whose difference is to the model itself.
+    world
+        Processes and links.
+    left_out
+        ``question, title, reason``: what is not in the scores.
     """
 
     run: Run
@@ -290,6 +452,15 @@ class ReviewData:
     priors: Sequence[Row] = ()
     events: Events = field(default_factory=Events)
     labels: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    parts: Sequence[Row] = ()
+    world: WorldPage = field(default_factory=WorldPage)
+    left_out: Sequence[Row] = ()
+
+    @property
+    def moment(self) -> dt.datetime:
+        """The "now" of the page: the end of a replay, or when the page was written."""
+        ended = self.run.until if self.run.kind == "replay" else None
+        return ended or self.run.generated_at
 
 
 def _aware(*moments: dt.datetime | None) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from forecasting.review import cast, words
+from forecasting.review import cast, draw_news, words
 from forecasting.review.data import Point, QuestionPath
 from forecasting.review.draw import unclip
 from forecasting.review.layout import Frame, dates, numbered, spread
@@ -55,12 +55,13 @@ def path(
     panels = len(question.options) if question.type in ("categorical", "ordered") else 1
     inner = 210.0 if panels == 1 else 96.0
     gap = 26.0
-    height = _strip(question) + panels * inner + (panels - 1) * gap + _FOOT
+    news = draw_news.TALL + draw_news.GAP if draw_news.fading(question) else 0.0
+    height = _strip(question) + panels * inner + (panels - 1) * gap + news + _FOOT
     with style():
         figure = Figure(figsize=(WIDTH / 72, height / 72))
         all_axes = []
         for k in range(panels):
-            bottom = _FOOT + (panels - 1 - k) * (inner + gap)
+            bottom = _FOOT + news + (panels - 1 - k) * (inner + gap)
             axes = figure.add_axes((LEFT / WIDTH, bottom / height, _INNER / WIDTH, inner / height))
             axes.set_xlim(0, frame.span)
             all_axes.append(axes)
@@ -68,7 +69,14 @@ def path(
                 _numeric(axes, question, frame, labels or {})
             else:
                 _probabilities(axes, question, frame, k, labels or {}, inner)
-            _time_axis(axes, frame, zone, last=k == panels - 1)
+            _time_axis(axes, frame, zone, last=k == panels - 1 and not news)
+        if news:
+            tall = draw_news.TALL / height
+            axes = figure.add_axes((LEFT / WIDTH, _FOOT / height, _INNER / WIDTH, tall))
+            axes.set_xlim(0, frame.span)
+            draw_news.news(axes, question, frame)
+            _time_axis(axes, frame, zone, last=True)
+            all_axes.append(axes)
         _evidence(figure, all_axes, question, frame, height)
         for axes in all_axes:
             unclip(axes)

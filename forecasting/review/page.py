@@ -4,13 +4,16 @@ import datetime as dt
 import os
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecasting.review import cast, draw, draw_paths, tables, words
-from forecasting.review.data import QuestionPath, ReviewData, Run
+from forecasting.domain.forecasters import REFERENCES
+from forecasting.review import cast, draw, draw_paths, now, tables, words
+from forecasting.review.data import HALF_LIFE, QuestionPath, ReviewData, Run
+from forecasting.review.draw_fans import describe, draw_fans
+from forecasting.review.draw_world import draw_world
 from forecasting.review.markup import markup
 
 if TYPE_CHECKING:
@@ -58,6 +61,15 @@ def render(data: ReviewData) -> str:
             horizon_tables=tables.horizon_tables(data.horizons),
             beside=tables.beside_base_rate(data.questions, "model"),
             behind=[row for board in boards for row in board.rows if _behind(row)],
+            likely=now.likely(data.questions, data.moment),
+            changes=now.changes(data.questions, data.moment),
+            most_moves=now.MOST_MOVES,
+            others=now.others(data.questions, data.moment),
+            last_said=_last_said(data.questions),
+            parts=tables.parts(data.parts),
+            left_out=tables.left_out(data),
+            fan_rows=tables.fan_rows(data.world.fans),
+            half_life=f"{HALF_LIFE:g}",
             idle=[
                 (board, worse)
                 for board in boards
@@ -67,8 +79,6 @@ def render(data: ReviewData) -> str:
             calibrated=cast.ordered(data.calibrations),
             groups=tables.groups(data.questions),
             resolved=[q for q in data.questions if q.status == "resolved"],
-            scored=[q for q in data.questions if q.scores and not q.too_soon],
-            too_soon=[q for q in data.questions if q.too_soon],
             known={q.id for q in data.questions} | tables.ladders(data.questions),
             path_table=lambda question: tables.path_table(question, labels),
             label=lambda name: cast.label(name, labels),
@@ -124,13 +134,13 @@ def write(data: ReviewData, folder: Path | str) -> Path:
         raise
 
 
-def _pictures(data: ReviewData, boards: Sequence[tables.Board]) -> "dict[tuple[str, Any], Markup]":
+def _pictures(data: ReviewData, boards: Sequence[tables.Board]) -> "dict[Any, Markup]":
     """Draw every picture of the page, by what it shows."""
     from markupsafe import Markup
 
-    found: dict[tuple[str, Any], Markup] = {}
+    found: dict[Any, Markup] = {}
 
-    def keep(key: tuple[str, Any], figure: "Figure | None", label: str) -> None:
+    def keep(key: Any, figure: "Figure | None", label: str) -> None:
         if figure is not None:
             found[key] = Markup(draw.svg(figure, label=label, prefix=f"p{len(found)}-"))
 
@@ -157,13 +167,23 @@ def _pictures(data: ReviewData, boards: Sequence[tables.Board]) -> "dict[tuple[s
             )
             label = draw_paths.describe(question, labels=data.labels, zone=data.run.zone)
             keep(("path", question.id), figure, label)
+    label = "Processes and links of the world; the tables below have the same"
+    keep("world", draw_world(data.world), label)
+    for index, fan in enumerate(data.world.fans):
+        figure = draw_fans([fan], zone=data.run.zone)
+        keep(("fan", index), figure, describe(fan, data.run.zone))
     return found
+
+
+def _last_said(questions: Sequence[QuestionPath]) -> Callable[[str], str]:
+    by_id = {question.id: question for question in questions}
+    return lambda name: now.standing(by_id[name]) if name in by_id else words.DASH
 
 
 def _behind(row: dict[str, Any]) -> bool:
     """Whether a score row is worse than the base rate; references and texts are not asked."""
     difference = words.number(row["difference"])
-    asked = cast.role(row["forecaster"]) not in ("text", "uniform", "climatology", "base-rate")
+    asked = cast.role(row["forecaster"]) not in REFERENCES
     return asked and difference is not None and difference > tables.SAME
 
 

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from forecasting.domain.forecasters import FAMILIES, REFERENCES
 from forecasting.domain.outcome import QUESTION_TYPES
 from forecasting.review import cast, words
-from forecasting.review.data import Point, QuestionPath, Row
+from forecasting.review.data import Fan, Point, QuestionPath, ReviewData, Row
 
 KEYS = (
     "forecaster",
@@ -214,12 +215,68 @@ def beside_base_rate(questions: Iterable[QuestionPath], forecaster: str) -> list
     return found
 
 
+def parts(rows: Iterable[Row]) -> list[tuple[dict[str, Any], str]]:
+    """Give what the model loses without each of its parts, with a reading, by type of question."""
+    whole = [complete(row) for row in rows]
+    kept = [row for row in whole if words.number(row["difference"]) is not None]
+    kept.sort(
+        key=lambda row: (
+            QUESTION_TYPES.index(row["type"]),
+            FAMILIES.index(cast.role(row["forecaster"])),
+        )
+    )
+    return [(row, _earned(row)) for row in kept]
+
+
+def _earned(row: Row) -> str:
+    low, high = (words.number(row[f"difference_{end}"]) for end in ("lower", "upper"))
+    if low is None or high is None:
+        return "too few events to say"
+    if low > 0:
+        return "worse without it"
+    return "better without it" if high < 0 else "may be chance"
+
+
+def left_out(data: ReviewData) -> list[Row]:
+    """List what no mean counts: what the caller names, and questions that resolved too soon."""
+    soon = "Its outcome was known within two days of its first forecast."
+    found: list[Row] = list(data.left_out)
+    named = {row.get("question") for row in found}
+    for question in data.questions:
+        reason = soon if question.too_soon else ""
+        if question.outcome == "annulled":
+            reason = "It was annulled."
+        if reason and question.id not in named:
+            found.append({"question": question.id, "title": question.title, "reason": reason})
+    return found
+
+
+def fan_rows(fans: Iterable[Fan]) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Give each fan's numbers at its first, middle and last moment."""
+    found = []
+    for fan in fans:
+        grid = fan.shares if len(fan.states) else fan.quantiles
+        if not len(grid):
+            continue
+        names = list(fan.states) or [f"{level:g} %" for level in fan.levels]
+        places = (0, len(grid) // 2, len(grid) - 1)
+        for k, name in enumerate(names):
+            values = [float(grid[place][k]) for place in places]
+            cells = (
+                tuple(words.percent_figure(value) for value in values)
+                if len(fan.states)
+                else tuple(words.amount(value) for value in values)
+            )
+            found.append((fan.title, name, cells))
+    return found
+
+
 def counts(questions: Sequence[QuestionPath]) -> list[Count]:
     """Count worse, same and better for all but the base rate, the texts and the references."""
     names = cast.ordered(name for question in questions for name in question.scores)
     result = []
     for name in names:
-        if cast.role(name) in ("base-rate", "text", "uniform", "climatology"):
+        if cast.role(name) in REFERENCES:
             continue
         pairs = [pair for pair in beside_base_rate(questions, name) if pair.same_time]
         if pairs:

@@ -157,6 +157,49 @@ def amount(value: Any, unit: str = "") -> str:
     return f"{text} {unit}".strip()
 
 
+def points(share: Any) -> str:
+    """Write a change of a probability in percentage points.
+
+    Examples
+    --------
+    >>> points(0.021), points(-0.004), points(0.0001), points(None)
+    ('+2.1', '−0.4', '0', '–')
+    """
+    found = number(share)
+    if found is None:
+        return DASH
+    rounded = round(100 * found, 1)
+    text = f"{rounded:+.1f}".removesuffix(".0").replace("-", _MINUS)
+    return text if rounded else "0"
+
+
+def signed_amount(value: Any) -> str:
+    """Write a change of a quantity with its sign.
+
+    Examples
+    --------
+    >>> signed_amount(35.0), signed_amount(-1200), signed_amount(None)
+    ('+35', '−1,200', '–')
+    """
+    found = number(value)
+    if found is None:
+        return DASH
+    text = amount(abs(found))
+    return text if not found else f"{'+' if found > 0 else _MINUS}{text}"
+
+
+def ratio(value: Any) -> str:
+    """Write a hazard ratio.
+
+    Examples
+    --------
+    >>> ratio(3.0), ratio(0.3), ratio(1.25), ratio(None)
+    ('×3', '×0.3', '×1.25', '–')
+    """
+    found = number(value)
+    return DASH if found is None else f"×{found:.3g}"
+
+
 def rule(name: Any, convention: Any = "half") -> str:
     """Name a scoring rule and its convention.
 

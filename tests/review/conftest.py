@@ -10,14 +10,20 @@ import pytest
 
 from forecasting.domain.instants import day_begins, day_ends
 from forecasting.review import (
+    Cause,
     ClaimRow,
     Events,
+    Fan,
+    LinkRow,
     Mark,
+    Moved,
     Point,
+    ProcessRow,
     QuestionPath,
     ReviewData,
     Run,
     TextCard,
+    WorldPage,
 )
 
 # Rows of numbers are set close, several to a line.
@@ -28,7 +34,8 @@ HOSTILE = (
 )
 NAMES = (
     "model", "prior", "base-rate", "worldview:000", "worldview:001", "worldview:002",
-    "worldview:003", "worldview:004", "pool", "climatology", "always-0.5", "text:003", "text:004",
+    "worldview:003", "worldview:004", "pool", "model without links", "model without news",
+    "climatology", "always-0.5", "text:003", "text:004",
 )
 
 
@@ -122,6 +129,8 @@ def marks(opens: dt.datetime, ends: dt.datetime, n: int) -> list[Mark]:
             "high" if i % 2 else "medium",
             "https://example.org/report" if i % 3 else "javascript:alert(1)",
             "report" if i % 2 else "datum",
+            weight=(0.9, -0.5, 0.3)[i % 3] if i % 2 else None,
+            half_life=(30.0, 10.0, math.inf)[i // 2 % 3],
         )
         for i in range(n)
     ]
@@ -157,6 +166,13 @@ def binary(
                 "coverage": 0.9, "rule": "brier", "convention": "half",
             }
     status = more.pop("status", "resolved" if outcome else "open")
+    known_points = paths["model"]
+    if not outcome:
+        causes = [
+            Cause(f"Report 1 on the talks: {slug}", {"": 0.31}, start),
+            Cause("time, and what was learned of the past", {"": -0.04}),
+        ]
+        more.setdefault("moved", [Moved(known_points[-1].at, causes)])
     return QuestionPath(
         id=slug, title=title, type="binary", options=("no", "yes"), opens=start, closes=close,
         ends=ends, status=status, outcome=outcome, resolved_at=known,
@@ -303,6 +319,53 @@ def texts() -> list[TextCard]:
     ]
 
 
+def world() -> WorldPage:
+    """Give a world with a loop, two links between one pair, a lone process and hostile words."""
+    at, until = day("2026-02-03"), day("2026-08-22")
+
+    def process(name: str, title: str, state: str, rate: str = "once in 8 mo") -> ProcessRow:
+        return ProcessRow(name, title, state, at, until, rate, "https://example.org/rates")
+
+    def link(text: str, median: float, **more: Any) -> LinkRow:
+        parent = text.split()[1].partition("=")[0]
+        child = text.partition(": ")[2].partition("=")[0]
+        return LinkRow(
+            text, parent, child, median, median / 3, median * 3,
+            reason="texts are made in truces", source="judgement", **more,
+        )
+
+    moments = [day("2026-08-22") + dt.timedelta(days=14 * i) for i in range(27)]
+    on = np.linspace(0.1, 0.6, 27)
+    return WorldPage(
+        [
+            process("truce", "Truce for energy sites", "none", "none > on: 3 in 70 weeks"),
+            process("text", "One text of both sides", "none"),
+            process("deal", "A settlement, from a final text to its signature", "none"),
+            process("guarantees", HOSTILE, "soft"),
+            process("election", "Election", "ahead", "planned for 27 Oct 2026"),
+            process("convoy", "Convoys", "3 events"),
+        ],
+        [
+            link(
+                "while truce=on: text=agreed", 3.0,
+                learned=2.7, learned_low=1.1, learned_high=7.0,
+            ),
+            link("while text=agreed: deal=signed", 4.0),
+            link("once deal=signed: truce=on", 30.0),
+            link("while guarantees=firm: deal=signed", 2.0),
+            link("while guarantees=soft: deal=signed", 0.4),
+            link("once election=held: deal=signed", 1.5),
+        ],
+        [
+            Fan("truce", "Truce for energy sites", moments, ("none", "on"), np.c_[1 - on, on]),
+            Fan(
+                "detainees", HOSTILE, moments, unit="persons",
+                quantiles=np.outer(on, [200, 400, 600, 800, 1000]),
+            ),
+        ],
+    )
+
+
 def full() -> ReviewData:
     run = Run(
         "replay",
@@ -389,6 +452,17 @@ def full() -> ReviewData:
             },
         ],
         events=Events(12, 0.061),
+        parts=[
+            score_row(
+                name, "binary", "brier", 70 + i, difference=d, difference_lower=d - 0.01,
+                difference_upper=d + 0.012,
+            )
+            for i, (name, d) in enumerate(
+                (("model without links", 0.004), ("model without news", 0.03), ("base-rate", -0.02))
+            )
+        ],
+        world=world(),
+        left_out=[{"question": "bare", "title": HOSTILE, "reason": "It has no forecast yet."}],
     )
 
 

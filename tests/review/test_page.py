@@ -141,11 +141,11 @@ def test_headings_never_skip_a_level(read: Outline) -> None:
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
-def test_a_replay_says_that_it_is_hindsight_and_ranks_nobody(full_page: str) -> None:
+def test_a_replay_says_that_it_is_hindsight_and_shows_no_ranking(full_page: str) -> None:
     assert "This is a replay, written with hindsight." in full_page
     assert "no evidence that any forecaster on it has skill" in full_page
     assert "12 independent events" in full_page
-    assert "ranks nobody" in full_page
+    assert "No ranking is shown" in full_page
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,13 @@ def test_forecasters_stand_in_the_fixed_order_whatever_they_score(review_data: R
     assert render(backwards) == render(forwards)
     table = render(backwards).split('id="board-binary"')[1].split("</table>")[0]
     names = re.findall(r'<th scope="row">(.*?)</th>', table)
-    assert names[:4] == ["model", "prior alone", "base rate", "worldview 000"]
+    assert names[:5] == [
+        "model",
+        "model without links",
+        "model without news",
+        "prior alone",
+        "base rate",
+    ]
 
 
 def test_types_of_questions_are_never_in_one_table(full_page: str) -> None:
@@ -189,7 +195,11 @@ def test_an_empty_review_has_words_for_every_part(empty_data: ReviewData) -> Non
         "No resolved question was open long enough",
         "There is no question yet",
         "No text is on record",
-        "Nothing waits for a person",
+        "No question is open",
+        "No item moved the model",
+        "No question waits for its outcome",
+        "No world is on record",
+        "No question is left out",
         "No fit was refused",
         "No prior is on record",
     ):
@@ -249,7 +259,9 @@ def test_one_table_writes_its_scores_with_the_same_decimals(review_data: ReviewD
 
 
 def test_a_question_too_soon_is_shown_and_said_to_be_left_out(full_page: str) -> None:
-    assert "Left out of every mean" in full_page
+    left_out = full_page.split('id="left-out"')[1].split("</table>")[0]
+    assert "energy-truce-2025-observed" in left_out
+    assert "within two days of its first forecast" in left_out
     card = full_page.split('id="q-energy-truce-2025-observed"')[1].split("</article>")[0]
     assert "Left out of means" in card
     assert "Does not fit its own class" in card

@@ -1,0 +1,64 @@
+"""The names of the forecasters that the tool itself runs, and what part each plays."""
+
+from typing import Literal, get_args
+
+MODEL = "model"
+WITHOUT_LINKS = "model without links"
+WITHOUT_NEWS = "model without news"
+PRIOR = "prior"
+BASE_RATE = "base-rate"
+POOL = "pool:worldviews"
+UNIFORM = "uniform"
+HALF = "always-0.5"
+CLIMATOLOGY = "climatology"
+
+Family = Literal[
+    "person",
+    "model",
+    "without-links",
+    "without-news",
+    "prior",
+    "base-rate",
+    "worldview",
+    "pool",
+    "climatology",
+    "uniform",
+    "text",
+]
+#: The order on every page and in every table. It is fixed beforehand, so no table is a ranking.
+FAMILIES: tuple[Family, ...] = get_args(Family)
+#: Forecasters that know nothing of the question, or repeat what others say.
+REFERENCES: frozenset[Family] = frozenset({"base-rate", "climatology", "uniform", "text"})
+#: The model with one part taken out: what each part adds is the difference to the model.
+ABLATIONS = (WITHOUT_LINKS, WITHOUT_NEWS, PRIOR, BASE_RATE)
+_FAMILY: dict[str, Family] = {
+    MODEL: "model",
+    WITHOUT_LINKS: "without-links",
+    WITHOUT_NEWS: "without-news",
+    PRIOR: "prior",
+    "prior-only": "prior",
+    BASE_RATE: "base-rate",
+    CLIMATOLOGY: "climatology",
+    UNIFORM: "uniform",
+    HALF: "uniform",
+}
+
+
+def family(forecaster: str) -> Family:
+    """Say which part a forecaster plays; a name that is none of the tool's own is a person's.
+
+    Examples
+    --------
+    >>> family("model without links"), family("worldview:003"), family("always-0.5")
+    ('without-links', 'worldview', 'uniform')
+    >>> family("pool:worldviews"), family("ana")
+    ('pool', 'person')
+    """
+    head = forecaster.partition(":")[0].partition("@")[0]
+    if head in _FAMILY:
+        return _FAMILY[head]
+    if head == "worldview":
+        return "worldview"
+    if head == "text":
+        return "text"
+    return "pool" if "pool" in head.split("-") else "person"

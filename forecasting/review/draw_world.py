@@ -1,0 +1,333 @@
+"""Draw a world as a picture in layers: processes as boxes, links as arrows from cause to effect."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from forecasting.review import words
+from forecasting.review.data import LinkRow, ProcessRow, WorldPage
+from forecasting.review.draw import short
+from forecasting.review.svg import PALETTE, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BOX, TALL = 206.0, 92.0
+#: Between layers there is room for the words on an arrow.
+ACROSS, DOWN, LANE = 140.0, 18.0, 26.0
+EDGE = 8.0
+
+
+@dataclass(slots=True)
+class _Node:
+    """A process, or (without a row) the place where a long arrow passes a layer."""
+
+    layer: int
+    row: ProcessRow | None = None
+    y: float = 0.0
+    #: Neighbours, each with the number of the arrow that leads there.
+    left: list[tuple[int, int]] = field(default_factory=list)
+    right: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def tall(self) -> float:
+        return TALL if self.row is not None else LANE
+
+
+def draw_world(world: WorldPage) -> "Figure | None":
+    """Draw the processes that links join; those without links stand in the table alone.
+
+    A process stands to the right of all that drive it (layers by the longest path); an arrow that
+    closes a loop runs to the left. A blue arrow hastens (+), an orange one slows (−), and beside
+    it stands the state of the cause and the hazard ratio.
+
+    Returns
+    -------
+    Figure or None
+        None without links.
+    """
+    from matplotlib.figure import Figure
+
+    rows = {row.name: row for row in world.processes}
+    links = [link for link in world.links if link.parent in rows and link.child in rows]
+    if not links:
+        return None
+    pairs: dict[tuple[str, str], list[LinkRow]] = {}
+    for link in links:
+        pairs.setdefault((link.parent, link.child), []).append(link)
+    names = [name for name in rows if any(name in pair for pair in pairs)]
+    layers, turned = layered(names, list(pairs))
+    nodes = [_Node(layers[name], rows[name]) for name in names]
+    place = {name: i for i, name in enumerate(names)}
+    apart = [pair for pair in pairs if pair[0] != pair[1]]
+    chains = {
+        pair: _chain(nodes, place, pair, pair in turned, number)
+        for number, pair in enumerate(apart)
+    }
+    height = _arrange(nodes)
+    width = 2 * EDGE + (max(layers.values()) + 1) * (BOX + ACROSS) - ACROSS
+    with style():
+        figure = Figure(figsize=(width / 72, height / 72))
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set(xlim=(0, width), ylim=(height, 0))
+        axes.set_axis_off()
+        taken: list[tuple[float, float, float, float]] = []
+        for number, (pair, chain) in enumerate(chains.items()):
+            _arrow(axes, nodes, chain, pairs[pair], pair in turned, number, taken)
+        for node in nodes:
+            if node.row is not None:
+                _box(axes, node, node.row, pairs.get((node.row.name, node.row.name), ()))
+    return figure
+
+
+def layered(
+    names: Sequence[str], pairs: Sequence[tuple[str, str]]
+) -> tuple[dict[str, int], set[tuple[str, str]]]:
+    """Give each name the length of the longest path to it, and say which pairs close a loop.
+
+    Examples
+    --------
+    >>> layers, turned = layered("abc", [("a", "b"), ("b", "c"), ("a", "c"), ("c", "a")])
+    >>> layers, turned
+    ({'a': 0, 'b': 1, 'c': 2}, {('c', 'a')})
+    """
+    order = _order(names, pairs)
+    turned = {(a, b) for a, b in pairs if order.index(a) > order.index(b)}
+    children: dict[str, list[str]] = {name: [] for name in names}
+    for parent, child in pairs:
+        if parent != child:
+            children[parent].append(child)
+    layers = dict.fromkeys(names, 0)
+    for name in order:
+        for child in children[name]:
+            if (name, child) not in turned:
+                layers[child] = max(layers[child], layers[name] + 1)
+    return layers, turned
+
+
+def _order(names: Sequence[str], pairs: Sequence[tuple[str, str]]) -> list[str]:
+    """Put causes before effects with few arrows against the order (Eades, Lin and Smyth 1993)."""
+    left = list(names)
+    first: list[str] = []
+    last: list[str] = []
+    while left:
+        inside = [(a, b) for a, b in pairs if a in left and b in left and a != b]
+        balance = {
+            name: (sum(a == name for a, _ in inside), sum(b == name for _, b in inside))
+            for name in left
+        }
+        sinks = [name for name, (out, into) in balance.items() if into and not out]
+        sources = [name for name, (_, into) in balance.items() if not into]
+        if sinks:
+            last.insert(0, sinks[-1])
+            left.remove(sinks[-1])
+            continue
+        chosen = sources[0] if sources else max(left, key=lambda n: balance[n][0] - balance[n][1])
+        first.append(chosen)
+        left.remove(chosen)
+    return first + last
+
+
+def _chain(
+    nodes: list[_Node],
+    place: Mapping[str, int],
+    pair: tuple[str, str],
+    turned: bool,
+    number: int,
+) -> list[int]:
+    """Give the nodes that an arrow passes, from left to right; a long one gets lanes."""
+    start, end = (place[name] for name in (reversed(pair) if turned else pair))
+    chain = [start]
+    for layer in range(nodes[start].layer + 1, nodes[end].layer):
+        nodes.append(_Node(layer))
+        chain.append(len(nodes) - 1)
+    chain.append(end)
+    for left, right in pairwise(chain):
+        nodes[left].right.append((right, number))
+        nodes[right].left.append((left, number))
+    return chain
+
+
+def _arrange(nodes: list[_Node]) -> float:
+    """Order each layer by the middle of its neighbours, stack it, and give the height of all."""
+    columns: list[list[int]] = [[] for _ in range(max(node.layer for node in nodes) + 1)]
+    for i, node in enumerate(nodes):
+        columns[node.layer].append(i)
+    for column in columns:
+        _stack(nodes, column)
+    for sweep in range(12):
+        for column in columns if sweep % 2 == 0 else reversed(columns):
+            for i in column:
+                near = nodes[i].left if sweep % 2 == 0 else nodes[i].right
+                near = near or nodes[i].left or nodes[i].right
+                if near:
+                    nodes[i].y = sum(nodes[j].y for j, _ in near) / len(near)
+            column.sort(key=lambda i: (nodes[i].y, i))
+            _stack(nodes, column)
+    top = min(node.y - node.tall / 2 for node in nodes)
+    for node in nodes:
+        node.y += EDGE - top
+    return max(node.y + node.tall / 2 for node in nodes) + EDGE
+
+
+def _stack(nodes: list[_Node], column: Sequence[int]) -> None:
+    """Keep a layer's nodes apart in their order, as near to where they want to be as can be."""
+    wanted = [nodes[i].y for i in column]
+    low = 0.0
+    for i in column:
+        low = max(low, nodes[i].y - nodes[i].tall / 2)
+        nodes[i].y = low + nodes[i].tall / 2
+        low += nodes[i].tall + DOWN
+    if column:
+        shift = sum(w - nodes[i].y for w, i in zip(wanted, column, strict=True)) / len(column)
+        for i in column:
+            nodes[i].y += shift
+
+
+def _x(node: _Node) -> float:
+    return EDGE + node.layer * (BOX + ACROSS)
+
+
+def _port(nodes: list[_Node], node: int, other: tuple[int, int], *, right: bool) -> float:
+    """Give the height at which an arrow leaves or meets a box: in the order of the other ends."""
+    if nodes[node].row is None:
+        return nodes[node].y
+    ends = sorted(
+        nodes[node].right if right else nodes[node].left,
+        key=lambda end: (nodes[end[0]].y, end[1]),
+    )
+    step = (TALL - 16) / len(ends)
+    return nodes[node].y - (TALL - 16) / 2 + step * (ends.index(other) + 0.5)
+
+
+def _arrow(
+    axes: "Axes",
+    nodes: list[_Node],
+    chain: Sequence[int],
+    links: Sequence[LinkRow],
+    turned: bool,
+    number: int,
+    taken: list[tuple[float, float, float, float]],
+) -> None:
+    from matplotlib.patches import FancyArrowPatch
+    from matplotlib.path import Path
+
+    hastens = {link.median >= 1 for link in links}
+    colour = PALETTE["soft" if len(hastens) > 1 else "model" if True in hastens else "base"]
+    points: list[tuple[float, float]] = []
+    codes: list[int] = []
+    spots: list[tuple[float, float]] = []
+    for a, b in pairwise(chain):
+        x0, y0 = _x(nodes[a]) + BOX, _port(nodes, a, (b, number), right=True)
+        x1, y1 = _x(nodes[b]), _port(nodes, b, (a, number), right=False)
+        if not points:
+            points.append((x0, y0))
+            codes.append(int(Path.MOVETO))
+        elif nodes[a].row is None:
+            points.append((x0, y0))
+            codes.append(int(Path.LINETO))
+        bend = (x1 - x0) * 0.45
+        points += [(x0 + bend, y0), (x1 - bend, y1), (x1, y1)]
+        codes += [int(Path.CURVE4)] * 3
+        spots.append(((x0 + x1) / 2, (y0 + y1) / 2))
+    if turned:
+        points, codes = _reversed(points, codes)
+    axes.add_patch(
+        FancyArrowPatch(
+            path=Path(points, codes),
+            arrowstyle="-|>",
+            mutation_scale=11,
+            color=colour,
+            lw=1.5,
+            shrinkA=0,
+            shrinkB=0,
+            linestyle="-" if True in hastens else (0, (4, 2)),
+            fill=False,
+        )
+    )
+    for k, link in enumerate(links):
+        # The words stand in the gap before the effect, or after the cause where the arrow turns.
+        x, y = spots[0] if turned else spots[-1]
+        text, tone = told(link), "model" if link.median >= 1 else "base"
+        y = _free(x, y + 15 * (k - (len(links) - 1) / 2), taken)
+        axes.text(
+            x,
+            y,
+            text,
+            ha="center",
+            va="center",
+            fontsize=10.5,
+            color=PALETTE[tone],
+            bbox={"fc": PALETTE["page"], "ec": "none", "pad": 1.2},
+        )
+
+
+def told(link: LinkRow) -> str:
+    """Write what stands on an arrow: sign, state of the cause, ratio.
+
+    Examples
+    --------
+    >>> told(LinkRow("while truce=on: talks=text", "truce", "talks", 3.0, 1.0, 9.0))
+    '+ on: ×3'
+    """
+    cause = link.link.partition(":")[0].partition("=")[2].strip()
+    sign = "+" if link.median >= 1 else "\N{MINUS SIGN}"
+    return f"{sign} {short(cause, 15)}: {words.ratio(link.median)}"
+
+
+def _free(x: float, y: float, taken: list[tuple[float, float, float, float]]) -> float:
+    """Find the nearest height at which words cover no others."""
+    for step in sorted(range(-12, 13), key=abs):
+        place = y + 8 * step
+        if not any(abs(x - a) < w and abs(place - b) < h for a, b, w, h in taken):
+            break
+    taken.append((x, place, 120.0, 14.0))
+    return place
+
+
+def _reversed(
+    points: Sequence[tuple[float, float]], codes: Sequence[int]
+) -> tuple[list[tuple[float, float]], list[int]]:
+    """Turn a path around: curves have three points each, so the codes turn with them."""
+    return list(reversed(points)), [codes[0], *reversed(codes[1:])]
+
+
+def _box(axes: "Axes", node: _Node, row: ProcessRow, own: Sequence[LinkRow]) -> None:
+    from matplotlib.patches import Rectangle
+
+    x, top = _x(node), node.y - TALL / 2
+    axes.add_patch(Rectangle((x, top), BOX, TALL, fc=PALETTE["page"], ec=PALETTE["faint"], lw=1.1))
+    title = wrapped(row.title or row.name, 26, 2)
+    lines = [(line, 11.5, "bold", "ink") for line in title]
+    lines.append((short(f"now: {row.state}" if row.state else row.name, 34), 11.0, "normal", "ink"))
+    rate = wrapped(row.base_rate, 34, 4 - len(title))
+    if own:
+        rate = [f"by itself {', '.join(told(link) for link in own)}", *rate][: len(rate) or 1]
+    lines += [(line, 10.0, "normal", "soft") for line in rate]
+    for k, (text, size, weight, tone) in enumerate(lines):
+        axes.text(
+            x + 8,
+            top + 13 + 16.4 * k,
+            text,
+            va="center",
+            fontsize=size,
+            weight=weight,
+            color=PALETTE[tone],
+        )
+
+
+def wrapped(text: str, wide: int, most: int) -> list[str]:
+    """Break a text into lines, the last cut with an ellipsis.
+
+    Examples
+    --------
+    >>> wrapped("once in 8 months; by median 60 days", 18, 2)
+    ['once in 8 months;', 'by median 60 days']
+    """
+    import textwrap
+
+    return textwrap.wrap(
+        words.clean(text), wide, max_lines=most, placeholder="…", break_on_hyphens=False
+    )

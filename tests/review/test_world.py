@@ -1,0 +1,218 @@
+"""The world's pictures and the first screen: laws of layers, fans, fading news, and what moved."""
+
+import datetime as dt
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forecasting.errors import InvalidInput
+from forecasting.review import (
+    Cause,
+    Fan,
+    LinkRow,
+    Mark,
+    Moved,
+    Point,
+    ProcessRow,
+    QuestionPath,
+    ReviewData,
+    WorldPage,
+    draw,
+    draw_news,
+    draw_paths,
+    now,
+    render,
+    tables,
+)
+from forecasting.review.draw_fans import draw_fans
+from forecasting.review.draw_world import draw_world, layered
+
+NAMES = "abcdefg"
+DAYS = [dt.datetime(2026, 9, 1, tzinfo=dt.UTC) + dt.timedelta(days=7 * i) for i in range(20)]
+pairs = st.lists(
+    st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)).filter(lambda p: p[0] != p[1]),
+    unique=True,
+    max_size=14,
+)
+
+
+@given(pairs)
+def test_every_arrow_runs_to_a_later_layer_but_those_that_close_a_loop(
+    found: list[tuple[str, str]],
+) -> None:
+    layers, turned = layered(NAMES, found)
+    for parent, child in found:
+        if (parent, child) in turned:
+            assert layers[parent] > layers[child] or layers[parent] >= 0
+        else:
+            assert layers[parent] < layers[child]
+    # Without loops no arrow runs back.
+    forward = [(a, b) for a, b in found if a < b]
+    assert not layered(NAMES, forward)[1]
+
+
+@given(pairs)
+def test_boxes_never_cover_each_other_and_stay_in_the_picture(
+    found: list[tuple[str, str]],
+) -> None:
+    rows = [ProcessRow(name, name, "none") for name in NAMES]
+    links = [LinkRow(f"while {a}=on: {b}", a, b, 2.0, 1.0, 4.0) for a, b in found]
+    figure = draw_world(WorldPage(rows, links))
+    if figure is None:
+        assert not links
+        return
+    from matplotlib.patches import Rectangle
+
+    axes = figure.axes[0]
+    boxes = [patch.get_bbox() for patch in axes.patches if isinstance(patch, Rectangle)]
+    assert len(boxes) == len({name for pair in found for name in pair})
+    for i, one in enumerate(boxes):
+        assert one.x0 >= 0
+        assert one.y0 >= 0
+        assert one.x1 <= axes.get_xlim()[1]
+        assert one.y1 <= axes.get_ylim()[0]
+        for other in boxes[i + 1 :]:
+            assert not (one.x0 < other.x1 and other.x0 < one.x1) or (
+                one.y1 <= other.y0 or other.y1 <= one.y0
+            )
+
+
+def test_hastening_and_slowing_differ_by_sign_and_by_colour(review_data: ReviewData) -> None:
+    figure = draw_world(review_data.world)
+    assert figure is not None
+    element = draw.svg(figure)
+    words = ["".join(n.itertext()) for n in ElementTree.fromstring(element).iter() if n.text]
+    assert "+ agreed: ×4" in words
+    assert "− soft: ×0.4" in words
+    assert "var(--base" in element
+    assert "Convoys" not in words  # it has no links, and stands in the table
+
+
+def test_the_bands_of_a_fan_fill_the_picture_at_every_moment() -> None:
+    rng = np.random.default_rng(1)
+    shares = rng.dirichlet([1.0, 2.0, 3.0], size=len(DAYS))
+    axes = draw_fans([Fan("p", "P", DAYS, ("a", "b", "c"), shares)]).axes[0]
+    tops = [line.get_ydata() for line in axes.get_lines() if len(line.get_xdata()) == len(DAYS)]
+    np.testing.assert_allclose(tops, np.cumsum(shares, axis=1).T)
+    assert axes.get_ylim() == (0.0, 1.0)
+
+
+def test_fans_stand_side_by_side_and_each_is_named() -> None:
+    shares = np.full((len(DAYS), 2), 0.5)
+    fans = [Fan(f"p{i}", f"Process {i}", DAYS, ("a", "b"), shares) for i in range(5)]
+    figure = draw_fans(fans)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == [fan.title for fan in fans]
+    places = [axes.get_position() for axes in figure.axes]
+    assert all(
+        a.x1 <= b.x0 or b.x1 <= a.x0 or a.y0 >= b.y1 or b.y0 >= a.y1
+        for i, a in enumerate(places)
+        for b in places[i + 1 :]
+    )
+
+
+def test_a_fan_whose_rows_do_not_fit_its_states_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="row of 3 numbers"):
+        Fan("p", "P", DAYS, ("a", "b", "c"), np.full((len(DAYS), 2), 0.5))
+
+
+def test_half_of_a_report_is_left_after_its_half_life_and_all_of_a_lasting_one() -> None:
+    mark = Mark(DAYS[0], "x", weight=-0.8, half_life=10.0)
+    assert draw_news.weight_at(mark, 10.0) == pytest.approx(-0.4)
+    assert draw_news.weight_at(mark, 20.0) == pytest.approx(-0.2)
+    assert draw_news.weight_at(replace(mark, half_life=math.inf), 1e4) == -0.8
+    with pytest.raises(InvalidInput, match="half_life"):
+        replace(mark, half_life=0.0)
+
+
+def test_the_strip_shows_each_report_where_it_became_known(
+    make_binary: Callable[..., QuestionPath],
+) -> None:
+    question = make_binary("q", "Q?", "2025-03-21", "2025-12-31", evidence=0)
+    assert len(draw_paths.path(question).axes) == 1
+    marks = [
+        Mark(question.opens + dt.timedelta(days=days), "x", weight=weight)
+        for days, weight in ((10, 0.9), (40, -0.4))
+    ]
+    strip = draw_paths.path(replace(question, evidence=marks)).axes[1]
+    bars = [
+        (line.get_xdata()[0], line.get_ydata()[1])
+        for line in strip.get_lines()
+        if len(set(line.get_xdata())) == 1 and next(iter(line.get_ydata())) == 0
+    ]
+    assert (10.0, 0.9) in bars
+    assert (40.0, -0.4) in bars
+
+
+def test_what_is_likely_now_is_the_last_word_with_its_interval_and_its_change(
+    make_binary: Callable[..., QuestionPath],
+) -> None:
+    question = make_binary("q", "Q?", "2025-03-21", "2025-12-31")
+    at = [question.opens + dt.timedelta(days=days) for days in (0, 7, 30)]
+    points = [
+        Point(at[0], (0.2,), 0.1, 0.3),
+        Point(at[1], (0.26,), 0.12, 0.41),
+        Point(at[2], (0.5,), 0.2, 0.8),
+    ]
+    question = replace(question, paths={"model": points})
+    row = now.likely([question], at[1] + dt.timedelta(days=1))[0]
+    answer = row.answers[0]
+    assert (answer.said[:2], answer.low, answer.high, answer.change) == ("26", "12", "41", "+6")
+    assert not now.likely([question], question.closes)
+    assert not now.likely([question], question.opens - dt.timedelta(seconds=1))
+
+
+def test_what_moved_is_told_by_size_with_its_causes(
+    make_binary: Callable[..., QuestionPath],
+) -> None:
+    question = make_binary("q", "Q?", "2025-03-21", "2025-12-31")
+    at = [question.opens + dt.timedelta(days=days) for days in (0, 7)]
+    causes = [
+        Cause("time", {"": -0.1}),
+        Cause("Talks put off", {"": -0.7}),
+        Cause("x", {"": 0.001}),
+    ]
+    small = replace(
+        question,
+        paths={"model": [Point(at[0], (0.4,)), Point(at[1], (0.23,))]},
+        moved=[Moved(at[1], causes)],
+    )
+    large = replace(small, id="large", moved=[Moved(at[1], [Cause("Signed", {"": 2.0})])])
+    rows = now.changes([small, large], at[1] + dt.timedelta(days=2))
+    assert [row.question.id for row in rows] == ["large", "q"]
+    assert [cause.title for cause, _ in rows[1].causes] == ["Talks put off", "time"]
+    assert rows[1].before[:2] == "40"
+    assert rows[1].after[:2] == "23"
+    assert not now.changes([small], at[1] + dt.timedelta(days=31))
+
+
+def test_a_part_is_read_by_its_interval(review_data: ReviewData) -> None:
+    row = dict(review_data.parts[0])
+    readings = {
+        (0.01, 0.03): "worse without it",
+        (-0.03, -0.01): "better without it",
+        (-0.01, 0.01): "may be chance",
+        (None, None): "too few events to say",
+    }
+    for (low, high), reading in readings.items():
+        told = tables.parts([{**row, "difference_lower": low, "difference_upper": high}])
+        assert told[0][1] == reading
+
+
+def test_the_page_opens_with_results_and_folds_what_explains_them(
+    review_data: ReviewData,
+) -> None:
+    page = render(review_data)
+    order = ["now-table", 'id="moved"', 'id="due"', 'id="scoreboard"', 'id="parts"',
+             'id="calibration"', 'id="links-table"', 'id="questions"', 'id="worldviews"',
+             'id="texts"', 'id="left-out"']  # fmt: skip
+    places = [page.index(part) for part in order]
+    assert places == sorted(places)
+    folded = page.count('<details class="how"')
+    assert folded >= 8
+    assert page.count("How to read") == folded
