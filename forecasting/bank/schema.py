@@ -227,6 +227,14 @@ class PriorChangeFile(_File):
     reason: str = Field(min_length=20)
     sentences: list[int] = Field(min_length=1)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _no_longer_a_class(cls, stated: object) -> object:
+        if isinstance(stated, dict) and "reference" in stated:
+            msg = "a reference class is no longer changed; name a process and its move, or a link"
+            raise ValueError(msg)
+        return stated
+
     @model_validator(mode="after")
     def _one_change(self) -> "PriorChangeFile":
         if sum((bool(self.process), bool(self.link), self.gain is not None)) != 1:

@@ -10,6 +10,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent
+from ruamel.yaml.parser import Parser
+from ruamel.yaml.scanner import Scanner
 
 from forecasting.errors import Problem
 from forecasting.files import read_plain
@@ -106,6 +108,9 @@ def read_tree(path: Path, source: str) -> tuple[Any, list[Problem]]:
     loader.version = None
     loader.allow_duplicate_keys = False
     loader.Composer = _Bounded
+    # Comments are not kept, so they are not gathered either, which takes a tenth of the time.
+    loader.Scanner = Scanner
+    loader.Parser = Parser
     try:
         tree = loader.load(StringIO(text))
     except MarkedYAMLError as broken:
