@@ -247,9 +247,13 @@ class Book(Record, Review):
         known_at: str | dt.datetime,
         event_at: When = None,
         on: Mapping[str, str] | Sequence[str] = (),
-        **more: str,
+        **more: Any,
     ) -> dict[str, Any]:
-        """Record an item of evidence; `on` maps questions to effects such as ``x3``."""
+        """Record an item of evidence; `on` maps targets to effects such as ``x3``.
+
+        A target is a question, a process or ``process=state``; ``{"truce": "on"}`` is a fact. More
+        words: `url`, `grade`, `story`, `because`, `half_life`, `lasting`, `confirmed`.
+        """
         from forecasting.app import news
 
         effects = [f"{q}={effect}" for q, effect in on.items()] if isinstance(on, Mapping) else on

@@ -57,7 +57,7 @@ def taken(
         else:
             keys.add(item.key)
             news.items.append(item)
-    check = EffectCheck(catalog, [*held, *news.items])
+    check = EffectCheck(catalog, [*held, *news.items], now=now)
     # Judged in the order of what they say, so that the order of the lines decides nothing.
     for line, fields in sorted(records, key=lambda one: (sorted(one[1].items()), one[0])):
         try:
@@ -65,12 +65,12 @@ def taken(
             if entered.identity in seen:
                 news.duplicates += 1
                 continue
-            item = drafted(entered, check, now=now)
+            item, _ = drafted(entered, check, now=now)
         except (InvalidInput, NotFound) as wrong:
             news.refused.append(Refused(line, str(wrong)))
             continue
         seen.add(entered.identity)
-        check.take(item.effects)
+        check.take(item)
         news.items.append(replace(item, key=_key(entered)))
     news.items.sort(key=lambda item: (item.known_at, item.key))
     return news

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.news_check import EffectCheck
+from forecasting.app.news_check import Asked, EffectCheck
 from forecasting.app.news_shown import (
     REFERENCE_STREAMS,
     find,
@@ -19,12 +19,14 @@ from forecasting.app.news_shown import (
     show,
     standing,
 )
-from forecasting.domain.evidence import Effect, Evidence
+from forecasting.app.news_world import decided
+from forecasting.domain.evidence import LASTING, Effect, Evidence, parse_half_life
 from forecasting.domain.instants import iso, utc
 from forecasting.domain.question import normalised
 from forecasting.errors import InvalidInput
 from forecasting.evidence import reliability
 from forecasting.evidence.similar import Alike, Index
+from forecasting.models.world.relevant import asked as processes_asked
 from forecasting.store import Ledger
 
 __all__ = [
@@ -50,7 +52,11 @@ _LIMITS = {
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """One item as an analyst or a file gives it."""
+    """One item as an analyst or a file gives it.
+
+    `half_life` is as written (``10d``, ``lasting``; empty: 30 days); `confirmed` makes a fact of
+    what a source below B says.
+    """
 
     title: str
     source: str
@@ -61,6 +67,8 @@ class Entered:
     grade: str = "F"
     story: str = ""
     because: str = ""
+    half_life: str = ""
+    confirmed: bool = False
 
     @property
     def identity(self) -> tuple[str, str, str, str]:
@@ -74,12 +82,14 @@ def identity(item: Evidence) -> tuple[str, str, str, str]:
     return (item.title, item.source, iso(item.known_at), item.url)
 
 
-def drafted(entered: Entered, check: EffectCheck, *, now: dt.datetime) -> Evidence:
-    """Turn what was entered into an item that may be recorded.
+def drafted(
+    entered: Entered, check: EffectCheck, *, now: dt.datetime
+) -> tuple[Evidence, list[str]]:
+    """Turn what was entered into an item that may be recorded, with notes for the analyst.
 
     Raises
     ------
-    InvalidInput, NotFound
+    InvalidInput
         What was entered breaks a rule.
     """
     for name, most in _LIMITS.items():
@@ -97,9 +107,26 @@ def drafted(entered: Entered, check: EffectCheck, *, now: dt.datetime) -> Eviden
         )
     grade = reliability.check_grade(entered.grade or "F")
     check_known(entered.known_at, now)
-    effects = check.effects(entered.on, known_at=entered.known_at, event_at=entered.event_at)
+    if entered.event_at is not None and entered.event_at > entered.known_at:
+        msg = (
+            f"known_at ({iso(entered.known_at)}): an item cannot be known before it happened "
+            f"({iso(entered.event_at)})"
+        )
+        raise InvalidInput(msg)
+    checked = check.effects(
+        Asked(
+            on=entered.on,
+            known_at=entered.known_at,
+            event_at=entered.event_at,
+            source=normalised(entered.source),
+            grade=grade,
+            half_life=parse_half_life(entered.half_life) if entered.half_life else None,
+            confirmed=entered.confirmed,
+        )
+    )
+    effects = checked.effects
     unique = "\0".join([*entered.identity, *entered.on, entered.story, iso(now)])
-    return Evidence(
+    item = Evidence(
         key=f"news-{hashlib.sha256(unique.encode()).hexdigest()[:12]}",
         kind="datum" if any(effect.form == "datum" for effect in effects) else "report",
         title=normalised(entered.title),
@@ -113,6 +140,7 @@ def drafted(entered: Entered, check: EffectCheck, *, now: dt.datetime) -> Eviden
         stream=STREAM,
         note=normalised(entered.because),
     )
+    return item, checked.notes
 
 
 def check_known(known_at: dt.datetime, now: dt.datetime) -> None:
@@ -136,15 +164,24 @@ def add(
     story: str = "",
     because: str = "",
     instead_of: str = "",
+    half_life: str = "",
+    lasting: bool = False,
+    confirmed: bool = False,
 ) -> dict[str, Any]:
-    """Record an item of evidence and what it does to which question.
+    """Record an item of evidence and what it does to the world.
 
     Parameters
     ----------
     on : sequence of str
-        ``QUESTION=EFFECT``: a likelihood pair ``0.6/0.2``, a ratio ``x3``, ``+2 .. -2``, a stance
-        or a datum; ``QUESTION`` alone marks what the item bears on. On a ladder it is one item on
-        the shared process.
+        ``TARGET=EFFECT``, a report: a target is a process, ``process=state``, a question or ladder,
+        or ``question=option``; an effect a ratio ``x3``, a pair ``0.6/0.2`` or ``+2 .. -2``.
+        ``PROCESS=STATE``, ``PROCESS=event`` or ``PROCESS=NUMBER``: a fact. A name alone marks what
+        the item bears on.
+    half_life, lasting
+        After how long half of the reports' weight is left (``10d``; default 30 days), or that it
+        lasts.
+    confirmed : bool
+        Take what a source below B says as a fact.
     story : str
         Items of one story share this name; ``EVENT/SOURCING`` where one event was sourced apart.
     instead_of : str
@@ -154,21 +191,38 @@ def add(
     -------
     dict
         The entry; `similar` lists items that may tell the same story, each with the command that
-        makes them one. They are never merged unasked.
+        makes them one (they are never merged unasked), `notes` what was read otherwise than
+        written, `resolves` the commands that would resolve questions which the item decides.
 
     Raises
     ------
     InvalidInput, NotFound
         Nothing was written.
     """
-    entered = Entered(title, source, utc(known_at), event_at, url, tuple(on), grade, story, because)
+    if half_life and lasting:
+        msg = f"half_life ({half_life}): what lasts has none"
+        raise InvalidInput(msg, hint="--half-life or --lasting")
+    entered = Entered(
+        title,
+        source,
+        utc(known_at),
+        event_at,
+        url,
+        tuple(on),
+        grade,
+        story,
+        because,
+        LASTING if lasting else half_life,
+        confirmed,
+    )
     items = ledger.evidence()
     replaced = _retractable(ledger, items, instead_of) if instead_of else None
     drafts: list[Evidence] = []
     if replaced is not None:
         drafts.append(_retraction(replaced, "replaced", now=now, known_at=replaced.known_at))
-    check = EffectCheck(Catalog.of(ledger), [*items, *drafts])
-    item = drafted(entered, check, now=now)
+    catalog = Catalog.of(ledger)
+    check = EffectCheck(catalog, [*items, *drafts], now=now)
+    item, notes = drafted(entered, check, now=now)
     drafts.append(item)
     index = Index(standing([*items, *drafts[:-1]]))
     alike = index.like(item.title, url=item.url, known_at=item.known_at, story=item.story)
@@ -179,7 +233,35 @@ def add(
         "recorded_at": entry.recorded_at,
         **row_of(item),
         "similar": [_proposal(found, entered, entry.seq) for found in alike],
+        "notes": notes,
+        "resolves": resolves(check, catalog, item, now),
     }
+
+
+def resolves(
+    check: EffectCheck, catalog: Catalog, item: Evidence, now: dt.datetime
+) -> list[dict[str, str]]:
+    """Give the questions that an item's facts decide, each with the command that resolves it.
+
+    A person runs it, or not: no fact makes a resolution.
+    """
+    facts = [effect for effect in item.effects if effect.form == "datum"]
+    processes = {effect.target for effect in facts}
+    if not processes:
+        return []
+    before = [other for other in check.evidence if other.key != item.key]
+    found = []
+    for name, predicate in sorted(check.world.predicates.items()):
+        question = catalog.questions[name]
+        if not processes & processes_asked(predicate) or catalog.outcome(question) is not None:
+            continue
+        outcome = decided(check.world, question, [*before, item], now)
+        if outcome is None or decided(check.world, question, before, now) is not None:
+            continue
+        words = ["forecast", "resolve", name, outcome]
+        words += ["--source", item.url or item.source, "--at", iso(item.known_at)]
+        found.append({"question": name, "outcome": outcome, "accept": shlex.join(words)})
+    return found
 
 
 def _proposal(alike: Alike, entered: Entered, seq: int) -> dict[str, Any]:
@@ -191,9 +273,11 @@ def _proposal(alike: Alike, entered: Entered, seq: int) -> dict[str, Any]:
     ]
     if entered.event_at is not None:
         words += ["--event-at", iso(entered.event_at)]
-    for name in ("url", "grade", "because"):
-        if (value := getattr(entered, name)) and (name, value) != ("grade", "F"):
-            words += [f"--{name}", value]
+    for name in ("url", "grade", "because", "half_life"):
+        value = getattr(entered, name)
+        if value and (name, value) not in (("grade", "F"), ("half_life", LASTING)):
+            words += [f"--{name.replace('_', '-')}", value]
+    words += ["--lasting"] * (entered.half_life == LASTING) + ["--confirmed"] * entered.confirmed
     for effect in entered.on:
         words += ["--on", effect]
     words += ["--story", story, "--instead-of", str(seq)]

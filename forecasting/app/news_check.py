@@ -1,28 +1,65 @@
-"""What an item of news may do to a question: read, and held against what is known."""
+"""What an item of news does: read, and held against the world before anything is written."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from forecasting.app.catalog import Catalog
-from forecasting.domain.evidence import Effect, Evidence, parse_effect
+from forecasting.app.news_world import NewsWorld
+from forecasting.domain.evidence import (
+    HALF_LIFE,
+    Effect,
+    Evidence,
+    Stated,
+    fact_effect,
+    fading,
+    parse_effect,
+    split_on,
+)
 from forecasting.domain.instants import iso
+from forecasting.domain.process import DELIVERY_STATES, ProcessSpec
 from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput
 from forecasting.evidence import retracted
-from forecasting.models.encoding import facts
-from forecasting.models.encoding.priors import process_of
-from forecasting.models.encoding.stances import check_stance
+from forecasting.evidence.reliability import STREAM, grades_of
+from forecasting.models.world.history import Record
+from forecasting.models.world.leads import check_state, moves_of, to_process, to_target
 
-#: The outcome data that each kind of process reads; any other would be stored and do nothing.
-READ: Mapping[str, tuple[str, ...]] = {
-    "truces": ("ended", "violated"),
-    "packages": ("begun", "delivered"),
-}
-_ONLY_THERE = {"violated": "a truce", "delivered": "an agreed exchange"}
+#: Grades whose word makes a fact; from others it takes `confirmed`.
+FACT_GRADES = ("A", "B")
+#: What a fact is worth as a report, where nobody vouches for it.
+UNCONFIRMED = "+2"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked of one item: its effects as written, and how they are meant."""
+
+    on: tuple[str, ...]
+    known_at: dt.datetime
+    event_at: dt.datetime | None = None
+    source: str = ""
+    grade: str = "F"
+    half_life: float | str | None = None
+    confirmed: bool = False
+
+    @property
+    def happened(self) -> dt.datetime:
+        """When it happened, as far as is said."""
+        return self.event_at or self.known_at
+
+
+@dataclass(slots=True)
+class Checked:
+    """The effects of one item, and what its analyst should be told of them."""
+
+    effects: tuple[Effect, ...]
+    notes: list[str] = field(default_factory=list)
 
 
 class EffectCheck:
-    """Reads effects and refuses those that contradict what stands in the ledger.
+    """Reads effects and refuses those that the world could not use.
 
     Parameters
     ----------
@@ -30,138 +67,296 @@ class EffectCheck:
         The questions and their outcomes.
     evidence : iterable of Evidence
         Every item, retractions among them; :meth:`take` adds the accepted items of a batch.
+    now : datetime
+        Facts are held against what is known now.
+    world : NewsWorld, optional
+        Default the bank's, with the predicates of the ledger's questions.
     """
 
-    def __init__(self, catalog: Catalog, evidence: Iterable[Evidence]) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        evidence: Iterable[Evidence],
+        *,
+        now: dt.datetime,
+        world: NewsWorld | None = None,
+    ) -> None:
         self._catalog = catalog
-        self._evidence = retracted(evidence)
-        self._processes: dict[str, str] = {}
-        for question in catalog.questions.values():
-            self._processes[question.id] = process_of(question)
-            if question.ladder:
-                self._processes[question.ladder] = process_of(question)
-        self._truces: dict[str, facts.Truce] | None = None
-        self._packages: dict[str, facts.Package] | None = None
-        self._more: dict[str, float] = {}
+        self._evidence = list(retracted(evidence))
+        self._now = now
+        self.world = NewsWorld.of(catalog) if world is None else world
+        self._grades = grades_of(self._evidence)
+        self._set = {
+            effect.target.removeprefix("source/")
+            for item in self._evidence
+            if item.stream == STREAM
+            for effect in item.effects
+        }
 
-    def take(self, effects: Iterable[Effect]) -> None:
-        """Count accepted deliveries, so that the next item of a batch is held against them."""
-        for effect in effects:
-            if effect.name == "delivered":
-                process = self._processes[effect.target]
-                more = self._more.get(process, 0.0) + float(effect.detail["value"])
-                self._more[process] = more
+    @property
+    def evidence(self) -> list[Evidence]:
+        """What stands, the accepted items of the batch included."""
+        return self._evidence
 
-    def effects(
-        self, on: Sequence[str], *, known_at: dt.datetime, event_at: dt.datetime | None
-    ) -> tuple[Effect, ...]:
-        """Read ``QUESTION=EFFECT`` texts; ``QUESTION`` alone bears on it without an effect.
+    def take(self, item: Evidence) -> None:
+        """Count an accepted item, so that the next of a batch is held against it."""
+        self._evidence.append(item)
+
+    def effects(self, asked: Asked, *, dated: bool = True) -> Checked:
+        """Read the effects of one item.
+
+        Parameters
+        ----------
+        dated : bool
+            Hold facts against the record too; without it the words alone are read.
 
         Raises
         ------
-        InvalidInput, NotFound
-            An unknown question, a question that had closed, one named twice, an effect that its
-            type or process cannot take, more delivered than agreed, a truce over before it began.
+        InvalidInput
+            An unknown target; a state, option or move that is not there; a question that had
+            closed, has no answer, or is named twice; a part that is not above 0 or is more than is
+            open; a half-life on an item that reports nothing.
         """
-        found = tuple(self._effect(text, known_at, event_at or known_at) for text in on)
-        seen: dict[str, str] = {}
-        for effect in found:
-            process = self._processes[effect.target]
-            # Two questions on one process share its data: the same datum twice counts twice.
-            mark = f"{process} {effect.name}" if effect.form == "datum" else effect.target
-            if mark in seen:
-                same = effect.target == seen[mark]
-                rule = "is named twice" if same else f"shares its process with {seen[mark]}"
-                msg = f"question ({effect.target}): {rule}; one item says a thing once"
-                raise InvalidInput(msg, hint=f"--on {seen[mark]}=... alone")
-            seen[mark] = effect.target
-        return found
+        checked = Checked(())
+        stated = [split_on(text) for text in asked.on]
+        named: set[tuple[str, bool]] = set()
+        for each in stated:
+            if (each.target, bool(each.fact)) in named:
+                msg = f"target ({each.target}): is named twice; one item says a thing once"
+                raise InvalidInput(msg, hint=f"--on {each.target}=... once")
+            named.add((each.target, bool(each.fact)))
+        found = [self._effect(each, asked, checked, dated) for each in stated]
+        if asked.half_life is not None and not any(e.form in _REPORTS for e in found):
+            msg = f"half_life ({asked.half_life}): nothing in this item is a report that fades"
+            raise InvalidInput(msg, hint="--on TARGET=x2")
+        checked.effects = tuple(found)
+        return checked
 
-    def _effect(self, text: str, known_at: dt.datetime, happened: dt.datetime) -> Effect:
-        name, separator, stated = (part.strip() for part in text.partition("="))
-        questions = self._catalog.find(name)
-        if not separator:
-            return Effect(name, "bears", {})
-        effect = parse_effect(name, stated)
-        check_stance(effect, questions)
+    def grade_of(self, source: str, grade: str) -> str:
+        """Give the grade that counts: as set for the source, as the item states, as known."""
+        if source in self._set or grade == "F":
+            return self._grades.get(source, grade)
+        return grade
+
+    def _effect(self, stated: Stated, asked: Asked, checked: Checked, dated: bool) -> Effect:
+        name = stated.target.partition("=")[0]
+        process = self.world.world.processes.get(name)
+        questions = self._questions(name) if process is None else ()
+        if not stated.effect and not stated.fact:
+            return Effect(stated.target, "bears", {})
+        if process is None and stated.fact == "0":
+            stated = Stated(stated.target, "0")
+        if process is None and stated.fact:
+            raise self._no_fact(stated, questions)
+        if process is not None and (stated.fact or _is_part(process, stated)):
+            return self._fact(process, stated, asked, checked, dated)
+        return self._report(stated, process, questions, asked)
+
+    def _questions(self, name: str) -> tuple[Question, ...]:
+        slugs = {q.ladder for q in self._catalog.questions.values() if q.ladder}
+        questions = self._catalog.questions
+        if name in questions or name in slugs:
+            return self._catalog.find(name)
+        every = [*self.world.world.processes, *slugs, *questions]
+        near = difflib.get_close_matches(name, every, n=1, cutoff=0.5)
+        msg = f"target ({name}): is no question and no process"
+        raise InvalidInput(msg, hint=near[0] if near else "forecast questions list")
+
+    def _report(
+        self,
+        stated: Stated,
+        process: ProcessSpec | None,
+        questions: Sequence[Question],
+        asked: Asked,
+    ) -> Effect:
+        effect = parse_effect(stated.target, stated.effect)
+        if effect.form not in _REPORTS:
+            raise self._no_fact(stated, questions)
         if effect.form == "likelihood" and not all(float(n) > 0 for n in effect.detail.values()):
             # Two tiny numbers can be above 0 and their product not: nothing could be computed.
-            msg = f"likelihoods ({stated[:40]}): are too small to be told from 0"
+            msg = f"likelihoods ({stated.effect[:40]}): are too small to be told from 0"
             raise InvalidInput(msg, hint="0.6/0.2")
+        if process is not None:
+            to_target(stated.target, self.world.world, {}, {})
+        else:
+            self._check_question(stated, questions, asked)
+        return fading(effect, HALF_LIFE if asked.half_life is None else asked.half_life)
+
+    def _check_question(self, stated: Stated, questions: Sequence[Question], asked: Asked) -> None:
+        name, _, option = stated.target.partition("=")
         without = f"--on {name} (bears on it, without an effect)"
-        if all(self._catalog.ends(question) <= known_at for question in questions):
+        if all(self._catalog.ends(question) <= asked.known_at for question in questions):
             ended = max(self._catalog.ends(question) for question in questions)
             msg = (
                 f"question ({name}): had closed ({iso(ended)}) before the item was known "
-                f"({iso(known_at)})"
+                f"({iso(asked.known_at)})"
             )
             raise InvalidInput(msg, hint=without)
-        if effect.form != "datum":
-            if any(question.type != "binary" for question in questions):
-                msg = (
-                    f"effect ({stated}): a {effect.form} needs a yes-no question; {name} is not one"
-                )
-                raise InvalidInput(msg, hint=without)
-            return effect
-        self._check_datum(effect, questions[0], happened)
+        if not any(question.id in self.world.predicates for question in questions):
+            msg = f"question ({name}): has no answer in the world, so no effect could move it"
+            raise InvalidInput(msg, hint=without)
+        options = questions[0].space.options if questions[0].type != "numeric" else ()
+        if questions[0].type in ("categorical", "ordered") and option not in options:
+            near = difflib.get_close_matches(option, options, n=1, cutoff=0.5)
+            msg = (
+                f"option ({option}): {name} has {', '.join(options)}"
+                if option
+                else f"question ({name}): has options ({', '.join(options)}); name one"
+            )
+            raise InvalidInput(
+                msg, hint=f"--on {name}={near[0] if near else options[0]}={stated.effect}"
+            )
+        by_id = {question.id: question for question in questions}
+        if not to_target(stated.target, self.world.world, by_id, self.world.predicates):
+            msg = f"question ({name}): what leads to it has a date, which no report hastens"
+            raise InvalidInput(msg, hint=without)
+
+    def _no_fact(self, stated: Stated, questions: Sequence[Question]) -> InvalidInput:
+        """Refuse a fact on a question: it is a process that something happens to."""
+        said = stated.fact or stated.effect
+        predicate = self.world.predicates.get(questions[0].id) if questions else None
+        if stated.effect == "=" or predicate is None:
+            msg = f"effect ({said if said != '=' else ''}): must be a pair, a ratio or +2..-2"
+            return InvalidInput(msg, hint="0.6/0.2, x3, +1")
+        name = getattr(predicate.event, "process", "")
+        process = self.world.world.processes.get(name)
+        if process is None:
+            way_out = "forecast news add ... --on PROCESS=STATE"
+        elif process.kind == "delivery":
+            way_out = f"--on {name}=205 (a part), or {stated.target}=x2 (a report)"
+        else:
+            state = "event" if process.kind == "event" else "|".join(process.states)
+            way_out = f"--on {name}={state} (a fact), or {stated.target}=x2 (a report)"
+        msg = f"effect ({said}): {stated.target} is a question; a fact happens to a process"
+        return InvalidInput(msg, hint=way_out)
+
+    def _fact(
+        self, process: ProcessSpec, stated: Stated, asked: Asked, checked: Checked, dated: bool
+    ) -> Effect:
+        said = stated.fact or stated.effect
+        value = _number(said)
+        effect = _fact_effect(process, said, value, asked.happened)
+        grade = self.grade_of(asked.source, asked.grade)
+        if grade not in FACT_GRADES and not asked.confirmed:
+            return self._unconfirmed(process, said, effect, grade, asked, checked)
+        if dated:
+            self._check_record(process, effect, asked)
+        if grade not in FACT_GRADES:
+            effect = replace(effect, detail={**effect.detail, "confirmed": "yes"})
         return effect
 
-    def _check_datum(self, effect: Effect, question: Question, happened: dt.datetime) -> None:
-        process = self._processes[effect.target]
-        head, _, row = process.partition("/")
-        readable = READ.get(head)
-        if readable is not None and effect.name not in readable:
-            msg = f"effect ({effect.stated}): {effect.target} takes {' or '.join(readable)}"
-            raise InvalidInput(msg, hint=f"--on {effect.target} (bears on it, without an effect)")
-        if readable is None and effect.name in _ONLY_THERE:
-            needed = _ONLY_THERE[effect.name]
-            msg = f"effect ({effect.stated}): needs a question on {needed}; {effect.target} is none"
-            raise InvalidInput(msg, hint=f"--on {effect.target} (bears on it, without an effect)")
-        if head == "truces":
-            self._check_truce(row, effect, happened)
-        elif head == "packages":
-            self._check_package(process, effect, question, happened)
+    def _unconfirmed(
+        self,
+        process: ProcessSpec,
+        said: str,
+        effect: Effect,
+        grade: str,
+        asked: Asked,
+        checked: Checked,
+    ) -> Effect:
+        state = str(effect.detail.get("state", ""))
+        target = f"{process.name}={state}" if state else process.name
+        rule = f"a fact needs a source graded A or B ({asked.source}: {grade}), or --confirmed"
+        if process.kind == "scheduled":
+            msg = f"{process.name} ({said}): {rule}"
+            raise InvalidInput(msg, hint="--confirmed, if you vouch for it")
+        to_process(process, (state,) if state else ())
+        checked.notes.append(f"{process.name}={said}: {rule}; taken as a report of {UNCONFIRMED}")
+        report = replace(parse_effect(target, UNCONFIRMED), stated=UNCONFIRMED)
+        return fading(report, HALF_LIFE if asked.half_life is None else asked.half_life)
 
-    def _check_truce(self, row: str, effect: Effect, happened: dt.datetime) -> None:
-        if self._truces is None:
-            self._truces = facts.truces(self._redirected())
-        truce = self._truces.get(row)
-        if truce is not None and happened < truce.start:
+    def _check_record(self, process: ProcessSpec, effect: Effect, asked: Asked) -> None:
+        record = self.world.record(process, self._evidence, self._now)
+        begun = process.delivery.announced if process.delivery else process.since
+        if begun is not None and asked.happened < begun:
+            word = "was agreed" if process.delivery else "is watched"
             msg = (
-                f"truce ({row}): cannot be {effect.name} at {iso(happened)}, before it began "
-                f"({iso(truce.start)})"
+                f"process ({process.name}): nothing can have happened at {iso(asked.happened)}, "
+                f"before it {word} ({iso(begun)})"
             )
             raise InvalidInput(msg, hint="--event-at TIME, when it happened")
+        if effect.name == "part":
+            _check_part(process, record, float(effect.detail["value"]), asked.happened)
+        elif effect.name == "state":
+            _check_move(process, record, str(effect.detail["state"]), asked.happened)
 
-    def _check_package(
-        self, process: str, effect: Effect, question: Question, happened: dt.datetime
-    ) -> None:
-        if self._packages is None:
-            self._packages = facts.packages(self._redirected())
-        row = process.partition("/")[2]
-        package = self._packages.get(row)
-        if package is not None and happened < package.agreed:
-            msg = (
-                f"exchange ({row}): cannot have {effect.name} at {iso(happened)}, before it was "
-                f"agreed ({iso(package.agreed)})"
-            )
-            raise InvalidInput(msg, hint="--event-at TIME, when it happened")
-        if effect.name != "delivered":
-            return
-        size = package.size if package else question.model.settings.get("size")
-        if not isinstance(size, int | float):
-            return
-        tranches = facts.data(self._redirected(), "packages", "delivered")
-        before = self._more.get(process, 0.0) + sum(
-            float(found.detail["value"]) for name, found, _ in tranches if name == row
+
+_REPORTS = ("likelihood", "stance")
+
+
+def _is_part(process: ProcessSpec, stated: Stated) -> bool:
+    """Say whether what looks like an effect is a number of things delivered, such as -5 or 0."""
+    if process.kind != "delivery" or "=" in stated.target:
+        return False
+    return stated.effect == "0" or (
+        _number(stated.effect) is not None and stated.effect not in ("+1", "+2", "-1", "-2")
+    )
+
+
+def _number(text: str) -> float | None:
+    try:
+        found = float(text) if text.isascii() and "_" not in text else None
+    except ValueError:
+        return None
+    return found if found is not None and abs(found) < 1e15 else None
+
+
+def _fact_effect(process: ProcessSpec, said: str, value: float | None, at: dt.datetime) -> Effect:
+    name = process.name
+    if value is not None:
+        if process.kind != "delivery":
+            way_out = f"{name}=event" if process.kind == "event" else f"{name}={process.states[-1]}"
+            msg = f"fact ({said}): {name} delivers nothing that could be counted"
+            raise InvalidInput(msg, hint=f"--on {way_out}")
+        if not value > 0.0:
+            msg = f"part ({said}): must be above 0"
+            raise InvalidInput(msg, hint=f"--on {name}=205")
+        return fact_effect(name, "part", at, value=value, stated=said)
+    check_state(process, said)
+    if process.kind == "event":
+        return fact_effect(name, "event", at, stated=said)
+    return fact_effect(name, "state", at, state=said, stated=said)
+
+
+def _check_part(process: ProcessSpec, record: Record, value: float, happened: dt.datetime) -> None:
+    assert process.delivery is not None  # for the type checker
+    same = [s for s in record.steps if s.amount > 0.0 and s.at.date() == happened.date()]
+    if any(step.amount == value for step in same):
+        return
+    if same:
+        msg = (
+            f"part ({value:g}): {process.name} has one of {same[0].amount:g} on that day already; "
+            "a day has one"
         )
-        value = float(effect.detail["value"])
-        if before + value > size:
-            msg = (
-                f"delivered ({value:g}): with the {before:g} known before makes "
-                f"{before + value:g} of the {size:g} agreed ({row})"
-            )
-            raise InvalidInput(msg, hint=f"at most delivered={max(0.0, size - before):g}")
+        raise InvalidInput(msg, hint="their sum, --instead-of N")
+    agreed, before = process.delivery.agreed, record.total
+    if before + value > agreed:
+        msg = (
+            f"part ({value:g}): with the {before:g} known before makes {before + value:g} of the "
+            f"{agreed:g} agreed ({process.name})"
+        )
+        raise InvalidInput(msg, hint=f"at most {process.name}={max(0.0, agreed - before):g}")
 
-    def _redirected(self) -> tuple[Evidence, ...]:
-        return facts.redirect(self._evidence, self._processes)
+
+def _check_move(process: ProcessSpec, record: Record, state: str, happened: dt.datetime) -> None:
+    day = happened.date()
+    if any(s.state == state and s.at.date() == day and not s.counted for s in record.steps):
+        return
+    before = record.state_at(happened)
+    if process.kind == "scheduled":
+        ways = {(process.states[0], process.states[-1])}
+    else:
+        ways = set(moves_of(process))
+    if process.own or (before, state) in ways:
+        return
+    if process.kind == "delivery" and state not in DELIVERY_STATES:
+        check_state(process, state)
+    ends = [end for start, end in sorted(ways) if start == before and end != before]
+    rule = "was so already" if before == state else f"has no move from {before} to {state}"
+    msg = f"fact ({process.name}={state}): {process.name} {rule} at {iso(happened)}"
+    way_out = (
+        f"forecast watch {process.name}"
+        if before == state
+        else (" or ".join(f"{process.name}={end}" for end in ends) or f"it stays {before}")
+    )
+    raise InvalidInput(msg, hint=way_out)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.news import Entered, drafted, identity
-from forecasting.app.news_check import EffectCheck
+from forecasting.app.news import Entered, drafted, identity, resolves
+from forecasting.app.news_check import Asked, EffectCheck
 from forecasting.app.news_shown import retracts, standing
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.instants import parse_when
@@ -85,7 +85,8 @@ def import_news(
         `rows` = `added` + `duplicates` + number of `refused` (each with line and reason).
         A row is a duplicate if an item of the same title, source, known_at and address was ever
         recorded, a retracted one too. `similar` lists the added rows that may tell a story that
-        is recorded already, `notes` what is worth knowing of the file.
+        is recorded already, `notes` those of which a fact was taken as a report, `resolves` those
+        that decide a question, with the command that would resolve it.
 
     Raises
     ------
@@ -95,13 +96,16 @@ def import_news(
     """
     found = intake.read(content, name=name, source=source)
     items = ledger.evidence()
-    check = EffectCheck(Catalog.of(ledger), items)
+    catalog = Catalog.of(ledger)
+    check = EffectCheck(catalog, items, now=now)
     _check_given(check, on, grade, now)
     seen = {identity(item) for item in items if not retracts(item)}
     index = Index(standing(items))
     drafts: list[Evidence] = []
     refused: list[dict[str, Any]] = []
     similar: list[dict[str, Any]] = []
+    notes: list[dict[str, Any]] = []
+    resolved: list[dict[str, Any]] = []
     duplicates = 0
     for row in found:
         try:
@@ -109,12 +113,14 @@ def import_news(
             if entered.identity in seen:
                 duplicates += 1
                 continue
-            item = drafted(entered, check, now=now)
+            item, told = drafted(entered, check, now=now)
         except (InvalidInput, NotFound) as wrong:
             refused.append({"line": row.line, "reason": _reason(wrong)})
             continue
         seen.add(entered.identity)
-        check.take(item.effects)
+        notes += [{"line": row.line, "note": note} for note in told]
+        resolved += [{"line": row.line, **each} for each in resolves(check, catalog, item, now)]
+        check.take(item)
         alike = index.like(item.title, url=item.url, known_at=item.known_at, story=item.story)
         if alike:
             first = alike[0]
@@ -138,6 +144,8 @@ def import_news(
         "duplicates": duplicates,
         "refused": refused,
         "similar": similar,
+        "notes": notes,
+        "resolves": resolved,
         "dry_run": dry_run,
     }
 
@@ -150,8 +158,10 @@ def _reason(wrong: InvalidInput | NotFound) -> str:
 def _check_given(check: EffectCheck, on: Sequence[str], grade: str, now: dt.datetime) -> None:
     """Refuse what no row could take, once and not once a row."""
     check_grade(grade)
+    never = dt.datetime.min.replace(tzinfo=dt.UTC)
+    asked = Asked(tuple(on), known_at=never, event_at=now, grade=grade, confirmed=True)
     try:
-        check.effects(on, known_at=dt.datetime.min.replace(tzinfo=dt.UTC), event_at=now)
+        check.effects(asked, dated=False)
     except NotFound as unknown:
         raise InvalidInput(unknown.message, hint=unknown.hint) from unknown
 
@@ -175,4 +185,5 @@ def _entered(row: intake.Row, on: Sequence[str], grade: str) -> Entered:
         grade=fields.get("grade", "") or grade,
         story=fields.get("story", ""),
         because=fields.get("because", ""),
+        half_life=fields.get("half_life", ""),
     )

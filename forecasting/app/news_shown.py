@@ -1,17 +1,23 @@
-"""News as it stands: find an item, show it whole, list what is known."""
+"""News as it stands: find an item, show it whole, list what is known and what it weighs."""
 
+import datetime as dt
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import exp, isfinite
 from typing import Any
 
+from forecasting import clock
 from forecasting.app.catalog import Catalog
-from forecasting.domain.evidence import Evidence
+from forecasting.app.news_world import NewsWorld
+from forecasting.domain.evidence import LASTING, Effect, Evidence, half_life_of
 from forecasting.errors import NotFound
-from forecasting.evidence import reliability
+from forecasting.evidence import known, learned, reliability, retracted
+from forecasting.models.world.reports import CodedReport, alive, reports
 from forecasting.store import Ledger
 
 #: Streams that are tables of reference cases rather than news.
-REFERENCE_STREAMS = ("agreements", "totals", "occurrences", "packages")
+REFERENCE_STREAMS = ("agreements", "totals", "occurrences", "packages", "world")
 
 
 def retracts(item: Evidence) -> bool:
@@ -67,12 +73,80 @@ def find(ledger: Ledger, items: Sequence[Evidence], name: str) -> Evidence:
     raise NotFound(msg, hint=hint)
 
 
-def show(ledger: Ledger, name: str) -> dict[str, Any]:
-    """Give an item whole: effects, the story's other items, its retraction, what it moved."""
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What every report weighs on every move: when it came, and at one moment."""
+
+    coded: Mapping[str, tuple[CodedReport, ...]]
+    over: frozenset[CodedReport]
+    moment: dt.datetime
+
+    @classmethod
+    def of(cls, ledger: Ledger, items: Sequence[Evidence], moment: dt.datetime) -> "Weights":
+        """Weigh the reports known by a moment, with what was learned of their sources by then."""
+        catalog = Catalog.of(ledger)
+        world = NewsWorld.of(catalog)
+        trust = learned(items, catalog.questions, catalog.outcomes, moment)
+        coded = reports(
+            items,
+            world.world,
+            catalog.questions,
+            world.predicates,
+            reliability=trust,
+            as_of=moment,
+        )
+        standing = retracted(known(items, moment))
+        held = {
+            name: world.record(process, standing, moment)
+            for name, process in world.world.processes.items()
+            if any(report.process == name for report in coded)
+        }
+        by_key: dict[str, list[CodedReport]] = {}
+        for report in coded:
+            by_key.setdefault(report.key, []).append(report)
+        over = frozenset(coded) - frozenset(alive(coded, held))
+        return cls({key: tuple(found) for key, found in by_key.items()}, over, moment)
+
+    def on(self, item: Evidence) -> list[dict[str, Any]]:
+        """Give the moves that an item acts on, as hazard ratios; none for a copy."""
+        return [
+            {
+                "process": report.process,
+                "move": report.move,
+                "then": exp(report.log_ratio),
+                "now": 1.0 if report in self.over else exp(report.weight_at(self.moment)),
+                "half_life": report.half_life if isfinite(report.half_life) else LASTING,
+                "bound": exp(report.bound),
+                "over": report in self.over,
+            }
+            for report in self.coded.get(item.key, ())
+        ]
+
+    def row(self, item: Evidence) -> dict[str, Any]:
+        """Give what a listing shows: the strongest of its moves, then and now."""
+        moves = self.on(item)
+        reported = [effect for effect in item.effects if effect.form in ("likelihood", "stance")]
+        if not reported:
+            return {"then": None, "now": None, "half_life": None, "moves": moves}
+        half_life = half_life_of(reported[0])
+        row = {"half_life": half_life if isfinite(half_life) else LASTING, "moves": moves}
+        if not moves:
+            return {"then": 1.0, "now": 1.0, **row}
+        first = max(moves, key=lambda move: max(move["then"], 1.0 / move["then"]))
+        return {"then": first["then"], "now": first["now"], **row}
+
+
+def show(ledger: Ledger, name: str, *, now: dt.datetime | None = None) -> dict[str, Any]:
+    """Give an item whole: effects, the story's other items, its retraction, what it moved.
+
+    `moves` says on which moves of which processes it acts, as a hazard ratio when it came and now.
+    """
     items = ledger.evidence()
+    moment = clock.now() if now is None else now
     item = find(ledger, items, name)
     gone = retractions(items)
     by = gone.get(item.key)
+    weights = Weights.of(ledger, items, moment)
     event = (item.story or item.key).partition("/")[0]
     others = [
         other
@@ -86,6 +160,7 @@ def show(ledger: Ledger, name: str) -> dict[str, Any]:
         "id": None if item.seq is None else ledger.entry(item.seq).id,
         "recorded_at": item.recorded_at,
         **row_of(item),
+        **weights.row(item),
         "state": _state(item, gone),
         "because": item.note,
         "retracted_by": None
@@ -147,6 +222,10 @@ def _state(item: Evidence, gone: Mapping[str, Evidence]) -> str:
     return "retracted" if item.key in gone else "standing"
 
 
+def _said(effect: Effect) -> str:
+    return effect.stated or str(effect.detail.get("state") or effect.name) or "bears"
+
+
 def row_of(item: Evidence) -> dict[str, Any]:
     """Give an item as a listing shows it."""
     return {
@@ -161,21 +240,30 @@ def row_of(item: Evidence) -> dict[str, Any]:
         "story": item.story,
         "stream": item.stream,
         "url": item.url,
-        "on": {e.target: e.stated or e.name or "bears" for e in item.effects},
+        "on": {effect.target: _said(effect) for effect in item.effects},
     }
 
 
-def rows(ledger: Ledger, *, question: str = "", everything: bool = False) -> list[dict[str, Any]]:
-    """Give the evidence by the time it was known.
+def rows(
+    ledger: Ledger,
+    *,
+    question: str = "",
+    everything: bool = False,
+    now: dt.datetime | None = None,
+) -> list[dict[str, Any]]:
+    """Give the evidence by the time it was known, with what each report weighed then and now.
 
-    Reference tables, retracted items and retractions only with `everything`; what grades a source
-    is no news and never listed.
+    Reference tables, the world's own history, retracted items and retractions only with
+    `everything`; what grades a source is no news and never listed.
+
+    Parameters
+    ----------
+    question : str
+        A question, ladder or process: only what bears on it.
     """
-    names: set[str] = set()
-    if question:
-        found = Catalog.of(ledger).find(question)
-        names = {q.id for q in found} | {q.ladder for q in found if q.ladder}
     items = ledger.evidence()
+    names = _named(Catalog.of(ledger), question) if question else set()
+    weights = Weights.of(ledger, items, clock.now() if now is None else now)
     gone = retractions(items)
     listed = []
     for item in items:
@@ -184,9 +272,26 @@ def rows(ledger: Ledger, *, question: str = "", everything: bool = False) -> lis
         state = _state(item, gone)
         if not everything and (item.stream in REFERENCE_STREAMS or state != "standing"):
             continue
-        if names and not any(effect.target in names for effect in item.effects):
+        if names and not any(
+            effect.target in names or effect.target.partition("=")[0] in names
+            for effect in item.effects
+        ):
             continue
         listed.append(
-            {"seq": item.seq, "recorded_at": item.recorded_at, **row_of(item), "state": state}
+            {
+                "seq": item.seq,
+                "recorded_at": item.recorded_at,
+                **row_of(item),
+                **weights.row(item),
+                "state": state,
+            }
         )
     return sorted(listed, key=lambda row: (row["known_at"], row["key"]))
+
+
+def _named(catalog: Catalog, name: str) -> set[str]:
+    """Give what a question, a ladder or a process is called by effects."""
+    if name in NewsWorld.of(catalog).world.processes:
+        return {name}
+    found = catalog.find(name)
+    return {q.id for q in found} | {q.ladder for q in found if q.ladder}

@@ -3,6 +3,7 @@
 import datetime as dt
 import difflib
 import hashlib
+from math import exp
 from typing import Any
 
 from forecasting.app.catalog import Catalog
@@ -12,6 +13,7 @@ from forecasting.domain.question import normalised
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.evidence import known, learned, retracted
 from forecasting.evidence.reliability import STREAM, Reliabilities, check_grade, grades_of
+from forecasting.models.world.reports import bound
 from forecasting.store import Ledger
 
 _LONGEST = 200
@@ -26,8 +28,9 @@ def rows(ledger: Ledger, *, as_of: dt.datetime, now: dt.datetime) -> list[dict[s
     list of dict
         `grade`; `reliability, lower, upper` as learned (mean and 90 % interval); `prior,
         prior_lower, prior_upper` by the grade alone; `claims` that resolved, `effective` ones once
-        copies are discounted, `right` and `wrong`; `items` in all; `set` where the grade was set
-        for the source rather than read off its items.
+        copies are discounted, `right` and `wrong`; `bound`, the most that all it says may multiply
+        the hazard of a move by (or divide it); `items` in all; `set` where the grade was set for
+        the source rather than read off its items.
     """
     if as_of > now:
         msg = f"as_of ({iso(as_of)}): lies in the future (now {iso(now)})"
@@ -58,6 +61,7 @@ def rows(ledger: Ledger, *, as_of: dt.datetime, now: dt.datetime) -> list[dict[s
                 "effective": taught.effective,
                 "right": taught.right,
                 "wrong": taught.wrong,
+                "bound": exp(bound(taught.mean)),
                 "prior": prior.mean,
                 "prior_lower": prior.quantile(0.05),
                 "prior_upper": prior.quantile(0.95),

@@ -1,4 +1,4 @@
-"""news add, list, show, retract, import, propose: evidence."""
+"""news add, list, show, retract, import: evidence."""
 
 import shlex
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ import click
 
 from forecasting.cli import times
 from forecasting.cli.options import Group
-from forecasting.cli.output import emit, line, say, settings
+from forecasting.cli.output import emit, say, settings
 
 
 @click.group(cls=Group)
@@ -31,9 +31,21 @@ def news() -> None:
 @click.option(
     "--on",
     multiple=True,
-    metavar="QUESTION=EFFECT",
-    help="0.6/0.2, x3, +2..-2, stance=0.7, or a datum such as delivered=205; on a ladder it is "
-    "one item on the shared process.",
+    metavar="TARGET=EFFECT",
+    help="A report: a question, ladder, process or process=state, then =x3, =0.6/0.2 or =+2..-2. "
+    "A fact: process=state, process=event or process=205. A name alone: it bears on that.",
+)
+@click.option(
+    "--half-life",
+    default="",
+    metavar="TIME",
+    help="After which half of the weight of its reports is left (30d).",
+)
+@click.option("--lasting", is_flag=True, help="Its reports do not fade.")
+@click.option(
+    "--confirmed",
+    is_flag=True,
+    help="Take a fact as certain although its source is graded below B.",
 )
 @click.option("--grade", default="F", metavar="A..F", help="Reliability of the source; F: unknown.")
 @click.option(
@@ -51,13 +63,20 @@ def news() -> None:
 def add(known_at: str, event_at: str, title: str, **more: Any) -> None:
     r"""Add an item of evidence.
 
+    A report hastens or slows the moves that lead to its target, within what the source's grade
+    allows, and fades. A fact enters its process as certain, so it needs a source graded A or B, or
+    --confirmed; otherwise it is taken as a report of +2. A fact that decides a question prints the
+    command that resolves it.
+
     An item that looks like one already there (same address, or nearly the same title within two
     days) is recorded as it is; how to make the two one story is said on stderr.
 
     \b
-    Example:
+    Examples:
       forecast news add "Venue agreed" --source wire --grade B \\
-        --known-at 2026-11-20T09:00Z --on leaders-meet=x3
+        --known-at 2026-11-20T09:00Z --on leaders-meet=x3 --half-life 10d
+      forecast news add "300 came home" --source ministry --grade A \\
+        --known-at 2026-11-20 --on exchange=300
     """
     from forecasting import clock
     from forecasting.app import news as use
@@ -74,30 +93,46 @@ def add(known_at: str, event_at: str, title: str, **more: Any) -> None:
         )
     for alike in row["similar"]:
         _propose_story(alike)
+    for note in row["notes"]:
+        say(f"note: {note}")
+    for each in row["resolves"]:
+        say(f"note: decides {each['question']}; if so: {each['accept']}{_database()}")
     if settings().format == "table":
-        row = {key: value for key, value in row.items() if key != "similar"}
+        row = {k: v for k, v in row.items() if k not in ("similar", "notes", "resolves")}
     emit(row)
 
 
 def _propose_story(alike: Mapping[str, Any]) -> None:
     """Say that two items may be one story, and the command that makes them one."""
-    database = f" --db {shlex.quote(chosen)}" if (chosen := settings().db) else ""
     say(
         f"note: looks like #{alike['seq']} ({alike['why']}): {alike['title']}\n"
-        f"      kept apart; if both tell one story: {alike['accept']}{database}"
+        f"      kept apart; if both tell one story: {alike['accept']}{_database()}"
     )
 
 
+def _database() -> str:
+    return f" --db {shlex.quote(chosen)}" if (chosen := settings().db) else ""
+
+
 @news.command("list")
-@click.option("--on", "question", default="", metavar="QUESTION", help="Only what bears on it.")
+@click.option(
+    "--on",
+    "question",
+    default="",
+    metavar="TARGET",
+    help="Only what bears on this question, ladder or process.",
+)
 @click.option(
     "--all",
     "everything",
     is_flag=True,
-    help="Also the tables of reference cases, and what was retracted.",
+    help="Also the tables of reference cases, the world's history, and what was retracted.",
 )
 def list_(question: str, everything: bool) -> None:
-    r"""List the evidence by the time it was known.
+    r"""List the evidence by the time it was known, with what it weighed then and weighs now.
+
+    A weight multiplies the hazard of the move that a report acts on most; it halves, in logs, in
+    the time that stands behind it.
 
     \b
     Example:
@@ -108,7 +143,9 @@ def list_(question: str, everything: bool) -> None:
 
     with Book.open(settings().db) as book:
         rows = use.rows(book.ledger, question=question, everything=everything)
-    columns = ("seq", "known_at", "grade", "source", "title", "on", "story")
+    columns = ("seq", "known_at", "grade", "source", "weight", "title", "on")
+    if settings().format == "table":
+        rows = [{**row, "weight": _weight(row)} for row in rows]
     emit(
         rows,
         columns=(*columns, "state") if everything else columns,
@@ -116,10 +153,20 @@ def list_(question: str, everything: bool) -> None:
     )
 
 
+def _weight(row: Mapping[str, Any]) -> str:
+    """Say in a few characters what a report weighed, weighs, and how fast it fades."""
+    if row["then"] is None:
+        return ""
+    if row["then"] == 1.0 == row["now"]:
+        return "x1"
+    fades = "lasting" if row["half_life"] == "lasting" else f"{row['half_life']:g} d"
+    return f"x{row['then']:.2f}, now x{row['now']:.2f} ({fades})"
+
+
 @news.command()
 @click.argument("item")
 def show(item: str) -> None:
-    r"""Show an item whole: its effects, its story, what retracts it, what it moved.
+    r"""Show an item whole: what it acts on and weighs, its story, what retracts it, what it moved.
 
     ITEM is its number, the start of its hash, or its key.
 
@@ -167,7 +214,7 @@ def retract(item: str, because: str, known_at: str) -> None:
 @click.option(
     "--on",
     multiple=True,
-    metavar="QUESTION[=EFFECT]",
+    metavar="TARGET[=EFFECT]",
     help="For the rows that state no effect; a feed states none.",
 )
 @click.option("--source", default="", help="For the rows that state none.")
@@ -180,8 +227,8 @@ def import_(
     r"""Add the items of a CSV, JSON-lines, RSS or Atom file; - reads standard input.
 
     Columns or keys: title, source, known_at, and where there are any event_at, url, on (effects
-    separated by ;), grade, story, because; a feed's summaries are kept as its note. Importing a
-    file again adds nothing.
+    separated by ;), grade, story, because, half_life; a feed's summaries are kept as its note.
+    Importing a file again adds nothing.
 
     \b
     Examples:
@@ -215,57 +262,17 @@ def import_(
             f"note: {len(alike)} rows look like other items, such as line {first['line']} like "
             f"{first['like']!r} ({first['why']}); kept apart (--json has them)"
         )
+    for told in found["notes"][:_SHOWN]:
+        say(f"note: {name}:{told['line']}: {told['note']}")
+    for each in found["resolves"][:_SHOWN]:
+        say(f"note: {name}:{each['line']}: decides {each['question']}; if so: {each['accept']}")
     if settings().format == "table":
-        found = {**found, "refused": len(found["refused"]), "similar": len(alike)}
+        counted = ("refused", "similar", "notes", "resolves")
+        found = {**found, **{key: len(found[key]) for key in counted}}
     emit(found)
 
 
 _SHOWN = 20
-
-
-@news.command()
-@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
-@click.option("--extractor", default="fake", help="Who reads it; fake only looks for cue words.")
-@click.option("--on", "question", default="", metavar="QUESTION", help="What the text is about.")
-@click.option("--source", default="", help="Whose text it is.")
-@click.option("--known-at", default="", metavar="TIME", help="When it was published.")
-def propose(file: Path, extractor: str, question: str, source: str, known_at: str) -> None:
-    r"""List what an extractor finds in a text, each with the line that would add it.
-
-    Nothing is written: you read the quote, mend the line and run it, or not.
-
-    \b
-    Example:
-      forecast news propose report.txt --on leaders-meet --source wire --known-at 2026-11-20
-    """
-    from forecasting.app.book import Book
-    from forecasting.app.news_propose import propose as use
-    from forecasting.domain.instants import iso
-    from forecasting.errors import InvalidInput
-
-    try:
-        text = _content(file).decode("utf-8-sig")
-    except UnicodeDecodeError as broken:
-        msg = f"file ({file.name}): is not UTF-8 text (byte {broken.start})"
-        raise InvalidInput(msg, hint="save it as UTF-8") from broken
-    with Book.open(settings().db) as book:
-        rows = use(
-            book.ledger,
-            text,
-            extractor=extractor,
-            question=question,
-            source=source,
-            known_at=iso(times.moment(known_at, day_means="ends")) if known_at else "",
-        )
-    if settings().format != "table":
-        emit(rows)
-        return
-    for row in rows:
-        numbers = ", ".join(str(number) for number in row["sentences"])
-        line(f"{row['effect']}  {row['claim']} (sentence {numbers})")
-        line(f"    “{row['quote']}”")
-        line(f"    {row['accept']}")
-    say(f"{len(rows)} proposals by {extractor}; nothing was written")
 
 
 def _fetched(address: str) -> bytes:

@@ -38,10 +38,11 @@ def list_(as_of: str = "") -> None:
     emit(
         rows,
         columns=(
-            *("source", "grade", "reliability", "lower", "upper", "claims"),
+            *("source", "grade", "reliability", "lower", "upper", "bound", "claims"),
             *("right", "wrong", "prior", "prior_lower", "prior_upper", "items"),
         ),
-        title=f"{len(rows)} sources; reliability with its 90 % interval",
+        title=f"{len(rows)} sources; reliability with its 90 % interval; bound: the most that one "
+        "multiplies a hazard by",
     )
 
 

@@ -139,7 +139,7 @@ Stated(target='convoy', effect='+1', fact=''))
     (Stated(target='guarantees', effect='', fact='firm'), \
 Stated(target='leaders-meet', effect='', fact=''))
     """
-    whole = text.strip()
+    whole = re.sub(r"\s*([=|])\s*", r"\1", text.strip())
     head, separator, last = (part.strip() for part in whole.rpartition("="))
     if not separator:
         return Stated(whole)

@@ -1,4 +1,4 @@
-"""Evidence: the as-of filter, what reports add to the log-odds, how reliable sources are."""
+"""Evidence: the as-of filter, the channel of reports, how reliable sources are."""
 
 from forecasting.evidence.as_of import known, retracted
 from forecasting.evidence.likelihood import (
@@ -9,11 +9,8 @@ from forecasting.evidence.likelihood import (
     ReliabilityOf,
     Report,
     likelihood_ratio,
-    log_odds_by_source,
-    shift_probability,
     story_discount,
     story_discounts,
-    total_log_odds,
 )
 from forecasting.evidence.reliability import Claim, Reliabilities, learned
 
@@ -29,10 +26,7 @@ __all__ = [
     "known",
     "learned",
     "likelihood_ratio",
-    "log_odds_by_source",
     "retracted",
-    "shift_probability",
     "story_discount",
     "story_discounts",
-    "total_log_odds",
 ]

@@ -27,7 +27,10 @@ MOST_PIECES = 500_000
 MOST_IN_A_LINE = 1_000_000
 MOST_LEVELS = 100
 MOST_OF_A_SUMMARY = 20_000
-COLUMNS = ("title", "source", "known_at", "event_at", "url", "on", "grade", "story", "because")
+COLUMNS = (
+    *("title", "source", "known_at", "event_at", "url", "on", "grade", "story", "because"),
+    "half_life",
+)
 _NEEDED = ("title", "source", "known_at")
 # Not up to the next >, which takes the square of the length for a text of opening brackets.
 _TAG = re.compile(r"<[^<>]*>")

@@ -1,4 +1,4 @@
-"""Reports into log-odds: source reliability integrated out, copies of one story discounted.
+"""A report and its source: the channel that doubts it, the grades, and stories told twice.
 
 Items of one story share its name. ``EVENT/SOURCING`` is the finer form: items with the same event
 and another sourcing are told apart from rewrites of one wire story, so ``summit/reuters`` twice
@@ -14,8 +14,6 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from forecasting.errors import InvalidInput
-
 #: Admiralty grades as Beta priors on reliability: a judgement, exposed as configuration.
 GRADE_PRIORS: Mapping[str, tuple[float, float]] = {
     "A": (19.0, 1.0),
@@ -29,8 +27,6 @@ GRADE_PRIORS: Mapping[str, tuple[float, float]] = {
 STORY_RHO = 0.9
 #: Dependence of reports of one event that were sourced apart.
 EVENT_RHO = 0.5
-#: Beyond this many log-odds a float has no larger ratio to give.
-MOST_LOG_ODDS = 700.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,71 +164,6 @@ def story_discounts(
     return discounts
 
 
-def log_odds_by_source(
-    reports: Sequence[Report],
-    *,
-    grade_priors: Mapping[str, tuple[float, float]] = GRADE_PRIORS,
-    rho: float = STORY_RHO,
-    reliability: ReliabilityOf | None = None,
-) -> dict[str, float]:
-    r"""Give what each source's reports add to the log-odds, reliability integrated out.
-
-    .. math:: \log \frac{E_r \prod_i (r a_i + (1 - r) u_i)^{d_i}}
-              {E_r \prod_i (r b_i + (1 - r) u_i)^{d_i}}
-
-    with one r per source and d_i the discount of report i's story (computed at the sources' mean
-    reliabilities).
-
-    Parameters
-    ----------
-    reliability : ReliabilityOf, optional
-        What resolved claims taught about each source; without it r ~ Beta(grade), the best grade
-        that any of the source's reports carries.
-
-    Raises
-    ------
-    InvalidInput
-        A likelihood outside (0, ...) or an unknown grade.
-
-    Examples
-    --------
-    >>> one = Report("n1", "wire", "B", "s1", 0.6, 0.2, 0.4)
-    >>> round(log_odds_by_source([one])["wire"], 4)
-    0.8473
-    """
-    from scipy.special import logsumexp
-
-    for report in reports:
-        if min(report.a, report.b, report.u) <= 0.0 or report.grade not in grade_priors:
-            numbers = f"{report.a}/{report.b}, {report.grade}"
-            msg = f"report {report.key} ({numbers}): needs likelihoods above 0 and a grade A-F"
-            raise InvalidInput(msg)
-    grades: dict[str, str] = {}
-    for report in reports:
-        grades[report.source] = min(report.grade, grades.get(report.source, report.grade))
-    if reliability is None:
-        believed = {s: of_grade(grade, s, grade_priors) for s, grade in grades.items()}
-    else:
-        believed = {s: reliability.of(s, grade) for s, grade in grades.items()}
-    means = {source: found.mean for source, found in believed.items()}
-    discounts = story_discounts(reports, lambda report: means[report.source], rho=rho)
-    totals: dict[str, float] = {}
-    for source in sorted(grades):
-        mine = [report for report in reports if report.source == source]
-        r = believed[source].nodes
-        with np.errstate(divide="ignore"):  # a node may have no weight left
-            log_weight = np.log(believed[source].weights)
-        sides = []
-        for side in ("a", "b"):
-            terms = [
-                discounts[report.key] * np.log(r * getattr(report, side) + (1 - r) * report.u)
-                for report in mine
-            ]
-            sides.append(float(logsumexp(log_weight + np.sum(terms, axis=0))))
-        totals[source] = sides[0] - sides[1]
-    return totals
-
-
 def of_grade(
     grade: str,
     source: str = "",
@@ -250,31 +181,3 @@ def of_grade(
     alpha, beta = grade_priors[grade]
     nodes, weights = roots_jacobi(64, beta - 1.0, alpha - 1.0)
     return Reliability(source, grade, (nodes + 1.0) / 2.0, weights / np.sum(weights))
-
-
-def total_log_odds(
-    reports: Sequence[Report],
-    *,
-    grade_priors: Mapping[str, tuple[float, float]] = GRADE_PRIORS,
-    rho: float = STORY_RHO,
-    reliability: ReliabilityOf | None = None,
-) -> float:
-    """Give what all reports together add to the log-odds; no reports add 0."""
-    by_source = log_odds_by_source(
-        reports, grade_priors=grade_priors, rho=rho, reliability=reliability
-    )
-    return float(sum(by_source.values()))
-
-
-def shift_probability(probability: ArrayLike, log_odds: float) -> NDArray[np.float64]:
-    """Move probabilities by an amount in log-odds; 0 and 1 stay where they are.
-
-    Examples
-    --------
-    >>> round(float(shift_probability(0.3, log(5 / 3))), 4)
-    0.4167
-    """
-    p = np.asarray(probability, dtype=float)
-    grown = p * np.exp(np.clip(log_odds, -MOST_LOG_ODDS, MOST_LOG_ODDS))
-    moved: NDArray[np.float64] = grown / (grown + (1.0 - p))
-    return moved

@@ -223,14 +223,16 @@ def claims_of(
                 continue
             if item.known_at >= outcome.resolved_at:
                 continue
+            a, b = float(effect.detail["a"]), float(effect.detail["b"])
+            # What is stored for u is of before: a source that knows nothing lies half-way.
             report = Report(
                 key=f"{item.key}/{effect.target}",
                 source=item.source,
                 grade=item.grade,
                 story=item.story or item.key,
-                a=float(effect.detail["a"]),
-                b=float(effect.detail["b"]),
-                u=float(effect.detail["u"]),
+                a=a,
+                b=b,
+                u=(a + b) / 2.0,
             )
             found.append(Claim(report, outcome.outcome == "yes"))
     return sorted(found, key=lambda claim: claim.report.key)

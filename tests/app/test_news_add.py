@@ -3,26 +3,28 @@
 import datetime as dt
 import json
 import shlex
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from forecasting.app import news
-from forecasting.app.book import Book
+from forecasting.app import news, news_world, sources
+from forecasting.domain.evidence import Evidence, fact_effect
 from forecasting.domain.forecast import Forecast, binary_value
+from forecasting.domain.resolution import Resolution
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.store import Ledger
+from tests.app.small_world import HOUR, NOON, NOW, RUNG, SINCE, WORLD, laid, question
 
-NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
-NOON = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
-HOUR = dt.timedelta(hours=1)
-RUNG = "general-ceasefire-2026@2026-12-31"
+DAY = 24 * HOUR
 
 
 @pytest.fixture
-def ledger(bank_book: Book) -> Ledger:
-    return bank_book.ledger
+def ledger(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
+    monkeypatch.setattr(news_world, "stated_world", lambda: WORLD)
+    with laid() as made:
+        yield made
 
 
 def _add(ledger: Ledger, title: str = "Envoys leave", *on: str, **more: Any) -> dict[str, Any]:
@@ -30,47 +32,72 @@ def _add(ledger: Ledger, title: str = "Envoys leave", *on: str, **more: Any) -> 
     return news.add(ledger, title, **given)
 
 
+def _fact(ledger: Ledger, *on: str, **more: Any) -> dict[str, Any]:
+    return _add(ledger, f"It is so: {on} {more}", *on, **({"grade": "A"} | more))
+
+
 @pytest.mark.parametrize(
     ("on", "more", "message"),
     [
+        # Spelling.
         ((f"{RUNG}=0/0.2",), {}, "must lie above 0"),
         ((f"{RUNG}=0.6/1.01",), {}, "at most at 1"),
         ((f"{RUNG}=x0",), {}, "above 0 and finite"),
-        ((f"{RUNG}=xinf",), {}, "must be a pair"),
+        ((f"{RUNG}=x1/0",), {}, "above 0 and finite"),
+        (("truce=on=x0",), {}, "above 0 and finite"),
+        ((f"{RUNG}=xinf",), {}, "is a question; a fact happens to a process"),
         ((f"{RUNG}=x" + "9" * 400,), {}, "above 0 and finite"),
         ((f"{RUNG}=.{'0' * 200}1/.{'0' * 200}1",), {}, "too small"),
         ((f"{RUNG}=",), {}, "must be a pair"),
-        (("leaders-meet@2025-12-31=x2",), {}, "had closed"),
+        (("truce=",), {}, "must be a pair"),
+        (("truce=on=+3",), {}, "must be a pair"),
+        # Targets.
+        (("truce-2062=x2",), {}, "Try: truce-2026"),
+        (("truse=on=x2",), {}, "Try: truce"),
+        (("nothing-like-it",), {}, "is no question and no process"),
+        (("truce=of=x2",), {}, "truce has none, on. Try: truce=on"),
+        (("truce=x2",), {}, "needs a state"),
+        (("guarantees=none|frim=+1",), {}, "Try: guarantees=firm"),
+        (("election=held=x2",), {}, "no report hastens"),
+        (("vote=x2",), {}, "no report hastens"),
+        (("mute=x2",), {}, "has no answer in the world"),
+        (("level=x2",), {}, "name one. Try: --on level=none=x2"),
+        (("level=frim=x2",), {}, "level has none, soft, firm. Try: --on level=firm=x2"),
         ((RUNG + "=x2", RUNG + "=x3"), {}, "is named twice"),
-        (("guarantees-2026=x2",), {}, "yes-no question"),
-        (("exchange-1000-2026=delivered=800",), {}, "1005 of the 1000 agreed"),
-        (("exchange-1000-2026@2026-12-31=delivered=796",), {}, "at most delivered=795"),
-        (
-            ("exchange-1000-2026=delivered=1", "exchange-1000-2026@2026-12-31=delivered=1"),
-            {},
-            "shares its process",
-        ),
-        (("exchange-1000-2026=violated",), {}, "takes begun or delivered"),
-        (("leaders-meet=delivered=3",), {}, "needs a question on an agreed exchange"),
-        (
-            ("exchange-1000-2026=delivered=3",),
-            {"event_at": NOON - 400 * 24 * HOUR},
-            "before it was agreed",
-        ),
-        (
-            ("energy-pause-2026-kept=ended",),
-            {"known_at": dt.datetime(2026, 1, 20, tzinfo=dt.UTC)},
-            "before it began",
-        ),
-        (
-            ("energy-pause-2026-kept=violated",),
-            {
-                "known_at": dt.datetime(2026, 1, 30, tzinfo=dt.UTC),
-                "event_at": dt.datetime(2026, 1, 20, tzinfo=dt.UTC),
-            },
-            "before it began",
-        ),
+        (("truce=on", "truce=none"), {"grade": "A"}, "is named twice"),
+        # Half-lives.
+        (("truce=on=x2",), {"half_life": "0"}, "above 0"),
+        (("truce=on=x2",), {"half_life": "-3d"}, "above 0"),
+        (("truce=on=x2",), {"half_life": "nan"}, "a number of days"),
+        (("truce=on=x2",), {"half_life": "3 fortnights"}, "a number of days"),
+        (("truce=on=x2",), {"half_life": "101 y"}, "at most 100 years"),
+        (("truce=on=x2",), {"half_life": "3d", "lasting": True}, "what lasts has none"),
+        (("truce",), {"half_life": "3d"}, "nothing in this item is a report"),
+        (("truce=on",), {"lasting": True, "grade": "A"}, "nothing in this item is a report"),
+        # Facts.
+        (("truce=of",), {"grade": "A"}, "truce has none, on. Try: truce=on"),
+        (("truce=of",), {"grade": "E"}, "truce has none, on. Try: truce=on"),
+        (("guarantees=firm",), {"grade": "A"}, "no move from none to firm"),
+        (("truce=none",), {"grade": "A"}, "was so already"),
+        (("truce=205",), {"grade": "A"}, "delivers nothing that could be counted"),
+        (("convoy=2",), {"grade": "A"}, "Try: --on convoy=event"),
+        (("convoy=evnt",), {"grade": "A"}, "Try: convoy=event"),
+        (("detainees=0",), {"grade": "A"}, "must be above 0"),
+        (("detainees=0",), {"grade": "E"}, "must be above 0"),
+        (("detainees=-5",), {"grade": "A"}, "must be above 0"),
+        (("detainees=796",), {"grade": "A"}, "makes 1001 of the 1000 agreed"),
+        (("detainees=796",), {"grade": "A"}, "Try: at most detainees=795"),
+        (("detainees=nan",), {"grade": "A"}, "detainees has agreed, begun"),
+        (("detainees=300",), {"grade": "A", "event_at": SINCE - DAY}, "before it was agreed"),
+        (("truce=on",), {"grade": "A", "event_at": SINCE - DAY}, "before it is watched"),
+        (("election=held",), {"grade": "C"}, "or --confirmed"),
+        (("returned=delivered=205",), {}, "Try: --on detainees=205 (a part)"),
+        ((f"{RUNG}=occurred",), {"grade": "A"}, "Try: --on truce=none|on (a fact)"),
+        ((f"{RUNG}=on",), {"grade": "A"}, "a fact happens to a process"),
+        # Times and the rest.
+        (("truce=on=x2",), {"event_at": NOON + HOUR}, "before it happened"),
         ((), {"event_at": NOON + HOUR}, "before it happened"),
+        (("truce=on",), {"known_at": NOW + HOUR, "grade": "A"}, "in the future"),
         ((), {"known_at": NOW + HOUR}, "in the future"),
         ((), {"grade": "G"}, "must be one of A, B"),
         ((), {"source": " "}, "a title and a source"),
@@ -86,34 +113,179 @@ def test_what_breaks_a_rule_is_one_clear_line_and_nothing_is_written(
         _add(ledger, "Envoys leave", *on, **more)
     assert message in str(refused.value)
     assert "\n" not in str(refused.value)
+    assert refused.value.exit_code == 2
     assert ledger.head() == before
 
 
-def test_an_unknown_question_names_the_nearest(ledger: Ledger) -> None:
-    before = ledger.head()
-    with pytest.raises(NotFound) as refused:
-        _add(ledger, "Envoys leave", "general-ceasfire-2026=x2")
-    assert refused.value.hint == "general-ceasefire-2026"
-    assert ledger.head() == before
+def test_a_question_that_had_closed_takes_no_effect(ledger: Ledger) -> None:
+    with pytest.raises(InvalidInput, match="had closed"):
+        _add(ledger, "Late", RUNG + "=x2", known_at=NOW + 90 * DAY, now=NOW + 99 * DAY)
+    _add(ledger, "Late", RUNG, known_at=NOW + 90 * DAY, now=NOW + 99 * DAY)
+    # A ladder is open as long as one of its rungs is.
+    _add(ledger, "Middle", "truce-2026=x2", known_at=NOW + 20 * DAY, now=NOW + 99 * DAY)
 
 
-def test_tranches_add_up_to_the_package_and_no_further(ledger: Ledger) -> None:
-    # The bank knows of 205 of the 1,000.
-    _add(ledger, "Second stage", "exchange-1000-2026=delivered=395")
-    with pytest.raises(InvalidInput, match="at most delivered=400"):
-        _add(ledger, "Third stage", "exchange-1000-2026=delivered=401")
-    last = _add(ledger, "Third stage", "exchange-1000-2026=delivered=400")
+def test_a_code_of_nothing_is_a_code(ledger: Ledger) -> None:
+    assert _add(ledger, "Nothing new", f"{RUNG}=0")["on"] == {RUNG: "0"}
+
+
+def test_half_lives_are_stored_with_the_effect(ledger: Ledger) -> None:
+    for given, stored in (
+        ({}, 30.0), ({"half_life": "10d"}, 10.0), ({"half_life": "2 weeks"}, 14.0),
+        ({"half_life": "36h"}, 1.5), ({"lasting": True}, "lasting"),
+    ):  # fmt: skip
+        row = _add(ledger, f"Said {given}", "truce=on=x2", "mute", **given)
+        effects = news.show(ledger, row["key"], now=NOW)["effects"]
+        assert effects[0]["detail"]["half_life"] == stored
+        assert effects[1]["detail"] == {}
+
+
+def test_a_fact_of_a_good_source_enters_the_process(ledger: Ledger) -> None:
+    row = _fact(ledger, "truce=on", event_at=NOON - HOUR)
+    assert (row["kind"], row["notes"]) == ("datum", [])
+    (effect,) = news.show(ledger, row["key"], now=NOW)["effects"]
+    assert (effect["target"], effect["form"]) == ("truce", "datum")
+    assert effect["detail"] == {"name": "state", "at": "2026-11-20T11:00:00Z", "state": "on"}
+    # From there other moves are open; told again of the same day it is one fact.
+    assert _fact(ledger, "truce=on", source="other")["notes"] == []
+    _fact(ledger, "truce=none", known_at=NOON + DAY)
+    with pytest.raises(InvalidInput, match="was so already"):
+        _fact(ledger, "truce=none", known_at=NOW)
+    assert _fact(ledger, "convoy=event")["on"] == {"convoy": "event"}
+    (effect,) = news.show(ledger, _fact(ledger, "detainees=300")["key"], now=NOW)["effects"]
+    assert effect["detail"] == {"name": "part", "at": "2026-11-20T12:00:00Z", "value": 300.0}
+    held = _fact(ledger, "election=held")
+    assert held["kind"] == "datum"
+
+
+@pytest.mark.parametrize(
+    ("fact", "target"),
+    [
+        ("truce=on", "truce=on"),
+        ("convoy=event", "convoy"),
+        ("detainees=300", "detainees"),
+        ("detainees=stalled", "detainees=stalled"),
+    ],
+)
+def test_a_fact_below_b_is_a_report_of_two_unless_confirmed(
+    ledger: Ledger, fact: str, target: str
+) -> None:
+    for grade in "CDEF":
+        row = _add(ledger, f"By {grade}", fact, source=f"s{grade}", grade=grade)
+        (note,) = row["notes"]
+        assert note.startswith(f"{fact}: a fact needs a source graded A or B (s{grade}: {grade})")
+        assert note.endswith("taken as a report of +2")
+        assert row["kind"] == "report"
+        (effect,) = news.show(ledger, row["key"], now=NOW)["effects"]
+        assert (effect["target"], effect["form"], effect["stated"]) == (target, "likelihood", "+2")
+    if "stalled" not in fact:
+        row = _add(ledger, "Confirmed", fact, grade="E", confirmed=True)
+        (effect,) = news.show(ledger, row["key"], now=NOW)["effects"]
+        assert (row["kind"], row["notes"], effect["form"]) == ("datum", [], "datum")
+        assert effect["detail"]["confirmed"] == "yes"
+
+
+def test_the_grade_of_the_source_counts_and_not_what_its_item_claims(ledger: Ledger) -> None:
+    sources.set_grade(ledger, "blog", "E", now=NOW - DAY, new=True)
+    assert _add(ledger, "Mine", "truce=on", source="blog", grade="A")["notes"]
+    _add(ledger, "Earlier", source="agency", grade="B")
+    assert _add(ledger, "Ungraded", "truce=on", source="agency")["notes"] == []
+
+
+def test_parts_add_up_to_the_agreement_and_no_further(ledger: Ledger) -> None:
+    # The file knows of 205 of the 1,000.
+    _fact(ledger, "detainees=395", known_at=NOON - DAY)
+    with pytest.raises(InvalidInput, match="at most detainees=400"):
+        _fact(ledger, "detainees=401")
+    last = _fact(ledger, "detainees=400")
     news.retract(ledger, str(last["seq"]), because="a slip", now=NOW)
-    _add(ledger, "Third stage", "exchange-1000-2026=delivered=390")
+    _fact(ledger, "detainees=390")
+    # The same part told again is one part; a day has one.
+    _fact(ledger, "detainees=390", source="other")
+    with pytest.raises(InvalidInput, match="one of 390 on that day already"):
+        _fact(ledger, "detainees=5", source="other")
+
+
+def test_a_fact_of_the_bank_and_one_of_the_news_are_one(ledger: Ledger) -> None:
+    at = NOON.replace(hour=0)
+    known = Evidence(
+        "world-truce-2026-11-20-on", "datum", "Truce", "wire", at,
+        (fact_effect("truce", "state", at, state="on"),), stream="world", grade="B",
+    )  # fmt: skip
+    ledger.append([known], recorded_at=NOON)
+    assert _fact(ledger, "truce=on")["notes"] == []
+    assert [row["stream"] for row in news.rows(ledger, now=NOW)] == ["news"]
+
+
+def test_a_fact_that_decides_a_question_proposes_its_resolution(ledger: Ledger) -> None:
+    row = _fact(ledger, "truce=on", url="https://example.org/a")
+    assert [(each["question"], each["outcome"]) for each in row["resolves"]] == [
+        ("truce-2026@2026-11-30", "yes"),
+        (RUNG, "yes"),
+    ]
+    assert row["resolves"][1]["accept"] == (
+        f"forecast resolve {RUNG} yes --source https://example.org/a --at 2026-11-20T12:00:00Z"
+    )
+    assert not ledger.resolutions()
+    # What is decided already, or resolved, is not proposed again; a report decides nothing.
+    _fact(ledger, "truce=none", known_at=NOON + DAY)
+    assert _fact(ledger, "truce=on", known_at=NOW)["resolves"] == []
+    assert _fact(ledger, "convoy=event", known_at=NOON - DAY)["resolves"] == []
+    report = _add(ledger, "Seen", "convoy=event", source="blog", grade="E")
+    assert report["resolves"] == []
+    second = _fact(ledger, "convoy=event")
+    assert [each["question"] for each in second["resolves"]] == ["convoys"]
+    (done,) = _fact(ledger, "detainees=795")["resolves"]
+    assert (done["question"], done["outcome"]) == ("returned", "1000")
+
+
+def test_what_is_resolved_is_not_proposed(ledger: Ledger) -> None:
+    ledger.append([Resolution(RUNG, "yes", NOON, "https://example.org")], recorded_at=NOON)
+    row = _fact(ledger, "truce=on", event_at=NOON - HOUR)
+    assert [each["question"] for each in row["resolves"]] == ["truce-2026@2026-11-30"]
 
 
 def test_an_effect_on_a_ladder_is_one_item_on_the_process(ledger: Ledger) -> None:
-    row = _add(ledger, "Envoys leave", "general-ceasefire-2026=x0.5", grade="b")
-    assert row["on"] == {"general-ceasefire-2026": "x0.5"}
-    shown = news.show(ledger, row["key"])
-    assert [effect["target"] for effect in shown["effects"]] == ["general-ceasefire-2026"]
+    row = _add(ledger, "Envoys leave", "truce-2026=x0.5", grade="b")
+    assert row["on"] == {"truce-2026": "x0.5"}
+    shown = news.show(ledger, row["key"], now=NOW)
+    assert [effect["target"] for effect in shown["effects"]] == ["truce-2026"]
     assert shown["effects"][0]["form"] == "likelihood"
     assert shown["grade"] == "B"
+
+
+def test_what_an_item_weighed_and_weighs_is_shown(ledger: Ledger) -> None:
+    row = _add(ledger, "Envoys leave", "truce-2026=x2", grade="B", half_life="2d")
+    shown = news.show(ledger, row["key"], now=NOON + 2 * DAY)
+    (move,) = shown["moves"]
+    assert (move["process"], move["move"], move["half_life"]) == ("truce", "none > on", 2.0)
+    # u = (a + b) / 2 at r = .8: (.8 * 2 + .2 * 1.5) / (.8 + .2 * 1.5).
+    assert move["then"] == pytest.approx(1.9 / 1.1)
+    assert move["now"] == pytest.approx((1.9 / 1.1) ** 0.5)
+    assert move["bound"] == pytest.approx(9.0)
+    (listed,) = news.rows(ledger, question="truce-2026", now=NOON + 2 * DAY)
+    assert (listed["then"], listed["now"]) == (move["then"], move["now"])
+    (listed,) = news.rows(ledger, question=RUNG, now=NOON + 4 * DAY)
+    assert listed["now"] == pytest.approx((1.9 / 1.1) ** 0.25)
+    # A copy adds nothing; what the fact overtook is over.
+    copy = _add(ledger, "Again", "truce=on=x2", story=row["key"], source="other", grade="B")
+    _add(ledger, "Holds", "truce-holds=x2", grade="C", lasting=True, known_at=NOW)
+    _fact(ledger, "truce=on", known_at=NOW)
+    later = NOW + DAY
+    kept = {item["key"]: item for item in news.rows(ledger, now=later)}
+    assert kept[row["key"]]["now"] == 1.0
+    assert news.show(ledger, copy["key"], now=later)["moves"][0]["over"]
+    (holds,) = [item for item in kept.values() if item["title"] == "Holds"]
+    assert holds["half_life"] == "lasting"
+    assert holds["then"] == holds["now"] < 1.0
+
+
+def test_a_process_lists_its_news(ledger: Ledger) -> None:
+    _add(ledger, "One", "truce=on=x2")
+    _add(ledger, "Two", "convoy=x2")
+    assert [row["title"] for row in news.rows(ledger, question="truce", now=NOW)] == ["One"]
+    with pytest.raises(NotFound):
+        news.rows(ledger, question="tuce", now=NOW)
 
 
 def test_likeness_is_proposed_with_the_command_and_never_merged(ledger: Ledger) -> None:
@@ -121,26 +293,27 @@ def test_likeness_is_proposed_with_the_command_and_never_merged(ledger: Ledger) 
     assert first["similar"] == []
     second = _add(
         ledger, "Envoys leave without any date for talks", f"{RUNG}=x0.5", source="o'wire",
-        known_at=NOON + 20 * HOUR, because="a guess",
+        known_at=NOON + 20 * HOUR, because="a guess", half_life="10d",
     )  # fmt: skip
     (alike,) = second["similar"]
     assert (alike["seq"], alike["why"]) == (first["seq"], "nearly the same title")
-    assert news.show(ledger, str(second["seq"]))["story"] == ""
+    assert news.show(ledger, str(second["seq"]), now=NOW)["story"] == ""
     # The command is whole: it records the same item in the story, instead of this one.
     words = shlex.split(alike["accept"])
     assert words[:3] == ["forecast", "news", "add"]
     given = dict(zip(words[4::2], words[5::2], strict=True))
     assert given == {
         "--source": "o'wire", "--known-at": "2026-11-21T08:00:00Z", "--because": "a guess",
-        "--on": f"{RUNG}=x0.5", "--story": first["key"], "--instead-of": str(second["seq"]),
+        "--half-life": "10d", "--on": f"{RUNG}=x0.5", "--story": first["key"],
+        "--instead-of": str(second["seq"]),
     }  # fmt: skip
     accepted = _add(
         ledger, words[3], given["--on"], source=given["--source"], known_at=NOON + 20 * HOUR,
         because=given["--because"], story=given["--story"], instead_of=given["--instead-of"],
     )  # fmt: skip
     assert accepted["similar"] == []
-    assert news.show(ledger, str(second["seq"]))["state"] == "retracted"
-    others = news.show(ledger, str(accepted["seq"]))["story_items"]
+    assert news.show(ledger, str(second["seq"]), now=NOW)["state"] == "retracted"
+    others = news.show(ledger, str(accepted["seq"]), now=NOW)["story_items"]
     assert [(row["seq"], row["state"]) for row in others] == [(first["seq"], "standing")]
 
 
@@ -152,14 +325,15 @@ def test_the_same_address_is_alike_whatever_the_title(ledger: Ledger) -> None:
 
 def test_a_retraction_is_an_entry_and_the_item_stays_in_the_record(ledger: Ledger) -> None:
     row = _add(ledger, "Envoys leave", f"{RUNG}=x0.5")
-    listed = news.rows(ledger)
+    listed = news.rows(ledger, now=NOW)
     entry = news.retract(ledger, row["id"], because="denied", now=NOW)
     assert entry["retracts"] == row["seq"]
-    assert [r for r in listed if r["seq"] != row["seq"]] == news.rows(ledger)
-    states = {r["seq"]: r["state"] for r in news.rows(ledger, everything=True)}
+    assert [r for r in listed if r["seq"] != row["seq"]] == news.rows(ledger, now=NOW)
+    states = {r["seq"]: r["state"] for r in news.rows(ledger, everything=True, now=NOW)}
     assert (states[row["seq"]], states[entry["seq"]]) == ("retracted", "retraction")
-    shown = news.show(ledger, str(row["seq"]))
+    shown = news.show(ledger, str(row["seq"]), now=NOW)
     assert shown["retracted_by"] == {"seq": entry["seq"], "known_at": NOW, "because": "denied"}
+    assert shown["moves"] == []
     for name, message in [(row["key"], "retracted already"), (entry["key"], "is a retraction")]:
         with pytest.raises(InvalidInput, match=message):
             news.retract(ledger, name, because="again", now=NOW)
@@ -186,9 +360,9 @@ def test_a_retraction_needs_a_reason_and_a_time_that_can_be(
 
 def test_what_is_no_news_is_not_found_as_news(ledger: Ledger) -> None:
     with pytest.raises(NotFound, match="no such item"):
-        news.show(ledger, "99999")
+        news.show(ledger, "99999", now=NOW)
     with pytest.raises(NotFound, match="is a question, no news"):
-        news.show(ledger, "1")
+        news.show(ledger, "1", now=NOW)
 
 
 def test_showing_an_item_names_the_forecasts_that_it_moved(ledger: Ledger) -> None:
@@ -199,12 +373,11 @@ def test_showing_an_item_names_the_forecasts_that_it_moved(ledger: Ledger) -> No
         issued_at=NOW, kind="live",
         meta={"moved": json.dumps([["envoys", [-0.51]], [alone["key"], 0.4], ["time", [0.1]]])},
     )  # fmt: skip
-    question = next(q for q in ledger.questions() if q.id == RUNG)
-    forecast = replace(forecast, question_hash=question.wording_hash)
+    forecast = replace(forecast, question_hash=question(RUNG).wording_hash)
     (entry,) = ledger.append([forecast], recorded_at=NOW)
-    (by_story,) = news.show(ledger, row["key"])["moved"]
+    (by_story,) = news.show(ledger, row["key"], now=NOW)["moved"]
     assert (by_story["forecast"], by_story["of"], by_story["delta_logit"]) == (
         entry.seq, "story", -0.51,
     )  # fmt: skip
-    (by_item,) = news.show(ledger, alone["key"])["moved"]
+    (by_item,) = news.show(ledger, alone["key"], now=NOW)["moved"]
     assert (by_item["of"], by_item["delta_logit"]) == ("item", 0.4)

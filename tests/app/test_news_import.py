@@ -3,23 +3,25 @@
 import datetime as dt
 import json
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from forecasting.app import news
-from forecasting.app.book import Book
+from forecasting.app import news, news_world
 from forecasting.app.news_import import import_news
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
+from tests.app.small_world import NOW, WORLD, laid
 
-NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 HEADER = "title,source,known_at,event_at,url,on,grade,story,because\n"
 
 
 @pytest.fixture
-def ledger(bank_book: Book) -> Ledger:
-    return bank_book.ledger
+def ledger(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
+    monkeypatch.setattr(news_world, "stated_world", lambda: WORLD)
+    with laid() as made:
+        yield made
 
 
 def _import(ledger: Ledger, text: str, **more: Any) -> dict[str, Any]:
@@ -31,25 +33,25 @@ def _import(ledger: Ledger, text: str, **more: Any) -> dict[str, Any]:
 def test_a_row_carries_all_its_fields(ledger: Ledger) -> None:
     row = (
         "Envoys leave,wire,2026-11-20,2026-11-19T10:00Z,https://x.org/1,"
-        "leaders-meet=x0.5; general-ceasefire-2026,b,envoys,a guess\n"
+        "truce-holds=x0.5; truce-2026,b,envoys,a guess\n"
     )
     assert _import(ledger, HEADER + row)["added"] == 1
-    found = next(row for row in news.rows(ledger) if row["title"] == "Envoys leave")
-    shown = news.show(ledger, found["key"])
+    found = next(row for row in news.rows(ledger, now=NOW) if row["title"] == "Envoys leave")
+    shown = news.show(ledger, found["key"], now=NOW)
     # A fact known to the day is known at the midnight that ends it, in Kyiv.
     assert shown["known_at"] == dt.datetime(2026, 11, 20, 22, tzinfo=dt.UTC)
     assert shown["event_at"] == dt.datetime(2026, 11, 19, 10, tzinfo=dt.UTC)
-    assert shown["on"] == {"leaders-meet": "x0.5", "general-ceasefire-2026": "bears"}
+    assert shown["on"] == {"truce-holds": "x0.5", "truce-2026": "bears"}
     assert (shown["grade"], shown["story"], shown["because"]) == ("B", "envoys", "a guess")
 
 
 def test_importing_again_adds_nothing_and_never_revives_what_was_retracted(ledger: Ledger) -> None:
-    text = HEADER + "".join(f"Thing {i},wire,2026-11-20,,,leaders-meet,,,\n" for i in range(5))
+    text = HEADER + "".join(f"Thing {i},wire,2026-11-20,,,truce-holds,,,\n" for i in range(5))
     assert _import(ledger, text)["added"] == 5
     head = ledger.head()
     assert _import(ledger, text)["duplicates"] == 5
     assert ledger.head() == head
-    found = next(row for row in news.rows(ledger) if row["title"] == "Thing 3")
+    found = next(row for row in news.rows(ledger, now=NOW) if row["title"] == "Thing 3")
     news.retract(ledger, found["key"], because="false", now=NOW)
     assert _import(ledger, text)["duplicates"] == 5
     doubled = HEADER + "New,wire,2026-11-20,,,,,,\n" * 3
@@ -58,9 +60,9 @@ def test_importing_again_adds_nothing_and_never_revives_what_was_retracted(ledge
 
 def test_bad_rows_are_refused_with_line_and_reason_and_the_rest_is_kept(ledger: Ledger) -> None:
     text = HEADER + (
-        "Good,wire,2026-11-20,,,leaders-meet=x2,,,\n"
-        "Ratio,wire,2026-11-20,,,leaders-meet=x0,,,\n"
-        "Unknown,wire,2026-11-20,,,leaders-met=x2,,,\n"
+        "Good,wire,2026-11-20,,,truce-holds=x2,,,\n"
+        "Ratio,wire,2026-11-20,,,truce-holds=x0,,,\n"
+        "Unknown,wire,2026-11-20,,,truce-hold=x2,,,\n"
         "Naive,wire,2026-11-20T10:00,,,,,,\n"
         ",wire,2026-11-20,,,,,,\n"
         "Late,wire,2027-01-01,,,,,,\n"
@@ -72,7 +74,7 @@ def test_bad_rows_are_refused_with_line_and_reason_and_the_rest_is_kept(ledger: 
     assert found["added"] == 2
     reasons = {row["line"]: row["reason"] for row in found["refused"]}
     expected = {
-        3: "above 0 and finite", 4: "leaders-meet", 5: "must carry a zone", 6: "a title",
+        3: "above 0 and finite", 4: "truce-holds", 5: "must carry a zone", 6: "a title",
         7: "future", 8: "before it happened", 9: "must be one of",
     }  # fmt: skip
     assert reasons.keys() == expected.keys()
@@ -107,27 +109,53 @@ def test_a_feed_bears_on_nothing_unless_told(ledger: Ledger) -> None:
         "<pubDate>Fri, 20 Nov 2026 09:00:00 GMT</pubDate></item></channel></rss>"
     )
     _import(ledger, feed.format("Plain"))
-    _import(ledger, feed.format("Told of something"), on=["leaders-meet=x2"], grade="b")
-    rows = {row["title"]: row for row in news.rows(ledger)}
+    _import(ledger, feed.format("Told of something"), on=["truce-holds=x2"], grade="b")
+    rows = {row["title"]: row for row in news.rows(ledger, now=NOW)}
     assert (rows["Plain"]["on"], rows["Plain"]["grade"]) == ({}, "F")
     told = rows["Told of something"]
-    assert (told["on"], told["grade"]) == ({"leaders-meet": "x2"}, "B")
+    assert (told["on"], told["grade"]) == ({"truce-holds": "x2"}, "B")
 
 
 @pytest.mark.parametrize(
-    ("on", "grade"), [("leaders-met", "F"), ("leaders-meet=x0", "F"), ("leaders-meet", "Q")]
+    ("on", "grade"), [("truce-hold", "F"), ("truce-holds=x0", "F"), ("truce-holds", "Q")]
 )
 def test_what_no_row_could_take_is_refused_once(ledger: Ledger, on: str, grade: str) -> None:
     with pytest.raises(InvalidInput):
         _import(ledger, HEADER + "A,wire,2026-11-20,,,,,,\n", on=[on], grade=grade)
 
 
-def test_tranches_of_one_file_are_counted_together(ledger: Ledger) -> None:
-    row = "Stage {0},wire,2026-11-20,,,exchange-1000-2026=delivered=300,,,\n"
-    found = _import(ledger, HEADER + "".join(row.format(i) for i in range(3)))
+def test_parts_of_one_file_are_counted_together(ledger: Ledger) -> None:
+    row = "Stage {0},wire,2026-11-{0},,,detainees=300,A,,\n"
+    found = _import(ledger, HEADER + "".join(row.format(10 + i) for i in range(3)))
     # 205 known, 300 + 300 fit into 1,000, a third does not.
     assert (found["added"], [r["line"] for r in found["refused"]]) == (2, [4])
     assert "805 known before" in found["refused"][0]["reason"]
+
+
+def test_facts_and_half_lives_come_from_a_file_too(ledger: Ledger) -> None:
+    text = HEADER.replace("because", "because,half_life") + (
+        "Firm,ministry,2026-11-18,,,guarantees=soft,A,,,\n"
+        "Firmer,ministry,2026-11-19,,,guarantees=firm,A,,,\n"
+        "Truce,blog,2026-11-20,,,truce=on,E,,,10d\n"
+        "Truce two,ministry,2026-11-20,,,truce=on,A,,,\n"
+        "Talk,wire,2026-11-20,,,truce=none=x2,C,,,lasting\n"
+        "Wrong,wire,2026-11-20,,,truce=none=x2,C,,,0d\n"
+        "Nowhere,ministry,2026-11-21,,,guarantees=soft,A,,,\n"
+    )
+    dry = _import(ledger, text, dry_run=True)
+    found = _import(ledger, text)
+    assert {**dry, "dry_run": False} == found
+    assert found["added"] == 5
+    reasons = {row["line"]: row["reason"] for row in found["refused"]}
+    assert reasons.keys() == {7, 8}
+    assert "must be above 0" in reasons[7]
+    assert "no move from firm to soft" in reasons[8]
+    assert [(row["line"], row["note"][:8]) for row in found["notes"]] == [(4, "truce=on")]
+    assert {(row["line"], row["question"]) for row in found["resolves"]} == {
+        (5, "truce-2026@2026-11-30"), (5, "truce-2026@2026-12-31"),
+    }  # fmt: skip
+    stated = {row["title"]: row["half_life"] for row in news.rows(ledger, now=NOW)}
+    assert (stated["Truce"], stated["Talk"], stated["Firm"]) == (10.0, "lasting", None)
 
 
 def test_likeness_is_told_and_nothing_is_merged(ledger: Ledger) -> None:
@@ -140,7 +168,9 @@ def test_likeness_is_told_and_nothing_is_merged(ledger: Ledger) -> None:
     found = _import(ledger, text)
     assert found["added"] == 3
     assert [row["line"] for row in found["similar"]] == [2, 3, 4]
-    stories = [row["story"] for row in news.rows(ledger) if row["title"].startswith("Envoys")]
+    stories = [
+        row["story"] for row in news.rows(ledger, now=NOW) if row["title"].startswith("Envoys")
+    ]
     assert sorted(stories) == ["", "", "", "envoys"]
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from forecasting.domain.evidence import Effect, Evidence, parse_effect
+from forecasting.domain.process import MoveSpec, Phrase, ProcessSpec, WorldSpec
 from forecasting.domain.question import Question
 from forecasting.domain.resolution import Resolution
 from forecasting.evidence import (
@@ -18,10 +19,9 @@ from forecasting.evidence import (
     Reliabilities,
     Report,
     learned,
-    log_odds_by_source,
-    total_log_odds,
 )
 from forecasting.evidence.reliability import STREAM, grades_of
+from forecasting.models.world.reports import reports
 
 NOON = dt.datetime(2026, 5, 9, 12, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -163,19 +163,28 @@ def _probability(claims: list[Claim]) -> float:
 
 
 def test_reports_pass_through_the_learned_reliability() -> None:
-    report = Report("n9", "wire", "C", "s9", 0.6, 0.2, 0.4)
-    nothing = Reliabilities([])
-    # The same Beta on two sets of nodes.
-    assert log_odds_by_source([report], reliability=nothing)["wire"] == pytest.approx(
-        log_odds_by_source([report])["wire"], abs=1e-9
+    world = WorldSpec(
+        {"truce": ProcessSpec("truce", "states", ("none", "on"), (_move("none", "on"),))}
     )
-    right = Reliabilities([_claim(i, yes=True, a=0.9, b=0.1, u=0.3) for i in range(8)])
-    wrong = Reliabilities([_claim(i, yes=False, a=0.9, b=0.1, u=0.3) for i in range(8)])
-    by = [total_log_odds([report], reliability=r) for r in (wrong, nothing, right)]
-    assert by[0] < by[1] < by[2]
-    # One report is linear in r: LR at the mean of the learned reliability.
-    r = right.of("wire").mean
-    assert by[2] == pytest.approx(np.log((r * 0.6 + (1 - r) * 0.4) / (r * 0.2 + (1 - r) * 0.4)))
+    item = Evidence("n", "report", "n", "wire", NOON, (parse_effect("truce=on", "0.6/0.2"),))
+    right = Reliabilities([_claim(i, yes=True, a=0.9, b=0.1, u=0.5) for i in range(8)])
+    wrong = Reliabilities([_claim(i, yes=False, a=0.9, b=0.1, u=0.5) for i in range(8)])
+    said = [
+        reports([item], world, {}, {}, reliability=believed, as_of=NOON)[0]
+        for believed in (wrong, Reliabilities([]), right)
+    ]
+    weights = [report.log_ratio for report in said]
+    assert weights == sorted(weights)
+    assert weights[0] < weights[1] < weights[2]
+    for report, believed in zip(said, (wrong, None, right), strict=True):
+        r = (believed or Reliabilities([])).of("wire", "F").mean
+        exact = np.log((r * 0.6 + (1 - r) * 0.4) / (r * 0.2 + (1 - r) * 0.4))
+        assert report.log_ratio == pytest.approx(exact)
+        assert report.bound == pytest.approx(np.log((1 + r) / (1 - r)))
+
+
+def _move(start: str, end: str) -> MoveSpec:
+    return MoveSpec(start, end, Phrase("history"))
 
 
 def _question(

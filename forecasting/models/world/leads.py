@@ -9,7 +9,9 @@ from forecasting.domain.predicate import (
     Entered,
     Event,
     FirstOf,
+    HighestAmong,
     HighestOf,
+    Moment,
     Not,
     Occurred,
     Or,
@@ -195,7 +197,7 @@ def options_of(event: Event) -> bool:
 
 
 def _event(event: Event, world: WorldSpec, option: str) -> Signs:
-    if isinstance(event, StateOn | HighestOf | FirstOf):
+    if isinstance(event, StateOn | HighestOf | HighestAmong | FirstOf):
         if not option:
             msg = "effect: a question with options needs one of them"
             raise InvalidInput(msg, hint="--on QUESTION=OPTION=x2")
@@ -233,25 +235,11 @@ def _truth(event: Event, world: WorldSpec) -> Signs:
     return {}
 
 
-def _choice(event: StateOn | HighestOf | FirstOf, world: WorldSpec, option: str) -> Signs:
-    if isinstance(event, FirstOf):
-        entries = [(name, at) for label, name, at in event.entries if label == option]
-        if not entries and option != event.otherwise:
-            raise _no_option(option, [*(label for label, _, _ in event.entries), event.otherwise])
-        if not entries:
-            entries, sign = [(name, at) for _, name, at in event.entries], -1
-        else:
-            sign = 1
-        found: Signs = {}
-        for name, states in entries:
-            process = world.processes[name]
-            moved = (
-                into(process, states, stages=True)
-                if states and process.kind != "event"
-                else _signed(process, counted(process), 1)
-            )
-            found = _both(found, moved if sign > 0 else _reversed(moved))
-        return found
+def _choice(
+    event: StateOn | HighestOf | HighestAmong | FirstOf, world: WorldSpec, option: str
+) -> Signs:
+    if isinstance(event, FirstOf | HighestAmong):
+        return _entries(event, world, option)
     process = world.processes[event.process]
     named = dict(event.named)
     states = [state for state in process.states if named.get(state, state) == option]
@@ -274,6 +262,21 @@ def _choice(event: StateOn | HighestOf | FirstOf, world: WorldSpec, option: str)
         if place[way[1].partition(" > ")[0]] < place[way[1].partition(" > ")[2]]
     }
     return _both(lower, _signed(process, beyond, -1))
+
+
+def _entries(event: FirstOf | HighestAmong, world: WorldSpec, option: str) -> Signs:
+    """Hasten the entries of an option; slow all for the rest, and those that would outdo it."""
+    places = [k for k, (label, _, _) in enumerate(event.entries) if label == option]
+    if not places and option != event.otherwise:
+        raise _no_option(option, [*(label for label, _, _ in event.entries), event.otherwise])
+    found: Signs = {}
+    for k, (_, name, states) in enumerate(event.entries):
+        moved = _truth(Entered(name, states, Moment()), world)
+        if k in places:
+            found = _both(found, moved)
+        elif not places or (isinstance(event, HighestAmong) and k > max(places)):
+            found = _both(found, _reversed(moved))
+    return found
 
 
 def _no_option(option: str, options: Iterable[str]) -> InvalidInput:

@@ -358,6 +358,16 @@ def test_a_stance_of_before_is_read_as_a_code() -> None:
             {"guarantees: none > soft": -1, "guarantees: none > firm": -1},
         ),
         (
+            ask.HighestAmong((("a", "venue", ("third",)), ("b", "truce", ("on",))), "rest"),
+            "a",
+            {"venue: none > third": 1, "truce: none > on": -1},
+        ),
+        (
+            ask.HighestAmong((("a", "venue", ("third",)), ("b", "truce", ("on",))), "rest"),
+            "b",
+            {"truce: none > on": 1},
+        ),
+        (
             ask.FirstOf((("R", "venue", ("russia",)), ("3", "venue", ("third",))), "else"),
             "R",
             {"venue: none > russia": 1},
