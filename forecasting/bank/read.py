@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from forecasting.bank.build import build_question, hints_of
 from forecasting.bank.facts import read_classes, read_evidence, read_priors, read_shares
 from forecasting.bank.place import Place
 from forecasting.bank.scenarios import read_scenarios
@@ -15,7 +16,6 @@ from forecasting.bank.schema import (
     ClaimFile,
     PriorChangeFile,
     QuestionFile,
-    ResolutionFile,
     TextFile,
     WorldviewFile,
 )
@@ -27,27 +27,20 @@ from forecasting.domain.evidence import Evidence
 from forecasting.domain.instants import (
     BANK_ZONE,
     day_begins,
-    day_ends,
-    local_day,
     parse_day,
-    parse_when,
-    zone,
 )
-from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.predicate_check import nearest
 from forecasting.domain.predicate_text import parse_predicate
 from forecasting.domain.process import WorldSpec
-from forecasting.domain.question import Basis, Condition, ModelChoice, Question
+from forecasting.domain.question import Question
 from forecasting.domain.reference import DurationShare, PriorRow, ReferenceClass
 from forecasting.domain.resolution import Resolution
-from forecasting.domain.scenario import ScenarioGraph
+from forecasting.domain.scenario import ScenarioSet
 from forecasting.domain.verbal import band, milder
 from forecasting.errors import InvalidInput, Problem
 from forecasting.files import read_plain
 
 NOON = dt.timedelta(hours=12)
-#: The model of a question that is answered by the world.
-WORLD_FAMILY = "world"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +61,7 @@ class Bank:
     resolutions: tuple[Resolution, ...]
     texts: tuple[Text, ...]
     worldviews: tuple[Worldview, ...]
-    scenarios: tuple[ScenarioGraph, ...]
+    scenarios: tuple[ScenarioSet, ...]
     evidence: tuple[Evidence, ...]
     classes: Mapping[str, ReferenceClass]
     priors: tuple[PriorRow, ...]
@@ -143,7 +136,7 @@ def read_bank(root: Path, *, now: dt.datetime | None = None) -> Bank:
     ]
     tables = TableReader(root)
     classes = read_classes(tables)
-    scenarios = read_scenarios(root, questions, classes, problems)
+    scenarios = read_scenarios(root, worlds.world, zone_name, problems)
     return Bank(
         questions=tuple(questions),
         resolutions=tuple(sorted(resolutions, key=lambda r: (r.resolved_at, r.question))),
@@ -167,15 +160,6 @@ def read_bank(root: Path, *, now: dt.datetime | None = None) -> Bank:
         undated=frozenset(undated),
         hints=tuple(hint for place in places.values() for hint in hints_of(place)),
     )
-
-
-def hints_of(place: Place) -> list[Problem]:
-    """Say what an older question file should write instead of its model."""
-    if place.file.model is None or place.file.answer:
-        return []
-    message = f"model ({place.file.model.family}): is read, but only answer: gives a forecast"
-    hint = "answer: truce=on by close"
-    return [Problem(place.source, place.line("model"), "model", message, hint)]
 
 
 def read_question_file(
@@ -219,110 +203,6 @@ def digest(root: Path) -> str:
             content = f"\0{unreadable.strerror}".encode()
         total.update(hashlib.sha256(content).digest())
     return total.hexdigest()
-
-
-def build_question(
-    file: QuestionFile,
-    source: str,
-    *,
-    now: dt.datetime | None = None,
-    zone_name: str = BANK_ZONE,
-) -> tuple[list[Question], list[Resolution]]:
-    """Turn a checked file into its question, or into the rungs of its ladder.
-
-    Parameters
-    ----------
-    now : datetime, optional
-        When it is added: a file without `opens` opens at the midnight that begins this day.
-    zone_name : str
-        Of its days, where it states none.
-    """
-    there = file.zone or zone_name
-    zone(there)
-    space = _space(file)
-    if file.opens is not None:
-        opens = day_begins(parse_day(file.opens), there)
-    else:
-        opens = day_begins(local_day(now or dt.datetime.now(dt.UTC), there), there)
-    questions, resolutions = [], []
-    for day in file.ladder or [file.closes or ""]:
-        closes = day_ends(parse_day(day), there)
-        resolves_by = closes
-        if file.resolves_by:
-            resolves_by = max(closes, day_ends(parse_day(file.resolves_by), there))
-        if closes <= opens:
-            msg = f"closes ({day}): must not come before opens ({local_day(opens, there)})"
-            raise InvalidInput(msg)
-        condition = file.links.condition
-        question = Question(
-            id=f"{file.slug}@{day}" if file.ladder else file.slug,
-            title=f"{file.title} (by {day})" if file.ladder else file.title,
-            criteria=file.criteria or f"As the title says: {file.title}",
-            background=file.background,
-            space=space,
-            zone=there,
-            opens=opens,
-            closes=closes,
-            resolves_by=resolves_by,
-            topic=file.topic,
-            event=file.event or file.slug,
-            tags=tuple(file.tags),
-            basis=_basis(file),
-            model=_model(file),
-            ladder=file.slug if file.ladder else None,
-            parent=file.links.parent,
-            condition=None
-            if condition is None
-            else Condition(condition.question, condition.outcome),
-            source=source,
-            answer=" ".join(file.answer.split()),
-        )
-        questions.append(question)
-        stated = file.resolutions.get(day) if file.ladder else file.resolution
-        if stated is not None:
-            resolutions.append(_resolution(question.id, stated, space, there))
-    return questions, resolutions
-
-
-def _space(file: QuestionFile) -> OutcomeSpace:
-    if file.type == "numeric":
-        return OutcomeSpace("numeric", (), file.lower, file.upper, file.unit)
-    if file.type == "binary":
-        return OutcomeSpace.binary()
-    return OutcomeSpace(file.type, tuple(file.options or ()))
-
-
-def _basis(file: QuestionFile) -> Basis:
-    if file.basis is None:
-        return Basis("context", ())
-    sentences = {text: tuple(numbers) for text, numbers in file.basis.sentences.items()}
-    return Basis(file.basis.kind, tuple(file.basis.texts), sentences)
-
-
-def _model(file: QuestionFile) -> ModelChoice:
-    """Give what an older file says of its model; others are answered by the world."""
-    model = file.model
-    if model is None:
-        return ModelChoice(WORLD_FAMILY, WORLD_FAMILY, "", {})
-    settings = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in model.settings.items()
-    }
-    return ModelChoice(model.family, model.stand_in or model.family, model.reference, settings)
-
-
-def _resolution(
-    question: str, stated: ResolutionFile, space: OutcomeSpace, zone_name: str
-) -> Resolution:
-    space.label(stated.outcome)
-    return Resolution(
-        question=question,
-        outcome=stated.outcome,
-        resolved_at=parse_when(stated.known, zone_name=zone_name, day_means="ends"),
-        source=stated.source,
-        certainty=stated.certainty,
-        note=stated.note,
-    )
 
 
 def _place(

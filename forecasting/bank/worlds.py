@@ -1,6 +1,6 @@
 """Read the worlds of a bank: ``worlds/*.yaml`` into processes, links, facts and short questions."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -50,13 +50,22 @@ def read_worlds(root: Path, zone: str = WORLD_ZONE) -> Worlds:
     zone : str
         Of the days in a file that states none.
     """
+    paths = sorted((root / "worlds").glob("*.yaml"))
+    return _read([(path, f"questions/{path.relative_to(root).as_posix()}") for path in paths], zone)
+
+
+def read_world_file(path: Path, zone: str = WORLD_ZONE) -> Worlds:
+    """Read one world file on its own."""
+    return _read([(path, str(path))], zone)
+
+
+def _read(files: Sequence[tuple[Path, str]], zone: str) -> Worlds:
     processes: dict[str, ProcessSpec] = {}
     links: list[tuple[WorldReader, int, LinkSpec]] = []
     questions: list[Place] = []
     problems: list[Problem] = []
     broken: set[str] = set()
-    for path in sorted((root / "worlds").glob("*.yaml")):
-        source = str(Path("questions") / path.relative_to(root))
+    for path, source in files:
         reader = _open(path, source, zone, problems)
         if reader is None:
             continue
