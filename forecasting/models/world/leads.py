@@ -21,7 +21,7 @@ from forecasting.domain.predicate import (
     Total,
     Within,
 )
-from forecasting.domain.process import ProcessSpec, WorldSpec
+from forecasting.domain.process import DELIVERY_MOVES, ProcessSpec, WorldSpec
 from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput
 
@@ -29,17 +29,7 @@ from forecasting.errors import InvalidInput
 type Way = tuple[str, str]
 #: The moves that something acts on: +1 where it hastens them, -1 where it slows them.
 type Signs = dict[Way, int]
-#: What happens in a delivery, where its file states no moves of its own.
 _PARTS = (("agreed", "begun"), ("begun", "begun"))
-_DELIVERY = (
-    *_PARTS,
-    ("begun", "stalled"),
-    ("stalled", "begun"),
-    ("agreed", "failed"),
-    ("begun", "failed"),
-    ("stalled", "failed"),
-    ("begun", "done"),
-)
 
 
 def moves_of(process: ProcessSpec) -> tuple[tuple[str, str], ...]:
@@ -56,7 +46,7 @@ def moves_of(process: ProcessSpec) -> tuple[tuple[str, str], ...]:
         return ((process.states[0], process.states[0]),)
     stated = tuple((move.start, move.end) for move in process.moves)
     if process.kind == "delivery":
-        return stated + tuple(move for move in _DELIVERY if move not in stated)
+        return stated + tuple(move for move in DELIVERY_MOVES if move not in stated)
     return stated
 
 
@@ -103,9 +93,7 @@ def out_of(process: ProcessSpec, states: Iterable[str], sign: int = 1) -> Signs:
 def counted(process: ProcessSpec) -> tuple[tuple[str, str], ...]:
     """Give the moves that are counted: the events of an event, the parts of a delivery."""
     if process.kind == "delivery":
-        return tuple(
-            (a, b) for a, b in moves_of(process) if (a, b) in _PARTS or (a == b and b == "begun")
-        )
+        return _PARTS
     return tuple((a, b) for a, b in moves_of(process) if a == b)
 
 
