@@ -43,6 +43,7 @@ from forecasting.models.world.plan import (
     KIND,
     KNOTS,
     KNOWN,
+    MOMENT,
     MOVES,
     MOVES_END,
     ON_EVENT,
@@ -147,7 +148,7 @@ def _due(
         at_once, good = _of(value, move, AT_ONCE, d), _of(value, move, FOR_GOOD, d)
         if how == ENTERED:
             if u < at_once:
-                return t
+                return t + MOMENT
             if u < at_once + good:
                 return np.inf
         else:  # a stay that has lasted is the likelier one for good
@@ -383,6 +384,8 @@ def run(
                     if not turns:
                         continue
                     step = sign * _of(value, link[j], BETA, d)
+                    if step == 0.0:
+                        continue
                     for c in range(link[j, CHILDREN], link[j, CHILDREN_END]):
                         m = lists[c]
                         linked[m] += step

@@ -1,0 +1,304 @@
+"""Links, interventions and chance: laws of the event loop."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from scipy.linalg import expm
+
+from forecasting.domain.predicate import And, At, Entered, Occurred
+from forecasting.errors import InvalidInput
+from forecasting.models.world.conditions import towards
+from forecasting.models.world.simulate import simulate
+from forecasting.models.world.values import Do, Known, Link, Move, Size, World
+from tests.models.world.engine import (
+    CLOSE,
+    ask,
+    at,
+    entered,
+    event,
+    flip,
+    mean_and_error,
+    process,
+    world,
+)
+
+SEEDS = range(24)
+
+
+def near(found: list[float], exact: float) -> None:
+    mean, error = mean_and_error(found)
+    assert abs(mean - exact) <= 4.5 * max(error, 2e-5), (mean, exact, error)
+
+
+@pytest.mark.parametrize("ratio", [5.0, 0.2])
+def test_two_processes_that_feed_back_are_their_markov_chain(ratio: float) -> None:
+    a, b, c, d, beta = 0.01, 0.02, 0.015, 0.01, float(np.log(ratio))
+    both = (Link("a", 0, (1,), ((1, 0),), beta), Link("b", 1, (1,), ((0, 0),), beta))
+    made = world(flip("A", a, b), flip("B", c, d, age=7.0), links=both)
+    q = np.zeros((4, 4))
+    for i in (0, 1):
+        for j in (0, 1):
+            q[2 * i + j, 2 * (1 - i) + j] += b if i else a * ratio**j
+            q[2 * i + j, 2 * i + 1 - j] += d if j else c * ratio**i
+    q -= np.diag(q.sum(axis=1))
+    found: dict[tuple[str, str], list[float]] = {}
+    for seed in SEEDS:
+        paths = simulate(made, 60.0, seed=seed)
+        for i in ("off", "on"):
+            for j in ("off", "on"):
+                share = (at(paths, "A", i, 60) & at(paths, "B", j, 60)).mean()
+                found.setdefault((i, j), []).append(share)
+    for k, shares in enumerate(found.values()):
+        near(shares, expm(q * 60)[0, k])
+
+
+@pytest.mark.parametrize("k", [0.7, 1.0, 1.5])
+def test_a_link_from_a_day_on_uses_up_the_rest_of_the_budget_faster(k: float) -> None:
+    summit = process("S", ("ahead", "held"), Move(0, 1, at=np.full(4096, 20.0)))
+    truce = process("T", ("on", "over"), Move(0, 1, 0.03, k), age=5.0)
+    link = Link("held", 0, (1,), ((1, 0),), float(np.log(3)), once=True)
+    found = [
+        entered(simulate(world(summit, truce, links=[link]), 50.0, seed=s), "T", "over", 50).mean()
+        for s in SEEDS
+    ]
+    used = 0.03 * (25.0**k - 5.0**k + 3 * (55.0**k - 25.0**k))
+    near(found, -np.expm1(-used))
+
+
+def test_a_precursor_whose_link_is_one_changes_nothing_nor_does_splitting_one() -> None:
+    beta = 1.2
+    child, parent = flip("B", 0.004, 0.01), flip("A", 0.02, 0.03)
+    alone = simulate(world(child), 200.0)
+    idle = simulate(world(parent, child, links=[Link("x1", 0, (1,), ((1, 0),), 0.0)]), 200.0)
+    assert np.array_equal(alone.of(0).time, idle.of(1).time)
+    one = world(parent, child, links=[Link("x", 0, (1,), ((1, 0),), beta)])
+    half = [Link("half", 0, (1,), ((1, 0),), beta / 2), Link("rest", 0, (1,), ((1, 0),), beta / 2)]
+    two = world(parent, child, links=half)
+    first, second = simulate(one, 200.0), simulate(two, 200.0)
+    assert np.allclose(first.rows.time, second.rows.time, rtol=1e-12)
+    assert len(first.of(1).time) > 1.5 * len(alone.of(0).time)
+
+
+def test_the_same_seed_gives_the_same_bytes_and_a_process_more_disturbs_no_other() -> None:
+    few = world(flip("A", 0.01, 0.02), event("B", 0.05), links=[Link("l", 0, (1,), ((1, 0),), 0.7)])
+    more = world(
+        flip("C", 0.03, 0.01),
+        *few.processes,
+        links=[Link("l", 1, (1,), ((2, 0),), 0.7), Link("m", 2, (), ((0, 0),), 0.5, once=True)],
+    )
+    one, again, wide = (simulate(w, 300.0, seed=4) for w in (few, few, more))
+    assert one.rows.time.tobytes() == again.rows.time.tobytes()
+    for k in (0, 1):
+        assert one.of(k).time.tobytes() == wide.of(k + 1).time.tobytes()
+    other = simulate(few, 300.0, seed=5)
+    assert len(other.rows.time) != len(one.rows.time)
+    longer = simulate(few, 400.0, seed=4)
+    assert np.array_equal(longer.rows.time[longer.rows.time <= 300], one.rows.time)
+
+
+def test_many_blocks_give_the_rows_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    from forecasting.models.world import simulate as module
+
+    made = world(event("B", 0.5))
+    whole = simulate(made, 100.0)
+    monkeypatch.setattr(module, "BLOCK", 6_000)
+    for one, other in zip(whole.rows, simulate(made, 100.0).rows, strict=True):
+        assert one.tobytes() == other.tobytes()
+
+
+def confounded() -> World:
+    links = [Link(f"c{k}", 0, (1,), ((k, 0),), float(np.log(8))) for k in (1, 2)]
+    cause = flip("C", 0.01)
+    return world(cause, flip("X", 0.003), flip("Y", 0.003), links=links, draws=16384)
+
+
+def test_doing_is_not_seeing_on_a_confounded_pair() -> None:
+    made = confounded()
+    paths = simulate(made, 100.0)
+    x, y = entered(paths, "X", "on", 100), entered(paths, "Y", "on", 100)
+    done = simulate(made, 100.0, do=[Do(1, 50.0, 1)])
+    assert np.array_equal(entered(done, "Y", "on", 100), y)
+    assert y[x].mean() > y.mean() + 0.05
+    assert entered(done, "X", "on", 50).all()
+    assert not entered(done, "X", "on", 49.9).any()
+
+
+def test_doing_is_seeing_without_confounding_at_the_times_of_the_condition() -> None:
+    link = Link("l", 0, (1,), ((1, 0),), float(np.log(6)))
+    seen, done = [], []
+    for seed in SEEDS:
+        made = world(flip("X", 0.01), flip("Y", 0.003), links=[link], draws=8192)
+        paths = simulate(made, 100.0, seed=seed)
+        window = entered(paths, "X", "on", 51) & ~entered(paths, "X", "on", 49)
+        seen.append(entered(paths, "Y", "on", 100)[window].mean())
+        forced = simulate(made, 100.0, seed=seed, do=[Do(0, 50.0, 1)])
+        done.append(entered(forced, "Y", "on", 100).mean())
+    (one, error), (other, rest) = mean_and_error(seen), mean_and_error(done)
+    assert abs(one - other) <= 4.5 * np.hypot(error, rest)
+
+
+def test_no_bars_the_move_and_what_it_would_have_hastened() -> None:
+    link = Link("l", 0, (1,), ((1, 0),), float(np.log(6)))
+    made = world(flip("X", 0.01), flip("Y", 0.003), links=[link])
+    barred = simulate(made, 100.0, do=[Do(0, 30.0, barred=(1,))])
+    assert entered(barred, "X", "on", 30).any()
+    assert np.array_equal(entered(barred, "X", "on", 100), entered(barred, "X", "on", 30))
+    none = simulate(made, 100.0, do=[Do(0, 0.0, barred=(1,))])
+    alone = simulate(world(flip("Y", 0.003)), 100.0)
+    assert np.array_equal(entered(none, "Y", "on", 100), entered(alone, "Y", "on", 100))
+
+
+def test_an_event_can_be_done_and_barred() -> None:
+    made = world(event("E", 0.02))
+    done = simulate(made, 100.0, do=[Do(0, 40.0, 0)])
+    assert not ask(done, Occurred("E", CLOSE), 39.9).any()
+    assert ask(done, Occurred("E", CLOSE), 40.0).all()
+    assert ask(done, Occurred("E", CLOSE, 2), 100.0).mean() == pytest.approx(
+        1 - np.exp(-1.2), abs=0.03
+    )
+    assert not ask(
+        simulate(made, 100.0, do=[Do(0, 0.0, barred=(0,))]), Occurred("E", CLOSE), 100
+    ).any()
+
+
+def test_a_delivery_done_by_hand_holds_all_and_a_barred_one_never_ends() -> None:
+    part = Move(0, 0, 0.2, counted=True, size=Size(0.4, 6.0))
+    made = world(process("D", ("begun", "done"), part, goal=100.0, total=10.0, done=1))
+    free = simulate(made, 60.0)
+    totals = np.bincount(free.rows.draw, free.rows.amount, 4096) + 10
+    finished = at(free, "D", "done", 60)
+    assert finished.any()
+    assert np.allclose(totals[finished], 100)
+    assert np.all(totals[~finished] < 100)
+    forced = simulate(made, 60.0, do=[Do(0, 5.0, 1)])
+    totals = np.bincount(forced.rows.draw, forced.rows.amount, 4096) + 10
+    assert np.allclose(totals, 100)
+    barred = simulate(made, 60.0, do=[Do(0, 0.0, barred=(1,))])
+    assert not at(barred, "D", "done", 60).any()
+    assert (np.bincount(barred.rows.draw, barred.rows.amount, 4096) + 10).max() < 100
+
+
+def test_drawn_oftener_and_weighted_back_is_the_same() -> None:
+    link = Link("l", 0, (1,), ((1, 0),), float(np.log(6)))
+    made = world(flip("A", 2e-5), flip("B", 0.002), links=[link], draws=8192)
+    condition = Entered("A", ("on",), CLOSE)
+    tilt = towards(made, condition, 100.0)
+    assert tilt == {(0, 0): pytest.approx(300.0)}
+    plain, rare, both = [], [], []
+    for seed in SEEDS:
+        paths, more = simulate(made, 100.0, seed=seed), simulate(made, 100.0, seed=seed, tilt=tilt)
+        w = more.weights()
+        assert w.max() * 8192 <= 2.1
+        assert abs(np.exp(more.log_weight).mean() - 1) < 0.05
+        a, b = ask(more, condition, 100), entered(more, "B", "on", 100)
+        assert a.sum() > 1000
+        plain.append(entered(paths, "B", "on", 100).mean() - w @ b)
+        rare.append(w @ a)
+        both.append((w @ (a & b)) / (w @ a))
+    near(plain, 0.0)
+    near(rare, -np.expm1(-2e-3))
+    # A uniform over the window, then six times as fast.
+    t = (np.arange(1000) + 0.5) / 10
+    near(both, float(np.mean(-np.expm1(-0.002 * (t + 6 * (100 - t))))))
+
+
+def test_ladders_are_nested_and_a_part_is_never_likelier_than_its_whole() -> None:
+    paths = simulate(confounded(), 100.0)
+    rungs = [entered(paths, "X", "on", d) for d in range(0, 101, 10)]
+    assert all(np.all(low <= high) for low, high in pairwise(rungs))
+    part = ask(paths, And(Entered("X", ("on",), CLOSE), At("C", ("on",), CLOSE)), 100)
+    assert np.all(part <= rungs[-1])
+
+
+def test_what_is_known_is_replayed_and_moves_the_others_at_its_day() -> None:
+    known = (Known(10.0, 1), Known(20.0, 0))
+    parent = flip("A", 0.01, 0.01, free=30.0, known=known, age=4.0)
+    link = Link("l", 0, (1,), ((1, 0),), float(np.log(9)))
+    found, late = [], []
+    for seed in SEEDS:
+        paths = simulate(world(parent, flip("B", 0.01), links=[link]), 60.0, seed=seed)
+        assert not len(paths.of(0).time) or paths.of(0).time.min() > 30
+        found.append(entered(paths, "B", "on", 30).mean())
+        late.append(at(paths, "A", "on", 40).mean())
+        assert at(paths, "A", "on", 15).all()
+    near(found, -np.expm1(-0.01 * (20 + 9 * 10)))
+    near(late, 0.5 * -np.expm1(-0.02 * 10))
+
+
+def test_a_watch_that_ended_early_leaves_the_time_since_to_chance() -> None:
+    # Watched until day 0, asked on day 20: the event may have fallen between.
+    paths = simulate(world(flip("A", 0.01, age=50.0)), 60.0)
+    assert abs(entered(paths, "A", "on", 60).mean() - -np.expm1(-0.6)) < 1e-3
+    watched = simulate(world(flip("A", 0.01, age=50.0, free=20.0)), 60.0)
+    assert abs(entered(watched, "A", "on", 60).mean() - -np.expm1(-0.4)) < 1e-3
+
+
+@pytest.mark.parametrize("once", [True, False])
+def test_once_looks_back_before_the_origin_and_while_does_not(once: bool) -> None:
+    known = (Known(-30.0, 1), Known(-20.0, 0))
+    parent = process("A", ("off", "on"), known=known, age=40.0)
+    link = Link("l", 0, (1,), ((1, 0),), float(np.log(4)), once=once)
+    paths = simulate(world(parent, flip("B", 0.005), links=[link]), 50.0)
+    exact = -np.expm1(-0.005 * 50 * (4 if once else 1))
+    assert abs(entered(paths, "B", "on", 50).mean() - exact) < 1e-3
+
+
+def test_an_event_renews_its_age_and_what_was_known_sets_it() -> None:
+    move = Move(0, 0, 0.02, 2.0, counted=True, renews=True)
+    known = (Known(-10.0, 0, counted=True),)
+    found = [
+        ask(
+            simulate(world(process("E", ("waiting",), move, known=known, age=90.0)), 9.0, seed=s),
+            Occurred("E", CLOSE), 9.0,
+        ).mean()
+        for s in SEEDS
+    ]  # fmt: skip
+    near(found, -np.expm1(-0.02 * (19.0**2 - 10.0**2)))
+    fresh = process("E", ("waiting",), move, age=0.0)
+    times = simulate(world(fresh, draws=16384), 400.0, seed=1)
+    gaps = np.diff(times.rows.time)[np.diff(times.rows.draw) == 0]
+    assert gaps[gaps < 100].mean() == pytest.approx(np.sqrt(np.pi / 4 / 0.02), rel=0.02)
+
+
+def test_parts_known_after_the_origin_count_towards_the_goal() -> None:
+    part = Move(0, 0, 0.3, counted=True, size=Size(0.3, 20.0))
+    known = (Known(2.0, 0, 60.0, True), Known(4.0, 0, 40.0, True))
+    made = process("D", ("begun", "done"), part, goal=100.0, done=1, known=known, free=5.0)
+    paths = simulate(world(made), 30.0)
+    assert at(paths, "D", "done", 4).all()
+    assert len(paths.rows.time) == 0
+    open_still = replace(made, known=made.known[:2])
+    totals = np.bincount(*_amounts(simulate(world(open_still), 90.0)), 4096)
+    assert np.allclose(totals[totals > 0].max(), 40)
+
+
+def _amounts(paths):
+    return paths.rows.draw, paths.rows.amount
+
+
+def test_links_that_drive_each_other_without_end_are_named() -> None:
+    links = [Link("a", 0, (), ((0, 0),), 1.0, once=True)]
+    made = world(event("quiet", 0.001), event("storm", 900.0), links=links, draws=16)
+    with pytest.raises(
+        InvalidInput, match=r"storm:waiting>waiting: more than 5,000 .* loop of links"
+    ):
+        simulate(made, 60.0)
+
+
+def test_a_scheduled_day_is_met_and_nan_never_comes() -> None:
+    days = np.where(np.arange(4096) % 2 == 0, 10.0, np.nan)
+    paths = simulate(world(process("S", ("ahead", "held"), Move(0, 1, at=days))), 30.0)
+    assert np.array_equal(entered(paths, "S", "held", 10), np.arange(4096) % 2 == 0)
+    assert not entered(paths, "S", "held", 9.9).any()
+
+
+def test_neither_the_package_nor_its_command_line_imports_numba() -> None:
+    code = (
+        "import sys, forecasting, forecasting.cli, forecasting.models.world.simulate as s,"
+        "forecasting.models.world.answers; sys.exit('numba' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

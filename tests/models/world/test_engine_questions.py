@@ -1,0 +1,225 @@
+"""What questions ask of paths: facts since the opening joined to what follows."""
+
+import datetime as dt
+
+import numpy as np
+import pytest
+
+from forecasting.domain.predicate import (
+    And,
+    At,
+    Entered,
+    FirstOf,
+    HighestAmong,
+    HighestOf,
+    Moment,
+    Not,
+    Occurred,
+    Or,
+    StateOn,
+    Through,
+    Total,
+    Truth,
+    Within,
+)
+from forecasting.errors import InvalidInput
+from forecasting.models.world.conditions import towards
+from forecasting.models.world.paths import Paths
+from forecasting.models.world.simulate import simulate
+from forecasting.models.world.values import Known, Move, Size
+from tests.models.world.engine import CLOSE, ask, day, event, flip, process, world
+
+
+def story() -> Paths:
+    """A path without chance: what is asked of it has one answer."""
+    truce = process(
+        "truce",
+        ("none", "on", "held"),
+        Move(0, 1, at=np.full(16, 12.0)),
+        Move(1, 2, at=np.full(16, 30.0)),
+        known=(Known(-8.0, 1), Known(-4.0, 0)),
+        age=20.0,
+    )
+    strike = process(
+        "strike",
+        ("waiting",),
+        Move(0, 0, at=np.full(16, 25.0), counted=True),
+        known=(Known(-6.0, 0, counted=True), Known(3.0, 0, counted=True)),
+        age=20.0,
+        free=5.0,
+    )
+    parcels = process(
+        "parcels",
+        ("agreed", "begun", "done"),
+        Move(1, 2, at=np.full(16, 40.0), size=Size(0.5, 4.0, 1.0)),
+        known=(Known(-2.0, 1, 200.0),),
+        age=20.0,
+        goal=1000.0,
+        total=100.0,
+        done=2,
+    )
+    return simulate(world(truce, strike, parcels, draws=16), 60.0)
+
+
+STORY: list[tuple[Truth, float, float, bool]] = [
+    # what, opening, close, the answer
+    (Entered("truce", ("on",), CLOSE), -10, 10, True),
+    (Entered("truce", ("on",), CLOSE), -8, 10, False),  # entered at the opening: before it
+    (Entered("truce", ("on",), CLOSE), -8, 12, True),
+    (Entered("truce", ("on", "held"), CLOSE, Moment(day(15))), -10, 29, False),
+    (Entered("truce", ("on", "held"), CLOSE, Moment(day(15))), -10, 30, True),
+    (At("truce", ("on",), CLOSE), -20, -4.5, True),
+    (At("truce", ("on",), CLOSE), -20, -4, False),
+    (At("truce", ("on",), CLOSE), 0, 12, True),
+    (At("truce", ("on",), Moment(day(11))), 0, 50, False),
+    (Through("truce", ("none",), CLOSE), 0, 11, True),
+    (Through("truce", ("none",), CLOSE), 0, 12, False),
+    (Through("truce", ("none",), CLOSE), -20, 11, False),
+    (Through("truce", ("on", "held"), CLOSE), 12, 60, True),
+    (Through("truce", ("on",), CLOSE), -7, -5, True),
+    (Occurred("strike", CLOSE), -10, -5, True),
+    (Occurred("strike", CLOSE), -6, 2, False),
+    (Occurred("strike", CLOSE), 0, 3, True),
+    (Occurred("strike", CLOSE, 3), -10, 24, False),
+    (Occurred("strike", CLOSE, 3), -10, 25, True),
+    (Occurred("strike", CLOSE, 1, Moment(day(3))), -10, 24, False),
+    (Occurred("parcels", CLOSE, 2), -10, 40, True),
+    (Entered("parcels", ("done",), CLOSE), 0, 39, False),
+    (Entered("parcels", ("done",), CLOSE), 0, 40, True),
+    (Within("truce", ("on",), 10, "strike", ()), 0, 60, True),
+    (Within("truce", ("on",), 8, "strike", ()), 0, 60, False),
+    (Within("truce", ("on",), 10, "strike", ()), 0, 11, False),
+    (Within("truce", ("on",), 10, "strike", ()), 4, 60, False),  # the first strike is that of 25
+    (Within("truce", ("none",), 4, "truce", ("on",)), -10, 60, True),
+    (Within("strike", (), 22, "strike", ()), 0, 60, True),
+    (Within("strike", (), 21, "strike", ()), 0, 60, False),
+    (And(At("truce", ("on",), CLOSE), Not(Occurred("strike", CLOSE))), 4, 20, True),
+    (Or(At("truce", ("none",), CLOSE), Occurred("strike", CLOSE)), 4, 20, False),
+]
+
+
+@pytest.mark.parametrize(("what", "opens", "close", "answer"), STORY)
+def test_a_predicate_reads_facts_and_path_as_one(
+    what: Truth, opens: float, close: float, answer: bool
+) -> None:
+    found = ask(story(), what, close, opens)
+    assert found.shape == (16,)
+    assert np.all(found == answer)
+
+
+def chosen(event, options: list[str], opens: float, close: float) -> str:
+    found = np.unique(story().choice(event, options, day(opens), day(close)))
+    assert len(found) == 1
+    return options[found[0]]
+
+
+def test_choices() -> None:
+    states = ["none", "on", "held"]
+    assert chosen(StateOn("truce", CLOSE), states, 0, 11) == "none"
+    assert chosen(StateOn("truce", CLOSE), states, 0, 31) == "held"
+    named = StateOn("truce", CLOSE, (("on", "yes"), ("held", "yes")))
+    assert chosen(named, ["none", "yes"], 0, 31) == "yes"
+    assert chosen(StateOn("truce", CLOSE), ["on", "other"], 0, 31) == "other"
+    assert chosen(HighestOf("truce", CLOSE), states, -5, 5) == "on"  # held at the opening
+    assert chosen(HighestOf("truce", CLOSE), states, -4, 5) == "none"
+    assert chosen(HighestOf("truce", CLOSE), states, -10, 30) == "held"
+    entries = (("T", "truce", ("on",)), ("S", "strike", ()), ("P", "parcels", ("done",)))
+    first = FirstOf(entries, "X")
+    assert chosen(first, ["T", "S", "P", "X"], 0, 60) == "S"
+    assert chosen(first, ["T", "S", "P", "X"], 3, 60) == "T"
+    assert chosen(first, ["T", "S", "P", "X"], 3, 11) == "X"
+    tied = FirstOf((("A", "truce", ("on",)), ("B", "truce", ("on", "held"))), "X")
+    assert chosen(tied, ["A", "B", "X"], 0, 60) == "A"
+    highest = HighestAmong(entries, "X")
+    assert chosen(highest, ["T", "S", "P", "X"], -7, -6.5) == "T"  # held at the opening
+    assert chosen(highest, ["T", "S", "P", "X"], 0, 25) == "S"
+    assert chosen(highest, ["T", "S", "P", "X"], 0, 60) == "P"
+    assert chosen(highest, ["T", "S", "P", "X"], 0, 2) == "X"
+
+
+def test_numbers() -> None:
+    def number(event: Total, opens: float, close: float) -> float:
+        found = np.unique(story().number(event, day(opens), day(close)))
+        assert len(found) == 1
+        return float(found[0])
+
+    assert number(Total("parcels", CLOSE), -10, -3) == 100
+    assert number(Total("parcels", CLOSE), 0, 39) == 300
+    assert number(Total("parcels", CLOSE), 0, 40) == 1000
+    assert number(Total("parcels", CLOSE, since_opening=True), -10, 40) == 900
+    assert number(Total("parcels", CLOSE, since_opening=True), 0, 40) == 700
+    assert number(Total("strike", CLOSE, since_opening=True), 0, 30) == 2
+    assert number(Total("strike", CLOSE), 0, 30) == 3
+
+
+def test_what_lies_beyond_the_paths_or_outside_the_world_is_refused() -> None:
+    paths = story()
+    with pytest.raises(InvalidInput, match="2026-03-03: beyond the simulated 60 days"):
+        ask(paths, At("truce", ("on",), CLOSE), 61)
+    with pytest.raises(InvalidInput, match="trice: the world has no such process"):
+        ask(paths, At("trice", ("on",), CLOSE), 60)
+    with pytest.raises(InvalidInput, match="truce=off: it has no such state"):
+        ask(paths, At("truce", ("off",), CLOSE), 60)
+    with pytest.raises(InvalidInput, match="held: no option of the question"):
+        paths.choice(StateOn("truce", CLOSE), ["none", "on"], day(0), day(60))
+
+
+def test_options_of_one_simulation_sum_to_one_and_agree_with_their_predicates() -> None:
+    made = process(
+        "G", ("none", "soft", "firm"), Move(0, 1, 0.01), Move(1, 2, 0.02), Move(0, 2, 0.003)
+    )
+    paths = simulate(world(made), 100.0)
+    choice = paths.choice(StateOn("G", CLOSE), ["none", "soft", "firm"], day(0), day(100))
+    for k, state in enumerate(("none", "soft", "firm")):
+        assert np.array_equal(choice == k, ask(paths, At("G", (state,), CLOSE), 100))
+    highest = paths.choice(HighestOf("G", CLOSE), ["none", "soft", "firm"], day(0), day(100))
+    assert np.all(highest >= choice)
+
+
+def test_tables_for_people() -> None:
+    paths = story()
+    frame = paths.event_times()
+    assert list(frame.columns) == ["draw", "process", "time", "before", "state", "amount"]
+    assert len(frame) == 4 * 16
+    first = frame[frame.draw == 0]
+    assert list(first.state) == ["on", "waiting", "held", "done"]
+    assert first.time.iloc[0].to_pydatetime() == day(12)
+    held = paths.states_at([day(0), day(35)])
+    assert list(held.loc[day(35), "truce"].unique()) == ["held"]
+    assert paths.fan("truce", [day(0), day(20)]).tolist() == [[1, 0, 0], [0, 1, 0]]
+    assert paths.fan("parcels", [day(0), day(50)]).tolist() == [[300] * 5, [1000] * 5]
+    assert paths.fan("strike", [day(50)]).tolist() == [[3] * 5]
+
+
+def test_stories_are_shares_of_one_and_tell_the_order() -> None:
+    (told,) = story().stories()
+    assert told.steps == ("truce=on", "strike", "parcels=done")
+    assert told.share == pytest.approx(1)
+    paths = simulate(world(flip("A", 0.02), flip("B", 0.01), event("E", 0.3)), 50.0)
+    found = paths.stories(20, processes=["A", "B"])
+    assert sum(each.share for each in found) == pytest.approx(1)
+    assert {each.steps for each in found} == {
+        (), ("A=on",), ("B=on",), ("A=on", "B=on"), ("B=on", "A=on"),
+    }  # fmt: skip
+    assert found == sorted(found, key=lambda each: -each.share)
+    none = next(each.share for each in found if not each.steps)
+    assert none == pytest.approx(np.exp(-1.5), abs=0.02)
+
+
+def test_the_moves_towards_a_condition() -> None:
+    path = process(
+        "P", ("a", "b", "c", "d"), *[Move(j, j + 1, 1e-4) for j in range(3)], Move(1, 0, 1.0)
+    )
+    made = world(path, event("E", 1e-4), flip("F", 0.5, 1e-4, state=1))
+    steps = towards(made, Entered("P", ("c",), CLOSE), 100.0)
+    assert steps == {(0, 0): pytest.approx(100), (0, 1): pytest.approx(100)}
+    both = And(Occurred("E", CLOSE), Not(Through("F", ("on",), CLOSE)))
+    assert set(towards(made, both, 100.0)) == {(1, 0), (2, 1)}
+    assert towards(made, Not(Occurred("E", CLOSE)), 100.0) == {}
+
+
+def test_the_zone_of_a_moment_does_not_matter() -> None:
+    paths = story()
+    east = dt.timezone(dt.timedelta(hours=3))
+    close = day(12).astimezone(east)
+    assert paths.truth(At("truce", ("on",), CLOSE), day(0), close).all()
