@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from forecasting.errors import InvalidInput
 
-__all__ = ["PriorSpec", "from_standard", "prior_arrays", "prior_table"]
+__all__ = ["PriorSpec", "from_standard", "prior_arrays", "prior_draw", "prior_table"]
 
 FloatArray = NDArray[np.float64]
 Number = float | tuple[float, ...]
@@ -307,3 +307,39 @@ def prior_table(family: str, priors: Mapping[str, PriorSpec]) -> list[dict[str, 
         }
         for prior in priors.values()
     ]
+
+
+def prior_draw(rng: np.random.Generator, priors: Mapping[str, PriorSpec]) -> dict[str, FloatArray]:
+    """Draw every parameter once from its prior.
+
+    Parameters
+    ----------
+    rng : Generator
+        Source of randomness.
+    priors : mapping of str to PriorSpec
+        By parameter.
+
+    Returns
+    -------
+    dict of str to ndarray
+        () each, or (K,) for a Dirichlet and for priors with one value a category; constants as
+        they are.
+    """
+    found: dict[str, FloatArray] = {}
+    for name, prior in priors.items():
+        values = [np.asarray(value, dtype=np.float64) for _, value in prior.parameters]
+        match prior.distribution:
+            case "normal":
+                drawn = rng.normal(*values)
+            case "lognormal":
+                drawn = np.exp(rng.normal(*values))
+            case "gamma":
+                drawn = rng.gamma(values[0], 1.0 / values[1])
+            case "beta":
+                drawn = rng.beta(*values)
+            case "dirichlet":
+                drawn = rng.dirichlet(values[0])
+            case _:
+                drawn = values[0]
+        found[name] = np.asarray(drawn, dtype=np.float64)
+    return found

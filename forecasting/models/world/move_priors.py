@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from forecasting.domain.process import Phrase
 from forecasting.errors import InvalidInput
+from forecasting.inference.fit import Fit
+from forecasting.models.spells import Spells, case_spread, representative_spells
 from forecasting.models.world.chance import uniforms
 from forecasting.models.world.links import NINETY
 from forecasting.models.world.pooled import Pooled
@@ -46,6 +48,32 @@ class SpellDraws:
     at_once: FloatArray | float = 0.0
     lasting: FloatArray | float = 0.0
     spread: float = 0.0
+
+    @classmethod
+    def of(cls, model: Spells, fit: Fit, *, monitored: float = 0.0) -> "SpellDraws":
+        """Give the draws of a fitted class.
+
+        Parameters
+        ----------
+        model : Spells
+            Whose setting says from which age, and how far a case may lie from the class.
+        fit : Fit
+            Of the model.
+        monitored : float, default 0
+            Covariate of the spells to come.
+        """
+        draws = representative_spells(fit, monitored=monitored)
+        once = draws.get("pi", 0.0)
+        # A stay is at once, for good, or neither: of those not at once a share lasts.
+        lasting = draws.get("lasting", 0.0) * (1.0 - np.asarray(once))
+        return cls(
+            draws["theta"],
+            draws["k"],
+            model.t0,
+            once,
+            lasting if np.ndim(lasting) else float(lasting),
+            case_spread(model.setting),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -205,10 +233,14 @@ def _of_class(
         return value[place] if isinstance(value, np.ndarray) else value
 
     k = draws.k[place]
+    # What the phrase says of its case against the class replaces what the class says of any case.
+    ranged = phrase.high > phrase.low
+    spread = log(phrase.high / phrase.low) / (2.0 * NINETY) if ranged else draws.spread
+    factor = log(phrase.median) if phrase.median > 0.0 else 0.0
     return MovePrior(
         size,
-        draws.theta[place] - k * log(draws.t0),
-        float(np.hypot(draws.spread, NARROW)),
+        draws.theta[place] - k * log(draws.t0) + factor,
+        float(np.hypot(spread, NARROW)),
         shape=k,
         at_once=of(draws.at_once, phrase.at_once),
         for_good=of(draws.lasting, phrase.for_good),

@@ -141,7 +141,7 @@ def parameters(
             multipliers.get((name, move.name)) if history else None,
         )
         for name, process in processes.items()
-        for move in process.moves
+        for move in _timed(process)
     }
     middle = {link.name: np.log([[link.median]]) for link in links}
     untold = [
@@ -165,7 +165,7 @@ def parameters(
     betas: dict[str, FloatArray] = {}
     effective: dict[str, float] = {}
     for name, process in processes.items():
-        if process.kind in ("delivery", "scheduled"):
+        if process.kind in ("delivery", "scheduled") or not _timed(process):
             continue
         own = [link for link in links if link.child == name]
         found = _Drawing(process, own, seen, joined, pool_of, classes, shifts, points, seed)
@@ -178,6 +178,11 @@ def parameters(
         if link.name not in betas:
             betas[link.name] = prior_betas(link, points, seed)
     return Parameters(moves, betas, None if joined is None else joined.fit, effective)
+
+
+def _timed(process: ProcessSpec) -> tuple[MoveSpec, ...]:
+    """Give the moves that come by a hazard; one with a date has no parameter."""
+    return tuple(move for move in process.moves if move.phrase.form != "date")
 
 
 def _links_on(
@@ -203,16 +208,16 @@ class _Drawing:
     def draw(self) -> tuple[dict[str, MoveParameters], dict[str, FloatArray], float | None]:
         """Give the moves' parameters, the links' log ratios, and the effective size if weighed."""
         size = self.points
-        if any(self._weighs(move) for move in self.process.moves):
+        if any(self._weighs(move) for move in _timed(self.process)):
             size = max(self.points, PROPOSALS)
         betas = {link.name: prior_betas(link, size, self.seed) for link in self.links}
-        priors = {move.name: self._prior(move, size) for move in self.process.moves}
+        priors = {move.name: self._prior(move, size) for move in _timed(self.process)}
         chosen: IntArray = np.arange(self.points)
         effective = None
         order = uniforms(self.points, self.seed, "parameter", self.process.name, "order")
-        if size > self.points or any(self._weighs(move) for move in self.process.moves):
+        if size > self.points or any(self._weighs(move) for move in _timed(self.process)):
             log_weight = np.zeros(size)
-            for move in self.process.moves:
+            for move in _timed(self.process):
                 log_weight += self._log_evidence(move, priors[move.name], betas)
             along = next(iter(betas.values()), None)
             if along is None:
@@ -225,7 +230,7 @@ class _Drawing:
         taken = {name: beta[chosen] for name, beta in betas.items()}
         drawn = {
             move.name: self._rate(move, priors[move.name].at(chosen), taken, order)
-            for move in self.process.moves
+            for move in _timed(self.process)
         }
         return drawn, taken, effective
 
@@ -236,7 +241,7 @@ class _Drawing:
         return self.seen[self._key(move)]
 
     def _weighed(self) -> str:
-        return next(move.name for move in self.process.moves if self._weighs(move))
+        return next(move.name for move in _timed(self.process) if self._weighs(move))
 
     def _weighs(self, move: MoveSpec) -> bool:
         """Say whether a move's past tells more than its rate: of links, of shapes, of a class."""

@@ -1,0 +1,450 @@
+"""Deliveries: what was agreed arrives in parts, until the parts add up.
+
+A share `w` of what is agreed is begun at all. The first part comes with a hazard that rises from
+the announcement, because lists, transport and third parties take days: cumulative
+exp(theta) (t / t0)^first. Each further part comes (delta g)^later after the one before it, g days
+on; with probability `stall` none comes. Of each part, `whole` is the chance that it brings all that
+is open; else it brings a share of WHAT WAS AGREED, Beta(mean, precision), cut at what is open. The
+part that reaches the sum completes the delivery, so the nearer the end, the likelier is the end.
+Days are whole days, and the likelihood integrates over the day.
+
+Data arrays, from `delivery_data`: ``wait_low, wait_high`` (packages that began), ``unbegun`` (days
+that others have waited), ``gap_low, gap_high`` (between parts), ``quiet`` (days since the last part
+of one that is not complete), ``shares`` (parts that left something open), ``finals`` (what was open
+before a part that completed, below 1), ``whole`` () packages that came in one part. Draws: ``w,
+theta, first, delta, later, stall, whole, mean, precision``, each (S,).
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from forecasting.errors import InvalidInput
+from forecasting.inference.fit import Fit
+from forecasting.inference.fit import fit as sample
+from forecasting.inference.inputs import COLUMN, SCALAR, Layout, inputs
+from forecasting.inference.predictive_check import CountCheck, PredictiveCheck, interval_shares
+from forecasting.models.delivery_priors import BETAS, GAMMAS, PRIORS, STANDARD
+from forecasting.models.prior import PriorSpec, from_standard, prior_arrays, prior_draw
+
+__all__ = ["T0", "Deliveries", "Package", "delivery_data", "simulate_package"]
+
+FloatArray = NDArray[np.float64]
+
+#: Reference age in days, at which theta is the log cumulative hazard of a first part.
+T0 = 14.0
+COLUMNS = ("wait_low", "wait_high", "unbegun", "gap_low", "gap_high", "quiet", "shares", "finals")
+#: Stands for the logarithm of no time at all.
+LOG_OF_ZERO = -1e4
+#: A part leaves at least so much open, or it completed: shares stay inside (0, 1).
+LEAST_SHARE = 1e-4
+NODES = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """One agreed delivery, in days since it was announced.
+
+    Attributes
+    ----------
+    agreed
+        The number agreed on; 0 where it is not known.
+    parts
+        (day, number) of each part in order; the number None where it is not known.
+    watched
+        Until when somebody looked.
+    before
+        What had arrived before the first part.
+    """
+
+    agreed: float
+    parts: tuple[tuple[float, float | None], ...]
+    watched: float
+    before: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """A class of agreed deliveries."""
+
+    family: ClassVar[str] = "deliveries"
+    version: ClassVar[str] = "1"
+
+    @property
+    def structure(self) -> tuple[Hashable, ...]:
+        """One graph for all classes."""
+        return ()
+
+    @property
+    def layout(self) -> Layout:
+        """Priors in blocks of one distribution, then the columns."""
+        blocks = {f"{kind}_{key}": len(names) for kind, names, keys in _BLOCKS for key in keys}
+        return blocks | {"whole": SCALAR} | dict.fromkeys(COLUMNS, COLUMN)
+
+    def default_priors(self) -> dict[str, PriorSpec]:
+        """Return the priors by parameter.
+
+        Returns
+        -------
+        dict of str to PriorSpec
+
+        Examples
+        --------
+        >>> Deliveries().default_priors()["first"].text
+        'LogNormal(0.5878, 0.3)'
+        """
+        return {prior.name: prior for prior in PRIORS}
+
+    def build_model(self) -> Any:
+        """Build the graph; every number in it is data.
+
+        Returns
+        -------
+        pymc.Model
+            Free variables ``betas``, ``gammas`` and ``z``, in the order of `delivery_priors`.
+        """
+        import pymc as pm
+        import pytensor.tensor as pt
+
+        with pm.Model() as model:
+            given = inputs(self.layout, _prior_blocks(self.default_priors()))
+            betas = pm.Beta("betas", given["betas_a"], given["betas_b"])
+            gammas = pm.Gamma("gammas", alpha=given["gammas_shape"], beta=given["gammas_rate"])
+            z = pm.Normal("z", shape=len(STANDARD))
+            standard = given["z_mu"] + given["z_sd"] * z
+            p: dict[str, Any] = {name: betas[k] for k, name in enumerate(BETAS)}
+            p |= {name: gammas[k] for k, name in enumerate(GAMMAS)}
+            p |= {
+                name: standard[k] if name == "theta" else pt.exp(standard[k])
+                for k, name in enumerate(STANDARD)
+            }
+            terms = _terms(p, given, pt)
+            pm.Potential("evidence", sum(pt.sum(term) for term in terms))
+        return model
+
+    def fit(
+        self,
+        data: Mapping[str, ArrayLike],
+        priors: Mapping[str, PriorSpec],
+        seed: int,
+        *,
+        draws: int = 1000,
+        tune: int = 400,
+        chains: int = 4,
+        target_accept: float = 0.9,
+        cores: int | None = None,
+    ) -> Fit:
+        """Sample the parameters given the packages of a class.
+
+        Parameters
+        ----------
+        data : mapping
+            From `delivery_data`.
+        priors : mapping of str to PriorSpec
+            As `default_priors` returns, or a worldview's numbers for them.
+        seed : int
+            Seed of the draws.
+        draws, tune, chains, target_accept, cores
+            As in `forecasting.inference.fit`.
+
+        Returns
+        -------
+        Fit
+            Posterior draws with the sampler's report.
+        """
+        return sample(
+            self,
+            {name: np.asarray(data[name], dtype=np.float64) for name in (*COLUMNS, "whole")},
+            _prior_blocks(priors),
+            seed=seed,
+            draws=draws,
+            tune=tune,
+            chains=chains,
+            target_accept=target_accept,
+            cores=cores,
+            parameters=lambda found: _named(found, priors),
+        )
+
+    def log_likelihood(
+        self, draws: Mapping[str, ArrayLike], data: Mapping[str, ArrayLike]
+    ) -> FloatArray:
+        """Return log p(evidence | draw) of the six kinds of evidence, shape (S, 6)."""
+        p = {name: np.asarray(values, dtype=np.float64)[:, None] for name, values in draws.items()}
+        rows = {name: np.asarray(data[name], dtype=np.float64) for name in (*COLUMNS, "whole")}
+        size = next(iter(p.values())).shape[0]
+        terms = _terms(p, rows, _numpy())
+        return np.column_stack(
+            [np.broadcast_to(np.atleast_2d(t), (size, np.shape(t)[-1])).sum(axis=1) for t in terms]
+        )
+
+    def simulate(
+        self, rng: np.random.Generator, priors: Mapping[str, PriorSpec] | None = None, n: int = 6
+    ) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
+        """Draw parameters from the prior and a few packages from them, watched for 30 or 90 d."""
+        truth = prior_draw(rng, self.default_priors() if priors is None else priors)
+        packages = [simulate_package(rng, truth, 1000.0, 30.0 + 60.0 * (k % 2)) for k in range(n)]
+        return truth, delivery_data(packages)
+
+    def predictive_check(
+        self, draws: Mapping[str, ArrayLike], data: Mapping[str, ArrayLike], *, seed: int
+    ) -> PredictiveCheck:
+        """Hold the shares of parts and the number of packages that began against predictions.
+
+        Parameters
+        ----------
+        draws, data : mapping
+            As in `fit`.
+        seed : int
+            Seed of the replicated counts.
+
+        Returns
+        -------
+        PredictiveCheck
+            Shares inside their intervals; the packages that began, of those watched.
+        """
+        from scipy.special import betainc
+
+        rng = np.random.default_rng(seed)
+        p = {name: np.asarray(values, dtype=np.float64) for name, values in draws.items()}
+        shares = np.asarray(data["shares"], dtype=np.float64)
+        a = (p["mean"] * p["precision"])[:, None]
+        b = p["precision"][:, None] - a
+        below = betainc(a, b, shares).mean(axis=0) if shares.size else shares
+        inside_50, inside_90 = interval_shares(below, below)
+        begun, others = np.size(data["wait_low"]), np.asarray(data["unbegun"], dtype=np.float64)
+        counts: tuple[CountCheck, ...] = ()
+        if begun + others.size:
+            hazard = np.exp(p["theta"][:, None] + p["first"][:, None] * np.log(others / T0))
+            chance = np.column_stack(
+                [np.repeat(p["w"][:, None], begun, 1), p["w"][:, None] * -np.expm1(-hazard)]
+            )
+            again = (rng.random(chance.shape) < chance).sum(axis=1)
+            low, high = np.quantile(again, [0.025, 0.975])
+            label = f"packages that began, of {begun + others.size}"
+            counts = (CountCheck(label, float(begun), float(low), float(high)),)
+        return PredictiveCheck(self.family, shares.size, inside_50, inside_90, counts)
+
+
+_BLOCKS = (
+    ("betas", BETAS, ("a", "b")),
+    ("gammas", GAMMAS, ("shape", "rate")),
+    ("z", STANDARD, ("mu", "sd")),
+)
+
+
+def _prior_blocks(priors: Mapping[str, PriorSpec]) -> dict[str, FloatArray]:
+    """Return the priors stacked by distribution, as the graph takes them."""
+    arrays = prior_arrays(priors, {prior.name: prior for prior in PRIORS})
+    return {
+        f"{kind}_{key}": np.stack([arrays[f"{name}_{key}"] for name in names])
+        for kind, names, keys in _BLOCKS
+        for key in keys
+    }
+
+
+def _named(
+    found: Mapping[str, FloatArray], priors: Mapping[str, PriorSpec]
+) -> dict[str, FloatArray]:
+    named = {f"{name}_z": found["z"][:, k] for k, name in enumerate(STANDARD)}
+    for block, names in (("betas", BETAS), ("gammas", GAMMAS)):
+        named |= {name: found[block][:, k] for k, name in enumerate(names)}
+    return from_standard(named, priors)
+
+
+def _numpy() -> SimpleNamespace:
+    from scipy.special import gammaln, logsumexp
+
+    return SimpleNamespace(
+        log=np.log,
+        log1p=np.log1p,
+        exp=np.exp,
+        expm1=np.expm1,
+        logaddexp=np.logaddexp,
+        maximum=np.maximum,
+        minimum=np.minimum,
+        switch=np.where,
+        gammaln=gammaln,
+        logsumexp=logsumexp,
+    )
+
+
+def _log(days: Any, xp: Any) -> Any:
+    return xp.switch(days > 0.0, xp.log(xp.maximum(days, 1e-300)), LOG_OF_ZERO)
+
+
+def _terms(p: Mapping[str, Any], rows: Mapping[str, Any], xp: Any) -> list[Any]:
+    """Return the log-likelihood of each row, kind by kind, up to constants."""
+
+    def first(days: Any) -> Any:
+        return xp.exp(xp.minimum(p["theta"] + p["first"] * (_log(days, xp) - np.log(T0)), 200.0))
+
+    def later(days: Any) -> Any:
+        return xp.exp(xp.minimum(p["later"] * (xp.log(p["delta"]) + _log(days, xp)), 200.0))
+
+    def log_within(low: Any, high: Any) -> Any:
+        return -low + xp.log(-xp.expm1(-xp.maximum(high - low, 1e-300)))
+
+    log_w, log_never = xp.log(p["w"]), xp.log1p(-p["w"])
+    log_goes, log_stalls = xp.log1p(-p["stall"]), xp.log(p["stall"])
+    log_part, log_whole = xp.log1p(-p["whole"]), xp.log(p["whole"])
+    a = p["mean"] * p["precision"]
+    b = p["precision"] - a
+    log_beta = xp.gammaln(a) + xp.gammaln(b) - xp.gammaln(a + b)
+    shares = rows["shares"]
+    return [
+        log_w + log_within(first(rows["wait_low"]), first(rows["wait_high"])),
+        xp.logaddexp(log_never, log_w - first(rows["unbegun"])),
+        log_goes + log_within(later(rows["gap_low"]), later(rows["gap_high"])),
+        xp.logaddexp(log_stalls, log_goes - later(rows["quiet"])),
+        log_part + (a - 1.0) * xp.log(shares) + (b - 1.0) * xp.log1p(-shares) - log_beta,
+        xp.logaddexp(log_whole, log_part + _log_above(rows["finals"], a, b, xp) - log_beta),
+        (log_whole + 0.0 * p["mean"]) * rows["whole"],
+    ]
+
+
+def _log_above(share: Any, a: Any, b: Any, xp: Any) -> Any:
+    """Return log of the integral of y^(a-1) (1-y)^(b-1) from a share to 1.
+
+    With 1 - y = (1 - share) s^3 the integrand has no peak at the end for b above 1/3.
+    """
+    nodes, weights = np.polynomial.legendre.leggauss(NODES)
+    s = 0.5 * (nodes + 1.0)
+    # What the nodes alone say is data; b multiplies 3 log s and log(1 - share).
+    fixed, cube = np.log(1.5 * weights) - np.log(s), 3.0 * np.log(s)
+    log_y = xp.log1p(-(1.0 - share)[..., None] * s**3)
+    term = (a - 1.0)[..., None] * log_y + b[..., None] * cube + fixed
+    return xp.logsumexp(term, axis=-1) + b * xp.log1p(-share)
+
+
+def delivery_data(packages: Sequence[Package]) -> dict[str, FloatArray]:
+    """Return packages as the arrays of the graph.
+
+    Parameters
+    ----------
+    packages : sequence of Package
+        Parts of one day count as one part.
+
+    Returns
+    -------
+    dict of str to ndarray
+        As the module names them.
+
+    Raises
+    ------
+    InvalidInput
+        If days are not in order or after the end of the watch, a part is not above 0, or more
+        arrived than was agreed.
+
+    Examples
+    --------
+    >>> may = Package(1000, ((7, 390), (8, 307), (9, 303)), 9)
+    >>> data = delivery_data([may])
+    >>> data["shares"].tolist(), data["finals"].round(3).tolist(), data["wait_high"].tolist()
+    ([0.39, 0.307], [0.303], [7.0])
+    """
+    columns: dict[str, list[float]] = {name: [] for name in COLUMNS}
+    whole = 0.0
+    for package in packages:
+        parts = _by_day(package)
+        if not parts:
+            if package.watched > 0.0:
+                columns["unbegun"].append(package.watched)
+            continue
+        days = [day for day, _ in parts]
+        columns["wait_low"].append(max(0.0, np.ceil(days[0]) - 1.0))
+        columns["wait_high"].append(max(1.0, np.ceil(days[0])))
+        for before, after in pairwise(days):
+            gap = max(1.0, round(after - before))
+            columns["gap_low"].append(gap - 1.0)
+            columns["gap_high"].append(gap)
+        counted = package.agreed > 0.0 and all(number is not None for _, number in parts)
+        if not counted:
+            # Parts without numbers do not tell whether anything was left to come.
+            continue
+        left, complete = package.agreed - package.before, False
+        for _, number in parts:
+            assert number is not None  # for the type checker
+            open_share = left / package.agreed
+            left -= number
+            complete = left <= LEAST_SHARE * package.agreed
+            if not complete:
+                columns["shares"].append(max(number / package.agreed, LEAST_SHARE))
+            elif open_share >= 1.0 - LEAST_SHARE:
+                whole += 1.0
+            else:
+                columns["finals"].append(open_share)
+        if not complete and package.watched > days[-1]:
+            columns["quiet"].append(package.watched - days[-1])
+    return {
+        **{name: np.asarray(values, dtype=np.float64) for name, values in columns.items()},
+        "whole": np.asarray(whole),
+    }
+
+
+def _by_day(package: Package) -> list[tuple[float, float | None]]:
+    """Check a package's parts and join those of one day."""
+    joined: list[tuple[float, float | None]] = []
+    total = package.before
+    for day, number in package.parts:
+        if number is not None and not number > 0.0:
+            message = f"part ({number:g}): above 0."
+            raise InvalidInput(message)
+        total += number or 0.0
+        if joined and day < joined[-1][0]:
+            message = f"parts (day {day:g} after {joined[-1][0]:g}): in order of time."
+            raise InvalidInput(message)
+        if day < 0.0 or day > package.watched:
+            message = f"part (day {day:g}): between the announcement and the watch's end."
+            raise InvalidInput(message)
+        if joined and day - joined[-1][0] < 0.5:
+            known = joined[-1][1]
+            both = None if known is None or number is None else known + number
+            joined[-1] = (joined[-1][0], both)
+        else:
+            joined.append((day, number))
+    if package.agreed > 0.0 and total > package.agreed * (1.0 + LEAST_SHARE):
+        message = f"parts ({total:g}): at most the {package.agreed:g} that were agreed."
+        raise InvalidInput(message)
+    return joined
+
+
+def simulate_package(
+    rng: np.random.Generator, truth: Mapping[str, ArrayLike], agreed: float, watched: float
+) -> Package:
+    """Draw one package part by part, on the days on which parts arrive.
+
+    Parameters
+    ----------
+    rng : Generator
+        Source of randomness.
+    truth : mapping
+        One value of each parameter.
+    agreed, watched : float
+        The number agreed on, and the days watched, a whole number.
+
+    Returns
+    -------
+    Package
+        Gaps between parts are whole days, as they are known.
+    """
+    p = {name: float(np.asarray(value)) for name, value in truth.items()}
+    if rng.random() >= p["w"]:
+        return Package(agreed, (), watched)
+    day = float(np.ceil(T0 * (rng.exponential() / np.exp(p["theta"])) ** (1.0 / p["first"])))
+    a = p["mean"] * p["precision"]
+    parts: list[tuple[float, float | None]] = []
+    left = agreed
+    while day <= watched:
+        share = 1.0 if rng.random() < p["whole"] else rng.beta(a, p["precision"] - a)
+        number = min(left, max(share, LEAST_SHARE) * agreed)
+        left -= number
+        parts.append((day, number))
+        if left <= LEAST_SHARE * agreed or rng.random() < p["stall"]:
+            break
+        day += max(1.0, float(np.ceil(rng.exponential() ** (1.0 / p["later"]) / p["delta"])))
+    return Package(agreed, tuple(parts), watched)
