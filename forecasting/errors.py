@@ -11,6 +11,7 @@
 An error is one line: what (value): the rule. Try: command.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -88,3 +89,10 @@ class Problem:
     def __str__(self) -> str:
         way_out = f". Try: {self.hint}" if self.hint else ""
         return f"{self.source}:{self.line}: [{self.rule}] {self.message}{way_out}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Give the known name most like a mistyped one, or nothing."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name, list(known), n=1, cutoff=0.5)), "")

@@ -1,31 +1,44 @@
-"""Explain: why a model's probability is what it is, item by item, and what would undo it."""
+"""Explain: why a model's probability is what it is, step by step, and what would undo it.
+
+The steps run from the prior to the answer: the history before the opening, each fact and the time
+that passed in the order in which they came, then the links, then each story by its mean
+contribution over all orders (Shapley). Each step is a change in log-odds, so they add up.
+"""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import exp
+from math import exp, log
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.effects import HISTORY, TIME, Cause, Effects, on_scale
-from forecasting.app.log import check_moment
-from forecasting.app.predict import Predictor, judgements_of
+from forecasting.app.log import check_moment, kind_of
+from forecasting.app.predict import MOMENT, Predictor, watches_of
 from forecasting.app.questions import bundled_bank
 from forecasting.domain.evidence import GRADES, Evidence
+from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso
 from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput
-from forecasting.evidence.likelihood import ReliabilityOf, Report, total_log_odds
-from forecasting.models.encoding.answer import LEVELS, Answer
-from forecasting.models.encoding.fits import live_fits
+from forecasting.evidence import known, retracted
+from forecasting.evidence.likelihood import of_grade
+from forecasting.evidence.shapley import shapley
+from forecasting.models.world.leads import to_question
+from forecasting.models.world.model import REPEATS, Variant
+from forecasting.models.world.reading import Answer, on_scale
+from forecasting.models.world.relevant import asked
+from forecasting.models.world.reports import CodedReport, bound
 from forecasting.store import Ledger
 
 FloatArray = NDArray[np.float64]
-#: Prior scales tried for the range beside the number: halved, doubled.
-SCALES = {"priors halved in scale": 0.5, "priors doubled in scale": 2.0}
+TIME, HISTORY, LINKS = "time", "history", "links"
+#: Paths of one step of an explanation, and in all over the coalitions of stories.
+STEP_DRAWS, COALITION_DRAWS = 8_192, 262_144
+#: Facts shown one by one; older ones are one row.
+MOST_FACTS = 12
 
 
 def explain(
@@ -38,25 +51,23 @@ def explain(
 ) -> list[dict[str, Any]]:
     """Explain the model's answer on a question, or on each open rung of a ladder.
 
-    The prior is the same model at the same moment without evidence. Every item, the history of
-    the reference class and the passing of time are rows whose effects add up to the change.
-
     Returns
     -------
     list of dict
-        question, as_of, scale, prior, posterior, items, stories, sources, sensitivity, undo.
+        question, as_of, scale, prior, posterior, items, stories, sources, links, undo.
 
     Raises
     ------
     InvalidInput, NotFound
-        No such question, or none of it is open at that moment.
+        No such question, none of it is open at that moment, or the models cannot answer it.
     """
     moment = as_of or now
     check_moment(moment, now)
+    live = kind_of(moment, now) == "live"
     catalog = Catalog.of(ledger, recorded_by=moment)
     found = catalog.find(name)
-    asked = catalog.open_at(moment, found)
-    if not asked:
+    open_ones = catalog.open_at(moment, found)
+    if not open_ones:
         states = ", ".join(f"{q.id} {catalog.status(q, moment)}" for q in found)
         msg = f"question ({name}): is not open at {iso(moment)} ({states})"
         last = max(catalog.ends(question) for question in found)
@@ -64,214 +75,306 @@ def explain(
         raise InvalidInput(msg, hint=f"forecast explain {name} --as-of {day}")
     predictor = Predictor(
         catalog,
-        ledger.evidence(),
+        known(ledger.evidence(), moment, recorded=live),
         bundled_bank(),
         seed=seed,
-        fits=live_fits(seed),
-        judged=judgements_of(ledger, catalog),
+        watches=watches_of(ledger, moment, live=live),
     )
-    facts = predictor.facts(moment)
-    return [one(predictor, question, facts, moment, seed=seed) for question in asked]
-
-
-def one(
-    predictor: Predictor,
-    question: Question,
-    facts: Sequence[Evidence],
-    as_of: dt.datetime,
-    *,
-    seed: int = 0,
-) -> dict[str, Any]:
-    """Explain one question's answer from facts known as of a moment."""
-    effects = Effects(predictor, question, as_of, seed=seed)
-    causes = effects.causes(facts)
-    players = [item for cause in causes for item in cause.items]
-    mine = {item.key for item in players}
-    # What matters to nothing here stays throughout: it cannot change any answer.
-    base = [item for item in facts if item.key not in mine]
-    after = predictor.answer(question, facts, as_of)
-    before = predictor.answer(question, base, as_of, timed=False)
-    shares = effects.share(causes, base)
-    told = _Told(question, effects, base, causes)
-    rows = [
-        row for cause, share in zip(causes, shares, strict=False) for row in told.rows(cause, share)
-    ]
-    rows.append(told.time(shares[-1]))
-    return {
-        "question": question.id,
-        "as_of": as_of,
-        "model": question.model.label,
-        "method": after.method,
-        "gate": after.gate,
-        "scale": f"median in {question.space.unit or 'units'}"
-        if question.type == "numeric"
-        else "log-odds",
-        "prior": plain(question, before.numbers),
-        "posterior": plain(question, after.numbers),
-        "change": one_or_more(question, shares.sum(axis=0)),
-        "items": rows,
-        "stories": summed(question, rows, "story"),
-        "sources": summed(question, rows, "source"),
-        "sensitivity": sensitivity(predictor, question, facts, as_of, after),
-        "undo": undo(float(shares.sum()), predictor.reliability(as_of))
-        if question.type == "binary"
-        else None,
-    }
+    for question in open_ones:
+        if question.id in predictor.silent:
+            msg = f"question ({question.id}): {predictor.silent[question.id]}"
+            raise InvalidInput(msg, hint=f"forecast questions show {question.id}")
+    return [Explanation(predictor, question, moment, seed).told() for question in open_ones]
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """Tells causes as rows, each with the answer without it."""
+class Explanation:
+    """One question's answer as of a moment, taken apart."""
 
+    predictor: Predictor
     question: Question
-    effects: Effects
-    base: Sequence[Evidence]
-    causes: Sequence[Cause]
+    as_of: dt.datetime
+    seed: int
 
-    def rows(self, cause: Cause, share: FloatArray) -> list[dict[str, Any]]:
-        others = [*self.base, *(i for c in self.causes if c is not cause for i in c.items)]
-        if cause.key == HISTORY:
-            without = self._without(others)
-            title = f"The class before the opening ({len(cause.items)} items)"
-            return [self._row(None, title, HISTORY, "reference class", share, without)]
-        rows = []
-        for item, part in zip(cause.items, self.effects.within(cause, share, others), strict=True):
-            rest = [*others, *(other for other in cause.items if other is not item)]
-            row = self._row(item.seq, item.title, cause.key, item.source, part, self._without(rest))
-            rows.append(row | {"key": item.key, "known_at": item.known_at, "kind": item.kind})
-        return rows
-
-    def time(self, share: FloatArray) -> dict[str, Any]:
-        everything = [*self.base, *(item for cause in self.causes for item in cause.items)]
-        without = self._without(everything, timed=False)
-        return self._row(None, "The passing of time", TIME, TIME, share, without)
-
-    def _without(self, facts: Sequence[Evidence], *, timed: bool = True) -> Any:
-        ordered = tuple(sorted(facts, key=lambda item: (item.known_at, item.key)))
-        found = self.effects.predictor.answer(
-            self.question, ordered, self.effects.as_of, timed=timed
+    def told(self) -> dict[str, Any]:
+        """Give the explanation as plain data."""
+        facts = self._facts(self.as_of)
+        run = self.predictor.model.run(
+            Variant(MODEL),
+            [self.question],
+            facts,
+            self.as_of,
+            self.predictor.watched(self.as_of),
+            self.predictor.reliability,
         )
-        return plain(self.question, found.numbers)
-
-    def _row(
-        self,
-        news: int | None,
-        title: str,
-        story: str,
-        source: str,
-        share: FloatArray,
-        without: Any,
-    ) -> dict[str, Any]:
+        after = self.predictor.model.read(run, self.question)
+        prior = self.predictor.prior(self.question)
+        if prior is None:
+            why = self.predictor.model.faults.get(self.question.id, "the models cannot answer it")
+            raise InvalidInput(f"question ({self.question.id}): {why}")
+        coded = [report for report in run.coded if self._matters(report, run.spec.processes)]
+        rows = self._facts_and_time(facts, prior)
+        quiet = Variant("", news=False)
+        linked = self._value(quiet, facts, self.as_of) if coded else self._scale(after)
+        rows.append(self._row(LINKS, "Links between processes", linked - self._reached(rows, prior)))
+        rows += self._stories(facts, coded, self._scale(after) - self._reached(rows, prior))
+        change = self._scale(after) - self._scale(prior)
         return {
-            "news": news,
-            "key": story,
-            "title": title,
-            "source": source,
-            "story": story,
-            "known_at": None,
-            "kind": story if story in {TIME, HISTORY} else "",
-            "delta_logit": one_or_more(self.question, share),
-            "without": without,
+            "question": self.question.id,
+            "as_of": self.as_of,
+            "model": "world",
+            "method": after.method,
+            "gate": after.gate,
+            "scale": f"median in {self.question.space.unit or 'units'}"
+            if self.question.type == "numeric"
+            else "log-odds",
+            "prior": prior.plain(self.question),
+            "posterior": after.plain(self.question),
+            "lower": None if after.spread is None else after.spread.p05,
+            "upper": None if after.spread is None else after.spread.p95,
+            "change": self._shown(change),
+            "decided": after.decided,
+            "items": rows,
+            "stories": self._summed(rows, "story"),
+            "sources": self._summed(rows, "source"),
+            "links": self._links(facts, run),
+            "gain": run.learned.gain_summary,
+            "watched_until": {name: record.free for name, record in run.records.items()},
+            "undo": self._undo(float(change[0]), facts, prior, after)
+            if self.question.type == "binary" and after.decided is None
+            else None,
         }
 
+    def _facts(self, as_of: dt.datetime) -> tuple[Evidence, ...]:
+        """Give what the answer may use: a first forecast only what was known before the opening."""
+        return self.predictor.parts([self.question], as_of)[0][1]
 
-def sensitivity(
-    predictor: Predictor,
-    question: Question,
-    facts: Sequence[Evidence],
-    as_of: dt.datetime,
-    after: Answer,
-) -> dict[str, Any]:
-    """Give the answer under other priors: halved and doubled in scale, and each worldview.
+    def _scale(self, answer: Answer) -> FloatArray:
+        return on_scale(self.question, answer.numbers)
 
-    Returns
-    -------
-    dict
-        One entry for each, and `lower` and `upper`: the range with the answer itself.
-    """
-    found: dict[str, Sequence[float]] = {
-        name: predictor.answer(question, facts, as_of, scale=factor).numbers
-        for name, factor in SCALES.items()
-    }
-    for worldview in predictor.bank.worldviews:
-        if worldview.speaks_from <= as_of:
-            answer = predictor.answer(question, facts, as_of, worldview=worldview)
-            found[worldview.forecaster] = answer.numbers
-    every = np.array([after.numbers, *found.values()])
-    return {
-        **{name: plain(question, numbers) for name, numbers in found.items()},
-        "lower": plain(question, every.min(axis=0)),
-        "upper": plain(question, every.max(axis=0)),
-    }
+    def _value(
+        self,
+        variant: Variant,
+        items: Sequence[Evidence],
+        as_of: dt.datetime,
+        *,
+        watched: Mapping[str, dt.datetime] | None = None,
+        draws: int = STEP_DRAWS,
+        betas: Mapping[str, float] | None = None,
+    ) -> FloatArray:
+        looked = self.predictor.watched(as_of) if watched is None else watched
+        run = self.predictor.model.run(
+            variant,
+            [self.question],
+            tuple(items),
+            as_of,
+            looked,
+            self.predictor.reliability,
+            draws=draws,
+            betas=betas,
+        )
+        return self._scale(self.predictor.model.read(run, self.question))
+
+    def _facts_and_time(
+        self, facts: Sequence[Evidence], prior: Answer
+    ) -> list[dict[str, Any]]:
+        """Give the history before the opening, then facts and time as they came, without links."""
+        alone = Variant("", links=False, news=False)
+        opens = min(self.question.opens, self.as_of)
+        old = retracted(known(self.predictor.evidence, opens - MOMENT))
+        at_opening = {name: opens for name in self.predictor.bank.world.processes}
+        value = self._value(alone, old, opens, watched=at_opening)
+        rows = [self._row(HISTORY, "History before the opening", value - self._scale(prior))]
+        names = asked(self.predictor.model.predicates[self.question.id])
+        own = [
+            item
+            for item in facts
+            if item.known_at >= opens
+            and any(e.form == "datum" and e.target in names for e in item.effects)
+        ]
+        passed = np.zeros_like(value)
+        for item in own[-MOST_FACTS:]:
+            earlier = [other for other in facts if other.known_at < item.known_at]
+            looked = self.predictor.watched(item.known_at)
+            just_before = self._value(alone, earlier, item.known_at, watched=looked)
+            passed += just_before - value
+            with_it = [*earlier, *(o for o in facts if o.known_at == item.known_at)]
+            value = self._value(alone, with_it, item.known_at, watched=looked)
+            rows.append(self._fact(item, value - just_before))
+        now = self._value(alone, facts, self.as_of)
+        passed += now - value
+        rows.append(self._row(TIME, "The passing of time", passed))
+        return rows
+
+    def _stories(
+        self, facts: Sequence[Evidence], coded: Sequence[CodedReport], change: FloatArray
+    ) -> list[dict[str, Any]]:
+        """Share what the reports changed among their stories."""
+        stories: dict[str, list[CodedReport]] = {}
+        for report in coded:
+            stories.setdefault(report.story, []).append(report)
+        names = list(stories)
+        mine = {report.key for report in coded}
+        rest = [item for item in facts if item.key not in mine]
+        draws = max(1_024, min(STEP_DRAWS, COALITION_DRAWS // 2 ** min(len(names), 8)))
+        draws -= draws % REPEATS
+
+        def value(coalition: frozenset[int]) -> FloatArray:
+            told = {report.key for i in coalition for report in stories[names[i]]}
+            items = [*rest, *(item for item in facts if item.key in told)]
+            ordered = tuple(sorted(items, key=lambda item: (item.known_at, item.key)))
+            return self._value(Variant(MODEL), ordered, self.as_of, draws=draws)
+
+        if not names:
+            return []
+        shares = shapley(len(names), value, seed=self.seed)
+        shares = _adding_up(shares, change)
+        by_key = {item.key: item for item in facts}
+        rows = []
+        for name, share in zip(names, shares, strict=True):
+            first = min(stories[name], key=lambda report: report.known_at)
+            item = by_key[first.key]
+            told = {report.key for report in stories[name]}
+            row = self._row(name, item.title, share) | {
+                "news": item.seq,
+                "key": item.key,
+                "known_at": item.known_at,
+                "kind": "report",
+                "source": item.source,
+                "items": len(told),
+                "weight_then": _strongest(stories[name], None),
+                "weight_now": _strongest(stories[name], self.as_of),
+                "half_life": first.half_life,
+            }
+            rows.append(row)
+        return rows
+
+    def _matters(self, report: CodedReport, processes: Mapping[str, Any]) -> bool:
+        return report.process in processes and abs(report.weight_at(self.as_of)) >= 0.02
+
+    def _links(self, facts: Sequence[Evidence], run: Any) -> list[dict[str, Any]]:
+        """Give the answer at either end of each link's 90 % range, the others as they are."""
+        rows = []
+        for link in run.spec.links:
+            ends = [
+                self._value(
+                    Variant(MODEL), facts, self.as_of, draws=4_096, betas={link.name: log(ratio)}
+                )
+                for ratio in (link.low, link.high)
+            ]
+            rows.append(
+                {
+                    "link": link.name,
+                    "ratio": link.median,
+                    "low": link.low,
+                    "high": link.high,
+                    "at_low": self._back(ends[0]),
+                    "at_high": self._back(ends[1]),
+                    "because": link.because,
+                    "source": link.source,
+                }
+            )
+        return sorted(rows, key=lambda row: -_gap(row["at_low"], row["at_high"]))
+
+    def _undo(
+        self, change: float, facts: Sequence[Evidence], prior: Answer, after: Answer
+    ) -> dict[str, Any] | None:
+        """Say what hazard ratio from now on would take the answer back to its prior."""
+        signs = to_question(
+            self.predictor.model.predicates[self.question.id], self.predictor.bank.world
+        )
+        if abs(change) < 0.05 or not signs:
+            return None
+        before, now = prior.numbers[0], after.numbers[0]
+        if not 0.0 < now < 1.0 or not 0.0 < before < 1.0:
+            return None
+        # One constant ratio on the hazard that is left: 1 - P = exp(-H), exact for one exit.
+        leaving = any(sign < 0 for sign in signs.values())
+        left, wanted = ((-log(now), -log(before)) if leaving else (-log(1 - now), -log(1 - before)))
+        ratio = wanted / left
+        return {
+            "ratio": ratio,
+            "by_grade": {
+                grade: ratio if abs(log(ratio)) <= bound(of_grade(grade).mean) else None
+                for grade in GRADES
+            },
+        }
+
+    def _reached(self, rows: Sequence[Mapping[str, Any]], prior: Answer) -> FloatArray:
+        total = self._scale(prior).copy()
+        for row in rows:
+            total += _vector(row["delta_logit"])
+        return total
+
+    def _fact(self, item: Evidence, share: FloatArray) -> dict[str, Any]:
+        return self._row(item.key, item.title, share) | {
+            "news": item.seq,
+            "known_at": item.known_at,
+            "kind": "fact",
+            "source": item.source,
+        }
+
+    def _row(self, key: str, title: str, share: FloatArray) -> dict[str, Any]:
+        return {
+            "news": None,
+            "key": key,
+            "title": title,
+            "source": key if key in {TIME, HISTORY, LINKS} else "",
+            "story": key,
+            "known_at": None,
+            "kind": key if key in {TIME, HISTORY, LINKS} else "",
+            "delta_logit": self._shown(share),
+        }
+
+    def _shown(self, change: FloatArray) -> Any:
+        """Give a change on the scale: one number, or one for each option."""
+        if len(change) == 1:
+            return float(change[0])
+        return dict(zip(self.question.space.options, map(float, change), strict=True))
+
+    def _back(self, value: FloatArray) -> Any:
+        """Give a value on the scale as the answer that it stands for."""
+        if self.question.type == "numeric":
+            return float(value[0])
+        p = 1.0 / (1.0 + np.exp(-value))
+        return self._shown(p)
+
+    def _summed(self, rows: Sequence[Mapping[str, Any]], by: str) -> list[dict[str, Any]]:
+        """Sum the effects of rows that share a story or a source, largest first."""
+        totals: dict[str, FloatArray] = {}
+        for row in rows:
+            part = _vector(row["delta_logit"])
+            totals[row[by]] = totals[row[by]] + part if row[by] in totals else part
+        ordered = sorted(totals.items(), key=lambda pair: (-float(np.abs(pair[1]).max()), pair[0]))
+        return [{by: name, "delta_logit": self._shown(total)} for name, total in ordered]
 
 
-def undo(change: float, reliability: ReliabilityOf | None = None) -> dict[str, Any]:
-    """Say what one new report would have to be to take a change in log-odds back.
-
-    Parameters
-    ----------
-    change : float
-        In log-odds.
-    reliability : ReliabilityOf, optional
-        What claims had taught about sources in general; default the grades alone.
-
-    Returns
-    -------
-    dict
-        `ratio`: the likelihood ratio wanted of a source taken at its word; `by_grade`: what such a
-        source of each grade would have to report, None where its doubt bounds what it can move.
-
-    Examples
-    --------
-    >>> found = undo(0.6931471805599453)
-    >>> round(found["ratio"], 3), found["by_grade"]["A"] < 0.5
-    (0.5, True)
-    """
-    return {
-        "ratio": exp(-change),
-        "by_grade": {grade: _stated(-change, grade, reliability) for grade in GRADES},
-    }
+def _vector(change: Any) -> FloatArray:
+    numbers = list(change.values()) if isinstance(change, Mapping) else [change]
+    return np.array(numbers, dtype=np.float64)
 
 
-def _stated(wanted: float, grade: str, reliability: ReliabilityOf | None) -> float | None:
-    """Find the ratio that a new source of a grade must state to move the log-odds that far."""
-    from scipy.optimize import brentq
-
-    def moves(log_ratio: float) -> float:
-        report = Report("r", "", grade, "t", exp(log_ratio / 2), exp(-log_ratio / 2), 1.0)
-        return total_log_odds([report], reliability=reliability) - wanted
-
-    edge = 20.0 if wanted > 0 else -20.0
-    if wanted == 0.0 or moves(0.0) * moves(edge) > 0:
-        return 1.0 if wanted == 0.0 else None
-    return exp(float(brentq(moves, 0.0, edge, xtol=1e-10)))
+def _adding_up(shares: FloatArray, change: FloatArray) -> FloatArray:
+    """Give shares that add up to the change: what the smaller runs missed goes where most is."""
+    gap = change - shares.sum(axis=0)
+    size = np.abs(shares)
+    total = size.sum(axis=0)
+    part = np.where(total > 0, size / np.where(total > 0, total, 1.0), 1 / len(shares))
+    adding: FloatArray = shares + part * gap
+    return adding
 
 
-def plain(question: Question, numbers: Sequence[float] | FloatArray) -> Any:
-    """Give an answer as the contract's shape; a number as its median."""
-    if question.type == "binary":
-        return float(numbers[0])
-    if question.type == "numeric":
-        return float(numbers[LEVELS.index(50.0)])
-    return dict(zip(question.space.options, map(float, numbers), strict=True))
+def _strongest(story: Sequence[CodedReport], moment: dt.datetime | None) -> float:
+    """Give the hazard ratio of a story on the move that it acts on most, then or at a moment."""
+    by_move: dict[tuple[str, str], float] = {}
+    for report in story:
+        size = report.log_ratio if moment is None else report.weight_at(moment)
+        key = (report.process, report.move)
+        by_move[key] = by_move.get(key, 0.0) + size
+    return exp(max(by_move.values(), key=abs, default=0.0))
 
 
-def one_or_more(question: Question, change: FloatArray) -> Any:
-    """Give a change on the scale: one number, or one for each option."""
-    if len(change) == 1:
-        return float(change[0])
-    return dict(zip(question.space.options, map(float, change), strict=True))
+def _gap(low: Any, high: Any) -> float:
+    return float(np.abs(_vector(low) - _vector(high)).max())
 
 
-def summed(question: Question, rows: Sequence[Mapping[str, Any]], by: str) -> list[dict[str, Any]]:
-    """Sum the effects of rows that share a story or a source, largest first."""
-    totals: dict[str, Any] = {}
-    for row in rows:
-        part = row["delta_logit"]
-        vector = np.array(list(part.values()) if isinstance(part, dict) else [part])
-        totals[row[by]] = totals.get(row[by], 0.0) + vector
-    ordered = sorted(totals.items(), key=lambda pair: (-float(np.abs(pair[1]).max()), pair[0]))
-    return [{by: name, "delta_logit": one_or_more(question, total)} for name, total in ordered]
-
-
-__all__ = ["explain", "on_scale", "one", "undo"]

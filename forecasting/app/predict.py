@@ -1,42 +1,55 @@
 """From evidence as of a moment to each forecaster's answer on each question.
 
-One path serves the live `update` and the `replay`: the evidence is filtered first, then each
-family answers from what is left. Forecasters: the model, its prior alone, the base rate, each
-worldview that exists by then, their weighted pool, the uniform forecast and the running
-climatology.
+One path serves the live `update` and the `replay`: the evidence is filtered first, then one world
+is simulated for each forecaster, and every question is read off its paths. Forecasters: the model,
+the model without links and without news, its prior, the base rate, each worldview that exists by
+then, their weighted pool, the uniform forecast and the running climatology.
 """
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from typing import Any
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.effects import moved
 from forecasting.app.worldviews import Spoken, weights_at
 from forecasting.bank import Bank
-from forecasting.domain.commentary import Worldview
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.forecast import Forecast, Kind, Spread, Value, model_value
-from forecasting.domain.provenance import ModelRun, in_batch
+from forecasting.domain.forecasters import (
+    BASE_RATE,
+    CLIMATOLOGY,
+    HALF,
+    MODEL,
+    POOL,
+    PRIOR,
+    UNIFORM,
+    WITHOUT_LINKS,
+    WITHOUT_NEWS,
+)
+from forecasting.domain.predicate import Predicate
+from forecasting.domain.provenance import ModelRun, in_batch, world_run
 from forecasting.domain.question import ANNULLED, Question
-from forecasting.domain.resolution import Resolution, Withdrawal
-from forecasting.domain.sealed import as_shown
+from forecasting.domain.resolution import Resolution
+from forecasting.domain.watch import Watch, watched
+from forecasting.errors import InvalidInput
 from forecasting.evidence import known, retracted
 from forecasting.evidence.reliability import Reliabilities, learned
-from forecasting.models.encoding.answer import LEVELS, Answer
-from forecasting.models.encoding.answers import Answers
-from forecasting.models.encoding.facts import redirect
-from forecasting.models.encoding.fits import FitCache
-from forecasting.models.encoding.priors import PriorBook, process_of
-from forecasting.models.encoding.reports import reports_on
-from forecasting.models.forecaster_record import Judgement, judgements_known
+from forecasting.models.world.model import Variant, WorldModel
+from forecasting.models.world.reading import LEVELS, Answer, on_scale
+from forecasting.models.world.relevant import asked
 from forecasting.store import Ledger
 
-MODEL, PRIOR, BASE_RATE = "model", "prior", "base-rate"
-POOL, UNIFORM, HALF, CLIMATOLOGY = "pool:worldviews", "uniform", "always-0.5", "climatology"
+#: Draws of a live update, and of one step of a replay.
+LIVE_DRAWS, REPLAY_DRAWS = 32_768, 8_192
+MOMENT = dt.timedelta.resolution
+TIME = "time"
+OWN = (
+    Variant(MODEL),
+    Variant(WITHOUT_LINKS, links=False),
+    Variant(WITHOUT_NEWS, news=False),
+    Variant(BASE_RATE, links=False, news=False, pooled=False),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +68,7 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One forecaster's answer on one question, with the fit behind it where there is one."""
+    """One forecaster's answer on one question, with the simulation behind it where there is one."""
 
     question: Question
     forecaster: str
@@ -67,7 +80,7 @@ class Said:
 
 
 class Predictor:
-    """Answers questions from one body of evidence; fits are shared and never repeated.
+    """Answers questions from one body of evidence.
 
     Parameters
     ----------
@@ -77,16 +90,15 @@ class Predictor:
         Everything that may count (a replay: up to one ledger head; live: recorded by then); each
         call filters by its own `as_of`.
     bank : Bank
-        Priors, reference classes and worldviews.
+        The world, its worldviews and reference classes.
+    watches : sequence of Watch
+        Who looked until when; those that may count, as for `evidence`.
+    draws : int
+        Paths of one simulation.
     accept_because : str
-        Why a forecast that the gate refuses is logged all the same; recorded with its fit.
-    fits : FitCache, optional
-        Where fits come from; by default each is sampled from its own data and seed alone.
+        Why a forecast that the gate refuses is logged anyway; recorded with its run.
     spoken : Spoken, optional
         What the worldviews had said before: their weights in the pool follow from it.
-    judged : callable, optional
-        From a moment to what people said and how right they had been by then, for questions that
-        are answered from judgements.
     """
 
     def __init__(
@@ -96,37 +108,39 @@ class Predictor:
         bank: Bank,
         *,
         seed: int,
+        watches: Sequence[Watch] = (),
+        draws: int = LIVE_DRAWS,
         accept_because: str = "",
-        fits: FitCache | None = None,
         spoken: Spoken | None = None,
-        judged: Callable[[dt.datetime], tuple[Judgement, ...]] | None = None,
+        ahead: Mapping[tuple[str, dt.datetime, str], Answer] | None = None,
     ) -> None:
         self.catalog = catalog
         self.bank = bank
+        self.seed = seed
         self.accept_because = accept_because
         self.spoken = Spoken() if spoken is None else spoken
-        processes: dict[str, str] = {}
-        for question in catalog.questions.values():
-            processes[question.id] = process_of(question)
-            if question.ladder:
-                processes[question.ladder] = process_of(question)
-        self.evidence = redirect(evidence, processes)
-        self.answers = Answers(
-            prior_book(bank),
-            self.evidence,
-            seed=seed,
-            questions=catalog.questions,
-            fits=fits,
-            reliability=self.reliability,
-            judged=judged,
-        )
+        self.evidence = tuple(evidence)
+        self.watches = tuple(watches)
+        self._ahead = {} if ahead is None else ahead
         self._reliability: dict[dt.datetime, Reliabilities] = {}
+        self._priors: dict[str, Answer] = {}
+        self.asks, self.silent = predicates(catalog.questions.values(), bank)
+        openings: dict[str, dt.datetime] = {}
+        for name, predicate in self.asks.items():
+            for process in asked(predicate):
+                opens = catalog.questions[name].opens
+                openings[process] = min(opens, openings.get(process, opens))
+        self.model = world_model(
+            bank, self.asks, catalog.questions, openings=openings, seed=seed, draws=draws
+        )
 
     def say(
         self,
         questions: Sequence[Question],
         as_of: dt.datetime,
         before: Mapping[str, Earlier] | None = None,
+        *,
+        watched: Mapping[str, dt.datetime] | None = None,
     ) -> list[Said]:
         """Give every forecaster's answer on some questions as of a moment.
 
@@ -134,27 +148,110 @@ class Predictor:
         ----------
         before : mapping, optional
             The model's earlier forecast on each question: what moved it since is recorded.
+        watched : mapping, optional
+            Until when each process was watched; default: as the watches say.
         """
-        facts = self.facts(as_of)
+        answers = self.answers(questions, as_of, watched=watched)
         said: list[Said] = []
-        own = self._from_models(questions, facts, as_of, MODEL, None)
-        said += [self._with_moves(item, facts, as_of, before or {}) for item in own]
-        said += self._from_models(questions, facts, as_of, PRIOR, None)
-        said += self._from_models(questions, facts, as_of, BASE_RATE, None)
+        for name in (*(v.name for v in OWN), PRIOR):
+            said += self._said(questions, answers, name, "")
+        moves = self.moves(questions, as_of, before or {}, answers, watched=watched)
+        said = [
+            replace(item, moved=moves.get(item.question.id, ()))
+            if item.forecaster == MODEL
+            else item
+            for item in said
+        ]
         members: list[Said] = []
         for worldview in self.bank.worldviews:
             if worldview.speaks_from <= as_of:
-                name = worldview.forecaster
-                members += self._from_models(questions, facts, as_of, name, worldview)
+                members += self._said(questions, answers, worldview.forecaster, worldview.id)
         said += members
         said += self._pools(questions, members, as_of)
         said += [self._uniform(question) for question in questions]
         said += self._climatology(questions, as_of)
         return said
 
+    def answers(
+        self,
+        questions: Sequence[Question],
+        as_of: dt.datetime,
+        *,
+        watched: Mapping[str, dt.datetime] | None = None,
+    ) -> dict[tuple[str, str], Answer]:
+        """Give what each forecaster that rests on the world says, by forecaster and question."""
+        found: dict[tuple[str, str], Answer] = {}
+        for variant in self.variants(as_of):
+            for name, answer in self.one(variant, questions, as_of, watched=watched).items():
+                found[variant.name, name] = answer
+        for question in questions:
+            if question.id in self.asks and (answer := self.prior(question)) is not None:
+                found[PRIOR, question.id] = answer
+        return found
+
+    def variants(self, as_of: dt.datetime) -> list[Variant]:
+        """Give the forecasters that rest on the world and exist at a moment, the prior apart."""
+        views = [w for w in self.bank.worldviews if w.speaks_from <= as_of]
+        return [*OWN, *(Variant(w.forecaster, worldview=w) for w in views)]
+
+    def one(
+        self,
+        variant: Variant,
+        questions: Sequence[Question],
+        as_of: dt.datetime,
+        *,
+        watched: Mapping[str, dt.datetime] | None = None,
+    ) -> dict[str, Answer]:
+        """Give one forecaster's answers by question; questions without a predicate have none."""
+        able = [question for question in questions if question.id in self.asks]
+        found: dict[str, Answer] = {}
+        for group, items in self.parts(able, as_of):
+            key = (variant.name, as_of)
+            if all((*key, q.id) in self._ahead for q in group):
+                found |= {q.id: self._ahead[(*key, q.id)] for q in group}
+                continue
+            looked = self.watched(as_of) if watched is None else watched
+            found |= self.model.answers(variant, group, items, as_of, looked, self.reliability)
+        return found
+
+    def parts(
+        self, questions: Sequence[Question], as_of: dt.datetime
+    ) -> list[tuple[list[Question], tuple[Evidence, ...]]]:
+        """Split questions by the evidence that they may use.
+
+        A question's first forecast sees only what was known before it opened.
+        """
+        facts = self.facts(as_of)
+        earlier = tuple(item for item in facts if item.known_at < as_of)
+        if len(earlier) == len(facts):
+            return [(list(questions), facts)] if questions else []
+        new = [question for question in questions if question.opens >= as_of]
+        old = [question for question in questions if question.opens < as_of]
+        return [(group, items) for group, items in ((old, facts), (new, earlier)) if group]
+
+    def prior(self, question: Question) -> Answer | None:
+        """Give the model's answer without history or evidence: from the opening, as then known."""
+        if question.id not in self._priors:
+            items = retracted(known(self.evidence, question.opens - MOMENT))
+            together = [
+                other
+                for other in self.catalog.questions.values()
+                if other.opens == question.opens and other.id in self.asks
+            ]
+            variant = Variant(PRIOR, links=True, news=False, history=False)
+            looked = {name: question.opens for name in self.bank.world.processes}
+            self._priors |= self.model.answers(
+                variant, together, items, question.opens, looked, self.reliability
+            )
+        return self._priors.get(question.id)
+
     def facts(self, as_of: dt.datetime) -> tuple[Evidence, ...]:
         """Give the items that count as of a moment; what was retracted by then does not."""
         return retracted(known(self.evidence, as_of))
+
+    def watched(self, as_of: dt.datetime) -> dict[str, dt.datetime]:
+        """Give until when each process was watched, by the watches that count."""
+        return watched(self.watches, as_of, live=False)
 
     def reliability(self, as_of: dt.datetime) -> Reliabilities:
         """Give what resolved claims had taught about each source by a moment."""
@@ -164,83 +261,72 @@ class Predictor:
             }
         return self._reliability[as_of]
 
-    def answer(
-        self,
-        question: Question,
-        facts: Sequence[Evidence],
-        as_of: dt.datetime,
-        *,
-        worldview: Worldview | None = None,
-        timed: bool = True,
-        scale: float = 1.0,
-    ) -> Answer:
-        """Give the model's answer on one question from some facts, coded reports included.
-
-        Parameters
-        ----------
-        facts : sequence of Evidence
-            Known as of the moment; not filtered again.
-        worldview, timed, scale
-            As in `Answers.model`.
-        """
-        return self.answers.model(question, facts, as_of, worldview, timed=timed, scale=scale)
-
-    def inputs(
-        self, question: Question, facts: Sequence[Evidence], as_of: dt.datetime
-    ) -> tuple[Mapping[str, Any], tuple[Any, ...]]:
-        """Give what the answer is computed from: the model's arrays, and the coded reports."""
-        names: set[str] = set()
-        for name in (question.id, *self.answers.linked(question, facts, as_of)):
-            asked = self.catalog.questions[name]
-            names |= {rung.id for rung in self.answers.together(asked, as_of)}
-            names |= {asked.ladder} if asked.ladder else set()
-        seen = self.answers.seen(question, facts, as_of)
-        return self.answers.inputs(question, facts, as_of), tuple(reports_on(seen, names))
-
-    def _with_moves(
-        self,
-        said: Said,
-        facts: Sequence[Evidence],
-        as_of: dt.datetime,
-        before: Mapping[str, Earlier],
-    ) -> Said:
-        earlier = before.get(said.question.id)
-        if earlier is None or said.value is None:
-            return said
-        old = [item for item in facts if earlier.knew(item)]
-        rows = moved(self, said.question, as_of, old, facts, earlier.numbers)
-        return replace(said, moved=tuple(rows))
-
-    def _from_models(
+    def moves(
         self,
         questions: Sequence[Question],
-        facts: Sequence[Evidence],
         as_of: dt.datetime,
-        name: str,
-        worldview: Worldview | None,
-    ) -> list[Said]:
-        answers: dict[str, Answer] = {}
+        before: Mapping[str, Earlier],
+        answers: Mapping[tuple[str, str], Answer],
+        *,
+        watched: Mapping[str, dt.datetime] | None = None,
+    ) -> dict[str, tuple[tuple[str, list[float]], ...]]:
+        """Say what moved the model's forecasts since their last ones.
+
+        Each item that was new in the order in which it became known, then time (with what was
+        learned of the past), so that the changes add up to the whole change on the scale of
+        log-odds. Questions that no new item touches are left out.
+        """
+        groups: dict[tuple[str, ...], list[Question]] = {}
+        facts = self.facts(as_of)
         for question in questions:
-            found: Answer | None
-            if name == PRIOR:
-                found = self.answers.prior(question, as_of)
-            elif name == BASE_RATE:
-                found = self.answers.base_rate(question, facts, as_of)
-            else:
-                found = self.answers.model(question, facts, as_of, worldview)
-            if found is not None:
-                answers[question.id] = found
+            earlier = before.get(question.id)
+            if earlier is None or (MODEL, question.id) not in answers:
+                continue
+            touching = self.model.touching(question, facts)
+            new = tuple(item.key for item in touching if not earlier.knew(item))
+            if new and question.opens < as_of:
+                groups.setdefault(new, []).append(question)
+        found: dict[str, tuple[tuple[str, list[float]], ...]] = {}
+        looked = self.watched(as_of) if watched is None else watched
+        for new, asking in groups.items():
+            items = [item for item in facts if item.key not in new]
+            rows: dict[str, list[tuple[str, list[float]]]] = {q.id: [] for q in asking}
+            standing = {q.id: on_scale(q, before[q.id].numbers) for q in asking}
+            for position, key in enumerate((TIME, *new)):
+                items += [item for item in facts if item.key == key]
+                if position == len(new):
+                    told = {q.id: answers[MODEL, q.id] for q in asking}
+                else:
+                    told = self.model.answers(
+                        OWN[0], asking, tuple(items), as_of, looked, self.reliability
+                    )
+                for question in asking:
+                    if question.id not in told:
+                        continue
+                    value = on_scale(question, told[question.id].numbers)
+                    rows[question.id].append((key, (value - standing[question.id]).tolist()))
+                    standing[question.id] = value
+            for name, steps in rows.items():
+                found[name] = tuple([*steps[1:], *steps[:1]])
+        return found
+
+    def _said(
+        self,
+        questions: Sequence[Question],
+        answers: Mapping[tuple[str, str], Answer],
+        name: str,
+        worldview: str,
+    ) -> list[Said]:
         said = []
         for question in questions:
-            answer = answers.get(question.id)
+            answer = answers.get((name, question.id))
             if answer is None:
                 continue
             if answer.gate.startswith("refused") and self.accept_because:
                 answer = replace(answer, gate=f"overridden: {self.accept_because}; {answer.gate}")
             passed = not answer.gate.startswith("refused")
             value = model_value(question.space, answer.numbers, LEVELS) if passed else None
-            world = worldview.id if worldview else ""
-            said.append(Said(question, name, value, answer, world, answer.spread))
+            said.append(Said(question, name, value, answer, worldview, answer.spread))
         return said
 
     def _pools(
@@ -281,29 +367,77 @@ class Predictor:
         ]
 
 
-def judgements_of(
-    ledger: Ledger, catalog: Catalog, *, head: int | None = None, recorded: bool = False
-) -> Callable[[dt.datetime], tuple[Judgement, ...]]:
-    """Give what finds the judgements known as of a moment; the ledger is read at the first call."""
+def world_model(
+    bank: Bank,
+    asks: Mapping[str, Predicate],
+    questions: Mapping[str, Question],
+    *,
+    openings: Mapping[str, dt.datetime],
+    seed: int,
+    draws: int,
+) -> WorldModel:
+    """Give the model of a bank's world, its fits kept on disk."""
+    from forecasting.inference.compile import library_versions
+    from forecasting.models.fits import stored_fits
+    from forecasting.models.world.classes import class_draws
+    from forecasting.models.world.learning import Learner
+    from forecasting.models.world.packages import delivery_hazards
 
-    @cache
-    def entries() -> tuple[Sequence[Forecast], Sequence[Withdrawal]]:
-        return as_shown(
-            ledger.forecasts(head=head), ledger.seals(head=head), ledger.withdrawals(head=head)
-        )
+    learner = Learner(
+        stored_fits(seed),
+        openings,
+        seed,
+        class_draws(bank.classes),
+        delivery_hazards(bank.classes),
+    )
+    return WorldModel(
+        bank.world,
+        asks,
+        questions,
+        learner,
+        openings,
+        seed,
+        draws,
+        bank.digest,
+        dict(library_versions()),
+    )
 
-    def judged(as_of: dt.datetime) -> tuple[Judgement, ...]:
-        forecasts, withdrawals = entries()
-        return judgements_known(
-            forecasts,
-            withdrawals,
-            catalog.questions,
-            catalog.outcomes,
-            as_of,
-            recorded=recorded,
-        )
 
-    return judged
+def predicates(
+    questions: Iterable[Question], bank: Bank
+) -> tuple[dict[str, Predicate], dict[str, str]]:
+    """Read what each question asks of the world; of the rest, why the models say nothing."""
+    from forecasting.domain.predicate_text import check_predicate, parse_predicate
+
+    found: dict[str, Predicate] = {}
+    silent: dict[str, str] = {}
+    for question in questions:
+        if not question.answer:
+            silent[question.id] = "has no answer: the models do not know what it asks of the world"
+            continue
+        try:
+            predicate = parse_predicate(question.answer, zone=question.zone, world=bank.world)
+            faults = check_predicate(
+                predicate, bank.world, question.space, question.opens, question.closes
+            )
+        except InvalidInput as fault:
+            faults = [fault.message]
+        if faults:
+            silent[question.id] = f"answer ({question.answer}): {faults[0]}"
+        else:
+            found[question.id] = predicate
+    return found, silent
+
+
+def watches_of(
+    ledger: Ledger, as_of: dt.datetime, *, live: bool, head: int | None = None
+) -> tuple[Watch, ...]:
+    """Give the watches that may count as of a moment: live, those recorded by then."""
+    return tuple(
+        watch
+        for watch in ledger.watches(head=head)
+        if not live or (watch.recorded_at is not None and watch.recorded_at <= as_of)
+    )
 
 
 def outcomes_known(catalog: Catalog, as_of: dt.datetime) -> tuple[int, int]:
@@ -325,28 +459,21 @@ def drafts(
     kind: Kind,
     run: str = "",
 ) -> list[ModelRun | Forecast]:
-    """Turn answers into ledger entries: each distinct fit once, then the forecasts that rest on it.
+    """Turn answers into ledger entries: each distinct simulation once, then what rests on it.
 
-    A refused answer leaves its fit with the reasons, and no forecast.
+    A refused answer leaves its run with the reasons, and no forecast.
     """
     entries: list[ModelRun | Forecast] = []
-    fits: dict[tuple[str, ...], int] = {}
+    runs: dict[tuple[str, ...], int] = {}
     for item in said:
         reference: int | None = None
         if item.answer is not None:
-            fit = _model_run(item.answer, item, as_of, run)
-            key = (
-                fit.fitted,
-                fit.worldview,
-                fit.priors_hash,
-                fit.evidence_hash,
-                fit.method,
-                fit.gate,
-            )
-            if key not in fits:
-                fits[key] = len(entries)
-                entries.append(fit)
-            reference = in_batch(fits[key])
+            made = _model_run(item, item.answer, as_of, run)
+            key = (item.forecaster, made.priors_hash, made.evidence_hash, made.gate)
+            if key not in runs:
+                runs[key] = len(entries)
+                entries.append(made)
+            reference = in_batch(runs[key])
         if item.value is None:
             continue
         entries.append(
@@ -367,24 +494,18 @@ def drafts(
     return entries
 
 
-def _model_run(answer: Answer, item: Said, as_of: dt.datetime, run: str) -> ModelRun:
-    return ModelRun(
-        family=item.question.model.family,
-        fitted=answer.family,
-        priors_hash=answer.priors_hash,
+def _model_run(item: Said, answer: Answer, as_of: dt.datetime, run: str) -> ModelRun:
+    made = world_run(
+        bank_hash=answer.priors_hash,
         evidence_hash=answer.evidence_hash,
         as_of=as_of,
         seed=answer.seed,
-        method=answer.method,
-        gate=answer.gate,
+        draws=answer.draws,
+        fits=answer.fits,
         worldview=item.worldview,
-        diagnostics=answer.diagnostics,
+        diagnostics={"forecaster": item.forecaster, **answer.diagnostics},
         versions=answer.versions,
         run=run,
     )
-
-
-def prior_book(bank: Bank) -> PriorBook:
-    """Give what the bank says of priors."""
-    scenarios = {graph.id: graph for graph in bank.scenarios}
-    return PriorBook(bank.priors, bank.classes, bank.shares, scenarios)
+    # A fit that was refused is said by its own gate; a number with too large an error by this one.
+    return made if made.gate != "passed" else replace(made, gate=answer.gate)

@@ -10,19 +10,19 @@ from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection
-from forecasting.app.predict import MODEL, Earlier, Predictor, drafts, judgements_of
-from forecasting.app.replay_fits import Fits, Progress, executor, fits_ahead
+from forecasting.app.predict import REPLAY_DRAWS, Earlier, Predictor, drafts
+from forecasting.app.replay_ahead import Ahead, Progress, answers_ahead, executor
 from forecasting.app.schedule import steps as moments_of
 from forecasting.app.score import scores
 from forecasting.app.worldviews import Spoken
 from forecasting.bank import Bank, text_speaks_at
 from forecasting.domain.commentary import Claim, Text
 from forecasting.domain.forecast import Forecast, Value, decimal_text
+from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso
 from forecasting.domain.provenance import Plain, ReplayMark
 from forecasting.domain.question import ANNULLED, Question
 from forecasting.errors import InvalidInput
-from forecasting.models.encoding.fits import FitCache
 from forecasting.store import Ledger
 
 Clock = Callable[[], dt.datetime]
@@ -114,8 +114,8 @@ def _model_versions() -> dict[str, str]:
     from forecasting import models
     from forecasting.inference.compile import library_versions
 
-    versions = {name: str(family.version) for name, family in models.families().items()}
-    return versions | dict(library_versions())
+    versions = {name: str(graph.version) for name, graph in models.graphs().items()}
+    return versions | {"world": models.WORLD_VERSION} | dict(library_versions())
 
 
 def replay(
@@ -141,7 +141,7 @@ def replay(
     Parameters
     ----------
     workers : int
-        Processes that make fits ahead of the walk; they change no digit of it.
+        Processes that simulate ahead of the walk; they change no digit of it.
     dask : str
         Address of a Dask scheduler whose workers do so instead.
 
@@ -201,13 +201,15 @@ def _walk(
     so_far = ledger.forecasts(kind="replay", run=made.run)
     refused_only = {run.as_of for run in ledger.model_runs(run=made.run)}
     done = {forecast.issued_at for forecast in so_far} | refused_only
-    ahead: Fits = {}
+    watches = ledger.watches(head=cut)
+    ahead: Ahead = {}
     if workers > 1 or dask:
         moments = [s.moment for s in made.steps if s.text is None and s.moment not in done]
         with executor(workers, dask) as (pool, count):
-            ahead = fits_ahead(
+            ahead = answers_ahead(
                 catalog,
                 evidence,
+                watches,
                 bank,
                 made.questions,
                 moments,
@@ -221,9 +223,10 @@ def _walk(
         evidence,
         bank,
         seed=made.seed,
-        fits=FitCache(made.seed, ahead=ahead),
+        watches=watches,
+        draws=REPLAY_DRAWS,
         spoken=Spoken(so_far),
-        judged=judgements_of(ledger, catalog, head=cut),
+        ahead=ahead,
     )
     # The model's latest forecast on each question: what moved it since is recorded with the next.
     latest = {
@@ -301,9 +304,7 @@ def summary(ledger: Ledger, made: Plan, *, seconds: float) -> dict[str, Any]:
         "steps": len(made.steps),
         "forecasts": len(forecasts),
         "forecasters": len({f.forecaster for f in forecasts} | texts),
-        "fits": len(
-            {(r.fitted, r.priors_hash, r.evidence_hash) for r in runs if r.method == "nuts"}
-        ),
+        "simulations": len(runs),
         "refused": sum(not run.passed for run in runs),
         "seconds": seconds,
         "head": ledger.head().hash,

@@ -1,9 +1,13 @@
-"""Scenarios: what a graph of questions says together, tied to the models as of a moment."""
+"""Scenarios: what the same paths say of questions together, under conditions, and in stories.
+
+A condition that is seen (`given`) weighs the paths; one that is brought about (`do`) is simulated
+with what leads to it cut off. A condition that no path meets is refused, so nothing is repaired.
+"""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,270 +15,523 @@ from numpy.typing import NDArray
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.log import check_moment, kind_of
-from forecasting.app.predict import Predictor
+from forecasting.app.predict import Predictor, watches_of
 from forecasting.app.questions import bundled_bank
-from forecasting.bank import Bank, nearest
-from forecasting.bank.scenarios import read_scenario_file
-from forecasting.domain.instants import iso, local_day
-from forecasting.domain.question import ANNULLED
-from forecasting.domain.scenario import OTHERWISE, Named, Node, ScenarioGraph
-from forecasting.errors import InvalidInput, NotFound
+from forecasting.bank import Bank
+from forecasting.domain.forecasters import MODEL
+from forecasting.domain.instants import iso, parse_when
+from forecasting.domain.predicate import At, Entered, Moment, Not, Occurred, Predicate, Truth
+from forecasting.domain.question import Question
+from forecasting.domain.scenario import OTHERWISE, ScenarioSet
+from forecasting.errors import InvalidInput, NotFound, nearest
 from forecasting.evidence import known
-from forecasting.models.encoding.fits import live_fits
-from forecasting.models.encoding.scenarios import Tied, tie, weights_of_class
-from forecasting.models.scenario_joint import Joint
+from forecasting.models.world.answers import (
+    Estimate,
+    estimate,
+    quantiles,
+    value_of_information,
+)
+from forecasting.models.world.leads import to_question
+from forecasting.models.world.model import Run, Variant
+from forecasting.models.world.values import Do
 from forecasting.store import Ledger
 
 FloatArray = NDArray[np.float64]
-POINTS = (0.05, 0.95)
+BoolArray = NDArray[np.bool_]
+SEEN = "given: once this is seen (what led to it becomes likelier too)"
+DONE = "do: if this were brought about (what leads to it is cut off); rests on the links"
+#: Below so many effective paths a condition is drawn more often.
+ENOUGH = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A scenario as of a moment, tied to the models, with what is known of its nodes."""
+    """The world as of a moment, with the questions that it answers."""
 
-    graph: ScenarioGraph
-    tied: Tied
-    known: Mapping[int, int]
-    catalog: Catalog
+    predictor: Predictor
+    questions: tuple[Question, ...]
     as_of: dt.datetime
+    run: Run
     notes: tuple[str, ...]
 
     @property
-    def joint(self) -> Joint:
-        """The joint that the models and the links agree on."""
-        return self.tied.joint
+    def catalog(self) -> Catalog:
+        """The questions and outcomes."""
+        return self.predictor.catalog
 
-    def event(self, named: Named) -> dict[int, int]:
-        """Give a named scenario as states of nodes, by position."""
-        return {
-            self.graph.position(name): self.graph.node(name).states.index(state)
-            for name, state in named.states.items()
-        }
-
-    def partition(
-        self, joint: Joint, given: Mapping[int, int]
-    ) -> list[tuple[str, str, FloatArray]]:
-        """Give each named scenario and the rest: name, title, probability in every draw."""
-        found = []
-        rest = np.ones(joint.draws)
-        for each in self.graph.named:
-            p = joint.probability(self.event(each), given)
-            rest = rest - p
-            found.append((each.name, each.title, p))
-        rest = np.where(np.abs(rest) < 1e-12, 0.0, rest)
-        return [*found, (OTHERWISE, "None of these", rest)]
-
-
-def graphs(bank: Bank) -> dict[str, ScenarioGraph]:
-    """Give the scenarios of a bank by id."""
-    return {graph.id: graph for graph in bank.scenarios}
-
-
-def listed(bank: Bank) -> list[dict[str, Any]]:
-    """Give a row for each scenario of the bank."""
-    return [
-        {
-            "scenario": graph.id,
-            "title": graph.title,
-            "nodes": [node.id for node in graph.nodes],
-            "questions": [node.question for node in graph.nodes if node.question],
-            "named": [named.name for named in graph.named],
-            "known_by": graph.known_by.isoformat(),
-        }
-        for graph in bank.scenarios
-    ]
-
-
-def find(bank: Bank, name: str) -> ScenarioGraph:
-    """Give a scenario by its id, by the path of its file, or the only one there is.
-
-    Raises
-    ------
-    InvalidInput
-        The file has a fault (which node, which line), or there are several and none is named.
-    NotFound
-        There is no such scenario.
-    """
-    have = graphs(bank)
-    if name.endswith((".yaml", ".yml")):
-        path = Path(name)
-        if not path.is_file():
-            msg = f"file ({name}): does not exist"
-            raise InvalidInput(msg, hint="forecast scenario show settlement")
-        graph, problems = read_scenario_file(path, bank.questions, bank.classes)
-        if graph is None:
-            first = problems[0]
-            msg = f"[{first.rule}] {first.message}"
-            raise InvalidInput(msg, hint=first.hint, where=f"{first.source}:{first.line}")
-        return graph
-    if not name and len(have) == 1:
-        return next(iter(have.values()))
-    if not name:
-        msg = "scenario: there are several, name one"
-        raise InvalidInput(msg, hint=", ".join(have))
-    if name not in have:
-        msg = f"scenario ({name}): there is none"
-        raise NotFound(msg, hint=nearest(name, have) or ", ".join(have))
-    return have[name]
+    def truths(self, run: Run, question: Question) -> dict[str, BoolArray]:
+        """Give which paths answer a question so, by outcome; a number has none."""
+        predicate = self.predictor.asks[question.id]
+        window = (question.opens, question.closes)
+        if question.type == "numeric":
+            return {}
+        if question.type == "binary":
+            truth = run.paths.truth(predicate.event, *window)  # type: ignore[arg-type]
+            return {"yes": truth, "no": ~truth}
+        chosen = run.paths.choice(predicate.event, question.space.options, *window)  # type: ignore[arg-type]
+        return {option: chosen == k for k, option in enumerate(question.space.options)}
 
 
 def live(
     ledger: Ledger,
-    graph: ScenarioGraph,
     *,
     now: dt.datetime,
     as_of: dt.datetime | None = None,
     seed: int = 0,
     bank: Bank | None = None,
+    draws: int | None = None,
 ) -> Live:
-    """Tie a scenario to the models as of a moment.
+    """Simulate the whole world as of a moment, far enough for every open question.
 
     Raises
     ------
     InvalidInput
-        The moment lies in the future or before the graph could be argued, or the models'
-        probabilities cannot stand together on it.
+        No question is open that the world answers.
     """
     moment = as_of or now
     check_moment(moment, now)
-    bank = bank or bundled_bank()
     catalog = Catalog.of(ledger, recorded_by=moment)
-    part = graph.known(local_day(moment))
-    evidence = known(ledger.evidence(), moment, recorded=kind_of(moment, now) == "live")
-    predictor = Predictor(catalog, evidence, bank, seed=seed, fits=live_fits(seed))
-    facts = predictor.facts(moment)
-    own = predictor.answers.fits.of(("scenario", part.id), lambda found: found)
-    outcomes = _outcomes(part, catalog, moment)
-    notes = [
-        f"{part.nodes[node].id} is known: {part.nodes[node].states[state]}"
-        for node, state in outcomes.items()
-    ]
-    weights = {
-        reference: _weights(predictor, reference, facts, moment)
-        for reference in {row.reference for node in part.nodes for row in node.rows} - {""}
-    }
-    tied = tie(
-        part,
-        weights,
-        lambda name: predictor.answer(catalog.one(name), facts, moment),
-        moment,
-        seed=int(own),
+    is_live = kind_of(moment, now) == "live"
+    bank = bank or bundled_bank()
+    predictor = Predictor(
+        catalog,
+        known(ledger.evidence(), moment, recorded=is_live),
+        bank,
+        seed=seed,
+        watches=watches_of(ledger, moment, live=is_live),
     )
-    notes += [f"{node}: its model does not speak ({why})" for node, why in tied.silent.items()]
-    if moment > bank.observed_until:
+    questions = [q for q in catalog.open_at(moment) if q.id in predictor.asks]
+    if not questions:
+        msg = f"scenario: no open question is answered by the world as of {iso(moment)}"
+        raise InvalidInput(msg, hint="forecast questions list --status open")
+    run = _simulated(predictor, questions, moment, draws=draws)
+    ends = {name: record.free for name, record in run.records.items()}
+    late = [name for name, end in ends.items() if moment - end > dt.timedelta(days=7)]
+    notes = []
+    if late:
         notes.append(
-            f"the bank's streams are observed until {iso(bank.observed_until)}: later time is "
-            "unobserved, not quiet, so the models answer as from then"
+            f"{len(late)} of {len(ends)} processes were last watched before "
+            f"{iso(min(ends.values()))[:10]} or later: what happened since is drawn by chance"
         )
-    return Live(part, tied, outcomes, catalog, moment, tuple(notes))
+    return Live(predictor, tuple(questions), moment, run, tuple(notes))
 
 
-def _outcomes(graph: ScenarioGraph, catalog: Catalog, moment: dt.datetime) -> dict[int, int]:
-    found = {}
-    for position, node in enumerate(graph.nodes):
-        resolution = catalog.outcomes.get(node.question)
-        if resolution is None or resolution.resolved_at > moment or resolution.outcome == ANNULLED:
-            continue
-        found[position] = node.states.index(node.outcomes[resolution.outcome])
-    return found
+def _simulated(
+    predictor: Predictor,
+    questions: Sequence[Question],
+    moment: dt.datetime,
+    *,
+    draws: int | None = None,
+    do: Sequence[Do] = (),
+    tilt: Mapping[tuple[int, int], float] | None = None,
+) -> Run:
+    horizon = max((s.closes for s in predictor.bank.scenarios), default=None)
+    return predictor.model.run(
+        Variant(MODEL),
+        questions,
+        predictor.facts(moment),
+        moment,
+        predictor.watched(moment),
+        predictor.reliability,
+        draws=draws,
+        do=do,
+        tilt=tilt,
+        horizon=horizon,
+    )
 
 
-def _weights(
-    predictor: Predictor, reference: str, facts: Sequence[Any], moment: dt.datetime
-) -> dict[str, float]:
-    for question in predictor.catalog.questions.values():
-        fits = question.model.fitted in {"scenario", "base-rate"}
-        if question.model.reference == reference and fits and question.opens <= moment:
-            options = ("yes", "no") if question.type == "binary" else question.space.options
-            return weights_of_class(predictor.answers.inputs(question, facts, moment), options)
-    msg = f"class ({reference}): no open question rests on it at {iso(moment)}"
-    raise InvalidInput(msg, hint="a later --as-of, or shares in the scenario's row")
+def listed(bank: Bank) -> list[dict[str, Any]]:
+    """Give a row for each set of scenarios of the bank."""
+    return [
+        {
+            "scenario": each.id,
+            "title": each.title,
+            "named": [named.name for named in each.named],
+            "closes": each.closes,
+        }
+        for each in bank.scenarios
+    ]
 
 
-def told(p: FloatArray) -> tuple[float, float, float]:
-    """Give the mean and the 5 and 95 % points over the draws."""
-    low, high = np.quantile(p, POINTS)
-    return float(p.mean()), float(low), float(high)
+def find(bank: Bank, name: str) -> ScenarioSet | None:
+    """Give a set of scenarios by its id; without a name the only one, if there is one.
+
+    Raises
+    ------
+    NotFound
+        No set has this name.
+    """
+    have = {each.id: each for each in bank.scenarios}
+    if not name:
+        return next(iter(have.values())) if len(have) == 1 else None
+    if name not in have:
+        msg = f"scenario ({name}): no scenario of this name"
+        raise NotFound(msg, hint=nearest(name, have) or ", ".join(have) or "forecast scenario list")
+    return have[name]
 
 
-def show(found: Live) -> list[dict[str, Any]]:
-    """Give the probability of each named scenario, and of none of them; they sum to one."""
+def show(found: Live, scenarios: ScenarioSet) -> list[dict[str, Any]]:
+    """Give the probability of each named scenario and of the rest; they sum to one."""
     rows = []
-    for name, title, p in found.partition(found.joint, found.known):
-        mean, low, high = told(p)
+    for name, title, text, truth in partition(found.run, scenarios):
+        rows.append({"scenario": name, "title": title, "when": text} | _numbers(found.run, truth))
+    return rows
+
+
+def partition(
+    run: Run, scenarios: ScenarioSet
+) -> list[tuple[str, str, str, BoolArray]]:
+    """Give which paths belong to each scenario: the first that is true of it, else the rest."""
+    left = np.ones(run.world.draws, dtype=bool)
+    found = []
+    for named in scenarios.named:
+        truth = run.paths.truth(named.when, scenarios.opens, scenarios.closes) & left
+        left &= ~truth
+        found.append((named.name, named.title, named.text, truth))
+    return [*found, (OTHERWISE, "None of these", "", left)]
+
+
+def _numbers(
+    run: Run, truth: BoolArray, given: BoolArray | None = None
+) -> dict[str, Any]:
+    told = _estimate(run, truth, given)
+    return {
+        "probability": told.p,
+        "lower": told.quantiles[0],
+        "upper": told.quantiles[-1],
+        "mcse": told.mcse,
+    }
+
+
+def _estimate(run: Run, truth: BoolArray, given: BoolArray | None = None) -> Estimate:
+    return estimate(truth, run.paths.weights(given), run.world.repeats)
+
+
+def _effective(run: Run, given: BoolArray | None) -> float:
+    """Give how many equal paths the weighted ones are worth."""
+    weights = run.paths.weights(given)
+    total = float(weights @ weights)
+    return 1.0 / total if total > 0 else 0.0
+
+
+def what_if(
+    found: Live, given: Sequence[str], do: Sequence[str], scenarios: ScenarioSet | None = None
+) -> list[dict[str, Any]]:
+    """Say how every open question and scenario stands once something is seen or brought about.
+
+    Parameters
+    ----------
+    given : sequence of str
+        ``QUESTION=OUTCOME``, ``PROCESS=STATE``, or a predicate.
+    do : sequence of str
+        ``QUESTION=OUTCOME@TIME`` or ``PROCESS=STATE@TIME`` (default now); ``=no`` bars it.
+
+    Raises
+    ------
+    InvalidInput
+        A condition that no path meets, or two that exclude each other.
+    """
+    if not given and not do:
+        msg = "what-if: needs a condition"
+        raise InvalidInput(msg, hint="--given guarantees-2026=firm or --do guarantees-2026=firm")
+    acts = [act for text in do for act in intervention(found, text)]
+    run = found.run
+    if acts:
+        run = _simulated(found.predictor, found.questions, found.as_of, do=acts)
+    seen = _seen(found, run, given)
+    if given and _effective(run, seen) < ENOUGH:
+        run = _drawn_towards(found, given, acts)
+        seen = _seen(found, run, given)
+    _possible(found, run, given)
+    label = DONE if do else SEEN
+    decided = {text.partition("=")[0] for text in [*given, *do]}
+    rows = []
+    for question in found.questions:
+        if question.id in decided or question.ladder in decided:
+            continue
+        before, after = found.truths(found.run, question), found.truths(run, question)
+        for option in [o for o in after if not (question.type == "binary" and o == "no")]:
+            state = "" if question.type == "binary" else option
+            rows.append(
+                _compared(question.id, state, found.run, before[option], run, after[option], seen)
+                | {"basis": label}
+            )
+        if question.type == "numeric":
+            rows.append(_number_row(found, question, run, seen) | {"basis": label})
+    if scenarios is not None:
+        now = partition(found.run, scenarios)
+        then = partition(run, scenarios)
+        for (name, _, _, old), (_, _, _, new) in zip(now, then, strict=True):
+            rows.append(
+                _compared(f"scenario:{name}", "", found.run, old, run, new, seen)
+                | {"basis": label}
+            )
+    return rows
+
+
+def _compared(
+    name: str,
+    state: str,
+    before: Run,
+    old: BoolArray,
+    after: Run,
+    new: BoolArray,
+    seen: BoolArray | None,
+) -> dict[str, Any]:
+    told = _estimate(after, new, seen)
+    shown = told.gate == "passed"
+    return {
+        "question": name,
+        "state": state,
+        "before": _estimate(before, old).p,
+        "after": told.p if shown else None,
+        "lower": told.quantiles[0] if shown else None,
+        "upper": told.quantiles[-1] if shown else None,
+        "mcse": told.mcse,
+        "gate": told.gate,
+    }
+
+
+def _number_row(
+    found: Live, question: Question, run: Run, seen: BoolArray | None
+) -> dict[str, Any]:
+    predicate = found.predictor.asks[question.id]
+    window = (question.opens, question.closes)
+
+    def levels(of: Run, mask: BoolArray | None) -> tuple[float, ...]:
+        values = of.paths.number(predicate.event, *window)  # type: ignore[arg-type]
+        return quantiles(values, of.paths.weights(mask), (5.0, 50.0, 95.0))
+
+    old, new = levels(found.run, None), levels(run, seen)
+    return {
+        "question": question.id,
+        "state": f"median, {question.space.unit}",
+        "before": old[1],
+        "after": new[1],
+        "lower": new[0],
+        "upper": new[2],
+        "mcse": None,
+        "gate": "passed",
+    }
+
+
+def _seen(found: Live, run: Run, given: Sequence[str]) -> BoolArray | None:
+    if not given:
+        return None
+    seen = np.ones(run.world.draws, dtype=bool)
+    for text in given:
+        truth, opens, closes = condition(found, text)
+        seen &= run.paths.truth(truth, opens, closes)
+    return seen
+
+
+def _possible(found: Live, run: Run, given: Sequence[str]) -> None:
+    """Refuse conditions that no path meets, and name the pair that excludes each other."""
+    if not given:
+        return
+    met = {text: _seen(found, run, [text]) for text in given}
+    for text, truth in met.items():
+        if truth is not None and not truth.any():
+            msg = f"condition ({text}): no path meets it as of {iso(found.as_of)}"
+            raise InvalidInput(msg, hint="forecast scenario show")
+    for one, other in pairwise(given):
+        both = _seen(found, run, [one, other])
+        if both is not None and not both.any():
+            msg = f"conditions ({one}, {other}): no path meets both as of {iso(found.as_of)}"
+            raise InvalidInput(msg, hint="take one of them")
+    every = _seen(found, run, given)
+    if every is not None and not every.any():
+        msg = f"conditions ({', '.join(given)}): no path meets all as of {iso(found.as_of)}"
+        raise InvalidInput(msg, hint="take fewer")
+
+
+def _drawn_towards(found: Live, given: Sequence[str], acts: Sequence[Do]) -> Run:
+    """Simulate again with the moves towards rare conditions drawn more often, weighed back."""
+    tilt: dict[tuple[int, int], float] = {}
+    run = found.run
+    for text in given:
+        truth, _, _ = condition(found, text)
+        signs = to_question(Predicate(truth), found.predictor.bank.world)
+        for (process, move), sign in signs.items():
+            place = run.world.index.get(process)
+            if place is None or sign < 0:
+                continue
+            states = run.world.processes[place].states
+            for position, each in enumerate(run.world.processes[place].moves):
+                if f"{states[each.start]} > {states[each.end]}" == move and each.at is None:
+                    tilt[place, position] = 1.0
+    return _simulated(found.predictor, found.questions, found.as_of, do=acts, tilt=tilt)
+
+
+def condition(found: Live, text: str) -> tuple[Truth, dt.datetime, dt.datetime]:
+    """Read a condition: a question's outcome, a process's state by the last close, or a predicate.
+
+    Returns
+    -------
+    (truth, opens, closes)
+        To be read off paths.
+    """
+    name, _, value = text.partition("=")
+    questions = {q.id: q for q in found.questions}
+    rungs = [q for q in found.questions if q.ladder == name]
+    if name not in questions and rungs and "=" in text:
+        name = max(rungs, key=lambda q: q.closes).id
+    if name in questions:
+        return _outcome(found, questions[name], value or "yes")
+    world = found.predictor.bank.world
+    last = max(q.closes for q in found.questions)
+    from forecasting.domain.predicate_text import parse_predicate
+
+    if name in world.processes and value in world.processes[name].states:
+        return Entered(name, (value,), Moment()), found.as_of, last
+    if name in world.processes and not value:
+        return Occurred(name, Moment()), found.as_of, last
+    known_names = {*questions, *world.processes, *(q.ladder for q in found.questions if q.ladder)}
+    head = name.split()[0] if name.split() else name
+    if head not in world.processes and head not in {"not", "("} and " " not in name.strip("( "):
+        msg = f"condition ({text}): no open question and no process has this name"
+        raise InvalidInput(msg, hint=nearest(name, known_names) or "QUESTION=OUTCOME")
+    predicate = parse_predicate(text, world=world)
+    if not isinstance(predicate.event, Truth.__value__):
+        msg = f"condition ({text}): must be true or false"
+        raise InvalidInput(msg, hint="PROCESS=STATE by close")
+    return predicate.event, found.as_of, last
+
+
+def _outcome(
+    found: Live, question: Question, value: str
+) -> tuple[Truth, dt.datetime, dt.datetime]:
+    """Give a question's outcome as a truth on paths."""
+    predicate = found.predictor.asks[question.id]
+    event, window = predicate.event, (question.opens, question.closes)
+    if question.type == "numeric":
+        msg = f"condition ({question.id}={value}): a number is no condition"
+        raise InvalidInput(msg, hint=f"{event.process}=done" if hasattr(event, "process") else "")
+    options = question.space.options
+    if value.lower() not in options:
+        msg = f"condition ({question.id}={value}): must be one of {', '.join(options)}"
+        raise InvalidInput(msg)
+    if question.type == "binary":
+        truth: Truth = event  # type: ignore[assignment]
+        return (truth if value.lower() == "yes" else Not(truth)), *window
+    named = dict(getattr(event, "named", ()))
+    process = getattr(event, "process", "")
+    if not process:
+        entries = [e for e in event.entries if e[0] == value]  # type: ignore[union-attr]
+        if not entries:
+            msg = f"condition ({question.id}={value}): nothing enters it; it is what remains"
+            raise InvalidInput(msg, hint=", ".join(e[0] for e in event.entries))  # type: ignore[union-attr]
+        return Entered(entries[0][1], entries[0][2], Moment()), *window
+    states = tuple(
+        state
+        for state in found.predictor.bank.world.processes[process].states
+        if named.get(state, state) == value
+    )
+    return At(process, states, Moment()), *window
+
+
+def intervention(found: Live, text: str) -> list[Do]:
+    """Read what is brought about: a state at a moment, or with ``no`` that it never comes."""
+    stated, _, when = text.partition("@") if text.count("@") == 1 and "=" in text.split("@")[0] else _split(text)
+    moment = parse_when(when, day_means="begins") if when else found.as_of
+    if moment < found.as_of:
+        msg = f"do ({text}): {iso(moment)} has passed as of {iso(found.as_of)}"
+        raise InvalidInput(msg, hint=f"{stated}@{iso(found.as_of)[:10]} or later")
+    name, _, value = stated.partition("=")
+    world, run = found.predictor.bank.world, found.run
+    day = run.world.day(moment)
+    if name in world.processes and name in run.world.index:
+        process = world.processes[name]
+        if value not in process.states:
+            msg = f"do ({text}): {name} has no state {value}"
+            raise InvalidInput(msg, hint=", ".join(process.states))
+        return [Do(run.world.index[name], day, process.states.index(value))]
+    truth, _, _ = condition(found, stated)
+    barred = isinstance(truth, Not)
+    inner: Any = truth.of if isinstance(truth, Not) else truth
+    states = getattr(inner, "states", ())
+    process_name = getattr(inner, "process", "")
+    if not states or process_name not in run.world.index:
+        msg = f"do ({text}): only a state can be brought about"
+        raise InvalidInput(msg, hint="PROCESS=STATE@TIME")
+    process = world.processes[process_name]
+    places = tuple(process.states.index(state) for state in states)
+    if barred:
+        return [Do(run.world.index[process_name], day, None, places)]
+    return [Do(run.world.index[process_name], day, places[0])]
+
+
+def _worth(aim: BoolArray, answer: BoolArray, weights: FloatArray) -> float:
+    """Give the expected drop of the Brier uncertainty of one event by an answer of K outcomes.
+
+    The outcomes exclude each other, so the drop is the variance of the event's mean over them.
+    """
+    if len(answer) == 2:
+        return float(value_of_information(aim, answer[:1], weights)[0])
+    p = answer.astype(np.float64) @ weights
+    both = answer.astype(np.float64) @ (weights * aim)
+    means = np.divide(both, p, out=np.zeros_like(p), where=p > 0)
+    return float(p @ (means - float(weights @ aim)) ** 2)
+
+
+def _split(text: str) -> tuple[str, str, str]:
+    """Split the moment off a text whose question carries a deadline in its own name."""
+    head, _, tail = text.rpartition("@")
+    return (head, "@", tail) if "=" in head else (text, "", "")
+
+
+def value(found: Live, target: str = "", scenarios: ScenarioSet | None = None) -> list[dict[str, Any]]:
+    """Rank open questions by what their answer would be worth for the others.
+
+    The worth is the expected drop of the Brier score (half convention) of the target, or summed
+    over all other open questions, by knowing the answer.
+
+    Returns
+    -------
+    list of dict
+        question, target, value_of_information, days, per_day, rank_per_day; the largest first.
+    """
+    run = found.run
+    truths: dict[str, BoolArray] = {}
+    for question in found.questions:
+        for option, truth in found.truths(run, question).items():
+            if question.type != "binary" or option == "yes":
+                truths[f"{question.id}\0{option}"] = truth
+    aims: dict[str, BoolArray]
+    if target:
+        truth, opens, closes = condition(found, target)
+        aims = {target: run.paths.truth(truth, opens, closes)}
+    elif scenarios is not None:
+        aims = {name: t for name, _, _, t in partition(run, scenarios)}
+    else:
+        aims = truths
+    weights = run.paths.weights(None)
+    rows = []
+    for question in found.questions:
+        if question.type == "numeric" or question.id == target:
+            continue
+        answer = np.vstack(list(found.truths(run, question).values()))
+        others = [
+            aim
+            for name, aim in aims.items()
+            if not name.startswith(f"{question.id}\0")
+            and not (question.ladder and name.startswith(f"{question.ladder}@"))
+        ]
+        if not others:
+            continue
+        worth = sum(_worth(aim, answer, weights) for aim in others)
+        days = (question.closes - found.as_of) / dt.timedelta(days=1)
         rows.append(
             {
-                "scenario": name,
-                "probability": mean,
-                "lower": low,
-                "upper": high,
-                "title": title,
-                "graph": found.graph.id,
+                "question": question.id,
+                "target": target or (scenarios.id if scenarios else "all other open questions"),
+                "value_of_information": worth,
+                "days": days,
+                "per_day": worth / max(days, 1.0),
             }
         )
-    return rows
+    fastest = sorted(rows, key=lambda row: -float(row["per_day"]))
+    for row in rows:
+        row["rank_per_day"] = fastest.index(row) + 1
+    return sorted(rows, key=lambda row: (-float(row["value_of_information"]), row["question"]))
 
-
-def nodes(found: Live) -> list[dict[str, Any]]:
-    """Give the marginal of each node's states, with where its level comes from."""
-    rows = []
-    for position, node in enumerate(found.graph.nodes):
-        p = found.joint.marginal([position], found.known)
-        bare = found.tied.bare.marginal([position])
-        for k, state in enumerate(node.states):
-            mean, low, high = told(p[:, k])
-            rows.append(
-                {
-                    "node": node.id,
-                    "state": state,
-                    "probability": mean,
-                    "lower": low,
-                    "upper": high,
-                    "from_rows": float(bare[:, k].mean()),
-                    "level": _level(found, position, node),
-                    "parents": list(node.parents),
-                    "question": node.question,
-                    "title": node.title,
-                }
-            )
-    return rows
-
-
-def _level(found: Live, position: int, node: Node) -> str:
-    if position in found.known:
-        return "outcome"
-    return "model" if node.id in found.tied.linked else "graph"
-
-
-def elicited(graph: ScenarioGraph) -> list[dict[str, Any]]:
-    """Give every row of the graph's tables with its worth, its reason and its source."""
-    rows: list[dict[str, Any]] = []
-    for node in graph.nodes:
-        for row in node.rows:
-            given = " ".join(f"{p}={s}" for p, s in zip(node.parents, row.given, strict=True))
-            shares = dict(zip(node.states, row.shares, strict=False))
-            rows.append(
-                {
-                    "node": node.id,
-                    "given": given,
-                    "shares": shares or f"class {row.reference}",
-                    "kappa": row.kappa if shares else None,
-                    "known_by": row.known_by.isoformat(),
-                    "source": row.source,
-                    "because": row.reason,
-                }
-            )
-        if node.logit is not None:
-            rows.append(
-                {
-                    "node": node.id,
-                    "given": f"log-odds of {node.states[0]}: {' '.join(node.parents)}",
-                    "shares": {node.states[0]: node.logit.share},
-                    "kappa": node.logit.kappa,
-                    "known_by": node.logit.known_by.isoformat(),
-                    "source": node.logit.source,
-                    "because": node.logit.reason,
-                }
-            )
-    return rows

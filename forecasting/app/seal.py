@@ -11,6 +11,7 @@ from typing import Any
 from forecasting.app.catalog import Catalog
 from forecasting.config import data_folder
 from forecasting.domain import Forecast, Question, Sealed
+from forecasting.domain.forecasters import family
 from forecasting.domain.forecast import LIVE_WITHIN
 from forecasting.domain.instants import iso
 from forecasting.errors import InvalidInput, NotFound
@@ -48,12 +49,10 @@ def record(ledger: Ledger, drafts: Sequence[Forecast], *, now: dt.datetime) -> l
     InvalidInput
         A forecast of the tool's own forecasters, or a folder that cannot be written.
     """
-    from forecasting.models.forecaster_record import MACHINES
-
     _refuse_clock(ledger, now)
     made = []
     for draft in drafts:
-        if draft.forecaster.partition(":")[0] in MACHINES:
+        if family(draft.forecaster) != "person":
             msg = f"forecaster ({draft.forecaster}): only a person's forecast is sealed"
             raise InvalidInput(msg, hint="--as NAME")
         made.append(seals.seal(draft))

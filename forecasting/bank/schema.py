@@ -260,79 +260,24 @@ class WorldviewFile(_File):
     priors: list[PriorChangeFile] = Field(min_length=1)
 
 
-class RowFile(_File):
-    """One row of a node's table: elicited shares, or the reference class that supplies it."""
-
-    given: dict[str, OutcomeText] = Field(
-        default_factory=dict, description="A state for each parent."
-    )
-    shares: dict[str, float] = Field(
-        default_factory=dict, description="A probability for each state; they sum to 1."
-    )
-    kappa: float = Field(default=10.0, description="How many cases the row is worth, 5 to 20.")
-    reference: str | None = Field(
-        default=None,
-        pattern=SLUG,
-        description="Instead of shares: a class of kind share or dirichlet.",
-    )
-    reason: str = Field(min_length=20, description="Why, in our own words.")
-    source: str = Field(min_length=3, description="Text with sentence numbers, or an address.")
-    known_by: Day
-
-    @model_validator(mode="after")
-    def _shares_or_reference(self) -> "RowFile":
-        if bool(self.shares) == (self.reference is not None):
-            msg = "give either shares or reference"
-            raise ValueError(msg)
-        return self
-
-
-class LogitFile(_File):
-    """A node of two states with more than three parents: effects add up on the log-odds."""
-
-    share: float = Field(description="P(first state) with every parent in its first state.")
-    kappa: float = Field(default=10.0, description="How many cases `share` is worth, 5 to 20.")
-    effects: dict[str, dict[str, float]] = Field(
-        default_factory=dict,
-        description="Per parent and state the mean effect on the log-odds (N(mean, 1)).",
-    )
-    reason: str = Field(min_length=20)
-    source: str = Field(min_length=3)
-    known_by: Day
-
-
-class NodeFile(_File):
-    """One variable of a scenario: its states, its links, and the question it stands for."""
-
-    id: str = Field(pattern=SLUG)
-    title: str = Field(min_length=10)
-    states: list[OutcomeText] = Field(description="Two to four.")
-    question: str | None = Field(
-        default=None, pattern=QUESTION_ID, description="The bank question it stands for."
-    )
-    outcomes: dict[str, OutcomeText] = Field(
-        default_factory=dict,
-        description="Per outcome of the question its state; default: of the same name.",
-    )
-    parents: list[str] = Field(default_factory=list, description="The nodes it depends on.")
-    rows: list[RowFile] = Field(default_factory=list)
-    logit: LogitFile | None = None
-
-
 class NamedScenarioFile(_File):
-    """A named scenario: a state for some of the nodes; named scenarios exclude each other."""
+    """A named scenario: a path belongs to the first of its file that is true of it."""
 
     name: str = Field(pattern=SLUG)
     title: str = Field(min_length=10)
-    states: dict[str, OutcomeText] = Field(min_length=1)
+    when: str = Field(
+        description="A predicate: deal=signed-soft by close and not truce=on on close."
+    )
 
 
 class ScenarioFile(_File):
-    """A joint model over several questions: a graph of 3 to 10 nodes and named scenarios."""
+    """Named scenarios of one stretch of time; what none of them says is the remainder."""
 
     schema_version: Literal[1] = Field(alias="schema")
     id: str = Field(pattern=SLUG)
     title: str = Field(min_length=10, max_length=200)
     note: str = ""
-    nodes: list[NodeFile]
-    scenarios: list[NamedScenarioFile] = Field(default_factory=list)
+    zone: str | None = None
+    opens: Day = Field(description="What happens from this day on counts.")
+    closes: Day = Field(description="The close of the predicates: the midnight that ends this day.")
+    scenarios: list[NamedScenarioFile] = Field(min_length=1)

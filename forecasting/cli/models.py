@@ -1,4 +1,4 @@
-"""models list, priors: the families and what they believe before any data."""
+"""models list, show, priors: the graphs, the kinds of process, and every prior."""
 
 import click
 
@@ -8,48 +8,43 @@ from forecasting.cli.output import emit, settings
 
 @click.group(cls=Group)
 def models() -> None:
-    """Show the model families and their priors."""
+    """Show the graphs, the kinds of process, and every prior with its source."""
 
 
 @models.command("list")
 def list_() -> None:
-    """List the families and the question types they answer."""
+    """List the graphs that learn, and the kinds of process that a world may have."""
     from forecasting import models as registry
 
-    emit(
-        [
-            {
-                "family": name,
-                "version": family.version,
-                "outcome_types": sorted(family.outcome_types),
-                "what": (family.__doc__ or "").strip().split("\n")[0],
-            }
-            for name, family in registry.families().items()
-        ]
-    )
+    rows = [
+        {"name": name, "what": (graph.__doc__ or "").strip().split("\n")[0], "is": "graph"}
+        for name, graph in registry.graphs().items()
+    ]
+    rows += [
+        {"name": name, "what": what, "is": "kind of process"}
+        for name, what in registry.kinds().items()
+    ]
+    emit(rows, columns=("name", "is", "what"))
 
 
 @models.command()
-@click.argument("family")
-def show(family: str) -> None:
-    r"""Show a family: what it is, its latest fits with their diagnostics, how it fits its classes.
-
-    For survival it also holds the model against one with a share of instant failures.
+@click.argument("name")
+def show(name: str) -> None:
+    r"""Show a graph: what it is, and its latest fits with what the gate said.
 
     \b
     Example:
-      forecast models show survival
+      forecast models show rates
     """
-    from forecasting import clock
     from forecasting.app import models_shown
     from forecasting.app.book import Book
 
     with Book.open(settings().db) as book:
-        emit(models_shown.family_report(book.ledger, family, clock.now()))
+        emit(models_shown.graph_report(book.ledger, name))
 
 
 @models.command()
-@click.option("--question", default="", help="Only this question's or ladder's.")
+@click.option("--question", default="", metavar="QUESTION", help="Only what it rests on.")
 def priors(question: str) -> None:
     r"""List every prior with its source and the day it was known by.
 
@@ -64,6 +59,6 @@ def priors(question: str) -> None:
         rows = models_shown.prior_rows(book.ledger, question=question)
     emit(
         rows,
-        columns=("question", "worldview", "family", "parameter", "prior", "known_by", "source"),
+        columns=("parameter", "prior", "known_by", "worldview", "family", "source"),
         title=f"{len(rows)} priors",
     )

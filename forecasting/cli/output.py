@@ -7,7 +7,8 @@ import math
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -149,6 +150,18 @@ def progress[Item](items: Sequence[Item], label: str, step: Callable[[Item], str
         for item in items:
             note = step(item)
             bar.update(task, advance=1, description=f"{label} {note or ''}".strip())
+
+
+@contextmanager
+def waiting(label: str) -> Iterator[None]:
+    """Show on a terminal that something is going on."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(f"{label} ..."):
+        yield
 
 
 def fail(error: ForecastingError) -> int:

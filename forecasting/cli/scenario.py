@@ -1,83 +1,57 @@
-"""scenario list, show, what-if, watch, repair: questions together."""
+"""scenario list, show, what-if, value, paths: questions together, on the same simulated paths."""
 
+from pathlib import Path
 from typing import Any
 
 import click
 
 from forecasting.cli import times
 from forecasting.cli.options import Group
-from forecasting.cli.output import emit, say, settings
+from forecasting.cli.output import emit, say, settings, waiting
 
 
 @click.group(cls=Group)
 def scenario() -> None:
-    """Scenarios: several questions as one joint model, and what hangs on what."""
+    """Several questions at once: named scenarios, conditions, typical stories."""
 
 
 _when = click.option(
-    "--as-of", default="", metavar="TIME", help="Knowing only what was known then."
+    "--as-of", default="", metavar="TIME", help="Use only information available by this time."
 )
 _seed = click.option("--seed", type=click.IntRange(min=0), default=0, help="Random seed.")
 
 
 @scenario.command("list")
 def list_() -> None:
-    """List the scenarios of the bank."""
+    """List the sets of named scenarios of the bank."""
     from forecasting.app import scenario as use
     from forecasting.app.questions import bundled_bank
 
     rows = use.listed(bundled_bank())
-    emit(rows, columns=("scenario", "title", "nodes", "questions"), title=f"{len(rows)} scenarios")
+    emit(rows, columns=("scenario", "title", "named", "closes"), title=f"{len(rows)} scenarios")
 
 
 @scenario.command()
 @click.argument("name", required=False, default="")
-@click.option("--nodes", is_flag=True, help="The probability of each node's states instead.")
-@click.option("--rows", is_flag=True, help="The elicited rows with their reasons instead.")
 @_when
 @_seed
-def show(name: str, nodes: bool, rows: bool, as_of: str, seed: int) -> None:
-    r"""Show how likely each named scenario is; they and the rest sum to one.
-
-    NAME is a scenario of the bank or the path of a scenario file.
+def show(name: str, as_of: str, seed: int) -> None:
+    r"""Show how likely each named scenario is; with the remainder they sum to one.
 
     \b
     Example:
-      forecast scenario show settlement --nodes
+      forecast scenario show settlement
     """
-    from forecasting import clock
     from forecasting.app import scenario as use
-    from forecasting.app.book import Book
-    from forecasting.app.questions import bundled_bank
+    from forecasting.errors import NotFound
 
-    bank = bundled_bank()
-    graph = use.find(bank, name)
-    if rows:
-        emit(
-            use.elicited(graph),
-            columns=("node", "given", "shares", "kappa", "known_by", "source", "because"),
-        )
-        return
-    with Book.open(settings().db) as book:
-        found = use.live(
-            book.ledger, graph, now=clock.now(), as_of=times.optional(as_of), seed=seed, bank=bank
-        )
-    _narrate(found.notes)
-    if nodes:
-        columns = (
-            "node",
-            "state",
-            "probability",
-            "lower",
-            "upper",
-            "from_rows",
-            "level",
-            "parents",
-        )
-        emit(use.nodes(found), columns=columns, title=f"{graph.title}, 90 % intervals")
-        return
-    shown = ("scenario", "probability", "lower", "upper", "title")
-    emit(use.show(found), columns=shown, title=f"{graph.title}, 90 % intervals")
+    found = _live(as_of, seed)
+    chosen = use.find(found.predictor.bank, name)
+    if chosen is None:
+        msg = "scenario: name one of the bank's"
+        raise NotFound(msg, hint="forecast scenario list")
+    columns = ("scenario", "probability", "lower", "upper", "mcse", "title")
+    emit(use.show(found, chosen), columns=columns, title=f"{chosen.title}; 90 % intervals")
 
 
 @scenario.command("what-if")
@@ -85,42 +59,35 @@ def show(name: str, nodes: bool, rows: bool, as_of: str, seed: int) -> None:
 @click.option(
     "--given",
     multiple=True,
-    metavar="QUESTION=OUTCOME",
-    help="Once this is seen: what led to it becomes likelier too.",
+    metavar="CONDITION",
+    help="Once this is seen: QUESTION=OUTCOME, PROCESS=STATE or a predicate.",
 )
 @click.option(
     "--do",
     "do",
     multiple=True,
-    metavar="QUESTION=OUTCOME",
-    help="If this were brought about from outside: rests on the graph, never scored.",
+    metavar="CONDITION[@TIME]",
+    help="If this were brought about from outside (default: now); rests on the links.",
 )
 @_when
 @_seed
 def what_if(name: str, given: tuple[str, ...], do: tuple[str, ...], as_of: str, seed: int) -> None:
-    r"""Say how every question and scenario would stand.
+    r"""Say how every open question and scenario would stand.
 
     \b
     Examples:
       forecast scenario what-if settlement --given guarantees-2026=firm
-      forecast scenario what-if settlement --do backing=bound
+      forecast scenario what-if --do ceasefire=in-force@2026-12-15
     """
-    from forecasting import clock
     from forecasting.app import scenario as use
-    from forecasting.app import scenario_what_if
-    from forecasting.app.book import Book
-    from forecasting.app.questions import bundled_bank
 
-    bank = bundled_bank()
-    graph = use.find(bank, name)
-    with Book.open(settings().db) as book:
-        found = use.live(
-            book.ledger, graph, now=clock.now(), as_of=times.optional(as_of), seed=seed, bank=bank
-        )
-    rows = scenario_what_if.what_if(found, given, do)
-    _narrate(found.notes)
-    columns = ("question", "state", "before", "after", "lower", "upper")
+    found = _live(as_of, seed)
+    rows = use.what_if(found, given, do, use.find(found.predictor.bank, name))
+    columns = ("question", "state", "before", "after", "lower", "upper", "mcse")
     emit(rows, columns=columns, title=f"{rows[0]['basis']}; 90 % intervals" if rows else "")
+    refused = sum(row["gate"] != "passed" for row in rows)
+    if refused:
+        say(f"{refused} rows have no number: too few paths meet the condition to say")
 
 
 @scenario.command()
@@ -128,84 +95,72 @@ def what_if(name: str, given: tuple[str, ...], do: tuple[str, ...], as_of: str, 
 @click.option(
     "--target",
     default="",
-    metavar="NODE",
-    help="What is to be forecast; default: which named scenario comes true.",
+    metavar="CONDITION",
+    help="What is to be forecast; default: all other open questions.",
 )
 @_when
 @_seed
-def watch(name: str, target: str, as_of: str, seed: int) -> None:
-    r"""Rank open questions by what their answer would be worth; without NAME, of all scenarios.
+def value(name: str, target: str, as_of: str, seed: int) -> None:
+    r"""Rank open questions by the value of information: what their answer tells of the others.
+
+    With NAME, what it tells of which scenario of the set comes true.
 
     \b
     Example:
-      forecast scenario watch settlement --target signature
+      forecast scenario value --target deal=signed-soft
     """
-    from forecasting import clock
     from forecasting.app import scenario as use
-    from forecasting.app import scenario_watch
-    from forecasting.app.book import Book
-    from forecasting.app.questions import bundled_bank
 
-    bank = bundled_bank()
-    chosen = [use.find(bank, name)] if name or target else list(bank.scenarios)
-    rows: list[dict[str, Any]] = []
-    notes: list[str] = []
-    moment = times.optional(as_of)
-    with Book.open(settings().db) as book:
-        for graph in chosen:
-            found = use.live(
-                book.ledger, graph, now=clock.now(), as_of=moment, seed=seed, bank=bank
-            )
-            rows += scenario_watch.watch(found, target)
-            notes += [note for note in found.notes if note not in notes]
-    _narrate(notes)
-    columns = (
-        "question",
-        "target",
-        "value_of_information",
-        "lower",
-        "upper",
-        "mutual_information",
-        "days",
-        "per_day",
-        "rank_per_day",
-        "graph",
+    found = _live(as_of, seed)
+    chosen = use.find(found.predictor.bank, name) if name else None
+    columns = ("question", "value_of_information", "days", "per_day", "rank_per_day", "target")
+    emit(
+        use.value(found, target, chosen),
+        columns=columns,
+        title="expected drop of the Brier score (half) of the target from knowing the answer",
     )
-    emit(rows, columns=columns, title="expected drop of the Brier score from the answer")
 
 
 @scenario.command()
-@click.argument("target")
-@click.option("--forecaster", default="", metavar="NAME", help="Whose forecasts; default: yours.")
-@click.option("--dry-run", is_flag=True, help="Say what would be stored and store nothing.")
-def repair(target: str, forecaster: str, dry_run: bool) -> None:
-    r"""Mend standing forecasts on a ladder or a scenario that cannot all be right.
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="FILE",
+    help="Draw a fan of each process over time: .svg or .png.",
+)
+@click.option("--stories", type=click.IntRange(min=1, max=50), default=10, help="How many to tell.")
+@_when
+@_seed
+def paths(out: Path | None, stories: int, as_of: str, seed: int) -> None:
+    r"""Tell the most typical stories of the simulated paths, and draw the world over time.
 
-    The forecasts as they were made stay; the coherent set is stored beside them as coherent:NAME.
+    A story is the order in which the processes first move, with the month of each move; its weight
+    is the share of paths that follow it.
 
     \b
     Example:
-      forecast scenario repair leaders-meet --dry-run
+      forecast scenario paths --out world.svg
     """
+    from forecasting.app import scenario_paths as use
+
+    found = _live(as_of, seed)
+    rows = use.stories(found, stories)
+    emit(rows, columns=("weight", "story"), title=use.title(found))
+    if out is not None:
+        from forecasting.review import draw, draw_fans
+
+        draw.save(draw_fans.draw_fans(use.fans(found), title=use.title(found)), out)
+        say(f"drawn: {out}")
+
+
+def _live(as_of: str, seed: int) -> Any:
     from forecasting import clock
-    from forecasting.app import scenario_repair
+    from forecasting.app import scenario as use
     from forecasting.app.book import Book
-    from forecasting.app.questions import bundled_bank
 
-    with Book.open(settings().db, forecaster=settings().forecaster) as book:
-        result = scenario_repair.repair(
-            book.ledger,
-            bundled_bank(),
-            target,
-            forecaster=forecaster or book.forecaster,
-            now=clock.now(),
-            dry_run=dry_run,
-        )
-    if result["coherent"]:
-        say("nothing to repair: these forecasts can all be right together")
-    emit(result)
-
-
-def _narrate(notes: Any) -> None:
-    for note in notes:
+    with Book.open(settings().db) as book, waiting("simulating"):
+        found = use.live(book.ledger, now=clock.now(), as_of=times.optional(as_of), seed=seed)
+    for note in found.notes:
         say(f"note: {note}")
+    return found

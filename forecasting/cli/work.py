@@ -8,75 +8,116 @@ import click
 
 from forecasting.cli import times
 from forecasting.cli.options import Command
-from forecasting.cli.output import emit, progress, say, settings
+from forecasting.cli.output import emit, progress, say, settings, waiting
 
 
 @click.command(cls=Command)
 @click.argument("questions", nargs=-1)
-@click.option("--as-of", default="", metavar="TIME", help="Knowing only what was known then.")
-@click.option("--dry-run", is_flag=True, help="Say what the models say and log nothing.")
+@click.option(
+    "--as-of", default="", metavar="TIME", help="Use only information available by this time."
+)
+@click.option("--dry-run", is_flag=True, help="Show the numbers and log nothing.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Random seed.")
+@click.option(
+    "--watched",
+    is_flag=True,
+    help="You looked: nothing more happened to these processes. Recorded as a watch.",
+)
+@click.option(
+    "--unwatched",
+    is_flag=True,
+    help="Log numbers that rest on processes nobody has watched for a week.",
+)
+@click.option("--everything", is_flag=True, help="Also log what did not change.")
 @click.option(
     "--accept-because",
     default="",
     metavar="TEXT",
-    help="Log what the gate refuses all the same, for this reason, which is recorded.",
+    help="Log even if diagnostics fail; the reason is recorded.",
 )
 def update(
-    questions: tuple[str, ...], as_of: str, dry_run: bool, seed: int, accept_because: str
+    questions: tuple[str, ...],
+    as_of: str,
+    dry_run: bool,
+    seed: int,
+    watched: bool,
+    unwatched: bool,
+    everything: bool,
+    accept_because: str,
 ) -> int:
-    r"""Bring the models up to the evidence and log them; without QUESTIONS, all open ones.
+    r"""Bring the model up to the evidence and the clock, and log what changed.
+
+    Without QUESTIONS, all open ones. A number ages on every day that was watched; where nobody
+    watched for a week both readings are shown (nothing happened since / unknown since).
 
     \b
-    Example:
+    Examples:
       forecast update general-ceasefire-2026 --dry-run
+      forecast update --watched
     """
     from forecasting import clock
     from forecasting.app import update as use
     from forecasting.app.book import Book
 
-    with Book.open(settings().db) as book:
-        if sys.stderr.isatty():
-            say("fitting ...")
-        rows, warnings = use.update(
-            book.ledger,
-            questions,
-            now=clock.now(),
-            as_of=times.optional(as_of),
-            dry_run=dry_run,
-            seed=seed,
-            accept_because=accept_because,
-        )
+    with Book.open(settings().db, forecaster=settings().forecaster) as book:
+        now, moment = clock.now(), times.optional(as_of)
+        options = {
+            "as_of": moment,
+            "seed": seed,
+            "accept_because": accept_because,
+            "everything": everything,
+            "watcher": book.forecaster,
+        }
+        if not (watched or unwatched or dry_run) and sys.stdin.isatty() and sys.stderr.isatty():
+            watched = _ask_watched(use.unwatched(book.ledger, questions, now=now, as_of=moment))
+        with waiting("simulating"):
+            rows, warnings = use.update(
+                book.ledger,
+                questions,
+                now=now,
+                dry_run=dry_run,
+                watched=watched,
+                unwatched=unwatched,
+                **options,
+            )
     for warning in warnings:
-        say(f"warning: {warning}")
-    columns = (
-        "question",
-        "model",
-        "before",
-        "after",
-        "lower",
-        "upper",
-        "mcse",
-        "method",
-        "gate",
-        "note",
-    )
+        say(f"note: {warning}")
     shown = rows
     if settings().format == "table":
         shown = [{**row, "note": _note(row)} for row in rows]
-    emit(shown, columns=columns, title="not logged (--dry-run)" if dry_run else "logged")
-    refused = [row for row in rows if str(row["gate"]).startswith("refused")]
-    return 1 if rows and len(refused) == len(rows) else 0
+    columns = ("question", "after", "before", "lower", "upper", "quiet", "logged", "note")
+    if all(row["quiet"] is None for row in rows):
+        columns = tuple(name for name in columns if name != "quiet")
+    logged = sum(row["logged"] for row in rows)
+    title = "not logged (--dry-run)" if dry_run else f"{logged} of {len(rows)} logged"
+    emit(shown, columns=columns, title=f"{title}; 90 % intervals")
+    asked = [row for row in rows if row["status"] == "open"]
+    refused = [row for row in asked if str(row["gate"]).startswith("refused")]
+    return 1 if asked and len(refused) == len(asked) else 0
+
+
+def _ask_watched(stale: dict[str, Any]) -> bool:
+    """Ask once, on a terminal, whether somebody looked."""
+    if not stale:
+        return False
+    oldest = min(stale.values())
+    names = ", ".join(sorted(stale)[:6]) + (" and more" if len(stale) > 6 else "")
+    return click.confirm(
+        f"Has nothing more happened since {oldest:%d %B %Y} to: {names}?", default=False, err=True
+    )
 
 
 def _note(row: dict[str, Any]) -> str:
-    """Say what new items moved a probability, in log-odds, and how the model fits its class."""
+    """Say what moved a probability, in log-odds, and what else there is to know."""
+    if row["status"] != "open":
+        return f"{row['status']}: forecast resolve {row['question']} OUTCOME --source URL"
     moves = [
         f"{move['cause']} {move['change']:+.2f}"
         for move in row["moved"]
         if isinstance(move["change"], float)
     ]
-    return "; ".join([*moves, *([row["fit"]] if row["fit"] else [])])
+    gate = [] if row["gate"] == "passed" else [str(row["gate"])]
+    return "; ".join([*gate, *moves, *([row["fit"]] if row["fit"] else [])])
 
 
 @click.command(cls=Command)
@@ -94,11 +135,11 @@ def _note(row: dict[str, Any]) -> str:
     "--every", type=click.IntRange(min=1), default=7, help="Days between steps of long windows."
 )
 @click.option(
-    "--questions",
+    "--question",
     "names",
     multiple=True,
     metavar="QUESTION",
-    help="Only these (repeat, or separate by commas).",
+    help="Only this question; repeatable.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Random seed.")
 @click.option(
@@ -106,9 +147,9 @@ def _note(row: dict[str, Any]) -> str:
     type=click.IntRange(min=1),
     default=1,
     metavar="N",
-    help="Processes that fit ahead; the result is the same to the last digit.",
+    help="Processes that simulate ahead; the result is the same to the last digit.",
 )
-@click.option("--dask", default="", metavar="ADDRESS", help="Fit on a Dask cluster instead.")
+@click.option("--dask", default="", metavar="ADDRESS", help="Simulate on a Dask cluster instead.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -150,7 +191,7 @@ def replay(
             start=times.optional(start),
             until=times.optional(until),
             every=every,
-            names=[part for name in names for part in name.split(",") if part],
+            names=names,
             seed=seed,
             workers=workers,
             dask=dask,

@@ -56,19 +56,18 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class PriorChange:
-    """One prior that a worldview sets differently from the shared model.
+    """One prior that a worldview sets differently from the shared world.
 
-    `parameter` of the reference class `reference` is multiplied (`times`), moved (`shift`) or
-    replaced (`set`), for the reason given and the sentences that carry it.
+    The rate of `move` of `process`, the hazard ratio of `link`, or (with neither) what reports are
+    worth is multiplied by `times`, for the reason given and the sentences that carry it.
     """
 
-    reference: str
-    parameter: str
     reason: str
     sentences: tuple[int, ...]
-    times: float | None = None
-    shift: float | None = None
-    replace: Mapping[str, float | tuple[float, ...]] | None = None
+    times: float
+    process: str = ""
+    move: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)

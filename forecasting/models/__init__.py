@@ -1,9 +1,9 @@
-"""Model families for questions: from encoded evidence to a probability for every draw.
+"""One world per bank: what moves it, how it is learned, and how it is asked.
 
-``families()`` and ``get(name)`` read the entry-point group ``forecasting.models``; a family is
-imported when it is asked for, and PyMC when a model is built.
+``graphs()`` gives the three PyMC graphs, ``kinds()`` the kinds of process, those of installed
+plug-ins included; ``get(name)`` gives one of either. PyMC is imported when a graph is built.
 """
 
-from forecasting.models.registry import families, get
+from forecasting.models.registry import WORLD_VERSION, get, graphs, kinds
 
-__all__ = ["families", "get"]
+__all__ = ["WORLD_VERSION", "get", "graphs", "kinds"]

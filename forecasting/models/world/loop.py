@@ -15,55 +15,31 @@ import numba
 import numpy as np
 
 from forecasting import config
-from forecasting.models.world.plan import (
-    AT_ONCE,
-    BETA,
-    CELL,
-    CHILDREN,
-    CHILDREN_END,
-    COUNTED,
-    DATE,
-    DATED,
-    DONE_STATE,
-    END,
-    EVENT,
-    EVER,
-    EVERY,
-    FADED,
-    FIRST_BUDGET,
-    FIRST_SHARE,
-    FIRST_SIZE,
-    FOR_GOOD,
-    FORCED,
-    FREE,
-    GOAL,
-    INTO,
-    ITEMS,
-    ITEMS_END,
-    KIND,
-    KNOTS,
-    KNOWN,
-    MOMENT,
-    MOVES,
-    MOVES_END,
-    ON_EVENT,
-    ONCE,
-    OUT,
-    OUT_END,
-    OWNER,
-    RATE,
-    RENEWS,
-    SHAPE,
-    SHARED,
-    SINCE,
-    SIZE,
-    START,
-    STATE,
-    SUBJECT,
-    TOTAL,
-    WATCH,
-    WHOLE,
-)
+
+# What is kept of the compiled loop is known by this file alone: the layout of its arrays is here.
+
+#: What happens at a fixed moment, in the order in which it happens within one.
+KNOWN, FREE, FORCED, FADED = range(4)
+#: What chance is drawn for.
+USES = ("budget", "share", "size", "whole")
+#: A tenth of a millisecond: what happens at once happens after what it follows.
+MOMENT = 1e-9
+#: Knots of a tabulated size; even in the arc sine of the root, so that both ends are fine.
+KNOTS = 33
+
+
+#: Columns of ``Plan.move``; a parameter is ``value[at + step * draw]``.
+OWNER, START, END, COUNTED, RENEWS, DATED, SHARED = range(7)
+FIRST_BUDGET, FIRST_SHARE, FIRST_SIZE, SIZE, EVERY = range(7, 12)
+ITEMS, ITEMS_END, CELL = range(12, 15)
+RATE, SHAPE, AT_ONCE, FOR_GOOD, DATE, WHOLE = range(15, 27, 2)
+#: Columns of ``Plan.process`` and ``Plan.stand``.
+STATE, DONE_STATE, MOVES, MOVES_END, OUT, OUT_END = range(6)
+SINCE, WATCH, GOAL, TOTAL = range(4)
+#: Columns of ``Plan.link``.
+ONCE, ON_EVENT, EVER, CHILDREN, CHILDREN_END, BETA = range(6)
+#: Columns of ``Plan.tick``.
+KIND, SUBJECT, INTO, EVENT = range(4)
 
 #: More moves than this in one path: links drive each other.
 MOST_MOVES = 5_000

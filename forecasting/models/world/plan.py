@@ -11,34 +11,35 @@ from numpy.typing import NDArray
 from forecasting.errors import InvalidInput
 from forecasting.models.world.chance import number, uniforms
 from forecasting.models.world.fading import Fading, fading
+from forecasting.models.world.loop import (
+    BETA,
+    CELL,
+    EVERY,
+    FADED,
+    FIRST_BUDGET,
+    FIRST_SHARE,
+    FIRST_SIZE,
+    FORCED,
+    FREE,
+    ITEMS,
+    ITEMS_END,
+    KNOTS,
+    KNOWN,
+    MOMENT,
+    OUT_END,
+    RATE,
+    SHARED,
+    SIZE,
+    TOTAL,
+    USES,
+    WHOLE,
+)
 from forecasting.models.world.values import NEVER, Do, FloatArray, Known, Move, Process, Size, World
 
 IntArray = NDArray[np.int64]
 #: The day; what happens, to whom, into what; whether it is an event; an amount.
 Tick = tuple[float, int, int, int, bool, float]
-#: What happens at a fixed moment, in the order in which it happens within one.
-KNOWN, FREE, FORCED, FADED = range(4)
-#: What chance is drawn for.
-USES = ("budget", "share", "size", "whole")
-#: A tenth of a millisecond: what happens at once happens after what it follows.
-MOMENT = 1e-9
-#: Knots of a tabulated size; even in the arc sine of the root, so that both ends are fine.
-KNOTS = 33
 ENDS = 2e-4
-
-
-#: Columns of ``Plan.move``; a parameter is ``value[at + step * draw]``.
-OWNER, START, END, COUNTED, RENEWS, DATED, SHARED = range(7)
-FIRST_BUDGET, FIRST_SHARE, FIRST_SIZE, SIZE, EVERY = range(7, 12)
-ITEMS, ITEMS_END, CELL = range(12, 15)
-RATE, SHAPE, AT_ONCE, FOR_GOOD, DATE, WHOLE = range(15, 27, 2)
-#: Columns of ``Plan.process`` and ``Plan.stand``.
-STATE, DONE_STATE, MOVES, MOVES_END, OUT, OUT_END = range(6)
-SINCE, WATCH, GOAL, TOTAL = range(4)
-#: Columns of ``Plan.link``.
-ONCE, ON_EVENT, EVER, CHILDREN, CHILDREN_END, BETA = range(6)
-#: Columns of ``Plan.tick``.
-KIND, SUBJECT, INTO, EVENT = range(4)
 
 
 class Plan(NamedTuple):
@@ -321,7 +322,7 @@ def _sizes(world: World, place: int, size: Size) -> tuple[FloatArray, int]:
 
 @lru_cache(maxsize=16)
 def _beta_table(mean: bytes, precision: bytes) -> FloatArray:
-    """Tabulate Beta quantiles, with the right mean; what-ifs on one world ask for the same again."""
+    """Tabulate Beta quantiles with the right mean; what-ifs on one world ask for the same again."""
     from scipy.special import betaincinv
 
     theta = np.linspace(0.0, np.pi / 2, KNOTS)
@@ -332,7 +333,8 @@ def _beta_table(mean: bytes, precision: bytes) -> FloatArray:
     fine = np.arcsin(np.sqrt((np.arange(8192) + 0.5) / 8192)) / theta[1]
     left = np.minimum(fine.astype(np.int64), KNOTS - 2)
     weight = np.bincount(left, left + 1 - fine, KNOTS) + np.bincount(left + 1, fine - left, KNOTS)
-    return np.minimum(rows * share / (rows @ weight / 8192)[:, None], 1.0).ravel()
+    right: FloatArray = np.minimum(rows * share / (rows @ weight / 8192)[:, None], 1.0)
+    return right.ravel()
 
 
 def _at_start(process: Process) -> tuple[int, float, float]:

@@ -1,8 +1,7 @@
-"""The fits of a replay, made ahead by several processes: its walk then finds most of them.
+"""The answers of a replay, simulated ahead by several processes: its walk then finds them.
 
-A fit's seed follows from what it is made of, so that where and in which order it was made changes
-no digit of a replay. What a worker could not know (what moved a probability, what people said) is
-fitted in the walk.
+All chance is keyed by the seed, so where and in which order a moment was simulated changes no
+digit of a replay. What a worker could not know (what moved a probability) is simulated in the walk.
 """
 
 import copyreg
@@ -23,8 +22,9 @@ if TYPE_CHECKING:
     from forecasting.bank import Bank
     from forecasting.domain.evidence import Evidence
     from forecasting.domain.question import Question
+    from forecasting.domain.watch import Watch
 
-type Fits = Mapping[tuple[str, ...], Any]
+type Ahead = Mapping[tuple[str, dt.datetime, str], Any]
 type Progress = Callable[[Sequence[Any], Callable[[Any], str]], None]
 
 #: Neighbouring steps share fits, so they stay together; several parts a worker even out their work.
@@ -67,9 +67,10 @@ def executor(workers: int, dask: str = "") -> Iterator[tuple[Executor, int]]:
         yield client.get_executor(), max(1, len(client.nthreads()))
 
 
-def fits_ahead(
+def answers_ahead(
     catalog: "Catalog",
     evidence: Sequence["Evidence"],
+    watches: Sequence["Watch"],
     bank: "Bank",
     questions: Sequence["Question"],
     moments: Sequence[dt.datetime],
@@ -78,12 +79,12 @@ def fits_ahead(
     pool: Executor,
     workers: int,
     progress: Progress,
-) -> Fits:
-    """Make the fits of some moments of a replay in the processes of an executor.
+) -> Ahead:
+    """Simulate some moments of a replay in the processes of an executor.
 
     Parameters
     ----------
-    catalog, evidence, bank, questions, seed
+    catalog, evidence, watches, bank, questions, seed
         Of the replay, up to its evidence cut.
     pool, workers
         As `executor` gives them.
@@ -93,30 +94,33 @@ def fits_ahead(
     Returns
     -------
     mapping
-        Fits by what went into them, for the walk's cache.
+        Answers by forecaster, moment and question.
     """
-    job = pickle.dumps((catalog, tuple(evidence), bank, tuple(questions), seed))
+    job = pickle.dumps((catalog, tuple(evidence), tuple(watches), bank, tuple(questions), seed))
     size = max(1, -(-len(moments) // (PARTS * workers)))
     parts = [tuple(moments[start : start + size]) for start in range(0, len(moments), size)]
-    futures = {part: pool.submit(fits_of, job, part) for part in parts}
-    found: dict[tuple[str, ...], Any] = {}
+    futures = {part: pool.submit(answers_of, job, part) for part in parts}
+    found: dict[tuple[str, dt.datetime, str], Any] = {}
 
     def take(part: tuple[dt.datetime, ...]) -> str:
         found.update(futures[part].result())
-        return f"fits of {iso(part[0])[:10]}"
+        return f"simulated to {iso(part[-1])[:10]}"
 
     progress(parts, take)
     return found
 
 
-def fits_of(job: bytes, moments: Sequence[dt.datetime]) -> Fits:
-    """Make the fits of some moments, in whatever process this is."""
-    from forecasting.app.predict import Predictor
-    from forecasting.models.encoding.fits import FitCache
+def answers_of(job: bytes, moments: Sequence[dt.datetime]) -> Ahead:
+    """Simulate some moments, in whatever process this is."""
+    from forecasting.app.predict import REPLAY_DRAWS, Predictor
 
-    catalog, evidence, bank, questions, seed = pickle.loads(job)
-    fits = FitCache(seed, keep_all=True)
-    predictor = Predictor(catalog, evidence, bank, seed=seed, fits=fits)
+    catalog, evidence, watches, bank, questions, seed = pickle.loads(job)
+    predictor = Predictor(
+        catalog, evidence, bank, seed=seed, watches=watches, draws=REPLAY_DRAWS
+    )
+    found: dict[tuple[str, dt.datetime, str], Any] = {}
     for moment in moments:
-        predictor.say(catalog.open_at(moment, questions), moment)
-    return fits.made
+        asked = catalog.open_at(moment, questions)
+        for (name, question), answer in predictor.answers(asked, moment).items():
+            found[name, moment, question] = answer
+    return found

@@ -1,0 +1,106 @@
+"""Fits by what went into them: none is made twice, in one process or in the next.
+
+A fit's seed follows from the cache's seed and from what the fit is made of, so it does not matter
+where, when and in which order it was made: a fit that is read back is the one that would be made.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from forecasting import config
+from forecasting.inference.compile import library_versions
+from forecasting.inference.fit import Fit, array_hash
+from forecasting.inference.stored import FitStore
+from forecasting.models.prior import PriorSpec, prior_arrays
+
+__all__ = ["FitCache", "stored_fits"]
+
+CACHE = 256
+
+
+class FitCache:
+    """Fits of the graphs, kept by what went into them.
+
+    Parameters
+    ----------
+    seed : int
+        Every fit's seed follows from it and from what the fit is made of.
+    store : FitStore, optional
+        Where fits outlive the process.
+    """
+
+    def __init__(self, seed: int, *, store: FitStore | None = None) -> None:
+        self.seed = seed
+        self._store = store
+        self._fits: OrderedDict[str, Fit] = OrderedDict()
+
+    def fit(
+        self,
+        model: Any,
+        data: Mapping[str, ArrayLike],
+        priors: Mapping[str, PriorSpec],
+        **options: Any,
+    ) -> Fit:
+        """Give the fit of a graph to data under priors: kept, read back, or sampled.
+
+        Parameters
+        ----------
+        model
+            A graph with its settings: ``family``, ``version``, ``default_priors()``, ``fit(...)``.
+        data, priors : mapping
+            As its ``fit`` takes them.
+        **options
+            Further arguments of ``fit``, part of what the fit is.
+
+        Returns
+        -------
+        Fit
+            Its ``data_hash`` is that of `data`.
+        """
+        data_hash = array_hash(data)
+        group = _digest(
+            _identity(model),
+            array_hash(prior_arrays(priors, model.default_priors())),
+            repr(sorted(options.items())),
+            str(self.seed),
+            repr(library_versions()),
+        )
+        key = _digest(group, data_hash)
+        if key not in self._fits:
+            stored = None if self._store is None else self._store.exact(group, key)
+            if stored is not None:
+                found = stored.fit
+            else:
+                seed = int(key[:8], 16) >> 1
+                found = replace(model.fit(data, priors, seed, **options), data_hash=data_hash)
+                if self._store is not None and found.report.passed and found.method == "nuts":
+                    self._store.save(group, key, found, data)
+            self._fits[key] = found
+            if len(self._fits) > CACHE:
+                self._fits.popitem(last=False)
+        self._fits.move_to_end(key)
+        return self._fits[key]
+
+
+def stored_fits(seed: int) -> FitCache:
+    """Give a cache whose fits outlive the process, in the cache folder."""
+    return FitCache(seed, store=FitStore(config.cache_folder() / "fits", keep=2_000))
+
+
+def _identity(model: Any) -> str:
+    """Give everything that a graph is, as text: the structure leaves out what is only numbers."""
+    settings = (
+        [(field.name, getattr(model, field.name)) for field in fields(model)]
+        if is_dataclass(model)
+        else []
+    )
+    return f"{model.family} {model.version} {model.structure!r} {settings!r}"
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -1,0 +1,166 @@
+"""Put a world together: what is stated, known, learned and reported, as the numbers to simulate."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from forecasting.domain.process import ProcessSpec, WorldSpec
+from forecasting.models.world.history import Record, links_on
+from forecasting.models.world.values import (
+    FloatArray,
+    Known,
+    Link,
+    Move,
+    Process,
+    Report,
+    Size,
+    World,
+)
+
+DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hazard:
+    """The parameters of one move, one value a parameter point (or one for all)."""
+
+    rate: FloatArray | float
+    shape: FloatArray | float = 1.0
+    at_once: FloatArray | float = 0.0
+    for_good: FloatArray | float = 0.0
+    size: Size | None = None
+
+
+def assemble(
+    world: WorldSpec,
+    records: Mapping[str, Record],
+    hazards: Mapping[tuple[str, str], Hazard],
+    betas: Mapping[str, FloatArray | float],
+    *,
+    points: int,
+    repeats: int,
+    gain: FloatArray | float = 1.0,
+) -> World:
+    """Give the world to simulate, without its reports.
+
+    Parameters
+    ----------
+    records : mapping
+        What is known of each process; the earliest end of a watch is the origin.
+    hazards : mapping
+        By process and move (``none > on``), shape (points,) each or a number.
+    betas : mapping
+        Of each link by name, shape (points,) or a number; absent links do not act.
+
+    Returns
+    -------
+    World
+        With ``points * repeats`` draws.
+    """
+    origin = min(record.free for record in records.values())
+    names = list(world.processes)
+    processes = tuple(
+        _process(world.processes[name], records[name], hazards, origin, points * repeats, repeats)
+        for name in names
+    )
+    links = []
+    for link in world.links:
+        if link.name not in betas:
+            continue
+        child = world.processes[link.child]
+        children = tuple(
+            (names.index(link.child), place)
+            for place, move in enumerate(child.moves)
+            if links_on(link, move, child) and child.at is None and move.phrase.at is None
+        )
+        parent = world.processes[link.parent]
+        states = tuple(parent.states.index(state) for state in link.states)
+        beta = _spread(betas[link.name], repeats)
+        links.append(Link(link.name, names.index(link.parent), states, children, beta, link.once))
+    return World(
+        processes, tuple(links), (), origin, points * repeats, repeats, _spread(gain, repeats)
+    )
+
+
+def with_reports(world: World, reports: Sequence[Report]) -> World:
+    """Give the world with what was reported of its moves."""
+    return replace(world, reports=tuple(reports))
+
+
+def _spread(value: FloatArray | float, repeats: int) -> FloatArray | float:
+    """Give a parameter to each draw of its point."""
+    return np.repeat(value, repeats) if isinstance(value, np.ndarray) else value
+
+
+def _process(
+    spec: ProcessSpec,
+    record: Record,
+    hazards: Mapping[tuple[str, str], Hazard],
+    origin: dt.datetime,
+    draws: int,
+    repeats: int,
+) -> Process:
+    place = {state: k for k, state in enumerate(spec.states)}
+    known = [Known((record.since - origin) / DAY, place[record.start])]
+    known += [
+        Known((step.at - origin) / DAY, place[step.state], step.amount, step.counted)
+        for step in record.steps
+    ]
+    if spec.at is not None:
+        moves = [Move(0, 1, at=_dates(spec, hazards, origin, repeats))]
+    else:
+        moves = [
+            Move(place[move.start], place[move.end], at=np.full(draws, (at - origin) / DAY))
+            if (at := move.phrase.at) is not None
+            else _move(place, move.start, move.end, hazards[spec.name, move.name], repeats)
+            for move in spec.moves
+        ]
+    delivery = spec.delivery
+    return Process(
+        spec.name,
+        spec.states,
+        tuple(moves),
+        tuple(known),
+        (record.free - origin) / DAY,
+        np.inf if delivery is None else delivery.agreed,
+        0.0 if delivery is None else delivery.delivered,
+        -1 if delivery is None else place["done"],
+    )
+
+
+def _move(place: Mapping[str, int], start: str, end: str, found: Hazard, repeats: int) -> Move:
+    size = found.size
+    if size is not None:
+        size = Size(
+            _spread(size.mean, repeats),
+            _spread(size.precision, repeats),
+            _spread(size.whole, repeats),
+        )
+    counted = start == end
+    return Move(
+        place[start],
+        place[end],
+        _spread(found.rate, repeats),
+        _spread(found.shape, repeats),
+        _spread(found.at_once, repeats),
+        _spread(found.for_good, repeats),
+        counted=counted,
+        renews=counted and not np.all(np.equal(found.shape, 1.0)),
+        size=size,
+    )
+
+
+def _dates(
+    spec: ProcessSpec,
+    hazards: Mapping[tuple[str, str], Hazard],
+    origin: dt.datetime,
+    repeats: int,
+) -> FloatArray:
+    """Give the day of a scheduled process in each draw: its hazard holds the drawn days."""
+    drawn = hazards[spec.name, spec.moves[0].name].rate if spec.moves else 0.0
+    assert spec.at is not None  # for the type checker
+    first, last = ((moment - origin) / DAY for moment in spec.at)
+    day = first + (last - first) * np.asarray(drawn, dtype=np.float64)
+    return np.atleast_1d(_spread(day, repeats))

@@ -1,0 +1,193 @@
+"""The cases of the reference classes: truces by claim or by formal end, and peace agreements.
+
+A truce counts from when its start was known, and each other fact from when that was known: the
+evidence is already filtered. The truce that a process is about is no case of its class: what is
+known of it is told by the process's own past.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.domain.evidence import Effect, Evidence
+from forecasting.domain.instants import parse_instant
+from forecasting.domain.reference import ReferenceClass
+from forecasting.models import weibull
+DAY = dt.timedelta(days=1)
+Rows = dict[str, NDArray[np.float64]]
+FIXED_TERM = "fixed-term"
+#: A process that begins so near to a truce's start is about that truce.
+SAME = dt.timedelta(hours=36)
+Moment = dt.datetime
+#: (after, by]; without a `by`: known not to have happened by `after`.
+Interval = tuple[dt.datetime, dt.datetime | None]
+Datum = tuple[str, Effect, Evidence]
+
+
+@dataclass(frozen=True, slots=True)
+class Truce:
+    """What is known of one truce: start, term, and the intervals of its ends."""
+
+    id: str
+    kind: str
+    start: Moment
+    term: Moment | None
+    monitored: bool
+    claim: Interval | None = None
+    formal: Interval | None = None
+    how: str = ""
+
+
+def truce_rows(
+    evidence: Iterable[Evidence],
+    reference: ReferenceClass,
+    definition: str,
+    as_of: dt.datetime,
+    own: Iterable[dt.datetime] = (),
+) -> Rows:
+    """Give the class's spells of truces with an announced term, in days since each start.
+
+    Parameters
+    ----------
+    definition : {"claim", "formal"}
+        What ends a spell: the first claimed violation, or a formal end before the term.
+    own : iterable of datetime
+        When the processes that ask began: a truce that began with one of them is no case.
+    """
+    begun = tuple(own)
+    rows: list[tuple[float, ...]] = []
+    for truce in sorted(truces(evidence).values(), key=lambda t: (t.start, t.id)):
+        if truce.kind != FIXED_TERM or not reference.observed_from <= truce.start < as_of:
+            continue
+        if any(abs(truce.start - moment) <= SAME for moment in begun):
+            continue
+        row = _claim(truce) if definition == "claim" else _formal(truce, as_of)
+        if row is not None:
+            rows.append((*row, 1.0 if truce.monitored else 0.0))
+    return _arrays(rows)
+
+
+def _claim(truce: Truce) -> tuple[float, float, float, float] | None:
+    if truce.claim is None:
+        return None
+    after, by = truce.claim
+    lower = (after - truce.start) / DAY
+    if by is None:
+        return (0.0, lower, 0.0, float(weibull.HELD))
+    upper = (by - truce.start) / DAY
+    if upper <= lower:
+        return (0.0, upper, 0.0, float(weibull.ENDED)) if upper > 0 else None
+    return (0.0, lower, upper, float(weibull.BETWEEN))
+
+
+def _formal(truce: Truce, as_of: dt.datetime) -> tuple[float, float, float, float] | None:
+    if truce.formal is not None and truce.how == "revoked":
+        after, by = truce.formal
+        if by is not None and by > after:
+            return (
+                0.0,
+                (after - truce.start) / DAY,
+                (by - truce.start) / DAY,
+                float(weibull.BETWEEN),
+            )
+    # Expiry and replacement at the term are no event: it held until then, or until now.
+    held = min(moment for moment in (as_of, truce.term) if moment is not None)
+    if truce.formal is not None:
+        held = min(held, truce.formal[0])
+    age = (held - truce.start) / DAY
+    return (0.0, age, 0.0, float(weibull.HELD)) if age > 0 else None
+
+
+def agreement_rows(
+    evidence: Iterable[Evidence], reference: ReferenceClass, as_of: dt.datetime
+) -> Rows:
+    """Give the spells of peace agreements, ended or still standing when last observed."""
+    seen_until = min(as_of, reference.observed_until)
+    rows: list[tuple[float, ...]] = []
+    for signed, ended in agreements(evidence):
+        if signed >= seen_until:
+            continue
+        if ended is not None and ended <= seen_until:
+            # Dated to the day: an end on the day of signature lies within its first day.
+            age = (ended - signed) / DAY
+            row = (
+                (0.0, age, 0.0, float(weibull.ENDED))
+                if age > 0
+                else (0.0, 0.0, 1.0, float(weibull.BETWEEN))
+            )
+        else:
+            row = (0.0, (seen_until - signed) / DAY, 0.0, float(weibull.HELD))
+        rows.append((*row, 0.0))
+    return _arrays(rows)
+
+
+def _arrays(rows: list[tuple[float, ...]]) -> Rows:
+    entry, lower, upper, kind, monitored = (
+        np.array(column, dtype=np.float64)
+        for column in (zip(*rows, strict=True) if rows else [[]] * 5)
+    )
+    return weibull.spells(entry=entry, lower=lower, upper=upper, kind=kind, monitored=monitored)
+
+
+def truces(items: Iterable[Evidence]) -> dict[str, Truce]:
+    """Give each truce whose start is known, by id."""
+    told = _data(items, "truces")
+    found: dict[str, Truce] = {}
+    for row, effect, item in told.get("started", ()):
+        term = effect.detail.get("term")
+        found[row] = Truce(
+            id=row,
+            kind=str(effect.detail.get("class", "")),
+            start=_moment(effect, "at", item.known_at),
+            term=parse_instant(str(term)) if term else None,
+            monitored=bool(effect.detail.get("monitored", 0.0)),
+        )
+    for row, effect, _ in told.get("first_claim", ()):
+        if row in found:
+            found[row] = replace(found[row], claim=_interval(effect, found[row].start))
+    for row, effect, _ in told.get("formal_end", ()):
+        if row in found:
+            how = str(effect.detail.get("how", "revoked"))
+            found[row] = replace(found[row], formal=_interval(effect, found[row].start), how=how)
+    return found
+
+
+def agreements(items: Iterable[Evidence]) -> list[tuple[Moment, Moment | None]]:
+    """Give each known agreement: signed, ended (None: not known to have)."""
+    told = _data(items, "agreements")
+    ended = {
+        row: _moment(effect, "at", item.known_at) for row, effect, item in told.get("ended", ())
+    }
+    return sorted(
+        (
+            (_moment(effect, "at", item.known_at), ended.get(row))
+            for row, effect, item in told.get("signed", ())
+        ),
+        key=lambda row: (row[0], row[1] or row[0]),
+    )
+
+
+def _data(items: Iterable[Evidence], prefix: str) -> dict[str, list[Datum]]:
+    """Give the data under a prefix by name, in an order of their own."""
+    found: dict[str, list[Datum]] = {}
+    for item in items:
+        for effect in item.effects:
+            if effect.form == "datum" and effect.target.startswith(f"{prefix}/"):
+                row = effect.target.partition("/")[2]
+                found.setdefault(effect.name, []).append((row, effect, item))
+    for entries in found.values():
+        entries.sort(key=lambda entry: (entry[0], entry[2].known_at, entry[2].key))
+    return found
+
+
+def _moment(effect: Effect, key: str, fallback: Moment) -> Moment:
+    text = effect.detail.get(key)
+    return parse_instant(str(text)) if text else fallback
+
+
+def _interval(effect: Effect, start: Moment) -> Interval:
+    by = effect.detail.get("by")
+    return (_moment(effect, "after", start), parse_instant(str(by)) if by else None)

@@ -1,0 +1,109 @@
+"""Reference classes as draws: the fits of spells and of deliveries to what was known by a moment."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecasting.domain.evidence import Evidence
+from forecasting.domain.process import ProcessSpec
+from forecasting.domain.reference import ReferenceClass
+from forecasting.errors import InvalidInput, nearest
+from forecasting.inference.fit import Fit, array_hash
+from forecasting.inference.predictive_check import verdict
+from forecasting.models.fits import FitCache
+from forecasting.models.spells import CLASSES, Spells, case_spread, representative_spells
+from forecasting.models.world.cases import agreement_rows, truce_rows
+from forecasting.models.world.move_priors import SpellDraws
+
+if TYPE_CHECKING:
+    from forecasting.models.world.cases import Rows
+
+
+@dataclass(frozen=True, slots=True)
+class ClassDraws:
+    """A class of spells as drawn, its fit, and whether the model fits the class's own cases."""
+
+    draws: SpellDraws
+    fit: Fit
+    verdict: str
+
+
+#: (class, evidence, moment, fits, processes that ask) to its draws.
+type ClassOf = Callable[
+    [str, Sequence[Evidence], dt.datetime, FitCache, Sequence[ProcessSpec]], ClassDraws
+]
+
+
+def class_draws(classes: Mapping[str, ReferenceClass]) -> ClassOf:
+    """Give what draws a bank's classes of spells; each is made once for the same cases."""
+    kept: dict[tuple[str, str], ClassDraws] = {}
+
+    def of(
+        name: str,
+        items: Sequence[Evidence],
+        as_of: dt.datetime,
+        fits: FitCache,
+        asking: Sequence[ProcessSpec],
+    ) -> ClassDraws:
+        if name not in classes or name not in CLASSES:
+            msg = f"class ({name}): no reference class of spells has this name"
+            raise InvalidInput(msg, hint=nearest(name, CLASSES) or ", ".join(CLASSES))
+        rows = _rows(name, classes[name], items, as_of, asking)
+        key = (name, array_hash(rows))
+        if key not in kept:
+            kept[key] = _drawn(name, rows, fits)
+        return kept[key]
+
+    return of
+
+
+def _rows(
+    name: str,
+    reference: ReferenceClass,
+    items: Sequence[Evidence],
+    as_of: dt.datetime,
+    asking: Sequence[ProcessSpec],
+) -> "Rows":
+    setting = CLASSES[name]
+    if setting == "peace-agreement":
+        return agreement_rows(items, reference, as_of)
+    own = [process.since for process in asking if process.since is not None]
+    definition = "claim" if setting == "first-claim" else "formal"
+    return truce_rows(items, reference, definition, as_of, own)
+
+
+def _drawn(name: str, rows: "Rows", fits: FitCache) -> ClassDraws:
+    graph = Spells(CLASSES[name])
+    fit = fits.fit(graph, rows, graph.default_priors())
+    drawn = representative_spells(fit)
+    zero = np.zeros(len(drawn["theta"]))
+    told = ""
+    if len(rows["lower"]):
+        said = verdict(graph.predictive_check(fit.draws, rows, seed=0))
+        told = said if said.startswith("does not fit") else ""
+    draws = SpellDraws(
+        drawn["theta"],
+        drawn["k"],
+        graph.t0,
+        drawn.get("pi", zero),
+        drawn.get("lasting", zero),
+        case_spread(CLASSES[name]),
+    )
+    return ClassDraws(draws, fit, told)
+
+
+def told_apart(processes: Mapping[str, ProcessSpec]) -> dict[str, ProcessSpec]:
+    """Name the class of each process's moves apart, for its own case is no case of its class."""
+    found = {}
+    for name, process in processes.items():
+        moves = tuple(
+            replace(move, phrase=replace(move.phrase, reference=f"{move.phrase.reference}/{name}"))
+            if move.phrase.form == "class"
+            else move
+            for move in process.moves
+        )
+        found[name] = replace(process, moves=moves)
+    return found

@@ -1,0 +1,215 @@
+"""What a world learns as of a moment: fits of the three graphs, rates, links, and the news gain."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from forecasting.domain.commentary import Worldview
+from forecasting.domain.evidence import Evidence
+from forecasting.domain.process import WorldSpec
+from forecasting.domain.provenance import Fitted
+from forecasting.inference.fit import Fit
+from forecasting.models.fits import FitCache
+from forecasting.models.news_gain import gain_draws, learned_gain, summary
+from forecasting.models.world.assembly import Hazard
+from forecasting.models.world.classes import ClassOf, told_apart
+from forecasting.models.world.history import Past, Record
+from forecasting.models.world.parameters import Parameters, parameters
+from forecasting.models.world.reports import CodedReport, multiplier
+from forecasting.models.world.values import FloatArray
+
+Key = tuple[str, str]
+#: A piece of the past is averaged over so many moments, where reports acted on it.
+MOMENTS = 24
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learned:
+    """What one simulation takes from the past.
+
+    Attributes
+    ----------
+    hazards, betas, gain
+        One value a parameter point.
+    fits
+        The graphs behind them, for the gate and the record; `posterior` has the fits themselves.
+    verdicts
+        By process, where a reference class does not fit its own cases.
+    gain_summary
+        Mean and 90 % interval of what reports were found to be worth.
+    """
+
+    hazards: Mapping[Key, Hazard]
+    betas: Mapping[str, FloatArray]
+    gain: FloatArray | float
+    fits: Mapping[str, Fitted]
+    posterior: Mapping[str, Fit]
+    verdicts: Mapping[str, str]
+    gain_summary: Mapping[str, float | int]
+    diagnostics: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def gate(self) -> str:
+        """``passed``, or what a graph behind the numbers was refused for."""
+        refused = [f"{n}: {f.gate.removeprefix('refused: ')}" for n, f in self.fits.items() if f.gate != "passed"]
+        return "passed" if not refused else f"refused: {'; '.join(refused)}"
+
+    def verdict(self, names: frozenset[str]) -> str:
+        """Say whether the classes behind some processes fit their own cases."""
+        return "; ".join(dict.fromkeys(self.verdicts[n] for n in sorted(names) if n in self.verdicts))
+
+
+@dataclass(frozen=True, slots=True)
+class Learner:
+    """Learns from pasts; keeps the fits.
+
+    Parameters
+    ----------
+    openings
+        When the first question on a process opened: from then it is in the pooled class.
+    classes
+        From (reference, evidence, moment, points) to draws of a class of spells and its fit.
+    deliveries
+        From (processes, evidence, moment, points) to the hazards of deliveries and their fit.
+    """
+
+    fits: FitCache
+    openings: Mapping[str, dt.datetime]
+    seed: int
+    classes: ClassOf
+    deliveries: Callable[..., Any]
+
+    def learn(
+        self,
+        variant: Any,
+        spec: WorldSpec,
+        records: Mapping[str, Record],
+        pasts: Mapping[Key, Past],
+        coded: Sequence[CodedReport],
+        *,
+        items: Sequence[Evidence],
+        as_of: dt.datetime,
+        points: int,
+    ) -> Learned:
+        """Learn every parameter of a part of the world as of a moment."""
+        view: Worldview | None = variant.worldview
+        shifts, link_shifts, gain_shift = _shifts(view)
+        by_move: dict[Key, list[CodedReport]] = {}
+        for report in coded:
+            by_move.setdefault((report.process, report.move), []).append(report)
+        times = {
+            key: piece_multipliers(past, by_move[key])
+            for key, past in pasts.items()
+            if key in by_move
+        }
+        posterior: dict[str, Fit] = {}
+        draws = {}
+        verdicts: dict[str, str] = {}
+        for name, process in spec.processes.items():
+            if process.delivery is not None:
+                continue
+            for reference in {m.phrase.reference for m in process.moves if m.phrase.form == "class"}:
+                found = self.classes(
+                    reference, items if variant.history else (), as_of, self.fits, [process]
+                )
+                draws[f"{reference}/{name}"] = found.draws
+                posterior[f"spells {reference}/{name}"] = found.fit
+                if found.verdict:
+                    verdicts[name] = found.verdict
+        told: Parameters = parameters(
+            told_apart(spec.processes),
+            pasts,
+            points=points,
+            seed=self.seed,
+            links=spec.links if variant.links else (),
+            fits=self.fits,
+            classes=draws,
+            pool=[
+                key
+                for key in pasts
+                if self.openings.get(key[0], as_of) <= as_of
+            ],
+            pooled=variant.pooled,
+            history=variant.history,
+            multipliers=times,
+            shifts=shifts,
+        )
+        if told.rates is not None:
+            posterior["rates"] = told.rates
+        hazards = {
+            key: Hazard(p.rate, p.shape, p.at_once, p.for_good, p.size)
+            for key, p in told.moves.items()
+        }
+        parts = {name: p for name, p in spec.processes.items() if p.delivery is not None}
+        if parts:
+            found = self.deliveries(
+                parts, records, items, as_of, self.fits, points=points, seed=self.seed
+            )
+            hazards |= found.hazards
+            if found.fit is not None:
+                posterior["deliveries"] = found.fit
+        gain = learned_gain(pasts, coded) if variant.news else None
+        drawn: FloatArray | float = 1.0
+        if gain is not None:
+            drawn = gain_draws(points, self.seed, gain) * gain_shift
+        betas = {
+            name: beta + np.log(link_shifts.get(name, 1.0)) for name, beta in told.betas.items()
+        }
+        return Learned(
+            hazards,
+            betas,
+            drawn,
+            {name: Fitted(_digest(fit), _gate(fit)) for name, fit in posterior.items()},
+            posterior,
+            verdicts,
+            summary(gain) if gain is not None else {},
+        )
+
+
+def piece_multipliers(past: Past, coded: Sequence[CodedReport]) -> FloatArray:
+    """Give the mean hazard ratio of a move's reports over each piece of its past, at gain 1."""
+    found = np.ones(len(past.pieces))
+    ended = -np.inf
+    for place, piece in enumerate(past.pieces):
+        length = piece.end - piece.begin
+        days = piece.day + length * (np.arange(MOMENTS) + 0.5) / MOMENTS
+        acting = [r for r in coded if _day(r.known_at) >= ended]
+        if acting:
+            found[place] = float(np.mean(multiplier(acting, days)))
+        if piece.fired:
+            ended = piece.day + length
+    return found
+
+
+def _day(moment: dt.datetime) -> float:
+    from forecasting.models.world.history import DAY, EPOCH
+
+    return (moment - EPOCH) / DAY
+
+
+def _shifts(view: Worldview | None) -> tuple[dict[Key, float], dict[str, float], float]:
+    """Give what a worldview changes: log factors of rates, factors of links, and of the gain."""
+    rates: dict[Key, float] = {}
+    links: dict[str, float] = {}
+    gain = 1.0
+    for change in view.changes if view is not None else ():
+        if change.link:
+            links[change.link] = change.times
+        elif change.process:
+            rates[change.process, change.move] = float(np.log(change.times))
+        else:
+            gain *= change.times
+    return rates, links, gain
+
+
+def _digest(fit: Fit) -> str:
+    import hashlib
+
+    return hashlib.sha256(f"{fit.data_hash}{fit.priors_hash}{fit.seed}".encode()).hexdigest()
+
+
+def _gate(fit: Fit) -> str:
+    return "passed" if fit.report.passed else f"refused: {'; '.join(fit.report.reasons)}"

@@ -1,0 +1,116 @@
+"""An answer: what a world says of one question, read off its paths, with its provenance."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import numpy as np
+
+from forecasting.domain.forecast import Spread
+from forecasting.domain.predicate import Choice, Predicate, Total, Truth
+from forecasting.domain.provenance import SIMULATED, Fitted
+from forecasting.domain.question import Question
+from forecasting.models.world.answers import (
+    estimate,
+    log_odds,
+    logged,
+    logged_options,
+    number_error,
+    number_gate,
+    options,
+    quantiles,
+)
+from forecasting.models.world.paths import BoolArray, Paths
+from forecasting.models.world.values import FloatArray
+
+#: Levels, in percent, at which a numeric question is answered.
+LEVELS = tuple(float(level) for level in range(1, 100))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a world says of one question.
+
+    Attributes
+    ----------
+    numbers
+        The probability of yes; one per option; or the quantiles at `LEVELS` of a number.
+    spread
+        Of P(yes | parameters); None for options and numbers, whose own are in `intervals`.
+    intervals
+        Per option the 5 and 95 % of P(option | parameters).
+    gate
+        ``passed`` or ``refused: ...``.
+    fit
+        Does the model fit its own class? Empty, or a verdict to print beside the number.
+    decided
+        The outcome that every path has: known facts decide the question. None otherwise.
+    """
+
+    numbers: tuple[float, ...]
+    spread: Spread | None
+    seed: int
+    priors_hash: str
+    evidence_hash: str
+    draws: int
+    fits: Mapping[str, Fitted]
+    method: str = SIMULATED
+    gate: str = "passed"
+    fit: str = ""
+    intervals: tuple[tuple[float, float], ...] = ()
+    decided: str | None = None
+    diagnostics: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, Any] = field(default_factory=dict)
+
+    def plain(self, question: Question) -> Any:
+        """Give the answer in the contract's shape; a number as its median."""
+        if question.type == "binary":
+            return self.numbers[0]
+        if question.type == "numeric":
+            return self.numbers[LEVELS.index(50.0)]
+        return dict(zip(question.space.options, self.numbers, strict=True))
+
+
+def read(
+    paths: Paths, predicate: Predicate, question: Question
+) -> tuple[tuple[float, ...], Spread | None, tuple[tuple[float, float], ...], str, str | None]:
+    """Read numbers, spread, intervals, gate and what decides the question off the paths."""
+    window = (question.opens, question.closes)
+    given: BoolArray | None = None
+    if predicate.given is not None:
+        given = paths.truth(predicate.given, *window)
+    weights, repeats = paths.weights(given), paths.world.repeats
+    if not weights.any():
+        return (), None, (), "refused: no path meets the condition of the question", None
+    event = predicate.event
+    if question.type == "binary":
+        truth = paths.truth(cast("Truth", event), *window)
+        found = estimate(truth, weights, repeats)
+        asked = truth if given is None else truth[given]
+        decided = "yes" if asked.all() else "no" if not asked.any() and found.p == 0.0 else None
+        return (logged(found.p),), found.spread("simulated"), (), found.gate, decided
+    if question.type == "numeric":
+        x = np.asarray(paths.number(cast("Total", event), *window), dtype=np.float64)
+        space = question.space
+        x = np.clip(x, space.lower, space.upper)
+        numbers = quantiles(x, weights, LEVELS)
+        return numbers, None, (), number_gate(number_error(x, weights, repeats)), None
+    chosen = paths.choice(cast("Choice", event), question.space.options, *window)
+    each = options(chosen, len(question.space.options), weights, repeats)
+    refused = [one.gate for one in each if one.gate != "passed"]
+    ends = tuple((one.quantiles[0], one.quantiles[-1]) for one in each)
+    gate = refused[0] if refused else "passed"
+    return logged_options([one.p for one in each]), None, ends, gate, None
+
+
+def on_scale(question: Question, numbers: Sequence[float]) -> FloatArray:
+    """Put an answer on the scale on which effects add: log-odds, or the median of a number.
+
+    Returns
+    -------
+    ndarray, shape (1,) or (K,)
+        One log-odds of yes, one for each option, or the median in the question's unit.
+    """
+    if question.type == "numeric":
+        return np.array([numbers[LEVELS.index(50.0)]])
+    return log_odds(numbers)

@@ -1,0 +1,106 @@
+"""What a question rests on: the processes of its predicate, and what is linked into them."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+
+from forecasting.domain.predicate import (
+    And,
+    At,
+    Entered,
+    Event,
+    FirstOf,
+    HighestAmong,
+    HighestOf,
+    Moment,
+    Not,
+    Occurred,
+    Or,
+    Predicate,
+    StateOn,
+    Through,
+    Total,
+    Within,
+)
+from forecasting.domain.predicate_check import processes_of as asked
+from forecasting.domain.process import LinkSpec, WorldSpec
+
+__all__ = ["ancestors", "asked", "groups", "last_moment", "part_of"]
+
+
+def ancestors(links: Sequence[LinkSpec], names: Iterable[str]) -> frozenset[str]:
+    """Give the processes with everything that is linked into them, however far up."""
+    found = set(names)
+    while True:
+        more = {link.parent for link in links if link.child in found} - found
+        if not more:
+            return frozenset(found)
+        found |= more
+
+
+def part_of(world: WorldSpec, names: frozenset[str]) -> WorldSpec:
+    """Give the part of a world that some processes rest on; the rest cannot change them."""
+    kept = ancestors(world.links, names) & set(world.processes)
+    return WorldSpec(
+        {name: process for name, process in world.processes.items() if name in kept},
+        tuple(link for link in world.links if link.child in kept),
+    )
+
+
+def last_moment(predicate: Predicate, closes: dt.datetime) -> dt.datetime:
+    """Give the latest moment that a predicate looks at."""
+    return max([closes, *_moments(predicate.event, closes), *_moments(predicate.given, closes)])
+
+
+def _moments(event: Event | None, closes: dt.datetime) -> list[dt.datetime]:
+    match event:
+        case None:
+            return []
+        case Not(of=inner):
+            return _moments(inner, closes)
+        case And(left=left, right=right) | Or(left=left, right=right):
+            return _moments(left, closes) + _moments(right, closes)
+        case Within() | FirstOf():
+            return [closes]
+        case At(when=when) | StateOn(when=when) | Total(when=when):
+            return [_at(when, closes)]
+        case HighestAmong(until=until):
+            return [_at(until, closes)]
+        case Entered() | Occurred() | Through() | HighestOf():
+            return [_at(event.until, closes)]
+
+
+def _at(moment: Moment, closes: dt.datetime) -> dt.datetime:
+    return moment.of(closes)
+
+
+def groups(world: WorldSpec, asked_of: Mapping[str, frozenset[str]]) -> dict[str, int]:
+    """Give the number of the group that each question belongs to: by a process or by links.
+
+    Parameters
+    ----------
+    asked_of : mapping
+        The processes of each question.
+
+    Returns
+    -------
+    dict of str to int
+        Two questions have one number if a chain of links and shared processes joins them.
+    """
+    root = {name: name for name in world.processes}
+
+    def find(name: str) -> str:
+        while root[name] != name:
+            name = root[name]
+        return name
+
+    joined = [(link.parent, link.child) for link in world.links]
+    joined += [(a, b) for names in asked_of.values() for a in names for b in names]
+    for a, b in joined:
+        if a in root and b in root:
+            root[find(a)] = find(b)
+    numbers: dict[str, int] = {}
+    return {
+        question: numbers.setdefault(find(min(names)), len(numbers))
+        for question, names in asked_of.items()
+        if names and min(names) in root
+    }
