@@ -23,7 +23,6 @@ SECONDS = 10
 COMMANDS: dict[str, tuple[str, ...]] = {
     "news": ("news", "import", "{}"),
     "rows": ("news", "import", "{}"),
-    "propose": ("news", "propose", "{}"),
     "question": ("questions", "add", "{}"),
     "check": ("questions", "check", "{}"),
     "bank": ("questions", "check", "{}"),
