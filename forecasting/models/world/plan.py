@@ -1,7 +1,6 @@
 """A world as the flat arrays that the event loop walks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from forecasting.errors import InvalidInput
 from forecasting.models.world.chance import number, uniforms
 from forecasting.models.world.fading import Fading, fading
+from forecasting.models.world.known import ages, at_start, ever, names_of
 from forecasting.models.world.loop import (
     BETA,
     CELL,
@@ -34,11 +34,12 @@ from forecasting.models.world.loop import (
     USES,
     WHOLE,
 )
-from forecasting.models.world.values import NEVER, Do, FloatArray, Known, Move, Process, Size, World
+from forecasting.models.world.values import NEVER, Do, FloatArray, Move, Size, World
 
 IntArray = NDArray[np.int64]
 #: The day; what happens, to whom, into what; whether it is an event; an amount.
 Tick = tuple[float, int, int, int, bool, float]
+#: How far from 0 and 1 the outer knots of a size are.
 ENDS = 2e-4
 
 
@@ -64,53 +65,6 @@ class Plan(NamedTuple):
     gain: FloatArray  # (S,)
     tick: IntArray  # (T, columns): what happens at a fixed moment
     clock: FloatArray  # (T, 2): the day, an amount
-
-
-def names_of(world: World) -> list[str]:
-    """Give each move's name, by which its chance is keyed; equal ones are numbered."""
-    names: list[str] = []
-    for process in world.processes:
-        seen: dict[str, int] = {}
-        for move in process.moves:
-            name = f"{process.name}:{process.states[move.start]}>{process.states[move.end]}"
-            seen[name] = seen.get(name, 0) + 1
-            names.append(name if seen[name] == 1 else f"{name}#{seen[name]}")
-    return names
-
-
-def settled(world: World, do: Sequence[Do]) -> World:
-    """Give the world with what is known in plain order, cut where an intervention begins.
-
-    A state repeated is no entry; a delivery whose parts reach its goal is done.
-    """
-    processes = []
-    for place, process in enumerate(world.processes):
-        days = [
-            max(each.day, 0.0) for each in do if each.process == place and each.state is not None
-        ]
-        free = min([process.free, *days])
-        processes.append(replace(process, free=free, known=_known(process, free)))
-    return replace(world, processes=tuple(processes))
-
-
-def _known(process: Process, free: float) -> tuple[Known, ...]:
-    if not process.known:
-        message = f"{process.name}: its record is empty; the first entry gives its state."
-        raise InvalidInput(message)
-    kept = [process.known[0]]
-    total = process.total
-    for entry in process.known[1:]:
-        if entry.day < kept[-1].day:
-            message = f"{process.name}: an entry of day {entry.day:g} follows {kept[-1].day:g}."
-            raise InvalidInput(message)
-        if entry.day > free or (not entry.counted and entry.state == kept[-1].state):
-            continue
-        total += entry.amount
-        kept.append(entry)
-        full = total >= process.goal * (1 - 1e-12)
-        if process.done >= 0 and full and entry.state != process.done:
-            kept.append(Known(entry.day, process.done))
-    return tuple(kept)
 
 
 def planned(
@@ -170,7 +124,7 @@ def planned(
         draws=world.draws,
         value=flat.all(),
         move=move,
-        age=_ages(moves, world),
+        age=ages(world),
         salt=np.array(salt, dtype=np.uint64).reshape(-1, len(USES)),
         process=process,
         stand=stand,
@@ -224,7 +178,7 @@ def _structure(
 
     process, stand, first = [], [], 0
     for p, each in enumerate(world.processes):
-        state, since, total = _at_start(each)
+        state, since, total = at_start(each)
         out = listed([j for j, link in enumerate(world.links) if link.parent == p])
         process.append((state, each.done, first, first + len(each.moves), *out))
         stand.append((since, each.free, each.goal, total))
@@ -236,7 +190,7 @@ def _structure(
         acts[j, list(link.states)] = True
         children = listed([places[pair] for pair in link.children])
         on_event = link.once and not link.states
-        links.append((link.once, on_event, _ever(world, j), *children, *flat.add(link.beta)))
+        links.append((link.once, on_event, ever(world, link), *children, *flat.add(link.beta)))
     return (
         np.array(process, dtype=np.int64).reshape(-1, OUT_END + 1),
         np.array(stand, dtype=np.float64).reshape(-1, TOTAL + 1),
@@ -335,48 +289,6 @@ def _beta_table(mean: bytes, precision: bytes) -> FloatArray:
     weight = np.bincount(left, left + 1 - fine, KNOTS) + np.bincount(left + 1, fine - left, KNOTS)
     right: FloatArray = np.minimum(rows * share / (rows @ weight / 8192)[:, None], 1.0)
     return right.ravel()
-
-
-def _at_start(process: Process) -> tuple[int, float, float]:
-    """Give the state at the origin, since when, and the total by then."""
-    state, since, total = process.known[0].state, process.known[0].day, process.total
-    for entry in process.known[1:]:
-        if entry.day > 0:
-            break
-        total += entry.amount
-        if entry.state != state:
-            state, since = entry.state, entry.day
-    return state, since, total
-
-
-def _ages(moves: Sequence[tuple[int, Move]], world: World) -> FloatArray:
-    """Give from when each move's age counts, and when its reports last ended, at the origin."""
-    base, ended = np.zeros(len(moves)), np.full(len(moves), -NEVER)
-    for k, (place, move) in enumerate(moves):
-        known = world.processes[place].known
-        state, base[k] = known[0].state, known[0].day
-        for entry in known[1:]:
-            if entry.day > 0:
-                break
-            if entry.state != state:
-                if state == move.start:
-                    ended[k] = entry.day
-                state, base[k] = entry.state, entry.day
-            elif move.start == move.end == state:
-                ended[k] = entry.day
-                if move.renews:
-                    base[k] = entry.day
-    return np.stack([base, ended], axis=1)
-
-
-def _ever(world: World, j: int) -> bool:
-    """Say whether a ``once`` link was on by the origin."""
-    link = world.links[j]
-    known = [entry for entry in world.processes[link.parent].known if entry.day <= 0]
-    known = known or list(world.processes[link.parent].known[:1])
-    if link.once and not link.states:
-        return any(entry.counted for entry in known)
-    return link.once and any(entry.state in link.states for entry in known)
 
 
 def _bars(world: World, do: Sequence[Do]) -> FloatArray:

@@ -1,13 +1,17 @@
 """Draw the paths of a world."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from forecasting.errors import InvalidInput
+from forecasting.models.world.known import names_of, settled
 from forecasting.models.world.paths import Paths, Rows
-from forecasting.models.world.plan import Plan, names_of, planned, settled
 from forecasting.models.world.values import Do, World
+
+if TYPE_CHECKING:
+    from forecasting.models.world.plan import Plan
 
 #: Rows of one block; a block holds at least one draw of the longest path.
 BLOCK = 1 << 18
@@ -59,12 +63,14 @@ def simulate(
     if not 0.0 <= horizon < np.inf:
         message = f"horizon ({horizon:g}): days from the origin, at least 0."
         raise InvalidInput(message)
+    from forecasting.models.world.plan import planned  # imports numba
+
     world = settled(world, do)
     plan, log_weight = planned(world, float(horizon), seed, do, tilt or {})
     return Paths(world, float(horizon), _rows(plan, float(horizon), names_of(world)), log_weight)
 
 
-def _rows(plan: Plan, horizon: float, names: Sequence[str]) -> Rows:
+def _rows(plan: "Plan", horizon: float, names: Sequence[str]) -> Rows:
     from forecasting.models.world.loop import DONE, LOOP, MOST_MOVES, run
 
     blocks, draw, end = [], 0, -1

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -302,3 +303,23 @@ def test_neither_the_package_nor_its_command_line_imports_numba() -> None:
         "forecasting.models.world.answers; sys.exit('numba' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_compiled_loop_is_kept_in_the_cache_folder_where_numba_finds_no_place(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from numba.core import caching
+
+    from forecasting.models.world import loop
+
+    monkeypatch.setenv("FORECASTING_HOME", str(tmp_path))
+    chosen = caching.CacheImpl._locator_classes[:1]  # the folder that a user names, and no other
+    monkeypatch.setattr(caching.CacheImpl, "_locator_classes", chosen)
+    assert loop._kept(_double)(4) == 8
+    assert list(tmp_path.rglob("*.nbi"))
+    monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [])
+    assert loop._kept(_double)(4) == 8
+
+
+def _double(x: int) -> int:
+    return 2 * x
