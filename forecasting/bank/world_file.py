@@ -129,7 +129,9 @@ def read_process(
     )
     if kind == "own":
         spec = _own(reader, spec)
-    if kind in {"states", "own"} and not spec.states:
+    if not spec.states:
+        if len(reader.problems) > before:
+            return None
         reader.fault(path, "process", f"{name}: has no states", "moves: {none > on: once in 8 mo}")
         return None
     spec = read_facts(reader, spec, since, dated)

@@ -81,13 +81,14 @@ def check_links(
     for reader, place, link in links:
         head = next(key for key in reader.tree["links"][place] if re.fullmatch(LINK_KEY, str(key)))
         path = ("links", place, head)
-        faults = list(_faults(link, processes, broken))
-        if link.name in kept:
+        # One fault a link: the later ones mostly follow from the first.
+        fault = next(_faults(link, processes, broken), None)
+        if fault is None and link.name in kept:
             source, line = kept[link.name].place
-            faults.append((f"is stated at {source}:{line} already", ""))
-        for message, hint in faults:
-            reader.fault(path, "link", f"link ({link.name}): {message}", hint)
-        if not faults and not {link.parent, link.child} & broken:
+            fault = (f"is stated at {source}:{line} already", "")
+        if fault is not None:
+            reader.fault(path, "link", f"link ({link.name}): {fault[0]}", fault[1])
+        elif not {link.parent, link.child} & broken:
             kept[link.name] = link
     return list(kept.values())
 

@@ -1,15 +1,17 @@
 """Bad question files: every fault with its file, its line, its rule; nothing half-read."""
 
+import datetime as dt
 import shutil
 from pathlib import Path
 
 import pytest
 
-from forecasting.app.questions import families
 from forecasting.bank import check, read_bank, read_question_file
+from forecasting.domain.instants import iso
 
 ROOT = Path(__file__).parents[2] / "questions"
 GOOD = (ROOT / "bank" / "ceasefires" / "buffer-zone-2026.yaml").read_text(encoding="utf-8")
+ANSWER = "answer (zone=by): zone=by needs by, on, through, between or within"
 
 
 def _faults(tmp_path: Path, text: str) -> list[tuple[int, str, str]]:
@@ -27,10 +29,45 @@ def test_a_good_file_has_none(tmp_path: Path) -> None:
 
 
 def test_a_missing_field_is_named(tmp_path: Path) -> None:
-    text = "\n".join(line for line in GOOD.splitlines() if not line.startswith("event:"))
+    text = "\n".join(line for line in GOOD.splitlines() if not line.startswith("title:"))
     ((_, rule, message),) = _faults(tmp_path, text)
     assert rule == "missing"
-    assert "event" in message
+    assert "title" in message
+
+
+def test_slug_title_and_deadline_are_enough(tmp_path: Path) -> None:
+    path = tmp_path / "question.yaml"
+    path.write_text("slug: truce\ntitle: The truce holds\ncloses: 2026-12-31\n", encoding="utf-8")
+    now = dt.datetime(2026, 11, 28, 23, tzinfo=dt.UTC)
+    (question,), outcomes, faults = read_question_file(path, now=now)
+    assert (outcomes, faults) == ([], [])
+    assert (question.type, question.event, question.basis.texts) == ("binary", "truce", ())
+    # In Kyiv it is the 29th already, and a question opens with its day.
+    assert (iso(question.opens), iso(question.closes)) == (
+        "2026-11-28T22:00:00Z",
+        "2026-12-31T22:00:00Z",
+    )
+    (elsewhere,), _, _ = read_question_file(path, now=now, zone_name="UTC")
+    assert iso(elsewhere.opens) == "2026-11-28T00:00:00Z"
+
+
+def test_an_answer_that_cannot_be_read_is_named_with_its_line(tmp_path: Path) -> None:
+    assert _faults(tmp_path, GOOD.replace("answer: zone=accepted by close", "answer: zone=by")) == [
+        (_line(GOOD, "answer:"), "value", ANSWER)
+    ]
+
+
+def test_an_older_file_is_read_with_a_word_on_what_to_write(copy: Path) -> None:
+    _edit(copy / "bank" / "ceasefires" / "buffer-zone-2026.yaml", "answer: zone=", "note: zone=")
+    path = copy / "bank" / "ceasefires" / "buffer-zone-2026.yaml"
+    if "\nmodel:" not in path.read_text(encoding="utf-8"):
+        model = "topic: ceasefires\nmodel: {family: staged, reference: demilitarised-zone}"
+        _edit(path, "topic: ceasefires", model)
+    bank = read_bank(copy)
+    assert check(bank) == []
+    (hint,) = bank.hints
+    assert (hint.rule, hint.line) == ("model", _line(path.read_text(encoding="utf-8"), "model:"))
+    assert "answer: " in hint.hint
 
 
 def test_a_wrong_type_is_named_with_its_line(tmp_path: Path) -> None:
@@ -74,26 +111,25 @@ def _edit(path: Path, old: str, new: str) -> None:
 
 def test_faults_across_files_are_found(copy: Path) -> None:
     bank = copy / "bank"
-    _edit(bank / "ceasefires" / "buffer-zone-2026.yaml", "family: staged", "family: stagged")
+    _edit(bank / "ceasefires" / "buffer-zone-2026.yaml", "zone=accepted", "zone=acceptet")
     shutil.copy(bank / "talks" / "leaders-meet.yaml", bank / "talks" / "copy.yaml")
     _edit(
         bank / "wider" / "power-change-kremlin.yaml",
         "opens: 2026-01-01",
         "opens: 2026-01-01\nlinks:\n  parent: nothing-here",
     )
-    _edit(bank / "talks" / "us-framework-2026.yaml", "reference: ", "reference: no-such-")
-    found = {problem.rule: problem for problem in check(read_bank(copy), families())}
-    assert {"unknown-family", "duplicate-slug", "unknown-parent", "unknown-reference"} <= set(found)
-    assert "staged" in found["unknown-family"].hint
-    assert all(
-        found[rule].line > 0 for rule in ("unknown-family", "unknown-parent", "unknown-reference")
-    )
+    _edit(copy / "worlds" / "ukraine.yaml", "class peace-agreements", "class peace-agreement")
+    found = {problem.rule: problem for problem in check(read_bank(copy))}
+    assert set(found) == {"answer", "duplicate-slug", "unknown-parent", "unknown-reference"}
+    assert found["answer"].message.endswith("the nearest is accepted")
+    assert found["unknown-reference"].hint == "peace-agreements"
+    assert all(problem.line > 0 for problem in found.values())
 
 
 def test_an_outcome_known_at_the_opening_is_hindsight(copy: Path) -> None:
     path = copy / "bank" / "ceasefires" / "energy-truce-2025-extended.yaml"
     _edit(path, "known: 2025-04-18", "known: 2025-03-17")
-    (fault,) = check(read_bank(copy), families())
+    (fault,) = check(read_bank(copy))
     assert (fault.rule, fault.source.endswith(path.name)) == ("hindsight", True)
     assert fault.line > 1
 

@@ -1,16 +1,17 @@
 """The bank: complete, without faults, without a sentence of the texts, without hindsight."""
 
 import dataclasses
+import datetime as dt
 import hashlib
 import re
 from pathlib import Path
 
 import pytest
 
-from forecasting.app.questions import families
 from forecasting.bank import check, read_bank, sentences, text_speaks_at
 from forecasting.bank.read import Bank
 from forecasting.bank.snapshot import SCHEMAS, json_schema
+from forecasting.bank.world_check import first_openings
 
 ROOT = Path(__file__).parents[2] / "questions"
 
@@ -21,7 +22,7 @@ def bank() -> Bank:
 
 
 def test_it_has_no_fault(bank: Bank) -> None:
-    assert [str(problem) for problem in check(bank, families())] == []
+    assert [str(problem) for problem in check(bank)] == []
 
 
 def test_it_has_48_questions_30_of_them_resolved_in_12_events(bank: Bank) -> None:
@@ -29,6 +30,13 @@ def test_it_has_48_questions_30_of_them_resolved_in_12_events(bank: Bank) -> Non
     assert len(bank.resolutions) == 30
     events = {question.id: question.event for question in bank.questions}
     assert len({events[resolution.question] for resolution in bank.resolutions}) == 12
+
+
+def test_every_question_says_what_it_asks_of_the_world(bank: Bank) -> None:
+    assert [question.id for question in bank.questions if not question.answer] == []
+    assert bank.hints == ()
+    first = first_openings(bank)
+    assert set(first) == set(bank.world.processes), "a process that feeds no question"
 
 
 def test_an_option_called_no_stays_text(bank: Bank) -> None:
@@ -76,7 +84,12 @@ def test_the_wording_hash_covers_what_a_forecaster_commits_to(bank: Bank) -> Non
     question = bank.questions[0]
     for change in ({"criteria": "Other criteria."}, {"title": "Another title"}):
         assert dataclasses.replace(question, **change).wording_hash != question.wording_hash
-    for same in ({"topic": "other"}, {"tags": ("x",)}, {"background": "Other."}):
+    for same in (
+        {"topic": "other"},
+        {"tags": ("x",)},
+        {"background": "Other."},
+        {"answer": "convoy by close"},
+    ):
         assert dataclasses.replace(question, **same).wording_hash == question.wording_hash
 
 
@@ -110,12 +123,10 @@ def test_no_nine_words_in_a_row_are_taken_from_a_text(shared: Path) -> None:
 
 def test_the_agreements_have_the_known_survival(bank: Bank) -> None:
     # Kaplan-Meier shares ended by 30 d, 90 d, 1 y, 5 y: 3.8, 10.1, 20.9, 31.7 %, n = 368.
-    import datetime as dt
-
     import numpy as np
 
     from forecasting.models import weibull
-    from forecasting.models.encoding.spells import agreement_rows
+    from forecasting.models.world.cases import agreement_rows
 
     reference = bank.classes["peace-agreements"]
     rows = agreement_rows(bank.evidence, reference, dt.datetime(2025, 1, 1, tzinfo=dt.UTC))

@@ -1,0 +1,484 @@
+"""Worlds of a bank: what a file says, and one line for each thing that cannot be."""
+
+import datetime as dt
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from forecasting.bank import check, read_bank
+from forecasting.bank.worlds import Worlds, read_world_file, read_worlds
+from forecasting.domain.instants import iso
+from forecasting.domain.process import DELIVERY_MOVES, Phrase
+
+ROOT = Path(__file__).parents[2] / "questions"
+
+TEN_LINES = """\
+processes:
+  truce:
+    moves: {none > on: "", on > none: median 60 d (15..240) shape 0.8}
+    since 2023-10-07: none
+    2025-10-10: on
+  convoy: {event: 3 in 70 weeks, source: OCHA}
+  detainees: {delivery: {agreed: 1200, announced: 2026-11-02, delivered: 0}}
+links:
+  - while truce=none: convoy x0.3 (0.1..0.8)
+    because: no convoy went under fire in 2025
+questions:
+  truce-holds: {title: The truce holds, closes: 2026-12-31, answer: truce=on through close}
+"""
+
+
+def _read(tmp_path: Path, text: str, name: str = "own.yaml") -> Worlds:
+    folder = tmp_path / "worlds"
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(text, encoding="utf-8")
+    return read_worlds(tmp_path)
+
+
+def _lines(tmp_path: Path, text: str) -> list[str]:
+    return [str(problem) for problem in _read(tmp_path, text).problems]
+
+
+def test_a_screen_is_a_world(tmp_path: Path) -> None:
+    found = _read(tmp_path, TEN_LINES)
+    assert found.problems == []
+    truce, convoy, detainees = found.world.processes.values()
+    assert (truce.states, truce.start, truce.kind) == (("none", "on"), "none", "states")
+    assert [move.name for move in truce.moves] == ["none > on", "on > none"]
+    assert truce.moves[0].phrase == Phrase("history")
+    assert truce.moves[1].phrase.shape == 0.8
+    assert (convoy.states, convoy.moves[0].name) == (("waiting",), "waiting > waiting")
+    assert (convoy.moves[0].phrase.count, convoy.moves[0].source) == (3.5, "OCHA")
+    assert [(move.start, move.end) for move in detainees.moves] == list(DELIVERY_MOVES)
+    assert detainees.delivery is not None
+    assert (detainees.delivery.agreed, detainees.delivery.delivered) == (1200.0, 0.0)
+    (link,) = found.world.links
+    assert (link.parent, link.states, link.child, link.into) == ("truce", ("none",), "convoy", ())
+    assert (link.median, link.low, link.high, link.once) == (0.3, 0.1, 0.8, False)
+    assert link.name == "while truce=none: convoy"
+    assert [place.file.slug for place in found.questions] == ["truce-holds"]
+
+
+def test_a_screen_is_a_bank(tmp_path: Path) -> None:
+    _read(tmp_path, TEN_LINES)
+    shutil.copytree(ROOT / "reference", tmp_path / "reference")
+    shutil.copytree(ROOT / "events", tmp_path / "events")
+    now = dt.datetime(2026, 11, 28, 9, tzinfo=dt.UTC)
+    bank = read_bank(tmp_path, now=now)
+    (question,) = bank.questions
+    assert question.answer == "truce=on through close"
+    assert (iso(question.opens), question.zone) == ("2026-11-28T00:00:00Z", "UTC")
+    assert (question.type, question.event, question.topic) == ("binary", "truce-holds", "")
+    assert question.criteria == "As the title says: The truce holds"
+    assert bank.undated == {"truce-holds"}
+    assert [fault for fault in check(bank) if "worlds/" in fault.source] == []
+
+
+def test_on_is_text_and_days_are_keys(tmp_path: Path) -> None:
+    text = TEN_LINES.replace("2025-10-10: on", "2025-10-10: on\n    2025-12-01: none")
+    facts = _read(tmp_path, text).world.processes["truce"].facts
+    assert [(fact.state, iso(fact.at)) for fact in facts] == [
+        ("on", "2025-10-11T00:00:00Z"),
+        ("none", "2025-12-02T00:00:00Z"),
+    ]
+
+
+FACTS = """\
+zone: Europe/Kyiv
+watched: 2026-08-22
+processes:
+  truce:
+    source: https://example.org/default
+    moves: {none > on: once in 8 mo, on > none: {rate: once in 6 mo, known_by: 2025-01-19}}
+    since 2022-02-24: none
+    2025-03-18T18:30+02:00: on
+    2025-04-16: {state: none, known: 2025-04-18, source: "https://www.example.org/a", grade: A}
+  strike:
+    event: ""
+    since 2025-01-20: ""
+    2025-06-22: event
+    watched: 2026-05-30
+  detainees:
+    delivery: {agreed: 1000, announced: 2025-05-16, unit: people, class: exchanges}
+    2025-05-23: 390
+    2025-05-24: {amount: 610, title: The rest}
+  election: {at: 2026-05-01..2026-10-27}
+"""
+
+
+def test_facts_become_entries(tmp_path: Path) -> None:
+    entries = {item.key: item for item in _read(tmp_path, FACTS).evidence}
+    assert sorted(entries) == [
+        "world-detainees-2025-05-23-part",
+        "world-detainees-2025-05-24-part",
+        "world-strike-2025-06-22-event",
+        "world-truce-2025-03-18-on",
+        "world-truce-2025-04-16-none",
+    ]
+    ended = entries["world-truce-2025-04-16-none"]
+    (effect,) = ended.effects
+    assert (ended.kind, ended.stream, ended.grade) == ("datum", "world", "A")
+    assert (ended.source, ended.url) == ("example.org", "https://www.example.org/a")
+    assert (effect.target, effect.form) == ("truce", "datum")
+    at = "2025-04-16T21:00:00Z"
+    assert dict(effect.detail) == {"name": "state", "state": "none", "at": at}
+    assert (iso(ended.event_at or ended.known_at), iso(ended.known_at)) == (
+        at,
+        "2025-04-18T21:00:00Z",
+    )
+    began = entries["world-truce-2025-03-18-on"]
+    assert iso(began.known_at) == "2025-03-18T16:30:00Z"
+    struck = entries["world-strike-2025-06-22-event"].effects[0].detail
+    assert dict(struck) == {"name": "event", "at": "2025-06-22T21:00:00Z"}
+    part = entries["world-detainees-2025-05-24-part"]
+    assert part.title == "The rest"
+    assert dict(part.effects[0].detail) == {
+        "name": "part",
+        "at": "2025-05-24T21:00:00Z",
+        "value": 610.0,
+    }
+
+
+def test_days_begin_a_watch_and_end_all_else(tmp_path: Path) -> None:
+    processes = _read(tmp_path, FACTS).world.processes
+    truce, strike, detainees, election = processes.values()
+    assert truce.since is not None
+    assert truce.watched is not None
+    assert strike.watched is not None
+    assert (iso(truce.since), iso(truce.watched), iso(strike.watched)) == (
+        "2022-02-23T22:00:00Z",
+        "2026-08-22T21:00:00Z",
+        "2026-05-30T21:00:00Z",
+    )
+    assert detainees.delivery is not None
+    assert iso(detainees.delivery.announced) == "2025-05-16T21:00:00Z"
+    assert election.at is not None
+    assert [iso(moment) for moment in election.at] == [
+        "2026-05-01T21:00:00Z",
+        "2026-10-27T22:00:00Z",
+    ]
+
+
+def test_a_move_has_the_source_of_its_process_unless_it_says_its_own(tmp_path: Path) -> None:
+    moves = _read(tmp_path, FACTS).world.processes["truce"].moves
+    assert [move.source for move in moves] == ["https://example.org/default"] * 2
+    assert [move.known_by for move in moves] == [None, dt.date(2025, 1, 19)]
+
+
+def test_a_delivery_takes_the_times_of_its_class(tmp_path: Path) -> None:
+    moves = _read(tmp_path, FACTS).world.processes["detainees"].moves
+    assert {move.phrase.reference for move in moves} == {"exchanges"}
+
+
+PROCESS = "processes:\n  truce:\n    moves: {none > on: once in 1 y, on > none: once in 1 y}\n"
+SINCE = PROCESS + "    since 2025-01-01: none\n"
+DELIVERY = "processes:\n  d:\n    delivery: {agreed: 100, announced: 2025-05-16}\n"
+LINKED = SINCE + "  convoy: {event: once in 8 w}\nlinks:\n  - "
+AT = "questions/worlds/own.yaml"
+BAD_WORLDS = [
+    # Links.
+    (
+        LINKED + "while truse=none: convoy x0.3 (0.1..0.8)\n",
+        "7: [link] link (while truse=none: convoy): there is no process truse. Try: truce",
+    ),
+    (
+        LINKED + "while truce=nine: convoy x0.3 (0.1..0.8)\n",
+        "7: [link] link (while truce=nine: convoy): truce has no state nine. Try: none",
+    ),
+    (
+        LINKED + "while truce=none: convoy=on x0.3 (0.1..0.8)\n",
+        "7: [link] link (while truce=none: convoy=on): convoy is an event and has no states. "
+        "Try: convoy x3 (1..9)",
+    ),
+    (
+        LINKED + "while convoy: truce=on x0.3 (0.1..0.8)\n",
+        "7: [link] link (while convoy: truce=on): convoy is an event, which does not last. "
+        "Try: once convoy: ...",
+    ),
+    (
+        LINKED + "once convoy: truce=on x3 (1..9)\n",
+        "7: [link] link (once convoy: truce=on): convoy has no dated history, so its share of the "
+        "past must be stated. Try: past: 40%",
+    ),
+    (
+        LINKED + "while truce=none: convoy x0.3 (0.4..0.8)\n",
+        "7: [link] link (while truce=none): ratio (x0.3 (0.4..0.8)): the range 0.4..0.8 must hold "
+        "its median 0.3. Try: (0.1..0.9)",
+    ),
+    (
+        LINKED + "while truce=none: convoy x0.3\n",
+        "7: [link] link (while truce=none): ratio (x0.3): needs its 90 % range. "
+        "Try: x0.3 (LOW..HIGH)",
+    ),
+    (
+        LINKED + "while truce=none: convoy\n",
+        "7: [link] link (while truce=none): needs what it hastens and how much. "
+        "Try: while truce=none: convoy x0.3 (0.1..0.8)",
+    ),
+    (
+        LINKED + "while truce=none: convoy x0.3 (0.1..0.8)\n  "
+        "- while truce=none: convoy x3 (1..9)\n",
+        "8: [link] link (while truce=none: convoy): is stated at questions/worlds/own.yaml:7 "
+        "already",
+    ),
+    (
+        LINKED + "because: why\n",
+        "7: [link] link: needs one while or once. Try: while truce=none: convoy x0.3 (0.1..0.8)",
+    ),
+    # Phrases.
+    (
+        PROCESS.replace("none > on: once in 1 y", "none > on: 3"),
+        "3: [phrase] truce: phrase (3): a count needs the time over which it was counted. "
+        "Try: 3 in 70 weeks",
+    ),
+    (
+        PROCESS.replace("on > none: once in 1 y", "on > none: median 60 d (70..240)"),
+        "3: [phrase] truce: phrase (median 60 d (70..240)): the range 70..240 must hold its "
+        "median 60. Try: (20..1.8e+02)",
+    ),
+    (
+        "processes:\n  c: {event: once in 1 y at once 5%}\n",
+        "2: [phrase] c: an event has no stay that ends at once, for good or on a day. "
+        "Try: event: 3 in 70 weeks",
+    ),
+    # States and moves.
+    (
+        "processes:\n  p:\n    moves:\n      none > on: once in 1 y\n      of > on: once in 1 y\n",
+        "5: [state] p: state (of): no moves lead there from none. Try: none > of, or on",
+    ),
+    (
+        "processes:\n  p:\n    states: [none, on]\n    moves:\n      none > on: once in 1 y\n"
+        "      onn > none: once in 1 y\n",
+        "6: [move] p: move (onn > none): there is no state onn. Try: on",
+    ),
+    (
+        "processes:\n  p:\n    moves: {none - on: once in 1 y, none > on: once in 1 y}\n",
+        "3: [move] p: move (none - on): is written STATE > STATE. Try: none > on",
+    ),
+    (
+        DELIVERY + "    moves: {agreed > stalled: once in 1 y}\n",
+        "4: [move] d: move (agreed > stalled): a delivery has none of that kind. Try: "
+        + ", ".join(" > ".join(way) for way in DELIVERY_MOVES),
+    ),
+    # Facts.
+    (
+        SINCE + "    2025-03-18: held\n",
+        "5: [state] truce: 2025-03-18: state (held): truce has none, on",
+    ),
+    (
+        SINCE + "    2025-03-18: none\n",
+        "5: [fact] truce: 2025-03-18: no move leads from none to none. Try: moves: none > none",
+    ),
+    (
+        SINCE + "    2025-03-18: on\n    2025-03-01: none\n",
+        "6: [fact] truce: 2025-03-01: stands after a later fact. Try: facts from old to new",
+    ),
+    (
+        SINCE + "    2025-03-18: on\n    2025-03-19T00:00Z: none\n",
+        "6: [fact] truce: 2025-03-19T00:00Z: another fact stands on that day. "
+        "Try: one fact a day, or quoted moments that differ",
+    ),
+    (
+        SINCE + "    2025-03-18: {state: on, known: 2025-03-17}\n",
+        "5: [fact] truce: 2025-03-18: known (2025-03-18T00:00:00Z) before it happened "
+        "(2025-03-19T00:00:00Z). Try: known: 2025-03-19",
+    ),
+    (
+        SINCE + "    2024-03-18: on\n",
+        "5: [fact] truce: 2024-03-18: comes before its record begins (2025-01-01T00:00:00Z)",
+    ),
+    (
+        SINCE + "    watched: 2025-03-01\n    2025-03-18: on\n",
+        "6: [fact] truce: 2025-03-18: comes after the end of its watch (2025-03-02T00:00:00Z). "
+        "Try: watched: 2025-03-18",
+    ),
+    (
+        SINCE + "    watched: 2024-03-01\n",
+        "4: [fact] truce: is watched until 2024-03-02T00:00:00Z, before its beginning. "
+        "Try: watched: a later day",
+    ),
+    (
+        PROCESS + "    2025-03-18: on\n",
+        "4: [fact] truce: its facts need the day from which it was watched. "
+        "Try: since 2025-01-20: none",
+    ),
+    (
+        PROCESS + "    since 2025-01-01: nine\n",
+        "4: [fact] truce: since (nine): truce has none, on. Try: none",
+    ),
+    (
+        SINCE + "    2025-03-18: true\n",
+        "5: [fact] truce: 2025-03-18: says no state. Try: none, on",
+    ),
+    # Deliveries.
+    (
+        DELIVERY + "    2025-05-20: 60\n    2025-05-21: 50\n",
+        "5: [delivery] d: 2025-05-21: 110 delivered of 100 agreed. Try: at most 40",
+    ),
+    (
+        DELIVERY + "    2025-05-20: -60\n",
+        "4: [delivery] d: 2025-05-20: part (-60): must be above 0",
+    ),
+    (
+        DELIVERY + "    2025-05-20: failed\n    2025-05-21: 50\n",
+        "5: [delivery] d: 2025-05-21: a part after it was failed",
+    ),
+    (
+        "processes:\n  d:\n    delivery:\n      agreed: 100\n      announced: 2025-05-16\n"
+        "      delivered: 100\n",
+        "6: [delivery] d: delivered (100): from 0 to less than was agreed. Try: below 100",
+    ),
+    # Processes.
+    (
+        "processes:\n  p: {source: somebody}\n",
+        "2: [process] p: needs one of moves, event, delivery, at and kind. "
+        "Try: event: 3 in 70 weeks",
+    ),
+    (
+        "processes:\n  p: {event: once in 1 y, at: 2026-01-01}\n",
+        "2: [process] p: needs one of moves, event, delivery, at and kind. "
+        "Try: event: 3 in 70 weeks",
+    ),
+    (
+        "processes:\n  not: {event: once in 1 y}\n",
+        "2: [process] process (not): is a word of the predicates. Try: a name of its own",
+    ),
+    (
+        "processes:\n  Truce: {event: once in 1 y}\n",
+        "2: [process] process (Truce): lower case with hyphens. Try: a name of its own",
+    ),
+    (
+        "processes:\n  p: {evnt: once in 1 y, event: once in 1 y}\n",
+        "2: [field] p: evnt: no such field. Try: event",
+    ),
+    (
+        "processes:\n  e: {at: 2026-10-27..2026-05-01}\n",
+        "2: [time] e: at (2026-10-27..2026-05-01): the first possible day, then the planned one. "
+        "Try: 2026-05-01..2026-10-27",
+    ),
+    (
+        "processes:\n  p: {kind: no-such-kind}\n",
+        "2: [kind] p: kind (no-such-kind): none of that name is installed. "
+        "Try: an entry point in forecasting.processes",
+    ),
+    ("zone: Mars/Base\n", "1: [zone] zone (Mars/Base): not an IANA time zone. Try: Europe/Kyiv"),
+]
+
+
+@pytest.mark.parametrize(("text", "line"), BAD_WORLDS)
+def test_what_cannot_be_is_one_line(tmp_path: Path, text: str, line: str) -> None:
+    assert _lines(tmp_path, text) == [f"{AT}:{line}"]
+
+
+def test_every_fault_is_listed_and_the_rest_is_read(tmp_path: Path) -> None:
+    text = TEN_LINES.replace("3 in 70 weeks", "3").replace("2025-10-10: on", "2025-10-10: off")
+    found = _read(tmp_path, text)
+    assert [problem.rule for problem in found.problems] == ["state", "phrase"]
+    assert list(found.world.processes) == ["detainees"]
+    assert found.world.links == ()
+
+
+def test_two_files_may_share_a_process_and_not_differ_on_it(tmp_path: Path) -> None:
+    _read(tmp_path, SINCE, "a.yaml")
+    assert _read(tmp_path, "# The same.\n" + SINCE, "b.yaml").problems == []
+    other = SINCE.replace("on > none: once in 1 y", "on > none: once in 2 y")
+    assert [str(problem) for problem in _read(tmp_path, other, "b.yaml").problems] == [
+        "questions/worlds/b.yaml:2: [duplicate-process] process (truce): "
+        "questions/worlds/a.yaml:2 defines it differently. Try: a name of its own"
+    ]
+
+
+def test_one_file_can_be_read_alone(tmp_path: Path) -> None:
+    path = tmp_path / "gaza.yaml"
+    path.write_text(TEN_LINES, encoding="utf-8")
+    assert list(read_world_file(path).world.processes) == ["truce", "convoy", "detainees"]
+
+
+# --- What shows only in a whole bank.
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    shutil.copytree(ROOT, tmp_path / "questions")
+    return tmp_path / "questions"
+
+
+def _added(copy: Path, text: str) -> list[str]:
+    """The faults that one more world file brings."""
+    before = {str(problem) for problem in check(read_bank(copy))}
+    (copy / "worlds" / "zz.yaml").write_text(text, encoding="utf-8")
+    return [str(problem) for problem in check(read_bank(copy)) if str(problem) not in before]
+
+
+ZZ = "questions/worlds/zz.yaml"
+SOURCED = "source: somebody, known_by: 2025-01-01, because: so"
+
+
+def test_a_prior_argued_after_the_question_opened_is_hindsight(copy: Path) -> None:
+    text = (
+        f"processes:\n  zz-a: {{event: once in 1 y, {SOURCED}}}\n"
+        f"  zz-b: {{moves: {{off > up: once in 1 y}}, {SOURCED}, since 2024-01-01: off}}\n"
+        "links:\n"
+        f"  - {{while zz-b=up: zz-a x3 (1..9), {SOURCED}}}\n"
+        "questions:\n"
+        "  zz-q: {title: A question, opens: 2025-06-01, closes: 2025-12-31, "
+        "answer: zz-a by close}\n"
+    )
+    assert _added(copy, text) == []
+    for number, what in ((2, "zz-a: waiting > waiting"), (3, "zz-b: off > up")):
+        lines = text.splitlines()
+        lines[number - 1] = lines[number - 1].replace("2025-01-01,", "2025-06-02,")
+        (fault,) = _added(copy, "\n".join(lines))
+        assert fault == (
+            f"{ZZ}:{number}: [hindsight] {what}: known by 2025-06-02, after zz-q opened "
+            "(2025-06-01T00:00:00Z). Try: argue it from what was known before"
+        )
+        (copy / "worlds" / "zz.yaml").unlink()
+
+
+def test_a_scored_bank_names_the_word_that_its_priors_rest_on(copy: Path) -> None:
+    assert _added(copy, "processes:\n  zz: {event: once in 1 y}\n") == [
+        f"{ZZ}:2: [source] zz: move (waiting > waiting): needs because, source and known_by where "
+        "questions are scored. Try: because: ..., source: ..., known_by: 2025-02-28"
+    ]
+
+
+def test_an_answer_must_fit_its_world(copy: Path) -> None:
+    text = (
+        f"processes:\n  zz: {{event: once in 1 y, {SOURCED}}}\n"
+        "questions:\n  zz-q:\n    title: A question\n    opens: 2026-06-01\n"
+        "    closes: 2026-12-31\n    answer: zy by close\n"
+    )
+    assert _added(copy, text) == [
+        f"{ZZ}:8: [answer] answer: process (zy): the world has none of that name; the nearest is zz"
+    ]
+    assert _added(copy, text.replace("zy by close", "zz by clos")) == [
+        f"{ZZ}:8: [answer] answer (zz by clos): a time is close or a day, not clos. "
+        "Try: by close or by 2026-12-31"
+    ]
+
+
+def test_a_process_and_a_question_have_different_names(copy: Path) -> None:
+    text = f"processes:\n  leaders-meet: {{event: once in 1 y, {SOURCED}}}\n"
+    (fault,) = _added(copy, text)
+    assert fault == (
+        f"{ZZ}:2: [name] process (leaders-meet): a question has that name "
+        "(questions/bank/talks/leaders-meet.yaml). Try: leaders-meet-process"
+    )
+
+
+def test_a_class_must_be_there(copy: Path) -> None:
+    text = f"processes:\n  zz: {{moves: {{a > b: class truces-formul}}, {SOURCED}}}\n"
+    assert _added(copy, text) == [
+        f"{ZZ}:2: [unknown-reference] zz: class (truces-formul): none in reference/classes.csv. "
+        "Try: truces-formal"
+    ]
+
+
+def test_editors_get_the_dated_keys() -> None:
+    schema = json.loads((ROOT / "schema" / "world.v1.json").read_text(encoding="utf-8"))
+    process = schema["$defs"]["_ProcessShape"]
+    assert process["additionalProperties"] is False
+    assert any(pattern.startswith("^since ") for pattern in process["patternProperties"])
