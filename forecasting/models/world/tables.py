@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecasting.models.world.asking import counts, state_at
 from forecasting.models.world.paths import Paths, Story
@@ -23,18 +24,24 @@ def event_times(paths: Paths) -> "pd.DataFrame":
 
     rows, world = paths.rows, paths.world
     names = [process.name for process in world.processes]
+    labels = sorted({state for process in world.processes for state in process.states})
     width = max((len(process.states) for process in world.processes), default=1)
-    labels = np.full((len(names), width), "", dtype=object)
+    code = np.zeros((len(names), width), dtype=np.int16)
     for place, process in enumerate(world.processes):
-        labels[place, : len(process.states)] = process.states
+        code[place, : len(process.states)] = [labels.index(state) for state in process.states]
     origin = pd.Timestamp(world.origin).tz_convert("UTC")
+    after = np.rint(rows.time * 86_400e6).astype("timedelta64[us]")
+
+    def named(states: NDArray[np.int8]) -> "pd.Categorical[str]":
+        return pd.Categorical.from_codes(code[rows.process, states], pd.Index(labels))
+
     return pd.DataFrame(
         {
             "draw": rows.draw,
             "process": pd.Categorical.from_codes(rows.process, pd.Index(names)),
-            "time": origin + pd.to_timedelta(rows.time, unit="D"),
-            "before": labels[rows.process, rows.before],
-            "state": labels[rows.process, rows.state],
+            "time": origin + pd.to_timedelta(after),
+            "before": named(rows.before),
+            "state": named(rows.state),
             "amount": rows.amount,
         }
     )
@@ -80,26 +87,22 @@ def stories(
     list of Story
         The likeliest first; "nothing moves" is a story without steps.
     """
-    world, rows = paths.world, paths.rows
+    world = paths.world
     w = paths.weights() if weights is None else weights
-    chosen = np.isin(
-        np.arange(len(world.processes)),
-        [world.index[name] for name in (world.index if processes is None else processes)],
-    )
-    kept = np.flatnonzero(chosen[rows.process])
-    draw, process = rows.draw[kept].astype(np.int64), rows.process[kept].astype(np.int64)
-    _, first = np.unique(draw * len(world.processes) + process, return_index=True)
-    first.sort()
-    at = kept[first]
+    chosen = [world.index[name] for name in (world.index if processes is None else processes)]
     width = max((len(each.states) for each in world.processes), default=1)
-    code = rows.process[at].astype(np.int64) * width + rows.state[at] + 1
     base = len(world.processes) * width + 1
     length = min(length, int(62 / np.log2(base)))
-    owner = rows.draw[at].astype(np.int64)
-    step = np.arange(len(at)) - np.searchsorted(owner, owner)
-    told = step < length
-    key = np.zeros(world.draws, dtype=np.int64)
-    np.add.at(key, owner[told], code[told] * base ** step[told])
+    when = np.full((len(chosen), world.draws), np.inf)
+    code = np.zeros((len(chosen), world.draws), dtype=np.int64)
+    for k, process in enumerate(chosen):
+        rows = paths.of(process)
+        first = np.flatnonzero(np.diff(rows.draw, prepend=-1))
+        when[k, rows.draw[first]] = rows.time[first]
+        code[k, rows.draw[first]] = process * width + rows.state[first].astype(np.int64) + 1
+    order = np.argsort(when, axis=0, kind="stable")[:length]
+    told = np.take_along_axis(code, order, axis=0)
+    key = (told * base ** np.arange(len(told))[:, None]).sum(axis=0)
     keys, place = np.unique(key, return_inverse=True)
     share = np.bincount(place, w, len(keys))
     found = []
