@@ -34,7 +34,7 @@ FloatArray = NDArray[np.float64]
 DAY = dt.timedelta(days=1)
 #: No source is beyond doubt: r = .999 bounds a hazard ratio at 1,999.
 MOST_RELIABLE = 0.999
-#: Log ratios are kept to so many digits, so that x2 and x1/2 cancel exactly.
+#: Weights are kept to so many digits, so that x2 and x1/2 cancel exactly.
 _DIGITS = 12
 #: What adds less than this to a story adds nothing but rounding.
 _LEAST = 1e-11
@@ -385,7 +385,7 @@ def _log_ratio(ratio: tuple[float, float], r: float) -> float:
     most = max(a, b)
     a, b = a / most, b / most
     u = (a + b) / 2.0
-    return round(log(r * a + (1.0 - r) * u) - log(r * b + (1.0 - r) * u), _DIGITS) + 0.0
+    return log((r * a + (1.0 - r) * u) / (r * b + (1.0 - r) * u))
 
 
 def _pair(effect: Effect) -> tuple[float, float] | None:
@@ -431,9 +431,9 @@ def _weights(
 
 
 def _stories(said: Sequence[_Said], sign: float) -> list[list[_Said]]:
-    """Give the items of one sign by event, each in the order in which they were known."""
+    """Give the items of one sign by event, in the order in which they were known."""
     events: dict[str, list[_Said]] = {}
-    for each in sorted(said, key=lambda each: (each.item.known_at, each.item.key)):
+    for each in said:
         if each.size * sign > 0.0:
             events.setdefault(each.sourcing.partition("/")[0], []).append(each)
     return list(events.values())

@@ -149,6 +149,10 @@ def test_twice_as_fast_and_half_as_fast_at_one_moment_cancel_exactly() -> None:
         assert _weight(*both, at=days) == 0.0
     (one, other) = _coded(*both)
     assert one.log_ratio == -other.log_ratio != 0.0
+    for ratio in ("1.1", "3", "7", "13", "0.3", "99"):
+        for grade in "ABCDE":
+            both = [_item(x, f"truce=on={x}{ratio}", grade=grade) for x in ("x", "x1/")]
+            assert _weight(*both) == 0.0
     # Before the bound, whatever the gain.
     huge = [_item("a", "truce=on=x90"), _item("b", "truce=on=x90"), _item("c", "truce=on=-2")]
     assert total_at(_coded(*huge), NOON, 20.0) == bound(0.8)
@@ -223,6 +227,15 @@ def test_a_corroboration_never_lowers(
         # Without the bounds, which only ever cut.
         total = [sum(report.weight_at(moment) for report in found) for found in (before, after)]
         assert (total[1] - total[0]) * sign >= -1e-9
+
+
+def test_a_corroboration_that_fades_sooner_takes_nothing_along() -> None:
+    lasting = _item("a", "truce=on=x2", story="s/a", half_life="lasting")
+    quick = _item("b", "truce=on=x4", story="s/b", source="b", at=1.0, half_life=2.0)
+    for days in (1.0, 5.0, 100.0):
+        assert _weight(lasting, quick, at=days) >= _weight(lasting, at=days)
+        early = replace(quick, known_at=NOON - DAY)
+        assert _weight(lasting, early, at=days) >= _weight(lasting, at=days)
 
 
 def _told(item: Evidence, effect: str, sign: float) -> Evidence:
