@@ -116,7 +116,9 @@ class Explanation:
         rows = self._facts_and_time(facts, prior)
         quiet = Variant("", news=False)
         linked = self._value(quiet, facts, self.as_of) if coded else self._scale(after)
-        rows.append(self._row(LINKS, "Links between processes", linked - self._reached(rows, prior)))
+        rows.append(
+            self._row(LINKS, "Links between processes", linked - self._reached(rows, prior))
+        )
         rows += self._stories(facts, coded, self._scale(after) - self._reached(rows, prior))
         change = self._scale(after) - self._scale(prior)
         return {
@@ -175,9 +177,7 @@ class Explanation:
         )
         return self._scale(self.predictor.model.read(run, self.question))
 
-    def _facts_and_time(
-        self, facts: Sequence[Evidence], prior: Answer
-    ) -> list[dict[str, Any]]:
+    def _facts_and_time(self, facts: Sequence[Evidence], prior: Answer) -> list[dict[str, Any]]:
         """Give the history before the opening, then facts and time as they came, without links."""
         alone = Variant("", links=False, news=False)
         opens = min(self.question.opens, self.as_of)
@@ -290,7 +290,7 @@ class Explanation:
             return None
         # One constant ratio on the hazard that is left: 1 - P = exp(-H), exact for one exit.
         leaving = any(sign < 0 for sign in signs.values())
-        left, wanted = ((-log(now), -log(before)) if leaving else (-log(1 - now), -log(1 - before)))
+        left, wanted = (-log(now), -log(before)) if leaving else (-log(1 - now), -log(1 - before))
         ratio = wanted / left
         return {
             "ratio": ratio,
@@ -376,5 +376,3 @@ def _strongest(story: Sequence[CodedReport], moment: dt.datetime | None) -> floa
 
 def _gap(low: Any, high: Any) -> float:
     return float(np.abs(_vector(low) - _vector(high)).max())
-
-

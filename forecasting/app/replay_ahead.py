@@ -115,9 +115,7 @@ def answers_of(job: bytes, moments: Sequence[dt.datetime]) -> Ahead:
     from forecasting.app.predict import REPLAY_DRAWS, Predictor
 
     catalog, evidence, watches, bank, questions, seed = pickle.loads(job)
-    predictor = Predictor(
-        catalog, evidence, bank, seed=seed, watches=watches, draws=REPLAY_DRAWS
-    )
+    predictor = Predictor(catalog, evidence, bank, seed=seed, watches=watches, draws=REPLAY_DRAWS)
     found: dict[tuple[str, dt.datetime, str], Any] = {}
     for moment in moments:
         asked = catalog.open_at(moment, questions)

@@ -5,7 +5,7 @@ with what leads to it cut off. A condition that no path meets is refused, so not
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -20,7 +20,7 @@ from forecasting.app.questions import bundled_bank
 from forecasting.bank import Bank
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso, parse_when
-from forecasting.domain.predicate import At, Entered, Moment, Not, Occurred, Predicate, Truth
+from forecasting.domain.predicate import And, At, Entered, Moment, Not, Occurred, Truth
 from forecasting.domain.question import Question
 from forecasting.domain.scenario import OTHERWISE, ScenarioSet
 from forecasting.errors import InvalidInput, NotFound, nearest
@@ -31,8 +31,8 @@ from forecasting.models.world.answers import (
     quantiles,
     value_of_information,
 )
-from forecasting.models.world.leads import to_question
 from forecasting.models.world.model import Run, Variant
+from forecasting.models.world.relevant import last_moment
 from forecasting.models.world.values import Do
 from forecasting.store import Ledger
 
@@ -123,9 +123,11 @@ def _simulated(
     *,
     draws: int | None = None,
     do: Sequence[Do] = (),
-    tilt: Mapping[tuple[int, int], float] | None = None,
+    towards: Truth | None = None,
 ) -> Run:
-    horizon = max((s.closes for s in predictor.bank.scenarios), default=None)
+    ends = [scenarios.closes for scenarios in predictor.bank.scenarios]
+    plain = [q for q in questions if predictor.asks[q.id].given is None] or list(questions)
+    ends += [last_moment(predictor.asks[q.id], q.closes) for q in plain]
     return predictor.model.run(
         Variant(MODEL),
         questions,
@@ -135,8 +137,8 @@ def _simulated(
         predictor.reliability,
         draws=draws,
         do=do,
-        tilt=tilt,
-        horizon=horizon,
+        towards=towards,
+        until=max(ends),
     )
 
 
@@ -178,9 +180,7 @@ def show(found: Live, scenarios: ScenarioSet) -> list[dict[str, Any]]:
     return rows
 
 
-def partition(
-    run: Run, scenarios: ScenarioSet
-) -> list[tuple[str, str, str, BoolArray]]:
+def partition(run: Run, scenarios: ScenarioSet) -> list[tuple[str, str, str, BoolArray]]:
     """Give which paths belong to each scenario: the first that is true of it, else the rest."""
     left = np.ones(run.world.draws, dtype=bool)
     found = []
@@ -191,9 +191,7 @@ def partition(
     return [*found, (OTHERWISE, "None of these", "", left)]
 
 
-def _numbers(
-    run: Run, truth: BoolArray, given: BoolArray | None = None
-) -> dict[str, Any]:
+def _numbers(run: Run, truth: BoolArray, given: BoolArray | None = None) -> dict[str, Any]:
     told = _estimate(run, truth, given)
     return {
         "probability": told.p,
@@ -263,8 +261,7 @@ def what_if(
         then = partition(run, scenarios)
         for (name, _, _, old), (_, _, _, new) in zip(now, then, strict=True):
             rows.append(
-                _compared(f"scenario:{name}", "", found.run, old, run, new, seen)
-                | {"basis": label}
+                _compared(f"scenario:{name}", "", found.run, old, run, new, seen) | {"basis": label}
             )
     return rows
 
@@ -347,20 +344,11 @@ def _possible(found: Live, run: Run, given: Sequence[str]) -> None:
 
 def _drawn_towards(found: Live, given: Sequence[str], acts: Sequence[Do]) -> Run:
     """Simulate again with the moves towards rare conditions drawn more often, weighed back."""
-    tilt: dict[tuple[int, int], float] = {}
-    run = found.run
-    for text in given:
-        truth, _, _ = condition(found, text)
-        signs = to_question(Predicate(truth), found.predictor.bank.world)
-        for (process, move), sign in signs.items():
-            place = run.world.index.get(process)
-            if place is None or sign < 0:
-                continue
-            states = run.world.processes[place].states
-            for position, each in enumerate(run.world.processes[place].moves):
-                if f"{states[each.start]} > {states[each.end]}" == move and each.at is None:
-                    tilt[place, position] = 1.0
-    return _simulated(found.predictor, found.questions, found.as_of, do=acts, tilt=tilt)
+    truths = [condition(found, text)[0] for text in given]
+    towards = truths[0]
+    for truth in truths[1:]:
+        towards = And(towards, truth)
+    return _simulated(found.predictor, found.questions, found.as_of, do=acts, towards=towards)
 
 
 def condition(found: Live, text: str) -> tuple[Truth, dt.datetime, dt.datetime]:
@@ -398,9 +386,7 @@ def condition(found: Live, text: str) -> tuple[Truth, dt.datetime, dt.datetime]:
     return predicate.event, found.as_of, last
 
 
-def _outcome(
-    found: Live, question: Question, value: str
-) -> tuple[Truth, dt.datetime, dt.datetime]:
+def _outcome(found: Live, question: Question, value: str) -> tuple[Truth, dt.datetime, dt.datetime]:
     """Give a question's outcome as a truth on paths."""
     predicate = found.predictor.asks[question.id]
     event, window = predicate.event, (question.opens, question.closes)
@@ -432,7 +418,9 @@ def _outcome(
 
 def intervention(found: Live, text: str) -> list[Do]:
     """Read what is brought about: a state at a moment, or with ``no`` that it never comes."""
-    stated, _, when = text.partition("@") if text.count("@") == 1 and "=" in text.split("@")[0] else _split(text)
+    stated, _, when = (
+        text.partition("@") if text.count("@") == 1 and "=" in text.split("@")[0] else _split(text)
+    )
     moment = parse_when(when, day_means="begins") if when else found.as_of
     if moment < found.as_of:
         msg = f"do ({text}): {iso(moment)} has passed as of {iso(found.as_of)}"
@@ -480,7 +468,9 @@ def _split(text: str) -> tuple[str, str, str]:
     return (head, "@", tail) if "=" in head else (text, "", "")
 
 
-def value(found: Live, target: str = "", scenarios: ScenarioSet | None = None) -> list[dict[str, Any]]:
+def value(
+    found: Live, target: str = "", scenarios: ScenarioSet | None = None
+) -> list[dict[str, Any]]:
     """Rank open questions by what their answer would be worth for the others.
 
     The worth is the expected drop of the Brier score (half convention) of the target, or summed
@@ -534,4 +524,3 @@ def value(found: Live, target: str = "", scenarios: ScenarioSet | None = None) -
     for row in rows:
         row["rank_per_day"] = fastest.index(row) + 1
     return sorted(rows, key=lambda row: (-float(row["value_of_information"]), row["question"]))
-

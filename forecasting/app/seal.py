@@ -11,8 +11,8 @@ from typing import Any
 from forecasting.app.catalog import Catalog
 from forecasting.config import data_folder
 from forecasting.domain import Forecast, Question, Sealed
-from forecasting.domain.forecasters import family
 from forecasting.domain.forecast import LIVE_WITHIN
+from forecasting.domain.forecasters import family
 from forecasting.domain.instants import iso
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.files import read_plain

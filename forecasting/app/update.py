@@ -82,9 +82,7 @@ def update(
     )
     able = [question for question in questions if question.id in predictor.asks]
     warnings = [f"{q.id} {predictor.silent[q.id]}" for q in questions if q.id in predictor.silent]
-    rests = {
-        q.id: ancestors(bank.world.links, asked(predictor.asks[q.id])) for q in able
-    }
+    rests = {q.id: ancestors(bank.world.links, asked(predictor.asks[q.id])) for q in able}
     processes = sorted(set().union(*rests.values())) if rests else []
     news: list[Watch] = []
     if watched:
@@ -95,9 +93,12 @@ def update(
             if ends.get(name) is None or ends[name] < moment
         ]
         predictor.watches = (*predictor.watches, *news)
-    ends = predictor.model.watched_until(processes, predictor.facts(moment), moment, predictor.watched(moment))
+    ends = predictor.model.watched_until(
+        processes, predictor.facts(moment), moment, predictor.watched(moment)
+    )
     stale = {
-        q.id: {name: ends[name] for name in rests[q.id] if moment - ends[name] > FRESH} for q in able
+        q.id: {name: ends[name] for name in rests[q.id] if moment - ends[name] > FRESH}
+        for q in able
     }
     before = standing(ledger, moment)
     earlier = {
@@ -176,7 +177,9 @@ def unwatched(
 
 
 def _named(names: Sequence[str]) -> str:
-    return ", ".join(names) if len(names) <= 4 else f"{', '.join(names[:3])} and {len(names) - 3} more"
+    return (
+        ", ".join(names) if len(names) <= 4 else f"{', '.join(names[:3])} and {len(names) - 3} more"
+    )
 
 
 def _if_quiet(
@@ -189,7 +192,9 @@ def _if_quiet(
     from forecasting.app.predict import OWN
 
     answers = predictor.one(OWN[0], questions, moment, watched=looked)
-    return {name: answer.plain(predictor.catalog.questions[name]) for name, answer in answers.items()}
+    return {
+        name: answer.plain(predictor.catalog.questions[name]) for name, answer in answers.items()
+    }
 
 
 def _changed(

@@ -112,7 +112,14 @@ def _between(x: FloatArray, weights: FloatArray, repeats: int) -> float:
     w, y, pairs, mass = w[more], y[more], pairs[more], mass[more] / mass[more].sum()
     mean = (w * y).sum(axis=1)
     square = (mean**2 - (w * w * y * y).sum(axis=1)) / pairs
-    return max(float(mass @ square - (mass @ mean) ** 2), 0.0)
+    middle = float(mass @ mean)
+    found = float(mass @ square - middle**2)
+    if np.ptp(weights) < 1e-15:
+        return max(found, 0.0)
+    # Few paths meet a condition: what cannot be told from nothing is not printed as nothing.
+    parts = square - 2.0 * middle * mean
+    unsure = float(np.sqrt(mass**2 @ (parts - mass @ parts) ** 2))
+    return max(found, unsure)
 
 
 def spread(p: float, variance: float) -> tuple[float, tuple[float, ...]]:

@@ -16,6 +16,7 @@ from forecasting.domain.evidence import Effect, Evidence
 from forecasting.domain.instants import parse_instant
 from forecasting.domain.reference import ReferenceClass
 from forecasting.models import weibull
+
 DAY = dt.timedelta(days=1)
 Rows = dict[str, NDArray[np.float64]]
 FIXED_TERM = "fixed-term"

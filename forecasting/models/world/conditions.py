@@ -1,7 +1,8 @@
 """Rare conditions: which moves lead towards one, and how much oftener they shall be drawn.
 
 ``simulate(world, horizon, tilt=towards(world, condition, horizon))`` draws the first budgets of
-these moves from a mixture, so that more paths satisfy the condition; weights undo it.
+these moves from a mixture, one part for each way that leads there, so that more paths satisfy the
+condition; weights undo it.
 """
 
 from collections.abc import Iterable
@@ -9,16 +10,18 @@ from collections.abc import Iterable
 import numpy as np
 
 from forecasting.domain.predicate import And, At, Entered, Not, Occurred, Or, Through, Truth, Within
-from forecasting.models.world.values import Process, World
+from forecasting.models.world.values import Move, Process, World
 
 #: The most by which a budget is used up sooner.
 MOST = 300.0
+#: So many ways are drawn more often at most: each gets its part of half the draws.
+MOST_WAYS = 6
 #: Hazard over the horizon that a tilted move is given on average.
 AIM = 1.0
 
 
-def towards(world: World, condition: Truth, horizon: float) -> dict[tuple[int, int], float]:
-    """Give the moves that lead towards a condition, each with its factor.
+def towards(world: World, condition: Truth, horizon: float) -> list[dict[tuple[int, int], float]]:
+    """Give the ways that lead towards a condition, each as its moves with their factors.
 
     Parameters
     ----------
@@ -30,25 +33,32 @@ def towards(world: World, condition: Truth, horizon: float) -> dict[tuple[int, i
 
     Returns
     -------
-    dict
-        (process, move) to the factor for ``simulate(..., tilt=...)``; moves that are likely
-        anyway are absent.
+    list of dict
+        (process, move) to the factor for ``simulate(..., tilt=...)``; ways that are likely anyway
+        are absent.
     """
-    found: dict[tuple[int, int], float] = {}
+    found: list[dict[tuple[int, int], float]] = []
     for name, targets, counted in _targets(world, condition):
         place = world.index[name]
         process = world.processes[place]
         span = horizon - max(process.free, 0.0)
-        moves = _events(process) if counted else _ways(process, targets)
-        for m in moves:
-            move = process.moves[m]
-            if move.at is not None or span <= 0:
-                continue
-            used = float(np.median(np.asarray(move.rate) * span ** np.asarray(move.shape)))
-            factor = min(AIM / used, MOST) if used > 0 else MOST
-            if factor > 1.0:
-                found[place, m] = factor
-    return found
+        if span <= 0:
+            continue
+        ways = [[m] for m in _events(process)] if counted else _ways(process, targets)
+        for way in ways:
+            factors = {(place, m): _factor(process.moves[m], span, len(way)) for m in way}
+            tilted = {key: factor for key, factor in factors.items() if factor > 1.0}
+            if tilted and tilted not in found:
+                found.append(tilted)
+    return found[:MOST_WAYS]
+
+
+def _factor(move: Move, span: float, steps: int) -> float:
+    """Give how much oftener a move shall come, so that all steps of a way fit into the span."""
+    if move.at is not None:
+        return 1.0
+    used = float(np.median(np.asarray(move.rate) * span ** np.asarray(move.shape)))
+    return min(steps * AIM / used, MOST) if used > 0 else MOST
 
 
 def _targets(world: World, condition: Truth) -> Iterable[tuple[str, frozenset[int], bool]]:
@@ -83,25 +93,19 @@ def _events(process: Process) -> list[int]:
     return counted or list(range(len(process.moves)))
 
 
-def _ways(process: Process, targets: frozenset[int]) -> list[int]:
-    """Give the moves of shortest ways from the present state to one of the targets."""
-    steps = dict.fromkeys(targets, 0)
-    ring = set(targets)
-    while ring:
-        ring = {
-            move.start for move in process.moves if move.end in ring and move.start not in steps
-        }
-        depth = max(steps.values()) + 1
-        steps.update(dict.fromkeys(ring, depth))
-    nearer = [
-        m
-        for m, move in enumerate(process.moves)
-        if steps.get(move.end, -1) == steps.get(move.start, -1) - 1 >= 0
-    ]
-    found: list[int] = []
-    here = {process.known[-1].state}
-    while here:
-        onward = [m for m in nearer if process.moves[m].start in here]
-        found += onward
-        here = {process.moves[m].end for m in onward}
-    return sorted(set(found))
+def _ways(process: Process, targets: frozenset[int]) -> list[list[int]]:
+    """Give the ways without a detour from the present state to one of the targets, short ones first."""
+    found: list[list[int]] = []
+    ahead: list[tuple[list[int], list[int]]] = [([], [process.known[-1].state])]
+    while ahead:
+        way, been = ahead.pop(0)
+        if been[-1] in targets:
+            if way:
+                found.append(way)
+            continue
+        ahead += [
+            ([*way, m], [*been, move.end])
+            for m, move in enumerate(process.moves)
+            if move.start == been[-1] and move.end not in been
+        ]
+    return found

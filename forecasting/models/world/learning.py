@@ -54,12 +54,18 @@ class Learned:
     @property
     def gate(self) -> str:
         """``passed``, or what a graph behind the numbers was refused for."""
-        refused = [f"{n}: {f.gate.removeprefix('refused: ')}" for n, f in self.fits.items() if f.gate != "passed"]
+        refused = [
+            f"{n}: {f.gate.removeprefix('refused: ')}"
+            for n, f in self.fits.items()
+            if f.gate != "passed"
+        ]
         return "passed" if not refused else f"refused: {'; '.join(refused)}"
 
     def verdict(self, names: frozenset[str]) -> str:
         """Say whether the classes behind some processes fit their own cases."""
-        return "; ".join(dict.fromkeys(self.verdicts[n] for n in sorted(names) if n in self.verdicts))
+        return "; ".join(
+            dict.fromkeys(self.verdicts[n] for n in sorted(names) if n in self.verdicts)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +117,9 @@ class Learner:
         for name, process in spec.processes.items():
             if process.delivery is not None:
                 continue
-            for reference in {m.phrase.reference for m in process.moves if m.phrase.form == "class"}:
+            for reference in {
+                m.phrase.reference for m in process.moves if m.phrase.form == "class"
+            }:
                 found = self.classes(
                     reference, items if variant.history else (), as_of, self.fits, [process]
                 )
@@ -127,11 +135,7 @@ class Learner:
             links=spec.links if variant.links else (),
             fits=self.fits,
             classes=draws,
-            pool=[
-                key
-                for key in pasts
-                if self.openings.get(key[0], as_of) <= as_of
-            ],
+            pool=[key for key in pasts if self.openings.get(key[0], as_of) <= as_of],
             pooled=variant.pooled,
             history=variant.history,
             multipliers=times,

@@ -198,6 +198,7 @@ def _first(due: Any, begin: int, end: int) -> Any:
 def run(
     plan: Any,
     horizon: float,
+    wanted: Any,
     begin: int,
     draw: Any,
     process: Any,
@@ -221,6 +222,8 @@ def run(
     soonest, nearest = np.empty(processes), np.empty(processes, np.int64)
     n = 0
     for d in range(begin, plan.draws):
+        if not wanted[d]:
+            continue
         first_row, gain = n, plan.gain[d]
         for p in range(processes):
             state[p], since[p] = plan.process[p, STATE], plan.stand[p, SINCE]

@@ -8,30 +8,42 @@ import datetime as dt
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from forecasting.domain.commentary import Worldview
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.instants import iso
-from forecasting.domain.predicate import Predicate
+from forecasting.domain.predicate import Predicate, Truth
 from forecasting.domain.process import WorldSpec
 from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput
 from forecasting.evidence.likelihood import ReliabilityOf
 from forecasting.models.world.assembly import assemble, with_reports
+from forecasting.models.world.conditions import towards as ways
 from forecasting.models.world.history import Record, pasts, records
 from forecasting.models.world.learning import Learned, Learner
-from forecasting.models.world.paths import Paths
+from forecasting.models.world.paths import BoolArray, Paths
 from forecasting.models.world.reading import Answer, read
-from forecasting.models.world.relevant import ancestors, asked, last_moment, part_of
+from forecasting.models.world.relevant import (
+    ancestors,
+    asked,
+    groups,
+    last_moment,
+    moments,
+    part_of,
+)
 from forecasting.models.world.reports import CodedReport, alive, reports, to_values
 from forecasting.models.world.simulate import simulate
 from forecasting.models.world.values import Do, FloatArray, World
 
 REPEATS = 16
+#: Of a condition that few paths meet: more paths, and more of each parameter point.
+RARE_REPEATS, RARE_DRAWS = 64, 2
 #: How many simulations are kept: an explanation asks for the same ones again.
 KEPT = 4
+#: A question that looks so far beyond its condition goes on with the paths that met it.
+FAR = dt.timedelta(days=60)
 Reliability = Callable[[dt.datetime], ReliabilityOf]
 
 
@@ -95,6 +107,7 @@ class WorldModel:
     versions: Mapping[str, Any] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
     _kept: OrderedDict[Any, Run] = field(default_factory=OrderedDict)
+    _told: dict[Any, dict[str, Answer]] = field(default_factory=dict)
 
     def answers(
         self,
@@ -105,27 +118,120 @@ class WorldModel:
         watched: Mapping[str, dt.datetime],
         reliability: Reliability,
     ) -> dict[str, Answer]:
-        """Answer questions from one simulation; a process that cannot be used silences its own.
+        """Answer questions; what hangs together is simulated together.
 
-        The reasons stand in `faults`, by question.
+        A fault in one process silences the questions that rest on it, and no other: the reasons
+        stand in `faults`, by question.
         """
-        able = list(questions)
-        bad: dict[str, str] = {}
-        while able:
-            try:
-                run = self.run(variant, able, items, as_of, watched, reliability)
-            except ProcessFault as fault:
-                bad[fault.process] = str(fault)
-                left = [q for q in able if fault.process not in self.rests(q)]
-                for question in able:
-                    if question not in left:
+        spec = self.spec if variant.links else _apart(self.spec)
+        number = groups(spec, {q.id: asked(self.predicates[q.id]) for q in questions})
+        together: dict[tuple[int, str], list[Question]] = {}
+        for question in questions:
+            conditional = self.predicates[question.id].given is not None
+            key = (number[question.id], question.id if conditional else "")
+            together.setdefault(key, []).append(question)
+        told = _hash([item.key for item in items])
+        found: dict[str, Answer] = {}
+        for group in together.values():
+            plain = self._effective(variant, group, items)
+            looked = {n: watched[n] for n in sorted(self._names(group, plain)) if n in watched}
+            key = (plain, tuple(q.id for q in group), as_of, told, tuple(looked.items()))
+            if key not in self._told:
+                if self._told and next(iter(self._told))[2] != as_of:
+                    self._told.clear()
+                try:
+                    self._told[key] = self._group(plain, group, items, as_of, looked, reliability)
+                except InvalidInput as fault:
+                    for question in group:
                         self.faults[question.id] = str(fault)
-                if len(left) == len(able):
-                    raise
-                able = left
-                continue
-            return {question.id: self.read(run, question) for question in able}
-        return {}
+                    continue
+            found |= {
+                name: replace(answer, priors_hash=_hash([self.bank_hash, variant.name]))
+                for name, answer in self._told[key].items()
+            }
+        return found
+
+    def _names(self, group: Sequence[Question], variant: Variant) -> frozenset[str]:
+        """Give the processes that a group's answers rest on."""
+        names = frozenset().union(*(asked(self.predicates[q.id]) for q in group))
+        return ancestors(self.spec.links, names) if variant.links else names
+
+    def _effective(
+        self, variant: Variant, group: Sequence[Question], items: Sequence[Evidence]
+    ) -> Variant:
+        """Drop from a variant what makes no difference to a group: answers are then shared."""
+        names = self._names(group, variant)
+        linked = variant.links and any(link.child in names for link in self.spec.links)
+        near = {
+            q.ladder
+            for q in self.questions.values()
+            if q.id in self.predicates and self.rests(q) & names
+        } | {
+            q.id
+            for q in self.questions.values()
+            if q.id in self.predicates and self.rests(q) & names
+        }
+        told = variant.news and any(
+            effect.form in {"likelihood", "stance"}
+            and (target := effect.target.partition("=")[0]) is not None
+            and (target in names or target in near)
+            for item in items
+            for effect in item.effects
+        )
+        pooled = variant.pooled or not any(
+            move.phrase.form == "history" for n in names for move in self.spec.processes[n].moves
+        )
+        view = variant.worldview
+        if view is not None:
+            touched = any(
+                change.process in names
+                or (change.link and linked)
+                or (not change.process and not change.link and told)
+                for change in view.changes
+            )
+            view = view if touched else None
+        return Variant("", linked, told, pooled, variant.history, view)
+
+    def _group(
+        self,
+        variant: Variant,
+        group: Sequence[Question],
+        items: Sequence[Evidence],
+        as_of: dt.datetime,
+        watched: Mapping[str, dt.datetime],
+        reliability: Reliability,
+    ) -> dict[str, Answer]:
+        given = self.predicates[group[0].id].given
+        if given is not None:
+            run = self._towards(variant, group[0], items, as_of, watched, reliability)
+        else:
+            run = self.run(variant, group, items, as_of, watched, reliability)
+        return {question.id: self.read(run, question) for question in group}
+
+    def _towards(
+        self,
+        variant: Variant,
+        question: Question,
+        items: Sequence[Evidence],
+        as_of: dt.datetime,
+        watched: Mapping[str, dt.datetime],
+        reliability: Reliability,
+    ) -> Run:
+        """Simulate with the moves towards a condition drawn more often, and weighed back.
+
+        Where the question looks far beyond its condition, only the paths that met it go on.
+        """
+        predicate = self.predicates[question.id]
+        assert predicate.given is not None  # for the type checker
+        met = max(moments(predicate.given, question.closes))
+        last = last_moment(predicate, question.closes)
+        first = met if last - met > FAR else last
+        arguments = (variant, [question], items, as_of, watched, reliability)
+        run = self.run(*arguments, towards=predicate.given, until=first)
+        if first == last:
+            return run
+        only = run.paths.truth(predicate.given, question.opens, question.closes)
+        return self.run(*arguments, towards=predicate.given, only=only, until=last)
 
     def rests(self, question: Question) -> frozenset[str]:
         """Give the processes that a question rests on: those that it names, and their ancestors."""
@@ -137,9 +243,7 @@ class WorldModel:
         names = asked(predicate)
         numbers, spread, intervals, gate, decided = read(run.paths, predicate, question)
         # No path may fall short of a thing that is merely rare: only facts decide.
-        known = any(
-            step.at > question.opens for name in names for step in run.records[name].steps
-        )
+        known = any(step.at > question.opens for name in names for step in run.records[name].steps)
         return Answer(
             numbers,
             spread,
@@ -165,10 +269,11 @@ class WorldModel:
         reliability: Reliability,
         *,
         do: Sequence[Do] = (),
-        tilt: Mapping[tuple[int, int], float] | None = None,
+        towards: Truth | None = None,
+        only: BoolArray | None = None,
         betas: Mapping[str, FloatArray | float] | None = None,
         draws: int | None = None,
-        horizon: dt.datetime | None = None,
+        until: dt.datetime | None = None,
     ) -> Run:
         """Simulate the part of the world that some questions rest on.
 
@@ -178,64 +283,41 @@ class WorldModel:
             Known as of the moment; not filtered again.
         watched
             Until when each process was watched, beyond its stream.
-        do, tilt
-            Interventions, and moves to be drawn more often; see `simulate`.
+        do
+            Interventions; see `simulate`.
+        towards
+            A condition that is rare: the moves that lead there are drawn more often, and the paths'
+            weights undo it.
+        only
+            The draws to simulate.
         betas
             Log hazard ratios that replace those learned, by link.
+        draws
+            Paths, if not as the model has them.
+        until
+            How far, if not to the last moment that a question looks at.
         """
         names = frozenset().union(*(asked(self.predicates[q.id]) for q in questions))
-        spec = part_of(self.spec, names) if variant.links else _apart(self.spec, names)
-        ends = {q.id: last_moment(self.predicates[q.id], q.closes) for q in questions}
-        last = max([*ends.values(), *([horizon] if horizon is not None else [])])
-        size = draws or self.draws
+        spec = part_of(self.spec if variant.links else _apart(self.spec), names)
+        last = until or max(last_moment(self.predicates[q.id], q.closes) for q in questions)
+        rare = towards is not None
+        repeats = RARE_REPEATS if rare else REPEATS
+        size = (draws or self.draws) * (RARE_DRAWS if rare else 1)
         key = (
-            variant,
+            replace(variant, name=""),
             as_of,
             tuple(spec.processes),
-            tuple(item.key for item in items),
+            _hash([item.key for item in items]),
             tuple(sorted(watched.items())),
             last,
             size,
         )
-        plain = not do and not tilt and betas is None
+        plain = not do and towards is None and betas is None and only is None
         if plain and key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
-        found = self._run(
-            variant, spec, items, as_of, watched, reliability, last, size, do, tilt, betas
-        )
-        if plain:
-            self._kept[key] = found
-            if len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-        return found
-
-    def _run(
-        self,
-        variant: Variant,
-        spec: WorldSpec,
-        items: Sequence[Evidence],
-        as_of: dt.datetime,
-        watched: Mapping[str, dt.datetime],
-        reliability: Reliability,
-        last: dt.datetime,
-        size: int,
-        do: Sequence[Do],
-        tilt: Mapping[tuple[int, int], float] | None,
-        betas: Mapping[str, FloatArray | float] | None,
-    ) -> Run:
         held = records(spec, items, as_of, watched=watched, made=self.openings)
-        coded: tuple[CodedReport, ...] = ()
-        if variant.news:
-            coded = reports(
-                items,
-                self.spec,
-                self.questions,
-                self.predicates,
-                reliability=reliability(as_of),
-                as_of=as_of,
-            )
-            coded = tuple(report for report in coded if report.process in spec.processes)
+        coded = self._coded(spec, items, as_of, reliability) if variant.news else ()
         learned = self.learner.learn(
             variant,
             spec,
@@ -244,21 +326,22 @@ class WorldModel:
             coded,
             items=items,
             as_of=as_of,
-            points=size // REPEATS,
+            points=size // repeats,
         )
         world = assemble(
             spec,
             held,
             learned.hazards,
             {**learned.betas, **(betas or {})} if variant.links else {},
-            points=size // REPEATS,
-            repeats=REPEATS,
+            points=size // repeats,
+            repeats=repeats,
             gain=learned.gain,
         )
         if variant.news:
             world = with_reports(world, to_values(alive(coded, held), world))
-        paths = simulate(world, world.day(last), seed=self.seed, do=do, tilt=tilt)
-        return Run(
+        horizon = max(world.day(last), 0.0)
+        tilt = [] if towards is None else ways(world, towards, horizon)
+        found = Run(
             variant,
             as_of,
             spec,
@@ -266,10 +349,39 @@ class WorldModel:
             learned,
             coded,
             world,
-            paths,
-            _hash([iso(as_of), *_told(items, spec), *(f"{n} {iso(r.free)}" for n, r in held.items())]),
+            simulate(world, horizon, seed=self.seed, do=do, tilt=tilt, only=only),
+            _hash(
+                [
+                    iso(as_of),
+                    *_told(items),
+                    *(f"{name} {iso(record.free)}" for name, record in held.items()),
+                ]
+            ),
             _hash([self.bank_hash, variant.name]),
         )
+        if plain:
+            self._kept[key] = found
+            if len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return found
+
+    def _coded(
+        self,
+        spec: WorldSpec,
+        items: Sequence[Evidence],
+        as_of: dt.datetime,
+        reliability: Reliability,
+    ) -> tuple[CodedReport, ...]:
+        """Give what the reports weigh on the moves of a part of the world."""
+        coded = reports(
+            items,
+            self.spec,
+            self.questions,
+            self.predicates,
+            reliability=reliability(as_of),
+            as_of=as_of,
+        )
+        return tuple(report for report in coded if report.process in spec.processes)
 
     def touching(self, question: Question, items: Sequence[Evidence]) -> list[Evidence]:
         """Give the items that bear on what a question rests on, coded facts and reports alone."""
@@ -307,21 +419,13 @@ class WorldModel:
         return {name: held[name].free for name in names}
 
 
-class ProcessFault(InvalidInput):
-    """What is known of one process cannot be used; `process` names it."""
-
-    def __init__(self, process: str, message: str, *, hint: str = "") -> None:
-        super().__init__(message, hint=hint)
-        self.process = process
+def _apart(spec: WorldSpec) -> WorldSpec:
+    """Give the processes of a world without any link."""
+    return WorldSpec(spec.processes, ())
 
 
-def _apart(spec: WorldSpec, names: frozenset[str]) -> WorldSpec:
-    """Give some processes without any link."""
-    return WorldSpec({name: p for name, p in spec.processes.items() if name in names}, ())
-
-
-def _told(items: Sequence[Evidence], spec: WorldSpec) -> list[str]:
-    """Name the items that bear on some processes, for the hash of the evidence."""
+def _told(items: Sequence[Evidence]) -> list[str]:
+    """Name the items that say something, for the hash of the evidence."""
     return sorted(item.key for item in items if any(e.form != "bears" for e in item.effects))
 
 

@@ -72,7 +72,7 @@ def planned(
     horizon: float,
     seed: int,
     do: Sequence[Do],
-    tilt: Mapping[tuple[int, int], float],
+    tilt: Sequence[Mapping[tuple[int, int], float]],
 ) -> tuple[Plan, FloatArray]:
     """Give the arrays of a settled world, and the log weight of each draw.
 
@@ -230,7 +230,7 @@ def _budgets(
     names: Sequence[str],
     seed: int,
     places: Mapping[tuple[int, int], int],
-    tilt: Mapping[tuple[int, int], float],
+    tilt: Sequence[Mapping[tuple[int, int], float]],
 ) -> tuple[dict[int, FloatArray], FloatArray]:
     """Draw the first budget of each move, evenly spread; give the log weights of the draws."""
     found = {
@@ -238,16 +238,15 @@ def _budgets(
         for k, (_, move) in enumerate(moves)
         if move.at is None
     }
-    groups: dict[int, list[tuple[int, float]]] = {}
-    for (process, place), factor in sorted(tilt.items()):
-        k = places[process, place]
-        if k in found and factor != 1.0:
-            groups.setdefault(process, []).append((k, factor))
+    groups = [
+        [(k, factor) for key, factor in sorted(way.items()) if (k := places[key]) in found]
+        for way in tilt
+    ]
     if not groups:
         return found, np.zeros(world.draws)
     part = (uniforms(world.draws, seed, "tilt") * 2 * len(groups)).astype(np.int64)
     ratio = np.full(world.draws, 0.5)
-    for j, group in enumerate(groups.values()):
+    for j, group in enumerate(groups):
         log_ratio = np.zeros(world.draws)
         for k, factor in group:
             found[k] = np.where(part == j, found[k] / factor, found[k])

@@ -24,7 +24,7 @@ from forecasting.domain.predicate import (
 from forecasting.domain.predicate_check import processes_of as asked
 from forecasting.domain.process import LinkSpec, WorldSpec
 
-__all__ = ["ancestors", "asked", "groups", "last_moment", "part_of"]
+__all__ = ["ancestors", "asked", "groups", "last_moment", "moments", "part_of"]
 
 
 def ancestors(links: Sequence[LinkSpec], names: Iterable[str]) -> frozenset[str]:
@@ -48,17 +48,18 @@ def part_of(world: WorldSpec, names: frozenset[str]) -> WorldSpec:
 
 def last_moment(predicate: Predicate, closes: dt.datetime) -> dt.datetime:
     """Give the latest moment that a predicate looks at."""
-    return max([closes, *_moments(predicate.event, closes), *_moments(predicate.given, closes)])
+    return max([closes, *moments(predicate.event, closes), *moments(predicate.given, closes)])
 
 
-def _moments(event: Event | None, closes: dt.datetime) -> list[dt.datetime]:
+def moments(event: Event | None, closes: dt.datetime) -> list[dt.datetime]:
+    """Give the moments that an event looks at."""
     match event:
         case None:
             return []
         case Not(of=inner):
-            return _moments(inner, closes)
+            return moments(inner, closes)
         case And(left=left, right=right) | Or(left=left, right=right):
-            return _moments(left, closes) + _moments(right, closes)
+            return moments(left, closes) + moments(right, closes)
         case Within() | FirstOf():
             return [closes]
         case At(when=when) | StateOn(when=when) | Total(when=when):

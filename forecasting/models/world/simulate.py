@@ -7,7 +7,7 @@ import numpy as np
 
 from forecasting.errors import InvalidInput
 from forecasting.models.world.known import names_of, settled
-from forecasting.models.world.paths import Paths, Rows
+from forecasting.models.world.paths import BoolArray, Paths, Rows
 from forecasting.models.world.values import Do, World
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ def simulate(
     *,
     seed: int = 0,
     do: Sequence[Do] = (),
-    tilt: Mapping[tuple[int, int], float] | None = None,
+    tilt: Sequence[Mapping[tuple[int, int], float]] = (),
+    only: BoolArray | None = None,
 ) -> Paths:
     """Simulate one path a draw, from the world's origin to a horizon.
 
@@ -36,9 +37,11 @@ def simulate(
     do : sequence of Do
         Interventions: at its day the process is set to the state, and by chance it cannot get
         there before; barred states cannot be entered from the day on.
-    tilt : mapping, optional
-        (process, move) to a factor by which its first budget is used up sooner in a part of the
-        draws, for conditions that are rare; weights (at most 2) undo it.
+    tilt : sequence of mapping
+        Ways towards a rare condition, each from (process, move) to a factor by which its first
+        budget is used up sooner in this way's part of half the draws; weights (at most 2) undo it.
+    only : array (S,), optional
+        The draws to simulate; nothing moves in the others, and nobody may ask them.
 
     Returns
     -------
@@ -66,17 +69,19 @@ def simulate(
     from forecasting.models.world.plan import planned  # imports numba
 
     world = settled(world, do)
-    plan, log_weight = planned(world, float(horizon), seed, do, tilt or {})
-    return Paths(world, float(horizon), _rows(plan, float(horizon), names_of(world)), log_weight)
+    plan, log_weight = planned(world, float(horizon), seed, do, tilt)
+    wanted = np.ones(world.draws, dtype=np.bool_) if only is None else only
+    rows = _rows(plan, float(horizon), wanted, names_of(world))
+    return Paths(world, float(horizon), rows, log_weight)
 
 
-def _rows(plan: "Plan", horizon: float, names: Sequence[str]) -> Rows:
+def _rows(plan: "Plan", horizon: float, wanted: BoolArray, names: Sequence[str]) -> Rows:
     from forecasting.models.world.loop import DONE, LOOP, MOST_MOVES, run
 
     blocks, draw, end = [], 0, -1
     while end != DONE:
         block = Rows.empty(BLOCK)
-        draw, size, end, move = run(plan, horizon, draw, *block)
+        draw, size, end, move = run(plan, horizon, wanted, draw, *block)
         if end == LOOP:
             message = (
                 f"{names[move]}: more than {MOST_MOVES:,} moves in one path, most of them of this "

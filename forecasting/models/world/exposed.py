@@ -1,0 +1,131 @@
+"""The past of a move under its reports: the hazard ratio day by day, and the time at risk with it."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf, isfinite
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from forecasting.models.world.history import EPOCH, Past
+from forecasting.models.world.reports import CodedReport
+
+FloatArray = NDArray[np.float64]
+DAY = dt.timedelta(days=1)
+
+
+def multiplier(coded: Sequence[CodedReport], days: ArrayLike, gain: ArrayLike = 1.0) -> FloatArray:
+    """Give the hazard ratio of one move's reports at some days.
+
+    Parameters
+    ----------
+    coded : sequence of CodedReport
+        All on one move.
+    days : array_like, shape (T,)
+        Days since 1970 (UTC); a report counts from the moment after it was known.
+    gain : float or array_like, shape (G,)
+        How much reports are worth; it multiplies a source's sum before its bound.
+
+    Returns
+    -------
+    ndarray, shape (T,) or (G, T)
+
+    Examples
+    --------
+    >>> from math import log
+    >>> noon = dt.datetime(1970, 1, 2, tzinfo=dt.UTC)
+    >>> said = CodedReport("a", "x > y", noon, log(2), 30.0, "wire", 2.2, "n1", "n1", "B")
+    >>> multiplier([said], [0.0, 1.0, 31.0]).round(3).tolist()
+    [1.0, 1.0, 1.414]
+    """
+    times = np.atleast_1d(np.asarray(days, dtype=np.float64))
+    worth = np.asarray(gain, dtype=np.float64)
+    by_source: dict[str, tuple[float, FloatArray]] = {}
+    for report in coded:
+        age = times - (report.known_at - EPOCH) / DAY
+        share = np.exp2(-np.maximum(age, 0.0) / report.half_life)
+        _, before = by_source.get(report.source, (0.0, np.zeros_like(times)))
+        by_source[report.source] = (
+            report.bound,
+            before + np.where(age > 0.0, report.log_ratio * share, 0.0),
+        )
+    total = np.zeros(worth.shape + times.shape)
+    for bound, size in by_source.values():
+        total += np.clip(worth[..., None] * size, -bound, bound)
+    ratio: FloatArray = np.exp(total)
+    return ratio
+
+
+@dataclass(frozen=True, slots=True)
+class Exposed:
+    """A move's past under reports: G gains, its days at risk, and the ratios where it fired.
+
+    `days` and `log_fired` have shape (G,): the exposure with the reports' hazard ratio in it, and
+    the sum of log ratios at the moments at which the move fired.
+    """
+
+    count: int
+    days: FloatArray
+    log_fired: FloatArray
+    touched: bool
+
+
+def exposed(
+    past: Past,
+    coded: Sequence[CodedReport],
+    gain: ArrayLike,
+    *,
+    shape: float = 1.0,
+    lag: float = 0.0,
+) -> Exposed:
+    """Give the exposure of a move's past with the reports that acted on it.
+
+    Parameters
+    ----------
+    coded : sequence of CodedReport
+        All on this move.
+    gain : array_like, shape (G,)
+    shape : float
+        Exponent of the age; the exposure is the integral of the ratio over age ** shape.
+    lag : float
+        A report counts for the moment of firing only if it came so many days before: one that came
+        on the day of the event may be about the event.
+    """
+    gains = np.atleast_1d(np.asarray(gain, dtype=np.float64))
+    days, log_fired = np.zeros_like(gains), np.zeros_like(gains)
+    touched, ended = False, -inf
+    for piece in past.pieces:
+        if piece.begin == 0.0:
+            ended = _last_end(past, piece.day)
+        acting = [r for r in coded if (r.known_at - EPOCH) / DAY >= ended]
+        until = piece.day + piece.end - piece.begin
+        here = [r for r in acting if (r.known_at - EPOCH) / DAY < until]
+        touched = touched or bool(here)
+        edges = _edges(here, piece.day, until)
+        ages = piece.begin + (edges - piece.day)
+        width = np.diff(ages**shape)
+        middle = (edges[1:] + edges[:-1]) / 2.0
+        days += multiplier(here, middle, gains) @ width
+        if piece.fired:
+            before = [r for r in here if (r.known_at - EPOCH) / DAY + lag <= until]
+            log_fired += np.log(multiplier(before, [until], gains)[:, 0])
+    return Exposed(past.count, days, log_fired, touched)
+
+
+def _last_end(past: Past, day: float) -> float:
+    """Give the end of the stay before the one that begins on a day: older reports are over."""
+    ends = [p.day + p.end - p.begin for p in past.pieces if p.day + p.end - p.begin <= day]
+    return max(ends, default=-inf)
+
+
+def _edges(coded: Sequence[CodedReport], begin: float, end: float) -> FloatArray:
+    """Cut a stretch where reports came, and into parts in which none fades by much."""
+    cuts = {begin, end}
+    for report in coded:
+        came = max(begin, (report.known_at - EPOCH) / DAY)
+        cuts.add(came)
+        if isfinite(report.half_life):
+            step = report.half_life / 16.0
+            cuts |= {came + k * step for k in range(1, 16 * 10) if came + k * step < end}
+    return np.array(sorted(cuts))
