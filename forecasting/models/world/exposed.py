@@ -1,4 +1,4 @@
-"""The past of a move under its reports: the hazard ratio day by day, and the time at risk with it."""
+"""The past of a move under its reports: its time at risk with their hazard ratio in it."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -9,52 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from forecasting.models.world.history import EPOCH, Past
-from forecasting.models.world.reports import CodedReport
+from forecasting.models.world.reports import CodedReport, multiplier
 
 FloatArray = NDArray[np.float64]
 DAY = dt.timedelta(days=1)
-
-
-def multiplier(coded: Sequence[CodedReport], days: ArrayLike, gain: ArrayLike = 1.0) -> FloatArray:
-    """Give the hazard ratio of one move's reports at some days.
-
-    Parameters
-    ----------
-    coded : sequence of CodedReport
-        All on one move.
-    days : array_like, shape (T,)
-        Days since 1970 (UTC); a report counts from the moment after it was known.
-    gain : float or array_like, shape (G,)
-        How much reports are worth; it multiplies a source's sum before its bound.
-
-    Returns
-    -------
-    ndarray, shape (T,) or (G, T)
-
-    Examples
-    --------
-    >>> from math import log
-    >>> noon = dt.datetime(1970, 1, 2, tzinfo=dt.UTC)
-    >>> said = CodedReport("a", "x > y", noon, log(2), 30.0, "wire", 2.2, "n1", "n1", "B")
-    >>> multiplier([said], [0.0, 1.0, 31.0]).round(3).tolist()
-    [1.0, 1.0, 1.414]
-    """
-    times = np.atleast_1d(np.asarray(days, dtype=np.float64))
-    worth = np.asarray(gain, dtype=np.float64)
-    by_source: dict[str, tuple[float, FloatArray]] = {}
-    for report in coded:
-        age = times - (report.known_at - EPOCH) / DAY
-        share = np.exp2(-np.maximum(age, 0.0) / report.half_life)
-        _, before = by_source.get(report.source, (0.0, np.zeros_like(times)))
-        by_source[report.source] = (
-            report.bound,
-            before + np.where(age > 0.0, report.log_ratio * share, 0.0),
-        )
-    total = np.zeros(worth.shape + times.shape)
-    for bound, size in by_source.values():
-        total += np.clip(worth[..., None] * size, -bound, bound)
-    ratio: FloatArray = np.exp(total)
-    return ratio
 
 
 @dataclass(frozen=True, slots=True)

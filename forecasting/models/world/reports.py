@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from math import inf, log
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from forecasting.domain.evidence import Effect, Evidence, code_ratio, half_life_of
 from forecasting.domain.predicate import Predicate
@@ -25,10 +26,11 @@ from forecasting.errors import InvalidInput
 from forecasting.evidence.as_of import known, retracted
 from forecasting.evidence.likelihood import EVENT_RHO, ReliabilityOf, of_grade, story_discount
 from forecasting.evidence.reliability import grades_of
-from forecasting.models.world.history import Record
+from forecasting.models.world.history import EPOCH, Record
 from forecasting.models.world.leads import Way, to_target
 from forecasting.models.world.values import Report, World
 
+FloatArray = NDArray[np.float64]
 DAY = dt.timedelta(days=1)
 #: No source is beyond doubt: r = .999 bounds a hazard ratio at 1,999.
 MOST_RELIABLE = 0.999
@@ -203,6 +205,48 @@ def to_values(coded: Iterable[CodedReport], world: World) -> tuple[Report, ...]:
                     )
                 )
     return tuple(found)
+
+
+def multiplier(coded: Sequence[CodedReport], days: ArrayLike, gain: ArrayLike = 1.0) -> FloatArray:
+    """Give the hazard ratio of one move's reports at some days.
+
+    Parameters
+    ----------
+    coded : sequence of CodedReport
+        All on one move.
+    days : array_like, shape (T,)
+        Days since 1970 (UTC); a report counts from the moment after it was known.
+    gain : float or array_like, shape (G,)
+        How much reports are worth; it multiplies a source's sum before its bound.
+
+    Returns
+    -------
+    ndarray, shape (T,) or (G, T)
+
+    Examples
+    --------
+    >>> from math import log
+    >>> noon = dt.datetime(1970, 1, 2, tzinfo=dt.UTC)
+    >>> said = CodedReport("a", "x > y", noon, log(2), 30.0, "wire", 2.2, "n1", "n1", "B")
+    >>> multiplier([said], [0.0, 1.0, 31.0]).round(3).tolist()
+    [1.0, 1.0, 1.414]
+    """
+    times = np.atleast_1d(np.asarray(days, dtype=np.float64))
+    worth = np.asarray(gain, dtype=np.float64)
+    by_source: dict[str, tuple[float, FloatArray]] = {}
+    for report in coded:
+        age = times - (report.known_at - EPOCH) / DAY
+        share = np.exp2(-np.maximum(age, 0.0) / report.half_life)
+        _, before = by_source.get(report.source, (0.0, np.zeros_like(times)))
+        by_source[report.source] = (
+            report.bound,
+            before + np.where(age > 0.0, report.log_ratio * share, 0.0),
+        )
+    total = np.zeros(worth.shape + times.shape)
+    for bound, size in by_source.values():
+        total += np.clip(worth[..., None] * size, -bound, bound)
+    ratio: FloatArray = np.exp(total)
+    return ratio
 
 
 def total_at(coded: Sequence[CodedReport], moment: dt.datetime, gain: float = 1.0) -> float:

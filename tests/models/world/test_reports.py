@@ -16,14 +16,13 @@ from forecasting.domain.predicate import Moment, Predicate
 from forecasting.domain.process import DeliverySpec, MoveSpec, Phrase, ProcessSpec, WorldSpec
 from forecasting.models.news_gain import Gain, gain_draws, learned_gain, summary
 from forecasting.models.world import values
-from forecasting.models.world.history import Past, Piece, Record, Step
+from forecasting.models.world.exposed import exposed
+from forecasting.models.world.history import EPOCH, Past, Piece, Record, Step
 from forecasting.models.world.leads import to_question
 from forecasting.models.world.reports import (
-    EPOCH,
     CodedReport,
     alive,
     bound,
-    exposed,
     multiplier,
     reports,
     story_total,
