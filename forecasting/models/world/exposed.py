@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from forecasting.models.world.history import EPOCH, Past
 from forecasting.models.world.reports import CodedReport, multiplier
 
+__all__ = ["Exposed", "exposed", "multiplier"]
+
 FloatArray = NDArray[np.float64]
 DAY = dt.timedelta(days=1)
 
