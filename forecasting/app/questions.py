@@ -32,13 +32,6 @@ def bundled_bank() -> banks.Bank:
     return bank
 
 
-def families() -> dict[str, frozenset[str]]:
-    """Give each model family's question types, from the registry."""
-    from forecasting import models
-
-    return {name: frozenset(found.outcome_types) for name, found in models.families().items()}
-
-
 def check_bank(path: Path | None) -> list[Problem]:
     """List every fault of a bank folder, of one question file, or of the bundled bank."""
     if path is not None and not path.exists():
@@ -46,7 +39,7 @@ def check_bank(path: Path | None) -> list[Problem]:
         raise InvalidInput(msg, hint="forecast questions check questions")
     if path is not None and path.is_file():
         return banks.read_question_file(path)[2]
-    return banks.check(banks.read_bank(path or locate("questions")), families())
+    return banks.check(banks.read_bank(path or locate("questions")))
 
 
 def load_bank(ledger: Ledger, bank: banks.Bank, now: dt.datetime) -> dict[str, int]:
@@ -127,17 +120,10 @@ def add_file(ledger: Ledger, path: Path, now: dt.datetime) -> list[Question]:
         msg = f"[{first.rule}] {first.message}"
         raise InvalidInput(msg, hint=first.hint, where=f"{first.source}:{first.line}")
     catalog = Catalog.of(ledger)
-    known = families()
     for question in questions:
         if question.id in catalog.questions or catalog.ladder(question.id):
             msg = f"slug ({question.ladder or question.id}): already in the ledger"
             raise InvalidInput(msg, hint="give it a slug of its own", where=str(path))
-        fitted = question.model.fitted
-        if fitted not in known or question.type not in known[fitted]:
-            msg = f"model ({fitted}): no family of that name answers a {question.type} question"
-            raise InvalidInput(
-                msg, hint=banks.nearest(fitted, known) or "base-rate", where=str(path)
-            )
     ledger.append([*questions, *resolutions], recorded_at=now)
     return questions
 
@@ -191,7 +177,7 @@ def _row(
         "opens": question.opens,
         "closes": question.closes,
         "outcome": catalog.outcome(question),
-        "model": question.model.label,
+        "model": "world" if question.answer else "",
         "texts": list(question.basis.texts),
         "event": question.event,
         "topic": question.topic,

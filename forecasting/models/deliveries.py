@@ -27,7 +27,7 @@ from numpy.typing import ArrayLike, NDArray
 from forecasting.errors import InvalidInput
 from forecasting.inference.fit import Fit
 from forecasting.inference.fit import fit as sample
-from forecasting.inference.inputs import COLUMN, SCALAR, Layout, inputs
+from forecasting.inference.inputs import COLUMN, Layout, inputs
 from forecasting.inference.predictive_check import CountCheck, PredictiveCheck, interval_shares
 from forecasting.models.delivery_priors import BETAS, GAMMAS, PRIORS, STANDARD
 from forecasting.models.prior import PriorSpec, from_standard, prior_arrays, prior_draw
@@ -39,6 +39,9 @@ FloatArray = NDArray[np.float64]
 #: Reference age in days, at which theta is the log cumulative hazard of a first part.
 T0 = 14.0
 COLUMNS = ("wait_low", "wait_high", "unbegun", "gap_low", "gap_high", "quiet", "shares", "finals")
+#: What the graph takes of them: logarithms of ages, and sums over the shares.
+LOGS = ("wait_low", "wait_high", "unbegun", "gap_low", "gap_high", "quiet", "finals")
+SUMS = ("shares", "shares_log", "shares_log1m", "whole")
 #: Stands for the logarithm of no time at all.
 LOG_OF_ZERO = -1e4
 #: A part leaves at least so much open, or it completed: shares stay inside (0, 1).
@@ -84,7 +87,7 @@ class Deliveries:
     def layout(self) -> Layout:
         """Priors in blocks of one distribution, then the columns."""
         blocks = {f"{kind}_{key}": len(names) for kind, names, keys in _BLOCKS for key in keys}
-        return blocks | {"whole": SCALAR} | dict.fromkeys(COLUMNS, COLUMN)
+        return blocks | {"sums": len(SUMS)} | dict.fromkeys(LOGS, COLUMN)
 
     def default_priors(self) -> dict[str, PriorSpec]:
         """Return the priors by parameter.
@@ -159,7 +162,7 @@ class Deliveries:
         """
         return sample(
             self,
-            {name: np.asarray(data[name], dtype=np.float64) for name in (*COLUMNS, "whole")},
+            _prepared(data),
             _prior_blocks(priors),
             seed=seed,
             draws=draws,
@@ -173,14 +176,10 @@ class Deliveries:
     def log_likelihood(
         self, draws: Mapping[str, ArrayLike], data: Mapping[str, ArrayLike]
     ) -> FloatArray:
-        """Return log p(evidence | draw) of the six kinds of evidence, shape (S, 6)."""
+        """Return log p(evidence | draw) of each kind of evidence, shape (S, 7), up to constants."""
         p = {name: np.asarray(values, dtype=np.float64)[:, None] for name, values in draws.items()}
-        rows = {name: np.asarray(data[name], dtype=np.float64) for name in (*COLUMNS, "whole")}
-        size = next(iter(p.values())).shape[0]
-        terms = _terms(p, rows, _numpy())
-        return np.column_stack(
-            [np.broadcast_to(np.atleast_2d(t), (size, np.shape(t)[-1])).sum(axis=1) for t in terms]
-        )
+        terms = _terms(p, _prepared(data), _numpy())
+        return np.column_stack([np.asarray(term).sum(axis=-1) for term in terms])
 
     def simulate(
         self, rng: np.random.Generator, priors: Mapping[str, PriorSpec] | None = None, n: int = 6
@@ -267,43 +266,53 @@ def _numpy() -> SimpleNamespace:
         logaddexp=np.logaddexp,
         maximum=np.maximum,
         minimum=np.minimum,
-        switch=np.where,
+        concatenate=np.concatenate,
         gammaln=gammaln,
         logsumexp=logsumexp,
     )
 
 
-def _log(days: Any, xp: Any) -> Any:
-    return xp.switch(days > 0.0, xp.log(xp.maximum(days, 1e-300)), LOG_OF_ZERO)
+def _prepared(data: Mapping[str, ArrayLike]) -> dict[str, FloatArray]:
+    """Return the arrays of the graph: it takes no logarithm of data."""
+    rows = {name: np.asarray(data[name], dtype=np.float64) for name in COLUMNS}
+    logs = {
+        name: np.where(rows[name] > 0, np.log(np.where(rows[name] > 0, rows[name], 1)), LOG_OF_ZERO)
+        for name in LOGS
+        if name != "finals"
+    }
+    shares = rows["shares"]
+    sums = [shares.size, np.log(shares).sum(), np.log1p(-shares).sum(), np.asarray(data["whole"])]
+    return {**logs, "finals": rows["finals"], "sums": np.asarray(sums, dtype=np.float64)}
 
 
 def _terms(p: Mapping[str, Any], rows: Mapping[str, Any], xp: Any) -> list[Any]:
-    """Return the log-likelihood of each row, kind by kind, up to constants."""
+    """Return the log-likelihood of each row, kind by kind; the rows stand on the last axis."""
+    begun, gaps = rows["wait_low"].shape[0], rows["gap_low"].shape[0]
+    # One vector for each hazard: a compiled graph costs by the number of its operations.
+    waits = xp.concatenate([rows["wait_low"], rows["wait_high"], rows["unbegun"]])
+    first = xp.exp(xp.minimum(p["theta"] + p["first"] * (waits - float(np.log(T0))), 200.0))
+    pauses = xp.concatenate([rows["gap_low"], rows["gap_high"], rows["quiet"]])
+    later = xp.exp(xp.minimum(p["later"] * (xp.log(p["delta"]) + pauses), 200.0))
 
-    def first(days: Any) -> Any:
-        return xp.exp(xp.minimum(p["theta"] + p["first"] * (_log(days, xp) - np.log(T0)), 200.0))
-
-    def later(days: Any) -> Any:
-        return xp.exp(xp.minimum(p["later"] * (xp.log(p["delta"]) + _log(days, xp)), 200.0))
-
-    def log_within(low: Any, high: Any) -> Any:
+    def log_within(hazard: Any, n: Any) -> Any:
+        low, high = hazard[..., :n], hazard[..., n : 2 * n]
         return -low + xp.log(-xp.expm1(-xp.maximum(high - low, 1e-300)))
 
-    log_w, log_never = xp.log(p["w"]), xp.log1p(-p["w"])
-    log_goes, log_stalls = xp.log1p(-p["stall"]), xp.log(p["stall"])
-    log_part, log_whole = xp.log1p(-p["whole"]), xp.log(p["whole"])
+    log_w, log_stalls = xp.log(p["w"]), xp.log(p["stall"])
+    log_goes, log_part = xp.log1p(-p["stall"]), xp.log1p(-p["whole"])
+    log_whole = xp.log(p["whole"])
     a = p["mean"] * p["precision"]
     b = p["precision"] - a
-    log_beta = xp.gammaln(a) + xp.gammaln(b) - xp.gammaln(a + b)
-    shares = rows["shares"]
+    log_beta = xp.gammaln(a) + xp.gammaln(b) - xp.gammaln(p["precision"])
+    n, log_share, log_rest, whole = (rows["sums"][k : k + 1] for k in range(len(SUMS)))
     return [
-        log_w + log_within(first(rows["wait_low"]), first(rows["wait_high"])),
-        xp.logaddexp(log_never, log_w - first(rows["unbegun"])),
-        log_goes + log_within(later(rows["gap_low"]), later(rows["gap_high"])),
-        xp.logaddexp(log_stalls, log_goes - later(rows["quiet"])),
-        log_part + (a - 1.0) * xp.log(shares) + (b - 1.0) * xp.log1p(-shares) - log_beta,
+        log_w + log_within(first, begun),
+        xp.logaddexp(xp.log1p(-p["w"]), log_w - first[..., 2 * begun :]),
+        log_goes + log_within(later, gaps),
+        xp.logaddexp(log_stalls, log_goes - later[..., 2 * gaps :]),
+        n * (log_part - log_beta) + (a - 1.0) * log_share + (b - 1.0) * log_rest,
         xp.logaddexp(log_whole, log_part + _log_above(rows["finals"], a, b, xp) - log_beta),
-        (log_whole + 0.0 * p["mean"]) * rows["whole"],
+        log_whole * whole,
     ]
 
 

@@ -135,14 +135,14 @@ def _arrays(rows: list[tuple[float, ...]]) -> Rows:
 
 def truces(items: Iterable[Evidence]) -> dict[str, Truce]:
     """Give each truce whose start is known, by id."""
-    told = _data(items, "truces")
+    told = data_of(items, "truces")
     found: dict[str, Truce] = {}
     for row, effect, item in told.get("started", ()):
         term = effect.detail.get("term")
         found[row] = Truce(
             id=row,
             kind=str(effect.detail.get("class", "")),
-            start=_moment(effect, "at", item.known_at),
+            start=moment_of(effect, "at", item.known_at),
             term=parse_instant(str(term)) if term else None,
             monitored=bool(effect.detail.get("monitored", 0.0)),
         )
@@ -158,20 +158,20 @@ def truces(items: Iterable[Evidence]) -> dict[str, Truce]:
 
 def agreements(items: Iterable[Evidence]) -> list[tuple[Moment, Moment | None]]:
     """Give each known agreement: signed, ended (None: not known to have)."""
-    told = _data(items, "agreements")
+    told = data_of(items, "agreements")
     ended = {
-        row: _moment(effect, "at", item.known_at) for row, effect, item in told.get("ended", ())
+        row: moment_of(effect, "at", item.known_at) for row, effect, item in told.get("ended", ())
     }
     return sorted(
         (
-            (_moment(effect, "at", item.known_at), ended.get(row))
+            (moment_of(effect, "at", item.known_at), ended.get(row))
             for row, effect, item in told.get("signed", ())
         ),
         key=lambda row: (row[0], row[1] or row[0]),
     )
 
 
-def _data(items: Iterable[Evidence], prefix: str) -> dict[str, list[Datum]]:
+def data_of(items: Iterable[Evidence], prefix: str) -> dict[str, list[Datum]]:
     """Give the data under a prefix by name, in an order of their own."""
     found: dict[str, list[Datum]] = {}
     for item in items:
@@ -184,11 +184,11 @@ def _data(items: Iterable[Evidence], prefix: str) -> dict[str, list[Datum]]:
     return found
 
 
-def _moment(effect: Effect, key: str, fallback: Moment) -> Moment:
+def moment_of(effect: Effect, key: str, fallback: Moment) -> Moment:
     text = effect.detail.get(key)
     return parse_instant(str(text)) if text else fallback
 
 
 def _interval(effect: Effect, start: Moment) -> Interval:
     by = effect.detail.get("by")
-    return (_moment(effect, "after", start), parse_instant(str(by)) if by else None)
+    return (moment_of(effect, "after", start), parse_instant(str(by)) if by else None)

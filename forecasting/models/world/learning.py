@@ -1,7 +1,7 @@
 """What a world learns as of a moment: fits of the three graphs, rates, links, and the news gain."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +17,10 @@ from forecasting.models.news_gain import gain_draws, learned_gain, summary
 from forecasting.models.world.assembly import Hazard
 from forecasting.models.world.classes import ClassOf, told_apart
 from forecasting.models.world.history import Past, Record
+from forecasting.models.world.packages import DeliveryOf
 from forecasting.models.world.parameters import Parameters, parameters
-from forecasting.models.world.reports import CodedReport, multiplier
+from forecasting.models.world.exposed import multiplier
+from forecasting.models.world.reports import CodedReport
 from forecasting.models.world.values import FloatArray
 
 Key = tuple[str, str]
@@ -77,16 +79,16 @@ class Learner:
     openings
         When the first question on a process opened: from then it is in the pooled class.
     classes
-        From (reference, evidence, moment, points) to draws of a class of spells and its fit.
+        What draws the reference classes of spells.
     deliveries
-        From (processes, evidence, moment, points) to the hazards of deliveries and their fit.
+        What draws the moves of deliveries.
     """
 
     fits: FitCache
     openings: Mapping[str, dt.datetime]
     seed: int
     classes: ClassOf
-    deliveries: Callable[..., Any]
+    deliveries: DeliveryOf
 
     def learn(
         self,
@@ -149,12 +151,18 @@ class Learner:
         }
         parts = {name: p for name, p in spec.processes.items() if p.delivery is not None}
         if parts:
-            found = self.deliveries(
-                parts, records, items, as_of, self.fits, points=points, seed=self.seed
+            brought = self.deliveries(
+                parts,
+                records,
+                items,
+                as_of,
+                self.fits,
+                history=variant.history,
+                points=points,
+                seed=self.seed,
             )
-            hazards |= found.hazards
-            if found.fit is not None:
-                posterior["deliveries"] = found.fit
+            hazards |= brought.hazards
+            posterior |= brought.fits
         gain = learned_gain(pasts, coded) if variant.news else None
         drawn: FloatArray | float = 1.0
         if gain is not None:

@@ -39,7 +39,7 @@ from forecasting.models.world.values import Do, FloatArray, World
 
 REPEATS = 16
 #: Of a condition that few paths meet: more paths, and more of each parameter point.
-RARE_REPEATS, RARE_DRAWS = 64, 2
+RARE_REPEATS, RARE_DRAWS = 64, 4
 #: How many simulations are kept: an explanation asks for the same ones again.
 KEPT = 4
 #: A question that looks so far beyond its condition goes on with the paths that met it.

@@ -1,0 +1,81 @@
+"""Fits as ArviZ takes them: one `DataTree` of everything that a world rests on."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from forecasting.errors import InvalidInput
+from forecasting.inference.fit import Fit
+
+__all__ = ["datatree"]
+
+
+def datatree(
+    fits: Mapping[str, Fit],
+    *,
+    predictive: Mapping[str, ArrayLike] = MappingProxyType({}),
+    observed: Mapping[str, ArrayLike] = MappingProxyType({}),
+) -> Any:
+    """Return fits as one `DataTree`.
+
+    Parameters
+    ----------
+    fits : mapping of str to Fit
+        By name; a parameter becomes ``<fit>.<parameter>``. Of fits with unequal numbers of draws
+        the longer ones are thinned evenly; a reweighted fit is resampled.
+    predictive : mapping, optional
+        ``<fit>.<what>`` -> (S, n) replicated data, chain-major as the draws of the fit.
+    observed : mapping, optional
+        The same names -> (n,) data.
+
+    Returns
+    -------
+    xarray.DataTree
+        Groups ``posterior`` (chain, draw) and, where given, ``posterior_predictive`` and
+        ``observed_data``: ``arviz.summary`` and the plots take it.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no fit.
+
+    Examples
+    --------
+    >>> from forecasting.inference.fit import exact_fit
+    >>> fit = exact_fit({"mu": np.zeros(40)}, {}, {}, seed=0, seconds=0.0)
+    >>> tree = datatree({"rates": fit})
+    >>> dict(tree["posterior"]["rates.mu"].sizes)
+    {'chain': 4, 'draw': 10}
+    """
+    if not fits:
+        message = "fits (none): at least one."
+        raise InvalidInput(message)
+    from arviz_base import from_dict
+
+    from forecasting.inference.psis import resampled
+
+    chains = min(fit.chains for fit in fits.values())
+    least = min(next(iter(fit.draws.values())).shape[0] // fit.chains for fit in fits.values())
+
+    def chained(values: ArrayLike, fit: Fit) -> Any:
+        array = np.asarray(values)
+        shaped = array.reshape(fit.chains, -1, *array.shape[1:])
+        kept = np.linspace(0, shaped.shape[1] - 1, least).round().astype(int)
+        return shaped[:chains, kept]
+
+    groups: dict[str, dict[str, Any]] = {"posterior": {}}
+    for name, fit in fits.items():
+        draws = fit.draws if fit.weights is None else resampled(fit, fit.seed)
+        for parameter, values in draws.items():
+            groups["posterior"][f"{name}.{parameter}"] = chained(values, fit)
+    if predictive:
+        groups["posterior_predictive"] = {
+            name: chained(values, fits[name.partition(".")[0]])
+            for name, values in predictive.items()
+        }
+    if observed:
+        groups["observed_data"] = {name: np.asarray(values) for name, values in observed.items()}
+    return from_dict(groups)

@@ -1,1 +1,0 @@
-"""From evidence as of a moment to the arrays of each family, and back to answers."""
