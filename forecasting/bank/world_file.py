@@ -312,7 +312,8 @@ def _own(reader: WorldReader, spec: ProcessSpec) -> ProcessSpec:
         hint = nearest(spec.own, kinds) or f"an entry point in {OWN_KINDS}"
         reader.fault(path, "kind", message, hint)
         return spec
-    build = getattr(kinds[spec.own].load(), "process", None)
+    kind = kinds[spec.own].load()
+    build = getattr(kind() if isinstance(kind, type) else kind, "process", None)
     if build is None:
         return spec
     try:

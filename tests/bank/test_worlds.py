@@ -1,6 +1,8 @@
 """Worlds of a bank: what a file says, and one line for each thing that cannot be."""
 
+import dataclasses
 import datetime as dt
+import itertools
 import json
 import shutil
 from pathlib import Path
@@ -10,7 +12,8 @@ import pytest
 from forecasting.bank import check, read_bank
 from forecasting.bank.worlds import Worlds, read_world_file, read_worlds
 from forecasting.domain.instants import iso
-from forecasting.domain.process import DELIVERY_MOVES, Phrase
+from forecasting.domain.process import DELIVERY_MOVES, MoveSpec, Phrase, ProcessSpec
+from forecasting.errors import InvalidInput
 
 ROOT = Path(__file__).parents[2] / "questions"
 
@@ -394,6 +397,47 @@ def test_one_file_can_be_read_alone(tmp_path: Path) -> None:
     path = tmp_path / "gaza.yaml"
     path.write_text(TEN_LINES, encoding="utf-8")
     assert list(read_world_file(path).world.processes) == ["truce", "convoy", "detainees"]
+
+
+class Wave:
+    """A kind of one's own: so many states in a row, the same pace between them."""
+
+    def process(self, spec: ProcessSpec) -> ProcessSpec:
+        number = spec.settings["crests"]
+        if not isinstance(number, int) or number < 1:
+            msg = f"crests ({number}): a whole number from 1"
+            raise InvalidInput(msg, hint="crests: 3")
+        states = tuple(f"crest-{k}" for k in range(number + 1))
+        moves = tuple(
+            MoveSpec(start, end, Phrase("count", count=1.0, exposure=30.0))
+            for start, end in itertools.pairwise(states)
+        )
+        return dataclasses.replace(spec, states=states, moves=moves)
+
+
+def test_a_kind_of_ones_own_fills_in_its_states(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Installed:
+        name = "wave"
+
+        def load(self) -> type[Wave]:
+            return Wave
+
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [Installed()])
+    text = (
+        "processes:\n  w: {kind: wave, settings: {crests: 2}, "
+        "since 2025-01-01: crest-0, 2025-02-01: crest-1}\n"
+    )
+    found = _read(tmp_path, text)
+    assert found.problems == []
+    assert found.world.processes["w"].states == ("crest-0", "crest-1", "crest-2")
+    assert _lines(tmp_path, text.replace("crests: 2", "crests: none")) == [
+        f"{AT}:2: [kind] w: crests (none): a whole number from 1. Try: crests: 3"
+    ]
+    assert _lines(tmp_path, text.replace("kind: wave", "kind: waves")) == [
+        f"{AT}:2: [kind] w: kind (waves): none of that name is installed. Try: wave"
+    ]
 
 
 # --- What shows only in a whole bank.

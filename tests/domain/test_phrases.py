@@ -137,6 +137,11 @@ def test_a_ratio_is_a_median_with_its_range() -> None:
             "ratio (x3 (0.3..9)): its range may reach a factor 9 to either side. "
             "Try: x3 (0.33..27) at most",
         ),
+        (
+            "x3 (1..30)",
+            "ratio (x3 (1..30)): its range may reach a factor 9 to either side. "
+            "Try: x3 (0.33..27) at most",
+        ),
         ("3 (1..9)", "ratio (3 (1..9)): must be a factor with its 90 % range. Try: x3 (1..9)"),
     ],
 )
