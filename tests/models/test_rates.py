@@ -1,0 +1,194 @@
+"""Rates: moves that state nothing borrow from each other; exact marginals, grids as oracles."""
+
+import numpy as np
+import pytest
+
+from forecasting.domain.process import MoveSpec, Phrase, ProcessSpec
+from forecasting.errors import InvalidInput
+from forecasting.inference import compile_count, pack
+from forecasting.inference.gate import mcse_of_mean
+from forecasting.models.datatree import datatree
+from forecasting.models.poisson_lognormal import (
+    log_marginal,
+    numpy_mathematics,
+    posterior_quantiles,
+)
+from forecasting.models.prior import prior_arrays
+from forecasting.models.rates import Rates, fit_rates, rate_data
+from forecasting.models.world.history import Past, Piece
+from forecasting.models.world.parameters import parameters
+
+MODEL = Rates()
+PRIORS = MODEL.default_priors()
+#: No move, one, two, all without an event, very uneven watches, sixty.
+EDGES = [
+    ([], []),
+    ([0], [60]),
+    ([0, 3], [60, 1200]),
+    ([0] * 16, np.geomspace(8, 1600, 16)),
+    ([0, 1, 40, 400, 2], [5, 2000, 80, 900, 0.5]),
+    (np.arange(60) % 4, np.geomspace(8, 2000, 60)),
+    ([0, 0, 0], [0, 0, 0]),
+]
+
+
+class Kept:
+    """Keeps fits as an application does."""
+
+    def fit(self, model, data, priors, **options):
+        return model.fit(data, priors, 1, **options)
+
+
+def settings(n, seed):
+    rng = np.random.default_rng(seed)
+    for _ in range(n):
+        loc, scale = rng.uniform(-12, 2), np.exp(rng.normal(0, 0.8))
+        count = float(rng.choice([0, 0, 1, 2, 5, 60, 300]))
+        exposure = float(np.exp(rng.uniform(0, 8))) if count or rng.random() < 0.8 else 0.0
+        yield loc, scale, count, exposure
+
+
+def on_a_grid(loc, scale, count, exposure):
+    """Log rates in small steps, and the log density there up to no constant."""
+    low, high = loc - 10 * scale, loc + 10 * scale
+    if count:
+        peak = np.log(count / exposure)
+        low, high = min(low, peak - 6), max(high, peak + 6)
+    else:
+        low = min(low, -np.log(exposure + 1e-9) - 30) if exposure else low
+    x = np.linspace(low, high, 400_001)
+    with np.errstate(over="ignore"):
+        log_density = count * x - exposure * np.exp(x) - 0.5 * ((x - loc) / scale) ** 2
+    return x, log_density - np.log(scale) - 0.5 * np.log(2 * np.pi)
+
+
+def test_the_integral_over_a_log_rate_is_the_integral():
+    for setting in settings(60, 0):
+        x, log_density = on_a_grid(*setting)
+        top = log_density.max()
+        exact = np.log(np.trapezoid(np.exp(log_density - top), x)) + top
+        found = log_marginal(*(np.array([[v]]) for v in setting), numpy_mathematics())[0]
+        assert found == pytest.approx(exact, abs=2e-4), setting
+
+
+def test_quantiles_of_a_log_rate_are_those_of_a_grid():
+    levels = np.array([0.01, 0.1, 0.5, 0.9, 0.99])
+    for setting in settings(40, 1):
+        x, log_density = on_a_grid(*setting)
+        density = np.exp(log_density - log_density.max())
+        reached = np.cumsum(density) / density.sum()
+        found, log_norm = posterior_quantiles(levels, *setting)
+        assert np.interp(found, x, reached) == pytest.approx(levels, abs=1e-3), setting
+        marginal = log_marginal(*(np.array([[v]]) for v in setting), numpy_mathematics())
+        assert log_norm == pytest.approx(marginal[0], abs=2e-3)
+
+
+def test_the_sampled_graph_is_the_numpy_likelihood():
+    from pytensor.compile.mode import Mode
+
+    data = rate_data([0, 1, 40, 3], [60, 2000, 80, 0.5])
+    arrays = prior_arrays(PRIORS, PRIORS)
+    with MODEL.build_model() as built:
+        log_density = built.compile_logp(mode=Mode(linker="py", optimizer=None))
+    rng, gaps = np.random.default_rng(1), []
+    for _ in range(6):
+        point = {name: np.asarray(rng.normal()) for name in built.initial_point()}
+        at = []
+        for rows in (data, rate_data([], [])):
+            built.set_data("inputs", pack(MODEL.layout, {**rows, **arrays}))
+            at.append(float(log_density(point)))
+        draws = {
+            "mu": [PRIORS["mu"].value("mu") + PRIORS["mu"].value("sd") * point["mu_z"]],
+            "sigma": [
+                np.exp(PRIORS["sigma"].value("mu") + PRIORS["sigma"].value("sd") * point["sigma_z"])
+            ],
+        }
+        gaps.append(at[0] - at[1] - MODEL.log_likelihood(draws, data).sum())
+    np.testing.assert_allclose(gaps, 0.0, atol=1e-8)
+
+
+def test_a_fit_passes_the_gate_whatever_the_bank_has_and_compiles_once():
+    before = compile_count()
+    for counts, exposures in EDGES:
+        found = fit_rates(counts, exposures, fits=Kept())
+        assert found.report.passed, (counts, found.report.reasons)
+    assert compile_count() <= before + 1
+
+
+def test_a_fit_has_the_moments_of_a_grid():
+    data = rate_data([0, 3, 1, 0, 8], [60, 1200, 200, 900, 500])
+    z = np.linspace(-5, 5, 121)
+    first, second = (axis.ravel() for axis in np.meshgrid(z, z))
+    draws = {
+        "mu": PRIORS["mu"].value("mu") + PRIORS["mu"].value("sd") * first,
+        "sigma": np.exp(PRIORS["sigma"].value("mu") + PRIORS["sigma"].value("sd") * second),
+    }
+    log_weight = MODEL.log_likelihood(draws, data).sum(axis=1) - 0.5 * (first**2 + second**2)
+    weight = np.exp(log_weight - log_weight.max())
+    fitted = MODEL.fit(data, PRIORS, 3)
+    for name, values in draws.items():
+        exact = np.sum(weight * values) / weight.sum()
+        found = fitted.draws[name]
+        assert abs(found.mean() - exact) < 4.5 * mcse_of_mean(found, fitted.chains), name
+
+
+def test_the_fit_is_a_datatree_that_arviz_summarises():
+    import arviz as az
+
+    data = rate_data([0, 3, 1], [60, 1200, 200])
+    fitted = MODEL.fit(data, PRIORS, 3)
+    again = MODEL.replicates(fitted.draws, data, seed=1)
+    tree = datatree(
+        {"rates": fitted},
+        predictive={"rates.counts": again},
+        observed={"rates.counts": data["counts"]},
+    )
+    table = az.summary(tree)
+    assert set(table.index) == {"rates.mu", "rates.sigma"}
+    assert dict(tree["posterior_predictive"]["rates.counts"].sizes)["chain"] == 4
+    # A move's own history comes back in its replicates.
+    assert again.mean(axis=0)[1] == pytest.approx(3.0, abs=1.2)
+    assert again.mean(axis=0)[0] < 1.0
+
+
+def test_a_refit_at_a_new_anchor_moves_answers_by_little():
+    phrases = {
+        name: ProcessSpec(
+            name,
+            "event",
+            ("waiting",),
+            (MoveSpec("waiting", "waiting", Phrase("history")),),
+        )
+        for name in "abcd"
+    }
+
+    def asked(days):
+        pasts = {}
+        for number, name in enumerate(phrases):
+            key = (name, "waiting > waiting")
+            step = 200.0 * number
+            pieces = [Piece(0.0, 200.0, True, (), 19_000.0 + 200.0 * k) for k in range(number)]
+            pieces.append(Piece(0.0, 1000.0 + days - step, False, (), 19_000.0 + step))
+            pasts[key] = Past(*key, tuple(pieces))
+        found = parameters(phrases, pasts, points=2048, seed=1, fits=Kept())
+        ahead = 365.0 - days
+        return [-np.expm1(-found.moves[key].rate * ahead).mean() for key in pasts]
+
+    # Day 20020 begins a quarter: a day before it, and one and three days after.
+    before, there, after = (np.array(asked(day)) for day in (19, 21, 23))
+    assert np.all(np.diff([before, there, after], axis=0) < 0.001)
+    assert np.all(np.abs(before - 2 * there + after) < 0.005)
+
+
+@pytest.mark.parametrize(
+    ("counts", "exposures", "words"),
+    [
+        ([-1], [10], "at least 0"),
+        ([1], [np.inf], "finite"),
+        ([1], [0], "need days at risk"),
+        ([1, 2], [10], "of one length"),
+    ],
+)
+def test_bad_counts_are_refused_in_one_line(counts, exposures, words):
+    with pytest.raises(InvalidInput, match=words):
+        rate_data(counts, exposures)
