@@ -245,13 +245,13 @@ def _budgets(
     if not groups:
         return found, np.zeros(world.draws)
     part = (uniforms(world.draws, seed, "tilt") * 2 * len(groups)).astype(np.int64)
-    ratio = np.full(world.draws, 0.5)
     for j, group in enumerate(groups):
-        log_ratio = np.zeros(world.draws)
         for k, factor in group:
             found[k] = np.where(part == j, found[k] / factor, found[k])
-            log_ratio += np.log(factor) - (factor - 1.0) * found[k]
-        ratio += np.exp(log_ratio) / (2 * len(groups))
+    ratio = np.full(world.draws, 0.5)
+    for group in groups:  # ways may share a move: every budget is drawn by now
+        log_ratio = [np.log(factor) - (factor - 1.0) * found[k] for k, factor in group]
+        ratio += np.exp(np.sum(log_ratio, axis=0)) / (2 * len(groups))
     return found, -np.log(ratio)
 
 

@@ -14,7 +14,7 @@ from forecasting.domain.predicate import And, At, Entered, Occurred
 from forecasting.errors import InvalidInput
 from forecasting.models.world.conditions import towards
 from forecasting.models.world.simulate import simulate
-from forecasting.models.world.values import Do, Known, Link, Move, Size, World
+from forecasting.models.world.values import Do, Known, Link, Move, Report, Size, World
 from tests.models.world.engine import (
     CLOSE,
     ask,
@@ -188,7 +188,7 @@ def test_drawn_oftener_and_weighted_back_is_the_same() -> None:
     made = world(flip("A", 2e-5), flip("B", 0.002), links=[link], draws=8192)
     condition = Entered("A", ("on",), CLOSE)
     tilt = towards(made, condition, 100.0)
-    assert tilt == {(0, 0): pytest.approx(300.0)}
+    assert tilt == [{(0, 0): pytest.approx(300.0)}]
     plain, rare, both = [], [], []
     for seed in SEEDS:
         paths, more = simulate(made, 100.0, seed=seed), simulate(made, 100.0, seed=seed, tilt=tilt)
@@ -205,6 +205,26 @@ def test_drawn_oftener_and_weighted_back_is_the_same() -> None:
     # A uniform over the window, then six times as fast.
     t = (np.arange(1000) + 0.5) / 10
     near(both, float(np.mean(-np.expm1(-0.002 * (t + 6 * (100 - t))))))
+
+
+def test_ways_that_share_a_move_are_weighted_back_too() -> None:
+    rates = np.array([4e-4, 3e-4, 2e-4])
+    moves = (Move(0, 1, rates[0]), Move(1, 2, rates[1]), Move(1, 3, rates[2]))
+    made = world(process("P", ("a", "b", "c", "d"), *moves), draws=8192)
+    ways = towards(made, Entered("P", ("c", "d"), CLOSE), 100.0)
+    assert [sorted(way) for way in ways] == [[(0, 0), (0, 1)], [(0, 0), (0, 2)]]
+    ways = [{(0, 0): 50.0}, *ways]
+    shares, sums = [], []
+    for seed in SEEDS:
+        paths = simulate(made, 100.0, seed=seed, tilt=ways)
+        shares.append(paths.weights() @ entered(paths, "P", "d", 100))
+        sums.append(np.exp(paths.log_weight).mean())
+    q = np.zeros((4, 4))
+    for move, rate in zip(moves, rates, strict=True):
+        q[move.start, move.end] += rate
+        q[move.start, move.start] -= rate
+    near(shares, expm(q * 100)[0, 3])
+    near(sums, 1.0)
 
 
 def test_ladders_are_nested_and_a_part_is_never_likelier_than_its_whole() -> None:
@@ -263,6 +283,16 @@ def test_an_event_renews_its_age_and_what_was_known_sets_it() -> None:
     times = simulate(world(fresh, draws=16384), 400.0, seed=1)
     gaps = np.diff(times.rows.time)[np.diff(times.rows.draw) == 0]
     assert gaps[gaps < 100].mean() == pytest.approx(np.sqrt(np.pi / 4 / 0.02), rel=0.02)
+
+
+def test_events_leave_the_other_ways_out_of_their_state_as_they_are() -> None:
+    moves = (Move(0, 0, 0.5, counted=True), Move(0, 1, 0.01, for_good=0.5))
+    lasting = Report(0, 1, 0.0, float(np.log(2)), np.inf, "a", 9.0)
+    made = world(process("E", ("going", "over"), *moves), reports=[lasting])
+    near(
+        [entered(simulate(made, 60.0, seed=s), "E", "over", 60).mean() for s in SEEDS],
+        0.5 * -np.expm1(-0.02 * 60),
+    )
 
 
 def test_parts_known_after_the_origin_count_towards_the_goal() -> None:
