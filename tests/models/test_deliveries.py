@@ -1,0 +1,248 @@
+"""Deliveries: parts that add up, a first part that takes its time, silence that tells of stalls."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from scipy.special import betaincc, betaln
+
+from forecasting.domain.process import DELIVERY_STATES, DeliverySpec, ProcessSpec
+from forecasting.errors import InvalidInput
+from forecasting.inference import compile_count, pack
+from forecasting.models.deliveries import (
+    T0,
+    Deliveries,
+    Package,
+    _log_above,
+    _numpy,
+    _prepared,
+    _prior_blocks,
+    delivery_data,
+    simulate_package,
+)
+from forecasting.models.delivery_priors import BETAS, GAMMAS, STANDARD
+from forecasting.models.world.delivery import delivery_parameters, package_of
+
+MODEL = Deliveries()
+PRIORS = MODEL.default_priors()
+#: Packages before May 2025, and those after.
+MARCH = Package(175, ((1, 175),), 1)
+MAY = Package(1000, ((7, 390), (8, 307), (9, 303)), 9)
+REFERENCE = [
+    MARCH,
+    MAY,
+    Package(0, ((7, None), (8, None), (10, None), (17, None), (18, None), (24, None)), 90),
+    Package(1200, (), 395),
+    Package(500, ((15, 200), (16, 300)), 16),
+]
+TRUTH = {
+    "w": 0.7,
+    "theta": 0.1,
+    "first": 1.8,
+    "delta": 0.8,
+    "later": 0.8,
+    "stall": 0.05,
+    "whole": 0.1,
+    "mean": 0.35,
+    "precision": 6.0,
+}
+
+
+def process(agreed=1000.0):
+    import datetime as dt
+
+    told = dt.datetime(2025, 5, 16, tzinfo=dt.UTC)
+    return ProcessSpec(
+        "exchange", "delivery", DELIVERY_STATES, (), delivery=DeliverySpec(agreed, told, told)
+    )
+
+
+def finishes_next_day(moves, open_share, silent=1.0):
+    """P(what is open comes with one part on the next day), in each point, after some days of quiet.
+
+    The part comes by the hazard of a gap, given that none came so far; what is open comes if the
+    part is the whole of it, or a share of what was agreed that is larger.
+    """
+    part = moves["begun > begun"]
+    goes = part.for_good + (1 - part.for_good) * np.exp(-part.rate * silent**part.shape)
+    then = part.for_good + (1 - part.for_good) * np.exp(-part.rate * (silent + 1) ** part.shape)
+    a = part.size.mean * part.size.precision
+    enough = betaincc(a, part.size.precision - a, open_share)
+    return (1 - then / goes) * (part.size.whole + (1 - part.size.whole) * enough)
+
+
+def test_the_nearer_the_end_the_likelier_it_is():
+    # The thousand for thousand, when only March is known of its class: 390, then 307.
+    fitted = MODEL.fit(delivery_data([MARCH]), PRIORS, 1)
+    chances = []
+    for count, left in ((1, 0.61), (2, 0.303)):
+        package = Package(1000, MAY.parts[:count], MAY.parts[count - 1][0])
+        moves = delivery_parameters(process(), package, fitted, points=2048, seed=1)
+        chances.append(float(finishes_next_day(moves, left, silent=1e-9).mean()))
+    assert chances[1] > 1.6 * chances[0]
+    assert chances[1] > 0.25
+
+
+def test_a_first_part_is_the_likelier_the_longer_it_has_taken_in_the_first_week():
+    fitted = MODEL.fit(delivery_data([]), PRIORS, 1)
+    first = delivery_parameters(process(), None, fitted, points=2048, seed=1)["agreed > begun"]
+    kept = [
+        first.for_good + (1 - first.for_good) * np.exp(-first.rate * day**first.shape)
+        for day in range(7)
+    ]
+    hazards = [float(np.mean(a - b) / np.mean(a)) for a, b in pairwise(kept)]
+    assert hazards[1] > 1.2 * hazards[0]
+    assert np.mean(first.shape > 1.0) > 0.9
+
+
+def test_silence_tells_of_a_package_that_never_comes_and_of_a_stall():
+    fitted = MODEL.fit(delivery_data(REFERENCE), PRIORS, 1)
+    never, stall = [], []
+    for days in (10, 40, 160):
+        waiting = delivery_parameters(
+            process(), Package(1000, (), days), fitted, points=2048, seed=1
+        )["agreed > begun"]
+        good = waiting.for_good
+        kept = good + (1 - good) * np.exp(-waiting.rate * float(days) ** waiting.shape)
+        never.append(float(np.mean(good / kept)))
+        begun = delivery_parameters(
+            process(), Package(1000, ((7, 205),), 7 + days), fitted, points=2048, seed=1
+        )["begun > begun"]
+        good = begun.for_good
+        kept = good + (1 - good) * np.exp(-begun.rate * float(days) ** begun.shape)
+        stall.append(float(np.mean(good / kept)))
+    assert never[0] < never[1] < never[2]
+    assert never[2] > 0.7
+    assert stall[0] < stall[1] < stall[2]
+    assert stall[2] > 0.8
+
+
+def test_the_tail_of_a_share_is_the_incomplete_beta():
+    for a, b, share in [
+        (1.8, 4.2, 0.3),
+        (1.8, 4.2, 0.01),
+        (3, 3, 0.9),
+        (0.6, 5, 0.6),
+        (5, 0.7, 0.5),
+    ]:
+        found = _log_above(np.array([share]), np.array(float(a)), np.array(float(b)), _numpy())
+        assert found[0] - betaln(a, b) == pytest.approx(np.log(betaincc(a, b, share)), abs=1e-4)
+
+
+def test_one_package_has_the_likelihood_of_its_story():
+    # Three parts of a thousand, the last of which completes it, told by hand.
+    p = TRUTH
+    draws = {name: np.array([value]) for name, value in p.items()}
+    a = p["mean"] * p["precision"]
+    b = p["precision"] - a
+
+    def first(day):
+        return np.exp(p["theta"]) * (day / T0) ** p["first"]
+
+    def later(day):
+        return (p["delta"] * day) ** p["later"]
+
+    density = [(a - 1) * np.log(x) + (b - 1) * np.log1p(-x) - betaln(a, b) for x in (0.39, 0.307)]
+    exact = np.log(p["w"]) + np.log(np.exp(-first(6)) - np.exp(-first(7)))
+    exact += 2 * (np.log1p(-p["stall"]) + np.log(1 - np.exp(-later(1))))
+    exact += 2 * np.log1p(-p["whole"]) + sum(density)
+    exact += np.log(p["whole"] + (1 - p["whole"]) * betaincc(a, b, 0.303))
+    assert MODEL.log_likelihood(draws, delivery_data([MAY])).sum() == pytest.approx(exact, abs=1e-4)
+    waiting = delivery_data([Package(1000, (), 20)])
+    never = np.log(1 - p["w"] + p["w"] * np.exp(-first(20)))
+    assert MODEL.log_likelihood(draws, waiting).sum() == pytest.approx(never)
+
+
+def test_the_sampled_graph_is_the_numpy_likelihood():
+    from pytensor.compile.mode import Mode
+
+    data = delivery_data([*REFERENCE, Package(1000, ((7, 205),), 106)])
+    with MODEL.build_model() as built:
+        log_density = built.compile_logp(mode=Mode(linker="py", optimizer=None))
+    rng = np.random.default_rng(1)
+    for _ in range(4):
+        point = {n: rng.normal(size=np.shape(v)) * 0.5 for n, v in built.initial_point().items()}
+        at = []
+        for rows in (data, delivery_data([])):
+            flat = pack(MODEL.layout, {**_prepared(rows), **_prior_blocks(PRIORS)})
+            built.set_data("inputs", flat)
+            at.append(float(log_density(point)))
+        draws = {
+            name: 1 / (1 + np.exp(-point["betas_logodds__"][k])) for k, name in enumerate(BETAS)
+        }
+        draws |= {name: np.exp(point["gammas_log__"][k]) for k, name in enumerate(GAMMAS)}
+        for k, name in enumerate(STANDARD):
+            value = PRIORS[name].value("mu") + PRIORS[name].value("sd") * point["z"][k]
+            draws[name] = value if name == "theta" else np.exp(value)
+        one = {name: np.array([value]) for name, value in draws.items()}
+        assert at[0] - at[1] == pytest.approx(MODEL.log_likelihood(one, data).sum(), abs=1e-7)
+
+
+def test_random_classes_pass_the_gate_and_compile_once():
+    before = compile_count()
+    sizes = [0, 1, 3, 6, 12]
+    for seed, n in enumerate(sizes):
+        _, data = MODEL.simulate(np.random.default_rng(seed), n=n)
+        found = MODEL.fit(data, PRIORS, seed)
+        assert found.report.passed, (seed, found.report.reasons)
+    assert compile_count() <= before + 1
+
+
+@pytest.mark.deep
+def test_fifty_of_fifty_classes_pass_the_gate():
+    rng = np.random.default_rng(0)
+    for seed in range(50):
+        _, data = MODEL.simulate(rng, n=int(rng.integers(0, 13)))
+        assert MODEL.fit(data, PRIORS, seed).report.passed, seed
+
+
+def test_the_simulated_story_agrees_with_the_closed_form():
+    rng = np.random.default_rng(0)
+    n = 4000
+    stories = [simulate_package(rng, TRUTH, 1000.0, 400.0) for _ in range(n)]
+    begun = np.mean([bool(story.parts) for story in stories])
+    assert abs(begun - TRUTH["w"]) < 4.5 * np.sqrt(0.21 / n)
+    by_ten = np.mean([bool(s.parts) and s.parts[0][0] <= 10 for s in stories])
+    exact = TRUTH["w"] * -np.expm1(-np.exp(TRUTH["theta"]) * (10 / T0) ** TRUTH["first"])
+    assert abs(by_ten - exact) < 4.5 * np.sqrt(0.25 / n)
+    assert all(sum(x for _, x in story.parts) <= 1000.0 + 1e-6 for story in stories)
+
+
+def test_parts_of_one_day_are_one_part_and_a_record_is_a_package():
+    joined = delivery_data([Package(1000, ((7.2, 200), (7.4, 190), (8.1, 307)), 30)])
+    assert joined["shares"].tolist() == [0.39, 0.307]
+    assert joined["gap_high"].tolist() == [1.0]
+    small = delivery_data([replace(MARCH, watched=5)])
+    assert float(small["whole"]) == 1.0
+    assert small["quiet"].size == small["finals"].size == 0
+
+
+def test_a_record_gives_its_package():
+    import datetime as dt
+
+    from forecasting.models.world.history import Record, Step
+
+    told = process().delivery.announced
+    steps = (
+        Step(told + dt.timedelta(days=7), "begun", 390.0),
+        Step(told + dt.timedelta(days=8), "begun", 307.0, counted=True),
+    )
+    record = Record(process(), told, "agreed", steps, told + dt.timedelta(days=20))
+    assert package_of(record) == Package(1000.0, ((7.0, 390.0), (8.0, 307.0)), 20.0)
+    with pytest.raises(InvalidInput, match="no delivery"):
+        package_of(replace(record, process=replace(process(), delivery=None)))
+
+
+@pytest.mark.parametrize(
+    ("package", "words"),
+    [
+        (Package(1000, ((7, -5),), 9), "above 0"),
+        (Package(1000, ((7, 600), (8, 600)), 9), "at most the 1000"),
+        (Package(1000, ((8, 100), (7, 100)), 9), "in order"),
+        (Package(1000, ((8, 100),), 7), "watch's end"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_line(package, words):
+    with pytest.raises(InvalidInput, match=words):
+        delivery_data([package])
