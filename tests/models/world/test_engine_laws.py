@@ -153,6 +153,17 @@ def test_no_bars_the_move_and_what_it_would_have_hastened() -> None:
     assert np.array_equal(entered(none, "Y", "on", 100), entered(alone, "Y", "on", 100))
 
 
+def test_an_intervention_before_the_end_of_a_watch_sets_aside_what_is_known_later() -> None:
+    known = (Known(-3.0, 1), Known(10.0, 0))
+    watched = flip("A", 0.0, 0.01, known=known, age=9.0, free=20.0)
+    paths = simulate(world(watched), 105.0, do=[Do(0, 5.0, 0)])
+    assert not at(paths, "A", "on", 5).any()
+    undone = simulate(
+        world(flip("A", 0.01, known=known, age=9.0, free=20.0)), 15.0, do=[Do(0, 5.0, 0)]
+    )
+    assert abs(entered(undone, "A", "on", 15).mean() - -np.expm1(-0.1)) < 1e-3
+
+
 def test_an_event_can_be_done_and_barred() -> None:
     made = world(event("E", 0.02))
     done = simulate(made, 100.0, do=[Do(0, 40.0, 0)])

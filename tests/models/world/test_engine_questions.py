@@ -23,6 +23,7 @@ from forecasting.domain.predicate import (
     Within,
 )
 from forecasting.errors import InvalidInput
+from forecasting.models.world.asking import entries
 from forecasting.models.world.conditions import towards
 from forecasting.models.world.paths import Paths
 from forecasting.models.world.simulate import simulate
@@ -77,6 +78,7 @@ STORY: list[tuple[Truth, float, float, bool]] = [
     (Through("truce", ("none",), CLOSE), -20, 11, False),
     (Through("truce", ("on", "held"), CLOSE), 12, 60, True),
     (Through("truce", ("on",), CLOSE), -7, -5, True),
+    (Through("truce", ("on",), CLOSE), -3, 5, False),  # never on: nothing to leave
     (Occurred("strike", CLOSE), -10, -5, True),
     (Occurred("strike", CLOSE), -6, 2, False),
     (Occurred("strike", CLOSE), 0, 3, True),
@@ -174,6 +176,16 @@ def test_options_of_one_simulation_sum_to_one_and_agree_with_their_predicates() 
         assert np.array_equal(choice == k, ask(paths, At("G", (state,), CLOSE), 100))
     highest = paths.choice(HighestOf("G", CLOSE), ["none", "soft", "firm"], day(0), day(100))
     assert np.all(highest >= choice)
+
+
+def test_of_several_entries_the_first_since_the_opening_counts() -> None:
+    paths = simulate(world(flip("A", 0.2, 0.2)), 100.0)
+    times = entries(paths, "A", ("on",), 30.0)
+    frame = paths.event_times()
+    later = frame[(frame.state == "on") & (frame.time > day(30))]
+    first = (later.groupby("draw").time.min() - day(0)) / dt.timedelta(days=1)
+    assert np.allclose(times[first.index], first)
+    assert np.isinf(times).sum() == 4096 - len(first)
 
 
 def test_tables_for_people() -> None:

@@ -83,6 +83,9 @@ def test_nobody_moves_past_their_bound_but_two_sources_move_further_than_one() -
     assert abs(share(one) - -np.expm1(-0.5 * np.exp(0.7))) < 5e-4
     assert share(one, two) == share(one)
     assert abs(share(one, other) - -np.expm1(-0.5 * np.exp(1.4))) < 5e-4
+    days = zip((-3.0, -2.0, -1.0), "aba", strict=True)
+    mixed = [report(3.0, known, **kind | {"source": source}) for known, source in days]
+    assert share(*mixed) == share(one, other)
     assert abs(share(report(-3.0, **kind)) - -np.expm1(-0.5 * np.exp(-0.7))) < 5e-4
 
 
