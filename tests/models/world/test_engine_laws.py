@@ -199,7 +199,7 @@ def test_drawn_oftener_and_weighted_back_is_the_same() -> None:
     made = world(flip("A", 2e-5), flip("B", 0.002), links=[link], draws=8192)
     condition = Entered("A", ("on",), CLOSE)
     tilt = towards(made, condition, 100.0)
-    assert tilt == [{(0, 0): pytest.approx(300.0)}]
+    assert tilt == [(1.0, {(0, 0): pytest.approx(300.0)})]
     plain, rare, both = [], [], []
     for seed in SEEDS:
         paths, more = simulate(made, 100.0, seed=seed), simulate(made, 100.0, seed=seed, tilt=tilt)
@@ -223,8 +223,8 @@ def test_ways_that_share_a_move_are_weighted_back_too() -> None:
     moves = (Move(0, 1, rates[0]), Move(1, 2, rates[1]), Move(1, 3, rates[2]))
     made = world(process("P", ("a", "b", "c", "d"), *moves), draws=8192)
     ways = towards(made, Entered("P", ("c", "d"), CLOSE), 100.0)
-    assert [sorted(way) for way in ways] == [[(0, 0), (0, 1)], [(0, 0), (0, 2)]]
-    ways = [{(0, 0): 50.0}, *ways]
+    assert [sorted(way) for _, way in ways] == [[(0, 0), (0, 1)], [(0, 0), (0, 2)]]
+    ways = [(0.3, {(0, 0): 50.0}), (0.4, ways[0][1]), (0.3, ways[1][1])]
     shares, sums = [], []
     for seed in SEEDS:
         paths = simulate(made, 100.0, seed=seed, tilt=ways)

@@ -223,10 +223,11 @@ def test_the_moves_towards_a_condition() -> None:
         "P", ("a", "b", "c", "d"), *[Move(j, j + 1, 1e-4) for j in range(3)], Move(1, 0, 1.0)
     )
     made = world(path, event("E", 1e-4), flip("F", 0.5, 1e-4, state=1))
-    (steps,) = towards(made, Entered("P", ("c",), CLOSE), 100.0)
+    ((share, steps),) = towards(made, Entered("P", ("c",), CLOSE), 100.0)
+    assert share == 1
     assert steps == {(0, 0): pytest.approx(200), (0, 1): pytest.approx(200)}
     both = And(Occurred("E", CLOSE), Not(Through("F", ("on",), CLOSE)))
-    assert [set(way) for way in towards(made, both, 100.0)] == [{(1, 0)}, {(2, 1)}]
+    assert [set(way) for _, way in towards(made, both, 100.0)] == [{(1, 0)}, {(2, 1)}]
     assert towards(made, Not(Occurred("E", CLOSE)), 100.0) == []
 
 
