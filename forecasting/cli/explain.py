@@ -1,6 +1,6 @@
 """explain: why the probability is what it is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,9 @@ HALF = 10
 
 @click.command(cls=Command)
 @click.argument("question")
-@click.option("--as-of", default="", metavar="TIME", help="Knowing only what was known then.")
+@click.option(
+    "--as-of", default="", metavar="TIME", help="Use only information available by this time."
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Random seed.")
 @click.option(
     "--out",
@@ -26,10 +28,10 @@ HALF = 10
     help="Also draw it: .svg or .png (one yes-no question).",
 )
 def explain(question: str, as_of: str, seed: int, out: Path | None) -> None:
-    r"""Say why the model's probability is what it is: the prior, then each item's effect.
+    r"""Say why the model's probability is what it is, step by step.
 
-    The prior is the same model at the same moment without evidence. Effects are in log-odds
-    (Shapley values over stories), so they add up to the change and no order matters.
+    From the prior (no history, no evidence) by the history before the opening, each fact, the
+    passing of time and the links to each story of reports. The steps add up in log-odds.
 
     \b
     Example:
@@ -67,50 +69,71 @@ def _print(found: Mapping[str, Any]) -> None:
     widest = max((abs(x) for change in changes for x in _options(change).values()), default=0)
     rows = [
         {
-            "news": row["news"],
-            "known_at": row["known_at"],
-            "title": row["title"],
+            "step": row["title"],
             "option": option,
             "effect": _signed(change),
             "bar": _bar(change, widest),
-            "without": _options(row["without"])[option],
+            "known_at": row["known_at"],
+            "then": _times(row.get("weight_then")),
+            "now": _times(row.get("weight_now")),
+            "news": row["news"],
         }
         for row in found["items"]
         for option, change in _options(row["delta_logit"]).items()
     ]
-    title = (
-        f"{found['question']}: prior {cell(found['prior'])}, now {cell(found['posterior'])}; "
-        f"effects in {found['scale']}, in all {_listed(found['change'])}"
+    interval = (
+        "" if found["lower"] is None else f" ({cell(found['lower'])} to {cell(found['upper'])})"
     )
+    title = f"{found['question']}: prior {cell(found['prior'])}, now {cell(found['posterior'])}{interval}"
     several = isinstance(found["posterior"], Mapping)
-    columns = ["news", "known_at", "title", "option", "effect", "bar", "without"]
+    columns = ["step", "option", "effect", "bar", "known_at", "then", "now", "news"]
+    if not any(row["then"] for row in rows):
+        columns = [name for name in columns if name not in {"then", "now"}]
     emit(rows, columns=columns if several else [c for c in columns if c != "option"], title=title)
-    known = found["sensitivity"]
-    sources = [f"{row['source']} {_listed(row['delta_logit'])}" for row in found["sources"]]
-    say(f"by source: {'; '.join(sources)}")
     say(
-        f"under other priors (halved, doubled, each worldview): {_range(known)}; without: the "
-        f"answer if that row had not been; as of {cell(found['as_of'])}"
+        f"effects are changes in {found['scale']} and add up to {_listed(found['change'])}; as of "
+        f"{cell(found['as_of'])}; then, now: hazard ratio of a report when it came and today"
     )
-    if found["undo"] is not None and abs(found["undo"]["ratio"] - 1) > 0.005:
-        grades = [f"{grade} x{value:.3g}" for grade, value in _reachable(found["undo"])]
+    if found["decided"]:
+        say(f"what is known decides the question: {found['decided']}")
+    if found["links"]:
+        emit(
+            [
+                {
+                    "link": row["link"],
+                    "answer at its low end": row["at_low"],
+                    "at its high end": row["at_high"],
+                    "ratio": f"x{row['ratio']:g} ({row['low']:g}..{row['high']:g})",
+                    "because": row["because"],
+                }
+                for row in found["links"][:8]
+            ],
+            columns=("link", "answer at its low end", "at its high end", "ratio"),
+            title="Links are judgement: the answer at either end of each 90 % range",
+        )
+    unwatched = {name: end for name, end in found["watched_until"].items()}
+    oldest = min(unwatched.values())
+    say(f"its {len(unwatched)} processes were watched until {cell(oldest)} or later")
+    if found["gain"]:
+        gain = found["gain"]
         say(
-            f"to undo the whole change: one report of ratio x{found['undo']['ratio']:.3g} taken at "
-            f"its word; stated by a source of grade {', '.join(grades) or 'any: none could'}"
+            f"reports weigh x{gain['mean']:.2f} of what was coded ({gain['lower']:.2f} to "
+            f"{gain['upper']:.2f}; learned from {gain['moves']} moves)"
+        )
+    if found["undo"] is not None:
+        reach = [grade for grade, value in found["undo"]["by_grade"].items() if value is not None]
+        say(
+            f"to undo the whole change: a hazard x{found['undo']['ratio']:.3g} from now on; one "
+            f"report could do that from a source of grade {', '.join(reach) or 'none'}"
         )
 
 
-def _reachable(undo: Mapping[str, Any]) -> Sequence[tuple[str, float]]:
-    return [(grade, value) for grade, value in undo["by_grade"].items() if value is not None]
+def _times(ratio: float | None) -> str:
+    return "" if ratio is None else f"x{ratio:.2f}"
 
 
 def _options(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {"": value}
-
-
-def _range(known: Mapping[str, Any]) -> str:
-    low, high = _options(known["lower"]), _options(known["upper"])
-    return "  ".join(f"{name} {cell(low[name])} to {cell(high[name])}".strip() for name in low)
 
 
 def _listed(change: Any) -> str:

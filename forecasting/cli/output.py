@@ -21,7 +21,23 @@ Format = Literal["table", "json", "csv", "nl"]
 Row = Mapping[str, Any]
 WIDE_PIPE = 200
 #: Columns of prose fold; all others stay whole, for a person types them back.
-PROSE = ("title", "paraphrase", "because", "source", "note", "message", "hint", "on", "what", "fit")
+PROSE = (
+    "title",
+    "paraphrase",
+    "because",
+    "source",
+    "note",
+    "message",
+    "hint",
+    "on",
+    "what",
+    "fit",
+    "link",
+    "step",
+    "story",
+    "parameter",
+    "prior",
+)
 LEAST_PROSE = 24
 #: Letters of an error; what is wrong with a file may quote all of it.
 LONGEST_ERROR = 1500
@@ -281,7 +297,7 @@ def _width(name: str, texts: Sequence[str]) -> int:
 
 
 def _fitting(cells: Mapping[str, Sequence[str]], width: int) -> list[str]:
-    """Choose the columns that fit: prose is folded, then the rightmost others are left out."""
+    """Choose the columns that fit: the rightmost are left out, so the answer stands first."""
     shown = list(cells)
 
     def needed() -> int:
@@ -292,8 +308,7 @@ def _fitting(cells: Mapping[str, Sequence[str]], width: int) -> list[str]:
     for name in reversed(list(cells)[1:]):
         if needed() <= width:
             break
-        if name not in PROSE:
-            shown.remove(name)
+        shown.remove(name)
     return shown
 
 

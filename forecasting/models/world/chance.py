@@ -1,10 +1,14 @@
 """Chance by name: the same key gives the same bytes, whatever else is drawn."""
 
+from functools import lru_cache
 from hashlib import blake2b
 
 import numpy as np
 
 from forecasting.models.world.values import FloatArray
+
+#: Every variant of a world asks for the same chance again; 300 arrays of 32,768 are 79 MB.
+KEPT = 300
 
 
 def number(*key: object) -> int:
@@ -16,6 +20,7 @@ def number(*key: object) -> int:
     return int.from_bytes(blake2b(repr(key).encode(), digest_size=8).digest(), "little")
 
 
+@lru_cache(maxsize=KEPT, typed=True)
 def uniforms(n: int, *key: object) -> FloatArray:
     """Give evenly spread uniforms in random order, keyed by name.
 
@@ -38,4 +43,6 @@ def uniforms(n: int, *key: object) -> FloatArray:
     """
     generator = np.random.Generator(np.random.Philox(key=number(*key)))
     spread = (generator.permutation(n) + generator.random(n)) / n
-    return np.clip(spread, 2.0**-53, 1.0 - 2.0**-53)
+    found: FloatArray = np.clip(spread, 2.0**-53, 1.0 - 2.0**-53)
+    found.setflags(write=False)
+    return found

@@ -6,11 +6,12 @@ condition; weights undo it.
 """
 
 from collections.abc import Iterable
+from math import factorial, prod, sqrt
 
 import numpy as np
 
 from forecasting.domain.predicate import And, At, Entered, Not, Occurred, Or, Through, Truth, Within
-from forecasting.models.world.values import Move, Process, World
+from forecasting.models.world.values import Move, Process, Way, World
 
 #: The most by which a budget is used up sooner.
 MOST = 300.0
@@ -20,7 +21,7 @@ MOST_WAYS = 6
 AIM = 1.0
 
 
-def towards(world: World, condition: Truth, horizon: float) -> list[dict[tuple[int, int], float]]:
+def towards(world: World, condition: Truth, horizon: float) -> list[Way]:
     """Give the ways that lead towards a condition, each as its moves with their factors.
 
     Parameters
@@ -33,11 +34,11 @@ def towards(world: World, condition: Truth, horizon: float) -> list[dict[tuple[i
 
     Returns
     -------
-    list of dict
-        (process, move) to the factor for ``simulate(..., tilt=...)``; ways that are likely anyway
-        are absent.
+    list of (share, factors)
+        For ``simulate(..., tilt=...)``: (process, move) to its factor, and the way's share of the
+        tilted draws, by the root of how likely it is. Ways that are likely anyway are absent.
     """
-    found: list[dict[tuple[int, int], float]] = []
+    found: list[tuple[float, dict[tuple[int, int], float]]] = []
     for name, targets, counted in _targets(world, condition):
         place = world.index[name]
         process = world.processes[place]
@@ -48,9 +49,12 @@ def towards(world: World, condition: Truth, horizon: float) -> list[dict[tuple[i
         for way in ways:
             factors = {(place, m): _factor(process.moves[m], span, len(way)) for m in way}
             tilted = {key: factor for key, factor in factors.items() if factor > 1.0}
-            if tilted and tilted not in found:
-                found.append(tilted)
-    return found[:MOST_WAYS]
+            if tilted and all(tilted != other for _, other in found):
+                likely = prod(AIM / factor for factor in tilted.values()) / factorial(len(way))
+                found.append((sqrt(likely), tilted))
+    chosen = sorted(found, key=lambda each: -each[0])[:MOST_WAYS]
+    total = sum(size for size, _ in chosen)
+    return [(size / total, tilted) for size, tilted in chosen]
 
 
 def _factor(move: Move, span: float, steps: int) -> float:
@@ -94,7 +98,7 @@ def _events(process: Process) -> list[int]:
 
 
 def _ways(process: Process, targets: frozenset[int]) -> list[list[int]]:
-    """Give the ways without a detour from the present state to one of the targets, short ones first."""
+    """Give the ways without a detour from the present state to a target, short ones first."""
     found: list[list[int]] = []
     ahead: list[tuple[list[int], list[int]]] = [([], [process.known[-1].state])]
     while ahead:

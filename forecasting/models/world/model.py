@@ -38,10 +38,12 @@ from forecasting.models.world.simulate import simulate
 from forecasting.models.world.values import Do, FloatArray, World
 
 REPEATS = 16
-#: Of a condition that few paths meet: more paths, and more of each parameter point.
-RARE_REPEATS, RARE_DRAWS = 64, 4
+#: Of a condition that few paths meet: paths of each parameter point, more where the gate refuses.
+RARE_REPEATS = (REPEATS, 4 * REPEATS)
 #: How many simulations are kept: an explanation asks for the same ones again.
 KEPT = 4
+#: So many states of learning: every variant at one moment.
+KEPT_LEARNED = 12
 #: A question that looks so far beyond its condition goes on with the paths that met it.
 FAR = dt.timedelta(days=60)
 Reliability = Callable[[dt.datetime], ReliabilityOf]
@@ -57,6 +59,15 @@ class Variant:
     pooled: bool = True
     history: bool = True
     worldview: Worldview | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """What is known of the whole world as of a moment, and what a variant learns from it."""
+
+    records: Mapping[str, Record]
+    coded: tuple[CodedReport, ...]
+    learned: Learned
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,6 +119,7 @@ class WorldModel:
     faults: dict[str, str] = field(default_factory=dict)
     _kept: OrderedDict[Any, Run] = field(default_factory=OrderedDict)
     _told: dict[Any, dict[str, Answer]] = field(default_factory=dict)
+    _learned: OrderedDict[Any, Known] = field(default_factory=OrderedDict)
 
     def answers(
         self,
@@ -134,13 +146,13 @@ class WorldModel:
         found: dict[str, Answer] = {}
         for group in together.values():
             plain = self._effective(variant, group, items)
-            looked = {n: watched[n] for n in sorted(self._names(group, plain)) if n in watched}
-            key = (plain, tuple(q.id for q in group), as_of, told, tuple(looked.items()))
+            looked = tuple(sorted(watched.items()))
+            key = (plain, tuple(q.id for q in group), as_of, told, looked)
             if key not in self._told:
                 if self._told and next(iter(self._told))[2] != as_of:
                     self._told.clear()
                 try:
-                    self._told[key] = self._group(plain, group, items, as_of, looked, reliability)
+                    self._told[key] = self._group(plain, group, items, as_of, watched, reliability)
                 except InvalidInput as fault:
                     for question in group:
                         self.faults[question.id] = str(fault)
@@ -161,36 +173,39 @@ class WorldModel:
     ) -> Variant:
         """Drop from a variant what makes no difference to a group: answers are then shared."""
         names = self._names(group, variant)
-        linked = variant.links and any(link.child in names for link in self.spec.links)
-        near = {
-            q.ladder
-            for q in self.questions.values()
-            if q.id in self.predicates and self.rests(q) & names
-        } | {
-            q.id
-            for q in self.questions.values()
-            if q.id in self.predicates and self.rests(q) & names
-        }
-        told = variant.news and any(
-            effect.form in {"likelihood", "stance"}
-            and (target := effect.target.partition("=")[0]) is not None
-            and (target in names or target in near)
-            for item in items
-            for effect in item.effects
-        )
-        pooled = variant.pooled or not any(
+        near = set(names)
+        for question in self.questions.values():
+            if question.id in self.predicates and self.rests(question) & names:
+                near |= {question.id, question.ladder or question.id}
+        # A pooled rate borrows from every process, and so from everything that acts on them.
+        pooled = any(
             move.phrase.form == "history" for n in names for move in self.spec.processes[n].moves
         )
-        view = variant.worldview
-        if view is not None:
-            touched = any(
-                change.process in names
-                or (change.link and linked)
-                or (not change.process and not change.link and told)
-                for change in view.changes
+        linked = variant.links and (pooled or any(link.child in names for link in self.spec.links))
+        told = variant.news and (
+            pooled
+            or any(
+                effect.form in {"likelihood", "stance"} and effect.target.partition("=")[0] in near
+                for item in items
+                for effect in item.effects
             )
-            view = view if touched else None
-        return Variant("", linked, told, pooled, variant.history, view)
+        )
+        view = variant.worldview
+        touched = view is not None and any(
+            pooled
+            or change.process in names
+            or (change.link and linked)
+            or (not change.process and not change.link and told)
+            for change in view.changes
+        )
+        return Variant(
+            "",
+            linked,
+            told,
+            variant.pooled or not pooled,
+            variant.history,
+            view if touched else None,
+        )
 
     def _group(
         self,
@@ -201,12 +216,17 @@ class WorldModel:
         watched: Mapping[str, dt.datetime],
         reliability: Reliability,
     ) -> dict[str, Answer]:
-        given = self.predicates[group[0].id].given
-        if given is not None:
-            run = self._towards(variant, group[0], items, as_of, watched, reliability)
-        else:
-            run = self.run(variant, group, items, as_of, watched, reliability)
-        return {question.id: self.read(run, question) for question in group}
+        arguments = (items, as_of, watched, reliability)
+        if self.predicates[group[0].id].given is None:
+            run = self.run(variant, group, *arguments)
+            return {question.id: self.read(run, question) for question in group}
+        (question,) = group
+        for repeats in RARE_REPEATS:
+            run = self._towards(variant, question, *arguments, repeats=repeats)
+            answer = self.read(run, question)
+            if answer.gate == "passed":
+                break
+        return {question.id: answer}
 
     def _towards(
         self,
@@ -216,6 +236,8 @@ class WorldModel:
         as_of: dt.datetime,
         watched: Mapping[str, dt.datetime],
         reliability: Reliability,
+        *,
+        repeats: int,
     ) -> Run:
         """Simulate with the moves towards a condition drawn more often, and weighed back.
 
@@ -227,11 +249,11 @@ class WorldModel:
         last = last_moment(predicate, question.closes)
         first = met if last - met > FAR else last
         arguments = (variant, [question], items, as_of, watched, reliability)
-        run = self.run(*arguments, towards=predicate.given, until=first)
+        run = self.run(*arguments, towards=predicate.given, until=first, repeats=repeats)
         if first == last:
             return run
         only = run.paths.truth(predicate.given, question.opens, question.closes)
-        return self.run(*arguments, towards=predicate.given, only=only, until=last)
+        return self.run(*arguments, towards=predicate.given, only=only, until=last, repeats=repeats)
 
     def rests(self, question: Question) -> frozenset[str]:
         """Give the processes that a question rests on: those that it names, and their ancestors."""
@@ -273,6 +295,7 @@ class WorldModel:
         only: BoolArray | None = None,
         betas: Mapping[str, FloatArray | float] | None = None,
         draws: int | None = None,
+        repeats: int = REPEATS,
         until: dt.datetime | None = None,
     ) -> Run:
         """Simulate the part of the world that some questions rest on.
@@ -293,50 +316,36 @@ class WorldModel:
         betas
             Log hazard ratios that replace those learned, by link.
         draws
-            Paths, if not as the model has them.
+            Paths at 16 of each parameter point, if not as the model has them.
+        repeats
+            Paths of each parameter point.
         until
             How far, if not to the last moment that a question looks at.
         """
         names = frozenset().union(*(asked(self.predicates[q.id]) for q in questions))
         spec = part_of(self.spec if variant.links else _apart(self.spec), names)
         last = until or max(last_moment(self.predicates[q.id], q.closes) for q in questions)
-        rare = towards is not None
-        repeats = RARE_REPEATS if rare else REPEATS
-        size = (draws or self.draws) * (RARE_DRAWS if rare else 1)
-        key = (
-            replace(variant, name=""),
-            as_of,
-            tuple(spec.processes),
-            _hash([item.key for item in items]),
-            tuple(sorted(watched.items())),
-            last,
-            size,
-        )
+        points = (draws or self.draws) // REPEATS
+        told = _hash([item.key for item in items])
+        looked = tuple(sorted(watched.items()))
+        key = (replace(variant, name=""), as_of, tuple(spec.processes), told, looked, last, points)
         plain = not do and towards is None and betas is None and only is None
         if plain and key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
-        held = records(spec, items, as_of, watched=watched, made=self.openings)
-        coded = self._coded(spec, items, as_of, reliability) if variant.news else ()
-        learned = self.learner.learn(
-            variant,
-            spec,
-            held,
-            pasts(spec, held) if variant.history else {},
-            coded,
-            items=items,
-            as_of=as_of,
-            points=size // repeats,
-        )
+        known = self.known(variant, items, as_of, watched, reliability, points=points)
+        held = {name: known.records[name] for name in spec.processes}
+        learned = known.learned
         world = assemble(
             spec,
             held,
             learned.hazards,
             {**learned.betas, **(betas or {})} if variant.links else {},
-            points=size // repeats,
+            points=points,
             repeats=repeats,
             gain=learned.gain,
         )
+        coded = tuple(report for report in known.coded if report.process in spec.processes)
         if variant.news:
             world = with_reports(world, to_values(alive(coded, held), world))
         horizon = max(world.day(last), 0.0)
@@ -350,13 +359,7 @@ class WorldModel:
             coded,
             world,
             simulate(world, horizon, seed=self.seed, do=do, tilt=tilt, only=only),
-            _hash(
-                [
-                    iso(as_of),
-                    *_told(items),
-                    *(f"{name} {iso(record.free)}" for name, record in held.items()),
-                ]
-            ),
+            _hash([iso(as_of), *_told(items), *(f"{n} {iso(r.free)}" for n, r in held.items())]),
             _hash([self.bank_hash, variant.name]),
         )
         if plain:
@@ -365,23 +368,57 @@ class WorldModel:
                 self._kept.popitem(last=False)
         return found
 
-    def _coded(
+    def known(
         self,
-        spec: WorldSpec,
+        variant: Variant,
         items: Sequence[Evidence],
         as_of: dt.datetime,
+        watched: Mapping[str, dt.datetime],
         reliability: Reliability,
-    ) -> tuple[CodedReport, ...]:
-        """Give what the reports weigh on the moves of a part of the world."""
-        coded = reports(
-            items,
-            self.spec,
-            self.questions,
-            self.predicates,
-            reliability=reliability(as_of),
-            as_of=as_of,
+        *,
+        points: int,
+    ) -> Known:
+        """Learn the whole world as of a moment: rates borrow from all, whatever is asked."""
+        key = (
+            replace(variant, name=""),
+            as_of,
+            _hash([item.key for item in items]),
+            tuple(sorted(watched.items())),
+            points,
         )
-        return tuple(report for report in coded if report.process in spec.processes)
+        if key in self._learned:
+            self._learned.move_to_end(key)
+            return self._learned[key]
+        spec = self.spec if variant.links else _apart(self.spec)
+        held = records(spec, items, as_of, watched=watched, made=self.openings)
+        coded: tuple[CodedReport, ...] = ()
+        if variant.news:
+            coded = reports(
+                items,
+                spec,
+                self.questions,
+                self.predicates,
+                reliability=reliability(as_of),
+                as_of=as_of,
+            )
+        found = Known(
+            held,
+            coded,
+            self.learner.learn(
+                variant,
+                spec,
+                held,
+                pasts(spec, held) if variant.history else {},
+                coded,
+                items=items,
+                as_of=as_of,
+                points=points,
+            ),
+        )
+        self._learned[key] = found
+        if len(self._learned) > KEPT_LEARNED:
+            self._learned.popitem(last=False)
+        return found
 
     def touching(self, question: Question, items: Sequence[Evidence]) -> list[Evidence]:
         """Give the items that bear on what a question rests on, coded facts and reports alone."""

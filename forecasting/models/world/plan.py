@@ -34,7 +34,7 @@ from forecasting.models.world.loop import (
     USES,
     WHOLE,
 )
-from forecasting.models.world.values import NEVER, Do, FloatArray, Move, Size, World
+from forecasting.models.world.values import NEVER, Do, FloatArray, Move, Size, Way, World
 
 IntArray = NDArray[np.int64]
 #: The day; what happens, to whom, into what; whether it is an event; an amount.
@@ -72,7 +72,7 @@ def planned(
     horizon: float,
     seed: int,
     do: Sequence[Do],
-    tilt: Sequence[Mapping[tuple[int, int], float]],
+    tilt: Sequence[Way],
 ) -> tuple[Plan, FloatArray]:
     """Give the arrays of a settled world, and the log weight of each draw.
 
@@ -230,7 +230,7 @@ def _budgets(
     names: Sequence[str],
     seed: int,
     places: Mapping[tuple[int, int], int],
-    tilt: Sequence[Mapping[tuple[int, int], float]],
+    tilt: Sequence[Way],
 ) -> tuple[dict[int, FloatArray], FloatArray]:
     """Draw the first budget of each move, evenly spread; give the log weights of the draws."""
     found = {
@@ -238,20 +238,24 @@ def _budgets(
         for k, (_, move) in enumerate(moves)
         if move.at is None
     }
-    groups = [
-        [(k, factor) for key, factor in sorted(way.items()) if (k := places[key]) in found]
-        for way in tilt
-    ]
-    if not groups:
+    if not tilt:
         return found, np.zeros(world.draws)
-    part = (uniforms(world.draws, seed, "tilt") * 2 * len(groups)).astype(np.int64)
-    for j, group in enumerate(groups):
-        for k, factor in group:
-            found[k] = np.where(part == j, found[k] / factor, found[k])
+    # Half of the draws are as they are; the ways share the other half.
+    ends = 0.5 + 0.5 * np.cumsum([share for share, _ in tilt])
+    level = uniforms(world.draws, seed, "tilt")
+    part = np.searchsorted(ends, level, side="right")
+    ways = [
+        (share, [(places[key], factor) for key, factor in way.items() if places[key] in found])
+        for share, way in tilt
+    ]
+    for j, (_, factors) in enumerate(ways):
+        mine = (part == j) & (level >= 0.5)
+        for k, factor in factors:
+            found[k] = np.where(mine, found[k] / factor, found[k])
     ratio = np.full(world.draws, 0.5)
-    for group in groups:  # ways may share a move: every budget is drawn by now
-        log_ratio = [np.log(factor) - (factor - 1.0) * found[k] for k, factor in group]
-        ratio += np.exp(np.sum(log_ratio, axis=0)) / (2 * len(groups))
+    for share, factors in ways:  # ways may share a move: every budget is drawn by now
+        log_ratio = [np.log(factor) - (factor - 1.0) * found[k] for k, factor in factors]
+        ratio += 0.5 * share * np.exp(np.sum(log_ratio, axis=0))
     return found, -np.log(ratio)
 
 

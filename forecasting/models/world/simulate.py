@@ -1,6 +1,6 @@
 """Draw the paths of a world."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from forecasting.errors import InvalidInput
 from forecasting.models.world.known import names_of, settled
 from forecasting.models.world.paths import BoolArray, Paths, Rows
-from forecasting.models.world.values import Do, World
+from forecasting.models.world.values import Do, Way, World
 
 if TYPE_CHECKING:
     from forecasting.models.world.plan import Plan
@@ -23,7 +23,7 @@ def simulate(
     *,
     seed: int = 0,
     do: Sequence[Do] = (),
-    tilt: Sequence[Mapping[tuple[int, int], float]] = (),
+    tilt: Sequence[Way] = (),
     only: BoolArray | None = None,
 ) -> Paths:
     """Simulate one path a draw, from the world's origin to a horizon.
@@ -37,9 +37,9 @@ def simulate(
     do : sequence of Do
         Interventions: at its day the process is set to the state, and by chance it cannot get
         there before; barred states cannot be entered from the day on.
-    tilt : sequence of mapping
-        Ways towards a rare condition, each from (process, move) to a factor by which its first
-        budget is used up sooner in this way's part of half the draws; weights (at most 2) undo it.
+    tilt : sequence of (share, mapping)
+        Ways towards a rare condition: the way's share of half the draws, and from (process, move)
+        to a factor by which its first budget is used up sooner there; weights (at most 2) undo it.
     only : array (S,), optional
         The draws to simulate; nothing moves in the others, and nobody may ask them.
 
