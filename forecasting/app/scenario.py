@@ -489,8 +489,8 @@ def value(
                 truths[f"{question.id}\0{option}"] = truth
     aims: dict[str, BoolArray]
     if target:
-        truth, opens, closes = condition(found, target)
-        aims = {target: run.paths.truth(truth, opens, closes)}
+        aim, opens, closes = condition(found, target)
+        aims = {target: run.paths.truth(aim, opens, closes)}
     elif scenarios is not None:
         aims = {name: t for name, _, _, t in partition(run, scenarios)}
     else:

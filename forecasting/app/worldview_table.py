@@ -6,7 +6,7 @@ from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection, latest_run, scoring_frame, select
-from forecasting.app.predict import MODEL
+from forecasting.domain.forecasters import MODEL
 from forecasting.app.worldviews import (
     PREFIX,
     Ensemble,

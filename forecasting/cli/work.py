@@ -61,7 +61,7 @@ def update(
 
     with Book.open(settings().db, forecaster=settings().forecaster) as book:
         now, moment = clock.now(), times.optional(as_of)
-        options = {
+        options: dict[str, Any] = {
             "as_of": moment,
             "seed": seed,
             "accept_because": accept_because,
@@ -85,7 +85,7 @@ def update(
     shown = rows
     if settings().format == "table":
         shown = [{**row, "note": _note(row)} for row in rows]
-    columns = ("question", "after", "before", "lower", "upper", "quiet", "logged", "note")
+    columns: tuple[str, ...] = ("question", "after", "before", "lower", "upper", "quiet", "logged", "note")
     if all(row["quiet"] is None for row in rows):
         columns = tuple(name for name in columns if name != "quiet")
     logged = sum(row["logged"] for row in rows)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -43,12 +42,10 @@ class Estimate:
         """``passed``, or ``refused: ...`` with the reason."""
         return gate(self.p, self.mcse)
 
-    def spread(
-        self, method: Literal["conjugate", "psis", "nuts", "pool", "fixed"] = "nuts"
-    ) -> Spread:
+    def spread(self) -> Spread:
         """Give it as it is recorded beside a forecast."""
         low, _, middle, _, high = self.quantiles
-        return Spread(self.sd, low, middle, high, self.mcse, method)
+        return Spread(self.sd, low, middle, high, self.mcse, "simulated")
 
 
 def estimate(truth: BoolArray, weights: FloatArray, repeats: int) -> Estimate:

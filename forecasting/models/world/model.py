@@ -147,19 +147,19 @@ class WorldModel:
         for group in together.values():
             plain = self._effective(variant, group, items)
             looked = tuple(sorted(watched.items()))
-            key = (plain, tuple(q.id for q in group), as_of, told, looked)
-            if key not in self._told:
+            asking = (plain, tuple(q.id for q in group), as_of, told, looked)
+            if asking not in self._told:
                 if self._told and next(iter(self._told))[2] != as_of:
                     self._told.clear()
                 try:
-                    self._told[key] = self._group(plain, group, items, as_of, watched, reliability)
+                    self._told[asking] = self._group(plain, group, items, as_of, watched, reliability)
                 except InvalidInput as fault:
                     for question in group:
                         self.faults[question.id] = str(fault)
                     continue
             found |= {
                 name: replace(answer, priors_hash=_hash([self.bank_hash, variant.name]))
-                for name, answer in self._told[key].items()
+                for name, answer in self._told[asking].items()
             }
         return found
 

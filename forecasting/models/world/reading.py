@@ -88,7 +88,7 @@ def read(
         found = estimate(truth, weights, repeats)
         asked = truth if given is None else truth[given]
         decided = "yes" if asked.all() else "no" if not asked.any() and found.p == 0.0 else None
-        return (logged(found.p),), found.spread("simulated"), (), found.gate, decided
+        return (logged(found.p),), found.spread(), (), found.gate, decided
     if question.type == "numeric":
         x = np.asarray(paths.number(cast("Total", event), *window), dtype=np.float64)
         space = question.space

@@ -60,12 +60,10 @@ def moments(event: Event | None, closes: dt.datetime) -> list[dt.datetime]:
             return moments(inner, closes)
         case And(left=left, right=right) | Or(left=left, right=right):
             return moments(left, closes) + moments(right, closes)
-        case Within() | FirstOf():
+        case Within() | FirstOf() | HighestAmong():
             return [closes]
         case At(when=when) | StateOn(when=when) | Total(when=when):
             return [_at(when, closes)]
-        case HighestAmong(until=until):
-            return [_at(until, closes)]
         case Entered() | Occurred() | Through() | HighestOf():
             return [_at(event.until, closes)]
 
