@@ -123,8 +123,8 @@ class _Facts:
                 return True if sum(step.counted for step in steps) >= least else None
             case Through(process=name, states=states, until=until):
                 steps = self._steps(name, self.question.opens, until.of(self.question.closes))
-                left = any(step.state not in states for step in steps if not step.counted)
-                return False if left else None
+                gone = any(step.state not in states for step in steps if not step.counted)
+                return False if gone else None
             case Within(process=name, states=states, days=days, cause=cause, cause_states=causes):
                 steps = self._steps(cause, self.question.opens, self.question.closes)
                 first = next((s.at for s in steps if self._enters(s, cause, causes)), None)

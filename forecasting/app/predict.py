@@ -35,6 +35,7 @@ from forecasting.domain.watch import Watch, watched
 from forecasting.errors import InvalidInput
 from forecasting.evidence import known, retracted
 from forecasting.evidence.reliability import Reliabilities, learned
+from forecasting.models.world.climatology import climatology
 from forecasting.models.world.model import Variant, WorldModel
 from forecasting.models.world.reading import LEVELS, Answer, on_scale
 from forecasting.models.world.relevant import asked
@@ -185,8 +186,8 @@ class Predictor:
             for name, answer in self.one(variant, questions, as_of, watched=watched).items():
                 found[variant.name, name] = answer
         for question in questions:
-            if question.id in self.asks and (answer := self.prior(question)) is not None:
-                found[PRIOR, question.id] = answer
+            if question.id in self.asks and (alone := self.prior(question)) is not None:
+                found[PRIOR, question.id] = alone
         return found
 
     def variants(self, as_of: dt.datetime) -> list[Variant]:
@@ -360,11 +361,22 @@ class Predictor:
     def _climatology(self, questions: Sequence[Question], as_of: dt.datetime) -> list[Said]:
         yes, total = outcomes_known(self.catalog, as_of)
         share = (1 + yes) / (2 + total)
-        return [
+        said = [
             Said(question, CLIMATOLOGY, model_value(question.space, [share]))
             for question in questions
             if question.type == "binary"
         ]
+        numeric = [q for q in questions if q.type == "numeric" and q.id in self.asks]
+        for group, items in self.parts(numeric, as_of):
+            held = self.model.records(items, as_of, self.watched(as_of))
+            for question in group:
+                predicate = self.asks[question.id]
+                record = held[min(asked(predicate))]
+                numbers = climatology(question, predicate, self.bank.world, record, items, as_of)
+                if numbers is not None:
+                    value = model_value(question.space, numbers, LEVELS)
+                    said.append(Said(question, CLIMATOLOGY, value))
+        return said
 
 
 def world_model(

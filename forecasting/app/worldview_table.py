@@ -6,7 +6,6 @@ from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection, latest_run, scoring_frame, select
-from forecasting.domain.forecasters import MODEL
 from forecasting.app.worldviews import (
     PREFIX,
     Ensemble,
@@ -18,6 +17,7 @@ from forecasting.app.worldviews import (
 from forecasting.bank import Bank, text_speaks_at
 from forecasting.domain.commentary import Claim, Text
 from forecasting.domain.forecast import Forecast
+from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso, parse_instant
 from forecasting.domain.question import ANNULLED
 from forecasting.errors import InvalidInput

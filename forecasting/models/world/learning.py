@@ -16,10 +16,10 @@ from forecasting.models.fits import FitCache
 from forecasting.models.news_gain import gain_draws, learned_gain, summary
 from forecasting.models.world.assembly import Hazard
 from forecasting.models.world.classes import ClassOf, told_apart
+from forecasting.models.world.exposed import multiplier
 from forecasting.models.world.history import Past, Record
 from forecasting.models.world.packages import DeliveryOf
 from forecasting.models.world.parameters import Parameters, parameters
-from forecasting.models.world.exposed import multiplier
 from forecasting.models.world.reports import CodedReport
 from forecasting.models.world.values import FloatArray
 

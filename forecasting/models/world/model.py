@@ -152,7 +152,9 @@ class WorldModel:
                 if self._told and next(iter(self._told))[2] != as_of:
                     self._told.clear()
                 try:
-                    self._told[asking] = self._group(plain, group, items, as_of, watched, reliability)
+                    self._told[asking] = self._group(
+                        plain, group, items, as_of, watched, reliability
+                    )
                 except InvalidInput as fault:
                     for question in group:
                         self.faults[question.id] = str(fault)
@@ -452,8 +454,14 @@ class WorldModel:
         watched: Mapping[str, dt.datetime],
     ) -> dict[str, dt.datetime]:
         """Give the end of each process's watch as of a moment."""
-        held = records(self.spec, items, as_of, watched=watched, made=self.openings)
+        held = self.records(items, as_of, watched)
         return {name: held[name].free for name in names}
+
+    def records(
+        self, items: Sequence[Evidence], as_of: dt.datetime, watched: Mapping[str, dt.datetime]
+    ) -> dict[str, Record]:
+        """Give what is known of each process as of a moment."""
+        return records(self.spec, items, as_of, watched=watched, made=self.openings)
 
 
 def _apart(spec: WorldSpec) -> WorldSpec:

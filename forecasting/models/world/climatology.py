@@ -1,0 +1,74 @@
+"""The climatology of a number: what comparable cases had come to, with their mass at zero."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+import numpy as np
+
+from forecasting.domain.evidence import Evidence
+from forecasting.domain.predicate import Predicate, Total
+from forecasting.domain.process import WorldSpec
+from forecasting.domain.question import Question
+from forecasting.models.world.answers import quantiles
+from forecasting.models.world.history import DAY, Record
+from forecasting.models.world.packages import packages
+from forecasting.models.world.reading import LEVELS
+
+#: Values that stand for one more case, spread evenly over the bounds.
+SPREAD = 99
+
+
+def climatology(
+    question: Question,
+    predicate: Predicate,
+    world: WorldSpec,
+    record: Record,
+    items: Sequence[Evidence],
+    as_of: dt.datetime,
+) -> tuple[float, ...] | None:
+    """Give the quantiles of a numeric question from comparable cases, and one even case beside them.
+
+    For a delivery: the share of what was agreed that each earlier package of its class had brought
+    at the same age. For a count: the events in each earlier stretch of the same length. A case not
+    watched for so long is none.
+
+    Parameters
+    ----------
+    record : Record
+        Of the process that is asked about, as known at the moment.
+    items : sequence of Evidence
+        Known as of the moment.
+
+    Returns
+    -------
+    tuple of float, or None
+        Quantiles at 1 to 99 %, within the question's bounds; None where nothing is comparable.
+    """
+    event = predicate.event
+    if not isinstance(event, Total):
+        return None
+    process = world.processes[event.process]
+    until = event.when.of(question.closes)
+    low, high = question.space.lower or 0.0, question.space.upper or 0.0
+    if process.delivery is not None:
+        age = (until - process.delivery.announced) / DAY
+        cases = [
+            process.delivery.agreed
+            * min(sum(n or 0.0 for at, n in p.parts if at <= age) / p.agreed, 1.0)
+            for p in packages(items, as_of, own=process)
+            if p.watched >= age and p.agreed > 0 and all(n is not None for _, n in p.parts)
+        ]
+    else:
+        length = until - question.opens
+        cases = []
+        end = question.opens
+        while end - length >= record.since:
+            times = [step.at for step in record.steps if step.counted]
+            cases.append(float(sum(end - length < at <= end for at in times)))
+            end -= length
+    if not cases:
+        return None
+    even = low + (high - low) * (np.arange(SPREAD) + 0.5) / SPREAD
+    values = np.clip(np.concatenate([cases, even]), low, high)
+    weights = np.concatenate([np.ones(len(cases)), np.full(SPREAD, 1.0 / SPREAD)])
+    return quantiles(values, weights / weights.sum(), LEVELS)
