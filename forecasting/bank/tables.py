@@ -78,8 +78,13 @@ class TableReader:
     problems: list[Problem] = field(default_factory=list)
 
     def rows(self, name: str) -> Iterator[Row]:
-        """Give each row of a table; one without a source or a certainty is a fault."""
+        """Give each row of a table; one without a source or a certainty is a fault.
+
+        A bank needs no tables: where their folder is absent, they are empty.
+        """
         path = self.root / name
+        if not path.parent.exists():
+            return
         source = str(Path("questions") / name)
         try:
             text = read_plain(path, most=MAX_BYTES).decode("utf-8-sig")

@@ -38,6 +38,7 @@ class FitCache:
         self.seed = seed
         self._store = store
         self._fits: OrderedDict[str, Fit] = OrderedDict()
+        self._data: dict[str, Mapping[str, ArrayLike]] = {}
 
     def fit(
         self,
@@ -81,10 +82,17 @@ class FitCache:
                 if self._store is not None and found.report.passed and found.method == "nuts":
                     self._store.save(group, key, found, data)
             self._fits[key] = found
+            self._data[data_hash] = data
             if len(self._fits) > CACHE:
-                self._fits.popitem(last=False)
+                _, dropped = self._fits.popitem(last=False)
+                if all(fit.data_hash != dropped.data_hash for fit in self._fits.values()):
+                    self._data.pop(dropped.data_hash, None)
         self._fits.move_to_end(key)
         return self._fits[key]
+
+    def data_of(self, fit: Fit) -> Mapping[str, ArrayLike]:
+        """Give the data that a kept fit learned from; empty for a fit made elsewhere."""
+        return self._data.get(fit.data_hash, {})
 
 
 def stored_fits(seed: int) -> FitCache:

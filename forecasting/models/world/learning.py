@@ -9,11 +9,13 @@ import numpy as np
 
 from forecasting.domain.commentary import Worldview
 from forecasting.domain.evidence import Evidence
-from forecasting.domain.process import WorldSpec
+from forecasting.domain.process import ProcessSpec, WorldSpec
 from forecasting.domain.provenance import Fitted
+from forecasting.errors import InvalidInput
 from forecasting.inference.fit import Fit
 from forecasting.models.fits import FitCache
 from forecasting.models.news_gain import gain_draws, learned_gain, summary
+from forecasting.models.own_kind import own_hazards
 from forecasting.models.world.assembly import Hazard
 from forecasting.models.world.classes import ClassOf, told_apart
 from forecasting.models.world.exposed import multiplier
@@ -42,6 +44,8 @@ class Learned:
         By process, where a reference class does not fit its own cases.
     gain_summary
         Mean and 90 % interval of what reports were found to be worth.
+    faults
+        Processes whose own kind failed, and why: what rests on them cannot be simulated.
     """
 
     hazards: Mapping[Key, Hazard]
@@ -52,6 +56,7 @@ class Learned:
     verdicts: Mapping[str, str]
     gain_summary: Mapping[str, float | int]
     diagnostics: Mapping[str, Any] = field(default_factory=dict)
+    faults: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def gate(self) -> str:
@@ -113,10 +118,23 @@ class Learner:
             for key, past in pasts.items()
             if key in by_move
         }
+        hazards: dict[Key, Hazard] = {}
+        shared: dict[str, ProcessSpec] = {}
+        faults: dict[str, str] = {}
+        for name, process in spec.processes.items():
+            try:
+                own = own_hazards(process, pasts, points=points, seed=self.seed, shifts=shifts)
+            except InvalidInput as fault:
+                faults[name] = fault.message
+                continue
+            if own is None:
+                shared[name] = process
+            else:
+                hazards |= own
         posterior: dict[str, Fit] = {}
         draws = {}
         verdicts: dict[str, str] = {}
-        for name, process in spec.processes.items():
+        for name, process in shared.items():
             if process.delivery is not None:
                 continue
             for reference in {
@@ -130,7 +148,7 @@ class Learner:
                 if found.verdict:
                     verdicts[name] = found.verdict
         told: Parameters = parameters(
-            told_apart(spec.processes),
+            told_apart(shared),
             pasts,
             points=points,
             seed=self.seed,
@@ -145,11 +163,11 @@ class Learner:
         )
         if told.rates is not None:
             posterior["rates"] = told.rates
-        hazards = {
+        hazards |= {
             key: Hazard(p.rate, p.shape, p.at_once, p.for_good, p.size)
             for key, p in told.moves.items()
         }
-        parts = {name: p for name, p in spec.processes.items() if p.delivery is not None}
+        parts = {name: p for name, p in shared.items() if p.delivery is not None}
         if parts:
             brought = self.deliveries(
                 parts,
@@ -178,6 +196,7 @@ class Learner:
             posterior,
             verdicts,
             summary(gain) if gain is not None else {},
+            faults=faults,
         )
 
 

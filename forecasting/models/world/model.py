@@ -338,6 +338,9 @@ class WorldModel:
         known = self.known(variant, items, as_of, watched, reliability, points=points)
         held = {name: known.records[name] for name in spec.processes}
         learned = known.learned
+        for name in spec.processes:
+            if name in learned.faults:
+                raise InvalidInput(learned.faults[name])
         world = assemble(
             spec,
             held,
