@@ -111,7 +111,8 @@ class Explanation:
         prior = self.predictor.prior(self.question)
         if prior is None:
             why = self.predictor.model.faults.get(self.question.id, "the models cannot answer it")
-            raise InvalidInput(f"question ({self.question.id}): {why}")
+            msg = f"question ({self.question.id}): {why}"
+            raise InvalidInput(msg)
         coded = [report for report in run.coded if self._matters(report, run.spec.processes)]
         rows = self._facts_and_time(facts, prior)
         quiet = Variant("", news=False)

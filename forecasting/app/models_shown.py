@@ -73,7 +73,7 @@ def _link(link: LinkSpec) -> dict[str, Any]:
     return _row(
         "link",
         link.name,
-        f"x{link.median:g} ({link.low:g}..{link.high:g}); x{implied_ratio(link):.3g} for what is rare",
+        f"x{link.median:g} ({link.low:g}..{link.high:g}); x{implied_ratio(link):.3g} if rare",
         link.source,
         link.known_by.isoformat() if link.known_by else "",
     ) | {"process": link.child, "because": link.because}

@@ -411,6 +411,7 @@ def world_model(
         seed,
         draws,
         bank.digest,
+        draws >= LIVE_DRAWS,
         dict(library_versions()),
     )
 

@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection
 from forecasting.app.predict import REPLAY_DRAWS, Earlier, Predictor, drafts
 from forecasting.app.replay_ahead import Ahead, Progress, answers_ahead, executor
+from forecasting.app.schedule import ONE_DAY
 from forecasting.app.schedule import steps as moments_of
 from forecasting.app.score import scores
 from forecasting.app.worldviews import Spoken
@@ -19,7 +20,8 @@ from forecasting.bank import Bank, text_speaks_at
 from forecasting.domain.commentary import Claim, Text
 from forecasting.domain.forecast import Forecast, Value, decimal_text
 from forecasting.domain.forecasters import MODEL
-from forecasting.domain.instants import iso
+from forecasting.domain.instants import iso, local_day
+from forecasting.domain.predicate import Predicate
 from forecasting.domain.provenance import Plain, ReplayMark
 from forecasting.domain.question import ANNULLED, Question
 from forecasting.errors import InvalidInput
@@ -52,6 +54,24 @@ class Plan:
     until: dt.datetime
     seed: int
     every: int
+
+    def asked(
+        self, catalog: Catalog, asks: Mapping[str, Predicate], moment: dt.datetime
+    ) -> list[Question]:
+        """Give the questions to ask at a step.
+
+        A conditional question needs many paths, so it is asked when it opens and every so many
+        days, whatever else arrives in between.
+        """
+        days = (local_day(moment) - local_day(self.start)).days
+        return [
+            question
+            for question in catalog.open_at(moment, self.questions)
+            if question.id not in asks
+            or asks[question.id].given is None
+            or days % self.every == 0
+            or moment - question.opens < ONE_DAY
+        ]
 
 
 def plan(
@@ -211,7 +231,7 @@ def _walk(
                 evidence,
                 watches,
                 bank,
-                made.questions,
+                made,
                 moments,
                 seed=made.seed,
                 pool=pool,
@@ -249,8 +269,9 @@ def _walk(
             ]
             ledger.append(spoken, recorded_at=clock())
         elif step.moment not in done:
-            asked = catalog.open_at(step.moment, made.questions)
-            said = predictor.say(asked, step.moment, latest)
+            said = predictor.say(
+                made.asked(catalog, predictor.asks, step.moment), step.moment, latest
+            )
             latest.update(
                 (item.question.id, Earlier(step.moment, item.value.numbers))
                 for item in said

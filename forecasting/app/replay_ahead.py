@@ -19,9 +19,9 @@ from forecasting.errors import InvalidInput
 
 if TYPE_CHECKING:
     from forecasting.app.catalog import Catalog
+    from forecasting.app.replay import Plan
     from forecasting.bank import Bank
     from forecasting.domain.evidence import Evidence
-    from forecasting.domain.question import Question
     from forecasting.domain.watch import Watch
 
 type Ahead = Mapping[tuple[str, dt.datetime, str], Any]
@@ -72,7 +72,7 @@ def answers_ahead(
     evidence: Sequence["Evidence"],
     watches: Sequence["Watch"],
     bank: "Bank",
-    questions: Sequence["Question"],
+    made: "Plan",
     moments: Sequence[dt.datetime],
     *,
     seed: int,
@@ -84,7 +84,7 @@ def answers_ahead(
 
     Parameters
     ----------
-    catalog, evidence, watches, bank, questions, seed
+    catalog, evidence, watches, bank, made, seed
         Of the replay, up to its evidence cut.
     pool, workers
         As `executor` gives them.
@@ -96,7 +96,7 @@ def answers_ahead(
     mapping
         Answers by forecaster, moment and question.
     """
-    job = pickle.dumps((catalog, tuple(evidence), tuple(watches), bank, tuple(questions), seed))
+    job = pickle.dumps((catalog, tuple(evidence), tuple(watches), bank, made, seed))
     size = max(1, -(-len(moments) // (PARTS * workers)))
     parts = [tuple(moments[start : start + size]) for start in range(0, len(moments), size)]
     futures = {part: pool.submit(answers_of, job, part) for part in parts}
@@ -114,11 +114,11 @@ def answers_of(job: bytes, moments: Sequence[dt.datetime]) -> Ahead:
     """Simulate some moments, in whatever process this is."""
     from forecasting.app.predict import REPLAY_DRAWS, Predictor
 
-    catalog, evidence, watches, bank, questions, seed = pickle.loads(job)
+    catalog, evidence, watches, bank, made, seed = pickle.loads(job)
     predictor = Predictor(catalog, evidence, bank, seed=seed, watches=watches, draws=REPLAY_DRAWS)
     found: dict[tuple[str, dt.datetime, str], Any] = {}
     for moment in moments:
-        asked = catalog.open_at(moment, questions)
+        asked = made.asked(catalog, predictor.asks, moment)
         for (name, question), answer in predictor.answers(asked, moment).items():
             found[name, moment, question] = answer
     return found

@@ -153,7 +153,7 @@ def unwatched(
     now: dt.datetime,
     as_of: dt.datetime | None = None,
 ) -> dict[str, dt.datetime]:
-    """Give the processes behind some questions that nobody has watched for a week, and since when."""
+    """Give the processes that nobody has watched for a week, and since when."""
     moment = as_of or now
     check_moment(moment, now)
     live = kind_of(moment, now) == "live"

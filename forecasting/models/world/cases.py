@@ -22,6 +22,8 @@ Rows = dict[str, NDArray[np.float64]]
 FIXED_TERM = "fixed-term"
 #: A process that begins so near to a truce's start is about that truce.
 SAME = dt.timedelta(hours=36)
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+QUARTER = dt.timedelta(days=91)
 Moment = dt.datetime
 #: (after, by]; without a `by`: known not to have happened by `after`.
 Interval = tuple[dt.datetime, dt.datetime | None]
@@ -125,6 +127,20 @@ def agreement_rows(
     return _arrays(rows)
 
 
+def anchor(items: Iterable[Evidence], prefix: str, as_of: dt.datetime) -> dt.datetime:
+    """Give the moment up to which a class learns: its last evidence, or the last quarter's start.
+
+    A day that only passed is no reason to fit anew; what it told of open cases waits a quarter.
+    """
+    quarters = (as_of - EPOCH) // QUARTER
+    moments = [
+        item.known_at
+        for item in items
+        if any(effect.target.startswith(f"{prefix}/") for effect in item.effects)
+    ]
+    return min(as_of, max([EPOCH + QUARTER * quarters, *moments]))
+
+
 def _arrays(rows: list[tuple[float, ...]]) -> Rows:
     entry, lower, upper, kind, monitored = (
         np.array(column, dtype=np.float64)
@@ -185,6 +201,7 @@ def data_of(items: Iterable[Evidence], prefix: str) -> dict[str, list[Datum]]:
 
 
 def moment_of(effect: Effect, key: str, fallback: Moment) -> Moment:
+    """Give a moment that a datum states, or what stands in for it."""
     text = effect.detail.get(key)
     return parse_instant(str(text)) if text else fallback
 

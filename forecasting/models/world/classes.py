@@ -1,4 +1,4 @@
-"""Reference classes as draws: the fits of spells and of deliveries to what was known by a moment."""
+"""Reference classes as draws: the fits of spells to the cases known by a moment."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,7 @@ from forecasting.inference.fit import Fit, array_hash
 from forecasting.inference.predictive_check import verdict
 from forecasting.models.fits import FitCache
 from forecasting.models.spells import CLASSES, Spells, case_spread, representative_spells
-from forecasting.models.world.cases import agreement_rows, truce_rows
+from forecasting.models.world.cases import agreement_rows, anchor, truce_rows
 from forecasting.models.world.move_priors import SpellDraws
 
 if TYPE_CHECKING:
@@ -70,9 +70,10 @@ def _rows(
     setting = CLASSES[name]
     if setting == "peace-agreement":
         return agreement_rows(items, reference, as_of)
+    until = anchor(items, "truces", as_of)
     own = [process.since for process in asking if process.since is not None]
     definition = "claim" if setting == "first-claim" else "formal"
-    return truce_rows(items, reference, definition, as_of, own)
+    return truce_rows(items, reference, definition, until, own)
 
 
 def _drawn(name: str, rows: "Rows", fits: FitCache) -> ClassDraws:

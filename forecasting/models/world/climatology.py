@@ -26,7 +26,7 @@ def climatology(
     items: Sequence[Evidence],
     as_of: dt.datetime,
 ) -> tuple[float, ...] | None:
-    """Give the quantiles of a numeric question from comparable cases, and one even case beside them.
+    """Give the quantiles of a number from comparable cases, and one even case beside them.
 
     For a delivery: the share of what was agreed that each earlier package of its class had brought
     at the same age. For a count: the events in each earlier stretch of the same length. A case not

@@ -39,7 +39,7 @@ from forecasting.models.world.values import Do, FloatArray, World
 
 REPEATS = 16
 #: Of a condition that few paths meet: paths of each parameter point, more where the gate refuses.
-RARE_REPEATS = (REPEATS, 4 * REPEATS)
+RARE_REPEATS = (2 * REPEATS, 8 * REPEATS)
 #: How many simulations are kept: an explanation asks for the same ones again.
 KEPT = 4
 #: So many states of learning: every variant at one moment.
@@ -105,6 +105,8 @@ class WorldModel:
         Paths of one simulation, a multiple of 16.
     bank_hash
         Of the bank that states the world.
+    patient
+        Whether a conditional question that the gate refuses is simulated again with more paths.
     """
 
     spec: WorldSpec
@@ -115,6 +117,7 @@ class WorldModel:
     seed: int
     draws: int
     bank_hash: str
+    patient: bool = True
     versions: Mapping[str, Any] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
     _kept: OrderedDict[Any, Run] = field(default_factory=OrderedDict)
@@ -223,7 +226,7 @@ class WorldModel:
             run = self.run(variant, group, *arguments)
             return {question.id: self.read(run, question) for question in group}
         (question,) = group
-        for repeats in RARE_REPEATS:
+        for repeats in RARE_REPEATS if self.patient else RARE_REPEATS[:1]:
             run = self._towards(variant, question, *arguments, repeats=repeats)
             answer = self.read(run, question)
             if answer.gate == "passed":

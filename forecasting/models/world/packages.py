@@ -11,7 +11,7 @@ from forecasting.inference.fit import Fit
 from forecasting.models.deliveries import Deliveries, Package, delivery_data
 from forecasting.models.fits import FitCache
 from forecasting.models.world.assembly import Hazard
-from forecasting.models.world.cases import DAY, SAME, data_of, moment_of
+from forecasting.models.world.cases import DAY, SAME, anchor, data_of, moment_of
 from forecasting.models.world.delivery import delivery_parameters, package_of
 from forecasting.models.world.history import Record
 
@@ -49,7 +49,9 @@ def delivery_hazards(classes: Mapping[str, ReferenceClass]) -> DeliveryOf:
         graph = Deliveries()
         for name, process in processes.items():
             reference = classes.get(process.delivery.reference) if process.delivery else None
-            until = as_of if reference is None else min(as_of, reference.observed_until)
+            until = anchor(items, "packages", as_of)
+            if reference is not None:
+                until = min(until, reference.observed_until)
             others = (
                 packages(items, until, own=process) if history and reference is not None else []
             )
