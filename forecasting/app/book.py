@@ -16,6 +16,7 @@ from forecasting.store import Ledger
 if TYPE_CHECKING:
     import pandas as pd
 
+    from forecasting.app.world_view import WorldView
     from forecasting.bank import Bank
 
 
@@ -82,10 +83,12 @@ class Book(Record, Review):
         """In whose name this book logs."""
         return config.forecaster(self._forecaster).value
 
-    def init(self, bank: "Bank") -> dict[str, Any]:
-        """Load a bank: what is new is appended, what changed is said."""
+    def init(self, bank: "Bank | str | Path") -> dict[str, Any]:
+        """Load a bank, or that of a folder: what is new is appended, what changed is said."""
         from forecasting.app.questions import load_bank
+        from forecasting.app.world_view import bank_of
 
+        bank = bank_of(bank)
         new = not self.ledger.head().seq
         counts = load_bank(self.ledger, bank, clock.now())
         return {
@@ -278,18 +281,84 @@ class Book(Record, Review):
         as_of: When = None,
         dry_run: bool = False,
         seed: int = 0,
+        watched: bool = False,
+        unwatched: bool = False,
+        everything: bool = False,
     ) -> "pd.DataFrame":
-        """Bring the models up to the evidence and log what they say; a row per question."""
+        """Bring the model up to the evidence and the clock, and log what changed.
+
+        Parameters
+        ----------
+        *questions : str
+            By name; default: all open ones.
+        watched : bool
+            You looked and nothing more had happened to their processes: recorded as a watch.
+        unwatched : bool
+            Log numbers that rest on processes nobody has watched for a week.
+        everything : bool
+            Log what did not change too.
+
+        Returns
+        -------
+        DataFrame
+            A row per question: ``question, before, after, lower, upper, quiet, logged, ...``.
+        """
         import warnings as python_warnings
 
         from forecasting.app.update import update
 
         rows, warnings = update(
-            self.ledger, questions, now=clock.now(), as_of=when(as_of), dry_run=dry_run, seed=seed
+            self.ledger,
+            questions,
+            now=clock.now(),
+            as_of=when(as_of),
+            dry_run=dry_run,
+            seed=seed,
+            watched=watched,
+            unwatched=unwatched,
+            everything=everything,
+            watcher=self.forecaster if watched else "",
         )
         for warning in warnings:
             python_warnings.warn(warning, stacklevel=2)
         return frame(rows, ())
+
+    def world(
+        self,
+        as_of: When = None,
+        *,
+        draws: int | None = None,
+        seed: int = 0,
+        bank: "Bank | str | Path | None" = None,
+    ) -> "WorldView":
+        """Simulate the whole world as of a moment, far enough for every open question.
+
+        Parameters
+        ----------
+        as_of : str or datetime, optional
+            Only what was known then counts; default: now.
+        draws : int, optional
+            Paths, a multiple of 16; default 32,768.
+        seed : int
+            The same seed gives the same paths.
+        bank : Bank or folder, optional
+            Whose world; default the bundled one. Load its questions first (`init`).
+
+        Returns
+        -------
+        WorldView
+            The paths as pandas, the answers, the fits as ArviZ takes them, and what-if.
+
+        Raises
+        ------
+        InvalidInput
+            No question is open that the world answers.
+        """
+        from forecasting.app.world_view import world
+
+        return world(
+            self.ledger, now=clock.now(), as_of=when(as_of), draws=draws, seed=seed, bank=bank
+        )
 
     def explain(
         self, question: str, *, as_of: When = None, seed: int = 0

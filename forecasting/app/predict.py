@@ -203,7 +203,11 @@ class Predictor:
         *,
         watched: Mapping[str, dt.datetime] | None = None,
     ) -> dict[str, Answer]:
-        """Give one forecaster's answers by question; questions without a predicate have none."""
+        """Give one forecaster's answers by question; questions without a predicate have none.
+
+        The model has all draws, the forecasters that stand beside it as many as in a replay.
+        """
+        draws = self.model.draws if variant.name == MODEL else min(self.model.draws, REPLAY_DRAWS)
         able = [question for question in questions if question.id in self.asks]
         found: dict[str, Answer] = {}
         for group, items in self.parts(able, as_of):
@@ -212,7 +216,9 @@ class Predictor:
                 found |= {q.id: self._ahead[(*key, q.id)] for q in group}
                 continue
             looked = self.watched(as_of) if watched is None else watched
-            found |= self.model.answers(variant, group, items, as_of, looked, self.reliability)
+            found |= self.model.answers(
+                variant, group, items, as_of, looked, self.reliability, draws=draws
+            )
         return found
 
     def parts(
@@ -242,7 +248,13 @@ class Predictor:
             variant = Variant(PRIOR, links=True, news=False, history=False)
             looked = {name: question.opens for name in self.bank.world.processes}
             self._priors |= self.model.answers(
-                variant, together, items, question.opens, looked, self.reliability
+                variant,
+                together,
+                items,
+                question.opens,
+                looked,
+                self.reliability,
+                draws=min(self.model.draws, REPLAY_DRAWS),
             )
         return self._priors.get(question.id)
 
@@ -411,7 +423,6 @@ def world_model(
         seed,
         draws,
         bank.digest,
-        draws >= LIVE_DRAWS,
         dict(library_versions()),
     )
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.log import check_moment, kind_of
-from forecasting.app.predict import Predictor, watches_of
+from forecasting.app.predict import LIVE_DRAWS, Predictor, watches_of
 from forecasting.app.questions import bundled_bank
 from forecasting.bank import Bank
 from forecasting.domain.forecasters import MODEL
@@ -99,12 +99,13 @@ def live(
         bank,
         seed=seed,
         watches=watches_of(ledger, moment, live=is_live),
+        draws=draws or LIVE_DRAWS,
     )
     questions = [q for q in catalog.open_at(moment) if q.id in predictor.asks]
     if not questions:
         msg = f"scenario: no open question is answered by the world as of {iso(moment)}"
         raise InvalidInput(msg, hint="forecast questions list --status open")
-    run = _simulated(predictor, questions, moment, draws=draws)
+    run = _simulated(predictor, questions, moment)
     ends = {name: record.free for name, record in run.records.items()}
     late = [name for name, end in ends.items() if moment - end > dt.timedelta(days=7)]
     notes = []
@@ -121,7 +122,6 @@ def _simulated(
     questions: Sequence[Question],
     moment: dt.datetime,
     *,
-    draws: int | None = None,
     do: Sequence[Do] = (),
     towards: Truth | None = None,
 ) -> Run:
@@ -135,7 +135,6 @@ def _simulated(
         moment,
         predictor.watched(moment),
         predictor.reliability,
-        draws=draws,
         do=do,
         towards=towards,
         until=max(ends),

@@ -40,6 +40,8 @@ from forecasting.models.world.values import Do, FloatArray, World
 REPEATS = 16
 #: Of a condition that few paths meet: paths of each parameter point, more where the gate refuses.
 RARE_REPEATS = (2 * REPEATS, 8 * REPEATS)
+#: With so many draws, that is: fewer are for a look or for one of many steps.
+PATIENT = 32_768
 #: How many simulations are kept: an explanation asks for the same ones again.
 KEPT = 4
 #: So many states of learning: every variant at one moment.
@@ -105,8 +107,6 @@ class WorldModel:
         Paths of one simulation, a multiple of 16.
     bank_hash
         Of the bank that states the world.
-    patient
-        Whether a conditional question that the gate refuses is simulated again with more paths.
     """
 
     spec: WorldSpec
@@ -117,7 +117,6 @@ class WorldModel:
     seed: int
     draws: int
     bank_hash: str
-    patient: bool = True
     versions: Mapping[str, Any] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
     _kept: OrderedDict[Any, Run] = field(default_factory=OrderedDict)
@@ -132,12 +131,16 @@ class WorldModel:
         as_of: dt.datetime,
         watched: Mapping[str, dt.datetime],
         reliability: Reliability,
+        *,
+        draws: int | None = None,
     ) -> dict[str, Answer]:
         """Answer questions; what hangs together is simulated together.
 
         A fault in one process silences the questions that rest on it, and no other: the reasons
-        stand in `faults`, by question.
+        stand in `faults`, by question. With fewer `draws`, an answer that differs in nothing from
+        one that was given at the moment with all draws is that one.
         """
+        size = draws or self.draws
         spec = self.spec if variant.links else _apart(self.spec)
         number = groups(spec, {q.id: asked(self.predicates[q.id]) for q in questions})
         together: dict[tuple[int, str], list[Question]] = {}
@@ -150,13 +153,15 @@ class WorldModel:
         for group in together.values():
             plain = self._effective(variant, group, items)
             looked = tuple(sorted(watched.items()))
-            asking = (plain, tuple(q.id for q in group), as_of, told, looked)
+            asking = (plain, tuple(q.id for q in group), as_of, told, looked, self.draws)
+            if asking not in self._told:
+                asking = (*asking[:-1], size)
             if asking not in self._told:
                 if self._told and next(iter(self._told))[2] != as_of:
                     self._told.clear()
                 try:
                     self._told[asking] = self._group(
-                        plain, group, items, as_of, watched, reliability
+                        plain, group, items, as_of, watched, reliability, draws=size
                     )
                 except InvalidInput as fault:
                     for question in group:
@@ -220,14 +225,16 @@ class WorldModel:
         as_of: dt.datetime,
         watched: Mapping[str, dt.datetime],
         reliability: Reliability,
+        *,
+        draws: int,
     ) -> dict[str, Answer]:
         arguments = (items, as_of, watched, reliability)
         if self.predicates[group[0].id].given is None:
-            run = self.run(variant, group, *arguments)
+            run = self.run(variant, group, *arguments, draws=draws)
             return {question.id: self.read(run, question) for question in group}
         (question,) = group
-        for repeats in RARE_REPEATS if self.patient else RARE_REPEATS[:1]:
-            run = self._towards(variant, question, *arguments, repeats=repeats)
+        for repeats in RARE_REPEATS if draws >= PATIENT else RARE_REPEATS[:1]:
+            run = self._towards(variant, question, *arguments, draws=draws, repeats=repeats)
             answer = self.read(run, question)
             if answer.gate == "passed":
                 break
@@ -242,6 +249,7 @@ class WorldModel:
         watched: Mapping[str, dt.datetime],
         reliability: Reliability,
         *,
+        draws: int,
         repeats: int,
     ) -> Run:
         """Simulate with the moves towards a condition drawn more often, and weighed back.
@@ -254,11 +262,20 @@ class WorldModel:
         last = last_moment(predicate, question.closes)
         first = met if last - met > FAR else last
         arguments = (variant, [question], items, as_of, watched, reliability)
-        run = self.run(*arguments, towards=predicate.given, until=first, repeats=repeats)
+        run = self.run(
+            *arguments, towards=predicate.given, until=first, draws=draws, repeats=repeats
+        )
         if first == last:
             return run
         only = run.paths.truth(predicate.given, question.opens, question.closes)
-        return self.run(*arguments, towards=predicate.given, only=only, until=last, repeats=repeats)
+        return self.run(
+            *arguments,
+            towards=predicate.given,
+            only=only,
+            until=last,
+            draws=draws,
+            repeats=repeats,
+        )
 
     def rests(self, question: Question) -> frozenset[str]:
         """Give the processes that a question rests on: those that it names, and their ancestors."""
