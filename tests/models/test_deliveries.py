@@ -118,6 +118,19 @@ def test_silence_tells_of_a_package_that_never_comes_and_of_a_stall():
     assert stall[2] > 0.8
 
 
+def test_its_own_parts_tell_of_its_pace_and_of_the_size_of_parts():
+    fitted = MODEL.fit(delivery_data([MARCH]), PRIORS, 1)
+    quick = Package(1000, ((5, 60), (6, 70), (7, 50), (8, 60)), 8)
+    slow = Package(1000, ((5, 300), (25, 290)), 25)
+    found = [
+        delivery_parameters(process(), package, fitted, points=2048, seed=1)["begun > begun"]
+        for package in (quick, slow)
+    ]
+    pace = [np.median(move.rate ** (1 / move.shape)) for move in found]
+    assert pace[0] > 2.0 * pace[1]
+    assert found[0].size.mean.mean() < found[1].size.mean.mean() - 0.05
+
+
 def test_the_tail_of_a_share_is_the_incomplete_beta():
     for a, b, share in [
         (1.8, 4.2, 0.3),

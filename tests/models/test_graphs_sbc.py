@@ -12,6 +12,7 @@ from forecasting.models.prior import PriorSpec
 from forecasting.models.rates import Rates
 from forecasting.models.spells import Spells
 
+#: Fits are made as they are used: shorter chains fall below the gate's effective sizes.
 N = 200
 MODELS = {
     "rates": Rates(),
@@ -40,7 +41,7 @@ def calibrated(model, *, priors=None, data=None, n=N):
     given = model.default_priors() | (priors or {})
 
     def fit(rows, seed):
-        found = model.fit(rows if data is None else data(rows), given, seed, draws=500, tune=400)
+        found = model.fit(rows if data is None else data(rows), given, seed)
         return found.draws, found.report.passed
 
     return calibrate(

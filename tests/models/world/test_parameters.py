@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from scipy.special import ndtri
 
-from forecasting.domain.process import MoveSpec, Phrase, ProcessSpec
+from forecasting.domain.process import LinkSpec, MoveSpec, Phrase, ProcessSpec
 from forecasting.errors import InvalidInput
 from forecasting.inference.fit import exact_fit
+from forecasting.models.rates import Rates
 from forecasting.models.world.history import Past, Piece
 from forecasting.models.world.move_priors import SpellDraws
 from forecasting.models.world.parameters import parameters, stratified
-from forecasting.models.world.pooled import anchor, representative
+from forecasting.models.world.pooled import anchor, pooled_rates, representative
 
 POINTS = 2048
 HOLDS = ("t", "on > off")
@@ -269,6 +270,44 @@ def test_the_pool_learns_up_to_its_anchor_and_is_not_refitted_by_a_day():
     key = ("e", "m")
     after = Past(*key, (Piece(0, 150, True, (), 20_000.0), Piece(0, 3, False, (), 20_150.0)))
     assert anchor([after]) == 20_150.0
+
+
+def test_what_came_since_the_anchor_weighs_the_pool():
+    pool, rows = Pool(), {EVENT: (0.0, 300.0)}
+    past = {EVENT: Past(*EVENT, (Piece(0.0, 300.0, False, (), 20_020.0 - 220.0),))}
+    found = pooled_rates(rows, past, None, fits=pool)
+    assert float(pool.asked[0]["exposures"][0]) == pytest.approx(220.0)
+    mean = np.sum(found.weight * found.mu) / found.weight.sum()
+    told = Rates().log_likelihood(pool.draws, {"counts": [0.0], "exposures": [300.0]})
+    told -= Rates().log_likelihood(pool.draws, {"counts": [0.0], "exposures": [220.0]})
+    weight = np.exp(told[:, 0])
+    exact = np.sum(weight * pool.draws["mu"]) / weight.sum()
+    assert exact < pool.draws["mu"].mean() - 0.01
+    assert mean == pytest.approx(exact, abs=0.008)
+
+
+def test_a_pooled_child_of_a_link_tells_the_pool_once():
+    # The pool has learned from the child with the link at its median: only the rest is told.
+    link = LinkSpec("p", ("on",), "e", (), 3.0, 1.0, 9.0)
+    pool = Pool(mu=-5.5, sd=0.3, sigma=0.5)
+    pieces = (Piece(0.0, 60.0, False, (link.name,), 19_960.0),)
+    found = parameters(
+        {"e": event(Phrase("history"))},
+        {EVENT: Past(*EVENT, pieces)},
+        points=POINTS,
+        seed=1,
+        links=[link],
+        fits=pool,
+    )
+    rng = np.random.default_rng(4)
+    place = rng.integers(0, 4000, 40_000)
+    mu, sigma = pool.draws["mu"][place], pool.draws["sigma"][place]
+    beta = np.log(3.0) + np.log(9.0) / 3.29 * rng.standard_normal(place.size)
+    rate = np.exp(mu[:, None] + sigma[:, None] * ndtri((np.arange(64) + 0.5) / 64))
+    kept = np.exp(-rate * 60.0 * np.exp(beta)[:, None])
+    weight = kept / np.exp(-rate * 180.0).mean(axis=1, keepdims=True)
+    exact = np.sum(weight * np.log(rate)) / weight.sum()
+    assert np.log(found.moves[EVENT].rate).mean() == pytest.approx(exact, abs=0.03)
 
 
 def test_thinned_draws_stand_for_all():
