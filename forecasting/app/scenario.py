@@ -53,6 +53,7 @@ class Live:
     as_of: dt.datetime
     run: Run
     notes: tuple[str, ...]
+    until: dt.datetime
 
     @property
     def catalog(self) -> Catalog:
@@ -70,6 +71,11 @@ class Live:
             return {"yes": truth, "no": ~truth}
         chosen = run.paths.choice(predicate.event, question.space.options, *window)  # type: ignore[arg-type]
         return {option: chosen == k for k, option in enumerate(question.space.options)}
+
+    def counts(self, run: Run, question: Question) -> BoolArray | None:
+        """Give the paths on which a conditional question counts; None: on all."""
+        given = self.predictor.asks[question.id].given
+        return None if given is None else run.paths.truth(given, question.opens, question.closes)
 
 
 def live(
@@ -105,16 +111,19 @@ def live(
     if not questions:
         msg = f"scenario: no open question is answered by the world as of {iso(moment)}"
         raise InvalidInput(msg, hint="forecast questions list --status open")
+    until = _until(predictor, questions)
+    far = [q.id for q in questions if last_moment(predictor.asks[q.id], q.closes) > until]
+    questions = [q for q in questions if q.id not in far]
     run = _simulated(predictor, questions, moment)
     ends = {name: record.free for name, record in run.records.items()}
     late = [name for name, end in ends.items() if moment - end > dt.timedelta(days=7)]
-    notes = []
+    notes = [f"{name} looks beyond {iso(until)[:10]} and is left out" for name in far]
     if late:
         notes.append(
             f"{len(late)} of {len(ends)} processes were last watched before "
             f"{iso(min(ends.values()))[:10]} or later: what happened since is drawn by chance"
         )
-    return Live(predictor, tuple(questions), moment, run, tuple(notes))
+    return Live(predictor, tuple(questions), moment, run, tuple(notes), until)
 
 
 def _simulated(
@@ -125,9 +134,6 @@ def _simulated(
     do: Sequence[Do] = (),
     towards: Truth | None = None,
 ) -> Run:
-    ends = [scenarios.closes for scenarios in predictor.bank.scenarios]
-    plain = [q for q in questions if predictor.asks[q.id].given is None] or list(questions)
-    ends += [last_moment(predictor.asks[q.id], q.closes) for q in plain]
     return predictor.model.run(
         Variant(MODEL),
         questions,
@@ -137,8 +143,15 @@ def _simulated(
         predictor.reliability,
         do=do,
         towards=towards,
-        until=max(ends),
+        until=_until(predictor, questions),
     )
+
+
+def _until(predictor: Predictor, questions: Sequence[Question]) -> dt.datetime:
+    """Give how far the world is simulated: to the last close of what is not conditional."""
+    plain = [q for q in questions if predictor.asks[q.id].given is None] or list(questions)
+    ends = [last_moment(predictor.asks[q.id], q.closes) for q in plain]
+    return max([*ends, *(scenarios.closes for scenarios in predictor.bank.scenarios)])
 
 
 def listed(bank: Bank) -> list[dict[str, Any]]:
@@ -247,10 +260,16 @@ def what_if(
         if question.id in decided or question.ladder in decided:
             continue
         before, after = found.truths(found.run, question), found.truths(run, question)
+        counts = found.counts(found.run, question), found.counts(run, question)
         for option in [o for o in after if not (question.type == "binary" and o == "no")]:
             state = "" if question.type == "binary" else option
             rows.append(
-                _compared(question.id, state, found.run, before[option], run, after[option], seen)
+                _compared(
+                    question.id,
+                    state,
+                    (found.run, before[option], counts[0]),
+                    (run, after[option], _both(counts[1], seen)),
+                )
                 | {"basis": label}
             )
         if question.type == "numeric":
@@ -260,26 +279,29 @@ def what_if(
         then = partition(run, scenarios)
         for (name, _, _, old), (_, _, _, new) in zip(now, then, strict=True):
             rows.append(
-                _compared(f"scenario:{name}", "", found.run, old, run, new, seen) | {"basis": label}
+                _compared(f"scenario:{name}", "", (found.run, old, None), (run, new, seen))
+                | {"basis": label}
             )
     return rows
 
 
-def _compared(
-    name: str,
-    state: str,
-    before: Run,
-    old: BoolArray,
-    after: Run,
-    new: BoolArray,
-    seen: BoolArray | None,
-) -> dict[str, Any]:
-    told = _estimate(after, new, seen)
+def _both(one: BoolArray | None, other: BoolArray | None) -> BoolArray | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return one & other
+
+
+#: A run, where something is so, and where it counts (None: everywhere).
+type Asked = tuple[Run, BoolArray, BoolArray | None]
+
+
+def _compared(name: str, state: str, before: Asked, after: Asked) -> dict[str, Any]:
+    told, old = _estimate(*after), _estimate(*before)
     shown = told.gate == "passed"
     return {
         "question": name,
         "state": state,
-        "before": _estimate(before, old).p,
+        "before": old.p if old.gate == "passed" else None,
         "after": told.p if shown else None,
         "lower": told.quantiles[0] if shown else None,
         "upper": told.quantiles[-1] if shown else None,

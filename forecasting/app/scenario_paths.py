@@ -1,9 +1,11 @@
 """Typical stories of a world's paths, and its processes over time as fans."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from forecasting.app.scenario import Live
+from forecasting.domain.process import WorldSpec
 from forecasting.models.world.tables import FAN
 from forecasting.review.data import Fan
 
@@ -13,30 +15,43 @@ POINTS = 60
 
 def title(found: Live) -> str:
     """Name what is shown."""
-    last = max(question.closes for question in found.questions)
     return (
-        f"Simulated from {found.as_of:%d %B %Y} to {last:%d %B %Y}: "
-        f"{found.run.world.draws:,} paths of {len(found.run.world.processes)} processes"
+        f"{found.as_of:%d %b %Y} to {found.until:%d %b %Y}, {found.run.world.draws:,} paths "
+        f"of {len(found.run.world.processes)} processes"
     )
 
 
 def stories(found: Live, count: int) -> list[dict[str, Any]]:
-    """Give the most frequent stories with their weights."""
-    return [
-        {"weight": story.share, "story": ", then ".join(story.steps) or "nothing moves"}
-        for story in found.run.paths.stories(count)
-    ]
+    """Give the most frequent stories of the linked processes, each step with its median month.
+
+    Streams that nothing hangs on are left out, for they move in every path.
+    """
+    told = found.run.paths.stories(count, processes=linked(found.run.spec))
+    origin = found.run.world.origin
+    rows = []
+    for story in told:
+        steps = [
+            f"{step} in {origin + dt.timedelta(days=day):%B %Y}"
+            for step, day in zip(story.steps, story.days, strict=True)
+        ]
+        rows.append({"weight": story.share, "story": ", ".join(steps) or "nothing moves"})
+    return rows
+
+
+def linked(spec: WorldSpec) -> list[str]:
+    """Give the processes that a link joins to another; all where no two are."""
+    names = {name for link in spec.links for name in (link.parent, link.child)}
+    return [name for name in spec.processes if name in names] or list(spec.processes)
 
 
 def fans(found: Live) -> list[Fan]:
     """Give each process over time: shares of states, or quantiles of what was delivered."""
-    last = max(question.closes for question in found.questions)
-    step = (last - found.as_of) / (POINTS - 1)
+    step = (found.until - found.as_of) / POINTS
     moments = [found.as_of + step * k for k in range(POINTS)]
     return [_fan(found, name, moments) for name in found.run.spec.processes]
 
 
-def _fan(found: Live, name: str, moments: list[dt.datetime]) -> Fan:
+def _fan(found: Live, name: str, moments: Sequence[dt.datetime]) -> Fan:
     process = found.run.spec.processes[name]
     shown = process.title or name
     drawn = found.run.paths.fan(name, moments).tolist()

@@ -239,6 +239,8 @@ def cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
+        if math.isinf(value):
+            return "∞" if value > 0 else "−∞"
         return f"{value:.0f}" if value == int(value) and abs(value) >= 10 else f"{value:.3f}"
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%MZ")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: Points: one panel with the room beside it for the names of states.
-WIDTH, INNER, LEFT = 350.0, 196.0, 44.0
+WIDTH, INNER, LEFT = 372.0, 196.0, 44.0
 ABOVE, TALL, BELOW = 30.0, 116.0, 42.0
 #: The first state is grey: most processes begin in "none", and the eye looks for the others.
 COLOURS = (

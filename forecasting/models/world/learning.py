@@ -1,7 +1,7 @@
 """What a world learns as of a moment: fits of the three graphs, rates, links, and the news gain."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ from forecasting.domain.commentary import Worldview
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.process import ProcessSpec, WorldSpec
 from forecasting.domain.provenance import Fitted
-from forecasting.errors import InvalidInput
+from forecasting.errors import GateRefused, InvalidInput
 from forecasting.inference.fit import Fit
 from forecasting.models.fits import FitCache
 from forecasting.models.news_gain import gain_draws, learned_gain, summary
@@ -45,7 +45,9 @@ class Learned:
     gain_summary
         Mean and 90 % interval of what reports were found to be worth.
     faults
-        Processes whose own kind failed, and why: what rests on them cannot be simulated.
+        Processes whose parameters cannot be learned, and why: what rests on them is not simulated.
+    owners
+        The processes that rest on each fit.
     """
 
     hazards: Mapping[Key, Hazard]
@@ -57,13 +59,17 @@ class Learned:
     gain_summary: Mapping[str, float | int]
     diagnostics: Mapping[str, Any] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
+    owners: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
-    @property
-    def gate(self) -> str:
-        """``passed``, or what a graph behind the numbers was refused for."""
+    def behind(self, names: Collection[str]) -> dict[str, Fitted]:
+        """Give the fits that some processes rest on."""
+        return {name: fit for name, fit in self.fits.items() if self.owners[name] & set(names)}
+
+    def gate(self, names: Collection[str]) -> str:
+        """Give ``passed``, or what a graph behind some processes was refused for."""
         refused = [
             f"{n}: {f.gate.removeprefix('refused: ')}"
-            for n, f in self.fits.items()
+            for n, f in self.behind(names).items()
             if f.gate != "passed"
         ]
         return "passed" if not refused else f"refused: {'; '.join(refused)}"
@@ -132,19 +138,25 @@ class Learner:
             else:
                 hazards |= own
         posterior: dict[str, Fit] = {}
+        owners: dict[str, frozenset[str]] = {}
         draws = {}
         verdicts: dict[str, str] = {}
-        for name, process in shared.items():
+        known = items if variant.history else ()
+        for name, process in list(shared.items()):
             if process.delivery is not None:
                 continue
             for reference in {
                 m.phrase.reference for m in process.moves if m.phrase.form == "class"
             }:
-                found = self.classes(
-                    reference, items if variant.history else (), as_of, self.fits, [process]
-                )
+                try:
+                    found = self.classes(reference, known, as_of, self.fits, [process])
+                except (InvalidInput, GateRefused) as fault:
+                    faults[name] = f"process ({name}): {fault}"
+                    shared.pop(name, None)
+                    continue
                 draws[f"{reference}/{name}"] = found.draws
                 posterior[f"spells {reference}/{name}"] = found.fit
+                owners[f"spells {reference}/{name}"] = frozenset({name})
                 if found.verdict:
                     verdicts[name] = found.verdict
         told: Parameters = parameters(
@@ -163,24 +175,35 @@ class Learner:
         )
         if told.rates is not None:
             posterior["rates"] = told.rates
+            owners["rates"] = frozenset(
+                name
+                for name, process in shared.items()
+                if any(move.phrase.form == "history" for move in process.moves)
+            )
         hazards |= {
             key: Hazard(p.rate, p.shape, p.at_once, p.for_good, p.size)
             for key, p in told.moves.items()
         }
-        parts = {name: p for name, p in shared.items() if p.delivery is not None}
-        if parts:
-            brought = self.deliveries(
-                parts,
-                records,
-                items,
-                as_of,
-                self.fits,
-                history=variant.history,
-                points=points,
-                seed=self.seed,
-            )
+        for name, process in shared.items():
+            if process.delivery is None:
+                continue
+            try:
+                brought = self.deliveries(
+                    {name: process},
+                    records,
+                    items,
+                    as_of,
+                    self.fits,
+                    history=variant.history,
+                    points=points,
+                    seed=self.seed,
+                )
+            except (InvalidInput, GateRefused) as fault:
+                faults[name] = f"process ({name}): {fault}"
+                continue
             hazards |= brought.hazards
             posterior |= brought.fits
+            owners |= dict.fromkeys(brought.fits, frozenset({name}))
         gain = learned_gain(pasts, coded) if variant.news else None
         drawn: FloatArray | float = 1.0
         if gain is not None:
@@ -197,6 +220,7 @@ class Learner:
             verdicts,
             summary(gain) if gain is not None else {},
             faults=faults,
+            owners=owners,
         )
 
 

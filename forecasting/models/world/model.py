@@ -17,7 +17,7 @@ from forecasting.domain.instants import iso
 from forecasting.domain.predicate import Predicate, Truth
 from forecasting.domain.process import WorldSpec
 from forecasting.domain.question import Question
-from forecasting.errors import InvalidInput
+from forecasting.errors import GateRefused, InvalidInput
 from forecasting.evidence.likelihood import ReliabilityOf
 from forecasting.models.world.assembly import assemble, with_reports
 from forecasting.models.world.conditions import towards as ways
@@ -159,18 +159,35 @@ class WorldModel:
             if asking not in self._told:
                 if self._told and next(iter(self._told))[2] != as_of:
                     self._told.clear()
-                try:
-                    self._told[asking] = self._group(
-                        plain, group, items, as_of, watched, reliability, draws=size
-                    )
-                except InvalidInput as fault:
-                    for question in group:
-                        self.faults[question.id] = str(fault)
-                    continue
+                arguments = (plain, items, as_of, watched, reliability, size)
+                self._told[asking] = self._unless_faulty(group, *arguments)
             found |= {
                 name: replace(answer, priors_hash=_hash([self.bank_hash, variant.name]))
                 for name, answer in self._told[asking].items()
             }
+        return found
+
+    def _unless_faulty(
+        self,
+        group: Sequence[Question],
+        variant: Variant,
+        items: Sequence[Evidence],
+        as_of: dt.datetime,
+        watched: Mapping[str, dt.datetime],
+        reliability: Reliability,
+        draws: int,
+    ) -> dict[str, Answer]:
+        """Answer a group; where that fails, each question that does not rest on the fault."""
+        arguments = (items, as_of, watched, reliability)
+        try:
+            return self._group(variant, group, *arguments, draws=draws)
+        except (InvalidInput, GateRefused) as fault:
+            if len(group) == 1:
+                self.faults[group[0].id] = str(fault)
+                return {}
+        found: dict[str, Answer] = {}
+        for question in group:
+            found |= self._unless_faulty([question], variant, *arguments, draws)
         return found
 
     def _names(self, group: Sequence[Question], variant: Variant) -> frozenset[str]:
@@ -286,6 +303,10 @@ class WorldModel:
         predicate = self.predicates[question.id]
         names = asked(predicate)
         numbers, spread, intervals, gate, decided = read(run.paths, predicate, question)
+        learned = run.learned
+        rests = self._names([question], run.variant)
+        # A refused fit is shown with what rests on it alone; else one simulation has one record.
+        behind = run.spec.processes if learned.gate(run.spec.processes) == "passed" else rests
         # No path may fall short of a thing that is merely rare: only facts decide.
         known = any(step.at > question.opens for name in names for step in run.records[name].steps)
         return Answer(
@@ -295,8 +316,8 @@ class WorldModel:
             run.priors_hash,
             run.evidence_hash,
             run.world.draws,
-            run.learned.fits,
-            gate=gate if run.learned.gate == "passed" else run.learned.gate,
+            learned.behind(behind),
+            gate=gate if learned.gate(rests) == "passed" else learned.gate(rests),
             fit=run.learned.verdict(names),
             intervals=intervals,
             decided=decided if known else None,

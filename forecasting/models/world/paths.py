@@ -167,7 +167,8 @@ class Paths:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One order in which processes first move, and how likely it is."""
+    """One order in which processes first move, how likely it is, and the median day of each step."""
 
     steps: tuple[str, ...]
     share: float
+    days: tuple[float, ...] = ()

@@ -102,6 +102,7 @@ def stories(
         code[k, rows.draw[first]] = process * width + rows.state[first].astype(np.int64) + 1
     order = np.argsort(when, axis=0, kind="stable")[:length]
     told = np.take_along_axis(code, order, axis=0)
+    times = np.take_along_axis(when, order, axis=0)
     key = (told * base ** np.arange(len(told))[:, None]).sum(axis=0)
     keys, place = np.unique(key, return_inverse=True)
     share = np.bincount(place, w, len(keys))
@@ -114,7 +115,8 @@ def stories(
             name = world.processes[owner_of]
             counted = len(name.states) == 1
             steps.append(name.name if counted else f"{name.name}={name.states[state]}")
-        found.append(Story(tuple(steps), float(share[k])))
+        days = np.median(times[: len(steps), place == k], axis=1)
+        found.append(Story(tuple(steps), float(share[k]), tuple(float(day) for day in days)))
     return found
 
 
