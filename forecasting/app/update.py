@@ -140,7 +140,8 @@ def update(
     rows += [_due_row(question, before.get(question.id), catalog, moment) for question in due]
     if not dry_run:
         kept = [item for item in said if item.question.id in logged]
-        entries = [*news, *drafts(kept, moment, kind=kind_of(moment, now))]
+        # A forecast names its run by its place in the batch, so the watches come last.
+        entries = [*drafts(kept, moment, kind=kind_of(moment, now)), *news]
         if entries:
             ledger.append(entries, recorded_at=now)
     return rows, warnings

@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 from forecasting import clock
+from forecasting.app import predict, questions, replay
 from forecasting.app.book import Book, open_book
+from forecasting.models.fits import FitCache
+from forecasting.resources import locate
+from tests.app.quick import SMALL, quick_fit, write_bank
+
+#: Of the bundled bank, and of a small one, where the gate is to pass.
+DRAWS, OWN_DRAWS = 1_024, 8_192
+BEGUN = dt.datetime(2026, 1, 10, tzinfo=dt.UTC)
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +52,40 @@ def bank_book(fresh_book: Callable[[], AbstractContextManager[Book]]) -> Iterato
     """A copy of it, open."""
     with fresh_book() as book:
         yield book
+
+
+@pytest.fixture
+def quick_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fits that take no time; see `tests.app.quick`."""
+    monkeypatch.setattr(FitCache, "fit", quick_fit)
+
+
+@pytest.fixture
+def few_draws(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Simulate little, live and in a replay."""
+    monkeypatch.setitem(predict.Predictor.__init__.__kwdefaults__, "draws", DRAWS)
+    monkeypatch.setattr(predict, "REPLAY_DRAWS", DRAWS)
+    monkeypatch.setattr(replay, "REPLAY_DRAWS", DRAWS)
+    return DRAWS
+
+
+@pytest.fixture
+def own_book(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick_fits: None
+) -> Iterator[Callable[..., Book]]:
+    """Open a book on a bank whose world is a text: `tests.app.quick.SMALL`, if none is given."""
+    made: list[Book] = []
+    monkeypatch.setitem(predict.Predictor.__init__.__kwdefaults__, "draws", OWN_DRAWS)
+
+    def book(text: str = SMALL, *, at: dt.datetime = BEGUN) -> Book:
+        folder = write_bank(tmp_path / f"bank{len(made)}", text)
+        monkeypatch.setattr(
+            questions, "locate", lambda name: folder if name == "questions" else locate(name)
+        )
+        with clock.at(at):
+            made.append(open_book(str(tmp_path / f"own{len(made)}.db"), forecaster="ana"))
+        return made[-1]
+
+    yield book
+    for one in made:
+        one.close()

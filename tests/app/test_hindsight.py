@@ -3,21 +3,31 @@
 import dataclasses
 import datetime as dt
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.predict import Predictor, prior_book
+from forecasting.app.predict import MOMENT, OWN, Predictor
 from forecasting.app.questions import bundled_bank
 from forecasting.bank import Bank
 from forecasting.domain import Effect, Evidence, Question, Resolution
-from forecasting.evidence import known
-from forecasting.models.encoding.answers import Answers
+from forecasting.domain.process import WorldSpec
+from forecasting.domain.watch import Watch
+from forecasting.inference.fit import array_hash
+from forecasting.models.spells import CLASSES
+from forecasting.models.world.cases import agreement_rows, truce_rows
+from forecasting.models.world.history import pasts, records
+from forecasting.models.world.packages import packages
+from forecasting.models.world.reports import reports
 
 DAY = dt.timedelta(days=1)
 HEAD = 10_000
+DRAWS = 1_024
+
+pytestmark = pytest.mark.usefixtures("quick_fits")
 
 
 @pytest.fixture(scope="module")
@@ -29,102 +39,121 @@ def _numbered(items: Sequence[Evidence]) -> list[Evidence]:
     return [dataclasses.replace(item, seq=i + 1) for i, item in enumerate(items)]
 
 
-def _inputs(
-    bank: Bank, evidence: Sequence[Evidence], question: Question, as_of: dt.datetime
-) -> dict[str, bytes]:
+def _predictor(
+    bank: Bank,
+    evidence: Iterable[Evidence],
+    outcomes: dict[str, Resolution] | None = None,
+    watches: Sequence[Watch] = (),
+) -> Predictor:
     # What a replay reads: the ledger up to the head of its first start, then the as-of filter.
     cut = [item for item in evidence if item.seq is not None and item.seq <= HEAD]
-    catalog = Catalog({each.id: each for each in bank.questions}, {})
-    predictor = Predictor(catalog, cut, bank, seed=0)
-    # The arrays of the linked questions of a scenario are among them, and so are coded reports.
-    arrays, reports = predictor.inputs(question, predictor.facts(as_of), as_of)
-    found = {name: np.ascontiguousarray(array).tobytes() for name, array in arrays.items()}
-    return found | {"reports": repr(reports).encode()}
+    catalog = Catalog({each.id: each for each in bank.questions}, outcomes or {})
+    return Predictor(catalog, cut, bank, seed=0, draws=DRAWS, watches=watches)
 
 
-def _poisons(question: Question, after: dt.datetime, rng: random.Random) -> list[Evidence]:
-    """Make items that would move every family, known later or recorded after the cut."""
-    settings = question.model.settings
-    truce, package = settings.get("truce", "energy2025"), settings.get("package", "may-2025")
+def _without_later_facts(bank: Bank, moment: dt.datetime) -> Bank:
+    """Give the bank as its file would have been written before a moment."""
+    processes = {
+        name: dataclasses.replace(
+            process, facts=tuple(fact for fact in process.facts if fact.known_at < moment)
+        )
+        for name, process in bank.world.processes.items()
+    }
+    return dataclasses.replace(bank, world=WorldSpec(processes, bank.world.links), resolutions=())
+
+
+def _told(answers: Any) -> dict[Any, Any]:
+    return {
+        key: (a.numbers, a.spread, a.intervals, a.gate, a.decided, a.evidence_hash, a.fits)
+        for key, a in answers.items()
+    }
+
+
+def _inputs(predictor: Predictor, question: Question, as_of: dt.datetime) -> dict[str, Any]:
+    """Everything that a fit or a simulation is made of, as of a moment."""
+    (_, items), *_ = predictor.parts([question], as_of)
+    model, world = predictor.model, predictor.bank.world
+    held = records(world, items, as_of, watched=predictor.watched(as_of), made=model.openings)
+    coded = reports(
+        items,
+        world,
+        model.questions,
+        model.predicates,
+        reliability=predictor.reliability(as_of),
+        as_of=as_of,
+    )
+    classes = {}
+    for name, reference in predictor.bank.classes.items():
+        if name == "peace-agreements":
+            classes[name] = array_hash(agreement_rows(items, reference, as_of))
+        elif name in CLASSES:
+            definition = name.removeprefix("truces-")
+            classes[name] = array_hash(truce_rows(items, reference, definition, as_of))
+    return {
+        "items": items,
+        "records": {name: (r.since, r.start, r.steps, r.free) for name, r in held.items()},
+        "pasts": pasts(world, held),
+        "reports": coded,
+        "classes": classes,
+        "packages": packages(items, as_of),
+    }
+
+
+def _poisons(
+    bank: Bank, question: Question, after: dt.datetime, rng: random.Random
+) -> list[Evidence]:
+    """Make items that would move every part of the world, known later or recorded after the cut."""
+    name = rng.choice(sorted(bank.world.processes))
+    state = rng.choice(bank.world.processes[name].states)
+    past = (after - 2 * DAY).isoformat()
     effects = [
-        Effect(f"{question.model.reference}/x", "datum", {"name": "occurred", "value": "yes"}),
-        Effect(f"truces/{truce}", "datum", {"name": "formal_end", "how": "revoked"}),
-        Effect(f"truces/{truce}", "datum", {"name": "first_claim"}),
-        Effect(f"truces/{truce}", "datum", {"name": "extended", "value": "yes"}),
-        Effect(f"packages/{package}", "datum", {"name": "delivered", "value": 500.0}),
-        Effect("exchanges/x", "datum", {"name": "swap", "moved": 900.0}),
-        Effect("exchange-totals/x", "datum", {"name": "total", "exchanges": 9e3, "returned": 9e5}),
+        Effect(name, "datum", {"name": "state", "state": state, "at": past}),
+        Effect(name, "datum", {"name": "event", "at": past}),
+        Effect("exchange-2025", "datum", {"name": "part", "value": 500.0, "at": past}),
+        Effect(f"{name}={state}", "likelihood", {"a": 0.99, "b": 0.01, "u": 0.5}),
+        Effect("truces/energy2025", "datum", {"name": "formal_end", "how": "revoked"}),
+        Effect("truces/energy2025", "datum", {"name": "first_claim"}),
+        Effect("packages/may-2025", "datum", {"name": "delivered", "value": 500.0}),
         Effect("agreements/9", "datum", {"name": "signed", "at": "2020-01-01T00:00:00Z"}),
-        Effect(question.id, "likelihood", {"a": 0.99, "b": 0.01, "u": 0.1}),
+        Effect(question.id, "likelihood", {"a": 0.99, "b": 0.01, "u": 0.5}),
+        Effect("evidence/none", "datum", {"name": "retracts"}),
     ]
     chosen = rng.sample(effects, k=rng.randint(1, len(effects)))
     late = after + dt.timedelta(seconds=rng.choice([1, 3600, 86_400 * 300]))
-    return [
-        Evidence(
-            f"poison-{i}", "datum", "poison", "x", known_at=late, effects=(effect,), seq=50 + i
-        )
-        for i, effect in enumerate(chosen)
-    ] + [
-        Evidence(
-            f"late-{i}",
-            "datum",
-            "poison",
-            "x",
-            known_at=after - DAY,
-            effects=(effect,),
-            seq=HEAD + 1 + i,
-        )
-        for i, effect in enumerate(chosen)
+
+    def item(key: str, effect: Effect, known_at: dt.datetime, seq: int) -> Evidence:
+        return Evidence(key, "datum", "poison", "x", known_at=known_at, effects=(effect,), seq=seq)
+
+    return [item(f"poison-{i}", effect, late, 50 + i) for i, effect in enumerate(chosen)] + [
+        item(f"late-{i}", effect, after - DAY, HEAD + 1 + i) for i, effect in enumerate(chosen)
     ]
 
 
-def test_poisoned_futures_change_no_encoded_input(bank: Bank) -> None:
-    # Rule 5: byte-equal in 1,000 random cases.
+def _random_case(bank: Bank, rng: random.Random) -> tuple[Question, dt.datetime]:
+    question = rng.choice(bank.questions)
+    days = max(1, (min(question.closes, bank.observed_until) - question.opens).days)
+    return question, question.opens + rng.randrange(days) * DAY
+
+
+def test_poisoned_futures_change_nothing_that_goes_in(bank: Bank) -> None:
+    # Rule 5: byte-equal in 1,000 random cases; what is made of the items, in every tenth.
     evidence = _numbered(bank.evidence)
     rng = random.Random(20_260_822)
-    clean: dict[tuple[str, dt.datetime], dict[str, bytes]] = {}
-    for _ in range(1000):
-        question = rng.choice(bank.questions)
-        days = rng.randrange(
-            max(1, (min(question.closes, bank.observed_until) - question.opens).days)
-        )
-        as_of = question.opens + days * DAY
-        key = (question.id, as_of)
-        if key not in clean:
-            clean[key] = _inputs(bank, evidence, question, as_of)
-        poisoned = [*evidence, *_poisons(question, as_of, rng)]
-        rng.shuffle(poisoned)
-        assert _inputs(bank, poisoned, question, as_of) == clean[key], key
-
-
-def test_poisoned_futures_change_no_real_fit(bank: Bank) -> None:
-    # Rule 5: ten fits by the sampler, with the future clean and poisoned.
-    evidence = _numbered(bank.evidence)
-    rng = random.Random(5)
-    questions = {question.id: question for question in bank.questions}
-    cases = [
-        (questions[name], questions[name].opens + days * DAY)
-        for name, days in (
-            ("energy-truce-2025-runs-term", 0),
-            ("energy-truce-2025-runs-term", 9),
-            ("energy-truce-2025-runs-term", 28),
-            ("energy-truce-2025-observed", 0),
-            ("energy-pause-2026-kept", 1),
-            ("energy-pause-2026-kept", 2),
-            ("three-day-truce-2026-observed", 0),
-            ("three-day-truce-2026-observed", 1),
-            ("exchange-1000-2025@2025-05-31", 3),
-            ("exchange-1000-2026@2026-12-31", 40),
-        )
-    ]
-    for question, as_of in cases:
-        said = []
-        for items in (evidence, [*evidence, *_poisons(question, as_of, rng)]):
-            cut = [item for item in items if item.seq is not None and item.seq <= HEAD]
-            answers = Answers(prior_book(bank), cut, seed=3)
-            said.append(answers.model(question, known(cut, as_of), as_of))
-        assert said[0].method == "nuts"
-        assert said[0] == said[1], question.id
+    clean = _predictor(bank, evidence)
+    for number in range(1000):
+        question, as_of = _random_case(bank, rng)
+        poisoned = [*evidence, *_poisons(bank, question, as_of, rng)]
+        if number % 10 == 0:
+            rng.shuffle(poisoned)
+            assert _inputs(_predictor(bank, poisoned), question, as_of) == _inputs(
+                clean, question, as_of
+            )
+            continue
+        cut = [item for item in poisoned if item.seq is not None and item.seq <= HEAD]
+        clean.evidence, kept = tuple(cut), clean.evidence
+        with_poison = clean.parts([question], as_of)
+        clean.evidence = kept
+        assert with_poison == clean.parts([question], as_of), (question.id, as_of)
 
 
 def test_a_fact_known_at_the_moment_itself_does_count(bank: Bank) -> None:
@@ -133,25 +162,46 @@ def test_a_fact_known_at_the_moment_itself_does_count(bank: Bank) -> None:
     question = next(q for q in bank.questions if q.id == "leaders-meet@2026-12-31")
     as_of = question.opens + 100 * DAY
     effect = Effect(
-        "leaders-meeting/x", "datum", {"name": "occurred", "at": "2025-06-01T00:00:00Z"}
+        "summit", "datum", {"name": "state", "state": "russia", "at": as_of.isoformat()}
     )
     news = Evidence("n", "datum", "they met", "x", known_at=as_of, effects=(effect,), seq=1)
-    before = _inputs(bank, evidence, question, as_of)
-    assert _inputs(bank, [*evidence, news], question, as_of) != before
+    before = _inputs(_predictor(bank, evidence), question, as_of)
+    after = _inputs(_predictor(bank, [*evidence, news]), question, as_of)
+    assert {name for name in before if before[name] != after[name]} == {"items", "records", "pasts"}
+    told = _predictor(bank, [*evidence, news]).one(OWN[0], [question], as_of)[question.id]
+    assert (told.decided, told.numbers) == ("yes", (0.9999,))
 
 
 def test_the_first_forecast_stands_without_any_fact_from_the_opening_on(bank: Bank) -> None:
+    """Of every question, to the last byte, the bank's own file cut off there as well."""
     evidence = _numbered(bank.evidence)
+    whole = _predictor(bank, evidence)
+    by_opening: dict[dt.datetime, list[Question]] = {}
     for question in bank.questions:
-        effect = Effect(
-            f"{question.model.reference}/x", "datum", {"name": "occurred", "value": "yes"}
-        )
-        poison = Evidence("p", "datum", "p", "x", known_at=question.opens, effects=(effect,), seq=1)
+        by_opening.setdefault(question.opens, []).append(question)
+    rng = random.Random(5)
+    for opens, asked in sorted(by_opening.items()):
+        earlier = [item for item in evidence if item.known_at < opens]
+        poison = _poisons(bank, asked[0], opens - MOMENT, rng)
+        at_opening = [dataclasses.replace(p, known_at=max(p.known_at, opens)) for p in poison]
+        cut = _predictor(_without_later_facts(bank, opens), [*earlier, *at_opening])
+        for one in (whole, cut):
+            one.model._told.clear()
+        first = whole.one(OWN[0], asked, opens)
+        assert len(first) == len(asked), whole.model.faults
+        assert _told(first) == _told(cut.one(OWN[0], asked, opens)), opens
+
+
+def test_what_the_model_says_without_history_knows_nothing_from_the_opening_on(bank: Bank) -> None:
+    evidence = _numbered(bank.evidence)
+    whole = _predictor(bank, evidence)
+    for name in ("modular-path-2025", "exchange-1000-2026@2026-12-31", "energy-pause-2026-kept"):
+        question = whole.catalog.questions[name]
         earlier = [item for item in evidence if item.known_at < question.opens]
-        at = question.opens
-        assert _inputs(bank, earlier, question, at) == _inputs(
-            bank, [*evidence, poison], question, at
-        )
+        cut = _predictor(_without_later_facts(bank, question.opens), earlier)
+        both = [one.prior(question) for one in (whole, cut)]
+        assert both[0] is not None
+        assert _told({"prior": both[0]}) == _told({"prior": both[1]})
 
 
 def _changed(resolution: Resolution, question: Question) -> Resolution:
@@ -163,79 +213,110 @@ def test_other_outcomes_change_no_forecast_made_before_they_were_known(bank: Ban
     questions = {question.id: question for question in bank.questions}
     truth = {r.question: r for r in bank.resolutions}
     false = {name: _changed(r, questions[name]) for name, r in truth.items()}
-    chosen = [
-        questions[name]
-        for name in ("general-ceasefire-2025@2025-12-31", "modular-path-2025", "us-guarantee-2025")
-    ]
     evidence = _numbered(bank.evidence)
     for moment in (
-        dt.datetime(2025, 3, 24, 22, tzinfo=dt.UTC),
-        dt.datetime(2025, 11, 27, 22, tzinfo=dt.UTC),
+        dt.datetime(2025, 4, 24, 22, tzinfo=dt.UTC),
+        dt.datetime(2026, 2, 10, 22, tzinfo=dt.UTC),
     ):
         later = {n: false[n] if truth[n].resolved_at > moment else r for n, r in truth.items()}
-        said = [
-            [
-                (item.question.id, item.forecaster, item.value)
-                for item in Predictor(Catalog(questions, outcomes), evidence, bank, seed=1).say(
-                    [q for q in chosen if q.opens <= moment], moment
-                )
-            ]
-            for outcomes in (truth, later)
-        ]
+        assert later != truth
+        said = []
+        for outcomes in (truth, later):
+            predictor = _predictor(bank, evidence, outcomes)
+            open_then = [q for q in bank.questions if q.opens <= moment < q.closes]
+            said.append(
+                [
+                    (item.question.id, item.forecaster, item.value, item.spread)
+                    for item in predictor.say(open_then, moment)
+                ]
+            )
         assert said[0] == said[1]
 
 
-def test_a_truce_is_never_its_own_reference_row(bank: Bank) -> None:
+def test_a_truce_is_never_a_case_of_its_own_class(bank: Bank) -> None:
+    """What is known of it enters by its own past; the row of the table about it is left out."""
     evidence = _numbered(bank.evidence)
-    for question in bank.questions:
-        own = question.model.settings.get("truce")
-        if own is None:
-            continue
-        ends = {"first_claim", "formal_end", "eroded", "extended"}
-        without = [
-            item
-            for item in evidence
-            if not any(e.target == f"truces/{own}" and e.name in ends for e in item.effects)
-        ]
-        for as_of in (question.opens, question.opens + DAY, question.closes):
-            assert _inputs(bank, without, question, as_of) == _inputs(
-                bank, evidence, question, as_of
+    without = [
+        item
+        for item in evidence
+        if not any(effect.target == "truces/energy2025" for effect in item.effects)
+    ]
+    assert len(without) < len(evidence)
+    for name, process in (
+        ("energy-truce-2025-runs-term", "truces-formal/energy-2025"),
+        ("energy-truce-2025-observed", "truces-claim/energy-2025-claim"),
+    ):
+        question = next(q for q in bank.questions if q.id == name)
+        for as_of in (question.opens, question.opens + DAY, question.closes - DAY):
+            one, other = (
+                _predictor(bank, items).one(OWN[0], [question], as_of)[name]
+                for items in (evidence, without)
             )
+            assert one.numbers == other.numbers
+            assert one.fits[f"spells {process}"] == other.fits[f"spells {process}"]
 
 
 def test_a_worldview_speaks_only_after_its_text(bank: Bank) -> None:
-    questions = {question.id: question for question in bank.questions}
-    predictor = Predictor(Catalog(questions, {}), _numbered(bank.evidence), bank, seed=1)
-    ladder = [q for q in bank.questions if q.ladder == "general-ceasefire-2025"]
+    predictor = _predictor(bank, _numbered(bank.evidence))
     for worldview in bank.worldviews:
         for moment in (worldview.speaks_from - DAY, worldview.speaks_from + DAY):
-            names = {item.forecaster for item in predictor.say(ladder, moment)}
+            names = {variant.name for variant in predictor.variants(moment)}
             assert (worldview.forecaster in names) == (moment >= worldview.speaks_from)
 
 
 def test_time_after_the_streams_is_unobserved_and_not_quiet(bank: Bank) -> None:
-    evidence = _numbered(bank.evidence)
-    answers = Answers(prior_book(bank), evidence, seed=0)
+    predictor = _predictor(bank, _numbered(bank.evidence))
     end = bank.observed_until
     for question in bank.questions:
         if not question.opens < end < question.closes:
             continue
-        at_end = answers.inputs(question, known(evidence, end), end)
-        later = answers.inputs(question, known(evidence, end + 60 * DAY), end + 60 * DAY)
-        for name, array in at_end.items():
-            assert np.array_equal(array, later[name]), (question.id, name)
+        at_end, later = (_inputs(predictor, question, end + days * DAY) for days in (0, 60))
+        assert at_end["pasts"] == later["pasts"], question.id
+
+
+def test_a_watch_counts_up_to_the_moment_and_no_further(bank: Bank) -> None:
+    """A watch recorded later over a span of the past says nothing of what came after the moment."""
+    question = next(q for q in bank.questions if q.id == "general-ceasefire-2026@2026-12-31")
+    moment = bank.observed_until + 30 * DAY
+    looked = [Watch("ceasefire", moment + days * DAY) for days in (0, 40)]
+    near, far = (
+        _inputs(_predictor(bank, _numbered(bank.evidence), watches=[one]), question, moment)
+        for one in looked
+    )
+    assert near == far
+    assert near["records"]["ceasefire"][-1] == moment
 
 
 def test_a_retraction_counts_from_its_own_time(bank: Bank) -> None:
     question = next(q for q in bank.questions if q.id == "leaders-meet@2026-12-31")
     then = question.opens + 100 * DAY
-    effect = Effect(question.id, "likelihood", {"a": 0.8, "b": 0.2, "u": 0.4})
+    effect = Effect(question.id, "likelihood", {"a": 0.8, "b": 0.2, "u": 0.5})
     report = Evidence("n", "report", "a date", "x", known_at=then, effects=(effect,), seq=1)
     back = Effect("evidence/n", "datum", {"name": "retracts"})
     undone = Evidence("r", "report", "n", "x", known_at=then + 9 * DAY, effects=(back,), seq=2)
     evidence = _numbered(bank.evidence)
-    both = [*evidence, report, undone]
     for days, counts in ((1, True), (9, False)):
         moment = then + days * DAY
-        with_it = _inputs(bank, [*evidence, report], question, moment)
-        assert (_inputs(bank, both, question, moment) == with_it) is counts
+        with_it = _inputs(_predictor(bank, [*evidence, report]), question, moment)["reports"]
+        both = _inputs(_predictor(bank, [*evidence, report, undone]), question, moment)["reports"]
+        assert (both == with_it) is counts
+        assert any(one.key == "n" for one in both) is counts
+
+
+@pytest.mark.deep
+def test_poisoned_futures_change_no_real_fit(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Rule 5: ten forecasts by the sampler, with the future clean and poisoned.
+    from forecasting.models.fits import FitCache
+    from tests.app import quick
+
+    monkeypatch.setattr(FitCache, "fit", quick.REAL)
+    evidence = _numbered(bank.evidence)
+    rng = random.Random(5)
+    for _ in range(10):
+        question, as_of = _random_case(bank, rng)
+        both = [
+            _predictor(bank, items).one(OWN[0], [question], as_of)[question.id]
+            for items in (evidence, [*evidence, *_poisons(bank, question, as_of, rng)])
+        ]
+        assert np.array_equal(both[0].numbers, both[1].numbers), question.id
+        assert both[0].fits == both[1].fits

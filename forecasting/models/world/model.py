@@ -288,6 +288,7 @@ class WorldModel:
         return self.run(
             *arguments,
             towards=predicate.given,
+            met=met,
             only=only,
             until=last,
             draws=draws,
@@ -335,6 +336,7 @@ class WorldModel:
         *,
         do: Sequence[Do] = (),
         towards: Truth | None = None,
+        met: dt.datetime | None = None,
         only: BoolArray | None = None,
         betas: Mapping[str, FloatArray | float] | None = None,
         draws: int | None = None,
@@ -354,6 +356,8 @@ class WorldModel:
         towards
             A condition that is rare: the moves that lead there are drawn more often, and the paths'
             weights undo it.
+        met
+            By when the condition is to be met, if not by the end.
         only
             The draws to simulate.
         betas
@@ -395,7 +399,8 @@ class WorldModel:
         if variant.news:
             world = with_reports(world, to_values(alive(coded, held), world))
         horizon = max(world.day(last), 0.0)
-        tilt = [] if towards is None else ways(world, towards, horizon)
+        by = horizon if met is None else min(max(world.day(met), 0.0), horizon)
+        tilt = [] if towards is None else ways(world, towards, by)
         found = Run(
             variant,
             as_of,

@@ -1,0 +1,281 @@
+"""The clock: what was watched ages day by day, what nobody watched stands still, and both are said.
+
+The faults that it replaces: as of 1 September, 15 October and 28 November every number was the
+same; half an hour before its close a question stood where it had stood in August; one process and
+deadline had several numbers, by the day on which the question was opened.
+"""
+
+import datetime as dt
+import itertools
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from forecasting.app.book import Book
+from forecasting.app.catalog import Catalog
+from forecasting.app.predict import OWN, Predictor
+from forecasting.app.questions import bundled_bank
+from forecasting.app.update import update
+from forecasting.app.watch import watch
+from forecasting.domain.instants import parse_instant
+from forecasting.domain.watch import Watch
+from tests.app.quick import SMALL
+
+Books = Callable[..., Book]
+TOO = SMALL[SMALL.index("  truce-comes-too") : SMALL.index("  text-lies:")]
+FALLING = ["truce-comes", "text-lies", "both", "convoys", "gift-comes"]
+DATES = [
+    parse_instant(f"2026-{day}T12:00:00Z") for day in ("08-22", "09-01", "10-14", "11-28", "12-30")
+]
+NOW = parse_instant("2026-11-28T12:00:00Z")
+CLOSE = parse_instant("2027-01-01T00:00:00Z")
+DAY, HALF_AN_HOUR = dt.timedelta(days=1), dt.timedelta(minutes=30)
+
+
+def predictor(book: Book, *watches: Watch) -> Predictor:
+    return Predictor(
+        Catalog.of(book.ledger), book.ledger.evidence(), bundled_bank(), seed=0, watches=watches
+    )
+
+
+def numbers(
+    one: Predictor, moment: dt.datetime, watched: dict[str, dt.datetime] | None = None
+) -> dict[str, float]:
+    asked = one.catalog.open_at(moment)
+    return {
+        name: answer.numbers[0]
+        for name, answer in one.one(OWN[0], asked, moment, watched=watched).items()
+    }
+
+
+def all_watched(one: Predictor, moment: dt.datetime) -> dict[str, dt.datetime]:
+    return dict.fromkeys(one.bank.world.processes, moment)
+
+
+def test_a_number_with_a_deadline_falls_on_every_day_that_was_watched(own_book: Books) -> None:
+    one = predictor(own_book())
+    told = [numbers(one, moment, all_watched(one, moment)) for moment in DATES]
+    for name in FALLING:
+        path = [each[name] for each in told]
+        assert all(later < earlier for earlier, later in itertools.pairwise(path)), name
+    rising = [each["bridge-holds"] for each in told]
+    assert all(later > earlier for earlier, later in itertools.pairwise(rising))
+
+
+def test_half_an_hour_before_its_close_nothing_is_left_to_come(own_book: Books) -> None:
+    one = predictor(own_book())
+    last = CLOSE - HALF_AN_HOUR
+    told = numbers(one, last, all_watched(one, last))
+    assert all(told[name] < 0.002 for name in FALLING), told
+    assert told["bridge-holds"] > 0.998
+
+
+def test_what_nobody_watched_stands_still(own_book: Books) -> None:
+    one = predictor(own_book())
+    stream_ends = parse_instant("2026-08-23T00:00:00Z")
+    at_the_end = numbers(one, stream_ends)
+    for moment in (*DATES[1:], CLOSE - HALF_AN_HOUR):
+        later = numbers(one, moment)
+        assert later == {name: at_the_end[name] for name in later}
+
+
+def test_a_watch_up_to_august_and_one_up_to_now_differ(own_book: Books) -> None:
+    """A watch ages what it covers, and only the processes that were looked at."""
+    book = own_book()
+    looked = predictor(book, Watch("gift", NOW))
+    before, after = numbers(predictor(book), NOW), numbers(looked, NOW)
+    assert after["gift-comes"] < before["gift-comes"] / 2
+    assert {name: p for name, p in after.items() if name != "gift-comes"} == {
+        name: p for name, p in before.items() if name != "gift-comes"
+    }
+
+
+def test_one_process_and_deadline_have_one_number_whenever_the_question_was_opened(
+    own_book: Books,
+) -> None:
+    book = own_book()
+    for moment in DATES:
+        told = numbers(predictor(book), moment)
+        assert told["truce-comes"] == told["truce-comes-too"]
+    # Nor does a question that opens later change what was said of the others.
+    alone = own_book(SMALL.replace(TOO, ""))
+    assert numbers(predictor(alone), NOW)["truce-comes"] == told_at(book, NOW)["truce-comes"]
+
+
+def told_at(book: Book, moment: dt.datetime) -> dict[str, float]:
+    # The bank of the book that was made first is no longer the bundled one: its world is the same.
+    return numbers(predictor(book), moment)
+
+
+def test_a_fact_learned_later_overrides_a_watch(own_book: Books) -> None:
+    book = own_book()
+    watch(book.ledger, [], until=NOW, now=NOW, every=True, who="ana")
+    (row,), _ = update(book.ledger, ["gift-comes"], now=NOW)
+    assert row["after"] < 0.1
+    from forecasting.app import news
+
+    news.add(
+        book.ledger,
+        "It had been given in October",
+        source="a wire",
+        known_at=NOW + HALF_AN_HOUR,
+        event_at=parse_instant("2026-10-20T12:00:00Z"),
+        on=["gift=given"],
+        grade="A",
+        now=NOW + HALF_AN_HOUR,
+    )
+    (row,), _ = update(book.ledger, ["gift-comes"], now=NOW + DAY)
+    assert row["after"] == 0.9999
+    # As of the moment of the watch it was not known yet.
+    assert (
+        predictor(book, Watch("gift", NOW))
+        .one(OWN[0], Catalog.of(book.ledger).find("gift-comes"), NOW)["gift-comes"]
+        .numbers[0]
+        < 0.1
+    )
+
+
+def test_an_update_that_nobody_watched_shows_both_and_logs_neither(own_book: Books) -> None:
+    book = own_book()
+    rows, warnings = update(book.ledger, [], now=NOW)
+    held = {row["question"]: row for row in rows if row["status"] == "open"}
+    assert set(held) >= {*FALLING, "bridge-holds"}
+    for name in FALLING:
+        assert held[name]["quiet"] < held[name]["after"]
+    assert held["bridge-holds"]["quiet"] > held["bridge-holds"]["after"]
+    assert not any(row["logged"] for row in rows)
+    assert book.ledger.forecasts() == []
+    assert any("nobody has watched" in line and "neither is logged" in line for line in warnings)
+    rows, warnings = update(book.ledger, [], now=NOW, unwatched=True)
+    assert {row["question"] for row in rows if row["logged"]} >= {*FALLING, "bridge-holds"}
+    assert not any("neither is logged" in line for line in warnings)
+    said = {f.question: f.value.numbers[0] for f in book.ledger.forecasts(forecaster="model")}
+    assert said["gift-comes"] == pytest.approx(held["gift-comes"]["after"], abs=1e-9)
+
+
+def test_a_week_is_fresh_and_more_is_not(own_book: Books) -> None:
+    book = own_book()
+    for days, logged in ((7, True), (8, False)):
+        moment = parse_instant("2026-08-23T00:00:00Z") + days * DAY
+        (row,), _ = update(book.ledger, ["gift-comes"], now=moment, dry_run=False)
+        assert row["logged"] is logged, days
+        assert (row["quiet"] is None) is logged
+
+
+def test_watched_records_and_logs_in_one_transaction(
+    own_book: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = own_book()
+    batches: list[int] = []
+    append = type(book.ledger).append
+
+    def counted(self: Any, drafts: Any, **options: Any) -> Any:
+        batches.append(len(drafts))
+        return append(self, drafts, **options)
+
+    monkeypatch.setattr(type(book.ledger), "append", counted)
+    rows, warnings = update(book.ledger, [], now=NOW, watched=True, watcher="ana")
+    assert len(batches) == 1
+    assert not warnings
+    looked = book.ledger.watches()
+    assert {one.process for one in looked} == set(bundled_bank().world.processes)
+    assert {(one.until, one.watcher) for one in looked} == {(NOW, "ana")}
+    said = {f.question: f.value.numbers[0] for f in book.ledger.forecasts(forecaster="model")}
+    assert said.keys() == {row["question"] for row in rows if row["gate"] == "passed"}
+    assert said["gift-comes"] < 0.1
+    # Asked again at once, there is nothing new to say.
+    again, _ = update(book.ledger, [], now=NOW, watched=True, watcher="ana")
+    assert not any(row["logged"] for row in again)
+    assert len(book.ledger.watches()) == len(looked)
+
+
+def test_a_watch_of_a_dry_run_is_not_recorded(own_book: Books) -> None:
+    book = own_book()
+    before = book.ledger.head()
+    rows, _ = update(book.ledger, [], now=NOW, watched=True, dry_run=True)
+    assert all(row["quiet"] is None for row in rows)
+    assert book.ledger.head() == before
+
+
+def test_what_is_due_is_shown_with_its_last_number_and_never_logged(own_book: Books) -> None:
+    book = own_book()
+    first = parse_instant("2026-08-20T12:00:00Z")
+    update(book.ledger, ["gift-soon"], now=first)
+    (last,) = book.ledger.forecasts(question="gift-soon", forecaster="model")
+    for names in ([], ["gift-soon"]):
+        rows, _ = update(book.ledger, names, now=NOW, unwatched=True, everything=True)
+        (row,) = [row for row in rows if row["question"] == "gift-soon"]
+        assert (row["status"], row["logged"], row["after"]) == ("due", False, None)
+        assert row["before"] == last.value.plain
+    assert book.ledger.forecasts(question="gift-soon", forecaster="model") == [last]
+
+
+def test_an_update_logs_what_changed_and_a_linked_group_as_a_whole(own_book: Books) -> None:
+    book = own_book()
+    update(book.ledger, [], now=NOW, watched=True)
+    book_head = len(book.ledger.forecasts(forecaster="model"))
+    from forecasting.app import news
+
+    later = NOW + HALF_AN_HOUR
+    news.add(
+        book.ledger, "A draft is on its way", source="w", known_at=later, now=later,
+        on=["text=table=x3"], grade="B",
+    )  # fmt: skip
+    rows, _ = update(book.ledger, [], now=later)
+    logged = {row["question"] for row in rows if row["logged"]}
+    # The text, what it hastens, and what that slows hang together; gift and bridge stand apart.
+    assert logged == {"text-lies", "truce-comes", "truce-comes-too", "both", "then", "convoys"}
+    assert len(book.ledger.forecasts(forecaster="model")) == book_head + len(logged)
+    text = next(row for row in rows if row["question"] == "text-lies")
+    assert text["after"] > text["before"]
+    assert [move["cause"].startswith("news-") for move in text["moved"]] == [True, False]
+    # With --everything all are logged.
+    rows, _ = update(book.ledger, [], now=later, everything=True)
+    assert all(row["logged"] for row in rows if row["gate"] == "passed")
+
+
+def test_the_commands_say_so_and_end_well(own_book: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    from forecasting.cli import root
+    from forecasting.cli.commands import load
+
+    load(root)
+    book = own_book()
+    path = book.database
+    book.close()
+    monkeypatch.setenv("FORECASTING_NOW", "2026-11-28T12:00:00Z")
+    monkeypatch.setenv("FORECASTING_FORECASTER", "ana")
+
+    def run(*words: str) -> Any:
+        found = CliRunner().invoke(root, ["--db", path, *words])
+        assert found.exit_code == 0, found.output
+        return found
+
+    unwatched = run("update", "gift-comes", "--json")
+    assert "nobody has watched gift since 2026-08-23" in unwatched.stderr
+    assert json.loads(unwatched.stdout)[0]["logged"] is False
+    assert len(json.loads(run("watch", "--all", "--json").stdout)) == 5
+    watched = run("update", "gift-comes", "--json")
+    assert "nobody has watched" not in watched.stderr
+    assert json.loads(watched.stdout)[0]["logged"] is True
+
+
+@pytest.mark.usefixtures("quick_fits", "few_draws")
+def test_the_bank_s_own_numbers_age_too(bank_book: Book) -> None:
+    """The named fault: equal numbers as of 1 September, 15 October and 28 November."""
+    one = predictor(bank_book)
+    asked = [
+        q
+        for name in ("general-ceasefire-2026@2026-12-31", "leaders-meet@2026-12-31")
+        for q in one.catalog.find(name)
+    ]
+    path = []
+    for day in ("2026-09-01", "2026-10-15", "2026-11-28", "2026-12-31"):
+        moment = parse_instant(f"{day}T21:30:00Z")
+        told = one.one(OWN[0], asked, moment, watched=all_watched(one, moment))
+        path.append([told[q.id].numbers[0] for q in asked])
+    for column in zip(*path, strict=True):
+        assert all(later < earlier for earlier, later in itertools.pairwise(column)), column
+        assert column[-1] < 0.001
