@@ -293,7 +293,8 @@ class Predictor:
         facts = self.facts(as_of)
         for question in questions:
             earlier = before.get(question.id)
-            if earlier is None or (MODEL, question.id) not in answers:
+            now = answers.get((MODEL, question.id))
+            if earlier is None or now is None or not now.numbers:
                 continue
             touching = self.model.touching(question, facts)
             new = tuple(item.key for item in touching if not earlier.knew(item))
@@ -314,7 +315,7 @@ class Predictor:
                         OWN[0], asking, tuple(items), as_of, looked, self.reliability
                     )
                 for question in asking:
-                    if question.id not in told:
+                    if question.id not in told or not told[question.id].numbers:
                         continue
                     value = on_scale(question, told[question.id].numbers)
                     rows[question.id].append((key, (value - standing[question.id]).tolist()))

@@ -6,7 +6,7 @@ with what leads to it cut off. A condition that no path meets is refused, so not
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -31,7 +31,7 @@ from forecasting.models.world.answers import (
     quantiles,
     value_of_information,
 )
-from forecasting.models.world.model import Run, Variant
+from forecasting.models.world.model import REPEATS, Run, Variant
 from forecasting.models.world.relevant import last_moment
 from forecasting.models.world.values import Do
 from forecasting.store import Ledger
@@ -42,6 +42,8 @@ SEEN = "given: once this is seen (what led to it becomes likelier too)"
 DONE = "do: if this were brought about (what leads to it is cut off); rests on the links"
 #: Below so many effective paths a condition is drawn more often.
 ENOUGH = 2_000
+#: Below so many nothing is said.
+FEWEST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,8 @@ def _simulated(
     *,
     do: Sequence[Do] = (),
     towards: Truth | None = None,
+    met: dt.datetime | None = None,
+    repeats: int = REPEATS,
 ) -> Run:
     return predictor.model.run(
         Variant(MODEL),
@@ -143,6 +147,8 @@ def _simulated(
         predictor.reliability,
         do=do,
         towards=towards,
+        met=met,
+        repeats=repeats,
         until=_until(predictor, questions),
     )
 
@@ -214,7 +220,10 @@ def _numbers(run: Run, truth: BoolArray, given: BoolArray | None = None) -> dict
 
 
 def _estimate(run: Run, truth: BoolArray, given: BoolArray | None = None) -> Estimate:
-    return estimate(truth, run.paths.weights(given), run.world.repeats)
+    found = estimate(truth, run.paths.weights(given), run.world.repeats)
+    # Of a handful of paths all may agree, and their error would be nought.
+    few = given is not None and _effective(run, given) < FEWEST
+    return replace(found, mcse=float("inf")) if few else found
 
 
 def _effective(run: Run, given: BoolArray | None) -> float:
@@ -365,11 +374,19 @@ def _possible(found: Live, run: Run, given: Sequence[str]) -> None:
 
 def _drawn_towards(found: Live, given: Sequence[str], acts: Sequence[Do]) -> Run:
     """Simulate again with the moves towards rare conditions drawn more often, weighed back."""
-    truths = [condition(found, text)[0] for text in given]
-    towards = truths[0]
-    for truth in truths[1:]:
+    read = [condition(found, text) for text in given]
+    towards = read[0][0]
+    for truth, _, _ in read[1:]:
         towards = And(towards, truth)
-    return _simulated(found.predictor, found.questions, found.as_of, do=acts, towards=towards)
+    return _simulated(
+        found.predictor,
+        found.questions,
+        found.as_of,
+        do=acts,
+        towards=towards,
+        met=max(closes for _, _, closes in read),
+        repeats=2 * REPEATS,
+    )
 
 
 def condition(found: Live, text: str) -> tuple[Truth, dt.datetime, dt.datetime]:

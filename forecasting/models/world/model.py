@@ -280,7 +280,7 @@ class WorldModel:
         first = met if last - met > FAR else last
         arguments = (variant, [question], items, as_of, watched, reliability)
         run = self.run(
-            *arguments, towards=predicate.given, until=first, draws=draws, repeats=repeats
+            *arguments, towards=predicate.given, met=met, until=first, draws=draws, repeats=repeats
         )
         if first == last:
             return run

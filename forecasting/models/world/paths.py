@@ -167,7 +167,7 @@ class Paths:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One order in which processes first move, how likely it is, and the median day of each step."""
+    """An order in which processes first move, how likely it is, the median day of each step."""
 
     steps: tuple[str, ...]
     share: float

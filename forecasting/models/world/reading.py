@@ -23,6 +23,8 @@ from forecasting.models.world.answers import (
 from forecasting.models.world.paths import BoolArray, Paths
 from forecasting.models.world.values import FloatArray
 
+#: Below so many effective paths on which a conditional question counts, nothing is said.
+FEWEST = 100
 #: Levels, in percent, at which a numeric question is answered.
 LEVELS = tuple(float(level) for level in range(1, 100))
 
@@ -63,7 +65,9 @@ class Answer:
     versions: Mapping[str, Any] = field(default_factory=dict)
 
     def plain(self, question: Question) -> Any:
-        """Give the answer in the contract's shape; a number as its median."""
+        """Give the answer in the contract's shape; a number as its median, None for nothing."""
+        if not self.numbers:
+            return None
         if question.type == "binary":
             return self.numbers[0]
         if question.type == "numeric":
@@ -82,6 +86,8 @@ def read(
     weights, repeats = paths.weights(given), paths.world.repeats
     if not weights.any():
         return (), None, (), "refused: no path meets the condition of the question", None
+    if given is not None and 1.0 / float(weights @ weights) < FEWEST:
+        return (), None, (), "refused: too few paths meet the condition of the question", None
     event = predicate.event
     if question.type == "binary":
         truth = paths.truth(cast("Truth", event), *window)
