@@ -36,7 +36,7 @@ def numpy_mathematics() -> SimpleNamespace:
     Returns
     -------
     SimpleNamespace
-        ``log, exp, sqrt, maximum, logaddexp, arcsinh, sinh, cosh, logsumexp`` and ``fixed``, which
+        ``log, exp, sqrt, maximum, softplus, arcsinh, sinh, cosh, logsumexp`` and ``fixed``, which
         in a graph stops derivatives.
     """
     from scipy.special import logsumexp
@@ -46,7 +46,7 @@ def numpy_mathematics() -> SimpleNamespace:
         exp=np.exp,
         sqrt=np.sqrt,
         maximum=np.maximum,
-        logaddexp=np.logaddexp,
+        softplus=lambda y: np.logaddexp(0.0, y),
         arcsinh=np.arcsinh,
         sinh=np.sinh,
         cosh=np.cosh,
@@ -95,7 +95,8 @@ def mode(loc: Any, scale: Any, count: Any, exposure: Any, xp: Any) -> tuple[Any,
     """
     variance = scale * scale
     y = xp.log(variance * xp.maximum(exposure, NO_EXPOSURE)) + loc + variance * count
-    w = xp.maximum(xp.logaddexp(0.0 * y, y), 1e-300)
+    # Not log(1 + exp(y)), which is 0 where there is no exposure and would lose the mode.
+    w = xp.maximum(xp.softplus(y), 1e-300)
     for _ in range(NEWTON):
         w = xp.maximum(w * (1.0 + y - xp.log(w)) / (1.0 + w), 1e-300)
     # log w - log(scale^2 e), not loc + scale^2 n - w: no difference of near equals where n > 0.

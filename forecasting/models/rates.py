@@ -80,7 +80,7 @@ class Rates:
     """Partially pooled rates of a bank's moves."""
 
     family: ClassVar[str] = "rates"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
 
     @property
     def structure(self) -> tuple[Hashable, ...]:

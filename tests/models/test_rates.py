@@ -132,6 +132,14 @@ def test_a_fit_has_the_moments_of_a_grid():
         assert abs(found.mean() - exact) < 4.5 * mcse_of_mean(found, fitted.chains), name
 
 
+def test_what_was_never_at_risk_says_nothing():
+    """A move out of a state that never was has no exposure: the fit is the same to the last digit."""
+    seen = MODEL.fit(rate_data([2, 1, 1], [546, 300, 180]), PRIORS, 3)
+    more = MODEL.fit(rate_data([0, 2, 0, 1, 1], [0, 546, 0, 300, 180]), PRIORS, 3)
+    for name, draws in seen.draws.items():
+        np.testing.assert_allclose(more.draws[name], draws, rtol=1e-6)
+
+
 def test_the_fit_is_a_datatree_that_arviz_summarises():
     import arviz as az
 

@@ -381,9 +381,10 @@ def run(
                     if kind != FREE and old == new:
                         if not (m == fired or (fired < 0 and move[m, COUNTED])):
                             continue
-                        how = AGAIN
+                        # What renews is a new stay: whether it is for good is drawn anew.
+                        how = BEFORE if move[m, RENEWS] else AGAIN
                     elif base[m] > since[p]:
-                        how = AGAIN
+                        how = BEFORE if move[m, RENEWS] else AGAIN
                     news[m] = _news(
                         value, item, item_size, move[m, ITEMS], move[m, ITEMS_END], gain, cell[m],
                         ended[m],

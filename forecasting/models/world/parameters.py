@@ -147,6 +147,7 @@ def parameters(
     untold = [
         ((name, move.name), np.concatenate([np.empty((0, 1)), *acting], axis=0))
         for name, process in processes.items()
+        if process.kind not in ("delivery", "scheduled")
         for move in process.moves
         if move.phrase.form == "history"
         for acting in [[middle[link.name] for link in _links_on(links, move, process)]]
