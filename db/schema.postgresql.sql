@@ -275,6 +275,19 @@ CREATE TABLE watch (
 
 CREATE INDEX watch_by_process ON watch (process, until);
 
+CREATE TABLE setup (
+    seq BIGINT NOT NULL,
+    subject TEXT NOT NULL,
+    name TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    said_by TEXT NOT NULL,
+    PRIMARY KEY (seq),
+    CONSTRAINT setup_of_entry FOREIGN KEY(seq) REFERENCES entry (seq),
+    CONSTRAINT setup_name CHECK (length(name) > 0)
+);
+
+CREATE INDEX setup_by_subject ON setup (subject, name);
+
 ALTER TABLE question ADD COLUMN answer TEXT;
 
 UPDATE alembic_version SET version_num='r0004' WHERE alembic_version.version_num = 'r0003';
@@ -316,7 +329,7 @@ BEGIN
   IF (EXISTS (SELECT 1 FROM entry WHERE hash = NEW.hash)) THEN
     RAISE EXCEPTION 'an entry has a hash of its own' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
-  IF (NEW.kind <> 'question' AND NEW.kind <> 'model_run' AND NEW.kind <> 'replay_run' AND NEW.kind <> 'sealed' AND NEW.kind <> 'forecast' AND NEW.kind <> 'evidence' AND NEW.kind <> 'resolution' AND NEW.kind <> 'withdrawal' AND NEW.kind <> 'redaction' AND NEW.kind <> 'watch') THEN
+  IF (NEW.kind <> 'question' AND NEW.kind <> 'model_run' AND NEW.kind <> 'replay_run' AND NEW.kind <> 'sealed' AND NEW.kind <> 'forecast' AND NEW.kind <> 'evidence' AND NEW.kind <> 'resolution' AND NEW.kind <> 'withdrawal' AND NEW.kind <> 'redaction' AND NEW.kind <> 'watch' AND NEW.kind <> 'setup') THEN
     RAISE EXCEPTION 'no such kind of entry' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   IF (NEW.recorded_at < (SELECT recorded_at FROM entry WHERE seq = NEW.seq - 1)) THEN
@@ -582,3 +595,24 @@ CREATE OR REPLACE TRIGGER watch_guard BEFORE INSERT ON watch FOR EACH ROW EXECUT
 CREATE OR REPLACE TRIGGER watch_no_change BEFORE UPDATE OR DELETE ON watch FOR EACH ROW EXECUTE FUNCTION ledger_keeps_its_rows();
 
 CREATE OR REPLACE TRIGGER watch_no_truncate BEFORE TRUNCATE ON watch FOR EACH STATEMENT EXECUTE FUNCTION ledger_keeps_its_rows();
+
+CREATE OR REPLACE FUNCTION setup_guard() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
+BEGIN
+  IF (NOT EXISTS (SELECT 1 FROM entry WHERE seq = NEW.seq AND kind = 'setup')) THEN
+    RAISE EXCEPTION 'a row of setup belongs to an entry of its kind' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  IF (EXISTS (SELECT 1 FROM setup WHERE seq = NEW.seq)) THEN
+    RAISE EXCEPTION 'a recorded row of setup stays' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  IF (NEW.subject <> 'bank' AND NEW.subject <> 'process' AND NEW.subject <> 'dropped') THEN
+    RAISE EXCEPTION 'no such subject of a setup' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE OR REPLACE TRIGGER setup_guard BEFORE INSERT ON setup FOR EACH ROW EXECUTE FUNCTION setup_guard();
+
+CREATE OR REPLACE TRIGGER setup_no_change BEFORE UPDATE OR DELETE ON setup FOR EACH ROW EXECUTE FUNCTION ledger_keeps_its_rows();
+
+CREATE OR REPLACE TRIGGER setup_no_truncate BEFORE TRUNCATE ON setup FOR EACH STATEMENT EXECUTE FUNCTION ledger_keeps_its_rows();

@@ -236,6 +236,18 @@ CREATE TABLE sealed (
 )
  STRICT;
 
+CREATE TABLE setup (
+	seq INTEGER NOT NULL,
+	subject TEXT NOT NULL,
+	name TEXT NOT NULL,
+	detail TEXT NOT NULL,
+	said_by TEXT NOT NULL,
+	PRIMARY KEY (seq),
+	CONSTRAINT setup_of_entry FOREIGN KEY(seq) REFERENCES entry (seq),
+	CONSTRAINT setup_name CHECK (length(name) > 0)
+)
+ STRICT;
+
 CREATE TABLE watch (
 	seq INTEGER NOT NULL,
 	process TEXT NOT NULL,
@@ -276,6 +288,8 @@ CREATE INDEX resolution_by_question ON resolution (question);
 
 CREATE INDEX sealed_by_question ON sealed (question, issued_at);
 
+CREATE INDEX setup_by_subject ON setup (subject, name);
+
 CREATE INDEX watch_by_process ON watch (process, until);
 
 CREATE TRIGGER entry_guard BEFORE INSERT ON entry
@@ -285,7 +299,7 @@ BEGIN
   SELECT RAISE(ABORT, 'an entry has a hash of its own')
     WHERE EXISTS (SELECT 1 FROM entry WHERE hash = NEW.hash);
   SELECT RAISE(ABORT, 'no such kind of entry')
-    WHERE NEW.kind <> 'question' AND NEW.kind <> 'model_run' AND NEW.kind <> 'replay_run' AND NEW.kind <> 'sealed' AND NEW.kind <> 'forecast' AND NEW.kind <> 'evidence' AND NEW.kind <> 'resolution' AND NEW.kind <> 'withdrawal' AND NEW.kind <> 'redaction' AND NEW.kind <> 'watch';
+    WHERE NEW.kind <> 'question' AND NEW.kind <> 'model_run' AND NEW.kind <> 'replay_run' AND NEW.kind <> 'sealed' AND NEW.kind <> 'forecast' AND NEW.kind <> 'evidence' AND NEW.kind <> 'resolution' AND NEW.kind <> 'withdrawal' AND NEW.kind <> 'redaction' AND NEW.kind <> 'watch' AND NEW.kind <> 'setup';
   SELECT RAISE(ABORT, 'an entry is not recorded before the one it follows')
     WHERE NEW.recorded_at < (SELECT recorded_at FROM entry WHERE seq = NEW.seq - 1);
 END;
@@ -504,6 +518,26 @@ END;
 CREATE TRIGGER sealed_no_update BEFORE UPDATE ON sealed
 BEGIN
   SELECT RAISE(ABORT, 'the ledger is append-only: sealed keeps its rows');
+END;
+
+CREATE TRIGGER setup_guard BEFORE INSERT ON setup
+BEGIN
+  SELECT RAISE(ABORT, 'a row of setup belongs to an entry of its kind')
+    WHERE NOT EXISTS (SELECT 1 FROM entry WHERE seq = NEW.seq AND kind = 'setup');
+  SELECT RAISE(ABORT, 'a recorded row of setup stays')
+    WHERE EXISTS (SELECT 1 FROM setup WHERE seq = NEW.seq);
+  SELECT RAISE(ABORT, 'no such subject of a setup')
+    WHERE NEW.subject <> 'bank' AND NEW.subject <> 'process' AND NEW.subject <> 'dropped';
+END;
+
+CREATE TRIGGER setup_no_delete BEFORE DELETE ON setup
+BEGIN
+  SELECT RAISE(ABORT, 'the ledger is append-only: setup keeps its rows');
+END;
+
+CREATE TRIGGER setup_no_update BEFORE UPDATE ON setup
+BEGIN
+  SELECT RAISE(ABORT, 'the ledger is append-only: setup keeps its rows');
 END;
 
 CREATE TRIGGER watch_guard BEFORE INSERT ON watch

@@ -1,4 +1,4 @@
-"""Which database and which forecaster: flag, then environment, then config file, then default.
+"""Which database and which forecaster: flag, environment, workspace, config file, default.
 
 ==============  ================================  =================  ============================
 setting         environment                       ``config.toml``    default
@@ -8,7 +8,9 @@ forecaster      ``FORECASTING_FORECASTER``        ``forecaster``     the login n
 ==============  ================================  =================  ============================
 
 ``FORECASTING_HOME`` moves every folder: the database, ``config.toml`` and the ``cache`` are then
-inside it. An empty variable counts as unset.
+inside it. An empty variable counts as unset. A workspace is the nearest folder, from the working
+folder upwards, that holds a ``forecast.toml``; its keys are ``bank``, ``database``, ``forecaster``
+and ``zone``, and its paths start from it.
 """
 
 import getpass
@@ -29,11 +31,13 @@ from forecasting.files import read_plain
 
 APPLICATION = "scenario-forecasting"
 KEYS = ("database", "forecaster")
+WORKSPACE = "forecast.toml"
+WORKSPACE_KEYS = ("bank", "database", "forecaster", "zone")
 MEMORY = "sqlite:///:memory:"
 #: Of config.toml; reading takes the square of the length of a key with many dots.
 MOST_BYTES = 10_000
 
-type Origin = Literal["flag", "environment", "config file", "default"]
+type Origin = Literal["flag", "environment", "workspace", "config file", "default"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class Setting:
     value
         The database as a SQLAlchemy URL, or the forecaster's name.
     origin
-        ``flag``, ``environment``, ``config file`` or ``default``.
+        ``flag``, ``environment``, ``workspace``, ``config file`` or ``default``.
     """
 
     value: str
@@ -71,6 +75,47 @@ def cache_folder() -> Path:
 def config_file() -> Path:
     """Return the path of ``config.toml``; it need not exist."""
     return config_folder() / "config.toml"
+
+
+def workspace(start: Path | None = None) -> Path | None:
+    """Find the workspace: the nearest folder with a ``forecast.toml``, from `start` upwards.
+
+    Parameters
+    ----------
+    start : Path, optional
+        Default: the working folder.
+
+    Examples
+    --------
+    >>> workspace(Path("/")) is None
+    True
+    """
+    try:
+        here = (start or Path.cwd()).absolute()
+    except OSError:
+        # The working folder was removed.
+        return None
+    return next((each for each in (here, *here.parents) if (each / WORKSPACE).is_file()), None)
+
+
+def stated(place: Path) -> dict[str, str]:
+    """Read the ``forecast.toml`` of a workspace."""
+    return _read(place / WORKSPACE, WORKSPACE_KEYS)
+
+
+def bank() -> Path | None:
+    """Give the folder of the workspace's question bank; None without a workspace."""
+    place = workspace()
+    if place is None:
+        return None
+    folder = stated(place).get("bank", "questions")
+    return Path(os.path.normpath(place / Path(folder).expanduser()))
+
+
+def zone() -> str | None:
+    """Give the time zone that the workspace states; None without one."""
+    place = workspace()
+    return None if place is None else stated(place).get("zone")
 
 
 def database(flag: str | None = None) -> Setting:
@@ -263,39 +308,44 @@ def _choose(key: str, flag: str | None, variable: str) -> tuple[str | None, Orig
     from_environment = os.environ.get(variable, "").strip()
     if from_environment:
         return from_environment, "environment", None
-    from_file = _read(config_file()).get(key)
+    place = workspace()
+    if place is not None:
+        said = stated(place).get(key) or ("forecasts.db" if key == "database" else None)
+        if said is not None:
+            return said, "workspace", place
+    from_file = _read(config_file(), KEYS).get(key)
     if from_file is not None:
         return from_file, "config file", config_folder()
     return None, "default", None
 
 
-def _read(file: Path) -> dict[str, str]:
-    """Read ``config.toml``; an absent file says nothing."""
+def _read(file: Path, keys: tuple[str, ...]) -> dict[str, str]:
+    """Read ``config.toml`` or ``forecast.toml``; an absent file says nothing."""
     mend = f"mend or remove {file}"
     try:
         table = tomllib.loads(read_plain(file, most=MOST_BYTES).decode("utf-8-sig"))
     except FileNotFoundError:
         return {}
     except OSError as error:
-        message = f"config.toml ({error.strerror}): must be a file that can be read"
+        message = f"{file.name} ({error.strerror}): must be a file that can be read"
         raise InvalidInput(message, hint=mend, where=str(file)) from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        message = f"config.toml (byte {error.object[error.start]:#04x}): must be UTF-8"
+        message = f"{file.name} (byte {error.object[error.start]:#04x}): must be UTF-8"
         raise InvalidInput(message, hint=mend, where=f"{file}:{line}") from None
     except tomllib.TOMLDecodeError as error:
         found = re.search(r" \(at line (\d+), column \d+\)$", str(error))
         where = f"{file}:{found[1]}" if found else str(file)
         said = str(error)[: found.start()] if found else str(error)
-        message = f"config.toml ({said}): must be TOML"
+        message = f"{file.name} ({said}): must be TOML"
         raise InvalidInput(message, hint=mend, where=where) from None
     except (ValueError, RecursionError):
-        message = "config.toml: holds a number or a list that no setting needs"
+        message = f"{file.name}: holds a number or a list that no setting needs"
         raise InvalidInput(message, hint=mend, where=str(file)) from None
     for key, value in table.items():
-        if key not in KEYS:
-            near = get_close_matches(key, KEYS, n=1)
-            message = f"key ({key}): config.toml knows {' and '.join(KEYS)}"
+        if key not in keys:
+            near = get_close_matches(key, keys, n=1)
+            message = f"key ({key}): {file.name} knows {', '.join(keys[:-1])} and {keys[-1]}"
             hint = f'{near[0]} = "..."' if near else mend
             raise InvalidInput(message, hint=hint, where=str(file))
         if not isinstance(value, str) or not value.strip():

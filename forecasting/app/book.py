@@ -21,12 +21,16 @@ if TYPE_CHECKING:
 
 
 def open_book(database: str | None = None, *, forecaster: str | None = None) -> "Book":
-    """Open (or create) a database and load the bundled bank into a new one.
+    """Open a database: the workspace's, or one that is named; an absent one is made.
+
+    A new database outside a workspace gets the example that travels with the package, to try things
+    on; `init` makes a workspace with a bank of one's own.
 
     Parameters
     ----------
     database : str, optional
-        A path or a URL; default as on the command line.
+        A path or a URL; default: the workspace's, found from the working folder upwards, else as
+        on the command line.
     forecaster : str, optional
         In whose name `log` speaks.
 
@@ -36,17 +40,47 @@ def open_book(database: str | None = None, *, forecaster: str | None = None) -> 
     ...     len(book.questions())
     48
     """
-    from forecasting.app.questions import bundled_bank
+    from forecasting.app.banks import bundled_bank
+    from forecasting.app.workspace import own_bank
 
-    bank = bundled_bank()
     book = Book.open(database, forecaster=forecaster, create=True)
-    if not book.ledger.head().seq:
-        book.init(bank)
+    try:
+        if not book.ledger.head().seq:
+            book.init(own_bank(book.database) or bundled_bank())
+    except BaseException:
+        book.close()
+        raise
     return book
+
+
+def init_workspace(
+    folder: str | Path = ".", *, example: str | None = None, forecaster: str | None = None
+) -> "Book":
+    """Make a workspace in a folder, or complete the one that is there, and open its database.
+
+    Parameters
+    ----------
+    folder : path
+        It need not exist; default: the working folder.
+    example : str, optional
+        Copy an example bank into its `questions` folder; default: a bank with nothing in it.
+    forecaster : str, optional
+        Who forecasts there; default: as elsewhere.
+    """
+    from forecasting.app.workspace import init
+
+    made = init(Path(folder), example=example, forecaster=forecaster or "", now=clock.now())
+    return Book.open(made["database"], forecaster=forecaster)
 
 
 class Book(Record, Review):
     """A ledger with the use cases as methods; frames are tidy and their times aware UTC."""
+
+    def __repr__(self) -> str:
+        held = self.ledger.questions()
+        now = clock.now()
+        waiting = sum(question.opens <= now < question.closes for question in held)
+        return f"<Book of {self.forecaster}: {len(held)} questions, {waiting} open, in {self.ledger.where}>"
 
     def __init__(
         self, ledger: Ledger, *, forecaster: str | None = None, database: str = ""
@@ -100,6 +134,23 @@ class Book(Record, Review):
             "evidence": counts["evidence"],
             "resolutions": counts["resolutions"],
         }
+
+    def reload(self) -> "Bank":
+        """Load what is new in the ledger's bank, and give it.
+
+        A new ledger gets the bank of its workspace; outside of one, the example that travels with
+        the package.
+        """
+        from forecasting.app.banks import bank_of, bundled_bank, remembered
+        from forecasting.app.workspace import own_bank
+
+        own = own_bank(self.database)
+        if own is None and remembered(self.ledger) is not None:
+            own = bank_of(self.ledger)
+            self.init(own)
+            return own
+        self.init(own or bundled_bank())
+        return bank_of(self.ledger)
 
     def questions(self, **filters: str) -> "pd.DataFrame":
         """Give the questions: one row each, a rung of a ladder too."""

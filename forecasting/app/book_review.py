@@ -65,7 +65,7 @@ class Review:
 
     def replay(self, **options: Any) -> dict[str, Any]:
         """Walk through time with only what was known then; see `forecast replay`."""
-        from forecasting.app.questions import bundled_bank
+        from forecasting.app.banks import bank_of
         from forecasting.app.replay import replay
 
         def quietly(steps: Any, take: Any) -> None:
@@ -74,7 +74,7 @@ class Review:
 
         return replay(
             self.ledger,
-            bundled_bank(),
+            bank_of(self.ledger),
             clock=clock.now,
             progress=options.pop("progress", quietly),
             **options,

@@ -169,7 +169,7 @@ def _planned(
     catalog = Catalog.of(ledger)
     known = {question.id: question for question in made.questions}
     catalog = replace(catalog, questions={**catalog.questions, **known})
-    return made, taken(statements.news, items, ledger.evidence(), catalog, now)
+    return made, taken(statements.news, items, ledger.evidence(), ledger, catalog, now)
 
 
 def export_record(

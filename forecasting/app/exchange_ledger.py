@@ -26,6 +26,7 @@ _WHY_NOT = {
     "replay_run": "a replay belongs to the ledger that it was computed in",
     "sealed": "a sealed forecast can be opened only in its own ledger",
     "redaction": "a redaction is of its own ledger",
+    "setup": "a ledger is told for itself which bank and which processes it has",
     "watch": "who looked speaks for the record of their own ledger",
 }
 

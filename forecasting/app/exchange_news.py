@@ -8,11 +8,13 @@ from dataclasses import dataclass, field, replace
 from forecasting.app.catalog import Catalog
 from forecasting.app.news import Entered, drafted, identity
 from forecasting.app.news_check import EffectCheck
+from forecasting.app.news_world import NewsWorld
 from forecasting.app.news_shown import retracts
 from forecasting.domain import Evidence
 from forecasting.domain.instants import parse_when
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.exchange import Refused
+from forecasting.store import Ledger
 
 
 @dataclass(slots=True)
@@ -28,6 +30,7 @@ def taken(
     records: Iterable[tuple[int, Mapping[str, str]]],
     whole: Iterable[tuple[int, Evidence]],
     held: Sequence[Evidence],
+    ledger: Ledger,
     catalog: Catalog,
     now: dt.datetime,
 ) -> News:
@@ -41,6 +44,8 @@ def taken(
         Lines with an item as another ledger held it; its key is what it is known by.
     held : sequence of Evidence
         What the ledger holds.
+    ledger : Ledger
+        Whose bank says which processes there are.
     catalog : Catalog
         Its questions, and those that are about to be recorded.
     now : datetime
@@ -57,7 +62,7 @@ def taken(
         else:
             keys.add(item.key)
             news.items.append(item)
-    check = EffectCheck(catalog, [*held, *news.items], now=now)
+    check = EffectCheck(catalog, [*held, *news.items], now=now, world=NewsWorld.of(ledger, catalog))
     # Judged in the order of what they say, so that the order of the lines decides nothing.
     for line, fields in sorted(records, key=lambda one: (sorted(one[1].items()), one[0])):
         try:

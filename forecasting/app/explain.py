@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.app.banks import bank_of
 from forecasting.app.catalog import Catalog
 from forecasting.app.log import check_moment, kind_of
 from forecasting.app.predict import MOMENT, Predictor, watches_of
-from forecasting.app.questions import bundled_bank
 from forecasting.domain.evidence import GRADES, Evidence
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso
@@ -76,7 +76,7 @@ def explain(
     predictor = Predictor(
         catalog,
         known(ledger.evidence(), moment, recorded=live),
-        bundled_bank(),
+        bank_of(ledger),
         seed=seed,
         watches=watches_of(ledger, moment, live=live),
     )

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from forecasting.app.banks import bank_of
 from forecasting.app.catalog import Catalog
 from forecasting.app.predict import predicates
-from forecasting.app.questions import bundled_bank
 from forecasting.bank import Bank
 from forecasting.domain.process import LinkSpec, MoveSpec, ProcessSpec
 from forecasting.models.news_gain import LOG_MEAN, LOG_SD
@@ -18,7 +18,7 @@ def prior_rows(ledger: Ledger, *, question: str = "") -> list[dict[str, Any]]:
 
     With a question, those that it rests on; a worldview's rows are what it sets differently.
     """
-    bank = bundled_bank()
+    bank = bank_of(ledger)
     world = bank.world
     if question:
         catalog = Catalog.of(ledger)

@@ -19,7 +19,7 @@ from forecasting.app.news_shown import (
     show,
     standing,
 )
-from forecasting.app.news_world import decided
+from forecasting.app.news_world import NewsWorld, decided
 from forecasting.domain.evidence import LASTING, Effect, Evidence, parse_half_life
 from forecasting.domain.instants import iso, utc
 from forecasting.domain.question import normalised
@@ -221,7 +221,7 @@ def add(
     if replaced is not None:
         drafts.append(_retraction(replaced, "replaced", now=now, known_at=replaced.known_at))
     catalog = Catalog.of(ledger)
-    check = EffectCheck(catalog, [*items, *drafts], now=now)
+    check = EffectCheck(catalog, [*items, *drafts], now=now, world=NewsWorld.of(ledger, catalog))
     item, notes = drafted(entered, check, now=now)
     drafts.append(item)
     index = Index(standing([*items, *drafts[:-1]]))

@@ -69,8 +69,8 @@ class EffectCheck:
         Every item, retractions among them; :meth:`take` adds the accepted items of a batch.
     now : datetime
         Facts are held against what is known now.
-    world : NewsWorld, optional
-        Default the bank's, with the predicates of the ledger's questions.
+    world : NewsWorld
+        The bank's, with the predicates of the ledger's questions.
     """
 
     def __init__(
@@ -79,12 +79,12 @@ class EffectCheck:
         evidence: Iterable[Evidence],
         *,
         now: dt.datetime,
-        world: NewsWorld | None = None,
+        world: NewsWorld,
     ) -> None:
         self._catalog = catalog
         self._evidence = list(retracted(evidence))
         self._now = now
-        self.world = NewsWorld.of(catalog) if world is None else world
+        self.world = world
         self._grades = grades_of(self._evidence)
         self._set = {
             effect.target.removeprefix("source/")

@@ -7,6 +7,7 @@ from typing import Any
 from forecasting.app.catalog import Catalog
 from forecasting.app.news import Entered, drafted, identity, resolves
 from forecasting.app.news_check import Asked, EffectCheck
+from forecasting.app.news_world import NewsWorld
 from forecasting.app.news_shown import retracts, standing
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.instants import parse_when
@@ -97,7 +98,7 @@ def import_news(
     found = intake.read(content, name=name, source=source)
     items = ledger.evidence()
     catalog = Catalog.of(ledger)
-    check = EffectCheck(catalog, items, now=now)
+    check = EffectCheck(catalog, items, now=now, world=NewsWorld.of(ledger, catalog))
     _check_given(check, on, grade, now)
     seen = {identity(item) for item in items if not retracts(item)}
     index = Index(standing(items))

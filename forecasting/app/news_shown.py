@@ -85,7 +85,7 @@ class Weights:
     def of(cls, ledger: Ledger, items: Sequence[Evidence], moment: dt.datetime) -> "Weights":
         """Weigh the reports known by a moment, with what was learned of their sources by then."""
         catalog = Catalog.of(ledger)
-        world = NewsWorld.of(catalog)
+        world = NewsWorld.of(ledger, catalog)
         trust = learned(items, catalog.questions, catalog.outcomes, moment)
         coded = reports(
             items,
@@ -262,7 +262,7 @@ def rows(
         A question, ladder or process: only what bears on it.
     """
     items = ledger.evidence()
-    names = _named(Catalog.of(ledger), question) if question else set()
+    names = _named(ledger, question) if question else set()
     weights = Weights.of(ledger, items, clock.now() if now is None else now)
     gone = retractions(items)
     listed = []
@@ -289,9 +289,10 @@ def rows(
     return sorted(listed, key=lambda row: (row["known_at"], row["key"]))
 
 
-def _named(catalog: Catalog, name: str) -> set[str]:
+def _named(ledger: Ledger, name: str) -> set[str]:
     """Give what a question, a ladder or a process is called by effects."""
-    if name in NewsWorld.of(catalog).world.processes:
+    catalog = Catalog.of(ledger)
+    if name in NewsWorld.of(ledger, catalog).world.processes:
         return {name}
     found = catalog.find(name)
     return {q.id for q in found} | {q.ladder for q in found if q.ladder}

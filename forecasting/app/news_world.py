@@ -29,6 +29,7 @@ from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput
 from forecasting.models.world.history import Record, Step, records
 from forecasting.models.world.relevant import asked
+from forecasting.store import Ledger
 
 _LONG_AGO = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
 
@@ -41,9 +42,9 @@ class NewsWorld:
     predicates: Mapping[str, Predicate]
 
     @classmethod
-    def of(cls, catalog: Catalog) -> "NewsWorld":
+    def of(cls, ledger: Ledger, catalog: Catalog) -> "NewsWorld":
         """Read what each question of the ledger asks of the bank's world."""
-        world = stated_world()
+        world = stated_world(ledger)
         found = {}
         for question in catalog.questions.values():
             if question.answer:
@@ -61,11 +62,11 @@ class NewsWorld:
         return records(world, items, now, watched={}, made=made)[process.name]
 
 
-def stated_world() -> WorldSpec:
-    """Give the world of the bank."""
+def stated_world(ledger: Ledger) -> WorldSpec:
+    """Give the world of a ledger's bank."""
     from forecasting.app.watch import world_of_the_bank
 
-    return world_of_the_bank()
+    return world_of_the_bank(ledger)
 
 
 def _read(question: Question, world: WorldSpec) -> Predicate:

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forecasting.app.banks import bank_of
 from forecasting.app.calibrate import from_frame
 from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection, latest_run, resolved, select
 from forecasting.app.models_shown import prior_rows
 from forecasting.app.publish_news import marks_of, moved_of
 from forecasting.app.publish_world import world_page
-from forecasting.app.questions import bundled_bank
 from forecasting.app.score import scores
 from forecasting.bank import Bank, text_speaks_at
 from forecasting.domain.commentary import Claim, Text
@@ -72,7 +72,7 @@ def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.Rev
     chosen_run = chosen_run if kind == "replay" else ""
     selection = Selection(kind=kind, run=chosen_run)
     catalog = Catalog.of(ledger)
-    bank = bundled_bank()
+    bank = bank_of(ledger)
     forecasts = select(ledger, catalog, selection)
     frame = resolved(ledger, selection)
     rows = scores(ledger, selection=selection)
@@ -141,6 +141,7 @@ def _run(ledger: Ledger, bank: Bank, kind: str, run: str, now: dt.datetime) -> p
         ledger_head_seq=head.seq,
         ledger_head_hash=head.hash,
         content_digest=ledger.content_digest(),
+        zone=bank.zone,
     )
 
 

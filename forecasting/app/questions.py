@@ -6,40 +6,46 @@ from pathlib import Path
 from typing import Any
 
 from forecasting import bank as banks
+from forecasting.app.banks import bank_of, bundled_bank, folder_of, told_of, zone_of
 from forecasting.app.catalog import Catalog
 from forecasting.app.redact import reasons
 from forecasting.domain import Evidence, Question, Resolution
 from forecasting.domain.forecast import Forecast
-from forecasting.domain.instants import deadline
+from forecasting.domain.instants import DEFAULT_ZONE, deadline
+from forecasting.domain.setup import Setup
 from forecasting.errors import InvalidInput, Problem
 from forecasting.evidence import retracted
-from forecasting.resources import locate
 from forecasting.store import Ledger
 
 
-def bundled_bank() -> banks.Bank:
-    """Read the bank that travels with the package.
-
-    Raises
-    ------
-    InvalidInput
-        It has faults; the first is named.
-    """
-    bank = banks.read_bank(locate("questions"))
-    if bank.problems:
-        msg = f"bank ({len(bank.problems)} faults): {bank.problems[0]}"
-        raise InvalidInput(msg, hint="forecast questions check")
-    return bank
+__all__ = [
+    "add_file",
+    "bundled_bank",
+    "check_bank",
+    "latest_forecasts",
+    "list_rows",
+    "load_bank",
+    "resolution_row",
+    "show",
+]
 
 
-def check_bank(path: Path | None) -> list[Problem]:
-    """List every fault of a bank folder, of one question file, or of the bundled bank."""
-    if path is not None and not path.exists():
+def check_bank(path: Path | None, ledger: Ledger | None = None) -> list[Problem]:
+    """List every fault of a bank folder or of one question file; else of the ledger's bank."""
+    if path is None and ledger is not None:
+        path = folder_of(ledger)
+        if path is None:
+            return []
+    if path is None:
+        msg = "path: must name a bank folder or a question file where no workspace is"
+        raise InvalidInput(msg, hint="forecast questions check questions")
+    if not path.exists():
         msg = f"path ({path}): does not exist"
         raise InvalidInput(msg, hint="forecast questions check questions")
-    if path is not None and path.is_file():
-        return banks.read_question_file(path)[2]
-    return banks.check(banks.read_bank(path or locate("questions")))
+    zone = DEFAULT_ZONE if ledger is None else zone_of(ledger)
+    if path.is_file():
+        return banks.read_question_file(path, zone_name=zone)[2]
+    return banks.check(banks.read_bank(path, zone=zone))
 
 
 def load_bank(ledger: Ledger, bank: banks.Bank, now: dt.datetime) -> dict[str, int]:
@@ -54,9 +60,16 @@ def load_bank(ledger: Ledger, bank: banks.Bank, now: dt.datetime) -> dict[str, i
         A question with forecasts was changed beyond its wording.
     """
     held = {question.id: question for question in ledger.questions()}
-    drafts: list[Question | Evidence | Resolution] = []
+    gone = {setup.name for setup in ledger.setups() if setup.subject == "dropped"} - set(held)
+    drafts: list[Question | Evidence | Resolution | Setup] = []
     counts = {"new": 0, "changed": 0, "evidence": 0, "resolutions": 0}
-    for question in bank.questions:
+    for stated in bank.questions:
+        question = stated
+        if question.id in gone:
+            continue
+        if question.id in bank.undated and question.id in held:
+            # Its file states no opening, so it keeps the one that it was added with.
+            question = replace(question, opens=held[question.id].opens)
         if question.id not in held:
             counts["new"] += 1
         elif held[question.id] == question:
@@ -74,11 +87,14 @@ def load_bank(ledger: Ledger, bank: banks.Bank, now: dt.datetime) -> dict[str, i
     for version in ledger.resolutions():
         versions.setdefault(version.question, []).append(version)
     for resolution in bank.resolutions:
+        if resolution.question in gone:
+            continue
         held_versions = versions.get(resolution.question, [])
         # What somebody here has disputed or reopened since is not undone by loading it again.
         if _said(resolution) not in map(_said, held_versions):
             drafts.append(replace(resolution, version=1 + len(held_versions)))
             counts["resolutions"] += 1
+    drafts += told_of(ledger, bank)
     if drafts:
         ledger.append(drafts, recorded_at=now)
     return counts
@@ -114,7 +130,9 @@ def add_file(ledger: Ledger, path: Path, now: dt.datetime) -> list[Question]:
     if not path.is_file():
         msg = f"file ({path}): does not exist"
         raise InvalidInput(msg, hint="forecast questions add FILE")
-    questions, resolutions, problems = banks.read_question_file(path)
+    questions, resolutions, problems = banks.read_question_file(
+        path, now=now, zone_name=zone_of(ledger)
+    )
     if problems:
         first = problems[0]
         msg = f"[{first.rule}] {first.message}"
@@ -189,7 +207,7 @@ def _row(
 def show(ledger: Ledger, name: str, now: dt.datetime) -> list[dict[str, Any]]:
     """Give everything about a question, or about each rung of a ladder."""
     catalog = Catalog.of(ledger)
-    bank = bundled_bank()
+    bank = bank_of(ledger)
     claims = [
         {
             "forecaster": text.forecaster,

@@ -54,6 +54,7 @@ class Plan:
     until: dt.datetime
     seed: int
     every: int
+    zone: str
 
     def asked(
         self, catalog: Catalog, asks: Mapping[str, Predicate], moment: dt.datetime
@@ -63,7 +64,7 @@ class Plan:
         A conditional question needs many paths, so it is asked when it opens and every so many
         days, whatever else arrives in between.
         """
-        days = (local_day(moment) - local_day(self.start)).days
+        days = (local_day(moment, self.zone) - local_day(self.start, self.zone)).days
         return [
             question
             for question in catalog.open_at(moment, self.questions)
@@ -90,14 +91,20 @@ def plan(
         msg = f"every ({every}): must be one day or more"
         raise InvalidInput(msg, hint="--every 7")
     questions = _questions(catalog, bank, names)
+    if not questions:
+        msg = "replay: the bank has no question to go back to"
+        raise InvalidInput(msg, hint="forecast questions list")
     first = start or min(question.opens for question in questions)
+    if bank.observed_until is None:
+        msg = "bank: neither a reference class nor a process says until when it is observed"
+        raise InvalidInput(msg, hint="watched: 2026-08-22, in a world file")
     last = min(until or bank.observed_until, bank.observed_until)
     if first >= last:
         msg = f"from ({iso(first)}): must come before to ({iso(last)})"
         raise InvalidInput(msg, hint="--from 2025-03-18 --to 2026-08-22")
     ends = [catalog.ends(question) for question in questions]
     known = [item.known_at for item in evidence if first <= item.known_at <= last]
-    days = moments_of(questions, ends, known, start=first, until=last, every=every)
+    days = moments_of(questions, ends, known, start=first, until=last, every=every, zone=bank.zone)
     chosen = {question.id for question in questions}
     spoken = [
         Step(text_speaks_at(text), text)
@@ -118,7 +125,7 @@ def plan(
     }
     canonical = json.dumps(identity, sort_keys=True).encode()
     run = hashlib.sha256(canonical).hexdigest()[:16]
-    return Plan(run, tuple(questions), tuple(laid), first, last, seed, every)
+    return Plan(run, tuple(questions), tuple(laid), first, last, seed, every, bank.zone)
 
 
 def _questions(catalog: Catalog, bank: Bank, names: Sequence[str]) -> list[Question]:

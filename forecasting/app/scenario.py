@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.app.banks import bank_of
 from forecasting.app.catalog import Catalog
 from forecasting.app.log import check_moment, kind_of
 from forecasting.app.predict import LIVE_DRAWS, Predictor, watches_of
-from forecasting.app.questions import bundled_bank
 from forecasting.bank import Bank
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso, parse_when
@@ -100,7 +100,7 @@ def live(
     check_moment(moment, now)
     catalog = Catalog.of(ledger, recorded_by=moment)
     is_live = kind_of(moment, now) == "live"
-    bank = bank or bundled_bank()
+    bank = bank or bank_of(ledger)
     predictor = Predictor(
         catalog,
         known(ledger.evidence(), moment, recorded=is_live),

@@ -9,10 +9,10 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from forecasting.app.banks import bank_of
 from forecasting.app.catalog import Catalog
 from forecasting.app.log import check_moment, kind_of
 from forecasting.app.predict import Earlier, Predictor, Said, drafts, watches_of
-from forecasting.app.questions import bundled_bank
 from forecasting.app.worldviews import Spoken
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.forecasters import MODEL
@@ -69,7 +69,7 @@ def update(
     live = kind_of(moment, now) == "live"
     catalog = Catalog.of(ledger, recorded_by=moment)
     questions, due = _chosen(catalog, names, moment)
-    bank = bundled_bank()
+    bank = bank_of(ledger)
     looks = watches_of(ledger, moment, live=live)
     predictor = Predictor(
         catalog,
@@ -163,7 +163,7 @@ def unwatched(
     predictor = Predictor(
         catalog,
         known(ledger.evidence(), moment, recorded=live),
-        bundled_bank(),
+        bank_of(ledger),
         seed=0,
         watches=watches_of(ledger, moment, live=live),
     )

@@ -5,6 +5,7 @@ import difflib
 from collections.abc import Sequence
 from typing import Any
 
+from forecasting.app.banks import bank_of
 from forecasting.domain.instants import iso
 from forecasting.domain.process import WorldSpec
 from forecasting.domain.question import normalised
@@ -17,12 +18,9 @@ __all__ = ["Watch", "rows", "watch", "watched", "watched_until", "world_of_the_b
 _LONGEST_REASON = 20_000
 
 
-def world_of_the_bank() -> WorldSpec:
-    """Give the processes and links that the bank states."""
-    from forecasting.app.questions import bundled_bank
-
-    stated: WorldSpec | None = getattr(bundled_bank(), "world", None)
-    return WorldSpec({}) if stated is None else stated
+def world_of_the_bank(ledger: Ledger) -> WorldSpec:
+    """Give the processes and links of a ledger's bank, and the processes of its own."""
+    return bank_of(ledger).world
 
 
 def watch(
@@ -63,7 +61,7 @@ def watch(
     NotFound
         No such process; the hint is the nearest name.
     """
-    known = world_of_the_bank() if world is None else world
+    known = world_of_the_bank(ledger) if world is None else world
     names = _named(known, processes, every=every)
     if until > now:
         msg = f"until ({iso(until)}): lies in the future (now {iso(now)})"
@@ -101,7 +99,7 @@ def _named(world: WorldSpec, processes: Sequence[str], *, every: bool) -> list[s
         msg = f"watch ({', '.join(processes)}): --all means every process"
         raise InvalidInput(msg, hint="forecast watch --all")
     if not world.processes:
-        msg = "watch: the bank has no process to look at"
+        msg = "watch: there is no process to look at"
         raise InvalidInput(msg, hint="forecast questions check")
     if every:
         return list(world.processes)
@@ -139,7 +137,7 @@ def rows(
         ``process, title, until, recorded_at, days, watcher, because, seq``; `days` are whole
         ones from `until` to now, None for a process that nobody watches.
     """
-    known = world_of_the_bank() if world is None else world
+    known = world_of_the_bank(ledger) if world is None else world
     latest = _latest(ledger)
     found = []
     for name in [*known.processes, *(other for other in latest if other not in known.processes)]:

@@ -11,7 +11,7 @@ from forecasting.app.predict import OWN
 from forecasting.app.scenario import Live
 from forecasting.app.tidy import frame
 from forecasting.bank import Bank, read_bank
-from forecasting.domain.instants import BANK_ZONE, day_ends, parse_when, utc
+from forecasting.domain.instants import day_ends, parse_when, utc
 from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput, nearest
 from forecasting.models.world.reading import LEVELS, Answer
@@ -258,7 +258,7 @@ class WorldView:
 
     def _moments(self, dates: Sequence[Day]) -> list[dt.datetime]:
         zones = {process.zone for process in self.live.run.spec.processes.values()}
-        zone = zones.pop() if len(zones) == 1 else BANK_ZONE
+        zone = zones.pop() if len(zones) == 1 else self.live.predictor.bank.zone
         found = [_moment(day, zone) for day in _listed(dates)]
         for moment in found:
             if self.live.run.world.day(moment) > self.live.run.paths.horizon:

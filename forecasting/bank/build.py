@@ -5,7 +5,7 @@ import datetime as dt
 from forecasting.bank.place import Place
 from forecasting.bank.schema import QuestionFile, ResolutionFile
 from forecasting.domain.instants import (
-    BANK_ZONE,
+    DEFAULT_ZONE,
     day_begins,
     day_ends,
     local_day,
@@ -27,7 +27,7 @@ def build_question(
     source: str,
     *,
     now: dt.datetime | None = None,
-    zone_name: str = BANK_ZONE,
+    zone_name: str = DEFAULT_ZONE,
 ) -> tuple[list[Question], list[Resolution]]:
     """Turn a checked file into its question, or into the rungs of its ladder.
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from forecasting.bank.tables import Row, TableReader, decimal
 from forecasting.domain.evidence import Effect, Evidence, parse_effect
-from forecasting.domain.instants import day_ends, iso, parse_day
+from forecasting.domain.instants import iso, parse_day
 from forecasting.domain.reference import DurationShare, PriorRow, ReferenceClass
 from forecasting.errors import InvalidInput
 
@@ -58,7 +58,7 @@ def _needed(moment: dt.datetime | None, row: Row, column: str) -> dt.datetime:
 
 def _known(row: Row, day_column: str = "date") -> dt.datetime:
     stated = row.moment("known")
-    return stated or day_ends(parse_day(row[day_column]))
+    return stated or row.ends(day_column)
 
 
 def _class(row: Row) -> ReferenceClass:
@@ -155,8 +155,8 @@ def outlet(address: str) -> str:
 
     Examples
     --------
-    >>> outlet("https://www.pravda.com.ua/eng/news/2025/03/25/7504517/")
-    'pravda.com.ua'
+    >>> outlet("https://www.example.org/news/2025/03/25/7504517/")
+    'example.org'
     """
     host = urlsplit(address).hostname or address
     return host.removeprefix("www.")
@@ -244,24 +244,24 @@ def _total(row: Row) -> list[Evidence]:
         if (number := row.number(name)) is not None
     }
     day = parse_day(row["date"])
-    effect = _datum(f"exchange-totals/{day}", "total", at=iso(day_ends(day)), **detail)
+    effect = _datum(f"exchange-totals/{day}", "total", at=iso(row.ends()), **detail)
     title = f"Running count of exchanges on {day}"
     return [_item(row, f"exchange-total-{day}", "totals", title, _known(row), (effect,))]
 
 
 def _agreement(row: Row) -> list[Evidence]:
     target, key = f"agreements/{row['id']}", f"agreement-{row['id']}"
-    signed = parse_day(row["signed"])
+    signed = row.ends("signed")
     start = _datum(
         target,
         "signed",
-        at=iso(day_ends(signed)),
+        at=iso(signed),
         type=row["type"],
         ceasefire=1.0 if row["ceasefire"] in {"yes", "1"} else 0.0,
     )
-    items = [_item(row, f"{key}-signed", "agreements", row["name"], day_ends(signed), (start,))]
+    items = [_item(row, f"{key}-signed", "agreements", row["name"], signed, (start,))]
     if row["ended"] in {"yes", "True"}:
-        end = day_ends(parse_day(row["end"]))
+        end = row.ends("end")
         ended = _datum(target, "ended", at=iso(end))
         items.append(
             _item(row, f"{key}-ended", "agreements", f"{row['name']}: ended", end, (ended,))
@@ -271,30 +271,32 @@ def _agreement(row: Row) -> list[Evidence]:
 
 def _occurrence(row: Row) -> list[Evidence]:
     day = parse_day(row["date"])
-    detail: dict[str, str | float] = {"at": iso(day_ends(day))}
+    detail: dict[str, str | float] = {"at": iso(row.ends())}
     if row["value"]:
         detail["value"] = row["value"]
     effect = _datum(f"{row['class']}/{day}", "occurred", **detail)
     key = f"{row['class']}-{day}"
-    return [_item(row, key, "occurrences", row["title"], _known(row), (effect,), day_ends(day))]
+    return [_item(row, key, "occurrences", row["title"], _known(row), (effect,), row.ends())]
 
 
 def _exchange(row: Row) -> list[Evidence]:
     day = parse_day(row["date"])
-    sides = [number for name in ("to_ukraine", "to_russia") if (number := row.number(name))]
-    detail: dict[str, str | float] = {"at": iso(day_ends(day))}
+    sides = [
+        number for name in row.cells if name.startswith("to_") and (number := row.number(name))
+    ]
+    detail: dict[str, str | float] = {"at": iso(row.ends())}
     if sides:
         detail["moved"] = min(sides)
     effects = [_datum(f"exchanges/{day}", "swap", **detail)]
     if row["agreement"]:
-        package, at = f"packages/{row['agreement']}", iso(day_ends(day))
+        package, at = f"packages/{row['agreement']}", iso(row.ends())
         if sides:
             effects.append(_datum(package, "delivered", at=at, value=min(sides)))
         else:
             effects.append(_datum(package, "begun", at=at))
     effects.extend(_bearing(row))
     key = f"exchange-{day}"
-    return [_item(row, key, "exchanges", row["title"], _known(row), tuple(effects), day_ends(day))]
+    return [_item(row, key, "exchanges", row["title"], _known(row), tuple(effects), row.ends())]
 
 
 def _negotiation(row: Row) -> list[Evidence]:
@@ -302,12 +304,12 @@ def _negotiation(row: Row) -> list[Evidence]:
     effects = list(_bearing(row))
     for word in row.words("occurrences"):
         reference, _, value = word.partition("=")
-        detail: dict[str, str | float] = {"at": iso(day_ends(day))}
+        detail: dict[str, str | float] = {"at": iso(row.ends())}
         if value:
             detail["value"] = value
         effects.append(_datum(f"{reference}/{day}", "occurred", **detail))
     return [
         _item(
-            row, row["id"], "negotiations", row["title"], _known(row), tuple(effects), day_ends(day)
+            row, row["id"], "negotiations", row["title"], _known(row), tuple(effects), row.ends()
         )
     ]

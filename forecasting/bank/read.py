@@ -24,11 +24,7 @@ from forecasting.bank.worlds import read_worlds, zone_of
 from forecasting.bank.yaml_file import line_of, read_yaml
 from forecasting.domain.commentary import Claim, PriorChange, Text, Worldview
 from forecasting.domain.evidence import Evidence
-from forecasting.domain.instants import (
-    BANK_ZONE,
-    day_begins,
-    parse_day,
-)
+from forecasting.domain.instants import DEFAULT_ZONE, day_begins, parse_day
 from forecasting.domain.predicate_check import nearest
 from forecasting.domain.predicate_text import parse_predicate
 from forecasting.domain.process import WorldSpec
@@ -55,6 +51,10 @@ class Bank:
         Questions whose file states no opening: they open on the day they are added.
     hints
         What is read as it was written, and how it is written now; no faults.
+    root
+        The folder that it was read from.
+    zone
+        Of its days.
     """
 
     questions: tuple[Question, ...]
@@ -73,32 +73,42 @@ class Bank:
     world: WorldSpec = field(default_factory=lambda: WorldSpec({}))
     undated: frozenset[str] = frozenset()
     hints: tuple[Problem, ...] = ()
+    root: Path | None = None
+    zone: str = DEFAULT_ZONE
 
     @property
-    def observed_until(self) -> dt.datetime:
-        """The last moment up to which the event streams are observed."""
-        return max(reference.observed_until for reference in self.classes.values())
+    def observed_until(self) -> dt.datetime | None:
+        """The last moment up to which its classes, or else its processes, are observed."""
+        ends = [reference.observed_until for reference in self.classes.values()]
+        if not ends:
+            watched = [process.watched for process in self.world.processes.values()]
+            ends = [moment for moment in watched if moment is not None]
+        return max(ends, default=None)
 
 
 def text_speaks_at(text: Text) -> dt.datetime:
-    """Give the moment a text's claims are dated: noon, Kyiv time, of its last possible day."""
-    return day_begins(text.date_to) + NOON
+    """Give the moment a text's claims are dated: noon of its last possible day, in its zone."""
+    return day_begins(text.date_to, text.zone) + NOON
 
 
-def read_bank(root: Path, *, now: dt.datetime | None = None) -> Bank:
+def read_bank(
+    root: Path, *, now: dt.datetime | None = None, zone: str = DEFAULT_ZONE
+) -> Bank:
     """Read the bank under a folder; faults are collected, not raised.
 
     Parameters
     ----------
     now : datetime, optional
         When a question whose file states no opening is added; default: the present moment.
+    zone : str
+        Of the days in files that state none.
     """
     if not root.is_dir():
         msg = f"bank ({root}): must be a folder or a file of one question"
         raise InvalidInput(msg, hint="forecast questions check questions")
-    worlds = read_worlds(root)
+    worlds = read_worlds(root, zone)
     problems = list(worlds.problems)
-    zone_name = zone_of(worlds.world, BANK_ZONE)
+    zone_name = zone_of(worlds.world, zone)
     questions: list[Question] = []
     resolutions: list[Resolution] = []
     places: dict[str, Place] = {}
@@ -126,7 +136,7 @@ def read_bank(root: Path, *, now: dt.datetime | None = None) -> Bank:
     texts = [
         text
         for source, tree, file in _files(root, "texts", TextFile, problems)
-        if (text := _text(file, source, tree, problems)) is not None
+        if (text := _text(file, zone_name, source, tree, problems)) is not None
     ]
     speaking = {text.id: text for text in texts}
     worldviews = [
@@ -134,7 +144,7 @@ def read_bank(root: Path, *, now: dt.datetime | None = None) -> Bank:
         for source, tree, file in _files(root, "worldviews", WorldviewFile, problems)
         if _known_text(file.text, speaking, source, line_of(tree, ("text",)), problems)
     ]
-    tables = TableReader(root)
+    tables = TableReader(root, zone_name)
     classes = read_classes(tables)
     scenarios = read_scenarios(root, worlds.world, zone_name, problems)
     return Bank(
@@ -159,11 +169,13 @@ def read_bank(root: Path, *, now: dt.datetime | None = None) -> Bank:
         world=worlds.world,
         undated=frozenset(undated),
         hints=tuple(hint for place in places.values() for hint in hints_of(place)),
+        root=root,
+        zone=zone_name,
     )
 
 
 def read_question_file(
-    path: Path, *, now: dt.datetime | None = None, zone_name: str = BANK_ZONE
+    path: Path, *, now: dt.datetime | None = None, zone_name: str = DEFAULT_ZONE
 ) -> tuple[list[Question], list[Resolution], list[Problem]]:
     """Read one question file on its own, for `questions add` and `questions check FILE`.
 
@@ -249,7 +261,9 @@ def _claim(file: ClaimFile) -> Claim:
     )
 
 
-def _text(file: TextFile, source: str, tree: Any, problems: list[Problem]) -> Text | None:
+def _text(
+    file: TextFile, zone: str, source: str, tree: Any, problems: list[Problem]
+) -> Text | None:
     claims = []
     for position, claim in enumerate(file.claims):
         line = line_of(tree, ("claims", position))
@@ -271,6 +285,7 @@ def _text(file: TextFile, source: str, tree: Any, problems: list[Problem]) -> Te
         slant=file.slant,
         thesis=file.thesis,
         claims=tuple(claims),
+        zone=zone,
     )
 
 

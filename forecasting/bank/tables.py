@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from forecasting.domain.instants import parse_when
+from forecasting.domain.instants import day_ends, parse_day, parse_when
 from forecasting.errors import InvalidInput, Problem
 from forecasting.files import read_plain
 
@@ -26,6 +26,7 @@ class Row:
     cells: Mapping[str, str]
     source: str
     line: int
+    zone: str = "UTC"
 
     def __getitem__(self, column: str) -> str:
         """Give a cell, stripped; a column that the table lacks is bad input."""
@@ -37,12 +38,16 @@ class Row:
     def moment(self, column: str) -> dt.datetime | None:
         """Read a cell as a moment; a day is known at the midnight that ends it; empty is None."""
         text = self[column]
-        return parse_when(text, day_means="ends") if text else None
+        return parse_when(text, zone_name=self.zone, day_means="ends") if text else None
 
     def beginning(self, column: str) -> dt.datetime | None:
         """Read a cell as a moment; a day means the midnight that begins it; empty is None."""
         text = self[column]
-        return parse_when(text, day_means="begins") if text else None
+        return parse_when(text, zone_name=self.zone, day_means="begins") if text else None
+
+    def ends(self, column: str = "date") -> dt.datetime:
+        """Read a cell as a day, and give the midnight that ends it."""
+        return day_ends(parse_day(self[column]), self.zone)
 
     def number(self, column: str) -> float | None:
         """Read a cell as a number, empty or ``>200`` style bounds as None."""
@@ -72,9 +77,10 @@ def decimal(name: str, text: str) -> float:
 
 @dataclass
 class TableReader:
-    """Reads tables of one folder and collects their faults."""
+    """Reads tables of one folder, their days in its zone, and collects their faults."""
 
     root: Path
+    zone: str = "UTC"
     problems: list[Problem] = field(default_factory=list)
 
     def rows(self, name: str) -> Iterator[Row]:
@@ -95,7 +101,7 @@ class TableReader:
                 self.problems.append(Problem(source, 1, "columns", message))
                 return
             for cells in reader:
-                row = Row(cells, source, reader.line_num)
+                row = Row(cells, source, reader.line_num, self.zone)
                 if None in cells or None in cells.values():
                     self._report(row, "columns", "has more or fewer cells than the header")
                 elif not row["source"] or cells.get("certainty", "high") not in CERTAINTIES:

@@ -129,6 +129,9 @@ def read_tree(path: Path, source: str) -> tuple[Any, list[Problem]]:
     ) as broken:
         first = str(broken).split("\n")[0]
         return None, [Problem(source, 0, "yaml", f"not YAML 1.2: {first}")]
+    if tree is None:
+        # Comments alone: a file that says nothing yet.
+        tree = {}
     if not isinstance(tree, dict):
         return None, [Problem(source, 1, "yaml", "must hold a mapping of fields")]
     return tree, []

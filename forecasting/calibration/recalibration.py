@@ -7,8 +7,8 @@ r"""Recalibration with partial pooling over forecasters.
 :math:`\sigma_b \sim LN(\log .15, .4)`: before data a forecaster's own :math:`\alpha` has standard
 deviation .28 and :math:`b` .20, centred on the identity, so that five outcomes hardly move a
 probability, a few dozen do not spoil a good forecaster, and a few hundred decide. Outcomes are
-Bernoulli(q). (The widths were chosen after a look at 128 questions of ForecastBench on Ukraine and
-Iran: with twice as wide ones a well calibrated crowd lost there more than it may gain. That file is
+Bernoulli(q). (The widths were chosen after a look at 128 questions of ForecastBench on two
+wars: with twice as wide ones a well calibrated crowd lost there more than it may gain. That file is
 therefore no test of them.)
 
 Updates of one question are not independent, nor are questions about one event: a forecaster's

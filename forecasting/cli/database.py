@@ -1,5 +1,6 @@
 """init, verify, anchor, backup, restore, doctor, db: the database itself."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -9,20 +10,43 @@ from forecasting.cli.output import emit, say, settings
 
 
 @click.command(cls=Command)
-def init() -> None:
-    r"""Create or complete the database and load the bundled bank; running it again changes nothing.
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.option("--example", metavar="NAME", help="Copy an example bank into it.")
+def init(folder: Path | None, example: str | None) -> None:
+    r"""Make a workspace: forecast.toml, questions/ and forecasts.db; again, load what is new.
+
+    Commands that run in the workspace, or anywhere below it, use its bank and its database. Without
+    FOLDER the workspace is the one you stand in, else the working folder. With --db and outside a
+    workspace, only that database is made.
 
     \b
-    Example:
+    Examples:
+      forecast init sudan --as ana
       forecast init
     """
-    from forecasting.app.book import Book
-    from forecasting.app.questions import bundled_bank
+    from forecasting import clock, config
+    from forecasting.app import workspace as use
 
-    # Read first: a bank with faults must not leave an empty database behind.
-    bank = bundled_bank()
-    with Book.open(settings().db, create=True) as book:
-        emit(book.init(bank))
+    chosen, now = config.database(settings().db), clock.now()
+    named = settings().db if settings().db else None
+    if chosen.origin == "environment":
+        named = chosen.value
+    place = folder or config.workspace()
+    if place is None and named is not None:
+        emit(use.init_database(named, example=example, now=now))
+        return
+    place = place or Path()
+    new = not (place / config.WORKSPACE).exists()
+    who = settings().forecaster or ""
+    if new and not who and sys.stdin.isatty() and sys.stderr.isatty():
+        who = click.prompt("your name, as forecaster", default=config.forecaster().value, err=True)
+    made = use.init(place, example=example, forecaster=who, database=named, now=now)
+    emit(made)
+    if new:
+        inside = f"cd {place}, then " if folder is not None else ""
+        say(f'next: {inside}forecast ask "Will ...?" 35% --by 2027-01-31')
+    elif not (made["added"] or made["changed"] or made["evidence"] or made["resolutions"]):
+        say("nothing new in the bank")
 
 
 @click.command(cls=Command)

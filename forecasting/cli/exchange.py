@@ -49,7 +49,7 @@ def import_csv(**given: Any) -> None:
     \b
     Examples:
       forecast import csv record.csv --dry-run
-      forecast import csv mine.csv --me ana --zone Europe/Kyiv
+      forecast import csv mine.csv --me ana --zone Africa/Khartoum
     """
     _import("csv", **given)
 

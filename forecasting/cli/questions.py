@@ -1,11 +1,15 @@
 """questions list, show, check, add."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from forecasting.cli.options import Group
 from forecasting.cli.output import emit, say, settings
+
+if TYPE_CHECKING:
+    from forecasting.errors import Problem
 
 COLUMNS = ("id", "status", "closes", "outcome", "latest", "title", "type", "model")
 
@@ -65,15 +69,13 @@ def show(question: str) -> None:
 @questions.command()
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 def check(path: Path | None) -> int:
-    r"""Check a bank folder or one question file; without PATH the bundled bank.
+    r"""Check a bank folder or one question file; without PATH the bank of this database.
 
     \b
     Example:
       forecast questions check questions
     """
-    from forecasting.app import questions as use
-
-    problems = use.check_bank(path)
+    problems = _problems(path)
     rows = [
         {"source": p.source, "line": p.line, "rule": p.rule, "message": p.message, "hint": p.hint}
         for p in problems
@@ -85,6 +87,21 @@ def check(path: Path | None) -> int:
     else:
         emit(rows)
     return 1 if problems else 0
+
+
+def _problems(path: Path | None) -> "list[Problem]":
+    """Check what is named, else the workspace's bank, else the bank of the database."""
+    from forecasting import config
+    from forecasting.app import questions as use
+    from forecasting.app.book import Book
+
+    own = config.bank()
+    if path is None and settings().db is None and own is not None:
+        path = own
+    if path is not None and own is None:
+        return use.check_bank(path)
+    with Book.open(settings().db) as book:
+        return use.check_bank(path, book.ledger)
 
 
 @questions.command()

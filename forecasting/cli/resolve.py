@@ -108,7 +108,7 @@ def dispute(question: str, outcome: str, source: str, at: str, note: str) -> Non
     \b
     Example:
       forecast dispute general-ceasefire-2026@2026-12-31 yes --at 2026-05-11 \\
-        --source https://polymarket.com/market/russia-x-ukraine-ceasefire-before-2027
+        --source https://example.org/ceasefire-before-2027
     """
     from forecasting import clock
     from forecasting.app import resolve as use

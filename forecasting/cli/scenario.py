@@ -25,9 +25,11 @@ _seed = click.option("--seed", type=click.IntRange(min=0), default=0, help="Rand
 def list_() -> None:
     """List the sets of named scenarios of the bank."""
     from forecasting.app import scenario as use
-    from forecasting.app.questions import bundled_bank
+    from forecasting.app.banks import bank_of
+    from forecasting.app.book import Book
 
-    rows = use.listed(bundled_bank())
+    with Book.open(settings().db) as book:
+        rows = use.listed(bank_of(book.ledger))
     emit(rows, columns=("scenario", "title", "named", "closes"), title=f"{len(rows)} scenarios")
 
 

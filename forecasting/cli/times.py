@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from forecasting.cli.output import say
+from forecasting.cli.output import say, settings
 from forecasting.domain.instants import (
-    BANK_ZONE,
     UncertainTime,
     is_local,
     iso,
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def moment(
-    text: str, *, zone_name: str = BANK_ZONE, day_means: str | None = "begins"
+    text: str, *, zone_name: str | None = None, day_means: str | None = "begins"
 ) -> dt.datetime:
     """Read an option that names a time.
 
@@ -30,8 +29,8 @@ def moment(
 
     Parameters
     ----------
-    zone_name : str
-        The question's zone where there is one question, else the bank's.
+    zone_name : str, optional
+        The question's zone where there is one question, else that of :func:`here`.
     day_means : {"begins", "ends"}, optional
         What a day means; None: a day is no moment.
 
@@ -40,6 +39,7 @@ def moment(
     InvalidInput
         No time, or one with two readings and nobody to ask.
     """
+    zone_name = zone_name or here()
     if not is_local(text):
         if day_means is None:
             return parse_instant(text)
@@ -54,8 +54,26 @@ def moment(
     return found
 
 
+def here() -> str:
+    """Give the zone of days and local times: the workspace's, else that of the database's bank."""
+    from forecasting import config
+    from forecasting.app.banks import zone_of
+    from forecasting.domain.instants import DEFAULT_ZONE
+    from forecasting.errors import ForecastingError
+    from forecasting.store import Ledger
+
+    chosen = config.database(settings().db)
+    if chosen.origin == "workspace" and (stated := config.zone()):
+        return stated
+    try:
+        with Ledger.open(chosen.value) as ledger:
+            return zone_of(ledger)
+    except ForecastingError:
+        return DEFAULT_ZONE
+
+
 def optional(
-    text: str, *, zone_name: str = BANK_ZONE, day_means: str | None = "begins"
+    text: str, *, zone_name: str | None = None, day_means: str | None = "begins"
 ) -> dt.datetime | None:
     """Read such an option where it was given."""
     return moment(text, zone_name=zone_name, day_means=day_means) if text else None

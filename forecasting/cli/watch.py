@@ -8,7 +8,6 @@ import click
 from forecasting.cli import times
 from forecasting.cli.options import Command
 from forecasting.cli.output import emit, say, settings
-from forecasting.domain.instants import BANK_ZONE
 from forecasting.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def watch(processes: tuple[str, ...], until: str, every: bool, because: str) -> 
     from forecasting.app.book import Book
 
     with Book.open(settings().db, forecaster=settings().forecaster) as book:
-        world, now = use.world_of_the_bank(), clock.now()
+        world, now = use.world_of_the_bank(book.ledger), clock.now()
         if not processes and not every:
             if until or because:
                 msg = "watch: name what was looked at"
@@ -75,5 +74,5 @@ def watch(processes: tuple[str, ...], until: str, every: bool, because: str) -> 
 def _moment(text: str, processes: tuple[str, ...], world: "WorldSpec") -> dt.datetime | None:
     """Read the end of a watch in the zone of the processes, where they have one zone."""
     zones = {world.processes[name].zone for name in processes if name in world.processes}
-    zone_name = zones.pop() if len(zones) == 1 else BANK_ZONE
+    zone_name = zones.pop() if len(zones) == 1 else None
     return times.optional(text, zone_name=zone_name, day_means="ends")

@@ -178,11 +178,9 @@ def replay(
     from forecasting import clock
     from forecasting.app import replay as use
     from forecasting.app.book import Book
-    from forecasting.app.questions import bundled_bank
 
-    bank = bundled_bank()
     with Book.open(settings().db, create=True) as book:
-        book.init(bank)
+        bank = book.reload()
         result = use.replay(
             book.ledger,
             bank,

@@ -30,8 +30,8 @@ def worldviews(at: str, over_time: bool, kind: str | None, run: str) -> None:
     """
     from forecasting import clock
     from forecasting.app import worldview_table as use
+    from forecasting.app.banks import bank_of
     from forecasting.app.book import Book
-    from forecasting.app.questions import bundled_bank
 
     moment = times.optional(at)
     with Book.open(settings().db) as book:
@@ -41,7 +41,7 @@ def worldviews(at: str, over_time: bool, kind: str | None, run: str) -> None:
             )
         else:
             rows, notes = use.worldview_rows(
-                book.ledger, bundled_bank(), now=clock.now(), kind=kind or "", run=run, at=moment
+                book.ledger, bank_of(book.ledger), now=clock.now(), kind=kind or "", run=run, at=moment
             )
     for note in notes:
         say(note)

@@ -47,6 +47,7 @@ class Text:
     slant: str
     thesis: str
     claims: tuple[Claim, ...]
+    zone: str = "UTC"
 
     @property
     def forecaster(self) -> str:

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from forecasting.errors import InvalidInput
 
-BANK_ZONE = "Europe/Kyiv"
+#: Of days where neither a workspace nor a bank states a zone.
+DEFAULT_ZONE = "UTC"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _INSTANT = re.compile(
     r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)\s*(Z|[+-]\d{2}:?\d{2})?"
@@ -35,7 +36,7 @@ def utc(moment: dt.datetime) -> dt.datetime:
     Examples
     --------
     >>> from zoneinfo import ZoneInfo
-    >>> utc(dt.datetime(2026, 3, 29, tzinfo=ZoneInfo("Europe/Kyiv"))).isoformat()
+    >>> utc(dt.datetime(2026, 3, 29, tzinfo=ZoneInfo("Africa/Cairo"))).isoformat()
     '2026-03-28T22:00:00+00:00'
     """
     if moment.tzinfo is None or moment.utcoffset() is None:
@@ -61,28 +62,29 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as unknown:
         msg = f"zone ({name}): not an IANA time zone"
-        raise InvalidInput(msg, hint=BANK_ZONE) from unknown
+        raise InvalidInput(msg, hint="Europe/Berlin, Africa/Khartoum or UTC") from unknown
 
 
-def day_begins(day: dt.date, zone_name: str = BANK_ZONE) -> dt.datetime:
+def day_begins(day: dt.date, zone_name: str = DEFAULT_ZONE) -> dt.datetime:
     """Give the local midnight that begins a day, in UTC.
 
     Examples
     --------
-    >>> iso(day_begins(dt.date(2025, 3, 21)))
+    >>> iso(day_begins(dt.date(2025, 3, 21), "Africa/Khartoum"))
     '2025-03-20T22:00:00Z'
     """
     return utc(dt.datetime(day.year, day.month, day.day, tzinfo=zone(zone_name)))
 
 
-def day_ends(day: dt.date, zone_name: str = BANK_ZONE) -> dt.datetime:
+def day_ends(day: dt.date, zone_name: str = DEFAULT_ZONE) -> dt.datetime:
     """Give the local midnight that ends a day, in UTC: the half-open deadline of that day.
 
     Examples
     --------
-    The clocks change on 30 March 2025 in Kyiv, so that day has 23 hours.
+    The clocks change on 30 March 2025 in Berlin, so that day has 23 hours.
 
-    >>> day_ends(dt.date(2025, 3, 30)) - day_begins(dt.date(2025, 3, 30))
+    >>> day = dt.date(2025, 3, 30)
+    >>> day_ends(day, "Europe/Berlin") - day_begins(day, "Europe/Berlin")
     datetime.timedelta(seconds=82800)
     """
     return day_begins(day + dt.timedelta(days=1), zone_name)
@@ -171,7 +173,7 @@ def is_local(text: str) -> bool:
     return match is not None and match.group(3) is None
 
 
-def parse_when(text: str, *, zone_name: str = BANK_ZONE, day_means: str = "begins") -> dt.datetime:
+def parse_when(text: str, *, zone_name: str = DEFAULT_ZONE, day_means: str = "begins") -> dt.datetime:
     """Read a day or a moment; a day means its beginning or its end in the zone.
 
     Parameters
@@ -182,7 +184,7 @@ def parse_when(text: str, *, zone_name: str = BANK_ZONE, day_means: str = "begin
     Examples
     --------
     >>> iso(parse_when("2026-08-22", day_means="ends"))
-    '2026-08-22T21:00:00Z'
+    '2026-08-23T00:00:00Z'
     """
     stripped = text.strip()
     if _DAY.fullmatch(stripped):
@@ -191,20 +193,21 @@ def parse_when(text: str, *, zone_name: str = BANK_ZONE, day_means: str = "begin
     return parse_instant(stripped)
 
 
-def local_day(moment: dt.datetime, zone_name: str = BANK_ZONE) -> dt.date:
+def local_day(moment: dt.datetime, zone_name: str = DEFAULT_ZONE) -> dt.date:
     """Give the calendar day of a moment in a zone."""
     return utc(moment).astimezone(zone(zone_name)).date()
 
 
-def deadline(moment: dt.datetime, zone_name: str = BANK_ZONE) -> str:
+def deadline(moment: dt.datetime, zone_name: str = DEFAULT_ZONE) -> str:
     """Say a half-open deadline in words: the local moment, the zone, UTC, and that it is outside.
 
     Examples
     --------
-    >>> deadline(day_ends(dt.date(2026, 12, 31)))
-    'by the midnight that ends 2026-12-31 Europe/Kyiv = 2026-12-31T22:00:00Z, exclusive'
-    >>> deadline(dt.datetime(2026, 5, 9, 9, tzinfo=dt.UTC))
-    'before 2026-05-09T12:00:00+03:00 Europe/Kyiv = 2026-05-09T09:00:00Z, exclusive'
+    >>> there = "Africa/Khartoum"
+    >>> deadline(day_ends(dt.date(2026, 12, 31), there), there)
+    'by the midnight that ends 2026-12-31 Africa/Khartoum = 2026-12-31T22:00:00Z, exclusive'
+    >>> deadline(dt.datetime(2026, 5, 9, 9, tzinfo=dt.UTC), there)
+    'before 2026-05-09T11:00:00+02:00 Africa/Khartoum = 2026-05-09T09:00:00Z, exclusive'
     """
     there = utc(moment).astimezone(zone(zone_name))
     last = there.date() - dt.timedelta(days=1)

@@ -2,7 +2,7 @@
 
 A move's phrase is empty (learned from its own history), a count (``3 in 70 weeks``, ``once in 8
 mo``, ``5% a year``), a median time with its 90 % range (``median 60 d (15..240)``), a reference
-class (``class truces-formal``, or faster by a factor: ``class truces-formal x2 (1..4)``) or a day
+class (``class past-truces``, or faster by a factor: ``class past-truces x2 (1..4)``) or a day
 (``at 2025-04-17``); ``shape``, ``at once`` and ``for good`` may follow a count or a median.
 """
 
@@ -43,7 +43,7 @@ _DATE = re.compile(r"at\s+(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}\S*)")
 _SHAPE = re.compile(rf"shape\s+(?P<number>{_NUMBER})(?:\s*{_RANGE})?")
 _SHARE = re.compile(rf"(?:at once|for good)\s+(?P<number>{_NUMBER})(?P<percent>\s*%)?")
 _TAIL = re.compile(r"(?<!\S)(?=(?:shape|at once|for good)\b)")
-EXAMPLES = "3 in 70 weeks, once in 8 mo, 5% a year, median 60 d (15..240), class truces-formal"
+EXAMPLES = "3 in 70 weeks, once in 8 mo, 5% a year, median 60 d (15..240), class past-truces"
 
 
 def parse_span(text: str) -> float:
@@ -118,8 +118,8 @@ def parse_phrase(text: str, zone: str = "UTC") -> Phrase:
     >>> found = parse_phrase("median 60 d (15..240) shape 0.8 at once 10%")
     >>> found.median, found.low, found.high, found.shape, found.at_once
     (60.0, 15.0, 240.0, 0.8, 0.1)
-    >>> parse_phrase("").form, parse_phrase("class truces-formal").reference
-    ('history', 'truces-formal')
+    >>> parse_phrase("").form, parse_phrase("class past-truces").reference
+    ('history', 'past-truces')
     """
     stated = " ".join(text.split())
     head, *tails = (part.strip() for part in _TAIL.split(stated))

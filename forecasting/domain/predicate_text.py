@@ -196,7 +196,7 @@ class _Parser:
         found: list[tuple[str, str, tuple[str, ...]]] = []
         while self.peek() != "else" or self.peek(1) == ":":
             option = self.option()
-            self.wants(":", "russia: venue=russia")
+            self.wants(":", "egypt: venue=egypt")
             process, states = self.target()
             found.append((option, process, states))
             if not self.takes(","):

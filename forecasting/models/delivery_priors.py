@@ -14,8 +14,9 @@ STANDARD = ("theta", "first", "later", "precision")
 
 JUDGED = "by judgement, argued without the exchanges of 2025: "
 KNOWN = date(2025, 2, 28)
-SEPTEMBER = "https://worldview.stratfor.com/situation-report/russia-ukraine-largest-prisoner-exchange-war-proves-strangely-unequal"
-EASTER = "https://euromaidanpress.com/2023/04/17/ukraine-and-russia-conduct-large-prisoner-exchange-on-easter-130-ukrainian-soldiers-return-home/"
+# Rows of the example bank, which name their sources.
+SEPTEMBER = "events/exchanges.csv, 2022-09-21"
+EASTER = "reference/exchange_totals.csv, 2023-04-10"
 
 
 def _judged(name: str, distribution: str, *values: float, why: str) -> PriorSpec:

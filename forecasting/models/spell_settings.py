@@ -69,7 +69,7 @@ SETTINGS: dict[str, Setting] = {
                 "normal",
                 log(-log(0.3)),
                 0.8,
-                source="72 % of Ukraine's dated truces 2014-20 over within a day, n = 18: "
+                source="72 % of the dated truces of one war of 2014-20 over within a day, n = 18: "
                 f"{ETHPRIO}; spread by judgement",
                 known_by=date(2021, 12, 31),
             ),

@@ -30,7 +30,7 @@ from forecasting.models import simulated_spells, weibull
 from forecasting.models.prior import PriorSpec, from_standard, prior_arrays, prior_draw
 from forecasting.models.spell_settings import BETA, CASE, INSTANT, SETTINGS, Setting
 
-__all__ = ["CLASSES", "Spells", "case_spread", "representative_spells"]
+__all__ = ["KINDS", "Spells", "case_spread", "representative_spells"]
 
 FloatArray = NDArray[np.float64]
 
@@ -297,12 +297,8 @@ def _age_text(age: float) -> str:
     return f"{age * 24:g} h" if age < 1 else f"{age:g} d"
 
 
-#: Reference classes of spells, with the definition of their end.
-CLASSES = {
-    "truces-claim": "first-claim",
-    "truces-formal": "formal-end",
-    "peace-agreements": "peace-agreement",
-}
+#: The kinds of reference classes of spells, with the definition of their end.
+KINDS = {"claim": "first-claim", "formal": "formal-end", "agreement": "peace-agreement"}
 
 
 def case_spread(setting: str) -> float:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from forecasting.domain.forecast import KINDS
-from forecasting.domain.instants import BANK_ZONE, utc
+from forecasting.domain.instants import DEFAULT_ZONE, utc
 from forecasting.domain.outcome import QUESTION_TYPES
 from forecasting.errors import InvalidInput
 
@@ -60,7 +60,7 @@ class Run:
     ledger_head_seq: int | None = None
     ledger_head_hash: str = ""
     content_digest: str = ""
-    zone: str = BANK_ZONE
+    zone: str = DEFAULT_ZONE
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

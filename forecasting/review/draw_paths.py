@@ -29,7 +29,7 @@ def path(
     question: QuestionPath,
     *,
     labels: Mapping[str, str] | None = None,
-    zone: str = "Europe/Kyiv",
+    zone: str = "UTC",
     until: dt.datetime | None = None,
 ) -> "Figure":
     """Draw a question's forecasts: one panel, or one an option where there are several.
@@ -84,7 +84,7 @@ def path(
 
 
 def describe(
-    question: QuestionPath, *, labels: Mapping[str, str] | None = None, zone: str = "Europe/Kyiv"
+    question: QuestionPath, *, labels: Mapping[str, str] | None = None, zone: str = "UTC"
 ) -> str:
     """Say in words what the picture of a question shows."""
     days = words.Days(zone)

@@ -256,7 +256,7 @@ class Days:
 
         Examples
         --------
-        >>> Days("Europe/Kyiv").day(dt.datetime(2025, 3, 20, 22, tzinfo=dt.UTC))
+        >>> Days("Africa/Cairo").day(dt.datetime(2025, 3, 20, 22, tzinfo=dt.UTC))
         '21 Mar 2025'
         """
         if moment is None:
@@ -270,7 +270,7 @@ class Days:
 
         Examples
         --------
-        >>> Days("Europe/Kyiv").end(dt.datetime(2025, 3, 20, 22, tzinfo=dt.UTC))
+        >>> Days("Africa/Cairo").end(dt.datetime(2025, 3, 20, 22, tzinfo=dt.UTC))
         'end of 20 Mar 2025'
         """
         if moment is None:
@@ -285,7 +285,7 @@ class Days:
 
         Examples
         --------
-        >>> Days("Europe/Kyiv").known(dt.datetime(2025, 3, 20, 22, tzinfo=dt.UTC))
+        >>> Days("Africa/Cairo").known(dt.datetime(2025, 3, 20, 22, tzinfo=dt.UTC))
         '20 Mar 2025'
         """
         if isinstance(moment, dt.datetime):

@@ -21,6 +21,7 @@ from forecasting.domain import (
 from forecasting.domain.forecast import SUM_TOLERANCE
 from forecasting.domain.instants import utc
 from forecasting.domain.provenance import ModelRun, ReplayMark, plain
+from forecasting.domain.setup import Setup
 from forecasting.domain.watch import Watch
 from forecasting.errors import InvalidInput
 from forecasting.store.canonical import clean, clean_data, commitment
@@ -37,6 +38,7 @@ type Stored = (
     | Sealed
     | Redaction
     | Watch
+    | Setup
 )
 type Draft = Stored | Reveal
 type Row = dict[str, Any]
@@ -97,6 +99,10 @@ def prepare(draft: Draft) -> Prepared:
         case Watch():
             row = _texts(draft, "process", "watcher", "because") | {"until": utc(draft.until)}
             return Prepared("watch", row)
+        case Setup():
+            row = _texts(draft, "subject", "name", "said_by")
+            row["detail"] = clean_data(plain(draft.detail), name="detail")
+            return Prepared("setup", row)
         case ModelRun():
             return Prepared("model_run", _model_run(draft))
         case ReplayMark():  # pragma: no branch

@@ -23,6 +23,7 @@ from forecasting.domain import (
 )
 from forecasting.domain.provenance import ModelRun, ReplayMark
 from forecasting.domain.resolution import outcomes
+from forecasting.domain.setup import Setup
 from forecasting.domain.watch import Watch
 from forecasting.errors import DatabaseUnusable
 from forecasting.store import migrate, read
@@ -269,6 +270,11 @@ class Ledger:
         """Give every watch in the order of recording: who looked at what, and up to when."""
         with self._reading() as connection:
             return tuple(read.watches(connection, head=head))
+
+    def setups(self, *, head: int | None = None) -> list[Setup]:
+        """Give what the ledger was told about itself, in the order of recording."""
+        with self._reading() as connection:
+            return read.setups(connection, head=head)
 
     def model_runs(self, *, run: str | None = None, head: int | None = None) -> list[ModelRun]:
         """Give the model fits in the order of recording, of one replay run or of all."""

@@ -18,6 +18,7 @@ from forecasting.domain import (
     Withdrawal,
 )
 from forecasting.domain.provenance import ModelRun, ReplayMark
+from forecasting.domain.setup import Setup
 from forecasting.domain.watch import Watch
 from forecasting.errors import NotFound
 from forecasting.store.append import Recorded
@@ -33,6 +34,7 @@ from forecasting.store.tables import (
     replay_run,
     resolution,
     sealed,
+    setup,
     watch,
     withdrawal,
 )
@@ -43,6 +45,17 @@ _PREFIX = re.compile(r"[0-9a-f]{4,64}")
 
 def _up_to(table: Table, head: int | None) -> list[ColumnElement[bool]]:
     return [] if head is None else [table.c.seq <= head]
+
+
+def _kept(connection: Connection, table: Table, head: int | None) -> list[ColumnElement[bool]]:
+    """Leave out what belongs to a question that was dropped, up to the entry that dropped it."""
+    dropped = select(setup.c.name, func.max(setup.c.seq)).where(
+        setup.c.subject == "dropped", *_up_to(setup, head)
+    )
+    return [
+        or_(table.c.question != name, table.c.seq > seq)
+        for name, seq in connection.execute(dropped.group_by(setup.c.name))
+    ]
 
 
 def _recorded(
@@ -104,9 +117,10 @@ def _values[T](recorded: list[Recorded], kind: type[T]) -> list[T]:
 
 def questions(connection: Connection, *, head: int | None = None) -> list[Question]:
     """Give the latest version of each question, in the order of their first versions."""
+    where = and_(True, *_up_to(question, head), *_kept(connection, question, head))
     versions = (
         select(func.max(question.c.seq).label("latest"), func.min(question.c.seq).label("first"))
-        .where(and_(True, *_up_to(question, head)))
+        .where(where)
         .group_by(question.c.question)
         .order_by(func.min(question.c.seq))
     )
@@ -116,7 +130,7 @@ def questions(connection: Connection, *, head: int | None = None) -> list[Questi
         question,
         question.c.seq.in_(
             select(func.max(question.c.seq))
-            .where(and_(True, *_up_to(question, head)))
+            .where(where)
             .group_by(question.c.question)
         ),
     )
@@ -138,7 +152,8 @@ def forecasts(
     # A revealed forecast has the place of its seal: the order of revealing decides nothing.
     place = func.coalesce(forecast.c.sealed, forecast.c.seq)
     order = (forecast.c.issued_at, place)
-    found = _recorded(connection, forecast, *where, *_up_to(forecast, head), order=order)
+    where += [*_up_to(forecast, head), *_kept(connection, forecast, head)]
+    found = _recorded(connection, forecast, *where, order=order)
     return _values(found, Forecast)
 
 
@@ -165,12 +180,14 @@ def resolutions(
 ) -> list[Resolution]:
     """Give the versions of every outcome, or of one question's, in the order of recording."""
     where = [] if question is None else [resolution.c.question == question]
-    return _values(_recorded(connection, resolution, *where, *_up_to(resolution, head)), Resolution)
+    where += [*_up_to(resolution, head), *_kept(connection, resolution, head)]
+    return _values(_recorded(connection, resolution, *where), Resolution)
 
 
 def withdrawals(connection: Connection, *, head: int | None = None) -> list[Withdrawal]:
     """Give every withdrawal in the order of recording."""
-    return _values(_recorded(connection, withdrawal, *_up_to(withdrawal, head)), Withdrawal)
+    where = [*_up_to(withdrawal, head), *_kept(connection, withdrawal, head)]
+    return _values(_recorded(connection, withdrawal, *where), Withdrawal)
 
 
 def seals(
@@ -179,9 +196,8 @@ def seals(
     """Give every sealed entry, or those of one question, by issue time, then number."""
     where = [] if question is None else [sealed.c.question == question]
     order = (sealed.c.issued_at, sealed.c.seq)
-    return _values(
-        _recorded(connection, sealed, *where, *_up_to(sealed, head), order=order), Sealed
-    )
+    where += [*_up_to(sealed, head), *_kept(connection, sealed, head)]
+    return _values(_recorded(connection, sealed, *where, order=order), Sealed)
 
 
 def redactions(connection: Connection, *, head: int | None = None) -> list[Redaction]:
@@ -192,6 +208,11 @@ def redactions(connection: Connection, *, head: int | None = None) -> list[Redac
 def watches(connection: Connection, *, head: int | None = None) -> list[Watch]:
     """Give every watch in the order of recording."""
     return _values(_recorded(connection, watch, *_up_to(watch, head)), Watch)
+
+
+def setups(connection: Connection, *, head: int | None = None) -> list[Setup]:
+    """Give what the ledger was told about itself, in the order of recording."""
+    return _values(_recorded(connection, setup, *_up_to(setup, head)), Setup)
 
 
 def model_runs(

@@ -217,6 +217,14 @@ watch = Table(
     Column("until", Instant, nullable=False),
     *_text("watcher", "because"),
 )
+setup = Table(
+    "setup",
+    metadata,
+    _seq(),
+    *_text("subject", "name"),
+    Column("detail", Data, nullable=False),
+    *_text("said_by"),
+)
 rationale = Table("rationale", metadata, _seq(), *_text("salt", "text", nullable=True))
 
 #: The detail table of each kind of entry, in the order in which a batch is inserted.
@@ -231,4 +239,5 @@ DETAILS: dict[str, Table] = {
     "withdrawal": withdrawal,
     "redaction": redaction,
     "watch": watch,
+    "setup": setup,
 }

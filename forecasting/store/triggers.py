@@ -10,12 +10,15 @@ from typing import get_args, get_type_hints
 from sqlalchemy import Connection
 
 from forecasting.domain import Effect
+from forecasting.domain.setup import Subject
 from forecasting.store.tables import DETAILS
 
 #: The kinds that may be recorded; a later kind widens this list, not a CHECK that nobody can alter.
 KINDS = tuple(DETAILS)
 #: The forms that an effect may have; likewise.
 FORMS: tuple[str, ...] = get_args(get_type_hints(Effect)["form"])
+#: What a setup may speak of.
+SUBJECTS: tuple[str, ...] = get_args(Subject)
 #: What a version of an outcome may be instead of one that stands.
 STATUSES = ("disputed", "reopened")
 LEDGER = ("entry", *DETAILS, "evidence_effect", "rationale")
@@ -153,6 +156,12 @@ def _guards(dialect: str) -> dict[str, list[tuple[str, str]]]:
             "a watch does not go backwards",
         ),
     ]
+    guards["setup"].append(
+        (
+            " AND ".join(f"NEW.subject <> '{subject}'" for subject in SUBJECTS),
+            "no such subject of a setup",
+        )
+    )
     other = " AND ".join(f"NEW.status <> '{status}'" for status in STATUSES)
     guards["resolution"].append(
         (f"NEW.status IS NOT NULL AND {other}", "no such status of an outcome")

@@ -22,6 +22,7 @@ from forecasting.domain import (
     Withdrawal,
 )
 from forecasting.domain.provenance import ModelRun, ReplayMark
+from forecasting.domain.setup import Setup
 from forecasting.domain.watch import Watch
 from forecasting.store.drafts import Stored
 
@@ -153,6 +154,14 @@ def _to_watch(row: Mapping[str, Any], stamp: _Stamp) -> Watch:
     )
 
 
+def _to_setup(row: Mapping[str, Any], stamp: _Stamp) -> Setup:
+    return Setup(
+        recorded_at=stamp.recorded_at,
+        seq=stamp.seq,
+        **{name: row[name] for name in ("subject", "name", "detail", "said_by")},
+    )
+
+
 def _to_model_run(row: Mapping[str, Any], stamp: _Stamp) -> ModelRun:
     names = ("family", "fitted", "priors_hash", "evidence_hash", "as_of", "method", "gate")
     return ModelRun(
@@ -180,6 +189,7 @@ _RESTORE: dict[str, Callable[[Mapping[str, Any], _Stamp], Stored]] = {
     "sealed": _to_sealed,
     "redaction": _to_redaction,
     "watch": _to_watch,
+    "setup": _to_setup,
 }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from forecasting import clock
-from forecasting.app import predict, questions, replay
+from forecasting.app import banks, predict, replay
 from forecasting.app.book import Book, open_book
 from forecasting.models.fits import FitCache
 from forecasting.resources import locate
@@ -80,7 +80,7 @@ def own_book(
     def book(text: str = SMALL, *, at: dt.datetime = BEGUN) -> Book:
         folder = write_bank(tmp_path / f"bank{len(made)}", text)
         monkeypatch.setattr(
-            questions, "locate", lambda name: folder if name == "questions" else locate(name)
+            banks, "locate", lambda name: folder if name == "questions" else locate(name)
         )
         with clock.at(at):
             made.append(open_book(str(tmp_path / f"own{len(made)}.db"), forecaster="ana"))

@@ -17,7 +17,7 @@ from forecasting.domain import Effect, Evidence, Question, Resolution
 from forecasting.domain.process import WorldSpec
 from forecasting.domain.watch import Watch
 from forecasting.inference.fit import array_hash
-from forecasting.models.spells import CLASSES
+from forecasting.models.spells import KINDS
 from forecasting.models.world.cases import agreement_rows, truce_rows
 from forecasting.models.world.history import pasts, records
 from forecasting.models.world.packages import packages
@@ -84,11 +84,10 @@ def _inputs(predictor: Predictor, question: Question, as_of: dt.datetime) -> dic
     )
     classes = {}
     for name, reference in predictor.bank.classes.items():
-        if name == "peace-agreements":
+        if reference.kind == "agreement":
             classes[name] = array_hash(agreement_rows(items, reference, as_of))
-        elif name in CLASSES:
-            definition = name.removeprefix("truces-")
-            classes[name] = array_hash(truce_rows(items, reference, definition, as_of))
+        elif reference.kind in KINDS:
+            classes[name] = array_hash(truce_rows(items, reference, reference.kind, as_of))
     return {
         "items": items,
         "records": {name: (r.since, r.start, r.steps, r.free) for name, r in held.items()},

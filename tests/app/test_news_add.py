@@ -22,7 +22,7 @@ DAY = 24 * HOUR
 
 @pytest.fixture
 def ledger(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
-    monkeypatch.setattr(news_world, "stated_world", lambda: WORLD)
+    monkeypatch.setattr(news_world, "stated_world", lambda ledger: WORLD)
     with laid() as made:
         yield made
 

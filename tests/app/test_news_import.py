@@ -19,7 +19,7 @@ HEADER = "title,source,known_at,event_at,url,on,grade,story,because\n"
 
 @pytest.fixture
 def ledger(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
-    monkeypatch.setattr(news_world, "stated_world", lambda: WORLD)
+    monkeypatch.setattr(news_world, "stated_world", lambda ledger: WORLD)
     with laid() as made:
         yield made
 

@@ -23,7 +23,7 @@ AT = ("--known-at", "2026-11-20T09:00Z")
 @pytest.fixture(autouse=True)
 def standing_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORECASTING_NOW", "2026-11-22T12:00:00Z")
-    monkeypatch.setattr(news_world, "stated_world", lambda: WORLD)
+    monkeypatch.setattr(news_world, "stated_world", lambda ledger: WORLD)
 
 
 @pytest.fixture(scope="module")

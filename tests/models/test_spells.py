@@ -8,7 +8,7 @@ from forecasting.errors import InvalidInput
 from forecasting.inference import compile_count, pack, summary, verdict
 from forecasting.models import weibull
 from forecasting.models.prior import prior_arrays
-from forecasting.models.spells import CLASSES, Spells, representative_spells
+from forecasting.models.spells import KINDS, Spells, representative_spells
 from forecasting.models.weibull import spells, survival
 from forecasting.models.world.history import Past, Piece
 from forecasting.models.world.move_priors import SpellDraws
@@ -119,7 +119,7 @@ def test_settings_share_a_graph_and_pass_the_gate():
             found = model.fit(rows, model.default_priors(), 1)
             assert found.report.passed, (setting, found.report.reasons)
     assert compile_count() <= before + 1
-    assert set(CLASSES.values()) == {model.setting for model in VARIANTS}
+    assert set(KINDS.values()) == {model.setting for model in VARIANTS}
 
 
 def test_a_class_with_shares_gives_its_own_survival():

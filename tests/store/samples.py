@@ -25,6 +25,7 @@ from forecasting.domain import (
 )
 from forecasting.domain.forecast import binary_value
 from forecasting.domain.provenance import ModelRun, ReplayMark
+from forecasting.domain.setup import Setup
 from forecasting.domain.watch import Watch
 from forecasting.store.seal import reveal, seal
 
@@ -301,6 +302,14 @@ watches = st.builds(
     texts,
     names,
 )
+setups = st.builds(
+    Setup,
+    st.sampled_from(["bank", "process"]),
+    names,
+    st.dictionaries(st.sampled_from(["digest", "zone", "event"]), texts),
+    names,
+)
 drafts = st.one_of(
-    forecasts, evidence, questions, model_runs, marks, resolutions, withdrawals, seals, watches
+    *(forecasts, evidence, questions, model_runs, marks, resolutions, withdrawals, seals, watches),
+    setups,
 )

@@ -304,7 +304,7 @@ def test_another_schema_is_refused_before_any_write(postgresql, database, path):
 
 @pytest.mark.parametrize(
     ("schema", "later", "held"),
-    [("r0002", {"sealed", "redaction", "watch"}, 0), ("r0003", {"watch"}, 1)],
+    [("r0002", {"sealed", "redaction", "watch", "setup"}, 0), ("r0003", {"watch", "setup"}, 1)],
 )
 def test_a_frozen_ledger_of_an_earlier_schema_is_upgraded_and_then_used(
     postgresql, database, path, schema, later, held

@@ -1,6 +1,6 @@
-"""Watches, a kind of entry of their own, and the predicate that answers a question.
+"""Watches and setups, kinds of entry of their own, and the predicate that answers a question.
 
-A new table and a nullable column only: every older entry stays as it is and hashes as it did. What
+New tables and a nullable column only: every older entry stays as it is and hashes as it did. What
 a row may hold is said by the guards of forecasting.store.triggers.
 
 Revision ID: r0004
@@ -26,7 +26,7 @@ MOMENT = (
 
 
 def upgrade() -> None:
-    """Add a table and a column; the triggers follow from forecasting.store.triggers."""
+    """Add two tables and a column; the triggers follow from forecasting.store.triggers."""
     sqlite = op.get_context().dialect.name == "sqlite"
     moment = sa.CheckConstraint(f"until GLOB '{MOMENT}'", name="watch_until")
     op.create_table(
@@ -42,6 +42,18 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("watch_by_process", "watch", ["process", "until"])
+    op.create_table(
+        "setup",
+        sa.Column("seq", SEQ, primary_key=True, autoincrement=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("said_by", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["seq"], ["entry.seq"], "setup_of_entry"),
+        sa.CheckConstraint("length(name) > 0", name="setup_name"),
+        sqlite_strict=True,
+    )
+    op.create_index("setup_by_subject", "setup", ["subject", "name"])
     op.add_column("question", sa.Column("answer", sa.Text(), nullable=True))
     if sqlite:
         op.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

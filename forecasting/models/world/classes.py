@@ -14,7 +14,7 @@ from forecasting.errors import InvalidInput, nearest
 from forecasting.inference.fit import Fit, array_hash
 from forecasting.inference.predictive_check import verdict
 from forecasting.models.fits import FitCache
-from forecasting.models.spells import CLASSES, Spells, case_spread, representative_spells
+from forecasting.models.spells import KINDS, Spells, case_spread, representative_spells
 from forecasting.models.world.cases import agreement_rows, anchor, truce_rows
 from forecasting.models.world.move_priors import SpellDraws
 
@@ -48,36 +48,34 @@ def class_draws(classes: Mapping[str, ReferenceClass]) -> ClassOf:
         fits: FitCache,
         asking: Sequence[ProcessSpec],
     ) -> ClassDraws:
-        if name not in classes or name not in CLASSES:
+        if name not in classes or classes[name].kind not in KINDS:
+            known = {each.id: None for each in classes.values() if each.kind in KINDS}
             msg = f"class ({name}): no reference class of spells has this name"
-            raise InvalidInput(msg, hint=nearest(name, CLASSES) or ", ".join(CLASSES))
-        rows = _rows(name, classes[name], items, as_of, asking)
+            raise InvalidInput(msg, hint=nearest(name, known) or ", ".join(known))
+        rows = _rows(classes[name], items, as_of, asking)
         key = (name, array_hash(rows))
         if key not in kept:
-            kept[key] = _drawn(name, rows, fits)
+            kept[key] = _drawn(KINDS[classes[name].kind], rows, fits)
         return kept[key]
 
     return of
 
 
 def _rows(
-    name: str,
     reference: ReferenceClass,
     items: Sequence[Evidence],
     as_of: dt.datetime,
     asking: Sequence[ProcessSpec],
 ) -> "Rows":
-    setting = CLASSES[name]
-    if setting == "peace-agreement":
+    if reference.kind == "agreement":
         return agreement_rows(items, reference, as_of)
     until = anchor(items, "truces", as_of)
     own = [process.since for process in asking if process.since is not None]
-    definition = "claim" if setting == "first-claim" else "formal"
-    return truce_rows(items, reference, definition, until, own)
+    return truce_rows(items, reference, reference.kind, until, own)
 
 
-def _drawn(name: str, rows: "Rows", fits: FitCache) -> ClassDraws:
-    graph = Spells(CLASSES[name])
+def _drawn(setting: str, rows: "Rows", fits: FitCache) -> ClassDraws:
+    graph = Spells(setting)
     fit = fits.fit(graph, rows, graph.default_priors())
     drawn = representative_spells(fit)
     zero = np.zeros(len(drawn["theta"]))
@@ -91,7 +89,7 @@ def _drawn(name: str, rows: "Rows", fits: FitCache) -> ClassDraws:
         graph.t0,
         drawn.get("pi", zero),
         drawn.get("lasting", zero),
-        case_spread(CLASSES[name]),
+        case_spread(setting),
     )
     return ClassDraws(draws, fit, told)
 

@@ -1,0 +1,28 @@
+"""A setup: what a ledger was told about itself, in the order in which it was told.
+
+``bank``: where the bank lies that its models use, with the hash of its content. ``process``: a
+process that somebody stated in one phrase beside a question. ``dropped``: a question that was made
+by mistake and is left out of every list and count; its entries stay.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Subject = Literal["bank", "process", "dropped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """One statement; a later one with the same subject and name replaces it.
+
+    `name` is the bank's place, the process's name or the question's id; `said_by` who said so.
+    """
+
+    subject: Subject
+    name: str
+    detail: Mapping[str, str]
+    said_by: str = ""
+    recorded_at: datetime | None = None
+    seq: int | None = None

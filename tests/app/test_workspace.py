@@ -1,0 +1,198 @@
+"""A workspace: made, found from below, completed, and no other bank than its own."""
+
+import ast
+import datetime as dt
+import re
+from pathlib import Path
+
+import pytest
+
+import forecasting as fc
+from forecasting import clock, config
+from forecasting.app import banks
+from forecasting.app.book import Book
+from forecasting.app.questions import load_bank
+from forecasting.app.workspace import init
+from forecasting.bank import read_bank
+from forecasting.errors import InvalidInput
+
+NOW = dt.datetime(2026, 11, 22, 9, tzinfo=dt.UTC)
+WORLD = """\
+zone: Africa/Khartoum
+processes:
+  pause:
+    moves: {none > on: once in 8 mo, on > none: "median 60 d (15..240)"}
+    since 2026-01-01: none
+    2026-10-10: on
+  convoy: {event: 3 in 70 weeks, since 2026-01-01: ""}
+questions:
+  convoy-2027: {title: Will a convoy arrive?, closes: 2027-01-31, answer: convoy by close}
+"""
+
+
+def made(folder, **more):
+    return init(folder, now=NOW, **more)
+
+
+@pytest.fixture
+def sudan(tmp_path, monkeypatch):
+    """A workspace with a bank of its own, in which one stands."""
+    place = tmp_path / "sudan"
+    made(place, forecaster="ana")
+    (place / "questions" / "worlds" / "world.yaml").write_text(WORLD, encoding="utf-8")
+    monkeypatch.chdir(place)
+    return place
+
+
+def test_a_new_workspace_has_a_settings_file_an_empty_bank_and_a_database(tmp_path):
+    row = made(tmp_path / "a", forecaster='an "a"')
+    assert (row["created"], row["questions"], row["added"]) == (True, 0, 0)
+    assert {path.name for path in (tmp_path / "a").iterdir()} >= {
+        "forecast.toml",
+        "questions",
+        "forecasts.db",
+    }
+    assert config.stated(tmp_path / "a")["forecaster"] == 'an "a"'
+    bank = read_bank(tmp_path / "a" / "questions")
+    assert bank.problems == () and bank.questions == () and not bank.world.processes
+
+
+def test_the_commented_world_is_sound_once_its_marks_are_taken_away(tmp_path):
+    made(tmp_path)
+    file = tmp_path / "questions" / "worlds" / "world.yaml"
+    text = file.read_text(encoding="utf-8")
+    lines = [line.removeprefix("# ") for line in text.splitlines() if line.startswith("# ")][1:]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    bank = read_bank(tmp_path / "questions")
+    assert bank.problems == ()
+    assert set(bank.world.processes) == {"truce", "convoy"} and len(bank.world.links) == 1
+
+
+def test_a_workspace_is_found_from_below_and_a_flag_or_a_variable_wins(sudan, monkeypatch):
+    below = sudan / "notes" / "deep"
+    below.mkdir(parents=True)
+    monkeypatch.chdir(below)
+    chosen = config.database()
+    assert chosen.origin == "workspace"
+    assert config.sqlite_path(chosen.value) == sudan / "forecasts.db"
+    assert config.forecaster().value == "ana"
+    monkeypatch.setenv("FORECASTING_DATABASE_URL", "other.db")
+    monkeypatch.setenv("FORECASTING_FORECASTER", "ben")
+    assert (config.database().origin, config.forecaster().value) == ("environment", "ben")
+    assert config.database("mine.db").origin == "flag"
+    assert config.forecaster("cat").value == "cat"
+
+
+def test_init_again_loads_what_is_new_and_then_nothing(sudan):
+    first = made(sudan)
+    assert (first["created"], first["added"], first["evidence"]) == (False, 1, 1)
+    again = made(sudan)
+    assert (again["added"], again["changed"], again["evidence"]) == (0, 0, 0)
+    with Book.open() as book:
+        assert len([s for s in book.ledger.setups() if s.subject == "bank"]) == 2
+
+
+def test_a_question_without_an_opening_keeps_the_one_it_was_added_with(sudan):
+    made(sudan)
+    with Book.open() as book:
+        (question,) = book.ledger.questions()
+        later = read_bank(sudan / "questions", now=NOW + dt.timedelta(days=9))
+        assert later.questions[0].opens != question.opens
+        counts = load_bank(book.ledger, later, NOW + dt.timedelta(days=9))
+        assert counts["changed"] == 0
+        assert book.ledger.questions() == [question]
+
+
+def test_the_models_use_the_bank_of_the_database_and_no_other(sudan, monkeypatch, tmp_path):
+    made(sudan)
+    # Not where one stands decides, but what the database was told.
+    monkeypatch.chdir(tmp_path)
+    with Book.open(str(sudan / "forecasts.db")) as book:
+        assert set(banks.bank_of(book.ledger).world.processes) == {"pause", "convoy"}
+        assert banks.zone_of(book.ledger) == "Africa/Khartoum"
+        assert not banks.changed_since(book.ledger, banks.bank_of(book.ledger))
+        (sudan / "questions" / "worlds" / "more.yaml").write_text("processes: {}\n")
+        assert banks.changed_since(book.ledger, banks.bank_of(book.ledger))
+
+
+def test_a_moved_workspace_keeps_its_bank(sudan, tmp_path, monkeypatch):
+    made(sudan)
+    monkeypatch.chdir(tmp_path)
+    sudan.rename(tmp_path / "moved")
+    with Book.open(str(tmp_path / "moved" / "forecasts.db")) as book:
+        assert "pause" in banks.bank_of(book.ledger).world.processes
+
+
+def test_a_bank_that_is_gone_is_said(sudan):
+    made(sudan)
+    (sudan / "questions").rename(sudan / "elsewhere")
+    with Book.open() as book, pytest.raises(InvalidInput, match="is gone"):
+        banks.bank_of(book.ledger)
+
+
+def test_an_example_is_copied_whole_and_never_over_a_bank(sudan, tmp_path):
+    (name,) = banks.examples()
+    made(tmp_path / "example", example=name)
+    copied = read_bank(tmp_path / "example" / "questions")
+    assert copied.digest == banks.bundled_bank().digest
+    with pytest.raises(InvalidInput, match="not empty"):
+        made(sudan, example=name)
+    with pytest.raises(InvalidInput, match="no example"):
+        made(tmp_path / "b", example="atlantis")
+    assert not (tmp_path / "b").exists()
+
+
+def test_a_bank_with_faults_leaves_no_database(sudan):
+    (sudan / "forecasts.db").unlink()
+    (sudan / "questions" / "worlds" / "world.yaml").write_text("processes: 3\n")
+    with pytest.raises(InvalidInput, match="faults"):
+        made(sudan)
+    assert not (sudan / "forecasts.db").exists()
+
+
+@pytest.mark.parametrize("text", ["bank = 3\n", "banc = 'q'\n", "zone =\n", "\0"])
+def test_a_broken_settings_file_is_named_with_its_place(sudan, text):
+    (sudan / "forecast.toml").write_text(text)
+    with pytest.raises(InvalidInput) as fault:
+        config.database()
+    assert str(sudan / "forecast.toml") in (fault.value.where or "")
+
+
+def test_python_makes_a_workspace_and_finds_it(tmp_path, monkeypatch):
+    with clock.at(NOW), fc.init(tmp_path / "w", forecaster="ana") as book:
+        assert len(book.questions()) == 0
+    monkeypatch.chdir(tmp_path / "w")
+    with fc.open() as book:
+        assert book.forecaster == "ana"
+        assert "ana" in repr(book) and "0 questions" in repr(book)
+
+
+#: What belongs to one conflict, and so into a bank.
+ONE_CONFLICT = re.compile(
+    r"kyiv|ukrain|russia|kremlin|donbas|donetsk|moscow|zelensk|\bputin\b|truces-(claim|formal)|"
+    r"truce-extensions|peace-agreements",
+    re.IGNORECASE,
+)
+
+
+def test_nothing_about_one_conflict_stands_in_the_program(root: Path):
+    found = [
+        f"{path.relative_to(root)}:{number}: {line.strip()}"
+        for path in sorted((root / "forecasting").rglob("*.py"))
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if ONE_CONFLICT.search(line)
+    ]
+    assert found == []
+
+
+def test_no_name_of_the_example_is_a_text_of_the_program(root: Path):
+    bank = banks.bundled_bank()
+    names = {*bank.classes, *(q.topic for q in bank.questions), *(q.event for q in bank.questions)}
+    # Words that any bank may use, and that the tables of a bank are named by.
+    names -= {"exchanges", "talks", "wider", "guarantees", "ceasefires"}
+    said = set()
+    for path in (root / "forecasting").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and node.value in names:
+                said.add((path.name, node.value))
+    assert said == set()
