@@ -2,12 +2,10 @@
 
 import datetime as dt
 import json
-from types import SimpleNamespace
 
 import pytest
 
 from forecasting import clock
-from forecasting.app import questions
 from forecasting.app import watch as use
 from forecasting.app.book import Book
 from forecasting.cli import run
@@ -81,7 +79,7 @@ def test_every_process_is_watched_in_one_transaction(ledger):
         ([], {"every": True, "until": NOW - 3 * DAY}, InvalidInput, "go backwards", "watch"),
         ([], {}, InvalidInput, "name what was looked at", "--all"),
         (["truce"], {"every": True}, InvalidInput, "--all means every process", "--all"),
-        (["truce"], {"world": WorldSpec({})}, InvalidInput, "has no process", "check"),
+        (["truce"], {"world": WorldSpec({})}, InvalidInput, "there is no process", "check"),
         (["truce"], {"because": "x" * 20_001}, InvalidInput, "at most", ""),
     ],
 )
@@ -135,7 +133,7 @@ def test_what_the_door_lets_in_counts_as_of_each_moment(ledger):
 @pytest.fixture
 def banked(monkeypatch, tmp_path):
     """The bank has this world, now is fixed; give a database."""
-    monkeypatch.setattr(questions, "bundled_bank", lambda: SimpleNamespace(world=WORLD))
+    monkeypatch.setattr(use, "world_of_the_bank", lambda ledger: WORLD)
     path = str(tmp_path / "ledger.db")
     Ledger.open(path, create=True).close()
     with clock.at(NOW):
@@ -203,6 +201,6 @@ def test_the_book_watches_and_lists(banked):
         assert book.verify()["ok"]
 
 
-def test_a_bank_without_a_world_has_nothing_to_watch(monkeypatch):
-    monkeypatch.setattr(questions, "bundled_bank", SimpleNamespace)
-    assert use.world_of_the_bank() == WorldSpec({})
+def test_a_bank_without_a_world_has_nothing_to_watch():
+    with Ledger.open("sqlite:///:memory:", create=True) as ledger:
+        assert use.world_of_the_bank(ledger) == WorldSpec({})

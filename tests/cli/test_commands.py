@@ -34,12 +34,12 @@ def forecast(home: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., An
         out = capsys.readouterr().out
         return json.loads(out) if out else None
 
-    call("init")
+    call("init", "--db", str(home / "forecasts.db"), "--example", "ukraine")
     return call
 
 
-def test_init_is_idempotent(forecast: Callable[..., Any]) -> None:
-    again = forecast("init")
+def test_init_is_idempotent(home: Path, forecast: Callable[..., Any]) -> None:
+    again = forecast("init", "--db", str(home / "forecasts.db"))
     assert (again["questions"], again["created"], again["added"]) == (48, False, 0)
 
 
@@ -96,7 +96,7 @@ def test_the_options_stand_before_the_command_and_after_it(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = str(home / "x.db")
-    assert cli(["--db", path, "init"]) == 0
+    assert cli(["--db", path, "init", "--example", "ukraine"]) == 0
     assert cli(["log", RUNG, "0.1", "--as", "bob", "--db", path, "--json"]) == 0
     assert (
         json.loads(capsys.readouterr().out.split("\n", 8)[-1].partition("{")[1] or "{}") is not None

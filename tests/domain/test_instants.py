@@ -34,12 +34,9 @@ def test_days_have_23_24_or_25_hours(day: dt.date) -> None:
 
 
 def test_the_clock_changes_of_2025_in_kyiv() -> None:
-    assert day_ends(dt.date(2025, 3, 30)) - day_begins(dt.date(2025, 3, 30)) == dt.timedelta(
-        hours=23
-    )
-    assert day_ends(dt.date(2025, 10, 26)) - day_begins(dt.date(2025, 10, 26)) == dt.timedelta(
-        hours=25
-    )
+    for day, hours in ((dt.date(2025, 3, 30), 23), (dt.date(2025, 10, 26), 25)):
+        lasts = day_ends(day, "Europe/Kyiv") - day_begins(day, "Europe/Kyiv")
+        assert lasts == dt.timedelta(hours=hours)
 
 
 @pytest.mark.parametrize(
@@ -66,8 +63,10 @@ def test_local_times_that_do_not_exist_or_occur_twice_are_asked_about() -> None:
 
 
 def test_a_day_means_its_beginning_or_its_end() -> None:
-    assert iso(parse_when("2026-01-01")) == "2025-12-31T22:00:00Z"
-    assert iso(parse_when("2026-01-01", day_means="ends")) == "2026-01-01T22:00:00Z"
+    assert iso(parse_when("2026-01-01", zone_name="Europe/Kyiv")) == "2025-12-31T22:00:00Z"
+    found = parse_when("2026-01-01", zone_name="Europe/Kyiv", day_means="ends")
+    assert iso(found) == "2026-01-01T22:00:00Z"
+    assert iso(parse_when("2026-01-01")) == "2026-01-01T00:00:00Z"
 
 
 @given(st.datetimes(timezones=st.just(dt.UTC)))

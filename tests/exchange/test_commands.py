@@ -27,7 +27,7 @@ def told(capsys, monkeypatch, tmp_path):
 
 def test_into_a_ledger_with_the_bank_and_out_again(told, tmp_path):
     (tmp_path / "r.csv").write_text(table([row(), row(day=2), row(day=2), row(day=-1)]))
-    told("init")
+    told("init", "--example", "ukraine")
     found = json.loads(told("import", "csv", "r.csv", "--json").out)
     counts = ("in", "added", "duplicates", "questions", "forecasts", "resolutions", "news")
     assert [found[name] for name in counts] == [4, 2, 1, 1, 2, 1, 0]

@@ -102,7 +102,8 @@ def test_code_and_data_come_from_the_wheel(run, clean: Path, root: Path) -> None
 
 
 def test_the_bundled_bank_has_no_fault(run) -> None:
-    run("forecast", "questions", "check")
+    run("forecast", "init", "bank", "--example", "ukraine")
+    run("forecast", "questions", "check", "bank/questions")
 
 
 def test_the_main_job_runs_from_the_wheel(run, tmp_path: Path) -> None:

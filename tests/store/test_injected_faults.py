@@ -55,7 +55,7 @@ BEFORE = {
 }
 #: These read the bundled bank, so a run of one takes a second.
 SLOW = {
-    "init": ["init"],
+    "init": ["init", "--example", "ukraine"],
     "update": ["update", "leaders-meet@2026-12-31"],
     "replay": [
         *("replay", "--from", "2026-08-15", "--to", "2026-08-18", "--every", "7"),
@@ -317,7 +317,7 @@ def banked(tmp_path_factory):
     path = tmp_path_factory.mktemp("banked") / "bank.db"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FORECASTING_NOW", NOW)
-        assert run(["init", "--db", str(path)]) == 0
+        assert run(["init", "--example", "ukraine", "--db", str(path)]) == 0
     return path
 
 

@@ -351,7 +351,7 @@ def literals(row):
 
 def test_the_same_commands_work(path, capsys):
     for words in (
-        ["init"],
+        ["init", "--example", "ukraine"],
         ["log", "leaders-meet@2026-12-31", "0.03", "--because", "no venue", "--as", "ana"],
         ["history", "leaders-meet@2026-12-31"],
         ["verify"],
