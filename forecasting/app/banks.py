@@ -7,6 +7,7 @@ package and is named by its world file. Processes that somebody stated in one ph
 
 import hashlib
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -159,11 +160,17 @@ def stated(ledger: Ledger) -> dict[str, Setup]:
 
 def with_stated(bank: Bank, ledger: Ledger) -> Bank:
     """Give a bank whose world has the ledger's own processes too; the bank's own come first."""
-    own = {
-        name: process_of(setup)
-        for name, setup in stated(ledger).items()
-        if name not in bank.world.processes
-    }
+    own = {name: process_of(setup) for name, setup in stated(ledger).items()}
+    return _grown(bank, own)
+
+
+def with_setup(bank: Bank, setup: Setup) -> Bank:
+    """Give a bank whose world has one more process."""
+    return _grown(bank, {setup.name: process_of(setup)})
+
+
+def _grown(bank: Bank, more: Mapping[str, ProcessSpec]) -> Bank:
+    own = {name: process for name, process in more.items() if name not in bank.world.processes}
     if not own:
         return bank
     world = WorldSpec({**bank.world.processes, **own}, bank.world.links)

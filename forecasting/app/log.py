@@ -79,10 +79,10 @@ def log(
     check_moment(issued_at, now)
     catalog = Catalog.of(ledger)
     if ladder:
-        values = _rungs(catalog, name, ladder)
+        values = rungs(catalog, name, ladder)
     else:
         question = catalog.one(name)
-        values = [(question, _value(question, probability, options or {}, quantiles or {}))]
+        values = [(question, value_of(question, probability, options or {}, quantiles or {}))]
     drafts = []
     for question, value in values:
         catalog.check_open(question, issued_at)
@@ -117,12 +117,13 @@ def log(
     ]
 
 
-def _value(
+def value_of(
     question: Question,
     probability: str | None,
     options: Mapping[str, str],
     quantiles: Mapping[str, str],
 ) -> Value:
+    """Read what is forecast, as the question's type wants it."""
     if question.type == "binary" and probability is not None:
         return binary_value(probability)
     if question.type in {"categorical", "ordered"} and options:
@@ -141,20 +142,21 @@ def _value(
     raise InvalidInput(msg, hint=wanted)
 
 
-def _rungs(catalog: Catalog, name: str, ladder: Mapping[str, str]) -> list[tuple[Question, Value]]:
-    rungs = {rung.id.partition("@")[2]: rung for rung in catalog.ladder(name)}
-    if not rungs:
+def rungs(catalog: Catalog, name: str, ladder: Mapping[str, str]) -> list[tuple[Question, Value]]:
+    """Read the probabilities of a ladder's rungs by their days; they must not fall."""
+    found = {rung.id.partition("@")[2]: rung for rung in catalog.ladder(name)}
+    if not found:
         catalog.find(name)
         msg = f"question ({name}): is no ladder"
         raise InvalidInput(msg, hint=f"forecast log {name} 0.35")
     values = []
     for day, text in ladder.items():
-        if day not in rungs:
+        if day not in found:
             msg = f"rung ({name}@{day}): there is none"
-            raise NotFound(msg, hint=", ".join(rungs))
+            raise NotFound(msg, hint=", ".join(found))
         values.append((parse_day(day), binary_value(text)))
     check_ladder(values)
-    return [(rungs[day.isoformat()], value) for day, value in sorted(values, key=lambda v: v[0])]
+    return [(found[day.isoformat()], value) for day, value in sorted(values, key=lambda v: v[0])]
 
 
 def withdraw(

@@ -20,6 +20,8 @@ from forecasting.errors import InvalidInput, Problem
 
 #: The model of a question that is answered by the world.
 WORLD_FAMILY = "world"
+#: The criteria of a question that states none.
+WORDS_OF_TITLE = "As the title says: {}"
 
 
 def build_question(
@@ -58,7 +60,7 @@ def build_question(
         question = Question(
             id=f"{file.slug}@{day}" if file.ladder else file.slug,
             title=f"{file.title} (by {day})" if file.ladder else file.title,
-            criteria=file.criteria or f"As the title says: {file.title}",
+            criteria=file.criteria or WORDS_OF_TITLE.format(file.title),
             background=file.background,
             space=space,
             zone=there,

@@ -21,7 +21,7 @@ from forecasting.bank.schema import (
 )
 from forecasting.bank.tables import MAX_BYTES, TableReader
 from forecasting.bank.worlds import read_worlds, zone_of
-from forecasting.bank.yaml_file import line_of, read_yaml
+from forecasting.bank.yaml_file import line_of, read_yaml, validated
 from forecasting.domain.commentary import Claim, PriorChange, Text, Worldview
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.instants import DEFAULT_ZONE, day_begins, parse_day
@@ -201,6 +201,22 @@ def read_question_file(
         line = place.line(field_name)
         return [], [], [Problem(str(path), line, "value", fault.message, fault.hint)]
     return questions, resolutions, problems
+
+
+def question_of(
+    fields: Mapping[str, Any], *, now: dt.datetime, source: str, zone_name: str = DEFAULT_ZONE
+) -> list[Question]:
+    """Build a question, or the rungs of a ladder, from the fields that a file would have.
+
+    Raises
+    ------
+    InvalidInput
+        A field breaks a rule; the first is named.
+    """
+    file, faults = validated(QuestionFile, dict(fields), dict(fields), source)
+    if file is None:
+        raise InvalidInput(faults[0].message, hint=faults[0].hint)
+    return build_question(file, source, now=now, zone_name=zone_name)[0]
 
 
 def digest(root: Path) -> str:
