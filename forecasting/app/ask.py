@@ -15,7 +15,7 @@ from forecasting.app import banks
 from forecasting.app import log as logs
 from forecasting.app.catalog import Catalog
 from forecasting.bank.build import WORDS_OF_TITLE
-from forecasting.bank.read import question_of
+from forecasting.bank.read import Bank, question_of
 from forecasting.domain.forecast import Forecast, Value
 from forecasting.domain.instants import deadline, iso
 from forecasting.domain.predicate import Predicate
@@ -173,8 +173,7 @@ def ask(
         fields["answer"] = fields["answer"] or f"{process} by close"
         bank = banks.with_setup(bank, setup)
     questions = [
-        replace(question, opens=now)
-        for question in question_of(fields, now=now, source="asked")
+        replace(question, opens=now) for question in question_of(fields, now=now, source="asked")
     ]
     for question in questions:
         if question.closes <= now:
@@ -182,7 +181,7 @@ def ask(
             msg = f"closes ({there}): lies in the past"
             raise InvalidInput(msg, hint="a deadline that is still to come")
         if question.answer:
-            _predicate(question, bank)
+            predicate_of(question, bank)
     grown = replace(catalog, questions={**catalog.questions, **{q.id: q for q in questions}})
     forecasts = [
         Forecast(
@@ -292,7 +291,7 @@ def _process(
     *,
     forecaster: str,
     now: dt.datetime,
-    bank: banks.Bank,
+    bank: Bank,
 ) -> tuple[str, Setup]:
     name = f"{fields['slug']}-event"
     if name in bank.world.processes or name in RESERVED:
@@ -309,12 +308,10 @@ def _process(
     return name, setup
 
 
-def _predicate(question: Question, bank: banks.Bank) -> Predicate:
+def predicate_of(question: Question, bank: Bank) -> Predicate:
     """Read what a question asks of the world; refuse what an update would refuse."""
     predicate = parse_predicate(question.answer, zone=question.zone, world=bank.world)
-    faults = check_predicate(
-        predicate, bank.world, question.space, question.opens, question.closes
-    )
+    faults = check_predicate(predicate, bank.world, question.space, question.opens, question.closes)
     if faults:
         msg = f"answer ({question.answer}): {faults[0]}"
         raise InvalidInput(msg, hint=", ".join(list(bank.world.processes)[:6]))

@@ -158,11 +158,75 @@ class Book(Record, Review):
 
         return frame(list_rows(self.ledger, clock.now(), **filters), ("opens", "closes"))
 
-    def add_question(self, path: str | Path) -> list[str]:
-        """Add the question (or ladder) of a file; give its ids."""
-        from forecasting.app.questions import add_file
+    def add_question(self, question: "str | Path | Mapping[str, Any]") -> list[str]:
+        """Add the question (or ladder) of a file, or of a dict with its fields; give its ids."""
+        from forecasting.app.questions import add_fields, add_file
 
-        return [question.id for question in add_file(self.ledger, Path(path), clock.now())]
+        now = clock.now()
+        if isinstance(question, Mapping):
+            return [made.id for made in add_fields(self.ledger, question, now)]
+        return [made.id for made in add_file(self.ledger, Path(question), now)]
+
+    def ask(
+        self,
+        title: str,
+        forecast: float | str | Mapping[Any, float | str] | None = None,
+        *,
+        by: "str | dt.date" = "",
+        ladder: "Sequence[str | dt.date]" = (),
+        because: str = "",
+        forecaster: str | None = None,
+        **more: Any,
+    ) -> dict[str, Any]:
+        """Ask a question and log the number with it, in one transaction.
+
+        Parameters
+        ----------
+        forecast : number, text or mapping, optional
+            A probability; of options, quantiles or the days of a ladder, a mapping.
+        by : day, or `ladder` : days
+            The deadline, or several.
+        **more
+            `options`, `ordered`, `span` (``"0..5000"``) with `unit`, `base` (``"3 in 70 weeks"``),
+            `answer`, `tags`, `slug`, `zone`, `criteria`, `background`, `resolves_by`.
+
+        Returns
+        -------
+        dict
+            ``id, title, questions, process, forecasts, model, ...``; `model` holds what the model
+            says of each yes-no question at once.
+        """
+        from forecasting.app.ask import Asked, ask, beside
+
+        now = clock.now()
+        each = (
+            {str(k): text(v) for k, v in forecast.items()} if isinstance(forecast, Mapping) else {}
+        )
+        made = ask(
+            self.ledger,
+            Asked(title, by=_day(by), ladder=[_day(day) for day in ladder], **more),
+            forecaster=forecaster or self.forecaster,
+            now=now,
+            probability=None if forecast is None or each else text(forecast),  # type: ignore[arg-type]
+            each=each,
+            because=because,
+            zone=config.zone() or "",
+        )
+        return made | {
+            "model": beside(self.ledger, made["questions"], now) if made["answer"] else {}
+        }
+
+    def edit_question(self, question: str, **changed: Any) -> list[str]:
+        """Record a new version of a question; give the ids that changed."""
+        from forecasting.app.edit import edit
+
+        return edit(self.ledger, question, changed, clock.now())
+
+    def drop_question(self, question: str) -> list[str]:
+        """Drop a question that nobody else has forecast; its entries stay."""
+        from forecasting.app.edit import drop
+
+        return drop(self.ledger, question, forecaster=self.forecaster, now=clock.now())
 
     def forecasts(
         self, *, kind: str | None = None, forecaster: str | None = None
@@ -421,3 +485,7 @@ class Book(Record, Review):
             self.ledger, question, now=clock.now(), as_of=when(as_of), seed=seed
         )
         return found[0] if len(found) == 1 else found
+
+
+def _day(day: str | dt.date) -> str:
+    return day if isinstance(day, str) else day.isoformat()[:10]

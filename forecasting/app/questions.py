@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from forecasting import bank as banks
 from forecasting.app.banks import bank_of, bundled_bank, folder_of, told_of, zone_of
 from forecasting.app.catalog import Catalog
 from forecasting.app.redact import reasons
+from forecasting.bank.read import question_of
 from forecasting.domain import Evidence, Question, Resolution
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.instants import DEFAULT_ZONE, deadline
@@ -19,12 +21,14 @@ from forecasting.store import Ledger
 
 
 __all__ = [
+    "add_fields",
     "add_file",
     "bundled_bank",
     "check_bank",
     "latest_forecasts",
     "list_rows",
     "load_bank",
+    "refuse_another_question",
     "resolution_row",
     "show",
 ]
@@ -75,7 +79,7 @@ def load_bank(ledger: Ledger, bank: banks.Bank, now: dt.datetime) -> dict[str, i
         elif held[question.id] == question:
             continue
         else:
-            _refuse_another_question(ledger, held[question.id], question)
+            refuse_another_question(ledger, held[question.id], question)
             counts["changed"] += 1
         drafts.append(question)
     known = {item.key: item for item in ledger.evidence()}
@@ -116,7 +120,8 @@ def _content(item: Evidence) -> tuple[Any, ...]:
     return (item.kind, item.title, item.url, item.known_at, item.event_at, item.grade, effects)
 
 
-def _refuse_another_question(ledger: Ledger, old: Question, new: Question) -> None:
+def refuse_another_question(ledger: Ledger, old: Question, new: Question) -> None:
+    """Refuse a change of the outcome space or the window of a question that has forecasts."""
     same = (old.space, old.opens, old.closes) == (new.space, new.opens, new.closes)
     if not same and (ledger.forecasts(question=old.id) or ledger.seals(question=old.id)):
         msg = (
@@ -143,6 +148,26 @@ def add_file(ledger: Ledger, path: Path, now: dt.datetime) -> list[Question]:
             msg = f"slug ({question.ladder or question.id}): already in the ledger"
             raise InvalidInput(msg, hint="give it a slug of its own", where=str(path))
     ledger.append([*questions, *resolutions], recorded_at=now)
+    return questions
+
+
+def add_fields(ledger: Ledger, fields: Mapping[str, Any], now: dt.datetime) -> list[Question]:
+    """Add the question or ladder of a mapping of fields, as a file would state them."""
+    plain = {
+        name: value.isoformat() if isinstance(value, dt.date) else value
+        for name, value in fields.items()
+    }
+    questions = question_of(plain, now=now, source="asked", zone_name=zone_of(ledger))
+    catalog, world = Catalog.of(ledger), bank_of(ledger).world
+    for question in questions:
+        slug = question.ladder or question.id
+        if question.id in catalog.questions or catalog.ladder(slug) or slug in world.processes:
+            msg = f"slug ({slug}): is in use already"
+            raise InvalidInput(msg, hint="a slug of its own")
+        if question.closes <= now and "resolution" not in fields and "resolutions" not in fields:
+            msg = f"closes ({deadline(question.closes, question.zone)}): lies in the past"
+            raise InvalidInput(msg, hint="a deadline that is still to come")
+    ledger.append(questions, recorded_at=now)
     return questions
 
 

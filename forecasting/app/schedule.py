@@ -55,7 +55,9 @@ def steps(
         days.add(opening)
         closing = local_day(question.closes, zone)
         if (closing - opening).days <= SHORT_WINDOW_DAYS:
-            days.update(opening + ONE_DAY * i for i in range((local_day(end, zone) - opening).days + 1))
+            days.update(
+                opening + ONE_DAY * i for i in range((local_day(end, zone) - opening).days + 1)
+            )
     days.update(local_day(midnight_from(moment, zone), zone) for moment in known)
     moments = sorted(day_begins(day, zone) for day in days if first <= day <= last)
     return [

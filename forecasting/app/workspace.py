@@ -130,9 +130,7 @@ def init(
     }
 
 
-def init_database(
-    database: str, *, example: str | None = None, now: dt.datetime
-) -> dict[str, Any]:
+def init_database(database: str, *, example: str | None = None, now: dt.datetime) -> dict[str, Any]:
     """Make or complete a database that belongs to no workspace, with an example's bank or none."""
     if example is not None:
         example_folder(example)
@@ -151,9 +149,7 @@ def init_database(
     return counted(url, counts, questions=held, created=fresh)
 
 
-def counted(
-    url: str, counts: dict[str, int], *, questions: int, created: bool
-) -> dict[str, Any]:
+def counted(url: str, counts: dict[str, int], *, questions: int, created: bool) -> dict[str, Any]:
     """Give what loading a bank did, as a row."""
     return {
         "database": config.without_password(url),

@@ -309,7 +309,5 @@ def _negotiation(row: Row) -> list[Evidence]:
             detail["value"] = value
         effects.append(_datum(f"{reference}/{day}", "occurred", **detail))
     return [
-        _item(
-            row, row["id"], "negotiations", row["title"], _known(row), tuple(effects), row.ends()
-        )
+        _item(row, row["id"], "negotiations", row["title"], _known(row), tuple(effects), row.ends())
     ]

@@ -91,9 +91,7 @@ def text_speaks_at(text: Text) -> dt.datetime:
     return day_begins(text.date_to, text.zone) + NOON
 
 
-def read_bank(
-    root: Path, *, now: dt.datetime | None = None, zone: str = DEFAULT_ZONE
-) -> Bank:
+def read_bank(root: Path, *, now: dt.datetime | None = None, zone: str = DEFAULT_ZONE) -> Bank:
     """Read the bank under a folder; faults are collected, not raised.
 
     Parameters

@@ -8,6 +8,7 @@ def load(root: click.Group) -> None:
     if root.commands:
         return
     from forecasting.cli import (
+        ask,
         compare,
         database,
         exchange,
@@ -30,6 +31,8 @@ def load(root: click.Group) -> None:
 
     for command in (
         database.init,
+        ask.ask,
+        ask.due,
         questions.questions,
         forecasts.log,
         forecasts.withdraw,

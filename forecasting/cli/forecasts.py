@@ -10,18 +10,19 @@ from forecasting.errors import InvalidInput
 KINDS = ["live", "replay", "elicited", "imported", "all"]
 
 
-def _pairs(given: tuple[str, ...], name: str) -> dict[str, str]:
-    pairs: dict[str, str] = {}
+def pairs(given: tuple[str, ...], name: str) -> dict[str, str]:
+    """Read NAME=VALUE, each name once."""
+    found: dict[str, str] = {}
     for text in given:
         key, separator, value = text.partition("=")
         if not separator or not key.strip() or not value.strip():
             msg = f"{name} ({text}): must be NAME=VALUE"
             raise InvalidInput(msg, hint="forecast log --help")
-        if key.strip() in pairs:
+        if key.strip() in found:
             msg = f"{name} ({key.strip()}): given twice"
             raise InvalidInput(msg)
-        pairs[key.strip()] = value.strip()
-    return pairs
+        found[key.strip()] = value.strip()
+    return found
 
 
 @click.command(cls=Command)
@@ -78,9 +79,9 @@ def log(
             forecaster=book.forecaster,
             now=clock.now(),
             probability=probability,
-            options=_pairs(options, "--p"),
-            quantiles=_pairs(quantiles, "--quantile"),
-            ladder=_pairs(ladder, "--ladder"),
+            options=pairs(options, "--p"),
+            quantiles=pairs(quantiles, "--quantile"),
+            ladder=pairs(ladder, "--ladder"),
             at=times.on(book.ledger, question, at, day_means=None),
             because=because,
             sealed=sealed,

@@ -1,10 +1,12 @@
-"""questions list, show, check, add."""
+"""questions list, show, check, add, new, edit, drop."""
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from forecasting.cli import ask as asking
 from forecasting.cli.options import Group
 from forecasting.cli.output import emit, say, settings
 
@@ -16,7 +18,7 @@ COLUMNS = ("id", "status", "closes", "outcome", "latest", "title", "type", "mode
 
 @click.group(cls=Group)
 def questions() -> None:
-    """List, show, check and add questions."""
+    """List, show, check, add, change and drop questions."""
 
 
 @questions.command("list")
@@ -120,3 +122,93 @@ def add(file: Path) -> None:
     with Book.open(settings().db) as book:
         added = use.add_file(book.ledger, file, clock.now())
     emit([{"id": q.id, "title": q.title, "type": q.type, "closes": q.closes} for q in added])
+
+
+@questions.command()
+@click.argument("title", required=False)
+@asking.asking
+def new(title: str | None, **given: Any) -> None:
+    r"""Make a question, by options or guided on a terminal; `forecast ask` logs a number with it.
+
+    \b
+    Example:
+      forecast questions new "Will the talks resume?" --by 2027-01-31 --tag talks
+    """
+    from forecasting import clock, config
+    from forecasting.app import ask as use
+    from forecasting.app.book import Book
+    from forecasting.errors import InvalidInput
+
+    if title is None:
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            msg = "title: must be given where nobody can be asked"
+            raise InvalidInput(msg, hint='forecast questions new "Will ...?" --by 2027-01-31')
+        title = click.prompt("title", err=True)
+        if not (given["by"] or given["ladder"]):
+            given["by"] = click.prompt("by which day", err=True)
+        for name, words in (
+            ("options_", "options, with commas (none: a yes-no question)"),
+            ("base", "how often it comes, such as 3 in 70 weeks (none: unknown)"),
+            ("criteria", "criteria: what counts, whose word decides (none: later)"),
+        ):
+            if not given[name]:
+                given[name] = click.prompt(words, default="", show_default=False, err=True)
+    with Book.open(settings().db, forecaster=settings().forecaster) as book:
+        made = use.ask(
+            book.ledger,
+            asking.asked_of(title or "", given),
+            forecaster=book.forecaster,
+            now=clock.now(),
+            zone=config.zone() or "",
+        )
+        asking.told(book, made)
+
+
+@questions.command()
+@click.argument("question")
+@click.option(
+    "--file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Take the YAML from this file instead of an editor.",
+)
+def edit(question: str, file: Path | None) -> None:
+    r"""Open a question as YAML in your editor ($EDITOR), and record a new version of it.
+
+    Once somebody has forecast it, its options and its window stay as they are.
+
+    \b
+    Example:
+      forecast questions edit a-convoy-reach-el-fasher
+    """
+    from forecasting import clock
+    from forecasting.app import edit as use
+    from forecasting.app.book import Book
+
+    with Book.open(settings().db, forecaster=settings().forecaster) as book:
+        text = use.as_yaml(book.ledger, question)
+        changed = (
+            file.read_text(encoding="utf-8-sig")
+            if file is not None
+            else click.edit(text, extension=".yaml")
+        )
+        ids = [] if changed is None else use.edit(book.ledger, question, changed, clock.now())
+    emit([{"question": name, "changed": True} for name in ids])
+    say(f"{len(ids)} changed" if ids else "nothing changed")
+
+
+@questions.command()
+@click.argument("question")
+def drop(question: str) -> None:
+    r"""Drop a question that nobody else has forecast: gone from every list, its entries stay.
+
+    \b
+    Example:
+      forecast questions drop a-convoy-reach-el-fasher
+    """
+    from forecasting import clock
+    from forecasting.app import edit as use
+    from forecasting.app.book import Book
+
+    with Book.open(settings().db, forecaster=settings().forecaster) as book:
+        ids = use.drop(book.ledger, question, forecaster=book.forecaster, now=clock.now())
+    emit([{"question": name, "dropped": True} for name in ids])

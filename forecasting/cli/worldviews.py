@@ -41,7 +41,12 @@ def worldviews(at: str, over_time: bool, kind: str | None, run: str) -> None:
             )
         else:
             rows, notes = use.worldview_rows(
-                book.ledger, bank_of(book.ledger), now=clock.now(), kind=kind or "", run=run, at=moment
+                book.ledger,
+                bank_of(book.ledger),
+                now=clock.now(),
+                kind=kind or "",
+                run=run,
+                at=moment,
             )
     for note in notes:
         say(note)

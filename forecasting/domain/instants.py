@@ -173,7 +173,9 @@ def is_local(text: str) -> bool:
     return match is not None and match.group(3) is None
 
 
-def parse_when(text: str, *, zone_name: str = DEFAULT_ZONE, day_means: str = "begins") -> dt.datetime:
+def parse_when(
+    text: str, *, zone_name: str = DEFAULT_ZONE, day_means: str = "begins"
+) -> dt.datetime:
     """Read a day or a moment; a day means its beginning or its end in the zone.
 
     Parameters

@@ -129,9 +129,7 @@ def questions(connection: Connection, *, head: int | None = None) -> list[Questi
         connection,
         question,
         question.c.seq.in_(
-            select(func.max(question.c.seq))
-            .where(where)
-            .group_by(question.c.question)
+            select(func.max(question.c.seq)).where(where).group_by(question.c.question)
         ),
     )
     return _values(sorted(found, key=lambda item: latest[item.seq]), Question)

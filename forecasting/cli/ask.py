@@ -1,0 +1,152 @@
+"""ask, due: a question with its number in one command, and what waits for a person."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from forecasting.cli.options import Command
+from forecasting.cli.output import cell, emit, line, say, settings
+
+if TYPE_CHECKING:
+    from forecasting.app.ask import Asked
+    from forecasting.app.book import Book
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _pairs(given: tuple[str, ...]) -> dict[str, str]:
+    from forecasting.cli.forecasts import pairs
+
+    return pairs(given, "--p")
+
+
+def asking(command: Any) -> Any:
+    """Add the options that say what is asked."""
+    options = (
+        click.option("--by", default="", metavar="DAY", help="The deadline: the end of this day."),
+        click.option("--ladder", default="", metavar="DAY,DAY", help="Several deadlines."),
+        click.option("--options", "options_", default="", metavar="A,B,C", help="One of these."),
+        click.option("--ordered", default="", metavar="A,B,C", help="One of these, in order."),
+        click.option(
+            "--range", "span", default="", metavar="LO..HI", help="A number from LO to HI."
+        ),
+        click.option("--unit", default="", help="Of the number."),
+        click.option("--base", default="", metavar="PHRASE", help='How often: "3 in 70 weeks".'),
+        click.option("--answer", default="", metavar="PREDICATE", help='"pause=on through close".'),
+        click.option("--tag", "tags", multiple=True, help="A tag; repeatable."),
+        click.option("--slug", default="", help="Its id; default: from the title."),
+        click.option("--criteria", default="", help="What counts, and whose word decides."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def asked_of(title: str, given: Mapping[str, Any]) -> "Asked":
+    """Put what the options said together."""
+    from forecasting.app.ask import Asked
+
+    return Asked(
+        title,
+        by=given["by"],
+        ladder=_listed(given["ladder"]),
+        options=_listed(given["options_"]),
+        ordered=_listed(given["ordered"]),
+        span=given["span"],
+        unit=given["unit"],
+        base=given["base"],
+        answer=given["answer"],
+        tags=given["tags"],
+        slug=given["slug"],
+        criteria=given["criteria"],
+    )
+
+
+@click.command(cls=Command)
+@click.argument("title")
+@click.argument("probability", required=False)
+@asking
+@click.option(
+    "--p", "each", multiple=True, metavar="WHAT=P", help="Of an option, a rung, or a quantile."
+)
+@click.option("--because", default="", help="Why.")
+def ask(
+    title: str,
+    probability: str | None,
+    each: tuple[str, ...],
+    because: str,
+    **given: Any,
+) -> None:
+    r"""Ask a question and log your number, in one step.
+
+    With --base an event process stands behind the question, and the model's number is printed
+    beside yours. Criteria can follow: `forecast questions edit`.
+
+    \b
+    Examples:
+      forecast ask "Will a convoy reach El Fasher?" 35% --by 2027-01-31 --base "3 in 70 weeks"
+      forecast ask "Who chairs the talks?" --by 2027-01-31 --options egypt,qatar,nobody
+      forecast ask "How many cross the border?" --by 2027-01-31 --range 0..5000 --unit people
+    """
+    from forecasting import clock, config
+    from forecasting.app import ask as use
+    from forecasting.app.book import Book
+
+    with Book.open(settings().db, forecaster=settings().forecaster) as book:
+        now = clock.now()
+        made = use.ask(
+            book.ledger,
+            asked_of(title, given),
+            forecaster=book.forecaster,
+            now=now,
+            probability=probability,
+            each=_pairs(each),
+            because=because,
+            zone=config.zone() or "",
+        )
+        told(book, made)
+
+
+def told(book: "Book", made: dict[str, Any]) -> None:
+    """Print a new question: my number, and the model's beside it."""
+    from forecasting import clock
+    from forecasting.app import ask as use
+
+    model = use.beside(book.ledger, made["questions"], clock.now()) if made["answer"] else {}
+    if settings().format != "table":
+        emit(made | {"model": model})
+        return
+    mine = {row["question"]: row["forecast"] for row in made["forecasts"]}
+    rows = [
+        {"question": name, "mine": mine.get(name), "model": model.get(name)}
+        for name in made["questions"]
+    ]
+    line(f"asked: {made['title']}")
+    line(f"  closes {made['deadline']}")
+    for row in rows:
+        model_says = "" if row["model"] is None else f"   model {cell(row['model'])}"
+        line(f"  {row['question']}   mine {cell(row['mine'])}{model_says}")
+    if made["process"]:
+        say(f"the process is {made['process']}: forecast news add ... --on {made['process']}=event")
+    if not made["criteria"]:
+        say(f"no criteria yet: forecast questions edit {made['id']}")
+
+
+@click.command(cls=Command)
+def due() -> None:
+    r"""List what waits for a person: outcomes, and questions that have no criteria yet.
+
+    \b
+    Example:
+      forecast due
+    """
+    from forecasting import clock
+    from forecasting.app.book import Book
+    from forecasting.app.due import due as waiting
+
+    with Book.open(settings().db) as book:
+        rows = waiting(book.ledger, clock.now())
+    emit(rows, columns=("question", "reason", "age_days", "next"), title=f"{len(rows)} waiting")

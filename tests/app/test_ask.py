@@ -1,0 +1,207 @@
+"""Ask, change, drop: questions that are made in the ledger, and the processes behind them."""
+
+import datetime as dt
+
+import pytest
+
+import forecasting as fc
+from forecasting import clock
+from forecasting.app import banks
+from forecasting.app.ask import slug_of
+from forecasting.app.due import due
+from forecasting.app.edit import as_yaml, edit
+from forecasting.app.questions import list_rows
+from forecasting.domain.instants import iso
+from forecasting.errors import ForecastingError, InvalidInput
+
+NOW = dt.datetime(2026, 11, 22, 9, tzinfo=dt.UTC)
+TITLE = "Will a convoy reach El Fasher?"
+SLUG = "a-convoy-reach-el-fasher"
+BY = "2027-01-31"
+
+
+@pytest.fixture
+def book(tmp_path):
+    with clock.at(NOW), fc.init(tmp_path / "w", forecaster="ana") as found:
+        yield found
+
+
+def test_a_question_and_its_number_are_made_together(book):
+    made = book.ask(TITLE, "35%", by=BY, because="one in three", tags=["aid"])
+    assert made["id"] == SLUG
+    (question,) = book.ledger.questions()
+    assert (iso(question.opens), iso(question.closes)) == (iso(NOW), "2027-02-01T00:00:00Z")
+    assert (question.zone, question.tags, question.answer) == ("UTC", ("aid",), "")
+    (forecast,) = book.ledger.forecasts()
+    assert (forecast.value.plain, forecast.because) == (0.35, "one in three")
+    assert forecast.question_hash == question.wording_hash
+    assert made["model"] == {} and made["process"] == ""
+    assert book.verify()["ok"]
+
+
+def test_a_base_rate_makes_a_process_and_the_model_speaks_at_once(book):
+    made = book.ask(TITLE, 0.35, by=BY, base="3 in 70 weeks")
+    assert made["process"] == f"{SLUG}-event"
+    days = (dt.datetime(2027, 2, 1, tzinfo=dt.UTC) - NOW) / dt.timedelta(days=1)
+    # Gamma(3.5, 490) on the rate a day: by hand.
+    by_hand = 1 - (490 / (490 + days)) ** 3.5
+    assert made["model"][SLUG] == pytest.approx(by_hand, abs=0.012)
+    process = banks.bank_of(book.ledger).world.processes[made["process"]]
+    assert (process.since, process.watched, process.kind) == (NOW, NOW, "event")
+    # Only a person's number was logged.
+    assert [f.forecaster for f in book.ledger.forecasts()] == ["ana"]
+
+
+def test_news_update_and_outcome_use_the_process_of_a_phrase(book):
+    book.ask(TITLE, 0.35, by=BY, base="3 in 70 weeks")
+    book.add_news("Trucks loaded", source="wire", known_at=iso(NOW), on={f"{SLUG}-event": "x3"})
+    with clock.at(NOW + dt.timedelta(hours=1)):
+        row = book.update(watched=True).iloc[0]
+        assert row["logged"] and row["after"] > 0.4
+        book.add_news(
+            "It arrived", source="wire", known_at=iso(clock.now()), on={f"{SLUG}-event": "event"}
+        )
+    with clock.at(NOW + dt.timedelta(hours=2)):
+        assert book.update(SLUG, watched=True).iloc[0]["after"] > 0.99
+
+
+@pytest.mark.parametrize(
+    ("more", "forecast", "type_", "space"),
+    [
+        ({"options": ["egypt", "qatar"]}, {"egypt": "40%", "qatar": "60%"}, "categorical", None),
+        ({"ordered": ["low", "high"]}, {"low": 0.5, "high": 0.5}, "ordered", None),
+        ({"span": "0..5000", "unit": "people"}, {5: 10, 50: 200, 95: 900}, "numeric", (0, 5000)),
+    ],
+)
+def test_other_types(book, more, forecast, type_, space):
+    made = book.ask("What of it?", forecast, by=BY, **more)
+    (question,) = book.ledger.questions()
+    assert (made["type"], len(made["forecasts"])) == (type_, 1)
+    if space:
+        assert (question.space.lower, question.space.upper, question.space.unit) == (
+            *space,
+            "people",
+        )
+
+
+def test_a_ladder_with_a_base_rate_rises(book):
+    made = book.ask(
+        TITLE,
+        {"2026-12-31": 0.1, BY: 0.3},
+        ladder=[dt.date(2026, 12, 31), BY],
+        base="3 in 70 weeks",
+    )
+    assert made["questions"] == [f"{SLUG}@2026-12-31", f"{SLUG}@{BY}"]
+    early, late = (made["model"][name] for name in made["questions"])
+    assert 0.1 < early < late < 0.5
+
+
+@pytest.mark.parametrize(
+    ("words", "more", "says"),
+    [
+        (("One?", 0.3), {"by": "2026-11-21"}, "lies in the past"),
+        (("One?", 0.3), {"by": BY, "ladder": [BY]}, "give one day"),
+        (("One?", 0.3), {}, "give one day"),
+        (("One?", 1.3), {"by": BY}, "from 0 to 1|probability"),
+        (("One?", 0.3), {"by": BY, "options": ["a", "b"]}, "categorical"),
+        (("One?", 0.3), {"by": BY, "options": ["a"], "base": "once in 8 mo"}, "base"),
+        (("One?", 0.3), {"by": BY, "base": "now and then"}, "phrase|now and then"),
+        (("One?", 0.3), {"by": BY, "base": "at 2027-01-01"}, "how often"),
+        (("One?", 0.3), {"by": BY, "answer": "no-such by close"}, "no-such"),
+        (("One?", None), {"by": BY, "span": "many"}, "two numbers"),
+        (("One?", None), {"by": BY, "because": "so"}, "because"),
+        (("???", None), {"by": BY}, "no slug"),
+    ],
+)
+def test_a_broken_rule_writes_nothing(book, words, more, says):
+    before = book.ledger.head()
+    with pytest.raises(InvalidInput, match=says):
+        book.ask(*words, **more)
+    assert book.ledger.head() == before
+
+
+def test_a_title_is_asked_once_unless_it_has_a_slug_of_its_own(book):
+    book.ask(TITLE, 0.3, by=BY, base="3 in 70 weeks")
+    with pytest.raises(InvalidInput, match="asked already"):
+        book.ask(TITLE.upper(), 0.3, by=BY)
+    assert book.ask(TITLE, 0.3, by=BY, slug="second")["id"] == "second"
+    with pytest.raises(InvalidInput, match="name of another question"):
+        book.ask("Else?", by=BY, slug=SLUG)
+    with pytest.raises(InvalidInput, match="name of a process"):
+        book.ask("Else?", by=BY, slug=f"{SLUG}-event")
+
+
+def test_missing_criteria_are_due_until_they_are_written(book):
+    book.ask(TITLE, 0.3, by=BY)
+    assert [(row["question"], row["reason"]) for row in due(book.ledger, NOW)] == [
+        (SLUG, "no criteria")
+    ]
+    criteria = "Counts if OCHA reports that at least one truck of the convoy unloaded in the town."
+    assert book.edit_question(SLUG, criteria=criteria) == [SLUG]
+    assert due(book.ledger, NOW) == []
+    (question,) = book.ledger.questions()
+    assert question.criteria == criteria and question.opens == NOW
+    assert len(book.ledger.question_history(SLUG)) == 2
+
+
+def test_what_is_shown_as_yaml_and_saved_as_it_is_changes_nothing(book):
+    book.ask(TITLE, 0.3, by=BY, base="once in 8 mo", tags=["aid"])
+    book.ask("How many?", by=BY, span="0..5000", unit="people", slug="many")
+    book.ask("Who?", by=BY, options=["a b", "c"], slug="who")
+    book.ask("When?", ladder=["2026-12-31", BY], slug="when")
+    for name in (SLUG, "many", "who", "when"):
+        assert edit(book.ledger, name, as_yaml(book.ledger, name), NOW) == []
+
+
+def test_once_forecast_the_window_and_the_options_stay(book):
+    book.ask(TITLE, 0.3, by=BY)
+    with pytest.raises(InvalidInput, match="cannot change"):
+        book.edit_question(SLUG, closes="2027-02-28")
+    book.ask("Free?", by=BY, slug="free")
+    assert book.edit_question("free", closes="2027-02-28") == ["free"]
+    with pytest.raises(InvalidInput, match="slug"):
+        book.edit_question("free", slug="other")
+
+
+def test_a_dropped_question_is_gone_and_its_process_with_it(book):
+    book.ask(TITLE, 0.3, by=BY, base="3 in 70 weeks")
+    book.update(watched=True)
+    assert book.drop_question(SLUG) == [SLUG]
+    assert list_rows(book.ledger, NOW) == []
+    assert len(book.forecasts()) == 0 and len(book.questions()) == 0
+    assert banks.bank_of(book.ledger).world.processes == {}
+    assert book.verify()["ok"]
+    with pytest.raises(ForecastingError):
+        book.log(SLUG, 0.2)
+    assert book.ask(TITLE, 0.2, by=BY)["id"] == SLUG
+    assert len(book.forecasts()) == 1
+
+
+def test_what_somebody_else_forecast_stays(book):
+    book.ask(TITLE, 0.3, by=BY)
+    book.log(SLUG, 0.2, forecaster="ben")
+    with pytest.raises(InvalidInput, match="ben has forecast it"):
+        book.drop_question(SLUG)
+    assert len(book.questions()) == 1
+
+
+def test_a_dict_adds_a_question(book):
+    fields = {"slug": "truce", "title": "The truce holds", "closes": dt.date(2027, 1, 31)}
+    assert book.add_question(fields) == ["truce"]
+    with pytest.raises(InvalidInput, match="in use"):
+        book.add_question(fields)
+    with pytest.raises(InvalidInput, match="closes"):
+        book.add_question({"slug": "b", "title": "Nothing else"})
+
+
+@pytest.mark.parametrize(
+    ("title", "slug"),
+    [
+        ("Will the Élysée open?", "the-elysee-open"),
+        ("will", "will"),
+        ("A" * 200, "a" * 60),
+        ("one " * 40, "-".join(["one"] * 15)),
+    ],
+)
+def test_slugs(title, slug):
+    assert slug_of(title) == slug
