@@ -147,7 +147,7 @@ def ask(path, capsys, *words, code=0):
 
 def test_the_command_records_lists_and_speaks_json(banked, capsys):
     made = json.loads(ask(banked, capsys, "--all", "--until", "2026-11-20", "--json").out)
-    assert [row["until"] for row in made] == ["2026-11-20T22:00:00Z"] * 3  # midnight in Kyiv
+    assert [row["until"] for row in made] == ["2026-11-21T00:00:00Z"] * 3  # midnight in UTC
     made = json.loads(ask(banked, capsys, "convoy", "--until", "2026-11-21", "--json").out)
     assert made[0]["until"] == "2026-11-21T15:00:00Z"  # midnight of the process, in Tokyo
     said = ask(banked, capsys, "truce", "--because", "the wires")
