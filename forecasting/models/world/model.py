@@ -40,7 +40,7 @@ from forecasting.models.world.values import Do, FloatArray, World
 #: Parameter points: what is not known of them is the largest error of a number.
 POINTS = 2_048
 #: Of a condition that few paths meet: so many times the paths, more where the gate refuses.
-RARE = (3, 8)
+RARE = (3, 6)
 #: With so many draws, that is: fewer are for a look or for one of many steps.
 PATIENT = 32_768
 #: How many simulations are kept: an explanation asks for the same ones again.
