@@ -108,9 +108,7 @@ def edit(
             parent=was.parent,
             condition=was.condition,
         )
-        if after.get("opens") == before["opens"]:
-            new = replace(new, opens=was.opens)
-        elif "opens" not in after:
+        if after.get("opens") == before["opens"] or "opens" not in after:
             new = replace(new, opens=was.opens)
         if question.id in old and _same_days(after, before):
             new = replace(new, closes=was.closes, resolves_by=was.resolves_by)

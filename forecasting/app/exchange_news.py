@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from forecasting.app.catalog import Catalog
 from forecasting.app.news import Entered, drafted, identity
 from forecasting.app.news_check import EffectCheck
-from forecasting.app.news_world import NewsWorld
 from forecasting.app.news_shown import retracts
+from forecasting.app.news_world import NewsWorld
 from forecasting.domain import Evidence
 from forecasting.domain.instants import parse_when
 from forecasting.errors import InvalidInput, NotFound

@@ -7,8 +7,8 @@ from typing import Any
 from forecasting.app.catalog import Catalog
 from forecasting.app.news import Entered, drafted, identity, resolves
 from forecasting.app.news_check import Asked, EffectCheck
-from forecasting.app.news_world import NewsWorld
 from forecasting.app.news_shown import retracts, standing
+from forecasting.app.news_world import NewsWorld
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.instants import parse_when
 from forecasting.errors import InvalidInput, NotFound

@@ -1,8 +1,8 @@
 """Questions: load the bank into a ledger, list, show, check, add."""
 
 import datetime as dt
-from dataclasses import replace
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ from forecasting.domain.setup import Setup
 from forecasting.errors import InvalidInput, Problem
 from forecasting.evidence import retracted
 from forecasting.store import Ledger
-
 
 __all__ = [
     "add_fields",

@@ -62,7 +62,7 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as unknown:
         msg = f"zone ({name}): not an IANA time zone"
-        raise InvalidInput(msg, hint="Europe/Berlin, Africa/Khartoum or UTC") from unknown
+        raise InvalidInput(msg, hint="Africa/Khartoum") from unknown
 
 
 def day_begins(day: dt.date, zone_name: str = DEFAULT_ZONE) -> dt.datetime:

@@ -35,7 +35,8 @@ def test_a_question_and_its_number_are_made_together(book):
     (forecast,) = book.ledger.forecasts()
     assert (forecast.value.plain, forecast.because) == (0.35, "one in three")
     assert forecast.question_hash == question.wording_hash
-    assert made["model"] == {} and made["process"] == ""
+    assert made["model"] == {}
+    assert made["process"] == ""
     assert book.verify()["ok"]
 
 
@@ -57,7 +58,8 @@ def test_news_update_and_outcome_use_the_process_of_a_phrase(book):
     book.add_news("Trucks loaded", source="wire", known_at=iso(NOW), on={f"{SLUG}-event": "x3"})
     with clock.at(NOW + dt.timedelta(hours=1)):
         row = book.update(watched=True).iloc[0]
-        assert row["logged"] and row["after"] > 0.4
+        assert row["logged"]
+        assert row["after"] > 0.4
         book.add_news(
             "It arrived",
             source="wire",
@@ -144,7 +146,8 @@ def test_missing_criteria_are_due_until_they_are_written(book):
     assert book.edit_question(SLUG, criteria=criteria) == [SLUG]
     assert due(book.ledger, NOW) == []
     (question,) = book.ledger.questions()
-    assert question.criteria == criteria and question.opens == NOW
+    assert question.criteria == criteria
+    assert question.opens == NOW
     assert len(book.ledger.question_history(SLUG)) == 2
 
 
@@ -172,7 +175,8 @@ def test_a_dropped_question_is_gone_and_its_process_with_it(book):
     book.update(watched=True)
     assert book.drop_question(SLUG) == [SLUG]
     assert list_rows(book.ledger, NOW) == []
-    assert len(book.forecasts()) == 0 and len(book.questions()) == 0
+    assert len(book.forecasts()) == 0
+    assert len(book.questions()) == 0
     assert banks.bank_of(book.ledger).world.processes == {}
     assert book.verify()["ok"]
     with pytest.raises(ForecastingError):

@@ -54,7 +54,9 @@ def test_a_new_workspace_has_a_settings_file_an_empty_bank_and_a_database(tmp_pa
     }
     assert config.stated(tmp_path / "a")["forecaster"] == 'an "a"'
     bank = read_bank(tmp_path / "a" / "questions")
-    assert bank.problems == () and bank.questions == () and not bank.world.processes
+    assert bank.problems == ()
+    assert bank.questions == ()
+    assert not bank.world.processes
 
 
 def test_the_commented_world_is_sound_once_its_marks_are_taken_away(tmp_path):
@@ -65,7 +67,8 @@ def test_the_commented_world_is_sound_once_its_marks_are_taken_away(tmp_path):
     file.write_text("\n".join(lines), encoding="utf-8")
     bank = read_bank(tmp_path / "questions")
     assert bank.problems == ()
-    assert set(bank.world.processes) == {"truce", "convoy"} and len(bank.world.links) == 1
+    assert set(bank.world.processes) == {"truce", "convoy"}
+    assert len(bank.world.links) == 1
 
 
 def test_a_workspace_is_found_from_below_and_a_flag_or_a_variable_wins(sudan, monkeypatch):
@@ -164,7 +167,8 @@ def test_python_makes_a_workspace_and_finds_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "w")
     with fc.open() as book:
         assert book.forecaster == "ana"
-        assert "ana" in repr(book) and "0 questions" in repr(book)
+        assert "ana" in repr(book)
+        assert "0 questions" in repr(book)
 
 
 #: What belongs to one conflict, and so into a bank.

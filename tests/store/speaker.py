@@ -77,7 +77,7 @@ def main(path, folder, *names):
     commands.load(root)
     if any(name.startswith("update") for name in names):
         bank = questions.bundled_bank()
-        update.bundled_bank = lambda: bank
+        update.bank_of = lambda ledger: bank
     for number, name in enumerate(names, start=len(names)):
         speak(name, number, path, folder)
     tell("ready")
