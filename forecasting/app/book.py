@@ -80,7 +80,8 @@ class Book(Record, Review):
         held = self.ledger.questions()
         now = clock.now()
         waiting = sum(question.opens <= now < question.closes for question in held)
-        return f"<Book of {self.forecaster}: {len(held)} questions, {waiting} open, in {self.ledger.where}>"
+        said = f"{len(held)} questions, {waiting} open, in {self.ledger.where}"
+        return f"<Book of {self.forecaster}: {said}>"
 
     def __init__(
         self, ledger: Ledger, *, forecaster: str | None = None, database: str = ""

@@ -1,4 +1,4 @@
-"""A workspace: ``forecast.toml``, a folder of questions and a database, found as git finds its own."""
+"""A workspace: ``forecast.toml``, a folder of questions and a database; found as git finds its."""
 
 import datetime as dt
 import json

@@ -130,9 +130,7 @@ def told(book: "Book", made: dict[str, Any]) -> None:
         model_says = "" if row["model"] is None else f"   model {cell(row['model'])}"
         line(f"  {row['question']}   mine {cell(row['mine'])}{model_says}")
     if made["process"]:
-        say(
-            f"the process is {made['process']}: forecast news add ... --on {made['process']}=event --confirmed"
-        )
+        say(f"when it happens: forecast news add ... --on {made['process']}=event --confirmed")
     if not made["criteria"]:
         say(f"no criteria yet: forecast questions edit {made['id']}")
 
