@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from forecasting.app.banks import bank_of
+from forecasting.app.banks import bank_of, changed_since
 from forecasting.app.catalog import Catalog
 from forecasting.app.log import check_moment, kind_of
 from forecasting.app.predict import Earlier, Predictor, Said, drafts, watches_of
@@ -111,6 +111,8 @@ def update(
     seconds = (time.perf_counter() - began) / max(len(able), 1)
     told = {item.question.id: item for item in said if item.forecaster == MODEL}
     warnings += [f"{q.id}: {why}" for q in able if (why := predictor.model.faults.get(q.id))]
+    if changed_since(ledger, bank):
+        warnings.append("the bank's files changed since they were loaded: forecast init loads them")
     changed = _changed(bank, predictor, able, told, before)
     logged = {
         q.id
