@@ -342,7 +342,9 @@ def world() -> None:
     import tracemalloc
     from dataclasses import replace
 
+    from forecasting import clock
     from forecasting.app import scenario
+    from forecasting.app.book import open_book
     from forecasting.app.catalog import Catalog
     from forecasting.app.explain import Explanation
     from forecasting.app.predict import OWN, Predictor
@@ -404,7 +406,8 @@ def world() -> None:
         known = now - dt.timedelta(minutes=next(number) + 1)
         added = Evidence("new", "report", "n", "wire", known_at=known, effects=(effect,), grade="B")
         standing.evidence = (*base, added)
-        standing.model._told.clear(), standing.model._kept.clear(), standing.model._learned.clear()
+        for kept in (standing.model._told, standing.model._kept, standing.model._learned):
+            kept.clear()
         touched = [q for q in asked if standing.model.touching(q, [added])]
         standing.one(OWN[0], touched, now)
 
@@ -413,10 +416,10 @@ def world() -> None:
     report("a news item to all that it touches", ours, "0.5 s", 0.5)
     report("a news item to all that it touches", ours, "pm.sample of the three graphs", sampled)
 
-    live = scenario.Live(
-        standing, tuple(asked), now, scenario._simulated(standing, asked, now), (),
-        *([max(q.closes for q in asked)] if "until" in scenario.Live.__slots__ else []),
-    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder, clock.at(now):
+        book = open_book(str(Path(folder) / "bench.db"))
+        live = scenario.live(book.ledger, now=now)
+        book.close()
     sets = bank.scenarios[0]
     given = "guarantees-2026=firm"
     scenario.what_if(live, [given], [], sets)
