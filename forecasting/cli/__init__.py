@@ -14,7 +14,8 @@ from forecasting.errors import ForecastingError, InvalidInput
 
 EPILOG = """\b
 Examples:
-  forecast init
+  forecast init sudan --as ana
+  forecast ask "Will a convoy reach El Fasher?" 35% --by 2027-01-31
   forecast questions list --status open
   forecast log leaders-meet@2026-12-31 0.03 --because "no venue, no date"
   forecast news add "Envoys meet" --source wire --known-at 2026-11-22T12:00Z --on leaders-meet=x1.5
