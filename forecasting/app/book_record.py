@@ -69,7 +69,7 @@ class Record:
         *,
         me: str = "",
         zone: str = "",
-        **options: bool,
+        **options: Any,
     ) -> dict[str, Any]:
         """Bring a track record in, its forecasts as imported; see `forecast import`."""
         from forecasting.app.exchange import import_record
@@ -77,6 +77,12 @@ class Record:
         return import_record(
             self.ledger, Path(file), format, now=clock.now(), me=me, zone=zone, **options
         )
+
+    def import_undo(self, run: int | str) -> dict[str, Any]:
+        """Take a mistaken import back, by the number that it gave as its run."""
+        from forecasting.app.undone import import_undo
+
+        return import_undo(self.ledger, run, now=clock.now())
 
     def export_record(
         self, file: str | Path, format: str = "csv", *, force: bool = False
