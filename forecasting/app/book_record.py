@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecasting import clock
-from forecasting.app.tidy import When, text, when
+from forecasting.app.tidy import When, on, text
 from forecasting.store import Ledger
 
 if TYPE_CHECKING:
@@ -17,7 +17,14 @@ class Record:
     ledger: Ledger
 
     def resolve(
-        self, question: str, outcome: str | float, *, source: str, at: When = None, note: str = ""
+        self,
+        question: str,
+        outcome: str | float,
+        *,
+        source: str,
+        at: When = None,
+        note: str = "",
+        early_no: bool = False,
     ) -> list[dict[str, Any]]:
         """Record an outcome, or a corrected version of it."""
         from forecasting.app.resolve import resolve
@@ -28,8 +35,9 @@ class Record:
             text(outcome),
             source=source,
             now=clock.now(),
-            at=when(at),
+            at=on(self.ledger, question, at, days="ends"),
             note=note,
+            early_no=early_no,
         )
 
     def annul(
@@ -38,7 +46,14 @@ class Record:
         """Record that a question counts for nobody."""
         from forecasting.app.resolve import annul
 
-        return annul(self.ledger, question, source=source, now=clock.now(), at=when(at), note=note)
+        return annul(
+            self.ledger,
+            question,
+            source=source,
+            now=clock.now(),
+            at=on(self.ledger, question, at, days="ends"),
+            note=note,
+        )
 
     def dispute(
         self, question: str, outcome: str | float, *, source: str, at: When = None, note: str = ""
@@ -52,7 +67,7 @@ class Record:
             text(outcome),
             source=source,
             now=clock.now(),
-            at=when(at),
+            at=on(self.ledger, question, at, days="ends"),
             note=note,
         )
 

@@ -255,7 +255,9 @@ def _csv(ledger: Ledger) -> Iterator[str]:
     spoken = (
         one
         for one in transfer.spoken(ledger)
-        if not at or one.kind != "imported" or (one.question, one.forecaster, one.issued_at) not in at
+        if not at
+        or one.kind != "imported"
+        or (one.question, one.forecaster, one.issued_at) not in at
     )
     return write_csv(spoken, gone.withdrawals, catalog.questions, catalog.outcomes)
 

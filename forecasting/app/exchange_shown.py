@@ -49,7 +49,9 @@ def summary(made: Plan, catalog: Catalog, now: dt.datetime) -> str:
     n = len(of)
     parts = [f"{n:,} forecast{'s' * (n != 1)}", f"{len(known):,} resolved"]
     if windows:
-        low, high = (max(1, round(one / dt.timedelta(days=1))) for one in (min(windows), max(windows)))
+        low, high = (
+            max(1, round(one / dt.timedelta(days=1))) for one in (min(windows), max(windows))
+        )
         days = f"{low} days" if low == high else f"{low} to {high} days"
         parts.append(f"{len(windows):,} scored over the {days} from opening to closing")
     else:
@@ -70,9 +72,7 @@ def _too_soon(question: Question, out: Resolution) -> bool:
     return out.outcome != ANNULLED and out.resolved_at - question.opens <= TOO_SOON
 
 
-def _together(
-    made: Plan, catalog: Catalog
-) -> tuple[dict[str, Question], dict[str, Resolution]]:
+def _together(made: Plan, catalog: Catalog) -> tuple[dict[str, Question], dict[str, Resolution]]:
     questions = {**catalog.questions, **{question.id: question for question in made.questions}}
     settled = {**catalog.outcomes, **outcomes(made.resolutions)}
     return questions, settled

@@ -91,9 +91,7 @@ def import_undo(ledger: Ledger, run: int | str, *, now: dt.datetime) -> dict[str
         raise InvalidInput(msg, hint="forecast import runs")
     standing = outcomes(ledger.resolutions())
     held = ledger.resolutions()
-    drafts: list[Draft] = [
-        Withdrawal(one.question, one.forecaster, one.issued_at) for one in left
-    ]
+    drafts: list[Draft] = [Withdrawal(one.question, one.forecaster, one.issued_at) for one in left]
     reopened = [
         one.question
         for one in settled

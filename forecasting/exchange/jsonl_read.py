@@ -77,7 +77,9 @@ def read_jsonl(found: bytes, *, name: str, reading: Reading | None = None) -> St
             raise stop(name, line, f"file: more than {MOST_ROWS:,} records", "split it")
         into.rows += 1
         try:
-            _take(_with_commas(record) if how.manner.decimal == "comma" else record, line, into, how)
+            _take(
+                _with_commas(record) if how.manner.decimal == "comma" else record, line, into, how
+            )
         except (Ambiguous, Damaged) as damaged:
             raise stop(name, line, damaged.message, damaged.hint) from damaged
         except InvalidInput as wrong:

@@ -26,7 +26,12 @@ OF_QUESTION = (
 )
 #: What a row of a table states beside that.
 OF_OUTCOME = ("outcome", "resolved_at", "source", "note")
-_DAYS: Mapping[str, Days] = {"opens": "begins", "closes": "ends", "resolves_by": "ends", "resolved_at": "ends"}
+_DAYS: Mapping[str, Days] = {
+    "opens": "begins",
+    "closes": "ends",
+    "resolves_by": "ends",
+    "resolved_at": "ends",
+}
 _FREE = ("criteria", "background", "note")
 
 
