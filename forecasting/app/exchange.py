@@ -99,9 +99,9 @@ def import_record(
     else:
         read: Callable[..., exchange.Statements] = read_csv if format == "csv" else read_jsonl
         statements = read(found, name=name, reading=reading)
-    before = Catalog.of(ledger)
     for _ in range(_ATTEMPTS):
         head = ledger.head()
+        before = Catalog.of(ledger)
         made, news = _planned(ledger, statements, items, now=now, name=name, manner=manner)
         refused = sorted([*made.refused, *news.refused], key=lambda one: (one.line, one.reason))
         added = made.added + len(news.items)
