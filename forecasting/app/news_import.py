@@ -96,8 +96,8 @@ def import_news(
         A row is a duplicate if an item of the same title, source, known_at and address was ever
         recorded, a retracted one too; an item of a feed, if one of the same guid was, else of the
         same address, else of the same title within two days, whatever its date says now
-        (`updated` lists those whose date or title changed). `similar` lists the added rows that may tell a story that
-        is recorded already, `notes` what is worth knowing of the file.
+        (`updated` lists those whose date or title changed). `similar` lists the added rows that
+        may tell a story that is recorded already, `notes` what is worth knowing of the file.
 
     Raises
     ------
