@@ -24,6 +24,7 @@ from forecasting.domain.evidence import Evidence
 from forecasting.domain.instants import day_begins, day_ends, parse_day, parse_when, zone
 from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.question import Basis, Condition, ModelChoice, Question
+from forecasting.domain.reading import outcome
 from forecasting.domain.reference import DurationShare, PriorRow, ReferenceClass
 from forecasting.domain.resolution import Resolution
 from forecasting.domain.scenario import ScenarioGraph
@@ -188,7 +189,11 @@ def build_question(file: QuestionFile, source: str) -> tuple[list[Question], lis
         closes = day_ends(parse_day(day), file.zone)
         resolves_by = closes
         if file.resolves_by:
-            resolves_by = max(closes, day_ends(parse_day(file.resolves_by), file.zone))
+            resolves_by = day_ends(parse_day(file.resolves_by), file.zone)
+            if resolves_by < closes and day == days[-1]:
+                msg = f"resolves_by ({file.resolves_by}): must not come before closes ({day})"
+                raise InvalidInput(msg)
+            resolves_by = max(closes, resolves_by)
         if closes <= opens:
             msg = f"closes ({day}): must not come before opens ({file.opens})"
             raise InvalidInput(msg)
@@ -238,10 +243,9 @@ def build_question(file: QuestionFile, source: str) -> tuple[list[Question], lis
 def _resolution(
     question: str, stated: ResolutionFile, space: OutcomeSpace, zone_name: str
 ) -> Resolution:
-    space.label(stated.outcome)
     return Resolution(
         question=question,
-        outcome=stated.outcome,
+        outcome=outcome(space, stated.outcome),
         resolved_at=parse_when(stated.known, zone_name=zone_name, day_means="ends"),
         source=stated.source,
         certainty=stated.certainty,

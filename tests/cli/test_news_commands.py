@@ -92,7 +92,7 @@ def test_a_day_with_news(said: Callable[..., tuple[str, str]], tmp_path: Path) -
     assert (done["added"], done["duplicates"]) == (1, 0)
     assert done["refused"][0]["line"] == 3
     out, err = said("news", "import", str(file))
-    assert "news.csv:3: refused: time (soon)" in err
+    assert "news.csv:3: refused: known_at (soon)" in err
 
     text = tmp_path / "text.txt"
     text.write_text("On 2026-11-20 both sides agreed to meet.")
@@ -125,7 +125,7 @@ def test_mistakes_are_one_line_with_the_way_out(
         ((*ADD, *AT, "--on", "general-ceasfire-2026=x2"), 4, "Try: general-ceasefire-2026"),
         ((*ADD, *AT, "--on", f"{RUNG}=x0"), 2, "above 0 and finite"),
         ((*ADD, *AT, "--grade", "G"), 2, "must be one of A, B, C, D, E, F"),
-        ((*ADD, "--known-at", "yesterday"), 2, "Try: 2026-05-09T12:00Z"),
+        ((*ADD, "--known-at", "soon"), 2, "2026-05-09T12:00Z"),
         ((*ADD, "--known-at", "2027-01-01"), 2, "Try: --known-at 2026-11-22T12:00:00Z"),
         ((*ADD, *AT, "--instead-of", "99999"), 4, "Try: forecast news list"),
         (("news", "retract", "99999", "--because", "x"), 4, "Try: forecast news list"),
