@@ -184,7 +184,8 @@ def test_local_times_want_a_zone(brought, ledger):
     assert ledger.questions()[0].zone == "Europe/Paris"
     with pytest.raises(InvalidInput, match="zone"):
         brought(text, zone="Middle/Earth")
-    twice = brought(f"{BARE},zone\nz,ana,0.4,2025-10-26 02:30,Europe/Paris\nz,ana,1.0,2025-10-26,\n")
+    text = f"{BARE},zone\nz,ana,0.4,2025-10-26 02:30,Europe/Paris\nz,ana,1.0,2025-10-26,\n"
+    twice = brought(text)
     assert "2025-10-26T00:30:00Z or 2025-10-26T01:30:00Z" in twice["refused"][0]["reason"]
 
 

@@ -156,11 +156,11 @@ def _moment(
         raise InvalidInput(msg, hint=HINT)
     if cell.casefold() == "now" and now is not None:
         return utc(now)
-    found = _date(cell, name, order, zone, now)
+    found = _date(cell, cell, name, order, zone, now)
     if found is not None:
         return _of_day(found, cell, name, days, zone)
     clock = _CLOCK.fullmatch(cell)
-    date = _date(clock["date"].rstrip(","), name, order, zone, now) if clock else None
+    date = _date(clock["date"].rstrip(","), cell, name, order, zone, now) if clock else None
     if clock is None or date is None or (clock["bhour"] and not clock["t"]):
         msg = f"{name} ({plainly(cell)}): is no day and no moment"
         raise InvalidInput(msg, hint=HINT)
@@ -186,11 +186,15 @@ def day(
         return value
     cell = tidied(value).replace("\u2212", "-")
     _met(value, how)
-    found = _date(cell, name, how.dates, zone, how.now)
-    if found is None:
-        msg = f"{name} ({plainly(cell)}): must be a calendar day" if cell else f"{name}: is empty"
+    found = _date(cell, cell, name, how.dates, zone, how.now)
+    if found is not None:
+        return found
+    if not cell:
+        msg = f"{name}: is empty"
         raise InvalidInput(msg, hint="2026-12-31")
-    return found
+    read = _moment(cell, name, "begins", zone, True, False, how.dates, how.now)
+    msg = f"{name} ({plainly(cell)}): is a moment; a day is needed"
+    raise InvalidInput(msg, hint=local_day(read, zone).isoformat())
 
 
 def local_clock(text: str) -> bool:
@@ -211,7 +215,9 @@ def local_clock(text: str) -> bool:
     )
 
 
-def _date(cell: str, name: str, order: str, zone: str, now: dt.datetime | None) -> dt.date | None:
+def _date(
+    cell: str, shown: str, name: str, order: str, zone: str, now: dt.datetime | None
+) -> dt.date | None:
     if cell.casefold() in _WORDS and now is not None:
         return local_day(now, zone) + dt.timedelta(days=_WORDS[cell.casefold()])
     for pattern in _DATES:
@@ -221,7 +227,7 @@ def _date(cell: str, name: str, order: str, zone: str, now: dt.datetime | None) 
         if parts.get("month") and parts["month"].casefold() not in _MONTHS:
             continue
         try:
-            made = _of_parts(parts, cell, name, order)
+            made = _of_parts(parts, shown, name, order)
         except ValueError as wrong:
             if isinstance(wrong, InvalidInput):
                 raise
@@ -232,7 +238,7 @@ def _date(cell: str, name: str, order: str, zone: str, now: dt.datetime | None) 
         break
     else:
         return None
-    msg = f"{name} ({plainly(cell)}): must be a calendar day"
+    msg = f"{name} ({plainly(shown)}): must be a calendar day"
     raise InvalidInput(msg, hint="2026-12-31")
 
 
@@ -248,9 +254,11 @@ def _of_parts(parts: dict[str, str | None], cell: str, name: str, order: str) ->
     if parts.get("one"):
         one, other = int(parts["one"] or 0), int(parts["other"] or 0)
         if not order and max(one, other) <= 12 and one != other:
-            both = [dt.date(year, other, one).isoformat(), dt.date(year, one, other).isoformat()]
+            both = sorted(
+                dt.date(year, *parts).isoformat() for parts in ((other, one), (one, other))
+            )
             msg = f"{name} ({plainly(cell)}): is {both[0]} or {both[1]}"
-            raise Ambiguous(msg, hint=f"{both[0]}; of a file dates=dmy or dates=mdy")
+            raise Ambiguous(msg, hint=f"{' or '.join(both)}; of a file dates=dmy or dates=mdy")
         dmy = order == "dmy" or (not order and other <= 12)
         return dt.date(year, other, one) if dmy else dt.date(year, one, other)
     named = parts.get("month")

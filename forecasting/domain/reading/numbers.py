@@ -24,6 +24,7 @@ def number(
     *,
     name: str = "number",
     hint: str = "12.5",
+    shown: str = "",
     manner: Manner | None = None,
 ) -> str:
     r"""Read a number; give it as a plain decimal: digits, at most one point, a minus sign.
@@ -50,24 +51,24 @@ def number(
     '1234'
     """
     how = manner or _FIXED
-    plain, mark = _read(text, how.decimal, name, hint)
+    plain, mark = _read(text, how.decimal, name, hint, shown or text)
     if manner is not None:
         manner.met(mark, text)
     return plain
 
 
 @lru_cache(maxsize=65536)
-def _read(text: str, decimal: Mark, name: str, hint: str) -> tuple[str, Mark]:
+def _read(text: str, decimal: Mark, name: str, hint: str, shown: str) -> tuple[str, Mark]:
     """Give the plain decimal and the decimal mark that it shows, if it shows one."""
     cell = tidied(text).translate(_SAME)
     if decimal != "comma" and _PLAIN.fullmatch(cell) and len(cell) <= MOST_DIGITS:
         return cell.removeprefix("+"), "point" if "." in cell else ""
     if scaled := _EXPONENT.fullmatch(cell):
-        return _scaled(scaled[1], int(scaled[2]), decimal, text, name, hint)
+        return _scaled(scaled[1], int(scaled[2]), decimal, shown, name, hint)
     body = _BODY.fullmatch(cell)
     if body is None or sum(map(str.isdigit, cell)) > MOST_DIGITS:
-        raise _no_number(text, cell, name, hint)
-    whole, mark = _split(body[2], decimal, text, name, hint)
+        raise _no_number(shown, cell, name, hint)
+    whole, mark = _split(body[2], decimal, shown, name, hint)
     sign = "-" if body[1] == "-" else ""
     return sign + whole, mark
 

@@ -55,7 +55,8 @@ def probability(
     if odds := _ODDS.fullmatch(stated):
         share = _of_odds(odds[1], odds[2], stated, name)
     elif percent := _PERCENT.fullmatch(stated):
-        share = Decimal(number(percent[1], name=name, hint=HINT, manner=manner)) / 100
+        read = number(percent[1], name=name, hint=HINT, shown=stated, manner=manner)
+        share = Decimal(read) / 100
     elif _WORD.fullmatch(stated) and stated.casefold() not in {"nan", "inf", "infinity"}:
         return _band(stated, name)
     else:
@@ -91,7 +92,10 @@ def _check_unit(share: Decimal, stated: str, name: str, sums: bool) -> None:
 
 
 def _of_odds(one: str, other: str, stated: str, name: str) -> Decimal:
-    sides = [Fraction(Decimal(number(part, name="odds", hint="1:3"))) for part in (one, other)]
+    sides = [
+        Fraction(Decimal(number(part, name=name, hint="1:3", shown=stated)))
+        for part in (one, other)
+    ]
     total = sum(sides)
     if not total:
         msg = f"{name} ({stated}): one side of the odds must be above 0"
