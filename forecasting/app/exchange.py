@@ -129,7 +129,7 @@ def import_record(
         "news": len(news.items),
         "refused": [{"line": one.line, "reason": one.reason} for one in refused],
         "notes": made.notes,
-        "run": None if dry_run or not made.forecasts else head.seq + 1,
+        "run": None if dry_run or not made.forecasts else _run(head.seq, made, news),
         "first": first_rows(made, before),
         "summary": summary(made, before, now),
     }
@@ -184,6 +184,12 @@ def _planned(
     known = {question.id: question for question in made.questions}
     catalog = replace(catalog, questions={**catalog.questions, **known})
     return made, taken(statements.news, items, ledger.evidence(), catalog, now)
+
+
+def _run(before: int, made: exchange.Plan, news: News) -> str:
+    """Name the entries of an import by its first and its last."""
+    parts = (made.questions, made.forecasts, made.withdrawals, made.resolutions, news.items)
+    return f"{before + 1}-{before + sum(map(len, parts))}"
 
 
 def _held(ledger: Ledger) -> exchange.Held:

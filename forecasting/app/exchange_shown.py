@@ -37,7 +37,7 @@ def summary(made: Plan, catalog: Catalog, now: dt.datetime) -> str:
     questions, settled = _together(made, catalog)
     of = [(questions[one.question], settled.get(one.question)) for one in made.forecasts]
     if not of:
-        return "no new forecasts"
+        return "no new forecasts" if made.duplicates else ""
     known = [(question, out) for question, out in of if out is not None]
     annulled = sum(out.outcome == ANNULLED for _, out in known)
     soon = sum(_too_soon(question, out) for question, out in known)

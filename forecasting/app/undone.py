@@ -1,6 +1,7 @@
 """Imports taken back: forecasts withdrawn at the instant they were made, by later entries."""
 
 import datetime as dt
+import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -46,20 +47,38 @@ def undone(ledger: Ledger, *, head: int | None = None) -> Undone:
 
 
 def import_runs(ledger: Ledger) -> list[dict[str, Any]]:
-    """Give every import that forecasts came from: its number, when it was, and what it brought."""
+    """Give every import that forecasts came from: its run, when it was, and what it brought."""
     gone = undone(ledger).forecasts
-    runs: dict[dt.datetime, dict[str, Any]] = {}
-    for one in ledger.forecasts(kind="imported"):
-        if one.recorded_at is None or one.seq is None:
-            continue
-        row = runs.setdefault(
-            one.recorded_at,
-            {"run": one.seq, "recorded_at": one.recorded_at, "forecasts": 0, "undone": 0},
+    found = sorted(ledger.forecasts(kind="imported"), key=lambda one: one.seq or 0)
+    settled = [one for one in ledger.resolutions() if not one.status]
+    # The forecasts of one import stand side by side, its outcomes behind them.
+    blocks: list[list[Forecast]] = []
+    for one in found:
+        last = blocks[-1][-1] if blocks else None
+        beside = last is not None and (one.seq or 0) == (last.seq or 0) + 1
+        if last is None or not beside or one.recorded_at != last.recorded_at:
+            blocks.append([])
+        blocks[-1].append(one)
+    rows = []
+    for place, block in enumerate(blocks):
+        first, last = block[0].seq or 0, block[-1].seq or 0
+        bound = blocks[place + 1][0].seq if place + 1 < len(blocks) else None
+        behind = [
+            one.seq or 0
+            for one in settled
+            if one.recorded_at == block[0].recorded_at
+            and last < (one.seq or 0) < (bound or math.inf)
+        ]
+        rows.append(
+            {
+                "run": f"{first}-{max([last, *behind])}",
+                "recorded_at": block[0].recorded_at,
+                "forecasts": len(block),
+                "outcomes": len(behind),
+                "undone": sum(one.seq in gone for one in block),
+            }
         )
-        row["run"] = min(row["run"], one.seq)
-        row["forecasts"] += 1
-        row["undone"] += one.seq in gone
-    return [runs[at] for at in sorted(runs)]
+    return rows
 
 
 def import_undo(ledger: Ledger, run: int | str, *, now: dt.datetime) -> dict[str, Any]:
@@ -68,19 +87,26 @@ def import_undo(ledger: Ledger, run: int | str, *, now: dt.datetime) -> dict[str
     Parameters
     ----------
     run : int or str
-        The number of any entry that the import recorded, as the import printed it.
+        The entries that the import recorded, first and last, as it printed them; or the first.
 
     Raises
     ------
     InvalidInput, NotFound
         No import, or one that was taken back already; nothing was written.
     """
+    stated, _, until = str(run).strip().partition("-")
     try:
-        at = ledger.entry(run).recorded_at
+        first = ledger.entry(stated)
+        last = ledger.entry(until).seq if until else math.inf
     except NotFound as absent:
         raise NotFound(absent.message, hint="forecast import runs") from absent
-    brought = [one for one in ledger.forecasts(kind="imported") if one.recorded_at == at]
-    settled = [one for one in ledger.resolutions() if one.recorded_at == at and not one.status]
+    at = first.recorded_at
+
+    def within(one: Forecast | Resolution) -> bool:
+        return one.recorded_at == at and first.seq <= (one.seq or 0) <= last
+
+    brought = [one for one in ledger.forecasts(kind="imported") if within(one)]
+    settled = [one for one in ledger.resolutions() if within(one) and not one.status]
     if not brought:
         msg = f"run ({run}): no import of forecasts recorded that entry"
         raise InvalidInput(msg, hint="forecast import runs")

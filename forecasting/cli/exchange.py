@@ -116,12 +116,12 @@ def import_jsonl(**given: Any) -> None:
 def import_undo(run: str) -> None:
     r"""Take a mistaken import back: its forecasts are withdrawn, its outcomes reopened.
 
-    RUN is the number that the import gave (`forecast import runs` lists them). The entries stay in
-    the record; no score counts them, and a corrected file may be imported.
+    RUN is what the import printed, such as 4711-4790 (`forecast import runs` lists them). The
+    entries stay in the record; no score counts them, and a corrected file may be imported.
 
     \b
     Example:
-      forecast import undo 4711
+      forecast import undo 4711-4790
     """
     from forecasting import clock
     from forecasting.app.book import Book

@@ -199,7 +199,7 @@ def _csv(records: Sequence[Row]) -> None:
             value = record.get(key)
             # A table of text has a word for what JSON cannot say.
             infinite = isinstance(value, float) and math.isinf(value)
-            value = ("inf" if value > 0 else "-inf") if infinite else plain(value)
+            value = str(value) if infinite else plain(value)
             if isinstance(value, dict | list):
                 value = json.dumps(value, ensure_ascii=False)
             elif (

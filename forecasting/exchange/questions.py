@@ -98,10 +98,11 @@ def completed(
         A window that leaves out a forecast that stands.
     """
     zone, more = held.zone, dict[str, Any]()
-    for name, default in (
+    usual: tuple[tuple[str, Any], ...] = (
         ("title", held.id), ("criteria", ""), ("background", ""), ("topic", TOPIC),
         ("event", held.id), ("tags", ()),
-    ):  # fmt: skip
+    )  # fmt: skip
+    for name, default in usual:
         if name in facts and getattr(held, name) == default != facts[name]:
             more[name] = facts[name]
     every = [*before, *said]
@@ -112,11 +113,13 @@ def completed(
     if before:
         defaults.append(_last_day(max(before), zone))
     if held.closes in defaults:
-        known = resolved_at[0] or resolved_at[1]
-        default = _end_of_day(known, zone) if known else _last_day(max(every), zone)
-        if resolved_at[0] is not None:
-            default = held.closes
-        more["closes"] = facts.get("closes", default)
+        held_at, stated_at = resolved_at
+        ends = held.closes
+        if stated_at is not None and stated_at != held_at:
+            ends = _end_of_day(stated_at, zone)
+        elif held_at is None:
+            ends = _last_day(max(every), zone)
+        more["closes"] = facts.get("closes", ends)
         if held.resolves_by == held.closes:
             more["resolves_by"] = facts.get("resolves_by", more["closes"])
     elif held.resolves_by == held.closes and "resolves_by" in facts:
