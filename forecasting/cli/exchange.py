@@ -43,14 +43,6 @@ def _pairs(context: click.Context, parameter: click.Parameter, given: tuple[str,
 def _options(command: Any) -> Any:
     for option in (
         click.option(
-            "--map",
-            "columns",
-            multiple=True,
-            callback=_pairs,
-            metavar="HEADING=COLUMN",
-            help="Which column of the file is which.",
-        ),
-        click.option(
             "--decimal", type=click.Choice(["point", "comma"]), help="The decimal mark of the file."
         ),
         click.option(
@@ -77,6 +69,14 @@ def _options(command: Any) -> Any:
 
 
 @import_.command("csv")
+@click.option(
+    "--map",
+    "columns",
+    multiple=True,
+    callback=_pairs,
+    metavar="HEADING=COLUMN",
+    help="Which column of the file is which.",
+)
 @_options
 def import_csv(**given: Any) -> None:
     r"""Read a table with one row a forecast; - is standard input.
@@ -184,8 +184,8 @@ def _opened(*, create: bool, absent_is_empty: bool) -> Iterator["Book"]:
 
     try:
         book = Book.open(settings().db, create=create)
-    except DatabaseUnusable:
-        if not absent_is_empty:
+    except DatabaseUnusable as absent:
+        if not (absent_is_empty and absent.message.startswith("no database at")):
             raise
         book = Book.open("sqlite:///:memory:", create=True)
     with book:

@@ -11,7 +11,7 @@ from forecasting.domain import Forecast, Question, Resolution, Value, Withdrawal
 from forecasting.domain.forecast import options_value, quantiles_value
 from forecasting.domain.instants import iso
 from forecasting.domain.ladder import falls
-from forecasting.domain.outcome import NO, OutcomeSpace
+from forecasting.domain.outcome import NO, YES, OutcomeSpace
 from forecasting.domain.reading import Ambiguous, Damaged, Manner, outcome, plainly
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
@@ -132,8 +132,13 @@ def plan(
     for question, _, at in held.forecasts:
         moments[question].append(at)
     how = manner or Manner()
+    came = _ladders_that_came(statements, held)
     for question in sorted(about):
-        work = _Question(about[question], held, made, counts, now, name, how, moments[question])
+        ladder, _, day = question.partition("@")
+        earlier = [at for rung, at in came[ladder] if day and rung < day]
+        work = _Question(
+            about[question], held, made, counts, now, name, how, moments[question], earlier
+        )
         work.decide(question, versions[question])
     made.notes += _flags(made, held)
     made.forecasts.sort(key=lambda one: (one.issued_at, one.question, one.forecaster))
@@ -143,6 +148,33 @@ def plan(
         f"{count} question{'s' * (count > 1)}: {what}" for what, count in sorted(counts.items())
     ]
     return made
+
+
+def _ladders_that_came(
+    statements: Statements, held: Held
+) -> dict[str, list[tuple[str, dt.datetime]]]:
+    """Give of each ladder the rungs that came out yes, by the day in their name, and when."""
+    found: dict[str, list[tuple[str, dt.datetime]]] = defaultdict(list)
+    said = [
+        (one.question, one.outcome, one.resolved_at) for one in outcomes(held.resolutions).values()
+    ]
+    said += [
+        (one.question, one.outcome, one.resolved_at) for one in statements.settled if not one.status
+    ]
+    said += [
+        (one.question, str(one.stated["outcome"]), one.stated["resolved_at"])
+        for one in statements.facts
+        if {"outcome", "resolved_at"} <= one.stated.keys()
+    ]
+    for question, came, at in said:
+        ladder, rung, day = question.partition("@")
+        try:
+            yes = bool(rung) and outcome(OutcomeSpace.binary(), came) == YES
+        except InvalidInput:
+            continue
+        if yes:
+            found[ladder].append((day, at))
+    return found
 
 
 def _flags(made: Plan, held: Held) -> list[str]:
@@ -215,6 +247,7 @@ class _Question:
     name: str
     manner: Manner
     moments: Sequence[dt.datetime]
+    earlier: Sequence[dt.datetime]
 
     def decide(self, name: str, versions: list[Resolution]) -> None:
         held, notes = self.held.questions.get(name), Counter[str]()
@@ -230,7 +263,9 @@ class _Question:
         settled = self._settle(question, versions)
         settled += [] if beside is None else [(beside, [])]
         standing = outcomes([*versions, *(one for one, _ in settled)]).get(name)
-        kept = self._say(question, None if standing is None else standing.resolved_at)
+        # A yes on an earlier rung of its ladder settles a question too.
+        ends = [*self.earlier, *([] if standing is None else [standing.resolved_at])]
+        kept = self._say(question, min(ends, default=None))
         own = [one for one in self.about.facts if one.own_line]
         if held is None and not (kept or own):
             # The outcome of a question that nothing else is kept of would stand in the air.

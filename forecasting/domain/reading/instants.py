@@ -29,7 +29,7 @@ _MONTHS = {
     for name in (names, names[:3])
 } | {"sept": 9}  # fmt: skip
 _MONTH = r"(?P<month>[A-Za-z]{3,9})\.?"
-_WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?,? )?"
+_WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?(?:, ?| ))?"
 _NTH = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _DATES = tuple(
     re.compile(pattern, re.ASCII | re.IGNORECASE)
@@ -61,6 +61,7 @@ _CLOCK = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 #: The names that RFC 822 gives to offsets; in the dates of mail and feeds they mean one thing.
+_COMMENT = re.compile(r" ?\([^()]*\)$")
 _MAIL = {
     "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
 }  # fmt: skip
@@ -151,6 +152,8 @@ def _moment(
         except ValueError:
             pass
     cell = tidied(text).replace("\u2212", "-")
+    if mail:
+        cell = _COMMENT.sub("", cell)
     if not cell:
         msg = f"{name}: is empty"
         raise InvalidInput(msg, hint=HINT)
