@@ -188,8 +188,9 @@ def _planned(
 
 def _run(before: int, made: exchange.Plan, news: News) -> str:
     """Name the entries of an import by its first and its last."""
-    parts = (made.questions, made.forecasts, made.withdrawals, made.resolutions, news.items)
-    return f"{before + 1}-{before + sum(map(len, parts))}"
+    of_question = len(made.questions) + len(made.forecasts) + len(made.withdrawals)
+    after = before + of_question + len(made.resolutions) + len(news.items)
+    return f"{before + 1}-{after}"
 
 
 def _held(ledger: Ledger) -> exchange.Held:

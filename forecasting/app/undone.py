@@ -46,6 +46,10 @@ def undone(ledger: Ledger, *, head: int | None = None) -> Undone:
     return Undone(frozenset(gone), [one for one in withdrawals if one.seq not in used])
 
 
+def _seq(one: Forecast | Resolution) -> int:
+    return one.seq or 0
+
+
 def import_runs(ledger: Ledger) -> list[dict[str, Any]]:
     """Give every import that forecasts came from: its run, when it was, and what it brought."""
     gone = undone(ledger).forecasts
@@ -55,23 +59,21 @@ def import_runs(ledger: Ledger) -> list[dict[str, Any]]:
     blocks: list[list[Forecast]] = []
     for one in found:
         last = blocks[-1][-1] if blocks else None
-        beside = last is not None and (one.seq or 0) == (last.seq or 0) + 1
-        if last is None or not beside or one.recorded_at != last.recorded_at:
+        if last is None or one.recorded_at != last.recorded_at or _seq(one) != _seq(last) + 1:
             blocks.append([])
         blocks[-1].append(one)
+    begins = [_seq(block[0]) for block in blocks]
     rows = []
-    for place, block in enumerate(blocks):
-        first, last = block[0].seq or 0, block[-1].seq or 0
-        bound = blocks[place + 1][0].seq if place + 1 < len(blocks) else None
+    for block, next_begins in zip(blocks, [*begins[1:], math.inf], strict=True):
+        end = _seq(block[-1])
         behind = [
-            one.seq or 0
+            _seq(one)
             for one in settled
-            if one.recorded_at == block[0].recorded_at
-            and last < (one.seq or 0) < (bound or math.inf)
+            if one.recorded_at == block[0].recorded_at and end < _seq(one) < next_begins
         ]
         rows.append(
             {
-                "run": f"{first}-{max([last, *behind])}",
+                "run": f"{_seq(block[0])}-{max([end, *behind])}",
                 "recorded_at": block[0].recorded_at,
                 "forecasts": len(block),
                 "outcomes": len(behind),

@@ -162,8 +162,9 @@ def _import(format: str, *, file: Path, create: bool, **options: Any) -> None:
         say(f"{file.name}:{refused['line']}: refused: {as_options(refused['reason'])}")
     if (more := len(found["refused"]) - _SHOWN) > 0:
         say(f"and {more:,} more refused rows (--json has them)")
-    if summary := found.get("summary"):
-        say(as_options(summary))
+    if summary := as_options(found.get("summary", "")):
+        found["summary"] = summary
+        say(summary)
     if found["forecasts"] and "entries" not in found and not dry:
         say("their kind is imported: --kind imported shows them, apart from the live record")
     first = found.get("first") or []
@@ -171,7 +172,8 @@ def _import(format: str, *, file: Path, create: bool, **options: Any) -> None:
         if dry and first:
             emit(first, title=f"{file.name}: the first rows as understood")
         found = {**found, "refused": len(found["refused"]), "notes": len(found["notes"])}
-        found.pop("first", None)
+        for told in ("first", "summary"):
+            found.pop(told, None)
     emit(found)
     if found.get("run"):
         say(f"forecast import undo {found['run']} takes this import back")
