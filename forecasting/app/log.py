@@ -74,7 +74,9 @@ def log(
     """
     given = [part for part in (probability, options, quantiles, ladder) if part]
     if len(given) != 1:
-        msg = "forecast: give one probability, one for each option, quantiles, or rungs of a ladder"
+        msg = (
+            "forecast: give one of a probability, one for each option, quantiles, rungs of a ladder"
+        )
         raise InvalidInput(msg, hint=f"forecast log {name} 0.35")
     if sealed and at is not None:
         msg = f"time ({iso(at)}): a forecast is sealed now, never for another moment"

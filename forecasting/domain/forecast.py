@@ -120,7 +120,7 @@ def decimal_text(number: float) -> str:
 
 def binary_value(text: str, *, manner: Manner | None = None) -> Value:
     """Read a binary forecast as typed."""
-    entered, stated = reading.probability(text, manner=manner)
+    entered, stated = reading.probability(text, name="probability", manner=manner)
     return Value("binary", ("yes",), (entered,), stated)
 
 
@@ -146,7 +146,8 @@ def options_value(
         msg = f"options ({what}): a forecast names each of {', '.join(space.options)} once"
         raise InvalidInput(msg)
     entered = tuple(
-        reading.probability(named[name], manner=manner, sums=True)[0] for name in space.options
+        reading.probability(named[name], name="probability", manner=manner, sums=True)[0]
+        for name in space.options
     )
     total = sum((Decimal(text) for text in entered), Decimal(0))
     if abs(total - 1) > Decimal(str(SUM_TOLERANCE)):

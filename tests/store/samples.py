@@ -23,7 +23,6 @@ from forecasting.domain import (
     Withdrawal,
     parse_effect,
 )
-from forecasting.domain.forecast import binary_value
 from forecasting.domain.provenance import ModelRun, ReplayMark
 from forecasting.store.seal import reveal, seal
 
@@ -35,7 +34,7 @@ def binary(probability="0.35", **more):
     given = {"question": "truce@2026-12-31", "forecaster": "ana", "kind": "live"} | more
     return Forecast(
         question_hash="ab" * 32,
-        value=binary_value(probability),
+        value=Value("binary", ("yes",), (probability,)),
         **{"issued_at": NOW, **given},
     )
 
