@@ -277,7 +277,11 @@ def _say(ledger: Ledger, name: str, p: str, who: str = "ana") -> int:
     return int(row["seq"])
 
 
-def test_an_incoherent_ladder_is_stored_twice_raw_and_coherent(ledger: Ledger, bank: Bank) -> None:
+def test_an_incoherent_ladder_is_stored_twice_raw_and_coherent(
+    ledger: Ledger, bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Today no door takes it; a record of before may hold it.
+    monkeypatch.setattr("forecasting.app.log._check_rungs", lambda *_: None)
     rungs = ("exchange-1000-2026@2026-09-30", "exchange-1000-2026@2026-12-31")
     raw = [_say(ledger, rungs[0], "0.5"), _say(ledger, rungs[1], "0.3")]
     tried = scenario_repair.repair(
