@@ -336,7 +336,7 @@ def test_records_of_every_kind(brought, ledger):
     assert ledger.standing_resolutions()["q"].outcome == "yes"
     assert ledger.forecasts()[0].value.entered == ("0.35",)
     assert ledger.forecasts()[0].because == "so"
-    assert ledger.evidence()[0].effects[0].stated == "x2"
+    assert ledger.evidence()[0].effects[0].target == "q"
 
 
 def test_records_that_cannot_be_kept(brought):
