@@ -315,9 +315,10 @@ def fresh(family: Any, data: Any, **options: Any) -> float:
 
 def refit() -> None:
     """Time warm refits of two compiled models against a fresh pm.sample of the same."""
-    from forecasting.inference import compile_count
     from forecasting.models.exchange import ExchangeCount
     from forecasting.models.survival import Survival
+
+    from forecasting.inference import compile_count
 
     exchange = ExchangeCount().simulate(np.random.default_rng(1))[1]
     for family, rows, what in (

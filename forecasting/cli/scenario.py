@@ -23,7 +23,12 @@ _seed = click.option("--seed", type=click.IntRange(min=0), default=0, help="Rand
 
 @scenario.command("list")
 def list_() -> None:
-    """List the sets of named scenarios of the bank."""
+    r"""List the sets of named scenarios of the bank.
+
+    \b
+    Example:
+      forecast scenario list
+    """
     from forecasting.app import scenario as use
     from forecasting.app.questions import bundled_bank
 
@@ -106,7 +111,8 @@ def value(name: str, target: str, as_of: str, seed: int) -> None:
     With NAME, what it tells of which scenario of the set comes true.
 
     \b
-    Example:
+    Examples:
+      forecast scenario value
       forecast scenario value --target deal=signed-soft
     """
     from forecasting.app import scenario as use

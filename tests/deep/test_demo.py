@@ -40,7 +40,7 @@ def test_every_forecaster_speaks_at_every_step(demo: tuple[Book, dict[str, Any]]
     for name in ("base-rate", "model without links", "model without news"):
         assert spoken[name] == model
     assert spoken["always-0.5"] | spoken["uniform"] == model
-    assert spoken["climatology"] == spoken["always-0.5"]
+    assert spoken["climatology"] >= spoken["always-0.5"]
     for name in ("003", "004", "001", "000", "002"):
         first = min(moment for _, moment in spoken[f"worldview:{name}"])
         assert spoken[f"worldview:{name}"] == {pair for pair in model if pair[1] >= first}
