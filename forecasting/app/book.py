@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from forecasting import clock, config
 from forecasting.app.book_record import Record
 from forecasting.app.book_review import Review
-from forecasting.app.tidy import When, frame, is_number, text, when
+from forecasting.app.tidy import When, frame, on, text, when
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
 
@@ -232,8 +232,9 @@ class Book(Record, Review):
     def forecasts(
         self, *, kind: str | None = None, forecaster: str | None = None
     ) -> "pd.DataFrame":
-        """Give every forecast: one row each."""
+        """Give every forecast but those of imports taken back: one row each."""
         from forecasting.app.catalog import Catalog
+        from forecasting.app.undone import undone
 
         catalog = Catalog.of(self.ledger)
         rows = [
@@ -250,7 +251,7 @@ class Book(Record, Review):
                 "run": f.run,
                 "claim": f.claim,
             }
-            for f in self.ledger.forecasts(forecaster=forecaster)
+            for f in undone(self.ledger).left(self.ledger.forecasts(forecaster=forecaster))
             if kind is None or f.kind == kind
         ]
         return frame(rows, ("issued_at", "recorded_at"))
@@ -286,13 +287,14 @@ class Book(Record, Review):
         sealed: bool = False,
     ) -> list[dict[str, Any]]:
         """Log a probability, a mapping of options or of quantile levels, or a ladder."""
+        from forecasting.app.catalog import Catalog
         from forecasting.app.log import log
 
         given: dict[str, Any] = {}
         if ladder is not None:
             given["ladder"] = {str(day): text(p) for day, p in ladder.items()}
         elif isinstance(forecast, Mapping):
-            numeric = all(is_number(key) for key in forecast)
+            numeric = Catalog.of(self.ledger).find(question)[0].type == "numeric"
             given["quantiles" if numeric else "options"] = {
                 str(key): text(value) for key, value in forecast.items()
             }
@@ -303,7 +305,7 @@ class Book(Record, Review):
             question,
             forecaster=forecaster or self.forecaster,
             now=clock.now(),
-            at=when(at),
+            at=on(self.ledger, question, at, days="noon"),
             because=because,
             sealed=sealed,
             **given,
@@ -348,7 +350,11 @@ class Book(Record, Review):
         from forecasting.app.log import withdraw
 
         return withdraw(
-            self.ledger, question, forecaster=self.forecaster, now=clock.now(), at=when(at)
+            self.ledger,
+            question,
+            forecaster=self.forecaster,
+            now=clock.now(),
+            at=on(self.ledger, question, at, days="noon"),
         )
 
     def history(self, question: str, **filters: str) -> "pd.DataFrame":
@@ -376,7 +382,7 @@ class Book(Record, Review):
         from forecasting.app import news
 
         effects = [f"{q}={effect}" for q, effect in on.items()] if isinstance(on, Mapping) else on
-        moment = when(known_at)
+        moment = when(known_at, days="ends")
         if moment is None:
             msg = "known_at: must be given"
             raise InvalidInput(msg)
@@ -385,7 +391,7 @@ class Book(Record, Review):
             title,
             source=source,
             known_at=moment,
-            event_at=when(event_at),
+            event_at=when(event_at, days="ends"),
             on=list(effects),
             now=clock.now(),
             **more,

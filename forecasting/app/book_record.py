@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecasting import clock
-from forecasting.app.tidy import When, frame, text, when
+from forecasting.app.tidy import When, frame, on, text, when
 from forecasting.store import Ledger
 
 if TYPE_CHECKING:
@@ -24,7 +24,14 @@ class Record:
         raise NotImplementedError
 
     def resolve(
-        self, question: str, outcome: str | float, *, source: str, at: When = None, note: str = ""
+        self,
+        question: str,
+        outcome: str | float,
+        *,
+        source: str,
+        at: When = None,
+        note: str = "",
+        early_no: bool = False,
     ) -> list[dict[str, Any]]:
         """Record an outcome, or a corrected version of it."""
         from forecasting.app.resolve import resolve
@@ -35,8 +42,9 @@ class Record:
             text(outcome),
             source=source,
             now=clock.now(),
-            at=when(at),
+            at=on(self.ledger, question, at, days="ends"),
             note=note,
+            early_no=early_no,
         )
 
     def annul(
@@ -45,7 +53,14 @@ class Record:
         """Record that a question counts for nobody."""
         from forecasting.app.resolve import annul
 
-        return annul(self.ledger, question, source=source, now=clock.now(), at=when(at), note=note)
+        return annul(
+            self.ledger,
+            question,
+            source=source,
+            now=clock.now(),
+            at=on(self.ledger, question, at, days="ends"),
+            note=note,
+        )
 
     def dispute(
         self, question: str, outcome: str | float, *, source: str, at: When = None, note: str = ""
@@ -59,7 +74,7 @@ class Record:
             text(outcome),
             source=source,
             now=clock.now(),
-            at=when(at),
+            at=on(self.ledger, question, at, days="ends"),
             note=note,
         )
 
@@ -76,7 +91,7 @@ class Record:
         *,
         me: str = "",
         zone: str = "",
-        **options: bool,
+        **options: Any,
     ) -> dict[str, Any]:
         """Bring a track record in, its forecasts as imported; see `forecast import`."""
         from forecasting.app.exchange import import_record
@@ -84,6 +99,12 @@ class Record:
         return import_record(
             self.ledger, Path(file), format, now=clock.now(), me=me, zone=zone, **options
         )
+
+    def import_undo(self, run: int | str) -> dict[str, Any]:
+        """Take a mistaken import back, by the number that it gave as its run."""
+        from forecasting.app.undone import import_undo
+
+        return import_undo(self.ledger, run, now=clock.now())
 
     def export_record(
         self, file: str | Path, format: str = "csv", *, force: bool = False

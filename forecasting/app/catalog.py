@@ -8,6 +8,7 @@ from typing import Literal
 from forecasting.bank import nearest
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.instants import iso
+from forecasting.domain.outcome import YES
 from forecasting.domain.question import ANNULLED, Question, Status
 from forecasting.domain.resolution import Reading, Resolution, outcomes
 from forecasting.errors import InvalidInput, NotFound
@@ -53,7 +54,8 @@ class Catalog:
             for seal in ledger.seals(head=head)
             if seal.seq is not None and seal.recorded_at is not None
         }
-        return cls(questions, with_failed_conditions(questions, held), seals)
+        held = with_failed_conditions(questions, with_later_rungs(questions, held))
+        return cls(questions, held, seals)
 
     def ladder(self, slug: str) -> tuple[Question, ...]:
         """Give the rungs of a ladder by deadline; empty where there is no such ladder."""
@@ -68,10 +70,11 @@ class Catalog:
         NotFound
             With the nearest name that exists.
         """
-        if name in self.questions:
-            return (self.questions[name],)
-        if rungs := self.ladder(name):
-            return rungs
+        for spelled in (name, name.strip().casefold()):
+            if spelled in self.questions:
+                return (self.questions[spelled],)
+            if rungs := self.ladder(spelled):
+                return rungs
         known = set(self.questions) | {q.ladder for q in self.questions.values() if q.ladder}
         near = nearest(name, {item: None for item in known if item})
         msg = f"question ({name}): there is none"
@@ -145,6 +148,45 @@ class Catalog:
                 f"question ({question.id}): closed at {iso(question.closes)}, before {iso(moment)}"
             )
             raise InvalidInput(msg, hint="forecast questions list --status open")
+
+
+def with_later_rungs(
+    questions: Mapping[str, Question], held: Mapping[str, Resolution]
+) -> dict[str, Resolution]:
+    """Add the yes of each later rung of a ladder of which an earlier rung came out yes.
+
+    It is derived and no entry, however the yes came in, so a correction takes it back; a rung that
+    has an outcome of its own keeps it.
+    """
+    found = dict(held)
+    ladders: dict[str, list[Question]] = {}
+    for name in held:
+        if (question := questions.get(name)) is not None and question.ladder:
+            ladders.setdefault(question.ladder, [])
+    if not ladders:
+        return found
+    for question in questions.values():
+        if question.ladder in ladders:
+            ladders[question.ladder].append(question)
+    for rungs in ladders.values():
+        first: Resolution | None = None
+        for rung in sorted(rungs, key=lambda one: one.closes):
+            own = held.get(rung.id)
+            if first is not None and own is None:
+                found[rung.id] = Resolution(
+                    question=rung.id,
+                    outcome=YES,
+                    resolved_at=first.resolved_at,
+                    source=first.source,
+                    certainty=first.certainty,
+                    note=f"{first.question} came out yes",
+                    version=0,
+                    recorded_at=first.recorded_at,
+                    seq=first.seq,
+                )
+            elif own is not None and own.outcome == YES and first is None:
+                first = own
+    return found
 
 
 def with_failed_conditions(

@@ -13,7 +13,10 @@ from forecasting import exchange
 from forecasting.app import exchange_ledger
 from forecasting.app.catalog import Catalog
 from forecasting.app.exchange_news import News, taken
+from forecasting.app.exchange_shown import first_rows, summary
+from forecasting.app.undone import undone
 from forecasting.domain import Evidence
+from forecasting.domain.reading import Manner
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.exchange.csv_read import read_csv
 from forecasting.exchange.csv_write import write_csv
@@ -34,6 +37,10 @@ def import_record(
     now: dt.datetime,
     me: str = "",
     zone: str = "",
+    decimal: str = "",
+    unit: str = "",
+    dates: str = "",
+    columns: Mapping[str, str] | None = None,
     dry_run: bool = False,
     all_or_nothing: bool = False,
 ) -> dict[str, Any]:
@@ -52,6 +59,14 @@ def import_record(
     zone : str
         The zone of times without an offset, and of days; without it such a time is refused, and a
         day is one of UTC.
+    decimal : {"", "point", "comma"}
+        The decimal mark of the file's numbers, where one of them has two meanings.
+    unit : {"", "percent", "probability"}
+        What bare numbers in the column of forecasts are.
+    dates : {"", "dmy", "mdy"}
+        The order of dates in figures.
+    columns : mapping, optional
+        The file's own headings, with the column that each is.
     all_or_nothing : bool
         One refused row refuses the file.
 
@@ -60,7 +75,9 @@ def import_record(
     dict
         ``in`` = ``added`` + ``duplicates`` + ``refused``, counted in rows (of a table) or records;
         ``questions, forecasts, withdrawals, resolutions, news`` that were added; ``entries`` where
-        a ledger was restored; ``head`` and ``total`` of the ledger afterwards; ``notes``.
+        a ledger was restored; ``head`` and ``total`` of the ledger afterwards; ``notes``; ``run``,
+        by which :func:`forecasting.app.undone.import_undo` takes it back; ``first``, five rows as
+        understood; ``summary``, how many of the forecasts will be scored and over what.
 
     Raises
     ------
@@ -69,7 +86,8 @@ def import_record(
     """
     _check_format(format)
     found = content(file)
-    reading = Reading(zone=_zone(zone), me=me)
+    manner = Manner(zone=_zone(zone), decimal=decimal, unit=unit, dates=dates)  # type: ignore[arg-type]
+    reading = Reading(me=me, manner=manner, columns=dict(columns or {}))
     name = "standard input" if str(file) == "-" else file.name
     items: list[tuple[int, Evidence]] = []
     declared = exchange_ledger.whole(found, name) if format == "jsonl" else None
@@ -83,7 +101,8 @@ def import_record(
         statements = read(found, name=name, reading=reading)
     for _ in range(_ATTEMPTS):
         head = ledger.head()
-        made, news = _planned(ledger, statements, items, now=now, name=name, zone=zone or "UTC")
+        before = Catalog.of(ledger)
+        made, news = _planned(ledger, statements, items, now=now, name=name, manner=manner)
         refused = sorted([*made.refused, *news.refused], key=lambda one: (one.line, one.reason))
         added = made.added + len(news.items)
         duplicates = made.duplicates + news.duplicates
@@ -110,6 +129,9 @@ def import_record(
         "news": len(news.items),
         "refused": [{"line": one.line, "reason": one.reason} for one in refused],
         "notes": made.notes,
+        "run": None if dry_run or not made.forecasts else _run(head.seq, made, news),
+        "first": first_rows(made, before),
+        "summary": summary(made, before, now),
     }
     return _result(ledger, file, found, counts, dry_run)
 
@@ -153,23 +175,50 @@ def _planned(
     *,
     now: dt.datetime,
     name: str,
-    zone: str,
+    manner: Manner,
 ) -> tuple[exchange.Plan, News]:
-    held = exchange.Held(
-        questions={question.id: question for question in ledger.questions()},
-        resolutions=ledger.resolutions(),
-        forecasts=transfer.said_when(ledger),
-        withdrawals=frozenset(
-            (taken.question, taken.forecaster, taken.withdrawn_at) for taken in ledger.withdrawals()
-        ),
-    )
-    made = exchange.plan(statements, held, now=now, name=name, zone=zone)
+    made = exchange.plan(statements, _held(ledger), now=now, name=name, manner=manner)
     if not statements.news and not items:
         return made, News()
     catalog = Catalog.of(ledger)
     known = {question.id: question for question in made.questions}
     catalog = replace(catalog, questions={**catalog.questions, **known})
     return made, taken(statements.news, items, ledger.evidence(), ledger, catalog, now)
+
+
+def _run(before: int, made: exchange.Plan, news: News) -> str:
+    """Name the entries of an import by its first and its last."""
+    of_question = len(made.questions) + len(made.forecasts) + len(made.withdrawals)
+    after = before + of_question + len(made.resolutions) + len(news.items)
+    return f"{before + 1}-{after}"
+
+
+def _held(ledger: Ledger) -> exchange.Held:
+    forecasts, gone = transfer.said_when(ledger), undone(ledger)
+    others = {f.question for kind in ("live", "elicited") for f in ledger.forecasts(kind=kind)}
+    others |= {seal.question for seal in ledger.seals()}
+    left = {question for question, _, _ in forecasts}
+    if gone.forecasts:
+        every = ledger.forecasts(kind="imported")
+        for one in every:
+            forecasts.pop((one.question, one.forecaster, one.issued_at), None)
+        for one in gone.left(every):
+            key = (one.question, one.forecaster, one.issued_at)
+            forecasts[key] = (one.value.labels, one.value.entered)
+        left = {question for question, _, _ in forecasts}
+        emptied = {one.question for one in every} - left - others
+    else:
+        emptied = set()
+    return exchange.Held(
+        questions={question.id: question for question in ledger.questions()},
+        resolutions=ledger.resolutions(),
+        forecasts=forecasts,
+        withdrawals=frozenset(
+            (taken.question, taken.forecaster, taken.withdrawn_at) for taken in gone.withdrawals
+        ),
+        vacant=frozenset(emptied),
+        imported=frozenset(left - others),
+    )
 
 
 def export_record(
@@ -204,9 +253,20 @@ def export_record(
 
 def _csv(ledger: Ledger) -> Iterator[str]:
     catalog = Catalog.of(ledger)
-    return write_csv(
-        transfer.spoken(ledger), ledger.withdrawals(), catalog.questions, catalog.outcomes
+    gone = undone(ledger)
+    at = {
+        (one.question, one.forecaster, one.issued_at)
+        for one in (ledger.forecasts(kind="imported") if gone.forecasts else ())
+        if one.seq in gone.forecasts
+    }
+    spoken = (
+        one
+        for one in transfer.spoken(ledger)
+        if not at
+        or one.kind != "imported"
+        or (one.question, one.forecaster, one.issued_at) not in at
     )
+    return write_csv(spoken, gone.withdrawals, catalog.questions, catalog.outcomes)
 
 
 def _write(lines: Iterable[str], out: Path, *, force: bool) -> int:

@@ -11,7 +11,7 @@ from forecasting.app.news_check import EffectCheck
 from forecasting.app.news_shown import retracts
 from forecasting.app.news_world import NewsWorld
 from forecasting.domain import Evidence
-from forecasting.domain.instants import parse_when
+from forecasting.domain.reading import moment
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.exchange import Refused
 from forecasting.store import Ledger
@@ -89,7 +89,7 @@ def _key(entered: Entered) -> str:
 
 def _entered(fields: Mapping[str, str]) -> Entered:
     def when(name: str) -> dt.datetime:
-        return parse_when(fields[name], zone_name="UTC", day_means="ends")
+        return moment(fields[name], name=name, zone="UTC", days="ends")
 
     return Entered(
         title=fields["title"],

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from forecasting.app.catalog import Catalog
+from forecasting.app.undone import undone
 from forecasting.app.unrevealed import Seals, count_worst, counts_from, read_seals
 from forecasting.bank.check import TOO_SOON
 from forecasting.domain.forecast import KINDS, Forecast
@@ -59,6 +60,8 @@ class Selection:
     closed_by
         Only questions whose scheduled close had passed by then, among which no outcome is
         favoured: of those still open only what ends a question early has an outcome.
+    too_soon
+        Whether questions that resolved within two days of their opening are scored too.
     """
 
     kind: str = "live"
@@ -69,6 +72,7 @@ class Selection:
     as_of: dt.datetime | None = None
     reading: Reading = "standing"
     closed_by: dt.datetime | None = None
+    too_soon: bool = False
 
 
 def latest_run(ledger: Ledger) -> str:
@@ -105,6 +109,8 @@ def resolved(
     if wanted.kind == "live" and (among := seals_asked_for(ledger, catalog, wanted, head=head)):
         chosen, taken = read_seals(ledger, catalog, chosen, among=among, seals=seals, head=head)
     frame = scoring_frame(ledger, catalog, chosen, as_of=wanted.as_of, head=head, withdrawals=taken)
+    if wanted.too_soon:
+        frame["too_soon"] = False
     return frame if wanted.closed_by is None else frame[frame["closes"] <= wanted.closed_by]
 
 
@@ -114,7 +120,7 @@ def shown(
     """Give the forecasts of a selection as others could see them, and what was taken back."""
     chosen = select(ledger, catalog, wanted, head=head)
     if wanted.kind != "live":
-        return chosen, ledger.withdrawals(head=head)
+        return chosen, undone(ledger, head=head).withdrawals
     among = seals_asked_for(ledger, catalog, wanted, head=head)
     return read_seals(ledger, catalog, chosen, among=among, seals="shown", head=head)
 
@@ -187,6 +193,8 @@ def _asked_for(
     found = ledger.forecasts(
         kind=wanted.kind, forecaster=wanted.forecaster or None, run=run, head=head
     )
+    if wanted.kind == "imported":
+        found = undone(ledger, head=head).left(found)
     return [forecast for forecast in found if _is_about(catalog, wanted, forecast)]
 
 
@@ -228,17 +236,16 @@ def scoring_frame(
 ) -> "pd.DataFrame":
     """Give the frame of the resolved questions among some forecasts; annulled ones are left out.
 
-    ``too_soon`` marks the questions that resolved within two days of their first forecast: they
-    are shown and left out of means. `withdrawals` are the ledger's unless they are given.
+    ``too_soon`` marks the questions that resolved within two days of their opening: they are shown
+    and left out of means. `withdrawals` are the ledger's unless they are given.
     """
     import pandas as pd
 
     withdrawn: dict[tuple[str, str], list[Withdrawal]] = {}
-    for taken in ledger.withdrawals(head=head) if withdrawals is None else withdrawals:
+    for taken in undone(ledger, head=head).withdrawals if withdrawals is None else withdrawals:
         if as_of is None or taken.withdrawn_at <= as_of:
             withdrawn.setdefault((taken.question, taken.forecaster), []).append(taken)
     rows: list[tuple[Any, ...]] = []
-    first: dict[str, dt.datetime] = {}
     # Whoever speaks again of the same instant corrects what they said: the later entry stands.
     spoken = {(f.question, f.forecaster, f.issued_at): f for f in forecasts}
     for forecast in spoken.values():
@@ -248,8 +255,6 @@ def scoring_frame(
             continue
         if as_of is not None and standing.resolved_at > as_of:
             continue
-        begun = max(forecast.issued_at, question.opens)
-        first[question.id] = min(begun, first.get(question.id, begun))
         taken_back = [
             moment
             for taken in withdrawn.get((question.id, forecast.forecaster), ())
@@ -279,8 +284,8 @@ def scoring_frame(
         )
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     soon = [
-        known - first[question] <= TOO_SOON
-        for question, known in zip(frame["question"], frame["resolved_at"], strict=True)
+        known - opens <= TOO_SOON
+        for opens, known in zip(frame["opens"], frame["resolved_at"], strict=True)
     ]
     frame["too_soon"] = pd.Series(soon, index=frame.index, dtype=bool)
     for column in ("issued_at", "withdrawn_at", "opens", "closes", "closed_at", "resolved_at"):

@@ -1,5 +1,6 @@
 """Scores freed from the choice of questions, with ranks only where there can be any."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from forecasting.app import paired
@@ -67,7 +68,7 @@ def leaderboard(
     if paired.window_of(window)[0] not in WINDOWS:
         msg = f"window ({window}): is improper, and an improper score ranks nobody"
         raise InvalidInput(msg, hint="--window scheduled or --window spot@0.5")
-    asked = Selection(wanted.kind, wanted.run, "", *_rest(wanted))
+    asked = replace(wanted, forecaster="")
     frame = resolved(ledger, asked, seals="worst")
     frame = frame[(frame["type"] == question_type) & ~frame["too_soon"]]
     if frame.empty:
@@ -169,7 +170,3 @@ def _how(method: str) -> str:
     if method == "pymc":
         return "a hierarchical model of forecasters, questions and events, sampled"
     return "a Gaussian approximation of the hierarchical model"
-
-
-def _rest(wanted: Selection) -> tuple[Any, ...]:
-    return wanted.question, wanted.tag, wanted.as_of

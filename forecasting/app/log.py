@@ -3,10 +3,13 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from forecasting.app import redact, seal
 from forecasting.app.catalog import Catalog
+from forecasting.app.undone import undone
+from forecasting.domain import reading
 from forecasting.domain.forecast import (
     LIVE_WITHIN,
     Forecast,
@@ -17,7 +20,8 @@ from forecasting.domain.forecast import (
     options_value,
     quantiles_value,
 )
-from forecasting.domain.instants import iso, parse_day
+from forecasting.domain.instants import iso
+from forecasting.domain.ladder import falls
 from forecasting.domain.question import Question
 from forecasting.domain.resolution import Withdrawal
 from forecasting.domain.sealed import Sealed, placed
@@ -34,7 +38,7 @@ def check_moment(issued_at: dt.datetime, now: dt.datetime) -> None:
     """Refuse a moment in the future."""
     if issued_at > now:
         msg = f"time ({iso(issued_at)}): lies in the future (now {iso(now)})"
-        raise InvalidInput(msg, hint="leave --at out for now")
+        raise InvalidInput(msg, hint="no time, for now")
 
 
 def log(
@@ -70,11 +74,13 @@ def log(
     """
     given = [part for part in (probability, options, quantiles, ladder) if part]
     if len(given) != 1:
-        msg = "forecast: give one of P, --p OPTION=P, --quantile LEVEL=VALUE, --ladder DATE=P"
+        msg = (
+            "forecast: give one of a probability, one for each option, quantiles, rungs of a ladder"
+        )
         raise InvalidInput(msg, hint=f"forecast log {name} 0.35")
     if sealed and at is not None:
         msg = f"time ({iso(at)}): a forecast is sealed now, never for another moment"
-        raise InvalidInput(msg, hint="leave --at out")
+        raise InvalidInput(msg, hint="no time")
     issued_at = at or now
     check_moment(issued_at, now)
     catalog = Catalog.of(ledger)
@@ -97,6 +103,7 @@ def log(
                 because=because,
             )
         )
+    _check_rungs(ledger, catalog, drafts)
     if sealed:
         return seal.record(ledger, drafts, now=now)
     recorded = ledger.append(drafts, recorded_at=now)
@@ -149,14 +156,47 @@ def rungs(catalog: Catalog, name: str, ladder: Mapping[str, str]) -> list[tuple[
         catalog.find(name)
         msg = f"question ({name}): is no ladder"
         raise InvalidInput(msg, hint=f"forecast log {name} 0.35")
-    values = []
-    for day, text in ladder.items():
+    values: dict[str, Value] = {}
+    for stated, text in ladder.items():
+        day = reading.day(stated, name="rung").isoformat()
         if day not in found:
             msg = f"rung ({name}@{day}): there is none"
             raise NotFound(msg, hint=", ".join(found))
-        values.append((parse_day(day), binary_value(text)))
-    check_ladder(values)
-    return [(found[day.isoformat()], value) for day, value in sorted(values, key=lambda v: v[0])]
+        if day in values:
+            msg = f"rung ({name}@{day}): is given twice"
+            raise InvalidInput(msg)
+        values[day] = binary_value(text)
+    check_ladder([(dt.date.fromisoformat(day), value) for day, value in values.items()])
+    return [(found[day], values[day]) for day in sorted(values)]
+
+
+def _check_rungs(ledger: Ledger, catalog: Catalog, drafts: Sequence[Forecast]) -> None:
+    """Refuse forecasts after which what one forecaster says of a ladder falls at some moment."""
+    said = {draft.question: draft for draft in drafts}
+    for ladder in {catalog.questions[name].ladder for name in said} - {None}:
+        mounted = catalog.ladder(ladder or "")
+        who = drafts[0].forecaster
+        gone = undone(ledger)
+        steps: dict[str, list[tuple[dt.datetime, Decimal | None]]] = {}
+        for rung in mounted:
+            mine = [
+                f
+                for f in gone.left(ledger.forecasts(question=rung.id, forecaster=who))
+                if f.kind != "replay"
+            ]
+            mine += [said[rung.id]] if rung.id in said else []
+            steps[rung.id] = [
+                *((f.issued_at, Decimal(f.value.entered[0])) for f in mine),
+                *(
+                    (w.withdrawn_at, None)
+                    for w in gone.withdrawals
+                    if (w.question, w.forecaster) == (rung.id, who)
+                ),
+                (catalog.ends(rung), None),
+            ]
+        for fall in falls(steps):
+            if fall.at >= drafts[0].issued_at and {fall.early, fall.late} & set(said):
+                raise fall.refused()
 
 
 def withdraw(
@@ -167,16 +207,7 @@ def withdraw(
     check_moment(moment, now)
     catalog = Catalog.of(ledger)
     standing = [
-        question
-        for question in catalog.find(name)
-        if any(
-            forecast.issued_at <= moment and forecast.kind != "replay"
-            for forecast in ledger.forecasts(question=question.id, forecaster=forecaster)
-        )
-        or any(
-            held.issued_at <= moment and held.forecaster == forecaster
-            for held in ledger.seals(question=question.id)
-        )
+        question for question in catalog.find(name) if _stands(ledger, question, forecaster, moment)
     ]
     if not standing:
         msg = f"forecast ({forecaster} on {name}): there is none to withdraw"
@@ -195,6 +226,29 @@ def withdraw(
     ]
 
 
+def _stands(ledger: Ledger, question: Question, forecaster: str, moment: dt.datetime) -> bool:
+    """Whether a forecast, or a seal, of a forecaster stands at a moment, not yet withdrawn."""
+    gone = undone(ledger)
+    said = [
+        forecast.issued_at
+        for forecast in gone.left(ledger.forecasts(question=question.id, forecaster=forecaster))
+        if forecast.kind != "replay"
+    ]
+    said += [
+        held.issued_at
+        for held in ledger.seals(question=question.id)
+        if held.forecaster == forecaster
+    ]
+    taken = [
+        one.withdrawn_at
+        for one in gone.withdrawals
+        if (one.question, one.forecaster) == (question.id, forecaster)
+    ]
+    last = max((at for at in said if at <= moment), default=None)
+    back = max((at for at in taken if at <= moment), default=None)
+    return last is not None and (back is None or back < last)
+
+
 def history(
     ledger: Ledger, name: str, *, forecaster: str = "", kind: str = "all"
 ) -> list[dict[str, Any]]:
@@ -204,10 +258,10 @@ def history(
     """
     catalog = Catalog.of(ledger)
     rows: list[dict[str, Any]] = []
-    withdrawals, redacted = ledger.withdrawals(), redact.reasons(ledger)
+    gone, redacted = undone(ledger), redact.reasons(ledger)
     hidden = seal.hidden(ledger) if kind in ("live", "all") else []
     for question in catalog.find(name):
-        entries = ledger.forecasts(question=question.id, forecaster=forecaster or None)
+        entries = gone.left(ledger.forecasts(question=question.id, forecaster=forecaster or None))
         chosen = [f for f in entries if kind in (f.kind, "all")]
         groups: dict[tuple[str, str, str], list[Forecast | Sealed]] = {}
         for forecast in chosen:
@@ -219,7 +273,7 @@ def history(
         for (who, _, _), mine in sorted(groups.items()):
             taken = [
                 w.withdrawn_at
-                for w in withdrawals
+                for w in gone.withdrawals
                 if (w.question, w.forecaster) == (question.id, who)
             ]
             mine.sort(key=placed)

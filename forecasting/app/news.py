@@ -22,6 +22,7 @@ from forecasting.app.news_shown import (
 from forecasting.app.news_world import NewsWorld, decided
 from forecasting.domain.evidence import LASTING, Effect, Evidence, parse_half_life
 from forecasting.domain.instants import iso, utc
+from forecasting.domain.outcome import NO
 from forecasting.domain.question import normalised
 from forecasting.errors import InvalidInput
 from forecasting.evidence import reliability
@@ -260,6 +261,8 @@ def resolves(
             continue
         words = ["forecast", "resolve", name, outcome]
         words += ["--source", item.url or item.source, "--at", iso(item.known_at)]
+        # A fact that decides leaves no yes possible, however early it is.
+        words += ["--early-no"] * (outcome == NO and item.known_at < question.closes)
         found.append({"question": name, "outcome": outcome, "accept": shlex.join(words)})
     return found
 

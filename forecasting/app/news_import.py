@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from forecasting.app.catalog import Catalog
@@ -10,9 +11,12 @@ from forecasting.app.news_check import Asked, EffectCheck
 from forecasting.app.news_shown import retracts, standing
 from forecasting.app.news_world import NewsWorld
 from forecasting.domain.evidence import Evidence
-from forecasting.domain.instants import parse_when
+from forecasting.domain.instants import zone as known_zone
+from forecasting.domain.question import normalised
+from forecasting.domain.reading import Manner, moment
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.evidence import intake
+from forecasting.evidence.identity import Items, Same, key_of
 from forecasting.evidence.intake import MOST_BYTES
 from forecasting.evidence.reliability import check_grade
 from forecasting.evidence.similar import Index
@@ -67,6 +71,8 @@ def import_news(
     on: Sequence[str] = (),
     source: str = "",
     grade: str = "F",
+    zone: str = "",
+    dates: str = "",
     dry_run: bool = False,
 ) -> dict[str, Any]:
     """Record the rows of a CSV, JSON-lines, RSS or Atom file that are new and break no rule.
@@ -79,15 +85,21 @@ def import_news(
         Effects for the rows that state none; a feed states none.
     source, grade : str
         For the rows that state none.
+    zone : str
+        Of times without an offset; without it an item with such a time is refused.
+    dates : {"", "dmy", "mdy"}
+        The order of dates in figures.
 
     Returns
     -------
     dict
         `rows` = `added` + `duplicates` + number of `refused` (each with line and reason).
         A row is a duplicate if an item of the same title, source, known_at and address was ever
-        recorded, a retracted one too. `similar` lists the added rows that may tell a story that
-        is recorded already, `notes` those of which a fact was taken as a report, `resolves` those
-        that decide a question, with the command that would resolve it.
+        recorded, a retracted one too; an item of a feed, if one of the same guid was, else of the
+        same address, else of the same title within two days, whatever its date says now
+        (`updated` lists those whose date or title changed). `similar` lists the added rows that
+        may tell a story that is recorded already, `notes` those of which a fact was taken as a
+        report, `resolves` those that decide a question, with the command that would resolve it.
 
     Raises
     ------
@@ -95,12 +107,15 @@ def import_news(
         The file as a whole cannot be read, or `on` breaks a rule for every row; nothing was
         written.
     """
-    found = intake.read(content, name=name, source=source)
+    manner = Manner(zone=known_zone(zone).key if zone else "", dates=dates)  # type: ignore[arg-type]
+    found = intake.read(content, name=name, source=source, manner=manner)
     items = ledger.evidence()
     catalog = Catalog.of(ledger)
     check = EffectCheck(catalog, items, now=now, world=NewsWorld.of(ledger, catalog))
     _check_given(check, on, grade, now)
     seen = {identity(item) for item in items if not retracts(item)}
+    recorded = Items(item for item in items if not retracts(item))
+    updated: list[dict[str, Any]] = []
     index = Index(standing(items))
     drafts: list[Evidence] = []
     refused: list[dict[str, Any]] = []
@@ -110,15 +125,20 @@ def import_news(
     duplicates = 0
     for row in found:
         try:
-            entered = _entered(row, on, grade)
-            if entered.identity in seen:
+            entered = _entered(row, on, grade, manner)
+            same = _same(row, entered, recorded) if row.feed else None
+            if entered.identity in seen or same is not None:
                 duplicates += 1
+                updated += [] if same is None else _update(row, entered, *same)
                 continue
             item, told = drafted(entered, check, now=now)
+            if row.guid:
+                item = replace(item, key=key_of(row.guid, item.source))
         except (InvalidInput, NotFound) as wrong:
             refused.append({"line": row.line, "reason": _reason(wrong)})
             continue
         seen.add(entered.identity)
+        recorded.add(item)
         notes += [{"line": row.line, "note": note} for note in told]
         resolved += [{"line": row.line, **each} for each in resolves(check, catalog, item, now)]
         check.take(item)
@@ -144,6 +164,7 @@ def import_news(
         "added": len(drafts),
         "duplicates": duplicates,
         "refused": refused,
+        "updated": updated,
         "similar": similar,
         "notes": notes,
         "resolves": resolved,
@@ -167,7 +188,24 @@ def _check_given(check: EffectCheck, on: Sequence[str], grade: str, now: dt.date
         raise InvalidInput(unknown.message, hint=unknown.hint) from unknown
 
 
-def _entered(row: intake.Row, on: Sequence[str], grade: str) -> Entered:
+def _same(row: intake.Row, entered: Entered, recorded: Items) -> tuple[Evidence, Same] | None:
+    return recorded.same(
+        guid=row.guid,
+        url=entered.url,
+        title=entered.title,
+        source=entered.source,
+        known_at=entered.known_at,
+    )
+
+
+def _update(row: intake.Row, entered: Entered, item: Evidence, by: Same) -> list[dict[str, Any]]:
+    """Say that a feed changed an item that is recorded, if it did; it stays one item."""
+    if (normalised(entered.title), entered.known_at) == (item.title, item.known_at):
+        return []
+    return [{"line": row.line, "title": entered.title, "of": item.key, "same": by}]
+
+
+def _entered(row: intake.Row, on: Sequence[str], grade: str, manner: Manner) -> Entered:
     if row.fault:
         raise InvalidInput(row.fault)
     fields = {key: value.strip() for key, value in row.fields.items()}
@@ -179,8 +217,10 @@ def _entered(row: intake.Row, on: Sequence[str], grade: str) -> Entered:
     return Entered(
         title=fields.get("title", ""),
         source=fields.get("source", ""),
-        known_at=parse_when(fields["known_at"], day_means="ends"),
-        event_at=parse_when(happened, day_means="ends") if happened else None,
+        known_at=moment(fields["known_at"], name="known_at", days="ends", manner=manner),
+        event_at=moment(happened, name="event_at", days="ends", manner=manner)
+        if happened
+        else None,
         url=fields.get("url", ""),
         on=own or tuple(on),
         grade=fields.get("grade", "") or grade,

@@ -13,7 +13,7 @@ from forecasting.app.redact import reasons
 from forecasting.bank.read import question_of
 from forecasting.domain import Evidence, Question, Resolution
 from forecasting.domain.forecast import Forecast
-from forecasting.domain.instants import DEFAULT_ZONE, deadline
+from forecasting.domain.instants import DEFAULT_ZONE, deadline, iso
 from forecasting.domain.setup import Setup
 from forecasting.errors import InvalidInput, Problem
 from forecasting.evidence import retracted
@@ -142,7 +142,12 @@ def add_file(ledger: Ledger, path: Path, now: dt.datetime) -> list[Question]:
         msg = f"[{first.rule}] {first.message}"
         raise InvalidInput(msg, hint=first.hint, where=f"{first.source}:{first.line}")
     catalog = Catalog.of(ledger)
+    settled = {one.question for one in resolutions}
+    last = max(question.closes for question in questions)
     for question in questions:
+        if last <= now and question.id not in settled:
+            msg = f"closes ({iso(last)}): lies in the past (now {iso(now)})"
+            raise InvalidInput(msg, hint="forecast import jsonl, for a record of the past")
         if question.id in catalog.questions or catalog.ladder(question.id):
             msg = f"slug ({question.ladder or question.id}): already in the ledger"
             raise InvalidInput(msg, hint="give it a slug of its own", where=str(path))

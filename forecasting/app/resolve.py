@@ -8,11 +8,25 @@ from typing import Any
 from forecasting.app.catalog import Catalog
 from forecasting.app.log import check_moment
 from forecasting.app.questions import resolution_row
+from forecasting.domain import reading
 from forecasting.domain.instants import iso
+from forecasting.domain.outcome import NO, YES
 from forecasting.domain.question import ANNULLED, Question, normalised
 from forecasting.domain.resolution import DISPUTED, REOPENED, Resolution
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
+
+
+class EarlyNo(InvalidInput):
+    """A no before the deadline: final only if a yes has become impossible."""
+
+    def __init__(self, question: Question, known_at: dt.datetime) -> None:
+        super().__init__(
+            f"outcome (no): {question.id} is open until {iso(question.closes)}, after "
+            f"{iso(known_at)}; is a yes impossible by then",
+            hint="early_no=yes, or at=TIME once the deadline has passed",
+        )
+
 
 type Chosen = Callable[[Question], bool]
 
@@ -26,6 +40,7 @@ def resolve(
     now: dt.datetime,
     at: dt.datetime | None = None,
     note: str = "",
+    early_no: bool = False,
 ) -> list[dict[str, Any]]:
     """Record an outcome, or a new version of it, and re-score from then on.
 
@@ -34,11 +49,18 @@ def resolve(
 
     Parameters
     ----------
+    outcome : str
+        In any of its forms; a number beyond a bound is recorded as beyond it, and ``annulled``
+        annuls the question.
     at : datetime, optional
         When the outcome could be known; default now.
+    early_no : bool
+        That it is no before the deadline and cannot change any more.
 
     Raises
     ------
+    EarlyNo
+        A no before the deadline, without a word that it cannot change.
     InvalidInput, NotFound
         No such outcome, a time in the future or before the opening, a condition that failed, a
         ladder without a rung to settle. Nothing was written.
@@ -47,7 +69,9 @@ def resolve(
     known_at = at or now
     check_moment(known_at, now)
     _check_source(source, f"resolve {name} {outcome}")
-    _has_outcome(catalog.find(name), outcome)
+    outcome = _read(catalog.find(name), outcome)
+    if outcome == ANNULLED:
+        return annul(ledger, name, source=source, now=now, at=at, note=note)
     questions = _rungs(
         catalog,
         name,
@@ -57,6 +81,10 @@ def resolve(
     for question in questions:
         _condition_holds(catalog, question)
         _after_opening(question, known_at)
+        _rungs_agree(catalog, question, outcome)
+        early = question.type == "binary" and outcome == NO and known_at < question.closes
+        if early and not early_no:
+            raise EarlyNo(question, known_at)
     return _append(ledger, questions, outcome, source, now, at=known_at, note=note)
 
 
@@ -121,8 +149,7 @@ def dispute(
         standing = catalog.outcomes.get(question.id)
         return at or (now if standing is None else standing.resolved_at)
 
-    if outcome != ANNULLED:
-        _has_outcome(catalog.find(name), outcome)
+    outcome = _read(catalog.find(name), outcome)
     questions = _rungs(
         catalog,
         name,
@@ -172,10 +199,18 @@ def followers(ledger: Ledger, rows: Sequence[Mapping[str, Any]], now: dt.datetim
     """Say what has become of the questions whose condition was just decided."""
     catalog = Catalog.of(ledger)
     decided = {row["question"] for row in rows}
-    return [
+    said = [
         f"{question.id} follows {question.condition.question}: {catalog.status(question, now)}"
         for question in catalog.questions.values()
         if question.condition is not None and question.condition.question in decided
+    ]
+    ladders = {catalog.questions[name].ladder for name in decided} - {None}
+    return said + [
+        f"{rung.id} is {standing.outcome} with it: {standing.note}"
+        for ladder in sorted(filter(None, ladders))
+        for rung in catalog.ladder(ladder)
+        for standing in [catalog.outcomes.get(rung.id)]
+        if standing is not None and standing.derived and standing.outcome == YES
     ]
 
 
@@ -191,13 +226,27 @@ def _rungs(catalog: Catalog, name: str, chosen: Chosen, none: str) -> Sequence[Q
     return wanted
 
 
-def _has_outcome(questions: Sequence[Question], outcome: str) -> None:
-    for question in questions:
-        question.space.label(outcome)
+def _read(questions: Sequence[Question], outcome: str) -> str:
+    # The rungs of a ladder are alike.
+    return reading.outcome(questions[0].space, outcome)
+
+
+def _rungs_agree(catalog: Catalog, question: Question, outcome: str) -> None:
+    """Refuse what an outcome of another rung of the ladder rules out."""
+    for rung in catalog.ladder(question.ladder or ""):
+        standing = catalog.outcomes.get(rung.id)
+        if standing is None or standing.derived or rung.id == question.id:
+            continue
+        earlier = rung.closes < question.closes
+        if (outcome, standing.outcome, earlier) in ((NO, YES, True), (YES, NO, False)):
+            msg = (
+                f"outcome ({outcome}): {question.id} cannot be, for {rung.id} is {standing.outcome}"
+            )
+            raise InvalidInput(msg, hint=f"correct {rung.id} first")
 
 
 def _settles(outcome: str, rung: Question, known_at: dt.datetime) -> bool:
-    return rung.closes >= known_at if outcome == "yes" else rung.closes <= known_at
+    return rung.closes >= known_at if outcome == YES else rung.closes <= known_at
 
 
 def _same(question: Question, standing: str | None, outcome: str) -> bool:
@@ -210,14 +259,17 @@ def _same(question: Question, standing: str | None, outcome: str) -> bool:
 def _after_opening(question: Question, known_at: dt.datetime) -> None:
     if known_at <= question.opens:
         msg = f"question ({question.id}): opened at {iso(question.opens)}, after {iso(known_at)}"
-        raise InvalidInput(msg, hint="--at the moment the outcome could be known")
+        raise InvalidInput(msg, hint="at=TIME, when the outcome could be known")
 
 
 def _condition_holds(catalog: Catalog, question: Question) -> None:
     """Refuse a word on a question that its condition has annulled: it follows the condition."""
     standing, needs = catalog.outcomes.get(question.id), question.condition
-    if standing is None or needs is None or not standing.derived:
+    if standing is None or not standing.derived:
         return
+    if needs is None or standing.outcome != ANNULLED:
+        msg = f"question ({question.id}): is {standing.outcome}, for {standing.note}"
+        raise InvalidInput(msg, hint=f"correct that rung, and {question.id} follows")
     msg = f"question ({question.id}): is annulled, for {standing.note}"
     raise InvalidInput(msg, hint=f"correct {needs.question} instead, and this one follows")
 

@@ -1,14 +1,80 @@
 """What is said beside a table of scores: why it is empty, and what it leaves out or charges."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
-from forecasting.app.frames import Selection, kinds_present, late, resolved, unrevealed
+from forecasting.app.catalog import Catalog
+from forecasting.app.frames import Selection, kinds_present, late, resolved, select, unrevealed
 from forecasting.app.score import FITTING
+from forecasting.bank.check import TOO_SOON
+from forecasting.domain.question import ANNULLED
 from forecasting.store import Ledger
 
+#: Why an outcome that came at once is not scored: nobody had time to forecast it.
+SOON = "question{s} resolved within two days of opening (too_soon=yes scores them)"
 
-def empty_note(ledger: Ledger, kind: str, *, rule: str = "", forecaster: str = "") -> str:
+
+def left_out(
+    ledger: Ledger, wanted: Selection, *forecasters: str, counted: bool = True
+) -> list[str]:
+    """Say what a table leaves out of a selection, each with its count and its reason.
+
+    Parameters
+    ----------
+    forecasters : str
+        Whose; default: the selection's.
+    counted : bool
+        Whether the table reads seals as the worst they could hold, or leaves them out too.
+    """
+    reasons: Counter[str] = Counter()
+    for kind in kinds_present(ledger) if wanted.kind == "all" else [wanted.kind]:
+        reasons += _reasons(ledger, replace(wanted, kind=kind), forecasters)
+    parts = [f"{n} {why.format(s='s' * (n > 1))}" for why, n in reasons.items()]
+    notes = [f"left out: {', '.join(parts)}"] if parts else []
+    notes += [late_note(ledger, wanted), seal_note(ledger, wanted, *forecasters, counted=counted)]
+    return [note for note in notes if note]
+
+
+def _reasons(ledger: Ledger, wanted: Selection, forecasters: Sequence[str]) -> Counter[str]:
+    catalog = Catalog.of(ledger, reading=wanted.reading)
+    whose = set(forecasters) or {wanted.forecaster} - {""}
+    reasons: Counter[str] = Counter()
+    for name in {
+        f.question for f in select(ledger, catalog, wanted) if _one_of(f.forecaster, whose)
+    }:
+        standing, question = catalog.outcomes.get(name), catalog.questions[name]
+        if standing is None or (wanted.as_of is not None and standing.resolved_at > wanted.as_of):
+            reasons["question{s} without an outcome yet"] += 1
+        elif standing.outcome == ANNULLED:
+            reasons["annulled question{s}"] += 1
+        elif wanted.closed_by is not None and question.closes > wanted.closed_by:
+            reasons["question{s} before the scheduled close"] += 1
+        elif not wanted.too_soon and standing.resolved_at - question.opens <= TOO_SOON:
+            reasons[SOON] += 1
+    return reasons
+
+
+def _one_of(name: str, whose: set[str]) -> bool:
+    return not whose or name in whose
+
+
+def empty_note(
+    ledger: Ledger,
+    kind: str,
+    *,
+    rule: str = "",
+    forecaster: str = "",
+    wanted: Selection | None = None,
+) -> str:
     """Say that there is nothing to score, of a kind, by a rule or of a forecaster, and what is."""
+    if wanted is not None and kind != "all":
+        soon = _reasons(ledger, replace(wanted, kind=kind), ())[SOON]
+        if soon and not wanted.too_soon:
+            return (
+                f"no {kind} forecast to score: each question with an outcome resolved within two "
+                "days of its opening"
+            )
     if kind == "all":
         return "no forecast of a resolved question yet"
     if rule or forecaster:

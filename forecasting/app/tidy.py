@@ -5,9 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
-type When = str | dt.datetime | None
+    from forecasting.domain.reading.instants import Days
+    from forecasting.store import Ledger
+
+type When = str | dt.date | dt.datetime | None
 
 
 def frame(rows: Sequence[Mapping[str, Any]], times: Sequence[str] = ()) -> "pd.DataFrame":
@@ -21,30 +25,44 @@ def frame(rows: Sequence[Mapping[str, Any]], times: Sequence[str] = ()) -> "pd.D
     return made
 
 
-def when(moment: When) -> dt.datetime | None:
-    """Read a moment as ISO 8601 or as an aware datetime; None stays None."""
-    from forecasting.domain.instants import parse_instant, utc
+def when(moment: When, *, days: "Days" = "begins", zone: str = "") -> dt.datetime | None:
+    """Read a moment or a day, as text or as Python or pandas has it; None stays None.
+
+    With a zone a text without an offset is read in it; a datetime without one is refused.
+    """
+    from forecasting import clock
+    from forecasting.domain.instants import utc
+    from forecasting.domain.reading import Manner
+    from forecasting.domain.reading import moment as read
 
     if moment is None:
         return None
-    return parse_instant(moment) if isinstance(moment, str) else utc(moment)
+    if isinstance(moment, dt.datetime):
+        return utc(moment)
+    return read(moment, days=days, zone=zone, local=bool(zone), manner=Manner(now=clock.now()))
 
 
-def text(value: float | str) -> str:
-    """Write a number as the decimal that is hashed; text stays as it is."""
+def on(ledger: "Ledger", question: str, moment: When, *, days: "Days") -> dt.datetime | None:
+    """Read a moment in the zone of a question or ladder."""
+    from forecasting.app.catalog import Catalog
+
+    if moment is None:
+        return None
+    return when(moment, days=days, zone=Catalog.of(ledger).find(question)[0].zone)
+
+
+def text(value: "float | str | np.generic") -> str:
+    """Write a number as a door reads it: 1.0 is certainty, True is yes; text stays as it is."""
     from forecasting.domain.forecast import decimal_text
 
     if isinstance(value, str):
         return value
-    number = float(value)
-    # A number that is not finite has no decimal; as text it meets the rule that it breaks.
-    return decimal_text(number) if number - number == 0 else str(number)
-
-
-def is_number(key: object) -> bool:
-    """Tell whether a key is a level in percent rather than an option."""
-    try:
-        float(str(key))
-    except ValueError:
-        return False
-    return True
+    plain = value.item() if hasattr(value, "item") else value
+    if isinstance(plain, bool | int):
+        return str(plain)
+    number = float(plain)
+    if number - number != 0:
+        # A number that is not finite has no decimal; as text it meets the rule that it breaks.
+        return str(number)
+    written = decimal_text(number)
+    return f"{written}.0" if written == "1" else written

@@ -16,6 +16,7 @@ from forecasting.domain.instants import (
 )
 from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.question import Basis, Condition, ModelChoice, Question
+from forecasting.domain.reading import outcome
 from forecasting.domain.resolution import Resolution
 from forecasting.errors import InvalidInput, Problem
 
@@ -49,11 +50,16 @@ def build_question(
     else:
         opens = day_begins(local_day(now or clock.now(), there), there)
     questions, resolutions = [], []
-    for day in file.ladder or [file.closes or ""]:
+    days = file.ladder or [file.closes or ""]
+    for day in days:
         closes = day_ends(parse_day(day), there)
         resolves_by = closes
         if file.resolves_by:
-            resolves_by = max(closes, day_ends(parse_day(file.resolves_by), there))
+            resolves_by = day_ends(parse_day(file.resolves_by), there)
+            if resolves_by < closes and day == days[-1]:
+                msg = f"resolves_by ({file.resolves_by}): must not come before closes ({day})"
+                raise InvalidInput(msg)
+            resolves_by = max(closes, resolves_by)
         if closes <= opens:
             msg = f"closes ({day}): must not come before opens ({local_day(opens, there)})"
             raise InvalidInput(msg)
@@ -118,10 +124,9 @@ def _model(file: QuestionFile) -> ModelChoice:
 def _resolution(
     question: str, stated: ResolutionFile, space: OutcomeSpace, zone_name: str
 ) -> Resolution:
-    space.label(stated.outcome)
     return Resolution(
         question=question,
-        outcome=stated.outcome,
+        outcome=outcome(space, stated.outcome),
         resolved_at=parse_when(stated.known, zone_name=zone_name, day_means="ends"),
         source=stated.source,
         certainty=stated.certainty,

@@ -1,10 +1,18 @@
 """The shape of every bank file, as pydantic models."""
 
 import datetime as dt
+import re
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from forecasting.domain import reading
+from forecasting.domain.forecast import decimal_text
+from forecasting.domain.instants import iso
+from forecasting.domain.outcome import NO, YES
+from forecasting.errors import InvalidInput
+
+_IS_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 QUESTION_ID = r"^[a-z0-9]+(-[a-z0-9]+)*(@\d{4}-\d{2}-\d{2})?$"
 
@@ -13,14 +21,37 @@ def _day_text(value: object) -> object:
     if isinstance(value, dt.datetime):
         msg = "a moment needs quotes, so that its zone is kept as written"
         raise ValueError(msg)
-    return value.isoformat() if isinstance(value, dt.date) else value
+    return reading.day(value).isoformat() if isinstance(value, dt.date | str) else value
+
+
+def _moment_text(value: object) -> object:
+    if not isinstance(value, str) or _IS_DAY.fullmatch(value.strip()):
+        return _day_text(value)
+    try:
+        return reading.day(value).isoformat()
+    except reading.Ambiguous:
+        raise
+    except InvalidInput:
+        return iso(reading.moment(value, name="known"))
 
 
 def _number_text(value: object) -> object:
     if isinstance(value, bool):
         msg = "must be text or a number"
         raise ValueError(msg)
-    return f"{value:g}" if isinstance(value, int | float) else value
+    if isinstance(value, float):
+        return decimal_text(value)
+    return str(value) if isinstance(value, int) else value
+
+
+def _outcome_text(value: object) -> object:
+    if isinstance(value, bool):
+        return YES if value else NO
+    return _number_text(value)
+
+
+def _number(value: object) -> object:
+    return float(reading.number(value)) if isinstance(value, str) else value
 
 
 Day = Annotated[
@@ -28,13 +59,14 @@ Day = Annotated[
 ]
 DayOrMoment = Annotated[
     str,
-    BeforeValidator(_day_text),
+    BeforeValidator(_moment_text),
     Field(
         pattern=r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2}))?$",
         description="A day (known at the midnight that ends it) or a moment with its offset.",
     ),
 ]
-OutcomeText = Annotated[str, BeforeValidator(_number_text), Field(min_length=1)]
+Bound = Annotated[float, BeforeValidator(_number)]
+OutcomeText = Annotated[str, BeforeValidator(_outcome_text), Field(min_length=1)]
 CertaintyName = Literal["high", "medium", "low", "computed", "unconfirmed"]
 
 
@@ -128,8 +160,8 @@ class QuestionFile(_File):
     resolves_by: Day | None = Field(default=None, description="Default: closes.")
     ladder: list[Day] | None = Field(default=None, description="Deadlines of the rungs, rising.")
     options: list[str] | None = None
-    lower: float | None = None
-    upper: float | None = None
+    lower: Bound | None = None
+    upper: Bound | None = None
     unit: str = ""
     topic: str = Field(default="", pattern=SLUG)
     event: str = Field(

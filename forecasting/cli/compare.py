@@ -6,6 +6,7 @@ from forecasting.cli.forecasts import KINDS
 from forecasting.cli.options import Command
 from forecasting.cli.output import emit, say, settings
 from forecasting.cli.scores import scope, selection
+from forecasting.cli.spelling import as_options
 
 
 @click.command(cls=Command)
@@ -56,7 +57,7 @@ def compare(
     from forecasting import clock
     from forecasting.app import compare as use
     from forecasting.app.book import Book
-    from forecasting.app.score_notes import late_note, seal_note
+    from forecasting.app.score_notes import left_out
 
     wanted = selection(kind, run, "", question, tag, as_of)
     with Book.open(settings().db) as book:
@@ -72,9 +73,8 @@ def compare(
             selection=wanted,
             diebold_mariano=diebold_mariano,
         )
-        for note in (late_note(book.ledger, wanted), seal_note(book.ledger, wanted, a, b)):
-            if note:
-                say(note)
+        for note in left_out(book.ledger, wanted, a, b):
+            say(as_options(note))
     if not found["proper"]:
         say(f"window {window} is improper: it can be gained by strategy, and ranks nobody")
     if settings().format == "table":

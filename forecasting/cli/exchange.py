@@ -1,13 +1,20 @@
 """import, export: whole track records, in and out."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from forecasting.cli.options import Group
 from forecasting.cli.output import emit, say, settings
+from forecasting.cli.spelling import as_options
+from forecasting.errors import DatabaseUnusable, InvalidInput
+
+if TYPE_CHECKING:
+    from forecasting.app.book import Book
 
 _SHOWN = 20
 
@@ -22,9 +29,33 @@ def export() -> None:
     """Write the track record to a file or to standard output."""
 
 
+def _pairs(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> Any:
+    pairs = {}
+    for text in given:
+        head, _, column = text.rpartition("=")
+        if not head.strip() or not column.strip():
+            msg = f"map ({text}): must be HEADING=COLUMN"
+            raise InvalidInput(msg, hint='map="My probability=forecast"')
+        pairs[head.strip()] = column.strip()
+    return pairs
+
+
 def _options(command: Any) -> Any:
     for option in (
-        click.option("--me", default="", metavar="NAME", help="Who made rows that name nobody."),
+        click.option(
+            "--decimal", type=click.Choice(["point", "comma"]), help="The decimal mark of the file."
+        ),
+        click.option(
+            "--unit",
+            type=click.Choice(["percent", "probability"]),
+            help="What bare numbers among the forecasts are.",
+        ),
+        click.option(
+            "--dates", type=click.Choice(["dmy", "mdy"]), help="The order of dates in figures."
+        ),
+        click.option(
+            "--me", default="", metavar="NAME", help="Who made rows that name nobody; also --as."
+        ),
         click.option(
             "--zone", default="", metavar="ZONE", help="Of days, and of times without an offset."
         ),
@@ -38,18 +69,29 @@ def _options(command: Any) -> Any:
 
 
 @import_.command("csv")
+@click.option(
+    "--map",
+    "columns",
+    multiple=True,
+    callback=_pairs,
+    metavar="HEADING=COLUMN",
+    help="Which column of the file is which.",
+)
 @_options
 def import_csv(**given: Any) -> None:
     r"""Read a table with one row a forecast; - is standard input.
 
     Columns: question, title, forecaster, forecast, issued_at, opens, closes, outcome, resolved_at,
-    tags; more are in forecasting/exchange/README.md. Needed are question (or title), forecaster
-    (or --me), forecast and issued_at. Importing a file again adds nothing.
+    tags; their usual names are known (probability, date, result, resolution date and so on), and
+    --map names others. Needed are question (or title), forecaster (or --me), forecast and
+    issued_at. --dry-run shows five rows as understood and needs no database. Importing a file
+    again adds nothing; `forecast import undo RUN` takes a mistaken import back.
 
     \b
     Examples:
       forecast import csv record.csv --dry-run
-      forecast import csv mine.csv --me ana --zone Africa/Khartoum
+      forecast import csv mine.csv --me ana --zone Africa/Khartoum --map "Guess=forecast"
+      forecast import csv theirs.csv --decimal comma --unit percent --dates dmy
     """
     _import("csv", **given)
 
@@ -69,24 +111,87 @@ def import_jsonl(**given: Any) -> None:
     _import("jsonl", **given)
 
 
-def _import(format: str, *, file: Path, create: bool, **options: Any) -> None:
+@import_.command("undo")
+@click.argument("run")
+def import_undo(run: str) -> None:
+    r"""Take a mistaken import back: its forecasts are withdrawn, its outcomes reopened.
+
+    RUN is what the import printed, such as 4711-4790 (`forecast import runs` lists them). The
+    entries stay in the record; no score counts them, and a corrected file may be imported.
+
+    \b
+    Example:
+      forecast import undo 4711-4790
+    """
     from forecasting import clock
     from forecasting.app.book import Book
+    from forecasting.app.undone import import_undo as use
+
+    with Book.open(settings().db) as book:
+        emit(use(book.ledger, run, now=clock.now()))
+
+
+@import_.command("runs")
+def import_runs() -> None:
+    r"""List the imports that forecasts came from, with the number of each.
+
+    \b
+    Example:
+      forecast import runs
+    """
+    from forecasting.app.book import Book
+    from forecasting.app.undone import import_runs as use
+
+    with Book.open(settings().db) as book:
+        emit(use(book.ledger), title="imports")
+
+
+def _import(format: str, *, file: Path, create: bool, **options: Any) -> None:
+    from forecasting import clock
     from forecasting.app.exchange import import_record
 
-    with Book.open(settings().db, create=create and not options["dry_run"]) as book:
+    options["me"] = options["me"] or settings().forecaster or ""
+    for name in ("decimal", "unit", "dates"):
+        options[name] = options[name] or ""
+    dry = options["dry_run"]
+    with _opened(create=create and not dry, absent_is_empty=dry) as book:
         found = import_record(book.ledger, file, format, now=clock.now(), **options)
     for note in found["notes"]:
         say(f"note: {note}")
     for refused in found["refused"][:_SHOWN]:
-        say(f"{file.name}:{refused['line']}: refused: {refused['reason']}")
+        say(f"{file.name}:{refused['line']}: refused: {as_options(refused['reason'])}")
     if (more := len(found["refused"]) - _SHOWN) > 0:
         say(f"and {more:,} more refused rows (--json has them)")
-    if found["forecasts"] and "entries" not in found:
+    if summary := as_options(found.get("summary", "")):
+        found["summary"] = summary
+        say(summary)
+    if found["forecasts"] and "entries" not in found and not dry:
         say("their kind is imported: --kind imported shows them, apart from the live record")
+    first = found.get("first") or []
     if settings().format == "table":
+        if dry and first:
+            emit(first, title=f"{file.name}: the first rows as understood")
         found = {**found, "refused": len(found["refused"]), "notes": len(found["notes"])}
+        for told in ("first", "summary"):
+            found.pop(told, None)
     emit(found)
+    if found.get("run"):
+        say(f"forecast import undo {found['run']} takes this import back")
+
+
+@contextmanager
+def _opened(*, create: bool, absent_is_empty: bool) -> Iterator["Book"]:
+    """Open the database; a trial run takes an absent one for an empty one."""
+    from forecasting.app.book import Book
+
+    try:
+        book = Book.open(settings().db, create=create)
+    except DatabaseUnusable as absent:
+        if not (absent_is_empty and absent.message.startswith("no database at")):
+            raise
+        book = Book.open("sqlite:///:memory:", create=True)
+    with book:
+        yield book
 
 
 def _out(command: Any) -> Any:

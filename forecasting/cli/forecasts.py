@@ -5,6 +5,7 @@ import click
 from forecasting.cli import times
 from forecasting.cli.options import Command
 from forecasting.cli.output import emit, say, settings
+from forecasting.domain.reading import Ambiguous, probability
 from forecasting.errors import InvalidInput
 
 KINDS = ["live", "replay", "elicited", "imported", "all"]
@@ -25,6 +26,26 @@ def pairs(given: tuple[str, ...], name: str) -> dict[str, str]:
     return found
 
 
+def _settled(text: str | None) -> str | None:
+    """Ask on a terminal what a bare 1, or a bare number above it, means."""
+    if text is None or not times.somebody_there():
+        return text
+    try:
+        probability(text)
+    except Ambiguous as doubt:
+        bare = text.strip()
+        meanings = [f"{bare}%", "100%"] if bare.strip(".+,0") == "1" else [f"{bare}%"]
+        say(doubt.message)
+        for number, meaning in enumerate(meanings, start=1):
+            say(f"  {number}  {meaning}")
+        last = len(meanings)
+        chosen: int = click.prompt("which (0: neither)", type=click.IntRange(0, last), err=True)
+        return meanings[chosen - 1] if chosen else text
+    except InvalidInput:
+        pass
+    return text
+
+
 @click.command(cls=Command)
 @click.argument("question")
 @click.argument("probability", required=False)
@@ -42,7 +63,7 @@ def pairs(given: tuple[str, ...], name: str) -> dict[str, str]:
     "--at",
     default="",
     metavar="TIME",
-    help="When it was made, if not now: ISO 8601; without an offset in the question's zone.",
+    help="When it was made, if not now; a day means its noon, in the question's zone.",
 )
 @click.option(
     "--sealed",
@@ -78,11 +99,11 @@ def log(
             question,
             forecaster=book.forecaster,
             now=clock.now(),
-            probability=probability,
+            probability=_settled(probability),
             options=pairs(options, "--p"),
             quantiles=pairs(quantiles, "--quantile"),
             ladder=pairs(ladder, "--ladder"),
-            at=times.on(book.ledger, question, at, day_means=None),
+            at=times.on(book.ledger, question, at, day_means="noon"),
             because=because,
             sealed=sealed,
         )
@@ -108,7 +129,7 @@ def withdraw(question: str, at: str) -> None:
     from forecasting.app.book import Book
 
     with Book.open(settings().db, forecaster=settings().forecaster) as book:
-        moment = times.on(book.ledger, question, at, day_means=None)
+        moment = times.on(book.ledger, question, at, day_means="noon")
         emit(
             use.withdraw(
                 book.ledger, question, forecaster=book.forecaster, now=clock.now(), at=moment

@@ -8,6 +8,7 @@ from forecasting.cli.forecasts import KINDS
 from forecasting.cli.options import Command
 from forecasting.cli.output import emit, say, settings
 from forecasting.cli.scores import filters, selection
+from forecasting.cli.spelling import as_options
 
 COLUMNS = (
     "rank",
@@ -74,7 +75,7 @@ def leaderboard(
     from forecasting.app import leaderboard as use
     from forecasting.app.book import Book
     from forecasting.app.references import known_forecaster
-    from forecasting.app.score_notes import empty_note, late_note, seal_note
+    from forecasting.app.score_notes import empty_note, left_out
 
     wanted = selection(kind, run, forecaster, question, tag, as_of)
     with Book.open(settings().db) as book:
@@ -92,10 +93,9 @@ def leaderboard(
             seed=seed,
         )
         if not rows:
-            say(empty_note(book.ledger, kind))
-        for note in (late_note(book.ledger, wanted), seal_note(book.ledger, wanted)):
-            if note:
-                say(note)
+            say(empty_note(book.ledger, kind, wanted=wanted))
+        for note in left_out(book.ledger, wanted):
+            say(as_options(note))
     for note in notes:
         say(note)
     title = f"{kind} forecasts, window {window}, smaller is better; 95 % over events"

@@ -10,6 +10,7 @@ import click
 from forecasting.cli import times
 from forecasting.cli.options import Group
 from forecasting.cli.output import emit, say, settings
+from forecasting.cli.spelling import as_options
 
 
 @click.group(cls=Group)
@@ -219,10 +220,21 @@ def retract(item: str, because: str, known_at: str) -> None:
 )
 @click.option("--source", default="", help="For the rows that state none.")
 @click.option("--grade", default="F", metavar="A..F", help="For the rows that state none.")
+@click.option(
+    "--zone", default="", metavar="ZONE", help="Of times without an offset; else they are refused."
+)
+@click.option("--dates", type=click.Choice(["dmy", "mdy"]), help="The order of dates in figures.")
 @click.option("--fetch", is_flag=True, help="FILE is an address of the public web; fetch it.")
 @click.option("--dry-run", is_flag=True, help="Say what would be added; write nothing.")
 def import_(
-    file: str, dry_run: bool, fetch: bool, on: tuple[str, ...], source: str, grade: str
+    file: str,
+    dry_run: bool,
+    fetch: bool,
+    on: tuple[str, ...],
+    source: str,
+    grade: str,
+    zone: str,
+    dates: str | None,
 ) -> None:
     r"""Add the items of a CSV, JSON-lines, RSS or Atom file; - reads standard input.
 
@@ -250,10 +262,12 @@ def import_(
             on=on,
             source=source,
             grade=grade,
+            zone=zone,
+            dates=dates or "",
             dry_run=dry_run,
         )
     for refused in found["refused"][:_SHOWN]:
-        say(f"{name}:{refused['line']}: refused: {refused['reason']}")
+        say(f"{name}:{refused['line']}: refused: {as_options(refused['reason'])}")
     if (more := len(found["refused"]) - _SHOWN) > 0:
         say(f"and {more} more refused rows (--json has them)")
     if alike := found["similar"]:
@@ -262,12 +276,18 @@ def import_(
             f"note: {len(alike)} rows look like other items, such as line {first['line']} like "
             f"{first['like']!r} ({first['why']}); kept apart (--json has them)"
         )
+    if changed := found["updated"]:
+        first = changed[0]
+        say(
+            f"note: {len(changed)} rows are items recorded before, now with another date or title, "
+            f"such as line {first['line']} (same {first['same']}); each stays one item"
+        )
     for told in found["notes"][:_SHOWN]:
         say(f"note: {name}:{told['line']}: {told['note']}")
     for each in found["resolves"][:_SHOWN]:
         say(f"note: {name}:{each['line']}: decides {each['question']}; if so: {each['accept']}")
     if settings().format == "table":
-        counted = ("refused", "similar", "notes", "resolves")
+        counted = ("refused", "updated", "similar", "notes", "resolves")
         found = {**found, **{key: len(found[key]) for key in counted}}
     emit(found)
 

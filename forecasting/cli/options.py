@@ -8,7 +8,7 @@ import click
 
 from forecasting.cli.output import Settings, remember
 
-_NEGATIVE = re.compile(r"-\.?\d[\d.]*(?:[eE][-+]?\d+)?%?")
+_NEGATIVE = re.compile(r"-[.,]?\d[\d.,]*(?:[eE][-+]?\d+)?\s?%?")
 
 
 def _keep(attribute: str, value_when_set: Any = None) -> Callable[..., Any]:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import click
 
+from forecasting.cli.spelling import as_options
 from forecasting.domain.instants import iso
 from forecasting.errors import ForecastingError
 
@@ -39,6 +40,8 @@ PROSE = (
     "prior",
 )
 LEAST_PROSE = 24
+#: A number from here on is written with an exponent.
+LARGEST_PLAIN = 1e15
 #: Letters of an error; what is wrong with a file may quote all of it.
 LONGEST_ERROR = 1500
 # Every control character but line feed and tab, the marks that turn the direction of writing
@@ -185,13 +188,16 @@ def fail(error: ForecastingError) -> int:
     if settings_or_default().format in {"json", "nl"}:
         body = {
             "code": error.exit_code,
-            "message": error.message[:LONGEST_ERROR],
-            "hint": error.hint,
+            "message": as_options(error.message[:LONGEST_ERROR]),
+            "hint": as_options(error.hint),
             "where": error.where,
         }
         click.echo(_json({"error": body}), err=True)
     else:
-        click.echo(f"error: {printable(' '.join(str(error)[:LONGEST_ERROR].split()))}", err=True)
+        click.echo(
+            f"error: {printable(' '.join(as_options(str(error)[:LONGEST_ERROR]).split()))}",
+            err=True,
+        )
     return error.exit_code
 
 
@@ -219,11 +225,16 @@ def _csv(records: Sequence[Row]) -> None:
     for record in records:
         cells = []
         for key in keys:
-            value = plain(record.get(key))
+            value = record.get(key)
+            # A table of text has a word for what JSON cannot say.
+            infinite = isinstance(value, float) and math.isinf(value)
+            value = str(value) if infinite else plain(value)
             if isinstance(value, dict | list):
                 value = json.dumps(value, ensure_ascii=False)
-            elif isinstance(value, str) and value.startswith(
-                ("=", "+", "-", "@", "\t", "\r", "\0")
+            elif (
+                isinstance(value, str)
+                and value.startswith(("=", "+", "-", "@", "\t", "\r", "\0"))
+                and not infinite
             ):
                 value = f"'{value}"
             if isinstance(value, str) and sys.stdout.isatty():
@@ -239,9 +250,7 @@ def cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        if math.isinf(value):
-            return "∞" if value > 0 else "−∞"
-        return f"{value:.0f}" if value == int(value) and abs(value) >= 10 else f"{value:.3f}"
+        return _number(value)
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%MZ")
     if isinstance(value, Mapping):
@@ -249,6 +258,14 @@ def cell(value: Any) -> str:
     if isinstance(value, list | tuple):
         return " ".join(cell(item) for item in value) or "–"
     return printable(str(value))
+
+
+def _number(value: float) -> str:
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if abs(value) >= LARGEST_PLAIN:
+        return f"{value:.3g}"
+    return f"{value:.0f}" if value == int(value) and abs(value) >= 10 else f"{value:.3f}"
 
 
 def _console() -> Any:

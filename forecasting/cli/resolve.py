@@ -47,8 +47,12 @@ def _narrate(lines: list[str]) -> None:
 @SOURCE
 @AT
 @NOTE
-def resolve(question: str, outcome: str, source: str, at: str, note: str) -> None:
+@click.option("--early-no", is_flag=True, help="It is no before the deadline, and cannot change.")
+def resolve(question: str, outcome: str, source: str, at: str, note: str, early_no: bool) -> None:
     r"""Resolve a question; resolving it again appends a corrected version.
+
+    yes and no are read in all their forms, options in any case; a number beyond a bound is
+    recorded as beyond it. A yes on one rung of a ladder settles the later rungs too.
 
     \b
     Example:
@@ -61,9 +65,28 @@ def resolve(question: str, outcome: str, source: str, at: str, note: str) -> Non
 
     with Book.open(settings().db) as book:
         moment = times.on(book.ledger, question, at, day_means="ends")
-        rows = use.resolve(
-            book.ledger, question, outcome, source=source, now=clock.now(), at=moment, note=note
-        )
+
+        def rows_of(early: bool) -> list[dict[str, Any]]:
+            return use.resolve(
+                book.ledger,
+                question,
+                outcome,
+                source=source,
+                now=clock.now(),
+                at=moment,
+                note=note,
+                early_no=early,
+            )
+
+        try:
+            rows = rows_of(early_no)
+        except use.EarlyNo as early:
+            if not times.somebody_there() or not click.confirm(early.message, err=True):
+                raise
+            rows = rows_of(True)
+        for row in rows:
+            if str(row["outcome"])[:1] in ("<", ">") and row["outcome"] != outcome.strip():
+                say(f"{outcome} lies beyond the bounds: recorded as {row['outcome']}")
         _narrate(use.followers(book.ledger, rows, clock.now()))
     _print(rows)
 

@@ -10,7 +10,15 @@ from forecasting.cli import times
 from forecasting.cli.forecasts import KINDS
 from forecasting.cli.options import Command
 from forecasting.cli.output import emit, say, settings
+from forecasting.cli.spelling import as_options
 from forecasting.domain.resolution import READINGS, Reading
+
+_TOO_SOON = f"{__name__}.too_soon"
+
+
+def _keep_too_soon(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    context.meta[_TOO_SOON] = value
+
 
 FILTERS = (
     click.option("--forecaster", default="", help="Only this one's."),
@@ -18,6 +26,13 @@ FILTERS = (
     click.option("--tag", default="", help="Only with this tag, topic or event."),
     click.option("--run", default="", help="Replay run; default: the latest complete one."),
     click.option("--as-of", "as_of", default="", metavar="TIME", help="With what was known then."),
+    click.option(
+        "--too-soon",
+        is_flag=True,
+        expose_value=False,
+        callback=_keep_too_soon,
+        help="Also questions that resolved within two days of their opening.",
+    ),
 )
 
 
@@ -59,7 +74,8 @@ def selection(
     from forecasting.app.frames import Selection
 
     moment = times.optional(as_of)
-    return Selection(kind, run, forecaster, question, tag, moment, reading)
+    too_soon = bool(click.get_current_context().meta.get(_TOO_SOON))
+    return Selection(kind, run, forecaster, question, tag, moment, reading, too_soon=too_soon)
 
 
 def filters(command: Any) -> Any:
@@ -142,7 +158,7 @@ def score(
     """
     from forecasting.app import score as use
     from forecasting.app.book import Book
-    from forecasting.app.score_notes import empty_note, late_note, seal_note
+    from forecasting.app.score_notes import empty_note, left_out
 
     wanted = selection(kind, run, forecaster, question, tag, as_of, reading)
     with Book.open(settings().db) as book:
@@ -157,10 +173,9 @@ def score(
             missing=missing,
         )
         if not rows:
-            say(empty_note(book.ledger, kind, rule=rule or ""))
-        for note in (late_note(book.ledger, wanted), seal_note(book.ledger, wanted)):
-            if note:
-                say(note)
+            say(empty_note(book.ledger, kind, rule=rule or "", wanted=wanted))
+        for note in left_out(book.ledger, wanted):
+            say(as_options(note))
     compared = by == "forecaster" or bool(against)
     columns = [
         *([] if by == "forecaster" else [by]),
@@ -262,7 +277,7 @@ def calibration(
     from forecasting.app.book import Book
     from forecasting.app.publish import save_calibration
     from forecasting.app.references import known_forecaster
-    from forecasting.app.score_notes import empty_note, late_note, seal_note
+    from forecasting.app.score_notes import empty_note, left_out
     from forecasting.errors import InvalidInput
 
     if by and (picture or out):
@@ -277,18 +292,14 @@ def calibration(
         if past_close:
             wanted = replace(wanted, closed_by=wanted.as_of or clock.now())
         counted = picture in pictures.COMPARED
-        for note in (
-            late_note(book.ledger, wanted),
-            seal_note(book.ledger, wanted, counted=counted),
-        ):
-            if note:
-                say(note)
+        for note in left_out(book.ledger, wanted, counted=counted):
+            say(as_options(note))
         if by:
             rows = calibrate.by_group(
                 book.ledger, by, selection=wanted, share=share, now=clock.now()
             )
             if not rows:
-                say(empty_note(book.ledger, kind, forecaster=shown))
+                say(empty_note(book.ledger, kind, forecaster=shown, wanted=wanted))
             title = f"{shown or 'everybody'} ({kind}, {reading} outcomes), one forecast an event"
             more = POOLED_COLUMNS if by == "forecaster" else ()
             emit(rows, columns=(by, *BY_COLUMNS, *more), title=title)
@@ -298,7 +309,7 @@ def calibration(
             what = pictures.PICTURES[picture]
             title = f"{what}: {shown or 'everybody'} ({kind}, {reading} outcomes)"
             if not rows:
-                say(empty_note(book.ledger, kind, forecaster=shown))
+                say(empty_note(book.ledger, kind, forecaster=shown, wanted=wanted))
             if out is not None:
                 pictures.draw(picture, rows, out, title=title, head=book.ledger.head())
                 say(f"written: {out}")
@@ -308,7 +319,7 @@ def calibration(
             book.ledger, selection=wanted, share=share, score=score, now=clock.now()
         )
         if not result["n"]:
-            say(empty_note(book.ledger, kind, forecaster=shown))
+            say(empty_note(book.ledger, kind, forecaster=shown, wanted=wanted))
         if out is not None:
             whose = f"{who or 'everybody'} ({kind}, {reading} outcomes)"
             save_calibration(result, out, title=whose, head=book.ledger.head())

@@ -6,22 +6,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from forecasting import clock
 from forecasting.cli.output import say, settings
-from forecasting.domain.instants import (
-    UncertainTime,
-    is_local,
-    iso,
-    parse_instant,
-    parse_when,
-)
+from forecasting.domain import reading
+from forecasting.domain.instants import UncertainTime, iso
+from forecasting.domain.reading import Manner
+from forecasting.domain.reading.instants import Days
 
 if TYPE_CHECKING:
     from forecasting.store import Ledger
 
 
-def moment(
-    text: str, *, zone_name: str | None = None, day_means: str | None = "begins"
-) -> dt.datetime:
+def moment(text: str, *, zone_name: str | None = None, day_means: Days = "begins") -> dt.datetime:
     """Read an option that names a time.
 
     A time without an offset is read in the zone, which is said on stderr. One that the zone skips
@@ -31,8 +27,8 @@ def moment(
     ----------
     zone_name : str, optional
         The question's zone where there is one question, else that of :func:`here`.
-    day_means : {"begins", "ends"}, optional
-        What a day means; None: a day is no moment.
+    day_means : {"begins", "noon", "ends"}
+        What a day means.
 
     Raises
     ------
@@ -40,17 +36,20 @@ def moment(
         No time, or one with two readings and nobody to ask.
     """
     zone_name = zone_name or here()
-    if not is_local(text):
-        if day_means is None:
-            return parse_instant(text)
-        return parse_when(text, zone_name=zone_name, day_means=day_means)
+    now = clock.now()
+    manner = Manner(now=now)
     try:
-        found = parse_instant(text, zone_name=zone_name)
+        found = reading.moment(text, zone=zone_name, local=True, days=day_means, manner=manner)
     except UncertainTime as doubt:
-        if not _somebody_there():
+        if not somebody_there():
             raise
         found = _ask(doubt, zone_name)
-    say(f"{text.strip()} read in {zone_name}: {iso(found)}")
+    if reading.local_clock(text):
+        say(f"{text.strip()} read in {zone_name}: {iso(found)}")
+    if day_means in ("noon", "ends") and found > now:
+        # What is said of today stands from now, not from an hour that is still to come.
+        today = reading.moment("today", zone=zone_name, days=day_means, manner=manner)
+        found = now if found == today else found
     return found
 
 
@@ -73,14 +72,14 @@ def here() -> str:
 
 
 def optional(
-    text: str, *, zone_name: str | None = None, day_means: str | None = "begins"
+    text: str, *, zone_name: str | None = None, day_means: Days = "begins"
 ) -> dt.datetime | None:
     """Read such an option where it was given."""
     return moment(text, zone_name=zone_name, day_means=day_means) if text else None
 
 
 def on(
-    ledger: "Ledger", question: str, text: str, *, day_means: str | None = "begins"
+    ledger: "Ledger", question: str, text: str, *, day_means: Days = "begins"
 ) -> dt.datetime | None:
     """Read such an option, where it was given, in the zone of a question or ladder."""
     if not text:
@@ -91,7 +90,8 @@ def on(
     return moment(text, zone_name=asked.zone, day_means=day_means)
 
 
-def _somebody_there() -> bool:
+def somebody_there() -> bool:
+    """Tell whether a question would reach a person."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
@@ -99,8 +99,8 @@ def _ask(doubt: UncertainTime, zone_name: str) -> dt.datetime:
     from forecasting.domain.instants import zone
 
     say(doubt.message)
-    for number, reading in enumerate(doubt.readings, start=1):
-        local = reading.astimezone(zone(zone_name)).isoformat()
-        say(f"  {number}  {iso(reading)} ({local})")
+    for number, found in enumerate(doubt.readings, start=1):
+        local = found.astimezone(zone(zone_name)).isoformat()
+        say(f"  {number}  {iso(found)} ({local})")
     chosen = click.prompt("which", type=click.IntRange(1, len(doubt.readings)), err=True)
     return doubt.readings[chosen - 1]

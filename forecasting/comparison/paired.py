@@ -50,7 +50,8 @@ class PairedDifference:
             size = "A and B score the same on average"
         else:
             better = "A" if self.difference < 0 else "B"
-            size = f"{better} scores better by {abs(self.difference):.3g} on average"
+            by = "∞" if math.isinf(self.difference) else f"{abs(self.difference):.3g}"
+            size = f"{better} scores better by {by} on average"
         if self.note:
             return f"{size}, {basis}; no interval ({self.note})."
         if self.lower <= 0 <= self.upper:

@@ -1,7 +1,6 @@
 """A forecast: a probability (or several) of a question, with who, when and how."""
 
 import datetime as dt
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -9,8 +8,10 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Literal
 
+from forecasting.domain import reading
+from forecasting.domain.ladder import falls
 from forecasting.domain.outcome import OutcomeSpace
-from forecasting.domain.verbal import BANDS, band
+from forecasting.domain.reading import Manner
 from forecasting.errors import InvalidInput
 
 Kind = Literal["live", "replay", "elicited", "imported"]
@@ -18,9 +19,6 @@ KINDS: tuple[Kind, ...] = ("live", "replay", "elicited", "imported")
 #: A forecast logged at most this long after it was made is live.
 LIVE_WITHIN = dt.timedelta(minutes=15)
 SUM_TOLERANCE = 1e-9
-_DECIMAL = re.compile(r"[-+]?([0-9]{1,15}(\.[0-9]{0,30})?|\.[0-9]{1,30})")
-_ODDS = re.compile(r"([0-9]{1,9}(?:\.[0-9]+)?)\s*:\s*([0-9]{1,9}(?:\.[0-9]+)?)")
-_PROBABILITY_HINT = "0.35, 35%, 1:3 or a verbal band such as likely"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,91 +118,60 @@ def decimal_text(number: float) -> str:
     return "0" if text in {"-0", ""} else text
 
 
-def _decimal(text: str, *, name: str) -> Decimal:
-    if not _DECIMAL.fullmatch(text):
-        msg = f"{name} ({text}): must be a plain decimal number"
-        raise InvalidInput(msg, hint=_PROBABILITY_HINT if name == "probability" else "12.5")
-    return Decimal(text)
-
-
-def parse_probability(text: str) -> tuple[str, str]:
-    """Read a probability as a person writes it; give the decimal and what was stated.
-
-    Parameters
-    ----------
-    text : str
-        ``0.35``, ``35%``, ``1:3`` (odds for : against) or a verbal band.
-
-    Raises
-    ------
-    InvalidInput
-        Not a probability, or outside [0, 1].
-
-    Examples
-    --------
-    >>> parse_probability("35%"), parse_probability("1:3"), parse_probability("likely")
-    (('0.35', '35%'), ('0.25', '1:3'), ('0.675', 'likely'))
-    """
-    stated = text.strip()
-    if odds := _ODDS.fullmatch(stated):
-        for_it, against = (Decimal(part) for part in odds.groups())
-        if for_it + against == 0:
-            msg = f"odds ({stated}): one side must be above 0"
-            raise InvalidInput(msg, hint="1:3")
-        return decimal_text(float(for_it / (for_it + against))), stated
-    if stated.endswith("%"):
-        share = _decimal(stated[:-1].strip(), name="probability") / 100
-    elif stated[:1].isalpha() and stated.lower() not in {"nan", "inf", "infinity"}:
-        try:
-            return decimal_text(band(stated).middle), band(stated).name
-        except InvalidInput as unknown:
-            msg = f"probability ({stated}): must be a number from 0 to 1 or a verbal band"
-            bands = ", ".join(b.name for b in BANDS)
-            raise InvalidInput(msg, hint=f"0.35, 35%, 1:3, or one of {bands}") from unknown
-    else:
-        share = _decimal(stated, name="probability")
-    if not 0 <= share <= 1:
-        msg = f"probability ({stated}): must lie from 0 to 1"
-        raise InvalidInput(msg, hint=_PROBABILITY_HINT)
-    plain = format(share.normalize(), "f")
-    entered = "0" if plain in {"-0", ""} else plain
-    return entered, "" if entered == stated else stated
-
-
-def binary_value(text: str) -> Value:
+def binary_value(text: str, *, manner: Manner | None = None) -> Value:
     """Read a binary forecast as typed."""
-    entered, stated = parse_probability(text)
+    entered, stated = reading.probability(text, name="probability", manner=manner)
     return Value("binary", ("yes",), (entered,), stated)
 
 
-def options_value(space: OutcomeSpace, given: Mapping[str, str]) -> Value:
+def options_value(
+    space: OutcomeSpace, given: Mapping[str, str], *, manner: Manner | None = None
+) -> Value:
     """Read a forecast over options as typed; it must name each option and sum to 1."""
-    unknown = [name for name in given if name not in space.options]
-    missing = [name for name in space.options if name not in given]
+    named: dict[str, str] = {}
+    unknown = []
+    for label, text in given.items():
+        try:
+            name = reading.option(space.options, label)
+        except InvalidInput:
+            unknown.append(label)
+            continue
+        if name in named:
+            msg = f"option ({name}): is given twice"
+            raise InvalidInput(msg)
+        named[name] = text
+    missing = [name for name in space.options if name not in named]
     if unknown or missing:
         what = f"unknown {', '.join(unknown)}" if unknown else f"missing {', '.join(missing)}"
         msg = f"options ({what}): a forecast names each of {', '.join(space.options)} once"
         raise InvalidInput(msg)
-    entered = tuple(parse_probability(given[name])[0] for name in space.options)
+    entered = tuple(
+        reading.probability(named[name], name="probability", manner=manner, sums=True)[0]
+        for name in space.options
+    )
     total = sum((Decimal(text) for text in entered), Decimal(0))
     if abs(total - 1) > Decimal(str(SUM_TOLERANCE)):
         msg = f"probabilities (sum {float(total):.6g}): the options must sum to 1"
         raise InvalidInput(msg, hint=f"add {float(1 - total):+.6g} somewhere")
-    stated = ", ".join(f"{name}={given[name]}" for name in space.options)
+    stated = ", ".join(f"{name}={named[name]}" for name in space.options)
     return Value("options", space.options, entered, stated)
 
 
-def quantiles_value(space: OutcomeSpace, given: Mapping[str, str]) -> Value:
+def quantiles_value(
+    space: OutcomeSpace, given: Mapping[str, str], *, manner: Manner | None = None
+) -> Value:
     """Read quantiles as typed: levels in percent, values within the bounds, never falling."""
-    levels = {level: _decimal(level, name="quantile level") for level in given}
+    levels = {label: Decimal(reading.level(label, manner=manner)) for label in given}
     if len(set(levels.values())) < 2 or len(set(levels.values())) != len(levels):
         msg = f"quantiles ({', '.join(given)}): give two levels or more, each once"
-        raise InvalidInput(msg, hint="--quantile 5=.. --quantile 50=.. --quantile 95=..")
-    if outside := [level for level, number in levels.items() if not 0 < number < 100]:
-        msg = f"quantile level ({', '.join(outside)}): must lie above 0 and below 100 percent"
-        raise InvalidInput(msg, hint="--quantile 50=..")
-    ordered = sorted(given, key=lambda level: levels[level])
-    values = [_decimal(given[level].strip(), name="quantile value") for level in ordered]
+        raise InvalidInput(msg, hint="5=.., 50=.. and 95=..")
+    if max(levels.values()) < 1:
+        msg = f"quantile levels ({', '.join(given)}): are in percent, and all lie below 1 %"
+        raise InvalidInput(msg, hint=", ".join(_plainly(100 * one) for one in levels.values()))
+    ordered = sorted(given, key=lambda label: levels[label])
+    values = [
+        Decimal(reading.quantity(given[label], unit=space.unit, manner=manner)) for label in ordered
+    ]
     low, high = Decimal(repr(space.lower)), Decimal(repr(space.upper))
     if any(not low <= value <= high for value in values):
         msg = f"quantile values ({', '.join(map(str, values))}): must lie in [{low}, {high}]"
@@ -212,8 +179,12 @@ def quantiles_value(space: OutcomeSpace, given: Mapping[str, str]) -> Value:
     if any(later < earlier for earlier, later in pairwise(values)):
         msg = f"quantile values ({', '.join(map(str, values))}): must not fall as the level rises"
         raise InvalidInput(msg)
-    labels = tuple(format(levels[level].normalize(), "f") for level in ordered)
+    labels = tuple(_plainly(levels[label]) for label in ordered)
     return Value("quantiles", labels, tuple(format(v, "f") for v in values))
+
+
+def _plainly(number: Decimal) -> str:
+    return format(number.normalize(), "f")
 
 
 def model_value(
@@ -238,11 +209,8 @@ def _to_15_decimals(number: float) -> float:
 
 def check_ladder(rungs: Sequence[tuple[dt.date, Value]]) -> None:
     """Refuse probabilities that fall from an earlier deadline to a later one."""
+    now = dt.datetime.min
     ordered = sorted(rungs, key=lambda rung: rung[0])
-    for (day, early), (later_day, late) in pairwise(ordered):
-        if Decimal(late.entered[0]) < Decimal(early.entered[0]):
-            msg = (
-                f"ladder ({day}={early.entered[0]}, {later_day}={late.entered[0]}): "
-                "a later deadline cannot be less likely than an earlier one"
-            )
-            raise InvalidInput(msg, hint=f"--ladder {later_day}={early.entered[0]} or more")
+    said = {str(day): [(now, Decimal(value.entered[0]))] for day, value in ordered}
+    for fall in falls(said):
+        raise fall.refused()

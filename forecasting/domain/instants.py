@@ -14,9 +14,6 @@ from forecasting.errors import InvalidInput
 #: Of days where neither a workspace nor a bank states a zone.
 DEFAULT_ZONE = "UTC"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_INSTANT = re.compile(
-    r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)\s*(Z|[+-]\d{2}:?\d{2})?"
-)
 
 
 class UncertainTime(InvalidInput):
@@ -105,94 +102,38 @@ def parse_day(text: str) -> dt.date:
 
 
 def parse_instant(text: str, *, zone_name: str | None = None) -> dt.datetime:
-    """Read an ISO 8601 moment as aware UTC.
+    """Read a moment as :func:`forecasting.domain.reading.moment` does; a day is none.
 
     Parameters
     ----------
-    text : str
-        ``2026-05-09T12:00Z``, ``2026-05-09 12:00+03:00``; with `zone_name` also without an offset.
     zone_name : str, optional
-        The zone to read a moment without an offset in. Moments that this zone skips or has twice
-        (clock changes) are refused, because only the user can say which is meant.
-
-    Raises
-    ------
-    InvalidInput
-        No moment, or no zone.
-    UncertainTime
-        A local time that the zone skips or has twice, with both readings.
+        The zone to read a moment without an offset in.
 
     Examples
     --------
     >>> iso(parse_instant("2026-05-09T12:00+03:00"))
     '2026-05-09T09:00:00Z'
     """
-    match = _INSTANT.fullmatch(text.strip())
-    if match is None:
-        msg = f"time ({text}): must be a moment in ISO 8601"
-        raise InvalidInput(msg, hint="2026-05-09T12:00Z")
-    day, clock, offset = match.groups()
-    try:
-        naive = dt.datetime.fromisoformat(f"{day}T{clock}")
-        if offset is not None:
-            return utc(dt.datetime.fromisoformat(f"{day}T{clock}{offset}"))
-    except (ValueError, OverflowError) as broken:
-        msg = f"time ({text}): {broken}"
-        raise InvalidInput(msg, hint="2026-05-09T12:00Z") from broken
+    from forecasting.domain.reading import moment
+
     if zone_name is None:
-        msg = f"time ({text}): must carry a zone"
-        raise InvalidInput(msg, hint=f"{text.strip()}Z")
-    return _local(naive, zone_name, text)
-
-
-def _local(naive: dt.datetime, zone_name: str, text: str) -> dt.datetime:
-    there = zone(zone_name)
-    try:
-        readings = sorted(utc(naive.replace(tzinfo=there, fold=fold)) for fold in (0, 1))
-    except OverflowError as broken:
-        msg = f"time ({text}): {broken}"
-        raise InvalidInput(msg, hint="2026-05-09T12:00Z") from broken
-    if readings[0] == readings[1]:
-        return readings[0]
-    if readings[0].astimezone(there).replace(tzinfo=None) == naive:
-        msg = f"time ({text}): occurs twice in {zone_name} (the clocks are set back)"
-    else:
-        msg = f"time ({text}): does not exist in {zone_name} (the clocks skip it)"
-    raise UncertainTime(msg, readings=(readings[0], readings[1]))
-
-
-def is_local(text: str) -> bool:
-    """Say whether a text is a moment without an offset, which needs a zone to be one.
-
-    Examples
-    --------
-    >>> is_local("2026-05-09T12:00"), is_local("2026-05-09T12:00Z"), is_local("2026-05-09")
-    (True, False, False)
-    """
-    match = _INSTANT.fullmatch(text.strip())
-    return match is not None and match.group(3) is None
+        return moment(text, days="")
+    return moment(text, days="", zone=zone_name, local=True)
 
 
 def parse_when(
     text: str, *, zone_name: str = DEFAULT_ZONE, day_means: str = "begins"
 ) -> dt.datetime:
-    """Read a day or a moment; a day means its beginning or its end in the zone.
-
-    Parameters
-    ----------
-    day_means : {"begins", "ends"}
-        Openings begin with their day; deadlines and facts known to the day end it.
+    """Read a day or a moment as :func:`forecasting.domain.reading.moment` does.
 
     Examples
     --------
     >>> iso(parse_when("2026-08-22", day_means="ends"))
     '2026-08-23T00:00:00Z'
     """
-    stripped = text.strip()
-    if _DAY.fullmatch(stripped):
-        day = parse_day(stripped)
-        return day_ends(day, zone_name) if day_means == "ends" else day_begins(day, zone_name)
-    return parse_instant(stripped)
+    from forecasting.domain.reading import moment
+
+    return moment(text, zone=zone_name, days="ends" if day_means == "ends" else "begins")
 
 
 def local_day(moment: dt.datetime, zone_name: str = DEFAULT_ZONE) -> dt.date:

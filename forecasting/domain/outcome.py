@@ -1,6 +1,7 @@
 """Outcome spaces: what a question can resolve to, and what a forecast of it looks like."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
 from forecasting.errors import InvalidInput
@@ -53,8 +54,13 @@ class OutcomeSpace:
             raise InvalidInput(msg)
 
     def label(self, outcome: str) -> float:
-        """Give the integer label of an option, or the number itself for a numeric question."""
+        """Give the integer label of an option, or the number itself for a numeric question.
+
+        A number that is recorded as beyond a bound (``>5000``) stands at the bound.
+        """
         if self.type == "numeric":
+            if outcome in (sides := beyond(self)):
+                return float((self.lower or 0.0, self.upper or 0.0)[sides.index(outcome)])
             try:
                 value = float(outcome)
             except ValueError:
@@ -67,3 +73,15 @@ class OutcomeSpace:
             msg = f"outcome ({outcome}): must be one of {', '.join(self.options)}"
             raise InvalidInput(msg)
         return self.options.index(outcome)
+
+
+def beyond(space: OutcomeSpace) -> tuple[str, str]:
+    """Give how a number below and one above the bounds of a numeric question are recorded.
+
+    Examples
+    --------
+    >>> beyond(OutcomeSpace("numeric", (), -0.5, 5000.0))
+    ('<-0.5', '>5000')
+    """
+    low, high = (format(Decimal(repr(bound)), "f") for bound in (space.lower, space.upper))
+    return f"<{low.removesuffix('.0')}", f">{high.removesuffix('.0')}"

@@ -179,7 +179,7 @@ class _Parser:
             process = self.name("a process")
             self.wants("by", "highest of guarantees by close")
             return HighestOf(process, self.moment(), self.named())
-        if NAME.fullmatch(self.peek()):
+        if NAME.fullmatch(self.peek()) and self.peek() not in RESERVED:
             word = self.peek(1)
             if word == "on":
                 process = self.name("a process")

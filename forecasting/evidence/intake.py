@@ -5,19 +5,17 @@ line, beside the rows that can.
 """
 
 import csv
-import datetime as dt
 import io
 import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from html import unescape
 from itertools import islice
 from typing import Any
 from xml.etree.ElementTree import Element  # the type alone; defusedxml does the reading
 
-from forecasting.domain.instants import parse_when, utc
+from forecasting.domain.reading import Manner, moment
 from forecasting.errors import InvalidInput
 
 MOST_BYTES = 10_000_000
@@ -34,19 +32,25 @@ COLUMNS = (
 _NEEDED = ("title", "source", "known_at")
 # Not up to the next >, which takes the square of the length for a text of opening brackets.
 _TAG = re.compile(r"<[^<>]*>")
+_ABOUT = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row as read: its line and its fields, or why it cannot be read."""
+    """One row as read: its line and its fields, or why it cannot be read.
+
+    `feed` says that it is an item of a feed, and `guid` how the feed names it.
+    """
 
     line: int
     fields: Mapping[str, str] = field(default_factory=dict)
     fault: str = ""
+    feed: bool = False
+    guid: str = ""
 
 
-def read(content: bytes, *, name: str, source: str = "") -> list[Row]:
+def read(content: bytes, *, name: str, source: str = "", manner: Manner | None = None) -> list[Row]:
     r"""Read the rows of a file.
 
     Parameters
@@ -57,6 +61,8 @@ def read(content: bytes, *, name: str, source: str = "") -> list[Row]:
         The file's name, for messages.
     source : str
         Who says so, where neither a row nor the feed's own title does.
+    manner : Manner, optional
+        The zone of a feed's times that name none, and the order of its dates in figures.
 
     Raises
     ------
@@ -76,7 +82,7 @@ def read(content: bytes, *, name: str, source: str = "") -> list[Row]:
         msg = f"file ({name}): more than {MOST_PIECES:,} lines or tags"
         raise InvalidInput(msg, hint="split the file")
     if _looks_like_xml(content):
-        rows = list(_feed(content, name, source))
+        rows = list(_feed(content, name, source, manner or Manner()))
     else:
         try:
             text = content.decode("utf-8-sig")
@@ -206,7 +212,7 @@ def _json_text(key: str, value: Any) -> str:
     raise InvalidInput(msg, hint='"on": "QUESTION=x2; OTHER=+1"' if key == "on" else "")
 
 
-def _feed(content: bytes, name: str, source: str) -> Iterator[Row]:
+def _feed(content: bytes, name: str, source: str, manner: Manner) -> Iterator[Row]:
     from xml.etree.ElementTree import ParseError
 
     from defusedxml import DefusedXmlException  # type: ignore[import-untyped]
@@ -231,19 +237,23 @@ def _feed(content: bytes, name: str, source: str) -> Iterator[Row]:
         when = _text(node, "pubdate") or _text(node, "published")
         when = when or _text(node, "date") or _text(node, "updated")
         try:
-            moment = _moment(when)
-        except (ValueError, OverflowError, TypeError, LookupError):
-            yield Row(number, fault=f"time ({when[:40]}): is no moment")
-            continue
+            known = moment(when, name="known_at", days="ends", mail=True, manner=manner)
+        except InvalidInput as wrong:
+            # An item without any time at all is refused by who needs one.
+            if when:
+                yield Row(number, fault=str(wrong), feed=True)
+                continue
+            known = None
         fields = {
             "title": _text(node, "title"),
             "source": said_by,
-            "known_at": moment.isoformat() if moment else "",
+            "known_at": known.isoformat() if known else "",
             "url": _link(node),
         }
         if said := _markup(node):
             fields["because"] = said
-        yield Row(number, fields)
+        guid = _text(node, "guid") or _text(node, "id") or node.get(_ABOUT, "")
+        yield Row(number, fields, feed=True, guid=guid)
 
 
 def _tree(content: bytes, name: str) -> Element:
@@ -295,17 +305,6 @@ def _link(node: Element) -> str:
         if place := (child.get("href") or "".join(child.itertext())).strip():
             return place
     return ""
-
-
-def _moment(text: str) -> dt.datetime | None:
-    if not text:
-        return None
-    try:
-        return parse_when(text, day_means="ends")
-    except InvalidInput:
-        moment = parsedate_to_datetime(text)
-    # RFC 5322: -0000 is UTC from a place that does not say its zone.
-    return utc(moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC))
 
 
 def _with_source(fields: dict[str, str], source: str) -> dict[str, str]:

@@ -1,24 +1,18 @@
 """Read a tidy table: one row a forecast, with what the row states of its question."""
 
 import csv
-import difflib
-import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from operator import itemgetter
 
+from forecasting.domain.reading import Ambiguous, Damaged, forecaster, plainly, probability
 from forecasting.errors import InvalidInput
-from forecasting.exchange.cells import Damaged, plainly, probability, restored, text
+from forecasting.exchange.cells import restored, text
+from forecasting.exchange.columns import COLUMNS, Columns, recognised
 from forecasting.exchange.record import WITHDRAWN, Facts, Refused, Said, Statements
 from forecasting.exchange.stated import OF_OUTCOME, OF_QUESTION, Cell, Reading, facts, said
 from forecasting.exchange.text_file import MOST_ROWS, stop, text_lines
 
-#: The order of an exported table; the first ten are the tidy layout.
-COLUMNS = (
-    *("question", "title", "forecaster", "forecast", "issued_at", "opens", "closes"),
-    *("outcome", "resolved_at", "tags"),
-    *("type", "options", "lower", "upper", "unit", "zone", "resolves_by"),
-    *("topic", "event", "criteria", "source", "note", "because", "kind"),
-)
 #: Cells that a spreadsheet may not touch, for they are no text.
 NUMERIC: tuple[str, ...] = (
     *("forecast", "issued_at", "opens", "closes", "resolved_at", "resolves_by"),
@@ -27,14 +21,13 @@ NUMERIC: tuple[str, ...] = (
 MOST_COLUMNS = 400
 _NEEDED = ("forecast", "issued_at")
 _STATED = ("question", *OF_QUESTION, *OF_OUTCOME)
-_COMMA = re.compile(r"(\d{1,3}),(\d+)(\s?%)?", re.ASCII)
 
 
 def read_csv(found: bytes, *, name: str, reading: Reading | None = None) -> Statements:
     r"""Read every row of a table.
 
-    Separated by commas, semicolons or tabs, as the line of columns is; between semicolons a
-    decimal comma is read as the point that it is.
+    Separated by commas, semicolons or tabs, as the line of columns is. A spelling with two
+    meanings stops the reading, and the hint names the argument that settles it for the file.
 
     Raises
     ------
@@ -68,7 +61,7 @@ class _Table:
         if not first.strip():
             raise stop(self.name, 1, "line: must name the columns", ",".join(COLUMNS[:5]))
         columns = self._columns(first)
-        place = {column: number for number, column in enumerate(columns)}
+        place = {column: number for number, column in enumerate(columns) if column}
         about = [column for column in _STATED if column in place]
         # One at least: a table without a question was refused with its columns.
         getter = itemgetter(*(place[column] for column in about))
@@ -80,55 +73,60 @@ class _Table:
             try:
                 stated = self._stated(about, key if isinstance(key, tuple) else (key,), line)
                 self.into.said.append(self._said(cells, place, stated, line))
-            except Damaged as damaged:
-                raise stop(self.name, line, damaged.message, damaged.hint) from damaged
+            except (Ambiguous, Damaged) as fault:
+                raise stop(self.name, line, fault.message, fault.hint) from fault
             except InvalidInput as wrong:
                 self.into.refused.append(Refused(line, str(wrong)))
+        if "comma" in self.reading.manner.seen:
+            shown = plainly(self.reading.manner.seen["comma"])
+            self.into.notes.append(f"{self.name}: numbers such as {shown} have a decimal comma")
         return self.into
 
     def _columns(self, first: str) -> list[str]:
-        fits: list[list[str]] = []
-        for self.separator in (",", ";", "\t"):
+        fits: list[tuple[int, str, Columns]] = []
+        for separator in (",", ";", "\t"):
             try:
-                cells = next(csv.reader([first], strict=True, delimiter=self.separator))
+                heads = next(csv.reader([first], strict=True, delimiter=separator))
             except csv.Error as broken:
                 raise stop(self.name, 1, f"columns: {broken}", ",".join(COLUMNS[:5])) from broken
-            fits.append([cell.strip().casefold() for cell in cells])
-            if {"forecast", "issued_at", "question", "title"} & set(fits[-1]) and len(fits[-1]) > 1:
-                break
-        else:
-            self.separator = ","
-            fits = fits[:1]
-        columns = fits[-1]
+            if len(heads) > MOST_COLUMNS:
+                msg = f"columns: more than {MOST_COLUMNS}"
+                raise stop(self.name, 1, msg, "only those that count")
+            try:
+                found = recognised(heads, self.reading.columns if len(heads) > 1 else {})
+            except InvalidInput as wrong:
+                if len(heads) > 1 and separator in first:
+                    raise stop(self.name, 1, wrong.message, wrong.hint) from wrong
+                continue
+            fits.append((len(set(found.names)), separator, found))
+        _, self.separator, columns = max(fits, key=lambda fit: fit[0])
+        self._check_columns(columns, first)
         if self.separator != ",":
             what = "semicolons" if self.separator == ";" else "tabs"
             self.into.notes.append(f"{self.name}: cells are separated by {what}")
-        self._check_columns(columns)
-        return columns
+        if columns.own:
+            shown = ", ".join(f"{head} is {name}" for name, head in columns.own.items())
+            self.into.notes.append(f"{self.name}: columns read by their usual names: {shown}")
+        if columns.passed:
+            shown = plainly(", ".join(columns.passed))
+            self.into.notes.append(f"{self.name}: columns not read: {shown}")
+        if columns.percent and not self.reading.manner.unit:
+            self.reading = replace(
+                self.reading, manner=replace(self.reading.manner, unit="percent")
+            )
+        return columns.names
 
-    def _check_columns(self, columns: list[str]) -> None:
-        if len(columns) > MOST_COLUMNS:
-            raise stop(self.name, 1, f"columns: more than {MOST_COLUMNS}", "only those that count")
-        twice = [column for column in columns if column and columns.count(column) > 1]
-        if twice:
-            raise stop(self.name, 1, f"column ({plainly(twice[0])}): stands twice", "one of them")
-        absent = [column for column in _NEEDED if column not in columns]
-        if not {"question", "title"} & set(columns):
+    def _check_columns(self, columns: Columns, first: str) -> None:
+        absent = [column for column in _NEEDED if column not in columns.names]
+        if not {"question", "title"} & set(columns.names):
             absent.insert(0, "question")
-        if "forecaster" not in columns and not self.reading.me:
-            absent.append("forecaster (or --me NAME)")
-        other = [column for column in columns if column and column not in COLUMNS]
+        if "forecaster" not in columns.names and not self.reading.me:
+            absent.append("forecaster (or me=NAME)")
         if absent:
-            hint = f"a first line of columns: {','.join(COLUMNS[:10])}"
-            if columns[0].startswith(("{", "[")):
+            hint = f'a column of that name, or map="My column={absent[0].partition(" ")[0]}"'
+            if first.startswith(("{", "[")):
                 hint = f"forecast import jsonl {self.name}"
             raise stop(self.name, 1, f"columns: no {', '.join(absent)}", hint)
-        for column in other:
-            if near := difflib.get_close_matches(column, COLUMNS, n=1, cutoff=0.85):
-                raise stop(self.name, 1, f"column ({plainly(column)}): is none", near[0])
-        if other:
-            shown = plainly(", ".join(other))
-            self.into.notes.append(f"{self.name}: columns not read: {shown}")
 
     def _rows(self, lines: Iterator[str], width: int) -> Iterator[tuple[int, list[str]]]:
         reader = csv.reader(lines, strict=True, delimiter=self.separator)
@@ -158,9 +156,9 @@ class _Table:
                 for column, cell in zip(about, map(str.strip, key), strict=True)
             }
             try:
-                found = facts(self._with_points(cells), self.reading)
+                found = facts(cells, self.reading)
                 self.into.facts.append(found)
-            except Damaged:
+            except (Ambiguous, Damaged):
                 raise
             except InvalidInput as wrong:
                 found = str(wrong)
@@ -169,14 +167,6 @@ class _Table:
             raise InvalidInput(found)
         return found
 
-    def _with_points(self, cells: dict[str, Cell]) -> Mapping[str, Cell]:
-        if self.separator == ";":
-            for column in ("lower", "upper", "outcome"):
-                cell = cells.get(column, "")
-                if isinstance(cell, str) and (comma := _COMMA.fullmatch(cell)):
-                    cells[column] = f"{comma[1]}.{comma[2]}"
-        return cells
-
     def _said(self, cells: list[str], place: Mapping[str, int], stated: Facts, line: int) -> Said:
         def cell(column: str) -> str:
             return cells[place[column]].strip() if column in place else ""
@@ -184,13 +174,10 @@ class _Table:
         if cell("kind") == "replay":
             msg = "kind (replay): was computed afterwards, and is no forecast of its time"
             raise InvalidInput(msg)
-        entered = cell("forecast")
-        if self.separator == ";" and (comma := _COMMA.fullmatch(entered)):
-            entered = f"{comma[1]}.{comma[2]}{comma[3] or ''}"
-        what = said(restored(entered))
+        what = said(restored(cell("forecast")))
         typed = ""
         if isinstance(what, str) and what != WITHDRAWN:
-            typed, what = what, probability(what)
+            what, typed = probability(what, manner=self.reading.manner)
         because = restored(cells[place["because"]]) if "because" in place else ""
         return Said(
             line=line,
@@ -200,11 +187,11 @@ class _Table:
             issued_at=self.reading.time(
                 cell("issued_at"),
                 name="issued_at",
-                day_means="noon",
+                days="noon",
                 zone=str(stated.stated.get("zone", "")),
             ),
             because=text(because, name="because", one_line=False),
-            stated="" if typed == what else typed,
+            stated=typed,
         )
 
     def _person(self, cell: str) -> str:
@@ -215,8 +202,7 @@ class _Table:
 
 def person(named: str, reading: Reading) -> str:
     """Give who made a statement: the name that stands there, else the user's own."""
-    found = text(named, name="forecaster").strip() or reading.me
-    if not found:
+    if not named.strip() and not reading.me:
         msg = "forecaster: is empty"
-        raise InvalidInput(msg, hint="--me NAME, for rows that name nobody")
-    return found
+        raise InvalidInput(msg, hint="me=NAME, for rows that name nobody")
+    return forecaster(named if named.strip() else reading.me)

@@ -8,10 +8,12 @@ from typing import Any, Protocol
 from forecasting.domain.forecast import decimal_text
 from forecasting.domain.instants import iso
 from forecasting.domain.question import Question
+from forecasting.domain.reading import probability
 from forecasting.domain.resolution import Resolution, Withdrawal
 from forecasting.errors import InvalidInput
-from forecasting.exchange.cells import neutral, probability
-from forecasting.exchange.csv_read import COLUMNS, NUMERIC
+from forecasting.exchange.cells import neutral
+from forecasting.exchange.columns import COLUMNS
+from forecasting.exchange.csv_read import NUMERIC
 from forecasting.exchange.record import WITHDRAWN
 
 
@@ -127,7 +129,10 @@ def _list(items: tuple[str, ...]) -> str:
 
 def _forecast(one: Spoken) -> str:
     if one.labels == ("yes",):
-        return one.stated if _reads_back(one.stated, one.entered[0]) else one.entered[0]
+        if _reads_back(one.stated, one.entered[0]):
+            return one.stated
+        # A bare 1 may be 1 %.
+        return "1.0" if one.entered[0] == "1" else one.entered[0]
     if any(set(label) & set(';={"') or label != label.strip() for label in one.labels) or (
         neutral(one.labels[0]) != one.labels[0]
     ):
@@ -138,6 +143,6 @@ def _forecast(one: Spoken) -> str:
 def _reads_back(stated: str, entered: str) -> bool:
     """Whether what was typed is as good a cell as the decimal that it means."""
     try:
-        return bool(stated) and probability(stated) == entered
+        return bool(stated) and probability(stated)[0] == entered
     except InvalidInput:
         return False

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from forecasting.domain.reading import Ambiguous, Damaged, plainly, probability, question_id
 from forecasting.errors import InvalidInput
-from forecasting.exchange.cells import Damaged, plainly, probability, question_id, text
+from forecasting.exchange.cells import text
 from forecasting.exchange.csv_read import person
-from forecasting.exchange.json_line import NotStrict, parse
+from forecasting.exchange.json_line import NotStrict, Number, parse
 from forecasting.exchange.record import WITHDRAWN, Refused, Said, Settled, Statements
 from forecasting.exchange.stated import OF_QUESTION, Cell, Reading, facts, pairs
 from forecasting.exchange.text_file import MOST_ROWS, stop, text_lines
@@ -76,8 +77,10 @@ def read_jsonl(found: bytes, *, name: str, reading: Reading | None = None) -> St
             raise stop(name, line, f"file: more than {MOST_ROWS:,} records", "split it")
         into.rows += 1
         try:
-            _take(record, line, into, how)
-        except Damaged as damaged:
+            _take(
+                _with_commas(record) if how.manner.decimal == "comma" else record, line, into, how
+            )
+        except (Ambiguous, Damaged) as damaged:
             raise stop(name, line, damaged.message, damaged.hint) from damaged
         except InvalidInput as wrong:
             into.refused.append(Refused(line, str(wrong)))
@@ -106,6 +109,15 @@ def _take(record: dict[str, Any], line: int, into: Statements, reading: Reading)
         into.news.append((line, {key: _news(key, value) for key, value in given.items()}))
     else:
         into.said.append(_said(given, line, reading))
+
+
+def _with_commas(value: Any) -> Any:
+    """Write the numbers of JSON, whose mark is the point, in the mark of the file's texts."""
+    if isinstance(value, Number):
+        return value.replace(".", ",")
+    if isinstance(value, dict):
+        return {key: _with_commas(item) for key, item in value.items()}
+    return [_with_commas(item) for item in value] if isinstance(value, list) else value
 
 
 def _cell(key: str, value: Any) -> Cell:
@@ -142,9 +154,9 @@ def _settled(given: Mapping[str, Any], line: int, reading: Reading) -> Settled:
             raise InvalidInput(msg)
     return Settled(
         line=line,
-        question=question_id(plain["question"]),
+        question=question_id(text(plain["question"], name="question")),
         outcome=text(plain["outcome"], name="outcome"),
-        resolved_at=reading.time(plain["resolved_at"], name="resolved_at", day_means="ends"),
+        resolved_at=reading.time(plain["resolved_at"], name="resolved_at", days="ends"),
         source=text(plain.get("source", ""), name="source"),
         note=text(plain.get("note", ""), name="note", one_line=False),
         certainty=plain.get("certainty", ""),
@@ -159,14 +171,14 @@ def _said(given: Mapping[str, Any], line: int, reading: Reading) -> Said:
     said = pairs(forecast) if isinstance(forecast, dict) else _text(forecast, "forecast")
     typed = ""
     if isinstance(said, str) and when == "issued_at":
-        typed, said = said, probability(said)
+        said, typed = probability(said, manner=reading.manner)
     because = given.get("because", "")
     return Said(
         line=line,
-        question=question_id(_text(given["question"], "question")),
+        question=question_id(text(_text(given["question"], "question"), name="question")),
         forecaster=person(_text(given.get("forecaster", ""), "forecaster"), reading),
         said=said,
-        issued_at=reading.time(_text(given[when], when), name=when, day_means="noon"),
+        issued_at=reading.time(_text(given[when], when), name=when, days="noon"),
         because=text(str(because), name="because", one_line=False),
-        stated="" if typed == said else typed,
+        stated=typed,
     )

@@ -10,11 +10,12 @@ from functools import lru_cache
 from forecasting.domain import Forecast, Question, Resolution, Value, Withdrawal
 from forecasting.domain.forecast import options_value, quantiles_value
 from forecasting.domain.instants import iso
-from forecasting.domain.outcome import OutcomeSpace
+from forecasting.domain.ladder import falls
+from forecasting.domain.outcome import NO, YES, OutcomeSpace
+from forecasting.domain.reading import Ambiguous, Damaged, Manner, outcome, plainly
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
 from forecasting.exchange import questions
-from forecasting.exchange.cells import Damaged, number, outcome, plainly, probability
 from forecasting.exchange.record import WITHDRAWN, Facts, Refused, Said, Settled, Statements
 from forecasting.exchange.text_file import stop
 
@@ -22,6 +23,8 @@ type Key = tuple[str, str, dt.datetime]
 
 #: On whose word an outcome rests where the file does not say.
 SOURCE = "imported track record"
+#: On whose word an outcome that a mistaken import brought was taken back.
+UNDONE = "import undone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +41,19 @@ class Held:
         By question, forecaster and moment the labels and decimals; replays are not among them.
     withdrawals
         By question, forecaster and moment.
+    vacant
+        Questions that only imports made, all of which were undone: another file may state them
+        anew.
+    imported
+        Questions on which only imports have spoken: another file may complete what was left open.
     """
 
     questions: Mapping[str, Question] = field(default_factory=dict)
     resolutions: Sequence[Resolution] = ()
     forecasts: Mapping[Key, tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
     withdrawals: frozenset[Key] = frozenset()
+    vacant: frozenset[str] = frozenset()
+    imported: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -75,7 +85,12 @@ class _About:
 
 
 def plan(
-    statements: Statements, held: Held, *, now: dt.datetime, name: str, zone: str = "UTC"
+    statements: Statements,
+    held: Held,
+    *,
+    now: dt.datetime,
+    name: str,
+    manner: Manner | None = None,
 ) -> Plan:
     """Decide what becomes of each line.
 
@@ -93,13 +108,13 @@ def plan(
         Nothing can have been said, or have come out, later.
     name : str
         The file, for messages.
-    zone : str
-        Where days without a zone are days.
+    manner : Manner, optional
+        How the file writes numbers and probabilities, and where its days are days.
 
     Raises
     ------
     InvalidInput
-        A number that is none: the file is damaged, and nothing may be written.
+        A number that is none, or a spelling with two meanings; nothing may be written.
     """
     made = Plan(refused=list(statements.refused), notes=list(statements.notes))
     about: dict[str, _About] = defaultdict(_About)
@@ -113,14 +128,113 @@ def plan(
     for version in held.resolutions:
         versions[version.question].append(version)
     counts: Counter[str] = Counter()
+    moments: dict[str, list[dt.datetime]] = defaultdict(list)
+    for question, _, at in held.forecasts:
+        moments[question].append(at)
+    how = manner or Manner()
+    came = _ladders_that_came(statements, held)
     for question in sorted(about):
-        work = _Question(about[question], held, made, counts, now, name, zone)
+        ladder, _, day = question.partition("@")
+        earlier = [at for rung, at in came[ladder] if day and rung < day]
+        work = _Question(
+            about[question], held, made, counts, now, name, how, moments[question], earlier
+        )
         work.decide(question, versions[question])
+    made.notes += _flags(made, held)
     made.forecasts.sort(key=lambda one: (one.issued_at, one.question, one.forecaster))
     made.withdrawals.sort(key=lambda one: (one.withdrawn_at, one.question, one.forecaster))
     made.refused.sort(key=lambda one: (one.line, one.reason))
-    made.notes += [f"{count} questions {what}" for what, count in sorted(counts.items())]
+    made.notes += [
+        f"{count} question{'s' * (count > 1)}: {what}" for what, count in sorted(counts.items())
+    ]
     return made
+
+
+def _ladders_that_came(
+    statements: Statements, held: Held
+) -> dict[str, list[tuple[str, dt.datetime]]]:
+    """Give of each ladder the rungs that came out yes, by the day in their name, and when."""
+    found: dict[str, list[tuple[str, dt.datetime]]] = defaultdict(list)
+    said = [
+        (one.question, one.outcome, one.resolved_at) for one in outcomes(held.resolutions).values()
+    ]
+    said += [
+        (one.question, one.outcome, one.resolved_at) for one in statements.settled if not one.status
+    ]
+    said += [
+        (one.question, str(one.stated["outcome"]), one.stated["resolved_at"])
+        for one in statements.facts
+        if {"outcome", "resolved_at"} <= one.stated.keys()
+    ]
+    for question, came, at in said:
+        ladder, rung, day = question.partition("@")
+        try:
+            yes = bool(rung) and outcome(OutcomeSpace.binary(), came) == YES
+        except InvalidInput:
+            continue
+        if yes:
+            found[ladder].append((day, at))
+    return found
+
+
+def _flags(made: Plan, held: Held) -> list[str]:
+    """Say what was really said and is kept, though no other door would take it."""
+    flags = []
+    questions = {**held.questions, **{question.id: question for question in made.questions}}
+    steps: dict[tuple[str, str], dict[str, list[tuple[dt.datetime, Decimal | None]]]] = {}
+    new: dict[tuple[str, str], list[dt.datetime]] = defaultdict(list)
+
+    def step(question: str, who: str, at: dt.datetime, p: Decimal | None) -> None:
+        if ladder := questions[question].ladder:
+            rungs = steps.setdefault((ladder, who), {})
+            rungs.setdefault(question, []).append((at, p))
+
+    for one in made.forecasts:
+        step(one.question, one.forecaster, one.issued_at, Decimal(one.value.entered[0]))
+        new[questions[one.question].ladder or "", one.forecaster].append(one.issued_at)
+    for (question, who, at), (labels, entered) in held.forecasts.items():
+        if (questions[question].ladder or "", who) in new and labels == ("yes",):
+            step(question, who, at, Decimal(entered[0]))
+    for taken in made.withdrawals:
+        step(taken.question, taken.forecaster, taken.withdrawn_at, None)
+    found = 0
+    for about, rungs in steps.items():
+        # The day of a rung's name sorts as its deadline does.
+        ordered = {rung: rungs[rung] for rung in sorted(rungs)}
+        found += sum(fall.at in new[about] for fall in falls(ordered))
+    if found:
+        flags.append(
+            f"{found} forecast{'s' * (found > 1)} of a ladder fall from an earlier deadline to a "
+            "later one; kept as said"
+        )
+    nothing = _take_nothing_back(made, held)
+    if nothing:
+        flags.append(
+            f"{nothing} withdrawal{'s' * (nothing > 1)} of what did not stand; kept as said"
+        )
+    return flags
+
+
+def _take_nothing_back(made: Plan, held: Held) -> int:
+    concerned = {(one.question, one.forecaster) for one in made.withdrawals}
+    if not concerned:
+        return 0
+    events: dict[tuple[str, str], list[tuple[dt.datetime, bool, bool]]] = defaultdict(list)
+    for f in made.forecasts:
+        events[f.question, f.forecaster].append((f.issued_at, True, True))
+    for w in made.withdrawals:
+        events[w.question, w.forecaster].append((w.withdrawn_at, False, True))
+    for keys, speaks in ((held.forecasts, True), (held.withdrawals, False)):
+        for question, who, at in keys:
+            if (question, who) in concerned:
+                events[question, who].append((at, speaks, False))
+    count = 0
+    for about in concerned:
+        stands = False
+        for _, speaks, new in sorted(events[about]):
+            count += new and not speaks and not stands
+            stands = speaks
+    return count
 
 
 @dataclass(slots=True)
@@ -131,14 +245,16 @@ class _Question:
     notes: Counter[str]
     now: dt.datetime
     name: str
-    zone: str
+    manner: Manner
+    moments: Sequence[dt.datetime]
+    earlier: Sequence[dt.datetime]
 
     def decide(self, name: str, versions: list[Resolution]) -> None:
         held, notes = self.held.questions.get(name), Counter[str]()
         try:
-            question = self._question(name, held, notes)
+            question = self._question(name, held, versions, notes)
             beside = self._outcome_beside(question, versions, notes)
-        except Damaged as damaged:
+        except (Ambiguous, Damaged) as damaged:
             line = min(self.about.lines())
             raise stop(self.name, line, damaged.message, damaged.hint) from damaged
         except InvalidInput as wrong:
@@ -147,7 +263,9 @@ class _Question:
         settled = self._settle(question, versions)
         settled += [] if beside is None else [(beside, [])]
         standing = outcomes([*versions, *(one for one, _ in settled)]).get(name)
-        kept = self._say(question, None if standing is None else standing.resolved_at)
+        # A yes on an earlier rung of its ladder settles a question too.
+        ends = [*self.earlier, *([] if standing is None else [standing.resolved_at])]
+        kept = self._say(question, min(ends, default=None))
         own = [one for one in self.about.facts if one.own_line]
         if held is None and not (kept or own):
             # The outcome of a question that nothing else is kept of would stand in the air.
@@ -155,10 +273,11 @@ class _Question:
                 self._refuse(lines, f"question ({name}): nothing of it was kept")
             return
         self.notes.update(notes)
-        if held is None:
+        new = question is not held
+        if new:
             self.made.questions.append(question)
             self.made.added += bool(own)
-        self.made.duplicates += len(own) - (held is None and bool(own))
+        self.made.duplicates += len(own) - (new and bool(own))
         for resolution, lines in settled:
             self.made.resolutions.append(resolution)
             self.made.added += bool(lines)
@@ -167,17 +286,38 @@ class _Question:
     def _refuse(self, lines: Iterable[int], reason: str) -> None:
         self.made.refused += [Refused(line, reason) for line in lines]
 
-    def _question(self, name: str, held: Question | None, notes: Counter[str]) -> Question:
+    def _question(
+        self,
+        name: str,
+        held: Question | None,
+        versions: Sequence[Resolution],
+        notes: Counter[str],
+    ) -> Question:
         facts = questions.merged(self.about.facts)
-        if held is not None:
-            questions.check_same(held, facts, notes)
-            return held
+        zone = self.manner.zone or "UTC"
+        resolved_at = facts.get("resolved_at") or self._first_settled()
+        said = [one.issued_at for one in self.about.said if one.said != WITHDRAWN]
+        if held is not None and name not in self.held.vacant:
+            if name not in self.held.imported:
+                questions.check_same(held, facts, notes)
+                return held
+            standing = outcomes(versions).get(name)
+            completed = questions.completed(
+                held,
+                facts,
+                before=self.moments,
+                said=said,
+                resolved_at=(None if standing is None else standing.resolved_at, resolved_at),
+                notes=notes,
+            )
+            questions.check_same(completed, facts, notes)
+            return held if completed == held else completed
         if (whole := next((one.whole for one in self.about.facts if one.whole), None)) is not None:
             return whole
-        resolved_at = facts.get("resolved_at") or self._first_settled()
-        return questions.made(
-            name, facts, self.about.said, notes, zone=self.zone, resolved_at=resolved_at
+        made = questions.made(
+            name, facts, self.about.said, notes, zone=zone, resolved_at=resolved_at
         )
+        return held if held is not None and made == held else made
 
     def _first_settled(self) -> dt.datetime | None:
         moments = [one.resolved_at for one in self.about.settled if not one.status]
@@ -194,20 +334,34 @@ class _Question:
                 msg = "resolved_at: stands without an outcome"
                 raise InvalidInput(msg, hint="the outcome beside it")
             return None
+        last = outcomes(versions).get(question.id)
+        dated = at is not None
         if at is None:
-            notes["state no resolved_at: taken from when they close"] += 1
+            if last is not None and last.outcome == outcome(
+                question.space, stated, manner=self.manner
+            ):
+                return None
+            notes["no resolved_at is stated: taken from when they close"] += 1
             at = question.closes
         found = Resolution(
             question=question.id,
-            outcome=self._read_outcome(question, stated, at),
+            outcome=self._read_outcome(question, stated, at, notes),
             resolved_at=at,
             source=facts.get("source") or SOURCE,
             note=facts.get("note", ""),
             version=1 + max((one.version for one in versions), default=0),
         )
+        if found.outcome == NO and dated and "closes" in facts and at < question.closes:
+            notes["resolved no before they closed; kept as said"] += 1
         if self._known(found, versions):
             return None
-        if (last := outcomes(versions).get(question.id)) is not None:
+        if last is not None and not (
+            # The first import had no day of the outcome, and took the closing for it.
+            last.source == SOURCE
+            and last.outcome == found.outcome
+            and dated
+            and last.resolved_at == self._closed_by_default(question)
+        ):
             msg = (
                 f"outcome ({found.outcome} at {iso(found.resolved_at)}): question {question.id} is "
                 f"in the ledger as {last.outcome} at {iso(last.resolved_at)}"
@@ -215,18 +369,29 @@ class _Question:
             raise InvalidInput(msg, hint=f"forecast resolve {question.id}, if that was corrected")
         return found
 
-    def _read_outcome(self, question: Question, stated: str, at: dt.datetime) -> str:
+    def _closed_by_default(self, question: Question) -> dt.datetime | None:
+        held = self.held.questions.get(question.id)
+        return None if held is None else held.closes
+
+    def _read_outcome(
+        self, question: Question, stated: str, at: dt.datetime, notes: Counter[str]
+    ) -> str:
         if at > self.now:
             msg = f"resolved_at ({iso(at)}): lies in the future (now {iso(self.now)})"
             raise InvalidInput(msg)
         if at <= question.opens:
             msg = f"resolved_at ({iso(at)}): must come after opens ({iso(question.opens)})"
             raise InvalidInput(msg)
-        return outcome(question.space, stated)
+        found = outcome(question.space, stated, manner=self.manner)
+        if question.type == "numeric" and found[:1] in ("<", ">") and stated[:1] not in "<>":
+            notes[f"an outcome beyond the bounds is recorded as {found}"] += 1
+        return found
 
     @staticmethod
     def _known(found: Resolution, versions: list[Resolution]) -> bool:
-        return any(_same(found, one) for one in versions)
+        # What an undone import had said may be said again.
+        undone = max((n for n, one in enumerate(versions) if one.source == UNDONE), default=-1)
+        return any(_same(found, one) for one in versions[undone + 1 :])
 
     def _settle(
         self, question: Question, versions: list[Resolution]
@@ -236,7 +401,7 @@ class _Question:
         for one in self.about.settled:
             try:
                 found = self._version(question, one)
-            except Damaged as damaged:
+            except (Ambiguous, Damaged) as damaged:
                 raise stop(self.name, one.line, damaged.message, damaged.hint) from damaged
             except InvalidInput as wrong:
                 self._refuse([one.line], str(wrong))
@@ -265,7 +430,7 @@ class _Question:
     def _version(self, question: Question, one: Settled) -> Resolution:
         return Resolution(
             question=question.id,
-            outcome=self._read_outcome(question, one.outcome, one.resolved_at),
+            outcome=self._read_outcome(question, one.outcome, one.resolved_at, self.notes),
             resolved_at=one.resolved_at,
             source=one.source or SOURCE,
             certainty=one.certainty,
@@ -280,9 +445,9 @@ class _Question:
         taken: dict[Key, list[tuple[Said, Value | None]]] = defaultdict(list)
         for one in self.about.said:
             try:
-                value = None if one.said == WITHDRAWN else value_of(question.space, one.said)
+                value = None if one.said == WITHDRAWN else self._value(question, one)
                 self._in_time(question, one, resolved_at)
-            except Damaged as damaged:
+            except (Ambiguous, Damaged) as damaged:
                 raise stop(self.name, one.line, damaged.message, damaged.hint) from damaged
             except InvalidInput as wrong:
                 self.made.refused.append(Refused(one.line, str(wrong)))
@@ -292,6 +457,9 @@ class _Question:
         for key, group in taken.items():
             stand += self._at_one_instant(digest, key, group)
         return stand
+
+    def _value(self, question: Question, one: Said) -> Value:
+        return value_of(question.space, one.said, manner=self.manner)
 
     def _at_one_instant(self, digest: str, key: Key, group: list[tuple[Said, Value | None]]) -> int:
         there = self.held.forecasts.get(key)
@@ -364,9 +532,16 @@ def _numbers(labels: tuple[str, ...], entered: tuple[str, ...]) -> tuple[tuple[s
     return tuple(zip(labels, map(Decimal, entered), strict=True))
 
 
-@lru_cache(maxsize=65536)
-def value_of(space: OutcomeSpace, said: str | tuple[tuple[str, str], ...]) -> Value:
+def value_of(
+    space: OutcomeSpace,
+    said: str | tuple[tuple[str, str], ...],
+    *,
+    manner: Manner | None = None,
+) -> Value:
     """Give the value of a forecast on a question of some outcome space.
+
+    A text is the decimal of a probability that was read already; pairs are read here, where it is
+    known what they are.
 
     Raises
     ------
@@ -385,13 +560,12 @@ def value_of(space: OutcomeSpace, said: str | tuple[tuple[str, str], ...]) -> Va
             names = plainly(", ".join(label for label, _ in said))
             msg = f"forecast ({names}): the question is yes or no, and takes one probability"
             raise InvalidInput(msg, hint="0.35")
-        return Value("binary", ("yes",), (probability(said),))
+        return Value("binary", ("yes",), (said,))
     if isinstance(said, str):
         hint = "5=1;50=2;95=4" if space.type == "numeric" else "a=0.2;b=0.8"
         msg = f"forecast ({said}): the question is {space.type}, and takes a number for each"
         raise InvalidInput(msg, hint=hint)
     if space.type == "numeric":
-        read = {label: number(value, name="forecast") for label, value in said}
-        return quantiles_value(space, {label.removesuffix("%"): v for label, v in read.items()})
-    found = options_value(space, {label: probability(value) for label, value in said})
+        return quantiles_value(space, dict(said), manner=manner)
+    found = options_value(space, dict(said), manner=manner)
     return Value(found.shape, found.labels, found.entered)

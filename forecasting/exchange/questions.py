@@ -3,13 +3,14 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from forecasting.domain.instants import day_ends, iso, local_day
 from forecasting.domain.outcome import OutcomeSpace, QuestionType
 from forecasting.domain.question import Basis, ModelChoice, Question, normalised
+from forecasting.domain.reading import level, plainly, question_id
 from forecasting.errors import InvalidInput
-from forecasting.exchange.cells import plainly
 from forecasting.exchange.record import WITHDRAWN, Facts, Said
 
 TOPIC = "imported"
@@ -33,7 +34,10 @@ def merged(found: Iterable[Facts]) -> dict[str, Any]:
             if facts.setdefault(name, value) != value:
                 both = sorted((_shown(facts[name]), _shown(value)))
                 msg = f"{name} ({' and '.join(both)}): lines disagree on question {one.question}"
-                raise InvalidInput(msg, hint="one of them in each line")
+                hint = "one of them in each line"
+                if facts.get("title") and question_id(str(facts["title"])) == one.question:
+                    hint = "an id for each (column question), where one title is asked twice"
+                raise InvalidInput(msg, hint=hint)
     return facts
 
 
@@ -67,6 +71,84 @@ def check_same(held: Question, facts: Mapping[str, Any], notes: Counter[str]) ->
             notes[f"{name} differ from the ledger's, which stay"] += 1
 
 
+def completed(
+    held: Question,
+    facts: Mapping[str, Any],
+    *,
+    before: Sequence[dt.datetime],
+    said: Sequence[dt.datetime],
+    resolved_at: tuple[dt.datetime | None, dt.datetime | None],
+    notes: Counter[str],
+) -> Question:
+    """Fill in what an earlier import of a question left open and took by default.
+
+    A default gives way to what is stated now, and moves with the forecasts that it came from; what
+    was stated then stays.
+
+    Parameters
+    ----------
+    before, said : sequence of datetime
+        When the forecasts that the ledger holds, and those of the file, were made.
+    resolved_at : tuple
+        When the outcome in the ledger, and that of the file, could be known.
+
+    Raises
+    ------
+    InvalidInput
+        A window that leaves out a forecast that stands.
+    """
+    zone, more = held.zone, dict[str, Any]()
+    usual: tuple[tuple[str, Any], ...] = (
+        ("title", held.id), ("criteria", ""), ("background", ""), ("topic", TOPIC),
+        ("event", held.id), ("tags", ()),
+    )  # fmt: skip
+    for name, default in usual:
+        if name in facts and getattr(held, name) == default != facts[name]:
+            more[name] = facts[name]
+    every = [*before, *said]
+    if before and held.opens == min(before):
+        more["opens"] = facts.get("opens", min(every))
+    defaults = [_end_of_day(at, zone) for at in resolved_at[:1] if at is not None]
+    defaults += [at for at in resolved_at[:1] if at is not None]
+    if before:
+        defaults.append(_last_day(max(before), zone))
+    if held.closes in defaults:
+        held_at, stated_at = resolved_at
+        ends = held.closes
+        if stated_at is not None and stated_at != held_at:
+            ends = _end_of_day(stated_at, zone)
+        elif held_at is None:
+            ends = _last_day(max(every), zone)
+        more["closes"] = facts.get("closes", ends)
+        if held.resolves_by == held.closes:
+            more["resolves_by"] = facts.get("resolves_by", more["closes"])
+    elif held.resolves_by == held.closes and "resolves_by" in facts:
+        more["resolves_by"] = facts["resolves_by"]
+    changed = {name: value for name, value in more.items() if value != getattr(held, name)}
+    if not changed:
+        return held
+    found = replace(held, **changed)
+    late = max(before, default=found.opens)
+    if found.opens > min(before, default=found.opens) or found.closes <= late:
+        name = "opens" if found.opens > min(before, default=found.opens) else "closes"
+        msg = f"{name} ({iso(getattr(found, name))}): a forecast of {held.id} stands outside"
+        raise InvalidInput(msg, hint=f"{iso(min(before))} to {iso(late)} inside the window")
+    if found.closes <= found.opens or found.resolves_by < found.closes:
+        msg = f"closes ({iso(found.closes)}): must come after opens and not after resolves_by"
+        raise InvalidInput(msg)
+    notes[f"completed: {', '.join(sorted(changed))}"] += 1
+    return found
+
+
+def _end_of_day(moment: dt.datetime, zone: str) -> dt.datetime:
+    """Give the midnight that ends the day of an outcome; a midnight ends the day before it."""
+    return day_ends(local_day(moment - dt.timedelta(microseconds=1), zone), zone)
+
+
+def _last_day(moment: dt.datetime, zone: str) -> dt.datetime:
+    return day_ends(local_day(moment, zone), zone)
+
+
 def made(
     question: str,
     facts: Mapping[str, Any],
@@ -96,14 +178,14 @@ def made(
             msg = f"question ({question}): states no opens and closes, and has no forecast"
             raise InvalidInput(msg, hint="opens and closes, or a forecast")
         if opens is None:
-            notes["state no opens: taken from their first forecast"] += 1
+            notes["no opens is stated: taken from their first forecast"] += 1
             opens = min(one.issued_at for one in forecasts)
         if closes is None and resolved_at is not None:
-            notes["state no closes: taken from when they resolved"] += 1
-            closes = resolved_at
+            notes["no closes is stated: the day on which they resolved ends"] += 1
+            closes = _end_of_day(resolved_at, zone)
         elif closes is None:
-            notes["state no closes: the midnight that ends the day of their last forecast"] += 1
-            closes = day_ends(local_day(max(one.issued_at for one in forecasts), zone), zone)
+            notes["no closes is stated: the day of their last forecast ends"] += 1
+            closes = _last_day(max(one.issued_at for one in forecasts), zone)
     if closes <= opens:
         msg = f"closes ({iso(closes)}): must come after opens ({iso(opens)})"
         raise InvalidInput(msg)
@@ -112,7 +194,7 @@ def made(
         msg = f"resolves_by ({iso(resolves_by)}): must not come before closes ({iso(closes)})"
         raise InvalidInput(msg)
     if "title" not in facts:
-        notes["state no title: their id stands for it"] += 1
+        notes["no title is stated: their id stands for it"] += 1
     ladder, at, _ = question.partition("@")
     return Question(
         id=question,
@@ -143,7 +225,7 @@ def _space(
         plain = sum(isinstance(one.said, str) for one in forecasts)
         kind = _kind(facts, labels, plain=2 * plain >= len(forecasts))
         if kind != "binary":
-            notes[f"state no type: {kind} by the form of their forecasts"] += 1
+            notes[f"no type is stated: {kind} by the form of their forecasts"] += 1
     if kind == "numeric":
         if "lower" not in facts or "upper" not in facts:
             msg = "lower and upper: a numeric question needs both"
@@ -156,7 +238,7 @@ def _space(
             msg = "options: an ordered question needs them, from low to high"
             raise InvalidInput(msg, hint="none;some;all")
         options = tuple(sorted(labels))
-        notes["state no options: those that their forecasts name"] += 1
+        notes["no options are stated: those that their forecasts name"] += 1
     return OutcomeSpace(kind, options)
 
 
@@ -172,4 +254,7 @@ def _kind(facts: Mapping[str, Any], labels: set[str], *, plain: bool) -> Questio
 
 
 def _is_level(label: str) -> bool:
-    return label.replace(".", "", 1).isdecimal() and label.isascii()
+    try:
+        return bool(level(label))
+    except InvalidInput:
+        return False

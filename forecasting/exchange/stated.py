@@ -2,15 +2,18 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from forecasting.domain.instants import zone as known_zone
 from forecasting.domain.outcome import QUESTION_TYPES
 from forecasting.domain.question import normalised
+from forecasting.domain.reading import Manner, moment, number, option, plainly, question_id
+from forecasting.domain.reading.instants import Days
+from forecasting.domain.reading.names import is_id
 from forecasting.errors import InvalidInput
-from forecasting.exchange.cells import listed, moment, number, plainly, question_id, text
+from forecasting.exchange.cells import listed, text
 from forecasting.exchange.json_line import NotStrict, parse
 from forecasting.exchange.record import WITHDRAWN, Facts
 
@@ -23,25 +26,34 @@ OF_QUESTION = (
 )
 #: What a row of a table states beside that.
 OF_OUTCOME = ("outcome", "resolved_at", "source", "note")
-_DAYS = {"opens": "begins", "closes": "ends", "resolves_by": "ends", "resolved_at": "ends"}
+_DAYS: Mapping[str, Days] = {
+    "opens": "begins",
+    "closes": "ends",
+    "resolves_by": "ends",
+    "resolved_at": "ends",
+}
 _FREE = ("criteria", "background", "note")
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How times without an offset, and rows without a name, are to be read.
+    """How the values of a file are to be read, where its cells alone do not say.
 
-    `zone` is the user's own word for local times; empty where nothing was said, and then days are
-    days of UTC and a local time is refused. `me` made whatever names nobody.
+    `manner` holds the zone, the decimal mark, the unit and the order of dates; without a zone days
+    are days of UTC and a local time is refused. `me` made whatever names nobody. `columns` maps
+    the file's own names of columns to those of the table.
     """
 
-    zone: str = ""
     me: str = ""
+    manner: Manner = field(default_factory=Manner)
+    columns: Mapping[str, str] = field(default_factory=dict)
 
-    def time(self, cell: str, *, name: str, day_means: str, zone: str = "") -> dt.datetime:
+    def time(self, cell: str, *, name: str, days: Days, zone: str = "") -> dt.datetime:
         """Read a time in the zone of its row, else the user's, else UTC."""
-        named = zone or self.zone
-        return moment(cell, name=name, zone=named or "UTC", zoned=bool(named), day_means=day_means)
+        named = zone or self.manner.zone
+        return moment(
+            cell, name=name, zone=named or "UTC", local=bool(named), days=days, manner=self.manner
+        )
 
 
 def facts(cells: Mapping[str, Cell], reading: Reading, *, own_line: int = 0) -> Facts:
@@ -63,15 +75,22 @@ def facts(cells: Mapping[str, Cell], reading: Reading, *, own_line: int = 0) -> 
     if zone:
         stated["zone"] = known_zone(_plain("zone", zone)).key
     for name, cell in given.items():
-        if name in _READ:
+        if name in ("lower", "upper"):
+            read = number(_plain(name, cell), name=name, manner=reading.manner)
+            stated[name] = float(read)
+        elif name in _READ:
             stated[name] = _READ[name](cell)
         elif name in _DAYS:
             stated[name] = reading.time(
                 _plain(name, cell),
                 name=name,
-                day_means=_DAYS[name],
+                days=_DAYS[name],
                 zone=str(stated.get("zone", "")),
             )
+    named = text(named, name="question")
+    if "title" not in stated and not is_id(named):
+        # Who writes the question itself where its id belongs has given its title.
+        stated["title"] = normalised(named)
     return Facts(question_id(named), stated, own_line)
 
 
@@ -97,15 +116,8 @@ def _tags(cell: Cell) -> tuple[str, ...]:
     return tuple(sorted({normalised(tag) for tag in _list("tags", cell)}))
 
 
-def _bound(name: str, cell: Cell) -> float:
-    return float(number(_plain(name, cell), name=name))
-
-
 def _type(cell: Cell) -> str:
-    if cell not in QUESTION_TYPES:
-        msg = f"type ({plainly(str(cell))}): must be one of {', '.join(QUESTION_TYPES)}"
-        raise InvalidInput(msg)
-    return str(cell)
+    return option(QUESTION_TYPES, _plain("type", cell), name="type")
 
 
 _READ: dict[str, Callable[[Cell], Any]] = {
@@ -119,8 +131,6 @@ _READ: dict[str, Callable[[Cell], Any]] = {
     "type": _type,
     "options": partial(_list, "options"),
     "tags": _tags,
-    "lower": partial(_bound, "lower"),
-    "upper": partial(_bound, "upper"),
 }
 
 

@@ -58,7 +58,7 @@ def score(value: Any, digits: int | None = None) -> str:
     if found is None:
         return DASH
     if math.isinf(found):
-        return "infinite" if found > 0 else f"{_MINUS}infinite"
+        return "∞" if found > 0 else f"{_MINUS}∞"
     places = digits if digits is not None else 3 if abs(found) < 10 else 1
     text = f"{found:,.{places}f}"
     if not text.strip("-0.,"):

@@ -15,7 +15,7 @@ from forecasting.domain import (
     Value,
     Withdrawal,
 )
-from forecasting.domain.forecast import binary_value, decimal_text, model_value
+from forecasting.domain.forecast import decimal_text, model_value
 from forecasting.store import Ledger
 
 START = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
@@ -44,7 +44,7 @@ def question(name, *, opens=0.0, days=40.0, event=None, tags=(), topic="war", sp
 
 def said(asked, who, value, day, *, kind="live"):
     if isinstance(value, float):
-        value = binary_value(decimal_text(value))
+        value = Value("binary", ("yes",), (decimal_text(value),))
     elif not isinstance(value, Value):
         value = model_value(asked.space, value, (5.0, 50.0, 95.0))
     return Forecast(asked.id, asked.wording_hash, who, value, START + day * DAY, kind)

@@ -50,6 +50,7 @@ def means(ledger, **wanted):
 
 def did(ledger, what, day, *outcome, known=None, name="q"):
     more = {} if what == "reopen" or known is None else {"at": at(known)}
+    more |= {"early_no": True} if what == "resolve" else {}
     return getattr(use, what)(ledger, name, *outcome, source=URL, now=at(day), **more)
 
 
@@ -485,7 +486,7 @@ def test_the_commands_give_the_contracts_keys(bank_database, tmp_path, capsys, m
     found = forecast("calibration", "--kind", "elicited", "--reading", "disputed")
     assert (found["outcomes"], found["n"]) == ("disputed", 1)
     capsys.readouterr()
-    condition = ("leaders-meet@2026-12-31", "no", "--source", URL)
+    condition = ("leaders-meet@2026-12-31", "no", "--source", URL, "--early-no")
     assert cli(["--db", str(path), "resolve", *condition]) == 0
     assert "summit-venue follows leaders-meet@2026-12-31: annulled" in capsys.readouterr().err
     shown = forecast("questions", "show", rung)

@@ -94,7 +94,7 @@ def test_a_day_with_news(said: Callable[..., tuple[str, str]], tmp_path: Path) -
     assert (done["added"], done["duplicates"]) == (1, 0)
     assert done["refused"][0]["line"] == 3
     out, err = said("news", "import", str(file))
-    assert "news.csv:3: refused: time (soon)" in err
+    assert "news.csv:3: refused: known_at (soon)" in err
 
 
 def test_facts_reports_and_what_is_said_of_them(said: Callable[..., tuple[str, str]]) -> None:
@@ -150,7 +150,7 @@ def test_mistakes_are_one_line_with_the_way_out(
         ((*ADD, *AT, "--on", "guarantees=firm", "--confirmed"), 2, "Try: guarantees=soft"),
         ((*ADD, *AT, "--on", f"{RUNG}=x0"), 2, "above 0 and finite"),
         ((*ADD, *AT, "--grade", "G"), 2, "must be one of A, B, C, D, E, F"),
-        ((*ADD, "--known-at", "yesterday"), 2, "Try: 2026-05-09T12:00Z"),
+        ((*ADD, "--known-at", "soon"), 2, "2026-05-09T12:00Z"),
         ((*ADD, "--known-at", "2027-01-01"), 2, "Try: --known-at 2026-11-22T12:00:00Z"),
         ((*ADD, *AT, "--instead-of", "99999"), 4, "Try: forecast news list"),
         (("news", "retract", "99999", "--because", "x"), 4, "Try: forecast news list"),

@@ -22,8 +22,8 @@ from forecasting.app.predict import OWN, Predictor
 from forecasting.app.score import from_frame
 from forecasting.bank import read_bank
 from forecasting.comparison import sequential, sequential_steps
-from forecasting.domain import Forecast, Resolution, Withdrawal
-from forecasting.domain.forecast import binary_value, decimal_text
+from forecasting.domain import Forecast, Resolution, Value, Withdrawal
+from forecasting.domain.forecast import decimal_text
 from forecasting.models.world.simulate import simulate
 from forecasting.resources import locate
 
@@ -127,7 +127,14 @@ def placebo(rng, world, questions, hashes, path):
         return q.opens + (q.closes - q.opens) * float(share)
 
     forecasts = [
-        Forecast(q.id, hashes[q.id], who, binary_value(decimal_text(p)), at(q, share), "live")
+        Forecast(
+            q.id,
+            hashes[q.id],
+            who,
+            Value("binary", ("yes",), (decimal_text(p),)),
+            at(q, share),
+            "live",
+        )
         for q, who, share, p in rows
     ]
     outcomes = {}

@@ -77,7 +77,7 @@ def test_iso_reads_back(moment: dt.datetime) -> None:
 
 @pytest.mark.parametrize("text", ["", "tomorrow", "2026-02-30", "0001-01-01", "9999-12-31"])
 def test_what_is_no_day_with_a_midnight_in_every_zone_is_refused(text: str) -> None:
-    with pytest.raises(InvalidInput, match="must be a calendar day"):
+    with pytest.raises(InvalidInput, match="day"):
         parse_day(text)
 
 

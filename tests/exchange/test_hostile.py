@@ -50,7 +50,7 @@ CSV = {
     "a row that is too long": (HEAD + GOOD + f"q,ana,0,5,{AT}\n", 3),
     "a column twice": ("question,forecaster,forecast,forecast,issued_at\n", 1),
     "a column that is almost one": ("question,forecaster,forecast,issued_at,resolved_att\n", 1),
-    "no column of forecasts": ("question,forecaster,probability,issued_at\n", 1),
+    "no column of forecasts": ("question,forecaster,mood,issued_at\n", 1),
     "no question": ("forecaster,forecast,issued_at\n", 1),
     "an empty file": ("", 1),
     "a blank first line": ("\n\n", 1),

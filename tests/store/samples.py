@@ -35,9 +35,11 @@ DAY = dt.timedelta(days=1)
 
 def binary(probability="0.35", **more):
     given = {"question": "truce@2026-12-31", "forecaster": "ana", "kind": "live"} | more
+    # A bare 1 is certainty or one percent to who reads it; here it is what was entered.
+    bare = Value("binary", ("yes",), (probability,))
     return Forecast(
         question_hash="ab" * 32,
-        value=binary_value(probability),
+        value=bare if probability == "1" else binary_value(probability),
         **{"issued_at": NOW, **given},
     )
 

@@ -37,8 +37,10 @@ COMMANDS = {
     ],
     "news retract": ["news", "retract", "{news}", "--because", "denied"],
     "news import": ["news", "import", "{folder}/news.csv"],
-    "resolve": ["resolve", "drought", "no", "--source", "the office"],
-    "resolve again": ["resolve", "quake", "no", "--source", "the office", "--at", "{at}"],
+    "resolve": ["resolve", "drought", "no", "--source", "the office", "--early-no"],
+    "resolve again": [
+        *("resolve", "quake", "no", "--source", "the office", "--at", "{at}", "--early-no"),
+    ],
     "annul": ["annul", "flood", "--source", "the office"],
     "dispute": ["dispute", "quake", "no", "--source", "a paper"],
     "reopen": ["reopen", "quake", "--source", "the office"],

@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from forecasting.app import log, news, resolve, watch
 from forecasting.domain import Evidence, Forecast, Question, Resolution, Withdrawal
+from forecasting.domain.forecast import binary_value
 from forecasting.domain.process import ProcessSpec, WorldSpec
 from forecasting.domain.watch import Watch, watched_until
 from forecasting.errors import InvalidInput, NotFound
@@ -185,7 +186,7 @@ class AsAList(RuleBasedStateMachine):
             asked.id,
             asked.wording_hash,
             who,
-            binary(probability).value,
+            binary_value(probability),
             at,
             "live" if back == 0 else "elicited",
             because=because,
@@ -195,8 +196,9 @@ class AsAList(RuleBasedStateMachine):
     @rule(asked=ASKED, who=st.sampled_from(PEOPLE))
     def withdraw(self, asked, who):
         asked = QUESTIONS[asked]
-        mine = self.of(Forecast, question=asked.id, forecaster=who)
-        if not any(item.issued_at <= self.now for _, item in mine):
+        said = [f.issued_at for _, f in self.of(Forecast, question=asked.id, forecaster=who)]
+        taken = [w.withdrawn_at for _, w in self.of(Withdrawal, question=asked.id, forecaster=who)]
+        if not said or (taken and max(taken) >= max(said)):
             with pytest.raises(NotFound):
                 log.withdraw(self.ledger, asked.id, forecaster=who, now=self.now)
             return
@@ -214,7 +216,13 @@ class AsAList(RuleBasedStateMachine):
 
         def ask():
             return resolve.resolve(
-                self.ledger, asked.id, outcome, source="a court", now=self.now, at=at
+                self.ledger,
+                asked.id,
+                outcome,
+                source="a court",
+                now=self.now,
+                at=at,
+                early_no=True,
             )
 
         if at <= asked.opens:
@@ -268,7 +276,7 @@ class AsAList(RuleBasedStateMachine):
             f"{title} {self.now.isoformat()}",
             source="wire",
             known_at=self.now,
-            on=[f"{asked.id}=x1.5"],
+            on=[asked.id],
             now=self.now,
         )
         entry = self.ledger.entry(row["seq"])

@@ -1,0 +1,355 @@
+"""Moments and days: ISO 8601 in all its spellings, days with a month's name, dates in figures."""
+
+import datetime as dt
+import re
+from functools import lru_cache
+from typing import Literal
+
+from forecasting.domain.instants import (
+    DEFAULT_ZONE,
+    UncertainTime,
+    day_begins,
+    day_ends,
+    local_day,
+    utc,
+)
+from forecasting.domain.instants import zone as known_zone
+from forecasting.domain.reading.manner import Ambiguous, Manner, plainly, tidied
+from forecasting.errors import InvalidInput
+
+Days = Literal["begins", "noon", "ends", ""]
+HINT = "2026-12-31 or 2026-05-09T12:00Z"
+_UTC = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{6})?)?Z", re.ASCII)
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        ("january", "february", "march", "april", "may", "june", "july", "august", "september",
+         "october", "november", "december"), start=1,
+    )
+    for name in (names, names[:3])
+} | {"sept": 9}  # fmt: skip
+_MONTH = r"(?P<month>[A-Za-z]{3,9})\.?"
+_WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?(?:, ?| ))?"
+_NTH = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+_DATES = tuple(
+    re.compile(pattern, re.ASCII | re.IGNORECASE)
+    for pattern in (
+        r"(?P<year>\d{4})(?P<mark>[-/.])(?P<figures>\d{1,2})(?P=mark)(?P<day>\d{1,2})",
+        r"(?P<year>\d{4})(?P<figures>\d{2})(?P<day>\d{2})",
+        rf"{_WEEKDAY}{_NTH}[ -]{_MONTH},?[ -](?P<year>\d{{4}})",
+        rf"{_WEEKDAY}{_MONTH} {_NTH},? (?P<year>\d{{4}})",
+        rf"(?P<year>\d{{4}})[ -]{_MONTH}[ -]{_NTH}",
+        r"(?P<year>\d{4})-(?P<ordinal>\d{3})",
+        r"(?P<year>\d{4})-?W(?P<week>\d{2})-?(?P<weekday>[1-7])",
+        r"(?P<one>\d{1,2})(?P<mark>[-/.])(?P<other>\d{1,2})(?P=mark)(?P<year>\d{4})",
+    )
+)
+_FIGURES = re.compile(
+    r"(?P<one>\d{1,2})(?P<mark>[-/.])(?P<other>\d{1,2})(?P=mark)\d{4}\b", re.ASCII
+)
+_OFFSET = (
+    r"(?P<offset>[+-]\d{2}(?::?\d{2})?"
+    r"|[A-Za-z][A-Za-z_]*(?:/[A-Za-z_+-]+)*(?:[+-]\d{2}:?(?:\d{2})?)?)"
+)
+_CLOCK = re.compile(
+    r"(?P<date>.+?)(?:(?P<t>T)|,? (?:at )?)(?:"
+    r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,12}))?)?"
+    r"|(?P<bhour>\d{2})(?:(?P<bminute>\d{2})(?:(?P<bsecond>\d{2})(?:[.,](?P<bfraction>\d{1,12}))?)?)?"
+    r"|(?P<ohour>\d{1,2})(?= ?[ap]\.?m)"
+    r")(?: ?(?P<half>[ap])\.?m\.?)?"
+    rf"(?: ?{_OFFSET})?",
+    re.ASCII | re.IGNORECASE,
+)
+#: The names that RFC 822 gives to offsets; in the dates of mail and feeds they mean one thing.
+_COMMENT = re.compile(r" ?\([^()]*\)$")
+_MAIL = {
+    "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
+}  # fmt: skip
+_WORDS = {"yesterday": -1, "today": 0, "tomorrow": 1}
+
+
+def moment(
+    value: str | dt.date,
+    *,
+    name: str = "time",
+    days: Days = "begins",
+    zone: str = "",
+    local: bool = False,
+    mail: bool = False,
+    manner: Manner | None = None,
+) -> dt.datetime:
+    """Read a moment, or a day, as aware UTC.
+
+    Parameters
+    ----------
+    value : str or date
+        ``2026-05-09T12:00Z``, ``2026-05-09 12:00+03``, ``9 May 2026 3:30 pm UTC``, ``2026-05-09``,
+        ``May 9, 2026``, ``now``, ``today``; or a date or datetime of Python or pandas.
+    name : str
+        What it is, for messages.
+    days : {"begins", "noon", "ends", ""}
+        What a day means: openings begin with it, deadlines and facts end with it, a forecast known
+        to the day stands at its noon; empty: a day is no moment.
+    zone : str
+        Where a day is a day; default: the manner's zone, else the bank's.
+    local : bool
+        Whether a time without an offset is read in that zone; otherwise it is refused.
+    mail : bool
+        Whether the zones of RFC 822 (``EST`` ... ``PDT``) are understood, as in a feed.
+    manner : Manner, optional
+        Its `zone` reads times without an offset; `dates` settles the order of a date in figures;
+        `now` is what ``now`` and ``today`` mean.
+
+    Raises
+    ------
+    UncertainTime
+        A local time that the zone skips or has twice, with both readings.
+    Ambiguous
+        A date in figures with two meanings, or a time whose zone is missing.
+    InvalidInput
+        No moment.
+
+    Examples
+    --------
+    >>> str(moment("2025-03-14 22:12:07.763148+00"))
+    '2025-03-14 22:12:07.763148+00:00'
+    >>> str(moment("31 Jan 2027", days="ends", zone="UTC"))
+    '2027-02-01 00:00:00+00:00'
+    """
+    how = manner or Manner()
+    zone, local = zone or how.zone or DEFAULT_ZONE, local or bool(how.zone)
+    if isinstance(value, dt.datetime):
+        if value.tzinfo is not None:
+            return utc(value)
+        value = value.isoformat()
+    elif isinstance(value, dt.date):
+        value = value.isoformat()
+    _met(value, how)
+    return _moment(value, name, days, zone, local, mail, how.dates, how.now)
+
+
+def _met(text: str, manner: Manner) -> None:
+    if ("/" in text or "." in text) and (found := _FIGURES.match(tidied(text))):
+        one, other = int(found["one"]), int(found["other"])
+        if max(one, other) > 12 >= min(one, other):
+            manner.met("dmy" if one > 12 else "mdy", text)
+
+
+@lru_cache(maxsize=65536)
+def _moment(
+    text: str,
+    name: str,
+    days: Days,
+    zone: str,
+    local: bool,
+    mail: bool,
+    order: str,
+    now: dt.datetime | None,
+) -> dt.datetime:
+    if _UTC.fullmatch(text):
+        try:
+            return dt.datetime.fromisoformat(text)
+        except ValueError:
+            pass
+    cell = tidied(text).replace("\u2212", "-")
+    if mail:
+        cell = _COMMENT.sub("", cell)
+    if not cell:
+        msg = f"{name}: is empty"
+        raise InvalidInput(msg, hint=HINT)
+    if cell.casefold() == "now" and now is not None:
+        return utc(now)
+    found = _date(cell, cell, name, order, zone, now)
+    if found is not None:
+        return _of_day(found, cell, name, days, zone)
+    clock = _CLOCK.fullmatch(cell)
+    date = _date(clock["date"].rstrip(","), cell, name, order, zone, now) if clock else None
+    if clock is None or date is None or (clock["bhour"] and not clock["t"]):
+        msg = f"{name} ({plainly(cell)}): is no day and no moment"
+        raise InvalidInput(msg, hint=HINT)
+    naive = _naive(clock, date, cell, name)
+    return _placed(naive, clock["offset"] or "", cell, name, zone, local, mail)
+
+
+def day(
+    value: str | dt.date, *, name: str = "day", zone: str = "", manner: Manner | None = None
+) -> dt.date:
+    """Read a calendar day, however it is written.
+
+    Examples
+    --------
+    >>> day("31 Jan 2027"), day("2027-01-31") == day("Jan 31, 2027") == day("31/01/2027")
+    (datetime.date(2027, 1, 31), True)
+    """
+    how = manner or Manner()
+    zone = zone or how.zone or DEFAULT_ZONE
+    if isinstance(value, dt.datetime):
+        return local_day(value, zone) if value.tzinfo else value.date()
+    if isinstance(value, dt.date):
+        return value
+    cell = tidied(value).replace("\u2212", "-")
+    _met(value, how)
+    found = _date(cell, cell, name, how.dates, zone, how.now)
+    if found is not None:
+        return found
+    if not cell:
+        msg = f"{name}: is empty"
+        raise InvalidInput(msg, hint="2026-12-31")
+    read = _moment(cell, name, "begins", zone, True, False, how.dates, how.now)
+    msg = f"{name} ({plainly(cell)}): is a moment; a day is needed"
+    raise InvalidInput(msg, hint=local_day(read, zone).isoformat())
+
+
+def local_clock(text: str) -> bool:
+    """Tell whether a text is a time of day without an offset, which needs a zone.
+
+    Examples
+    --------
+    >>> local_clock("2026-05-09T12:00"), local_clock("2026-05-09T12:00Z"), local_clock("2026-05-09")
+    (True, False, False)
+    """
+    cell = tidied(text).replace("\u2212", "-")
+    clock = _CLOCK.fullmatch(cell)
+    return (
+        clock is not None
+        and not clock["offset"]
+        and any(pattern.fullmatch(clock["date"].rstrip(",")) for pattern in _DATES)
+        and not any(pattern.fullmatch(cell) for pattern in _DATES)
+    )
+
+
+def _date(
+    cell: str, shown: str, name: str, order: str, zone: str, now: dt.datetime | None
+) -> dt.date | None:
+    if cell.casefold() in _WORDS and now is not None:
+        return local_day(now, zone) + dt.timedelta(days=_WORDS[cell.casefold()])
+    for pattern in _DATES:
+        if (found := pattern.fullmatch(cell)) is None:
+            continue
+        parts = found.groupdict()
+        if parts.get("month") and parts["month"].casefold() not in _MONTHS:
+            continue
+        try:
+            made = _of_parts(parts, shown, name, order)
+        except ValueError as wrong:
+            if isinstance(wrong, InvalidInput):
+                raise
+            break
+        # The midnight that begins or ends any other year lies in some zone outside of time.
+        if dt.MINYEAR < made.year < dt.MAXYEAR:
+            return made
+        break
+    else:
+        return None
+    msg = f"{name} ({plainly(shown)}): must be a calendar day"
+    raise InvalidInput(msg, hint="2026-12-31")
+
+
+def _of_parts(parts: dict[str, str | None], cell: str, name: str, order: str) -> dt.date:
+    year = int(parts["year"] or 0)
+    if parts.get("ordinal"):
+        made = dt.date(year, 1, 1) + dt.timedelta(days=int(parts["ordinal"] or 0) - 1)
+        if made.year != year:
+            raise ValueError(cell)
+        return made
+    if parts.get("week"):
+        return dt.date.fromisocalendar(year, int(parts["week"] or 0), int(parts["weekday"] or 0))
+    if parts.get("one"):
+        one, other = int(parts["one"] or 0), int(parts["other"] or 0)
+        if not order and max(one, other) <= 12 and one != other:
+            both = sorted(
+                dt.date(year, *parts).isoformat() for parts in ((other, one), (one, other))
+            )
+            msg = f"{name} ({plainly(cell)}): is {both[0]} or {both[1]}"
+            raise Ambiguous(msg, hint=f"{' or '.join(both)}; of a file dates=dmy or dates=mdy")
+        dmy = order == "dmy" or (not order and other <= 12)
+        return dt.date(year, other, one) if dmy else dt.date(year, one, other)
+    named = parts.get("month")
+    month = _MONTHS[named.casefold()] if named else int(parts["figures"] or 0)
+    return dt.date(year, month, int(parts["day"] or 0))
+
+
+def _of_day(found: dt.date, cell: str, name: str, days: Days, zone: str) -> dt.datetime:
+    if days == "ends":
+        return day_ends(found, zone)
+    if days == "noon":
+        return _local(dt.datetime.combine(found, dt.time(12)), zone, cell, name)
+    if days == "begins":
+        return day_begins(found, zone)
+    msg = f"{name} ({plainly(cell)}): is a day; a moment is needed"
+    raise InvalidInput(msg, hint=f"{found.isoformat()}T12:00Z")
+
+
+def _naive(clock: re.Match[str], date: dt.date, cell: str, name: str) -> dt.datetime:
+    def part(which: str) -> str:
+        return clock[which] or clock[f"b{which}"] or ""
+
+    hour = int(part("hour") or clock["ohour"])
+    minute, second = int(part("minute") or 0), int(part("second") or 0)
+    micro = int((part("fraction") + "000000")[:6])
+    half = (clock["half"] or "").casefold()
+    try:
+        if half:
+            if not 1 <= hour <= 12:
+                raise ValueError("hour must be in 1..12")
+            hour = hour % 12 + (12 if half == "p" else 0)
+        if (hour, minute, second, micro) == (24, 0, 0, 0):
+            return dt.datetime.combine(date + dt.timedelta(days=1), dt.time())
+        return dt.datetime.combine(date, dt.time(hour, minute, second, micro))
+    except (ValueError, OverflowError) as broken:
+        msg = f"{name} ({plainly(cell)}): {broken}"
+        raise InvalidInput(msg, hint=HINT) from broken
+
+
+def _placed(
+    naive: dt.datetime, offset: str, cell: str, name: str, zone: str, local: bool, mail: bool
+) -> dt.datetime:
+    if not offset:
+        if local:
+            return _local(naive, zone, cell, name)
+        msg = f"{name} ({plainly(cell)}): must carry a zone"
+        raise Ambiguous(msg, hint=f"{naive.isoformat()}Z, or zone=Europe/Paris")
+    word = offset.upper()
+    for prefix in ("UTC", "GMT"):
+        if word.startswith(prefix):
+            word = word.removeprefix(prefix) or "Z"
+            break
+    try:
+        if word in ("Z", "UT"):
+            return naive.replace(tzinfo=dt.UTC)
+        if word[0] in "+-":
+            hours, minutes = int(word[1:3]), int(word[3:].removeprefix(":") or 0)
+            if hours > 23 or minutes > 59:
+                _no_offset(word)
+            ahead = dt.timedelta(hours=hours, minutes=minutes)
+            return utc(naive.replace(tzinfo=dt.timezone(-ahead if word[0] == "-" else ahead)))
+        if mail and word in _MAIL:
+            return utc(naive.replace(tzinfo=dt.timezone(dt.timedelta(hours=_MAIL[word]))))
+    except (ValueError, OverflowError) as broken:
+        msg = f"{name} ({plainly(cell)}): {broken}"
+        raise InvalidInput(msg, hint=HINT) from broken
+    if "/" in offset:
+        return _local(naive, known_zone(offset).key, cell, name)
+    msg = f"{name} ({plainly(cell)}): zone {offset} has no one meaning"
+    raise InvalidInput(msg, hint="an offset such as +03:00, or Z")
+
+
+def _no_offset(word: str) -> None:
+    msg = f"no offset is {word}"
+    raise ValueError(msg)
+
+
+def _local(naive: dt.datetime, zone_name: str, text: str, name: str) -> dt.datetime:
+    there = known_zone(zone_name)
+    try:
+        readings = sorted(utc(naive.replace(tzinfo=there, fold=fold)) for fold in (0, 1))
+    except OverflowError as broken:
+        msg = f"{name} ({plainly(text)}): {broken}"
+        raise InvalidInput(msg, hint=HINT) from broken
+    if readings[0] == readings[1]:
+        return readings[0]
+    if readings[0].astimezone(there).replace(tzinfo=None) == naive:
+        msg = f"{name} ({plainly(text)}): occurs twice in {zone_name} (the clocks are set back)"
+    else:
+        msg = f"{name} ({plainly(text)}): does not exist in {zone_name} (the clocks skip it)"
+    raise UncertainTime(msg, readings=(readings[0], readings[1]))

@@ -1,0 +1,106 @@
+"""How a person or a file writes: marks, units, orders and zones settle what is ambiguous."""
+
+import datetime as dt
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+from forecasting.errors import InvalidInput
+
+Mark = Literal["", "point", "comma"]
+Unit = Literal["", "percent", "probability"]
+Order = Literal["", "dmy", "mdy"]
+MARKS: tuple[Mark, ...] = ("", "point", "comma")
+UNITS: tuple[Unit, ...] = ("", "percent", "probability")
+ORDERS: tuple[Order, ...] = ("", "dmy", "mdy")
+
+_SPACES = re.compile(r"[\s\u00a0\u2000-\u200a\u202f\u205f\u3000]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+class Ambiguous(InvalidInput):
+    """A spelling with two meanings: only who wrote it can say which, and the hint says how.
+
+    In a file it stops the reading: one such cell says that the others need the same answer.
+    """
+
+
+class Damaged(InvalidInput):
+    """A cell that shows that the file is not what its writer meant."""
+
+
+@dataclass(slots=True)
+class Manner:
+    """How values are written where a spelling alone does not say.
+
+    Attributes
+    ----------
+    zone
+        The zone of times without an offset; empty: such a time is refused.
+    decimal
+        The decimal mark: ``point`` or ``comma``; empty: whatever has one meaning is read.
+    unit
+        Of probabilities without a sign: ``percent`` or ``probability``; empty: from 0 to 1, and
+        what may be a percentage is refused.
+    dates
+        The order of a date in figures: ``dmy`` or ``mdy``; empty: a date with two meanings is
+        refused.
+    now
+        What ``now`` and ``today`` mean; None: they are refused, for a file is read on any day.
+    seen
+        The decimal marks and orders of dates met so far, each with the text that showed it.
+    """
+
+    zone: str = ""
+    decimal: Mark = ""
+    unit: Unit = ""
+    dates: Order = ""
+    now: dt.datetime | None = None
+    seen: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, value, allowed in (
+            ("decimal", self.decimal, MARKS),
+            ("unit", self.unit, UNITS),
+            ("dates", self.dates, ORDERS),
+        ):
+            if value not in allowed:
+                msg = f"{name} ({plainly(value)}): must be {' or '.join(allowed[1:])}"
+                raise InvalidInput(msg, hint=f"{name}={allowed[1]}")
+
+    def met(self, mark: str, text: str) -> None:
+        """Note which decimal mark, or order of a date, a text shows; two in one file are refused.
+
+        Raises
+        ------
+        Ambiguous
+            The file has shown the other one.
+        """
+        name, among = ("decimal", MARKS) if mark in MARKS else ("dates", ORDERS)
+        if not mark or getattr(self, name):
+            return
+        self.seen.setdefault(mark, text)
+        shown = [self.seen[one] for one in among if one in self.seen]
+        if len(shown) > 1:
+            what = "decimal marks" if name == "decimal" else "orders of a date"
+            msg = f"{name} ({' and '.join(map(plainly, shown))}): two {what} in one file"
+            raise Ambiguous(msg, hint=f"{name}={among[1]} or {name}={among[2]}")
+
+
+def tidied(text: str) -> str:
+    r"""Give a text with every kind of space, also those that do not break, as one plain space.
+
+    Examples
+    --------
+    >>> tidied(" 35\u00a0% "), tidied("31\u202fJan  2027")
+    ('35 %', '31 Jan 2027')
+    """
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()
+    return _SPACES.sub(" ", text).strip()
+
+
+def plainly(text: object) -> str:
+    """Show a value in one short line."""
+    flat = _CONTROL.sub(" ", str(text))
+    return flat if len(flat) <= 60 else f"{flat[:57]}..."

@@ -1,0 +1,113 @@
+"""Probabilities: decimals, percentages, odds, words; never a bare number that may be either."""
+
+import re
+from decimal import Decimal
+from fractions import Fraction
+
+from forecasting.domain.reading.manner import Ambiguous, Manner, plainly, tidied
+from forecasting.domain.reading.numbers import number
+from forecasting.domain.verbal import BANDS, band
+from forecasting.errors import InvalidInput
+
+HINT = "0.35, 35%, 1:3 or a verbal band such as likely"
+CERTAINTY = "100% or 1.0 for certainty, 1% or 0.01; of a column unit=percent or unit=probability"
+_PERCENT = re.compile(r"(.*?)\s?(?:%|percent|per cent|pct)", re.IGNORECASE)
+_ODDS = re.compile(r"([\d.,]+)\s?:\s?([\d.,]+)", re.ASCII)
+_TENTHS = re.compile(r"[.,]\d", re.ASCII)
+_WORD = re.compile(r"[A-Za-z][A-Za-z _-]*")
+
+
+def probability(
+    text: str, *, name: str = "forecast", manner: Manner | None = None, sums: bool = False
+) -> tuple[str, str]:
+    r"""Read a probability; give the decimal from 0 to 1 and what was stated.
+
+    Parameters
+    ----------
+    text : str
+        ``0.35``, ``.35``, ``35 %``, ``1e-5``, ``1:3`` (odds for : against), a verbal band.
+    manner : Manner, optional
+        With a unit, bare numbers are read in it: 4 is 0.04 in percent.
+    sums : bool
+        Whether it is one of several that must sum to 1, which tells a bare 1 from 1 %.
+
+    Returns
+    -------
+    (entered, stated)
+        The decimal that is recorded, without closing zeros; what was typed where that differs.
+
+    Raises
+    ------
+    Ambiguous
+        A bare 1, or a bare number above 1: per cent, or not?
+    InvalidInput
+        No probability, or outside [0, 1].
+
+    Examples
+    --------
+    >>> probability("35\u00a0%"), probability("1:3"), probability("likely"), probability("1e-5")
+    (('0.35', '35 %'), ('0.25', '1:3'), ('0.675', 'likely'), ('0.00001', '1e-5'))
+    >>> probability("4", manner=Manner(unit="percent"))
+    ('0.04', '4')
+    """
+    stated = tidied(text)
+    unit = manner.unit if manner else ""
+    if odds := _ODDS.fullmatch(stated):
+        share = _of_odds(odds[1], odds[2], stated, name)
+    elif percent := _PERCENT.fullmatch(stated):
+        read = number(percent[1], name=name, hint=HINT, shown=stated, manner=manner)
+        share = Decimal(read) / 100
+    elif _WORD.fullmatch(stated) and stated.casefold() not in {"nan", "inf", "infinity"}:
+        return _band(stated, name)
+    else:
+        share = Decimal(number(text, name=name, hint=HINT, manner=manner))
+        if unit == "percent":
+            share /= 100
+        elif not unit:
+            _check_unit(share, stated, name, sums)
+    if not 0 <= share <= 1:
+        msg = f"{name} ({plainly(stated)}): must lie from 0 to 1"
+        raise InvalidInput(msg, hint=HINT)
+    entered = decimal(share)
+    return entered, "" if entered == stated else stated
+
+
+def decimal(share: Decimal) -> str:
+    """Write a decimal plainly, without closing zeros, as it is recorded."""
+    plain = format(share, "f")
+    if "." in plain:
+        plain = plain.rstrip("0").rstrip(".")
+    return "0" if plain in {"-0", ""} else plain
+
+
+def _check_unit(share: Decimal, stated: str, name: str, sums: bool) -> None:
+    if share == 1 and not _TENTHS.search(stated) and not sums:
+        msg = f"{name} ({plainly(stated)}): is certainty, or 1 %"
+        raise Ambiguous(msg, hint=CERTAINTY)
+    if 1 < share <= 100:
+        shown = plainly(stated)
+        way_out = f"{shown}% or {decimal(share / 100)}"
+        msg = f"{name} ({shown}): a probability lies from 0 to 1; is {shown} % meant"
+        raise Ambiguous(msg, hint=f"{way_out}; of a column unit=percent or unit=probability")
+
+
+def _of_odds(one: str, other: str, stated: str, name: str) -> Decimal:
+    sides = [
+        Fraction(Decimal(number(part, name=name, hint="1:3", shown=stated)))
+        for part in (one, other)
+    ]
+    total = sum(sides)
+    if not total:
+        msg = f"{name} ({stated}): one side of the odds must be above 0"
+        raise InvalidInput(msg, hint="1:3")
+    return Decimal(repr(float(sides[0] / total)))
+
+
+def _band(stated: str, name: str) -> tuple[str, str]:
+    try:
+        found = band(stated)
+    except InvalidInput:
+        msg = f"{name} ({plainly(stated)}): must be a number from 0 to 1 or a verbal band"
+        bands = ", ".join(b.name for b in BANDS)
+        raise InvalidInput(msg, hint=f"0.35, 35%, 1:3, or one of {bands}") from None
+    return decimal(Decimal(repr(found.middle))), found.name

@@ -1,0 +1,142 @@
+"""Columns of a table: the tidy names, the names that spreadsheets give them, and the user's own."""
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from forecasting.domain.reading import Ambiguous, plainly, tidied
+from forecasting.errors import InvalidInput
+
+#: The order of an exported table; the first ten are the tidy layout.
+COLUMNS = (
+    *("question", "title", "forecaster", "forecast", "issued_at", "opens", "closes"),
+    *("outcome", "resolved_at", "tags"),
+    *("type", "options", "lower", "upper", "unit", "zone", "resolves_by"),
+    *("topic", "event", "criteria", "source", "note", "because", "kind"),
+)
+#: What spreadsheets and other platforms call them; without marks, in small letters.
+USUAL: Mapping[str, str] = {
+    usual: column
+    for column, names in {
+        "question": ("question id", "id", "slug", "questions", "question name"),
+        "title": ("question title", "question text", "question in words"),
+        "forecaster": ("user", "username", "who", "person", "analyst", "author", "predictor",
+                       "forecaster name", "user name", "made by"),
+        "forecast": ("probability", "prob", "p", "prediction", "estimate", "credence", "chance",
+                     "confidence", "my probability", "my forecast", "p yes", "likelihood",
+                     "predicted probability", "forecast value"),
+        "issued_at": ("date", "when", "timestamp", "made", "made on", "made at", "forecast date",
+                      "date of forecast", "forecast at", "date forecast", "forecast made",
+                      "date made", "created", "created at", "predicted at", "prediction date",
+                      "forecast time", "logged at", "submitted at", "issued", "issued on"),
+        "opens": ("opened", "open date", "opened at", "start", "start date", "asked", "asked on",
+                  "open time", "opens at", "opens on", "date asked", "open"),
+        "closes": ("closed", "close", "close date", "closed at", "close time", "deadline", "end",
+                   "end date", "closing date", "closes at", "closes on", "due", "due date"),
+        "outcome": ("result", "resolution", "answer", "actual", "outcomes", "resolved to",
+                    "resolved as", "what happened", "actual outcome"),
+        "resolved_at": ("resolved on", "resolution date", "date resolved", "resolved date",
+                        "resolve date", "resolution time", "resolve time", "outcome date",
+                        "date of resolution", "resolved at"),
+        "tags": ("tag", "category", "categories", "labels", "label"),
+        "type": ("question type", "kind of question"),
+        "options": ("choices", "possible outcomes"),
+        "lower": ("lower bound", "minimum", "min", "range min", "low"),
+        "upper": ("upper bound", "maximum", "max", "range max", "high"),
+        "unit": ("units",),
+        "zone": ("time zone", "timezone", "tz"),
+        "resolves_by": ("resolve by", "resolves by", "to be resolved by"),
+        "topic": ("theme", "subject"),
+        "criteria": ("resolution criteria", "rules", "fine print"),
+        "source": ("resolution source", "link", "url"),
+        "note": ("resolution note",),
+        "because": ("reason", "reasons", "reasoning", "rationale", "comment", "comments", "why",
+                    "explanation", "justification", "notes"),
+    }.items()
+    for usual in names
+}  # fmt: skip
+_PERCENT = re.compile(r"\s*[(\[]?\s*(%|percent|per cent|pct)\s*[)\]]?$", re.IGNORECASE)
+_MARKS = re.compile(r"[\s_./:?-]+")
+
+
+@dataclass(slots=True)
+class Columns:
+    """The columns of one table in their order: the tidy name of each, empty for one not read.
+
+    `own` gives, for a column that is called otherwise in the file, its name there; `percent` says
+    that the heading of the forecasts is in percent.
+    """
+
+    names: list[str]
+    own: dict[str, str] = field(default_factory=dict)
+    percent: bool = False
+    passed: list[str] = field(default_factory=list)
+
+
+def recognised(heads: Sequence[str], given: Mapping[str, str]) -> Columns:
+    """Tell which column is which.
+
+    Parameters
+    ----------
+    heads : sequence of str
+        The headings as they stand.
+    given : mapping
+        The user's own word: heading to tidy name.
+
+    Raises
+    ------
+    InvalidInput
+        A heading that is almost a tidy name, a name of `given` that is no column.
+    Ambiguous
+        Two headings for one column.
+
+    Examples
+    --------
+    >>> found = recognised(["Question", "My probability (%)", "Date", "Mood"], {})
+    >>> found.names, found.percent, found.passed
+    (['question', 'forecast', 'issued_at', ''], True, ['Mood'])
+    """
+    wanted = {_plain(head): target for head, target in given.items()}
+    for head, target in given.items():
+        if target not in COLUMNS:
+            near = difflib.get_close_matches(target, COLUMNS, n=1)
+            msg = f"map ({plainly(head)}={plainly(target)}): no column is named so"
+            raise InvalidInput(msg, hint=near[0] if near else ", ".join(COLUMNS[:10]))
+        if _plain(head) not in map(_plain, heads):
+            msg = f"map ({plainly(head)}): no column of the file is headed so"
+            raise InvalidInput(msg, hint=plainly(", ".join(filter(None, heads))))
+    made = Columns([""] * len(heads))
+    exact = {tidied(head).casefold() for head in heads} - set(wanted)
+    for place, head in enumerate(heads):
+        plain = tidied(head).casefold()
+        bare = _PERCENT.sub("", plain)
+        target = wanted.get(_plain(head), "") or (plain if plain in COLUMNS else "")
+        if not target:
+            guess = _MARKS.sub(" ", bare).strip()
+            named = guess.replace(" ", "_")
+            target = named if named in COLUMNS else USUAL.get(guess, "")
+            if target in exact or target in wanted.values():
+                target = ""
+        if not target:
+            if plain and (near := difflib.get_close_matches(plain, COLUMNS, n=1, cutoff=0.85)):
+                msg = f"column ({plainly(plain)}): is none"
+                raise InvalidInput(msg, hint=near[0])
+            made.passed += [tidied(head)] if plain else []
+            continue
+        if target in made.names:
+            other = tidied(heads[made.names.index(target)])
+            if plain == other.casefold():
+                msg = f"column ({plainly(plain)}): stands twice"
+                raise InvalidInput(msg, hint="one of them")
+            msg = f"columns ({plainly(other)} and {plainly(tidied(head))}): may both be {target}"
+            raise Ambiguous(msg, hint=f'map="{plainly(tidied(head))}={target}"')
+        made.names[place] = target
+        made.percent |= target == "forecast" and bare != plain
+        if plain != target:
+            made.own[target] = tidied(head)
+    return made
+
+
+def _plain(head: str) -> str:
+    return tidied(head).casefold()

@@ -1,0 +1,280 @@
+"""Spreadsheets as people keep them, and the rules that hold at every door."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from forecasting import clock
+from forecasting.app.book import Book
+from forecasting.domain.instants import parse_instant
+from forecasting.domain.reading import Ambiguous
+from forecasting.errors import InvalidInput, NotFound
+
+NOW = parse_instant("2026-11-28T12:00Z")
+SHEET = "Question,My guess,Date,Result,Resolved on\n"
+PAUSE = "Will the pause hold?"
+
+
+def sheet(*, n=30, resolved=26, head=SHEET):
+    rows = "".join(
+        f"{PAUSE} {i},{(i * 3) % 97 + 1}%,{i % 28 + 1} Jan 2026,"
+        + (f"{'Yes' if i % 3 else 'No'},{i % 28 + 1} Feb 2026\n" if i < resolved else ",\n")
+        for i in range(n)
+    )
+    return head + rows
+
+
+def table(out):
+    return list(csv.DictReader(io.StringIO(out)))
+
+
+@pytest.fixture
+def book(tmp_path):
+    with clock.at(NOW), Book.open(str(tmp_path / "book.db"), forecaster="ana", create=True) as made:
+        yield made
+
+
+def asked(book, tmp_path, name="q", **more):
+    record = {"kind": "question", "question": name, "title": "t", "type": "binary",
+              "opens": "2026-01-01", "closes": "2029-12-31"} | more  # fmt: skip
+    path = tmp_path / f"{name}.jsonl"
+    path.write_text(json.dumps(record) + "\n")
+    book.import_record(path, "jsonl")
+    return name
+
+
+# Spreadsheets
+
+
+def test_a_dry_run_needs_no_database_and_shows_what_is_understood(run, file, tmp_path):
+    path = file(sheet())
+    more = ("--me", "ana", "--map", "My guess=forecast", "--dry-run")
+    code, out, err = run("import", "csv", path, *more)
+    assert code == 0
+    assert not (tmp_path / "t.db").exists()
+    assert "30 forecasts, 26 resolved, 26 scored over the 32 days from opening to closing" in err
+    assert "left out: 4 without an outcome yet" in err
+    assert out.count(" ana ") == 5
+    assert "2026-01-01 12:00Z" in out
+    assert "Result is outcome" in err
+
+
+def test_usual_headings_are_known_and_others_mapped(run, file):
+    path = file(sheet())
+    code, _, err = run("import", "csv", path, "--me", "ana", "--create")
+    assert code == 2
+    assert 'no forecast. Try: a column of that name, or --map "My column=forecast"' in err
+    known = file(sheet().replace("My guess", "Probability", 1))
+    assert run("import", "csv", known, "--me", "ana", "--create")[0] == 0
+    for wrong, words in (
+        ("Guess=forecast", "no column of the file is headed so"),
+        ("My guess=forcast", "Try: forecast"),
+        ("My guess", "must be HEADING=COLUMN"),
+    ):
+        code, _, err = run("import", "csv", path, "--me", "ana", "--map", wrong)
+        assert (code, words in err) == (2, True), err
+    both = file("question,Probability,Chance,date\nq,0.1,0.2,2026-01-01\n")
+    assert "may both be forecast" in run("import", "csv", both, "--me", "ana")[2]
+
+
+def test_as_is_heard_by_the_import(run, file):
+    path = file("question,forecast,issued_at\nq,0.4,2026-01-02T09:00Z\n")
+    assert run("--as", "ben", "import", "csv", path, "--create")[0] == 0
+    assert table(run("--csv", "history", "q")[1])[0]["forecaster"] == "ben"
+
+
+def test_a_second_import_completes_what_the_first_left_open(run, imported):
+    first = "question,forecaster,forecast,issued_at\n"
+    rows = "".join(f"q{i},ana,0.3,2026-01-0{i}T09:00Z\n" for i in (1, 2, 3))
+    assert imported(first + rows)["forecasts"] == 3
+    more = (
+        first.strip()
+        + ",title,closes,outcome,resolved_at\n"
+        + "".join(
+            f"q{i},ana,0.3,2026-01-0{i}T09:00Z,Will {i} come?,2026-03-31,no,2026-03-31\n"
+            for i in (1, 2, 3)
+        )
+    )
+    found = imported(more)
+    assert (found["refused"], found["duplicates"], found["resolutions"]) == ([], 3, 3)
+    assert "3 questions: completed: closes, resolves_by, title" in found["notes"]
+    shown = table(run("--csv", "questions", "list")[1])
+    assert {row["closes"] for row in shown} == {"2026-04-01T00:00:00Z"}
+    assert shown[0]["title"] == "Will 1 come?"
+    again = imported(more)
+    assert (again["added"], again["resolutions"], again["refused"]) == (0, 0, [])
+    assert "is in the ledger with" in imported(
+        more.replace("Will 1 come?", "Will 1 go?").replace("Will 2 come?", "Will 2 go?")
+        .replace("Will 3 come?", "Will 3 go?")
+    ), "what was stated stays"  # fmt: skip
+
+
+def test_a_date_of_the_outcome_that_was_missing_can_be_filled_in(imported, run):
+    head = "question,forecaster,forecast,issued_at,outcome"
+    found = imported(f"{head}\nq,ana,0.3,2026-01-01T09:00Z,yes\n")
+    assert "1 resolved within two days of opening" in found["summary"]
+    found = imported(f"{head},resolved_at\nq,ana,0.3,2026-01-01T09:00Z,yes,2026-02-01\n")
+    assert (found["resolutions"], found["refused"]) == (1, [])
+    assert table(run("--csv", "score", "--kind", "imported")[1])[0]["n_questions"] == "1"
+
+
+def test_a_mistaken_import_is_taken_back_and_a_corrected_one_taken(imported, run):
+    head = "question,forecaster,forecast,issued_at,opens,closes,outcome,resolved_at\n"
+    window = "2025-01-02T09:00Z,2025-01-01,2025-01-31"
+    wrong = imported(f"{head}q,ana,0.9,{window},no,2025-01-31\np,ana,0.2,{window},no,2025-01-31\n")
+    code, out, _ = run("--json", "import", "undo", wrong["run"])
+    undone = json.loads(out)
+    assert (code, undone["withdrawn"], undone["reopened"]) == (0, 2, 2)
+    assert table(run("--csv", "score", "--kind", "imported")[1]) == []
+    assert table(run("--csv", "history", "q")[1]) == []
+    assert run("import", "undo", wrong["run"])[0] == 2, "once"
+    assert run("import", "undo", "99999-99999")[0] == 4
+    right = imported(f"{head}q,ana,0.1,{window},no,2025-01-31\np,ana,0.2,{window},yes,2025-02-01\n"
+                     .replace(",yes,2025-02-01", ",yes,2025-01-31"))  # fmt: skip
+    assert (right["forecasts"], right["resolutions"], right["refused"]) == (2, 2, [])
+    scored = table(run("--csv", "score", "--kind", "imported", "--by", "question")[1])
+    assert {row["question"]: float(row["mean"]) < 0.25 for row in scored} == {"q": True, "p": False}
+    runs = table(run("--csv", "import", "runs")[1])
+    assert [(row["forecasts"], row["undone"]) for row in runs] == [("2", "2"), ("2", "0")]
+    assert "0.9" not in run("export", "csv")[1]
+    assert run("verify")[0] == 0
+
+
+def test_after_an_undo_the_question_may_be_stated_anew(imported, run):
+    head = "question,forecaster,forecast,issued_at,opens,closes\n"
+    wrong = imported(f"{head}q,ana,0.9,2025-02-01T09:00Z,2025-01-01,2025-12-31\n")
+    run("import", "undo", wrong["run"])
+    right = imported(f"{head}q,ana,0.9,2025-02-01T09:00Z,2025-01-05,2025-06-30\n")
+    assert (right["forecasts"], right["refused"]) == (1, [])
+    assert table(run("--csv", "questions", "list")[1])[0]["closes"] == "2025-07-01T00:00:00Z"
+
+
+def test_one_title_asked_twice_wants_an_id(imported):
+    head = "title,forecaster,forecast,issued_at,closes\n"
+    err = imported(
+        f"{head}Will it?,ana,0.3,2026-01-01T09:00Z,2026-01-31\n"
+        "Will it?,ana,0.4,2026-02-01T09:00Z,2026-02-28\n"
+    )
+    assert "an id for each (column question), where one title is asked twice" in err
+
+
+# Rules at every door
+
+
+def test_a_no_before_the_deadline_is_asked_about(book, tmp_path):
+    asked(book, tmp_path)
+    with pytest.raises(InvalidInput, match="is a yes impossible"):
+        book.resolve("q", False, source="x")
+    assert book.resolve("q", False, source="x", early_no=True)[0]["outcome"] == "no"
+    assert book.resolve("q", True, source="x")[0]["outcome"] == "yes"
+
+
+def test_a_no_before_the_deadline_on_the_command_line(run, imported, monkeypatch):
+    from forecasting.cli import times
+
+    imported(json.dumps({"kind": "question", "question": "q", "title": "t", "opens": "2026-01-01",
+                         "closes": "2029-12-31"}) + "\n", name="q.jsonl")  # fmt: skip
+    code, _, err = run("resolve", "q", "no", "--source", "x")
+    assert (code, "--early-no" in err) == (2, True)
+    monkeypatch.setattr(times, "somebody_there", lambda: True)
+    monkeypatch.setattr("click.confirm", lambda *_, **__: True)
+    assert run("resolve", "q", "no", "--source", "x")[0] == 0
+
+
+def test_a_bare_one_is_asked_about_on_a_terminal(run, imported, monkeypatch):
+    from forecasting.cli import times
+
+    imported(json.dumps({"kind": "question", "question": "q", "title": "t", "opens": "2026-01-01",
+                         "closes": "2029-12-31"}) + "\n", name="q.jsonl")  # fmt: skip
+    monkeypatch.setattr(times, "somebody_there", lambda: True)
+    for text, chosen, meant in (("1", 1, 0.01), ("1", 2, 1.0), ("4", 1, 0.04)):
+        monkeypatch.setattr("click.prompt", lambda *_, chosen=chosen, **__: chosen)
+        code, out, _ = run("--json", "log", "q", text)
+        assert (code, json.loads(out)["forecast"]) == (0, meant)
+    monkeypatch.setattr("click.prompt", lambda *_, **__: 0)
+    assert run("log", "q", "4")[0] == 2
+
+
+def test_a_withdrawal_is_of_what_stands(book, tmp_path):
+    asked(book, tmp_path)
+    with pytest.raises(NotFound):
+        book.withdraw("q")
+    book.log("q", 0.3, at="2026-11-01")
+    book.withdraw("q", at="2026-11-02")
+    with pytest.raises(NotFound):
+        book.withdraw("q")
+    book.log("q", 0.4, at="2026-11-03")
+    assert book.withdraw("q", at="2026-11-04")[0]["question"] == "q"
+
+
+def test_an_outcome_beyond_a_bound_is_recorded_as_beyond_it(book, tmp_path, capsys):
+    asked(book, tmp_path, "n", type="numeric", lower=0, upper=5000, closes="2026-11-01")
+    book.log("n", {5: 100, "50%": 200, "p95": "1 300"}, at="2026-02-01")
+    assert book.resolve("n", 6200, source="x")[0]["outcome"] == ">5000"
+    (row,) = book.scores(kind="elicited").to_dict("records")
+    assert row["rule"] == "crps"
+    assert row["mean"] > 0
+    assert book.resolve("n", -3, source="x")[0]["outcome"] == "<0"
+
+
+def test_levels_are_in_percent(book, tmp_path):
+    asked(book, tmp_path, "n", type="numeric", lower=0, upper=5000)
+    with pytest.raises(InvalidInput, match="all lie below 1 %"):
+        book.log("n", {0.05: 1, 0.5: 2, 0.95: 3})
+
+
+def test_options_in_any_case(book, tmp_path):
+    asked(book, tmp_path, "o", type="categorical", options=["none", "Soft deal", "firm"])
+    (row,) = book.log("o", {"NONE": 0.2, "soft deal": "30 %", "Firm": ".5"})
+    assert row["forecast"] == {"none": 0.2, "Soft deal": 0.3, "firm": 0.5}
+    (row,) = book.log("o", {"none": 1, "soft deal": 0, "firm": 0})
+    assert row["forecast"]["none"] == 1.0
+    with pytest.raises(InvalidInput, match="given twice"):
+        book.log("o", {"none": 0.5, "NONE": 0.2, "soft deal": 0.1, "firm": 0.2})
+
+
+def test_python_values(book, tmp_path):
+    import datetime as dt
+
+    import numpy as np
+    import pandas as pd
+
+    asked(book, tmp_path)
+    for at in (
+        dt.date(2026, 11, 2), "2 Nov 2026", pd.Timestamp("2026-11-02T12:00Z"),
+        dt.datetime(2026, 11, 2, 12, tzinfo=dt.UTC), "2026-11-02 12:00",
+    ):  # fmt: skip
+        (row,) = book.log("q", np.float64(0.25), at=at)
+        assert row["issued_at"] == parse_instant("2026-11-02T12:00Z")
+    assert book.log("q", 1.0)[0]["forecast"] == 1.0
+    for bare in (1, np.int64(1), 4, "1"):
+        with pytest.raises(Ambiguous):
+            book.log("q", bare)
+    for wrong in (True, float("nan"), float("inf")):
+        with pytest.raises(InvalidInput):
+            book.log("q", wrong)
+    with pytest.raises(InvalidInput, match="must carry a zone"):
+        book.log("q", 0.5, at=dt.datetime(2026, 11, 2, 12))
+    assert book.resolve("Q ", np.bool_(True), source="x")[0]["outcome"] == "yes"
+
+
+def test_a_question_that_has_closed_is_not_asked(tmp_path, book):
+    from tests.doors.doors import FILE
+
+    def write(closes, more=""):
+        text = FILE.format(
+            slug="late", type="binary", more=more, outcome='"yes"', known="2026-10-05",
+            closes=closes,
+        ).partition("resolution:")[0]  # fmt: skip
+        path = Path(tmp_path / "late.yaml")
+        path.write_text(text)
+        return path
+
+    with pytest.raises(InvalidInput, match="lies in the past"):
+        book.add_question(write("2026-10-31"))
+    with pytest.raises(InvalidInput, match="must not come before closes"):
+        book.add_question(write("31 Jan 2027", "resolves_by: 30 Jan 2027"))
+    assert book.add_question(write("31 Jan 2027")) == ["late"]
