@@ -2,13 +2,12 @@
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 
 import click
 
-from forecasting import __version__
-from forecasting.cli.options import Group
+from forecasting import __version__, clock
+from forecasting.cli.commands import Root
 from forecasting.cli.output import Format, Settings, fail, remember, settings_or_default
 from forecasting.errors import ForecastingError, InvalidInput
 
@@ -23,7 +22,7 @@ Examples:
 """
 
 
-@click.group(cls=Group, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Root, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="forecast")
 def root() -> None:
     """Log probabilities, update models with news, review calibration."""
@@ -36,13 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and give its exit code; a fault is one line on stderr, never a traceback."""
-    from forecasting import config
-    from forecasting.cli import commands
-
-    commands.load(root)
     remember(Settings(debug="--debug" in arguments, format=_format(arguments)))
     try:
-        config.check_clock()
+        if clock.overridden():
+            from forecasting import config
+
+            config.check_clock()
         result = root.main(args=list(arguments), prog_name="forecast", standalone_mode=False)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
@@ -78,6 +76,8 @@ def _format(arguments: Sequence[str]) -> Format:
 
 def _failed(fault: ForecastingError) -> int:
     if settings_or_default().debug:
+        import traceback
+
         traceback.print_exc()
     return fail(fault)
 

@@ -1,12 +1,12 @@
 """One way out for every command: data on stdout, narration on stderr, errors in one line."""
 
-import csv
 import datetime as dt
-import json
 import math
 import os
 import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +14,6 @@ from typing import Any, Literal
 
 import click
 
-from forecasting.domain.instants import iso
 from forecasting.errors import ForecastingError
 
 Format = Literal["table", "json", "csv", "nl"]
@@ -74,6 +73,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dt.datetime):
+        from forecasting.domain.instants import iso
+
         return iso(value)
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
@@ -135,6 +136,8 @@ def printable(text: str) -> str:
 
 def _json(value: Any, *, indent: int | None = None) -> str:
     """Write JSON as text that says the same and commands no terminal."""
+    import json
+
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     return text if text.isascii() else _UNSENT.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
@@ -213,6 +216,9 @@ def _keys(records: Sequence[Row]) -> list[str]:
 
 
 def _csv(records: Sequence[Row]) -> None:
+    import csv
+    import json
+
     keys = _keys(records)
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(keys)
@@ -315,15 +321,31 @@ def _fitting(cells: Mapping[str, Sequence[str]], width: int) -> list[str]:
 
 
 def _record(record: Row) -> None:
-    from rich.table import Table
-    from rich.text import Text
+    """Print one record, a line a key; by hand, for the table's library takes longer than `log`."""
+    parts = {
+        key: value
+        for key, value in record.items()
+        if isinstance(value, list | tuple) and value and isinstance(value[0], Mapping)
+    }
+    plain_ones = {key: cell(value) for key, value in record.items() if key not in parts}
+    named = {key: printable(key.replace("_", " ")) for key in plain_ones}
+    indent = max((len(name) for name in named.values()), default=0) + 2
+    room = max(_columns() - indent, LEAST_PROSE)
+    for key, text in plain_ones.items():
+        lines = [piece for part in text.split("\n") for piece in textwrap.wrap(part, room) or [""]]
+        name = f"{named[key]:<{indent}}"
+        click.echo(click.style(name, bold=True) if _styled() else name, nl=False)
+        click.echo(f"\n{' ' * indent}".join(lines))
+    for key, value in parts.items():
+        _table(list(value), _keys(list(value)), key.replace("_", " "))
 
-    table = Table.grid(padding=(0, 2))
-    for key, value in record.items():
-        if isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
-            continue
-        table.add_row(Text(key.replace("_", " "), style="bold"), Text(cell(value)))
-    _console().print(table)
-    for key, value in record.items():
-        if isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
-            _table(list(value), _keys(list(value)), key.replace("_", " "))
+
+def _columns() -> int:
+    """Give the width to print in: the terminal's, or a wide one into a pipe."""
+    if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
+        return WIDE_PIPE
+    return shutil.get_terminal_size().columns
+
+
+def _styled() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")

@@ -85,7 +85,16 @@ def update(
     shown = rows
     if settings().format == "table":
         shown = [{**row, "note": _note(row)} for row in rows]
-    columns: tuple[str, ...] = ("question", "after", "before", "lower", "upper", "quiet", "logged", "note")
+    columns: tuple[str, ...] = (
+        "question",
+        "after",
+        "before",
+        "lower",
+        "upper",
+        "quiet",
+        "logged",
+        "note",
+    )
     if all(row["quiet"] is None for row in rows):
         columns = tuple(name for name in columns if name != "quiet")
     logged = sum(row["logged"] for row in rows)
