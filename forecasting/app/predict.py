@@ -513,10 +513,18 @@ def drafts(
                 model_run=reference,
                 run=run,
                 gate=item.answer.fit if item.answer else "",
-                meta={"moved": json.dumps(item.moved)} if item.moved else {},
+                meta=_meta(item),
             )
         )
     return entries
+
+
+def _meta(item: Said) -> dict[str, str]:
+    """Give what else is kept with a forecast: what moved it, and the intervals of its options."""
+    found = {"moved": json.dumps(item.moved)} if item.moved else {}
+    if item.answer is not None and item.answer.intervals:
+        found["intervals"] = json.dumps(item.answer.intervals)
+    return found
 
 
 def _model_run(item: Said, answer: Answer, as_of: dt.datetime, run: str) -> ModelRun:

@@ -11,9 +11,12 @@ from forecasting.app.calibrate import from_frame
 from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection, latest_run, resolved, select
 from forecasting.app.models_shown import prior_rows
+from forecasting.app.predict import REPLAY_DRAWS
 from forecasting.app.publish_news import marks_of, moved_of
 from forecasting.app.publish_world import world_page
 from forecasting.app.questions import bundled_bank
+from forecasting.app.scenario import live
+from forecasting.app.scenario_paths import fans
 from forecasting.app.score import scores
 from forecasting.bank import Bank, text_speaks_at
 from forecasting.domain.commentary import Claim, Text
@@ -29,6 +32,8 @@ from forecasting.domain.forecasters import (
 )
 from forecasting.domain.question import Question
 from forecasting.domain.verbal import FLAT_DENIAL_ALTERNATIVES
+from forecasting.domain.watch import watched
+from forecasting.errors import InvalidInput
 from forecasting.evidence import retracted
 from forecasting.review import data as page
 from forecasting.store import Head, Ledger
@@ -145,9 +150,24 @@ def _run(ledger: Ledger, bank: Bank, kind: str, run: str, now: dt.datetime) -> p
 
 
 def _world(ledger: Ledger, bank: Bank, run: page.Run, now: dt.datetime) -> page.WorldPage:
-    """Give the world as it stood at the page's "now"."""
+    """Give the world as it stood at the page's "now", and how it may go on."""
     moment = (run.until if run.kind == "replay" else None) or now
-    return world_page(bank.world, retracted(ledger.evidence()), moment)
+    looked = watched(ledger.watches(), moment, live=run.kind != "replay")
+    items = retracted(ledger.evidence())
+    try:
+        found = live(ledger, now=now, as_of=moment, bank=bank, draws=REPLAY_DRAWS)
+    except InvalidInput:
+        # No open question is answered by the world: there is nothing to simulate.
+        return world_page(bank.world, items, moment, watched=looked)
+    import numpy as np
+
+    ratios = {}
+    for name, beta in found.run.learned.betas.items():
+        middle, low, high = np.exp(np.quantile(beta, (0.5, 0.05, 0.95))).tolist()
+        ratios[name] = (middle, low, high)
+    return world_page(
+        bank.world, items, moment, watched=looked, learned=ratios, fans=fans(found, linked=True)
+    )
 
 
 def _parts(ledger: Ledger, selection: Selection, frame: "pd.DataFrame") -> list[Mapping[str, Any]]:

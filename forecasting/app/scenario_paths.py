@@ -26,7 +26,7 @@ def stories(found: Live, count: int) -> list[dict[str, Any]]:
 
     Streams that nothing hangs on are left out, for they move in every path.
     """
-    told = found.run.paths.stories(count, processes=linked(found.run.spec))
+    told = found.run.paths.stories(count, processes=joined(found.run.spec))
     origin = found.run.world.origin
     rows = []
     for story in told:
@@ -38,17 +38,21 @@ def stories(found: Live, count: int) -> list[dict[str, Any]]:
     return rows
 
 
-def linked(spec: WorldSpec) -> list[str]:
+def joined(spec: WorldSpec) -> list[str]:
     """Give the processes that a link joins to another; all where no two are."""
     names = {name for link in spec.links for name in (link.parent, link.child)}
     return [name for name in spec.processes if name in names] or list(spec.processes)
 
 
-def fans(found: Live) -> list[Fan]:
-    """Give each process over time: shares of states, or quantiles of what was delivered."""
+def fans(found: Live, *, linked: bool = False) -> list[Fan]:
+    """Give each process over time: shares of states, or quantiles of what was delivered.
+
+    With `linked`, only those that a link joins to another.
+    """
+    names = joined(found.run.spec) if linked else list(found.run.spec.processes)
     step = (found.until - found.as_of) / POINTS
     moments = [found.as_of + step * k for k in range(POINTS)]
-    return [_fan(found, name, moments) for name in found.run.spec.processes]
+    return [_fan(found, name, moments) for name in names]
 
 
 def _fan(found: Live, name: str, moments: Sequence[dt.datetime]) -> Fan:

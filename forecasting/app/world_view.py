@@ -197,7 +197,8 @@ class WorldView:
         DataFrame
             ``question, type, outcome, number, lower, upper, mcse, gate``: one row for a yes-no
             question, one for each option of others, the median of a number. A question with a
-            condition of its own is simulated apart, towards its condition.
+            condition of its own is simulated apart, towards its condition; one that no path
+            can answer has no row.
         """
         predictor, run = self.live.predictor, self.live.run
         told: dict[str, Answer] = {}
@@ -286,26 +287,24 @@ def _variable(name: str) -> str:
 def _rows(question: Question, told: Mapping[str, Answer]) -> list[dict[str, Any]]:
     """Give one answer as rows of a tidy table."""
     answer = told[question.id]
-    head = {"question": question.id, "type": question.type}
     spread = answer.spread
     tail = {"mcse": None if spread is None else spread.mcse, "gate": answer.gate}
+
+    def row(outcome: str, number: float, low: float | None, high: float | None) -> dict[str, Any]:
+        head = {"question": question.id, "type": question.type, "outcome": outcome}
+        return head | {"number": number, "lower": low, "upper": high} | tail
+
     if not answer.numbers:
-        return [head | {"outcome": "", "number": None, "lower": None, "upper": None} | tail]
+        return []
     if question.type == "numeric":
         low, middle, high = (answer.numbers[LEVELS.index(at)] for at in (5.0, 50.0, 95.0))
-        outcome = f"median, {question.space.unit}".removesuffix(", ")
-        return [head | {"outcome": outcome, "number": middle, "lower": low, "upper": high} | tail]
+        return [row(f"median, {question.space.unit}".removesuffix(", "), middle, low, high)]
     if question.type == "binary":
-        low = None if spread is None else spread.p05
-        high = None if spread is None else spread.p95
-        return [
-            head
-            | {"outcome": "yes", "number": answer.numbers[0], "lower": low, "upper": high}
-            | tail
-        ]
+        ends = (None, None) if spread is None else (spread.p05, spread.p95)
+        return [row("yes", answer.numbers[0], *ends)]
     return [
-        head | {"outcome": option, "number": p, "lower": low, "upper": high} | tail
-        for option, p, (low, high) in zip(
+        row(option, p, *ends)
+        for option, p, ends in zip(
             question.space.options, answer.numbers, answer.intervals, strict=True
         )
     ]

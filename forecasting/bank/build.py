@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from forecasting import clock
 from forecasting.bank.place import Place
 from forecasting.bank.schema import QuestionFile, ResolutionFile
 from forecasting.domain.instants import (
@@ -44,7 +45,7 @@ def build_question(
     if file.opens is not None:
         opens = day_begins(parse_day(file.opens), there)
     else:
-        opens = day_begins(local_day(now or dt.datetime.now(dt.UTC), there), there)
+        opens = day_begins(local_day(now or clock.now(), there), there)
     questions, resolutions = [], []
     for day in file.ladder or [file.closes or ""]:
         closes = day_ends(parse_day(day), there)

@@ -4,6 +4,7 @@ A quick fit draws from the prior with a seed that follows from the data: other d
 draws, so that whatever must not reach a fit is found at least as surely as with the sampler.
 """
 
+import datetime as dt
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,9 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from forecasting.app.predict import Predictor
+from forecasting.domain import Question
 from forecasting.inference.fit import Fit, array_hash, exact_fit
 from forecasting.models.fits import FitCache
 from forecasting.models.prior import PriorSpec, prior_arrays, prior_draw
+from forecasting.models.spells import CLASSES
+from forecasting.models.world.cases import agreement_rows, truce_rows
+from forecasting.models.world.history import pasts, records
+from forecasting.models.world.packages import packages
+from forecasting.models.world.reports import reports
 
 #: What `quick_fit` stands for.
 REAL = FitCache.fit
@@ -99,3 +107,33 @@ def write_bank(folder: Path, text: str = SMALL) -> Path:
         if not (folder / name).exists():
             (folder / name).symlink_to(ROOT / name)
     return folder
+
+
+def inputs(predictor: Predictor, question: Question, as_of: dt.datetime) -> dict[str, Any]:
+    """Everything that a fit or a simulation is made of, as of a moment."""
+    (_, items), *_ = predictor.parts([question], as_of)
+    model, world = predictor.model, predictor.bank.world
+    held = records(world, items, as_of, watched=predictor.watched(as_of), made=model.openings)
+    coded = reports(
+        items,
+        world,
+        model.questions,
+        model.predicates,
+        reliability=predictor.reliability(as_of),
+        as_of=as_of,
+    )
+    classes = {}
+    for name, reference in predictor.bank.classes.items():
+        if name == "peace-agreements":
+            classes[name] = array_hash(agreement_rows(items, reference, as_of))
+        elif name in CLASSES:
+            definition = name.removeprefix("truces-")
+            classes[name] = array_hash(truce_rows(items, reference, definition, as_of))
+    return {
+        "items": items,
+        "records": {name: (r.since, r.start, r.steps, r.free) for name, r in held.items()},
+        "pasts": pasts(world, held),
+        "reports": coded,
+        "classes": classes,
+        "packages": packages(items, as_of),
+    }

@@ -1,5 +1,6 @@
 """What the gate refuses is kept with its reasons; only a stated reason logs it all the same."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -8,48 +9,51 @@ import pytest
 from forecasting.app.book import Book
 from forecasting.app.update import update
 from forecasting.domain.instants import parse_instant
-from forecasting.models.encoding.answers import Answers
+from forecasting.models.world.model import WorldModel
 
+Books = Callable[..., Book]
 NOW = parse_instant("2026-08-01T12:00:00Z")
-RUNG = "leaders-meet@2026-12-31"
+ASKED = "gift-comes"
 
 
 @pytest.fixture
 def refusing(monkeypatch: pytest.MonkeyPatch) -> None:
-    answer = Answers.model
+    read = WorldModel.read
 
-    def refused(self: Answers, *arguments: Any, **options: Any) -> Any:
-        return replace(answer(self, *arguments, **options), gate="refused: R-hat 1.20 above 1.01")
+    def refused(self: WorldModel, *arguments: Any) -> Any:
+        return replace(read(self, *arguments), gate="refused: Monte Carlo error .03 above .01")
 
-    monkeypatch.setattr(Answers, "model", refused)
+    monkeypatch.setattr(WorldModel, "read", refused)
 
 
 def test_a_refused_model_logs_nothing_and_leaves_the_last_forecast_standing(
-    bank_book: Book, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    own_book: Books, request: pytest.FixtureRequest
 ) -> None:
-    update(bank_book.ledger, [RUNG], now=NOW)
-    (first,) = bank_book.ledger.forecasts(question=RUNG, forecaster="model")
+    book = own_book()
+    update(book.ledger, [ASKED], now=NOW)
+    (first,) = book.ledger.forecasts(question=ASKED, forecaster="model")
     request.getfixturevalue("refusing")
-    (row,), _ = update(bank_book.ledger, [RUNG], now=NOW)
+    (row,), _ = update(book.ledger, [ASKED], now=NOW, everything=True)
     assert row["after"] is None
     assert row["before"] == first.value.plain
-    assert row["gate"].startswith("refused: R-hat")
-    assert bank_book.ledger.forecasts(question=RUNG, forecaster="model") == [first]
-    assert any(
-        run.gate == "refused: R-hat 1.20 above 1.01" for run in bank_book.ledger.model_runs()
-    )
+    assert row["gate"].startswith("refused: Monte Carlo")
+    assert not row["logged"]
+    assert book.ledger.forecasts(question=ASKED, forecaster="model") == [first]
 
 
 @pytest.mark.usefixtures("refusing")
-def test_an_override_needs_a_reason_and_keeps_it_with_the_refusal(bank_book: Book) -> None:
-    (row,), _ = update(bank_book.ledger, [RUNG], now=NOW, accept_because="chains agree by eye")
+def test_an_override_needs_a_reason_and_keeps_it_with_the_refusal(own_book: Books) -> None:
+    book = own_book()
+    (row,), _ = update(book.ledger, [ASKED], now=NOW, accept_because="more paths agree")
     assert row["after"] is not None
-    (logged,) = bank_book.ledger.forecasts(question=RUNG, forecaster="model")
-    (run,) = [run for run in bank_book.ledger.model_runs() if run.seq == logged.model_run]
-    assert run.gate == "overridden: chains agree by eye; refused: R-hat 1.20 above 1.01"
+    (logged,) = book.ledger.forecasts(question=ASKED, forecaster="model")
+    (run,) = [run for run in book.ledger.model_runs() if run.seq == logged.model_run]
+    assert run.gate == "overridden: more paths agree; refused: Monte Carlo error .03 above .01"
 
 
 @pytest.mark.usefixtures("refusing")
-def test_a_blank_reason_is_none(bank_book: Book) -> None:
-    (row,), _ = update(bank_book.ledger, [RUNG], now=NOW, accept_because="   ")
+def test_a_blank_reason_is_none(own_book: Books) -> None:
+    book = own_book()
+    (row,), _ = update(book.ledger, [ASKED], now=NOW, accept_because="   ")
     assert row["after"] is None
+    assert book.ledger.forecasts(forecaster="model") == []

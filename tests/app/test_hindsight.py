@@ -16,12 +16,7 @@ from forecasting.bank import Bank
 from forecasting.domain import Effect, Evidence, Question, Resolution
 from forecasting.domain.process import WorldSpec
 from forecasting.domain.watch import Watch
-from forecasting.inference.fit import array_hash
-from forecasting.models.spells import CLASSES
-from forecasting.models.world.cases import agreement_rows, truce_rows
-from forecasting.models.world.history import pasts, records
-from forecasting.models.world.packages import packages
-from forecasting.models.world.reports import reports
+from tests.app.quick import inputs
 
 DAY = dt.timedelta(days=1)
 HEAD = 10_000
@@ -66,36 +61,6 @@ def _told(answers: Any) -> dict[Any, Any]:
     return {
         key: (a.numbers, a.spread, a.intervals, a.gate, a.decided, a.evidence_hash, a.fits)
         for key, a in answers.items()
-    }
-
-
-def _inputs(predictor: Predictor, question: Question, as_of: dt.datetime) -> dict[str, Any]:
-    """Everything that a fit or a simulation is made of, as of a moment."""
-    (_, items), *_ = predictor.parts([question], as_of)
-    model, world = predictor.model, predictor.bank.world
-    held = records(world, items, as_of, watched=predictor.watched(as_of), made=model.openings)
-    coded = reports(
-        items,
-        world,
-        model.questions,
-        model.predicates,
-        reliability=predictor.reliability(as_of),
-        as_of=as_of,
-    )
-    classes = {}
-    for name, reference in predictor.bank.classes.items():
-        if name == "peace-agreements":
-            classes[name] = array_hash(agreement_rows(items, reference, as_of))
-        elif name in CLASSES:
-            definition = name.removeprefix("truces-")
-            classes[name] = array_hash(truce_rows(items, reference, definition, as_of))
-    return {
-        "items": items,
-        "records": {name: (r.since, r.start, r.steps, r.free) for name, r in held.items()},
-        "pasts": pasts(world, held),
-        "reports": coded,
-        "classes": classes,
-        "packages": packages(items, as_of),
     }
 
 
@@ -145,7 +110,7 @@ def test_poisoned_futures_change_nothing_that_goes_in(bank: Bank) -> None:
         poisoned = [*evidence, *_poisons(bank, question, as_of, rng)]
         if number % 10 == 0:
             rng.shuffle(poisoned)
-            assert _inputs(_predictor(bank, poisoned), question, as_of) == _inputs(
+            assert inputs(_predictor(bank, poisoned), question, as_of) == inputs(
                 clean, question, as_of
             )
             continue
@@ -165,8 +130,8 @@ def test_a_fact_known_at_the_moment_itself_does_count(bank: Bank) -> None:
         "summit", "datum", {"name": "state", "state": "russia", "at": as_of.isoformat()}
     )
     news = Evidence("n", "datum", "they met", "x", known_at=as_of, effects=(effect,), seq=1)
-    before = _inputs(_predictor(bank, evidence), question, as_of)
-    after = _inputs(_predictor(bank, [*evidence, news]), question, as_of)
+    before = inputs(_predictor(bank, evidence), question, as_of)
+    after = inputs(_predictor(bank, [*evidence, news]), question, as_of)
     assert {name for name in before if before[name] != after[name]} == {"items", "records", "pasts"}
     told = _predictor(bank, [*evidence, news]).one(OWN[0], [question], as_of)[question.id]
     assert (told.decided, told.numbers) == ("yes", (0.9999,))
@@ -270,7 +235,7 @@ def test_time_after_the_streams_is_unobserved_and_not_quiet(bank: Bank) -> None:
     for question in bank.questions:
         if not question.opens < end < question.closes:
             continue
-        at_end, later = (_inputs(predictor, question, end + days * DAY) for days in (0, 60))
+        at_end, later = (inputs(predictor, question, end + days * DAY) for days in (0, 60))
         assert at_end["pasts"] == later["pasts"], question.id
 
 
@@ -280,7 +245,7 @@ def test_a_watch_counts_up_to_the_moment_and_no_further(bank: Bank) -> None:
     moment = bank.observed_until + 30 * DAY
     looked = [Watch("ceasefire", moment + days * DAY) for days in (0, 40)]
     near, far = (
-        _inputs(_predictor(bank, _numbered(bank.evidence), watches=[one]), question, moment)
+        inputs(_predictor(bank, _numbered(bank.evidence), watches=[one]), question, moment)
         for one in looked
     )
     assert near == far
@@ -297,8 +262,8 @@ def test_a_retraction_counts_from_its_own_time(bank: Bank) -> None:
     evidence = _numbered(bank.evidence)
     for days, counts in ((1, True), (9, False)):
         moment = then + days * DAY
-        with_it = _inputs(_predictor(bank, [*evidence, report]), question, moment)["reports"]
-        both = _inputs(_predictor(bank, [*evidence, report, undone]), question, moment)["reports"]
+        with_it = inputs(_predictor(bank, [*evidence, report]), question, moment)["reports"]
+        both = inputs(_predictor(bank, [*evidence, report, undone]), question, moment)["reports"]
         assert (both == with_it) is counts
         assert any(one.key == "n" for one in both) is counts
 

@@ -12,21 +12,27 @@ from typing import Any
 import pytest
 
 from forecasting import clock
-from forecasting.app import replay_fits
+from forecasting.app import predict, replay_ahead
+from forecasting.app import replay as walk
 from forecasting.app.book import Book, open_book
 from forecasting.app.schedule import steps
 from forecasting.errors import InvalidInput
-from forecasting.models.encoding.fits import FitCache
+from forecasting.models.fits import FitCache
+from forecasting.models.world.model import WorldModel
+from tests.app import quick
+
+DRAWS = 1_024
 
 SLICE = {
     "names": [
         "energy-truce-2025-runs-term",
-        "energy-truce-2025-extended",
         "black-sea-truce-2025-announced",
-        "general-ceasefire-2025@2025-04-30",
+        "general-ceasefire-2025",
+        "modular-path-2025",
+        "exchange-1000-2025-delivered",
     ],
-    "start": dt.datetime(2025, 3, 17, 22, tzinfo=dt.UTC),
-    "until": dt.datetime(2025, 5, 16, 21, tzinfo=dt.UTC),
+    "start": dt.datetime(2025, 5, 9, 21, tzinfo=dt.UTC),
+    "until": dt.datetime(2025, 5, 30, 21, tzinfo=dt.UTC),
     "seed": 7,
 }
 
@@ -42,6 +48,16 @@ def _slice(path: Path, **changes: Any) -> dict[str, Any]:
         return result
 
 
+@pytest.fixture(scope="module", autouse=True)
+def quickly() -> Iterator[None]:
+    """Fits that take no time and few paths, for all but the whole replay."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FitCache, "fit", quick.quick_fit)
+        patch.setattr(predict, "REPLAY_DRAWS", DRAWS)
+        patch.setattr(walk, "REPLAY_DRAWS", DRAWS)
+        yield
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return _slice(tmp_path_factory.mktemp("slice") / "whole.db")
@@ -53,15 +69,6 @@ def test_two_runs_agree_to_the_last_digit(whole: dict[str, Any], tmp_path: Path)
     assert again["said"] == whole["said"]
     assert again["digest"] == whole["digest"]
     assert again["head"] != whole["head"]
-
-
-@pytest.fixture
-def fitted_here(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Keys of the fits that this process makes: each takes a seed."""
-    keys: list[Any] = []
-    seed_of = FitCache._seed
-    monkeypatch.setattr(FitCache, "_seed", lambda self, key: keys.append(key) or seed_of(self, key))
-    return keys
 
 
 @contextmanager
@@ -78,27 +85,32 @@ def _cluster() -> Iterator[str]:
         yield cluster.scheduler_address
 
 
-def test_fits_made_ahead_change_no_digit_and_are_not_made_again(
-    whole: dict[str, Any],
-    fitted_here: list[Any],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+def test_answers_simulated_ahead_change_no_digit_and_are_not_simulated_again(
+    whole: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made: list[Any] = []
-    real = replay_fits.fits_of
+    ahead: list[Any] = []
+    walked: list[str] = []
+    real, answers = replay_ahead.answers_of, WorldModel.answers
 
     def elsewhere(job: bytes, moments: Any) -> Any:
         found = real(job, moments)
-        made.extend(fitted_here)
-        fitted_here.clear()
+        ahead.extend(found)
+        walked.clear()
         return found
 
-    # A thread takes the place of the processes, which make test-deep starts.
-    monkeypatch.setattr(replay_fits, "ProcessPoolExecutor", lambda n, **_: ThreadPoolExecutor(1))
-    monkeypatch.setattr(replay_fits, "fits_of", elsewhere)
-    ahead = _slice(tmp_path / "ahead.db", workers=2)
-    assert (ahead["run"], ahead["digest"]) == (whole["run"], whole["digest"])
-    assert len(fitted_here) < len(made)
+    def counted(self: WorldModel, variant: Any, *arguments: Any, **options: Any) -> Any:
+        walked.append(variant.name)
+        return answers(self, variant, *arguments, **options)
+
+    # A thread takes the place of the processes; those of other laws are real.
+    monkeypatch.setattr(replay_ahead, "ProcessPoolExecutor", lambda n, **_: ThreadPoolExecutor(1))
+    monkeypatch.setattr(replay_ahead, "answers_of", elsewhere)
+    monkeypatch.setattr(WorldModel, "answers", counted)
+    found = _slice(tmp_path / "ahead.db", workers=2)
+    assert (found["run"], found["digest"]) == (whole["run"], whole["digest"])
+    assert {name for name, _, _ in ahead} >= {"model", "base-rate", "model without links", "prior"}
+    # What moved a number is simulated in the walk, and nothing else but the priors.
+    assert set(walked) <= {"model", "prior"}
 
 
 @pytest.mark.deep

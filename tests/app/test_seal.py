@@ -15,10 +15,8 @@ from hypothesis import strategies as st
 from forecasting.app import log as use
 from forecasting.app import pictures, pool, seal
 from forecasting.app.book import Book
-from forecasting.app.catalog import Catalog
 from forecasting.app.compare import compare
 from forecasting.app.frames import Selection, resolved, unrevealed
-from forecasting.app.predict import judgements_of
 from forecasting.app.score import scores
 from forecasting.app.score_notes import seal_note
 from forecasting.app.worldviews import Spoken
@@ -485,16 +483,11 @@ def learnt(made, day):
     """Give everything that anybody learns from others' forecasts as of a day."""
     moment = START + day * DAY
     at = Selection(as_of=moment)
-    judged = [
-        judgements_of(made.ledger, Catalog.of(made.ledger), recorded=recorded)(moment)
-        for recorded in (True, False)
-    ]
     spoken = Spoken(made.ledger.forecasts(head=made.ledger.head_at(moment)))
     found = pool.pool(made.ledger, "q3", now=moment, method="skill-recency", selection=at)
     return (
         found,
         pool.pool_scores(made.ledger, selection=Selection(), resamples=99),
-        judged,
         spoken.at("worldview:001", "q3", moment),
     )
 

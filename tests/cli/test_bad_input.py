@@ -89,12 +89,17 @@ def test_a_ladder_without_a_rung_names_its_rungs(refused: Callable[..., str]) ->
     assert "leaders-meet@2026-12-31" in refused("log", "leaders-meet", "0.1")
 
 
-@pytest.mark.parametrize("question", ["leaders-meet@2025-12-31", "exchange-1000-2026@2026-09-30"])
 def test_a_forecast_after_the_close_or_on_a_resolved_question(
-    refused: Callable[..., str], question: str
+    refused: Callable[..., str], database: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert "--status open" in refused("log", question, "0.1")
-    assert "is not open" in refused("update", question)
+    resolved, due = "leaders-meet@2025-12-31", "exchange-1000-2026@2026-09-30"
+    for question in (resolved, due):
+        assert "--status open" in refused("log", question, "0.1")
+    assert "is not open" in refused("update", resolved)
+    # What is due waits for its outcome: it is shown, and nothing is logged.
+    assert cli(["--db", str(database), "update", due, "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["status"], row["logged"], row["after"]) == ("due", False, None)
 
 
 def test_times_with_two_readings_or_in_the_future(refused: Callable[..., str]) -> None:
@@ -112,7 +117,7 @@ def test_evidence_that_cannot_be(refused: Callable[..., str]) -> None:
     assert "effect (x)" in refused(*news, "--on", f"{RUNG}=x")
     assert "must lie above 0" in refused(*news, "--on", f"{RUNG}=1.5/0.2")
     assert "had closed" in refused(*news, "--on", "leaders-meet@2025-12-31=x2")
-    assert "yes-no question" in refused(*news, "--on", "guarantees-2026=x2")
+    assert "has options (none, soft, firm)" in refused(*news, "--on", "guarantees-2026=x2")
 
 
 def test_outcomes_that_cannot_be(refused: Callable[..., str]) -> None:

@@ -114,7 +114,7 @@ def test_plain_tags_and_links_to_the_web_stay() -> None:
 def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ledger with one open question, one forecast, and news of every probe that bears on it."""
     folder = tmp_path_factory.mktemp("markup")
-    (folder / "q.yaml").write_text(QUESTION, encoding="utf-8")
+    (folder / "q.yaml").write_text(QUESTION + "answer: strike by close\n", encoding="utf-8")
     said = html.escape("<p>Talks <i>end</i></p>" + "".join(PROBES))
     title = html.escape("&lt;script&gt;alert(1)&lt;/script&gt; \x9b31m red")
     (folder / "feed.xml").write_text(FEED.format(title=title, said=said), encoding="utf-8")

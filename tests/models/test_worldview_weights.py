@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasting.models.worldview_ensemble import WorldviewEnsemble
 from forecasting.models.worldview_weights import (
     ensemble_weights,
     floored,
@@ -131,32 +130,6 @@ def test_counting_early_yeses_at_once_would_favour_whoever_says_yes():
     said = np.where(outcome[:, None], [[0.3, 0.6]], [[0.7, 0.4]])
     patient = ensemble_weights(log_likelihood_of(said), range(400), floor=0.0)
     assert patient[0] > 0.99
-
-
-def test_the_pool_is_the_mean_over_the_posterior():
-    model = WorldviewEnsemble(("a", "b"), tempering=1.0)
-    data = {"log_likelihood": log_likelihood_of([[0.8, 0.2]]), "event": np.array([0.0])}
-    fitted = model.fit(data, model.default_priors(), 1, draws=4000)
-    p = model.predict(fitted.draws, [0.8, 0.2])
-    assert abs(p.mean() - 0.68) < 4.5 * p.std() / len(p) ** 0.5
-    assert model.log_likelihood(fitted.draws, data).shape == (16000, 1)
-
-
-@pytest.mark.deep
-def test_the_graph_holds_the_same_posterior():
-    import pymc as pm
-
-    from forecasting.inference import pack
-
-    model = WorldviewEnsemble(("a", "b", "c"))
-    said = log_likelihood_of([[0.8, 0.2, 0.5], [0.3, 0.6, 0.5]])
-    record = said[0] * 0.5 + said[1] * 0.5
-    with model.build_model() as graph:
-        pm.set_data({"inputs": pack(model.layout, {"share_value": [1 / 3] * 3, "record": record})})
-    logp = graph.compile_logp()
-    posterior = np.exp([float(logp({"worldview": np.int64(k)})) for k in range(3)])
-    weights = ensemble_weights(said, ["e", "f"], floor=0.0)
-    np.testing.assert_allclose(posterior / posterior.sum(), weights)
 
 
 def test_a_mixture_of_quantiles():

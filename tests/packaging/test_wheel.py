@@ -13,10 +13,10 @@ import pytest
 
 # Four short questions, sixty days: enough to fit, resolve, score and draw.
 SLICE = [
-    "--questions", "energy-truce-2025-runs-term",
-    "--questions", "energy-truce-2025-extended",
-    "--questions", "black-sea-truce-2025-announced",
-    "--questions", "exchange-1000-2025-delivered",
+    "--question", "energy-truce-2025-runs-term",
+    "--question", "energy-truce-2025-extended",
+    "--question", "black-sea-truce-2025-announced",
+    "--question", "exchange-1000-2025-delivered",
     "--from", "2025-03-21", "--to", "2025-05-20", "--every", "10", "--seed", "1",
 ]  # fmt: skip
 

@@ -9,6 +9,7 @@ import datetime as dt
 import os
 import shutil
 import sqlite3
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -163,7 +164,8 @@ def fill(url):
     """Write a small track record: what each command needs, and nothing else."""
     days = (dt.datetime.fromisoformat(NOW) - START) // DAY
     asked = {
-        name: question(name, opens=days - 30, days=90) for name in ("flood", "drought", "quake")
+        name: replace(question(name, opens=days - 30, days=90), answer="strike by close")
+        for name in ("flood", "drought", "quake")
     }
     size = question(
         "size", opens=days - 30, days=90, space=OutcomeSpace("ordered", ("none", "some", "all"))
@@ -183,8 +185,6 @@ def fill(url):
 
 
 def rungs(days):
-    from dataclasses import replace
-
     return [
         replace(question(f"truce@{day}", opens=days - 30, days=span), ladder="truce", event="truce")
         for day, span in (("2027-01-31", 100), ("2027-03-31", 160))

@@ -11,14 +11,13 @@ import datetime as dt
 import random
 import shutil
 
-import numpy as np
 import pytest
 
 from forecasting.app import sources
 from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection, resolved
 from forecasting.app.pool import pool
-from forecasting.app.predict import Predictor, judgements_of, outcomes_known
+from forecasting.app.predict import Predictor, outcomes_known
 from forecasting.app.questions import bundled_bank
 from forecasting.app.score import scores
 from forecasting.app.worldviews import Spoken, weights_at
@@ -28,6 +27,7 @@ from forecasting.errors import ForecastingError
 from forecasting.evidence import known
 from forecasting.store import Ledger
 from tests import databases
+from tests.app.quick import inputs
 from tests.app.season import DAY, START, question, said, withdrawn
 from tests.app.season import resolved as outcome
 
@@ -95,7 +95,6 @@ def as_known(ledger, moment):
         "climatology": outcomes_known(catalog, moment),
         "spoken": [spoken.at(who, asked.id, moment) for who in PEOPLE[2:] for asked in ASKED],
         "weights": repr(weights),
-        "judged": judgements_of(ledger, catalog)(moment),
         "elicited": resolved(ledger, Selection("elicited", as_of=moment)).to_csv(),
     }
 
@@ -118,7 +117,6 @@ def as_it_stood(ledger, moment):
         "frame": resolved(ledger, chosen).to_csv(),
         "scores": scores(ledger, selection=chosen),
         "pool": pooled,
-        "judged": judgements_of(ledger, catalog, head=head, recorded=True)(moment),
         # A replay counts a watch that was recorded later, so it is cut at the head it started at.
         "watched": [
             watched(ledger.watches(), moment, live=True),
@@ -177,22 +175,20 @@ def encoded(ledger, bank, asked, moment, *, head=None):
     """Give what the model of a question is fed, from the ledger as of a moment."""
     catalog = Catalog.of(ledger, head=head)
     predictor = Predictor(catalog, ledger.evidence(head=head), bank, seed=0)
-    arrays, reports = predictor.inputs(asked, predictor.facts(moment), moment)
-    found = {name: np.ascontiguousarray(array).tobytes() for name, array in arrays.items()}
-    return found | {"reports": repr(reports)}
+    return inputs(predictor, asked, moment)
 
 
 def poison(asked, rng, known_at):
     """Make items that would move the model of a question."""
-    settings = asked.model.settings
-    truce, package = settings.get("truce", "energy2025"), settings.get("package", "may-2025")
+    past = "2025-03-19T00:00:00Z"
     effects = [
-        Effect(f"{asked.model.reference}/x", "datum", {"name": "occurred", "value": "yes"}),
-        Effect(f"truces/{truce}", "datum", {"name": "formal_end", "how": "revoked"}),
-        Effect(f"truces/{truce}", "datum", {"name": "first_claim"}),
-        Effect(f"packages/{package}", "datum", {"name": "delivered", "value": 500.0}),
-        Effect("exchanges/x", "datum", {"name": "swap", "moved": 900.0}),
-        Effect(asked.id, "likelihood", {"a": 0.99, "b": 0.01, "u": 0.1}),
+        Effect("ceasefire", "datum", {"name": "state", "state": "in-force", "at": past}),
+        Effect("strike", "datum", {"name": "event", "at": past}),
+        Effect("exchange-2025", "datum", {"name": "part", "value": 500.0, "at": past}),
+        Effect("truces/energy2025", "datum", {"name": "formal_end", "how": "revoked"}),
+        Effect("truces/energy2025", "datum", {"name": "first_claim"}),
+        Effect("packages/may-2025", "datum", {"name": "delivered", "value": 500.0}),
+        Effect(asked.id, "likelihood", {"a": 0.99, "b": 0.01, "u": 0.5}),
     ]
     return [
         Evidence(f"poison-{known_at}-{n}", "datum", "poison", "x", known_at, (effect,))

@@ -111,9 +111,7 @@ def _between(x: FloatArray, weights: FloatArray, repeats: int) -> float:
     square = (mean**2 - (w * w * y * y).sum(axis=1)) / pairs
     middle = float(mass @ mean)
     found = float(mass @ square - middle**2)
-    if np.ptp(weights) < 1e-15:
-        return max(found, 0.0)
-    # Few paths meet a condition: what cannot be told from nothing is not printed as nothing.
+    # Where few paths say yes, what cannot be told from nothing is not printed as nothing.
     parts = square - 2.0 * middle * mean
     unsure = float(np.sqrt(mass**2 @ (parts - mass @ parts) ** 2))
     return max(found, unsure)
