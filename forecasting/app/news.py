@@ -19,6 +19,7 @@ from forecasting.app.news_shown import (
     show,
     standing,
 )
+from forecasting.app.news_standing import NEWS
 from forecasting.app.news_world import decided
 from forecasting.domain.evidence import LASTING, Effect, Evidence, parse_half_life
 from forecasting.domain.instants import iso, utc
@@ -40,7 +41,7 @@ __all__ = [
     "show",
 ]
 
-STREAM = "news"
+STREAM = NEWS
 _LIMITS = {
     "title": 500,
     "source": 200,

@@ -14,6 +14,7 @@ from forecasting.errors import ForecastingError, InvalidInput
 EPILOG = """\b
 Examples:
   forecast init
+  forecast
   forecast questions list --status open
   forecast log leaders-meet@2026-12-31 0.03 --because "no venue, no date"
   forecast news add "Envoys meet" --source wire --known-at 2026-11-22T12:00Z --on leaders-meet=x1.5
@@ -22,10 +23,23 @@ Examples:
 """
 
 
-@click.group(cls=Root, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Root,
+    epilog=EPILOG,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="forecast")
-def root() -> None:
-    """Log probabilities, update models with news, review calibration."""
+@click.pass_context
+def root(context: click.Context) -> None:
+    """Log probabilities, update models with news, review calibration.
+
+    Without a command: what needs you today.
+    """
+    if context.invoked_subcommand is None:
+        from forecasting.cli import today
+
+        today.show()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

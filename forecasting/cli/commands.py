@@ -12,7 +12,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "init": (
         "database",
         "init",
-        "Create or complete the database and load the bundled bank; running it again changes nothing.",
+        "Create or complete the database and load the bundled bank; "
+        "running it again changes nothing.",
     ),
     "questions": ("questions", "questions", "List, show, check and add questions."),
     "log": (
@@ -87,6 +88,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "resolve",
         "resolutions",
         "Show every version of a question's outcome: who said so, when, and which one stands.",
+    ),
+    "due": (
+        "today",
+        "due",
+        "List what needs you: outcomes to record, forecasts worth a fresh look.",
     ),
     "score": (
         "scores",

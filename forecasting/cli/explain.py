@@ -84,12 +84,15 @@ def _print(found: Mapping[str, Any]) -> None:
     interval = (
         "" if found["lower"] is None else f" ({cell(found['lower'])} to {cell(found['upper'])})"
     )
-    title = f"{found['question']}: prior {cell(found['prior'])}, now {cell(found['posterior'])}{interval}"
+    numbers = f"prior {cell(found['prior'])}, now {cell(found['posterior'])}{interval}"
+    title = f"{found['question']}: {numbers}"
     several = isinstance(found["posterior"], Mapping)
     columns = ["step", "option", "effect", "bar", "known_at", "then", "now", "news"]
     if not any(row["then"] for row in rows):
         columns = [name for name in columns if name not in {"then", "now"}]
-    emit(rows, columns=columns if several else [c for c in columns if c != "option"], title=title)
+    if not several:
+        columns.remove("option")
+    emit(rows, columns=columns, title=title, always=3 if several else 2)
     say(
         f"effects are changes in {found['scale']} and add up to {_listed(found['change'])}; as of "
         f"{cell(found['as_of'])}; then, now: hazard ratio of a report when it came and today"

@@ -139,16 +139,7 @@ def history(question: str, forecaster: str, kind: str, run: str) -> None:
             if row["kind"] != "replay" or row["run"] == latest
         ]
     columns = (
-        "forecaster",
-        "kind",
-        "mark",
-        "issued_at",
-        "recorded_at",
-        "until",
-        "forecast",
-        "lower",
-        "upper",
-        "method",
-        "because",
+        *("forecaster", "forecast", "issued_at", "until", "kind", "mark", "lower", "upper"),
+        *("recorded_at", "method", "because"),
     )
     emit(rows, columns=columns, title=f"{question}: forecasts in force, times in UTC")

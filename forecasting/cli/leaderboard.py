@@ -10,13 +10,13 @@ from forecasting.cli.output import emit, say, settings
 from forecasting.cli.scores import filters, selection
 
 COLUMNS = (
-    "rank",
     "forecaster",
-    "raw",
     "adjusted",
+    "rank",
     "lower",
     "upper",
     "p_best",
+    "raw",
     "component",
     "n_questions",
     "n_events",

@@ -24,7 +24,7 @@ def list_() -> None:
         {"name": name, "what": what, "is": "kind of process"}
         for name, what in registry.kinds().items()
     ]
-    emit(rows, columns=("name", "is", "what"))
+    emit(rows, columns=("name", "what", "is"))
 
 
 @models.command()

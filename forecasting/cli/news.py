@@ -143,7 +143,7 @@ def list_(question: str, everything: bool) -> None:
 
     with Book.open(settings().db) as book:
         rows = use.rows(book.ledger, question=question, everything=everything)
-    columns = ("seq", "known_at", "grade", "source", "weight", "title", "on")
+    columns = ("seq", "title", "weight", "known_at", "source", "grade", "on")
     if settings().format == "table":
         rows = [{**row, "weight": _weight(row)} for row in rows]
     emit(

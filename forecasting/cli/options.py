@@ -44,6 +44,12 @@ def _anywhere() -> list[click.Option]:
             help="Print one JSON object a line.",
         ),
         option(
+            "--wide",
+            is_flag=True,
+            callback=_keep("wide"),
+            help="Print every column of a table, however long its lines.",
+        ),
+        option(
             "--debug", is_flag=True, callback=_keep("debug"), help="Show the traceback of a fault."
         ),
     ]

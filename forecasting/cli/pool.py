@@ -113,4 +113,4 @@ def pool(
             f"{kind} forecasts pooled at 25, 50, 75 % of each window from what had resolved by "
             "then; Brier, smaller is better; difference to geometric-odds; 95 % over events"
         )
-    emit(rows, columns=columns, title=title if rows else "")
+    emit(rows, columns=columns, title=title if rows else "", always=2 if score else 3)

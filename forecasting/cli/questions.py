@@ -7,7 +7,10 @@ import click
 from forecasting.cli.options import Group
 from forecasting.cli.output import emit, say, settings
 
-COLUMNS = ("id", "status", "closes", "outcome", "latest", "title", "type", "model")
+COLUMNS = (
+    *("id", "latest", "latest_model", "difference", "outcome", "status", "closes", "title"),
+    *("type", "model"),
+)
 
 
 @click.group(cls=Group)
@@ -28,6 +31,9 @@ def questions() -> None:
 def list_(status: str | None, tag: str, text: str) -> None:
     r"""List the questions, a row each (a rung of a ladder is one).
 
+    `latest` is your forecast in force, `latest model` the model's, `difference` yours less the
+    model's.
+
     \b
     Example:
       forecast questions list --status open
@@ -36,8 +42,17 @@ def list_(status: str | None, tag: str, text: str) -> None:
     from forecasting.app import questions as use
     from forecasting.app.book import Book
 
-    with Book.open(settings().db) as book:
-        rows = use.list_rows(book.ledger, clock.now(), status=status or "", tag=tag, text=text)
+    with Book.open(settings().db, forecaster=settings().forecaster) as book:
+        rows = use.list_rows(
+            book.ledger,
+            clock.now(),
+            forecaster=book.forecaster,
+            status=status or "",
+            tag=tag,
+            text=text,
+        )
+    if settings().format == "table":
+        rows = [row | {"latest": "withdrawn"} if row["withdrawn"] else row for row in rows]
     emit(rows, columns=COLUMNS, title=f"{len(rows)} questions, times in UTC")
 
 

@@ -10,18 +10,18 @@ from forecasting.cli.options import Command
 from forecasting.cli.output import emit, say, settings
 
 COLUMNS = (
-    "seq",
     "question",
+    "outcome",
     "version",
     "status",
-    "outcome",
-    "resolved_at",
-    "recorded_at",
     "stands",
+    "resolved_at",
     "source",
+    "recorded_at",
+    "seq",
     "note",
 )
-SCORED = ("question", "version", "status", "outcome", "forecaster", "mean", "n", "rule", "coverage")
+SCORED = ("forecaster", "mean", "version", "outcome", "status", "n", "rule", "coverage", "question")
 SOURCE = click.option("--source", required=True, help="Whose word decides: an address.")
 NOTE = click.option("--note", default="", help="A remark.")
 AT = click.option(

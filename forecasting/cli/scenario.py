@@ -83,8 +83,10 @@ def what_if(name: str, given: tuple[str, ...], do: tuple[str, ...], as_of: str, 
 
     found = _live(as_of, seed)
     rows = use.what_if(found, given, do, use.find(found.predictor.bank, name))
-    columns = ("question", "state", "before", "after", "lower", "upper", "mcse")
-    emit(rows, columns=columns, title=f"{rows[0]['basis']}; 90 % intervals" if rows else "")
+    columns = ("question", "state", "after", "before", "lower", "upper", "mcse")
+    emit(
+        rows, columns=columns, always=3, title=f"{rows[0]['basis']}; 90 % intervals" if rows else ""
+    )
     refused = sum(row["gate"] != "passed" for row in rows)
     if refused:
         say(f"{refused} rows have no number: too few paths meet the condition to say")

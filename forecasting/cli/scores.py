@@ -24,13 +24,13 @@ FILTERS = (
 PICTURES = ("reliability", "mcb-dsc", "murphy", "over-time", "histogram", "pit")
 EVERYBODY = ("mcb-dsc", "murphy", "over-time")
 BY_COLUMNS = (
+    "miscalibration",
+    "null_miscalibration",
+    "p_value",
     "n",
     "mean_forecast",
     "event_rate",
     "mean_score",
-    "miscalibration",
-    "null_miscalibration",
-    "p_value",
     "slope",
     "intercept",
 )
@@ -165,9 +165,9 @@ def score(
     columns = [
         *([] if by == "forecaster" else [by]),
         "forecaster",
+        "mean",
         *(["kind"] if kind == "all" else []),
         "type",
-        "mean",
         "lower",
         "upper",
         "n_questions",
@@ -181,7 +181,12 @@ def score(
     if rows and not rows[0]["proper"]:
         what = f"rule {rule}" if rule in ("peer", "relative") else f"window {window}"
         say(f"{what} is improper: it can be gained by strategy, and ranks nobody")
-    emit(rows, columns=columns, title=_title(rows[0], kind, against, reading) if rows else "")
+    emit(
+        rows,
+        columns=columns,
+        title=_title(rows[0], kind, against, reading) if rows else "",
+        always=2 if by == "forecaster" else 3,
+    )
 
 
 def _title(row: dict[str, Any], kind: str, against: str, reading: str) -> str:

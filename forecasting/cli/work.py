@@ -219,8 +219,8 @@ def _print(result: dict[str, Any]) -> None:
     say("A replay written with hindsight: it shows the tool and is no evidence of skill.")
     columns = (
         "forecaster",
-        "type",
         "mean",
+        "type",
         "lower",
         "upper",
         "n_questions",

@@ -50,7 +50,7 @@ def worldviews(at: str, over_time: bool, kind: str | None, run: str) -> None:
     elif over_time:
         names = sorted({name for row in rows for name in row["weights"]})
         shown = [{**row, **row["weights"]} for row in rows]
-        emit(shown, columns=("at", "event", "n_resolved", "n_events", *names))
+        emit(shown, columns=("at", *names, "event", "n_resolved", "n_events"))
     else:
         _print(rows)
 
@@ -91,5 +91,6 @@ def _print(rows: list[dict[str, object]]) -> None:
         emit(
             lines,
             columns=("worldview", "question", "says", "model"),
+            always=3,
             title="open questions on which a worldview says something else than the model",
         )
