@@ -97,7 +97,7 @@ def folded(listed: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     if len(rest) < 2:
         return list(listed)
     line = {
-        "source": f"{len(rest)} sources of data sets (--all lists them)",
+        "source": f"{len(rest)} sources of data sets",
         "items": sum(row["items"] for row in rest),
     }
     return [*shown, line]

@@ -46,7 +46,7 @@ def list_(everything: bool = False, as_of: str = "") -> None:
             *("right", "wrong", "prior", "prior_lower", "prior_upper"),
         ),
         title=f"{len(rows)} sources; reliability with its 90 % interval; bound: the most that one "
-        "multiplies a hazard by",
+        "multiplies a hazard by" + ("; --all lists those of data sets" * (len(shown) < len(rows))),
     )
 
 

@@ -33,11 +33,9 @@ LISTINGS = {
     "models priors": ("parameter", "prior"),
     "scenario list": ("scenario", "title"),
     f"history {RUNG}": ("forecaster", "forecast"),
-    f"resolutions {RUNG}": ("question", "outcome"),
     "resolutions exchange-1000-2025-delivered": ("question", "outcome"),
     "due": ("question", "value"),
     "due --by date": ("question", "value"),
-    "worldviews": ("worldview", "weight"),
     "doctor": ("check", "ok"),
     "pool guarantees-2026": ("question", "method", "forecast"),
 }
@@ -47,7 +45,7 @@ SCORED = {
     "score --by topic": ("topic", "forecaster", "mean"),
     "score --kind all": ("forecaster", "mean"),
     "calibration --by forecaster": ("forecaster", "miscalibration"),
-    "calibration --by topic": ("topic", "miscalibration"),
+    "calibration --by topic --forecaster ann": ("topic", "miscalibration"),
     "leaderboard --no-sample": ("forecaster", "adjusted"),
     "pool --score --method linear": ("forecaster", "mean"),
     "resolutions q000-0 --scores": ("forecaster", "mean"),
@@ -145,6 +143,7 @@ def test_any_row_fits(
     width: int, row: dict[str, Any],
 ) -> None:  # fmt: skip
     monkeypatch.setenv("COLUMNS", str(width))
+    output.remember(output.Settings())
     output._table([row], list(row), "a title " * 30)
     text = capsys.readouterr().out
     assert max(map(cell_len, text.splitlines())) <= width
@@ -178,7 +177,7 @@ def test_data_sets_are_one_line_and_own_sources_come_first(
     databases: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORECASTING_NOW", NOW)
-    text = _printed(monkeypatch, databases["bank"], 120, "sources")
+    text = _printed(monkeypatch, databases["bank"], 200, "sources")
     rows = text.partition("───")[2].splitlines()[1:]
     assert "own wire" in rows[0]
     assert "sources of data sets" in text
