@@ -15,7 +15,7 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
 def calendar(rows: Sequence[Mapping[str, Any]], now: dt.datetime) -> str:
-    r"""Write the rows of `due` as a calendar: an event at each deadline, with an alarm a day before.
+    r"""Write the rows of `due` as a calendar: an event at each deadline, an alarm a day before.
 
     The UID of an event rests on its question alone, so that a second import moves the event that
     the first made.

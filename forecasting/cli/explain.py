@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from forecasting.cli import times
+from forecasting.cli import options, times
 from forecasting.cli.options import Command
 from forecasting.cli.output import cell, emit, say, settings
 
@@ -16,10 +16,8 @@ HALF = 10
 
 @click.command(cls=Command)
 @click.argument("question")
-@click.option(
-    "--as-of", default="", metavar="TIME", help="Use only information available by this time."
-)
-@click.option("--seed", type=click.IntRange(min=0), default=0, help="Random seed.")
+@options.AS_OF
+@options.SEED
 @click.option(
     "--out",
     type=click.Path(path_type=Path),

@@ -38,7 +38,9 @@ COLUMNS = (
     default="half",
     help="Brier on [0, 1] or [0, 2].",
 )
-@click.option("--kind", type=click.Choice(KINDS[:-1]), default="live", help="Kinds never mix.")
+@click.option(
+    "--kind", type=click.Choice(KINDS[:-1]), default="live", help="Only forecasts of this kind."
+)
 @click.option("--type", "question_type", default="binary", help="Question type; one at a time.")
 @click.option("--window", default="scheduled", metavar="WINDOW", help="scheduled or spot@SHARE.")
 @click.option(
@@ -57,7 +59,7 @@ def leaderboard(
     sample: bool,
     seed: int,
     forecaster: str,
-    question: str,
+    question: tuple[str, ...],
     tag: str,
     run: str,
     as_of: str,

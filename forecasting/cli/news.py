@@ -73,9 +73,9 @@ def add(known_at: str, event_at: str, title: str, **more: Any) -> None:
 
     \b
     Examples:
-      forecast news add "Venue agreed" --source wire --grade B \\
+      forecast news add "Venue agreed" --source wire --grade B \
         --known-at 2026-11-20T09:00Z --on leaders-meet=x3 --half-life 10d
-      forecast news add "300 came home" --source ministry --grade A \\
+      forecast news add "300 came home" --source ministry --grade A \
         --known-at 2026-11-20 --on exchange=300
     """
     from forecasting import clock
@@ -220,7 +220,7 @@ def retract(item: str, because: str, known_at: str) -> None:
 @click.option("--source", default="", help="For the rows that state none.")
 @click.option("--grade", default="F", metavar="A..F", help="For the rows that state none.")
 @click.option("--fetch", is_flag=True, help="FILE is an address of the public web; fetch it.")
-@click.option("--dry-run", is_flag=True, help="Say what would be added; write nothing.")
+@click.option("--dry-run", is_flag=True, help="Show the result and write nothing.")
 def import_(
     file: str, dry_run: bool, fetch: bool, on: tuple[str, ...], source: str, grade: str
 ) -> None:

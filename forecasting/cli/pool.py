@@ -37,7 +37,9 @@ METHODS = (
     metavar="FORECASTER",
     help="Only these (repeat, or separate by commas).",
 )
-@click.option("--kind", type=click.Choice(KINDS[:-1]), default="live", help="Kinds never mix.")
+@click.option(
+    "--kind", type=click.Choice(KINDS[:-1]), default="live", help="Only forecasts of this kind."
+)
 @click.option("--log", "log", is_flag=True, help="Log the result as forecaster pool:METHOD.")
 @click.option("--score", is_flag=True, help="Score the pools on what has resolved instead.")
 @scope
@@ -49,7 +51,7 @@ def pool(
     kind: str,
     log: bool,
     score: bool,
-    question: str,
+    question: tuple[str, ...],
     tag: str,
     run: str,
     as_of: str,

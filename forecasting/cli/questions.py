@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from forecasting.cli import options
 from forecasting.cli.options import Group
 from forecasting.cli.output import emit, say, settings
 
@@ -24,7 +25,7 @@ def questions() -> None:
     type=click.Choice(["upcoming", "open", "closed", "due", "resolved", "annulled"]),
     help="Only these.",
 )
-@click.option("--tag", default="", help="Only with this tag, topic or event.")
+@options.TAG
 @click.option(
     "--from", "text", default="", metavar="TEXT", help="Only raised by this text, such as 003."
 )

@@ -52,7 +52,7 @@ def resolve(question: str, outcome: str, source: str, at: str, note: str) -> Non
 
     \b
     Example:
-      forecast resolve leaders-meet@2026-12-31 no --source https://example.org/news \\
+      forecast resolve leaders-meet@2026-12-31 no --source https://example.org/news \
         --at 2026-12-31T22:00Z
     """
     from forecasting import clock
@@ -107,7 +107,7 @@ def dispute(question: str, outcome: str, source: str, at: str, note: str) -> Non
 
     \b
     Example:
-      forecast dispute general-ceasefire-2026@2026-12-31 yes --at 2026-05-11 \\
+      forecast dispute general-ceasefire-2026@2026-12-31 yes --at 2026-05-11 \
         --source https://polymarket.com/market/russia-x-ukraine-ceasefire-before-2027
     """
     from forecasting import clock
@@ -149,7 +149,9 @@ def reopen(question: str, source: str, note: str) -> None:
 @click.command(cls=Command)
 @click.argument("question")
 @click.option("--scores", is_flag=True, help="The scores had each version stood.")
-@click.option("--kind", type=click.Choice(KINDS[:-1]), default="live", help="Of these forecasts.")
+@click.option(
+    "--kind", type=click.Choice(KINDS[:-1]), default="live", help="Only forecasts of this kind."
+)
 @click.option("--run", default="", help="Replay run; default: the latest complete one.")
 def resolutions(question: str, scores: bool, kind: str, run: str) -> None:
     r"""Show every version of a question's outcome: who said so, when, and which one stands.

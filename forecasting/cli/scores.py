@@ -6,18 +6,18 @@ from typing import Any
 
 import click
 
-from forecasting.cli import times
+from forecasting.cli import options, times
 from forecasting.cli.forecasts import KINDS
 from forecasting.cli.options import Command
 from forecasting.cli.output import emit, say, settings
 from forecasting.domain.resolution import READINGS, Reading
 
 FILTERS = (
-    click.option("--forecaster", default="", help="Only this one's."),
-    click.option("--question", default="", help="Only this question or ladder."),
-    click.option("--tag", default="", help="Only with this tag, topic or event."),
-    click.option("--run", default="", help="Replay run; default: the latest complete one."),
-    click.option("--as-of", "as_of", default="", metavar="TIME", help="With what was known then."),
+    options.FORECASTER,
+    options.QUESTION,
+    options.TAG,
+    options.RUN,
+    options.AS_OF,
 )
 
 
@@ -50,7 +50,7 @@ def selection(
     kind: str,
     run: str,
     forecaster: str,
-    question: str,
+    question: tuple[str, ...],
     tag: str,
     as_of: str,
     reading: Reading = "standing",
@@ -92,7 +92,9 @@ def scope(command: Any) -> Any:
     type=click.Choice(["forecaster", "question", "topic", "tag", "horizon", "month"]),
     default="forecaster",
 )
-@click.option("--kind", type=click.Choice(KINDS), default="live", help="Kinds never mix.")
+@click.option(
+    "--kind", type=click.Choice(KINDS), default="live", help="Only forecasts of this kind."
+)
 @click.option(
     "--window",
     default="scheduled",
@@ -123,7 +125,7 @@ def score(
     missing: str,
     reading: Reading,
     forecaster: str,
-    question: str,
+    question: tuple[str, ...],
     tag: str,
     run: str,
     as_of: str,
@@ -200,7 +202,9 @@ def _title(row: dict[str, Any], kind: str, against: str, reading: str) -> str:
 
 
 @click.command(cls=Command)
-@click.option("--kind", type=click.Choice(KINDS[:-1]), default="live", help="Kinds never mix.")
+@click.option(
+    "--kind", type=click.Choice(KINDS[:-1]), default="live", help="Only forecasts of this kind."
+)
 @click.option(
     "--share", type=float, default=0.5, help="At which share of each window forecasts are read."
 )
@@ -246,7 +250,7 @@ def calibration(
     past_close: bool,
     reading: Reading,
     forecaster: str,
-    question: str,
+    question: tuple[str, ...],
     tag: str,
     run: str,
     as_of: str,

@@ -2,7 +2,7 @@
 
 import click
 
-from forecasting.cli import times
+from forecasting.cli import options, times
 from forecasting.cli.options import Group
 from forecasting.cli.output import emit, settings
 
@@ -17,9 +17,7 @@ def sources(context: click.Context) -> None:
 
 @sources.command("list")
 @click.option("--all", "everything", is_flag=True, help="Also each source of the data sets.")
-@click.option(
-    "--as-of", default="", metavar="TIME", help="Use only information available by this time."
-)
+@options.AS_OF
 def list_(everything: bool = False, as_of: str = "") -> None:
     r"""List the sources: those of your own news first, then those with resolved claims.
 
