@@ -88,8 +88,8 @@ class Command(click.Command):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        own = [option for option in self.params if option.name not in ORDER]
-        shared = [option for option in self.params if option.name in ORDER]
+        shared = [p for p in self.params if p.name in ORDER and isinstance(p, click.Option)]
+        own = [p for p in self.params if p not in shared]
         shared.sort(key=lambda option: ORDER.index(str(option.name)))
         self.params = [*own, *shared, *_anywhere()]
         self.help = _with_breaks(self.help)

@@ -35,6 +35,9 @@ BY_COLUMNS = (
     "intercept",
 )
 POOLED_COLUMNS = ("slope_lower", "slope_upper", "reads_20", "reads_80")
+WHILE_OPEN = (
+    "while open: only until the outcome was known; improper, because only one answer comes early"
+)
 RULES = ("brier", "log", "spherical", "rps", "crps", "baseline", "peer", "relative")
 
 
@@ -164,10 +167,14 @@ def score(
             if note:
                 say(note)
     compared = by == "forecaster" or bool(against)
+    shown = any(row["while_open"] is not None for row in rows)
+    if shown:
+        say(WHILE_OPEN)
     columns = [
         *([] if by == "forecaster" else [by]),
         "forecaster",
         "mean",
+        *(["while_open"] if shown else []),
         *(["kind"] if kind == "all" else []),
         "type",
         "lower",
@@ -328,4 +335,11 @@ def calibration(
         click.echo(record.pop("reading"))
         if numbers := record.pop("numbers", None):
             click.echo(numbers["reading"])
+        if record["n"] < calibrate.LEAST_EVENTS:
+            few = ("forecaster", "kind", "outcomes", "n", "n_questions", "n_events", "mean_score")
+            record = {name: record[name] for name in (*few, "histogram")}
+        else:
+            # One decomposition is enough on a terminal; --json has the other.
+            record.pop("binned", None)
+            record.pop("histogram")
     emit(record)
