@@ -6,6 +6,7 @@ SHELL := /bin/bash
 
 BIN := .venv/bin
 COMPLETE := .venv/.complete
+RUNS := .venv/.runs
 # More pytest arguments: make test ARGS='-k brier'
 ARGS ?=
 
@@ -14,25 +15,36 @@ help:  ## list the targets
 
 setup: $(COMPLETE)  ## .venv with everything the other targets need, pinned by constraints.txt
 
-# The stamp holds the checkout's path: a copied or interrupted .venv would run another checkout's
-# code, so it is laid anew. A changed pin is installed into the one that stands.
+# A stamp holds the checkout's path: a copied or interrupted .venv would run another checkout's
+# code, so it is laid anew. A changed pin is installed into the one that stands. The demo needs the
+# program alone; what it laid is completed by `make setup`.
 ifneq ($(shell cat $(COMPLETE) 2>/dev/null),$(CURDIR))
 $(COMPLETE): FORCE
+ifneq ($(shell cat $(RUNS) 2>/dev/null),$(CURDIR))
+$(RUNS): FORCE
 endif
+endif
+INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt
+define lay
+@python=; for each in python3.13 python3.12 python3; do \
+    if $$each -c 'import sys; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1; then \
+        python=$$each; break; fi; done; \
+if [ -z "$$python" ]; then \
+    echo "error: no Python of version 3.12 or newer runs here. Try: install Python 3.13 (with its venv module), then make $(or $(MAKECMDGOALS),setup)" >&2; exit 2; fi; \
+if [ "$$(cat $(RUNS) $(COMPLETE) 2>/dev/null | head -n 1)" = "$(CURDIR)" ] && $(BIN)/python -c '' 2>/dev/null; then rm -f $(RUNS) $(COMPLETE); else \
+    echo "setup: .venv on $$($$python --version)" >&2; \
+    $$python -m venv --clear .venv || { echo "error: $$python cannot make an environment. Try: install its venv module (Debian: apt-get install python3-venv), then make $(or $(MAKECMDGOALS),setup)" >&2; exit 2; }; fi; \
+set -e; \
+$(INSTALL) --upgrade pip hatchling; \
+$(INSTALL) --no-build-isolation -e . $(1); \
+$(BIN)/python -m pip check >/dev/null; \
+echo "$(CURDIR)" > $(RUNS)
+endef
 $(COMPLETE): pyproject.toml constraints.txt
-	@python=; for each in python3.13 python3.12 python3; do \
-	    if $$each -c 'import sys; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1; then \
-	        python=$$each; break; fi; done; \
-	if [ -z "$$python" ]; then \
-	    echo "error: no Python of version 3.12 or newer runs here. Try: install Python 3.13 (with its venv module), then make setup" >&2; exit 2; fi; \
-	if [ "$$(cat $@ 2>/dev/null)" = "$(CURDIR)" ] && $(BIN)/python -c '' 2>/dev/null; then rm -f $@; else \
-	    echo "setup: .venv on $$($$python --version)" >&2; \
-	    $$python -m venv --clear .venv || { echo "error: $$python cannot make an environment. Try: install its venv module (Debian: apt-get install python3-venv), then make setup" >&2; exit 2; }; fi; \
-	set -e; \
-	$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt --upgrade pip hatchling; \
-	$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt --no-build-isolation -e . --group test --group lint; \
-	$(BIN)/python -m pip check >/dev/null; \
-	echo "$(CURDIR)" > $@
+	$(call lay,--group test --group lint)
+	@cp $(RUNS) $@
+$(RUNS): pyproject.toml constraints.txt
+	$(call lay,)
 
 # Chromium draws the pages that the browser tests look at; the PostgreSQL tests start a server.
 system:
@@ -46,9 +58,9 @@ system:
 	            || echo "test: $$wanted could not be installed; tests that need it say so" >&2; \
 	    else echo "test: missing and not installable here: $$wanted; tests that need it say so" >&2; fi; }
 
-demo: setup  ## the main job on a fresh database; the page is review/index.html
+demo: $(RUNS)  ## the main job on a fresh database; the page is review/index.html
 	@mkdir -p review && rm -f review/demo.db*
-	@$(BIN)/forecast --db review/demo.db replay --out review
+	@$(BIN)/forecast --db review/demo.db replay --workers $$(n=$$(nproc 2>/dev/null || echo 1); echo $$((n < 4 ? n : 4))) --out review
 	@printf '\nThe page:  review/index.html\nLook into it:\n  %s\n  %s\n  %s\n' \
 	    '$(BIN)/forecast --db review/demo.db questions list' \
 	    '$(BIN)/forecast --db review/demo.db score --kind replay' \

@@ -290,173 +290,153 @@ def same_rows(source: Path, target: Path, count: int) -> float:
     return seconds
 
 
-def six_spells(days: float = 0.0) -> dict[str, np.ndarray]:
-    """Give six spells, of which one has held for some days more."""
-    from forecasting.models import weibull
+def graphs() -> "list[tuple[Any, dict[str, np.ndarray]]]":
+    """Give the three graphs, each with simulated data of about the bank's size."""
+    from forecasting.models.deliveries import Deliveries
+    from forecasting.models.rates import Rates
+    from forecasting.models.spells import Spells
 
-    return weibull.spells(
-        entry=[0.0] * 6,
-        lower=[3.0, 12.0, 45.0 + days, 5.0, 60.0, 20.0],
-        upper=[0.0] * 6,
-        kind=[1, 1, 0, 1, 0, 1],
-    )
+    rng = np.random.default_rng(1)
+    rates = {"counts": rng.poisson(1.0, 30).astype(float), "exposures": rng.uniform(50, 1500, 30)}
+    return [
+        (Rates(), rates),
+        (Spells("formal-end"), Spells("formal-end").simulate(rng)[1]),
+        (Deliveries(), Deliveries().simulate(rng)[1]),
+    ]
 
 
-def fresh(family: Any, data: Any, **options: Any) -> float:
-    """Time a fresh `pm.sample` of a family's model on data: what compiling it each time costs."""
+def fresh(graph: Any, data: Any) -> float:
+    """Time a fresh `pm.sample` of a graph on data: what compiling it each time costs."""
     import pymc as pm
 
     module = import_module("forecasting.inference.fit")
     pack, packed = module.pack, []
     module.pack = lambda *given, **named: packed.append(pack(*given, **named)) or packed[-1]
     try:
-        family.fit(data, family.default_priors(), 1, **options)
+        graph.fit(data, graph.default_priors(), 1)
     finally:
         module.pack = pack
 
     def sample() -> None:
-        with family.build_model():
+        with graph.build_model():
             pm.set_data({"inputs": packed[0]})
             pm.sample(draws=1000, tune=500, chains=4, random_seed=1, progressbar=False, quiet=True)
 
     return timed(sample, 1)
 
 
-def refit() -> None:
-    """Time warm refits of two compiled models against a fresh pm.sample of the same."""
+def refit() -> float:
+    """Time a warm refit of each graph against a fresh pm.sample of it; give the seconds of all."""
     from forecasting.inference import compile_count
-    from forecasting.models.exchange import ExchangeCount
-    from forecasting.models.survival import Survival
 
-    exchange = ExchangeCount().simulate(np.random.default_rng(1))[1]
-    for family, rows, what in (
-        (Survival("formal-end"), six_spells(), "warm refit of survival, 4 x 1000 draws"),
-        (ExchangeCount(), exchange, "warm refit of exchange count, 4 x 1500 draws"),
-    ):
-        priors = family.default_priors()
-        family.fit(rows, priors, seed=1)
+    total = 0.0
+    for graph, data in graphs():
+        priors = graph.default_priors()
+        graph.fit(data, priors, 1)
         before = compile_count()
-        ours = timed(lambda f=family, r=rows, p=priors: f.fit(r, p, seed=2), 7)
-        compiled = compile_count() - before
-        report(f"{what}, {compiled} compiled", ours, "a fresh pm.sample", fresh(family, rows))
+        ours = timed(lambda g=graph, d=data, p=priors: g.fit(d, p, 2), 5)
+        theirs = fresh(graph, data)
+        total += theirs
+        what = f"warm refit of {graph.family}, {compile_count() - before} compiled"
+        report(what, ours, "a fresh pm.sample", theirs)
+    return total
 
 
-def news() -> None:
-    """Time one news item to a new probability, by weights and in closed form."""
-    from forecasting.models.competing_risks import CompetingRisks
-    from forecasting.models.encoding.answers import FitCache
-    from forecasting.models.encoding.truces import answer_of_draws
-    from forecasting.models.exchange import ExchangeCount
-    from forecasting.models.survival import Survival
+def world() -> None:
+    """Time the bank's world: a year, a news item, what-if, explain, a move, and its memory.
 
-    def later(data: dict[str, np.ndarray], days: float) -> dict[str, np.ndarray]:
-        more = {"elapsed_days": data["elapsed_days"] + days}
-        return {**data, **more, "history_weeks": data["history_weeks"] + days / 7}
+    The peer of what has none is the second, or the megabyte, that it may take.
+    """
+    import datetime as dt
+    import tracemalloc
+    from dataclasses import replace
 
-    survival, exchange, risks = Survival("formal-end"), ExchangeCount(), CompetingRisks()
-    begun = exchange.simulate(np.random.default_rng(1))[1]
-    for family, given, chance, path in (
-        (survival, six_spells, lambda d, _: survival.predict(d, [30.0])[:, 0], "psis"),
-        (
-            exchange,
-            lambda days: later(begun, days),
-            lambda d, data: exchange.predict(d, data, [30.0])[:, 0],
-            "psis",
+    from forecasting import clock
+    from forecasting.app import scenario
+    from forecasting.app.book import open_book
+    from forecasting.app.catalog import Catalog
+    from forecasting.app.explain import Explanation
+    from forecasting.app.predict import OWN, Predictor
+    from forecasting.app.questions import bundled_bank
+    from forecasting.app.watch import Watch
+    from forecasting.domain import Effect, Evidence
+    from forecasting.models.world.simulate import simulate
+
+    sampled = refit()
+    bank = bundled_bank()
+    now = dt.datetime(2026, 8, 22, 12, tzinfo=dt.UTC)
+    catalog = Catalog({question.id: question for question in bank.questions}, {})
+    looked = [Watch(name, now) for name in bank.world.processes]
+    seeds = iter(range(10_000))
+
+    def predictor(*more: Evidence) -> Predictor:
+        return Predictor(catalog, [*bank.evidence, *more], bank, seed=0, watches=looked)
+
+    standing = predictor()
+    asked = catalog.open_at(now)
+    plain = [q for q in asked if standing.asks[q.id].given is None]
+    standing.one(OWN[0], asked, now)
+
+    def run(one: Predictor) -> Any:
+        return one.model.run(
+            OWN[0], plain, one.facts(now), now, one.watched(now), one.reliability,
+            until=now + dt.timedelta(days=365),
+        )  # fmt: skip
+
+    found = run(standing)
+    year = found.world.day(now) + 365.0
+    ours = timed(lambda: simulate(found.world, year, seed=next(seeds)), 5)
+    size = f"{len(found.world.processes)} processes, {found.world.draws:,} paths, a year"
+    report(f"simulate: {size}", ours, "1 s", 1.0)
+
+    # Cost by move: all rates four times as fast fire about four times as many moves.
+    quick = replace(
+        found.world,
+        processes=tuple(
+            replace(p, moves=tuple(replace(m, rate=np.asarray(m.rate) * 4.0) for m in p.moves))
+            for p in found.world.processes
         ),
-        (
-            risks,
-            lambda days: {"events": np.array([0.0, 2.0, 1.0]), "exposure": np.array(200.0 + days)},
-            lambda d, _: risks.predict(d, [60.0])[:, 0, 0],
-            "conjugate",
-        ),
-    ):
-        fits, priors, methods = FitCache(0, policy="auto"), family.default_priors(), set()
-
-        def learn(
-            days: float,
-            family: Any = family,
-            given: Any = given,
-            chance: Any = chance,
-            fits: Any = fits,
-            priors: Any = priors,
-        ) -> str:
-            data = given(days)
-
-            def answer(fit: Any) -> Any:
-                return answer_of_draws(chance(fit.draws, data), fit, family.family)
-
-            return str(fits.answer(family, data, priors, answer).method)
-
-        learn(0.0)
-        days = iter(np.linspace(0.1, 2.0, 21))
-        ours = timed(lambda to=learn, d=days, m=methods: m.add(to(float(next(d)))), 21)
-        what = f"one news item, {family.family}, {' '.join(sorted(methods))}"
-        if methods != {path}:
-            sys.stdout.write(f"{what}: expected {path}\n")
-        sampled = {"method": "nuts"} if path == "conjugate" else {}
-        report(what, ours, "a fresh pm.sample", fresh(family, given(0.0), **sampled))
-
-
-def thousand() -> None:
-    """Time 1,000 questions of one family on two cores against a loop of pm.sample, from 10."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    from forecasting.models.survival import Survival
-
-    family = Survival("formal-end")
-    priors = family.default_priors()
-    family.fit(six_spells(), priors, seed=1)
-    began = time.perf_counter()
-    with ThreadPoolExecutor(2) as pool:
-        fits = pool.map(
-            lambda seed: family.fit(six_spells(seed / 50), priors, seed, cores=1), range(1000)
-        )
-        passed = sum(found.report.passed for found in fits)
-    ours = time.perf_counter() - began
-    theirs = 100 * sum(fresh(family, six_spells(step)) for step in range(10))
-    report(f"1,000 questions of one family, {passed} passed", ours, "pm.sample in a loop", theirs)
-
-
-def scenario() -> None:
-    """Time a conditional of 8 nodes with 3 states, with its interval, against a loop over draws."""
-    from forecasting.models.scenario_joint import joint
-
-    rng = np.random.default_rng(0)
-    draws = 1000
-    parents = [(), (0,), (0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (0, 5, 6)]
-    tables = [rng.dirichlet(np.ones(3), size=(draws, *[3] * len(p))) for p in parents]
-    net = joint(parents, tables)
-    pairs = [(asked, seen) for asked in range(8) for seen in range(8) if asked != seen]
-
-    def conditional(asked: int, seen: int) -> None:
-        p = net.marginal([asked], {seen: 1})
-        p.mean(axis=0), np.quantile(p, [0.05, 0.95], axis=0)
-
-    conditional(*pairs[0])
-    slowest = max((timed(lambda pair=pair: conditional(*pair), 3), pair) for pair in pairs)
-    asked, seen = slowest[1]
-
-    def loop() -> None:
-        shapes = [
-            [3 if i in (*above, node) else 1 for i in range(8)]
-            for node, above in enumerate(parents)
-        ]
-        found = np.empty((100, 3))
-        for draw in range(100):
-            whole = np.ones([3] * 8)
-            for table, shape in zip(tables, shapes, strict=True):
-                whole = whole * table[draw].reshape(shape)
-            part = np.take(whole, [1], axis=seen)
-            p = part.sum(axis=tuple(i for i in range(8) if i != asked))
-            found[draw] = p / p.sum()
-        np.quantile(found, [0.05, 0.95], axis=0)
-
-    report(
-        "slowest of 56 conditionals, 8 nodes x 3 states, 1,000 draws",
-        slowest[0],
-        "enumeration in a loop over draws, 100 of them times 10",
-        10 * timed(loop, 1),
     )
+    slow, fast = (len(simulate(one, year, seed=0).rows.time) for one in (found.world, quick))
+    more = timed(lambda: simulate(quick, year, seed=next(seeds)), 5)
+    report(f"a move fired among {fast:,}", more / fast, f"a move fired among {slow:,}", ours / slow)
+
+    tracemalloc.start()
+    simulate(found.world, year, seed=1)
+    peak = tracemalloc.get_traced_memory()[1] / 1e6
+    tracemalloc.stop()
+    report("memory of that simulation, MB by tracemalloc", peak, "400 MB", 400.0)
+
+    effect = Effect("deal=soft-text", "likelihood", {"a": 0.6, "b": 0.3, "u": 0.45})
+    number = iter(range(10_000))
+    base = list(standing.evidence)
+
+    def item() -> None:
+        known = now - dt.timedelta(minutes=next(number) + 1)
+        added = Evidence("new", "report", "n", "wire", known_at=known, effects=(effect,), grade="B")
+        standing.evidence = (*base, added)
+        for kept in (standing.model._told, standing.model._kept, standing.model._learned):
+            kept.clear()
+        touched = [q for q in asked if standing.model.touching(q, [added])]
+        standing.one(OWN[0], touched, now)
+
+    ours = timed(item, 5)
+    standing.evidence = tuple(base)
+    report("a news item to all that it touches", ours, "0.5 s", 0.5)
+    report("a news item to all that it touches", ours, "pm.sample of the three graphs", sampled)
+
+    with tempfile.TemporaryDirectory() as folder, clock.at(now):
+        book = open_book(str(Path(folder) / "bench.db"))
+        live = scenario.live(book.ledger, now=now)
+        book.close()
+    sets = bank.scenarios[0]
+    given = "guarantees-2026=firm"
+    scenario.what_if(live, [given], [], sets)
+    ours = timed(lambda: scenario.what_if(live, [given], [], sets), 3)
+    report(f"what-if --given {given}, all questions and scenarios", ours, "1 s", 1.0)
+    question = catalog.questions["general-ceasefire-2026@2026-12-31"]
+    ours = timed(lambda: Explanation(predictor(), question, now, 0).told(), 3)
+    report("explain, in process", ours, "2 s", 2.0)
 
 
 def hierarchical() -> None:
@@ -500,10 +480,7 @@ if __name__ == "__main__":
         lifetimes,
         ledger,
         single,
-        refit,
-        news,
-        thousand,
-        scenario,
+        world,
         hierarchical,
     ):
         benchmark()

@@ -50,7 +50,7 @@ class Record:
     def dispute(
         self, question: str, outcome: str | float, *, source: str, at: When = None, note: str = ""
     ) -> list[dict[str, Any]]:
-        """Record somebody's other reading of an outcome; what stands, stands."""
+        """Record another reading of an outcome; the official resolution is unchanged."""
         from forecasting.app.resolve import dispute
 
         return dispute(

@@ -27,7 +27,7 @@ from forecasting.evidence import known, retracted
 from forecasting.evidence.likelihood import of_grade
 from forecasting.evidence.shapley import shapley
 from forecasting.models.world.leads import to_question
-from forecasting.models.world.model import REPEATS, Variant
+from forecasting.models.world.model import Variant
 from forecasting.models.world.reading import Answer, on_scale
 from forecasting.models.world.relevant import asked
 from forecasting.models.world.reports import CodedReport, bound
@@ -218,7 +218,6 @@ class Explanation:
         mine = {report.key for report in coded}
         rest = [item for item in facts if item.key not in mine]
         draws = max(1_024, min(STEP_DRAWS, COALITION_DRAWS // 2 ** min(len(names), 8)))
-        draws -= draws % REPEATS
 
         def value(coalition: frozenset[int]) -> FloatArray:
             told = {report.key for i in coalition for report in stories[names[i]]}

@@ -101,7 +101,7 @@ def dispute(
     at: dt.datetime | None = None,
     note: str = "",
 ) -> list[dict[str, Any]]:
-    """Record somebody's other reading of the outcome; what stands, stands.
+    """Record another reading of the outcome; the official resolution is unchanged.
 
     It is read by ``score --reading disputed`` and by nothing else. Of a ladder it means the rungs
     that this reading would settle and that do not say so already.

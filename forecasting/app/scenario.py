@@ -31,7 +31,7 @@ from forecasting.models.world.answers import (
     quantiles,
     value_of_information,
 )
-from forecasting.models.world.model import REPEATS, Run, Variant
+from forecasting.models.world.model import Run, Variant
 from forecasting.models.world.relevant import last_moment
 from forecasting.models.world.values import Do
 from forecasting.store import Ledger
@@ -136,7 +136,7 @@ def _simulated(
     do: Sequence[Do] = (),
     towards: Truth | None = None,
     met: dt.datetime | None = None,
-    repeats: int = REPEATS,
+    times: int = 1,
 ) -> Run:
     return predictor.model.run(
         Variant(MODEL),
@@ -148,7 +148,7 @@ def _simulated(
         do=do,
         towards=towards,
         met=met,
-        repeats=repeats,
+        times=times,
         until=_until(predictor, questions),
     )
 
@@ -385,7 +385,7 @@ def _drawn_towards(found: Live, given: Sequence[str], acts: Sequence[Do]) -> Run
         do=acts,
         towards=towards,
         met=max(closes for _, _, closes in read),
-        repeats=2 * REPEATS,
+        times=2,
     )
 
 

@@ -111,7 +111,7 @@ def _named(world: WorldSpec, processes: Sequence[str], *, every: bool) -> list[s
     for name in processes:
         if name not in world.processes:
             near = difflib.get_close_matches(name, list(world.processes), n=1, cutoff=0.5)
-            msg = f"process ({name}): there is none"
+            msg = f"process ({name}): no process has this name"
             raise NotFound(msg, hint=near[0] if near else "forecast watch")
     return list(dict.fromkeys(processes))
 

@@ -9,7 +9,7 @@ import click
 from forecasting import __version__, clock
 from forecasting.cli.commands import Root
 from forecasting.cli.output import Format, Settings, fail, remember, settings_or_default
-from forecasting.errors import ForecastingError, InvalidInput
+from forecasting.errors import DatabaseUnusable, ForecastingError, InvalidInput
 
 EPILOG = """\b
 Examples:
@@ -39,7 +39,12 @@ def root(context: click.Context) -> None:
     if context.invoked_subcommand is None:
         from forecasting.cli import today
 
-        today.show()
+        try:
+            today.show()
+        except DatabaseUnusable:
+            # Whoever has no database yet wants to know what there is.
+            click.echo(context.get_help(), err=True)
+            raise
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -82,8 +82,8 @@ def _print(found: Mapping[str, Any]) -> None:
     interval = (
         "" if found["lower"] is None else f" ({cell(found['lower'])} to {cell(found['upper'])})"
     )
-    numbers = f"prior {cell(found['prior'])}, now {cell(found['posterior'])}{interval}"
-    title = f"{found['question']}: {numbers}"
+    answer = f"prior {cell(found['prior'])}, now {cell(found['posterior'])}{interval}"
+    title = f"{found['question']}: {answer}"
     several = isinstance(found["posterior"], Mapping)
     columns = ["step", "option", "effect", "bar", "known_at", "then", "now", "news"]
     if not any(row["then"] for row in rows):

@@ -14,7 +14,12 @@ def models() -> None:
 
 @models.command("list")
 def list_() -> None:
-    """List the graphs that learn, and the kinds of process that a world may have."""
+    r"""List the graphs that learn, and the kinds of process that a world may have.
+
+    \b
+    Example:
+      forecast models list
+    """
     from forecasting import models as registry
 
     rows = [

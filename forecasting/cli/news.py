@@ -58,7 +58,7 @@ def news() -> None:
     "--instead-of",
     default="",
     metavar="N",
-    help="The item this one corrects: it is retracted with the same stroke.",
+    help="Replaces item N, which is retracted in the same transaction.",
 )
 def add(known_at: str, event_at: str, title: str, **more: Any) -> None:
     r"""Add an item of evidence.
@@ -76,7 +76,7 @@ def add(known_at: str, event_at: str, title: str, **more: Any) -> None:
       forecast news add "Venue agreed" --source wire --grade B \
         --known-at 2026-11-20T09:00Z --on leaders-meet=x3 --half-life 10d
       forecast news add "300 came home" --source ministry --grade A \
-        --known-at 2026-11-20 --on exchange=300
+        --known-at 2026-11-20 --on exchange-2026=300
     """
     from forecasting import clock
     from forecasting.app import news as use

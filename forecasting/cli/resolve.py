@@ -100,7 +100,7 @@ def annul(question: str, source: str, at: str, note: str) -> None:
 @AT
 @NOTE
 def dispute(question: str, outcome: str, source: str, at: str, note: str) -> None:
-    r"""Record somebody's other reading of an outcome; what stands, stands.
+    r"""Record another reading of an outcome; the official resolution is unchanged.
 
     No model ever sees it; `forecast score --reading disputed` scores under it. Without --at it
     was known when the standing outcome was, else now.

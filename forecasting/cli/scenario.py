@@ -17,7 +17,12 @@ def scenario() -> None:
 
 @scenario.command("list")
 def list_() -> None:
-    """List the sets of named scenarios of the bank."""
+    r"""List the sets of named scenarios of the bank.
+
+    \b
+    Example:
+      forecast scenario list
+    """
     from forecasting.app import scenario as use
     from forecasting.app.questions import bundled_bank
 
@@ -102,7 +107,8 @@ def value(name: str, target: str, as_of: str, seed: int) -> None:
     With NAME, what it tells of which scenario of the set comes true.
 
     \b
-    Example:
+    Examples:
+      forecast scenario value
       forecast scenario value --target deal=signed-soft
     """
     from forecasting.app import scenario as use

@@ -40,7 +40,7 @@ def watch(processes: tuple[str, ...], until: str, every: bool, because: str) -> 
     Examples:
       forecast watch
       forecast watch --all
-      forecast watch --all --until 2026-11-21 --because "the week's wires"
+      forecast watch ceasefire talks --until 2026-11-21 --because "the week's wires"
     """
     from forecasting import clock
     from forecasting.app import watch as use

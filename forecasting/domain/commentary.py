@@ -1,7 +1,6 @@
 """A text as a forecaster: its date, slant, thesis and claims; and its thesis as a worldview."""
 
 import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from forecasting.domain.verbal import Band

@@ -1,4 +1,4 @@
-"""Named scenarios: what a set of questions may come to, each as a predicate on the world's paths."""
+"""Named scenarios: what questions may come to together, as predicates on the world's paths."""
 
 import datetime as dt
 from dataclasses import dataclass

@@ -1,24 +1,20 @@
 """From arrays to posterior draws, and the diagnostics that decide whether they may be used.
 
 Nothing here knows a question or a model family: `compile` keeps compiled models, `fit` samples
-them, `gate` judges the sampler and the probabilities, `psis` reweights draws to other data,
-`stored` keeps fits between processes, `sbc` calibrates a fit by simulation, `predictive_check`
-judges the model against its own class, `loo` compares models on one data set, `summary` reduces
-draws to numbers.
+them, `gate` judges the sampler and the probabilities, `stored` keeps fits between processes,
+`predictive_check` judges the model against its own class, `summary` reduces draws to numbers.
 """
 
 from forecasting.inference.compile import clear_cache, compile_count, compiled
 from forecasting.inference.fit import Fit, array_hash, exact_fit, fit
 from forecasting.inference.gate import GateReport, exact_report, judge_probability, judge_sampler
 from forecasting.inference.inputs import COLUMN, SCALAR, inputs, pack
-from forecasting.inference.loo import LooResult, psis_loo
 from forecasting.inference.predictive_check import (
     CountCheck,
     PredictiveCheck,
     interval_shares,
     verdict,
 )
-from forecasting.inference.psis import Reweighting, resampled, reweight, reweighted
 from forecasting.inference.stored import FitStore, StoredFit
 from forecasting.inference.summary import Summary, summary
 
@@ -29,9 +25,7 @@ __all__ = [
     "Fit",
     "FitStore",
     "GateReport",
-    "LooResult",
     "PredictiveCheck",
-    "Reweighting",
     "StoredFit",
     "Summary",
     "array_hash",
@@ -46,10 +40,6 @@ __all__ = [
     "judge_probability",
     "judge_sampler",
     "pack",
-    "psis_loo",
-    "resampled",
-    "reweight",
-    "reweighted",
     "summary",
     "verdict",
 ]

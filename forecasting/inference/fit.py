@@ -19,7 +19,7 @@ from forecasting.inference.inputs import pack
 __all__ = ["Fit", "array_hash", "exact_fit", "fit"]
 
 FloatArray = NDArray[np.float64]
-Method = Literal["nuts", "conjugate", "psis"]
+Method = Literal["nuts", "conjugate"]
 
 # Small steps follow narrow posteriors that large ones leave: what a rerun is tuned to.
 CAREFUL = 0.99
@@ -38,16 +38,13 @@ class Fit:
     report
         The sampler half of the gate; see `judge_probability` for the probability.
     method
-        ``"nuts"``; ``"conjugate"`` where the draws are independent and exact; ``"psis"`` where
-        the draws are those of a full fit and carry weights.
+        ``"nuts"``; ``"conjugate"`` where the draws are independent and exact.
     seed, seconds
         Seed of the draws, and the wall time that they took without compilation.
     versions
         Library versions, Python's first.
     data_hash, priors_hash
         SHA-256 of the two sets of arrays that went in.
-    weights
-        (S,) sums to one; of reweighted draws only, see `psis`.
     """
 
     draws: Mapping[str, FloatArray]
@@ -59,18 +56,6 @@ class Fit:
     versions: tuple[tuple[str, str], ...]
     data_hash: str
     priors_hash: str
-    weights: FloatArray | None = None
-
-    def __post_init__(self) -> None:
-        """Check that weights and method say the same."""
-        if (self.method == "psis") != (self.weights is not None):
-            message = f"method ({self.method}): weights belong to psis, and psis to weights."
-            raise InvalidInput(message)
-
-    @property
-    def k_hat(self) -> float | None:
-        """Pareto shape of the weights; None for draws without."""
-        return self.report.k_hat
 
 
 def array_hash(arrays: Mapping[str, ArrayLike]) -> str:

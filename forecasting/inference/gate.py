@@ -21,7 +21,6 @@ __all__ = [
     "judge_probability",
     "judge_sampler",
     "mcse_of_mean",
-    "weighted_quantiles",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -50,8 +49,6 @@ class GateReport:
         Divergent transitions after warm-up.
     mcse
         The largest Monte Carlo error of a probability; None before one was judged.
-    k_hat, importance_ess
-        Pareto shape and effective sample size of the weights; None without weights.
     rerun
         Divergences of a first run, after which it was sampled again with smaller steps; 0 without.
     """
@@ -64,8 +61,6 @@ class GateReport:
     divergences: int
     bfmi: float | None
     mcse: float | None
-    k_hat: float | None = None
-    importance_ess: float | None = None
     rerun: int = 0
 
 
@@ -135,14 +130,10 @@ def judge_sampler(
     )
 
 
-def judge_probability(
-    report: GateReport, p_draws: ArrayLike, chains: int, *, weights: ArrayLike | None = None
-) -> GateReport:
+def judge_probability(report: GateReport, p_draws: ArrayLike, chains: int) -> GateReport:
     """Combine the sampler's report with the diagnostics of the probability itself.
 
-    A probability without spread passes by rule: its Monte Carlo error is nil. Of weighted draws
-    the chains and their tails are judged without the weights, as they were sampled; the bulk
-    effective size and the Monte Carlo error are those of the weighted mean.
+    A probability without spread passes by rule: its Monte Carlo error is nil.
 
     Parameters
     ----------
@@ -152,8 +143,6 @@ def judge_probability(
         P(outcome | parameters) for each draw; each column is judged.
     chains : int
         Number of chains.
-    weights : array_like, shape (S,), optional
-        Of reweighted draws, summing to one.
 
     Returns
     -------
@@ -178,8 +167,8 @@ def judge_probability(
             continue
         if np.ptp(column) <= NO_SPREAD:
             continue
-        reasons += worst.judge(label, column, weights)
-        error = mcse_of_mean(column.ravel(), chains, weights=weights)
+        reasons += worst.judge(label, column)
+        error = mcse_of_mean(column.ravel(), chains)
         mcse = max(mcse, error)
         if not error <= MCSE_MOST:
             reasons.append(f"{label}: MCSE {error:.4f}: at most {MCSE_MOST}")
@@ -194,11 +183,8 @@ def judge_probability(
     )
 
 
-def mcse_of_mean(draws: ArrayLike, chains: int, *, weights: ArrayLike | None = None) -> float:
+def mcse_of_mean(draws: ArrayLike, chains: int) -> float:
     """Return the Monte Carlo standard error of the mean, sd / sqrt(ESS of the mean).
-
-    Of a weighted mean m it is that of the mean of S w (x - m), which weights and correlation
-    within chains enter together.
 
     Parameters
     ----------
@@ -206,8 +192,6 @@ def mcse_of_mean(draws: ArrayLike, chains: int, *, weights: ArrayLike | None = N
         Chain-major draws.
     chains : int
         Number of chains.
-    weights : array_like, shape (S,), optional
-        Summing to one.
 
     Returns
     -------
@@ -222,9 +206,6 @@ def mcse_of_mean(draws: ArrayLike, chains: int, *, weights: ArrayLike | None = N
     (chained,) = _columns(draws, chains, "draws")
     if np.ptp(chained) == 0.0:
         return 0.0
-    if weights is not None:
-        w = np.asarray(weights, dtype=np.float64).reshape(chained.shape)
-        chained = chained.size * w * (chained - np.sum(w * chained))
     from arviz_stats.base import array_stats
 
     return float(array_stats.mcse(chained, chain_axis=0, draw_axis=1, method="mean"))
@@ -236,7 +217,7 @@ class _Worst:
     ess_bulk: float | None = None
     ess_tail: float | None = None
 
-    def judge(self, label: str, column: FloatArray, weights: ArrayLike | None = None) -> list[str]:
+    def judge(self, label: str, column: FloatArray) -> list[str]:
         from arviz_stats.base import array_stats
 
         axes = {"chain_axis": 0, "draw_axis": 1}
@@ -244,8 +225,6 @@ class _Worst:
             r_hat = float(array_stats.rhat(column, method="rank", **axes))
             bulk = float(array_stats.ess(column, method="bulk", **axes))
             tail = float(array_stats.ess(column, method="tail", prob=(0.05, 0.95), **axes))
-        if weights is not None:
-            bulk = min(bulk, _weighted_size(column, np.asarray(weights, dtype=np.float64)))
         self.r_hat = r_hat if self.r_hat is None else float(np.fmax(self.r_hat, r_hat))
         self.ess_bulk = bulk if self.ess_bulk is None else float(np.fmin(self.ess_bulk, bulk))
         self.ess_tail = tail if self.ess_tail is None else float(np.fmin(self.ess_tail, tail))
@@ -258,54 +237,6 @@ class _Worst:
         if not tail >= ESS_LEAST:
             refused.append(f"{label}: tail ESS {tail:.0f}: at least {ESS_LEAST:.0f}")
         return refused
-
-
-def _weighted_size(column: FloatArray, weights: FloatArray) -> float:
-    """Return the effective size of the weighted mean: its variance over its squared error."""
-    x = column.ravel()
-    error = mcse_of_mean(x, len(column), weights=weights)
-    variance = float(np.sum(weights * (x - np.sum(weights * x)) ** 2))
-    return variance / error**2 if error > 0 else 0.0
-
-
-def weighted_quantiles(
-    values: ArrayLike, levels: ArrayLike, weights: ArrayLike | None = None
-) -> FloatArray:
-    """Return quantiles of weighted draws; of equal weights, those of ``numpy.quantile``.
-
-    Parameters
-    ----------
-    values : array_like, shape (S,)
-        Draws.
-    levels : array_like, shape (L,)
-        In [0, 1].
-    weights : array_like, shape (S,), optional
-        Non-negative; only their proportions count. Default equal.
-
-    Returns
-    -------
-    ndarray, shape (L,)
-        Linear between draws.
-
-    Examples
-    --------
-    >>> weighted_quantiles([1.0, 2.0, 3.0], [0.5], [1.0, 1.0, 1.0]).tolist()
-    [2.0]
-    >>> weighted_quantiles([1.0, 2.0, 3.0], [0.5], [0.0, 1.0, 1.0]).tolist()
-    [2.5]
-    """
-    x, at = np.asarray(values, dtype=np.float64), np.asarray(levels, dtype=np.float64)
-    if weights is None:
-        return np.asarray(np.quantile(x, at), dtype=np.float64)
-    w = np.asarray(weights, dtype=np.float64)
-    order = np.argsort(x, kind="stable")
-    order = order[w[order] > 0]
-    ordered, share = x[order], w[order]
-    # Draw i stands between what lies below it and what lies above it, itself left out.
-    below = np.cumsum(share) - share
-    above = below[-1] - below + share[-1] - share
-    position = below / np.maximum(below + above, np.finfo(float).tiny)
-    return np.asarray(np.interp(at, position, ordered), dtype=np.float64)
 
 
 def _columns(values: ArrayLike, chains: int, name: str) -> list[FloatArray]:

@@ -1,4 +1,4 @@
-"""Full fits kept on disk, so that a new process can reweight the last one without compiling.
+"""Fits kept on disk, so that a new process need neither compile nor sample them again.
 
 A cache and nothing more: one ``.npz`` file a fit, named by the hash of everything that made it,
 put in place by one rename, with a hash of its content inside. A file that is damaged, foreign or
@@ -14,7 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -32,13 +32,15 @@ FORMAT = 1
 KEEP = 200
 # Hexadecimal digits of each hash in a file's name: 128 bits, as many as a name should hold.
 DIGITS = 32
+#: Earlier versions wrote further numbers beside these.
+REPORTED = {field.name for field in fields(GateReport)}
 
 FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class StoredFit:
-    """A full fit with the data that it was made from.
+    """A fit with the data that it was made from.
 
     Attributes
     ----------
@@ -53,7 +55,7 @@ class StoredFit:
 
 
 class FitStore:
-    """A folder of full fits; the newest are kept.
+    """A folder of fits; the newest are kept.
 
     Parameters
     ----------
@@ -73,7 +75,7 @@ class FitStore:
         Parameters
         ----------
         group : str
-            SHA-256 of what fits must share to be reweighted to one another.
+            SHA-256 of all that made it but the data.
         key : str
             SHA-256 of everything that made this fit.
         fit : Fit
@@ -139,38 +141,17 @@ class FitStore:
         """
         return _read(self._path(group, key), group)
 
-    def latest(self, group: str) -> StoredFit | None:
-        """Return the newest sound fit of a group; None if there is none.
-
-        Parameters
-        ----------
-        group : str
-            As in `save`.
-
-        Returns
-        -------
-        StoredFit or None
-        """
-        for path in self._newest(f"{group[:DIGITS]}-*.npz"):
-            found = _read(path, group)
-            if found is not None:
-                return found
-        return None
-
     def _path(self, group: str, key: str) -> Path:
         return self.folder / f"{group[:DIGITS]}-{key[:DIGITS]}.npz"
 
-    def _newest(self, pattern: str) -> list[Path]:
+    def _prune(self) -> None:
         dated = []
         with suppress(OSError):
-            for path in self.folder.glob(pattern):
+            for path in self.folder.glob("*.npz"):
                 # Another process may have pruned it in between.
                 with suppress(OSError):
                     dated.append((path.stat().st_mtime_ns, path.name, path))
-        return [path for _, _, path in sorted(dated, reverse=True)]
-
-    def _prune(self) -> None:
-        for path in self._newest("*.npz")[self.keep :]:
+        for _, _, path in sorted(dated, reverse=True)[self.keep :]:
             with suppress(OSError):
                 path.unlink()
 
@@ -191,7 +172,8 @@ def _read(path: Path, group: str) -> StoredFit | None:
             return None
         if said["group"] != group or path.stem != f"{group[:DIGITS]}-{said['key'][:DIGITS]}":
             return None
-        report = GateReport(**{**said["report"], "reasons": tuple(said["report"]["reasons"])})
+        told = {name: value for name, value in said["report"].items() if name in REPORTED}
+        report = GateReport(**{**told, "reasons": tuple(told["reasons"])})
         fit = Fit(
             draws=_part(found, "draws/"),
             chains=said["chains"],

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from forecasting.errors import InvalidInput
+from forecasting.inference.gate import mcse_of_mean
 
 __all__ = ["Summary", "summary"]
 
@@ -32,7 +33,7 @@ class Summary:
     mcse: float
 
 
-def summary(p_draws: ArrayLike, chains: int, *, weights: ArrayLike | None = None) -> Summary:
+def summary(p_draws: ArrayLike, chains: int) -> Summary:
     """Summarise draws of one probability (or of any one quantity).
 
     Parameters
@@ -41,8 +42,6 @@ def summary(p_draws: ArrayLike, chains: int, *, weights: ArrayLike | None = None
         Chain-major draws.
     chains : int
         Number of chains that S divides into.
-    weights : array_like, shape (S,), optional
-        Of reweighted draws, summing to one; default equal.
 
     Returns
     -------
@@ -52,8 +51,7 @@ def summary(p_draws: ArrayLike, chains: int, *, weights: ArrayLike | None = None
     Raises
     ------
     InvalidInput
-        If the draws are not one-dimensional or not a multiple of `chains`, or the weights are not
-        as many.
+        If the draws are not one-dimensional or not a multiple of `chains`.
 
     Examples
     --------
@@ -67,23 +65,12 @@ def summary(p_draws: ArrayLike, chains: int, *, weights: ArrayLike | None = None
     if np.ptp(p) == 0.0:
         value = float(p[0])
         return Summary(value, 0.0, value, value, value, 0.0)
-    from forecasting.inference.gate import mcse_of_mean, weighted_quantiles
-
-    if weights is None:
-        mean, sd = float(p.mean()), float(p.std(ddof=1))
-    else:
-        w = np.asarray(weights, dtype=np.float64)
-        if w.shape != p.shape:
-            message = f"weights must be (S,) as the draws are, {p.shape}, got {w.shape}."
-            raise InvalidInput(message)
-        mean = float(np.sum(w * p))
-        sd = float(np.sqrt(np.sum(w * (p - mean) ** 2)))
-    low, middle, high = weighted_quantiles(p, [0.05, 0.5, 0.95], weights)
+    low, middle, high = np.quantile(p, [0.05, 0.5, 0.95])
     return Summary(
-        mean=mean,
-        sd=sd,
+        mean=float(p.mean()),
+        sd=float(p.std(ddof=1)),
         p05=float(low),
         p50=float(middle),
         p95=float(high),
-        mcse=mcse_of_mean(p, chains, weights=weights),
+        mcse=mcse_of_mean(p, chains),
     )

@@ -25,7 +25,7 @@ def datatree(
     ----------
     fits : mapping of str to Fit
         By name; a parameter becomes ``<fit>.<parameter>``. Of fits with unequal numbers of draws
-        the longer ones are thinned evenly; a reweighted fit is resampled.
+        the longer ones are thinned evenly.
     predictive : mapping, optional
         ``<fit>.<what>`` -> (S, n) replicated data, chain-major as the draws of the fit.
     observed : mapping, optional
@@ -55,8 +55,6 @@ def datatree(
         raise InvalidInput(message)
     from arviz_base import from_dict
 
-    from forecasting.inference.psis import resampled
-
     chains = min(fit.chains for fit in fits.values())
     least = min(next(iter(fit.draws.values())).shape[0] // fit.chains for fit in fits.values())
 
@@ -68,8 +66,7 @@ def datatree(
 
     groups: dict[str, dict[str, Any]] = {"posterior": {}}
     for name, fit in fits.items():
-        draws = fit.draws if fit.weights is None else resampled(fit, fit.seed)
-        for parameter, values in draws.items():
+        for parameter, values in fit.draws.items():
             groups["posterior"][f"{name}.{parameter}"] = chained(values, fit)
     if predictive:
         groups["posterior_predictive"] = {

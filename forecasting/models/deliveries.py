@@ -53,16 +53,9 @@ NODES = 24
 class Package:
     """One agreed delivery, in days since it was announced.
 
-    Attributes
-    ----------
-    agreed
-        The number agreed on; 0 where it is not known.
-    parts
-        (day, number) of each part in order; the number None where it is not known.
-    watched
-        Until when somebody looked.
-    before
-        What had arrived before the first part.
+    `agreed` is 0 where the number is not known. `parts` are (day, number) in order, the number
+    None where it is not known. Somebody looked until `watched`; `before` had arrived before the
+    first part.
     """
 
     agreed: float
@@ -90,26 +83,13 @@ class Deliveries:
         return blocks | {"sums": len(SUMS)} | dict.fromkeys(LOGS, COLUMN)
 
     def default_priors(self) -> dict[str, PriorSpec]:
-        """Return the priors by parameter.
-
-        Returns
-        -------
-        dict of str to PriorSpec
-
-        Examples
-        --------
-        >>> Deliveries().default_priors()["first"].text
-        'LogNormal(0.5878, 0.3)'
-        """
+        """Return the priors by parameter."""
         return {prior.name: prior for prior in PRIORS}
 
     def build_model(self) -> Any:
         """Build the graph; every number in it is data.
 
-        Returns
-        -------
-        pymc.Model
-            Free variables ``betas``, ``gammas`` and ``z``, in the order of `delivery_priors`.
+        Free variables ``betas``, ``gammas`` and ``z``, in the order of `delivery_priors`.
         """
         import pymc as pm
         import pytensor.tensor as pt
@@ -142,24 +122,7 @@ class Deliveries:
         target_accept: float = 0.9,
         cores: int | None = None,
     ) -> Fit:
-        """Sample the parameters given the packages of a class.
-
-        Parameters
-        ----------
-        data : mapping
-            From `delivery_data`.
-        priors : mapping of str to PriorSpec
-            As `default_priors` returns, or a worldview's numbers for them.
-        seed : int
-            Seed of the draws.
-        draws, tune, chains, target_accept, cores
-            As in `forecasting.inference.fit`.
-
-        Returns
-        -------
-        Fit
-            Posterior draws with the sampler's report.
-        """
+        """Sample the parameters given the packages of a class, from `delivery_data`."""
         return sample(
             self,
             _prepared(data),
@@ -192,20 +155,7 @@ class Deliveries:
     def predictive_check(
         self, draws: Mapping[str, ArrayLike], data: Mapping[str, ArrayLike], *, seed: int
     ) -> PredictiveCheck:
-        """Hold the shares of parts and the number of packages that began against predictions.
-
-        Parameters
-        ----------
-        draws, data : mapping
-            As in `fit`.
-        seed : int
-            Seed of the replicated counts.
-
-        Returns
-        -------
-        PredictiveCheck
-            Shares inside their intervals; the packages that began, of those watched.
-        """
+        """Hold the shares of parts and the number of packages that began against predictions."""
         from scipy.special import betainc
 
         rng = np.random.default_rng(seed)
@@ -331,26 +281,11 @@ def _log_above(share: Any, a: Any, b: Any, xp: Any) -> Any:
 
 
 def delivery_data(packages: Sequence[Package]) -> dict[str, FloatArray]:
-    """Return packages as the arrays of the graph.
+    """Return packages as the arrays of the graph; parts of one day count as one.
 
-    Parameters
-    ----------
-    packages : sequence of Package
-        Parts of one day count as one part.
+    Refused: days not in order or after the end of the watch, a part not above 0, more than was
+    agreed.
 
-    Returns
-    -------
-    dict of str to ndarray
-        As the module names them.
-
-    Raises
-    ------
-    InvalidInput
-        If days are not in order or after the end of the watch, a part is not above 0, or more
-        arrived than was agreed.
-
-    Examples
-    --------
     >>> may = Package(1000, ((7, 390), (8, 307), (9, 303)), 9)
     >>> data = delivery_data([may])
     >>> data["shares"].tolist(), data["finals"].round(3).tolist(), data["wait_high"].tolist()
@@ -425,22 +360,7 @@ def _by_day(package: Package) -> list[tuple[float, float | None]]:
 def simulate_package(
     rng: np.random.Generator, truth: Mapping[str, ArrayLike], agreed: float, watched: float
 ) -> Package:
-    """Draw one package part by part, on the days on which parts arrive.
-
-    Parameters
-    ----------
-    rng : Generator
-        Source of randomness.
-    truth : mapping
-        One value of each parameter.
-    agreed, watched : float
-        The number agreed on, and the days watched, a whole number.
-
-    Returns
-    -------
-    Package
-        Gaps between parts are whole days, as they are known.
-    """
+    """Draw one package part by part, watched for whole days; gaps are whole days, as known."""
     p = {name: float(np.asarray(value)) for name, value in truth.items()}
     if rng.random() >= p["w"]:
         return Package(agreed, (), watched)

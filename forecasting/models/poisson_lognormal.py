@@ -31,14 +31,7 @@ LOG_ROOT_TWO_PI = 0.5 * float(np.log(2.0 * np.pi))
 
 
 def numpy_mathematics() -> SimpleNamespace:
-    """Return what the formulas need, for arrays; ``pytensor.tensor`` has the same names but one.
-
-    Returns
-    -------
-    SimpleNamespace
-        ``log, exp, sqrt, maximum, softplus, arcsinh, sinh, cosh, logsumexp`` and ``fixed``, which
-        in a graph stops derivatives.
-    """
+    """Return what the formulas need, for arrays; `fixed` stops derivatives in a graph."""
     from scipy.special import logsumexp
 
     return SimpleNamespace(
@@ -56,13 +49,7 @@ def numpy_mathematics() -> SimpleNamespace:
 
 
 def graph_mathematics() -> SimpleNamespace:
-    """Return what the formulas need, for a graph.
-
-    Returns
-    -------
-    SimpleNamespace
-        The names of `numpy_mathematics`.
-    """
+    """Return what the formulas need, for a graph."""
     import pytensor.tensor as pt
     from pytensor.gradient import disconnected_grad
 
@@ -71,24 +58,11 @@ def graph_mathematics() -> SimpleNamespace:
 
 
 def mode(loc: Any, scale: Any, count: Any, exposure: Any, xp: Any) -> tuple[Any, Any]:
-    """Return the mode of the log rate and its standard deviation there.
+    """Return the mode of the log rate and its standard deviation there; all broadcast.
 
     With w = scale^2 e exp(l) the mode solves w + log w = log(scale^2 e) + loc + scale^2 n; two
     Newton steps from softplus come within a hundredth, and nodes need not stand better.
 
-    Parameters
-    ----------
-    loc, scale, count, exposure : array
-        Broadcast against each other.
-    xp : namespace
-        `numpy_mathematics` or `graph_mathematics`.
-
-    Returns
-    -------
-    mode, sd : array
-
-    Examples
-    --------
     >>> place, sd = mode(0.0, 100.0, 5.0, 10.0, numpy_mathematics())
     >>> round(float(place), 3), round(float(sd), 3)
     (-0.693, 0.447)
@@ -107,20 +81,8 @@ def mode(loc: Any, scale: Any, count: Any, exposure: Any, xp: Any) -> tuple[Any,
 def log_marginal(loc: Any, scale: Any, count: Any, exposure: Any, xp: Any) -> Any:
     """Return log of the mean of exp(n l - e exp(l)) over l ~ Normal(loc, scale).
 
-    Parameters
-    ----------
-    loc, scale, count, exposure : array
-        Of shapes that broadcast to (..., 1): the nodes stand on a last axis that is summed.
-    xp : namespace
-        As in `mode`.
+    The arguments broadcast to (..., 1): the nodes stand on a last axis that is summed and gone.
 
-    Returns
-    -------
-    array
-        The last axis gone; 0 where nothing was seen.
-
-    Examples
-    --------
     >>> one = [np.array([[value]]) for value in (0.0, 1e-3, 2.0, 3.0)]
     >>> log_marginal(*one, numpy_mathematics()).round(3).tolist()
     [-3.0]
@@ -146,27 +108,12 @@ def posterior_quantiles(
     *,
     log_weight: Callable[[FloatArray], FloatArray] | None = None,
 ) -> tuple[FloatArray, FloatArray]:
-    """Return a quantile of the log rate for each point, and the log marginal likelihood.
+    """Return a quantile of the log rate for each point, and the log marginal likelihood, (G,).
 
-    Parameters
-    ----------
-    u : array_like, shape (G,)
-        In (0, 1): the level of each point.
-    loc, scale, exposure : array_like, shape (G,) or ()
-        Prior and exposure of each point; a scale of 300 is flat.
-    count : float
-        Events seen in the exposure.
-    log_weight : callable, optional
-        A further factor of the likelihood: from log rates (G, nodes) to its logarithm. The table
-        then reaches over the whole prior on both sides.
+    `u` (G,) are the levels; loc, scale (300 is flat) and exposure are (G,) or (). `log_weight` is
+    a further factor of the likelihood, from log rates (G, nodes) to its logarithm: the table then
+    reaches over the whole prior on both sides. Smooth in every argument.
 
-    Returns
-    -------
-    log_rate, log_marginal : ndarray, shape (G,)
-        Smooth in every argument.
-
-    Examples
-    --------
     >>> found, _ = posterior_quantiles([0.5], 0.0, 300.0, 1.0, 8.0)
     >>> round(float(np.exp(found[0])), 4)  # log 2 / 8
     0.0866

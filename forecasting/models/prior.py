@@ -29,24 +29,10 @@ DISTRIBUTIONS: dict[str, tuple[tuple[str, bool], ...]] = {
 class PriorSpec:
     """One prior as plain data: printable, hashable, and known by a date.
 
-    Its numbers reach a model as arrays named ``<name>_<parameter>``, for example ``theta_mu``,
-    so that another worldview is a refit of the same compiled model. Of ``lognormal``, `mu` and
-    `sd` are those of the logarithm.
-
-    Attributes
-    ----------
-    name
-        Parameter of the model.
-    distribution
-        ``normal``, ``lognormal``, ``gamma`` (shape, rate), ``beta``, ``dirichlet`` or
-        ``constant``.
-    parameters
-        Pairs of name and value, in the order of the distribution's definition; a value is a
-        number, or a tuple with one for each category.
-    source
-        Where the numbers come from.
-    known_by
-        The day by which the source could be known; no question that uses it opens earlier.
+    Its numbers reach a model as arrays named ``<name>_<parameter>``, for example ``theta_mu``, so
+    that another worldview is a refit of the same compiled model. `parameters` are in the order of
+    `DISTRIBUTIONS`; a value is a number, or a tuple with one for each category. Of ``lognormal``,
+    `mu` and `sd` are those of the logarithm. No question that uses it opens before `known_by`.
     """
 
     name: str
@@ -81,24 +67,6 @@ class PriorSpec:
     ) -> "PriorSpec":
         """Build a prior from its values in order.
 
-        Parameters
-        ----------
-        name, distribution : str
-            Parameter of the model, and its prior's distribution.
-        *values : float or tuple of float
-            One for each parameter of the distribution.
-        source : str
-            Where the numbers come from.
-        known_by : date
-            The day by which they could be known.
-
-        Returns
-        -------
-        PriorSpec
-            The checked prior.
-
-        Examples
-        --------
         >>> prior = PriorSpec.of("w", "beta", 2, 4, source="judgement", known_by=date(2025, 1, 1))
         >>> prior.text
         'Beta(2, 4)'
@@ -112,22 +80,7 @@ class PriorSpec:
     def with_values(
         self, *values: Number, source: str | None = None, known_by: date | None = None
     ) -> "PriorSpec":
-        """Return the same prior with other numbers: how a worldview differs.
-
-        Parameters
-        ----------
-        *values : float or tuple of float
-            In the order of the distribution's definition.
-        source : str, optional
-            Where the new numbers come from; default the old source.
-        known_by : date, optional
-            When they could be known; default the old date.
-
-        Returns
-        -------
-        PriorSpec
-            The checked prior.
-        """
+        """Return the same prior with other numbers: how a worldview differs."""
         return PriorSpec.of(
             self.name,
             self.distribution,
@@ -142,18 +95,6 @@ class PriorSpec:
         Normal and log-normal: sd times the factor. Gamma, Beta and Dirichlet: the events or cases
         that the prior is worth, divided by its square; the mean stays. A constant stays.
 
-        Parameters
-        ----------
-        factor : float
-            Above 0; 2 doubles the scale.
-
-        Returns
-        -------
-        PriorSpec
-            The checked prior.
-
-        Examples
-        --------
         >>> rate = PriorSpec.of("rate", "gamma", 4, 2, source="data", known_by=date(2025, 1, 1))
         >>> rate.scaled(2).text
         'Gamma(1, 0.5)'
@@ -169,23 +110,7 @@ class PriorSpec:
         return self.with_values(*(_times(value, factor**-2) for _, value in self.parameters))
 
     def value(self, key: str) -> Number:
-        """Return one number of the prior by name.
-
-        Parameters
-        ----------
-        key : str
-            For example ``"mu"``.
-
-        Returns
-        -------
-        float or tuple of float
-            The value.
-
-        Raises
-        ------
-        InvalidInput
-            If the distribution has no such parameter.
-        """
+        """Return one number of the prior by name, for example ``"mu"``."""
         for name, value in self.parameters:
             if name == key:
                 return value
@@ -212,25 +137,10 @@ def prior_arrays(
 ) -> dict[str, FloatArray]:
     """Return priors as the arrays that a model takes, ``<name>_<parameter>``.
 
-    Parameters
-    ----------
-    priors : mapping of str to PriorSpec
-        By parameter name.
-    expected : mapping of str to PriorSpec
-        The family's defaults: the names and distributions that its graph has.
+    `expected` are the family's defaults, whose names and distributions the graph has: any others
+    are refused. Scalars of shape (), or (K,) for a Dirichlet and for priors with one value a
+    category.
 
-    Returns
-    -------
-    dict of str to ndarray
-        Scalars of shape (), or (K,) for a Dirichlet and for priors with one value a category.
-
-    Raises
-    ------
-    InvalidInput
-        If a parameter is missing, unknown, or has another distribution than the graph.
-
-    Examples
-    --------
     >>> w = PriorSpec.of("w", "beta", 2, 4, source="judgement", known_by=date(2025, 1, 1))
     >>> {name: float(value) for name, value in prior_arrays({"w": w}, {"w": w}).items()}
     {'w_a': 2.0, 'w_b': 4.0}
@@ -257,19 +167,8 @@ def from_standard(
     """Turn draws of standardised variables ``<name>_z`` into draws of the parameters.
 
     A normal prior is sampled as mu + sd z and a log-normal one as exp(mu + sd z): chains then
-    start within the prior of the fit at hand, whatever the model was compiled with.
-
-    Parameters
-    ----------
-    draws : mapping of str to ndarray
-        Draws of the graph's free variables; those not named ``<name>_z`` pass through.
-    priors : mapping of str to PriorSpec
-        Of the fit.
-
-    Returns
-    -------
-    dict of str to ndarray
-        In the order of the priors, constants left out.
+    start within the prior of the fit at hand, whatever the model was compiled with. Draws not
+    named ``<name>_z`` pass through; the order is that of the priors, constants left out.
     """
     found: dict[str, FloatArray] = {}
     for name, prior in priors.items():
@@ -283,20 +182,7 @@ def from_standard(
 
 
 def prior_table(family: str, priors: Mapping[str, PriorSpec]) -> list[dict[str, str]]:
-    """Return one row for each prior: family, parameter, prior, source, known_by.
-
-    Parameters
-    ----------
-    family : str
-        Name of the family.
-    priors : mapping of str to PriorSpec
-        By parameter name.
-
-    Returns
-    -------
-    list of dict
-        In the order of the mapping.
-    """
+    """Return one row for each prior: family, parameter, prior, source, known_by."""
     return [
         {
             "family": family,
@@ -310,21 +196,7 @@ def prior_table(family: str, priors: Mapping[str, PriorSpec]) -> list[dict[str, 
 
 
 def prior_draw(rng: np.random.Generator, priors: Mapping[str, PriorSpec]) -> dict[str, FloatArray]:
-    """Draw every parameter once from its prior.
-
-    Parameters
-    ----------
-    rng : Generator
-        Source of randomness.
-    priors : mapping of str to PriorSpec
-        By parameter.
-
-    Returns
-    -------
-    dict of str to ndarray
-        () each, or (K,) for a Dirichlet and for priors with one value a category; constants as
-        they are.
-    """
+    """Draw every parameter once from its prior, () or (K,) each; constants as they are."""
     found: dict[str, FloatArray] = {}
     for name, prior in priors.items():
         values = [np.asarray(value, dtype=np.float64) for _, value in prior.parameters]

@@ -94,27 +94,11 @@ class Rates:
         return dict.fromkeys(scalars, SCALAR) | {"counts": COLUMN, "exposures": COLUMN}
 
     def default_priors(self) -> dict[str, PriorSpec]:
-        """Return the priors of ``mu`` and ``sigma``.
-
-        Returns
-        -------
-        dict of str to PriorSpec
-
-        Examples
-        --------
-        >>> Rates().default_priors()["mu"].text
-        'Normal(-6.594, 1.5)'
-        """
+        """Return the priors of ``mu`` and ``sigma``."""
         return {prior.name: prior for prior in PRIORS}
 
     def build_model(self) -> Any:
-        """Build the graph; every number in it is data.
-
-        Returns
-        -------
-        pymc.Model
-            Free variables ``mu_z, sigma_z``.
-        """
+        """Build the graph; every number in it is data. Free variables ``mu_z, sigma_z``."""
         import pymc as pm
         import pytensor.tensor as pt
 
@@ -141,24 +125,7 @@ class Rates:
         target_accept: float = 0.9,
         cores: int | None = None,
     ) -> Fit:
-        """Sample mu and sigma given the counts.
-
-        Parameters
-        ----------
-        data : mapping
-            From `rate_data`.
-        priors : mapping of str to PriorSpec
-            As `default_priors` returns, or a worldview's numbers for them.
-        seed : int
-            Seed of the draws.
-        draws, tune, chains, target_accept, cores
-            As in `forecasting.inference.fit`.
-
-        Returns
-        -------
-        Fit
-            Posterior draws with the sampler's report.
-        """
+        """Sample mu and sigma given the counts, from `rate_data`."""
         return sample(
             self,
             data,
@@ -205,13 +172,7 @@ class Rates:
     def replicates(
         self, draws: Mapping[str, ArrayLike], data: Mapping[str, ArrayLike], *, seed: int
     ) -> FloatArray:
-        """Draw the count of every move anew, from rates that its own history has informed.
-
-        Returns
-        -------
-        ndarray, shape (S, n)
-            The posterior predictive counts over the same exposures.
-        """
+        """Draw each move's count anew, (S, n), from rates that its own history has informed."""
         rng = np.random.default_rng(seed)
         mu, sigma = (np.asarray(draws[name], dtype=np.float64) for name in ("mu", "sigma"))
         columns = []
@@ -226,20 +187,7 @@ class Rates:
     def predictive_check(
         self, draws: Mapping[str, ArrayLike], data: Mapping[str, ArrayLike], *, seed: int
     ) -> PredictiveCheck:
-        """Hold the counts against what the pool predicts for a move of which nothing was seen.
-
-        Parameters
-        ----------
-        draws, data : mapping
-            As in `fit`.
-        seed : int
-            Seed of the replicated counts.
-
-        Returns
-        -------
-        PredictiveCheck
-            Counts inside their intervals, and the number of moves without an event.
-        """
+        """Hold the counts against what the pool predicts for a move of which nothing was seen."""
         rng = np.random.default_rng(seed)
         mu, sigma = (np.asarray(draws[name], dtype=np.float64)[:, None] for name in ("mu", "sigma"))
         counts, exposures = (np.asarray(data[name]) for name in ("counts", "exposures"))
@@ -260,28 +208,7 @@ class Rates:
 
 
 def rate_data(counts: ArrayLike, exposures: ArrayLike) -> dict[str, FloatArray]:
-    """Check counts and exposures once.
-
-    Parameters
-    ----------
-    counts, exposures : array_like, shape (n,)
-        Events of each move, and days at risk, whatever multiplied the hazard counted in.
-
-    Returns
-    -------
-    dict of str to ndarray
-        ``counts, exposures``.
-
-    Raises
-    ------
-    InvalidInput
-        If a number is negative or not finite, or an event has no exposure.
-
-    Examples
-    --------
-    >>> rate_data([1, 0], [60, 700])["counts"].tolist()
-    [1.0, 0.0]
-    """
+    """Check counts and exposures, (n,) each, in days at risk with what multiplied the hazard."""
     n, e = (np.asarray(values, dtype=np.float64) for values in (counts, exposures))
     if n.ndim != 1 or n.shape != e.shape:
         message = f"counts {n.shape}, exposures {e.shape}: one-dimensional and of one length."
@@ -304,22 +231,7 @@ def fit_rates(
     *,
     fits: Fits,
 ) -> Fit:
-    """Give the pooled fit of a bank's moves, by way of what keeps fits.
-
-    Parameters
-    ----------
-    counts, exposures : array_like, shape (n,)
-        As in `rate_data`.
-    priors : mapping of str to PriorSpec, optional
-        Default those of `Rates`.
-    fits : Fits
-        Decides the seed and keeps the fit.
-
-    Returns
-    -------
-    Fit
-        Draws ``mu, sigma``.
-    """
+    """Give the pooled fit of a bank's moves, by way of what keeps fits."""
     model = Rates()
     given = model.default_priors() if priors is None else priors
     return fits.fit(model, rate_data(counts, exposures), given)

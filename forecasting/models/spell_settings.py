@@ -15,16 +15,9 @@ ETHPRIO = "ETH/PRIO civil ceasefires 1989-2020 (Clayton, Nygaard, Strand, Rustad
 class Setting:
     """One definition of the end of a spell.
 
-    Attributes
-    ----------
-    t0
-        Reference age in days: theta is the log cumulative hazard there.
-    ages
-        Ages in days at which the predictive check counts ends.
-    lasting
-        Whether a share of spells never ends, which changes the graph.
-    priors
-        Of ``theta``, ``k`` and, with a lasting share, ``lasting``.
+    Theta is the log cumulative hazard at age `t0` in days; the predictive check counts ends by
+    `ages`. With `lasting` a share of spells never ends, which changes the graph and has a prior of
+    its own.
     """
 
     t0: float

@@ -39,14 +39,9 @@ NO_SPELLS = weibull.spells(entry=[], lower=[], upper=[], kind=[])
 
 @dataclass(frozen=True, slots=True)
 class Spells:
-    """Weibull spells under one definition of their end.
+    """Weibull spells under one definition of their end, a key of `SETTINGS`.
 
-    Attributes
-    ----------
-    setting
-        ``"formal-end"``, ``"first-claim"`` or ``"peace-agreement"``.
-    instant
-        Whether a share of spells fails at the instant of its start.
+    With `instant` a share of them fails at the instant of its start.
     """
 
     family: ClassVar[str] = "spells"
@@ -85,28 +80,14 @@ class Spells:
         return dict.fromkeys(sorted(scalars), SCALAR) | dict.fromkeys(sorted(columns), COLUMN)
 
     def default_priors(self) -> dict[str, PriorSpec]:
-        """Return the setting's priors by parameter.
-
-        Returns
-        -------
-        dict of str to PriorSpec
-            ``theta``, ``k``, ``beta``, and ``pi`` and ``lasting`` where the model has them.
-
-        Examples
-        --------
-        >>> Spells("first-claim").default_priors()["k"].text
-        'LogNormal(-0.5108, 0.5)'
-        """
+        """Return the setting's priors by parameter."""
         chosen = (*self._setting.priors, BETA, *((INSTANT,) if self.instant else ()))
         return {prior.name: prior for prior in chosen}
 
     def build_model(self) -> Any:
         """Build the graph; every number in it is data.
 
-        Returns
-        -------
-        pymc.Model
-            Free variables ``theta_z, k_z, beta_z``, and ``pi`` and ``lasting`` where it has them.
+        Free variables ``theta_z, k_z, beta_z``, and ``pi`` and ``lasting`` where it has them.
         """
         import pymc as pm
         import pytensor.tensor as pt
@@ -167,24 +148,7 @@ class Spells:
         target_accept: float = 0.9,
         cores: int | None = None,
     ) -> Fit:
-        """Sample theta, k, beta (and pi) given the spells.
-
-        Parameters
-        ----------
-        data : mapping
-            As `weibull.spells` returns; the spell asked about is no row.
-        priors : mapping of str to PriorSpec
-            As `default_priors` returns, or a worldview's numbers for them.
-        seed : int
-            Seed of the draws.
-        draws, tune, chains, target_accept, cores
-            As in `forecasting.inference.fit`.
-
-        Returns
-        -------
-        Fit
-            Posterior draws with the sampler's report.
-        """
+        """Sample the parameters given the spells; the spell asked about is no row."""
         arrays = weibull.grouped(data, t0=self.t0)
         if not self.instant:
             del arrays["escaped_w"]
@@ -204,18 +168,7 @@ class Spells:
     def log_likelihood(
         self, draws: Mapping[str, ArrayLike], data: Mapping[str, ArrayLike]
     ) -> FloatArray:
-        """Return weight * log p(spell | draw).
-
-        Parameters
-        ----------
-        draws, data : mapping
-            As in `fit`.
-
-        Returns
-        -------
-        ndarray, shape (S, n)
-            For leave-one-out and for reweighting to new rows.
-        """
+        """Return weight * log p(spell | draw), (S, n)."""
         return weibull.log_likelihood(draws, data, t0=self.t0)
 
     def simulate(
@@ -235,22 +188,8 @@ class Spells:
     ) -> PredictiveCheck:
         """Hold the spells against the model's own predictions for them.
 
-        Each spell's end is placed in its predictive distribution; ends by each of `ages` are
-        counted among the spells whose state at that age is known.
-
-        Parameters
-        ----------
-        draws, data : mapping
-            As in `fit`.
-        seed : int
-            Seed of the replicated counts.
-        ages : tuple of float, optional
-            Days; default those of the setting.
-
-        Returns
-        -------
-        PredictiveCheck
-            For `forecasting.inference.verdict`.
+        Each spell's end is placed in its predictive distribution; ends by each of `ages` (days)
+        are counted among the spells whose state at that age is known.
         """
         rows = {name: np.asarray(values, dtype=np.float64) for name, values in data.items()}
         over_by_low, over_by_high = self._predicted(draws, rows)
@@ -306,40 +245,20 @@ CLASSES = {
 
 
 def case_spread(setting: str) -> float:
-    """Return by how much one case may differ from its class in theta, where it is another kind.
-
-    Examples
-    --------
-    >>> case_spread("peace-agreement"), case_spread("formal-end")
-    (0.5, 0.0)
-    """
+    """Return by how much one case may differ from its class in theta, where it is another kind."""
     return float(np.asarray(CASE.value("sd"))) if setting == "peace-agreement" else 0.0
 
 
 def representative_spells(fit: Fit, *, monitored: float = 0.0) -> dict[str, FloatArray]:
-    """Return a fit's draws in an order in which neighbours are alike, of equal weight.
+    """Return a fit's draws in an order in which neighbours are alike.
 
-    Parameters
-    ----------
-    fit : Fit
-        Of `Spells`.
-    monitored : float, default 0
-        Covariate of the spells to come; `theta` holds its effect.
-
-    Returns
-    -------
-    dict of str to ndarray
-        ``theta, k`` and, where the fit has them, ``pi`` and ``lasting``: sorted by theta in 32
-        strata, and within each by the share that lasts, or by k, up and down in turn.
+    ``theta, k`` and, where the fit has them, ``pi`` and ``lasting``: sorted by theta, which holds
+    the effect of `monitored`, in 32 strata, and within each by the share that lasts, or by k, up
+    and down in turn.
     """
     draws = {name: np.asarray(values) for name, values in fit.draws.items()}
     theta = draws["theta"] + draws["beta"] * monitored
-    size = theta.size
     by = np.argsort(theta, kind="stable")
-    if fit.weights is not None:
-        reached = np.cumsum(fit.weights[by])
-        level = (np.arange(size) + 0.5) / size * reached[-1]
-        by = by[np.minimum(np.searchsorted(reached, level), size - 1)]
     second = draws.get("lasting", draws["k"])
     snake = [
         stratum[np.argsort(second[stratum], kind="stable")][:: 1 if number % 2 == 0 else -1]

@@ -54,30 +54,11 @@ def spells(
     weight: ArrayLike | None = None,
     monitored: ArrayLike | None = None,
 ) -> dict[str, FloatArray]:
-    """Check rows of spells once and return them in the form that the models take.
+    """Check rows of spells, (n,) each, and return them in the form that the models take.
 
-    Parameters
-    ----------
-    entry, lower, upper : array_like, shape (n,)
-        Ages in days; `upper` may be infinite or NaN where it is not used. n may be 0.
-    kind : array_like, shape (n,)
-        0, 1 or 2, see the module.
-    weight, monitored : array_like, shape (n,), optional
-        Default 1 and 0.
+    All come out finite: an interval without an upper end becomes a spell that held. What breaks a
+    rule is refused by its row.
 
-    Returns
-    -------
-    dict of str to ndarray
-        ``entry, lower, upper, kind, weight, monitored``, all finite; an interval without an
-        upper end has become a spell that held.
-
-    Raises
-    ------
-    InvalidInput
-        Naming the first row that breaks a rule.
-
-    Examples
-    --------
     >>> rows = spells(entry=[0, 0], lower=[30, 0], upper=[np.inf, 0.5], kind=[0, 2])
     >>> rows["upper"].tolist()
     [30.0, 0.5]
@@ -119,25 +100,11 @@ def grouped(rows: Mapping[str, ArrayLike], *, t0: float) -> dict[str, FloatArray
     """Return spells as the arrays of the compiled graph: one group for each kind of evidence.
 
     Only the ages that a spell's likelihood needs are kept, as u = log(age / t0), so that the
-    sampler takes no logarithm of data and no hazard twice.
+    sampler takes no logarithm of data and no hazard twice: ``held_u, held_x, held_w``, the same
+    for ``ended`` and for ``watched`` (entries above 0), ``between_low, between_high, between_x,
+    between_w``, ``start_high, start_x, start_w`` (intervals from age 0) and the total weight
+    ``escaped_w`` of spells seen to survive their start.
 
-    Parameters
-    ----------
-    rows : mapping
-        As `spells` returns.
-    t0 : float
-        Reference age in days.
-
-    Returns
-    -------
-    dict of str to ndarray
-        ``held_u, held_x, held_w``, the same for ``ended`` and for ``watched`` (entries above
-        0), ``between_low, between_high, between_x, between_w``, ``start_high, start_x, start_w``
-        (intervals from age 0) and the total weight ``escaped_w`` of spells seen to survive
-        their start.
-
-    Examples
-    --------
     >>> rows = spells(entry=[0, 0], lower=[30, 0], upper=[30, 1], kind=[0, 2])
     >>> grouped(rows, t0=30.0)["held_u"].tolist()
     [0.0]
@@ -174,24 +141,8 @@ def _require(holds: NDArray[np.bool_], rule: str, values: FloatArray) -> None:
 
 
 def cumulative_hazard(time: ArrayLike, eta: ArrayLike, k: ArrayLike, *, t0: float) -> FloatArray:
-    """Return H(t) = exp(eta) (t / t0)^k, without overflow.
+    """Return H(t) = exp(eta) (t / t0)^k: 0 at age 0, capped at exp(200); all broadcast.
 
-    Parameters
-    ----------
-    time : array_like
-        Ages in days, at least 0, may be infinite; broadcasts against the others.
-    eta, k : array_like
-        Log cumulative hazard at `t0`, and shape.
-    t0 : float
-        Reference age in days.
-
-    Returns
-    -------
-    ndarray
-        0 at age 0; capped at exp(200).
-
-    Examples
-    --------
     >>> float(cumulative_hazard(60.0, 0.0, 1.0, t0=30.0))
     2.0
     """
@@ -211,31 +162,11 @@ def survival(
     age: float = 0.0,
     monitored: float = 0.0,
 ) -> FloatArray:
-    """Return P(T > time | T > age) for every draw.
+    """Return P(T > time | T > age) for every draw, (S, H), at ages `time` (H,) of at least `age`.
 
     S(time) / S(age); without a lasting share that is exp(-(H(time) - H(age))), times 1 - pi if
     nothing was survived yet (``age`` = 0 < ``time``).
 
-    Parameters
-    ----------
-    draws : mapping
-        See the module; each (S,).
-    time : array_like, shape (H,)
-        Ages in days, at least `age`.
-    t0 : float
-        Reference age.
-    age : float, default 0
-        Age that the spell has already reached.
-    monitored : float, default 0
-        Covariate.
-
-    Returns
-    -------
-    ndarray, shape (S, H)
-        Falls with time in every draw.
-
-    Examples
-    --------
     >>> half = {"theta": [np.log(np.log(2))], "k": [1.0], "beta": [0.0]}
     >>> survival(half, [30.0, 60.0], t0=30.0).round(3).tolist()
     [[0.5, 0.25]]
@@ -265,27 +196,12 @@ def _log_kept(draws: Mapping[str, ArrayLike], hazard: FloatArray) -> FloatArray:
 def log_likelihood(
     draws: Mapping[str, ArrayLike], rows: Mapping[str, ArrayLike], *, t0: float
 ) -> FloatArray:
-    """Return weight * log p(row | draw) for every draw and spell.
+    """Return weight * log p(row | draw) for every draw and spell, (S, n).
 
     Held: log S(lower)/S(entry). Ended: log h(lower) S(lower)/S(entry). Between:
-    log (S(lower) - S(upper))/S(entry), by log1mexp; from age 0 it includes instant failures.
+    log (S(lower) - S(upper))/S(entry), by log1mexp; from age 0 it includes instant failures. Never
+    NaN: a row that is impossible under a draw is very negative, at least -1e300.
 
-    Parameters
-    ----------
-    draws : mapping
-        As in `survival`.
-    rows : mapping
-        As `spells` returns.
-    t0 : float
-        Reference age.
-
-    Returns
-    -------
-    ndarray, shape (S, n)
-        Never NaN; a row that is impossible under a draw is very negative, at least -1e300.
-
-    Examples
-    --------
     >>> unit = {"theta": [0.0], "k": [1.0], "beta": [0.0]}
     >>> rows = spells(entry=[0, 0], lower=[1, 0], upper=[1, 1], kind=[1, 2])
     >>> log_likelihood(unit, rows, t0=1.0).round(4).tolist()

@@ -48,25 +48,6 @@ RECALIBRATED_FROM = 20
 def log_likelihood_of(probability: ArrayLike, *, clip: float = CLIP) -> FloatArray:
     """Return the log of the probability of what happened, drawn into [clip, 1 - clip].
 
-    Parameters
-    ----------
-    probability : array_like
-        Probability that the forecast gave to the outcome, in [0, 1].
-    clip : float, default 0.01
-        In [0, 0.5).
-
-    Returns
-    -------
-    ndarray
-        Same shape, at least log(clip).
-
-    Raises
-    ------
-    InvalidInput
-        If a probability lies outside [0, 1].
-
-    Examples
-    --------
     >>> log_likelihood_of([0.0, 0.5]).round(3).tolist()
     [-4.605, -0.693]
     """
@@ -79,27 +60,8 @@ def log_likelihood_of(probability: ArrayLike, *, clip: float = CLIP) -> FloatArr
 
 
 def floored(weights: ArrayLike, floor: float = FLOOR) -> FloatArray:
-    """Return weights that sum to one, none below a floor, the others in proportion.
+    """Return weights (K,) that sum to one, none below a floor, the others in proportion.
 
-    Parameters
-    ----------
-    weights : array_like, shape (K,)
-        Not negative, not all zero.
-    floor : float, default 0.02
-        At least 0 and at most 1 / K.
-
-    Returns
-    -------
-    ndarray, shape (K,)
-        Exactly `floor` for those that would lie below it.
-
-    Raises
-    ------
-    InvalidInput
-        If the floor leaves no room for K weights.
-
-    Examples
-    --------
     >>> floored([0.98, 0.02, 0.0]).round(4).tolist()
     [0.96, 0.02, 0.02]
     """
@@ -127,34 +89,13 @@ def ensemble_weights(
     tempering: float = TEMPERING,
     floor: float = FLOOR,
 ) -> FloatArray:
-    """Return the weight of each worldview given its record.
+    """Return the weight (K,) of each worldview given its record.
 
-    Parameters
-    ----------
-    log_likelihood : array_like, shape (n, K)
-        From `log_likelihood_of`, one row a question; NaN where the worldview had not entered.
-    event : array_like, shape (n,)
-        The event cluster of each question: any labels.
-    prior : array_like, shape (K,), optional
-        Prior shares; equal by default.
-    tempering : float, default 0.5
-        Power of each event's likelihood, in [0, 1]; 1 is plain Bayes.
-    floor : float, default 0.02
-        Least weight after normalising.
+    `log_likelihood` (n, K) is from `log_likelihood_of`, one row a question, NaN where the
+    worldview had not entered; one that is silent after it had entered is refused. `event` (n,)
+    labels the event clusters, `prior` (K,) are prior shares, equal by default. A `tempering` of 1
+    is plain Bayes.
 
-    Returns
-    -------
-    ndarray, shape (K,)
-        Sums to one; the order of the questions does not matter.
-
-    Raises
-    ------
-    InvalidInput
-        If shapes differ, a number is infinite, or a worldview is silent on a question after it
-        had entered: the sets of those who spoke must be nested.
-
-    Examples
-    --------
     Two worldviews said .8 and .2, and it happened; plainly, and tempered:
 
     >>> said = log_likelihood_of([[0.8, 0.2]])
@@ -241,24 +182,10 @@ def _log_sum(values: FloatArray) -> float:
 
 
 def mixture_quantiles(values: ArrayLike, levels: ArrayLike, weights: ArrayLike) -> FloatArray:
-    """Return the quantiles of the weighted mixture of members' distributions.
+    """Return the quantiles of the weighted mixture, not the mean of quantiles: too sure.
 
-    Parameters
-    ----------
-    values : array_like, shape (K, L)
-        Each member's quantiles at the same levels; between them the distribution is linear.
-    levels : array_like, shape (L,)
-        In (0, 1), rising.
-    weights : array_like, shape (K,)
-        Not negative, not all zero.
+    `values` (K, L) are each member's quantiles at the same rising levels (L,), linear in between.
 
-    Returns
-    -------
-    ndarray, shape (L,)
-        Quantiles of the mixture, not the mean of the quantiles, which would be too sure.
-
-    Examples
-    --------
     >>> mixture_quantiles([[0, 0, 0], [10, 10, 10]], [0.25, 0.5, 0.75], [0.6, 0.4]).tolist()
     [0.0, 0.0, 10.0]
     """

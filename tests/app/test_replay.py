@@ -12,29 +12,56 @@ from typing import Any
 import pytest
 
 from forecasting import clock
-from forecasting.app import predict, replay_ahead
-from forecasting.app import replay as walk
-from forecasting.app.book import Book, open_book
+from forecasting.app import questions, replay_ahead
+from forecasting.app.book import open_book
 from forecasting.app.schedule import steps
+from forecasting.bank import read_bank
 from forecasting.errors import InvalidInput
 from forecasting.models.fits import FitCache
 from forecasting.models.world.model import WorldModel
-from tests.app import quick
+from forecasting.resources import locate
+from tests.app.quick import SMALL, quick_fit, write_bank
 
-DRAWS = 1_024
-
-SLICE = {
-    "names": [
-        "energy-truce-2025-runs-term",
-        "black-sea-truce-2025-announced",
-        "general-ceasefire-2025",
-        "modular-path-2025",
-        "exchange-1000-2025-delivered",
-    ],
-    "start": dt.datetime(2025, 5, 9, 21, tzinfo=dt.UTC),
-    "until": dt.datetime(2025, 5, 30, 21, tzinfo=dt.UTC),
+SLICE: dict[str, Any] = {
+    "start": dt.datetime(2026, 5, 1, tzinfo=dt.UTC),
+    "until": dt.datetime(2026, 7, 1, tzinfo=dt.UTC),
+    "every": 14,
     "seed": 7,
 }
+#: What is asked of it has every shape, and some of it resolves within the slice.
+WORLD = (
+    SMALL.replace(
+        "  bridge:\n",
+        "  level:\n    moves: {none > soft: once in 9 mo, soft > firm: once in 9 mo}\n"
+        "    since 2026-01-01: none\n    2026-05-20: soft\n"
+        "  people: {delivery: {agreed: 900, announced: 2026-05-02, delivered: 0, unit: people},\n"
+        "    2026-05-10: 300}\n  bridge:\n",
+    )
+    + """\
+  firmest: {title: How firm it becomes, type: ordered, options: [none, soft, firm],
+    opens: 2026-04-20, closes: 2026-12-31, answer: highest of level by close}
+  returned: {title: How many return, type: numeric, lower: 0, upper: 900, unit: people,
+    opens: 2026-05-03, closes: 2026-06-20, answer: people total}
+  gift-june: {title: The gift comes by June, opens: 2026-03-01, closes: 2026-05-31,
+    answer: gift=given by close, resolution: {outcome: no, known: 2026-06-01,
+    source: "https://example.org/a", certainty: high}}
+  truce-may: {title: A truce, opens: 2026-04-20, answer: truce=on by close,
+    ladder: [2026-05-31, 2026-08-31], resolutions: {2026-05-31: {outcome: no, known: 2026-06-01,
+    source: "https://example.org/b", certainty: high}}}
+"""
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quickly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A bank of one's own, and fits that take no time."""
+    folder = write_bank(tmp_path_factory.mktemp("bank"), WORLD)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            questions, "locate", lambda name: folder if name == "questions" else locate(name)
+        )
+        patch.setattr(FitCache, "fit", quick_fit)
+        yield
 
 
 def _slice(path: Path, **changes: Any) -> dict[str, Any]:
@@ -46,16 +73,6 @@ def _slice(path: Path, **changes: Any) -> dict[str, Any]:
         ]
         result["verified"] = book.verify()["ok"]
         return result
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quickly() -> Iterator[None]:
-    """Fits that take no time and few paths, for all but the whole replay."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(FitCache, "fit", quick.quick_fit)
-        patch.setattr(predict, "REPLAY_DRAWS", DRAWS)
-        patch.setattr(walk, "REPLAY_DRAWS", DRAWS)
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -158,8 +175,9 @@ def test_an_interrupted_run_completes_without_doubles(
         book.add_news(
             "late",
             source="x",
-            known_at="2025-03-20T00:00Z",
-            on={"energy-truce-2025-runs-term": "ended"},
+            known_at="2026-05-14T12:00Z",
+            on={"gift": "given"},
+            grade="A",
         )
     resumed = _slice(path)
     assert resumed["run"] == whole["run"]
@@ -176,9 +194,7 @@ def test_running_a_finished_run_again_adds_nothing(whole: dict[str, Any], tmp_pa
 
 
 def test_steps_are_daily_for_short_windows_and_weekly_beyond() -> None:
-    from forecasting.app.questions import bundled_bank
-
-    bank = bundled_bank()
+    bank = read_bank(locate("questions"))
     questions = {question.id: question for question in bank.questions}
     start, until = questions["energy-truce-2025-extended"].opens, bank.observed_until
     short = questions["exchange-1000-2025@2025-05-25"]
@@ -193,83 +209,33 @@ def test_steps_are_daily_for_short_windows_and_weekly_beyond() -> None:
     assert len(more) == len(weeks) + 1
 
 
-@pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Book, dict[str, Any]]]:
-    """The one full replay of the suite."""
-    with open_book(str(tmp_path_factory.mktemp("demo") / "demo.db")) as book:
-        yield book, book.replay()
-
-
-def test_the_main_job_has_its_figures(demo: tuple[Book, dict[str, Any]]) -> None:
-    book, result = demo
-    assert (result["questions"], result["resolved"]) == (48, 30)
-    assert result["forecasters"] >= 12
-    assert result["refused"] == 0
-    assert book.verify()["ok"]
-    json.dumps(result["scores"])
-
-
-def test_every_forecaster_speaks_at_every_step(demo: tuple[Book, dict[str, Any]]) -> None:
-    book, result = demo
-    spoken: dict[str, set[tuple[str, dt.datetime]]] = {}
-    for forecast in book.ledger.forecasts(run=result["run"], kind="replay"):
-        spoken.setdefault(forecast.forecaster, set()).add((forecast.question, forecast.issued_at))
-    model = spoken["model"]
-    assert spoken["prior"] == model
-    assert spoken["base-rate"] == model
-    assert spoken["always-0.5"] | spoken["uniform"] == model
-    assert spoken["climatology"] == spoken["always-0.5"]
-    for name in ("003", "004", "001", "000", "002"):
-        first = min(moment for _, moment in spoken[f"worldview:{name}"])
-        assert spoken[f"worldview:{name}"] == {pair for pair in model if pair[1] >= first}
-
-
-def test_ladders_never_fall_and_options_sum_to_one(demo: tuple[Book, dict[str, Any]]) -> None:
-    book, result = demo
-    rungs: dict[tuple[str, str, dt.datetime], list[tuple[str, float]]] = {}
-    for forecast in book.ledger.forecasts(run=result["run"], kind="replay"):
-        numbers = forecast.value.numbers
-        if forecast.value.shape == "options":
-            assert abs(sum(numbers) - 1) <= 1e-9
-        if forecast.value.shape == "quantiles":
-            assert all(a <= b for a, b in itertools.pairwise(numbers))
-        if "@" in forecast.question:
-            ladder, _, day = forecast.question.partition("@")
-            key = (ladder, forecast.forecaster, forecast.issued_at)
-            rungs.setdefault(key, []).append((day, numbers[0]))
-    for key, values in rungs.items():
-        probabilities = [p for _, p in sorted(values)]
-        assert all(a <= b + 1e-12 for a, b in itertools.pairwise(probabilities)), key
-
-
-def test_no_interval_is_given_for_few_events_and_nobody_is_ranked(
-    demo: tuple[Book, dict[str, Any]],
+def test_each_step_has_every_forecaster_and_no_ladder_falls(
+    whole: dict[str, Any], tmp_path: Path
 ) -> None:
-    _, result = demo
-    for row in result["scores"]:
-        if row["n_events"] < 8:
-            assert row["lower"] != row["lower"]
-            assert "too few" in row["note"]
-    order = [row["forecaster"] for row in result["scores"] if row["type"] == "binary"]
-    assert order[:3] == ["model", "prior", "base-rate"]
+    spoken: dict[str, set[tuple[str, dt.datetime]]] = {}
+    rungs: dict[Any, list[tuple[str, float]]] = {}
+    for question, forecaster, issued, value in whole["said"]:
+        spoken.setdefault(forecaster, set()).add((question, issued))
+        if question.startswith("truce-may@"):
+            rungs.setdefault((forecaster, issued), []).append((question, float(value[0])))
+    model = spoken["model"]
+    every = spoken["always-0.5"] | spoken["uniform"]
+    assert every >= model
+    assert {name for name, _ in every} >= {"firmest", "returned", "gift-june", "truce-comes"}
+    for name in ("prior", "base-rate", "model without links", "model without news"):
+        assert spoken[name] <= every, name
+    assert spoken["climatology"] >= spoken["always-0.5"]
+    two = [sorted(pairs) for pairs in rungs.values() if len(pairs) == 2]
+    assert two
+    assert all(first[1] <= second[1] for first, second in two)
+    assert (whole["resolved"], whole["questions"]) == (2, 14)
+    json.dumps(whole["scores"])
 
 
-def test_texts_are_scored_on_their_claims_alone(demo: tuple[Book, dict[str, Any]]) -> None:
-    book, _ = demo
-    claims = book.ledger.forecasts(kind="elicited")
-    assert {claim.forecaster for claim in claims} == {
-        "text:000",
-        "text:001",
-        "text:003",
-        "text:004",
-    }
-    assert len(claims) == 20
-    assert all(claim.claim and claim.meta["sentences"] for claim in claims)
-
-
-def test_the_review_page_is_written(demo: tuple[Book, dict[str, Any]], tmp_path: Path) -> None:
-    book, _ = demo
-    page = book.review(tmp_path / "review").read_text(encoding="utf-8")
+def test_the_page_of_a_run_is_written(tmp_path: Path) -> None:
+    with open_book(str(tmp_path / "page.db")) as book:
+        book.replay(**SLICE | {"every": 60})
+        page = book.review(tmp_path / "review").read_text(encoding="utf-8")
     assert "<script" not in page
     assert "hindsight" in page
     assert len(page) < 6_000_000

@@ -74,8 +74,8 @@ def test_every_process_is_watched_in_one_transaction(ledger):
 @pytest.mark.parametrize(
     ("names", "more", "kind", "words", "hint"),
     [
-        (["convoi"], {}, NotFound, "process (convoi): there is none", "convoy"),
-        (["zzz"], {}, NotFound, "process (zzz): there is none", "forecast watch"),
+        (["convoi"], {}, NotFound, "process (convoi): no process has this name", "convoy"),
+        (["zzz"], {}, NotFound, "process (zzz): no process has this name", "forecast watch"),
         (["truce"], {"until": NOW + DAY}, InvalidInput, "lies in the future", "--until"),
         (["truce"], {"until": NOW - 3 * DAY}, InvalidInput, "does not go backwards", "watch"),
         ([], {"every": True, "until": NOW - 3 * DAY}, InvalidInput, "go backwards", "watch"),
@@ -166,7 +166,7 @@ def test_the_command_records_lists_and_speaks_json(banked, capsys):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["convoi"], 4, "error: process (convoi): there is none. Try: convoy\n"),
+        (["convoi"], 4, "error: process (convoi): no process has this name. Try: convoy\n"),
         (["truce", "--until", "2026-12-24T00:00Z"], 2, "lies in the future"),
         (["truce", "--until", "2026-11-28"], 2, "lies in the future"),
         (["truce", "--all"], 2, "--all means every process"),

@@ -7,7 +7,6 @@ from forecasting.inference import (
     exact_report,
     judge_probability,
     judge_sampler,
-    psis_loo,
     summary,
 )
 
@@ -145,18 +144,3 @@ def test_summary_is_the_mean_and_its_spread():
     assert found.mcse == pytest.approx(p.std() / np.sqrt(20000), rel=0.1)
     with pytest.raises(ValueError, match="multiple of chains"):
         summary(p[:-1], CHAINS)
-
-
-def test_leave_one_out_is_the_predictive_density_of_the_others():
-    # y_i ~ N(mu, 1), mu ~ N(0, 10^2): p(y_i | others) is normal in closed form.
-    rng = np.random.default_rng(12)
-    y = rng.normal(1.0, 1.0, size=12)
-    precision = len(y) + 0.01
-    mu = rng.normal(y.sum() / precision, precision**-0.5, size=20000)
-    log_likelihood = -0.5 * (y - mu[:, None]) ** 2 - 0.5 * np.log(2 * np.pi)
-    others = precision - 1
-    mean, variance = (y.sum() - y) / others, 1 + 1 / others
-    exact = -0.5 * (y - mean) ** 2 / variance - 0.5 * np.log(2 * np.pi * variance)
-    found = psis_loo(log_likelihood, CHAINS)
-    np.testing.assert_allclose(found.pointwise, exact, atol=0.02)
-    assert found.k_hat.max() < 0.7

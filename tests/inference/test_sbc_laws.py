@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from forecasting.inference.sbc import calibrate, rank_bands, rank_of, uniformity
+from tests.inference.sbc import calibrate, rank_bands, rank_of, uniformity
 
 
 def test_uniform_ranks_are_called_uniform_as_often_as_they_should():

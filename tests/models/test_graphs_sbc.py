@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forecasting.inference.sbc import calibrate
 from forecasting.models import weibull
 from forecasting.models.deliveries import Deliveries
 from forecasting.models.prior import PriorSpec
 from forecasting.models.rates import Rates
 from forecasting.models.spells import Spells
+from tests.inference.sbc import calibrate
 
 #: Fits are made as they are used: shorter chains fall below the gate's effective sizes.
 N = 200

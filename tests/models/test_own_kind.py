@@ -169,7 +169,7 @@ links:
     [
         (", give: nothing", "no Hazard for calm > clashes"),
         (", give: fault", "ZeroDivisionError: by hand"),
-        (", give: shape", "has shape (257,)"),
+        (", give: shape", "of calm > clashes has shape ("),
         (", rate: -1", "rate of calm > clashes is -1"),
         (", rate: .nan", "rate of calm > clashes is nan"),
     ],

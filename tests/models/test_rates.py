@@ -133,7 +133,7 @@ def test_a_fit_has_the_moments_of_a_grid():
 
 
 def test_what_was_never_at_risk_says_nothing():
-    """A move out of a state that never was has no exposure: the fit is the same to the last digit."""
+    """A move out of a state that never was has no exposure: the fit stays to the last digit."""
     seen = MODEL.fit(rate_data([2, 1, 1], [546, 300, 180]), PRIORS, 3)
     more = MODEL.fit(rate_data([0, 2, 0, 1, 1], [0, 546, 0, 300, 180]), PRIORS, 3)
     for name, draws in seen.draws.items():

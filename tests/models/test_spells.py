@@ -131,7 +131,7 @@ def test_a_class_with_shares_gives_its_own_survival():
         "beta": np.zeros(4000),
         "lasting": rng.beta(4, 4, 4000),
     }
-    fit.weights, model = None, Spells("peace-agreement")
+    model = Spells("peace-agreement")
     draws = SpellDraws.of(model, fit)
     assert draws.spread == 0.5
     plain = SpellDraws(draws.theta, draws.k, draws.t0, draws.at_once, draws.lasting)
@@ -148,7 +148,6 @@ def test_draws_that_stand_in_are_all_there_and_monitoring_counts():
     fit = type("Fit", (), {})()
     rng = np.random.default_rng(0)
     fit.draws = {name: rng.normal(size=400) for name in ("theta", "beta", "k")}
-    fit.weights = None
     found = representative_spells(fit)
     assert np.sort(found["k"]).tolist() == np.sort(fit.draws["k"]).tolist()
     watched = representative_spells(fit, monitored=1.0)

@@ -90,8 +90,10 @@ def with_reports(world: World, reports: Sequence[Report]) -> World:
 
 
 def _spread(value: FloatArray | float, repeats: int) -> FloatArray | float:
-    """Give a parameter to each draw of its point."""
-    return np.repeat(value, repeats) if isinstance(value, np.ndarray) else value
+    """Give a parameter to each draw of its point; one that is the same in all stays one number."""
+    if not isinstance(value, np.ndarray):
+        return value
+    return float(value[0]) if np.ptp(value) == 0.0 else np.repeat(value, repeats)
 
 
 def _process(

@@ -9,6 +9,8 @@ from forecasting.models.world.values import FloatArray
 
 #: Every variant of a world asks for the same chance again; 300 arrays of 32,768 are 79 MB.
 KEPT = 300
+#: Larger arrays, of conditions that few paths meet, are drawn anew.
+LARGEST = 32_768
 
 
 def number(*key: object) -> int:
@@ -20,7 +22,6 @@ def number(*key: object) -> int:
     return int.from_bytes(blake2b(repr(key).encode(), digest_size=8).digest(), "little")
 
 
-@lru_cache(maxsize=KEPT, typed=True)
 def uniforms(n: int, *key: object) -> FloatArray:
     """Give evenly spread uniforms in random order, keyed by name.
 
@@ -41,8 +42,15 @@ def uniforms(n: int, *key: object) -> FloatArray:
     >>> sorted((uniforms(4, 7, "rate") * 4).astype(int).tolist())
     [0, 1, 2, 3]
     """
+    return _kept(n, *key) if n <= LARGEST else _drawn(n, *key)
+
+
+def _drawn(n: int, *key: object) -> FloatArray:
     generator = np.random.Generator(np.random.Philox(key=number(*key)))
     spread = (generator.permutation(n) + generator.random(n)) / n
     found: FloatArray = np.clip(spread, 2.0**-53, 1.0 - 2.0**-53)
     found.setflags(write=False)
     return found
+
+
+_kept = lru_cache(maxsize=KEPT, typed=True)(_drawn)

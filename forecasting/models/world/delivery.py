@@ -78,7 +78,7 @@ def delivery_parameters(
 
     draws = {name: np.asarray(values, dtype=np.float64) for name, values in fit.draws.items()}
     key = (seed, "parameter", process.name)
-    place = _places(draws, package, fit.weights, uniforms(points, *key, "delivery"))
+    place = _places(draws, package, uniforms(points, *key, "delivery"))
     p = {name: values[place] for name, values in draws.items()}
     none, size = np.zeros(points), Size(p["mean"], p["precision"], p["whole"])
     first = np.exp(p["theta"] - p["first"] * np.log(T0))
@@ -96,11 +96,10 @@ def delivery_parameters(
 def _places(
     draws: Mapping[str, FloatArray],
     package: Package | None,
-    weights: FloatArray | None,
     level: FloatArray,
 ) -> NDArray[np.int64]:
     """Give the draw of each point: a comb over draws by their pace, weighed by the record."""
-    log_weight = np.zeros(draws["w"].size) if weights is None else np.log(weights + 1e-300)
+    log_weight = np.zeros(draws["w"].size)
     begun = package is not None and bool(package.parts)
     if package is not None:
         told = Deliveries().log_likelihood(draws, delivery_data([package]))

@@ -37,9 +37,10 @@ from forecasting.models.world.reports import CodedReport, alive, reports, to_val
 from forecasting.models.world.simulate import simulate
 from forecasting.models.world.values import Do, FloatArray, World
 
-REPEATS = 16
-#: Of a condition that few paths meet: paths of each parameter point, more where the gate refuses.
-RARE_REPEATS = (2 * REPEATS, 8 * REPEATS)
+#: Parameter points: what is not known of them is the largest error of a number.
+POINTS = 2_048
+#: Of a condition that few paths meet: so many times the paths, more where the gate refuses.
+RARE = (3, 6)
 #: With so many draws, that is: fewer are for a look or for one of many steps.
 PATIENT = 32_768
 #: How many simulations are kept: an explanation asks for the same ones again.
@@ -250,8 +251,8 @@ class WorldModel:
             run = self.run(variant, group, *arguments, draws=draws)
             return {question.id: self.read(run, question) for question in group}
         (question,) = group
-        for repeats in RARE_REPEATS if draws >= PATIENT else RARE_REPEATS[:1]:
-            run = self._towards(variant, question, *arguments, draws=draws, repeats=repeats)
+        for times in RARE if draws >= PATIENT else RARE[:1]:
+            run = self._towards(variant, question, *arguments, draws=draws, times=times)
             answer = self.read(run, question)
             if answer.gate == "passed":
                 break
@@ -267,7 +268,7 @@ class WorldModel:
         reliability: Reliability,
         *,
         draws: int,
-        repeats: int,
+        times: int,
     ) -> Run:
         """Simulate with the moves towards a condition drawn more often, and weighed back.
 
@@ -280,7 +281,7 @@ class WorldModel:
         first = met if last - met > FAR else last
         arguments = (variant, [question], items, as_of, watched, reliability)
         run = self.run(
-            *arguments, towards=predicate.given, met=met, until=first, draws=draws, repeats=repeats
+            *arguments, towards=predicate.given, met=met, until=first, draws=draws, times=times
         )
         if first == last:
             return run
@@ -292,7 +293,7 @@ class WorldModel:
             only=only,
             until=last,
             draws=draws,
-            repeats=repeats,
+            times=times,
         )
 
     def rests(self, question: Question) -> frozenset[str]:
@@ -340,7 +341,7 @@ class WorldModel:
         only: BoolArray | None = None,
         betas: Mapping[str, FloatArray | float] | None = None,
         draws: int | None = None,
-        repeats: int = REPEATS,
+        times: int = 1,
         until: dt.datetime | None = None,
     ) -> Run:
         """Simulate the part of the world that some questions rest on.
@@ -363,16 +364,19 @@ class WorldModel:
         betas
             Log hazard ratios that replace those learned, by link.
         draws
-            Paths at 16 of each parameter point, if not as the model has them.
-        repeats
-            Paths of each parameter point.
+            Paths, if not as many as the model has.
+        times
+            So many times the paths, for what is rare.
         until
             How far, if not to the last moment that a question looks at.
         """
         names = frozenset().union(*(asked(self.predicates[q.id]) for q in questions))
         spec = part_of(self.spec if variant.links else _apart(self.spec), names)
         last = until or max(last_moment(self.predicates[q.id], q.closes) for q in questions)
-        points = (draws or self.draws) // REPEATS
+        size = draws or self.draws
+        # Two paths of each point at least, or nothing could be said of its own chance.
+        points = min(POINTS, size // 2)
+        repeats = times * (size // points)
         told = _hash([item.key for item in items])
         looked = tuple(sorted(watched.items()))
         key = (replace(variant, name=""), as_of, tuple(spec.processes), told, looked, last, points)

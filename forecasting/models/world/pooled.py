@@ -83,7 +83,7 @@ def pooled_rates(
     then = [rows[key][1] * _share_by(pasts.get(key), day) for key in keys]
     counts = [rows[key][0] for key in keys]
     fit = fit_rates(counts, then, given, fits=fits)
-    mu, sigma, weight = representative(fit.draws["mu"], fit.draws["sigma"], fit.weights)
+    mu, sigma, weight = representative(fit.draws["mu"], fit.draws["sigma"])
     at_anchor = rate_data(counts, then)
     now = rate_data(counts, [rows[key][1] for key in keys])
     draws = {"mu": mu, "sigma": sigma}
@@ -117,17 +117,13 @@ def _share_by(past: Past | None, day: float) -> float:
     return float(max(before, 0.0) / past.exposure)
 
 
-def representative(
-    mu: FloatArray, sigma: FloatArray, weights: FloatArray | None = None
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+def representative(mu: FloatArray, sigma: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Thin draws to at most 256 that stand for all: strata of mu, of sigma within each.
 
     Parameters
     ----------
     mu, sigma : ndarray, shape (S,)
         Draws.
-    weights : ndarray, shape (S,), optional
-        Of reweighted draws.
 
     Returns
     -------
@@ -135,17 +131,9 @@ def representative(
         In a snake: mu rises from stratum to stratum, sigma rises and falls in turn.
     """
     size = mu.size
-    if weights is not None:
-        # A comb over the order of mu makes weighed draws even.
-        by = np.argsort(mu, kind="stable")
-        level = (np.arange(size) + 0.5) / size
-        reached = np.cumsum(weights[by])
-        taken = by[np.minimum(np.searchsorted(reached, level * reached[-1]), size - 1)]
-        mu, sigma = mu[taken], sigma[taken]
-    if size < STRATA * STRATA:
-        by = np.argsort(mu, kind="stable")
-        return mu[by], sigma[by], np.full(size, 1.0 / size)
     by = np.argsort(mu, kind="stable")
+    if size < STRATA * STRATA:
+        return mu[by], sigma[by], np.full(size, 1.0 / size)
     chosen = []
     for number, stratum in enumerate(np.array_split(by, STRATA)):
         inner = stratum[np.argsort(sigma[stratum], kind="stable")]

@@ -119,7 +119,7 @@ def calibrate(
         From a generator to (truth, data): one value of each parameter, and data made by them.
     fit : callable
         From data and a seed to the posterior draws, (S,) or (S, K) each, and whether the gate
-        passed. Draws of equal weight: of a reweighted fit, a resample.
+        passed.
     n : int
         Repetitions.
     seed : int

@@ -1,0 +1,97 @@
+"""The main job: the one full replay of the suite, with the sampler and all its paths."""
+
+import datetime as dt
+import itertools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forecasting.app.book import Book, open_book
+
+pytestmark = pytest.mark.deep
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Book, dict[str, Any]]]:
+    """The one full replay of the suite."""
+    with open_book(str(tmp_path_factory.mktemp("demo") / "demo.db")) as book:
+        yield book, book.replay()
+
+
+def test_the_main_job_has_its_figures(demo: tuple[Book, dict[str, Any]]) -> None:
+    book, result = demo
+    assert (result["questions"], result["resolved"]) == (48, 30)
+    assert result["forecasters"] >= 12
+    assert result["refused"] == 0
+    assert book.verify()["ok"]
+    json.dumps(result["scores"])
+
+
+def test_every_forecaster_speaks_at_every_step(demo: tuple[Book, dict[str, Any]]) -> None:
+    book, result = demo
+    spoken: dict[str, set[tuple[str, dt.datetime]]] = {}
+    for forecast in book.ledger.forecasts(run=result["run"], kind="replay"):
+        spoken.setdefault(forecast.forecaster, set()).add((forecast.question, forecast.issued_at))
+    model = spoken["model"]
+    assert spoken["prior"] == model
+    for name in ("base-rate", "model without links", "model without news"):
+        assert spoken[name] == model
+    assert spoken["always-0.5"] | spoken["uniform"] == model
+    assert spoken["climatology"] >= spoken["always-0.5"]
+    for name in ("003", "004", "001", "000", "002"):
+        first = min(moment for _, moment in spoken[f"worldview:{name}"])
+        assert spoken[f"worldview:{name}"] == {pair for pair in model if pair[1] >= first}
+
+
+def test_ladders_never_fall_and_options_sum_to_one(demo: tuple[Book, dict[str, Any]]) -> None:
+    book, result = demo
+    rungs: dict[tuple[str, str, dt.datetime], list[tuple[str, float]]] = {}
+    for forecast in book.ledger.forecasts(run=result["run"], kind="replay"):
+        numbers = forecast.value.numbers
+        if forecast.value.shape == "options":
+            assert abs(sum(numbers) - 1) <= 1e-9
+        if forecast.value.shape == "quantiles":
+            assert all(a <= b for a, b in itertools.pairwise(numbers))
+        if "@" in forecast.question:
+            ladder, _, day = forecast.question.partition("@")
+            key = (ladder, forecast.forecaster, forecast.issued_at)
+            rungs.setdefault(key, []).append((day, numbers[0]))
+    for key, values in rungs.items():
+        probabilities = [p for _, p in sorted(values)]
+        assert all(a <= b + 1e-12 for a, b in itertools.pairwise(probabilities)), key
+
+
+def test_no_interval_is_given_for_few_events_and_nobody_is_ranked(
+    demo: tuple[Book, dict[str, Any]],
+) -> None:
+    _, result = demo
+    for row in result["scores"]:
+        if row["n_events"] < 8:
+            assert row["lower"] != row["lower"]
+            assert "too few" in row["note"]
+    order = [row["forecaster"] for row in result["scores"] if row["type"] == "binary"]
+    assert order[:3] == ["model", "prior", "base-rate"]
+
+
+def test_texts_are_scored_on_their_claims_alone(demo: tuple[Book, dict[str, Any]]) -> None:
+    book, _ = demo
+    claims = book.ledger.forecasts(kind="elicited")
+    assert {claim.forecaster for claim in claims} == {
+        "text:000",
+        "text:001",
+        "text:003",
+        "text:004",
+    }
+    assert len(claims) == 20
+    assert all(claim.claim and claim.meta["sentences"] for claim in claims)
+
+
+def test_the_review_page_is_written(demo: tuple[Book, dict[str, Any]], tmp_path: Path) -> None:
+    book, _ = demo
+    page = book.review(tmp_path / "review").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert "hindsight" in page
+    assert len(page) < 6_000_000
