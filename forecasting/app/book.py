@@ -113,7 +113,7 @@ class Book(Record, Review):
         from forecasting.app.today import NEWS_ROW, ROW, today
 
         rows = today(self.ledger, forecaster=self.forecaster, now=clock.now())
-        return frame(rows, ("deadline", "known_at"), ("section", *ROW, "change", *NEWS_ROW))
+        return frame(rows, ("deadline", "known_at"), ("section", *ROW, *NEWS_ROW))
 
     def due(self, *, by: str = "value") -> "pd.DataFrame":
         """Give what needs the forecaster, by what a fresh look is worth or by the deadline."""

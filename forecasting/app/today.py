@@ -32,7 +32,8 @@ NEWS = 0.3
 UNKNOWN = 1 / 12
 ROW = (
     *("question", "reason", "value", "mine", "withdrawn", "model", "difference", "age_days"),
-    *("staleness", "hazard", "news_since", "distance", "deadline", "by", "title", "status"),
+    *("staleness", "hazard", "news_since", "distance", "change", "deadline", "by", "title"),
+    "status",
 )
 NEWS_ROW = ("seq", "known_at", "source", "on")
 ORDERS = ("value", "date")
@@ -87,7 +88,8 @@ def due(
     -------
     list of dict
         ``question, reason, value, mine, model, difference, age_days, staleness, hazard,
-        news_since, distance, deadline, by, title, status`` and `withdrawn`; `by` is the last day.
+        news_since, distance, change, deadline, by, title, status`` and `withdrawn`; `by` is the
+        last day, `change` how far the model moved.
 
         `value` is the expected drop of the half Brier score, on average over the whole window,
         from replacing your number now: ``share of the window left x (distance² + staleness² +
@@ -158,7 +160,8 @@ def _looked(state: _State, question: Question) -> dict[str, Any]:
         reasons.append("never answered")
     if left <= SOON:
         reasons.append("closes soon")
-    if _moved(state, question) is not None:
+    change = _moved(state, question)
+    if change is not None:
         reasons.append("the model moved")
     if mine is not None and news:
         reasons.append(f"{news} news since")
@@ -172,6 +175,7 @@ def _looked(state: _State, question: Question) -> dict[str, Any]:
         "hazard": hazard,
         "news_since": news,
         "distance": apart,
+        "change": change,
     }
 
 
@@ -186,6 +190,7 @@ def _row(state: _State, question: Question, reason: str) -> dict[str, Any]:
         "hazard": None,
         "news_since": None,
         "distance": None,
+        "change": None,
         "deadline": question.closes,
         "by": local_day(question.closes - ONE, question.zone).isoformat(),
         "title": question.title,
@@ -284,12 +289,6 @@ def today(ledger: Ledger, *, forecaster: str, now: dt.datetime) -> list[dict[str
     state = _State.of(ledger, forecaster, now)
     rows = _due(state)
     open_ones = [row for row in rows if row["status"] == "open"]
-    for row in rows:
-        row["change"] = (
-            _moved(state, state.catalog.questions[row["question"]])
-            if row["status"] == "open"
-            else None
-        )
     soon = sorted(
         (row for row in open_ones if row["deadline"] - now <= SOON),
         key=lambda row: (row["deadline"], row["question"]),

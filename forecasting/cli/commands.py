@@ -77,7 +77,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "dispute": (
         "resolve",
         "dispute",
-        "Record somebody's other reading of an outcome; what stands, stands.",
+        "Record another reading of an outcome; the official resolution is unchanged.",
     ),
     "reopen": (
         "resolve",
