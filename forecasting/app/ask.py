@@ -14,14 +14,13 @@ from typing import Any
 from forecasting.app import banks
 from forecasting.app import log as logs
 from forecasting.app.catalog import Catalog
-from forecasting.bank.build import WORDS_OF_TITLE
 from forecasting.bank.read import Bank, question_of
 from forecasting.domain.forecast import Forecast, Value
 from forecasting.domain.instants import deadline, iso
 from forecasting.domain.predicate import Predicate
 from forecasting.domain.predicate_check import check_predicate
 from forecasting.domain.predicate_text import RESERVED, parse_predicate
-from forecasting.domain.question import Question
+from forecasting.domain.question import WORDS_OF_TITLE, Question, lacks_criteria
 from forecasting.domain.setup import Setup
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
@@ -34,11 +33,6 @@ _RANGE = re.compile(r"\s*([+-]?[0-9.,eE]+)\s*\.\.\s*([+-]?[0-9.,eE]+)\s*")
 def no_criteria(title: str) -> str:
     """Give the criteria of a question whose criteria nobody has written yet."""
     return WORDS_OF_TITLE.format(title)
-
-
-def lacks_criteria(question: Question) -> bool:
-    """Tell whether a question goes by its title alone."""
-    return question.criteria.startswith(WORDS_OF_TITLE.format(""))
 
 
 def slug_of(title: str) -> str:
@@ -340,4 +334,4 @@ def _values(
     return [(question, logs.value_of(question, probability, **given))]
 
 
-__all__ = ["Asked", "ask", "beside", "lacks_criteria", "slug_of"]
+__all__ = ["Asked", "ask", "beside", "slug_of"]

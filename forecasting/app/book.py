@@ -157,7 +157,22 @@ class Book(Record, Review):
         """Give the questions: one row each, a rung of a ladder too."""
         from forecasting.app.questions import list_rows
 
-        return frame(list_rows(self.ledger, clock.now(), **filters), ("opens", "closes"))
+        rows = list_rows(self.ledger, clock.now(), forecaster=self.forecaster, **filters)
+        return frame(rows, ("opens", "closes"))
+
+    def today(self) -> "pd.DataFrame":
+        """Give what needs the forecaster today: a row an item, in sections; see `forecast`."""
+        from forecasting.app.today import NEWS_ROW, ROW, today
+
+        rows = today(self.ledger, forecaster=self.forecaster, now=clock.now())
+        return frame(rows, ("deadline", "known_at"), ("section", *ROW, *NEWS_ROW))
+
+    def due(self, *, by: str = "value") -> "pd.DataFrame":
+        """Give what needs the forecaster, by what a fresh look is worth or by the deadline."""
+        from forecasting.app.today import ROW, due
+
+        rows = due(self.ledger, forecaster=self.forecaster, now=clock.now(), by=by)
+        return frame(rows, ("deadline",), ROW)
 
     def add_question(self, question: "str | Path | Mapping[str, Any]") -> list[str]:
         """Add the question (or ladder) of a file, or of a dict with its fields; give its ids."""

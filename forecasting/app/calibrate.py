@@ -10,15 +10,22 @@ from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
+
+    type Numbers = NDArray[np.floating[Any]] | NDArray[np.integer[Any]]
 
 LEVEL = 0.9
 GROUPS = ("forecaster", "topic", "horizon", "month")
 HORIZONS = (1.0, 7.0, 30.0, 90.0)
+#: With fewer events a slope is little but its prior, and the parts of a mean score say nothing.
+LEAST_EVENTS = 8
 #: With fewer numbers nothing is said of their calibration.
 LEAST_NUMBERS = 10
 #: Of equal width on [0, 1], for the binned decomposition.
 BINS = 10
+TERMS = ("slope", "intercept", "slope_sd", "intercept_sd")
 BINNED = (
     *("reliability", "resolution", "uncertainty", "within_bins"),
     *("reliability_se", "resolution_se", "uncertainty_se", "alpha", "alone"),
@@ -130,7 +137,10 @@ def by_group(
             rows.append(_group_row(by, str(label), one_an_event(part, share), seed))
     if by == "forecaster" and rows:
         lines = _recalibrated(frame, selection.as_of or now)
-        rows = [row | lines[row[by]] for row in rows]
+        rows = [
+            row | (lines[row[by]] if row["n"] >= LEAST_EVENTS else dict.fromkeys(lines[row[by]]))
+            for row in rows
+        ]
     return [row for row in rows if row["n"]]
 
 
@@ -166,7 +176,8 @@ def _group_row(by: str, label: str, chosen: "pd.DataFrame", seed: int) -> dict[s
         return row
     said = chosen["forecast"].astype(float).to_numpy()
     seen = chosen["outcome"].astype(int).to_numpy()
-    found, line = corp(said, seen, seed=seed), slope_intercept(said, seen)
+    found = corp(said, seen, seed=seed)
+    line = slope_intercept(said, seen) if len(chosen) >= LEAST_EVENTS else None
     return {
         **row,
         "mean_forecast": float(said.mean()),
@@ -177,8 +188,8 @@ def _group_row(by: str, label: str, chosen: "pd.DataFrame", seed: int) -> dict[s
         "uncertainty": found.uncertainty,
         "null_miscalibration": found.null_miscalibration,
         "p_value": found.p_value,
-        "slope": line.slope,
-        "intercept": line.intercept,
+        "slope": None if line is None else line.slope,
+        "intercept": None if line is None else line.intercept,
         "reading": reading(found, level=LEVEL),
     }
 
@@ -276,6 +287,7 @@ def from_frame(
         )
         return {
             **result,
+            "histogram": [],
             "curve": [],
             "pooled": [],
             "reading": "Nothing resolved yet: too few to say.",
@@ -285,8 +297,13 @@ def from_frame(
         chosen["outcome"].astype(int).to_numpy(),
     )
     diagram = corp(said, seen, seed=seed, score=score)
-    line = slope_intercept(said, seen)
-    binned = binned_decomposition(said, seen, bins=BINS)
+    terms: dict[str, Any] = dict.fromkeys(TERMS)
+    binned: dict[str, Any] | None = None
+    if len(chosen) >= LEAST_EVENTS:
+        line = slope_intercept(said, seen)
+        terms = {name: getattr(line, name) for name in TERMS}
+        parts = binned_decomposition(said, seen, bins=BINS)
+        binned = {name: getattr(parts, name) for name in BINNED}
     curve = diagram.curve.merge(diagram.band(LEVEL), on="forecast")
     every = confidence_band(
         frame["forecast"].astype(float).to_numpy(),
@@ -303,10 +320,8 @@ def from_frame(
         "uncertainty": diagram.uncertainty,
         "null_miscalibration": diagram.null_miscalibration,
         "p_value": diagram.p_value,
-        "slope": line.slope,
-        "intercept": line.intercept,
-        "slope_sd": line.slope_sd,
-        "intercept_sd": line.intercept_sd,
+        **terms,
+        "histogram": histogram(said, seen),
         "spiegelhalter_z": float(spiegelhalter_z(said, seen)),
         "curve": curve.to_dict("records"),
         "pooled": [
@@ -316,9 +331,34 @@ def from_frame(
             )
         ],
         "pooled_note": every.note,
-        "binned": {name: getattr(binned, name) for name in BINNED},
+        "binned": binned,
         "reading": reading(diagram, level=LEVEL) + _early(result["n_early"], len(chosen)),
     }
+
+
+def histogram(said: "Numbers", seen: "Numbers") -> list[dict[str, Any]]:
+    """Count the forecasts in ten bins of equal width, and how many of each came true.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> histogram(np.array([0.05, 0.1, 1.0]), np.array([0, 1, 1]))
+    [{'bin': '0 to 10 %', 'n': 1, 'happened': 0}, {'bin': '10 to 20 %', 'n': 1, 'happened': 1},
+     {'bin': '90 to 100 %', 'n': 1, 'happened': 1}]
+    """
+    import numpy as np
+
+    # Decimals such as 0.3 are to fall into the bin that they begin.
+    place = np.minimum((said * BINS + 1e-9).astype(int), BINS - 1)
+    width = 100 // BINS
+    return [
+        {
+            "bin": f"{width * i} to {width * (i + 1)} %",
+            "n": int((place == i).sum()),
+            "happened": int(seen[place == i].sum()),
+        }
+        for i in np.unique(place).tolist()
+    ]
 
 
 def _early(early: int, n: int) -> str:

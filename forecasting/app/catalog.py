@@ -5,13 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from forecasting.bank import nearest
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.instants import iso
 from forecasting.domain.outcome import YES
 from forecasting.domain.question import ANNULLED, Question, Status
 from forecasting.domain.resolution import Reading, Resolution, outcomes
-from forecasting.errors import InvalidInput, NotFound
+from forecasting.errors import InvalidInput, NotFound, nearest
 from forecasting.store import Ledger
 
 Mark = Literal["", "backdated", "late", "imported"]
@@ -76,7 +75,7 @@ class Catalog:
             if rungs := self.ladder(spelled):
                 return rungs
         known = set(self.questions) | {q.ladder for q in self.questions.values() if q.ladder}
-        near = nearest(name, {item: None for item in known if item})
+        near = nearest(name, filter(None, known))
         msg = f"question ({name}): there is none"
         raise NotFound(msg, hint=near or "forecast questions list")
 

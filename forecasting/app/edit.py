@@ -9,14 +9,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from forecasting.app import banks
-from forecasting.app.ask import lacks_criteria
 from forecasting.app.catalog import Catalog
 from forecasting.app.questions import refuse_another_question
 from forecasting.bank.read import Bank, question_of
 from forecasting.bank.yaml_file import read_tree
 from forecasting.domain import forecasters
 from forecasting.domain.instants import day_begins, local_day, parse_day
-from forecasting.domain.question import Question
+from forecasting.domain.question import Question, lacks_criteria
 from forecasting.domain.setup import Setup
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger

@@ -57,6 +57,8 @@ class Selection:
     reading
         Which version of each outcome counts: standing, first or disputed; see
         :func:`forecasting.domain.resolution.outcomes`.
+    question
+        Only these questions and ladders, one or several.
     closed_by
         Only questions whose scheduled close had passed by then, among which no outcome is
         favoured: of those still open only what ends a question early has an outcome.
@@ -67,12 +69,18 @@ class Selection:
     kind: str = "live"
     run: str = ""
     forecaster: str = ""
-    question: str = ""
+    question: str | tuple[str, ...] = ""
     tag: str = ""
     as_of: dt.datetime | None = None
     reading: Reading = "standing"
     closed_by: dt.datetime | None = None
     too_soon: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The questions and ladders asked for; none for all."""
+        given = (self.question,) if isinstance(self.question, str) else self.question
+        return tuple(filter(None, given))
 
 
 def latest_run(ledger: Ledger) -> str:
@@ -95,9 +103,11 @@ def resolved(
     outcomes count instead of those that the ledger holds.
     """
     head = None if wanted.as_of is None or wanted.kind != "live" else ledger.head_at(wanted.as_of)
-    if wanted.question:
-        # The name is looked up among all questions, also those published later.
-        Catalog.of(ledger).find(wanted.question)
+    if wanted.names:
+        # The names are looked up among all questions, also those published later.
+        every = Catalog.of(ledger)
+        for name in wanted.names:
+            every.find(name)
     catalog = supposed or Catalog.of(
         ledger,
         head=head,
@@ -215,7 +225,7 @@ def seals_asked_for(
 def _is_about(catalog: Catalog, wanted: Selection, entry: Forecast | Sealed) -> bool:
     question = catalog.questions[entry.question]
     return (
-        (not wanted.question or wanted.question in (question.id, question.ladder))
+        (not wanted.names or not {question.id, question.ladder}.isdisjoint(wanted.names))
         and (wanted.as_of is None or entry.issued_at <= wanted.as_of)
         and (not wanted.tag or _tagged(question, wanted.tag))
     )

@@ -1,5 +1,6 @@
 """What stands behind the numbers, to look into: every prior with its source, and the graphs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from forecasting.app.banks import bank_of
@@ -13,22 +14,22 @@ from forecasting.models.world.relevant import asked, part_of
 from forecasting.store import Ledger
 
 
-def prior_rows(ledger: Ledger, *, question: str = "") -> list[dict[str, Any]]:
+def prior_rows(ledger: Ledger, *, questions: Sequence[str] = ()) -> list[dict[str, Any]]:
     """List every prior with its source and the day it was known by: graphs, moves, links, gain.
 
     With a question, those that it rests on; a worldview's rows are what it sets differently.
     """
     bank = bank_of(ledger)
     world = bank.world
-    if question:
+    if questions:
         catalog = Catalog.of(ledger)
-        asks, _ = predicates(catalog.find(question), bank)
+        asks, _ = predicates([q for name in questions for q in catalog.find(name)], bank)
         world = part_of(world, frozenset().union(*(asked(p) for p in asks.values())))
     rows = _graphs()
     for process in world.processes.values():
         rows += [_move(process, move) for move in process.moves]
     rows += [_link(link) for link in world.links]
-    rows += [row for row in _views(bank) if not question or row["process"] in world.processes]
+    rows += [row for row in _views(bank) if not questions or row["process"] in world.processes]
     return rows
 
 

@@ -19,6 +19,7 @@ from forecasting.app.news_shown import (
     show,
     standing,
 )
+from forecasting.app.news_standing import NEWS
 from forecasting.app.news_world import NewsWorld, decided
 from forecasting.domain.evidence import LASTING, Effect, Evidence, parse_half_life
 from forecasting.domain.instants import iso, utc
@@ -41,7 +42,7 @@ __all__ = [
     "show",
 ]
 
-STREAM = "news"
+STREAM = NEWS
 _LIMITS = {
     "title": 500,
     "source": 200,

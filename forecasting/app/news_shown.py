@@ -2,13 +2,14 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, isfinite
 from typing import Any
 
 from forecasting import clock
 from forecasting.app.catalog import Catalog
+from forecasting.app.news_standing import REFERENCE_STREAMS, retractions, retracts, standing
 from forecasting.app.news_world import NewsWorld
 from forecasting.domain.evidence import LASTING, Effect, Evidence, half_life_of
 from forecasting.errors import NotFound
@@ -16,36 +17,17 @@ from forecasting.evidence import known, learned, reliability, retracted
 from forecasting.models.world.reports import CodedReport, alive, reports
 from forecasting.store import Ledger
 
-#: Streams that are tables of reference cases rather than news.
-REFERENCE_STREAMS = ("agreements", "totals", "occurrences", "packages", "world")
-
-
-def retracts(item: Evidence) -> bool:
-    """Whether an item is a retraction."""
-    return any(effect.name == "retracts" for effect in item.effects)
-
-
-def retractions(items: Iterable[Evidence]) -> dict[str, Evidence]:
-    """Give, by key, the entry that takes each retracted item back."""
-    return {
-        effect.target.removeprefix("evidence/"): item
-        for item in items
-        for effect in item.effects
-        if effect.name == "retracts"
-    }
-
-
-def standing(items: Iterable[Evidence]) -> list[Evidence]:
-    """Give the items that news can be like: no reference tables, gradings or retracted items."""
-    items = tuple(items)
-    gone = retractions(items)
-    return [
-        item
-        for item in items
-        if item.stream not in (*REFERENCE_STREAMS, reliability.STREAM)
-        and item.key not in gone
-        and not retracts(item)
-    ]
+__all__ = [
+    "REFERENCE_STREAMS",
+    "Weights",
+    "find",
+    "retractions",
+    "retracts",
+    "row_of",
+    "rows",
+    "show",
+    "standing",
+]
 
 
 def find(ledger: Ledger, items: Sequence[Evidence], name: str) -> Evidence:

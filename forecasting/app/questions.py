@@ -9,6 +9,7 @@ from typing import Any
 from forecasting import bank as banks
 from forecasting.app.banks import bank_of, bundled_bank, folder_of, told_of, zone_of
 from forecasting.app.catalog import Catalog
+from forecasting.app.in_force import Pair
 from forecasting.app.redact import reasons
 from forecasting.bank.read import question_of
 from forecasting.domain import Evidence, Question, Resolution
@@ -190,31 +191,44 @@ def latest_forecasts(
 
 
 def list_rows(
-    ledger: Ledger, now: dt.datetime, *, status: str = "", tag: str = "", text: str = ""
+    ledger: Ledger,
+    now: dt.datetime,
+    *,
+    forecaster: str = "",
+    status: str = "",
+    tag: str = "",
+    text: str = "",
 ) -> list[dict[str, Any]]:
-    """Give one row a question (a rung is one), in the order of deadlines."""
+    """Give one row a question (a rung is one), in the order of deadlines.
+
+    `latest` is the forecast in force of `forecaster`, None with `withdrawn` true for one that was
+    taken back; `latest_model` the model's, `difference` the first less the second.
+    """
     catalog = Catalog.of(ledger)
-    latest: dict[str, Forecast] = {}
-    for (question_id, _), forecast in latest_forecasts(ledger).items():
-        held = latest.get(question_id)
-        if held is None or forecast.issued_at >= held.issued_at:
-            latest[question_id] = forecast
+    pair = Pair.of(ledger, forecaster, now)
     rows = []
     for question in sorted(catalog.questions.values(), key=lambda q: (q.closes, q.id)):
-        row = _row(catalog, question, now, latest.get(question.id))
+        row = _row(catalog, question, now)
         if status and row["status"] != status:
             continue
         if tag and tag not in question.tags and tag not in {question.topic, question.event}:
             continue
         if text and text not in question.basis.texts:
             continue
-        rows.append(row)
+        said = pair.row(question)
+        rows.append(
+            {
+                **row,
+                "latest": said["mine"],
+                "withdrawn": said["withdrawn"],
+                "latest_model": said["model"],
+                "difference": said["difference"],
+            }
+        )
     return rows
 
 
-def _row(
-    catalog: Catalog, question: Question, now: dt.datetime, latest: Forecast | None
-) -> dict[str, Any]:
+def _row(catalog: Catalog, question: Question, now: dt.datetime) -> dict[str, Any]:
     return {
         "id": question.id,
         "title": question.title,
@@ -229,7 +243,6 @@ def _row(
         "event": question.event,
         "topic": question.topic,
         "tags": list(question.tags),
-        "latest": None if latest is None else latest.value.plain,
     }
 
 
@@ -266,7 +279,7 @@ def show(ledger: Ledger, name: str, now: dt.datetime) -> list[dict[str, Any]]:
         ]
         shown.append(
             {
-                **_row(catalog, question, now, None),
+                **_row(catalog, question, now),
                 "latest": {f.forecaster: f.value.plain for f in latest.values()} or None,
                 "criteria": question.criteria,
                 "background": question.background,

@@ -91,6 +91,7 @@ def scores(
     list of dict
         A row per forecaster, group and question type; see the contract for the keys. `mean` is
         smaller when better unless `orientation` says ``larger``; ``skill`` is larger when better.
+        ``while_open`` is the improper mean until each resolution, beside the scheduled one.
     """
     wanted = selection or Selection()
     _check(rule, by, window, missing)
@@ -255,6 +256,15 @@ class _Table:
         scored = paired.lifetime_scores(
             self.frame, rule=self.rule, convention=self.convention, window=self.window
         )
+        if self.window == "scheduled" and self.rule not in CROWD:
+            # The number that most sites show: improper, for one answer alone can come early.
+            until = paired.lifetime_scores(
+                self.frame, rule=self.rule, convention=self.convention, window="until-resolution"
+            )
+            keys = ["question", "forecaster"]
+            scored = scored.merge(
+                until[[*keys, "score"]].rename(columns={"score": "while_open"}), on=keys, how="left"
+            )
         if self.missing == "uniform":
             scored = _filled(scored)
         facts = self.frame.drop_duplicates("question").set_index("question")
@@ -304,6 +314,7 @@ class _Table:
             "mean": found.mean,
             "lower": found.lower if math.isnan(found.lower) else max(found.lower, low),
             "upper": found.upper if math.isnan(found.upper) else min(found.upper, high),
+            "while_open": _mean(group["while_open"]) if "while_open" in group else None,
             "skill": _mean(group["skill"]),
             "reference": float(group["reference"].mean()),
             "missing": self.missing,
@@ -369,4 +380,6 @@ def _filled(scored: "pd.DataFrame") -> "pd.DataFrame":
     kept = scored.set_index(["question", "forecaster"]).index
     absent = every[~pd.MultiIndex.from_frame(every[["question", "forecaster"]]).isin(kept)]
     added = absent.assign(score=absent["reference"], skill=0.0, coverage=0.0, n_forecasts=0)
+    if "while_open" in scored:
+        added["while_open"] = added["score"]
     return pd.concat([scored, added[scored.columns]], ignore_index=True)

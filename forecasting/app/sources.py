@@ -3,10 +3,13 @@
 import datetime as dt
 import difflib
 import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from math import exp
 from typing import Any
 
 from forecasting.app.catalog import Catalog
+from forecasting.app.news_standing import NEWS
 from forecasting.domain.evidence import Effect, Evidence
 from forecasting.domain.instants import iso
 from forecasting.domain.question import normalised
@@ -21,7 +24,7 @@ _LONGEST_REASON = 20_000
 
 
 def rows(ledger: Ledger, *, as_of: dt.datetime, now: dt.datetime) -> list[dict[str, Any]]:
-    """Give every source that an item names or a grading set, the most tested first.
+    """Give every source that an item names or a grading set: those of your own news first.
 
     Returns
     -------
@@ -29,7 +32,8 @@ def rows(ledger: Ledger, *, as_of: dt.datetime, now: dt.datetime) -> list[dict[s
         `grade`; `reliability, lower, upper` as learned (mean and 90 % interval); `prior,
         prior_lower, prior_upper` by the grade alone; `claims` that resolved, `effective` ones once
         copies are discounted, `right` and `wrong`; `bound`, the most that all it says may multiply
-        the hazard of a move by (or divide it); `items` in all; `set` where the grade was set for
+        the hazard of a move by (or divide it); `items` in all, `own` of them news that was added
+        here and `data` facts that came with the bank; `set` where the grade was set for
         the source rather than read off its items.
     """
     if as_of > now:
@@ -42,9 +46,12 @@ def rows(ledger: Ledger, *, as_of: dt.datetime, now: dt.datetime) -> list[dict[s
     standing = retracted(items)
     set_for = _set_for(standing)
     count = dict.fromkeys(set_for, 0)
+    own, data = Counter[str](), Counter[str]()
     for item in standing:
         if item.stream != STREAM:
             count[item.source] = count.get(item.source, 0) + 1
+            own[item.source] += item.stream == NEWS
+            data[item.source] += item.stream != NEWS and item.kind == "datum"
     grades = grades_of(standing)
     listed = []
     for source in count:
@@ -66,10 +73,34 @@ def rows(ledger: Ledger, *, as_of: dt.datetime, now: dt.datetime) -> list[dict[s
                 "prior_lower": prior.quantile(0.05),
                 "prior_upper": prior.quantile(0.95),
                 "items": count[source],
+                "own": own[source],
+                "data": data[source],
                 "set": source in set_for,
             }
         )
-    return sorted(listed, key=lambda row: (-row["claims"], -row["items"], row["source"].casefold()))
+    return sorted(
+        listed,
+        key=lambda row: (
+            *(not row["own"], -row["claims"], -row["items"]),
+            row["source"].casefold(),
+        ),
+    )
+
+
+def folded(listed: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Give one line for the sources of data sets: facts of the bank that nothing was learned of."""
+    shown: list[Mapping[str, Any]] = []
+    rest: list[Mapping[str, Any]] = []
+    for row in listed:
+        is_data = row["items"] and row["data"] == row["items"] and not row["claims"]
+        (rest if is_data and not row["set"] else shown).append(row)
+    if len(rest) < 2:
+        return list(listed)
+    line = {
+        "source": f"{len(rest)} sources of data sets",
+        "items": sum(row["items"] for row in rest),
+    }
+    return [*shown, line]
 
 
 def _set_for(standing: tuple[Evidence, ...]) -> set[str]:

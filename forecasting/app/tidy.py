@@ -14,11 +14,17 @@ if TYPE_CHECKING:
 type When = str | dt.date | dt.datetime | None
 
 
-def frame(rows: Sequence[Mapping[str, Any]], times: Sequence[str] = ()) -> "pd.DataFrame":
-    """Give rows as a frame, some of whose columns are aware UTC times."""
+def frame(
+    rows: Sequence[Mapping[str, Any]], times: Sequence[str] = (), columns: Sequence[str] = ()
+) -> "pd.DataFrame":
+    """Give rows as a frame, some of whose columns are aware UTC times.
+
+    With `columns` a frame without rows has them too, and others have them first.
+    """
     import pandas as pd
 
     made = pd.DataFrame(list(rows))
+    made = made.reindex(columns=list(dict.fromkeys((*columns, *made.columns))))
     for column in times:
         if column in made:
             made[column] = pd.to_datetime(made[column], utc=True)

@@ -15,15 +15,13 @@ from forecasting.domain.instants import (
     zone,
 )
 from forecasting.domain.outcome import OutcomeSpace
-from forecasting.domain.question import Basis, Condition, ModelChoice, Question
+from forecasting.domain.question import WORDS_OF_TITLE, Basis, Condition, ModelChoice, Question
 from forecasting.domain.reading import outcome
 from forecasting.domain.resolution import Resolution
 from forecasting.errors import InvalidInput, Problem
 
 #: The model of a question that is answered by the world.
 WORLD_FAMILY = "world"
-#: The criteria of a question that states none.
-WORDS_OF_TITLE = "As the title says: {}"
 
 
 def build_question(

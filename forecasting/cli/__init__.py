@@ -2,20 +2,20 @@
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 
 import click
 
-from forecasting import __version__
-from forecasting.cli.options import Group
+from forecasting import __version__, clock
+from forecasting.cli.commands import Root
 from forecasting.cli.output import Format, Settings, fail, remember, settings_or_default
-from forecasting.errors import ForecastingError, InvalidInput
+from forecasting.errors import DatabaseUnusable, ForecastingError, InvalidInput
 
 EPILOG = """\b
 Examples:
   forecast init sudan --as ana
   forecast ask "Will a convoy reach El Fasher?" 35% --by 2027-01-31
+  forecast
   forecast questions list --status open
   forecast log leaders-meet@2026-12-31 0.03 --because "no venue, no date"
   forecast news add "Envoys meet" --source wire --known-at 2026-11-22T12:00Z --on leaders-meet=x1.5
@@ -24,10 +24,28 @@ Examples:
 """
 
 
-@click.group(cls=Group, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Root,
+    epilog=EPILOG,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="forecast")
-def root() -> None:
-    """Log probabilities, update models with news, review calibration."""
+@click.pass_context
+def root(context: click.Context) -> None:
+    """Log probabilities, update models with news, review calibration.
+
+    Without a command: what needs you today.
+    """
+    if context.invoked_subcommand is None:
+        from forecasting.cli import today
+
+        try:
+            today.show()
+        except DatabaseUnusable:
+            # Whoever has no database yet wants to know what there is.
+            click.echo(context.get_help(), err=True)
+            raise
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -37,13 +55,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and give its exit code; a fault is one line on stderr, never a traceback."""
-    from forecasting import config
-    from forecasting.cli import commands
-
-    commands.load(root)
     remember(Settings(debug="--debug" in arguments, format=_format(arguments)))
     try:
-        config.check_clock()
+        if clock.overridden():
+            from forecasting import config
+
+            config.check_clock()
         result = root.main(args=list(arguments), prog_name="forecast", standalone_mode=False)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
@@ -79,6 +96,8 @@ def _format(arguments: Sequence[str]) -> Format:
 
 def _failed(fault: ForecastingError) -> int:
     if settings_or_default().debug:
+        import traceback
+
         traceback.print_exc()
     return fail(fault)
 

@@ -1,4 +1,4 @@
-"""ask, due: a question with its number in one command, and what waits for a person."""
+"""ask: a question with its number in one command."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -133,20 +133,3 @@ def told(book: "Book", made: dict[str, Any]) -> None:
         say(f"when it happens: forecast news add ... --on {made['process']}=event --confirmed")
     if not made["criteria"]:
         say(f"no criteria yet: forecast questions edit {made['id']}")
-
-
-@click.command(cls=Command)
-def due() -> None:
-    r"""List what waits for a person: outcomes, and questions that have no criteria yet.
-
-    \b
-    Example:
-      forecast due
-    """
-    from forecasting import clock
-    from forecasting.app.book import Book
-    from forecasting.app.due import due as waiting
-
-    with Book.open(settings().db) as book:
-        rows = waiting(book.ledger, clock.now())
-    emit(rows, columns=("question", "reason", "age_days", "next"), title=f"{len(rows)} waiting")

@@ -24,7 +24,9 @@ from forecasting.cli.spelling import as_options
     default="half",
     help="Brier on [0, 1] or [0, 2].",
 )
-@click.option("--kind", type=click.Choice(KINDS[:-1]), default="live", help="Kinds never mix.")
+@click.option(
+    "--kind", type=click.Choice(KINDS[:-1]), default="live", help="Only forecasts of this kind."
+)
 @click.option("--type", "question_type", default="", help="Question type; default: most shared.")
 @click.option("--window", default="scheduled", metavar="WINDOW", help="scheduled or spot@SHARE.")
 @click.option(
@@ -40,7 +42,7 @@ def compare(
     question_type: str,
     window: str,
     diebold_mariano: bool,
-    question: str,
+    question: tuple[str, ...],
     tag: str,
     run: str,
     as_of: str,

@@ -59,7 +59,7 @@ def _options(command: Any) -> Any:
         click.option(
             "--zone", default="", metavar="ZONE", help="Of days, and of times without an offset."
         ),
-        click.option("--dry-run", is_flag=True, help="Say what would be added; write nothing."),
+        click.option("--dry-run", is_flag=True, help="Show the result and write nothing."),
         click.option("--all-or-nothing", is_flag=True, help="One refused row refuses the file."),
         click.option("--create", is_flag=True, help="Make an absent database, empty of the bank."),
         click.argument("file", type=click.Path(path_type=Path, allow_dash=True)),

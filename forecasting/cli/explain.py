@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from forecasting.cli import times
+from forecasting.cli import options, times
 from forecasting.cli.options import Command
 from forecasting.cli.output import cell, emit, say, settings
 
@@ -16,10 +16,8 @@ HALF = 10
 
 @click.command(cls=Command)
 @click.argument("question")
-@click.option(
-    "--as-of", default="", metavar="TIME", help="Use only information available by this time."
-)
-@click.option("--seed", type=click.IntRange(min=0), default=0, help="Random seed.")
+@options.AS_OF
+@options.SEED
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -90,7 +88,9 @@ def _print(found: Mapping[str, Any]) -> None:
     columns = ["step", "option", "effect", "bar", "known_at", "then", "now", "news"]
     if not any(row["then"] for row in rows):
         columns = [name for name in columns if name not in {"then", "now"}]
-    emit(rows, columns=columns if several else [c for c in columns if c != "option"], title=title)
+    if not several:
+        columns.remove("option")
+    emit(rows, columns=columns, title=title, always=3 if several else 2)
     say(
         f"effects are changes in {found['scale']} and add up to {_listed(found['change'])}; as of "
         f"{cell(found['as_of'])}; then, now: hazard ratio of a report when it came and today"

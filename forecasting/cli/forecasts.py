@@ -139,8 +139,10 @@ def withdraw(question: str, at: str) -> None:
 
 @click.command(cls=Command)
 @click.argument("question")
-@click.option("--forecaster", default="", help="Only this one's.")
-@click.option("--kind", type=click.Choice(KINDS), default="all", help="Only this kind.")
+@click.option("--forecaster", default="", metavar="NAME", help="Only this one's.")
+@click.option(
+    "--kind", type=click.Choice(KINDS), default="all", help="Only forecasts of this kind."
+)
 @click.option("--run", default="", help="Replay run; default: the latest complete one.")
 def history(question: str, forecaster: str, kind: str, run: str) -> None:
     r"""Show every forecast of a question, and from when until when each stood.
@@ -161,16 +163,7 @@ def history(question: str, forecaster: str, kind: str, run: str) -> None:
             if row["kind"] != "replay" or row["run"] == latest
         ]
     columns = (
-        "forecaster",
-        "kind",
-        "mark",
-        "issued_at",
-        "recorded_at",
-        "until",
-        "forecast",
-        "lower",
-        "upper",
-        "method",
-        "because",
+        *("forecaster", "forecast", "issued_at", "until", "kind", "mark", "lower", "upper"),
+        *("recorded_at", "method", "because"),
     )
     emit(rows, columns=columns, title=f"{question}: forecasts in force, times in UTC")

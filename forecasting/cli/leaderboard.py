@@ -11,13 +11,13 @@ from forecasting.cli.scores import filters, selection
 from forecasting.cli.spelling import as_options
 
 COLUMNS = (
-    "rank",
     "forecaster",
-    "raw",
     "adjusted",
+    "rank",
     "lower",
     "upper",
     "p_best",
+    "raw",
     "component",
     "n_questions",
     "n_events",
@@ -39,7 +39,9 @@ COLUMNS = (
     default="half",
     help="Brier on [0, 1] or [0, 2].",
 )
-@click.option("--kind", type=click.Choice(KINDS[:-1]), default="live", help="Kinds never mix.")
+@click.option(
+    "--kind", type=click.Choice(KINDS[:-1]), default="live", help="Only forecasts of this kind."
+)
 @click.option("--type", "question_type", default="binary", help="Question type; one at a time.")
 @click.option("--window", default="scheduled", metavar="WINDOW", help="scheduled or spot@SHARE.")
 @click.option(
@@ -58,7 +60,7 @@ def leaderboard(
     sample: bool,
     seed: int,
     forecaster: str,
-    question: str,
+    question: tuple[str, ...],
     tag: str,
     run: str,
     as_of: str,

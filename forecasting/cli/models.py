@@ -2,6 +2,7 @@
 
 import click
 
+from forecasting.cli import options
 from forecasting.cli.options import Group
 from forecasting.cli.output import emit, settings
 
@@ -29,7 +30,7 @@ def list_() -> None:
         {"name": name, "what": what, "is": "kind of process"}
         for name, what in registry.kinds().items()
     ]
-    emit(rows, columns=("name", "is", "what"))
+    emit(rows, columns=("name", "what", "is"))
 
 
 @models.command()
@@ -49,9 +50,9 @@ def show(name: str) -> None:
 
 
 @models.command()
-@click.option("--question", default="", metavar="QUESTION", help="Only what it rests on.")
-def priors(question: str) -> None:
-    r"""List every prior with its source and the day it was known by.
+@options.QUESTION
+def priors(question: tuple[str, ...]) -> None:
+    r"""List every prior, or those a question rests on, with its source and when it was known.
 
     \b
     Example:
@@ -61,7 +62,7 @@ def priors(question: str) -> None:
     from forecasting.app.book import Book
 
     with Book.open(settings().db) as book:
-        rows = models_shown.prior_rows(book.ledger, question=question)
+        rows = models_shown.prior_rows(book.ledger, questions=question)
     emit(
         rows,
         columns=("parameter", "prior", "known_by", "worldview", "family", "source"),

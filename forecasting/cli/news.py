@@ -144,7 +144,7 @@ def list_(question: str, everything: bool) -> None:
 
     with Book.open(settings().db) as book:
         rows = use.rows(book.ledger, question=question, everything=everything)
-    columns = ("seq", "known_at", "grade", "source", "weight", "title", "on")
+    columns = ("seq", "title", "weight", "known_at", "source", "grade", "on")
     if settings().format == "table":
         rows = [{**row, "weight": _weight(row)} for row in rows]
     emit(
@@ -225,7 +225,7 @@ def retract(item: str, because: str, known_at: str) -> None:
 )
 @click.option("--dates", type=click.Choice(["dmy", "mdy"]), help="The order of dates in figures.")
 @click.option("--fetch", is_flag=True, help="FILE is an address of the public web; fetch it.")
-@click.option("--dry-run", is_flag=True, help="Say what would be added; write nothing.")
+@click.option("--dry-run", is_flag=True, help="Show the result and write nothing.")
 def import_(
     file: str,
     dry_run: bool,

@@ -8,6 +8,29 @@ import click
 
 from forecasting.cli.output import Settings, remember
 
+#: Options that several commands take: one name, one help, one place in the order of options.
+KINDS = ("live", "replay", "elicited", "imported", "all")
+FORECASTER = click.option("--forecaster", default="", metavar="NAME", help="Only this one's.")
+QUESTION = click.option(
+    "--question",
+    multiple=True,
+    metavar="QUESTION",
+    help="Only this question or ladder; repeatable.",
+)
+TAG = click.option("--tag", default="", help="Only with this tag, topic or event.")
+RUN = click.option("--run", default="", help="Replay run; default: the latest complete one.")
+AS_OF = click.option(
+    "--as-of", default="", metavar="TIME", help="Use only information available by this time."
+)
+DRY_RUN = click.option("--dry-run", is_flag=True, help="Show the result and write nothing.")
+SEED = click.option("--seed", type=click.IntRange(min=0), default=0, help="Random seed.")
+#: Their order in every command's help, after the command's own options.
+ORDER = (
+    *("kind", "forecaster", "question", "tag", "run", "as_of", "dry_run", "seed"),
+    *("because", "out"),
+)
+
+
 _NEGATIVE = re.compile(r"-[.,]?\d[\d.,]*(?:[eE][-+]?\d+)?\s?%?")
 
 
@@ -44,6 +67,12 @@ def _anywhere() -> list[click.Option]:
             help="Print one JSON object a line.",
         ),
         option(
+            "--wide",
+            is_flag=True,
+            callback=_keep("wide"),
+            help="Print every column of a table, however long its lines.",
+        ),
+        option(
             "--debug", is_flag=True, callback=_keep("debug"), help="Show the traceback of a fault."
         ),
     ]
@@ -59,7 +88,10 @@ class Command(click.Command):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.params.extend(_anywhere())
+        shared = [p for p in self.params if p.name in ORDER and isinstance(p, click.Option)]
+        own = [p for p in self.params if p not in shared]
+        shared.sort(key=lambda option: ORDER.index(str(option.name)))
+        self.params = [*own, *shared, *_anywhere()]
         self.help = _with_breaks(self.help)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

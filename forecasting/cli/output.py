@@ -1,12 +1,12 @@
 """One way out for every command: data on stdout, narration on stderr, errors in one line."""
 
-import csv
 import datetime as dt
-import json
 import math
 import os
 import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +15,6 @@ from typing import Any, Literal
 import click
 
 from forecasting.cli.spelling import as_options
-from forecasting.domain.instants import iso
 from forecasting.errors import ForecastingError
 
 Format = Literal["table", "json", "csv", "nl"]
@@ -38,8 +37,15 @@ PROSE = (
     "story",
     "parameter",
     "prior",
+    "reason",
+    "detail",
 )
-LEAST_PROSE = 24
+LEAST_PROSE = 20
+#: Columns that no width drops: what a row is about, and the answer.
+ALWAYS = 2
+#: The narrowest that the first column folds to, and what stands between two columns.
+LEAST_SUBJECT = 12
+GAP = 3
 #: A number from here on is written with an exponent.
 LARGEST_PLAIN = 1e15
 #: Letters of an error; what is wrong with a file may quote all of it.
@@ -64,6 +70,7 @@ class Settings:
     forecaster: str | None = None
     format: Format = "table"
     debug: bool = False
+    wide: bool = False
 
 
 def settings() -> Settings:
@@ -77,6 +84,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dt.datetime):
+        from forecasting.domain.instants import iso
+
         return iso(value)
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
@@ -87,7 +96,14 @@ def plain(value: Any) -> Any:
     return value
 
 
-def emit(rows: Sequence[Row] | Row, *, columns: Sequence[str] = (), title: str = "") -> None:
+def emit(
+    rows: Sequence[Row] | Row,
+    *,
+    columns: Sequence[str] = (),
+    title: str = "",
+    always: int = ALWAYS,
+    quiet: bool = False,
+) -> None:
     """Print rows (or one record) in the chosen format.
 
     Parameters
@@ -95,9 +111,14 @@ def emit(rows: Sequence[Row] | Row, *, columns: Sequence[str] = (), title: str =
     rows
         A list of records, or one record.
     columns
-        The columns a table shows; the other formats always give every key.
+        The columns a table shows, by rank: what a row is about, the answer, then the rest as the
+        width allows. The other formats always give every key.
     title
         Printed above a table.
+    always
+        How many of the first columns no width drops.
+    quiet
+        Do not say which columns were dropped.
     """
     chosen = settings().format
     if chosen == "json":
@@ -112,7 +133,7 @@ def emit(rows: Sequence[Row] | Row, *, columns: Sequence[str] = (), title: str =
     elif isinstance(rows, Mapping):
         _record(rows)
     else:
-        _table(records, columns or _keys(records), title)
+        _table(records, columns or _keys(records), title, always=always, quiet=quiet)
 
 
 def say(message: str) -> None:
@@ -138,6 +159,8 @@ def printable(text: str) -> str:
 
 def _json(value: Any, *, indent: int | None = None) -> str:
     """Write JSON as text that says the same and commands no terminal."""
+    import json
+
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     return text if text.isascii() else _UNSENT.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
@@ -219,6 +242,9 @@ def _keys(records: Sequence[Row]) -> list[str]:
 
 
 def _csv(records: Sequence[Row]) -> None:
+    import csv
+    import json
+
     keys = _keys(records)
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(keys)
@@ -268,18 +294,29 @@ def _number(value: float) -> str:
     return f"{value:.0f}" if value == int(value) and abs(value) >= 10 else f"{value:.3f}"
 
 
-def _console() -> Any:
+def _console(width: int | None = None) -> Any:
     from rich.console import Console
 
-    piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
     return Console(
-        width=WIDE_PIPE if piped else None,
+        width=max(width or 0, _columns()),
         no_color=bool(os.environ.get("NO_COLOR")),
         highlight=False,
     )
 
 
-def _table(records: Sequence[Row], columns: Sequence[str], title: str) -> None:
+def _table(
+    records: Sequence[Row],
+    columns: Sequence[str],
+    title: str,
+    *,
+    always: int = ALWAYS,
+    quiet: bool = False,
+) -> None:
+    """Print a table that fits the width, its columns in the order of their rank.
+
+    The first, what a row is about and the answer, are always there; of the others the last give
+    way first. Prose folds. With ``--wide`` all stand on lines as long as they need.
+    """
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -287,60 +324,106 @@ def _table(records: Sequence[Row], columns: Sequence[str], title: str) -> None:
     if not records:
         say("nothing to show")
         return
-    console = _console()
-    cells = {name: [cell(record.get(name)) for record in records] for name in columns}
-    shown = _fitting(cells, console.width)
-    table = Table(
-        title=Text(printable(title)) if title else None,
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
-        pad_edge=False,
-        expand=False,
-    )
-    for name in shown:
-        numeric = all(isinstance(r.get(name), int | float) or r.get(name) is None for r in records)
+    ranked = [_Column.of(name, records) for name in columns]
+    wide = settings_or_default().wide
+    console = _console(sum(column.whole + GAP for column in ranked) if wide else None)
+    shown = ranked if wide else _fitting(ranked, console.width, always)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
+    for column in shown:
         table.add_column(
-            Text(printable(name.replace("_", " "))),
-            justify="right" if numeric else "left",
-            min_width=None if name in PROSE else _width(name, cells[name]),
+            Text(column.header),
+            justify="right" if column.numeric else "left",
+            no_wrap=not column.folds,
+            min_width=column.least if column.folds else column.whole,
+            overflow="fold",
         )
-    for row in zip(*(cells[name] for name in shown), strict=True):
+    for row in zip(*(column.cells for column in shown), strict=True):
         table.add_row(*(Text(text) for text in row))
+    if title:
+        console.print(Text(printable(title), style="italic"))
     console.print(table)
-    if hidden := [name for name in columns if name not in shown]:
-        say(f"too narrow for: {', '.join(hidden)} (--json has them)")
+    hidden = [column.name for column in ranked if column not in shown]
+    if hidden and not quiet:
+        say(f"too narrow for: {', '.join(hidden)} (--wide shows all)")
 
 
-def _width(name: str, texts: Sequence[str]) -> int:
-    return max(len(text) for text in [*name.split("_"), *texts])
+@dataclass
+class _Column:
+    """A column of a table: its cells, and how narrow it may become."""
+
+    name: str
+    header: str
+    cells: list[str]
+    numeric: bool
+    folds: bool
+    whole: int
+    least: int
+
+    @classmethod
+    def of(cls, name: str, records: Sequence[Row]) -> "_Column":
+        """Measure a column; prose and lists fold, all else stays whole and can be typed back."""
+        from rich.cells import cell_len
+
+        values = [record.get(name) for record in records]
+        cells = [cell(value) for value in values]
+        numeric = all(isinstance(value, int | float) or value is None for value in values)
+        folds = name in PROSE or any(isinstance(v, Mapping | list | tuple) for v in values)
+        widest = max(cell_len(line) for text in cells for line in text.split("\n"))
+        header = printable(name.replace("_", " "))
+        if cell_len(header) > widest:
+            header = header.replace(" ", "\n")
+        whole = max(widest, *(cell_len(line) for line in header.split("\n")))
+        return cls(
+            name, header, cells, numeric, folds, whole, min(whole, LEAST_PROSE) if folds else whole
+        )
 
 
-def _fitting(cells: Mapping[str, Sequence[str]], width: int) -> list[str]:
-    """Choose the columns that fit: the rightmost are left out, so the answer stands first."""
-    shown = list(cells)
+def _fitting(ranked: Sequence[_Column], width: int, always: int) -> list[_Column]:
+    """Choose the columns that fit: the first ones always, the others by rank while there is room.
 
-    def needed() -> int:
-        return sum(
-            LEAST_PROSE if name in PROSE else _width(name, cells[name]) for name in shown
-        ) + 3 * len(shown)
-
-    for name in reversed(list(cells)[1:]):
-        if needed() <= width:
-            break
-        shown.remove(name)
+    Where even the first are too wide they fold, what a row is about before the answer.
+    """
+    shown = list(ranked[:always])
+    left = width - sum(column.least + GAP for column in shown)
+    for column in shown:
+        if left < 0 and column.least > LEAST_SUBJECT:
+            column.folds = True
+            narrow = max(column.least + left, LEAST_SUBJECT)
+            left += column.least - narrow
+            column.least = narrow
+    for column in ranked[always:]:
+        if column.least + GAP <= left:
+            shown.append(column)
+            left -= column.least + GAP
     return shown
 
 
 def _record(record: Row) -> None:
-    from rich.table import Table
-    from rich.text import Text
+    """Print one record, a line a key; by hand, for the table's library takes longer than `log`."""
+    parts = {
+        key: value
+        for key, value in record.items()
+        if isinstance(value, list | tuple) and value and isinstance(value[0], Mapping)
+    }
+    plain_ones = {key: cell(value) for key, value in record.items() if key not in parts}
+    named = {key: printable(key.replace("_", " ")) for key in plain_ones}
+    indent = max((len(name) for name in named.values()), default=0) + 2
+    room = max(_columns() - indent, LEAST_PROSE)
+    for key, text in plain_ones.items():
+        lines = [piece for part in text.split("\n") for piece in textwrap.wrap(part, room) or [""]]
+        name = f"{named[key]:<{indent}}"
+        click.echo(click.style(name, bold=True) if _styled() else name, nl=False)
+        click.echo(f"\n{' ' * indent}".join(lines))
+    for key, value in parts.items():
+        _table(list(value), _keys(list(value)), key.replace("_", " "))
 
-    table = Table.grid(padding=(0, 2))
-    for key, value in record.items():
-        if isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
-            continue
-        table.add_row(Text(key.replace("_", " "), style="bold"), Text(cell(value)))
-    _console().print(table)
-    for key, value in record.items():
-        if isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
-            _table(list(value), _keys(list(value)), key.replace("_", " "))
+
+def _columns() -> int:
+    """Give the width to print in: the terminal's, or a wide one into a pipe."""
+    if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
+        return WIDE_PIPE
+    return shutil.get_terminal_size().columns
+
+
+def _styled() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")

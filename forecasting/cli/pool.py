@@ -37,7 +37,9 @@ METHODS = (
     metavar="FORECASTER",
     help="Only these (repeat, or separate by commas).",
 )
-@click.option("--kind", type=click.Choice(KINDS[:-1]), default="live", help="Kinds never mix.")
+@click.option(
+    "--kind", type=click.Choice(KINDS[:-1]), default="live", help="Only forecasts of this kind."
+)
 @click.option("--log", "log", is_flag=True, help="Log the result as forecaster pool:METHOD.")
 @click.option("--score", is_flag=True, help="Score the pools on what has resolved instead.")
 @scope
@@ -49,7 +51,7 @@ def pool(
     kind: str,
     log: bool,
     score: bool,
-    question: str,
+    question: tuple[str, ...],
     tag: str,
     run: str,
     as_of: str,
@@ -113,4 +115,4 @@ def pool(
             f"{kind} forecasts pooled at 25, 50, 75 % of each window from what had resolved by "
             "then; Brier, smaller is better; difference to geometric-odds; 95 % over events"
         )
-    emit(rows, columns=columns, title=title if rows else "")
+    emit(rows, columns=columns, title=title if rows else "", always=2 if score else 3)

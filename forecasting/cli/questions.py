@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecasting.cli import ask as asking
+from forecasting.cli import options
 from forecasting.cli.options import Group
 from forecasting.cli.output import emit, say, settings
 
 if TYPE_CHECKING:
     from forecasting.errors import Problem
 
-COLUMNS = ("id", "status", "closes", "outcome", "latest", "title", "type", "model")
+COLUMNS = (
+    *("id", "latest", "latest_model", "difference", "outcome", "status", "closes", "title"),
+    *("type", "model"),
+)
 
 
 @click.group(cls=Group)
@@ -27,12 +31,15 @@ def questions() -> None:
     type=click.Choice(["upcoming", "open", "closed", "due", "resolved", "annulled"]),
     help="Only these.",
 )
-@click.option("--tag", default="", help="Only with this tag, topic or event.")
+@options.TAG
 @click.option(
     "--from", "text", default="", metavar="TEXT", help="Only raised by this text, such as 003."
 )
 def list_(status: str | None, tag: str, text: str) -> None:
     r"""List the questions, a row each (a rung of a ladder is one).
+
+    `latest` is your forecast in force, `latest model` the model's, `difference` yours less the
+    model's.
 
     \b
     Example:
@@ -42,8 +49,17 @@ def list_(status: str | None, tag: str, text: str) -> None:
     from forecasting.app import questions as use
     from forecasting.app.book import Book
 
-    with Book.open(settings().db) as book:
-        rows = use.list_rows(book.ledger, clock.now(), status=status or "", tag=tag, text=text)
+    with Book.open(settings().db, forecaster=settings().forecaster) as book:
+        rows = use.list_rows(
+            book.ledger,
+            clock.now(),
+            forecaster=book.forecaster,
+            status=status or "",
+            tag=tag,
+            text=text,
+        )
+    if settings().format == "table":
+        rows = [row | {"latest": "withdrawn"} if row["withdrawn"] else row for row in rows]
     emit(rows, columns=COLUMNS, title=f"{len(rows)} questions, times in UTC")
 
 

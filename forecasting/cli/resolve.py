@@ -10,18 +10,18 @@ from forecasting.cli.options import Command
 from forecasting.cli.output import emit, say, settings
 
 COLUMNS = (
-    "seq",
     "question",
+    "outcome",
     "version",
     "status",
-    "outcome",
-    "resolved_at",
-    "recorded_at",
     "stands",
+    "resolved_at",
     "source",
+    "recorded_at",
+    "seq",
     "note",
 )
-SCORED = ("question", "version", "status", "outcome", "forecaster", "mean", "n", "rule", "coverage")
+SCORED = ("forecaster", "mean", "version", "outcome", "status", "n", "rule", "coverage", "question")
 SOURCE = click.option("--source", required=True, help="Whose word decides: an address.")
 NOTE = click.option("--note", default="", help="A remark.")
 AT = click.option(
@@ -56,7 +56,7 @@ def resolve(question: str, outcome: str, source: str, at: str, note: str, early_
 
     \b
     Example:
-      forecast resolve leaders-meet@2026-12-31 no --source https://example.org/news \\
+      forecast resolve leaders-meet@2026-12-31 no --source https://example.org/news \
         --at 2026-12-31T22:00Z
     """
     from forecasting import clock
@@ -130,7 +130,7 @@ def dispute(question: str, outcome: str, source: str, at: str, note: str) -> Non
 
     \b
     Example:
-      forecast dispute general-ceasefire-2026@2026-12-31 yes --at 2026-05-11 \\
+      forecast dispute general-ceasefire-2026@2026-12-31 yes --at 2026-05-11 \
         --source https://example.org/ceasefire-before-2027
     """
     from forecasting import clock
@@ -172,7 +172,9 @@ def reopen(question: str, source: str, note: str) -> None:
 @click.command(cls=Command)
 @click.argument("question")
 @click.option("--scores", is_flag=True, help="The scores had each version stood.")
-@click.option("--kind", type=click.Choice(KINDS[:-1]), default="live", help="Of these forecasts.")
+@click.option(
+    "--kind", type=click.Choice(KINDS[:-1]), default="live", help="Only forecasts of this kind."
+)
 @click.option("--run", default="", help="Replay run; default: the latest complete one.")
 def resolutions(question: str, scores: bool, kind: str, run: str) -> None:
     r"""Show every version of a question's outcome: who said so, when, and which one stands.

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from forecasting.cli import times
+from forecasting.cli import options, times
 from forecasting.cli.options import Group
 from forecasting.cli.output import emit, say, settings, waiting
 
@@ -13,12 +13,6 @@ from forecasting.cli.output import emit, say, settings, waiting
 @click.group(cls=Group)
 def scenario() -> None:
     """Several questions at once: named scenarios, conditions, typical stories."""
-
-
-_when = click.option(
-    "--as-of", default="", metavar="TIME", help="Use only information available by this time."
-)
-_seed = click.option("--seed", type=click.IntRange(min=0), default=0, help="Random seed.")
 
 
 @scenario.command("list")
@@ -40,8 +34,8 @@ def list_() -> None:
 
 @scenario.command()
 @click.argument("name", required=False, default="")
-@_when
-@_seed
+@options.AS_OF
+@options.SEED
 def show(name: str, as_of: str, seed: int) -> None:
     r"""Show how likely each named scenario is; with the remainder they sum to one.
 
@@ -76,8 +70,8 @@ def show(name: str, as_of: str, seed: int) -> None:
     metavar="CONDITION[@TIME]",
     help="If this were brought about from outside (default: now); rests on the links.",
 )
-@_when
-@_seed
+@options.AS_OF
+@options.SEED
 def what_if(name: str, given: tuple[str, ...], do: tuple[str, ...], as_of: str, seed: int) -> None:
     r"""Say how every open question and scenario would stand.
 
@@ -90,8 +84,10 @@ def what_if(name: str, given: tuple[str, ...], do: tuple[str, ...], as_of: str, 
 
     found = _live(as_of, seed)
     rows = use.what_if(found, given, do, use.find(found.predictor.bank, name))
-    columns = ("question", "state", "before", "after", "lower", "upper", "mcse")
-    emit(rows, columns=columns, title=f"{rows[0]['basis']}; 90 % intervals" if rows else "")
+    columns = ("question", "state", "after", "before", "lower", "upper", "mcse")
+    emit(
+        rows, columns=columns, always=3, title=f"{rows[0]['basis']}; 90 % intervals" if rows else ""
+    )
     refused = sum(row["gate"] != "passed" for row in rows)
     if refused:
         say(f"{refused} rows have no number: too few paths meet the condition to say")
@@ -105,8 +101,8 @@ def what_if(name: str, given: tuple[str, ...], do: tuple[str, ...], as_of: str, 
     metavar="CONDITION",
     help="What is to be forecast; default: all other open questions.",
 )
-@_when
-@_seed
+@options.AS_OF
+@options.SEED
 def value(name: str, target: str, as_of: str, seed: int) -> None:
     r"""Rank open questions by the value of information: what their answer tells of the others.
 
@@ -138,8 +134,8 @@ def value(name: str, target: str, as_of: str, seed: int) -> None:
     help="Draw a fan of each process over time: .svg or .png.",
 )
 @click.option("--stories", type=click.IntRange(min=1, max=50), default=10, help="How many to tell.")
-@_when
-@_seed
+@options.AS_OF
+@options.SEED
 def paths(out: Path | None, stories: int, as_of: str, seed: int) -> None:
     r"""Tell the most typical stories of the simulated paths, and draw the world over time.
 

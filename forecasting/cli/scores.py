@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from forecasting.cli import times
+from forecasting.cli import options, times
 from forecasting.cli.forecasts import KINDS
 from forecasting.cli.options import Command
 from forecasting.cli.output import emit, say, settings
@@ -21,11 +21,11 @@ def _keep_too_soon(context: click.Context, parameter: click.Parameter, value: bo
 
 
 FILTERS = (
-    click.option("--forecaster", default="", help="Only this one's."),
-    click.option("--question", default="", help="Only this question or ladder."),
-    click.option("--tag", default="", help="Only with this tag, topic or event."),
-    click.option("--run", default="", help="Replay run; default: the latest complete one."),
-    click.option("--as-of", "as_of", default="", metavar="TIME", help="With what was known then."),
+    options.FORECASTER,
+    options.QUESTION,
+    options.TAG,
+    options.RUN,
+    options.AS_OF,
     click.option(
         "--too-soon",
         is_flag=True,
@@ -39,17 +39,20 @@ FILTERS = (
 PICTURES = ("reliability", "mcb-dsc", "murphy", "over-time", "histogram", "pit")
 EVERYBODY = ("mcb-dsc", "murphy", "over-time")
 BY_COLUMNS = (
+    "miscalibration",
+    "null_miscalibration",
+    "p_value",
     "n",
     "mean_forecast",
     "event_rate",
     "mean_score",
-    "miscalibration",
-    "null_miscalibration",
-    "p_value",
     "slope",
     "intercept",
 )
 POOLED_COLUMNS = ("slope_lower", "slope_upper", "reads_20", "reads_80")
+WHILE_OPEN = (
+    "while open: only until the outcome was known; improper, because only one answer comes early"
+)
 RULES = ("brier", "log", "spherical", "rps", "crps", "baseline", "peer", "relative")
 
 
@@ -65,7 +68,7 @@ def selection(
     kind: str,
     run: str,
     forecaster: str,
-    question: str,
+    question: tuple[str, ...],
     tag: str,
     as_of: str,
     reading: Reading = "standing",
@@ -108,7 +111,9 @@ def scope(command: Any) -> Any:
     type=click.Choice(["forecaster", "question", "topic", "tag", "horizon", "month"]),
     default="forecaster",
 )
-@click.option("--kind", type=click.Choice(KINDS), default="live", help="Kinds never mix.")
+@click.option(
+    "--kind", type=click.Choice(KINDS), default="live", help="Only forecasts of this kind."
+)
 @click.option(
     "--window",
     default="scheduled",
@@ -139,7 +144,7 @@ def score(
     missing: str,
     reading: Reading,
     forecaster: str,
-    question: str,
+    question: tuple[str, ...],
     tag: str,
     run: str,
     as_of: str,
@@ -177,12 +182,16 @@ def score(
         for note in left_out(book.ledger, wanted):
             say(as_options(note))
     compared = by == "forecaster" or bool(against)
+    shown = any(row["while_open"] is not None for row in rows)
+    if shown:
+        say(WHILE_OPEN)
     columns = [
         *([] if by == "forecaster" else [by]),
         "forecaster",
+        "mean",
+        *(["while_open"] if shown else []),
         *(["kind"] if kind == "all" else []),
         "type",
-        "mean",
         "lower",
         "upper",
         "n_questions",
@@ -196,7 +205,12 @@ def score(
     if rows and not rows[0]["proper"]:
         what = f"rule {rule}" if rule in ("peer", "relative") else f"window {window}"
         say(f"{what} is improper: it can be gained by strategy, and ranks nobody")
-    emit(rows, columns=columns, title=_title(rows[0], kind, against, reading) if rows else "")
+    emit(
+        rows,
+        columns=columns,
+        title=_title(rows[0], kind, against, reading) if rows else "",
+        always=2 if by == "forecaster" else 3,
+    )
 
 
 def _title(row: dict[str, Any], kind: str, against: str, reading: str) -> str:
@@ -210,7 +224,9 @@ def _title(row: dict[str, Any], kind: str, against: str, reading: str) -> str:
 
 
 @click.command(cls=Command)
-@click.option("--kind", type=click.Choice(KINDS[:-1]), default="live", help="Kinds never mix.")
+@click.option(
+    "--kind", type=click.Choice(KINDS[:-1]), default="live", help="Only forecasts of this kind."
+)
 @click.option(
     "--share", type=float, default=0.5, help="At which share of each window forecasts are read."
 )
@@ -256,7 +272,7 @@ def calibration(
     past_close: bool,
     reading: Reading,
     forecaster: str,
-    question: str,
+    question: tuple[str, ...],
     tag: str,
     run: str,
     as_of: str,
@@ -330,4 +346,11 @@ def calibration(
         click.echo(record.pop("reading"))
         if numbers := record.pop("numbers", None):
             click.echo(numbers["reading"])
+        if record["n"] < calibrate.LEAST_EVENTS:
+            few = ("forecaster", "kind", "outcomes", "n", "n_questions", "n_events", "mean_score")
+            record = {name: record[name] for name in (*few, "histogram")}
+        else:
+            # One decomposition is enough on a terminal; --json has the other.
+            record.pop("binned", None)
+            record.pop("histogram")
     emit(record)

@@ -2,7 +2,7 @@
 
 import click
 
-from forecasting.cli import times
+from forecasting.cli import options, times
 from forecasting.cli.options import Group
 from forecasting.cli.output import emit, settings
 
@@ -16,9 +16,10 @@ def sources(context: click.Context) -> None:
 
 
 @sources.command("list")
-@click.option("--as-of", default="", metavar="TIME", help="Knowing only what was known then.")
-def list_(as_of: str = "") -> None:
-    r"""List the sources, those with resolved claims first.
+@click.option("--all", "everything", is_flag=True, help="Also each source of the data sets.")
+@options.AS_OF
+def list_(everything: bool = False, as_of: str = "") -> None:
+    r"""List the sources: those of your own news first, then those with resolved claims.
 
     `reliability, lower, upper` are the mean and the 90 % interval as learned; `prior` is the
     grade's. A claim is a report with a coded likelihood on a question that has resolved since.
@@ -35,14 +36,15 @@ def list_(as_of: str = "") -> None:
     moment = times.optional(as_of) or now
     with Book.open(settings().db) as book:
         rows = use.rows(book.ledger, as_of=moment, now=now)
+    shown = use.folded(rows) if settings().format == "table" and not everything else rows
     emit(
-        rows,
+        shown,
         columns=(
-            *("source", "grade", "reliability", "lower", "upper", "bound", "claims"),
-            *("right", "wrong", "prior", "prior_lower", "prior_upper", "items"),
+            *("source", "reliability", "grade", "lower", "upper", "items", "claims", "bound"),
+            *("right", "wrong", "prior", "prior_lower", "prior_upper"),
         ),
         title=f"{len(rows)} sources; reliability with its 90 % interval; bound: the most that one "
-        "multiplies a hazard by",
+        "multiplies a hazard by" + ("; --all lists those of data sets" * (len(shown) < len(rows))),
     )
 
 

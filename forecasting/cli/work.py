@@ -6,18 +6,16 @@ from typing import Any
 
 import click
 
-from forecasting.cli import times
+from forecasting.cli import options, times
 from forecasting.cli.options import Command
 from forecasting.cli.output import emit, progress, say, settings, waiting
 
 
 @click.command(cls=Command)
 @click.argument("questions", nargs=-1)
-@click.option(
-    "--as-of", default="", metavar="TIME", help="Use only information available by this time."
-)
-@click.option("--dry-run", is_flag=True, help="Show the numbers and log nothing.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, help="Random seed.")
+@options.AS_OF
+@options.DRY_RUN
+@options.SEED
 @click.option(
     "--watched",
     is_flag=True,
@@ -61,7 +59,7 @@ def update(
 
     with Book.open(settings().db, forecaster=settings().forecaster) as book:
         now, moment = clock.now(), times.optional(as_of)
-        options: dict[str, Any] = {
+        how: dict[str, Any] = {
             "as_of": moment,
             "seed": seed,
             "accept_because": accept_because,
@@ -78,7 +76,7 @@ def update(
                 dry_run=dry_run,
                 watched=watched,
                 unwatched=unwatched,
-                **options,
+                **how,
             )
     for warning in warnings:
         say(f"note: {warning}")
@@ -143,14 +141,8 @@ def _note(row: dict[str, Any]) -> str:
 @click.option(
     "--every", type=click.IntRange(min=1), default=7, help="Days between steps of long windows."
 )
-@click.option(
-    "--question",
-    "names",
-    multiple=True,
-    metavar="QUESTION",
-    help="Only this question; repeatable.",
-)
-@click.option("--seed", type=click.IntRange(min=0), default=0, help="Random seed.")
+@options.QUESTION
+@options.SEED
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
@@ -170,7 +162,7 @@ def replay(
     start: str,
     until: str,
     every: int,
-    names: tuple[str, ...],
+    question: tuple[str, ...],
     seed: int,
     workers: int,
     dask: str,
@@ -198,7 +190,7 @@ def replay(
             start=times.optional(start),
             until=times.optional(until),
             every=every,
-            names=names,
+            names=question,
             seed=seed,
             workers=workers,
             dask=dask,
@@ -217,8 +209,8 @@ def _print(result: dict[str, Any]) -> None:
     say("A replay written with hindsight: it shows the tool and is no evidence of skill.")
     columns = (
         "forecaster",
-        "type",
         "mean",
+        "type",
         "lower",
         "upper",
         "n_questions",
@@ -250,7 +242,7 @@ def _print(result: dict[str, Any]) -> None:
 @click.option(
     "--kind", default="", help="live or replay; default: replay where there is one, else live."
 )
-@click.option("--run", default="", help="Replay run; default: the latest complete one.")
+@options.RUN
 def review(out: Path, kind: str, run: str) -> None:
     r"""Write the review page: one self-contained HTML file.
 

@@ -2,15 +2,13 @@
 
 import click
 
-from forecasting.cli import times
+from forecasting.cli import options, times
 from forecasting.cli.options import Command
 from forecasting.cli.output import cell, emit, say, settings
 
 
 @click.command(cls=Command)
-@click.option(
-    "--at", default="", metavar="TIME", help="As of then; default now, or a replay's end."
-)
+@options.AS_OF
 @click.option("--over-time", is_flag=True, help="How the weights moved, event by event.")
 @click.option(
     "--kind",
@@ -19,10 +17,11 @@ from forecasting.cli.output import cell, emit, say, settings
     help="Default: live, or the latest complete replay where there is none.",
 )
 @click.option("--run", default="", help="Replay run; default: the latest complete one.")
-def worldviews(at: str, over_time: bool, kind: str | None, run: str) -> None:
+def worldviews(as_of: str, over_time: bool, kind: str | None, run: str) -> None:
     r"""Show each worldview's weight, its record, its text's claims, and where it differs now.
 
-    Weights come from one spot per event: what each had said in the middle of the window.
+    Without --as-of they are those of now, or of a replay's end. Weights come from one spot per
+    event: what each had said in the middle of the window.
 
     \b
     Example:
@@ -33,7 +32,7 @@ def worldviews(at: str, over_time: bool, kind: str | None, run: str) -> None:
     from forecasting.app.banks import bank_of
     from forecasting.app.book import Book
 
-    moment = times.optional(at)
+    moment = times.optional(as_of)
     with Book.open(settings().db) as book:
         if over_time:
             rows, notes = use.worldview_steps(
@@ -55,7 +54,7 @@ def worldviews(at: str, over_time: bool, kind: str | None, run: str) -> None:
     elif over_time:
         names = sorted({name for row in rows for name in row["weights"]})
         shown = [{**row, **row["weights"]} for row in rows]
-        emit(shown, columns=("at", "event", "n_resolved", "n_events", *names))
+        emit(shown, columns=("at", *names, "event", "n_resolved", "n_events"))
     else:
         _print(rows)
 
@@ -96,5 +95,6 @@ def _print(rows: list[dict[str, object]]) -> None:
         emit(
             lines,
             columns=("worldview", "question", "says", "model"),
+            always=3,
             title="open questions on which a worldview says something else than the model",
         )

@@ -43,6 +43,8 @@ _SCALE = {"+2": 4.0, "+1": 2.0, "0": 1.0, "-1": 0.5, "-2": 0.25}
 STANCE_LEAST, STANCE_MOST = 0.005, 0.995
 # Not \d, which takes the digits of every script.
 _NUMBER = r"(?:[0-9]{1,400}(?:\.[0-9]{1,400})?|\.[0-9]{1,400})"
+#: The stream of the entries that grade a source.
+GRADES_STREAM = "sources"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,9 @@ from forecasting.domain.outcome import OutcomeSpace
 
 Status = Literal["upcoming", "open", "closed", "due", "resolved", "annulled"]
 
+#: The criteria of a question whose criteria nobody has written yet.
+WORDS_OF_TITLE = "As the title says: {}"
+
 
 @dataclass(frozen=True, slots=True)
 class Basis:
@@ -141,3 +144,8 @@ ANNULLED = "annulled"
 def normalised(text: str) -> str:
     """Give text in NFC with outer white space gone, so that equal texts hash alike."""
     return unicodedata.normalize("NFC", text).strip()
+
+
+def lacks_criteria(question: Question) -> bool:
+    """Tell whether a question goes by its title alone."""
+    return question.criteria.startswith(WORDS_OF_TITLE.format(""))

@@ -31,7 +31,7 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.domain.evidence import GRADES, Evidence
+from forecasting.domain.evidence import GRADES, GRADES_STREAM, Evidence
 from forecasting.domain.question import Question
 from forecasting.domain.resolution import Resolution
 from forecasting.errors import InvalidInput
@@ -46,8 +46,7 @@ from forecasting.evidence.likelihood import (
 
 #: How far one standard deviation of the common shift moves a source, on the logit scale.
 SHIFT_SD = 0.5
-#: The stream of the entries that grade a source; they are no news and bear on no question.
-STREAM = "sources"
+STREAM = GRADES_STREAM
 _UNSTATED = "F"
 _FACTOR = np.arange(-7.0, 7.025, 0.05)
 _OWN = np.arange(-8.0, 8.01, 0.02)

@@ -8,9 +8,9 @@ import forecasting as fc
 from forecasting import clock
 from forecasting.app import banks
 from forecasting.app.ask import slug_of
-from forecasting.app.due import due
 from forecasting.app.edit import as_yaml, edit
 from forecasting.app.questions import list_rows
+from forecasting.app.today import due
 from forecasting.domain.instants import iso
 from forecasting.errors import ForecastingError, InvalidInput
 
@@ -139,12 +139,11 @@ def test_a_title_is_asked_once_unless_it_has_a_slug_of_its_own(book):
 
 def test_missing_criteria_are_due_until_they_are_written(book):
     book.ask(TITLE, 0.3, by=BY)
-    assert [(row["question"], row["reason"]) for row in due(book.ledger, NOW)] == [
-        (SLUG, "no criteria")
-    ]
+    rows = due(book.ledger, forecaster="ana", now=NOW)
+    assert [(row["question"], row["reason"]) for row in rows] == [(SLUG, "no criteria")]
     criteria = "Counts if OCHA reports that at least one truck of the convoy unloaded in the town."
     assert book.edit_question(SLUG, criteria=criteria) == [SLUG]
-    assert due(book.ledger, NOW) == []
+    assert due(book.ledger, forecaster="ana", now=NOW) == []
     (question,) = book.ledger.questions()
     assert question.criteria == criteria
     assert question.opens == NOW

@@ -124,3 +124,36 @@ def test_what_is_wrong_is_said_in_one_line(forecast, arguments, code, said):
     found = forecast(*arguments, code=code)
     assert said in found["error"]["message"]
     assert "\n" not in found["error"]["message"]
+
+
+def test_beside_the_proper_score_stands_the_one_until_resolution(forecast, capsys):
+    rows = forecast("score")
+    until = forecast("score", "--window", "until-resolution")
+    assert [row["while_open"] for row in rows] == pytest.approx([row["mean"] for row in until])
+    assert all(row["proper"] for row in rows)
+    assert all(row["while_open"] is None for row in until)
+    cli(["score", "--db", forecast.database])
+    out, err = capsys.readouterr()
+    assert {"while", "mean"} <= set(out.split())
+    (line,) = [line for line in err.splitlines() if line.startswith("while open")]
+    assert len(line) < 100
+    assert "improper" in line
+
+
+def test_below_eight_events_calibration_says_little(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("FORECASTING_NOW", "2026-06-01T00:00:00Z")
+    path = str(tmp_path / "few.db")
+    season(tmp_path / "few.db", events=5).ledger.close()
+    command = ["calibration", "--forecaster", "ann", "--db", path]
+    assert cli([*command, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert 0 < found["n"] < 8
+    assert found["slope"] is found["intercept"] is found["binned"] is None
+    assert sum(row["n"] for row in found["histogram"]) == found["n"]
+    assert cli(command) == 0
+    out = capsys.readouterr().out
+    assert "too few to say" in out
+    assert "happened" in out
+    assert not re.search("slope|miscalibration|uncertainty|resolution|within", out)
+    assert cli([*command, "--by", "topic", "--json"]) == 0
+    assert all(row["slope"] is None for row in json.loads(capsys.readouterr().out))

@@ -1,0 +1,116 @@
+"""Today's view, and due: what needs you, and what a fresh look is worth."""
+
+import sys
+from typing import Any
+
+import click
+
+from forecasting.cli.options import Command
+from forecasting.cli.output import emit, say, settings
+from forecasting.errors import InvalidInput
+
+COLUMNS = (
+    *("question", "value", "reason", "mine", "model", "difference", "by", "age_days"),
+    *("staleness", "hazard", "news_since", "distance", "deadline", "title"),
+)
+VIEW = ("question", "mine", "model", "difference", "by", "title")
+#: What each part of today's view shows, and what its title says.
+PARTS = {
+    "fresh look": (("question", "value", *VIEW[1:]), "A fresh look is worth most on"),
+    "due": (VIEW, "Due: the deadline has passed and no outcome is recorded (forecast resolve)"),
+    "closes soon": (VIEW, "Closes within 7 days"),
+    "moved": (
+        ("question", "change", *VIEW[1:]),
+        "The model moved since your forecast, or within 7 days",
+    ),
+    "never answered": (VIEW, "Open, without a forecast of yours (forecast log)"),
+    "news not coded": (
+        ("seq", "title", "known_at", "source", "on"),
+        "News without a weight (forecast news show SEQ)",
+    ),
+}
+#: Rows of a part; `forecast due` has all of them.
+MOST = 8
+
+
+@click.command(cls=Command)
+@click.option(
+    "--by",
+    type=click.Choice(["value", "date"]),
+    default="value",
+    help="Order by what a fresh look is worth, or by the deadline.",
+)
+@click.option("--ics", is_flag=True, help="Print a calendar with an event at each deadline.")
+@click.option("--mail", is_flag=True, help="Print a mail to yourself, as `sendmail -t` takes it.")
+def due(by: str, ics: bool, mail: bool) -> None:
+    r"""List what needs you: outcomes to record, forecasts worth a fresh look.
+
+    `value` is the expected drop of your half Brier score from a fresh look: the share of the window
+    that is left, times the sum of distance² (to the model), staleness² (what quiet days since
+    your forecast should have changed) and what the news since may do. `hazard` is the chance a
+    day of the less likely answer.
+
+    \b
+    Examples:
+      forecast due
+      forecast due --by date --ics > forecasts.ics
+      forecast due --mail
+    """
+    from forecasting import clock
+    from forecasting.app import today as use
+    from forecasting.app.book import Book
+
+    if ics and mail:
+        msg = "due: print a calendar or a mail, not both"
+        raise InvalidInput(msg, hint="forecast due --ics")
+    now = clock.now()
+    with Book.open(settings().db, forecaster=settings().forecaster) as book:
+        who = book.forecaster
+        rows = use.due(book.ledger, forecaster=who, now=now, by=by)
+    if ics or mail:
+        from forecasting.app import reminders
+
+        text: bytes
+        if ics:
+            text = reminders.calendar(rows, now).encode("utf-8", "replace")
+        else:
+            text = reminders.mail(rows, forecaster=who, now=now)
+        click.echo(text, nl=False)
+        return
+    title = f"{len(rows)} questions need {who}; value: expected drop of the half Brier score"
+    emit([_shown(row) for row in rows], columns=COLUMNS, title=title if rows else "")
+    if any(use.NO_CRITERIA in row["reason"] for row in rows):
+        say(f"{use.NO_CRITERIA}: forecast questions edit QUESTION")
+
+
+def show() -> None:
+    """Print today's view."""
+    from forecasting import clock
+    from forecasting.app import today as use
+    from forecasting.app.book import Book
+
+    with Book.open(settings().db, forecaster=settings().forecaster) as book:
+        who = book.forecaster
+        rows = use.today(book.ledger, forecaster=who, now=clock.now())
+    if settings().format != "table":
+        emit(rows)
+        return
+    if not rows:
+        say(f"nothing needs {who}; forecast --help lists the commands")
+        return
+    for section, (columns, title) in PARTS.items():
+        part = [_shown(row) for row in rows if row["section"] == section]
+        if part:
+            emit(part[:MOST], columns=columns, title=title, quiet=True)
+        if (more := len(part) - MOST) > 0:
+            said = "forecast news list" if section == "news not coded" else "forecast due"
+            say(f"and {more} more: {said}")
+    if sys.stdout.isatty():
+        say("forecast --help lists the commands")
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    """Write a withdrawn forecast as the word."""
+    if settings().format == "table" and row.get("withdrawn"):
+        return row | {"mine": "withdrawn"}
+    return row

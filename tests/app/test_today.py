@@ -1,0 +1,200 @@
+"""Today: what needs a person, what a fresh look is worth, and reminders of it."""
+
+import datetime as dt
+import email
+import email.policy
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from forecasting.app import reminders
+from forecasting.app.book import Book
+from forecasting.app.today import MOST, SECTIONS, due, today
+from forecasting.domain import Evidence, Forecast, Question, Resolution, Withdrawal
+from forecasting.domain.evidence import Effect
+from forecasting.domain.forecast import binary_value
+from forecasting.domain.outcome import OutcomeSpace
+from forecasting.domain.question import Basis, ModelChoice
+from forecasting.errors import InvalidInput
+from forecasting.store import Ledger
+
+NOW = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+DAY = dt.timedelta(days=1)
+
+
+def _question(name: str, *, opens: float = -60, closes: float = 40, answer: str = "") -> Question:
+    return Question(
+        id=name, title=f"Will {name} happen?", criteria="", background="",
+        space=OutcomeSpace("binary", ("yes", "no")), zone="Europe/Kyiv",
+        opens=NOW + opens * DAY, closes=NOW + closes * DAY, resolves_by=NOW + closes * DAY,
+        topic="t", event=name, tags=(), basis=Basis("context", ()),
+        model=ModelChoice("world", "world", "", {}), answer=answer,
+    )  # fmt: skip
+
+
+def _said(question: Question, who: str, p: str, days: float) -> Forecast:
+    at = NOW + days * DAY
+    return Forecast(question.id, question.wording_hash, who, binary_value(p), at, "live")
+
+
+def _news(key: str, target: str, days: float, form: str = "bears") -> Evidence:
+    detail = {} if form == "bears" else {"a": 1.0, "b": 0.5, "u": 0.7}
+    effect = Effect(target, form, detail, "")  # type: ignore[arg-type]
+    return Evidence(
+        key=key, kind="report", title=f"News {key}", source="wire", known_at=NOW + days * DAY,
+        effects=(effect,), stream="news",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def ledger() -> Iterator[Ledger]:
+    with Ledger.open("sqlite:///:memory:", create=True) as found:
+        _fill(found)
+        yield found
+
+
+def _fill(found: Ledger) -> None:
+    late, soon, calm = _question("late", closes=-2), _question("soon", closes=3), _question("calm")
+    moved, new, gone = _question("moved"), _question("new", answer="truce = on"), _question("gone")
+    done = _question("done")
+    found.append([late, soon, calm, moved, new, gone, done], recorded_at=NOW - 60 * DAY)
+    found.append(
+        [
+            _said(moved, "model", "0.2", -20), _said(moved, "ana", "0.2", -15),
+            _said(calm, "ana", "0.1", -1), _said(calm, "model", "0.1", -1),
+            _said(soon, "ana", "0.5", -1),
+            _said(gone, "ana", "0.5", -3),
+        ],
+        recorded_at=NOW - 15 * DAY,
+    )  # fmt: skip
+    found.append(
+        [
+            _said(moved, "model", "0.6", -2),
+            Withdrawal("gone", "ana", NOW - 2 * DAY),
+            Resolution("done", "yes", NOW - DAY, "https://example.org"),
+            _news("one", "truce=on", -5), _news("two", "calm", -0.5, "likelihood"),
+            _news("old", "done", -5),
+        ],
+        recorded_at=NOW,
+    )  # fmt: skip
+
+
+def test_the_sections_of_today(ledger: Ledger) -> None:
+    rows = today(ledger, forecaster="ana", now=NOW)
+    found = {name: [r.get("question") for r in rows if r["section"] == name] for name in SECTIONS}
+    assert found["due"] == ["late"]
+    assert found["closes soon"] == ["soon"]
+    assert found["moved"] == ["moved"]
+    assert found["never answered"] == ["new"]
+    assert found["fresh look"][0] == "moved"
+    assert len(found["fresh look"]) <= MOST
+    (news,) = [row for row in rows if row["section"] == "news not coded"]
+    assert news["title"] == "News one"
+    (moved,) = [row for row in rows if row["section"] == "moved"]
+    assert moved["change"] == pytest.approx(0.4)
+    assert (moved["mine"], moved["model"]) == (0.2, 0.6)
+    assert moved["difference"] == pytest.approx(-0.4)
+
+
+def test_what_a_fresh_look_is_worth_by_hand(ledger: Ledger) -> None:
+    rows = {row["question"]: row for row in due(ledger, forecaster="ana", now=NOW)}
+    assert "done" not in rows
+    assert rows["gone"]["reason"] == "withdrawn"
+    assert rows["gone"]["mine"] is None
+    assert rows["new"]["news_since"] == 1
+    moved = rows["moved"]
+    # Of 0.2 with 55 days to go, 40 are left: 1 - 0.8^(40/55) remains. 40 of 100 days are left.
+    stale = 0.2 - (1 - 0.8 ** (40 / 55))
+    assert moved["staleness"] == pytest.approx(stale)
+    assert moved["hazard"] == pytest.approx(1 - 0.8 ** (1 / 40))
+    assert moved["distance"] == pytest.approx(0.4)
+    assert moved["age_days"] == 15
+    assert moved["value"] == pytest.approx(0.4 * (0.4**2 + stale**2))
+    calm = rows["calm"]
+    quiet = 0.1 - (1 - 0.9 ** (40 / 41))
+    assert calm["reason"] == "1 news since"
+    assert calm["value"] == pytest.approx(0.4 * (quiet**2 + (0.3 * 0.1 * 0.9) ** 2))
+    assert rows["new"]["value"] == pytest.approx(0.4 * (1 / 12 + (0.3 * 0.25) ** 2))
+
+
+def test_the_orders_of_due(ledger: Ledger) -> None:
+    by_value = due(ledger, forecaster="ana", now=NOW)
+    assert by_value[0]["question"] == "late"
+    values = [row["value"] for row in by_value[1:]]
+    assert values == sorted(values, reverse=True)
+    by_date = [row["deadline"] for row in due(ledger, forecaster="ana", now=NOW, by="date")]
+    assert by_date == sorted(by_date)
+    with pytest.raises(InvalidInput, match="by"):
+        due(ledger, forecaster="ana", now=NOW, by="name")
+
+
+def test_frames(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORECASTING_NOW", NOW.isoformat())
+    book = Book(ledger, forecaster="ana")
+    assert {"section", "question", "mine", "model", "difference"} <= set(book.today())
+    assert book.due()["deadline"].dt.tz is not None
+    with Ledger.open("sqlite:///:memory:", create=True) as nothing:
+        empty = Book(nothing, forecaster="ana")
+        assert list(empty.due()) == list(book.due())
+        assert "section" in empty.today()
+
+
+def test_a_calendar_keeps_its_rules() -> None:
+    row = {
+        "question": "q@2026-12-31", "title": "Wird Übermut, Größe; \\ oder\x07 漢字 " * 6,
+        "reason": "stale\nand old", "deadline": NOW, "mine": 0.1, "model": None, "value": 0.01,
+    }  # fmt: skip
+    text = reminders.calendar([row, row | {"question": "other"}], NOW)
+    raw = text.encode()
+    assert raw.endswith(b"END:VCALENDAR\r\n")
+    lines = raw.split(b"\r\n")
+    assert max(map(len, lines)) <= 75
+    for line in lines:
+        line.decode()  # no fold stands inside a character
+        assert not any(byte < 32 for byte in line)
+    whole = text.replace("\r\n ", "")
+    assert "SUMMARY:Wird Übermut\\, Größe\\; \\\\ oder 漢字" in whole
+    uids = [line for line in whole.split("\r\n") if line.startswith("UID:")]
+    assert len(set(uids)) == 2
+    later = reminders.calendar([row], NOW + DAY).replace("\r\n ", "")
+    assert uids[0] in later
+    assert "DTSTART:20261101T000000Z" in whole
+
+
+def test_a_mail_is_read_back(ledger: Ledger) -> None:
+    rows = due(ledger, forecaster="ana", now=NOW)
+    raw = reminders.mail(rows, forecaster="ana\nBcc: eve@example.org", now=NOW)
+    message = email.message_from_bytes(raw, policy=email.policy.default)
+    assert message["Bcc"] is None
+    assert message["Subject"] == "Forecasts: 1 outcome and 5 forecasts due"
+    assert "Will late happen?" in message.get_content()
+
+
+def test_ten_thousand_questions_take_little_longer_than_reading_them(tmp_path: Path) -> None:
+    with Ledger.open(str(tmp_path / "many.db"), create=True) as many:
+        asked = [
+            _question(f"q{i}", closes=i % 400, answer=f"p{i % 50} = on") for i in range(10_000)
+        ]
+        said = [
+            _said(question, who, f"0.{10 + i % 80}", -1 - i % 30)
+            for i, question in enumerate(asked)
+            for who in ("ana", "model")
+        ]
+        news = [_news(str(i), f"p{i % 50}=on", -(i % 40)) for i in range(500)]
+        many.append([*asked, *said, *news], recorded_at=NOW)
+
+        def took(work: object) -> float:
+            began = time.process_time()
+            work()  # type: ignore[operator]
+            return time.process_time() - began
+
+        def read() -> None:
+            many.questions()
+            many.forecasts()
+
+        ratio = min(
+            took(lambda: today(many, forecaster="ana", now=NOW)) / took(read) for _ in range(3)
+        )
+    assert ratio < 2.5

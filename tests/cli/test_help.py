@@ -1,0 +1,103 @@
+"""Help: one name and one text for one option, and examples that can be pasted."""
+
+import re
+import shlex
+from collections import defaultdict
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from forecasting.cli import root
+from forecasting.cli.options import ORDER
+
+#: Options that say the same wherever they stand.
+SAME = {
+    *(
+        "--forecaster",
+        "--question",
+        "--tag",
+        "--run",
+        "--as-of",
+        "--dry-run",
+        "--seed",
+        "--reading",
+    ),
+    *("--convention", "--db", "--as", "--json", "--csv", "--nl", "--wide", "--debug"),
+}
+
+
+def _walk(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+    yield path, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            assert inner is not None
+            yield from _walk(inner, f"{path} {name}")
+
+
+COMMANDS = dict(_walk(root, "forecast"))
+
+
+def _help(command: click.Command, path: str) -> str:
+    return command.get_help(click.Context(command, info_name=path, terminal_width=100))
+
+
+def _examples(text: str) -> list[str]:
+    block = re.search(r"Examples?:\n(.*?)(\n\n|$)", text, re.DOTALL)
+    lines = block.group(1).replace("\\\n", " ").splitlines() if block else []
+    assert all(line.strip().startswith("forecast") for line in lines)
+    return [line.strip() for line in lines]
+
+
+def _parse(line: str) -> list[str]:
+    """Parse a line down to its command, as click would, and run nothing."""
+    words = shlex.split(line.partition(" > ")[0])
+    assert words.pop(0) == "forecast"
+    command: click.Command = root
+    context = command.make_context("forecast", words)
+    while isinstance(command, click.Group):
+        rest = [*context._protected_args, *context.args]
+        if not rest:
+            break
+        name, found, rest = command.resolve_command(context, rest)
+        assert found is not None
+        command = found
+        context = command.make_context(name, rest, parent=context)
+    return words
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_examples_can_be_pasted(path: str) -> None:
+    text = _help(COMMANDS[path], path)
+    assert "\\\\" not in text
+    assert "\\b" not in text
+    for line in _examples(text):
+        _parse(line)
+
+
+def test_commands_that_take_arguments_have_examples() -> None:
+    without = [
+        path
+        for path, command in COMMANDS.items()
+        if not isinstance(command, click.Group)
+        and any(isinstance(p, click.Argument) and p.required for p in command.params)
+        and not _examples(_help(command, path))
+    ]
+    assert not without
+
+
+def test_an_option_has_one_help_and_one_place_everywhere() -> None:
+    said: dict[str, set[tuple[str, bool]]] = defaultdict(set)
+    for path, command in COMMANDS.items():
+        options = [p for p in command.params if isinstance(p, click.Option)]
+        for option in options:
+            for name in SAME & set(option.opts):
+                said[name].add((str(option.help), option.multiple))
+        shared = [option.name for option in options if option.name in ORDER]
+        assert shared == sorted(shared, key=lambda name: ORDER.index(str(name))), path
+    assert {name: found for name, found in said.items() if len(found) != 1} == {}
+    assert set(said) == SAME
+    assert next(iter(said["--question"]))[1]
+    assert not any("--questions" in p.opts for c in COMMANDS.values() for p in c.params)

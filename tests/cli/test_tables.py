@@ -1,0 +1,196 @@
+"""Every listing fits 60, 80, 120 and 200 columns and never drops its answer."""
+
+import contextlib
+import io
+import itertools
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.cells import cell_len
+
+from forecasting import clock
+from forecasting.app.book import open_book
+from forecasting.cli import output, run
+from tests.app.season import season
+
+WIDTHS = (60, 80, 120, 200)
+NOW = "2026-11-22T12:00:00Z"
+RUNG = "general-ceasefire-2026@2026-12-31"
+#: Listings of the bundled bank, with the columns that must be there at every width.
+LISTINGS = {
+    "questions list": ("id", "latest"),
+    "questions list --status open": ("id", "latest"),
+    "questions show leaders-meet": ("id", "latest"),
+    "sources": ("source", "reliability"),
+    "sources list --all": ("source", "reliability"),
+    "news list": ("seq", "title"),
+    "news list --all": ("seq", "title"),
+    "watch": ("process", "until"),
+    "models list": ("name", "what"),
+    "models priors": ("parameter", "prior"),
+    "scenario list": ("scenario", "title"),
+    f"history {RUNG}": ("forecaster", "forecast"),
+    "resolutions exchange-1000-2025-delivered": ("question", "outcome"),
+    "due": ("question", "value"),
+    "due --by date": ("question", "value"),
+    "doctor": ("check", "ok"),
+    "pool guarantees-2026": ("question", "method", "forecast"),
+}
+#: Listings of a season of resolved questions.
+SCORED = {
+    "score": ("forecaster", "mean"),
+    "score --by topic": ("topic", "forecaster", "mean"),
+    "score --kind all": ("forecaster", "mean"),
+    "calibration --by forecaster": ("forecaster", "miscalibration"),
+    "calibration --by topic --forecaster ann": ("topic", "miscalibration"),
+    "leaderboard --no-sample": ("forecaster", "adjusted"),
+    "pool --score --method linear": ("forecaster", "mean"),
+    "resolutions q000-0 --scores": ("forecaster", "mean"),
+}
+
+
+@pytest.fixture(scope="module")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("tables")
+    diary = season(folder / "season.db", events=8)
+    diary.ledger.close()
+    with (
+        clock.at(clock._instant(NOW)),
+        open_book(str(folder / "bank.db"), forecaster="ana") as book,
+    ):
+        book.log(RUNG, 0.1, because="a reason longer than any narrow terminal could hold " * 3)
+        book.log("guarantees-2026", {"none": 0.1, "soft": 0.85, "firm": 0.05})
+        book.log("leaders-meet@2026-12-31", 0.2)
+        book.withdraw("leaders-meet@2026-12-31")
+        for title in ("Envoys meet", "Talks"):
+            book.add_news(title, source="own wire", known_at="2026-11-20T09:00Z", on=[RUNG])
+        book.watch(every=True)
+    return {name: str(folder / f"{name}.db") for name in ("season", "bank")}
+
+
+def _printed(monkeypatch: pytest.MonkeyPatch, database: str, width: int, *words: str) -> str:
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("FORECASTING_FORECASTER", "ana")
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        assert run([*words, "--db", database]) in (0, 1), err.getvalue()
+    return out.getvalue()
+
+
+def _header(text: str) -> str:
+    """Give what stands above the first rule, on as many lines as it takes."""
+    lines = text.splitlines()
+    rule = next(i for i, line in enumerate(lines) if line.strip().startswith("─"))
+    above = list(itertools.takewhile(lambda line: line.strip(), reversed(lines[:rule])))
+    return " ".join(word for line in above for word in line.split())
+
+
+CASES = [
+    *(("bank", NOW, words, columns) for words, columns in LISTINGS.items()),
+    *(("season", "2026-06-01T00:00:00Z", words, columns) for words, columns in SCORED.items()),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "now", "words", "columns"), CASES, ids=[case[2] for case in CASES]
+)
+def test_a_listing_fits_and_keeps_its_answer(
+    databases: dict[str, str], monkeypatch: pytest.MonkeyPatch,
+    name: str, now: str, words: str, columns: tuple[str, ...],
+) -> None:  # fmt: skip
+    monkeypatch.setenv("FORECASTING_NOW", now)
+    for width in WIDTHS:
+        text = _printed(monkeypatch, databases[name], width, *words.split())
+        assert max(map(cell_len, text.splitlines())) <= width
+        header = _header(text)
+        for column in columns:
+            assert all(word in header for word in column.split("_")), (width, column, header)
+    wide = _printed(monkeypatch, databases[name], 60, *words.split(), "--wide")
+    assert len(_header(wide)) >= len(_header(text))
+
+
+def test_every_listing_is_in_the_table() -> None:
+    """A call of `emit` with columns is a listing; each module that has one is tried above."""
+    modules = {
+        path.stem
+        for path in (Path(output.__file__).parent).glob("*.py")
+        if "columns=" in path.read_text(encoding="utf-8") and path.stem != "output"
+    }
+    tried = {
+        *("compare", "forecasts", "leaderboard", "models", "news", "pool", "questions"),
+        *("resolve", "scenario", "scores", "sources", "today", "watch", "work", "worldviews"),
+        "explain",
+    }
+    assert modules <= tried
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"question": "q" * 150, "after": 0.25, "note": "why " * 40},
+        {"question": "q", "after": {"none": 0.1, "soft": 0.85, "firm": 0.05}, "lower": 0.1},
+        {"question": "漢" * 90, "after": math.inf, "lower": None, "upper": math.nan},
+        {"question": "q", "after": "x" * 300, "lower": -math.inf},
+        {"question": "two\nlines", "after": 1e12, "lower": 1},
+    ],
+)
+def test_any_row_fits(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    width: int, row: dict[str, Any],
+) -> None:  # fmt: skip
+    monkeypatch.setenv("COLUMNS", str(width))
+    output.remember(output.Settings())
+    output._table([row], list(row), "a title " * 30)
+    text = capsys.readouterr().out
+    assert max(map(cell_len, text.splitlines())) <= width
+    assert "question" in text
+    assert "after" in text
+    if isinstance(row["after"], float):
+        assert output.cell(row["after"]) in text
+
+
+def test_a_record_fits(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    output._record({"id": "q", "title": "word " * 40, "none": None, "rows": [{"a": 1, "b": "x"}]})
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 60
+    assert "none" in out
+    assert "–" in out
+
+
+def test_a_withdrawn_forecast_is_shown_as_withdrawn(
+    databases: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORECASTING_NOW", NOW)
+    text = _printed(monkeypatch, databases["bank"], 80, "questions", "list", "--status", "open")
+    row = next(line for line in text.splitlines() if "leaders-meet@2026-12-31" in line)
+    assert "withdrawn" in row
+    mine = next(line for line in text.splitlines() if RUNG in line)
+    assert "0.100" in mine
+
+
+def test_data_sets_are_one_line_and_own_sources_come_first(
+    databases: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORECASTING_NOW", NOW)
+    text = _printed(monkeypatch, databases["bank"], 200, "sources")
+    rows = text.partition("───")[2].splitlines()[1:]
+    assert "own wire" in rows[0]
+    assert "sources of data sets" in text
+    assert len(rows) < 60
+    every = _printed(monkeypatch, databases["bank"], 120, "sources", "list", "--all")
+    assert len(every.splitlines()) > 400
+
+
+def test_the_widths_are_those_of_a_pipe_and_of_the_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    with contextlib.redirect_stdout(io.StringIO()):
+        assert output._columns() == output.WIDE_PIPE
+    monkeypatch.setenv("COLUMNS", "61")
+    assert output._columns() == shutil.get_terminal_size().columns == 61
