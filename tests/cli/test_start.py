@@ -37,7 +37,7 @@ def test_help_imports_no_command_and_no_library_but_click() -> None:
 
 def test_log_imports_its_own_command_and_no_yaml_stack(home: Path) -> None:
     path = str(home / "a.db")
-    _imported("--db", path, "init")
+    _imported("--db", path, "init", "--example", "ukraine")
     modules = _imported("--db", path, "log", "leaders-meet@2026-12-31", "0.03")
     heavy = {"rich", "pydantic", "ruamel", "ruamel.yaml", "forecasting.bank", "numpy", "pandas"}
     assert not modules & {*heavy, "sqlalchemy.dialects.postgresql", "alembic"}
