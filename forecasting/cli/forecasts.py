@@ -159,7 +159,7 @@ def history(question: str, forecaster: str, kind: str, run: str) -> None:
             for row in use.history(book.ledger, question, forecaster=forecaster, kind=kind)
             if row["kind"] != "replay" or row["run"] == latest
         ]
-    columns = (
+    columns: tuple[str, ...] = (
         "forecaster",
         "kind",
         "mark",
@@ -169,7 +169,10 @@ def history(question: str, forecaster: str, kind: str, run: str) -> None:
         "forecast",
         "lower",
         "upper",
-        "method",
         "because",
+        "method",
     )
+    # What a model alone has would leave no room for what a person wrote.
+    model = {"lower", "upper", "method"}
+    columns = tuple(c for c in columns if c not in model or any(row.get(c) for row in rows))
     emit(rows, columns=columns, title=f"{question}: forecasts in force, times in UTC")
