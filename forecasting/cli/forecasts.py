@@ -172,7 +172,7 @@ def history(question: str, forecaster: str, kind: str, run: str) -> None:
         "because",
         "method",
     )
-    # What a model alone has would leave no room for what a person wrote.
-    model = {"lower", "upper", "method"}
-    columns = tuple(c for c in columns if c not in model or any(row.get(c) for row in rows))
+    # What no row has would leave no room for what a person wrote.
+    seldom = {"mark", "lower", "upper", "method"}
+    columns = tuple(c for c in columns if c not in seldom or any(row.get(c) for row in rows))
     emit(rows, columns=columns, title=f"{question}: forecasts in force, times in UTC")
