@@ -162,8 +162,11 @@ def history(question: str, forecaster: str, kind: str, run: str) -> None:
             for row in use.history(book.ledger, question, forecaster=forecaster, kind=kind)
             if row["kind"] != "replay" or row["run"] == latest
         ]
-    columns = (
+    columns: tuple[str, ...] = (
         *("forecaster", "forecast", "issued_at", "until", "kind", "mark", "lower", "upper"),
         *("recorded_at", "method", "because"),
     )
+    # What no row has would leave no room for what a person wrote.
+    seldom = {"mark", "lower", "upper", "method"}
+    columns = tuple(c for c in columns if c not in seldom or any(row.get(c) for row in rows))
     emit(rows, columns=columns, title=f"{question}: forecasts in force, times in UTC")

@@ -237,6 +237,25 @@ def test_an_update_logs_what_changed_and_a_linked_group_as_a_whole(own_book: Boo
     assert all(row["logged"] for row in rows if row["gate"] == "passed")
 
 
+def test_news_of_one_member_logs_its_whole_group_and_no_other(own_book: Books) -> None:
+    """A strike on convoys says nothing of the text, but the two hang together: never half of it."""
+    book = own_book()
+    update(book.ledger, [], now=NOW, watched=True)
+    from forecasting.app import news
+
+    later = NOW + HALF_AN_HOUR
+    news.add(
+        book.ledger, "Two convoys lost", source="w", known_at=later, now=later,
+        on=["convoy=x3"], grade="B",
+    )  # fmt: skip
+    rows, _ = update(book.ledger, [], now=later)
+    of = {row["question"]: row for row in rows}
+    assert of["convoys"]["moved"]
+    assert not of["text-lies"]["moved"]
+    assert all(of[name]["logged"] for name in ("text-lies", "convoys"))
+    assert not any(of[name]["logged"] for name in ("gift-comes", "bridge-holds"))
+
+
 def test_the_commands_say_so_and_end_well(own_book: Books, monkeypatch: pytest.MonkeyPatch) -> None:
     from forecasting.cli import root
     from forecasting.cli.commands import load

@@ -166,7 +166,7 @@ def test_the_command_records_lists_and_speaks_json(banked, capsys):
     [
         (["convoi"], 4, "error: process (convoi): no process has this name. Try: convoy\n"),
         (["truce", "--until", "2026-12-24T00:00Z"], 2, "lies in the future"),
-        (["truce", "--until", "2026-11-28"], 2, "lies in the future"),
+        (["truce", "--until", "2026-11-29"], 2, "lies in the future"),
         (["truce", "--all"], 2, "--all means every process"),
         (["--until", "2026-11-20"], 2, "name what was looked at. Try: forecast watch --all"),
         (["truce", "--until", "soon"], 2, "soon"),

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from forecasting.cli import run as cli
+from forecasting.models.fits import FitCache
+from tests.app.quick import quick_fit
 
 NOW = "2026-11-22T12:00:00Z"
 RUNG = "general-ceasefire-2026@2026-12-31"
@@ -105,7 +107,10 @@ def test_the_options_stand_before_the_command_and_after_it(
     assert json.loads(capsys.readouterr().out)[0]["forecaster"] == "bob"
 
 
-def test_update_moves_with_news_and_dry_run_writes_nothing(forecast: Callable[..., Any]) -> None:
+def test_update_moves_with_news_and_dry_run_writes_nothing(
+    forecast: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FitCache, "fit", quick_fit)
     assert {"process", "until", "watcher"} <= set(forecast("watch", "--all")[0])
     (before,) = forecast("update", RUNG, "--dry-run")
     assert not before["logged"]
