@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from forecasting.models.graphs import graph_priors, prior_rows
+from forecasting.models.graph_priors import graph_priors, prior_rows
 
 
 def test_every_prior_has_a_source_known_before_march_2025():
