@@ -76,7 +76,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "annul": (
         "resolve",
         "annul",
-        "Annul a question: it counts for nobody. Of a ladder, its unresolved rungs.",
+        "Annul a question: it counts for nobody.",
     ),
     "dispute": (
         "resolve",

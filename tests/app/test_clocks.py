@@ -197,9 +197,11 @@ def test_a_deadline_says_its_zone_and_that_it_is_outside(forecast):
     )
     # Across a clock change the deadline is still the local midnight.
     assert "ends 2026-10-25 Europe/Kyiv = 2026-10-25T22:00:00Z" in deadline(
-        parse_instant("2026-10-25T22:00Z")
+        parse_instant("2026-10-25T22:00Z"), "Europe/Kyiv"
     )
-    assert "before 2026-10-25T01:00:00+03:00" in deadline(parse_instant("2026-10-24T22:00Z"))
+    assert "before 2026-10-25T01:00:00+03:00" in deadline(
+        parse_instant("2026-10-24T22:00Z"), "Europe/Kyiv"
+    )
 
 
 @pytest.mark.parametrize(

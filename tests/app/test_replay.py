@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from forecasting import clock
-from forecasting.app import questions, replay_ahead
+from forecasting.app import replay_ahead
 from forecasting.app.book import open_book
 from forecasting.app.schedule import steps
 from forecasting.bank import read_bank
@@ -57,9 +57,7 @@ def quickly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A bank of one's own, and fits that take no time."""
     folder = write_bank(tmp_path_factory.mktemp("bank"), WORLD)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            questions, "locate", lambda name: folder if name == "questions" else locate(name)
-        )
+        patch.setattr(banks, "locate", lambda name: folder if name == "questions" else locate(name))
         patch.setattr(FitCache, "fit", quick_fit)
         yield
 

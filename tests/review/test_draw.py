@@ -219,7 +219,7 @@ def test_a_time_axis_has_a_few_round_days_whatever_its_length(days: int) -> None
 
 def test_days_of_the_axis_are_local_midnights_over_a_change_of_clocks() -> None:
     # The clocks change on 30 March 2025 in Kyiv: that day has 23 hours.
-    opens = day_begins(dt.date(2025, 3, 29))
+    opens = day_begins(dt.date(2025, 3, 29), "Europe/Kyiv")
     frame = layout.Frame(opens, opens + dt.timedelta(days=3), 3.0, True)
     ticks = dict((text, at) for at, text in layout.dates(frame, "Europe/Kyiv"))
     assert np.isclose(ticks["31 Mar"], 2 - 1 / 24)

@@ -14,7 +14,7 @@ ENTRY = "INTO entry VALUES ({seq}, '{kind}', '{at}', 'x', '{leaf}', '{hash}')"
 
 #: What :func:`fill` leaves: twelve is a forecast, thirteen the seal that fourteen opens, sixteen
 #: the redaction of fifteen, and seventeen a watch.
-NEXT = 18
+NEXT = 19
 
 
 def entry(seq=NEXT, kind="withdrawal", at=LATER, leaf=H, hash=H):
@@ -26,7 +26,7 @@ ATTACKS = {
     **{f"delete {table}": f"DELETE FROM {table}" for table in triggers.LEDGER},
     "update the rowid": "UPDATE forecast SET rowid = 99 WHERE seq = 12",
     "replace an entry": "INSERT OR REPLACE " + entry(seq=5),
-    "replace a hash": "INSERT OR REPLACE INTO entry SELECT 18, kind, recorded_at, tool, leaf, hash "
+    "replace a hash": "INSERT OR REPLACE INTO entry SELECT 19, kind, recorded_at, tool, leaf, hash "
     "FROM entry WHERE seq = 5",
     "upsert": "INSERT " + entry(seq=5) + " ON CONFLICT DO UPDATE SET tool = 'y'",
     "replace a forecast": "INSERT OR REPLACE INTO forecast SELECT seq, question, question_hash, "
