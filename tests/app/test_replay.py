@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from forecasting import clock
-from forecasting.app import replay_ahead
+from forecasting.app import banks, replay_ahead
 from forecasting.app.book import open_book
 from forecasting.app.schedule import steps
 from forecasting.bank import read_bank
