@@ -98,7 +98,7 @@ def test_the_ledger_refuses_edits_after_another_upgrade(path):
 
 
 FORECAST = (
-    "INSERT INTO forecast VALUES (18, '{question}', '{saw}', 'ana', '{kind}', '{shape}',"
+    "INSERT INTO forecast VALUES (19, '{question}', '{saw}', 'ana', '{kind}', '{shape}',"
     " '{labels}', '{entered}', {p}, '', '"
     + LATER
     + "', NULL, {sd}, NULL, NULL, NULL, NULL, NULL, NULL, '', '', '', '{{}}',"
