@@ -11,7 +11,7 @@ from tests.store.test_append_only import LATER, H, entry, forecast
 
 SAW = "ab" * 32
 SEAL = (
-    "INSERT INTO sealed VALUES (18, 'q', '" + SAW + "', 'ana', '" + LATER + "', '" + "e" * 64 + "')"
+    "INSERT INTO sealed VALUES (19, 'q', '" + SAW + "', 'ana', '" + LATER + "', '" + "e" * 64 + "')"
 )
 #: A seal that nobody has opened, and the entry of what opens it.
 SEALED = ("INSERT " + entry(kind="sealed"), SEAL, "INSERT " + entry(19, "forecast", hash="d" * 64))
@@ -20,23 +20,23 @@ PAIR = {"shape": "options", "labels": '["a","b"]', "p": "NULL"}
 #: The first effect of an item that was recorded with two.
 ITEM = (
     "INSERT " + entry(kind="evidence"),
-    "INSERT INTO evidence SELECT 18, key || 'x', kind, title, source, event_at, known_at,"
+    "INSERT INTO evidence SELECT 19, key || 'x', kind, title, source, event_at, known_at,"
     " url, certainty, grade, story, stream, note, 2 FROM evidence WHERE seq = 8",
 )
 
 
 def opens(**given):
-    made = forecast(**{"question": "q", "saw": SAW, "sealed": "18", "salt": f"'{H}'"} | given)
-    return made.replace("VALUES (18,", "VALUES (19,", 1)
+    made = forecast(**{"question": "q", "saw": SAW, "sealed": "19", "salt": f"'{H}'"} | given)
+    return made.replace("VALUES (19,", "VALUES (19,", 1)
 
 
 def effect(position, form="bears"):
-    return f"INSERT INTO evidence_effect VALUES (18, {position}, 't', '{form}', '{{}}', '')"
+    return f"INSERT INTO evidence_effect VALUES (19, {position}, 't', '{form}', '{{}}', '')"
 
 
 def watched(until, process="truce"):
     """Watch what :func:`fill` left watched until the day before."""
-    return f"INSERT INTO watch VALUES (18, '{process}', '{until}', 'ben', '')"
+    return f"INSERT INTO watch VALUES (19, '{process}', '{until}', 'ben', '')"
 
 
 A_SEAL = "a seal is opened by its salt"
@@ -79,7 +79,7 @@ GUARDS = {
     "a rationale of no commitment": (
         "a rationale belongs to a forecast that commits to it",
         (*SPOKEN, forecast()),
-        f"INSERT INTO rationale VALUES (18, '{H}', 'so')",
+        f"INSERT INTO rationale VALUES (19, '{H}', 'so')",
     ),
     "a rationale again": (
         "a recorded rationale stays",
@@ -94,7 +94,7 @@ GUARDS = {
     "a hash again": (
         "an entry has a hash of its own",
         (),
-        "INSERT OR REPLACE INTO entry SELECT 18, kind, recorded_at, tool, leaf, hash FROM entry"
+        "INSERT OR REPLACE INTO entry SELECT 19, kind, recorded_at, tool, leaf, hash FROM entry"
         " WHERE seq = 5",
     ),
     "an earlier time": (
@@ -108,23 +108,23 @@ GUARDS = {
     "a commitment again": (
         "a seal has a commitment of its own",
         ("INSERT " + entry(kind="sealed"),),
-        "INSERT OR REPLACE INTO sealed SELECT 18, question, question_hash, forecaster, issued_at,"
+        "INSERT OR REPLACE INTO sealed SELECT 19, question, question_hash, forecaster, issued_at,"
         " commitment FROM sealed",
     ),
     "a redaction again": (
         "a rationale is redacted once",
         ("INSERT " + entry(kind="redaction"),),
-        "INSERT OR REPLACE INTO redaction VALUES (18, 15, 'why')",
+        "INSERT OR REPLACE INTO redaction VALUES (19, 15, 'why')",
     ),
     "a redaction of nothing": (
         "a redaction takes the rationale of a forecast that has one",
         ("INSERT " + entry(kind="redaction"),),
-        "INSERT INTO redaction VALUES (18, 12, 'why')",
+        "INSERT INTO redaction VALUES (19, 12, 'why')",
     ),
     "another status": (
         "no such status of an outcome",
         ("INSERT " + entry(kind="resolution"),),
-        f"INSERT INTO resolution VALUES (18, 'q', 'no', '{LATER}', '', '', '', 1, 'doubtful')",
+        f"INSERT INTO resolution VALUES (19, 'q', 'no', '{LATER}', '', '', '', 1, 'doubtful')",
     ),
     "a watch of the future": (
         "a watch reaches no further than to when it was recorded",
@@ -149,12 +149,12 @@ GUARDS = {
     "a row of another kind": (
         "a row of withdrawal belongs to an entry of its kind",
         SPOKEN,
-        f"INSERT INTO withdrawal VALUES (18, 'q', 'ana', '{LATER}')",
+        f"INSERT INTO withdrawal VALUES (19, 'q', 'ana', '{LATER}')",
     ),
     "a row again": (
         "a recorded row of withdrawal stays",
-        ("INSERT " + entry(), f"INSERT INTO withdrawal VALUES (18, 'q', 'ana', '{LATER}')"),
-        f"INSERT OR REPLACE INTO withdrawal VALUES (18, 'q', 'ben', '{LATER}')",
+        ("INSERT " + entry(), f"INSERT INTO withdrawal VALUES (19, 'q', 'ana', '{LATER}')"),
+        f"INSERT OR REPLACE INTO withdrawal VALUES (19, 'q', 'ben', '{LATER}')",
     ),
 }
 SOUND = {
@@ -172,7 +172,7 @@ SOUND = {
     "at the moment of the one before": ("INSERT " + entry(at=LATER),),
     "a redaction": (
         "INSERT " + entry(kind="redaction"),
-        "INSERT INTO redaction VALUES (18, 5, 'why')",
+        "INSERT INTO redaction VALUES (19, 5, 'why')",
     ),
     "a watch until it is recorded": ("INSERT " + entry(kind="watch"), watched(LATER)),
     "a watch as long as the one before": (
@@ -186,7 +186,7 @@ SOUND = {
     **{
         f"an outcome {status}": (
             "INSERT " + entry(kind="resolution"),
-            f"INSERT INTO resolution VALUES (18, 'q', 'no', '{LATER}', '', '', '', 1, {status})",
+            f"INSERT INTO resolution VALUES (19, 'q', 'no', '{LATER}', '', '', '', 1, {status})",
         )
         for status in ("NULL", "'disputed'", "'reopened'")
     },
