@@ -14,7 +14,7 @@ SEAL = (
     "INSERT INTO sealed VALUES (19, 'q', '" + SAW + "', 'ana', '" + LATER + "', '" + "e" * 64 + "')"
 )
 #: A seal that nobody has opened, and the entry of what opens it.
-SEALED = ("INSERT " + entry(kind="sealed"), SEAL, "INSERT " + entry(19, "forecast", hash="d" * 64))
+SEALED = ("INSERT " + entry(kind="sealed"), SEAL, "INSERT " + entry(20, "forecast", hash="d" * 64))
 SPOKEN = ("INSERT " + entry(kind="forecast"),)
 PAIR = {"shape": "options", "labels": '["a","b"]', "p": "NULL"}
 #: The first effect of an item that was recorded with two.
@@ -27,7 +27,7 @@ ITEM = (
 
 def opens(**given):
     made = forecast(**{"question": "q", "saw": SAW, "sealed": "19", "salt": f"'{H}'"} | given)
-    return made.replace("VALUES (19,", "VALUES (19,", 1)
+    return made.replace("VALUES (19,", "VALUES (20,", 1)
 
 
 def effect(position, form="bears"):
@@ -102,7 +102,7 @@ GUARDS = {
         (),
         "INSERT " + entry(at="2020-01-02T03:04:05.678901Z"),
     ),
-    "a number left out": ("an entry takes the next number", (), "INSERT " + entry(19)),
+    "a number left out": ("an entry takes the next number", (), "INSERT " + entry(20)),
     "a number taken": ("an entry takes the next number", (), "INSERT " + entry(17)),
     "another kind": ("no such kind of entry", (), "INSERT " + entry(kind="regret")),
     "a commitment again": (
