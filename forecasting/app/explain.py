@@ -110,7 +110,8 @@ class Explanation:
         after = self.predictor.model.read(run, self.question)
         prior = self.predictor.prior(self.question)
         if prior is None:
-            why = self.predictor.model.faults.get(self.question.id, "the models cannot answer it")
+            opened = (self.question.id, self.question.opens)
+            why = self.predictor.model.faults.get(opened, "the models cannot answer it")
             msg = f"question ({self.question.id}): {why}"
             raise InvalidInput(msg)
         coded = [report for report in run.coded if self._matters(report, run.spec.processes)]

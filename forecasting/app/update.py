@@ -110,7 +110,9 @@ def update(
     quiet = _if_quiet(predictor, [q for q in able if stale[q.id]], moment)
     seconds = (time.perf_counter() - began) / max(len(able), 1)
     told = {item.question.id: item for item in said if item.forecaster == MODEL}
-    warnings += [f"{q.id}: {why}" for q in able if (why := predictor.model.faults.get(q.id))]
+    warnings += [
+        f"{q.id}: {why}" for q in able if (why := predictor.model.faults.get((q.id, moment)))
+    ]
     if changed_since(ledger, bank):
         warnings.append("the bank's files changed since they were loaded: forecast init loads them")
     changed = _changed(bank, predictor, able, told, before)

@@ -316,6 +316,24 @@ def test_a_fault_in_one_process_leaves_every_other_update_standing(
     }
 
 
+def test_a_fault_at_one_moment_is_not_told_of_another(
+    own_book: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_book(PACT)
+    one = predictor(bundled_bank())
+    asked = [one.catalog.questions["pact-holds"]]
+    before = NOW - DAY
+    with monkeypatch.context() as broken:
+
+        def breaks(*_: Any, **__: Any) -> Any:
+            raise GateRefused("no start")
+
+        broken.setattr(FitCache, "fit", breaks)
+        assert not one.one(OWN[0], asked, before)
+    assert one.one(OWN[0], asked, NOW)
+    assert list(one.model.faults) == [("pact-holds", before)]
+
+
 def test_a_refused_fit_refuses_what_rests_on_it_and_nothing_else(
     own_book: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:

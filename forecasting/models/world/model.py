@@ -119,7 +119,7 @@ class WorldModel:
     draws: int
     bank_hash: str
     versions: Mapping[str, Any] = field(default_factory=dict)
-    faults: dict[str, str] = field(default_factory=dict)
+    faults: dict[tuple[str, dt.datetime], str] = field(default_factory=dict)
     _kept: OrderedDict[Any, Run] = field(default_factory=OrderedDict)
     _told: dict[Any, dict[str, Answer]] = field(default_factory=dict)
     _learned: OrderedDict[Any, Known] = field(default_factory=OrderedDict)
@@ -138,7 +138,7 @@ class WorldModel:
         """Answer questions; what hangs together is simulated together.
 
         A fault in one process silences the questions that rest on it, and no other: the reasons
-        stand in `faults`, by question. With fewer `draws`, an answer that differs in nothing from
+        stand in `faults`, by question and moment. With fewer `draws`, an answer that differs in nothing from
         one that was given at the moment with all draws is that one.
         """
         size = draws or self.draws
@@ -184,7 +184,7 @@ class WorldModel:
             return self._group(variant, group, *arguments, draws=draws)
         except (InvalidInput, GateRefused) as fault:
             if len(group) == 1:
-                self.faults[group[0].id] = str(fault)
+                self.faults[group[0].id, as_of] = str(fault)
                 return {}
         found: dict[str, Answer] = {}
         for question in group:
