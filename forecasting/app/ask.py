@@ -20,7 +20,7 @@ from forecasting.domain.instants import deadline, iso
 from forecasting.domain.predicate import Predicate
 from forecasting.domain.predicate_check import check_predicate
 from forecasting.domain.predicate_text import RESERVED, parse_predicate
-from forecasting.domain.question import WORDS_OF_TITLE, Question, lacks_criteria
+from forecasting.domain.question import Question, lacks_criteria
 from forecasting.domain.setup import Setup
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
@@ -28,11 +28,6 @@ from forecasting.store import Ledger
 #: Draws of the number that stands beside a first one: half a percentage point at most.
 FIRST_DRAWS = 8_192
 _RANGE = re.compile(r"\s*([+-]?[0-9.,eE]+)\s*\.\.\s*([+-]?[0-9.,eE]+)\s*")
-
-
-def no_criteria(title: str) -> str:
-    """Give the criteria of a question whose criteria nobody has written yet."""
-    return WORDS_OF_TITLE.format(title)
 
 
 def slug_of(title: str) -> str:

@@ -14,7 +14,7 @@ from forecasting.app.news_world import NewsWorld
 from forecasting.domain.evidence import LASTING, Effect, Evidence, half_life_of
 from forecasting.errors import NotFound
 from forecasting.evidence import known, learned, reliability, retracted
-from forecasting.models.world.reports import CodedReport, alive, reports
+from forecasting.models.world.reports import CodedReport, alive, reports, unusable
 from forecasting.store import Ledger
 
 __all__ = [
@@ -62,6 +62,7 @@ class Weights:
     coded: Mapping[str, tuple[CodedReport, ...]]
     over: frozenset[CodedReport]
     moment: dt.datetime
+    unusable: Mapping[str, str]
 
     @classmethod
     def of(cls, ledger: Ledger, items: Sequence[Evidence], moment: dt.datetime) -> "Weights":
@@ -87,7 +88,13 @@ class Weights:
         for report in coded:
             by_key.setdefault(report.key, []).append(report)
         over = frozenset(coded) - frozenset(alive(coded, held))
-        return cls({key: tuple(found) for key, found in by_key.items()}, over, moment)
+        lost = unusable(items, world.world, catalog.questions, world.predicates)
+        return cls(
+            {key: tuple(found) for key, found in by_key.items()},
+            over,
+            moment,
+            {item.key: reason for item, reason in lost},
+        )
 
     def on(self, item: Evidence) -> list[dict[str, Any]]:
         """Give the moves that an item acts on, as hazard ratios; none for a copy."""
@@ -109,9 +116,13 @@ class Weights:
         moves = self.on(item)
         reported = [effect for effect in item.effects if effect.form in ("likelihood", "stance")]
         if not reported:
-            return {"then": None, "now": None, "half_life": None, "moves": moves}
+            return {"then": None, "now": None, "half_life": None, "moves": moves, "unusable": None}
         half_life = half_life_of(reported[0])
-        row = {"half_life": half_life if isfinite(half_life) else LASTING, "moves": moves}
+        row = {
+            "half_life": half_life if isfinite(half_life) else LASTING,
+            "moves": moves,
+            "unusable": self.unusable.get(item.key),
+        }
         if not moves:
             return {"then": 1.0, "now": 1.0, **row}
         first = max(moves, key=lambda move: max(move["then"], 1.0 / move["then"]))
@@ -121,7 +132,8 @@ class Weights:
 def show(ledger: Ledger, name: str, *, now: dt.datetime | None = None) -> dict[str, Any]:
     """Give an item whole: effects, the story's other items, its retraction, what it moved.
 
-    `moves` says on which moves of which processes it acts, as a hazard ratio when it came and now.
+    `moves` says on which moves of which processes it acts, as a hazard ratio when it came and now;
+    `unusable` why it moves nothing, where the world has changed since and no longer has its target.
     """
     items = ledger.evidence()
     moment = clock.now() if now is None else now

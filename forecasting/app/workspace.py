@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from forecasting import config
-from forecasting.app.banks import bundled_bank, checked, example_folder, examples, remembered
+from forecasting.app.banks import bundled_bank, checked, example_folder, remembered
 from forecasting.app.questions import load_bank
 from forecasting.bank import Bank
 from forecasting.domain.instants import DEFAULT_ZONE
@@ -160,11 +160,6 @@ def counted(url: str, counts: dict[str, int], *, questions: int, created: bool) 
         "evidence": counts["evidence"],
         "resolutions": counts["resolutions"],
     }
-
-
-def example_names() -> list[str]:
-    """Name the examples that travel with the package."""
-    return examples()
 
 
 def _settings(forecaster: str, zone: str) -> str:

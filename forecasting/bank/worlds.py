@@ -54,11 +54,6 @@ def read_worlds(root: Path, zone: str = WORLD_ZONE) -> Worlds:
     return _read([(path, f"questions/{path.relative_to(root).as_posix()}") for path in paths], zone)
 
 
-def read_world_file(path: Path, zone: str = WORLD_ZONE) -> Worlds:
-    """Read one world file on its own."""
-    return _read([(path, str(path))], zone)
-
-
 def _read(files: Sequence[tuple[Path, str]], zone: str) -> Worlds:
     processes: dict[str, ProcessSpec] = {}
     links: list[tuple[WorldReader, int, LinkSpec]] = []

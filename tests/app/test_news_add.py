@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from forecasting.app import news, news_world, sources
-from forecasting.domain.evidence import Evidence, fact_effect
+from forecasting.domain.evidence import Effect, Evidence, fact_effect
 from forecasting.domain.forecast import Forecast, binary_value
 from forecasting.domain.resolution import Resolution
 from forecasting.errors import InvalidInput, NotFound
@@ -252,6 +252,17 @@ def test_an_effect_on_a_ladder_is_one_item_on_the_process(ledger: Ledger) -> Non
     assert [effect["target"] for effect in shown["effects"]] == ["truce-2026"]
     assert shown["effects"][0]["form"] == "likelihood"
     assert shown["grade"] == "B"
+
+
+def test_an_item_whose_target_the_world_lost_says_so(ledger: Ledger) -> None:
+    fine = _add(ledger, "Envoys leave", "truce-2026=x2", grade="B")
+    effect = Effect("pact=on", "likelihood", {"a": 0.6, "b": 0.3, "u": 0.5})
+    lost = Evidence("lost", "report", "Pact", "wire", NOON, (effect,), grade="B")
+    ledger.append([lost], recorded_at=NOW)
+    shown = news.show(ledger, "lost", now=NOW)
+    assert (shown["moves"], shown["then"]) == ([], 1.0)
+    assert shown["unusable"] == "target (pact=on): no process or question has it"
+    assert news.show(ledger, fine["key"], now=NOW)["unusable"] is None
 
 
 def test_what_an_item_weighed_and_weighs_is_shown(ledger: Ledger) -> None:

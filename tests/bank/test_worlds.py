@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from forecasting.bank import check, read_bank
-from forecasting.bank.worlds import Worlds, read_world_file, read_worlds
+from forecasting.bank.worlds import Worlds, read_worlds
 from forecasting.domain.instants import iso
 from forecasting.domain.process import DELIVERY_MOVES, MoveSpec, Phrase, ProcessSpec
 from forecasting.errors import InvalidInput
@@ -394,12 +394,6 @@ def test_two_files_may_share_a_process_and_not_differ_on_it(tmp_path: Path) -> N
         "questions/worlds/b.yaml:2: [duplicate-process] process (truce): "
         "questions/worlds/a.yaml:2 defines it differently. Try: a name of its own"
     ]
-
-
-def test_one_file_can_be_read_alone(tmp_path: Path) -> None:
-    path = tmp_path / "gaza.yaml"
-    path.write_text(TEN_LINES, encoding="utf-8")
-    assert list(read_world_file(path).world.processes) == ["truce", "convoy", "detainees"]
 
 
 class Wave:

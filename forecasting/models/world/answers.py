@@ -256,10 +256,3 @@ def log_odds(p: ArrayLike) -> FloatArray:
     """
     q = np.clip(np.asarray(p, dtype=np.float64), LEAST, MOST)
     return np.asarray(np.log(q) - np.log1p(-q), dtype=np.float64)
-
-
-def from_log_odds(value: ArrayLike) -> FloatArray:
-    """Give the probabilities of log-odds."""
-    from scipy.special import expit
-
-    return np.asarray(expit(np.asarray(value, dtype=np.float64)), dtype=np.float64)

@@ -7,7 +7,7 @@ watch nothing is known, and chance runs from there.
 
 import datetime as dt
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from forecasting.domain.evidence import Effect, Evidence
@@ -102,15 +102,6 @@ class Record:
                 break
             state = step.state
         return state
-
-
-def facts_of(items: Iterable[Evidence], process: str) -> list[Evidence]:
-    """Give the items that state a fact of a process."""
-    return [
-        item
-        for item in items
-        if any(effect.target == process and effect.form == "datum" for effect in item.effects)
-    ]
 
 
 def records(

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from forecasting.domain.predicate import (
     And,
     At,
-    Choice,
     Entered,
     Event,
     FirstOf,
@@ -177,11 +176,6 @@ def to_target(
         if name in (question.id, question.ladder) and question.id in predicates:
             found = _both(found, to_question(predicates[question.id], world, detail))
     return {way: sign for way, sign in found.items() if sign}
-
-
-def options_of(event: Event) -> bool:
-    """Say whether an event is a choice, so that a report on it needs an option."""
-    return isinstance(event, Choice.__value__)
 
 
 def _event(event: Event, world: WorldSpec, option: str) -> Signs:

@@ -63,17 +63,3 @@ def implied_ratio(link: LinkSpec) -> float:
     """
     mean, sd = beta_prior(link)
     return exp(mean + 0.5 * sd * sd)
-
-
-def implied(link: LinkSpec) -> str:
-    """Say in words what a link means for a rare event.
-
-    Examples
-    --------
-    >>> implied(LinkSpec("a", ("on",), "b", (), 3.0, 1.0, 9.0))
-    'while a=on: b x3 (1..9): a rare event comes 3.75 times as often'
-    """
-    return (
-        f"{link.name} x{link.median:g} ({link.low:g}..{link.high:g}): a rare event comes "
-        f"{implied_ratio(link):.3g} times as often"
-    )

@@ -138,8 +138,8 @@ class WorldModel:
         """Answer questions; what hangs together is simulated together.
 
         A fault in one process silences the questions that rest on it, and no other: the reasons
-        stand in `faults`, by question and moment. With fewer `draws`, an answer that differs in nothing from
-        one that was given at the moment with all draws is that one.
+        stand in `faults`, by question and moment. With fewer `draws`, an answer that differs in
+        nothing from one that was given at the moment with all draws is that one.
         """
         size = draws or self.draws
         spec = self.spec if variant.links else _apart(self.spec)

@@ -112,7 +112,7 @@ def reports(
     Notes
     -----
     An effect that the world cannot use (an unknown target or state, a choice without an option)
-    moves nothing: one item's fault stops no other. :func:`unusable` names it.
+    moves nothing: one item's fault stops no other. :func:`unusable` says why.
     """
     standing = retracted(known(items, as_of))
     mean = _Means(standing, reliability)
