@@ -196,14 +196,14 @@ def test_steps_are_daily_for_short_windows_and_weekly_beyond() -> None:
     questions = {question.id: question for question in bank.questions}
     start, until = questions["energy-truce-2025-extended"].opens, bank.observed_until
     short = questions["exchange-1000-2025@2025-05-25"]
-    days = steps([short], [short.closes], [], start=start, until=until)
+    days = steps([short], [short.closes], [], start=start, until=until, zone=bank.zone)
     assert [(b - a).days for a, b in itertools.pairwise(days)] == [1] * 9
     assert days[0] == short.opens
     long = questions["leaders-meet@2026-12-31"]
-    weeks = steps([long], [long.closes], [], start=long.opens, until=until)
+    weeks = steps([long], [long.closes], [], start=long.opens, until=until, zone=bank.zone)
     assert {(b - a).days for a, b in itertools.pairwise(weeks)} <= {6, 7}
     news = long.opens + dt.timedelta(days=10, hours=5)
-    more = steps([long], [long.closes], [news], start=long.opens, until=until)
+    more = steps([long], [long.closes], [news], start=long.opens, until=until, zone=bank.zone)
     assert len(more) == len(weeks) + 1
 
 

@@ -162,7 +162,7 @@ FILES: tuple[Hostile, ...] = (
             "table": "No such"}),
     Hostile("fifty-gigabytes", _sparse, everywhere("larger than", restore="not an SQLite")),
     # No text, or another encoding.
-    Hostile("empty", b"", {"news": "empty", "question": "missing", "check": "mapping",
+    Hostile("empty", b"", {"news": "empty", "question": "missing", "check": "missing",
             "table": "column", "anchor": "6 lines"}),
     Hostile("blank", b" \n\t\n \n", {"news": "empty", "question": "", "check": "",
             "table": "column", "anchor": "6 lines"}),
