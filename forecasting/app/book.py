@@ -479,7 +479,7 @@ class Book(Record, Review):
         seed : int
             The same seed gives the same paths.
         bank : Bank or folder, optional
-            Whose world; default the bundled one. Load its questions first (`init`).
+            Whose world; default that of the database. Load its questions first (`init`).
 
         Returns
         -------
