@@ -179,7 +179,7 @@ def test_a_fault_of_its_class_silences_its_questions_alone(
 ) -> None:
     predictor = predictor_of(bank_of(tmp_path, more))
     assert list(asked(predictor)) == ["envoys-2026"]
-    assert words in predictor.model.faults["war-2026"]
+    assert words in predictor.model.faults["war-2026", NOW]
 
 
 def test_settings_that_it_refuses_are_a_fault_of_the_file(installed: Any, tmp_path: Path) -> None:
