@@ -250,6 +250,7 @@ class Book(Record, Review):
         """Give every forecast but those of imports taken back: one row each."""
         from forecasting.app.catalog import Catalog
         from forecasting.app.undone import undone
+        from forecasting.domain.forecast import kind_named
 
         catalog = Catalog.of(self.ledger)
         rows = [
@@ -267,7 +268,7 @@ class Book(Record, Review):
                 "claim": f.claim,
             }
             for f in undone(self.ledger).left(self.ledger.forecasts(forecaster=forecaster))
-            if kind is None or f.kind == kind
+            if kind is None or f.kind == kind_named(kind)
         ]
         return frame(rows, ("issued_at", "recorded_at"))
 

@@ -128,7 +128,7 @@ class Catalog:
             recorded = self.sealed_at.get(forecast.sealed, forecast.issued_at)
         if recorded is not None and recorded >= self.ends(self.questions[forecast.question]):
             return "late"
-        return "backdated" if forecast.kind == "elicited" else ""
+        return "backdated" if forecast.kind == "backdated" else ""
 
     def check_open(self, question: Question, moment: dt.datetime) -> None:
         """Refuse a forecast made outside the window of a question or after its resolution."""

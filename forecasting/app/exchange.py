@@ -195,7 +195,7 @@ def _run(before: int, made: exchange.Plan, news: News) -> str:
 
 def _held(ledger: Ledger) -> exchange.Held:
     forecasts, gone = transfer.said_when(ledger), undone(ledger)
-    others = {f.question for kind in ("live", "elicited") for f in ledger.forecasts(kind=kind)}
+    others = {f.question for kind in ("live", "backdated") for f in ledger.forecasts(kind=kind)}
     others |= {seal.question for seal in ledger.seals()}
     left = {question for question, _, _ in forecasts}
     if gone.forecasts:

@@ -9,7 +9,7 @@ from forecasting.app.catalog import Catalog
 from forecasting.app.undone import undone
 from forecasting.app.unrevealed import Seals, count_worst, counts_from, read_seals
 from forecasting.bank.check import TOO_SOON
-from forecasting.domain.forecast import KINDS, Forecast
+from forecasting.domain.forecast import KINDS, Forecast, kind_named
 from forecasting.domain.question import ANNULLED, Question
 from forecasting.domain.resolution import Reading, Withdrawal
 from forecasting.domain.sealed import Sealed
@@ -46,7 +46,7 @@ class Selection:
     Attributes
     ----------
     kind
-        One of live, replay, elicited, imported: they never mix.
+        One of live, replay, backdated, imported. Kinds are never averaged together.
     run
         A replay run; empty for the latest complete one.
     as_of
@@ -75,6 +75,9 @@ class Selection:
     reading: Reading = "standing"
     closed_by: dt.datetime | None = None
     too_soon: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", kind_named(self.kind))
 
     @property
     def names(self) -> tuple[str, ...]:

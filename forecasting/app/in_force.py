@@ -10,7 +10,7 @@ from forecasting.domain.question import Question
 from forecasting.store import Ledger
 
 WITHDRAWN = "withdrawn"
-KINDS: tuple[Kind, ...] = ("live", "elicited")
+KINDS: tuple[Kind, ...] = ("live", "backdated")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from forecasting.domain.forecast import (
     Value,
     binary_value,
     check_ladder,
+    kind_named,
     options_value,
     quantiles_value,
 )
@@ -30,8 +31,8 @@ from forecasting.store import Ledger
 
 
 def kind_of(issued_at: dt.datetime, recorded_at: dt.datetime) -> Kind:
-    """Say whether a forecast was recorded when made (live) or later (elicited)."""
-    return "live" if recorded_at - issued_at <= LIVE_WITHIN else "elicited"
+    """Say whether a forecast was recorded when made (live) or later (backdated)."""
+    return "live" if recorded_at - issued_at <= LIVE_WITHIN else "backdated"
 
 
 def check_moment(issued_at: dt.datetime, now: dt.datetime) -> None:
@@ -257,6 +258,7 @@ def history(
     A sealed forecast that is not revealed is a row of the kind ``sealed``, without a number.
     """
     catalog = Catalog.of(ledger)
+    kind = kind_named(kind)
     rows: list[dict[str, Any]] = []
     gone, redacted = undone(ledger), redact.reasons(ledger)
     hidden = seal.hidden(ledger) if kind in ("live", "all") else []

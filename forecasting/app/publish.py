@@ -20,7 +20,7 @@ from forecasting.app.scenario_paths import fans
 from forecasting.app.score import scores
 from forecasting.bank import Bank, text_speaks_at
 from forecasting.domain.commentary import Claim, Text
-from forecasting.domain.forecast import Forecast
+from forecasting.domain.forecast import Forecast, kind_named
 from forecasting.domain.forecasters import (
     ABLATIONS,
     BASE_RATE,
@@ -73,7 +73,7 @@ def review(ledger: Ledger, folder: Path, *, kind: str, run: str, now: dt.datetim
 def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.ReviewData:
     """Read everything that the page shows, for one kind of forecast."""
     chosen_run = run or latest_run(ledger)
-    kind = kind or ("replay" if chosen_run else "live")
+    kind = kind_named(kind) or ("replay" if chosen_run else "live")
     chosen_run = chosen_run if kind == "replay" else ""
     selection = Selection(kind=kind, run=chosen_run)
     catalog = Catalog.of(ledger)
@@ -82,7 +82,7 @@ def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.Rev
     frame = resolved(ledger, selection)
     rows = scores(ledger, selection=selection)
     by_question = scores(ledger, selection=selection, by="question", resamples=99)
-    texts = ledger.forecasts(kind="elicited") if kind == "replay" else []
+    texts = ledger.forecasts(kind="backdated") if kind == "replay" else []
     binary = [row for row in rows if row["type"] == "binary"]
     details = [row["detectable"] for row in binary if row["forecaster"] == MODEL]
     fits = ledger.model_runs(run=chosen_run)

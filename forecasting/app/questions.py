@@ -179,11 +179,11 @@ def add_fields(ledger: Ledger, fields: Mapping[str, Any], now: dt.datetime) -> l
 def latest_forecasts(
     ledger: Ledger, question: str | None = None
 ) -> dict[tuple[str, str], Forecast]:
-    """Give each forecaster's latest live or elicited forecast of each question."""
+    """Give each forecaster's latest live or backdated forecast of each question."""
     # A replay may hold a hundred times as many, so they are not even read.
     found = [
         forecast
-        for kind in ("live", "elicited")
+        for kind in ("live", "backdated")
         for forecast in ledger.forecasts(question=question, kind=kind)
     ]
     found.sort(key=lambda forecast: (forecast.issued_at, forecast.seq or 0))

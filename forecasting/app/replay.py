@@ -261,8 +261,8 @@ def _walk(
         for forecast in so_far
         if forecast.forecaster == MODEL
     }
-    elicited = {
-        (forecast.forecaster, forecast.claim) for forecast in ledger.forecasts(kind="elicited")
+    backdated = {
+        (forecast.forecaster, forecast.claim) for forecast in ledger.forecasts(kind="backdated")
     }
 
     def take(step: Step) -> str:
@@ -272,7 +272,7 @@ def _walk(
                 for claim in step.text.claims
                 if not claim.shown_only
                 and claim.question in {question.id for question in made.questions}
-                and (step.text.forecaster, claim.id) not in elicited
+                and (step.text.forecaster, claim.id) not in backdated
             ]
             ledger.append(spoken, recorded_at=clock())
         elif step.moment not in done:
@@ -301,7 +301,7 @@ def claim_forecast(question: Question, text: Text, claim: Claim, moment: dt.date
         forecaster=text.forecaster,
         value=value,
         issued_at=moment,
-        kind="elicited",
+        kind="backdated",
         because=claim.paraphrase,
         claim=claim.id,
         meta={
@@ -324,7 +324,7 @@ def summary(ledger: Ledger, made: Plan, *, seconds: float) -> dict[str, Any]:
         if question.id in catalog.outcomes and catalog.outcomes[question.id].outcome != ANNULLED
     ]
     rows = scores(ledger, selection=Selection(kind="replay", run=made.run))
-    texts = {f.forecaster for f in ledger.forecasts(kind="elicited") if f.claim}
+    texts = {f.forecaster for f in ledger.forecasts(kind="backdated") if f.claim}
     return {
         "run": made.run,
         "questions": len(made.questions),

@@ -7,7 +7,7 @@ from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection, resolved
 from forecasting.app.questions import resolution_row
 from forecasting.app.score import from_frame
-from forecasting.domain.forecast import KINDS
+from forecasting.domain.forecast import KINDS, kind_named
 from forecasting.domain.resolution import Resolution
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
@@ -58,6 +58,7 @@ def scored(
     InvalidInput, NotFound
         For another kind, and for a question or run that there is not.
     """
+    kind = kind_named(kind)
     if kind not in KINDS:
         msg = f"kind ({kind}): must be one of {', '.join(KINDS)}"
         raise InvalidInput(msg)

@@ -259,7 +259,7 @@ def standing(ledger: Ledger, moment: dt.datetime) -> dict[str, Forecast]:
     """Give the model's forecast in force on each question at a moment."""
     latest: dict[str, Forecast] = {}
     for forecast in ledger.forecasts(forecaster=MODEL):
-        if forecast.kind in {"live", "elicited"} and forecast.issued_at <= moment:
+        if forecast.kind in {"live", "backdated"} and forecast.issued_at <= moment:
             latest[forecast.question] = forecast
     return latest
 

@@ -2,7 +2,7 @@
 
 import click
 
-from forecasting.cli.forecasts import KINDS
+from forecasting.cli import options
 from forecasting.cli.options import Command
 from forecasting.cli.output import emit, say, settings
 from forecasting.cli.scores import scope, selection
@@ -24,9 +24,7 @@ from forecasting.cli.spelling import as_options
     default="half",
     help="Brier on [0, 1] or [0, 2].",
 )
-@click.option(
-    "--kind", type=click.Choice(KINDS[:-1]), default="live", help="Only forecasts of this kind."
-)
+@options.kind()
 @click.option("--type", "question_type", default="", help="Question type; default: most shared.")
 @click.option("--window", default="scheduled", metavar="WINDOW", help="scheduled or spot@SHARE.")
 @click.option(

@@ -2,13 +2,11 @@
 
 import click
 
-from forecasting.cli import times
+from forecasting.cli import options, times
 from forecasting.cli.options import Command
 from forecasting.cli.output import emit, say, settings
 from forecasting.domain.reading import Ambiguous, probability
 from forecasting.errors import InvalidInput
-
-KINDS = ["live", "replay", "elicited", "imported", "all"]
 
 
 def pairs(given: tuple[str, ...], name: str) -> dict[str, str]:
@@ -139,11 +137,9 @@ def withdraw(question: str, at: str) -> None:
 
 @click.command(cls=Command)
 @click.argument("question")
-@click.option("--forecaster", default="", metavar="NAME", help="Only this one's.")
-@click.option(
-    "--kind", type=click.Choice(KINDS), default="all", help="Only forecasts of this kind."
-)
-@click.option("--run", default="", help="Replay run; default: the latest complete one.")
+@options.FORECASTER
+@options.kind("all", default="all")
+@options.RUN
 def history(question: str, forecaster: str, kind: str, run: str) -> None:
     r"""Show every forecast of a question, and from when until when each stood.
 

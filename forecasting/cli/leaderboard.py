@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from forecasting.cli.forecasts import KINDS
+from forecasting.cli import options
 from forecasting.cli.options import Command
 from forecasting.cli.output import emit, say, settings
 from forecasting.cli.scores import filters, selection
@@ -39,9 +39,7 @@ COLUMNS = (
     default="half",
     help="Brier on [0, 1] or [0, 2].",
 )
-@click.option(
-    "--kind", type=click.Choice(KINDS[:-1]), default="live", help="Only forecasts of this kind."
-)
+@options.kind()
 @click.option("--type", "question_type", default="binary", help="Question type; one at a time.")
 @click.option("--window", default="scheduled", metavar="WINDOW", help="scheduled or spot@SHARE.")
 @click.option(

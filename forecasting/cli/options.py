@@ -9,8 +9,29 @@ import click
 from forecasting.cli.output import Settings, remember
 
 #: Options that several commands take: one name, one help, one place in the order of options.
-KINDS = ("live", "replay", "elicited", "imported", "all")
-FORECASTER = click.option("--forecaster", default="", metavar="NAME", help="Only this one's.")
+KINDS = ("live", "replay", "backdated", "imported")
+
+
+class _Kind(click.Choice[str]):
+    """A kind of forecast; ``elicited``, the word of older files and databases, is read too."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from forecasting.domain.forecast import kind_named
+
+        return super().convert(kind_named(str(value)), param, ctx)
+
+
+def kind(*more: str, default: str = "live") -> Callable[..., Any]:
+    """Give the option ``--kind``, with further choices such as ``all``."""
+    return click.option(
+        "--kind",
+        type=_Kind((*KINDS, *more)),
+        default=default,
+        help="Which track record to use; kinds are never averaged together.",
+    )
+
+
+FORECASTER = click.option("--forecaster", default="", metavar="NAME", help="Only this forecaster.")
 QUESTION = click.option(
     "--question",
     multiple=True,

@@ -2,7 +2,7 @@
 
 import click
 
-from forecasting.cli.forecasts import KINDS
+from forecasting.cli import options
 from forecasting.cli.options import Command
 from forecasting.cli.output import emit, say, settings
 from forecasting.cli.scores import scope, selection
@@ -37,9 +37,7 @@ METHODS = (
     metavar="FORECASTER",
     help="Only these (repeat, or separate by commas).",
 )
-@click.option(
-    "--kind", type=click.Choice(KINDS[:-1]), default="live", help="Only forecasts of this kind."
-)
+@options.kind()
 @click.option("--log", "log", is_flag=True, help="Log the result as forecaster pool:METHOD.")
 @click.option("--score", is_flag=True, help="Score the pools on what has resolved instead.")
 @scope

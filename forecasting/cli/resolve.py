@@ -4,8 +4,7 @@ from typing import Any
 
 import click
 
-from forecasting.cli import times
-from forecasting.cli.forecasts import KINDS
+from forecasting.cli import options, times
 from forecasting.cli.options import Command
 from forecasting.cli.output import emit, say, settings
 
@@ -172,10 +171,8 @@ def reopen(question: str, source: str, note: str) -> None:
 @click.command(cls=Command)
 @click.argument("question")
 @click.option("--scores", is_flag=True, help="The scores had each version stood.")
-@click.option(
-    "--kind", type=click.Choice(KINDS[:-1]), default="live", help="Only forecasts of this kind."
-)
-@click.option("--run", default="", help="Replay run; default: the latest complete one.")
+@options.kind()
+@options.RUN
 def resolutions(question: str, scores: bool, kind: str, run: str) -> None:
     r"""Show every version of a question's outcome: who said so, when, and which one stands.
 

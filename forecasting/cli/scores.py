@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from forecasting.cli import options, times
-from forecasting.cli.forecasts import KINDS
 from forecasting.cli.options import Command
 from forecasting.cli.output import emit, say, settings
 from forecasting.cli.spelling import as_options
@@ -111,9 +110,7 @@ def scope(command: Any) -> Any:
     type=click.Choice(["forecaster", "question", "topic", "tag", "horizon", "month"]),
     default="forecaster",
 )
-@click.option(
-    "--kind", type=click.Choice(KINDS), default="live", help="Only forecasts of this kind."
-)
+@options.kind("all")
 @click.option(
     "--window",
     default="scheduled",
@@ -224,9 +221,7 @@ def _title(row: dict[str, Any], kind: str, against: str, reading: str) -> str:
 
 
 @click.command(cls=Command)
-@click.option(
-    "--kind", type=click.Choice(KINDS[:-1]), default="live", help="Only forecasts of this kind."
-)
+@options.kind()
 @click.option(
     "--share", type=float, default=0.5, help="At which share of each window forecasts are read."
 )

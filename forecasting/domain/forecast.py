@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from forecasting.domain import reading
 from forecasting.domain.ladder import falls
@@ -14,11 +14,27 @@ from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.reading import Manner
 from forecasting.errors import InvalidInput
 
-Kind = Literal["live", "replay", "elicited", "imported"]
-KINDS: tuple[Kind, ...] = ("live", "replay", "elicited", "imported")
+Kind = Literal["live", "replay", "backdated", "imported"]
+KINDS: tuple[Kind, ...] = ("live", "replay", "backdated", "imported")
+#: The words that a ledger keeps and hashes where they are not the words that are shown. A hash
+#: stands for its bytes for good, so the stored word never changes; it is still accepted.
+STORED_KINDS = {"backdated": "elicited"}
+_SHOWN_KINDS: dict[str, Any] = {stored: shown for shown, stored in STORED_KINDS.items()}
 #: A forecast logged at most this long after it was made is live.
 LIVE_WITHIN = dt.timedelta(minutes=15)
 SUM_TOLERANCE = 1e-9
+
+
+def kind_named[Word: str](word: Word) -> Word:
+    """Give the kind that a word names; what a ledger calls elicited is shown as backdated.
+
+    Examples
+    --------
+    >>> kind_named("elicited"), kind_named("live")
+    ('backdated', 'live')
+    """
+    found: Word = _SHOWN_KINDS.get(word, word)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class Run:
     Attributes
     ----------
     kind
-        ``live``, ``replay``, ``elicited`` or ``imported``: the kind of forecast the page is about.
+        ``live``, ``replay``, ``backdated`` or ``imported``: the kind of forecast the page is about.
     started_from, until
         First and last moment that the run, or the page, covers.
     evidence_head

@@ -18,7 +18,7 @@ from forecasting.domain import (
     Value,
     Withdrawal,
 )
-from forecasting.domain.forecast import SUM_TOLERANCE
+from forecasting.domain.forecast import STORED_KINDS, SUM_TOLERANCE
 from forecasting.domain.instants import utc
 from forecasting.domain.provenance import ModelRun, ReplayMark, plain
 from forecasting.domain.setup import Setup
@@ -136,6 +136,7 @@ def _forecast(draft: Forecast, *, because_salt: bytes = b"") -> Prepared:
     salt = (because_salt or secrets.token_bytes(32)) if draft.because else b""
     because = clean(draft.because, name="because") if salt else ""
     row = _texts(draft, *_FORECAST_TEXTS)
+    row["kind"] = STORED_KINDS.get(draft.kind, draft.kind)
     row["shape"] = value.shape
     row["labels"] = ["yes"] if value.labels == _YES else _labels(value.labels)
     row["entered"] = list(value.entered)

@@ -17,6 +17,7 @@ from forecasting.domain import (
     Sealed,
     Withdrawal,
 )
+from forecasting.domain.forecast import STORED_KINDS, kind_named
 from forecasting.domain.provenance import ModelRun, ReplayMark
 from forecasting.domain.setup import Setup
 from forecasting.domain.watch import Watch
@@ -146,7 +147,11 @@ def forecasts(
     connection: Connection, *, head: int | None = None, **equal: str | None
 ) -> list[Forecast]:
     """Give forecasts whose named columns equal what is asked, by issue time, then number."""
-    where = [forecast.c[name] == value for name, value in equal.items() if value is not None]
+    where = [
+        forecast.c[name] == (STORED_KINDS.get(value, value) if name == "kind" else value)
+        for name, value in equal.items()
+        if value is not None
+    ]
     # A revealed forecast has the place of its seal: the order of revealing decides nothing.
     place = func.coalesce(forecast.c.sealed, forecast.c.seq)
     order = (forecast.c.issued_at, place)
@@ -164,7 +169,8 @@ def head_at(connection: Connection, moment: dt.datetime) -> int:
 
 def kinds(connection: Connection) -> set[str]:
     """Give the kinds of forecast that there are."""
-    return set(connection.execute(select(forecast.c.kind).distinct()).scalars())
+    found = connection.execute(select(forecast.c.kind).distinct()).scalars()
+    return {kind_named(word) for word in found}
 
 
 def evidence(connection: Connection, *, head: int | None = None) -> list[Evidence]:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import REAL, Column, Connection, Integer, Table, insert, select
 
+from forecasting.domain.forecast import kind_named
 from forecasting.domain.instants import parse_instant
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.store import migrate
@@ -357,7 +358,7 @@ def spoken(ledger: Ledger) -> Iterator[Spoken]:
     with ledger._reading() as connection:
         for row in connection.execution_options(yield_per=_BATCH).execute(statement):
             labels, entered = tuple(row[3]), tuple(row[4])
-            yield Spoken(*row[:3], labels, entered, *row[5:7], row[7] or "")
+            yield Spoken(*row[:2], kind_named(row[2]), labels, entered, *row[5:7], row[7] or "")
 
 
 def said_when(ledger: Ledger) -> dict[tuple[str, str, dt.datetime], tuple[Any, Any]]:

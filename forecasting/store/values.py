@@ -21,6 +21,7 @@ from forecasting.domain import (
     Value,
     Withdrawal,
 )
+from forecasting.domain.forecast import kind_named
 from forecasting.domain.provenance import ModelRun, ReplayMark
 from forecasting.domain.setup import Setup
 from forecasting.domain.watch import Watch
@@ -57,7 +58,7 @@ def _to_forecast(row: Mapping[str, Any], stamp: _Stamp) -> Forecast:
         forecaster=row["forecaster"],
         value=Value(row["shape"], tuple(row["labels"]), tuple(row["entered"]), row["stated"]),
         issued_at=row["issued_at"],
-        kind=row["kind"],
+        kind=kind_named(row["kind"]),
         because=stamp.because,
         spread=None
         if row["method"] is None

@@ -69,7 +69,7 @@ NO_ON_8 = (0.25 + 7 * 0.64 + 2 * 0.25) / 10
         ("dispute", ("no",), {"ann": pytest.approx(YES_ON_5)}),
     ],
 )
-@pytest.mark.parametrize("kind", ["live", "elicited"])
+@pytest.mark.parametrize("kind", ["live", "backdated"])
 def test_as_of_is_scored_with_what_stood_then(what, outcome, after, kind):
     diary = asked(kind)
     did(diary.ledger, "resolve", 7, "yes", known=5)
@@ -463,7 +463,7 @@ def test_the_commands_give_the_contracts_keys(bank_database, tmp_path, capsys, m
     rows = forecast("resolutions", rung)
     assert [row["id"] for row in rows] == [row["id"] for row in said]
     assert [row["stands"] for row in rows] == [False, False, False, True]
-    scored = forecast("resolutions", rung, "--scores", "--kind", "elicited")
+    scored = forecast("resolutions", rung, "--scores", "--kind", "backdated")
     assert [(r["version"], r["forecaster"], r["n"]) for r in scored] == [
         (1, "ana", 1), (2, "ana", 1), (3, None, 0), (4, None, 0),
     ]  # fmt: skip
@@ -471,7 +471,7 @@ def test_the_commands_give_the_contracts_keys(bank_database, tmp_path, capsys, m
         reading: [
             row["mean"]
             for row in forecast(
-                "score", "--kind", "elicited", "--question", rung, "--reading", reading
+                "score", "--kind", "backdated", "--question", rung, "--reading", reading
             )
         ]
         for reading in ("standing", "first", "disputed")
@@ -479,7 +479,7 @@ def test_the_commands_give_the_contracts_keys(bank_database, tmp_path, capsys, m
     assert by_reading == {
         "standing": [], "first": [scored[0]["mean"]], "disputed": [scored[1]["mean"]],
     }  # fmt: skip
-    found = forecast("calibration", "--kind", "elicited", "--reading", "disputed")
+    found = forecast("calibration", "--kind", "backdated", "--reading", "disputed")
     assert (found["outcomes"], found["n"]) == ("disputed", 1)
     capsys.readouterr()
     condition = ("leaders-meet@2026-12-31", "no", "--source", URL, "--early-no")

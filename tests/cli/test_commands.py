@@ -88,7 +88,7 @@ def test_logging_one_line(forecast: Callable[..., Any]) -> None:
     assert (entry["forecast"], entry["kind"], entry["forecaster"]) == (0.675, "live", "ana")
     assert entry["issued_at"] == NOW
     late = forecast("log", RUNG, "0.2", "--at", "2026-06-01T00:00Z")
-    assert late["kind"] == "elicited"
+    assert late["kind"] == "backdated"
     history = forecast("history", RUNG)
     assert [row["forecast"] for row in history] == [0.2, 0.675]
     assert {"from", "until"} <= set(history[0])
@@ -156,7 +156,7 @@ def test_resolve_score_and_calibrate(forecast: Callable[..., Any]) -> None:
     )
     assert {"question", "outcome", "resolved_at", "source", "version"} <= set(outcome)
     assert forecast("score") == []
-    (row,) = forecast("score", "--kind", "elicited")
+    (row,) = forecast("score", "--kind", "backdated")
     keys = {
         "forecaster", "rule", "convention", "kind", "window", "proper", "n_questions",
         "n_forecasts", "n_events", "coverage", "possible_coverage", "mean", "lower", "upper",
@@ -167,14 +167,14 @@ def test_resolve_score_and_calibrate(forecast: Callable[..., Any]) -> None:
     silent = 24 + 3 / 24
     assert row["mean"] == pytest.approx((silent * 0.25 + (146 - silent) * 0.36) / 146, abs=1e-9)
     assert row["lower"] is None
-    full = forecast("score", "--kind", "elicited", "--convention", "full")[0]
+    full = forecast("score", "--kind", "backdated", "--convention", "full")[0]
     assert full["mean"] == pytest.approx(2 * row["mean"])
     again = forecast(
         "resolve", rung, "yes", "--source", "https://example.org", "--at", "2026-09-30T21:00Z"
     )
     assert again["version"] == 2
-    assert forecast("score", "--kind", "elicited")[0]["mean"] < row["mean"]
-    review = forecast("calibration", "--kind", "elicited")
+    assert forecast("score", "--kind", "backdated")[0]["mean"] < row["mean"]
+    review = forecast("calibration", "--kind", "backdated")
     keys = {
         "n",
         "n_questions",

@@ -214,7 +214,7 @@ def test_an_outcome_beyond_a_bound_is_recorded_as_beyond_it(book, tmp_path, caps
     asked(book, tmp_path, "n", type="numeric", lower=0, upper=5000, closes="2026-11-01")
     book.log("n", {5: 100, "50%": 200, "p95": "1 300"}, at="2026-02-01")
     assert book.resolve("n", 6200, source="x")[0]["outcome"] == ">5000"
-    (row,) = book.scores(kind="elicited").to_dict("records")
+    (row,) = book.scores(kind="backdated").to_dict("records")
     assert row["rule"] == "crps"
     assert row["mean"] > 0
     assert book.resolve("n", -3, source="x")[0]["outcome"] == "<0"

@@ -458,7 +458,7 @@ def test_what_a_live_ledger_says_in_a_table(ledger, brought):
     ledger.append(
         [
             Forecast("q", digest, "ana", binary_value("likely"), at, "live"),
-            Forecast("q", digest, "ben", binary_value("0.50"), at, "elicited"),
+            Forecast("q", digest, "ben", binary_value("0.50"), at, "backdated"),
             Forecast("q", digest, "cy", binary_value("0.5"), at, "replay"),
             Forecast("n", digest, "d", Value("quantiles", ("5", "95"), ("1", "8")), at, "live"),
         ],

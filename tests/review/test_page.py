@@ -152,7 +152,7 @@ def test_a_replay_says_that_it_is_hindsight_and_shows_no_ranking(full_page: str)
     ("kind", "words"),
     [
         ("live", "These are live forecasts."),
-        ("elicited", "recorded later than they were made"),
+        ("backdated", "recorded later than they were made"),
         ("imported", "imported from another system"),
     ],
 )

@@ -111,7 +111,7 @@ def one_of_each():
             "ben",
             Value("options", ("none", "some", "all"), ("0.2", "0.3", "0.5"), "none=20%"),
             NOW - DAY,
-            "elicited",
+            "backdated",
         ),
         Forecast(
             "strikes",
@@ -189,7 +189,7 @@ forecasts = st.builds(
     names,
     values,
     moments,
-    st.sampled_from(["live", "replay", "elicited", "imported"]),
+    st.sampled_from(["live", "replay", "backdated", "imported"]),
     because=texts,
     spread=spreads,
     run=names,

@@ -55,7 +55,7 @@ def entry(rng, name, day, *, spoken=None):
     return rng.choice(
         [
             lambda: said(asked, who, round(rng.uniform(0.01, 0.99), 3), at),
-            lambda: said(asked, who, rng.choice([0.01, 0.99]), at, kind="elicited"),
+            lambda: said(asked, who, rng.choice([0.01, 0.99]), at, kind="backdated"),
             lambda: withdrawn(asked, who, at),
             lambda: outcome(asked, rng.choice(["no", "yes"]), at),
             lambda: news(rng, name, at),
@@ -95,7 +95,7 @@ def as_known(ledger, moment):
         "climatology": outcomes_known(catalog, moment),
         "spoken": [spoken.at(who, asked.id, moment) for who in PEOPLE[2:] for asked in ASKED],
         "weights": repr(weights),
-        "elicited": resolved(ledger, Selection("elicited", as_of=moment)).to_csv(),
+        "backdated": resolved(ledger, Selection("backdated", as_of=moment)).to_csv(),
     }
 
 

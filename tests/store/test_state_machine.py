@@ -188,7 +188,7 @@ class AsAList(RuleBasedStateMachine):
             who,
             binary_value(probability),
             at,
-            "live" if back == 0 else "elicited",
+            "live" if back == 0 else "backdated",
             because=because,
         )
         self.said([draft], ask())
@@ -460,7 +460,7 @@ class AsAList(RuleBasedStateMachine):
         for who in PEOPLE:
             taken = [w.withdrawn_at for _, w in self.of(Withdrawal, question=asked.id)
                      if w.forecaster == who]  # fmt: skip
-            for kind in ("live", "elicited"):
+            for kind in ("live", "backdated"):
                 mine = self.of(Forecast, question=asked.id, forecaster=who, kind=kind)
                 spoken = [(item.issued_at, seq) for seq, item in mine if item.issued_at <= moment]
                 if spoken:
