@@ -176,12 +176,12 @@ def forecaster(flag: str | None = None) -> Setting:
         try:
             text = getpass.getuser()
         except (KeyError, ImportError, OSError):
-            message = "forecaster (unset): must be named, for this login has no name"
-            raise InvalidInput(message, hint="--as NAME") from None
+            message = "forecaster (unset): must be named, because this login has no name"
+            raise InvalidInput(message, hint="forecaster=NAME") from None
     name = text.strip()
     if not name or not name.isprintable():
         message = f"forecaster ({text!r}): must be a name on one line"
-        raise InvalidInput(message, hint="--as NAME")
+        raise InvalidInput(message, hint="forecaster=NAME")
     return Setting(name, origin)
 
 
@@ -282,7 +282,7 @@ def _home() -> Path | None:
 def _sqlite(path: str, base: Path | None) -> str:
     if path == ":memory:":
         return MEMORY
-    hint = "--db forecasts.db"
+    hint = "database=forecasts.db"
     if not path:
         message = "database (''): must be a path or a URL"
         raise InvalidInput(message, hint=hint)
@@ -292,11 +292,11 @@ def _sqlite(path: str, base: Path | None) -> str:
     try:
         file = Path(os.path.normpath((base or Path.cwd()) / Path(path).expanduser()))
     except RuntimeError:
-        message = f"database ({path}): names the home of a user who is unknown here"
+        message = f"database ({path}): names the home folder of an unknown user"
         raise InvalidInput(message, hint=hint) from None
     if file.is_dir():
         message = f"database ({path}): must be a file, and this is a folder"
-        raise InvalidInput(message, hint=f"--db {Path(path) / 'forecasts.db'}")
+        raise InvalidInput(message, hint=f"database={Path(path) / 'forecasts.db'}")
     # SQLAlchemy 2.1 reads options after a question mark and decodes the rest as percent-encoded.
     return "sqlite:///" + file.as_posix().replace("%", "%25").replace("?", "%3F")
 
@@ -321,7 +321,7 @@ def _choose(key: str, flag: str | None, variable: str) -> tuple[str | None, Orig
 
 def _read(file: Path, keys: tuple[str, ...]) -> dict[str, str]:
     """Read ``config.toml`` or ``forecast.toml``; an absent file says nothing."""
-    mend = f"mend or remove {file}"
+    mend = f"correct or remove {file}"
     try:
         table = tomllib.loads(read_plain(file, most=MOST_BYTES).decode("utf-8-sig"))
     except FileNotFoundError:
@@ -340,7 +340,7 @@ def _read(file: Path, keys: tuple[str, ...]) -> dict[str, str]:
         message = f"{file.name} ({said}): must be TOML"
         raise InvalidInput(message, hint=mend, where=where) from None
     except (ValueError, RecursionError):
-        message = f"{file.name}: holds a number or a list that no setting needs"
+        message = f"{file.name}: contains a number or a list, and every setting is text"
         raise InvalidInput(message, hint=mend, where=str(file)) from None
     for key, value in table.items():
         if key not in keys:

@@ -192,8 +192,11 @@ class Fetcher:
         headers = {"Content-Type": content_type, "Content-Length": str(len(body))}
         found = self._once(url, "POST", body, headers, frozenset(types), deadline)
         if isinstance(found, str):
-            msg = f"address ({_shown(url)}): leads on to {_shown(found)}, and what is sent is not"
-            raise InvalidInput(msg, hint="the address that answers itself")
+            msg = (
+                f"address ({_shown(url)}): redirects to {_shown(found)}, where the request cannot "
+                "be sent on"
+            )
+            raise InvalidInput(msg, hint="the final address")
         return found
 
     def _once(
@@ -286,7 +289,7 @@ class Fetcher:
                 address.version == network.version and address in network
                 for network in self._allowed
             ):
-                msg = f"address ({host}): leads to {address}, which is {why}; nothing was asked"
+                msg = f"address ({host}): leads to {address}, which is {why}; no request was sent"
                 raise InvalidInput(msg, hint="an address of the public web")
         return addresses
 
@@ -315,7 +318,7 @@ class Fetcher:
             content = response.read(self._most + 1)
             if announced is not None and len(content) < announced:
                 msg = f"address ({shown}): ended after {len(content):,} of {announced:,} bytes"
-                raise InvalidInput(msg, hint="again later")
+                raise InvalidInput(msg, hint="try again later")
             if len(content) <= self._most:
                 return Answer(url, content, kind)
         msg = f"address ({shown}): more than {self._most:,} bytes"
@@ -344,7 +347,7 @@ def checked(url: str) -> tuple[SplitResult, int]:
         msg = f"address ({shown}): must begin with https:// or http://"
         raise InvalidInput(msg, hint="https://example.org/feed.xml")
     if "@" in parts.netloc:
-        msg = f"address ({parts.scheme}://...@{_shown(parts.hostname or '')}): names a user"
+        msg = f"address ({parts.scheme}://...@{_shown(parts.hostname or '')}): contains a user name"
         raise InvalidInput(msg, hint="an address without a name and a password")
     if not parts.hostname or not _HOST.fullmatch(parts.hostname) or port == 0:
         msg = f"address ({shown}): names no host"

@@ -6,10 +6,10 @@ import stat
 from pathlib import Path
 
 _KINDS = {
-    stat.S_IFIFO: "a pipe and no file",
-    stat.S_IFSOCK: "a socket and no file",
-    stat.S_IFCHR: "a device and no file",
-    stat.S_IFBLK: "a device and no file",
+    stat.S_IFIFO: "a pipe, not a file",
+    stat.S_IFSOCK: "a socket, not a file",
+    stat.S_IFCHR: "a device, not a file",
+    stat.S_IFBLK: "a device, not a file",
 }
 
 
@@ -41,7 +41,7 @@ def read_plain(path: Path | str, *, most: int) -> bytes:
     >>> read_plain("/dev/null", most=10)
     Traceback (most recent call last):
     ...
-    OSError: [Errno 22] a device and no file: '/dev/null'
+    OSError: [Errno 22] a device, not a file: '/dev/null'
     """
     place = os.fspath(path)
     # Opening a pipe for reading waits for its writer unless it is told not to.
@@ -49,14 +49,14 @@ def read_plain(path: Path | str, *, most: int) -> bytes:
     try:
         descriptor = os.open(place, flags | getattr(os, "O_NOCTTY", 0))
     except ValueError as wrong:
-        raise OSError(errno.EINVAL, f"no name of a file ({wrong})", place) from None
+        raise OSError(errno.EINVAL, f"not a file name ({wrong})", place) from None
     try:
         found = os.fstat(descriptor)
         kind = stat.S_IFMT(found.st_mode)
         if kind == stat.S_IFDIR:
-            raise IsADirectoryError(errno.EISDIR, "a folder and no file", place)
+            raise IsADirectoryError(errno.EISDIR, "a folder, not a file", place)
         if kind != stat.S_IFREG:
-            raise OSError(errno.EINVAL, _KINDS.get(kind, "no plain file"), place)
+            raise OSError(errno.EINVAL, _KINDS.get(kind, "not a plain file"), place)
         parts: list[bytes] = []
         # Of a file that says how large it is nothing need be read; it may still grow meanwhile.
         room = 0 if found.st_size > most else most + 1

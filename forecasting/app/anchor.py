@@ -82,7 +82,7 @@ def read_anchors(text: str) -> list[Anchor]:
     """
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines or len(lines) % 6:
-        msg = f"anchor ({len(lines)} lines): must be of 6 lines"
+        msg = f"anchor ({len(lines)} lines): must have 6 lines"
         raise InvalidInput(msg, hint=_HINT)
     anchors = []
     for start in range(0, len(lines), 6):
@@ -93,7 +93,7 @@ def read_anchors(text: str) -> list[Anchor]:
         ledger, entries, head, at, check = form.groups()
         body = block[: block.rindex("check ")]
         if hashlib.sha256(body.encode()).hexdigest() != check:
-            msg = f"anchor (line {start + 6}): the check does not agree with the lines above it"
+            msg = f"anchor (line {start + 6}): the check does not match the lines above it"
             raise InvalidInput(msg, hint=_HINT)
         anchors.append(Anchor(ledger, int(entries), head, parse_instant(at)))
     return sorted(anchors, key=lambda item: item.entries)
@@ -119,11 +119,11 @@ def write_anchor(made: Anchor, file: Path) -> None:
         with file.open("x", encoding="utf-8", newline="\n") as out:
             out.write(made.text)
     except FileExistsError:
-        msg = f"file ({file}): exists already, and an anchor is never replaced"
-        raise InvalidInput(msg, hint=f"--out {file.stem}-2{file.suffix}") from None
+        msg = f"file ({file}): already exists, and an anchor is never replaced"
+        raise InvalidInput(msg, hint=f"out={file.stem}-2{file.suffix}") from None
     except OSError as fault:
         msg = f"file ({file}): cannot be written ({fault.strerror})"
-        raise InvalidInput(msg, hint="a folder of yours") from fault
+        raise InvalidInput(msg, hint="a folder that you can write to") from fault
 
 
 def verify(ledger: Ledger, anchors: Sequence[Anchor] = ()) -> dict[str, Any]:
@@ -176,15 +176,18 @@ def _against(
         return None, ""
     if found.head_seq < item.entries:
         many = item.entries - found.head_seq
-        return found.head_seq + 1, f"the last {many} of {item.entries} anchored entries are gone"
+        return found.head_seq + 1, f"the last {many} of {item.entries} anchored entries are missing"
     if ledger.hash_at(item.entries) == item.head:
         return None, ""
     since = earlier.entries + 1 if earlier is not None else 1
     if earlier is None and ledger.hash_at(1) != item.ledger:
-        return 1, "the first entry is not the anchored one: another ledger, or all hashed anew"
+        return (
+            1,
+            "the first entry is not the anchored one: this is another ledger, or all was rehashed",
+        )
     where = f"entry {since}" if since == item.entries else f"one of the entries {since}"
     tail = "" if since == item.entries else f" to {item.entries}"
-    return since, f"{where}{tail} was rewritten and the chain hashed anew (anchored {iso(item.at)})"
+    return since, f"{where}{tail} was rewritten and the chain rehashed (anchored {iso(item.at)})"
 
 
 def _proved(found: Verification, first_bad: int | None, anchored_to: int | None, at: str) -> str:
@@ -194,7 +197,7 @@ def _proved(found: Verification, first_bad: int | None, anchored_to: int | None,
     if first_bad is not None:
         until = first_bad - 1
         if anchored_to is not None:
-            return f"{proved}; nothing from entry {first_bad} on"
+            return f"{proved}; nothing is proved from entry {first_bad} on"
         return f"entries 1 to {until} agree with their chain" if until else "nothing"
     if anchored_to is None:
         return (

@@ -50,7 +50,7 @@ def slug_of(title: str) -> str:
         slug = longer
     if not slug:
         msg = f"title ({title}): no slug can be made from it"
-        raise InvalidInput(msg, hint="a slug of its own: slug=a-few-words")
+        raise InvalidInput(msg, hint="slug=a-few-words")
     return slug
 
 
@@ -82,13 +82,13 @@ class Asked:
         """Give the fields of its question file."""
         if bool(self.by) == bool(self.ladder):
             msg = "deadline: give one day, or the days of a ladder"
-            raise InvalidInput(msg, hint="by 2027-01-31")
+            raise InvalidInput(msg, hint="by=2027-01-31")
         if sum(map(bool, (self.options, self.ordered, self.span, self.ladder))) > 1:
-            msg = "question: has options, ordered options, a range or a ladder, and one of them"
-            raise InvalidInput(msg, hint="two questions")
+            msg = "question: takes one of options, ordered options, a range and a ladder"
+            raise InvalidInput(msg, hint="ask two questions")
         if self.base and (self.options or self.ordered or self.span):
-            msg = "base: says how often something comes, which answers a yes-no question"
-            raise InvalidInput(msg, hint="answer, with a process of the bank")
+            msg = "base: says how often an event happens, so it can answer only a yes-no question"
+            raise InvalidInput(msg, hint="answer=PREDICATE, with a process of the bank")
         fields: dict[str, Any] = {
             "slug": self.slug or slug_of(self.title),
             "title": self.title.strip(),
@@ -168,7 +168,7 @@ def ask(
         if question.closes <= now:
             there = deadline(question.closes, question.zone)
             msg = f"closes ({there}): lies in the past"
-            raise InvalidInput(msg, hint="a deadline that is still to come")
+            raise InvalidInput(msg, hint="a deadline in the future")
         if question.answer:
             predicate_of(question, bank)
     grown = replace(catalog, questions={**catalog.questions, **{q.id: q for q in questions}})
@@ -185,7 +185,7 @@ def ask(
         for question, value in _values(grown, fields["slug"], questions, probability, each or {})
     ]
     if because and not forecasts:
-        msg = "because: belongs to a forecast, and none is given"
+        msg = "because: explains a forecast, and none is given"
         raise InvalidInput(msg, hint="a probability, such as 35%")
     recorded = ledger.append([*made, *questions, *forecasts], recorded_at=now)
     first = questions[0]
@@ -264,13 +264,15 @@ def _check_new(
         for question in catalog.questions.values():
             held = question.title.partition(" (by ")[0] if question.ladder else question.title
             if held.casefold() == title.casefold():
-                msg = f"title ({title}): is asked already, by {question.ladder or question.id}"
+                msg = (
+                    f"title ({title}): question {question.ladder or question.id} already asks this"
+                )
                 raise InvalidInput(msg, hint=f"forecast log {question.id}, or another slug")
     if slug in catalog.questions or catalog.ladder(slug):
-        msg = f"slug ({slug}): is the name of another question"
+        msg = f"slug ({slug}): another question has that name"
         raise InvalidInput(msg, hint=f"another slug, such as {slug}-2")
     if slug in processes:
-        msg = f"slug ({slug}): is the name of a process, and news on it would mean both"
+        msg = f"slug ({slug}): a process has that name, and news on it would be ambiguous"
         raise InvalidInput(msg, hint=f"another slug, such as {slug}-asked")
 
 
@@ -319,7 +321,9 @@ def _values(
         return []
     if questions[0].ladder:
         if probability is not None:
-            msg = f"probability ({probability}): a ladder takes one for each of its days"
+            msg = (
+                f"probability ({probability}): a ladder takes one probability for each of its days"
+            )
             raise InvalidInput(msg, hint=f"{questions[0].id.partition('@')[2]}={probability}")
         return logs.rungs(catalog, slug, each)
     question = questions[0]

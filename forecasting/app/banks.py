@@ -42,7 +42,7 @@ def example_folder(name: str) -> Path:
     """
     known = examples()
     if name not in known:
-        msg = f"example ({name}): no example has this name"
+        msg = f"example ({name}): no such example"
         raise InvalidInput(msg, hint=nearest(name, known) or ", ".join(known))
     return locate("questions")
 
@@ -95,7 +95,7 @@ def folder_of(ledger: Ledger) -> Path | None:
         return example_folder(last.name.removeprefix(BUNDLED))
     folder = Path(os.path.normpath(_beside(ledger) / last.name))
     if not folder.is_dir():
-        msg = f"bank ({folder}): the folder that this database uses is gone"
+        msg = f"bank ({folder}): the folder that this database uses is missing"
         raise InvalidInput(msg, hint="forecast init, in the workspace that holds the bank")
     return folder
 
@@ -186,7 +186,7 @@ def process_of(setup: Setup) -> ProcessSpec:
     made = parse_instant(said["since"])
     phrase = parse_phrase(said["event"], said["zone"])
     if phrase.form in {"date", "class"} or phrase.at_once or phrase.for_good:
-        msg = f"base ({said['event']}): must say how often the event comes"
+        msg = f"base ({said['event']}): must say how often the event happens"
         raise InvalidInput(msg, hint="3 in 70 weeks")
     move = MoveSpec(
         EVENT_STATE,

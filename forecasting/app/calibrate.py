@@ -90,7 +90,7 @@ def calibration(
     wanted = selection or Selection()
     if not 0 <= share < 1:
         msg = f"share ({share}): must lie in [0, 1)"
-        raise InvalidInput(msg, hint="--share 0.5")
+        raise InvalidInput(msg, hint="share=0.5")
     frame = resolved(ledger, wanted)
     moment = wanted.as_of or now
     found = from_frame(frame, share=share, seed=seed, score=score, moment=moment)
@@ -237,7 +237,7 @@ def numbers(frame: "pd.DataFrame", *, share: float = 0.5, seed: int = 0) -> dict
 def _numbers_reading(intervals: "pd.DataFrame | None", p_value: float, n: int) -> str:
     if n < LEAST_NUMBERS:
         return f"{n} resolved number{'s' * (n > 1)}: too few to say."
-    verdict = "uneven beyond chance" if p_value <= 0.05 else "no more uneven than chance makes it"
+    verdict = "uneven beyond chance" if p_value <= 0.05 else "no more uneven than chance explains"
     text = f"The PIT histogram of {n} numbers is {verdict} (p = {p_value:.2g})."
     if intervals is None:
         return text
@@ -245,7 +245,7 @@ def _numbers_reading(intervals: "pd.DataFrame | None", p_value: float, n: int) -
     inside = widest["lower"] <= widest["nominal"] <= widest["upper"]
     return (
         f"{text} Your {100 * widest['nominal']:.0f} % intervals held {widest['inside']:.0f} of "
-        f"{n}; " + ("so this may be chance." if inside else "more than chance explains.")
+        f"{n}; " + ("so this may be chance." if inside else "a deviation beyond chance.")
     )
 
 
@@ -365,6 +365,6 @@ def _early(early: int, n: int) -> str:
     if not early:
         return ""
     return (
-        f"\n{early} of the {n} resolved before a close that is still to come, and those that stay "
-        "quiet until theirs are not here yet: --past-close leaves these out."
+        f"\n{early} of the {n} resolved before their scheduled close; questions that run to their "
+        "close are not here yet, which favours early answers: past_close=True leaves them out."
     )

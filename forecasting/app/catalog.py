@@ -76,7 +76,7 @@ class Catalog:
                 return rungs
         known = set(self.questions) | {q.ladder for q in self.questions.values() if q.ladder}
         near = nearest(name, filter(None, known))
-        msg = f"question ({name}): there is none"
+        msg = f"no question named {name}"
         raise NotFound(msg, hint=near or "forecast questions list")
 
     def one(self, name: str) -> Question:

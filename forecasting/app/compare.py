@@ -68,10 +68,13 @@ def compare(
     """
     wanted = selection or Selection()
     if a == b:
-        msg = f"forecasters ({a}, {b}): must be two"
+        msg = f"forecasters ({a}, {b}): must be two different names"
         raise InvalidInput(msg, hint="forecast compare model base-rate")
     if rule and rule not in RULES:
-        msg = f"rule ({rule}): must be one of {', '.join(RULES)}; the others compare already"
+        msg = (
+            f"rule ({rule}): must be one of {', '.join(RULES)}; the other rules already compare "
+            "forecasters"
+        )
         raise InvalidInput(msg)
     if question_type and question_type not in NATURAL:
         msg = f"type ({question_type}): must be one of {', '.join(NATURAL)}"
@@ -89,7 +92,7 @@ def compare(
     used = rule or NATURAL[chosen]
     if chosen not in FITTING[used]:
         msg = f"rule ({used}): does not score {chosen} questions"
-        raise InvalidInput(msg, hint=f"--rule {NATURAL[chosen]}")
+        raise InvalidInput(msg, hint=f"rule={NATURAL[chosen]}")
     part = frame[frame["type"] == chosen]
     wide = paired.shared(part, a, b, rule=used, convention=convention, window=window)
     result = {
@@ -195,7 +198,7 @@ def _sequence(
     held = ""
     if steps.held_by is not None:
         held = (
-            f" It stands still at {steps.held_by}, which is past its close without an answer: "
+            f" It waits for {steps.held_by}, which is past its close without an answer: "
             "resolve it or annul it."
         )
     elif steps.waiting:
@@ -225,7 +228,7 @@ def _series(found: dict[str, Any], wide: "pd.DataFrame", names: tuple[str, str])
     gaps = np.diff(steps["closes"].astype("int64").to_numpy())
     found.update(dm_statistic=None, dm_p_value=None)
     if len(steps) < _LEAST_SERIES:
-        return f"Diebold-Mariano needs {_LEAST_SERIES} events in a row, there are {len(steps)}."
+        return f"Diebold-Mariano needs {_LEAST_SERIES} events in a row; there are {len(steps)}."
     usual = float(np.median(gaps))
     if usual <= 0 or bool(np.any(np.abs(gaps - usual) > _IRREGULAR * usual)):
         return "No Diebold-Mariano test: the events do not close at regular intervals."

@@ -60,15 +60,15 @@ def _checks(database: str | None) -> Iterator[Check]:
 
 
 def permissions(path: Path) -> Check:
-    """Look whether the file and its folder can be written, by this user and by nobody else."""
+    """Look whether the file and its folder are writable, by this user and by nobody else."""
     for place, what in ((path, "the file"), (path.parent, "its folder, where the journal lies,")):
         if not os.access(place, os.R_OK | os.W_OK):
             detail = f"{what} cannot be read and written ({place})"
             return Check("permissions", False, detail, f"chmod u+rw {place}")
     if os.name == "posix" and path.stat().st_mode & stat.S_IWOTH:
-        detail = f"every user of this machine may write {path}"
+        detail = f"every user of this machine can write to {path}"
         return Check("permissions", False, detail, f"chmod o-w {path}")
-    return Check("permissions", True, "the file and its folder can be written")
+    return Check("permissions", True, "the file and its folder are writable")
 
 
 def network(path: Path, mounts: Path = Path("/proc/self/mounts")) -> Check:
@@ -77,11 +77,11 @@ def network(path: Path, mounts: Path = Path("/proc/self/mounts")) -> Check:
     kind = _file_system(whole, mounts)
     hint = "the database on a disk of this machine, and `forecast backup` to the drive"
     if kind in NETWORK:
-        detail = f"{whole.parent} is a network drive ({kind}), where locks do not hold"
+        detail = f"{whole.parent} is a network drive ({kind}), where file locks are unreliable"
         return Check("network", False, detail, hint)
     for part in whole.parts:
         if part.startswith(SYNCED):
-            detail = f"{part} copies files while they are written to"
+            detail = f"{part} copies files while they are being written"
             return Check("network", False, detail, hint)
     return Check("network", True, f"on {kind or 'a disk'}")
 
@@ -107,7 +107,7 @@ def space(path: Path) -> Check:
     wanted = max(LEAST_FREE, 2 * path.stat().st_size)
     detail = f"{free // 2**20:,} MiB free"
     if free < wanted:
-        detail += f", of {wanted // 2**20:,} MiB wanted"
+        detail += f", of {wanted // 2**20:,} MiB needed"
         return Check("space", False, detail, "free some space")
     return Check("space", True, detail)
 
@@ -122,7 +122,7 @@ def stray(path: Path) -> Check:
             f"{', '.join(journals)}: a program is writing, or ended while it wrote; "
             f"the next one to open the database puts it right"
         )
-        return Check("stray files", True, detail, "never move or delete it apart from the database")
+        return Check("stray files", True, detail, "never move or delete it without the database")
     if copies:
         detail = f"{', '.join(copies)}: a backup or restore was interrupted"
         return Check("stray files", False, detail, f"rm {path.parent / copies[0]}")

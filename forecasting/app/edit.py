@@ -21,8 +21,8 @@ from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
 
 HEAD = """\
-# Save and close to record a new version; save nothing to leave the question as it is.
-# Once somebody has forecast it, its options and its window stay as they are.
+# Save and close to record a new version; change nothing to leave the question as it is.
+# Once somebody has forecast it, its options and its window cannot change.
 """
 
 
@@ -91,8 +91,8 @@ def edit(
     before = fields_of(held)
     after = _parsed(changed) if isinstance(changed, str) else {**before, **changed}
     if after.get("slug") != before["slug"]:
-        msg = f"slug ({after.get('slug')}): stays {before['slug']}"
-        raise InvalidInput(msg, hint="another question, by `ask`")
+        msg = f"slug ({after.get('slug')}): cannot change from {before['slug']}"
+        raise InvalidInput(msg, hint="ask another question")
     fields = {key: value for key, value in after.items() if value not in ("", None)}
     made = question_of(fields, now=now, source=held[0].source)
     old = {question.id: question for question in held}
@@ -119,7 +119,7 @@ def edit(
             _check_answer(new, bank)
         versions.append(new)
     if gone := set(old) - {question.id for question in made}:
-        msg = f"ladder ({', '.join(sorted(gone))}): a rung cannot be taken away"
+        msg = f"ladder ({', '.join(sorted(gone))}): a rung cannot be removed"
         raise InvalidInput(msg, hint=f"forecast questions drop {min(gone)}")
     if versions:
         ledger.append(versions, recorded_at=now)
@@ -147,10 +147,12 @@ def drop(ledger: Ledger, name: str, *, forecaster: str, now: dt.datetime) -> lis
         }
         others |= {seal.forecaster for seal in ledger.seals(question=question.id)}
         if others := others - {forecaster}:
-            msg = f"question ({question.id}): {min(others)} has forecast it, so it stays"
+            msg = (
+                f"question ({question.id}): {min(others)} has forecast it, so it cannot be dropped"
+            )
             raise InvalidInput(msg, hint=f"forecast annul {question.id} --source URL")
         if question.id in catalog.outcomes:
-            msg = f"question ({question.id}): has an outcome, so it stays"
+            msg = f"question ({question.id}): has an outcome, so it cannot be dropped"
             raise InvalidInput(msg, hint=f"forecast reopen {question.id} --source URL")
     entries = [Setup("dropped", question.id, {}, said_by=forecaster) for question in held]
     process = f"{held[0].ladder or held[0].id}-event"

@@ -117,7 +117,7 @@ def import_record(
             break
     else:
         msg = f"database ({ledger.where}): other programs keep writing to it; nothing was written"
-        raise DatabaseUnusable(msg, hint="again when they are done")
+        raise DatabaseUnusable(msg, hint="again when they have finished")
     counts = {
         "in": statements.rows,
         "added": added,
@@ -271,8 +271,8 @@ def _csv(ledger: Ledger) -> Iterator[str]:
 
 def _write(lines: Iterable[str], out: Path, *, force: bool) -> int:
     if out.exists() and not force:
-        msg = f"file ({out}): exists already"
-        raise InvalidInput(msg, hint="another name, or --force")
+        msg = f"file ({out}): already exists"
+        raise InvalidInput(msg, hint="another name, or force=True")
     made = out.with_name(f".{out.name}.{os.getpid()}.partial")
     count = 0
     try:
@@ -285,7 +285,7 @@ def _write(lines: Iterable[str], out: Path, *, force: bool) -> int:
         os.replace(made, out)
     except OSError as fault:
         msg = f"file ({out}): cannot be written ({fault.strerror or fault})"
-        raise InvalidInput(msg, hint="a folder of yours with space in it") from fault
+        raise InvalidInput(msg, hint="a folder that you can write to, with free space") from fault
     finally:
         made.unlink(missing_ok=True)
     return count

@@ -25,9 +25,9 @@ _WHY_NOT = {
     "model_run": "a model fit belongs to the ledger that it was computed in",
     "replay_run": "a replay belongs to the ledger that it was computed in",
     "sealed": "a sealed forecast can be opened only in its own ledger",
-    "redaction": "a redaction is of its own ledger",
-    "setup": "a ledger is told for itself which bank and which processes it has",
-    "watch": "who looked speaks for the record of their own ledger",
+    "redaction": "a redaction belongs to its own ledger",
+    "setup": "a ledger has its own bank and processes",
+    "watch": "a watch belongs to the ledger in which it was recorded",
 }
 
 
@@ -103,7 +103,9 @@ def _counted(
     for one in lines:
         if one.recorded_at > now:
             msg = f"entry ({one.seq}): recorded at {iso(one.recorded_at)}, after now ({iso(now)})"
-            raise InvalidInput(msg, hint="set the clock", where=f"{name}:{one.line}")
+            raise InvalidInput(
+                msg, hint="set the clock of this machine", where=f"{name}:{one.line}"
+            )
         kinds[one.kind] += one.seq > after
         yield one
 

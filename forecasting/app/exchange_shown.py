@@ -60,7 +60,7 @@ def summary(made: Plan, catalog: Catalog, now: dt.datetime) -> str:
         f"{count:,} {why}"
         for count, why in (
             (n - len(known), "without an outcome yet"),
-            (soon, "resolved within two days of opening (too_soon=yes scores them)"),
+            (soon, "resolved within two days of opening (too_soon=True scores them)"),
             (annulled, "annulled"),
         )
         if count

@@ -199,7 +199,7 @@ def _asked_for(
         run = wanted.run or latest_run(ledger)
         known = {mark.run for mark in ledger.replay_runs()}
         if wanted.run and wanted.run not in known:
-            msg = f"replay run ({wanted.run}): there is none"
+            msg = f"no replay run {wanted.run}"
             raise NotFound(msg, hint=", ".join(sorted(known)) or "forecast replay")
         if not run:
             return []

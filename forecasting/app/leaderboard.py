@@ -61,18 +61,20 @@ def leaderboard(
     used = rule or NATURAL.get(question_type, "")
     if question_type not in NATURAL:
         msg = f"type ({question_type}): must be one of {', '.join(NATURAL)}"
-        raise InvalidInput(msg, hint="--type binary")
+        raise InvalidInput(msg, hint="question_type=binary")
     if used not in RULES or question_type not in FITTING[used]:
-        msg = f"rule ({used}): must be one of {', '.join(RULES)} and fit {question_type} questions"
-        raise InvalidInput(msg, hint=f"--rule {NATURAL[question_type]}")
+        msg = (
+            f"rule ({used}): must be one of {', '.join(RULES)} and score {question_type} questions"
+        )
+        raise InvalidInput(msg, hint=f"rule={NATURAL[question_type]}")
     if paired.window_of(window)[0] not in WINDOWS:
-        msg = f"window ({window}): is improper, and an improper score ranks nobody"
-        raise InvalidInput(msg, hint="--window scheduled or --window spot@0.5")
+        msg = f"window ({window}): is not a proper score, so no ranking is made"
+        raise InvalidInput(msg, hint="window=scheduled or window=spot@0.5")
     asked = replace(wanted, forecaster="")
     frame = resolved(ledger, asked, seals="worst")
     frame = frame[(frame["type"] == question_type) & ~frame["too_soon"]]
     if frame.empty:
-        return [], ["nothing to compare yet: no such question has resolved"]
+        return [], ["nothing to compare yet: none of these questions has resolved"]
     scored = paired.lifetime_scores(frame, rule=used, convention=convention, window=window)
     if window != "scheduled":
         scored = scored[scored["coverage"] == 1]
@@ -109,14 +111,14 @@ def board(
     if fitted.n_components > 1:
         notes.append(
             f"{fitted.n_components} groups of forecasters share no question: "
-            "nobody is ranked across them"
+            "no ranking across groups"
         )
     if len(few := inside[found.n_clusters[inside] < LEAST_CLUSTERS]):
         notes.append(f"{len(few)} with fewer than {LEAST_CLUSTERS} events: too few to rank")
     if withheld:
-        notes.append(f"nobody is ranked: {withheld}")
+        notes.append(f"no ranking: {withheld}")
     elif len(rankable) < 2:
-        notes.append("nobody is ranked: a ranking needs two forecasters with enough events")
+        notes.append("no ranking: it needs two forecasters with enough events")
     p_best: dict[str, float] = {}
     place: dict[str, tuple[int, int, int]] = {}
     if not withheld and len(rankable) >= 2:

@@ -39,7 +39,7 @@ def check_moment(issued_at: dt.datetime, now: dt.datetime) -> None:
     """Refuse a moment in the future."""
     if issued_at > now:
         msg = f"time ({iso(issued_at)}): lies in the future (now {iso(now)})"
-        raise InvalidInput(msg, hint="no time, for now")
+        raise InvalidInput(msg, hint="leave out at=TIME")
 
 
 def log(
@@ -80,8 +80,8 @@ def log(
         )
         raise InvalidInput(msg, hint=f"forecast log {name} 0.35")
     if sealed and at is not None:
-        msg = f"time ({iso(at)}): a forecast is sealed now, never for another moment"
-        raise InvalidInput(msg, hint="no time")
+        msg = f"time ({iso(at)}): a sealed forecast is always made now"
+        raise InvalidInput(msg, hint="leave out at=TIME")
     issued_at = at or now
     check_moment(issued_at, now)
     catalog = Catalog.of(ledger)
@@ -146,7 +146,7 @@ def value_of(
         f"forecast log {question.id} "
         + " ".join(f"--p {name}=.." for name in question.space.options),
     )
-    msg = f"question ({question.id}): is {question.type} and is forecast otherwise"
+    msg = f"question ({question.id}): is {question.type} and takes another form of forecast"
     raise InvalidInput(msg, hint=wanted)
 
 
@@ -155,13 +155,13 @@ def rungs(catalog: Catalog, name: str, ladder: Mapping[str, str]) -> list[tuple[
     found = {rung.id.partition("@")[2]: rung for rung in catalog.ladder(name)}
     if not found:
         catalog.find(name)
-        msg = f"question ({name}): is no ladder"
+        msg = f"{name} is a single question, not a ladder"
         raise InvalidInput(msg, hint=f"forecast log {name} 0.35")
     values: dict[str, Value] = {}
     for stated, text in ladder.items():
         day = reading.day(stated, name="rung").isoformat()
         if day not in found:
-            msg = f"rung ({name}@{day}): there is none"
+            msg = f"no rung named {name}@{day}"
             raise NotFound(msg, hint=", ".join(found))
         if day in values:
             msg = f"rung ({name}@{day}): is given twice"
@@ -211,7 +211,7 @@ def withdraw(
         question for question in catalog.find(name) if _stands(ledger, question, forecaster, moment)
     ]
     if not standing:
-        msg = f"forecast ({forecaster} on {name}): there is none to withdraw"
+        msg = f"{forecaster} has no forecast on {name} to withdraw"
         raise NotFound(msg, hint=f"forecast history {name}")
     drafts = [Withdrawal(question.id, forecaster, moment) for question in standing]
     recorded = ledger.append(drafts, recorded_at=now)

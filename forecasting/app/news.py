@@ -149,7 +149,7 @@ def check_known(known_at: dt.datetime, now: dt.datetime) -> None:
     """Refuse what nobody can know yet."""
     if known_at > now:
         msg = f"known_at ({iso(known_at)}): lies in the future (now {iso(now)})"
-        raise InvalidInput(msg, hint=f"--known-at {iso(now)}")
+        raise InvalidInput(msg, hint=f"known_at={iso(now)}")
 
 
 def add(
@@ -202,8 +202,8 @@ def add(
         Nothing was written.
     """
     if half_life and lasting:
-        msg = f"half_life ({half_life}): what lasts has none"
-        raise InvalidInput(msg, hint="--half-life or --lasting")
+        msg = f"half_life ({half_life}): a lasting report has no half-life"
+        raise InvalidInput(msg, hint="half_life=TIME or lasting=True")
     entered = Entered(
         title,
         source,
@@ -320,7 +320,7 @@ def retract(
     Raises
     ------
     InvalidInput, NotFound
-        It is no news, is a retraction, or is retracted already; nothing was written.
+        It is no news, is a retraction, or is already retracted; nothing was written.
     """
     if not normalised(because):
         msg = "because: a retraction needs a reason"
@@ -336,7 +336,7 @@ def retract(
             f"known_at ({iso(moment)}): no item can be retracted before it was known "
             f"({iso(item.known_at)})"
         )
-        raise InvalidInput(msg, hint=f"--known-at {iso(item.known_at)}")
+        raise InvalidInput(msg, hint=f"known_at={iso(item.known_at)}")
     draft = _retraction(item, normalised(because), now=now, known_at=moment)
     (entry,) = ledger.append([draft], recorded_at=now)
     return {
@@ -374,10 +374,10 @@ def _retractable(ledger: Ledger, items: Sequence[Evidence], name: str) -> Eviden
         msg = f"entry ({name}): grades a source; the latest grade counts"
         raise InvalidInput(msg, hint=f"forecast sources set {shlex.quote(_graded(item))} --grade F")
     if retracts(item):
-        msg = f"news ({name}): is a retraction, and that stands"
+        msg = f"news ({name}): is a retraction, which cannot be retracted"
         raise InvalidInput(msg, hint="forecast news add, as a new item")
     if (by := retractions(items).get(item.key)) is not None:
-        msg = f"news ({name}): is retracted already, by #{by.seq} ({by.note})"
+        msg = f"news ({name}): is already retracted, by #{by.seq} ({by.note})"
         raise InvalidInput(msg, hint=f"forecast news show {name}")
     return item
 

@@ -122,13 +122,13 @@ class EffectCheck:
         named: set[tuple[str, bool]] = set()
         for each in stated:
             if (each.target, bool(each.fact)) in named:
-                msg = f"target ({each.target}): is named twice; one item says a thing once"
-                raise InvalidInput(msg, hint=f"--on {each.target}=... once")
+                msg = f"target ({each.target}): is named twice in one item"
+                raise InvalidInput(msg, hint=f'one on="{each.target}=EFFECT"')
             named.add((each.target, bool(each.fact)))
         found = [self._effect(each, asked, checked, dated) for each in stated]
         if asked.half_life is not None and not any(e.form in _REPORTS for e in found):
-            msg = f"half_life ({asked.half_life}): nothing in this item is a report that fades"
-            raise InvalidInput(msg, hint="--on TARGET=x2")
+            msg = f"half_life ({asked.half_life}): this item holds no report that could fade"
+            raise InvalidInput(msg, hint='on="TARGET=x2"')
         checked.effects = tuple(found)
         return checked
 
@@ -159,7 +159,7 @@ class EffectCheck:
             return self._catalog.find(name)
         every = [*self.world.world.processes, *slugs, *questions]
         near = difflib.get_close_matches(name, every, n=1, cutoff=0.5)
-        msg = f"target ({name}): is no question and no process"
+        msg = f"no question or process named {name}"
         raise InvalidInput(msg, hint=near[0] if near else "forecast questions list")
 
     def _report(
@@ -174,7 +174,7 @@ class EffectCheck:
             raise self._no_fact(stated, questions)
         if effect.form == "likelihood" and not all(float(n) > 0 for n in effect.detail.values()):
             # Two tiny numbers can be above 0 and their product not: nothing could be computed.
-            msg = f"likelihoods ({stated.effect[:40]}): are too small to be told from 0"
+            msg = f"likelihoods ({stated.effect[:40]}): are too small to distinguish from 0"
             raise InvalidInput(msg, hint="0.6/0.2")
         if process is not None:
             to_target(stated.target, self.world.world, {}, {})
@@ -184,7 +184,7 @@ class EffectCheck:
 
     def _check_question(self, stated: Stated, questions: Sequence[Question], asked: Asked) -> None:
         name, _, option = stated.target.partition("=")
-        without = f"--on {name} (bears on it, without an effect)"
+        without = f'on="{name}" (it bears on that, without an effect)'
         if all(self._catalog.ends(question) <= asked.known_at for question in questions):
             ended = max(self._catalog.ends(question) for question in questions)
             msg = (
@@ -193,7 +193,7 @@ class EffectCheck:
             )
             raise InvalidInput(msg, hint=without)
         if not any(question.id in self.world.predicates for question in questions):
-            msg = f"question ({name}): has no answer in the world, so no effect could move it"
+            msg = f"question ({name}): has no `answer`, so no effect can move its probability"
             raise InvalidInput(msg, hint=without)
         options = questions[0].space.options if questions[0].type != "numeric" else ()
         if questions[0].type in ("categorical", "ordered") and option not in options:
@@ -204,11 +204,11 @@ class EffectCheck:
                 else f"question ({name}): has options ({', '.join(options)}); name one"
             )
             raise InvalidInput(
-                msg, hint=f"--on {name}={near[0] if near else options[0]}={stated.effect}"
+                msg, hint=f'on="{name}={near[0] if near else options[0]}={stated.effect}"'
             )
         by_id = {question.id: question for question in questions}
         if not to_target(stated.target, self.world.world, by_id, self.world.predicates):
-            msg = f"question ({name}): what leads to it has a date, which no report hastens"
+            msg = f"question ({name}): its process has a fixed date, which a report cannot change"
             raise InvalidInput(msg, hint=without)
 
     def _no_fact(self, stated: Stated, questions: Sequence[Question]) -> InvalidInput:
@@ -223,11 +223,11 @@ class EffectCheck:
         if process is None:
             way_out = "forecast news add ... --on PROCESS=STATE"
         elif process.kind == "delivery":
-            way_out = f"--on {name}=205 (a part), or {stated.target}=x2 (a report)"
+            way_out = f'on="{name}=205" (a part), or "{stated.target}=x2" (a report)'
         else:
             state = "event" if process.kind == "event" else "|".join(process.states)
-            way_out = f"--on {name}={state} (a fact), or {stated.target}=x2 (a report)"
-        msg = f"effect ({said}): {stated.target} is a question; a fact happens to a process"
+            way_out = f'on="{name}={state}" (a fact), or "{stated.target}=x2" (a report)'
+        msg = f"effect ({said}): {stated.target} is a question, and a fact needs a process"
         return InvalidInput(msg, hint=way_out)
 
     def _fact(
@@ -256,12 +256,14 @@ class EffectCheck:
     ) -> Effect:
         state = str(effect.detail.get("state", ""))
         target = f"{process.name}={state}" if state else process.name
-        rule = f"a fact needs a source graded A or B ({asked.source}: {grade}), or --confirmed"
+        rule = f"a fact needs a source graded A or B ({asked.source}: {grade}), or confirmed=True"
         if process.kind == "scheduled":
             msg = f"{process.name} ({said}): {rule}"
-            raise InvalidInput(msg, hint="--confirmed, if you vouch for it")
+            raise InvalidInput(msg, hint="confirmed=True, if you vouch for it")
         to_process(process, (state,) if state else ())
-        checked.notes.append(f"{process.name}={said}: {rule}; taken as a report of {UNCONFIRMED}")
+        checked.notes.append(
+            f"{process.name}={said}: {rule}; recorded as a report of {UNCONFIRMED}"
+        )
         report = replace(parse_effect(target, UNCONFIRMED), stated=UNCONFIRMED)
         return fading(report, HALF_LIFE if asked.half_life is None else asked.half_life)
 
@@ -271,10 +273,10 @@ class EffectCheck:
         if begun is not None and asked.happened < begun:
             word = "was agreed" if process.delivery else "is watched"
             msg = (
-                f"process ({process.name}): nothing can have happened at {iso(asked.happened)}, "
+                f"process ({process.name}): the item is dated {iso(asked.happened)}, "
                 f"before it {word} ({iso(begun)})"
             )
-            raise InvalidInput(msg, hint="--event-at TIME, when it happened")
+            raise InvalidInput(msg, hint="event_at=TIME, when it happened")
         if effect.name == "part":
             _check_part(process, record, float(effect.detail["value"]), asked.happened)
         elif effect.name == "state":
@@ -306,11 +308,11 @@ def _fact_effect(process: ProcessSpec, said: str, value: float | None, at: dt.da
     if value is not None:
         if process.kind != "delivery":
             way_out = f"{name}=event" if process.kind == "event" else f"{name}={process.states[-1]}"
-            msg = f"fact ({said}): {name} delivers nothing that could be counted"
-            raise InvalidInput(msg, hint=f"--on {way_out}")
+            msg = f"fact ({said}): {name} has no amounts to count"
+            raise InvalidInput(msg, hint=f'on="{way_out}"')
         if not value > 0.0:
             msg = f"part ({said}): must be above 0"
-            raise InvalidInput(msg, hint=f"--on {name}=205")
+            raise InvalidInput(msg, hint=f'on="{name}=205"')
         return fact_effect(name, "part", at, value=value, stated=said)
     check_state(process, said)
     if process.kind == "event":
@@ -328,7 +330,7 @@ def _check_part(process: ProcessSpec, record: Record, value: float, happened: dt
             f"part ({value:g}): {process.name} has one of {same[0].amount:g} on that day already; "
             "a day has one"
         )
-        raise InvalidInput(msg, hint="their sum, --instead-of N")
+        raise InvalidInput(msg, hint="their sum, with instead_of=N")
     agreed, before = process.delivery.agreed, record.total
     if before + value > agreed:
         msg = (
@@ -355,7 +357,9 @@ def _check_move(process: ProcessSpec, record: Record, state: str, happened: dt.d
     if process.kind == "delivery" and state not in DELIVERY_STATES:
         check_state(process, state)
     ends = [end for start, end in sorted(ways) if start == before and end != before]
-    rule = "was so already" if before == state else f"has no move from {before} to {state}"
+    rule = (
+        "was already in that state" if before == state else f"has no move from {before} to {state}"
+    )
     msg = f"fact ({process.name}={state}): {process.name} {rule} at {iso(happened)}"
     way_out = (
         f"forecast watch {process.name}"

@@ -46,7 +46,7 @@ def find(ledger: Ledger, items: Sequence[Evidence], name: str) -> Evidence:
     try:
         entry = ledger.entry(wanted)
     except NotFound as absent:
-        msg = f"news ({name}): there is no such item"
+        msg = f"no news item named {name}"
         raise NotFound(msg, hint=hint) from absent
     for item in items:
         if item.seq == entry.seq:

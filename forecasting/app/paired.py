@@ -39,8 +39,8 @@ def window_of(text: str) -> "tuple[str, float | dt.datetime | None]":
             return name, parse_when(moment)
         share = -1.0
     if not 0 <= share < 1:
-        msg = f"spot ({moment or 'nothing'}): a share of the window lies in [0, 1)"
-        raise InvalidInput(msg, hint="--window spot@0.5")
+        msg = f"spot ({moment or 'nothing'}): must be a share of the window in [0, 1)"
+        raise InvalidInput(msg, hint="window=spot@0.5")
     return name, share
 
 

@@ -134,7 +134,7 @@ def file_ending(path: Path) -> str:
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         msg = f"file ({path.name}): must end in {', '.join(ENDINGS)}"
-        raise InvalidInput(msg, hint=f"--out {path.stem or 'picture'}.svg")
+        raise InvalidInput(msg, hint=f"out={path.stem or 'picture'}.svg")
     return ending
 
 

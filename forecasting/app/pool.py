@@ -85,7 +85,7 @@ def pool(
     is_open = [question for question in questions if _is_open(catalog, question, moment)]
     if not is_open:
         msg = f"question ({name}): is not open at {iso(moment)}, so no forecast is in force"
-        raise InvalidInput(msg, hint=f"forecast pool {name} --as-of TIME")
+        raise InvalidInput(msg, hint="as_of=TIME")
     chosen = Selection(wanted.kind, wanted.run, "", name, "", moment)
     forecasts, taken_back = shown(ledger, catalog, chosen, head=head)
     withdrawn: dict[tuple[str, str], dt.datetime] = {}
@@ -274,7 +274,7 @@ def _pooled(
 
     names = _members(pd.Series(list(inside), dtype=object), wanted)
     if not names:
-        msg = f"question ({question.id}): nobody has a forecast in force at {iso(moment)}"
+        msg = f"question ({question.id}): no forecast is in force at {iso(moment)}"
         raise NotFound(msg, hint=f"forecast log {question.id} 0.35")
     values = [inside[name].value for name in names]
     if question.type == "binary":
@@ -292,14 +292,14 @@ def _pooled(
         levels = values[0].labels
         if method != "linear" or any(value.labels != levels for value in values):
             msg = f"method ({method}): numbers are pooled by linear, over equal quantile levels"
-            raise InvalidInput(msg, hint=f"forecast pool {question.id} --method linear")
+            raise InvalidInput(msg, hint="method=linear")
         shares = [float(level) / 100 for level in levels]
         together = linear_quantiles([value.numbers for value in values], shares)
         pooled = model_value(question.space, together.tolist(), [float(x) for x in levels])
     else:
         if method not in FOR_OPTIONS:
             msg = f"method ({method}): options are pooled by {' or '.join(FOR_OPTIONS)}"
-            raise InvalidInput(msg, hint=f"forecast pool {question.id} --method linear")
+            raise InvalidInput(msg, hint="method=linear")
         vectors = np.array([value.numbers for value in values])
         mixed = linear(vectors, axis=0) if method == "linear" else log_linear(vectors)
         pooled = model_value(question.space, mixed.tolist())

@@ -55,7 +55,7 @@ def drawn_together(
         before = [values[place].value.numbers[0] for place in order]
         for place, was, now in zip(order, before, rising(before), strict=True):
             if now != was:
-                note = f"pooled to {was:.3g}; drawn to {now:.3g}, for a ladder does not fall"
+                note = f"pooled to {was:.3g}; set to {now:.3g}, because a ladder cannot fall"
                 value = model_value(questions[place].space, [float(now)])
                 because = f"{values[place].because}; {note}"
                 found[place] = replace(values[place], value=value, because=because), note

@@ -438,7 +438,9 @@ def predicates(
     silent: dict[str, str] = {}
     for question in questions:
         if not question.answer:
-            silent[question.id] = "has no answer: the models do not know what it asks of the world"
+            silent[question.id] = (
+                "has no `answer`, so the model does not know what it asks of the world"
+            )
             continue
         try:
             predicate = parse_predicate(question.answer, zone=question.zone, world=bank.world)

@@ -41,7 +41,7 @@ def check_bank(path: Path | None, ledger: Ledger | None = None) -> list[Problem]
         if path is None:
             return []
     if path is None:
-        msg = "path: must name a bank folder or a question file where no workspace is"
+        msg = "path: name a bank folder or a question file, because there is no workspace here"
         raise InvalidInput(msg, hint="forecast questions check questions")
     if not path.exists():
         msg = f"path ({path}): does not exist"
@@ -150,7 +150,7 @@ def add_file(ledger: Ledger, path: Path, now: dt.datetime) -> list[Question]:
             msg = f"closes ({iso(last)}): lies in the past (now {iso(now)})"
             raise InvalidInput(msg, hint="forecast import jsonl, for a record of the past")
         if question.id in catalog.questions or catalog.ladder(question.id):
-            msg = f"slug ({question.ladder or question.id}): already in the ledger"
+            msg = f"slug ({question.ladder or question.id}): is already in the ledger"
             raise InvalidInput(msg, hint="give it a slug of its own", where=str(path))
     ledger.append([*questions, *resolutions], recorded_at=now)
     return questions
@@ -167,11 +167,11 @@ def add_fields(ledger: Ledger, fields: Mapping[str, Any], now: dt.datetime) -> l
     for question in questions:
         slug = question.ladder or question.id
         if question.id in catalog.questions or catalog.ladder(slug) or slug in world.processes:
-            msg = f"slug ({slug}): is in use already"
-            raise InvalidInput(msg, hint="a slug of its own")
+            msg = f"slug ({slug}): is already in use"
+            raise InvalidInput(msg, hint="another slug")
         if question.closes <= now and "resolution" not in fields and "resolutions" not in fields:
             msg = f"closes ({deadline(question.closes, question.zone)}): lies in the past"
-            raise InvalidInput(msg, hint="a deadline that is still to come")
+            raise InvalidInput(msg, hint="a deadline in the future")
     ledger.append(questions, recorded_at=now)
     return questions
 

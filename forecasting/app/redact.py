@@ -59,10 +59,10 @@ def redact(
         raise InvalidInput(msg, hint=f"forecast history {held.question}")
     if held.forecaster != forecaster:
         msg = f"entry ({name}): is {held.forecaster}'s, and {forecaster} cannot redact it"
-        raise InvalidInput(msg, hint=f"--as {held.forecaster}")
+        raise InvalidInput(msg, hint=f"forecaster={held.forecaster}")
     if not (said := " ".join(reason.split())):
-        msg = "reason: must be said, for it stands where the text stood"
-        raise InvalidInput(msg, hint='--because "names a source"')
+        msg = "reason: must be given, because it is shown in place of the text"
+        raise InvalidInput(msg, hint='because="names a source"')
     copies = []
     if held.sealed is not None:
         kept = kept_at(str(ledger.entry(held.sealed).row["commitment"]))

@@ -27,7 +27,7 @@ def known_forecaster(ledger: Ledger, name: str) -> None:
     if not name or ledger.forecasts(forecaster=name):
         return
     present = dict.fromkeys(forecast.forecaster for forecast in ledger.forecasts())
-    msg = f"forecaster ({name}): there is none"
+    msg = f"no forecaster named {name}"
     raise NotFound(msg, hint=nearest(name, present) or "forecast score")
 
 

@@ -89,10 +89,10 @@ def plan(
     """Lay a replay out; the id is a hash of dates, questions, seed, bank and model versions."""
     if every < 1:
         msg = f"every ({every}): must be one day or more"
-        raise InvalidInput(msg, hint="--every 7")
+        raise InvalidInput(msg, hint="every=7")
     questions = _questions(catalog, bank, names)
     if not questions:
-        msg = "replay: the bank has no question to go back to"
+        msg = "replay: the bank has no question to replay"
         raise InvalidInput(msg, hint="forecast questions list")
     first = start or min(question.opens for question in questions)
     if bank.observed_until is None:
@@ -101,7 +101,7 @@ def plan(
     last = min(until or bank.observed_until, bank.observed_until)
     if first >= last:
         msg = f"from ({iso(first)}): must come before to ({iso(last)})"
-        raise InvalidInput(msg, hint="--from 2025-03-18 --to 2026-08-22")
+        raise InvalidInput(msg, hint="an earlier first day or a later last one")
     ends = [catalog.ends(question) for question in questions]
     known = [item.known_at for item in evidence if first <= item.known_at <= last]
     days = moments_of(questions, ends, known, start=first, until=last, every=every, zone=bank.zone)

@@ -61,8 +61,8 @@ def executor(workers: int, dask: str = "") -> Iterator[tuple[Executor, int]]:
     try:
         client = Client(dask, timeout=10)
     except (OSError, ValueError) as silent:
-        msg = f"dask ({dask}): no scheduler answers there"
-        raise InvalidInput(msg, hint="--dask tcp://127.0.0.1:8786") from silent
+        msg = f"dask ({dask}): no scheduler answers at this address"
+        raise InvalidInput(msg, hint="dask=tcp://127.0.0.1:8786") from silent
     with client:
         yield client.get_executor(), max(1, len(client.nthreads()))
 

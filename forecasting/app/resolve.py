@@ -23,8 +23,8 @@ class EarlyNo(InvalidInput):
     def __init__(self, question: Question, known_at: dt.datetime) -> None:
         super().__init__(
             f"outcome (no): {question.id} is open until {iso(question.closes)}, after "
-            f"{iso(known_at)}; is a yes impossible by then",
-            hint="early_no=yes, or at=TIME once the deadline has passed",
+            f"{iso(known_at)}; can a yes no longer happen",
+            hint="early_no=True, or at=TIME once the deadline has passed",
         )
 
 
@@ -114,7 +114,7 @@ def annul(
     for question in questions:
         _condition_holds(catalog, question)
         if catalog.outcome(question) == ANNULLED:
-            msg = f"question ({question.id}): is annulled already"
+            msg = f"question ({question.id}): is already annulled"
             raise InvalidInput(msg, hint=f"forecast reopen {question.id} --source URL")
     return _append(ledger, questions, ANNULLED, source, now, at=moment, note=note)
 
@@ -164,7 +164,7 @@ def dispute(
         if outcome != ANNULLED:
             _after_opening(question, known(question))
         if _same(question, catalog.outcome(question), outcome):
-            msg = f"question ({question.id}): {outcome} is what stands, so it contests nothing"
+            msg = f"question ({question.id}): {outcome} is already the official outcome"
             raise InvalidInput(msg, hint=f"forecast resolutions {question.id}")
     return _append(ledger, questions, outcome, source, now, at=known, note=note, status=DISPUTED)
 
@@ -240,7 +240,8 @@ def _rungs_agree(catalog: Catalog, question: Question, outcome: str) -> None:
         earlier = rung.closes < question.closes
         if (outcome, standing.outcome, earlier) in ((NO, YES, True), (YES, NO, False)):
             msg = (
-                f"outcome ({outcome}): {question.id} cannot be, for {rung.id} is {standing.outcome}"
+                f"outcome ({outcome}): {question.id} cannot be {outcome}, because {rung.id} is "
+                f"{standing.outcome}"
             )
             raise InvalidInput(msg, hint=f"correct {rung.id} first")
 
@@ -268,9 +269,9 @@ def _condition_holds(catalog: Catalog, question: Question) -> None:
     if standing is None or not standing.derived:
         return
     if needs is None or standing.outcome != ANNULLED:
-        msg = f"question ({question.id}): is {standing.outcome}, for {standing.note}"
+        msg = f"question ({question.id}): is {standing.outcome}, because {standing.note}"
         raise InvalidInput(msg, hint=f"correct that rung, and {question.id} follows")
-    msg = f"question ({question.id}): is annulled, for {standing.note}"
+    msg = f"question ({question.id}): is annulled, because {standing.note}"
     raise InvalidInput(msg, hint=f"correct {needs.question} instead, and this one follows")
 
 
@@ -313,5 +314,5 @@ def _append(
 
 def _check_source(source: str, command: str) -> None:
     if not normalised(source):
-        msg = "source: whose word decides must be said"
+        msg = "source: must say whose word decides"
         raise InvalidInput(msg, hint=f"forecast {command} --source URL")

@@ -38,8 +38,8 @@ from forecasting.store import Ledger
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
-SEEN = "given: once this is seen (what led to it becomes likelier too)"
-DONE = "do: if this were brought about (what leads to it is cut off); rests on the links"
+SEEN = "given: if this is observed (what would lead to it becomes likelier too)"
+DONE = "do: if this were brought about from outside (its own causes are cut); depends on the links"
 #: Below so many effective paths a condition is drawn more often.
 ENOUGH = 2_000
 #: Below so many nothing is said.
@@ -119,11 +119,11 @@ def live(
     run = _simulated(predictor, questions, moment)
     ends = {name: record.free for name, record in run.records.items()}
     late = [name for name, end in ends.items() if moment - end > dt.timedelta(days=7)]
-    notes = [f"{name} looks beyond {iso(until)[:10]} and is left out" for name in far]
+    notes = [f"{name} asks about a time after {iso(until)[:10]} and is left out" for name in far]
     if late:
         notes.append(
-            f"{len(late)} of {len(ends)} processes were last watched before "
-            f"{iso(min(ends.values()))[:10]} or later: what happened since is drawn by chance"
+            f"{len(late)} of {len(ends)} processes were last watched more than a week ago, "
+            f"the first on {iso(min(ends.values()))[:10]}; what happened since is simulated"
         )
     return Live(predictor, tuple(questions), moment, run, tuple(notes), until)
 
@@ -185,7 +185,7 @@ def find(bank: Bank, name: str) -> ScenarioSet | None:
     if not name:
         return next(iter(have.values())) if len(have) == 1 else None
     if name not in have:
-        msg = f"scenario ({name}): no scenario of this name"
+        msg = f"no scenario named {name}"
         raise NotFound(msg, hint=nearest(name, have) or ", ".join(have) or "forecast scenario list")
     return have[name]
 
@@ -252,7 +252,7 @@ def what_if(
     """
     if not given and not do:
         msg = "what-if: needs a condition"
-        raise InvalidInput(msg, hint="--given guarantees-2026=firm or --do guarantees-2026=firm")
+        raise InvalidInput(msg, hint='given="guarantees-2026=firm" or do="guarantees-2026=firm"')
     acts = [act for text in do for act in intervention(found, text)]
     run = found.run
     if acts:
@@ -429,7 +429,7 @@ def _outcome(found: Live, question: Question, value: str) -> tuple[Truth, dt.dat
     predicate = found.predictor.asks[question.id]
     event, window = predicate.event, (question.opens, question.closes)
     if question.type == "numeric":
-        msg = f"condition ({question.id}={value}): a number is no condition"
+        msg = f"condition ({question.id}={value}): a number cannot be a condition"
         raise InvalidInput(msg, hint=f"{event.process}=done" if hasattr(event, "process") else "")
     options = question.space.options
     if value.lower() not in options:
@@ -443,7 +443,7 @@ def _outcome(found: Live, question: Question, value: str) -> tuple[Truth, dt.dat
     if not process:
         entries = [e for e in event.entries if e[0] == value]  # type: ignore[union-attr]
         if not entries:
-            msg = f"condition ({question.id}={value}): nothing enters it; it is what remains"
+            msg = f"condition ({question.id}={value}): no process enters it; it is the remainder"
             raise InvalidInput(msg, hint=", ".join(e[0] for e in event.entries))  # type: ignore[union-attr]
         return Entered(entries[0][1], entries[0][2], Moment()), *window
     states = tuple(

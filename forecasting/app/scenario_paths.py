@@ -34,7 +34,7 @@ def stories(found: Live, count: int) -> list[dict[str, Any]]:
             f"{step} in {origin + dt.timedelta(days=day):%B %Y}"
             for step, day in zip(story.steps, story.days, strict=True)
         ]
-        rows.append({"weight": story.share, "story": ", ".join(steps) or "nothing moves"})
+        rows.append({"weight": story.share, "story": ", ".join(steps) or "no move"})
     return rows
 
 

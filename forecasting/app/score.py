@@ -173,10 +173,13 @@ def _check(rule: str, by: str, window: str, missing: str) -> None:
             raise InvalidInput(msg)
     if window.partition("@")[0] not in (*WINDOWS, "spot"):
         msg = f"window ({window}): must be scheduled, spot@SHARE, until-resolution or last"
-        raise InvalidInput(msg, hint="--window scheduled")
+        raise InvalidInput(msg, hint="window=scheduled")
     paired.window_of(window)
     if by == "horizon" and (window, missing) != ("scheduled", "leave-out"):
-        msg = f"by (horizon with window {window}, missing {missing}): has moments of its own"
+        msg = (
+            f"by (horizon with window {window}, missing {missing}): reads forecasts at fixed times "
+            "before the close"
+        )
         raise InvalidInput(msg, hint="forecast score --by horizon")
 
 

@@ -12,7 +12,7 @@ from forecasting.domain.question import ANNULLED
 from forecasting.store import Ledger
 
 #: Why an outcome that came at once is not scored: nobody had time to forecast it.
-SOON = "question{s} resolved within two days of opening (too_soon=yes scores them)"
+SOON = "question{s} resolved within two days of opening (too_soon=True scores them)"
 
 
 def left_out(
@@ -84,13 +84,12 @@ def empty_note(
             return f"rule {rule} scores {types} questions: none has resolved here"
         if names := sorted(set(frame["forecaster"])):
             return (
-                f"no {kind} forecast by {forecaster} of a resolved question yet; "
-                f"there are others: --forecaster {names[0]}"
+                f"no {kind} forecast by {forecaster} of a resolved question yet; {names[0]} has one"
             )
     others = [other for other in kinds_present(ledger) if other != kind]
     if not others:
         return f"no {kind} forecast of a resolved question yet"
-    named = " or ".join(f"--kind {other}" for other in others)
+    named = " or ".join(f"kind={other}" for other in others)
     return f"no {kind} forecast of a resolved question yet; there are others: {named}"
 
 
@@ -121,6 +120,6 @@ def seal_note(ledger: Ledger, wanted: Selection, *forecasters: str, counted: boo
         return ""
     seals = f"{n} seal{'s' * (n > 1)} not revealed"
     if not counted:
-        return f"{seals} left out: forecast reveal"
-    each = "counts as the worst it" if n == 1 else "count as the worst they"
-    return f"{seals} {each} could hold: forecast reveal"
+        return f"{seals} left out (forecast reveal opens them)"
+    each = "counts as the worst forecast it" if n == 1 else "count as the worst forecasts they"
+    return f"{seals} {each} could hold (forecast reveal opens them)"

@@ -53,8 +53,8 @@ def record(ledger: Ledger, drafts: Sequence[Forecast], *, now: dt.datetime) -> l
     made = []
     for draft in drafts:
         if family(draft.forecaster) != "person":
-            msg = f"forecaster ({draft.forecaster}): only a person's forecast is sealed"
-            raise InvalidInput(msg, hint="--as NAME")
+            msg = f"forecaster ({draft.forecaster}): only a person's forecast can be sealed"
+            raise InvalidInput(msg, hint="forecaster=NAME")
         made.append(seals.seal(draft))
     files = [_keep(kept) for _, kept in made]
     recorded = ledger.append([sealed for sealed, _ in made], recorded_at=now)
@@ -111,7 +111,7 @@ def reveal(
         reworded since. Nothing was written.
     """
     if (bool(name) + everything != 1) if file is None else everything:
-        msg = "reveal: give one of ENTRY or QUESTION, --file FILE, --all"
+        msg = "reveal: give an entry or a question, or file=FILE, or everything=True"
         raise InvalidInput(msg, hint="forecast reveal --all")
     catalog = Catalog.of(ledger)
     opened = {f.sealed: f for f in ledger.forecasts() if f.sealed is not None}
@@ -120,7 +120,7 @@ def reveal(
     if file is not None and from_file is not None:
         chosen = [_of_file(from_file, held.values(), file)]
         if name and chosen[0] not in _asked(ledger, catalog, name, held, forecaster):
-            msg = f"file ({file}): is of the sealed entry {chosen[0].seq}, not of {name}"
+            msg = f"file ({file}): belongs to sealed entry {chosen[0].seq}, not to {name}"
             raise InvalidInput(msg, hint=f"forecast reveal --file {file}")
     elif everything:
         chosen = [
@@ -184,13 +184,13 @@ def _asked(
         except NotFound:
             raise unknown from None
         if entry.seq not in held:
-            msg = f"entry ({name}): is a {entry.kind} and no sealed forecast"
+            msg = f"entry ({name}): is a {entry.kind}, not a sealed forecast"
             raise InvalidInput(msg, hint="forecast history QUESTION") from None
         return [held[entry.seq]]
     names = {question.id for question in questions}
     found = [s for s in held.values() if s.question in names and s.forecaster == forecaster]
     if not found:
-        msg = f"sealed forecast ({forecaster} on {name}): there is none"
+        msg = f"no sealed forecast of {forecaster} on {name}"
         raise NotFound(msg, hint=f"forecast history {name}")
     return found
 
@@ -200,7 +200,7 @@ def _of_file(kept: Mapping[str, Any], held: Iterable[Sealed], file: Path) -> Sea
         if seal.commitment == kept.get("commitment"):
             return seal
     msg = f"file ({file}): opens no seal of this ledger"
-    raise NotFound(msg, hint="--db THE_LEDGER_IT_WAS_SEALED_IN")
+    raise NotFound(msg, hint="database=THE_LEDGER_IT_WAS_SEALED_IN")
 
 
 def _check(catalog: Catalog, seal: Sealed, opened: Forecast | None, forecaster: str) -> None:
@@ -209,7 +209,7 @@ def _check(catalog: Catalog, seal: Sealed, opened: Forecast | None, forecaster: 
         raise InvalidInput(msg, hint=f"forecast history {seal.question}")
     if seal.forecaster != forecaster:
         msg = f"sealed entry ({seal.seq}): is {seal.forecaster}'s, and {forecaster} cannot open it"
-        raise InvalidInput(msg, hint=f"--as {seal.forecaster}")
+        raise InvalidInput(msg, hint=f"forecaster={seal.forecaster}")
     if (reworded := _reworded(catalog, seal)) is not None:
         msg = f"sealed entry ({seal.seq}): question {reworded.id} was reworded since it was sealed"
         raise InvalidInput(msg, hint=f"forecast log {reworded.id} P")
@@ -231,7 +231,7 @@ def _refuse_clock(ledger: Ledger, now: dt.datetime) -> None:
     recorded = ledger.entry(last).recorded_at
     if recorded - now > LIVE_WITHIN:
         msg = f"clock ({iso(now)}): is behind the last entry of the ledger ({iso(recorded)})"
-        raise InvalidInput(msg, hint="set the clock right, then seal")
+        raise InvalidInput(msg, hint="correct the clock, then seal")
 
 
 def _keep(kept: dict[str, Any]) -> Path:
@@ -259,7 +259,7 @@ def _keep(kept: dict[str, Any]) -> Path:
                 os.close(place)
     except OSError as fault:
         msg = f"file ({target}): cannot be written ({fault.strerror or fault})"
-        raise InvalidInput(msg, hint="FORECASTING_HOME=FOLDER of yours") from fault
+        raise InvalidInput(msg, hint="FORECASTING_HOME=FOLDER that you can write to") from fault
     return target
 
 
@@ -267,15 +267,15 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         kept = json.loads(read_plain(file, most=MOST_BYTES).decode("utf-8"))
     except FileNotFoundError:
-        msg = f"file ({file}): is not there, and without it nobody can know the number"
-        raise NotFound(msg, hint="--file COPY") from None
+        msg = f"file ({file}): does not exist, and without it the number cannot be known"
+        raise NotFound(msg, hint="file=COPY") from None
     except OSError as fault:
         msg = f"file ({file}): cannot be read ({fault.strerror})"
-        raise InvalidInput(msg, hint="--file COPY") from fault
+        raise InvalidInput(msg, hint="file=COPY") from fault
     except (ValueError, RecursionError) as broken:
-        msg = f"file ({file}): is no sealed forecast"
-        raise InvalidInput(msg, hint="--file COPY") from broken
+        msg = f"file ({file}): does not hold a sealed forecast"
+        raise InvalidInput(msg, hint="file=COPY") from broken
     if not isinstance(kept, dict):
-        msg = f"file ({file}): is no sealed forecast"
-        raise InvalidInput(msg, hint="--file COPY")
+        msg = f"file ({file}): does not hold a sealed forecast"
+        raise InvalidInput(msg, hint="file=COPY")
     return kept

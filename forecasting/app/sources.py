@@ -38,7 +38,7 @@ def rows(ledger: Ledger, *, as_of: dt.datetime, now: dt.datetime) -> list[dict[s
     """
     if as_of > now:
         msg = f"as_of ({iso(as_of)}): lies in the future (now {iso(now)})"
-        raise InvalidInput(msg, hint="leave --as-of out for now")
+        raise InvalidInput(msg, hint="leave out as_of=TIME")
     items = known(ledger.evidence(), as_of)
     catalog = Catalog.of(ledger, recorded_by=as_of)
     found = learned(items, catalog.questions, catalog.outcomes, as_of)
@@ -151,9 +151,9 @@ def set_grade(
     named = {item.source for item in everything if item.stream != STREAM}
     if before is None and name not in named and not new:
         near = difflib.get_close_matches(name, sorted(named), n=1, cutoff=0.6)
-        msg = f"source ({name}): no item names it"
+        msg = f"source ({name}): no news item has this source"
         raise NotFound(
-            msg, hint=f"{near[0]}; or --new" if near else "--new, to grade it all the same"
+            msg, hint=f"{near[0]}, or new=True" if near else "new=True, to grade it anyway"
         )
     unique = hashlib.sha256(f"{name}\0{wanted}\0{iso(now)}".encode()).hexdigest()[:12]
     draft = Evidence(

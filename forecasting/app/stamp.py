@@ -123,8 +123,8 @@ def stamped(
     beside = token_file(file)
     for each in (file, beside):
         if each.exists():
-            msg = f"file ({each}): exists already, and an anchor is never replaced"
-            raise InvalidInput(msg, hint=f"--out {file.stem}-2{file.suffix}")
+            msg = f"file ({each}): already exists, and an anchor is never replaced"
+            raise InvalidInput(msg, hint=f"out={file.stem}-2{file.suffix}")
     token = ask(made.text.encode(), address, fetcher=fetcher)
     anchors.write_anchor(made, file)
     try:
@@ -133,7 +133,7 @@ def stamped(
     except OSError as fault:
         file.unlink()
         msg = f"file ({beside}): cannot be written ({fault.strerror})"
-        raise InvalidInput(msg, hint="a folder of yours") from fault
+        raise InvalidInput(msg, hint="a folder that you can write to") from fault
     return _read(_decoded(token, where=address), made.text.encode())
 
 
@@ -198,8 +198,10 @@ def verify(
     kept = [] if file is None else anchors.read_anchor_file(file)
     stamp = None if file is None else _stamp_of(file, certificate)
     if certificate is not None and stamp is None:
-        msg = f"stamp ({'' if file is None else token_file(file)}): there is none to check"
-        raise InvalidInput(msg, hint="forecast anchor --stamp URL --out FILE, then --anchor FILE")
+        msg = f"stamp ({'' if file is None else token_file(file)}): does not exist"
+        raise InvalidInput(
+            msg, hint="forecast anchor --stamp URL --out FILE, then forecast verify --anchor FILE"
+        )
     found = anchors.verify(ledger, kept)
     if isinstance(stamp, str):
         found |= {"stamp": stamp, "stamped_at": None, "stamped_by": None}
@@ -258,7 +260,7 @@ def _decoded(token: bytes, *, where: str) -> "TimeStampResponse":
             return found
         said = " ".join(found.status_string) or f"status {found.status}"
     except _BROKEN as broken:
-        msg = f"stamp: is no answer of a time-stamp authority ({_reason(str(broken))})"
+        msg = f"stamp: is not an answer from a time-stamp authority ({_reason(str(broken))})"
         raise InvalidInput(msg, hint="another authority", where=where) from broken
     msg = f"stamp: was not granted ({said[:100]})"
     raise InvalidInput(msg, hint="another authority", where=where)

@@ -108,7 +108,7 @@ def due(
     """
     if by not in ORDERS:
         msg = f"by ({by}): must be one of {', '.join(ORDERS)}"
-        raise InvalidInput(msg, hint="--by value")
+        raise InvalidInput(msg, hint="by=value")
     rows = _due(_State.of(ledger, forecaster, now))
     if by == "date":
         return sorted(rows, key=lambda row: (row["deadline"], row["question"]))

@@ -94,7 +94,7 @@ def import_undo(ledger: Ledger, run: int | str, *, now: dt.datetime) -> dict[str
     Raises
     ------
     InvalidInput, NotFound
-        No import, or one that was taken back already; nothing was written.
+        No import, or one that was already undone; nothing was written.
     """
     stated, _, until = str(run).strip().partition("-")
     try:
@@ -115,7 +115,7 @@ def import_undo(ledger: Ledger, run: int | str, *, now: dt.datetime) -> dict[str
     gone = undone(ledger).forecasts
     left = [one for one in brought if one.seq not in gone]
     if not left:
-        msg = f"run ({run}): was taken back already"
+        msg = f"run ({run}): was already undone"
         raise InvalidInput(msg, hint="forecast import runs")
     standing = outcomes(ledger.resolutions())
     held = ledger.resolutions()

@@ -65,7 +65,7 @@ def watch(
     names = _named(known, processes, every=every)
     if until > now:
         msg = f"until ({iso(until)}): lies in the future (now {iso(now)})"
-        raise InvalidInput(msg, hint="leave --until out for now")
+        raise InvalidInput(msg, hint="leave out until=TIME")
     if len(because) > _LONGEST_REASON:
         msg = f"because ({len(because)} characters): at most {_LONGEST_REASON}"
         raise InvalidInput(msg)
@@ -96,20 +96,20 @@ def watch(
 
 def _named(world: WorldSpec, processes: Sequence[str], *, every: bool) -> list[str]:
     if every and processes:
-        msg = f"watch ({', '.join(processes)}): --all means every process"
+        msg = f"watch ({', '.join(processes)}): everything=True already means every process"
         raise InvalidInput(msg, hint="forecast watch --all")
     if not world.processes:
-        msg = "watch: there is no process to look at"
+        msg = "watch: the bank has no process to watch"
         raise InvalidInput(msg, hint="forecast questions check")
     if every:
         return list(world.processes)
     if not processes:
-        msg = "watch: name what was looked at"
+        msg = "watch: name the processes that you looked at"
         raise InvalidInput(msg, hint="forecast watch --all")
     for name in processes:
         if name not in world.processes:
             near = difflib.get_close_matches(name, list(world.processes), n=1, cutoff=0.5)
-            msg = f"process ({name}): no process has this name"
+            msg = f"no process named {name}"
             raise NotFound(msg, hint=near[0] if near else "forecast watch")
     return list(dict.fromkeys(processes))
 

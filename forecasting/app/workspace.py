@@ -22,13 +22,13 @@ README = """\
 `bank/` holds one question a file; a question needs `slug`, `title` and `closes`, and nothing else.
 
     forecast ask "Will ...?" 35% --by 2027-01-31    asks without a file
-    forecast questions check                        reads everything here and lists every fault
+    forecast questions check                        checks everything here and lists every fault
     forecast init                                   loads what is new
-    forecast update --watched                       brings the models up to now
+    forecast update --watched                       updates the models to now
 """
 
 WORLD = """\
-# A world in ten lines: take the marks away, put your own processes in, then `forecast init`.
+# A world in ten lines: remove the leading marks, put in your own processes, run `forecast init`.
 # processes:
 #   truce:                                   # it moves between states
 #     moves: {none > on: once in 8 mo, on > none: "median 60 d (15..240)"}

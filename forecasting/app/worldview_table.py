@@ -167,8 +167,12 @@ def _choose(ledger: Ledger, kind: str, run: str) -> tuple[Selection, list[str]]:
         return Selection("live"), []
     latest = latest_run(ledger)
     if not latest:
-        return Selection("live"), ["no worldview has spoken yet: forecast update, or replay"]
-    return Selection("replay", latest), [f"no worldview has spoken live; replay run {latest}"]
+        return Selection("live"), [
+            "no worldview has a forecast yet: run forecast update or forecast replay"
+        ]
+    return Selection("replay", latest), [
+        f"no worldview has a live forecast; shown is replay run {latest}"
+    ]
 
 
 def _moment(ledger: Ledger, chosen: Selection, now: dt.datetime) -> dt.datetime:

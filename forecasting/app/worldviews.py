@@ -92,11 +92,11 @@ class Ensemble:
     def reading(self) -> str:
         """How much the weights mean, in words."""
         if not self.weights:
-            return "no worldview speaks yet"
+            return "no worldview has a forecast yet"
         largest = max(self.weights.values()) * len(self.weights)
         told = (
             f"resolved questions {len(self.questions)}, events {self.n_events}: the largest "
-            f"weight is {largest:.2f} times an equal one"
+            f"weight is {largest:.2f} times an equal share"
         )
         if self.n_events < RECALIBRATED_FROM:
             told += f"; with fewer than {RECALIBRATED_FROM} events this says little"

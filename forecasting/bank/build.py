@@ -136,6 +136,8 @@ def hints_of(place: Place) -> list[Problem]:
     """Say what an older question file should write instead of its model."""
     if place.file.model is None or place.file.answer:
         return []
-    message = f"model ({place.file.model.family}): is read, but only answer: gives a forecast"
+    message = (
+        f"model ({place.file.model.family}): is ignored, because only `answer:` gives a forecast"
+    )
     hint = "answer: truce=on by close"
     return [Problem(place.source, place.line("model"), "model", message, hint)]

@@ -335,7 +335,7 @@ def _change(file: PriorChangeFile, world: WorldSpec) -> PriorChange:
     if file.process:
         process = world.processes.get(file.process)
         if process is None:
-            msg = f"process ({file.process}): the world has none of that name"
+            msg = f"process ({file.process}): the world has no such process"
             raise InvalidInput(msg, hint=nearest(file.process, world.processes))
         moves = [each.name for each in process.moves]
         if not move and len(moves) == 1:
@@ -345,7 +345,7 @@ def _change(file: PriorChangeFile, world: WorldSpec) -> PriorChange:
             raise InvalidInput(msg, hint=nearest(move, moves) or ", ".join(moves))
     names = [each.name for each in world.links]
     if link and link not in names:
-        msg = f"link ({link}): the world has none of that name"
+        msg = f"link ({link}): the world has no such process"
         raise InvalidInput(msg, hint=nearest(link, names))
     times = file.times if file.gain is None else file.gain
     assert times is not None  # the schema asks for one

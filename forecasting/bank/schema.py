@@ -100,9 +100,7 @@ class ModelFile(_File):
     """The model family, what stands in for it, its reference class and its settings."""
 
     family: str = Field(description="The family the question belongs to.")
-    stand_in: str | None = Field(
-        default=None, description="The family fitted in its place for now."
-    )
+    stand_in: str | None = Field(default=None, description="The family used instead for now.")
     reference: str = Field(
         pattern=SLUG, description="Reference class, a row of reference/classes.csv."
     )
@@ -151,7 +149,7 @@ class QuestionFile(_File):
         max_length=2000,
         description="What it asks of the world: truce=on through close, convoy by close, ...",
     )
-    zone: str | None = Field(default=None, description="Of its days; default: the bank's.")
+    zone: str | None = Field(default=None, description="Zone of its days; default: the bank's.")
     opens: Day | None = Field(
         default=None,
         description="The local midnight that begins this day; default: the day it is added.",
@@ -244,7 +242,7 @@ class TextFile(_File):
     thesis: str = Field(min_length=40)
     claims: list[ClaimFile]
     not_claims: list[str] = Field(
-        default_factory=list, description="Sentences that look like claims and are none, and why."
+        default_factory=list, description="Sentences that look like claims but are not, and why."
     )
 
 
@@ -254,8 +252,10 @@ class PriorChangeFile(_File):
     process: str = Field(default="", description="A process of a world file.")
     move: str = Field(default="", description="none > on; not needed where there is one move.")
     link: str = Field(default="", description="A link without its size: while truce=on: convoy.")
-    gain: float | None = Field(default=None, gt=0, description="News weigh so many times as much.")
-    times: float | None = Field(default=None, gt=0, description="The rate or ratio, so many times.")
+    gain: float | None = Field(
+        default=None, gt=0, description="News counts this many times as much."
+    )
+    times: float | None = Field(default=None, gt=0, description="Multiplies the rate or the ratio.")
     reason: str = Field(min_length=20)
     sentences: list[int] = Field(min_length=1)
 
@@ -263,7 +263,10 @@ class PriorChangeFile(_File):
     @classmethod
     def _no_longer_a_class(cls, stated: object) -> object:
         if isinstance(stated, dict) and "reference" in stated:
-            msg = "a reference class is no longer changed; name a process and its move, or a link"
+            msg = (
+                "a reference class can no longer be changed here; name a process and its move, or "
+                "a link"
+            )
             raise ValueError(msg)
         return stated
 

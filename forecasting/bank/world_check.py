@@ -73,7 +73,7 @@ def _known_classes(bank: Bank) -> Iterator[Problem]:
         references = {move.phrase.reference for move in process.moves} - {""}
         for reference in sorted(references - set(bank.classes)):
             source, line = process.place
-            message = f"{process.name}: class ({reference}): none in reference/classes.csv"
+            message = f"{process.name}: class ({reference}): not in reference/classes.csv"
             yield Problem(
                 source, line, "unknown-reference", message, nearest(reference, bank.classes)
             )
@@ -124,7 +124,7 @@ def _argued(process: ProcessSpec) -> Iterator[tuple[dt.date, str]]:
 
 def _late(place: tuple[str, int], what: str, known_by: dt.date, opened: Question) -> Problem:
     message = f"{what}: known by {known_by}, after {opened.id} opened ({iso(opened.opens)})"
-    return Problem(*place, "hindsight", message, "argue it from what was known before")
+    return Problem(*place, "hindsight", message, "base it on what was known before")
 
 
 def first_openings(bank: Bank) -> dict[str, Question]:

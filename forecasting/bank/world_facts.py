@@ -58,13 +58,13 @@ def _begun(reader: "WorldReader", spec: ProcessSpec, key: str | None) -> Process
     if isinstance(value, bool):
         reader.fault(path, "fact", f"{spec.name}: since: a state called {state} needs quotes")
     elif spec.kind == EVENT and state not in {"", EVENT_STATE}:
-        message = f"{spec.name}: since ({state}): an event begins with nothing"
+        message = f"{spec.name}: since ({state}): an event has no state to begin in"
         reader.fault(path, "fact", message, f'{key}: ""')
     elif spec.kind != EVENT and state not in spec.states:
         message = f"{spec.name}: since ({state}): {spec.name} has {', '.join(spec.states)}"
         reader.fault(path, "fact", message, nearest(state, spec.states))
     if since is not None and spec.watched is not None and since > spec.watched:
-        message = f"{spec.name}: is watched until {iso(spec.watched)}, before its beginning"
+        message = f"{spec.name}: is watched until {iso(spec.watched)}, before its record begins"
         reader.fault(path, "fact", message, "watched: a later day")
     return replace(spec, since=since, start=state if state in spec.states else first)
 
@@ -74,7 +74,7 @@ def _fact(reader: "WorldReader", spec: ProcessSpec, key: Any, path: tuple[Any, .
     name = f"{spec.name}: {key}"
     value = reader.tree["processes"][spec.name][key]
     if value is None or isinstance(value, bool | list):
-        reader.fault(path, "fact", f"{name}: says no state", _states_of(spec))
+        reader.fault(path, "fact", f"{name}: names no state", _states_of(spec))
         return None
     if not isinstance(value, dict):
         number = spec.kind == "delivery" and isinstance(value, int | float)
@@ -156,12 +156,12 @@ def _follows(
         reader.fault(path, "fact", message, f"watched: {fact_day(spec, fact)}")
         return False
     if before and fact.at < before[-1].at:
-        message = f"{name}: stands after a later fact"
-        reader.fault(path, "fact", message, "facts from old to new")
+        message = f"{name}: comes after a later fact"
+        reader.fault(path, "fact", message, "facts in order, oldest first")
         return False
     same = [other for other in before if fact_day(spec, other) == fact_day(spec, fact)]
     if any(other.at == fact.at or other.state == fact.state for other in same):
-        message = f"{name}: another fact stands on that day"
+        message = f"{name}: another fact has the same day"
         reader.fault(path, "fact", message, "one fact a day, or quoted moments that differ")
         return False
     if spec.kind == EVENT:
@@ -169,7 +169,7 @@ def _follows(
     state, total = _standing(spec, before)
     if fact.amount is not None and spec.delivery is not None:
         if state in {"done", "failed"}:
-            reader.fault(path, "delivery", f"{name}: a part after it was {state}")
+            reader.fault(path, "delivery", f"{name}: a part cannot come after it was {state}")
             return False
         if total + fact.amount > spec.delivery.agreed:
             agreed = spec.delivery.agreed

@@ -94,7 +94,7 @@ def read_process(
     """Read one process; None where it cannot be used."""
     path = ("processes", name)
     if not re.fullmatch(SLUG, name) or name in RESERVED:
-        what = "is a word of the predicates" if name in RESERVED else "lower case with hyphens"
+        what = "is a reserved word of predicates" if name in RESERVED else "lower case with hyphens"
         reader.fault(path, "process", f"process ({name}): {what}", "a name of its own")
         return None
     if not isinstance(node, dict):
@@ -203,7 +203,7 @@ def _moves(
         stated = file.event if file.event is not None else ""
         move = _move(reader, name, file, (EVENT_STATE, EVENT_STATE), stated, path)
         if move.phrase.at_once or move.phrase.for_good or move.phrase.form == "date":
-            message = f"{name}: an event has no stay that ends at once, for good or on a day"
+            message = f"{name}: an event takes no `at once`, no `for good` and no day"
             reader.fault(path, "phrase", message, "event: 3 in 70 weeks")
         return (move,)
     if kind == "scheduled":
@@ -214,19 +214,19 @@ def _moves(
         path = ("processes", name, "moves", key)
         match = _MOVE.fullmatch(key)
         if match is None:
-            message = f"{name}: move ({key}): is written STATE > STATE"
+            message = f"{name}: move ({key}): must be written STATE > STATE"
             reader.fault(path, "move", message, "none > on")
             continue
         way = (match[1], match[2])
         states = _states(kind, file)
         wrong = next((state for state in way if state not in states), None)
         if wrong is not None:
-            message = f"{name}: move ({key}): there is no state {wrong}"
+            message = f"{name}: move ({key}): no state named {wrong}"
             reader.fault(path, "move", message, nearest(wrong, states) or ", ".join(states))
         elif way in found:
             reader.fault(path, "move", f"{name}: move ({key}): is stated twice")
         elif kind == "delivery" and way not in DELIVERY_MOVES:
-            message = f"{name}: move ({key}): a delivery has none of that kind"
+            message = f"{name}: move ({key}): a delivery has no such move"
             hint = ", ".join(" > ".join(each) for each in DELIVERY_MOVES)
             reader.fault(path, "move", message, hint)
         else:
@@ -271,13 +271,16 @@ def _delivery(reader: WorldReader, name: str, file: DeliveryFile | None) -> Deli
     if announced is None or known is None:
         return None
     if known < announced:
-        message = f"{name}: known ({iso(known)}): not before it was announced ({iso(announced)})"
+        message = (
+            f"{name}: known ({iso(known)}): must not come before it was announced "
+            f"({iso(announced)})"
+        )
         reader.fault((*path, "known"), "delivery", message)
     if not file.agreed > 0.0:
         message = f"{name}: agreed ({file.agreed:g}): must be above 0"
         reader.fault((*path, "agreed"), "delivery", message)
     if not 0.0 <= file.delivered < file.agreed:
-        message = f"{name}: delivered ({file.delivered:g}): from 0 to less than was agreed"
+        message = f"{name}: delivered ({file.delivered:g}): must be from 0 to less than was agreed"
         reader.fault((*path, "delivered"), "delivery", message, f"below {file.agreed:g}")
     return DeliverySpec(file.agreed, announced, known, file.delivered, file.unit, file.reference)
 
@@ -295,7 +298,7 @@ def _dates(
     if first is None or last is None:
         return None
     if len(parts) > 2 or last < first:
-        message = f"{name}: at ({stated}): the first possible day, then the planned one"
+        message = f"{name}: at ({stated}): must be first possible..planned day"
         reader.fault(path, "time", message, "2026-05-01..2026-10-27")
         return None
     return first, last
@@ -308,7 +311,7 @@ def _own(reader: WorldReader, spec: ProcessSpec) -> ProcessSpec:
     kinds = {entry.name: entry for entry in entry_points(group=OWN_KINDS)}
     path = ("processes", spec.name, "kind")
     if spec.own not in kinds:
-        message = f"{spec.name}: kind ({spec.own}): none of that name is installed"
+        message = f"{spec.name}: kind ({spec.own}): no such kind is installed"
         hint = nearest(spec.own, kinds) or f"an entry point in {OWN_KINDS}"
         reader.fault(path, "kind", message, hint)
         return spec

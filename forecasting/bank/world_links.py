@@ -34,7 +34,7 @@ def read_link(reader: WorldReader, place: int, item: Any) -> LinkSpec | None:
     word, _, cause = head.partition(" ")
     effect = _EFFECT.fullmatch(" ".join(str(item[head]).split()))
     if effect is None:
-        message = f"link ({head}): needs what it hastens and how much"
+        message = f"link ({head}): must say what it speeds up or slows, and how much"
         reader.fault((*path, head), "link", message, EXAMPLE)
         return None
     try:
@@ -99,7 +99,7 @@ def _faults(
     """Give (message, hint) of each fault."""
     for name in dict.fromkeys((link.parent, link.child)):
         if name not in processes and name not in broken:
-            yield f"there is no process {name}", nearest(name, processes)
+            yield f"no process named {name}", nearest(name, processes)
     parent, child = processes.get(link.parent), processes.get(link.child)
     if parent is not None:
         yield from _parent(link, parent)
@@ -119,7 +119,7 @@ def _parent(link: LinkSpec, parent: ProcessSpec) -> Iterator[tuple[str, str]]:
         if link.states:
             yield f"{parent.name} is an event and has no states", f"once {parent.name}: ..."
         elif not link.once:
-            yield f"{parent.name} is an event, which does not last", f"once {parent.name}: ..."
+            yield f"{parent.name} is an event, which has no duration", f"once {parent.name}: ..."
         return
     if not link.states:
         yield f"{parent.name} needs a state", f"{parent.name}={parent.states[-1]}"
@@ -131,7 +131,7 @@ def _parent(link: LinkSpec, parent: ProcessSpec) -> Iterator[tuple[str, str]]:
 
 def _child(link: LinkSpec, child: ProcessSpec) -> Iterator[tuple[str, str]]:
     if child.kind == "scheduled":
-        yield f"{child.name} has a date, which nothing hastens", "at: another day"
+        yield f"{child.name} has a fixed date, which no link can change", "at: another day"
         return
     if child.kind == "event" and link.into:
         yield f"{child.name} is an event and has no states", f"{child.name} x3 (1..9)"

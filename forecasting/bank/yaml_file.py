@@ -35,7 +35,7 @@ class _Bounded(Composer):
         event = self.parser.peek_event()
         if isinstance(event, AliasEvent) or event.anchor:
             raise MarkedYAMLError(
-                problem="anchors and aliases are not read", problem_mark=event.start_mark
+                problem="anchors and aliases are not allowed", problem_mark=event.start_mark
             )
         self.nodes += 1
         self.levels += 1

@@ -59,7 +59,7 @@ def _overall(diagram: Corp) -> str:
         wrong = _sure_and_wrong(diagram)
         return (
             f"{wrong} of {total} forecasts {'was' if wrong == 1 else 'were'} at 0 or 100 % and "
-            "wrong, so the log score is infinite: no forecast short of sure can do worse."
+            "wrong, so the log score is infinite."
         )
     verdict = (
         "Miscalibrated beyond chance"

@@ -43,7 +43,7 @@ def root(context: click.Context) -> None:
         try:
             today.show()
         except DatabaseUnusable:
-            # Whoever has no database yet wants to know what there is.
+            # Whoever has no database yet wants to know the commands.
             click.echo(context.get_help(), err=True)
             raise
 

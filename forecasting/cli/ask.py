@@ -26,19 +26,27 @@ def _pairs(given: tuple[str, ...]) -> dict[str, str]:
 def asking(command: Any) -> Any:
     """Add the options that say what is asked."""
     options = (
-        click.option("--by", default="", metavar="DAY", help="The deadline: the end of this day."),
-        click.option("--ladder", default="", metavar="DAY,DAY", help="Several deadlines."),
-        click.option("--options", "options_", default="", metavar="A,B,C", help="One of these."),
-        click.option("--ordered", default="", metavar="A,B,C", help="One of these, in order."),
+        click.option("--by", default="", metavar="DAY", help="Deadline: the end of this day."),
+        click.option("--ladder", default="", metavar="DAY,DAY", help="Deadlines of a ladder."),
+        click.option("--options", "options_", default="", metavar="A,B,C", help="The options."),
+        click.option("--ordered", default="", metavar="A,B,C", help="The options, lowest first."),
         click.option(
-            "--range", "span", default="", metavar="LO..HI", help="A number from LO to HI."
+            "--range", "span", default="", metavar="LO..HI", help="Ask for a number from LO to HI."
         ),
-        click.option("--unit", default="", help="Of the number."),
-        click.option("--base", default="", metavar="PHRASE", help='How often: "3 in 70 weeks".'),
-        click.option("--answer", default="", metavar="PREDICATE", help='"pause=on through close".'),
-        click.option("--tag", "tags", multiple=True, help="A tag; repeatable."),
-        click.option("--slug", default="", help="Its id; default: from the title."),
-        click.option("--criteria", default="", help="What counts, and whose word decides."),
+        click.option("--unit", default="", help="Unit of the number."),
+        click.option(
+            "--base", default="", metavar="PHRASE", help='Base rate, such as "3 in 70 weeks".'
+        ),
+        click.option(
+            "--answer", default="", metavar="PREDICATE", help='Such as "pause=on through close".'
+        ),
+        click.option("--tag", "tags", multiple=True, help="Tag to add; repeatable."),
+        click.option("--slug", default="", help="Short id; default: made from the title."),
+        click.option(
+            "--criteria",
+            default="",
+            help="Resolution criteria: what counts, and which source decides.",
+        ),
     )
     for option in reversed(options):
         command = option(command)
@@ -70,9 +78,13 @@ def asked_of(title: str, given: Mapping[str, Any]) -> "Asked":
 @click.argument("probability", required=False)
 @asking
 @click.option(
-    "--p", "each", multiple=True, metavar="WHAT=P", help="Of an option, a rung, or a quantile."
+    "--p",
+    "each",
+    multiple=True,
+    metavar="WHAT=P",
+    help="Forecast of an option, a rung or a quantile.",
 )
-@click.option("--because", default="", help="Why.")
+@click.option("--because", default="", help="Your reasons.")
 def ask(
     title: str,
     probability: str | None,
@@ -82,7 +94,7 @@ def ask(
 ) -> None:
     r"""Ask a question and log your number, in one step.
 
-    With --base an event process stands behind the question, and the model's number is printed
+    With --base the model has an event process for the question, and its number is printed
     beside yours. Criteria can follow: `forecast questions edit`.
 
     \b
@@ -130,6 +142,6 @@ def told(book: "Book", made: dict[str, Any]) -> None:
         model_says = "" if row["model"] is None else f"   model {cell(row['model'])}"
         line(f"  {row['question']}   mine {cell(row['mine'])}{model_says}")
     if made["process"]:
-        say(f"when it happens: forecast news add ... --on {made['process']}=event --confirmed")
+        say(f"once it happens: forecast news add ... --on {made['process']}=event --confirmed")
     if not made["criteria"]:
         say(f"no criteria yet: forecast questions edit {made['id']}")

@@ -12,7 +12,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "init": (
         "database",
         "init",
-        "Make a workspace: forecast.toml, questions/ and forecasts.db; again, load what is new.",
+        "Make a workspace (forecast.toml, questions/, forecasts.db), or load what is new in it.",
     ),
     "ask": ("ask", "ask", "Ask a question and log your number, in one step."),
     "questions": ("questions", "questions", "List, show, check, add, change and drop questions."),
@@ -21,7 +21,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "log",
         "Log a probability: 0.35, 35%, 1:3 (odds) or a verbal band such as likely.",
     ),
-    "withdraw": ("forecasts", "withdraw", "Take your standing forecast of a question back."),
+    "withdraw": ("forecasts", "withdraw", "Withdraw your forecast on a question."),
     "reveal": (
         "seal",
         "reveal",
@@ -30,33 +30,33 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "redact": (
         "seal",
         "redact",
-        "Take the text of your rationale out of the database; the forecast and the chain stay.",
+        "Remove the text of your rationale from the database; the forecast and the chain stay.",
     ),
     "history": (
         "forecasts",
         "history",
-        "Show every forecast of a question, and from when until when each stood.",
+        "Show every forecast on a question, and when each was in force.",
     ),
     "news": ("news", "news", "News: dated items of evidence and what each bears on."),
     "watch": (
         "watch",
         "watch",
-        "Record that you looked, and nothing more had happened up to a moment.",
+        "Record that you looked and that nothing more had happened by a given time.",
     ),
     "sources": (
         "sources",
         "sources",
-        "Show how reliable each source is, by its grade and by its resolved claims.",
+        "Show how reliable each source is, by its Admiralty grade and its track record.",
     ),
     "models": (
         "models",
         "models",
-        "Show the graphs, the kinds of process, and every prior with its source.",
+        "Show the fitted models, the kinds of process, and every prior with its source.",
     ),
     "update": (
         "work",
         "update",
-        "Bring the model up to the evidence and the clock, and log what changed.",
+        "Update the model with new evidence and the passing of time; log what changed.",
     ),
     "explain": (
         "explain",
@@ -66,7 +66,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "scenario": (
         "scenario",
         "scenario",
-        "Several questions at once: named scenarios, conditions, typical stories.",
+        "Joint forecasts: named scenarios, conditions, typical stories.",
     ),
     "resolve": (
         "resolve",
@@ -76,7 +76,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "annul": (
         "resolve",
         "annul",
-        "Annul a question: it counts for nobody.",
+        "Annul a question: it is not scored.",
     ),
     "dispute": (
         "resolve",
@@ -86,12 +86,12 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "reopen": (
         "resolve",
         "reopen",
-        "Take the standing outcome of a question back: from now on it has none.",
+        "Withdraw the outcome of a question: from now on it is unresolved.",
     ),
     "resolutions": (
         "resolve",
         "resolutions",
-        "Show every version of a question's outcome: who said so, when, and which one stands.",
+        "Show every version of a question's outcome: its source, its time, and which one counts.",
     ),
     "due": (
         "today",
@@ -126,29 +126,29 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "worldviews": (
         "worldviews",
         "worldviews",
-        "Show each worldview's weight, its record, its text's claims, and where it differs now.",
+        "Show each worldview's weight, track record and claims, and where it differs now.",
     ),
     "replay": (
         "work",
         "replay",
-        "Walk through time with only what was known at each date, score, and review.",
+        "Replay the past with only the information available by each date; score and review.",
     ),
     "review": ("work", "review", "Write the review page: one self-contained HTML file."),
     "import": (
         "exchange",
         "import_",
-        "Bring a track record in: questions, forecasts, outcomes, news.",
+        "Import a track record: questions, forecasts, outcomes, news.",
     ),
-    "export": ("exchange", "export", "Write the track record to a file or to standard output."),
+    "export": ("exchange", "export", "Export the track record to a file or to standard output."),
     "verify": (
         "database",
         "verify",
-        "Walk the hash chain and say what is proved, up to which entry.",
+        "Check the hash chain and say up to which entry it proves the ledger unaltered.",
     ),
     "anchor": (
         "database",
         "anchor",
-        "Write the head of the ledger in a few lines, to be kept where the database is not.",
+        "Write the head of the ledger in a few lines, to keep away from the database.",
     ),
     "backup": (
         "database",
@@ -158,14 +158,14 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "restore": (
         "database",
         "restore",
-        "Put a backup in the place of the database, if it verifies.",
+        "Replace the database with a backup, if the backup verifies.",
     ),
     "doctor": (
         "database",
         "doctor",
-        "Look at the settings, the disk and the database, and say what is wrong and what mends it.",
+        "Check the settings, the disk and the database; say what is wrong and how to fix it.",
     ),
-    "db": ("database", "db", "Where the database is, its version, upgrades."),
+    "db": ("database", "db", "Show where the database is and its version; upgrade it."),
 }
 
 

@@ -6,7 +6,6 @@ from forecasting.cli import options
 from forecasting.cli.options import Command
 from forecasting.cli.output import emit, say, settings
 from forecasting.cli.scores import scope, selection
-from forecasting.cli.spelling import as_options
 
 
 @click.command(cls=Command)
@@ -16,19 +15,31 @@ from forecasting.cli.spelling import as_options
     "--rule",
     type=click.Choice(["brier", "log", "spherical", "rps", "crps"]),
     default=None,
-    help="Default: the usual one of the question type.",
+    help="Scoring rule; default: the usual one of each question type.",
 )
 @click.option(
     "--convention",
     type=click.Choice(["half", "full"]),
     default="half",
-    help="Brier on [0, 1] or [0, 2].",
+    help="Brier score from 0 to 1 (half) or from 0 to 2 (full).",
 )
 @options.kind()
-@click.option("--type", "question_type", default="", help="Question type; default: most shared.")
-@click.option("--window", default="scheduled", metavar="WINDOW", help="scheduled or spot@SHARE.")
 @click.option(
-    "--diebold-mariano", is_flag=True, help="Add that test, where events close regularly."
+    "--type",
+    "question_type",
+    default="",
+    help="Question type; default: the most shared.",
+)
+@click.option(
+    "--window",
+    default="scheduled",
+    metavar="WINDOW",
+    help="Time that is scored: scheduled or spot@SHARE.",
+)
+@click.option(
+    "--diebold-mariano",
+    is_flag=True,
+    help="Add the Diebold-Mariano test, if events close regularly.",
 )
 @scope
 def compare(
@@ -47,8 +58,8 @@ def compare(
 ) -> None:
     r"""Compare two forecasters: same questions, same window, intervals over events.
 
-    The difference is A's score less B's: below 0, A is the better. The confidence sequence and
-    the e-values may be looked at after every resolution.
+    The difference is A's score less B's: below 0, A is better. The confidence sequence and the
+    e-values stay valid however often you look.
 
     \b
     Example:
@@ -74,11 +85,14 @@ def compare(
             diebold_mariano=diebold_mariano,
         )
         for note in left_out(book.ledger, wanted, a, b):
-            say(as_options(note))
+            say(note)
     if not found["proper"]:
-        say(f"window {window} is improper: it can be gained by strategy, and ranks nobody")
+        say(f"window {window} is not a proper score: it can be gamed, so no ranking is shown")
     if settings().format == "table":
         for kind_of_question, n in found.pop("other_types").items():
-            say(f"{n} shared {kind_of_question} questions stand apart: --type {kind_of_question}")
+            say(
+                f"{n} shared {kind_of_question} questions are compared apart: --type "
+                f"{kind_of_question}"
+            )
         click.echo(found.pop("reading"))
     emit(found)

@@ -11,13 +11,13 @@ from forecasting.cli.output import emit, say, settings
 
 @click.command(cls=Command)
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
-@click.option("--example", metavar="NAME", help="Copy an example bank into it.")
+@click.option("--example", metavar="NAME", help="Copy an example bank into the workspace.")
 def init(folder: Path | None, example: str | None) -> None:
-    r"""Make a workspace: forecast.toml, questions/ and forecasts.db; again, load what is new.
+    r"""Make a workspace (forecast.toml, questions/, forecasts.db), or load what is new in it.
 
     Commands that run in the workspace, or anywhere below it, use its bank and its database. Without
-    FOLDER the workspace is the one you stand in, else the working folder. With --db and outside a
-    workspace, only that database is made.
+    FOLDER it is the workspace that holds the working folder, else the working folder itself. With
+    --db, outside a workspace, only that database is made.
 
     \b
     Examples:
@@ -55,17 +55,17 @@ def init(folder: Path | None, example: str | None) -> None:
     "anchor_file",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="What `forecast anchor` wrote, kept elsewhere; the stamp beside it is read too.",
+    help="The file that `forecast anchor` wrote; a time stamp beside it is read too.",
 )
 @click.option(
     "--tsa-certificate",
     "certificate",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Certificates, in PEM, that lead to the time-stamp authority that you believe.",
+    help="Certificates (PEM) of a time-stamp authority that you trust.",
 )
 def verify(anchor_file: Path | None, certificate: Path | None) -> int:
-    r"""Walk the hash chain and say what is proved, up to which entry.
+    r"""Check the hash chain and say up to which entry it proves the ledger unaltered.
 
     \b
     Examples:
@@ -88,16 +88,19 @@ def verify(anchor_file: Path | None, certificate: Path | None) -> int:
 
 @click.command(cls=Command)
 @click.option(
-    "--out", metavar="FILE", type=click.Path(path_type=Path), help="Write it there, a new file."
+    "--out",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="New file to write the anchor to.",
 )
 @click.option(
     "--stamp",
     default="",
     metavar="URL",
-    help="Ask this time-stamp authority (RFC 3161) for its word; the token is FILE.tsr.",
+    help="Time-stamp authority (RFC 3161) to ask; its token is FILE.tsr.",
 )
 def anchor(out: Path | None, stamp: str) -> None:
-    r"""Write the head of the ledger in a few lines, to be kept where the database is not.
+    r"""Write the head of the ledger in a few lines, to keep away from the database.
 
     Send it by mail, post it, or commit it elsewhere: `forecast verify --anchor FILE` then proves
     that nothing up to it was changed, cut off or made up later. The authority named by --stamp is
@@ -138,7 +141,7 @@ def anchor(out: Path | None, stamp: str) -> None:
 
 @click.command(cls=Command)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--force", is_flag=True, help="Replace the file.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
 def backup(file: Path, force: bool) -> None:
     r"""Copy the database into a file while it is in use; the copy is verified.
 
@@ -153,9 +156,11 @@ def backup(file: Path, force: bool) -> None:
 
 @click.command(cls=Command)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--force", is_flag=True, help="Also where a database is; that one is kept beside it.")
+@click.option(
+    "--force", is_flag=True, help="Replace an existing file; a database is kept beside it."
+)
 def restore(file: Path, force: bool) -> None:
-    r"""Put a backup in the place of the database, if it verifies.
+    r"""Replace the database with a backup, if the backup verifies.
 
     \b
     Example:
@@ -168,7 +173,7 @@ def restore(file: Path, force: bool) -> None:
 
 @click.command(cls=Command)
 def doctor() -> int:
-    r"""Look at the settings, the disk and the database, and say what is wrong and what mends it.
+    r"""Check the settings, the disk and the database; say what is wrong and how to fix it.
 
     \b
     Example:
@@ -186,7 +191,7 @@ def doctor() -> int:
 
 @click.group(cls=Group)
 def db() -> None:
-    """Where the database is, its version, upgrades."""
+    """Show where the database is and its version; upgrade it."""
 
 
 @db.command()
@@ -215,7 +220,7 @@ def status() -> None:
 
 @db.command()
 def upgrade() -> None:
-    """Bring an older database to this version's schema; all of it or nothing."""
+    """Upgrade an older database to this version's schema, in one transaction."""
     from dataclasses import asdict
 
     from forecasting import config, store

@@ -21,12 +21,12 @@ _SHOWN = 20
 
 @click.group("import", cls=Group)
 def import_() -> None:
-    """Bring a track record in: questions, forecasts, outcomes, news."""
+    """Import a track record: questions, forecasts, outcomes, news."""
 
 
 @click.group(cls=Group)
 def export() -> None:
-    """Write the track record to a file or to standard output."""
+    """Export the track record to a file or to standard output."""
 
 
 def _pairs(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> Any:
@@ -43,25 +43,37 @@ def _pairs(context: click.Context, parameter: click.Parameter, given: tuple[str,
 def _options(command: Any) -> Any:
     for option in (
         click.option(
-            "--decimal", type=click.Choice(["point", "comma"]), help="The decimal mark of the file."
+            "--decimal", type=click.Choice(["point", "comma"]), help="Decimal mark in the file."
         ),
         click.option(
             "--unit",
             type=click.Choice(["percent", "probability"]),
-            help="What bare numbers among the forecasts are.",
+            help="Unit of forecasts without a % sign.",
         ),
         click.option(
-            "--dates", type=click.Choice(["dmy", "mdy"]), help="The order of dates in figures."
+            "--dates",
+            type=click.Choice(["dmy", "mdy"]),
+            help="Order of numeric dates: day or month first.",
         ),
         click.option(
-            "--me", default="", metavar="NAME", help="Who made rows that name nobody; also --as."
+            "--me",
+            default="",
+            metavar="NAME",
+            help="Forecaster of rows that name none; default: --as.",
         ),
         click.option(
-            "--zone", default="", metavar="ZONE", help="Of days, and of times without an offset."
+            "--zone",
+            default="",
+            metavar="ZONE",
+            help="Time zone of days and of times without an offset.",
         ),
         click.option("--dry-run", is_flag=True, help="Show the result and write nothing."),
-        click.option("--all-or-nothing", is_flag=True, help="One refused row refuses the file."),
-        click.option("--create", is_flag=True, help="Make an absent database, empty of the bank."),
+        click.option(
+            "--all-or-nothing", is_flag=True, help="Refuse the whole file if one row is refused."
+        ),
+        click.option(
+            "--create", is_flag=True, help="Create the database if there is none, without a bank."
+        ),
         click.argument("file", type=click.Path(path_type=Path, allow_dash=True)),
     ):
         command = option(command)
@@ -75,17 +87,17 @@ def _options(command: Any) -> Any:
     multiple=True,
     callback=_pairs,
     metavar="HEADING=COLUMN",
-    help="Which column of the file is which.",
+    help="Name a column of the file; repeatable.",
 )
 @_options
 def import_csv(**given: Any) -> None:
-    r"""Read a table with one row a forecast; - is standard input.
+    r"""Read a table with one row per forecast; - is standard input.
 
     Columns: question, title, forecaster, forecast, issued_at, opens, closes, outcome, resolved_at,
-    tags; their usual names are known (probability, date, result, resolution date and so on), and
-    --map names others. Needed are question (or title), forecaster (or --me), forecast and
-    issued_at. --dry-run shows five rows as understood and needs no database. Importing a file
-    again adds nothing; `forecast import undo RUN` takes a mistaken import back.
+    tags; their usual names are recognised (probability, date, result, resolution date and so on),
+    and --map names others. Required: question (or title), forecaster (or --me), forecast and
+    issued_at. --dry-run shows five rows as understood and needs no database. Importing a file again
+    adds nothing; `forecast import undo RUN` undoes an import.
 
     \b
     Examples:
@@ -101,8 +113,8 @@ def import_csv(**given: Any) -> None:
 def import_jsonl(**given: Any) -> None:
     r"""Read JSON lines: an exported ledger, or records of kind question, forecast and more.
 
-    Into an empty database (--create) an exported ledger goes entry for entry, its chain verified;
-    into any other its forecasts come as imported ones. - is standard input.
+    An exported ledger is read entry for entry into an empty database (--create), and its chain is
+    verified; into any other database its forecasts are imported. - is standard input.
 
     \b
     Example:
@@ -114,7 +126,7 @@ def import_jsonl(**given: Any) -> None:
 @import_.command("undo")
 @click.argument("run")
 def import_undo(run: str) -> None:
-    r"""Take a mistaken import back: its forecasts are withdrawn, its outcomes reopened.
+    r"""Undo an import: its forecasts are withdrawn, its outcomes reopened.
 
     RUN is what the import printed, such as 4711-4790 (`forecast import runs` lists them). The
     entries stay in the record; no score counts them, and a corrected file may be imported.
@@ -159,14 +171,14 @@ def _import(format: str, *, file: Path, create: bool, **options: Any) -> None:
     for note in found["notes"]:
         say(f"note: {note}")
     for refused in found["refused"][:_SHOWN]:
-        say(f"{file.name}:{refused['line']}: refused: {as_options(refused['reason'])}")
+        say(f"{file.name}:{refused['line']}: refused: {refused['reason']}")
     if (more := len(found["refused"]) - _SHOWN) > 0:
         say(f"and {more:,} more refused rows (--json has them)")
-    if summary := as_options(found.get("summary", "")):
-        found["summary"] = summary
+    if summary := found.get("summary", ""):
+        found["summary"] = as_options(summary)
         say(summary)
     if found["forecasts"] and "entries" not in found and not dry:
-        say("their kind is imported: --kind imported shows them, apart from the live record")
+        say("they are kept apart from the live track record: --kind imported shows them")
     first = found.get("first") or []
     if settings().format == "table":
         if dry and first:
@@ -176,7 +188,7 @@ def _import(format: str, *, file: Path, create: bool, **options: Any) -> None:
             found.pop(told, None)
     emit(found)
     if found.get("run"):
-        say(f"forecast import undo {found['run']} takes this import back")
+        say(f"forecast import undo {found['run']} undoes this import")
 
 
 @contextmanager
@@ -196,8 +208,13 @@ def _opened(*, create: bool, absent_is_empty: bool) -> Iterator["Book"]:
 
 def _out(command: Any) -> Any:
     for option in (
-        click.option("--force", is_flag=True, help="Replace the file."),
-        click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="Write it."),
+        click.option("--force", is_flag=True, help="Replace an existing file."),
+        click.option(
+            "--out",
+            metavar="FILE",
+            type=click.Path(path_type=Path),
+            help="File to write; default: standard output.",
+        ),
     ):
         command = option(command)
     return command
@@ -206,7 +223,7 @@ def _out(command: Any) -> Any:
 @export.command("csv")
 @_out
 def export_csv(out: Path | None, force: bool) -> None:
-    r"""Write a table with one row a forecast; replays, news and unforecast questions stay out.
+    r"""Write a table with one row per forecast, without replays, news and unforecast questions.
 
     \b
     Example:
@@ -218,7 +235,7 @@ def export_csv(out: Path | None, force: bool) -> None:
 @export.command("jsonl")
 @_out
 def export_jsonl(out: Path | None, force: bool) -> None:
-    r"""Write the whole ledger, an entry a line, under a first line with its head.
+    r"""Write the whole ledger, one entry a line, after a first line with its head.
 
     \b
     Example:

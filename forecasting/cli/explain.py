@@ -23,7 +23,7 @@ HALF = 10
     type=click.Path(path_type=Path),
     default=None,
     metavar="FILE",
-    help="Also draw it: .svg or .png (one yes-no question).",
+    help="Picture to write, .svg or .png (one yes-no question).",
 )
 def explain(question: str, as_of: str, seed: int, out: Path | None) -> None:
     r"""Say why the model's probability is what it is, step by step.
@@ -50,7 +50,7 @@ def explain(question: str, as_of: str, seed: int, out: Path | None) -> None:
         )
     if out is not None:
         if len(found) != 1 or not isinstance(found[0]["posterior"], float):
-            msg = f"--out ({out.name}): draws one yes-no question"
+            msg = f"--out ({out.name}): must draw one yes-no question"
             raise InvalidInput(msg, hint=f"forecast explain {found[0]['question']} --out {out}")
         from forecasting.review import draw, draw_effects
 

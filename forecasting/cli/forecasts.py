@@ -47,21 +47,25 @@ def _settled(text: str | None) -> str | None:
 @click.command(cls=Command)
 @click.argument("question")
 @click.argument("probability", required=False)
-@click.option("--p", "options", multiple=True, metavar="OPTION=P", help="One option's probability.")
+@click.option(
+    "--p", "options", multiple=True, metavar="OPTION=P", help="Probability of one option."
+)
 @click.option(
     "--quantile",
     "quantiles",
     multiple=True,
     metavar="LEVEL=VALUE",
-    help="A quantile; level in percent.",
+    help="Value of a quantile; level in percent.",
 )
-@click.option("--ladder", "ladder", multiple=True, metavar="DATE=P", help="One rung's probability.")
-@click.option("--because", default="", help="Why.")
+@click.option(
+    "--ladder", "ladder", multiple=True, metavar="DATE=P", help="Probability of one rung."
+)
+@click.option("--because", default="", help="Your reasons.")
 @click.option(
     "--at",
     default="",
     metavar="TIME",
-    help="When it was made, if not now; a day means its noon, in the question's zone.",
+    help="When the forecast was made; default: now. A day means its noon, in the question's zone.",
 )
 @click.option(
     "--sealed",
@@ -108,15 +112,17 @@ def log(
     emit(rows[0] if len(rows) == 1 else rows)
     if sealed:
         for row in rows:
-            say(f"{row['file']} alone holds the number: keep a copy of it elsewhere")
+            say(f"{row['file']} is the only copy of the number: keep another one elsewhere")
         say("`forecast reveal` shows it; a seal never opened is scored as the worst forecast")
 
 
 @click.command(cls=Command)
 @click.argument("question")
-@click.option("--at", default="", metavar="TIME", help="From when, if not now.")
+@click.option(
+    "--at", default="", metavar="TIME", help="When the withdrawal takes effect; default: now."
+)
 def withdraw(question: str, at: str) -> None:
-    r"""Take your standing forecast of a question back.
+    r"""Withdraw your forecast on a question.
 
     \b
     Example:
@@ -141,7 +147,7 @@ def withdraw(question: str, at: str) -> None:
 @options.kind("all", default="all")
 @options.RUN
 def history(question: str, forecaster: str, kind: str, run: str) -> None:
-    r"""Show every forecast of a question, and from when until when each stood.
+    r"""Show every forecast on a question, and when each was in force.
 
     \b
     Example:

@@ -8,7 +8,6 @@ from forecasting.cli import options
 from forecasting.cli.options import Command
 from forecasting.cli.output import emit, say, settings
 from forecasting.cli.scores import filters, selection
-from forecasting.cli.spelling import as_options
 
 COLUMNS = (
     "forecaster",
@@ -31,21 +30,31 @@ COLUMNS = (
     "--rule",
     type=click.Choice(["brier", "spherical", "rps", "crps"]),
     default=None,
-    help="Default: the usual one of the question type.",
+    help="Scoring rule; default: the usual one of each question type.",
 )
 @click.option(
     "--convention",
     type=click.Choice(["half", "full"]),
     default="half",
-    help="Brier on [0, 1] or [0, 2].",
+    help="Brier score from 0 to 1 (half) or from 0 to 2 (full).",
 )
 @options.kind()
-@click.option("--type", "question_type", default="binary", help="Question type; one at a time.")
-@click.option("--window", default="scheduled", metavar="WINDOW", help="scheduled or spot@SHARE.")
+@click.option(
+    "--type",
+    "question_type",
+    default="binary",
+    help="Question type; default: binary.",
+)
+@click.option(
+    "--window",
+    default="scheduled",
+    metavar="WINDOW",
+    help="Time that is scored: scheduled or spot@SHARE.",
+)
 @click.option(
     "--sample/--no-sample",
     default=True,
-    help="Sample the probabilities of rank, or approximate them at once.",
+    help="Sample the probabilities of rank, or approximate them.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Random seed.")
 @filters
@@ -65,7 +74,7 @@ def leaderboard(
 ) -> None:
     r"""Show scores adjusted for the difficulty of the questions that each forecaster chose.
 
-    Nobody is ranked across groups that share no question, with fewer than 8 events, or in a
+    There is no ranking across groups that share no question, with fewer than 8 events, or in a
     replay. Intervals are 95 % over events.
 
     \b
@@ -95,7 +104,7 @@ def leaderboard(
         if not rows:
             say(empty_note(book.ledger, kind, wanted=wanted))
         for note in left_out(book.ledger, wanted):
-            say(as_options(note))
+            say(note)
     for note in notes:
         say(note)
     title = f"{kind} forecasts, window {window}, smaller is better; 95 % over events"

@@ -9,12 +9,12 @@ from forecasting.cli.output import emit, settings
 
 @click.group(cls=Group)
 def models() -> None:
-    """Show the graphs, the kinds of process, and every prior with its source."""
+    """Show the fitted models, the kinds of process, and every prior with its source."""
 
 
 @models.command("list")
 def list_() -> None:
-    r"""List the graphs that learn, and the kinds of process that a world may have.
+    r"""List the fitted models, and the kinds of process that a world may have.
 
     \b
     Example:
@@ -36,7 +36,7 @@ def list_() -> None:
 @models.command()
 @click.argument("name")
 def show(name: str) -> None:
-    r"""Show a graph: what it is, and its latest fits with what the gate said.
+    r"""Show a fitted model: what it is, and its latest fits with the verdict of the gate.
 
     \b
     Example:
@@ -52,7 +52,7 @@ def show(name: str) -> None:
 @models.command()
 @options.QUESTION
 def priors(question: tuple[str, ...]) -> None:
-    r"""List every prior, or those a question rests on, with its source and when it was known.
+    r"""List every prior, or those of a question, with its source and when it was known.
 
     \b
     Example:

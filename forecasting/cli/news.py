@@ -10,51 +10,55 @@ import click
 from forecasting.cli import times
 from forecasting.cli.options import Group
 from forecasting.cli.output import emit, say, settings
-from forecasting.cli.spelling import as_options
 
 
 @click.group(cls=Group)
 def news() -> None:
-    """News: dated items of evidence and what each bears on."""
+    """News: dated items of evidence and the questions each concerns."""
 
 
 @news.command()
 @click.argument("title")
-@click.option("--source", required=True, help="Who says so.")
+@click.option("--source", required=True, help="Name of the source.")
 @click.option(
     "--known-at",
     required=True,
     metavar="TIME",
-    help="When the world could know it, in ISO 8601; a day means the midnight that ends it.",
+    help="When it could be known; a day means the midnight that ends it.",
 )
-@click.option("--event-at", default="", metavar="TIME", help="When it happened.")
-@click.option("--url", default="", help="Where it can be read; it is not fetched.")
+@click.option("--event-at", default="", metavar="TIME", help="When it happened, if earlier.")
+@click.option("--url", default="", help="Address of the item; it is not fetched.")
 @click.option(
     "--on",
     multiple=True,
     metavar="TARGET=EFFECT",
     help="A report: a question, ladder, process or process=state, then =x3, =0.6/0.2 or =+2..-2. "
-    "A fact: process=state, process=event or process=205. A name alone: it bears on that.",
+    "A fact: process=state, process=event or process=205. A name alone: the item concerns it.",
 )
 @click.option(
     "--half-life",
     default="",
     metavar="TIME",
-    help="After which half of the weight of its reports is left (30d).",
+    help="Time after which half of a report's weight is left; default: 30d.",
 )
-@click.option("--lasting", is_flag=True, help="Its reports do not fade.")
+@click.option("--lasting", is_flag=True, help="Its reports keep their weight.")
 @click.option(
     "--confirmed",
     is_flag=True,
-    help="Take a fact as certain although its source is graded below B.",
+    help="Accept a fact although its source is graded below B.",
 )
-@click.option("--grade", default="F", metavar="A..F", help="Reliability of the source; F: unknown.")
+@click.option(
+    "--grade",
+    default="F",
+    metavar="A..F",
+    help="Admiralty grade of the source: A reliable ... E unreliable, F unknown.",
+)
 @click.option(
     "--story",
     default="",
-    help="Items of one story share this name; EVENT/OUTLET where one event was sourced apart.",
+    help="Story that the item belongs to; EVENT/OUTLET for independent sources of one event.",
 )
-@click.option("--because", default="", help="Why the effect is what it is.")
+@click.option("--because", default="", help="Your reasons for the effect.")
 @click.option(
     "--instead-of",
     default="",
@@ -66,11 +70,11 @@ def add(known_at: str, event_at: str, title: str, **more: Any) -> None:
 
     A report hastens or slows the moves that lead to its target, within what the source's grade
     allows, and fades. A fact enters its process as certain, so it needs a source graded A or B, or
-    --confirmed; otherwise it is taken as a report of +2. A fact that decides a question prints the
-    command that resolves it.
+    --confirmed; otherwise it is recorded as a report of +2. A fact that decides a question prints
+    the command that resolves it.
 
     An item that looks like one already there (same address, or nearly the same title within two
-    days) is recorded as it is; how to make the two one story is said on stderr.
+    days) is recorded as given; stderr says how to make the two one story.
 
     \b
     Examples:
@@ -121,19 +125,19 @@ def _database() -> str:
     "question",
     default="",
     metavar="TARGET",
-    help="Only what bears on this question, ladder or process.",
+    help="Only items on this question, ladder or process.",
 )
 @click.option(
     "--all",
     "everything",
     is_flag=True,
-    help="Also the tables of reference cases, the world's history, and what was retracted.",
+    help="Also reference cases, the world's history, and retracted items.",
 )
 def list_(question: str, everything: bool) -> None:
     r"""List the evidence by the time it was known, with what it weighed then and weighs now.
 
-    A weight multiplies the hazard of the move that a report acts on most; it halves, in logs, in
-    the time that stands behind it.
+    A weight multiplies the hazard of the move that a report acts on most; its logarithm halves in
+    the time shown beside it.
 
     \b
     Example:
@@ -167,7 +171,7 @@ def _weight(row: Mapping[str, Any]) -> str:
 @news.command()
 @click.argument("item")
 def show(item: str) -> None:
-    r"""Show an item whole: what it acts on and weighs, its story, what retracts it, what it moved.
+    r"""Show an item in full: its effects and weights, its story, its retraction, what it moved.
 
     ITEM is its number, the start of its hash, or its key.
 
@@ -184,15 +188,15 @@ def show(item: str) -> None:
 
 @news.command()
 @click.argument("item")
-@click.option("--because", required=True, help="Why it does not stand.")
+@click.option("--because", required=True, help="Why the item is wrong.")
 @click.option(
     "--known-at",
     default="",
     metavar="TIME",
-    help="When the world could know that it was wrong (now); for a slip, the item's own time.",
+    help="When it could be known that the item was wrong; default: now.",
 )
 def retract(item: str, because: str, known_at: str) -> None:
-    r"""Take an item back, by an entry of its own; the item stays in the record.
+    r"""Retract an item with a new entry; the item stays in the record.
 
     Forecasts as of a moment before the retraction keep the item: it was believed then.
 
@@ -216,15 +220,17 @@ def retract(item: str, because: str, known_at: str) -> None:
     "--on",
     multiple=True,
     metavar="TARGET[=EFFECT]",
-    help="For the rows that state no effect; a feed states none.",
+    help="Effect of rows that state none, as in a feed.",
 )
-@click.option("--source", default="", help="For the rows that state none.")
-@click.option("--grade", default="F", metavar="A..F", help="For the rows that state none.")
+@click.option("--source", default="", help="Value for rows that state none.")
+@click.option("--grade", default="F", metavar="A..F", help="Value for rows that state none.")
 @click.option(
-    "--zone", default="", metavar="ZONE", help="Of times without an offset; else they are refused."
+    "--zone", default="", metavar="ZONE", help="Time zone of days and of times without an offset."
 )
-@click.option("--dates", type=click.Choice(["dmy", "mdy"]), help="The order of dates in figures.")
-@click.option("--fetch", is_flag=True, help="FILE is an address of the public web; fetch it.")
+@click.option(
+    "--dates", type=click.Choice(["dmy", "mdy"]), help="Order of numeric dates: day or month first."
+)
+@click.option("--fetch", is_flag=True, help="Fetch FILE from an address of the public web.")
 @click.option("--dry-run", is_flag=True, help="Show the result and write nothing.")
 def import_(
     file: str,
@@ -267,7 +273,7 @@ def import_(
             dry_run=dry_run,
         )
     for refused in found["refused"][:_SHOWN]:
-        say(f"{name}:{refused['line']}: refused: {as_options(refused['reason'])}")
+        say(f"{name}:{refused['line']}: refused: {refused['reason']}")
     if (more := len(found["refused"]) - _SHOWN) > 0:
         say(f"and {more} more refused rows (--json has them)")
     if alike := found["similar"]:

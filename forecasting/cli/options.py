@@ -71,13 +71,13 @@ def _anywhere() -> list[click.Option]:
         return click.Option(names, expose_value=False, is_eager=True, **more)
 
     return [
-        option("--db", metavar="URL_OR_PATH", callback=_keep("db"), help="The database to use."),
+        option("--db", metavar="URL_OR_PATH", callback=_keep("db"), help="Database to use."),
         option(
             "--as",
             "forecaster_",
             metavar="NAME",
             callback=_keep("forecaster"),
-            help="The forecaster.",
+            help="Forecaster to act as.",
         ),
         option("--json", is_flag=True, callback=_keep("format", "json"), help="Print JSON."),
         option("--csv", is_flag=True, callback=_keep("format", "csv"), help="Print CSV."),
@@ -91,10 +91,10 @@ def _anywhere() -> list[click.Option]:
             "--wide",
             is_flag=True,
             callback=_keep("wide"),
-            help="Print every column of a table, however long its lines.",
+            help="Print every column of a table.",
         ),
         option(
-            "--debug", is_flag=True, callback=_keep("debug"), help="Show the traceback of a fault."
+            "--debug", is_flag=True, callback=_keep("debug"), help="Show the traceback of an error."
         ),
     ]
 

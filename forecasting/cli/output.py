@@ -137,8 +137,8 @@ def emit(
 
 
 def say(message: str) -> None:
-    """Narrate on stderr."""
-    click.echo(printable(message), err=True)
+    """Narrate on stderr, with arguments in the spelling of the command line."""
+    click.echo(printable(as_options(message)), err=True)
 
 
 def line(text: str = "") -> None:
@@ -344,7 +344,7 @@ def _table(
     console.print(table)
     hidden = [column.name for column in ranked if column not in shown]
     if hidden and not quiet:
-        say(f"too narrow for: {', '.join(hidden)} (--wide shows all)")
+        say(f"hidden columns: {', '.join(hidden)} (--wide shows all)")
 
 
 @dataclass

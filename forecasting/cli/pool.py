@@ -28,18 +28,18 @@ METHODS = (
     "methods",
     type=click.Choice(METHODS),
     multiple=True,
-    help="How to combine; default geometric-odds, with --score all.",
+    help="Pooling method; default: geometric-odds, or all with --score.",
 )
-@click.option("--all", "everything", is_flag=True, help="Every method.")
+@click.option("--all", "everything", is_flag=True, help="Use every method.")
 @click.option(
     "--members",
     multiple=True,
     metavar="FORECASTER",
-    help="Only these (repeat, or separate by commas).",
+    help="Forecasters to pool; repeat, or separate by commas.",
 )
 @options.kind()
 @click.option("--log", "log", is_flag=True, help="Log the result as forecaster pool:METHOD.")
-@click.option("--score", is_flag=True, help="Score the pools on what has resolved instead.")
+@click.option("--score", is_flag=True, help="Score the pools on resolved questions instead.")
 @scope
 def pool(
     name: str,
@@ -56,9 +56,10 @@ def pool(
 ) -> None:
     r"""Combine the forecasts in force on a question, or on each rung of a ladder.
 
-    What a pool learns, it learns from what had resolved by then. A pooled ladder never falls from
-    one deadline to the next: rungs that did are drawn together, and a note says so. With --score
-    each pool is scored as a forecaster at 25, 50 and 75 % of the windows of resolved questions.
+    A pool learns only from what had resolved by then. A pooled ladder never falls from one deadline
+    to the next: rungs that did are made equal (isotonic regression), and a note says so. With
+    --score each pool is scored as a forecaster at 25, 50 and 75 % of the windows of resolved
+    questions.
 
     \b
     Examples:
@@ -73,7 +74,7 @@ def pool(
     who = [part.strip() for given in members for part in given.split(",") if part.strip()]
     if score and (log or name):
         what = "log" if log else f"question ({name})"
-        msg = f"{what}: --score looks at what has resolved"
+        msg = f"{what}: belongs to a pool of one question, and --score takes none"
         raise InvalidInput(msg, hint="forecast pool --score --question " + (name or "QUESTION"))
     if not score and not name:
         msg = "question (none): name one, or score the pools"

@@ -29,16 +29,20 @@ def questions() -> None:
 @click.option(
     "--status",
     type=click.Choice(["upcoming", "open", "closed", "due", "resolved", "annulled"]),
-    help="Only these.",
+    help="Only questions with this status.",
 )
 @options.TAG
 @click.option(
-    "--from", "text", default="", metavar="TEXT", help="Only raised by this text, such as 003."
+    "--from",
+    "text",
+    default="",
+    metavar="TEXT",
+    help="Only questions raised by this text, such as 003.",
 )
 def list_(status: str | None, tag: str, text: str) -> None:
     r"""List the questions, a row each (a rung of a ladder is one).
 
-    `latest` is your forecast in force, `latest model` the model's, `difference` yours less the
+    `latest` is your forecast in force, `latest model` the model's, `difference` yours minus the
     model's.
 
     \b
@@ -144,7 +148,7 @@ def add(file: Path) -> None:
 @click.argument("title", required=False)
 @asking.asking
 def new(title: str | None, **given: Any) -> None:
-    r"""Make a question, by options or guided on a terminal; `forecast ask` logs a number with it.
+    r"""Make a question from options or prompts; `forecast ask` also logs a number.
 
     \b
     Example:
@@ -157,7 +161,7 @@ def new(title: str | None, **given: Any) -> None:
 
     if title is None:
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            msg = "title: must be given where nobody can be asked"
+            msg = "title: must be given where there is no terminal"
             raise InvalidInput(msg, hint='forecast questions new "Will ...?" --by 2027-01-31')
         title = click.prompt("title", err=True)
         if not (given["by"] or given["ladder"]):
@@ -165,7 +169,7 @@ def new(title: str | None, **given: Any) -> None:
         for name, words in (
             ("options_", "options, with commas (none: a yes-no question)"),
             ("base", "how often it comes, such as 3 in 70 weeks (none: unknown)"),
-            ("criteria", "criteria: what counts, whose word decides (none: later)"),
+            ("criteria", "criteria: what counts, which source decides (none: later)"),
         ):
             if not given[name]:
                 given[name] = click.prompt(words, default="", show_default=False, err=True)
@@ -185,12 +189,12 @@ def new(title: str | None, **given: Any) -> None:
 @click.option(
     "--file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Take the YAML from this file instead of an editor.",
+    help="Read the YAML from this file instead of an editor.",
 )
 def edit(question: str, file: Path | None) -> None:
     r"""Open a question as YAML in your editor ($EDITOR), and record a new version of it.
 
-    Once somebody has forecast it, its options and its window stay as they are.
+    Once somebody has forecast it, its options and its window cannot change.
 
     \b
     Example:
@@ -215,7 +219,7 @@ def edit(question: str, file: Path | None) -> None:
 @questions.command()
 @click.argument("question")
 def drop(question: str) -> None:
-    r"""Drop a question that nobody else has forecast: gone from every list, its entries stay.
+    r"""Drop a question that nobody else has forecast; it leaves every list, its entries stay.
 
     \b
     Example:

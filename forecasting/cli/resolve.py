@@ -21,13 +21,14 @@ COLUMNS = (
     "note",
 )
 SCORED = ("forecaster", "mean", "version", "outcome", "status", "n", "rule", "coverage", "question")
-SOURCE = click.option("--source", required=True, help="Whose word decides: an address.")
-NOTE = click.option("--note", default="", help="A remark.")
+SOURCE = click.option("--source", required=True, help="Address of the source that decides.")
+NOTE = click.option("--note", default="", help="Remark to record.")
 AT = click.option(
     "--at",
     default="",
     metavar="TIME",
-    help="When that could be known, if not now; without an offset in the question's zone.",
+    help="When the outcome could be known; default: now. Times without an offset are in the "
+    "question's zone.",
 )
 
 
@@ -46,7 +47,11 @@ def _narrate(lines: list[str]) -> None:
 @SOURCE
 @AT
 @NOTE
-@click.option("--early-no", is_flag=True, help="It is no before the deadline, and cannot change.")
+@click.option(
+    "--early-no",
+    is_flag=True,
+    help="Accept a no before the deadline, because yes has become impossible.",
+)
 def resolve(question: str, outcome: str, source: str, at: str, note: str, early_no: bool) -> None:
     r"""Resolve a question; resolving it again appends a corrected version.
 
@@ -96,7 +101,7 @@ def resolve(question: str, outcome: str, source: str, at: str, note: str, early_
 @AT
 @NOTE
 def annul(question: str, source: str, at: str, note: str) -> None:
-    r"""Annul a question: it counts for nobody. Of a ladder, its unresolved rungs.
+    r"""Annul a question: it is not scored. Of a ladder, its unresolved rungs.
 
     \b
     Example:
@@ -124,8 +129,8 @@ def annul(question: str, source: str, at: str, note: str) -> None:
 def dispute(question: str, outcome: str, source: str, at: str, note: str) -> None:
     r"""Record another reading of an outcome; the official resolution is unchanged.
 
-    No model ever sees it; `forecast score --reading disputed` scores under it. Without --at it
-    was known when the standing outcome was, else now.
+    Models never use it; `forecast score --reading disputed` scores with it. Without --at its time
+    is that of the official outcome, else now.
 
     \b
     Example:
@@ -149,7 +154,7 @@ def dispute(question: str, outcome: str, source: str, at: str, note: str) -> Non
 @SOURCE
 @NOTE
 def reopen(question: str, source: str, note: str) -> None:
-    r"""Take the standing outcome of a question back: from now on it has none.
+    r"""Withdraw the outcome of a question: from now on it is unresolved.
 
     Its status follows the clock again. What was scored before stays in the record: see
     `forecast score --as-of`.
@@ -170,11 +175,11 @@ def reopen(question: str, source: str, note: str) -> None:
 
 @click.command(cls=Command)
 @click.argument("question")
-@click.option("--scores", is_flag=True, help="The scores had each version stood.")
+@click.option("--scores", is_flag=True, help="Show the scores under each version.")
 @options.kind()
 @options.RUN
 def resolutions(question: str, scores: bool, kind: str, run: str) -> None:
-    r"""Show every version of a question's outcome: who said so, when, and which one stands.
+    r"""Show every version of a question's outcome: its source, its time, and which one counts.
 
     \b
     Examples:
@@ -190,6 +195,6 @@ def resolutions(question: str, scores: bool, kind: str, run: str) -> None:
             return
         rows = use.scored(book.ledger, question, kind=kind, run=run)
     if rows and not any(row["n"] for row in rows):
-        say(f"no {kind} forecast that a version of the outcome meets")
-    title = f"{kind} forecasts, scheduled window, had each version stood; smaller is better"
+        say(f"no {kind} forecast to score under any version of the outcome")
+    title = f"{kind} forecasts, scheduled window, scored under each version; smaller is better"
     emit(rows, columns=SCORED, title=title if rows else "")

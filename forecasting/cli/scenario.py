@@ -12,7 +12,7 @@ from forecasting.cli.output import emit, say, settings, waiting
 
 @click.group(cls=Group)
 def scenario() -> None:
-    """Several questions at once: named scenarios, conditions, typical stories."""
+    """Joint forecasts: named scenarios, conditions, typical stories."""
 
 
 @scenario.command("list")
@@ -49,7 +49,7 @@ def show(name: str, as_of: str, seed: int) -> None:
     found = _live(as_of, seed)
     chosen = use.find(found.predictor.bank, name)
     if chosen is None:
-        msg = "scenario: name one of the bank's"
+        msg = "scenario: must name one of the bank"
         raise NotFound(msg, hint="forecast scenario list")
     columns = ("scenario", "probability", "lower", "upper", "mcse", "title")
     emit(use.show(found, chosen), columns=columns, title=f"{chosen.title}; 90 % intervals")
@@ -61,19 +61,19 @@ def show(name: str, as_of: str, seed: int) -> None:
     "--given",
     multiple=True,
     metavar="CONDITION",
-    help="Once this is seen: QUESTION=OUTCOME, PROCESS=STATE or a predicate.",
+    help="If this is observed: QUESTION=OUTCOME, PROCESS=STATE or a predicate.",
 )
 @click.option(
     "--do",
     "do",
     multiple=True,
     metavar="CONDITION[@TIME]",
-    help="If this were brought about from outside (default: now); rests on the links.",
+    help="If this were brought about from outside, now or at TIME; depends on the links.",
 )
 @options.AS_OF
 @options.SEED
 def what_if(name: str, given: tuple[str, ...], do: tuple[str, ...], as_of: str, seed: int) -> None:
-    r"""Say how every open question and scenario would stand.
+    r"""Say how likely every open question and scenario would be under a condition.
 
     \b
     Examples:
@@ -90,7 +90,7 @@ def what_if(name: str, given: tuple[str, ...], do: tuple[str, ...], as_of: str, 
     )
     refused = sum(row["gate"] != "passed" for row in rows)
     if refused:
-        say(f"{refused} rows have no number: too few paths meet the condition to say")
+        say(f"{refused} rows have no number: too few paths meet the condition")
 
 
 @scenario.command()
@@ -99,14 +99,14 @@ def what_if(name: str, given: tuple[str, ...], do: tuple[str, ...], as_of: str, 
     "--target",
     default="",
     metavar="CONDITION",
-    help="What is to be forecast; default: all other open questions.",
+    help="What to forecast; default: all other open questions.",
 )
 @options.AS_OF
 @options.SEED
 def value(name: str, target: str, as_of: str, seed: int) -> None:
-    r"""Rank open questions by the value of information: what their answer tells of the others.
+    r"""Rank open questions by the value of information: what their answer says about the others.
 
-    With NAME, what it tells of which scenario of the set comes true.
+    With NAME, what it says about which scenario of the set comes true.
 
     \b
     Examples:
@@ -131,9 +131,11 @@ def value(name: str, target: str, as_of: str, seed: int) -> None:
     type=click.Path(path_type=Path),
     default=None,
     metavar="FILE",
-    help="Draw a fan of each process over time: .svg or .png.",
+    help="Picture to write, .svg or .png: each process over time.",
 )
-@click.option("--stories", type=click.IntRange(min=1, max=50), default=10, help="How many to tell.")
+@click.option(
+    "--stories", type=click.IntRange(min=1, max=50), default=10, help="Number of stories to tell."
+)
 @options.AS_OF
 @options.SEED
 def paths(out: Path | None, stories: int, as_of: str, seed: int) -> None:

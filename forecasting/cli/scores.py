@@ -30,7 +30,7 @@ FILTERS = (
         is_flag=True,
         expose_value=False,
         callback=_keep_too_soon,
-        help="Also questions that resolved within two days of their opening.",
+        help="Include questions that resolved within two days of opening.",
     ),
 )
 
@@ -50,7 +50,8 @@ BY_COLUMNS = (
 )
 POOLED_COLUMNS = ("slope_lower", "slope_upper", "reads_20", "reads_80")
 WHILE_OPEN = (
-    "while open: only until the outcome was known; improper, because only one answer comes early"
+    "while open: until the outcome was known; not a proper score, because only one answer comes "
+    "early"
 )
 RULES = ("brier", "log", "spherical", "rps", "crps", "baseline", "peer", "relative")
 
@@ -59,7 +60,7 @@ READING = click.option(
     "--reading",
     type=click.Choice(READINGS),
     default="standing",
-    help="Which version of each outcome counts: what stands, the first, or the contested one.",
+    help="Which version of each outcome to use: the current, the first or the disputed one.",
 )
 
 
@@ -97,13 +98,13 @@ def scope(command: Any) -> Any:
     "--rule",
     type=click.Choice(RULES),
     default=None,
-    help="Default: each question type by its own.",
+    help="Scoring rule; default: the usual one of each question type.",
 )
 @click.option(
     "--convention",
     type=click.Choice(["half", "full"]),
     default="half",
-    help="Brier on [0, 1] or [0, 2].",
+    help="Brier score from 0 to 1 (half) or from 0 to 2 (full).",
 )
 @click.option(
     "--by",
@@ -115,19 +116,20 @@ def scope(command: Any) -> Any:
     "--window",
     default="scheduled",
     metavar="WINDOW",
-    help="scheduled, spot@SHARE or spot@TIME, or (improper) until-resolution, last.",
+    help="Time that is scored: scheduled, spot@SHARE, spot@TIME; until-resolution and last are not "
+    "proper.",
 )
 @click.option(
     "--against",
     default="",
     metavar="FORECASTER",
-    help="Difference to this one, to uniform or to climatology; default: the base rate.",
+    help="Forecaster to compare with, or uniform or climatology; default: the base rate.",
 )
 @click.option(
     "--missing",
     type=click.Choice(["leave-out", "uniform"]),
     default="leave-out",
-    help="Questions without a word: out of the mean, or as the uniform forecast.",
+    help="Questions that a forecaster skipped: leave them out, or score them as uniform.",
 )
 @READING
 @filters
@@ -148,10 +150,10 @@ def score(
 ) -> None:
     r"""Score forecasters over the lifetime of resolved questions; smaller is better.
 
-    Time without a forecast scores as the uniform forecast does. Questions on which a forecaster
-    never spoke are left out of their mean, so compare two by --against or `forecast compare`.
-    baseline and peer are larger when better; peer and relative measure against the others and
-    are improper.
+    Time without a forecast scores as the uniform forecast does. Questions that a forecaster skipped
+    are left out of their mean, so compare two with --against or `forecast compare`. baseline and
+    peer are larger when better; peer and relative measure against the others and are not proper
+    scores.
 
     \b
     Examples:
@@ -177,7 +179,7 @@ def score(
         if not rows:
             say(empty_note(book.ledger, kind, rule=rule or "", wanted=wanted))
         for note in left_out(book.ledger, wanted):
-            say(as_options(note))
+            say(note)
     compared = by == "forecaster" or bool(against)
     shown = any(row["while_open"] is not None for row in rows)
     if shown:
@@ -201,7 +203,7 @@ def score(
     ]
     if rows and not rows[0]["proper"]:
         what = f"rule {rule}" if rule in ("peer", "relative") else f"window {window}"
-        say(f"{what} is improper: it can be gained by strategy, and ranks nobody")
+        say(f"{what} is not a proper score: it can be gamed, so no ranking is shown")
     emit(
         rows,
         columns=columns,
@@ -223,37 +225,37 @@ def _title(row: dict[str, Any], kind: str, against: str, reading: str) -> str:
 @click.command(cls=Command)
 @options.kind()
 @click.option(
-    "--share", type=float, default=0.5, help="At which share of each window forecasts are read."
+    "--share", type=float, default=0.5, help="Read each forecast at this fraction of its window."
 )
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     default=None,
     metavar="FILE",
-    help=".svg, .png, .csv or .html",
+    help="File to write: .svg, .png, .csv or .html.",
 )
 @click.option(
     "--by",
     type=click.Choice(["forecaster", "topic", "horizon", "month"]),
     default=None,
-    help="A row for each.",
+    help="Group by.",
 )
 @click.option(
     "--picture",
     type=click.Choice(PICTURES),
     default=None,
-    help="What --out shows; default reliability. Printed as a table without --out.",
+    help="Picture for --out; default: reliability. Without --out its numbers are printed.",
 )
 @click.option(
     "--score",
     type=click.Choice(["brier", "log"]),
     default="brier",
-    help="Whose parts: half Brier, or log in nats.",
+    help="Score to decompose: half Brier, or log in nats.",
 )
 @click.option(
     "--past-close",
     is_flag=True,
-    help="Only questions whose scheduled close has passed: no outcome is favoured among them.",
+    help="Only questions past their scheduled close, so that early answers are not favoured.",
 )
 @READING
 @filters
@@ -292,7 +294,7 @@ def calibration(
     from forecasting.errors import InvalidInput
 
     if by and (picture or out):
-        msg = f"by ({by}): is a table, and has no picture"
+        msg = f"by ({by}): gives a table, which has no picture"
         raise InvalidInput(msg, hint=f"forecast calibration --by {by} --csv")
     with Book.open(settings().db, forecaster=settings().forecaster) as book:
         known_forecaster(book.ledger, forecaster)
@@ -304,7 +306,7 @@ def calibration(
             wanted = replace(wanted, closed_by=wanted.as_of or clock.now())
         counted = picture in pictures.COMPARED
         for note in left_out(book.ledger, wanted, counted=counted):
-            say(as_options(note))
+            say(note)
         if by:
             rows = calibrate.by_group(
                 book.ledger, by, selection=wanted, share=share, now=clock.now()
@@ -335,6 +337,7 @@ def calibration(
             whose = f"{who or 'everybody'} ({kind}, {reading} outcomes)"
             save_calibration(result, out, title=whose, head=book.ledger.head())
             say(f"written: {out}")
+    result["reading"] = as_options(result["reading"])
     record = {"forecaster": who or "everybody", "kind": kind, "outcomes": reading, **result}
     if settings().format == "table":
         record.pop("pooled")

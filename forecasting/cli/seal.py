@@ -15,14 +15,19 @@ from forecasting.cli.output import emit, say, settings
     "file",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="The kept file, or a copy of it, if it is not in its place.",
+    help="File that holds the sealed number; default: where it was written.",
 )
-@click.option("--all", "everything", is_flag=True, help="Every seal of yours whose file is there.")
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Reveal all your seals whose files are in their place.",
+)
 def reveal(name: str, file: Path | None, everything: bool) -> None:
     r"""Reveal what you sealed: the forecast counts from when it was sealed.
 
-    A seal that is not revealed when its question has resolved is scored as the worst forecast
-    there could have been, for the time that it stood: so there is nothing to gain by hiding one.
+    A seal that is not revealed by the time its question resolves is scored as the worst possible
+    forecast while it was in force, so hiding one gains nothing.
 
     \b
     Examples:
@@ -49,10 +54,14 @@ def reveal(name: str, file: Path | None, everything: bool) -> None:
 @click.command(cls=Command)
 @click.argument("entry")
 @click.option(
-    "--because", "reason", required=True, metavar="REASON", help="Why; it is recorded for good."
+    "--because",
+    "reason",
+    required=True,
+    metavar="REASON",
+    help="Reason, shown in place of the text.",
 )
 def redact(entry: str, reason: str) -> None:
-    r"""Take the text of your rationale out of the database; the forecast and the chain stay.
+    r"""Remove the text of your rationale from the database; the forecast and the chain stay.
 
     \b
     Example:
@@ -69,4 +78,4 @@ def redact(entry: str, reason: str) -> None:
     emit(row)
     say(use.ELSEWHERE)
     for copy in row["copies"]:
-        say(f"{copy} holds it too: delete that file once you need it no more")
+        say(f"{copy} still holds the text: delete that file when you no longer need it")

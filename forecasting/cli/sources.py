@@ -10,13 +10,13 @@ from forecasting.cli.output import emit, settings
 @click.group(cls=Group, invoke_without_command=True)
 @click.pass_context
 def sources(context: click.Context) -> None:
-    """Show how reliable each source is, by its grade and by its resolved claims."""
+    """Show how reliable each source is, by its Admiralty grade and its track record."""
     if context.invoked_subcommand is None:
         context.invoke(list_)
 
 
 @sources.command("list")
-@click.option("--all", "everything", is_flag=True, help="Also each source of the data sets.")
+@click.option("--all", "everything", is_flag=True, help="List each source of the data sets too.")
 @options.AS_OF
 def list_(everything: bool = False, as_of: str = "") -> None:
     r"""List the sources: those of your own news first, then those with resolved claims.
@@ -54,10 +54,10 @@ def list_(everything: bool = False, as_of: str = "") -> None:
     "--grade",
     required=True,
     metavar="A..F",
-    help="A: reliable ... E: unreliable, F: cannot be judged.",
+    help="Admiralty grade of the source: A reliable ... E unreliable, F unknown.",
 )
-@click.option("--because", default="", help="Why.")
-@click.option("--new", is_flag=True, help="Grade a source that no item names yet.")
+@click.option("--because", default="", help="Your reasons.")
+@click.option("--new", is_flag=True, help="Accept a source that no news item has yet.")
 def set_(name: str, grade: str, because: str, new: bool) -> None:
     r"""Grade a source from now on; this overrides the grades of its items.
 

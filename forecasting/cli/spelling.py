@@ -1,20 +1,29 @@
-"""Arguments in the spelling of the command line: what the library calls `dates` is `--dates`."""
+"""Arguments in the spelling of the command line: what the library calls `dates` is `--dates`.
+
+Messages below the command line name an argument as Python does (``at=TIME``, ``early_no=True``).
+This is the one place that turns them into options, for every error, hint and note.
+"""
 
 import re
 
-_SETTLING = (
-    "at",
-    "columns",
-    "dates",
-    "decimal",
-    "early_no",
-    "map",
-    "me",
-    "too_soon",
-    "unit",
-    "zone",
-)
-_ARGUMENT = re.compile(rf"(?<![\w-])({'|'.join(_SETTLING)})=(yes\b)?")
+#: Arguments that messages name, and the option of each.
+OPTIONS = {
+    **{
+        name: f"--{name.replace('_', '-')}"
+        for name in (
+            *("answer", "as_of", "at", "because", "by", "columns", "confirmed", "dask", "dates"),
+            *("decimal", "do", "early_no", "event_at", "every", "example", "file", "force"),
+            *("given", "half_life", "instead_of", "kind", "known_at", "lasting", "map", "me"),
+            *("method", "new", "on", "out", "past_close", "rule", "share", "slug", "too_soon"),
+            *("unit", "until", "window", "zone"),
+        )
+    },
+    "database": "--db",
+    "everything": "--all",
+    "forecaster": "--as",
+    "question_type": "--type",
+}
+_ARGUMENT = re.compile(rf"(?<![\w-])({'|'.join(OPTIONS)})=(True\b)?")
 
 
 def as_options(text: str) -> str:
@@ -22,9 +31,7 @@ def as_options(text: str) -> str:
 
     Examples
     --------
-    >>> as_options("dates=dmy or dates=mdy"), as_options("early_no=yes")
+    >>> as_options("dates=dmy or dates=mdy"), as_options("early_no=True")
     ('--dates dmy or --dates mdy', '--early-no')
     """
-    return _ARGUMENT.sub(
-        lambda found: f"--{found[1].replace('_', '-')}{'' if found[2] else ' '}", text
-    )
+    return _ARGUMENT.sub(lambda found: OPTIONS[found[1]] + ("" if found[2] else " "), text)

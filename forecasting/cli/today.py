@@ -16,7 +16,7 @@ COLUMNS = (
 VIEW = ("question", "mine", "model", "difference", "by", "title")
 #: What each part of today's view shows, and what its title says.
 PARTS = {
-    "fresh look": (("question", "value", *VIEW[1:]), "A fresh look is worth most on"),
+    "fresh look": (("question", "value", *VIEW[1:]), "Worth a fresh look"),
     "due": (VIEW, "Due: the deadline has passed and no outcome is recorded (forecast resolve)"),
     "closes soon": (VIEW, "Closes within 7 days"),
     "moved": (
@@ -41,7 +41,7 @@ MOST = 8
     help="Order by what a fresh look is worth, or by the deadline.",
 )
 @click.option("--ics", is_flag=True, help="Print a calendar with an event at each deadline.")
-@click.option("--mail", is_flag=True, help="Print a mail to yourself, as `sendmail -t` takes it.")
+@click.option("--mail", is_flag=True, help="Print a mail to yourself, for `sendmail -t`.")
 def due(by: str, ics: bool, mail: bool) -> None:
     r"""List what needs you: outcomes to record, forecasts worth a fresh look.
 

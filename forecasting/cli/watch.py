@@ -22,18 +22,18 @@ COLUMNS = ("process", "until", "recorded_at", "days", "watcher", "because")
     "--until",
     default="",
     metavar="TIME",
-    help="Until when, if not now: ISO 8601, or a day, which counts to the midnight that ends it.",
+    help="Time up to which you looked; default: now. A day means the midnight that ends it.",
 )
-@click.option("--all", "every", is_flag=True, help="Every process of the bank.")
+@click.option("--all", "every", is_flag=True, help="Watch every process of the bank.")
 @click.option("--because", default="", help="Where you looked.")
 def watch(processes: tuple[str, ...], until: str, every: bool, because: str) -> None:
-    r"""Record that you looked, and nothing more had happened up to a moment.
+    r"""Record that you looked and that nothing more had happened by a given time.
 
-    Up to a watch silence counts as evidence: a probability with a deadline falls day by day. Beyond
-    it nothing is known. What you learn later overrides it; it cannot be taken back.
+    Up to a watch, silence counts as evidence, so a probability with a deadline falls day by day;
+    after it, nothing is known. A watch cannot be withdrawn, but what you learn later overrides it.
 
-    Without a process and without --all, list until when each process is watched; `days` is how
-    long ago that is.
+    Without a process and without --all, list the time until which each process is watched; `days`
+    is how long ago that was.
 
     \b
     Examples:
@@ -49,7 +49,7 @@ def watch(processes: tuple[str, ...], until: str, every: bool, because: str) -> 
         world, now = use.world_of_the_bank(book.ledger), clock.now()
         if not processes and not every:
             if until or because:
-                msg = "watch: name what was looked at"
+                msg = "watch: name the processes that you looked at"
                 raise InvalidInput(msg, hint="forecast watch --all")
             emit(
                 use.rows(book.ledger, now=now, world=world),

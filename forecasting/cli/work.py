@@ -19,14 +19,14 @@ from forecasting.cli.output import emit, progress, say, settings, waiting
 @click.option(
     "--watched",
     is_flag=True,
-    help="You looked: nothing more happened to these processes. Recorded as a watch.",
+    help="Record that you looked and nothing more happened (see `forecast watch`).",
 )
 @click.option(
     "--unwatched",
     is_flag=True,
-    help="Log numbers that rest on processes nobody has watched for a week.",
+    help="Log although nobody has watched the processes for a week.",
 )
-@click.option("--everything", is_flag=True, help="Also log what did not change.")
+@click.option("--everything", is_flag=True, help="Log numbers that did not change too.")
 @click.option(
     "--accept-because",
     default="",
@@ -43,10 +43,10 @@ def update(
     everything: bool,
     accept_because: str,
 ) -> int:
-    r"""Bring the model up to the evidence and the clock, and log what changed.
+    r"""Update the model with new evidence and the passing of time; log what changed.
 
-    Without QUESTIONS, all open ones. A number ages on every day that was watched; where nobody
-    watched for a week both readings are shown (nothing happened since / unknown since).
+    Without QUESTIONS, all open ones. Probabilities change with every watched day; if nobody has
+    watched for a week, two numbers are shown (nothing happened since / unknown since).
 
     \b
     Examples:
@@ -148,7 +148,7 @@ def _note(row: dict[str, Any]) -> str:
     type=click.IntRange(min=1),
     default=1,
     metavar="N",
-    help="Processes that simulate ahead; the result is the same to the last digit.",
+    help="Parallel processes to simulate with; the result is the same.",
 )
 @click.option("--dask", default="", metavar="ADDRESS", help="Simulate on a Dask cluster instead.")
 @click.option(
@@ -156,7 +156,7 @@ def _note(row: dict[str, Any]) -> str:
     type=click.Path(path_type=Path),
     default=None,
     metavar="DIR",
-    help="Also write the review page there.",
+    help="Folder to write the review page to.",
 )
 def replay(
     start: str,
@@ -168,9 +168,9 @@ def replay(
     dask: str,
     out: Path | None,
 ) -> None:
-    r"""Walk through time with only what was known at each date, score, and review.
+    r"""Replay the past with only the information available by each date; score and review.
 
-    Interrupt it at any moment and run it again: it completes without doubles.
+    You can interrupt it at any time and run it again: it resumes without duplicates.
 
     \b
     Example:
@@ -206,7 +206,7 @@ def _print(result: dict[str, Any]) -> None:
         return
     rows = result.pop("scores")
     emit(result)
-    say("A replay written with hindsight: it shows the tool and is no evidence of skill.")
+    say("A replay written with hindsight: it shows the tool and is not evidence of skill.")
     columns = (
         "forecaster",
         "mean",
@@ -227,7 +227,7 @@ def _print(result: dict[str, Any]) -> None:
         rows,
         columns=columns,
         title="scheduled window, smaller is better, Brier convention half; intervals 95 % over "
-        "events; difference to the base rate on shared questions; nobody is ranked",
+        "events; difference to the base rate on shared questions; no ranking",
     )
 
 
@@ -237,10 +237,10 @@ def _print(result: dict[str, Any]) -> None:
     type=click.Path(path_type=Path),
     required=True,
     metavar="DIR",
-    help="Where index.html goes.",
+    help="Folder to write the review page to.",
 )
 @click.option(
-    "--kind", default="", help="live or replay; default: replay where there is one, else live."
+    "--kind", default="", help="live or replay; default: the latest replay, or live without one."
 )
 @options.RUN
 def review(out: Path, kind: str, run: str) -> None:

@@ -9,19 +9,19 @@ from forecasting.cli.output import cell, emit, say, settings
 
 @click.command(cls=Command)
 @options.AS_OF
-@click.option("--over-time", is_flag=True, help="How the weights moved, event by event.")
+@click.option("--over-time", is_flag=True, help="Show how the weights moved, event by event.")
 @click.option(
     "--kind",
     type=click.Choice(["live", "replay"]),
     default=None,
-    help="Default: live, or the latest complete replay where there is none.",
+    help="live or replay; default: live, or the latest replay without live forecasts.",
 )
 @click.option("--run", default="", help="Replay run; default: the latest complete one.")
 def worldviews(as_of: str, over_time: bool, kind: str | None, run: str) -> None:
-    r"""Show each worldview's weight, its record, its text's claims, and where it differs now.
+    r"""Show each worldview's weight, track record and claims, and where it differs now.
 
-    Without --as-of they are those of now, or of a replay's end. Weights come from one spot per
-    event: what each had said in the middle of the window.
+    Without --as-of the weights are those of now, or of the end of a replay. They come from one
+    moment per event: each worldview's forecast in the middle of the window.
 
     \b
     Example:
@@ -82,7 +82,7 @@ def _print(rows: list[dict[str, object]]) -> None:
     emit(
         shown,
         columns=columns,
-        title="Brier convention half, smaller is better, nobody is ranked; claims at their text's "
+        title="Brier convention half, smaller is better, no ranking; claims at their text's "
         "own date, with the range over their band",
     )
     lines = [
@@ -96,5 +96,5 @@ def _print(rows: list[dict[str, object]]) -> None:
             lines,
             columns=("worldview", "question", "says", "model"),
             always=3,
-            title="open questions on which a worldview says something else than the model",
+            title="open questions on which a worldview differs from the model",
         )

@@ -274,7 +274,7 @@ def parse_effect(target: str, text: str) -> Effect:
     if pair := re.fullmatch(rf"({_NUMBER})\s*/\s*({_NUMBER})", stated):
         a, b = (float(part) for part in pair.groups())
         if not (0.0 < a <= 1.0 and 0.0 < b <= 1.0):
-            msg = f"likelihoods ({stated}): both must lie above 0 and at most at 1"
+            msg = f"likelihoods ({stated}): both must lie above 0 and not exceed 1"
             raise InvalidInput(msg, hint="0.6/0.2")
         return Effect(target, "likelihood", {"a": a, "b": b, "u": sqrt(a * b)}, stated)
     ratio = _SCALE.get(stated)

@@ -125,11 +125,11 @@ def parse_phrase(text: str, zone: str = "UTC") -> Phrase:
     head, *tails = (part.strip() for part in _TAIL.split(stated))
     said = _head(head, stated, zone)
     if tails and said.form in {"class", "date"}:
-        msg = f"phrase ({stated[:80]}): nothing follows a {said.form}"
+        msg = f"phrase ({stated[:80]}): nothing can follow a {said.form}"
         raise InvalidInput(msg, hint=head)
     words = [tail.split(" ", 1)[0] if tail.startswith("shape") else tail[:7] for tail in tails]
     if len(set(words)) < len(words):
-        msg = f"phrase ({stated[:80]}): says one thing twice"
+        msg = f"phrase ({stated[:80]}): says the same thing twice"
         raise InvalidInput(msg, hint="shape 0.8 at once 10% for good 5%")
     for word, tail in zip(words, tails, strict=True):
         if word == "shape":
@@ -184,7 +184,7 @@ def _head(head: str, stated: str, zone: str) -> Phrase:
         raise InvalidInput(msg, hint=f"{head} (LOW..HIGH)")
     if re.fullmatch(rf"(?:once|{_NUMBER})(?:\s+(?:in|times|of).*)?", head):
         raise _no_exposure(stated)
-    msg = f"phrase ({stated[:80]}): says in no known way how fast it comes"
+    msg = f"phrase ({stated[:80]}): does not say how fast it happens in a form known here"
     raise InvalidInput(msg, hint=EXAMPLES)
 
 
@@ -215,7 +215,7 @@ def _shape(tail: str, stated: str) -> tuple[float, float, float]:
     if match["low"] is not None:
         shape, low, high = _in_range(match, "phrase", stated)
     if not (shape > 0.0 and high <= MOST_SHAPE):
-        msg = f"phrase ({stated[:80]}): shape must lie above 0 and at most at {MOST_SHAPE:g}"
+        msg = f"phrase ({stated[:80]}): shape must lie above 0 and not exceed {MOST_SHAPE:g}"
         raise InvalidInput(msg, hint="shape 0.8")
     return shape, low, high
 

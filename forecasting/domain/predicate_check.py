@@ -73,7 +73,7 @@ def check_predicate(
     >>> asked = Predicate(Occurred("convey", Moment()))
     >>> world = WorldSpec({"convoy": ProcessSpec("convoy", "event", ("waiting",), ())})
     >>> check_predicate(asked, world, OutcomeSpace.binary(), start, end)
-    ['process (convey): the world has none of that name; the nearest is convoy']
+    ['process (convey): the world has no such process; the nearest is convoy']
     """
     parts = [predicate.event] if predicate.given is None else [predicate.event, predicate.given]
     unknown = [fault for part in parts for fault in _names(part, world)]
@@ -83,7 +83,7 @@ def check_predicate(
     found += _fits(predicate.event, world, space)
     found += [fault for part in parts for fault in _moments(part, opens, closes)]
     if predicate.given is not None and not found and cannot_be(predicate.given, world, closes):
-        found.append("given: the condition cannot happen: its parts exclude each other")
+        found.append("given: the condition is impossible: its parts exclude each other")
     return list(dict.fromkeys(found))
 
 
@@ -140,7 +140,7 @@ def _names(event: Event, world: WorldSpec) -> Iterator[str]:
         if spec is None:
             near = nearest(process, world.processes)
             hint = f"; the nearest is {near}" if near else ""
-            yield f"process ({process}): the world has none of that name{hint}"
+            yield f"process ({process}): the world has no such process{hint}"
             continue
         for state in states:
             if state in spec.states:
@@ -183,7 +183,7 @@ def _entered(process: ProcessSpec, states: tuple[str, ...]) -> Iterator[str]:
         counted = process.kind in COUNTED or any(m.start == m.end for m in process.moves)
         if not counted and process.kind != "own":
             example = f"{process.name}={process.states[-1]}"
-            yield f"process ({process.name}): is no event; name a state, such as {example}"
+            yield f"process ({process.name}): is not an event; name a state, such as {example}"
         return
     if process.kind in {"delivery", "own"}:
         return
@@ -210,14 +210,14 @@ def _fits(event: Event, world: WorldSpec, space: OutcomeSpace) -> Iterator[str]:
         if not isinstance(event, Total):
             yield "a numeric question asks for a number: PROCESS count, or PROCESS total"
         elif world.processes[event.process].kind not in COUNTED:
-            yield f"process ({event.process}): is not counted, so that it has no number"
+            yield f"process ({event.process}): is not counted, so it has no number"
         elif world.processes[event.process].kind == "event" and not event.since_opening:
             yield f"process ({event.process}): events have a count: {event.process} count"
     elif isinstance(event, Total):
-        yield f"a number answers no {space.type} question; say {event.process} count >= 3 by close"
+        yield f"a number answers only numeric questions; ask {event.process} count >= 3 by close"
     elif space.type == "binary":
         if choice:
-            yield "a binary question asks what is true or false: PROCESS=STATE by close"
+            yield "a binary question needs what is true or false: PROCESS=STATE by close"
     elif not choice:
         yield f"a question of type {space.type} asks which option: PROCESS on close, or first of"
     else:
@@ -247,7 +247,7 @@ def _options(event: Event, world: WorldSpec, options: tuple[str, ...]) -> Iterat
         return
     for option in options:
         if option not in given:
-            yield f"option ({option}): no state gives it"
+            yield f"option ({option}): no state leads to it"
 
 
 def _no_option(option: str, options: tuple[str, ...]) -> str:

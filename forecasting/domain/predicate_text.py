@@ -130,7 +130,7 @@ def _tokens(text: str, what: str = "answer") -> list[_Token]:
     while place < len(text):
         match = _TOKEN.match(text, place)
         if match is None:
-            msg = f"{what} ({text[:80]}): {text[place:].strip()[:10]} is not read here"
+            msg = f"{what} ({text[:80]}): {text[place:].strip()[:10]} was not expected here"
             hint = "count >= 3" if text[place:].strip()[:1] in "<>" else ""
             raise InvalidInput(msg, hint=hint)
         kind = match.lastgroup or ""
@@ -165,7 +165,7 @@ class _Parser:
     def end(self) -> None:
         """Refuse what is left over."""
         if self.place < len(self.tokens):
-            msg = f"{self.tokens[self.place].text} follows what was already complete"
+            msg = f"{self.tokens[self.place].text} comes after a complete predicate"
             raise self.fault(msg)
 
     def asked(self) -> Event:
@@ -202,7 +202,7 @@ class _Parser:
             if not self.takes(","):
                 break
         if not (found and self.takes("else")):
-            raise self.fault("needs the option of what remains", "first of a: P=x, else none")
+            raise self.fault("needs an option for the remainder", "first of a: P=x, else none")
         return tuple(found), self.option()
 
     def named(self) -> tuple[tuple[str, str], ...]:
@@ -318,20 +318,20 @@ class _Parser:
         while self.takes("|"):
             found.append(self.name("a state"))
         if len(set(found)) < len(found):
-            raise self.fault("names one state twice")
+            raise self.fault("names the same state twice")
         return tuple(found)
 
     def name(self, what: str) -> str:
         text = self.peek()
         if not NAME.fullmatch(text) or (what == "a process" and text in RESERVED):
-            msg = f"{what} should stand{self.where()}"
+            msg = f"{what} was expected{self.where()}"
             raise self.fault(msg, "lower case with hyphens")
         self.place += 1
         return text
 
     def option(self) -> str:
         if self.place >= len(self.tokens) or self.tokens[self.place].kind == "mark":
-            msg = f"an option should stand{self.where()}"
+            msg = f"an option was expected{self.where()}"
             raise self.fault(msg)
         text = self.word()
         return text[1:-1] if text.startswith('"') else text
@@ -343,7 +343,7 @@ class _Parser:
         try:
             return Moment(parse_when(text, zone_name=self.zone, day_means="ends"))
         except InvalidInput as wrong:
-            rule = f"a time is close or a day{_then(text)}"
+            rule = f"a time must be `close` or a day{_then(text)}"
             raise self.fault(rule, "by close or by 2026-12-31") from wrong
 
     def word(self) -> str:
@@ -363,13 +363,13 @@ class _Parser:
 
     def wants(self, word: str, example: str) -> None:
         if not self.takes(word):
-            msg = f"{word} should stand{self.where()}"
+            msg = f"{word} was expected{self.where()}"
             raise self.fault(msg, example)
 
     def where(self) -> str:
         """Say where the reading stands."""
         if self.place < len(self.tokens):
-            return f" where {self.tokens[self.place].text} stands"
+            return f" in place of {self.tokens[self.place].text}"
         return f" after {self.tokens[-1].text}" if self.tokens else ""
 
     def fault(self, rule: str, hint: str = "") -> InvalidInput:

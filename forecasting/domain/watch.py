@@ -26,7 +26,7 @@ class Watch:
 
     def __post_init__(self) -> None:
         if not self.process.strip():
-            msg = "process: a watch names what was looked at"
+            msg = "process: a watch must name the process that was looked at"
             raise InvalidInput(msg, hint="forecast watch")
 
 

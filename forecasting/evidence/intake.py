@@ -128,7 +128,7 @@ def _csv(text: str, name: str, source: str) -> Iterator[Row]:
     try:
         header = [cell.strip().casefold() for cell in next(reader, [])]
     except csv.Error as broken:
-        msg = f"file ({name}): its first line is no line of columns ({broken})"
+        msg = f"file ({name}): its first line does not name the columns ({broken})"
         raise InvalidInput(msg, hint=",".join(COLUMNS)) from broken
     unknown = [cell for cell in header if cell not in COLUMNS]
     absent = [cell for cell in _NEEDED if cell not in header and not (cell == "source" and source)]
@@ -144,7 +144,9 @@ def _csv(text: str, name: str, source: str) -> Iterator[Row]:
             cells = next(reader, None)
         except csv.Error as broken:
             ended = str(broken) == "unexpected end of data"
-            fault = "a quotation mark opens here and never closes" if ended else f"no CSV: {broken}"
+            fault = (
+                "a quotation mark opens here and never closes" if ended else f"not CSV: {broken}"
+            )
             yield Row(first, fault=fault)
             continue
         while long and long[0] <= reader.line_num:
@@ -173,10 +175,10 @@ def _json_lines(text: str, source: str) -> Iterator[Row]:
             yield Row(number, fault=str(doubled))
             continue
         except (ValueError, RecursionError):
-            yield Row(number, fault="line: is no JSON object; one object a line")
+            yield Row(number, fault="line: is not a JSON object; write one object a line")
             continue
         if not isinstance(found, dict):
-            yield Row(number, fault="line: is no JSON object; one object a line")
+            yield Row(number, fault="line: is not a JSON object; write one object a line")
             continue
         if unknown := [str(key) for key in found if key not in COLUMNS]:
             shown = _CONTROL.sub(" ", unknown[0])[:60]
@@ -196,7 +198,7 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         # Python keeps the last; other readers keep the first.
         names = [name for name, _ in pairs]
         doubled = next(name for name in names if names.count(name) > 1)
-        msg = f"key ({_CONTROL.sub(' ', doubled)[:60]}): stands there twice"
+        msg = f"key ({_CONTROL.sub(' ', doubled)[:60]}): appears twice"
         raise InvalidInput(msg)
     return found
 
@@ -220,16 +222,16 @@ def _feed(content: bytes, name: str, source: str, manner: Manner) -> Iterator[Ro
     try:
         root = _tree(content, name)
     except DefusedXmlException as forbidden:
-        msg = f"file ({name}): declares entities or reaches outside itself; that is not read"
+        msg = f"file ({name}): declares entities or refers to other files, which is refused"
         raise InvalidInput(msg, hint="a plain RSS or Atom file") from forbidden
     except InvalidInput:
         raise
     except (ParseError, ValueError, LookupError, RecursionError) as broken:
-        msg = f"file ({name}): is no well-formed XML ({broken})"
+        msg = f"file ({name}): is not well-formed XML ({broken})"
         raise InvalidInput(msg, hint="an RSS or Atom file, CSV or JSON lines") from broken
     entries = [node for node in root.iter() if _local(node) in {"item", "entry"}][: MOST_ROWS + 1]
     if not entries and _local(root) not in {"rss", "feed", "rdf"}:
-        msg = f"file ({name}): is XML, but no RSS or Atom feed"
+        msg = f"file ({name}): is XML, but not an RSS or Atom feed"
         raise InvalidInput(msg, hint="an RSS or Atom file, CSV or JSON lines")
     channel = next((node for node in root.iter() if _local(node) in {"channel", "feed"}), root)
     said_by = source or _text(channel, "title")
@@ -264,7 +266,7 @@ def _tree(content: bytes, name: str) -> Element:
     for event, _ in parsed:
         depth += 1 if event == "start" else -1
         if depth > MOST_LEVELS:
-            msg = f"file ({name}): elements inside each other more than {MOST_LEVELS} deep"
+            msg = f"file ({name}): elements are nested more than {MOST_LEVELS} deep"
             raise InvalidInput(msg, hint="an RSS or Atom file")
     root: Element = parsed.root
     return root

@@ -101,10 +101,10 @@ def recognised(heads: Sequence[str], given: Mapping[str, str]) -> Columns:
     for head, target in given.items():
         if target not in COLUMNS:
             near = difflib.get_close_matches(target, COLUMNS, n=1)
-            msg = f"map ({plainly(head)}={plainly(target)}): no column is named so"
+            msg = f"map ({plainly(head)}={plainly(target)}): no such column"
             raise InvalidInput(msg, hint=near[0] if near else ", ".join(COLUMNS[:10]))
         if _plain(head) not in map(_plain, heads):
-            msg = f"map ({plainly(head)}): no column of the file is headed so"
+            msg = f"map ({plainly(head)}): no column of the file has this heading"
             raise InvalidInput(msg, hint=plainly(", ".join(filter(None, heads))))
     made = Columns([""] * len(heads))
     exact = {tidied(head).casefold() for head in heads} - set(wanted)
@@ -120,14 +120,14 @@ def recognised(heads: Sequence[str], given: Mapping[str, str]) -> Columns:
                 target = ""
         if not target:
             if plain and (near := difflib.get_close_matches(plain, COLUMNS, n=1, cutoff=0.85)):
-                msg = f"column ({plainly(plain)}): is none"
+                msg = f"column ({plainly(plain)}): is not a known column"
                 raise InvalidInput(msg, hint=near[0])
             made.passed += [tidied(head)] if plain else []
             continue
         if target in made.names:
             other = tidied(heads[made.names.index(target)])
             if plain == other.casefold():
-                msg = f"column ({plainly(plain)}): stands twice"
+                msg = f"column ({plainly(plain)}): appears twice"
                 raise InvalidInput(msg, hint="one of them")
             msg = f"columns ({plainly(other)} and {plainly(tidied(head))}): may both be {target}"
             raise Ambiguous(msg, hint=f'map="{plainly(tidied(head))}={target}"')

@@ -91,7 +91,7 @@ class _Table:
                 raise stop(self.name, 1, f"columns: {broken}", ",".join(COLUMNS[:5])) from broken
             if len(heads) > MOST_COLUMNS:
                 msg = f"columns: more than {MOST_COLUMNS}"
-                raise stop(self.name, 1, msg, "only those that count")
+                raise stop(self.name, 1, msg, "a file with only the columns that matter")
             try:
                 found = recognised(heads, self.reading.columns if len(heads) > 1 else {})
             except InvalidInput as wrong:
@@ -106,10 +106,10 @@ class _Table:
             self.into.notes.append(f"{self.name}: cells are separated by {what}")
         if columns.own:
             shown = ", ".join(f"{head} is {name}" for name, head in columns.own.items())
-            self.into.notes.append(f"{self.name}: columns read by their usual names: {shown}")
+            self.into.notes.append(f"{self.name}: columns recognised by their usual names: {shown}")
         if columns.passed:
             shown = plainly(", ".join(columns.passed))
-            self.into.notes.append(f"{self.name}: columns not read: {shown}")
+            self.into.notes.append(f"{self.name}: columns ignored: {shown}")
         if columns.percent and not self.reading.manner.unit:
             self.reading = replace(
                 self.reading, manner=replace(self.reading.manner, unit="percent")
@@ -137,7 +137,7 @@ class _Table:
             except csv.Error as broken:
                 open_ended = str(broken) == "unexpected end of data"
                 rule = "a quotation mark opens here and never closes" if open_ended else str(broken)
-                raise stop(self.name, line, f"row: {rule}", "mend the line") from broken
+                raise stop(self.name, line, f"row: {rule}", "correct the line") from broken
             if cells is None:
                 return
             if not any(map(str.strip, cells)):
@@ -172,7 +172,7 @@ class _Table:
             return cells[place[column]].strip() if column in place else ""
 
         if cell("kind") == "replay":
-            msg = "kind (replay): was computed afterwards, and is no forecast of its time"
+            msg = "kind (replay): was computed afterwards, so it is not a forecast made at the time"
             raise InvalidInput(msg)
         what = said(restored(cell("forecast")))
         typed = ""
@@ -204,5 +204,5 @@ def person(named: str, reading: Reading) -> str:
     """Give who made a statement: the name that stands there, else the user's own."""
     if not named.strip() and not reading.me:
         msg = "forecaster: is empty"
-        raise InvalidInput(msg, hint="me=NAME, for rows that name nobody")
+        raise InvalidInput(msg, hint="me=NAME, for rows without a forecaster")
     return forecaster(named if named.strip() else reading.me)

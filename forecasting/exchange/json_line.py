@@ -21,7 +21,7 @@ class NotStrict(ValueError):
 def parse(line: str, *, lexical: bool = True) -> Any:
     """Read one JSON text.
 
-    Refused are NaN and infinities, numbers beyond the largest double, a key that stands twice,
+    Refused are NaN and infinities, numbers beyond the largest double, a key that appears twice,
     more than 32 levels, NUL, and halves of surrogate pairs.
 
     Parameters
@@ -41,7 +41,7 @@ def parse(line: str, *, lexical: bool = True) -> Any:
     >>> parse('{"a": 1, "a": 2}')
     Traceback (most recent call last):
     ...
-    forecasting.exchange.json_line.NotStrict: the key a stands twice
+    forecasting.exchange.json_line.NotStrict: the key a appears twice
     """
     try:
         found = (_LEXICAL if lexical else _NUMERIC).decode(line)
@@ -51,7 +51,7 @@ def parse(line: str, *, lexical: bool = True) -> Any:
         msg = f"more than {MOST_DEPTH} levels"
         raise NotStrict(msg) from None
     except ValueError as broken:
-        msg = f"no JSON ({broken})" if isinstance(broken, json.JSONDecodeError) else str(broken)
+        msg = f"not JSON ({broken})" if isinstance(broken, json.JSONDecodeError) else str(broken)
         raise NotStrict(msg) from None
     # The line itself is sound UTF-8, so only an escape can bring in half a pair or a NUL.
     if "\\u" in line or line.count("[") + line.count("{") > MOST_DEPTH:
@@ -91,20 +91,20 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        msg = f"the key {twice[:40]!s} stands twice"
+        msg = f"the key {twice[:40]!s} appears twice"
         raise NotStrict(msg)
     return found
 
 
 def _not_finite(word: str) -> NoReturn:
-    msg = f"{word} is no number of JSON"
+    msg = f"{word} is not a JSON number"
     raise NotStrict(msg)
 
 
 def _finite(digits: str) -> float:
     number = float(digits)
     if number - number != 0.0:
-        msg = f"{digits[:40]} is beyond every number that can be computed with"
+        msg = f"{digits[:40]} is too large to compute with"
         raise NotStrict(msg)
     return number
 

@@ -48,9 +48,9 @@ def records(found: bytes, *, name: str, lexical: bool = True) -> Iterator[tuple[
             hint = f"forecast import csv {name}" if number == 1 and "," in line else ""
             raise stop(name, number, f"line: {plainly(str(broken))}", hint) from broken
         if isinstance(record, list) and number == 1:
-            raise stop(name, 1, "line: is a list; one object a line", f"jq -c '.[]' {name}")
+            raise stop(name, 1, "line: is a list; write one object a line", f"jq -c '.[]' {name}")
         if not isinstance(record, dict):
-            raise stop(name, number, "line: is no object; one object a line")
+            raise stop(name, number, "line: is not an object; write one object a line")
         yield number, record
     if not number:
         raise stop(name, 1, "file: is empty", "one JSON object a line")

@@ -205,12 +205,13 @@ def _flags(made: Plan, held: Held) -> list[str]:
     if found:
         flags.append(
             f"{found} forecast{'s' * (found > 1)} of a ladder fall from an earlier deadline to a "
-            "later one; kept as said"
+            "later one; kept as stated"
         )
     nothing = _take_nothing_back(made, held)
     if nothing:
         flags.append(
-            f"{nothing} withdrawal{'s' * (nothing > 1)} of what did not stand; kept as said"
+            f"{nothing} withdrawal{'s' * (nothing > 1)} of a forecast that was not in force; kept "
+            "as stated"
         )
     return flags
 
@@ -270,7 +271,7 @@ class _Question:
         if held is None and not (kept or own):
             # The outcome of a question that nothing else is kept of would stand in the air.
             for _, lines in settled:
-                self._refuse(lines, f"question ({name}): nothing of it was kept")
+                self._refuse(lines, f"question ({name}): every row of it was refused")
             return
         self.notes.update(notes)
         new = question is not held
@@ -331,8 +332,8 @@ class _Question:
         stated, at = facts.get("outcome"), facts.get("resolved_at")
         if stated is None:
             if at is not None:
-                msg = "resolved_at: stands without an outcome"
-                raise InvalidInput(msg, hint="the outcome beside it")
+                msg = "resolved_at: is given without an outcome"
+                raise InvalidInput(msg, hint="add the outcome")
             return None
         last = outcomes(versions).get(question.id)
         dated = at is not None
@@ -352,7 +353,7 @@ class _Question:
             version=1 + max((one.version for one in versions), default=0),
         )
         if found.outcome == NO and dated and "closes" in facts and at < question.closes:
-            notes["resolved no before they closed; kept as said"] += 1
+            notes["resolved no before they closed; kept as stated"] += 1
         if self._known(found, versions):
             return None
         if last is not None and not (

@@ -68,7 +68,7 @@ def check_same(held: Question, facts: Mapping[str, Any], notes: Counter[str]) ->
     for name in _LABELS:
         stands = getattr(held, name)
         if name in facts and facts[name] != (tuple(sorted(stands)) if name == "tags" else stands):
-            notes[f"{name} differ from the ledger's, which stay"] += 1
+            notes[f"{name} differ from the ledger's, which are kept"] += 1
 
 
 def completed(
@@ -131,7 +131,7 @@ def completed(
     late = max(before, default=found.opens)
     if found.opens > min(before, default=found.opens) or found.closes <= late:
         name = "opens" if found.opens > min(before, default=found.opens) else "closes"
-        msg = f"{name} ({iso(getattr(found, name))}): a forecast of {held.id} stands outside"
+        msg = f"{name} ({iso(getattr(found, name))}): a forecast of {held.id} lies outside"
         raise InvalidInput(msg, hint=f"{iso(min(before))} to {iso(late)} inside the window")
     if found.closes <= found.opens or found.resolves_by < found.closes:
         msg = f"closes ({iso(found.closes)}): must come after opens and not after resolves_by"
@@ -181,10 +181,10 @@ def made(
             notes["no opens is stated: taken from their first forecast"] += 1
             opens = min(one.issued_at for one in forecasts)
         if closes is None and resolved_at is not None:
-            notes["no closes is stated: the day on which they resolved ends"] += 1
+            notes["no closes is stated: the end of the day on which they resolved"] += 1
             closes = _end_of_day(resolved_at, zone)
         elif closes is None:
-            notes["no closes is stated: the day of their last forecast ends"] += 1
+            notes["no closes is stated: the end of the day of their last forecast"] += 1
             closes = _last_day(max(one.issued_at for one in forecasts), zone)
     if closes <= opens:
         msg = f"closes ({iso(closes)}): must come after opens ({iso(opens)})"
@@ -194,7 +194,7 @@ def made(
         msg = f"resolves_by ({iso(resolves_by)}): must not come before closes ({iso(closes)})"
         raise InvalidInput(msg)
     if "title" not in facts:
-        notes["no title is stated: their id stands for it"] += 1
+        notes["no title is stated: their id is used"] += 1
     ladder, at, _ = question.partition("@")
     return Question(
         id=question,

@@ -174,7 +174,7 @@ def _once(found: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     made = [(text(label, name="option"), value) for label, value in found]
     labels = [label for label, _ in made]
     if twice := [label for label in labels if labels.count(label) > 1]:
-        msg = f"forecast ({plainly(twice[0])}): stands twice"
+        msg = f"forecast ({plainly(twice[0])}): appears twice"
         raise InvalidInput(msg)
     if not made:
         msg = "forecast: names no option"

@@ -62,7 +62,7 @@ def own_hazards(
     except Exception as fault:
         # The code is somebody else's: whatever it raises is a fault of this process alone.
         msg = f"{process.name}: kind ({process.own}): hazards: {type(fault).__name__}: {fault}"
-        raise InvalidInput(msg, hint=f"mend the class behind {process.own}") from fault
+        raise InvalidInput(msg, hint=f"correct the class behind {process.own}") from fault
     found: dict[Key, Hazard] = {}
     for move in process.moves:
         if move.phrase.at is not None:

@@ -117,11 +117,11 @@ world now. Try: states with a move of shape below 1
     if (found := own(name)) is not None:
         return found
     if name in _BEFORE:
-        message = f"model ({name}): questions are answered by processes of one world now"
+        message = f"model ({name}): questions are now answered by processes of one world"
         raise NotFound(message, hint=_BEFORE[name])
     known = [*_GRAPHS, *kinds()]
     near = get_close_matches(name, known, n=1, cutoff=0.4)
-    message = f"model ({name}): no graph and no kind of process has this name"
+    message = f"model ({name}): no graph or kind of process has this name"
     raise NotFound(message, hint=near[0] if near else ", ".join(known))
 
 

@@ -255,7 +255,7 @@ class Hierarchical:
 
     def _known(self) -> _Learned:
         if self._learned is None:
-            message = "Hierarchical (not fitted): knows nobody yet"
+            message = "Hierarchical (not fitted): has not been fitted"
             raise InvalidInput(message, hint="Hierarchical().fit(history, as_of=...).predict(...)")
         return self._learned
 

@@ -29,7 +29,7 @@ def members(forecasts: ArrayLike, axis: int, *, clip: float = 0.0) -> FloatArray
         raise InvalidInput(message, hint="divide percentages by 100" if outside[0] > 1 else "")
     if not 0 <= clip < 0.5:
         message = f"clip ({clip}): must lie in [0, 0.5)"
-        raise InvalidInput(message, hint="clip=0.001 draws forecasts into [0.001, 0.999]")
+        raise InvalidInput(message, hint="clip=0.001 moves forecasts into [0.001, 0.999]")
     moved: FloatArray = np.moveaxis(np.clip(p, clip, 1 - clip), axis, -1)
     return moved
 

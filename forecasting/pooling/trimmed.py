@@ -69,7 +69,7 @@ def trimmed(
     p = members(forecasts, axis, clip=clip)
     left = p.shape[-1] - 2 * drop
     if left < 1:
-        message = f"drop ({drop}): nobody is left of {p.shape[-1]} members"
+        message = f"drop ({drop}): leaves none of {p.shape[-1]} members"
         raise InvalidInput(message, hint=f"drop={(p.shape[-1] - 1) // 2}")
     kept = np.sort(p, axis=-1)[..., drop : drop + left]
     return geometric_odds(kept) if mean == "geometric-odds" else kept.mean(axis=-1)

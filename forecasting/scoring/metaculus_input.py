@@ -102,8 +102,10 @@ def spans(
         twice = later == start[order[:-1][same]]
         if np.any(twice):
             row = int(order[1:][same][np.argmax(twice)])
-            message = f"issued_at ({start[row]} at {row}): its forecaster spoke twice in an instant"
-            raise InvalidInput(message, hint="keep the one that stands")
+            message = (
+                f"issued_at ({start[row]} at {row}): two forecasts of one forecaster at one instant"
+            )
+            raise InvalidInput(message, hint="keep the later one")
         following = np.full(n, np.inf)
         following[order[:-1][same]] = later
         stop = np.minimum(stop, following)

@@ -212,10 +212,11 @@ def _replaced(pair: IntArray, issued: IntArray, frame: "pd.DataFrame") -> IntArr
         row = int(order[1:][same][np.argmax(twice)])
         who, asked = frame["forecaster"].iloc[row], frame["question"].iloc[row]
         message = (
-            f"issued_at ({frame['issued_at'].iloc[row]} in row {row}): {who!r} spoke twice on "
-            f"question {asked!r} in that instant, and rows have no order"
+            f"issued_at ({frame['issued_at'].iloc[row]} in row {row}): {who!r} has two forecasts "
+            "on "
+            f"question {asked!r} at that instant, and rows have no order"
         )
-        raise InvalidInput(message, hint="keep the one that stands")
+        raise InvalidInput(message, hint="keep the later one")
     following[order[:-1][same]] = later
     return following
 

@@ -51,10 +51,10 @@ def backup(url: str, target: Path, *, force: bool = False) -> Verification:
     where = place(url)
     target = target.absolute()
     if target.exists() and not force:
-        msg = f"file ({target}): exists already"
-        raise InvalidInput(msg, hint="another name, or --force")
+        msg = f"file ({target}): already exists"
+        raise InvalidInput(msg, hint="another name, or force=True")
     if not target.parent.is_dir():
-        msg = f"folder ({target.parent}): is not there"
+        msg = f"folder ({target.parent}): does not exist"
         raise InvalidInput(msg, hint=f"mkdir -p {target.parent}")
     if (own := sqlite_path(database_url(url))) is not None and own.exists():
         _refuse_same(own, target)
@@ -105,8 +105,8 @@ def restore(source: Path, url: str, *, force: bool = False) -> tuple[Verificatio
     if target.exists():
         _refuse_same(source, target)
         if not force and target.stat().st_size:
-            msg = f"database ({target}): exists already"
-            raise InvalidInput(msg, hint="--force; what is there is kept beside it")
+            msg = f"database ({target}): already exists"
+            raise InvalidInput(msg, hint="force=True; the present file is kept beside it")
     engine = connect(str(source))
     try:
         if not migrate.check(engine, str(source)):
@@ -280,7 +280,7 @@ def _refuse_in_use(target: Path) -> None:
     except sqlite3.OperationalError as busy:
         if getattr(busy, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             message = f"database ({target}): in use by another program"
-            raise DatabaseUnusable(message, hint="again when that program is done") from busy
+            raise DatabaseUnusable(message, hint="again when that program has finished") from busy
     except sqlite3.DatabaseError:
         return
 
@@ -302,4 +302,6 @@ def _file_faults(target: Path) -> Iterator[None]:
         yield
     except OSError as fault:
         message = f"file ({target}): cannot be written ({fault.strerror or fault})"
-        raise DatabaseUnusable(message, hint="a folder of yours with space in it") from fault
+        raise DatabaseUnusable(
+            message, hint="a folder that you can write to, with free space"
+        ) from fault

@@ -84,7 +84,9 @@ def _library(connection: Connection, *, in_file: bool) -> Check:
     detail = f"SQLite {sqlite3.sqlite_version}, journal {mode}, synchronous {level}"
     if in_file and mode != wanted:
         rule = f"below {safe} two connections can corrupt a database in WAL mode"
-        return Check("sqlite", False, f"{detail}; {rule}", "close the other program that has it")
+        return Check(
+            "sqlite", False, f"{detail}; {rule}", "close the other program that has it open"
+        )
     why = "" if wanted == "wal" else f" (WAL is kept for {safe} and newer, where it is safe)"
     return Check("sqlite", True, detail + why)
 
@@ -127,7 +129,7 @@ def _pages(connection: Connection) -> Check:
         return Check("pages", False, "; ".join(" ".join(str(s).split()) for s in said), RESTORE)
     if (row := connection.exec_driver_sql("PRAGMA foreign_key_check").first()) is not None:
         return Check("pages", False, f"a row of {row[0]} belongs to no entry", RESTORE)
-    return Check("pages", True, "every page and index is whole")
+    return Check("pages", True, "every page and index is intact")
 
 
 def _chain(connection: Connection) -> Check:
@@ -145,7 +147,7 @@ def _last(connection: Connection) -> Check:
     last = read_head(connection)[1]
     now = clock.now()
     if last is not None and last > now:
-        detail = f"the newest entry was recorded at {instant_text(last)}, which is still to come"
+        detail = f"the newest entry was recorded at {instant_text(last)}, which is in the future"
         return Check("clock", False, detail, "the machine's clock, then wait: entries keep order")
     return Check("clock", True, instant_text(now))
 

@@ -122,15 +122,19 @@ def _check_file(path: Path, *, create: bool) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as refused:
-            message = f"database ({path}): its folder cannot be made ({refused.strerror})"
-            raise DatabaseUnusable(message, hint="--db PATH in a folder of yours") from refused
+            message = f"database ({path}): its folder cannot be created ({refused.strerror})"
+            raise DatabaseUnusable(
+                message, hint="database=PATH in a folder that you can write to"
+            ) from refused
         return
     except OSError as refused:
-        message = f"database ({path}): cannot be looked at ({refused.strerror})"
-        raise DatabaseUnusable(message, hint="--db PATH in a folder of yours") from refused
+        message = f"database ({path}): cannot be inspected ({refused.strerror})"
+        raise DatabaseUnusable(
+            message, hint="database=PATH in a folder that you can write to"
+        ) from refused
     if not path.is_file():
         message = f"database ({path}): must be a file"
-        raise DatabaseUnusable(message, hint="--db FILE")
+        raise DatabaseUnusable(message, hint="database=FILE")
     if (found.st_dev, found.st_ino) in _connected or found.st_size == 0:
         return
     try:
@@ -150,7 +154,7 @@ def missing(where: str) -> DatabaseUnusable:
 
 def _not_a_database(where: str) -> DatabaseUnusable:
     message = f"database ({where}): the file is not an SQLite database"
-    return DatabaseUnusable(message, hint="--db ANOTHER_FILE, or forecast restore BACKUP")
+    return DatabaseUnusable(message, hint="database=ANOTHER_FILE, or forecast restore BACKUP")
 
 
 def _opener(path: Path | None, *, create: bool, timeout: float) -> Callable[[], sqlite3.Connection]:
@@ -229,7 +233,7 @@ def _fault(fault: BaseException | None, where: str) -> ForecastingError:
     rules = {
         ("SQLITE_BUSY", "SQLITE_LOCKED", "55P03"): (
             "locked by another program",
-            "again when that program is done",
+            "again when that program has finished",
         ),
         ("40001", "40P01"): (
             "another program wrote at the same moment; nothing was written",
@@ -237,14 +241,14 @@ def _fault(fault: BaseException | None, where: str) -> ForecastingError:
         ),
         ("SQLITE_READONLY", "25006", "42501"): (
             "read-only, so nothing can be written",
-            f"chmod u+w {where}, or --db PATH in a folder of yours",
+            f"chmod u+w {where}, or database=PATH in a folder that you can write to",
         ),
         ("SQLITE_FULL", "53100"): ("the disk is full; nothing was written", "free some space"),
         ("53",): ("the server has no more room or connections; nothing was written", "again later"),
         ("SQLITE_CORRUPT", "XX001", "XX002"): ("damaged", "forecast restore BACKUP"),
         ("SQLITE_CANTOPEN", "SQLITE_PERM"): (
             "cannot be opened",
-            "--db PATH in a folder of yours",
+            "database=PATH in a folder that you can write to",
         ),
         ("SQLITE_IOERR",): ("the disk failed to read or write", "forecast doctor"),
     }

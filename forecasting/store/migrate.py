@@ -58,13 +58,13 @@ def revision(connection: Connection, where: str) -> str | None:
         owner = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
         if owner != APPLICATION_ID and (tables or owner):
             message = f"database ({where}): belongs to another program"
-            raise DatabaseUnusable(message, hint="--db ANOTHER_FILE")
+            raise DatabaseUnusable(message, hint="database=ANOTHER_FILE")
     if "alembic_version" in tables:
         found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
         if found is not None:
             return str(found)
     if "entry" in tables:
-        message = f"database ({where}): damaged, for it does not say which schema it has"
+        message = f"database ({where}): damaged: it does not say which schema it has"
         raise DatabaseUnusable(message, hint="forecast restore BACKUP")
     return None
 
@@ -90,7 +90,7 @@ def unguarded(engine: Engine, where: str) -> DatabaseUnusable | None:
         return None
     more = f" and {len(gone) - 1} more" if gone[1:] else ""
     message = f"database ({where}): trigger {gone[0]}{more} is not as this program made it"
-    return DatabaseUnusable(message, hint="forecast verify, then forecast db upgrade to mend it")
+    return DatabaseUnusable(message, hint="forecast verify, then forecast db upgrade to repair it")
 
 
 def bring_up(engine: Engine, where: str) -> None:

@@ -257,7 +257,7 @@ def entry_named(connection: Connection, name: int | str) -> Recorded:
         raise NotFound(msg, hint="forecast history QUESTION")
     if len(chosen) > 1:
         shown = ", ".join(row.hash[:12] for row in chosen)
-        msg = f"entry ({name}): the start of more than one id ({shown})"
+        msg = f"entry ({name}): matches more than one id ({shown})"
         raise NotFound(msg, hint="more digits of the id")
     table = DETAILS[chosen[0].kind]
     (recorded,) = _recorded(connection, table, table.c.seq == chosen[0].seq)

@@ -76,13 +76,13 @@ def reveal(kept: Mapping[str, Any], sealed: Sealed) -> Reveal:
         opens = seal_commitment(opening.salt, body("forecast", made.detail))
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as broken:
         msg = "sealed file: does not hold what opens a seal"
-        raise InvalidInput(msg, hint="--file COPY") from broken
+        raise InvalidInput(msg, hint="file=COPY") from broken
     if opens != sealed.commitment:
         msg = (
-            f"sealed entry ({sealed.seq}): what was kept does not open it; "
-            "it is of another seal, or was changed"
+            f"sealed entry ({sealed.seq}): the kept file does not open it; "
+            "it belongs to another seal, or was changed"
         )
-        raise InvalidInput(msg, hint="--file COPY")
+        raise InvalidInput(msg, hint="file=COPY")
     return opening
 
 

@@ -168,7 +168,10 @@ def chained(
             )
         except (KeyError, ValueError, TypeError, AttributeError, ArithmeticError) as broken:
             said = f"{broken.args[0]}" if broken.args else type(broken).__name__
-            msg = f"entry ({str(record.get('seq'))[:20]}): is none of this program ({said[:80]})"
+            msg = (
+                f"entry ({str(record.get('seq'))[:20]}): was not written by this program "
+                f"({said[:80]})"
+            )
             hint = "a whole export, by a version of this program no newer than this one"
             raise InvalidInput(msg, hint=hint, where=f"{name}:{number}") from broken
         seq += 1

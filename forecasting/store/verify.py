@@ -374,7 +374,7 @@ class _Held:
         if row["commitment"] is None:
             return ""
         if found.seq in self.redacted:
-            return "" if found.because is None else "its rationale was redacted and is there"
+            return "" if found.because is None else "its rationale was redacted but is still there"
         if found.because is None or found.salt is None:
             return "its rationale is missing"
         try:
@@ -388,7 +388,7 @@ class _Held:
     def _reveal(self, found: _Found) -> str:
         row = found.row
         if row["sealed"] is None:
-            return "" if row["seal_salt"] is None else "the salt of no seal"
+            return "" if row["seal_salt"] is None else "a salt without a seal"
         if (sealed := self.seals.get(row["sealed"])) is None:
             return f"no seal has the number {row['sealed']}, which it opens"
         if row["sealed"] in self.revealed:

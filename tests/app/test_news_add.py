@@ -71,15 +71,19 @@ def _fact(ledger: Ledger, *on: str, **more: Any) -> dict[str, Any]:
         (("truce=on=x2",), {"half_life": "nan"}, "a number of days"),
         (("truce=on=x2",), {"half_life": "3 fortnights"}, "a number of days"),
         (("truce=on=x2",), {"half_life": "101 y"}, "at most 100 years"),
-        (("truce=on=x2",), {"half_life": "3d", "lasting": True}, "what lasts has none"),
+        (
+            ("truce=on=x2",),
+            {"half_life": "3d", "lasting": True},
+            "a lasting report has no half-life",
+        ),
         (("truce",), {"half_life": "3d"}, "nothing in this item is a report"),
         (("truce=on",), {"lasting": True, "grade": "A"}, "nothing in this item is a report"),
         # Facts.
         (("truce=of",), {"grade": "A"}, "truce has none, on. Try: truce=on"),
         (("truce=of",), {"grade": "E"}, "truce has none, on. Try: truce=on"),
         (("guarantees=firm",), {"grade": "A"}, "no move from none to firm"),
-        (("truce=none",), {"grade": "A"}, "was so already"),
-        (("truce=205",), {"grade": "A"}, "delivers nothing that could be counted"),
+        (("truce=none",), {"grade": "A"}, "was already in that state"),
+        (("truce=205",), {"grade": "A"}, "has no amounts to count"),
         (("convoy=2",), {"grade": "A"}, "Try: --on convoy=event"),
         (("convoy=evnt",), {"grade": "A"}, "Try: convoy=event"),
         (("detainees=0",), {"grade": "A"}, "must be above 0"),
@@ -149,7 +153,7 @@ def test_a_fact_of_a_good_source_enters_the_process(ledger: Ledger) -> None:
     # From there other moves are open; told again of the same day it is one fact.
     assert _fact(ledger, "truce=on", source="other")["notes"] == []
     _fact(ledger, "truce=none", known_at=NOON + DAY)
-    with pytest.raises(InvalidInput, match="was so already"):
+    with pytest.raises(InvalidInput, match="was already in that state"):
         _fact(ledger, "truce=none", known_at=NOW)
     assert _fact(ledger, "convoy=event")["on"] == {"convoy": "event"}
     (effect,) = news.show(ledger, _fact(ledger, "detainees=300")["key"], now=NOW)["effects"]

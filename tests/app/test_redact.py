@@ -173,7 +173,10 @@ def test_only_a_redaction_excuses_a_missing_text(tmp_path):
     raw.close()
     with Ledger.open(str(kept)) as ledger:
         found = ledger.verify()
-        assert (found.first_bad, found.reason) == (2, "its rationale was redacted and is there")
+        assert (found.first_bad, found.reason) == (
+            2,
+            "its rationale was redacted but is still there",
+        )
 
 
 def test_a_backup_carries_seals_reveals_and_redactions_and_an_earlier_one_the_text(tmp_path):

@@ -141,7 +141,9 @@ def test_nor_do_those_of_other_processes_or_of_a_cluster(
 
 def test_a_cluster_that_is_not_there_is_bad_input(tmp_path: Path) -> None:
     pytest.importorskip("distributed")
-    with pytest.raises(InvalidInput, match=r"dask \(nowhere\): no scheduler answers there"):
+    with pytest.raises(
+        InvalidInput, match=r"dask \(nowhere\): no scheduler answers at this address"
+    ):
         _slice(tmp_path / "none.db", dask="nowhere")
 
 

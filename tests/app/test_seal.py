@@ -231,7 +231,7 @@ FORGED = {
     "another salt": (f"seal_salt = '{'0' * 64}'", "it does not open the seal 2"),
     "a salt that is none": (f"seal_salt = '{'z' * 64}'", "the salt of its seal is broken"),
     "another entry": ("sealed = 1", "no seal has the number 1, which it opens"),
-    "no entry": ("sealed = NULL", "the salt of no seal"),
+    "no entry": ("sealed = NULL", "a salt without a seal"),
 }
 
 
@@ -418,7 +418,7 @@ def test_the_tables_say_how_many_seals_count_as_the_worst():
     assert unrevealed(made.ledger, everybody) == 0, "nobody is charged before the answer"
     made.write(30, ours.resolved(asked, "no", 30))
     assert unrevealed(made.ledger, everybody) == 2
-    said = "2 seals not revealed count as the worst they could hold: forecast reveal"
+    said = "2 seals not revealed count as the worst they could hold (forecast reveal opens them)"
     assert seal_note(made.ledger, everybody) == said
     assert seal_note(made.ledger, everybody, "bob", "ann") == said
     assert "2 seals not revealed left out" in seal_note(made.ledger, everybody, counted=False)

@@ -197,7 +197,7 @@ BAD_WORLDS = [
     ),
     (
         LINKED + "while convoy: truce=on x0.3 (0.1..0.8)\n",
-        "7: [link] link (while convoy: truce=on): convoy is an event, which does not last. "
+        "7: [link] link (while convoy: truce=on): convoy is an event, which has no duration. "
         "Try: once convoy: ...",
     ),
     (
@@ -217,7 +217,7 @@ BAD_WORLDS = [
     ),
     (
         LINKED + "while truce=none: convoy\n",
-        "7: [link] link (while truce=none): needs what it hastens and how much. "
+        "7: [link] link (while truce=none): must say what it speeds up or slows, and how much. "
         "Try: while truce=none: convoy x0.3 (0.1..0.8)",
     ),
     (
@@ -243,7 +243,7 @@ BAD_WORLDS = [
     ),
     (
         "processes:\n  c: {event: once in 1 y at once 5%}\n",
-        "2: [phrase] c: an event has no stay that ends at once, for good or on a day. "
+        "2: [phrase] c: an event takes no `at once`, no `for good` and no day. "
         "Try: event: 3 in 70 weeks",
     ),
     # States and moves.
@@ -258,11 +258,11 @@ BAD_WORLDS = [
     ),
     (
         "processes:\n  p:\n    moves: {none - on: once in 1 y, none > on: once in 1 y}\n",
-        "3: [move] p: move (none - on): is written STATE > STATE. Try: none > on",
+        "3: [move] p: move (none - on): must be written STATE > STATE. Try: none > on",
     ),
     (
         DELIVERY + "    moves: {agreed > stalled: once in 1 y}\n",
-        "4: [move] d: move (agreed > stalled): a delivery has none of that kind. Try: "
+        "4: [move] d: move (agreed > stalled): a delivery has no such move. Try: "
         + ", ".join(" > ".join(way) for way in DELIVERY_MOVES),
     ),
     # Facts.
@@ -276,11 +276,11 @@ BAD_WORLDS = [
     ),
     (
         SINCE + "    2025-03-18: on\n    2025-03-01: none\n",
-        "6: [fact] truce: 2025-03-01: stands after a later fact. Try: facts from old to new",
+        "6: [fact] truce: 2025-03-01: comes after a later fact. Try: facts from old to new",
     ),
     (
         SINCE + "    2025-03-18: on\n    2025-03-19T00:00Z: none\n",
-        "6: [fact] truce: 2025-03-19T00:00Z: another fact stands on that day. "
+        "6: [fact] truce: 2025-03-19T00:00Z: another fact has the same day. "
         "Try: one fact a day, or quoted moments that differ",
     ),
     (
@@ -299,7 +299,7 @@ BAD_WORLDS = [
     ),
     (
         SINCE + "    watched: 2024-03-01\n",
-        "4: [fact] truce: is watched until 2024-03-02T00:00:00Z, before its beginning. "
+        "4: [fact] truce: is watched until 2024-03-02T00:00:00Z, before its record begins. "
         "Try: watched: a later day",
     ),
     (
@@ -313,7 +313,7 @@ BAD_WORLDS = [
     ),
     (
         SINCE + "    2025-03-18: true\n",
-        "5: [fact] truce: 2025-03-18: says no state. Try: none, on",
+        "5: [fact] truce: 2025-03-18: names no state. Try: none, on",
     ),
     # Deliveries.
     (
@@ -331,7 +331,7 @@ BAD_WORLDS = [
     (
         "processes:\n  d:\n    delivery:\n      agreed: 100\n      announced: 2025-05-16\n"
         "      delivered: 100\n",
-        "6: [delivery] d: delivered (100): from 0 to less than was agreed. Try: below 100",
+        "6: [delivery] d: delivered (100): must be from 0 to less than was agreed. Try: below 100",
     ),
     # Processes.
     (
@@ -346,7 +346,7 @@ BAD_WORLDS = [
     ),
     (
         "processes:\n  not: {event: once in 1 y}\n",
-        "2: [process] process (not): is a word of the predicates. Try: a name of its own",
+        "2: [process] process (not): is a reserved word of predicates. Try: a name of its own",
     ),
     (
         "processes:\n  Truce: {event: once in 1 y}\n",
@@ -358,12 +358,12 @@ BAD_WORLDS = [
     ),
     (
         "processes:\n  e: {at: 2026-10-27..2026-05-01}\n",
-        "2: [time] e: at (2026-10-27..2026-05-01): the first possible day, then the planned one. "
+        "2: [time] e: at (2026-10-27..2026-05-01): must be first possible..planned day. "
         "Try: 2026-05-01..2026-10-27",
     ),
     (
         "processes:\n  p: {kind: no-such-kind}\n",
-        "2: [kind] p: kind (no-such-kind): none of that name is installed. "
+        "2: [kind] p: kind (no-such-kind): no such kind is installed. "
         "Try: an entry point in forecasting.processes",
     ),
     (
@@ -433,7 +433,7 @@ def test_a_kind_of_ones_own_fills_in_its_states(
         f"{AT}:2: [kind] w: crests (none): a whole number from 1. Try: crests: 3"
     ]
     assert _lines(tmp_path, text.replace("kind: wave", "kind: waves")) == [
-        f"{AT}:2: [kind] w: kind (waves): none of that name is installed. Try: wave"
+        f"{AT}:2: [kind] w: kind (waves): no such kind is installed. Try: wave"
     ]
 
 
@@ -474,7 +474,7 @@ def test_a_prior_argued_after_the_question_opened_is_hindsight(copy: Path) -> No
         (fault,) = _added(copy, "\n".join(lines))
         assert fault == (
             f"{ZZ}:{number}: [hindsight] {what}: known by 2025-06-02, after zz-q opened "
-            "(2025-06-01T00:00:00Z). Try: argue it from what was known before"
+            "(2025-06-01T00:00:00Z). Try: base it on what was known before"
         )
         (copy / "worlds" / "zz.yaml").unlink()
 
@@ -493,7 +493,7 @@ def test_an_answer_must_fit_its_world(copy: Path) -> None:
         "    closes: 2026-12-31\n    answer: zy by close\n"
     )
     assert _added(copy, text) == [
-        f"{ZZ}:8: [answer] answer: process (zy): the world has none of that name; the nearest is zz"
+        f"{ZZ}:8: [answer] answer: process (zy): the world has no such process; the nearest is zz"
     ]
     assert _added(copy, text.replace("zy by close", "zz by clos")) == [
         f"{ZZ}:8: [answer] answer (zz by clos): a time is close or a day, not clos. "
@@ -513,7 +513,7 @@ def test_a_process_and_a_question_have_different_names(copy: Path) -> None:
 def test_a_class_must_be_there(copy: Path) -> None:
     text = f"processes:\n  zz: {{moves: {{a > b: class truces-formul}}, {SOURCED}}}\n"
     assert _added(copy, text) == [
-        f"{ZZ}:2: [unknown-reference] zz: class (truces-formul): none in reference/classes.csv. "
+        f"{ZZ}:2: [unknown-reference] zz: class (truces-formul): not in reference/classes.csv. "
         "Try: truces-formal"
     ]
 

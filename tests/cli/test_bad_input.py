@@ -155,7 +155,7 @@ def test_bad_question_files(refused: Callable[..., str], tmp_path: Path) -> None
 
 def test_a_slug_in_use_is_not_added_again(refused: Callable[..., str], root: Path) -> None:
     path = root / "questions" / "bank" / "talks" / "leaders-meet.yaml"
-    assert "already in the ledger" in refused("questions", "add", str(path))
+    assert "is already in the ledger" in refused("questions", "add", str(path))
 
 
 def test_with_json_the_error_is_json(database: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,7 +30,7 @@ def test_forecast_alone_shows_today(
     assert run(["--db", database]) == 0
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= width
-    assert out.startswith("A fresh look is worth most on")
+    assert out.startswith("Worth a fresh look")
     for said in ("Due: ", "Open, without a forecast of yours", "News without a weight"):
         assert said in out
     if width >= 80:

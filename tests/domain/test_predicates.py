@@ -170,7 +170,7 @@ def test_names_stand_where_a_name_belongs() -> None:
         ),
         (
             "convoy count > 2 by close",
-            "answer (convoy count > 2 by close): > 2 by clo is not read here. Try: count >= 3",
+            "answer (convoy count > 2 by close): > 2 by clo was not expected here. Try: count >= 3",
         ),
         (
             "convoy count >= 0 by close",
@@ -184,7 +184,7 @@ def test_names_stand_where_a_name_belongs() -> None:
         ),
         (
             "first of a: p=x, b: p=y",
-            "answer (first of a: p=x, b: p=y): needs the option of what remains. "
+            "answer (first of a: p=x, b: p=y): needs an option for the remainder. "
             "Try: first of a: P=x, else none",
         ),
         (
@@ -340,7 +340,7 @@ def test_what_fits_has_no_fault(text: str, space: OutcomeSpace) -> None:
         (
             "truse=on by close",
             BINARY,
-            "process (truse): the world has none of that name; the nearest is truce",
+            "process (truse): the world has no such process; the nearest is truce",
         ),
         (
             "truce=onn by close",
@@ -356,24 +356,24 @@ def test_what_fits_has_no_fault(text: str, space: OutcomeSpace) -> None:
         (
             "truce by close",
             BINARY,
-            "process (truce): is no event; name a state, such as truce=held",
+            "process (truce): is not an event; name a state, such as truce=held",
         ),
         (
             "guarantees on close",
             BINARY,
-            "a binary question asks what is true or false: PROCESS=STATE by close",
+            "a binary question needs what is true or false: PROCESS=STATE by close",
         ),
         (
             "convoy count",
             BINARY,
-            "a number answers no binary question; say convoy count >= 3 by close",
+            "a number answers only numeric questions; ask convoy count >= 3 by close",
         ),
         (
             "convoy by close",
             NUMBER,
             "a numeric question asks for a number: PROCESS count, or PROCESS total",
         ),
-        ("truce count", NUMBER, "process (truce): is not counted, so that it has no number"),
+        ("truce count", NUMBER, "process (truce): is not counted, so it has no number"),
         ("convoy total", NUMBER, "process (convoy): events have a count: convoy count"),
         (
             "truce=on by close",
@@ -388,12 +388,12 @@ def test_what_fits_has_no_fault(text: str, space: OutcomeSpace) -> None:
         (
             "guarantees on close",
             _options("none", "soft", "firm", "extra"),
-            "option (extra): no state gives it",
+            "option (extra): no state leads to it",
         ),
         (
             "first of r: venue=russia, else n",
             _options("r", "t", "n"),
-            "option (t): no state gives it",
+            "option (t): no state leads to it",
         ),
         (
             "first of r: venue=russia, t: venue=third, x: convoy, else n",
@@ -436,7 +436,7 @@ def test_what_does_not_fit_is_one_line(text: str, space: OutcomeSpace, line: str
 )
 def test_a_condition_that_cannot_happen_is_refused(condition: str) -> None:
     assert _faults(f"guarantees=firm by close given {condition}") == [
-        "given: the condition cannot happen: its parts exclude each other"
+        "given: the condition is impossible: its parts exclude each other"
     ]
 
 

@@ -19,7 +19,7 @@ PERCENT = Refused("% meant")
 RANGE = Refused("must lie from 0 to 1")
 NOT_FINITE = Refused("is no finite number")
 DIGITS = Refused("is not in the digits 0 to 9")
-NO_NUMBER = Refused("is no number")
+NO_NUMBER = Refused("is not a number")
 BAND = Refused("must be a number from 0 to 1 or a verbal band")
 
 PROBABILITIES = {
@@ -117,8 +117,8 @@ MOMENTS = {
     "Mon, 05 Oct 2026 09:07:00 +0000": AT,
     "Mon, 05 Oct 2026 05:07:00 GMT-0400": AT,
     "2026-10-05T24:00Z": "2026-10-06T00:00:00Z",
-    "2026-10-05T09:07:00 MSK": Refused("zone MSK has no one meaning"),
-    "2026-10-05T09:07:00 EST": Refused("zone EST has no one meaning"),
+    "2026-10-05T09:07:00 MSK": Refused("zone MSK is ambiguous"),
+    "2026-10-05T09:07:00 EST": Refused("zone EST is ambiguous"),
     "2026-10-05T09:07+25:00": Refused("no offset is"),
     "2026-10-05T09:61Z": Refused("minute must be in 0..59"),
     "2026-10-05T25:00Z": Refused("hour must be in 0..23"),

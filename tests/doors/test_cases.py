@@ -209,7 +209,7 @@ def test_a_time_that_is_not_understood_is_not_added(run, file):
     code, out, err = run("--json", "news", "import", path, "--on", "leaders-meet")
     found = json.loads(out)
     assert (code, found["added"], [one["line"] for one in found["refused"]]) == (0, 3, [2, 3, 6])
-    assert "zone MSK has no one meaning" in err
+    assert "zone MSK is ambiguous" in err
     assert "must carry a zone" in err
     listed = json.loads(run("--json", "news", "list", "--on", "leaders-meet@2026-12-31")[1])
     known = {row["title"]: row["known_at"] for row in listed if row["title"].startswith("Report")}

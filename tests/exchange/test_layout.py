@@ -32,8 +32,8 @@ def test_the_least_that_makes_a_track_record(brought, ledger):
     assert noon == ["2025-01-05T12:00:00Z"], "a forecast known to the day stands at its noon"
     assert {note.split(" ", 2)[2] for note in found["notes"]} == {
         "no opens is stated: taken from their first forecast",
-        "no closes is stated: the day of their last forecast ends",
-        "no title is stated: their id stands for it",
+        "no closes is stated: the end of the day of their last forecast",
+        "no title is stated: their id is used",
     }
 
 
@@ -45,7 +45,10 @@ def test_an_outcome_without_its_time_is_known_when_the_question_closes(brought, 
 
 def test_a_question_without_closes_closes_when_it_resolves(brought, ledger):
     found = brought(table([row(closes=""), row("p", closes="", resolved_at="2025-01-08T15:00Z")]))
-    assert "2 questions: no closes is stated: the day on which they resolved ends" in found["notes"]
+    assert (
+        "2 questions: no closes is stated: the end of the day on which they resolved"
+        in found["notes"]
+    )
     assert [one.closes for one in ledger.questions()] == [START + 8 * DAY] * 2
 
 
@@ -128,7 +131,7 @@ def test_stated_types_options_and_bounds(brought, ledger):
     assert ledger.forecasts(question="n")[0].value.entered == ("1", "2.50")
     # A time of the outcome without an outcome is refused, so lines 2, 5 and 6 are too.
     assert set(reasons) == {2, 5, 6, 7, 8, 9, 10, 11}
-    assert "stands without an outcome" in reasons[2]
+    assert "is given without an outcome" in reasons[2]
     assert "needs both" in reasons[5]
     assert "from low to high" in reasons[6]
     assert ledger.standing_resolutions()["y"].outcome == ">9"
@@ -162,7 +165,7 @@ def test_semicolons_with_decimal_commas_and_tabs(brought, ledger):
 
 def test_columns_of_other_names_are_passed_over_and_named(brought):
     found = brought(f"{BARE},mood\nq,ana,0.4,2025-01-02T09:00Z,fine\n")
-    assert "record.csv: columns not read: mood" in found["notes"]
+    assert "record.csv: columns ignored: mood" in found["notes"]
 
 
 def test_rows_that_name_nobody(brought, ledger):
@@ -171,7 +174,7 @@ def test_rows_that_name_nobody(brought, ledger):
         brought(text)
     assert brought(text, me="ana")["added"] == 1
     found = brought(f"{BARE}\nq,,0.4,2025-01-02T09:30Z\nq,ben,0.4,2025-01-02T10:00Z\n")
-    assert only(found) == {"forecaster: is empty. Try: me=NAME, for rows that name nobody"}
+    assert only(found) == {"forecaster: is empty. Try: me=NAME, for rows without a forecaster"}
 
 
 def test_local_times_want_a_zone(brought, ledger):
@@ -277,7 +280,7 @@ def test_what_may_differ_from_the_ledger_is_noted(brought, ledger):
     found = brought(table([row(day=2, tags="talks", event="e", topic="t")]))
     assert found["refused"] == []
     assert found["notes"] == [
-        f"1 question: {name} differ from the ledger's, which stay"
+        f"1 question: {name} differ from the ledger's, which are kept"
         for name in ("event", "tags", "topic")
     ]
     assert ledger.questions()[0].tags == ("talks", "war")
@@ -384,7 +387,7 @@ def test_an_outcome_of_which_nothing_else_is_kept(brought, ledger):
     other = said | {"question": "q"}
     found = brought(stream([out, out, said, said | {"forecast": 0.6}, other]), format="jsonl")
     assert (found["added"], [one["line"] for one in found["refused"]]) == (1, [1, 2, 3, 4])
-    assert found["refused"][0]["reason"] == "question (late): nothing of it was kept"
+    assert found["refused"][0]["reason"] == "question (late): every row of it was refused"
     assert [question.id for question in ledger.questions()] == ["q"]
 
 
@@ -435,7 +438,7 @@ def test_an_export_replaces_only_when_told(brought, ledger, tmp_path, monkeypatc
     out = tmp_path / "out.csv"
     lines, about = export_record(ledger, "csv", out=out)
     assert (list(lines), about["lines"], about["head"]) == ([], 2, ledger.head().hash)
-    with pytest.raises(InvalidInput, match="exists already"):
+    with pytest.raises(InvalidInput, match="already exists"):
         export_record(ledger, "csv", out=out)
     export_record(ledger, "csv", out=out, force=True)
     with pytest.raises(InvalidInput, match="cannot be written"):

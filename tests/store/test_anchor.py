@@ -78,7 +78,7 @@ def test_a_tail_cut_off_below_the_anchor_is_found(tampered):
     found = tampered(*cut(15))
     assert not found["ok"]
     assert (found["first_bad"], found["anchored_to"]) == (16, None)
-    assert found["reason"] == "the last 6 of 21 anchored entries are gone"
+    assert found["reason"] == "the last 6 of 21 anchored entries are missing"
 
 
 def test_an_edit_hashed_anew_below_the_anchor_is_found(tampered, path):

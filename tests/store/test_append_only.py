@@ -141,7 +141,7 @@ REFUSED = {
     "a seal of another question": forecast(**OPENS | {"question": "q", "sealed": "13"}),
     "a seal that is none": forecast(**OPENS | {"sealed": "12"}),
     "a seal without its salt": forecast(**OPENS | {"salt": "NULL"}),
-    "the salt of no seal": forecast(salt=f"'{H}'"),
+    "a salt without a seal": forecast(salt=f"'{H}'"),
     "no options": forecast(**PAIR | {"labels": "[]"}, entered="[]"),
 }
 

@@ -84,9 +84,9 @@ def test_nothing_is_replaced_unless_asked_and_then_it_is_kept(path, tmp_path):
     with Ledger.open(str(path)) as ledger:
         ledger.append([binary()], recorded_at=NOW)
     later = stands(path)
-    with pytest.raises(InvalidInput, match="exists already"):
+    with pytest.raises(InvalidInput, match="already exists"):
         backup(str(path), copy)
-    with pytest.raises(InvalidInput, match="exists already"):
+    with pytest.raises(InvalidInput, match="already exists"):
         restore(copy, str(path))
     assert stands(path) == later
     assert stands(copy)[0].seq == BATCH

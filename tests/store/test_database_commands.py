@@ -34,7 +34,7 @@ def told(capsys):
 def test_an_anchor_kept_elsewhere_is_what_verify_compares_with(book, told, tmp_path):
     kept = tmp_path / "kept.anchor"
     assert told("anchor", "--out", kept) == kept.read_text()
-    assert told("anchor", "--out", kept, code=2).startswith(f"error: file ({kept}): exists already")
+    assert told("anchor", "--out", kept, code=2).startswith(f"error: file ({kept}): already exists")
     found = json.loads(told("verify", "--anchor", kept, "--json"))
     assert list(found) == [
         *("ok", "entries", "head", "anchored_to", "first_bad", "reason", "proves"),
@@ -54,14 +54,14 @@ def test_an_anchor_kept_elsewhere_is_what_verify_compares_with(book, told, tmp_p
     assert (found["ok"], found["first_bad"], found["anchored_to"]) == (False, 12, None)
     assert "cannot be read" in told("verify", "--anchor", tmp_path / "none", code=2)
     kept.write_text("entries 12\n")
-    assert "must be of 6 lines" in told("verify", "--anchor", kept, code=2)
+    assert "must have 6 lines" in told("verify", "--anchor", kept, code=2)
 
 
 def test_a_backup_is_made_and_put_back(book, told, tmp_path):
     copy = tmp_path / "copy.db"
     assert json.loads(told("backup", copy, "--json"))["entries"] == 12
-    assert "exists already" in told("backup", copy, code=2)
-    assert "exists already" in told("restore", copy, code=2)
+    assert "already exists" in told("backup", copy, code=2)
+    assert "already exists" in told("restore", copy, code=2)
     back = json.loads(told("restore", copy, "--force", "--json"))
     assert back["kept"] == f"{book}.replaced-1"
     book.unlink()

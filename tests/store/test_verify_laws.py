@@ -87,7 +87,7 @@ SENSELESS = {
         f"UPDATE forecast SET probability = 0.61 WHERE seq = {LATER}",
     ),
     "a rationale that came back": (
-        (SPOKEN, "its rationale was redacted and is there"),
+        (SPOKEN, "its rationale was redacted but is still there"),
         f"INSERT INTO rationale VALUES ({SPOKEN}, '{'0' * 64}', 'one')",
     ),
     "a rationale taken out in silence": (

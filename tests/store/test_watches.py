@@ -110,7 +110,7 @@ def test_the_watch_of_another_ledger_stays_there_and_is_named(path, tmp_path):
         ledger.append([numeric_question(id="mine")], recorded_at=NOW)
         found = import_record(ledger, tmp_path / "other.jsonl", "jsonl", now=NOW + DAY)
         assert [one["reason"] for one in found["refused"]] == [
-            "who looked speaks for the record of their own ledger"
+            "a watch belongs to the ledger in which it was recorded"
         ]
         assert ledger.watches() == ()
 

@@ -165,7 +165,7 @@ def _moment(
     clock = _CLOCK.fullmatch(cell)
     date = _date(clock["date"].rstrip(","), cell, name, order, zone, now) if clock else None
     if clock is None or date is None or (clock["bhour"] and not clock["t"]):
-        msg = f"{name} ({plainly(cell)}): is no day and no moment"
+        msg = f"{name} ({plainly(cell)}): is not a day or a moment"
         raise InvalidInput(msg, hint=HINT)
     naive = _naive(clock, date, cell, name)
     return _placed(naive, clock["offset"] or "", cell, name, zone, local, mail)
@@ -261,7 +261,9 @@ def _of_parts(parts: dict[str, str | None], cell: str, name: str, order: str) ->
                 dt.date(year, *parts).isoformat() for parts in ((other, one), (one, other))
             )
             msg = f"{name} ({plainly(cell)}): is {both[0]} or {both[1]}"
-            raise Ambiguous(msg, hint=f"{' or '.join(both)}; of a file dates=dmy or dates=mdy")
+            raise Ambiguous(
+                msg, hint=f"{' or '.join(both)}; for a whole file dates=dmy or dates=mdy"
+            )
         dmy = order == "dmy" or (not order and other <= 12)
         return dt.date(year, other, one) if dmy else dt.date(year, one, other)
     named = parts.get("month")
@@ -330,12 +332,12 @@ def _placed(
         raise InvalidInput(msg, hint=HINT) from broken
     if "/" in offset:
         return _local(naive, known_zone(offset).key, cell, name)
-    msg = f"{name} ({plainly(cell)}): zone {offset} has no one meaning"
+    msg = f"{name} ({plainly(cell)}): zone {offset} is ambiguous"
     raise InvalidInput(msg, hint="an offset such as +03:00, or Z")
 
 
 def _no_offset(word: str) -> None:
-    msg = f"no offset is {word}"
+    msg = f"{word} is not an offset"
     raise ValueError(msg)
 
 

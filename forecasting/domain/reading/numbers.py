@@ -85,7 +85,9 @@ def _split(body: str, decimal: Mark, text: str, name: str, hint: str) -> tuple[s
                 shown = plainly(text.strip())
                 msg = f"{name} ({shown}): is {body.replace(',', '.')} or {without}"
                 way_out = f"{without} or {body.replace(',', '.')}"
-                raise Ambiguous(msg, hint=f"{way_out}; of a file decimal=point or decimal=comma")
+                raise Ambiguous(
+                    msg, hint=f"{way_out}; for a whole file decimal=point or decimal=comma"
+                )
             mark = "comma"
         elif points > 1:
             mark = "comma"
@@ -102,7 +104,7 @@ def _split(body: str, decimal: Mark, text: str, name: str, hint: str) -> tuple[s
         or len(used) > 1
         or (used and not grouped.fullmatch(whole))
     ):
-        rule = f"is no number with a decimal {decimal}" if decimal else "is no number"
+        rule = f"is not a number with a decimal {decimal}" if decimal else "is not a number"
         msg = f"{name} ({plainly(text.strip())}): {rule}"
         raise InvalidInput(msg, hint=hint)
     digits = "".join(filter(str.isdigit, whole)) or "0"
@@ -122,7 +124,7 @@ def _scaled(
     if value.adjusted() > 308 or float(value) in (float("inf"), -float("inf")):
         return _beyond(text, name, hint)
     if value.adjusted() < _LEAST_EXPONENT:
-        msg = f"{name} ({plainly(text)}): is too small to be told from 0"
+        msg = f"{name} ({plainly(text)}): is too small to distinguish from 0"
         raise InvalidInput(msg, hint=hint)
     plain = format(value, "f")
     if "." in plain:
@@ -131,7 +133,7 @@ def _scaled(
 
 
 def _beyond(text: str, name: str, hint: str) -> tuple[str, Mark]:
-    msg = f"{name} ({plainly(text)}): is no finite number"
+    msg = f"{name} ({plainly(text)}): is not a finite number"
     raise Damaged(msg, hint=hint)
 
 
@@ -140,11 +142,11 @@ def _no_number(text: str, cell: str, name: str, hint: str) -> InvalidInput:
     if not cell:
         return InvalidInput(f"{name}: is empty", hint=hint)
     if _NOT_FINITE.fullmatch(cell):
-        return Damaged(f"{name} ({shown}): is no finite number", hint=hint)
+        return Damaged(f"{name} ({shown}): is not a finite number", hint=hint)
     if any(letter.isnumeric() and not letter.isascii() for letter in cell):
-        return Damaged(f"{name} ({shown}): is not in the digits 0 to 9", hint=hint)
+        return Damaged(f"{name} ({shown}): must use the digits 0 to 9", hint=hint)
     if re.fullmatch(r"[+-]?[\d_.]*\d_[\d_.]*", cell, re.ASCII):
-        return Damaged(f"{name} ({shown}): has an underscore in it", hint=hint)
+        return Damaged(f"{name} ({shown}): must not contain an underscore", hint=hint)
     if re.fullmatch(r"[+-]?[\d.,' ]+", cell, re.ASCII) and any(map(str.isdigit, cell)):
         return Damaged(f"{name} ({shown}): has more than {MOST_DIGITS} digits", hint=hint)
-    return InvalidInput(f"{name} ({shown}): is no number", hint=hint)
+    return InvalidInput(f"{name} ({shown}): is not a number", hint=hint)

@@ -243,7 +243,7 @@ def _among(paths: Paths, name: str, states: Sequence[str]) -> BoolArray:
     process = _process(paths, name)
     for state in states:
         if state not in process.states:
-            message = f"{name}={state}: it has no such state."
+            message = f"{name}={state}: the process has no such state."
             raise InvalidInput(message, hint=f"one of {', '.join(process.states)}.")
     return np.array([state in states for state in process.states], dtype=np.bool_)
 
@@ -281,6 +281,6 @@ def _options(
 
 def _position(options: Sequence[str], option: str) -> int:
     if option not in options:
-        message = f"{option}: no option of the question."
+        message = f"{option}: the question has no such option."
         raise InvalidInput(message, hint=f"one of {', '.join(options)}.")
     return list(options).index(option)

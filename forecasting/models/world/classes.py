@@ -50,7 +50,7 @@ def class_draws(classes: Mapping[str, ReferenceClass]) -> ClassOf:
     ) -> ClassDraws:
         if name not in classes or classes[name].kind not in KINDS:
             known = {each.id: None for each in classes.values() if each.kind in KINDS}
-            msg = f"class ({name}): no reference class of spells has this name"
+            msg = f"class ({name}): no such reference class of spells"
             raise InvalidInput(msg, hint=nearest(name, known) or ", ".join(known))
         rows = _rows(classes[name], items, as_of, asking)
         key = (name, array_hash(rows))

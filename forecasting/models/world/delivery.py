@@ -32,7 +32,7 @@ def package_of(record: Record) -> Package:
     """
     delivery = record.process.delivery
     if delivery is None:
-        message = f"process ({record.process.name}): it is no delivery."
+        message = f"process ({record.process.name}): is not a delivery."
         raise InvalidInput(message)
     parts = tuple(
         (max((step.at - record.since) / DAY, 0.0), step.amount)

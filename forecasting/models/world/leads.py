@@ -108,8 +108,8 @@ def to_process(process: ProcessSpec, states: Iterable[str] = ()) -> Signs:
     for state in named:
         check_state(process, state)
     if process.kind == "scheduled":
-        msg = f"process ({process.name}): has a date, which no report hastens"
-        raise InvalidInput(msg, hint=f"a fact: --on {process.name}=held")
+        msg = f"process ({process.name}): has a fixed date, which a report cannot change"
+        raise InvalidInput(msg, hint=f'a fact: on="{process.name}=held"')
     if named and process.kind != "event":
         found = into(process, named)
     else:
@@ -118,7 +118,7 @@ def to_process(process: ProcessSpec, states: Iterable[str] = ()) -> Signs:
         options = " or ".join(f"{process.name}={state}" for state in process.states)
         word = f"{'|'.join(named)}: no move leads there" if named else "needs a state"
         msg = f"process ({process.name}): {word}"
-        raise InvalidInput(msg, hint=f"--on {options}, with =x2")
+        raise InvalidInput(msg, hint=f'on="{options}", followed by =x2')
     return found
 
 
@@ -182,11 +182,11 @@ def _event(event: Event, world: WorldSpec, option: str) -> Signs:
     if isinstance(event, StateOn | HighestOf | HighestAmong | FirstOf):
         if not option:
             msg = "effect: a question with options needs one of them"
-            raise InvalidInput(msg, hint="--on QUESTION=OPTION=x2")
+            raise InvalidInput(msg, hint='on="QUESTION=OPTION=x2"')
         return _choice(event, world, option)
     if option not in ("", "yes", "no"):
         msg = f"option ({option}): the question is answered by yes or no, or by a number"
-        raise InvalidInput(msg, hint="--on QUESTION=x2")
+        raise InvalidInput(msg, hint='on="QUESTION=x2"')
     found = _truth(event, world)
     return _reversed(found) if option == "no" else found
 
