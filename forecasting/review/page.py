@@ -223,7 +223,7 @@ def _provenance(run: Run, days: words.Days) -> list[tuple[str, str]]:
         ("Ledger head, hash", run.ledger_head_hash),
         ("Ledger content, digest", run.content_digest),
         ("Page written", days.moment(run.generated_at)),
-        ("Days are days in", run.zone),
+        ("Time zone of days", run.zone),
     ]
     return [(name, str(value)) for name, value in found if value is not None and value != ""]
 

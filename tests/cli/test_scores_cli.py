@@ -112,7 +112,7 @@ def test_an_empty_table_says_why(forecast, capsys, arguments, said):
         (("compare", "ann", "eve"), 4, "there is none"),
         (("score", "--window", "spot"), 2, "spot"),
         (("score", "--against", "eve"), 4, "eve"),
-        (("leaderboard", "--window", "last"), 2, "improper"),
+        (("leaderboard", "--window", "last"), 2, "not a proper score"),
         (("pool",), 2, "name one"),
         (("pool", "q000-0"), 2, "is not open"),
         (("pool", "--score", "--log"), 2, "--score"),
@@ -137,7 +137,7 @@ def test_beside_the_proper_score_stands_the_one_until_resolution(forecast, capsy
     assert {"while", "mean"} <= set(out.split())
     (line,) = [line for line in err.splitlines() if line.startswith("while open")]
     assert len(line) < 100
-    assert "improper" in line
+    assert "not a proper score" in line
 
 
 def test_below_eight_events_calibration_says_little(tmp_path, monkeypatch, capsys):

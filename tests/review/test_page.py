@@ -189,7 +189,7 @@ def test_an_empty_review_has_words_for_every_part(empty_data: ReviewData) -> Non
     assert not found.faults
     text = " ".join(" ".join(found.text).split())
     for words in (
-        "No question is on this page",
+        "This page has no question",
         "Nothing has resolved yet, so nothing is scored",
         "nothing can be said about calibration",
         "No resolved question was open long enough",
@@ -232,7 +232,7 @@ def test_questions_worse_than_the_base_rate_are_counted_from_the_rows(
     three = [scored(0.2, 0.1), scored(0.1, 0.2), scored(0.1, 0.1), scored(0.3, 0.1, 0.2)]
     text = render(ReviewData(review_data.run, questions=three, events=Events(1)))
     assert "worse than the base rate on <strong>2 of 4</strong>" in text
-    assert "over other times: coverage 20" in text
+    assert "over different times: coverage 20" in text
     behind = text.split('id="behind-counts"')[1].split("</table>")[0]
     # The pair over other times is shown and not counted: 1 worse, 1 same, 1 better.
     assert re.findall(r'<td class="n">(\d+)</td>', behind) == ["1", "1", "1"]
