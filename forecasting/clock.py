@@ -1,6 +1,6 @@
 """The only reader of the wall clock.
 
-Every other module is told the time, so that what was known then can be tested. For tests and
+Every other module is given the time, so that every "as of" can be tested. For tests and
 demonstrations the clock can be stood still: inside :func:`at`, or for a whole process by the
 environment variable ``FORECASTING_NOW`` (ISO 8601 with ``Z``, such as ``2026-01-31T12:00:00Z``).
 A ledger written under such a clock records the times that it was told.

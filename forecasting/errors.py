@@ -24,7 +24,7 @@ class ForecastingError(Exception):
     message : str
         What is wrong, with the value and the rule, in one line.
     hint : str, optional
-        The command or the spelling that mends it.
+        The command or the spelling that fixes it.
     where : str, optional
         ``file:line`` of the fault, where there is one.
     """
@@ -77,7 +77,7 @@ class Problem:
     rule
         The short name of the rule that is broken.
     message, hint
-        What is wrong, and what mends it.
+        What is wrong, and how to fix it.
     """
 
     source: str

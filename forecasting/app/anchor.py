@@ -202,7 +202,7 @@ def _proved(found: Verification, first_bad: int | None, anchored_to: int | None,
     if anchored_to is None:
         return (
             "the entries agree with their chain; whoever holds the file could still have cut off "
-            "its end or rewritten all of it, for no head kept elsewhere was compared"
+            "its end or rewritten all of it, because no anchor was compared"
         )
     if anchored_to == found.head_seq:
         return proved

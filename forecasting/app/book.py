@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 def open_book(database: str | None = None, *, forecaster: str | None = None) -> "Book":
-    """Open a database: the workspace's, or one that is named; an absent one is made.
+    """Open a database: the workspace's, or the one named; an absent one is created.
 
-    A new database outside a workspace gets the example that travels with the package, to try things
+    A new database outside a workspace gets the example that comes with the package, to try things
     on; `init` makes a workspace with a bank of one's own.
 
     Parameters
@@ -32,7 +32,7 @@ def open_book(database: str | None = None, *, forecaster: str | None = None) -> 
         A path or a URL; default: the workspace's, found from the working folder upwards, else as
         on the command line.
     forecaster : str, optional
-        In whose name `log` speaks.
+        The name under which `log` records.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def init_workspace(
     folder : path
         It need not exist; default: the working folder.
     example : str, optional
-        Copy an example bank into its `questions` folder; default: a bank with nothing in it.
+        Copy an example bank into its `questions` folder; default: an empty bank.
     forecaster : str, optional
         Who forecasts there; default: as elsewhere.
     """
@@ -115,11 +115,11 @@ class Book(Record, Review):
 
     @property
     def forecaster(self) -> str:
-        """In whose name this book logs."""
+        """The name under which this book logs."""
         return config.forecaster(self._forecaster).value
 
     def init(self, bank: "Bank | str | Path") -> dict[str, Any]:
-        """Load a bank, or that of a folder: what is new is appended, what changed is said."""
+        """Load a bank, or that of a folder: new items are appended, changed ones reported."""
         from forecasting.app.questions import load_bank
         from forecasting.app.world_view import bank_of
 
@@ -137,9 +137,9 @@ class Book(Record, Review):
         }
 
     def reload(self) -> "Bank":
-        """Load what is new in the ledger's bank, and give it.
+        """Load what is new in the ledger's bank, and return the bank.
 
-        A new ledger gets the bank of its workspace; outside of one, the example that travels with
+        A new ledger gets the bank of its workspace; outside of one, the example that comes with
         the package.
         """
         from forecasting.app.banks import bank_of, bundled_bank, remembered
@@ -247,7 +247,7 @@ class Book(Record, Review):
     def forecasts(
         self, *, kind: str | None = None, forecaster: str | None = None
     ) -> "pd.DataFrame":
-        """Give every forecast but those of imports taken back: one row each."""
+        """Give every forecast except those of undone imports: one row each."""
         from forecasting.app.catalog import Catalog
         from forecasting.app.undone import undone
         from forecasting.domain.forecast import kind_named
@@ -282,7 +282,7 @@ class Book(Record, Review):
     def resolutions(
         self, question: str = "", *, scores: bool = False, kind: str = "live", run: str = ""
     ) -> "pd.DataFrame":
-        """Give every version of an outcome (or of all); with `scores`, as if each had stood."""
+        """Give every version of an outcome (or of all); with `scores`, scored under each."""
         from forecasting.app import resolutions
 
         if scores:
@@ -350,7 +350,7 @@ class Book(Record, Review):
     def redact(
         self, entry: int | str, *, because: str, forecaster: str | None = None
     ) -> dict[str, Any]:
-        """Take the text of a rationale out of the database; backups and exports keep it."""
+        """Remove the text of a rationale from the database; backups and exports keep it."""
         from forecasting.app.redact import redact
 
         return redact(
@@ -362,7 +362,7 @@ class Book(Record, Review):
         )
 
     def withdraw(self, question: str, *, at: When = None) -> list[dict[str, Any]]:
-        """Take the forecaster's standing forecast back."""
+        """Withdraw the forecaster's forecast in force."""
         from forecasting.app.log import withdraw
 
         return withdraw(
@@ -374,7 +374,7 @@ class Book(Record, Review):
         )
 
     def history(self, question: str, **filters: str) -> "pd.DataFrame":
-        """Give every forecast of a question with the time it stood."""
+        """Give every forecast on a question with the time it was in force."""
         from forecasting.app.log import history
 
         times = ("issued_at", "recorded_at", "from", "until")
@@ -423,7 +423,7 @@ class Book(Record, Review):
         unwatched: bool = False,
         everything: bool = False,
     ) -> "pd.DataFrame":
-        """Bring the model up to the evidence and the clock, and log what changed.
+        """Update the model with new evidence and the passing of time; log what changed.
 
         Parameters
         ----------
@@ -432,7 +432,7 @@ class Book(Record, Review):
         watched : bool
             You looked and nothing more had happened to their processes: recorded as a watch.
         unwatched : bool
-            Log numbers that rest on processes nobody has watched for a week.
+            Log although nobody has watched the processes for a week.
         everything : bool
             Log what did not change too.
 
@@ -474,13 +474,13 @@ class Book(Record, Review):
         Parameters
         ----------
         as_of : str or datetime, optional
-            Only what was known then counts; default: now.
+            Use only information available by then; default: now.
         draws : int, optional
             Paths, a multiple of 16; default 32,768.
         seed : int
             The same seed gives the same paths.
         bank : Bank or folder, optional
-            Whose world; default that of the database. Load its questions first (`init`).
+            The bank of the world; default: that of the database. Load its questions first (`init`).
 
         Returns
         -------

@@ -20,7 +20,7 @@ class Record:
 
     @property
     def forecaster(self) -> str:
-        """In whose name this book speaks."""
+        """The name under which this book records."""
         raise NotImplementedError
 
     def resolve(
@@ -50,7 +50,7 @@ class Record:
     def annul(
         self, question: str, *, source: str, at: When = None, note: str = ""
     ) -> list[dict[str, Any]]:
-        """Record that a question counts for nobody."""
+        """Annul a question: it is not scored."""
         from forecasting.app.resolve import annul
 
         return annul(
@@ -79,7 +79,7 @@ class Record:
         )
 
     def reopen(self, question: str, *, source: str, note: str = "") -> list[dict[str, Any]]:
-        """Take the standing outcome of a question back: from now on it has none."""
+        """Withdraw the outcome of a question: from now on it is unresolved."""
         from forecasting.app.resolve import reopen
 
         return reopen(self.ledger, question, source=source, now=clock.now(), note=note)
@@ -93,7 +93,7 @@ class Record:
         zone: str = "",
         **options: Any,
     ) -> dict[str, Any]:
-        """Bring a track record in, its forecasts as imported; see `forecast import`."""
+        """Import a track record, its forecasts as imported; see `forecast import`."""
         from forecasting.app.exchange import import_record
 
         return import_record(
@@ -101,7 +101,7 @@ class Record:
         )
 
     def import_undo(self, run: int | str) -> dict[str, Any]:
-        """Take a mistaken import back, by the number that it gave as its run."""
+        """Undo an import, by the number that it gave as its run."""
         from forecasting.app.undone import import_undo
 
         return import_undo(self.ledger, run, now=clock.now())
@@ -143,13 +143,13 @@ class Record:
         )
 
     def watches(self) -> "pd.DataFrame":
-        """Give until when each process is watched, and how many days ago that is."""
+        """Give the time up to which each process is watched, and how many days ago that was."""
         from forecasting.app.watch import rows
 
         return frame(rows(self.ledger, now=clock.now()), ("until", "recorded_at"))
 
     def verify(self, anchor: str | Path | None = None) -> dict[str, Any]:
-        """Walk the hash chain and say what holds."""
+        """Check the hash chain and say what it proves."""
         from forecasting.app.stamp import verify
 
         return verify(self.ledger, Path(anchor) if anchor else None)

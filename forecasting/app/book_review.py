@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Review:
-    """How good the forecasts were, and of whom; each method as its command."""
+    """How good the forecasts were; each method does what its command does."""
 
     ledger: Ledger
 
@@ -64,7 +64,7 @@ class Review:
         return Calibration(found, forecaster or kind)
 
     def replay(self, **options: Any) -> dict[str, Any]:
-        """Walk through time with only what was known then; see `forecast replay`."""
+        """Replay the past with only the information available then; see `forecast replay`."""
         from forecasting.app.banks import bank_of
         from forecasting.app.replay import replay
 
@@ -95,7 +95,7 @@ class Review:
         return compare(self.ledger, a, b, now=clock.now(), selection=wanted, **options)
 
     def leaderboard(self, *, kind: str = "live", **options: Any) -> "pd.DataFrame":
-        """Rank the forecasters with the questions' difficulty allowed for, or say why not."""
+        """Rank the forecasters, adjusted for the difficulty of their questions, or say why not."""
         import warnings as python_warnings
 
         from forecasting.app.frames import Selection

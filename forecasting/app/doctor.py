@@ -1,4 +1,4 @@
-"""The doctor: what can be wrong with a database and where it lies, each with what mends it."""
+"""The doctor: what can be wrong with a database and its place, each with how to fix it."""
 
 import os
 import shutil

@@ -47,7 +47,7 @@ def leaderboard(
     rows : list of dict
         ``forecaster, raw, adjusted, lower, upper, p_best, component`` and more. `adjusted` is the
         expected score on the average question of the largest connected component. ``rank`` and
-        ``p_best`` are null where nobody is ranked: for forecasters with fewer than 8 events or
+        ``p_best`` are null where there is no ranking: for forecasters with fewer than 8 events or
         in another component, and for every replay, whose questions were written with hindsight.
     notes : list of str
         Why somebody is not ranked, and how the probabilities were computed.

@@ -271,7 +271,7 @@ class EffectCheck:
         record = self.world.record(process, self._evidence, self._now)
         begun = process.delivery.announced if process.delivery else process.since
         if begun is not None and asked.happened < begun:
-            word = "was agreed" if process.delivery else "is watched"
+            word = "was agreed" if process.delivery else "was first watched"
             msg = (
                 f"process ({process.name}): the item is dated {iso(asked.happened)}, "
                 f"before it {word} ({iso(begun)})"

@@ -39,7 +39,7 @@ def pool(
 ) -> list[dict[str, Any]]:
     """Combine the forecasts in force on a question, or on each rung of a ladder.
 
-    The rungs of a ladder are drawn together after pooling so that none is likelier than a later
+    The rungs of a ladder are made monotone after pooling so that none is likelier than a later
     one; ``note`` says where that moved one.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Replay: walk through time with only what was known then, and log what each would have said."""
+"""Replay: forecast each date with only the information available by then, and log it."""
 
 import datetime as dt
 import hashlib

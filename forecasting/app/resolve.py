@@ -60,7 +60,7 @@ def resolve(
     Raises
     ------
     EarlyNo
-        A no before the deadline, without a word that it cannot change.
+        A no before the deadline that is not confirmed as final.
     InvalidInput, NotFound
         No such outcome, a time in the future or before the opening, a condition that failed, a
         ladder without a rung to settle. Nothing was written.
@@ -97,7 +97,7 @@ def annul(
     at: dt.datetime | None = None,
     note: str = "",
 ) -> list[dict[str, Any]]:
-    """Record that a question counts for nobody; of a ladder, its unresolved rungs.
+    """Annul a question: it is not scored; of a ladder, its unresolved rungs.
 
     Parameters
     ----------
@@ -314,5 +314,5 @@ def _append(
 
 def _check_source(source: str, command: str) -> None:
     if not normalised(source):
-        msg = "source: must say whose word decides"
+        msg = "source: must name the source that decides"
         raise InvalidInput(msg, hint=f"forecast {command} --source URL")

@@ -72,18 +72,18 @@ def scores(
     rule : str
         ``brier``, ``log``, ``spherical``, ``rps``, ``crps``, ``baseline``, ``peer``,
         ``relative``; empty: each question type by its natural rule. The last two compare with
-        everybody of that kind in force on the question, and are improper.
+        everybody of that kind in force on the question, and are not proper scores.
     by : str
         ``forecaster``, or that within ``question``, ``topic``, ``tag``, ``horizon``, ``month``
         (of the scheduled close).
     window : str
         ``scheduled`` (proper), ``spot@SHARE_OR_TIME`` (proper), ``until-resolution`` and ``last``
-        (improper, so marked).
+        (marked as not proper).
     against : str
         A forecaster, ``uniform`` or ``climatology`` to take the difference from, on shared
         questions and the same part of each window; empty: the base rate, by forecaster alone.
     missing : str
-        ``leave-out``: a question without a word from a forecaster is not in their mean.
+        ``leave-out``: a question that a forecaster skipped is not in their mean.
         ``uniform``: it counts as the uniform forecast, coverage 0.
 
     Returns
@@ -91,7 +91,7 @@ def scores(
     list of dict
         A row per forecaster, group and question type; see the contract for the keys. `mean` is
         smaller when better unless `orientation` says ``larger``; ``skill`` is larger when better.
-        ``while_open`` is the improper mean until each resolution, beside the scheduled one.
+        ``while_open`` is the mean until each resolution, beside the scheduled one (not proper).
     """
     wanted = selection or Selection()
     _check(rule, by, window, missing)

@@ -96,7 +96,7 @@ def watch(
 
 def _named(world: WorldSpec, processes: Sequence[str], *, every: bool) -> list[str]:
     if every and processes:
-        msg = f"watch ({', '.join(processes)}): everything=True already means every process"
+        msg = f"watch ({', '.join(processes)}): name processes or watch all of them, not both"
         raise InvalidInput(msg, hint="forecast watch --all")
     if not world.processes:
         msg = "watch: the bank has no process to watch"
@@ -126,9 +126,9 @@ def _latest(ledger: Ledger) -> dict[str, Watch]:
 def rows(
     ledger: Ledger, *, now: dt.datetime, world: WorldSpec | None = None
 ) -> list[dict[str, Any]]:
-    """Give one row a process: until when it is watched, on whose word, and how long ago that is.
+    """Give one row a process: until when it is watched, by whom, and how long ago that was.
 
-    What the bank's own stream covers counts where nobody has looked since; it has no
+    The bank's own record covers a process until somebody has watched it; it has no
     ``recorded_at``, and ``bank`` for a watcher. The longest unwatched come first.
 
     Returns

@@ -122,7 +122,7 @@ class LinksFile(_File):
 
 
 class ResolutionFile(_File):
-    """What it resolved to, when that could be known, and on whose word."""
+    """The outcome, when it could be known, and its source."""
 
     outcome: OutcomeText
     known: DayOrMoment
@@ -141,7 +141,7 @@ class QuestionFile(_File):
     criteria: str = Field(
         default="",
         min_length=80,
-        description="What counts, what does not, whose word decides. Default: as the title says.",
+        description="What counts, what does not, which source decides. Default: as the title says.",
     )
     background: str = Field(default="", min_length=40)
     answer: str = Field(

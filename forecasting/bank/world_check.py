@@ -80,7 +80,7 @@ def _known_classes(bank: Bank) -> Iterator[Problem]:
 
 
 def _stated_on_a_word(bank: Bank) -> Iterator[Problem]:
-    """Ask whose word a prior rests on and since when, in a bank whose questions are scored."""
+    """Ask for the source and the date of a prior, in a bank whose questions are scored."""
     if not bank.resolutions:
         return
     for process in bank.world.processes.values():

@@ -108,7 +108,10 @@ def _faults(
     if parent is None or child is None:
         return
     if parent.name == child.name and not link.once:
-        yield "a process cannot hasten itself while it is in a state", "change the move's own rate"
+        yield (
+            "a process cannot speed itself up while it is in a state",
+            "change the move's own rate",
+        )
     if _needs_past(link, parent, child):
         message = f"{parent.name} has no dated history, so its share of the past must be stated"
         yield message, "past: 40%"

@@ -1,4 +1,4 @@
-"""A resolution: the outcome, when the world could know it, and on whose word."""
+"""A resolution: the outcome, when it could be known, and its source."""
 
 import datetime as dt
 from collections.abc import Iterable

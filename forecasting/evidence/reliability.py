@@ -272,7 +272,7 @@ def learned(
     *,
     grade_priors: Mapping[str, tuple[float, float]] = GRADE_PRIORS,
 ) -> Reliabilities:
-    """Give every source's reliability as of a moment, from what was known then.
+    """Give every source's reliability as of a moment, from the information available by then.
 
     Parameters
     ----------

@@ -21,9 +21,9 @@ from forecasting.exchange.text_file import stop
 
 type Key = tuple[str, str, dt.datetime]
 
-#: On whose word an outcome rests where the file does not say.
+#: The source of an outcome where the file does not name one.
 SOURCE = "imported track record"
-#: On whose word an outcome that a mistaken import brought was taken back.
+#: The source of the withdrawal of an outcome that a mistaken import brought.
 UNDONE = "import undone"
 
 

@@ -154,7 +154,10 @@ def _log_weights(
     for pattern in [*(row for row in stages if not row.all()), everybody]:
         if np.any(present & ~pattern):
             silent = int(np.flatnonzero(present & ~pattern)[0])
-            message = f"log_likelihood: worldview {silent} is silent on a question after it spoke."
+            message = (
+                f"log_likelihood: worldview {silent} has no forecast on a question after an "
+                "earlier one."
+            )
             raise InvalidInput(message, hint="leave the question out for all")
         logs = _with_entrants(logs, present, pattern, shares)
         present = pattern.copy()

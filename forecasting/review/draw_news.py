@@ -66,7 +66,7 @@ def news(axes: "Axes", question: QuestionPath, frame: Frame) -> None:
     axes.set_yticks(
         [-math.log(size), 0, math.log(size)], [words.ratio(1 / size), "×1", words.ratio(size)]
     )
-    said = "news, fading: up hastens, down slows"
+    said = "news, fading: up speeds up, down slows"
     axes.set_title(said, loc="left", fontsize=11, pad=3, color=PALETTE["soft"])
     axes.spines["left"].set_visible(False)
 

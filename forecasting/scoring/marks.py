@@ -37,7 +37,7 @@ def mark(frame: "pd.DataFrame", question: IntArray, rule: str, convention: str) 
     Raises
     ------
     InvalidInput
-        Where a forecast is no number, vector or mapping of levels to values, where shapes
+        Where a forecast is not a number, vector or mapping of levels to values, where shapes
         differ within a question, or where the rule does not fit.
     """
     column = frame["forecast"]

@@ -18,7 +18,7 @@ RESTORE = "forecast restore BACKUP"
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at: its name, whether it is well, what was seen, what mends it."""
+    """One thing that was checked: its name, whether it is sound, what was found, how to fix it."""
 
     check: str
     ok: bool

@@ -1,7 +1,7 @@
 """Append-only, said to the database: no UPDATE, no DELETE, and only the next number.
 
 The guard on INSERT does not rest on a pragma: without it ``INSERT OR REPLACE`` would rewrite a row
-wherever ``recursive_triggers`` is off. Altering a table can drop its triggers without a word, so
+wherever ``recursive_triggers`` is off. Altering a table can silently drop its triggers, so
 :func:`install` runs after every upgrade and is safe to run again.
 """
 

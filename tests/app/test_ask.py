@@ -128,10 +128,10 @@ def test_a_broken_rule_writes_nothing(book, words, more, says):
 
 def test_a_title_is_asked_once_unless_it_has_a_slug_of_its_own(book):
     book.ask(TITLE, 0.3, by=BY, base="3 in 70 weeks")
-    with pytest.raises(InvalidInput, match="asked already"):
+    with pytest.raises(InvalidInput, match="already asks this"):
         book.ask(TITLE.upper(), 0.3, by=BY)
     assert book.ask(TITLE, 0.3, by=BY, slug="second")["id"] == "second"
-    with pytest.raises(InvalidInput, match="name of another question"):
+    with pytest.raises(InvalidInput, match="another question has that name"):
         book.ask("Else?", by=BY, slug=SLUG)
     with pytest.raises(InvalidInput, match="name of a process"):
         book.ask("Else?", by=BY, slug=f"{SLUG}-event")

@@ -41,11 +41,11 @@ def _fact(ledger: Ledger, *on: str, **more: Any) -> dict[str, Any]:
     [
         # Spelling.
         ((f"{RUNG}=0/0.2",), {}, "must lie above 0"),
-        ((f"{RUNG}=0.6/1.01",), {}, "at most at 1"),
+        ((f"{RUNG}=0.6/1.01",), {}, "not exceed 1"),
         ((f"{RUNG}=x0",), {}, "above 0 and finite"),
         ((f"{RUNG}=x1/0",), {}, "above 0 and finite"),
         (("truce=on=x0",), {}, "above 0 and finite"),
-        ((f"{RUNG}=xinf",), {}, "is a question; a fact happens to a process"),
+        ((f"{RUNG}=xinf",), {}, "is a question, and a fact needs a process"),
         ((f"{RUNG}=x" + "9" * 400,), {}, "above 0 and finite"),
         ((f"{RUNG}=.{'0' * 200}1/.{'0' * 200}1",), {}, "too small"),
         ((f"{RUNG}=",), {}, "must be a pair"),
@@ -54,15 +54,15 @@ def _fact(ledger: Ledger, *on: str, **more: Any) -> dict[str, Any]:
         # Targets.
         (("truce-2062=x2",), {}, "Try: truce-2026"),
         (("truse=on=x2",), {}, "Try: truce"),
-        (("nothing-like-it",), {}, "is no question and no process"),
+        (("nothing-like-it",), {}, "no question or process named nothing-like-it"),
         (("truce=of=x2",), {}, "truce has none, on. Try: truce=on"),
         (("truce=x2",), {}, "needs a state"),
         (("guarantees=none|frim=+1",), {}, "Try: guarantees=firm"),
-        (("election=held=x2",), {}, "no report hastens"),
-        (("vote=x2",), {}, "no report hastens"),
-        (("mute=x2",), {}, "has no answer in the world"),
-        (("level=x2",), {}, "name one. Try: --on level=none=x2"),
-        (("level=frim=x2",), {}, "level has none, soft, firm. Try: --on level=firm=x2"),
+        (("election=held=x2",), {}, "a report cannot change"),
+        (("vote=x2",), {}, "a report cannot change"),
+        (("mute=x2",), {}, "has no `answer`"),
+        (("level=x2",), {}, 'name one. Try: on="level=none=x2"'),
+        (("level=frim=x2",), {}, 'level has none, soft, firm. Try: on="level=firm=x2"'),
         ((RUNG + "=x2", RUNG + "=x3"), {}, "is named twice"),
         (("truce=on", "truce=none"), {"grade": "A"}, "is named twice"),
         # Half-lives.
@@ -76,15 +76,15 @@ def _fact(ledger: Ledger, *on: str, **more: Any) -> dict[str, Any]:
             {"half_life": "3d", "lasting": True},
             "a lasting report has no half-life",
         ),
-        (("truce",), {"half_life": "3d"}, "nothing in this item is a report"),
-        (("truce=on",), {"lasting": True, "grade": "A"}, "nothing in this item is a report"),
+        (("truce",), {"half_life": "3d"}, "this item holds no report"),
+        (("truce=on",), {"lasting": True, "grade": "A"}, "this item holds no report"),
         # Facts.
         (("truce=of",), {"grade": "A"}, "truce has none, on. Try: truce=on"),
         (("truce=of",), {"grade": "E"}, "truce has none, on. Try: truce=on"),
         (("guarantees=firm",), {"grade": "A"}, "no move from none to firm"),
         (("truce=none",), {"grade": "A"}, "was already in that state"),
         (("truce=205",), {"grade": "A"}, "has no amounts to count"),
-        (("convoy=2",), {"grade": "A"}, "Try: --on convoy=event"),
+        (("convoy=2",), {"grade": "A"}, 'Try: on="convoy=event"'),
         (("convoy=evnt",), {"grade": "A"}, "Try: convoy=event"),
         (("detainees=0",), {"grade": "A"}, "must be above 0"),
         (("detainees=0",), {"grade": "E"}, "must be above 0"),
@@ -93,11 +93,11 @@ def _fact(ledger: Ledger, *on: str, **more: Any) -> dict[str, Any]:
         (("detainees=796",), {"grade": "A"}, "Try: at most detainees=795"),
         (("detainees=nan",), {"grade": "A"}, "detainees has agreed, begun"),
         (("detainees=300",), {"grade": "A", "event_at": SINCE - DAY}, "before it was agreed"),
-        (("truce=on",), {"grade": "A", "event_at": SINCE - DAY}, "before it is watched"),
-        (("election=held",), {"grade": "C"}, "or --confirmed"),
-        (("returned=delivered=205",), {}, "Try: --on detainees=205 (a part)"),
-        ((f"{RUNG}=occurred",), {"grade": "A"}, "Try: --on truce=none|on (a fact)"),
-        ((f"{RUNG}=on",), {"grade": "A"}, "a fact happens to a process"),
+        (("truce=on",), {"grade": "A", "event_at": SINCE - DAY}, "before it was first watched"),
+        (("election=held",), {"grade": "C"}, "or confirmed=True"),
+        (("returned=delivered=205",), {}, 'Try: on="detainees=205" (a part)'),
+        ((f"{RUNG}=occurred",), {"grade": "A"}, 'Try: on="truce=none|on" (a fact)'),
+        ((f"{RUNG}=on",), {"grade": "A"}, "a fact needs a process"),
         # Times and the rest.
         (("truce=on=x2",), {"event_at": NOON + HOUR}, "before it happened"),
         ((), {"event_at": NOON + HOUR}, "before it happened"),
@@ -178,7 +178,7 @@ def test_a_fact_below_b_is_a_report_of_two_unless_confirmed(
         row = _add(ledger, f"By {grade}", fact, source=f"s{grade}", grade=grade)
         (note,) = row["notes"]
         assert note.startswith(f"{fact}: a fact needs a source graded A or B (s{grade}: {grade})")
-        assert note.endswith("taken as a report of +2")
+        assert note.endswith("recorded as a report of +2")
         assert row["kind"] == "report"
         (effect,) = news.show(ledger, row["key"], now=NOW)["effects"]
         assert (effect["target"], effect["form"], effect["stated"]) == (target, "likelihood", "+2")
@@ -349,7 +349,7 @@ def test_a_retraction_is_an_entry_and_the_item_stays_in_the_record(ledger: Ledge
     shown = news.show(ledger, str(row["seq"]), now=NOW)
     assert shown["retracted_by"] == {"seq": entry["seq"], "known_at": NOW, "because": "denied"}
     assert shown["moves"] == []
-    for name, message in [(row["key"], "retracted already"), (entry["key"], "is a retraction")]:
+    for name, message in [(row["key"], "already retracted"), (entry["key"], "is a retraction")]:
         with pytest.raises(InvalidInput, match=message):
             news.retract(ledger, name, because="again", now=NOW)
 
@@ -374,7 +374,7 @@ def test_a_retraction_needs_a_reason_and_a_time_that_can_be(
 
 
 def test_what_is_no_news_is_not_found_as_news(ledger: Ledger) -> None:
-    with pytest.raises(NotFound, match="no such item"):
+    with pytest.raises(NotFound, match="no news item named"):
         news.show(ledger, "99999", now=NOW)
     with pytest.raises(NotFound, match="is a question, no news"):
         news.show(ledger, "1", now=NOW)

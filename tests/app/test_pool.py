@@ -71,7 +71,7 @@ def test_a_pooled_ladder_does_not_fall_from_one_deadline_to_the_next():
     logged = diary.ledger.forecasts(forecaster="pool:linear")
     assert [entry.value.numbers[0] for entry in logged] == pytest.approx([0.35, 0.35, 0.6])
     # What was done stands in the ledger too.
-    assert "ladder does not fall" in logged[0].because
+    assert "ladder cannot fall" in logged[0].because
 
 
 def test_options_and_numbers():

@@ -68,7 +68,7 @@ def test_what_cannot_be_redacted_is_refused_and_nothing_is_written():
         ("is a question", InvalidInput, {"name": "1"}),
         ("no rationale", InvalidInput, {"name": "3"}),
         ("no such number", NotFound, {"name": "99"}),
-        ("must be said", InvalidInput, {"reason": " \n"}),
+        ("must be given", InvalidInput, {"reason": " \n"}),
     ):
         with pytest.raises(error, match=words):
             taken(made, **given)

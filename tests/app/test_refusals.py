@@ -36,9 +36,9 @@ def logged(diary, name="q", who="ann", day=1, **given):
 @pytest.mark.parametrize(
     ("name", "rungs", "error", "said"),
     [
-        ("q", {"2025-02-01": "0.1"}, InvalidInput, "is no ladder"),
+        ("q", {"2025-02-01": "0.1"}, InvalidInput, "q is a single question, not a ladder"),
         ("nowhere", {"2025-02-01": "0.1"}, NotFound, "nowhere"),
-        ("truce", {"2025-04-01": "0.1"}, NotFound, "there is none"),
+        ("truce", {"2025-04-01": "0.1"}, NotFound, "no rung named truce@2025-04-01"),
         ("truce", {"2025-02-01": "0.2", "2025-03-01": "0.1"}, InvalidInput, "less likely"),
     ],
 )
@@ -53,9 +53,9 @@ def test_only_what_one_has_said_can_be_withdrawn(diary):
     logged(diary, who="bob")
     logged(diary, "other")
     before = diary.ledger.head()
-    with pytest.raises(NotFound, match="there is none to withdraw"):
+    with pytest.raises(NotFound, match="ann has no forecast on"):
         use.withdraw(diary.ledger, "q", forecaster="ann", now=START + 2 * DAY)
-    with pytest.raises(NotFound, match="there is none to withdraw"):
+    with pytest.raises(NotFound, match="ann has no forecast on"):
         use.withdraw(
             diary.ledger, "other", forecaster="ann", now=START + 2 * DAY, at=START + DAY - MINUTE
         )
@@ -136,7 +136,7 @@ def test_a_selection_names_a_kind_and_a_run_that_there_are(diary):
     with pytest.raises(InvalidInput, match="must be one of"):
         select(diary.ledger, catalog, Selection(kind="guessed"))
     assert select(diary.ledger, catalog, Selection(kind="replay")) == []
-    with pytest.raises(NotFound, match="there is none"):
+    with pytest.raises(NotFound, match="no replay run"):
         select(diary.ledger, catalog, Selection(kind="replay", run="r1"))
     diary.write(1, ReplayMark("r1", "started", 0, {}))
     assert select(diary.ledger, catalog, Selection(kind="replay", run="r1")) == []

@@ -45,7 +45,7 @@ def test_a_horizon_has_moments_of_its_own(ledger):
     (row, *_) = scores(ledger, by="horizon")
     assert row["window"] == "1 d before close"
     for more in ({"window": "last"}, {"missing": "uniform"}):
-        with pytest.raises(InvalidInput, match="moments of its own"):
+        with pytest.raises(InvalidInput, match="reads forecasts at fixed times"):
             scores(ledger, by="horizon", **more)
 
 

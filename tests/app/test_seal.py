@@ -145,7 +145,7 @@ def test_each_rung_of_a_ladder_has_a_seal_of_its_own():
 
 def test_a_sealed_forecast_is_always_of_now():
     made, _ = diary()
-    with pytest.raises(InvalidInput, match="a forecast is sealed now"):
+    with pytest.raises(InvalidInput, match="a sealed forecast is always made now"):
         sealed(made, "0.9", START + 2 * DAY, at=START + DAY)
     with pytest.raises(InvalidInput, match="closed at"):
         sealed(made, "0.9", START + 50 * DAY)
@@ -169,11 +169,11 @@ def test_what_does_not_open_a_seal_says_why_and_writes_nothing(tmp_path):
         assert made.ledger.head() == head
 
     refused("is bob's, and ann cannot open it", theirs["seq"])
-    refused("is of the sealed entry", two["seq"], file=kept)
-    refused("there is none", "q", who="eve", error=NotFound)
-    refused("there is none", "nowhere", error=NotFound)
-    refused("is a question and no sealed forecast", 1)
-    with pytest.raises(InvalidInput, match="give one of"):
+    refused("belongs to sealed entry", two["seq"], file=kept)
+    refused("no sealed forecast of eve on q", "q", who="eve", error=NotFound)
+    refused("no question named nowhere", "nowhere", error=NotFound)
+    refused("is a question, not a sealed forecast", 1)
+    with pytest.raises(InvalidInput, match="give an entry or a question"):
         opened(made, "", now)
     copy = tmp_path / "copy.json"
     told = json.loads(kept.read_text())
@@ -204,7 +204,7 @@ def test_what_does_not_open_a_seal_says_why_and_writes_nothing(tmp_path):
     copy.write_text(json.dumps(told | {"commitment": two["commitment"]}))
     refused("does not open it", "", file=copy)
     kept.rename(tmp_path / "moved.json")
-    refused("nobody can know the number", one["seq"], error=NotFound)
+    refused("the number cannot be known", one["seq"], error=NotFound)
     assert opened(made, "", now, file=tmp_path / "moved.json")[0]["forecast"] == 0.9
     head = made.ledger.head()
     refused("was revealed as entry", one["seq"])
@@ -418,7 +418,10 @@ def test_the_tables_say_how_many_seals_count_as_the_worst():
     assert unrevealed(made.ledger, everybody) == 0, "nobody is charged before the answer"
     made.write(30, ours.resolved(asked, "no", 30))
     assert unrevealed(made.ledger, everybody) == 2
-    said = "2 seals not revealed count as the worst they could hold (forecast reveal opens them)"
+    said = (
+        "2 seals not revealed count as the worst forecasts they could hold (forecast reveal opens "
+        "them)"
+    )
     assert seal_note(made.ledger, everybody) == said
     assert seal_note(made.ledger, everybody, "bob", "ann") == said
     assert "2 seals not revealed left out" in seal_note(made.ledger, everybody, counted=False)
@@ -544,7 +547,7 @@ def test_the_commands(bank_database, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("FORECASTING_NOW", "2026-12-02T12:00:00Z")
     told("log", name, "0.2222", "--sealed", "--at", "2026-12-02T11:00:00Z", code=2)
     said = told("log", name, "0.2222", "--sealed", "--because", "heard")
-    assert "keep a copy" in said.err
+    assert "keep another one elsewhere" in said.err
     for text in (
         said.out,
         said.err,

@@ -91,7 +91,7 @@ def test_what_is_no_grade_or_no_name_is_refused(ledger: Ledger, name: str, grade
 
 def test_a_mistyped_source_is_not_graded_by_mistake(ledger: Ledger) -> None:
     news.add(ledger, "A", source="Some wire", known_at=NOW - DAY, now=NOW)
-    with pytest.raises(NotFound, match="Some wire; or --new"):
+    with pytest.raises(NotFound, match="Some wire, or new=True"):
         sources.set_grade(ledger, "Some wre", "B", now=NOW)
     sources.set_grade(ledger, "Some wre", "B", now=NOW, new=True)
     assert _row(ledger, "Some wre")["items"] == 0

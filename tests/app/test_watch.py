@@ -72,14 +72,14 @@ def test_every_process_is_watched_in_one_transaction(ledger):
 @pytest.mark.parametrize(
     ("names", "more", "kind", "words", "hint"),
     [
-        (["convoi"], {}, NotFound, "process (convoi): no process has this name", "convoy"),
-        (["zzz"], {}, NotFound, "process (zzz): no process has this name", "forecast watch"),
-        (["truce"], {"until": NOW + DAY}, InvalidInput, "lies in the future", "--until"),
+        (["convoi"], {}, NotFound, "no process named convoi", "convoy"),
+        (["zzz"], {}, NotFound, "no process named zzz", "forecast watch"),
+        (["truce"], {"until": NOW + DAY}, InvalidInput, "lies in the future", "until="),
         (["truce"], {"until": NOW - 3 * DAY}, InvalidInput, "does not go backwards", "watch"),
         ([], {"every": True, "until": NOW - 3 * DAY}, InvalidInput, "go backwards", "watch"),
-        ([], {}, InvalidInput, "name what was looked at", "--all"),
-        (["truce"], {"every": True}, InvalidInput, "--all means every process", "--all"),
-        (["truce"], {"world": WorldSpec({})}, InvalidInput, "there is no process", "check"),
+        ([], {}, InvalidInput, "name the processes that you looked at", "--all"),
+        (["truce"], {"every": True}, InvalidInput, "name processes or watch all", "--all"),
+        (["truce"], {"world": WorldSpec({})}, InvalidInput, "the bank has no process", "check"),
         (["truce"], {"because": "x" * 20_001}, InvalidInput, "at most", ""),
     ],
 )
@@ -164,11 +164,15 @@ def test_the_command_records_lists_and_speaks_json(banked, capsys):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["convoi"], 4, "error: process (convoi): no process has this name. Try: convoy\n"),
+        (["convoi"], 4, "error: no process named convoi. Try: convoy\n"),
         (["truce", "--until", "2026-12-24T00:00Z"], 2, "lies in the future"),
         (["truce", "--until", "2026-11-29"], 2, "lies in the future"),
-        (["truce", "--all"], 2, "--all means every process"),
-        (["--until", "2026-11-20"], 2, "name what was looked at. Try: forecast watch --all"),
+        (["truce", "--all"], 2, "name processes or watch all of them, not both"),
+        (
+            ["--until", "2026-11-20"],
+            2,
+            "name the processes that you looked at. Try: forecast watch --all",
+        ),
         (["truce", "--until", "soon"], 2, "soon"),
     ],
 )

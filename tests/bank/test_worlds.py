@@ -184,7 +184,7 @@ BAD_WORLDS = [
     # Links.
     (
         LINKED + "while truse=none: convoy x0.3 (0.1..0.8)\n",
-        "7: [link] link (while truse=none: convoy): there is no process truse. Try: truce",
+        "7: [link] link (while truse=none: convoy): no process named truse. Try: truce",
     ),
     (
         LINKED + "while truce=nine: convoy x0.3 (0.1..0.8)\n",
@@ -254,7 +254,7 @@ BAD_WORLDS = [
     (
         "processes:\n  p:\n    states: [none, on]\n    moves:\n      none > on: once in 1 y\n"
         "      onn > none: once in 1 y\n",
-        "6: [move] p: move (onn > none): there is no state onn. Try: on",
+        "6: [move] p: move (onn > none): no state named onn. Try: on",
     ),
     (
         "processes:\n  p:\n    moves: {none - on: once in 1 y, none > on: once in 1 y}\n",
@@ -276,7 +276,7 @@ BAD_WORLDS = [
     ),
     (
         SINCE + "    2025-03-18: on\n    2025-03-01: none\n",
-        "6: [fact] truce: 2025-03-01: comes after a later fact. Try: facts from old to new",
+        "6: [fact] truce: 2025-03-01: comes after a later fact. Try: facts in order, oldest first",
     ),
     (
         SINCE + "    2025-03-18: on\n    2025-03-19T00:00Z: none\n",
@@ -326,7 +326,7 @@ BAD_WORLDS = [
     ),
     (
         DELIVERY + "    2025-05-20: failed\n    2025-05-21: 50\n",
-        "5: [delivery] d: 2025-05-21: a part after it was failed",
+        "5: [delivery] d: 2025-05-21: a part cannot come after it was failed",
     ),
     (
         "processes:\n  d:\n    delivery:\n      agreed: 100\n      announced: 2025-05-16\n"
@@ -496,7 +496,7 @@ def test_an_answer_must_fit_its_world(copy: Path) -> None:
         f"{ZZ}:8: [answer] answer: process (zy): the world has no such process; the nearest is zz"
     ]
     assert _added(copy, text.replace("zy by close", "zz by clos")) == [
-        f"{ZZ}:8: [answer] answer (zz by clos): a time is close or a day, not clos. "
+        f"{ZZ}:8: [answer] answer (zz by clos): a time must be `close` or a day, not clos. "
         "Try: by close or by 2026-12-31"
     ]
 

@@ -105,7 +105,7 @@ def test_a_forecast_after_the_close_or_on_a_resolved_question(
 def test_times_with_two_readings_or_in_the_future(refused: Callable[..., str]) -> None:
     assert "occurs twice" in refused("log", RUNG, "0.1", "--at", "2026-10-25T03:30")
     assert "in the future" in refused("log", RUNG, "0.1", "--at", "2026-12-01T12:00Z")
-    assert "is no day and no moment" in refused("log", RUNG, "0.1", "--at", "soon")
+    assert "is not a day or a moment" in refused("log", RUNG, "0.1", "--at", "soon")
     news = ("news", "add", "x", "--source", "y", "--known-at")
     assert "does not exist" in refused(*news, "2026-03-29T03:30")
     assert "in the future" in refused(*news, "2027-11-01T12:00Z")

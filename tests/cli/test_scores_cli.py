@@ -108,8 +108,8 @@ def test_an_empty_table_says_why(forecast, capsys, arguments, said):
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("compare", "ann", "ann"), 2, "must be two"),
-        (("compare", "ann", "eve"), 4, "there is none"),
+        (("compare", "ann", "ann"), 2, "must be two different names"),
+        (("compare", "ann", "eve"), 4, "no forecaster named eve"),
         (("score", "--window", "spot"), 2, "spot"),
         (("score", "--against", "eve"), 4, "eve"),
         (("leaderboard", "--window", "last"), 2, "not a proper score"),

@@ -88,8 +88,8 @@ BAD_PHRASES = [
     ("median 60 d (240..15)", "the range 240..15 must hold its median 60. Try: (20..1.8e+02)"),
     ("median 60 d (0..240)", "median and range must be above 0"),
     ("median 60 d (60..60)", "its range must not be a point. Try: median 60 d (15..240)"),
-    ("5% a year shape 6", "shape must lie above 0 and at most at 5. Try: shape 0.8"),
-    ("5% a year shape 0", "shape must lie above 0 and at most at 5. Try: shape 0.8"),
+    ("5% a year shape 6", "shape must lie above 0 and not exceed 5. Try: shape 0.8"),
+    ("5% a year shape 0", "shape must lie above 0 and not exceed 5. Try: shape 0.8"),
     ("5% a year at once 101%", "at once takes a share from 0 to 100 %. Try: at once 10%"),
     ("5% a year at once 10", "at once takes a share from 0 to 100 %. Try: at once 10%"),
     (
@@ -98,10 +98,10 @@ BAD_PHRASES = [
     ),
     (
         "5% a year shape 1 shape 2",
-        "says one thing twice. Try: shape 0.8 at once 10% for good 5%",
+        "says the same thing twice. Try: shape 0.8 at once 10% for good 5%",
     ),
     ("100% a year", "the share must lie between 0 and 100 %. Try: 5% a year"),
-    ("class a shape 2", "nothing follows a class. Try: class a"),
+    ("class a shape 2", "nothing can follow a class. Try: class a"),
 ]
 
 

@@ -124,7 +124,7 @@ def test_names_stand_where_a_name_belongs() -> None:
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("", "answer (): a process should stand. Try: lower case with hyphens"),
+        ("", "answer (): a process was expected. Try: lower case with hyphens"),
         (
             "truce=on",
             "answer (truce=on): truce=on needs by, on, through, between or within. "
@@ -142,30 +142,30 @@ def test_names_stand_where_a_name_belongs() -> None:
         ),
         (
             "truce=on by",
-            "answer (truce=on by): a time is close or a day. Try: by close or by 2026-12-31",
+            "answer (truce=on by): a time must be `close` or a day. Try: by close or by 2026-12-31",
         ),
         (
             "truce=on by tomorrow",
-            "answer (truce=on by tomorrow): a time is close or a day, not tomorrow. "
+            "answer (truce=on by tomorrow): a time must be `close` or a day, not tomorrow. "
             "Try: by close or by 2026-12-31",
         ),
         (
             "truce=on by 2026-02-30",
-            "answer (truce=on by 2026-02-30): a time is close or a day, not 2026-02-30. "
+            "answer (truce=on by 2026-02-30): a time must be `close` or a day, not 2026-02-30. "
             "Try: by close or by 2026-12-31",
         ),
         (
             "truce=on by close maybe",
-            "answer (truce=on by close maybe): maybe follows what was already complete",
+            "answer (truce=on by close maybe): maybe comes after a complete predicate",
         ),
         (
             "(truce=on by close",
-            "answer ((truce=on by close): ) should stand after close. "
+            "answer ((truce=on by close): ) was expected after close. "
             "Try: (a=x by close or b=y by close)",
         ),
         (
             "Truce=on by close",
-            "answer (Truce=on by close): a process should stand where Truce stands. "
+            "answer (Truce=on by close): a process was expected in place of Truce. "
             "Try: lower case with hyphens",
         ),
         (

@@ -17,8 +17,8 @@ class Refused:
 CERTAIN = Refused("is certainty, or 1 %")
 PERCENT = Refused("% meant")
 RANGE = Refused("must lie from 0 to 1")
-NOT_FINITE = Refused("is no finite number")
-DIGITS = Refused("is not in the digits 0 to 9")
+NOT_FINITE = Refused("is not a finite number")
+DIGITS = Refused("must use the digits 0 to 9")
 NO_NUMBER = Refused("is not a number")
 BAND = Refused("must be a number from 0 to 1 or a verbal band")
 
@@ -75,7 +75,7 @@ PROBABILITIES = {
     "nan": NOT_FINITE,
     "Infinity": NOT_FINITE,
     "1e999": NOT_FINITE,
-    "1_0": Refused("has an underscore"),
+    "1_0": Refused("must not contain an underscore"),
     "٣٥%": DIGITS,
     "０.５": DIGITS,
     "1/3": NO_NUMBER,
@@ -87,7 +87,7 @@ PROBABILITIES = {
 }
 
 _DAY = Refused("must be a calendar day")
-_NOTHING = Refused("is no day and no moment")
+_NOTHING = Refused("is not a day or a moment")
 _TWO = Refused("is 2026-03-04 or 2026-04-03")
 _ZONE = Refused("must carry a zone")
 AT = "2026-10-05T09:07:00Z"
@@ -119,7 +119,7 @@ MOMENTS = {
     "2026-10-05T24:00Z": "2026-10-06T00:00:00Z",
     "2026-10-05T09:07:00 MSK": Refused("zone MSK is ambiguous"),
     "2026-10-05T09:07:00 EST": Refused("zone EST is ambiguous"),
-    "2026-10-05T09:07+25:00": Refused("no offset is"),
+    "2026-10-05T09:07+25:00": Refused("is not an offset"),
     "2026-10-05T09:61Z": Refused("minute must be in 0..59"),
     "2026-10-05T25:00Z": Refused("hour must be in 0..23"),
     "2026-02-30T09:00Z": _DAY,
@@ -159,10 +159,10 @@ DAYS = {
     "2026-02-30": _DAY,
     "31/02/2026": _DAY,
     "2026-13-01": _DAY,
-    "5 Okt 2026": Refused("is no day"),
-    "5 Oct 26": Refused("is no day"),
-    "Oct 2026": Refused("is no day"),
-    "soon": Refused("is no day"),
+    "5 Okt 2026": Refused("is not a day"),
+    "5 Oct 26": Refused("is not a day"),
+    "Oct 2026": Refused("is not a day"),
+    "soon": Refused("is not a day"),
 }
 
 YES_NO = {
@@ -221,6 +221,6 @@ NUMBERS = {
     "about 5": NO_NUMBER,
     "nan": NOT_FINITE,
     "inf": NOT_FINITE,
-    "1_000": Refused("has an underscore"),
+    "1_000": Refused("must not contain an underscore"),
     "١٢": DIGITS,
 }

@@ -70,7 +70,7 @@ def test_usual_headings_are_known_and_others_mapped(run, file):
     known = file(sheet().replace("My guess", "Probability", 1))
     assert run("import", "csv", known, "--me", "ana", "--create")[0] == 0
     for wrong, words in (
-        ("Guess=forecast", "no column of the file is headed so"),
+        ("Guess=forecast", "no column of the file has this heading"),
         ("My guess=forcast", "Try: forecast"),
         ("My guess", "must be HEADING=COLUMN"),
     ):
@@ -166,7 +166,7 @@ def test_one_title_asked_twice_wants_an_id(imported):
 
 def test_a_no_before_the_deadline_is_asked_about(book, tmp_path):
     asked(book, tmp_path)
-    with pytest.raises(InvalidInput, match="is a yes impossible"):
+    with pytest.raises(InvalidInput, match="can a yes no longer happen"):
         book.resolve("q", False, source="x")
     assert book.resolve("q", False, source="x", early_no=True)[0]["outcome"] == "no"
     assert book.resolve("q", True, source="x")[0]["outcome"] == "yes"

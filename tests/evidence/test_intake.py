@@ -93,7 +93,7 @@ def test_each_bad_row_is_named_by_its_line_and_the_good_ones_are_kept() -> None:
         ("title,source,known_at,colour\n", "unknown colour"),
         ("title,title,source,known_at\n", "one twice"),
         ('[{"title": "A"}]', "JSON list"),
-        ("<html><p>x</p></html>", "no RSS or Atom"),
+        ("<html><p>x</p></html>", "not an RSS or Atom"),
         ("<rss><channel>", "well-formed"),
         ("<?xml version='1.0' encoding='no-such'?><rss/>", "well-formed"),
     ],

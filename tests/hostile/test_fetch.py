@@ -95,7 +95,7 @@ def test_a_name_is_resolved_once_and_the_checked_address_is_the_one_connected_to
         ("http://10.0.0.1/", "private"),
         ("http://[::ffff:10.0.0.1]/", "IPv4 in IPv6"),
         ("//169.254.169.254/latest/meta-data", "link-local"),
-        ("http://u:p@127.0.0.1/", "names a user"),
+        ("http://u:p@127.0.0.1/", "contains a user name"),
         ("http://127.0.0.1:99999/", "ort"),
         ("http://\x1b31m.test/", "percent-encoded"),
         ("/" + "a" * 20_000, "answers 404"),
@@ -120,7 +120,7 @@ def test_redirects_are_followed_three_times_and_no_more(server: Server) -> None:
 
 def test_what_is_sent_is_not_sent_on(server: Server) -> None:
     server.says = [to("/other", "307 x")]
-    with pytest.raises(InvalidInput, match="leads on to"):
+    with pytest.raises(InvalidInput, match="redirects to"):
         Fetcher(allowed=LOOPBACK).post(server.url, b"x", content_type="a/b", types=TYPES)
     server.says = [answer()]
     found = Fetcher(allowed=LOOPBACK).post(server.url, b"body", content_type="a/b", types=TYPES)

@@ -193,7 +193,7 @@ def test_settings_that_it_refuses_are_a_fault_of_the_file(installed: Any, tmp_pa
 
 def test_a_kind_that_is_not_installed_is_named(tmp_path: Path) -> None:
     bank = bank_of(tmp_path)
-    assert any("none of that name is installed" in str(problem) for problem in bank.problems)
+    assert any("no such kind is installed" in str(problem) for problem in bank.problems)
 
 
 def test_a_worldview_shifts_its_rates(installed: Any, tmp_path: Path) -> None:

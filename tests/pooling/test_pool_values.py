@@ -189,7 +189,7 @@ def test_bad_forecasts(pool, p, said):
         ),
         (lambda: beta_linear([0.5], 0, 1), r"alpha \(0\)"),
         (lambda: beta_linear([0.5], 1, float("inf")), r"beta \(inf\)"),
-        (lambda: trimmed([0.1, 0.2]), r"drop \(1\): nobody is left of 2 members. Try: drop=0"),
+        (lambda: trimmed([0.1, 0.2]), r"drop \(1\): leaves none of 2 members. Try: drop=0"),
         (lambda: trimmed([0.1, 0.2], -1), r"drop \(-1\)"),
         (lambda: trimmed([0.1, 0.2, 0.3], mean="median"), r"mean \('median'\)"),
         (lambda: skill_recency([0.5], [1, 2], [0, 0]), r"skill \(shape"),

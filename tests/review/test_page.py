@@ -143,7 +143,7 @@ def test_headings_never_skip_a_level(read: Outline) -> None:
 
 def test_a_replay_says_that_it_is_hindsight_and_shows_no_ranking(full_page: str) -> None:
     assert "This is a replay, written with hindsight." in full_page
-    assert "no evidence that any forecaster on it has skill" in full_page
+    assert "not evidence that any forecaster on it has skill" in full_page
     assert "12 independent events" in full_page
     assert "No ranking is shown" in full_page
 
@@ -193,7 +193,7 @@ def test_an_empty_review_has_words_for_every_part(empty_data: ReviewData) -> Non
         "Nothing has resolved yet, so nothing is scored",
         "nothing can be said about calibration",
         "No resolved question was open long enough",
-        "There is no question yet",
+        "There are no questions yet",
         "No text is on record",
         "No question is open",
         "No item moved the model",

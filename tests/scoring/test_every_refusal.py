@@ -320,10 +320,10 @@ def test_withdrawn_before_it_was_made(call):
 
 def test_rows_need_no_order_in_time_and_so_nobody_speaks_twice_in_an_instant():
     frame = pd.DataFrame([ROW, {**ROW, "forecast": 0.4}])
-    with pytest.raises(InvalidInput, match="'me' spoke twice on question 'q' in that instant"):
+    with pytest.raises(InvalidInput, match="'me' has two forecasts on question 'q'"):
         lifetime.score(frame)
     who = {"forecaster": ["me", "me"], **ON}
-    with pytest.raises(InvalidInput, match="spoke twice in an instant"):
+    with pytest.raises(InvalidInput, match="two forecasts of one forecaster at one instant"):
         metaculus.baseline([0.2, 0.4], 1, issued_at=[0.0, 0.0], **who)
     one = metaculus.baseline([0.2, 0.4], 1, issued_at=[1.0, 5.0], **who).score
     other = metaculus.baseline([0.4, 0.2], 1, issued_at=[5.0, 1.0], **who).score

@@ -225,7 +225,7 @@ def test_a_new_forecast_ends_the_same_persons_last_one_and_nobody_elses():
             score([0.4, 0.8, 0.5], 1, **carried, **WINDOW).score,
             score([0.4, 0.8, 0.5], 1, **by_hand, **WINDOW).score,
         )
-    with pytest.raises(InvalidInput, match="spoke twice in an instant"):
+    with pytest.raises(InvalidInput, match="two forecasts of one forecaster at one instant"):
         baseline([0.4, 0.8], 1, issued_at=[0, 0], forecaster=["me", "me"], **WINDOW)
 
 

@@ -96,7 +96,7 @@ def test_an_earlier_anchor_says_from_where_on(tampered, path, book):
     assert "one of the entries 12 to 21 was rewritten" in found["reason"]
     assert found["proves"] == (
         "unaltered up to entry 11, anchored at 2026-01-02T03:04:05.678901Z; "
-        "nothing from entry 12 on"
+        "nothing is proved from entry 12 on"
     )
 
 

@@ -297,7 +297,7 @@ def test_a_certificate_must_be_one_and_have_a_token_to_check(
     file = tmp_path / "a"
     write_anchor(anchor(ledger, NOW), file)
     for given in (file, None):
-        with pytest.raises(InvalidInput, match="none to check"):
+        with pytest.raises(InvalidInput, match="does not exist"):
             verify(ledger, given, certificate=honest.root)
     file.unlink()
     stamped(anchor(ledger, NOW), file, honest.url, fetcher=HERE)

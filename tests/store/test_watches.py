@@ -56,7 +56,7 @@ def test_a_watch_of_the_future_or_one_that_goes_backwards_is_refused_whole(memor
             memory.append([Watch("convoy", NOW), bad], recorded_at=NOW)
     with pytest.raises(InvalidInput, match="zone"):
         memory.append([Watch("relief", dt.datetime(2026, 1, 1))], recorded_at=NOW)
-    with pytest.raises(InvalidInput, match="names what was looked at"):
+    with pytest.raises(InvalidInput, match="must name the process that was looked at"):
         Watch(" ", NOW)
     assert memory.head().seq == 3
 

@@ -162,7 +162,7 @@ def test_what_lies_beyond_the_paths_or_outside_the_world_is_refused() -> None:
         ask(paths, At("trice", ("on",), CLOSE), 60)
     with pytest.raises(InvalidInput, match="truce=off: it has no such state"):
         ask(paths, At("truce", ("off",), CLOSE), 60)
-    with pytest.raises(InvalidInput, match="held: no option of the question"):
+    with pytest.raises(InvalidInput, match="held: the question has no such option"):
         paths.choice(StateOn("truce", CLOSE), ["none", "on"], day(0), day(60))
 
 
