@@ -222,8 +222,10 @@ def retract(item: str, because: str, known_at: str) -> None:
     metavar="TARGET[=EFFECT]",
     help="Effect of rows that state none, as in a feed.",
 )
-@click.option("--source", default="", help="Value for rows that state none.")
-@click.option("--grade", default="F", metavar="A..F", help="Value for rows that state none.")
+@click.option("--source", default="", help="Source of rows that state none.")
+@click.option(
+    "--grade", default="F", metavar="A..F", help="Admiralty grade of rows that state none."
+)
 @click.option(
     "--zone", default="", metavar="ZONE", help="Time zone of days and of times without an offset."
 )

@@ -110,6 +110,7 @@ def scope(command: Any) -> Any:
     "--by",
     type=click.Choice(["forecaster", "question", "topic", "tag", "horizon", "month"]),
     default="forecaster",
+    help="Group by.",
 )
 @options.kind("all")
 @click.option(
