@@ -6,7 +6,7 @@ Which questions count towards the weights as of t, for live forecasts and for a 
 * known: the outcome was known before t; due: the scheduled close has passed, so that early yeses
   do not come in ahead of the noes of the same batch;
 * on which every worldview that had entered by that middle had spoken: a silence counts for
-  nobody. Numbers are left out, because a density has no probability.
+  no weight. Numbers are left out, because a density has no probability.
 """
 
 import datetime as dt

@@ -37,7 +37,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "history",
         "Show every forecast on a question, and when each was in force.",
     ),
-    "news": ("news", "news", "News: dated items of evidence and what each bears on."),
+    "news": ("news", "news", "News: dated items of evidence and the questions each concerns."),
     "watch": (
         "watch",
         "watch",

@@ -4,7 +4,7 @@ import click
 
 from forecasting.cli import options
 from forecasting.cli.options import Command
-from forecasting.cli.output import emit, say, settings
+from forecasting.cli.output import emit, relay, say, settings
 from forecasting.cli.scores import scope, selection
 
 
@@ -85,7 +85,7 @@ def compare(
             diebold_mariano=diebold_mariano,
         )
         for note in left_out(book.ledger, wanted, a, b):
-            say(note)
+            relay(note)
     if not found["proper"]:
         say(f"window {window} is not a proper score: it can be gamed, so no ranking is shown")
     if settings().format == "table":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecasting.cli.options import Group
-from forecasting.cli.output import emit, say, settings
+from forecasting.cli.output import emit, relay, say, settings
 from forecasting.cli.spelling import as_options
 from forecasting.errors import DatabaseUnusable, InvalidInput
 
@@ -169,14 +169,14 @@ def _import(format: str, *, file: Path, create: bool, **options: Any) -> None:
     with _opened(create=create and not dry, absent_is_empty=dry) as book:
         found = import_record(book.ledger, file, format, now=clock.now(), **options)
     for note in found["notes"]:
-        say(f"note: {note}")
+        relay(f"note: {note}")
     for refused in found["refused"][:_SHOWN]:
-        say(f"{file.name}:{refused['line']}: refused: {refused['reason']}")
+        relay(f"{file.name}:{refused['line']}: refused: {refused['reason']}")
     if (more := len(found["refused"]) - _SHOWN) > 0:
         say(f"and {more:,} more refused rows (--json has them)")
     if summary := found.get("summary", ""):
         found["summary"] = as_options(summary)
-        say(summary)
+        relay(summary)
     if found["forecasts"] and "entries" not in found and not dry:
         say("they are kept apart from the live track record: --kind imported shows them")
     first = found.get("first") or []

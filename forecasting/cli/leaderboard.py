@@ -6,7 +6,7 @@ import click
 
 from forecasting.cli import options
 from forecasting.cli.options import Command
-from forecasting.cli.output import emit, say, settings
+from forecasting.cli.output import emit, relay, say, settings
 from forecasting.cli.scores import filters, selection
 
 COLUMNS = (
@@ -102,10 +102,10 @@ def leaderboard(
             seed=seed,
         )
         if not rows:
-            say(empty_note(book.ledger, kind, wanted=wanted))
+            relay(empty_note(book.ledger, kind, wanted=wanted))
         for note in left_out(book.ledger, wanted):
-            say(note)
+            relay(note)
     for note in notes:
-        say(note)
+        relay(note)
     title = f"{kind} forecasts, window {window}, smaller is better; 95 % over events"
     emit(rows, columns=COLUMNS, title=title if rows else "")

@@ -9,7 +9,7 @@ import click
 
 from forecasting.cli import times
 from forecasting.cli.options import Group
-from forecasting.cli.output import emit, say, settings
+from forecasting.cli.output import emit, relay, say, settings
 
 
 @click.group(cls=Group)
@@ -99,7 +99,7 @@ def add(known_at: str, event_at: str, title: str, **more: Any) -> None:
     for alike in row["similar"]:
         _propose_story(alike)
     for note in row["notes"]:
-        say(f"note: {note}")
+        relay(f"note: {note}")
     for each in row["resolves"]:
         say(f"note: decides {each['question']}; if so: {each['accept']}{_database()}")
     if settings().format == "table":
@@ -275,7 +275,7 @@ def import_(
             dry_run=dry_run,
         )
     for refused in found["refused"][:_SHOWN]:
-        say(f"{name}:{refused['line']}: refused: {refused['reason']}")
+        relay(f"{name}:{refused['line']}: refused: {refused['reason']}")
     if (more := len(found["refused"]) - _SHOWN) > 0:
         say(f"and {more} more refused rows (--json has them)")
     if alike := found["similar"]:
@@ -291,7 +291,7 @@ def import_(
             f"such as line {first['line']} (same {first['same']}); each stays one item"
         )
     for told in found["notes"][:_SHOWN]:
-        say(f"note: {name}:{told['line']}: {told['note']}")
+        relay(f"note: {name}:{told['line']}: {told['note']}")
     for each in found["resolves"][:_SHOWN]:
         say(f"note: {name}:{each['line']}: decides {each['question']}; if so: {each['accept']}")
     if settings().format == "table":

@@ -137,8 +137,13 @@ def emit(
 
 
 def say(message: str) -> None:
-    """Narrate on stderr, with arguments in the spelling of the command line."""
-    click.echo(printable(as_options(message)), err=True)
+    """Narrate on stderr."""
+    click.echo(printable(message), err=True)
+
+
+def relay(message: str) -> None:
+    """Narrate what the library says, with its arguments as options."""
+    say(as_options(message))
 
 
 def line(text: str = "") -> None:

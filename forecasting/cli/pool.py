@@ -4,7 +4,7 @@ import click
 
 from forecasting.cli import options
 from forecasting.cli.options import Command
-from forecasting.cli.output import emit, say, settings
+from forecasting.cli.output import emit, relay, settings
 from forecasting.cli.scores import scope, selection
 from forecasting.errors import InvalidInput
 
@@ -88,7 +88,7 @@ def pool(
             chosen = METHODS if everything else methods
             rows = use.pool_scores(book.ledger, methods=chosen, members=who, selection=wanted)
             if not rows:
-                say(empty_note(book.ledger, kind))
+                relay(empty_note(book.ledger, kind))
         else:
             rows = []
             for method in METHODS if everything else methods or ("geometric-odds",):

@@ -7,7 +7,7 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Group
-from forecasting.cli.output import emit, say, settings, waiting
+from forecasting.cli.output import emit, relay, say, settings, waiting
 
 
 @click.group(cls=Group)
@@ -168,5 +168,5 @@ def _live(as_of: str, seed: int) -> Any:
     with Book.open(settings().db) as book, waiting("simulating"):
         found = use.live(book.ledger, now=clock.now(), as_of=times.optional(as_of), seed=seed)
     for note in found.notes:
-        say(f"note: {note}")
+        relay(f"note: {note}")
     return found

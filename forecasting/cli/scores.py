@@ -8,7 +8,7 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Command
-from forecasting.cli.output import emit, say, settings
+from forecasting.cli.output import emit, relay, say, settings
 from forecasting.cli.spelling import as_options
 from forecasting.domain.resolution import READINGS, Reading
 
@@ -178,9 +178,9 @@ def score(
             missing=missing,
         )
         if not rows:
-            say(empty_note(book.ledger, kind, rule=rule or "", wanted=wanted))
+            relay(empty_note(book.ledger, kind, rule=rule or "", wanted=wanted))
         for note in left_out(book.ledger, wanted):
-            say(note)
+            relay(note)
     compared = by == "forecaster" or bool(against)
     shown = any(row["while_open"] is not None for row in rows)
     if shown:
@@ -307,13 +307,13 @@ def calibration(
             wanted = replace(wanted, closed_by=wanted.as_of or clock.now())
         counted = picture in pictures.COMPARED
         for note in left_out(book.ledger, wanted, counted=counted):
-            say(note)
+            relay(note)
         if by:
             rows = calibrate.by_group(
                 book.ledger, by, selection=wanted, share=share, now=clock.now()
             )
             if not rows:
-                say(empty_note(book.ledger, kind, forecaster=shown, wanted=wanted))
+                relay(empty_note(book.ledger, kind, forecaster=shown, wanted=wanted))
             title = f"{shown or 'everybody'} ({kind}, {reading} outcomes), one forecast an event"
             more = POOLED_COLUMNS if by == "forecaster" else ()
             emit(rows, columns=(by, *BY_COLUMNS, *more), title=title)
@@ -323,7 +323,7 @@ def calibration(
             what = pictures.PICTURES[picture]
             title = f"{what}: {shown or 'everybody'} ({kind}, {reading} outcomes)"
             if not rows:
-                say(empty_note(book.ledger, kind, forecaster=shown, wanted=wanted))
+                relay(empty_note(book.ledger, kind, forecaster=shown, wanted=wanted))
             if out is not None:
                 pictures.draw(picture, rows, out, title=title, head=book.ledger.head())
                 say(f"written: {out}")
@@ -333,7 +333,7 @@ def calibration(
             book.ledger, selection=wanted, share=share, score=score, now=clock.now()
         )
         if not result["n"]:
-            say(empty_note(book.ledger, kind, forecaster=shown, wanted=wanted))
+            relay(empty_note(book.ledger, kind, forecaster=shown, wanted=wanted))
         if out is not None:
             whose = f"{who or 'everybody'} ({kind}, {reading} outcomes)"
             save_calibration(result, out, title=whose, head=book.ledger.head())

@@ -23,7 +23,7 @@ OPTIONS = {
     "forecaster": "--as",
     "question_type": "--type",
 }
-_ARGUMENT = re.compile(rf"(?<![\w-])({'|'.join(OPTIONS)})=(True\b)?")
+_ARGUMENT = re.compile(rf"(?<![\w=|-])({'|'.join(OPTIONS)})=(True\b)?")
 
 
 def as_options(text: str) -> str:

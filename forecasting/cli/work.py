@@ -8,7 +8,7 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Command
-from forecasting.cli.output import emit, progress, say, settings, waiting
+from forecasting.cli.output import emit, progress, relay, say, settings, waiting
 
 
 @click.command(cls=Command)
@@ -79,7 +79,7 @@ def update(
                 **how,
             )
     for warning in warnings:
-        say(f"note: {warning}")
+        relay(f"note: {warning}")
     shown = rows
     if settings().format == "table":
         shown = [{**row, "note": _note(row)} for row in rows]

@@ -4,7 +4,7 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Command
-from forecasting.cli.output import cell, emit, say, settings
+from forecasting.cli.output import cell, emit, relay, settings
 
 
 @click.command(cls=Command)
@@ -48,7 +48,7 @@ def worldviews(as_of: str, over_time: bool, kind: str | None, run: str) -> None:
                 at=moment,
             )
     for note in notes:
-        say(note)
+        relay(note)
     if settings().format != "table":
         emit(rows)
     elif over_time:

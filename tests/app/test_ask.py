@@ -133,7 +133,7 @@ def test_a_title_is_asked_once_unless_it_has_a_slug_of_its_own(book):
     assert book.ask(TITLE, 0.3, by=BY, slug="second")["id"] == "second"
     with pytest.raises(InvalidInput, match="another question has that name"):
         book.ask("Else?", by=BY, slug=SLUG)
-    with pytest.raises(InvalidInput, match="name of a process"):
+    with pytest.raises(InvalidInput, match="a process has that name"):
         book.ask("Else?", by=BY, slug=f"{SLUG}-event")
 
 

@@ -200,7 +200,9 @@ def test_what_does_not_open_a_seal_says_why_and_writes_nothing(tmp_path):
         refused("does not", "", file=copy)
     for text in ("", "[1]", "{", '{"v": 1}', "[" * 100_000):
         copy.write_text(text)
-        refused("no sealed forecast|opens no seal", "", file=copy, error=(InvalidInput, NotFound))
+        refused(
+            "does not hold a sealed|opens no seal", "", file=copy, error=(InvalidInput, NotFound)
+        )
     copy.write_text(json.dumps(told | {"commitment": two["commitment"]}))
     refused("does not open it", "", file=copy)
     kept.rename(tmp_path / "moved.json")

@@ -96,7 +96,7 @@ def test_a_page_may_load_nothing_and_says_what_it_was_made_from(forecast, databa
     ("arguments", "said"),
     [
         (("score", "--rule", "rps"), "rule rps scores ordered questions: none has resolved"),
-        (("calibration", "--by", "month", "--as", "eve"), "others: --forecaster ann"),
+        (("calibration", "--by", "month", "--as", "eve"), "ann has one"),
         (("score", "--kind", "imported"), "there are others: --kind live"),
     ],
 )

@@ -152,6 +152,7 @@ def test_every_argument_that_a_message_names_has_its_option() -> None:
         ('on="truce=x2"', '--on "truce=x2"'),
         ("forecaster=ana", "--as ana"),
         ("database=forecasts.db", "--db forecasts.db"),
+        ("truce=on=x2 and truce=none|on=x2", "truce=on=x2 and truce=none|on=x2"),
         ("stance=0.7 or that=x2", "stance=0.7 or that=x2"),
     ],
 )

@@ -14,7 +14,7 @@ class Refused:
     words: str
 
 
-CERTAIN = Refused("is certainty, or 1 %")
+CERTAIN = Refused("means certainty, or 1 %")
 PERCENT = Refused("% meant")
 RANGE = Refused("must lie from 0 to 1")
 NOT_FINITE = Refused("is not a finite number")

@@ -102,7 +102,7 @@ def test_a_column_in_percent(imported, run):
 
 def test_a_bare_one_is_nowhere_certainty(imported, run):
     rows = f"p1,a,0.4,{WINDOW},yes,2025-01-31\np2,a,1,{WINDOW},no,2025-01-31\n"
-    assert "is certainty, or 1 %" in imported(HEAD + rows)
+    assert "means certainty, or 1 %" in imported(HEAD + rows)
     assert imported(HEAD + rows, "--unit", "probability")["forecasts"] == 2
     imported(live("live"), name="q.jsonl")
     for text in ("1", "4", "40"):

@@ -197,7 +197,7 @@ def test_an_empty_review_has_words_for_every_part(empty_data: ReviewData) -> Non
         "No text is on record",
         "No question is open",
         "No item moved the model",
-        "No question waits for its outcome",
+        "No question is waiting for an outcome",
         "No world is on record",
         "No question is left out",
         "No fit was refused",
@@ -212,7 +212,7 @@ def test_one_forecaster_alone_is_said_to_have_no_one_to_compare_with(
 ) -> None:
     mine = [row for row in review_data.scores if row["forecaster"] == "model"]
     alone = ReviewData(review_data.run, scores=mine)
-    assert "One forecaster only" in render(alone)
+    assert "There is only one forecaster" in render(alone)
 
 
 def test_questions_worse_than_the_base_rate_are_counted_from_the_rows(
