@@ -67,7 +67,7 @@ def test_a_pooled_ladder_does_not_fall_from_one_deadline_to_the_next():
     rows = pool(diary.ledger, "r", now=START + 2 * DAY, method="linear", log=True)
     assert [row["forecast"] for row in rows] == pytest.approx([0.35, 0.35, 0.6])
     assert [bool(row["note"]) for row in rows] == [True, True, False]
-    assert "pooled to 0.5; drawn to 0.35" in rows[0]["note"]
+    assert "pooled to 0.5; set to 0.35" in rows[0]["note"]
     logged = diary.ledger.forecasts(forecaster="pool:linear")
     assert [entry.value.numbers[0] for entry in logged] == pytest.approx([0.35, 0.35, 0.6])
     # What was done stands in the ledger too.

@@ -154,9 +154,21 @@ def test_a_version_without_an_outcome_scores_nobody():
     ("before", "what", "outcome", "says", "way_out"),
     [
         ((), "reopen", (), "no outcome to take back", "forecast resolve q"),
-        ((("annul",),), "annul", (), "annulled already", "forecast reopen q"),
-        ((("resolve", "yes"),), "dispute", ("yes",), "contests nothing", "forecast resolutions q"),
-        ((("annul",),), "dispute", ("annulled",), "contests nothing", "forecast resolutions q"),
+        ((("annul",),), "annul", (), "already annulled", "forecast reopen q"),
+        (
+            (("resolve", "yes"),),
+            "dispute",
+            ("yes",),
+            "is already the official outcome",
+            "forecast resolutions q",
+        ),
+        (
+            (("annul",),),
+            "dispute",
+            ("annulled",),
+            "is already the official outcome",
+            "forecast resolutions q",
+        ),
         ((), "dispute", ("maybe",), "must be one of no, yes", ""),
         ((("resolve", "yes"), ("reopen",)), "reopen", (), "no outcome", "forecast resolve q"),
     ],
@@ -188,7 +200,7 @@ def test_a_number_written_in_two_ways_is_one_outcome():
     diary = Diary()
     diary.write(0, ours.question("q", days=10, space=OutcomeSpace("numeric", (), 0.0, 900.0, "")))
     did(diary.ledger, "resolve", 7, "697", known=5)
-    with pytest.raises(InvalidInput, match="contests nothing"):
+    with pytest.raises(InvalidInput, match="is already the official outcome"):
         did(diary.ledger, "dispute", 8, "697.0")
 
 

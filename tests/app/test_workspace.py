@@ -129,7 +129,7 @@ def test_a_moved_workspace_keeps_its_bank(sudan, tmp_path, monkeypatch):
 def test_a_bank_that_is_gone_is_said(sudan):
     made(sudan)
     (sudan / "questions").rename(sudan / "elsewhere")
-    with Book.open() as book, pytest.raises(InvalidInput, match="is gone"):
+    with Book.open() as book, pytest.raises(InvalidInput, match="is missing"):
         banks.bank_of(book.ledger)
 
 
@@ -140,7 +140,7 @@ def test_an_example_is_copied_whole_and_never_over_a_bank(sudan, tmp_path):
     assert copied.digest == banks.bundled_bank().digest
     with pytest.raises(InvalidInput, match="not empty"):
         made(sudan, example=name)
-    with pytest.raises(InvalidInput, match="no example"):
+    with pytest.raises(InvalidInput, match="no such example"):
         made(tmp_path / "b", example="atlantis")
     assert not (tmp_path / "b").exists()
 

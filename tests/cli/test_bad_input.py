@@ -126,7 +126,9 @@ def test_outcomes_that_cannot_be(refused: Callable[..., str]) -> None:
     assert "opened at" in refused("resolve", RUNG, "no", *source, "--at", "2020-01-01T00:00Z")
     assert "must name the source" in refused("resolve", RUNG, "no", "--source", " ")
     assert "must be one of" in refused("dispute", RUNG, "maybe", *source)
-    assert "is already the official outcome" in refused("dispute", "us-strikes-iran-2026", "yes", *source)
+    assert "is already the official outcome" in refused(
+        "dispute", "us-strikes-iran-2026", "yes", *source
+    )
     assert "no outcome to take back" in refused("reopen", RUNG, *source)
     assert "in the future" in refused("annul", RUNG, *source, "--at", "2027-01-01")
     assert "must name the source" in refused("annul", RUNG, "--source", " ")

@@ -243,7 +243,7 @@ def test_a_record_gives_its_package():
     )
     record = Record(process(), told, "agreed", steps, told + dt.timedelta(days=20))
     assert package_of(record) == Package(1000.0, ((7.0, 390.0), (8.0, 307.0)), 20.0)
-    with pytest.raises(InvalidInput, match="no delivery"):
+    with pytest.raises(InvalidInput, match="is not a delivery"):
         package_of(replace(record, process=replace(process(), delivery=None)))
 
 

@@ -101,7 +101,7 @@ def test_sqlalchemy_opens_the_very_file_that_was_named(name: str) -> None:
         ("sqlite:///f.db?mode=ro", "no options"),
         ("", "must be a path or a URL"),
         ("a\nb.db", "no control character"),
-        ("~nobody-of-that-name/f.db", "unknown here"),
+        ("~nobody-of-that-name/f.db", "unknown user"),
         (".", "this is a folder"),
     ],
 )
@@ -164,7 +164,7 @@ def test_a_login_without_a_name_asks_for_one(monkeypatch: pytest.MonkeyPatch) ->
         raise OSError
 
     monkeypatch.setattr(getpass, "getuser", nameless)
-    with pytest.raises(InvalidInput, match=r"must be named.*Try: --as NAME"):
+    with pytest.raises(InvalidInput, match=r"must be named.*Try: forecaster=NAME"):
         config.forecaster()
 
 

@@ -212,7 +212,7 @@ def test_a_backup_that_finds_no_room_leaves_nothing(path, tmp_path, monkeypatch)
     )
     with pytest.raises(DatabaseUnusable, match="No space left"):
         backup(str(path), copy, force=True)
-    with pytest.raises(InvalidInput, match="is not there"):
+    with pytest.raises(InvalidInput, match="does not exist"):
         backup(str(path), tmp_path / "none" / "copy.db")
     assert stands(copy) == kept
     assert stands(path) == before

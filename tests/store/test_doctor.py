@@ -140,7 +140,7 @@ def test_a_network_drive_and_a_synchronised_folder_are_found(tmp_path):
 def test_a_disk_with_little_room_is_found(written, monkeypatch):
     usage = shutil.disk_usage(written.parent)
     monkeypatch.setattr(module.shutil, "disk_usage", lambda place: usage._replace(free=10 * 2**20))
-    assert wrong(written) == {"space": "10 MiB free, of 64 MiB wanted"}
+    assert wrong(written) == {"space": "10 MiB free, of 64 MiB needed"}
 
 
 def test_what_an_interrupted_program_left_is_found(written):
@@ -155,7 +155,7 @@ def test_what_an_interrupted_program_left_is_found(written):
 
 def test_a_clock_that_was_set_back_is_found(written, monkeypatch):
     monkeypatch.setenv("FORECASTING_NOW", "2020-01-01T00:00:00Z")
-    assert "still to come" in wrong(written)["clock"]
+    assert "in the future" in wrong(written)["clock"]
 
 
 def test_a_journal_that_is_not_safe_is_found(written, monkeypatch):

@@ -252,15 +252,15 @@ def test_an_answer_to_another_request_is_refused(honest: Authority) -> None:
 @pytest.mark.parametrize(
     ("twist", "word"),
     [
-        (lambda _: b"", "no answer"),
-        (lambda _: b"<html>", "no answer"),
-        (lambda _: bytes(1000), "no answer"),
-        (lambda _: b"\x30\x84\xff\xff\xff\xff", "no answer"),
+        (lambda _: b"", "not an answer"),
+        (lambda _: b"<html>", "not an answer"),
+        (lambda _: bytes(1000), "not an answer"),
+        (lambda _: b"\x30\x84\xff\xff\xff\xff", "not an answer"),
         (lambda _: b"\x30\x05\x30\x03\x02\x01\x02", "not granted"),
-        (lambda _: b"\x30\x05\x30\x03\x02\x01\x00", "no answer"),
-        (lambda good: good[:-1], "no answer"),
-        (lambda good: good + b"x", "no answer"),
-        (lambda _: b"\x30" * 100_000, "no answer"),
+        (lambda _: b"\x30\x05\x30\x03\x02\x01\x00", "not an answer"),
+        (lambda good: good[:-1], "not an answer"),
+        (lambda good: good + b"x", "not an answer"),
+        (lambda _: b"\x30" * 100_000, "not an answer"),
     ],
 )
 def test_what_is_no_token_is_refused_and_nothing_is_written(
