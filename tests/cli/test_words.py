@@ -1,6 +1,7 @@
 """Words: plain sentences, one spelling of an argument at each door, a short glossary."""
 
 import ast
+import datetime as dt
 import itertools
 import re
 from collections.abc import Iterator
@@ -9,8 +10,12 @@ from pathlib import Path
 import click
 import pytest
 
+from forecasting.app.frames import Selection
 from forecasting.cli import root as command_line
 from forecasting.cli.spelling import OPTIONS, as_options
+from forecasting.domain.forecast import Forecast, binary_value
+from forecasting.store.drafts import prepare
+from forecasting.store.values import restore
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "forecasting"
@@ -173,3 +178,26 @@ def test_the_glossary_is_short_and_has_every_word_of_a_sense_of_its_own() -> Non
     assert set(words) >= SPECIAL
     text = " ".join(path.read_text() for path in itertools.chain(_modules(), [ROOT / "README.md"]))
     assert all(word.lower() in text.lower() for word in words)
+
+
+def test_a_backdated_forecast_keeps_the_word_that_older_ledgers_hashed() -> None:
+    moment = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
+    said = Forecast("q", "0" * 64, "ana", binary_value("0.5"), moment, "backdated")
+    prepared = prepare(said)
+    assert prepared.detail["kind"] == "elicited"
+    back = restore("forecast", prepared.detail, seq=1, recorded_at=moment, hash="")
+    assert isinstance(back, Forecast)
+    assert back.kind == "backdated"
+
+
+@pytest.mark.parametrize("word", ["backdated", "elicited"])
+def test_the_old_word_of_a_kind_is_still_read(word: str) -> None:
+    assert Selection(word).kind == "backdated"
+    (option,) = [
+        p
+        for c in _commands(command_line)
+        if c.name == "score"
+        for p in c.params
+        if p.name == "kind"
+    ]
+    assert option.type.convert(word, option, None) == "backdated"
