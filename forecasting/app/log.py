@@ -26,7 +26,7 @@ from forecasting.domain.question import Question
 from forecasting.domain.resolution import Withdrawal
 from forecasting.domain.sealed import Sealed, placed
 from forecasting.errors import InvalidInput, NotFound
-from forecasting.store import Ledger
+from forecasting.store import Ledger, Step
 
 
 def kind_of(issued_at: dt.datetime, recorded_at: dt.datetime) -> Kind:
@@ -83,7 +83,7 @@ def log(
         raise InvalidInput(msg, hint="no time")
     issued_at = at or now
     check_moment(issued_at, now)
-    catalog = Catalog.of(ledger)
+    catalog = Catalog.about(ledger, name)
     if ladder:
         values = rungs(catalog, name, ladder)
     else:
@@ -172,31 +172,39 @@ def rungs(catalog: Catalog, name: str, ladder: Mapping[str, str]) -> list[tuple[
 
 def _check_rungs(ledger: Ledger, catalog: Catalog, drafts: Sequence[Forecast]) -> None:
     """Refuse forecasts after which what one forecaster says of a ladder falls at some moment."""
-    said = {draft.question: draft for draft in drafts}
-    for ladder in {catalog.questions[name].ladder for name in said} - {None}:
-        mounted = catalog.ladder(ladder or "")
-        who = drafts[0].forecaster
-        gone = undone(ledger)
-        steps: dict[str, list[tuple[dt.datetime, Decimal | None]]] = {}
-        for rung in mounted:
-            mine = [
-                f
-                for f in gone.left(ledger.forecasts(question=rung.id, forecaster=who))
-                if f.kind != "replay"
-            ]
-            mine += [said[rung.id]] if rung.id in said else []
-            steps[rung.id] = [
-                *((f.issued_at, Decimal(f.value.entered[0])) for f in mine),
-                *(
-                    (w.withdrawn_at, None)
-                    for w in gone.withdrawals
-                    if (w.question, w.forecaster) == (rung.id, who)
-                ),
-                (catalog.ends(rung), None),
-            ]
+    new = {draft.question: draft for draft in drafts}
+    for slug in {catalog.questions[name].ladder for name in new} - {None}:
+        rungs = catalog.ladder(slug or "")
+        steps: dict[str, list[tuple[dt.datetime, Decimal | None]]] = {
+            rung.id: [(catalog.ends(rung), None)] for rung in rungs
+        }
+        for one in standing(ledger.steps(steps, drafts[0].forecaster)):
+            steps[one.question].append((one.at, Decimal(one.entered[0]) if one.entered else None))
+        for draft in drafts:
+            if draft.question in steps:
+                steps[draft.question].append((draft.issued_at, Decimal(draft.value.entered[0])))
+        if sum(len(each) > 1 for each in steps.values()) < 2:
+            continue  # One rung alone cannot fall.
         for fall in falls(steps):
-            if fall.at >= drafts[0].issued_at and {fall.early, fall.late} & set(said):
+            if fall.at >= drafts[0].issued_at and {fall.early, fall.late} & set(new):
                 raise fall.refused()
+
+
+def standing(steps: Sequence[Step]) -> list[Step]:
+    """Leave out what an import brought and its undoing took back; see :mod:`.undone`."""
+    taken = {(step.question, step.at): step.seq for step in steps if not step.kind}
+    back = {
+        (step.question, step.at): step.seq
+        for step in steps
+        if step.kind == "imported" and (step.question, step.at) in taken
+    }
+    return [
+        step
+        for step in steps
+        if (place := (step.question, step.at)) not in back
+        or (step.kind == "imported" and step.seq > taken[place])
+        or step.kind not in ("", "imported")
+    ]
 
 
 def withdraw(
@@ -205,14 +213,15 @@ def withdraw(
     """Take a forecaster's standing forecasts of a question (or of a ladder's rungs) back."""
     moment = at or now
     check_moment(moment, now)
-    catalog = Catalog.of(ledger)
-    standing = [
-        question for question in catalog.find(name) if _stands(ledger, question, forecaster, moment)
+    stood = [
+        question
+        for question in Catalog.about(ledger, name).find(name)
+        if _stands(ledger, question, forecaster, moment)
     ]
-    if not standing:
+    if not stood:
         msg = f"forecast ({forecaster} on {name}): there is none to withdraw"
         raise NotFound(msg, hint=f"forecast history {name}")
-    drafts = [Withdrawal(question.id, forecaster, moment) for question in standing]
+    drafts = [Withdrawal(question.id, forecaster, moment) for question in stood]
     recorded = ledger.append(drafts, recorded_at=now)
     return [
         {
@@ -228,24 +237,15 @@ def withdraw(
 
 def _stands(ledger: Ledger, question: Question, forecaster: str, moment: dt.datetime) -> bool:
     """Whether a forecast, or a seal, of a forecaster stands at a moment, not yet withdrawn."""
-    gone = undone(ledger)
-    said = [
-        forecast.issued_at
-        for forecast in gone.left(ledger.forecasts(question=question.id, forecaster=forecaster))
-        if forecast.kind != "replay"
-    ]
+    steps = standing(ledger.steps([question.id], forecaster))
+    said = [step.at for step in steps if step.kind]
     said += [
         held.issued_at
         for held in ledger.seals(question=question.id)
         if held.forecaster == forecaster
     ]
-    taken = [
-        one.withdrawn_at
-        for one in gone.withdrawals
-        if (one.question, one.forecaster) == (question.id, forecaster)
-    ]
     last = max((at for at in said if at <= moment), default=None)
-    back = max((at for at in taken if at <= moment), default=None)
+    back = max((step.at for step in steps if not step.kind and step.at <= moment), default=None)
     return last is not None and (back is None or back < last)
 
 

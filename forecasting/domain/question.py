@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -25,7 +25,7 @@ class Basis:
 
     kind: Literal["text", "context"]
     texts: tuple[str, ...]
-    sentences: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    sentences: Mapping[str, tuple[int, ...]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,12 @@ from forecasting.store import guard
 #: Before this version two connections could corrupt a database in WAL mode.
 WAL_SAFE = (3, 51, 3)
 _HEADER = b"SQLite format 3\x00"
+_STANDING = """
+SELECT '', application_id || ' ' || (SELECT version_num FROM alembic_version)
+FROM pragma_application_id
+UNION ALL SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'
+UNION ALL SELECT name, sql FROM sqlite_temp_schema WHERE type = 'trigger'
+"""
 # Closing any descriptor of a database file drops this process's locks on it, so a file is looked
 # at only before its first connection here.
 _connected: set[tuple[int, int]] = set()
@@ -83,6 +89,20 @@ def reading(engine: Engine) -> Engine:
     if engine.dialect.name == "postgresql":
         return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     return engine.execution_options(ro=True)
+
+
+def standing(engine: Engine) -> dict[str, str]:
+    """Read whose an SQLite database is, which schema it says, and its triggers, in one look.
+
+    Nothing for one that does not say its schema, and for PostgreSQL: these take a closer look.
+    """
+    if engine.dialect.name != "sqlite":
+        return {}
+    try:
+        with reading(engine).connect() as connection:
+            return {name: sql for name, sql in connection.exec_driver_sql(_STANDING)}
+    except SQLAlchemyError:
+        return {}
 
 
 @contextmanager
