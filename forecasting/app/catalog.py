@@ -65,9 +65,9 @@ class Catalog:
         A name that is not found, and a question that another one can annul, take the whole.
         """
         held = ledger.questions(about=(name, name.strip().casefold()))
-        if not held or any(question.condition for question in held):
-            return cls.of(ledger)
         questions = {question.id: question for question in held}
+        if not held or {question.condition for question in held} != {None}:
+            return cls.of(ledger)
         standing = outcomes(ledger.resolutions(question=questions))
         return cls(questions, with_later_rungs(questions, standing))
 

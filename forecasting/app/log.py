@@ -47,7 +47,7 @@ def log(
     *,
     forecaster: str,
     now: dt.datetime,
-    probability: str | None = None,
+    forecast: str | Mapping[str, str] | None = None,
     options: Mapping[str, str] | None = None,
     quantiles: Mapping[str, str] | None = None,
     ladder: Mapping[str, str] | None = None,
@@ -57,9 +57,10 @@ def log(
 ) -> list[dict[str, Any]]:
     """Record one forecast, or one for each rung given of a ladder.
 
-    Exactly one of `probability`, `options`, `quantiles` and `ladder` says what is forecast, as the
-    question's type wants it. With `sealed`, only the commitment to it is recorded, and the
-    forecast itself is kept in a file until it is revealed (:mod:`forecasting.app.seal`).
+    Exactly one of `forecast` (a probability, or a mapping that is options or quantiles as the
+    question's type wants it), `options`, `quantiles` and `ladder` says what is forecast. With
+    `sealed`, only the commitment to it is recorded, and the forecast itself is kept in a file until
+    it is revealed (:mod:`forecasting.app.seal`).
 
     Returns
     -------
@@ -72,7 +73,7 @@ def log(
     InvalidInput, NotFound
         Nothing was written.
     """
-    given = [part for part in (probability, options, quantiles, ladder) if part]
+    given = [part for part in (forecast, options, quantiles, ladder) if part]
     if len(given) != 1:
         msg = (
             "forecast: give one of a probability, one for each option, quantiles, rungs of a ladder"
@@ -81,13 +82,21 @@ def log(
     if sealed and at is not None:
         msg = f"time ({iso(at)}): a forecast is sealed now, never for another moment"
         raise InvalidInput(msg, hint="no time")
+    kind: Kind = "live"
+    if at is not None:
+        check_moment(at, now)
+        kind = kind_of(at, now)
     issued_at = at or now
-    check_moment(issued_at, now)
     catalog = Catalog.about(ledger, name)
     if ladder:
         values = rungs(catalog, name, ladder)
     else:
         question = catalog.one(name)
+        probability = None if isinstance(forecast, Mapping) else forecast
+        if isinstance(forecast, Mapping):
+            options, quantiles = (
+                (None, forecast) if question.type == "numeric" else (forecast, None)
+            )
         values = [(question, value_of(question, probability, options or {}, quantiles or {}))]
     drafts = []
     for question, value in values:
@@ -99,7 +108,7 @@ def log(
                 forecaster=forecaster,
                 value=value,
                 issued_at=issued_at,
-                kind=kind_of(issued_at, now),
+                kind=kind,
                 because=because,
             )
         )
@@ -131,12 +140,13 @@ def value_of(
     quantiles: Mapping[str, str],
 ) -> Value:
     """Read what is forecast, as the question's type wants it."""
-    if question.type == "binary" and probability is not None:
+    space = question.space
+    if space.type == "binary" and probability is not None:
         return binary_value(probability)
-    if question.type in {"categorical", "ordered"} and options:
-        return options_value(question.space, options)
-    if question.type == "numeric" and quantiles:
-        return quantiles_value(question.space, quantiles)
+    if space.type in {"categorical", "ordered"} and options:
+        return options_value(space, options)
+    if space.type == "numeric" and quantiles:
+        return quantiles_value(space, quantiles)
     wanted = {
         "binary": f"forecast log {question.id} 0.35",
         "numeric": f"forecast log {question.id} --quantile 5=.. --quantile 50=.. --quantile 95=..",
@@ -183,7 +193,7 @@ def _check_rungs(ledger: Ledger, catalog: Catalog, drafts: Sequence[Forecast]) -
         for draft in drafts:
             if draft.question in steps:
                 steps[draft.question].append((draft.issued_at, Decimal(draft.value.entered[0])))
-        if sum(len(each) > 1 for each in steps.values()) < 2:
+        if len([rung for rung, each in steps.items() if len(each) > 1]) < 2:
             continue  # One rung alone cannot fall.
         for fall in falls(steps):
             if fall.at >= drafts[0].issued_at and {fall.early, fall.late} & set(new):

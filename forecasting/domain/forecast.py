@@ -57,7 +57,7 @@ class Value:
     def plain(self) -> float | dict[str, float]:
         """The contract's JSON shape: a number, or labels with numbers."""
         if self.shape == "binary":
-            return self.numbers[0]
+            return float(self.entered[0])
         return dict(zip(self.labels, self.numbers, strict=True))
 
 

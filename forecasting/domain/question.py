@@ -16,6 +16,7 @@ from forecasting.domain.outcome import OutcomeSpace
 Status = Literal["upcoming", "open", "closed", "due", "resolved", "annulled"]
 
 #: The criteria of a question whose criteria nobody has written yet.
+NO_CRITERIA = "no criteria"
 WORDS_OF_TITLE = "As the title says: {}"
 
 

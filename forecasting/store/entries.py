@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum, auto
-from functools import partial
+from functools import lru_cache, partial
 from json.encoder import encode_basestring
 from math import fsum
 from types import NoneType
@@ -24,6 +24,7 @@ from forecasting.domain import (
     Effect,
     Evidence,
     Forecast,
+    OutcomeSpace,
     Question,
     Redaction,
     Resolution,
@@ -126,7 +127,8 @@ class _Put(NamedTuple):
 class _Layout:
     """How the values of one class lie in the columns of a table."""
 
-    of: type
+    #: The class; one space for all questions with the same options, for a ledger may hold 10,000.
+    of: Callable[..., Any]
     puts: tuple[_Put, ...]
     #: The field, its column and how the column's value becomes the field's, where it is not as is.
     takes: tuple[tuple[str, str, Callable[[Any], Any] | None], ...]
@@ -157,10 +159,12 @@ class _Layout:
             elif how is _How.DIGITS:
                 held = str(int(held))
             else:
-                if held:
-                    held = clean_data(held if type(held) is tuple else _plain(held), name=column)
+                if type(held) is not tuple:
+                    held = clean_data(_plain(held), name=column) if held else {}
+                elif (joined := "".join(held)).isascii() and "\0" not in joined:
+                    held = [*held]
                 else:
-                    held = [] if type(held) is tuple else {}
+                    held = clean_data(held, name=column)
             into[column] = held
         for name, part in self.below:
             held = getattr(value, name)
@@ -172,7 +176,11 @@ class _Layout:
     def value(self, row: Row, **more: Any) -> Any:
         """Give the value that a row holds; `more` are fields that are not in the row."""
         for name, column, take in self.takes:
-            more[name] = row[column] if take is None else take(row[column])
+            held = row[column]
+            if take is str:  # An empty text is NULL where the column may be.
+                more[name] = held or ""
+            else:
+                more[name] = held if take is None else take(held)
         for name, part in self.below:
             more[name] = None
             for column in part.columns:
@@ -195,7 +203,7 @@ def _layout(of: type, table: Table, prefix: str = "") -> _Layout:
             how = _how(column, bare)
             or_null = bool(column.nullable) and hints[one.name] is str
             puts.append(_Put(column.name, one.name, how, or_null))
-            takes.append((one.name, column.name, _text if or_null else _taken(bare, how)))
+            takes.append((one.name, column.name, str if or_null else _taken(bare, how)))
         elif isinstance(bare, type) and is_dataclass(bare):
             below.append((one.name, _layout(bare, table, f"{one.name}_")))
     said = {put.column for put in puts} | {name for _, part in below for name in part.columns}
@@ -207,7 +215,8 @@ def _layout(of: type, table: Table, prefix: str = "") -> _Layout:
     ]
     own = [put.column for put in puts]
     columns = (*own, *(column for _, part in below for column in part.columns))
-    return _Layout(of, tuple(puts), tuple(takes), tuple(below), columns)
+    make = lru_cache(4096)(of) if of is OutcomeSpace else of
+    return _Layout(make, tuple(puts), tuple(takes), tuple(below), columns)
 
 
 def _bare(hint: Any) -> Any:
@@ -234,10 +243,6 @@ def _plain(held: Any) -> Any:
     return plain(held)
 
 
-def _text(stored: str | None) -> str:
-    return stored or ""
-
-
 def _taken(hint: Any, how: _How) -> Callable[[Any], Any] | None:
     """Give how decoded data becomes what a field of a type holds; None for as it is."""
     if how is _How.DIGITS:
@@ -245,29 +250,23 @@ def _taken(hint: Any, how: _How) -> Callable[[Any], Any] | None:
     if how is not _How.DATA:
         return None
     if isinstance(hint, type) and is_dataclass(hint):
-        return partial(_inside, hint, {n: _taken(h, how) for n, h in get_type_hints(hint).items()})
+        inner = [(name, name, _taken(each, how)) for name, each in get_type_hints(hint).items()]
+        return _Layout(hint, (), tuple(inner), (), ()).value
     if get_origin(hint) is tuple:
         return tuple
     held = next(iter(get_args(hint)[1:]), None)
     if get_origin(held) is tuple:
-        return lambda data: {name: tuple(value) for name, value in data.items()}
-    return _numbers if float in get_args(held) else None
+        return _tuples
+    return partial(_tuples, whole=False) if float in get_args(held) else None
 
 
-def _inside(
-    of: Callable[..., Any], take: Mapping[str, Callable[[Any], Any] | None], data: Row
-) -> Any:
-    """Make the value of a field that lies whole in a column of data."""
-    return of(**{name: how(data[name]) if how else data[name] for name, how in take.items()})
-
-
-def _numbers(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Give decoded data as the domain types it: whole numbers as floats, lists as tuples."""
+def _tuples(data: Mapping[str, Any], *, whole: bool = True) -> dict[str, Any]:
+    """Give decoded data as the domain types it: lists as tuples; whole numbers as floats or so."""
     return {
         name: tuple(value)
         if isinstance(value, list)
         else float(value)
-        if isinstance(value, int) and not isinstance(value, bool)
+        if not whole and isinstance(value, int) and not isinstance(value, bool)
         else value
         for name, value in data.items()
     }
@@ -286,8 +285,7 @@ def _parts(table: Table) -> list[_Part]:
 
 _LAYOUTS = {kind: _layout(of, DETAILS[kind]) for kind, of in _CLASSES.items()}
 _EFFECT = _layout(Effect, evidence_effect)
-_PARTS = {kind: _parts(table) for kind, table in DETAILS.items()}
-_EFFECT_PARTS = _parts(evidence_effect)
+_PARTS = {table.name: _parts(table) for table in (*DETAILS.values(), evidence_effect)}
 _BESIDE = {
     kind: [one.name for one in fields(of) if one.name in _OF_THE_ENTRY]
     for kind, of in _CLASSES.items()
@@ -318,9 +316,9 @@ class Entry:
     seq: int = 0
     recorded_at: dt.datetime = dt.datetime.min
     tool: str = ""
-    leaf: str = field(default="", repr=False)
+    leaf: str = field(default="", repr=False, compare=False)
     hash: str = ""
-    line: int = field(default=0, repr=False)
+    line: int = field(default=0, repr=False, compare=False)
 
     @property
     def id(self) -> str:
@@ -343,7 +341,9 @@ class Entry:
         """The hashed fields; what is NULL is left out."""
         form = _fields(_PARTS[self.kind], self.row)
         if self.kind == "evidence":
-            form["effects"] = [_fields(_EFFECT_PARTS, effect) for effect in self.effects]
+            form["effects"] = [
+                _fields(_PARTS[evidence_effect.name], effect) for effect in self.effects
+            ]
         return form
 
     @property
@@ -413,13 +413,16 @@ def check_value(value: Value) -> None:
         raise InvalidInput(msg)
     if value.shape == "quantiles":
         return
-    numbers = value.numbers
+    numbers = [float(text) for text in entered]
     if min(numbers) < 0.0 or max(numbers) > 1.0:
         msg = f"forecast ({', '.join(entered)}): a probability must lie from 0 to 1"
         raise InvalidInput(msg, hint="0.35")
     if not binary and abs(fsum(numbers) - 1.0) > SUM_TOLERANCE:
         msg = f"forecast ({', '.join(entered)}): the probabilities of the options must sum to 1"
         raise InvalidInput(msg)
+
+
+_ORDER = (_How.TEXT, _How.APART, _How.INSTANT, _How.DATA, _How.NUMBER, _How.WHOLE)
 
 
 class Written(NamedTuple):
@@ -432,18 +435,8 @@ class Written(NamedTuple):
 
 def write(kind: str, row: Row, effects: Sequence[Row] = ()) -> Written:
     """Write the body of an entry canonically, and the row's values as SQLite binds them."""
-    if not effects:
-        return Written(*_write(_PARTS[kind], row), [])
-    below = [_write(_EFFECT_PARTS, effect) for effect in effects]
-    listed = ",".join([f"{{{form}}}" for form, _ in below])
-    form, bound = _write(_PARTS[kind], row, listed)
-    return Written(form, bound, [values for _, values in below])
-
-
-_ORDER = (_How.TEXT, _How.APART, _How.INSTANT, _How.DATA, _How.NUMBER, _How.WHOLE)
-
-
-def _write(parts: list[_Part], row: Row, listed: str = "") -> tuple[str, list[Any]]:
+    below = [write(evidence_effect.name, effect) for effect in effects]
+    parts = _PARTS[kind]
     bound: list[Any] = [None] * len(parts)
     written: list[str] = []
     # Bound to local names, for this loop is a third of what recording an entry costs.
@@ -466,9 +459,9 @@ def _write(parts: list[_Part], row: Row, listed: str = "") -> tuple[str, list[An
         elif how is whole:
             add(f"{label}{value:d}")
         elif how is not apart:
-            add(f"{label}[{listed}]")
+            add(f"{label}[{','.join([f'{{{one.body}}}' for one in below])}]")
         bound[position] = value
-    return ",".join(written), bound
+    return Written(",".join(written), bound, [one.bound for one in below])
 
 
 def around(body: str, kind: str, seq: int, recorded_at: str, tool: str) -> bytes:

@@ -152,7 +152,7 @@ class Ledger(Readings):
             return []
         with self.writing() as connection:
             recorded = append(connection, prepared, recorded_at=recorded_at, tool=self.tool)
-        if any(item.kind == "redaction" for item in prepared):
+        if "redaction" in {item.kind for item in prepared}:
             self._settle_journal()
         return recorded
 
@@ -162,7 +162,7 @@ class Ledger(Readings):
         if self._unguarded is not None:
             raise self._unguarded
         with told(self._where), self._engine.begin() as connection:
-            if self.dialect == "postgresql":
+            if connection.dialect.name == "postgresql":
                 connection.exec_driver_sql(_LOCK)
             yield connection
 

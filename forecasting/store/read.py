@@ -215,7 +215,9 @@ class Readings:
         self, *, question: str | Collection[str] | None = None, head: int | None = None
     ) -> list[Resolution]:
         """Give every version of every outcome in the order of recording."""
-        return self._of_questions(Resolution, tables.resolution, question, head)
+        return self._values(
+            Resolution, tables.resolution, *_kept(tables.resolution, head, question)
+        )
 
     def standing_resolutions(self, *, head: int | None = None) -> dict[str, Resolution]:
         """Give the outcome that stands for each question: the one recorded last.
@@ -226,26 +228,13 @@ class Readings:
 
     def withdrawals(self, *, head: int | None = None) -> list[Withdrawal]:
         """Give every withdrawal in the order of recording."""
-        return self._of_questions(Withdrawal, tables.withdrawal, None, head)
+        return self._values(Withdrawal, tables.withdrawal, *_kept(tables.withdrawal, head))
 
     def seals(self, *, question: str | None = None, head: int | None = None) -> list[Sealed]:
         """Give every sealed entry ordered by when it was issued, revealed since or not."""
+        where = _kept(tables.sealed, head, question)
         order = (tables.sealed.c.issued_at, tables.sealed.c.seq)
-        return self._of_questions(Sealed, tables.sealed, question, head, order=order)
-
-    def _of_questions[T](
-        self,
-        of: type[T],
-        table: Table,
-        question: str | Collection[str] | None,
-        head: int | None,
-        **more: Any,
-    ) -> list[T]:
-        where = _kept(table, head)
-        if question is not None:
-            names = [question] if isinstance(question, str) else question
-            where.append(table.c.question.in_(names))
-        return self._values(of, table, *where, **more)
+        return self._values(Sealed, tables.sealed, *where, order=order)
 
     def redactions(self, *, head: int | None = None) -> list[Redaction]:
         """Give every redaction in the order of recording."""
@@ -276,16 +265,25 @@ def _of_run(table: Table, run: str | None, head: int | None) -> list[ColumnEleme
     return _up_to(table, head) + ([] if run is None else [table.c.run == run])
 
 
-def _kept(table: Table, head: int | None) -> list[ColumnElement[bool]]:
-    """Leave out what belongs to a question that was dropped, up to the entry that dropped it."""
+def _kept(
+    table: Table, head: int | None, question: str | Collection[str] | None = None
+) -> list[ColumnElement[bool]]:
+    """Leave out what belongs to a question that was dropped, up to the entry that dropped it.
+
+    With `question`, what belongs to others too.
+    """
     gone = tables.setup
     dropped = select(gone.c.seq).where(
         gone.c.subject == "dropped",
         gone.c.name == table.c.question,
         gone.c.seq >= table.c.seq,
-        *_up_to(gone, head),
     )
-    return [*_up_to(table, head), ~dropped.exists()]
+    if question is not None:
+        names = [question] if isinstance(question, str) else question
+        return [*_kept(table, head), table.c.question.in_(names)]
+    if head is None:
+        return [~dropped.exists()]
+    return [table.c.seq <= head, ~dropped.where(gone.c.seq <= head).exists()]
 
 
 #: How a stored value is read, column by column, where it is not as it is stored.
