@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 from forecasting.app.catalog import Catalog
 from forecasting.app.undone import undone
 from forecasting.app.unrevealed import Seals, count_worst, counts_from, read_seals
-from forecasting.bank.check import TOO_SOON
 from forecasting.domain.forecast import KINDS, Forecast
-from forecasting.domain.question import ANNULLED, Question
+from forecasting.domain.question import ANNULLED, TOO_SOON, Question
 from forecasting.domain.resolution import Reading, Withdrawal
 from forecasting.domain.sealed import Sealed
 from forecasting.errors import InvalidInput, NotFound

@@ -13,6 +13,8 @@ import rfc8785
 from forecasting.domain.instants import iso
 from forecasting.domain.outcome import OutcomeSpace
 
+#: A question that resolves this soon after its opening is shown and left out of means (rule 7).
+TOO_SOON = dt.timedelta(days=2)
 Status = Literal["upcoming", "open", "closed", "due", "resolved", "annulled"]
 
 #: The criteria of a question whose criteria nobody has written yet.
