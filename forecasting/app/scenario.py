@@ -25,6 +25,7 @@ from forecasting.domain.question import Question
 from forecasting.domain.scenario import OTHERWISE, ScenarioSet
 from forecasting.errors import InvalidInput, NotFound, nearest
 from forecasting.evidence import known
+from forecasting.evidence.relevant import last_moment
 from forecasting.models.world.answers import (
     Estimate,
     estimate,
@@ -32,7 +33,6 @@ from forecasting.models.world.answers import (
     value_of_information,
 )
 from forecasting.models.world.model import Run, Variant
-from forecasting.models.world.relevant import last_moment
 from forecasting.models.world.values import Do
 from forecasting.store import Ledger
 

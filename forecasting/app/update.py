@@ -21,7 +21,7 @@ from forecasting.domain.question import Question, normalised
 from forecasting.domain.watch import Watch
 from forecasting.errors import InvalidInput
 from forecasting.evidence import known
-from forecasting.models.world.relevant import ancestors, asked, groups
+from forecasting.evidence.relevant import ancestors, asked, groups
 from forecasting.store import Ledger
 
 #: A watch that ended longer ago than this is no watch.
