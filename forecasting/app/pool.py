@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection, resolved, shown
+from forecasting.app.in_force import latest
 from forecasting.app.pool_ladder import drawn_together
 from forecasting.app.pool_methods import METHODS, SHARES, Crowd, Past, Solved, combine
 from forecasting.domain.forecast import Forecast, model_value
@@ -250,10 +251,9 @@ def _in_force(
     withdrawn: dict[tuple[str, str], dt.datetime],
 ) -> dict[str, Forecast]:
     """Give each forecaster's last forecast of a question, unless taken back since."""
-    last = {f.forecaster: f for f in forecasts if f.question == question.id}
     return {
         name: forecast
-        for name, forecast in last.items()
+        for (_, name), forecast in latest(f for f in forecasts if f.question == question.id).items()
         if not (taken := withdrawn.get((question.id, name))) or taken < forecast.issued_at
     }
 

@@ -81,7 +81,7 @@ class Ledger(Readings):
         engine = connect(url, create=create, timeout=timeout)
         try:
             unguarded = None
-            if standing(engine) != migrate.sound():
+            if standing(engine) != migrate.sound(migrate.HEAD):
                 if not migrate.check(engine, where):
                     if not create:
                         raise missing(where)

@@ -84,9 +84,9 @@ def check(engine: Engine, where: str) -> bool:
 
 
 @cache
-def sound() -> dict[str, str]:
-    """Give what :func:`forecasting.store.engine.standing` reads of a database that is all well."""
-    return {"": f"{APPLICATION_ID} {HEAD}", **triggers.wanted("sqlite")}
+def sound(head: str) -> dict[str, str]:
+    """Give what :func:`forecasting.store.engine.standing` reads where all is well, at a schema."""
+    return {"": f"{APPLICATION_ID} {head}", **triggers.wanted("sqlite")}
 
 
 def unguarded(engine: Engine, where: str) -> DatabaseUnusable | None:
