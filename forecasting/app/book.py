@@ -505,7 +505,7 @@ class Book[Table](Record[Table], Review[Table]):
             question,
             forecaster=forecaster or self.forecaster,
             now=clock.now(),
-            forecast=forecast if isinstance(forecast, str) else _stated(forecast),
+            probability=forecast if isinstance(forecast, str) else _stated(forecast),
             options=options,
             quantiles=quantiles,
             ladder=_stated(ladder) if ladder else None,

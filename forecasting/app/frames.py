@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.undone import undone
@@ -18,6 +19,8 @@ from forecasting.store import Ledger
 if TYPE_CHECKING:
     import pandas as pd
 
+#: The forecasts of each ledger that were read last, and what was asked for.
+_LAST: WeakKeyDictionary[Ledger, tuple[tuple[Any, ...], list[Forecast]]] = WeakKeyDictionary()
 COLUMNS = (
     "question",
     "forecaster",
@@ -199,9 +202,14 @@ def _asked_for(
             raise NotFound(msg, hint=", ".join(sorted(known)) or "forecast replay")
         if not run:
             return []
-    found = ledger.forecasts(
-        kind=wanted.kind, forecaster=wanted.forecaster or None, run=run, head=head
-    )
+    # What was recorded up to a head stays, and a table asks for it again for its notes.
+    head = ledger.head().seq if head is None else head
+    key = (wanted.kind, wanted.forecaster, run, head)
+    if _LAST.get(ledger, ((), []))[0] != key:
+        forecaster = wanted.forecaster or None
+        found = ledger.forecasts(kind=wanted.kind, forecaster=forecaster, run=run, head=head)
+        _LAST[ledger] = (key, found)
+    found = _LAST[ledger][1]
     if wanted.kind == "imported":
         found = undone(ledger, head=head).left(found)
     return [forecast for forecast in found if _is_about(catalog, wanted, forecast)]

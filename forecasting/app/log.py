@@ -47,7 +47,7 @@ def log(
     *,
     forecaster: str,
     now: dt.datetime,
-    forecast: str | Mapping[str, str] | None = None,
+    probability: str | Mapping[str, str] | None = None,
     options: Mapping[str, str] | None = None,
     quantiles: Mapping[str, str] | None = None,
     ladder: Mapping[str, str] | None = None,
@@ -57,7 +57,7 @@ def log(
 ) -> list[dict[str, Any]]:
     """Record one forecast, or one for each rung given of a ladder.
 
-    Exactly one of `forecast` (a probability, or a mapping that is options or quantiles as the
+    Exactly one of `probability` (one, or a mapping that is options or quantiles as the
     question's type wants it), `options`, `quantiles` and `ladder` says what is forecast. With
     `sealed`, only the commitment to it is recorded, and the forecast itself is kept in a file until
     it is revealed (:mod:`forecasting.app.seal`).
@@ -73,7 +73,7 @@ def log(
     InvalidInput, NotFound
         Nothing was written.
     """
-    given = [part for part in (forecast, options, quantiles, ladder) if part]
+    given = [part for part in (probability, options, quantiles, ladder) if part]
     if len(given) != 1:
         msg = (
             "forecast: give one of a probability, one for each option, quantiles, rungs of a ladder"
@@ -92,11 +92,10 @@ def log(
         values = rungs(catalog, name, ladder)
     else:
         question = catalog.one(name)
-        probability = None if isinstance(forecast, Mapping) else forecast
-        if isinstance(forecast, Mapping):
-            options, quantiles = (
-                (None, forecast) if question.type == "numeric" else (forecast, None)
-            )
+        if isinstance(probability, Mapping):
+            numeric = question.type == "numeric"
+            options, quantiles = (None, probability) if numeric else (probability, None)
+            probability = None
         values = [(question, value_of(question, probability, options or {}, quantiles or {}))]
     drafts = []
     for question, value in values:

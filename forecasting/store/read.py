@@ -85,7 +85,6 @@ class Readings:
 
     _reader: Engine
     _where: str
-    _read: tuple[tuple[Any, ...], list[Forecast]] = ((), [])
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -177,13 +176,7 @@ class Readings:
         where = [table.c[name] == value for name, value in asked.items() if value is not None]
         # A revealed forecast has the place of its seal: the order of revealing decides nothing.
         order = (table.c.issued_at, func.coalesce(table.c.sealed, table.c.seq))
-        # What was recorded up to a head stays, and a command asks for it again for its notes.
-        head = self.head().seq if head is None else head
-        key = (*asked.values(), head)
-        if self._read[0] != key:
-            found = self._values(Forecast, table, *where, *_kept(table, head), order=order)
-            self._read = (key, found)
-        return [*self._read[1]]
+        return self._values(Forecast, table, *where, *_kept(table, head), order=order)
 
     def steps(self, questions: Collection[str], forecaster: str) -> list[Step]:
         """Give what a forecaster said of questions and took back, by time, then number.
