@@ -19,6 +19,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote
@@ -95,7 +96,10 @@ def workspace(start: Path | None = None) -> Path | None:
     except OSError:
         # The working folder was removed.
         return None
-    return next((each for each in (here, *here.parents) if (each / WORKSPACE).is_file()), None)
+    for each in (here, *here.parents):
+        if (each / WORKSPACE).is_file():
+            return each
+    return None
 
 
 def stated(place: Path) -> dict[str, str]:
@@ -310,7 +314,9 @@ def _choose(key: str, flag: str | None, variable: str) -> tuple[str | None, Orig
         return from_environment, "environment", None
     place = workspace()
     if place is not None:
-        said = stated(place).get(key) or ("forecasts.db" if key == "database" else None)
+        said = _read(place / WORKSPACE, WORKSPACE_KEYS).get(key) or (
+            "forecasts.db" if key == "database" else None
+        )
         if said is not None:
             return said, "workspace", place
     from_file = _read(config_file(), KEYS).get(key)
@@ -321,6 +327,20 @@ def _choose(key: str, flag: str | None, variable: str) -> tuple[str | None, Orig
 
 def _read(file: Path, keys: tuple[str, ...]) -> dict[str, str]:
     """Read ``config.toml`` or ``forecast.toml``; an absent file says nothing."""
+    try:
+        found = file.stat()
+    except OSError:
+        return _parsed(file, keys)
+    return _unchanged(file, keys, (found.st_ino, found.st_mtime_ns, found.st_size))
+
+
+@lru_cache(maxsize=8)
+def _unchanged(file: Path, keys: tuple[str, ...], _: tuple[int, ...]) -> dict[str, str]:
+    # A command asks three times, and a server at every request.
+    return _parsed(file, keys)
+
+
+def _parsed(file: Path, keys: tuple[str, ...]) -> dict[str, str]:
     mend = f"correct or remove {file}"
     try:
         table = tomllib.loads(read_plain(file, most=MOST_BYTES).decode("utf-8-sig"))

@@ -50,6 +50,10 @@ class InvalidInput(ForecastingError, ValueError):
     exit_code = 2
 
 
+class EarlyNo(InvalidInput):
+    """A no before the deadline: final only if a yes has become impossible."""
+
+
 class DatabaseUnusable(ForecastingError):
     """The database is missing, newer, read-only, full, locked or damaged."""
 

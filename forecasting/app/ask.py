@@ -224,7 +224,7 @@ def beside(ledger: Ledger, questions: Sequence[str], now: dt.datetime) -> dict[s
     """
     from forecasting.app.predict import OWN, Predictor, watches_of
     from forecasting.evidence import known
-    from forecasting.models.world.relevant import ancestors, asked
+    from forecasting.evidence.relevant import ancestors, asked
 
     catalog = Catalog.of(ledger)
     bank = banks.bank_of(ledger)

@@ -1,7 +1,8 @@
 """The book: one object with which a notebook or a script does everything."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -9,18 +10,23 @@ from typing import TYPE_CHECKING, Any, Self
 from forecasting import clock, config
 from forecasting.app.book_record import Record
 from forecasting.app.book_review import Review
-from forecasting.app.tidy import When, frame, on, text, when
-from forecasting.errors import InvalidInput
-from forecasting.store import Ledger
+from forecasting.app.tidy import When, frame, listed, on, text, warned, when
+from forecasting.errors import InvalidInput, NotFound
+from forecasting.store import Ledger, status, upgrade
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from forecasting.app.scenario import Live
     from forecasting.app.world_view import WorldView
     from forecasting.bank import Bank
+    from forecasting.domain import Question
+    from forecasting.errors import Problem
 
 
-def open_book(database: str | None = None, *, forecaster: str | None = None) -> "Book":
+def open_book(
+    database: str | None = None, *, forecaster: str | None = None
+) -> "Book[pd.DataFrame]":
     """Open a database: the workspace's, or the one named; an absent one is created.
 
     A new database outside a workspace gets the example that comes with the package, to try things
@@ -55,7 +61,7 @@ def open_book(database: str | None = None, *, forecaster: str | None = None) -> 
 
 def init_workspace(
     folder: str | Path = ".", *, example: str | None = None, forecaster: str | None = None
-) -> "Book":
+) -> "Book[pd.DataFrame]":
     """Make a workspace in a folder, or complete the one that is there, and open its database.
 
     Parameters
@@ -67,13 +73,11 @@ def init_workspace(
     forecaster : str, optional
         Who forecasts there; default: as elsewhere.
     """
-    from forecasting.app.workspace import init
-
-    made = init(Path(folder), example=example, forecaster=forecaster or "", now=clock.now())
+    made = Book.make_workspace(folder, example=example, forecaster=forecaster or "")
     return Book.open(made["database"], forecaster=forecaster)
 
 
-class Book(Record, Review):
+class Book[Table](Record[Table], Review[Table]):
     """A ledger with the use cases as methods; frames are tidy and their times aware UTC."""
 
     def __repr__(self) -> str:
@@ -84,19 +88,110 @@ class Book(Record, Review):
         return f"<Book of {self.forecaster}: {said}>"
 
     def __init__(
-        self, ledger: Ledger, *, forecaster: str | None = None, database: str = ""
+        self,
+        ledger: Ledger,
+        *,
+        forecaster: str | None = None,
+        database: str = "",
+        give: Callable[..., Table] = frame,  # type: ignore[assignment]
+        tell: Callable[[str], None] = warned,
     ) -> None:
         self.ledger = ledger
         self.database = database
         self._forecaster = forecaster
+        # How a table is given (rows to the command line, frames to notebooks), and a note told.
+        self._give = give
+        self._tell = tell
 
-    @classmethod
+    @staticmethod
     def open(
-        cls, database: str | None = None, *, forecaster: str | None = None, create: bool = False
-    ) -> "Book":
-        """Open a database as the settings choose it; with `create`, make an absent one."""
+        database: str | None = None, *, forecaster: str | None = None, create: bool = False
+    ) -> "Book[pd.DataFrame]":
+        """Open a database as the settings choose it; with `create`, make an absent one.
+
+        Tables come as frames, and notes as warnings of Python.
+        """
         url = config.database(database).value
-        return cls(Ledger.open(url, create=create), forecaster=forecaster, database=url)
+        return Book(Ledger.open(url, create=create), forecaster=forecaster, database=url)
+
+    @staticmethod
+    def plain(
+        database: str | None = None,
+        *,
+        forecaster: str | None = None,
+        create: bool = False,
+        tell: Callable[[str], None] = warned,
+    ) -> "Book[list[dict[str, Any]]]":
+        """Open a database whose tables come as lists of rows, and whose notes are told."""
+        url = config.database(database).value
+        held = Ledger.open(url, create=create)
+        return Book(held, forecaster=forecaster, database=url, give=listed, tell=tell)
+
+    @staticmethod
+    def make_workspace(
+        folder: str | Path,
+        *,
+        example: str | None = None,
+        forecaster: str = "",
+        database: str | None = None,
+    ) -> dict[str, Any]:
+        """Make or complete a workspace, and say what was made; :func:`init_workspace` opens it."""
+        from forecasting.app.workspace import init
+
+        return init(
+            Path(folder),
+            example=example,
+            forecaster=forecaster,
+            database=database,
+            now=clock.now(),
+        )
+
+    @staticmethod
+    def make_database(database: str, *, example: str | None = None) -> dict[str, Any]:
+        """Make or complete a database that belongs to no workspace."""
+        from forecasting.app.workspace import init_database
+
+        return init_database(database, example=example, now=clock.now())
+
+    @staticmethod
+    def check_files(path: str | Path) -> "list[Problem]":
+        """List every fault of a bank folder or of a question file, without a database."""
+        from forecasting.app.questions import check_bank
+
+        return check_bank(Path(path))
+
+    @staticmethod
+    def backup(database: str | None, file: str | Path, *, force: bool = False) -> dict[str, Any]:
+        """Copy a database into a file while it is in use; the copy is verified."""
+        from forecasting.app.backup import backup
+
+        return backup(database, Path(file), force=force)
+
+    @staticmethod
+    def restore(
+        file: str | Path, database: str | None = None, *, force: bool = False
+    ) -> dict[str, Any]:
+        """Put a backup in the place of a database, if it verifies."""
+        from forecasting.app.backup import restore
+
+        return restore(Path(file), database, force=force)
+
+    @staticmethod
+    def doctor(database: str | None = None) -> list[dict[str, Any]]:
+        """Look at the settings, the disk and a database, whatever state it is in."""
+        from forecasting.app.doctor import doctor
+
+        return doctor(database)
+
+    @staticmethod
+    def status(database: str | None = None) -> dict[str, Any]:
+        """Give the schema of a database, its entries and the head of its chain."""
+        return asdict(status(config.database(database).value))
+
+    @staticmethod
+    def upgrade(database: str | None = None) -> dict[str, Any]:
+        """Bring an older database to this version's schema; all of it or nothing."""
+        return asdict(upgrade(config.database(database).value))
 
     def close(self) -> None:
         """Close the database."""
@@ -111,7 +206,7 @@ class Book(Record, Review):
         value: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        self.ledger.close()
 
     @property
     def forecaster(self) -> str:
@@ -153,35 +248,77 @@ class Book(Record, Review):
         self.init(own or bundled_bank())
         return bank_of(self.ledger)
 
-    def questions(self, **filters: str) -> "pd.DataFrame":
+    def questions(self, **filters: str) -> Table:
         """Give the questions: one row each, a rung of a ladder too."""
         from forecasting.app.questions import list_rows
 
         rows = list_rows(self.ledger, clock.now(), forecaster=self.forecaster, **filters)
-        return frame(rows, ("opens", "closes"))
+        return self._give(rows, ("opens", "closes"))
 
-    def today(self) -> "pd.DataFrame":
+    def today(self) -> Table:
         """Give what needs the forecaster today: a row an item, in sections; see `forecast`."""
         from forecasting.app.today import NEWS_ROW, ROW, today
 
         rows = today(self.ledger, forecaster=self.forecaster, now=clock.now())
-        return frame(rows, ("deadline", "known_at"), ("section", *ROW, *NEWS_ROW))
+        return self._give(rows, ("deadline", "known_at"), ("section", *ROW, *NEWS_ROW))
 
-    def due(self, *, by: str = "value") -> "pd.DataFrame":
+    def due(self, *, by: str = "value") -> Table:
         """Give what needs the forecaster, by what a fresh look is worth or by the deadline."""
         from forecasting.app.today import ROW, due
 
         rows = due(self.ledger, forecaster=self.forecaster, now=clock.now(), by=by)
-        return frame(rows, ("deadline",), ROW)
+        return self._give(rows, ("deadline",), ROW)
+
+    def question(self, name: str) -> list[dict[str, Any]]:
+        """Give all there is to a question; of a ladder, a row a rung."""
+        from forecasting.app.questions import show
+
+        return show(self.ledger, name, clock.now())
+
+    def zone(self, *names: str) -> str:
+        """Give the zone of a question or ladder, or that processes share; else the bank's."""
+        from forecasting.app.banks import bank_of, zone_of
+        from forecasting.app.catalog import Catalog
+
+        if len(names) == 1:
+            try:
+                return Catalog.about(self.ledger, names[0]).find(names[0])[0].zone
+            except NotFound:
+                pass
+        known = bank_of(self.ledger).world.processes if names else {}
+        zones = {known[name].zone for name in names if name in known}
+        return zones.pop() if len(zones) == 1 else zone_of(self.ledger)
+
+    def check(self, path: str | Path | None = None) -> "list[Problem]":
+        """List every fault of a bank folder or of a question file; else of the ledger's bank."""
+        from forecasting.app.questions import check_bank
+
+        return check_bank(None if path is None else Path(path), self.ledger)
+
+    def calendar(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
+        """Write rows of :meth:`due` as a calendar with an event at each deadline."""
+        from forecasting.app.reminders import calendar
+
+        return calendar(rows, clock.now()).encode("utf-8", "replace")
+
+    def mail(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
+        """Write rows of :meth:`due` as a mail to the forecaster."""
+        from forecasting.app.reminders import mail
+
+        return mail(rows, forecaster=self.forecaster, now=clock.now())
 
     def add_question(self, question: "str | Path | Mapping[str, Any]") -> list[str]:
         """Add the question (or ladder) of a file, or of a dict with its fields; give its ids."""
+        return [made.id for made in self.add_questions(question)]
+
+    def add_questions(self, question: "str | Path | Mapping[str, Any]") -> "list[Question]":
+        """Add them likewise, and give the questions."""
         from forecasting.app.questions import add_fields, add_file
 
         now = clock.now()
         if isinstance(question, Mapping):
-            return [made.id for made in add_fields(self.ledger, question, now)]
-        return [made.id for made in add_file(self.ledger, Path(question), now)]
+            return add_fields(self.ledger, question, now)
+        return add_file(self.ledger, Path(question), now)
 
     def ask(
         self,
@@ -190,6 +327,7 @@ class Book(Record, Review):
         *,
         by: "str | dt.date" = "",
         ladder: "Sequence[str | dt.date]" = (),
+        each: Mapping[str, str] | None = None,
         because: str = "",
         forecaster: str | None = None,
         **more: Any,
@@ -199,7 +337,7 @@ class Book(Record, Review):
         Parameters
         ----------
         forecast : number, text or mapping, optional
-            A probability; of options, quantiles or the days of a ladder, a mapping.
+            A probability; of options, quantiles or the days of a ladder, a mapping (also `each`).
         by : day, or `ladder` : days
             The deadline, or several.
         **more
@@ -215,16 +353,16 @@ class Book(Record, Review):
         from forecasting.app.ask import Asked, ask, beside
 
         now = clock.now()
-        each = (
-            {str(k): text(v) for k, v in forecast.items()} if isinstance(forecast, Mapping) else {}
-        )
+        stated = isinstance(forecast, Mapping)
+        if stated:
+            each = {str(k): text(v) for k, v in forecast.items()}  # type: ignore[union-attr]
         made = ask(
             self.ledger,
             Asked(title, by=_day(by), ladder=[_day(day) for day in ladder], **more),
             forecaster=forecaster or self.forecaster,
             now=now,
-            probability=None if forecast is None or each else text(forecast),  # type: ignore[arg-type]
-            each=each,
+            probability=None if forecast is None or stated else text(forecast),  # type: ignore[arg-type]
+            each=each or {},
             because=because,
             zone=config.zone() or "",
         )
@@ -232,11 +370,20 @@ class Book(Record, Review):
             "model": beside(self.ledger, made["questions"], now) if made["answer"] else {}
         }
 
-    def edit_question(self, question: str, **changed: Any) -> list[str]:
-        """Record a new version of a question; give the ids that changed."""
+    def question_yaml(self, question: str) -> str:
+        """Write a question as YAML, for an editor."""
+        from forecasting.app.edit import as_yaml
+
+        return as_yaml(self.ledger, question)
+
+    def edit_question(self, question: str, whole: str = "", **changed: Any) -> list[str]:
+        """Record a new version of a question, from its YAML or by the fields that change.
+
+        Gives the ids that changed.
+        """
         from forecasting.app.edit import edit
 
-        return edit(self.ledger, question, changed, clock.now())
+        return edit(self.ledger, question, whole or changed, clock.now())
 
     def drop_question(self, question: str) -> list[str]:
         """Drop a question that nobody else has forecast; its entries stay."""
@@ -244,9 +391,7 @@ class Book(Record, Review):
 
         return drop(self.ledger, question, forecaster=self.forecaster, now=clock.now())
 
-    def forecasts(
-        self, *, kind: str | None = None, forecaster: str | None = None
-    ) -> "pd.DataFrame":
+    def forecasts(self, *, kind: str | None = None, forecaster: str | None = None) -> Table:
         """Give every forecast except those of undone imports: one row each."""
         from forecasting.app.catalog import Catalog
         from forecasting.app.undone import undone
@@ -270,61 +415,104 @@ class Book(Record, Review):
             for f in undone(self.ledger).left(self.ledger.forecasts(forecaster=forecaster))
             if kind is None or f.kind == kind_named(kind)
         ]
-        return frame(rows, ("issued_at", "recorded_at"))
+        return self._give(rows, ("issued_at", "recorded_at"))
 
-    def evidence(self, *, everything: bool = False, question: str = "") -> "pd.DataFrame":
+    def evidence(self, *, everything: bool = False, question: str = "") -> Table:
         """Give the evidence: one row an item; reference tables only with `everything`."""
+        from forecasting.app import news_shown
+
+        rows = news_shown.rows(self.ledger, question=question, everything=everything)
+        return self._give(rows, ("event_at", "known_at", "recorded_at"))
+
+    def news(self, item: int | str) -> dict[str, Any]:
+        """Give an item of evidence whole, by its number, the start of its hash, or its key."""
+        from forecasting.app import news_shown
+
+        return news_shown.show(self.ledger, str(item))
+
+    def retract_news(
+        self, item: int | str, *, because: str, known_at: When = None
+    ) -> dict[str, Any]:
+        """Take an item of evidence back, by an entry of its own."""
         from forecasting.app import news
 
-        rows = news.rows(self.ledger, question=question, everything=everything)
-        return frame(rows, ("event_at", "known_at", "recorded_at"))
+        return news.retract(
+            self.ledger,
+            str(item),
+            because=because,
+            now=clock.now(),
+            known_at=when(known_at, days="ends"),
+        )
 
-    def resolutions(
-        self, question: str = "", *, scores: bool = False, kind: str = "live", run: str = ""
-    ) -> "pd.DataFrame":
-        """Give every version of an outcome (or of all); with `scores`, scored under each."""
-        from forecasting.app import resolutions
+    @staticmethod
+    def fetched(address: str) -> bytes:
+        """Fetch a file of news from a public address, for :meth:`import_news`."""
+        from forecasting.app.news_import import fetched
 
-        if scores:
-            rows = resolutions.scored(self.ledger, question, kind=kind, run=run)
-        else:
-            rows = resolutions.resolutions(self.ledger, question)
-        return frame(rows, ("resolved_at", "recorded_at"))
+        return fetched(address)
+
+    def import_news(self, content: bytes, *, name: str, **more: Any) -> dict[str, Any]:
+        """Add the items of a CSV, JSON-lines, RSS or Atom file; see `forecast news import`."""
+        from forecasting.app.news_import import import_news
+
+        return import_news(self.ledger, content, name=name, now=clock.now(), **more)
+
+    def sources(self, *, as_of: When = None) -> Table:
+        """Give how reliable each source is, by its grade and by its resolved claims."""
+        from forecasting.app import sources
+
+        now = clock.now()
+        rows = sources.rows(self.ledger, as_of=when(as_of) or now, now=now)
+        return self._give(rows)
+
+    @staticmethod
+    def folded(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Fold the sources of data sets among rows of :meth:`sources` into one each."""
+        from forecasting.app.sources import folded
+
+        return [dict(row) for row in folded(rows)]
+
+    def grade_source(
+        self, name: str, grade: str, *, because: str = "", new: bool = False
+    ) -> dict[str, Any]:
+        """Grade a source from now on; this overrides the grades of its items."""
+        from forecasting.app import sources
+
+        return sources.set_grade(
+            self.ledger, name, grade, now=clock.now(), because=because, new=new
+        )
 
     def log(
         self,
         question: str,
         forecast: float | str | Mapping[str, float | str] | None = None,
         *,
+        options: Mapping[str, str] | None = None,
+        quantiles: Mapping[str, str] | None = None,
         ladder: Mapping[str, float | str] | None = None,
         because: str = "",
         at: When = None,
         forecaster: str | None = None,
         sealed: bool = False,
     ) -> list[dict[str, Any]]:
-        """Log a probability, a mapping of options or of quantile levels, or a ladder."""
-        from forecasting.app.catalog import Catalog
+        """Log a probability, a mapping of options or of quantile levels, or a ladder.
+
+        `options` and `quantiles` are a mapping that says which of the two it is.
+        """
         from forecasting.app.log import log
 
-        given: dict[str, Any] = {}
-        if ladder is not None:
-            given["ladder"] = {str(day): text(p) for day, p in ladder.items()}
-        elif isinstance(forecast, Mapping):
-            numeric = Catalog.of(self.ledger).find(question)[0].type == "numeric"
-            given["quantiles" if numeric else "options"] = {
-                str(key): text(value) for key, value in forecast.items()
-            }
-        elif forecast is not None:
-            given["probability"] = text(forecast)
         return log(
             self.ledger,
             question,
             forecaster=forecaster or self.forecaster,
             now=clock.now(),
-            at=on(self.ledger, question, at, days="noon"),
+            probability=forecast if isinstance(forecast, str) else _stated(forecast),
+            options=options,
+            quantiles=quantiles,
+            ladder=_stated(ladder) if ladder else None,
+            at=None if at is None else on(self.ledger, question, at, days="noon"),
             because=because,
             sealed=sealed,
-            **given,
         )
 
     def reveal(
@@ -370,15 +558,22 @@ class Book(Record, Review):
             question,
             forecaster=self.forecaster,
             now=clock.now(),
-            at=on(self.ledger, question, at, days="noon"),
+            at=None if at is None else on(self.ledger, question, at, days="noon"),
         )
 
-    def history(self, question: str, **filters: str) -> "pd.DataFrame":
-        """Give every forecast on a question with the time it was in force."""
+    def history(self, question: str, *, run: str | None = None, **filters: str) -> Table:
+        """Give every forecast on a question with the time it was in force.
+
+        With `run`, of replays only that one; empty: the latest complete one.
+        """
+        from forecasting.app.frames import latest_run
         from forecasting.app.log import history
 
-        times = ("issued_at", "recorded_at", "from", "until")
-        return frame(history(self.ledger, question, **filters), times)
+        rows = history(self.ledger, question, **filters)
+        if run is not None:
+            latest = run or latest_run(self.ledger)
+            rows = [row for row in rows if row["kind"] != "replay" or row["run"] == latest]
+        return self._give(rows, ("issued_at", "recorded_at", "from", "until"))
 
     def add_news(
         self,
@@ -422,7 +617,8 @@ class Book(Record, Review):
         watched: bool = False,
         unwatched: bool = False,
         everything: bool = False,
-    ) -> "pd.DataFrame":
+        accept_because: str = "",
+    ) -> Table:
         """Update the model with new evidence and the passing of time; log what changed.
 
         Parameters
@@ -441,8 +637,6 @@ class Book(Record, Review):
         DataFrame
             A row per question: ``question, before, after, lower, upper, quiet, logged, ...``.
         """
-        import warnings as python_warnings
-
         from forecasting.app.update import update
 
         rows, warnings = update(
@@ -455,11 +649,18 @@ class Book(Record, Review):
             watched=watched,
             unwatched=unwatched,
             everything=everything,
+            accept_because=accept_because,
             watcher=self.forecaster if watched else "",
         )
         for warning in warnings:
-            python_warnings.warn(warning, stacklevel=2)
-        return frame(rows, ())
+            self._tell(warning)
+        return self._give(rows)
+
+    def unwatched(self, *questions: str, as_of: When = None) -> "dict[str, dt.datetime]":
+        """Give what nobody has watched for a week of the processes behind questions, until when."""
+        from forecasting.app.update import unwatched
+
+        return unwatched(self.ledger, questions, now=clock.now(), as_of=when(as_of))
 
     def world(
         self,
@@ -502,12 +703,62 @@ class Book(Record, Review):
         self, question: str, *, as_of: When = None, seed: int = 0
     ) -> "dict[str, Any] | list[dict[str, Any]]":
         """Say why the model's probability is what it is; for a ladder, one for each open rung."""
-        from forecasting.app import explain
-
-        found = explain.explain(
-            self.ledger, question, now=clock.now(), as_of=when(as_of), seed=seed
-        )
+        found = self.explanations(question, as_of=as_of, seed=seed)
         return found[0] if len(found) == 1 else found
+
+    def explanations(
+        self, question: str, *, as_of: When = None, seed: int = 0
+    ) -> list[dict[str, Any]]:
+        """Say so, as a list always."""
+        from forecasting.app.explain import explain
+
+        return explain(self.ledger, question, now=clock.now(), as_of=when(as_of), seed=seed)
+
+    def scenarios(self) -> Table:
+        """Give the sets of named scenarios of the bank."""
+        from forecasting.app.banks import bank_of
+        from forecasting.app.scenario import listed
+
+        return self._give(listed(bank_of(self.ledger)), ("closes",))
+
+    def simulated(self, *, as_of: When = None, seed: int = 0) -> "Live":
+        """Simulate the world, and give what answers of scenarios, what-if and stories."""
+        from forecasting.app.scenario import live
+
+        return live(self.ledger, now=clock.now(), as_of=when(as_of), seed=seed)
+
+    @staticmethod
+    def graphs() -> list[dict[str, Any]]:
+        """List the graphs that learn, and the kinds of process that a world may have."""
+        from forecasting import models
+
+        rows = [
+            {"name": name, "what": (graph.__doc__ or "").strip().split("\n")[0], "is": "graph"}
+            for name, graph in models.graphs().items()
+        ]
+        return rows + [
+            {"name": name, "what": what, "is": "kind of process"}
+            for name, what in models.kinds().items()
+        ]
+
+    def graph(self, name: str) -> dict[str, Any]:
+        """Show a graph of the models: what it is, and its latest fits."""
+        from forecasting.app.models_shown import graph_report
+
+        return graph_report(self.ledger, name)
+
+    def priors(self, *questions: str) -> Table:
+        """Give every prior, or those that questions rest on, with its source."""
+        from forecasting.app.models_shown import prior_rows
+
+        return self._give(prior_rows(self.ledger, questions=questions))
+
+
+def _stated(forecast: Any) -> Any:
+    """Write numbers as a door reads them, in a mapping too."""
+    if isinstance(forecast, Mapping):
+        return {str(key): text(value) for key, value in forecast.items()}
+    return None if forecast is None else text(forecast)
 
 
 def _day(day: str | dt.date) -> str:

@@ -1,22 +1,22 @@
 """The part of the book that keeps the record: outcomes, track records in and out, the chain."""
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecasting import clock
-from forecasting.app.tidy import When, frame, on, text, when
+from forecasting.app.tidy import When, on, text, when
 from forecasting.store import Ledger
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from forecasting.app.anchor import Anchor
 
 
-class Record:
+class Record[Table]:
     """Outcomes and their versions, whole track records, anchors and verification."""
 
     ledger: Ledger
+    _give: Callable[..., Table]
 
     @property
     def forecaster(self) -> str:
@@ -84,6 +84,24 @@ class Record:
 
         return reopen(self.ledger, question, source=source, now=clock.now(), note=note)
 
+    def resolutions(
+        self, question: str = "", *, scores: bool = False, kind: str = "live", run: str = ""
+    ) -> Table:
+        """Give every version of an outcome (or of all); with `scores`, as if each had stood."""
+        from forecasting.app import resolutions
+
+        if scores:
+            rows = resolutions.scored(self.ledger, question, kind=kind, run=run)
+        else:
+            rows = resolutions.resolutions(self.ledger, question)
+        return self._give(rows, ("resolved_at", "recorded_at"))
+
+    def followers(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Say what outcomes just recorded bring with them: later rungs, failed conditions."""
+        from forecasting.app.resolve import followers
+
+        return followers(self.ledger, rows, clock.now())
+
     def import_record(
         self,
         file: str | Path,
@@ -106,13 +124,26 @@ class Record:
 
         return import_undo(self.ledger, run, now=clock.now())
 
+    def import_runs(self) -> Table:
+        """Give every import that forecasts came from, with the run that `import_undo` takes."""
+        from forecasting.app.undone import import_runs
+
+        return self._give(import_runs(self.ledger), ("recorded_at",))
+
     def export_record(
         self, file: str | Path, format: str = "csv", *, force: bool = False
     ) -> dict[str, Any]:
         """Write the track record as a table, or the whole ledger as JSON lines."""
+        return self.export(format, file=file, force=force)[1]
+
+    def export(
+        self, format: str = "csv", *, file: str | Path | None = None, force: bool = False
+    ) -> tuple[Iterator[str], dict[str, Any]]:
+        """Give the lines of it (none where a file took them), and what is to be said of them."""
         from forecasting.app.exchange import export_record
 
-        return export_record(self.ledger, format, out=Path(file), force=force)[1]
+        out = None if file is None else Path(file)
+        return export_record(self.ledger, format, out=out, force=force)
 
     def record_digest(self) -> str:
         """Digest what the entries say, whatever their order and the times of recording."""
@@ -142,17 +173,20 @@ class Record:
             because=because,
         )
 
-    def watches(self) -> "pd.DataFrame":
+    def watches(self) -> Table:
         """Give the time up to which each process is watched, and how many days ago that was."""
         from forecasting.app.watch import rows
 
-        return frame(rows(self.ledger, now=clock.now()), ("until", "recorded_at"))
+        return self._give(rows(self.ledger, now=clock.now()), ("until", "recorded_at"))
 
-    def verify(self, anchor: str | Path | None = None) -> dict[str, Any]:
-        """Check the hash chain and say what it proves."""
+    def verify(
+        self, anchor: str | Path | None = None, *, certificate: str | Path | None = None
+    ) -> dict[str, Any]:
+        """Check the hash chain and say what it proves; `certificate` is the stamp's authority."""
         from forecasting.app.stamp import verify
 
-        return verify(self.ledger, Path(anchor) if anchor else None)
+        kept, trusted = (None if one is None else Path(one) for one in (anchor, certificate))
+        return verify(self.ledger, kept, certificate=trusted)
 
     def anchor(self, file: str | Path | None = None) -> "Anchor":
         """Give the head in the form to keep elsewhere; with `file`, write it there."""
@@ -162,3 +196,16 @@ class Record:
         if file is not None:
             write_anchor(made, Path(file))
         return made
+
+    def stamped_anchor(
+        self, authority: str, file: str | Path | None = None
+    ) -> "tuple[Anchor, str]":
+        """Write the head into a file (named by the day), and an authority's token beside it.
+
+        Gives the anchor, and what the token says.
+        """
+        from forecasting.app.stamp import stamped
+
+        made = self.anchor()
+        kept = Path(file or f"{made.at.date().isoformat()}.anchor")
+        return made, f"{kept}.tsr: {stamped(made, kept, authority).says}"

@@ -1,6 +1,6 @@
 """The part of the book that looks back: scores, calibration, comparison, pools, the replay."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,57 +11,120 @@ from forecasting.store import Ledger
 if TYPE_CHECKING:
     import pandas as pd
 
+    from forecasting.app.frames import Selection
 
-class Review:
-    """How good the forecasts were; each method does what its command does."""
+
+class Review[Table]:
+    """How good the forecasts were; each method does what its command does.
+
+    The `filters` are those of a selection: ``kind, run, forecaster, question, tag, as_of, reading,
+    too_soon``, see :class:`forecasting.app.frames.Selection`; ``past_close`` keeps only questions
+    whose scheduled close has passed.
+    """
 
     ledger: Ledger
+    _give: Callable[..., Table]
+    _tell: Callable[[str], None]
 
     def scores(
         self,
         *,
         rule: str = "",
         by: str = "forecaster",
-        kind: str = "live",
         convention: str = "half",
         window: str = "scheduled",
+        against: str = "",
+        missing: str = "leave-out",
         **filters: Any,
-    ) -> "pd.DataFrame":
+    ) -> Table:
         """Score forecasters over the lifetime of resolved questions."""
-        from forecasting.app.frames import Selection
         from forecasting.app.score import scores
 
-        return frame(
-            scores(
-                self.ledger,
-                rule=rule,
-                by=by,
-                convention=convention,
-                window=window,
-                selection=Selection(kind=kind, **filters),
-            ),
-            (),
+        rows = scores(
+            self.ledger,
+            rule=rule,
+            by=by,
+            convention=convention,
+            window=window,
+            against=against,
+            missing=missing,
+            selection=_chosen(filters),
         )
+        return self._give(rows)
+
+    def left_out(self, *forecasters: str, counted: bool = True, **filters: Any) -> list[str]:
+        """Say what a table leaves out of a selection, each with its count and its reason."""
+        from forecasting.app.score_notes import left_out
+
+        return left_out(self.ledger, _chosen(filters), *forecasters, counted=counted)
+
+    def why_empty(self, *, rule: str = "", whose: bool = False, **filters: Any) -> str:
+        """Say why there is nothing to score (with `whose`, of the forecaster), and what is."""
+        from forecasting.app.score_notes import empty_note
+
+        wanted = _chosen(filters)
+        who = wanted.forecaster if whose else ""
+        return empty_note(self.ledger, wanted.kind, rule=rule, forecaster=who, wanted=wanted)
+
+    def known(self, forecaster: str) -> None:
+        """Refuse a forecaster that the ledger does not know; an empty name is anybody."""
+        from forecasting.app.references import known_forecaster
+
+        known_forecaster(self.ledger, forecaster)
+
+    @staticmethod
+    def titled(picture: str) -> str:
+        """Give the title of a picture."""
+        from forecasting.app.pictures import PICTURES
+
+        return PICTURES[picture]
 
     def calibration(
         self,
         *,
-        forecaster: str = "",
-        kind: str = "live",
         share: float = 0.5,
         score: str = "brier",
-        past_close: bool = False,
         **filters: Any,
     ) -> "Calibration":
         """Review the calibration of a forecaster (or of all of a kind)."""
         from forecasting.app.calibrate import calibration
-        from forecasting.app.frames import Selection
 
-        now = clock.now()
-        closed_by = (filters.get("as_of") or now) if past_close else None
-        wanted = Selection(kind=kind, forecaster=forecaster, closed_by=closed_by, **filters)
-        found = calibration(self.ledger, selection=wanted, share=share, score=score, now=now)
-        return Calibration(found, forecaster or kind)
+        wanted = _chosen(filters)
+        numbers = calibration(
+            self.ledger, selection=wanted, share=share, score=score, now=clock.now()
+        )
+        return Calibration(numbers, wanted.forecaster or wanted.kind, self.ledger)
+
+    def calibration_by(
+        self,
+        by: str,
+        *,
+        share: float = 0.5,
+        **filters: Any,
+    ) -> Table:
+        """Give a row of calibration for each forecaster, topic, horizon or month."""
+        from forecasting.app.calibrate import by_group
+
+        wanted = _chosen(filters)
+        return self._give(by_group(self.ledger, by, selection=wanted, share=share, now=clock.now()))
+
+    def picture(
+        self,
+        picture: str,
+        *,
+        share: float = 0.5,
+        out: str | Path | None = None,
+        title: str = "",
+        **filters: Any,
+    ) -> Table:
+        """Give the rows that a picture of the scores draws; with `out`, draw it there."""
+        from forecasting.app import pictures
+
+        wanted = _chosen(filters)
+        rows = pictures.table(self.ledger, picture, selection=wanted, share=share)
+        if out is not None:
+            pictures.draw(picture, rows, Path(out), title=title, head=self.ledger.head())
+        return self._give(rows)
 
     def replay(self, **options: Any) -> dict[str, Any]:
         """Replay the past with only the information available then; see `forecast replay`."""
@@ -86,25 +149,64 @@ class Review:
 
         return review(self.ledger, Path(folder), kind=kind, run=run, now=clock.now())
 
-    def compare(self, a: str, b: str, *, kind: str = "live", **options: Any) -> dict[str, Any]:
+    def compare(
+        self,
+        a: str,
+        b: str,
+        *,
+        rule: str = "",
+        convention: str = "half",
+        window: str = "scheduled",
+        question_type: str = "",
+        diebold_mariano: bool = False,
+        **filters: Any,
+    ) -> dict[str, Any]:
         """Compare two forecasters on the questions that they share; see `forecast compare`."""
         from forecasting.app.compare import compare
-        from forecasting.app.frames import Selection
 
-        wanted = Selection(kind=kind)
-        return compare(self.ledger, a, b, now=clock.now(), selection=wanted, **options)
+        return compare(
+            self.ledger,
+            a,
+            b,
+            now=clock.now(),
+            rule=rule,
+            convention=convention,
+            window=window,
+            question_type=question_type,
+            diebold_mariano=diebold_mariano,
+            selection=_chosen(filters),
+        )
 
-    def leaderboard(self, *, kind: str = "live", **options: Any) -> "pd.DataFrame":
+    def leaderboard(
+        self,
+        *,
+        rule: str = "",
+        convention: str = "half",
+        window: str = "scheduled",
+        question_type: str = "",
+        sample: bool = True,
+        seed: int = 0,
+        **filters: Any,
+    ) -> Table:
         """Rank the forecasters, adjusted for the difficulty of their questions, or say why not."""
-        import warnings as python_warnings
-
-        from forecasting.app.frames import Selection
         from forecasting.app.leaderboard import leaderboard
+        from forecasting.app.references import known_forecaster
 
-        rows, notes = leaderboard(self.ledger, selection=Selection(kind=kind), **options)
+        wanted = _chosen(filters)
+        known_forecaster(self.ledger, wanted.forecaster)
+        rows, notes = leaderboard(
+            self.ledger,
+            rule=rule,
+            convention=convention,
+            window=window,
+            question_type=question_type,
+            sample=sample,
+            seed=seed,
+            selection=wanted,
+        )
         for note in notes:
-            python_warnings.warn(note, stacklevel=2)
-        return frame(rows)
+            self._tell(note)
+        return self._give(rows)
 
     def pool(
         self,
@@ -112,12 +214,11 @@ class Review:
         *,
         method: str = "geometric-odds",
         members: Sequence[str] = (),
-        kind: str = "live",
         as_of: When = None,
         log: bool = False,
-    ) -> "pd.DataFrame":
+        **filters: Any,
+    ) -> Table:
         """Combine the forecasts in force on a question or on each rung of a ladder."""
-        from forecasting.app.frames import Selection
         from forecasting.app.pool import pool
 
         rows = pool(
@@ -126,18 +227,63 @@ class Review:
             now=clock.now(),
             method=method,
             members=members,
-            selection=Selection(kind=kind, as_of=when(as_of)),
+            selection=_chosen({**filters, "as_of": when(as_of)}),
             log=log,
         )
-        return frame(rows)
+        return self._give(rows)
+
+    def pool_scores(
+        self, *, methods: Sequence[str] = (), members: Sequence[str] = (), **filters: Any
+    ) -> Table:
+        """Score each pool as a forecaster, from what had resolved by then."""
+        from forecasting.app.pool import pool_scores
+
+        return self._give(
+            pool_scores(self.ledger, methods=methods, members=members, selection=_chosen(filters))
+        )
+
+    def worldviews(self, *, as_of: When = None, kind: str = "", run: str = "") -> Table:
+        """Give each worldview's weight, record, claims, and where it differs from the model."""
+        from forecasting.app.banks import bank_of
+        from forecasting.app.worldview_table import worldview_rows
+
+        bank, moment = bank_of(self.ledger), when(as_of)
+        rows, notes = worldview_rows(
+            self.ledger, bank, now=clock.now(), kind=kind, run=run, at=moment
+        )
+        return self._noted(rows, notes)
+
+    def worldview_weights(self, *, as_of: When = None, kind: str = "", run: str = "") -> Table:
+        """Give the weights of the worldviews after each event that resolved."""
+        from forecasting.app.worldview_table import worldview_steps
+
+        rows, notes = worldview_steps(
+            self.ledger, now=clock.now(), kind=kind, run=run, at=when(as_of)
+        )
+        return self._noted(rows, notes)
+
+    def _noted(self, rows: Sequence[Mapping[str, Any]], notes: Sequence[str]) -> Table:
+        for note in notes:
+            self._tell(note)
+        return self._give(rows)
+
+
+def _chosen(filters: Mapping[str, Any]) -> "Selection":
+    from forecasting.app.frames import Selection
+
+    given = {"kind": "live", **filters}
+    if given.pop("past_close", False):
+        given["closed_by"] = given.get("as_of") or clock.now()
+    return Selection(**given)
 
 
 class Calibration:
     """A calibration review: numbers, table, picture and reading."""
 
-    def __init__(self, numbers: Mapping[str, Any], title: str) -> None:
+    def __init__(self, numbers: Mapping[str, Any], title: str, ledger: Ledger) -> None:
         self.numbers = dict(numbers)
         self.title = title
+        self._ledger = ledger
 
     @property
     def table(self) -> "pd.DataFrame":
@@ -149,8 +295,22 @@ class Calibration:
         """What it says in plain words."""
         return str(self.numbers["reading"])
 
+    @property
+    def few(self) -> bool:
+        """Whether there are too few events to say more than the mean."""
+        from forecasting.app.calibrate import LEAST_EVENTS
+
+        return bool(self.numbers["n"] < LEAST_EVENTS)
+
     def plot(self) -> Any:
         """Draw the reliability diagram as a matplotlib figure."""
         from forecasting.review import draw
 
         return draw.reliability(self.numbers, title=self.title)
+
+    def save(self, file: str | Path, *, title: str = "") -> None:
+        """Write it as .svg, .png, .csv or .html."""
+        from forecasting.app.publish import save_calibration
+
+        head = self._ledger.head()
+        save_calibration(self.numbers, Path(file), title=title or self.title, head=head)

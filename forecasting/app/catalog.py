@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Literal
 
 from forecasting.domain.forecast import Forecast
@@ -13,6 +14,7 @@ from forecasting.domain.resolution import Reading, Resolution, outcomes
 from forecasting.errors import InvalidInput, NotFound, nearest
 from forecasting.store import Ledger
 
+_closes = attrgetter("closes")
 Mark = Literal["", "backdated", "late", "imported"]
 
 
@@ -56,10 +58,23 @@ class Catalog:
         held = with_failed_conditions(questions, with_later_rungs(questions, held))
         return cls(questions, held, seals)
 
+    @classmethod
+    def about(cls, ledger: Ledger, name: str) -> "Catalog":
+        """Read a question, with its ladder, or a ladder: enough to record a forecast of it.
+
+        A name that is not found, and a question that another one can annul, take the whole.
+        """
+        held = ledger.questions(about=(name, name.strip().casefold()))
+        questions = {question.id: question for question in held}
+        if not held or {question.condition for question in held} != {None}:
+            return cls.of(ledger)
+        standing = outcomes(ledger.resolutions(question=questions))
+        return cls(questions, with_later_rungs(questions, standing))
+
     def ladder(self, slug: str) -> tuple[Question, ...]:
         """Give the rungs of a ladder by deadline; empty where there is no such ladder."""
         rungs = [question for question in self.questions.values() if question.ladder == slug]
-        return tuple(sorted(rungs, key=lambda rung: rung.closes))
+        return tuple(sorted(rungs, key=_closes))
 
     def find(self, name: str) -> tuple[Question, ...]:
         """Give the question of a name, or the rungs of a ladder.
@@ -102,7 +117,7 @@ class Catalog:
         return tuple(
             sorted(
                 (q for q in chosen if q.opens <= moment < self.ends(q)),
-                key=lambda question: (question.closes, question.id),
+                key=attrgetter("closes", "id"),
             )
         )
 
@@ -169,7 +184,7 @@ def with_later_rungs(
             ladders[question.ladder].append(question)
     for rungs in ladders.values():
         first: Resolution | None = None
-        for rung in sorted(rungs, key=lambda one: one.closes):
+        for rung in sorted(rungs, key=_closes):
             own = held.get(rung.id)
             if first is not None and own is None:
                 found[rung.id] = Resolution(

@@ -11,8 +11,7 @@ from forecasting.domain.question import normalised
 from forecasting.errors import InvalidInput
 from forecasting.exchange.jsonl_read import records
 from forecasting.exchange.record import WITHDRAWN, Facts, Refused, Said, Settled, Statements
-from forecasting.store import Ledger, transfer
-from forecasting.store.append import Head
+from forecasting.store import Entry, Head, Ledger, transfer
 
 _KINDS = {
     "question": "questions",
@@ -39,7 +38,7 @@ def whole(found: bytes, name: str) -> transfer.Whole | None:
     return transfer.whole(first, f"{name}:{line}") if first.get("kind") == "ledger" else None
 
 
-def _chained(found: bytes, name: str, declared: transfer.Whole) -> Iterator[transfer.Line]:
+def _chained(found: bytes, name: str, declared: transfer.Whole) -> Iterator[Entry]:
     lines = records(found, name=name, lexical=False)
     next(lines)
     return transfer.chained(lines, declared, name)
@@ -92,14 +91,14 @@ def restored(
     }
 
 
-def _begins(lines: Iterable[transfer.Line], here: Head) -> bool:
+def _begins(lines: Iterable[Entry], here: Head) -> bool:
     """Whether a ledger holds the beginning of these lines and no more."""
     return not here.seq or any(one.seq == here.seq and one.hash == here.hash for one in lines)
 
 
 def _counted(
-    lines: Iterable[transfer.Line], kinds: Counter[str], now: dt.datetime, name: str, *, after: int
-) -> Iterator[transfer.Line]:
+    lines: Iterable[Entry], kinds: Counter[str], now: dt.datetime, name: str, *, after: int
+) -> Iterator[Entry]:
     for one in lines:
         if one.recorded_at > now:
             msg = f"entry ({one.seq}): recorded at {iso(one.recorded_at)}, after now ({iso(now)})"

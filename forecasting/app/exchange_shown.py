@@ -4,8 +4,7 @@ import datetime as dt
 from typing import Any
 
 from forecasting.app.catalog import Catalog
-from forecasting.bank.check import TOO_SOON
-from forecasting.domain.question import ANNULLED, Question
+from forecasting.domain.question import ANNULLED, TOO_SOON, Question
 from forecasting.domain.resolution import Resolution, outcomes
 from forecasting.exchange import Plan
 

@@ -24,13 +24,13 @@ from forecasting.domain.instants import iso
 from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput
 from forecasting.evidence import known, retracted
+from forecasting.evidence.leads import to_question
 from forecasting.evidence.likelihood import of_grade
+from forecasting.evidence.relevant import asked
+from forecasting.evidence.reports import CodedReport, bound
 from forecasting.evidence.shapley import shapley
-from forecasting.models.world.leads import to_question
 from forecasting.models.world.model import Variant
 from forecasting.models.world.reading import Answer, on_scale
-from forecasting.models.world.relevant import asked
-from forecasting.models.world.reports import CodedReport, bound
 from forecasting.store import Ledger
 
 FloatArray = NDArray[np.float64]

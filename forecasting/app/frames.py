@@ -4,13 +4,13 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.undone import undone
 from forecasting.app.unrevealed import Seals, count_worst, counts_from, read_seals
-from forecasting.bank.check import TOO_SOON
 from forecasting.domain.forecast import KINDS, Forecast, kind_named
-from forecasting.domain.question import ANNULLED, Question
+from forecasting.domain.question import ANNULLED, TOO_SOON, Question
 from forecasting.domain.resolution import Reading, Withdrawal
 from forecasting.domain.sealed import Sealed
 from forecasting.errors import InvalidInput, NotFound
@@ -19,6 +19,8 @@ from forecasting.store import Ledger
 if TYPE_CHECKING:
     import pandas as pd
 
+#: The forecasts of each ledger that were read last, and what was asked for.
+_LAST: WeakKeyDictionary[Ledger, tuple[tuple[Any, ...], list[Forecast]]] = WeakKeyDictionary()
 COLUMNS = (
     "question",
     "forecaster",
@@ -203,9 +205,14 @@ def _asked_for(
             raise NotFound(msg, hint=", ".join(sorted(known)) or "forecast replay")
         if not run:
             return []
-    found = ledger.forecasts(
-        kind=wanted.kind, forecaster=wanted.forecaster or None, run=run, head=head
-    )
+    # What was recorded up to a head stays, and a table asks for it again for its notes.
+    head = ledger.head().seq if head is None else head
+    key = (wanted.kind, wanted.forecaster, run, head)
+    if _LAST.get(ledger, ((), []))[0] != key:
+        forecaster = wanted.forecaster or None
+        found = ledger.forecasts(kind=wanted.kind, forecaster=forecaster, run=run, head=head)
+        _LAST[ledger] = (key, found)
+    found = _LAST[ledger][1]
     if wanted.kind == "imported":
         found = undone(ledger, head=head).left(found)
     return [forecast for forecast in found if _is_about(catalog, wanted, forecast)]

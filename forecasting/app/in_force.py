@@ -1,16 +1,33 @@
 """Which forecast of a forecaster is in force on each question, and which was withdrawn."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from forecasting.domain.forecast import Forecast, Kind
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.question import Question
+from forecasting.domain.sealed import placed
 from forecasting.store import Ledger
 
 WITHDRAWN = "withdrawn"
 KINDS: tuple[Kind, ...] = ("live", "backdated")
+
+
+def latest(
+    forecasts: Iterable[Forecast], *, at: dt.datetime | None = None
+) -> dict[tuple[str, str], Forecast]:
+    """Give each forecaster's last forecast of each question, by question and forecaster.
+
+    Of two of one instant the later entry stands; a revealed one has the place of its seal.
+
+    Parameters
+    ----------
+    at : datetime, optional
+        Only what was issued by then.
+    """
+    made = (f for f in forecasts if at is None or f.issued_at <= at)
+    return {(f.question, f.forecaster): f for f in sorted(made, key=placed)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from forecasting.app import paired
 from forecasting.app.frames import Selection, resolved
 from forecasting.app.score import FITTING, NATURAL
+from forecasting.domain.forecasters import ordered
 from forecasting.errors import InvalidInput
-from forecasting.review.cast import ordered
 from forecasting.scoring.checks import LEAST_CLUSTERS
 from forecasting.store import Ledger
 

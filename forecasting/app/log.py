@@ -27,7 +27,7 @@ from forecasting.domain.question import Question
 from forecasting.domain.resolution import Withdrawal
 from forecasting.domain.sealed import Sealed, placed
 from forecasting.errors import InvalidInput, NotFound
-from forecasting.store import Ledger
+from forecasting.store import Ledger, Step
 
 
 def kind_of(issued_at: dt.datetime, recorded_at: dt.datetime) -> Kind:
@@ -48,7 +48,7 @@ def log(
     *,
     forecaster: str,
     now: dt.datetime,
-    probability: str | None = None,
+    probability: str | Mapping[str, str] | None = None,
     options: Mapping[str, str] | None = None,
     quantiles: Mapping[str, str] | None = None,
     ladder: Mapping[str, str] | None = None,
@@ -58,9 +58,10 @@ def log(
 ) -> list[dict[str, Any]]:
     """Record one forecast, or one for each rung given of a ladder.
 
-    Exactly one of `probability`, `options`, `quantiles` and `ladder` says what is forecast, as the
-    question's type wants it. With `sealed`, only the commitment to it is recorded, and the
-    forecast itself is kept in a file until it is revealed (:mod:`forecasting.app.seal`).
+    Exactly one of `probability` (one, or a mapping that is options or quantiles as the
+    question's type wants it), `options`, `quantiles` and `ladder` says what is forecast. With
+    `sealed`, only the commitment to it is recorded, and the forecast itself is kept in a file until
+    it is revealed (:mod:`forecasting.app.seal`).
 
     Returns
     -------
@@ -82,13 +83,20 @@ def log(
     if sealed and at is not None:
         msg = f"time ({iso(at)}): a sealed forecast is always made now"
         raise InvalidInput(msg, hint="leave out at=TIME")
+    kind: Kind = "live"
+    if at is not None:
+        check_moment(at, now)
+        kind = kind_of(at, now)
     issued_at = at or now
-    check_moment(issued_at, now)
-    catalog = Catalog.of(ledger)
+    catalog = Catalog.about(ledger, name)
     if ladder:
         values = rungs(catalog, name, ladder)
     else:
         question = catalog.one(name)
+        if isinstance(probability, Mapping):
+            numeric = question.type == "numeric"
+            options, quantiles = (None, probability) if numeric else (probability, None)
+            probability = None
         values = [(question, value_of(question, probability, options or {}, quantiles or {}))]
     drafts = []
     for question, value in values:
@@ -100,7 +108,7 @@ def log(
                 forecaster=forecaster,
                 value=value,
                 issued_at=issued_at,
-                kind=kind_of(issued_at, now),
+                kind=kind,
                 because=because,
             )
         )
@@ -132,12 +140,13 @@ def value_of(
     quantiles: Mapping[str, str],
 ) -> Value:
     """Read what is forecast, as the question's type wants it."""
-    if question.type == "binary" and probability is not None:
+    space = question.space
+    if space.type == "binary" and probability is not None:
         return binary_value(probability)
-    if question.type in {"categorical", "ordered"} and options:
-        return options_value(question.space, options)
-    if question.type == "numeric" and quantiles:
-        return quantiles_value(question.space, quantiles)
+    if space.type in {"categorical", "ordered"} and options:
+        return options_value(space, options)
+    if space.type == "numeric" and quantiles:
+        return quantiles_value(space, quantiles)
     wanted = {
         "binary": f"forecast log {question.id} 0.35",
         "numeric": f"forecast log {question.id} --quantile 5=.. --quantile 50=.. --quantile 95=..",
@@ -173,31 +182,39 @@ def rungs(catalog: Catalog, name: str, ladder: Mapping[str, str]) -> list[tuple[
 
 def _check_rungs(ledger: Ledger, catalog: Catalog, drafts: Sequence[Forecast]) -> None:
     """Refuse forecasts after which what one forecaster says of a ladder falls at some moment."""
-    said = {draft.question: draft for draft in drafts}
-    for ladder in {catalog.questions[name].ladder for name in said} - {None}:
-        mounted = catalog.ladder(ladder or "")
-        who = drafts[0].forecaster
-        gone = undone(ledger)
-        steps: dict[str, list[tuple[dt.datetime, Decimal | None]]] = {}
-        for rung in mounted:
-            mine = [
-                f
-                for f in gone.left(ledger.forecasts(question=rung.id, forecaster=who))
-                if f.kind != "replay"
-            ]
-            mine += [said[rung.id]] if rung.id in said else []
-            steps[rung.id] = [
-                *((f.issued_at, Decimal(f.value.entered[0])) for f in mine),
-                *(
-                    (w.withdrawn_at, None)
-                    for w in gone.withdrawals
-                    if (w.question, w.forecaster) == (rung.id, who)
-                ),
-                (catalog.ends(rung), None),
-            ]
+    new = {draft.question: draft for draft in drafts}
+    for slug in {catalog.questions[name].ladder for name in new} - {None}:
+        rungs = catalog.ladder(slug or "")
+        steps: dict[str, list[tuple[dt.datetime, Decimal | None]]] = {
+            rung.id: [(catalog.ends(rung), None)] for rung in rungs
+        }
+        for one in standing(ledger.steps(steps, drafts[0].forecaster)):
+            steps[one.question].append((one.at, Decimal(one.entered[0]) if one.entered else None))
+        for draft in drafts:
+            if draft.question in steps:
+                steps[draft.question].append((draft.issued_at, Decimal(draft.value.entered[0])))
+        if len([rung for rung, each in steps.items() if len(each) > 1]) < 2:
+            continue  # One rung alone cannot fall.
         for fall in falls(steps):
-            if fall.at >= drafts[0].issued_at and {fall.early, fall.late} & set(said):
+            if fall.at >= drafts[0].issued_at and {fall.early, fall.late} & set(new):
                 raise fall.refused()
+
+
+def standing(steps: Sequence[Step]) -> list[Step]:
+    """Leave out what an import brought and its undoing took back; see :mod:`.undone`."""
+    taken = {(step.question, step.at): step.seq for step in steps if not step.kind}
+    back = {
+        (step.question, step.at): step.seq
+        for step in steps
+        if step.kind == "imported" and (step.question, step.at) in taken
+    }
+    return [
+        step
+        for step in steps
+        if (place := (step.question, step.at)) not in back
+        or (step.kind == "imported" and step.seq > taken[place])
+        or step.kind not in ("", "imported")
+    ]
 
 
 def withdraw(
@@ -206,14 +223,15 @@ def withdraw(
     """Take a forecaster's standing forecasts of a question (or of a ladder's rungs) back."""
     moment = at or now
     check_moment(moment, now)
-    catalog = Catalog.of(ledger)
-    standing = [
-        question for question in catalog.find(name) if _stands(ledger, question, forecaster, moment)
+    stood = [
+        question
+        for question in Catalog.about(ledger, name).find(name)
+        if _stands(ledger, question, forecaster, moment)
     ]
-    if not standing:
+    if not stood:
         msg = f"{forecaster} has no forecast on {name} to withdraw"
         raise NotFound(msg, hint=f"forecast history {name}")
-    drafts = [Withdrawal(question.id, forecaster, moment) for question in standing]
+    drafts = [Withdrawal(question.id, forecaster, moment) for question in stood]
     recorded = ledger.append(drafts, recorded_at=now)
     return [
         {
@@ -229,24 +247,15 @@ def withdraw(
 
 def _stands(ledger: Ledger, question: Question, forecaster: str, moment: dt.datetime) -> bool:
     """Whether a forecast, or a seal, of a forecaster stands at a moment, not yet withdrawn."""
-    gone = undone(ledger)
-    said = [
-        forecast.issued_at
-        for forecast in gone.left(ledger.forecasts(question=question.id, forecaster=forecaster))
-        if forecast.kind != "replay"
-    ]
+    steps = standing(ledger.steps([question.id], forecaster))
+    said = [step.at for step in steps if step.kind]
     said += [
         held.issued_at
         for held in ledger.seals(question=question.id)
         if held.forecaster == forecaster
     ]
-    taken = [
-        one.withdrawn_at
-        for one in gone.withdrawals
-        if (one.question, one.forecaster) == (question.id, forecaster)
-    ]
     last = max((at for at in said if at <= moment), default=None)
-    back = max((at for at in taken if at <= moment), default=None)
+    back = max((step.at for step in steps if not step.kind and step.at <= moment), default=None)
     return last is not None and (back is None or back < last)
 
 

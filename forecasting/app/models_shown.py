@@ -8,9 +8,9 @@ from forecasting.app.catalog import Catalog
 from forecasting.app.predict import predicates
 from forecasting.bank import Bank
 from forecasting.domain.process import LinkSpec, MoveSpec, ProcessSpec
+from forecasting.evidence.relevant import asked, part_of
 from forecasting.models.news_gain import LOG_MEAN, LOG_SD
 from forecasting.models.world.links import implied_ratio
-from forecasting.models.world.relevant import asked, part_of
 from forecasting.store import Ledger
 
 

@@ -27,8 +27,8 @@ from forecasting.domain.outcome import NO
 from forecasting.domain.question import normalised
 from forecasting.errors import InvalidInput
 from forecasting.evidence import reliability
+from forecasting.evidence.relevant import asked as processes_asked
 from forecasting.evidence.similar import Alike, Index
-from forecasting.models.world.relevant import asked as processes_asked
 from forecasting.store import Ledger
 
 __all__ = [

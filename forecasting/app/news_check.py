@@ -22,9 +22,9 @@ from forecasting.domain.process import DELIVERY_STATES, ProcessSpec
 from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput
 from forecasting.evidence import retracted
+from forecasting.evidence.history import Record
+from forecasting.evidence.leads import check_state, moves_of, to_process, to_target
 from forecasting.evidence.reliability import STREAM, grades_of
-from forecasting.models.world.history import Record
-from forecasting.models.world.leads import check_state, moves_of, to_process, to_target
 
 #: Grades whose word makes a fact; from others it takes `confirmed`.
 FACT_GRADES = ("A", "B")

@@ -17,13 +17,12 @@ from forecasting.domain.reading import Manner, moment
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.evidence import intake
 from forecasting.evidence.identity import Items, Same, key_of
-from forecasting.evidence.intake import MOST_BYTES
 from forecasting.evidence.reliability import check_grade
 from forecasting.evidence.similar import Index
 from forecasting.fetch import Fetcher
 from forecasting.store import Ledger
 
-__all__ = ["MOST_BYTES", "fetched", "import_news", "is_address"]
+__all__ = ["fetched", "import_news"]
 
 #: Content types of a fetched file; a page of HTML is none of these.
 TYPES = (
@@ -38,17 +37,6 @@ TYPES = (
     "text/plain",
     "text/xml",
 )
-
-
-def is_address(name: str) -> bool:
-    """Say whether what was given for a file is an address of something elsewhere.
-
-    Examples
-    --------
-    >>> is_address("https://example.org/feed"), is_address("C:/feed.xml"), is_address("-")
-    (True, False, False)
-    """
-    return "://" in name
 
 
 def fetched(address: str, *, fetcher: Fetcher | None = None) -> bytes:

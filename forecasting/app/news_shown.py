@@ -14,7 +14,7 @@ from forecasting.app.news_world import NewsWorld
 from forecasting.domain.evidence import LASTING, Effect, Evidence, half_life_of
 from forecasting.errors import NotFound
 from forecasting.evidence import known, learned, reliability, retracted
-from forecasting.models.world.reports import CodedReport, alive, reports, unusable
+from forecasting.evidence.reports import CodedReport, alive, reports, unusable
 from forecasting.store import Ledger
 
 __all__ = [

@@ -27,8 +27,8 @@ from forecasting.domain.predicate import (
 from forecasting.domain.process import ProcessSpec, WorldSpec
 from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput
-from forecasting.models.world.history import Record, Step, records
-from forecasting.models.world.relevant import asked
+from forecasting.evidence.history import Record, Step, records
+from forecasting.evidence.relevant import asked
 from forecasting.store import Ledger
 
 _LONG_AGO = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)

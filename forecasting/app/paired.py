@@ -1,6 +1,7 @@
 """Two forecasters on the questions that they share, over the same part of each window."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from forecasting.app.frames import same_window
@@ -19,6 +20,10 @@ NOTHING: dict[str, Any] = {
     "difference_note": "",
     "detectable": None,
 }
+
+
+#: Stand for the two of a pair; nobody is called so.
+_A, _B = "\0a", "\0b"
 
 
 def window_of(text: str) -> "tuple[str, float | dt.datetime | None]":
@@ -69,27 +74,49 @@ def shared(
     spoken; at a spot both must have had a forecast in force. Questions that resolved within two
     days are left out. For ``peer`` and ``relative`` the others are all in the frame.
     """
+    return all_shared(frame, [a], b, rule=rule, convention=convention, window=window)[a]
+
+
+def all_shared(
+    frame: "pd.DataFrame",
+    names: Sequence[str],
+    other: str,
+    *,
+    rule: str,
+    convention: str = "half",
+    window: str = "scheduled",
+) -> "dict[str, pd.DataFrame]":
+    """Give :func:`shared` of each of several forecasters and one other, scored together."""
+    import pandas as pd
+
     frame = frame[~frame["too_soon"]]
-    name, _ = window_of(window)
+    window_name, _ = window_of(window)
     of_crowd = rule in ("peer", "relative")
-    if of_crowd:
-        part = frame
-    elif name == "spot":
-        part = frame[frame["forecaster"].isin([a, b])]
-    else:
-        part = same_window(frame, [a, b])
-    if part.empty:
-        return _none()
-    scored = lifetime_scores(part, rule=rule, convention=convention, window=window)
-    scored = scored[scored["forecaster"].isin([a, b])]
-    if name == "spot":
+    by_name = {str(name): part for name, part in frame.groupby("forecaster", sort=False)}
+    found = {name: _none() for name in names}
+    parts = []
+    for name in {*names} & {*by_name} if other in by_name else ():
+        part = frame if of_crowd else pd.concat([by_name[name], by_name[other]])
+        # A question of each pair's own, so that no pair is scored among the others.
+        roles = part["forecaster"].replace({name: _A, other: _B})
+        parts.append(part.assign(question=f"{name}\0" + part["question"], forecaster=roles))
+    together = pd.concat(parts, ignore_index=True) if parts else frame.iloc[:0]
+    if not of_crowd and window_name != "spot":
+        together = same_window(together, [_A, _B])
+    if together.empty:
+        return found
+    scored = lifetime_scores(together, rule=rule, convention=convention, window=window)
+    if window_name == "spot":
         scored = scored[scored["coverage"] == 1]
+    scored = scored[scored["forecaster"].isin([_A, _B])]
     wide = scored.pivot(index="question", columns="forecaster", values="score")
-    if not {a, b} <= set(wide.columns):
-        return _none()
-    wide = wide[[a, b]].dropna().rename(columns={a: "a", b: "b"}).reset_index()
+    if not {_A, _B} <= set(wide.columns):
+        return found
+    wide = wide[[_A, _B]].dropna().rename(columns={_A: "a", _B: "b"}).reset_index()
+    pairs = wide["question"].str.partition("\0")
     facts = frame.drop_duplicates("question").set_index("question")[["event", "closes"]]
-    return wide.join(facts, on="question")
+    wide = wide.assign(question=pairs[2]).join(facts, on="question")
+    return found | {str(name): part for name, part in wide.groupby(pairs[0], sort=False)}
 
 
 def matched(

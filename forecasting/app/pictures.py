@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from forecasting.app import calibrate
 from forecasting.app.frames import Selection, resolved
 from forecasting.app.score import from_frame
+from forecasting.domain.forecasters import ordered
 from forecasting.errors import InvalidInput
-from forecasting.review.cast import ordered
 from forecasting.store import Head, Ledger
 
 if TYPE_CHECKING:

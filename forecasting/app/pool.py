@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection, resolved, shown
+from forecasting.app.in_force import latest
 from forecasting.app.pool_ladder import drawn_together
 from forecasting.app.pool_methods import METHODS, SHARES, Crowd, Past, Solved, combine
-from forecasting.bank import nearest
 from forecasting.domain.forecast import Forecast, model_value
+from forecasting.domain.forecasters import family, ordered
 from forecasting.domain.instants import iso
 from forecasting.domain.question import Question
-from forecasting.errors import InvalidInput, NotFound
-from forecasting.review.cast import ordered, role
+from forecasting.errors import InvalidInput, NotFound, nearest
 from forecasting.store import Ledger
 
 if TYPE_CHECKING:
@@ -242,7 +242,7 @@ def _members(present: "pd.Series[Any]", wanted: Sequence[str]) -> list[str]:
             msg = f"member ({name}): has no forecast here"
             near = nearest(name, dict.fromkeys(names))
             raise NotFound(msg, hint=near or ", ".join(names) or "forecast history")
-    return list(dict.fromkeys(wanted)) or [n for n in names if role(n) not in NO_JUDGEMENT]
+    return list(dict.fromkeys(wanted)) or [n for n in names if family(n) not in NO_JUDGEMENT]
 
 
 def _in_force(
@@ -251,10 +251,9 @@ def _in_force(
     withdrawn: dict[tuple[str, str], dt.datetime],
 ) -> dict[str, Forecast]:
     """Give each forecaster's last forecast of a question, unless taken back since."""
-    last = {f.forecaster: f for f in forecasts if f.question == question.id}
     return {
         name: forecast
-        for name, forecast in last.items()
+        for (_, name), forecast in latest(f for f in forecasts if f.question == question.id).items()
         if not (taken := withdrawn.get((question.id, name))) or taken < forecast.issued_at
     }
 
@@ -325,7 +324,7 @@ def _pooled(
 
 def _past(frame: "pd.DataFrame") -> Past:
     frame = frame[(frame["type"] == "binary") & ~frame["too_soon"]]
-    frame = frame[~frame["forecaster"].map(lambda name: role(name) in NO_JUDGEMENT).astype(bool)]
+    frame = frame[~frame["forecaster"].map(lambda name: family(name) in NO_JUDGEMENT).astype(bool)]
     return Past(_solved(frame), _history(frame))
 
 

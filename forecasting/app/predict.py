@@ -34,11 +34,11 @@ from forecasting.domain.resolution import Resolution
 from forecasting.domain.watch import Watch, watched
 from forecasting.errors import InvalidInput
 from forecasting.evidence import known, retracted
+from forecasting.evidence.relevant import asked
 from forecasting.evidence.reliability import Reliabilities, learned
 from forecasting.models.world.climatology import climatology
 from forecasting.models.world.model import Variant, WorldModel
 from forecasting.models.world.reading import LEVELS, Answer, on_scale
-from forecasting.models.world.relevant import asked
 from forecasting.store import Ledger
 
 #: Draws of a live update, and of one step of a replay.

@@ -11,6 +11,7 @@ from forecasting.app.banks import bank_of
 from forecasting.app.calibrate import from_frame
 from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection, latest_run, resolved, select
+from forecasting.app.in_force import latest
 from forecasting.app.models_shown import prior_rows
 from forecasting.app.predict import REPLAY_DRAWS
 from forecasting.app.publish_news import marks_of, moved_of
@@ -41,6 +42,7 @@ from forecasting.store import Head, Ledger
 if TYPE_CHECKING:
     import pandas as pd
 
+CHIEF = {MODEL, WITHOUT_LINKS, WITHOUT_NEWS, PRIOR, BASE_RATE, POOL}
 DIAGRAMS = (MODEL, BASE_RATE, POOL)
 
 
@@ -358,13 +360,8 @@ def _standing_at(
     forecasts: Sequence[Forecast], question: Question, moment: dt.datetime
 ) -> dict[str, float]:
     """Give what each chief forecaster had said of a question by a moment."""
-    latest: dict[str, float] = {}
-    for forecast in forecasts:
-        if forecast.question != question.id or forecast.issued_at > moment:
-            continue
-        if forecast.forecaster in {MODEL, WITHOUT_LINKS, WITHOUT_NEWS, PRIOR, BASE_RATE, POOL}:
-            latest[forecast.forecaster] = forecast.value.numbers[0]
-    return latest
+    of_it = (f for f in forecasts if f.question == question.id and f.forecaster in CHIEF)
+    return {name: f.value.numbers[0] for (_, name), f in latest(of_it, at=moment).items()}
 
 
 def _staleness(

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.process import LinkSpec, MoveSpec, ProcessSpec, WorldSpec
-from forecasting.models.world.history import Record, records
+from forecasting.evidence.history import Record, records
 from forecasting.review import data as page
 from forecasting.review import words
 

@@ -9,7 +9,7 @@ from typing import Any
 from forecasting import bank as banks
 from forecasting.app.banks import bank_of, bundled_bank, folder_of, told_of, zone_of
 from forecasting.app.catalog import Catalog
-from forecasting.app.in_force import Pair
+from forecasting.app.in_force import KINDS, Pair, latest
 from forecasting.app.redact import reasons
 from forecasting.bank.read import question_of
 from forecasting.domain import Evidence, Question, Resolution
@@ -182,12 +182,9 @@ def latest_forecasts(
     """Give each forecaster's latest live or backdated forecast of each question."""
     # A replay may hold a hundred times as many, so they are not even read.
     found = [
-        forecast
-        for kind in ("live", "backdated")
-        for forecast in ledger.forecasts(question=question, kind=kind)
+        forecast for kind in KINDS for forecast in ledger.forecasts(question=question, kind=kind)
     ]
-    found.sort(key=lambda forecast: (forecast.issued_at, forecast.seq or 0))
-    return {(forecast.question, forecast.forecaster): forecast for forecast in found}
+    return latest(found)
 
 
 def list_rows(

@@ -8,12 +8,6 @@ from forecasting.domain import Forecast, Redaction
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
 
-#: Said whenever a text was taken out.
-ELSEWHERE = (
-    "the text is out of this database; backups, exports, printed pages and earlier copies "
-    "still hold it"
-)
-
 
 def redact(
     ledger: Ledger, name: str, *, forecaster: str, reason: str, now: dt.datetime

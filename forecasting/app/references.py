@@ -4,8 +4,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from forecasting.bank import nearest
-from forecasting.errors import NotFound
+from forecasting.errors import NotFound, nearest
 from forecasting.store import Ledger
 
 if TYPE_CHECKING:

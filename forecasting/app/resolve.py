@@ -13,20 +13,8 @@ from forecasting.domain.instants import iso
 from forecasting.domain.outcome import NO, YES
 from forecasting.domain.question import ANNULLED, Question, normalised
 from forecasting.domain.resolution import DISPUTED, REOPENED, Resolution
-from forecasting.errors import InvalidInput
+from forecasting.errors import EarlyNo, InvalidInput
 from forecasting.store import Ledger
-
-
-class EarlyNo(InvalidInput):
-    """A no before the deadline: final only if a yes has become impossible."""
-
-    def __init__(self, question: Question, known_at: dt.datetime) -> None:
-        super().__init__(
-            f"outcome (no): {question.id} is open until {iso(question.closes)}, after "
-            f"{iso(known_at)}; can a yes no longer happen",
-            hint="early_no=True, or at=TIME once the deadline has passed",
-        )
-
 
 type Chosen = Callable[[Question], bool]
 
@@ -84,7 +72,11 @@ def resolve(
         _rungs_agree(catalog, question, outcome)
         early = question.type == "binary" and outcome == NO and known_at < question.closes
         if early and not early_no:
-            raise EarlyNo(question, known_at)
+            msg = (
+                f"outcome (no): {question.id} is open until {iso(question.closes)}, after "
+                f"{iso(known_at)}; is a yes impossible by then"
+            )
+            raise EarlyNo(msg, hint="early_no=yes, or at=TIME once the deadline has passed")
     return _append(ledger, questions, outcome, source, now, at=known_at, note=note)
 
 

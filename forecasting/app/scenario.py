@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from forecasting.domain.question import Question
 from forecasting.domain.scenario import OTHERWISE, ScenarioSet
 from forecasting.errors import InvalidInput, NotFound, nearest
 from forecasting.evidence import known
+from forecasting.evidence.relevant import last_moment
 from forecasting.models.world.answers import (
     Estimate,
     estimate,
@@ -32,9 +33,11 @@ from forecasting.models.world.answers import (
     value_of_information,
 )
 from forecasting.models.world.model import Run, Variant
-from forecasting.models.world.relevant import last_moment
 from forecasting.models.world.values import Do
 from forecasting.store import Ledger
+
+if TYPE_CHECKING:
+    from forecasting.review.data import Fan
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -78,6 +81,48 @@ class Live:
         """Give the paths on which a conditional question counts; None: on all."""
         given = self.predictor.asks[question.id].given
         return None if given is None else run.paths.truth(given, question.opens, question.closes)
+
+    @property
+    def title(self) -> str:
+        """Name what is shown: from when until when, and how many paths of how many processes."""
+        world = self.run.world
+        return (
+            f"{self.as_of:%d %b %Y} to {self.until:%d %b %Y}, {world.draws:,} paths "
+            f"of {len(world.processes)} processes"
+        )
+
+    def scenarios(self, name: str = "") -> ScenarioSet:
+        """Give a set of named scenarios; without a name the only one."""
+        if (chosen := find(self.predictor.bank, name)) is None:
+            msg = "scenario: name one of the bank's"
+            raise NotFound(msg, hint="forecast scenario list")
+        return chosen
+
+    def shares(self, scenarios: ScenarioSet) -> list[dict[str, Any]]:
+        """Give how likely each scenario of a set is; with the remainder they sum to one."""
+        return show(self, scenarios)
+
+    def what_if(
+        self, given: Sequence[str] = (), do: Sequence[str] = (), name: str = ""
+    ) -> list[dict[str, Any]]:
+        """Give how every open question, and each scenario of a set, would stand."""
+        return what_if(self, given, do, find(self.predictor.bank, name))
+
+    def value(self, target: str = "", name: str = "") -> list[dict[str, Any]]:
+        """Rank open questions by what their answer tells of a target, or of a set of scenarios."""
+        return value(self, target, find(self.predictor.bank, name) if name else None)
+
+    def stories(self, count: int) -> list[dict[str, Any]]:
+        """Give the most frequent orders in which the processes move."""
+        from forecasting.app.scenario_paths import stories
+
+        return stories(self, count)
+
+    def fans(self) -> "list[Fan]":
+        """Give each process over time."""
+        from forecasting.app.scenario_paths import fans
+
+        return fans(self)
 
 
 def live(

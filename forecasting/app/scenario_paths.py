@@ -13,14 +13,6 @@ from forecasting.review.data import Fan
 POINTS = 60
 
 
-def title(found: Live) -> str:
-    """Name what is shown."""
-    return (
-        f"{found.as_of:%d %b %Y} to {found.until:%d %b %Y}, {found.run.world.draws:,} paths "
-        f"of {len(found.run.world.processes)} processes"
-    )
-
-
 def stories(found: Live, count: int) -> list[dict[str, Any]]:
     """Give the most frequent stories of the linked processes, each step with its median month.
 

@@ -8,8 +8,8 @@ from forecasting.app import paired
 from forecasting.app.frames import Selection, kinds_present, resolved
 from forecasting.app.references import CLIMATOLOGY, UNIFORM, known_forecaster, with_reference
 from forecasting.domain.forecast import KINDS
+from forecasting.domain.forecasters import ordered
 from forecasting.errors import InvalidInput
-from forecasting.review.cast import ordered
 from forecasting.store import Ledger
 
 if TYPE_CHECKING:
@@ -338,10 +338,10 @@ class _Table:
             theirs = others[(others["forecaster"] == other) & others["question"].isin(questions)]
             found = paired.matched(group, theirs, resamples=self.resamples)
         else:
-            if name not in self._shared:
-                self._shared[name] = paired.shared(
+            if not self._shared:
+                self._shared = paired.all_shared(
                     self.frame,
-                    name,
+                    sorted(self._present - {other}),
                     other,
                     rule=self.rule,
                     convention=self.convention,

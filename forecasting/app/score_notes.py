@@ -7,8 +7,7 @@ from dataclasses import replace
 from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection, kinds_present, late, resolved, select, unrevealed
 from forecasting.app.score import FITTING
-from forecasting.bank.check import TOO_SOON
-from forecasting.domain.question import ANNULLED
+from forecasting.domain.question import ANNULLED, TOO_SOON
 from forecasting.store import Ledger
 
 #: Why an outcome that came at once is not scored: nobody had time to forecast it.
@@ -40,9 +39,8 @@ def _reasons(ledger: Ledger, wanted: Selection, forecasters: Sequence[str]) -> C
     catalog = Catalog.of(ledger, reading=wanted.reading)
     whose = set(forecasters) or {wanted.forecaster} - {""}
     reasons: Counter[str] = Counter()
-    for name in {
-        f.question for f in select(ledger, catalog, wanted) if _one_of(f.forecaster, whose)
-    }:
+    about = {f.question for f in select(ledger, catalog, wanted) if _one_of(f.forecaster, whose)}
+    for name in sorted(about):
         standing, question = catalog.outcomes.get(name), catalog.questions[name]
         if standing is None or (wanted.as_of is not None and standing.resolved_at > wanted.as_of):
             reasons["question{s} without an outcome yet"] += 1

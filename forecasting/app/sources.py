@@ -16,7 +16,7 @@ from forecasting.domain.question import normalised
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.evidence import known, learned, retracted
 from forecasting.evidence.reliability import STREAM, Reliabilities, check_grade, grades_of
-from forecasting.models.world.reports import bound
+from forecasting.evidence.reports import bound
 from forecasting.store import Ledger
 
 _LONGEST = 200

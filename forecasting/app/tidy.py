@@ -31,6 +31,20 @@ def frame(
     return made
 
 
+def listed(
+    rows: Sequence[Mapping[str, Any]], times: Sequence[str] = (), columns: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """Give rows as they are."""
+    return [dict(row) for row in rows]
+
+
+def warned(note: str) -> None:
+    """Tell a note as a warning of Python."""
+    import warnings
+
+    warnings.warn(note, stacklevel=3)
+
+
 def when(moment: When, *, days: "Days" = "begins", zone: str = "") -> dt.datetime | None:
     """Read a moment or a day, as text or as Python or pandas has it; None stays None.
 
@@ -52,9 +66,9 @@ def on(ledger: "Ledger", question: str, moment: When, *, days: "Days") -> dt.dat
     """Read a moment in the zone of a question or ladder."""
     from forecasting.app.catalog import Catalog
 
-    if moment is None:
-        return None
-    return when(moment, days=days, zone=Catalog.of(ledger).find(question)[0].zone)
+    if moment is None or isinstance(moment, dt.datetime):
+        return when(moment)
+    return when(moment, days=days, zone=Catalog.about(ledger, question).find(question)[0].zone)
 
 
 def text(value: "float | str | np.generic") -> str:

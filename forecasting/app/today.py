@@ -13,7 +13,7 @@ from forecasting.app.news_standing import standing
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.instants import local_day
-from forecasting.domain.question import Question, lacks_criteria
+from forecasting.domain.question import NO_CRITERIA, Question, lacks_criteria
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
 
@@ -31,7 +31,6 @@ NEWS = 0.3
 #: right number could be any between 0 and 1, and silence counts as one half.
 UNKNOWN = 1 / 12
 #: The reason of a question that goes by its title alone.
-NO_CRITERIA = "no criteria"
 ROW = (
     *("question", "reason", "value", "mine", "withdrawn", "model", "difference", "age_days"),
     *("staleness", "hazard", "news_since", "distance", "change", "deadline", "by", "title"),

@@ -11,6 +11,7 @@ from typing import Any
 
 from forecasting.app.banks import bank_of, changed_since
 from forecasting.app.catalog import Catalog
+from forecasting.app.in_force import KINDS, latest
 from forecasting.app.log import check_moment, kind_of
 from forecasting.app.predict import Earlier, Predictor, Said, drafts, watches_of
 from forecasting.app.worldviews import Spoken
@@ -21,7 +22,7 @@ from forecasting.domain.question import Question, normalised
 from forecasting.domain.watch import Watch
 from forecasting.errors import InvalidInput
 from forecasting.evidence import known
-from forecasting.models.world.relevant import ancestors, asked, groups
+from forecasting.evidence.relevant import ancestors, asked, groups
 from forecasting.store import Ledger
 
 #: A watch that ended longer ago than this is no watch.
@@ -257,11 +258,8 @@ def _chosen(
 
 def standing(ledger: Ledger, moment: dt.datetime) -> dict[str, Forecast]:
     """Give the model's forecast in force on each question at a moment."""
-    latest: dict[str, Forecast] = {}
-    for forecast in ledger.forecasts(forecaster=MODEL):
-        if forecast.kind in {"live", "backdated"} and forecast.issued_at <= moment:
-            latest[forecast.question] = forecast
-    return latest
+    said = (f for f in ledger.forecasts(forecaster=MODEL) if f.kind in KINDS)
+    return {question: last for (question, _), last in latest(said, at=moment).items()}
 
 
 def _row(item: Said, before: Forecast | None, logged: bool, seconds: float) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection, latest_run, scoring_frame, select
+from forecasting.app.in_force import latest
 from forecasting.app.worldviews import (
     PREFIX,
     Ensemble,
@@ -73,7 +74,7 @@ def worldview_rows(
     brier = _brier(ledger, catalog, forecasts, moment)
     claimed = _claims(catalog, bank, forecasts, moment)
     titles = {worldview.forecaster: worldview for worldview in bank.worldviews}
-    latest = _latest(forecasts)
+    last = latest(forecasts)
     rows = []
     for name in spoken.worldviews:
         worldview = titles.get(name)
@@ -89,7 +90,7 @@ def worldview_rows(
                 "n_scored": n,
                 **_scorecard(claims),
                 "claims": claims,
-                "differs": _differs(catalog, latest, name, moment),
+                "differs": _differs(catalog, last, name, moment),
                 "as_of": moment,
                 "kind": chosen.kind,
                 "run": chosen.run,
@@ -165,13 +166,13 @@ def _choose(ledger: Ledger, kind: str, run: str) -> tuple[Selection, list[str]]:
     live = any(f.forecaster.startswith(PREFIX) for f in ledger.forecasts(kind="live"))
     if kind == "live" or live:
         return Selection("live"), []
-    latest = latest_run(ledger)
-    if not latest:
+    newest = latest_run(ledger)
+    if not newest:
         return Selection("live"), [
             "no worldview has a forecast yet: run forecast update or forecast replay"
         ]
-    return Selection("replay", latest), [
-        f"no worldview has a live forecast; shown is replay run {latest}"
+    return Selection("replay", newest), [
+        f"no worldview has a live forecast; shown is replay run {newest}"
     ]
 
 
@@ -213,19 +214,12 @@ def _resolved(catalog: Catalog, spoken: Spoken, ensemble: Ensemble, name: str) -
     return {"n_resolved": len(mine), "n_events": len({question.event for question in mine})}
 
 
-def _latest(forecasts: Sequence[Forecast]) -> dict[tuple[str, str], Forecast]:
-    latest: dict[tuple[str, str], Forecast] = {}
-    for forecast in sorted(forecasts, key=lambda item: (item.issued_at, item.seq or 0)):
-        latest[forecast.forecaster, forecast.question] = forecast
-    return latest
-
-
 def _differs(
-    catalog: Catalog, latest: dict[tuple[str, str], Forecast], name: str, moment: dt.datetime
+    catalog: Catalog, last: dict[tuple[str, str], Forecast], name: str, moment: dt.datetime
 ) -> list[dict[str, Any]]:
     found = []
     for question in catalog.open_at(moment):
-        mine, model = latest.get((name, question.id)), latest.get((MODEL, question.id))
+        mine, model = last.get((question.id, name)), last.get((question.id, MODEL))
         if mine is None or model is None:
             continue
         pairs = zip(mine.value.numbers, model.value.numbers, strict=True)

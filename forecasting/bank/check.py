@@ -1,6 +1,5 @@
 """Check a bank as a whole: a list of small rules, each giving every fault it finds."""
 
-import datetime as dt
 from collections.abc import Callable, Iterator
 
 from forecasting.bank.place import Place
@@ -11,8 +10,6 @@ from forecasting.domain.predicate_check import nearest
 from forecasting.domain.question import Question
 from forecasting.errors import Problem
 
-#: A question that resolves this soon after its opening is shown and left out of means (rule 7).
-TOO_SOON = dt.timedelta(days=2)
 Rule = Callable[[Bank], Iterator[Problem]]
 
 

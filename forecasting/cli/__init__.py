@@ -3,14 +3,17 @@
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 import click
 
 from forecasting import __version__, clock
-from forecasting.cli.commands import Root
+from forecasting.cli.commands import COMMANDS
+from forecasting.cli.options import Group
 from forecasting.cli.output import Format, Settings, fail, remember, settings_or_default
 from forecasting.errors import DatabaseUnusable, ForecastingError, InvalidInput
 
+FORMATS: tuple[Format, ...] = ("json", "nl", "csv")
 EPILOG = """\b
 Examples:
   forecast init sudan --as ana
@@ -22,6 +25,32 @@ Examples:
   forecast update
   forecast calibration
 """
+
+
+class Root(Group):
+    """The program: it knows its commands by name and imports the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Give the names in the order of help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(f"forecasting.cli.{module}"), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from the table."""
+        limit = formatter.width - 6 - max(map(len, COMMANDS))
+        rows = [
+            (name, click.Command(name, help=line).get_short_help_str(limit))
+            for name, (_, _, line) in COMMANDS.items()
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
 
 @click.group(
@@ -55,9 +84,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and give its exit code; a fault is one line on stderr, never a traceback."""
-    remember(Settings(debug="--debug" in arguments, format=_format(arguments)))
+    formats = [name for name in FORMATS if f"--{name}" in arguments]
+    remember(Settings(debug="--debug" in arguments, format=formats[0] if formats else "table"))
     try:
-        if clock.overridden():
+        if os.environ.get(clock.VARIABLE):
             from forecasting import config
 
             config.check_clock()
@@ -87,11 +117,6 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as unexpected:
         message = f"unexpected {type(unexpected).__name__} ({unexpected})"
         return _failed(ForecastingError(message, hint="the same command with --debug"))
-
-
-def _format(arguments: Sequence[str]) -> Format:
-    named: tuple[Format, ...] = ("json", "nl", "csv")
-    return next((name for name in named if f"--{name}" in arguments), "table")
 
 
 def _failed(fault: ForecastingError) -> int:

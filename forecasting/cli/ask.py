@@ -1,16 +1,12 @@
 """ask: a question with its number in one command."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from forecasting.cli.options import Command
-from forecasting.cli.output import cell, emit, line, say, settings
-
-if TYPE_CHECKING:
-    from forecasting.app.ask import Asked
-    from forecasting.app.book import Book
+from forecasting.cli.output import cell, emit, line, opened, say, settings
 
 
 def _listed(text: str) -> tuple[str, ...]:
@@ -53,24 +49,13 @@ def asking(command: Any) -> Any:
     return command
 
 
-def asked_of(title: str, given: Mapping[str, Any]) -> "Asked":
-    """Put what the options said together."""
-    from forecasting.app.ask import Asked
-
-    return Asked(
-        title,
-        by=given["by"],
-        ladder=_listed(given["ladder"]),
-        options=_listed(given["options_"]),
-        ordered=_listed(given["ordered"]),
-        span=given["span"],
-        unit=given["unit"],
-        base=given["base"],
-        answer=given["answer"],
-        tags=given["tags"],
-        slug=given["slug"],
-        criteria=given["criteria"],
-    )
+def words(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Put what the options said as :meth:`forecasting.app.book.Book.ask` takes it."""
+    lists = {"ladder": "ladder", "options": "options_", "ordered": "ordered"}
+    plain = ("by", "span", "unit", "base", "answer", "tags", "slug", "criteria")
+    return {name: given[name] for name in plain} | {
+        name: _listed(given[option]) for name, option in lists.items()
+    }
 
 
 @click.command(cls=Command)
@@ -103,33 +88,15 @@ def ask(
       forecast ask "Who chairs the talks?" --by 2027-01-31 --options egypt,qatar,nobody
       forecast ask "How many cross the border?" --by 2027-01-31 --range 0..5000 --unit people
     """
-    from forecasting import clock, config
-    from forecasting.app import ask as use
-    from forecasting.app.book import Book
-
-    with Book.open(settings().db, forecaster=settings().forecaster) as book:
-        now = clock.now()
-        made = use.ask(
-            book.ledger,
-            asked_of(title, given),
-            forecaster=book.forecaster,
-            now=now,
-            probability=probability,
-            each=_pairs(each),
-            because=because,
-            zone=config.zone() or "",
-        )
-        told(book, made)
+    with opened() as book:
+        told(book.ask(title, probability, each=_pairs(each), because=because, **words(given)))
 
 
-def told(book: "Book", made: dict[str, Any]) -> None:
+def told(made: dict[str, Any]) -> None:
     """Print a new question: my number, and the model's beside it."""
-    from forecasting import clock
-    from forecasting.app import ask as use
-
-    model = use.beside(book.ledger, made["questions"], clock.now()) if made["answer"] else {}
+    model = made["model"]
     if settings().format != "table":
-        emit(made | {"model": model})
+        emit(made)
         return
     mine = {row["question"]: row["forecast"] for row in made["forecasts"]}
     rows = [

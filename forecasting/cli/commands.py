@@ -1,10 +1,6 @@
 """Which commands there are: each is imported when it is called, and no other with it."""
 
-from importlib import import_module
-
 import click
-
-from forecasting.cli.options import Group
 
 #: By name: the module in this package, the command in it, and the first line of its help. The list
 #: of commands is printed without importing any of them, so that line stands here too.
@@ -167,32 +163,6 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     ),
     "db": ("database", "db", "Show where the database is and its version; upgrade it."),
 }
-
-
-class Root(Group):
-    """The program: it knows its commands by name and imports the one that is called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Give the names in the order of help."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, attribute, _ = COMMANDS[cmd_name]
-        found: click.Command = getattr(import_module(f"forecasting.cli.{module}"), attribute)
-        return found
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands from the table."""
-        limit = formatter.width - 6 - max(map(len, COMMANDS))
-        rows = [
-            (name, click.Command(name, help=line).get_short_help_str(limit))
-            for name, (_, _, line) in COMMANDS.items()
-        ]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
 
 
 def load(root: click.Group) -> None:

@@ -4,7 +4,7 @@ import click
 
 from forecasting.cli import options
 from forecasting.cli.options import Command
-from forecasting.cli.output import emit, relay, say, settings
+from forecasting.cli.output import emit, opened, relay, say, settings
 from forecasting.cli.scores import scope, selection
 
 
@@ -65,26 +65,19 @@ def compare(
     Example:
       forecast compare model base-rate --kind replay
     """
-    from forecasting import clock
-    from forecasting.app import compare as use
-    from forecasting.app.book import Book
-    from forecasting.app.score_notes import left_out
-
     wanted = selection(kind, run, "", question, tag, as_of)
-    with Book.open(settings().db) as book:
-        found = use.compare(
-            book.ledger,
+    with opened() as book:
+        found = book.compare(
             a,
             b,
-            now=clock.now(),
             rule=rule or "",
             convention=convention,
             window=window,
             question_type=question_type,
-            selection=wanted,
             diebold_mariano=diebold_mariano,
+            **wanted,
         )
-        for note in left_out(book.ledger, wanted, a, b):
+        for note in book.left_out(a, b, **wanted):
             relay(note)
     if not found["proper"]:
         say(f"window {window} is not a proper score: it can be gamed, so no ranking is shown")

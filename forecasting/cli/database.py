@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from forecasting.cli.options import Command, Group
-from forecasting.cli.output import emit, say, settings
+from forecasting.cli.output import emit, opened, say, settings
 
 
 @click.command(cls=Command)
@@ -24,23 +24,23 @@ def init(folder: Path | None, example: str | None) -> None:
       forecast init sudan --as ana
       forecast init
     """
-    from forecasting import clock, config
-    from forecasting.app import workspace as use
+    from forecasting import config
+    from forecasting.app.book import Book
 
-    chosen, now = config.database(settings().db), clock.now()
+    chosen = config.database(settings().db)
     named = settings().db if settings().db else None
     if chosen.origin == "environment":
         named = chosen.value
     place = folder or config.workspace()
     if place is None and named is not None:
-        emit(use.init_database(named, example=example, now=now))
+        emit(Book.make_database(named, example=example))
         return
     place = place or Path()
     new = not (place / config.WORKSPACE).exists()
     who = settings().forecaster or ""
     if new and not who and sys.stdin.isatty() and sys.stderr.isatty():
         who = click.prompt("your name, as forecaster", default=config.forecaster().value, err=True)
-    made = use.init(place, example=example, forecaster=who, database=named, now=now)
+    made = Book.make_workspace(place, example=example, forecaster=who, database=named)
     emit(made)
     if new:
         inside = f"cd {place}, then " if folder is not None else ""
@@ -73,11 +73,8 @@ def verify(anchor_file: Path | None, certificate: Path | None) -> int:
       forecast verify --anchor ~/mail/anchor.txt
       forecast verify --anchor 2026-11-22.anchor --tsa-certificate authority.pem
     """
-    from forecasting.app.book import Book
-    from forecasting.app.stamp import verify as verified
-
-    with Book.open(settings().db) as book:
-        result = verified(book.ledger, anchor_file, certificate=certificate)
+    with opened() as book:
+        result = book.verify(anchor_file, certificate=certificate)
     emit(result)
     if not result["ok"]:
         bad = result["first_bad"]
@@ -112,19 +109,12 @@ def anchor(out: Path | None, stamp: str) -> None:
       forecast anchor --out 2026-11-22.anchor
       forecast anchor --stamp https://tsa.example.org/tsr
     """
-    from forecasting import clock
-    from forecasting.app.anchor import anchor as anchored
-    from forecasting.app.anchor import write_anchor
-    from forecasting.app.book import Book
-    from forecasting.app.stamp import stamped
-
-    with Book.open(settings().db) as book:
-        made = anchored(book.ledger, clock.now())
-    if stamp:
-        file = out or Path(f"{made.at.date().isoformat()}.anchor")
-        say(f"{file}.tsr: {stamped(made, file, stamp).says}")
-    elif out is not None:
-        write_anchor(made, out)
+    with opened() as book:
+        if stamp:
+            made, told = book.stamped_anchor(stamp, out)
+            say(told)
+        else:
+            made = book.anchor(out)
     if settings().format == "table":
         click.echo(made.text, nl=False)
     else:
@@ -149,9 +139,9 @@ def backup(file: Path, force: bool) -> None:
     Example:
       forecast backup forecasts-2026-11-22.db
     """
-    from forecasting.app.backup import backup as copied
+    from forecasting.app.book import Book
 
-    emit(copied(settings().db, file, force=force))
+    emit(Book.backup(settings().db, file, force=force))
 
 
 @click.command(cls=Command)
@@ -166,9 +156,9 @@ def restore(file: Path, force: bool) -> None:
     Example:
       forecast restore forecasts-2026-11-22.db
     """
-    from forecasting.app.backup import restore as restored
+    from forecasting.app.book import Book
 
-    emit(restored(file, settings().db, force=force))
+    emit(Book.restore(file, settings().db, force=force))
 
 
 @click.command(cls=Command)
@@ -179,9 +169,9 @@ def doctor() -> int:
     Example:
       forecast doctor
     """
-    from forecasting.app.doctor import doctor as looked
+    from forecasting.app.book import Book
 
-    found = looked(settings().db)
+    found = Book.doctor(settings().db)
     emit(found)
     wrong = [item for item in found if not item["ok"]]
     for item in wrong:
@@ -211,20 +201,14 @@ def path() -> None:
 @db.command()
 def status() -> None:
     """Print the schema's version, the number of entries and the head of the chain."""
-    from dataclasses import asdict
+    from forecasting.app.book import Book
 
-    from forecasting import config, store
-
-    emit(asdict(store.status(config.database(settings().db).value)))
+    emit(Book.status(settings().db))
 
 
 @db.command()
 def upgrade() -> None:
     """Upgrade an older database to this version's schema, in one transaction."""
-    from dataclasses import asdict
+    from forecasting.app.book import Book
 
-    from forecasting import config, store
-
-    url = config.database(settings().db).value
-    store.upgrade(url)
-    emit(asdict(store.status(url)))
+    emit(Book.upgrade(settings().db))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecasting.cli.options import Group
-from forecasting.cli.output import emit, relay, say, settings
+from forecasting.cli.output import emit, opened, relay, say, settings
 from forecasting.cli.spelling import as_options
 from forecasting.errors import DatabaseUnusable, InvalidInput
 
@@ -135,12 +135,8 @@ def import_undo(run: str) -> None:
     Example:
       forecast import undo 4711-4790
     """
-    from forecasting import clock
-    from forecasting.app.book import Book
-    from forecasting.app.undone import import_undo as use
-
-    with Book.open(settings().db) as book:
-        emit(use(book.ledger, run, now=clock.now()))
+    with opened() as book:
+        emit(book.import_undo(run))
 
 
 @import_.command("runs")
@@ -151,23 +147,17 @@ def import_runs() -> None:
     Example:
       forecast import runs
     """
-    from forecasting.app.book import Book
-    from forecasting.app.undone import import_runs as use
-
-    with Book.open(settings().db) as book:
-        emit(use(book.ledger), title="imports")
+    with opened() as book:
+        emit(book.import_runs(), title="imports")
 
 
 def _import(format: str, *, file: Path, create: bool, **options: Any) -> None:
-    from forecasting import clock
-    from forecasting.app.exchange import import_record
-
     options["me"] = options["me"] or settings().forecaster or ""
     for name in ("decimal", "unit", "dates"):
         options[name] = options[name] or ""
     dry = options["dry_run"]
     with _opened(create=create and not dry, absent_is_empty=dry) as book:
-        found = import_record(book.ledger, file, format, now=clock.now(), **options)
+        found = book.import_record(file, format, **options)
     for note in found["notes"]:
         relay(f"note: {note}")
     for refused in found["refused"][:_SHOWN]:
@@ -192,16 +182,16 @@ def _import(format: str, *, file: Path, create: bool, **options: Any) -> None:
 
 
 @contextmanager
-def _opened(*, create: bool, absent_is_empty: bool) -> Iterator["Book"]:
+def _opened(*, create: bool, absent_is_empty: bool) -> Iterator["Book[Any]"]:
     """Open the database; a trial run takes an absent one for an empty one."""
     from forecasting.app.book import Book
 
     try:
-        book = Book.open(settings().db, create=create)
+        book = opened(create=create)
     except DatabaseUnusable as absent:
         if not (absent_is_empty and absent.message.startswith("no database at")):
             raise
-        book = Book.open("sqlite:///:memory:", create=True)
+        book = Book.plain("sqlite:///:memory:", create=True)
     with book:
         yield book
 
@@ -245,11 +235,8 @@ def export_jsonl(out: Path | None, force: bool) -> None:
 
 
 def _export(format: str, out: Path | None, force: bool) -> None:
-    from forecasting.app.book import Book
-    from forecasting.app.exchange import export_record
-
-    with Book.open(settings().db) as book:
-        lines, about = export_record(book.ledger, format, out=out, force=force)
+    with opened() as book:
+        lines, about = book.export(format, file=out, force=force)
         sys.stdout.writelines(lines)
     say(f"head {about['head']} of {about['entries']:,} entries; forecast anchor keeps it elsewhere")
     if out is not None:

@@ -8,7 +8,7 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Command
-from forecasting.cli.output import cell, emit, say, settings
+from forecasting.cli.output import cell, emit, opened, say, settings
 
 #: Width of a bar on a terminal, in characters on each side of zero.
 HALF = 10
@@ -35,19 +35,10 @@ def explain(question: str, as_of: str, seed: int, out: Path | None) -> None:
     Example:
       forecast explain general-ceasefire-2026@2026-12-31
     """
-    from forecasting import clock
-    from forecasting.app import explain as use
-    from forecasting.app.book import Book
     from forecasting.errors import InvalidInput
 
-    with Book.open(settings().db) as book:
-        found = use.explain(
-            book.ledger,
-            question,
-            now=clock.now(),
-            as_of=times.optional(as_of),
-            seed=seed,
-        )
+    with opened() as book:
+        found = book.explanations(question, as_of=times.optional(as_of), seed=seed)
     if out is not None:
         if len(found) != 1 or not isinstance(found[0]["posterior"], float):
             msg = f"--out ({out.name}): must draw one yes-no question"

@@ -1,11 +1,13 @@
 """log, withdraw, history: a person's probabilities."""
 
+from typing import Any
+
 import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Command
-from forecasting.cli.output import emit, say, settings
-from forecasting.domain.reading import Ambiguous, probability
+from forecasting.cli.output import emit, opened, say
+from forecasting.domain.reading import Ambiguous
 from forecasting.errors import InvalidInput
 
 
@@ -24,24 +26,18 @@ def pairs(given: tuple[str, ...], name: str) -> dict[str, str]:
     return found
 
 
-def _settled(text: str | None) -> str | None:
-    """Ask on a terminal what a bare 1, or a bare number above it, means."""
-    if text is None or not times.somebody_there():
-        return text
-    try:
-        probability(text)
-    except Ambiguous as doubt:
-        bare = text.strip()
-        meanings = [f"{bare}%", "100%"] if bare.strip(".+,0") == "1" else [f"{bare}%"]
-        say(doubt.message)
-        for number, meaning in enumerate(meanings, start=1):
-            say(f"  {number}  {meaning}")
-        last = len(meanings)
-        chosen: int = click.prompt("which (0: neither)", type=click.IntRange(0, last), err=True)
-        return meanings[chosen - 1] if chosen else text
-    except InvalidInput:
-        pass
-    return text
+def _meant(text: str, doubt: Ambiguous) -> str | None:
+    """Ask on a terminal what a bare 1, or a bare number above it, means; None for no answer."""
+    if not text or not times.somebody_there():
+        return None
+    bare = text.strip()
+    meanings = [f"{bare}%", "100%"] if bare.strip(".+,0") == "1" else [f"{bare}%"]
+    say(doubt.message)
+    for number, meaning in enumerate(meanings, start=1):
+        say(f"  {number}  {meaning}")
+    last = len(meanings)
+    chosen: int = click.prompt("which (0: neither)", type=click.IntRange(0, last), err=True)
+    return meanings[chosen - 1] if chosen else None
 
 
 @click.command(cls=Command)
@@ -91,24 +87,21 @@ def log(
       forecast log general-ceasefire-2026 --ladder 2026-12-31=4%
       forecast log leaders-meet@2026-12-31 0.03 --sealed
     """
-    from forecasting import clock
-    from forecasting.app import log as use
-    from forecasting.app.book import Book
-
-    with Book.open(settings().db, forecaster=settings().forecaster) as book:
-        rows = use.log(
-            book.ledger,
-            question,
-            forecaster=book.forecaster,
-            now=clock.now(),
-            probability=_settled(probability),
-            options=pairs(options, "--p"),
-            quantiles=pairs(quantiles, "--quantile"),
-            ladder=pairs(ladder, "--ladder"),
-            at=times.on(book.ledger, question, at, day_means="noon"),
-            because=because,
-            sealed=sealed,
-        )
+    given: dict[str, Any] = {"because": because, "sealed": sealed}
+    stated = {"options": (options, "--p"), "quantiles": (quantiles, "--quantile")}
+    for name, (texts, option) in {**stated, "ladder": (ladder, "--ladder")}.items():
+        if texts:
+            given[name] = pairs(texts, option)
+    with opened() as book:
+        if at:
+            given["at"] = times.moment(at, zone_name=book.zone(question), day_means="noon")
+        try:
+            rows = book.log(question, probability, **given)
+        except Ambiguous as doubt:
+            meant = _meant(probability or "", doubt)
+            if meant is None:
+                raise
+            rows = book.log(question, meant, **given)
     emit(rows[0] if len(rows) == 1 else rows)
     if sealed:
         for row in rows:
@@ -128,17 +121,9 @@ def withdraw(question: str, at: str) -> None:
     Example:
       forecast withdraw leaders-meet@2026-12-31
     """
-    from forecasting import clock
-    from forecasting.app import log as use
-    from forecasting.app.book import Book
-
-    with Book.open(settings().db, forecaster=settings().forecaster) as book:
-        moment = times.on(book.ledger, question, at, day_means="noon")
-        emit(
-            use.withdraw(
-                book.ledger, question, forecaster=book.forecaster, now=clock.now(), at=moment
-            )
-        )
+    with opened() as book:
+        moment = times.optional(at, zone_name=book.zone(question), day_means="noon")
+        emit(book.withdraw(question, at=moment))
 
 
 @click.command(cls=Command)
@@ -153,17 +138,8 @@ def history(question: str, forecaster: str, kind: str, run: str) -> None:
     Example:
       forecast history leaders-meet@2026-12-31 --forecaster model
     """
-    from forecasting.app import frames
-    from forecasting.app import log as use
-    from forecasting.app.book import Book
-
-    with Book.open(settings().db) as book:
-        latest = run or frames.latest_run(book.ledger)
-        rows = [
-            row
-            for row in use.history(book.ledger, question, forecaster=forecaster, kind=kind)
-            if row["kind"] != "replay" or row["run"] == latest
-        ]
+    with opened() as book:
+        rows = book.history(question, forecaster=forecaster, kind=kind, run=run)
     columns: tuple[str, ...] = (
         *("forecaster", "forecast", "issued_at", "until", "kind", "mark", "lower", "upper"),
         *("recorded_at", "method", "because"),

@@ -6,7 +6,7 @@ import click
 
 from forecasting.cli import options
 from forecasting.cli.options import Command
-from forecasting.cli.output import emit, relay, say, settings
+from forecasting.cli.output import emit, opened, relay, say
 from forecasting.cli.scores import filters, selection
 
 COLUMNS = (
@@ -81,31 +81,22 @@ def leaderboard(
     Example:
       forecast leaderboard --kind imported --no-sample
     """
-    from forecasting.app import leaderboard as use
-    from forecasting.app.book import Book
-    from forecasting.app.references import known_forecaster
-    from forecasting.app.score_notes import empty_note, left_out
-
     wanted = selection(kind, run, forecaster, question, tag, as_of)
-    with Book.open(settings().db) as book:
-        known_forecaster(book.ledger, forecaster)
+    with opened() as book:
         if sample and sys.stderr.isatty():
             say("comparing ...")
-        rows, notes = use.leaderboard(
-            book.ledger,
+        rows = book.leaderboard(
             rule=rule or "",
             convention=convention,
             window=window,
             question_type=question_type,
-            selection=wanted,
             sample=sample,
             seed=seed,
+            **wanted,
         )
         if not rows:
-            relay(empty_note(book.ledger, kind, wanted=wanted))
-        for note in left_out(book.ledger, wanted):
+            relay(book.why_empty(**wanted))
+        for note in book.left_out(**wanted):
             relay(note)
-    for note in notes:
-        relay(note)
     title = f"{kind} forecasts, window {window}, smaller is better; 95 % over events"
     emit(rows, columns=COLUMNS, title=title if rows else "")

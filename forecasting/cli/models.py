@@ -4,7 +4,7 @@ import click
 
 from forecasting.cli import options
 from forecasting.cli.options import Group
-from forecasting.cli.output import emit, settings
+from forecasting.cli.output import emit, opened
 
 
 @click.group(cls=Group)
@@ -20,17 +20,9 @@ def list_() -> None:
     Example:
       forecast models list
     """
-    from forecasting import models as registry
+    from forecasting.app.book import Book
 
-    rows = [
-        {"name": name, "what": (graph.__doc__ or "").strip().split("\n")[0], "is": "graph"}
-        for name, graph in registry.graphs().items()
-    ]
-    rows += [
-        {"name": name, "what": what, "is": "kind of process"}
-        for name, what in registry.kinds().items()
-    ]
-    emit(rows, columns=("name", "what", "is"))
+    emit(Book.graphs(), columns=("name", "what", "is"))
 
 
 @models.command()
@@ -42,11 +34,8 @@ def show(name: str) -> None:
     Example:
       forecast models show rates
     """
-    from forecasting.app import models_shown
-    from forecasting.app.book import Book
-
-    with Book.open(settings().db) as book:
-        emit(models_shown.graph_report(book.ledger, name))
+    with opened() as book:
+        emit(book.graph(name))
 
 
 @models.command()
@@ -58,11 +47,8 @@ def priors(question: tuple[str, ...]) -> None:
     Example:
       forecast models priors --question exchange-1000-2025
     """
-    from forecasting.app import models_shown
-    from forecasting.app.book import Book
-
-    with Book.open(settings().db) as book:
-        rows = models_shown.prior_rows(book.ledger, questions=question)
+    with opened() as book:
+        rows = book.priors(*question)
     emit(
         rows,
         columns=("parameter", "prior", "known_by", "worldview", "family", "source"),

@@ -9,7 +9,7 @@ import click
 
 from forecasting.cli import times
 from forecasting.cli.options import Group
-from forecasting.cli.output import emit, relay, say, settings
+from forecasting.cli.output import emit, opened, relay, say, settings
 
 
 @click.group(cls=Group)
@@ -83,16 +83,10 @@ def add(known_at: str, event_at: str, title: str, **more: Any) -> None:
       forecast news add "300 came home" --source ministry --grade A \
         --known-at 2026-11-20 --on exchange-2026=300
     """
-    from forecasting import clock
-    from forecasting.app import news as use
-    from forecasting.app.book import Book
-
-    with Book.open(settings().db) as book:
-        row = use.add(
-            book.ledger,
+    with opened() as book:
+        row = book.add_news(
             title,
             known_at=times.moment(known_at, day_means="ends"),
-            now=clock.now(),
             event_at=times.optional(event_at, day_means="ends"),
             **more,
         )
@@ -143,11 +137,8 @@ def list_(question: str, everything: bool) -> None:
     Example:
       forecast news list --on general-ceasefire-2026
     """
-    from forecasting.app import news as use
-    from forecasting.app.book import Book
-
-    with Book.open(settings().db) as book:
-        rows = use.rows(book.ledger, question=question, everything=everything)
+    with opened() as book:
+        rows = book.evidence(question=question, everything=everything)
     columns = ("seq", "title", "weight", "known_at", "source", "grade", "on")
     if settings().format == "table":
         rows = [{**row, "weight": _weight(row)} for row in rows]
@@ -179,11 +170,8 @@ def show(item: str) -> None:
     Example:
       forecast news show 612
     """
-    from forecasting.app import news as use
-    from forecasting.app.book import Book
-
-    with Book.open(settings().db) as book:
-        emit(use.show(book.ledger, item))
+    with opened() as book:
+        emit(book.news(item))
 
 
 @news.command()
@@ -204,13 +192,9 @@ def retract(item: str, because: str, known_at: str) -> None:
     Example:
       forecast news retract 612 --because "denied by both sides"
     """
-    from forecasting import clock
-    from forecasting.app import news as use
-    from forecasting.app.book import Book
-
     moment = times.optional(known_at, day_means="ends")
-    with Book.open(settings().db) as book:
-        row = use.retract(book.ledger, item, because=because, now=clock.now(), known_at=moment)
+    with opened() as book:
+        row = book.retract_news(item, because=because, known_at=moment)
     emit(row)
 
 
@@ -255,18 +239,12 @@ def import_(
       forecast news import feed.xml --source wire --on leaders-meet --dry-run
       forecast news import --fetch https://example.org/feed.xml --on leaders-meet
     """
-    from forecasting import clock
-    from forecasting.app.book import Book
-    from forecasting.app.news_import import import_news
-
     content = _fetched(file) if fetch else _content(Path(file), address=file)
     name = file if fetch else Path(file).name
-    with Book.open(settings().db) as book:
-        found = import_news(
-            book.ledger,
+    with opened() as book:
+        found = book.import_news(
             content,
             name=name,
-            now=clock.now(),
             on=on,
             source=source,
             grade=grade,
@@ -304,17 +282,17 @@ _SHOWN = 20
 
 
 def _fetched(address: str) -> bytes:
-    from forecasting.app.news_import import fetched
+    from forecasting.app.book import Book
 
-    return fetched(address)
+    return Book.fetched(address)
 
 
 def _content(file: Path, *, address: str = "") -> bytes:
     """Read a file, or standard input for ``-``, up to just beyond what may be read."""
     import sys
 
-    from forecasting.app.news_import import MOST_BYTES, is_address
     from forecasting.errors import InvalidInput
+    from forecasting.evidence.intake import MOST_BYTES, is_address
     from forecasting.files import read_plain
 
     if str(file) == "-":

@@ -10,12 +10,15 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from forecasting.cli.spelling import as_options
 from forecasting.errors import ForecastingError
+
+if TYPE_CHECKING:
+    from forecasting.app.book import Book
 
 Format = Literal["table", "json", "csv", "nl"]
 Row = Mapping[str, Any]
@@ -77,6 +80,19 @@ def settings() -> Settings:
     """Give the settings of the running command."""
     found: Settings = click.get_current_context().find_root().ensure_object(Settings)
     return found
+
+
+def opened(*, create: bool = False, prefix: str = "") -> "Book[list[dict[str, Any]]]":
+    """Open the book of the running command: its database, in its forecaster's name."""
+    from forecasting.app.book import Book
+
+    chosen = settings()
+    return Book.plain(
+        chosen.db,
+        forecaster=chosen.forecaster,
+        create=create,
+        tell=lambda note: relay(prefix + note),
+    )
 
 
 def plain(value: Any) -> Any:
@@ -412,12 +428,13 @@ def _record(record: Row) -> None:
     }
     plain_ones = {key: cell(value) for key, value in record.items() if key not in parts}
     named = {key: printable(key.replace("_", " ")) for key in plain_ones}
-    indent = max((len(name) for name in named.values()), default=0) + 2
+    indent = max(map(len, named.values()), default=0) + 2
     room = max(_columns() - indent, LEAST_PROSE)
+    bold = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     for key, text in plain_ones.items():
         lines = [piece for part in text.split("\n") for piece in textwrap.wrap(part, room) or [""]]
         name = f"{named[key]:<{indent}}"
-        click.echo(click.style(name, bold=True) if _styled() else name, nl=False)
+        click.echo(click.style(name, bold=True) if bold else name, nl=False)
         click.echo(f"\n{' ' * indent}".join(lines))
     for key, value in parts.items():
         _table(list(value), _keys(list(value)), key.replace("_", " "))
@@ -428,7 +445,3 @@ def _columns() -> int:
     if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
         return WIDE_PIPE
     return shutil.get_terminal_size().columns
-
-
-def _styled() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")

@@ -4,7 +4,7 @@ import click
 
 from forecasting.cli import options
 from forecasting.cli.options import Command
-from forecasting.cli.output import emit, relay, settings
+from forecasting.cli.output import emit, opened, relay
 from forecasting.cli.scores import scope, selection
 from forecasting.errors import InvalidInput
 
@@ -66,11 +66,6 @@ def pool(
       forecast pool leaders-meet --method neyman-roughgarden --log
       forecast pool --score --kind replay
     """
-    from forecasting import clock
-    from forecasting.app import pool as use
-    from forecasting.app.book import Book
-    from forecasting.app.score_notes import empty_note
-
     who = [part.strip() for given in members for part in given.split(",") if part.strip()]
     if score and (log or name):
         what = "log" if log else f"question ({name})"
@@ -83,24 +78,16 @@ def pool(
         msg = "question, tag: choose among resolved questions, with --score"
         raise InvalidInput(msg, hint=f"forecast pool {name}")
     wanted = selection(kind, run, "", question, tag, as_of)
-    with Book.open(settings().db) as book:
+    with opened() as book:
         if score:
             chosen = METHODS if everything else methods
-            rows = use.pool_scores(book.ledger, methods=chosen, members=who, selection=wanted)
+            rows = book.pool_scores(methods=chosen, members=who, **wanted)
             if not rows:
-                relay(empty_note(book.ledger, kind))
+                relay(book.why_empty(kind=kind))
         else:
             rows = []
             for method in METHODS if everything else methods or ("geometric-odds",):
-                rows += use.pool(
-                    book.ledger,
-                    name,
-                    now=clock.now(),
-                    method=method,
-                    members=who,
-                    selection=wanted,
-                    log=log,
-                )
+                rows += book.pool(name, method=method, members=who, log=log, **wanted)
     columns: tuple[str, ...] = ("question", "method", "forecast", "members")
     if not score and any(row["note"] for row in rows):
         columns = (*columns, "note")

@@ -9,7 +9,7 @@ import click
 from forecasting.cli import ask as asking
 from forecasting.cli import options
 from forecasting.cli.options import Group
-from forecasting.cli.output import emit, say, settings
+from forecasting.cli.output import emit, opened, say, settings
 
 if TYPE_CHECKING:
     from forecasting.errors import Problem
@@ -49,19 +49,8 @@ def list_(status: str | None, tag: str, text: str) -> None:
     Example:
       forecast questions list --status open
     """
-    from forecasting import clock
-    from forecasting.app import questions as use
-    from forecasting.app.book import Book
-
-    with Book.open(settings().db, forecaster=settings().forecaster) as book:
-        rows = use.list_rows(
-            book.ledger,
-            clock.now(),
-            forecaster=book.forecaster,
-            status=status or "",
-            tag=tag,
-            text=text,
-        )
+    with opened() as book:
+        rows = book.questions(status=status or "", tag=tag, text=text)
     if settings().format == "table":
         rows = [row | {"latest": "withdrawn"} if row["withdrawn"] else row for row in rows]
     emit(rows, columns=COLUMNS, title=f"{len(rows)} questions, times in UTC")
@@ -76,12 +65,8 @@ def show(question: str) -> None:
     Example:
       forecast questions show leaders-meet@2026-12-31
     """
-    from forecasting import clock
-    from forecasting.app import questions as use
-    from forecasting.app.book import Book
-
-    with Book.open(settings().db) as book:
-        shown = use.show(book.ledger, question, clock.now())
+    with opened() as book:
+        shown = book.question(question)
     if len(shown) == 1:
         emit(shown[0])
     else:
@@ -114,16 +99,15 @@ def check(path: Path | None) -> int:
 def _problems(path: Path | None) -> "list[Problem]":
     """Check what is named, else the workspace's bank, else the bank of the database."""
     from forecasting import config
-    from forecasting.app import questions as use
     from forecasting.app.book import Book
 
     own = config.bank()
     if path is None and settings().db is None and own is not None:
         path = own
     if path is not None and own is None:
-        return use.check_bank(path)
-    with Book.open(settings().db) as book:
-        return use.check_bank(path, book.ledger)
+        return Book.check_files(path)
+    with opened() as book:
+        return book.check(path)
 
 
 @questions.command()
@@ -135,12 +119,8 @@ def add(file: Path) -> None:
     Example:
       forecast questions add my-question.yaml
     """
-    from forecasting import clock
-    from forecasting.app import questions as use
-    from forecasting.app.book import Book
-
-    with Book.open(settings().db) as book:
-        added = use.add_file(book.ledger, file, clock.now())
+    with opened() as book:
+        added = book.add_questions(file)
     emit([{"id": q.id, "title": q.title, "type": q.type, "closes": q.closes} for q in added])
 
 
@@ -154,9 +134,6 @@ def new(title: str | None, **given: Any) -> None:
     Example:
       forecast questions new "Will the talks resume?" --by 2027-01-31 --tag talks
     """
-    from forecasting import clock, config
-    from forecasting.app import ask as use
-    from forecasting.app.book import Book
     from forecasting.errors import InvalidInput
 
     if title is None:
@@ -173,15 +150,8 @@ def new(title: str | None, **given: Any) -> None:
         ):
             if not given[name]:
                 given[name] = click.prompt(words, default="", show_default=False, err=True)
-    with Book.open(settings().db, forecaster=settings().forecaster) as book:
-        made = use.ask(
-            book.ledger,
-            asking.asked_of(title or "", given),
-            forecaster=book.forecaster,
-            now=clock.now(),
-            zone=config.zone() or "",
-        )
-        asking.told(book, made)
+    with opened() as book:
+        asking.told(book.ask(title or "", **asking.words(given)))
 
 
 @questions.command()
@@ -200,18 +170,14 @@ def edit(question: str, file: Path | None) -> None:
     Example:
       forecast questions edit a-convoy-reach-el-fasher
     """
-    from forecasting import clock
-    from forecasting.app import edit as use
-    from forecasting.app.book import Book
-
-    with Book.open(settings().db, forecaster=settings().forecaster) as book:
-        text = use.as_yaml(book.ledger, question)
+    with opened() as book:
+        text = book.question_yaml(question)
         changed = (
             file.read_text(encoding="utf-8-sig")
             if file is not None
             else click.edit(text, extension=".yaml")
         )
-        ids = [] if changed is None else use.edit(book.ledger, question, changed, clock.now())
+        ids = [] if changed is None else book.edit_question(question, changed)
     emit([{"question": name, "changed": True} for name in ids])
     say(f"{len(ids)} changed" if ids else "nothing changed")
 
@@ -225,10 +191,6 @@ def drop(question: str) -> None:
     Example:
       forecast questions drop a-convoy-reach-el-fasher
     """
-    from forecasting import clock
-    from forecasting.app import edit as use
-    from forecasting.app.book import Book
-
-    with Book.open(settings().db, forecaster=settings().forecaster) as book:
-        ids = use.drop(book.ledger, question, forecaster=book.forecaster, now=clock.now())
+    with opened() as book:
+        ids = book.drop_question(question)
     emit([{"question": name, "dropped": True} for name in ids])

@@ -6,7 +6,8 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Command
-from forecasting.cli.output import emit, say, settings
+from forecasting.cli.output import emit, opened, say
+from forecasting.errors import EarlyNo
 
 COLUMNS = (
     "question",
@@ -63,35 +64,20 @@ def resolve(question: str, outcome: str, source: str, at: str, note: str, early_
       forecast resolve leaders-meet@2026-12-31 no --source https://example.org/news \
         --at 2026-12-31T22:00Z
     """
-    from forecasting import clock
-    from forecasting.app import resolve as use
-    from forecasting.app.book import Book
+    with opened() as book:
+        moment = times.optional(at, zone_name=book.zone(question), day_means="ends")
 
-    with Book.open(settings().db) as book:
-        moment = times.on(book.ledger, question, at, day_means="ends")
-
-        def rows_of(early: bool) -> list[dict[str, Any]]:
-            return use.resolve(
-                book.ledger,
-                question,
-                outcome,
-                source=source,
-                now=clock.now(),
-                at=moment,
-                note=note,
-                early_no=early,
-            )
-
+        given: dict[str, Any] = {"source": source, "at": moment, "note": note}
         try:
-            rows = rows_of(early_no)
-        except use.EarlyNo as early:
+            rows = book.resolve(question, outcome, early_no=early_no, **given)
+        except EarlyNo as early:
             if not times.somebody_there() or not click.confirm(early.message, err=True):
                 raise
-            rows = rows_of(True)
+            rows = book.resolve(question, outcome, early_no=True, **given)
         for row in rows:
             if str(row["outcome"])[:1] in ("<", ">") and row["outcome"] != outcome.strip():
                 say(f"{outcome} lies beyond the bounds: recorded as {row['outcome']}")
-        _narrate(use.followers(book.ledger, rows, clock.now()))
+        _narrate(book.followers(rows))
     _print(rows)
 
 
@@ -107,16 +93,10 @@ def annul(question: str, source: str, at: str, note: str) -> None:
     Example:
       forecast annul summit-venue --source https://example.org/news --note "no summit"
     """
-    from forecasting import clock
-    from forecasting.app import resolve as use
-    from forecasting.app.book import Book
-
-    with Book.open(settings().db) as book:
-        moment = times.on(book.ledger, question, at, day_means="ends")
-        rows = use.annul(
-            book.ledger, question, source=source, now=clock.now(), at=moment, note=note
-        )
-        _narrate(use.followers(book.ledger, rows, clock.now()))
+    with opened() as book:
+        moment = times.optional(at, zone_name=book.zone(question), day_means="ends")
+        rows = book.annul(question, source=source, at=moment, note=note)
+        _narrate(book.followers(rows))
     _print(rows)
 
 
@@ -137,15 +117,9 @@ def dispute(question: str, outcome: str, source: str, at: str, note: str) -> Non
       forecast dispute general-ceasefire-2026@2026-12-31 yes --at 2026-05-11 \
         --source https://example.org/ceasefire-before-2027
     """
-    from forecasting import clock
-    from forecasting.app import resolve as use
-    from forecasting.app.book import Book
-
-    with Book.open(settings().db) as book:
-        moment = times.on(book.ledger, question, at, day_means="ends")
-        rows = use.dispute(
-            book.ledger, question, outcome, source=source, now=clock.now(), at=moment, note=note
-        )
+    with opened() as book:
+        moment = times.optional(at, zone_name=book.zone(question), day_means="ends")
+        rows = book.dispute(question, outcome, source=source, at=moment, note=note)
     _print(rows)
 
 
@@ -163,13 +137,9 @@ def reopen(question: str, source: str, note: str) -> None:
     Example:
       forecast reopen exchange-1000-2026-first-stage --source https://example.org/denial
     """
-    from forecasting import clock
-    from forecasting.app import resolve as use
-    from forecasting.app.book import Book
-
-    with Book.open(settings().db) as book:
-        rows = use.reopen(book.ledger, question, source=source, now=clock.now(), note=note)
-        _narrate(use.followers(book.ledger, rows, clock.now()))
+    with opened() as book:
+        rows = book.reopen(question, source=source, note=note)
+        _narrate(book.followers(rows))
     _print(rows)
 
 
@@ -186,14 +156,11 @@ def resolutions(question: str, scores: bool, kind: str, run: str) -> None:
       forecast resolutions exchange-1000-2025
       forecast resolutions general-ceasefire-2026 --scores --kind replay
     """
-    from forecasting.app import resolutions as use
-    from forecasting.app.book import Book
-
-    with Book.open(settings().db) as book:
+    with opened() as book:
         if not scores:
-            emit(use.resolutions(book.ledger, question), columns=COLUMNS)
+            emit(book.resolutions(question), columns=COLUMNS)
             return
-        rows = use.scored(book.ledger, question, kind=kind, run=run)
+        rows = book.resolutions(question, scores=True, kind=kind, run=run)
     if rows and not any(row["n"] for row in rows):
         say(f"no {kind} forecast to score under any version of the outcome")
     title = f"{kind} forecasts, scheduled window, scored under each version; smaller is better"

@@ -7,7 +7,7 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Group
-from forecasting.cli.output import emit, relay, say, settings, waiting
+from forecasting.cli.output import emit, opened, relay, say, waiting
 
 
 @click.group(cls=Group)
@@ -23,12 +23,8 @@ def list_() -> None:
     Example:
       forecast scenario list
     """
-    from forecasting.app import scenario as use
-    from forecasting.app.banks import bank_of
-    from forecasting.app.book import Book
-
-    with Book.open(settings().db) as book:
-        rows = use.listed(bank_of(book.ledger))
+    with opened() as book:
+        rows = book.scenarios()
     emit(rows, columns=("scenario", "title", "named", "closes"), title=f"{len(rows)} scenarios")
 
 
@@ -43,16 +39,10 @@ def show(name: str, as_of: str, seed: int) -> None:
     Example:
       forecast scenario show settlement
     """
-    from forecasting.app import scenario as use
-    from forecasting.errors import NotFound
-
     found = _live(as_of, seed)
-    chosen = use.find(found.predictor.bank, name)
-    if chosen is None:
-        msg = "scenario: must name one of the bank"
-        raise NotFound(msg, hint="forecast scenario list")
+    chosen = found.scenarios(name)
     columns = ("scenario", "probability", "lower", "upper", "mcse", "title")
-    emit(use.show(found, chosen), columns=columns, title=f"{chosen.title}; 90 % intervals")
+    emit(found.shares(chosen), columns=columns, title=f"{chosen.title}; 90 % intervals")
 
 
 @scenario.command("what-if")
@@ -80,10 +70,8 @@ def what_if(name: str, given: tuple[str, ...], do: tuple[str, ...], as_of: str, 
       forecast scenario what-if settlement --given guarantees-2026=firm
       forecast scenario what-if --do ceasefire=in-force@2026-12-15
     """
-    from forecasting.app import scenario as use
-
     found = _live(as_of, seed)
-    rows = use.what_if(found, given, do, use.find(found.predictor.bank, name))
+    rows = found.what_if(given, do, name)
     columns = ("question", "state", "after", "before", "lower", "upper", "mcse")
     emit(
         rows, columns=columns, always=3, title=f"{rows[0]['basis']}; 90 % intervals" if rows else ""
@@ -113,13 +101,10 @@ def value(name: str, target: str, as_of: str, seed: int) -> None:
       forecast scenario value
       forecast scenario value --target deal=signed-soft
     """
-    from forecasting.app import scenario as use
-
     found = _live(as_of, seed)
-    chosen = use.find(found.predictor.bank, name) if name else None
     columns = ("question", "value_of_information", "days", "per_day", "rank_per_day", "target")
     emit(
-        use.value(found, target, chosen),
+        found.value(target, name),
         columns=columns,
         title="expected drop of the Brier score (half) of the target from knowing the answer",
     )
@@ -148,25 +133,19 @@ def paths(out: Path | None, stories: int, as_of: str, seed: int) -> None:
     Example:
       forecast scenario paths --out world.svg
     """
-    from forecasting.app import scenario_paths as use
-
     found = _live(as_of, seed)
-    rows = use.stories(found, stories)
-    emit(rows, columns=("weight", "story"), title=use.title(found))
+    rows = found.stories(stories)
+    emit(rows, columns=("weight", "story"), title=found.title)
     if out is not None:
         from forecasting.review import draw, draw_fans
 
-        draw.save(draw_fans.draw_fans(use.fans(found), title=use.title(found)), out)
+        draw.save(draw_fans.draw_fans(found.fans(), title=found.title), out)
         say(f"drawn: {out}")
 
 
 def _live(as_of: str, seed: int) -> Any:
-    from forecasting import clock
-    from forecasting.app import scenario as use
-    from forecasting.app.book import Book
-
-    with Book.open(settings().db) as book, waiting("simulating"):
-        found = use.live(book.ledger, now=clock.now(), as_of=times.optional(as_of), seed=seed)
+    with opened() as book, waiting("simulating"):
+        found = book.simulated(as_of=times.optional(as_of), seed=seed)
     for note in found.notes:
         relay(f"note: {note}")
     return found

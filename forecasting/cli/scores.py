@@ -1,6 +1,5 @@
 """score, calibration: how good the forecasts were."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Command
-from forecasting.cli.output import emit, relay, say, settings
+from forecasting.cli.output import emit, opened, relay, say, settings
 from forecasting.cli.spelling import as_options
 from forecasting.domain.resolution import READINGS, Reading
 
@@ -72,13 +71,20 @@ def selection(
     tag: str,
     as_of: str,
     reading: Reading = "standing",
-) -> Any:
-    """Give the selection that the filters name."""
-    from forecasting.app.frames import Selection
-
+) -> dict[str, Any]:
+    """Give what the filters choose, by the names of a selection."""
     moment = times.optional(as_of)
     too_soon = bool(click.get_current_context().meta.get(_TOO_SOON))
-    return Selection(kind, run, forecaster, question, tag, moment, reading, too_soon=too_soon)
+    return {
+        "kind": kind,
+        "run": run,
+        "forecaster": forecaster,
+        "question": question,
+        "tag": tag,
+        "as_of": moment,
+        "reading": reading,
+        "too_soon": too_soon,
+    }
 
 
 def filters(command: Any) -> Any:
@@ -161,25 +167,20 @@ def score(
       forecast score --kind replay
       forecast score --kind replay --rule spherical --by topic --against climatology
     """
-    from forecasting.app import score as use
-    from forecasting.app.book import Book
-    from forecasting.app.score_notes import empty_note, left_out
-
     wanted = selection(kind, run, forecaster, question, tag, as_of, reading)
-    with Book.open(settings().db) as book:
-        rows = use.scores(
-            book.ledger,
+    with opened() as book:
+        rows = book.scores(
             rule=rule or "",
             convention=convention,
             by=by,
             window=window,
-            selection=wanted,
             against=against,
             missing=missing,
+            **wanted,
         )
         if not rows:
-            relay(empty_note(book.ledger, kind, rule=rule or "", wanted=wanted))
-        for note in left_out(book.ledger, wanted):
+            relay(book.why_empty(rule=rule or "", **wanted))
+        for note in book.left_out(**wanted):
             relay(note)
     compared = by == "forecaster" or bool(against)
     shown = any(row["while_open"] is not None for row in rows)
@@ -286,66 +287,49 @@ def calibration(
       forecast calibration --kind replay --picture mcb-dsc --out all.png
       forecast calibration --kind replay --by forecaster
     """
-    from forecasting import clock
-    from forecasting.app import calibrate, pictures
-    from forecasting.app.book import Book
-    from forecasting.app.publish import save_calibration
-    from forecasting.app.references import known_forecaster
-    from forecasting.app.score_notes import empty_note, left_out
     from forecasting.errors import InvalidInput
 
     if by and (picture or out):
         msg = f"by ({by}): gives a table, which has no picture"
         raise InvalidInput(msg, hint=f"forecast calibration --by {by} --csv")
-    with Book.open(settings().db, forecaster=settings().forecaster) as book:
-        known_forecaster(book.ledger, forecaster)
+    with opened() as book:
         usual = {"replay": "model", "imported": ""}
         who = forecaster or usual.get(kind, book.forecaster)
         shown = forecaster if picture in EVERYBODY or by == "forecaster" else who
         wanted = selection(kind, run, shown, question, tag, as_of, reading)
-        if past_close:
-            wanted = replace(wanted, closed_by=wanted.as_of or clock.now())
-        counted = picture in pictures.COMPARED
-        for note in left_out(book.ledger, wanted, counted=counted):
+        wanted["past_close"] = past_close
+        book.known(forecaster)
+        for note in book.left_out(counted=picture in EVERYBODY, **wanted):
             relay(note)
         if by:
-            rows = calibrate.by_group(
-                book.ledger, by, selection=wanted, share=share, now=clock.now()
-            )
-            if not rows:
-                relay(empty_note(book.ledger, kind, forecaster=shown, wanted=wanted))
+            rows = book.calibration_by(by, share=share, **wanted)
             title = f"{shown or 'everybody'} ({kind}, {reading} outcomes), one forecast an event"
             more = POOLED_COLUMNS if by == "forecaster" else ()
-            emit(rows, columns=(by, *BY_COLUMNS, *more), title=title)
-            return
-        if picture:
-            rows = pictures.table(book.ledger, picture, selection=wanted, share=share)
-            what = pictures.PICTURES[picture]
-            title = f"{what}: {shown or 'everybody'} ({kind}, {reading} outcomes)"
-            if not rows:
-                relay(empty_note(book.ledger, kind, forecaster=shown, wanted=wanted))
-            if out is not None:
-                pictures.draw(picture, rows, out, title=title, head=book.ledger.head())
-                say(f"written: {out}")
-            emit(rows, title=title if rows else "")
-            return
-        result = calibrate.calibration(
-            book.ledger, selection=wanted, share=share, score=score, now=clock.now()
-        )
-        if not result["n"]:
-            relay(empty_note(book.ledger, kind, forecaster=shown, wanted=wanted))
+            columns: tuple[str, ...] = (by, *BY_COLUMNS, *more)
+        elif picture:
+            title = f"{book.titled(picture)}: {shown or 'everybody'} ({kind}, {reading} outcomes)"
+            rows = book.picture(picture, share=share, out=out, title=title, **wanted)
+            title, columns = title if rows else "", ()
+        else:
+            result = book.calibration(share=share, score=score, **wanted)
+            rows = [result.numbers] if result.numbers["n"] else []
+        if not rows:
+            relay(book.why_empty(whose=True, **wanted))
         if out is not None:
-            whose = f"{who or 'everybody'} ({kind}, {reading} outcomes)"
-            save_calibration(result, out, title=whose, head=book.ledger.head())
+            if not picture:
+                result.save(out, title=f"{who or 'everybody'} ({kind}, {reading} outcomes)")
             say(f"written: {out}")
-    result["reading"] = as_options(result["reading"])
-    record = {"forecaster": who or "everybody", "kind": kind, "outcomes": reading, **result}
+    if by or picture:
+        emit(rows, columns=columns, title=title)
+        return
+    numbers = {**result.numbers, "reading": as_options(result.numbers["reading"])}
+    record = {"forecaster": who or "everybody", "kind": kind, "outcomes": reading, **numbers}
     if settings().format == "table":
         record.pop("pooled")
         click.echo(record.pop("reading"))
-        if numbers := record.pop("numbers", None):
-            click.echo(numbers["reading"])
-        if record["n"] < calibrate.LEAST_EVENTS:
+        if of_numbers := record.pop("numbers", None):
+            click.echo(of_numbers["reading"])
+        if result.few:
             few = ("forecaster", "kind", "outcomes", "n", "n_questions", "n_events", "mean_score")
             record = {name: record[name] for name in (*few, "histogram")}
         else:

@@ -5,7 +5,13 @@ from pathlib import Path
 import click
 
 from forecasting.cli.options import Command
-from forecasting.cli.output import emit, say, settings
+from forecasting.cli.output import emit, opened, say
+
+#: Said whenever a text was taken out.
+ELSEWHERE = (
+    "the text is out of this database; backups, exports, printed pages and earlier copies "
+    "still hold it"
+)
 
 
 @click.command(cls=Command)
@@ -35,19 +41,8 @@ def reveal(name: str, file: Path | None, everything: bool) -> None:
       forecast reveal 4711 --file ~/copies/1f2e3d4c5b6a.json
       forecast reveal --all
     """
-    from forecasting import clock
-    from forecasting.app import seal as use
-    from forecasting.app.book import Book
-
-    with Book.open(settings().db, forecaster=settings().forecaster) as book:
-        rows = use.reveal(
-            book.ledger,
-            name,
-            forecaster=book.forecaster,
-            now=clock.now(),
-            file=file,
-            everything=everything,
-        )
+    with opened() as book:
+        rows = book.reveal(name, file=file, everything=everything)
     emit(rows)
 
 
@@ -67,15 +62,9 @@ def redact(entry: str, reason: str) -> None:
     Example:
       forecast redact 4711 --because "names a source"
     """
-    from forecasting import clock
-    from forecasting.app import redact as use
-    from forecasting.app.book import Book
-
-    with Book.open(settings().db, forecaster=settings().forecaster) as book:
-        row = use.redact(
-            book.ledger, entry, forecaster=book.forecaster, reason=reason, now=clock.now()
-        )
+    with opened() as book:
+        row = book.redact(entry, because=reason)
     emit(row)
-    say(use.ELSEWHERE)
+    say(ELSEWHERE)
     for copy in row["copies"]:
         say(f"{copy} still holds the text: delete that file when you no longer need it")

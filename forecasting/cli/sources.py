@@ -4,7 +4,7 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Group
-from forecasting.cli.output import emit, settings
+from forecasting.cli.output import emit, opened, settings
 
 
 @click.group(cls=Group, invoke_without_command=True)
@@ -28,15 +28,10 @@ def list_(everything: bool = False, as_of: str = "") -> None:
     Example:
       forecast sources
     """
-    from forecasting import clock
-    from forecasting.app import sources as use
-    from forecasting.app.book import Book
-
-    now = clock.now()
-    moment = times.optional(as_of) or now
-    with Book.open(settings().db) as book:
-        rows = use.rows(book.ledger, as_of=moment, now=now)
-    shown = use.folded(rows) if settings().format == "table" and not everything else rows
+    moment = times.optional(as_of)
+    with opened() as book:
+        rows = book.sources(as_of=moment)
+    shown = book.folded(rows) if settings().format == "table" and not everything else rows
     emit(
         shown,
         columns=(
@@ -65,10 +60,6 @@ def set_(name: str, grade: str, because: str, new: bool) -> None:
     Example:
       forecast sources set wire --grade B --because "its sources are named"
     """
-    from forecasting import clock
-    from forecasting.app import sources as use
-    from forecasting.app.book import Book
-
-    with Book.open(settings().db) as book:
-        row = use.set_grade(book.ledger, name, grade, now=clock.now(), because=because, new=new)
+    with opened() as book:
+        row = book.grade_source(name, grade, because=because, new=new)
     emit(row)

@@ -2,19 +2,15 @@
 
 import datetime as dt
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
 from forecasting import clock
-from forecasting.cli.output import say, settings
+from forecasting.cli.output import opened, say, settings
 from forecasting.domain import reading
 from forecasting.domain.instants import UncertainTime, iso
 from forecasting.domain.reading import Manner
 from forecasting.domain.reading.instants import Days
-
-if TYPE_CHECKING:
-    from forecasting.store import Ledger
 
 
 def moment(text: str, *, zone_name: str | None = None, day_means: Days = "begins") -> dt.datetime:
@@ -56,17 +52,15 @@ def moment(text: str, *, zone_name: str | None = None, day_means: Days = "begins
 def here() -> str:
     """Give the zone of days and local times: the workspace's, else that of the database's bank."""
     from forecasting import config
-    from forecasting.app.banks import zone_of
     from forecasting.domain.instants import DEFAULT_ZONE
     from forecasting.errors import ForecastingError
-    from forecasting.store import Ledger
 
     chosen = config.database(settings().db)
     if chosen.origin == "workspace" and (stated := config.zone()):
         return stated
     try:
-        with Ledger.open(chosen.value) as ledger:
-            return zone_of(ledger)
+        with opened() as book:
+            return book.zone()
     except ForecastingError:
         return DEFAULT_ZONE
 
@@ -76,18 +70,6 @@ def optional(
 ) -> dt.datetime | None:
     """Read such an option where it was given."""
     return moment(text, zone_name=zone_name, day_means=day_means) if text else None
-
-
-def on(
-    ledger: "Ledger", question: str, text: str, *, day_means: Days = "begins"
-) -> dt.datetime | None:
-    """Read such an option, where it was given, in the zone of a question or ladder."""
-    if not text:
-        return None
-    from forecasting.app.catalog import Catalog
-
-    asked = Catalog.of(ledger).find(question)[0]
-    return moment(text, zone_name=asked.zone, day_means=day_means)
 
 
 def somebody_there() -> bool:

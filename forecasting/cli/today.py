@@ -6,7 +6,8 @@ from typing import Any
 import click
 
 from forecasting.cli.options import Command
-from forecasting.cli.output import emit, say, settings
+from forecasting.cli.output import emit, opened, say, settings
+from forecasting.domain.question import NO_CRITERIA
 from forecasting.errors import InvalidInput
 
 COLUMNS = (
@@ -56,42 +57,26 @@ def due(by: str, ics: bool, mail: bool) -> None:
       forecast due --by date --ics > forecasts.ics
       forecast due --mail
     """
-    from forecasting import clock
-    from forecasting.app import today as use
-    from forecasting.app.book import Book
-
     if ics and mail:
         msg = "due: print a calendar or a mail, not both"
         raise InvalidInput(msg, hint="forecast due --ics")
-    now = clock.now()
-    with Book.open(settings().db, forecaster=settings().forecaster) as book:
+    with opened() as book:
         who = book.forecaster
-        rows = use.due(book.ledger, forecaster=who, now=now, by=by)
+        rows = book.due(by=by)
     if ics or mail:
-        from forecasting.app import reminders
-
-        text: bytes
-        if ics:
-            text = reminders.calendar(rows, now).encode("utf-8", "replace")
-        else:
-            text = reminders.mail(rows, forecaster=who, now=now)
-        click.echo(text, nl=False)
+        click.echo(book.calendar(rows) if ics else book.mail(rows), nl=False)
         return
     title = f"{len(rows)} questions need {who}; value: expected drop of the half Brier score"
     emit([_shown(row) for row in rows], columns=COLUMNS, title=title if rows else "")
-    if any(use.NO_CRITERIA in row["reason"] for row in rows):
-        say(f"{use.NO_CRITERIA}: forecast questions edit QUESTION")
+    if any(NO_CRITERIA in row["reason"] for row in rows):
+        say(f"{NO_CRITERIA}: forecast questions edit QUESTION")
 
 
 def show() -> None:
     """Print today's view."""
-    from forecasting import clock
-    from forecasting.app import today as use
-    from forecasting.app.book import Book
-
-    with Book.open(settings().db, forecaster=settings().forecaster) as book:
+    with opened() as book:
         who = book.forecaster
-        rows = use.today(book.ledger, forecaster=who, now=clock.now())
+        rows = book.today()
     if settings().format != "table":
         emit(rows)
         return

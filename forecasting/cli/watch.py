@@ -1,17 +1,11 @@
 """watch: who looked at which process, and until when nothing happened."""
 
-import datetime as dt
-from typing import TYPE_CHECKING
-
 import click
 
 from forecasting.cli import times
 from forecasting.cli.options import Command
-from forecasting.cli.output import emit, say, settings
+from forecasting.cli.output import emit, opened, say
 from forecasting.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from forecasting.domain.process import WorldSpec
 
 COLUMNS = ("process", "until", "recorded_at", "days", "watcher", "because")
 
@@ -41,38 +35,20 @@ def watch(processes: tuple[str, ...], until: str, every: bool, because: str) -> 
       forecast watch --all
       forecast watch ceasefire talks --until 2026-11-21 --because "the week's wires"
     """
-    from forecasting import clock
-    from forecasting.app import watch as use
-    from forecasting.app.book import Book
-
-    with Book.open(settings().db, forecaster=settings().forecaster) as book:
-        world, now = use.world_of_the_bank(book.ledger), clock.now()
+    with opened() as book:
         if not processes and not every:
             if until or because:
                 msg = "watch: name the processes that you looked at"
                 raise InvalidInput(msg, hint="forecast watch --all")
             emit(
-                use.rows(book.ledger, now=now, world=world),
+                book.watches(),
                 columns=COLUMNS,
                 title="until when each process is watched, times in UTC",
             )
             return
-        made = use.watch(
-            book.ledger,
-            processes,
-            until=_moment(until, processes, world) or now,
-            now=now,
-            every=every,
-            who=book.forecaster,
-            because=because,
-            world=world,
-        )
+        moment = None
+        if until:
+            moment = times.moment(until, zone_name=book.zone(*processes), day_means="ends")
+        made = book.watch(*processes, until=moment, every=every, because=because)
     emit(made, columns=("process", "until", "recorded_at", "watcher", "because"))
     say(f"{len(made)} watched; `forecast update` brings the models up to it")
-
-
-def _moment(text: str, processes: tuple[str, ...], world: "WorldSpec") -> dt.datetime | None:
-    """Read the end of a watch in the zone of the processes, where they have one zone."""
-    zones = {world.processes[name].zone for name in processes if name in world.processes}
-    zone_name = zones.pop() if len(zones) == 1 else None
-    return times.optional(text, zone_name=zone_name, day_means="ends")

@@ -8,7 +8,7 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Command
-from forecasting.cli.output import emit, progress, relay, say, settings, waiting
+from forecasting.cli.output import emit, opened, progress, say, settings, waiting
 
 
 @click.command(cls=Command)
@@ -53,33 +53,21 @@ def update(
       forecast update general-ceasefire-2026 --dry-run
       forecast update --watched
     """
-    from forecasting import clock
-    from forecasting.app import update as use
-    from forecasting.app.book import Book
-
-    with Book.open(settings().db, forecaster=settings().forecaster) as book:
-        now, moment = clock.now(), times.optional(as_of)
-        how: dict[str, Any] = {
-            "as_of": moment,
-            "seed": seed,
-            "accept_because": accept_because,
-            "everything": everything,
-            "watcher": book.forecaster,
-        }
+    with opened(prefix="note: ") as book:
+        moment = times.optional(as_of)
         if not (watched or unwatched or dry_run) and sys.stdin.isatty() and sys.stderr.isatty():
-            watched = _ask_watched(use.unwatched(book.ledger, questions, now=now, as_of=moment))
+            watched = _ask_watched(book.unwatched(*questions, as_of=moment))
         with waiting("simulating"):
-            rows, warnings = use.update(
-                book.ledger,
-                questions,
-                now=now,
+            rows = book.update(
+                *questions,
+                as_of=moment,
+                seed=seed,
                 dry_run=dry_run,
                 watched=watched,
                 unwatched=unwatched,
-                **how,
+                everything=everything,
+                accept_because=accept_because,
             )
-    for warning in warnings:
-        relay(f"note: {warning}")
     shown = rows
     if settings().format == "table":
         shown = [{**row, "note": _note(row)} for row in rows]
@@ -176,16 +164,9 @@ def replay(
     Example:
       forecast --db demo.db replay --out review
     """
-    from forecasting import clock
-    from forecasting.app import replay as use
-    from forecasting.app.book import Book
-
-    with Book.open(settings().db, create=True) as book:
-        bank = book.reload()
-        result = use.replay(
-            book.ledger,
-            bank,
-            clock=clock.now,
+    with opened(create=True) as book:
+        book.reload()
+        result = book.replay(
             progress=lambda steps, take: progress(steps, "replay", take),
             start=times.optional(start),
             until=times.optional(until),
@@ -250,7 +231,5 @@ def review(out: Path, kind: str, run: str) -> None:
     Example:
       forecast review --out review
     """
-    from forecasting.app.book import Book
-
-    with Book.open(settings().db) as book:
+    with opened() as book:
         emit({"path": str(book.review(out, kind=kind, run=run))})

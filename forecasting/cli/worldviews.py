@@ -4,7 +4,7 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Command
-from forecasting.cli.output import cell, emit, relay, settings
+from forecasting.cli.output import cell, emit, opened, settings
 
 
 @click.command(cls=Command)
@@ -27,28 +27,10 @@ def worldviews(as_of: str, over_time: bool, kind: str | None, run: str) -> None:
     Example:
       forecast worldviews --over-time
     """
-    from forecasting import clock
-    from forecasting.app import worldview_table as use
-    from forecasting.app.banks import bank_of
-    from forecasting.app.book import Book
-
     moment = times.optional(as_of)
-    with Book.open(settings().db) as book:
-        if over_time:
-            rows, notes = use.worldview_steps(
-                book.ledger, now=clock.now(), kind=kind or "", run=run, at=moment
-            )
-        else:
-            rows, notes = use.worldview_rows(
-                book.ledger,
-                bank_of(book.ledger),
-                now=clock.now(),
-                kind=kind or "",
-                run=run,
-                at=moment,
-            )
-    for note in notes:
-        relay(note)
+    with opened() as book:
+        chosen = book.worldview_weights if over_time else book.worldviews
+        rows = chosen(as_of=moment, kind=kind or "", run=run)
     if settings().format != "table":
         emit(rows)
     elif over_time:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 from types import MappingProxyType
@@ -62,7 +62,7 @@ class Value:
     @property
     def numbers(self) -> tuple[float, ...]:
         """The entered decimals as floats, in the order of the labels."""
-        return tuple(float(text) for text in self.entered)
+        return tuple(map(float, self.entered))
 
     @property
     def probability(self) -> float | None:
@@ -73,7 +73,7 @@ class Value:
     def plain(self) -> float | dict[str, float]:
         """The contract's JSON shape: a number, or labels with numbers."""
         if self.shape == "binary":
-            return self.numbers[0]
+            return float(self.entered[0])
         return dict(zip(self.labels, self.numbers, strict=True))
 
 
@@ -116,7 +116,7 @@ class Forecast:
     seq: int | None = None
     hash: str = ""
     gate: str = ""
-    meta: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    meta: Mapping[str, str] = MappingProxyType({})
     sealed: int | None = None
 
 

@@ -1,5 +1,6 @@
 """The names of the forecasters that the tool itself runs, and what part each plays."""
 
+from collections.abc import Iterable
 from typing import Literal, get_args
 
 MODEL = "model"
@@ -62,3 +63,14 @@ def family(forecaster: str) -> Family:
     if head == "text":
         return "text"
     return "pool" if "pool" in head.split("-") else "person"
+
+
+def ordered(forecasters: Iterable[str]) -> list[str]:
+    """Give forecasters, each once, in the fixed order; never by score.
+
+    Examples
+    --------
+    >>> ordered(["text:000", "base-rate", "worldview:001", "model"])
+    ['model', 'base-rate', 'worldview:001', 'text:000']
+    """
+    return sorted(set(forecasters), key=lambda name: (FAMILIES.index(family(name)), name))

@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -13,9 +13,12 @@ import rfc8785
 from forecasting.domain.instants import iso
 from forecasting.domain.outcome import OutcomeSpace
 
+#: A question that resolves this soon after its opening is shown and left out of means (rule 7).
+TOO_SOON = dt.timedelta(days=2)
 Status = Literal["upcoming", "open", "closed", "due", "resolved", "annulled"]
 
 #: The criteria of a question whose criteria nobody has written yet.
+NO_CRITERIA = "no criteria"
 WORDS_OF_TITLE = "As the title says: {}"
 
 
@@ -25,7 +28,7 @@ class Basis:
 
     kind: Literal["text", "context"]
     texts: tuple[str, ...]
-    sentences: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    sentences: Mapping[str, tuple[int, ...]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

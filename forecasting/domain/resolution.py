@@ -92,9 +92,9 @@ def outcomes(
     first: dict[str, Resolution] = {}
     disputed: dict[str, Resolution] = {}
     for version in versions:
-        if version.said == "disputed":
+        if version.status == DISPUTED:
             disputed[version.question] = version
-        elif version.said == "reopened":
+        elif version.status == REOPENED:
             standing.pop(version.question, None)
         else:
             standing[version.question] = version

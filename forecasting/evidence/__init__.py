@@ -1,4 +1,4 @@
-"""Evidence: the as-of filter, the channel of reports, how reliable sources are."""
+"""Evidence: the as-of filter, what reports weigh and on which moves, how reliable sources are."""
 
 from forecasting.evidence.as_of import known, retracted
 from forecasting.evidence.likelihood import (

@@ -50,6 +50,17 @@ class Row:
     guid: str = ""
 
 
+def is_address(name: str) -> bool:
+    """Say whether what was given for a file is an address of something elsewhere.
+
+    Examples
+    --------
+    >>> is_address("https://example.org/feed"), is_address("C:/feed.xml"), is_address("-")
+    (True, False, False)
+    """
+    return "://" in name
+
+
 def read(content: bytes, *, name: str, source: str = "", manner: Manner | None = None) -> list[Row]:
     r"""Read the rows of a file.
 

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.evidence.history import Past
+from forecasting.evidence.leads import Way
+from forecasting.evidence.reports import CodedReport
 from forecasting.models.world.exposed import exposed
-from forecasting.models.world.history import Past
-from forecasting.models.world.leads import Way
-from forecasting.models.world.reports import CodedReport
 
 FloatArray = NDArray[np.float64]
 #: Mean and sd of the log gain: a judgement, with mean gain 1. Reports are worth what was coded,

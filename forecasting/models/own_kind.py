@@ -7,9 +7,9 @@ import numpy as np
 
 from forecasting.domain.process import ProcessSpec
 from forecasting.errors import InvalidInput
+from forecasting.evidence.history import Past
 from forecasting.models.registry import own
 from forecasting.models.world.assembly import Hazard
-from forecasting.models.world.history import Past
 
 __all__ = ["own_hazards"]
 

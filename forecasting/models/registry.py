@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from forecasting.domain.process import ProcessSpec
 from forecasting.errors import NotFound
+from forecasting.evidence.history import Past
 from forecasting.models.world.assembly import Hazard
-from forecasting.models.world.history import Past
 
 __all__ = ["GROUP", "WORLD_VERSION", "OwnKind", "get", "graphs", "kinds", "own"]
 

@@ -1,9 +1,9 @@
 """The forecasters of a page: in which fixed order they stand, what they are called, how drawn."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from forecasting.domain.forecasters import FAMILIES, Family, family
+from forecasting.domain.forecasters import Family, family
 
 _LABELS: Mapping[Family, str] = {
     "model": "model",
@@ -42,17 +42,6 @@ PENS: Mapping[Family, Pen] = {
 }
 
 
-def role(forecaster: str) -> Family:
-    """Say which part a forecaster plays.
-
-    Examples
-    --------
-    >>> role("worldview:003"), role("model without news"), role("ana")
-    ('worldview', 'without-news', 'person')
-    """
-    return family(forecaster)
-
-
 def label(forecaster: str, labels: Mapping[str, str] | None = None) -> str:
     """Give the name to print.
 
@@ -63,18 +52,7 @@ def label(forecaster: str, labels: Mapping[str, str] | None = None) -> str:
     """
     if labels and forecaster in labels:
         return labels[forecaster]
-    part = role(forecaster)
+    part = family(forecaster)
     if part in ("worldview", "text"):
         return forecaster.replace(":", " ", 1)
     return _LABELS.get(part, forecaster)
-
-
-def ordered(forecasters: Iterable[str]) -> list[str]:
-    """Give forecasters, each once, in the fixed order; never by score.
-
-    Examples
-    --------
-    >>> ordered(["text:000", "base-rate", "worldview:001", "model"])
-    ['model', 'base-rate', 'worldview:001', 'text:000']
-    """
-    return sorted(set(forecasters), key=lambda name: (FAMILIES.index(role(name)), name))

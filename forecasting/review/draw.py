@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from forecasting.domain.forecasters import family
 from forecasting.review import cast, words
 from forecasting.review.svg import PALETTE, save, style, svg
 
@@ -75,7 +76,7 @@ def differences(rows: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) ->
         axes = figure.add_axes((0.31, 46 / height, 0.66, (height - 52) / height))
         widest = 0.0
         for line, row in enumerate(shown):
-            colour = PALETTE[cast.PENS[cast.role(row["forecaster"])].colour]
+            colour = PALETTE[cast.PENS[family(row["forecaster"])].colour]
             middle = words.number(row["difference"]) or 0.0
             ends = [words.number(row.get(f"difference_{end}")) for end in ("lower", "upper")]
             low, high = (middle if end is None else end for end in ends)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from forecasting.domain.forecasters import family, ordered
 from forecasting.review import cast, draw_news, words
 from forecasting.review.data import Point, QuestionPath
 from forecasting.review.draw import unclip
@@ -89,9 +90,9 @@ def describe(
     """Say in words what the picture of a question shows."""
     days = words.Days(zone)
     parts = [f"Forecasts from {days.day(question.opens)} to {days.end(question.closes)}"]
-    for name in cast.ordered(question.paths):
+    for name in ordered(question.paths):
         points = question.paths[name]
-        if cast.role(name) in ("model", "base-rate", "person") and points:
+        if family(name) in ("model", "base-rate", "person") and points:
             first, last = (_said(question, point) for point in (points[0], points[-1]))
             move = f"{first} at first, {last} at last" if len(points) > 1 else first
             parts.append(f"{cast.label(name, labels)}: {move}")
@@ -135,14 +136,14 @@ def _probabilities(
     axes.set_axisbelow(True)
     ends: list[End] = []
     drawn = sorted(
-        (name for name in question.paths if question.paths[name] and cast.role(name) in DRAWN),
-        key=lambda name: (DRAWN.index(cast.role(name)), name),
+        (name for name in question.paths if question.paths[name] and family(name) in DRAWN),
+        key=lambda name: (DRAWN.index(family(name)), name),
     )
     views: list[float] = []
-    people = [name for name in drawn if cast.role(name) == "person"]
+    people = [name for name in drawn if family(name) == "person"]
     for name in drawn:
         points = question.paths[name]
-        part = cast.role(name)
+        part = family(name)
         pen = cast.PENS[part]
         dash = _DASHES[people.index(name) % len(_DASHES)] if part == "person" else pen.dash
         if part == "model" and question.type == "binary":
@@ -196,10 +197,10 @@ def _numeric(axes: "Axes", question: QuestionPath, frame: Frame, labels: Mapping
     ends: list[End] = []
     scale = high - low if high > low else 1.0
     leader = next(
-        (n for n in ("model", *cast.ordered(question.paths)) if question.paths.get(n)), ""
+        (n for n in ("model", *ordered(question.paths)) if question.paths.get(n)), ""
     )
-    for name in reversed(cast.ordered(question.paths)):
-        part = cast.role(name)
+    for name in reversed(ordered(question.paths)):
+        part = family(name)
         points = question.paths[name]
         if not points or part not in DRAWN:
             continue
@@ -283,8 +284,8 @@ def _claims(
 ) -> list[End]:
     """Mark what the texts claim; give the names that stand better among those of the lines."""
     found: list[End] = []
-    for name in cast.ordered(question.paths):
-        if cast.role(name) != "text":
+    for name in ordered(question.paths):
+        if family(name) != "text":
             continue
         text = cast.label(name, labels)
         for point in question.paths[name]:

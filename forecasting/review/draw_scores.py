@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from forecasting.domain.forecasters import family, ordered
 from forecasting.review import cast, words
 from forecasting.review.draw import percent_axis, short, unclip
 from forecasting.review.svg import PALETTE, style
@@ -181,8 +182,8 @@ def _plain(title: str, width: int, height: int) -> "tuple[Figure, Axes]":
 
 def _pens(forecasters: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Give each forecaster, in the fixed order, a line of its own."""
-    names = cast.ordered(forecasters)
-    roles = [cast.role(name) for name in names]
+    names = ordered(forecasters)
+    roles = [family(name) for name in names]
     if len(set(roles)) == len(roles):
         pens = [cast.PENS[role] for role in roles]
         styles = [(PALETTE[pen.colour], pen.dash, pen.width) for pen in pens]

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from forecasting.domain.forecasters import MODEL
+from forecasting.domain.forecasters import MODEL, family, ordered
 from forecasting.review import cast, tables, words
 from forecasting.review.data import Cause, Moved, Point, QuestionPath
 
@@ -223,8 +223,8 @@ def others(
     live = open_at(questions, moment)
     names = [
         name
-        for name in cast.ordered(name for question in live for name in question.paths)
-        if cast.role(name) not in ("text", "uniform", "climatology")
+        for name in ordered(name for question in live for name in question.paths)
+        if family(name) not in ("text", "uniform", "climatology")
     ]
     rows = []
     for question in live:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecasting.domain.forecasters import REFERENCES
+from forecasting.domain.forecasters import REFERENCES, family, ordered
 from forecasting.review import cast, draw, draw_paths, now, tables, words
 from forecasting.review.data import HALF_LIFE, QuestionPath, ReviewData, Run
 from forecasting.review.draw_fans import describe, draw_fans
@@ -76,14 +76,14 @@ def render(data: ReviewData) -> str:
                 if (worse := [row for row in board.rows if _worse_than_uniform(row)])
             ],
             counts=tables.counts(data.questions),
-            calibrated=cast.ordered(data.calibrations),
+            calibrated=ordered(data.calibrations),
             groups=tables.groups(data.questions),
             resolved=[q for q in data.questions if q.status == "resolved"],
             known={q.id for q in data.questions} | tables.ladders(data.questions),
             path_table=lambda question: tables.path_table(question, labels),
             label=lambda name: cast.label(name, labels),
-            ordered=cast.ordered,
-            role=cast.role,
+            ordered=ordered,
+            role=family,
             day=days.day,
             end=days.end,
             moment=days.moment,
@@ -151,7 +151,7 @@ def _pictures(data: ReviewData, boards: Sequence[tables.Board]) -> "dict[Any, Ma
             draw.differences(board.rows, data.labels),
             f"{title}: difference of each forecaster to the base rate, with intervals",
         )
-    for name in cast.ordered(data.calibrations):
+    for name in ordered(data.calibrations):
         calibration = data.calibrations[name]
         who = cast.label(name, data.labels)
         if calibration.get("n"):
@@ -183,13 +183,13 @@ def _last_said(questions: Sequence[QuestionPath]) -> Callable[[str], str]:
 def _behind(row: dict[str, Any]) -> bool:
     """Whether a score row is worse than the base rate; references and texts are not asked."""
     difference = words.number(row["difference"])
-    asked = cast.role(row["forecaster"]) not in REFERENCES
+    asked = family(row["forecaster"]) not in REFERENCES
     return asked and difference is not None and difference > tables.SAME
 
 
 def _worse_than_uniform(row: dict[str, Any]) -> bool:
     skill = words.number(row["skill"])
-    return skill is not None and skill < -tables.SAME and cast.role(row["forecaster"]) != "text"
+    return skill is not None and skill < -tables.SAME and family(row["forecaster"]) != "text"
 
 
 def _outcome(question: QuestionPath) -> str:

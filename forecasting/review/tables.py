@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from forecasting.domain.forecasters import FAMILIES, REFERENCES
+from forecasting.domain.forecasters import FAMILIES, REFERENCES, family, ordered
 from forecasting.domain.outcome import QUESTION_TYPES
 from forecasting.review import cast, words
 from forecasting.review.data import Fan, Point, QuestionPath, ReviewData, Row
@@ -150,7 +150,7 @@ def boards(rows: Iterable[Row]) -> list[Board]:
     for (kind, rule, convention, window), group in sorted(
         found.items(), key=lambda item: QUESTION_TYPES.index(item[0][0])
     ):
-        members = [group[name] for name in cast.ordered(group)]
+        members = [group[name] for name in ordered(group)]
         references = {words.score(row["reference"]) for row in members} - {words.DASH}
         result.append(
             Board(
@@ -186,7 +186,7 @@ def horizon_tables(rows: Iterable[Row]) -> list[HorizonTable]:
             )
             for horizon in horizons
         )
-        names = cast.ordered(row["forecaster"] for row in group)
+        names = ordered(row["forecaster"] for row in group)
         lines = tuple((name, tuple(cells.get((name, h)) for h in horizons)) for name in names)
         result.append(HorizonTable(kind, rule, convention or "", horizons, facts, lines))
     return result
@@ -222,7 +222,7 @@ def parts(rows: Iterable[Row]) -> list[tuple[dict[str, Any], str]]:
     kept.sort(
         key=lambda row: (
             QUESTION_TYPES.index(row["type"]),
-            FAMILIES.index(cast.role(row["forecaster"])),
+            FAMILIES.index(family(row["forecaster"])),
         )
     )
     return [(row, _earned(row)) for row in kept]
@@ -273,10 +273,10 @@ def fan_rows(fans: Iterable[Fan]) -> list[tuple[str, str, tuple[str, ...]]]:
 
 def counts(questions: Sequence[QuestionPath]) -> list[Count]:
     """Count worse, same and better for all but the base rate, the texts and the references."""
-    names = cast.ordered(name for question in questions for name in question.scores)
+    names = ordered(name for question in questions for name in question.scores)
     result = []
     for name in names:
-        if cast.role(name) in REFERENCES:
+        if family(name) in REFERENCES:
             continue
         pairs = [pair for pair in beside_base_rate(questions, name) if pair.same_time]
         if pairs:
@@ -319,11 +319,11 @@ def _blocks(
 
 def path_table(question: QuestionPath, labels: Mapping[str, str]) -> PathTable:
     """Give the forecasts in force over time, a column a forecaster."""
-    names = [name for name in cast.ordered(question.paths) if question.paths[name]]
+    names = [name for name in ordered(question.paths) if question.paths[name]]
     columns: list[tuple[str, str, Callable[[Point], str]]] = []
     for name in names:
         columns.append((cast.label(name, labels), name, _cell(question)))
-        if cast.role(name) == "model" and any(p.p05 is not None for p in question.paths[name]):
+        if family(name) == "model" and any(p.p05 is not None for p in question.paths[name]):
             columns.append(("5–95\u00a0%", name, _spread))
     moments = sorted({point.at for name in names for point in question.paths[name]})
     rows: list[tuple[dt.datetime, tuple[str, ...]]] = []

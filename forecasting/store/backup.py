@@ -16,8 +16,8 @@ from sqlalchemy import Connection, Engine, insert, select
 from forecasting.config import database_url, sqlite_path
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.store import migrate
-from forecasting.store.append import read_head
 from forecasting.store.engine import connect, missing, place, reading, told
+from forecasting.store.read import read_head
 from forecasting.store.tables import DETAILS, entry, evidence_effect, rationale
 from forecasting.store.verify import Verification, verify
 

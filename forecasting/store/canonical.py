@@ -91,12 +91,18 @@ def _integer(digits: str) -> int | float:
     return number if abs(number) < _SAFE_INTEGER else float(digits)
 
 
-_decode = json.JSONDecoder(parse_int=_integer).decode
+_decoder = json.JSONDecoder(parse_int=_integer)
+_scan = _decoder.scan_once  # type: ignore[attr-defined]
 
 
 def loads(text: str) -> Any:
     """Read what :func:`dumps` wrote; integers past 2^53 come back as the floats they were."""
-    return _decode(text)
+    # What was written here has no outer space to look for, which is most of a decoder's time.
+    try:
+        value, end = _scan(text, 0)
+    except StopIteration:
+        return _decoder.decode(text)
+    return value if end == len(text) else _decoder.decode(text)
 
 
 def instant_text(moment: dt.datetime) -> str:
@@ -109,6 +115,14 @@ def instant_text(moment: dt.datetime) -> str:
     """
     moment = moment if moment.tzinfo is dt.UTC else utc(moment)
     return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def read_instant(stored: str | dt.datetime) -> dt.datetime:
+    """Read a stored moment: the text of SQLite or the ``timestamptz`` of PostgreSQL."""
+    if isinstance(stored, str):
+        moment = dt.datetime.fromisoformat(stored)
+        return moment if moment.tzinfo is dt.UTC else moment.replace(tzinfo=dt.UTC)
+    return stored.astimezone(dt.UTC)
 
 
 def number_text(number: float) -> str:

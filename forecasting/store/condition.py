@@ -141,8 +141,8 @@ def _chain(connection: Connection) -> Check:
 
 def _last(connection: Connection) -> Check:
     from forecasting import clock
-    from forecasting.store.append import read_head
     from forecasting.store.canonical import instant_text
+    from forecasting.store.read import read_head
 
     last = read_head(connection)[1]
     now = clock.now()

@@ -6,8 +6,9 @@ number is read and used under one lock, and reads with ``BEGIN``, so that they a
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,12 @@ from forecasting.store import guard
 #: Before this version two connections could corrupt a database in WAL mode.
 WAL_SAFE = (3, 51, 3)
 _HEADER = b"SQLite format 3\x00"
+_STANDING = """
+SELECT '', application_id || ' ' || (SELECT version_num FROM alembic_version)
+FROM pragma_application_id
+UNION ALL SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'
+UNION ALL SELECT name, sql FROM sqlite_temp_schema WHERE type = 'trigger'
+"""
 # Closing any descriptor of a database file drops this process's locks on it, so a file is looked
 # at only before its first connection here.
 _connected: set[tuple[int, int]] = set()
@@ -35,6 +42,10 @@ def journal(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> tuple[str
     (('delete', 'EXTRA'), ('wal', 'FULL'))
     """
     return ("wal", "FULL") if version >= WAL_SAFE else ("delete", "EXTRA")
+
+
+#: Of the SQLite that is in use.
+JOURNAL = journal()
 
 
 def place(url: str) -> str:
@@ -69,7 +80,7 @@ def connect(url: str, *, create: bool = False, timeout: float = 30.0) -> Engine:
         _check_file(path, create=create)
     engine = create_engine(
         "sqlite://",
-        creator=_opener(path, create=create, timeout=timeout),
+        creator=partial(_open, path, create=create, timeout=timeout),
         poolclass=QueuePool,
         # The one connection of a database in memory is the database.
         **({"pool_size": 1, "max_overflow": 0} if path is None else {}),
@@ -83,6 +94,20 @@ def reading(engine: Engine) -> Engine:
     if engine.dialect.name == "postgresql":
         return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     return engine.execution_options(ro=True)
+
+
+def standing(engine: Engine) -> dict[str, str]:
+    """Read whose an SQLite database is, which schema it says, and its triggers, in one look.
+
+    Nothing for one that does not say its schema, and for PostgreSQL: these take a closer look.
+    """
+    if engine.dialect.name != "sqlite":
+        return {}
+    try:
+        with reading(engine).connect() as connection:
+            return {name: sql for name, sql in connection.exec_driver_sql(_STANDING)}
+    except SQLAlchemyError:
+        return {}
 
 
 @contextmanager
@@ -157,35 +182,32 @@ def _not_a_database(where: str) -> DatabaseUnusable:
     return DatabaseUnusable(message, hint="database=ANOTHER_FILE, or forecast restore BACKUP")
 
 
-def _opener(path: Path | None, *, create: bool, timeout: float) -> Callable[[], sqlite3.Connection]:
-    options: dict[str, Any] = {"timeout": timeout, "check_same_thread": False}
-    # Python 3.16 changes the default; the recipe below needs the driver to stay out of the way.
-    options["autocommit"] = sqlite3.LEGACY_TRANSACTION_CONTROL
+def _open(path: Path | None, *, create: bool, timeout: float) -> sqlite3.Connection:
+    """Open a connection by the recipe; `create` makes an absent file."""
     mode = "rwc" if create else "rw"
     # mode=rw: a path that does not exist is an error, never a new, empty database.
     target = ":memory:" if path is None else f"{path.absolute().as_uri()}?mode={mode}"
-
-    def opened() -> sqlite3.Connection:
-        connection: sqlite3.Connection = sqlite3.connect(
-            target, uri=path is not None, isolation_level=None, **options
-        )
-        try:
-            _configure(connection, memory=path is None, timeout=timeout)
-            guard.install(connection)
-        except BaseException:
-            connection.close()
-            raise
-        if path is not None:
-            found = os.stat(path)
-            _connected.add((found.st_dev, found.st_ino))
-        return connection
-
-    return opened
+    # Python 3.16 changes the default; the recipe needs the driver to stay out of the way.
+    options: dict[str, Any] = {"autocommit": sqlite3.LEGACY_TRANSACTION_CONTROL}
+    options |= {"timeout": timeout, "check_same_thread": False, "isolation_level": None}
+    connection: sqlite3.Connection = sqlite3.connect(target, uri=path is not None, **options)
+    try:
+        _configure(connection, memory=path is None, timeout=timeout)
+    except BaseException:
+        connection.close()
+        raise
+    if path is not None:
+        found = os.stat(path)
+        _connected.add((found.st_dev, found.st_ino))
+    return connection
 
 
 def _configure(connection: sqlite3.Connection, *, memory: bool, timeout: float) -> None:
-    """Set every pragma of the recipe and read it back: one that did not stick is a refusal."""
-    mode, level = journal()
+    """Set every pragma of the recipe and read it back: one that did not stick is a refusal.
+
+    From then on the connection is an ordinary one, which asks :mod:`.guard` what it may do.
+    """
+    mode, level = JOURNAL
     wanted: dict[str, tuple[str, object]] = {
         "busy_timeout": (str(int(timeout * 1000)), int(timeout * 1000)),
         "foreign_keys": ("ON", 1),
@@ -206,6 +228,8 @@ def _configure(connection: sqlite3.Connection, *, memory: bool, timeout: float) 
         if (found := _pragma(connection, pragma)) != reads:
             message = f"database: SQLite keeps {pragma} at {found}, and {reads} is needed"
             raise DatabaseUnusable(message, hint="forecast doctor")
+    connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
+    connection.set_authorizer(guard.answer)
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> object:

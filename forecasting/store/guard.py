@@ -7,6 +7,7 @@ asks here when a statement is prepared, and only a migration, for its one transa
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 from sqlalchemy import Connection
 
@@ -99,17 +100,14 @@ def _pragma(name: str, value: str | None) -> bool:
     )
 
 
-def _answer(
+# The same few hundred are asked by every command.
+@lru_cache(maxsize=4096)
+def answer(
     action: int, first: str | None, second: str | None, _: str | None, within: str | None
 ) -> int:
+    """Answer as SQLite asks; see :func:`permits`."""
     allowed = permits(action, first, second, within=within)
     return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
-
-
-def install(connection: sqlite3.Connection) -> None:
-    """Make a connection an ordinary one."""
-    connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
-    connection.set_authorizer(_answer)
 
 
 @contextmanager
@@ -123,4 +121,4 @@ def lifted(connection: Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        install(raw)
+        raw.set_authorizer(answer)

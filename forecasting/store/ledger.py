@@ -3,38 +3,33 @@
 import contextlib
 import datetime as dt
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, Table, insert
+from sqlalchemy.dialects import sqlite
 
-from forecasting.domain import (
-    Evidence,
-    Forecast,
-    Kind,
-    Question,
-    Redaction,
-    Resolution,
-    Sealed,
-    Withdrawal,
-)
-from forecasting.domain.provenance import ModelRun, ReplayMark
-from forecasting.domain.resolution import outcomes
-from forecasting.domain.setup import Setup
-from forecasting.domain.watch import Watch
-from forecasting.errors import DatabaseUnusable
-from forecasting.store import migrate, read
-from forecasting.store.append import Head, Recorded, append, read_head
-from forecasting.store.drafts import Draft, prepare
-from forecasting.store.engine import connect, missing, place, reading, told
-from forecasting.store.tables import entry
+from forecasting.domain.instants import utc
+from forecasting.errors import DatabaseUnusable, InvalidInput
+from forecasting.store import migrate
+from forecasting.store.canonical import instant_text, leaf, link
+from forecasting.store.engine import connect, missing, place, reading, standing, told
+from forecasting.store.entries import Draft, Entry, Written, around, prepare, write
+from forecasting.store.read import Readings, read_head
+from forecasting.store.tables import DETAILS, entry, evidence_effect, rationale
 from forecasting.store.verify import Verification, content_digest, verify
 
+_PLACE = tuple(entry.columns.keys())
+#: Taken before the head is read on PostgreSQL, where a snapshot does not lock it.
+_LOCK = "SELECT pg_advisory_xact_lock(1178817364)"
 
-class Ledger:
+
+class Ledger(Readings):
     """One database of entries that only grows.
 
     Open it with :meth:`open`, as a context manager. Every read takes `head`: only entries up to
@@ -61,7 +56,7 @@ class Ledger:
         self._reader = reading(engine)
         self._where = where
         # Not an import statement: the root package names the upper layers for type checkers.
-        self._tool = str(import_module("forecasting").__version__)
+        self.tool = str(import_module("forecasting").__version__)
 
     @classmethod
     def open(cls, url: str, *, create: bool = False, timeout: float = 30.0) -> Self:
@@ -85,11 +80,13 @@ class Ledger:
         where = place(url)
         engine = connect(url, create=create, timeout=timeout)
         try:
-            if not migrate.check(engine, where):
-                if not create:
-                    raise missing(where)
-                migrate.bring_up(engine, where)
-            unguarded = migrate.unguarded(engine, where)
+            unguarded = None
+            if standing(engine) != migrate.sound(migrate.HEAD):
+                if not migrate.check(engine, where):
+                    if not create:
+                        raise missing(where)
+                    migrate.bring_up(engine, where)
+                unguarded = migrate.unguarded(engine, where)
         except BaseException:
             engine.dispose()
             raise
@@ -111,16 +108,16 @@ class Ledger:
         self.close()
 
     @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self._engine.dialect.name
+
+    @property
     def where(self) -> str:
         """The database as messages name it."""
         return self._where
 
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with told(self._where), self._reader.connect() as connection:
-            yield connection
-
-    def append(self, drafts: Sequence[Draft], *, recorded_at: dt.datetime) -> list[Recorded]:
+    def append(self, drafts: Sequence[Draft], *, recorded_at: dt.datetime) -> list[Entry]:
         """Record drafts in one transaction: all of them, in order, or none.
 
         A forecast names its model run by the entry's number, or by
@@ -138,7 +135,7 @@ class Ledger:
 
         Returns
         -------
-        list of Recorded
+        list of Entry
             With numbers, hashes and the values as every later reading gives them.
 
         Raises
@@ -153,11 +150,21 @@ class Ledger:
         prepared = [prepare(draft) for draft in drafts]
         if not prepared:
             return []
-        with told(self._where), self._engine.begin() as connection:
-            recorded = append(connection, prepared, recorded_at=recorded_at, tool=self._tool)
-        if any(item.kind == "redaction" for item in prepared):
+        with self.writing() as connection:
+            recorded = append(connection, prepared, recorded_at=recorded_at, tool=self.tool)
+        if "redaction" in {item.kind for item in prepared}:
             self._settle_journal()
         return recorded
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Open a transaction that keeps every other writer out, its faults told in one line."""
+        if self._unguarded is not None:
+            raise self._unguarded
+        with told(self._where), self._engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql(_LOCK)
+            yield connection
 
     def _settle_journal(self) -> None:
         """Write a journal's pages into the file, so that what was taken out is not left in it.
@@ -171,127 +178,85 @@ class Ledger:
             if isinstance(raw := pooled.driver_connection, sqlite3.Connection):
                 raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
-    def head(self) -> Head:
-        """Give the last entry's number and hash; 0 and zeros for an empty ledger."""
-        with self._reading() as connection:
-            return read_head(connection)[0]
-
-    def head_at(self, moment: dt.datetime) -> int:
-        """Give the number of the last entry recorded by a moment; 0 where there is none."""
-        with self._reading() as connection:
-            return read.head_at(connection, moment)
-
-    def kinds(self) -> set[str]:
-        """Give the kinds of forecast that the ledger holds."""
-        with self._reading() as connection:
-            return read.kinds(connection)
-
-    def hash_at(self, seq: int) -> str | None:
-        """Give the hash that stands at a number, whatever else is wrong there; None for none."""
-        with self._reading() as connection:
-            return connection.execute(select(entry.c.hash).where(entry.c.seq == seq)).scalar()
-
-    def entry(self, name: int | str) -> Recorded:
-        """Look an entry up by number or by the start of its hash (four digits or more).
-
-        Raises
-        ------
-        NotFound
-            No such entry, or more than one.
-        """
-        with self._reading() as connection:
-            return read.entry_named(connection, name)
-
-    def questions(self, *, head: int | None = None) -> list[Question]:
-        """Give the latest version of each question, in the order of their first versions."""
-        with self._reading() as connection:
-            return read.questions(connection, head=head)
-
-    def question_history(self, question: str, *, head: int | None = None) -> list[Recorded]:
-        """Give every version of a question, oldest first."""
-        with self._reading() as connection:
-            return read.question_history(connection, question, head=head)
-
-    def forecasts(
-        self,
-        *,
-        question: str | None = None,
-        forecaster: str | None = None,
-        kind: Kind | None = None,
-        run: str | None = None,
-        head: int | None = None,
-    ) -> list[Forecast]:
-        """Give forecasts ordered by when they were issued, then by number."""
-        with self._reading() as connection:
-            return read.forecasts(
-                connection,
-                head=head,
-                question=question,
-                forecaster=forecaster,
-                kind=kind,
-                run=run,
-            )
-
-    def evidence(self, *, head: int | None = None) -> list[Evidence]:
-        """Give every item of evidence in the order of recording."""
-        with self._reading() as connection:
-            return read.evidence(connection, head=head)
-
-    def resolutions(
-        self, *, question: str | None = None, head: int | None = None
-    ) -> list[Resolution]:
-        """Give every version of every outcome in the order of recording."""
-        with self._reading() as connection:
-            return read.resolutions(connection, question=question, head=head)
-
-    def standing_resolutions(self, *, head: int | None = None) -> dict[str, Resolution]:
-        """Give the outcome that stands for each question: the one recorded last.
-
-        A disputed version changes nothing; after a reopened one no outcome stands.
-        """
-        return outcomes(self.resolutions(head=head))
-
-    def withdrawals(self, *, head: int | None = None) -> list[Withdrawal]:
-        """Give every withdrawal in the order of recording."""
-        with self._reading() as connection:
-            return read.withdrawals(connection, head=head)
-
-    def seals(self, *, question: str | None = None, head: int | None = None) -> list[Sealed]:
-        """Give every sealed entry ordered by when it was issued, revealed since or not."""
-        with self._reading() as connection:
-            return read.seals(connection, question=question, head=head)
-
-    def redactions(self, *, head: int | None = None) -> list[Redaction]:
-        """Give every redaction in the order of recording."""
-        with self._reading() as connection:
-            return read.redactions(connection, head=head)
-
-    def watches(self, head: int | None = None) -> tuple[Watch, ...]:
-        """Give every watch in the order of recording: who looked at what, and up to when."""
-        with self._reading() as connection:
-            return tuple(read.watches(connection, head=head))
-
-    def setups(self, *, head: int | None = None) -> list[Setup]:
-        """Give what the ledger was told about itself, in the order of recording."""
-        with self._reading() as connection:
-            return read.setups(connection, head=head)
-
-    def model_runs(self, *, run: str | None = None, head: int | None = None) -> list[ModelRun]:
-        """Give the model fits in the order of recording, of one replay run or of all."""
-        with self._reading() as connection:
-            return read.model_runs(connection, run=run, head=head)
-
-    def replay_runs(self, *, run: str | None = None, head: int | None = None) -> list[ReplayMark]:
-        """Give the starts and ends of replay runs in the order of recording."""
-        with self._reading() as connection:
-            return read.replay_runs(connection, run=run, head=head)
-
     def verify(self) -> Verification:
         """Recompute every leaf and link from the rows, and check what is derived from them."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return verify(connection)
 
     def content_digest(self, *, head: int | None = None) -> str:
         """Digest what the entries say, leaving out when and with what tool they were recorded."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return content_digest(connection, head=head)
+
+
+def append(
+    connection: Connection, prepared: Sequence[Entry], *, recorded_at: dt.datetime, tool: str
+) -> list[Entry]:
+    """Insert prepared drafts, numbered and hashed, in the caller's write transaction."""
+    head, last = read_head(connection)
+    moment = utc(recorded_at)
+    if last is not None and last > moment:
+        moment = last
+    written = instant_text(moment)
+    previous = bytes.fromhex(head.hash)
+    made = []
+    for seq, item in enumerate(prepared, start=head.seq + 1):
+        row = {**item.row, "seq": seq}
+        if item.kind == "forecast" and (reference := row["model_run"]) is not None:
+            row["model_run"] = _number(reference, prepared, first=head.seq + 1, seq=seq)
+        effects = [{**effect, "seq": seq} for effect in item.effects]
+        form = write(item.kind, row, effects)
+        hashed = leaf(around(form.body, item.kind, seq, written, tool))
+        previous = link(previous, hashed)
+        place = (seq, moment, tool, hashed.hex(), previous.hex())
+        made.append((Entry(item.kind, row, effects, item.because, item.salt, *place), form))
+    record(connection, made)
+    return [one for one, _ in made]
+
+
+def record(connection: Connection, made: Iterable[tuple[Entry, Written]]) -> None:
+    """Insert entries as they are, a table at a time."""
+    # The driver of SQLite takes positions, and Core's binding by name costs as much as hashing.
+    by_name = connection.dialect.paramstyle != "qmark"
+    rows: dict[str, list[Any]] = defaultdict(list)
+    for one, form in made:
+        if by_name:
+            rows["entry"].append({name: getattr(one, name) for name in _PLACE})
+            rows[one.kind].append(one.row)
+            rows["evidence_effect"] += one.effects
+        else:
+            at = instant_text(one.recorded_at)
+            rows["entry"].append((one.seq, one.kind, at, one.tool, one.leaf, one.hash))
+            rows[one.kind].append(tuple(form.bound))
+            rows["evidence_effect"] += map(tuple, form.effects)
+        if one.because is not None and one.salt:
+            kept = (one.seq, one.salt, one.because)
+            names = rationale.columns.keys()
+            rows["rationale"].append(dict(zip(names, kept, strict=True)) if by_name else kept)
+    for table in (entry, *DETAILS.values(), evidence_effect, rationale):
+        if not rows[table.name]:
+            continue
+        if by_name:
+            connection.execute(insert(table), rows[table.name])
+        else:
+            connection.exec_driver_sql(_positional(table), rows[table.name])
+
+
+@cache
+def _positional(table: Table) -> str:
+    """Write the statement for SQLite once: compiling it takes longer than running it."""
+    return str(insert(table).compile(dialect=sqlite.dialect(), column_keys=table.columns.keys()))
+
+
+def _number(reference: int, prepared: Sequence[Entry], *, first: int, seq: int) -> int:
+    """Turn a reference into the batch (a negative number) into the number of its entry."""
+    if reference >= 0:
+        return reference
+    number = first - 1 - reference
+    if number >= seq or prepared[number - first].kind != "model_run":
+        msg = (
+            f"model_run ({reference}): position {-1 - reference} of this append must be a model "
+            f"run that comes before its forecast"
+        )
+        raise InvalidInput(msg)
+    return number

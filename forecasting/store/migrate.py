@@ -3,6 +3,7 @@
 import io
 import sqlite3
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, func, inspect, select, text
@@ -80,6 +81,12 @@ def check(engine: Engine, where: str) -> bool:
         raise DatabaseUnusable(message, hint="pip install --upgrade scenario-forecasting")
     message = f"database ({where}): its schema {found} is older than this program's {HEAD}"
     raise DatabaseUnusable(message, hint="forecast db upgrade")
+
+
+@cache
+def sound(head: str) -> dict[str, str]:
+    """Give what :func:`forecasting.store.engine.standing` reads where all is well, at a schema."""
+    return {"": f"{APPLICATION_ID} {head}", **triggers.wanted("sqlite")}
 
 
 def unguarded(engine: Engine, where: str) -> DatabaseUnusable | None:

@@ -1,16 +1,34 @@
-"""Readings: rows of the ledger up to a head, as domain values."""
+"""Readings: what the ledger holds up to a head, as domain values."""
 
 import datetime as dt
 import re
 from collections import defaultdict
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from operator import attrgetter
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    FromClause,
+    Table,
+    Text,
+    and_,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    type_coerce,
+    union_all,
+)
 
 from forecasting.domain import (
     Evidence,
     Forecast,
+    Kind,
     Question,
     Redaction,
     Resolution,
@@ -19,81 +37,335 @@ from forecasting.domain import (
 )
 from forecasting.domain.forecast import STORED_KINDS, kind_named
 from forecasting.domain.provenance import ModelRun, ReplayMark
+from forecasting.domain.resolution import outcomes
 from forecasting.domain.setup import Setup
 from forecasting.domain.watch import Watch
 from forecasting.errors import NotFound
-from forecasting.store.append import Recorded
-from forecasting.store.tables import (
-    DETAILS,
-    entry,
-    evidence_effect,
-    forecast,
-    model_run,
-    question,
-    rationale,
-    redaction,
-    replay_run,
-    resolution,
-    sealed,
-    setup,
-    watch,
-    withdrawal,
-)
-from forecasting.store.tables import evidence as evidence_table
+from forecasting.store import tables
+from forecasting.store.canonical import FIRST, loads, read_instant
+from forecasting.store.engine import told
+from forecasting.store.entries import Entry
+from forecasting.store.tables import DETAILS, Data, Instant, entry, evidence_effect, rationale
 
 _PREFIX = re.compile(r"[0-9a-f]{4,64}")
+# Put together once, for it is read before every append.
+_NEWEST = (
+    select(entry.c.seq, entry.c.hash, type_coerce(entry.c.recorded_at, Text))
+    .order_by(entry.c.seq.desc())
+    .limit(1)
+)
+
+
+class Head(NamedTuple):
+    """The last entry of a ledger: its number and its hash."""
+
+    seq: int
+    hash: str
+
+
+class Step(NamedTuple):
+    """What a forecaster did on a question at a moment; a withdrawal has no kind and no numbers."""
+
+    seq: int
+    question: str
+    at: dt.datetime
+    kind: str
+    entered: tuple[str, ...]
+
+
+def read_head(connection: Connection) -> tuple[Head, dt.datetime | None]:
+    """Read the last entry and its time; an empty ledger has number 0 and 32 zero bytes."""
+    row = connection.execute(_NEWEST).first()
+    if row is None:
+        return Head(0, FIRST.hex()), None
+    return Head(row[0], row[1]), read_instant(row[2])
+
+
+class Readings:
+    """The readings of a ledger; each takes `head`: only entries up to that number are seen."""
+
+    _reader: Engine
+    _where: str
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a transaction that only reads, its faults told in one line."""
+        with told(self._where), self._reader.connect() as connection:
+            yield connection
+
+    def _values[T](
+        self, of: type[T], table: Table, *where: ColumnElement[bool], **more: Any
+    ) -> list[T]:
+        """Read the entries of one kind as domain values, by number unless told otherwise."""
+        with self.reading() as connection:
+            found = _entries(connection, table, *where, **more)
+        return [value for one in found if isinstance(value := one.value, of)]
+
+    def head(self) -> Head:
+        """Give the last entry's number and hash; 0 and zeros for an empty ledger."""
+        with self.reading() as connection:
+            return read_head(connection)[0]
+
+    def head_at(self, moment: dt.datetime) -> int:
+        """Give the number of the last entry recorded by a moment; 0 where there is none."""
+        # No entry is recorded before the one it follows, so that the last such number is the head.
+        last = select(func.max(entry.c.seq)).where(entry.c.recorded_at <= moment)
+        with self.reading() as connection:
+            return connection.execute(last).scalar() or 0
+
+    def kinds(self) -> set[str]:
+        """Give the kinds of forecast that the ledger holds."""
+        with self.reading() as connection:
+            found = connection.execute(select(tables.forecast.c.kind).distinct()).scalars()
+            return {kind_named(word) for word in found}
+
+    def hash_at(self, seq: int) -> str | None:
+        """Give the hash that stands at a number, whatever else is wrong there; None for none."""
+        with self.reading() as connection:
+            return connection.execute(select(entry.c.hash).where(entry.c.seq == seq)).scalar()
+
+    def entry(self, name: int | str) -> Entry:
+        """Look an entry up by number or by the start of its hash (four digits or more).
+
+        A name of digits alone may be either; the number is taken where there is one.
+
+        Raises
+        ------
+        NotFound
+            No such entry, or more than one.
+        """
+        with self.reading() as connection:
+            return _named(connection, name)
+
+    def questions(self, *, about: Collection[str] = (), head: int | None = None) -> list[Question]:
+        """Give the latest version of each question, in the order of their first versions.
+
+        With `about`, those of these names, the rungs of such ladders and of their own.
+        """
+        table = tables.question
+        where = _kept(table, head)
+        if about:
+            named = or_(table.c.question.in_(about), table.c.ladder.in_(about))
+            beside = select(table.c.ladder).where(table.c.question.in_(about))
+            where.append(or_(named, table.c.ladder.in_(beside)))
+        versions = (
+            select(func.max(table.c.seq).label("latest"), func.min(table.c.seq).label("first"))
+            .where(and_(True, *where))
+            .group_by(table.c.question)
+            .subquery()
+        )
+        source = table.join(versions, versions.c.latest == table.c.seq)
+        return self._values(Question, table, source=source, order=(versions.c.first,))
+
+    def question_history(self, question: str, *, head: int | None = None) -> list[Entry]:
+        """Give every version of a question, oldest first."""
+        table = tables.question
+        with self.reading() as connection:
+            return _entries(connection, table, table.c.question == question, *_up_to(table, head))
+
+    def forecasts(
+        self,
+        *,
+        question: str | None = None,
+        forecaster: str | None = None,
+        kind: Kind | None = None,
+        run: str | None = None,
+        head: int | None = None,
+    ) -> list[Forecast]:
+        """Give forecasts ordered by when they were issued, then by number."""
+        table = tables.forecast
+        stored = None if kind is None else STORED_KINDS.get(kind, kind)
+        asked = {"question": question, "forecaster": forecaster, "kind": stored, "run": run}
+        where = [table.c[name] == value for name, value in asked.items() if value is not None]
+        # A revealed forecast has the place of its seal: the order of revealing decides nothing.
+        order = (table.c.issued_at, func.coalesce(table.c.sealed, table.c.seq))
+        return self._values(Forecast, table, *where, *_kept(table, head), order=order)
+
+    def steps(self, questions: Collection[str], forecaster: str) -> list[Step]:
+        """Give what a forecaster said of questions and took back, by time, then number.
+
+        What a replay says is not said by anybody, and is left out.
+        """
+        said, taken = tables.forecast, tables.withdrawal
+        asked = [
+            select(of.c.seq, of.c.question, type_coerce(at, Text).label("at"), kind, entered).where(
+                of.c.question.in_(questions), of.c.forecaster == forecaster, *more, *_kept(of, None)
+            )
+            for of, at, kind, entered, more in (
+                (
+                    said,
+                    said.c.issued_at,
+                    said.c.kind,
+                    type_coerce(said.c.entered, Text),
+                    [said.c.kind != "replay"],
+                ),
+                (taken, taken.c.withdrawn_at, literal("").label("kind"), null(), []),
+            )
+        ]
+        with self.reading() as connection:
+            rows = connection.execute(union_all(*asked)).all()
+        found = [
+            Step(
+                seq,
+                name,
+                read_instant(at),
+                kind_named(kind),
+                tuple(loads(entered)) if entered else (),
+            )
+            for seq, name, at, kind, entered in rows
+        ]
+        return sorted(found, key=attrgetter("at", "seq"))
+
+    def evidence(self, *, head: int | None = None) -> list[Evidence]:
+        """Give every item of evidence in the order of recording."""
+        return self._values(Evidence, tables.evidence, *_up_to(tables.evidence, head))
+
+    def resolutions(
+        self, *, question: str | Collection[str] | None = None, head: int | None = None
+    ) -> list[Resolution]:
+        """Give every version of every outcome in the order of recording."""
+        return self._values(
+            Resolution, tables.resolution, *_kept(tables.resolution, head, question)
+        )
+
+    def standing_resolutions(self, *, head: int | None = None) -> dict[str, Resolution]:
+        """Give the outcome that stands for each question: the one recorded last.
+
+        A disputed version changes nothing; after a reopened one no outcome stands.
+        """
+        return outcomes(self.resolutions(head=head))
+
+    def withdrawals(self, *, head: int | None = None) -> list[Withdrawal]:
+        """Give every withdrawal in the order of recording."""
+        return self._values(Withdrawal, tables.withdrawal, *_kept(tables.withdrawal, head))
+
+    def seals(self, *, question: str | None = None, head: int | None = None) -> list[Sealed]:
+        """Give every sealed entry ordered by when it was issued, revealed since or not."""
+        where = _kept(tables.sealed, head, question)
+        order = (tables.sealed.c.issued_at, tables.sealed.c.seq)
+        return self._values(Sealed, tables.sealed, *where, order=order)
+
+    def redactions(self, *, head: int | None = None) -> list[Redaction]:
+        """Give every redaction in the order of recording."""
+        return self._values(Redaction, tables.redaction, *_up_to(tables.redaction, head))
+
+    def watches(self, head: int | None = None) -> tuple[Watch, ...]:
+        """Give every watch in the order of recording: who looked at what, and up to when."""
+        return tuple(self._values(Watch, tables.watch, *_up_to(tables.watch, head)))
+
+    def setups(self, *, head: int | None = None) -> list[Setup]:
+        """Give what the ledger was told about itself, in the order of recording."""
+        return self._values(Setup, tables.setup, *_up_to(tables.setup, head))
+
+    def model_runs(self, *, run: str | None = None, head: int | None = None) -> list[ModelRun]:
+        """Give the model fits in the order of recording, of one replay run or of all."""
+        return self._values(ModelRun, tables.model_run, *_of_run(tables.model_run, run, head))
+
+    def replay_runs(self, *, run: str | None = None, head: int | None = None) -> list[ReplayMark]:
+        """Give the starts and ends of replay runs in the order of recording."""
+        return self._values(ReplayMark, tables.replay_run, *_of_run(tables.replay_run, run, head))
 
 
 def _up_to(table: Table, head: int | None) -> list[ColumnElement[bool]]:
     return [] if head is None else [table.c.seq <= head]
 
 
-def _kept(connection: Connection, table: Table, head: int | None) -> list[ColumnElement[bool]]:
-    """Leave out what belongs to a question that was dropped, up to the entry that dropped it."""
-    dropped = select(setup.c.name, func.max(setup.c.seq)).where(
-        setup.c.subject == "dropped", *_up_to(setup, head)
+def _of_run(table: Table, run: str | None, head: int | None) -> list[ColumnElement[bool]]:
+    return _up_to(table, head) + ([] if run is None else [table.c.run == run])
+
+
+def _kept(
+    table: Table, head: int | None, question: str | Collection[str] | None = None
+) -> list[ColumnElement[bool]]:
+    """Leave out what belongs to a question that was dropped, up to the entry that dropped it.
+
+    With `question`, what belongs to others too.
+    """
+    gone = tables.setup
+    dropped = select(gone.c.seq).where(
+        gone.c.subject == "dropped",
+        gone.c.name == table.c.question,
+        gone.c.seq >= table.c.seq,
     )
-    return [
-        or_(table.c.question != name, table.c.seq > seq)
-        for name, seq in connection.execute(dropped.group_by(setup.c.name))
+    if question is not None:
+        names = [question] if isinstance(question, str) else question
+        return [*_kept(table, head), table.c.question.in_(names)]
+    if head is None:
+        return [~dropped.exists()]
+    return [table.c.seq <= head, ~dropped.where(gone.c.seq <= head).exists()]
+
+
+#: How a stored value is read, column by column, where it is not as it is stored.
+_DECODE: dict[Table, list[tuple[str, Callable[[Any], Any]]]] = {
+    table: [
+        (column.name, read_instant if isinstance(column.type, Instant) else loads)
+        for column in table.columns
+        if isinstance(column.type, Instant | Data)
     ]
+    for table in (*DETAILS.values(), evidence_effect)
+}
+_STORED = {
+    # As it is stored, for the types of Core call a function for every value.
+    table: [
+        type_coerce(column, Text).label(column.name)
+        if isinstance(column.type, Instant | Data)
+        else column
+        for column in table.columns
+    ]
+    for table in _DECODE
+}
 
 
-def _recorded(
+def _rows(connection: Connection, statement: Any, table: Table) -> Iterator[dict[str, Any]]:
+    found = connection.execute(statement)
+    names = [*found.keys()]
+    decode = _DECODE[table]
+    for stored in found:
+        row = dict(zip(names, stored, strict=True))
+        for name, read in decode:
+            if (value := row[name]) is not None:
+                row[name] = read(value)
+        yield row
+
+
+def _entries(
     connection: Connection,
     table: Table,
     *where: ColumnElement[bool],
+    source: FromClause | None = None,
     order: tuple[ColumnElement[Any], ...] = (),
-) -> list[Recorded]:
+) -> list[Entry]:
     """Read the entries of one kind with their details, by number unless told otherwise."""
-    columns = [column.label(f"_{column.name}") for column in entry.columns if column.name != "leaf"]
-    source = table.join(entry, entry.c.seq == table.c.seq)
-    extra: list[Any] = []
-    if table is forecast:
-        source = source.outerjoin(rationale, rationale.c.seq == table.c.seq)
-        extra = [rationale.c.text.label("_because")]
-    statement: Select[Any] = (
-        select(*table.columns, *columns, *extra)
-        .select_from(source)
+    joined = (table if source is None else source).join(entry, entry.c.seq == table.c.seq)
+    extra: list[ColumnElement[Any]] = [
+        entry.c.hash.label("_hash"),
+        entry.c.tool.label("_tool"),
+        type_coerce(entry.c.recorded_at, Text).label("_recorded_at"),
+    ]
+    if table is tables.forecast:
+        joined = joined.outerjoin(rationale, rationale.c.seq == table.c.seq)
+        extra.append(rationale.c.text.label("_because"))
+    statement = (
+        select(*_STORED[table], *extra)
+        .select_from(joined)
         .where(and_(True, *where))
         .order_by(*(order or (table.c.seq,)))
     )
-    found = connection.execute(statement)
-    names = [*found.keys()]
-    rows = [dict(zip(names, row, strict=True)) for row in found]
-    effects = _effects(connection, *where) if table is evidence_table else {}
+    effects: Mapping[int, list[Mapping[str, Any]]] = {}
+    if table is tables.evidence:
+        effects = _effects(connection, *where)
     return [
-        Recorded(
-            row["_seq"],
-            row["_kind"],
-            row["_recorded_at"],
-            row["_tool"],
-            row["_hash"],
+        Entry(
+            table.name,
             row,
-            effects.get(row["_seq"], ()),
-            row.get("_because") or "",
+            effects.get(row["seq"], ()),
+            row.get("_because"),
+            seq=row["seq"],
+            recorded_at=read_instant(row["_recorded_at"]),
+            tool=row["_tool"],
+            hash=row["_hash"],
         )
-        for row in rows
+        for row in _rows(connection, statement, table)
     ]
 
 
@@ -101,145 +373,18 @@ def _effects(
     connection: Connection, *where: ColumnElement[bool]
 ) -> Mapping[int, list[Mapping[str, Any]]]:
     statement = (
-        select(evidence_effect)
-        .join(evidence_table, evidence_table.c.seq == evidence_effect.c.seq)
+        select(*_STORED[evidence_effect])
+        .join(tables.evidence, tables.evidence.c.seq == evidence_effect.c.seq)
         .where(and_(True, *where))
         .order_by(evidence_effect.c.seq, evidence_effect.c.position)
     )
     found: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
-    for row in connection.execute(statement).mappings():
-        found[row["seq"]].append({**row})
+    for row in _rows(connection, statement, evidence_effect):
+        found[row["seq"]].append(row)
     return found
 
 
-def _values[T](recorded: list[Recorded], kind: type[T]) -> list[T]:
-    return [value for item in recorded if isinstance(value := item.value, kind)]
-
-
-def questions(connection: Connection, *, head: int | None = None) -> list[Question]:
-    """Give the latest version of each question, in the order of their first versions."""
-    where = and_(True, *_up_to(question, head), *_kept(connection, question, head))
-    versions = (
-        select(func.max(question.c.seq).label("latest"), func.min(question.c.seq).label("first"))
-        .where(where)
-        .group_by(question.c.question)
-        .order_by(func.min(question.c.seq))
-    )
-    latest = {row.latest: position for position, row in enumerate(connection.execute(versions))}
-    found = _recorded(
-        connection,
-        question,
-        question.c.seq.in_(
-            select(func.max(question.c.seq)).where(where).group_by(question.c.question)
-        ),
-    )
-    return _values(sorted(found, key=lambda item: latest[item.seq]), Question)
-
-
-def question_history(
-    connection: Connection, name: str, *, head: int | None = None
-) -> list[Recorded]:
-    """Give every version of a question, oldest first."""
-    return _recorded(connection, question, question.c.question == name, *_up_to(question, head))
-
-
-def forecasts(
-    connection: Connection, *, head: int | None = None, **equal: str | None
-) -> list[Forecast]:
-    """Give forecasts whose named columns equal what is asked, by issue time, then number."""
-    where = [
-        forecast.c[name] == (STORED_KINDS.get(value, value) if name == "kind" else value)
-        for name, value in equal.items()
-        if value is not None
-    ]
-    # A revealed forecast has the place of its seal: the order of revealing decides nothing.
-    place = func.coalesce(forecast.c.sealed, forecast.c.seq)
-    order = (forecast.c.issued_at, place)
-    where += [*_up_to(forecast, head), *_kept(connection, forecast, head)]
-    found = _recorded(connection, forecast, *where, order=order)
-    return _values(found, Forecast)
-
-
-def head_at(connection: Connection, moment: dt.datetime) -> int:
-    """Give the number of the last entry recorded by a moment; 0 where there is none."""
-    # No entry is recorded before the one it follows, so that the last such number is the head.
-    seq = select(func.max(entry.c.seq)).where(entry.c.recorded_at <= moment)
-    return connection.execute(seq).scalar() or 0
-
-
-def kinds(connection: Connection) -> set[str]:
-    """Give the kinds of forecast that there are."""
-    found = connection.execute(select(forecast.c.kind).distinct()).scalars()
-    return {kind_named(word) for word in found}
-
-
-def evidence(connection: Connection, *, head: int | None = None) -> list[Evidence]:
-    """Give every item of evidence in the order of recording."""
-    found = _recorded(connection, evidence_table, *_up_to(evidence_table, head))
-    return _values(found, Evidence)
-
-
-def resolutions(
-    connection: Connection, *, question: str | None = None, head: int | None = None
-) -> list[Resolution]:
-    """Give the versions of every outcome, or of one question's, in the order of recording."""
-    where = [] if question is None else [resolution.c.question == question]
-    where += [*_up_to(resolution, head), *_kept(connection, resolution, head)]
-    return _values(_recorded(connection, resolution, *where), Resolution)
-
-
-def withdrawals(connection: Connection, *, head: int | None = None) -> list[Withdrawal]:
-    """Give every withdrawal in the order of recording."""
-    where = [*_up_to(withdrawal, head), *_kept(connection, withdrawal, head)]
-    return _values(_recorded(connection, withdrawal, *where), Withdrawal)
-
-
-def seals(
-    connection: Connection, *, question: str | None = None, head: int | None = None
-) -> list[Sealed]:
-    """Give every sealed entry, or those of one question, by issue time, then number."""
-    where = [] if question is None else [sealed.c.question == question]
-    order = (sealed.c.issued_at, sealed.c.seq)
-    where += [*_up_to(sealed, head), *_kept(connection, sealed, head)]
-    return _values(_recorded(connection, sealed, *where, order=order), Sealed)
-
-
-def redactions(connection: Connection, *, head: int | None = None) -> list[Redaction]:
-    """Give every redaction in the order of recording."""
-    return _values(_recorded(connection, redaction, *_up_to(redaction, head)), Redaction)
-
-
-def watches(connection: Connection, *, head: int | None = None) -> list[Watch]:
-    """Give every watch in the order of recording."""
-    return _values(_recorded(connection, watch, *_up_to(watch, head)), Watch)
-
-
-def setups(connection: Connection, *, head: int | None = None) -> list[Setup]:
-    """Give what the ledger was told about itself, in the order of recording."""
-    return _values(_recorded(connection, setup, *_up_to(setup, head)), Setup)
-
-
-def model_runs(
-    connection: Connection, *, run: str | None = None, head: int | None = None
-) -> list[ModelRun]:
-    """Give the model fits, of one replay run or of all, in the order of recording."""
-    where = [] if run is None else [model_run.c.run == run]
-    return _values(_recorded(connection, model_run, *where, *_up_to(model_run, head)), ModelRun)
-
-
-def replay_runs(
-    connection: Connection, *, run: str | None = None, head: int | None = None
-) -> list[ReplayMark]:
-    """Give the starts and ends of replay runs in the order of recording."""
-    where = [] if run is None else [replay_run.c.run == run]
-    return _values(_recorded(connection, replay_run, *where, *_up_to(replay_run, head)), ReplayMark)
-
-
-def entry_named(connection: Connection, name: int | str) -> Recorded:
-    """Look an entry up by its number or by the start of its hash.
-
-    A name of digits alone may be either; the number is taken where there is one.
-    """
+def _named(connection: Connection, name: int | str) -> Entry:
     text = str(name).strip().lower()
     rules: list[ColumnElement[bool]] = []
     if text.isascii() and text.isdigit() and len(text) <= 18:
@@ -247,7 +392,7 @@ def entry_named(connection: Connection, name: int | str) -> Recorded:
     if isinstance(name, str) and _PREFIX.fullmatch(text):
         # A range, so that the index on the hash serves.
         rules.append(and_(entry.c.hash >= text, entry.c.hash < text + "g"))
-    found: list[Row[Any]] = []
+    found: list[Any] = []
     if rules:
         statement = select(entry.c.seq, entry.c.kind, entry.c.hash).where(or_(*rules))
         found = list(connection.execute(statement.order_by(entry.c.seq).limit(3)))
@@ -260,5 +405,5 @@ def entry_named(connection: Connection, name: int | str) -> Recorded:
         msg = f"entry ({name}): matches more than one id ({shown})"
         raise NotFound(msg, hint="more digits of the id")
     table = DETAILS[chosen[0].kind]
-    (recorded,) = _recorded(connection, table, table.c.seq == chosen[0].seq)
-    return recorded
+    (made,) = _entries(connection, table, table.c.seq == chosen[0].seq)
+    return made

@@ -8,10 +8,8 @@ from typing import Any
 
 from forecasting.domain import Forecast, Reveal, Sealed
 from forecasting.errors import InvalidInput
-from forecasting.store.drafts import prepare
-from forecasting.store.form import body, seal_commitment
+from forecasting.store.entries import Entry, prepare, seal_commitment
 from forecasting.store.tables import DETAILS
-from forecasting.store.values import restore
 
 VERSION = 1
 
@@ -45,7 +43,7 @@ def seal(draft: Forecast) -> tuple[Sealed, dict[str, Any]]:
     True
     """
     made = prepare(draft)
-    form = body("forecast", made.detail)
+    form = made.body
     salt = secrets.token_hex(32)
     commitment = seal_commitment(salt, form)
     kept = {
@@ -55,7 +53,7 @@ def seal(draft: Forecast) -> tuple[Sealed, dict[str, Any]]:
         "forecast": form,
         "because": {"salt": made.salt, "text": made.because} if made.because else None,
     }
-    row = made.detail
+    row = made.row
     sealed = Sealed(
         row["question"], row["question_hash"], row["forecaster"], row["issued_at"], commitment
     )
@@ -73,7 +71,7 @@ def reveal(kept: Mapping[str, Any], sealed: Sealed) -> Reveal:
     try:
         opening = _opening(kept, sealed.seq or 0)
         made = prepare(opening)
-        opens = seal_commitment(opening.salt, body("forecast", made.detail))
+        opens = seal_commitment(opening.salt, made.body)
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as broken:
         msg = "sealed file: does not hold what opens a seal"
         raise InvalidInput(msg, hint="file=COPY") from broken
@@ -91,14 +89,7 @@ def _opening(kept: Mapping[str, Any], seq: int) -> Reveal:
     given = dict(kept["forecast"])
     given["issued_at"] = dt.datetime.fromisoformat(given["issued_at"])
     row = dict.fromkeys(DETAILS["forecast"].columns.keys()) | given
-    draft = restore(
-        "forecast",
-        row,
-        seq=0,
-        recorded_at=given["issued_at"],
-        hash="",
-        because=str(because["text"]),
-    )
+    draft = Entry("forecast", row, because=str(because["text"])).value
     assert isinstance(draft, Forecast)
-    bare = replace(draft, seq=None, recorded_at=None)
+    bare = replace(draft, seq=None, recorded_at=None, hash="")
     return Reveal(bare, seq, str(kept["salt"]), str(because["salt"]))

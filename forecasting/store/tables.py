@@ -22,7 +22,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
 from forecasting.errors import InvalidInput
-from forecasting.store.canonical import dumps, instant_text, loads
+from forecasting.store.canonical import dumps, instant_text, loads, read_instant
 
 
 class Instant(TypeDecorator[dt.datetime]):
@@ -67,13 +67,6 @@ class Data(TypeDecorator[Any]):
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         """Read back."""
         return None if value is None else loads(value)
-
-
-def read_instant(stored: str | dt.datetime) -> dt.datetime:
-    """Read a stored moment: the text of SQLite or the ``timestamptz`` of PostgreSQL."""
-    if isinstance(stored, str):
-        return dt.datetime.fromisoformat(stored).replace(tzinfo=dt.UTC)
-    return stored.astimezone(dt.UTC)
 
 
 SEQ = Integer().with_variant(BigInteger(), "postgresql")

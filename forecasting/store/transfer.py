@@ -7,36 +7,31 @@ program. Into an empty ledger, or one that holds their beginning, they go as the
 
 import datetime as dt
 import hashlib
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import batched
 from typing import Any, NamedTuple
 
-from sqlalchemy import REAL, Column, Connection, Integer, Table, insert, select
+from sqlalchemy import REAL, Column, Integer, Table, select
 
 from forecasting.domain.forecast import kind_named
 from forecasting.domain.instants import parse_instant
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.store import migrate
-from forecasting.store.append import _LOCK, Head, append, read_head
-from forecasting.store.canonical import FIRST, VERSION, dumps, leaf, link
-from forecasting.store.drafts import Draft, Stored, prepare
-from forecasting.store.engine import told
-from forecasting.store.form import body, canonical_entry
-from forecasting.store.ledger import Ledger
+from forecasting.store.canonical import FIRST, VERSION, dumps, instant_text, leaf, link
+from forecasting.store.entries import Draft, Entry, prepare, write
+from forecasting.store.ledger import Ledger, append
+from forecasting.store.ledger import record as record_entries
+from forecasting.store.read import Head, read_head
 from forecasting.store.tables import (
     DETAILS,
     Data,
     Instant,
-    entry,
     evidence_effect,
     forecast,
     rationale,
 )
-from forecasting.store.values import restore
-from forecasting.store.verify import _Bad, _Found, _walk, verify
+from forecasting.store.verify import _Bad, _walk, verify
 
 #: Numbers of a ledger's own, which mean nothing in another.
 _OWN_NUMBERS = ("model_run", "sealed", "evidence_head", "seal_salt", "commitment")
@@ -51,36 +46,6 @@ class Whole(NamedTuple):
     head: str
 
 
-@dataclass(slots=True)
-class Line:
-    """One entry as a line gives it, its place in the chain checked."""
-
-    line: int
-    seq: int
-    kind: str
-    recorded_at: dt.datetime
-    tool: str
-    leaf: str
-    hash: str
-    row: dict[str, Any]
-    effects: list[dict[str, Any]]
-    salt: str
-    because: str
-
-    @property
-    def value(self) -> Stored:
-        """The domain value that the entry holds."""
-        return restore(
-            self.kind,
-            self.row,
-            seq=self.seq,
-            recorded_at=self.recorded_at,
-            hash=self.hash,
-            effects=self.effects,
-            because=self.because,
-        )
-
-
 def export(ledger: Ledger) -> Iterator[str]:
     """Give a whole ledger as lines of canonical JSON: what it is, then every entry.
 
@@ -91,7 +56,7 @@ def export(ledger: Ledger) -> Iterator[str]:
     DatabaseUnusable
         An entry cannot be read as it was stored.
     """
-    with ledger._reading() as connection:
+    with ledger.reading() as connection:
         head = read_head(connection)[0]
         first = {
             "kind": "ledger",
@@ -99,7 +64,7 @@ def export(ledger: Ledger) -> Iterator[str]:
             "entries": head.seq,
             "head": head.hash,
             "schema": migrate.HEAD,
-            "tool": ledger._tool,
+            "tool": ledger.tool,
         }
         yield dumps(first).decode()
         try:
@@ -110,15 +75,8 @@ def export(ledger: Ledger) -> Iterator[str]:
             raise DatabaseUnusable(msg, hint="forecast verify") from bad
 
 
-def _written(found: _Found) -> str:
-    form = canonical_entry(
-        found.kind,
-        found.row,
-        found.effects,
-        seq=found.seq,
-        recorded_at=found.recorded_at,
-        tool=found.tool,
-    ).decode()
+def _written(found: Entry) -> str:
+    form = found.canonical.decode()
     beside: dict[str, str] = {"hash": found.hash}
     if found.because is not None and found.salt is not None:
         beside |= {"salt": found.salt, "because": found.because}
@@ -145,7 +103,7 @@ def whole(record: Mapping[str, Any], where: str) -> Whole:
 
 def chained(
     records: Iterable[tuple[int, Mapping[str, Any]]], declared: Whole, name: str
-) -> Iterator[Line]:
+) -> Iterator[Entry]:
     """Give the entries of an exported ledger, each held to its hash and to the one before it.
 
     Raises
@@ -158,14 +116,7 @@ def chained(
     for number, record in records:
         try:
             found = _line(record, number)
-            form = canonical_entry(
-                found.kind,
-                found.row,
-                found.effects,
-                seq=found.seq,
-                recorded_at=record["recorded_at"],
-                tool=found.tool,
-            )
+            form = found.canonical
         except (KeyError, ValueError, TypeError, AttributeError, ArithmeticError) as broken:
             said = f"{broken.args[0]}" if broken.args else type(broken).__name__
             msg = (
@@ -180,42 +131,44 @@ def chained(
         if found.seq != seq or found.hash != previous.hex():
             msg = f"entry ({found.seq}): its hash does not follow from the lines before it"
             raise InvalidInput(msg, hint="the export as it was written", where=f"{name}:{number}")
-        found.leaf = entry_leaf.hex()
-        yield found
+        yield replace(found, leaf=entry_leaf.hex())
     if Whole(seq, previous.hex()) != declared:
         msg = f"ledger: {declared.entries} entries were written, and {seq} are here"
         raise InvalidInput(msg, hint="the export as it was written", where=f"{name}:{number}")
 
 
-def _line(record: Mapping[str, Any], number: int) -> Line:
+def _line(record: Mapping[str, Any], number: int) -> Entry:
     kind, stored = record["kind"], dict(record["body"])
     more = set(record) - {"body", "kind", "recorded_at", "seq", "tool", "v", *_BESIDE}
     if kind not in DETAILS or record["v"] != VERSION or more:
         msg = f"kind {kind}"
         raise ValueError(msg)
+    seq, recorded_at = _whole_number(record["seq"]), parse_instant(record["recorded_at"])
+    if instant_text(recorded_at) != record["recorded_at"]:
+        msg = f"time {record['recorded_at']}"
+        raise ValueError(msg)
     effects: list[dict[str, Any]] = []
     if kind == "evidence":
         effects = [
-            _row(evidence_effect, effect) | {"position": position}
+            _row(evidence_effect, effect) | {"seq": seq, "position": position}
             for position, effect in enumerate(stored.pop("effects"))
         ]
-    row = _row(DETAILS[kind], stored)
+    row = _row(DETAILS[kind], stored) | {"seq": seq}
     if kind == "forecast" and row["shape"] == "binary":
         row["probability"] = float(row["entered"][0])
     if kind == "evidence":
         row["effects"] = len(effects)
-    return Line(
+    return Entry(
         line=number,
-        seq=_whole_number(record["seq"]),
+        seq=seq,
         kind=kind,
-        recorded_at=parse_instant(record["recorded_at"]),
+        recorded_at=recorded_at,
         tool=record["tool"],
-        leaf="",
         hash=record["hash"],
         row=row,
         effects=effects,
-        salt=_text(record.get("salt", "")),
-        because=_text(record.get("because", "")),
+        salt=_text(record["salt"]) if "salt" in record else None,
+        because=_text(record["because"]) if "because" in record else None,
     )
 
 
@@ -253,7 +206,7 @@ def _whole_number(value: Any) -> int:
     return value
 
 
-def restore_lines(ledger: Ledger, lines: Iterable[Line], *, after: int) -> int:
+def restore_lines(ledger: Ledger, lines: Iterable[Entry], *, after: int) -> int:
     """Record entries as they are in a ledger that holds the first `after` of them; give how many.
 
     One transaction; before it ends, the chain is walked from its first entry.
@@ -264,41 +217,21 @@ def restore_lines(ledger: Ledger, lines: Iterable[Line], *, after: int) -> int:
         An entry that no ledger takes, or a chain that does not verify; nothing was written.
     """
     added = 0
-    with _writing(ledger) as connection:
+    with ledger.writing() as connection:
         here = read_head(connection)[0]
         if here.seq != after:
             msg = f"database ({ledger.where}): another program wrote to it meanwhile"
             raise InvalidInput(msg, hint="the same command again")
         for batch in batched((one for one in lines if one.seq > after), _BATCH):
-            _insert(connection, batch)
+            record_entries(
+                connection, [(one, write(one.kind, one.row, one.effects)) for one in batch]
+            )
             added += len(batch)
         found = verify(connection)
         if not found.ok:
             msg = f"entry ({found.first_bad}): {found.reason}; nothing was written"
             raise InvalidInput(msg, hint="the export as it was written")
     return added
-
-
-def _insert(connection: Connection, batch: Iterable[Line]) -> None:
-    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for one in batch:
-        rows["entry"].append(
-            {
-                "seq": one.seq,
-                "kind": one.kind,
-                "recorded_at": one.recorded_at,
-                "tool": one.tool,
-                "leaf": one.leaf,
-                "hash": one.hash,
-            }
-        )
-        rows[one.kind].append(one.row | {"seq": one.seq})
-        rows["evidence_effect"] += [effect | {"seq": one.seq} for effect in one.effects]
-        if one.salt:
-            rows["rationale"].append({"seq": one.seq, "salt": one.salt, "text": one.because})
-    for table in (entry, *DETAILS.values(), evidence_effect, rationale):
-        if rows[table.name]:
-            connection.execute(insert(table), rows[table.name])
 
 
 def record(
@@ -316,24 +249,13 @@ def record(
     bool
         Whether they were recorded.
     """
-    with _writing(ledger) as connection:
+    with ledger.writing() as connection:
         if read_head(connection)[0] != head:
             return False
         for batch in batched(drafts, _BATCH):
             prepared = [prepare(draft) for draft in batch]
-            append(connection, prepared, recorded_at=recorded_at, tool=ledger._tool)
+            append(connection, prepared, recorded_at=recorded_at, tool=ledger.tool)
     return True
-
-
-@contextmanager
-def _writing(ledger: Ledger) -> Iterator[Connection]:
-    """Open a transaction that keeps every other writer out, its faults told in one line."""
-    if ledger._unguarded is not None:
-        raise ledger._unguarded
-    with told(ledger.where), ledger._engine.begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql(_LOCK)
-        yield connection
 
 
 class Spoken(NamedTuple):
@@ -358,7 +280,7 @@ def spoken(ledger: Ledger) -> Iterator[Spoken]:
         .where(forecast.c.kind != "replay")
         .order_by(forecast.c.question, forecast.c.issued_at, forecast.c.forecaster, forecast.c.seq)
     )
-    with ledger._reading() as connection:
+    with ledger.reading() as connection:
         for row in connection.execution_options(yield_per=_BATCH).execute(statement):
             labels, entered = tuple(row[3]), tuple(row[4])
             yield Spoken(*row[:2], kind_named(row[2]), labels, entered, *row[5:7], row[7] or "")
@@ -368,7 +290,7 @@ def said_when(ledger: Ledger) -> dict[tuple[str, str, dt.datetime], tuple[Any, A
     """Give the labels and decimals of every forecast but replays, by who, on what and when."""
     names = ("question", "forecaster", "issued_at", "labels", "entered")
     statement = select(*(forecast.c[name] for name in names)).where(forecast.c.kind != "replay")
-    with ledger._reading() as connection:
+    with ledger.reading() as connection:
         rows = connection.execution_options(yield_per=_BATCH).execute(statement)
         return {tuple(row[:3]): (tuple(row[3]), tuple(row[4])) for row in rows}
 
@@ -380,10 +302,10 @@ def record_digest(ledger: Ledger) -> str:
     of this ledger alone.
     """
     found_digests = []
-    with ledger._reading() as connection:
+    with ledger.reading() as connection:
         try:
             for found in _walk(connection, read_head(connection)[0].seq):
-                form = body(found.kind, found.row, found.effects)
+                form = found.body
                 if form.get("commitment") is not None:
                     form["because"] = found.because
                 for name in _OWN_NUMBERS:

@@ -266,11 +266,12 @@ def missing(connection: Connection) -> list[str]:
     """
     found = _found_postgresql if connection.dialect.name == "postgresql" else _found_sqlite
     stands = found(connection)
-    wanted = _wanted(connection.dialect.name)
-    return sorted(name for name in {*wanted, *stands} if wanted.get(name) != stands.get(name))
+    made = wanted(connection.dialect.name)
+    return sorted(name for name in {*made, *stands} if made.get(name) != stands.get(name))
 
 
-def _wanted(dialect: str) -> dict[str, str]:
+def wanted(dialect: str) -> dict[str, str]:
+    """Give the triggers as this program makes them, by name."""
     if dialect == "sqlite":
         made = [sql for sql in _sqlite() if sql.startswith("CREATE")]
         return {sql.split()[2]: sql for sql in made}

@@ -26,8 +26,9 @@ from forecasting.store.canonical import (
     leaf,
     link,
     loads,
+    read_instant,
 )
-from forecasting.store.form import body, canonical_entry, seal_commitment
+from forecasting.store.entries import Entry, seal_commitment
 from forecasting.store.tables import (
     DETAILS,
     Data,
@@ -35,10 +36,8 @@ from forecasting.store.tables import (
     entry,
     evidence_effect,
     rationale,
-    read_instant,
     redaction,
 )
-from forecasting.store.values import restore
 
 _BATCH = 2000
 
@@ -79,22 +78,6 @@ class _Bad(Exception):
         self.reason = reason
 
 
-@dataclass(slots=True)
-class _Found:
-    """One entry with everything that hangs on it, read back strictly."""
-
-    seq: int
-    kind: str
-    recorded_at: str
-    tool: str
-    leaf: str
-    hash: str
-    row: Mapping[str, Any]
-    effects: list[Mapping[str, Any]]
-    salt: str | None
-    because: str | None
-
-
 def verify(connection: Connection) -> Verification:
     """Walk the chain from the first entry to the last.
 
@@ -114,7 +97,7 @@ def verify(connection: Connection) -> Verification:
         head_seq, head_hash = (0, FIRST.hex()) if last is None else (int(last[0]), str(last[1]))
         entries = connection.execute(select(func.count()).select_from(entry)).scalar_one()
         _counts(connection, head_seq)
-        previous, earlier = FIRST, ""
+        previous, earlier = FIRST, dt.datetime.min.replace(tzinfo=dt.UTC)
         held = _Held(_redacted(connection))
         for found in _walk(connection, head_seq):
             previous = _check(found, previous, earlier)
@@ -144,7 +127,7 @@ def content_digest(connection: Connection, *, head: int | None = None) -> str:
     last = connection.execute(select(func.max(entry.c.seq))).scalar() or 0
     try:
         for found in _walk(connection, last if head is None else min(head, last)):
-            form = body(found.kind, found.row, found.effects)
+            form = found.body
             form.pop("seal_salt", None)
             if form.pop("commitment", None) is not None and found.kind == "forecast":
                 form["because"] = found.because
@@ -178,12 +161,12 @@ def _counts(connection: Connection, head: int) -> None:
             raise _Bad(int(seq), f"a row of {table.name} that no entry recorded")
 
 
-def _walk(connection: Connection, last: int) -> Iterator[_Found]:
+def _walk(connection: Connection, last: int) -> Iterator[Entry]:
     for low in range(1, last + 1, _BATCH):
         yield from _batch(connection, low, min(low + _BATCH - 1, last))
 
 
-def _batch(connection: Connection, low: int, high: int) -> Iterator[_Found]:
+def _batch(connection: Connection, low: int, high: int) -> Iterator[Entry]:
     try:
         entries = {row["seq"]: row for row in _raw(connection, entry, low, high)}
         details = {
@@ -213,10 +196,10 @@ def _batch(connection: Connection, low: int, high: int) -> Iterator[_Found]:
         if seq not in details[kind]:
             raise _Bad(seq, f"its {kind} row is missing")
         try:
-            yield _Found(
+            yield Entry(
                 seq=seq,
                 kind=kind,
-                recorded_at=instant_text(_moment(row["recorded_at"])),
+                recorded_at=_moment(row["recorded_at"]),
                 tool=row["tool"],
                 leaf=row["leaf"],
                 hash=row["hash"],
@@ -294,21 +277,13 @@ def _decoded(table: Table, raw: Mapping[str, Any]) -> dict[str, Any]:
     return row
 
 
-def _check(found: _Found, previous: bytes, earlier: str) -> bytes:
+def _check(found: Entry, previous: bytes, earlier: dt.datetime) -> bytes:
     """Check one entry against the one before it; give its hash."""
     seq = found.seq
     try:
-        form = canonical_entry(
-            found.kind,
-            found.row,
-            found.effects,
-            seq=seq,
-            recorded_at=found.recorded_at,
-            tool=found.tool,
-        )
+        expected = leaf(found.canonical)
     except (ValueError, TypeError, AttributeError, ArithmeticError) as broken:
         raise _Bad(seq, f"a value that is not in its stored form ({broken})") from broken
-    expected = leaf(form)
     if found.leaf != expected.hex():
         raise _Bad(seq, "its content is not what was recorded")
     chained = link(previous, expected)
@@ -321,15 +296,13 @@ def _check(found: _Found, previous: bytes, earlier: str) -> bytes:
     return chained
 
 
-def _derived(found: _Found) -> str:
+def _derived(found: Entry) -> str:
     """Say what disagrees among the values that are not hashed themselves."""
     row = found.row
     if found.kind == "evidence" and row["effects"] != len(found.effects):
         return "its effects are not as many as were recorded"
     if found.kind == "question":
-        question = restore(
-            "question", row, seq=found.seq, recorded_at=dt.datetime.min, hash=found.hash
-        )
+        question = found.value
         if isinstance(question, Question) and question.wording_hash != row["wording_hash"]:
             return "its wording does not have the hash that was recorded"
     if found.kind != "forecast":
@@ -359,7 +332,7 @@ class _Held:
     seals: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     revealed: set[int] = field(default_factory=set)
 
-    def check(self, found: _Found) -> str:
+    def check(self, found: Entry) -> str:
         """Say what is wrong with an entry, given those before it and what redacts it."""
         if found.kind == "sealed":
             self.seals[found.seq] = found.row
@@ -369,7 +342,7 @@ class _Held:
             return ""
         return self._rationale(found) or self._reveal(found)
 
-    def _rationale(self, found: _Found) -> str:
+    def _rationale(self, found: Entry) -> str:
         row = found.row
         if row["commitment"] is None:
             return ""
@@ -385,7 +358,7 @@ class _Held:
             return "its rationale is not what was recorded"
         return ""
 
-    def _reveal(self, found: _Found) -> str:
+    def _reveal(self, found: Entry) -> str:
         row = found.row
         if row["sealed"] is None:
             return "" if row["seal_salt"] is None else "a salt without a seal"
@@ -395,7 +368,7 @@ class _Held:
             return f"the seal {row['sealed']} was opened before"
         self.revealed.add(row["sealed"])
         try:
-            opens = seal_commitment(row["seal_salt"] or "", body("forecast", row))
+            opens = seal_commitment(row["seal_salt"] or "", found.body)
         except ValueError:
             return "the salt of its seal is broken"
         return "" if opens == sealed["commitment"] else f"it does not open the seal {row['sealed']}"

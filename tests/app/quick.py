@@ -15,14 +15,14 @@ from numpy.typing import ArrayLike
 
 from forecasting.app.predict import Predictor
 from forecasting.domain import Question
+from forecasting.evidence.history import pasts, records
+from forecasting.evidence.reports import reports
 from forecasting.inference.fit import Fit, array_hash, exact_fit
 from forecasting.models.fits import FitCache
 from forecasting.models.prior import PriorSpec, prior_arrays, prior_draw
 from forecasting.models.spells import KINDS
 from forecasting.models.world.cases import agreement_rows, truce_rows
-from forecasting.models.world.history import pasts, records
 from forecasting.models.world.packages import packages
-from forecasting.models.world.reports import reports
 
 #: What `quick_fit` stands for.
 REAL = FitCache.fit

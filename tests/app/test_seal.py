@@ -244,8 +244,7 @@ def test_a_reveal_that_was_forged_past_the_tool_is_found_by_its_seal(forged, rea
     sealed(made, "0.9", START + DAY)
     (shown,) = opened(made, "q", START + 2 * DAY)
     from forecasting.store import guard
-    from forecasting.store.canonical import instant_text, leaf, link
-    from forecasting.store.form import canonical_entry
+    from forecasting.store.canonical import leaf, link
     from forecasting.store.verify import _batch
 
     with made.ledger._engine.begin() as connection, guard.lifted(connection):
@@ -254,13 +253,7 @@ def test_a_reveal_that_was_forged_past_the_tool_is_found_by_its_seal(forged, rea
             raw.execute(f"DROP TRIGGER {name}")
         raw.execute(f"UPDATE forecast SET {forged}")
         *_, before, last = _batch(connection, 1, shown["seq"])
-        form = canonical_entry(
-            last.kind,
-            last.row,
-            seq=last.seq,
-            recorded_at=instant_text(dt.datetime.fromisoformat(last.recorded_at)),
-            tool=last.tool,
-        )
+        form = last.canonical
         chained = link(bytes.fromhex(before.hash), leaf(form)).hex()
         raw.execute(
             f"UPDATE entry SET leaf = '{leaf(form).hex()}', hash = '{chained}'"

@@ -193,7 +193,7 @@ def test_priors_have_a_source_and_were_known_by_the_opening(forecast: Callable[.
     """Of every move and link: before the first question opened that rests on its process."""
     from forecasting.app.predict import predicates
     from forecasting.app.questions import bundled_bank
-    from forecasting.models.world.relevant import ancestors, asked
+    from forecasting.evidence.relevant import ancestors, asked
 
     rows = forecast("models", "priors")
     assert {"family", "process", "parameter", "prior", "source", "known_by"} <= set(rows[0])

@@ -21,7 +21,7 @@ from forecasting.evidence import (
     learned,
 )
 from forecasting.evidence.reliability import STREAM, grades_of
-from forecasting.models.world.reports import reports
+from forecasting.evidence.reports import reports
 
 NOON = dt.datetime(2026, 5, 9, 12, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)

@@ -234,7 +234,7 @@ def test_parts_of_one_day_are_one_part_and_a_record_is_a_package():
 def test_a_record_gives_its_package():
     import datetime as dt
 
-    from forecasting.models.world.history import Record, Step
+    from forecasting.evidence.history import Record, Step
 
     told = process().delivery.announced
     steps = (

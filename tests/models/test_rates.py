@@ -5,6 +5,7 @@ import pytest
 
 from forecasting.domain.process import MoveSpec, Phrase, ProcessSpec
 from forecasting.errors import InvalidInput
+from forecasting.evidence.history import Past, Piece
 from forecasting.inference import compile_count, pack
 from forecasting.inference.gate import mcse_of_mean
 from forecasting.models.datatree import datatree
@@ -15,7 +16,6 @@ from forecasting.models.poisson_lognormal import (
 )
 from forecasting.models.prior import prior_arrays
 from forecasting.models.rates import Rates, fit_rates, rate_data
-from forecasting.models.world.history import Past, Piece
 from forecasting.models.world.parameters import parameters
 
 MODEL = Rates()

@@ -5,12 +5,12 @@ import pytest
 
 from forecasting.domain.process import MoveSpec, Phrase, ProcessSpec
 from forecasting.errors import InvalidInput
+from forecasting.evidence.history import Past, Piece
 from forecasting.inference import compile_count, pack, summary, verdict
 from forecasting.models import weibull
 from forecasting.models.prior import prior_arrays
 from forecasting.models.spells import KINDS, Spells, representative_spells
 from forecasting.models.weibull import spells, survival
-from forecasting.models.world.history import Past, Piece
 from forecasting.models.world.move_priors import SpellDraws
 from forecasting.models.world.parameters import parameters
 

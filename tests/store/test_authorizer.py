@@ -116,7 +116,7 @@ TAMPERED = {
     "a trigger that does nothing": "DROP TRIGGER entry_guard;"
     "CREATE TRIGGER entry_guard BEFORE INSERT ON entry BEGIN SELECT 1; END",
     "a trigger more": "CREATE TRIGGER more AFTER INSERT ON entry BEGIN SELECT 1; END",
-    "every trigger": ";".join(f"DROP TRIGGER {name}" for name in triggers._wanted("sqlite")),
+    "every trigger": ";".join(f"DROP TRIGGER {name}" for name in triggers.wanted("sqlite")),
 }
 
 

@@ -13,9 +13,15 @@ from hypothesis import strategies as st
 from forecasting.domain import Withdrawal
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
-from forecasting.store.canonical import FIRST, dumps, entry_bytes, loads, number_text
-from forecasting.store.drafts import prepare
-from forecasting.store.form import body, canonical_entry
+from forecasting.store.canonical import (
+    FIRST,
+    dumps,
+    entry_bytes,
+    instant_text,
+    loads,
+    number_text,
+)
+from forecasting.store.entries import prepare
 from tests.store import samples
 from tests.store.samples import DAY, NOW, binary, one_of_each
 
@@ -93,10 +99,12 @@ def test_an_empty_ledger_has_a_head_of_zeros(memory):
 def test_an_entry_is_written_as_rfc_8785_says(draft):
     """The parts that the store puts together are the standard's, byte for byte."""
     prepared = prepare(draft)
-    given = {"kind": prepared.kind, "seq": 2**40, "recorded_at": "t", "tool": "é\x7f\u2028"}
-    row, effects = prepared.detail | {"seq": 2**40}, [e | {"seq": 1} for e in prepared.effects]
-    form = body(prepared.kind, row, effects)
-    assert canonical_entry(row=row, effects=effects, **given) == entry_bytes(form, **given)
+    row, effects = {**prepared.row, "seq": 2**40}, [{**e, "seq": 1} for e in prepared.effects]
+    one = replace(
+        prepared, row=row, effects=effects, seq=2**40, recorded_at=NOW, tool="é\x7f\u2028"
+    )
+    given = {"kind": one.kind, "seq": one.seq, "recorded_at": instant_text(NOW), "tool": one.tool}
+    assert one.canonical == entry_bytes(one.body, **given)
 
 
 @given(value=samples.plain)
@@ -154,4 +162,4 @@ def test_two_rationales_alike_have_commitments_unlike(memory):
 def test_moments_in_other_zones_are_the_same_moment():
     kyiv = NOW.astimezone(dt.timezone(dt.timedelta(hours=3)))
     one, two = (prepare(binary(issued_at=moment)) for moment in (NOW, kyiv))
-    assert body("forecast", one.detail) == body("forecast", two.detail)
+    assert one.body == two.body

@@ -10,7 +10,7 @@ from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.provenance import in_batch
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.store import Ledger, guard, transfer
-from forecasting.store.drafts import prepare
+from forecasting.store.entries import prepare
 from tests.store.samples import NOW, binary, numeric_question
 
 

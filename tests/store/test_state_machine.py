@@ -27,8 +27,8 @@ from forecasting.domain.process import ProcessSpec, WorldSpec
 from forecasting.domain.watch import Watch, watched_until
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.store import Ledger, engine, triggers, verify
-from forecasting.store.append import append
-from forecasting.store.drafts import prepare
+from forecasting.store.entries import prepare
+from forecasting.store.ledger import append
 from tests import databases
 from tests.app.season import START, question
 from tests.store.samples import binary

@@ -10,8 +10,7 @@ import sqlite3
 import pytest
 
 from forecasting.store import Ledger
-from forecasting.store.canonical import instant_text, leaf, link
-from forecasting.store.form import canonical_entry
+from forecasting.store.canonical import leaf, link
 from forecasting.store.tables import DETAILS
 from tests.store.samples import NOW, binary, one_of_each
 
@@ -186,14 +185,7 @@ def rehashed(path, *numbers):
         statements = []
         for seq in numbers:
             found = ledger.entry(seq)
-            form = canonical_entry(
-                found.kind,
-                found.row,
-                found.effects,
-                seq=seq,
-                recorded_at=instant_text(found.recorded_at),
-                tool=found.tool,
-            )
+            form = found.canonical
             previous = link(previous, leaf(form))
             statements.append(
                 f"UPDATE entry SET leaf = '{leaf(form).hex()}', hash = '{previous.hex()}' "

@@ -15,7 +15,6 @@ from forecasting.domain import Redaction, Withdrawal
 from forecasting.errors import ForecastingError
 from forecasting.store import Ledger, verify
 from forecasting.store.canonical import FIRST, leaf, link
-from forecasting.store.form import canonical_entry
 from forecasting.store.seal import reveal, seal
 from tests.store.samples import DAY, NOW, binary, one_of_each
 
@@ -59,8 +58,7 @@ def hashed(ledger):
     previous = FIRST
     with ledger._engine.connect() as connection:
         for found in verify._batch(connection, 1, 16):
-            where = {"seq": found.seq, "recorded_at": found.recorded_at, "tool": found.tool}
-            now = leaf(canonical_entry(found.kind, found.row, found.effects, **where))
+            now = leaf(found.canonical)
             previous = link(previous, now)
             yield now.hex(), previous.hex(), found.seq
 
@@ -181,7 +179,7 @@ def test_a_value_of_another_type_is_found_where_no_table_is_strict(edited, path)
     with Ledger.open(str(path)) as ledger, ledger._engine.connect() as connection:
         (first,) = verify._batch(connection, 1, 1)
     with pytest.raises(verify._Bad, match="a value that is not in its stored form"):
-        verify._check(replace(first, row={**first.row, "upper": "high"}), FIRST, "")
+        verify._check(replace(first, row={**first.row, "upper": "high"}), FIRST, first.recorded_at)
 
 
 def test_content_that_cannot_be_read_has_no_digest(edited, path):

@@ -6,9 +6,9 @@ Nothing is guessed from the neighbours of a value.
 """
 
 from forecasting.domain.reading.instants import day, local_clock, moment
-from forecasting.domain.reading.manner import Ambiguous, Damaged, Manner, plainly, tidied
+from forecasting.domain.reading.manner import Ambiguous, Damaged, Manner, plainly
 from forecasting.domain.reading.names import forecaster, option, question_id
-from forecasting.domain.reading.numbers import number
+from forecasting.domain.reading.numbers import number, tidied
 from forecasting.domain.reading.outcomes import outcome
 from forecasting.domain.reading.probabilities import probability
 from forecasting.domain.reading.quantities import level, quantity

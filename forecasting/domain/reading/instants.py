@@ -14,7 +14,8 @@ from forecasting.domain.instants import (
     utc,
 )
 from forecasting.domain.instants import zone as known_zone
-from forecasting.domain.reading.manner import Ambiguous, Manner, plainly, tidied
+from forecasting.domain.reading.manner import Ambiguous, Manner, plainly
+from forecasting.domain.reading.numbers import tidied
 from forecasting.errors import InvalidInput
 
 Days = Literal["begins", "noon", "ends", ""]

@@ -14,7 +14,6 @@ MARKS: tuple[Mark, ...] = ("", "point", "comma")
 UNITS: tuple[Unit, ...] = ("", "percent", "probability")
 ORDERS: tuple[Order, ...] = ("", "dmy", "mdy")
 
-_SPACES = re.compile(r"[\s\u00a0\u2000-\u200a\u202f\u205f\u3000]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -85,19 +84,6 @@ class Manner:
             what = "decimal marks" if name == "decimal" else "orders of a date"
             msg = f"{name} ({' and '.join(map(plainly, shown))}): two {what} in one file"
             raise Ambiguous(msg, hint=f"{name}={among[1]} or {name}={among[2]}")
-
-
-def tidied(text: str) -> str:
-    r"""Give a text with every kind of space, also those that do not break, as one plain space.
-
-    Examples
-    --------
-    >>> tidied(" 35\u00a0% "), tidied("31\u202fJan  2027")
-    ('35 %', '31 Jan 2027')
-    """
-    if text.isascii() and text.isprintable() and "  " not in text:
-        return text.strip()
-    return _SPACES.sub(" ", text).strip()
 
 
 def plainly(text: object) -> str:

@@ -5,7 +5,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from forecasting.domain.reading.manner import plainly, tidied
+from forecasting.domain.reading.manner import plainly
+from forecasting.domain.reading.numbers import tidied
 from forecasting.errors import InvalidInput
 
 LONGEST_ID = 80

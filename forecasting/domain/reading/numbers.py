@@ -4,11 +4,12 @@ import re
 from decimal import Decimal
 from functools import lru_cache
 
-from forecasting.domain.reading.manner import Ambiguous, Damaged, Manner, Mark, plainly, tidied
+from forecasting.domain.reading.manner import Ambiguous, Damaged, Manner, Mark, plainly
 from forecasting.errors import InvalidInput
 
 #: Significant digits of a number; no measurement has more.
 MOST_DIGITS = 40
+_SPACES = re.compile(r"[\s\u00a0\u2000-\u200a\u202f\u205f\u3000]+")
 _PLAIN = re.compile(r"[+-]?\d{1,40}(\.\d{1,40})?", re.ASCII)
 _EXPONENT = re.compile(r"([+-]?(?:\d+[.,]?\d*|[.,]\d+))[eE]([+-]?\d{1,6})", re.ASCII)
 _BODY = re.compile(r"([+-]?)([\d.,' ]*\d[\d.,' ]*)", re.ASCII)
@@ -17,6 +18,19 @@ _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity|∞)", re.IGNORECASE)
 _SAME = str.maketrans({"\u2212": "-", "\u2019": "'", "\u02bc": "'"})
 _LEAST_EXPONENT = -330
 _FIXED = Manner()
+
+
+def tidied(text: str) -> str:
+    r"""Give a text with every kind of space, also those that do not break, as one plain space.
+
+    Examples
+    --------
+    >>> tidied(" 35\u00a0% "), tidied("31\u202fJan  2027")
+    ('35 %', '31 Jan 2027')
+    """
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()
+    return _SPACES.sub(" ", text).strip()
 
 
 def number(

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 from forecasting.domain.outcome import NO, YES, OutcomeSpace, beyond
 from forecasting.domain.question import ANNULLED
-from forecasting.domain.reading.manner import Manner, plainly, tidied
+from forecasting.domain.reading.manner import Manner, plainly
 from forecasting.domain.reading.names import option
-from forecasting.domain.reading.numbers import number
+from forecasting.domain.reading.numbers import number, tidied
 from forecasting.errors import InvalidInput
 
 _BINARY = dict.fromkeys(("yes", "y", "true", "t", "1", "1.0"), YES) | dict.fromkeys(

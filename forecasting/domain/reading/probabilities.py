@@ -4,8 +4,8 @@ import re
 from decimal import Decimal
 from fractions import Fraction
 
-from forecasting.domain.reading.manner import Ambiguous, Manner, plainly, tidied
-from forecasting.domain.reading.numbers import number
+from forecasting.domain.reading.manner import Ambiguous, Manner, plainly
+from forecasting.domain.reading.numbers import number, tidied
 from forecasting.domain.verbal import BANDS, band
 from forecasting.errors import InvalidInput
 

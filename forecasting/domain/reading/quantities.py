@@ -3,8 +3,8 @@
 import re
 from decimal import Decimal
 
-from forecasting.domain.reading.manner import Manner, plainly, tidied
-from forecasting.domain.reading.numbers import number
+from forecasting.domain.reading.manner import Manner, plainly
+from forecasting.domain.reading.numbers import number, tidied
 from forecasting.domain.reading.probabilities import decimal
 from forecasting.errors import InvalidInput
 

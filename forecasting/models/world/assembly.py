@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from forecasting.domain.process import ProcessSpec, WorldSpec
-from forecasting.models.world.history import Record, links_on
+from forecasting.evidence.history import Record, links_on
 from forecasting.models.world.values import (
     FloatArray,
     Known,

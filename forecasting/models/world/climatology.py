@@ -9,8 +9,8 @@ from forecasting.domain.evidence import Evidence
 from forecasting.domain.predicate import Predicate, Total
 from forecasting.domain.process import WorldSpec
 from forecasting.domain.question import Question
+from forecasting.evidence.history import DAY, Record
 from forecasting.models.world.answers import quantiles
-from forecasting.models.world.history import DAY, Record
 from forecasting.models.world.packages import packages
 from forecasting.models.world.reading import LEVELS
 

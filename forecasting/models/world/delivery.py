@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from forecasting.domain.process import ProcessSpec
 from forecasting.errors import InvalidInput
+from forecasting.evidence.history import DAY, Record
 from forecasting.inference.fit import Fit
 from forecasting.models.deliveries import T0, Deliveries, Package, delivery_data
 from forecasting.models.delivery_priors import RESUME
 from forecasting.models.prior import PriorSpec
 from forecasting.models.world.chance import uniforms
-from forecasting.models.world.history import DAY, Record
 from forecasting.models.world.parameters import MoveParameters
 from forecasting.models.world.values import FloatArray, Size
 

@@ -8,8 +8,8 @@ from math import inf, isfinite
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from forecasting.models.world.history import EPOCH, Past
-from forecasting.models.world.reports import CodedReport, multiplier
+from forecasting.evidence.history import EPOCH, Past
+from forecasting.evidence.reports import CodedReport, multiplier
 
 __all__ = ["Exposed", "exposed", "multiplier"]
 

@@ -1,11 +1,12 @@
 """What is known when chance begins: states, ages, what has ended, by which name chance goes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from forecasting.errors import InvalidInput
+from forecasting.evidence.reports import CodedReport
 from forecasting.models.world.values import (
     NEVER,
     Do,
@@ -13,6 +14,7 @@ from forecasting.models.world.values import (
     Known,
     Link,
     Process,
+    Report,
     World,
 )
 
@@ -103,3 +105,30 @@ def ever(world: World, link: Link) -> bool:
     if link.once and not link.states:
         return any(entry.counted for entry in known)
     return link.once and any(entry.state in link.states for entry in known)
+
+
+def to_values(coded: Iterable[CodedReport], world: World) -> tuple[Report, ...]:
+    """Give reports in days and positions of a world; what it does not hold is left out."""
+    found = []
+    for report in coded:
+        place = world.index.get(report.process)
+        if place is None:
+            continue
+        process = world.processes[place]
+        for position, move in enumerate(process.moves):
+            name = f"{process.states[move.start]} > {process.states[move.end]}"
+            if name == report.move and move.at is None:
+                found.append(
+                    Report(
+                        process=place,
+                        move=position,
+                        known=world.day(report.known_at),
+                        log_ratio=report.log_ratio,
+                        half_life=report.half_life,
+                        source=report.source,
+                        bound=report.bound,
+                        key=report.key,
+                        story=report.story,
+                    )
+                )
+    return tuple(found)

@@ -12,6 +12,8 @@ from forecasting.domain.evidence import Evidence
 from forecasting.domain.process import ProcessSpec, WorldSpec
 from forecasting.domain.provenance import Fitted
 from forecasting.errors import GateRefused, InvalidInput
+from forecasting.evidence.history import Past, Record
+from forecasting.evidence.reports import CodedReport
 from forecasting.inference.fit import Fit
 from forecasting.models.fits import FitCache
 from forecasting.models.news_gain import gain_draws, learned_gain, summary
@@ -19,10 +21,8 @@ from forecasting.models.own_kind import own_hazards
 from forecasting.models.world.assembly import Hazard
 from forecasting.models.world.classes import ClassOf, told_apart
 from forecasting.models.world.exposed import multiplier
-from forecasting.models.world.history import Past, Record
 from forecasting.models.world.packages import DeliveryOf
 from forecasting.models.world.parameters import Parameters, parameters
-from forecasting.models.world.reports import CodedReport
 from forecasting.models.world.values import FloatArray
 
 Key = tuple[str, str]
@@ -240,7 +240,7 @@ def piece_multipliers(past: Past, coded: Sequence[CodedReport]) -> FloatArray:
 
 
 def _day(moment: dt.datetime) -> float:
-    from forecasting.models.world.history import DAY, EPOCH
+    from forecasting.evidence.history import DAY, EPOCH
 
     return (moment - EPOCH) / DAY
 

@@ -18,14 +18,9 @@ from forecasting.domain.predicate import Predicate, Truth
 from forecasting.domain.process import WorldSpec
 from forecasting.domain.question import Question
 from forecasting.errors import GateRefused, InvalidInput
+from forecasting.evidence.history import Record, pasts, records
 from forecasting.evidence.likelihood import ReliabilityOf
-from forecasting.models.world.assembly import assemble, with_reports
-from forecasting.models.world.conditions import towards as ways
-from forecasting.models.world.history import Record, pasts, records
-from forecasting.models.world.learning import Learned, Learner
-from forecasting.models.world.paths import BoolArray, Paths
-from forecasting.models.world.reading import Answer, read
-from forecasting.models.world.relevant import (
+from forecasting.evidence.relevant import (
     ancestors,
     asked,
     groups,
@@ -33,7 +28,13 @@ from forecasting.models.world.relevant import (
     moments,
     part_of,
 )
-from forecasting.models.world.reports import CodedReport, alive, reports, to_values
+from forecasting.evidence.reports import CodedReport, alive, reports
+from forecasting.models.world.assembly import assemble, with_reports
+from forecasting.models.world.conditions import towards as ways
+from forecasting.models.world.known import to_values
+from forecasting.models.world.learning import Learned, Learner
+from forecasting.models.world.paths import BoolArray, Paths
+from forecasting.models.world.reading import Answer, read
 from forecasting.models.world.simulate import simulate
 from forecasting.models.world.values import Do, FloatArray, World
 

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from forecasting.domain.process import LinkSpec
 from forecasting.errors import InvalidInput
-from forecasting.models.world.history import Past
+from forecasting.evidence.history import Past
 from forecasting.models.world.values import FloatArray
 
 #: Half an hour: no end of a stay is known to be nearer to its beginning.

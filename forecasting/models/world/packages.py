@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.process import ProcessSpec
 from forecasting.domain.reference import ReferenceClass
+from forecasting.evidence.history import Record
 from forecasting.inference.fit import Fit
 from forecasting.models.deliveries import Deliveries, Package, delivery_data
 from forecasting.models.fits import FitCache
 from forecasting.models.world.assembly import Hazard
 from forecasting.models.world.cases import DAY, SAME, anchor, data_of, moment_of
 from forecasting.models.world.delivery import delivery_parameters, package_of
-from forecasting.models.world.history import Record
 
 Key = tuple[str, str]
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from forecasting.domain.process import LinkSpec, MoveSpec, ProcessSpec
+from forecasting.evidence.history import Past, links_on
 from forecasting.inference.fit import Fit
 from forecasting.models.poisson_lognormal import (
     log_marginal,
@@ -24,7 +25,6 @@ from forecasting.models.poisson_lognormal import (
 from forecasting.models.prior import PriorSpec
 from forecasting.models.rates import Fits
 from forecasting.models.world.chance import uniforms
-from forecasting.models.world.history import Past, links_on
 from forecasting.models.world.links import prior_betas
 from forecasting.models.world.move_priors import MovePrior, SpellDraws, prior_of
 from forecasting.models.world.own_past import OwnPast

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecasting.errors import InvalidInput
+from forecasting.evidence.history import Past
 from forecasting.inference.fit import Fit
 from forecasting.models.prior import PriorSpec
 from forecasting.models.rates import Fits, Rates, fit_rates, rate_data
 from forecasting.models.world.chance import uniforms
-from forecasting.models.world.history import Past
 from forecasting.models.world.values import FloatArray
 
 Key = tuple[str, str]
@@ -97,7 +97,7 @@ def anchor(pasts: list[Past]) -> float:
 
     Examples
     --------
-    >>> from forecasting.models.world.history import Piece
+    >>> from forecasting.evidence.history import Piece
     >>> anchor([Past("a", "b", (Piece(0, 30, True, (), 200.0), Piece(0, 9, False, (), 230.0)))])
     230.0
     """

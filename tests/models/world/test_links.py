@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from forecasting.domain.process import LinkSpec, MoveSpec, Phrase, ProcessSpec
-from forecasting.models.world.history import Past, Piece
+from forecasting.evidence.history import Past, Piece
 from forecasting.models.world.links import beta_prior, implied_ratio, prior_betas
 from forecasting.models.world.parameters import parameters
 

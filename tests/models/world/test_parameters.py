@@ -6,9 +6,9 @@ from scipy.special import ndtri
 
 from forecasting.domain.process import LinkSpec, MoveSpec, Phrase, ProcessSpec
 from forecasting.errors import InvalidInput
+from forecasting.evidence.history import Past, Piece
 from forecasting.inference.fit import exact_fit
 from forecasting.models.rates import Rates
-from forecasting.models.world.history import Past, Piece
 from forecasting.models.world.move_priors import SpellDraws
 from forecasting.models.world.parameters import parameters, stratified
 from forecasting.models.world.pooled import anchor, pooled_rates, representative

@@ -14,22 +14,22 @@ from forecasting.domain import predicate as ask
 from forecasting.domain.evidence import Effect, Evidence, fading, parse_effect, split_on
 from forecasting.domain.predicate import Moment, Predicate
 from forecasting.domain.process import DeliverySpec, MoveSpec, Phrase, ProcessSpec, WorldSpec
-from forecasting.models.news_gain import Gain, gain_draws, learned_gain, summary
-from forecasting.models.world import values
-from forecasting.models.world.exposed import exposed
-from forecasting.models.world.history import EPOCH, Past, Piece, Record, Step
-from forecasting.models.world.leads import to_question
-from forecasting.models.world.reports import (
+from forecasting.evidence.history import EPOCH, Past, Piece, Record, Step
+from forecasting.evidence.leads import to_question
+from forecasting.evidence.reports import (
     CodedReport,
     alive,
     bound,
     multiplier,
     reports,
     story_total,
-    to_values,
     total_at,
     unusable,
 )
+from forecasting.models.news_gain import Gain, gain_draws, learned_gain, summary
+from forecasting.models.world import values
+from forecasting.models.world.exposed import exposed
+from forecasting.models.world.known import to_values
 
 NOON = dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)

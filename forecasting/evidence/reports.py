@@ -24,11 +24,10 @@ from forecasting.domain.process import WorldSpec
 from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput
 from forecasting.evidence.as_of import known, retracted
+from forecasting.evidence.history import EPOCH, Record
+from forecasting.evidence.leads import Way, to_target
 from forecasting.evidence.likelihood import EVENT_RHO, ReliabilityOf, of_grade, story_discount
 from forecasting.evidence.reliability import grades_of
-from forecasting.models.world.history import EPOCH, Record
-from forecasting.models.world.leads import Way, to_target
-from forecasting.models.world.values import Report, World
 
 FloatArray = NDArray[np.float64]
 DAY = dt.timedelta(days=1)
@@ -178,33 +177,6 @@ def ends_of(record: Record, move: str) -> list[dt.datetime]:
             ends.append(step.at)
         state = step.state
     return ends
-
-
-def to_values(coded: Iterable[CodedReport], world: World) -> tuple[Report, ...]:
-    """Give reports in days and positions of a world; what it does not hold is left out."""
-    found = []
-    for report in coded:
-        place = world.index.get(report.process)
-        if place is None:
-            continue
-        process = world.processes[place]
-        for position, move in enumerate(process.moves):
-            name = f"{process.states[move.start]} > {process.states[move.end]}"
-            if name == report.move and move.at is None:
-                found.append(
-                    Report(
-                        process=place,
-                        move=position,
-                        known=world.day(report.known_at),
-                        log_ratio=report.log_ratio,
-                        half_life=report.half_life,
-                        source=report.source,
-                        bound=report.bound,
-                        key=report.key,
-                        story=report.story,
-                    )
-                )
-    return tuple(found)
 
 
 def multiplier(coded: Sequence[CodedReport], days: ArrayLike, gain: ArrayLike = 1.0) -> FloatArray:

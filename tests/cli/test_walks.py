@@ -1,0 +1,150 @@
+"""How far a command walks: files, functions and statements of SQL, counted and held.
+
+A walk that grows by a layer or by a query is seen here; nothing is timed.
+"""
+
+import ast
+import datetime as dt
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+import forecasting
+from forecasting import clock
+from forecasting.cli import run
+
+NOW = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
+PACKAGE = Path(forecasting.__file__).parent
+
+
+class Walked:
+    """What a walk went through: files and functions of the package, statements of SQL."""
+
+    def __init__(self) -> None:
+        self.functions: set[tuple[str, str]] = set()
+        self.statements: set[str] = set()
+
+    @property
+    def files(self) -> set[str]:
+        return {file for file, _ in self.functions}
+
+
+@contextmanager
+def walked() -> Iterator[Walked]:
+    found = Walked()
+
+    def called(frame: FrameType, what: str, _: Any) -> None:
+        code = frame.f_code
+        if what == "call" and code.co_name != "<module>":
+            file = Path(code.co_filename)
+            if file.is_relative_to(PACKAGE):
+                found.functions.add((str(file.relative_to(PACKAGE)), code.co_qualname))
+
+    def executed(*given: Any) -> None:
+        # What begins a transaction asks for nothing.
+        if not given[2].startswith("BEGIN"):
+            found.statements.add(given[2])
+
+    event.listen(Engine, "before_cursor_execute", executed)
+    sys.setprofile(called)
+    try:
+        yield found
+    finally:
+        sys.setprofile(None)
+        event.remove(Engine, "before_cursor_execute", executed)
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with the example's bank, in which each command has run once."""
+    folder = tmp_path_factory.mktemp("walks") / "here"
+    with clock.at(NOW):
+        assert run(["init", str(folder), "--example", "ukraine", "--as", "ana"]) == 0
+    return folder
+
+
+@pytest.fixture
+def there(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.chdir(workspace)
+    with clock.at(NOW):
+        yield
+
+
+def warm(*words: str) -> Walked:
+    """Walk a second time: what is imported or put together once is no part of it."""
+    assert run(list(words)) == 0
+    with walked() as found:
+        assert run(list(words)) == 0
+    return found
+
+
+@pytest.mark.usefixtures("there")
+@pytest.mark.parametrize("question", ["leaders-meet@2026-12-31", "buffer-zone-2026"])
+def test_a_forecast_walks_from_key_to_disk_through_20_files(question: str) -> None:
+    assert run(["log", question, "3%"]) == 0
+    with walked() as found:
+        assert run(["log", question, "4%"]) == 0
+    assert len(found.files) <= 20, sorted(found.files)
+    assert len(found.functions) <= 100, sorted(found.functions)
+    assert len(found.statements) <= 7, sorted(found.statements)
+
+
+@pytest.mark.usefixtures("there")
+def test_a_table_of_scores_walks_through_35_files() -> None:
+    # With a forecast of a resolved question there is something to score.
+    words = ("log", "energy-truce-2025-observed", "5%", "--at", "2025-03-20T12:00Z")
+    run(list(words))
+    found = warm("score", "--kind", "all")
+    assert len(found.files) <= 35, sorted(found.files)
+
+
+@pytest.mark.usefixtures("there")
+def test_news_is_added_without_a_model() -> None:
+    words = ["news", "add", "Envoys meet", "--source", "wire", "--known-at", "2026-11-22T12:00Z"]
+    words += ["--on", "leaders-meet=x1.5"]
+    script = (
+        "import json, sys; from forecasting.cli import run; "
+        f"code = run({words!r}); print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120,
+        env={**os.environ, "PYTHONPATH": str(PACKAGE.parent), "FORECASTING_NOW": NOW.isoformat()},
+    )  # fmt: skip
+    code, modules = json.loads(done.stderr.splitlines()[-1])
+    assert code == 0, done.stderr
+    heavy = {"pymc", "pytensor", "numba", "nutpie", "arviz", "forecasting.models"}
+    assert not heavy & set(modules)
+
+
+def test_commands_speak_to_the_book_alone() -> None:
+    """Nothing of the command line reaches around the one door, to the ledger or a use case."""
+    around = []
+    for file in sorted((PACKAGE / "cli").glob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = []
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module or "", *(f"{node.module}.{n.name}" for n in node.names)]
+            elif isinstance(node, ast.Import):
+                names = [each.name for each in node.names]
+            elif isinstance(node, ast.Attribute) and node.attr == "ledger":
+                names = [ast.unparse(node)]
+            around += [
+                (file.name, node.lineno, name)
+                for name in names
+                if (name.startswith(CLOSED) and not name.startswith("forecasting.app.book"))
+                or name == "book.ledger"
+            ]
+    assert around == []
+
+
+CLOSED = ("forecasting.app", "forecasting.store", "forecasting.models", "forecasting.bank")
