@@ -276,18 +276,22 @@ class Book[Table](Record[Table], Review[Table]):
         return show(self.ledger, name, clock.now())
 
     def zone(self, *names: str) -> str:
-        """Give the zone of a question or ladder, or that processes share; else the bank's."""
-        from forecasting.app.banks import bank_of, zone_of
-        from forecasting.app.catalog import Catalog
+        """Give the zone of a question or ladder, or that processes share; empty for none.
 
-        if len(names) == 1:
-            try:
-                return Catalog.about(self.ledger, names[0]).find(names[0])[0].zone
-            except NotFound:
-                pass
-        known = bank_of(self.ledger).world.processes if names else {}
+        Without a name it is that of the ledger's bank.
+        """
+        from forecasting.app.banks import zone_of
+        from forecasting.app.catalog import Catalog
+        from forecasting.app.watch import world_of_the_bank
+
+        if not names:
+            return zone_of(self.ledger)
+        try:
+            return Catalog.about(self.ledger, names[0]).find(names[0])[0].zone
+        except NotFound:
+            known = world_of_the_bank(self.ledger).processes
         zones = {known[name].zone for name in names if name in known}
-        return zones.pop() if len(zones) == 1 else zone_of(self.ledger)
+        return zones.pop() if len(zones) == 1 else ""
 
     def check(self, path: str | Path | None = None) -> "list[Problem]":
         """List every fault of a bank folder or of a question file; else of the ledger's bank."""

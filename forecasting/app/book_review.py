@@ -211,6 +211,7 @@ class Review[Table]:
     def pool(
         self,
         question: str,
+        /,
         *,
         method: str = "geometric-odds",
         members: Sequence[str] = (),

@@ -64,7 +64,7 @@ def import_runs(ledger: Ledger) -> list[dict[str, Any]]:
         blocks[-1].append(one)
     begins = [_seq(block[0]) for block in blocks]
     rows = []
-    for block, next_begins in zip(blocks, [*begins[1:], math.inf], strict=True):
+    for block, next_begins in zip(blocks, [*begins, math.inf][1:], strict=True):
         end = _seq(block[-1])
         behind = [
             _seq(one)

@@ -48,7 +48,9 @@ def watch(processes: tuple[str, ...], until: str, every: bool, because: str) -> 
             return
         moment = None
         if until:
-            moment = times.moment(until, zone_name=book.zone(*processes), day_means="ends")
+            moment = times.moment(
+                until, zone_name=book.zone(*processes) if processes else None, day_means="ends"
+            )
         made = book.watch(*processes, until=moment, every=every, because=because)
     emit(made, columns=("process", "until", "recorded_at", "watcher", "because"))
     say(f"{len(made)} watched; `forecast update` brings the models up to it")
