@@ -89,6 +89,7 @@ class Book(Record, Review):
         self.ledger = ledger
         self.database = database
         self._forecaster = forecaster
+        self._act = ""
 
     @classmethod
     def open(
@@ -117,6 +118,34 @@ class Book(Record, Review):
     def forecaster(self) -> str:
         """In whose name this book logs."""
         return config.forecaster(self._forecaster).value
+
+    def speaking_as(self, forecaster: str, *, once: str = "") -> "Book":
+        """Give this book in somebody's name, over the same connections.
+
+        Parameters
+        ----------
+        once : str, optional
+            64 letters that name one act of writing. Whoever does the same act again gets
+            :class:`forecasting.errors.Repeated`, and nothing is written a second time.
+        """
+        ledger = self.ledger.once(once) if once else self.ledger
+        spoken = Book(ledger, forecaster=forecaster, database=self.database)
+        spoken._act = once
+        return spoken
+
+    def written(self) -> int:
+        """Give the last entry that this book's act of writing came to; 0 before it is done."""
+        return self.ledger.written(self._act) if self._act else 0
+
+    def head(self) -> int:
+        """Give the number of the last entry."""
+        return self.ledger.head().seq
+
+    def zone(self) -> str:
+        """Give the zone of the days of the ledger's bank."""
+        from forecasting.app.banks import zone_of
+
+        return zone_of(self.ledger)
 
     def init(self, bank: "Bank | str | Path") -> dict[str, Any]:
         """Load a bank, or that of a folder: what is new is appended, what changed is said."""
@@ -166,6 +195,12 @@ class Book(Record, Review):
 
         rows = today(self.ledger, forecaster=self.forecaster, now=clock.now())
         return frame(rows, ("deadline", "known_at"), ("section", *ROW, *NEWS_ROW))
+
+    def needs(self) -> list[dict[str, Any]]:
+        """Give the rows of :meth:`today` as they are, with the type and outcomes of a question."""
+        from forecasting.app.today import needs
+
+        return needs(self.ledger, forecaster=self.forecaster, now=clock.now())
 
     def due(self, *, by: str = "value") -> "pd.DataFrame":
         """Give what needs the forecaster, by what a fresh look is worth or by the deadline."""

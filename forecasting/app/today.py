@@ -290,7 +290,11 @@ def today(ledger: Ledger, *, forecaster: str, now: dt.datetime) -> list[dict[str
         what :func:`due` gives; `change` is how far the model moved. An item of news has
         ``seq, known_at, source`` and no question.
     """
-    state = _State.of(ledger, forecaster, now)
+    return _today(_State.of(ledger, forecaster, now))
+
+
+def _today(state: _State) -> list[dict[str, Any]]:
+    now = state.now
     rows = _due(state)
     open_ones = [row for row in rows if row["status"] == "open"]
     soon = sorted(
@@ -311,6 +315,24 @@ def today(ledger: Ledger, *, forecaster: str, now: dt.datetime) -> list[dict[str
         "news not coded": _uncoded(state),
     }
     return [{"section": name, **row} for name in SECTIONS for row in parts[name]]
+
+
+def needs(ledger: Ledger, *, forecaster: str, now: dt.datetime) -> list[dict[str, Any]]:
+    """Give the rows of :func:`today` with what a form beside each needs: its type and outcomes."""
+    state = _State.of(ledger, forecaster, now)
+    rows = []
+    for row in _today(state):
+        question = state.catalog.questions.get(row.get("question", ""))
+        more: dict[str, Any] = {}
+        if question is not None:
+            options = question.space.options
+            more = {
+                "type": question.type,
+                "zone": question.zone,
+                "outcomes": ("yes", "no") if question.type == "binary" else options,
+            }
+        rows.append(row | more)
+    return rows
 
 
 def _uncoded(state: _State) -> list[dict[str, Any]]:

@@ -134,6 +134,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Walk through time with only what was known at each date, score, and review.",
     ),
     "review": ("work", "review", "Write the review page: one self-contained HTML file."),
+    "serve": (
+        "serve",
+        "serve",
+        "Show everything in the browser, on this machine alone.",
+    ),
     "import": (
         "exchange",
         "import_",

@@ -11,11 +11,11 @@ from sqlalchemy import Connection, Table, insert, select
 from sqlalchemy.dialects import sqlite
 
 from forecasting.domain.instants import utc
-from forecasting.errors import InvalidInput
+from forecasting.errors import InvalidInput, Repeated
 from forecasting.store.canonical import FIRST, instant_text, leaf, link
 from forecasting.store.drafts import Prepared, Stored
 from forecasting.store.form import around, write
-from forecasting.store.tables import DETAILS, entry, evidence_effect, rationale
+from forecasting.store.tables import DETAILS, entry, evidence_effect, rationale, receipt
 from forecasting.store.values import restore
 
 #: Taken before the head is read on PostgreSQL, where a snapshot does not lock it.
@@ -74,11 +74,21 @@ def read_head(connection: Connection) -> tuple[Head, dt.datetime | None]:
 
 
 def append(
-    connection: Connection, prepared: Sequence[Prepared], *, recorded_at: dt.datetime, tool: str
+    connection: Connection,
+    prepared: Sequence[Prepared],
+    *,
+    recorded_at: dt.datetime,
+    tool: str,
+    act: str = "",
 ) -> list[Recorded]:
-    """Insert prepared drafts, numbered and hashed, in the caller's write transaction."""
+    """Insert prepared drafts, numbered and hashed, in the caller's write transaction.
+
+    An `act` of writing is inserted once: of its twin nothing is.
+    """
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(_LOCK)
+    if act and (seq := written_by(connection, act)):
+        raise Repeated(seq)
     head, last = read_head(connection)
     moment = utc(recorded_at)
     if last is not None and last > moment:
@@ -119,7 +129,14 @@ def append(
     for table in (entry, *DETAILS.values(), evidence_effect, rationale):
         if rows[table.name]:
             _insert(connection, table, rows[table.name], by_name=by_name)
+    if act:
+        connection.execute(insert(receipt).values(act=act, seq=recorded[-1].seq))
     return recorded
+
+
+def written_by(connection: Connection, act: str) -> int:
+    """Give the last entry that an act of writing came to; 0 where it was not done."""
+    return connection.execute(select(receipt.c.seq).where(receipt.c.act == act)).scalar() or 0
 
 
 def _insert(connection: Connection, table: Table, rows: list[Any], *, by_name: bool) -> None:

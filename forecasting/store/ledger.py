@@ -1,6 +1,7 @@
 """The ledger: append entries, read them as domain values, verify the chain."""
 
 import contextlib
+import copy
 import datetime as dt
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -27,7 +28,7 @@ from forecasting.domain.setup import Setup
 from forecasting.domain.watch import Watch
 from forecasting.errors import DatabaseUnusable
 from forecasting.store import migrate, read
-from forecasting.store.append import Head, Recorded, append, read_head
+from forecasting.store.append import Head, Recorded, append, read_head, written_by
 from forecasting.store.drafts import Draft, prepare
 from forecasting.store.engine import connect, missing, place, reading, told
 from forecasting.store.tables import entry
@@ -62,6 +63,27 @@ class Ledger:
         self._where = where
         # Not an import statement: the root package names the upper layers for type checkers.
         self._tool = str(import_module("forecasting").__version__)
+        self._act = ""
+
+    def once(self, act: str) -> Self:
+        """Give this ledger for one act of writing: done a second time, it writes nothing.
+
+        The act is noted with the first append, in its transaction. A later append of the same act
+        goes with it; an append of its twin raises :class:`forecasting.errors.Repeated`.
+
+        Parameters
+        ----------
+        act : str
+            64 letters that name the act, such as a digest of a form.
+        """
+        mine = copy.copy(self)
+        mine._act = act
+        return mine
+
+    def written(self, act: str) -> int:
+        """Give the last entry that an act of writing came to; 0 where it was not done."""
+        with self._reading() as connection:
+            return written_by(connection, act)
 
     @classmethod
     def open(cls, url: str, *, create: bool = False, timeout: float = 30.0) -> Self:
@@ -154,7 +176,10 @@ class Ledger:
         if not prepared:
             return []
         with told(self._where), self._engine.begin() as connection:
-            recorded = append(connection, prepared, recorded_at=recorded_at, tool=self._tool)
+            recorded = append(
+                connection, prepared, recorded_at=recorded_at, tool=self._tool, act=self._act
+            )
+        self._act = ""
         if any(item.kind == "redaction" for item in prepared):
             self._settle_journal()
         return recorded

@@ -1,0 +1,95 @@
+// What a script adds: keys, sliders that follow their numbers, and the values under the pointer.
+// Every page works without it.
+(() => {
+  "use strict";
+
+  // Numbers and sliders.
+  const percent = text => {
+    const found = text.trim().replace(",", ".").match(/^(\d+(?:\.\d+)?)\s*%?$/);
+    return found ? Number(found[1]) : null;
+  };
+  document.addEventListener("input", event => {
+    const box = event.target.closest?.("[data-chance]");
+    if (!box) return;
+    const number = box.querySelector("[data-number]"), slide = box.querySelector("[data-slide]");
+    if (event.target === slide) {
+      number.value = slide.value;
+    } else if (event.target === number) {
+      const value = percent(number.value);
+      if (value !== null && value <= 100) slide.value = value;
+    }
+    slide.toggleAttribute("data-untouched", number.value.trim() === "");
+  });
+
+  // Keys: j k move, Enter opens, l logs, n news, / finds, g goes, ? helps.
+  const places = {t: "/", a: "/ask", q: "/questions", n: "/news", w: "/world", r: "/review", l: "/ledger"};
+  let going = false;
+  const items = () => [...document.querySelectorAll("[data-item]")];
+  const here = () => document.querySelector("[data-item].here");
+  const move = step => {
+    const all = items(), at = all.indexOf(here());
+    const next = all[Math.min(all.length - 1, Math.max(0, at < 0 ? 0 : at + step))];
+    if (!next) return;
+    here()?.classList.remove("here");
+    next.classList.add("here");
+    const link = next.querySelector("a");
+    link?.focus({preventScroll: true});
+    next.scrollIntoView({block: "nearest"});
+  };
+  document.addEventListener("keydown", event => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const typing = event.target.matches?.("input:not([type=range],[type=checkbox],[type=radio]),textarea,select");
+    if (event.key === "Escape" && typing) { event.target.blur(); return; }
+    if (typing) return;
+    const key = event.key;
+    if (going) {
+      going = false;
+      if (places[key]) { event.preventDefault(); location.href = places[key]; }
+      return;
+    }
+    if (key === "j" || key === "k") { event.preventDefault(); move(key === "j" ? 1 : -1); }
+    else if (key === "l") {
+      const field = (here() ?? document).querySelector("[data-number],[data-log]");
+      if (field) { event.preventDefault(); field.focus(); field.select?.(); }
+    }
+    else if (key === "n") {
+      const item = here()?.dataset.news;
+      event.preventDefault();
+      location.href = item ?? "/news";
+    }
+    else if (key === "/") { event.preventDefault(); document.getElementById("find")?.focus(); }
+    else if (key === "g") going = true;
+    else if (key === "?") location.href = "/help";
+  });
+
+  // The value under the pointer: [data-tip] within a chart.
+  const tip = document.createElement("div");
+  tip.className = "tip";
+  tip.hidden = true;
+  const show = (mark, x, y) => {
+    tip.textContent = mark.dataset.tip;
+    tip.hidden = false;
+    const wide = tip.offsetWidth, left = Math.min(x + 12, document.documentElement.clientWidth - wide - 8);
+    tip.style.left = `${Math.max(4, left) + scrollX}px`;
+    tip.style.top = `${y + scrollY + 14}px`;
+  };
+  document.addEventListener("pointermove", event => {
+    const mark = event.target.closest?.("[data-tip]");
+    if (!mark) { tip.hidden = true; return; }
+    if (!tip.isConnected) document.body.append(tip);
+    show(mark, event.clientX, event.clientY);
+  });
+  document.addEventListener("focusin", event => {
+    const mark = event.target.closest?.("[data-tip]");
+    if (!mark) { tip.hidden = true; return; }
+    if (!tip.isConnected) document.body.append(tip);
+    const box = mark.getBoundingClientRect();
+    show(mark, box.left, box.bottom - 8);
+  });
+
+  // After htmx put a new page in place, its notes are read out and seen.
+  document.addEventListener("htmx:after:swap", () => {
+    const note = document.querySelector(".note, .fault");
+    note?.scrollIntoView({block: "nearest"});
+  });
+})();

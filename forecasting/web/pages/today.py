@@ -1,0 +1,108 @@
+"""Today: what needs the forecaster, and each of it done right there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import Response
+
+from forecasting.web.faults import Fault
+from forecasting.web.numbers import percent_typed
+from forecasting.web.routes import get, post
+from forecasting.web.visit import Visit
+
+#: Rows of a part; a link leads to the rest.
+MOST = 8
+#: The parts in the order of the page: their key, their title, and where the rest is.
+PARTS = {
+    "due": ("due", "Record the outcome", "/questions?status=due"),
+    "fresh look": ("look", "A fresh look is worth most here", "/questions?status=open"),
+    "closes soon": ("soon", "Closes within 7 days", "/questions?status=open"),
+    "moved": ("moved", "The model moved since your forecast", "/questions?status=open"),
+    "never answered": ("new", "Open, and not answered by you", "/questions?answered=no"),
+    "news not coded": ("news", "News without a weight", "/news"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One section of the page."""
+
+    key: str
+    title: str
+    more: str
+    rows: Sequence[dict[str, Any]]
+    all: int
+
+
+def today(visit: Visit, *, faults: tuple[Fault, ...] = (), wrong: str = "") -> Response:
+    """Show what needs the visitor; each question once, in the first part that it belongs to."""
+    rows = visit.kept(("today", visit.who, f"{visit.now:%Y-%m-%dT%H:%M}"), visit.book.needs)
+    seen: set[str] = set()
+    parts = []
+    for section, (key, title, more) in PARTS.items():
+        mine = []
+        for row in rows:
+            if row["section"] != section or row.get("question") in seen:
+                continue
+            if section != "news not coded":
+                seen.add(row["question"])
+                row = _shown(visit, row)
+            mine.append(row)
+        if mine:
+            parts.append(Part(key, title, more, mine[:MOST], len(mine)))
+    status = 422 if faults else 200
+    return visit.page("today.html.j2", parts=parts, faults=faults, wrong=wrong, status=status)
+
+
+def _shown(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
+    silent = row["mine"] is None and not row["withdrawn"]
+    said = [part for part in row["reason"].split(", ") if part]
+    told = {"record the outcome", "never answered", "closes soon"}
+    return row | {
+        "why": [reason for reason in said if reason not in told],
+        "hidden": visit.preferences.hide and silent and row["status"] == "open",
+    }
+
+
+def log(visit: Visit) -> Response:
+    """Log a probability from where the question stands."""
+    question, typed = visit.form.get("question"), visit.form.get("p")
+    return visit.write(
+        lambda book: book.log(question, percent_typed(typed), because=visit.form.get("because")),
+        then="/",
+        said=lambda rows: _logged(visit, rows),
+        again=lambda faults: today(visit, faults=faults, wrong=question),
+    )
+
+
+def _logged(visit: Visit, rows: list[dict[str, Any]]) -> str:
+    from forecasting.review import words
+
+    row = rows[0]
+    return f"Logged {words.exact(row['forecast'])} on {row['question']}, as entry {row['seq']}."
+
+
+def resolve(visit: Visit) -> Response:
+    """Record an outcome from where the question stands."""
+    question = visit.form.get("question")
+    outcome, source = visit.form.get("outcome"), visit.form.get("source")
+    return visit.write(
+        lambda book: book.resolve(question, outcome, source=source),
+        then="/",
+        said=lambda rows: f"Recorded {outcome} for {question}. A mistake is undone on its page.",
+        again=lambda faults: today(visit, faults=faults, wrong=question),
+    )
+
+
+def help_page(visit: Visit) -> Response:
+    """Show the keys."""
+    return visit.page("help.html.j2")
+
+
+ROUTES = [
+    get("/", today),
+    post("/log", log),
+    post("/resolve", resolve),
+    get("/help", help_page),
+]

@@ -1,0 +1,77 @@
+"""Running the app: a socket of our own, one process, and its address for the terminal."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+
+from forecasting.app.book import Book
+from forecasting.errors import InvalidInput
+from forecasting.web.hosts import loopback
+from forecasting.web.house import House
+
+#: Connections at once; what comes on top is told to come again.
+MOST_CONNECTIONS = 200
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take a port; 0 takes a free one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((host, port))
+        made.listen(128)
+    except OSError as refused:
+        made.close()
+        msg = f"port ({host}:{port}): cannot be listened on ({refused.strerror})"
+        raise InvalidInput(msg, hint=f"forecast serve --port {port + 1}") from None
+    return made
+
+
+def serve(
+    book: Book,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8100,
+    names: tuple[str, ...] = (),
+    ready: Callable[[str], None],
+) -> None:
+    """Serve the app until it is interrupted.
+
+    Parameters
+    ----------
+    ready
+        Told the address with its one-use token once the port is taken.
+    """
+    import uvicorn
+
+    from forecasting.web.app import create_app
+
+    taken = listen(host, port)
+    port = taken.getsockname()[1]
+    house = House(book, host=host, port=port, names=names)
+    settings = uvicorn.Config(
+        create_app(house),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=False,
+        lifespan="off",
+        ws="none",
+        http="h11",
+        loop="asyncio",
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=5,
+        h11_max_incomplete_event_size=32_768,
+    )
+    server = uvicorn.Server(settings)
+    shown = "127.0.0.1" if loopback(host) and host != "::1" else host
+    name = f"[{shown}]" if ":" in shown else shown
+    token = "" if house.team else house.sessions.invite(book.forecaster, lasting=True)
+    ready(f"http://{name}:{port}/" + (f"enter?token={token}" if token else ""))
+    try:
+        asyncio.run(server.serve(sockets=[taken]))
+    finally:
+        taken.close()
