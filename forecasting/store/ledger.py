@@ -213,6 +213,11 @@ class Ledger:
         with self._reading() as connection:
             return read_head(connection)[0]
 
+    def marks(self) -> dict[str, int]:
+        """Give the number of the last entry of each kind, and of the last question dropped."""
+        with self._reading() as connection:
+            return read.marks(connection)
+
     def head_at(self, moment: dt.datetime) -> int:
         """Give the number of the last entry recorded by a moment; 0 where there is none."""
         with self._reading() as connection:

@@ -170,6 +170,23 @@ def head_at(connection: Connection, moment: dt.datetime) -> int:
     return connection.execute(seq).scalar() or 0
 
 
+_MARKS = select(
+    *(
+        select(func.coalesce(func.max(table.c.seq), 0)).scalar_subquery().label(kind)
+        for kind, table in DETAILS.items()
+    ),
+    select(func.coalesce(func.max(setup.c.seq), 0))
+    .where(setup.c.subject == "dropped")
+    .scalar_subquery()
+    .label("dropped"),
+)
+
+
+def marks(connection: Connection) -> dict[str, int]:
+    """Give the number of the last entry of each kind, and of the last question dropped."""
+    return dict(connection.execute(_MARKS).mappings().one())
+
+
 def kinds(connection: Connection) -> set[str]:
     """Give the kinds of forecast that there are."""
     return set(connection.execute(select(forecast.c.kind).distinct()).scalars())

@@ -37,7 +37,7 @@ class Part:
 
 def today(visit: Visit, *, faults: tuple[Fault, ...] = (), wrong: str = "") -> Response:
     """Show what needs the visitor; each question once, in the first part that it belongs to."""
-    rows = visit.kept(("today", visit.who, f"{visit.now:%Y-%m-%dT%H:%M}"), visit.book.needs)
+    rows = visit.book.needs()
     seen: set[str] = set()
     parts = []
     for section, (key, title, more) in PARTS.items():
