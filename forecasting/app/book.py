@@ -154,6 +154,11 @@ class Book(Record, Review):
         """Give the number of the last entry."""
         return self.ledger.head().seq
 
+    @property
+    def where(self) -> str:
+        """The database as messages name it, without a password."""
+        return self.ledger.where
+
     def zone(self) -> str:
         """Give the zone of the days of the ledger's bank."""
         from forecasting.app.banks import zone_of

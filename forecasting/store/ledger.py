@@ -244,6 +244,11 @@ class Ledger:
         with self._reading() as connection:
             return read.entry_named(connection, name)
 
+    def entries(self, *, before: int | None = None, most: int = 50) -> list[Recorded]:
+        """Give the last entries, or the last before a number, newest first."""
+        with self._reading() as connection:
+            return read.entries(connection, before=before, most=most)
+
     def questions(self, *, head: int | None = None) -> list[Question]:
         """Give the latest version of each question, in the order of their first versions."""
         with self._reading() as connection:

@@ -266,6 +266,22 @@ def replay_runs(
     return _values(_recorded(connection, replay_run, *where, *_up_to(replay_run, head)), ReplayMark)
 
 
+def entries(connection: Connection, *, before: int | None, most: int) -> list[Recorded]:
+    """Give the last entries, or the last before a number, newest first."""
+    statement = select(entry.c.seq, entry.c.kind).order_by(entry.c.seq.desc()).limit(most)
+    if before is not None:
+        statement = statement.where(entry.c.seq < before)
+    kinds_of: dict[str, list[int]] = {}
+    for row in connection.execute(statement):
+        kinds_of.setdefault(row.kind, []).append(row.seq)
+    found = [
+        item
+        for kind, numbers in kinds_of.items()
+        for item in _recorded(connection, DETAILS[kind], DETAILS[kind].c.seq.in_(numbers))
+    ]
+    return sorted(found, key=lambda item: item.seq, reverse=True)
+
+
 def entry_named(connection: Connection, name: int | str) -> Recorded:
     """Look an entry up by its number or by the start of its hash.
 

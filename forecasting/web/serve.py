@@ -74,4 +74,6 @@ def serve(
     try:
         asyncio.run(server.serve(sockets=[taken]))
     finally:
+        house.jobs.close()
+        house.uploads.close()
         taken.close()
