@@ -1,4 +1,4 @@
-"""Long work in a process of its own: ``python -m forecasting.web.work``, told what to do by the app.
+"""Long work in a process of its own, ``python -m forecasting.web.work``, as the app tells it.
 
 The app stays quick, and work can be ended at any moment: every entry is appended in a transaction,
 so that nothing is half written. What is told goes over standard input and output as pickles between

@@ -124,7 +124,7 @@ def bring_in(visit: Visit) -> Response:
         return ledger(visit, faults=(Fault("file", "That file waits no longer; choose it again."),))
 
     def said(found: dict[str, Any]) -> str:
-        run = f" It can be taken back below, as {found['run']}." if found.get("run") else ""
+        run = f" It can be taken back, as {found['run']}." if found.get("run") else ""
         return f"Brought in: {found['summary'] or found['added']}.{run}"
 
     return visit.write(
@@ -140,11 +140,20 @@ def undo(visit: Visit) -> Response:
     run = visit.form.get("run")
     return visit.write(
         lambda book: book.import_undo(run),
-        then="/ledger",
-        said=lambda found: (
-            f"Taken back: the import {run}. Its entries stay, and count for nothing."
-        ),
-        again=lambda faults: ledger(visit, faults=faults),
+        then="/ledger/imports",
+        said=lambda found: f"Taken back: {run}. Its entries stay, and count for nothing.",
+        again=lambda faults: imports(visit, faults=faults),
+    )
+
+
+def imports(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
+    """List the track records that were brought in."""
+    rows = visit.kept("imports", visit.book.imports)
+    return visit.page(
+        "imports.html.j2",
+        imports=list(reversed(rows)),
+        faults=faults,
+        status=422 if faults else 200,
     )
 
 
@@ -190,6 +199,7 @@ def _keep(visit: Visit, response: Response, likes: Preferences) -> None:
 
 ROUTES = [
     get("/ledger", ledger),
+    get("/ledger/imports", imports),
     get("/ledger/anchor", anchor),
     get("/ledger/export/{format}", export),
     post("/ledger/verify", verify, reader=True),

@@ -83,11 +83,11 @@ def plain(forecast: Forecast | None, unit: str = "") -> str:
         return words.DASH
     value = forecast.value.plain
     if not isinstance(value, Mapping):
-        return words.exact(value)
+        return words.said(value)
     if forecast.value.shape == "quantiles":
         ends = [words.amount(each) for each in value.values()]
         return f"{' · '.join(ends)} {unit}".strip()
-    return ", ".join(f"{name} {words.exact(share)}" for name, share in value.items())
+    return ", ".join(f"{name} {words.said(share)}" for name, share in value.items())
 
 
 def _typed(page: QuestionPage, form: Sent) -> dict[str, str]:
