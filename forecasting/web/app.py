@@ -64,6 +64,14 @@ def create_app(house: House) -> Starlette:
 def _path(house: House, route: Route, run: Callable[[Any], Awaitable[Response]]) -> Path:
     async def endpoint(request: Request) -> Response:
         session = request.scope["forecast_session"]
+        if session is not None and house.team:
+            # Somebody who is struck out is out; another role counts at once.
+            user = house.users.all().get(session.who)
+            if user is None:
+                house.sessions.close(request.scope["forecast_session_key"])
+                session = None
+            else:
+                session.role = user.role
         if session is None and not route.free:
             return _stranger(house, request)
         query = pairs(request.scope["query_string"])
