@@ -86,6 +86,8 @@ def question_list(state: State, wanted: Wanted, *, forecaster: str) -> Listed:
         if not wanted.status or wanted.status == status:
             found.append(question)
     found = _sorted(state, found, wanted.sort)
+    if wanted.sort == "deadline":
+        found = _rungs_together(found)
     pages = max(1, -(-len(found) // PER_PAGE))
     page = min(max(wanted.page, 1), pages)
     shown = found[(page - 1) * PER_PAGE : page * PER_PAGE]
@@ -97,6 +99,21 @@ def question_list(state: State, wanted: Wanted, *, forecaster: str) -> Listed:
         counts,
         _tags(tuple((q.topic, q.tags) for q in catalog.questions.values())),
     )
+
+
+def _rungs_together(found: Sequence[Question]) -> list[Question]:
+    """Put the rungs of each ladder where its first one stands, by deadline."""
+    ladders: dict[str, list[Question]] = {}
+    for question in found:
+        if question.ladder:
+            ladders.setdefault(question.ladder, []).append(question)
+    placed: list[Question] = []
+    for question in found:
+        if not question.ladder:
+            placed.append(question)
+        elif rungs := ladders.pop(question.ladder, None):
+            placed += sorted(rungs, key=lambda rung: rung.closes)
+    return placed
 
 
 @lru_cache(maxsize=2)
@@ -133,7 +150,8 @@ def _sorted(state: State, found: list[Question], sort: str) -> list[Question]:
 
         return sorted(found, key=lambda q: (-apart(q), q.closes, q.id))
     # Open and due ones first by deadline; what is over follows, the latest first.
-    live, over = [], []
+    live: list[Question] = []
+    over: list[Question] = []
     for question in found:
         status = state.catalog.status(question, state.now)
         (live if status in ("open", "due", "upcoming", "closed") else over).append(question)

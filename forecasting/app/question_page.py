@@ -245,7 +245,7 @@ def _path(
 def _comments(ledger: Ledger, said: Sequence[Forecast]) -> list[dict[str, Any]]:
     """Give what people wrote with their numbers, newest first."""
     gone = redact.reasons(ledger)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "seq": one.seq,
             "who": one.forecaster,
