@@ -1,12 +1,14 @@
 """Running the app: a socket of our own, one process, and its address for the terminal."""
 
 import asyncio
+import contextlib
 import socket
+import threading
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from forecasting.app.book import Book
-from forecasting.errors import InvalidInput
+from forecasting.errors import ForecastingError, InvalidInput
 from forecasting.web.hosts import loopback
 from forecasting.web.house import House
 
@@ -27,6 +29,11 @@ def listen(host: str, port: int) -> socket.socket:
         msg = f"port ({host}:{port}): cannot be listened on ({refused.strerror})"
         raise InvalidInput(msg, hint=f"forecast serve --port {port + 1}") from None
     return made
+
+
+def _warm(house: House) -> None:
+    with contextlib.suppress(ForecastingError):
+        house.book.needs()
 
 
 def public_names(at: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
@@ -94,6 +101,8 @@ def serve(
     server = uvicorn.Server(settings)
     shown = "127.0.0.1" if loopback(host) and host != "::1" else host
     name = f"[{shown}]" if ":" in shown else shown
+    # A large ledger is read once, before somebody asks.
+    threading.Thread(target=_warm, args=(house,), daemon=True, name="reading").start()
     token = "" if house.team else house.sessions.invite(book.forecaster, lasting=True)
     ready(f"http://{name}:{port}/" + (f"enter?token={token}" if token else ""))
     try:
