@@ -445,7 +445,7 @@ class Book(Record, Review):
             at=on(self.ledger, question, at, days="noon"),
         )
 
-    def history(self, question: str, **filters: str) -> "pd.DataFrame":
+    def history(self, question: str, **filters: Any) -> "pd.DataFrame":
         """Give every forecast of a question with the time it stood."""
         from forecasting.app.log import history
 

@@ -91,11 +91,18 @@ def _path(house: House, route: Route, run: Callable[[Any], Awaitable[Response]])
             query=query,
             form=form,
             path=request.path_params,
+            swaps="hx-request" in request.headers,
+            address=_address(request) if route.method == "GET" else "",
             preferences=Preferences.of(cookies(request.headers).get(COOKIE, "")),
         )
         return await run(lambda: route.answer(visit))
 
     return Path(route.path, endpoint, methods=[route.method])
+
+
+def _address(request: Request) -> str:
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
 
 
 def _stranger(house: House, request: Request) -> Response:

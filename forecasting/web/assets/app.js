@@ -136,6 +136,8 @@
   // After htmx put a new page in place, its notes are read out and seen.
   document.addEventListener("htmx:after:swap", () => {
     settle();
+    // What was done is done: keys move again, and do not type into its field.
+    if (document.querySelector(".note.done") && !document.querySelector(".fault")) document.activeElement?.blur();
     const note = document.querySelector(".note, .fault");
     note?.scrollIntoView({block: "nearest"});
   });
