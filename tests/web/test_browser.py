@@ -262,7 +262,7 @@ def test_somebody_asks_logs_and_resolves(
     page.get_by_text("Correct it, contest it or take it back").click()
     page.get_by_label("Who says so: a link or a name").fill("a mistake")
     page.get_by_role("button", name="Take it back").click()
-    told(page, "Taken back")
+    told(page, "Taken back: the question")
     assert "open" in page.inner_text(".status .badge")
     context.close()
 
