@@ -5,6 +5,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from forecasting.domain.forecasters import family
 from forecasting.review import words
 from forecasting.review.filters import equip
 from forecasting.review.markup import markup
@@ -34,7 +35,9 @@ def environment() -> "Environment":
         lstrip_blocks=True,
     )
     equip(made)
-    made.filters.update(ago=ago, until=until, day=day, moment=moment, ends=ends, flowing=flowing)
+    made.filters.update(
+        family=family, ago=ago, until=until, day=day, moment=moment, ends=ends, flowing=flowing
+    )
     made.globals.update(words=words)
     return made
 

@@ -87,8 +87,10 @@ def plain(forecast: Forecast | None, unit: str = "") -> str:
     if not isinstance(value, Mapping):
         return words.said(value)
     if forecast.value.shape == "quantiles":
-        ends = [words.amount(each) for each in value.values()]
-        return f"{' · '.join(ends)} {unit}".strip()
+        numbers = list(value.values())
+        middle = value.get("50", numbers[len(numbers) // 2])
+        reach = f"{words.amount(numbers[0])} to {words.amount(numbers[-1])}"
+        return f"{words.amount(middle, unit)} ({reach})"
     return ", ".join(f"{name} {words.said(share)}" for name, share in value.items())
 
 
