@@ -292,6 +292,18 @@ ALTER TABLE question ADD COLUMN answer TEXT;
 
 UPDATE alembic_version SET version_num='r0004' WHERE alembic_version.version_num = 'r0003';
 
+-- Running upgrade r0004 -> r0005
+
+CREATE TABLE receipt (
+    act TEXT NOT NULL,
+    seq BIGINT NOT NULL,
+    CONSTRAINT receipt_once PRIMARY KEY (act),
+    CONSTRAINT receipt_of_entry FOREIGN KEY(seq) REFERENCES entry (seq),
+    CONSTRAINT receipt_act CHECK (length(act) = 64)
+);
+
+UPDATE alembic_version SET version_num='r0005' WHERE alembic_version.version_num = 'r0004';
+
 COMMIT;
 
 CREATE OR REPLACE FUNCTION ledger_keeps_its_rows() RETURNS trigger
@@ -364,6 +376,24 @@ CREATE OR REPLACE TRIGGER rationale_guard BEFORE INSERT ON rationale FOR EACH RO
 CREATE OR REPLACE TRIGGER rationale_no_change BEFORE UPDATE OR DELETE ON rationale FOR EACH ROW EXECUTE FUNCTION rationale_no_change();
 
 CREATE OR REPLACE TRIGGER rationale_no_truncate BEFORE TRUNCATE ON rationale FOR EACH STATEMENT EXECUTE FUNCTION ledger_keeps_its_rows();
+
+CREATE OR REPLACE FUNCTION receipt_guard() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
+BEGIN
+  IF (EXISTS (SELECT 1 FROM receipt WHERE act = NEW.act)) THEN
+    RAISE EXCEPTION 'an act of writing has one receipt' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  IF (NEW.seq <> (SELECT max(seq) FROM entry)) THEN
+    RAISE EXCEPTION 'a receipt is for what was written with it' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE OR REPLACE TRIGGER receipt_guard BEFORE INSERT ON receipt FOR EACH ROW EXECUTE FUNCTION receipt_guard();
+
+CREATE OR REPLACE TRIGGER receipt_no_change BEFORE UPDATE OR DELETE ON receipt FOR EACH ROW EXECUTE FUNCTION ledger_keeps_its_rows();
+
+CREATE OR REPLACE TRIGGER receipt_no_truncate BEFORE TRUNCATE ON receipt FOR EACH STATEMENT EXECUTE FUNCTION ledger_keeps_its_rows();
 
 CREATE OR REPLACE FUNCTION evidence_effect_guard() RETURNS trigger LANGUAGE plpgsql
 SET search_path = public, pg_temp AS $$

@@ -6,7 +6,8 @@
     ├── InvalidInput            exit code 2, also a ValueError
     ├── DatabaseUnusable        exit code 3
     ├── NotFound                exit code 4, also a LookupError
-    └── GateRefused             exit code 1
+    ├── GateRefused             exit code 1
+    └── Repeated                exit code 1
 
 An error is one line: what (value): the rule. Try: command.
 """
@@ -68,6 +69,14 @@ class NotFound(ForecastingError, LookupError):
 
 class GateRefused(ForecastingError):
     """A model's fit did not pass the diagnostics gate, so nothing was logged."""
+
+
+class Repeated(ForecastingError):
+    """What was to be written was written before, by the same act; nothing was written again."""
+
+    def __init__(self, seq: int) -> None:
+        super().__init__(f"entry ({seq}): was written by the same act; nothing was written again")
+        self.seq = seq
 
 
 @dataclass(frozen=True, slots=True)

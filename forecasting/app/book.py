@@ -17,10 +17,15 @@ from forecasting.store import Ledger, status, upgrade
 if TYPE_CHECKING:
     import pandas as pd
 
+    from forecasting.app.board import Board
+    from forecasting.app.question_list import Listed, Wanted
+    from forecasting.app.question_page import QuestionPage
     from forecasting.app.scenario import Live
+    from forecasting.app.today import Row
     from forecasting.app.world_view import WorldView
     from forecasting.bank import Bank
     from forecasting.domain import Question
+    from forecasting.domain.forecast import Forecast
     from forecasting.errors import Problem
 
 
@@ -102,6 +107,17 @@ class Book[Table](Record[Table], Review[Table]):
         # How a table is given (rows to the command line, frames to notebooks), and a note told.
         self._give = give
         self._tell = tell
+        self._act = ""
+        self._board: Board | None = None
+
+    @property
+    def board(self) -> "Board":
+        """What stands on every question, kept while the ledger grows."""
+        if self._board is None:
+            from forecasting.app.board import Board
+
+            self._board = Board(self.ledger)
+        return self._board
 
     @staticmethod
     def open(
@@ -213,6 +229,43 @@ class Book[Table](Record[Table], Review[Table]):
         """The name under which this book logs."""
         return config.forecaster(self._forecaster).value
 
+    def speaking_as(
+        self, forecaster: str, *, once: str = "", tell: Callable[[str], None] | None = None
+    ) -> "Book[Table]":
+        """Give this book in somebody's name, over the same connections.
+
+        Parameters
+        ----------
+        once : str, optional
+            64 letters that name one act of writing. Whoever does the same act again gets
+            :class:`forecasting.errors.Repeated`, and nothing is written a second time.
+        tell : callable, optional
+            Told the notes of what it does, in place of this book's.
+        """
+        ledger = self.ledger.once(once) if once else self.ledger
+        spoken = Book(
+            ledger,
+            forecaster=forecaster,
+            database=self.database,
+            give=self._give,
+            tell=tell or self._tell,
+        )
+        spoken._act, spoken._board = once, self.board
+        return spoken
+
+    def written(self) -> int:
+        """Give the last entry that this book's act of writing came to; 0 before it is done."""
+        return self.ledger.written(self._act) if self._act else 0
+
+    def head(self) -> int:
+        """Give the number of the last entry."""
+        return self.ledger.head().seq
+
+    @property
+    def where(self) -> str:
+        """The database as messages name it, without a password."""
+        return self.ledger.where
+
     def init(self, bank: "Bank | str | Path") -> dict[str, Any]:
         """Load a bank, or that of a folder: new items are appended, changed ones reported."""
         from forecasting.app.questions import load_bank
@@ -261,6 +314,34 @@ class Book[Table](Record[Table], Review[Table]):
 
         rows = today(self.ledger, forecaster=self.forecaster, now=clock.now())
         return self._give(rows, ("deadline", "known_at"), ("section", *ROW, *NEWS_ROW))
+
+    def needs(self) -> "dict[str, Sequence[Row]]":
+        """Give the rows of :meth:`today` by section, each as it is."""
+        return self.board.today(self.forecaster, clock.now())
+
+    def standing(self, question: str) -> "Forecast | None":
+        """Give the forecaster's own forecast in force on a question."""
+        return self.board.state(self.forecaster, clock.now()).pair.mine.in_force(question)
+
+    def asked(self, question: str) -> "Question":
+        """Give a question by its name, as the board has it."""
+        return self.board.state(self.forecaster, clock.now()).catalog.one(question)
+
+    def question_page(self, question: str, *, kind: str = "live") -> "QuestionPage":
+        """Gather all that a page shows of a question, of a rung, or of a ladder."""
+        from forecasting.app.question_page import question_page
+
+        now = clock.now()
+        state = self.board.state(self.forecaster, now)
+        return question_page(self.ledger, state, question, forecaster=self.forecaster, kind=kind)
+
+    def question_list(self, wanted: "Wanted") -> "Listed":
+        """Give one page of the questions that are wanted."""
+        from forecasting.app.question_list import question_list
+
+        state = self.board.state(self.forecaster, clock.now())
+        statuses, ordered = self.board.statuses(state), self.board.by_deadline(state)
+        return question_list(state, wanted, statuses=statuses, ordered=ordered)
 
     def due(self, *, by: str = "value") -> Table:
         """Give what needs the forecaster, by what a fresh look is worth or by the deadline."""
@@ -565,7 +646,7 @@ class Book[Table](Record[Table], Review[Table]):
             at=None if at is None else on(self.ledger, question, at, days="noon"),
         )
 
-    def history(self, question: str, *, run: str | None = None, **filters: str) -> Table:
+    def history(self, question: str, *, run: str | None = None, **filters: Any) -> Table:
         """Give every forecast on a question with the time it was in force.
 
         With `run`, of replays only that one; empty: the latest complete one.
@@ -767,3 +848,7 @@ def _stated(forecast: Any) -> Any:
 
 def _day(day: str | dt.date) -> str:
     return day if isinstance(day, str) else day.isoformat()[:10]
+
+
+#: A book whose tables are lists of rows: the command line's and the web's.
+type PlainBook = Book[list[dict[str, Any]]]

@@ -17,6 +17,7 @@ class Record[Table]:
 
     ledger: Ledger
     _give: Callable[..., Table]
+    database: str
 
     @property
     def forecaster(self) -> str:
@@ -144,6 +145,12 @@ class Record[Table]:
 
         out = None if file is None else Path(file)
         return export_record(self.ledger, format, out=out, force=force)
+
+    def entries(self, *, before: int | None = None, most: int = 50) -> list[dict[str, Any]]:
+        """Give the last entries, or the last before a number: ``seq, kind, who, about, said``."""
+        from forecasting.app.entries import entries
+
+        return entries(self.ledger, before=before, most=most)
 
     def record_digest(self) -> str:
         """Digest what the entries say, whatever their order and the times of recording."""

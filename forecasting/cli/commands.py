@@ -130,6 +130,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Replay the past with only the information available by each date; score and review.",
     ),
     "review": ("work", "review", "Write the review page: one self-contained HTML file."),
+    "serve": (
+        "serve",
+        "serve",
+        "Show everything in the browser: today, questions, news, the world, the review.",
+    ),
     "import": (
         "exchange",
         "import_",

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import os
-import re
 import tempfile
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -14,7 +13,7 @@ from forecasting.review import cast, draw, draw_paths, now, tables, words
 from forecasting.review.data import HALF_LIFE, QuestionPath, ReviewData, Run
 from forecasting.review.draw_fans import describe, draw_fans
 from forecasting.review.draw_world import draw_world
-from forecasting.review.markup import markup
+from forecasting.review.filters import equip
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -228,22 +227,6 @@ def _provenance(run: Run, days: words.Days) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, value in found if value is not None and value != ""]
 
 
-def _anchor(name: str) -> str:
-    """Turn an id into a fragment that needs no quoting in an address."""
-    return re.sub(r"[^A-Za-z0-9._@-]+", "-", name)
-
-
-def _link(address: str) -> str:
-    """Give an address that may be followed; anything but a web page is none."""
-    address = (address or "").strip()
-    return address if re.match(r"https?://[^\s<>\"]+$", address) else ""
-
-
-def _printed(value: Any) -> Any:
-    # What this package wrote itself is Markup; anything else may hold what turns a line around.
-    return words.clean(value) if type(value) is str else value
-
-
 @lru_cache(maxsize=1)
 def _environment() -> "Environment":
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -254,19 +237,6 @@ def _environment() -> "Environment":
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_printed,
     )
-    environment.filters.update(
-        score=words.score,
-        signed=words.signed,
-        percent=words.percent,
-        figure=words.percent_figure,
-        exact=words.exact,
-        whole=words.whole,
-        count=words.count,
-        amount=words.amount,
-        anchor=_anchor,
-        weblink=_link,
-        markup=markup,
-    )
+    equip(environment)
     return environment

@@ -1,6 +1,7 @@
 """The ledger: append entries, read them as domain values, verify the chain."""
 
 import contextlib
+import copy
 import datetime as dt
 import sqlite3
 from collections import defaultdict
@@ -11,17 +12,18 @@ from importlib import import_module
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, Table, insert
+from sqlalchemy import Connection, Engine, Table, insert, select
 from sqlalchemy.dialects import sqlite
 
 from forecasting.domain.instants import utc
-from forecasting.errors import DatabaseUnusable, InvalidInput
+from forecasting.errors import DatabaseUnusable, InvalidInput, Repeated
 from forecasting.store import migrate
 from forecasting.store.canonical import instant_text, leaf, link
 from forecasting.store.engine import connect, missing, place, reading, standing, told
 from forecasting.store.entries import Draft, Entry, Written, around, prepare, write
+from forecasting.store.memo import Memo
 from forecasting.store.read import Readings, read_head
-from forecasting.store.tables import DETAILS, entry, evidence_effect, rationale
+from forecasting.store.tables import DETAILS, entry, evidence_effect, rationale, receipt
 from forecasting.store.verify import Verification, content_digest, verify
 
 _PLACE = tuple(entry.columns.keys())
@@ -57,6 +59,28 @@ class Ledger(Readings):
         self._where = where
         # Not an import statement: the root package names the upper layers for type checkers.
         self.tool = str(import_module("forecasting").__version__)
+        self._act = ""
+        self._memo = Memo()
+
+    def once(self, act: str) -> Self:
+        """Give this ledger for one act of writing: done a second time, it writes nothing.
+
+        The act is noted with the first append, in its transaction. A later append of the same act
+        goes with it; an append of its twin raises :class:`forecasting.errors.Repeated`.
+
+        Parameters
+        ----------
+        act : str
+            64 letters that name the act, such as a digest of a form.
+        """
+        mine = copy.copy(self)
+        mine._act = act
+        return mine
+
+    def written(self, act: str) -> int:
+        """Give the last entry that an act of writing came to; 0 where it was not done."""
+        with self.reading() as connection:
+            return written_by(connection, act)
 
     @classmethod
     def open(cls, url: str, *, create: bool = False, timeout: float = 30.0) -> Self:
@@ -151,7 +175,10 @@ class Ledger(Readings):
         if not prepared:
             return []
         with self.writing() as connection:
-            recorded = append(connection, prepared, recorded_at=recorded_at, tool=self.tool)
+            recorded = append(
+                connection, prepared, recorded_at=recorded_at, tool=self.tool, act=self._act
+            )
+        self._act = ""
         if "redaction" in {item.kind for item in prepared}:
             self._settle_journal()
         return recorded
@@ -190,9 +217,19 @@ class Ledger(Readings):
 
 
 def append(
-    connection: Connection, prepared: Sequence[Entry], *, recorded_at: dt.datetime, tool: str
+    connection: Connection,
+    prepared: Sequence[Entry],
+    *,
+    recorded_at: dt.datetime,
+    tool: str,
+    act: str = "",
 ) -> list[Entry]:
-    """Insert prepared drafts, numbered and hashed, in the caller's write transaction."""
+    """Insert prepared drafts, numbered and hashed, in the caller's write transaction.
+
+    An `act` of writing is inserted once: of its twin nothing is.
+    """
+    if act and (seq := written_by(connection, act)):
+        raise Repeated(seq)
     head, last = read_head(connection)
     moment = utc(recorded_at)
     if last is not None and last > moment:
@@ -211,7 +248,14 @@ def append(
         place = (seq, moment, tool, hashed.hex(), previous.hex())
         made.append((Entry(item.kind, row, effects, item.because, item.salt, *place), form))
     record(connection, made)
+    if act:
+        connection.execute(insert(receipt).values(act=act, seq=made[-1][0].seq))
     return [one for one, _ in made]
+
+
+def written_by(connection: Connection, act: str) -> int:
+    """Give the last entry that an act of writing came to; 0 where it was not done."""
+    return connection.execute(select(receipt.c.seq).where(receipt.c.act == act)).scalar() or 0
 
 
 def record(connection: Connection, made: Iterable[tuple[Entry, Written]]) -> None:

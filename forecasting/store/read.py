@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -45,6 +45,7 @@ from forecasting.store import tables
 from forecasting.store.canonical import FIRST, loads, read_instant
 from forecasting.store.engine import told
 from forecasting.store.entries import Entry
+from forecasting.store.memo import Memo
 from forecasting.store.tables import DETAILS, Data, Instant, entry, evidence_effect, rationale
 
 _PREFIX = re.compile(r"[0-9a-f]{4,64}")
@@ -53,6 +54,18 @@ _NEWEST = (
     select(entry.c.seq, entry.c.hash, type_coerce(entry.c.recorded_at, Text))
     .order_by(entry.c.seq.desc())
     .limit(1)
+)
+
+
+_MARKS = select(
+    *(
+        select(func.coalesce(func.max(table.c.seq), 0)).scalar_subquery().label(kind)
+        for kind, table in DETAILS.items()
+    ),
+    select(func.coalesce(func.max(tables.setup.c.seq), 0))
+    .where(tables.setup.c.subject == "dropped")
+    .scalar_subquery()
+    .label("dropped"),
 )
 
 
@@ -86,6 +99,7 @@ class Readings:
 
     _reader: Engine
     _where: str
+    _memo: Memo
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -100,6 +114,43 @@ class Readings:
         with self.reading() as connection:
             found = _entries(connection, table, *where, **more)
         return [value for one in found if isinstance(value := one.value, of)]
+
+    def _grown[T](
+        self,
+        of: type[T],
+        table: Table,
+        *where: ColumnElement[bool],
+        joined: Callable[[Sequence[T], Sequence[T]], Sequence[T]] | None = None,
+    ) -> list[T]:
+        """Read the values of one kind up to now; while the ledger is open only newer ones."""
+        with self.reading() as connection:
+
+            def newer(since: int) -> list[T]:
+                found = _entries(connection, table, table.c.seq > since, *where)
+                return [value for one in found if isinstance(value := one.value, of)]
+
+            return self._memo.read(connection, table, newer, joined)
+
+    def marks(self) -> dict[str, int]:
+        """Give the number of the last entry of each kind, and of the last question dropped."""
+        with self.reading() as connection:
+            return dict(connection.execute(_MARKS).mappings().one())
+
+    def entries(self, *, before: int | None = None, most: int = 50) -> list[Entry]:
+        """Give the last entries, or the last before a number, newest first."""
+        statement = select(entry.c.seq, entry.c.kind).order_by(entry.c.seq.desc()).limit(most)
+        if before is not None:
+            statement = statement.where(entry.c.seq < before)
+        kinds: dict[str, list[int]] = defaultdict(list)
+        with self.reading() as connection:
+            for seq, kind in connection.execute(statement):
+                kinds[kind].append(seq)
+            found = [
+                one
+                for kind, numbers in kinds.items()
+                for one in _entries(connection, DETAILS[kind], DETAILS[kind].c.seq.in_(numbers))
+            ]
+        return sorted(found, key=attrgetter("seq"), reverse=True)
 
     def head(self) -> Head:
         """Give the last entry's number and hash; 0 and zeros for an empty ledger."""
@@ -143,6 +194,9 @@ class Readings:
         With `about`, those of these names, the rungs of such ladders and of their own.
         """
         table = tables.question
+        if head is None and not about:
+            # The latest version of each, in the place of its first.
+            return self._grown(Question, table, *_kept(table, head), joined=_renewed)
         where = _kept(table, head)
         if about:
             named = or_(table.c.question.in_(about), table.c.ladder.in_(about))
@@ -171,12 +225,18 @@ class Readings:
         kind: Kind | None = None,
         run: str | None = None,
         head: int | None = None,
+        since: int = 0,
     ) -> list[Forecast]:
-        """Give forecasts ordered by when they were issued, then by number."""
+        """Give forecasts ordered by when they were issued, then by number.
+
+        With `since`, only those recorded after the entry of that number.
+        """
         table = tables.forecast
         stored = None if kind is None else STORED_KINDS.get(kind, kind)
         asked = {"question": question, "forecaster": forecaster, "kind": stored, "run": run}
         where = [table.c[name] == value for name, value in asked.items() if value is not None]
+        if since:
+            where.append(table.c.seq > since)
         # A revealed forecast has the place of its seal: the order of revealing decides nothing.
         order = (table.c.issued_at, func.coalesce(table.c.sealed, table.c.seq))
         return self._values(Forecast, table, *where, *_kept(table, head), order=order)
@@ -218,12 +278,16 @@ class Readings:
 
     def evidence(self, *, head: int | None = None) -> list[Evidence]:
         """Give every item of evidence in the order of recording."""
+        if head is None:
+            return self._grown(Evidence, tables.evidence)
         return self._values(Evidence, tables.evidence, *_up_to(tables.evidence, head))
 
     def resolutions(
         self, *, question: str | Collection[str] | None = None, head: int | None = None
     ) -> list[Resolution]:
         """Give every version of every outcome in the order of recording."""
+        if head is None and question is None:
+            return self._grown(Resolution, tables.resolution, *_kept(tables.resolution, head))
         return self._values(
             Resolution, tables.resolution, *_kept(tables.resolution, head, question)
         )
@@ -237,24 +301,34 @@ class Readings:
 
     def withdrawals(self, *, head: int | None = None) -> list[Withdrawal]:
         """Give every withdrawal in the order of recording."""
+        if head is None:
+            return self._grown(Withdrawal, tables.withdrawal, *_kept(tables.withdrawal, head))
         return self._values(Withdrawal, tables.withdrawal, *_kept(tables.withdrawal, head))
 
     def seals(self, *, question: str | None = None, head: int | None = None) -> list[Sealed]:
         """Give every sealed entry ordered by when it was issued, revealed since or not."""
+        if head is None and question is None:
+            return self._grown(Sealed, tables.sealed, *_kept(tables.sealed, head), joined=_issued)
         where = _kept(tables.sealed, head, question)
         order = (tables.sealed.c.issued_at, tables.sealed.c.seq)
         return self._values(Sealed, tables.sealed, *where, order=order)
 
     def redactions(self, *, head: int | None = None) -> list[Redaction]:
         """Give every redaction in the order of recording."""
+        if head is None:
+            return self._grown(Redaction, tables.redaction)
         return self._values(Redaction, tables.redaction, *_up_to(tables.redaction, head))
 
     def watches(self, head: int | None = None) -> tuple[Watch, ...]:
         """Give every watch in the order of recording: who looked at what, and up to when."""
+        if head is None:
+            return tuple(self._grown(Watch, tables.watch))
         return tuple(self._values(Watch, tables.watch, *_up_to(tables.watch, head)))
 
     def setups(self, *, head: int | None = None) -> list[Setup]:
         """Give what the ledger was told about itself, in the order of recording."""
+        if head is None:
+            return self._grown(Setup, tables.setup)
         return self._values(Setup, tables.setup, *_up_to(tables.setup, head))
 
     def model_runs(self, *, run: str | None = None, head: int | None = None) -> list[ModelRun]:
@@ -264,6 +338,17 @@ class Readings:
     def replay_runs(self, *, run: str | None = None, head: int | None = None) -> list[ReplayMark]:
         """Give the starts and ends of replay runs in the order of recording."""
         return self._values(ReplayMark, tables.replay_run, *_of_run(tables.replay_run, run, head))
+
+
+def _renewed(held: Sequence[Question], newer: Sequence[Question]) -> list[Question]:
+    """Put newer versions in the places of those held, and new questions behind them."""
+    found = {one.id: one for one in held}
+    found.update((one.id, one) for one in newer)
+    return [*found.values()]
+
+
+def _issued(held: Sequence[Sealed], newer: Sequence[Sealed]) -> list[Sealed]:
+    return sorted([*held, *newer], key=lambda one: (one.issued_at, one.seq or 0))
 
 
 def _up_to(table: Table, head: int | None) -> list[ColumnElement[bool]]:

@@ -219,6 +219,8 @@ setup = Table(
     *_text("said_by"),
 )
 rationale = Table("rationale", metadata, _seq(), *_text("salt", "text", nullable=True))
+#: Which act of writing came to which last entry; not in the chain.
+receipt = Table("receipt", metadata, *_text("act"), Column("seq", SEQ, nullable=False))
 
 #: The detail table of each kind of entry, in the order in which a batch is inserted.
 DETAILS: dict[str, Table] = {

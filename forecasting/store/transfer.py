@@ -252,9 +252,11 @@ def record(
     with ledger.writing() as connection:
         if read_head(connection)[0] != head:
             return False
+        act = ledger._act
         for batch in batched(drafts, _BATCH):
             prepared = [prepare(draft) for draft in batch]
-            append(connection, prepared, recorded_at=recorded_at, tool=ledger.tool)
+            append(connection, prepared, recorded_at=recorded_at, tool=ledger.tool, act=act)
+            act = ""
     return True
 
 

@@ -21,7 +21,7 @@ FORMS: tuple[str, ...] = get_args(get_type_hints(Effect)["form"])
 SUBJECTS: tuple[str, ...] = get_args(Subject)
 #: What a version of an outcome may be instead of one that stands.
 STATUSES = ("disputed", "reopened")
-LEDGER = ("entry", *DETAILS, "evidence_effect", "rationale")
+LEDGER = ("entry", *DETAILS, "evidence_effect", "rationale", "receipt")
 #: The one trigger that may delete: what a redaction takes out.
 REDACTS = "redaction_takes_the_text"
 _REDACTED = "EXISTS (SELECT 1 FROM redaction WHERE forecast = {row}.seq)"
@@ -80,6 +80,16 @@ def _guards(dialect: str) -> dict[str, list[tuple[str, str]]]:
                 "a recorded rationale stays",
             ),
             (_REDACTED.format(row="NEW"), "a redacted rationale does not come back"),
+        ],
+        "receipt": [
+            (
+                "EXISTS (SELECT 1 FROM receipt WHERE act = NEW.act)",
+                "an act of writing has one receipt",
+            ),
+            (
+                "NEW.seq <> (SELECT max(seq) FROM entry)",
+                "a receipt is for what was written with it",
+            ),
         ],
         "evidence_effect": [
             (

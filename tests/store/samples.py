@@ -143,7 +143,10 @@ def one_of_each():
 
 
 def fill(ledger):
-    """Fill a ledger with eighteen entries: every kind, a seal that is opened, a text taken out."""
+    """Fill a ledger with eighteen entries: every kind, a seal that is opened, a text taken out.
+
+    The last two are one act of writing, with its receipt.
+    """
     recorded = ledger.append([*one_of_each(), binary()], recorded_at=NOW)
     sealed, kept = seal(binary("0.9", because="in confidence"))
     recorded += ledger.append([sealed], recorded_at=NOW)
@@ -152,7 +155,7 @@ def fill(ledger):
     recorded += ledger.append([Redaction(recorded[-1].seq, "it named one")], recorded_at=NOW)
     looked = Watch("truce", NOW - DAY, because="the week's wires", watcher="ana")
     told = Setup("bank", "questions", {"digest": "ab" * 32, "zone": "UTC"}, said_by="ana")
-    recorded += ledger.append([looked, told], recorded_at=NOW)
+    recorded += ledger.once(f"{recorded[-1].seq:064d}").append([looked, told], recorded_at=NOW)
     return recorded
 
 

@@ -1,0 +1,49 @@
+"""The filters of every template, of the static page and of the app alike."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forecasting.review import words
+from forecasting.review.markup import markup
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def equip(environment: "Environment") -> None:
+    """Give an environment our filters, and clean what it prints."""
+    environment.finalize = printed
+    environment.filters.update(
+        score=words.score,
+        signed=words.signed,
+        percent=words.percent,
+        figure=words.percent_figure,
+        exact=words.exact,
+        said=words.said,
+        whole=words.whole,
+        points=words.points,
+        count=words.count,
+        amount=words.amount,
+        anchor=anchor,
+        weblink=weblink,
+        markup=markup,
+    )
+
+
+def anchor(name: str) -> str:
+    """Turn an id into a fragment that needs no quoting in an address."""
+    return re.sub(r"[^A-Za-z0-9._@-]+", "-", name)
+
+
+def weblink(address: str) -> str:
+    """Give an address that may be followed; anything but a web page is none."""
+    address = (address or "").strip()
+    return address if re.match(r"https?://[^\s<>\"]+$", address) else ""
+
+
+def printed(value: Any) -> Any:
+    """Clean text; what this package wrote itself is Markup and stays as it is."""
+    return words.clean(value) if type(value) is str else value

@@ -1,0 +1,175 @@
+"""Charts as templates draw them: scales, ticks and outlines, in the units of a picture.
+
+A chart is a template over one data form; this module turns its numbers into places. Colours,
+widths and letters are the style sheet's, so that dark pages and paper work without another drawing.
+"""
+
+import datetime as dt
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from forecasting.review.layout import Frame, dates
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A straight scale: what is `low` stands at `start`, what is `high` at `end`.
+
+    Examples
+    --------
+    >>> Scale(0, 1, 100, 0)(0.25)
+    75.0
+    """
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        """Give the place of a value, to a tenth; beyond the ends it is kept at them."""
+        span = self.high - self.low
+        share = 0.5 if not span else (value - self.low) / span
+        share = min(max(share, 0.0), 1.0)
+        return round(self.start + share * (self.end - self.start), 1)
+
+
+def ticks(low: float, high: float, most: int = 6) -> list[float]:
+    """Choose round numbers from `low` to `high`, at most so many.
+
+    Examples
+    --------
+    >>> ticks(0, 1), ticks(0, 23, 4), ticks(5, 5)
+    ([0.0, 0.2, 0.4, 0.6, 0.8, 1.0], [0.0, 10.0, 20.0], [5.0])
+    """
+    if not high > low:
+        return [float(low)]
+    rough = (high - low) / max(most - 1, 1)
+    unit = 10.0 ** math.floor(math.log10(rough))
+    step = next(unit * each for each in (1, 2, 2.5, 5, 10) if unit * each >= rough * (1 - 1e-9))
+    first = math.ceil(low / step - 1e-9)
+    last = math.floor(high / step + 1e-9)
+    return [float(f"{step * each:.12g}") for each in range(first, last + 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """The frame of a chart: its size, its scales, and where words stand at its axes.
+
+    `x_ticks` and `y_ticks` are places with their text.
+    """
+
+    width: float
+    height: float
+    x: Scale
+    y: Scale
+    x_ticks: Sequence[tuple[float, str]] = ()
+    y_ticks: Sequence[tuple[float, str]] = ()
+    x_name: str = ""
+    y_name: str = ""
+    zero: dt.datetime | None = field(default=None)
+
+    def at(self, moment: dt.datetime) -> float:
+        """Give the place of a moment on a time axis."""
+        assert self.zero is not None  # for the type checker
+        return self.x((moment - self.zero) / dt.timedelta(days=1))
+
+
+def over_time(
+    start: dt.datetime,
+    end: dt.datetime,
+    *,
+    zone: str,
+    low: float = 0.0,
+    high: float = 1.0,
+    y_ticks: Sequence[tuple[float, str]] = (),
+    width: float = 720,
+    height: float = 300,
+    left: float = 44,
+    right: float = 70,
+    above: float = 14,
+    below: float = 28,
+) -> Plot:
+    """Frame a chart over time; `y_ticks` are values with their text, by default percentages."""
+    span = max((end - start) / dt.timedelta(days=1), 1e-3)
+    x = Scale(0, span, left, width - right)
+    y = Scale(low, high, height - below, above)
+    named = y_ticks or [(share / 100, f"{share} %") for share in (0, 25, 50, 75, 100)]
+    frame = Frame(start, end, span, whole=True)
+    return Plot(
+        width,
+        height,
+        x,
+        y,
+        x_ticks=[(x(day), text) for day, text in dates(frame, zone)],
+        y_ticks=[(y(value), text) for value, text in named],
+        zero=start,
+    )
+
+
+def line(points: Iterable[tuple[float, float]]) -> str:
+    """Write a line through places as the `d` of a path.
+
+    Examples
+    --------
+    >>> line([(0, 1.5), (10, 2)])
+    'M0 1.5L10 2'
+    """
+    return "".join(f"{'L' if n else 'M'}{x:g} {y:g}" for n, (x, y) in enumerate(points))
+
+
+def steps(points: Sequence[tuple[float, float]], until: float) -> str:
+    """Write what stands until it changes: level lines, then a jump; the last reaches `until`.
+
+    Examples
+    --------
+    >>> steps([(0, 5), (10, 2)], 20)
+    'M0 5H10V2H20'
+    """
+    if not points:
+        return ""
+    (x, y), *rest = points
+    return f"M{x:g} {y:g}" + "".join(f"H{a:g}V{b:g}" for a, b in rest) + f"H{until:g}"
+
+
+def between(lower: Sequence[tuple[float, float]], upper: Sequence[tuple[float, float]]) -> str:
+    """Write the area between two lines.
+
+    Examples
+    --------
+    >>> between([(0, 5), (10, 4)], [(0, 2), (10, 1)])
+    'M0 2L10 1L10 4L0 5Z'
+    """
+    return line([*upper, *reversed(lower)]) + "Z" if lower and upper else ""
+
+
+def step_area(points: Sequence[tuple[float, float, float]], until: float) -> str:
+    """Write the area between two levels (x, one, other) that each stand until they change."""
+    if not points:
+        return ""
+    xs = [*(x for x, _, _ in points), until]
+    there = "".join(
+        f"{'L' if n else 'M'}{xs[n]:g} {p[1]:g}H{xs[n + 1]:g}" for n, p in enumerate(points)
+    )
+    back = "".join(
+        f"L{xs[n + 1]:g} {points[n][2]:g}H{xs[n]:g}" for n in reversed(range(len(points)))
+    )
+    return there + back + "Z"
+
+
+def sparkline(
+    values: Sequence[tuple[float, float]], *, width: float = 112, height: float = 30
+) -> str:
+    """Write a small line of (days, share) for a row of a list; it spans 0 to 1.
+
+    Examples
+    --------
+    >>> sparkline([(0, 0.5), (4, 1.0)])
+    'M2 15H110V2H110'
+    """
+    if not values:
+        return ""
+    x = Scale(values[0][0], max(values[-1][0], values[0][0] + 1e-9), 2, width - 2)
+    y = Scale(0, 1, height - 2, 2)
+    return steps([(x(day), y(share)) for day, share in values], width - 2)

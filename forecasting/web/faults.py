@@ -1,0 +1,61 @@
+"""Faults beside their fields: what the book refused, as somebody at a form reads it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from forecasting.errors import ForecastingError
+
+#: What a message of the book begins with, and the field of a form that it speaks of.
+FIELDS: Mapping[str, str] = {
+    "forecast": "p",
+    "probability": "p",
+    "probabilities": "p",
+    "quantiles": "p",
+    "quantile": "p",
+    "quantile values": "p",
+    "quantile levels": "p",
+    "ladder": "p",
+    "level": "p",
+    "options": "p",
+    "rung": "p",
+    "closes": "by",
+    "deadline": "by",
+    "slug": "slug",
+    "time": "at",
+    "instant": "at",
+    "range": "span",
+    "known_at": "known_at",
+    "known-at": "known_at",
+}
+#: A way out that is a command line helps nobody at a form.
+_COMMAND = re.compile(r"^(forecast |--|pip |no time\b)")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault: the field that it stands beside (empty: the form), and the words."""
+
+    field: str
+    words: str
+
+
+def fault_of(raised: ForecastingError) -> Fault:
+    """Read a refusal of the book for a form.
+
+    Examples
+    --------
+    >>> from forecasting.errors import InvalidInput
+    >>> fault_of(InvalidInput("probability (7): must lie from 0 to 1", hint="35%"))
+    Fault(field='p', words='7: must lie from 0 to 1. For example: 35%')
+    """
+    head, colon, rule = raised.message.partition(": ")
+    name, _, value = head.partition(" (")
+    value = value.removesuffix(")")
+    field = FIELDS.get(name.strip().lower(), name.strip().lower()) if colon else ""
+    if not re.fullmatch(r"[a-z_]{1,20}", field):
+        field = ""
+    words = f"{value}: {rule}" if colon and field and value else raised.message
+    if raised.hint and not _COMMAND.match(raised.hint):
+        words = f"{words.rstrip('.')}. For example: {raised.hint}"
+    return Fault(field, words)

@@ -1,0 +1,114 @@
+"""One running app: its database, who may come in, and what it keeps while it runs."""
+
+import hashlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from forecasting.app.book import PlainBook
+from forecasting.web.hosts import answered, loopback
+from forecasting.web.jobs import Jobs
+from forecasting.web.sessions import Sessions
+from forecasting.web.uploads import Uploads
+from forecasting.web.users import Users
+
+#: Values kept for one head; what comes on top is computed each time.
+MOST_KEPT = 200
+
+
+@dataclass(slots=True)
+class Kept:
+    """What is computed once for a head of the ledger and kept until the ledger grows."""
+
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _head: int = -1
+    _values: dict[Any, Any] = field(default_factory=dict)
+
+    def get(self, head: int, key: Any, make: Callable[[], Any]) -> Any:
+        """Give the value of a key at a head; the first who asks makes it."""
+        with self._lock:
+            if head > self._head:
+                self._head, self._values = head, {}
+            if head == self._head and key in self._values:
+                return self._values[key]
+        value = make()
+        with self._lock:
+            if head == self._head and len(self._values) < MOST_KEPT:
+                self._values[key] = value
+        return value
+
+
+@dataclass
+class House:
+    """The app at work.
+
+    Parameters
+    ----------
+    book : Book
+        Open; requests speak through copies of it, each in its own name.
+    host, port : str, int
+        Where it listens.
+    names : tuple of str
+        More values of the Host header that are ours, for a proxy.
+    secure : bool
+        Whether browsers come over TLS: the cookie is then for TLS alone.
+    """
+
+    book: PlainBook
+    host: str = "127.0.0.1"
+    port: int = 8100
+    names: tuple[str, ...] = ()
+    secure: bool = False
+    sessions: Sessions = field(default_factory=Sessions)
+    kept: Kept = field(default_factory=Kept)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """The long work."""
+        return Jobs(self.book.database)
+
+    @cached_property
+    def users(self) -> Users:
+        """The people of a team."""
+        return Users()
+
+    @cached_property
+    def uploads(self) -> Uploads:
+        """Files that wait for a word, and files on their way out."""
+        return Uploads()
+
+    @property
+    def team(self) -> bool:
+        """Whether people sign in with a password: not on this machine alone."""
+        return not loopback(self.host)
+
+    @property
+    def cookie(self) -> str:
+        """The name of the session's cookie; cookies do not know ports, so it holds the port."""
+        return f"{'__Host-' if self.secure else ''}forecast-{self.port}"
+
+    @cached_property
+    def hosts(self) -> frozenset[str]:
+        """Every value of the Host header that is ours."""
+        return answered(self.host, self.port, self.names)
+
+    @cached_property
+    def stamp(self) -> str:
+        """A digest of the assets: their address changes when they do."""
+        from forecasting.web.assets import digest
+
+        return digest()
+
+    def speaking_as(self, who: str, *, once: str = "") -> PlainBook:
+        """Give the book in somebody's name; see `Book.speaking_as`."""
+        return self.book.speaking_as(who, once=once)
+
+
+def receipt_key(*parts: str) -> str:
+    """Name one act of writing: who, where, the form's token and all that was typed.
+
+    The same form sent twice is the same act; the same form sent with another number is another.
+    """
+    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()

@@ -1,0 +1,87 @@
+"""Coming in: by the one-use address that the terminal printed, and going out again."""
+
+from starlette.responses import HTMLResponse, Response
+
+from forecasting.web.gate import Refusal
+from forecasting.web.routes import get, post
+from forecasting.web.sessions import Session
+from forecasting.web.view import render
+from forecasting.web.visit import Visit
+
+
+def enter(visit: Visit) -> Response:
+    """Change a one-use token for a session; the token leaves the address at once."""
+    if visit.session.who:
+        return visit.to("/")
+    key = None if visit.house.team else visit.house.sessions.redeem(visit.query.get("token"))
+    if key is None:
+        return HTMLResponse(render("stranger.html.j2", stamp=visit.house.stamp), status_code=401)
+    # A page and no redirect: whoever came by a link of another program has the strict cookie only
+    # on the step after.
+    response = HTMLResponse(render("enter.html.j2", stamp=visit.house.stamp))
+    seat(visit, response, key)
+    return response
+
+
+def login(visit: Visit, *, said: str = "") -> Response:
+    """Show the form by which somebody of a team signs in."""
+    if not visit.house.team:
+        raise Refusal(404, "There is no such page.")
+    if visit.session.who:
+        return visit.to("/")
+    text = render("login.html.j2", stamp=visit.house.stamp, said=said, name=visit.form.get("name"))
+    return HTMLResponse(text, status_code=403 if said else 200)
+
+
+def sign_in(visit: Visit) -> Response:
+    """Open a session for a name and its password."""
+    house, name = visit.house, visit.form.get("name")
+    if not house.team:
+        raise Refusal(404, "There is no such page.")
+    if wait := house.users.waits(name):
+        return login(visit, said=f"Too many wrong passwords. Wait {wait:.0f} seconds.")
+    # Spaces belong to a password.
+    typed = [value for key, value in visit.form.fields if key == "password"]
+    user = house.users.knows(name, typed[-1] if typed else "")
+    if user is None:
+        return login(visit, said="The name or the password is wrong.")
+    response = visit.to("/")
+    seat(visit, response, house.sessions.open(Session(name, user.role)))
+    return response
+
+
+def seat(visit: Visit, response: Response, key: str) -> None:
+    """Set the session's cookie."""
+    response.set_cookie(
+        visit.house.cookie,
+        key,
+        httponly=True,
+        samesite="strict",
+        secure=visit.house.secure,
+        path="/",
+    )
+
+
+def leave(visit: Visit) -> Response:
+    """End the session."""
+    visit.house.sessions.close(visit.key)
+    response = HTMLResponse(render("left.html.j2", stamp=visit.house.stamp))
+    response.delete_cookie(visit.house.cookie, path="/")
+    return response
+
+
+def invite(visit: Visit) -> Response:
+    """Make a one-use address for another browser of the same person."""
+    if visit.house.team:
+        raise Refusal(404, "In a team everybody signs in with a password.")
+    token = visit.house.sessions.invite(visit.session.who)
+    return visit.page("invite.html.j2", address=f"/enter?token={token}")
+
+
+ROUTES = [
+    get("/login", login, free=True),
+    post("/login", sign_in, free=True, most=4_000),
+    get("/enter", enter, free=True),
+    post("/leave", leave, reader=True),
+    post("/invite", invite, reader=True),
+]

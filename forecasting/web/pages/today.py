@@ -1,0 +1,130 @@
+"""Today: what needs the forecaster, and each of it done right there."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import Response
+
+from forecasting.web.faults import Fault
+from forecasting.web.numbers import percent_typed
+from forecasting.web.routes import get, post
+from forecasting.web.visit import Visit
+
+if TYPE_CHECKING:
+    from forecasting.domain.forecast import Forecast
+
+#: Rows of a part; a link leads to the rest.
+MOST = 8
+#: The parts in the order of the page: their key, their title, and where the rest is.
+PARTS = {
+    "due": ("due", "Record the outcome", "/questions?status=due"),
+    "fresh look": ("look", "A fresh look is worth most here", "/questions?status=open"),
+    "closes soon": ("soon", "Closes within 7 days", "/questions?status=open"),
+    "moved": ("moved", "The model moved since your forecast", "/questions?status=open"),
+    "never answered": ("new", "Open, and not answered by you", "/questions?answered=no"),
+    "news not coded": ("news", "News without a weight", "/news"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One section of the page."""
+
+    key: str
+    title: str
+    more: str
+    rows: Sequence[Mapping[str, Any]]
+    all: int
+
+
+def today(visit: Visit, *, faults: tuple[Fault, ...] = (), wrong: str = "") -> Response:
+    """Show what needs the visitor; each question once, in the first part that it belongs to."""
+    rows = visit.book.needs()
+    seen: set[str] = set()
+    parts = []
+    for section, (key, title, more) in PARTS.items():
+        if section == "news not coded":
+            mine = rows[section]
+        else:
+            mine = [row for row in rows[section] if row["question"] not in seen]
+            seen.update(row["question"] for row in mine)
+        if mine:
+            some = mine[:MOST]
+            shown_rows = some if key == "news" else [_shown(visit, row) for row in some]
+            parts.append(Part(key, title, more, shown_rows, len(mine)))
+    shown = any(row.get("question") == wrong for part in parts for row in part.rows)
+    return visit.page(
+        "today.html.j2",
+        parts=parts,
+        faults=faults,
+        wrong=wrong,
+        fault_shown=shown,
+        status=422 if faults else 200,
+    )
+
+
+def _shown(visit: Visit, row: Mapping[str, Any]) -> dict[str, Any]:
+    question = visit.book.asked(row["question"])
+    silent = row["mine"] is None and not row["withdrawn"]
+    said = [part for part in row["reason"].split(", ") if part]
+    told = {"record the outcome", "never answered", "closes soon"}
+    return {
+        **row,
+        "type": question.type,
+        "outcomes": ("yes", "no") if question.type == "binary" else question.space.options,
+        "why": [reason for reason in said if reason not in told],
+        "hidden": visit.preferences.hide and silent and row["status"] == "open",
+    }
+
+
+def log(visit: Visit) -> Response:
+    """Log a probability from where the question stands."""
+    question, typed = visit.form.get("question"), visit.form.get("p")
+    seen = visit.form.get("seen")
+    before = visit.book.standing(question)
+    # Another tab, or the command line, may have spoken since this page was drawn.
+    newer = before is not None and seen.isdecimal() and (before.seq or 0) > int(seen[:18])
+    meanwhile = before if newer else None
+    return visit.write(
+        lambda book: book.log(question, percent_typed(typed), because=visit.form.get("because")),
+        then="/",
+        said=lambda rows: _logged(rows, meanwhile),
+        again=lambda faults: today(visit, faults=faults, wrong=question),
+    )
+
+
+def _logged(rows: list[dict[str, Any]], meanwhile: "Forecast | None") -> str:
+    from forecasting.review import words
+
+    row = rows[0]
+    told = f"Logged {words.exact(row['forecast'])} on {row['question']}, as entry {row['seq']}."
+    if meanwhile is not None:
+        there = words.exact(meanwhile.value.probability)
+        told += f" Meanwhile {there} had been logged elsewhere, as entry {meanwhile.seq}: kept too."
+    return told
+
+
+def resolve(visit: Visit) -> Response:
+    """Record an outcome from where the question stands."""
+    question = visit.form.get("question")
+    outcome, source = visit.form.get("outcome"), visit.form.get("source")
+    return visit.write(
+        lambda book: book.resolve(question, outcome, source=source),
+        then="/",
+        said=lambda rows: f"Recorded {outcome} for {question}. A mistake is undone on its page.",
+        again=lambda faults: today(visit, faults=faults, wrong=question),
+    )
+
+
+def help_page(visit: Visit) -> Response:
+    """Show the keys."""
+    return visit.page("help.html.j2")
+
+
+ROUTES = [
+    get("/", today),
+    post("/log", log),
+    post("/resolve", resolve),
+    get("/help", help_page),
+]

@@ -1,0 +1,110 @@
+"""Drawing a page: templates of this folder and of the review page, one environment."""
+
+import datetime as dt
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from forecasting.domain.forecasters import family
+from forecasting.review import words
+from forecasting.review.filters import equip
+from forecasting.review.markup import markup
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+
+def render(template: str, **context: Any) -> str:
+    """Draw a template."""
+    return environment().get_template(template).render(**context)
+
+
+@lru_cache(maxsize=1)
+def environment() -> "Environment":
+    """Give the environment: everything is escaped, and what is missing is a fault."""
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+    made = Environment(
+        loader=ChoiceLoader(
+            [PackageLoader("forecasting.web"), PackageLoader("forecasting.review")]
+        ),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    equip(made)
+    made.filters.update(
+        family=family, ago=ago, until=until, day=day, moment=moment, ends=ends, flowing=flowing
+    )
+    made.globals.update(words=words)
+    return made
+
+
+def flowing(text: str) -> "Markup":
+    r"""Give text whose lines were broken to fit a file as paragraphs; lists keep their lines.
+
+    Examples
+    --------
+    >>> print(flowing("One line\nmore of it.\n\nAnother."))
+    <p>One line more of it.</p><p>Another.</p>
+    """
+    from markupsafe import Markup
+
+    parts = [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
+    flowed = [re.sub(r"\n(?!\s*[-*•])", " ", part) for part in parts]
+    cleaned = [markup(part).replace("\n", Markup("<br>")) for part in flowed]
+    return Markup("").join(Markup("<p>{}</p>").format(part) for part in cleaned)
+
+
+def ago(moment: dt.datetime, now: dt.datetime) -> str:
+    """Say how long ago.
+
+    Examples
+    --------
+    >>> now = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
+    >>> ago(now, now), ago(now - dt.timedelta(hours=5), now), ago(now - dt.timedelta(days=40), now)
+    ('just now', '5 hours ago', '40 days ago')
+    """
+    return "just now" if now - moment < _MINUTE else f"{_span(now - moment)} ago"
+
+
+def until(moment: dt.datetime, now: dt.datetime) -> str:
+    """Say how long still, or how long ago.
+
+    Examples
+    --------
+    >>> now = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
+    >>> until(now + dt.timedelta(days=1, hours=3), now), until(now - dt.timedelta(days=2), now)
+    ('in 1 day', '2 days ago')
+    """
+    return f"in {_span(moment - now)}" if moment > now else ago(moment, now)
+
+
+_MINUTE = dt.timedelta(minutes=1)
+
+
+def _span(span: dt.timedelta) -> str:
+    seconds = span.total_seconds()
+    if seconds < 3600:
+        return words.plural(max(1, int(seconds // 60)), "minute")
+    if seconds < 86400:
+        return words.plural(int(seconds // 3600), "hour")
+    days = int(seconds // 86400)
+    return words.plural(days, "day") if days < 730 else words.plural(int(days / 365.25), "year")
+
+
+def day(moment: dt.datetime | dt.date | None, zone: str) -> str:
+    """Name the day of a moment in a zone."""
+    return words.Days(zone).day(moment)
+
+
+def moment(moment: dt.datetime | None, zone: str) -> str:
+    """Name a moment to the minute in a zone."""
+    return words.Days(zone).moment(moment)
+
+
+def ends(moment: dt.datetime | None, zone: str) -> str:
+    """Name the day that a deadline ends."""
+    return words.Days(zone).end(moment)

@@ -1,0 +1,169 @@
+"""One visit: what was asked, in whose name, and the ways to answer it."""
+
+import datetime as dt
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from forecasting import clock, config
+from forecasting.app.book import PlainBook
+from forecasting.errors import ForecastingError, InvalidInput, NotFound, Repeated
+from forecasting.web.bodies import Sent
+from forecasting.web.faults import Fault, fault_of
+from forecasting.web.gate import Refusal
+from forecasting.web.house import House, receipt_key
+from forecasting.web.preferences import Preferences
+from forecasting.web.sessions import Session
+from forecasting.web.view import render
+
+#: Fields of a form that say nothing of what is written.
+SILENT = {"csrf", "token", "seen"}
+
+
+@dataclass
+class Visit:
+    """A request as the pages see it.
+
+    Attributes
+    ----------
+    query, form : Sent
+        What the address and the form say.
+    path : dict
+        The parts of the address that a route names.
+    here : str
+        The address without its query.
+    swaps : bool
+        Whether a script asked, to put the answer in place of the page it is on.
+    address : str
+        The whole address of a page; empty for the answer to a form.
+    """
+
+    house: House
+    session: Session
+    key: str = field(repr=False)
+    here: str = "/"
+    query: Sent = field(default_factory=Sent)
+    form: Sent = field(default_factory=Sent)
+    path: Mapping[str, Any] = field(default_factory=dict)
+    preferences: Preferences = field(default_factory=Preferences)
+    swaps: bool = False
+    address: str = ""
+
+    @cached_property
+    def now(self) -> dt.datetime:
+        """The moment of this visit."""
+        return clock.now()
+
+    @property
+    def who(self) -> str:
+        """In whose name the visitor speaks: in a team the one who signed in, never a form's."""
+        if self.house.team:
+            return self.session.who
+        return self.preferences.forecaster or self.session.who
+
+    @property
+    def may_write(self) -> bool:
+        """Whether the visitor may do more than read."""
+        return self.session.role == "forecaster"
+
+    @cached_property
+    def book(self) -> PlainBook:
+        """The book in the visitor's name, to read from."""
+        return self.house.speaking_as(self.who)
+
+    @cached_property
+    def head(self) -> int:
+        """The number of the last entry when this visit first looked."""
+        return self.book.head()
+
+    @cached_property
+    def zone(self) -> str:
+        """The visitor's zone: their own, the workspace's, or the bank's."""
+        return self.preferences.zone or config.zone() or self.book.zone()
+
+    def kept(self, key: Any, make: Callable[[], Any]) -> Any:
+        """Compute once for a head of the ledger; `key` says what, with all that it depends on."""
+        return self.house.kept.get(self.head, key, make)
+
+    def page(self, template: str, *, status: int = 200, **context: Any) -> Response:
+        """Draw a page."""
+        notes, self.session.notes = self.session.notes, []
+        text = render(
+            template,
+            visit=self,
+            notes=notes,
+            csrf=self.session.csrf,
+            faults=context.pop("faults", ()),
+            **context,
+        )
+        response = HTMLResponse(text, status_code=status)
+        if self.swaps:
+            # Where a script put this page in place of another, its address goes with it.
+            response.headers["HX-Push-Url"] = self.address if self.address else "false"
+        return response
+
+    def token(self) -> str:
+        """Give a new form's token."""
+        return secrets.token_urlsafe(16)
+
+    def note(self, words: str, kind: str = "done") -> None:
+        """Say something on the next page."""
+        self.session.notes.append((kind, words))
+
+    def to(self, place: str, **query: str) -> Response:
+        """Send the browser to a page of ours; `place` is written by us, never taken from a form."""
+        address = f"{place}?{urlencode(query)}" if query else place
+        return RedirectResponse(address, status_code=303)
+
+    def write[T](
+        self,
+        call: Callable[[PlainBook], T],
+        *,
+        then: str | Callable[[T], str],
+        said: Callable[[T], str],
+        again: Callable[[tuple[Fault, ...]], Response],
+    ) -> Response:
+        """Write once, whatever is sent twice, and go on to a page.
+
+        Parameters
+        ----------
+        call
+            One call of the book, which writes in one transaction.
+        then
+            The page to go to.
+        said
+            What the next page says of it.
+        again
+            Draws the form once more with its faults; nothing was written then.
+        """
+        token = self.form.get("token")
+        if not token or len(token) > 64:
+            raise Refusal(400, "This form is not one of this app's. Open its page again.")
+        typed = [part for pair in self.form.fields if pair[0] not in SILENT for part in pair]
+        files = [part for name, up in self.form.files.items() for part in (name, up.digest)]
+        once = receipt_key(self.who, self.here, token, *typed, *files)
+        book = self.house.speaking_as(self.who, once=once)
+        try:
+            if book.written():
+                raise Repeated(book.written())
+            result = call(book)
+        except Repeated as repeated:
+            return self._repeated(repeated.seq, then)
+        except (InvalidInput, NotFound) as refused:
+            # A twin of this form may have written while this one was looked at.
+            if seq := book.written():
+                return self._repeated(seq, then)
+            return again((fault_of(refused),))
+        except ForecastingError as refused:
+            return again((Fault("", fault_of(refused).words),))
+        self.note(said(result))
+        return self.to(then(result) if callable(then) else then)
+
+    def _repeated(self, seq: int, then: str | Callable[[Any], str]) -> Response:
+        self.note(f"This was saved already, as entry {seq}; it was not written twice.", "info")
+        return self.to(then if isinstance(then, str) else "/")

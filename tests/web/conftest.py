@@ -1,0 +1,156 @@
+"""The app in this process, and the app as its command runs it."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pytest
+from starlette.testclient import TestClient
+
+from forecasting.app.book import Book, open_book
+from forecasting.web.app import create_app
+from forecasting.web.house import House
+
+PORT = 8100
+ORIGIN = f"http://127.0.0.1:{PORT}"
+
+
+class Browser:
+    """A browser without a script: it follows links and sends forms as they stand on a page."""
+
+    def __init__(self, house: House, *, enter: bool = True, raises: bool = True) -> None:
+        self.house = house
+        self.client = TestClient(create_app(house), base_url=ORIGIN, raise_server_exceptions=raises)
+        self.page: Any = None
+        if enter:
+            token = house.sessions.invite(house.book.forecaster)
+            assert self.client.get(f"/enter?token={token}").status_code == 200
+
+    def get(self, address: str) -> Any:
+        """Open a page."""
+        self.page = self.client.get(address)
+        return self.page
+
+    def forms(self, action: str) -> list[dict[str, str]]:
+        """Give the hidden and filled fields of each form of the page with that action."""
+        return forms_of(self.page.text, action)
+
+    def send(self, action: str, form: int | dict[str, str] = 0, **typed: Any) -> Any:
+        """Fill a form of the page and send it; the answer is the next page."""
+        fields = self.forms(action)[form] if isinstance(form, int) else form
+        self.page = self.client.post(action, data=fields | typed, headers={"Origin": ORIGIN})
+        return self.page
+
+    def notes(self) -> list[str]:
+        """Give what the page says was done."""
+        return re.findall(r'<p class="note [^>]*>(.*?)</p>', self.page.text, re.DOTALL)
+
+    def faults(self) -> list[str]:
+        """Give the faults that the page shows."""
+        return re.findall(r'<p class="fault"[^>]*>(.*?)</p>', self.page.text, re.DOTALL)
+
+
+def forms_of(text: str, action: str) -> list[dict[str, str]]:
+    """Give the fields of each form with an action, as a browser would send them untouched."""
+    from html import unescape
+
+    found = []
+    for attributes, inside in re.findall(r"<form([^>]*)>(.*?)</form>", text, re.DOTALL):
+        if f'action="{action}"' not in attributes:
+            continue
+        fields: dict[str, str] = {}
+        for tag in re.findall(r"<input([^>]*)>", inside):
+            said = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
+            kind = said.get("type", "text")
+            if "name" in said and (kind not in ("checkbox", "radio") or " checked" in tag):
+                fields[said["name"]] = unescape(said.get("value", ""))
+        for tag, words in re.findall(r"<textarea([^>]*)>(.*?)</textarea>", inside, re.DOTALL):
+            fields[dict(re.findall(r'([\w-]+)="([^"]*)"', tag))["name"]] = unescape(words).strip()
+        for tag, words in re.findall(r"<select([^>]*)>(.*?)</select>", inside, re.DOTALL):
+            name = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))["name"]
+            options = re.findall(r'<option value="([^"]*)"([^>]*)>', words)
+            chosen = [v for v, more in options if "selected" in more] or [v for v, _ in options]
+            if chosen:
+                fields[name] = unescape(chosen[0])
+        found.append(fields)
+    return found
+
+
+@pytest.fixture(scope="session")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the bundled bank, laid once."""
+    path = tmp_path_factory.mktemp("web") / "example.db"
+    open_book(str(path), forecaster="ana").close()
+    return path
+
+
+@pytest.fixture
+def database(example: Path, tmp_path: Path) -> Path:
+    """A copy of it for one test."""
+    return Path(shutil.copy(example, tmp_path / "forecasts.db"))
+
+
+@pytest.fixture
+def house(database: Path) -> Iterator[House]:
+    """The app's house over that copy."""
+    with Book.open(str(database), forecaster="ana") as book:
+        yield House(book, port=PORT)
+
+
+@pytest.fixture
+def browser(house: House) -> Browser:
+    """A browser that is in."""
+    return Browser(house)
+
+
+class Server:
+    """`forecast serve` as a process of its own."""
+
+    def __init__(self, database: Path, *options: str, **environment: str) -> None:
+        # A file, for nobody reads a pipe while the server works.
+        self.said = database.with_suffix(".stderr")
+        with self.said.open("wb") as errors:
+            self.process = self._start(database, options, environment, errors)
+        assert self.process.stdout is not None
+        self.address = self.process.stdout.readline().strip()
+        if not self.address:
+            raise RuntimeError(self.said.read_text())
+        self.origin = self.address.split("/enter")[0].rstrip("/")
+
+    def _start(
+        self,
+        database: Path,
+        options: tuple[str, ...],
+        environment: dict[str, str],
+        errors: BinaryIO,
+    ) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [
+                *(sys.executable, "-m", "forecasting", "serve", "--port", "0", "--no-open"),
+                *("--db", str(database), "--as", "ana", *options),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env=os.environ | environment,
+        )
+
+    def stop(self) -> None:
+        """End it."""
+        self.process.terminate()
+        self.process.wait(timeout=30)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+
+@pytest.fixture
+def server(database: Path) -> Iterator[Server]:
+    """The app on a port of its own, over a copy of the example."""
+    started = Server(database)
+    yield started
+    started.stop()

@@ -1,0 +1,54 @@
+"""Today: what needs somebody is done there, once."""
+
+from forecasting.web.house import House
+from tests.web.conftest import Browser
+
+
+def test_a_number_is_logged_where_the_question_stands(browser: Browser, house: House) -> None:
+    browser.get("/")
+    form = browser.forms("/log")[0]
+    browser.send("/log", p="35")
+    assert browser.page.status_code == 200
+    (said,) = browser.notes()
+    assert form["question"] in said
+    row = house.book.history(form["question"], forecaster="ana").iloc[-1]
+    assert (row["forecast"], row["forecaster"], row["kind"]) == (0.35, "ana", "live")
+
+
+def test_a_form_sent_twice_writes_once_and_says_so(browser: Browser, house: House) -> None:
+    browser.get("/")
+    form = browser.forms("/log")[0]
+    browser.send("/log", form, p="35")
+    head = house.book.head()
+    browser.send("/log", form, p="35")
+    assert house.book.head() == head
+    assert "not written twice" in browser.notes()[0]
+    # The back button, and another number: that is another act.
+    browser.send("/log", form, p="40")
+    assert house.book.head() == head + 1
+
+
+def test_what_was_typed_is_kept_beside_its_fault(browser: Browser, house: House) -> None:
+    head = house.book.head()
+    browser.get("/")
+    for typed, said in [
+        ("0.35", "35%"),
+        ("101", "from 0 to 1"),
+        ("lykely", "verbal band"),
+        ("", "type"),
+    ]:
+        browser.send("/log", p=typed)
+        assert browser.page.status_code == 422
+        (fault,) = browser.faults()
+        assert said in fault
+        assert f'value="{typed}"' in browser.page.text
+    assert house.book.head() == head
+
+
+def test_an_outcome_wants_a_source(browser: Browser, house: House) -> None:
+    browser.get("/")
+    form = browser.forms("/resolve")[0]
+    browser.send("/resolve", form, source="", outcome="no")
+    assert browser.faults()
+    browser.send("/resolve", form, source="https://example.org/word", outcome="no")
+    assert form["question"] in browser.notes()[0]
