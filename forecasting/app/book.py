@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from forecasting import clock, config
 from forecasting.app.book_record import Record
 from forecasting.app.book_review import Review
+from forecasting.app.book_world import World
 from forecasting.app.tidy import When, frame, on, text, when
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
@@ -73,7 +74,7 @@ def init_workspace(
     return Book.open(made["database"], forecaster=forecaster)
 
 
-class Book(Record, Review):
+class Book(Record, Review, World):
     """A ledger with the use cases as methods; frames are tidy and their times aware UTC."""
 
     def __repr__(self) -> str:

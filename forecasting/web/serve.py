@@ -75,3 +75,4 @@ def serve(
         asyncio.run(server.serve(sockets=[taken]))
     finally:
         taken.close()
+        house.close()

@@ -1,0 +1,161 @@
+"""The part of the book that deals with the world: news coded and taken back, processes, views."""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from forecasting import clock
+from forecasting.store import Ledger
+
+if TYPE_CHECKING:
+    from forecasting.app.news_code import Target
+    from forecasting.review.data import WorldPage
+
+
+def _silent(step: str) -> None:
+    """Tell nobody."""
+
+
+class World:
+    """News and what it may act on, the processes and links, the worldviews and the sources."""
+
+    ledger: Ledger
+
+    def inbox(self) -> list[dict[str, Any]]:
+        """Give the news that nobody has coded, what is most like the open questions first."""
+        from forecasting.app.news_code import inbox
+
+        return inbox(self.ledger, now=clock.now())
+
+    def news_item(self, name: str) -> dict[str, Any]:
+        """Give an item whole, with what it may act on and what may tell the same story."""
+        from forecasting.app import news
+        from forecasting.app.news_code import proposed
+
+        now = clock.now()
+        return news.show(self.ledger, name, now=now) | proposed(self.ledger, name, now=now)
+
+    def news_targets(self) -> "list[Target]":
+        """Give everything that a report may act on."""
+        from forecasting.app.news_code import targets
+
+        return targets(self.ledger, clock.now())
+
+    def code_news(self, name: str, on: Sequence[str], **more: Any) -> dict[str, Any]:
+        """Say what an item on record does; a new entry takes its place in one transaction.
+
+        `more`: `half_life`, `grade`, `story`, `because`, `confirmed`, `event_at`.
+        """
+        from forecasting.app.news_code import code
+
+        return code(self.ledger, name, on, now=clock.now(), **more)
+
+    def news_effect(
+        self,
+        name: str,
+        target: str,
+        *,
+        half_life: str = "",
+        codes: Sequence[str] | None = None,
+        told: Callable[[str], None] = _silent,
+    ) -> dict[str, Any]:
+        """Say what each code of an item would do to every question that it touches."""
+        from forecasting.app.news_code import CODES
+        from forecasting.app.news_effect import effect
+
+        return effect(
+            self.ledger,
+            name,
+            target,
+            now=clock.now(),
+            half_life=half_life,
+            codes=CODES if codes is None else codes,
+            told=told,
+        )
+
+    def retract_news(self, name: str, *, because: str) -> dict[str, Any]:
+        """Take an item back; it stays in the record."""
+        from forecasting.app import news
+
+        return news.retract(self.ledger, name, because=because, now=clock.now())
+
+    def news_stories(self) -> list[dict[str, Any]]:
+        """Give the stories that have more than one item, the newest first, each with its items."""
+        from forecasting.app import news
+
+        found: dict[str, list[dict[str, Any]]] = {}
+        for row in news.rows(self.ledger, now=clock.now()):
+            found.setdefault((row["story"] or row["key"]).partition("/")[0], []).append(row)
+        told: list[dict[str, Any]] = [
+            {"story": story, "items": sorted(items, key=lambda row: row["known_at"])}
+            for story, items in found.items()
+            if len(items) > 1
+        ]
+        return sorted(told, key=_latest, reverse=True)
+
+    def coded_news(self) -> list[dict[str, Any]]:
+        """Give the news that stands and is coded, the latest first, with what it weighs now."""
+        from forecasting.app import news
+
+        rows = [
+            row
+            for row in news.rows(self.ledger, now=clock.now())
+            if row["seq"] is not None and any(said != "bears" for said in row["on"].values())
+        ]
+        return sorted(rows, key=lambda row: (row["known_at"], row["seq"]), reverse=True)
+
+    def import_news(
+        self, content: bytes, *, name: str, dry_run: bool = False, **more: Any
+    ) -> dict[str, Any]:
+        """Record what is new in a file of news; `more` as for :func:`news_import.import_news`."""
+        from forecasting.app.news_import import import_news
+
+        return import_news(
+            self.ledger, content, name=name, now=clock.now(), dry_run=dry_run, **more
+        )
+
+    def fetch_news(self, address: str) -> bytes:
+        """Fetch a feed from the public web: the one thing here that leaves this machine."""
+        from forecasting.app.news_import import fetched
+
+        return fetched(address)
+
+    def world_page(self) -> "WorldPage":
+        """Give the processes and links as they stand now; nothing is simulated."""
+        from forecasting.app.banks import bank_of
+        from forecasting.app.publish_world import world_page
+        from forecasting.domain.watch import watched
+        from forecasting.evidence import retracted
+
+        now = clock.now()
+        return world_page(
+            bank_of(self.ledger).world,
+            retracted(self.ledger.evidence()),
+            now,
+            watched=watched(self.ledger.watches(), now, live=True),
+        )
+
+    def worldviews(self, **options: Any) -> tuple[list[dict[str, Any]], list[str]]:
+        """Give a row a worldview: its weight, its record, where it differs; and what to note."""
+        from forecasting.app.banks import bank_of
+        from forecasting.app.worldview_table import worldview_rows
+
+        return worldview_rows(self.ledger, bank_of(self.ledger), now=clock.now(), **options)
+
+    def beside(self, *, kind: str = "live", run: str = "") -> dict[str, Any]:
+        """Give what each worldview said last of each question, beside the model."""
+        from forecasting.app.worldview_beside import beside
+
+        return beside(self.ledger, now=clock.now(), kind=kind, run=run)
+
+    def sources(self, *, as_of: dt.datetime | None = None) -> list[dict[str, Any]]:
+        """Give how reliable each source is: by its grade, and as its resolved claims taught."""
+        from forecasting.app.sources import rows
+
+        now = clock.now()
+        return rows(self.ledger, as_of=as_of or now, now=now)
+
+
+def _latest(story: dict[str, Any]) -> dt.datetime:
+    moment: dt.datetime = story["items"][-1]["known_at"]
+    return moment
