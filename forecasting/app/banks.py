@@ -9,6 +9,7 @@ import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from forecasting.bank import Bank, nearest, read_bank
@@ -62,6 +63,18 @@ def checked(root: Path, *, zone: str = DEFAULT_ZONE) -> Bank:
     return bank
 
 
+def _unchanged(root: Path, zone: str) -> Bank:
+    """Give the bank of a folder, read again only where a file of it has changed."""
+    files = sorted(path for path in root.rglob("*") if path.is_file())
+    stamps = tuple((str(path), (s := path.stat()).st_mtime_ns, s.st_size) for path in files)
+    return _read(root, zone, stamps)
+
+
+@lru_cache(maxsize=4)
+def _read(root: Path, zone: str, _: tuple[tuple[str, int, int], ...]) -> Bank:
+    return checked(root, zone=zone)
+
+
 def bundled_bank() -> Bank:
     """Read the bank that travels with the package; it must have no faults."""
     return checked(locate("questions"))
@@ -110,7 +123,7 @@ def bank_of(ledger: Ledger) -> Bank:
     """
     last, folder = remembered(ledger), folder_of(ledger)
     zone = DEFAULT_ZONE if last is None else last.detail.get("zone", DEFAULT_ZONE)
-    return with_stated(checked(folder, zone=zone) if folder else empty(zone), ledger)
+    return with_stated(_unchanged(folder, zone) if folder else empty(zone), ledger)
 
 
 def changed_since(ledger: Ledger, bank: Bank) -> bool:

@@ -17,6 +17,9 @@ from forecasting.store import Ledger
 if TYPE_CHECKING:
     import pandas as pd
 
+    from forecasting.app.board import Board
+    from forecasting.app.question_list import Listed, Wanted
+    from forecasting.app.question_page import QuestionPage
     from forecasting.app.world_view import WorldView
     from forecasting.bank import Bank
 
@@ -91,6 +94,16 @@ class Book(Record, Review, World):
         self.database = database
         self._forecaster = forecaster
         self._act = ""
+        self._board: Board | None = None
+
+    @property
+    def board(self) -> "Board":
+        """What stands on every question, kept while the ledger grows."""
+        if self._board is None:
+            from forecasting.app.board import Board
+
+            self._board = Board(self.ledger)
+        return self._board
 
     @classmethod
     def open(
@@ -131,7 +144,7 @@ class Book(Record, Review, World):
         """
         ledger = self.ledger.once(once) if once else self.ledger
         spoken = Book(ledger, forecaster=forecaster, database=self.database)
-        spoken._act = once
+        spoken._act, spoken._board = once, self.board
         return spoken
 
     def written(self) -> int:
@@ -141,6 +154,11 @@ class Book(Record, Review, World):
     def head(self) -> int:
         """Give the number of the last entry."""
         return self.ledger.head().seq
+
+    @property
+    def where(self) -> str:
+        """The database as messages name it, without a password."""
+        return self.ledger.where
 
     def zone(self) -> str:
         """Give the zone of the days of the ledger's bank."""
@@ -199,9 +217,22 @@ class Book(Record, Review, World):
 
     def needs(self) -> list[dict[str, Any]]:
         """Give the rows of :meth:`today` as they are, with the type and outcomes of a question."""
-        from forecasting.app.today import needs
+        return self.board.today(self.forecaster, clock.now())
 
-        return needs(self.ledger, forecaster=self.forecaster, now=clock.now())
+    def question_page(self, question: str, *, kind: str = "live") -> "QuestionPage":
+        """Gather all that a page shows of a question, of a rung, or of a ladder."""
+        from forecasting.app.question_page import question_page
+
+        now = clock.now()
+        state = self.board.state(self.forecaster, now)
+        return question_page(self.ledger, state, question, forecaster=self.forecaster, kind=kind)
+
+    def question_list(self, wanted: "Wanted") -> "Listed":
+        """Give one page of the questions that are wanted."""
+        from forecasting.app.question_list import question_list
+
+        state = self.board.state(self.forecaster, clock.now())
+        return question_list(state, wanted, forecaster=self.forecaster)
 
     def due(self, *, by: str = "value") -> "pd.DataFrame":
         """Give what needs the forecaster, by what a fresh look is worth or by the deadline."""

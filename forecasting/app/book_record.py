@@ -17,6 +17,7 @@ class Record:
     """Outcomes and their versions, whole track records, anchors and verification."""
 
     ledger: Ledger
+    database: str
 
     @property
     def forecaster(self) -> str:
@@ -113,6 +114,24 @@ class Record:
         from forecasting.app.exchange import export_record
 
         return export_record(self.ledger, format, out=Path(file), force=force)[1]
+
+    def entries(self, *, before: int | None = None, most: int = 50) -> list[dict[str, Any]]:
+        """Give the last entries, or the last before a number: ``seq, kind, who, about, said``."""
+        from forecasting.app.entries import entries
+
+        return entries(self.ledger, before=before, most=most)
+
+    def backup(self, file: str | Path, *, force: bool = False) -> dict[str, Any]:
+        """Copy the database into a file while it is in use; the copy verifies or is not made."""
+        from forecasting.app.backup import backup
+
+        return backup(self.database, Path(file), force=force)
+
+    def imports(self) -> list[dict[str, Any]]:
+        """Give every import that forecasts came from, and how much of it was taken back."""
+        from forecasting.app.undone import import_runs
+
+        return import_runs(self.ledger)
 
     def record_digest(self) -> str:
         """Digest what the entries say, whatever their order and the times of recording."""

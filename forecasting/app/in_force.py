@@ -1,16 +1,22 @@
 """Which forecast of a forecaster is in force on each question, and which was withdrawn."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from forecasting.domain.forecast import Forecast, Kind
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.question import Question
+from forecasting.domain.resolution import Withdrawal
 from forecasting.store import Ledger
 
 WITHDRAWN = "withdrawn"
 KINDS: tuple[Kind, ...] = ("live", "elicited")
+
+
+def placed(forecast: Forecast) -> tuple[dt.datetime, int]:
+    """Give the place of a forecast among those of its forecaster."""
+    return forecast.issued_at, forecast.seq or 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +32,30 @@ class Voice:
         said: dict[str, list[Forecast]] = {}
         for kind in KINDS:
             for forecast in ledger.forecasts(forecaster=forecaster, kind=kind):
-                if forecast.issued_at <= now:
-                    said.setdefault(forecast.question, []).append(forecast)
+                said.setdefault(forecast.question, []).append(forecast)
+        heard = {name: tuple(sorted(each, key=placed)) for name, each in said.items()}
+        return cls.heard(heard, ledger.withdrawals(), forecaster, now)
+
+    @classmethod
+    def heard(
+        cls,
+        said: Mapping[str, tuple[Forecast, ...]],
+        withdrawals: Iterable[Withdrawal],
+        forecaster: str,
+        now: dt.datetime,
+    ) -> "Voice":
+        """Make a voice of sorted forecasts; what lies after now is left out."""
+        late = [name for name, each in said.items() if each[-1].issued_at > now]
+        if late:
+            by_now = {name: tuple(f for f in said[name] if f.issued_at <= now) for name in late}
+            said = {name: by_now.get(name, each) for name, each in said.items()}
+            said = {name: each for name, each in said.items() if each}
         taken: dict[str, dt.datetime] = {}
-        for one in ledger.withdrawals():
+        for one in withdrawals:
             if one.forecaster == forecaster and one.withdrawn_at <= now:
                 at = taken.get(one.question)
                 taken[one.question] = one.withdrawn_at if at is None else max(at, one.withdrawn_at)
-        return cls(
-            {
-                name: tuple(sorted(each, key=lambda f: (f.issued_at, f.seq or 0)))
-                for name, each in said.items()
-            },
-            taken,
-        )
+        return cls(said, taken)
 
     def at(self, question: str, moment: dt.datetime) -> Forecast | None:
         """Give the last forecast made by a moment, withdrawn since or not."""

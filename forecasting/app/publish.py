@@ -5,6 +5,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from forecasting.app.banks import bank_of
@@ -212,7 +213,7 @@ def _paths(
     verdicts: dict[str, str] = {}
     for forecast in forecasts:
         mine = points.setdefault(forecast.question, {})
-        mine.setdefault(forecast.forecaster, []).append(_point(forecast))
+        mine.setdefault(forecast.forecaster, []).append(point_of(forecast))
         if forecast.forecaster == MODEL and forecast.gate:
             verdicts[forecast.question] = forecast.gate
     scored: dict[str, dict[str, Mapping[str, Any]]] = {}
@@ -224,47 +225,67 @@ def _paths(
     ):
         if question.id not in points:
             continue
-        standing = catalog.outcomes.get(question.id)
-        rows = scored.get(question.id, {})
         shown.append(
-            page.QuestionPath(
-                id=question.id,
-                title=question.title,
-                type=question.type,
-                opens=question.opens,
-                closes=question.closes,
-                ends=catalog.ends(question),
-                status=catalog.status(question, now),
-                options=question.space.options if question.type != "binary" else (),
-                unit=question.space.unit,
-                lower=question.space.lower,
-                upper=question.space.upper,
-                outcome=None if standing is None else standing.outcome,
-                resolved_at=None if standing is None else standing.resolved_at,
-                resolution_source="" if standing is None else standing.source,
-                certainty="" if standing is None else standing.certainty,
-                note="" if standing is None else standing.note,
-                event=question.event,
-                topic=question.topic,
-                ladder=question.ladder,
-                model_label=question.model.label,
-                gate_note=verdicts.get(question.id, ""),
-                too_soon=any(bool(row.get("excluded")) for row in rows.values()),
+            path_of(
+                catalog,
+                question,
+                now,
                 paths=points[question.id],
-                evidence=[
-                    mark
-                    for mark in marks.get(question.id, [])
-                    if question.opens <= mark.known_at <= question.closes
-                ],
-                scores=rows,
+                evidence=marks.get(question.id, []),
+                scores=scored.get(question.id, {}),
+                gate_note=verdicts.get(question.id, ""),
                 moved=moved.get(question.id, ()),
-                answer=question.answer,
             )
         )
     return shown
 
 
-def _point(forecast: Forecast) -> page.Point:
+def path_of(
+    catalog: Catalog,
+    question: Question,
+    now: dt.datetime,
+    *,
+    paths: Mapping[str, Sequence[page.Point]],
+    evidence: Sequence[page.Mark],
+    scores: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    gate_note: str = "",
+    moved: Sequence[page.Moved] = (),
+) -> page.QuestionPath:
+    """Put together what a drawing of one question's forecasts needs."""
+    standing = catalog.outcomes.get(question.id)
+    return page.QuestionPath(
+        id=question.id,
+        title=question.title,
+        type=question.type,
+        opens=question.opens,
+        closes=question.closes,
+        ends=catalog.ends(question),
+        status=catalog.status(question, now),
+        options=question.space.options if question.type != "binary" else (),
+        unit=question.space.unit,
+        lower=question.space.lower,
+        upper=question.space.upper,
+        outcome=None if standing is None else standing.outcome,
+        resolved_at=None if standing is None else standing.resolved_at,
+        resolution_source="" if standing is None else standing.source,
+        certainty="" if standing is None else standing.certainty,
+        note="" if standing is None else standing.note,
+        event=question.event,
+        topic=question.topic,
+        ladder=question.ladder,
+        model_label=question.model.label,
+        gate_note=gate_note,
+        too_soon=any(bool(row.get("excluded")) for row in scores.values()),
+        paths=paths,
+        evidence=[mark for mark in evidence if question.opens <= mark.known_at <= question.closes],
+        scores=scores,
+        moved=moved,
+        answer=question.answer,
+    )
+
+
+def point_of(forecast: Forecast) -> page.Point:
+    """Give a forecast as a point of a path."""
     spread = forecast.spread
     binary = forecast.value.shape == "binary"
     low = spread.p05 if spread is not None and binary else None

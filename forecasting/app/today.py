@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -44,31 +44,49 @@ MOST = 5
 
 
 @dataclass(frozen=True, slots=True)
-class _State:
-    """What the ledger says at one moment."""
+class News:
+    """The items that stand at a moment, and when each target was spoken of."""
+
+    items: tuple[Evidence, ...]
+    about: Mapping[str, tuple[dt.datetime, ...]]
+
+    @classmethod
+    def of(cls, ledger: Ledger, now: dt.datetime) -> "News":
+        """Read what was known by now."""
+        items = tuple(item for item in standing(ledger.evidence()) if item.known_at <= now)
+        about: dict[str, list[dt.datetime]] = {}
+        for item in items:
+            for target in {effect.target for effect in item.effects}:
+                about.setdefault(target.partition("=")[0], []).append(item.known_at)
+        return cls(items, {name: tuple(sorted(times)) for name, times in about.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the ledger says at one moment to one forecaster."""
 
     catalog: Catalog
     pair: Pair
-    news: tuple[Evidence, ...]
-    about: Mapping[str, tuple[dt.datetime, ...]]
+    news: News
     now: dt.datetime
 
     @classmethod
-    def of(cls, ledger: Ledger, forecaster: str, now: dt.datetime) -> "_State":
-        news = tuple(item for item in standing(ledger.evidence()) if item.known_at <= now)
-        about: dict[str, list[dt.datetime]] = {}
-        for item in news:
-            for target in {effect.target for effect in item.effects}:
-                about.setdefault(target.partition("=")[0], []).append(item.known_at)
-        told = {name: tuple(sorted(times)) for name, times in about.items()}
-        return cls(Catalog.of(ledger), Pair.of(ledger, forecaster, now), news, told, now)
+    def of(cls, ledger: Ledger, forecaster: str, now: dt.datetime) -> "State":
+        """Read it."""
+        pair = Pair.of(ledger, forecaster, now)
+        return cls(Catalog.of(ledger), pair, News.of(ledger, now), now)
 
     def news_since(self, question: Question, moment: dt.datetime) -> int:
         """Count the items known since a moment that bear on a question or its processes."""
-        names = {question.id, question.ladder or "", *_words(question.answer)}
+        about = self.news.about
         return sum(
-            known > moment for name in names & self.about.keys() for known in self.about[name]
+            known > moment for name in names(question) & about.keys() for known in about[name]
         )
+
+
+def names(question: Question) -> frozenset[str]:
+    """Give the names by which news may speak of a question: its own, and those of its processes."""
+    return _words(question.answer) | {question.id, question.ladder or question.id}
 
 
 @lru_cache(maxsize=4096)
@@ -109,27 +127,33 @@ def due(
     if by not in ORDERS:
         msg = f"by ({by}): must be one of {', '.join(ORDERS)}"
         raise InvalidInput(msg, hint="--by value")
-    rows = _due(_State.of(ledger, forecaster, now))
+    rows = _due(State.of(ledger, forecaster, now))
     if by == "date":
         return sorted(rows, key=lambda row: (row["deadline"], row["question"]))
     return rows
 
 
-def _due(state: _State) -> list[dict[str, Any]]:
-    rows = []
-    for question in state.catalog.questions.values():
-        status = state.catalog.status(question, state.now)
-        if status == "due":
-            rows.append(_waiting(state, question))
-        elif status == "open":
-            row = _looked(state, question)
-            if row["reason"]:
-                rows.append(row)
+def _due(state: State) -> list[dict[str, Any]]:
+    rows = [due_of(state, question) for question in state.catalog.questions.values()]
+    return in_order(row for row in rows if row is not None)
+
+
+def in_order(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Sort rows by what a look is worth, outcomes to record first."""
     first = {"due": 0, "open": 1}
     return sorted(rows, key=lambda r: (first[r["status"]], -(r["value"] or 0), r["deadline"]))
 
 
-def _waiting(state: _State, question: Question) -> dict[str, Any]:
+def due_of(state: State, question: Question) -> dict[str, Any] | None:
+    """Give the row of one question; None where it needs nobody."""
+    status = state.catalog.status(question, state.now)
+    if status == "due":
+        return _waiting(state, question)
+    row = _looked(state, question) if status == "open" else None
+    return row if row is not None and row["reason"] else None
+
+
+def _waiting(state: State, question: Question) -> dict[str, Any]:
     """Give the row of a question that waits for its outcome."""
     return {
         **_row(state, question, "record the outcome"),
@@ -138,7 +162,7 @@ def _waiting(state: _State, question: Question) -> dict[str, Any]:
     }
 
 
-def _looked(state: _State, question: Question) -> dict[str, Any]:
+def _looked(state: State, question: Question) -> dict[str, Any]:
     """Give the row of an open question; without a reason it needs nobody."""
     mine, model = (
         state.pair.mine.in_force(question.id),
@@ -183,7 +207,7 @@ def _looked(state: _State, question: Question) -> dict[str, Any]:
     }
 
 
-def _row(state: _State, question: Question, reason: str) -> dict[str, Any]:
+def _row(state: State, question: Question, reason: str) -> dict[str, Any]:
     return {
         "question": question.id,
         "reason": reason,
@@ -262,7 +286,7 @@ def _value(
     return share * (gain + (stale or 0.0) ** 2 + news * spread)
 
 
-def _moved(state: _State, question: Question) -> float | None:
+def _moved(state: State, question: Question) -> float | None:
     """Say by how much the model moved since my forecast, or else within a week, where it did."""
     mine, model = state.pair.mine.in_force(question.id), state.pair.model
     since = state.now - SOON if mine is None else mine.issued_at
@@ -290,12 +314,12 @@ def today(ledger: Ledger, *, forecaster: str, now: dt.datetime) -> list[dict[str
         what :func:`due` gives; `change` is how far the model moved. An item of news has
         ``seq, known_at, source`` and no question.
     """
-    return _today(_State.of(ledger, forecaster, now))
+    state = State.of(ledger, forecaster, now)
+    return _parts(state, _due(state))
 
 
-def _today(state: _State) -> list[dict[str, Any]]:
+def _parts(state: State, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     now = state.now
-    rows = _due(state)
     open_ones = [row for row in rows if row["status"] == "open"]
     soon = sorted(
         (row for row in open_ones if row["deadline"] - now <= SOON),
@@ -317,11 +341,10 @@ def _today(state: _State) -> list[dict[str, Any]]:
     return [{"section": name, **row} for name in SECTIONS for row in parts[name]]
 
 
-def needs(ledger: Ledger, *, forecaster: str, now: dt.datetime) -> list[dict[str, Any]]:
+def needs(state: State, due_rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Give the rows of :func:`today` with what a form beside each needs: its type and outcomes."""
-    state = _State.of(ledger, forecaster, now)
     rows = []
-    for row in _today(state):
+    for row in _parts(state, due_rows):
         question = state.catalog.questions.get(row.get("question", ""))
         more: dict[str, Any] = {}
         if question is not None:
@@ -335,12 +358,17 @@ def needs(ledger: Ledger, *, forecaster: str, now: dt.datetime) -> list[dict[str
     return rows
 
 
-def _uncoded(state: _State) -> list[dict[str, Any]]:
+def _uncoded(state: State) -> list[dict[str, Any]]:
     """Give the items that bear on an open question, or on none yet, and have no weight."""
-    names: set[str] = set()
+    uncoded = [
+        item for item in state.news.items if all(each.form == "bears" for each in item.effects)
+    ]
+    if not uncoded:
+        return []
+    open_ones: set[str] = set()
     for question in state.catalog.questions.values():
         if state.catalog.status(question, state.now) == "open":
-            names |= {question.id, question.ladder or question.id, *_words(question.answer)}
+            open_ones |= names(question)
     return [
         {
             "seq": item.seq,
@@ -349,9 +377,6 @@ def _uncoded(state: _State) -> list[dict[str, Any]]:
             "title": item.title,
             "on": [effect.target for effect in item.effects],
         }
-        for item in sorted(state.news, key=lambda item: item.known_at, reverse=True)
-        if all(
-            effect.form == "bears" and effect.target.partition("=")[0] in names
-            for effect in item.effects
-        )
+        for item in sorted(uncoded, key=lambda item: item.known_at, reverse=True)
+        if all(effect.target.partition("=")[0] in open_ones for effect in item.effects)
     ]

@@ -62,6 +62,8 @@ def import_runs(ledger: Ledger) -> list[dict[str, Any]]:
         if last is None or one.recorded_at != last.recorded_at or _seq(one) != _seq(last) + 1:
             blocks.append([])
         blocks[-1].append(one)
+    if not blocks:
+        return []
     begins = [_seq(block[0]) for block in blocks]
     rows = []
     for block, next_begins in zip(blocks, [*begins[1:], math.inf], strict=True):

@@ -22,6 +22,7 @@ def equip(environment: "Environment") -> None:
         percent=words.percent,
         figure=words.percent_figure,
         exact=words.exact,
+        said=words.said,
         whole=words.whole,
         points=words.points,
         count=words.count,

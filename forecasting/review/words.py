@@ -118,6 +118,18 @@ def exact(share: Any) -> str:
     return DASH if found is None else f"{100 * found:.6g}{_NARROW}%"
 
 
+def said(share: Any) -> str:
+    """Write a share as it was stated; one that was computed, with the figures that matter.
+
+    Examples
+    --------
+    >>> [said(p).replace(_NARROW, " ") for p in (0.325, 0.6951234, 0.0042194)]
+    ['32.5 %', '70 %', '0.4 %']
+    """
+    found = number(share)
+    return percent(share) if found is not None and round(found, 4) != found else exact(share)
+
+
 def whole(share: Any) -> str:
     """Write a share in whole percents.
 

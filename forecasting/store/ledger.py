@@ -31,7 +31,18 @@ from forecasting.store import migrate, read
 from forecasting.store.append import Head, Recorded, append, read_head, written_by
 from forecasting.store.drafts import Draft, prepare
 from forecasting.store.engine import connect, missing, place, reading, told
-from forecasting.store.tables import entry
+from forecasting.store.memo import Memo
+from forecasting.store.tables import (
+    entry,
+    evidence,
+    question,
+    redaction,
+    resolution,
+    sealed,
+    setup,
+    watch,
+    withdrawal,
+)
 from forecasting.store.verify import Verification, content_digest, verify
 
 
@@ -64,6 +75,7 @@ class Ledger:
         # Not an import statement: the root package names the upper layers for type checkers.
         self._tool = str(import_module("forecasting").__version__)
         self._act = ""
+        self._memo = Memo()
 
     def once(self, act: str) -> Self:
         """Give this ledger for one act of writing: done a second time, it writes nothing.
@@ -201,6 +213,11 @@ class Ledger:
         with self._reading() as connection:
             return read_head(connection)[0]
 
+    def marks(self) -> dict[str, int]:
+        """Give the number of the last entry of each kind, and of the last question dropped."""
+        with self._reading() as connection:
+            return read.marks(connection)
+
     def head_at(self, moment: dt.datetime) -> int:
         """Give the number of the last entry recorded by a moment; 0 where there is none."""
         with self._reading() as connection:
@@ -227,9 +244,21 @@ class Ledger:
         with self._reading() as connection:
             return read.entry_named(connection, name)
 
+    def entries(self, *, before: int | None = None, most: int = 50) -> list[Recorded]:
+        """Give the last entries, or the last before a number, newest first."""
+        with self._reading() as connection:
+            return read.entries(connection, before=before, most=most)
+
     def questions(self, *, head: int | None = None) -> list[Question]:
         """Give the latest version of each question, in the order of their first versions."""
         with self._reading() as connection:
+            if head is None:
+                return self._memo.read(
+                    connection,
+                    question,
+                    lambda since: read.questions(connection, since=since),
+                    read.renewed,
+                )
             return read.questions(connection, head=head)
 
     def question_history(self, question: str, *, head: int | None = None) -> list[Recorded]:
@@ -245,12 +274,17 @@ class Ledger:
         kind: Kind | None = None,
         run: str | None = None,
         head: int | None = None,
+        since: int = 0,
     ) -> list[Forecast]:
-        """Give forecasts ordered by when they were issued, then by number."""
+        """Give forecasts ordered by when they were issued, then by number.
+
+        With `since`, those alone that were recorded after the entry of that number.
+        """
         with self._reading() as connection:
             return read.forecasts(
                 connection,
                 head=head,
+                since=since,
                 question=question,
                 forecaster=forecaster,
                 kind=kind,
@@ -260,6 +294,10 @@ class Ledger:
     def evidence(self, *, head: int | None = None) -> list[Evidence]:
         """Give every item of evidence in the order of recording."""
         with self._reading() as connection:
+            if head is None:
+                return self._memo.read(
+                    connection, evidence, lambda since: read.evidence(connection, since=since)
+                )
             return read.evidence(connection, head=head)
 
     def resolutions(
@@ -267,6 +305,10 @@ class Ledger:
     ) -> list[Resolution]:
         """Give every version of every outcome in the order of recording."""
         with self._reading() as connection:
+            if head is None and question is None:
+                return self._memo.read(
+                    connection, resolution, lambda since: read.resolutions(connection, since=since)
+                )
             return read.resolutions(connection, question=question, head=head)
 
     def standing_resolutions(self, *, head: int | None = None) -> dict[str, Resolution]:
@@ -279,26 +321,48 @@ class Ledger:
     def withdrawals(self, *, head: int | None = None) -> list[Withdrawal]:
         """Give every withdrawal in the order of recording."""
         with self._reading() as connection:
+            if head is None:
+                return self._memo.read(
+                    connection, withdrawal, lambda since: read.withdrawals(connection, since=since)
+                )
             return read.withdrawals(connection, head=head)
 
     def seals(self, *, question: str | None = None, head: int | None = None) -> list[Sealed]:
         """Give every sealed entry ordered by when it was issued, revealed since or not."""
         with self._reading() as connection:
+            if head is None and question is None:
+                return self._memo.read(
+                    connection, sealed, lambda since: read.seals(connection, since=since)
+                )
             return read.seals(connection, question=question, head=head)
 
     def redactions(self, *, head: int | None = None) -> list[Redaction]:
         """Give every redaction in the order of recording."""
         with self._reading() as connection:
+            if head is None:
+                return self._memo.read(
+                    connection, redaction, lambda since: read.redactions(connection, since=since)
+                )
             return read.redactions(connection, head=head)
 
     def watches(self, head: int | None = None) -> tuple[Watch, ...]:
         """Give every watch in the order of recording: who looked at what, and up to when."""
         with self._reading() as connection:
+            if head is None:
+                return tuple(
+                    self._memo.read(
+                        connection, watch, lambda since: read.watches(connection, since=since)
+                    )
+                )
             return tuple(read.watches(connection, head=head))
 
     def setups(self, *, head: int | None = None) -> list[Setup]:
         """Give what the ledger was told about itself, in the order of recording."""
         with self._reading() as connection:
+            if head is None:
+                return self._memo.read(
+                    connection, setup, lambda since: read.setups(connection, since=since)
+                )
             return read.setups(connection, head=head)
 
     def model_runs(self, *, run: str | None = None, head: int | None = None) -> list[ModelRun]:

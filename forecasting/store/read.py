@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, func, or_, select
@@ -43,8 +43,9 @@ from forecasting.store.tables import evidence as evidence_table
 _PREFIX = re.compile(r"[0-9a-f]{4,64}")
 
 
-def _up_to(table: Table, head: int | None) -> list[ColumnElement[bool]]:
-    return [] if head is None else [table.c.seq <= head]
+def _up_to(table: Table, head: int | None, since: int = 0) -> list[ColumnElement[bool]]:
+    until = [] if head is None else [table.c.seq <= head]
+    return [*until, table.c.seq > since] if since else until
 
 
 def _kept(connection: Connection, table: Table, head: int | None) -> list[ColumnElement[bool]]:
@@ -115,9 +116,9 @@ def _values[T](recorded: list[Recorded], kind: type[T]) -> list[T]:
     return [value for item in recorded if isinstance(value := item.value, kind)]
 
 
-def questions(connection: Connection, *, head: int | None = None) -> list[Question]:
+def questions(connection: Connection, *, head: int | None = None, since: int = 0) -> list[Question]:
     """Give the latest version of each question, in the order of their first versions."""
-    where = and_(True, *_up_to(question, head), *_kept(connection, question, head))
+    where = and_(True, *_up_to(question, head, since), *_kept(connection, question, head))
     versions = (
         select(func.max(question.c.seq).label("latest"), func.min(question.c.seq).label("first"))
         .where(where)
@@ -135,6 +136,13 @@ def questions(connection: Connection, *, head: int | None = None) -> list[Questi
     return _values(sorted(found, key=lambda item: latest[item.seq]), Question)
 
 
+def renewed(held: Sequence[Question], newer: Sequence[Question]) -> list[Question]:
+    """Put newer versions in the places of those that are held, and new questions behind them."""
+    found = {one.id: one for one in held}
+    found.update((one.id, one) for one in newer)
+    return [*found.values()]
+
+
 def question_history(
     connection: Connection, name: str, *, head: int | None = None
 ) -> list[Recorded]:
@@ -143,14 +151,14 @@ def question_history(
 
 
 def forecasts(
-    connection: Connection, *, head: int | None = None, **equal: str | None
+    connection: Connection, *, head: int | None = None, since: int = 0, **equal: str | None
 ) -> list[Forecast]:
     """Give forecasts whose named columns equal what is asked, by issue time, then number."""
     where = [forecast.c[name] == value for name, value in equal.items() if value is not None]
     # A revealed forecast has the place of its seal: the order of revealing decides nothing.
     place = func.coalesce(forecast.c.sealed, forecast.c.seq)
     order = (forecast.c.issued_at, place)
-    where += [*_up_to(forecast, head), *_kept(connection, forecast, head)]
+    where += [*_up_to(forecast, head, since), *_kept(connection, forecast, head)]
     found = _recorded(connection, forecast, *where, order=order)
     return _values(found, Forecast)
 
@@ -162,55 +170,84 @@ def head_at(connection: Connection, moment: dt.datetime) -> int:
     return connection.execute(seq).scalar() or 0
 
 
+_MARKS = select(
+    *(
+        select(func.coalesce(func.max(table.c.seq), 0)).scalar_subquery().label(kind)
+        for kind, table in DETAILS.items()
+    ),
+    select(func.coalesce(func.max(setup.c.seq), 0))
+    .where(setup.c.subject == "dropped")
+    .scalar_subquery()
+    .label("dropped"),
+)
+
+
+def marks(connection: Connection) -> dict[str, int]:
+    """Give the number of the last entry of each kind, and of the last question dropped."""
+    return dict(connection.execute(_MARKS).mappings().one())
+
+
 def kinds(connection: Connection) -> set[str]:
     """Give the kinds of forecast that there are."""
     return set(connection.execute(select(forecast.c.kind).distinct()).scalars())
 
 
-def evidence(connection: Connection, *, head: int | None = None) -> list[Evidence]:
+def evidence(connection: Connection, *, head: int | None = None, since: int = 0) -> list[Evidence]:
     """Give every item of evidence in the order of recording."""
-    found = _recorded(connection, evidence_table, *_up_to(evidence_table, head))
+    found = _recorded(connection, evidence_table, *_up_to(evidence_table, head, since))
     return _values(found, Evidence)
 
 
 def resolutions(
-    connection: Connection, *, question: str | None = None, head: int | None = None
+    connection: Connection,
+    *,
+    question: str | None = None,
+    head: int | None = None,
+    since: int = 0,
 ) -> list[Resolution]:
     """Give the versions of every outcome, or of one question's, in the order of recording."""
     where = [] if question is None else [resolution.c.question == question]
-    where += [*_up_to(resolution, head), *_kept(connection, resolution, head)]
+    where += [*_up_to(resolution, head, since), *_kept(connection, resolution, head)]
     return _values(_recorded(connection, resolution, *where), Resolution)
 
 
-def withdrawals(connection: Connection, *, head: int | None = None) -> list[Withdrawal]:
+def withdrawals(
+    connection: Connection, *, head: int | None = None, since: int = 0
+) -> list[Withdrawal]:
     """Give every withdrawal in the order of recording."""
-    where = [*_up_to(withdrawal, head), *_kept(connection, withdrawal, head)]
+    where = [*_up_to(withdrawal, head, since), *_kept(connection, withdrawal, head)]
     return _values(_recorded(connection, withdrawal, *where), Withdrawal)
 
 
 def seals(
-    connection: Connection, *, question: str | None = None, head: int | None = None
+    connection: Connection,
+    *,
+    question: str | None = None,
+    head: int | None = None,
+    since: int = 0,
 ) -> list[Sealed]:
     """Give every sealed entry, or those of one question, by issue time, then number."""
     where = [] if question is None else [sealed.c.question == question]
     order = (sealed.c.issued_at, sealed.c.seq)
-    where += [*_up_to(sealed, head), *_kept(connection, sealed, head)]
+    where += [*_up_to(sealed, head, since), *_kept(connection, sealed, head)]
     return _values(_recorded(connection, sealed, *where, order=order), Sealed)
 
 
-def redactions(connection: Connection, *, head: int | None = None) -> list[Redaction]:
+def redactions(
+    connection: Connection, *, head: int | None = None, since: int = 0
+) -> list[Redaction]:
     """Give every redaction in the order of recording."""
-    return _values(_recorded(connection, redaction, *_up_to(redaction, head)), Redaction)
+    return _values(_recorded(connection, redaction, *_up_to(redaction, head, since)), Redaction)
 
 
-def watches(connection: Connection, *, head: int | None = None) -> list[Watch]:
+def watches(connection: Connection, *, head: int | None = None, since: int = 0) -> list[Watch]:
     """Give every watch in the order of recording."""
-    return _values(_recorded(connection, watch, *_up_to(watch, head)), Watch)
+    return _values(_recorded(connection, watch, *_up_to(watch, head, since)), Watch)
 
 
-def setups(connection: Connection, *, head: int | None = None) -> list[Setup]:
+def setups(connection: Connection, *, head: int | None = None, since: int = 0) -> list[Setup]:
     """Give what the ledger was told about itself, in the order of recording."""
-    return _values(_recorded(connection, setup, *_up_to(setup, head)), Setup)
+    return _values(_recorded(connection, setup, *_up_to(setup, head, since)), Setup)
 
 
 def model_runs(
@@ -227,6 +264,22 @@ def replay_runs(
     """Give the starts and ends of replay runs in the order of recording."""
     where = [] if run is None else [replay_run.c.run == run]
     return _values(_recorded(connection, replay_run, *where, *_up_to(replay_run, head)), ReplayMark)
+
+
+def entries(connection: Connection, *, before: int | None, most: int) -> list[Recorded]:
+    """Give the last entries, or the last before a number, newest first."""
+    statement = select(entry.c.seq, entry.c.kind).order_by(entry.c.seq.desc()).limit(most)
+    if before is not None:
+        statement = statement.where(entry.c.seq < before)
+    kinds_of: dict[str, list[int]] = {}
+    for row in connection.execute(statement):
+        kinds_of.setdefault(row.kind, []).append(row.seq)
+    found = [
+        item
+        for kind, numbers in kinds_of.items()
+        for item in _recorded(connection, DETAILS[kind], DETAILS[kind].c.seq.in_(numbers))
+    ]
+    return sorted(found, key=lambda item: item.seq, reverse=True)
 
 
 def entry_named(connection: Connection, name: int | str) -> Recorded:

@@ -315,9 +315,11 @@ def record(
     with _writing(ledger) as connection:
         if read_head(connection)[0] != head:
             return False
+        act = ledger._act
         for batch in batched(drafts, _BATCH):
             prepared = [prepare(draft) for draft in batch]
-            append(connection, prepared, recorded_at=recorded_at, tool=ledger._tool)
+            append(connection, prepared, recorded_at=recorded_at, tool=ledger._tool, act=act)
+            act = ""
     return True
 
 

@@ -10,7 +10,9 @@ from typing import Any
 from forecasting.app.book import Book
 from forecasting.web.compute import Desk
 from forecasting.web.hosts import answered, loopback
+from forecasting.web.jobs import Jobs
 from forecasting.web.sessions import Sessions
+from forecasting.web.uploads import Uploads
 
 
 @dataclass(slots=True)
@@ -58,6 +60,16 @@ class House:
     secure: bool = False
     sessions: Sessions = field(default_factory=Sessions)
     kept: Kept = field(default_factory=Kept)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """The long work."""
+        return Jobs(self.book.database)
+
+    @cached_property
+    def uploads(self) -> Uploads:
+        """Files that wait for a word, and files on their way out."""
+        return Uploads()
 
     @property
     def team(self) -> bool:

@@ -74,5 +74,7 @@ def serve(
     try:
         asyncio.run(server.serve(sockets=[taken]))
     finally:
+        house.jobs.close()
+        house.uploads.close()
         taken.close()
         house.close()

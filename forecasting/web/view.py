@@ -1,14 +1,17 @@
 """Drawing a page: templates of this folder and of the review page, one environment."""
 
 import datetime as dt
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from forecasting.review import words
 from forecasting.review.filters import equip
+from forecasting.review.markup import markup
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 
 def render(template: str, **context: Any) -> str:
@@ -31,9 +34,25 @@ def environment() -> "Environment":
         lstrip_blocks=True,
     )
     equip(made)
-    made.filters.update(ago=ago, until=until, day=day, moment=moment, ends=ends)
+    made.filters.update(ago=ago, until=until, day=day, moment=moment, ends=ends, flowing=flowing)
     made.globals.update(words=words)
     return made
+
+
+def flowing(text: str) -> "Markup":
+    r"""Give text whose lines were broken to fit a file as paragraphs; lists keep their lines.
+
+    Examples
+    --------
+    >>> print(flowing("One line\nmore of it.\n\nAnother."))
+    <p>One line more of it.</p><p>Another.</p>
+    """
+    from markupsafe import Markup
+
+    parts = [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
+    flowed = [re.sub(r"\n(?!\s*[-*•])", " ", part) for part in parts]
+    cleaned = [markup(part).replace("\n", Markup("<br>")) for part in flowed]
+    return Markup("").join(Markup("<p>{}</p>").format(part) for part in cleaned)
 
 
 def ago(moment: dt.datetime, now: dt.datetime) -> str:

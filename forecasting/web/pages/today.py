@@ -37,7 +37,7 @@ class Part:
 
 def today(visit: Visit, *, faults: tuple[Fault, ...] = (), wrong: str = "") -> Response:
     """Show what needs the visitor; each question once, in the first part that it belongs to."""
-    rows = visit.kept(("today", visit.who, f"{visit.now:%Y-%m-%dT%H:%M}"), visit.book.needs)
+    rows = visit.book.needs()
     seen: set[str] = set()
     parts = []
     for section, (key, title, more) in PARTS.items():
@@ -51,8 +51,15 @@ def today(visit: Visit, *, faults: tuple[Fault, ...] = (), wrong: str = "") -> R
             mine.append(row)
         if mine:
             parts.append(Part(key, title, more, mine[:MOST], len(mine)))
-    status = 422 if faults else 200
-    return visit.page("today.html.j2", parts=parts, faults=faults, wrong=wrong, status=status)
+    shown = any(row.get("question") == wrong for part in parts for row in part.rows)
+    return visit.page(
+        "today.html.j2",
+        parts=parts,
+        faults=faults,
+        wrong=wrong,
+        fault_shown=shown,
+        status=422 if faults else 200,
+    )
 
 
 def _shown(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,388 @@
+"""A question's forecasts over time as a chart for templates: lines, bands, news, outcome, labels."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from forecasting.review import cast, words
+from forecasting.review.data import Mark, Point, QuestionPath
+from forecasting.review.layout import Frame, numbered, spread
+from forecasting.review.plot import Plot, Scale, over_time, step_area, steps, ticks
+
+#: Drawn in this order, the last on top.
+DRAWN = ("worldview", "pool", "prior", "base-rate", "model", "person")
+WIDTH, RIGHT = 760.0, 132.0
+_TALL, _LOW = 290.0, 150.0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One forecaster's line: `d` of its path, the pen that draws it, what it says where."""
+
+    name: str
+    pen: str
+    role: str
+    d: str
+    dots: Sequence[tuple[float, float, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A name at the end of a line, with the leader to it."""
+
+    x: float
+    y: float
+    text: str
+    pen: str
+    leader: str
+    strong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A mark of news on the time line: its number, its place, and its words."""
+
+    x: float
+    number: str
+    tip: str
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One panel: of the question, or of one of its options."""
+
+    plot: Plot
+    title: str = ""
+    lines: Sequence[Line] = ()
+    bands: Sequence[tuple[str, str]] = ()
+    labels: Sequence[Label] = ()
+    outcome: tuple[float, float, str] | None = None
+    after: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PathChart:
+    """The whole chart; `weights` are the lines of what is left of each report's weight."""
+
+    panels: Sequence[Panel]
+    news: Sequence[News] = ()
+    said: str = ""
+    names: Sequence[tuple[str, str]] = field(default=())
+
+
+def path_chart(
+    question: QuestionPath,
+    *,
+    zone: str,
+    until: dt.datetime | None = None,
+    labels: Mapping[str, str] | None = None,
+    me: str = "",
+    hidden: Callable[[str], bool] = lambda name: False,
+) -> PathChart:
+    """Lay a question's forecasts out.
+
+    Parameters
+    ----------
+    until : datetime, optional
+        The end of observed time, for a question that is open.
+    me : str
+        Whose line is drawn solid; other people's are dashed.
+    hidden
+        Says whose lines are left out.
+    """
+    frame = Frame.of(question, until)
+    end = frame.opens + dt.timedelta(days=frame.span)
+    several = question.type in ("categorical", "ordered")
+    names = [name for name in _drawn(question) if not hidden(name)]
+    panels = [
+        _panel(question, frame, end, k, names, zone, labels or {}, several, me)
+        for k in range(len(question.options) if several else 1)
+    ]
+    return PathChart(panels, _news(question, panels[0].plot, zone), describe(question, zone, names))
+
+
+def describe(question: QuestionPath, zone: str, names: Sequence[str]) -> str:
+    """Say in words what the chart shows."""
+    days = words.Days(zone)
+    parts = [f"Forecasts from {days.day(question.opens)} to {days.end(question.closes)}"]
+    for name in names:
+        points = question.paths[name]
+        if cast.role(name) in ("model", "base-rate", "person") and points:
+            first, last = (said(question, point) for point in (points[0], points[-1]))
+            move = f"{first} at first, {last} at last" if len(points) > 1 else first
+            parts.append(f"{cast.label(name)}: {move}")
+    if question.outcome is not None:
+        parts.append(f"outcome: {words.amount(question.outcome, question.unit)}")
+    return "; ".join(parts) + "."
+
+
+def said(question: QuestionPath, point: Point) -> str:
+    """Write what a forecast says."""
+    if question.type == "binary":
+        return words.percent(point.values[0])
+    if question.type == "numeric":
+        return f"median {words.amount(quantile(point, 50), question.unit)}"
+    return ", ".join(
+        f"{option} {words.percent(value)}"
+        for option, value in zip(question.options, point.values, strict=True)
+    )
+
+
+def quantile(point: Point, level: float) -> float:
+    """Read the quantile nearest to a level."""
+    nearest = min(range(len(point.levels)), key=lambda i: abs(point.levels[i] - level))
+    return point.values[nearest]
+
+
+def _drawn(question: QuestionPath) -> list[str]:
+    return sorted(
+        (name for name, points in question.paths.items() if points and cast.role(name) in DRAWN),
+        key=lambda name: (DRAWN.index(cast.role(name)), name),
+    )
+
+
+def _panel(
+    question: QuestionPath,
+    frame: Frame,
+    end: dt.datetime,
+    k: int,
+    names: Sequence[str],
+    zone: str,
+    labels: Mapping[str, str],
+    several: bool,
+    me: str,
+) -> Panel:
+    low, high, y_ticks = _range(question)
+    plot = over_time(
+        frame.opens,
+        end,
+        zone=zone,
+        low=low,
+        high=high,
+        y_ticks=y_ticks if not several else [(0, "0 %"), (0.5, "50 %"), (1, "100 %")],
+        width=WIDTH,
+        height=_LOW if several else _TALL,
+        above=28,
+        left=52,
+        right=RIGHT,
+    )
+    last = plot.at(frame.last)
+    lines, bands, ends = [], [], []
+    views: list[float] = []
+    people = [name for name in names if cast.role(name) == "person" and name != me]
+    for name in names:
+        role, points = cast.role(name), question.paths[name]
+        pen = cast.PENS[role].colour
+        value = _reader(question, k)
+        places = [(plot.at(point.at), plot.y(value(point))) for point in points]
+        bands += _bands(question, plot, points, role, last, leads=name == _leader(question, names))
+        tips = [
+            (x, y, f"{cast.label(name, labels)}: {said(question, point)}\n{_when(point.at, zone)}")
+            for (x, y), point in zip(places, points, strict=True)
+        ]
+        reach = max(last, places[-1][0])
+        drawn = f"other-{people.index(name) % 3}" if name in people else role
+        lines.append(Line(name, pen, drawn, steps(places, reach), tips))
+        if role == "worldview":
+            views.append(places[-1][1])
+        else:
+            text = "pool" if role == "pool" else cast.label(name, labels)
+            ends.append((places[-1][1], text, pen))
+    if views:
+        ends.append((sorted(views)[len(views) // 2], "worldviews", "faint"))
+    outcome = _outcome(question, plot, k)
+    after = None
+    at = last
+    if outcome is not None:
+        at = outcome[0]
+        ends.append((outcome[1], outcome[2], "ink"))
+        after = (at, plot.x.end - at) if at < plot.x.end - 0.5 else None
+    return Panel(
+        plot,
+        title=question.options[k] if several else question.unit,
+        lines=lines,
+        bands=bands,
+        labels=_labels(ends, at, plot),
+        outcome=outcome,
+        after=after,
+    )
+
+
+def _range(question: QuestionPath) -> tuple[float, float, Sequence[tuple[float, str]]]:
+    if question.type != "numeric":
+        return 0.0, 1.0, ()
+    values = [v for points in question.paths.values() for p in points for v in p.values]
+    outcome = words.number(question.outcome)
+    values += [] if outcome is None else [outcome]
+    low = min(values, default=0.0) if question.lower is None else question.lower
+    high = max(values, default=1.0) if question.upper is None else question.upper
+    high = high if high > low else low + 1
+    return low, high, [(each, words.amount(each)) for each in ticks(low, high, 5)]
+
+
+def _reader(question: QuestionPath, k: int) -> Callable[[Point], float]:
+    if question.type == "numeric":
+        return lambda point: quantile(point, 50)
+    return lambda point: point.values[k]
+
+
+def _leader(question: QuestionPath, names: Sequence[str]) -> str:
+    """Give whose fan of quantiles is shaded: the first in the fixed order."""
+    return next(iter(cast.ordered(names)), "")
+
+
+def _bands(
+    question: QuestionPath,
+    plot: Plot,
+    points: Sequence[Point],
+    role: str,
+    last: float,
+    *,
+    leads: bool,
+) -> list[tuple[str, str]]:
+    if question.type == "numeric" and leads:
+        found = []
+        for outer in (5.0, 25.0):
+            corners = [
+                (
+                    plot.at(p.at),
+                    plot.y(quantile(p, outer)),
+                    plot.y(quantile(p, 100 - outer)),
+                )
+                for p in points
+            ]
+            found.append((step_area(corners, max(last, corners[-1][0])), role))
+        return found
+    if question.type == "binary" and role == "model":
+        known = [
+            (plot.at(p.at), plot.y(p.p05), plot.y(p.p95))
+            for p in points
+            if p.p05 is not None and p.p95 is not None
+        ]
+        return [(step_area(known, max(last, known[-1][0])), role)] if known else []
+    return []
+
+
+def _outcome(question: QuestionPath, plot: Plot, k: int) -> tuple[float, float, str] | None:
+    at = question.resolved_at
+    if question.outcome is None or at is None:
+        return None
+    x = plot.at(min(at, question.closes))
+    if question.type == "binary":
+        hit = {"yes": 1.0, "no": 0.0}.get(question.outcome)
+        return None if hit is None else (x, plot.y(hit), f"outcome: {question.outcome}")
+    if question.type == "numeric":
+        value = words.number(question.outcome)
+        return None if value is None else (x, plot.y(value), f"outcome: {words.amount(value)}")
+    if question.outcome not in question.options:
+        return None
+    hit = float(question.options[k] == question.outcome)
+    return (x, plot.y(hit), "outcome" if hit else "")
+
+
+def _labels(
+    ends: Sequence[tuple[float, str, str]], at: float, plot: Plot
+) -> list[Label]:
+    """Write names beside the ends of lines, spread so that none covers another."""
+    wanted = sorted((each for each in ends if each[1]), key=lambda one: one[0])
+    places = spread([y for y, _, _ in wanted], 15, plot.y.end, plot.y.start)
+    x = at + 14
+    return [
+        Label(
+            round(x, 1),
+            round(place + 4, 1),
+            text if len(text) <= 17 else f"{text[:16]}…",
+            pen,
+            f"M{at + 2:g} {y:g}L{x - 2:g} {place:.1f}",
+            strong=pen in ("ink", "model"),
+        )
+        for (y, text, pen), place in zip(wanted, places, strict=True)
+    ]
+
+
+def _news(question: QuestionPath, plot: Plot, zone: str) -> list[News]:
+    """Number the marks of news; those too close together share a range."""
+    places = [plot.at(mark.known_at) for mark in question.evidence]
+    texts = [_told(mark, zone) for mark in question.evidence]
+    found, start = [], 0
+    for x, number in numbered(places):
+        first, _, last = number.partition("–")
+        count = int(last or first) - int(first) + 1
+        tip = "\n".join(texts[start : start + min(count, 5)])
+        more = f"\nand {count - 5} more" if count > 5 else ""
+        found.append(News(round(x, 1), number, tip + more))
+        start += count
+    return found
+
+
+def _told(mark: Mark, zone: str) -> str:
+    weight = "" if mark.ratio is None else f" ({words.ratio(mark.ratio)})"
+    return f"{words.Days(zone).known(mark.known_at)}: {mark.title}{weight}"
+
+
+def _when(moment: dt.datetime, zone: str) -> str:
+    return words.Days(zone).moment(moment)
+
+
+@dataclass(frozen=True, slots=True)
+class Density:
+    """The curve of a number's quantiles: bars of equal weight between them, and the marks."""
+
+    plot: Plot
+    outline: str
+    marks: Sequence[tuple[float, float, str]]
+
+
+def density(
+    levels: Sequence[float],
+    values: Sequence[float],
+    *,
+    low: float,
+    high: float,
+    unit: str = "",
+    width: float = 560,
+    height: float = 170,
+) -> Density | None:
+    """Draw what quantiles say: even weight between two of them, and out to the bounds beyond.
+
+    Parameters
+    ----------
+    levels, values
+        Rising levels in percent, and the values there, which do not fall.
+
+    Returns
+    -------
+    Density or None
+        None where the quantiles do not make a curve: fewer than two, or falling.
+    """
+    pairs = sorted(zip(levels, values, strict=True))
+    rising = all(a[1] <= b[1] for a, b in zip(pairs, pairs[1:], strict=False))
+    inside = all(low <= value <= high for _, value in pairs)
+    if len(pairs) < 2 or not rising or not inside:
+        return None
+    corners = [(0.0, low), *pairs, (100.0, high)]
+    least = (high - low) / 400
+    bars = []
+    for (a, x), (b, y) in zip(corners, corners[1:], strict=False):
+        weight = (b - a) / 100
+        if weight > 0:
+            bars.append((x, max(y, x + least), weight / max(y - x, least)))
+    x_scale = Scale(low, high, 12, width - 12)
+    tallest = max(each for _, _, each in bars)
+    y_scale = Scale(0, tallest, height - 26, 12)
+    outline = f"M{x_scale(bars[0][0]):g} {y_scale.start:g}"
+    for x, y, tall in bars:
+        outline += f"L{x_scale(x):g} {y_scale(tall):g}L{x_scale(y):g} {y_scale(tall):g}"
+    outline += f"L{x_scale(bars[-1][1]):g} {y_scale.start:g}Z"
+    plot = Plot(
+        width,
+        height,
+        x_scale,
+        y_scale,
+        x_ticks=[(x_scale(v), words.amount(v)) for v in ticks(low, high, 6)],
+    )
+    marks = [
+        (x_scale(value), y_scale.start, f"{level:g} %: {words.amount(value, unit)}")
+        for level, value in pairs
+    ]
+    return Density(plot, outline, marks)

@@ -1,0 +1,90 @@
+"""Readings kept while a ledger is open: what came since is read, what was read is not read again.
+
+Entries only grow, so that the values up to a number are the same for ever, but for two things: a
+question that is dropped leaves the lists, and a redaction takes a text out. Either empties what is
+kept; and so does another chain in the place of the one that was read (a restored backup).
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Table, func, select
+
+from forecasting.store.tables import entry, redaction, setup
+
+#: Heads that are known again: readers of one moment may stand at different ones.
+_HEADS = 256
+_GONE = (
+    select(func.max(setup.c.seq)).where(setup.c.subject == "dropped").scalar_subquery(),
+    select(func.max(redaction.c.seq)).scalar_subquery(),
+)
+_HEAD = select(entry.c.seq, entry.c.hash).order_by(entry.c.seq.desc()).limit(1)
+
+
+@dataclass(slots=True)
+class _Held:
+    seq: int = 0
+    values: tuple[Any, ...] = ()
+
+
+@dataclass(slots=True)
+class Memo:
+    """Values by table, each with the number up to which they were read."""
+
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _held: dict[str, _Held] = field(default_factory=dict)
+    _gone: tuple[int, int] = (0, 0)
+    _heads: OrderedDict[int, str] = field(default_factory=OrderedDict)
+
+    def read[T](
+        self,
+        connection: Connection,
+        table: Table,
+        since: Callable[[int], Sequence[T]],
+        joined: Callable[[Sequence[T], Sequence[T]], Sequence[T]] | None = None,
+    ) -> list[T]:
+        """Give the values of a table up to now.
+
+        Parameters
+        ----------
+        since
+            Reads the values of the entries after a number.
+        joined
+            Puts new values to those that are kept; by default behind them.
+        """
+        newest = connection.execute(select(func.max(table.c.seq))).scalar() or 0
+        with self._lock:
+            self._check(connection)
+            held = self._held.setdefault(table.name, _Held())
+            if newest > held.seq:
+                more = since(held.seq)
+                held.values = tuple(joined(held.values, more) if joined else [*held.values, *more])
+                held.seq = newest
+            return list(held.values)
+
+    def _check(self, connection: Connection) -> None:
+        """Empty everything where what was read is no longer what stands."""
+        gone, redacted = connection.execute(select(*_GONE)).one()
+        marks = (gone or 0, redacted or 0)
+        head = connection.execute(_HEAD).first()
+        seq, digest = (head.seq, head.hash) if head else (0, "")
+        last = next(reversed(self._heads), 0)
+        if seq >= last:
+            # The newest head that was seen must still be in the chain.
+            query = select(entry.c.hash).where(entry.c.seq == last)
+            same = not last or connection.execute(query).scalar() == self._heads[last]
+        else:
+            same = self._heads.get(seq) == digest
+        if not same or marks != self._gone:
+            self._held.clear()
+        if not same:
+            self._heads.clear()
+        if marks >= self._gone or not same:
+            self._gone = marks
+        if seq > next(reversed(self._heads), 0):
+            self._heads[seq] = digest
+            while len(self._heads) > _HEADS:
+                self._heads.popitem(last=False)

@@ -1,0 +1,130 @@
+"""The long work of one app: one piece at a time, each with its progress, each may be ended."""
+
+import secrets
+import subprocess
+import sys
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from forecasting.web.work import receive, send
+
+#: Pieces of work that are remembered.
+MOST = 60
+
+
+@dataclass(slots=True)
+class Job:
+    """One piece of work.
+
+    `then` is the page that shows what came of it; `total` is 0 where nobody knows how far it is.
+    """
+
+    id: str
+    title: str
+    call: str
+    who: str
+    options: dict[str, Any]
+    then: str
+    state: Literal["waiting", "running", "done", "failed", "ended"] = "waiting"
+    done: int = 0
+    total: int = 0
+    words: str = "waits for what runs before it"
+    result: Any = field(default=None, repr=False)
+    process: Any = field(default=None, repr=False)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more happens."""
+        return self.state in ("done", "failed", "ended")
+
+
+class Jobs:
+    """What runs, what waits, what is over."""
+
+    def __init__(self, database: str) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self._turn = threading.Semaphore(1)
+        self._jobs: OrderedDict[str, Job] = OrderedDict()
+
+    def start(self, title: str, call: str, *, who: str, then: str, **options: Any) -> Job:
+        """Begin a piece of work, or give the one like it that is not over."""
+        with self._lock:
+            for job in self._jobs.values():
+                if not job.over and (job.call, job.who, job.options) == (call, who, options):
+                    return job
+            job = Job(secrets.token_urlsafe(9), title, call, who, options, then)
+            self._jobs[job.id] = job
+            over = [key for key, each in self._jobs.items() if each.over]
+            for key in over[: max(0, len(self._jobs) - MOST)]:
+                del self._jobs[key]
+        threading.Thread(target=self._run, args=(job,), daemon=True, name=job.title).start()
+        return job
+
+    def of(self, key: str) -> Job | None:
+        """Give a piece of work by its id."""
+        with self._lock:
+            return self._jobs.get(key)
+
+    def running(self, who: str) -> list[Job]:
+        """Give what somebody began and is not over."""
+        with self._lock:
+            return [job for job in self._jobs.values() if job.who == who and not job.over]
+
+    def end(self, job: Job) -> None:
+        """End a piece of work; what it recorded until then stays."""
+        with self._lock:
+            if job.over:
+                return
+            job.state, job.words = "ended", "ended; what was recorded until then stays"
+            process = job.process
+        if process is not None:
+            process.kill()
+
+    def close(self) -> None:
+        """End everything."""
+        with self._lock:
+            mine = list(self._jobs.values())
+        for job in mine:
+            self.end(job)
+
+    def _run(self, job: Job) -> None:
+        with self._turn:
+            with self._lock:
+                if job.over:
+                    return
+                job.state, job.words = "running", "starting"
+                job.process = subprocess.Popen(
+                    [sys.executable, "-m", "forecasting.web.work"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                )
+            process = job.process
+            try:
+                order = {"database": self._database, "who": job.who, "call": job.call}
+                send(process.stdin, order | {"options": job.options})
+                self._listen(job, process)
+            except OSError:
+                pass
+            finally:
+                process.stdin.close()
+                process.stdout.close()
+                process.wait()
+            with self._lock:
+                if not job.over:
+                    job.state, job.words = "failed", "it stopped without a word; try again"
+
+    def _listen(self, job: Job, process: Any) -> None:
+        while (message := receive(process.stdout)) is not None:
+            kind, value = message
+            with self._lock:
+                if job.over:
+                    return
+                if kind == "progress":
+                    job.done, job.total, job.words = value
+                elif kind == "result":
+                    job.result, job.state = value, "done"
+                else:
+                    job.state, job.words = "failed", value

@@ -1,0 +1,212 @@
+"""The ledger: its entries, its proof, copies of it, track records in and out; and settings."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from zoneinfo import available_timezones
+
+from starlette.background import BackgroundTask
+from starlette.responses import FileResponse, PlainTextResponse, Response
+
+from forecasting.domain.instants import iso
+from forecasting.errors import ForecastingError
+from forecasting.web.faults import Fault, fault_of
+from forecasting.web.gate import Refusal
+from forecasting.web.preferences import COOKIE, Preferences, known_zone
+from forecasting.web.routes import UPLOAD, get, post
+from forecasting.web.visit import Visit
+
+PER_PAGE = 50
+EXPORTS = {"csv": ("forecasts.csv", "text/csv"), "jsonl": ("ledger.jsonl", "application/jsonl")}
+OPTIONS = ("format", "zone", "decimal", "unit", "dates", "me")
+
+
+def ledger(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
+    """Show the last entries, and what can be done with the whole."""
+    text = visit.query.get("before")
+    before = int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None
+    rows = visit.book.entries(before=before, most=PER_PAGE)
+    job = visit.house.jobs.of(visit.query.get("work"))
+    checked = job.result if job and job.call == "verify" and job.state == "done" else None
+    return visit.page(
+        "ledger.html.j2",
+        rows=rows,
+        before=before,
+        head=visit.book.anchor(),
+        checked=checked,
+        faults=faults,
+        status=422 if faults else 200,
+    )
+
+
+def verify(visit: Visit) -> Response:
+    """Walk the whole chain, in a process of its own."""
+    job = visit.house.jobs.start("Verifying the ledger", "verify", who=visit.who, then="/ledger")
+    return visit.to(f"/work/{job.id}")
+
+
+def anchor(visit: Visit) -> Response:
+    """Give the head in a few lines, to be kept elsewhere."""
+    made = visit.book.anchor()
+    name = f"anchor-{made.entries}.txt"
+    return PlainTextResponse(
+        made.text, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+
+
+def backup(visit: Visit) -> Response:
+    """Send a verified copy of the whole database."""
+    path = visit.house.uploads.place("backup.db")
+    try:
+        visit.book.backup(path)
+    except ForecastingError as refused:
+        path.unlink(missing_ok=True)
+        return ledger(visit, faults=(fault_of(refused),))
+    name = f"forecasts-{iso(visit.now)[:10]}.db"
+    return FileResponse(
+        path,
+        filename=name,
+        media_type="application/octet-stream",
+        background=BackgroundTask(path.unlink, missing_ok=True),
+    )
+
+
+def export(visit: Visit) -> Response:
+    """Send the track record as a table, or the whole ledger as lines."""
+    if visit.path["format"] not in EXPORTS:
+        raise Refusal(404, "There is no such export.")
+    name, kind = EXPORTS[visit.path["format"]]
+    path = visit.house.uploads.place(name)
+    visit.book.export_record(path, visit.path["format"])
+    return FileResponse(
+        path,
+        filename=name,
+        media_type=kind,
+        background=BackgroundTask(path.unlink, missing_ok=True),
+    )
+
+
+def preview(visit: Visit) -> Response:
+    """Read a file and show what it would bring; nothing is written."""
+    upload = visit.form.files.get("file")
+    if upload is None:
+        return ledger(visit, faults=(Fault("file", "Choose a file."),))
+    key = visit.house.uploads.keep(visit.who, upload)
+    return _previewed(visit, key)
+
+
+def _previewed(visit: Visit, key: str) -> Response:
+    waiting = visit.house.uploads.of(key, visit.who)
+    if waiting is None:
+        return ledger(visit, faults=(Fault("file", "That file waits no longer; choose it again."),))
+    try:
+        found = visit.book.import_record(waiting.path, dry_run=True, **_options(visit))
+    except ForecastingError as refused:
+        return ledger(visit, faults=(Fault("file", fault_of(refused).words),))
+    return visit.page(
+        "import.html.j2",
+        found=found,
+        key=key,
+        name=waiting.name,
+        options={name: visit.form.get(name) for name in OPTIONS},
+    )
+
+
+def _options(visit: Visit) -> Mapping[str, Any]:
+    given = {name: visit.form.get(name) for name in OPTIONS if visit.form.get(name)}
+    return {"me": visit.who, "format": "csv"} | given
+
+
+def bring_in(visit: Visit) -> Response:
+    """Record what was previewed, in one transaction."""
+    waiting = visit.house.uploads.of(visit.form.get("key"), visit.who)
+    if waiting is None:
+        return ledger(visit, faults=(Fault("file", "That file waits no longer; choose it again."),))
+
+    def said(found: dict[str, Any]) -> str:
+        run = f" It can be taken back, as {found['run']}." if found.get("run") else ""
+        return f"Brought in: {found['summary'] or found['added']}.{run}"
+
+    return visit.write(
+        lambda book: book.import_record(waiting.path, **_options(visit)),
+        then="/ledger",
+        said=said,
+        again=lambda faults: ledger(visit, faults=faults),
+    )
+
+
+def undo(visit: Visit) -> Response:
+    """Take an import back."""
+    run = visit.form.get("run")
+    return visit.write(
+        lambda book: book.import_undo(run),
+        then="/ledger/imports",
+        said=lambda found: f"Taken back: {run}. Its entries stay, and count for nothing.",
+        again=lambda faults: imports(visit, faults=faults),
+    )
+
+
+def imports(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
+    """List the track records that were brought in."""
+    rows = visit.kept("imports", visit.book.imports)
+    return visit.page(
+        "imports.html.j2",
+        imports=list(reversed(rows)),
+        faults=faults,
+        status=422 if faults else 200,
+    )
+
+
+def settings(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
+    """Show how this browser likes its pages."""
+    return visit.page(
+        "settings.html.j2",
+        zones=sorted(available_timezones()),
+        faults=faults,
+        status=422 if faults else 200,
+    )
+
+
+def set_(visit: Visit) -> Response:
+    """Keep how this browser likes its pages."""
+    zone, name = visit.form.get("zone"), visit.form.get("forecaster")
+    if zone and not known_zone(zone):
+        return settings(visit, faults=(Fault("zone", f"{zone}: there is no such zone."),))
+    if len(name) > 80 or not name.isprintable():
+        return settings(
+            visit, faults=(Fault("forecaster", "A name is one line, at most 80 long."),)
+        )
+    likes = replace(visit.preferences, zone=zone, hide=visit.form.get("hide") == "1")
+    if not visit.house.team:
+        likes = replace(likes, forecaster="" if name == visit.session.who else name)
+    visit.note("Kept, for this browser.")
+    response = visit.to("/settings")
+    _keep(visit, response, likes)
+    return response
+
+
+def _keep(visit: Visit, response: Response, likes: Preferences) -> None:
+    response.set_cookie(
+        COOKIE,
+        likes.cookie(),
+        max_age=365 * 86_400,
+        httponly=True,
+        samesite="strict",
+        secure=visit.house.secure,
+        path="/",
+    )
+
+
+ROUTES = [
+    get("/ledger", ledger),
+    get("/ledger/imports", imports),
+    get("/ledger/anchor", anchor),
+    get("/ledger/export/{format}", export),
+    post("/ledger/verify", verify, reader=True),
+    post("/ledger/backup", backup),
+    post("/ledger/preview", preview, most=UPLOAD),
+    post("/ledger/import", bring_in),
+    post("/ledger/undo", undo),
+    get("/settings", settings),
+    post("/settings", set_, reader=True),
+]

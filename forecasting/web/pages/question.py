@@ -1,0 +1,330 @@
+"""A question: its number and how to say one's own, its path, its news, its record, its outcome."""
+
+import datetime as dt
+import math
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from starlette.responses import Response
+
+from forecasting.app.question_page import QuestionPage
+from forecasting.domain.forecast import Forecast
+from forecasting.domain.forecasters import MODEL, family
+from forecasting.domain.verbal import BANDS
+from forecasting.errors import InvalidInput
+from forecasting.review import words
+from forecasting.review.data import Mark
+from forecasting.review.path_chart import density, path_chart
+from forecasting.web.bodies import Sent
+from forecasting.web.faults import Fault
+from forecasting.web.numbers import percent_typed
+from forecasting.web.quantiles import LEVELS, spread_around
+from forecasting.web.routes import get, post
+from forecasting.web.visit import Visit
+
+
+def question(
+    visit: Visit, *, faults: tuple[Fault, ...] = (), filled: Sent | None = None
+) -> Response:
+    """Show a question, a rung, or a ladder by the rung that is next."""
+    name = visit.path["name"]
+    kind = "replay" if visit.query.get("path") == "replay" else "live"
+    page: QuestionPage = visit.book.question_page(name, kind=kind)
+    hidden = visit.preferences.hide and not _answered(page)
+    chart = path_chart(
+        page.path,
+        zone=page.question.zone,
+        until=visit.now,
+        me=visit.who,
+        hidden=lambda who: hidden and who != visit.who,
+    )
+    return visit.page(
+        "question.html.j2",
+        status=422 if faults else 200,
+        q=page,
+        chart=chart if any(page.path.paths.values()) else None,
+        hidden=hidden,
+        bands=BANDS,
+        levels=LEVELS,
+        curve=_curve(page, filled or visit.form),
+        typed=_typed(page, filled or visit.form),
+        filled=filled,
+        faults=faults,
+        plain=plain,
+        family=family,
+        model_name=MODEL,
+        ratio=words.ratio,
+        left=lambda mark: _left(mark, visit.now),
+    )
+
+
+def _answered(page: QuestionPage) -> bool:
+    return any(rung.mine is not None for rung in page.rungs if rung.status == "open") or (
+        page.chosen.status != "open"
+    )
+
+
+def _left(mark: Mark, now: dt.datetime) -> float:
+    """Give the hazard ratio that is left of a report's by now."""
+    days = max((now - mark.known_at) / dt.timedelta(days=1), 0.0)
+    return math.exp((mark.weight or 0.0) * 0.5 ** (days / mark.half_life))
+
+
+def plain(forecast: Forecast | None, unit: str = "") -> str:
+    """Write what a forecast says in one line.
+
+    Examples
+    --------
+    >>> plain(None)
+    '–'
+    """
+    if forecast is None:
+        return words.DASH
+    value = forecast.value.plain
+    if not isinstance(value, Mapping):
+        return words.said(value)
+    if forecast.value.shape == "quantiles":
+        ends = [words.amount(each) for each in value.values()]
+        return f"{' · '.join(ends)} {unit}".strip()
+    return ", ".join(f"{name} {words.said(share)}" for name, share in value.items())
+
+
+def _typed(page: QuestionPage, form: Sent) -> dict[str, str]:
+    """Give what the fields of the form hold: what was typed, else what stands."""
+    kept: dict[str, str] = {}
+    for rung in page.rungs:
+        if rung.mine is not None and page.question.type == "binary":
+            kept[rung.day or rung.id] = f"{100 * (rung.mine.value.probability or 0):g}"
+    mine = page.chosen.mine
+    if mine is not None and mine.value.shape == "options":
+        kept |= {
+            name: f"{100 * share:g}"
+            for name, share in zip(mine.value.labels, mine.value.numbers, strict=True)
+        }
+    if mine is not None and mine.value.shape == "quantiles":
+        kept |= dict(zip(mine.value.labels, mine.value.entered, strict=True))
+    if "token" in form or form.under("p") or form.under("q"):
+        kept |= form.under("p") | form.under("q")
+        if "p" in form:
+            kept[page.chosen.day or page.chosen.id] = form.get("p")
+    return kept
+
+
+def _curve(page: QuestionPage, form: Sent) -> Any:
+    """Draw the curve of the quantiles that are typed, or that stand."""
+    if page.question.type != "numeric":
+        return None
+    space = page.question.space
+    given = _numbers(_typed(page, form))
+    if len(given) < 2 or space.lower is None or space.upper is None:
+        return None
+    return density(
+        list(given), list(given.values()), low=space.lower, high=space.upper, unit=space.unit
+    )
+
+
+def _numbers(typed: Mapping[str, str]) -> dict[float, float]:
+    found = {}
+    for level, value in typed.items():
+        try:
+            found[float(level)] = float(Decimal(value.replace(" ", "").replace(",", "")))
+        except (InvalidOperation, ValueError):
+            continue
+    return dict(sorted(found.items()))
+
+
+def curve(visit: Visit) -> Response:
+    """Draw the curve of what is typed, while it is typed."""
+    page: QuestionPage = visit.book.question_page(visit.path["name"])
+    return visit.page(
+        "curve.html.j2", curve=_curve(page, visit.query), unit=page.question.space.unit
+    )
+
+
+def log(visit: Visit) -> Response:
+    """Log what the form of a question says; or help to fill it, where that was asked."""
+    name = visit.path["name"]
+    page: QuestionPage = visit.book.question_page(name)
+    if visit.form.get("help"):
+        return question(visit, filled=_helped(page, visit.form))
+    seen = visit.form.get("seen")
+    before = page.chosen.mine.seq if page.chosen.mine is not None else None
+
+    def call(book: Any) -> list[dict[str, Any]]:
+        because = visit.form.get("because")
+        at = visit.form.get("at") or None
+        options = visit.form.under("p")
+        if page.is_ladder and options:
+            mine = {day: percent_typed(text) for day, text in options.items()}
+            rows: list[dict[str, Any]] = book.log(page.name, ladder=mine, because=because, at=at)
+            return rows
+        if options:
+            mine = {option: percent_typed(text) for option, text in options.items()}
+            return book.log(page.question.id, mine, because=because, at=at)  # type: ignore[no-any-return]
+        if page.question.type == "numeric":
+            return book.log(  # type: ignore[no-any-return]
+                page.question.id, visit.form.under("q"), because=because, at=at
+            )
+        typed = visit.form.get("word") or percent_typed(visit.form.get("p"))
+        return book.log(page.question.id, typed, because=because, at=at)  # type: ignore[no-any-return]
+
+    def said(rows: list[dict[str, Any]]) -> str:
+        told = f"Logged, as {words.plural(len(rows), 'entry', 'entries')} up to {rows[-1]['seq']}."
+        if before is not None and seen and seen != str(before):
+            there = plain(page.chosen.mine, page.question.space.unit)
+            told += (
+                f" Meanwhile {there} had been logged elsewhere, as entry {before}: it is kept, "
+                "and yours stands after it."
+            )
+        return told
+
+    return visit.write(
+        call, then=f"/q/{name}", said=said, again=lambda faults: question(visit, faults=faults)
+    )
+
+
+def _helped(page: QuestionPage, form: Sent) -> Sent:
+    """Fill the form: options scaled to 100, rungs that do not fall, quantiles around one number."""
+    help_, fields = form.get("help"), dict(form.fields)
+    if help_ == "sum":
+        shares = _shares(form.under("p"))
+        total = sum(shares.values())
+        if total > 0:
+            fields |= {f"p[{name}]": each for name, each in _to_hundred(shares, total).items()}
+    elif help_ == "rise":
+        highest = 0.0
+        for rung in page.rungs:
+            key = f"p[{rung.day}]"
+            if rung.status == "open" and fields.get(key):
+                highest = max(highest, _shares({"": fields[key]}).get("", 0.0))
+                fields[key] = f"{highest:g}"
+    elif help_ == "around":
+        space = page.question.space
+        found = spread_around(
+            form.get("one"), form.get("sure"), low=space.lower or 0.0, high=space.upper or 1.0
+        )
+        fields |= {f"q[{level}]": value for level, value in found.items()}
+    return Sent(tuple(fields.items()), form.files)
+
+
+def _shares(typed: Mapping[str, str]) -> dict[str, float]:
+    found = {}
+    for name, text in typed.items():
+        try:
+            found[name] = float(text.strip().rstrip("%").replace(",", "."))
+        except ValueError:
+            continue
+    return found
+
+
+def _to_hundred(shares: Mapping[str, float], total: float) -> dict[str, str]:
+    """Scale shares to 100 at a tenth, the rest to the largest.
+
+    Examples
+    --------
+    >>> _to_hundred({"a": 1, "b": 1, "c": 1}, 3)
+    {'a': '33.4', 'b': '33.3', 'c': '33.3'}
+    """
+    tenths = {name: round(1000 * share / total) for name, share in shares.items()}
+    largest = max(tenths, key=lambda name: tenths[name])
+    tenths[largest] += 1000 - sum(tenths.values())
+    return {name: f"{each / 10:g}" for name, each in tenths.items()}
+
+
+def say(visit: Visit) -> Response:
+    """Write a comment: the same number once more, with what is said of it."""
+    name = visit.path["name"]
+
+    def call(book: Any) -> list[dict[str, Any]]:
+        page: QuestionPage = book.question_page(name)
+        mine, text = page.chosen.mine, visit.form.get("because")
+        if mine is None:
+            msg = "because: goes with a number; log one, and say why beside it"
+            raise InvalidInput(msg)
+        if not text:
+            msg = "because: nothing is written"
+            raise InvalidInput(msg)
+        value = mine.value
+        given: Any = dict(zip(value.labels, value.entered, strict=True))
+        if value.shape == "binary":
+            given = (
+                value.entered[0] if value.entered[0] not in ("0", "1") else f"{value.entered[0]}.0"
+            )
+        return book.log(page.question.id, given, because=text)  # type: ignore[no-any-return]
+
+    return visit.write(
+        call,
+        then=f"/q/{name}#comments",
+        said=lambda rows: "Written down, with your number as it stands.",
+        again=lambda faults: question(visit, faults=faults),
+    )
+
+
+def withdraw(visit: Visit) -> Response:
+    """Take the standing number back."""
+    name = visit.path["name"]
+    return visit.write(
+        lambda book: book.withdraw(name),
+        then=f"/q/{name}",
+        said=lambda rows: "Your number is withdrawn. It stays in the history.",
+        again=lambda faults: question(visit, faults=faults),
+    )
+
+
+def settle(visit: Visit) -> Response:
+    """Record an outcome, contest it, or take it back; each is a new entry."""
+    form, name = visit.form, visit.path["name"]
+    act, outcome = form.get("act", "resolve"), form.get("outcome")
+    more = {"source": form.get("source"), "note": form.get("note")}
+    at = form.get("at") or None
+
+    def call(book: Any) -> Any:
+        if act == "annul":
+            return book.annul(name, at=at, **more)
+        if act == "dispute":
+            return book.dispute(name, outcome, at=at, **more)
+        if act == "reopen":
+            return book.reopen(name, **more)
+        return book.resolve(name, outcome, at=at, early_no=form.get("early_no") == "1", **more)
+
+    said = {
+        "annul": "Annulled: the question counts for nobody.",
+        "dispute": "Recorded. The outcome that stands is unchanged.",
+        "reopen": "Taken back: the question has no outcome again. Every version is kept.",
+    }.get(act, f"Recorded: {outcome}. It can be taken back below.")
+    return visit.write(
+        call,
+        then=f"/q/{name}#outcome",
+        said=lambda rows: said,
+        again=lambda faults: question(visit, faults=faults),
+    )
+
+
+def edit(visit: Visit) -> Response:
+    """Record a new version of what the question says."""
+    name = visit.path["name"]
+    changed: dict[str, Any] = {
+        field: visit.form.get(field)
+        for field in ("title", "criteria", "background")
+        if field in visit.form
+    }
+    if "tags" in visit.form:
+        changed["tags"] = [tag.strip() for tag in visit.form.get("tags").split(",") if tag.strip()]
+    return visit.write(
+        lambda book: book.edit_question(name, **changed),
+        then=f"/q/{name}",
+        said=lambda ids: "Recorded as a new version; forecasts keep the wording that they saw.",
+        again=lambda faults: question(visit, faults=faults),
+    )
+
+
+ROUTES = [
+    get("/q/{name}", question),
+    get("/q/{name}/curve", curve),
+    post("/q/{name}/log", log),
+    post("/q/{name}/say", say),
+    post("/q/{name}/withdraw", withdraw),
+    post("/q/{name}/settle", settle),
+    post("/q/{name}/edit", edit),
+]

@@ -1,0 +1,125 @@
+"""The list of questions, whose filters live in the address; and asking one."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from forecasting.app.question_list import SORTS, STATUSES, Wanted
+from forecasting.review.plot import sparkline
+from forecasting.web.bodies import Sent
+from forecasting.web.faults import Fault
+from forecasting.web.numbers import percent_typed
+from forecasting.web.routes import get, post
+from forecasting.web.visit import Visit
+
+KEYS = ("status", "tag", "text", "process", "answered", "sort")
+
+
+def questions(visit: Visit) -> Response:
+    """List the questions that the address asks for."""
+    said = {key: visit.query.get(key)[:200] for key in KEYS if visit.query.get(key)}
+    if said.get("status") not in STATUSES:
+        said.pop("status", None)
+    if said.get("sort") not in SORTS:
+        said.pop("sort", None)
+    if said.get("answered") not in ("yes", "no"):
+        said.pop("answered", None)
+    number = visit.query.get("page", "1")
+    page = int(number) if number.isascii() and number.isdecimal() and len(number) < 7 else 1
+    listed = visit.book.question_list(Wanted(**said, page=page))
+
+    def address(**changed: Any) -> str:
+        new = {key: str(value) for key, value in (said | changed).items() if value}
+        return "/questions" + (f"?{urlencode(new)}" if new else "")
+
+    return visit.page(
+        "questions.html.j2",
+        listed=listed,
+        said=said,
+        address=address,
+        statuses=STATUSES,
+        sorts=SORTS,
+        sparkline=sparkline,
+        first_of_ladder=_first_of_ladder(listed.rows),
+        hides=lambda row: (
+            visit.preferences.hide and row["mine"] is None and row["status"] == "open"
+        ),
+    )
+
+
+def _first_of_ladder(rows: Any) -> dict[str, str]:
+    """Give, by ladder, the id of its first row on the page: the name stands above it."""
+    found: dict[str, str] = {}
+    for row in rows:
+        if row["ladder"]:
+            found.setdefault(row["ladder"], row["id"])
+    return found
+
+
+def ask(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
+    """Show the form that asks."""
+    return visit.page("ask.html.j2", faults=faults, status=422 if faults else 200)
+
+
+def asked(visit: Visit) -> Response:
+    """Ask a question and log the number with it, or neither."""
+    form = visit.form
+
+    def call(book: Any) -> dict[str, Any]:
+        made: dict[str, Any] = book.ask(form.get("title"), **_asked(form))
+        return made
+
+    def said(made: dict[str, Any]) -> str:
+        model = made["model"].get(made["questions"][0])
+        beside = "" if model is None else f" The model says {100 * model:.0f} % so far."
+        number = " with your number" if made["forecasts"] else ""
+        return f"Asked{number}: it closes {made['deadline']}.{beside}"
+
+    return visit.write(
+        call,
+        then=lambda made: f"/q/{made['id']}",
+        said=said,
+        again=lambda faults: ask(visit, faults=faults),
+    )
+
+
+def _asked(form: Sent) -> dict[str, Any]:
+    """Read the form as `Book.ask` takes it."""
+    kind = form.get("kind", "yes-no")
+    given: dict[str, Any] = {
+        "because": form.get("because"),
+        "tags": _listed(form.get("tags")),
+        "criteria": form.get("criteria"),
+        "background": form.get("background"),
+        "base": form.get("base"),
+        "answer": form.get("answer"),
+        "slug": form.get("slug"),
+        "resolves_by": form.get("resolves_by"),
+    }
+    if kind == "ladder":
+        days = form.get("ladder").replace("\n", ",")
+        return given | {"ladder": _listed(days)}
+    given["by"] = form.get("by")
+    if kind in ("options", "ordered"):
+        given[kind] = _listed(form.get("options").replace("\n", ","))
+    elif kind == "number":
+        given["span"] = f"{form.get('low')}..{form.get('high')}"
+        given["unit"] = form.get("unit")
+    elif form.get("p"):
+        given["forecast"] = percent_typed(form.get("p"))
+    if kind != "yes-no" or not form.get("p"):
+        # Their numbers are asked for on the page of the question; a reason goes with a number.
+        given["because"] = ""
+    return given
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+ROUTES = [
+    get("/questions", questions),
+    get("/ask", ask),
+    post("/ask", asked),
+]

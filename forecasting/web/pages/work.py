@@ -1,0 +1,85 @@
+"""Long work: its progress, ending it, and what it found."""
+
+from starlette.responses import Response
+
+from forecasting.errors import NotFound
+from forecasting.web.jobs import Job
+from forecasting.web.routes import get, post
+from forecasting.web.visit import Visit
+
+
+def _job(visit: Visit) -> Job:
+    job = visit.house.jobs.of(visit.path["key"])
+    if job is None or job.who != visit.who:
+        msg = "There is no such piece of work any more; what it recorded is in the ledger"
+        raise NotFound(msg)
+    return job
+
+
+def work(visit: Visit) -> Response:
+    """Show how far a piece of work is; once it is done, what it found."""
+    job = _job(visit)
+    if job.state == "done" and job.then:
+        return visit.to(job.then, work=job.id)
+    return visit.page("work.html.j2", job=job)
+
+
+def end(visit: Visit) -> Response:
+    """End a piece of work."""
+    job = _job(visit)
+    visit.house.jobs.end(job)
+    return visit.to(f"/work/{job.id}")
+
+
+def update(visit: Visit) -> Response:
+    """Bring the model up to date, for all open questions or for those that are named."""
+    names = tuple(visit.form.all("question"))
+    job = visit.house.jobs.start(
+        f"Updating {', '.join(names)}" if names else "Updating every open question",
+        "update",
+        who=visit.who,
+        then="/updated",
+        questions=names,
+        watched=visit.form.get("watched") == "1",
+    )
+    return visit.to(f"/work/{job.id}")
+
+
+def updated(visit: Visit) -> Response:
+    """Show what an update changed."""
+    job = visit.house.jobs.of(visit.query.get("work"))
+    if job is None or job.who != visit.who or job.call != "update" or job.state != "done":
+        return visit.to("/")
+    return visit.page("updated.html.j2", **job.result)
+
+
+def why(visit: Visit) -> Response:
+    """Show a model's number taken apart, once it is."""
+    name = visit.path["name"]
+    job = visit.house.jobs.of(visit.query.get("work"))
+    rows = None
+    if job is not None and job.call == "explain" and job.state == "done" and job.who == visit.who:
+        rows = job.result
+        visit.kept(("why", name), lambda: rows)
+    rows = rows or visit.kept(("why", name), lambda: None)
+    return visit.page("explained.html.j2", name=name, rows=rows)
+
+
+def take_apart(visit: Visit) -> Response:
+    """Begin to take a model's number apart."""
+    name = visit.path["name"]
+    visit.book.question_page(name)
+    job = visit.house.jobs.start(
+        f"Taking {name} apart", "explain", who=visit.who, then=f"/q/{name}/why", question=name
+    )
+    return visit.to(f"/work/{job.id}")
+
+
+ROUTES = [
+    get("/work/{key}", work),
+    post("/work/{key}/end", end),
+    post("/update", update),
+    get("/updated", updated),
+    get("/q/{name}/why", why),
+    post("/q/{name}/why", take_apart, reader=True),
+]

@@ -1,0 +1,44 @@
+"""Quantiles from one number and how sure somebody is of it."""
+
+from decimal import Decimal, InvalidOperation
+from statistics import NormalDist
+
+from forecasting.errors import InvalidInput
+
+#: The levels that the form asks for, in percent.
+LEVELS = ("5", "25", "50", "75", "95")
+#: How far the middle 90 % reach to each side, as a share of the number itself.
+SURE = {"quite": 0.1, "fairly": 0.25, "hardly": 0.5}
+
+
+def spread_around(text: str, sure: str, *, low: float, high: float) -> dict[str, str]:
+    """Give quantiles around one number, within its bounds, to be looked at before they are logged.
+
+    A normal curve around the number whose middle 90 % reach as far to each side as `sure` says, cut
+    at the bounds.
+
+    Examples
+    --------
+    >>> spread_around("200", "fairly", low=0, high=1000)
+    {'5': '150', '25': '179.5', '50': '200', '75': '220.5', '95': '250'}
+
+    Raises
+    ------
+    InvalidInput
+        It is no number, or lies outside the bounds.
+    """
+    try:
+        middle = float(Decimal(text.replace(" ", "").replace(",", "")))
+    except InvalidOperation:
+        msg = f"one ({text}): must be a number" if text else "one: type one number"
+        raise InvalidInput(msg) from None
+    if not low <= middle <= high:
+        msg = f"one ({text}): must lie from {low:g} to {high:g}"
+        raise InvalidInput(msg)
+    reach = SURE.get(sure, SURE["fairly"]) * (abs(middle) or (high - low) / 10)
+    curve = NormalDist(middle, reach / NormalDist().inv_cdf(0.95))
+    found = {}
+    for level in LEVELS:
+        value = min(max(curve.inv_cdf(float(level) / 100), low), high)
+        found[level] = f"{value:.4g}" if abs(value) < 1e4 else f"{value:.0f}"
+    return found

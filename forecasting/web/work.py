@@ -1,0 +1,105 @@
+"""Long work in a process of its own, ``python -m forecasting.web.work``, as the app tells it.
+
+The app stays quick, and work can be ended at any moment: every entry is appended in a transaction,
+so that nothing is half written. What is told goes over standard input and output as pickles between
+parent and child alone.
+"""
+
+import os
+import pickle
+import struct
+import sys
+import warnings
+from collections.abc import Callable, Iterable
+from typing import IO, Any
+
+type Tell = Callable[[int, int, str], None]
+
+
+def explain(book: Any, tell: Tell, question: str) -> Any:
+    """Take a model's number apart."""
+    tell(0, 0, "simulating, with one story after another left out")
+    found = book.explain(question)
+    return found if isinstance(found, list) else [found]
+
+
+def update(book: Any, tell: Tell, **options: Any) -> Any:
+    """Bring the model up to the evidence and the clock."""
+    names = list(options.pop("questions", ()))
+    tell(0, 0, "simulating the world")
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        rows = book.update(*names, **options)
+    return {
+        "rows": rows.astype(object).where(rows.notna(), None).to_dict("records"),
+        "warnings": [str(each.message) for each in said],
+    }
+
+
+def verify(book: Any, tell: Tell) -> Any:
+    """Walk the chain."""
+    tell(0, 0, "walking the chain from the first entry")
+    return book.verify()
+
+
+def replay(book: Any, tell: Tell, **options: Any) -> Any:
+    """Walk through time."""
+
+    def progress(steps: Iterable[Any], take: Callable[[Any], None]) -> None:
+        listed = list(steps)
+        for number, step in enumerate(listed, start=1):
+            take(step)
+            tell(number, len(listed), "steps through time")
+
+    return book.replay(progress=progress, **options)
+
+
+CALLS: dict[str, Callable[..., Any]] = {
+    "explain": explain,
+    "update": update,
+    "verify": verify,
+    "replay": replay,
+}
+
+
+def send(stream: IO[bytes], message: Any) -> None:
+    """Write one message."""
+    body = pickle.dumps(message)
+    stream.write(struct.pack(">Q", len(body)) + body)
+    stream.flush()
+
+
+def receive(stream: IO[bytes]) -> Any:
+    """Read one message; None at the end."""
+    head = stream.read(8)
+    if len(head) < 8:
+        return None
+    body = stream.read(struct.unpack(">Q", head)[0])
+    # From our own child or parent, over a pipe that nobody else holds.
+    return pickle.loads(body)
+
+
+def main() -> None:
+    """Do one piece of work."""
+    from forecasting.app.book import Book
+    from forecasting.errors import ForecastingError
+
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    # What a library prints is not a message.
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    os.nice(5)
+    order = receive(sys.stdin.buffer)
+
+    def tell(done: int, total: int, words: str) -> None:
+        send(out, ("progress", (done, total, words)))
+
+    try:
+        with Book.open(order["database"], forecaster=order["who"]) as book:
+            found = CALLS[order["call"]](book, tell, **order["options"])
+        send(out, ("result", found))
+    except ForecastingError as refused:
+        send(out, ("fault", refused.message))
+
+
+if __name__ == "__main__":
+    main()
