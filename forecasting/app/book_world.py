@@ -50,6 +50,12 @@ class World:
 
         return code(self.ledger, name, on, now=clock.now(), **more)
 
+    def join_story(self, name: str, story: str) -> dict[str, Any]:
+        """Put an item into the story of another; what it does stays as it is."""
+        from forecasting.app.news_code import join
+
+        return join(self.ledger, name, story, now=clock.now())
+
     def news_effect(
         self,
         name: str,
@@ -134,6 +140,37 @@ class World:
             now,
             watched=watched(self.ledger.watches(), now, live=True),
         )
+
+    def process_states(self) -> dict[str, tuple[str, ...]]:
+        """Give the states that each process may come to, but for the one that it begins in."""
+        from forecasting.app.banks import bank_of
+
+        world = bank_of(self.ledger).world
+        return {
+            name: process.states[1:]
+            for name, process in world.processes.items()
+            if len(process.states) > 1
+        }
+
+    def open_outcomes(self) -> list[dict[str, Any]]:
+        """Give the open questions that the world answers, with what each may be answered with."""
+        from forecasting.app.catalog import Catalog
+        from forecasting.app.news_world import NewsWorld
+
+        catalog = Catalog.of(self.ledger)
+        answered = NewsWorld.of(self.ledger, catalog).predicates
+        return [
+            {
+                "question": question.id,
+                "title": question.title,
+                "type": question.type,
+                "outcomes": ("yes", "no")
+                if question.type == "binary"
+                else question.space.options,
+            }
+            for question in catalog.open_at(clock.now())
+            if question.id in answered
+        ]
 
     def worldviews(self, **options: Any) -> tuple[list[dict[str, Any]], list[str]]:
         """Give a row a worldview: its weight, its record, where it differs; and what to note."""

@@ -10,7 +10,7 @@ from forecasting.app.catalog import Catalog
 from forecasting.app.news_shown import find, retractions
 from forecasting.app.news_standing import standing
 from forecasting.app.news_world import NewsWorld
-from forecasting.domain.evidence import Evidence
+from forecasting.domain.evidence import Effect, Evidence
 from forecasting.domain.process import ProcessSpec
 from forecasting.errors import ForecastingError, InvalidInput
 from forecasting.evidence.likeness import Likeness
@@ -247,3 +247,45 @@ def code(
         half_life=half_life,
         confirmed=confirmed,
     )
+
+
+def join(ledger: Ledger, name: str, story: str, *, now: dt.datetime) -> dict[str, Any]:
+    """Put an item into the story of another; what it does, and how it fades, stays as it is.
+
+    Raises
+    ------
+    InvalidInput, NotFound
+        Nothing was written.
+    """
+    if not story:
+        msg = "story: choose one"
+        raise InvalidInput(msg)
+    item = find(ledger, ledger.evidence(), name)
+    halves = {
+        str(effect.detail["half_life"]) for effect in item.effects if "half_life" in effect.detail
+    }
+    half_life = halves.pop() if halves else ""
+    return news.add(
+        ledger,
+        item.title,
+        source=item.source,
+        known_at=item.known_at,
+        now=now,
+        event_at=item.event_at,
+        url=item.url,
+        on=[_written(effect) for effect in item.effects],
+        grade=item.grade,
+        story=story,
+        because=item.note,
+        instead_of=name,
+        half_life=half_life,
+        confirmed=any(effect.detail.get("confirmed") == "yes" for effect in item.effects),
+    )
+
+
+def _written(effect: Effect) -> str:
+    """Write an effect as it was entered."""
+    if effect.form == "bears":
+        return effect.target
+    said = effect.stated or str(effect.detail.get("state") or effect.detail.get("value") or "event")
+    return f"{effect.target}={said}"

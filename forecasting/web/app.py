@@ -75,6 +75,7 @@ def _path(house: House, route: Route, run: Callable[[Any], Awaitable[Response]])
                 raise Refusal(403, "This form is out of date. Open its page again, and send it.")
             if session is not None and session.role == "reader" and not route.reader:
                 raise Refusal(403, "You may read here, and not write.")
+        held = cookies(request.headers)
         visit = Visit(
             house,
             session or Session("", "reader"),
@@ -83,7 +84,8 @@ def _path(house: House, route: Route, run: Callable[[Any], Awaitable[Response]])
             query=query,
             form=form,
             path=request.path_params,
-            preferences=Preferences.of(cookies(request.headers).get(COOKIE, "")),
+            preferences=Preferences.of(held.get(COOKIE, "")),
+            cookies=held,
         )
         return await run(lambda: route.answer(visit))
 

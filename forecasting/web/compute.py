@@ -1,23 +1,25 @@
-"""Computing away from the app: one process that simulates and scores, so that pages stay quick.
+"""Figures that take seconds, computed in one process beside the app, so that pages stay quick.
 
 A page asks the desk for figures by name. What is known for the ledger's head is there at once; else
 the process computes it, the page waits a moment, then shows what there was and how far it is. The
-process is started when it is first needed and ends when it was idle for a while.
+process (`far`) only reads, keeps what it learned of the world between two questions, is started
+when it is first needed and ends when it was idle for a while. Work that writes is a `jobs.Job`.
 """
 
+import subprocess
+import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlencode
+
+from forecasting.web.work import receive, send
 
 if TYPE_CHECKING:
-    from multiprocessing.context import SpawnProcess
-
     from forecasting.web.visit import Visit
 
 #: Seconds that a page waits for its figures before it shows how far they are.
@@ -26,8 +28,6 @@ PATIENCE = 2.5
 IDLE = 900.0
 #: Results that are kept, and requests that may wait; the oldest go.
 KEEP, MOST_WAITING = 60, 12
-#: How often the desk looks whether a computation was stopped, in seconds.
-LOOK = 0.2
 
 type State = Literal["waiting", "running", "done", "failed", "stopped"]
 
@@ -98,8 +98,7 @@ class Desk:
         self._going: OrderedDict[tuple[Any, ...], Work] = OrderedDict()
         self._done: OrderedDict[tuple[Any, ...], Work] = OrderedDict()
         self._thread: threading.Thread | None = None
-        self._process: SpawnProcess | None = None
-        self._line: Connection | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
     def latest(self, call: str, *args: Any) -> Work | None:
         """Give the last work of this name that ended by itself, of whatever head."""
@@ -136,9 +135,12 @@ class Desk:
         """Give up a computation; its process is ended and the next one gets another."""
         with self._lock:
             work = self._going.pop((call, *args), None)
-            if work is not None:
-                work.state = "stopped"
-                work.ended.set()
+            if work is None:
+                return
+            running, work.state = work.state == "running", "stopped"
+            work.ended.set()
+            if running and self._process is not None:
+                self._process.kill()
 
     def close(self) -> None:
         """End the process."""
@@ -148,6 +150,8 @@ class Desk:
                 work.state = "stopped"
                 work.ended.set()
             self._going.clear()
+            if self._process is not None:
+                self._process.kill()
         if thread is not None:
             self._queue.put(None)
             thread.join(timeout=10)
@@ -164,24 +168,27 @@ class Desk:
                 break
             if work is None:
                 break
-            if work.state == "waiting":
-                self._compute(work)
-        self._hang_up(kill=False)
+            self._compute(work)
+        self._hang_up()
 
     def _compute(self, work: Work) -> None:
-        work.state = "running"
+        process = self._at_work()
+        with self._lock:
+            if work.state != "waiting":
+                return
+            work.state = "running"
         try:
-            line = self._open_line()
-            line.send((work.call, work.args))
+            send(process.stdin, (work.call, work.args))  # type: ignore[arg-type]
             while work.state == "running":
-                if line.poll(LOOK):
-                    self._hear(work, *line.recv())
+                message = receive(process.stdout)  # type: ignore[arg-type]
+                if message is None:
+                    raise EOFError
+                self._hear(work, *message)
         except (EOFError, OSError):
-            work.words = "the computation broke off; the terminal says more"
-            self._end(work, "failed")
-            self._hang_up(kill=True)
-        if work.stopped:
-            self._hang_up(kill=True)
+            if not work.stopped:
+                work.words = "the computation broke off; the terminal says more"
+                self._end(work, "failed")
+            self._hang_up()
 
     def _hear(self, work: Work, kind: str, said: Any) -> None:
         if kind == "step":
@@ -208,32 +215,33 @@ class Desk:
                 self._done.popitem(last=False)
         work.ended.set()
 
-    def _open_line(self) -> Connection:
-        if self._line is None or self._process is None or not self._process.is_alive():
-            self._hang_up(kill=True)
-            from forecasting.web.far import listen
-
-            context = get_context("spawn")
-            self._line, other = context.Pipe()
-            self._process = context.Process(
-                target=listen, args=(other, self._database), daemon=True, name="figures"
+    def _at_work(self) -> "subprocess.Popen[bytes]":
+        """Give the process, a new one where there is none."""
+        if self._process is None or self._process.poll() is not None:
+            self._hang_up()
+            started = subprocess.Popen(
+                [sys.executable, "-m", "forecasting.web.far"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
             )
-            self._process.start()
-            other.close()
-        return self._line
+            # As a message: an address may hold a password, and others can read a command line.
+            send(started.stdin, self._database)  # type: ignore[arg-type]
+            with self._lock:
+                self._process = started
+        return self._process
 
-    def _hang_up(self, *, kill: bool) -> None:
-        if self._line is not None:
-            self._line.close()
-        if self._process is not None:
-            if kill:
-                self._process.terminate()
-            self._process.join(timeout=5)
-            if self._process.is_alive():
-                self._process.kill()
-                self._process.join(timeout=5)
-            self._process.close()
-        self._line = self._process = None
+    def _hang_up(self) -> None:
+        with self._lock:
+            process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                # What it did not take is lost with it.
+                with suppress(OSError):
+                    stream.close()
+        process.wait()
 
 
 def figures(
@@ -269,4 +277,8 @@ def figures(
     return Figures(None, 0, work)
 
 
-type Report = Callable[[str], None]
+def address(visit: "Visit", **more: str) -> str:
+    """Give the address of a page as it was asked for, but for the wish to compute anew."""
+    kept = [(name, value) for name, value in visit.query.fields if name != "again"]
+    kept += list(more.items())
+    return f"{visit.here}?{urlencode(kept)}" if kept else visit.here

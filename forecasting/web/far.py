@@ -1,17 +1,17 @@
-"""What runs in the process beside the app: it reads the same database and answers one at a time."""
+"""The process of `compute`, ``python -m forecasting.web.far``: it reads, and answers one by one."""
 
 import os
-import signal
+import sys
 import traceback
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from multiprocessing.connection import Connection
-from typing import Any
+from typing import IO, Any
 
 from forecasting.app import figures
 from forecasting.app.book import Book
 from forecasting.errors import ForecastingError
+from forecasting.web.work import receive, send
 
 type Call = Callable[..., Any]
 #: Each takes the book, a function that is told each step, and what the page gave.
@@ -24,28 +24,40 @@ CALLS: Mapping[str, Call] = {
 }
 
 
-def listen(line: Connection, database: str) -> None:
-    """Answer what comes down the line until it is closed."""
-    # Ctrl-C in the terminal is for the app, which closes the line.
+def main() -> None:
+    """Answer what comes in until it ends."""
+    import signal
+
+    # Ctrl-C in the terminal is for the app, which ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    # What a library prints is not a message.
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     with suppress(OSError, AttributeError):
         os.nice(5)
     warnings.simplefilter("ignore")
-    with suppress(EOFError, OSError, BrokenPipeError), Book.open(database) as book:
-        while True:
-            name, args = line.recv()
-            line.send(_answer(book, line, name, args))
+    database = receive(sys.stdin.buffer)
+    if database is None:
+        return
+    with suppress(BrokenPipeError), Book.open(database) as book:
+        while (order := receive(sys.stdin.buffer)) is not None:
+            send(out, answer(book, out, *order))
 
 
-def _answer(book: Book, line: Connection, name: str, args: tuple[Any, ...]) -> tuple[str, Any]:
+def answer(book: Book, out: IO[bytes], name: str, args: tuple[Any, ...]) -> tuple[str, Any]:
+    """Compute one set of figures; the head that they are of comes with them."""
     try:
         head = book.head()
-        return "done", (head, CALLS[name](book, lambda step: line.send(("step", step)), *args))
+        return "done", (head, CALLS[name](book, lambda step: send(out, ("step", step)), *args))
     except ForecastingError as refused:
         return "failed", refused.message
-    except (EOFError, OSError, BrokenPipeError):
+    except BrokenPipeError:
         raise
     except Exception:
-        # A page says that it failed; the terminal says why.
+        # The page says that it failed, the terminal why.
         traceback.print_exc()
         return "failed", "something went wrong; the terminal that runs `forecast serve` says more"
+
+
+if __name__ == "__main__":
+    main()

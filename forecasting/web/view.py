@@ -4,8 +4,9 @@ import datetime as dt
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from forecasting.review import words
+from forecasting.review import cast, words
 from forecasting.review.filters import equip
 from forecasting.review.markup import markup
 
@@ -35,6 +36,7 @@ def environment() -> "Environment":
     )
     equip(made)
     made.filters.update(ago=ago, until=until, day=day, moment=moment, ends=ends, flowing=flowing)
+    made.filters.update(host=host, capitalize_first=capitalize_first, forecaster=cast.label)
     made.globals.update(words=words)
     return made
 
@@ -53,6 +55,23 @@ def flowing(text: str) -> "Markup":
     flowed = [re.sub(r"\n(?!\s*[-*•])", " ", part) for part in parts]
     cleaned = [markup(part).replace("\n", Markup("<br>")) for part in flowed]
     return Markup("").join(Markup("<p>{}</p>").format(part) for part in cleaned)
+
+
+def host(address: str) -> str:
+    """Name the place of an address, for a button that fetches it.
+
+    Examples
+    --------
+    >>> host("https://www.example.org/world/feed.xml")
+    'example.org/world/feed.xml'
+    """
+    parts = urlsplit(address)
+    return f"{(parts.hostname or '').removeprefix('www.')}{parts.path}"[:60] or address[:60]
+
+
+def capitalize_first(text: str) -> str:
+    """Begin a sentence with a capital, and leave the rest as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def ago(moment: dt.datetime, now: dt.datetime) -> str:

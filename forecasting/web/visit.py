@@ -47,6 +47,7 @@ class Visit:
     form: Sent = field(default_factory=Sent)
     path: Mapping[str, Any] = field(default_factory=dict)
     preferences: Preferences = field(default_factory=Preferences)
+    cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @cached_property
     def now(self) -> dt.datetime:

@@ -220,7 +220,9 @@ def retract(visit: Visit) -> Response:
     return visit.write(
         lambda book: book.retract_news(name, because=visit.form.get("because")),
         then=lambda row: f"/news/{row['retracts']}" if row["retracts"] is not None else "/news",
-        said=lambda row: f"Taken back, as entry {row['seq']}; the model moves with its next update.",
+        said=lambda row: (
+            f"Taken back, as entry {row['seq']}; the model moves with its next update."
+        ),
         again=lambda faults: item(visit, name=name, faults=faults, wrong="retract"),
     )
 
@@ -310,12 +312,20 @@ def fetch(visit: Visit) -> Response:
     )
     if response.status_code == 303 and feed:
         kept = list(dict.fromkeys([feed, *_feeds(visit)]))[:FEEDS]
-        visit.remember(response, COOKIE, " ".join(quote(each, safe="") for each in kept))
+        response.set_cookie(
+            COOKIE,
+            "+".join(quote(each, safe="") for each in kept),
+            max_age=365 * 86_400,
+            httponly=True,
+            samesite="strict",
+            secure=visit.house.secure,
+            path="/",
+        )
     return response
 
 
 def _feeds(visit: Visit) -> list[str]:
-    found = [unquote(each) for each in visit.cookie(COOKIE).split()]
+    found = [unquote(each) for each in visit.cookies.get(COOKIE, "").split("+")]
     return [each for each in found if each.startswith(("https://", "http://"))][:FEEDS]
 
 
