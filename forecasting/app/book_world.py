@@ -164,9 +164,7 @@ class World:
                 "question": question.id,
                 "title": question.title,
                 "type": question.type,
-                "outcomes": ("yes", "no")
-                if question.type == "binary"
-                else question.space.options,
+                "outcomes": ("yes", "no") if question.type == "binary" else question.space.options,
             }
             for question in catalog.open_at(clock.now())
             if question.id in answered

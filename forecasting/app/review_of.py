@@ -53,10 +53,11 @@ def review_of(
     -------
     dict
         ``who, kind, kinds, forecasters, tags`` (what there is to choose from), ``n_forecasts``,
-        ``calibration`` and ``numbers`` of `who`, ``months``, ``topics``, ``horizons`` (score rows
-        of `who`, those of the model beside them), ``scores`` of all, ``versus`` (the comparison
-        with the model, and ``override``: question by question), ``board`` with ``board_notes``,
-        ``sources``, ``left_out`` with ``unscored``, ``texts``.
+        ``n_resolved``, ``calibration`` of `who` with ``told`` (its discrimination and its slope in
+        words) and ``histogram``, ``months``, ``topics``, ``horizons`` (score rows of `who`, those
+        of the model beside them), ``scores`` of all, ``versus`` (the comparison with the model)
+        and ``override`` (question by question), ``board`` with ``board_notes``, ``sources``,
+        ``left_out`` with ``unscored``, ``texts``.
     """
     told("reading the forecasts")
     catalog = Catalog.of(ledger)
@@ -80,6 +81,7 @@ def review_of(
         "n_forecasts": sum(forecast.forecaster == who for forecast in chosen),
         "n_resolved": int(own["question"].nunique()),
         "calibration": calibration,
+        "told": _told(calibration),
         "scores": scores(ledger, selection=whole, resamples=RESAMPLES),
         "months": _by(pair, kind, "month"),
         "topics": _by(pair, kind, "topic"),
@@ -146,3 +148,35 @@ def _tags(catalog: Catalog, spoken: set[str]) -> list[str]:
         if tag
     }
     return sorted(found)
+
+
+def _told(calibration: dict[str, Any]) -> dict[str, str]:
+    """Say in words what discrimination and slope mean; nothing below the least number of events."""
+    if calibration["n"] < calibrate.LEAST_EVENTS:
+        return {"discrimination": "", "slope": ""}
+    dsc, unc = calibration["discrimination"], calibration["uncertainty"]
+    share = dsc / unc if unc else 0.0
+    if not unc:
+        told = "All of these questions ended alike, so nothing could be told apart."
+    elif share < 0.05:
+        told = "Your numbers hardly told what happened from what did not"
+    elif share < 0.25:
+        told = "Your numbers told what happened from what did not to some degree"
+    else:
+        told = "Your numbers told what happened from what did not well"
+    if unc:
+        told += (
+            f": discrimination {dsc:.3f} of at most {unc:.3f}, which is {100 * share:.0f} % of "
+            "what there was to tell apart."
+        )
+    slope, sd = calibration["slope"], calibration["slope_sd"]
+    if abs(slope - 1) <= 2 * sd:
+        word = "no sign that they are too bold or too timid"
+    elif slope < 1:
+        word = "a sign that they are too bold: closer to 50 % would have been better"
+    else:
+        word = "a sign that they are too timid: further from 50 % would have been better"
+    return {
+        "discrimination": told,
+        "slope": f"The slope of your numbers is {slope:.2f} \N{PLUS-MINUS SIGN} {sd:.2f}, {word}.",
+    }

@@ -25,8 +25,8 @@ def assets() -> dict[str, tuple[str, bytes]]:
         if path.suffix in TYPES
     }
     shared = [(TEMPLATES / name).read_bytes() for name in ("colours.css", "graph.css")]
-    parts = [found["app.css"][1], found.pop("figures.css")[1]]
-    found["app.css"] = (TYPES[".css"], b"".join([*shared, *parts]))
+    parts = [shared[0], found["app.css"][1], shared[1], found.pop("figures.css")[1]]
+    found["app.css"] = (TYPES[".css"], b"".join(parts))
     return found
 
 

@@ -42,6 +42,8 @@ def main() -> None:
     with suppress(BrokenPipeError), Book.open(database) as book:
         while (order := receive(sys.stdin.buffer)) is not None:
             send(out, answer(book, out, *order))
+    with suppress(BrokenPipeError):
+        out.close()
 
 
 def answer(book: Book, out: IO[bytes], name: str, args: tuple[Any, ...]) -> tuple[str, Any]:

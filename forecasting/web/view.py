@@ -36,7 +36,10 @@ def environment() -> "Environment":
     )
     equip(made)
     made.filters.update(ago=ago, until=until, day=day, moment=moment, ends=ends, flowing=flowing)
-    made.filters.update(host=host, capitalize_first=capitalize_first, forecaster=cast.label)
+    made.filters.update(
+        host=host, capitalize_first=capitalize_first, forecaster=cast.label, kind_word=kind_word
+    )
+    made.filters.update(without_command=without_command)
     made.globals.update(words=words)
     return made
 
@@ -67,6 +70,23 @@ def host(address: str) -> str:
     """
     parts = urlsplit(address)
     return f"{(parts.hostname or '').removeprefix('www.')}{parts.path}"[:60] or address[:60]
+
+
+def kind_word(kind: str) -> str:
+    """Name a kind of forecast as it is shown."""
+    return "backdated" if kind == "elicited" else kind
+
+
+def without_command(text: str) -> str:
+    """Leave out the way out that is a command line: on a page it helps nobody.
+
+    Examples
+    --------
+    >>> without_command("2 seals not revealed count as the worst they could hold: forecast reveal")
+    '2 seals not revealed count as the worst they could hold'
+    """
+    text = re.sub(r": (forecast [a-z]+|--[a-z-]+).*$", "", text)
+    return re.sub(r"\s*\([a-z_]+=[a-z]+ [^)]*\)", "", text)
 
 
 def capitalize_first(text: str) -> str:

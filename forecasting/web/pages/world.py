@@ -80,7 +80,8 @@ def what_if(visit: Visit) -> Response:
     """Show how every question would stand once something is seen or brought about."""
     titles = visit.kept("titles", lambda: _titles(visit))
     page = visit.kept(("world", f"{visit.now:%Y-%m-%dT%H}"), visit.book.world_page)
-    conditions = [f"{name}={value}" for name, value in visit.query.under("if").items()]
+    asked = [(name, value) for name, value in visit.query.fields if name.startswith("if[")]
+    conditions = [f"{name[3:].removesuffix(']')}={value}" for name, value in asked]
     conditions += visit.query.all("also")
     do = visit.query.get("how") == "do"
     told = None
@@ -94,7 +95,6 @@ def what_if(visit: Visit) -> Response:
         questions=titles["open"],
         titles=titles["title"],
         states=visit.kept("states", visit.book.process_states),
-        asked=visit.query.under("if"),
         also=visit.query.all("also"),
         do=do,
         conditions=conditions,
