@@ -24,6 +24,17 @@ CODES = ("-2", "-1", "0", "+1", "+2")
 SET_ASIDE = "set aside: bears on nothing that is open"
 
 
+def written(target: str, code: str) -> str:
+    """Write an effect; a bare 0 on a delivery or an event would be read as a number of things.
+
+    Examples
+    --------
+    >>> written("convoy", "+1"), written("convoy", "0")
+    ('convoy=+1', 'convoy=x1')
+    """
+    return f"{target}={'x1' if code == '0' else code}"
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """What a report may act on: `name` as an effect writes it, and what to call it."""

@@ -9,7 +9,7 @@ from forecasting.app.banks import bank_of
 from forecasting.app.catalog import Catalog
 from forecasting.app.news import Entered, drafted
 from forecasting.app.news_check import EffectCheck
-from forecasting.app.news_code import CODES
+from forecasting.app.news_code import CODES, written
 from forecasting.app.news_shown import find
 from forecasting.app.news_world import NewsWorld
 from forecasting.app.predict import OWN, REPLAY_DRAWS, Predictor, watches_of
@@ -70,7 +70,7 @@ def effect(
     notes: list[str] = []
     variants: dict[str, Evidence] = {}
     for code in codes:
-        on = f"{target}={code}" if code else target
+        on = written(target, code) if code else target
         entered = Entered(
             item.title,
             item.source,

@@ -7,8 +7,8 @@ from urllib.parse import quote, unquote
 
 from starlette.responses import Response
 
-from forecasting.app.news_code import CODES, SET_ASIDE
-from forecasting.domain.instants import parse_when
+from forecasting.app.news_code import CODES, SET_ASIDE, written
+from forecasting.domain.reading import Manner, moment
 from forecasting.errors import InvalidInput
 from forecasting.web.compute import Figures, address, figures
 from forecasting.web.faults import Fault
@@ -136,7 +136,7 @@ def code(visit: Visit) -> Response:
     name = visit.form.get("item")
     target = visit.form.get("other") or visit.form.get("target")
     said = visit.form.get("code")
-    on = [f"{target}={said}"] if target and said in CODES else []
+    on = [written(target, said)] if target and said in CODES else []
     fade = visit.form.get("half_life") or "30d"
     return visit.write(
         lambda book: book.code_news(name, on, half_life=fade),
@@ -168,33 +168,30 @@ def fact(visit: Visit) -> Response:
     name, stated = visit.form.get("item"), visit.form.get("fact")
     if stated.endswith("="):
         stated += visit.form.get("amount").replace(",", ".")
-    happened = visit.form.get("event_at")
-
-    def call(book: Any) -> dict[str, Any]:
-        at = parse_when(happened, zone_name=visit.zone, day_means="ends") if happened else None
-        result: dict[str, Any] = book.code_news(
-            name, [stated], confirmed="confirmed" in visit.form, event_at=at
-        )
-        return result
-
     return visit.write(
-        call,
+        lambda book: book.code_news(
+            name, [stated], confirmed="confirmed" in visit.form, event_at=_at(visit, "event_at")
+        ),
         then=lambda row: _next(visit),
         said=lambda row: _told(f"Recorded {stated}", row),
         again=lambda faults: item(visit, name=name, faults=faults, wrong="fact"),
     )
 
 
+def _at(visit: Visit, name: str) -> dt.datetime | None:
+    """Read a moment as it was typed, in the visitor's zone; a day is the midnight that ends it."""
+    typed = visit.form.get(name)
+    if not typed:
+        return None
+    manner = Manner(now=visit.now)
+    return moment(typed, name=name, days="ends", zone=visit.zone, local=True, manner=manner)
+
+
 def join(visit: Visit) -> Response:
     """Put an item into the story of another; what it does stays as it is."""
     name, story = visit.form.get("item"), visit.form.get("story")
-
-    def call(book: Any) -> dict[str, Any]:
-        result: dict[str, Any] = book.join_story(name, story)
-        return result
-
     return visit.write(
-        call,
+        lambda book: book.join_story(name, story),
         then=lambda row: f"/news/{row['seq']}",
         said=lambda row: "The two are one story now: copies count for less than a second witness.",
         again=lambda faults: item(visit, name=name, faults=faults, wrong="join"),
@@ -236,7 +233,7 @@ def blank(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
     return visit.page(
         "news_new.html.j2",
         sources=sources,
-        moment=f"{local:%Y-%m-%d %H:%M}",
+        known_since=f"{local:%Y-%m-%d %H:%M}",
         faults=faults,
         status=422 if faults else 200,
     )
@@ -250,22 +247,12 @@ def write_down(visit: Visit) -> Response:
     """Record a new item, and go to its page to code it."""
     form = visit.form
 
-    def at(name: str) -> dt.datetime | None:
-        typed = form.get(name)
-        if not typed:
-            return None
-        try:
-            return parse_when(typed, zone_name=visit.zone, day_means="begins")
-        except InvalidInput as odd:
-            msg = f"{name} ({typed}): is no day and no moment"
-            raise InvalidInput(msg, hint="2026-11-28 14:30") from odd
-
     return visit.write(
         lambda book: book.add_news(
             form.get("title"),
             source=form.get("source"),
-            known_at=at("known_at") or visit.now,
-            event_at=at("event_at"),
+            known_at=_at(visit, "known_at") or visit.now,
+            event_at=_at(visit, "event_at"),
             url=form.get("url"),
             grade=form.get("grade") or "F",
             because=form.get("because"),
