@@ -212,7 +212,7 @@ def over_months(rows: Sequence[Mapping[str, Any]]) -> Tracks | None:
     marks = ticks(0.0, top * 1.05)
     x = Scale(first, last, 60, 690)
     y = Scale(0.0, max(top * 1.05, marks[-1]), 220, 14)
-    step = max(1, (last - first) // 8)
+    step = max(1, -(-(last - first) // 5))
     frame = Plot(
         720,
         256,
