@@ -56,7 +56,10 @@ def checked(root: Path, *, zone: str = DEFAULT_ZONE) -> Bank:
     InvalidInput
         It has faults; the first is named.
     """
-    bank = read_bank(root, zone=zone)
+    return _without_faults(read_bank(root, zone=zone), root)
+
+
+def _without_faults(bank: Bank, root: Path) -> Bank:
     if bank.problems:
         msg = f"bank ({len(bank.problems)} faults): {bank.problems[0]}"
         raise InvalidInput(msg, hint=f"forecast questions check {root}")
@@ -72,7 +75,7 @@ def _unchanged(root: Path, zone: str) -> Bank:
 
 @lru_cache(maxsize=4)
 def _read(root: Path, zone: str, _: tuple[tuple[str, int, int], ...]) -> Bank:
-    return checked(root, zone=zone)
+    return read_bank(root, zone=zone)
 
 
 def bundled_bank() -> Bank:
@@ -123,7 +126,9 @@ def bank_of(ledger: Ledger) -> Bank:
     """
     last, folder = remembered(ledger), folder_of(ledger)
     zone = DEFAULT_ZONE if last is None else last.detail.get("zone", DEFAULT_ZONE)
-    return with_stated(_unchanged(folder, zone) if folder else empty(zone), ledger)
+    if folder is None:
+        return with_stated(empty(zone), ledger)
+    return with_stated(_without_faults(_unchanged(folder, zone), folder), ledger)
 
 
 def changed_since(ledger: Ledger, bank: Bank) -> bool:
@@ -140,7 +145,7 @@ def zone_of(ledger: Ledger) -> str:
     if last is not None:
         return last.detail.get("zone", DEFAULT_ZONE)
     folder = folder_of(ledger)
-    return DEFAULT_ZONE if folder is None else read_bank(folder).zone
+    return DEFAULT_ZONE if folder is None else _unchanged(folder, DEFAULT_ZONE).zone
 
 
 def empty(zone: str = DEFAULT_ZONE) -> Bank:

@@ -7,20 +7,22 @@ what a fresh look at the ledger would say.
 
 import datetime as dt
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.in_force import KINDS, Pair, Voice, placed
-from forecasting.app.today import News, State, due_of, in_order, names, needs
+from forecasting.app.today import News, Row, State, due_of, in_order, names, sections, uncoded
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.forecasters import MODEL
-from forecasting.domain.question import Question
+from forecasting.domain.question import Question, Status
 from forecasting.store import Ledger
 
 #: A row is worked out again after this time, for what a look is worth changes with the clock.
 FRESH = dt.timedelta(minutes=10)
+NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
+FOREVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 #: Voices kept at once besides the model's: those heard longest ago go.
 MOST_VOICES = 16
 
@@ -32,6 +34,9 @@ class _Heard:
     seq: int = 0
     said: dict[str, tuple[Forecast, ...]] = field(default_factory=dict)
     changed: dict[str, int] = field(default_factory=dict)
+    last: dt.datetime = NEVER
+    voice: Voice | None = None
+    withdrawals: int = -1
     used: int = 0
 
 
@@ -45,6 +50,10 @@ class _Rows:
     mine: int = 0
     model: int = 0
     rows: dict[str, tuple[dict[str, Any] | None, dt.datetime]] = field(default_factory=dict)
+    listed: Sequence[Row] = ()
+    made: dt.datetime = NEVER
+    until: dt.datetime = NEVER
+    parts: tuple[Any, Any, dict[str, Sequence[Row]]] | None = None
 
 
 class Board:
@@ -58,6 +67,9 @@ class Board:
         self._heard: dict[str, _Heard] = {}
         self._rows: dict[str, _Rows] = {}
         self._news: tuple[tuple[int, str], News] | None = None
+        self._bare: tuple[tuple[int, int], Sequence[Row], State] | None = None
+        self._statuses: tuple[Catalog, dt.datetime, dt.datetime, Mapping[str, Status]] | None = None
+        self._ordered: tuple[Catalog, Sequence[Question]] | None = None
         self._clock = 0
 
     def state(self, forecaster: str, now: dt.datetime) -> State:
@@ -102,38 +114,85 @@ class Board:
                     forecaster=forecaster, kind=kind, since=heard.seq
                 ):
                     new.setdefault(one.question, []).append(one)
+                    heard.last = max(heard.last, one.issued_at)
             for question, said in new.items():
                 both = [*heard.said.get(question, ()), *said]
                 heard.said[question] = tuple(sorted(both, key=placed))
                 heard.changed[question] = self._marks["forecast"]
-            heard.seq = self._marks["forecast"]
-        return Voice.heard(heard.said, self._ledger.withdrawals(), forecaster, now)
+            heard.seq, heard.voice = self._marks["forecast"], None
+        taken = self._marks["withdrawal"]
+        if heard.voice is None or heard.withdrawals != taken or heard.last > now:
+            withdrawals = self._ledger.withdrawals()
+            heard.voice = Voice.heard(dict(heard.said), withdrawals, forecaster, now)
+            late = any(one.withdrawn_at > now for one in withdrawals)
+            # What lies after now is left out, and looked at again.
+            heard.withdrawals = -1 if late else taken
+        return heard.voice
 
-    def due(self, forecaster: str, now: dt.datetime) -> list[dict[str, Any]]:
+    def due(self, forecaster: str, now: dt.datetime) -> Sequence[Row]:
         """Give the rows of due; those that nothing touched since are kept ones."""
         with self._lock:
-            state = self.state(forecaster, now)
-            kept = self._rows.setdefault(forecaster, _Rows())
-            self._forget(kept, forecaster, state)
-            found = []
-            for name, question in state.catalog.questions.items():
-                held = kept.rows.get(name)
-                if held is None or now >= held[1] or now < held[1] - FRESH:
-                    row = due_of(state, question)
-                    held = (row, min(now + FRESH, _boundary(question, now)))
-                    kept.rows[name] = held
-                if held[0] is not None:
-                    found.append(held[0])
-        return in_order(found)
+            return self._due(self.state(forecaster, now), forecaster)
 
-    def today(self, forecaster: str, now: dt.datetime) -> list[dict[str, Any]]:
-        """Give the rows of :func:`forecasting.app.today.needs`."""
+    def _due(self, state: State, forecaster: str) -> Sequence[Row]:
+        now = state.now
+        kept = self._rows.setdefault(forecaster, _Rows())
+        touched = self._forget(kept, forecaster, state)
+        if not touched and kept.made <= now < kept.until and now < kept.made + FRESH:
+            return kept.listed
+        found = []
+        kept.until = FOREVER
+        for name, question in state.catalog.questions.items():
+            held = kept.rows.get(name)
+            if held is None or now >= held[1] or now < held[1] - FRESH:
+                held = (due_of(state, question), min(now + FRESH, _boundary(question, now)))
+                kept.rows[name] = held
+            kept.until = min(kept.until, held[1])
+            if held[0] is not None:
+                found.append(held[0])
+        kept.listed, kept.made = in_order(found), now
+        return kept.listed
+
+    def today(self, forecaster: str, now: dt.datetime) -> dict[str, Sequence[Row]]:
+        """Give the rows of today's view, by section."""
         with self._lock:
-            rows = self.due(forecaster, now)
-            return needs(self.state(forecaster, now), rows)
+            state = self.state(forecaster, now)
+            rows = self._due(state, forecaster)
+            key = (id(state.catalog), id(state.news))
+            if self._bare is None or self._bare[0] != key:
+                self._bare = (key, uncoded(state), state)
+            kept = self._rows[forecaster]
+            if kept.parts is None or kept.parts[0] is not rows or kept.parts[1] is not self._bare:
+                kept.parts = (rows, self._bare, sections(state, rows, self._bare[1]))
+            return kept.parts[2]
 
-    def _forget(self, kept: _Rows, forecaster: str, state: State) -> None:
-        """Drop the rows that something recorded since touches."""
+    def statuses(self, state: State) -> Mapping[str, Status]:
+        """Give the status of each question at a moment; by the clock they change at its marks."""
+        with self._lock:
+            kept = self._statuses
+            if kept is None or kept[0] is not state.catalog or not kept[1] <= state.now < kept[2]:
+                catalog, now = state.catalog, state.now
+                found = {
+                    name: catalog.status(each, now) for name, each in catalog.questions.items()
+                }
+                until = min(
+                    (_boundary(each, now) for each in catalog.questions.values()),
+                    default=FOREVER,
+                )
+                kept = self._statuses = (catalog, now, until, found)
+            return kept[3]
+
+    def by_deadline(self, state: State) -> Sequence[Question]:
+        """Give the questions by their deadlines."""
+        with self._lock:
+            if self._ordered is None or self._ordered[0] is not state.catalog:
+                every = state.catalog.questions.values()
+                found = sorted(every, key=lambda q: (q.closes, q.ladder or q.id, q.id))
+                self._ordered = (state.catalog, found)
+            return self._ordered[1]
+
+    def _forget(self, kept: _Rows, forecaster: str, state: State) -> bool:
+        """Drop the rows that something recorded since touches; say whether there are any."""
         touched: set[str] = set()
         old = kept.catalog
         if old is None:
@@ -164,14 +223,17 @@ class Board:
                 for name, question in state.catalog.questions.items()
                 if everything or names(question) & new
             }
-        for name in touched | (kept.rows.keys() - state.catalog.questions.keys()):
+        if old is not state.catalog:
+            touched |= kept.rows.keys() - state.catalog.questions.keys()
+        for name in touched:
             kept.rows.pop(name, None)
         kept.catalog = state.catalog
         kept.mine, kept.model = self._heard[forecaster].seq, self._heard[MODEL].seq
         kept.withdrawals, kept.evidence = self._marks["withdrawal"], self._marks["evidence"]
+        return old is None or bool(touched)
 
 
 def _boundary(question: Question, now: dt.datetime) -> dt.datetime:
     """Give the next moment at which a question's status changes by the clock."""
     later = [at for at in (question.opens, question.closes, question.resolves_by) if at > now]
-    return min(later, default=dt.datetime.max.replace(tzinfo=dt.UTC))
+    return min(later, default=FOREVER)

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from forecasting.app.board import Board
     from forecasting.app.question_list import Listed, Wanted
     from forecasting.app.question_page import QuestionPage
+    from forecasting.app.today import Row
     from forecasting.app.world_view import WorldView
     from forecasting.bank import Bank
+    from forecasting.domain.question import Question
 
 
 def open_book(database: str | None = None, *, forecaster: str | None = None) -> "Book":
@@ -215,9 +217,13 @@ class Book(Record, Review, World):
         rows = today(self.ledger, forecaster=self.forecaster, now=clock.now())
         return frame(rows, ("deadline", "known_at"), ("section", *ROW, *NEWS_ROW))
 
-    def needs(self) -> list[dict[str, Any]]:
-        """Give the rows of :meth:`today` as they are, with the type and outcomes of a question."""
+    def needs(self) -> "dict[str, Sequence[Row]]":
+        """Give the rows of :meth:`today` by section, each as it is."""
         return self.board.today(self.forecaster, clock.now())
+
+    def asked(self, question: str) -> "Question":
+        """Give a question by its name, as the board has it."""
+        return self.board.state(self.forecaster, clock.now()).catalog.one(question)
 
     def question_page(self, question: str, *, kind: str = "live") -> "QuestionPage":
         """Gather all that a page shows of a question, of a rung, or of a ladder."""
@@ -232,7 +238,8 @@ class Book(Record, Review, World):
         from forecasting.app.question_list import question_list
 
         state = self.board.state(self.forecaster, clock.now())
-        return question_list(state, wanted, forecaster=self.forecaster)
+        statuses, ordered = self.board.statuses(state), self.board.by_deadline(state)
+        return question_list(state, wanted, statuses=statuses, ordered=ordered)
 
     def due(self, *, by: str = "value") -> "pd.DataFrame":
         """Give what needs the forecaster, by what a fresh look is worth or by the deadline."""
@@ -439,7 +446,7 @@ class Book(Record, Review, World):
             at=on(self.ledger, question, at, days="noon"),
         )
 
-    def history(self, question: str, **filters: str) -> "pd.DataFrame":
+    def history(self, question: str, **filters: Any) -> "pd.DataFrame":
         """Give every forecast of a question with the time it stood."""
         from forecasting.app.log import history
 

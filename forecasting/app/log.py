@@ -250,13 +250,18 @@ def _stands(ledger: Ledger, question: Question, forecaster: str, moment: dt.date
 
 
 def history(
-    ledger: Ledger, name: str, *, forecaster: str = "", kind: str = "all"
+    ledger: Ledger,
+    name: str,
+    *,
+    forecaster: str = "",
+    kind: str = "all",
+    catalog: Catalog | None = None,
 ) -> list[dict[str, Any]]:
     """Give one row per forecast in force, with the time it stood from and until.
 
     A sealed forecast that is not revealed is a row of the kind ``sealed``, without a number.
     """
-    catalog = Catalog.of(ledger)
+    catalog = catalog or Catalog.of(ledger)
     rows: list[dict[str, Any]] = []
     gone, redacted = undone(ledger), redact.reasons(ledger)
     hidden = seal.hidden(ledger) if kind in ("live", "all") else []

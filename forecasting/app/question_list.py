@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from forecasting.app.in_force import Voice
+from forecasting.app.in_force import Voice, difference
 from forecasting.app.today import State, names
-from forecasting.domain.question import Question
+from forecasting.domain.question import Question, Status
 
 #: Questions of one page.
 PER_PAGE = 40
@@ -49,8 +49,19 @@ class Listed:
     tags: Sequence[str]
 
 
-def question_list(state: State, wanted: Wanted, *, forecaster: str) -> Listed:
+def question_list(
+    state: State,
+    wanted: Wanted,
+    *,
+    statuses: Mapping[str, Status],
+    ordered: Sequence[Question],
+) -> Listed:
     """Give one page of the questions that are wanted.
+
+    Parameters
+    ----------
+    statuses, ordered
+        The status of each question now, and the questions by deadline.
 
     Returns
     -------
@@ -58,11 +69,10 @@ def question_list(state: State, wanted: Wanted, *, forecaster: str) -> Listed:
         Each row has ``id, title, ladder, type, status, closes, zone, outcome, mine, withdrawn,
         model, difference, mine_path, model_path``; a path is (days, share) of the last 90 days.
     """
-    catalog, now = state.catalog, state.now
     needle = wanted.text.casefold().split()
     counts: dict[str, int] = dict.fromkeys(STATUSES, 0)
     found: list[Question] = []
-    for question in catalog.questions.values():
+    for question in ordered:
         if needle and not all(word in _haystack(question) for word in needle):
             continue
         if (
@@ -81,11 +91,13 @@ def question_list(state: State, wanted: Wanted, *, forecaster: str) -> Listed:
             mine = state.pair.mine.in_force(question.id) is not None
             if mine != (wanted.answered == "yes"):
                 continue
-        status = catalog.status(question, now)
+        status = statuses[question.id]
         counts[status] += 1
         if not wanted.status or wanted.status == status:
             found.append(question)
-    found = _sorted(state, found, wanted.sort)
+    found = _sorted(state, found, wanted.sort, statuses)
+    if wanted.sort == "deadline":
+        found = _rungs_together(found)
     pages = max(1, -(-len(found) // PER_PAGE))
     page = min(max(wanted.page, 1), pages)
     shown = found[(page - 1) * PER_PAGE : page * PER_PAGE]
@@ -95,8 +107,23 @@ def question_list(state: State, wanted: Wanted, *, forecaster: str) -> Listed:
         page,
         pages,
         counts,
-        _tags(tuple((q.topic, q.tags) for q in catalog.questions.values())),
+        _tags(tuple((q.topic, q.tags) for q in ordered)),
     )
+
+
+def _rungs_together(found: Sequence[Question]) -> list[Question]:
+    """Put the rungs of each ladder where its first one stands, by deadline."""
+    ladders: dict[str, list[Question]] = {}
+    for question in found:
+        if question.ladder:
+            ladders.setdefault(question.ladder, []).append(question)
+    placed: list[Question] = []
+    for question in found:
+        if not question.ladder:
+            placed.append(question)
+        elif rungs := ladders.pop(question.ladder, None):
+            placed += sorted(rungs, key=lambda rung: rung.closes)
+    return placed
 
 
 @lru_cache(maxsize=2)
@@ -118,7 +145,9 @@ def _folded(title: str, name: str, topic: str, tags: tuple[str, ...]) -> str:
     return " ".join((title, name, topic, *tags)).casefold()
 
 
-def _sorted(state: State, found: list[Question], sort: str) -> list[Question]:
+def _sorted(
+    state: State, found: list[Question], sort: str, statuses: Mapping[str, Status]
+) -> list[Question]:
     if sort == "title":
         return sorted(found, key=lambda q: (q.title.casefold(), q.closes))
     if sort == "newest":
@@ -126,20 +155,19 @@ def _sorted(state: State, found: list[Question], sort: str) -> list[Question]:
     if sort == "difference":
 
         def apart(question: Question) -> float:
-            found = state.pair.row(question)["difference"]
+            mine = state.pair.mine.in_force(question.id)
+            found = difference(question, mine, state.pair.model.in_force(question.id))
             if isinstance(found, dict):
                 return max((abs(each) for each in found.values()), default=-1.0)
             return abs(found) if isinstance(found, float) else -1.0
 
         return sorted(found, key=lambda q: (-apart(q), q.closes, q.id))
     # Open and due ones first by deadline; what is over follows, the latest first.
-    live, over = [], []
+    live: list[Question] = []
+    over: list[Question] = []
     for question in found:
-        status = state.catalog.status(question, state.now)
-        (live if status in ("open", "due", "upcoming", "closed") else over).append(question)
-    live.sort(key=lambda q: (q.closes, q.ladder or q.id, q.id))
-    over.sort(key=lambda q: (q.closes, q.id), reverse=True)
-    return live + over
+        (over if statuses[question.id] in ("resolved", "annulled") else live).append(question)
+    return [*live, *reversed(over)]
 
 
 def _row(state: State, question: Question) -> dict[str, Any]:

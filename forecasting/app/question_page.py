@@ -119,7 +119,7 @@ def question_page(
     here = next(rung for rung in rungs if rung.id == chosen.id)
     said = ledger.forecasts(question=chosen.id)
     path, replayed, kind = _path(ledger, state, chosen, said, kind)
-    rows = history(ledger, chosen.id)
+    rows = history(ledger, chosen.id, catalog=catalog)
     plain = _each_until_the_next([row for row in rows if row["kind"] != "replay"])
     bank = _bank(ledger)
     asked = [each for each in names(chosen) if bank and each in bank.world.processes]
@@ -245,7 +245,7 @@ def _path(
 def _comments(ledger: Ledger, said: Sequence[Forecast]) -> list[dict[str, Any]]:
     """Give what people wrote with their numbers, newest first."""
     gone = redact.reasons(ledger)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "seq": one.seq,
             "who": one.forecaster,

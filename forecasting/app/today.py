@@ -43,6 +43,9 @@ SECTIONS = ("fresh look", "due", "closes soon", "moved", "never answered", "news
 MOST = 5
 
 
+type Row = Mapping[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class News:
     """The items that stand at a moment, and when each target was spoken of."""
@@ -315,17 +318,19 @@ def today(ledger: Ledger, *, forecaster: str, now: dt.datetime) -> list[dict[str
         ``seq, known_at, source`` and no question.
     """
     state = State.of(ledger, forecaster, now)
-    return _parts(state, _due(state))
+    parts = sections(state, _due(state), uncoded(state))
+    return [{"section": name, **row} for name in SECTIONS for row in parts[name]]
 
 
-def _parts(state: State, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def sections(state: State, rows: Sequence[Row], news: Sequence[Row]) -> dict[str, Sequence[Row]]:
+    """Put the rows of :func:`due`, and the news that nobody coded, into today's sections."""
     now = state.now
     open_ones = [row for row in rows if row["status"] == "open"]
     soon = sorted(
         (row for row in open_ones if row["deadline"] - now <= SOON),
         key=lambda row: (row["deadline"], row["question"]),
     )
-    parts: dict[str, Iterable[Mapping[str, Any]]] = {
+    return {
         "fresh look": [row for row in open_ones if row["value"]][:MOST],
         "due": sorted(
             (row for row in rows if row["status"] == "due"), key=lambda row: row["deadline"]
@@ -336,34 +341,14 @@ def _parts(state: State, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]
             key=lambda row: -abs(row["change"]),
         ),
         "never answered": [row for row in open_ones if "never answered" in row["reason"]],
-        "news not coded": _uncoded(state),
+        "news not coded": news,
     }
-    return [{"section": name, **row} for name in SECTIONS for row in parts[name]]
 
 
-def needs(state: State, due_rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Give the rows of :func:`today` with what a form beside each needs: its type and outcomes."""
-    rows = []
-    for row in _parts(state, due_rows):
-        question = state.catalog.questions.get(row.get("question", ""))
-        more: dict[str, Any] = {}
-        if question is not None:
-            options = question.space.options
-            more = {
-                "type": question.type,
-                "zone": question.zone,
-                "outcomes": ("yes", "no") if question.type == "binary" else options,
-            }
-        rows.append(row | more)
-    return rows
-
-
-def _uncoded(state: State) -> list[dict[str, Any]]:
+def uncoded(state: State) -> list[dict[str, Any]]:
     """Give the items that bear on an open question, or on none yet, and have no weight."""
-    uncoded = [
-        item for item in state.news.items if all(each.form == "bears" for each in item.effects)
-    ]
-    if not uncoded:
+    bare = [item for item in state.news.items if all(each.form == "bears" for each in item.effects)]
+    if not bare:
         return []
     open_ones: set[str] = set()
     for question in state.catalog.questions.values():
@@ -377,6 +362,6 @@ def _uncoded(state: State) -> list[dict[str, Any]]:
             "title": item.title,
             "on": [effect.target for effect in item.effects],
         }
-        for item in sorted(uncoded, key=lambda item: item.known_at, reverse=True)
+        for item in sorted(bare, key=lambda item: item.known_at, reverse=True)
         if all(effect.target.partition("=")[0] in open_ones for effect in item.effects)
     ]

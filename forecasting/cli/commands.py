@@ -137,7 +137,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "serve": (
         "serve",
         "serve",
-        "Show everything in the browser, on this machine alone.",
+        "Show everything in the browser: today, questions, news, the world, the review.",
     ),
     "import": (
         "exchange",

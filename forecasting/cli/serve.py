@@ -1,5 +1,8 @@
 """serve: the web app."""
 
+import sys
+from typing import Literal
+
 import click
 
 from forecasting.cli.options import Command
@@ -10,26 +13,70 @@ from forecasting.cli.output import line, say, settings
 @click.option("--host", default="127.0.0.1", metavar="ADDRESS", help="Where to listen.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8100, help="0: any free one.")
 @click.option("--no-open", is_flag=True, help="Print the address and open no browser.")
-def serve(host: str, port: int, no_open: bool) -> None:
+@click.option("--at", multiple=True, metavar="URL", help="An address of a proxy; repeatable.")
+@click.option("--add-user", default="", metavar="NAME", help="Give somebody a password, and stop.")
+@click.option("--reader", is_flag=True, help="With --add-user: may read and not write.")
+@click.option("--remove-user", default="", metavar="NAME", help="Strike somebody out, and stop.")
+def serve(
+    host: str,
+    port: int,
+    no_open: bool,
+    at: tuple[str, ...],
+    add_user: str,
+    reader: bool,
+    remove_user: str,
+) -> None:
     r"""Show everything in the browser: today, questions, news, the world, the review.
 
     The address holds a token that opens one browser, once. Nothing is loaded from anywhere else.
+
+    With a --host that others can reach, everybody signs in with a password, and what goes over the
+    network is not encrypted: put a proxy with TLS before it, and name its address with --at.
 
     \b
     Examples:
       forecast serve
       forecast serve --port 8200 --no-open
+      forecast serve --add-user ana
+      forecast serve --host 10.0.0.5 --at https://forecasts.example.org
     """
     from forecasting.app.book import Book
+    from forecasting.web.hosts import loopback
     from forecasting.web.serve import serve as run
+
+    if add_user or remove_user:
+        from forecasting.web.users import Users
+
+        users = Users()
+        if remove_user:
+            users.strike(remove_user)
+            say(f"{remove_user} is struck out, at once")
+            return
+        role: Literal["forecaster", "reader"] = "reader" if reader else "forecaster"
+        users.put(add_user, _password(add_user), role=role)
+        say(f"{add_user} may sign in as a {role}")
+        return
 
     def ready(address: str) -> None:
         line(address)
-        say("the address works once; stop with Ctrl-C")
-        if not no_open:
+        if loopback(host):
+            say("the address works once; stop with Ctrl-C")
+        else:
+            say("not encrypted: TLS is the work of a proxy before it; stop with Ctrl-C")
+        if not no_open and loopback(host):
             import webbrowser
 
             webbrowser.open(address)
 
     with Book.open(settings().db, forecaster=settings().forecaster) as book:
-        run(book, host=host, port=port, ready=ready)
+        run(book, host=host, port=port, at=at, ready=ready)
+
+
+def _password(name: str) -> str:
+    """Ask for a password twice on a terminal; elsewhere it is a line of standard input."""
+    if sys.stdin.isatty():
+        asked: str = click.prompt(
+            f"a password for {name}", hide_input=True, confirmation_prompt=True, err=True
+        )
+        return asked
+    return sys.stdin.readline().rstrip("\n")

@@ -285,7 +285,7 @@ def _labels(
 ) -> list[Label]:
     """Write names beside the ends of lines, spread so that none covers another."""
     wanted = sorted((each for each in ends if each[1]), key=lambda one: one[0])
-    places = spread([y for y, _, _ in wanted], 15, plot.y.end, plot.y.start)
+    places = spread([y for y, _, _ in wanted], 15, plot.y.end, plot.y.start - 6)
     x = at + 14
     return [
         Label(

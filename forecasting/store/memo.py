@@ -27,6 +27,7 @@ _HEAD = select(entry.c.seq, entry.c.hash).order_by(entry.c.seq.desc()).limit(1)
 @dataclass(slots=True)
 class _Held:
     seq: int = 0
+    looked: int = -1
     values: tuple[Any, ...] = ()
 
 
@@ -55,22 +56,25 @@ class Memo:
         joined
             Puts new values to those that are kept; by default behind them.
         """
-        newest = connection.execute(select(func.max(table.c.seq))).scalar() or 0
+        head = connection.execute(_HEAD).first()
+        seq, digest = (head.seq, head.hash) if head else (0, "")
         with self._lock:
-            self._check(connection)
+            if self._heads.get(seq) != digest or seq != next(reversed(self._heads), 0):
+                self._check(connection, seq, digest)
             held = self._held.setdefault(table.name, _Held())
-            if newest > held.seq:
-                more = since(held.seq)
-                held.values = tuple(joined(held.values, more) if joined else [*held.values, *more])
-                held.seq = newest
+            if seq > held.looked:
+                newest = connection.execute(select(func.max(table.c.seq))).scalar() or 0
+                if newest > held.seq:
+                    more = since(held.seq)
+                    both = joined(held.values, more) if joined else [*held.values, *more]
+                    held.values, held.seq = tuple(both), newest
+                held.looked = seq
             return list(held.values)
 
-    def _check(self, connection: Connection) -> None:
+    def _check(self, connection: Connection, seq: int, digest: str) -> None:
         """Empty everything where what was read is no longer what stands."""
         gone, redacted = connection.execute(select(*_GONE)).one()
         marks = (gone or 0, redacted or 0)
-        head = connection.execute(_HEAD).first()
-        seq, digest = (head.seq, head.hash) if head else (0, "")
         last = next(reversed(self._heads), 0)
         if seq >= last:
             # The newest head that was seen must still be in the chain.

@@ -64,6 +64,14 @@ def create_app(house: House) -> Starlette:
 def _path(house: House, route: Route, run: Callable[[Any], Awaitable[Response]]) -> Path:
     async def endpoint(request: Request) -> Response:
         session = request.scope["forecast_session"]
+        if session is not None and house.team:
+            # Somebody who is struck out is out; another role counts at once.
+            user = house.users.all().get(session.who)
+            if user is None:
+                house.sessions.close(request.scope["forecast_session_key"])
+                session = None
+            else:
+                session.role = user.role
         if session is None and not route.free:
             return _stranger(house, request)
         query = pairs(request.scope["query_string"])
@@ -84,12 +92,19 @@ def _path(house: House, route: Route, run: Callable[[Any], Awaitable[Response]])
             query=query,
             form=form,
             path=request.path_params,
+            swaps="hx-request" in request.headers,
+            address=_address(request) if route.method == "GET" else "",
             preferences=Preferences.of(held.get(COOKIE, "")),
             cookies=held,
         )
         return await run(lambda: route.answer(visit))
 
     return Path(route.path, endpoint, methods=[route.method])
+
+
+def _address(request: Request) -> str:
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
 
 
 def _stranger(house: House, request: Request) -> Response:

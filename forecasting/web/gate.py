@@ -5,7 +5,6 @@ from, and who is asking. Refusals are short plain words; nothing of the request 
 """
 
 from collections.abc import MutableMapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,12 +30,13 @@ HEADERS = {
 METHODS = {"GET", "HEAD", "POST"}
 
 
-@dataclass(frozen=True, slots=True)
 class Refusal(Exception):
     """A request that is not answered: a status, and plain words."""
 
-    status: int
-    words: str
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(words)
+        self.status = status
+        self.words = words
 
 
 class Gate:

@@ -13,6 +13,7 @@ from forecasting.web.hosts import answered, loopback
 from forecasting.web.jobs import Jobs
 from forecasting.web.sessions import Sessions
 from forecasting.web.uploads import Uploads
+from forecasting.web.users import Users
 
 
 @dataclass(slots=True)
@@ -65,6 +66,11 @@ class House:
     def jobs(self) -> Jobs:
         """The long work."""
         return Jobs(self.book.database)
+
+    @cached_property
+    def users(self) -> Users:
+        """The people of a team."""
+        return Users()
 
     @cached_property
     def uploads(self) -> Uploads:

@@ -1,7 +1,7 @@
 """How one browser likes its pages: kept in a cookie of its own, and nothing secret in it."""
 
 from dataclasses import asdict, dataclass
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from forecasting.domain.instants import zone as zone_of
 from forecasting.errors import ForecastingError
@@ -24,7 +24,7 @@ class Preferences:
     def of(cls, cookie: str) -> "Preferences":
         """Read the cookie; what is odd in it counts as unset."""
         try:
-            said = dict(parse_qsl(cookie, errors="strict", max_num_fields=8))
+            said = dict(parse_qsl(unquote(cookie), errors="strict", max_num_fields=8))
         except ValueError:
             return cls()
         name = said.get("forecaster", "")[:80]
@@ -35,9 +35,9 @@ class Preferences:
         )
 
     def cookie(self) -> str:
-        """Write the cookie's value."""
+        """Write the cookie's value; without the letters that a cookie would have in quotes."""
         said = asdict(self) | {"hide": "1" if self.hide else ""}
-        return urlencode({name: value for name, value in said.items() if value})
+        return quote(urlencode({name: value for name, value in said.items() if value}), safe="")
 
 
 def known_zone(name: str) -> bool:

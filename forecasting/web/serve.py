@@ -1,11 +1,14 @@
 """Running the app: a socket of our own, one process, and its address for the terminal."""
 
 import asyncio
+import contextlib
 import socket
+import threading
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from forecasting.app.book import Book
-from forecasting.errors import InvalidInput
+from forecasting.errors import ForecastingError, InvalidInput
 from forecasting.web.hosts import loopback
 from forecasting.web.house import House
 
@@ -28,18 +31,43 @@ def listen(host: str, port: int) -> socket.socket:
     return made
 
 
+def _warm(house: House) -> None:
+    with contextlib.suppress(ForecastingError):
+        house.book.needs()
+
+
+def public_names(at: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
+    """Read the addresses of a proxy: the Host that browsers send, and whether all of it is TLS.
+
+    Examples
+    --------
+    >>> public_names(("https://forecasts.example.org",))
+    (('forecasts.example.org',), True)
+    """
+    names = []
+    for address in at:
+        parts = urlsplit(address)
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/"):
+            msg = f"at ({address}): must be the address of a site"
+            raise InvalidInput(msg, hint="https://forecasts.example.org")
+        names.append(parts.netloc)
+    return tuple(names), bool(at) and all(address.startswith("https:") for address in at)
+
+
 def serve(
     book: Book,
     *,
     host: str = "127.0.0.1",
     port: int = 8100,
-    names: tuple[str, ...] = (),
+    at: tuple[str, ...] = (),
     ready: Callable[[str], None],
 ) -> None:
     """Serve the app until it is interrupted.
 
     Parameters
     ----------
+    at
+        Addresses under which a proxy serves the app, such as ``https://forecasts.example.org``.
     ready
         Told the address with its one-use token once the port is taken.
     """
@@ -47,9 +75,13 @@ def serve(
 
     from forecasting.web.app import create_app
 
+    names, secure = public_names(at)
+    house = House(book, host=host, names=names, secure=secure)
+    if house.team and not house.users.all():
+        msg = f"host ({host}): others can reach it, and nobody has a password yet"
+        raise InvalidInput(msg, hint="forecast serve --add-user NAME")
     taken = listen(host, port)
-    port = taken.getsockname()[1]
-    house = House(book, host=host, port=port, names=names)
+    house.port = port = taken.getsockname()[1]
     settings = uvicorn.Config(
         create_app(house),
         log_level="warning",
@@ -69,6 +101,8 @@ def serve(
     server = uvicorn.Server(settings)
     shown = "127.0.0.1" if loopback(host) and host != "::1" else host
     name = f"[{shown}]" if ":" in shown else shown
+    # A large ledger is read once, before somebody asks.
+    threading.Thread(target=_warm, args=(house,), daemon=True, name="reading").start()
     token = "" if house.team else house.sessions.invite(book.forecaster, lasting=True)
     ready(f"http://{name}:{port}/" + (f"enter?token={token}" if token else ""))
     try:

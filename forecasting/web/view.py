@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from forecasting.domain.forecasters import family
 from forecasting.review import cast, words
 from forecasting.review.filters import equip
 from forecasting.review.markup import markup
@@ -35,7 +36,9 @@ def environment() -> "Environment":
         lstrip_blocks=True,
     )
     equip(made)
-    made.filters.update(ago=ago, until=until, day=day, moment=moment, ends=ends, flowing=flowing)
+    made.filters.update(
+        family=family, ago=ago, until=until, day=day, moment=moment, ends=ends, flowing=flowing
+    )
     made.filters.update(
         host=host, capitalize_first=capitalize_first, forecaster=cast.label, kind_word=kind_word
     )

@@ -37,6 +37,10 @@ class Visit:
         The parts of the address that a route names.
     here : str
         The address without its query.
+    swaps : bool
+        Whether a script asked, to put the answer in place of the page it is on.
+    address : str
+        The whole address of a page; empty for the answer to a form.
     """
 
     house: House
@@ -48,6 +52,8 @@ class Visit:
     path: Mapping[str, Any] = field(default_factory=dict)
     preferences: Preferences = field(default_factory=Preferences)
     cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    swaps: bool = False
+    address: str = ""
 
     @cached_property
     def now(self) -> dt.datetime:
@@ -96,7 +102,11 @@ class Visit:
             faults=context.pop("faults", ()),
             **context,
         )
-        return HTMLResponse(text, status_code=status)
+        response = HTMLResponse(text, status_code=status)
+        if self.swaps:
+            # Where a script put this page in place of another, its address goes with it.
+            response.headers["HX-Push-Url"] = self.address if self.address else "false"
+        return response
 
     def token(self) -> str:
         """Give a new form's token."""

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from starlette.testclient import TestClient
@@ -112,30 +112,40 @@ class Server:
     """`forecast serve` as a process of its own."""
 
     def __init__(self, database: Path, *options: str, **environment: str) -> None:
-        self.process = subprocess.Popen(
+        # A file, for nobody reads a pipe while the server works.
+        self.said = database.with_suffix(".stderr")
+        with self.said.open("wb") as errors:
+            self.process = self._start(database, options, environment, errors)
+        assert self.process.stdout is not None
+        self.address = self.process.stdout.readline().strip()
+        if not self.address:
+            raise RuntimeError(self.said.read_text())
+        self.origin = self.address.split("/enter")[0].rstrip("/")
+
+    def _start(
+        self,
+        database: Path,
+        options: tuple[str, ...],
+        environment: dict[str, str],
+        errors: BinaryIO,
+    ) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
             [
                 *(sys.executable, "-m", "forecasting", "serve", "--port", "0", "--no-open"),
                 *("--db", str(database), "--as", "ana", *options),
             ],
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=errors,
             text=True,
             env=os.environ | environment,
         )
-        assert self.process.stdout is not None
-        self.address = self.process.stdout.readline().strip()
-        if not self.address:
-            assert self.process.stderr is not None
-            raise RuntimeError(self.process.stderr.read())
-        self.origin = self.address.split("/enter")[0].rstrip("/")
 
     def stop(self) -> None:
         """End it."""
         self.process.terminate()
         self.process.wait(timeout=30)
-        for stream in (self.process.stdout, self.process.stderr):
-            if stream is not None:
-                stream.close()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
 
 @pytest.fixture

@@ -19,7 +19,53 @@
       if (value !== null && value <= 100) slide.value = value;
     }
     slide.toggleAttribute("data-untouched", number.value.trim() === "");
+    lift(box);
+    total(box.closest("[data-sum]"));
+    wording(box);
   });
+
+  // Of a ladder a later rung is never less likely: what is raised lifts the ones after it.
+  const lift = box => {
+    const ladder = box.closest("[data-ladder]");
+    if (!ladder) return;
+    const rungs = [...ladder.querySelectorAll("[data-chance]")], at = rungs.indexOf(box);
+    const value = percent(box.querySelector("[data-number]").value);
+    if (value === null) return;
+    rungs.forEach((rung, n) => {
+      const number = rung.querySelector("[data-number]"), own = percent(number.value);
+      if (own === null || (n > at && own >= value) || (n < at && own <= value) || n === at) return;
+      number.value = value;
+      rung.querySelector("[data-slide]").value = value;
+    });
+  };
+
+  // What the options come to.
+  const total = form => {
+    const out = form?.querySelector("[data-total]");
+    if (!out) return;
+    const sum = [...form.querySelectorAll("[data-number]")]
+      .reduce((all, each) => all + (percent(each.value) ?? 0), 0);
+    out.textContent = `Now ${Math.round(sum * 10) / 10} %.`;
+  };
+
+  // The number as odds and in words.
+  const bands = [[5, "almost no chance"], [20, "very unlikely"], [45, "unlikely"], [55, "an even chance"],
+    [80, "likely"], [95, "very likely"], [100, "almost certain"]];
+  const wording = box => {
+    const out = box.closest("form")?.querySelector("[data-words]");
+    if (!out) return;
+    const value = percent(box.querySelector("[data-number]").value);
+    if (value === null || value > 100) { out.textContent = ""; return; }
+    const word = bands.find(([high]) => value <= high)[1];
+    const [one, other] = value <= 50 ? [1, (100 - value) / value] : [value / (100 - value), 1];
+    const odds = value === 0 || value === 100 ? "" : ` · odds ${+one.toPrecision(2)} to ${+other.toPrecision(2)}`;
+    out.textContent = word + odds;
+  };
+  const settle = () => {
+    document.querySelectorAll("[data-chance]").forEach(wording);
+    document.querySelectorAll("[data-sum]").forEach(total);
+  };
+  document.addEventListener("DOMContentLoaded", settle);
 
   // Keys: j k move, Enter opens, l logs, n news, / finds, g goes, ? helps.
   const places = {t: "/", a: "/ask", q: "/questions", n: "/news", w: "/world", r: "/review", l: "/ledger"};
@@ -94,6 +140,9 @@
 
   // After htmx put a new page in place, its notes are read out and seen.
   document.addEventListener("htmx:after:swap", () => {
+    settle();
+    // What was done is done: keys move again, and do not type into its field.
+    if (document.querySelector(".note.done") && !document.querySelector(".fault")) document.activeElement?.blur();
     const note = document.querySelector(".note, .fault");
     note?.scrollIntoView({block: "nearest"});
   });

@@ -4,6 +4,7 @@ from starlette.responses import HTMLResponse, Response
 
 from forecasting.web.gate import Refusal
 from forecasting.web.routes import get, post
+from forecasting.web.sessions import Session
 from forecasting.web.view import render
 from forecasting.web.visit import Visit
 
@@ -19,6 +20,33 @@ def enter(visit: Visit) -> Response:
     # on the step after.
     response = HTMLResponse(render("enter.html.j2", stamp=visit.house.stamp))
     seat(visit, response, key)
+    return response
+
+
+def login(visit: Visit, *, said: str = "") -> Response:
+    """Show the form by which somebody of a team signs in."""
+    if not visit.house.team:
+        raise Refusal(404, "There is no such page.")
+    if visit.session.who:
+        return visit.to("/")
+    text = render("login.html.j2", stamp=visit.house.stamp, said=said, name=visit.form.get("name"))
+    return HTMLResponse(text, status_code=403 if said else 200)
+
+
+def sign_in(visit: Visit) -> Response:
+    """Open a session for a name and its password."""
+    house, name = visit.house, visit.form.get("name")
+    if not house.team:
+        raise Refusal(404, "There is no such page.")
+    if wait := house.users.waits(name):
+        return login(visit, said=f"Too many wrong passwords. Wait {wait:.0f} seconds.")
+    # Spaces belong to a password.
+    typed = [value for key, value in visit.form.fields if key == "password"]
+    user = house.users.knows(name, typed[-1] if typed else "")
+    if user is None:
+        return login(visit, said="The name or the password is wrong.")
+    response = visit.to("/")
+    seat(visit, response, house.sessions.open(Session(name, user.role)))
     return response
 
 
@@ -51,6 +79,8 @@ def invite(visit: Visit) -> Response:
 
 
 ROUTES = [
+    get("/login", login, free=True),
+    post("/login", sign_in, free=True, most=4_000),
     get("/enter", enter, free=True),
     post("/leave", leave, reader=True),
     post("/invite", invite, reader=True),

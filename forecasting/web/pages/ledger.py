@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -157,11 +158,16 @@ def imports(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
     )
 
 
+@lru_cache(maxsize=1)
+def _zones() -> list[str]:
+    return sorted(available_timezones())
+
+
 def settings(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
     """Show how this browser likes its pages."""
     return visit.page(
         "settings.html.j2",
-        zones=sorted(available_timezones()),
+        zones=_zones(),
         faults=faults,
         status=422 if faults else 200,
     )

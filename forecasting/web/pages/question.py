@@ -4,11 +4,10 @@ import datetime as dt
 import math
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
-from forecasting.app.question_page import QuestionPage
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.forecasters import MODEL, family
 from forecasting.domain.verbal import BANDS
@@ -22,6 +21,9 @@ from forecasting.web.numbers import percent_typed
 from forecasting.web.quantiles import LEVELS, spread_around
 from forecasting.web.routes import get, post
 from forecasting.web.visit import Visit
+
+if TYPE_CHECKING:
+    from forecasting.app.question_page import QuestionPage
 
 
 def question(
@@ -59,7 +61,7 @@ def question(
     )
 
 
-def _answered(page: QuestionPage) -> bool:
+def _answered(page: "QuestionPage") -> bool:
     return any(rung.mine is not None for rung in page.rungs if rung.status == "open") or (
         page.chosen.status != "open"
     )
@@ -85,12 +87,14 @@ def plain(forecast: Forecast | None, unit: str = "") -> str:
     if not isinstance(value, Mapping):
         return words.said(value)
     if forecast.value.shape == "quantiles":
-        ends = [words.amount(each) for each in value.values()]
-        return f"{' · '.join(ends)} {unit}".strip()
+        numbers = list(value.values())
+        middle = value.get("50", numbers[len(numbers) // 2])
+        reach = f"{words.amount(numbers[0])} to {words.amount(numbers[-1])}"
+        return f"{words.amount(middle, unit)} ({reach})"
     return ", ".join(f"{name} {words.said(share)}" for name, share in value.items())
 
 
-def _typed(page: QuestionPage, form: Sent) -> dict[str, str]:
+def _typed(page: "QuestionPage", form: Sent) -> dict[str, str]:
     """Give what the fields of the form hold: what was typed, else what stands."""
     kept: dict[str, str] = {}
     for rung in page.rungs:
@@ -111,7 +115,7 @@ def _typed(page: QuestionPage, form: Sent) -> dict[str, str]:
     return kept
 
 
-def _curve(page: QuestionPage, form: Sent) -> Any:
+def _curve(page: "QuestionPage", form: Sent) -> Any:
     """Draw the curve of the quantiles that are typed, or that stand."""
     if page.question.type != "numeric":
         return None
@@ -184,7 +188,7 @@ def log(visit: Visit) -> Response:
     )
 
 
-def _helped(page: QuestionPage, form: Sent) -> Sent:
+def _helped(page: "QuestionPage", form: Sent) -> Sent:
     """Fill the form: options scaled to 100, rungs that do not fall, quantiles around one number."""
     help_, fields = form.get("help"), dict(form.fields)
     if help_ == "sum":

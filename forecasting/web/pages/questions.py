@@ -1,5 +1,6 @@
 """The list of questions, whose filters live in the address; and asking one."""
 
+from collections import Counter
 from typing import Any
 from urllib.parse import urlencode
 
@@ -42,6 +43,11 @@ def questions(visit: Visit) -> Response:
         sorts=SORTS,
         sparkline=sparkline,
         first_of_ladder=_first_of_ladder(listed.rows),
+        # Rungs stand together in the order of deadlines alone.
+        sizes=Counter(
+            row["ladder"] if said.get("sort", "deadline") == "deadline" else ""
+            for row in listed.rows
+        ),
         hides=lambda row: (
             visit.preferences.hide and row["mine"] is None and row["status"] == "open"
         ),

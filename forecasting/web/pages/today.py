@@ -1,6 +1,6 @@
 """Today: what needs the forecaster, and each of it done right there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +31,7 @@ class Part:
     key: str
     title: str
     more: str
-    rows: Sequence[dict[str, Any]]
+    rows: Sequence[Mapping[str, Any]]
     all: int
 
 
@@ -41,16 +41,15 @@ def today(visit: Visit, *, faults: tuple[Fault, ...] = (), wrong: str = "") -> R
     seen: set[str] = set()
     parts = []
     for section, (key, title, more) in PARTS.items():
-        mine = []
-        for row in rows:
-            if row["section"] != section or row.get("question") in seen:
-                continue
-            if section != "news not coded":
-                seen.add(row["question"])
-                row = _shown(visit, row)
-            mine.append(row)
+        if section == "news not coded":
+            mine = rows[section]
+        else:
+            mine = [row for row in rows[section] if row["question"] not in seen]
+            seen.update(row["question"] for row in mine)
         if mine:
-            parts.append(Part(key, title, more, mine[:MOST], len(mine)))
+            some = mine[:MOST]
+            shown_rows = some if key == "news" else [_shown(visit, row) for row in some]
+            parts.append(Part(key, title, more, shown_rows, len(mine)))
     shown = any(row.get("question") == wrong for part in parts for row in part.rows)
     return visit.page(
         "today.html.j2",
@@ -62,11 +61,15 @@ def today(visit: Visit, *, faults: tuple[Fault, ...] = (), wrong: str = "") -> R
     )
 
 
-def _shown(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
+def _shown(visit: Visit, row: Mapping[str, Any]) -> dict[str, Any]:
+    question = visit.book.asked(row["question"])
     silent = row["mine"] is None and not row["withdrawn"]
     said = [part for part in row["reason"].split(", ") if part]
     told = {"record the outcome", "never answered", "closes soon"}
-    return row | {
+    return {
+        **row,
+        "type": question.type,
+        "outcomes": ("yes", "no") if question.type == "binary" else question.space.options,
         "why": [reason for reason in said if reason not in told],
         "hidden": visit.preferences.hide and silent and row["status"] == "open",
     }

@@ -1,0 +1,321 @@
+"""Every page in a real browser: wide and narrow, light and dark, with a script and without."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forecasting.app.book import Book
+from forecasting.web import pages
+from tests.web.conftest import Server
+
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+#: An address or more for each route that shows a page.
+ADDRESSES: dict[str, tuple[str, ...]] = {
+    "/": ("/",),
+    "/ask": ("/ask",),
+    "/help": ("/help",),
+    "/ledger": ("/ledger", "/ledger?before=300"),
+    "/ledger/imports": ("/ledger/imports",),
+    "/q/{name}": (
+        "/q/armenia-eu-referendum-2027",
+        "/q/guarantees-2026",
+        "/q/general-ceasefire-2026",
+        "/q/general-ceasefire-2025@2025-12-31",
+        "/q/how-many-cross-the-border",
+    ),
+    "/q/{name}/why": ("/q/armenia-eu-referendum-2027/why",),
+    "/questions": ("/questions", "/questions?status=open&text=russia&sort=difference"),
+    "/settings": ("/settings",),
+}
+#: Routes whose answer is a part, a file, or another page.
+NO_PAGES = {
+    *("/enter", "/login", "/ledger/anchor", "/ledger/export/{format}", "/q/{name}/curve"),
+    *("/updated", "/work/{key}"),
+}
+#: What a page may weigh, without its charts' data.
+MOST_BYTES = 150_000
+WATCH = """
+window.violations = [];
+document.addEventListener("securitypolicyviolation",
+  event => window.violations.push(event.violatedDirective + " " + event.blockedURI));
+"""
+
+
+@pytest.fixture(scope="module")
+def chrome(chromium: str) -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=chromium, args=list(QUIET))
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def filled(example: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example with numbers of several people, a question of every type, and hostile words."""
+    path = Path(shutil.copy(example, tmp_path_factory.mktemp("browser") / "filled.db"))
+    with Book.open(str(path), forecaster="ana") as book:
+        book.ask(
+            "How many cross the border?", {"5": 100, "50": 400, "95": 1200},
+            by="2031-01-31", span="0..5000", unit="people", because="<script>alert(1)</script> few",
+        )  # fmt: skip
+        for who, p in (("ana", 0.2), ("ben", 0.35), ("cleo", 0.1), ("model", 0.12)):
+            for day, more in (("2026-09-01", 0.0), ("2026-10-12", 0.1), ("2026-11-02", 0.05)):
+                book.log(
+                    "armenia-eu-referendum-2027", p + more, at=f"{day}T12:00Z",
+                    forecaster=who, because=f"<b>{who}</b> thinks so <img src=x onerror=alert(1)>",
+                )  # fmt: skip
+            shares = {"none": 0.2, "soft": 0.7, "firm": 0.1}
+            book.log("guarantees-2026", shares, forecaster=who)
+            book.log("general-ceasefire-2026@2026-12-31", p, forecaster=who)
+    return path
+
+
+@pytest.fixture(scope="module")
+def site(filled: Path) -> Iterator[Server]:
+    started = Server(filled)
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="module")
+def seat(chrome: Any, site: Server) -> Any:
+    """The session of a browser that came in by the printed address."""
+    context = chrome.new_context()
+    page = context.new_page()
+    page.goto(site.address)
+    page.wait_for_url(site.origin + "/")
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+def test_every_page_has_an_address_here() -> None:
+    shown = {route.path for route in pages.routes() if route.method == "GET"}
+    assert shown - NO_PAGES == set(ADDRESSES)
+
+
+def _walk(context: Any, origin: str, width: int) -> list[str]:
+    """Open every page; give what is wrong with it."""
+    wrong: list[str] = []
+    page = context.new_page()
+    page.add_init_script(WATCH)
+    page.on("console", lambda message: wrong.append(f"console: {message.text}"))
+    page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
+    page.on(
+        "request",
+        lambda request: (
+            wrong.append(f"asked {request.url}")
+            if not request.url.startswith((origin, "data:"))
+            else None
+        ),
+    )
+    for address in (each for group in ADDRESSES.values() for each in group):
+        answer = page.goto(origin + address)
+        if answer.status != 200:
+            wrong.append(f"{address}: {answer.status}")
+        size = len(re.sub(r"<svg.*?</svg>", "", page.content(), flags=re.DOTALL))
+        if size > MOST_BYTES:
+            wrong.append(f"{address}: {size} bytes")
+        across = page.evaluate("document.documentElement.scrollWidth")
+        if across > width:
+            wrong.append(f"{address}: {across} wide")
+        found = page.evaluate("window.violations || []")
+        wrong += [f"{address}: policy {each}" for each in found]
+    page.close()
+    return wrong
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_page_stands(
+    chrome: Any, site: Server, seat: Any, width: int, scheme: str, script: bool
+) -> None:
+    context = chrome.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme=scheme,
+        java_script_enabled=script,
+        storage_state=seat,
+    )
+    assert _walk(context, site.origin, width) == []
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_everybody_can_use_every_page(
+    chrome: Any, site: Server, seat: Any, width: int, scheme: str
+) -> None:
+    axe = (Path(__file__).parent / "axe" / "axe.min.js").read_text("utf-8")
+    context = chrome.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, storage_state=seat
+    )
+    page = context.new_page()
+    wrong = []
+    for address in (each for group in ADDRESSES.values() for each in group):
+        page.goto(site.origin + address)
+        page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+        page.evaluate(axe)
+        found = page.evaluate("axe.run().then(found => found.violations)")
+        wrong += [
+            (address, each["id"], each["nodes"][0]["html"][:160])
+            for each in found
+            if each["impact"] in ("serious", "critical")
+        ]
+    assert wrong == []
+    context.close()
+
+
+def told(page: Any, words: str) -> str:
+    """Wait until the page says that something was done; give what it says."""
+    note = page.locator(".note.done", has_text=words)
+    note.wait_for()
+    return str(note.inner_text())
+
+
+def test_a_number_is_logged_in_two_clicks(chrome: Any, server: Server) -> None:
+    context = chrome.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(server.address)
+    page.wait_for_url(server.origin + "/")
+    form = page.locator('form[action="/log"]').first
+    box = form.locator("[data-slide]").bounding_box()
+    page.mouse.click(box["x"] + box["width"] * 0.3, box["y"] + box["height"] / 2)
+    assert 20 <= int(form.locator("[data-number]").input_value()) <= 40
+    form.get_by_role("button", name="Log").click()
+    told(page, "Logged")
+    context.close()
+
+
+def test_keys_move_and_log(chrome: Any, server: Server) -> None:
+    context = chrome.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(server.address)
+    page.wait_for_url(server.origin + "/")
+    due = page.locator('form[action="/resolve"]').count()
+    for _ in range(due + 1):
+        page.keyboard.press("j")
+    page.keyboard.press("l")
+    page.keyboard.type("42")
+    page.keyboard.press("Enter")
+    told(page, "Logged 42")
+    page.keyboard.press("/")
+    page.keyboard.type("ceasefire")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/questions?text=ceasefire")
+    page.keyboard.press("?")
+    page.wait_for_url("**/help")
+    context.close()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_somebody_asks_logs_and_resolves(
+    chrome: Any, server: Server, width: int, script: bool
+) -> None:
+    """The life of a question, by clicks and typing alone."""
+    context = chrome.new_context(
+        viewport={"width": width, "height": 900}, java_script_enabled=script
+    )
+    page = context.new_page()
+    page.goto(server.address)
+    page.wait_for_url(server.origin + "/")
+    for title in ("Will the ferry sail?", "Will the bridge open?", "Will the pass be clear?"):
+        page.get_by_role("link", name="Ask", exact=True).click()
+        page.get_by_label("The question").fill(title)
+        page.get_by_label("Your number, in percent").or_(
+            page.get_by_label("Your probability, in percent")
+        ).fill("30")
+        page.get_by_label("By the end of").fill("2031-01-31")
+        page.get_by_role("button", name="Ask").click()
+        page.locator("h1", has_text=title).wait_for()
+        told(page, "Asked")
+        assert "/q/" in page.url
+    page.get_by_label("Your probability, in percent").fill("lots")
+    page.get_by_role("button", name="Log", exact=True).click()
+    page.wait_for_selector(".fault")
+    assert page.get_by_label("Your probability, in percent").input_value() == "lots"
+    page.get_by_label("Your probability, in percent").fill("1:3")
+    page.get_by_label("Why (kept with the number)").fill("Three of four ferries stayed.")
+    page.get_by_role("button", name="Log", exact=True).click()
+    told(page, "Logged")
+    assert "25" in page.inner_text(".strip")
+    assert "Three of four" in page.inner_text("#main")
+    page.get_by_text("Record the outcome").click()
+    page.get_by_label("The outcome").select_option("yes")
+    page.get_by_label("Who says so: a link or a name").fill("the harbour master")
+    page.get_by_role("button", name="Record it").click()
+    told(page, "Recorded: yes")
+    assert "yes" in page.inner_text(".status .badge")
+    page.get_by_text("Correct it, contest it or take it back").click()
+    page.get_by_label("Who says so: a link or a name").fill("a mistake")
+    page.get_by_role("button", name="Take it back").click()
+    told(page, "Taken back: the question")
+    assert "open" in page.inner_text(".status .badge")
+    context.close()
+
+
+def test_the_curve_follows_what_is_typed(chrome: Any, site: Server, seat: Any) -> None:
+    context = chrome.new_context(storage_state=seat)
+    page = context.new_page()
+    page.goto(site.origin + "/q/how-many-cross-the-border")
+    before = page.locator("#curve path").first.get_attribute("d")
+    page.get_by_label("95 %: hardly more").fill("4000")
+    page.wait_for_function(
+        "before => document.querySelector('#curve .soft')?.getAttribute('d') !== before",
+        arg=page.locator("#curve .soft").get_attribute("d"),
+    )
+    assert before is not None
+    context.close()
+
+
+def test_a_ladder_cannot_fall(chrome: Any, server: Server) -> None:
+    context = chrome.new_context()
+    page = context.new_page()
+    page.goto(server.address)
+    page.wait_for_url(server.origin + "/")
+    page.goto(server.origin + "/ask")
+    page.get_by_label("The question").fill("Will the strait open?")
+    page.get_by_text("More than yes or no").click()
+    page.get_by_label("yes or no, by several days").check()
+    page.get_by_label("The days").fill("2030-01-31, 2030-06-30, 2030-12-31")
+    page.get_by_role("button", name="Ask").click()
+    told(page, "Asked")
+    for day, number in (("2030-01-31", "10"), ("2030-06-30", "20"), ("2030-12-31", "30")):
+        page.get_by_label(f"by {day}", exact=True).fill(number)
+    page.get_by_label("by 2030-01-31", exact=True).fill("25")
+    assert page.get_by_label("by 2030-06-30", exact=True).input_value() == "25"
+    assert page.get_by_label("by 2030-12-31", exact=True).input_value() == "30"
+    page.get_by_role("button", name="Log", exact=True).click()
+    assert "3 entries" in told(page, "Logged")
+    context.close()
+
+
+def test_numbers_are_hidden_until_one_has_answered(chrome: Any, server: Server) -> None:
+    context = chrome.new_context()
+    page = context.new_page()
+    page.goto(server.address)
+    page.wait_for_url(server.origin + "/")
+    page.goto(server.origin + "/settings")
+    page.get_by_label("Hide the model's number").check()
+    page.get_by_role("button", name="Keep").click()
+    told(page, "Kept")
+    page.goto(server.origin + "/q/armenia-eu-referendum-2027")
+    assert "hidden until you answer" in page.inner_text(".strip")
+    page.get_by_label("Your probability, in percent").fill("12")
+    page.get_by_role("button", name="Log", exact=True).click()
+    told(page, "Logged")
+    assert "hidden" not in page.inner_text(".strip")
+    context.close()

@@ -1,0 +1,159 @@
+"""A team's app: who is who, who may write, and what others can reach."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from forecasting.app.book import Book
+from forecasting.errors import InvalidInput
+from forecasting.web.app import create_app
+from forecasting.web.house import House
+from forecasting.web.serve import serve
+from forecasting.web.users import TRIES, Users
+
+SITE = "https://forecasts.example.org"
+WORD = "a long enough password"
+
+
+@pytest.fixture
+def team(database: Path) -> Iterator[House]:
+    with Book.open(str(database), forecaster="root") as book:
+        house = House(book, host="10.0.0.5", names=("forecasts.example.org",), secure=True)
+        house.users.put("ana", WORD)
+        house.users.put("ben", WORD, role="reader")
+        yield house
+
+
+def _client(house: House) -> Any:
+    return TestClient(create_app(house), base_url=SITE, headers={"Origin": SITE})
+
+
+def _in(house: House, name: str, word: str = WORD) -> Any:
+    client = _client(house)
+    client.post("/login", data={"name": name, "password": word})
+    return client
+
+
+def _log(client: Any, p: str = "35") -> Any:
+    page = client.get("/").text
+    found = re.search(r'action="/log".*?name="question" value="([^"]+)', page, re.DOTALL)
+    csrf = re.search(r'name="csrf" value="([^"]+)', page)
+    fields = {
+        "csrf": csrf[1] if csrf else "", "token": "t" * 22, "p": p,
+        "question": found[1] if found else "armenia-eu-referendum-2027",
+        "forecaster": "eve", "who": "eve",
+    }  # fmt: skip
+    return client.post("/log", data=fields, follow_redirects=False)
+
+
+def test_a_stranger_is_asked_to_sign_in(team: House) -> None:
+    client = _client(team)
+    answer = client.get("/ledger", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+    assert client.get("/enter?token=guess").status_code == 401
+    assert client.post("/login", data={"name": "ana", "password": "wrong"}).status_code == 403
+    assert client.post("/login", data={"name": "nobody", "password": WORD}).status_code == 403
+
+
+def test_a_name_comes_from_the_session_and_never_from_a_form(team: House) -> None:
+    client = _in(team, "ana")
+    client.cookies.set("forecast-likes", "forecaster%3Deve")
+    assert _log(client).status_code == 303
+    logged = team.book.forecasts()
+    assert logged["forecaster"].iloc[-1] == "ana"
+    assert "eve" not in set(logged["forecaster"])
+
+
+def test_a_reader_reads_and_does_not_write(team: House) -> None:
+    head = team.book.head()
+    client = _in(team, "ben")
+    page = client.get("/")
+    assert page.status_code == 200
+    assert 'action="/log"' not in page.text
+    csrf = team.sessions.of(client.cookies["__Host-forecast-8100"])
+    assert csrf is not None
+    answer = client.post(
+        "/log", data={"csrf": csrf.csrf, "token": "t" * 22, "question": "x", "p": "35"}
+    )
+    assert answer.status_code == 403
+    assert team.book.head() == head
+
+
+def test_who_is_struck_out_is_out_at_once(team: House) -> None:
+    client = _in(team, "ana")
+    assert client.get("/", follow_redirects=False).status_code == 200
+    team.users.strike("ana")
+    assert client.get("/", follow_redirects=False).status_code == 303
+
+
+def test_guessing_has_to_wait(team: House) -> None:
+    client = _client(team)
+    for _ in range(TRIES):
+        assert "wrong" in client.post("/login", data={"name": "ana", "password": "guess"}).text
+    assert "Wait" in client.post("/login", data={"name": "ana", "password": WORD}).text
+
+
+def test_the_file_holds_no_password_and_is_its_owners_alone(tmp_path: Path) -> None:
+    users = Users(tmp_path / "users.json")
+    users.put("ana", WORD)
+    users.put("ben", WORD)
+    text = users.path.read_text()
+    assert WORD not in text
+    assert users.path.stat().st_mode & 0o077 == 0
+    digests = {each.digest for each in users.all().values()}
+    assert len(digests) == 2
+    with pytest.raises(InvalidInput, match="10 letters"):
+        users.put("eve", "short")
+
+
+def test_nobody_can_reach_it_before_somebody_has_a_password(database: Path) -> None:
+    with Book.open(str(database), forecaster="ana") as book:
+        with pytest.raises(InvalidInput, match="nobody has a password"):
+            serve(book, host="0.0.0.0", port=0, ready=lambda address: None)
+        with pytest.raises(InvalidInput, match="address of a site"):
+            serve(book, host="0.0.0.0", port=0, at=("javascript:x",), ready=lambda address: None)
+
+
+def test_the_command_adds_and_strikes_out(home: Path) -> None:
+    command = [sys.executable, "-m", "forecasting", "serve"]
+    done = subprocess.run(
+        [*command, "--add-user", "ana", "--reader"], input=f"{WORD}\n", text=True,
+        capture_output=True, check=True,
+    )  # fmt: skip
+    assert "ana may sign in as a reader" in done.stderr
+    assert Users().all()["ana"].role == "reader"
+    subprocess.run([*command, "--remove-user", "ana"], check=True, capture_output=True)
+    assert Users().all() == {}
+    refused = subprocess.run(
+        [*command, "--remove-user", "ana"], capture_output=True, text=True, check=False
+    )
+    assert (refused.returncode, "Traceback" in refused.stderr) == (2, False)
+
+
+def test_a_team_writes_to_its_server(postgresql: Any, tmp_path: Path) -> None:
+    """On PostgreSQL the same form still writes once, and everybody in their own name."""
+    url = postgresql.url(postgresql.database())
+    with Book.open(url, forecaster="root", create=True) as book:
+        house = House(book, host="10.0.0.5", names=("forecasts.example.org",), secure=True)
+        house.users.put("ana", WORD)
+        client = _in(house, "ana")
+        page = client.get("/ask").text
+        csrf = re.search(r'name="csrf" value="([^"]+)', page)[1]  # type: ignore[index]
+        asked = {
+            "csrf": csrf, "token": "t" * 22, "title": "Will the ferry sail?", "p": "20",
+            "by": "2031-01-31", "kind": "yes-no",
+        }  # fmt: skip
+        assert client.post("/ask", data=asked).status_code == 200
+        head = book.head()
+        assert "not written twice" in client.post("/ask", data=asked).text
+        assert book.head() == head
+        assert set(book.forecasts()["forecaster"]) == {"ana"}
+        for address in ("/", "/questions", "/q/the-ferry-sail", "/ledger", "/settings"):
+            assert client.get(address).status_code == 200
+        assert book.verify()["ok"]

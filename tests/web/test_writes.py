@@ -1,0 +1,144 @@
+"""Each act of writing happens once, and nothing that was acknowledged is lost."""
+
+import re
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+
+from forecasting.app.book import Book
+from forecasting.web.house import House
+from tests.web.conftest import Browser, Server, forms_of
+
+
+def test_twins_at_the_same_moment_write_once(house: House) -> None:
+    first = Browser(house)
+    first.get("/")
+    form = first.forms("/log")[0]
+    head = house.book.head()
+    answers: list[Any] = []
+
+    def send() -> None:
+        answers.append(first.client.post("/log", data=form | {"p": "35"}, headers=_from()))
+
+    twins = [threading.Thread(target=send) for _ in range(6)]
+    for twin in twins:
+        twin.start()
+    for twin in twins:
+        twin.join()
+    assert {answer.status_code for answer in answers} == {200}
+    assert house.book.head() == head + 1
+
+
+def test_asking_twice_asks_once(browser: Browser, house: House) -> None:
+    browser.get("/ask")
+    (form,) = browser.forms("/ask")
+    asked = form | {"title": "Will the ferry sail?", "p": "20", "by": "2031-01-31"}
+    browser.send("/ask", asked)
+    assert "Asked" in browser.notes()[0]
+    head = house.book.head()
+    browser.send("/ask", asked)
+    assert "not written twice" in browser.notes()[0]
+    assert house.book.head() == head
+
+
+def test_a_form_sent_again_after_a_crash_writes_once(database: Path) -> None:
+    """The receipt lies in the database: another process, another session, the same form."""
+    with Book.open(str(database), forecaster="ana") as book:
+        one = Browser(House(book, port=8100))
+        one.get("/")
+        form = one.forms("/log")[0]
+        one.send("/log", form, p="35")
+        head = book.head()
+    with Book.open(str(database), forecaster="ana") as book:
+        other = Browser(House(book, port=8100))
+        other.get("/")
+        again = form | {"csrf": other.forms("/log")[0]["csrf"]}
+        other.send("/log", again, p="35")
+        assert "not written twice" in other.notes()[0]
+        assert book.head() == head
+
+
+def test_two_tabs_lose_nothing_and_the_later_one_is_told(house: House) -> None:
+    name = _open_question(house)
+    one, two = Browser(house), Browser(house)
+    for tab in (one, two):
+        tab.get(f"/q/{name}")
+    one.send(f"/q/{name}/log", p="20")
+    two.send(f"/q/{name}/log", p="30")
+    assert "Meanwhile 20" in two.notes()[0]
+    said = house.book.history(name, forecaster="ana")["forecast"].tolist()
+    assert said[-2:] == [0.2, 0.3]
+
+
+def test_the_command_line_beside_it_is_seen_at_once(house: House, database: Path) -> None:
+    name = _open_question(house)
+    browser = Browser(house)
+    browser.get("/")
+    with Book.open(str(database), forecaster="ana") as other:
+        other.log(name, 0.77)
+    browser.get(f"/q/{name}")
+    assert "77" in browser.page.text
+
+
+def test_nothing_acknowledged_is_lost_when_the_server_is_killed(database: Path) -> None:
+    """Twenty writers at once, and the server is killed under them."""
+    with Book.open(str(database), forecaster="ana") as book:
+        rows = book.questions(status="open")
+        names = rows[rows["type"] == "binary"]["id"].tolist()
+    server = Server(database)
+    acknowledged: list[tuple[str, int]] = []
+    lock = threading.Lock()
+    with httpx.Client(base_url=server.origin, follow_redirects=True) as entering:
+        entering.get(server.address)
+        cookies = dict(entering.cookies)
+        csrf = re.search(r'name="csrf" value="([^"]+)', entering.get("/").text)[1]  # type: ignore[index]
+
+    def write(writer: int) -> None:
+        with httpx.Client(base_url=server.origin, cookies=cookies, timeout=60) as client:
+            for number in range(200):
+                fields = {
+                    "csrf": csrf, "token": f"w{writer:02d}n{number:04d}xxxxxxxxxxxxx",
+                    "question": names[(writer + number) % len(names)],
+                    "p": f"{1 + (writer * 7 + number) % 97}", "because": f"{writer}/{number}",
+                }  # fmt: skip
+                try:
+                    answer = client.post("/log", data=fields, headers={"Origin": server.origin})
+                except httpx.TransportError:
+                    return
+                if answer.status_code == 303:
+                    with lock:
+                        acknowledged.append((fields["because"], writer))
+                        if len(acknowledged) == 60:
+                            server.process.send_signal(signal.SIGKILL)
+
+    writers = [threading.Thread(target=write, args=(n,)) for n in range(20)]
+    for each in writers:
+        each.start()
+    for each in writers:
+        each.join()
+    server.stop()
+    assert len(acknowledged) >= 60
+    with Book.open(str(database)) as book:
+        assert book.verify()["ok"]
+        kept = book.forecasts(forecaster="ana")["because"].tolist()
+    for because, _ in acknowledged:
+        assert kept.count(because) == 1
+
+
+def _open_question(house: House) -> str:
+    rows = house.book.questions(status="open")
+    return str(rows[(rows["type"] == "binary") & rows["ladder"].isna()]["id"].iloc[0])
+
+
+def _from() -> dict[str, str]:
+    from tests.web.conftest import ORIGIN
+
+    return {"Origin": ORIGIN}
+
+
+def test_forms_are_read_as_they_stand() -> None:
+    text = '<form action="/x"><input name="a" value="1"><input type="checkbox" name="b"></form>'
+    assert forms_of(text, "/x") == [{"a": "1"}]
