@@ -92,8 +92,8 @@ def _path(house: House, route: Route, run: Callable[[Any], Awaitable[Response]])
             query=query,
             form=form,
             path=request.path_params,
-            # A poll puts a part of the same page in place; the address stays.
-            swaps="hx-request" in request.headers and "x-poll" not in request.headers,
+            swaps="hx-request" in request.headers,
+            polls="x-poll" in request.headers,
             address=_address(request) if route.method == "GET" else "",
             preferences=Preferences.of(held.get(COOKIE, "")),
             cookies=held,

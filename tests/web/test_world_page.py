@@ -208,3 +208,15 @@ def test_figures_of_an_older_head_are_shown_with_what_came_since(small: House) -
     assert second is not first
     assert second.ended.wait(300)
     assert second.head == small.book.head()
+
+
+def test_a_poll_takes_no_note_and_changes_no_address(small: House) -> None:
+    browser = Browser(small)
+    browser.get("/world")
+    session = next(iter(small.sessions._open.values()))
+    session.notes.append(("done", "Saved just now."))
+    asked = {"HX-Request": "true", "X-Poll": "1"}
+    poll = browser.client.get("/world/views", headers=asked)
+    assert "Saved just now." not in poll.text
+    assert "hx-push-url" not in poll.headers
+    assert "Saved just now." in browser.get("/world").text
