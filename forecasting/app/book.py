@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from forecasting.app.today import Row
     from forecasting.app.world_view import WorldView
     from forecasting.bank import Bank
+    from forecasting.domain.forecast import Forecast
     from forecasting.domain.question import Question
 
 
@@ -220,6 +221,10 @@ class Book(Record, Review, World):
     def needs(self) -> "dict[str, Sequence[Row]]":
         """Give the rows of :meth:`today` by section, each as it is."""
         return self.board.today(self.forecaster, clock.now())
+
+    def standing(self, question: str) -> "Forecast | None":
+        """Give the forecaster's own forecast in force on a question."""
+        return self.board.state(self.forecaster, clock.now()).pair.mine.in_force(question)
 
     def asked(self, question: str) -> "Question":
         """Give a question by its name, as the board has it."""

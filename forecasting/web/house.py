@@ -15,6 +15,9 @@ from forecasting.web.sessions import Sessions
 from forecasting.web.uploads import Uploads
 from forecasting.web.users import Users
 
+#: Values kept for one head; what comes on top is computed each time.
+MOST_KEPT = 200
+
 
 @dataclass(slots=True)
 class Kept:
@@ -33,7 +36,7 @@ class Kept:
                 return self._values[key]
         value = make()
         with self._lock:
-            if head == self._head:
+            if head == self._head and len(self._values) < MOST_KEPT:
                 self._values[key] = value
         return value
 

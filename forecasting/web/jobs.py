@@ -27,6 +27,7 @@ class Job:
     who: str
     options: dict[str, Any]
     then: str
+    head: int = 0
     state: Literal["waiting", "running", "done", "failed", "ended"] = "waiting"
     done: int = 0
     total: int = 0
@@ -49,13 +50,18 @@ class Jobs:
         self._turn = threading.Semaphore(1)
         self._jobs: OrderedDict[str, Job] = OrderedDict()
 
-    def start(self, title: str, call: str, *, who: str, then: str, **options: Any) -> Job:
-        """Begin a piece of work, or give the one like it that is not over."""
+    def start(
+        self, title: str, call: str, *, who: str, then: str, head: int = 0, **options: Any
+    ) -> Job:
+        """Begin a piece of work, or give the one like it that is not over.
+
+        `head` is the last entry that it can have seen when it began.
+        """
         with self._lock:
             for job in self._jobs.values():
                 if not job.over and (job.call, job.who, job.options) == (call, who, options):
                     return job
-            job = Job(secrets.token_urlsafe(9), title, call, who, options, then)
+            job = Job(secrets.token_urlsafe(9), title, call, who, options, then, head)
             self._jobs[job.id] = job
             over = [key for key, each in self._jobs.items() if each.over]
             for key in over[: max(0, len(self._jobs) - MOST)]:
@@ -67,6 +73,12 @@ class Jobs:
         """Give a piece of work by its id."""
         with self._lock:
             return self._jobs.get(key)
+
+    def last(self, call: str, **options: Any) -> Job | None:
+        """Give the piece of work of this kind that was done last, whoever asked for it."""
+        with self._lock:
+            alike = [j for j in self._jobs.values() if (j.call, j.options) == (call, options)]
+        return next((job for job in reversed(alike) if job.state == "done"), None)
 
     def running(self, who: str) -> list[Job]:
         """Give what somebody began and is not over."""

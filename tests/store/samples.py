@@ -155,7 +155,7 @@ def fill(ledger):
     recorded += ledger.append([Redaction(recorded[-1].seq, "it named one")], recorded_at=NOW)
     looked = Watch("truce", NOW - DAY, because="the week's wires", watcher="ana")
     told = Setup("bank", "questions", {"digest": "ab" * 32, "zone": "UTC"}, said_by="ana")
-    recorded += ledger.once("0f" * 32).append([looked, told], recorded_at=NOW)
+    recorded += ledger.once(f"{recorded[-1].seq:064d}").append([looked, told], recorded_at=NOW)
     return recorded
 
 

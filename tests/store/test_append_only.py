@@ -46,7 +46,7 @@ ATTACKS = {
     "add an effect": "INSERT INTO evidence_effect VALUES (8, 3, 't', 'bears', '{}', '')",
     "replace a watch": f"INSERT OR REPLACE INTO watch VALUES (17, 'truce', '{LATER}', 'ben', '')",
     "lengthen a watch": f"UPDATE watch SET until = '{LATER}' WHERE seq = 17",
-    "replace a receipt": f"INSERT OR REPLACE INTO receipt VALUES ('{'0f' * 32}', 5)",
+    "replace a receipt": f"INSERT OR REPLACE INTO receipt VALUES ('{16:064d}', 5)",
     "a receipt for another entry": f"INSERT INTO receipt VALUES ('{H}', 5)",
     "leave a gap": "INSERT " + entry(seq=NEXT + 1),
     "number backwards": "INSERT " + entry(seq=0),

@@ -142,3 +142,14 @@ def _from() -> dict[str, str]:
 def test_forms_are_read_as_they_stand() -> None:
     text = '<form action="/x"><input name="a" value="1"><input type="checkbox" name="b"></form>'
     assert forms_of(text, "/x") == [{"a": "1"}]
+
+
+def test_two_tabs_of_today_are_told_too(house: House) -> None:
+    one, two = Browser(house), Browser(house)
+    for tab in (one, two):
+        tab.get("/")
+    form, later = one.forms("/log")[0], two.forms("/log")[0]
+    one.send("/log", form, p="20")
+    two.send("/log", later, p="30")
+    assert "Meanwhile 20" in two.notes()[0]
+    assert form["question"] == later["question"]

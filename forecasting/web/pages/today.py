@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
@@ -10,6 +10,9 @@ from forecasting.web.faults import Fault
 from forecasting.web.numbers import percent_typed
 from forecasting.web.routes import get, post
 from forecasting.web.visit import Visit
+
+if TYPE_CHECKING:
+    from forecasting.domain.forecast import Forecast
 
 #: Rows of a part; a link leads to the rest.
 MOST = 8
@@ -78,19 +81,28 @@ def _shown(visit: Visit, row: Mapping[str, Any]) -> dict[str, Any]:
 def log(visit: Visit) -> Response:
     """Log a probability from where the question stands."""
     question, typed = visit.form.get("question"), visit.form.get("p")
+    seen = visit.form.get("seen")
+    before = visit.book.standing(question)
+    # Another tab, or the command line, may have spoken since this page was drawn.
+    newer = before is not None and seen.isdecimal() and (before.seq or 0) > int(seen[:18])
+    meanwhile = before if newer else None
     return visit.write(
         lambda book: book.log(question, percent_typed(typed), because=visit.form.get("because")),
         then="/",
-        said=lambda rows: _logged(visit, rows),
+        said=lambda rows: _logged(rows, meanwhile),
         again=lambda faults: today(visit, faults=faults, wrong=question),
     )
 
 
-def _logged(visit: Visit, rows: list[dict[str, Any]]) -> str:
+def _logged(rows: list[dict[str, Any]], meanwhile: "Forecast | None") -> str:
     from forecasting.review import words
 
     row = rows[0]
-    return f"Logged {words.exact(row['forecast'])} on {row['question']}, as entry {row['seq']}."
+    told = f"Logged {words.exact(row['forecast'])} on {row['question']}, as entry {row['seq']}."
+    if meanwhile is not None:
+        there = words.exact(meanwhile.value.probability)
+        told += f" Meanwhile {there} had been logged elsewhere, as entry {meanwhile.seq}: kept too."
+    return told
 
 
 def resolve(visit: Visit) -> Response:

@@ -56,13 +56,13 @@ def updated(visit: Visit) -> Response:
 def why(visit: Visit) -> Response:
     """Show a model's number taken apart, once it is."""
     name = visit.path["name"]
-    job = visit.house.jobs.of(visit.query.get("work"))
-    rows = None
-    if job is not None and job.call == "explain" and job.state == "done" and job.who == visit.who:
-        rows = job.result
-        visit.kept(("why", name), lambda: rows)
-    rows = rows or visit.kept(("why", name), lambda: None)
-    return visit.page("explained.html.j2", name=name, rows=rows)
+    job = visit.house.jobs.last("explain", question=name)
+    return visit.page(
+        "explained.html.j2",
+        name=name,
+        rows=job.result if job else None,
+        older=job is not None and visit.head > job.head,
+    )
 
 
 def take_apart(visit: Visit) -> Response:
@@ -70,7 +70,12 @@ def take_apart(visit: Visit) -> Response:
     name = visit.path["name"]
     visit.book.question_page(name)
     job = visit.house.jobs.start(
-        f"Taking {name} apart", "explain", who=visit.who, then=f"/q/{name}/why", question=name
+        f"Taking {name} apart",
+        "explain",
+        who=visit.who,
+        then=f"/q/{name}/why",
+        head=visit.head,
+        question=name,
     )
     return visit.to(f"/work/{job.id}")
 
