@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from forecasting import clock, config
 from forecasting.app.book_record import Record
 from forecasting.app.book_review import Review
+from forecasting.app.book_world import World
 from forecasting.app.tidy import When, frame, listed, on, text, warned, when
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.store import Ledger, status, upgrade
@@ -82,7 +83,7 @@ def init_workspace(
     return Book.open(made["database"], forecaster=forecaster)
 
 
-class Book[Table](Record[Table], Review[Table]):
+class Book[Table](Record[Table], Review[Table], World):
     """A ledger with the use cases as methods; frames are tidy and their times aware UTC."""
 
     def __repr__(self) -> str:

@@ -99,9 +99,9 @@ def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.Rev
             name: from_frame(frame[frame["forecaster"] == name]) for name in _diagrams(frame)
         },
         questions=_paths(ledger, catalog, now, [*forecasts, *texts], by_question),
-        texts=_cards(catalog, bank, forecasts) if kind == "replay" else (),
+        texts=cards(catalog, bank, forecasts) if kind == "replay" else (),
         due=_due(catalog, now),
-        left_out=_left_out(catalog, forecasts, kind, now),
+        left_out=unscored(catalog, forecasts, kind, now),
         parts=_parts(ledger, selection, frame),
         world=_world(ledger, bank, run_shown, now),
         unfit=_unfit(forecasts),
@@ -183,7 +183,7 @@ def _parts(ledger: Ledger, selection: Selection, frame: "pd.DataFrame") -> list[
     return [row for row in rows if row["forecaster"] in ABLATIONS]
 
 
-def _left_out(
+def unscored(
     catalog: Catalog, forecasts: Sequence[Forecast], kind: str, now: dt.datetime
 ) -> list[dict[str, Any]]:
     """List the questions without a forecast of this kind, and those without an outcome to score."""
@@ -312,7 +312,8 @@ def point_of(forecast: Forecast) -> page.Point:
     )
 
 
-def _cards(catalog: Catalog, bank: Bank, forecasts: Sequence[Forecast]) -> list[page.TextCard]:
+def cards(catalog: Catalog, bank: Bank, forecasts: Sequence[Forecast]) -> list[page.TextCard]:
+    """Give each text with its claims, how they came out, and what others said at that moment."""
     cards = []
     for text in sorted(bank.texts, key=lambda text: text_speaks_at(text)):
         moment = text_speaks_at(text)
@@ -328,7 +329,9 @@ def _cards(catalog: Catalog, bank: Bank, forecasts: Sequence[Forecast]) -> list[
                     len(text.claims),
                 ),
                 claims=[
-                    _claim_row(catalog, text, claim, moment, forecasts) for claim in text.claims
+                    _claim_row(catalog, text, claim, moment, forecasts)
+                    for claim in text.claims
+                    if claim.question in catalog.questions
                 ],
             )
         )

@@ -6,7 +6,7 @@ from typing import Literal
 import click
 
 from forecasting.cli.options import Command
-from forecasting.cli.output import line, say
+from forecasting.cli.output import line, opened, say
 
 
 @click.command(cls=Command)

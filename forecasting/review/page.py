@@ -12,8 +12,8 @@ from forecasting.domain.forecasters import REFERENCES, family, ordered
 from forecasting.review import cast, draw, draw_paths, now, tables, words
 from forecasting.review.data import HALF_LIFE, QuestionPath, ReviewData, Run
 from forecasting.review.draw_fans import describe, draw_fans
-from forecasting.review.draw_world import draw_world
 from forecasting.review.filters import equip
+from forecasting.review.graph import world_graph
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -68,6 +68,7 @@ def render(data: ReviewData) -> str:
             parts=tables.parts(data.parts),
             left_out=tables.left_out(data),
             fan_rows=tables.fan_rows(data.world.fans),
+            graph=world_graph(data.world),
             half_life=f"{HALF_LIFE:g}",
             idle=[
                 (board, worse)
@@ -166,8 +167,6 @@ def _pictures(data: ReviewData, boards: Sequence[tables.Board]) -> "dict[Any, Ma
             )
             label = draw_paths.describe(question, labels=data.labels, zone=data.run.zone)
             keep(("path", question.id), figure, label)
-    label = "Processes and links of the world; the tables below have the same"
-    keep("world", draw_world(data.world), label)
     for index, fan in enumerate(data.world.fans):
         figure = draw_fans([fan], zone=data.run.zone)
         keep(("fan", index), figure, describe(fan, data.run.zone))

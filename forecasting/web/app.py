@@ -83,6 +83,7 @@ def _path(house: House, route: Route, run: Callable[[Any], Awaitable[Response]])
                 raise Refusal(403, "This form is out of date. Open its page again, and send it.")
             if session is not None and session.role == "reader" and not route.reader:
                 raise Refusal(403, "You may read here, and not write.")
+        held = cookies(request.headers)
         visit = Visit(
             house,
             session or Session("", "reader"),
@@ -92,8 +93,10 @@ def _path(house: House, route: Route, run: Callable[[Any], Awaitable[Response]])
             form=form,
             path=request.path_params,
             swaps="hx-request" in request.headers,
+            polls="x-poll" in request.headers,
             address=_address(request) if route.method == "GET" else "",
-            preferences=Preferences.of(cookies(request.headers).get(COOKIE, "")),
+            preferences=Preferences.of(held.get(COOKIE, "")),
+            cookies=held,
         )
         return await run(lambda: route.answer(visit))
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from forecasting.app.book import PlainBook
+from forecasting.web.compute import Desk
 from forecasting.web.hosts import answered, loopback
 from forecasting.web.jobs import Jobs
 from forecasting.web.sessions import Sessions
@@ -100,6 +101,16 @@ class House:
         from forecasting.web.assets import digest
 
         return digest()
+
+    @cached_property
+    def desk(self) -> Desk:
+        """Where figures that take seconds are asked for."""
+        return Desk(self.book.database)
+
+    def close(self) -> None:
+        """End what runs beside the app."""
+        if "desk" in self.__dict__:
+            self.desk.close()
 
     def speaking_as(self, who: str, *, once: str = "") -> PlainBook:
         """Give the book in somebody's name; see `Book.speaking_as`."""

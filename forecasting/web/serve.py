@@ -111,3 +111,4 @@ def serve(
         house.jobs.close()
         house.uploads.close()
         taken.close()
+        house.close()

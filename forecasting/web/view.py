@@ -4,9 +4,10 @@ import datetime as dt
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from forecasting.domain.forecasters import family
-from forecasting.review import words
+from forecasting.review import cast, words
 from forecasting.review.filters import equip
 from forecasting.review.markup import markup
 
@@ -38,6 +39,10 @@ def environment() -> "Environment":
     made.filters.update(
         family=family, ago=ago, until=until, day=day, moment=moment, ends=ends, flowing=flowing
     )
+    made.filters.update(
+        host=host, capitalize_first=capitalize_first, forecaster=cast.label, kind_word=kind_word
+    )
+    made.filters.update(without_command=without_command)
     made.globals.update(words=words)
     return made
 
@@ -56,6 +61,40 @@ def flowing(text: str) -> "Markup":
     flowed = [re.sub(r"\n(?!\s*[-*•])", " ", part) for part in parts]
     cleaned = [markup(part).replace("\n", Markup("<br>")) for part in flowed]
     return Markup("").join(Markup("<p>{}</p>").format(part) for part in cleaned)
+
+
+def host(address: str) -> str:
+    """Name the place of an address, for a button that fetches it.
+
+    Examples
+    --------
+    >>> host("https://www.example.org/world/feed.xml")
+    'example.org/world/feed.xml'
+    """
+    parts = urlsplit(address)
+    return f"{(parts.hostname or '').removeprefix('www.')}{parts.path}"[:60] or address[:60]
+
+
+def kind_word(kind: str) -> str:
+    """Name a kind of forecast as it is shown."""
+    return "backdated" if kind == "elicited" else kind
+
+
+def without_command(text: str) -> str:
+    """Leave out the way out that is a command line: on a page it helps nobody.
+
+    Examples
+    --------
+    >>> without_command("2 seals not revealed count as the worst they could hold: forecast reveal")
+    '2 seals not revealed count as the worst they could hold'
+    """
+    text = re.sub(r": (forecast [a-z]+|--[a-z-]+).*$", "", text)
+    return re.sub(r"\s*\([a-z_]+=[a-z]+ [^)]*\)", "", text)
+
+
+def capitalize_first(text: str) -> str:
+    """Begin a sentence with a capital, and leave the rest as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def ago(moment: dt.datetime, now: dt.datetime) -> str:

@@ -39,6 +39,8 @@ class Visit:
         The address without its query.
     swaps : bool
         Whether a script asked, to put the answer in place of the page it is on.
+    polls : bool
+        Whether it asked how far a part of its page is: the address and the notes stay.
     address : str
         The whole address of a page; empty for the answer to a form.
     """
@@ -51,7 +53,9 @@ class Visit:
     form: Sent = field(default_factory=Sent)
     path: Mapping[str, Any] = field(default_factory=dict)
     preferences: Preferences = field(default_factory=Preferences)
+    cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
     swaps: bool = False
+    polls: bool = False
     address: str = ""
 
     @cached_property
@@ -92,7 +96,9 @@ class Visit:
 
     def page(self, template: str, *, status: int = 200, **context: Any) -> Response:
         """Draw a page."""
-        notes, self.session.notes = self.session.notes, []
+        notes: list[tuple[str, str]] = []
+        if not self.polls:
+            notes, self.session.notes = self.session.notes, []
         text = render(
             template,
             visit=self,
@@ -102,7 +108,7 @@ class Visit:
             **context,
         )
         response = HTMLResponse(text, status_code=status)
-        if self.swaps:
+        if self.swaps and not self.polls:
             # Where a script put this page in place of another, its address goes with it.
             response.headers["HX-Push-Url"] = self.address if self.address else "false"
         return response

@@ -4,7 +4,6 @@ import datetime as dt
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -23,7 +22,6 @@ from forecasting.review import (
     QuestionPath,
     ReviewData,
     WorldPage,
-    draw,
     draw_news,
     draw_paths,
     now,
@@ -31,7 +29,7 @@ from forecasting.review import (
     tables,
 )
 from forecasting.review.draw_fans import draw_fans
-from forecasting.review.draw_world import draw_world, layered
+from forecasting.review.graph import layered, world_graph
 
 NAMES = "abcdefg"
 DAYS = [dt.datetime(2026, 9, 1, tzinfo=dt.UTC) + dt.timedelta(days=7 * i) for i in range(20)]
@@ -63,35 +61,32 @@ def test_boxes_never_cover_each_other_and_stay_in_the_picture(
 ) -> None:
     rows = [ProcessRow(name, name, "none") for name in NAMES]
     links = [LinkRow(f"while {a}=on: {b}", a, b, 2.0, 1.0, 4.0) for a, b in found]
-    figure = draw_world(WorldPage(rows, links))
-    if figure is None:
+    graph = world_graph(WorldPage(rows, links))
+    if graph is None:
         assert not links
         return
-    from matplotlib.patches import Rectangle
-
-    axes = figure.axes[0]
-    boxes = [patch.get_bbox() for patch in axes.patches if isinstance(patch, Rectangle)]
-    assert len(boxes) == len({name for pair in found for name in pair})
+    assert len(graph.boxes) == len({name for pair in found for name in pair})
+    boxes = [(b.x, b.y, b.x + graph.wide, b.y + graph.tall) for b in graph.boxes]
     for i, one in enumerate(boxes):
-        assert one.x0 >= 0
-        assert one.y0 >= 0
-        assert one.x1 <= axes.get_xlim()[1]
-        assert one.y1 <= axes.get_ylim()[0]
+        assert min(one) >= 0
+        assert one[2] <= graph.width
+        assert one[3] <= graph.height + 0.1
         for other in boxes[i + 1 :]:
-            assert not (one.x0 < other.x1 and other.x0 < one.x1) or (
-                one.y1 <= other.y0 or other.y1 <= one.y0
+            assert not (one[0] < other[2] and other[0] < one[2]) or (
+                one[3] <= other[1] or other[3] <= one[1]
             )
 
 
 def test_hastening_and_slowing_differ_by_sign_and_by_colour(review_data: ReviewData) -> None:
-    figure = draw_world(review_data.world)
-    assert figure is not None
-    element = draw.svg(figure)
-    words = ["".join(n.itertext()) for n in ElementTree.fromstring(element).iter() if n.text]
-    assert "+ agreed: ×4" in words
-    assert "− soft: ×0.4" in words
-    assert "var(--base" in element
-    assert "Convoys" not in words  # it has no links, and stands in the table
+    graph = world_graph(review_data.world)
+    assert graph is not None
+    drawn = render(review_data)
+    assert '<text class="label model"' in drawn
+    labels = {(label.text, label.pen) for arrow in graph.arrows for label in arrow.labels}
+    assert ("+ agreed: ×4", "model") in labels
+    assert ("− soft: ×0.4", "base") in labels
+    # It has no links, and stands in the table.
+    assert "Convoys" not in {line.text for box in graph.boxes for line in box.lines}
 
 
 def test_the_bands_of_a_fan_fill_the_picture_at_every_moment() -> None:

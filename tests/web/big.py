@@ -92,7 +92,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, clock.at(NOW):
         path = Path(folder) / "big.db"
         fill(path, questions=asked.questions, each=asked.each)
-        with Book.open(str(path), forecaster="ana") as book:
+        with Book.plain(str(path), forecaster="ana") as book:
             began = time.process_time()
             book.needs()
             print(f"read once: {time.process_time() - began:.1f} s")

@@ -98,7 +98,7 @@ def database(example: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def house(database: Path) -> Iterator[House]:
     """The app's house over that copy."""
-    with Book.open(str(database), forecaster="ana") as book:
+    with Book.plain(str(database), forecaster="ana") as book:
         yield House(book, port=PORT)
 
 

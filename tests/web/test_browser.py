@@ -63,7 +63,7 @@ def chrome(chromium: str) -> Iterator[Any]:
 def filled(example: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The example with numbers of several people, a question of every type, and hostile words."""
     path = Path(shutil.copy(example, tmp_path_factory.mktemp("browser") / "filled.db"))
-    with Book.open(str(path), forecaster="ana") as book:
+    with Book.plain(str(path), forecaster="ana") as book:
         book.ask(
             "How many cross the border?", {"5": 100, "50": 400, "95": 1200},
             by="2031-01-31", span="0..5000", unit="people", because="<script>alert(1)</script> few",

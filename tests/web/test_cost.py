@@ -21,7 +21,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[int, dict[str, fl
         path = tmp_path_factory.mktemp("cost") / "ledger.db"
         with clock.at(NOW):
             fill(path, questions=size, each=6)
-            with Book.open(str(path), forecaster="ana") as book:
+            with Book.plain(str(path), forecaster="ana") as book:
                 took = costs(House(book), rounds=7, questions=size)
         found[size] = {page: statistics.median(each) for page, each in took.items()}
     return found

@@ -23,7 +23,7 @@ WORD = "a long enough password"
 
 @pytest.fixture
 def team(database: Path) -> Iterator[House]:
-    with Book.open(str(database), forecaster="root") as book:
+    with Book.plain(str(database), forecaster="root") as book:
         house = House(book, host="10.0.0.5", names=("forecasts.example.org",), secure=True)
         house.users.put("ana", WORD)
         house.users.put("ben", WORD, role="reader")
@@ -66,7 +66,7 @@ def test_a_name_comes_from_the_session_and_never_from_a_form(team: House) -> Non
     client.cookies.set("forecast-likes", "forecaster%3Deve")
     assert _log(client).status_code == 303
     logged = team.book.forecasts()
-    assert logged["forecaster"].iloc[-1] == "ana"
+    assert logged[-1]["forecaster"] == "ana"
     assert "eve" not in set(logged["forecaster"])
 
 
@@ -113,7 +113,7 @@ def test_the_file_holds_no_password_and_is_its_owners_alone(tmp_path: Path) -> N
 
 
 def test_nobody_can_reach_it_before_somebody_has_a_password(database: Path) -> None:
-    with Book.open(str(database), forecaster="ana") as book:
+    with Book.plain(str(database), forecaster="ana") as book:
         with pytest.raises(InvalidInput, match="nobody has a password"):
             serve(book, host="0.0.0.0", port=0, ready=lambda address: None)
         with pytest.raises(InvalidInput, match="address of a site"):
@@ -139,7 +139,7 @@ def test_the_command_adds_and_strikes_out(home: Path) -> None:
 def test_a_team_writes_to_its_server(postgresql: Any, tmp_path: Path) -> None:
     """On PostgreSQL the same form still writes once, and everybody in their own name."""
     url = postgresql.url(postgresql.database())
-    with Book.open(url, forecaster="root", create=True) as book:
+    with Book.plain(url, forecaster="root", create=True) as book:
         house = House(book, host="10.0.0.5", names=("forecasts.example.org",), secure=True)
         house.users.put("ana", WORD)
         client = _in(house, "ana")

@@ -46,13 +46,13 @@ def test_asking_twice_asks_once(browser: Browser, house: House) -> None:
 
 def test_a_form_sent_again_after_a_crash_writes_once(database: Path) -> None:
     """The receipt lies in the database: another process, another session, the same form."""
-    with Book.open(str(database), forecaster="ana") as book:
+    with Book.plain(str(database), forecaster="ana") as book:
         one = Browser(House(book, port=8100))
         one.get("/")
         form = one.forms("/log")[0]
         one.send("/log", form, p="35")
         head = book.head()
-    with Book.open(str(database), forecaster="ana") as book:
+    with Book.plain(str(database), forecaster="ana") as book:
         other = Browser(House(book, port=8100))
         other.get("/")
         again = form | {"csrf": other.forms("/log")[0]["csrf"]}
@@ -77,7 +77,7 @@ def test_the_command_line_beside_it_is_seen_at_once(house: House, database: Path
     name = _open_question(house)
     browser = Browser(house)
     browser.get("/")
-    with Book.open(str(database), forecaster="ana") as other:
+    with Book.plain(str(database), forecaster="ana") as other:
         other.log(name, 0.77)
     browser.get(f"/q/{name}")
     assert "77" in browser.page.text
@@ -85,7 +85,7 @@ def test_the_command_line_beside_it_is_seen_at_once(house: House, database: Path
 
 def test_nothing_acknowledged_is_lost_when_the_server_is_killed(database: Path) -> None:
     """Twenty writers at once, and the server is killed under them."""
-    with Book.open(str(database), forecaster="ana") as book:
+    with Book.plain(str(database), forecaster="ana") as book:
         rows = book.questions(status="open")
         names = rows[rows["type"] == "binary"]["id"].tolist()
     server = Server(database)
@@ -121,7 +121,7 @@ def test_nothing_acknowledged_is_lost_when_the_server_is_killed(database: Path) 
         each.join()
     server.stop()
     assert len(acknowledged) >= 60
-    with Book.open(str(database)) as book:
+    with Book.plain(str(database)) as book:
         assert book.verify()["ok"]
         kept = book.forecasts(forecaster="ana")["because"].tolist()
     for because, _ in acknowledged:
@@ -130,7 +130,7 @@ def test_nothing_acknowledged_is_lost_when_the_server_is_killed(database: Path) 
 
 def _open_question(house: House) -> str:
     rows = house.book.questions(status="open")
-    return str(rows[(rows["type"] == "binary") & rows["ladder"].isna()]["id"].iloc[0])
+    return next(str(r["id"]) for r in rows if r["type"] == "binary" and not r["ladder"])
 
 
 def _from() -> dict[str, str]:

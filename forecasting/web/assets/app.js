@@ -106,6 +106,11 @@
     else if (key === "/") { event.preventDefault(); document.getElementById("find")?.focus(); }
     else if (key === "g") going = true;
     else if (key === "?") location.href = "/help";
+    else {
+      // A button or a choice that names its own key.
+      const named = key.length === 1 ? document.querySelector(`[data-key="${CSS.escape(key)}"]`) : null;
+      if (named) { event.preventDefault(); named.click(); }
+    }
   });
 
   // The value under the pointer: [data-tip] within a chart.

@@ -1,23 +1,76 @@
-"""Draw a world as a picture in layers: processes as boxes, links as arrows from cause to effect."""
+"""A world as a picture in layers: processes as boxes, links as arrows from cause to effect.
+
+This module gives the places; `templates/graph.html.j2` draws them, for the static page and the app
+alike, and the style sheet colours them.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from forecasting.review import words
 from forecasting.review.data import LinkRow, ProcessRow, WorldPage
-from forecasting.review.draw import short
-from forecasting.review.svg import PALETTE, style
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 BOX, TALL = 206.0, 92.0
 #: Between layers there is room for the words on an arrow.
 ACROSS, DOWN, LANE = 140.0, 18.0, 26.0
 EDGE = 8.0
+#: The first line of a box, and the distance to the next.
+FIRST, LINE = 17.0, 16.4
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Words in a box: `role` is ``title``, ``state`` or ``rate``."""
+
+    x: float
+    y: float
+    text: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A process: its frame, its lines, and all that is known of it for those who point at it."""
+
+    row: ProcessRow
+    x: float
+    y: float
+    lines: tuple[Line, ...]
+    tip: str
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Words on an arrow."""
+
+    x: float
+    y: float
+    text: str
+    pen: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """The links from one process to another: a path, its pen (``soft``: some hasten, some slow)."""
+
+    d: str
+    head: str
+    pen: str
+    labels: tuple[Label, ...]
+    tip: str
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """The whole picture, in its own units."""
+
+    width: float
+    height: float
+    boxes: tuple[Box, ...]
+    arrows: tuple[Arrow, ...]
+    wide: float = BOX
+    tall: float = TALL
 
 
 @dataclass(slots=True)
@@ -36,8 +89,8 @@ class _Node:
         return TALL if self.row is not None else LANE
 
 
-def draw_world(world: WorldPage) -> "Figure | None":
-    """Draw the processes that links join; those without links stand in the table alone.
+def world_graph(world: WorldPage) -> Graph | None:
+    """Lay out the processes that links join; those without links stand in the table alone.
 
     A process stands to the right of all that drive it (layers by the longest path); an arrow that
     closes a loop runs to the left. A blue arrow hastens (+), an orange one slows (−), and beside
@@ -45,11 +98,9 @@ def draw_world(world: WorldPage) -> "Figure | None":
 
     Returns
     -------
-    Figure or None
+    Graph or None
         None without links.
     """
-    from matplotlib.figure import Figure
-
     rows = {row.name: row for row in world.processes}
     links = [link for link in world.links if link.parent in rows and link.child in rows]
     if not links:
@@ -68,18 +119,17 @@ def draw_world(world: WorldPage) -> "Figure | None":
     }
     height = _arrange(nodes)
     width = 2 * EDGE + (max(layers.values()) + 1) * (BOX + ACROSS) - ACROSS
-    with style():
-        figure = Figure(figsize=(width / 72, height / 72))
-        axes = figure.add_axes((0, 0, 1, 1))
-        axes.set(xlim=(0, width), ylim=(height, 0))
-        axes.set_axis_off()
-        taken: list[tuple[float, float, float, float]] = []
-        for number, (pair, chain) in enumerate(chains.items()):
-            _arrow(axes, nodes, chain, pairs[pair], pair in turned, number, taken)
-        for node in nodes:
-            if node.row is not None:
-                _box(axes, node, node.row, pairs.get((node.row.name, node.row.name), ()))
-    return figure
+    taken: list[tuple[float, float, float, float]] = []
+    arrows = [
+        _arrow(nodes, chain, pairs[pair], pair in turned, number, taken, rows)
+        for number, (pair, chain) in enumerate(chains.items())
+    ]
+    boxes = [
+        _box(node, node.row, pairs.get((node.row.name, node.row.name), ()))
+        for node in nodes
+        if node.row is not None
+    ]
+    return Graph(width, round(height, 1), tuple(boxes), tuple(arrows))
 
 
 def layered(
@@ -203,65 +253,66 @@ def _port(nodes: list[_Node], node: int, other: tuple[int, int], *, right: bool)
 
 
 def _arrow(
-    axes: "Axes",
     nodes: list[_Node],
     chain: Sequence[int],
     links: Sequence[LinkRow],
     turned: bool,
     number: int,
     taken: list[tuple[float, float, float, float]],
-) -> None:
-    from matplotlib.patches import FancyArrowPatch
-    from matplotlib.path import Path
-
+    rows: Mapping[str, ProcessRow],
+) -> Arrow:
     hastens = {link.median >= 1 for link in links}
-    colour = PALETTE["soft" if len(hastens) > 1 else "model" if True in hastens else "base"]
+    pen = "soft" if len(hastens) > 1 else "model" if True in hastens else "base"
     points: list[tuple[float, float]] = []
-    codes: list[int] = []
     spots: list[tuple[float, float]] = []
     for a, b in pairwise(chain):
         x0, y0 = _x(nodes[a]) + BOX, _port(nodes, a, (b, number), right=True)
         x1, y1 = _x(nodes[b]), _port(nodes, b, (a, number), right=False)
         if not points:
             points.append((x0, y0))
-            codes.append(int(Path.MOVETO))
         elif nodes[a].row is None:
-            points.append((x0, y0))
-            codes.append(int(Path.LINETO))
+            # A lane: straight on to its other side, as a curve like the rest.
+            last = points[-1]
+            points += [last, (x0, y0), (x0, y0)]
         bend = (x1 - x0) * 0.45
         points += [(x0 + bend, y0), (x1 - bend, y1), (x1, y1)]
-        codes += [int(Path.CURVE4)] * 3
         spots.append(((x0 + x1) / 2, (y0 + y1) / 2))
     if turned:
-        points, codes = _reversed(points, codes)
-    axes.add_patch(
-        FancyArrowPatch(
-            path=Path(points, codes),
-            arrowstyle="-|>",
-            mutation_scale=11,
-            color=colour,
-            lw=1.5,
-            shrinkA=0,
-            shrinkB=0,
-            linestyle="-" if True in hastens else (0, (4, 2)),
-            fill=False,
-        )
-    )
+        points.reverse()
+    labels = []
     for k, link in enumerate(links):
         # The words stand in the gap before the effect, or after the cause where the arrow turns.
         x, y = spots[0] if turned else spots[-1]
-        text, tone = told(link), "model" if link.median >= 1 else "base"
         y = _free(x, y + 15 * (k - (len(links) - 1) / 2), taken)
-        axes.text(
-            x,
-            y,
-            text,
-            ha="center",
-            va="center",
-            fontsize=10.5,
-            color=PALETTE[tone],
-            bbox={"fc": PALETTE["page"], "ec": "none", "pad": 1.2},
+        labels.append(
+            Label(round(x, 1), round(y, 1), told(link), "model" if link.median >= 1 else "base")
         )
+    return Arrow(_curve(points), _head(points), pen, tuple(labels), _tip(links, rows))
+
+
+def _curve(points: Sequence[tuple[float, float]]) -> str:
+    """Write a chain of cubic curves as the `d` of a path."""
+    written = [f"{x:.1f} {y:.1f}" for x, y in points]
+    parts = [" ".join(written[k : k + 3]) for k in range(1, len(written), 3)]
+    return f"M{written[0]}" + "".join(f"C{part}" for part in parts)
+
+
+def _head(points: Sequence[tuple[float, float]]) -> str:
+    """Write the head of an arrow, which meets a box level from the left or from the right."""
+    x, y = points[-1]
+    back = -8.0 if points[-2][0] < x else 8.0
+    return f"M{x:.1f} {y:.1f}l{back:g} -3.6v7.2Z"
+
+
+def _tip(links: Sequence[LinkRow], rows: Mapping[str, ProcessRow]) -> str:
+    """Say of an arrow in full what its label says in short."""
+    said = []
+    for link in links:
+        cause, effect = (rows[name].title or name for name in (link.parent, link.child))
+        word = "hastens" if link.median >= 1 else "slows"
+        size = f"{words.ratio(link.median)}, {words.ratio(link.low)} to {words.ratio(link.high)}"
+        said.append(f"{cause} {word} {effect}\n{link.link}: {size}")
+    return "\n".join(said)
 
 
 def told(link: LinkRow) -> str:
@@ -287,35 +338,28 @@ def _free(x: float, y: float, taken: list[tuple[float, float, float, float]]) ->
     return place
 
 
-def _reversed(
-    points: Sequence[tuple[float, float]], codes: Sequence[int]
-) -> tuple[list[tuple[float, float]], list[int]]:
-    """Turn a path around: curves have three points each, so the codes turn with them."""
-    return list(reversed(points)), [codes[0], *reversed(codes[1:])]
-
-
-def _box(axes: "Axes", node: _Node, row: ProcessRow, own: Sequence[LinkRow]) -> None:
-    from matplotlib.patches import Rectangle
-
+def _box(node: _Node, row: ProcessRow, own: Sequence[LinkRow]) -> Box:
     x, top = _x(node), node.y - TALL / 2
-    axes.add_patch(Rectangle((x, top), BOX, TALL, fc=PALETTE["page"], ec=PALETTE["faint"], lw=1.1))
     title = wrapped(row.title or row.name, 26, 2)
-    lines = [(line, 11.5, "bold", "ink") for line in title]
-    lines.append((short(f"now: {row.state}" if row.state else row.name, 34), 11.0, "normal", "ink"))
+    said = [(line, "title") for line in title]
+    said.append((short(f"now: {row.state}" if row.state else row.name, 32), "state"))
     rate = wrapped(row.base_rate, 34, 4 - len(title))
     if own:
         rate = [f"by itself {', '.join(told(link) for link in own)}", *rate][: len(rate) or 1]
-    lines += [(line, 10.0, "normal", "soft") for line in rate]
-    for k, (text, size, weight, tone) in enumerate(lines):
-        axes.text(
-            x + 8,
-            top + 13 + 16.4 * k,
-            text,
-            va="center",
-            fontsize=size,
-            weight=weight,
-            color=PALETTE[tone],
-        )
+    said += [(line, "rate") for line in rate]
+    lines = tuple(
+        Line(round(x + 9, 1), round(top + FIRST + LINE * k, 1), text, role)
+        for k, (text, role) in enumerate(said)
+    )
+    more = [row.title or row.name, f"now: {row.state}" if row.state else "", row.base_rate]
+    tip = "\n".join(words.clean(part) for part in more if part)
+    return Box(row, round(x, 1), round(top, 1), lines, tip)
+
+
+def short(text: str, most: int) -> str:
+    """Cut a text to a number of letters."""
+    text = words.clean(text)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def wrapped(text: str, wide: int, most: int) -> list[str]:

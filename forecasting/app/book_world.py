@@ -1,0 +1,160 @@
+"""The part of the book that deals with the world: news coded and taken back, processes, views."""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from forecasting import clock
+from forecasting.store import Ledger
+
+if TYPE_CHECKING:
+    from forecasting.app.news_code import Target
+    from forecasting.review.data import WorldPage
+
+
+def _silent(step: str) -> None:
+    """Tell nobody."""
+
+
+class World:
+    """News and what it may act on, the processes and links, the worldviews and the sources."""
+
+    ledger: Ledger
+
+    def inbox(self) -> list[dict[str, Any]]:
+        """Give the news that nobody has coded, what is most like the open questions first."""
+        from forecasting.app.news_code import inbox
+
+        return inbox(self.ledger, now=clock.now())
+
+    def news_item(self, name: str) -> dict[str, Any]:
+        """Give an item whole, with what it may act on and what may tell the same story."""
+        from forecasting.app import news_shown
+        from forecasting.app.news_code import proposed
+
+        now = clock.now()
+        return news_shown.show(self.ledger, name, now=now) | proposed(self.ledger, name, now=now)
+
+    def news_targets(self) -> "list[Target]":
+        """Give everything that a report may act on."""
+        from forecasting.app.news_code import targets
+
+        return targets(self.ledger, clock.now())
+
+    def code_news(self, name: str, on: Sequence[str], **more: Any) -> dict[str, Any]:
+        """Say what an item on record does; a new entry takes its place in one transaction.
+
+        `more`: `half_life`, `grade`, `story`, `because`, `confirmed`, `event_at`.
+        """
+        from forecasting.app.news_code import code
+
+        return code(self.ledger, name, on, now=clock.now(), **more)
+
+    def join_story(self, name: str, story: str) -> dict[str, Any]:
+        """Put an item into the story of another; what it does stays as it is."""
+        from forecasting.app.news_code import join
+
+        return join(self.ledger, name, story, now=clock.now())
+
+    def news_effect(
+        self,
+        name: str,
+        target: str,
+        *,
+        half_life: str = "",
+        codes: Sequence[str] | None = None,
+        told: Callable[[str], None] = _silent,
+    ) -> dict[str, Any]:
+        """Say what each code of an item would do to every question that it touches."""
+        from forecasting.app.news_code import CODES
+        from forecasting.app.news_effect import effect
+
+        return effect(
+            self.ledger,
+            name,
+            target,
+            now=clock.now(),
+            half_life=half_life,
+            codes=CODES if codes is None else codes,
+            told=told,
+        )
+
+    def news_stories(self) -> list[dict[str, Any]]:
+        """Give the stories that have more than one item, the newest first, each with its items."""
+        from forecasting.app import news_shown
+
+        found: dict[str, list[dict[str, Any]]] = {}
+        for row in news_shown.rows(self.ledger, now=clock.now()):
+            found.setdefault((row["story"] or row["key"]).partition("/")[0], []).append(row)
+        told: list[dict[str, Any]] = [
+            {"story": story, "items": sorted(items, key=lambda row: row["known_at"])}
+            for story, items in found.items()
+            if len(items) > 1
+        ]
+        return sorted(told, key=_latest, reverse=True)
+
+    def coded_news(self) -> list[dict[str, Any]]:
+        """Give the news that stands and is coded, the latest first, with what it weighs now."""
+        from forecasting.app import news_shown
+
+        rows = [
+            row
+            for row in news_shown.rows(self.ledger, now=clock.now())
+            if row["seq"] is not None and any(said != "bears" for said in row["on"].values())
+        ]
+        return sorted(rows, key=lambda row: (row["known_at"], row["seq"]), reverse=True)
+
+    def world_page(self) -> "WorldPage":
+        """Give the processes and links as they stand now; nothing is simulated."""
+        from forecasting.app.banks import bank_of
+        from forecasting.app.publish_world import world_page
+        from forecasting.domain.watch import watched
+        from forecasting.evidence import retracted
+
+        now = clock.now()
+        return world_page(
+            bank_of(self.ledger).world,
+            retracted(self.ledger.evidence()),
+            now,
+            watched=watched(self.ledger.watches(), now, live=True),
+        )
+
+    def process_states(self) -> dict[str, tuple[str, ...]]:
+        """Give the states that each process may come to, but for the one that it begins in."""
+        from forecasting.app.banks import bank_of
+
+        world = bank_of(self.ledger).world
+        return {
+            name: process.states[1:]
+            for name, process in world.processes.items()
+            if len(process.states) > 1
+        }
+
+    def open_outcomes(self) -> list[dict[str, Any]]:
+        """Give the open questions that the world answers, with what each may be answered with."""
+        from forecasting.app.catalog import Catalog
+        from forecasting.app.news_world import NewsWorld
+
+        catalog = Catalog.of(self.ledger)
+        answered = NewsWorld.of(self.ledger, catalog).predicates
+        return [
+            {
+                "question": question.id,
+                "title": question.title,
+                "type": question.type,
+                "outcomes": ("yes", "no") if question.type == "binary" else question.space.options,
+            }
+            for question in catalog.open_at(clock.now())
+            if question.id in answered
+        ]
+
+    def beside(self, *, kind: str = "live", run: str = "") -> dict[str, Any]:
+        """Give what each worldview said last of each question, beside the model."""
+        from forecasting.app.worldview_beside import beside
+
+        return beside(self.ledger, now=clock.now(), kind=kind, run=run)
+
+
+def _latest(story: dict[str, Any]) -> dt.datetime:
+    moment: dt.datetime = story["items"][-1]["known_at"]
+    return moment

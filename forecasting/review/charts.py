@@ -1,0 +1,261 @@
+"""The charts of a review as templates draw them: reliability, what was said, scores over time."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from forecasting.domain.forecasters import family, ordered
+from forecasting.review import cast, words
+from forecasting.review.plot import Plot, Scale, between, line, ticks
+
+#: Quarters of a probability.
+QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
+#: Points of a curve that are marked, those that rest on most; more would hide it.
+MOST_DOTS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A point with what it says when it is pointed at."""
+
+    x: float
+    y: float
+    tip: str
+    n: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Whisker:
+    """An interval around a point: from `low` to `high` at `x`."""
+
+    x: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar of a histogram, and the part of it that came true."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    part_y: float
+    part: float
+    n: int
+    tip: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """A reliability diagram with the counts of what was said below it."""
+
+    frame: Plot
+    diagonal: str
+    curve: str
+    band: str
+    whiskers: tuple[Whisker, ...]
+    dots: tuple[Dot, ...]
+    below: Plot
+    bars: tuple[Bar, ...]
+
+
+def reliability(
+    calibration: Mapping[str, Any], histogram: Sequence[Mapping[str, Any]]
+) -> Reliability | None:
+    """Lay out the curve of a calibration, its band, and the histogram of what was said.
+
+    Parameters
+    ----------
+    calibration : mapping
+        The keys of ``forecast calibration --json``: ``curve`` (forecast, event_rate, n, lower,
+        upper).
+    histogram : sequence of mapping
+        ``from, to, n, n_yes``: how many forecasts fell into each bin, and how many came true.
+
+    Returns
+    -------
+    Reliability or None
+        None where nothing has resolved.
+
+    Examples
+    --------
+    >>> point = {"forecast": 0.2, "event_rate": 0.25, "n": 8, "lower": 0.0, "upper": 0.5}
+    >>> drawn = reliability({"curve": [point]}, [])
+    >>> drawn.dots[0].x, drawn.dots[0].y, len(drawn.whiskers)
+    (124.0, 252.0, 1)
+    >>> reliability({"curve": []}, []) is None
+    True
+    """
+    points = [
+        point
+        for point in calibration.get("curve") or ()
+        if None not in (words.number(point["forecast"]), words.number(point["event_rate"]))
+    ]
+    if not points:
+        return None
+    x, y = Scale(0, 1, 52, 412), Scale(0, 1, 332, 12)
+    frame = Plot(
+        424,
+        372,
+        x,
+        y,
+        x_ticks=[(x(at), words.percent(at)) for at in QUARTERS],
+        y_ticks=[(y(at), words.percent(at)) for at in QUARTERS],
+        x_name="said",
+    )
+    known = [p for p in points if None not in (words.number(p["lower"]), words.number(p["upper"]))]
+    few = len(known) <= 3
+    return Reliability(
+        frame,
+        line([(x(0), y(0)), (x(1), y(1))]),
+        line([(x(p["forecast"]), y(p["event_rate"])) for p in points]),
+        ""
+        if few
+        else between(
+            [(x(p["forecast"]), y(p["lower"])) for p in known],
+            [(x(p["forecast"]), y(p["upper"])) for p in known],
+        ),
+        tuple(Whisker(x(p["forecast"]), y(p["lower"]), y(p["upper"])) for p in known)
+        if few
+        else (),
+        tuple(
+            Dot(x(p["forecast"]), y(p["event_rate"]), _said(p), float(p["n"]))
+            for p in sorted(points, key=lambda p: -p["n"])[:MOST_DOTS]
+        ),
+        *_counts(histogram),
+    )
+
+
+def _said(point: Mapping[str, Any]) -> str:
+    text = (
+        f"said {words.percent(point['forecast'])}, happened {words.percent(point['event_rate'])} "
+        f"(n = {words.count(point['n'])})"
+    )
+    if None in (words.number(point["lower"]), words.number(point["upper"])):
+        return text
+    low, high = words.percent_figure(point["lower"]), words.percent(point["upper"])
+    return f"{text}\nchance alone: {low} to {high}"
+
+
+def _counts(rows: Sequence[Mapping[str, Any]]) -> tuple[Plot, tuple[Bar, ...]]:
+    tallest = max([int(row["n"]) for row in rows], default=0) or 1
+    x, y = Scale(0, 1, 52, 412), Scale(0, tallest, 92, 16)
+    frame = Plot(424, 118, x, y, x_ticks=[(x(at), words.percent(at)) for at in QUARTERS])
+    bars = []
+    for row in rows:
+        if not row["n"]:
+            continue
+        left, right, top = x(row["from"]), x(row["to"]), y(row["n"])
+        part = y(row["n_yes"])
+        said = f"{words.percent_figure(row['from'])} to {words.percent(row['to'])}"
+        bars.append(
+            Bar(
+                left + 1,
+                top,
+                round(right - left - 2, 1),
+                round(y.start - top, 1),
+                part,
+                round(y.start - part, 1),
+                int(row["n"]),
+                f"said {said}: {words.plural(int(row['n']), 'forecast')}, "
+                f"{int(row['n_yes'])} came true",
+            )
+        )
+    return frame, tuple(bars)
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One forecaster's score over the months."""
+
+    name: str
+    pen: str
+    curve: str
+    whiskers: tuple[Whisker, ...]
+    dots: tuple[Dot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tracks:
+    """Scores over time with a line a forecaster; smaller is better, so that down is up."""
+
+    frame: Plot
+    tracks: tuple[Track, ...]
+    uniform: float | None
+
+
+def over_months(rows: Sequence[Mapping[str, Any]]) -> Tracks | None:
+    """Lay out mean scores of yes-no questions by the month of their close, with intervals.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        Score rows by month: ``month`` (``2026-03``), ``forecaster, mean, lower, upper, n_questions,
+        n_events, reference``.
+
+    Returns
+    -------
+    Tracks or None
+        None with less than two months: there is no course of time to see.
+    """
+    kept = [row for row in rows if words.number(row["mean"]) is not None]
+    months = sorted({str(row["month"]) for row in kept})
+    if len(months) < 2:
+        return None
+    numbers = {month: _number(month) for month in months}
+    first, last = numbers[months[0]], numbers[months[-1]]
+    ends = [words.number(row[key]) for row in kept for key in ("mean", "upper")]
+    uniform = next((words.number(row.get("reference")) for row in kept), None)
+    top = max([end for end in ends if end is not None] + ([uniform] if uniform else []))
+    marks = ticks(0.0, top * 1.05)
+    x = Scale(first, last, 60, 690)
+    y = Scale(0.0, max(top * 1.05, marks[-1]), 220, 14)
+    step = max(1, -(-(last - first) // 5))
+    frame = Plot(
+        720,
+        256,
+        x,
+        y,
+        x_ticks=[(x(at), _month(at)) for at in range(first, last + 1, step)],
+        y_ticks=[(y(at), f"{at:g}") for at in marks],
+    )
+    tracks = []
+    names = ordered(row["forecaster"] for row in kept)
+    shift = {name: 5.0 * (k - (len(names) - 1) / 2) for k, name in enumerate(names)}
+    for name in names:
+        mine = sorted(
+            (row for row in kept if row["forecaster"] == name), key=lambda row: str(row["month"])
+        )
+        dots, whiskers = [], []
+        for row in mine:
+            place = round(x(numbers[str(row["month"])]) + shift[name], 1)
+            dots.append(Dot(place, y(row["mean"]), _score(row), float(row["n_questions"])))
+            low, high = words.number(row["lower"]), words.number(row["upper"])
+            if low is not None and high is not None:
+                whiskers.append(Whisker(place, y(low), y(high)))
+        curve = line([(dot.x, dot.y) for dot in dots])
+        pen = cast.PENS[family(name)].colour
+        tracks.append(Track(name, pen, curve, tuple(whiskers), tuple(dots)))
+    return Tracks(frame, tuple(tracks), None if uniform is None else y(uniform))
+
+
+def _score(row: Mapping[str, Any]) -> str:
+    text = (
+        f"{_month(_number(str(row['month'])))}, {cast.label(row['forecaster'])}: "
+        f"{words.score(row['mean'])}, {words.plural(row['n_questions'], 'question')}"
+    )
+    if words.number(row["lower"]) is None:
+        return f"{text}\ntoo few for an interval"
+    return f"{text}\n95 %: {words.score(row['lower'])} to {words.score(row['upper'])}"
+
+
+def _number(month: str) -> int:
+    year, _, number = month.partition("-")
+    return int(year) * 12 + int(number) - 1
+
+
+def _month(number: int) -> str:
+    return f"{dt.date(number // 12, number % 12 + 1, 1):%b %Y}"

@@ -1,0 +1,65 @@
+"""The process of `compute`, ``python -m forecasting.web.far``: it reads, and answers one by one."""
+
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import IO, Any
+
+from forecasting.app import figures
+from forecasting.app.book import Book, PlainBook
+from forecasting.errors import ForecastingError
+from forecasting.web.work import receive, send
+
+type Call = Callable[..., Any]
+#: Each takes the book, a function that is told each step, and what the page gave.
+CALLS: Mapping[str, Call] = {
+    "world": figures.world,
+    "what-if": figures.what_if,
+    "news": figures.news_effect,
+    "views": figures.views,
+    "review": figures.review,
+}
+
+
+def main() -> None:
+    """Answer what comes in until it ends."""
+    import signal
+
+    # Ctrl-C in the terminal is for the app, which ends this process.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    # What a library prints is not a message.
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    with suppress(OSError, AttributeError):
+        os.nice(5)
+    warnings.simplefilter("ignore")
+    database = receive(sys.stdin.buffer)
+    if database is None:
+        return
+    with suppress(BrokenPipeError), Book.plain(database) as book:
+        while (order := receive(sys.stdin.buffer)) is not None:
+            send(out, answer(book, out, *order))
+    with suppress(BrokenPipeError):
+        out.close()
+
+
+def answer(book: PlainBook, out: IO[bytes], name: str, args: tuple[Any, ...]) -> tuple[str, Any]:
+    """Compute one set of figures; the head that they are of comes with them."""
+    try:
+        head = book.head()
+        return "done", (head, CALLS[name](book, lambda step: send(out, ("step", step)), *args))
+    except ForecastingError as refused:
+        return "failed", refused.message
+    except BrokenPipeError:
+        raise
+    except Exception:
+        # The page says that it failed, the terminal why.
+        traceback.print_exc()
+        return "failed", "something went wrong; the terminal that runs `forecast serve` says more"
+
+
+if __name__ == "__main__":
+    main()

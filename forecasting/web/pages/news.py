@@ -1,0 +1,357 @@
+"""News: an inbox ranked by likeness, an item coded with one key, its effect before it is saved."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote, unquote
+
+from starlette.responses import Response
+
+from forecasting.app.news_code import CODES, SET_ASIDE, written
+from forecasting.domain.reading import Manner, moment
+from forecasting.errors import InvalidInput
+from forecasting.web.compute import Figures, address, figures
+from forecasting.web.faults import Fault
+from forecasting.web.routes import UPLOAD, get, post
+from forecasting.web.visit import Visit
+
+#: Items of a page, and the days of what is recent.
+MOST, RECENT = 25, dt.timedelta(days=60)
+#: Feeds that a browser remembers.
+COOKIE, FEEDS = "forecast-feeds", 12
+#: How long a report counts: value, words, key.
+FADES = (
+    ("10d", "half gone in 10 days", "s"),
+    ("30d", "half gone in 30 days", "d"),
+    ("90d", "half gone in 90 days", "f"),
+    ("lasting", "lasting", "t"),
+)
+#: Each code with what it does to the hazard, and its key.
+BUTTONS = tuple(
+    zip(CODES, ("a quarter", "half", "says nothing", "twice", "four times"), "12345", strict=True)
+)
+
+
+def inbox(visit: Visit, *, faults: tuple[Fault, ...] = (), wrong: str = "") -> Response:
+    """Show what waits for a code, the stories, and what is coded."""
+    rows = visit.kept(("inbox", f"{visit.now:%Y-%m-%d}"), visit.book.inbox)
+    recent = [row for row in rows if visit.now - row["known_at"] <= RECENT]
+    everything = visit.query.get("all") == "1" or not recent
+    chosen = rows if everything else recent
+    page = max(1, int(visit.query.get("page") or 1)) if visit.query.get("page").isdecimal() else 1
+    shown = chosen[: page * MOST]
+    return visit.page(
+        "news.html.j2",
+        items=shown,
+        more=len(chosen) - len(shown),
+        page=page,
+        waiting=len(rows),
+        recent=len(recent),
+        all=everything,
+        stories=visit.kept(("stories", f"{visit.now:%Y-%m-%dT%H}"), visit.book.news_stories),
+        coded=visit.kept(("coded", f"{visit.now:%Y-%m-%dT%H}"), visit.book.coded_news),
+        feeds=_feeds(visit),
+        wrong=wrong,
+        faults=faults,
+        status=422 if faults else 200,
+    )
+
+
+def item(
+    visit: Visit, *, name: str = "", faults: tuple[Fault, ...] = (), wrong: str = ""
+) -> Response:
+    """Show one item: what it does, or what each code would do."""
+    name = name or visit.path["name"]
+    key = ("item", name, f"{visit.now:%Y-%m-%dT%H}")
+    found = visit.kept(key, lambda: visit.book.news_item(name))
+    chosen = _chosen(visit, found)
+    fade = visit.form.get("half_life") or visit.query.get("half_life") or "30d"
+    told = Figures()
+    asks = found["state"] == "standing" and not found["coded"] and chosen and not faults
+    if asks and visit.may_write:
+        known = {target.name for target in found["targets"]}
+        if chosen in known and fade in {value for value, _, _ in FADES}:
+            told = figures(visit, "news", str(found["seq"]), chosen, fade, patience=0.4)
+            told = _widened(told)
+    return visit.page(
+        "news_item.html.j2",
+        item=found,
+        chosen=chosen,
+        fade=fade,
+        fades=FADES,
+        codes=BUTTONS,
+        figures=told if told.result or told.work else None,
+        here=address(visit),
+        left=_left(visit, found),
+        wrong=wrong,
+        faults=faults,
+        status=422 if faults else 200,
+    )
+
+
+def _chosen(visit: Visit, found: dict[str, Any]) -> str:
+    asked = visit.form.get("other") or visit.form.get("target")
+    asked = asked or visit.query.get("target")
+    return asked or (found["likely"][0].name if found["likely"] else "")
+
+
+def _left(visit: Visit, found: dict[str, Any]) -> int:
+    if found["coded"]:
+        return 0
+    return len(visit.kept(("inbox", f"{visit.now:%Y-%m-%d}"), visit.book.inbox))
+
+
+def _widened(told: Figures) -> Figures:
+    """Order the rows by how far a code moves them."""
+    if not told.result:
+        return told
+    rows = [row | {"widest": _widest(row)} for row in told.result["rows"]]
+    rows.sort(key=lambda row: -row["widest"])
+    return Figures(told.result | {"rows": rows}, told.head, told.work, told.behind)
+
+
+def _widest(row: dict[str, Any]) -> float:
+    if row["before"] is None:
+        return 1.0
+    gaps = [abs(after - row["before"]) for after in row["after"].values() if after is not None]
+    # A number has no points; it is shown whenever it moves.
+    scale = 1.0 if row["type"] != "numeric" else 1.0 / max(abs(row["before"]), 1e-9)
+    return max(gaps, default=0.0) * scale
+
+
+def look(visit: Visit) -> Response:
+    """Go to the page that shows the effect of another choice; nothing is written."""
+    target = visit.form.get("other") or visit.form.get("target")
+    fade = visit.form.get("half_life") or "30d"
+    return visit.to(_place(visit), target=target, half_life=fade)
+
+
+def _place(visit: Visit) -> str:
+    name = visit.form.get("item")
+    return f"/news/{name}" if name.isdecimal() else "/news"
+
+
+def code(visit: Visit) -> Response:
+    """Save a code, and go on to the next item."""
+    name = visit.form.get("item")
+    target = visit.form.get("other") or visit.form.get("target")
+    said = visit.form.get("code")
+    on = [written(target, said)] if target and said in CODES else []
+    fade = visit.form.get("half_life") or "30d"
+    return visit.write(
+        lambda book: book.code_news(name, on, half_life=fade),
+        then=lambda row: _next(visit),
+        said=lambda row: _told(f"Coded {said} on {target}", row),
+        again=lambda faults: item(visit, name=name, faults=faults, wrong="code"),
+    )
+
+
+def _next(visit: Visit) -> str:
+    """Give the page of the next item that waits, or of all."""
+    rows = visit.book.inbox()
+    recent = [row for row in rows if visit.now - row["known_at"] <= RECENT] or rows
+    return f"/news/{recent[0]['seq']}" if recent else "/news"
+
+
+def _told(words: str, row: dict[str, Any]) -> str:
+    parts = [f"{words}, as entry {row['seq']}."]
+    parts += [f"{note[0].upper()}{note[1:]}." for note in row["notes"]]
+    parts += [
+        f"It decides {each['question']}: record {each['outcome']} on its page if so."
+        for each in row["resolves"]
+    ]
+    return " ".join(parts)
+
+
+def fact(visit: Visit) -> Response:
+    """Record that something happened."""
+    name, stated = visit.form.get("item"), visit.form.get("fact")
+    if stated.endswith("="):
+        stated += visit.form.get("amount").replace(",", ".")
+    return visit.write(
+        lambda book: book.code_news(
+            name, [stated], confirmed="confirmed" in visit.form, event_at=_at(visit, "event_at")
+        ),
+        then=lambda row: _next(visit),
+        said=lambda row: _told(f"Recorded {stated}", row),
+        again=lambda faults: item(visit, name=name, faults=faults, wrong="fact"),
+    )
+
+
+def _at(visit: Visit, name: str) -> dt.datetime | None:
+    """Read a moment as it was typed, in the visitor's zone; a day is the midnight that ends it."""
+    typed = visit.form.get(name)
+    if not typed:
+        return None
+    manner = Manner(now=visit.now)
+    return moment(typed, name=name, days="ends", zone=visit.zone, local=True, manner=manner)
+
+
+def join(visit: Visit) -> Response:
+    """Put an item into the story of another; what it does stays as it is."""
+    name, story = visit.form.get("item"), visit.form.get("story")
+    return visit.write(
+        lambda book: book.join_story(name, story),
+        then=lambda row: f"/news/{row['seq']}",
+        said=lambda row: "The two are one story now: copies count for less than a second witness.",
+        again=lambda faults: item(visit, name=name, faults=faults, wrong="join"),
+    )
+
+
+def aside(visit: Visit) -> Response:
+    """Set an item aside that bears on nothing; that is a retraction with its reason."""
+    name = visit.form.get("item")
+    back = "/news?all=1" if visit.form.get("from") == "all" else "/news"
+    from_list = "from" in visit.form
+    return visit.write(
+        lambda book: book.retract_news(name, because=SET_ASIDE),
+        then=lambda row: back if from_list else _next(visit),
+        said=lambda row: f"Set aside: {row['title'].removeprefix('Retracted: ')}.",
+        again=lambda faults: inbox(visit, faults=faults),
+    )
+
+
+def retract(visit: Visit) -> Response:
+    """Take a coded item back."""
+    name = visit.form.get("item")
+    return visit.write(
+        lambda book: book.retract_news(name, because=visit.form.get("because")),
+        then=lambda row: f"/news/{row['retracts']}" if row["retracts"] is not None else "/news",
+        said=lambda row: (
+            f"Taken back, as entry {row['seq']}; the model moves with its next update."
+        ),
+        again=lambda faults: item(visit, name=name, faults=faults, wrong="retract"),
+    )
+
+
+def blank(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
+    """Show the form of a new item."""
+    sources = visit.kept("news sources", lambda: _sources(visit))
+    from forecasting.review import words
+
+    local = words.Days(visit.zone).local(visit.now)
+    return visit.page(
+        "news_new.html.j2",
+        sources=sources,
+        known_since=f"{local:%Y-%m-%d %H:%M}",
+        faults=faults,
+        status=422 if faults else 200,
+    )
+
+
+def _sources(visit: Visit) -> Sequence[str]:
+    return [row["source"] for row in visit.book.sources()][:200]
+
+
+def write_down(visit: Visit) -> Response:
+    """Record a new item, and go to its page to code it."""
+    form = visit.form
+
+    return visit.write(
+        lambda book: book.add_news(
+            form.get("title"),
+            source=form.get("source"),
+            known_at=_at(visit, "known_at") or visit.now,
+            event_at=_at(visit, "event_at"),
+            url=form.get("url"),
+            grade=form.get("grade") or "F",
+            because=form.get("because"),
+        ),
+        then=lambda row: f"/news/{row['seq']}",
+        said=lambda row: f"Written down, as entry {row['seq']}.",
+        again=lambda faults: blank(visit, faults=faults),
+    )
+
+
+def bring(visit: Visit) -> Response:
+    """Bring in a file of news."""
+    upload = visit.form.files.get("file")
+
+    def call(book: Any) -> dict[str, Any]:
+        if upload is None:
+            msg = "file: choose one"
+            raise InvalidInput(msg)
+        return _brought(visit, book, upload.content, upload.name)
+
+    return visit.write(
+        call,
+        then="/news",
+        said=_counted,
+        again=lambda faults: inbox(visit, faults=faults, wrong="file"),
+    )
+
+
+def fetch(visit: Visit) -> Response:
+    """Fetch a feed: the one page that reaches beyond this machine, when its button is pressed."""
+    feed = visit.form.get("address")
+
+    def call(book: Any) -> dict[str, Any]:
+        if not feed:
+            msg = "address: must be given"
+            raise InvalidInput(msg, hint="https://example.org/feed.xml")
+        return _brought(visit, book, book.fetched(feed), feed)
+
+    response = visit.write(
+        call,
+        then="/news",
+        said=_counted,
+        again=lambda faults: inbox(visit, faults=faults, wrong="feed"),
+    )
+    if response.status_code == 303 and feed:
+        kept = list(dict.fromkeys([feed, *_feeds(visit)]))[:FEEDS]
+        response.set_cookie(
+            COOKIE,
+            "+".join(quote(each, safe="") for each in kept),
+            max_age=365 * 86_400,
+            httponly=True,
+            samesite="strict",
+            secure=visit.house.secure,
+            path="/",
+        )
+    return response
+
+
+def _feeds(visit: Visit) -> list[str]:
+    found = [unquote(each) for each in visit.cookies.get(COOKIE, "").split("+")]
+    return [each for each in found if each.startswith(("https://", "http://"))][:FEEDS]
+
+
+def _brought(visit: Visit, book: Any, content: bytes, name: str) -> dict[str, Any]:
+    result: dict[str, Any] = book.import_news(
+        content,
+        name=name[:200],
+        source=visit.form.get("source"),
+        grade=visit.form.get("grade") or "F",
+        zone=visit.zone,
+    )
+    return result
+
+
+def _counted(found: dict[str, Any]) -> str:
+    """Say what came of a file, with the first rows that were refused."""
+    from forecasting.review import words
+
+    said = f"{words.plural(found['added'], 'item')} added of {found['rows']}"
+    if found["duplicates"]:
+        said += f", {found['duplicates']} known already"
+    refused = found["refused"]
+    if refused:
+        first = "; ".join(f"line {row['line']}: {row['reason']}" for row in refused[:3])
+        said += f", {len(refused)} refused ({first}{'; …' if len(refused) > 3 else ''})"
+    return f"{said}."
+
+
+ROUTES = [
+    get("/news", inbox),
+    get("/news/new", blank),
+    post("/news/new", write_down),
+    post("/news/file", bring, most=UPLOAD),
+    post("/news/feed", fetch),
+    post("/news/look", look),
+    post("/news/code", code),
+    post("/news/fact", fact),
+    post("/news/join", join),
+    post("/news/aside", aside),
+    post("/news/retract", retract),
+    get("/news/{name}", item),
+]

@@ -1,0 +1,137 @@
+"""World: processes and links as a graph, what is watched, what-if, stories, worldviews."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from starlette.responses import Response
+
+from forecasting.review.graph import world_graph
+from forecasting.web.compute import address, figures
+from forecasting.web.faults import Fault
+from forecasting.web.routes import get, post
+from forecasting.web.visit import Visit
+
+#: A watch that ended longer ago than this is no watch.
+FRESH = dt.timedelta(days=7)
+#: Rows of what is worth knowing, and of questions that move, before the rest unfolds.
+MOST = 10
+
+
+def world(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
+    """Show the processes and links as they stand, and the last simulation."""
+    page = visit.kept(("world", f"{visit.now:%Y-%m-%dT%H}"), visit.book.world_page)
+    titles = visit.kept("titles", lambda: _titles(visit))
+    told = None
+    if page.processes and titles["open"]:
+        told = figures(visit, "world", renew=False, again=_again(visit))
+    stale = [row for row in page.processes if _stale(visit, row.watched)]
+    return visit.page(
+        "world.html.j2",
+        page=page,
+        graph=world_graph(page),
+        titles=titles["title"],
+        figures=told,
+        here=address(visit),
+        again=address(visit, again="1"),
+        stale={row.name for row in stale},
+        most=MOST,
+        faults=faults,
+        status=422 if faults else 200,
+    )
+
+
+def _again(visit: Visit) -> bool:
+    return visit.query.get("again") == "1"
+
+
+def _stale(visit: Visit, until: dt.datetime | None) -> bool:
+    return until is None or visit.now - until > FRESH
+
+
+def _titles(visit: Visit) -> dict[str, Any]:
+    """Give titles by name, and what each open question may be answered with."""
+    found = visit.book.open_outcomes()
+    return {"title": {row["question"]: row["title"] for row in found}, "open": found}
+
+
+def watch(visit: Visit) -> Response:
+    """Record that the visitor looked, and nothing more had happened."""
+    names = visit.form.all("process")
+    every = visit.form.get("all") == "1"
+    return visit.write(
+        lambda book: book.watch(*names, every=every, because=visit.form.get("because")),
+        then="/world",
+        said=lambda rows: _watched(rows),
+        again=lambda faults: world(visit, faults=faults),
+    )
+
+
+def _watched(rows: Sequence[Mapping[str, Any]]) -> str:
+    from forecasting.review import words
+
+    return (
+        f"Recorded for {words.plural(len(rows), 'process', 'processes')}: you looked, and nothing "
+        "more had happened. Update the model to let it count."
+    )
+
+
+def what_if(visit: Visit) -> Response:
+    """Show how every question would stand once something is seen or brought about."""
+    titles = visit.kept("titles", lambda: _titles(visit))
+    page = visit.kept(("world", f"{visit.now:%Y-%m-%dT%H}"), visit.book.world_page)
+    asked = [(name, value) for name, value in visit.query.fields if name.startswith("if[")]
+    conditions = [f"{name[3:].removesuffix(']')}={value}" for name, value in asked]
+    conditions += visit.query.all("also")
+    do = visit.query.get("how") == "do"
+    told = None
+    if conditions and titles["open"]:
+        given, acts = ((), tuple(conditions)) if do else (tuple(conditions), ())
+        told = figures(visit, "what-if", given, acts, renew=False, again=_again(visit))
+    rows = _moved(told.result["rows"]) if told is not None and told.result else ()
+    return visit.page(
+        "what_if.html.j2",
+        page=page,
+        questions=titles["open"],
+        titles=titles["title"],
+        states=visit.kept("states", visit.book.process_states),
+        also=visit.query.all("also"),
+        do=do,
+        conditions=conditions,
+        figures=told,
+        rows=rows,
+        here=address(visit),
+        again=address(visit, again="1"),
+        most=MOST,
+    )
+
+
+def _moved(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Order the questions by how far they move; those without a number come last."""
+
+    def far(row: Mapping[str, Any]) -> float:
+        if row["after"] is None or row["before"] is None:
+            return -1.0
+        scale = 1.0 if not row["state"].startswith("median") else 1.0 / max(abs(row["before"]), 1.0)
+        return abs(float(row["after"] - row["before"])) * scale
+
+    return sorted((dict(row) | {"far": far(row)} for row in rows), key=lambda row: -row["far"])
+
+
+def views(visit: Visit) -> Response:
+    """Show the worldviews: their weights, their records, and what each says beside the model."""
+    told = figures(visit, "views", again=_again(visit))
+    return visit.page(
+        "views.html.j2",
+        figures=told,
+        here=address(visit),
+        again=address(visit, again="1"),
+    )
+
+
+ROUTES = [
+    get("/world", world),
+    post("/world/watch", watch),
+    get("/world/what-if", what_if),
+    get("/world/views", views),
+]

@@ -1,0 +1,222 @@
+"""News: what waits for a code, one key to code it, its effect before, and the way back."""
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forecasting import clock
+from forecasting.app.book import Book
+from forecasting.web.house import House
+from tests.web.conftest import ORIGIN, PORT, Browser
+
+SAID = "Envoys of both sides talk of a general ceasefire before the end of the year"
+
+
+@pytest.fixture
+def house(database: Path) -> Iterator[House]:
+    """A house whose desk is closed again."""
+    with Book.plain(str(database), forecaster="ana") as book:
+        made = House(book, port=PORT)
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is simulated: these tests are of forms."""
+    from forecasting.web.compute import Figures
+    from forecasting.web.pages import news
+
+    monkeypatch.setattr(news, "figures", lambda *_, **__: Figures())
+
+
+def told(house: House, title: str = SAID, **more: Any) -> int:
+    made = house.book.add_news(
+        title,
+        source=more.pop("source", "wire"),
+        known_at=clock.now() - dt.timedelta(hours=more.pop("hours", 3)),
+        **more,
+    )
+    return int(made["seq"])
+
+
+@pytest.mark.usefixtures("still")
+def test_the_inbox_puts_first_what_is_most_like_an_open_question(
+    browser: Browser, house: House
+) -> None:
+    told(house, "Grain prices fall again", hours=1)
+    told(house)
+    page = browser.get("/news").text
+    assert page.index(SAID) < page.index("Grain prices fall again")
+    assert "ceasefire" in re.findall(r'class="like"[^>]*>([^<]*)', page)
+
+
+@pytest.mark.usefixtures("still")
+def test_one_button_codes_an_item_and_goes_on_to_the_next(browser: Browser, house: House) -> None:
+    seq = told(house)
+    page = browser.get(f"/news/{seq}").text
+    # One key each: a button that names it, and needs nothing else.
+    assert re.findall(r'name="code" value="([^"]*)" data-key="(\d)"', page) == [
+        ("-2", "1"), ("-1", "2"), ("0", "3"), ("+1", "4"), ("+2", "5")
+    ]  # fmt: skip
+    browser.send(
+        "/news/code", target="ceasefire=accepted", other="", half_life="lasting", code="+1"
+    )
+    assert "Coded +1 on ceasefire=accepted" in browser.notes()[0]
+    assert str(browser.page.url).removeprefix(ORIGIN) != f"/news/{seq}"
+    row = house.book.coded_news()[0]
+    assert (row["title"], row["half_life"]) == (SAID, "lasting")
+    assert row["then"] > 1.0
+    assert house.book.news_item(str(seq))["state"] == "retracted"
+    assert SAID not in browser.get("/news").text.partition('id="stories"')[0]
+
+
+@pytest.mark.usefixtures("still")
+def test_a_code_sent_twice_is_saved_once(browser: Browser, house: House) -> None:
+    seq = told(house)
+    browser.get(f"/news/{seq}")
+    form = browser.forms("/news/code")[0] | {"target": "ceasefire=accepted", "other": ""}
+    browser.send("/news/code", form, code="+2", half_life="30d")
+    head = house.book.head()
+    browser.send("/news/code", form, code="+2", half_life="30d")
+    assert house.book.head() == head
+    assert "not written twice" in browser.notes()[0]
+
+
+@pytest.mark.usefixtures("still")
+def test_a_code_on_nothing_is_refused_and_nothing_is_written(
+    browser: Browser, house: House
+) -> None:
+    seq = told(house)
+    head = house.book.head()
+    for target in ("", "no-such-process=on"):
+        browser.get(f"/news/{seq}")
+        browser.send("/news/code", target=target, other="", half_life="30d", code="+1")
+        assert browser.page.status_code == 422
+        assert browser.faults()
+    browser.get(f"/news/{seq}")
+    browser.send("/news/code", target="ceasefire=accepted", half_life="30d", code="+7")
+    assert browser.page.status_code == 422
+    assert house.book.head() == head
+
+
+@pytest.mark.usefixtures("still")
+def test_what_bears_on_nothing_is_set_aside_and_leaves_the_inbox(
+    browser: Browser, house: House
+) -> None:
+    seq = told(house, "Grain prices fall again")
+    browser.get(f"/news/{seq}")
+    browser.send("/news/aside")
+    assert "Set aside: Grain prices fall again." in browser.notes()[0]
+    assert seq not in {row["seq"] for row in house.book.inbox()}
+
+
+@pytest.mark.usefixtures("still")
+def test_a_coded_item_is_taken_back_with_a_reason(browser: Browser, house: House) -> None:
+    seq = told(house, on={"ceasefire=accepted": "+1"})
+    browser.get(f"/news/{seq}")
+    browser.send("/news/retract", because="denied by both")
+    assert "Taken back" in browser.notes()[0]
+    assert "denied by both" in browser.page.text
+    assert house.book.news_item(str(seq))["state"] == "retracted"
+
+
+@pytest.mark.usefixtures("still")
+def test_two_items_become_one_story_and_keep_what_they_do(browser: Browser, house: House) -> None:
+    first = told(house, on={"ceasefire=accepted": "+1"}, half_life="10d")
+    second = told(house, SAID.replace("talk of", "talk about"), source="other wire", hours=2)
+    browser.get(f"/news/{first}")
+    browser.send("/news/join")
+    assert "one story" in browser.notes()[0]
+    stories = [story["items"] for story in house.book.news_stories()]
+    (mine,) = [items for items in stories if any(row["seq"] == second for row in items)]
+    joined = next(row for row in mine if row["seq"] != second)
+    assert joined["on"] == {"ceasefire=accepted": "+1"}
+    assert joined["half_life"] == 10.0
+
+
+@pytest.mark.usefixtures("still")
+def test_a_fact_of_a_source_below_b_is_a_report_unless_somebody_vouches(
+    browser: Browser, house: House
+) -> None:
+    seq = told(house)
+    browser.get(f"/news/{seq}")
+    browser.send("/news/fact", fact="ceasefire=accepted")
+    assert "taken as a report" in browser.notes()[0]
+    seq = told(house, "Both sides accept", hours=1)
+    browser.get(f"/news/{seq}")
+    browser.send("/news/fact", fact="ceasefire=accepted", confirmed="1")
+    row = next(row for row in house.book.coded_news() if row["title"] == "Both sides accept")
+    assert row["on"] == {"ceasefire": "accepted"}
+
+
+@pytest.mark.usefixtures("still")
+def test_an_item_is_written_down_in_the_zone_of_the_visitor(browser: Browser, house: House) -> None:
+    browser.get("/news/new")
+    browser.send(
+        "/news/new", title="A round ends", source="wire", known_at="2026-05-02 10:00", grade="B"
+    )
+    (row,) = [row for row in house.book.inbox() if row["title"] == "A round ends"]
+    assert row["known_at"] == dt.datetime(2026, 5, 2, 7, tzinfo=dt.UTC)
+    head = house.book.head()
+    browser.get("/news/new")
+    browser.send("/news/new", title="A round ends", source="wire", known_at="noon-ish")
+    assert "noon-ish" in browser.faults()[0]
+    assert 'value="noon-ish"' in browser.page.text
+    assert house.book.head() == head
+
+
+@pytest.mark.usefixtures("still")
+def test_a_file_is_brought_in_once_and_its_bad_rows_are_named(
+    browser: Browser, house: House
+) -> None:
+    table = "title,source,known_at\nOne,wire,2026-05-01T10:00Z\nTwo,wire,\n"
+    for said in ("1 item added of 2, 1 refused (line 3", "1 known already"):
+        browser.get("/news")
+        form = browser.forms("/news/file")[0]
+        form.pop("file", None)
+        browser.page = browser.client.post(
+            "/news/file", data=form, files={"file": ("x.csv", table)}, headers={"Origin": ORIGIN}
+        )
+        assert said in browser.notes()[0]
+    assert [row["title"] for row in house.book.inbox()].count("One") == 1
+
+
+@pytest.mark.usefixtures("still")
+def test_a_feed_is_fetched_when_the_button_is_pressed_and_remembered(
+    browser: Browser, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def fetched(address: str) -> bytes:
+        asked.append(address)
+        return b"title,source,known_at\nFed,wire,2026-05-01T10:00Z\n"
+
+    monkeypatch.setattr("forecasting.app.news_import.fetched", fetched)
+    browser.get("/news")
+    assert not asked
+    browser.send("/news/feed", address="https://example.org/feed")
+    assert asked == ["https://example.org/feed"]
+    assert "Fetch example.org/feed" in browser.page.text
+    assert "1 item added" in browser.notes()[0]
+
+
+@pytest.mark.usefixtures("still")
+def test_a_note_of_unknown_hands_runs_nothing(browser: Browser, house: House) -> None:
+    seq = told(house, because="<p onclick='x()'>Two hours<script>alert(1)</script></p>")
+    page = browser.get(f"/news/{seq}").text
+    assert "Two hours" in page
+    assert "alert(1)" not in page
+    assert "onclick" not in page
+
+
+@pytest.mark.usefixtures("still")
+def test_an_empty_inbox_says_what_to_do_next(tmp_path: Path) -> None:
+    with Book.plain(str(tmp_path / "none.db"), forecaster="ana", create=True) as book:
+        page = Browser(House(book, port=PORT)).get("/news").text
+    assert "No item waits for a code" in page
+    assert 'href="/news/new"' in page

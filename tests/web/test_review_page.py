@@ -1,0 +1,170 @@
+"""Review: what small numbers may say, what is set side by side, what is left out."""
+
+import datetime as dt
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forecasting import clock
+from forecasting.app.book import Book
+from forecasting.app.review_of import review_of
+from forecasting.review import charts
+from forecasting.web.house import House
+from tests.web.conftest import PORT, Browser
+
+CRITERIA = (
+    "Yes if two news agencies report it within the window; a later correction does not count."
+)
+
+
+def past(path: Path, n: int) -> Book:
+    """Keep a record of n questions that have resolved: ana and the model answered each, boris some.
+
+    The model says .2 throughout; ana says .1 where it did not happen and .6 where it did.
+    """
+    real = clock.now()
+    at = [real - dt.timedelta(days=400)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clock, "now", lambda: at[0])
+        book = Book.plain(str(path), forecaster="ana", create=True)
+        _live(book, at, n)
+    return book
+
+
+def _live(book: Book, at: list[dt.datetime], n: int) -> None:
+    for i in range(n):
+        opens = at[0].date()
+        book.add_question(
+            {
+                "slug": f"convoy-{i}",
+                "title": f"Will convoy {i} pass?",
+                "type": "binary",
+                "opens": opens.isoformat(),
+                "closes": (opens + dt.timedelta(days=10)).isoformat(),
+                "criteria": CRITERIA,
+                "topic": "north" if i % 2 else "south",
+            }
+        )
+        at[0] += dt.timedelta(days=1)
+        outcome = "yes" if i % 4 == 0 else "no"
+        book.log(f"convoy-{i}", 0.6 if outcome == "yes" else 0.1)
+        book.log(f"convoy-{i}", 0.2, forecaster="model")
+        if i % 3 == 0:
+            book.log(f"convoy-{i}", 0.5, forecaster="boris")
+        at[0] += dt.timedelta(days=12)
+        book.resolve(f"convoy-{i}", outcome, source="https://example.org/a")
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A house over the record of 12 questions."""
+    with past(tmp_path_factory.mktemp("review") / "past.db", 12) as book:
+        house = House(book, port=PORT)
+        yield house
+        house.close()
+
+
+def shown(browser: Browser, address: str = "/review") -> str:
+    until = time.monotonic() + 300
+    while 'class="working"' in browser.get(address).text:
+        assert time.monotonic() < until
+        time.sleep(0.3)
+    return str(browser.page.text)
+
+
+def test_my_calibration_is_one_click_away(record: House) -> None:
+    browser = Browser(record)
+    (link,) = set(re.findall(r'<a href="(/review)"', browser.get("/").text))
+    page = shown(browser, link)
+    assert 'aria-label="Reliability of ana' in page
+    assert "discrimination" in page
+    assert "What is left out, and why" in page
+
+
+def test_the_page_says_what_the_book_says(record: House) -> None:
+    page = shown(Browser(record))
+    found = record.book.calibration(forecaster="ana")
+    for line in found.reading.splitlines():
+        assert line.partition(": forecast")[0][:40] in page.replace("&#39;", "'")
+    (row,) = record.book.scores(by="forecaster", forecaster="ana")
+    assert f"{row['mean']:.3f}" in page
+    compared = record.book.compare("ana", "model")
+    assert f"{abs(compared['difference']):.3g}" in page.partition('id="override"')[2]
+
+
+def test_each_question_of_the_override_is_better_worse_or_the_same(record: House) -> None:
+    told = review_of(record.book.ledger, who="ana", now=clock.now())
+    rows = told["override"]
+    assert len(rows) == told["versus"]["n_shared"] == 12
+    mean = sum(row["difference"] for row in rows) / len(rows)
+    assert mean == pytest.approx(told["versus"]["difference"])
+    page = shown(Browser(record))
+    (better, worse) = re.findall(r"did better on (\d+), worse on (\d+)", page)[0]
+    assert (int(better), int(worse)) == (12, 0)
+
+
+def test_few_outcomes_are_too_few_to_say(tmp_path: Path) -> None:
+    with past(tmp_path / "few.db", 1) as book:
+        house = House(book, port=PORT)
+        page = shown(Browser(house))
+        assert "1 resolved forecast: too few to say." in page
+        assert "not enough data to say more" in page
+        assert "too few for an interval" in page
+        assert "Questions of one month only" in page
+        assert "The slope of your numbers" not in page
+        house.close()
+
+
+def test_nobody_and_nothing_say_what_to_do_next(tmp_path: Path) -> None:
+    with Book.plain(str(tmp_path / "none.db"), forecaster="ana", create=True) as book:
+        house = House(book, port=PORT)
+        page = shown(Browser(house))
+        assert "You have no live forecast yet" in page
+        assert 'href="/ask"' in page
+        house.close()
+
+
+def test_another_forecaster_a_topic_and_a_kind_live_in_the_address(record: House) -> None:
+    browser = Browser(record)
+    page = shown(browser, "/review?who=boris&kind=live&tag=north")
+    assert "<small>of boris</small>" in page
+    assert re.search(r"<dt>Resolved questions</dt><dd>2</dd>", page)
+    assert "You and" not in page.partition('id="override"')[2].partition("</section>")[0]
+    page = shown(browser, "/review?kind=replay")
+    assert "no replay forecast" in page
+    page = shown(browser, "/review?who=%3Cscript%3E")
+    assert "<script>" not in page.partition("</head>")[2]
+    odd = browser.get("/review?kind=guesses")
+    assert odd.status_code == 200
+    assert "must be one of" in shown(browser, "/review?kind=guesses")
+
+
+def test_a_reliability_diagram_keeps_to_its_frame() -> None:
+    curve = [
+        {"forecast": f, "event_rate": r, "n": 3, "lower": 0.0, "upper": 1.0}
+        for f, r in ((0.0, 0.0), (0.5, 0.5), (0.9, 1.0), (1.0, 1.0))
+    ]
+    bins: list[dict[str, Any]] = [{"from": 0.95, "to": 1.0, "n": 4, "n_yes": 4}]
+    drawn = charts.reliability({"curve": curve}, bins)
+    assert drawn is not None
+    places = [(dot.x, dot.y) for dot in drawn.dots]
+    frame = drawn.frame
+    for x, y in places:
+        assert frame.x.start <= x <= frame.x.end
+        assert frame.y.end <= y <= frame.y.start
+    (bar,) = drawn.bars
+    assert bar.height == bar.part
+    assert charts.over_months([]) is None
+    one = [{"month": "2026-01", "forecaster": "ana", "mean": 0.1}]
+    assert charts.over_months(one) is None
+
+
+def test_an_entry_that_comes_later_is_in_the_next_look(record: House) -> None:
+    browser = Browser(record)
+    assert "Resolved questions</dt><dd>12<" in shown(browser)
+    record.book.reopen("convoy-1", source="https://example.org/b")
+    assert "Resolved questions</dt><dd>11<" in shown(browser)

@@ -1,0 +1,222 @@
+"""World and the figures that take seconds: a small world, simulated beside the app."""
+
+import datetime as dt
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from forecasting import clock
+from forecasting.app.book import Book
+from forecasting.web.compute import Desk
+from forecasting.web.house import House
+from tests.web.conftest import PORT, Browser
+
+WORLD = """
+schema: 1
+zone: Europe/Kyiv
+processes:
+  talks:
+    title: Talks about a corridor
+    source: "a count"
+    known_by: {since}
+    moves:
+      resting > under-way: once in 6 mo
+      under-way > resting: once in 4 mo
+    since {since}: resting
+  convoy:
+    title: A convoy passes
+    event: 3 in 70 weeks
+    source: "a count"
+    known_by: {since}
+    since {since}: ""
+links:
+  - while talks=under-way: convoy x3 (1.5..6)
+    because: guards agree on the road first
+    source: judgement
+    known_by: {since}
+questions:
+  convoy-soon:
+    title: Will a convoy pass within the year?
+    type: binary
+    opens: {opens}
+    closes: {closes}
+    answer: convoy by close
+    criteria: >-
+      A convoy passes the line, as two news agencies report it within the window of the question.
+  talks-soon:
+    title: Will talks be under way at some time?
+    type: binary
+    opens: {opens}
+    closes: {closes}
+    answer: talks=under-way by close
+    criteria: >-
+      Both sides sit at one table, as two news agencies report it within the window asked about.
+"""
+
+
+def bank(folder: Path) -> Path:
+    """Write a bank with two processes, a link and two questions."""
+    today = clock.now().date()
+    days = {
+        "since": today - dt.timedelta(days=400),
+        "opens": today - dt.timedelta(days=30),
+        "closes": today + dt.timedelta(days=200),
+    }
+    (folder / "worlds").mkdir(parents=True)
+    (folder / "worlds" / "convoys.yaml").write_text(WORLD.format(**days), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[House]:
+    """A house over a small world."""
+    with Book.plain(str(tmp_path / "small.db"), forecaster="ana", create=True) as book:
+        book.init(bank(tmp_path / "bank"))
+        house = House(book, port=PORT)
+        yield house
+        house.close()
+
+
+def finished(browser: Browser, address: str) -> str:
+    """Open a page until its figures are there, as its poll does."""
+    until = time.monotonic() + 500
+    while 'class="working"' in browser.get(address).text:
+        poll = browser.page.text.partition('class="working"')[2][:300]
+        assert "hx-get" in poll
+        assert '<noscript><meta http-equiv="refresh"' in browser.page.text.partition("</head>")[0]
+        assert time.monotonic() < until, poll
+        time.sleep(0.5)
+    return str(browser.page.text)
+
+
+def test_the_graph_and_the_tables_are_there_before_anything_is_simulated(small: House) -> None:
+    page = Browser(small).get("/world").text
+    assert '<svg class="chart world"' in page
+    assert "Talks about a corridor" in page
+    assert "3 in 70 weeks" in page
+    assert "+ under-way: ×3" in page
+
+
+def test_one_button_says_that_nothing_happened_until_today(small: House) -> None:
+    browser = Browser(small)
+    browser.get("/world")
+    form = next(form for form in browser.forms("/world/watch") if "all" in form)
+    browser.send("/world/watch", form)
+    assert "Recorded for 2 processes" in browser.notes()[0]
+    rows = small.book.watches()
+    assert {row["watcher"] for row in rows} == {"ana"}
+    assert {row["days"] for row in rows} == {0}
+    head = small.book.head()
+    browser.send("/world/watch", form)
+    assert small.book.head() == head
+    assert "Every process was watched within the last week" in browser.get("/world").text
+
+
+def test_one_process_is_watched_alone(small: House) -> None:
+    browser = Browser(small)
+    browser.get("/world")
+    form = next(form for form in browser.forms("/world/watch") if form.get("process") == "convoy")
+    browser.send("/world/watch", form)
+    days = {row["process"]: row["days"] for row in small.book.watches()}
+    assert days["convoy"] == 0
+    assert days["talks"] != 0
+
+
+def test_a_simulation_a_condition_and_a_code_show_what_they_do_and_write_nothing(
+    small: House,
+) -> None:
+    browser = Browser(small)
+    head = small.book.head()
+    page = finished(browser, "/world")
+    assert "Typical stories" in page
+    assert "Worth knowing" in page
+    # Kept: the same page again computes nothing.
+    assert small.desk.latest("world") is not None
+    page = finished(browser, "/world/what-if?if%5Btalks-soon%5D=yes&how=see")
+    before, after = numbers(page, "Will a convoy pass")
+    assert before < after
+    ways = finished(browser, "/world/what-if?if%5Btalks-soon%5D=yes&if%5Btalks-soon%5D=no")
+    assert "no path meets both" in ways
+    assert small.book.head() == head
+    made = small.book.add_news(
+        "Guards open the road to a convoy", source="wire", grade="A", known_at=clock.now()
+    )
+    address = f"/news/{made['seq']}?target=convoy&half_life=lasting"
+    page = finished(browser, address).partition('id="effect"')[2]
+    now, *codes = numbers(page, "Will a convoy pass")
+    assert codes == sorted(codes)
+    assert codes[0] < codes[2] < codes[4]
+    # What the page says is what the book says.
+    told = small.book.news_effect(str(made["seq"]), "convoy", half_life="lasting", codes=("+2",))
+    row = next(row for row in told["rows"] if row["question"] == "convoy-soon")
+    assert now == pytest.approx(100 * row["before"], abs=0.6)
+    assert codes[-1] == pytest.approx(100 * row["after"]["+2"], abs=0.6)
+
+
+def numbers(page: str, title: str) -> list[float]:
+    """Give the percentages of a table's row."""
+    row = page.partition(f">{title}")[2].partition("</tr>")[0]
+    found = re.findall(r'class="(?:n|p|none)">\s*([\d.]+)\s?%', row)
+    return [float(figure) for figure in found]
+
+
+def test_a_process_without_questions_and_a_workspace_without_a_world_say_what_to_do(
+    tmp_path: Path,
+) -> None:
+    empty = tmp_path / "bank"
+    empty.mkdir()
+    (empty / "questions.yaml").write_text("schema: 1\nquestions: {}\n", encoding="utf-8")
+    with Book.plain(str(tmp_path / "none.db"), forecaster="ana", create=True) as book:
+        book.init(empty)
+        house = House(book, port=PORT)
+        browser = Browser(house)
+        assert "This workspace has no world yet" in browser.get("/world").text
+        assert 'href="/ask"' in browser.page.text
+        assert "nothing would move" in browser.get("/world/what-if").text
+        assert "No worldview has spoken yet" in finished(browser, "/world/views")
+        house.close()
+
+
+def test_a_computation_is_given_up_and_the_next_one_gets_a_process(small: House) -> None:
+    desk = Desk(small.book.database)
+    work = desk.ask("world", head=1)
+    assert desk.ask("world", head=1) is work
+    desk.stop("world")
+    assert work.state == "stopped"
+    again = desk.ask("views", head=small.book.head())
+    assert again.ended.wait(300)
+    assert again.state == "done"
+    assert again.result["rows"] == []
+    # What failed is said, and a name that is unknown breaks nothing.
+    wrong = desk.ask("what-if", ("no-such=yes",), (), head=small.book.head())
+    assert wrong.ended.wait(300)
+    assert wrong.state == "failed"
+    assert "no-such" in wrong.words
+    desk.close()
+
+
+def test_figures_of_an_older_head_are_shown_with_what_came_since(small: House) -> None:
+    desk = small.desk
+    first = desk.ask("views", head=small.book.head())
+    assert first.ended.wait(300)
+    assert desk.ask("views", head=small.book.head()) is first
+    small.book.log("convoy-soon", 0.2)
+    second = desk.ask("views", head=small.book.head())
+    assert second is not first
+    assert second.ended.wait(300)
+    assert second.head == small.book.head()
+
+
+def test_a_poll_takes_no_note_and_changes_no_address(small: House) -> None:
+    browser = Browser(small)
+    browser.get("/world")
+    session = next(iter(small.sessions._open.values()))
+    session.notes.append(("done", "Saved just now."))
+    asked = {"HX-Request": "true", "X-Poll": "1"}
+    poll = browser.client.get("/world/views", headers=asked)
+    assert "Saved just now." not in poll.text
+    assert "hx-push-url" not in poll.headers
+    assert "Saved just now." in browser.get("/world").text
