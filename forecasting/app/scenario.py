@@ -5,7 +5,7 @@ with what leads to it cut off. A condition that no path meets is refused, so not
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -20,19 +20,20 @@ from forecasting.app.predict import LIVE_DRAWS, Predictor, watches_of
 from forecasting.bank import Bank
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso, parse_when
-from forecasting.domain.predicate import And, At, Entered, Moment, Not, Occurred, Truth
+from forecasting.domain.predicate import And, At, Entered, Moment, Not, Occurred, Predicate, Truth
 from forecasting.domain.question import Question
 from forecasting.domain.scenario import OTHERWISE, ScenarioSet
 from forecasting.errors import InvalidInput, NotFound, nearest
 from forecasting.evidence import known
 from forecasting.models.world.answers import (
     Estimate,
+    effective,
     estimate,
     quantiles,
     value_of_information,
 )
 from forecasting.models.world.model import Run, Variant
-from forecasting.models.world.relevant import last_moment
+from forecasting.models.world.relevant import asked, last_moment, moments
 from forecasting.models.world.values import Do
 from forecasting.store import Ledger
 
@@ -40,8 +41,8 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 SEEN = "given: once this is seen (what led to it becomes likelier too)"
 DONE = "do: if this were brought about (what leads to it is cut off); rests on the links"
-#: Below so many effective paths a condition is drawn more often.
-ENOUGH = 2_000
+#: Below so many effective paths a condition is drawn more often, with so many times the paths.
+ENOUGH, TIMES = 2_000, 3
 #: Below so many nothing is said.
 FEWEST = 100
 
@@ -116,7 +117,7 @@ def live(
     until = _until(predictor, questions)
     far = [q.id for q in questions if last_moment(predictor.asks[q.id], q.closes) > until]
     questions = [q for q in questions if q.id not in far]
-    run = _simulated(predictor, questions, moment)
+    run = _simulated(predictor, questions, moment, until)
     ends = {name: record.free for name, record in run.records.items()}
     late = [name for name, end in ends.items() if moment - end > dt.timedelta(days=7)]
     notes = [f"{name} looks beyond {iso(until)[:10]} and is left out" for name in far]
@@ -132,6 +133,7 @@ def _simulated(
     predictor: Predictor,
     questions: Sequence[Question],
     moment: dt.datetime,
+    reach: dt.datetime | Mapping[str, dt.datetime],
     *,
     do: Sequence[Do] = (),
     towards: Truth | None = None,
@@ -149,7 +151,7 @@ def _simulated(
         towards=towards,
         met=met,
         times=times,
-        until=_until(predictor, questions),
+        until=reach,
     )
 
 
@@ -228,9 +230,7 @@ def _estimate(run: Run, truth: BoolArray, given: BoolArray | None = None) -> Est
 
 def _effective(run: Run, given: BoolArray | None) -> float:
     """Give how many equal paths the weighted ones are worth."""
-    weights = run.paths.weights(given)
-    total = float(weights @ weights)
-    return 1.0 / total if total > 0 else 0.0
+    return effective(run.paths.weights(given))
 
 
 def what_if(
@@ -254,12 +254,12 @@ def what_if(
         msg = "what-if: needs a condition"
         raise InvalidInput(msg, hint="--given guarantees-2026=firm or --do guarantees-2026=firm")
     acts = [act for text in do for act in intervention(found, text)]
-    run = found.run
+    run, reach = found.run, _asked_until(found, given, scenarios)
     if acts:
-        run = _simulated(found.predictor, found.questions, found.as_of, do=acts)
+        run = _simulated(found.predictor, found.questions, found.as_of, reach, do=acts)
     seen = _seen(found, run, given)
     if given and _effective(run, seen) < ENOUGH:
-        run = _drawn_towards(found, given, acts)
+        run = _drawn_towards(found, given, acts, reach)
         seen = _seen(found, run, given)
     _possible(found, run, given)
     label = DONE if do else SEEN
@@ -372,7 +372,29 @@ def _possible(found: Live, run: Run, given: Sequence[str]) -> None:
         raise InvalidInput(msg, hint="take fewer")
 
 
-def _drawn_towards(found: Live, given: Sequence[str], acts: Sequence[Do]) -> Run:
+def _asked_until(
+    found: Live, given: Sequence[str], scenarios: ScenarioSet | None
+) -> dict[str, dt.datetime]:
+    """Give how far each process must be simulated for every answer of a what-if."""
+    asks = found.predictor.asks
+    ends = [(asked(asks[q.id]), last_moment(asks[q.id], q.closes)) for q in found.questions]
+    told = [(truth, closes) for truth, _, closes in (condition(found, text) for text in given)]
+    if scenarios is not None:
+        told += [(named.when, scenarios.closes) for named in scenarios.named]
+    ends += [(asked(Predicate(event)), max([end, *moments(event, end)])) for event, end in told]
+    reach: dict[str, dt.datetime] = {}
+    for names, end in ends:
+        for name in names:
+            reach[name] = max(end, reach.get(name, end))
+    return reach
+
+
+def _drawn_towards(
+    found: Live,
+    given: Sequence[str],
+    acts: Sequence[Do],
+    reach: Mapping[str, dt.datetime],
+) -> Run:
     """Simulate again with the moves towards rare conditions drawn more often, weighed back."""
     read = [condition(found, text) for text in given]
     towards = read[0][0]
@@ -382,10 +404,11 @@ def _drawn_towards(found: Live, given: Sequence[str], acts: Sequence[Do]) -> Run
         found.predictor,
         found.questions,
         found.as_of,
+        reach,
         do=acts,
         towards=towards,
         met=max(closes for _, _, closes in read),
-        times=2,
+        times=TIMES,
     )
 
 

@@ -21,7 +21,7 @@ from forecasting.models.world.classes import ClassOf, told_apart
 from forecasting.models.world.exposed import multiplier
 from forecasting.models.world.history import Past, Record
 from forecasting.models.world.packages import DeliveryOf
-from forecasting.models.world.parameters import Parameters, parameters
+from forecasting.models.world.parameters import Kept, Parameters, parameters
 from forecasting.models.world.reports import CodedReport
 from forecasting.models.world.values import FloatArray
 
@@ -100,6 +100,7 @@ class Learner:
     seed: int
     classes: ClassOf
     deliveries: DeliveryOf
+    drawn: Kept = field(default_factory=Kept)
 
     def learn(
         self,
@@ -172,6 +173,7 @@ class Learner:
             history=variant.history,
             multipliers=times,
             shifts=shifts,
+            kept=self.drawn,
         )
         if told.rates is not None:
             posterior["rates"] = told.rates

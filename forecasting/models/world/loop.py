@@ -194,12 +194,25 @@ def _first(due: Any, begin: int, end: int) -> Any:
     return found, which
 
 
+@_plain
+def _busiest(visits: Any, part: Any, own: Any, own_end: Any) -> Any:
+    """Give the move of a part that was enabled most often."""
+    found = own[part[0]]
+    for p in part:
+        for m in range(own[p], own_end[p]):
+            if visits[m] > visits[found]:
+                found = m
+    return found
+
+
 @_kept
 def run(
     plan: Any,
+    these: Any,
     horizon: float,
     wanted: Any,
     begin: int,
+    stop: int,
     draw: Any,
     process: Any,
     time: Any,
@@ -207,7 +220,10 @@ def run(
     after: Any,
     amount: Any,
 ) -> Any:
-    """Simulate draws from `begin` on until the rows are full; give (next draw, rows, end, move)."""
+    """Simulate the processes of a part in the draws from `begin` to `stop`, until the rows are full.
+
+    Gives (next draw, rows, end, move).
+    """
     value, move, salt, link, lists = plan.value, plan.move, plan.salt, plan.link, plan.lists
     item, item_size, tick, clock, acts = plan.item, plan.item_size, plan.tick, plan.clock, plan.acts
     moves, processes, links = len(move), len(plan.process), len(link)
@@ -221,18 +237,18 @@ def run(
     ever = np.empty(links, np.bool_)
     soonest, nearest = np.empty(processes), np.empty(processes, np.int64)
     n = 0
-    for d in range(begin, plan.draws):
+    for d in range(begin, stop):
         if not wanted[d]:
             continue
         first_row, gain = n, plan.gain[d]
-        for p in range(processes):
+        for p in these:
             state[p], since[p] = plan.process[p, STATE], plan.stand[p, SINCE]
             total[p], free[p] = plan.stand[p, TOTAL], False
             soonest[p], nearest[p] = np.inf, -1
-        for m in range(moves):
-            base[m], ended[m], cell[m] = plan.age[m, _FROM], plan.age[m, _ENDED], move[m, CELL]
-            due[m], linked[m], news[m], visits[m] = np.inf, 0.0, 0.0, 0
-        for p in range(processes):
+            for m in range(own[p], own_end[p]):
+                base[m], ended[m], cell[m] = plan.age[m, _FROM], plan.age[m, _ENDED], move[m, CELL]
+                due[m], linked[m], news[m], visits[m] = np.inf, 0.0, 0.0, 0
+        for p in these:
             for a in range(plan.process[p, OUT], plan.process[p, OUT_END]):
                 j = lists[a]
                 ever[j] = link[j, EVER]
@@ -240,19 +256,19 @@ def run(
                     for c in range(link[j, CHILDREN], link[j, CHILDREN_END]):
                         linked[lists[c]] += _of(value, link[j], BETA, d)
         opening, i = 0, 0  # processes that are free at the origin begin first
-        next_one, changed = 0, True
+        next_one, changed = these[0], True
         while True:
             fired, kind, part, t, p, new = -1, -1, 0.0, 0.0, 0, 0
             counted = False
-            if opening < processes:
-                p, kind = opening, FREE
+            if opening < len(these):
+                p, kind = these[opening], FREE
                 opening += 1
                 if plan.stand[p, WATCH] > 0.0:
                     continue
             else:
                 if changed:
-                    next_one = 0
-                    for q in range(1, processes):
+                    next_one = these[0]
+                    for q in these[1:]:
                         if soonest[q] < soonest[next_one]:
                             next_one = q
                 p, changed = next_one, True
@@ -331,7 +347,7 @@ def run(
                 total[p] += part
             if recorded:
                 if n - first_row >= MOST_MOVES:
-                    return d, n, LOOP, np.argmax(visits)
+                    return d, n, LOOP, _busiest(visits, these, own, own_end)
                 if n == capacity:
                     return d, first_row, FULL, -1
                 draw[n], process[n], time[n], amount[n] = d, p, t, part
@@ -394,4 +410,4 @@ def run(
                     )
                     visits[m] += 1
             soonest[p], nearest[p] = _first(due, own[p], own_end[p])
-    return plan.draws, n, DONE, -1
+    return stop, n, DONE, -1

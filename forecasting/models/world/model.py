@@ -40,8 +40,8 @@ from forecasting.models.world.values import Do, FloatArray, World
 #: Parameter points: what is not known of them is the largest error of a number.
 POINTS = 2_048
 #: Of a condition that few paths meet: so many times the paths, more where the gate refuses.
-RARE = (3, 6)
-#: With so many draws, that is: fewer are for a look or for one of many steps.
+RARE = (1, 3, 6)
+#: With so many draws, that is; with fewer the last one is not tried.
 PATIENT = 32_768
 #: How many simulations are kept: an explanation asks for the same ones again.
 KEPT = 4
@@ -251,7 +251,7 @@ class WorldModel:
             run = self.run(variant, group, *arguments, draws=draws)
             return {question.id: self.read(run, question) for question in group}
         (question,) = group
-        for times in RARE if draws >= PATIENT else RARE[:1]:
+        for times in RARE if draws >= PATIENT else RARE[:-1]:
             run = self._towards(variant, question, *arguments, draws=draws, times=times)
             answer = self.read(run, question)
             if answer.gate == "passed":
@@ -342,7 +342,7 @@ class WorldModel:
         betas: Mapping[str, FloatArray | float] | None = None,
         draws: int | None = None,
         times: int = 1,
-        until: dt.datetime | None = None,
+        until: dt.datetime | Mapping[str, dt.datetime] | None = None,
     ) -> Run:
         """Simulate the part of the world that some questions rest on.
 
@@ -368,18 +368,23 @@ class WorldModel:
         times
             So many times the paths, for what is rare.
         until
-            How far, if not to the last moment that a question looks at.
+            How far, all processes or each; default to the last moment that a question looks at.
         """
         names = frozenset().union(*(asked(self.predicates[q.id]) for q in questions))
         spec = part_of(self.spec if variant.links else _apart(self.spec), names)
-        last = until or max(last_moment(self.predicates[q.id], q.closes) for q in questions)
+        reach = until
+        if reach is None:
+            reach = max(last_moment(self.predicates[q.id], q.closes) for q in questions)
+        if isinstance(reach, dt.datetime):
+            reach = dict.fromkeys(spec.processes, reach)
+        ends = tuple(reach.get(name, as_of) for name in spec.processes)
         size = draws or self.draws
         # Two paths of each point at least, or nothing could be said of its own chance.
         points = min(POINTS, size // 2)
         repeats = times * (size // points)
         told = _hash([item.key for item in items])
         looked = tuple(sorted(watched.items()))
-        key = (replace(variant, name=""), as_of, tuple(spec.processes), told, looked, last, points)
+        key = (replace(variant, name=""), as_of, tuple(spec.processes), told, looked, ends, points)
         plain = not do and towards is None and betas is None and only is None
         if plain and key in self._kept:
             self._kept.move_to_end(key)
@@ -402,7 +407,8 @@ class WorldModel:
         coded = tuple(report for report in known.coded if report.process in spec.processes)
         if variant.news:
             world = with_reports(world, to_values(alive(coded, held), world))
-        horizon = max(world.day(last), 0.0)
+        horizons = [max(world.day(end), 0.0) for end in ends]
+        horizon = max(horizons)
         by = horizon if met is None else min(max(world.day(met), 0.0), horizon)
         tilt = [] if towards is None else ways(world, towards, by)
         found = Run(
@@ -413,7 +419,7 @@ class WorldModel:
             learned,
             coded,
             world,
-            simulate(world, horizon, seed=self.seed, do=do, tilt=tilt, only=only),
+            simulate(world, horizons, seed=self.seed, do=do, tilt=tilt, only=only),
             _hash([iso(as_of), *_told(items), *(f"{n} {iso(r.free)}" for n, r in held.items())]),
             _hash([self.bank_hash, variant.name]),
         )

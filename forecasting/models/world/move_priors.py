@@ -49,6 +49,12 @@ class SpellDraws:
     lasting: FloatArray | float = 0.0
     spread: float = 0.0
 
+    @property
+    def arrays(self) -> list[FloatArray]:
+        """Everything that is drawn, for a digest."""
+        values = (self.theta, self.k, self.t0, self.at_once, self.lasting, self.spread)
+        return [np.asarray(value, dtype=np.float64) for value in values]
+
     @classmethod
     def of(cls, model: Spells, fit: Fit, *, monitored: float = 0.0) -> "SpellDraws":
         """Give the draws of a fitted class.

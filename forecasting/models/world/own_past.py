@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -94,6 +95,11 @@ class OwnPast:
             np.array(on, dtype=np.float64).reshape(len(kept), len(links)),
             given[kept] if len(kept) else np.empty(0),
         )
+
+    @property
+    def arrays(self) -> list[NDArray[Any]]:
+        """Everything that is known, for a digest."""
+        return [self.begin, self.end, self.fired, self.stay, self.on, self.factor]
 
     @property
     def count(self) -> float:

@@ -7,8 +7,10 @@ of their child: the exposure is sum of T exp(beta x), each point weighs by the m
 of the child's moves, and points are taken from those weights by a comb.
 """
 
+from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from types import MappingProxyType
 
 import numpy as np
@@ -91,6 +93,7 @@ def parameters(
     history: bool = True,
     multipliers: Mapping[Key, ArrayLike] = MappingProxyType({}),
     shifts: Mapping[Key, float] = MappingProxyType({}),
+    kept: "Kept | None" = None,
 ) -> Parameters:
     """Draw the parameters of every move and link.
 
@@ -122,6 +125,8 @@ def parameters(
         By move, what reports multiplied the hazard by in each piece of its past.
     shifts : mapping
         By move, a log factor on the prior of its rate: how a worldview differs.
+    kept : Kept, optional
+        What was drawn before; a process of which nothing changed is not drawn again.
 
     Returns
     -------
@@ -170,7 +175,7 @@ def parameters(
             continue
         own = [link for link in links if link.child == name]
         found = _Drawing(process, own, seen, joined, pool_of, classes, shifts, points, seed)
-        drawn, ratios, size = found.draw()
+        drawn, ratios, size = found.draw() if kept is None else kept.of(found)
         moves |= {(name, move): values for move, values in drawn.items()}
         betas |= ratios
         if size is not None:
@@ -192,6 +197,27 @@ def _links_on(
     return tuple(link for link in links if links_on(link, move, process))
 
 
+type _Drawn = tuple[dict[str, MoveParameters], dict[str, FloatArray], float | None]
+
+
+class Kept:
+    """The last draws of processes by what they follow from: variants of a world share most."""
+
+    def __init__(self, most: int = 192) -> None:
+        self._drawn: OrderedDict[bytes, _Drawn] = OrderedDict()
+        self._most = most
+
+    def of(self, drawing: "_Drawing") -> _Drawn:
+        """Give a draw, made before or now."""
+        key = drawing.key()
+        if key not in self._drawn:
+            self._drawn[key] = drawing.draw()
+            if len(self._drawn) > self._most:
+                self._drawn.popitem(last=False)
+        self._drawn.move_to_end(key)
+        return self._drawn[key]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Drawing:
     """The draw of one process: its moves and the links on it, jointly."""
@@ -206,7 +232,28 @@ class _Drawing:
     points: int
     seed: int
 
-    def draw(self) -> tuple[dict[str, MoveParameters], dict[str, FloatArray], float | None]:
+    def key(self) -> bytes:
+        """Give a digest of everything that the draw follows from."""
+        moves = _timed(self.process)
+        pool = self.joined
+        told = [
+            repr((self.process.name, moves, self.links, self.points, self.seed)),
+            *(repr((self.pool_of.get(key), self.shifts.get(key))) for key in map(self._key, moves)),
+            *(repr(pool is not None and self._key(move) in pool.moves) for move in moves),
+        ]
+        arrays = [array for move in moves for array in self._past(move).arrays]
+        if pool is not None and any(move.phrase.form == "history" for move in moves):
+            arrays += [pool.mu, pool.sigma, pool.weight]
+        for move in moves:
+            if move.phrase.form == "class" and move.phrase.reference in self.classes:
+                arrays += self.classes[move.phrase.reference].arrays
+        digest = sha256("\0".join(told).encode())
+        for array in arrays:
+            digest.update(repr(array.shape).encode())
+            digest.update(array.tobytes())
+        return digest.digest()
+
+    def draw(self) -> "_Drawn":
         """Give the moves' parameters, the links' log ratios, and the effective size if weighed."""
         size = self.points
         if any(self._weighs(move) for move in _timed(self.process)):

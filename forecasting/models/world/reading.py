@@ -11,6 +11,7 @@ from forecasting.domain.predicate import Choice, Predicate, Total, Truth
 from forecasting.domain.provenance import SIMULATED, Fitted
 from forecasting.domain.question import Question
 from forecasting.models.world.answers import (
+    effective,
     estimate,
     log_odds,
     logged,
@@ -86,7 +87,7 @@ def read(
     weights, repeats = paths.weights(given), paths.world.repeats
     if not weights.any():
         return (), None, (), "refused: no path meets the condition of the question", None
-    if given is not None and 1.0 / float(weights @ weights) < FEWEST:
+    if given is not None and effective(weights) < FEWEST:
         return (), None, (), "refused: too few paths meet the condition of the question", None
     event = predicate.event
     if question.type == "binary":

@@ -22,7 +22,8 @@ def event_times(paths: Paths) -> "pd.DataFrame":
     """Give one row a move: draw, process, time (UTC), before, state, amount."""
     import pandas as pd
 
-    rows, world = paths.rows, paths.world
+    world = paths.world
+    rows = paths.rows.of(np.lexsort((paths.rows.time, paths.rows.draw)))
     names = [process.name for process in world.processes]
     labels = sorted({state for process in world.processes for state in process.states})
     width = max((len(process.states) for process in world.processes), default=1)
