@@ -127,6 +127,11 @@ def agreement_rows(
     return _arrays(rows)
 
 
+def cases_of(items: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    """Keep the items that tell of a class's case: a row is named ``class/row``."""
+    return tuple(item for item in items if any("/" in effect.target for effect in item.effects))
+
+
 def anchor(items: Iterable[Evidence], prefix: str, as_of: dt.datetime) -> dt.datetime:
     """Give the moment up to which a class learns: its last evidence, or the last quarter's start.
 

@@ -30,7 +30,7 @@ class ClassDraws:
     verdict: str
 
 
-#: (class, evidence, moment, fits, processes that ask) to its draws.
+#: (class, evidence of cases, moment, fits, processes that ask) to its draws.
 type ClassOf = Callable[
     [str, Sequence[Evidence], dt.datetime, FitCache, Sequence[ProcessSpec]], ClassDraws
 ]
@@ -39,7 +39,7 @@ type ClassOf = Callable[
 def class_draws(classes: Mapping[str, ReferenceClass]) -> ClassOf:
     """Give what draws a bank's classes of spells; each is made once for the same cases."""
     kept: dict[tuple[str, str], ClassDraws] = {}
-    read: dict[tuple[str, dt.datetime, tuple[str, ...]], tuple[Sequence[Evidence], Rows]] = {}
+    read: dict[tuple[object, ...], Rows] = {}
 
     def of(
         name: str,
@@ -52,13 +52,12 @@ def class_draws(classes: Mapping[str, ReferenceClass]) -> ClassOf:
             known = {each.id: None for each in classes.values() if each.kind in KINDS}
             msg = f"class ({name}): no reference class of spells has this name"
             raise InvalidInput(msg, hint=nearest(name, known) or ", ".join(known))
-        # Variants of one moment ask with the very same evidence.
-        asked = (name, as_of, tuple(process.name for process in asking))
-        if asked not in read or read[asked][0] is not items:
+        asked = (name, as_of, *(process.name for process in asking), *(item.key for item in items))
+        if asked not in read:
             if len(read) >= ROWS:
                 read.clear()
-            read[asked] = (items, _rows(classes[name], items, as_of, asking))
-        rows = read[asked][1]
+            read[asked] = _rows(classes[name], items, as_of, asking)
+        rows = read[asked]
         key = (name, array_hash(rows))
         if key not in kept:
             kept[key] = _drawn(KINDS[classes[name].kind], rows, fits)

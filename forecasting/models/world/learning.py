@@ -17,6 +17,7 @@ from forecasting.models.fits import FitCache
 from forecasting.models.news_gain import gain_draws, learned_gain, summary
 from forecasting.models.own_kind import own_hazards
 from forecasting.models.world.assembly import Hazard
+from forecasting.models.world.cases import cases_of
 from forecasting.models.world.classes import ClassOf, told_apart
 from forecasting.models.world.exposed import multiplier
 from forecasting.models.world.history import Past, Record
@@ -142,7 +143,8 @@ class Learner:
         owners: dict[str, frozenset[str]] = {}
         draws = {}
         verdicts: dict[str, str] = {}
-        known = items if variant.history else ()
+        cases = cases_of(items)
+        known = cases if variant.history else ()
         for name, process in list(shared.items()):
             if process.delivery is not None:
                 continue
@@ -193,7 +195,7 @@ class Learner:
                 brought = self.deliveries(
                     {name: process},
                     records,
-                    items,
+                    cases,
                     as_of,
                     self.fits,
                     history=variant.history,

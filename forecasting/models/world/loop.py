@@ -28,7 +28,9 @@ MOMENT = 1e-9
 KNOTS = 33
 
 
-#: Columns of ``Plan.move``; a parameter is ``value[at + step * draw]``.
+#: Of a parameter there is one value, one a draw, or one a parameter point.
+ONE, DRAW, POINT = range(3)
+#: Columns of ``Plan.move``; of a parameter where it begins, and of which kind it is.
 OWNER, START, END, COUNTED, RENEWS, DATED, SHARED = range(7)
 FIRST_BUDGET, FIRST_SHARE, FIRST_SIZE, SIZE, EVERY = range(7, 12)
 ITEMS, ITEMS_END, CELL = range(12, 15)
@@ -97,9 +99,10 @@ def _chance(salt: Any, d: int, visit: int) -> Any:
 
 
 @_plain
-def _of(value: Any, about: Any, what: int, d: int) -> Any:
+def _of(value: Any, about: Any, row: int, what: int, d: int, point: int) -> Any:
     """Give a parameter of a move or link in a draw."""
-    return value[about[what] + about[what + 1] * d]
+    each = about[row, what + 1]
+    return value[about[row, what] + (point if each == POINT else d if each == DRAW else 0)]
 
 
 @_plain
@@ -107,7 +110,9 @@ def _due(
     value: Any,
     move: Any,
     salt: Any,
+    m: int,
     d: int,
+    point: int,
     t: float,
     base: float,
     how: int,
@@ -115,13 +120,16 @@ def _due(
     log: float,
 ) -> Any:
     """Give the day on which a move fires that is enabled at t, its age counted from `base`."""
-    if move[DATED]:
-        date = _of(value, move, DATE, d)
+    if move[m, DATED]:
+        date = _of(value, move, m, DATE, d, point)
         return date if date > t else np.inf
-    rate, shape = _of(value, move, RATE, d), _of(value, move, SHAPE, d)
-    if move[SHARED] and how != AGAIN:
-        u = value[move[FIRST_SHARE] + d] if visit == 0 else _chance(salt[_SHARE], d, visit)
-        at_once, good = _of(value, move, AT_ONCE, d), _of(value, move, FOR_GOOD, d)
+    rate, shape = _of(value, move, m, RATE, d, point), _of(value, move, m, SHAPE, d, point)
+    if move[m, SHARED] and how != AGAIN:
+        u = value[move[m, FIRST_SHARE] + d] if visit == 0 else _chance(salt[m, _SHARE], d, visit)
+        at_once, good = (
+            _of(value, move, m, AT_ONCE, d, point),
+            _of(value, move, m, FOR_GOOD, d, point),
+        )
         if how == ENTERED:
             if u < at_once:
                 return t + MOMENT
@@ -134,10 +142,10 @@ def _due(
     if rate <= 0.0:
         return np.inf
     if visit == 0:
-        budget = value[move[FIRST_BUDGET] + d]
+        budget = value[move[m, FIRST_BUDGET] + d]
     else:
-        budget = -np.log1p(-_chance(salt[_BUDGET], d, visit))
-    used = budget * np.exp(-log) / rate
+        budget = -np.log1p(-_chance(salt[m, _BUDGET], d, visit))
+    used = (budget if log == 0.0 else budget * np.exp(-log)) / rate
     if shape == 1.0:
         return t + used
     return max(t, base + ((t - base) ** shape + used) ** (1.0 / shape))
@@ -171,13 +179,23 @@ def _news(
 
 
 @_plain
-def _part(value: Any, move: Any, salt: Any, d: int, visit: int, left: float, goal: float) -> Any:
+def _part(
+    value: Any,
+    move: Any,
+    salt: Any,
+    m: int,
+    d: int,
+    point: int,
+    visit: int,
+    left: float,
+    goal: float,
+) -> Any:
     """Give how much a delivery brings when so much is left."""
-    whole = _of(value, move, WHOLE, d)
-    if whole > 0.0 and _chance(salt[_WHOLE], d, visit) < whole:
+    whole = _of(value, move, m, WHOLE, d, point)
+    if whole > 0.0 and _chance(salt[m, _WHOLE], d, visit) < whole:
         return left
-    u = value[move[FIRST_SIZE] + d] if visit == 0 else _chance(salt[_SIZE], d, visit)
-    row = move[SIZE] + (0 if move[EVERY] == 0 else (d // move[EVERY]) * KNOTS)
+    u = value[move[m, FIRST_SIZE] + d] if visit == 0 else _chance(salt[m, _SIZE], d, visit)
+    row = move[m, SIZE] + (0 if move[m, EVERY] == 0 else (d // move[m, EVERY]) * KNOTS)
     place = np.arcsin(np.sqrt(u)) * (2.0 * (KNOTS - 1) / np.pi)
     k = min(int(place), KNOTS - 2)
     share = value[row + k] + (place - k) * (value[row + k + 1] - value[row + k])
@@ -220,7 +238,7 @@ def run(
     after: Any,
     amount: Any,
 ) -> Any:
-    """Simulate the processes of a part in the draws from `begin` to `stop`, until the rows are full.
+    """Simulate a part's processes in draws from `begin` to `stop`, until the rows are full.
 
     Gives (next draw, rows, end, move).
     """
@@ -240,7 +258,7 @@ def run(
     for d in range(begin, stop):
         if not wanted[d]:
             continue
-        first_row, gain = n, plan.gain[d]
+        first_row, gain, point = n, plan.gain[d], d // plan.repeats
         for p in these:
             state[p], since[p] = plan.process[p, STATE], plan.stand[p, SINCE]
             total[p], free[p] = plan.stand[p, TOTAL], False
@@ -254,7 +272,7 @@ def run(
                 ever[j] = link[j, EVER]
                 if ever[j] or (not link[j, ONCE] and acts[j, state[p]]):
                     for c in range(link[j, CHILDREN], link[j, CHILDREN_END]):
-                        linked[lists[c]] += _of(value, link[j], BETA, d)
+                        linked[lists[c]] += _of(value, link, j, BETA, d, point)
         opening, i = 0, 0  # processes that are free at the origin begin first
         next_one, changed = these[0], True
         while True:
@@ -296,7 +314,7 @@ def run(
                         new,
                         ended[m],
                     )
-                    shape = _of(value, move[m], SHAPE, d)
+                    shape = _of(value, move, m, SHAPE, d, point)
                     due[m] = _later(shape, t, base[m], due[m], size - news[m])
                     news[m] = size
                     changed = True
@@ -328,7 +346,7 @@ def run(
                 if move[fired, SIZE] >= 0 and not cut:
                     goal, done = plan.stand[p, GOAL], plan.process[p, DONE_STATE]
                     left = max(goal - total[p], 0.0)
-                    part = _part(value, move[fired], salt[fired], d, visits[fired] - 1, left, goal)
+                    part = _part(value, move, salt, fired, d, point, visits[fired] - 1, left, goal)
                     if done >= 0 and total[p] + part >= goal * (1.0 - 1e-12):
                         new = done
                         # A last part that is barred does not come; smaller ones may.
@@ -338,7 +356,7 @@ def run(
                     due[fired] = np.inf
                     if again:
                         due[fired] = _due(
-                            value, move[fired], salt[fired], d, t, base[fired], AGAIN,
+                            value, move, salt, fired, d, point, t, base[fired], AGAIN,
                             visits[fired], linked[fired] + news[fired],
                         )  # fmt: skip
                         visits[fired] += 1
@@ -378,14 +396,14 @@ def run(
                         sign = 1.0 if acts[j, new] else -1.0
                     if not turns:
                         continue
-                    step = sign * _of(value, link[j], BETA, d)
+                    step = sign * _of(value, link, j, BETA, d, point)
                     if step == 0.0:
                         continue
                     for c in range(link[j, CHILDREN], link[j, CHILDREN_END]):
                         m = lists[c]
                         linked[m] += step
                         if due[m] < np.inf and not move[m, DATED]:
-                            shape = _of(value, move[m], SHAPE, d)
+                            shape = _of(value, move, m, SHAPE, d, point)
                             due[m] = _later(shape, t, base[m], due[m], step)
                             q = move[m, OWNER]
                             soonest[q], nearest[q] = _first(due, own[q], own_end[q])
@@ -406,7 +424,17 @@ def run(
                         ended[m],
                     )  # fmt: skip
                     due[m] = _due(
-                        value, move[m], salt[m], d, t, base[m], how, visits[m], linked[m] + news[m]
+                        value,
+                        move,
+                        salt,
+                        m,
+                        d,
+                        point,
+                        t,
+                        base[m],
+                        how,
+                        visits[m],
+                        linked[m] + news[m],
                     )
                     visits[m] += 1
             soonest[p], nearest[p] = _first(due, own[p], own_end[p])

@@ -40,9 +40,9 @@ from forecasting.models.world.values import Do, FloatArray, World
 #: Parameter points: what is not known of them is the largest error of a number.
 POINTS = 2_048
 #: Of a condition that few paths meet: so many times the paths, more where the gate refuses.
-RARE = (1, 3, 6)
-#: With so many draws, that is; with fewer the last one is not tried.
-PATIENT = 32_768
+RARE = (1, 2, 6)
+#: With so many draws, that is; with fewer, which are for one of many steps, no more than this.
+PATIENT, HASTY = 32_768, (1, 3)
 #: How many simulations are kept: an explanation asks for the same ones again.
 KEPT = 4
 #: So many states of learning: every variant at one moment.
@@ -251,7 +251,7 @@ class WorldModel:
             run = self.run(variant, group, *arguments, draws=draws)
             return {question.id: self.read(run, question) for question in group}
         (question,) = group
-        for times in RARE if draws >= PATIENT else RARE[:-1]:
+        for times in RARE if draws >= PATIENT else HASTY:
             run = self._towards(variant, question, *arguments, draws=draws, times=times)
             answer = self.read(run, question)
             if answer.gate == "passed":
