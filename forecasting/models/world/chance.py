@@ -13,6 +13,7 @@ KEPT = 300
 LARGEST = 32_768
 
 
+@lru_cache(maxsize=4_096, typed=True)
 def number(*key: object) -> int:
     """Give the 64-bit number of a key, the same on every machine.
 

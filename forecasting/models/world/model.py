@@ -21,7 +21,7 @@ from forecasting.errors import GateRefused, InvalidInput
 from forecasting.evidence.likelihood import ReliabilityOf
 from forecasting.models.world.assembly import assemble, with_reports
 from forecasting.models.world.conditions import towards as ways
-from forecasting.models.world.history import Record, pasts, records
+from forecasting.models.world.history import Past, Record, pasts, records
 from forecasting.models.world.learning import Learned, Learner
 from forecasting.models.world.paths import BoolArray, Paths
 from forecasting.models.world.reading import Answer, read
@@ -41,8 +41,8 @@ from forecasting.models.world.values import Do, FloatArray, World
 POINTS = 2_048
 #: Of a condition that few paths meet: so many times the paths, more where the gate refuses.
 RARE = (1, 2, 6)
-#: With so many draws, that is; with fewer, which are for one of many steps, no more than this.
-PATIENT, HASTY = 32_768, (1, 3)
+#: With so many draws, that is; with fewer, which are for one of many steps, this and no more.
+PATIENT, HASTY = 32_768, (3,)
 #: How many simulations are kept: an explanation asks for the same ones again.
 KEPT = 4
 #: So many states of learning: every variant at one moment.
@@ -71,6 +71,18 @@ class Known:
     records: Mapping[str, Record]
     coded: tuple[CodedReport, ...]
     learned: Learned
+    told: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """What is known as of a moment, before anything is learned from it."""
+
+    records: Mapping[str, Record]
+    coded: tuple[CodedReport, ...]
+    linked: Mapping[tuple[str, str], Past]
+    apart: Mapping[tuple[str, str], Past]
+    told: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,6 +135,7 @@ class WorldModel:
     _kept: OrderedDict[Any, Run] = field(default_factory=OrderedDict)
     _told: dict[Any, dict[str, Answer]] = field(default_factory=dict)
     _learned: OrderedDict[Any, Known] = field(default_factory=OrderedDict)
+    _read: OrderedDict[Any, _Seen] = field(default_factory=OrderedDict)
 
     def answers(
         self,
@@ -391,7 +404,7 @@ class WorldModel:
             return self._kept[key]
         known = self.known(variant, items, as_of, watched, reliability, points=points)
         held = {name: known.records[name] for name in spec.processes}
-        learned = known.learned
+        learned, stated = known.learned, betas or {}
         for name in spec.processes:
             if name in learned.faults:
                 raise InvalidInput(learned.faults[name])
@@ -399,7 +412,7 @@ class WorldModel:
             spec,
             held,
             learned.hazards,
-            {**learned.betas, **(betas or {})} if variant.links else {},
+            {link.name: stated.get(link.name, learned.betas[link.name]) for link in spec.links},
             points=points,
             repeats=repeats,
             gain=learned.gain,
@@ -420,7 +433,7 @@ class WorldModel:
             coded,
             world,
             simulate(world, horizons, seed=self.seed, do=do, tilt=tilt, only=only),
-            _hash([iso(as_of), *_told(items), *(f"{n} {iso(r.free)}" for n, r in held.items())]),
+            _hash([known.told, *(f"{n} {iso(r.free)}" for n, r in held.items())]),
             _hash([self.bank_hash, variant.name]),
         )
         if plain:
@@ -451,35 +464,59 @@ class WorldModel:
             self._learned.move_to_end(key)
             return self._learned[key]
         spec = self.spec if variant.links else _apart(self.spec)
-        held = records(spec, items, as_of, watched=watched, made=self.openings)
-        coded: tuple[CodedReport, ...] = ()
-        if variant.news:
-            coded = reports(
-                items,
-                spec,
-                self.questions,
-                self.predicates,
-                reliability=reliability(as_of),
-                as_of=as_of,
-            )
+        seen = self._seen(items, as_of, watched, reliability, key[1:4])
+        coded = seen.coded if variant.news else ()
+        history = seen.linked if variant.links else seen.apart
         found = Known(
-            held,
+            seen.records,
             coded,
             self.learner.learn(
                 variant,
                 spec,
-                held,
-                pasts(spec, held) if variant.history else {},
+                seen.records,
+                history if variant.history else {},
                 coded,
                 items=items,
                 as_of=as_of,
                 points=points,
             ),
+            seen.told,
         )
         self._learned[key] = found
         if len(self._learned) > KEPT_LEARNED:
             self._learned.popitem(last=False)
         return found
+
+    def _seen(
+        self,
+        items: Sequence[Evidence],
+        as_of: dt.datetime,
+        watched: Mapping[str, dt.datetime],
+        reliability: Reliability,
+        key: tuple[Any, ...],
+    ) -> "_Seen":
+        """Read what is known as of a moment: every variant learns from the same."""
+        if key not in self._read:
+            held = self.records(items, as_of, watched)
+            coded = reports(
+                items,
+                self.spec,
+                self.questions,
+                self.predicates,
+                reliability=reliability(as_of),
+                as_of=as_of,
+            )
+            self._read[key] = _Seen(
+                held,
+                coded,
+                pasts(self.spec, held),
+                pasts(_apart(self.spec), held),
+                "\0".join([iso(as_of), *_told(items)]),
+            )
+            if len(self._read) > KEPT:
+                self._read.popitem(last=False)
+        self._read.move_to_end(key)
+        return self._read[key]
 
     def touching(self, question: Question, items: Sequence[Evidence]) -> list[Evidence]:
         """Give the items that bear on what a question rests on, coded facts and reports alone."""

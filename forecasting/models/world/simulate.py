@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: Rows of one block; a block holds at least one draw of the longest path.
 BLOCK = 1 << 18
 #: Each core has so many draws at least.
-SPREAD = 8_192
+SPREAD = 16_384
 
 
 def simulate(
