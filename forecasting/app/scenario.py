@@ -17,7 +17,9 @@ from forecasting.app.banks import bank_of
 from forecasting.app.catalog import Catalog
 from forecasting.app.log import check_moment, kind_of
 from forecasting.app.predict import LIVE_DRAWS, Predictor, watches_of
+from forecasting.app.scenario_aims import aimed
 from forecasting.bank import Bank
+from forecasting.domain.forecast import binary_value
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso, parse_when
 from forecasting.domain.predicate import And, At, Entered, Moment, Not, Occurred, Predicate, Truth
@@ -41,6 +43,7 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 SEEN = "given: once this is seen (what led to it becomes likelier too)"
 DONE = "do: if this were brought about (what leads to it is cut off); rests on the links"
+AIMED = "target: as if this number were right (paths weighed to it, with the least change)"
 #: Below so many effective paths a condition is drawn more often, with so many times the paths.
 ENOUGH, TIMES = 2_000, 3
 #: Below so many nothing is said.
@@ -241,7 +244,8 @@ def what_if(
     Parameters
     ----------
     given : sequence of str
-        ``QUESTION=OUTCOME``, ``PROCESS=STATE``, or a predicate.
+        ``QUESTION=OUTCOME``, ``PROCESS=STATE``, or a predicate; ``QUESTION=30%`` is a target:
+        as if somebody else's number were right.
     do : sequence of str
         ``QUESTION=OUTCOME@TIME`` or ``PROCESS=STATE@TIME`` (default now); ``=no`` bars it.
 
@@ -254,15 +258,20 @@ def what_if(
         msg = "what-if: needs a condition"
         raise InvalidInput(msg, hint="--given guarantees-2026=firm or --do guarantees-2026=firm")
     acts = [act for text in do for act in intervention(found, text)]
-    run, reach = found.run, _asked_until(found, given, scenarios)
+    targets = {text: target for text in given if (target := _target(found, text)) is not None}
+    conditions = [targets[text][0] if text in targets else text for text in given]
+    seen_only = [text for text in given if text not in targets]
+    run, reach = found.run, _asked_until(found, conditions, scenarios)
     if acts:
         run = _simulated(found.predictor, found.questions, found.as_of, reach, do=acts)
-    seen = _seen(found, run, given)
+    run, drawn = _aimed(found, run, targets), run
+    seen = _seen(found, run, seen_only)
     if given and _effective(run, seen) < ENOUGH:
-        run = _drawn_towards(found, given, acts, reach)
-        seen = _seen(found, run, given)
-    _possible(found, run, given)
-    label = DONE if do else SEEN
+        drawn = _drawn_towards(found, conditions, acts, reach)
+        run = _aimed(found, drawn, targets)
+        seen = _seen(found, run, seen_only)
+    _possible(found, drawn, seen_only)
+    label = DONE if do else SEEN if seen_only else AIMED
     decided = {text.partition("=")[0] for text in [*given, *do]}
     rows = []
     for question in found.questions:
@@ -292,6 +301,30 @@ def what_if(
                 | {"basis": label}
             )
     return rows
+
+
+def _target(found: Live, text: str) -> tuple[str, float] | None:
+    """Read ``QUESTION=NUMBER`` as the condition that it says yes, and with which probability."""
+    name, _, value = text.partition("=")
+    named = [q for q in found.questions if name in (q.id, q.ladder)]
+    if not named or (not value.strip()[:1].isdigit() and value.strip()[:1] != "."):
+        return None
+    question = max(named, key=lambda q: q.closes)
+    if question.type != "binary":
+        msg = f"target ({text}): {question.id} is no question of yes or no"
+        raise InvalidInput(msg, hint=f"{question.id}=OUTCOME")
+    return f"{question.id}=yes", binary_value(value.strip()).numbers[0]
+
+
+def _aimed(found: Live, run: Run, targets: Mapping[str, tuple[str, float]]) -> Run:
+    """Weigh the paths so that each target has its number."""
+    if not targets:
+        return run
+    aims = []
+    for text, (yes, p) in targets.items():
+        truth, opens, closes = condition(found, yes)
+        aims.append((text, run.paths.truth(truth, opens, closes), p))
+    return aimed(run, aims)
 
 
 def _both(one: BoolArray | None, other: BoolArray | None) -> BoolArray | None:

@@ -61,7 +61,8 @@ def show(name: str, as_of: str, seed: int) -> None:
     "--given",
     multiple=True,
     metavar="CONDITION",
-    help="Once this is seen: QUESTION=OUTCOME, PROCESS=STATE or a predicate.",
+    help="Once this is seen: QUESTION=OUTCOME, PROCESS=STATE or a predicate; QUESTION=30%: as if "
+    "this number were right.",
 )
 @click.option(
     "--do",
@@ -79,6 +80,7 @@ def what_if(name: str, given: tuple[str, ...], do: tuple[str, ...], as_of: str, 
     Examples:
       forecast scenario what-if settlement --given guarantees-2026=firm
       forecast scenario what-if --do ceasefire=in-force@2026-12-15
+      forecast scenario what-if --given general-ceasefire-2026=30%
     """
     from forecasting.app import scenario as use
 

@@ -20,7 +20,8 @@ from forecasting.models.prior import PriorSpec, prior_arrays
 
 __all__ = ["FitCache", "stored_fits"]
 
-CACHE = 256
+#: Fits in memory; those of a few neighbouring moments are asked for again.
+CACHE = 64
 
 
 class FitCache:

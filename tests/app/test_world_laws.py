@@ -186,6 +186,42 @@ def test_conditions_that_exclude_each_other_are_refused_and_named(live: scenario
         scenario.what_if(live, ["strike count >= 4000 by close"], [])
 
 
+def test_a_target_is_met_and_nothing_else_about_its_paths_changes(live: scenario.Live) -> None:
+    name = "leaders-meet@2026-12-31"
+    (question,) = [q for q in live.questions if q.id == name]
+    sets = next(each for each in live.predictor.bank.scenarios if each.id == "summit")
+    truth = live.truths(live.run, question)["yes"]
+    rows = {
+        p: {
+            row["question"] + row["state"]: row["after"]
+            for row in scenario.what_if(live, [f"{name}={p}"], [], sets)
+        }
+        for p in ("no", "yes", "25%", ".5")
+    }
+    aimed = scenario._aimed(live, live.run, {"x": (f"{name}=yes", 0.25)})
+    assert aimed.paths.weights() @ truth == pytest.approx(0.25, abs=1e-9)
+    # By the law of total probability: on either side the paths keep their weights.
+    for key, after in rows["25%"].items():
+        ends = rows["no"].get(key), rows["yes"].get(key)
+        if after is not None and None not in ends:
+            assert after == pytest.approx(0.75 * ends[0] + 0.25 * ends[1], abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["leaders-meet=.2", "leaders-meet@2026-12-31=.3"], "no weights of the paths give both"),
+        (["leaders-meet=120%"], "must lie from 0 to 1"),
+        (["guarantees-2026=.3"], "no question of yes or no"),
+    ],
+)
+def test_targets_that_no_weights_meet_are_refused_in_one_line(
+    live: scenario.Live, given: list[str], words: str
+) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        scenario.what_if(live, given, [])
+
+
 # ---- law 5: news ---------------------------------------------------------------------------------
 
 
