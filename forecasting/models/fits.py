@@ -48,22 +48,7 @@ class FitCache:
         priors: Mapping[str, PriorSpec],
         **options: Any,
     ) -> Fit:
-        """Give the fit of a graph to data under priors: kept, read back, or sampled.
-
-        Parameters
-        ----------
-        model
-            A graph with its settings: ``family``, ``version``, ``default_priors()``, ``fit(...)``.
-        data, priors : mapping
-            As its ``fit`` takes them.
-        **options
-            Further arguments of ``fit``, part of what the fit is.
-
-        Returns
-        -------
-        Fit
-            Its ``data_hash`` is that of `data`.
-        """
+        """Give the fit of a graph to data under priors: kept, read back, or sampled."""
         data_hash = array_hash(data)
         group = _digest(
             _identity(model),

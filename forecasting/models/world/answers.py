@@ -51,19 +51,6 @@ class Estimate:
 def estimate(truth: BoolArray, weights: FloatArray, repeats: int) -> Estimate:
     """Give the probability of an event, its Monte Carlo error and its spread over parameters.
 
-    Parameters
-    ----------
-    truth : array (S,)
-        In which draws it happens.
-    weights : array (S,)
-        Summing to 1 (``paths.weights(given)``).
-    repeats : int
-        Draws of one parameter point; they follow each other.
-
-    Returns
-    -------
-    Estimate
-
     Examples
     --------
     >>> estimate(np.array([True, False] * 8), np.full(16, 1 / 16), 2).p
@@ -113,13 +100,6 @@ def _between(hit: FloatArray, every: FloatArray, yes: FloatArray, mass: FloatArr
 
     Two different draws of a point share nothing but its parameters, so the mean product of their
     outcomes is the mean square of the probability.
-
-    Parameters
-    ----------
-    hit, every : array (points, repeats)
-        Weights of the draws that say yes (else 0), and of all.
-    yes, mass : array (points,)
-        Their sums.
     """
     kept = mass > 0
     if not kept.any() or every.shape[1] == 1:
@@ -208,13 +188,6 @@ def quantiles(
 ) -> tuple[float, ...]:
     """Give weighted quantiles as order statistics, so that atoms stay atoms.
 
-    Parameters
-    ----------
-    x, weights : array (S,)
-        Values, and weights that sum to 1.
-    levels : sequence of float
-        In percent, rising.
-
     Examples
     --------
     >>> quantiles(np.array([0.0, 0.0, 10.0, 20.0]), np.full(4, 0.25), (50, 75, 90))
@@ -242,20 +215,6 @@ def number_gate(mcse: float) -> str:
 
 def value_of_information(target: BoolArray, others: BoolArray, weights: FloatArray) -> FloatArray:
     """Give how much each answer would lower the target's Brier uncertainty p(1 - p), on average.
-
-    Parameters
-    ----------
-    target : array (S,)
-        In which draws the target happens.
-    others : array (K, S)
-        In which draws each other event happens.
-    weights : array (S,)
-        Summing to 1.
-
-    Returns
-    -------
-    array (K,)
-        Never negative.
 
     Examples
     --------

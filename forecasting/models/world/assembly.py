@@ -43,22 +43,7 @@ def assemble(
     repeats: int,
     gain: FloatArray | float = 1.0,
 ) -> World:
-    """Give the world to simulate, without its reports.
-
-    Parameters
-    ----------
-    records : mapping
-        What is known of each process; the earliest end of a watch is the origin.
-    hazards : mapping
-        By process and move (``none > on``), shape (points,) each or a number.
-    betas : mapping
-        Of each link by name, shape (points,) or a number; absent links do not act.
-
-    Returns
-    -------
-    World
-        With ``points * repeats`` draws.
-    """
+    """Give the world to simulate, without its reports."""
     origin = min(record.free for record in records.values())
     names = list(world.processes)
     processes = tuple(

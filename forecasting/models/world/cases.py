@@ -53,12 +53,7 @@ def truce_rows(
 ) -> Rows:
     """Give the class's spells of truces with an announced term, in days since each start.
 
-    Parameters
-    ----------
-    definition : {"claim", "formal"}
-        What ends a spell: the first claimed violation, or a formal end before the term.
-    own : iterable of datetime
-        When the processes that ask began: a truce that began with one of them is no case.
+    A truce that began with one of the processes that ask (`own`) is no case of its class.
     """
     begun = tuple(own)
     rows: list[tuple[float, ...]] = []

@@ -26,18 +26,6 @@ def number(*key: object) -> int:
 def uniforms(n: int, *key: object) -> FloatArray:
     """Give evenly spread uniforms in random order, keyed by name.
 
-    Parameters
-    ----------
-    n : int
-        How many: one falls into each n-th part of (0, 1).
-    *key : object
-        What they are for; ``repr`` of it is hashed.
-
-    Returns
-    -------
-    array (n,)
-        In (0, 1).
-
     Examples
     --------
     >>> sorted((uniforms(4, 7, "rate") * 4).astype(int).tolist())

@@ -22,22 +22,7 @@ AIM = 1.0
 
 
 def towards(world: World, condition: Truth, horizon: float) -> list[Way]:
-    """Give the ways that lead towards a condition, each as its moves with their factors.
-
-    Parameters
-    ----------
-    condition : Truth
-        What is given. A condition that something does not happen needs no help, save that a
-        state is left.
-    horizon : float
-        In days from the origin.
-
-    Returns
-    -------
-    list of (share, factors)
-        For ``simulate(..., tilt=...)``: (process, move) to its factor, and the way's share of the
-        tilted draws, by the root of how likely it is. Ways that are likely anyway are absent.
-    """
+    """Give the ways that lead towards a condition, each as its moves with their factors."""
     found: list[tuple[float, dict[tuple[int, int], FloatArray | float]]] = []
     for name, targets, counted in _targets(world, condition):
         place = world.index[name]

@@ -84,13 +84,7 @@ def fading(
     moves: int,
     horizon: float,
 ) -> Fading:
-    """Give the reports of a world in arrays.
-
-    Parameters
-    ----------
-    places : mapping
-        (process, move) to the number of the move.
-    """
+    """Give the reports of a world in arrays."""
     of: list[list[Report]] = [[] for _ in range(moves)]
     for report in reports:
         if not report.half_life > 0:

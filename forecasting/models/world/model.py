@@ -357,32 +357,7 @@ class WorldModel:
         times: int = 1,
         until: dt.datetime | Mapping[str, dt.datetime] | None = None,
     ) -> Run:
-        """Simulate the part of the world that some questions rest on.
-
-        Parameters
-        ----------
-        items
-            Known as of the moment; not filtered again.
-        watched
-            Until when each process was watched, beyond its stream.
-        do
-            Interventions; see `simulate`.
-        towards
-            A condition that is rare: the moves that lead there are drawn more often, and the paths'
-            weights undo it.
-        met
-            By when the condition is to be met, if not by the end.
-        only
-            The draws to simulate.
-        betas
-            Log hazard ratios that replace those learned, by link.
-        draws
-            Paths, if not as many as the model has.
-        times
-            So many times the paths, for what is rare.
-        until
-            How far, all processes or each; default to the last moment that a question looks at.
-        """
+        """Simulate the part of the world that some questions rest on."""
         names = frozenset().union(*(asked(self.predicates[q.id]) for q in questions))
         spec = part_of(self.spec if variant.links else _apart(self.spec), names)
         reach = until

@@ -97,50 +97,7 @@ def parameters(
     shifts: Mapping[Key, float] = MappingProxyType({}),
     kept: "Kept | None" = None,
 ) -> Parameters:
-    """Draw the parameters of every move and link.
-
-    Parameters
-    ----------
-    processes : mapping
-        By name; a process without moves has no parameters.
-    pasts : mapping
-        Of each move, as of the moment; a move without one has no past.
-    points : int
-        Parameter points G.
-    seed : int
-        Of the world.
-    links : sequence of LinkSpec
-        Without them rates are refitted as if nothing had acted.
-    fits : Fits, optional
-        Keeps the pooled fit; needed where moves state nothing and `pooled` and `history` hold.
-    classes : mapping
-        Draws of the reference classes that phrases name.
-    priors : mapping, optional
-        Of the pooled rates; default those of `Rates`.
-    pool : collection, optional
-        Moves that the pooled fit learns from; default all that state nothing.
-    pooled : bool
-        False: a move that states nothing has the Jeffreys prior, and its own past alone.
-    history : bool
-        False: priors alone.
-    multipliers : mapping
-        By move, what reports multiplied the hazard by in each piece of its past.
-    shifts : mapping
-        By move, a log factor on the prior of its rate: how a worldview differs.
-    kept : Kept, optional
-        What was drawn before; a process of which nothing changed is not drawn again.
-
-    Returns
-    -------
-    :class:`Parameters`
-        Of every move that is stated by a hazard, and of every link.
-
-    Raises
-    ------
-    InvalidInput
-        If a phrase names a class that is not there, or a pooled fit is needed and `fits` is not
-        given.
-    """
+    """Draw the parameters of every move and link."""
     timed = {name: process for name, process in processes.items() if _timed(process)}
     faults: dict[str, str] = {}
     seen: dict[Key, OwnPast] = {}
@@ -460,19 +417,6 @@ def _comb(log_weight: FloatArray, along: IntArray, level: FloatArray) -> tuple[I
 
 def stratified(u: FloatArray, order: FloatArray) -> FloatArray:
     """Spread uniforms so that points near each other in an order share out the octiles.
-
-    Parameters
-    ----------
-    u : ndarray, shape (G,)
-        From `chance.uniforms`: one in each G-th part.
-    order : ndarray, shape (G,)
-        What the points are sorted by.
-
-    Returns
-    -------
-    ndarray, shape (G,)
-        One in each G-th part, and of each eight that follow each other in `order` one in each
-        octile: unchanged where G is no multiple of 8.
 
     Examples
     --------

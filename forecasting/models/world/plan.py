@@ -78,14 +78,7 @@ def planned(
     do: Sequence[Do],
     tilt: Sequence[Way],
 ) -> tuple[Plan, FloatArray]:
-    """Give the arrays of a settled world, and the log weight of each draw.
-
-    Parameters
-    ----------
-    tilt : mapping
-        (process, move) to how much oftener its first budget shall be used up, in a part of the
-        draws.
-    """
+    """Give the arrays of a settled world, and the log weight of each draw."""
     pairs = [(p, m) for p, process in enumerate(world.processes) for m in range(len(process.moves))]
     moves = [(p, world.processes[p].moves[m]) for p, m in pairs]
     _check(world, moves)

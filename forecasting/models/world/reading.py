@@ -111,13 +111,7 @@ def read(
 
 
 def on_scale(question: Question, numbers: Sequence[float]) -> FloatArray:
-    """Put an answer on the scale on which effects add: log-odds, or the median of a number.
-
-    Returns
-    -------
-    ndarray, shape (1,) or (K,)
-        One log-odds of yes, one for each option, or the median in the question's unit.
-    """
+    """Put an answer on the scale on which effects add: log-odds, or the median of a number."""
     if question.type == "numeric":
         return np.array([numbers[LEVELS.index(50.0)]])
     return log_odds(numbers)
