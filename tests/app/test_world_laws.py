@@ -21,6 +21,7 @@ from forecasting.domain.instants import parse_instant
 from forecasting.errors import GateRefused, InvalidInput
 from forecasting.models.fits import FitCache
 from forecasting.models.spells import Spells
+from forecasting.models.world import parameters
 from tests.app import quick
 from tests.app.quick import SMALL
 
@@ -350,6 +351,30 @@ def test_a_fault_in_one_process_leaves_every_other_update_standing(
     assert {row["question"] for row in logged if row["logged"]} == {
         name for name, row in rows.items() if row["gate"] == "passed"
     }
+
+
+@pytest.mark.parametrize("fault", [InvalidInput("rate: broken"), ValueError("rate: broken")])
+def test_so_does_a_draw_that_breaks(
+    own_book: Books, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    book = own_book()
+    whole, _ = _open_rows(book)
+    real = parameters._Drawing.draw
+
+    def breaks(drawing: Any) -> Any:
+        if drawing.process.name == "text":
+            raise fault
+        return real(drawing)
+
+    monkeypatch.setattr(parameters._Drawing, "draw", breaks)
+    rows, warnings = _open_rows(book)
+    silent = whole.keys() - rows.keys()
+    assert silent
+    assert rows
+    assert {name: row["after"] for name, row in rows.items()} == {
+        name: row["after"] for name, row in whole.items() if name not in silent
+    }
+    assert set(warnings) == {f"{name}: process (text): {fault}" for name in silent}
 
 
 def test_a_fault_at_one_moment_is_not_told_of_another(
