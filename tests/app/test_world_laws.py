@@ -201,6 +201,11 @@ def test_a_target_is_met_and_nothing_else_about_its_paths_changes(live: scenario
     }
     aimed = scenario._aimed(live, live.run, {"x": (f"{name}=yes", 0.25)})
     assert aimed.paths.weights() @ truth == pytest.approx(0.25, abs=1e-9)
+    zone = next(q for q in live.questions if q.id == "buffer-zone-2026")
+    both = {"x": (f"{name}=yes", 0.25), "y": ("buffer-zone-2026=yes", 0.3)}
+    weights = scenario._aimed(live, live.run, both).paths.weights()
+    assert weights @ truth == pytest.approx(0.25, abs=1e-8)
+    assert weights @ live.truths(live.run, zone)["yes"] == pytest.approx(0.3, abs=1e-8)
     # By the law of total probability: on either side the paths keep their weights.
     for key, after in rows["25%"].items():
         ends = rows["no"].get(key), rows["yes"].get(key)
