@@ -124,6 +124,10 @@ class Predictor:
         self.watches = tuple(watches)
         self._ahead = {} if ahead is None else ahead
         self._reliability: dict[dt.datetime, Reliabilities] = {}
+        self._of: (
+            tuple[dt.datetime, object, tuple[tuple[Evidence, ...], tuple[Evidence, ...]]] | None
+        )
+        self._of = None
         self._priors: dict[str, Answer] = {}
         self.asks, self.silent = predicates(catalog.questions.values(), bank)
         openings: dict[str, dt.datetime] = {}
@@ -228,8 +232,7 @@ class Predictor:
 
         A question's first forecast sees only what was known before it opened.
         """
-        facts = self.facts(as_of)
-        earlier = tuple(item for item in facts if item.known_at < as_of)
+        facts, earlier = self._told(as_of)
         if len(earlier) == len(facts):
             return [(list(questions), facts)] if questions else []
         new = [question for question in questions if question.opens >= as_of]
@@ -260,7 +263,15 @@ class Predictor:
 
     def facts(self, as_of: dt.datetime) -> tuple[Evidence, ...]:
         """Give the items that count as of a moment; what was retracted by then does not."""
-        return retracted(known(self.evidence, as_of))
+        return self._told(as_of)[0]
+
+    def _told(self, as_of: dt.datetime) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...]]:
+        """Give the items that count as of a moment, and those known before it: made once."""
+        if self._of is None or self._of[0] != as_of or self._of[1] is not self.evidence:
+            facts = retracted(known(self.evidence, as_of))
+            earlier = tuple(item for item in facts if item.known_at < as_of)
+            self._of = (as_of, self.evidence, (facts, earlier))
+        return self._of[2]
 
     def watched(self, as_of: dt.datetime) -> dict[str, dt.datetime]:
         """Give until when each process was watched, by the watches that count."""

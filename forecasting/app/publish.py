@@ -1,5 +1,6 @@
 """Gather from the ledger what the review page and the pictures show."""
 
+import contextlib
 import datetime as dt
 import json
 import math
@@ -166,9 +167,12 @@ def _world(ledger: Ledger, bank: Bank, run: page.Run, now: dt.datetime) -> page.
     import numpy as np
 
     ratios = {}
-    for name, beta in found.run.learned.betas.items():
-        middle, low, high = np.exp(np.quantile(beta, (0.5, 0.05, 0.95))).tolist()
-        ratios[name] = (middle, low, high)
+    learned = found.run.learned
+    for name in learned.betas:
+        with contextlib.suppress(InvalidInput):  # of a process at fault nothing was learned
+            levels = np.quantile(learned.betas[name], (0.5, 0.05, 0.95))
+            middle, low, high = np.exp(levels).tolist()
+            ratios[name] = (middle, low, high)
     return world_page(
         bank.world, items, moment, watched=looked, learned=ratios, fans=fans(found, linked=True)
     )

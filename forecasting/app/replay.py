@@ -1,5 +1,6 @@
 """Replay: forecast each date with only the information available by then, and log it."""
 
+import contextlib
 import datetime as dt
 import hashlib
 import json
@@ -24,7 +25,7 @@ from forecasting.domain.instants import iso, local_day
 from forecasting.domain.predicate import Predicate
 from forecasting.domain.provenance import Plain, ReplayMark
 from forecasting.domain.question import ANNULLED, Question
-from forecasting.errors import InvalidInput
+from forecasting.errors import InvalidInput, NotFound
 from forecasting.store import Ledger
 
 Clock = Callable[[], dt.datetime]
@@ -178,19 +179,15 @@ def replay(
         run, questions, resolved, steps, forecasts, refused, seconds, digest, scores.
     """
     began = time.perf_counter()
-    marks = ledger.replay_runs()
-    cut = ledger.head().seq
-    catalog = Catalog.of(ledger)
-    made = plan(
-        catalog,
-        bank,
-        ledger.evidence(),
-        start=start,
-        until=until,
-        every=every,
-        names=names,
-        seed=seed,
-    )
+    marks, cut = ledger.replay_runs(), ledger.head().seq
+
+    def laid(head: int) -> Plan:
+        catalog, evidence = Catalog.of(ledger, head=head), ledger.evidence(head=head)
+        return plan(
+            catalog, bank, evidence, start=start, until=until, every=every, names=names, seed=seed
+        )
+
+    made = _interrupted(marks, laid) or laid(cut)
     mine = [mark for mark in marks if mark.run == made.run]
     if mine:
         cut = mine[0].evidence_head
@@ -210,6 +207,21 @@ def replay(
         _walk(ledger, bank, made, cut, clock, progress, workers=workers, dask=dask)
         ledger.append([ReplayMark(made.run, "finished", cut, {})], recorded_at=clock())
     return summary(ledger, made, seconds=time.perf_counter() - began)
+
+
+def _interrupted(marks: Sequence[ReplayMark], laid: Callable[[int], Plan]) -> Plan | None:
+    """Give the run that was begun and not finished, as it was laid out then.
+
+    What was recorded since would lay out other days, and so another run.
+    """
+    finished = {mark.run for mark in marks if mark.event == "finished"}
+    for mark in reversed(marks):
+        if mark.run not in finished:
+            with contextlib.suppress(InvalidInput, NotFound):  # not there then
+                made = laid(mark.evidence_head)
+                if made.run == mark.run:
+                    return made
+    return None
 
 
 def _walk(

@@ -6,6 +6,7 @@ digit of a replay. What a worker could not know (what moved a probability) is si
 
 import copyreg
 import datetime as dt
+import os
 import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -49,6 +50,8 @@ def executor(workers: int, dask: str = "") -> Iterator[tuple[Executor, int]]:
         If Dask is not installed, or nothing answers at the address.
     """
     if not dask:
+        # Each thread that samples would keep a heap of its own (glibc).
+        os.environ.setdefault("MALLOC_ARENA_MAX", "2")
         # A process that was forked would share locks with the threads of this one.
         with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
             yield pool, workers

@@ -5,7 +5,7 @@ with what leads to it cut off. A condition that no path meets is refused, so not
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -17,17 +17,20 @@ from forecasting.app.banks import bank_of
 from forecasting.app.catalog import Catalog
 from forecasting.app.log import check_moment, kind_of
 from forecasting.app.predict import LIVE_DRAWS, Predictor, watches_of
+from forecasting.app.scenario_aims import aimed
 from forecasting.bank import Bank
+from forecasting.domain.forecast import binary_value
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso, parse_when
-from forecasting.domain.predicate import And, At, Entered, Moment, Not, Occurred, Truth
+from forecasting.domain.predicate import And, At, Entered, Moment, Not, Occurred, Predicate, Truth
 from forecasting.domain.question import Question
 from forecasting.domain.scenario import OTHERWISE, ScenarioSet
 from forecasting.errors import InvalidInput, NotFound, nearest
 from forecasting.evidence import known
-from forecasting.evidence.relevant import last_moment
+from forecasting.evidence.relevant import asked, last_moment, moments
 from forecasting.models.world.answers import (
     Estimate,
+    effective,
     estimate,
     quantiles,
     value_of_information,
@@ -43,8 +46,9 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 SEEN = "given: if this is observed (what would lead to it becomes likelier too)"
 DONE = "do: if this were brought about from outside (its own causes are cut); depends on the links"
-#: Below so many effective paths a condition is drawn more often.
-ENOUGH = 2_000
+AIMED = "target: as if this number were right (paths weighted to match it, with the least change)"
+#: Below so many effective paths a condition is drawn more often, with so many times the paths.
+ENOUGH, TIMES = 2_000, 3
 #: Below so many nothing is said.
 FEWEST = 100
 
@@ -161,7 +165,7 @@ def live(
     until = _until(predictor, questions)
     far = [q.id for q in questions if last_moment(predictor.asks[q.id], q.closes) > until]
     questions = [q for q in questions if q.id not in far]
-    run = _simulated(predictor, questions, moment)
+    run = _simulated(predictor, questions, moment, until)
     ends = {name: record.free for name, record in run.records.items()}
     late = [name for name, end in ends.items() if moment - end > dt.timedelta(days=7)]
     notes = [f"{name} asks about a time after {iso(until)[:10]} and is left out" for name in far]
@@ -177,6 +181,7 @@ def _simulated(
     predictor: Predictor,
     questions: Sequence[Question],
     moment: dt.datetime,
+    reach: dt.datetime | Mapping[str, dt.datetime],
     *,
     do: Sequence[Do] = (),
     towards: Truth | None = None,
@@ -194,7 +199,7 @@ def _simulated(
         towards=towards,
         met=met,
         times=times,
-        until=_until(predictor, questions),
+        until=reach,
     )
 
 
@@ -273,9 +278,7 @@ def _estimate(run: Run, truth: BoolArray, given: BoolArray | None = None) -> Est
 
 def _effective(run: Run, given: BoolArray | None) -> float:
     """Give how many equal paths the weighted ones are worth."""
-    weights = run.paths.weights(given)
-    total = float(weights @ weights)
-    return 1.0 / total if total > 0 else 0.0
+    return effective(run.paths.weights(given))
 
 
 def what_if(
@@ -286,7 +289,8 @@ def what_if(
     Parameters
     ----------
     given : sequence of str
-        ``QUESTION=OUTCOME``, ``PROCESS=STATE``, or a predicate.
+        ``QUESTION=OUTCOME``, ``PROCESS=STATE``, or a predicate; ``QUESTION=30%`` is a target:
+        as if somebody else's number were right.
     do : sequence of str
         ``QUESTION=OUTCOME@TIME`` or ``PROCESS=STATE@TIME`` (default now); ``=no`` bars it.
 
@@ -299,15 +303,20 @@ def what_if(
         msg = "what-if: needs a condition"
         raise InvalidInput(msg, hint='given="guarantees-2026=firm" or do="guarantees-2026=firm"')
     acts = [act for text in do for act in intervention(found, text)]
-    run = found.run
+    targets = {text: target for text in given if (target := _target(found, text)) is not None}
+    conditions = [targets[text][0] if text in targets else text for text in given]
+    seen_only = [text for text in given if text not in targets]
+    run, reach = found.run, _asked_until(found, conditions, scenarios)
     if acts:
-        run = _simulated(found.predictor, found.questions, found.as_of, do=acts)
-    seen = _seen(found, run, given)
+        run = _simulated(found.predictor, found.questions, found.as_of, reach, do=acts)
+    run, drawn = _aimed(found, run, targets), run
+    seen = _seen(found, run, seen_only)
     if given and _effective(run, seen) < ENOUGH:
-        run = _drawn_towards(found, given, acts)
-        seen = _seen(found, run, given)
-    _possible(found, run, given)
-    label = DONE if do else SEEN
+        drawn = _drawn_towards(found, conditions, acts, reach)
+        run = _aimed(found, drawn, targets)
+        seen = _seen(found, run, seen_only)
+    _possible(found, drawn, seen_only)
+    label = DONE if do else SEEN if seen_only else AIMED
     decided = {text.partition("=")[0] for text in [*given, *do]}
     rows = []
     for question in found.questions:
@@ -337,6 +346,30 @@ def what_if(
                 | {"basis": label}
             )
     return rows
+
+
+def _target(found: Live, text: str) -> tuple[str, float] | None:
+    """Read ``QUESTION=NUMBER`` as the condition that it says yes, and with which probability."""
+    name, _, value = text.partition("=")
+    named = [q for q in found.questions if name in (q.id, q.ladder)]
+    if not named or (not value.strip()[:1].isdigit() and value.strip()[:1] != "."):
+        return None
+    question = max(named, key=lambda q: q.closes)
+    if question.type != "binary":
+        msg = f"target ({text}): {question.id} is no question of yes or no"
+        raise InvalidInput(msg, hint=f"{question.id}=OUTCOME")
+    return f"{question.id}=yes", binary_value(value.strip()).numbers[0]
+
+
+def _aimed(found: Live, run: Run, targets: Mapping[str, tuple[str, float]]) -> Run:
+    """Weigh the paths so that each target has its number."""
+    if not targets:
+        return run
+    aims = []
+    for text, (yes, p) in targets.items():
+        truth, opens, closes = condition(found, yes)
+        aims.append((text, run.paths.truth(truth, opens, closes), p))
+    return aimed(run, aims)
 
 
 def _both(one: BoolArray | None, other: BoolArray | None) -> BoolArray | None:
@@ -417,7 +450,29 @@ def _possible(found: Live, run: Run, given: Sequence[str]) -> None:
         raise InvalidInput(msg, hint="take fewer")
 
 
-def _drawn_towards(found: Live, given: Sequence[str], acts: Sequence[Do]) -> Run:
+def _asked_until(
+    found: Live, given: Sequence[str], scenarios: ScenarioSet | None
+) -> dict[str, dt.datetime]:
+    """Give how far each process must be simulated for every answer of a what-if."""
+    asks = found.predictor.asks
+    ends = [(asked(asks[q.id]), last_moment(asks[q.id], q.closes)) for q in found.questions]
+    told = [(truth, closes) for truth, _, closes in (condition(found, text) for text in given)]
+    if scenarios is not None:
+        told += [(named.when, scenarios.closes) for named in scenarios.named]
+    ends += [(asked(Predicate(event)), max([end, *moments(event, end)])) for event, end in told]
+    reach: dict[str, dt.datetime] = {}
+    for names, end in ends:
+        for name in names:
+            reach[name] = max(end, reach.get(name, end))
+    return reach
+
+
+def _drawn_towards(
+    found: Live,
+    given: Sequence[str],
+    acts: Sequence[Do],
+    reach: Mapping[str, dt.datetime],
+) -> Run:
     """Simulate again with the moves towards rare conditions drawn more often, weighed back."""
     read = [condition(found, text) for text in given]
     towards = read[0][0]
@@ -427,10 +482,11 @@ def _drawn_towards(found: Live, given: Sequence[str], acts: Sequence[Do]) -> Run
         found.predictor,
         found.questions,
         found.as_of,
+        reach,
         do=acts,
         towards=towards,
         met=max(closes for _, _, closes in read),
-        times=2,
+        times=TIMES,
     )
 
 

@@ -51,7 +51,8 @@ def show(name: str, as_of: str, seed: int) -> None:
     "--given",
     multiple=True,
     metavar="CONDITION",
-    help="If this is observed: QUESTION=OUTCOME, PROCESS=STATE or a predicate.",
+    help="If this is observed: QUESTION=OUTCOME, PROCESS=STATE or a predicate; QUESTION=30%: as if "
+    "this number were right.",
 )
 @click.option(
     "--do",
@@ -69,6 +70,7 @@ def what_if(name: str, given: tuple[str, ...], do: tuple[str, ...], as_of: str, 
     Examples:
       forecast scenario what-if settlement --given guarantees-2026=firm
       forecast scenario what-if --do ceasefire=in-force@2026-12-15
+      forecast scenario what-if --given general-ceasefire-2026=30%
     """
     found = _live(as_of, seed)
     rows = found.what_if(given, do, name)

@@ -112,23 +112,7 @@ def records(
     watched: Mapping[str, dt.datetime],
     made: Mapping[str, dt.datetime],
 ) -> dict[str, Record]:
-    """Give the record of each process as of a moment.
-
-    Parameters
-    ----------
-    items : sequence of Evidence
-        Known as of the moment; not filtered again.
-    watched : mapping
-        Until when somebody looked, by process; the streams of the bank count too.
-    made : mapping
-        When a process without a stated beginning began to be watched.
-
-    Returns
-    -------
-    dict of str to Record
-        `free` is the end of the watch, at most `as_of`: the latest of the process's stream, the
-        recorded watch, and the moments at which items coded on it were known.
-    """
+    """Give the record of each process as of a moment."""
     by_process: dict[str, list[tuple[Evidence, Effect]]] = {name: [] for name in world.processes}
     looked: dict[str, dt.datetime] = {}
     for item in items:

@@ -52,11 +52,6 @@ def moves_of(process: ProcessSpec) -> tuple[tuple[str, str], ...]:
 def into(process: ProcessSpec, states: Iterable[str], *, stages: bool = False) -> Signs:
     """Give the moves into some states.
 
-    Parameters
-    ----------
-    stages
-        Also the forward moves (in the order of the states) to the states from which one gets there.
-
     Notes
     -----
     Parts make a delivery begin and complete it, so they are what leads to ``begun`` and ``done``.
@@ -97,13 +92,7 @@ def counted(process: ProcessSpec) -> tuple[tuple[str, str], ...]:
 
 
 def to_process(process: ProcessSpec, states: Iterable[str] = ()) -> Signs:
-    """Give the moves of the target ``process`` or ``process=state``.
-
-    Raises
-    ------
-    InvalidInput
-        The process has no such state, or needs one, or nothing that a report could move.
-    """
+    """Give the moves of the target ``process`` or ``process=state``."""
     named = tuple(states)
     for state in named:
         check_state(process, state)
@@ -141,11 +130,6 @@ def to_question(predicate: Predicate, world: WorldSpec, option: str = "") -> Sig
     before. ``at``: also the moves that leave, slowed. ``through``: those that leave, slowed.
     ``not`` reverses, ``and`` and ``or`` take both sides, ``within`` the process that responds,
     ``given`` the event and not the condition.
-
-    Raises
-    ------
-    InvalidInput
-        A choice without an option, or with one that it does not have.
     """
     return {way: sign for way, sign in _event(predicate.event, world, option).items() if sign}
 
@@ -156,18 +140,7 @@ def to_target(
     questions: Mapping[str, Question],
     predicates: Mapping[str, Predicate],
 ) -> Signs:
-    """Give the moves that a report on a target acts on; empty where nothing answers it.
-
-    Parameters
-    ----------
-    target : str
-        ``process``, ``process=state``, a question, a ladder, or ``question=option``.
-
-    Raises
-    ------
-    InvalidInput
-        A state or option that is not there, or is needed.
-    """
+    """Give the moves that a report on a target acts on; empty where nothing answers it."""
     name, _, detail = target.partition("=")
     if name in world.processes:
         return to_process(world.processes[name], tuple(detail.split("|")) if detail else ())

@@ -73,18 +73,7 @@ def _at(moment: Moment, closes: dt.datetime) -> dt.datetime:
 
 
 def groups(world: WorldSpec, asked_of: Mapping[str, frozenset[str]]) -> dict[str, int]:
-    """Give the number of the group that each question belongs to: by a process or by links.
-
-    Parameters
-    ----------
-    asked_of : mapping
-        The processes of each question.
-
-    Returns
-    -------
-    dict of str to int
-        Two questions have one number if a chain of links and shared processes joins them.
-    """
+    """Give the number of the group that each question belongs to: by a process or by links."""
     root = {name: name for name in world.processes}
 
     def find(name: str) -> str:

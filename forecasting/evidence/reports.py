@@ -94,20 +94,6 @@ def reports(
 ) -> tuple[CodedReport, ...]:
     """Give what the reports known by a moment add to the moves of a world.
 
-    Parameters
-    ----------
-    items : sequence of Evidence
-        In any order; what was known later or retracted by then is left out here.
-    questions, predicates : mapping
-        By question id. Effects on a question without a predicate move nothing.
-    reliability : ReliabilityOf, optional
-        As learned by `as_of`; without it each source has its grade's mean.
-
-    Returns
-    -------
-    tuple of CodedReport
-        By process, move, time and key. An item that adds nothing to a move has no entry there.
-
     Notes
     -----
     An effect that the world cannot use (an unknown target or state, a choice without an option)
@@ -182,19 +168,6 @@ def ends_of(record: Record, move: str) -> list[dt.datetime]:
 def multiplier(coded: Sequence[CodedReport], days: ArrayLike, gain: ArrayLike = 1.0) -> FloatArray:
     """Give the hazard ratio of one move's reports at some days.
 
-    Parameters
-    ----------
-    coded : sequence of CodedReport
-        All on one move.
-    days : array_like, shape (T,)
-        Days since 1970 (UTC); a report counts from the moment after it was known.
-    gain : float or array_like, shape (G,)
-        How much reports are worth; it multiplies a source's sum before its bound.
-
-    Returns
-    -------
-    ndarray, shape (T,) or (G, T)
-
     Examples
     --------
     >>> from math import log
@@ -219,15 +192,6 @@ def multiplier(coded: Sequence[CodedReport], days: ArrayLike, gain: ArrayLike = 
         total += np.clip(worth[..., None] * size, -bound, bound)
     ratio: FloatArray = np.exp(total)
     return ratio
-
-
-def total_at(coded: Sequence[CodedReport], moment: dt.datetime, gain: float = 1.0) -> float:
-    """Give the log hazard ratio of one move's reports at a moment, each source in its bound."""
-    by_source: dict[str, tuple[float, float]] = {}
-    for report in coded:
-        before = by_source.get(report.source, (0.0, report.bound))[0]
-        by_source[report.source] = (before + report.weight_at(moment), report.bound)
-    return sum(min(max(gain * size, -bound), bound) for size, bound in by_source.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,11 +346,6 @@ def _told(way: Way, story: Sequence[_Said]) -> list[CodedReport]:
 
 def story_total(sizes: Sequence[float], rho: float = EVENT_RHO) -> float:
     """Give the weight of a story: the largest total of rule 23 over its k strongest items.
-
-    Parameters
-    ----------
-    sizes : sequence of float
-        Of differently sourced items of one sign, none negative.
 
     Examples
     --------

@@ -160,7 +160,8 @@ def _counts(missed: list[CountCheck]) -> str:
 
 def _two_sided(observed: int, n: int, level: float) -> float:
     """Return the exact two-sided binomial probability, by the smaller tail doubled."""
-    from scipy.stats import binom
+    from scipy.special import bdtr, bdtrc  # scipy.stats takes a second to import
 
-    tail = min(binom.cdf(observed, n, level), binom.sf(observed - 1, n, level))
+    above = bdtrc(observed - 1, n, level) if observed > 0 else 1.0
+    tail = min(bdtr(observed, n, level), above)
     return float(min(1.0, 2.0 * tail))

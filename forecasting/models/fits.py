@@ -20,7 +20,8 @@ from forecasting.models.prior import PriorSpec, prior_arrays
 
 __all__ = ["FitCache", "stored_fits"]
 
-CACHE = 256
+#: Fits in memory; those of a few neighbouring moments are asked for again.
+CACHE = 64
 
 
 class FitCache:
@@ -47,22 +48,7 @@ class FitCache:
         priors: Mapping[str, PriorSpec],
         **options: Any,
     ) -> Fit:
-        """Give the fit of a graph to data under priors: kept, read back, or sampled.
-
-        Parameters
-        ----------
-        model
-            A graph with its settings: ``family``, ``version``, ``default_priors()``, ``fit(...)``.
-        data, priors : mapping
-            As its ``fit`` takes them.
-        **options
-            Further arguments of ``fit``, part of what the fit is.
-
-        Returns
-        -------
-        Fit
-            Its ``data_hash`` is that of `data`.
-        """
+        """Give the fit of a graph to data under priors: kept, read back, or sampled."""
         data_hash = array_hash(data)
         group = _digest(
             _identity(model),

@@ -13,11 +13,6 @@ __all__ = ["graph_priors", "prior_rows"]
 def graph_priors() -> dict[str, dict[str, PriorSpec]]:
     """Return the default priors by graph, and of spells by what ends them.
 
-    Returns
-    -------
-    dict of str to dict
-        ``rates``, ``spells (formal-end)`` and so on, ``deliveries``; each by parameter.
-
     Examples
     --------
     >>> sorted(graph_priors())[0], list(graph_priors()["rates"])
@@ -33,11 +28,5 @@ def graph_priors() -> dict[str, dict[str, PriorSpec]]:
 
 
 def prior_rows() -> list[dict[str, str]]:
-    """Return one row for each default prior: family, parameter, prior, source, known_by.
-
-    Returns
-    -------
-    list of dict
-        As `prior.prior_table` makes them.
-    """
+    """Return one row for each default prior: family, parameter, prior, source, known_by."""
     return [row for name, priors in graph_priors().items() for row in prior_table(name, priors)]

@@ -67,15 +67,6 @@ def learned_gain(
 ) -> Gain:
     """Give the posterior of the gain from the pasts of the moves with reports.
 
-    Parameters
-    ----------
-    pasts : mapping
-        By (process, move), as known by the moment that asks.
-    coded : sequence of CodedReport
-        As known by then, those that are over too: they acted in the past.
-    rates, shapes : mapping, optional
-        Gamma (a, b) on a move's rate a day, and the exponent of the age; default Jeffreys and 1.
-
     Examples
     --------
     >>> round(learned_gain({}, []).mean, 3)

@@ -31,25 +31,7 @@ def own_hazards(
     seed: int,
     shifts: Mapping[Key, float],
 ) -> dict[Key, Hazard] | None:
-    """Give the parameters of a process whose kind has a ``hazards`` of its own.
-
-    Parameters
-    ----------
-    pasts
-        Of every move; the kind is shown those of its process, none where history does not count.
-    shifts
-        Log factors on rates, by move: how a worldview differs.
-
-    Returns
-    -------
-    dict, or None
-        By process and move. None: the process states its moves by phrases alone.
-
-    Raises
-    ------
-    InvalidInput
-        The kind failed, left a move out, or gave what no hazard can be.
-    """
+    """Give the parameters of a process whose kind has a ``hazards`` of its own."""
     kind = own(process.own) if process.kind == "own" else None
     kind = kind() if isinstance(kind, type) else kind
     if kind is None or not hasattr(kind, "hazards"):

@@ -21,24 +21,7 @@ HOUR = 1.0 / 24.0
 def spells(
     rng: np.random.Generator, truth: Mapping[str, FloatArray], *, t0: float, n: int = 12
 ) -> dict[str, FloatArray]:
-    """Draw spells: half monitored, some watched from later, some ends known by an interval only.
-
-    Parameters
-    ----------
-    rng : Generator
-        Source of randomness.
-    truth : mapping
-        ``theta, k, beta``, and ``pi`` and ``lasting`` where the model has them.
-    t0 : float
-        Reference age in days: entries and ends of watching scale with it.
-    n : int, default 12
-        Spells.
-
-    Returns
-    -------
-    dict of str to ndarray
-        As `weibull.spells` returns.
-    """
+    """Draw spells: half monitored, some watched from later, some ends known by an interval only."""
     pi, lasting = float(truth.get("pi", 0.0)), float(truth.get("lasting", 0.0))
     rows: dict[str, list[float]] = {name: [] for name in ("entry", "lower", "upper", "kind", "x")}
     for row in range(n):

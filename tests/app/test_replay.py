@@ -170,15 +170,12 @@ def test_an_interrupted_run_completes_without_doubles(
     path = tmp_path / "cut.db"
     with open_book(str(path)) as book, pytest.raises(_PulledPlug):
         book.replay(progress=interrupted, **SLICE)
-    # What arrives between must not reach the run: its evidence is cut at its first start.
+    # What arrives between must not reach the run, whose evidence is cut at its first start, nor lay
+    # out other days: 16 May is no day of it.
     with open_book(str(path)) as book:
-        book.add_news(
-            "late",
-            source="x",
-            known_at="2026-05-14T12:00Z",
-            on={"gift": "given"},
-            grade="A",
-        )
+        for known_at, said in (("2026-05-14T12:00Z", "gift"), ("2026-05-16T12:00Z", "gift=given")):
+            on = {said: "given" if said == "gift" else "x2"}
+            book.add_news(f"late: {said}", source="x", known_at=known_at, on=on, grade="A")
     resumed = _slice(path)
     assert resumed["run"] == whole["run"]
     assert resumed["said"] == whole["said"]

@@ -21,6 +21,7 @@ from forecasting.domain.instants import parse_instant
 from forecasting.errors import GateRefused, InvalidInput
 from forecasting.models.fits import FitCache
 from forecasting.models.spells import Spells
+from forecasting.models.world import parameters
 from tests.app import quick
 from tests.app.quick import SMALL
 
@@ -186,6 +187,47 @@ def test_conditions_that_exclude_each_other_are_refused_and_named(live: scenario
         scenario.what_if(live, ["strike count >= 4000 by close"], [])
 
 
+def test_a_target_is_met_and_nothing_else_about_its_paths_changes(live: scenario.Live) -> None:
+    name = "leaders-meet@2026-12-31"
+    (question,) = [q for q in live.questions if q.id == name]
+    sets = next(each for each in live.predictor.bank.scenarios if each.id == "summit")
+    truth = live.truths(live.run, question)["yes"]
+    rows = {
+        p: {
+            row["question"] + row["state"]: row["after"]
+            for row in scenario.what_if(live, [f"{name}={p}"], [], sets)
+        }
+        for p in ("no", "yes", "25%", ".5")
+    }
+    aimed = scenario._aimed(live, live.run, {"x": (f"{name}=yes", 0.25)})
+    assert aimed.paths.weights() @ truth == pytest.approx(0.25, abs=1e-9)
+    zone = next(q for q in live.questions if q.id == "buffer-zone-2026")
+    both = {"x": (f"{name}=yes", 0.25), "y": ("buffer-zone-2026=yes", 0.3)}
+    weights = scenario._aimed(live, live.run, both).paths.weights()
+    assert weights @ truth == pytest.approx(0.25, abs=1e-8)
+    assert weights @ live.truths(live.run, zone)["yes"] == pytest.approx(0.3, abs=1e-8)
+    # By the law of total probability: on either side the paths keep their weights.
+    for key, after in rows["25%"].items():
+        ends = rows["no"].get(key), rows["yes"].get(key)
+        if after is not None and None not in ends:
+            assert after == pytest.approx(0.75 * ends[0] + 0.25 * ends[1], abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["leaders-meet=.2", "leaders-meet@2026-12-31=.3"], "no weights of the paths give both"),
+        (["leaders-meet=120%"], "must lie from 0 to 1"),
+        (["guarantees-2026=.3"], "no question of yes or no"),
+    ],
+)
+def test_targets_that_no_weights_meet_are_refused_in_one_line(
+    live: scenario.Live, given: list[str], words: str
+) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        scenario.what_if(live, given, [])
+
+
 # ---- law 5: news ---------------------------------------------------------------------------------
 
 
@@ -314,6 +356,30 @@ def test_a_fault_in_one_process_leaves_every_other_update_standing(
     assert {row["question"] for row in logged if row["logged"]} == {
         name for name, row in rows.items() if row["gate"] == "passed"
     }
+
+
+@pytest.mark.parametrize("fault", [InvalidInput("rate: broken"), ValueError("rate: broken")])
+def test_so_does_a_draw_that_breaks(
+    own_book: Books, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    book = own_book()
+    whole, _ = _open_rows(book)
+    real = parameters._Drawing.draw
+
+    def breaks(drawing: Any) -> Any:
+        if drawing.process.name == "text":
+            raise fault
+        return real(drawing)
+
+    monkeypatch.setattr(parameters._Drawing, "draw", breaks)
+    rows, warnings = _open_rows(book)
+    silent = whole.keys() - rows.keys()
+    assert silent
+    assert rows
+    assert {name: row["after"] for name, row in rows.items()} == {
+        name: row["after"] for name, row in whole.items() if name not in silent
+    }
+    assert set(warnings) == {f"{name}: process (text): {fault}" for name in silent}
 
 
 def test_a_fault_at_one_moment_is_not_told_of_another(

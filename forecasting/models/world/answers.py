@@ -51,29 +51,29 @@ class Estimate:
 def estimate(truth: BoolArray, weights: FloatArray, repeats: int) -> Estimate:
     """Give the probability of an event, its Monte Carlo error and its spread over parameters.
 
-    Parameters
-    ----------
-    truth : array (S,)
-        In which draws it happens.
-    weights : array (S,)
-        Summing to 1 (``paths.weights(given)``).
-    repeats : int
-        Draws of one parameter point; they follow each other.
-
-    Returns
-    -------
-    Estimate
-
     Examples
     --------
     >>> estimate(np.array([True, False] * 8), np.full(16, 1 / 16), 2).p
     0.5
     """
-    x = np.asarray(truth, dtype=np.float64)
-    p = float(np.clip(weights @ x, 0.0, 1.0))
-    variance = _between(x, weights, repeats)
-    sd, levels = spread(p, variance)
-    return Estimate(p, error(x, weights, repeats), sd, levels)
+    found, every = np.asarray(truth, dtype=np.bool_), weights.reshape(-1, repeats)
+    hit = np.where(found.reshape(-1, repeats), every, 0.0)
+    yes, mass = hit.sum(axis=1), every.sum(axis=1)
+    p = float(np.clip(yes.sum(), 0.0, 1.0))
+    alike = bool(found.all() or not found.any())
+    sd, levels = spread(p, _between(hit, every, yes, mass))
+    return Estimate(p, _error(yes - p * mass, mass, alike=alike), sd, levels)
+
+
+def effective(weights: FloatArray) -> float:
+    """Give how many equal draws weighted ones are worth; 0 without any weight.
+
+    >>> effective(np.array([0.25, 0.25, 0.5, 0.0])).__round__(2)
+    2.67
+    """
+    # Not weights @ weights, which starts the threads of a BLAS for a few thousand numbers.
+    total = float(np.sum(weights * weights))
+    return 1.0 / total if total > 0.0 else 0.0
 
 
 def error(x: FloatArray, weights: FloatArray, repeats: int) -> float:
@@ -82,38 +82,41 @@ def error(x: FloatArray, weights: FloatArray, repeats: int) -> float:
     >>> error(np.array([1.0, 0.0, 1.0, 0.0]), np.full(4, 0.25), 1).__round__(4)
     0.2887
     """
-    parts = (weights * (x - weights @ x)).reshape(-1, repeats).sum(axis=1)
-    points = int(np.count_nonzero(weights.reshape(-1, repeats).sum(axis=1)))
+    product, every = (weights * x).reshape(-1, repeats), weights.reshape(-1, repeats)
+    mass = every.sum(axis=1)
+    parts = product.sum(axis=1)
+    return _error(parts - parts.sum() * mass, mass, alike=bool(np.ptp(x) == 0))
+
+
+def _error(parts: FloatArray, mass: FloatArray, *, alike: bool) -> float:
+    points = int(np.count_nonzero(mass))
     if points < 2:
-        return 0.0 if np.ptp(x) == 0 else float("inf")
-    return float(np.sqrt(parts @ parts * points / (points - 1)))
+        return 0.0 if alike else float("inf")
+    return float(np.sqrt(np.sum(parts * parts) * points / (points - 1)))
 
 
-def _between(x: FloatArray, weights: FloatArray, repeats: int) -> float:
+def _between(hit: FloatArray, every: FloatArray, yes: FloatArray, mass: FloatArray) -> float:
     """Give the variance of P(yes | parameters) without the chance within a point.
 
     Two different draws of a point share nothing but its parameters, so the mean product of their
     outcomes is the mean square of the probability.
     """
-    w = weights.reshape(-1, repeats)
-    mass = w.sum(axis=1)
     kept = mass > 0
-    if not kept.any() or repeats == 1:
+    if not kept.any() or every.shape[1] == 1:
         return 0.0
-    w, mass = w[kept] / mass[kept, None], mass[kept]
-    y = x.reshape(-1, repeats)[kept]
-    pairs = 1.0 - (w * w).sum(axis=1)
+    square_mass = mass[kept] ** 2
+    pairs = 1.0 - (every * every).sum(axis=1)[kept] / square_mass
+    alone = (hit * hit).sum(axis=1)[kept] / square_mass
     more = pairs > 1e-9
     if not more.any():
         return 0.0
-    w, y, pairs, mass = w[more], y[more], pairs[more], mass[more] / mass[more].sum()
-    mean = (w * y).sum(axis=1)
-    square = (mean**2 - (w * w * y * y).sum(axis=1)) / pairs
-    middle = float(mass @ mean)
-    found = float(mass @ square - middle**2)
+    mean, mass = (yes[kept] / mass[kept])[more], mass[kept][more] / mass[kept][more].sum()
+    square = (mean**2 - alone[more]) / pairs[more]
+    middle = float(np.sum(mass * mean))
+    found = float(np.sum(mass * square) - middle**2)
     # Where few paths say yes, what cannot be told from nothing is not printed as nothing.
     parts = square - 2.0 * middle * mean
-    unsure = float(np.sqrt(mass**2 @ (parts - mass @ parts) ** 2))
+    unsure = float(np.sqrt(np.sum(mass**2 * (parts - np.sum(mass * parts)) ** 2)))
     return max(found, unsure)
 
 
@@ -185,13 +188,6 @@ def quantiles(
 ) -> tuple[float, ...]:
     """Give weighted quantiles as order statistics, so that atoms stay atoms.
 
-    Parameters
-    ----------
-    x, weights : array (S,)
-        Values, and weights that sum to 1.
-    levels : sequence of float
-        In percent, rising.
-
     Examples
     --------
     >>> quantiles(np.array([0.0, 0.0, 10.0, 20.0]), np.full(4, 0.25), (50, 75, 90))
@@ -219,20 +215,6 @@ def number_gate(mcse: float) -> str:
 
 def value_of_information(target: BoolArray, others: BoolArray, weights: FloatArray) -> FloatArray:
     """Give how much each answer would lower the target's Brier uncertainty p(1 - p), on average.
-
-    Parameters
-    ----------
-    target : array (S,)
-        In which draws the target happens.
-    others : array (K, S)
-        In which draws each other event happens.
-    weights : array (S,)
-        Summing to 1.
-
-    Returns
-    -------
-    array (K,)
-        Never negative.
 
     Examples
     --------

@@ -47,16 +47,18 @@ def truth(
             one = truth(paths, left, opens, opened, closes)
             return one | truth(paths, right, opens, opened, closes)
         case Entered(process=name, states=states, until=until, since=since):
-            after = opens if since is None else _day(paths, since, closes)
+            after = opens if since is None else _day(paths, name, since, closes)
             times = entries(paths, name, states, after)
-            return times <= _day(paths, until, closes)
+            return times <= _day(paths, name, until, closes)
         case Occurred(process=name, until=until, least=least, since=since):
-            after = opens if since is None else _day(paths, since, closes)
-            return counts(paths, name, after, _day(paths, until, closes)) >= least
+            after = opens if since is None else _day(paths, name, since, closes)
+            return counts(paths, name, after, _day(paths, name, until, closes)) >= least
         case At(process=name, states=states, when=when):
-            return _among(paths, name, states)[state_at(paths, name, _day(paths, when, closes))]
+            return _among(paths, name, states)[
+                state_at(paths, name, _day(paths, name, when, closes))
+            ]
         case Through(process=name, states=states, until=until):
-            return _kept(paths, name, states, opens, _day(paths, until, closes))
+            return _kept(paths, name, states, opens, _day(paths, name, until, closes))
         case Within():
             return _within(paths, event, opens, paths.world.day(closes))
     assert_never(event)
@@ -68,13 +70,14 @@ def choice(
     """Give the position of the option that comes true in each draw."""
     match event:
         case StateOn(process=name, when=when, named=named):
-            found = state_at(paths, name, _day(paths, when, closes))
+            found = state_at(paths, name, _day(paths, name, when, closes))
             return _options(paths, name, found, options, dict(named))
         case HighestOf(process=name, until=until, named=named):
-            found = _highest(paths, name, opens, _day(paths, until, closes))
+            found = _highest(paths, name, opens, _day(paths, name, until, closes))
             return _options(paths, name, found, options, dict(named))
         case FirstOf(entries=listed, otherwise=otherwise):
-            close = _reach(paths, paths.world.day(closes), closes)
+            close = paths.world.day(closes)
+            _reach(paths, [name for _, name, _ in listed], close, closes)
             best = np.full(paths.world.draws, np.nextafter(close, NEVER))
             place = np.full(paths.world.draws, _position(options, otherwise))
             for option, name, states in listed:
@@ -84,7 +87,8 @@ def choice(
                 place[sooner] = _position(options, option)
             return place
         case HighestAmong(entries=listed, otherwise=otherwise):
-            close = _reach(paths, paths.world.day(closes), closes)
+            close = paths.world.day(closes)
+            _reach(paths, [name for _, name, _ in listed], close, closes)
             place = np.full(paths.world.draws, _position(options, otherwise))
             for option, name, states in listed:
                 ever = entries(paths, name, states, opens) <= close
@@ -97,7 +101,7 @@ def choice(
 
 def number(paths: Paths, event: Total, opens: float, closes: dt.datetime) -> FloatArray:
     """Give what a delivery brought, or how many events fell, in each draw."""
-    until = _day(paths, event.when, closes)
+    until = _day(paths, event.process, event.when, closes)
     after = opens if event.since_opening else -NEVER
     process = _process(paths, event.process)
     if not np.isfinite(process.goal):
@@ -174,7 +178,7 @@ def _kept(paths: Paths, name: str, states: Sequence[str], opens: float, until: f
 
 def _within(paths: Paths, event: Within, opens: float, until: float) -> BoolArray:
     """Say whether the effect enters, by the close, within so many days of the first cause."""
-    _reach(paths, until, None)
+    _reach(paths, [event.process, event.cause], until, None)
     cause = entries(paths, event.cause, event.cause_states, opens)
     latest = np.where(cause <= until, np.minimum(cause + event.days, until), -NEVER)
     same = event.process == event.cause
@@ -248,17 +252,20 @@ def _among(paths: Paths, name: str, states: Sequence[str]) -> BoolArray:
     return np.array([state in states for state in process.states], dtype=np.bool_)
 
 
-def _day(paths: Paths, moment: Moment, closes: dt.datetime) -> float:
+def _day(paths: Paths, name: str, moment: Moment, closes: dt.datetime) -> float:
     at = moment.of(closes)
-    return _reach(paths, paths.world.day(at), at)
-
-
-def _reach(paths: Paths, day: float, at: dt.datetime | None) -> float:
-    if day > paths.horizon + 1e-9:
-        written = f"day {day:g}" if at is None else f"{at:%Y-%m-%d}"
-        message = f"{written}: beyond the simulated {paths.horizon:g} days."
-        raise InvalidInput(message, hint="simulate up to the last moment that is asked for.")
+    day = paths.world.day(at)
+    _reach(paths, [name], day, at)
     return day
+
+
+def _reach(paths: Paths, names: Sequence[str], day: float, at: dt.datetime | None) -> None:
+    index = paths.world.index
+    least = min((paths.reach[index[name]] for name in names if name in index), default=NEVER)
+    if day > least + 1e-9:
+        written = f"day {day:g}" if at is None else f"{at:%Y-%m-%d}"
+        message = f"{written}: beyond the simulated {least:g} days."
+        raise InvalidInput(message, hint="simulate up to the last moment that is asked for.")
 
 
 def _options(

@@ -43,27 +43,11 @@ def assemble(
     repeats: int,
     gain: FloatArray | float = 1.0,
 ) -> World:
-    """Give the world to simulate, without its reports.
-
-    Parameters
-    ----------
-    records : mapping
-        What is known of each process; the earliest end of a watch is the origin.
-    hazards : mapping
-        By process and move (``none > on``), shape (points,) each or a number.
-    betas : mapping
-        Of each link by name, shape (points,) or a number; absent links do not act.
-
-    Returns
-    -------
-    World
-        With ``points * repeats`` draws.
-    """
+    """Give the world to simulate, without its reports."""
     origin = min(record.free for record in records.values())
     names = list(world.processes)
     processes = tuple(
-        _process(world.processes[name], records[name], hazards, origin, points * repeats, repeats)
-        for name in names
+        _process(world.processes[name], records[name], hazards, origin) for name in names
     )
     links = []
     for link in world.links:
@@ -77,11 +61,9 @@ def assemble(
         )
         parent = world.processes[link.parent]
         states = tuple(parent.states.index(state) for state in link.states)
-        beta = _spread(betas[link.name], repeats)
+        beta = _once(betas[link.name])
         links.append(Link(link.name, names.index(link.parent), states, children, beta, link.once))
-    return World(
-        processes, tuple(links), (), origin, points * repeats, repeats, _spread(gain, repeats)
-    )
+    return World(processes, tuple(links), (), origin, points * repeats, repeats, _once(gain))
 
 
 def with_reports(world: World, reports: Sequence[Report]) -> World:
@@ -89,11 +71,11 @@ def with_reports(world: World, reports: Sequence[Report]) -> World:
     return replace(world, reports=tuple(reports))
 
 
-def _spread(value: FloatArray | float, repeats: int) -> FloatArray | float:
-    """Give a parameter to each draw of its point; one that is the same in all stays one number."""
+def _once(value: FloatArray | float) -> FloatArray | float:
+    """Give a parameter that is the same in all points as one number."""
     if not isinstance(value, np.ndarray):
         return value
-    return float(value[0]) if np.ptp(value) == 0.0 else np.repeat(value, repeats)
+    return float(value[0]) if np.ptp(value) == 0.0 else value
 
 
 def _process(
@@ -101,8 +83,6 @@ def _process(
     record: Record,
     hazards: Mapping[tuple[str, str], Hazard],
     origin: dt.datetime,
-    draws: int,
-    repeats: int,
 ) -> Process:
     place = {state: k for k, state in enumerate(spec.states)}
     known = [Known((record.since - origin) / DAY, place[record.start])]
@@ -111,12 +91,12 @@ def _process(
         for step in record.steps
     ]
     if spec.at is not None:
-        moves = [Move(0, 1, at=_dates(spec, hazards, origin, repeats))]
+        moves = [Move(0, 1, at=_dates(spec, hazards, origin))]
     else:
         moves = [
-            Move(place[move.start], place[move.end], at=np.full(draws, (at - origin) / DAY))
+            Move(place[move.start], place[move.end], at=np.full(1, (at - origin) / DAY))
             if (at := move.phrase.at) is not None
-            else _move(place, move.start, move.end, hazards[spec.name, move.name], repeats)
+            else _move(place, move.start, move.end, hazards[spec.name, move.name])
             for move in spec.moves
         ]
     delivery = spec.delivery
@@ -132,22 +112,22 @@ def _process(
     )
 
 
-def _move(place: Mapping[str, int], start: str, end: str, found: Hazard, repeats: int) -> Move:
+def _move(place: Mapping[str, int], start: str, end: str, found: Hazard) -> Move:
     size = found.size
     if size is not None:
         size = Size(
-            _spread(size.mean, repeats),
-            _spread(size.precision, repeats),
-            _spread(size.whole, repeats),
+            _once(size.mean),
+            _once(size.precision),
+            _once(size.whole),
         )
     counted = start == end
     return Move(
         place[start],
         place[end],
-        _spread(found.rate, repeats),
-        _spread(found.shape, repeats),
-        _spread(found.at_once, repeats),
-        _spread(found.for_good, repeats),
+        _once(found.rate),
+        _once(found.shape),
+        _once(found.at_once),
+        _once(found.for_good),
         counted=counted,
         renews=counted and not np.all(np.equal(found.shape, 1.0)),
         size=size,
@@ -158,11 +138,10 @@ def _dates(
     spec: ProcessSpec,
     hazards: Mapping[tuple[str, str], Hazard],
     origin: dt.datetime,
-    repeats: int,
 ) -> FloatArray:
-    """Give the day of a scheduled process in each draw: its hazard holds the drawn days."""
+    """Give the day of a scheduled process in each point: its hazard holds the drawn days."""
     drawn = hazards[spec.name, spec.moves[0].name].rate if spec.moves else 0.0
     assert spec.at is not None  # for the type checker
     first, last = ((moment - origin) / DAY for moment in spec.at)
     day = first + (last - first) * np.asarray(drawn, dtype=np.float64)
-    return np.atleast_1d(_spread(day, repeats))
+    return np.atleast_1d(_once(day))

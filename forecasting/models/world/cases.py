@@ -53,12 +53,7 @@ def truce_rows(
 ) -> Rows:
     """Give the class's spells of truces with an announced term, in days since each start.
 
-    Parameters
-    ----------
-    definition : {"claim", "formal"}
-        What ends a spell: the first claimed violation, or a formal end before the term.
-    own : iterable of datetime
-        When the processes that ask began: a truce that began with one of them is no case.
+    A truce that began with one of the processes that ask (`own`) is no case of its class.
     """
     begun = tuple(own)
     rows: list[tuple[float, ...]] = []
@@ -125,6 +120,11 @@ def agreement_rows(
             row = (0.0, (seen_until - signed) / DAY, 0.0, float(weibull.HELD))
         rows.append((*row, 0.0))
     return _arrays(rows)
+
+
+def cases_of(items: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    """Keep the items that tell of a class's case: a row is named ``class/row``."""
+    return tuple(item for item in items if any("/" in effect.target for effect in item.effects))
 
 
 def anchor(items: Iterable[Evidence], prefix: str, as_of: dt.datetime) -> dt.datetime:

@@ -13,6 +13,7 @@ KEPT = 300
 LARGEST = 32_768
 
 
+@lru_cache(maxsize=4_096, typed=True)
 def number(*key: object) -> int:
     """Give the 64-bit number of a key, the same on every machine.
 
@@ -24,18 +25,6 @@ def number(*key: object) -> int:
 
 def uniforms(n: int, *key: object) -> FloatArray:
     """Give evenly spread uniforms in random order, keyed by name.
-
-    Parameters
-    ----------
-    n : int
-        How many: one falls into each n-th part of (0, 1).
-    *key : object
-        What they are for; ``repr`` of it is hashed.
-
-    Returns
-    -------
-    array (n,)
-        In (0, 1).
 
     Examples
     --------

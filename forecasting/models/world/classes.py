@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,11 +14,11 @@ from forecasting.inference.fit import Fit, array_hash
 from forecasting.inference.predictive_check import verdict
 from forecasting.models.fits import FitCache
 from forecasting.models.spells import KINDS, Spells, case_spread, representative_spells
-from forecasting.models.world.cases import agreement_rows, anchor, truce_rows
+from forecasting.models.world.cases import Rows, agreement_rows, anchor, truce_rows
 from forecasting.models.world.move_priors import SpellDraws
 
-if TYPE_CHECKING:
-    from forecasting.models.world.cases import Rows
+#: Cases are kept for so many classes, moments and processes that ask.
+ROWS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class ClassDraws:
     verdict: str
 
 
-#: (class, evidence, moment, fits, processes that ask) to its draws.
+#: (class, evidence of cases, moment, fits, processes that ask) to its draws.
 type ClassOf = Callable[
     [str, Sequence[Evidence], dt.datetime, FitCache, Sequence[ProcessSpec]], ClassDraws
 ]
@@ -40,6 +39,7 @@ type ClassOf = Callable[
 def class_draws(classes: Mapping[str, ReferenceClass]) -> ClassOf:
     """Give what draws a bank's classes of spells; each is made once for the same cases."""
     kept: dict[tuple[str, str], ClassDraws] = {}
+    read: dict[tuple[object, ...], Rows] = {}
 
     def of(
         name: str,
@@ -52,7 +52,12 @@ def class_draws(classes: Mapping[str, ReferenceClass]) -> ClassOf:
             known = {each.id: None for each in classes.values() if each.kind in KINDS}
             msg = f"class ({name}): no such reference class of spells"
             raise InvalidInput(msg, hint=nearest(name, known) or ", ".join(known))
-        rows = _rows(classes[name], items, as_of, asking)
+        asked = (name, as_of, *(process.name for process in asking), *(item.key for item in items))
+        if asked not in read:
+            if len(read) >= ROWS:
+                read.clear()
+            read[asked] = _rows(classes[name], items, as_of, asking)
+        rows = read[asked]
         key = (name, array_hash(rows))
         if key not in kept:
             kept[key] = _drawn(KINDS[classes[name].kind], rows, fits)
@@ -66,7 +71,7 @@ def _rows(
     items: Sequence[Evidence],
     as_of: dt.datetime,
     asking: Sequence[ProcessSpec],
-) -> "Rows":
+) -> Rows:
     if reference.kind == "agreement":
         return agreement_rows(items, reference, as_of)
     until = anchor(items, "truces", as_of)
@@ -74,7 +79,7 @@ def _rows(
     return truce_rows(items, reference, reference.kind, until, own)
 
 
-def _drawn(setting: str, rows: "Rows", fits: FitCache) -> ClassDraws:
+def _drawn(setting: str, rows: Rows, fits: FitCache) -> ClassDraws:
     graph = Spells(setting)
     fit = fits.fit(graph, rows, graph.default_priors())
     drawn = representative_spells(fit)

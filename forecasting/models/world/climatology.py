@@ -31,18 +31,6 @@ def climatology(
     For a delivery: the share of what was agreed that each earlier package of its class had brought
     at the same age. For a count: the events in each earlier stretch of the same length. A case not
     watched for so long is none.
-
-    Parameters
-    ----------
-    record : Record
-        Of the process that is asked about, as known at the moment.
-    items : sequence of Evidence
-        Known as of the moment.
-
-    Returns
-    -------
-    tuple of float, or None
-        Quantiles at 1 to 99 %, within the question's bounds; None where nothing is comparable.
     """
     event = predicate.event
     if not isinstance(event, Total):

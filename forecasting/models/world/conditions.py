@@ -11,7 +11,7 @@ from math import factorial, prod, sqrt
 import numpy as np
 
 from forecasting.domain.predicate import And, At, Entered, Not, Occurred, Or, Through, Truth, Within
-from forecasting.models.world.values import Move, Process, Way, World
+from forecasting.models.world.values import FloatArray, Move, Process, Way, World
 
 #: The most by which a budget is used up sooner.
 MOST = 300.0
@@ -22,23 +22,8 @@ AIM = 1.0
 
 
 def towards(world: World, condition: Truth, horizon: float) -> list[Way]:
-    """Give the ways that lead towards a condition, each as its moves with their factors.
-
-    Parameters
-    ----------
-    condition : Truth
-        What is given. A condition that something does not happen needs no help, save that a
-        state is left.
-    horizon : float
-        In days from the origin.
-
-    Returns
-    -------
-    list of (share, factors)
-        For ``simulate(..., tilt=...)``: (process, move) to its factor, and the way's share of the
-        tilted draws, by the root of how likely it is. Ways that are likely anyway are absent.
-    """
-    found: list[tuple[float, dict[tuple[int, int], float]]] = []
+    """Give the ways that lead towards a condition, each as its moves with their factors."""
+    found: list[tuple[float, dict[tuple[int, int], FloatArray | float]]] = []
     for name, targets, counted in _targets(world, condition):
         place = world.index[name]
         process = world.processes[place]
@@ -48,21 +33,26 @@ def towards(world: World, condition: Truth, horizon: float) -> list[Way]:
         ways = [[m] for m in _events(process)] if counted else _ways(process, targets)
         for way in ways:
             factors = {(place, m): _factor(process.moves[m], span, len(way)) for m in way}
-            tilted = {key: factor for key, factor in factors.items() if factor > 1.0}
-            if tilted and all(tilted != other for _, other in found):
-                likely = prod(AIM / factor for factor in tilted.values()) / factorial(len(way))
+            middle = {key: float(np.median(factor)) for key, factor in factors.items()}
+            tilted = {key: factors[key] for key, factor in middle.items() if factor > 1.0}
+            if tilted and all(tilted.keys() != other.keys() for _, other in found):
+                likely = prod(AIM / middle[key] for key in tilted) / factorial(len(way))
                 found.append((sqrt(likely), tilted))
     chosen = sorted(found, key=lambda each: -each[0])[:MOST_WAYS]
     total = sum(size for size, _ in chosen)
     return [(size / total, tilted) for size, tilted in chosen]
 
 
-def _factor(move: Move, span: float, steps: int) -> float:
-    """Give how much oftener a move shall come, so that all steps of a way fit into the span."""
+def _factor(move: Move, span: float, steps: int) -> FloatArray | float:
+    """Give how much oftener a move shall come in each draw: all steps of a way fit into the span.
+
+    By the draw's own rate: one factor for all would make draws of a low rate no likelier to arrive.
+    """
     if move.at is not None:
         return 1.0
-    used = float(np.median(np.asarray(move.rate) * span ** np.asarray(move.shape)))
-    return min(steps * AIM / used, MOST) if used > 0 else MOST
+    used = np.asarray(move.rate) * span ** np.asarray(move.shape)
+    factor = np.clip(steps * AIM / np.maximum(used, 1e-300), 1.0, MOST)
+    return factor if factor.ndim else float(factor)
 
 
 def _targets(world: World, condition: Truth) -> Iterable[tuple[str, frozenset[int], bool]]:

@@ -18,18 +18,7 @@ from forecasting.models.world.values import FloatArray, Size
 
 
 def package_of(record: Record) -> Package:
-    """Give a delivery's record as a package of its class, up to the end of its watch.
-
-    Parameters
-    ----------
-    record : Record
-        Of a process of kind ``delivery``.
-
-    Returns
-    -------
-    Package
-        In days since the announcement.
-    """
+    """Give a delivery's record as a package of its class, up to the end of its watch."""
     delivery = record.process.delivery
     if delivery is None:
         message = f"process ({record.process.name}): is not a delivery."
@@ -52,28 +41,7 @@ def delivery_parameters(
     seed: int,
     resume: PriorSpec = RESUME,
 ) -> dict[str, MoveParameters]:
-    """Draw the parameters of a delivery's moves.
-
-    Parameters
-    ----------
-    process : ProcessSpec
-        Named in the keys of the chance.
-    package : Package, optional
-        Its own record, which is no row of the fit; None leaves it out.
-    fit : Fit
-        Of `Deliveries` to its class.
-    points : int
-        Parameter points G.
-    seed : int
-        Of the world.
-    resume : PriorSpec
-        Gamma of the rate a day at which a stated stall ends.
-
-    Returns
-    -------
-    dict of str to MoveParameters
-        ``agreed > begun`` and ``begun > begun`` with their sizes, ``stalled > begun``.
-    """
+    """Draw the parameters of a delivery's moves."""
     from scipy.special import gammaincinv
 
     draws = {name: np.asarray(values, dtype=np.float64) for name, values in fit.draws.items()}

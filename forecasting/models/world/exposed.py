@@ -39,19 +39,7 @@ def exposed(
     shape: float = 1.0,
     lag: float = 0.0,
 ) -> Exposed:
-    """Give the exposure of a move's past with the reports that acted on it.
-
-    Parameters
-    ----------
-    coded : sequence of CodedReport
-        All on this move.
-    gain : array_like, shape (G,)
-    shape : float
-        Exponent of the age; the exposure is the integral of the ratio over age ** shape.
-    lag : float
-        A report counts for the moment of firing only if it came so many days before: one that came
-        on the day of the event may be about the event.
-    """
+    """Give the exposure of a move's past with the reports that acted on it."""
     gains = np.atleast_1d(np.asarray(gain, dtype=np.float64))
     days, log_fired = np.zeros_like(gains), np.zeros_like(gains)
     touched, ended = False, -inf

@@ -51,12 +51,13 @@ def grid_of(reports: Sequence[Report], horizon: float) -> FloatArray:
     >>> grid_of([one], 100.0).tolist()
     [0.0, 15.0, 30.0, 45.0, 60.0, 75.0]
     """
-    cuts = sorted({r.known for r in reports} | {r.known + lasts(r) for r in reports})
+    spans = [(r.known, r.known + lasts(r), r.half_life) for r in reports]
+    cuts = sorted({edge for known, end, _ in spans for edge in (known, end)})
     days: list[float] = []
     day = cuts[0] if cuts else NEVER
     while day <= horizon:
         days.append(day)
-        acting = [r.half_life for r in reports if r.known <= day < r.known + lasts(r) - SAME]
+        acting = [half_life for known, end, half_life in spans if known <= day < end - SAME]
         following = next((cut for cut in cuts if cut > day + SAME), NEVER)
         step = day + min(acting, default=NEVER) / 2
         day = step if step < following - SAME else following
@@ -83,13 +84,7 @@ def fading(
     moves: int,
     horizon: float,
 ) -> Fading:
-    """Give the reports of a world in arrays.
-
-    Parameters
-    ----------
-    places : mapping
-        (process, move) to the number of the move.
-    """
+    """Give the reports of a world in arrays."""
     of: list[list[Report]] = [[] for _ in range(moves)]
     for report in reports:
         if not report.half_life > 0:

@@ -19,10 +19,11 @@ from forecasting.models.fits import FitCache
 from forecasting.models.news_gain import gain_draws, learned_gain, summary
 from forecasting.models.own_kind import own_hazards
 from forecasting.models.world.assembly import Hazard
+from forecasting.models.world.cases import cases_of
 from forecasting.models.world.classes import ClassOf, told_apart
 from forecasting.models.world.exposed import multiplier
 from forecasting.models.world.packages import DeliveryOf
-from forecasting.models.world.parameters import Parameters, parameters
+from forecasting.models.world.parameters import Kept, Lazily, Parameters, parameters
 from forecasting.models.world.values import FloatArray
 
 Key = tuple[str, str]
@@ -37,7 +38,7 @@ class Learned:
     Attributes
     ----------
     hazards, betas, gain
-        One value a parameter point.
+        One value a parameter point; those of a process are drawn when it is simulated.
     fits
         The graphs behind them, for the gate and the record; `posterior` has the fits themselves.
     verdicts
@@ -100,6 +101,7 @@ class Learner:
     seed: int
     classes: ClassOf
     deliveries: DeliveryOf
+    drawn: Kept = field(default_factory=Kept)
 
     def learn(
         self,
@@ -141,7 +143,8 @@ class Learner:
         owners: dict[str, frozenset[str]] = {}
         draws = {}
         verdicts: dict[str, str] = {}
-        known = items if variant.history else ()
+        cases = cases_of(items)
+        known = cases if variant.history else ()
         for name, process in list(shared.items()):
             if process.delivery is not None:
                 continue
@@ -172,6 +175,7 @@ class Learner:
             history=variant.history,
             multipliers=times,
             shifts=shifts,
+            kept=self.drawn,
         )
         if told.rates is not None:
             posterior["rates"] = told.rates
@@ -180,10 +184,6 @@ class Learner:
                 for name, process in shared.items()
                 if any(move.phrase.form == "history" for move in process.moves)
             )
-        hazards |= {
-            key: Hazard(p.rate, p.shape, p.at_once, p.for_good, p.size)
-            for key, p in told.moves.items()
-        }
         for name, process in shared.items():
             if process.delivery is None:
                 continue
@@ -191,7 +191,7 @@ class Learner:
                 brought = self.deliveries(
                     {name: process},
                     records,
-                    items,
+                    cases,
                     as_of,
                     self.fits,
                     history=variant.history,
@@ -208,12 +208,20 @@ class Learner:
         drawn: FloatArray | float = 1.0
         if gain is not None:
             drawn = gain_draws(points, self.seed, gain) * gain_shift
-        betas = {
-            name: beta + np.log(link_shifts.get(name, 1.0)) for name, beta in told.betas.items()
-        }
+
+        def hazard(key: Key) -> Hazard:
+            if key in hazards:
+                return hazards[key]
+            p = told.moves[key]
+            return Hazard(p.rate, p.shape, p.at_once, p.for_good, p.size)
+
+        def beta(name: str) -> FloatArray:
+            shift: float = np.log(link_shifts.get(name, 1.0))
+            return told.betas[name] + shift
+
         return Learned(
-            hazards,
-            betas,
+            Lazily([*told.moves, *hazards], hazard),
+            Lazily(told.betas, beta),
             drawn,
             {name: Fitted(_digest(fit), _gate(fit)) for name, fit in posterior.items()},
             posterior,

@@ -26,22 +26,7 @@ def beta_prior(link: LinkSpec) -> tuple[float, float]:
 
 
 def prior_betas(link: LinkSpec, points: int, seed: int) -> FloatArray:
-    """Draw a link's log hazard ratio by inverse cdf, one a point.
-
-    Parameters
-    ----------
-    link : LinkSpec
-        With its median and its 90 % range.
-    points : int
-        How many.
-    seed : int
-        Of the world.
-
-    Returns
-    -------
-    ndarray, shape (points,)
-        The same for the same link, whatever else is in the world.
-    """
+    """Draw a link's log hazard ratio by inverse cdf, one a point."""
     from scipy.special import ndtri
 
     mean, sd = beta_prior(link)

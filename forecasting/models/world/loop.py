@@ -28,7 +28,9 @@ MOMENT = 1e-9
 KNOTS = 33
 
 
-#: Columns of ``Plan.move``; a parameter is ``value[at + step * draw]``.
+#: Of a parameter there is one value, one a draw, or one a parameter point.
+ONE, DRAW, POINT = range(3)
+#: Columns of ``Plan.move``; of a parameter where it begins, and of which kind it is.
 OWNER, START, END, COUNTED, RENEWS, DATED, SHARED = range(7)
 FIRST_BUDGET, FIRST_SHARE, FIRST_SIZE, SIZE, EVERY = range(7, 12)
 ITEMS, ITEMS_END, CELL = range(12, 15)
@@ -97,9 +99,10 @@ def _chance(salt: Any, d: int, visit: int) -> Any:
 
 
 @_plain
-def _of(value: Any, about: Any, what: int, d: int) -> Any:
+def _of(value: Any, about: Any, row: int, what: int, d: int, point: int) -> Any:
     """Give a parameter of a move or link in a draw."""
-    return value[about[what] + about[what + 1] * d]
+    each = about[row, what + 1]
+    return value[about[row, what] + (point if each == POINT else d if each == DRAW else 0)]
 
 
 @_plain
@@ -107,7 +110,9 @@ def _due(
     value: Any,
     move: Any,
     salt: Any,
+    m: int,
     d: int,
+    point: int,
     t: float,
     base: float,
     how: int,
@@ -115,13 +120,16 @@ def _due(
     log: float,
 ) -> Any:
     """Give the day on which a move fires that is enabled at t, its age counted from `base`."""
-    if move[DATED]:
-        date = _of(value, move, DATE, d)
+    if move[m, DATED]:
+        date = _of(value, move, m, DATE, d, point)
         return date if date > t else np.inf
-    rate, shape = _of(value, move, RATE, d), _of(value, move, SHAPE, d)
-    if move[SHARED] and how != AGAIN:
-        u = value[move[FIRST_SHARE] + d] if visit == 0 else _chance(salt[_SHARE], d, visit)
-        at_once, good = _of(value, move, AT_ONCE, d), _of(value, move, FOR_GOOD, d)
+    rate, shape = _of(value, move, m, RATE, d, point), _of(value, move, m, SHAPE, d, point)
+    if move[m, SHARED] and how != AGAIN:
+        u = value[move[m, FIRST_SHARE] + d] if visit == 0 else _chance(salt[m, _SHARE], d, visit)
+        at_once, good = (
+            _of(value, move, m, AT_ONCE, d, point),
+            _of(value, move, m, FOR_GOOD, d, point),
+        )
         if how == ENTERED:
             if u < at_once:
                 return t + MOMENT
@@ -134,10 +142,10 @@ def _due(
     if rate <= 0.0:
         return np.inf
     if visit == 0:
-        budget = value[move[FIRST_BUDGET] + d]
+        budget = value[move[m, FIRST_BUDGET] + d]
     else:
-        budget = -np.log1p(-_chance(salt[_BUDGET], d, visit))
-    used = budget * np.exp(-log) / rate
+        budget = -np.log1p(-_chance(salt[m, _BUDGET], d, visit))
+    used = (budget if log == 0.0 else budget * np.exp(-log)) / rate
     if shape == 1.0:
         return t + used
     return max(t, base + ((t - base) ** shape + used) ** (1.0 / shape))
@@ -171,13 +179,23 @@ def _news(
 
 
 @_plain
-def _part(value: Any, move: Any, salt: Any, d: int, visit: int, left: float, goal: float) -> Any:
+def _part(
+    value: Any,
+    move: Any,
+    salt: Any,
+    m: int,
+    d: int,
+    point: int,
+    visit: int,
+    left: float,
+    goal: float,
+) -> Any:
     """Give how much a delivery brings when so much is left."""
-    whole = _of(value, move, WHOLE, d)
-    if whole > 0.0 and _chance(salt[_WHOLE], d, visit) < whole:
+    whole = _of(value, move, m, WHOLE, d, point)
+    if whole > 0.0 and _chance(salt[m, _WHOLE], d, visit) < whole:
         return left
-    u = value[move[FIRST_SIZE] + d] if visit == 0 else _chance(salt[_SIZE], d, visit)
-    row = move[SIZE] + (0 if move[EVERY] == 0 else (d // move[EVERY]) * KNOTS)
+    u = value[move[m, FIRST_SIZE] + d] if visit == 0 else _chance(salt[m, _SIZE], d, visit)
+    row = move[m, SIZE] + (0 if move[m, EVERY] == 0 else (d // move[m, EVERY]) * KNOTS)
     place = np.arcsin(np.sqrt(u)) * (2.0 * (KNOTS - 1) / np.pi)
     k = min(int(place), KNOTS - 2)
     share = value[row + k] + (place - k) * (value[row + k + 1] - value[row + k])
@@ -194,12 +212,25 @@ def _first(due: Any, begin: int, end: int) -> Any:
     return found, which
 
 
+@_plain
+def _busiest(visits: Any, part: Any, own: Any, own_end: Any) -> Any:
+    """Give the move of a part that was enabled most often."""
+    found = own[part[0]]
+    for p in part:
+        for m in range(own[p], own_end[p]):
+            if visits[m] > visits[found]:
+                found = m
+    return found
+
+
 @_kept
 def run(
     plan: Any,
+    these: Any,
     horizon: float,
     wanted: Any,
     begin: int,
+    stop: int,
     draw: Any,
     process: Any,
     time: Any,
@@ -207,7 +238,10 @@ def run(
     after: Any,
     amount: Any,
 ) -> Any:
-    """Simulate draws from `begin` on until the rows are full; give (next draw, rows, end, move)."""
+    """Simulate a part's processes in draws from `begin` to `stop`, until the rows are full.
+
+    Gives (next draw, rows, end, move).
+    """
     value, move, salt, link, lists = plan.value, plan.move, plan.salt, plan.link, plan.lists
     item, item_size, tick, clock, acts = plan.item, plan.item_size, plan.tick, plan.clock, plan.acts
     moves, processes, links = len(move), len(plan.process), len(link)
@@ -221,38 +255,38 @@ def run(
     ever = np.empty(links, np.bool_)
     soonest, nearest = np.empty(processes), np.empty(processes, np.int64)
     n = 0
-    for d in range(begin, plan.draws):
+    for d in range(begin, stop):
         if not wanted[d]:
             continue
-        first_row, gain = n, plan.gain[d]
-        for p in range(processes):
+        first_row, gain, point = n, plan.gain[d], d // plan.repeats
+        for p in these:
             state[p], since[p] = plan.process[p, STATE], plan.stand[p, SINCE]
             total[p], free[p] = plan.stand[p, TOTAL], False
             soonest[p], nearest[p] = np.inf, -1
-        for m in range(moves):
-            base[m], ended[m], cell[m] = plan.age[m, _FROM], plan.age[m, _ENDED], move[m, CELL]
-            due[m], linked[m], news[m], visits[m] = np.inf, 0.0, 0.0, 0
-        for p in range(processes):
+            for m in range(own[p], own_end[p]):
+                base[m], ended[m], cell[m] = plan.age[m, _FROM], plan.age[m, _ENDED], move[m, CELL]
+                due[m], linked[m], news[m], visits[m] = np.inf, 0.0, 0.0, 0
+        for p in these:
             for a in range(plan.process[p, OUT], plan.process[p, OUT_END]):
                 j = lists[a]
                 ever[j] = link[j, EVER]
                 if ever[j] or (not link[j, ONCE] and acts[j, state[p]]):
                     for c in range(link[j, CHILDREN], link[j, CHILDREN_END]):
-                        linked[lists[c]] += _of(value, link[j], BETA, d)
+                        linked[lists[c]] += _of(value, link, j, BETA, d, point)
         opening, i = 0, 0  # processes that are free at the origin begin first
-        next_one, changed = 0, True
+        next_one, changed = these[0], True
         while True:
             fired, kind, part, t, p, new = -1, -1, 0.0, 0.0, 0, 0
             counted = False
-            if opening < processes:
-                p, kind = opening, FREE
+            if opening < len(these):
+                p, kind = these[opening], FREE
                 opening += 1
                 if plan.stand[p, WATCH] > 0.0:
                     continue
             else:
                 if changed:
-                    next_one = 0
-                    for q in range(1, processes):
+                    next_one = these[0]
+                    for q in these[1:]:
                         if soonest[q] < soonest[next_one]:
                             next_one = q
                 p, changed = next_one, True
@@ -280,7 +314,7 @@ def run(
                         new,
                         ended[m],
                     )
-                    shape = _of(value, move[m], SHAPE, d)
+                    shape = _of(value, move, m, SHAPE, d, point)
                     due[m] = _later(shape, t, base[m], due[m], size - news[m])
                     news[m] = size
                     changed = True
@@ -312,7 +346,7 @@ def run(
                 if move[fired, SIZE] >= 0 and not cut:
                     goal, done = plan.stand[p, GOAL], plan.process[p, DONE_STATE]
                     left = max(goal - total[p], 0.0)
-                    part = _part(value, move[fired], salt[fired], d, visits[fired] - 1, left, goal)
+                    part = _part(value, move, salt, fired, d, point, visits[fired] - 1, left, goal)
                     if done >= 0 and total[p] + part >= goal * (1.0 - 1e-12):
                         new = done
                         # A last part that is barred does not come; smaller ones may.
@@ -322,7 +356,7 @@ def run(
                     due[fired] = np.inf
                     if again:
                         due[fired] = _due(
-                            value, move[fired], salt[fired], d, t, base[fired], AGAIN,
+                            value, move, salt, fired, d, point, t, base[fired], AGAIN,
                             visits[fired], linked[fired] + news[fired],
                         )  # fmt: skip
                         visits[fired] += 1
@@ -331,7 +365,7 @@ def run(
                 total[p] += part
             if recorded:
                 if n - first_row >= MOST_MOVES:
-                    return d, n, LOOP, np.argmax(visits)
+                    return d, n, LOOP, _busiest(visits, these, own, own_end)
                 if n == capacity:
                     return d, first_row, FULL, -1
                 draw[n], process[n], time[n], amount[n] = d, p, t, part
@@ -362,14 +396,14 @@ def run(
                         sign = 1.0 if acts[j, new] else -1.0
                     if not turns:
                         continue
-                    step = sign * _of(value, link[j], BETA, d)
+                    step = sign * _of(value, link, j, BETA, d, point)
                     if step == 0.0:
                         continue
                     for c in range(link[j, CHILDREN], link[j, CHILDREN_END]):
                         m = lists[c]
                         linked[m] += step
                         if due[m] < np.inf and not move[m, DATED]:
-                            shape = _of(value, move[m], SHAPE, d)
+                            shape = _of(value, move, m, SHAPE, d, point)
                             due[m] = _later(shape, t, base[m], due[m], step)
                             q = move[m, OWNER]
                             soonest[q], nearest[q] = _first(due, own[q], own_end[q])
@@ -390,8 +424,18 @@ def run(
                         ended[m],
                     )  # fmt: skip
                     due[m] = _due(
-                        value, move[m], salt[m], d, t, base[m], how, visits[m], linked[m] + news[m]
+                        value,
+                        move,
+                        salt,
+                        m,
+                        d,
+                        point,
+                        t,
+                        base[m],
+                        how,
+                        visits[m],
+                        linked[m] + news[m],
                     )
                     visits[m] += 1
             soonest[p], nearest[p] = _first(due, own[p], own_end[p])
-    return plan.draws, n, DONE, -1
+    return stop, n, DONE, -1

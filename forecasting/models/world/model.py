@@ -18,7 +18,7 @@ from forecasting.domain.predicate import Predicate, Truth
 from forecasting.domain.process import WorldSpec
 from forecasting.domain.question import Question
 from forecasting.errors import GateRefused, InvalidInput
-from forecasting.evidence.history import Record, pasts, records
+from forecasting.evidence.history import Past, Record, pasts, records
 from forecasting.evidence.likelihood import ReliabilityOf
 from forecasting.evidence.relevant import (
     ancestors,
@@ -41,9 +41,9 @@ from forecasting.models.world.values import Do, FloatArray, World
 #: Parameter points: what is not known of them is the largest error of a number.
 POINTS = 2_048
 #: Of a condition that few paths meet: so many times the paths, more where the gate refuses.
-RARE = (3, 6)
-#: With so many draws, that is: fewer are for a look or for one of many steps.
-PATIENT = 32_768
+RARE = (1, 2, 6)
+#: With so many draws, that is; with fewer, which are for one of many steps, this and no more.
+PATIENT, HASTY = 32_768, (3,)
 #: How many simulations are kept: an explanation asks for the same ones again.
 KEPT = 4
 #: So many states of learning: every variant at one moment.
@@ -72,6 +72,18 @@ class Known:
     records: Mapping[str, Record]
     coded: tuple[CodedReport, ...]
     learned: Learned
+    told: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """What is known as of a moment, before anything is learned from it."""
+
+    records: Mapping[str, Record]
+    coded: tuple[CodedReport, ...]
+    linked: Mapping[tuple[str, str], Past]
+    apart: Mapping[tuple[str, str], Past]
+    told: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,6 +136,7 @@ class WorldModel:
     _kept: OrderedDict[Any, Run] = field(default_factory=OrderedDict)
     _told: dict[Any, dict[str, Answer]] = field(default_factory=dict)
     _learned: OrderedDict[Any, Known] = field(default_factory=OrderedDict)
+    _read: OrderedDict[Any, _Seen] = field(default_factory=OrderedDict)
 
     def answers(
         self,
@@ -252,7 +265,7 @@ class WorldModel:
             run = self.run(variant, group, *arguments, draws=draws)
             return {question.id: self.read(run, question) for question in group}
         (question,) = group
-        for times in RARE if draws >= PATIENT else RARE[:1]:
+        for times in RARE if draws >= PATIENT else HASTY:
             run = self._towards(variant, question, *arguments, draws=draws, times=times)
             answer = self.read(run, question)
             if answer.gate == "passed":
@@ -343,51 +356,31 @@ class WorldModel:
         betas: Mapping[str, FloatArray | float] | None = None,
         draws: int | None = None,
         times: int = 1,
-        until: dt.datetime | None = None,
+        until: dt.datetime | Mapping[str, dt.datetime] | None = None,
     ) -> Run:
-        """Simulate the part of the world that some questions rest on.
-
-        Parameters
-        ----------
-        items
-            Known as of the moment; not filtered again.
-        watched
-            Until when each process was watched, beyond its stream.
-        do
-            Interventions; see `simulate`.
-        towards
-            A condition that is rare: the moves that lead there are drawn more often, and the paths'
-            weights undo it.
-        met
-            By when the condition is to be met, if not by the end.
-        only
-            The draws to simulate.
-        betas
-            Log hazard ratios that replace those learned, by link.
-        draws
-            Paths, if not as many as the model has.
-        times
-            So many times the paths, for what is rare.
-        until
-            How far, if not to the last moment that a question looks at.
-        """
+        """Simulate the part of the world that some questions rest on."""
         names = frozenset().union(*(asked(self.predicates[q.id]) for q in questions))
         spec = part_of(self.spec if variant.links else _apart(self.spec), names)
-        last = until or max(last_moment(self.predicates[q.id], q.closes) for q in questions)
+        reach = until
+        if reach is None:
+            reach = max(last_moment(self.predicates[q.id], q.closes) for q in questions)
+        if isinstance(reach, dt.datetime):
+            reach = dict.fromkeys(spec.processes, reach)
+        ends = tuple(reach.get(name, as_of) for name in spec.processes)
         size = draws or self.draws
         # Two paths of each point at least, or nothing could be said of its own chance.
         points = min(POINTS, size // 2)
         repeats = times * (size // points)
         told = _hash([item.key for item in items])
         looked = tuple(sorted(watched.items()))
-        key = (replace(variant, name=""), as_of, tuple(spec.processes), told, looked, last, points)
+        key = (replace(variant, name=""), as_of, tuple(spec.processes), told, looked, ends, points)
         plain = not do and towards is None and betas is None and only is None
         if plain and key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
         known = self.known(variant, items, as_of, watched, reliability, points=points)
         held = {name: known.records[name] for name in spec.processes}
-        learned = known.learned
+        learned, stated = known.learned, betas or {}
         for name in spec.processes:
             if name in learned.faults:
                 raise InvalidInput(learned.faults[name])
@@ -395,7 +388,7 @@ class WorldModel:
             spec,
             held,
             learned.hazards,
-            {**learned.betas, **(betas or {})} if variant.links else {},
+            {link.name: stated.get(link.name, learned.betas[link.name]) for link in spec.links},
             points=points,
             repeats=repeats,
             gain=learned.gain,
@@ -403,7 +396,8 @@ class WorldModel:
         coded = tuple(report for report in known.coded if report.process in spec.processes)
         if variant.news:
             world = with_reports(world, to_values(alive(coded, held), world))
-        horizon = max(world.day(last), 0.0)
+        horizons = [max(world.day(end), 0.0) for end in ends]
+        horizon = max(horizons)
         by = horizon if met is None else min(max(world.day(met), 0.0), horizon)
         tilt = [] if towards is None else ways(world, towards, by)
         found = Run(
@@ -414,8 +408,8 @@ class WorldModel:
             learned,
             coded,
             world,
-            simulate(world, horizon, seed=self.seed, do=do, tilt=tilt, only=only),
-            _hash([iso(as_of), *_told(items), *(f"{n} {iso(r.free)}" for n, r in held.items())]),
+            simulate(world, horizons, seed=self.seed, do=do, tilt=tilt, only=only),
+            _hash([known.told, *(f"{n} {iso(r.free)}" for n, r in held.items())]),
             _hash([self.bank_hash, variant.name]),
         )
         if plain:
@@ -446,35 +440,59 @@ class WorldModel:
             self._learned.move_to_end(key)
             return self._learned[key]
         spec = self.spec if variant.links else _apart(self.spec)
-        held = records(spec, items, as_of, watched=watched, made=self.openings)
-        coded: tuple[CodedReport, ...] = ()
-        if variant.news:
-            coded = reports(
-                items,
-                spec,
-                self.questions,
-                self.predicates,
-                reliability=reliability(as_of),
-                as_of=as_of,
-            )
+        seen = self._seen(items, as_of, watched, reliability, key[1:4])
+        coded = seen.coded if variant.news else ()
+        history = seen.linked if variant.links else seen.apart
         found = Known(
-            held,
+            seen.records,
             coded,
             self.learner.learn(
                 variant,
                 spec,
-                held,
-                pasts(spec, held) if variant.history else {},
+                seen.records,
+                history if variant.history else {},
                 coded,
                 items=items,
                 as_of=as_of,
                 points=points,
             ),
+            seen.told,
         )
         self._learned[key] = found
         if len(self._learned) > KEPT_LEARNED:
             self._learned.popitem(last=False)
         return found
+
+    def _seen(
+        self,
+        items: Sequence[Evidence],
+        as_of: dt.datetime,
+        watched: Mapping[str, dt.datetime],
+        reliability: Reliability,
+        key: tuple[Any, ...],
+    ) -> "_Seen":
+        """Read what is known as of a moment: every variant learns from the same."""
+        if key not in self._read:
+            held = self.records(items, as_of, watched)
+            coded = reports(
+                items,
+                self.spec,
+                self.questions,
+                self.predicates,
+                reliability=reliability(as_of),
+                as_of=as_of,
+            )
+            self._read[key] = _Seen(
+                held,
+                coded,
+                pasts(self.spec, held),
+                pasts(_apart(self.spec), held),
+                "\0".join([iso(as_of), *_told(items)]),
+            )
+            if len(self._read) > KEPT:
+                self._read.popitem(last=False)
+        self._read.move_to_end(key)
+        return self._read[key]
 
     def touching(self, question: Question, items: Sequence[Evidence]) -> list[Evidence]:
         """Give the items that bear on what a question rests on, coded facts and reports alone."""

@@ -49,19 +49,15 @@ class SpellDraws:
     lasting: FloatArray | float = 0.0
     spread: float = 0.0
 
+    @property
+    def arrays(self) -> list[FloatArray]:
+        """Everything that is drawn, for a digest."""
+        values = (self.theta, self.k, self.t0, self.at_once, self.lasting, self.spread)
+        return [np.asarray(value, dtype=np.float64) for value in values]
+
     @classmethod
     def of(cls, model: Spells, fit: Fit, *, monitored: float = 0.0) -> "SpellDraws":
-        """Give the draws of a fitted class.
-
-        Parameters
-        ----------
-        model : Spells
-            Whose setting says from which age, and how far a case may lie from the class.
-        fit : Fit
-            Of the model.
-        monitored : float, default 0
-            Covariate of the spells to come.
-        """
+        """Give the draws of a fitted class."""
         draws = representative_spells(fit, monitored=monitored)
         once = draws.get("pi", 0.0)
         # A stay is at once, for good, or neither: of those not at once a share lasts.
@@ -136,28 +132,7 @@ def prior_of(
     classes: Mapping[str, SpellDraws],
     exposure: float,
 ) -> MovePrior:
-    """Give the prior of a rate in each point.
-
-    Parameters
-    ----------
-    phrase : Phrase
-        What is stated of the move.
-    size : int
-        Points.
-    key : tuple
-        Of the chance: seed, and what names the move.
-    joined : Pooled, optional
-        Draws of the pool; without them a move that states nothing has Jeffreys' prior, and below
-        a day of exposure, where that says nothing, a wide one.
-    classes : mapping
-        Draws of reference classes.
-    exposure : float
-        Days of own past of a move that states nothing.
-
-    Returns
-    -------
-    MovePrior
-    """
+    """Give the prior of a rate in each point."""
     if phrase.form == "history":
         if joined is not None:
             mu, sigma, by = joined.at(size, key[0])

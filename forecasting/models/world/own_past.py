@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -45,26 +46,7 @@ class OwnPast:
     def of(
         cls, past: Past | None, links: Sequence[LinkSpec] = (), factor: ArrayLike | None = None
     ) -> "OwnPast":
-        """Read a past.
-
-        Parameters
-        ----------
-        past : Past, optional
-            None is no past.
-        links : sequence of LinkSpec
-            Those on the move; one that states its share of the past counts by that.
-        factor : array_like, shape (P,), optional
-            By which reports multiplied the hazard in each piece, default 1.
-
-        Returns
-        -------
-        OwnPast
-
-        Raises
-        ------
-        InvalidInput
-            If there is not one factor a piece.
-        """
+        """Read a past."""
         pieces = past.pieces if past is not None else ()
         given = np.ones(len(pieces)) if factor is None else np.asarray(factor, dtype=np.float64)
         if given.shape != (len(pieces),):
@@ -96,6 +78,11 @@ class OwnPast:
         )
 
     @property
+    def arrays(self) -> list[NDArray[Any]]:
+        """Everything that is known, for a digest."""
+        return [self.begin, self.end, self.fired, self.stay, self.on, self.factor]
+
+    @property
     def count(self) -> float:
         """How often the move fired, not at once."""
         return float(self.fired.sum())
@@ -106,19 +93,7 @@ class OwnPast:
         return bool(self.count or np.any(self.end > self.begin))
 
     def exposure(self, beta: FloatArray, shape: FloatArray | float = 1.0) -> FloatArray:
-        """Return the sum of what multiplied the hazard times (end^k - begin^k), for each point.
-
-        Parameters
-        ----------
-        beta : ndarray, shape (L, G)
-            Log hazard ratios of the links, in each point.
-        shape : ndarray, shape (G,), or float
-            k.
-
-        Returns
-        -------
-        ndarray, shape (G,)
-        """
+        """Return the sum of what multiplied the hazard times (end^k - begin^k), for each point."""
         whole = np.zeros(self.end.size, dtype=np.int64)
         return np.asarray(self.exposures(beta, shape, whole, 1)[0], dtype=np.float64)
 
@@ -163,17 +138,6 @@ class OwnPast:
 
 def log_multiplier(on: FloatArray, beta: FloatArray) -> FloatArray:
     """Return the log of what links on for these shares of the time multiply a hazard by.
-
-    Parameters
-    ----------
-    on : ndarray, shape (L,)
-        Between 0 and 1.
-    beta : ndarray, shape (L, G)
-        Log hazard ratios.
-
-    Returns
-    -------
-    ndarray, shape (G,)
 
     Examples
     --------

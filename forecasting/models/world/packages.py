@@ -14,8 +14,11 @@ from forecasting.models.fits import FitCache
 from forecasting.models.world.assembly import Hazard
 from forecasting.models.world.cases import DAY, SAME, anchor, data_of, moment_of
 from forecasting.models.world.delivery import delivery_parameters, package_of
+from forecasting.models.world.parameters import MoveParameters
 
 Key = tuple[str, str]
+#: Draws of deliveries are kept for so many records and fits.
+KEPT = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ type DeliveryOf = Callable[..., Delivered]
 
 def delivery_hazards(classes: Mapping[str, ReferenceClass]) -> DeliveryOf:
     """Give what draws the moves of a bank's deliveries."""
+    kept: dict[tuple[object, ...], tuple[Fit, dict[str, MoveParameters]]] = {}
 
     def of(
         processes: Mapping[str, ProcessSpec],
@@ -49,15 +53,21 @@ def delivery_hazards(classes: Mapping[str, ReferenceClass]) -> DeliveryOf:
         graph = Deliveries()
         for name, process in processes.items():
             reference = classes.get(process.delivery.reference) if process.delivery else None
-            until = anchor(items, "packages", as_of)
-            if reference is not None:
-                until = min(until, reference.observed_until)
-            others = (
-                packages(items, until, own=process) if history and reference is not None else []
-            )
-            fit = fits.fit(graph, delivery_data(others), graph.default_priors())
             own = package_of(records[name]) if history else None
-            drawn = delivery_parameters(process, own, fit, points=points, seed=seed)
+            key = (name, own, as_of, history, points, seed, *(item.key for item in items))
+            if key not in kept:
+                if len(kept) >= KEPT:
+                    kept.clear()
+                until = anchor(items, "packages", as_of)
+                if reference is not None:
+                    until = min(until, reference.observed_until)
+                others = (
+                    packages(items, until, own=process) if history and reference is not None else []
+                )
+                fit = fits.fit(graph, delivery_data(others), graph.default_priors())
+                drawn = delivery_parameters(process, own, fit, points=points, seed=seed)
+                kept[key] = (fit, drawn)
+            fit, drawn = kept[key]
             made[f"deliveries {name}"] = fit
             for move in process.moves:
                 found = drawn.get(move.name)

@@ -7,14 +7,18 @@ of their child: the exposure is sum of T exp(beta x), each point weighs by the m
 of the child's moves, and points are taken from those weights by a comb.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+import contextlib
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from forecasting.domain.process import LinkSpec, MoveSpec, ProcessSpec
+from forecasting.errors import GateRefused, InvalidInput
 from forecasting.evidence.history import Past, links_on
 from forecasting.inference.fit import Fit
 from forecasting.models.poisson_lognormal import (
@@ -61,19 +65,19 @@ class Parameters:
     Attributes
     ----------
     moves
-        By process and move.
+        By process and move, drawn when asked for: a process at fault raises then, and no other.
     betas
         Log hazard ratios by link, (points,).
     rates
         The pooled fit that the moves without a phrase rest on, for the gate; None without one.
     effective
-        Effective number of proposals behind a process whose points were weighed.
+        Of a process: the effective number of proposals, None where no point was weighed.
     """
 
     moves: Mapping[Key, MoveParameters]
     betas: Mapping[str, FloatArray]
     rates: Fit | None = None
-    effective: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    effective: Callable[[str], float | None] = lambda _: None
 
 
 def parameters(
@@ -91,94 +95,105 @@ def parameters(
     history: bool = True,
     multipliers: Mapping[Key, ArrayLike] = MappingProxyType({}),
     shifts: Mapping[Key, float] = MappingProxyType({}),
+    kept: "Kept | None" = None,
 ) -> Parameters:
-    """Draw the parameters of every move and link.
-
-    Parameters
-    ----------
-    processes : mapping
-        By name; a process without moves has no parameters.
-    pasts : mapping
-        Of each move, as of the moment; a move without one has no past.
-    points : int
-        Parameter points G.
-    seed : int
-        Of the world.
-    links : sequence of LinkSpec
-        Without them rates are refitted as if nothing had acted.
-    fits : Fits, optional
-        Keeps the pooled fit; needed where moves state nothing and `pooled` and `history` hold.
-    classes : mapping
-        Draws of the reference classes that phrases name.
-    priors : mapping, optional
-        Of the pooled rates; default those of `Rates`.
-    pool : collection, optional
-        Moves that the pooled fit learns from; default all that state nothing.
-    pooled : bool
-        False: a move that states nothing has the Jeffreys prior, and its own past alone.
-    history : bool
-        False: priors alone.
-    multipliers : mapping
-        By move, what reports multiplied the hazard by in each piece of its past.
-    shifts : mapping
-        By move, a log factor on the prior of its rate: how a worldview differs.
-
-    Returns
-    -------
-    :class:`Parameters`
-        Of every move that is stated by a hazard, and of every link.
-
-    Raises
-    ------
-    InvalidInput
-        If a phrase names a class that is not there, or a pooled fit is needed and `fits` is not
-        given.
-    """
-    seen = {
-        (name, move.name): OwnPast.of(
-            pasts.get((name, move.name)) if history else None,
-            _links_on(links, move, process),
-            multipliers.get((name, move.name)) if history else None,
-        )
-        for name, process in processes.items()
-        for move in _timed(process)
-    }
+    """Draw the parameters of every move and link."""
+    timed = {name: process for name, process in processes.items() if _timed(process)}
+    faults: dict[str, str] = {}
+    seen: dict[Key, OwnPast] = {}
+    for name, process in timed.items():
+        with _named(name, faults):
+            for move in _timed(process):
+                seen[name, move.name] = OwnPast.of(
+                    pasts.get((name, move.name)) if history else None,
+                    _links_on(links, move, process),
+                    multipliers.get((name, move.name)) if history else None,
+                )
+    timed = {name: each for name, each in timed.items() if each.kind not in _APART}
     middle = {link.name: np.log([[link.median]]) for link in links}
-    untold = [
-        ((name, move.name), np.concatenate([np.empty((0, 1)), *acting], axis=0))
-        for name, process in processes.items()
-        if process.kind not in ("delivery", "scheduled")
-        for move in process.moves
-        if move.phrase.form == "history"
-        for acting in [[middle[link.name] for link in _links_on(links, move, process)]]
-    ]
-    pool_of = {
-        key: (past.count, float(past.exposure(beta)[0]))
-        for key, beta in untold
-        for past in [seen[key]]
-    }
+    pool_of: dict[Key, tuple[float, float]] = {}
+    for name, process in timed.items():
+        with _named(name, faults):
+            for move in process.moves:
+                if move.phrase.form == "history":
+                    acting = [middle[link.name] for link in _links_on(links, move, process)]
+                    past = seen[name, move.name]
+                    on = np.concatenate([np.empty((0, 1)), *acting], axis=0)
+                    pool_of[name, move.name] = (past.count, float(past.exposure(on)[0]))
     joined = None
-    if untold and pooled:
+    if pool_of and pooled:
         chosen = [key for key in pool_of if pool is None or key in pool]
         rows = {key: pool_of[key] for key in chosen} if history else None
-        joined = pooled_rates(rows, pasts, priors, fits=fits)
-    moves: dict[Key, MoveParameters] = {}
-    betas: dict[str, FloatArray] = {}
-    effective: dict[str, float] = {}
-    for name, process in processes.items():
-        if process.kind in ("delivery", "scheduled") or not _timed(process):
-            continue
-        own = [link for link in links if link.child == name]
-        found = _Drawing(process, own, seen, joined, pool_of, classes, shifts, points, seed)
-        drawn, ratios, size = found.draw()
-        moves |= {(name, move): values for move, values in drawn.items()}
-        betas |= ratios
-        if size is not None:
-            effective[name] = size
-    for link in links:
-        if link.name not in betas:
-            betas[link.name] = prior_betas(link, points, seed)
-    return Parameters(moves, betas, None if joined is None else joined.fit, effective)
+        borrowing = sorted({name for name, _ in pool_of})
+        with _named(borrowing, faults):
+            joined = pooled_rates(rows, pasts, priors, fits=fits)
+    drawn: dict[str, _Drawn] = {}
+
+    def of(name: str) -> _Drawn:
+        if name in faults:
+            raise InvalidInput(faults[name])
+        if name not in drawn:
+            own = [link for link in links if link.child == name]
+            each = _Drawing(timed[name], own, seen, joined, pool_of, classes, shifts, points, seed)
+            with _named(name, faults):
+                drawn[name] = each.draw() if kept is None else kept.of(each)
+            if name in faults:
+                raise InvalidInput(faults[name])
+        return drawn[name]
+
+    child = {link.name: link for link in links}
+
+    def beta(name: str) -> FloatArray:
+        link = child[name]
+        return of(link.child)[1][name] if link.child in timed else prior_betas(link, points, seed)
+
+    moves = [(name, move.name) for name, process in timed.items() for move in _timed(process)]
+    return Parameters(
+        Lazily(moves, lambda key: of(key[0])[0][key[1]]),
+        Lazily(child, beta),
+        None if joined is None else joined.fit,
+        lambda name: of(name)[2],
+    )
+
+
+#: Kinds whose moves are stated by no phrase.
+_APART = ("delivery", "scheduled")
+
+
+@contextlib.contextmanager
+def _named(names: str | Sequence[str], faults: dict[str, str]) -> Iterator[None]:
+    """Note a fault under the processes that it silences: all others are drawn."""
+    try:
+        yield
+    except (InvalidInput, GateRefused, ArithmeticError, ValueError, LookupError) as fault:
+        for name in [names] if isinstance(names, str) else names:
+            faults.setdefault(name, f"process ({name}): {fault}")
+
+
+class Lazily[K, V](Mapping[K, V]):
+    """A mapping whose values are made when they are asked for, once.
+
+    >>> Lazily(["a"], str.upper)["a"]
+    'A'
+    """
+
+    def __init__(self, keys: Iterable[K], make: Callable[[K], V]) -> None:
+        self._made: dict[K, V] = {}
+        self._keys = dict.fromkeys(keys)
+        self._make = make
+
+    def __getitem__(self, key: K) -> V:
+        if key not in self._keys:
+            raise KeyError(key)
+        if key not in self._made:
+            self._made[key] = self._make(key)
+        return self._made[key]
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
 
 
 def _timed(process: ProcessSpec) -> tuple[MoveSpec, ...]:
@@ -190,6 +205,27 @@ def _links_on(
     links: Sequence[LinkSpec], move: MoveSpec, process: ProcessSpec
 ) -> tuple[LinkSpec, ...]:
     return tuple(link for link in links if links_on(link, move, process))
+
+
+type _Drawn = tuple[dict[str, MoveParameters], dict[str, FloatArray], float | None]
+
+
+class Kept:
+    """The last draws of processes by what they follow from: variants of a world share most."""
+
+    def __init__(self, most: int = 192) -> None:
+        self._drawn: OrderedDict[bytes, _Drawn] = OrderedDict()
+        self._most = most
+
+    def of(self, drawing: "_Drawing") -> _Drawn:
+        """Give a draw, made before or now."""
+        key = drawing.key()
+        if key not in self._drawn:
+            self._drawn[key] = drawing.draw()
+            if len(self._drawn) > self._most:
+                self._drawn.popitem(last=False)
+        self._drawn.move_to_end(key)
+        return self._drawn[key]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -206,7 +242,28 @@ class _Drawing:
     points: int
     seed: int
 
-    def draw(self) -> tuple[dict[str, MoveParameters], dict[str, FloatArray], float | None]:
+    def key(self) -> bytes:
+        """Give a digest of everything that the draw follows from."""
+        moves = _timed(self.process)
+        pool = self.joined
+        told = [
+            repr((self.process.name, moves, self.links, self.points, self.seed)),
+            *(repr((self.pool_of.get(key), self.shifts.get(key))) for key in map(self._key, moves)),
+            *(repr(pool is not None and self._key(move) in pool.moves) for move in moves),
+        ]
+        arrays = [array for move in moves for array in self._past(move).arrays]
+        if pool is not None and any(move.phrase.form == "history" for move in moves):
+            arrays += [pool.mu, pool.sigma, pool.weight]
+        for move in moves:
+            if move.phrase.form == "class" and move.phrase.reference in self.classes:
+                arrays += self.classes[move.phrase.reference].arrays
+        digest = sha256("\0".join(told).encode())
+        for array in arrays:
+            digest.update(repr(array.shape).encode())
+            digest.update(array.tobytes())
+        return digest.digest()
+
+    def draw(self) -> "_Drawn":
         """Give the moves' parameters, the links' log ratios, and the effective size if weighed."""
         size = self.points
         if any(self._weighs(move) for move in _timed(self.process)):
@@ -360,19 +417,6 @@ def _comb(log_weight: FloatArray, along: IntArray, level: FloatArray) -> tuple[I
 
 def stratified(u: FloatArray, order: FloatArray) -> FloatArray:
     """Spread uniforms so that points near each other in an order share out the octiles.
-
-    Parameters
-    ----------
-    u : ndarray, shape (G,)
-        From `chance.uniforms`: one in each G-th part.
-    order : ndarray, shape (G,)
-        What the points are sorted by.
-
-    Returns
-    -------
-    ndarray, shape (G,)
-        One in each G-th part, and of each eight that follow each other in `order` one in each
-        octile: unchanged where G is no multiple of 8.
 
     Examples
     --------

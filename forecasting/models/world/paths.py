@@ -19,7 +19,10 @@ IntArray = NDArray[np.int64]
 
 
 class Rows(NamedTuple):
-    """One row a move that chance (or an intervention) made: draw by draw, in order of time."""
+    """One row a move that chance (or an intervention) made.
+
+    Of processes that links join: draw by draw, in order of time; one such part after the other.
+    """
 
     draw: NDArray[np.int32]
     process: NDArray[np.int16]
@@ -72,8 +75,8 @@ class Paths:
     ----------
     world
         As simulated: what is known of a process ends where its watch, or an intervention, ends it.
-    horizon
-        In days from ``world.origin``.
+    reach
+        How far each process is simulated, in days from ``world.origin``.
     rows
         What came after the facts; the facts are in ``world.processes[...].known``.
     log_weight
@@ -81,10 +84,15 @@ class Paths:
     """
 
     world: World
-    horizon: float
+    reach: tuple[float, ...]
     rows: Rows
     log_weight: FloatArray
     _of: dict[int, Rows] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def horizon(self) -> float:
+        """How far every process is simulated."""
+        return min(self.reach, default=0.0)
 
     def of(self, process: int) -> Rows:
         """Give the rows of one process."""

@@ -14,6 +14,7 @@ from forecasting.models.world.known import ages, at_start, ever, names_of
 from forecasting.models.world.loop import (
     BETA,
     CELL,
+    DRAW,
     EVERY,
     FADED,
     FIRST_BUDGET,
@@ -26,7 +27,9 @@ from forecasting.models.world.loop import (
     KNOTS,
     KNOWN,
     MOMENT,
+    ONE,
     OUT_END,
+    POINT,
     RATE,
     SHARED,
     SIZE,
@@ -50,6 +53,7 @@ class Plan(NamedTuple):
     """
 
     draws: int
+    repeats: int
     value: FloatArray  # parameters, first chance, sizes, reports: flat
     move: IntArray  # (M, columns)
     age: FloatArray  # (M, 2): from when its age counts, when its reports last ended
@@ -74,19 +78,12 @@ def planned(
     do: Sequence[Do],
     tilt: Sequence[Way],
 ) -> tuple[Plan, FloatArray]:
-    """Give the arrays of a settled world, and the log weight of each draw.
-
-    Parameters
-    ----------
-    tilt : mapping
-        (process, move) to how much oftener its first budget shall be used up, in a part of the
-        draws.
-    """
+    """Give the arrays of a settled world, and the log weight of each draw."""
     pairs = [(p, m) for p, process in enumerate(world.processes) for m in range(len(process.moves))]
     moves = [(p, world.processes[p].moves[m]) for p, m in pairs]
     _check(world, moves)
     names, places = names_of(world), {pair: k for k, pair in enumerate(pairs)}
-    flat = _Flat(world.draws)
+    flat = _Flat(world.draws, world.draws // world.repeats)
     move = np.zeros((len(moves), WHOLE + 2), dtype=np.int64)
     for k, (p, each) in enumerate(moves):
         move[k, : SHARED + 1] = (
@@ -122,6 +119,7 @@ def planned(
     salt = [[number(seed, use, name) for use in USES] for name in names]
     return Plan(
         draws=world.draws,
+        repeats=world.repeats,
         value=flat.all(),
         move=move,
         age=ages(world),
@@ -134,17 +132,24 @@ def planned(
         lists=lists,
         item=np.stack([faded.source, faded.at + steps], axis=1),
         item_size=np.stack([faded.known, faded.bound], axis=1),
-        gain=np.broadcast_to(np.asarray(world.gain, dtype=np.float64), world.draws).copy(),
+        gain=np.broadcast_to(_each(world, world.gain), world.draws).copy(),
         tick=np.array([each[1:5] for each in clock], dtype=np.int64).reshape(-1, 4),
         clock=np.array([(each[0], each[5]) for each in clock], dtype=np.float64).reshape(-1, 2),
     ), weight
 
 
+def _each(world: World, value: FloatArray | float) -> FloatArray:
+    """Give what is known a parameter point to each of its draws."""
+    found = np.asarray(value, dtype=np.float64)
+    points = found.ndim == 1 and found.size == world.draws // world.repeats
+    return np.repeat(found, world.repeats) if points else found
+
+
 class _Flat:
     """Numbers and arrays laid end to end."""
 
-    def __init__(self, draws: int) -> None:
-        self.draws, self.size = draws, 0
+    def __init__(self, draws: int, points: int) -> None:
+        self.kinds, self.size = {1: ONE, points: POINT, draws: DRAW}, 0
         self.parts: list[FloatArray] = []
 
     def put(self, part: FloatArray) -> int:
@@ -154,12 +159,14 @@ class _Flat:
         return self.size - part.size
 
     def add(self, value: FloatArray | float) -> tuple[int, int]:
-        """Add a parameter, one number or one a draw; give where it begins and its step."""
+        """Add a parameter (a number, one a point or a draw); give where it begins, and its kind."""
         part = np.atleast_1d(np.asarray(value, dtype=np.float64))
-        if part.shape not in {(1,), (self.draws,)}:
-            message = f"parameter of shape {part.shape}: a number or one a draw ({self.draws})."
+        if part.ndim != 1 or part.size not in self.kinds:
+            message = (
+                f"parameter of shape {part.shape}: of {', '.join(map(str, self.kinds))} values."
+            )
             raise InvalidInput(message)
-        return self.put(part), 0 if len(part) == 1 else 1
+        return self.put(part), self.kinds[part.size]
 
     def all(self) -> FloatArray:
         """Give everything as one array."""
@@ -245,7 +252,10 @@ def _budgets(
     level = uniforms(world.draws, seed, "tilt")
     part = np.searchsorted(ends, level, side="right")
     ways = [
-        (share, [(places[key], factor) for key, factor in way.items() if places[key] in found])
+        (
+            share,
+            [(places[key], _each(world, by)) for key, by in way.items() if places[key] in found],
+        )
         for share, way in tilt
     ]
     for j, (_, factors) in enumerate(ways):
@@ -265,11 +275,7 @@ def _sizes(world: World, place: int, size: Size) -> tuple[FloatArray, int]:
     One row for all draws is 0 draws a row.
     """
     both = np.stack(np.broadcast_arrays(np.atleast_1d(size.mean), np.atleast_1d(size.precision)))
-    every = 0
-    if both.shape[1] > 1:
-        points = both[:, :: world.repeats]
-        alike = np.array_equal(np.repeat(points, world.repeats, axis=1), both)
-        both, every = (points, world.repeats) if alike else (both, 1)
+    every = {1: 0, world.draws // world.repeats: world.repeats}.get(both.shape[1], 1)
     mean, precision = both.astype(np.float64)
     if not (np.all(mean > 0) and np.all(mean < 1) and np.all(precision > 0)):
         message = f"{world.processes[place].name}: a part has a mean share in (0, 1)."

@@ -53,23 +53,7 @@ def pooled_rates(
     *,
     fits: Fits | None,
 ) -> Pooled:
-    """Fit the pool at its anchor and weigh its draws by what came since.
-
-    Parameters
-    ----------
-    rows : mapping, optional
-        Count and exposure of each move now; None is the prior.
-    pasts : mapping
-        Their pieces, which say what the exposures were at the anchor.
-    priors : mapping, optional
-        Of ``mu`` and ``sigma``.
-    fits : Fits, optional
-        Keeps the fit.
-
-    Returns
-    -------
-    Pooled
-    """
+    """Fit the pool at its anchor and weigh its draws by what came since."""
     model = Rates()
     given = model.default_priors() if priors is None else dict(priors)
     if rows is None:
@@ -118,18 +102,7 @@ def _share_by(past: Past | None, day: float) -> float:
 
 
 def representative(mu: FloatArray, sigma: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Thin draws to at most 256 that stand for all: strata of mu, of sigma within each.
-
-    Parameters
-    ----------
-    mu, sigma : ndarray, shape (S,)
-        Draws.
-
-    Returns
-    -------
-    mu, sigma, weight : ndarray, shape (256,), or (S,) if there are fewer draws
-        In a snake: mu rises from stratum to stratum, sigma rises and falls in turn.
-    """
+    """Thin draws to at most 256 that stand for all: strata of mu, of sigma within each."""
     size = mu.size
     by = np.argsort(mu, kind="stable")
     if size < STRATA * STRATA:

@@ -11,6 +11,7 @@ from forecasting.domain.predicate import Choice, Predicate, Total, Truth
 from forecasting.domain.provenance import SIMULATED, Fitted
 from forecasting.domain.question import Question
 from forecasting.models.world.answers import (
+    effective,
     estimate,
     log_odds,
     logged,
@@ -86,7 +87,7 @@ def read(
     weights, repeats = paths.weights(given), paths.world.repeats
     if not weights.any():
         return (), None, (), "refused: no path meets the condition of the question", None
-    if given is not None and 1.0 / float(weights @ weights) < FEWEST:
+    if given is not None and effective(weights) < FEWEST:
         return (), None, (), "refused: too few paths meet the condition of the question", None
     event = predicate.event
     if question.type == "binary":
@@ -110,13 +111,7 @@ def read(
 
 
 def on_scale(question: Question, numbers: Sequence[float]) -> FloatArray:
-    """Put an answer on the scale on which effects add: log-odds, or the median of a number.
-
-    Returns
-    -------
-    ndarray, shape (1,) or (K,)
-        One log-odds of yes, one for each option, or the median in the question's unit.
-    """
+    """Put an answer on the scale on which effects add: log-odds, or the median of a number."""
     if question.type == "numeric":
         return np.array([numbers[LEVELS.index(50.0)]])
     return log_odds(numbers)

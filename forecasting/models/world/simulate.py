@@ -1,25 +1,30 @@
 """Draw the paths of a world."""
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from forecasting.errors import InvalidInput
 from forecasting.models.world.known import names_of, settled
-from forecasting.models.world.paths import BoolArray, Paths, Rows
-from forecasting.models.world.values import Do, Way, World
+from forecasting.models.world.paths import BoolArray, IntArray, Paths, Rows
+from forecasting.models.world.values import Do, FloatArray, Way, World
 
 if TYPE_CHECKING:
     from forecasting.models.world.plan import Plan
 
 #: Rows of one block; a block holds at least one draw of the longest path.
 BLOCK = 1 << 18
+#: Each core has so many draws at least.
+SPREAD = 16_384
 
 
 def simulate(
     world: World,
-    horizon: float,
+    horizon: float | Sequence[float],
     *,
     seed: int = 0,
     do: Sequence[Do] = (),
@@ -30,8 +35,9 @@ def simulate(
 
     Parameters
     ----------
-    horizon : float
-        In days from the origin.
+    horizon : float or sequence of float
+        In days from the origin, for all or for each process; what is linked goes as far as its
+        farthest.
     seed : int
         The same seed gives the same bytes; a process more changes no other's chance.
     do : sequence of Do
@@ -63,25 +69,71 @@ def simulate(
     >>> round(len(paths.rows.time) / 1024)
     3
     """
-    if not 0.0 <= horizon < np.inf:
-        message = f"horizon ({horizon:g}): days from the origin, at least 0."
+    reach = np.array(np.broadcast_to(horizon, len(world.processes)), dtype=np.float64)
+    if not np.all((reach >= 0.0) & (reach < np.inf)):
+        message = f"horizon ({horizon}): days from the origin, at least 0."
         raise InvalidInput(message)
     from forecasting.models.world.plan import planned  # imports numba
 
     world = settled(world, do)
-    plan, log_weight = planned(world, float(horizon), seed, do, tilt)
+    plan, log_weight = planned(world, float(reach.max(initial=0.0)), seed, do, tilt)
     wanted = np.ones(world.draws, dtype=np.bool_) if only is None else only
-    rows = _rows(plan, float(horizon), wanted, names_of(world))
-    return Paths(world, float(horizon), rows, log_weight)
+    return Paths(world, tuple(reach.tolist()), _rows(plan, reach, wanted, world), log_weight)
 
 
-def _rows(plan: "Plan", horizon: float, wanted: BoolArray, names: Sequence[str]) -> Rows:
+def _parts(world: World) -> list[IntArray]:
+    """Give the positions of the processes of each part: what links join, directly or not."""
+    root = list(range(len(world.processes)))
+    for link in world.links:
+        for child, _ in link.children:
+            one, other = root[link.parent], root[child]
+            if one != other:
+                root = [min(one, other) if each in (one, other) else each for each in root]
+    return [np.flatnonzero(np.equal(root, first)) for first in dict.fromkeys(root)]
+
+
+def _rows(plan: "Plan", reach: FloatArray, wanted: BoolArray, world: World) -> Rows:
+    """Simulate each part of a world as far as it is asked for, many draws on every core."""
+    from forecasting.models.world.loop import FADED, KIND, OWNER, SUBJECT
+
+    owner = plan.tick[:, SUBJECT].copy()
+    fades = plan.tick[:, KIND] == FADED
+    owner[fades] = plan.move[owner[fades], OWNER]
+    names = names_of(world)
+    tasks = []
+    cuts = np.linspace(0, world.draws, 1 + max(1, min(_cores(), world.draws // SPREAD))).astype(int)
+    for part in _parts(world):
+        horizon = float(reach[part].max())
+        mine = np.isin(owner, part) & (plan.clock[:, 0] <= horizon)
+        of_part = plan._replace(tick=plan.tick[mine], clock=plan.clock[mine])
+        tasks += [(of_part, part, horizon, wanted, a, b, names) for a, b in pairwise(cuts.tolist())]
+    if len(cuts) == 2:
+        found = [_draws(*task) for task in tasks]
+    else:  # draws depend on nothing but their number, so threads change no byte
+        with ThreadPoolExecutor(len(cuts) - 1) as pool:
+            found = list(pool.map(lambda task: _draws(*task), tasks))
+    return found[0] if len(found) == 1 else Rows.joined(found)
+
+
+def _cores() -> int:
+    return os.cpu_count() or 1
+
+
+def _draws(
+    plan: "Plan",
+    part: IntArray,
+    horizon: float,
+    wanted: BoolArray,
+    draw: int,
+    stop: int,
+    names: Sequence[str],
+) -> Rows:
     from forecasting.models.world.loop import DONE, LOOP, MOST_MOVES, run
 
-    blocks, draw, end = [], 0, -1
+    blocks, end = [], -1
     while end != DONE:
         block = Rows.empty(BLOCK)
-        draw, size, end, move = run(plan, horizon, wanted, draw, *block)
+        draw, size, end, move = run(plan, part, horizon, wanted, draw, stop, *block)
         if end == LOOP:
             message = (
                 f"{names[move]}: more than {MOST_MOVES:,} moves in one path, most of them of this "

@@ -22,7 +22,8 @@ def event_times(paths: Paths) -> "pd.DataFrame":
     """Give one row a move: draw, process, time (UTC), before, state, amount."""
     import pandas as pd
 
-    rows, world = paths.rows, paths.world
+    world = paths.world
+    rows = paths.rows.of(np.lexsort((paths.rows.time, paths.rows.draw)))
     names = [process.name for process in world.processes]
     labels = sorted({state for process in world.processes for state in process.states})
     width = max((len(process.states) for process in world.processes), default=1)
@@ -69,24 +70,7 @@ def stories(
     length: int = 4,
     weights: FloatArray | None = None,
 ) -> list[Story]:
-    """Give the most frequent orders in which processes first move.
-
-    Parameters
-    ----------
-    n : int
-        How many.
-    processes : sequence of str, optional
-        Only these; default all.
-    length : int
-        Steps told at most.
-    weights : array (S,), optional
-        Of the draws (``paths.weights(given)``).
-
-    Returns
-    -------
-    list of Story
-        The likeliest first; "nothing moves" is a story without steps.
-    """
+    """Give the most frequent orders in which processes first move."""
     world = paths.world
     w = paths.weights() if weights is None else weights
     chosen = [world.index[name] for name in (world.index if processes is None else processes)]

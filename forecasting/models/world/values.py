@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 NEVER = np.inf
 #: A way towards what is rare: its share of the tilted draws, and its moves' factors.
-type Way = tuple[float, Mapping[tuple[int, int], float]]
+type Way = tuple[float, Mapping[tuple[int, int], FloatArray | float]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

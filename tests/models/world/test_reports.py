@@ -1,6 +1,7 @@
 """Laws of reports: what each source, story and half-life may do to the moves of a world."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import replace
 from math import exp, log
 
@@ -23,7 +24,6 @@ from forecasting.evidence.reports import (
     multiplier,
     reports,
     story_total,
-    total_at,
     unusable,
 )
 from forecasting.models.news_gain import Gain, gain_draws, learned_gain, summary
@@ -36,6 +36,15 @@ DAY = dt.timedelta(days=1)
 LATER = NOON + 300 * DAY
 CLOSE = Moment()
 HISTORY = Phrase("history")
+
+
+def total_at(coded: Sequence[CodedReport], moment: dt.datetime, gain: float = 1.0) -> float:
+    """The log hazard ratio of one move's reports at a moment, each source in its bound."""
+    sums: dict[tuple[str, float], float] = {}
+    for each in coded:
+        key = (each.source, each.bound)
+        sums[key] = sums.get(key, 0.0) + each.weight_at(moment)
+    return sum(min(max(gain * size, -most), most) for (_, most), size in sums.items())
 
 
 def _process(name: str, *moves: str, kind: str = "states", states: str = "") -> ProcessSpec:
