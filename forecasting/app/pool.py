@@ -1,7 +1,6 @@
 """Pools: the forecasters in force combined, logged on request, and scored as forecasters."""
 
 import datetime as dt
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -178,7 +177,7 @@ def _score_rows(
 ) -> list[dict[str, Any]]:
     import pandas as pd
 
-    from forecasting.comparison import paired_bootstrap, studentised_interval
+    from forecasting.comparison import level_interval, paired_bootstrap
 
     table = pd.DataFrame(
         {
@@ -195,7 +194,7 @@ def _score_rows(
     plain, cluster = means["pool:geometric-odds"], means["event"].tolist()
     rows = []
     for name in shown:
-        found = studentised_interval(means[name], cluster, resamples=resamples)
+        found = level_interval(means[name], cluster, bounds=(0, 1), resamples=resamples)
         gap = paired_bootstrap(means[name], plain, cluster=cluster, resamples=resamples)
         rows.append(
             {
@@ -213,8 +212,8 @@ def _score_rows(
                 "coverage": 1.0,
                 "possible_coverage": len(table) / (len(SHARES) * len(means)),
                 "mean": found.mean,
-                "lower": found.lower if math.isnan(found.lower) else max(found.lower, 0.0),
-                "upper": found.upper if math.isnan(found.upper) else min(found.upper, 1.0),
+                "lower": found.lower,
+                "upper": found.upper,
                 "skill": 0.25 - found.mean,
                 "reference": 0.25,
                 **{

@@ -18,6 +18,8 @@ SUM_TOLERANCE = 1e-9
 
 # With fewer clusters than this no interval over clusters keeps its coverage, so none is given.
 LEAST_CLUSTERS = 8
+# And with fewer than this none of a level: scores lean to one side, and so few miss the bad ones.
+LEAST_OF_LEVEL = 20
 
 
 def floats(values: ArrayLike, name: str) -> FloatArray:

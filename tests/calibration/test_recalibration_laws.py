@@ -8,7 +8,7 @@ from scipy.special import expit, logit
 from forecasting.calibration import recalibrate
 from forecasting.calibration.recalibration import Shared, recalibrate_rows, simulate, spot_rows
 from forecasting.calibration.recalibration_quadrature import by_quadrature
-from forecasting.comparison import studentised_interval
+from forecasting.comparison import difference_interval
 
 START = pd.Timestamp("2025-01-01", tz="UTC")
 GRID = np.array([0.05, 0.2, 0.5, 0.8, 0.95])
@@ -203,7 +203,7 @@ def test_a_good_crowd_is_not_spoiled(shared, keep):
         read = recalibrate(table, as_of=now).predict(said["forecast"], forecaster="crowd")
         lost.extend((read - said["outcome"]) ** 2 - (said["forecast"] - said["outcome"]) ** 2)
     assert len(lost) == 128
-    assert studentised_interval(lost, range(128)).upper <= 0.005
+    assert difference_interval(lost, range(128)).upper <= 0.005
 
 
 @pytest.mark.deep

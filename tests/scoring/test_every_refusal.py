@@ -1,6 +1,7 @@
 """Every public array function refuses bad input by a ValueError with argument, value and rule."""
 
 import inspect
+import math
 
 import numpy as np
 import pandas as pd
@@ -89,10 +90,13 @@ CALLS = {
         },
         {"as_of": 20.0},
     ),
-    comparison.studentised_interval: (
-        {"values": ("real", REAL), "clusters": ("names", NAMES)},
-        {"resamples": 99},
-    ),
+    **{
+        interval: ({"values": ("real", REAL), "clusters": ("names", NAMES)}, options)
+        for interval, options in (
+            (comparison.difference_interval, {"resamples": 99}),
+            (comparison.level_interval, {"resamples": 99, "bounds": (-math.inf, math.inf)}),
+        )
+    },
     calibration.binned_decomposition: (BINARY, {}),
     calibration.confidence_band: ({**BINARY, "cluster": ("names", list("abcd"))}, {}),
     calibration.corp: (BINARY, {}),
