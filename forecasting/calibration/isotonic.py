@@ -21,23 +21,19 @@ class Pooled:
     ----------
     value : ndarray, shape (D,)
         The distinct forecasts, rising.
-    n : ndarray of int, shape (D,)
-        How many forecasts have the value.
-    events : ndarray of int, shape (D,)
-        How many of those came true.
-    code : ndarray of int, shape (n,)
-        The entry of each forecast.
+    n, events : ndarray, shape (D,)
+        How many forecasts have the value, and how many of those came true; whole numbers, or
+        means over picks.
     """
 
     value: FloatArray
-    n: IntArray
-    events: IntArray
-    code: IntArray
+    n: IntArray | FloatArray
+    events: IntArray | FloatArray
 
     @property
-    def total(self) -> int:
+    def total(self) -> float:
         """Number of forecasts."""
-        return len(self.code)
+        return self.n.sum().item()
 
 
 def pool(forecast: ArrayLike, outcome: ArrayLike) -> Pooled:
@@ -55,9 +51,21 @@ def pool(forecast: ArrayLike, outcome: ArrayLike) -> Pooled:
     ([0.2, 0.8], [1, 2], [0, 1])
     """
     probability, happened = checks.binary(np.atleast_1d(forecast), np.atleast_1d(outcome))
-    value, code, n = np.unique(probability, return_inverse=True, return_counts=True)
-    events = np.bincount(code, weights=happened, minlength=len(value))
-    return Pooled(value, n.astype(np.int64), events.astype(np.int64), code.astype(np.int64))
+    # The bits of numbers from 0 to 1 rise with them and leave the topmost one free: with the
+    # outcome put below, one sort of plain integers replaces an order and three look-ups by it.
+    key = (probability + 0.0).view(np.int64)
+    key <<= 1
+    key |= happened.astype(bool)
+    key.sort()
+    hit, key = key & 1, key >> 1
+    new = np.empty(len(key), dtype=bool)
+    new[0] = True
+    np.not_equal(key[1:], key[:-1], out=new[1:])
+    if new.all():
+        return Pooled(key.view(np.float64), np.ones_like(key), hit)
+    first = np.flatnonzero(new)
+    n = np.diff(first, append=len(key))
+    return Pooled(key[first].view(np.float64), n, np.add.reduceat(hit, first))
 
 
 def chunks(rows: int, width: int) -> Iterator[slice]:

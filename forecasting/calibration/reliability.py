@@ -1,5 +1,6 @@
 """The CORP reliability curve, its decomposition of the mean score, and what chance would give."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from forecasting.calibration.isotonic import Pooled, chunks, isotonic, pool
+from forecasting.errors import InvalidInput
 from forecasting.scoring import checks
 from forecasting.scoring.checks import FloatArray
 
@@ -26,7 +28,7 @@ class Corp:
     score : str
         ``brier`` (the half convention, in [0, 1]) or ``log`` (nats).
     pooled : Pooled
-        The distinct forecasts with their counts.
+        The distinct forecasts with their counts, or with their mean counts over picks.
     event_rate : ndarray, shape (D,)
         The curve: the isotonic event rate at each distinct forecast.
     mean_score, miscalibration, discrimination, uncertainty : float
@@ -34,6 +36,8 @@ class Corp:
         forecast that failed makes the first two infinite.
     resamples, seed : int
         Of what is drawn at first access: band, null_miscalibration, p_value.
+    picks : tuple of Pooled
+        The forecasts of each pick; one, unless picks were given.
     """
 
     score: str
@@ -45,6 +49,7 @@ class Corp:
     uncertainty: float
     resamples: int
     seed: int
+    picks: tuple[Pooled, ...]
 
     @cached_property
     def curve(self) -> "pd.DataFrame":
@@ -93,30 +98,45 @@ class Corp:
         """Share of calibrated draws at least as miscalibrated, (1 + count) / (1 + resamples)."""
         # The tolerance counts as ties the draws that differ by rounding alone.
         reached = self._null[1] >= self.miscalibration - 1e-12
-        return float((1 + np.count_nonzero(reached)) / (1 + self.resamples))
+        return float((1 + np.count_nonzero(reached)) / (1 + len(reached)))
 
     @cached_property
     def _null(self) -> tuple[FloatArray, FloatArray]:
-        pooled = self.pooled
+        """Curves, (R, D), and miscalibrations, (R,), of calibrated draws: of each pick as many."""
         rng = np.random.default_rng(self.seed)
-        curves = np.empty((self.resamples, len(pooled.value)))
-        lost = np.empty(self.resamples)
-        for part in chunks(*curves.shape):
-            events = _drawn(rng, pooled, len(lost[part]))
-            curves[part] = isotonic(events, pooled.n)
-            lost[part] = self._lost(events, curves[part])
+        each = -(-self.resamples // len(self.picks))
+        curves = np.empty((each * len(self.picks), len(self.pooled.value)))
+        lost = np.empty(len(curves))
+        for place, pick in enumerate(self.picks):
+            rows = slice(place * each, (place + 1) * each)
+            for part in chunks(each, len(pick.value)):
+                events = _drawn(rng, pick, len(lost[rows][part]))
+                fit = isotonic(events, pick.n)
+                lost[rows][part] = _lost(self.score, pick, events, fit)
+                curves[rows][part] = _spread(fit, pick.value, self.pooled.value)
         return curves, np.maximum(lost, 0)
 
-    def _lost(self, events: FloatArray, curves: FloatArray) -> FloatArray:
-        """Score of the forecasts minus that of the curves fitted to the events, (R,)."""
-        pooled = self.pooled
-        if self.score == "brier":
-            # Within a block of the fit the events sum to its rate, so the two means differ by this.
-            lost = pooled.n @ pooled.value**2 - 2 * (events @ pooled.value)
-            lost += np.einsum("rd,rd,d->r", curves, curves, pooled.n.astype(np.float64))
-            return lost / pooled.total
-        said = mean_score(self.score, pooled.value, events, pooled.n)
-        return said - mean_score(self.score, curves, events, pooled.n)
+
+def _spread(fit: FloatArray, value: FloatArray, grid: FloatArray) -> FloatArray:
+    """Read curves, (..., D), at other forecasts: straight between its own, level beyond them."""
+    if len(value) == len(grid):
+        return fit
+    right = np.clip(np.searchsorted(value, grid), 1, max(len(value) - 1, 1))
+    left, right = right - 1, np.minimum(right, len(value) - 1)
+    gap = np.where(right > left, value[right] - value[left], 1.0)
+    part = np.clip((grid - value[left]) / gap, 0, 1)
+    return np.asarray(fit[..., left] + part * (fit[..., right] - fit[..., left]))
+
+
+def _lost(score: str, pooled: Pooled, events: FloatArray, curves: FloatArray) -> FloatArray:
+    """Score of the forecasts minus that of the curves fitted to the events, (R,)."""
+    if score == "brier":
+        # Within a block of the fit the events sum to its rate, so the two means differ by this.
+        lost = pooled.n @ pooled.value**2 - 2 * (events @ pooled.value)
+        lost += np.einsum("rd,rd,d->r", curves, curves, pooled.n.astype(np.float64))
+        return np.asarray(lost / pooled.total)
+    said = mean_score(score, pooled.value, events, pooled.n)
+    return said - mean_score(score, curves, events, pooled.n)
 
 
 def _drawn(rng: np.random.Generator, pooled: Pooled, resamples: int) -> FloatArray:
@@ -139,6 +159,7 @@ def corp(
     forecast: ArrayLike,
     outcome: ArrayLike,
     *,
+    picks: Sequence[ArrayLike] | None = None,
     score: str = "brier",
     seed: int = 0,
     resamples: int = 1000,
@@ -158,8 +179,11 @@ def corp(
     ``null_miscalibration``, the mean over calibrated draws.
 
     The band, the null and the p-value hold for independent outcomes: give one forecast a
-    question, and one question an event. For many updates of the same questions use
-    :func:`confidence_band`.
+    question. Of several questions of one event give every one, and `picks` that each take one an
+    event: curve and parts are means over the picks (weighted by their sizes), and the draws that
+    make band and null are of single picks, a like number of each. A mean over picks varies less
+    than a single one, so band and p-value are on the safe side, however the questions of an event
+    hang together. For many updates of the same questions use :func:`confidence_band`.
 
     Parameters
     ----------
@@ -167,6 +191,8 @@ def corp(
         Probabilities of yes.
     outcome : array_like, shape (n,)
         0 or 1.
+    picks : sequence of array_like of int, optional
+        Rows of each pick; all rows once where there are none.
     score : {"brier", "log"}
         Half Brier score or log score in nats.
     seed, resamples : int
@@ -179,7 +205,8 @@ def corp(
     Raises
     ------
     InvalidInput
-        On NaN, empty input, lengths that differ, values out of range, another score.
+        On NaN, empty input, lengths that differ, values out of range, another score, an empty
+        pick.
 
     References
     ----------
@@ -196,24 +223,44 @@ def corp(
     """
     checks.one_of(score, SCORES, "score")
     checks.at_least(resamples, 1, "resamples")
-    pooled = pool(forecast, outcome)
-    rate = isotonic(pooled.events, pooled.n)
+    if picks is None:
+        taken: tuple[Pooled, ...] = (pool(forecast, outcome),)
+    else:
+        said, seen = checks.binary(np.atleast_1d(forecast), np.atleast_1d(outcome))
+        rows = [np.asarray(pick, dtype=np.int64) for pick in picks]
+        if not rows or any(len(row) == 0 for row in rows):
+            message = "picks (empty): each needs a row"
+            raise InvalidInput(message)
+        taken = tuple(pool(said[row], seen[row]) for row in rows)
+    fits = [isotonic(pick.events, pick.n) for pick in taken]
+    parts = np.array([_parts(score, pick, fit) for pick, fit in zip(taken, fits, strict=True)])
+    pooled, rate, means = taken[0], fits[0], parts[0]
+    if len(taken) > 1:
+        weight = np.array([pick.total for pick in taken], dtype=np.float64)
+        pooled = _mean_pooled(taken)
+        curves = [_spread(f, p.value, pooled.value) for f, p in zip(fits, taken, strict=True)]
+        rate, means = np.mean(curves, axis=0), np.average(parts, axis=0, weights=weight)
+    mean, mcb, dsc, unc = means.tolist()
+    return Corp(score, pooled, rate, mean, mcb, dsc, unc, resamples, seed, taken)
+
+
+def _parts(score: str, pooled: Pooled, rate: FloatArray) -> list[float]:
+    """Give mean score, miscalibration, discrimination and uncertainty."""
     overall = np.full(len(rate), pooled.events.sum() / pooled.total)
     said, mended, flat = (
         float(mean_score(score, value, pooled.events, pooled.n))
         for value in (pooled.value, rate, overall)
     )
-    return Corp(
-        score=score,
-        pooled=pooled,
-        event_rate=rate,
-        mean_score=said,
-        miscalibration=max(said - mended, 0.0),
-        discrimination=max(flat - mended, 0.0),
-        uncertainty=flat,
-        resamples=resamples,
-        seed=seed,
+    return [said, max(said - mended, 0.0), max(flat - mended, 0.0), flat]
+
+
+def _mean_pooled(picks: Sequence[Pooled]) -> Pooled:
+    value, code = np.unique(np.concatenate([pick.value for pick in picks]), return_inverse=True)
+    n, events = (
+        np.bincount(code, np.concatenate([getattr(pick, name) for pick in picks])) / len(picks)
+        for name in ("n", "events")
     )
+    return Pooled(value, n, events)
 
 
 def mean_score(score: str, value: FloatArray, events: ArrayLike, n: ArrayLike) -> FloatArray:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasting.comparison import paired_bootstrap, difference_interval
+from forecasting.comparison import difference_interval, paired_bootstrap
 from forecasting.errors import InvalidInput
 
 
