@@ -225,7 +225,8 @@ def _recalibrated(frame: "pd.DataFrame", moment: dt.datetime | None) -> dict[str
 
 
 def _group_row(by: str, label: str, chosen: Picked, seed: int) -> dict[str, Any]:
-    from forecasting.calibration import corp, fit_line, reading
+    from forecasting.calibration import corp, reading
+    from forecasting.calibration.slope import fit_line
 
     row: dict[str, Any] = {by: label, "n": round(chosen.n)}
     if not chosen.picks:
@@ -317,7 +318,8 @@ def from_frame(
     moment: dt.datetime | None = None,
 ) -> dict[str, Any]:
     """Give the calibration of a scoring frame; binary questions only, those too soon left out."""
-    from forecasting.calibration import corp, fit_line, reading, spiegelhalter_z
+    from forecasting.calibration import corp, reading, spiegelhalter_z
+    from forecasting.calibration.slope import fit_line
 
     frame = frame[(frame["type"] == "binary") & ~frame["too_soon"]]
     chosen = picked(frame, at_share(share), seed=seed)

@@ -16,7 +16,7 @@ from forecasting.calibration.quantiles import interval_coverage, quantile_reliab
 from forecasting.calibration.reading import reading
 from forecasting.calibration.recalibration import Recalibration, recalibrate
 from forecasting.calibration.reliability import Corp, corp
-from forecasting.calibration.slope import Line, fit_line, slope_intercept
+from forecasting.calibration.slope import Line, slope_intercept
 from forecasting.calibration.spiegelhalter import spiegelhalter_z
 
 __all__ = [
@@ -30,7 +30,6 @@ __all__ = [
     "binned_decomposition",
     "confidence_band",
     "corp",
-    "fit_line",
     "interval_coverage",
     "murphy_curve",
     "pit",

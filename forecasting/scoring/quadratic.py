@@ -68,9 +68,11 @@ def brier(
         half = np.einsum("nk,nk->n", distance, distance) / 2
     else:
         probability, happened = checks.binary(np.atleast_1d(forecast), np.atleast_1d(outcome))
-        half = (probability - happened) ** 2
-    scores: FloatArray = half if convention == "half" else 2 * half
-    return scores.reshape(np.shape(outcome))
+        half = probability - happened
+        half *= half
+    if convention == "full":
+        half *= 2
+    return half.reshape(np.shape(outcome))
 
 
 def brier_index(score: ArrayLike) -> FloatArray:
