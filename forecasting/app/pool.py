@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection, resolved, shown
 from forecasting.app.pool_ladder import drawn_together
-from forecasting.app.pool_methods import METHODS, SHARES, Crowd, Past, Solved, combine
+from forecasting.app.pool_methods import METHODS, SHARES, Crowd, Past, Solved, combine, method_of
 from forecasting.bank import nearest
 from forecasting.domain.forecast import Forecast, model_value
 from forecasting.domain.instants import iso
@@ -68,9 +68,7 @@ def pool(
         No such question or member, or nobody in force.
     """
     wanted = selection or Selection()
-    if method not in METHODS:
-        msg = f"method ({method}): must be one of {', '.join(METHODS)}"
-        raise InvalidInput(msg)
+    method = method_of(method)
     if log and (wanted.as_of is not None or wanted.kind != "live"):
         msg = "log: only live forecasts pooled now are logged"
         raise InvalidInput(msg, hint=f"forecast pool {name} --method {method} --log")
@@ -135,10 +133,7 @@ def pool_scores(
         The keys of ``score``, and ``mean_25, mean_50, mean_75``.
     """
     wanted = selection or Selection()
-    unknown = [method for method in methods if method not in METHODS]
-    if unknown:
-        msg = f"method ({unknown[0]}): must be one of {', '.join(METHODS)}"
-        raise InvalidInput(msg)
+    used = list(dict.fromkeys(method_of(method) for method in methods or METHODS))
     record = Selection(wanted.kind, wanted.run, as_of=wanted.as_of)
     frame = resolved(ledger, record, seals="shown")
     frame = frame[(frame["type"] == "binary") & ~frame["too_soon"]]
@@ -154,7 +149,6 @@ def pool_scores(
     )
     if not crowds:
         return []
-    used = list(dict.fromkeys(methods or METHODS))
     scores = {
         f"pool:{method}": [
             (combine(method, item.crowd, past) - item.outcome) ** 2 for item in crowds

@@ -17,7 +17,7 @@ METHODS = (
     "trimmed",
     "beta-linear",
     "skill-recency",
-    "hierarchical",
+    "learned",
 )
 
 
@@ -26,9 +26,9 @@ METHODS = (
 @click.option(
     "--method",
     "methods",
-    type=click.Choice(METHODS),
+    type=click.Choice((*METHODS, "hierarchical")),
     multiple=True,
-    help="How to combine; default geometric-odds, with --score all.",
+    help="How to combine; default geometric-odds, with --score all; hierarchical: learned.",
 )
 @click.option("--all", "everything", is_flag=True, help="Every method.")
 @click.option(

@@ -122,22 +122,6 @@ CALLS = {
     pooling.neyman_roughgarden: ({"forecasts": ("p", P)}, {}),
     pooling.trimmed: ({"forecasts": ("p", P)}, {}),
     pooling.recency_median: ({"forecasts": ("p", P), "issued_at": ("real", [0, 1, 2, 3])}, {}),
-    pooling.skill_recency: (
-        {
-            "forecasts": ("p", P),
-            "skill": ("real", [0.1, 0.5, 0.2, 0.0]),
-            "age": ("age", [0.0, 1.0, 2.0, 3.0]),
-        },
-        {},
-    ),
-    pooling.skill_recency_weights: (
-        {"skill": ("real", [0.1, 0.5]), "age": ("age", [0.0, 1.0])},
-        {},
-    ),
-    pooling.reputation: (
-        {"peer_score": ("real", [[10.0, 20.0]]), "coverage": ("age", [[1.0, 0.5]])},
-        {},
-    ),
 }
 #: Those that take a number, or what another function made.
 WITHOUT_ARRAYS = {
