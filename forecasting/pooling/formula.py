@@ -32,8 +32,8 @@ class Pooled:
 
 def pool(theta: FloatArray, panel: Panel) -> Pooled:
     """Pool each moment's members with the parameters `theta`."""
-    newer, age, apart, slope, number, overlap, shift = theta
-    raw = panel.weight @ np.array([newer, age, apart])
+    *weight, slope, number, overlap, shift = theta
+    raw = panel.weight @ np.array(weight)
     raw -= np.repeat(np.maximum.reduceat(raw, panel.start), panel.number)
     u = np.exp(raw)
     share = u / np.repeat(np.add.reduceat(u, panel.start), panel.number)
@@ -42,7 +42,8 @@ def pool(theta: FloatArray, panel: Panel) -> Pooled:
     effective = 1 / np.add.reduceat(share**2, panel.start)
     shared = 1 + (effective - 1) * expit(overlap)
     factor = effective / shared * np.exp(number * _bounded(panel))
-    return Pooled(shift + factor * mean, mean, factor, effective, share, corrected)
+    log_odds = panel.base + shift + factor * (mean - panel.base)
+    return Pooled(log_odds, mean, factor, effective, share, corrected)
 
 
 def _bounded(panel: Panel) -> FloatArray:
@@ -58,8 +59,8 @@ def loss(
     value = float((weight * (p - outcome) ** 2).sum())
     by_log_odds = 2 * weight * (p - outcome) * p * (1 - p)
     by_mean = by_log_odds * out.factor
-    by_log_factor = by_mean * out.mean
-    rho = expit(theta[5])
+    by_log_factor = by_mean * (out.mean - panel.base)
+    rho = expit(theta[-2])
     shared = 1 + (out.effective - 1) * rho
     by_effective = by_log_factor * (1 / out.effective - rho / shared)
     by_rho = -(by_log_factor * (out.effective - 1) / shared).sum()

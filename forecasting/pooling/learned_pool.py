@@ -23,15 +23,20 @@ BOOKS = 16
 SAY, FIRST = 2.0, 100
 
 
+# Questions of even odds behind the base rate.
+EVEN = 20
+
+
 @dataclass(frozen=True, slots=True)
 class _Learned:
     parameters: checks.FloatArray
+    base: float
     records: Records
     forecasters: np.ndarray
 
 
 class LearnedPool:
-    r"""Weighted mean of log-odds, with seven parameters fitted to a history by penalised scores.
+    r"""Weighted mean of log-odds, with eight parameters fitted to a history by penalised scores.
 
     For a question at a moment, with n members i in force and
     :math:`x_i = \operatorname{logit} p_i`:
@@ -42,7 +47,7 @@ class LearnedPool:
         m = \sum_i w_i x_i (1 + \gamma s_i) \\
         n_w &= \frac{1}{\sum_i w_i^2}, \qquad
         a = \frac{n_w}{1 + (n_w - 1) \rho} \, e^{\alpha (1/2 - 1/n)}, \qquad
-        \operatorname{logit} P = c + a m
+        \operatorname{logit} P = b + c + a (m - b)
 
     - Recency: :math:`r_i` members are newer, :math:`t_i` is the forecast's age in days.
     - Skill: :math:`s_i` is the forecaster's slope b of
@@ -51,7 +56,8 @@ class LearnedPool:
       empirical Bayes, the spread between forecasters being learned too; updates of one person on
       one question share the weight of one.
     - Number: members that share information as if pairwise correlated by :math:`\rho` count as
-      n / (1 + (n - 1) rho), so copies of an opinion never count for more than 1 / rho.
+      n / (1 + (n - 1) rho), so copies of an opinion never count for more than 1 / rho. They
+      extremise away from b, the log-odds of the base rate so far.
 
     **Fit.** Not a hierarchy and no posterior: the parameters
     (:mod:`forecasting.pooling.parameters` lists them with their normal priors and what each earned)
@@ -135,6 +141,8 @@ class LearnedPool:
         events = history_events(history, as_of)
         others = company(events)
         kept = np.flatnonzero(~np.isnan(events.outcome))
+        yes = events.outcome[kept].sum()
+        base = float(np.log((yes + EVEN / 2) / (len(kept) - yes + EVEN / 2)))
         prior = parameters.prior(self.without)
         theta = prior.mean
         if len(kept):
@@ -143,10 +151,10 @@ class LearnedPool:
             dates = np.unique(np.quantile(time, np.arange(1, BOOKS) / BOOKS))
             books = [records(events, others, by) for by in (-np.inf, *dates)]
             stood = np.searchsorted(dates, time, side="right")
-            seen = panel(events, at, Books(books, stood, np.arange(len(events.forecasters))))
+            seen = panel(events, at, Books(books, stood, np.arange(len(events.forecasters))), base)
             weight *= SAY * len(kept) / (len(kept) + FIRST)
             theta = formula.fit(seen, events.outcome[events.question[at]], weight, prior)
-        self._learned = _Learned(theta, records(events, others, np.inf), events.forecasters)
+        self._learned = _Learned(theta, base, records(events, others, np.inf), events.forecasters)
         return self
 
     def predict(self, current: "pd.DataFrame") -> "pd.Series[float]":
@@ -231,5 +239,7 @@ class LearnedPool:
         events = current_events(current)
         row = pd.Index(known.forecasters).get_indexer(pd.Index(events.forecasters))
         one = np.zeros(len(events.last), dtype=np.int64)
-        seen = panel(events, events.last, Books([known.records], one, row.astype(np.int64)))
+        seen = panel(
+            events, events.last, Books([known.records], one, row.astype(np.int64)), known.base
+        )
         return events, seen, formula.pool(known.parameters, seen)

@@ -21,8 +21,10 @@ class Panel:
         Each member's event.
     log_odds, slope : ndarray, shape (n,)
         What each said, and the slope of its forecaster beside the common one.
-    weight : ndarray, shape (n, 3)
-        Newer members, age and standing apart: what the weights depend on.
+    weight : ndarray, shape (n, 4)
+        Newer members, age, standing apart and slope: what the weights depend on.
+    base : float
+        Log-odds of the base rate, away from which the pool extremises.
     """
 
     start: IntArray
@@ -31,6 +33,7 @@ class Panel:
     log_odds: FloatArray
     slope: FloatArray
     weight: FloatArray
+    base: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def moments(events: Events, kept: IntArray, count: int) -> tuple[IntArray, Float
     return event, np.bincount(place, weights=weight.ravel())
 
 
-def panel(events: Events, at: IntArray, books: Books) -> Panel:
+def panel(events: Events, at: IntArray, books: Books, base: float) -> Panel:
     """Lay out the members in force after each event of `at`, with their features."""
     question = events.question[at]
     seen = at - events.first[question] + 1
@@ -93,8 +96,8 @@ def panel(events: Events, at: IntArray, books: Books) -> Panel:
     time = events.time[event]
     age = np.log1p(events.time[at][moment] - time)
     newer = np.log1p(_newer(time, moment, start))
-    weight = np.column_stack([newer, age, 2 * apart])
-    return Panel(start, number, event, events.log_odds[event], slope, weight)
+    weight = np.column_stack([newer, age, 2 * apart, slope / 0.3])
+    return Panel(start, number, event, events.log_odds[event], slope, weight, base)
 
 
 def _newer(time: FloatArray, moment: IntArray, start: IntArray) -> FloatArray:

@@ -96,7 +96,7 @@ def test_the_gradient_is_the_slope_of_the_loss(small):
     assert np.bincount(events.question[at], weight)[kept] == pytest.approx(1)
     book = records(events, company(events), np.inf)
     zero = np.zeros(len(at), dtype=int)
-    seen = panel(events, at, Books([book], zero, np.arange(len(events.forecasters))))
+    seen = panel(events, at, Books([book], zero, np.arange(len(events.forecasters))), -0.4)
     rng = np.random.default_rng(0)
     believed = prior(frozenset())
     theta = believed.mean + 0.5 * believed.spread * rng.normal(size=len(NAMES))
@@ -257,6 +257,36 @@ def test_large_crowds_gain_a_tenth_over_the_best_fixed_pool_and_each_part_earns_
     # Over all crowds: what a part adds may lie within the noise of any one of them.
     for part, each in lost.items():
         assert interval(np.concatenate(each))[0] > 0, (part, [float(e.mean()) for e in each])
+
+
+def test_on_a_real_crowd_it_gains_over_every_fixed_pool_after_the_date_it_learned_to(shared):
+    table = pd.read_csv(shared / "data" / "crowd_history.csv.gz")
+    for column in ("issued_at", "resolved_at"):
+        table[column] = pd.to_datetime(table[column], utc=True)
+    table = table[table["issued_at"] < table["resolved_at"]].drop(columns=["opens", "closes"])
+    gains, plain = [], []
+    for start, stop in ((0.45, 0.6), (0.6, 0.8), (0.8, 1.0)):
+        dates = table["issued_at"].sort_values()
+        as_of, end = (dates.iloc[int(share * len(table)) - 1] for share in (start, stop))
+        later = table[table["issued_at"] > as_of]
+        people = later.groupby("question")["forecaster"].transform("nunique")
+        first = later.groupby("question")["issued_at"].transform("min")
+        current = later[(people >= 3) & (first <= end)]
+        fixed = [
+            squared_error(pool, table, current)
+            for pool in (
+                geometric,
+                lambda c: each_question(lambda p: neyman_roughgarden(p, 0.4, clip=0.005), c),
+                lambda c: each_question(np.mean, c),
+                lambda c: each_question(np.median, c),
+            )
+        ]
+        best = min(fixed, key=np.mean)
+        gains.append(best - squared_error(LearnedPool().fit(table, as_of).predict, table, current))
+        plain.append(best)
+    gain, low, _ = interval(np.concatenate(gains))
+    assert low > 0
+    assert gain > 0.06 * np.concatenate(plain).mean()
 
 
 def test_a_real_crowd_as_one_forecaster_is_not_spoiled(shared):
