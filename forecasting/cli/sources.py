@@ -3,6 +3,7 @@
 import click
 
 from forecasting.cli import options, times
+from forecasting.cli.forecasts import KINDS
 from forecasting.cli.options import Group
 from forecasting.cli.output import emit, settings
 
@@ -17,30 +18,46 @@ def sources(context: click.Context) -> None:
 
 @sources.command("list")
 @click.option("--all", "everything", is_flag=True, help="Also each source of the data sets.")
+@click.option(
+    "--kind", type=click.Choice(KINDS[:-1]), default="live", help="Review forecasts of this kind."
+)
 @options.AS_OF
-def list_(everything: bool = False, as_of: str = "") -> None:
+def list_(everything: bool = False, kind: str = "live", as_of: str = "") -> None:
     r"""List the sources: those of your own news first, then those with resolved claims.
 
     `reliability, lower, upper` are the mean and the 90 % interval as learned; `prior` is the
     grade's. A claim is a report with a coded likelihood on a question that has resolved since.
 
+    `change` reviews a source like a forecaster: the mean Brier score of the model's numbers on
+    resolved questions after its reports, less that of the same numbers without what they moved;
+    below 0 is better after. With fewer than 8 events nothing is said.
+
     \b
-    Example:
+    Examples:
       forecast sources
+      forecast sources --kind replay
     """
     from forecasting import clock
     from forecasting.app import sources as use
     from forecasting.app.book import Book
+    from forecasting.app.frames import Selection
+    from forecasting.app.report_worth import ALL, worth
 
     now = clock.now()
-    moment = times.optional(as_of) or now
+    asked = times.optional(as_of)
     with Book.open(settings().db) as book:
-        rows = use.rows(book.ledger, as_of=moment, now=now)
+        rows = use.rows(book.ledger, as_of=asked or now, now=now)
+        changes = worth(book.ledger, Selection(kind=kind, as_of=asked))
+    nothing = {name: None for name in next(iter(changes.values()), {})}
+    rows = [row | changes.get(row["source"], nothing) for row in rows]
     shown = use.folded(rows) if settings().format == "table" and not everything else rows
+    if ALL in changes:
+        shown = [*shown, {"source": ALL, **changes[ALL]}]
     emit(
         shown,
         columns=(
             *("source", "reliability", "grade", "lower", "upper", "items", "claims", "bound"),
+            *(("change", "verdict") if changes else ()),
             *("right", "wrong", "prior", "prior_lower", "prior_upper"),
         ),
         title=f"{len(rows)} sources; reliability with its 90 % interval; bound: the most that one "
