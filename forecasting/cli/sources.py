@@ -35,7 +35,7 @@ def list_(everything: bool = False, kind: str = "live", as_of: str = "") -> None
     \b
     Examples:
       forecast sources
-      forecast sources --kind replay
+      forecast sources list --kind replay
     """
     from forecasting import clock
     from forecasting.app import sources as use
