@@ -58,14 +58,8 @@ def moments(events: Events, kept: IntArray, count: int) -> tuple[IntArray, Float
     """Choose moments of the questions `kept`: after the last forecast, and `count` before it.
 
     The earlier ones lie at equal steps of the question's forecasts, and each takes its share of
-    half of the question's weight; the last one takes the other half.
-
-    Returns
-    -------
-    event : ndarray of int
-        The event after which the question is looked at, by question and time.
-    weight : ndarray
-        Sums to 1 over each question.
+    half of the question's weight. Gives the event after which to look, and weights that sum to 1
+    over a question.
     """
     size = events.last[kept] - events.first[kept] + 1
     steps = np.ceil(size[:, None] * np.arange(1, count + 1) / (count + 1)).astype(np.int64)

@@ -69,15 +69,7 @@ def _so_far(step: FloatArray, events: Events) -> FloatArray:
 
 
 def records(events: Events, others: Company, by: float) -> Records:
-    """Work out the records as they stood at time `by`.
-
-    Parameters
-    ----------
-    events : Events
-    others : Company
-    by : float
-        Only forecasts issued, and outcomes known, by then count.
-    """
+    """Work out the records as they stood at time `by`: from what was known by then."""
     people = len(events.forecasters)
     issued = events.time <= by
     known = issued & (events.resolved_at[events.question] <= by)
