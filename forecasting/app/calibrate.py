@@ -63,6 +63,11 @@ class Picked:
         """Outcomes, a row each."""
         return self.rows["outcome"].astype(int).to_numpy()
 
+    @property
+    def events(self) -> list[str]:
+        """Events, a row each."""
+        return [str(event) for event in self.rows["event"]]
+
     def mean(self, value: "Callable[[NDArray[np.int64]], Any]") -> Any:
         """Give the mean over picks of what is computed from a pick's rows."""
         import numpy as np
@@ -231,7 +236,7 @@ def _group_row(by: str, label: str, chosen: Picked, seed: int) -> dict[str, Any]
     row: dict[str, Any] = {by: label, "n": round(chosen.n)}
     if not chosen.picks:
         return row
-    found = corp(chosen.said, chosen.seen, picks=chosen.picks, seed=seed)
+    found = corp(chosen.said, chosen.seen, picks=chosen.picks, cluster=chosen.events, seed=seed)
     line = fit_line(found.pooled) if chosen.n >= LEAST_EVENTS else None
     return {
         **row,
@@ -346,7 +351,7 @@ def from_frame(
         early = (chosen.rows["closes"] > moment).to_numpy()
         result["n_early"] = round(chosen.mean(lambda rows: early[rows].sum()))
     said, seen = chosen.said, chosen.seen
-    diagram = corp(said, seen, picks=chosen.picks, seed=seed, score=score)
+    diagram = corp(said, seen, picks=chosen.picks, cluster=chosen.events, seed=seed, score=score)
     line = fit_line(diagram.pooled) if n >= LEAST_EVENTS else None
     return {
         **result,

@@ -193,7 +193,7 @@ def _cell(value: object) -> str:
 def _parts(name: str, chosen: calibrate.Picked, seed: int) -> list[dict[str, Any]]:
     from forecasting.calibration import corp
 
-    found = corp(chosen.said, chosen.seen, picks=chosen.picks, seed=seed)
+    found = corp(chosen.said, chosen.seen, picks=chosen.picks, cluster=chosen.events, seed=seed)
     parts = {part: getattr(found, part) for part in calibrate.PARTS if part != "p_value"}
     return [{"forecaster": name, "n": round(chosen.n), **parts}]
 

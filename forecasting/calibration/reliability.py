@@ -1,6 +1,6 @@
 """The CORP reliability curve, its decomposition of the mean score, and what chance would give."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,12 +11,27 @@ from numpy.typing import ArrayLike
 from forecasting.calibration.isotonic import Pooled, chunks, isotonic, pool
 from forecasting.errors import InvalidInput
 from forecasting.scoring import checks
-from forecasting.scoring.checks import FloatArray
+from forecasting.scoring.checks import FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SCORES = ("brier", "log")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pick:
+    """Rows of which no two are of one event: pooled, and by rising forecast with their events."""
+
+    pooled: Pooled
+    said: FloatArray
+    cluster: IntArray
+
+    def drawn(self, lots: FloatArray) -> FloatArray:
+        """Events at each distinct forecast, (R, D), where lots of the clusters, (R, C), decide."""
+        happened = (lots[:, self.cluster] < self.said).astype(np.float64)
+        first = np.searchsorted(self.said, self.pooled.value)
+        return np.add.reduceat(happened, first, axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +51,8 @@ class Corp:
         forecast that failed makes the first two infinite.
     resamples, seed : int
         Of what is drawn at first access: band, null_miscalibration, p_value.
-    picks : tuple of Pooled
-        The forecasts of each pick; one, unless picks were given.
+    picks : tuple of Pick
+        The rows of each pick; none unless picks were given.
     """
 
     score: str
@@ -49,7 +64,7 @@ class Corp:
     uncertainty: float
     resamples: int
     seed: int
-    picks: tuple[Pooled, ...]
+    picks: tuple[Pick, ...] = ()
 
     @cached_property
     def curve(self) -> "pd.DataFrame":
@@ -102,18 +117,30 @@ class Corp:
 
     @cached_property
     def _null(self) -> tuple[FloatArray, FloatArray]:
-        """Curves, (R, D), and miscalibrations, (R,), of calibrated draws: of each pick as many."""
+        """Curves, (R, D), and miscalibrations, (R,), of calibrated draws."""
+        pooled = self.pooled
         rng = np.random.default_rng(self.seed)
-        each = -(-self.resamples // len(self.picks))
-        curves = np.empty((each * len(self.picks), len(self.pooled.value)))
-        lost = np.empty(len(curves))
-        for place, pick in enumerate(self.picks):
-            rows = slice(place * each, (place + 1) * each)
-            for part in chunks(each, len(pick.value)):
-                events = _drawn(rng, pick, len(lost[rows][part]))
-                fit = isotonic(events, pick.n)
-                lost[rows][part] = _lost(self.score, pick, events, fit)
-                curves[rows][part] = _spread(fit, pick.value, self.pooled.value)
+        curves = np.zeros((self.resamples, len(pooled.value)))
+        lost = np.zeros(self.resamples)
+        # A mean over twenty picks varies a little more than one over all: on the safe side.
+        among = self.picks[:: max(len(self.picks) // 20, 1)]
+        for part in chunks(*curves.shape):
+            rows = len(lost[part])
+            if not among:
+                events = _drawn(rng, pooled, rows)
+                curves[part] = isotonic(events, pooled.n)
+                lost[part] = _lost(self.score, pooled, events, curves[part])
+                continue
+            # One lot an event decides all of its questions, as it does the rungs of a ladder: a
+            # mean over picks never varies more than with that.
+            lots = rng.random((rows, 1 + max(int(pick.cluster.max()) for pick in among)))
+            total = sum(pick.pooled.total for pick in among)
+            for pick in among:
+                events = pick.drawn(lots)
+                fit = isotonic(events, pick.pooled.n)
+                curves[part] += _spread(fit, pick.pooled.value, pooled.value) / len(among)
+                share = pick.pooled.total / total
+                lost[part] += share * _lost(self.score, pick.pooled, events, fit)
         return curves, np.maximum(lost, 0)
 
 
@@ -160,6 +187,7 @@ def corp(
     outcome: ArrayLike,
     *,
     picks: Sequence[ArrayLike] | None = None,
+    cluster: Iterable[object] | None = None,
     score: str = "brier",
     seed: int = 0,
     resamples: int = 1000,
@@ -179,11 +207,11 @@ def corp(
     ``null_miscalibration``, the mean over calibrated draws.
 
     The band, the null and the p-value hold for independent outcomes: give one forecast a
-    question. Of several questions of one event give every one, and `picks` that each take one an
-    event: curve and parts are means over the picks (weighted by their sizes), and the draws that
-    make band and null are of single picks, a like number of each. A mean over picks varies less
-    than a single one, so band and p-value are on the safe side, however the questions of an event
-    hang together. For many updates of the same questions use :func:`confidence_band`.
+    question. Of several questions of one event give every one, their events as `cluster`, and
+    `picks` that each take one an event: curve and parts are means over the picks (weighted by
+    their sizes), and so are those of the calibrated draws, in which one lot an event decides all
+    of its questions, as it does the rungs of a ladder. For many updates of the same questions use
+    :func:`confidence_band`.
 
     Parameters
     ----------
@@ -193,6 +221,8 @@ def corp(
         0 or 1.
     picks : sequence of array_like of int, optional
         Rows of each pick; all rows once where there are none.
+    cluster : array_like, shape (n,), optional
+        The event of each row, which picks need.
     score : {"brier", "log"}
         Half Brier score or log score in nats.
     seed, resamples : int
@@ -223,25 +253,47 @@ def corp(
     """
     checks.one_of(score, SCORES, "score")
     checks.at_least(resamples, 1, "resamples")
-    if picks is None:
-        taken: tuple[Pooled, ...] = (pool(forecast, outcome),)
-    else:
-        said, seen = checks.binary(np.atleast_1d(forecast), np.atleast_1d(outcome))
-        rows = [np.asarray(pick, dtype=np.int64) for pick in picks]
-        if not rows or any(len(row) == 0 for row in rows):
-            message = "picks (empty): each needs a row"
-            raise InvalidInput(message)
-        taken = tuple(pool(said[row], seen[row]) for row in rows)
-    fits = [isotonic(pick.events, pick.n) for pick in taken]
-    parts = np.array([_parts(score, pick, fit) for pick, fit in zip(taken, fits, strict=True)])
-    pooled, rate, means = taken[0], fits[0], parts[0]
-    if len(taken) > 1:
-        weight = np.array([pick.total for pick in taken], dtype=np.float64)
-        pooled = _mean_pooled(taken)
-        curves = [_spread(f, p.value, pooled.value) for f, p in zip(fits, taken, strict=True)]
-        rate, means = np.mean(curves, axis=0), np.average(parts, axis=0, weights=weight)
-    mean, mcb, dsc, unc = means.tolist()
+    pooled = pool(forecast, outcome)
+    taken: tuple[Pick, ...] = ()
+    if picks is not None:
+        taken = _picks(forecast, outcome, picks, cluster)
+        # The same rows again and again are rows.
+        pooled = taken[0].pooled if len(taken) == 1 else _mean_pooled([p.pooled for p in taken])
+    if len(taken) < 2:
+        rate = isotonic(pooled.events, pooled.n)
+        mean, mcb, dsc, unc = _parts(score, pooled, rate)
+        return Corp(score, pooled, rate, mean, mcb, dsc, unc, resamples, seed)
+    fits = [isotonic(pick.pooled.events, pick.pooled.n) for pick in taken]
+    parts = [_parts(score, pick.pooled, fit) for pick, fit in zip(taken, fits, strict=True)]
+    weight = [pick.pooled.total for pick in taken]
+    mean, mcb, dsc, unc = np.average(parts, axis=0, weights=weight).tolist()
+    curves = [
+        _spread(fit, pick.pooled.value, pooled.value) for fit, pick in zip(fits, taken, strict=True)
+    ]
+    rate = np.mean(curves, axis=0)
     return Corp(score, pooled, rate, mean, mcb, dsc, unc, resamples, seed, taken)
+
+
+def _picks(
+    forecast: ArrayLike,
+    outcome: ArrayLike,
+    picks: Sequence[ArrayLike],
+    cluster: Iterable[object] | None,
+) -> tuple[Pick, ...]:
+    said, seen = checks.binary(np.atleast_1d(forecast), np.atleast_1d(outcome))
+    code = checks.clusters(range(len(said)) if cluster is None else cluster)
+    taken = []
+    for given in picks:
+        rows = np.asarray(given, dtype=np.int64)
+        if len(code) != len(said) or len(rows) == 0 or len(np.unique(code[rows])) < len(rows):
+            message = "picks: each needs rows, no two of one event"
+            raise InvalidInput(message)
+        rows = rows[np.lexsort((code[rows], said[rows]))]
+        taken.append(Pick(pool(said[rows], seen[rows]), said[rows], code[rows]))
+    if not taken:
+        message = "picks (empty): at least one is needed"
+        raise InvalidInput(message)
+    return tuple(taken)
 
 
 def _parts(score: str, pooled: Pooled, rate: FloatArray) -> list[float]:
