@@ -440,12 +440,12 @@ def world() -> None:
     report("explain, in process", ours, "2 s", 2.0)
 
 
-def hierarchical() -> None:
+def learned_pool() -> None:
     """Time the learned pool on 60,000 forecasts by 2,000 people against a logistic regression."""
     import pandas as pd
     from sklearn.linear_model import LogisticRegression
 
-    from forecasting.pooling import Hierarchical
+    from forecasting.pooling import LearnedPool
 
     rng = np.random.default_rng(0)
     questions, count = 5000, 60_000
@@ -469,9 +469,9 @@ def hierarchical() -> None:
     clipped = np.clip(history["forecast"], 0.005, 0.995)
     x = np.log(clipped / (1 - clipped)).to_numpy()
     seen = who.multiply(x[:, None]).tocsr()
-    ours = timed(lambda: Hierarchical().fit(history, as_of=1e6), 3)
+    ours = timed(lambda: LearnedPool().fit(history, as_of=1e6), 3)
     theirs = timed(lambda: LogisticRegression(max_iter=1000).fit(seen, outcome[question]), 3)
-    report("Hierarchical.fit, 6e4 forecasts", ours, "sklearn, a slope a person", theirs)
+    report("LearnedPool.fit, 6e4 forecasts", ours, "sklearn, a slope a person", theirs)
 
 
 if __name__ == "__main__":
@@ -482,6 +482,6 @@ if __name__ == "__main__":
         ledger,
         single,
         world,
-        hierarchical,
+        learned_pool,
     ):
         benchmark()

@@ -543,12 +543,25 @@ class Book[Table](Record[Table], Review[Table], World):
 
         return import_news(self.ledger, content, name=name, now=clock.now(), **more)
 
-    def sources(self, *, as_of: When = None) -> Table:
-        """Give how reliable each source is, by its grade and by its resolved claims."""
+    def sources(self, *, as_of: When = None, kind: str = "") -> Table:
+        """Give how reliable each source is, by its grade and by its resolved claims.
+
+        With `kind` also whether forecasts of that kind were better after its reports than before;
+        the last row is that of all reports.
+        """
         from forecasting.app import sources
 
-        now = clock.now()
-        rows = sources.rows(self.ledger, as_of=when(as_of) or now, now=now)
+        now, asked = clock.now(), when(as_of)
+        rows = sources.rows(self.ledger, as_of=asked or now, now=now)
+        if kind:
+            from forecasting.app.frames import Selection
+            from forecasting.app.report_worth import ALL, worth
+
+            changes = worth(self.ledger, Selection(kind=kind, as_of=asked))
+            nothing = {name: None for name in next(iter(changes.values()), {})}
+            rows = [row | changes.get(row["source"], nothing) for row in rows]
+            if ALL in changes:
+                rows.append({"source": ALL, "items": 0, "data": None, **changes[ALL]})
         return self._give(rows)
 
     @staticmethod

@@ -1,8 +1,9 @@
 """Calibration of one forecaster, or of all of a kind: honest at small n."""
 
 import datetime as dt
-import hashlib
+import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from forecasting.app.frames import Selection, resolved
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
+
+    from forecasting.calibration.isotonic import Pooled
 
     type Numbers = NDArray[np.floating[Any]] | NDArray[np.integer[Any]]
 
@@ -25,6 +28,12 @@ LEAST_EVENTS = 8
 LEAST_NUMBERS = 10
 #: Of equal width on [0, 1], for the binned decomposition.
 BINS = 10
+#: Sixty is a multiple of each number of questions up to six.
+PICKS = 60
+PARTS = (
+    *("mean_score", "miscalibration", "discrimination", "uncertainty"),
+    *("null_miscalibration", "p_value"),
+)
 TERMS = ("slope", "intercept", "slope_sd", "intercept_sd")
 BINNED = (
     *("reliability", "resolution", "uncertainty", "within_bins"),
@@ -32,30 +41,93 @@ BINNED = (
 )
 
 
-def one_an_event(frame: "pd.DataFrame", share: float) -> "pd.DataFrame":
-    """Give one forecast a question, at a share of its window, and one question an event.
+@dataclass(frozen=True)
+class Picked:
+    """What stood in force, a row a forecaster and question, and one row an event in each pick."""
 
-    Among the questions of an event that a forecaster spoke on, the one with the smallest hash of
-    its name is taken, before it is looked at whether it was still open at that share and whether
-    it resolved too soon: were it taken among those that were, a rung that outlived another would
-    stand in for it exactly where the event had come in between.
+    rows: "pd.DataFrame"
+    picks: "tuple[NDArray[np.int64], ...]"
+
+    @property
+    def n(self) -> float:
+        """Events a pick holds, on average."""
+        return sum(map(len, self.picks)) / max(len(self.picks), 1)
+
+    @property
+    def said(self) -> "Numbers":
+        """Probabilities of yes, a row each."""
+        return self.rows["forecast"].astype(float).to_numpy()
+
+    @property
+    def seen(self) -> "Numbers":
+        """Outcomes, a row each."""
+        return self.rows["outcome"].astype(int).to_numpy()
+
+    @property
+    def events(self) -> list[str]:
+        """Events, a row each."""
+        return [str(event) for event in self.rows["event"]]
+
+    def mean(self, value: "Callable[[NDArray[np.int64]], Any]") -> Any:
+        """Give the mean over picks of what is computed from a pick's rows."""
+        import numpy as np
+
+        return np.mean([value(rows) for rows in self.picks], axis=0)
+
+
+def picked(
+    frame: "pd.DataFrame",
+    stood: "Callable[[pd.DataFrame], pd.DataFrame]",
+    *,
+    seed: int = 0,
+) -> Picked:
+    """Pick one question an event, so often that the luck of the pick counts for nothing.
+
+    The pick is among the questions that count (none that resolved too soon), before it is looked
+    whether one was still open when forecasts are read: were it made among those that were, a rung
+    that outlived another would stand in for it exactly where the event had come in between. Each
+    question of an event of up to six is picked equally often.
     """
+    import numpy as np
+
+    kept = frame[~frame["too_soon"]]
+    rows = stood(kept).sort_values(["event", "question", "forecaster"]) if len(kept) else kept
+    pairs = list(zip(rows["question"], rows["forecaster"], strict=True))
+    place = {pair: row for row, pair in enumerate(pairs)}
+    columns = ["event", "question", "forecaster"]
+    every = kept[columns].drop_duplicates().sort_values(columns).groupby("event", sort=True)
+    single = every.size().max() == 1 if len(kept) else True
+    chosen = np.full((1 if single else PICKS, every.ngroups), -1)
+    for column, (event, group) in enumerate(every):
+        options = [
+            place.get(pair, -1) for pair in zip(group["question"], group["forecaster"], strict=True)
+        ]
+        # Of its own name, so that another event in the table changes no pick of this one.
+        rng = np.random.default_rng([seed, zlib.crc32(str(event).encode())])
+        turns = np.arange(len(chosen)) + int(rng.integers(len(options)))
+        chosen[:, column] = np.array(options)[rng.permutation(turns % len(options))]
+    picks = tuple(row[row >= 0] for row in chosen)
+    return Picked(rows.reset_index(drop=True), tuple(row for row in picks if len(row)))
+
+
+def at_share(share: float) -> "Callable[[pd.DataFrame], pd.DataFrame]":
+    """Read what stood at a share of each window."""
     from forecasting.scoring import lifetime
 
-    return _standing(_one_an_event(frame), lambda kept: lifetime.standing(kept, at=share))
+    return lambda kept: lifetime.standing(kept, at=share)
 
 
-def _one_an_event(frame: "pd.DataFrame") -> "pd.DataFrame":
-    order = frame["question"].map(lambda name: hashlib.sha256(str(name).encode()).hexdigest())
-    least = order.groupby([frame["forecaster"], frame["event"]]).transform("min")
-    return frame[order == least]
+def before_close(days: float) -> "Callable[[pd.DataFrame], pd.DataFrame]":
+    """Read what stood so many days before each close, among questions still open then."""
+    import pandas as pd
 
+    from forecasting.scoring import lifetime
 
-def _standing(
-    chosen: "pd.DataFrame", stood: "Callable[[pd.DataFrame], pd.DataFrame]"
-) -> "pd.DataFrame":
-    kept = chosen[~chosen["too_soon"]]
-    return stood(kept).sort_values(["event", "forecaster"]) if len(kept) else kept
+    def stood(kept: "pd.DataFrame") -> "pd.DataFrame":
+        closes = kept.drop_duplicates("question").set_index("question")["closes"]
+        return lifetime.standing(kept, at=closes - pd.Timedelta(days=days))
+
+    return stood
 
 
 def calibration(
@@ -69,9 +141,9 @@ def calibration(
 ) -> dict[str, Any]:
     """Give the reliability curve, its band, the parts of the mean score and a reading.
 
-    The curve, the band and the p-value use one forecast a question (the one that stood at `share`
-    of its window) and one question an event; ``pooled`` holds the curve of every update with an
-    approximate band over events and no p-value.
+    The curve, its parts, the band and the p-value use one forecast a question (the one that stood
+    at `share` of its window) and one question an event, as means over ``picks`` of the question;
+    ``pooled`` holds the curve of every update with an approximate band over events and no p-value.
 
     Parameters
     ----------
@@ -128,13 +200,12 @@ def by_group(
     rows = []
     if by == "horizon":
         for days in HORIZONS if len(frame) else ():
-            chosen = _before_close(frame, days)
             label = f"{days:g} d before close, still open"
-            rows.append(_group_row(by, label, chosen, seed))
+            rows.append(_group_row(by, label, picked(frame, before_close(days), seed=seed), seed))
     else:
         groups = frame["closes"].dt.strftime("%Y-%m") if by == "month" else frame[by]
         for label, part in frame.groupby(groups):
-            rows.append(_group_row(by, str(label), one_an_event(part, share), seed))
+            rows.append(_group_row(by, str(label), picked(part, at_share(share), seed=seed), seed))
     if by == "forecaster" and rows:
         lines = _recalibrated(frame, selection.as_of or now)
         rows = [
@@ -158,36 +229,20 @@ def _recalibrated(frame: "pd.DataFrame", moment: dt.datetime | None) -> dict[str
     return rows
 
 
-def _before_close(frame: "pd.DataFrame", days: float) -> "pd.DataFrame":
-    import pandas as pd
+def _group_row(by: str, label: str, chosen: Picked, seed: int) -> dict[str, Any]:
+    from forecasting.calibration import corp, reading
+    from forecasting.calibration.slope import fit_line
 
-    from forecasting.scoring import lifetime
-
-    facts = frame.drop_duplicates("question").set_index("question")["closes"]
-    moments = facts - pd.Timedelta(days=days)
-    return _standing(_one_an_event(frame), lambda kept: lifetime.standing(kept, at=moments))
-
-
-def _group_row(by: str, label: str, chosen: "pd.DataFrame", seed: int) -> dict[str, Any]:
-    from forecasting.calibration import corp, reading, slope_intercept
-
-    row: dict[str, Any] = {by: label, "n": len(chosen)}
-    if not len(chosen):
+    row: dict[str, Any] = {by: label, "n": round(chosen.n)}
+    if not chosen.picks:
         return row
-    said = chosen["forecast"].astype(float).to_numpy()
-    seen = chosen["outcome"].astype(int).to_numpy()
-    found = corp(said, seen, seed=seed)
-    line = slope_intercept(said, seen) if len(chosen) >= LEAST_EVENTS else None
+    found = corp(chosen.said, chosen.seen, picks=chosen.picks, cluster=chosen.events, seed=seed)
+    line = fit_line(found.pooled) if chosen.n >= LEAST_EVENTS else None
     return {
         **row,
-        "mean_forecast": float(said.mean()),
-        "event_rate": float(seen.mean()),
-        "mean_score": found.mean_score,
-        "miscalibration": found.miscalibration,
-        "discrimination": found.discrimination,
-        "uncertainty": found.uncertainty,
-        "null_miscalibration": found.null_miscalibration,
-        "p_value": found.p_value,
+        "mean_forecast": float(found.pooled.n @ found.pooled.value / found.pooled.total),
+        "event_rate": float(found.pooled.events.sum() / found.pooled.total),
+        **{name: getattr(found, name) for name in PARTS},
         "slope": None if line is None else line.slope,
         "intercept": None if line is None else line.intercept,
         "reading": reading(found, level=LEVEL),
@@ -197,40 +252,50 @@ def _group_row(by: str, label: str, chosen: "pd.DataFrame", seed: int) -> dict[s
 def numbers(frame: "pd.DataFrame", *, share: float = 0.5, seed: int = 0) -> dict[str, Any]:
     """Give the calibration of numeric questions: PIT with its band, intervals, quantiles.
 
-    One forecast a question and one question an event, among those with the commonest levels.
+    One forecast a question and one question an event, among those with the commonest levels, as
+    means over picks.
     """
+    import pandas as pd
+
     from forecasting.calibration import interval_coverage, pit, quantile_reliability
 
     frame = frame[frame["type"] == "numeric"]
     result: dict[str, Any] = {"n": 0, "pit": [], "p_value": None, "intervals": [], "quantiles": []}
-    chosen = one_an_event(frame, share) if len(frame) else frame
-    if not len(chosen):
+    if len(frame):
+        levels = frame["forecast"].map(lambda said: tuple(sorted(said)))
+        usual = levels.mode().iloc[0]
+        chosen = picked(frame[levels == usual], at_share(share), seed=seed)
+    if not len(frame) or not chosen.picks:
         return {**result, "reading": "No number or date has resolved: too few to say."}
-    levels = chosen["forecast"].map(lambda said: tuple(sorted(said)))
-    usual = levels.mode().iloc[0]
-    chosen = chosen[levels == usual]
-    said = [[row[level] for level in usual] for row in chosen["forecast"]]
-    seen = chosen["outcome"].astype(float).to_numpy()
-    found = pit(
-        said,
-        seen,
-        levels=list(usual),
-        lower=chosen["lower"].astype(float).to_numpy(),
-        upper=chosen["upper"].astype(float).to_numpy(),
-        bins=5 if len(chosen) < 50 else 10,
-        seed=seed,
-    )
-    band = found.histogram.merge(found.band(LEVEL), on=["left", "right"])
+    rows, n = chosen.rows, round(chosen.n)
+    said = rows["forecast"].map(lambda row: [row[level] for level in usual])
     paired = any(abs(a + b - 1) < 1e-9 for a in usual for b in usual if a < b)
-    intervals = interval_coverage(said, seen, levels=list(usual)) if paired else None
+    tables: dict[str, list[pd.DataFrame]] = {"pit": [], "intervals": [], "quantiles": []}
+    p_values = []
+    for pick in chosen.picks:
+        of = said.iloc[pick].tolist(), rows["outcome"].iloc[pick].astype(float).to_numpy()
+        found = pit(
+            *of,
+            levels=list(usual),
+            lower=rows["lower"].iloc[pick].astype(float).to_numpy(),
+            upper=rows["upper"].iloc[pick].astype(float).to_numpy(),
+            bins=5 if n < 50 else 10,
+            seed=seed,
+            resamples=1000 if len(chosen.picks) == 1 else 199,
+        )
+        p_values.append(found.p_value)
+        tables["pit"].append(found.histogram.merge(found.band(LEVEL), on=["left", "right"]))
+        tables["quantiles"].append(quantile_reliability(*of, levels=list(usual)))
+        if paired:
+            tables["intervals"].append(interval_coverage(*of, levels=list(usual)))
+    mean = {name: sum(some[1:], some[0]) / len(some) for name, some in tables.items() if some}
+    p_value = sum(p_values) / len(p_values)
     return {
         **result,
-        "n": len(chosen),
-        "pit": band.to_dict("records"),
-        "p_value": found.p_value,
-        "intervals": [] if intervals is None else intervals.to_dict("records"),
-        "quantiles": quantile_reliability(said, seen, levels=list(usual)).to_dict("records"),
-        "reading": _numbers_reading(intervals, found.p_value, len(chosen)),
+        "n": n,
+        "p_value": p_value,
+        **{name: table.to_dict("records") for name, table in mean.items()},
+        "reading": _numbers_reading(mean.get("intervals"), p_value, n),
     }
 
 
@@ -258,53 +323,65 @@ def from_frame(
     moment: dt.datetime | None = None,
 ) -> dict[str, Any]:
     """Give the calibration of a scoring frame; binary questions only, those too soon left out."""
-    from forecasting.calibration import (
-        binned_decomposition,
-        confidence_band,
-        corp,
-        reading,
-        slope_intercept,
-        spiegelhalter_z,
-    )
+    from forecasting.calibration import corp, reading, spiegelhalter_z
+    from forecasting.calibration.slope import fit_line
 
-    frame = frame[frame["type"] == "binary"]
-    chosen = one_an_event(frame, share) if len(frame) else frame
-    frame = frame[~frame["too_soon"]]
+    frame = frame[(frame["type"] == "binary") & ~frame["too_soon"]]
+    chosen = picked(frame, at_share(share), seed=seed)
+    n = round(chosen.n)
     result: dict[str, Any] = {
-        "n": len(chosen),
+        "n": n,
+        "picks": len(chosen.picks),
         "n_questions": int(frame["question"].nunique()),
         "n_updates": len(frame),
         "n_events": int(frame["event"].nunique()),
-        "n_early": 0 if moment is None else int((chosen["closes"] > moment).sum()),
+        "n_early": 0,
         "share": share,
         "level": LEVEL,
         "score": score,
     }
-    if not len(chosen):
-        nothing = ("mean_score", "miscalibration", "discrimination", "uncertainty")
-        result.update(
-            dict.fromkeys((*nothing, "null_miscalibration", "p_value", "slope", "intercept"))
-        )
+    if not chosen.picks:
         return {
             **result,
-            "histogram": [],
-            "curve": [],
-            "pooled": [],
+            **dict.fromkeys((*PARTS, "slope", "intercept")),
+            **{name: [] for name in ("histogram", "curve", "pooled")},
             "reading": "Nothing resolved yet: too few to say.",
         }
-    said, seen = (
-        chosen["forecast"].astype(float).to_numpy(),
-        chosen["outcome"].astype(int).to_numpy(),
-    )
-    diagram = corp(said, seen, seed=seed, score=score)
-    terms: dict[str, Any] = dict.fromkeys(TERMS)
-    binned: dict[str, Any] | None = None
-    if len(chosen) >= LEAST_EVENTS:
-        line = slope_intercept(said, seen)
-        terms = {name: getattr(line, name) for name in TERMS}
-        parts = binned_decomposition(said, seen, bins=BINS)
-        binned = {name: getattr(parts, name) for name in BINNED}
-    curve = diagram.curve.merge(diagram.band(LEVEL), on="forecast")
+    if moment is not None:
+        early = (chosen.rows["closes"] > moment).to_numpy()
+        result["n_early"] = round(chosen.mean(lambda rows: early[rows].sum()))
+    said, seen = chosen.said, chosen.seen
+    diagram = corp(said, seen, picks=chosen.picks, cluster=chosen.events, seed=seed, score=score)
+    line = fit_line(diagram.pooled) if n >= LEAST_EVENTS else None
+    return {
+        **result,
+        **{name: getattr(diagram, name) for name in PARTS},
+        **{name: None if line is None else getattr(line, name) for name in TERMS},
+        "histogram": histogram(diagram.pooled),
+        "spiegelhalter_z": chosen.mean(lambda rows: spiegelhalter_z(said[rows], seen[rows])),
+        "curve": diagram.curve.merge(diagram.band(LEVEL), on="forecast").to_dict("records"),
+        **_pooled(frame, seed),
+        "binned": _binned(chosen) if n >= LEAST_EVENTS else None,
+        "reading": reading(diagram, level=LEVEL) + _early(result["n_early"], n),
+    }
+
+
+def _binned(chosen: Picked) -> dict[str, float]:
+    from forecasting.calibration import binned_decomposition
+
+    said, seen = chosen.said, chosen.seen
+
+    def parts(rows: "NDArray[np.int64]") -> list[float]:
+        found = binned_decomposition(said[rows], seen[rows], bins=BINS)
+        return [getattr(found, name) for name in BINNED]
+
+    return dict(zip(BINNED, chosen.mean(parts).tolist(), strict=True))
+
+
+def _pooled(frame: "pd.DataFrame", seed: int) -> dict[str, Any]:
+    """Give the curve of every update, with its band over events."""
+    from forecasting.calibration import confidence_band
+
     every = confidence_band(
         frame["forecast"].astype(float).to_numpy(),
         frame["outcome"].astype(int).to_numpy(),
@@ -312,50 +389,32 @@ def from_frame(
         level=LEVEL,
         seed=seed,
     )
-    return {
-        **result,
-        "mean_score": diagram.mean_score,
-        "miscalibration": diagram.miscalibration,
-        "discrimination": diagram.discrimination,
-        "uncertainty": diagram.uncertainty,
-        "null_miscalibration": diagram.null_miscalibration,
-        "p_value": diagram.p_value,
-        **terms,
-        "histogram": histogram(said, seen),
-        "spiegelhalter_z": float(spiegelhalter_z(said, seen)),
-        "curve": curve.to_dict("records"),
-        "pooled": [
-            {"forecast": f, "event_rate": r, "n": n, "lower": low, "upper": high}
-            for f, r, n, low, high in zip(
-                every.forecast, every.event_rate, every.n, every.lower, every.upper, strict=True
-            )
-        ],
-        "pooled_note": every.note,
-        "binned": binned,
-        "reading": reading(diagram, level=LEVEL) + _early(result["n_early"], len(chosen)),
-    }
+    names = ("forecast", "event_rate", "n", "lower", "upper")
+    columns = [getattr(every, name) for name in names]
+    points = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+    return {"pooled": points, "pooled_note": every.note}
 
 
-def histogram(said: "Numbers", seen: "Numbers") -> list[dict[str, Any]]:
+def histogram(pooled: "Pooled") -> list[dict[str, Any]]:
     """Count the forecasts in ten bins of equal width, and how many of each came true.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> histogram(np.array([0.05, 0.1, 1.0]), np.array([0, 1, 1]))
+    >>> from forecasting.calibration.isotonic import pool
+    >>> histogram(pool([0.05, 0.1, 1.0], [0, 1, 1]))
     [{'bin': '0 to 10 %', 'n': 1, 'happened': 0}, {'bin': '10 to 20 %', 'n': 1, 'happened': 1},
      {'bin': '90 to 100 %', 'n': 1, 'happened': 1}]
     """
     import numpy as np
 
     # Decimals such as 0.3 are to fall into the bin that they begin.
-    place = np.minimum((said * BINS + 1e-9).astype(int), BINS - 1)
+    place = np.minimum((pooled.value * BINS + 1e-9).astype(int), BINS - 1)
     width = 100 // BINS
     return [
         {
             "bin": f"{width * i} to {width * (i + 1)} %",
-            "n": int((place == i).sum()),
-            "happened": int(seen[place == i].sum()),
+            "n": pooled.n[place == i].sum().item(),
+            "happened": pooled.events[place == i].sum().item(),
         }
         for i in np.unique(place).tolist()
     ]

@@ -4,7 +4,6 @@ import datetime as dt
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from forecasting.app import paired
@@ -149,9 +148,6 @@ def _compared(
     whole = paired_bootstrap(
         wide["a"], wide["b"], cluster=wide["event"].tolist(), resamples=resamples
     )
-    if bound is not None and not math.isnan(whole.lower):
-        # No two scores differ by more than the rule's range.
-        whole = replace(whole, lower=max(whole.lower, -bound), upper=min(whole.upper, bound))
     said = [_named(whole.reading, names)]
     found.update(
         difference=whole.difference,

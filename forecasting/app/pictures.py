@@ -50,7 +50,8 @@ def table(
     -------
     list of dict
         Empty where nothing has resolved. Of several forecasters each row says on how many
-        questions it rests (``n``) and how many of those all of them share (``n_shared``).
+        events it rests (``n``), on how many questions (``n_questions``) and how many of those all
+        of them share (``n_shared``).
 
     Raises
     ------
@@ -72,16 +73,20 @@ def table(
         return list(calibrate.from_frame(frame, share=share, seed=seed)["curve"])
     if picture == "histogram":
         return _histogram(frame[~frame["too_soon"]])
-    chosen = calibrate.one_an_event(frame, share)
-    spoken = {str(name): part for name, part in chosen.groupby("forecaster")}
+    spoken = {
+        str(name): calibrate.picked(part, calibrate.at_share(share), seed=seed)
+        for name, part in frame.groupby("forecaster")
+    }
+    spoken = {name: found for name, found in spoken.items() if found.picks}
     # Curves of different questions are no comparison: how many all have in common stands beside.
-    questions = [set(part["question"]) for part in spoken.values()]
+    questions = [set(found.rows["question"]) for found in spoken.values()]
     shared = set.intersection(*questions) if questions else set()
     rows: list[dict[str, Any]] = []
     for name in ordered(spoken):
         part = spoken[name]
         found = _parts(name, part, seed) if picture == "mcb-dsc" else _murphy(name, part)
-        rows += [{**row, "n_shared": len(shared)} for row in found]
+        about = {"n_questions": len(part.rows), "n_shared": len(shared)}
+        rows += [{**row, **about} for row in found]
     return rows
 
 
@@ -185,29 +190,24 @@ def _cell(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _parts(name: str, chosen: "pd.DataFrame", seed: int) -> list[dict[str, Any]]:
+def _parts(name: str, chosen: calibrate.Picked, seed: int) -> list[dict[str, Any]]:
     from forecasting.calibration import corp
 
-    found = corp(chosen["forecast"].astype(float), chosen["outcome"].astype(int), seed=seed)
-    return [
-        {
-            "forecaster": name,
-            "n": len(chosen),
-            "mean_score": found.mean_score,
-            "miscalibration": found.miscalibration,
-            "discrimination": found.discrimination,
-            "uncertainty": found.uncertainty,
-            "null_miscalibration": found.null_miscalibration,
-        }
-    ]
+    found = corp(chosen.said, chosen.seen, picks=chosen.picks, cluster=chosen.events, seed=seed)
+    parts = {part: getattr(found, part) for part in calibrate.PARTS if part != "p_value"}
+    return [{"forecaster": name, "n": round(chosen.n), **parts}]
 
 
-def _murphy(name: str, chosen: "pd.DataFrame") -> list[dict[str, Any]]:
+def _murphy(name: str, chosen: calibrate.Picked) -> list[dict[str, Any]]:
+    import numpy as np
+
     from forecasting.calibration import murphy_curve
 
-    curve = murphy_curve(chosen["forecast"].astype(float), chosen["outcome"].astype(int))
+    # A mean over picks is the curve of all rows, each as often as the picks hold it.
+    rows = np.concatenate(chosen.picks)
+    curve = murphy_curve(chosen.said[rows], chosen.seen[rows])
     return [
-        {"forecaster": name, "threshold": float(at), "score": float(score), "n": len(chosen)}
+        {"forecaster": name, "threshold": float(at), "score": float(score), "n": round(chosen.n)}
         for at, score in zip(curve.threshold, curve.score, strict=True)
     ]
 

@@ -1,7 +1,6 @@
 """Pools: the forecasters in force combined, logged on request, and scored as forecasters."""
 
 import datetime as dt
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection, resolved, shown
 from forecasting.app.in_force import latest
 from forecasting.app.pool_ladder import drawn_together
-from forecasting.app.pool_methods import METHODS, SHARES, Crowd, Past, Solved, combine
+from forecasting.app.pool_methods import METHODS, SHARES, Crowd, Past, Solved, combine, method_of
 from forecasting.domain.forecast import Forecast, model_value
 from forecasting.domain.forecasters import family, ordered
 from forecasting.domain.instants import iso
@@ -69,9 +68,7 @@ def pool(
         No such question or member, or nobody in force.
     """
     wanted = selection or Selection()
-    if method not in METHODS:
-        msg = f"method ({method}): must be one of {', '.join(METHODS)}"
-        raise InvalidInput(msg)
+    method = method_of(method)
     if log and (wanted.as_of is not None or wanted.kind != "live"):
         msg = "log: only live forecasts pooled now are logged"
         raise InvalidInput(msg, hint=f"forecast pool {name} --method {method} --log")
@@ -136,10 +133,7 @@ def pool_scores(
         The keys of ``score``, and ``mean_25, mean_50, mean_75``.
     """
     wanted = selection or Selection()
-    unknown = [method for method in methods if method not in METHODS]
-    if unknown:
-        msg = f"method ({unknown[0]}): must be one of {', '.join(METHODS)}"
-        raise InvalidInput(msg)
+    used = list(dict.fromkeys(method_of(method) for method in methods or METHODS))
     record = Selection(wanted.kind, wanted.run, as_of=wanted.as_of)
     frame = resolved(ledger, record, seals="shown")
     frame = frame[(frame["type"] == "binary") & ~frame["too_soon"]]
@@ -155,7 +149,6 @@ def pool_scores(
     )
     if not crowds:
         return []
-    used = list(dict.fromkeys(methods or METHODS))
     scores = {
         f"pool:{method}": [
             (combine(method, item.crowd, past) - item.outcome) ** 2 for item in crowds
@@ -178,7 +171,7 @@ def _score_rows(
 ) -> list[dict[str, Any]]:
     import pandas as pd
 
-    from forecasting.comparison import paired_bootstrap, studentised_interval
+    from forecasting.comparison import level_interval, paired_bootstrap
 
     table = pd.DataFrame(
         {
@@ -195,7 +188,7 @@ def _score_rows(
     plain, cluster = means["pool:geometric-odds"], means["event"].tolist()
     rows = []
     for name in shown:
-        found = studentised_interval(means[name], cluster, resamples=resamples)
+        found = level_interval(means[name], cluster, bounds=(0, 1), resamples=resamples)
         gap = paired_bootstrap(means[name], plain, cluster=cluster, resamples=resamples)
         rows.append(
             {
@@ -213,8 +206,8 @@ def _score_rows(
                 "coverage": 1.0,
                 "possible_coverage": len(table) / (len(SHARES) * len(means)),
                 "mean": found.mean,
-                "lower": found.lower if math.isnan(found.lower) else max(found.lower, 0.0),
-                "upper": found.upper if math.isnan(found.upper) else min(found.upper, 1.0),
+                "lower": found.lower,
+                "upper": found.upper,
                 "skill": 0.25 - found.mean,
                 "reference": 0.25,
                 **{

@@ -21,8 +21,10 @@ METHODS = (
     "trimmed",
     "beta-linear",
     "skill-recency",
-    "hierarchical",
+    "learned",
 )
+#: Names that methods had before, which still work.
+RENAMED = {"hierarchical": "learned"}
 #: Below so many resolved events a fitted pool is the plain one.
 LEAST_EVENTS = 20
 SHARES = (0.25, 0.5, 0.75)
@@ -83,7 +85,7 @@ class Past:
     solved : sequence of Solved
         All crowds of resolved questions, in the order in which the answers became known.
     history : DataFrame
-        The forecasts behind them, for the hierarchical pool.
+        The forecasts behind them, for the learned pool.
     """
 
     def __init__(self, solved: Sequence[Solved], history: "pd.DataFrame") -> None:
@@ -117,6 +119,21 @@ class Past:
         return kept[(kept["resolved_at"] <= at) & (kept["issued_at"] <= at)]
 
 
+def method_of(name: str) -> str:
+    """Give a method's name as it is now.
+
+    Raises
+    ------
+    InvalidInput
+        For no method.
+    """
+    method = RENAMED.get(name, name)
+    if method not in METHODS:
+        msg = f"method ({name}): must be one of {', '.join(METHODS)}"
+        raise InvalidInput(msg)
+    return method
+
+
 def combine(method: str, crowd: Crowd, past: Past) -> float:
     """Pool one crowd by one method.
 
@@ -124,8 +141,7 @@ def combine(method: str, crowd: Crowd, past: Past) -> float:
     likelihood with every event counted once, and are the geometric mean of odds and the linear
     pool below 20 events. ``neyman-roughgarden`` pushes from the base rate so far.
     ``skill-recency`` weighs by exp(-age / window) and by the forecaster's Brier score relative to
-    the others' so far, drawn to 0. ``hierarchical`` is
-    :class:`forecasting.pooling.Hierarchical`.
+    the others' so far, drawn to 0. ``learned`` is :class:`forecasting.pooling.LearnedPool`.
 
     Raises
     ------
@@ -134,7 +150,7 @@ def combine(method: str, crowd: Crowd, past: Past) -> float:
     """
     from forecasting import pooling
 
-    p = crowd.forecasts
+    method, p = method_of(method), crowd.forecasts
     if method == "linear":
         return float(pooling.linear(p))
     if method == "geometric-odds":
@@ -155,10 +171,7 @@ def combine(method: str, crowd: Crowd, past: Past) -> float:
         return float(pooling.beta_linear(p, alpha, beta))
     if method == "skill-recency":
         return float(pooling.geometric_odds(p, _weights(crowd, past), clip=CLIP))
-    if method == "hierarchical":
-        return _hierarchical(crowd, past)
-    msg = f"method ({method}): must be one of {', '.join(METHODS)}"
-    raise InvalidInput(msg)
+    return _learned(crowd, past)
 
 
 def _once_an_event(known: Sequence[Solved]) -> "FloatArray":
@@ -244,24 +257,22 @@ def _weights(crowd: Crowd, past: Past) -> "FloatArray":
     return weights
 
 
-def _hierarchical(crowd: Crowd, past: Past) -> float:
+def _learned(crowd: Crowd, past: Past) -> float:
     import pandas as pd
 
-    from forecasting.pooling import Hierarchical
+    from forecasting.pooling import LearnedPool
 
     def learn(_: Sequence[Solved]) -> Any:
         history = past.history(crowd.at)
-        return Hierarchical().fit(history, as_of=crowd.at)
+        return LearnedPool().fit(history, as_of=crowd.at)
 
-    fitted = past.learned("hierarchical", crowd.at, learn)
+    fitted = past.learned("learned", crowd.at, learn)
     current = pd.DataFrame(
         {
             "question": crowd.question,
             "forecaster": list(crowd.forecasters),
             "forecast": crowd.forecasts,
             "issued_at": pd.to_datetime(list(crowd.issued_at), utc=True),
-            "opens": pd.Timestamp(crowd.opens),
-            "closes": pd.Timestamp(crowd.closes),
         }
     )
     return float(fitted.predict(current).iloc[0])

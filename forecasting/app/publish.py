@@ -18,6 +18,7 @@ from forecasting.app.models_shown import prior_rows
 from forecasting.app.predict import REPLAY_DRAWS
 from forecasting.app.publish_news import marks_of, moved_of
 from forecasting.app.publish_world import world_page
+from forecasting.app.report_worth import worth
 from forecasting.app.scenario import live
 from forecasting.app.scenario_paths import fans
 from forecasting.app.score import scores
@@ -91,6 +92,7 @@ def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.Rev
     details = [row["detectable"] for row in binary if row["forecaster"] == MODEL]
     fits = ledger.model_runs(run=chosen_run)
     run_shown = _run(ledger, bank, kind, chosen_run, now)
+    shown, gain = _world(ledger, bank, run_shown, now)
     return page.ReviewData(
         run=run_shown,
         scores=rows,
@@ -104,7 +106,9 @@ def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.Rev
         due=_due(catalog, now),
         left_out=unscored(catalog, forecasts, kind, now),
         parts=_parts(ledger, selection, frame),
-        world=_world(ledger, bank, run_shown, now),
+        reports=[{"source": name, **row} for name, row in worth(ledger, selection).items()],
+        world=shown,
+        news_gain=gain,
         unfit=_unfit(forecasts),
         refused=[
             {"question": fit.family, "forecaster": fit.worldview or MODEL, "verdict": fit.gate}
@@ -154,8 +158,10 @@ def _run(ledger: Ledger, bank: Bank, kind: str, run: str, now: dt.datetime) -> p
     )
 
 
-def _world(ledger: Ledger, bank: Bank, run: page.Run, now: dt.datetime) -> page.WorldPage:
-    """Give the world as it stood at the page's "now", and how it may go on."""
+def _world(
+    ledger: Ledger, bank: Bank, run: page.Run, now: dt.datetime
+) -> tuple[page.WorldPage, Mapping[str, float | int]]:
+    """Give the world as it stood at the page's "now", how it may go on, and the news gain."""
     moment = (run.until if run.kind == "replay" else None) or now
     looked = watched(ledger.watches(), moment, live=run.kind != "replay")
     items = retracted(ledger.evidence())
@@ -163,7 +169,7 @@ def _world(ledger: Ledger, bank: Bank, run: page.Run, now: dt.datetime) -> page.
         found = live(ledger, now=now, as_of=moment, bank=bank, draws=REPLAY_DRAWS)
     except InvalidInput:
         # No open question is answered by the world: there is nothing to simulate.
-        return world_page(bank.world, items, moment, watched=looked)
+        return world_page(bank.world, items, moment, watched=looked), {}
     import numpy as np
 
     ratios = {}
@@ -173,9 +179,10 @@ def _world(ledger: Ledger, bank: Bank, run: page.Run, now: dt.datetime) -> page.
             levels = np.quantile(learned.betas[name], (0.5, 0.05, 0.95))
             middle, low, high = np.exp(levels).tolist()
             ratios[name] = (middle, low, high)
-    return world_page(
+    drawn = world_page(
         bank.world, items, moment, watched=looked, learned=ratios, fans=fans(found, linked=True)
     )
+    return drawn, found.run.learned.gain_summary
 
 
 def _parts(ledger: Ledger, selection: Selection, frame: "pd.DataFrame") -> list[Mapping[str, Any]]:

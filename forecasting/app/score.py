@@ -35,7 +35,7 @@ WINDOWS = ("scheduled", "until-resolution", "last")
 MISSING = ("leave-out", "uniform")
 BASE_RATE = "base-rate"
 CROWD = ("peer", "relative")
-#: Where no mean score can lie beyond, no interval does either.
+#: The least and the largest score of a rule: no interval reaches a bound.
 RANGES = {
     ("brier", "half"): (0.0, 1.0),
     ("brier", "full"): (0.0, 2.0),
@@ -286,18 +286,18 @@ class _Table:
         value: object = "",
         others: "pd.DataFrame | None" = None,
     ) -> dict[str, Any]:
-        from forecasting.comparison import studentised_interval
+        from forecasting.comparison import level_interval
 
-        # Gains and losses without end within one window have no mean: a peer score may have both.
-        defined = group["score"].fillna(0.0)
-        found = studentised_interval(defined, group["event"], resamples=self.resamples)
-        if group["score"].isna().any():
-            note = "undefined: infinite scores of both signs"
-            found = replace(found, mean=math.nan, lower=math.nan, upper=math.nan, note=note)
-        low, high = RANGES.get(
+        bounds = RANGES.get(
             (self.rule, self.convention),
             _RANGE_OF_RULE.get(self.rule, (-math.inf, math.inf)),
         )
+        # Gains and losses without end within one window have no mean: a peer score may have both.
+        defined = group["score"].fillna(0.0)
+        found = level_interval(defined, group["event"], bounds=bounds, resamples=self.resamples)
+        if group["score"].isna().any():
+            note = "undefined: infinite scores of both signs"
+            found = replace(found, mean=math.nan, lower=math.nan, upper=math.nan, note=note)
         label = {by: str(value)} if by else {}
         row = {
             **label,
@@ -315,8 +315,8 @@ class _Table:
             "coverage": float(group["coverage"].mean()),
             "possible_coverage": float(group["possible_coverage"].mean()),
             "mean": found.mean,
-            "lower": found.lower if math.isnan(found.lower) else max(found.lower, low),
-            "upper": found.upper if math.isnan(found.upper) else min(found.upper, high),
+            "lower": found.lower,
+            "upper": found.upper,
             "while_open": _mean(group["while_open"]) if "while_open" in group else None,
             "skill": _mean(group["skill"]),
             "reference": float(group["reference"].mean()),
@@ -349,11 +349,6 @@ class _Table:
                 )
             wide = self._shared[name]
             found = paired.found(wide[wide["question"].isin(questions)], self.resamples)
-        if self.rule == "brier" and found["difference_lower"] is not None:
-            # No two scores differ by more than the rule's range.
-            widest = RANGES["brier", self.convention][1]
-            found["difference_lower"] = _within(found["difference_lower"], widest)
-            found["difference_upper"] = _within(found["difference_upper"], widest)
         return {"against": other, **found}
 
 
@@ -363,10 +358,6 @@ def _mean(values: "pd.Series[float]") -> float:
     # Infinities of both signs, or none that is defined, have no mean.
     with np.errstate(invalid="ignore"):
         return float(values.mean(skipna=False))
-
-
-def _within(value: float, widest: float) -> float:
-    return value if math.isnan(value) else max(-widest, min(widest, value))
 
 
 def _filled(scored: "pd.DataFrame") -> "pd.DataFrame":

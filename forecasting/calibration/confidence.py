@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forecasting.calibration.isotonic import Pooled, isotonic, pool
+from forecasting.calibration.isotonic import isotonic, pool
 from forecasting.calibration.reliability import closed_quantiles
 from forecasting.errors import InvalidInput
 from forecasting.scoring import checks
@@ -106,24 +106,27 @@ def confidence_band(
     if count >= checks.LEAST_CLUSTERS:
         happened = np.asarray(outcome, dtype=np.float64).reshape(-1)
         shape = (count, width)
-        events = coo_array((happened, (code, pooled.code)), shape=shape).tocsr()
-        sizes = coo_array((np.ones(len(code)), (code, pooled.code)), shape=shape).tocsr()
+        place = np.searchsorted(pooled.value, np.asarray(forecast, dtype=np.float64).reshape(-1))
+        events = coo_array((happened, (code, place)), shape=shape).tocsr()
+        sizes = coo_array((np.ones(len(code)), (code, place)), shape=shape).tocsr()
         rng = np.random.default_rng(seed)
         times = rng.multinomial(count, np.full(count, 1 / count), size=resamples)
-        drawn = times[:, _rank(code, pooled, happened)].astype(np.float64)
+        drawn = times[:, _rank(code, place, happened)].astype(np.float64)
         curves = isotonic((events.T @ drawn.T).T, (sizes.T @ drawn.T).T)
         lower, upper = closed_quantiles(curves, level)
         note = "approximate"
-    return ConfidenceBand(pooled.value, rate, lower, upper, pooled.n, level, count, note)
+    return ConfidenceBand(
+        pooled.value, rate, lower, upper, pooled.n.astype(np.int64), level, count, note
+    )
 
 
-def _rank(code: IntArray, pooled: Pooled, happened: FloatArray) -> IntArray:
+def _rank(code: IntArray, place: IntArray, happened: FloatArray) -> IntArray:
     """Rank the clusters by what they hold, so that neither their names nor row order matter."""
     labels = np.random.default_rng(0).integers(
-        0, 2**63, size=(len(pooled.value), 2), dtype=np.uint64
+        0, 2**63, size=(int(place.max()) + 1, 2), dtype=np.uint64
     )
     signature = np.zeros(int(code.max()) + 1, dtype=np.uint64)
     # Sums of unsigned integers wrap around, and so are the same in any order.
-    np.add.at(signature, code, labels[pooled.code, happened.astype(np.int64)])
+    np.add.at(signature, code, labels[place, happened.astype(np.int64)])
     rank: IntArray = np.argsort(np.argsort(signature, kind="stable"), kind="stable")
     return rank

@@ -15,81 +15,51 @@ _CHUNK = 100_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pooled:
-    """Forecasts and outcomes, one entry for each distinct forecast value.
+    """Distinct forecasts, rising, with how many there are of each and how many of those came true.
 
-    Attributes
-    ----------
-    value : ndarray, shape (D,)
-        The distinct forecasts, rising.
-    n : ndarray of int, shape (D,)
-        How many forecasts have the value.
-    events : ndarray of int, shape (D,)
-        How many of those came true.
-    code : ndarray of int, shape (n,)
-        The entry of each forecast.
+    `n` and `events` are whole numbers, or means over picks; all of shape (D,).
     """
 
     value: FloatArray
-    n: IntArray
-    events: IntArray
-    code: IntArray
+    n: IntArray | FloatArray
+    events: IntArray | FloatArray
 
     @property
-    def total(self) -> int:
+    def total(self) -> float:
         """Number of forecasts."""
-        return len(self.code)
+        return self.n.sum().item()
 
 
 def pool(forecast: ArrayLike, outcome: ArrayLike) -> Pooled:
-    """Pool equal forecasts, without which the isotonic fit would depend on the order of rows.
-
-    Raises
-    ------
-    InvalidInput
-        As for :func:`forecasting.scoring.brier`.
-
-    Examples
-    --------
-    >>> pooled = pool([0.8, 0.2, 0.8], [1, 0, 0])
-    >>> pooled.value.tolist(), pooled.n.tolist(), pooled.events.tolist()
-    ([0.2, 0.8], [1, 2], [0, 1])
-    """
+    """Pool equal forecasts, without which the isotonic fit would depend on the order of rows."""
     probability, happened = checks.binary(np.atleast_1d(forecast), np.atleast_1d(outcome))
-    value, code, n = np.unique(probability, return_inverse=True, return_counts=True)
-    events = np.bincount(code, weights=happened, minlength=len(value))
-    return Pooled(value, n.astype(np.int64), events.astype(np.int64), code.astype(np.int64))
+    # The bits of numbers from 0 to 1 rise with them and leave the topmost one free: with the
+    # outcome put below, one sort of plain integers replaces an order and three look-ups by it.
+    key = (probability + 0.0).view(np.int64)
+    key <<= 1
+    key |= happened.astype(bool)
+    key.sort()
+    hit, key = key & 1, key >> 1
+    new = np.empty(len(key), dtype=bool)
+    new[0] = True
+    np.not_equal(key[1:], key[:-1], out=new[1:])
+    if new.all():
+        return Pooled(key.view(np.float64), np.ones_like(key), hit)
+    first = np.flatnonzero(new)
+    n = np.diff(first, append=len(key))
+    return Pooled(key[first].view(np.float64), n, np.add.reduceat(hit, first))
 
 
 def chunks(rows: int, width: int) -> Iterator[slice]:
-    """Cut many rows into parts that are small enough to be worked on in one go.
-
-    Examples
-    --------
-    >>> list(chunks(3, 40_000))
-    [slice(0, 2, None), slice(2, 4, None)]
-    """
+    """Cut many rows into parts that are small enough to be worked on in one go."""
     step = max(1, _CHUNK // width)
     return (slice(start, start + step) for start in range(0, rows, step))
 
 
 def isotonic(events: ArrayLike, n: ArrayLike) -> FloatArray:
-    """Rising event rates closest to the observed ones, for many sets of outcomes in one pass.
+    """Fit rising event rates to one or many sets of outcomes in one pass, (D,) or (R, D).
 
-    Parameters
-    ----------
-    events : array_like, shape (R, D) or (D,)
-        Events at each of D rising forecast values.
-    n : array_like, shape (R, D) or (D,)
-        Forecasts at each value. Where there are none the rate is interpolated.
-
-    Returns
-    -------
-    ndarray, shape of `events`
-
-    Examples
-    --------
-    >>> isotonic([1, 0, 2], [2, 2, 2])
-    array([0.25, 0.25, 1.  ])
+    Where no forecast has a value (`n` is 0) the rate is interpolated.
     """
     counts = np.atleast_2d(np.asarray(events, dtype=np.float64))
     sizes = np.broadcast_to(np.asarray(n, dtype=np.float64), counts.shape)

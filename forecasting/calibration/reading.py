@@ -39,13 +39,13 @@ def reading(diagram: Corp, *, level: float = 0.9) -> str:
     You say 80 % and it happens 77 % of the time, n = 30; chance alone gives 67 to 93 %,
     so this may be chance.
     """
-    total = diagram.pooled.total
+    total = round(diagram.pooled.total)
     if total < LEAST_FORECASTS:
         return f"{total} resolved forecast{'s' * (total > 1)}: too few to say."
     sentences = [_overall(diagram)]
-    happened = int(diagram.pooled.events.sum())
-    if happened in (0, total):
-        sentences.append(_all_alike(diagram, yes=happened > 0))
+    happened = diagram.pooled.events.sum()
+    if happened in (0, diagram.pooled.total):
+        sentences.append(_all_alike(diagram, yes=bool(happened > 0)))
     else:
         if diagram.p_value <= 0.05:
             sentences.extend(_direction(diagram))
@@ -54,7 +54,7 @@ def reading(diagram: Corp, *, level: float = 0.9) -> str:
 
 
 def _overall(diagram: Corp) -> str:
-    total, found = diagram.pooled.total, diagram.miscalibration
+    total, found = round(diagram.pooled.total), diagram.miscalibration
     if math.isinf(found):
         wrong = _sure_and_wrong(diagram)
         return (
@@ -66,8 +66,9 @@ def _overall(diagram: Corp) -> str:
         if diagram.p_value <= 0.05
         else ("No miscalibration beyond chance")
     )
+    mean = f", a mean over {len(diagram.picks)} picks" if len(diagram.picks) > 1 else ""
     return (
-        f"{verdict} in {total} forecasts ({found:.2g}; calibrated ones show "
+        f"{verdict} in {total} forecasts{mean} ({found:.2g}; calibrated ones show "
         f"{diagram.null_miscalibration:.2g}; p = {diagram.p_value:.2g})."
     )
 
@@ -76,7 +77,7 @@ def _sure_and_wrong(diagram: Corp) -> int:
     pooled = diagram.pooled
     missed = pooled.events[pooled.value == 0].sum()
     false = (pooled.n - pooled.events)[pooled.value == 1].sum()
-    return int(missed + false)
+    return max(round(float(missed + false)), 1)
 
 
 def _all_alike(diagram: Corp, *, yes: bool) -> str:
@@ -131,7 +132,7 @@ def _widest_gap(diagram: Corp, level: float) -> list[str]:
         # The widest gap was picked among many, and one point in ten lies outside by chance.
         verdict = "so it stands out, but one such point among several may be chance"
     return [
-        f"{claim} and it happens {_percent(seen[chosen])} of the time, n = {int(n[chosen])}; "
+        f"{claim} and it happens {_percent(seen[chosen])} of the time, n = {round(n[chosen])}; "
         f"chance alone gives {_range(low, high)}, {verdict}."
     ]
 

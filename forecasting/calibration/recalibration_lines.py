@@ -84,16 +84,10 @@ class Recalibration:
         By forecaster; ``""`` is somebody without a record.
     as_of
         Only resolutions known before it were used.
-    method
-        ``quadrature`` or ``nuts``.
-    gate
-        Of the sampler: ``passed``, or ``refused: ...``; the quadrature passes.
     """
 
     lines: Mapping[str, LogOddsLine]
     as_of: Any
-    method: str
-    gate: str = "passed"
 
     @property
     def forecasters(self) -> tuple[str, ...]:
@@ -101,17 +95,7 @@ class Recalibration:
         return tuple(name for name in self.lines if name != NOBODY)
 
     def line(self, forecaster: str) -> LogOddsLine:
-        """Return a forecaster's recalibration, or that of somebody without a record.
-
-        Parameters
-        ----------
-        forecaster : str
-            Any name.
-
-        Returns
-        -------
-        LogOddsLine
-        """
+        """Return a forecaster's recalibration, or that of somebody without a record."""
         return self.lines.get(forecaster, self.lines[NOBODY])
 
     def predict(
@@ -173,28 +157,7 @@ class Recalibration:
 
 
 def log_odds(forecast: ArrayLike) -> FloatArray:
-    """Return logit p of probabilities clipped to [CLIP, 1 - CLIP].
-
-    Parameters
-    ----------
-    forecast : array_like
-        In [0, 1].
-
-    Returns
-    -------
-    ndarray
-        Same shape.
-
-    Raises
-    ------
-    InvalidInput
-        If one lies outside, or is not a number.
-
-    Examples
-    --------
-    >>> log_odds([0.0, 0.5]).round(3).tolist()
-    [-5.293, 0.0]
-    """
+    """Return logit p of probabilities clipped to [CLIP, 1 - CLIP]; what is none is refused."""
     p = np.asarray(forecast, dtype=np.float64)
     # Written so that a NaN refuses.
     if not np.all((p >= 0) & (p <= 1)):

@@ -25,20 +25,7 @@ WIDEST = 0.5
 
 
 def by_quadrature(records: list[Rows], shared: Shared) -> list[Cloud]:
-    """Return the posterior of each forecaster, and last that of somebody without a record.
-
-    Parameters
-    ----------
-    records : list of (x, y, w)
-        Per forecaster: log-odds said, outcomes, weights, each of shape (n,).
-    shared : Shared
-        Priors.
-
-    Returns
-    -------
-    list of (alpha, log_slope, weight)
-        Flat grids; weights sum to one.
-    """
+    """Return the posterior of each forecaster, from (x, y, w), and last that of a stranger."""
     mean_a, scale_a, prior_a = _shared_grid(shared.intercept_sd, shared.intercept_scale)
     mean_b, scale_b, prior_b = _shared_grid(shared.slope_sd, shared.slope_scale)
     log_post = prior_a[:, None] + prior_b[None, :]

@@ -25,43 +25,8 @@ def spot_rows(
     With the scheduled window known, a question is read once, at a share of it, if it was open
     then; whether it is read depends on nothing that comes later. It enters at its scheduled
     close. Without a window, each of n forecasts made before the resolution counts 1 / n. The m
-    questions that a forecaster has on one event count 1 / m each.
-
-    Parameters
-    ----------
-    history : DataFrame
-        As for `forecasting.calibration.recalibrate`.
-    as_of : datetime, optional
-        Only resolutions known before it, and windows closed by then.
-    share : float, default 0.5
-        In [0, 1).
-
-    Returns
-    -------
-    DataFrame
-        question, forecaster, forecast, outcome, event, weight: in a fixed order whatever that of
-        the history.
-
-    Raises
-    ------
-    InvalidInput
-        As for `forecasting.calibration.recalibrate`.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> day = lambda d: pd.Timestamp(2025, 3, d, tz="UTC")
-    >>> history = pd.DataFrame(
-    ...     {
-    ...         "question": "q", "forecaster": "ana", "forecast": [0.2, 0.4, 0.6],
-    ...         "issued_at": [day(1), day(5), day(7)], "outcome": 1, "resolved_at": day(11),
-    ...         "opens": day(1), "closes": day(11),
-    ...     }
-    ... )
-    >>> spot_rows(history)[["forecast", "weight"]].values.tolist()
-    [[0.4, 1.0]]
-    >>> spot_rows(history.drop(columns=["opens", "closes"]))["weight"].round(2).tolist()
-    [0.33, 0.33, 0.33]
+    questions that a forecaster has on one event count 1 / m each. The order is fixed whatever that
+    of the history.
     """
     if not 0 <= share < 1:
         message = f"share ({share}): must lie in [0, 1)."

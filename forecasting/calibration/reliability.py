@@ -1,5 +1,6 @@
 """The CORP reliability curve, its decomposition of the mean score, and what chance would give."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -8,13 +9,29 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from forecasting.calibration.isotonic import Pooled, chunks, isotonic, pool
+from forecasting.errors import InvalidInput
 from forecasting.scoring import checks
-from forecasting.scoring.checks import FloatArray
+from forecasting.scoring.checks import FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SCORES = ("brier", "log")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pick:
+    """Rows of which no two are of one event: pooled, and by rising forecast with their events."""
+
+    pooled: Pooled
+    said: FloatArray
+    cluster: IntArray
+
+    def drawn(self, lots: FloatArray) -> FloatArray:
+        """Events at each distinct forecast, (R, D), where lots of the clusters, (R, C), decide."""
+        happened = (lots[:, self.cluster] < self.said).astype(np.float64)
+        first = np.searchsorted(self.said, self.pooled.value)
+        return np.add.reduceat(happened, first, axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +43,7 @@ class Corp:
     score : str
         ``brier`` (the half convention, in [0, 1]) or ``log`` (nats).
     pooled : Pooled
-        The distinct forecasts with their counts.
+        The distinct forecasts with their counts, or with their mean counts over picks.
     event_rate : ndarray, shape (D,)
         The curve: the isotonic event rate at each distinct forecast.
     mean_score, miscalibration, discrimination, uncertainty : float
@@ -34,6 +51,8 @@ class Corp:
         forecast that failed makes the first two infinite.
     resamples, seed : int
         Of what is drawn at first access: band, null_miscalibration, p_value.
+    picks : tuple of Pick
+        The rows of each pick; none unless picks were given.
     """
 
     score: str
@@ -45,6 +64,7 @@ class Corp:
     uncertainty: float
     resamples: int
     seed: int
+    picks: tuple[Pick, ...] = ()
 
     @cached_property
     def curve(self) -> "pd.DataFrame":
@@ -93,30 +113,57 @@ class Corp:
         """Share of calibrated draws at least as miscalibrated, (1 + count) / (1 + resamples)."""
         # The tolerance counts as ties the draws that differ by rounding alone.
         reached = self._null[1] >= self.miscalibration - 1e-12
-        return float((1 + np.count_nonzero(reached)) / (1 + self.resamples))
+        return float((1 + np.count_nonzero(reached)) / (1 + len(reached)))
 
     @cached_property
     def _null(self) -> tuple[FloatArray, FloatArray]:
+        """Curves, (R, D), and miscalibrations, (R,), of calibrated draws."""
         pooled = self.pooled
         rng = np.random.default_rng(self.seed)
-        curves = np.empty((self.resamples, len(pooled.value)))
-        lost = np.empty(self.resamples)
+        curves = np.zeros((self.resamples, len(pooled.value)))
+        lost = np.zeros(self.resamples)
+        # A mean over twenty picks varies a little more than one over all: on the safe side.
+        among = self.picks[:: max(len(self.picks) // 20, 1)]
         for part in chunks(*curves.shape):
-            events = _drawn(rng, pooled, len(lost[part]))
-            curves[part] = isotonic(events, pooled.n)
-            lost[part] = self._lost(events, curves[part])
+            rows = len(lost[part])
+            if not among:
+                events = _drawn(rng, pooled, rows)
+                curves[part] = isotonic(events, pooled.n)
+                lost[part] = _lost(self.score, pooled, events, curves[part])
+                continue
+            # One lot an event decides all of its questions, as it does the rungs of a ladder: a
+            # mean over picks never varies more than with that.
+            lots = rng.random((rows, 1 + max(int(pick.cluster.max()) for pick in among)))
+            total = sum(pick.pooled.total for pick in among)
+            for pick in among:
+                events = pick.drawn(lots)
+                fit = isotonic(events, pick.pooled.n)
+                curves[part] += _spread(fit, pick.pooled.value, pooled.value) / len(among)
+                share = pick.pooled.total / total
+                lost[part] += share * _lost(self.score, pick.pooled, events, fit)
         return curves, np.maximum(lost, 0)
 
-    def _lost(self, events: FloatArray, curves: FloatArray) -> FloatArray:
-        """Score of the forecasts minus that of the curves fitted to the events, (R,)."""
-        pooled = self.pooled
-        if self.score == "brier":
-            # Within a block of the fit the events sum to its rate, so the two means differ by this.
-            lost = pooled.n @ pooled.value**2 - 2 * (events @ pooled.value)
-            lost += np.einsum("rd,rd,d->r", curves, curves, pooled.n.astype(np.float64))
-            return lost / pooled.total
-        said = mean_score(self.score, pooled.value, events, pooled.n)
-        return said - mean_score(self.score, curves, events, pooled.n)
+
+def _spread(fit: FloatArray, value: FloatArray, grid: FloatArray) -> FloatArray:
+    """Read curves, (..., D), at other forecasts: straight between its own, level beyond them."""
+    if len(value) == len(grid):
+        return fit
+    right = np.clip(np.searchsorted(value, grid), 1, max(len(value) - 1, 1))
+    left, right = right - 1, np.minimum(right, len(value) - 1)
+    gap = np.where(right > left, value[right] - value[left], 1.0)
+    part = np.clip((grid - value[left]) / gap, 0, 1)
+    return np.asarray(fit[..., left] + part * (fit[..., right] - fit[..., left]))
+
+
+def _lost(score: str, pooled: Pooled, events: FloatArray, curves: FloatArray) -> FloatArray:
+    """Score of the forecasts minus that of the curves fitted to the events, (R,)."""
+    if score == "brier":
+        # Within a block of the fit the events sum to its rate, so the two means differ by this.
+        lost = pooled.n @ pooled.value**2 - 2 * (events @ pooled.value)
+        lost += np.einsum("rd,rd,d->r", curves, curves, pooled.n.astype(np.float64))
+        return np.asarray(lost / pooled.total)
+    said = mean_score(score, pooled.value, events, pooled.n)
+    return said - mean_score(score, curves, events, pooled.n)
 
 
 def _drawn(rng: np.random.Generator, pooled: Pooled, resamples: int) -> FloatArray:
@@ -139,6 +186,8 @@ def corp(
     forecast: ArrayLike,
     outcome: ArrayLike,
     *,
+    picks: Sequence[ArrayLike] | None = None,
+    cluster: Iterable[object] | None = None,
     score: str = "brier",
     seed: int = 0,
     resamples: int = 1000,
@@ -158,7 +207,10 @@ def corp(
     ``null_miscalibration``, the mean over calibrated draws.
 
     The band, the null and the p-value hold for independent outcomes: give one forecast a
-    question, and one question an event. For many updates of the same questions use
+    question. Of several questions of one event give every one, their events as `cluster`, and
+    `picks` that each take one an event: curve and parts are means over the picks (weighted by
+    their sizes), and so are those of the calibrated draws, in which one lot an event decides all
+    of its questions, as it does the rungs of a ladder. For many updates of the same questions use
     :func:`confidence_band`.
 
     Parameters
@@ -167,6 +219,10 @@ def corp(
         Probabilities of yes.
     outcome : array_like, shape (n,)
         0 or 1.
+    picks : sequence of array_like of int, optional
+        Rows of each pick; all rows once where there are none.
+    cluster : array_like, shape (n,), optional
+        The event of each row, which picks need.
     score : {"brier", "log"}
         Half Brier score or log score in nats.
     seed, resamples : int
@@ -179,7 +235,8 @@ def corp(
     Raises
     ------
     InvalidInput
-        On NaN, empty input, lengths that differ, values out of range, another score.
+        On NaN, empty input, lengths that differ, values out of range, another score, an empty
+        pick.
 
     References
     ----------
@@ -197,23 +254,65 @@ def corp(
     checks.one_of(score, SCORES, "score")
     checks.at_least(resamples, 1, "resamples")
     pooled = pool(forecast, outcome)
-    rate = isotonic(pooled.events, pooled.n)
+    taken: tuple[Pick, ...] = ()
+    if picks is not None:
+        taken = _picks(forecast, outcome, picks, cluster)
+        # The same rows again and again are rows.
+        pooled = taken[0].pooled if len(taken) == 1 else _mean_pooled([p.pooled for p in taken])
+    if len(taken) < 2:
+        rate = isotonic(pooled.events, pooled.n)
+        mean, mcb, dsc, unc = _parts(score, pooled, rate)
+        return Corp(score, pooled, rate, mean, mcb, dsc, unc, resamples, seed)
+    fits = [isotonic(pick.pooled.events, pick.pooled.n) for pick in taken]
+    parts = [_parts(score, pick.pooled, fit) for pick, fit in zip(taken, fits, strict=True)]
+    weight = [pick.pooled.total for pick in taken]
+    mean, mcb, dsc, unc = np.average(parts, axis=0, weights=weight).tolist()
+    curves = [
+        _spread(fit, pick.pooled.value, pooled.value) for fit, pick in zip(fits, taken, strict=True)
+    ]
+    rate = np.mean(curves, axis=0)
+    return Corp(score, pooled, rate, mean, mcb, dsc, unc, resamples, seed, taken)
+
+
+def _picks(
+    forecast: ArrayLike,
+    outcome: ArrayLike,
+    picks: Sequence[ArrayLike],
+    cluster: Iterable[object] | None,
+) -> tuple[Pick, ...]:
+    said, seen = checks.binary(np.atleast_1d(forecast), np.atleast_1d(outcome))
+    code = checks.clusters(range(len(said)) if cluster is None else cluster)
+    taken = []
+    for given in picks:
+        rows = np.asarray(given, dtype=np.int64)
+        if len(code) != len(said) or len(rows) == 0 or len(np.unique(code[rows])) < len(rows):
+            message = "picks: each needs rows, no two of one event"
+            raise InvalidInput(message)
+        rows = rows[np.lexsort((code[rows], said[rows]))]
+        taken.append(Pick(pool(said[rows], seen[rows]), said[rows], code[rows]))
+    if not taken:
+        message = "picks (empty): at least one is needed"
+        raise InvalidInput(message)
+    return tuple(taken)
+
+
+def _parts(score: str, pooled: Pooled, rate: FloatArray) -> list[float]:
+    """Give mean score, miscalibration, discrimination and uncertainty."""
     overall = np.full(len(rate), pooled.events.sum() / pooled.total)
     said, mended, flat = (
         float(mean_score(score, value, pooled.events, pooled.n))
         for value in (pooled.value, rate, overall)
     )
-    return Corp(
-        score=score,
-        pooled=pooled,
-        event_rate=rate,
-        mean_score=said,
-        miscalibration=max(said - mended, 0.0),
-        discrimination=max(flat - mended, 0.0),
-        uncertainty=flat,
-        resamples=resamples,
-        seed=seed,
+    return [said, max(said - mended, 0.0), max(flat - mended, 0.0), flat]
+
+
+def _mean_pooled(picks: Sequence[Pooled]) -> Pooled:
+    value, code = np.unique(np.concatenate([pick.value for pick in picks]), return_inverse=True)
+    n, events = (
+        np.bincount(code, np.concatenate([getattr(pick, name) for pick in picks])) / len(picks)
+        for name in ("n", "events")
     )
+    return Pooled(value, n, events)
 
 
 def mean_score(score: str, value: FloatArray, events: ArrayLike, n: ArrayLike) -> FloatArray:

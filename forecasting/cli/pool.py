@@ -17,7 +17,7 @@ METHODS = (
     "trimmed",
     "beta-linear",
     "skill-recency",
-    "hierarchical",
+    "learned",
 )
 
 
@@ -26,9 +26,10 @@ METHODS = (
 @click.option(
     "--method",
     "methods",
-    type=click.Choice(METHODS),
+    type=click.Choice((*METHODS, "hierarchical")),
     multiple=True,
-    help="Pooling method; default: geometric-odds, or all with --score.",
+    help="Pooling method; default: geometric-odds, or all with --score. hierarchical: old name of "
+    "learned.",
 )
 @click.option("--all", "everything", is_flag=True, help="Use every method.")
 @click.option(

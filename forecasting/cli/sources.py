@@ -17,25 +17,32 @@ def sources(context: click.Context) -> None:
 
 @sources.command("list")
 @click.option("--all", "everything", is_flag=True, help="List each source of the data sets too.")
+@options.kind()
 @options.AS_OF
-def list_(everything: bool = False, as_of: str = "") -> None:
+def list_(everything: bool = False, kind: str = "live", as_of: str = "") -> None:
     r"""List the sources: those of your own news first, then those with resolved claims.
 
     `reliability, lower, upper` are the mean and the 90 % interval as learned; `prior` is the
     grade's. A claim is a report with a coded likelihood on a question that has resolved since.
 
+    `change` reviews a source like a forecaster: the mean Brier score of the model's numbers on
+    resolved questions after its reports, less that of the same numbers without what they moved;
+    below 0 is better after. With fewer than 8 events nothing is said.
+
     \b
-    Example:
+    Examples:
       forecast sources
+      forecast sources list --kind replay
     """
-    moment = times.optional(as_of)
     with opened() as book:
-        rows = book.sources(as_of=moment)
-    shown = book.folded(rows) if settings().format == "table" and not everything else rows
+        rows = book.sources(as_of=times.optional(as_of), kind=kind)
+        data = settings().format != "table" or everything
+        shown = rows if data else book.folded(rows)
     emit(
         shown,
         columns=(
             *("source", "reliability", "grade", "lower", "upper", "items", "claims", "bound"),
+            *(("change", "verdict") if any(row.get("verdict") for row in rows) else ()),
             *("right", "wrong", "prior", "prior_lower", "prior_upper"),
         ),
         title=f"{len(rows)} sources; reliability with its 90 % interval; bound: the most that one "

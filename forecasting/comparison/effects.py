@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from forecasting.comparison.difficulty import DifficultyAdjusted, difficulty_adjusted
-from forecasting.comparison.interval import studentised_interval
+from forecasting.comparison.interval import difference_interval
 from forecasting.errors import InvalidInput
 from forecasting.scoring import checks
 from forecasting.scoring.checks import FloatArray, IntArray
@@ -86,8 +86,8 @@ def effects(
 
     .. math:: \widehat{V} = \frac{C}{C-1} \sum_c u_c u_c^\top .
 
-    Limits are studentised: the bootstrap-t of :func:`forecasting.comparison.studentised_interval`
-    over each forecaster's events up to 200 forecasters, Student's t beyond.
+    Limits are studentised: as in :func:`forecasting.comparison.difference_interval` over each
+    forecaster's events up to 200 forecasters, by Student's t beyond.
 
     Parameters
     ----------
@@ -140,10 +140,9 @@ def effects(
     own = np.zeros(influence.shape, dtype=bool)
     own[who, event] = True
     for place, name in enumerate(inside):
-        low, high = _limits(influence[place], own[place], len(inside))
-        error = math.sqrt(spread[place])
-        lower[name] = fitted.adjusted[name] - high * error
-        upper[name] = fitted.adjusted[name] - low * error
+        edge = _edge(influence[place], own[place], len(inside)) * math.sqrt(spread[place])
+        lower[name] = fitted.adjusted[name] - edge
+        upper[name] = fitted.adjusted[name] + edge
     covariance = _covariance(spread, information, n_clusters[inside])
     return Effects(fitted, lower, upper, n_clusters, covariance)
 
@@ -269,20 +268,18 @@ def _influence(
     return contrast @ moved, contrast - (contrast @ share)[:, None]
 
 
-def _limits(influence: FloatArray, own: NDArray[np.bool_], people: int) -> tuple[float, float]:
-    """Limits of t at 2.5 and 97.5 %, NaN below 8 events."""
+def _edge(influence: FloatArray, own: NDArray[np.bool_], people: int) -> float:
+    """Limit of |t| at 95 %, NaN below 8 events."""
     from scipy import stats
 
     events = int(own.sum())
     if events < checks.LEAST_CLUSTERS:
-        return math.nan, math.nan
+        return math.nan
     if people <= _BOOTSTRAPPED:
-        found = studentised_interval(influence[own], range(events), resamples=1999)
-        if found.standard_error > 0 and math.isfinite(found.lower):
-            error = found.standard_error
-            return (found.mean - found.upper) / error, (found.mean - found.lower) / error
-    edge = float(stats.t(events - 1).ppf(0.975))
-    return -edge, edge
+        found = difference_interval(influence[own], range(events), resamples=1999)
+        if math.isfinite(found.upper):
+            return (found.upper - found.mean) / found.standard_error
+    return float(stats.t(events - 1).ppf(0.975))
 
 
 def _covariance(spread: FloatArray, unit: FloatArray, events: IntArray) -> FloatArray:

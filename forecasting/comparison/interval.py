@@ -1,8 +1,8 @@
-"""Intervals for a mean over dependent questions, by resampling what depends together."""
+"""Intervals for a mean over dependent questions: of differences, and of scores themselves."""
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -10,11 +10,16 @@ from numpy.typing import ArrayLike
 
 from forecasting.errors import InvalidInput
 from forecasting.scoring import checks
-from forecasting.scoring.checks import FloatArray
+from forecasting.scoring.checks import FloatArray, IntArray
 
 _CHUNK = 2_000_000
 # A smaller spread than this, relative to the values, is what computing them left behind.
 _ROUNDING = 1e-13
+# Where one cluster makes more than this part of the spread, the others cannot say how it varies.
+_ALONE = 0.9
+# Six points of mean 0 and variance 1: with two, a dozen clusters would give few different draws.
+_WEBB = np.sqrt([0.5, 1.0, 1.5, 0.5, 1.0, 1.5]) * [-1, -1, -1, 1, 1, 1]
+_LITTLE = "too little spread: nearly all clusters have the same mean"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ class Interval:
     note: str = ""
 
 
-def studentised_interval(
+def difference_interval(
     values: ArrayLike,
     clusters: Iterable[object],
     *,
@@ -59,26 +64,24 @@ def studentised_interval(
     resamples: int = 4999,
     seed: int = 0,
 ) -> Interval:
-    r"""Interval for the mean of values that come in dependent clusters (bootstrap-t).
+    r"""Interval for a mean difference over dependent clusters (wild cluster bootstrap-t).
 
-    The mean is over values (a ratio of cluster sums to cluster sizes), so it is the mean that
-    tables print. With :math:`e_g = \sum_{i \in g} (x_i - \bar x)` over :math:`G` clusters,
+    The mean is over values, so it is the mean that tables print. With
+    :math:`e_g = \sum_{i \in g} (x_i - \bar x)` over :math:`G` clusters,
 
     .. math:: \widehat{se}^2 = \frac{G}{G-1} \frac{\sum_g e_g^2}{n^2}.
 
-    Whole clusters are drawn with replacement, :math:`t^* = (\bar x^* - \bar x)/\widehat{se}^*`
-    is computed in each draw with its own standard error, and the limits are
-    :math:`\bar x - t\,\widehat{se}` at the :math:`\alpha/2` and :math:`1 - \alpha/2` quantiles of
-    :math:`t^*`, each moved out to the symmetric limit (the :math:`1 - \alpha` quantile of
-    :math:`|t^*|`) where that is wider. Equal tails alone fall short for differences of scores
-    (long tails on both sides), symmetric limits alone for skewed values; the wider of the two
-    covers 93 to 97 % for 12 to 100 clusters in both, equal in size or not. Plain percentiles of
-    :math:`\bar x^*` are far too narrow for a dozen clusters.
+    Each draw gives every :math:`e_g` a random factor, one of Webb's six
+    :math:`\pm\sqrt{1/2}, \pm 1, \pm\sqrt{3/2}`, and :math:`t^*` is the mean it leads to over
+    the standard error it leads to. The limits are :math:`\bar x \mp t\,\widehat{se}`, t the
+    :math:`1 - \alpha` quantile of :math:`|t^*|`. Measured on differences of Brier scores, equal and
+    unequal clusters: 94 to 95 % at 12, 30 and 100. Not for scores themselves, which lean to one
+    side: :func:`level_interval`.
 
     Parameters
     ----------
     values : array_like, shape (n,)
-        Scores, or differences of scores; one a question.
+        Differences of scores; one a question.
     clusters : array_like, shape (n,)
         The event of each question. Names and order of clusters, and of rows, do not matter.
     level : float
@@ -91,8 +94,8 @@ def studentised_interval(
     Returns
     -------
     Interval
-        Without bounds below 8 clusters, where the clusters hardly differ, or with an infinite
-        value.
+        Without bounds below 8 clusters, where nearly all clusters have one mean, or with an
+        infinite value.
 
     Raises
     ------
@@ -101,21 +104,136 @@ def studentised_interval(
 
     References
     ----------
-    P. Hall (1988). Theoretical comparison of bootstrap confidence intervals. Ann. Statist. 16.
-    https://doi.org/10.1214/aos/1176350933
-
     A. C. Cameron, J. B. Gelbach, D. L. Miller (2008). Bootstrap-based improvements for inference
     with clustered errors. Rev. Econ. Stat. 90. https://doi.org/10.1162/rest.90.3.414
+
+    M. D. Webb (2023). Reworking wild bootstrap-based inference for clustered errors. Can. J.
+    Econ. 56. https://doi.org/10.1111/caje.12661
 
     Examples
     --------
     >>> values = [0.1, 0.3, -0.2, 0.4, 0.0, 0.2, 0.1, 0.5, -0.1, 0.3]
-    >>> found = studentised_interval(values, range(10))
+    >>> found = difference_interval(values, range(10))
     >>> found.n_clusters, round(found.mean, 2), found.lower < 0.16 < found.upper
     (10, 0.16, True)
-    >>> studentised_interval(values[:3], ["a", "b", "c"]).note
+    >>> difference_interval(values[:3], ["a", "b", "c"]).note
     'too few: 3 clusters, an interval needs 8'
     """
+    found, residual, size = _measured(values, clusters, level, resamples, checks.LEAST_CLUSTERS)
+    if found.note:
+        return found
+    # Factors are as often negative as positive: the sign of a residual is of no account.
+    residual = np.abs(residual)
+    order = _order(residual, size)
+    draws = _wild(residual[order], size[order], resamples, seed)
+    return _with_limits(found, draws, _Link(-math.inf, math.inf))
+
+
+def level_interval(
+    values: ArrayLike,
+    clusters: Iterable[object],
+    *,
+    bounds: tuple[float, float] = (0.0, math.inf),
+    level: float = 0.95,
+    resamples: int = 4999,
+    seed: int = 0,
+) -> Interval:
+    r"""Interval for a mean score over dependent clusters (symmetric bootstrap-t on a link scale).
+
+    A mean score lies between bounds and leans away from the nearer one, so it is studentised as
+
+    .. math:: g(m) = \log(m - a) - \log(b - m),
+
+    without the term of an infinite bound, its standard error by the delta method. Whole clusters
+    are drawn with replacement, and the limits are :math:`g^{-1}(g(m) \mp t\,\widehat{se}_g)`, t the
+    :math:`1 - \alpha` quantile of :math:`|t^*|`: never at a bound, never beyond. Measured on
+    lifetime Brier and log scores: 94 to 96 % at 20, 30 and 100 clusters. With fewer than 20 there
+    is no interval: so few events say little of a level, and a bad one that did not come up is
+    missing from every draw.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+        Scores; one a question.
+    clusters, level, resamples, seed
+        As for :func:`difference_interval`.
+    bounds : tuple of float
+        Least and largest possible score; infinite where there is none.
+
+    Returns
+    -------
+    Interval
+        Without bounds below 20 clusters, where nearly all clusters have one mean, or with an
+        infinite value.
+
+    Raises
+    ------
+    InvalidInput
+        As for :func:`difference_interval`, and for values beyond the bounds.
+
+    References
+    ----------
+    P. Hall (1992). On the removal of skewness by transformation. J. R. Stat. Soc. B 54.
+    https://doi.org/10.1111/j.2517-6161.1992.tb01876.x
+
+    Examples
+    --------
+    >>> scores = [0.01, 0.04, 0.09, 0.01, 0.25, 0.04, 0.0, 0.16, 0.01, 0.04] * 2
+    >>> found = level_interval(scores, range(20), bounds=(0, 1))
+    >>> 0.02 < found.lower < found.mean < found.upper < 0.13
+    True
+    >>> level_interval(scores[:12], range(12)).note
+    'too few: 12 clusters say little of a level, an interval needs 20'
+    """
+    low, high = bounds
+    found, residual, size = _measured(values, clusters, level, resamples, checks.LEAST_OF_LEVEL)
+    x = checks.floats(values, "values")
+    # A mean over time may lie beyond by rounding.
+    if x.min() < low - 1e-9 or x.max() > high + 1e-9:
+        message = f"values ({x.min():g} to {x.max():g}): must lie in {low:g} to {high:g}"
+        raise InvalidInput(message)
+    if found.note:
+        return found
+    link, order = _Link(low, high), _order(residual, size)
+    draws = _resampled(link, found.mean, residual[order], size[order], resamples, seed)
+    return _with_limits(found, draws, link)
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """The scale on which a mean between bounds is studentised."""
+
+    low: float
+    high: float
+
+    def at(self, mean: ArrayLike) -> FloatArray:
+        m = np.asarray(mean, dtype=np.float64)
+        if math.isinf(self.low) and math.isinf(self.high):
+            return m
+        with np.errstate(divide="ignore"):
+            up = 0.0 if math.isinf(self.low) else np.log(np.maximum(m - self.low, 0))
+            return np.asarray(up - (0.0 if math.isinf(self.high) else np.log(self.high - m)))
+
+    def slope(self, mean: ArrayLike) -> FloatArray:
+        m = np.asarray(mean, dtype=np.float64)
+        if math.isinf(self.low) and math.isinf(self.high):
+            return np.ones_like(m)
+        with np.errstate(divide="ignore"):
+            # An infinite bound adds nothing: one over infinity.
+            return np.asarray(1 / (m - self.low) + 1 / (self.high - m))
+
+    def inverse(self, value: float) -> float:
+        if math.isinf(self.low):
+            return value if math.isinf(self.high) else self.high - math.exp(-value)
+        if math.isinf(self.high):
+            return self.low + math.exp(value)
+        return self.low + (self.high - self.low) / (1 + math.exp(-value))
+
+
+def _measured(
+    values: ArrayLike, clusters: Iterable[object], level: float, resamples: int, least: int
+) -> tuple[Interval, FloatArray, FloatArray]:
+    """Give the mean without limits, a note where there can be none, residual sums and sizes."""
     checks.between(level, 0, 1, "level")
     checks.at_least(resamples, 99, "resamples")
     x = checks.floats(values, "values")
@@ -124,96 +242,90 @@ def studentised_interval(
         message = f"values and clusters (shapes {x.shape} and {code.shape}): must be equal"
         raise InvalidInput(message)
     count = int(code.max()) + 1
-    if np.isinf(x).any():
-        above, below = bool((x == np.inf).any()), bool((x == -np.inf).any())
-        if above and below:
-            return _without(math.nan, level, len(x), count, "infinite values of both signs")
-        mean = math.inf if above else -math.inf
-        return _without(mean, level, len(x), count, "an infinite value")
-    mean = _exact_mean(x)
     size = np.bincount(code, minlength=count).astype(np.float64)
-    residual = np.bincount(code, weights=x - mean, minlength=count)
-    error = _standard_error(residual, size)
-    detectable = _detectable(error, count)
-    note = ""
-    if count < checks.LEAST_CLUSTERS:
-        noun = "cluster" if count == 1 else "clusters"
-        note = f"too few: {count} {noun}, an interval needs {checks.LEAST_CLUSTERS}"
-    elif not error > _ROUNDING * float(np.abs(x).max()):
-        note = "no spread: all clusters have the same mean"
-    else:
-        low, high = _bounds_of_t(residual, size, level, resamples, seed)
-        if math.isfinite(low) and math.isfinite(high):
-            return Interval(
-                mean,
-                mean - high * error,
-                mean - low * error,
-                level,
-                len(x),
-                count,
-                error,
-                detectable,
-            )
-        note = "too little spread: nearly all clusters have the same mean"
-    return _without(mean, level, len(x), count, note, error, detectable)
-
-
-def _exact_mean(x: FloatArray) -> float:
+    found = Interval(math.nan, math.nan, math.nan, level, len(x), count, math.nan, math.nan)
+    if np.isinf(x).any():
+        both = (x == np.inf).any() and (x == -np.inf).any()
+        note = "infinite values of both signs" if both else "an infinite value"
+        mean = math.nan if both else float(x[np.isinf(x)][0])
+        return replace(found, mean=mean, note=note), size, size
     # Correctly rounded, so that equal values have their own value as mean and a residual of 0.
-    return math.fsum(x.tolist()) / len(x) if x.min() < x.max() else float(x[0])
+    mean = math.fsum(x.tolist()) / len(x) if x.min() < x.max() else float(x[0])
+    residual = np.bincount(code, weights=x - mean, minlength=count)
+    squares = float(residual @ residual)
+    found = replace(found, mean=mean)
+    if count > 1:
+        error = math.sqrt(count / (count - 1) * squares) / len(x)
+        found = replace(found, standard_error=error, detectable=_errors_to_detect(count) * error)
+    note = ""
+    if count < least:
+        noun = "cluster" if count == 1 else "clusters"
+        of_level = "" if least == checks.LEAST_CLUSTERS else " say little of a level"
+        note = f"too few: {count} {noun}{of_level}, an interval needs {least}"
+    elif not found.standard_error > _ROUNDING * float(np.abs(x).max()):
+        note = "no spread: all clusters have the same mean"
+    elif float(np.abs(residual).max()) ** 2 > _ALONE * squares:
+        note = _LITTLE
+    return replace(found, note=note), residual, size
 
 
-def _standard_error(residual: FloatArray, size: FloatArray) -> float:
-    count = len(residual)
-    if count < 2:
-        return math.nan
-    return math.sqrt(count / (count - 1) * float(residual @ residual)) / float(size.sum())
+def _order(residual: FloatArray, size: FloatArray) -> IntArray:
+    """Order clusters by what they hold: neither names nor the last bit of a sum meet a draw."""
+    return np.lexsort((size, np.round(residual / np.abs(residual).max(), 9)))
 
 
-def _bounds_of_t(
-    residual: FloatArray, size: FloatArray, level: float, resamples: int, seed: int
-) -> tuple[float, float]:
-    # One order for any naming of the clusters, and the mirror image for the mirrored values:
-    # rounded, so that the last bit of a sum, which depends on the order of rows, decides nothing.
-    cubes = (residual / np.abs(residual).max()) ** 3
-    skew = round(float(cubes.sum()), 9)
-    sign = -1.0 if skew < 0 else 1.0
-    order = np.lexsort((size, np.round(sign * residual / np.abs(residual).max(), 9)))
-    residual, size = sign * residual[order], size[order]
-    count = len(residual)
+def _wild(residual: FloatArray, size: FloatArray, resamples: int, seed: int) -> FloatArray:
+    """Give |t*| of draws in which each residual, (G,), has one of Webb's factors."""
     rng = np.random.default_rng(seed)
     parts = []
-    left = resamples
-    while left > 0:
-        batch = min(left, max(1, _CHUNK // count))
-        drawn = rng.integers(0, count, size=(batch, count))
-        parts.append(_t_statistics(residual[drawn], size[drawn]))
-        left -= batch
-    t = np.sort(sign * np.concatenate(parts))
-    # Closed ranks: with (r + 1) alpha / 2 whole, exactly alpha / 2 lies beyond on each side.
-    outside = (resamples + 1) * (1 - level) + 1e-9
-    rank, both = max(math.floor(outside / 2), 1), max(math.floor(outside), 1)
-    symmetric = float(np.sort(np.abs(t))[-both])
-    low, high = min(float(t[rank - 1]), -symmetric), max(float(t[-rank]), symmetric)
-    return (low, high) if skew else (min(low, -high), max(high, -low))
+    for rows in _batches(resamples, len(residual)):
+        drawn = _WEBB[rng.integers(0, 6, size=(rows, len(residual)))] * residual
+        mean = drawn.sum(axis=1) / size.sum()
+        parts.append(np.abs(mean) / _standard_error(drawn - mean[:, None] * size, size))
+    return np.concatenate(parts)
 
 
-def _t_statistics(residual: FloatArray, size: FloatArray) -> FloatArray:
-    count = residual.shape[1]
-    total = size.sum(axis=1)
-    mean = residual.sum(axis=1) / total
-    error = residual - mean[:, None] * size
-    squared = np.einsum("bg,bg->b", error, error)
-    # Rounding leaves a trace where one cluster was drawn every time: that is no spread.
-    floor = 1e-24 * np.einsum("bg,bg->b", residual, residual)
-    squared = np.where(squared <= floor, 0.0, squared)
-    scale = np.sqrt(count / (count - 1) * squared) / total
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(mean == 0, 0.0, mean / scale)
+def _resampled(
+    link: _Link, mean: float, residual: FloatArray, size: FloatArray, resamples: int, seed: int
+) -> FloatArray:
+    """Give |t*| on the link's scale of clusters drawn with replacement."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    for rows in _batches(resamples, len(residual)):
+        drawn = rng.integers(0, len(residual), size=(rows, len(residual)))
+        moved, sizes = residual[drawn], size[drawn]
+        shift = moved.sum(axis=1) / sizes.sum(axis=1)
+        error = _standard_error(moved - shift[:, None] * sizes, sizes)
+        # One cluster drawn every time leaves no spread but what rounding left.
+        error[error <= 1e-12 * np.abs(residual).max()] = 0
+        with np.errstate(divide="ignore", invalid="ignore"):
+            away = np.abs(link.at(mean + shift) - link.at(mean))
+            t = away / (error * link.slope(mean + shift))
+        parts.append(np.nan_to_num(t, nan=math.inf, posinf=math.inf))
+    return np.concatenate(parts)
 
 
-def _detectable(error: float, count: int) -> float:
-    return math.nan if count < 2 else _errors_to_detect(count) * error
+def _batches(resamples: int, count: int) -> Iterator[int]:
+    step = max(1, _CHUNK // count)
+    return (min(step, resamples - start) for start in range(0, resamples, step))
+
+
+def _standard_error(residual: FloatArray, size: FloatArray) -> FloatArray:
+    count = residual.shape[-1]
+    squares = np.einsum("bg,bg->b", residual, residual)
+    return np.asarray(np.sqrt(count / (count - 1) * squares) / size.sum(axis=-1))
+
+
+def _with_limits(found: Interval, draws: FloatArray, link: _Link) -> Interval:
+    # Closed rank: with (r + 1) alpha whole, exactly alpha of the draws lie beyond.
+    beyond = max(math.floor((len(draws) + 1) * (1 - found.level) + 1e-9), 1)
+    edge = float(np.partition(draws, -beyond)[-beyond])
+    if not math.isfinite(edge):
+        return replace(found, note=_LITTLE)
+    middle = float(link.at(found.mean))
+    edge *= found.standard_error * float(link.slope(found.mean))
+    lower, upper = link.inverse(middle - edge), link.inverse(middle + edge)
+    return replace(found, lower=lower, upper=upper)
 
 
 @lru_cache(maxsize=4096)
@@ -222,15 +334,3 @@ def _errors_to_detect(count: int) -> float:
     from scipy import special
 
     return float(special.stdtrit(count - 1, 0.975) + special.stdtrit(count - 1, 0.8))
-
-
-def _without(
-    mean: float,
-    level: float,
-    n: int,
-    count: int,
-    note: str,
-    error: float = math.nan,
-    detectable: float = math.nan,
-) -> Interval:
-    return Interval(mean, math.nan, math.nan, level, n, count, error, detectable, note)

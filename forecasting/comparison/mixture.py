@@ -19,7 +19,7 @@ def prior_scale(alpha: float, v_opt: float) -> float:
 def log_mixture(
     deviation: FloatArray, variance: FloatArray, *, rho: float, scale: float
 ) -> FloatArray:
-    r"""Log of the mixture supermartingale at a sum of deviations and its intrinsic time.
+    r"""Log of the mixture supermartingale at sums of deviations s and their intrinsic time v.
 
     With :math:`\tilde\rho = \rho/c^2`, :math:`a = (v + \rho)/c^2`, :math:`w = (cs + v + \rho)/c^2`,
 
@@ -27,30 +27,8 @@ def log_mixture(
               \, e^{(cs + v)/c^2} \int_0^1 t^{a-1} e^{-wt} \, dt,
 
     where the integral is :math:`\Gamma(a) P(a, w) / w^a` for :math:`w > 0`. For :math:`w \le 0` its
-    value at :math:`w = 0` stands, which is an upper bound: m rises with s.
-
-    Parameters
-    ----------
-    deviation, variance : ndarray
-        s, and v at least 0.
-    rho, scale : float
-        The mixing parameter, and c.
-
-    Returns
-    -------
-    ndarray
-
-    References
-    ----------
-    S. R. Howard, A. Ramdas, J. McAuliffe, J. Sekhon (2021). Time-uniform, nonparametric,
-    nonasymptotic confidence sequences. Ann. Statist. 49. https://doi.org/10.1214/20-AOS1991
-
-    Examples
-    --------
-    No deviation and no variance is no evidence:
-
-    >>> abs(log_mixture(np.zeros(1), np.zeros(1), rho=10.0, scale=2.0).round(9))
-    array([0.])
+    value at :math:`w = 0` stands, which is an upper bound: m rises with s. Howard, Ramdas,
+    McAuliffe and Sekhon 2021 (doi:10.1214/20-AOS1991).
     """
     from scipy.special import gammainc, gammaln
 
@@ -82,25 +60,7 @@ def _log_integral(shape: FloatArray, rate: FloatArray) -> FloatArray:
 
 
 def radius(variance: FloatArray, *, alpha: float, rho: float, scale: float) -> FloatArray:
-    r"""Deviation at which the mixture reaches :math:`1/\alpha`: never exceeded, with 1 - alpha.
-
-    Parameters
-    ----------
-    variance : ndarray, shape (n,)
-        Intrinsic time, at least 0.
-    alpha, rho, scale : float
-        The chance allowed for one side, and the parameters of the mixture.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-
-    Examples
-    --------
-    >>> found = radius(np.array([1.0, 100.0]), alpha=0.025, rho=10.0, scale=2.0)
-    >>> np.exp(log_mixture(found, np.array([1.0, 100.0]), rho=10.0, scale=2.0))
-    array([40., 40.])
-    """
+    """Give the deviation at which the mixture reaches 1 / alpha: never exceeded, with 1 - alpha."""
     from scipy.optimize import elementwise
 
     target = math.log(1 / alpha)

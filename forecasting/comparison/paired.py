@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forecasting.comparison.interval import Interval, studentised_interval
+from forecasting.comparison.interval import Interval, difference_interval
 from forecasting.scoring import checks
 
 
@@ -77,8 +77,8 @@ def paired_bootstrap(
     """Mean difference of two scores on the same questions, with an interval over events.
 
     The unit is a question, never a forecast or a day: give one score a question, of the same
-    rule and window for both. Whole events are resampled, see
-    :func:`forecasting.comparison.studentised_interval`. Swapping A and B mirrors the result.
+    rule and window for both. The interval is that of
+    :func:`forecasting.comparison.difference_interval`, over events. Swapping A and B mirrors it.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def paired_bootstrap(
     cluster : array_like, shape (n,)
         The event of each question.
     level, resamples, seed
-        As for :func:`forecasting.comparison.studentised_interval`.
+        As for :func:`forecasting.comparison.difference_interval`.
 
     Returns
     -------
@@ -100,8 +100,8 @@ def paired_bootstrap(
 
     References
     ----------
-    P. Hall (1988). Theoretical comparison of bootstrap confidence intervals. Ann. Statist. 16.
-    https://doi.org/10.1214/aos/1176350933
+    M. D. Webb (2023). Reworking wild bootstrap-based inference for clustered errors. Can. J.
+    Econ. 56. https://doi.org/10.1111/caje.12661
 
     Examples
     --------
@@ -129,7 +129,7 @@ def paired_bootstrap(
             note="A and B both have infinite scores",
         )
     else:
-        found = studentised_interval(
+        found = difference_interval(
             difference, cluster, level=level, resamples=resamples, seed=seed
         )
     return PairedDifference(

@@ -112,27 +112,6 @@ def ranks(
     sampled; beyond, or where the sampler's diagnostics refuse, or with ``sample=False``, the
     Gaussian approximation :func:`forecasting.comparison.effects.gaussian_ranks` stands in and
     `note` says why.
-
-    Parameters
-    ----------
-    score, forecaster, question, cluster
-        As for :func:`forecasting.comparison.effects.effects`.
-    effects : Effects
-        Its result on the same scores.
-    seed : int
-        Of the draws.
-    sample : bool
-        Whether to sample at all.
-
-    Returns
-    -------
-    Ranks
-        In the order of the component's forecasters.
-
-    Raises
-    ------
-    InvalidInput
-        As for :func:`forecasting.comparison.effects.effects`.
     """
     inside = np.flatnonzero(effects.adjusted.component == 0)
     names = effects.adjusted.forecaster[inside].tolist()

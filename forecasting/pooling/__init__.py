@@ -1,24 +1,23 @@
 """Combining forecasters into one forecast, itself scored as a forecaster.
 
 Every pool but one is a fixed rule: what it takes besides the forecasts (weights, a factor, a base
-rate) must come from questions resolved before. `Hierarchical` learns its own from a history.
+rate) must come from questions resolved before. `LearnedPool` learns its own from a history.
 """
 
 from forecasting.pooling.beta_linear import beta_linear
 from forecasting.pooling.extremized import extremized, neyman_factor, neyman_roughgarden
 from forecasting.pooling.geometric import geometric_odds, log_linear
-from forecasting.pooling.hierarchical import Hierarchical
+from forecasting.pooling.learned_pool import LearnedPool
 from forecasting.pooling.linear import linear, linear_quantiles
 from forecasting.pooling.recency import recency_median, recency_weights, weighted_median
-from forecasting.pooling.skill_recency import (
-    reputation,
-    skill_recency,
-    skill_recency_weights,
-)
 from forecasting.pooling.trimmed import trimmed
+
+#: The name that the learned pool had before it said what it is.
+Hierarchical = LearnedPool
 
 __all__ = [
     "Hierarchical",
+    "LearnedPool",
     "beta_linear",
     "extremized",
     "geometric_odds",
@@ -29,9 +28,6 @@ __all__ = [
     "neyman_roughgarden",
     "recency_median",
     "recency_weights",
-    "reputation",
-    "skill_recency",
-    "skill_recency_weights",
     "trimmed",
     "weighted_median",
 ]

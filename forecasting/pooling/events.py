@@ -20,7 +20,6 @@ DAY = 86_400.0
 
 CURRENT = ("question", "forecaster", "forecast", "issued_at")
 HISTORY = (*CURRENT, "outcome", "resolved_at")
-WINDOW = ("opens", "closes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +40,6 @@ class Events:
         The same forecaster's event on the same question before and after this one: -1, n if none.
     outcome, resolved_at : ndarray, shape (Q,)
         NaN where not known by `as_of`.
-    opens, closes : ndarray, shape (Q,)
-        NaN where not given.
     questions, forecasters : ndarray of object
         Their names, sorted.
     """
@@ -58,8 +55,6 @@ class Events:
     next: IntArray
     outcome: FloatArray
     resolved_at: FloatArray
-    opens: FloatArray
-    closes: FloatArray
     questions: NDArray[np.object_]
     forecasters: NDArray[np.object_]
 
@@ -73,15 +68,6 @@ def ends_of_instants(events: Events) -> IntArray:
     end[:-1] = (np.diff(events.question) != 0) | (np.diff(events.time) != 0)
     last: IntArray = np.flatnonzero(end)[np.cumsum(end) - end]
     return last
-
-
-def visits(events: Events) -> IntArray:
-    """Count how often each event's forecaster had forecast the question before it."""
-    person = np.lexsort((np.arange(len(events)), events.forecaster, events.question))
-    fresh = events.previous[person] < 0
-    times = np.empty(len(events), dtype=np.int64)
-    times[person] = np.arange(len(events)) - np.flatnonzero(fresh)[np.cumsum(fresh) - 1]
-    return times
 
 
 def current_events(current: "pd.DataFrame") -> Events:
@@ -135,8 +121,7 @@ def _table(table: object, name: str, columns: tuple[str, ...]) -> "pd.DataFrame"
     if missing:
         message = f"{name} (without {', '.join(missing)}): needs the columns {', '.join(columns)}"
         raise InvalidInput(message)
-    optional = [column for column in WINDOW if column in table.columns]
-    return table[[*columns, *optional]].reset_index(drop=True)
+    return table[list(columns)].reset_index(drop=True)
 
 
 def _issued(table: "pd.DataFrame", name: str) -> FloatArray:
@@ -208,27 +193,7 @@ def _events(table: "pd.DataFrame", name: str, now: float | None) -> Events:
     outcome = resolved = np.full(len(questions), np.nan)
     if now is not None:
         outcome, resolved = _resolutions(table, question, len(questions), now)
-    opens, closes = (_window(table, column, name, question, len(questions)) for column in WINDOW)
-    return _sorted(
-        question,
-        forecaster,
-        forecast,
-        time,
-        outcome,
-        resolved,
-        opens,
-        closes,
-        questions,
-        forecasters,
-    )
-
-
-def _window(
-    table: "pd.DataFrame", column: str, name: str, question: IntArray, count: int
-) -> FloatArray:
-    if column not in table.columns:
-        return np.full(count, np.nan)
-    return _by_question(_days(table[column], f"{name}: {column}"), question, count)
+    return _sorted(question, forecaster, forecast, time, outcome, resolved, questions, forecasters)
 
 
 def _resolutions(
@@ -275,8 +240,6 @@ def _sorted(
     time: FloatArray,
     outcome: FloatArray,
     resolved: FloatArray,
-    opens: FloatArray,
-    closes: FloatArray,
     questions: NDArray[np.object_],
     forecasters: NDArray[np.object_],
 ) -> Events:
@@ -308,5 +271,5 @@ def _sorted(
     following[person[:-1][same]] = person[1:][same]
     return Events(
         question, forecaster, forecast, log_odds, time, first, last, previous, following,
-        outcome, resolved, opens, closes, questions, forecasters,
+        outcome, resolved, questions, forecasters,
     )  # fmt: skip

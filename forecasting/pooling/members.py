@@ -35,26 +35,9 @@ def members(forecasts: ArrayLike, axis: int, *, clip: float = 0.0) -> FloatArray
 
 
 def shares(weights: ArrayLike | None, shape: tuple[int, ...], axis: int = -1) -> FloatArray:
-    """Weights that sum to 1 over the members, the last axis of the result.
+    """Give weights that sum to 1 over the members, the last axis of the result.
 
-    Parameters
-    ----------
-    weights : array_like, optional
-        One per member, or one per forecast; equal by default.
-    shape : tuple of int
-        Of the forecasts, members last.
-    axis : int
-        The members' axis in `weights` of one per forecast.
-
-    Raises
-    ------
-    InvalidInput
-        Of another shape, negative, NaN, infinite, or all zero for one pool.
-
-    Examples
-    --------
-    >>> shares([1, 3], (2,))
-    array([0.25, 0.75])
+    One a member or one a forecast; what cannot be normalised is refused.
     """
     if weights is None:
         return np.full(shape[-1:], 1 / shape[-1])

@@ -433,6 +433,11 @@ class ReviewData:
         Names to print for forecasters, where the usual ones will not do.
     parts
         Score rows of the model with one part taken out, whose difference is to the model itself.
+    reports
+        ``source, reports, moves, moved_questions, moved_events, change, change_lower,
+        change_upper, verdict``: the model's numbers after each source's reports, and after all.
+    news_gain
+        ``mean, lower, upper, moves``: what reports were found to be worth; empty: not learned.
     world
         Processes and links.
     left_out
@@ -453,6 +458,8 @@ class ReviewData:
     events: Events = field(default_factory=Events)
     labels: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     parts: Sequence[Row] = ()
+    reports: Sequence[Row] = ()
+    news_gain: Row = field(default_factory=lambda: _NOTHING)
     world: WorldPage = field(default_factory=WorldPage)
     left_out: Sequence[Row] = ()
 

@@ -189,7 +189,7 @@ def _counts(axes: "Axes", said: Sequence[float], n: Sequence[float], counted: st
     for middle, number in zip(middles, bins, strict=True):
         if number:
             top = number + 0.08 * tallest
-            axes.text(middle, top, f"{number:.0f}", ha="center", fontsize=11)
+            axes.text(middle, top, words.count(round(number, 1)), ha="center", fontsize=11)
     axes.set(xlim=(0, 1), ylim=(0, 1.1 * tallest), xlabel=f"said; the bars count {counted}")
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)

@@ -143,15 +143,15 @@ def whole(share: Any) -> str:
 
 
 def count(value: Any) -> str:
-    """Write a whole number.
+    """Write a count, or a mean of counts with one decimal.
 
     Examples
     --------
-    >>> count(1234), count(None)
-    ('1,234', '–')
+    >>> count(1234), count(0.25), count(None)
+    ('1,234', '0.2', '–')
     """
     found = number(value)
-    return DASH if found is None else f"{found:,.0f}"
+    return DASH if found is None else f"{found:,.{0 if found == int(found) else 1}f}"
 
 
 def amount(value: Any, unit: str = "") -> str:

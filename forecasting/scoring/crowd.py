@@ -34,18 +34,6 @@ def difference(score: FloatArray, group: IntArray, rule: CrowdRule | str) -> Flo
     probability of zero for what happened loses infinitely to anybody above zero; where all share
     it there is no difference.
 
-    Parameters
-    ----------
-    score : ndarray, shape (n,)
-        Log scores for ``peer``, Brier scores for ``relative``.
-    group : ndarray of int, shape (n,)
-        Codes of groups, from 0.
-    rule : {"peer", "relative"}
-
-    Returns
-    -------
-    ndarray, shape (n,)
-
     Examples
     --------
     >>> difference(-np.log([0.8, 0.4, 0.5]), np.array([0, 0, 1]), "peer").round(2).tolist()

@@ -65,12 +65,15 @@ def brier(
         vectors, label = checks.categorical(np.atleast_2d(forecast), np.atleast_1d(outcome))
         distance = vectors.copy()
         distance[np.arange(len(label)), label] -= 1
-        half = np.einsum("nk,nk->n", distance, distance) / 2
+        half: FloatArray = np.einsum("nk,nk->n", distance, distance) / 2
     else:
         probability, happened = checks.binary(np.atleast_1d(forecast), np.atleast_1d(outcome))
-        half = (probability - happened) ** 2
-    scores: FloatArray = half if convention == "half" else 2 * half
-    return scores.reshape(np.shape(outcome))
+        half = probability - happened
+        half *= half
+    if convention == "full":
+        half *= 2
+    scores: FloatArray = half.reshape(np.shape(outcome))
+    return scores
 
 
 def brier_index(score: ArrayLike) -> FloatArray:

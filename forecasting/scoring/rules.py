@@ -53,17 +53,6 @@ class Rule:
         It does not depend on what anybody forecast, so filling uncovered time with it keeps a
         rule proper and makes an empty record neither good nor bad.
 
-        Parameters
-        ----------
-        outcome : ndarray, shape (n,)
-            Labels 0..K-1.
-        options : int
-            K; 2 for a binary question.
-
-        Returns
-        -------
-        ndarray, shape (n,)
-
         Examples
         --------
         >>> get("brier", "binary").reference(np.array([0, 1]), 2)
@@ -139,31 +128,7 @@ def names(question_type: str) -> tuple[str, ...]:
 
 
 def get(name: str, question_type: str, convention: str = "half") -> Rule:
-    """Look up the rule `name` for a type of question.
-
-    Parameters
-    ----------
-    name : str
-        ``brier``, ``log``, ``spherical``, ``baseline``, ``rps`` or ``crps``.
-    question_type : str
-        ``binary``, ``categorical``, ``ordered`` or ``numeric``.
-    convention : {"half", "full"}
-        Scale of the Brier score; the other rules have one scale each and pay it no heed.
-
-    Returns
-    -------
-    Rule
-
-    Raises
-    ------
-    InvalidInput
-        For an unknown name, type or convention, or a rule that does not fit the type.
-
-    Examples
-    --------
-    >>> get("log", "categorical").convention
-    'nats'
-    """
+    """Look up a rule for a type of question; the convention is the Brier score's alone."""
     one_of(question_type, QUESTION_TYPES, "question_type")
     one_of(convention, CONVENTIONS, "convention")
     one_of(name, tuple(dict.fromkeys(key[0] for key in RULES)), "rule")

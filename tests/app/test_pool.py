@@ -14,7 +14,7 @@ from forecasting.errors import InvalidInput, NotFound
 from tests.app import season as ours
 from tests.app.season import DAY, START, Diary
 
-PLAIN = [method for method in METHODS if method != "hierarchical"]
+PLAIN = [method for method in METHODS if method != "learned"]
 
 
 def open_one(space=None):
@@ -33,8 +33,8 @@ def test_a_pool_of_what_stands_now(method):
     (row,) = pool(diary.ledger, "q", now=START + 4 * DAY, method=method)
     assert (row["question"], row["method"], row["members"]) == ("q", method, ["ann", "bob"])
     assert row["said"] == {"ann": 0.3, "bob": 0.4}
-    # Nothing has resolved: every pool but the hierarchical one lies among its members.
-    if method not in ("neyman-roughgarden", "hierarchical"):
+    # Nothing has resolved: every pool but the learned one lies among its members.
+    if method not in ("neyman-roughgarden", "learned"):
         assert 0.3 <= row["forecast"] <= 0.4
 
 

@@ -35,52 +35,84 @@ def ladder(happened, event):
     return [rows(f"{event}@{days}", days, happened, event=event) for days in (10, 20)]
 
 
+def framed(rows):
+    frame = pd.DataFrame(rows)
+    for column in ("withdrawn_at", "closed_at"):
+        frame[column] = pd.to_datetime(frame[column], utc=True)
+    return frame
+
+
+def picks(frame, seed=0):
+    return calibrate.picked(frame, calibrate.at_share(0.5), seed=seed)
+
+
+def names(found):
+    return [set(found.rows["question"].iloc[rows]) for rows in found.picks]
+
+
 def test_no_rung_stands_in_for_another_because_of_what_happened():
     # An event between day 5 and day 10 closes the short rung after its half and the long one
     # before: among those still open the short one is left, and it came true each time.
-    frame = pd.DataFrame([row for i in range(60) for row in ladder(7.0, f"e{i}")])
-    frame["withdrawn_at"] = pd.to_datetime(frame["withdrawn_at"], utc=True)
-    frame["closed_at"] = pd.to_datetime(frame["closed_at"], utc=True)
-    taken = calibrate.one_an_event(frame, 0.5)
-    # Whose lot is the long rung has no forecast then, instead of one that is known to come true.
-    assert 0 < len(taken) < 60
-    never = pd.DataFrame([row for i in range(60) for row in ladder(99.0, f"e{i}")])
-    for column in ("withdrawn_at", "closed_at"):
-        never[column] = pd.to_datetime(never[column], utc=True)
-    lots = calibrate.one_an_event(never, 0.5)
-    assert len(lots) == 60
-    assert set(taken["question"]) <= set(lots["question"])
+    found = picks(framed([row for i in range(60) for row in ladder(7.0, f"e{i}")]))
+    # Where the pick is the long rung there is no forecast, instead of one known to come true.
+    assert found.n == pytest.approx(30)
+    assert picks(framed([row for i in range(60) for row in ladder(99.0, f"e{i}")])).n == 60
 
 
-def test_what_resolved_too_soon_leaves_its_place_empty():
-    frame = pd.DataFrame(
-        [
-            {**row, "too_soon": row["question"].endswith("@10")}
-            for i in range(30)
-            for row in ladder(99.0, f"e{i}")
-        ]
-    )
-    for column in ("withdrawn_at", "closed_at"):
-        frame[column] = pd.to_datetime(frame[column], utc=True)
-    taken = calibrate.one_an_event(frame, 0.5)
-    assert 0 < len(taken) < 30
-    assert taken["question"].str.endswith("@20").all()
+def test_what_resolved_too_soon_is_never_picked_and_takes_no_place():
+    rows = [
+        {**row, "too_soon": row["question"].endswith("@10")}
+        for i in range(30)
+        for row in ladder(99.0, f"e{i}")
+    ]
+    found = names(picks(framed(rows)))
+    assert found == [{f"e{i}@20" for i in range(30)}]
 
 
-def test_rows_in_any_order_give_the_same():
-    frame = pd.DataFrame([row for i in range(9) for row in ladder(99.0, f"e{i}")])
-    for column in ("withdrawn_at", "closed_at"):
-        frame[column] = pd.to_datetime(frame[column], utc=True)
-    mixed = frame.iloc[np.random.default_rng(0).permutation(len(frame))]
-    one, two = (calibrate.one_an_event(f, 0.5)["question"].tolist() for f in (frame, mixed))
-    assert one == two
+def test_one_question_an_event_is_picked_and_each_equally_often():
+    rungs = [rows(f"{e}@{d}", d, 99.0, event=e) for e in "abcd" for d in (10, 20, 30)]
+    others = [rows(f"{e}@{d}", d, 99.0, event=e, who="you") for e in "ab" for d in (10, 20)]
+    found = picks(framed([*rungs, *others]))
+    assert len(found.picks) >= 50
+    for pick in found.picks:
+        assert sorted(found.rows["event"].iloc[pick]) == list("abcd")
+    often = pd.Series(np.concatenate(found.picks)).value_counts()
+    events = found.rows["event"].iloc[often.index]
+    # Five answers of a and b, three of c and d.
+    assert often[(events == "a").to_numpy()].eq(len(found.picks) / 5).all()
+    assert often[(events == "c").to_numpy()].eq(len(found.picks) / 3).all()
+
+
+def test_picks_follow_the_seed_and_no_row_order_nor_other_event():
+    table = framed([row for i in range(9) for row in ladder(99.0, f"e{i}")])
+    mixed = table.iloc[np.random.default_rng(0).permutation(len(table))]
+    first = names(picks(table))
+    assert first == names(picks(mixed))
+    assert first != names(picks(table, seed=1))
+    fewer = names(picks(table[table["event"] != "e3"]))
+    assert [one - {"e3@10", "e3@20"} for one in first] == fewer
+
+
+def test_the_luck_of_the_pick_moves_the_mean_score_no_more():
+    # Rungs said at 0 and at 90 %, and none came: one pick scores 0 or .81.
+    rungs = [
+        {**row, "forecast": 0.0 if row["closes"].day == 11 else 0.9}
+        for i in range(12)
+        for row in ladder(99.0, f"e{i}")
+    ]
+    for seed in range(3):
+        found = calibrate.from_frame(framed(rungs), seed=seed)
+        assert found["mean_score"] == pytest.approx(0.405)
+        assert found["n"] == 12
+        assert found["picks"] >= 50
+        assert [point["n"] for point in found["curve"]] == [6, 6]
 
 
 @pytest.mark.parametrize("picture", ["mcb-dsc", "murphy"])
 def test_a_picture_of_several_says_how_many_questions_each_has_and_all_share(picture):
     book = ours.season(events=12)
     rows = pictures.table(book.ledger, picture, selection=Selection())
-    n = {row["forecaster"]: row["n"] for row in rows}
+    n = {row["forecaster"]: row["n_questions"] for row in rows}
     assert len(n) >= 2
     assert {row["n_shared"] for row in rows} == {min(row["n_shared"] for row in rows)}
     assert 0 <= rows[0]["n_shared"] <= min(n.values())

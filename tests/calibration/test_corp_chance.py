@@ -156,3 +156,73 @@ def test_refusals_of_a_confidence_band():
         confidence_band([0.5, 0.5], [0, 1], cluster=[0])
     with pytest.raises(InvalidInput, match="missing"):
         confidence_band([0.5, 0.5], [0, 1], cluster=[0, None])
+
+
+def ladders(rng, events, calibrated=True):
+    """Three rungs an event, decided by one lot: nested, so that picks hang together."""
+    low = rng.beta(0.8, 1.2, events)
+    forecast = 1 - np.outer(1 - low, [1.0, 0.7, 0.4])
+    lot = rng.random(events)[:, None]
+    happened = lot < (forecast if calibrated else np.clip(1.8 * (forecast - 0.5) + 0.5, 0, 1))
+    if not calibrated:
+        forecast = 1 - (1 - forecast) * 0.6
+    picks = [np.arange(events) * 3 + (np.arange(events) + k) % 3 for k in range(60)]
+    return forecast.ravel(), happened.ravel(), picks, np.repeat(np.arange(events), 3)
+
+
+def test_over_picks_the_parts_and_the_curve_are_means_of_those_of_each_pick():
+    said, seen, picks, event = ladders(np.random.default_rng(0), 20)
+    sizes = [picks[0], picks[1][:7]]
+    both = corp(said, seen, picks=sizes, cluster=event)
+    each = [corp(said[rows], seen[rows]) for rows in sizes]
+    weight = [20 / 27, 7 / 27]
+    for part in ("mean_score", "miscalibration", "discrimination", "uncertainty"):
+        by_hand = sum(w * getattr(one, part) for w, one in zip(weight, each, strict=True))
+        assert getattr(both, part) == pytest.approx(by_hand)
+    curves = [np.interp(both.pooled.value, d.pooled.value, d.event_rate) for d in each]
+    assert both.event_rate == pytest.approx(np.mean(curves, axis=0))
+    assert (np.diff(both.event_rate) >= -1e-12).all()
+    assert both.pooled.n.sum() == 13.5
+
+
+def test_one_pick_of_all_rows_is_no_pick():
+    said, seen, *_ = ladders(np.random.default_rng(1), 30)
+    one, same = (
+        corp(said, seen),
+        corp(said, seen, picks=[range(len(said))], cluster=range(len(said))),
+    )
+    assert one.band().equals(same.band())
+    assert (one.mean_score, one.p_value) == (same.mean_score, same.p_value)
+
+
+def test_over_picks_chance_is_that_of_one_question_an_event():
+    rng = np.random.default_rng(8)
+    p, inside, naive = [], [], []
+    grid = np.linspace(0.05, 0.95, 10)
+    for run in range(200):
+        said, seen, picks, event = ladders(rng, 30)
+        said = said.round(1)
+        seen = np.repeat(rng.random(30), 3) < said
+        d = corp(said, seen, picks=picks, cluster=event, resamples=240, seed=run)
+        band = d.band()
+        held = (band["lower"] <= d.event_rate + 1e-9) & (d.event_rate <= band["upper"] + 1e-9)
+        place = np.searchsorted(grid, band["forecast"])
+        inside += list(zip(place.tolist(), held, strict=True))
+        p.append(d.p_value)
+        naive.append(corp(said, seen, resamples=99, seed=run).p_value)
+    for a in (0.01, 0.05, 0.1):
+        assert np.mean(np.array(p) <= a) <= a + 3 * np.sqrt(a * (1 - a) / len(p))
+    # At every forecast, also near 0, where a single pick has no event at all.
+    for value in {place for place, _ in inside}:
+        held = [ok for place, ok in inside if place == value]
+        assert np.mean(held) >= 0.88 - 3 * np.sqrt(0.09 / len(held))
+    # The negative control: every rung as if it were an event of its own.
+    assert np.mean(np.array(naive) <= 0.05) >= 0.08
+    said, seen, picks, event = ladders(rng, 150, calibrated=False)
+    assert corp(said, seen, picks=picks, cluster=event).p_value < 0.01
+
+
+def test_a_pick_without_rows_is_refused():
+    for picks in ([[0], []], [], [[0, 1]]):
+        with pytest.raises(InvalidInput, match="picks"):
+            corp([0.2, 0.4], [0, 1], picks=picks, cluster=["e", "e"])

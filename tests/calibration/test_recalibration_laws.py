@@ -6,9 +6,11 @@ import pytest
 from scipy.special import expit, logit
 
 from forecasting.calibration import recalibrate
-from forecasting.calibration.recalibration import Shared, recalibrate_rows, simulate, spot_rows
+from forecasting.calibration.recalibration import Shared, spot_rows
+from forecasting.calibration.recalibration_lines import LogOddsLine
 from forecasting.calibration.recalibration_quadrature import by_quadrature
-from forecasting.comparison import studentised_interval
+from forecasting.comparison import difference_interval
+from tests.calibration.sampled import by_sampling, simulate
 
 START = pd.Timestamp("2025-01-01", tz="UTC")
 GRID = np.array([0.05, 0.2, 0.5, 0.8, 0.95])
@@ -203,7 +205,7 @@ def test_a_good_crowd_is_not_spoiled(shared, keep):
         read = recalibrate(table, as_of=now).predict(said["forecast"], forecaster="crowd")
         lost.extend((read - said["outcome"]) ** 2 - (said["forecast"] - said["outcome"]) ** 2)
     assert len(lost) == 128
-    assert studentised_interval(lost, range(128)).upper <= 0.005
+    assert difference_interval(lost, range(128)).upper <= 0.005
 
 
 @pytest.mark.deep
@@ -211,23 +213,16 @@ def test_both_ways_give_one_posterior():
     rng = np.random.default_rng(3)
     z = []
     for forecasters, questions in ((3, 40), (2, 5), (3, 150)):
-        draws, records = simulate(rng, forecasters=forecasters, questions=questions)
-        assert draws["alpha"].shape == (forecasters,)
-        rows = pd.concat(
-            pd.DataFrame({"forecaster": f"f{i}", "forecast": expit(x), "outcome": y, "weight": w})
-            for i, (x, y, w) in enumerate(records)
-        )
-        rows["question"] = rows["event"] = np.arange(len(rows))
-        exact = recalibrate_rows(rows)
-        sampled = recalibrate_rows(rows, method="nuts", seed=1)
-        assert sampled.gate == "passed"
-        for name in (*exact.forecasters, "nobody"):
-            line = sampled.line(name)
+        _, records = simulate(rng, forecasters=forecasters, questions=questions)
+        sampled = by_sampling(records, seed=1)
+        for exact, (alpha, log_slope) in zip(
+            by_quadrature(records, Shared()), sampled, strict=True
+        ):
+            line = LogOddsLine(*exact)
             for p in (0.1, 0.5, 0.9):
-                q = expit(line.alpha + np.exp(line.log_slope) * logit(p))
+                q = expit(alpha + np.exp(log_slope) * logit(p))
                 # Effective draws are at least 400 by the gate.
-                error = q.std() / 20
-                z.append((q.mean() - exact.line(name).predict(p)) / error)
+                z.append((q.mean() - line.predict(p)) / (q.std() / 20))
     assert np.all(np.abs(z) < 4.5)
 
 
@@ -236,9 +231,9 @@ def test_ranks_of_the_truth_are_uniform():
     rng = np.random.default_rng(13)
     ranks = []
     for _ in range(300):
-        draws, records = simulate(rng, forecasters=2, questions=25)
+        truth, records = simulate(rng, forecasters=2, questions=25)
         alpha, _, weight = by_quadrature(records, Shared())[0]
-        ranks.append(weight[alpha < draws["alpha"][0]].sum())
+        ranks.append(weight[alpha < truth[0]].sum())
     counts = np.histogram(ranks, bins=10, range=(0, 1))[0]
     # Chi-square with 9 degrees of freedom exceeds 27.9 once in a thousand.
     assert ((counts - 30) ** 2 / 30).sum() < 27.9
@@ -259,7 +254,5 @@ def test_a_history_that_is_none_is_refused(changes, match):
         recalibrate(history([0.5], [1]).drop(columns="outcome"))
     with pytest.raises(ValueError, match="share"):
         recalibrate(history([0.5], [1]), share=1.0)
-    with pytest.raises(ValueError, match="method"):
-        recalibrate(history([0.5], [1]), method="guess")
     with pytest.raises(ValueError, match="time zone"):
         recalibrate(history([0.5], [1]), as_of=pd.Timestamp("2025-01-01"))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasting.comparison import paired_bootstrap, studentised_interval
+from forecasting.comparison import difference_interval, paired_bootstrap
 from forecasting.errors import InvalidInput
 
 
@@ -18,7 +18,7 @@ def scores(seed=0, n=40):
 
 def test_it_is_the_interval_of_the_differences():
     a, b, cluster = scores()
-    found, plain = paired_bootstrap(a, b, cluster=cluster), studentised_interval(a - b, cluster)
+    found, plain = paired_bootstrap(a, b, cluster=cluster), difference_interval(a - b, cluster)
     assert (found.difference, found.lower, found.upper) == (plain.mean, plain.lower, plain.upper)
     assert (found.n_shared, found.n_clusters, found.detectable) == (40, 20, plain.detectable)
 

@@ -255,8 +255,13 @@ def test_an_interval_of_a_mean_covers(busy, who):
     runs = busy
     total = sum(run.table[who]["mean"] * run.table[who]["n_questions"] for run in runs)
     truth = total / sum(run.table[who]["n_questions"] for run in runs)
-    held = np.mean([run.table[who]["lower"] <= truth <= run.table[who]["upper"] for run in runs])
-    assert 0.93 - 2 * binomial(0.95) <= held <= 0.97 + 2 * binomial(0.95)
+    rows = [run.table[who] for run in runs]
+    # Of fewer events no level has an interval, and where all answers are alike none has.
+    assert all(np.isnan(row["lower"]) for row in rows if row["n_events"] < 20)
+    given = [row["lower"] <= truth <= row["upper"] for row in rows if not np.isnan(row["lower"])]
+    if given:
+        slack = 2 * binomial(0.95, len(given))
+        assert 0.93 - slack <= np.mean(given) <= 0.97 + slack
 
 
 def test_an_interval_of_a_difference_covers(runs, busy):

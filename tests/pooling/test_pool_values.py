@@ -17,9 +17,6 @@ from forecasting.pooling import (
     neyman_roughgarden,
     recency_median,
     recency_weights,
-    reputation,
-    skill_recency,
-    skill_recency_weights,
     trimmed,
     weighted_median,
 )
@@ -63,20 +60,6 @@ def test_trimming_by_hand():
     assert trimmed(p, 2) == pytest.approx(0.3)
     assert trimmed(p, 0) == pytest.approx(geometric_odds(p))
     assert trimmed(p, mean="linear") == pytest.approx(0.3)
-
-
-def test_skill_and_recency_by_hand():
-    # A forecast a whole window old weighs e^-(.5 x 6) of a new one; skill 2 weighs 2^3 of skill 1.
-    w = skill_recency_weights([1, 1, 2], [0, 1, 0])
-    assert w[1] / w[0] == pytest.approx(np.exp(-3))
-    assert w[2] / w[0] == pytest.approx(8)
-    assert skill_recency_weights([0.2, 0.9], [0, 0], balance=0).tolist() == [0.5, 0.5]
-    assert skill_recency([0.2, 0.8], [-5, 0], [0, 0]) == pytest.approx(0.5)
-    assert skill_recency([0.2, 0.6], [1, 2], [1, 1]) == pytest.approx((0.2 + 8 * 0.6) / 9)
-    assert skill_recency([0.5, 0.1], [1, 1], [0, 0], mean="geometric-odds") == pytest.approx(0.25)
-    # Nothing vanishes by being old together.
-    assert skill_recency([0.2, 0.6], [1, 1], [1e4, 1e4]) == pytest.approx(0.4)
-    assert reputation([[10.0, 20.0], [0.0, 0.0]], [[1, 1], [0, 0]]).tolist() == [30 / 32, 0]
 
 
 def rows(shared, group):
@@ -192,14 +175,6 @@ def test_bad_forecasts(pool, p, said):
         (lambda: trimmed([0.1, 0.2]), r"drop \(1\): leaves none of 2 members. Try: drop=0"),
         (lambda: trimmed([0.1, 0.2], -1), r"drop \(-1\)"),
         (lambda: trimmed([0.1, 0.2, 0.3], mean="median"), r"mean \('median'\)"),
-        (lambda: skill_recency([0.5], [1, 2], [0, 0]), r"skill \(shape"),
-        (lambda: skill_recency_weights([1], [-1]), r"age \(-1\.0\): must not be negative"),
-        (lambda: skill_recency_weights([np.inf], [0]), r"skill \(inf\)"),
-        (lambda: skill_recency_weights([1], [0], balance=2), r"balance \(2\)"),
-        (lambda: skill_recency_weights([1], [0], power=0), r"power \(0\)"),
-        (lambda: skill_recency([0.5], [1], [0], mean="median"), r"mean \('median'\)"),
-        (lambda: reputation([1.0], [1.0, 2.0]), r"coverage \(shape"),
-        (lambda: reputation([1.0], [1.0], prior=0), r"prior \(0\)"),
         (lambda: log_linear([0.5, 0.5]), r"axis \(-2\)"),
         (lambda: log_linear([[0.5, 0.5]], axis=-1), r"axis \(-1\): options lie on the last"),
         (lambda: log_linear([[0.5, 0.4]]), r"forecasts \(0\.9\): must sum to 1"),

@@ -452,6 +452,18 @@ def full() -> ReviewData:
             },
         ],
         events=Events(12, 0.061),
+        reports=[
+            {
+                "source": name, "reports": 9, "moves": 12, "moved_questions": 9,
+                "moved_events": events, "change": change, "change_lower": low,
+                "change_upper": high, "verdict": verdict,
+            }
+            for name, events, change, low, high, verdict in (
+                (HOSTILE, 3, None, None, None, "too few: 3 of 8 events"),
+                ("all reports", 9, -0.02, -0.05, 0.01, "may be chance"),
+            )
+        ],
+        news_gain={"mean": 0.9, "lower": 0.4, "upper": 1.8, "moves": 2, "fired": 5},
         parts=[
             score_row(
                 name, "binary", "brier", 70 + i, difference=d, difference_lower=d - 0.01,

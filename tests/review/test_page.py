@@ -179,6 +179,16 @@ def test_forecasters_stand_in_the_fixed_order_whatever_they_score(review_data: R
     ]
 
 
+def test_sources_are_reviewed_and_of_few_events_nothing_is_said(full_page: str) -> None:
+    table = full_page.split('id="reports-table"')[1].split("</table>")[0]
+    few, whole = table.split("<tbody>")[1].split("</tr>")[:2]
+    assert "too few: 3 of 8 events" in few
+    assert "0.0" not in few
+    assert "all reports" in whole
+    assert "may be chance" in whole
+    assert "News gain as learned" in full_page
+
+
 def test_types_of_questions_are_never_in_one_table(full_page: str) -> None:
     for kind in ("binary", "ordered", "numeric"):
         assert full_page.count(f'id="board-{kind}"') == 1

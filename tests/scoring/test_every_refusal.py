@@ -1,6 +1,7 @@
 """Every public array function refuses bad input by a ValueError with argument, value and rule."""
 
 import inspect
+import math
 
 import numpy as np
 import pandas as pd
@@ -89,10 +90,13 @@ CALLS = {
         },
         {"as_of": 20.0},
     ),
-    comparison.studentised_interval: (
-        {"values": ("real", REAL), "clusters": ("names", NAMES)},
-        {"resamples": 99},
-    ),
+    **{
+        interval: ({"values": ("real", REAL), "clusters": ("names", NAMES)}, options)
+        for interval, options in (
+            (comparison.difference_interval, {"resamples": 99}),
+            (comparison.level_interval, {"resamples": 99, "bounds": (-math.inf, math.inf)}),
+        )
+    },
     calibration.binned_decomposition: (BINARY, {}),
     calibration.confidence_band: ({**BINARY, "cluster": ("names", list("abcd"))}, {}),
     calibration.corp: (BINARY, {}),
@@ -118,22 +122,6 @@ CALLS = {
     pooling.neyman_roughgarden: ({"forecasts": ("p", P)}, {}),
     pooling.trimmed: ({"forecasts": ("p", P)}, {}),
     pooling.recency_median: ({"forecasts": ("p", P), "issued_at": ("real", [0, 1, 2, 3])}, {}),
-    pooling.skill_recency: (
-        {
-            "forecasts": ("p", P),
-            "skill": ("real", [0.1, 0.5, 0.2, 0.0]),
-            "age": ("age", [0.0, 1.0, 2.0, 3.0]),
-        },
-        {},
-    ),
-    pooling.skill_recency_weights: (
-        {"skill": ("real", [0.1, 0.5]), "age": ("age", [0.0, 1.0])},
-        {},
-    ),
-    pooling.reputation: (
-        {"peer_score": ("real", [[10.0, 20.0]]), "coverage": ("age", [[1.0, 0.5]])},
-        {},
-    ),
 }
 #: Those that take a number, or what another function made.
 WITHOUT_ARRAYS = {
