@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from forecasting.domain.forecast import Forecast, Kind
+from forecasting.domain.forecast import Kind, Said
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.question import Question
 from forecasting.store import Ledger
@@ -15,50 +15,27 @@ KINDS: tuple[Kind, ...] = ("live", "elicited")
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """What one forecaster said, live or backdated; a replay is not a voice."""
+    """What one forecaster said last, live or backdated; a replay is not a voice.
 
-    forecasts: Mapping[str, tuple[Forecast, ...]] = field(default_factory=dict)
-    withdrawn: Mapping[str, dt.datetime] = field(default_factory=dict)
+    `in_force` holds the forecast in force on each question, `withdrawn` the questions whose last
+    forecast was withdrawn.
+    """
+
+    in_force: Mapping[str, Said] = field(default_factory=dict)
+    withdrawn: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, ledger: Ledger, forecaster: str, now: dt.datetime) -> "Voice":
         """Read what a forecaster had said by now."""
-        said: dict[str, list[Forecast]] = {}
-        for kind in KINDS:
-            for forecast in ledger.forecasts(forecaster=forecaster, kind=kind):
-                if forecast.issued_at <= now:
-                    said.setdefault(forecast.question, []).append(forecast)
-        taken: dict[str, dt.datetime] = {}
-        for one in ledger.withdrawals():
-            if one.forecaster == forecaster and one.withdrawn_at <= now:
-                at = taken.get(one.question)
-                taken[one.question] = one.withdrawn_at if at is None else max(at, one.withdrawn_at)
-        return cls(
-            {
-                name: tuple(sorted(each, key=lambda f: (f.issued_at, f.seq or 0)))
-                for name, each in said.items()
-            },
-            taken,
+        last = ledger.last_said(forecaster, kinds=KINDS, by=now)
+        withdrawn = frozenset(
+            one.question
+            for one in ledger.withdrawals()
+            if one.forecaster == forecaster
+            and one.question in last
+            and last[one.question].issued_at <= one.withdrawn_at <= now
         )
-
-    def at(self, question: str, moment: dt.datetime) -> Forecast | None:
-        """Give the last forecast made by a moment, withdrawn since or not."""
-        made = [f for f in self.forecasts.get(question, ()) if f.issued_at <= moment]
-        return made[-1] if made else None
-
-    def latest(self, question: str) -> Forecast | None:
-        """Give the last forecast, withdrawn since or not."""
-        made = self.forecasts.get(question, ())
-        return made[-1] if made else None
-
-    def is_withdrawn(self, question: str) -> bool:
-        """Say whether the last forecast was withdrawn."""
-        last, taken = self.latest(question), self.withdrawn.get(question)
-        return last is not None and taken is not None and taken >= last.issued_at
-
-    def in_force(self, question: str) -> Forecast | None:
-        """Give the forecast in force; None where there is none or it was withdrawn."""
-        return None if self.is_withdrawn(question) else self.latest(question)
+        return cls({name: said for name, said in last.items() if name not in withdrawn}, withdrawn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +56,17 @@ class Pair:
         `difference` is a number for yes-no questions, one for each option of others, None for
         numbers and wherever one of the two is missing.
         """
-        mine, model = self.mine.in_force(question.id), self.model.in_force(question.id)
+        mine, model = self.mine.in_force.get(question.id), self.model.in_force.get(question.id)
         return {
             "mine": None if mine is None else mine.value.plain,
-            "withdrawn": self.mine.is_withdrawn(question.id),
+            "withdrawn": question.id in self.mine.withdrawn,
             "model": None if model is None else model.value.plain,
             "difference": difference(question, mine, model),
         }
 
 
 def difference(
-    question: Question, mine: Forecast | None, model: Forecast | None
+    question: Question, mine: Said | None, model: Said | None
 ) -> float | dict[str, float] | None:
     """Give one forecast less another, where that is a number."""
     if mine is None or model is None or question.type == "numeric":

@@ -4,14 +4,15 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.in_force import Pair, difference
+from forecasting.app.in_force import KINDS, Pair, difference
 from forecasting.app.news_standing import standing
 from forecasting.domain.evidence import Evidence
-from forecasting.domain.forecast import Forecast
+from forecasting.domain.forecast import Said
+from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import local_day
 from forecasting.domain.question import Question, lacks_criteria
 from forecasting.errors import InvalidInput
@@ -49,6 +50,7 @@ class _State:
 
     catalog: Catalog
     pair: Pair
+    before: Mapping[str, Said | None]
     news: tuple[Evidence, ...]
     about: Mapping[str, tuple[dt.datetime, ...]]
     now: dt.datetime
@@ -61,7 +63,14 @@ class _State:
             for target in {effect.target for effect in item.effects}:
                 about.setdefault(target.partition("=")[0], []).append(item.known_at)
         told = {name: tuple(sorted(times)) for name, times in about.items()}
-        return cls(Catalog.of(ledger), Pair.of(ledger, forecaster, now), news, told, now)
+        pair = Pair.of(ledger, forecaster, now)
+        # What the model said by my forecast in force, or else a week ago.
+        model, week_ago = partial(ledger.last_said, MODEL, kinds=KINDS), now - SOON
+        before: dict[str, Said | None] = {**model(by=now, since=forecaster, otherwise=week_ago)}
+        if pair.mine.withdrawn:
+            then = model(by=week_ago)
+            before |= {name: then.get(name) for name in pair.mine.withdrawn}
+        return cls(Catalog.of(ledger), pair, before, news, told, now)
 
     def news_since(self, question: Question, moment: dt.datetime) -> int:
         """Count the items known since a moment that bear on a question or its processes."""
@@ -141,22 +150,22 @@ def _waiting(state: _State, question: Question) -> dict[str, Any]:
 def _looked(state: _State, question: Question) -> dict[str, Any]:
     """Give the row of an open question; without a reason it needs nobody."""
     mine, model = (
-        state.pair.mine.in_force(question.id),
-        state.pair.model.in_force(question.id),
+        state.pair.mine.in_force.get(question.id),
+        state.pair.model.in_force.get(question.id),
     )
     left = question.closes - state.now
     since = question.opens if mine is None else mine.issued_at
     age = _days(state.now - since)
     news = state.news_since(question, since)
-    numbers = _numbers(question, mine) or _numbers(question, model)
+    own, other = _numbers(question, mine), _numbers(question, model)
+    numbers = own or other
     hazard = None
     stale = None
     if question.type == "binary" and numbers is not None:
         hazard = _hazard(numbers[0], left)
-        stale = 0.0 if mine is None else _quiet(mine, question, state.now)
-    apart = _distance(question, mine, model)
+        stale = 0.0 if mine is None else _quiet(numbers[0], mine.issued_at, question, state.now)
     reasons = []
-    if state.pair.mine.is_withdrawn(question.id):
+    if question.id in state.pair.mine.withdrawn:
         reasons.append("withdrawn")
     elif mine is None:
         reasons.append("never answered")
@@ -171,14 +180,15 @@ def _looked(state: _State, question: Question) -> dict[str, Any]:
         reasons.append("stale")
     if lacks_criteria(question):
         reasons.append(NO_CRITERIA)
+    row = _row(state, question, ", ".join(reasons))
     return {
-        **_row(state, question, ", ".join(reasons)),
-        "value": _value(question, mine, model, stale, news, left),
+        **row,
+        "value": _value(question, own, other, stale, news, left),
         "age_days": age,
         "staleness": stale,
         "hazard": hazard,
         "news_since": news,
-        "distance": apart,
+        "distance": _widest(row["difference"]),
         "change": change,
     }
 
@@ -206,7 +216,7 @@ def _days(span: dt.timedelta) -> float:
     return round(span / DAY, 2)
 
 
-def _numbers(question: Question, forecast: Forecast | None) -> tuple[float, ...] | None:
+def _numbers(question: Question, forecast: Said | None) -> tuple[float, ...] | None:
     """Give the probabilities of a forecast; None for quantiles."""
     return None if forecast is None or question.type == "numeric" else forecast.value.numbers
 
@@ -217,29 +227,27 @@ def _hazard(p: float, left: dt.timedelta) -> float | None:
     return None if days <= 0 else 1 - (1 - least) ** (1 / days)
 
 
-def _quiet(mine: Forecast, question: Question, now: dt.datetime) -> float:
+def _quiet(p: float, said: dt.datetime, question: Question, now: dt.datetime) -> float:
     """Say by how much quiet days since a forecast should have moved it, at that hazard."""
-    p = mine.value.numbers[0]
     least = min(p, 1 - p)
-    whole = (question.closes - mine.issued_at) / DAY
+    whole = (question.closes - said) / DAY
     if whole <= 0:
         return 0.0
     still: float = (1 - least) ** ((question.closes - now) / DAY / whole)
     return least - (1 - still)
 
 
-def _distance(question: Question, mine: Forecast | None, model: Forecast | None) -> float | None:
-    """Give the largest difference to the model's number over the options."""
-    apart = difference(question, mine, model)
+def _widest(apart: float | dict[str, float] | None) -> float | None:
+    """Give the size of the largest difference over the options."""
     if apart is None:
         return None
-    return max(abs(x) for x in (apart.values() if isinstance(apart, dict) else [apart]))
+    return max(map(abs, apart.values())) if isinstance(apart, dict) else abs(apart)
 
 
 def _value(
     question: Question,
-    mine: Forecast | None,
-    model: Forecast | None,
+    own: tuple[float, ...] | None,
+    other: tuple[float, ...] | None,
     stale: float | None,
     news: int,
     left: dt.timedelta,
@@ -249,7 +257,6 @@ def _value(
         return None
     window = question.closes - question.opens
     share = left / window if window > dt.timedelta(0) else 0.0
-    own, other = _numbers(question, mine), _numbers(question, model)
     options = max(len(question.space.options), 2)
     silent = tuple([0.5] if question.type == "binary" else [1 / options] * options)
     said = own or silent
@@ -264,12 +271,9 @@ def _value(
 
 def _moved(state: _State, question: Question) -> float | None:
     """Say by how much the model moved since my forecast, or else within a week, where it did."""
-    mine, model = state.pair.mine.in_force(question.id), state.pair.model
-    since = state.now - SOON if mine is None else mine.issued_at
-    now, then = model.in_force(question.id), model.at(question.id, since)
-    if then is None:
-        return None
-    apart = difference(question, now, then)
+    apart = difference(
+        question, state.pair.model.in_force.get(question.id), state.before.get(question.id)
+    )
     if apart is None:
         return None
     widest = max(apart.values(), key=abs) if isinstance(apart, dict) else apart

@@ -104,6 +104,15 @@ class Forecast:
     sealed: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a forecast says and when, without the rest of its entry: all that a list needs."""
+
+    question: str
+    value: Value
+    issued_at: dt.datetime
+
+
 def decimal_text(number: float) -> str:
     """Write a float as the shortest decimal that reads back as the same float.
 

@@ -21,6 +21,7 @@ from forecasting.domain import (
     Sealed,
     Withdrawal,
 )
+from forecasting.domain.forecast import Said
 from forecasting.domain.provenance import ModelRun, ReplayMark
 from forecasting.domain.resolution import outcomes
 from forecasting.domain.setup import Setup
@@ -230,6 +231,30 @@ class Ledger:
                 forecaster=forecaster,
                 kind=kind,
                 run=run,
+            )
+
+    def last_said(
+        self,
+        forecaster: str,
+        *,
+        kinds: Sequence[Kind],
+        by: dt.datetime,
+        since: str = "",
+        otherwise: dt.datetime | None = None,
+    ) -> dict[str, Said]:
+        """Give a forecaster's last forecast of each question, among some kinds.
+
+        Parameters
+        ----------
+        by : datetime
+            Only forecasts issued by then count.
+        since : str
+            Another forecaster: give what was said by the moment of their last forecast by `by`,
+            and on questions that they did not answer, by `otherwise`.
+        """
+        with self._reading() as connection:
+            return read.last_said(
+                connection, forecaster, kinds=kinds, by=by, since=since, otherwise=otherwise
             )
 
     def evidence(self, *, head: int | None = None) -> list[Evidence]:

@@ -3,10 +3,23 @@
 import datetime as dt
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Row,
+    ScalarSelect,
+    Select,
+    Table,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from forecasting.domain import (
     Evidence,
@@ -17,6 +30,7 @@ from forecasting.domain import (
     Sealed,
     Withdrawal,
 )
+from forecasting.domain.forecast import Said, Value
 from forecasting.domain.provenance import ModelRun, ReplayMark
 from forecasting.domain.setup import Setup
 from forecasting.domain.watch import Watch
@@ -39,15 +53,16 @@ from forecasting.store.tables import (
     withdrawal,
 )
 from forecasting.store.tables import evidence as evidence_table
+from forecasting.store.values import restore
 
 _PREFIX = re.compile(r"[0-9a-f]{4,64}")
 
 
-def _up_to(table: Table, head: int | None) -> list[ColumnElement[bool]]:
+def _up_to(table: FromClause, head: int | None) -> list[ColumnElement[bool]]:
     return [] if head is None else [table.c.seq <= head]
 
 
-def _kept(connection: Connection, table: Table, head: int | None) -> list[ColumnElement[bool]]:
+def _kept(connection: Connection, table: FromClause, head: int | None) -> list[ColumnElement[bool]]:
     """Leave out what belongs to a question that was dropped, up to the entry that dropped it."""
     dropped = select(setup.c.name, func.max(setup.c.seq)).where(
         setup.c.subject == "dropped", *_up_to(setup, head)
@@ -58,12 +73,12 @@ def _kept(connection: Connection, table: Table, head: int | None) -> list[Column
     ]
 
 
-def _recorded(
+def _rows(
     connection: Connection,
     table: Table,
     *where: ColumnElement[bool],
     order: tuple[ColumnElement[Any], ...] = (),
-) -> list[Recorded]:
+) -> list[dict[str, Any]]:
     """Read the entries of one kind with their details, by number unless told otherwise."""
     columns = [column.label(f"_{column.name}") for column in entry.columns if column.name != "leaf"]
     source = table.join(entry, entry.c.seq == table.c.seq)
@@ -79,8 +94,16 @@ def _recorded(
     )
     found = connection.execute(statement)
     names = [*found.keys()]
-    rows = [dict(zip(names, row, strict=True)) for row in found]
-    effects = _effects(connection, *where) if table is evidence_table else {}
+    rows = [dict(zip(names, row, strict=True)) for row in found.all()]
+    if table is evidence_table:
+        effects = _effects(connection, *where)
+        for row in rows:
+            row["_effects"] = effects.get(row["_seq"], ())
+    return rows
+
+
+def _recorded(connection: Connection, table: Table, *where: ColumnElement[bool]) -> list[Recorded]:
+    """Read the entries of one kind as they stand in the ledger."""
     return [
         Recorded(
             row["_seq"],
@@ -89,11 +112,34 @@ def _recorded(
             row["_tool"],
             row["_hash"],
             row,
-            effects.get(row["_seq"], ()),
+            row.get("_effects", ()),
             row.get("_because") or "",
         )
-        for row in rows
+        for row in _rows(connection, table, *where)
     ]
+
+
+def _values[T](
+    connection: Connection,
+    table: Table,
+    kind: type[T],
+    *where: ColumnElement[bool],
+    order: tuple[ColumnElement[Any], ...] = (),
+) -> list[T]:
+    """Read the domain values of one kind, without the entries around them."""
+    found = [
+        restore(
+            row["_kind"],
+            row,
+            seq=row["_seq"],
+            recorded_at=row["_recorded_at"],
+            hash=row["_hash"],
+            effects=row.get("_effects", ()),
+            because=row.get("_because") or "",
+        )
+        for row in _rows(connection, table, *where, order=order)
+    ]
+    return [value for value in found if isinstance(value, kind)]
 
 
 def _effects(
@@ -111,28 +157,16 @@ def _effects(
     return found
 
 
-def _values[T](recorded: list[Recorded], kind: type[T]) -> list[T]:
-    return [value for item in recorded if isinstance(value := item.value, kind)]
-
-
 def questions(connection: Connection, *, head: int | None = None) -> list[Question]:
     """Give the latest version of each question, in the order of their first versions."""
     where = and_(True, *_up_to(question, head), *_kept(connection, question, head))
-    versions = (
-        select(func.max(question.c.seq).label("latest"), func.min(question.c.seq).label("first"))
-        .where(where)
-        .group_by(question.c.question)
-        .order_by(func.min(question.c.seq))
-    )
-    latest = {row.latest: position for position, row in enumerate(connection.execute(versions))}
-    found = _recorded(
-        connection,
-        question,
-        question.c.seq.in_(
-            select(func.max(question.c.seq)).where(where).group_by(question.c.question)
-        ),
-    )
-    return _values(sorted(found, key=lambda item: latest[item.seq]), Question)
+    latest = select(func.max(question.c.seq)).where(where).group_by(question.c.question)
+    firsts = select(question.c.question, func.min(question.c.seq)).where(where)
+    place = {
+        name: first for name, first in connection.execute(firsts.group_by(question.c.question))
+    }
+    found = _values(connection, question, Question, question.c.seq.in_(latest))
+    return sorted(found, key=lambda held: place[held.id])
 
 
 def question_history(
@@ -151,8 +185,50 @@ def forecasts(
     place = func.coalesce(forecast.c.sealed, forecast.c.seq)
     order = (forecast.c.issued_at, place)
     where += [*_up_to(forecast, head), *_kept(connection, forecast, head)]
-    found = _recorded(connection, forecast, *where, order=order)
-    return _values(found, Forecast)
+    return _values(connection, forecast, Forecast, *where, order=order)
+
+
+def last_said(
+    connection: Connection,
+    forecaster: str,
+    *,
+    kinds: Sequence[str],
+    by: dt.datetime,
+    since: str = "",
+    otherwise: dt.datetime | None = None,
+) -> dict[str, Said]:
+    """Give a forecaster's last forecast of each question; see :meth:`Ledger.last_said`.
+
+    The index finds each one, so that a long history costs no more than a short one.
+    """
+    asked = select(question.c.question.label("name")).distinct().subquery()
+
+    def last(who: str, until: ColumnElement[Any]) -> ScalarSelect[int]:
+        one = forecast.alias()
+        found = select(one.c.seq).where(
+            one.c.question == asked.c.name,
+            one.c.forecaster == who,
+            one.c.kind.in_(kinds),
+            one.c.issued_at <= until,
+            *_kept(connection, one, None),
+        )
+        order = (one.c.issued_at.desc(), func.coalesce(one.c.sealed, one.c.seq).desc())
+        return found.order_by(*order).limit(1).correlate(asked).scalar_subquery()
+
+    moment = forecast.c.issued_at.type
+    until: ColumnElement[Any] = literal(by, moment)
+    if since:
+        theirs = forecast.alias()
+        said = select(theirs.c.issued_at).where(theirs.c.seq == last(since, until))
+        until = func.coalesce(said.scalar_subquery(), literal(otherwise or by, moment))
+    names = ("question", "shape", "labels", "entered", "stated", "issued_at")
+    statement = select(*(forecast.c[name] for name in names)).select_from(
+        asked.join(forecast, forecast.c.seq == last(forecaster, until))
+    )
+    return {
+        name: Said(name, Value(shape, tuple(labels), tuple(entered), stated), issued_at)
+        for name, shape, labels, entered, stated, issued_at in connection.execute(statement).all()
+    }
 
 
 def head_at(connection: Connection, moment: dt.datetime) -> int:
@@ -169,8 +245,7 @@ def kinds(connection: Connection) -> set[str]:
 
 def evidence(connection: Connection, *, head: int | None = None) -> list[Evidence]:
     """Give every item of evidence in the order of recording."""
-    found = _recorded(connection, evidence_table, *_up_to(evidence_table, head))
-    return _values(found, Evidence)
+    return _values(connection, evidence_table, Evidence, *_up_to(evidence_table, head))
 
 
 def resolutions(
@@ -179,13 +254,13 @@ def resolutions(
     """Give the versions of every outcome, or of one question's, in the order of recording."""
     where = [] if question is None else [resolution.c.question == question]
     where += [*_up_to(resolution, head), *_kept(connection, resolution, head)]
-    return _values(_recorded(connection, resolution, *where), Resolution)
+    return _values(connection, resolution, Resolution, *where)
 
 
 def withdrawals(connection: Connection, *, head: int | None = None) -> list[Withdrawal]:
     """Give every withdrawal in the order of recording."""
     where = [*_up_to(withdrawal, head), *_kept(connection, withdrawal, head)]
-    return _values(_recorded(connection, withdrawal, *where), Withdrawal)
+    return _values(connection, withdrawal, Withdrawal, *where)
 
 
 def seals(
@@ -195,22 +270,22 @@ def seals(
     where = [] if question is None else [sealed.c.question == question]
     order = (sealed.c.issued_at, sealed.c.seq)
     where += [*_up_to(sealed, head), *_kept(connection, sealed, head)]
-    return _values(_recorded(connection, sealed, *where, order=order), Sealed)
+    return _values(connection, sealed, Sealed, *where, order=order)
 
 
 def redactions(connection: Connection, *, head: int | None = None) -> list[Redaction]:
     """Give every redaction in the order of recording."""
-    return _values(_recorded(connection, redaction, *_up_to(redaction, head)), Redaction)
+    return _values(connection, redaction, Redaction, *_up_to(redaction, head))
 
 
 def watches(connection: Connection, *, head: int | None = None) -> list[Watch]:
     """Give every watch in the order of recording."""
-    return _values(_recorded(connection, watch, *_up_to(watch, head)), Watch)
+    return _values(connection, watch, Watch, *_up_to(watch, head))
 
 
 def setups(connection: Connection, *, head: int | None = None) -> list[Setup]:
     """Give what the ledger was told about itself, in the order of recording."""
-    return _values(_recorded(connection, setup, *_up_to(setup, head)), Setup)
+    return _values(connection, setup, Setup, *_up_to(setup, head))
 
 
 def model_runs(
@@ -218,7 +293,7 @@ def model_runs(
 ) -> list[ModelRun]:
     """Give the model fits, of one replay run or of all, in the order of recording."""
     where = [] if run is None else [model_run.c.run == run]
-    return _values(_recorded(connection, model_run, *where, *_up_to(model_run, head)), ModelRun)
+    return _values(connection, model_run, ModelRun, *where, *_up_to(model_run, head))
 
 
 def replay_runs(
@@ -226,7 +301,7 @@ def replay_runs(
 ) -> list[ReplayMark]:
     """Give the starts and ends of replay runs in the order of recording."""
     where = [] if run is None else [replay_run.c.run == run]
-    return _values(_recorded(connection, replay_run, *where, *_up_to(replay_run, head)), ReplayMark)
+    return _values(connection, replay_run, ReplayMark, *where, *_up_to(replay_run, head))
 
 
 def entry_named(connection: Connection, name: int | str) -> Recorded:

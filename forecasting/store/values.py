@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from forecasting.domain import (
@@ -21,6 +22,7 @@ from forecasting.domain import (
     Value,
     Withdrawal,
 )
+from forecasting.domain.outcome import QuestionType
 from forecasting.domain.provenance import ModelRun, ReplayMark
 from forecasting.domain.setup import Setup
 from forecasting.domain.watch import Watch
@@ -94,14 +96,32 @@ def _to_evidence(row: Mapping[str, Any], stamp: _Stamp) -> Evidence:
     )
 
 
+@lru_cache(maxsize=1024)
+def _options(kind: QuestionType, options: tuple[str, ...], unit: str) -> OutcomeSpace:
+    """Give one space to all questions with the same options; a ledger may hold 10,000."""
+    return OutcomeSpace(kind, options, unit=unit)
+
+
+def _space(row: Mapping[str, Any]) -> OutcomeSpace:
+    if row["lower"] is None and row["upper"] is None:
+        return _options(row["type"], tuple(row["options"]), row["unit"])
+    return OutcomeSpace(row["type"], tuple(row["options"]), row["lower"], row["upper"], row["unit"])
+
+
 def _to_question(row: Mapping[str, Any], _: _Stamp) -> Question:
     basis, model = row["basis"], row["model"]
-    names = ("title", "criteria", "background", "zone", "opens", "closes", "resolves_by")
     return Question(
         id=row["question"],
-        space=OutcomeSpace(
-            row["type"], tuple(row["options"]), row["lower"], row["upper"], row["unit"]
-        ),
+        title=row["title"],
+        criteria=row["criteria"],
+        background=row["background"],
+        space=_space(row),
+        zone=row["zone"],
+        opens=row["opens"],
+        closes=row["closes"],
+        resolves_by=row["resolves_by"],
+        topic=row["topic"],
+        event=row["event"],
         tags=tuple(row["tags"]),
         basis=Basis(
             basis["kind"],
@@ -111,11 +131,13 @@ def _to_question(row: Mapping[str, Any], _: _Stamp) -> Question:
         model=ModelChoice(
             model["family"], model["fitted"], model["reference"], _numbers(model["settings"])
         ),
+        ladder=row["ladder"],
+        parent=row["parent"],
         condition=None
         if row["condition_question"] is None
         else Condition(row["condition_question"], row["condition_outcome"]),
+        source=row["source"],
         answer=row["answer"] or "",
-        **{name: row[name] for name in (*names, "topic", "event", "ladder", "parent", "source")},
     )
 
 
