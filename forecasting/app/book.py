@@ -7,9 +7,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from forecasting import clock, config
+from forecasting.app import columns
 from forecasting.app.book_record import Record
 from forecasting.app.book_review import Review
-from forecasting.app.tidy import When, frame, on, text, when
+from forecasting.app.spelling import in_python, speaking_python
+from forecasting.app.tidy import When, day, frame, named, on, text, when
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from forecasting.bank import Bank
 
 
+@in_python
 def open_book(database: str | None = None, *, forecaster: str | None = None) -> "Book":
     """Open a database: the workspace's, or one that is named; an absent one is made.
 
@@ -53,6 +56,7 @@ def open_book(database: str | None = None, *, forecaster: str | None = None) -> 
     return book
 
 
+@in_python
 def init_workspace(
     folder: str | Path = ".", *, example: str | None = None, forecaster: str | None = None
 ) -> "Book":
@@ -73,13 +77,16 @@ def init_workspace(
     return Book.open(made["database"], forecaster=forecaster)
 
 
+@speaking_python
 class Book(Record, Review):
     """A ledger with the use cases as methods; frames are tidy and their times aware UTC."""
 
     def __repr__(self) -> str:
-        held = self.ledger.questions()
-        now = clock.now()
-        waiting = sum(question.opens <= now < question.closes for question in held)
+        from forecasting.app.catalog import Catalog
+
+        catalog, now = Catalog.of(self.ledger), clock.now()
+        held = catalog.questions.values()
+        waiting = sum(catalog.status(question, now) == "open" for question in held)
         said = f"{len(held)} questions, {waiting} open, in {self.ledger.where}"
         return f"<Book of {self.forecaster}: {said}>"
 
@@ -158,7 +165,7 @@ class Book(Record, Review):
         from forecasting.app.questions import list_rows
 
         rows = list_rows(self.ledger, clock.now(), forecaster=self.forecaster, **filters)
-        return frame(rows, ("opens", "closes"))
+        return frame(rows, ("opens", "closes"), columns.QUESTIONS)
 
     def today(self) -> "pd.DataFrame":
         """Give what needs the forecaster today: a row an item, in sections; see `forecast`."""
@@ -215,12 +222,10 @@ class Book(Record, Review):
         from forecasting.app.ask import Asked, ask, beside
 
         now = clock.now()
-        each = (
-            {str(k): text(v) for k, v in forecast.items()} if isinstance(forecast, Mapping) else {}
-        )
+        each = named(forecast) if isinstance(forecast, Mapping) else {}
         made = ask(
             self.ledger,
-            Asked(title, by=_day(by), ladder=[_day(day) for day in ladder], **more),
+            Asked(title, by=day(by), ladder=[day(each) for each in ladder], **more),
             forecaster=forecaster or self.forecaster,
             now=now,
             probability=None if forecast is None or each else text(forecast),  # type: ignore[arg-type]
@@ -269,14 +274,14 @@ class Book(Record, Review):
             for f in undone(self.ledger).left(self.ledger.forecasts(forecaster=forecaster))
             if kind is None or f.kind == kind
         ]
-        return frame(rows, ("issued_at", "recorded_at"))
+        return frame(rows, ("issued_at", "recorded_at"), columns.FORECASTS)
 
     def evidence(self, *, everything: bool = False, question: str = "") -> "pd.DataFrame":
         """Give the evidence: one row an item; reference tables only with `everything`."""
         from forecasting.app import news
 
         rows = news.rows(self.ledger, question=question, everything=everything)
-        return frame(rows, ("event_at", "known_at", "recorded_at"))
+        return frame(rows, ("event_at", "known_at", "recorded_at"), columns.EVIDENCE)
 
     def resolutions(
         self, question: str = "", *, scores: bool = False, kind: str = "live", run: str = ""
@@ -288,14 +293,15 @@ class Book(Record, Review):
             rows = resolutions.scored(self.ledger, question, kind=kind, run=run)
         else:
             rows = resolutions.resolutions(self.ledger, question)
-        return frame(rows, ("resolved_at", "recorded_at"))
+        named = columns.SCORED_RESOLUTIONS if scores else columns.RESOLUTIONS
+        return frame(rows, ("resolved_at", "recorded_at"), named)
 
     def log(
         self,
         question: str,
-        forecast: float | str | Mapping[str, float | str] | None = None,
+        forecast: float | str | Mapping[Any, float | str] | None = None,
         *,
-        ladder: Mapping[str, float | str] | None = None,
+        ladder: Mapping[Any, float | str] | None = None,
         because: str = "",
         at: When = None,
         forecaster: str | None = None,
@@ -307,12 +313,12 @@ class Book(Record, Review):
 
         given: dict[str, Any] = {}
         if ladder is not None:
-            given["ladder"] = {str(day): text(p) for day, p in ladder.items()}
+            given["ladder"] = named(ladder)
         elif isinstance(forecast, Mapping):
-            numeric = Catalog.of(self.ledger).find(question)[0].type == "numeric"
-            given["quantiles" if numeric else "options"] = {
-                str(key): text(value) for key, value in forecast.items()
-            }
+            asked = Catalog.of(self.ledger).find(question)
+            numeric = asked[0].type == "numeric"
+            form = "ladder" if asked[0].ladder == question.strip().casefold() else "options"
+            given["quantiles" if numeric else form] = named(forecast)
         elif forecast is not None:
             given["probability"] = text(forecast)
         return log(
@@ -377,16 +383,16 @@ class Book(Record, Review):
         from forecasting.app.log import history
 
         times = ("issued_at", "recorded_at", "from", "until")
-        return frame(history(self.ledger, question, **filters), times)
+        return frame(history(self.ledger, question, **filters), times, columns.HISTORY)
 
     def add_news(
         self,
         title: str,
         *,
         source: str,
-        known_at: str | dt.datetime,
+        known_at: str | dt.date,
         event_at: When = None,
-        on: Mapping[str, str] | Sequence[str] = (),
+        on: Mapping[str, str] | Sequence[str] | str = (),
         **more: Any,
     ) -> dict[str, Any]:
         """Record an item of evidence; `on` maps targets to effects such as ``x3``.
@@ -396,6 +402,8 @@ class Book(Record, Review):
         """
         from forecasting.app import news
 
+        if isinstance(on, str):
+            on = [on]
         effects = [f"{q}={effect}" for q, effect in on.items()] if isinstance(on, Mapping) else on
         moment = when(known_at, days="ends")
         if moment is None:
@@ -410,6 +418,20 @@ class Book(Record, Review):
             on=list(effects),
             now=clock.now(),
             **more,
+        )
+
+    def retract_news(
+        self, entry: int | str, *, because: str, known_at: When = None
+    ) -> dict[str, Any]:
+        """Take an item back by an entry of its own; forecasts as of a moment before keep it."""
+        from forecasting.app import news
+
+        return news.retract(
+            self.ledger,
+            str(entry),
+            because=because,
+            now=clock.now(),
+            known_at=when(known_at, days="ends"),
         )
 
     def update(
@@ -457,8 +479,8 @@ class Book(Record, Review):
             watcher=self.forecaster if watched else "",
         )
         for warning in warnings:
-            python_warnings.warn(warning, stacklevel=2)
-        return frame(rows, ())
+            python_warnings.warn(warning, stacklevel=3)
+        return frame(rows, ("closes", "watched_until"), columns.UPDATE)
 
     def world(
         self,
@@ -497,6 +519,25 @@ class Book(Record, Review):
             self.ledger, now=clock.now(), as_of=when(as_of), draws=draws, seed=seed, bank=bank
         )
 
+    def worldviews(
+        self, *, as_of: When = None, over_time: bool = False, kind: str = "", run: str = ""
+    ) -> "pd.DataFrame":
+        """Give each worldview's weight and record, or how the weights moved over time."""
+        import warnings as python_warnings
+
+        from forecasting.app.banks import bank_of
+        from forecasting.app.worldview_table import worldview_rows, worldview_steps
+
+        now, at = clock.now(), when(as_of)
+        if over_time:
+            rows, notes = worldview_steps(self.ledger, now=now, kind=kind, run=run, at=at)
+        else:
+            bank = bank_of(self.ledger)
+            rows, notes = worldview_rows(self.ledger, bank, now=now, kind=kind, run=run, at=at)
+        for note in notes:
+            python_warnings.warn(note, stacklevel=3)
+        return frame(rows, ("at", "as_of"), columns.WEIGHTS if over_time else columns.WORLDVIEWS)
+
     def explain(
         self, question: str, *, as_of: When = None, seed: int = 0
     ) -> "dict[str, Any] | list[dict[str, Any]]":
@@ -507,7 +548,3 @@ class Book(Record, Review):
             self.ledger, question, now=clock.now(), as_of=when(as_of), seed=seed
         )
         return found[0] if len(found) == 1 else found
-
-
-def _day(day: str | dt.date) -> str:
-    return day if isinstance(day, str) else day.isoformat()[:10]

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecasting import clock
+from forecasting.app import columns
 from forecasting.app.tidy import When, frame, on, text, when
 from forecasting.store import Ledger
 
@@ -146,7 +147,8 @@ class Record:
         """Give until when each process is watched, and how many days ago that is."""
         from forecasting.app.watch import rows
 
-        return frame(rows(self.ledger, now=clock.now()), ("until", "recorded_at"))
+        found = rows(self.ledger, now=clock.now())
+        return frame(found, ("until", "recorded_at"), columns.WATCHES)
 
     def verify(self, anchor: str | Path | None = None) -> dict[str, Any]:
         """Walk the hash chain and say what holds."""

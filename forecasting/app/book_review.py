@@ -1,15 +1,20 @@
 """The part of the book that looks back: scores, calibration, comparison, pools, the replay."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecasting import clock
+from forecasting.app import columns
 from forecasting.app.tidy import When, frame, when
+from forecasting.errors import InvalidInput, nearest
 from forecasting.store import Ledger
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from forecasting.app.frames import Selection
 
 
 class Review:
@@ -28,7 +33,6 @@ class Review:
         **filters: Any,
     ) -> "pd.DataFrame":
         """Score forecasters over the lifetime of resolved questions."""
-        from forecasting.app.frames import Selection
         from forecasting.app.score import scores
 
         return frame(
@@ -38,9 +42,10 @@ class Review:
                 by=by,
                 convention=convention,
                 window=window,
-                selection=Selection(kind=kind, **filters),
+                selection=_selection(kind, filters),
             ),
             (),
+            (by, *columns.SCORES),
         )
 
     def calibration(
@@ -55,11 +60,10 @@ class Review:
     ) -> "Calibration":
         """Review the calibration of a forecaster (or of all of a kind)."""
         from forecasting.app.calibrate import calibration
-        from forecasting.app.frames import Selection
 
         now = clock.now()
-        closed_by = (filters.get("as_of") or now) if past_close else None
-        wanted = Selection(kind=kind, forecaster=forecaster, closed_by=closed_by, **filters)
+        closed_by = (when(filters.get("as_of")) or now) if past_close else None
+        wanted = _selection(kind, filters | {"forecaster": forecaster, "closed_by": closed_by})
         found = calibration(self.ledger, selection=wanted, share=share, score=score, now=now)
         return Calibration(found, forecaster or kind)
 
@@ -103,8 +107,8 @@ class Review:
 
         rows, notes = leaderboard(self.ledger, selection=Selection(kind=kind), **options)
         for note in notes:
-            python_warnings.warn(note, stacklevel=2)
-        return frame(rows)
+            python_warnings.warn(note, stacklevel=3)
+        return frame(rows, (), columns.LEADERBOARD)
 
     def pool(
         self,
@@ -132,6 +136,23 @@ class Review:
         return frame(rows)
 
 
+def _selection(kind: str, filters: Mapping[str, Any]) -> "Selection":
+    """Read which forecasts a table is about: its moments as everywhere, questions as any list."""
+    from forecasting.app.frames import Selection
+
+    read = dict(filters)
+    if "as_of" in read:
+        read["as_of"] = when(read["as_of"])
+    if not isinstance(read.get("question", ""), str):
+        read["question"] = tuple(read["question"])
+    known = [field.name for field in fields(Selection)]
+    for name in read:
+        if name not in known:
+            msg = f"{name}: is no filter"
+            raise InvalidInput(msg, hint=nearest(name, known) or ", ".join(known))
+    return Selection(kind=kind, **read)
+
+
 class Calibration:
     """A calibration review: numbers, table, picture and reading."""
 
@@ -142,7 +163,7 @@ class Calibration:
     @property
     def table(self) -> "pd.DataFrame":
         """The curve: forecast, event_rate, n, lower, upper."""
-        return frame(list(self.numbers["curve"]), ())
+        return frame(list(self.numbers["curve"]), (), columns.CURVE)
 
     @property
     def reading(self) -> str:
