@@ -42,6 +42,8 @@ NEWS_ROW = ("seq", "known_at", "source", "on")
 ORDERS = ("value", "date")
 SECTIONS = ("fresh look", "due", "closes soon", "moved", "never answered", "news not coded")
 MOST = 5
+#: A fresh look worth less than this is none: it prints as nothing.
+LEAST = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +304,7 @@ def today(ledger: Ledger, *, forecaster: str, now: dt.datetime) -> list[dict[str
         key=lambda row: (row["deadline"], row["question"]),
     )
     parts: dict[str, Iterable[Mapping[str, Any]]] = {
-        "fresh look": [row for row in open_ones if row["value"]][:MOST],
+        "fresh look": [row for row in open_ones if (row["value"] or 0.0) >= LEAST][:MOST],
         "due": sorted(
             (row for row in rows if row["status"] == "due"), key=lambda row: row["deadline"]
         ),

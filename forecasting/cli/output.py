@@ -326,7 +326,7 @@ def _table(
         above = [click.style(text, italic=True) for text in above]
         table[:head] = [click.style(text, bold=True) for text in table[:head]]
     click.echo("\n".join([*above, "", *table, ""]))
-    hidden = [column.name for column in ranked if column not in shown]
+    hidden = [column.name.replace("_", " ") for column in ranked if column not in shown]
     if hidden and not quiet:
         say(f"too narrow for: {', '.join(hidden)} (--wide shows all)")
 

@@ -178,7 +178,7 @@ def score(
             missing=missing,
         )
         if not rows:
-            say(empty_note(book.ledger, kind, rule=rule or "", wanted=wanted))
+            say(as_options(empty_note(book.ledger, kind, rule=rule or "", wanted=wanted)))
         for note in left_out(book.ledger, wanted):
             say(as_options(note))
     compared = by == "forecaster" or bool(against)
@@ -315,7 +315,7 @@ def calibration(
                 book.ledger, by, selection=wanted, share=share, now=clock.now()
             )
             if not rows:
-                say(empty_note(book.ledger, kind, forecaster=shown, wanted=wanted))
+                say(as_options(empty_note(book.ledger, kind, forecaster=shown, wanted=wanted)))
             title = f"{shown or 'everybody'} ({kind}, {reading} outcomes), one forecast an event"
             more = POOLED_COLUMNS if by == "forecaster" else ()
             emit(rows, columns=(by, *BY_COLUMNS, *more), title=title)
@@ -325,7 +325,7 @@ def calibration(
             what = pictures.PICTURES[picture]
             title = f"{what}: {shown or 'everybody'} ({kind}, {reading} outcomes)"
             if not rows:
-                say(empty_note(book.ledger, kind, forecaster=shown, wanted=wanted))
+                say(as_options(empty_note(book.ledger, kind, forecaster=shown, wanted=wanted)))
             if out is not None:
                 pictures.draw(picture, rows, out, title=title, head=book.ledger.head())
                 say(f"written: {out}")
@@ -335,7 +335,7 @@ def calibration(
             book.ledger, selection=wanted, share=share, score=score, now=clock.now()
         )
         if not result["n"]:
-            say(empty_note(book.ledger, kind, forecaster=shown, wanted=wanted))
+            say(as_options(empty_note(book.ledger, kind, forecaster=shown, wanted=wanted)))
         if out is not None:
             whose = f"{who or 'everybody'} ({kind}, {reading} outcomes)"
             save_calibration(result, out, title=whose, head=book.ledger.head())

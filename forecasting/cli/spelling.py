@@ -10,6 +10,7 @@ _SETTLING = (
     "early_no",
     "map",
     "me",
+    "share",
     "too_soon",
     "unit",
     "zone",

@@ -92,11 +92,14 @@ def show() -> None:
     with Book.open(settings().db, forecaster=settings().forecaster) as book:
         who = book.forecaster
         rows = use.today(book.ledger, forecaster=who, now=clock.now())
+        due_ones = [] if rows else use.due(book.ledger, forecaster=who, now=clock.now())
     if settings().format != "table":
         emit(rows)
         return
+    lacking = sum(use.NO_CRITERIA in row["reason"] for row in due_ones)
     if not rows:
-        say(f"nothing needs {who}; forecast --help lists the commands")
+        said = f"; {lacking} without criteria: forecast due" if lacking else ""
+        say(f"nothing needs {who} today{said}; forecast --help lists the commands")
         return
     for section, (columns, title) in PARTS.items():
         part = [_shown(row) for row in rows if row["section"] == section]
