@@ -244,7 +244,8 @@ def _silent(reasons: Mapping[str, str]) -> list[str]:
     lines = []
     for reason, names in found.items():
         more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-        lines.append(f"{', '.join(names[:SHOWN])}{more}: {reason}")
+        stop = ":" if len(names) > 1 else ""
+        lines.append(f"{', '.join(names[:SHOWN])}{more}{stop} {reason}")
     return lines
 
 
