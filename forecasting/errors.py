@@ -37,11 +37,14 @@ class ForecastingError(Exception):
         self.message = message
         self.hint = hint
         self.where = where
+        #: The hint in the spelling of the door that it leaves by, where that is not a command's.
+        self.spoken_hint = ""
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
         stop = "" if self.message.endswith((".", "?")) else "."
-        way_out = f"{stop} Try: {self.hint}" if self.hint else ""
+        hint = self.spoken_hint or self.hint
+        way_out = f"{stop} Try: {hint}" if hint else ""
         return f"{place}{self.message}{way_out}"
 
 

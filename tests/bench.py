@@ -48,14 +48,60 @@ def start() -> None:
         process("-c", "import click"),
     )
     with tempfile.TemporaryDirectory() as folder:
-        forecast = ("-m", "forecasting", "--db", str(Path(folder) / "a.db"))
-        subprocess.run([python, *forecast, "init"], capture_output=True, check=True)
+        forecast = ("-m", "forecasting", "--db", str(Path(folder) / "forecasts.db"))
+        for made in (
+            ("init", folder),
+            ("ask", "Will it last?", "0.5", "--by", "2099-01-01", "--slug", "last"),
+        ):
+            subprocess.run([python, *forecast, *made], capture_output=True, check=True)
         report(
             "forecast log as a process (at most 1.5)",
-            process(*forecast, "log", "leaders-meet@2026-12-31", "0.03"),
+            process(*forecast, "log", "last", "0.03"),
             "import sqlalchemy.orm, click",
             process("-c", "import sqlalchemy.orm, click"),
         )
+
+
+def today() -> None:
+    """Time today's view and the list of 10,000 questions, with three forecasts each."""
+    import datetime as dt
+
+    from forecasting.domain import Basis, Forecast, ModelChoice, OutcomeSpace, Question
+    from forecasting.domain.forecast import binary_value
+    from forecasting.store import Ledger
+
+    now = dt.datetime.now(dt.UTC)
+    day = dt.timedelta(days=1)
+    words = ("t", "e", (), Basis("context", ()), ModelChoice("none", "none", "", {}))
+    questions = [
+        Question(
+            f"q-{k}", f"Will number {k} happen?", "As it says.", "", OutcomeSpace.binary(), "UTC",
+            now - 30 * day, *[now + (k % 200 + 1) * day] * 2, *words,
+        )
+        for k in range(10_000)
+    ]  # fmt: skip
+    forecasts = [
+        Forecast(
+            q.id, q.wording_hash, who, binary_value(f"0.{k % 90 + 10}"), now - ago * day, "live"
+        )
+        for k, q in enumerate(questions)
+        for who, ago in (("model", 12), ("ana", 10), ("model", 1))
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder) / "many.db")
+        with Ledger.open(path, create=True) as held:
+            held.append(questions, recorded_at=now - 20 * day)
+            held.append(forecasts, recorded_at=now)
+        for words_said in ((), ("due",), ("questions", "list")):
+            command = (sys.executable, "-m", "forecasting", "--db", path, "--as", "ana")
+            ours = timed(
+                lambda more=words_said, start=command: subprocess.run(
+                    [*start, *more], capture_output=True, check=True
+                ),
+                3,
+            )
+            what = " ".join(("forecast", *words_said))
+            report(f"{what}, 10,000 questions", ours, "1 s", 1.0)
 
 
 def scores() -> None:
@@ -477,6 +523,7 @@ def learned_pool() -> None:
 if __name__ == "__main__":
     for benchmark in (
         start,
+        today,
         scores,
         lifetimes,
         ledger,

@@ -8,10 +8,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from forecasting import clock, config
+from forecasting.app import columns
 from forecasting.app.book_record import Record
 from forecasting.app.book_review import Review
 from forecasting.app.book_world import World
-from forecasting.app.tidy import When, frame, listed, on, text, warned, when
+from forecasting.app.tidy import When, day, frame, listed, named, on, text, warned, when
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.store import Ledger, status, upgrade
 
@@ -87,9 +88,11 @@ class Book[Table](Record[Table], Review[Table], World):
     """A ledger with the use cases as methods; frames are tidy and their times aware UTC."""
 
     def __repr__(self) -> str:
-        held = self.ledger.questions()
-        now = clock.now()
-        waiting = sum(question.opens <= now < question.closes for question in held)
+        from forecasting.app.catalog import Catalog
+
+        catalog, now = Catalog.of(self.ledger), clock.now()
+        held = catalog.questions.values()
+        waiting = sum(catalog.status(question, now) == "open" for question in held)
         said = f"{len(held)} questions, {waiting} open, in {self.ledger.where}"
         return f"<Book of {self.forecaster}: {said}>"
 
@@ -307,7 +310,7 @@ class Book[Table](Record[Table], Review[Table], World):
         from forecasting.app.questions import list_rows
 
         rows = list_rows(self.ledger, clock.now(), forecaster=self.forecaster, **filters)
-        return self._give(rows, ("opens", "closes"))
+        return self._give(rows, ("opens", "closes"), columns.QUESTIONS)
 
     def today(self) -> Table:
         """Give what needs the forecaster today: a row an item, in sections; see `forecast`."""
@@ -441,10 +444,10 @@ class Book[Table](Record[Table], Review[Table], World):
         now = clock.now()
         stated = isinstance(forecast, Mapping)
         if stated:
-            each = {str(k): text(v) for k, v in forecast.items()}  # type: ignore[union-attr]
+            each = named(forecast)  # type: ignore[arg-type]
         made = ask(
             self.ledger,
-            Asked(title, by=_day(by), ladder=[_day(day) for day in ladder], **more),
+            Asked(title, by=day(by), ladder=[day(each) for each in ladder], **more),
             forecaster=forecaster or self.forecaster,
             now=now,
             probability=None if forecast is None or stated else text(forecast),  # type: ignore[arg-type]
@@ -501,14 +504,14 @@ class Book[Table](Record[Table], Review[Table], World):
             for f in undone(self.ledger).left(self.ledger.forecasts(forecaster=forecaster))
             if kind is None or f.kind == kind_named(kind)
         ]
-        return self._give(rows, ("issued_at", "recorded_at"))
+        return self._give(rows, ("issued_at", "recorded_at"), columns.FORECASTS)
 
     def evidence(self, *, everything: bool = False, question: str = "") -> Table:
         """Give the evidence: one row an item; reference tables only with `everything`."""
         from forecasting.app import news_shown
 
         rows = news_shown.rows(self.ledger, question=question, everything=everything)
-        return self._give(rows, ("event_at", "known_at", "recorded_at"))
+        return self._give(rows, ("event_at", "known_at", "recorded_at"), columns.EVIDENCE)
 
     def news(self, item: int | str) -> dict[str, Any]:
         """Give an item of evidence whole, by its number, the start of its hash, or its key."""
@@ -584,7 +587,7 @@ class Book[Table](Record[Table], Review[Table], World):
     def log(
         self,
         question: str,
-        forecast: float | str | Mapping[str, float | str] | None = None,
+        forecast: float | str | Mapping[Any, float | str] | None = None,
         *,
         options: Mapping[str, str] | None = None,
         quantiles: Mapping[str, str] | None = None,
@@ -672,16 +675,16 @@ class Book[Table](Record[Table], Review[Table], World):
         if run is not None:
             latest = run or latest_run(self.ledger)
             rows = [row for row in rows if row["kind"] != "replay" or row["run"] == latest]
-        return self._give(rows, ("issued_at", "recorded_at", "from", "until"))
+        return self._give(rows, ("issued_at", "recorded_at", "from", "until"), columns.HISTORY)
 
     def add_news(
         self,
         title: str,
         *,
         source: str,
-        known_at: str | dt.datetime,
+        known_at: str | dt.date,
         event_at: When = None,
-        on: Mapping[str, str] | Sequence[str] = (),
+        on: Mapping[str, str] | Sequence[str] | str = (),
         **more: Any,
     ) -> dict[str, Any]:
         """Record an item of evidence; `on` maps targets to effects such as ``x3``.
@@ -691,6 +694,8 @@ class Book[Table](Record[Table], Review[Table], World):
         """
         from forecasting.app import news
 
+        if isinstance(on, str):
+            on = [on]
         effects = [f"{q}={effect}" for q, effect in on.items()] if isinstance(on, Mapping) else on
         moment = when(known_at, days="ends")
         if moment is None:
@@ -753,7 +758,7 @@ class Book[Table](Record[Table], Review[Table], World):
         )
         for warning in warnings:
             self._tell(warning)
-        return self._give(rows)
+        return self._give(rows, ("closes", "watched_until"), columns.UPDATE)
 
     def unwatched(self, *questions: str, as_of: When = None) -> "dict[str, dt.datetime]":
         """Give what nobody has watched for a week of the processes behind questions, until when."""
@@ -858,10 +863,6 @@ def _stated(forecast: Any) -> Any:
     if isinstance(forecast, Mapping):
         return {str(key): text(value) for key, value in forecast.items()}
     return None if forecast is None else text(forecast)
-
-
-def _day(day: str | dt.date) -> str:
-    return day if isinstance(day, str) else day.isoformat()[:10]
 
 
 #: A book whose tables are lists of rows: the command line's and the web's.

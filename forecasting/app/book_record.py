@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecasting import clock
+from forecasting.app import columns
 from forecasting.app.tidy import When, on, text, when
 from forecasting.store import Ledger
 
@@ -184,7 +185,9 @@ class Record[Table]:
         """Give the time up to which each process is watched, and how many days ago that was."""
         from forecasting.app.watch import rows
 
-        return self._give(rows(self.ledger, now=clock.now()), ("until", "recorded_at"))
+        return self._give(
+            rows(self.ledger, now=clock.now()), ("until", "recorded_at"), columns.WATCHES
+        )
 
     def verify(
         self, anchor: str | Path | None = None, *, certificate: str | Path | None = None

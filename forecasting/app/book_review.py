@@ -1,11 +1,14 @@
 """The part of the book that looks back: scores, calibration, comparison, pools, the replay."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecasting import clock
+from forecasting.app import columns
 from forecasting.app.tidy import When, frame, when
+from forecasting.errors import InvalidInput, nearest
 from forecasting.store import Ledger
 
 if TYPE_CHECKING:
@@ -50,7 +53,7 @@ class Review[Table]:
             missing=missing,
             selection=_chosen(filters),
         )
-        return self._give(rows)
+        return self._give(rows, (), (by, *columns.SCORES))
 
     def left_out(self, *forecasters: str, counted: bool = True, **filters: Any) -> list[str]:
         """Say what a table leaves out of a selection, each with its count and its reason."""
@@ -206,7 +209,7 @@ class Review[Table]:
         )
         for note in notes:
             self._tell(note)
-        return self._give(rows)
+        return self._give(rows, (), columns.LEADERBOARD)
 
     def pool(
         self,
@@ -252,7 +255,7 @@ class Review[Table]:
         rows, notes = worldview_rows(
             self.ledger, bank, now=clock.now(), kind=kind, run=run, at=moment
         )
-        return self._noted(rows, notes)
+        return self._noted(rows, notes, columns.WORLDVIEWS)
 
     def worldview_weights(self, *, as_of: When = None, kind: str = "", run: str = "") -> Table:
         """Give the weights of the worldviews after each event that resolved."""
@@ -261,21 +264,34 @@ class Review[Table]:
         rows, notes = worldview_steps(
             self.ledger, now=clock.now(), kind=kind, run=run, at=when(as_of)
         )
-        return self._noted(rows, notes)
+        return self._noted(rows, notes, columns.WEIGHTS)
 
-    def _noted(self, rows: Sequence[Mapping[str, Any]], notes: Sequence[str]) -> Table:
+    def _noted(
+        self, rows: Sequence[Mapping[str, Any]], notes: Sequence[str], names: Sequence[str]
+    ) -> Table:
         for note in notes:
             self._tell(note)
-        return self._give(rows)
+        return self._give(rows, ("at", "as_of"), names)
 
 
 def _chosen(filters: Mapping[str, Any]) -> "Selection":
+    """Read which forecasts a table is about: moments as everywhere, questions as any list."""
     from forecasting.app.frames import Selection
 
-    given = {"kind": "live", **filters}
-    if given.pop("past_close", False):
-        given["closed_by"] = given.get("as_of") or clock.now()
-    return Selection(**given)
+    read = {"kind": "live", **filters}
+    past_close = read.pop("past_close", False)
+    if "as_of" in read:
+        read["as_of"] = when(read["as_of"])
+    if past_close:
+        read["closed_by"] = read.get("as_of") or clock.now()
+    if not isinstance(read.get("question", ""), str):
+        read["question"] = tuple(read["question"])
+    known = [field.name for field in fields(Selection)]
+    for name in read:
+        if name not in known:
+            msg = f"{name}: is no filter"
+            raise InvalidInput(msg, hint=nearest(name, [*known, "past_close"]) or ", ".join(known))
+    return Selection(**read)
 
 
 class Calibration:
@@ -289,7 +305,7 @@ class Calibration:
     @property
     def table(self) -> "pd.DataFrame":
         """The curve: forecast, event_rate, n, lower, upper."""
-        return frame(list(self.numbers["curve"]), ())
+        return frame(list(self.numbers["curve"]), (), columns.CURVE)
 
     @property
     def reading(self) -> str:

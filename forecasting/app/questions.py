@@ -11,6 +11,7 @@ from forecasting.app.banks import bank_of, bundled_bank, folder_of, told_of, zon
 from forecasting.app.catalog import Catalog
 from forecasting.app.in_force import KINDS, Pair, latest
 from forecasting.app.redact import reasons
+from forecasting.app.tidy import plainly
 from forecasting.bank.read import question_of
 from forecasting.domain import Evidence, Question, Resolution
 from forecasting.domain.forecast import Forecast
@@ -158,11 +159,7 @@ def add_file(ledger: Ledger, path: Path, now: dt.datetime) -> list[Question]:
 
 def add_fields(ledger: Ledger, fields: Mapping[str, Any], now: dt.datetime) -> list[Question]:
     """Add the question or ladder of a mapping of fields, as a file would state them."""
-    plain = {
-        name: value.isoformat() if isinstance(value, dt.date) else value
-        for name, value in fields.items()
-    }
-    questions = question_of(plain, now=now, source="asked", zone_name=zone_of(ledger))
+    questions = question_of(plainly(fields), now=now, source="asked", zone_name=zone_of(ledger))
     catalog, world = Catalog.of(ledger), bank_of(ledger).world
     for question in questions:
         slug = question.ladder or question.id

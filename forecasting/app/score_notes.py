@@ -80,7 +80,15 @@ def empty_note(
         if len(frame) and rule:
             types = " and ".join(FITTING[rule])
             return f"rule {rule} scores {types} questions: none has resolved here"
-        if names := sorted(set(frame["forecaster"])):
+        if wanted is not None:
+            frame = resolved(ledger, replace(wanted, forecaster="", kind=kind))
+        names = sorted(set(frame["forecaster"]))
+        if forecaster in names:
+            return (
+                f"no {kind} forecast by {forecaster} stood where calibration reads it, in the "
+                "middle of the window: share=0 reads the first one"
+            )
+        if names:
             return (
                 f"no {kind} forecast by {forecaster} of a resolved question yet; {names[0]} has one"
             )

@@ -2,7 +2,10 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from forecasting.errors import InvalidInput
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,27 +42,88 @@ def listed(
 
 
 def warned(note: str) -> None:
-    """Tell a note as a warning of Python."""
+    """Tell a note as a warning of Python, at the line outside this package that called."""
     import warnings
 
-    warnings.warn(note, stacklevel=3)
+    warnings.warn(note, skip_file_prefixes=(str(Path(__file__).parents[1]),))
 
 
-def when(moment: When, *, days: "Days" = "begins", zone: str = "") -> dt.datetime | None:
-    """Read a moment or a day, as text or as Python or pandas has it; None stays None.
+def when(moment: Any, *, days: "Days" = "begins", zone: str = "") -> dt.datetime | None:
+    """Read a moment or a day, as text or as Python, pandas or NumPy has it; None stays None.
 
-    With a zone a text without an offset is read in it; a datetime without one is refused.
+    What carries no zone is read as the same words would be: a midnight as a day, any other time in
+    `zone`, and without one it is refused.
     """
     from forecasting import clock
-    from forecasting.domain.instants import utc
     from forecasting.domain.reading import Manner
     from forecasting.domain.reading import moment as read
 
     if moment is None:
         return None
-    if isinstance(moment, dt.datetime):
-        return utc(moment)
-    return read(moment, days=days, zone=zone, local=bool(zone), manner=Manner(now=clock.now()))
+    plain = _python(moment)
+    if isinstance(plain, dt.datetime) and plain.tzinfo is not None:
+        return plain.astimezone(dt.UTC)
+    return read(
+        _words(plain), days=days, zone=zone, local=bool(zone), manner=Manner(now=clock.now())
+    )
+
+
+def day(value: Any) -> str:
+    """Write a day as text, whatever holds it; text stays as it is.
+
+    Examples
+    --------
+    >>> day(dt.date(2027, 1, 31)), day("31 Jan 2027")
+    ('2027-01-31', '31 Jan 2027')
+    """
+    plain = _python(value)
+    # The day in the zone that it carries: the deadline is said in days.
+    return plain.date().isoformat() if isinstance(plain, dt.datetime) else str(_words(plain))
+
+
+def named(values: Mapping[Any, Any]) -> dict[str, str]:
+    """Write numbers by their names: options, levels of quantiles, or the days of a ladder."""
+    return {
+        key if isinstance(key, str) else day(key) if _is_day(key) else str(key): text(value)
+        for key, value in values.items()
+    }
+
+
+def plainly(value: Any) -> Any:
+    """Give the fields of a mapping as a file has them: days as text, plain numbers."""
+    if isinstance(value, Mapping):
+        return {key: plainly(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plainly(item) for item in value]
+    if _is_day(value):
+        plain = _python(value)
+        if isinstance(plain, dt.datetime) and plain.tzinfo is not None:
+            return plain.isoformat()
+        return _words(plain)
+    return value.item() if hasattr(value, "item") else value
+
+
+def _is_day(value: Any) -> bool:
+    return isinstance(value, dt.date) or type(value).__name__ == "datetime64"
+
+
+def _python(value: Any) -> Any:
+    """Give what NumPy has as a date as Python's; refuse what stands for no moment."""
+    plain = value.item() if type(value).__name__ == "datetime64" else value
+    if isinstance(plain, str | dt.date) and plain == plain:
+        return plain
+    if plain is not value and isinstance(plain, int):
+        # NumPy gives nanoseconds as a number, which Python's datetimes do not hold.
+        return dt.datetime.fromisoformat(str(value.astype("datetime64[us]")))
+    msg = f"time ({value}): is no moment"
+    raise InvalidInput(msg, hint="2026-11-22, 2026-11-22T12:00Z, a date or a datetime")
+
+
+def _words(plain: str | dt.date) -> str | dt.date:
+    if isinstance(plain, dt.datetime):
+        midnight = plain.time() == dt.time()
+        return plain.date().isoformat() if midnight else plain.isoformat(sep="T")
+    return plain.isoformat() if isinstance(plain, dt.date) else plain
 
 
 def on(ledger: "Ledger", question: str, moment: When, *, days: "Days") -> dt.datetime | None:
@@ -78,6 +142,9 @@ def text(value: "float | str | np.generic") -> str:
     if isinstance(value, str):
         return value
     plain = value.item() if hasattr(value, "item") else value
+    if not isinstance(plain, bool | int | float):
+        msg = f"value ({value}): is neither a number nor text"
+        raise InvalidInput(msg, hint="0.35, '35%', 'yes' or True")
     if isinstance(plain, bool | int):
         return str(plain)
     number = float(plain)

@@ -40,6 +40,8 @@ NEWS_ROW = ("seq", "known_at", "source", "on")
 ORDERS = ("value", "date")
 SECTIONS = ("fresh look", "due", "closes soon", "moved", "never answered", "news not coded")
 MOST = 5
+#: A fresh look worth less than this is none: it prints as nothing.
+LEAST = 0.0005
 
 
 type Row = Mapping[str, Any]
@@ -330,7 +332,7 @@ def sections(state: State, rows: Sequence[Row], news: Sequence[Row]) -> dict[str
         key=lambda row: (row["deadline"], row["question"]),
     )
     return {
-        "fresh look": [row for row in open_ones if row["value"]][:MOST],
+        "fresh look": [row for row in open_ones if (row["value"] or 0.0) >= LEAST][:MOST],
         "due": sorted(
             (row for row in rows if row["status"] == "due"), key=lambda row: row["deadline"]
         ),

@@ -29,6 +29,8 @@ from forecasting.store import Ledger
 FRESH = dt.timedelta(days=7)
 #: A number that moved by no more than this many Monte Carlo errors did not move.
 ERRORS = 2.0
+#: Questions that a note names before it counts the rest.
+SHOWN = 3
 
 
 def update(
@@ -82,7 +84,9 @@ def update(
         spoken=Spoken(ledger.forecasts(kind="live")),
     )
     able = [question for question in questions if question.id in predictor.asks]
-    warnings = [f"{q.id} {predictor.silent[q.id]}" for q in questions if q.id in predictor.silent]
+    warnings = _silent(
+        {q.id: predictor.silent[q.id] for q in questions if q.id in predictor.silent}
+    )
     rests = {q.id: ancestors(bank.world.links, asked(predictor.asks[q.id])) for q in able}
     processes = sorted(set().union(*rests.values())) if rests else []
     news: list[Watch] = []
@@ -231,6 +235,19 @@ def _moved(item: Said, before: Forecast | None) -> bool:
         abs(new - old) > max(error, 1e-9)
         for new, old in zip(item.value.numbers, before.value.numbers, strict=True)
     )
+
+
+def _silent(reasons: Mapping[str, str]) -> list[str]:
+    """Say which questions no model answers, and why: one line a reason, however many there are."""
+    found: dict[str, list[str]] = {}
+    for name, reason in reasons.items():
+        found.setdefault(reason, []).append(name)
+    lines = []
+    for reason, names in found.items():
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        stop = ":" if len(names) > 1 else ""
+        lines.append(f"{', '.join(names[:SHOWN])}{more}{stop} {reason}")
+    return lines
 
 
 def _chosen(

@@ -6,20 +6,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecasting.app import scenario, scenario_paths
+from forecasting.app import columns, scenario, scenario_paths
 from forecasting.app.predict import OWN
 from forecasting.app.scenario import Live
 from forecasting.app.tidy import frame
 from forecasting.bank import Bank, read_bank
 from forecasting.domain.instants import day_ends, parse_when, utc
 from forecasting.domain.question import Question
-from forecasting.errors import InvalidInput, nearest
+from forecasting.errors import InvalidInput, NotFound, nearest
 from forecasting.models.world.reading import LEVELS, Answer
 from forecasting.models.world.tables import FAN
 from forecasting.store import Ledger
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from forecasting.domain.scenario import ScenarioSet
 
 __all__ = ["WorldView", "bank_of", "world"]
 
@@ -209,7 +211,11 @@ class WorldView:
             else:
                 conditional.append(question)
         told |= predictor.one(OWN[0], conditional, self.as_of)
-        return frame([row for q in self.live.questions if q.id in told for row in _rows(q, told)])
+        return frame(
+            [row for q in self.live.questions if q.id in told for row in _rows(q, told)],
+            (),
+            columns.ANSWERS,
+        )
 
     @property
     def fits(self) -> Any:
@@ -239,7 +245,56 @@ class WorldView:
                 predictive["rates.counts"], observed["rates.counts"] = again, data["counts"]
         return datatree(fits, predictive=predictive, observed=observed)
 
-    def what_if(self, given: Sequence[str] = (), do: Sequence[str] = ()) -> "pd.DataFrame":
+    def scenarios(self, name: str = "") -> "pd.DataFrame":
+        """Give how likely each named scenario of a set is, and the rest; they sum to one.
+
+        Parameters
+        ----------
+        name : str
+            Which set of the bank's; default: its only one.
+
+        Returns
+        -------
+        DataFrame
+            ``scenario, title, when, probability, lower, upper, mcse``, with 90 % intervals.
+
+        Raises
+        ------
+        NotFound
+            The bank has no such set.
+        """
+        return frame(scenario.show(self.live, self._set(name)))
+
+    def value(self, target: str = "", *, name: str = "") -> "pd.DataFrame":
+        """Rank the open questions by what their answers would tell of the others.
+
+        Parameters
+        ----------
+        target : str
+            A condition of which it should tell; default: all other open questions.
+        name : str
+            Or of which scenario of this set comes true.
+
+        Returns
+        -------
+        DataFrame
+            ``question, value_of_information, days, per_day, ...``: the expected drop of the half
+            Brier score of the target from knowing the answer.
+        """
+        rows = scenario.value(self.live, target, self._set(name) if name else None)
+        return frame(rows, (), columns.VALUE)
+
+    def _set(self, name: str) -> "ScenarioSet":
+        bank = self.live.predictor.bank
+        found = scenario.find(bank, name)
+        if found is None:
+            msg = f"name ({name}): must name one of the bank's sets of scenarios"
+            raise NotFound(msg, hint=", ".join(each.id for each in bank.scenarios) or "name=...")
+        return found
+
+    def what_if(
+        self, given: Sequence[str] = (), do: Sequence[str] = (), *, name: str = ""
+    ) -> "pd.DataFrame":
         """Say how every open question would stand.
 
         Parameters
@@ -248,14 +303,17 @@ class WorldView:
             Once this is seen: ``QUESTION=OUTCOME``, ``PROCESS=STATE`` or a predicate.
         do : str or sequence of str
             If this were brought about: the same, with ``@TIME`` (default: now).
+        name : str
+            Say it of each scenario of this set too.
 
         Returns
         -------
         DataFrame
             ``question, state, before, after, lower, upper, mcse, gate, basis``.
         """
-        rows = scenario.what_if(self.live, _listed(given), _listed(do))
-        return frame(rows)
+        chosen = self._set(name) if name else None
+        rows = scenario.what_if(self.live, _listed(given), _listed(do), chosen)
+        return frame(rows, (), columns.WHAT_IF)
 
     def _moments(self, dates: Sequence[Day]) -> list[dt.datetime]:
         zones = {process.zone for process in self.live.run.spec.processes.values()}

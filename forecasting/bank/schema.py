@@ -140,10 +140,9 @@ class QuestionFile(_File):
     type: Literal["binary", "categorical", "ordered", "numeric"] = "binary"
     criteria: str = Field(
         default="",
-        min_length=80,
         description="What counts, what does not, which source decides. Default: as the title says.",
     )
-    background: str = Field(default="", min_length=40)
+    background: str = ""
     answer: str = Field(
         default="",
         max_length=2000,

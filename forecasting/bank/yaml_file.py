@@ -13,7 +13,7 @@ from ruamel.yaml.events import AliasEvent
 from ruamel.yaml.parser import Parser
 from ruamel.yaml.scanner import Scanner
 
-from forecasting.errors import Problem
+from forecasting.errors import InvalidInput, Problem, nearest
 from forecasting.files import read_plain
 
 #: Ten times the bank's longest file; reading takes about 0.1 ms a node.
@@ -83,7 +83,7 @@ def validated[Model: BaseModel](
                 "field" if error["type"] != "missing" else "missing",
                 f"{'.'.join(str(part) for part in (*path, *error['loc'])) or 'file'}: "
                 f"{_plain(error)}",
-                "questions/README.md says what each field takes",
+                _way_out(error, model),
             )
             for error in invalid.errors()
         ]
@@ -138,10 +138,25 @@ def read_tree(path: Path, source: str) -> tuple[Any, list[Problem]]:
 
 
 def _plain(error: Any) -> str:
-    message = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        return "there is no such field"
+    cause = error.get("ctx", {}).get("error")
+    message = cause.message if isinstance(cause, InvalidInput) else str(error["msg"])
+    message = message.removeprefix("Value error, ")
     value = error.get("input")
     shown = f" (got {value!r:.60})" if isinstance(value, str | int | float | bool) else ""
     return f"{message[0].lower()}{message[1:]}{shown}"
+
+
+def _way_out(error: Any, model: type[BaseModel]) -> str:
+    cause = error.get("ctx", {}).get("error")
+    if isinstance(cause, InvalidInput) and cause.hint:
+        return cause.hint
+    near = ""
+    if error["type"] == "extra_forbidden" and len(error["loc"]) == 1:
+        names = [field.alias or name for name, field in model.model_fields.items()]
+        near = nearest(str(error["loc"][0]), names)
+    return near or "questions/README.md says what each field takes"
 
 
 def line_of(tree: Any, location: Sequence[str | int]) -> int:

@@ -1,5 +1,6 @@
 """The command line: options in, one app call, output out."""
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -79,6 +80,8 @@ def root(context: click.Context) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with the contract's exit code."""
+    # A process that lives for a second has little garbage, and a ledger's values are many.
+    gc.set_threshold(100_000, 50, 1000)
     sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
 
 

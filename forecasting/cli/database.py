@@ -41,7 +41,12 @@ def init(folder: Path | None, example: str | None) -> None:
     if new and not who and sys.stdin.isatty() and sys.stderr.isatty():
         who = click.prompt("your name, as forecaster", default=config.forecaster().value, err=True)
     made = Book.make_workspace(place, example=example, forecaster=who, database=named)
-    emit(made)
+    if settings().format == "table":
+        # Of a new workspace the counts are all nothing, and its database is where it says.
+        shown = ("workspace", "bank", "questions", "added", "changed", "evidence", "resolutions")
+        emit({key: made[key] for key in shown if made[key]})
+    else:
+        emit(made)
     if new:
         inside = f"cd {place}, then " if folder is not None else ""
         say(f'next: {inside}forecast ask "Will ...?" 35% --by 2027-01-31')

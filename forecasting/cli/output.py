@@ -19,6 +19,7 @@ from forecasting.errors import ForecastingError
 
 if TYPE_CHECKING:
     from forecasting.app.book import Book
+    from forecasting.cli import layout
 
 Format = Literal["table", "json", "csv", "nl"]
 Row = Mapping[str, Any]
@@ -43,12 +44,10 @@ PROSE = (
     "reason",
     "detail",
 )
-LEAST_PROSE = 20
 #: Columns that no width drops: what a row is about, and the answer.
 ALWAYS = 2
-#: The narrowest that the first column folds to, and what stands between two columns.
-LEAST_SUBJECT = 12
-GAP = 3
+#: The least room that a record leaves for its values.
+LEAST_ROOM = 20
 #: A number from here on is written with an exponent.
 LARGEST_PLAIN = 1e15
 #: Letters of an error; what is wrong with a file may quote all of it.
@@ -229,6 +228,7 @@ def waiting(label: str) -> Iterator[None]:
 
 def fail(error: ForecastingError) -> int:
     """Print an error in one line (or as JSON) on stderr and give its exit code."""
+    error.spoken_hint = ""  # a book's; here the way out is a command
     if settings_or_default().format in {"json", "nl"}:
         body = {
             "code": error.exit_code,
@@ -315,16 +315,6 @@ def _number(value: float) -> str:
     return f"{value:.0f}" if value == int(value) and abs(value) >= 10 else f"{value:.3f}"
 
 
-def _console(width: int | None = None) -> Any:
-    from rich.console import Console
-
-    return Console(
-        width=max(width or 0, _columns()),
-        no_color=bool(os.environ.get("NO_COLOR")),
-        highlight=False,
-    )
-
-
 def _table(
     records: Sequence[Row],
     columns: Sequence[str],
@@ -338,85 +328,40 @@ def _table(
     The first, what a row is about and the answer, are always there; of the others the last give
     way first. Prose folds. With ``--wide`` all stand on lines as long as they need.
     """
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
+    from forecasting.cli import layout
 
     if not records:
         say("nothing to show")
         return
-    ranked = [_Column.of(name, records) for name in columns]
+    ranked = [_column(name, records) for name in columns]
     wide = settings_or_default().wide
-    console = _console(sum(column.whole + GAP for column in ranked) if wide else None)
-    shown = ranked if wide else _fitting(ranked, console.width, always)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
-    for column in shown:
-        table.add_column(
-            Text(column.header),
-            justify="right" if column.numeric else "left",
-            no_wrap=not column.folds,
-            min_width=column.least if column.folds else column.whole,
-            overflow="fold",
-        )
-    for row in zip(*(column.cells for column in shown), strict=True):
-        table.add_row(*(Text(text) for text in row))
-    if title:
-        console.print(Text(printable(title), style="italic"))
-    console.print(table)
-    hidden = [column.name for column in ranked if column not in shown]
+    width = _columns()
+    shown = ranked if wide else layout.fitting(ranked, width, always)
+    room = max(width, sum(column.whole + layout.GAP for column in ranked)) if wide else width
+    above = textwrap.wrap(printable(title), room)
+    table = [*layout.lines(shown, room)]
+    head = next(i for i, text in enumerate(table) if text.strip(" ─") == "")
+    if _styled():
+        above = [click.style(text, italic=True) for text in above]
+        table[:head] = [click.style(text, bold=True) for text in table[:head]]
+    click.echo("\n".join([*above, "", *table, ""]))
+    hidden = [column.name.replace("_", " ") for column in ranked if column not in shown]
     if hidden and not quiet:
         say(f"hidden columns: {', '.join(hidden)} (--wide shows all)")
 
 
-@dataclass
-class _Column:
-    """A column of a table: its cells, and how narrow it may become."""
+def _column(name: str, records: Sequence[Row]) -> "layout.Column":
+    """Give a column of a table; prose and lists fold, all else can be typed back."""
+    from forecasting.cli import layout
 
-    name: str
-    header: str
-    cells: list[str]
-    numeric: bool
-    folds: bool
-    whole: int
-    least: int
-
-    @classmethod
-    def of(cls, name: str, records: Sequence[Row]) -> "_Column":
-        """Measure a column; prose and lists fold, all else stays whole and can be typed back."""
-        from rich.cells import cell_len
-
-        values = [record.get(name) for record in records]
-        cells = [cell(value) for value in values]
-        numeric = all(isinstance(value, int | float) or value is None for value in values)
-        folds = name in PROSE or any(isinstance(v, Mapping | list | tuple) for v in values)
-        widest = max(cell_len(line) for text in cells for line in text.split("\n"))
-        header = printable(name.replace("_", " "))
-        if cell_len(header) > widest:
-            header = header.replace(" ", "\n")
-        whole = max(widest, *(cell_len(line) for line in header.split("\n")))
-        return cls(
-            name, header, cells, numeric, folds, whole, min(whole, LEAST_PROSE) if folds else whole
-        )
-
-
-def _fitting(ranked: Sequence[_Column], width: int, always: int) -> list[_Column]:
-    """Choose the columns that fit: the first ones always, the others by rank while there is room.
-
-    Where even the first are too wide they fold, what a row is about before the answer.
-    """
-    shown = list(ranked[:always])
-    left = width - sum(column.least + GAP for column in shown)
-    for column in shown:
-        if left < 0 and column.least > LEAST_SUBJECT:
-            column.folds = True
-            narrow = max(column.least + left, LEAST_SUBJECT)
-            left += column.least - narrow
-            column.least = narrow
-    for column in ranked[always:]:
-        if column.least + GAP <= left:
-            shown.append(column)
-            left -= column.least + GAP
-    return shown
+    values = [record.get(name) for record in records]
+    return layout.Column.of(
+        name,
+        printable(name.replace("_", " ")),
+        [cell(value).expandtabs(4) for value in values],
+        numeric=all(isinstance(value, int | float) or value is None for value in values),
+        folds=name in PROSE or any(isinstance(v, Mapping | list | tuple) for v in values),
+    )
 
 
 def _record(record: Row) -> None:
@@ -429,12 +374,11 @@ def _record(record: Row) -> None:
     plain_ones = {key: cell(value) for key, value in record.items() if key not in parts}
     named = {key: printable(key.replace("_", " ")) for key in plain_ones}
     indent = max(map(len, named.values()), default=0) + 2
-    room = max(_columns() - indent, LEAST_PROSE)
-    bold = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    room = max(_columns() - indent, LEAST_ROOM)
     for key, text in plain_ones.items():
         lines = [piece for part in text.split("\n") for piece in textwrap.wrap(part, room) or [""]]
         name = f"{named[key]:<{indent}}"
-        click.echo(click.style(name, bold=True) if bold else name, nl=False)
+        click.echo(click.style(name, bold=True) if _styled() else name, nl=False)
         click.echo(f"\n{' ' * indent}".join(lines))
     for key, value in parts.items():
         _table(list(value), _keys(list(value)), key.replace("_", " "))
@@ -445,3 +389,7 @@ def _columns() -> int:
     if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
         return WIDE_PIPE
     return shutil.get_terminal_size().columns
+
+
+def _styled() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     *("id", "latest", "latest_model", "difference", "outcome", "status", "closes", "title"),
-    *("type", "model"),
+    "type",
 )
 
 

@@ -77,11 +77,14 @@ def show() -> None:
     with opened() as book:
         who = book.forecaster
         rows = book.today()
+        due_ones = [] if len(rows) else book.due()
     if settings().format != "table":
         emit(rows)
         return
+    lacking = sum(NO_CRITERIA in row["reason"] for row in due_ones)
     if not rows:
-        say(f"nothing needs {who}; forecast --help lists the commands")
+        said = f"; {lacking} without criteria: forecast due" if lacking else ""
+        say(f"nothing needs {who} today{said}; forecast --help lists the commands")
         return
     for section, (columns, title) in PARTS.items():
         part = [_shown(row) for row in rows if row["section"] == section]

@@ -10,6 +10,26 @@ FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
 
+def test_there_are_five() -> None:
+    assert [path.stem for path in NOTEBOOKS] == [
+        "01_first_forecast",
+        "02_a_world_of_your_own",
+        "03_news_fading_and_explain",
+        "04_a_calibration_review",
+        "05_scenarios_and_worldviews",
+    ]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_it_uses_the_book_alone(path: Path) -> None:
+    """Nothing behind the book is imported: what a notebook needs, the book gives."""
+    notebook = nbformat.read(path, as_version=4)
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    assert "import forecasting as fc" in code
+    assert "from forecasting" not in code
+    assert "import forecasting." not in code
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_it_runs(path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORECASTING_NOW", "2026-11-28T12:00:00Z")

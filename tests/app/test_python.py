@@ -1,0 +1,170 @@
+"""What a notebook meets: any form of a value is taken, frames have columns, errors speak Python."""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import forecasting as fc
+from forecasting.app import columns
+from forecasting.app.book import Book
+from forecasting.errors import InvalidInput, NotFound
+from tests.app.season import season
+
+NOW = "2026-11-28T12:00:00Z"
+DAYS = [
+    "2027-01-31",
+    "31 Jan 2027",
+    dt.date(2027, 1, 31),
+    dt.datetime(2027, 1, 31),
+    pd.Timestamp("2027-01-31"),
+    np.datetime64("2027-01-31"),
+    np.datetime64("2027-01-31T00:00:00.000000000"),
+]
+MOMENTS = [
+    "2026-11-27T09:00Z",
+    dt.datetime(2026, 11, 27, 9, tzinfo=dt.UTC),
+    pd.Timestamp("2026-11-27T09:00Z"),
+    pd.Timestamp("2026-11-27T10:00+01:00"),
+]
+BASE = "3 in 70 weeks"
+
+
+@pytest.fixture
+def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Book]:
+    monkeypatch.setenv("FORECASTING_NOW", NOW)
+    with fc.init(tmp_path / "sudan", forecaster="ana") as made:
+        yield made
+
+
+def test_open_finds_the_workspace_from_below(
+    book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book.ask("Will a convoy arrive?", 0.35, by="2027-01-31", slug="convoy")
+    (tmp_path / "sudan" / "notes").mkdir()
+    monkeypatch.chdir(tmp_path / "sudan" / "notes")
+    with fc.open() as found:
+        assert found.forecaster == "ana"
+        assert found.questions()["id"].tolist() == ["convoy"]
+
+
+@pytest.mark.parametrize("day", DAYS, ids=repr)
+def test_a_day_is_taken_in_any_form(book: Book, day: Any) -> None:
+    book.ask("Will a convoy arrive?", 0.3, by=day, slug="asked")
+    book.add_question({"slug": "added", "title": "Will it leave?", "closes": day})
+    book.ask("Will a truce hold?", {day: 0.1, "2027-03-31": 0.2}, ladder=[day, "2027-03-31"],
+             slug="rungs")  # fmt: skip
+    closes = book.questions().set_index("id")["closes"]
+    assert closes["asked"] == closes["added"] == closes["rungs@2027-01-31"]
+    assert closes["asked"] == pd.Timestamp("2027-02-01T00:00Z")
+    said = book.log("rungs", {day: 0.15, "2027-03-31": 0.2})
+    assert [entry["forecast"] for entry in said] == [0.15, 0.2]
+
+
+@pytest.mark.filterwarnings("ignore:q has no answer")
+@pytest.mark.parametrize("moment", MOMENTS, ids=repr)
+def test_a_moment_is_taken_in_any_form(book: Book, moment: Any) -> None:
+    book.add_question({"slug": "q", "title": "Will it?", "opens": "2026-11-01",
+                       "closes": "2027-01-31"})  # fmt: skip
+    nine = pd.Timestamp("2026-11-27T09:00Z")
+    assert book.log("q", 0.4, at=moment)[0]["issued_at"] == nine
+    book.add_news("News", source="wire", known_at=moment, on="q")
+    assert book.evidence()["known_at"].tolist() == [nine]
+    for frame in (book.scores(as_of=moment), book.update(as_of=moment, dry_run=True)):
+        assert len(frame.columns)
+    assert book.calibration(as_of=moment, past_close=True).table.empty
+    with pytest.raises(NotFound, match="2026-11-27T09:00:00Z"):
+        book.pool("q", as_of=moment)  # it was recorded later
+
+
+def test_what_carries_no_zone_is_read_as_its_words_would_be(book: Book) -> None:
+    with pytest.raises(InvalidInput, match="zone"):
+        book.add_news("News", source="wire", known_at=pd.Timestamp("2026-11-27T09:00"))
+    book.add_news("Midnight", source="wire", known_at=pd.Timestamp("2026-11-26"))
+    book.add_news("A day", source="wire", known_at="2026-11-26")
+    assert book.evidence()["known_at"].nunique() == 1
+    for nothing in (pd.NaT, np.datetime64("NaT", "s"), 5):
+        with pytest.raises(InvalidInput, match="is no moment"):
+            book.watch(every=True, until=nothing)
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [(True, "yes"), (np.False_, "no"), ("Yes", "yes"), (1, "yes"), (0, "no"), ("FALSE", "no")],
+)
+def test_an_outcome_is_taken_in_any_form(book: Book, said: Any, outcome: str) -> None:
+    book.add_question({"slug": "q", "title": "Will it?", "closes": "2027-01-31"})
+    (row,) = book.resolve("q", said, source="wire", early_no=True)
+    assert row["outcome"] == outcome
+
+
+@pytest.mark.parametrize("nothing", [None, pd.NA, float("nan")])
+def test_no_value_is_no_outcome(book: Book, nothing: Any) -> None:
+    book.add_question({"slug": "q", "title": "Will it?", "closes": "2027-01-31"})
+    with pytest.raises(InvalidInput):
+        book.resolve("q", nothing, source="wire")
+
+
+def test_a_question_comes_from_a_dict_or_a_path(book: Book, tmp_path: Path) -> None:
+    file = tmp_path / "q.yaml"
+    file.write_text("slug: of-a-file\ntitle: Will it?\ncloses: 2027-01-31\n")
+    number = {"slug": "n", "title": "How many?", "type": "numeric", "unit": "people",
+              "lower": np.int64(0), "upper": np.float64(50.0), "closes": "2027-01-31",
+              "criteria": "The UN counts."}  # fmt: skip
+    assert book.add_question(str(file)) == ["of-a-file"]
+    with pytest.raises(InvalidInput, match="already"):
+        book.add_question(file)
+    assert book.add_question(number) == ["n"]
+    with pytest.raises(InvalidInput, match="Try: closes"):
+        book.add_question({"slug": "typo", "title": "Will it?", "close": "2027-01-31"})
+
+
+@pytest.mark.filterwarnings("ignore:.*no worldview")
+def test_a_frame_without_rows_has_the_columns_of_one_with_rows(book: Book, tmp_path: Path) -> None:
+    diary = season(tmp_path / "season.db", events=10)
+    full = Book(diary.ledger, forecaster="ann")
+    name = full.questions()["id"][0]
+    for empty, rows in [
+        (book.questions(), full.questions()),
+        (book.forecasts(), full.forecasts()),
+        (book.resolutions(), full.resolutions()),
+        (book.scores(), full.scores()),
+        (book.calibration().table, full.calibration(forecaster="ann").table),
+    ]:
+        assert empty.empty
+        assert set(empty.columns) <= set(rows.columns)
+        assert list(empty.columns) == [c for c in rows.columns if c in set(empty.columns)]
+    assert tuple(full.resolutions(name, scores=True)) == columns.SCORED_RESOLUTIONS
+    assert tuple(full.history(name)) == columns.HISTORY
+    assert str(book.forecasts()["issued_at"].dtype).startswith("datetime64")
+    assert {"section", "question", "mine"} <= set(book.today())
+    assert {"worldview", "weight"} <= set(book.worldviews())
+    assert set(book.worldview_weights()) == set(columns.WEIGHTS)
+    assert tuple(book.update()) == columns.UPDATE
+    book.ask("Will a convoy arrive?", 0.35, by="2027-01-31", base=BASE, slug="convoy")
+    assert tuple(book.update(dry_run=True)) == columns.UPDATE
+    book.watch(every=True)
+    assert tuple(book.watches()) == columns.WATCHES
+    book.add_news("News", source="wire", known_at="2026-11-27", on="convoy")
+    assert tuple(book.evidence()) == columns.EVIDENCE
+    world = book.world()
+    assert tuple(world.answers()) == columns.ANSWERS
+    assert tuple(world.value()) == columns.VALUE
+    assert tuple(world.what_if(given="convoy=yes")) == columns.WHAT_IF
+
+
+def test_a_warning_points_at_the_line_that_called(book: Book) -> None:
+    with pytest.warns(UserWarning, match="no worldview") as said:
+        book.worldviews()
+    assert said[0].filename == __file__
+
+
+def test_a_book_says_what_it_is(book: Book) -> None:
+    book.ask("Will a convoy arrive?", 0.35, by="2027-01-31", slug="convoy")
+    book.add_question({"slug": "done", "title": "Will it?", "closes": "2027-01-31"})
+    book.resolve("done", True, source="wire")
+    assert repr(book).startswith("<Book of ana: 2 questions, 1 open, in ")
