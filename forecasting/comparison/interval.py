@@ -74,9 +74,10 @@ def difference_interval(
     Each draw gives every :math:`e_g` a random factor, one of Webb's six
     :math:`\pm\sqrt{1/2}, \pm 1, \pm\sqrt{3/2}`, and :math:`t^*` is the mean it leads to over
     the standard error it leads to. The limits are :math:`\bar x \mp t\,\widehat{se}`, t the
-    :math:`1 - \alpha` quantile of :math:`|t^*|`. Measured on differences of Brier scores, equal and
-    unequal clusters: 94 to 95 % at 12, 30 and 100. Not for scores themselves, which lean to one
-    side: :func:`level_interval`.
+    :math:`1 - \alpha` quantile of :math:`|t^*|`. Measured on differences of Brier scores of like
+    forecasters, equal and unequal clusters: 94 to 96 % at 12 to 400. Where few events carry the
+    whole difference (overconfidence against calibration) it covers less: 89 % at 19. Not for
+    scores themselves, which lean to one side: :func:`level_interval`.
 
     Parameters
     ----------
