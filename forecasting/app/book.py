@@ -591,7 +591,7 @@ class Book[Table](Record[Table], Review[Table], World):
         *,
         options: Mapping[str, str] | None = None,
         quantiles: Mapping[str, str] | None = None,
-        ladder: Mapping[str, float | str] | None = None,
+        ladder: Mapping[Any, float | str] | None = None,
         because: str = "",
         at: When = None,
         forecaster: str | None = None,
@@ -861,7 +861,7 @@ class Book[Table](Record[Table], Review[Table], World):
 def _stated(forecast: Any) -> Any:
     """Write numbers as a door reads them, in a mapping too."""
     if isinstance(forecast, Mapping):
-        return {str(key): text(value) for key, value in forecast.items()}
+        return named(forecast)
     return None if forecast is None else text(forecast)
 
 

@@ -58,8 +58,8 @@ def log(
 ) -> list[dict[str, Any]]:
     """Record one forecast, or one for each rung given of a ladder.
 
-    Exactly one of `probability` (one, or a mapping that is options or quantiles as the
-    question's type wants it), `options`, `quantiles` and `ladder` says what is forecast. With
+    Exactly one of `probability` (one, or a mapping that is options, quantiles or rungs as
+    the question wants it), `options`, `quantiles` and `ladder` says what is forecast. With
     `sealed`, only the commitment to it is recorded, and the forecast itself is kept in a file until
     it is revealed (:mod:`forecasting.app.seal`).
 
@@ -89,6 +89,8 @@ def log(
         kind = kind_of(at, now)
     issued_at = at or now
     catalog = Catalog.about(ledger, name)
+    if isinstance(probability, Mapping) and catalog.find(name)[0].ladder == name.strip().casefold():
+        probability, ladder = None, probability
     if ladder:
         values = rungs(catalog, name, ladder)
     else:

@@ -65,7 +65,7 @@ def test_a_day_is_taken_in_any_form(book: Book, day: Any) -> None:
     assert [entry["forecast"] for entry in said] == [0.15, 0.2]
 
 
-@pytest.mark.filterwarnings("ignore:q has no answer")
+@pytest.mark.filterwarnings("ignore:q has no .answer")
 @pytest.mark.parametrize("moment", MOMENTS, ids=repr)
 def test_a_moment_is_taken_in_any_form(book: Book, moment: Any) -> None:
     book.add_question({"slug": "q", "title": "Will it?", "opens": "2026-11-01",

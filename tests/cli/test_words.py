@@ -9,8 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
-from forecasting.store.drafts import prepare
-from forecasting.store.values import restore
+from forecasting.store.entries import prepare
 
 from forecasting.app.frames import Selection
 from forecasting.cli import root as command_line
@@ -184,8 +183,8 @@ def test_a_backdated_forecast_keeps_the_word_that_older_ledgers_hashed() -> None
     moment = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
     said = Forecast("q", "0" * 64, "ana", binary_value("0.5"), moment, "backdated")
     prepared = prepare(said)
-    assert prepared.detail["kind"] == "elicited"
-    back = restore("forecast", prepared.detail, seq=1, recorded_at=moment, hash="")
+    assert prepared.row["kind"] == "elicited"
+    back = prepared.value
     assert isinstance(back, Forecast)
     assert back.kind == "backdated"
 
