@@ -39,9 +39,7 @@ def environment() -> "Environment":
     made.filters.update(
         family=family, ago=ago, until=until, day=day, moment=moment, ends=ends, flowing=flowing
     )
-    made.filters.update(
-        host=host, capitalize_first=capitalize_first, forecaster=cast.label, kind_word=kind_word
-    )
+    made.filters.update(host=host, capitalize_first=capitalize_first, forecaster=cast.label)
     made.filters.update(without_command=without_command)
     made.globals.update(words=words)
     return made
@@ -73,11 +71,6 @@ def host(address: str) -> str:
     """
     parts = urlsplit(address)
     return f"{(parts.hostname or '').removeprefix('www.')}{parts.path}"[:60] or address[:60]
-
-
-def kind_word(kind: str) -> str:
-    """Name a kind of forecast as it is shown."""
-    return "backdated" if kind == "elicited" else kind
 
 
 def without_command(text: str) -> str:
