@@ -9,12 +9,12 @@ from pathlib import Path
 
 import click
 import pytest
-from forecasting.store.entries import prepare
 
 from forecasting.app.frames import Selection
 from forecasting.cli import root as command_line
 from forecasting.cli.spelling import OPTIONS, as_options
 from forecasting.domain.forecast import Forecast, binary_value
+from forecasting.store.entries import prepare
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "forecasting"
