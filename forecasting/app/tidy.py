@@ -51,18 +51,19 @@ def warned(note: str) -> None:
 def when(moment: Any, *, days: "Days" = "begins", zone: str = "") -> dt.datetime | None:
     """Read a moment or a day, as text or as Python, pandas or NumPy has it; None stays None.
 
-    What carries no zone is read as the same words would be: a midnight as a day, any other time in
-    `zone`, and without one it is refused.
+    A midnight without a zone is a day, as pandas writes days; any other time without one is
+    refused. A text without an offset is read in `zone`, where one is given.
     """
     from forecasting import clock
+    from forecasting.domain.instants import utc
     from forecasting.domain.reading import Manner
     from forecasting.domain.reading import moment as read
 
     if moment is None:
         return None
     plain = _python(moment)
-    if isinstance(plain, dt.datetime) and plain.tzinfo is not None:
-        return plain.astimezone(dt.UTC)
+    if isinstance(plain, dt.datetime) and not _is_midnight(plain):
+        return utc(plain)
     return read(
         _words(plain), days=days, zone=zone, local=bool(zone), manner=Manner(now=clock.now())
     )
@@ -96,10 +97,7 @@ def plainly(value: Any) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [plainly(item) for item in value]
     if _is_day(value):
-        plain = _python(value)
-        if isinstance(plain, dt.datetime) and plain.tzinfo is not None:
-            return plain.isoformat()
-        return _words(plain)
+        return _words(_python(value))
     return value.item() if hasattr(value, "item") else value
 
 
@@ -119,10 +117,13 @@ def _python(value: Any) -> Any:
     raise InvalidInput(msg, hint="2026-11-22, 2026-11-22T12:00Z, a date or a datetime")
 
 
+def _is_midnight(plain: dt.datetime) -> bool:
+    return plain.tzinfo is None and plain.time() == dt.time()
+
+
 def _words(plain: str | dt.date) -> str | dt.date:
     if isinstance(plain, dt.datetime):
-        midnight = plain.time() == dt.time()
-        return plain.date().isoformat() if midnight else plain.isoformat(sep="T")
+        return plain.date().isoformat() if _is_midnight(plain) else plain.isoformat()
     return plain.isoformat() if isinstance(plain, dt.date) else plain
 
 

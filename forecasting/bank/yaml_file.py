@@ -141,8 +141,9 @@ def _plain(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         return "there is no such field"
     cause = error.get("ctx", {}).get("error")
-    message = cause.message if isinstance(cause, InvalidInput) else str(error["msg"])
-    message = message.removeprefix("Value error, ")
+    if isinstance(cause, InvalidInput):
+        return cause.message
+    message = str(error["msg"]).removeprefix("Value error, ")
     value = error.get("input")
     shown = f" (got {value!r:.60})" if isinstance(value, str | int | float | bool) else ""
     return f"{message[0].lower()}{message[1:]}{shown}"

@@ -81,7 +81,7 @@ def test_a_moment_is_taken_in_any_form(book: Book, moment: Any) -> None:
         book.pool("q", as_of=moment)  # it was recorded later
 
 
-def test_what_carries_no_zone_is_read_as_its_words_would_be(book: Book) -> None:
+def test_a_midnight_without_a_zone_is_a_day_and_another_time_is_refused(book: Book) -> None:
     with pytest.raises(InvalidInput, match="zone"):
         book.add_news("News", source="wire", known_at=pd.Timestamp("2026-11-27T09:00"))
     book.add_news("Midnight", source="wire", known_at=pd.Timestamp("2026-11-26"))
