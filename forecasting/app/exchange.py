@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -12,30 +12,34 @@ from typing import Any
 from forecasting import exchange
 from forecasting.app import exchange_ledger
 from forecasting.app.catalog import Catalog
+from forecasting.app.check_scores import checked
 from forecasting.app.exchange_news import News, taken
 from forecasting.app.exchange_shown import first_rows, summary
 from forecasting.app.undone import undone
 from forecasting.domain import Evidence
 from forecasting.domain.reading import Manner
 from forecasting.errors import DatabaseUnusable, InvalidInput
-from forecasting.exchange.csv_read import read_csv
 from forecasting.exchange.csv_write import write_csv
-from forecasting.exchange.jsonl_read import read_jsonl
+from forecasting.exchange.format import detected
+from forecasting.exchange.people import named
+from forecasting.exchange.record import gathered
+from forecasting.exchange.source import opened
 from forecasting.exchange.stated import Reading
-from forecasting.exchange.text_file import content
 from forecasting.store import Draft, Ledger, transfer
 
-FORMATS = ("csv", "jsonl")
+#: The formats that a track record is written in.
+WRITTEN = ("csv", "jsonl")
 _ATTEMPTS = 5
 
 
 def import_record(
     ledger: Ledger,
     file: Path,
-    format: str,
+    format: str = "",
     *,
     now: dt.datetime,
     me: str = "",
+    user: str = "",
     zone: str = "",
     decimal: str = "",
     unit: str = "",
@@ -43,6 +47,7 @@ def import_record(
     columns: Mapping[str, str] | None = None,
     dry_run: bool = False,
     all_or_nothing: bool = False,
+    check_scores: bool = False,
 ) -> dict[str, Any]:
     """Record what a track record states and the ledger lacks, in one transaction.
 
@@ -52,10 +57,13 @@ def import_record(
 
     Parameters
     ----------
-    format : {"csv", "jsonl"}
-        The layout; see the README of :mod:`forecasting.exchange`.
+    format : str
+        One of :func:`forecasting.exchange.format.formats`; empty: told by the content.
     me : str
-        Who made the forecasts of rows that name nobody.
+        Who made the forecasts of rows that name nobody; of another platform's file, the name here
+        of the person whose file it is.
+    user : str
+        That person's name in the file, where the file does not say.
     zone : str
         The zone of times without an offset, and of days; without it such a time is refused, and a
         day is one of UTC.
@@ -69,6 +77,9 @@ def import_record(
         The file's own headings, with the column that each is.
     all_or_nothing : bool
         One refused row refuses the file.
+    check_scores : bool
+        Add ``scores``: each question's scores by the platform's own rules, beside those that the
+        file states; see :func:`forecasting.app.check_scores.checked`.
 
     Returns
     -------
@@ -84,25 +95,28 @@ def import_record(
     InvalidInput
         The file is damaged, or not one row of it can be kept; nothing was written.
     """
-    _check_format(format)
-    found = content(file)
+    source = opened(file)
+    of = detected(source, format)
+    found, name = source.content, source.name
     manner = Manner(zone=_zone(zone), decimal=decimal, unit=unit, dates=dates)  # type: ignore[arg-type]
     reading = Reading(me=me, manner=manner, columns=dict(columns or {}))
-    name = "standard input" if str(file) == "-" else file.name
     items: list[tuple[int, Evidence]] = []
-    declared = exchange_ledger.whole(found, name) if format == "jsonl" else None
+    declared = exchange_ledger.whole(found, name) if of.name == "jsonl" else None
     if declared is not None:
         restored = exchange_ledger.restored(ledger, found, name, declared, now=now, dry_run=dry_run)
         if restored is not None:
             return _result(ledger, file, found, restored, dry_run)
         statements, items = exchange_ledger.foreign(found, name, declared)
     else:
-        read: Callable[..., exchange.Statements] = read_csv if format == "csv" else read_jsonl
-        statements = read(found, name=name, reading=reading)
+        statements = gathered(of.read(source, reading))
+        if not of.own:
+            named(statements, of.name, me=me, user=user)
     for _ in range(_ATTEMPTS):
         head = ledger.head()
         before = Catalog.of(ledger)
-        made, news = _planned(ledger, statements, items, now=now, name=name, manner=manner)
+        made, news = _planned(
+            ledger, statements, items, now=now, name=name, manner=manner, platform=not of.own
+        )
         refused = sorted([*made.refused, *news.refused], key=lambda one: (one.line, one.reason))
         added = made.added + len(news.items)
         duplicates = made.duplicates + news.duplicates
@@ -119,6 +133,7 @@ def import_record(
         msg = f"database ({ledger.where}): other programs keep writing to it; nothing was written"
         raise DatabaseUnusable(msg, hint="again when they are done")
     counts = {
+        "format": of.name,
         "in": statements.rows,
         "added": added,
         "duplicates": duplicates,
@@ -133,12 +148,14 @@ def import_record(
         "first": first_rows(made, before),
         "summary": summary(made, before, now),
     }
+    if check_scores:
+        counts["scores"] = checked(ledger, of, statements, made)
     return _result(ledger, file, found, counts, dry_run)
 
 
 def _check_format(format: str) -> None:
-    if format not in FORMATS:
-        msg = f"format ({format}): must be one of {', '.join(FORMATS)}"
+    if format not in WRITTEN:
+        msg = f"format ({format}): must be one of {', '.join(WRITTEN)}"
         raise InvalidInput(msg)
 
 
@@ -176,8 +193,11 @@ def _planned(
     now: dt.datetime,
     name: str,
     manner: Manner,
+    platform: bool,
 ) -> tuple[exchange.Plan, News]:
-    made = exchange.plan(statements, _held(ledger), now=now, name=name, manner=manner)
+    made = exchange.plan(
+        statements, _held(ledger), now=now, name=name, manner=manner, platform=platform
+    )
     if not statements.news and not items:
         return made, News()
     catalog = Catalog.of(ledger)

@@ -265,6 +265,9 @@ def scoring_frame(
             continue
         if as_of is not None and standing.resolved_at > as_of:
             continue
+        if forecast.issued_at >= min(question.closes, standing.resolved_at):
+            # Another platform took it after the end; it stood at no moment that is scored.
+            continue
         taken_back = [
             moment
             for taken in withdrawn.get((question.id, forecast.forecaster), ())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecasting.cli.options import Group
-from forecasting.cli.output import emit, say, settings
+from forecasting.cli.output import emit, say, settings, waiting
 from forecasting.cli.spelling import as_options
 from forecasting.errors import DatabaseUnusable, InvalidInput
 
@@ -19,9 +19,49 @@ if TYPE_CHECKING:
 _SHOWN = 20
 
 
-@click.group("import", cls=Group)
+class _Formats(Group):
+    """A command a format; a file in the place of one is told by its content."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Give the formats, then what is done with imports."""
+        return [*self._platforms(), *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Give the command of a format."""
+        return super().get_command(ctx, cmd_name) or self._platforms().get(cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Take a first word that is no command, but looks like a file, for one."""
+        first = next((one for one in args if not one.startswith("-") or one == "-"), "")
+        if self.get_command(ctx, first) is None and (
+            first == "-" or "." in first or "/" in first or Path(first).exists()
+        ):
+            return "import", _command("", "Read a file of whatever format it is."), args
+        return super().resolve_command(ctx, args)
+
+    def _platforms(self) -> dict[str, click.Command]:
+        from forecasting.exchange.format import formats
+
+        return {
+            name: _command(name, f"Read {one.what}.")
+            for name, one in formats().items()
+            if not one.own
+        }
+
+
+@click.group("import", cls=_Formats)
 def import_() -> None:
-    """Bring a track record in: questions, forecasts, outcomes, news."""
+    r"""Bring a track record in: questions, forecasts, outcomes, news.
+
+    FORMAT may be left out: forecast import FILE tells by the content what the file is.
+
+    \b
+    Examples:
+      forecast import predictions.json --me ana
+      forecast import csv record.csv --dry-run
+    """
 
 
 @click.group(cls=Group)
@@ -54,18 +94,41 @@ def _options(command: Any) -> Any:
             "--dates", type=click.Choice(["dmy", "mdy"]), help="The order of dates in figures."
         ),
         click.option(
-            "--me", default="", metavar="NAME", help="Who made rows that name nobody; also --as."
+            "--me",
+            default="",
+            metavar="NAME",
+            help="Your name here, for your own rows and for those that name nobody; also --as.",
+        ),
+        click.option(
+            "--user", default="", metavar="NAME", help="Your name in the file, where it is another."
         ),
         click.option(
             "--zone", default="", metavar="ZONE", help="Of days, and of times without an offset."
         ),
         click.option("--dry-run", is_flag=True, help="Show the result and write nothing."),
+        click.option(
+            "--check-scores",
+            is_flag=True,
+            help="Show each platform's own scores beside what it states.",
+        ),
         click.option("--all-or-nothing", is_flag=True, help="One refused row refuses the file."),
         click.option("--create", is_flag=True, help="Make an absent database, empty of the bank."),
         click.argument("file", type=click.Path(path_type=Path, allow_dash=True)),
     ):
         command = option(command)
     return command
+
+
+def _command(format: str, help: str) -> click.Command:
+    """Make the command of a format that has no options of its own."""
+
+    @click.command(format or "import", help=help)
+    @_options
+    def command(**given: Any) -> None:
+        _import(format, **given)
+
+    made: click.Command = command
+    return made
 
 
 @import_.command("csv")
@@ -154,7 +217,10 @@ def _import(format: str, *, file: Path, create: bool, **options: Any) -> None:
     for name in ("decimal", "unit", "dates"):
         options[name] = options[name] or ""
     dry = options["dry_run"]
-    with _opened(create=create and not dry, absent_is_empty=dry) as book:
+    with (
+        _opened(create=create and not dry, absent_is_empty=dry) as book,
+        waiting(f"reading {file.name}"),
+    ):
         found = import_record(book.ledger, file, format, now=clock.now(), **options)
     for note in found["notes"]:
         say(f"note: {note}")
@@ -174,6 +240,8 @@ def _import(format: str, *, file: Path, create: bool, **options: Any) -> None:
         found = {**found, "refused": len(found["refused"]), "notes": len(found["notes"])}
         for told in ("first", "summary"):
             found.pop(told, None)
+        if scores := found.pop("scores", None):
+            emit(scores["rules"], title="the platform's own scores")
     emit(found)
     if found.get("run"):
         say(f"forecast import undo {found['run']} takes this import back")

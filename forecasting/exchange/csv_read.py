@@ -9,7 +9,16 @@ from forecasting.domain.reading import Ambiguous, Damaged, forecaster, plainly, 
 from forecasting.errors import InvalidInput
 from forecasting.exchange.cells import restored, text
 from forecasting.exchange.columns import COLUMNS, Columns, recognised
-from forecasting.exchange.record import WITHDRAWN, Facts, Refused, Said, Statements
+from forecasting.exchange.record import (
+    WITHDRAWN,
+    Facts,
+    Note,
+    Record,
+    Refused,
+    Said,
+    Statements,
+    gathered,
+)
 from forecasting.exchange.stated import OF_OUTCOME, OF_QUESTION, Cell, Reading, facts, said
 from forecasting.exchange.text_file import MOST_ROWS, stop, text_lines
 
@@ -43,19 +52,24 @@ def read_csv(found: bytes, *, name: str, reading: Reading | None = None) -> Stat
     >>> read.rows, read.said[0].said, read.said[0].forecaster
     (1, '0.35', 'ana')
     """
-    return _Table(name, reading or Reading()).read(found)
+    return gathered(records(found, name=name, reading=reading or Reading()))
+
+
+def records(found: bytes, *, name: str, reading: Reading) -> Iterator[Record]:
+    """Give what each row of a table states."""
+    return _Table(name, reading).read(found)
 
 
 class _Table:
     def __init__(self, name: str, reading: Reading) -> None:
         self.name = name
         self.reading = reading
-        self.into = Statements()
+        self.notes: list[str] = []
         self.separator = ","
         self._facts: dict[tuple[str, ...], Facts | str] = {}
         self._people: dict[str, str] = {}
 
-    def read(self, found: bytes) -> Statements:
+    def read(self, found: bytes) -> Iterator[Record]:
         lines = text_lines(found, self.name)
         first = next(lines, "")
         if not first.strip():
@@ -65,22 +79,26 @@ class _Table:
         about = [column for column in _STATED if column in place]
         # One at least: a table without a question was refused with its columns.
         getter = itemgetter(*(place[column] for column in about))
-        for line, cells in self._rows(lines, len(columns)):
-            if self.into.rows >= MOST_ROWS:
+        for rows, (line, cells) in enumerate(self._rows(lines, len(columns))):
+            if rows >= MOST_ROWS:
                 raise stop(self.name, line, f"file: more than {MOST_ROWS:,} rows", "split it")
-            self.into.rows += 1
             key = getter(cells)
+            if not isinstance(key, tuple):
+                key = (key,)
             try:
-                stated = self._stated(about, key if isinstance(key, tuple) else (key,), line)
-                self.into.said.append(self._said(cells, place, stated, line))
+                new = key not in self._facts
+                stated = self._stated(about, key)
+                if new:
+                    yield stated
+                yield self._said(cells, place, stated, line)
             except (Ambiguous, Damaged) as fault:
                 raise stop(self.name, line, fault.message, fault.hint) from fault
             except InvalidInput as wrong:
-                self.into.refused.append(Refused(line, str(wrong)))
+                yield Refused(line, str(wrong))
         if "comma" in self.reading.manner.seen:
             shown = plainly(self.reading.manner.seen["comma"])
-            self.into.notes.append(f"{self.name}: numbers such as {shown} have a decimal comma")
-        return self.into
+            self.notes.append(f"{self.name}: numbers such as {shown} have a decimal comma")
+        yield from map(Note, self.notes)
 
     def _columns(self, first: str) -> list[str]:
         fits: list[tuple[int, str, Columns]] = []
@@ -103,13 +121,13 @@ class _Table:
         self._check_columns(columns, first)
         if self.separator != ",":
             what = "semicolons" if self.separator == ";" else "tabs"
-            self.into.notes.append(f"{self.name}: cells are separated by {what}")
+            self.notes.append(f"{self.name}: cells are separated by {what}")
         if columns.own:
             shown = ", ".join(f"{head} is {name}" for name, head in columns.own.items())
-            self.into.notes.append(f"{self.name}: columns read by their usual names: {shown}")
+            self.notes.append(f"{self.name}: columns read by their usual names: {shown}")
         if columns.passed:
             shown = plainly(", ".join(columns.passed))
-            self.into.notes.append(f"{self.name}: columns not read: {shown}")
+            self.notes.append(f"{self.name}: columns not read: {shown}")
         if columns.percent and not self.reading.manner.unit:
             self.reading = replace(
                 self.reading, manner=replace(self.reading.manner, unit="percent")
@@ -147,7 +165,7 @@ class _Table:
                 raise stop(self.name, line, rule, "put cells with a separator in quotation marks")
             yield line, cells
 
-    def _stated(self, about: list[str], key: tuple[str, ...], line: int) -> Facts:
+    def _stated(self, about: list[str], key: tuple[str, ...]) -> Facts:
         """Read what a row states of its question; a thousand rows that state the same, once."""
         found = self._facts.get(key)
         if found is None:
@@ -157,7 +175,6 @@ class _Table:
             }
             try:
                 found = facts(cells, self.reading)
-                self.into.facts.append(found)
             except (Ambiguous, Damaged):
                 raise
             except InvalidInput as wrong:
@@ -192,6 +209,8 @@ class _Table:
             ),
             because=text(because, name="because", one_line=False),
             stated=typed,
+            # What another platform took was exported as such.
+            outside=cell("kind") == "imported",
         )
 
     def _person(self, cell: str) -> str:

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
 
@@ -25,6 +25,12 @@ type Key = tuple[str, str, dt.datetime]
 SOURCE = "imported track record"
 #: On whose word an outcome that a mistaken import brought was taken back.
 UNDONE = "import undone"
+#: What is said of forecasts that a platform took outside the window of their question.
+_OUTSIDE = {
+    "opens": "made before the opening; kept as said, and scored from the opening on",
+    "closed": "made after the close; kept as said, and scored by no window",
+    "resolved": "made after the outcome was known; kept as said, and scored by no window",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,7 @@ def plan(
     now: dt.datetime,
     name: str,
     manner: Manner | None = None,
+    platform: bool = False,
 ) -> Plan:
     """Decide what becomes of each line.
 
@@ -110,6 +117,11 @@ def plan(
         The file, for messages.
     manner : Manner, optional
         How the file writes numbers and probabilities, and where its days are days.
+    platform : bool
+        Whether another platform wrote the file. What it took is kept and said: forecasts outside
+        the window, an outcome before the opening, a deadline that had passed. Where it says
+        something else of a question than before, the ledger's wording stays and the outcome that
+        became known later stands, whichever file comes first.
 
     Raises
     ------
@@ -133,13 +145,28 @@ def plan(
         moments[question].append(at)
     how = manner or Manner()
     came = _ladders_that_came(statements, held)
+    outside: Counter[str] = Counter()
     for question in sorted(about):
         ladder, _, day = question.partition("@")
         earlier = [at for rung, at in came[ladder] if day and rung < day]
         work = _Question(
-            about[question], held, made, counts, now, name, how, moments[question], earlier
+            about=about[question],
+            held=held,
+            made=made,
+            notes=counts,
+            now=now,
+            name=name,
+            manner=how,
+            moments=moments[question],
+            earlier=earlier,
+            platform=platform,
+            outside=outside,
         )
         work.decide(question, versions[question])
+    made.notes += [
+        f"{count:,} forecast{'s' * (count > 1)} {_OUTSIDE[what]}"
+        for what, count in sorted(outside.items())
+    ]
     made.notes += _flags(made, held)
     made.forecasts.sort(key=lambda one: (one.issued_at, one.question, one.forecaster))
     made.withdrawals.sort(key=lambda one: (one.withdrawn_at, one.question, one.forecaster))
@@ -248,6 +275,8 @@ class _Question:
     manner: Manner
     moments: Sequence[dt.datetime]
     earlier: Sequence[dt.datetime]
+    platform: bool
+    outside: Counter[str]
 
     def decide(self, name: str, versions: list[Resolution]) -> None:
         held, notes = self.held.questions.get(name), Counter[str]()
@@ -298,6 +327,9 @@ class _Question:
         resolved_at = facts.get("resolved_at") or self._first_settled()
         said = [one.issued_at for one in self.about.said if one.said != WITHDRAWN]
         if held is not None and name not in self.held.vacant:
+            if self.platform:
+                questions.check_same(held, facts, notes, wording_stays=True)
+                return held
             if name not in self.held.imported:
                 questions.check_same(held, facts, notes)
                 return held
@@ -315,7 +347,13 @@ class _Question:
         if (whole := next((one.whole for one in self.about.facts if one.whole), None)) is not None:
             return whole
         made = questions.made(
-            name, facts, self.about.said, notes, zone=zone, resolved_at=resolved_at
+            name,
+            facts,
+            self.about.said,
+            notes,
+            zone=zone,
+            resolved_at=resolved_at,
+            platform=self.platform,
         )
         return held if held is not None and made == held else made
 
@@ -379,7 +417,7 @@ class _Question:
         if at > self.now:
             msg = f"resolved_at ({iso(at)}): lies in the future (now {iso(self.now)})"
             raise InvalidInput(msg)
-        if at <= question.opens:
+        if at <= question.opens and not self.platform:
             msg = f"resolved_at ({iso(at)}): must come after opens ({iso(question.opens)})"
             raise InvalidInput(msg)
         found = outcome(question.space, stated, manner=self.manner)
@@ -397,6 +435,8 @@ class _Question:
         self, question: Question, versions: list[Resolution]
     ) -> list[tuple[Resolution, list[int]]]:
         """Give the outcomes to add, of records that state one version each, with their lines."""
+        if self.platform:
+            return self._latest(question, versions)
         by_version: dict[int, list[tuple[int, Resolution]]] = defaultdict(list)
         for one in self.about.settled:
             try:
@@ -426,6 +466,30 @@ class _Question:
             else:
                 added.append((first, lines))
         return added
+
+    def _latest(
+        self, question: Question, versions: list[Resolution]
+    ) -> list[tuple[Resolution, list[int]]]:
+        """Give the outcome that a platform made known last, where the ledger lacks it."""
+        found: list[tuple[int, Resolution]] = []
+        for one in self.about.settled:
+            try:
+                found.append((one.line, self._version(question, one)))
+            except InvalidInput as wrong:
+                self._refuse([one.line], str(wrong))
+        if not found:
+            return []
+        _, last = max(found, key=lambda pair: (pair[1].resolved_at, pair[1].outcome, pair[1].note))
+        standing = outcomes(versions).get(question.id)
+        if self._known(last, versions) or (
+            standing is not None and standing.resolved_at > last.resolved_at
+        ):
+            self.made.duplicates += len(found)
+            return []
+        if standing is not None:
+            self.notes["an earlier file said another outcome; the later one stands"] += 1
+        number = 1 + max((one.version for one in versions), default=0)
+        return [(replace(last, version=number), [line for line, _ in found])]
 
     def _version(self, question: Question, one: Settled) -> Resolution:
         return Resolution(
@@ -509,6 +573,9 @@ class _Question:
         elif at >= question.closes:
             rule = f"question {question.id} had closed at {iso(question.closes)}"
         else:
+            return
+        if (self.platform or one.outside) and at <= self.now:
+            self.outside[rule.rpartition(" at ")[0].rpartition(" ")[2]] += 1
             return
         msg = f"issued_at ({iso(at)}): {rule}"
         raise InvalidInput(msg)
