@@ -58,16 +58,29 @@ def checked(
                     }
                 )
         rows += mine
-        both = [row for row in mine if row["theirs"] is not None]
+        found = {(row["question"], row["forecaster"]) for row in mine}
+        mine += [
+            {
+                "question": question,
+                "forecaster": forecaster,
+                "rule": name,
+                "theirs": theirs,
+                "ours": None,
+                "difference": None,
+            }
+            for (question, forecaster, of_rule), theirs in sorted(stated.items())
+            if of_rule == name and (question, forecaster) not in found
+        ]
+        both = [row for row in mine if row["difference"] is not None]
         worst = max(both, key=lambda row: abs(row["difference"]), default=None)
         rules.append(
             {
                 "rule": name,
                 "convention": rule.convention,
-                "n": len(mine),
+                "n": sum(row["ours"] is not None for row in mine),
                 "n_stated": len(both),
                 "theirs": _mean([row["theirs"] for row in both]),
-                "ours": _mean([row["ours"] for row in (both or mine)]),
+                "ours": _mean([row["ours"] for row in (both or mine) if row["ours"] is not None]),
                 "largest_difference": None if worst is None else abs(worst["difference"]),
                 "where": "" if worst is None else worst["question"],
                 "explained": rule.why,
@@ -86,6 +99,9 @@ def _told(ledger: Ledger, statements: Statements, made: Plan) -> Iterator[Told]:
     questions = {**catalog.questions, **{one.id: one for one in made.questions}}
     settled = {**catalog.outcomes, **outcomes(made.resolutions)}
     about = {one.question for one in statements.facts} | {one.question for one in statements.said}
+    beyond: dict[str, dict[str, Any]] = defaultdict(dict)
+    for facts in statements.facts:
+        beyond[facts.question] |= facts.stated
     gone = undone(ledger)
     spoken: dict[str, dict[tuple[str, Any], Forecast]] = defaultdict(dict)
     for forecast in (*gone.left(ledger.forecasts(kind="imported")), *made.forecasts):
@@ -101,5 +117,8 @@ def _told(ledger: Ledger, statements: Statements, made: Plan) -> Iterator[Told]:
             questions[name],
             settled[name],
             sorted(spoken[name].values(), key=lambda one: (one.issued_at, one.forecaster)),
-            [Withdrawal(name, who, at) for who, at in sorted(withdrawn[name], key=lambda w: w[1])],
+            withdrawals=[
+                Withdrawal(name, who, at) for who, at in sorted(withdrawn[name], key=lambda w: w[1])
+            ],
+            stated=beyond[name],
         )

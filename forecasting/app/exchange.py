@@ -110,7 +110,7 @@ def import_record(
     else:
         statements = gathered(of.read(source, reading))
         if not of.own:
-            named(statements, of.name, me=me, user=user)
+            named(statements, of.platform or of.name, me=me, user=user)
     for _ in range(_ATTEMPTS):
         head = ledger.head()
         before = Catalog.of(ledger)

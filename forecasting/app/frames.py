@@ -36,6 +36,9 @@ COLUMNS = (
     "topic",
     "tags",
     "resolved_at",
+    "zero_point",
+    "open_bounds",
+    "beyond",
 )
 
 
@@ -293,6 +296,9 @@ def scoring_frame(
                 question.topic,
                 question.tags,
                 standing.resolved_at,
+                question.space.zero_point,
+                question.space.open_bounds,
+                {"<": -1, ">": 1}.get(standing.outcome[:1], 0) if question.type == "numeric" else 0,
             )
         )
     frame = pd.DataFrame(rows, columns=list(COLUMNS))

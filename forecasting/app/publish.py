@@ -20,7 +20,7 @@ from forecasting.app.scenario_paths import fans
 from forecasting.app.score import scores
 from forecasting.bank import Bank, text_speaks_at
 from forecasting.domain.commentary import Claim, Text
-from forecasting.domain.forecast import Forecast
+from forecasting.domain.forecast import DENSE, Forecast
 from forecasting.domain.forecasters import (
     ABLATIONS,
     BASE_RATE,
@@ -283,6 +283,8 @@ def _point(forecast: Forecast) -> page.Point:
         float(label): number
         for label, number in zip(forecast.value.labels, forecast.value.numbers, strict=True)
     }
+    if len(by_level) > DENSE:
+        by_level = forecast.value.at(page.LEVELS)
     levels = [level for level in page.LEVELS if level in by_level] or sorted(by_level)
     return page.Point(
         forecast.issued_at, tuple(by_level[level] for level in levels), levels=tuple(levels)

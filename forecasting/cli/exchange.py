@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from forecasting.cli.options import Group
+from forecasting.cli.options import Command, Group
 from forecasting.cli.output import emit, say, settings, waiting
 from forecasting.cli.spelling import as_options
 from forecasting.errors import DatabaseUnusable, InvalidInput
@@ -122,7 +122,7 @@ def _options(command: Any) -> Any:
 def _command(format: str, help: str) -> click.Command:
     """Make the command of a format that has no options of its own."""
 
-    @click.command(format or "import", help=help)
+    @click.command(format or "import", cls=Command, help=help)
     @_options
     def command(**given: Any) -> None:
         _import(format, **given)

@@ -102,6 +102,7 @@ class Question:
     @property
     def wording(self) -> dict[str, Any]:
         """What a forecaster commits to, as plain data for hashing."""
+        space = self.space
         return {
             "id": self.id,
             "title": normalised(self.title),
@@ -118,6 +119,9 @@ class Question:
             "condition": None
             if self.condition is None
             else [self.condition.question, self.condition.outcome],
+            # Only where they are stated: every other question hashes as it always did.
+            **({} if space.zero_point is None else {"zero_point": repr(float(space.zero_point))}),
+            **({"open_bounds": space.open_bounds} if space.open_bounds else {}),
         }
 
     @property

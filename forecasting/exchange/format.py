@@ -10,7 +10,8 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from forecasting.domain import Forecast, Question, Resolution, Withdrawal
 from forecasting.domain.reading import plainly
@@ -24,13 +25,15 @@ from forecasting.exchange.text_file import check_text
 class Told(NamedTuple):
     """All that a ledger holds of one resolved question of a platform, as scores of it need it.
 
-    `forecasts` and `withdrawals` are in the order of their moments.
+    `forecasts` and `withdrawals` are in the order of their moments. `stated` is what the file says
+    of the question beyond what a ledger keeps (when a spot score is taken, say).
     """
 
     question: Question
     resolution: Resolution
     forecasts: Sequence[Forecast]
     withdrawals: Sequence[Withdrawal] = ()
+    stated: Mapping[str, Any] = MappingProxyType({})
 
     @property
     def outcome(self) -> str:
@@ -78,6 +81,8 @@ class Format:
         Yields what the file states.
     rules
         The platform's own scoring rules by name; empty where it has none.
+    platform
+        What stands before the names of its people; empty: its own name.
     own
         Whether it is this tool's own layout: names and ids stay as they stand.
     """
@@ -87,11 +92,15 @@ class Format:
     looks_like: Callable[[Head], bool]
     read: Callable[[Source, Reading], Iterator[Record]]
     rules: Mapping[str, PlatformRule] = field(default_factory=dict)
+    platform: str = ""
     own: bool = False
 
 
 #: The module of each format, in the order in which a file is held against them.
 _MODULES = (
+    "metaculus",
+    "metaculus_csv",
+    "fatebook",
     "predictionbook",
     "jsonl",
     "csv",

@@ -27,7 +27,9 @@ def named(statements: Statements, platform: str, *, me: str = "", user: str = ""
     names = {mine: me} if me and mine else {}
     if "" in people or any(not one.forecaster for one in statements.scored):
         # What names nobody is the owner's.
-        owner = me or (f"{platform}:{statements.owner}" if statements.owner else "")
+        alone = next(iter(people - {""})) if len(people - {""}) == 1 else ""
+        whose = statements.owner or alone
+        owner = me or (f"{platform}:{whose}" if whose else "")
         if not owner and "" in people:
             msg = "forecaster: the file names nobody"
             raise InvalidInput(msg, hint="me=NAME")

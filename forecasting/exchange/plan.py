@@ -523,11 +523,22 @@ class _Question:
         return stand
 
     def _value(self, question: Question, one: Said) -> Value:
+        if isinstance(one.said, Value):
+            return one.said
         return value_of(question.space, one.said, manner=self.manner)
 
     def _at_one_instant(self, digest: str, key: Key, group: list[tuple[Said, Value | None]]) -> int:
         there = self.held.forecasts.get(key)
-        if there is not None or key in self.held.withdrawals:
+        if self.platform and len(group) > 1 and any(value is not None for _, value in group):
+            # Where a new forecast follows at once, the end of the one before it is no withdrawal.
+            ends = [pair for pair in group if pair[1] is None]
+            self.made.duplicates += len(ends)
+            group = [pair for pair in group if pair[1] is not None]
+        if self.platform and there is not None and all(value is None for _, value in group):
+            self.made.duplicates += len(group)
+            return 1
+        only_ended = self.platform and there is None and group[0][1] is not None
+        if there is not None or (key in self.held.withdrawals and not only_ended):
             stands = None if there is None else _numbers(*there)
             other = [one.line for one, value in group if _exact(value) != stands]
             self._refuse(other, f"forecast ({_named(key)}): the ledger has another at that instant")

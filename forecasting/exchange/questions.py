@@ -14,7 +14,7 @@ from forecasting.errors import InvalidInput
 from forecasting.exchange.record import WITHDRAWN, Facts, Said
 
 TOPIC = "imported"
-_SPACE = ("type", "options", "lower", "upper", "unit")
+_SPACE = ("type", "options", "lower", "upper", "unit", "zero_point", "open_bounds")
 #: What a stated fact may not contradict in a question that the ledger holds.
 _WORDING = ("title", "criteria", "zone", "opens", "closes", "resolves_by")
 _LABELS = ("topic", "event", "tags", "background")
@@ -243,7 +243,15 @@ def _space(
         if "lower" not in facts or "upper" not in facts:
             msg = "lower and upper: a numeric question needs both"
             raise InvalidInput(msg, hint="columns lower and upper")
-        return OutcomeSpace("numeric", (), facts["lower"], facts["upper"], facts.get("unit", ""))
+        return OutcomeSpace(
+            "numeric",
+            (),
+            facts["lower"],
+            facts["upper"],
+            facts.get("unit", ""),
+            facts.get("zero_point"),
+            facts.get("open_bounds", ""),
+        )
     if kind == "binary":
         return OutcomeSpace.binary()
     if not options:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from forecasting.domain import Question
+from forecasting.domain import Question, Value
 
 #: What a forecaster says who takes a forecast back.
 WITHDRAWN = "withdrawn"
@@ -28,7 +28,7 @@ class Facts:
 
 @dataclass(slots=True)
 class Said:
-    """One forecast or withdrawal as read: `said` is a decimal, pairs, or :data:`WITHDRAWN`.
+    """One forecast or withdrawal as read: `said` is a decimal, pairs, a value, :data:`WITHDRAWN`.
 
     `outside`: another platform took it, so it is kept though it lies outside the question's window;
     no score over the window counts what was said after it.
@@ -37,7 +37,7 @@ class Said:
     line: int
     question: str
     forecaster: str
-    said: str | tuple[tuple[str, str], ...]
+    said: str | tuple[tuple[str, str], ...] | Value
     issued_at: dt.datetime
     because: str = ""
     stated: str = ""

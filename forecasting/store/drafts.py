@@ -243,6 +243,8 @@ def _question(draft: Question) -> Row:
         "condition_question": None,
         "condition_outcome": None,
         "answer": clean(draft.answer, name="answer") or None,
+        "zero_point": _number(space.zero_point, name="zero_point"),
+        "open_bounds": space.open_bounds or None,
     }
     if condition is not None:
         row["condition_question"] = clean(condition.question, name="condition")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 #: The schema that this program reads and writes; the newest migration, which a test compares.
-HEAD = "r0004"
+HEAD = "r0005"
 APPLICATION_ID = 0x46435354
 
 

@@ -100,7 +100,13 @@ def _to_question(row: Mapping[str, Any], _: _Stamp) -> Question:
     return Question(
         id=row["question"],
         space=OutcomeSpace(
-            row["type"], tuple(row["options"]), row["lower"], row["upper"], row["unit"]
+            row["type"],
+            tuple(row["options"]),
+            row["lower"],
+            row["upper"],
+            row["unit"],
+            zero_point=row["zero_point"],
+            open_bounds=row["open_bounds"] or "",
         ),
         tags=tuple(row["tags"]),
         basis=Basis(

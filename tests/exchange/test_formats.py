@@ -20,7 +20,7 @@ OPTIONS = {"fatebook": {"zone": "Europe/Kyiv", "me": "ana"}}
 
 
 def format_of(path):
-    return path.stem.partition("-")[0]
+    return max((name for name in formats() if path.stem.startswith(name)), key=len)
 
 
 def bring(ledger, path, **more):
