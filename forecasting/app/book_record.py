@@ -110,7 +110,7 @@ class Record:
         self, file: str | Path, format: str = "csv", *, force: bool = False
     ) -> dict[str, Any]:
         """Write the track record as a table, or the whole ledger as JSON lines."""
-        from forecasting.app.exchange import export_record
+        from forecasting.app.export import export_record
 
         return export_record(self.ledger, format, out=Path(file), force=force)[1]
 

@@ -2,8 +2,7 @@
 
 import datetime as dt
 import hashlib
-import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -19,7 +18,6 @@ from forecasting.app.undone import undone
 from forecasting.domain import Evidence
 from forecasting.domain.reading import Manner
 from forecasting.errors import DatabaseUnusable, InvalidInput
-from forecasting.exchange.csv_write import write_csv
 from forecasting.exchange.format import detected
 from forecasting.exchange.people import named
 from forecasting.exchange.record import gathered
@@ -27,8 +25,6 @@ from forecasting.exchange.source import opened
 from forecasting.exchange.stated import Reading
 from forecasting.store import Draft, Ledger, transfer
 
-#: The formats that a track record is written in.
-WRITTEN = ("csv", "jsonl")
 _ATTEMPTS = 5
 
 
@@ -98,6 +94,7 @@ def import_record(
     source = opened(file)
     of = detected(source, format)
     found, name = source.content, source.name
+    digest = hashlib.sha256(found).hexdigest()
     manner = Manner(zone=_zone(zone), decimal=decimal, unit=unit, dates=dates)  # type: ignore[arg-type]
     reading = Reading(me=me, manner=manner, columns=dict(columns or {}))
     items: list[tuple[int, Evidence]] = []
@@ -105,12 +102,14 @@ def import_record(
     if declared is not None:
         restored = exchange_ledger.restored(ledger, found, name, declared, now=now, dry_run=dry_run)
         if restored is not None:
-            return _result(ledger, file, found, restored, dry_run)
+            return _result(ledger, file, digest, restored, dry_run)
         statements, items = exchange_ledger.foreign(found, name, declared)
     else:
         statements = gathered(of.read(source, reading))
         if not of.own:
             named(statements, of.platform or of.name, me=me, user=user)
+    # Of a million rows the text is as large as what was read of it.
+    del found, source
     for _ in range(_ATTEMPTS):
         head = ledger.head()
         before = Catalog.of(ledger)
@@ -150,13 +149,7 @@ def import_record(
     }
     if check_scores:
         counts["scores"] = checked(ledger, of, statements, made)
-    return _result(ledger, file, found, counts, dry_run)
-
-
-def _check_format(format: str) -> None:
-    if format not in WRITTEN:
-        msg = f"format ({format}): must be one of {', '.join(WRITTEN)}"
-        raise InvalidInput(msg)
+    return _result(ledger, file, digest, counts, dry_run)
 
 
 def _zone(name: str) -> str:
@@ -166,12 +159,12 @@ def _zone(name: str) -> str:
 
 
 def _result(
-    ledger: Ledger, file: Path, found: bytes, counts: Mapping[str, Any], dry_run: bool
+    ledger: Ledger, file: Path, digest: str, counts: Mapping[str, Any], dry_run: bool
 ) -> dict[str, Any]:
     head = ledger.head()
     return {
         "file": str(file),
-        "sha256": hashlib.sha256(found).hexdigest(),
+        "sha256": digest,
         **counts,
         "total": head.seq,
         "head": head.hash,
@@ -239,73 +232,3 @@ def _held(ledger: Ledger) -> exchange.Held:
         vacant=frozenset(emptied),
         imported=frozenset(left - others),
     )
-
-
-def export_record(
-    ledger: Ledger, format: str, *, out: Path | None = None, force: bool = False
-) -> tuple[Iterator[str], dict[str, Any]]:
-    """Give the lines of a track record, and what is to be said of them.
-
-    ``jsonl`` is the whole ledger, entry for entry, from which an empty database becomes the same
-    one. ``csv`` is the tidy table of every forecast but replays; of outcomes it holds what stands.
-
-    Parameters
-    ----------
-    out : Path, optional
-        Write the lines there: all of them or no file.
-    force : bool
-        Replace a file that is there.
-
-    Returns
-    -------
-    (lines, about)
-        The lines, none where they were written to a file; ``format, entries, head`` and, for a
-        file, ``file, lines``.
-    """
-    _check_format(format)
-    head = ledger.head()
-    about: dict[str, Any] = {"format": format, "entries": head.seq, "head": head.hash}
-    lines = _csv(ledger) if format == "csv" else (f"{line}\n" for line in transfer.export(ledger))
-    if out is None:
-        return lines, about
-    return iter(()), about | {"file": str(out), "lines": _write(lines, out, force=force)}
-
-
-def _csv(ledger: Ledger) -> Iterator[str]:
-    catalog = Catalog.of(ledger)
-    gone = undone(ledger)
-    at = {
-        (one.question, one.forecaster, one.issued_at)
-        for one in (ledger.forecasts(kind="imported") if gone.forecasts else ())
-        if one.seq in gone.forecasts
-    }
-    spoken = (
-        one
-        for one in transfer.spoken(ledger)
-        if not at
-        or one.kind != "imported"
-        or (one.question, one.forecaster, one.issued_at) not in at
-    )
-    return write_csv(spoken, gone.withdrawals, catalog.questions, catalog.outcomes)
-
-
-def _write(lines: Iterable[str], out: Path, *, force: bool) -> int:
-    if out.exists() and not force:
-        msg = f"file ({out}): exists already"
-        raise InvalidInput(msg, hint="another name, or --force")
-    made = out.with_name(f".{out.name}.{os.getpid()}.partial")
-    count = 0
-    try:
-        with made.open("w", encoding="utf-8", newline="") as file:
-            for line in lines:
-                file.write(line)
-                count += 1
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(made, out)
-    except OSError as fault:
-        msg = f"file ({out}): cannot be written ({fault.strerror or fault})"
-        raise InvalidInput(msg, hint="a folder of yours with space in it") from fault
-    finally:
-        made.unlink(missing_ok=True)
-    return count

@@ -295,13 +295,57 @@ def export_jsonl(out: Path | None, force: bool) -> None:
     _export("jsonl", out, force)
 
 
+@export.command("parquet")
+@_out
+def export_parquet(out: Path | None, force: bool) -> None:
+    r"""Write the same table as Parquet, with times and numbers typed; --out names the file.
+
+    \b
+    Example:
+      forecast export parquet --out record.parquet
+    """
+    _export("parquet", out, force)
+
+
+@export.command("fatebook")
+@_out
+def export_fatebook(out: Path | None, force: bool) -> None:
+    r"""Write the spreadsheet form that Fatebook imports: your forecasts of yes-no questions.
+
+    Whose they are is said by --as; without it they are everybody's.
+
+    \b
+    Example:
+      forecast --as ana export fatebook --out fatebook.csv
+    """
+    _export("fatebook", out, force)
+
+
+@export.command("schema")
+@_out
+def export_schema(out: Path | None, force: bool) -> None:
+    r"""Write the JSON Schema of the table's rows.
+
+    \b
+    Example:
+      forecast export schema --out layout.json
+    """
+    _export("schema", out, force)
+
+
 def _export(format: str, out: Path | None, force: bool) -> None:
     from forecasting.app.book import Book
-    from forecasting.app.exchange import export_record
+    from forecasting.app.export import export_record
 
     with Book.open(settings().db) as book:
-        lines, about = export_record(book.ledger, format, out=out, force=force)
+        lines, about = export_record(
+            book.ledger, format, out=out, force=force, forecaster=settings().forecaster or ""
+        )
         sys.stdout.writelines(lines)
+    if format == "schema":
+        return
+    if left := about.get("left_out"):
+        say(f"{left:,} rows left out: withdrawals, and questions that are not of yes or no")
     say(f"head {about['head']} of {about['entries']:,} entries; forecast anchor keeps it elsewhere")
     if out is not None:
         emit(about)

@@ -1,9 +1,11 @@
 """Read a tidy table: one row a forecast, with what the row states of its question."""
 
 import csv
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from operator import itemgetter
+from typing import Any
 
 from forecasting.domain.reading import Ambiguous, Damaged, forecaster, plainly, probability
 from forecasting.errors import InvalidInput
@@ -25,9 +27,12 @@ from forecasting.exchange.text_file import MOST_ROWS, stop, text_lines
 #: Cells that a spreadsheet may not touch, for they are no text.
 NUMERIC: tuple[str, ...] = (
     *("forecast", "issued_at", "opens", "closes", "resolved_at", "resolves_by"),
-    *("lower", "upper", "type", "zone", "kind"),
+    *("lower", "upper", "type", "zone", "kind", "zero_point", "open_bounds"),
 )
 MOST_COLUMNS = 400
+MOST_IN_A_CELL = 131_072
+#: How many spellings of forecasts are remembered: most of a record says a few hundred things.
+_REMEMBERED = 20_000
 _NEEDED = ("forecast", "issued_at")
 _STATED = ("question", *OF_QUESTION, *OF_OUTCOME)
 
@@ -68,8 +73,11 @@ class _Table:
         self.separator = ","
         self._facts: dict[tuple[str, ...], Facts | str] = {}
         self._people: dict[str, str] = {}
+        self._forecasts: dict[str, tuple[Any, str]] = {}
 
     def read(self, found: bytes) -> Iterator[Record]:
+        # The limit is the interpreter's, and other formats have longer cells.
+        csv.field_size_limit(MOST_IN_A_CELL)
         lines = text_lines(found, self.name)
         first = next(lines, "")
         if not first.strip():
@@ -185,38 +193,58 @@ class _Table:
         return found
 
     def _said(self, cells: list[str], place: Mapping[str, int], stated: Facts, line: int) -> Said:
-        def cell(column: str) -> str:
-            return cells[place[column]].strip() if column in place else ""
-
-        if cell("kind") == "replay":
+        kind = cells[place["kind"]].strip() if "kind" in place else ""
+        if kind == "replay":
             msg = "kind (replay): was computed afterwards, and is no forecast of its time"
             raise InvalidInput(msg)
-        what = said(restored(cell("forecast")))
-        typed = ""
-        if isinstance(what, str) and what != WITHDRAWN:
-            what, typed = probability(what, manner=self.reading.manner)
+        written = cells[place["forecast"]]
+        known = self._forecasts.get(written)
+        if known is None:
+            known = self._forecast(written)
+            if len(self._forecasts) < _REMEMBERED:
+                self._forecasts[written] = known
+        what, typed = known
         because = restored(cells[place["because"]]) if "because" in place else ""
+        if because:
+            because = text(because, name="because", one_line=False)
+        at = cells[place["issued_at"]].strip()
         return Said(
             line=line,
             question=stated.question,
-            forecaster=self._person(cell("forecaster")),
+            forecaster=self._person(cells[place["forecaster"]] if "forecaster" in place else ""),
             said=what,
-            issued_at=self.reading.time(
-                cell("issued_at"),
-                name="issued_at",
-                days="noon",
-                zone=str(stated.stated.get("zone", "")),
+            issued_at=_instant(at)
+            or self.reading.time(
+                at, name="issued_at", days="noon", zone=str(stated.stated.get("zone", ""))
             ),
-            because=text(because, name="because", one_line=False),
+            because=because,
             stated=typed,
             # What another platform took was exported as such.
-            outside=cell("kind") == "imported",
+            outside=kind == "imported",
         )
+
+    def _forecast(self, cell: str) -> tuple[Any, str]:
+        what = said(restored(cell.strip()))
+        if isinstance(what, str) and what != WITHDRAWN:
+            what, typed = probability(what, manner=self.reading.manner)
+            # So the export writes certainty, for a bare 1 may be 1 %.
+            return what, "" if typed == "1.0" else typed
+        return what, ""
 
     def _person(self, cell: str) -> str:
         if cell not in self._people:
-            self._people[cell] = person(restored(cell), self.reading)
+            self._people[cell] = person(restored(cell.strip()), self.reading)
         return self._people[cell]
+
+
+def _instant(cell: str) -> dt.datetime | None:
+    """Read the one spelling that exports have, ``2026-05-09T12:00:00Z``; None for any other."""
+    if len(cell) == 20 and cell[19] == "Z" and cell[10] == "T" and cell[4] == cell[7] == "-":
+        try:
+            return dt.datetime.fromisoformat(cell)
+        except ValueError:
+            return None
+    return None
 
 
 def person(named: str, reading: Reading) -> str:

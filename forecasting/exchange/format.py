@@ -102,6 +102,7 @@ _MODULES = (
     "metaculus_csv",
     "fatebook",
     "predictionbook",
+    "parquet",
     "jsonl",
     "csv",
 )
@@ -133,7 +134,8 @@ def detected(source: Source, name: str = "") -> Format:
     here = next((one for one in known.values() if one.looks_like(source.head)), None)
     if name and known[name].own and (here is None or here.own):
         # Our own layouts say for themselves what is wrong with a file, line by line.
-        check_text(source.content, source.name)
+        if name != "parquet":
+            check_text(source.content, source.name)
         return known[name]
     if here is None:
         wanted = f"is not {known[name].what}" if name else "no format is known for it"

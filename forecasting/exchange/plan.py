@@ -211,19 +211,22 @@ def _flags(made: Plan, held: Held) -> list[str]:
     steps: dict[tuple[str, str], dict[str, list[tuple[dt.datetime, Decimal | None]]]] = {}
     new: dict[tuple[str, str], list[dt.datetime]] = defaultdict(list)
 
-    def step(question: str, who: str, at: dt.datetime, p: Decimal | None) -> None:
-        if ladder := questions[question].ladder:
-            rungs = steps.setdefault((ladder, who), {})
-            rungs.setdefault(question, []).append((at, p))
+    ladders = {name: one.ladder for name, one in questions.items() if one.ladder}
 
-    for one in made.forecasts:
-        step(one.question, one.forecaster, one.issued_at, Decimal(one.value.entered[0]))
-        new[questions[one.question].ladder or "", one.forecaster].append(one.issued_at)
-    for (question, who, at), (labels, entered) in held.forecasts.items():
-        if (questions[question].ladder or "", who) in new and labels == ("yes",):
+    def step(question: str, who: str, at: dt.datetime, p: Decimal | None) -> None:
+        rungs = steps.setdefault((ladders[question], who), {})
+        rungs.setdefault(question, []).append((at, p))
+
+    for one in made.forecasts if ladders else ():
+        if one.question in ladders:
+            step(one.question, one.forecaster, one.issued_at, Decimal(one.value.entered[0]))
+            new[ladders[one.question], one.forecaster].append(one.issued_at)
+    for (question, who, at), (labels, entered) in held.forecasts.items() if new else ():
+        if (ladders.get(question), who) in new and labels == ("yes",):
             step(question, who, at, Decimal(entered[0]))
     for taken in made.withdrawals:
-        step(taken.question, taken.forecaster, taken.withdrawn_at, None)
+        if taken.question in ladders:
+            step(taken.question, taken.forecaster, taken.withdrawn_at, None)
     found = 0
     for about, rungs in steps.items():
         # The day of a rung's name sorts as its deadline does.
@@ -506,7 +509,7 @@ class _Question:
     def _say(self, question: Question, resolved_at: dt.datetime | None) -> int:
         """Keep the forecasts and withdrawals that may be kept; give how many stand afterwards."""
         digest = question.wording_hash
-        taken: dict[Key, list[tuple[Said, Value | None]]] = defaultdict(list)
+        taken: dict[Key, list[tuple[Said, Value | None]]] = {}
         for one in self.about.said:
             try:
                 value = None if one.said == WITHDRAWN else self._value(question, one)
@@ -516,7 +519,12 @@ class _Question:
             except InvalidInput as wrong:
                 self.made.refused.append(Refused(one.line, str(wrong)))
                 continue
-            taken[one.question, one.forecaster, one.issued_at].append((one, value))
+            key = (one.question, one.forecaster, one.issued_at)
+            group = taken.get(key)
+            if group is None:
+                taken[key] = [(one, value)]
+            else:
+                group.append((one, value))
         stand = 0
         for key, group in taken.items():
             stand += self._at_one_instant(digest, key, group)
@@ -525,6 +533,8 @@ class _Question:
     def _value(self, question: Question, one: Said) -> Value:
         if isinstance(one.said, Value):
             return one.said
+        if isinstance(one.said, str) and question.space.type == "binary":
+            return _binary(one.said, one.stated)
         return value_of(question.space, one.said, manner=self.manner)
 
     def _at_one_instant(self, digest: str, key: Key, group: list[tuple[Said, Value | None]]) -> int:
@@ -558,7 +568,7 @@ class _Question:
         if value is None:
             self.made.withdrawals.append(Withdrawal(one.question, one.forecaster, one.issued_at))
             return 1
-        if one.stated:
+        if one.stated != value.stated:
             value = Value(value.shape, value.labels, value.entered, one.stated)
         self.made.forecasts.append(
             Forecast(
@@ -603,6 +613,12 @@ def _named(key: Key) -> str:
 
 def _exact(value: Value | None) -> tuple[tuple[str, Decimal], ...] | None:
     return None if value is None else _numbers(value.labels, value.entered)
+
+
+@lru_cache(maxsize=65536)
+def _binary(entered: str, stated: str) -> Value:
+    """Give a probability; the thousands who say the same share one value."""
+    return Value("binary", ("yes",), (entered,), stated)
 
 
 @lru_cache(maxsize=65536)

@@ -118,11 +118,13 @@ def append(
         rows["entry"] = [(*row[:2], written, *row[3:]) for row in rows["entry"]]
     for table in (entry, *DETAILS.values(), evidence_effect, rationale):
         if rows[table.name]:
-            _insert(connection, table, rows[table.name], by_name=by_name)
+            inserted(connection, table, rows[table.name], by_name=by_name)
     return recorded
 
 
-def _insert(connection: Connection, table: Table, rows: list[Any], *, by_name: bool) -> None:
+def inserted(
+    connection: Connection, table: Table, rows: list[Any], *, by_name: bool = False
+) -> None:
     """Insert rows in one round."""
     if by_name:
         connection.execute(insert(table), rows)

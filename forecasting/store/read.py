@@ -43,14 +43,15 @@ from forecasting.store.tables import evidence as evidence_table
 _PREFIX = re.compile(r"[0-9a-f]{4,64}")
 
 
-def _up_to(table: Table, head: int | None) -> list[ColumnElement[bool]]:
+def up_to(table: Table, head: int | None) -> list[ColumnElement[bool]]:
+    """Leave out what was recorded after a head."""
     return [] if head is None else [table.c.seq <= head]
 
 
-def _kept(connection: Connection, table: Table, head: int | None) -> list[ColumnElement[bool]]:
+def kept(connection: Connection, table: Table, head: int | None) -> list[ColumnElement[bool]]:
     """Leave out what belongs to a question that was dropped, up to the entry that dropped it."""
     dropped = select(setup.c.name, func.max(setup.c.seq)).where(
-        setup.c.subject == "dropped", *_up_to(setup, head)
+        setup.c.subject == "dropped", *up_to(setup, head)
     )
     return [
         or_(table.c.question != name, table.c.seq > seq)
@@ -117,7 +118,7 @@ def _values[T](recorded: list[Recorded], kind: type[T]) -> list[T]:
 
 def questions(connection: Connection, *, head: int | None = None) -> list[Question]:
     """Give the latest version of each question, in the order of their first versions."""
-    where = and_(True, *_up_to(question, head), *_kept(connection, question, head))
+    where = and_(True, *up_to(question, head), *kept(connection, question, head))
     versions = (
         select(func.max(question.c.seq).label("latest"), func.min(question.c.seq).label("first"))
         .where(where)
@@ -139,7 +140,7 @@ def question_history(
     connection: Connection, name: str, *, head: int | None = None
 ) -> list[Recorded]:
     """Give every version of a question, oldest first."""
-    return _recorded(connection, question, question.c.question == name, *_up_to(question, head))
+    return _recorded(connection, question, question.c.question == name, *up_to(question, head))
 
 
 def forecasts(
@@ -150,7 +151,7 @@ def forecasts(
     # A revealed forecast has the place of its seal: the order of revealing decides nothing.
     place = func.coalesce(forecast.c.sealed, forecast.c.seq)
     order = (forecast.c.issued_at, place)
-    where += [*_up_to(forecast, head), *_kept(connection, forecast, head)]
+    where += [*up_to(forecast, head), *kept(connection, forecast, head)]
     found = _recorded(connection, forecast, *where, order=order)
     return _values(found, Forecast)
 
@@ -169,7 +170,7 @@ def kinds(connection: Connection) -> set[str]:
 
 def evidence(connection: Connection, *, head: int | None = None) -> list[Evidence]:
     """Give every item of evidence in the order of recording."""
-    found = _recorded(connection, evidence_table, *_up_to(evidence_table, head))
+    found = _recorded(connection, evidence_table, *up_to(evidence_table, head))
     return _values(found, Evidence)
 
 
@@ -178,13 +179,13 @@ def resolutions(
 ) -> list[Resolution]:
     """Give the versions of every outcome, or of one question's, in the order of recording."""
     where = [] if question is None else [resolution.c.question == question]
-    where += [*_up_to(resolution, head), *_kept(connection, resolution, head)]
+    where += [*up_to(resolution, head), *kept(connection, resolution, head)]
     return _values(_recorded(connection, resolution, *where), Resolution)
 
 
 def withdrawals(connection: Connection, *, head: int | None = None) -> list[Withdrawal]:
     """Give every withdrawal in the order of recording."""
-    where = [*_up_to(withdrawal, head), *_kept(connection, withdrawal, head)]
+    where = [*up_to(withdrawal, head), *kept(connection, withdrawal, head)]
     return _values(_recorded(connection, withdrawal, *where), Withdrawal)
 
 
@@ -194,23 +195,23 @@ def seals(
     """Give every sealed entry, or those of one question, by issue time, then number."""
     where = [] if question is None else [sealed.c.question == question]
     order = (sealed.c.issued_at, sealed.c.seq)
-    where += [*_up_to(sealed, head), *_kept(connection, sealed, head)]
+    where += [*up_to(sealed, head), *kept(connection, sealed, head)]
     return _values(_recorded(connection, sealed, *where, order=order), Sealed)
 
 
 def redactions(connection: Connection, *, head: int | None = None) -> list[Redaction]:
     """Give every redaction in the order of recording."""
-    return _values(_recorded(connection, redaction, *_up_to(redaction, head)), Redaction)
+    return _values(_recorded(connection, redaction, *up_to(redaction, head)), Redaction)
 
 
 def watches(connection: Connection, *, head: int | None = None) -> list[Watch]:
     """Give every watch in the order of recording."""
-    return _values(_recorded(connection, watch, *_up_to(watch, head)), Watch)
+    return _values(_recorded(connection, watch, *up_to(watch, head)), Watch)
 
 
 def setups(connection: Connection, *, head: int | None = None) -> list[Setup]:
     """Give what the ledger was told about itself, in the order of recording."""
-    return _values(_recorded(connection, setup, *_up_to(setup, head)), Setup)
+    return _values(_recorded(connection, setup, *up_to(setup, head)), Setup)
 
 
 def model_runs(
@@ -218,7 +219,7 @@ def model_runs(
 ) -> list[ModelRun]:
     """Give the model fits, of one replay run or of all, in the order of recording."""
     where = [] if run is None else [model_run.c.run == run]
-    return _values(_recorded(connection, model_run, *where, *_up_to(model_run, head)), ModelRun)
+    return _values(_recorded(connection, model_run, *where, *up_to(model_run, head)), ModelRun)
 
 
 def replay_runs(
@@ -226,7 +227,7 @@ def replay_runs(
 ) -> list[ReplayMark]:
     """Give the starts and ends of replay runs in the order of recording."""
     where = [] if run is None else [replay_run.c.run == run]
-    return _values(_recorded(connection, replay_run, *where, *_up_to(replay_run, head)), ReplayMark)
+    return _values(_recorded(connection, replay_run, *where, *up_to(replay_run, head)), ReplayMark)
 
 
 def entry_named(connection: Connection, name: int | str) -> Recorded:

@@ -11,15 +11,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import batched
-from typing import Any, NamedTuple
+from itertools import batched, groupby
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import REAL, Column, Connection, Integer, Table, insert, select
 
-from forecasting.domain.instants import parse_instant
+from forecasting.domain import Forecast
+from forecasting.domain.instants import parse_instant, utc
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.store import migrate
 from forecasting.store.append import _LOCK, Head, append, read_head
+from forecasting.store.bulk import Plain
 from forecasting.store.canonical import FIRST, VERSION, dumps, leaf, link
 from forecasting.store.drafts import Draft, Stored, prepare
 from forecasting.store.engine import told
@@ -313,11 +315,26 @@ def record(
         Whether they were recorded.
     """
     with _writing(ledger) as connection:
-        if read_head(connection)[0] != head:
+        here, last = read_head(connection)
+        if here != head:
             return False
-        for batch in batched(drafts, _BATCH):
-            prepared = [prepare(draft) for draft in batch]
-            append(connection, prepared, recorded_at=recorded_at, tool=ledger._tool)
+        moment = max(utc(recorded_at), last or utc(recorded_at))
+        plain = Plain() if connection.dialect.paramstyle == "qmark" else None
+        # The kinds of a track record come one after the other; most of it is plain forecasts.
+        for simple, some in groupby(drafts, plain.takes if plain else lambda _: False):
+            for batch in batched(some, _BATCH):
+                if simple and plain:
+                    here = plain.append(
+                        connection,
+                        cast("tuple[Forecast, ...]", batch),
+                        head=here,
+                        moment=moment,
+                        tool=ledger._tool,
+                    )
+                    continue
+                prepared = [prepare(draft) for draft in batch]
+                done = append(connection, prepared, recorded_at=moment, tool=ledger._tool)
+                here = Head(done[-1].seq, done[-1].hash)
     return True
 
 

@@ -88,13 +88,27 @@ def test_cut_off_anywhere_it_is_refused_whole_or_read_in_part(path, tmp_path):
 
 @by_file
 def test_its_own_record_comes_back_from_an_export(path, ledger, tmp_path):
-    from forecasting.app.exchange import export_record
+    from forecasting.app.export import export_record
 
     bring(ledger, path)
     out = tmp_path / "ledger.jsonl"
     export_record(ledger, "jsonl", out=out)
     with memory(tmp_path) as other:
         import_record(other, out, "jsonl", now=NOW)
+        assert record_digest(other) == record_digest(ledger)
+
+
+@by_file
+@pytest.mark.parametrize("written", ["csv", "parquet"])
+def test_its_table_comes_back_as_the_same_record(path, written, ledger, tmp_path):
+    from forecasting.app.export import export_record
+
+    bring(ledger, path)
+    out = tmp_path / f"record.{written}"
+    export_record(ledger, written, out=out)
+    with memory(tmp_path) as other:
+        found = import_record(other, out, written, now=NOW)
+        assert found["refused"] == []
         assert record_digest(other) == record_digest(ledger)
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from forecasting.app.exchange import export_record, import_record
+from forecasting.app.exchange import import_record
+from forecasting.app.export import export_record
 from forecasting.errors import InvalidInput
 from forecasting.store.transfer import record_digest
 from tests.exchange.conftest import NOW, memory
