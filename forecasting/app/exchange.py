@@ -2,7 +2,8 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -91,12 +92,55 @@ def import_record(
     InvalidInput
         The file is damaged, or not one row of it can be kept; nothing was written.
     """
+    with _uncollected():
+        return _imported(
+            ledger,
+            file,
+            format,
+            now=now,
+            manner=Manner(zone=_zone(zone), decimal=decimal, unit=unit, dates=dates),  # type: ignore[arg-type]
+            me=me,
+            user=user,
+            columns=dict(columns or {}),
+            dry_run=dry_run,
+            all_or_nothing=all_or_nothing,
+            check_scores=check_scores,
+        )
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the collector from walking millions of rows again and again: they form no cycles."""
+    import gc
+
+    ran = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if ran:
+            gc.enable()
+
+
+def _imported(
+    ledger: Ledger,
+    file: Path,
+    format: str,
+    *,
+    now: dt.datetime,
+    manner: Manner,
+    me: str,
+    user: str,
+    columns: Mapping[str, str],
+    dry_run: bool,
+    all_or_nothing: bool,
+    check_scores: bool,
+) -> dict[str, Any]:
     source = opened(file)
     of = detected(source, format)
     found, name = source.content, source.name
     digest = hashlib.sha256(found).hexdigest()
-    manner = Manner(zone=_zone(zone), decimal=decimal, unit=unit, dates=dates)  # type: ignore[arg-type]
-    reading = Reading(me=me, manner=manner, columns=dict(columns or {}))
+    reading = Reading(me=me, manner=manner, columns=columns)
     items: list[tuple[int, Evidence]] = []
     declared = exchange_ledger.whole(found, name) if of.name == "jsonl" else None
     if declared is not None:
