@@ -45,7 +45,9 @@ class _Formats(Group):
         from forecasting.exchange.format import formats
 
         return {
-            name: _command(name, f"Read {one.what}.")
+            name: _command(
+                name, f"Read {one.what}.\n\n\b\nExample:\n  forecast import {name} FILE --me ana"
+            )
             for name, one in formats().items()
             if not one.own
         }
