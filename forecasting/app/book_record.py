@@ -106,7 +106,7 @@ class Record[Table]:
     def import_record(
         self,
         file: str | Path,
-        format: str = "csv",
+        format: str = "",
         *,
         me: str = "",
         zone: str = "",
@@ -138,10 +138,15 @@ class Record[Table]:
         return self.export(format, file=file, force=force)[1]
 
     def export(
-        self, format: str = "csv", *, file: str | Path | None = None, force: bool = False
+        self,
+        format: str = "csv",
+        *,
+        file: str | Path | None = None,
+        force: bool = False,
+        forecaster: str = "",
     ) -> tuple[Iterator[str], dict[str, Any]]:
         """Give the lines of it (none where a file took them), and what is to be said of them."""
-        from forecasting.app.exchange import export_record
+        from forecasting.app.export import export_record
 
         out = None if file is None else Path(file)
         return export_record(self.ledger, format, out=out, force=force)

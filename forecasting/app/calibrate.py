@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from forecasting.app.frames import Selection, resolved
+from forecasting.domain.forecast import DENSE, SHOWN
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
 
@@ -206,6 +207,7 @@ def numbers(frame: "pd.DataFrame", *, share: float = 0.5, seed: int = 0) -> dict
     chosen = one_an_event(frame, share) if len(frame) else frame
     if not len(chosen):
         return {**result, "reading": "No number or date has resolved: too few to say."}
+    chosen = chosen.assign(forecast=chosen["forecast"].map(_thinned))
     levels = chosen["forecast"].map(lambda said: tuple(sorted(said)))
     usual = levels.mode().iloc[0]
     chosen = chosen[levels == usual]
@@ -232,6 +234,18 @@ def numbers(frame: "pd.DataFrame", *, share: float = 0.5, seed: int = 0) -> dict
         "quantiles": quantile_reliability(said, seen, levels=list(usual)).to_dict("records"),
         "reading": _numbers_reading(intervals, found.p_value, len(chosen)),
     }
+
+
+def _thinned(said: dict[float, float]) -> dict[float, float]:
+    """Give a CDF of many steps at a few levels; fewer quantiles stay as they are."""
+    import numpy as np
+
+    if len(said) <= DENSE:
+        return said
+    own = sorted(said)
+    few = [level / 100 for level in SHOWN]
+    values = np.interp(few, own, [said[level] for level in own])
+    return dict(zip(few, values.tolist(), strict=True))
 
 
 def _numbers_reading(intervals: "pd.DataFrame | None", p_value: float, n: int) -> str:

@@ -14,7 +14,7 @@ from forecasting.errors import InvalidInput
 from forecasting.exchange.record import WITHDRAWN, Facts, Said
 
 TOPIC = "imported"
-_SPACE = ("type", "options", "lower", "upper", "unit")
+_SPACE = ("type", "options", "lower", "upper", "unit", "zero_point", "open_bounds")
 #: What a stated fact may not contradict in a question that the ledger holds.
 _WORDING = ("title", "criteria", "zone", "opens", "closes", "resolves_by")
 _LABELS = ("topic", "event", "tags", "background")
@@ -47,11 +47,14 @@ def _shown(value: Any) -> str:
     return plainly(";".join(value) if isinstance(value, tuple) else str(value))
 
 
-def check_same(held: Question, facts: Mapping[str, Any], notes: Counter[str]) -> None:
+def check_same(
+    held: Question, facts: Mapping[str, Any], notes: Counter[str], *, wording_stays: bool = False
+) -> None:
     """Refuse facts that contradict a question that the ledger holds.
 
-    Topic, event, tags and background may change without being another question: where they
-    differ, the ledger's stay, and that is noted.
+    With `wording_stays`, another wording or window is noted and the ledger's stays. Topic, event,
+    tags and background may change without being another question: where they differ, the ledger's
+    stay, and that is noted.
     """
     space = {name: getattr(held.space, name) for name in _SPACE}
     for name in (*_SPACE, *_WORDING):
@@ -59,7 +62,10 @@ def check_same(held: Question, facts: Mapping[str, Any], notes: Counter[str]) ->
             continue
         stands = space[name] if name in space else getattr(held, name)
         same = normalised(stands) if isinstance(stands, str) else stands
-        if facts[name] != same:
+        if facts[name] != same and wording_stays and name in _WORDING:
+            if not (name in ("closes", "resolves_by") and facts[name] <= held.opens):
+                notes[f"{name} differs from the ledger's, which stays"] += 1
+        elif facts[name] != same:
             msg = (
                 f"{name} ({_shown(facts[name])}): question {held.id} is in the ledger with "
                 f"{_shown(stands)}"
@@ -157,6 +163,7 @@ def made(
     *,
     zone: str,
     resolved_at: dt.datetime | None,
+    platform: bool = False,
 ) -> Question:
     """Make a question that no ledger holds; every default is noted.
 
@@ -186,10 +193,15 @@ def made(
         elif closes is None:
             notes["no closes is stated: the end of the day of their last forecast"] += 1
             closes = _last_day(max(one.issued_at for one in forecasts), zone)
+    if closes <= opens and platform:
+        notes["their deadline had passed when they were asked: closed when that day ends"] += 1
+        closes = _last_day(opens, zone)
     if closes <= opens:
         msg = f"closes ({iso(closes)}): must come after opens ({iso(opens)})"
         raise InvalidInput(msg)
     resolves_by = facts.get("resolves_by", closes)
+    if platform:
+        resolves_by = max(resolves_by, closes)
     if resolves_by < closes:
         msg = f"resolves_by ({iso(resolves_by)}): must not come before closes ({iso(closes)})"
         raise InvalidInput(msg)
@@ -213,6 +225,7 @@ def made(
         # No family answers it: what others forecast says nothing of the process behind.
         model=ModelChoice("", "", "", {}),
         ladder=ladder if at and space.type == "binary" else None,
+        source=facts.get("url", ""),
     )
 
 
@@ -230,7 +243,15 @@ def _space(
         if "lower" not in facts or "upper" not in facts:
             msg = "lower and upper: a numeric question needs both"
             raise InvalidInput(msg, hint="columns lower and upper")
-        return OutcomeSpace("numeric", (), facts["lower"], facts["upper"], facts.get("unit", ""))
+        return OutcomeSpace(
+            "numeric",
+            (),
+            facts["lower"],
+            facts["upper"],
+            facts.get("unit", ""),
+            facts.get("zero_point"),
+            facts.get("open_bounds", ""),
+        )
     if kind == "binary":
         return OutcomeSpace.binary()
     if not options:
