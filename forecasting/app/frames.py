@@ -358,12 +358,16 @@ def _about(names: Sequence[str], catalog: Catalog, as_of: dt.datetime | None) ->
         question, standing = catalog.questions[name], catalog.outcomes.get(name)
         space = question.space
         counts = standing is not None and standing.outcome != ANNULLED
-        if standing is None or not counts:
-            known, outcome, side = question.closes, 0.0, 0
-        else:
-            counts = as_of is None or standing.resolved_at <= as_of
-            known, outcome = standing.resolved_at, space.label(standing.outcome)
-            side = {"<": -1, ">": 1}.get(standing.outcome[:1], 0) if space.type == "numeric" else 0
+        # Whole numbers, as labels are: what is not known yet must not change the column's type.
+        known, side = question.closes, 0
+        outcome: float = 0
+        if standing is not None and counts:
+            known = standing.resolved_at
+            counts = as_of is None or known <= as_of
+            if counts:
+                outcome = space.label(standing.outcome)
+            if space.type == "numeric":
+                side = {"<": -1, ">": 1}.get(standing.outcome[:1], 0)
         rows.append(
             (
                 name, question.opens, question.closes,

@@ -199,7 +199,7 @@ def _others(said: Sequence[Forecast], forecaster: str, now: dt.datetime) -> dict
     """Give what each other forecaster said last, live or backdated."""
     found: dict[str, Forecast] = {}
     for one in said:
-        if one.kind in ("live", "elicited") and one.issued_at <= now:
+        if one.kind in ("live", "backdated") and one.issued_at <= now:
             found[one.forecaster] = one
     return {who: one for who, one in sorted(found.items()) if who not in (forecaster, MODEL)}
 
@@ -213,7 +213,7 @@ def _path(
 ) -> tuple[QuestionPath, bool, str]:
     """Give the path to draw, whether there is a replay of it, and which of the two it is."""
     replayed = any(one.kind == "replay" for one in said)
-    live = [one for one in said if one.kind in ("live", "elicited", "imported")]
+    live = [one for one in said if one.kind in ("live", "backdated", "imported")]
     if kind == "replay" or (not live and replayed):
         run = latest_run(ledger) if replayed else ""
         shown = [one for one in said if one.kind == "replay" and one.run == run]

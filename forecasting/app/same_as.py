@@ -150,7 +150,7 @@ def same_as(
     """
     catalog = Catalog.of(ledger)
     if question not in catalog.questions:
-        msg = f"question ({plainly(question)}): there is none"
+        msg = f"no question {plainly(question)}"
         raise NotFound(msg, hint="forecast questions list")
     if not (url in catalog.questions or (url.startswith(("http://", "https://")) and "." in url)):
         msg = f"url ({plainly(url)}): must be an address, or the id of an imported question"
@@ -163,7 +163,7 @@ def same_as(
         raise InvalidInput(msg)
     stand = {(one.question, _plain(one.url)) for one in matches(ledger, catalog)}
     if undo and (question, _plain(url)) not in stand:
-        msg = f"match ({question} and {plainly(url)}): there is none"
+        msg = f"no match of {question} and {plainly(url)}"
         raise NotFound(msg, hint="forecast questions same-as")
     detail = {"question": question, "url": url}
     detail |= {"differs": differs} if differs else {}

@@ -199,26 +199,16 @@ def same_as(question: str | None, url: str | None, **given: Any) -> None:
       forecast questions same-as leaders-meet@2026-04-30 https://www.metaculus.com/questions/42490
       forecast questions same-as
     """
-    from dataclasses import asdict
-
-    from forecasting import clock
-    from forecasting.app import same_as as use
-    from forecasting.app.book import Book
-    from forecasting.app.catalog import Catalog
     from forecasting.errors import InvalidInput
 
     if question is not None and url is None:
-        msg = f"url: question {question} is the same as which"
+        msg = f"url: which question is {question} the same as"
         raise InvalidInput(msg, hint=f"forecast questions same-as {question} https://...")
-    with Book.open(settings().db, forecaster=settings().forecaster) as book:
+    with opened() as book:
         if question is None or url is None:
-            found = use.matches(book.ledger, Catalog.of(book.ledger))
-            emit([asdict(one) for one in found], title="matches")
-            return
-        made = use.same_as(
-            book.ledger, question, url, forecaster=book.forecaster, now=clock.now(), **given
-        )
-    emit([asdict(made) | {"undone": given["undo"]}])
+            emit(book.matches(), title="matches")
+        else:
+            emit([book.same_as(question, url, **given)])
 
 
 @questions.command()

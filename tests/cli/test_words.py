@@ -9,13 +9,12 @@ from pathlib import Path
 
 import click
 import pytest
-from forecasting.store.drafts import prepare
-from forecasting.store.values import restore
 
 from forecasting.app.frames import Selection
 from forecasting.cli import root as command_line
 from forecasting.cli.spelling import OPTIONS, as_options
 from forecasting.domain.forecast import Forecast, binary_value
+from forecasting.store.entries import prepare
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "forecasting"
@@ -184,8 +183,8 @@ def test_a_backdated_forecast_keeps_the_word_that_older_ledgers_hashed() -> None
     moment = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
     said = Forecast("q", "0" * 64, "ana", binary_value("0.5"), moment, "backdated")
     prepared = prepare(said)
-    assert prepared.detail["kind"] == "elicited"
-    back = restore("forecast", prepared.detail, seq=1, recorded_at=moment, hash="")
+    assert prepared.row["kind"] == "elicited"
+    back = prepared.value
     assert isinstance(back, Forecast)
     assert back.kind == "backdated"
 
