@@ -85,6 +85,7 @@ def completed(
     said: Sequence[dt.datetime],
     resolved_at: tuple[dt.datetime | None, dt.datetime | None],
     notes: Counter[str],
+    outside: bool = False,
 ) -> Question:
     """Fill in what an earlier import of a question left open and took by default.
 
@@ -97,6 +98,8 @@ def completed(
         When the forecasts that the ledger holds, and those of the file, were made.
     resolved_at : tuple
         When the outcome in the ledger, and that of the file, could be known.
+    outside : bool
+        Whether forecasts may stand outside the window, as another platform takes them.
 
     Raises
     ------
@@ -111,6 +114,8 @@ def completed(
     for name, default in usual:
         if name in facts and getattr(held, name) == default != facts[name]:
             more[name] = facts[name]
+    if not held.source and facts.get("url"):
+        more["source"] = facts["url"]
     every = [*before, *said]
     if before and held.opens == min(before):
         more["opens"] = facts.get("opens", min(every))
@@ -135,7 +140,8 @@ def completed(
         return held
     found = replace(held, **changed)
     late = max(before, default=found.opens)
-    if found.opens > min(before, default=found.opens) or found.closes <= late:
+    early = found.opens > min(before, default=found.opens)
+    if not outside and (early or found.closes <= late):
         name = "opens" if found.opens > min(before, default=found.opens) else "closes"
         msg = f"{name} ({iso(getattr(found, name))}): a forecast of {held.id} stands outside"
         raise InvalidInput(msg, hint=f"{iso(min(before))} to {iso(late)} inside the window")

@@ -16,7 +16,10 @@ from tests.exchange.conftest import NOW, memory
 
 FILES = sorted((Path(__file__).parent / "formats").iterdir())
 #: What a file needs to be told, beside its content.
-OPTIONS = {"fatebook": {"zone": "Europe/Kyiv", "me": "ana"}}
+OPTIONS = {
+    "fatebook": {"zone": "Europe/Kyiv", "me": "ana"},
+    "gjp": {"zone": "America/New_York"},
+}
 
 
 def format_of(path):
