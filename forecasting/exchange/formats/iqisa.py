@@ -110,7 +110,6 @@ def _question(
     stated: dict[str, Any] = {
         "tags": (NAME,),
         "criteria": row["options"].strip() if letters else "",
-        "url": f"iqisa, question {_plain(row['question_id'])}",
         **(gjp.space(letters) if letters else {"type": "binary"}),
     }
     for name, column in (("opens", "open_time"), ("closes", "close_time")):
@@ -131,7 +130,7 @@ def _question(
         question=question,
         outcome="annulled" if void else came,
         resolved_at=_time(when, "resolve_time", reading),
-        source=str(stated["url"]),
+        source=f"iqisa, question {_plain(row['question_id'])}",
         note=(status or "ambiguous") if void else "",
     )
 
