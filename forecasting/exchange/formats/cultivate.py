@@ -25,7 +25,7 @@ import numpy as np
 from forecasting.domain.reading import plainly, question_id
 from forecasting.errors import InvalidInput
 from forecasting.exchange.format import Format, PlatformRule, Told
-from forecasting.exchange.record import Facts, Record, Refused, Said, Settled
+from forecasting.exchange.record import Facts, Note, Record, Refused, Said, Settled
 from forecasting.exchange.said import faulty, instant, number, probability, required, shares
 from forecasting.exchange.source import Head, Source
 from forecasting.exchange.stated import Reading
@@ -54,12 +54,15 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
     asked: dict[_Key, Mapping[str, Any]] = {}
     named: dict[str, set[str]] = {}
     sets: dict[str, tuple[int, Mapping[str, Any]]] = {}
+    twice = 0
     for line, (_, one) in enumerate(source.objects("questions", "prediction_sets"), start=1):
         with faulty() as fault:
             if "predictions" in one:
+                twice += str(one.get("id")) in sets
                 sets.setdefault(str(required(one, "id")), (line, one))
             elif "answers" in one:
                 number_of, name = str(required(one, "id")), str(required(one, "name")).strip()
+                twice += (number_of, name) in asked
                 if (number_of, name) not in asked:
                     asked[number_of, name] = one
                     named.setdefault(number_of, set()).add(name)
@@ -69,6 +72,10 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
                 raise InvalidInput(msg)
         if fault.reason:
             yield Refused(line, fault.reason)
+    if twice:
+        yield Note(
+            f"{twice:,} item{'s' * (twice > 1)} that stood in the file before not read again"
+        )
     bare: set[str] = set()
     crowd: dict[tuple[str, dt.datetime], tuple[int, Said]] = {}
     for line, made in sets.values():

@@ -47,6 +47,7 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
     """Give of each question what its rows state, and each forecast."""
     asked: dict[str, tuple[str, ...]] = {}
     forecasts: dict[tuple[str, str, dt.datetime], dict[str, tuple[int, str]]] = {}
+    again: dict[tuple[str, str, dt.datetime], list[tuple[str, int]]] = {}
     for part in source.parts():
         for line, row in part.rows():
             with faulty() as fault:
@@ -59,16 +60,23 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
                 answer = _plain(row["answer_option"])
                 share = probability(row["probability"], name="probability")
                 given = forecasts.setdefault((question, who, at), {})
-                if given.setdefault(answer, (line, share))[1] != share:
+                first, stands = given.setdefault(answer, (line, share))
+                if first != line and stands == share:
+                    again.setdefault((question, who, at), []).append((answer, line))
+                elif first != line:
                     msg = "probability: another row says something else of that instant"
                     raise InvalidInput(msg)
             if fault.reason:
                 yield Refused(line, fault.reason)
-    for (question, who, at), answers in forecasts.items():
+    for key, answers in forecasts.items():
+        question, who, at = key
         line = min(place for place, _ in answers.values())
         with faulty() as fault:
-            said = _value({key: share for key, (_, share) in answers.items()}, asked[question])
-            yield Said(line, question, COMMUNITY if who == "0" else who, said, at)
+            said = _value({one: share for one, (_, share) in answers.items()}, asked[question])
+            # A forecast that is there twice is so by each of its answers.
+            copies = [place for answer, place in again.get(key, ()) if answer == min(answers)]
+            for place in (line, *copies):
+                yield Said(place, question, COMMUNITY if who == "0" else who, said, at)
         if fault.reason:
             yield Refused(line, fault.reason)
 

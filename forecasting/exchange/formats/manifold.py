@@ -18,7 +18,7 @@ after it.
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +26,7 @@ from forecasting.domain.instants import iso
 from forecasting.domain.reading import plainly, question_id
 from forecasting.errors import InvalidInput
 from forecasting.exchange.format import Format, PlatformRule, Told
-from forecasting.exchange.record import Facts, Record, Refused, Said, Settled
+from forecasting.exchange.record import Facts, Note, Record, Refused, Said, Settled
 from forecasting.exchange.said import epoch, faulty, number, probability, required
 from forecasting.exchange.source import Head, Source
 from forecasting.exchange.stated import Reading
@@ -53,34 +53,36 @@ def looks_like(head: Head) -> bool:
 
 def read(source: Source, reading: Reading) -> Iterator[Record]:
     """Give each market with its outcome, then each bet that moved a price."""
-    markets: list[tuple[int, dict[str, Any]]] = []
-    bets: list[tuple[int, dict[str, Any]]] = []
-    line = 0
+    markets: dict[str, tuple[int, dict[str, Any]]] = {}
+    bets: dict[str, tuple[int, dict[str, Any]]] = {}
+    line = twice = 0
     for _, one in source.objects("markets", "bets"):
         line += 1
         if "outcomeType" in one:
-            markets.append((line, one))
+            twice += str(one.get("id", line)) in markets
+            markets.setdefault(str(one.get("id", line)), (line, one))
             for bet in one.get("bets") or ():
                 line += 1
-                bets.append((line, bet))
+                twice += str(bet.get("id", line)) in bets
+                bets.setdefault(str(bet.get("id", line)), (line, bet))
         elif "contractId" in one:
-            bets.append((line, one))
+            twice += str(one.get("id", line)) in bets
+            bets.setdefault(str(one.get("id", line)), (line, one))
         else:
             yield Refused(line, "item: is neither a market nor a bet")
+    if twice:
+        yield Note(
+            f"{twice:,} item{'s' * (twice > 1)} that stood in the file before not read again"
+        )
     unread: dict[str, str] = {}
-    moved = list(_moved(bets))
+    moved = list(_moved(bets.values()))
     before: dict[str, dict[tuple[str, str], float]] = {}
     for price in moved:
         if isinstance(price, _Price):
             before.setdefault(price.question, {})[iso(price.at), price.after] = price.before
-    seen: set[str] = set()
-    for line, market in markets:
+    for line, market in markets.values():
         with faulty() as fault:
             number_of = str(required(market, "id"))
-            if number_of in seen:
-                # The same market in two pages.
-                continue
-            seen.add(number_of)
             kind = str(market["outcomeType"])
             if kind not in BINARY + ANSWERED:
                 unread[number_of] = f"outcomeType ({plainly(kind)}): holds no probability"
@@ -190,17 +192,12 @@ def _settled(line: int, question: str, market: Mapping[str, Any], said: str) -> 
     )
 
 
-def _moved(bets: list[tuple[int, dict[str, Any]]]) -> Iterator[_Price | Refused]:
-    """Give each bet once, with whose number the price after it is, or why it moved none."""
+def _moved(bets: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[_Price | Refused]:
+    """Give each bet with whose number the price after it is, or why it moved none."""
     together: dict[tuple[str, dt.datetime], list[_Price]] = {}
-    seen: set[str] = set()
     for line, bet in bets:
         with faulty() as fault:
             price = _price(line, bet)
-            if price.id in seen:
-                # The same bet in two pages, or in its market and in a list.
-                continue
-            seen.add(price.id)
             together.setdefault((price.question, price.at), []).append(price)
         if fault.reason:
             yield Refused(line, fault.reason)
