@@ -87,7 +87,7 @@ class Record:
     def import_record(
         self,
         file: str | Path,
-        format: str = "csv",
+        format: str = "",
         *,
         me: str = "",
         zone: str = "",

@@ -57,7 +57,6 @@ def checked(
                         "difference": None if theirs is None else ours - theirs,
                     }
                 )
-        rows += mine
         found = {(row["question"], row["forecaster"]) for row in mine}
         mine += [
             {
@@ -71,6 +70,7 @@ def checked(
             for (question, forecaster, of_rule), theirs in sorted(stated.items())
             if of_rule == name and (question, forecaster) not in found
         ]
+        rows += mine
         both = [row for row in mine if row["difference"] is not None]
         worst = max(both, key=lambda row: abs(row["difference"]), default=None)
         rules.append(

@@ -2,7 +2,8 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -26,6 +27,7 @@ from forecasting.exchange.stated import Reading
 from forecasting.store import Draft, Ledger, transfer
 
 _ATTEMPTS = 5
+type Progress = Callable[[str, int, int], None]
 
 
 def import_record(
@@ -36,6 +38,7 @@ def import_record(
     now: dt.datetime,
     me: str = "",
     user: str = "",
+    forecaster: str = "",
     zone: str = "",
     decimal: str = "",
     unit: str = "",
@@ -44,6 +47,7 @@ def import_record(
     dry_run: bool = False,
     all_or_nothing: bool = False,
     check_scores: bool = False,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Record what a track record states and the ledger lacks, in one transaction.
 
@@ -60,6 +64,9 @@ def import_record(
         of the person whose file it is.
     user : str
         That person's name in the file, where the file does not say.
+    forecaster : str
+        Who uses the program: stands for `me` where that is not given and it is clear whose file
+        it is, or where rows name nobody.
     zone : str
         The zone of times without an offset, and of days; without it such a time is refused, and a
         day is one of UTC.
@@ -76,6 +83,8 @@ def import_record(
     check_scores : bool
         Add ``scores``: each question's scores by the platform's own rules, beside those that the
         file states; see :func:`forecasting.app.check_scores.checked`.
+    progress : callable, optional
+        Told the stage, how many entries are recorded, and of how many.
 
     Returns
     -------
@@ -91,12 +100,71 @@ def import_record(
     InvalidInput
         The file is damaged, or not one row of it can be kept; nothing was written.
     """
+    with _uncollected():
+        return _imported(
+            ledger,
+            file,
+            format,
+            now=now,
+            manner=Manner(zone=_zone(zone), decimal=decimal, unit=unit, dates=dates),  # type: ignore[arg-type]
+            me=me,
+            user=user,
+            forecaster=forecaster,
+            columns=dict(columns or {}),
+            dry_run=dry_run,
+            all_or_nothing=all_or_nothing,
+            check_scores=check_scores,
+            progress=progress or _silent,
+        )
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+def _told[Item](items: Iterable[Item], total: int, progress: Progress) -> Iterator[Item]:
+    for done, item in enumerate(items):
+        if done % 5000 == 0:
+            progress("recording", done, total)
+        yield item
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the collector from walking millions of rows again and again: they form no cycles."""
+    import gc
+
+    ran = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if ran:
+            gc.enable()
+
+
+def _imported(
+    ledger: Ledger,
+    file: Path,
+    format: str,
+    *,
+    now: dt.datetime,
+    manner: Manner,
+    me: str,
+    user: str,
+    forecaster: str,
+    columns: Mapping[str, str],
+    dry_run: bool,
+    all_or_nothing: bool,
+    check_scores: bool,
+    progress: Progress,
+) -> dict[str, Any]:
+    progress("reading", 0, 0)
     source = opened(file)
     of = detected(source, format)
     found, name = source.content, source.name
     digest = hashlib.sha256(found).hexdigest()
-    manner = Manner(zone=_zone(zone), decimal=decimal, unit=unit, dates=dates)  # type: ignore[arg-type]
-    reading = Reading(me=me, manner=manner, columns=dict(columns or {}))
+    reading = Reading(me=me or forecaster, manner=manner, columns=columns)
     items: list[tuple[int, Evidence]] = []
     declared = exchange_ledger.whole(found, name) if of.name == "jsonl" else None
     if declared is not None:
@@ -107,10 +175,11 @@ def import_record(
     else:
         statements = gathered(of.read(source, reading))
         if not of.own:
-            named(statements, of.platform or of.name, me=me, user=user)
+            named(statements, of.platform or of.name, me=me, user=user, forecaster=forecaster)
     # Of a million rows the text is as large as what was read of it.
     del found, source
     for _ in range(_ATTEMPTS):
+        progress("comparing with the ledger", 0, 0)
         head = ledger.head()
         before = Catalog.of(ledger)
         made, news = _planned(
@@ -126,7 +195,9 @@ def import_record(
         )
         if dry_run or not (added or made.resolutions):
             break
-        if transfer.record(ledger, drafts, recorded_at=now, head=head):
+        entries = added + len(made.questions) + len(made.resolutions)
+        told = _told(drafts, entries, progress)
+        if transfer.record(ledger, told, recorded_at=now, head=head):
             break
     else:
         msg = f"database ({ledger.where}): other programs keep writing to it; nothing was written"

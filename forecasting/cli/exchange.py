@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecasting.cli.options import Command, Group
-from forecasting.cli.output import emit, say, settings, waiting
+from forecasting.cli.output import counting, emit, say, settings
 from forecasting.cli.spelling import as_options
 from forecasting.errors import DatabaseUnusable, InvalidInput
 
@@ -45,7 +45,9 @@ class _Formats(Group):
         from forecasting.exchange.format import formats
 
         return {
-            name: _command(name, f"Read {one.what}.")
+            name: _command(
+                name, f"Read {one.what}.\n\n\b\nExample:\n  forecast import {name} FILE --me ana"
+            )
             for name, one in formats().items()
             if not one.own
         }
@@ -213,15 +215,17 @@ def _import(format: str, *, file: Path, create: bool, **options: Any) -> None:
     from forecasting import clock
     from forecasting.app.exchange import import_record
 
-    options["me"] = options["me"] or settings().forecaster or ""
+    options["forecaster"] = settings().forecaster or ""
     for name in ("decimal", "unit", "dates"):
         options[name] = options[name] or ""
     dry = options["dry_run"]
     with (
         _opened(create=create and not dry, absent_is_empty=dry) as book,
-        waiting(f"reading {file.name}"),
+        counting(file.name) as progress,
     ):
-        found = import_record(book.ledger, file, format, now=clock.now(), **options)
+        found = import_record(
+            book.ledger, file, format, now=clock.now(), progress=progress, **options
+        )
     for note in found["notes"]:
         say(f"note: {note}")
     for refused in found["refused"][:_SHOWN]:

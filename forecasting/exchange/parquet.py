@@ -17,7 +17,7 @@ from forecasting.exchange.csv_read import MOST_IN_A_CELL, NUMERIC
 from forecasting.exchange.text_file import MOST_ROWS
 
 if TYPE_CHECKING:
-    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow as pa
 
 MAGIC = b"PAR1"
 _TIMES = ("issued_at", "opens", "closes", "resolved_at", "resolves_by")
@@ -26,7 +26,7 @@ _ROWS = 50_000
 
 
 def _schema() -> "pa.Schema":
-    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow as pa
 
     kinds = dict.fromkeys(COLUMNS, pa.string())
     kinds |= dict.fromkeys(_TIMES, pa.timestamp("us", tz="UTC"))
@@ -36,8 +36,8 @@ def _schema() -> "pa.Schema":
 
 def write_parquet(lines: Iterable[str], out: Path) -> int:
     """Write the lines of :func:`.csv_write.write_csv` as Parquet; give how many rows there are."""
-    import pyarrow as pa  # type: ignore[import-untyped]
-    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     csv.field_size_limit(MOST_IN_A_CELL)
     rows = csv.reader(lines)
@@ -73,8 +73,8 @@ def as_csv(found: bytes, name: str) -> bytes:
     InvalidInput
         It is damaged, holds columns of lists, or more than a million rows.
     """
-    import pyarrow as pa  # type: ignore[import-untyped]
-    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

@@ -1,6 +1,7 @@
 """Whose a forecast of another platform's file is: mine, somebody's there, a crowd's, a market's."""
 
-from forecasting.domain.reading import forecaster, plainly
+from forecasting.domain.reading import forecaster as person
+from forecasting.domain.reading import plainly
 from forecasting.errors import InvalidInput
 from forecasting.exchange.record import Scored, Statements
 
@@ -9,12 +10,15 @@ NOBODY = ("crowd:", "market:")
 _SHOWN = 6
 
 
-def named(statements: Statements, platform: str, *, me: str = "", user: str = "") -> None:
+def named(
+    statements: Statements, platform: str, *, me: str = "", user: str = "", forecaster: str = ""
+) -> None:
     """Give every forecaster of a file the name that they have in the ledger.
 
     The person whose file it is, is called `me`; everybody else ``<platform>:<name>``, because the
     same name on two platforms may be two people. Whose file it is, is `user`, else what the file
-    says, else `me` where somebody in it is called so, else the only person in it.
+    says, else `me` where somebody in it is called so, else the only person in it. Without `me`,
+    `forecaster` is the name of that person where it is clear who it is.
 
     Raises
     ------
@@ -23,19 +27,21 @@ def named(statements: Statements, platform: str, *, me: str = "", user: str = ""
         nobody, without `me`.
     """
     people = {one.forecaster for one in statements.said if not one.forecaster.startswith(NOBODY)}
+    clear = user or statements.owner or len(people - {""}) == 1 or forecaster in people
+    me = me or (forecaster if clear else "")
     mine = _whose(people - {""}, statements, me=me, user=user) if me or user else ""
     names = {mine: me} if me and mine else {}
     if "" in people or any(not one.forecaster for one in statements.scored):
         # What names nobody is the owner's.
         alone = next(iter(people - {""})) if len(people - {""}) == 1 else ""
         whose = statements.owner or alone
-        owner = me or (f"{platform}:{whose}" if whose else "")
+        owner = me or forecaster or (f"{platform}:{whose}" if whose else "")
         if not owner and "" in people:
             msg = "forecaster: the file names nobody"
             raise InvalidInput(msg, hint="me=NAME")
         names[""] = owner
     for name in people - names.keys():
-        names[name] = forecaster(f"{platform}:{name}")
+        names[name] = person(f"{platform}:{name}")
     for said in statements.said:
         said.forecaster = names.get(said.forecaster, said.forecaster)
     statements.scored = [

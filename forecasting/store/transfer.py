@@ -11,10 +11,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import batched, groupby
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import REAL, Column, Connection, Integer, Table, insert, select
+from sqlalchemy import REAL, Column, Connection, Integer, Table, Text, insert, select, type_coerce
 
 from forecasting.domain import Forecast
 from forecasting.domain.instants import parse_instant, utc
@@ -22,7 +23,7 @@ from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.store import migrate
 from forecasting.store.append import _LOCK, Head, append, read_head
 from forecasting.store.bulk import Plain
-from forecasting.store.canonical import FIRST, VERSION, dumps, leaf, link
+from forecasting.store.canonical import FIRST, VERSION, dumps, leaf, link, loads
 from forecasting.store.drafts import Draft, Stored, prepare
 from forecasting.store.engine import told
 from forecasting.store.form import body, canonical_entry
@@ -379,11 +380,25 @@ def spoken(ledger: Ledger) -> Iterator[Spoken]:
 
 def said_when(ledger: Ledger) -> dict[tuple[str, str, dt.datetime], tuple[Any, Any]]:
     """Give the labels and decimals of every forecast but replays, by who, on what and when."""
-    names = ("question", "forecaster", "issued_at", "labels", "entered")
-    statement = select(*(forecast.c[name] for name in names)).where(forecast.c.kind != "replay")
+    names = ("question", "forecaster", "issued_at")
+    written = (type_coerce(forecast.c[name], Text) for name in ("labels", "entered"))
+    statement = select(*(forecast.c[name] for name in names), *written)
+    same: dict[str, str] = {}
     with ledger._reading() as connection:
-        rows = connection.execution_options(yield_per=_BATCH).execute(statement)
-        return {tuple(row[:3]): (tuple(row[3]), tuple(row[4])) for row in rows}
+        rows = connection.execution_options(yield_per=_BATCH).execute(
+            statement.where(forecast.c.kind != "replay")
+        )
+        return {
+            (same.setdefault(question, question), same.setdefault(who, who), at): _read(
+                labels, entered
+            )
+            for question, who, at, labels, entered in rows
+        }
+
+
+@lru_cache(maxsize=65536)
+def _read(labels: str, entered: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return tuple(loads(labels)), tuple(loads(entered))
 
 
 def record_digest(ledger: Ledger) -> str:

@@ -4,12 +4,18 @@ A format joins by a small file of our own making, in its platform's exact shape,
 ``tests/exchange/formats/<format>[-more].<ending>``, with every trap that is known of it.
 """
 
+import csv
+import io
+import json
+import random
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from forecasting.app.exchange import import_record
 from forecasting.domain.resolution import outcomes
+from forecasting.errors import InvalidInput
 from forecasting.exchange.format import detected, formats
 from forecasting.exchange.source import opened
 from forecasting.store.transfer import record_digest
@@ -21,6 +27,11 @@ OPTIONS = {
     "fatebook": {"zone": "Europe/Kyiv", "me": "ana"},
     "gjp": {"zone": "America/New_York"},
 }
+
+
+#: Of these a row, or an item, is no whole: a forecast is several rows, a price is nothing without
+#: its market, and what a set says early is dated by its other rows.
+TOGETHER = {"gjp.csv", "iqisa.csv", "kalshi.json", "forecastbench-table.csv"}
 
 
 def format_of(path):
@@ -74,8 +85,6 @@ def test_a_trial_run_says_the_same_and_writes_nothing(path, ledger):
 
 @by_file
 def test_cut_off_anywhere_it_is_refused_whole_or_read_in_part(path, tmp_path):
-    from forecasting.errors import InvalidInput
-
     whole = path.read_bytes()
     with memory(tmp_path) as other:
         for share in (0.02, 0.3, 0.6, 0.95):
@@ -136,11 +145,52 @@ def test_its_table_comes_back_as_the_same_record(path, written, ledger, tmp_path
 
 @pytest.mark.parametrize("one", FILES, ids=lambda path: path.name)
 def test_named_as_another_format_it_is_refused_with_what_it_is(one, ledger):
-    from forecasting.errors import InvalidInput
-
     for other in formats().values():
         if other.name != format_of(one):
             with pytest.raises(InvalidInput, match="looks like") as refused:
                 bring(ledger, one, format=other.name)
             assert format_of(one) in refused.value.hint
     assert ledger.head().seq == 0
+
+
+def parts_of(path, order, cut):
+    """Cut a file in two after putting its rows, or the things of its list, into another order."""
+    if path.suffix == ".csv":
+        with path.open(encoding="utf-8", newline="") as file:
+            head, *rows = csv.reader(file)
+        order.shuffle(rows)
+        for some in (rows[:cut], rows[cut:]):
+            out = io.StringIO()
+            csv.writer(out).writerows([head, *some])
+            yield out.getvalue()
+        return
+    found = json.loads(path.read_text(encoding="utf-8"))
+    key = next((key for key, value in found.items() if isinstance(value, list)), "")
+    order.shuffle(found[key])
+    for some in (found[key][:cut], found[key][cut:]):
+        yield json.dumps({**found, key: some})
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in FILES if path.suffix in (".csv", ".json")],
+    ids=lambda path: path.name,
+)
+@pytest.mark.parametrize("seed", range(4))
+def test_neither_the_order_nor_the_cutting_of_files_matters(path, seed, ledger, tmp_path):
+    if path.name in TOGETHER or (
+        path.suffix == ".json" and not isinstance(json.loads(path.read_text()), dict)
+    ):
+        pytest.skip("things that belong together; test_in_parts cuts between them")
+    bring(ledger, path)
+    order = random.Random(seed)
+    with memory(tmp_path) as other:
+        pieces = list(enumerate(parts_of(path, order, 1 + seed)))
+        order.shuffle(pieces)
+        for number, text in pieces:
+            piece = tmp_path / f"{path.stem}-{number}{path.suffix}"
+            piece.write_text(text, encoding="utf-8")
+            with suppress(InvalidInput):
+                # A piece may hold nothing but what is refused.
+                bring(other, piece)
+        assert record_digest(other) == record_digest(ledger)

@@ -5,6 +5,7 @@ import io
 import json
 import random
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,48 @@ def test_the_order_of_the_rows_decides_nothing(name, seed, tmp_path):
     other = tmp_path / whole.name
     other.write_text(made.getvalue())
     assert of(other, tmp_path) == of(whole, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "of_forecast"),
+    [("gjp", ("user_id", "ifp_id", "timestamp")), ("iqisa", ("question_id", "user_id"))],
+)
+@pytest.mark.parametrize("seed", range(4))
+def test_a_table_cut_between_forecasts_is_the_whole(name, of_forecast, seed, tmp_path):
+    whole = FORMATS / f"{name}.csv"
+    first, *rows = list(csv.reader(whole.read_text().splitlines()))
+    columns = [first.index(column) for column in of_forecast]
+    keys = sorted({tuple(row[i] for i in columns) for row in rows})
+    by = random.Random(seed)
+    by.shuffle(keys)
+    with memory(tmp_path) as ledger:
+        for number, some in enumerate((keys[: 2 + seed], keys[2 + seed :])):
+            piece = tmp_path / f"{name}-{number}.csv"
+            with piece.open("w", newline="") as file:
+                mine = [row for row in rows if tuple(row[i] for i in columns) in some]
+                csv.writer(file).writerows([first, *mine])
+            with suppress(InvalidInput):
+                # A piece may hold nothing but what is refused.
+                bring(ledger, piece)
+        assert said(ledger) == of(whole, tmp_path)
+
+
+def test_candles_in_pieces_after_their_market_are_the_whole(tmp_path):
+    items = json.loads((FORMATS / "kalshi.json").read_bytes())["markets"]
+    markets = [one for one in items if "event_ticker" in one]
+    candles = [
+        {**one, "candlesticks": [candle]}
+        for one in items
+        if "candlesticks" in one
+        for candle in one["candlesticks"]
+    ]
+    random.Random(3).shuffle(candles)
+    with memory(tmp_path) as ledger:
+        for number, some in enumerate((markets, candles[:3], candles[2:5], candles[4:])):
+            piece = tmp_path / f"kalshi-{number}.json"
+            piece.write_text(json.dumps(some))
+            bring(ledger, piece)
+        assert said(ledger) == of(FORMATS / "kalshi.json", tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -230,10 +230,13 @@ def test_a_database_of_an_earlier_schema_is_upgraded_and_then_used(frozen):
         later = ledger.append(one_of_each(), recorded_at=NOW + 30 * DAY)
         assert later[0].seq == said["entries"] + 1
         assert ledger.content_digest(head=said["entries"]) == said["digest"]
-        assert ledger.watches() == ()
+        looked = ledger.watches()
+        # Watches came with r0004, which knew eleven kinds of entry.
+        assert bool(looked) == (said.get("kinds", 7) == 11)
         ledger.append([Watch("truce", NOW, watcher="ana")], recorded_at=NOW + 31 * DAY)
-        assert [watch.until for watch in ledger.watches()] == [NOW]
+        assert [watch.until for watch in ledger.watches()][len(looked) :] == [NOW]
         assert ledger.questions()[0].answer == ""
+        assert ledger.questions()[0].space.zero_point is None
         assert ledger.verify().ok
     assert [item for item in doctor(str(path)) if not item["ok"]] == []
 

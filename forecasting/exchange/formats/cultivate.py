@@ -73,9 +73,7 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
         if fault.reason:
             yield Refused(line, fault.reason)
     if twice:
-        yield Note(
-            f"{twice:,} item{'s' * (twice > 1)} that stood in the file before not read again"
-        )
+        yield Note(f"{twice:,} item{'s' * (twice > 1)} of earlier pages not read again")
     bare: set[str] = set()
     crowd: dict[tuple[str, dt.datetime], tuple[int, Said]] = {}
     for line, made in sets.values():

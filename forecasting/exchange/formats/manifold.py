@@ -71,9 +71,7 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
         else:
             yield Refused(line, "item: is neither a market nor a bet")
     if twice:
-        yield Note(
-            f"{twice:,} item{'s' * (twice > 1)} that stood in the file before not read again"
-        )
+        yield Note(f"{twice:,} item{'s' * (twice > 1)} of earlier pages not read again")
     unread: dict[str, str] = {}
     moved = list(_moved(bets.values()))
     before: dict[str, dict[tuple[str, str], float]] = {}
