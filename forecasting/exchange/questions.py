@@ -135,6 +135,9 @@ def completed(
             more["resolves_by"] = facts.get("resolves_by", more["closes"])
     elif held.resolves_by == held.closes and "resolves_by" in facts:
         more["resolves_by"] = facts["resolves_by"]
+    if outside and more.get("closes", held.closes) <= more.get("opens", held.opens):
+        # Its deadline had passed when it was asked: the end of that day stays.
+        more = {key: value for key, value in more.items() if key not in ("closes", "resolves_by")}
     changed = {name: value for name, value in more.items() if value != getattr(held, name)}
     if not changed:
         return held

@@ -102,6 +102,7 @@ def test_real_questions_on_ukraine_and_iran_come_in_whole(ledger):
     found = import_record(ledger, path, now=NOW)
     again = import_record(ledger, path, now=NOW)
     assert (again["added"], again["resolutions"], again["questions"]) == (0, 0, 0)
+    assert (again["duplicates"], again["refused"]) == (found["in"], [])
     assert found["refused"] == []
     assert found["forecasts"] == len(rows) == 511
     assert found["resolutions"] == 128
@@ -174,6 +175,8 @@ def test_the_common_schema_tells_its_sources_apart(ledger):
         ("iqisa-101-20100501", "iqisa:ben", ("0.6",)),
         ("iqisa-102-20100501", "iqisa:ana", ("0.5",)),
         ("iqisa-103-20100501", "iqisa:ana", ("0.25",)),
+        # Its deadline had passed when it was asked.
+        ("iqisa-104-20100501", "iqisa:ana", ("1",)),
         ("iqisa-101-20160501", "crowd:metaculus", ("0.55",)),
         ("iqisa-1001-20110901", "iqisa:600", ("0.1",)),
         ("iqisa-1002-20110901", "iqisa:600", one_third),
@@ -183,6 +186,7 @@ def test_the_common_schema_tells_its_sources_apart(ledger):
         "iqisa-101-20100501": "yes",
         "iqisa-101-20160501": "no",
         "iqisa-102-20100501": "annulled",
+        "iqisa-104-20100501": "yes",
         "iqisa-1001-20110901": "no",
         "iqisa-1002-20110901": "b",
         "iqisa-1039-1-20110901": "annulled",
@@ -220,4 +224,5 @@ def test_real_forecasts_of_a_site_come_in_whole_through_the_common_schema(ledger
     once = {(r["question"], r["forecaster"], r["issued_at"]): r for r in rows}.values()
     expected = [(float(row["forecast"]) - float(row["outcome"])) ** 2 for row in once]
     assert sum(brier) / len(brier) == pytest.approx(sum(expected) / len(expected))
-    assert import_record(ledger, path, now=NOW)["added"] == 0
+    again = import_record(ledger, path, now=NOW)
+    assert (again["added"], again["duplicates"], again["refused"]) == (0, found["in"], [])

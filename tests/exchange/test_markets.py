@@ -145,6 +145,8 @@ def test_cents_dollars_and_quotes_are_one_price(ledger):
         ("market:kalshi", "0.47"),
         ("market:kalshi", "0.515"),
     ]
+    september = by_title(ledger)["Will a truce be signed? (By September 30)"]
+    assert numbers(ledger, september) == [("market:kalshi", "0.55")]
     assert reasons(found) == [
         "candle: no trade, and no bid and ask to stand for one",
         "market_type (scalar): its price is no probability",
