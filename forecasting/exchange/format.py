@@ -102,6 +102,13 @@ _MODULES = (
     "metaculus_csv",
     "fatebook",
     "predictionbook",
+    "manifold",
+    "cultivate",
+    "polymarket",
+    "kalshi",
+    "forecastbench",
+    "gjp",
+    "iqisa",
     "parquet",
     "jsonl",
     "csv",
@@ -129,9 +136,11 @@ def detected(source: Source, name: str = "") -> Format:
     if name and name not in known:
         msg = f"format ({plainly(name)}): must be one of {', '.join(known)}"
         raise InvalidInput(msg)
-    if name and known[name].looks_like(source.head):
-        return known[name]
     here = next((one for one in known.values() if one.looks_like(source.head)), None)
+    # What another platform wrote is not read as a table of our own, though its columns may do.
+    foreign = here is not None and not here.own
+    if name and known[name].looks_like(source.head) and not (known[name].own and foreign):
+        return known[name]
     if name and known[name].own and (here is None or here.own):
         # Our own layouts say for themselves what is wrong with a file, line by line.
         if name != "parquet":

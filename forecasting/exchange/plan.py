@@ -332,6 +332,13 @@ class _Question:
         said = [one.issued_at for one in self.about.said if one.said != WITHDRAWN]
         if held is not None and name not in self.held.vacant:
             if self.platform:
+                if not held.source and name in self.held.imported:
+                    # A file of forecasts alone came first, which said nothing of the question.
+                    held = questions.completed(
+                        held, facts, before=self.moments, said=said,
+                        resolved_at=(_when(outcomes(versions).get(name)), resolved_at),
+                        notes=notes, outside=True,
+                    )  # fmt: skip
                 questions.check_same(held, facts, notes, wording_stays=True)
                 return held
             if name not in self.held.imported:
@@ -348,6 +355,9 @@ class _Question:
             )
             questions.check_same(completed, facts, notes)
             return held if completed == held else completed
+        if self.platform and not facts:
+            msg = f"question ({name}): neither this file nor the ledger says what was asked"
+            raise InvalidInput(msg, hint="the file of the questions first, or both in one zip")
         if (whole := next((one.whole for one in self.about.facts if one.whole), None)) is not None:
             return whole
         made = questions.made(
@@ -601,6 +611,10 @@ class _Question:
             return
         msg = f"issued_at ({iso(at)}): {rule}"
         raise InvalidInput(msg)
+
+
+def _when(standing: Resolution | None) -> dt.datetime | None:
+    return None if standing is None else standing.resolved_at
 
 
 def _same(one: Resolution, other: Resolution) -> bool:

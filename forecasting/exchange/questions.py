@@ -85,6 +85,7 @@ def completed(
     said: Sequence[dt.datetime],
     resolved_at: tuple[dt.datetime | None, dt.datetime | None],
     notes: Counter[str],
+    outside: bool = False,
 ) -> Question:
     """Fill in what an earlier import of a question left open and took by default.
 
@@ -97,6 +98,8 @@ def completed(
         When the forecasts that the ledger holds, and those of the file, were made.
     resolved_at : tuple
         When the outcome in the ledger, and that of the file, could be known.
+    outside : bool
+        Whether forecasts may stand outside the window, as another platform takes them.
 
     Raises
     ------
@@ -111,6 +114,8 @@ def completed(
     for name, default in usual:
         if name in facts and getattr(held, name) == default != facts[name]:
             more[name] = facts[name]
+    if not held.source and facts.get("url"):
+        more["source"] = facts["url"]
     every = [*before, *said]
     if before and held.opens == min(before):
         more["opens"] = facts.get("opens", min(every))
@@ -130,12 +135,16 @@ def completed(
             more["resolves_by"] = facts.get("resolves_by", more["closes"])
     elif held.resolves_by == held.closes and "resolves_by" in facts:
         more["resolves_by"] = facts["resolves_by"]
+    if outside and more.get("closes", held.closes) <= more.get("opens", held.opens):
+        # Its deadline had passed when it was asked: the end of that day stays.
+        more = {key: value for key, value in more.items() if key not in ("closes", "resolves_by")}
     changed = {name: value for name, value in more.items() if value != getattr(held, name)}
     if not changed:
         return held
     found = replace(held, **changed)
     late = max(before, default=found.opens)
-    if found.opens > min(before, default=found.opens) or found.closes <= late:
+    early = found.opens > min(before, default=found.opens)
+    if not outside and (early or found.closes <= late):
         name = "opens" if found.opens > min(before, default=found.opens) else "closes"
         msg = f"{name} ({iso(getattr(found, name))}): a forecast of {held.id} lies outside"
         raise InvalidInput(msg, hint=f"{iso(min(before))} to {iso(late)} inside the window")

@@ -1,7 +1,7 @@
 """Values of other places' files, read or refused with their name: numbers, per cents, instants."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -94,6 +94,31 @@ def percent(value: Any, *, name: str = "percent") -> str:
         msg = f"{name} ({plainly(str(value))}): must lie from 0 to 100"
         raise InvalidInput(msg)
     return decimal(share)
+
+
+def shares(given: Mapping[str, Any], *, slack: str = "0.02") -> tuple[tuple[str, str], ...]:
+    """Read the probabilities of options; what rounding left of their sum is shared out.
+
+    Raises
+    ------
+    InvalidInput
+        One that is no probability; a sum further from 1 than `slack`.
+
+    Examples
+    --------
+    >>> shares({"a": "0.5", "b": "0.5"}), shares({"a": "0.6", "b": "0.39"})
+    ((('a', '0.5'), ('b', '0.5')), (('a', '0.606060606'), ('b', '0.393939394')))
+    """
+    read = {label: Decimal(probability(value, name=label)) for label, value in given.items()}
+    total = sum(read.values(), Decimal(0))
+    if not read or abs(total - 1) > Decimal(slack):
+        msg = f"options (sum {float(total):.6g}): must sum to 1"
+        raise InvalidInput(msg)
+    if total != 1:
+        read = {label: round(one / total, 9) for label, one in read.items()}
+        most = max(read, key=lambda label: (read[label], label))
+        read[most] += 1 - sum(read.values(), Decimal(0))
+    return tuple((label, decimal(one)) for label, one in read.items())
 
 
 def instant(value: Any, *, name: str, zone: str = "") -> dt.datetime:

@@ -25,6 +25,8 @@ from forecasting.files import read_plain
 #: How much of a file a format looks at to recognise it.
 START = 65_536
 MOST_MEMBERS = 1000
+#: How many members of an archive a format looks into to recognise it.
+MOST_LOOKED_AT = 20
 #: What an archive may hold unpacked, and by how much a member may grow.
 MOST_UNPACKED = 1_000_000_000
 MOST_GROWTH = 400
@@ -47,6 +49,8 @@ class Head:
         The names in an archive; empty otherwise.
     start
         The first 64 KB.
+    parts
+        The heads of the first members of an archive; empty otherwise.
     """
 
     name: str
@@ -54,6 +58,7 @@ class Head:
     keys: frozenset[str] = frozenset()
     members: tuple[str, ...] = ()
     start: bytes = b""
+    parts: tuple["Head", ...] = ()
 
     def has(self, *columns: str) -> bool:
         """Whether a table has all of these columns, in any case."""
@@ -82,7 +87,13 @@ class Source:
         """What can be told without reading on."""
         start = self.content[:START]
         if self._members:
-            return Head(self.name, members=tuple(self._members), start=start)
+            first = [name for name in self._members if name.endswith((".json", ".csv"))]
+            return Head(
+                self.name,
+                members=tuple(self._members),
+                start=start,
+                parts=tuple(self._part(name, START).head for name in first[:MOST_LOOKED_AT]),
+            )
         shown = start.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
         if shown.startswith(("{", "[")):
             return Head(self.name, keys=_keys(shown), start=start)
@@ -105,6 +116,25 @@ class Source:
             msg = f"file ({self.name}): its member {plainly(found.filename)} is larger than it says"
             raise InvalidInput(msg, hint="download it again")
         return unpacked
+
+    def _part(self, member: str, most: int) -> "Source":
+        try:
+            with (
+                zipfile.ZipFile(io.BytesIO(self.content)) as archive,
+                archive.open(self._members[member]) as stream,
+            ):
+                return Source(PurePosixPath(member).name, stream.read(most))
+        except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as broken:
+            msg = f"file ({self.name}): its member {plainly(member)} cannot be unpacked"
+            raise InvalidInput(msg, hint="download it again") from broken
+
+    def parts(self) -> "Iterator[Source]":
+        """Give the JSON texts and tables of an archive in the order of names; else the file."""
+        if not self._members:
+            yield self
+        for name in sorted(self._members):
+            if name.endswith((".json", ".csv")):
+                yield self._part(name, self._members[name].file_size)
 
     def has_member(self, name: str) -> bool:
         """Whether an archive holds a member of that name, in whatever folder."""
@@ -165,6 +195,26 @@ class Source:
             line = cause.lineno if isinstance(cause, json.JSONDecodeError) else 1
             rule = f"JSON: {plainly(str(broken))}"
             raise stop(self.name, line, rule, "the whole file: it may be cut off") from broken
+
+    def objects(self, *under: str) -> "Iterator[tuple[Source, dict[str, Any]]]":
+        """Give every object of every JSON text with its file, through lists and pages.
+
+        A page has no id and holds objects under one of these keys.
+        """
+        for part in self.parts():
+            begins = part.head.start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+            left = [part.json] if begins in (b"{", b"[") else []
+            while left:
+                one = left.pop()
+                if isinstance(one, list):
+                    left.extend(reversed(one))
+                elif isinstance(one, dict):
+                    page = () if "id" in one else under
+                    inner = [one[key] for key in page if isinstance(one.get(key), list | dict)]
+                    if inner:
+                        left.extend(reversed(inner))
+                    else:
+                        yield part, one
 
     def items(self, *under: str) -> Iterator[Item]:
         """Give the things of a JSON list, or of the list under the first of these keys.

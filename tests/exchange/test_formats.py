@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from forecasting.app.exchange import import_record
+from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
 from forecasting.exchange.format import detected, formats
 from forecasting.exchange.source import opened
@@ -22,7 +23,15 @@ from tests.exchange.conftest import NOW, memory
 
 FILES = sorted((Path(__file__).parent / "formats").iterdir())
 #: What a file needs to be told, beside its content.
-OPTIONS = {"fatebook": {"zone": "Europe/Kyiv", "me": "ana"}}
+OPTIONS = {
+    "fatebook": {"zone": "Europe/Kyiv", "me": "ana"},
+    "gjp": {"zone": "America/New_York"},
+}
+
+
+#: Of these a row, or an item, is no whole: a forecast is several rows, a price is nothing without
+#: its market, and what a set says early is dated by its other rows.
+TOGETHER = {"gjp.csv", "iqisa.csv", "kalshi.json", "forecastbench-table.csv"}
 
 
 def format_of(path):
@@ -102,6 +111,22 @@ def test_its_own_record_comes_back_from_an_export(path, ledger, tmp_path):
         assert record_digest(other) == record_digest(ledger)
 
 
+def of_forecasts(ledger):
+    """Give what a table holds, which has a row a forecast: no question without one."""
+    said = ledger.forecasts()
+    spoken = {one.question for one in said}
+    return (
+        {one.id: repr(one) for one in ledger.questions() if one.id in spoken},
+        {(one.question, one.forecaster, one.issued_at): (one.value, one.because) for one in said},
+        {
+            name: (one.outcome, one.resolved_at, one.source, one.note)
+            for name, one in outcomes(ledger.resolutions()).items()
+            if name in spoken
+        },
+        {(one.question, one.forecaster, one.withdrawn_at) for one in ledger.withdrawals()},
+    )
+
+
 @by_file
 @pytest.mark.parametrize("written", ["csv", "parquet"])
 def test_its_table_comes_back_as_the_same_record(path, written, ledger, tmp_path):
@@ -111,9 +136,11 @@ def test_its_table_comes_back_as_the_same_record(path, written, ledger, tmp_path
     out = tmp_path / f"record.{written}"
     export_record(ledger, written, out=out)
     with memory(tmp_path) as other:
+        if not any(ledger.forecasts()):
+            return
         found = import_record(other, out, written, now=NOW)
         assert found["refused"] == []
-        assert record_digest(other) == record_digest(ledger)
+        assert of_forecasts(other) == of_forecasts(ledger)
 
 
 @pytest.mark.parametrize("one", FILES, ids=lambda path: path.name)
@@ -151,8 +178,10 @@ def parts_of(path, order, cut):
 )
 @pytest.mark.parametrize("seed", range(4))
 def test_neither_the_order_nor_the_cutting_of_files_matters(path, seed, ledger, tmp_path):
-    if path.suffix == ".json" and not isinstance(json.loads(path.read_text()), dict):
-        pytest.skip("a list of things that belong together")
+    if path.name in TOGETHER or (
+        path.suffix == ".json" and not isinstance(json.loads(path.read_text()), dict)
+    ):
+        pytest.skip("things that belong together; test_in_parts cuts between them")
     bring(ledger, path)
     order = random.Random(seed)
     with memory(tmp_path) as other:
