@@ -25,7 +25,7 @@ def spread_around(text: str, sure: str, *, low: float, high: float) -> dict[str,
     Raises
     ------
     InvalidInput
-        It is no number, or lies outside the bounds.
+        It is not a number, or lies outside the bounds.
     """
     try:
         middle = float(Decimal(text.replace(" ", "").replace(",", "")))

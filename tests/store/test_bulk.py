@@ -1,13 +1,18 @@
 """Many plain forecasts at once: byte for byte what the general writer records."""
 
 import datetime as dt
+from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasting.domain import Forecast, Value
+from forecasting.domain.forecast import binary_value
+from forecasting.errors import Repeated
 from forecasting.store import Ledger, transfer
 
+DAY = dt.timedelta(days=1)
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 names = st.text(
     st.characters(exclude_characters="\0", exclude_categories=("Cs",)), min_size=1, max_size=12
@@ -47,3 +52,20 @@ def test_every_byte_is_what_the_general_writer_records(drafts):
         assert many.head() == each.head()
         assert many.forecasts() == each.forecasts()
         assert many.verify().ok
+
+
+def test_an_act_of_writing_is_recorded_in_bulk_once(tmp_path):
+    said = [
+        Forecast("q", "ab" * 32, "ana", binary_value("0.5"), NOW - n * DAY, "imported")
+        for n in (2, 1)
+    ]
+    with Ledger.open(str(tmp_path / "a.db"), create=True) as ledger:
+        act = "ab" * 32
+        # One that the bulk writer takes and one that it does not: still one act.
+        mixed = [said[0], replace(said[1], because="a reason")]
+        assert transfer.record(ledger.once(act), mixed, recorded_at=NOW, head=ledger.head())
+        assert ledger.written(act) == ledger.head().seq == 2
+        with pytest.raises(Repeated):
+            transfer.record(ledger.once(act), said, recorded_at=NOW, head=ledger.head())
+        assert ledger.head().seq == 2
+        assert ledger.verify().ok
