@@ -125,7 +125,7 @@ def test_in_mid_season_the_table_says_that_it_leans_to_what_ends_early_and_can_l
     closed = Selection(forecaster="ann", closed_by=after)
     whole = calibrate.calibration(diary.ledger, selection=closed, now=after)
     assert (whole["n"], whole["n_early"]) == (20, 0)
-    assert "--past-close" not in whole["reading"]
+    assert "past_close=True" not in whole["reading"]
     assert whole["curve"][0]["event_rate"] == 0.5
 
 
