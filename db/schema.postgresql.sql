@@ -302,6 +302,10 @@ CREATE TABLE receipt (
     CONSTRAINT receipt_act CHECK (length(act) = 64)
 );
 
+ALTER TABLE question ADD COLUMN zero_point DOUBLE PRECISION;
+
+ALTER TABLE question ADD COLUMN open_bounds TEXT;
+
 UPDATE alembic_version SET version_num='r0005' WHERE alembic_version.version_num = 'r0004';
 
 COMMIT;
@@ -635,7 +639,7 @@ BEGIN
   IF (EXISTS (SELECT 1 FROM setup WHERE seq = NEW.seq)) THEN
     RAISE EXCEPTION 'a recorded row of setup stays' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
-  IF (NEW.subject <> 'bank' AND NEW.subject <> 'process' AND NEW.subject <> 'dropped') THEN
+  IF (NEW.subject <> 'bank' AND NEW.subject <> 'process' AND NEW.subject <> 'dropped' AND NEW.subject <> 'same-as') THEN
     RAISE EXCEPTION 'no such subject of a setup' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN NEW;

@@ -151,7 +151,7 @@ CREATE TABLE question (
 	parent TEXT,
 	condition_question TEXT,
 	condition_outcome TEXT,
-	source TEXT NOT NULL, answer TEXT,
+	source TEXT NOT NULL, answer TEXT, zero_point REAL, open_bounds TEXT,
 	PRIMARY KEY (seq),
 	CONSTRAINT question_options CHECK (substr(options, 1, 1) = '['),
 	CONSTRAINT question_opens CHECK (opens GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
@@ -554,7 +554,7 @@ BEGIN
   SELECT RAISE(ABORT, 'a recorded row of setup stays')
     WHERE EXISTS (SELECT 1 FROM setup WHERE seq = NEW.seq);
   SELECT RAISE(ABORT, 'no such subject of a setup')
-    WHERE NEW.subject <> 'bank' AND NEW.subject <> 'process' AND NEW.subject <> 'dropped';
+    WHERE NEW.subject <> 'bank' AND NEW.subject <> 'process' AND NEW.subject <> 'dropped' AND NEW.subject <> 'same-as';
 END;
 
 CREATE TRIGGER setup_no_delete BEFORE DELETE ON setup

@@ -107,7 +107,7 @@ class Record[Table]:
     def import_record(
         self,
         file: str | Path,
-        format: str = "csv",
+        format: str = "",
         *,
         me: str = "",
         zone: str = "",
@@ -139,13 +139,57 @@ class Record[Table]:
         return self.export(format, file=file, force=force)[1]
 
     def export(
-        self, format: str = "csv", *, file: str | Path | None = None, force: bool = False
+        self,
+        format: str = "csv",
+        *,
+        file: str | Path | None = None,
+        force: bool = False,
+        forecaster: str = "",
     ) -> tuple[Iterator[str], dict[str, Any]]:
         """Give the lines of it (none where a file took them), and what is to be said of them."""
-        from forecasting.app.exchange import export_record
+        from forecasting.app.export import export_record
 
         out = None if file is None else Path(file)
         return export_record(self.ledger, format, out=out, force=force)
+
+    def matches(self) -> Table:
+        """Give the questions that ask the same as one on another platform: ``question, url``."""
+        from dataclasses import asdict
+
+        from forecasting.app import same_as
+        from forecasting.app.catalog import Catalog
+
+        found = same_as.matches(self.ledger, Catalog.of(self.ledger))
+        return self._give([asdict(one) for one in found])
+
+    def same_as(
+        self,
+        question: str,
+        url: str,
+        *,
+        differs: str = "",
+        complement: bool = False,
+        undo: bool = False,
+    ) -> dict[str, Any]:
+        """Match a question with one elsewhere, whose crowd then stands beside it in the review.
+
+        `differs` says where the criteria differ, `complement` that it asks the opposite.
+        """
+        from dataclasses import asdict
+
+        from forecasting.app.same_as import same_as
+
+        made = same_as(
+            self.ledger,
+            question,
+            url,
+            differs=differs,
+            complement=complement,
+            undo=undo,
+            forecaster=self.forecaster,
+            now=clock.now(),
+        )
+        return asdict(made) | {"undone": undo}
 
     def entries(self, *, before: int | None = None, most: int = 50) -> list[dict[str, Any]]:
         """Give the last entries, or the last before a number: ``seq, kind, who, about, said``."""

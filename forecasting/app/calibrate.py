@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from forecasting.app.frames import Selection, resolved
+from forecasting.domain.forecast import DENSE, SHOWN
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
 
@@ -262,6 +263,7 @@ def numbers(frame: "pd.DataFrame", *, share: float = 0.5, seed: int = 0) -> dict
     frame = frame[frame["type"] == "numeric"]
     result: dict[str, Any] = {"n": 0, "pit": [], "p_value": None, "intervals": [], "quantiles": []}
     if len(frame):
+        frame = frame.assign(forecast=frame["forecast"].map(_thinned))
         levels = frame["forecast"].map(lambda said: tuple(sorted(said)))
         usual = levels.mode().iloc[0]
         chosen = picked(frame[levels == usual], at_share(share), seed=seed)
@@ -297,6 +299,18 @@ def numbers(frame: "pd.DataFrame", *, share: float = 0.5, seed: int = 0) -> dict
         **{name: table.to_dict("records") for name, table in mean.items()},
         "reading": _numbers_reading(mean.get("intervals"), p_value, n),
     }
+
+
+def _thinned(said: dict[float, float]) -> dict[float, float]:
+    """Give a CDF of many steps at a few levels; fewer quantiles stay as they are."""
+    import numpy as np
+
+    if len(said) <= DENSE:
+        return said
+    own = sorted(said)
+    few = [level / 100 for level in SHOWN]
+    values = np.interp(few, own, [said[level] for level in own])
+    return dict(zip(few, values.tolist(), strict=True))
 
 
 def _numbers_reading(intervals: "pd.DataFrame | None", p_value: float, n: int) -> str:

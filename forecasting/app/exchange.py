@@ -2,8 +2,8 @@
 
 import datetime as dt
 import hashlib
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -12,30 +12,33 @@ from typing import Any
 from forecasting import exchange
 from forecasting.app import exchange_ledger
 from forecasting.app.catalog import Catalog
+from forecasting.app.check_scores import checked
 from forecasting.app.exchange_news import News, taken
 from forecasting.app.exchange_shown import first_rows, summary
 from forecasting.app.undone import undone
 from forecasting.domain import Evidence
 from forecasting.domain.reading import Manner
 from forecasting.errors import DatabaseUnusable, InvalidInput
-from forecasting.exchange.csv_read import read_csv
-from forecasting.exchange.csv_write import write_csv
-from forecasting.exchange.jsonl_read import read_jsonl
+from forecasting.exchange.format import detected
+from forecasting.exchange.people import named
+from forecasting.exchange.record import gathered
+from forecasting.exchange.source import opened
 from forecasting.exchange.stated import Reading
-from forecasting.exchange.text_file import content
 from forecasting.store import Draft, Ledger, transfer
 
-FORMATS = ("csv", "jsonl")
 _ATTEMPTS = 5
+type Progress = Callable[[str, int, int], None]
 
 
 def import_record(
     ledger: Ledger,
     file: Path,
-    format: str,
+    format: str = "",
     *,
     now: dt.datetime,
     me: str = "",
+    user: str = "",
+    forecaster: str = "",
     zone: str = "",
     decimal: str = "",
     unit: str = "",
@@ -43,6 +46,8 @@ def import_record(
     columns: Mapping[str, str] | None = None,
     dry_run: bool = False,
     all_or_nothing: bool = False,
+    check_scores: bool = False,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Record what a track record states and the ledger lacks, in one transaction.
 
@@ -52,10 +57,16 @@ def import_record(
 
     Parameters
     ----------
-    format : {"csv", "jsonl"}
-        The layout; see the README of :mod:`forecasting.exchange`.
+    format : str
+        One of :func:`forecasting.exchange.format.formats`; empty: told by the content.
     me : str
-        Who made the forecasts of rows that name nobody.
+        Who made the forecasts of rows that name nobody; of another platform's file, the name here
+        of the person whose file it is.
+    user : str
+        That person's name in the file, where the file does not say.
+    forecaster : str
+        Who uses the program: stands for `me` where that is not given and it is clear whose file
+        it is, or where rows name nobody.
     zone : str
         The zone of times without an offset, and of days; without it such a time is refused, and a
         day is one of UTC.
@@ -69,6 +80,11 @@ def import_record(
         The file's own headings, with the column that each is.
     all_or_nothing : bool
         One refused row refuses the file.
+    check_scores : bool
+        Add ``scores``: each question's scores by the platform's own rules, beside those that the
+        file states; see :func:`forecasting.app.check_scores.checked`.
+    progress : callable, optional
+        Told the stage, how many entries are recorded, and of how many.
 
     Returns
     -------
@@ -84,25 +100,91 @@ def import_record(
     InvalidInput
         The file is damaged, or not one row of it can be kept; nothing was written.
     """
-    _check_format(format)
-    found = content(file)
-    manner = Manner(zone=_zone(zone), decimal=decimal, unit=unit, dates=dates)  # type: ignore[arg-type]
-    reading = Reading(me=me, manner=manner, columns=dict(columns or {}))
-    name = "standard input" if str(file) == "-" else file.name
+    with _uncollected():
+        return _imported(
+            ledger,
+            file,
+            format,
+            now=now,
+            manner=Manner(zone=_zone(zone), decimal=decimal, unit=unit, dates=dates),  # type: ignore[arg-type]
+            me=me,
+            user=user,
+            forecaster=forecaster,
+            columns=dict(columns or {}),
+            dry_run=dry_run,
+            all_or_nothing=all_or_nothing,
+            check_scores=check_scores,
+            progress=progress or _silent,
+        )
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+def _told[Item](items: Iterable[Item], total: int, progress: Progress) -> Iterator[Item]:
+    for done, item in enumerate(items):
+        if done % 5000 == 0:
+            progress("recording", done, total)
+        yield item
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the collector from walking millions of rows again and again: they form no cycles."""
+    import gc
+
+    ran = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if ran:
+            gc.enable()
+
+
+def _imported(
+    ledger: Ledger,
+    file: Path,
+    format: str,
+    *,
+    now: dt.datetime,
+    manner: Manner,
+    me: str,
+    user: str,
+    forecaster: str,
+    columns: Mapping[str, str],
+    dry_run: bool,
+    all_or_nothing: bool,
+    check_scores: bool,
+    progress: Progress,
+) -> dict[str, Any]:
+    progress("reading", 0, 0)
+    source = opened(file)
+    of = detected(source, format)
+    found, name = source.content, source.name
+    digest = hashlib.sha256(found).hexdigest()
+    reading = Reading(me=me or forecaster, manner=manner, columns=columns)
     items: list[tuple[int, Evidence]] = []
-    declared = exchange_ledger.whole(found, name) if format == "jsonl" else None
+    declared = exchange_ledger.whole(found, name) if of.name == "jsonl" else None
     if declared is not None:
         restored = exchange_ledger.restored(ledger, found, name, declared, now=now, dry_run=dry_run)
         if restored is not None:
-            return _result(ledger, file, found, restored, dry_run)
+            return _result(ledger, file, digest, restored, dry_run)
         statements, items = exchange_ledger.foreign(found, name, declared)
     else:
-        read: Callable[..., exchange.Statements] = read_csv if format == "csv" else read_jsonl
-        statements = read(found, name=name, reading=reading)
+        statements = gathered(of.read(source, reading))
+        if not of.own:
+            named(statements, of.platform or of.name, me=me, user=user, forecaster=forecaster)
+    # Of a million rows the text is as large as what was read of it.
+    del found, source
     for _ in range(_ATTEMPTS):
+        progress("comparing with the ledger", 0, 0)
         head = ledger.head()
         before = Catalog.of(ledger)
-        made, news = _planned(ledger, statements, items, now=now, name=name, manner=manner)
+        made, news = _planned(
+            ledger, statements, items, now=now, name=name, manner=manner, platform=not of.own
+        )
         refused = sorted([*made.refused, *news.refused], key=lambda one: (one.line, one.reason))
         added = made.added + len(news.items)
         duplicates = made.duplicates + news.duplicates
@@ -113,12 +195,15 @@ def import_record(
         )
         if dry_run or not (added or made.resolutions):
             break
-        if transfer.record(ledger, drafts, recorded_at=now, head=head):
+        entries = added + len(made.questions) + len(made.resolutions)
+        told = _told(drafts, entries, progress)
+        if transfer.record(ledger, told, recorded_at=now, head=head):
             break
     else:
         msg = f"database ({ledger.where}): other programs keep writing to it; nothing was written"
         raise DatabaseUnusable(msg, hint="again when they have finished")
     counts = {
+        "format": of.name,
         "in": statements.rows,
         "added": added,
         "duplicates": duplicates,
@@ -133,13 +218,9 @@ def import_record(
         "first": first_rows(made, before),
         "summary": summary(made, before, now),
     }
-    return _result(ledger, file, found, counts, dry_run)
-
-
-def _check_format(format: str) -> None:
-    if format not in FORMATS:
-        msg = f"format ({format}): must be one of {', '.join(FORMATS)}"
-        raise InvalidInput(msg)
+    if check_scores:
+        counts["scores"] = checked(ledger, of, statements, made)
+    return _result(ledger, file, digest, counts, dry_run)
 
 
 def _zone(name: str) -> str:
@@ -149,12 +230,12 @@ def _zone(name: str) -> str:
 
 
 def _result(
-    ledger: Ledger, file: Path, found: bytes, counts: Mapping[str, Any], dry_run: bool
+    ledger: Ledger, file: Path, digest: str, counts: Mapping[str, Any], dry_run: bool
 ) -> dict[str, Any]:
     head = ledger.head()
     return {
         "file": str(file),
-        "sha256": hashlib.sha256(found).hexdigest(),
+        "sha256": digest,
         **counts,
         "total": head.seq,
         "head": head.hash,
@@ -176,8 +257,11 @@ def _planned(
     now: dt.datetime,
     name: str,
     manner: Manner,
+    platform: bool,
 ) -> tuple[exchange.Plan, News]:
-    made = exchange.plan(statements, _held(ledger), now=now, name=name, manner=manner)
+    made = exchange.plan(
+        statements, _held(ledger), now=now, name=name, manner=manner, platform=platform
+    )
     if not statements.news and not items:
         return made, News()
     catalog = Catalog.of(ledger)
@@ -219,73 +303,3 @@ def _held(ledger: Ledger) -> exchange.Held:
         vacant=frozenset(emptied),
         imported=frozenset(left - others),
     )
-
-
-def export_record(
-    ledger: Ledger, format: str, *, out: Path | None = None, force: bool = False
-) -> tuple[Iterator[str], dict[str, Any]]:
-    """Give the lines of a track record, and what is to be said of them.
-
-    ``jsonl`` is the whole ledger, entry for entry, from which an empty database becomes the same
-    one. ``csv`` is the tidy table of every forecast but replays; of outcomes it holds what stands.
-
-    Parameters
-    ----------
-    out : Path, optional
-        Write the lines there: all of them or no file.
-    force : bool
-        Replace a file that is there.
-
-    Returns
-    -------
-    (lines, about)
-        The lines, none where they were written to a file; ``format, entries, head`` and, for a
-        file, ``file, lines``.
-    """
-    _check_format(format)
-    head = ledger.head()
-    about: dict[str, Any] = {"format": format, "entries": head.seq, "head": head.hash}
-    lines = _csv(ledger) if format == "csv" else (f"{line}\n" for line in transfer.export(ledger))
-    if out is None:
-        return lines, about
-    return iter(()), about | {"file": str(out), "lines": _write(lines, out, force=force)}
-
-
-def _csv(ledger: Ledger) -> Iterator[str]:
-    catalog = Catalog.of(ledger)
-    gone = undone(ledger)
-    at = {
-        (one.question, one.forecaster, one.issued_at)
-        for one in (ledger.forecasts(kind="imported") if gone.forecasts else ())
-        if one.seq in gone.forecasts
-    }
-    spoken = (
-        one
-        for one in transfer.spoken(ledger)
-        if not at
-        or one.kind != "imported"
-        or (one.question, one.forecaster, one.issued_at) not in at
-    )
-    return write_csv(spoken, gone.withdrawals, catalog.questions, catalog.outcomes)
-
-
-def _write(lines: Iterable[str], out: Path, *, force: bool) -> int:
-    if out.exists() and not force:
-        msg = f"file ({out}): already exists"
-        raise InvalidInput(msg, hint="another name, or force=True")
-    made = out.with_name(f".{out.name}.{os.getpid()}.partial")
-    count = 0
-    try:
-        with made.open("w", encoding="utf-8", newline="") as file:
-            for line in lines:
-                file.write(line)
-                count += 1
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(made, out)
-    except OSError as fault:
-        msg = f"file ({out}): cannot be written ({fault.strerror or fault})"
-        raise InvalidInput(msg, hint="a folder that you can write to, with free space") from fault
-    finally:
-        made.unlink(missing_ok=True)
-    return count

@@ -1,6 +1,7 @@
 """What an import says of itself: its first rows as understood, and what will be scored of it."""
 
 import datetime as dt
+from collections import Counter
 from typing import Any
 
 from forecasting.app.catalog import Catalog
@@ -34,31 +35,37 @@ def summary(made: Plan, catalog: Catalog, now: dt.datetime) -> str:
     Whatever will not be scored is said with its number and its reason.
     """
     questions, settled = _together(made, catalog)
-    of = [(questions[one.question], settled.get(one.question)) for one in made.forecasts]
-    if not of:
+    counts = Counter(one.question for one in made.forecasts)
+    if not counts:
         return "no new forecasts" if made.duplicates else ""
-    known = [(question, out) for question, out in of if out is not None]
-    annulled = sum(out.outcome == ANNULLED for _, out in known)
-    soon = sum(_too_soon(question, out) for question, out in known)
-    windows = [
-        question.closes - question.opens
-        for question, out in known
-        if out.outcome != ANNULLED and not _too_soon(question, out)
-    ]
-    n = len(of)
-    parts = [f"{n:,} forecast{'s' * (n != 1)}", f"{len(known):,} resolved"]
+    known = annulled = soon = scored = 0
+    windows = []
+    for name, count in counts.items():
+        out, question = settled.get(name), questions[name]
+        known += count * (out is not None)
+        if out is None:
+            continue
+        if out.outcome == ANNULLED:
+            annulled += count
+        elif _too_soon(question, out):
+            soon += count
+        else:
+            scored += count
+            windows.append(question.closes - question.opens)
+    n = counts.total()
+    parts = [f"{n:,} forecast{'s' * (n != 1)}", f"{known:,} resolved"]
     if windows:
         low, high = (
             max(1, round(one / dt.timedelta(days=1))) for one in (min(windows), max(windows))
         )
         days = f"{low} days" if low == high else f"{low} to {high} days"
-        parts.append(f"{len(windows):,} scored over the {days} from opening to closing")
+        parts.append(f"{scored:,} scored over the {days} from opening to closing")
     else:
         parts.append("none scored")
     left = [
         f"{count:,} {why}"
         for count, why in (
-            (n - len(known), "without an outcome yet"),
+            (n - known, "without an outcome yet"),
             (soon, "resolved within two days of opening (too_soon=True scores them)"),
             (annulled, "annulled"),
         )

@@ -1,8 +1,9 @@
 """From the ledger to the tidy frame that scores and calibration read: one row a forecast."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -15,12 +16,15 @@ from forecasting.domain.resolution import Reading, Withdrawal
 from forecasting.domain.sealed import Sealed
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.store import Ledger
+from forecasting.store.heard import Heard, heard, of_forecasts
 
 if TYPE_CHECKING:
     import pandas as pd
 
+type _Last[Read] = WeakKeyDictionary[Ledger, tuple[tuple[Any, ...], Read]]
 #: The forecasts of each ledger that were read last, and what was asked for.
-_LAST: WeakKeyDictionary[Ledger, tuple[tuple[Any, ...], list[Forecast]]] = WeakKeyDictionary()
+_LAST: _Last[list[Forecast]] = WeakKeyDictionary()
+_LAST_HEARD: _Last[Heard] = WeakKeyDictionary()
 COLUMNS = (
     "question",
     "forecaster",
@@ -38,7 +42,14 @@ COLUMNS = (
     "topic",
     "tags",
     "resolved_at",
+    "zero_point",
+    "open_bounds",
+    "beyond",
 )
+
+
+#: The kinds that come by the hundred thousand, and without seals.
+IN_BULK = ("imported", "replay", "backdated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +130,15 @@ def resolved(
         reading=wanted.reading,
         recorded_by=None if wanted.kind == "live" else wanted.as_of,
     )
-    chosen = select(ledger, catalog, wanted, head=head)
+    chosen: Iterable[Forecast] | Heard
     taken = None
-    if wanted.kind == "live" and (among := seals_asked_for(ledger, catalog, wanted, head=head)):
-        chosen, taken = read_seals(ledger, catalog, chosen, among=among, seals=seals, head=head)
+    if wanted.kind in IN_BULK:
+        chosen = in_bulk(ledger, catalog, wanted, head=head)
+    else:
+        spoken = select(ledger, catalog, wanted, head=head)
+        chosen = spoken
+        if among := seals_asked_for(ledger, catalog, wanted, head=head):
+            chosen, taken = read_seals(ledger, catalog, spoken, among=among, seals=seals, head=head)
     frame = scoring_frame(ledger, catalog, chosen, as_of=wanted.as_of, head=head, withdrawals=taken)
     if wanted.too_soon:
         frame["too_soon"] = False
@@ -158,6 +174,27 @@ def select(
         for forecast in _asked_for(ledger, catalog, wanted, head=head)
         if not _left_out(catalog, forecast)
     ]
+
+
+def in_bulk(
+    ledger: Ledger, catalog: Catalog, wanted: Selection, *, head: int | None = None
+) -> Heard:
+    """Give the forecasts of a selection in columns, of the kinds that are never sealed."""
+    import numpy as np
+
+    run = _run(ledger, wanted)
+    if wanted.kind == "replay" and not run:
+        return of_forecasts([])
+    found = _read(_LAST_HEARD, ledger, wanted, run, head, partial(heard, ledger))
+    if wanted.kind == "imported" and (gone := undone(ledger, head=head).forecasts):
+        found = found.only(~np.isin(found.seq, list(gone)))
+    if wanted.names or wanted.tag:
+        asked = {name for name in set(found.question) if _asks_of(catalog.questions[name], wanted)}
+        found = found.only(np.array([name in asked for name in found.question], dtype=bool))
+    if wanted.as_of is not None:
+        moment = np.datetime64(wanted.as_of.astimezone(dt.UTC).replace(tzinfo=None), "us")
+        found = found.only(found.issued_at <= moment)
+    return found
 
 
 def late(ledger: Ledger, wanted: Selection) -> int:
@@ -196,26 +233,42 @@ def _asked_for(
     if wanted.kind not in KINDS:
         msg = f"kind ({wanted.kind}): must be one of {', '.join(KINDS)} or all"
         raise InvalidInput(msg)
-    run = None
-    if wanted.kind == "replay":
-        run = wanted.run or latest_run(ledger)
-        known = {mark.run for mark in ledger.replay_runs()}
-        if wanted.run and wanted.run not in known:
-            msg = f"no replay run {wanted.run}"
-            raise NotFound(msg, hint=", ".join(sorted(known)) or "forecast replay")
-        if not run:
-            return []
-    # What was recorded up to a head stays, and a table asks for it again for its notes.
-    head = ledger.head().seq if head is None else head
-    key = (wanted.kind, wanted.forecaster, run, head)
-    if _LAST.get(ledger, ((), []))[0] != key:
-        forecaster = wanted.forecaster or None
-        found = ledger.forecasts(kind=wanted.kind, forecaster=forecaster, run=run, head=head)
-        _LAST[ledger] = (key, found)
-    found = _LAST[ledger][1]
+    run = _run(ledger, wanted)
+    if wanted.kind == "replay" and not run:
+        return []
+    found = _read(_LAST, ledger, wanted, run, head, ledger.forecasts)
     if wanted.kind == "imported":
         found = undone(ledger, head=head).left(found)
     return [forecast for forecast in found if _is_about(catalog, wanted, forecast)]
+
+
+def _read[Read](
+    last: _Last[Read],
+    ledger: Ledger,
+    wanted: Selection,
+    run: str | None,
+    head: int | None,
+    read: Callable[..., Read],
+) -> Read:
+    """Read the forecasts of a kind, or give them again: a table asks once more for its notes."""
+    # What was recorded up to a head stays.
+    head = ledger.head().seq if head is None else head
+    asked = {"kind": wanted.kind, "forecaster": wanted.forecaster or None, "run": run}
+    key = (*asked.values(), head)
+    if last.get(ledger, ((),))[0] != key:
+        last[ledger] = (key, read(**asked, head=head))
+    return last[ledger][1]
+
+
+def _run(ledger: Ledger, wanted: Selection) -> str | None:
+    """Give the replay run that is asked for, empty where there is none; None for other kinds."""
+    if wanted.kind != "replay":
+        return None
+    known = {mark.run for mark in ledger.replay_runs()}
+    if wanted.run and wanted.run not in known:
+        msg = f"no replay run {wanted.run}"
+        raise NotFound(msg, hint=", ".join(sorted(known)) or "forecast replay")
+    return wanted.run or latest_run(ledger)
 
 
 def seals_asked_for(
@@ -233,11 +286,14 @@ def seals_asked_for(
 
 
 def _is_about(catalog: Catalog, wanted: Selection, entry: Forecast | Sealed) -> bool:
-    question = catalog.questions[entry.question]
-    return (
-        (not wanted.names or not {question.id, question.ladder}.isdisjoint(wanted.names))
-        and (wanted.as_of is None or entry.issued_at <= wanted.as_of)
-        and (not wanted.tag or _tagged(question, wanted.tag))
+    return (wanted.as_of is None or entry.issued_at <= wanted.as_of) and _asks_of(
+        catalog.questions[entry.question], wanted
+    )
+
+
+def _asks_of(question: Question, wanted: Selection) -> bool:
+    return (not wanted.names or not {question.id, question.ladder}.isdisjoint(wanted.names)) and (
+        not wanted.tag or _tagged(question, wanted.tag)
     )
 
 
@@ -248,7 +304,7 @@ def _tagged(question: Question, tag: str) -> bool:
 def scoring_frame(
     ledger: Ledger,
     catalog: Catalog,
-    forecasts: Iterable[Forecast],
+    forecasts: Iterable[Forecast] | Heard,
     *,
     as_of: dt.datetime | None = None,
     head: int | None = None,
@@ -259,70 +315,103 @@ def scoring_frame(
     ``too_soon`` marks the questions that resolved within two days of their opening: they are shown
     and left out of means. `withdrawals` are the ledger's unless they are given.
     """
+    import numpy as np
     import pandas as pd
 
-    withdrawn: dict[tuple[str, str], list[Withdrawal]] = {}
-    for taken in undone(ledger, head=head).withdrawals if withdrawals is None else withdrawals:
-        if as_of is None or taken.withdrawn_at <= as_of:
-            withdrawn.setdefault((taken.question, taken.forecaster), []).append(taken)
-    rows: list[tuple[Any, ...]] = []
+    told = forecasts if isinstance(forecasts, Heard) else of_forecasts(forecasts)
+    names = list(dict.fromkeys(told.question))
+    place = {name: number for number, name in enumerate(names)}
+    of = np.fromiter((place[name] for name in told.question), np.int64, len(told))
+    about = _about(names, catalog, as_of)
+    # Another platform may take forecasts after the end; those stood at no moment that is scored.
+    ends = about["ends"].to_numpy()
+    counts = about["counts"].to_numpy(dtype=bool)[of] & (told.issued_at < ends[of])
+    told, of = told.only(counts), of[counts]
+    frame = pd.DataFrame(
+        {
+            "question": about["question"].take(of).array,
+            "forecaster": pd.array(told.forecaster, dtype="str"),
+            "forecast": told.said if told.said else pd.Series([], dtype=object),
+            "issued_at": pd.DatetimeIndex(told.issued_at).tz_localize("UTC"),
+        }
+    )
     # Whoever speaks again of the same instant corrects what they said: the later entry stands.
-    spoken = {(f.question, f.forecaster, f.issued_at): f for f in forecasts}
-    for forecast in spoken.values():
-        question = catalog.questions[forecast.question]
-        standing = catalog.outcomes.get(question.id)
-        if standing is None or standing.outcome == ANNULLED:
-            continue
-        if as_of is not None and standing.resolved_at > as_of:
-            continue
-        taken_back = [
-            moment
-            for taken in withdrawn.get((question.id, forecast.forecaster), ())
-            for moment in [counts_from(taken) if forecast.kind == "live" else taken.withdrawn_at]
-            # Who withdraws speaks of what they logged, not of what a replay says they would have.
-            if moment >= forecast.issued_at and forecast.kind != "replay"
-        ]
-        rows.append(
-            (
-                question.id,
-                forecast.forecaster,
-                _shape(forecast),
-                forecast.issued_at,
-                min(taken_back, default=None),
-                question.opens,
-                question.closes,
-                standing.resolved_at if standing.resolved_at < question.closes else None,
-                question.space.label(standing.outcome),
-                question.space.lower,
-                question.space.upper,
-                question.type,
-                question.event,
-                question.topic,
-                question.tags,
-                standing.resolved_at,
-            )
-        )
-    frame = pd.DataFrame(rows, columns=list(COLUMNS))
-    soon = [
-        known - opens <= TOO_SOON
-        for opens, known in zip(frame["opens"], frame["resolved_at"], strict=True)
-    ]
-    frame["too_soon"] = pd.Series(soon, index=frame.index, dtype=bool)
-    for column in ("issued_at", "withdrawn_at", "opens", "closes", "closed_at", "resolved_at"):
-        frame[column] = pd.to_datetime(frame[column], utc=True)
+    twice = frame.duplicated(["question", "forecaster", "issued_at"], keep="last").to_numpy()
+    if twice.any():
+        frame, of, told = frame[~twice].reset_index(drop=True), of[~twice], told.only(~twice)
+    taken = undone(ledger, head=head).withdrawals if withdrawals is None else withdrawals
+    frame["withdrawn_at"] = _taken_back(
+        told, [one for one in taken if as_of is None or one.withdrawn_at <= as_of]
+    )
+    for name in COLUMNS[5:]:
+        frame[name] = about[name].take(of).array
+    frame["too_soon"] = about["too_soon"].to_numpy(dtype=bool)[of]
     return frame
 
 
-def _shape(forecast: Forecast) -> float | list[float] | dict[float, float]:
-    value = forecast.value
-    if value.shape == "binary":
-        return value.numbers[0]
-    if value.shape == "options":
-        return list(value.numbers)
-    return {
-        float(level) / 100: number
-        for level, number in zip(value.labels, value.numbers, strict=True)
-    }
+def _about(names: Sequence[str], catalog: Catalog, as_of: dt.datetime | None) -> "pd.DataFrame":
+    """Give what every row of a question says of it, and whether it counts."""
+    import pandas as pd
+
+    rows = []
+    for name in names:
+        question, standing = catalog.questions[name], catalog.outcomes.get(name)
+        space = question.space
+        counts = standing is not None and standing.outcome != ANNULLED
+        # Whole numbers, as labels are: what is not known yet must not change the column's type.
+        known, side = question.closes, 0
+        outcome: float = 0
+        if standing is not None and counts:
+            known = standing.resolved_at
+            counts = as_of is None or known <= as_of
+            if counts:
+                outcome = space.label(standing.outcome)
+            if space.type == "numeric":
+                side = {"<": -1, ">": 1}.get(standing.outcome[:1], 0)
+        rows.append(
+            (
+                name, question.opens, question.closes,
+                known if known < question.closes else None,
+                outcome, space.lower, space.upper, space.type, question.event, question.topic,
+                question.tags, known, space.zero_point,
+                space.open_bounds, side, counts, min(known, question.closes),
+                known - question.opens <= TOO_SOON,
+            )
+        )  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["question", *COLUMNS[5:], "counts", "ends", "too_soon"])
+    for column in ("opens", "closes", "closed_at", "resolved_at", "ends"):
+        frame[column] = pd.to_datetime(frame[column], utc=True).dt.as_unit("us")
+    frame["ends"] = frame["ends"].dt.tz_localize(None)
+    return frame
+
+
+def _taken_back(told: Heard, withdrawals: Sequence[Withdrawal]) -> "pd.Series[Any]":
+    """Give for each forecast when it was first taken back; missing where it never was."""
+    import numpy as np
+    import pandas as pd
+
+    gone: dict[tuple[str, str], list[Withdrawal]] = {}
+    for taken in withdrawals:
+        gone.setdefault((taken.question, taken.forecaster), []).append(taken)
+    found = np.full(len(told), np.datetime64("NaT", "us"))
+    for row, about in enumerate(zip(told.question, told.forecaster, strict=True) if gone else ()):
+        # Who withdraws speaks of what they logged, not of what a replay says they would have.
+        if about not in gone or told.kind[row] == "replay":
+            continue
+        live = told.kind[row] == "live"
+        moments = [
+            np.datetime64(
+                (counts_from(taken) if live else taken.withdrawn_at)
+                .astimezone(dt.UTC)
+                .replace(tzinfo=None),
+                "us",
+            )
+            for taken in gone[about]
+        ]
+        later = [moment for moment in moments if moment >= told.issued_at[row]]
+        if later:
+            found[row] = min(later)
+    return pd.Series(pd.DatetimeIndex(found).tz_localize("UTC"))
 
 
 def same_window(frame: "pd.DataFrame", forecasters: Sequence[str]) -> "pd.DataFrame":

@@ -10,7 +10,7 @@ from forecasting.app.frames import Selection, resolved, shown
 from forecasting.app.in_force import latest
 from forecasting.app.pool_ladder import drawn_together
 from forecasting.app.pool_methods import METHODS, SHARES, Crowd, Past, Solved, combine, method_of
-from forecasting.domain.forecast import Forecast, model_value
+from forecasting.domain.forecast import DENSE, SHOWN, Forecast, model_value
 from forecasting.domain.forecasters import family, ordered
 from forecasting.domain.instants import iso
 from forecasting.domain.question import Question
@@ -281,13 +281,15 @@ def _pooled(
         )
         pooled = model_value(question.space, [combine(method, crowd, past)])
     elif question.type == "numeric":
-        levels = values[0].labels
-        if method != "linear" or any(value.labels != levels for value in values):
-            msg = f"method ({method}): numbers are pooled by linear, over equal quantile levels"
+        if method != "linear":
+            msg = f"method ({method}): numbers are pooled by linear"
             raise InvalidInput(msg, hint="method=linear")
-        shares = [float(level) / 100 for level in levels]
-        together = linear_quantiles([value.numbers for value in values], shares)
-        pooled = model_value(question.space, together.tolist(), [float(x) for x in levels])
+        alike = len({value.labels for value in values}) == 1 and len(values[0].labels) <= DENSE
+        # Those who spoke of other levels are read at these: linear between what they said.
+        levels = [float(label) for label in values[0].labels] if alike else list(SHOWN)
+        said = [list(value.at(levels).values()) for value in values]
+        together = linear_quantiles(said, [level / 100 for level in levels])
+        pooled = model_value(question.space, together.tolist(), levels)
     else:
         if method not in FOR_OPTIONS:
             msg = f"method ({method}): options are pooled by {' or '.join(FOR_OPTIONS)}"

@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING, Any
 from forecasting.app.banks import bank_of
 from forecasting.app.calibrate import from_frame
 from forecasting.app.catalog import Catalog
-from forecasting.app.frames import Selection, latest_run, resolved, select
+from forecasting.app.frames import Selection, latest_run, resolved, scoring_frame, select
 from forecasting.app.in_force import latest
 from forecasting.app.models_shown import prior_rows
 from forecasting.app.predict import REPLAY_DRAWS
 from forecasting.app.publish_news import marks_of, moved_of
 from forecasting.app.publish_world import world_page
 from forecasting.app.report_worth import worth
+from forecasting.app.same_as import DIFFERS, beside
 from forecasting.app.scenario import live
 from forecasting.app.scenario_paths import fans
+from forecasting.app.score import from_frame as scored_frame
 from forecasting.app.score import scores
 from forecasting.bank import Bank, text_speaks_at
 from forecasting.domain.commentary import Claim, Text
-from forecasting.domain.forecast import Forecast, kind_named
+from forecasting.domain.forecast import DENSE, Forecast, kind_named
 from forecasting.domain.forecasters import (
     ABLATIONS,
     BASE_RATE,
@@ -87,6 +89,12 @@ def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.Rev
     frame = resolved(ledger, selection)
     rows = scores(ledger, selection=selection)
     by_question = scores(ledger, selection=selection, by="question", resamples=99)
+    crowds = beside(ledger, catalog, kind=kind)
+    agreeing = [one for one in crowds if not one.forecaster.endswith(DIFFERS)]
+    told = scoring_frame(ledger, catalog, agreeing, withdrawals=())
+    if len(told):
+        rows = [*rows, *scored_frame(told, kind=kind)]
+        by_question += scored_frame(told, kind=kind, by="question", resamples=99)
     texts = ledger.forecasts(kind="backdated") if kind == "replay" else []
     binary = [row for row in rows if row["type"] == "binary"]
     details = [row["detectable"] for row in binary if row["forecaster"] == MODEL]
@@ -101,7 +109,7 @@ def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.Rev
         calibrations={
             name: from_frame(frame[frame["forecaster"] == name]) for name in _diagrams(frame)
         },
-        questions=_paths(ledger, catalog, now, [*forecasts, *texts], by_question),
+        questions=_paths(ledger, catalog, now, [*forecasts, *texts, *crowds], by_question),
         texts=cards(catalog, bank, forecasts) if kind == "replay" else (),
         due=_due(catalog, now),
         left_out=unscored(catalog, forecasts, kind, now),
@@ -317,6 +325,8 @@ def point_of(forecast: Forecast) -> page.Point:
         float(label): number
         for label, number in zip(forecast.value.labels, forecast.value.numbers, strict=True)
     }
+    if len(by_level) > DENSE:
+        by_level = forecast.value.at(page.LEVELS)
     levels = [level for level in page.LEVELS if level in by_level] or sorted(by_level)
     return page.Point(
         forecast.issued_at, tuple(by_level[level] for level in levels), levels=tuple(levels)

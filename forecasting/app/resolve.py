@@ -74,9 +74,9 @@ def resolve(
         if early and not early_no:
             msg = (
                 f"outcome (no): {question.id} is open until {iso(question.closes)}, after "
-                f"{iso(known_at)}; is a yes impossible by then"
+                f"{iso(known_at)}; can a yes no longer happen"
             )
-            raise EarlyNo(msg, hint="early_no=yes, or at=TIME once the deadline has passed")
+            raise EarlyNo(msg, hint="early_no=True, or at=TIME once the deadline has passed")
     return _append(ledger, questions, outcome, source, now, at=known_at, note=note)
 
 

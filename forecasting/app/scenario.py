@@ -88,7 +88,7 @@ class Live:
 
     @property
     def title(self) -> str:
-        """Name what is shown: the period, and how many paths of how many processes."""
+        """Name what is shown: its first and last day, and how many paths of how many processes."""
         world = self.run.world
         return (
             f"{self.as_of:%d %b %Y} to {self.until:%d %b %Y}, {world.draws:,} paths "

@@ -24,7 +24,7 @@ FITTING = {
     "spherical": _OPTIONS,
     "rps": ("ordered",),
     "crps": ("numeric",),
-    "baseline": _OPTIONS,
+    "baseline": (*_OPTIONS, "numeric"),
     "peer": _OPTIONS,
     "relative": _OPTIONS,
 }

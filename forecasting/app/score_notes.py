@@ -5,7 +5,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.frames import Selection, kinds_present, late, resolved, select, unrevealed
+from forecasting.app.frames import (
+    IN_BULK,
+    Selection,
+    in_bulk,
+    kinds_present,
+    late,
+    resolved,
+    select,
+    unrevealed,
+)
 from forecasting.app.score import FITTING
 from forecasting.domain.question import ANNULLED, TOO_SOON
 from forecasting.store import Ledger
@@ -39,7 +48,13 @@ def _reasons(ledger: Ledger, wanted: Selection, forecasters: Sequence[str]) -> C
     catalog = Catalog.of(ledger, reading=wanted.reading)
     whose = set(forecasters) or {wanted.forecaster} - {""}
     reasons: Counter[str] = Counter()
-    about = {f.question for f in select(ledger, catalog, wanted) if _one_of(f.forecaster, whose)}
+    if wanted.kind in IN_BULK:
+        told = in_bulk(ledger, catalog, wanted)
+        said = zip(told.question, told.forecaster, strict=True)
+        about = {question for question, who in said if _one_of(who, whose)}
+    else:
+        spoken = select(ledger, catalog, wanted)
+        about = {one.question for one in spoken if _one_of(one.forecaster, whose)}
     for name in sorted(about):
         standing, question = catalog.outcomes.get(name), catalog.questions[name]
         if standing is None or (wanted.as_of is not None and standing.resolved_at > wanted.as_of):

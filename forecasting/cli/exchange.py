@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from forecasting.cli.options import Group
-from forecasting.cli.output import emit, opened, relay, say, settings
+from forecasting.cli.options import Command, Group
+from forecasting.cli.output import counting, emit, opened, relay, say, settings
 from forecasting.cli.spelling import as_options
 from forecasting.errors import DatabaseUnusable, InvalidInput
 
@@ -19,9 +19,51 @@ if TYPE_CHECKING:
 _SHOWN = 20
 
 
-@click.group("import", cls=Group)
+class _Formats(Group):
+    """A command a format; a file in the place of one is told by its content."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Give the formats, then what is done with imports."""
+        return [*self._platforms(), *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Give the command of a format."""
+        return super().get_command(ctx, cmd_name) or self._platforms().get(cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Take a first word that is no command, but looks like a file, for one."""
+        first = next((one for one in args if not one.startswith("-") or one == "-"), "")
+        if self.get_command(ctx, first) is None and (
+            first == "-" or "." in first or "/" in first or Path(first).exists()
+        ):
+            return "import", _command("", "Read a file of whatever format it is."), args
+        return super().resolve_command(ctx, args)
+
+    def _platforms(self) -> dict[str, click.Command]:
+        from forecasting.exchange.format import formats
+
+        return {
+            name: _command(
+                name, f"Read {one.what}.\n\n\b\nExample:\n  forecast import {name} FILE --me ana"
+            )
+            for name, one in formats().items()
+            if not one.own
+        }
+
+
+@click.group("import", cls=_Formats)
 def import_() -> None:
-    """Import a track record: questions, forecasts, outcomes, news."""
+    r"""Import a track record: questions, forecasts, outcomes, news.
+
+    FORMAT may be left out: forecast import FILE tells the format by the content.
+
+    \b
+    Examples:
+      forecast import predictions.json --me ana
+      forecast import csv record.csv --dry-run
+    """
 
 
 @click.group(cls=Group)
@@ -59,7 +101,10 @@ def _options(command: Any) -> Any:
             "--me",
             default="",
             metavar="NAME",
-            help="Forecaster of rows that name none; default: --as.",
+            help="Your name here, for your own rows and for those that name none; default: --as.",
+        ),
+        click.option(
+            "--user", default="", metavar="NAME", help="Your name in the file, where it differs."
         ),
         click.option(
             "--zone",
@@ -68,6 +113,11 @@ def _options(command: Any) -> Any:
             help="Time zone of days and of times without an offset.",
         ),
         click.option("--dry-run", is_flag=True, help="Show the result and write nothing."),
+        click.option(
+            "--check-scores",
+            is_flag=True,
+            help="Show each platform's own scores beside those that the file states.",
+        ),
         click.option(
             "--all-or-nothing", is_flag=True, help="Refuse the whole file if one row is refused."
         ),
@@ -78,6 +128,18 @@ def _options(command: Any) -> Any:
     ):
         command = option(command)
     return command
+
+
+def _command(format: str, help: str) -> click.Command:
+    """Make the command of a format that has no options of its own."""
+
+    @click.command(format or "import", cls=Command, help=help)
+    @_options
+    def command(**given: Any) -> None:
+        _import(format, **given)
+
+    made: click.Command = command
+    return made
 
 
 @import_.command("csv")
@@ -152,12 +214,15 @@ def import_runs() -> None:
 
 
 def _import(format: str, *, file: Path, create: bool, **options: Any) -> None:
-    options["me"] = options["me"] or settings().forecaster or ""
+    options["forecaster"] = settings().forecaster or ""
     for name in ("decimal", "unit", "dates"):
         options[name] = options[name] or ""
     dry = options["dry_run"]
-    with _opened(create=create and not dry, absent_is_empty=dry) as book:
-        found = book.import_record(file, format, **options)
+    with (
+        _opened(create=create and not dry, absent_is_empty=dry) as book,
+        counting(file.name) as progress,
+    ):
+        found = book.import_record(file, format, progress=progress, **options)
     for note in found["notes"]:
         relay(f"note: {note}")
     for refused in found["refused"][:_SHOWN]:
@@ -176,6 +241,8 @@ def _import(format: str, *, file: Path, create: bool, **options: Any) -> None:
         found = {**found, "refused": len(found["refused"]), "notes": len(found["notes"])}
         for told in ("first", "summary"):
             found.pop(told, None)
+        if scores := found.pop("scores", None):
+            emit(scores["rules"], title="the platform's own scores")
     emit(found)
     if found.get("run"):
         say(f"forecast import undo {found['run']} undoes this import")
@@ -234,10 +301,54 @@ def export_jsonl(out: Path | None, force: bool) -> None:
     _export("jsonl", out, force)
 
 
+@export.command("parquet")
+@_out
+def export_parquet(out: Path | None, force: bool) -> None:
+    r"""Write the same table as Parquet, with times and numbers typed; --out names the file.
+
+    \b
+    Example:
+      forecast export parquet --out record.parquet
+    """
+    _export("parquet", out, force)
+
+
+@export.command("fatebook")
+@_out
+def export_fatebook(out: Path | None, force: bool) -> None:
+    r"""Write the spreadsheet form that Fatebook imports: your forecasts of yes-no questions.
+
+    Whose they are is said by --as; without it they are everybody's.
+
+    \b
+    Example:
+      forecast --as ana export fatebook --out fatebook.csv
+    """
+    _export("fatebook", out, force)
+
+
+@export.command("schema")
+@_out
+def export_schema(out: Path | None, force: bool) -> None:
+    r"""Write the JSON Schema of the table's rows.
+
+    \b
+    Example:
+      forecast export schema --out layout.json
+    """
+    _export("schema", out, force)
+
+
 def _export(format: str, out: Path | None, force: bool) -> None:
     with opened() as book:
-        lines, about = book.export(format, file=out, force=force)
+        lines, about = book.export(
+            format, file=out, force=force, forecaster=settings().forecaster or ""
+        )
         sys.stdout.writelines(lines)
+    if format == "schema":
+        return
+    if left := about.get("left_out"):
+        say(f"{left:,} rows left out: withdrawals, and questions that are not of yes or no")
     say(f"head {about['head']} of {about['entries']:,} entries; forecast anchor keeps it elsewhere")
     if out is not None:
         emit(about)

@@ -215,6 +215,31 @@ def progress[Item](items: Sequence[Item], label: str, step: Callable[[Item], str
 
 
 @contextmanager
+def counting(label: str) -> Iterator[Callable[[str, int, int], None]]:
+    """Give what a long piece of work tells of itself: a stage, how much is done, of how much.
+
+    On a terminal that is a bar; elsewhere nothing.
+    """
+    if not sys.stderr.isatty():
+        yield lambda stage, done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda stage, done, total: bar.update(
+            task, description=f"{label}: {stage}", completed=done, total=total or None
+        )
+
+
+@contextmanager
 def waiting(label: str) -> Iterator[None]:
     """Show on a terminal that something is going on."""
     if not sys.stderr.isatty():

@@ -182,6 +182,35 @@ def edit(question: str, file: Path | None) -> None:
     say(f"{len(ids)} changed" if ids else "nothing changed")
 
 
+@questions.command("same-as")
+@click.argument("question", required=False)
+@click.argument("url", required=False)
+@click.option("--differs", default="", metavar="TEXT", help="Where the criteria differ.")
+@click.option("--complement", is_flag=True, help="The other question asks the opposite.")
+@click.option("--undo", is_flag=True, help="Take the match back.")
+def same_as(question: str | None, url: str | None, **given: Any) -> None:
+    r"""Match a question with one on another platform; without arguments, list the matches.
+
+    Once that question was imported, its crowd or market stands beside your forecasts in the
+    review. It is scored there only where the criteria agree: say with --differs where they do not.
+
+    \b
+    Examples:
+      forecast questions same-as leaders-meet@2026-04-30 https://www.metaculus.com/questions/42490
+      forecast questions same-as
+    """
+    from forecasting.errors import InvalidInput
+
+    if question is not None and url is None:
+        msg = f"url: which question is {question} the same as"
+        raise InvalidInput(msg, hint=f"forecast questions same-as {question} https://...")
+    with opened() as book:
+        if question is None or url is None:
+            emit(book.matches(), title="matches")
+        else:
+            emit([book.same_as(question, url, **given)])
+
+
 @questions.command()
 @click.argument("question")
 def drop(question: str) -> None:

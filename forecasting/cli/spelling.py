@@ -15,7 +15,7 @@ OPTIONS = {
             *("decimal", "do", "early_no", "event_at", "every", "example", "file", "force"),
             *("given", "half_life", "instead_of", "kind", "known_at", "lasting", "map", "me"),
             *("method", "new", "on", "out", "past_close", "rule", "share", "slug", "too_soon"),
-            *("unit", "until", "window", "zone"),
+            *("unit", "until", "user", "window", "zone"),
         )
     },
     "database": "--db",

@@ -1,6 +1,7 @@
 """A forecast: a probability (or several) of a question, with who, when and how."""
 
 import datetime as dt
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -23,6 +24,10 @@ _SHOWN_KINDS: dict[str, Any] = {stored: shown for shown, stored in STORED_KINDS.
 #: A forecast logged at most this long after it was made is live.
 LIVE_WITHIN = dt.timedelta(minutes=15)
 SUM_TOLERANCE = 1e-9
+#: More quantiles than anybody types: a CDF, which is shown by a few of them.
+DENSE = 21
+#: The levels, in percent, by which such a forecast is shown.
+SHOWN = (5.0, 25.0, 50.0, 75.0, 95.0)
 
 
 def kind_named[Word: str](word: Word) -> Word:
@@ -71,10 +76,31 @@ class Value:
 
     @property
     def plain(self) -> float | dict[str, float]:
-        """The contract's JSON shape: a number, or labels with numbers."""
+        """The contract's JSON shape: a number, or labels with numbers; of a CDF a few quantiles."""
         if self.shape == "binary":
             return float(self.entered[0])
+        if len(self.labels) > DENSE and self.shape == "quantiles":
+            return {decimal_text(level): value for level, value in self.at(SHOWN).items()}
         return dict(zip(self.labels, self.numbers, strict=True))
+
+    def at(self, levels: Sequence[float]) -> dict[float, float]:
+        """Give quantiles at some levels in percent: linear between its own, level beyond them.
+
+        Examples
+        --------
+        >>> Value("quantiles", ("10", "50", "90"), ("1", "3", "9")).at((5, 30, 90))
+        {5: 1.0, 30: 2.0, 90: 9.0}
+        """
+        own, values = [float(label) for label in self.labels], self.numbers
+        found = {}
+        for level in levels:
+            place = bisect_left(own, level)
+            if place == 0 or place == len(own):
+                found[level] = values[min(place, len(own) - 1)]
+                continue
+            share = (level - own[place - 1]) / (own[place] - own[place - 1])
+            found[level] = values[place - 1] + share * (values[place] - values[place - 1])
+        return found
 
 
 @dataclass(frozen=True, slots=True)

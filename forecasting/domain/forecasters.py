@@ -25,6 +25,7 @@ Family = Literal[
     "climatology",
     "uniform",
     "text",
+    "crowd",
 ]
 #: The order on every page and in every table. It is fixed beforehand, so no table is a ranking.
 FAMILIES: tuple[Family, ...] = get_args(Family)
@@ -52,8 +53,8 @@ def family(forecaster: str) -> Family:
     --------
     >>> family("model without links"), family("worldview:003"), family("always-0.5")
     ('without-links', 'worldview', 'uniform')
-    >>> family("pool:worldviews"), family("ana")
-    ('pool', 'person')
+    >>> family("pool:worldviews"), family("ana"), family("market:polymarket")
+    ('pool', 'person', 'crowd')
     """
     head = forecaster.partition(":")[0].partition("@")[0]
     if head in _FAMILY:
@@ -62,6 +63,8 @@ def family(forecaster: str) -> Family:
         return "worldview"
     if head == "text":
         return "text"
+    if head in ("crowd", "market"):
+        return "crowd"
     return "pool" if "pool" in head.split("-") else "person"
 
 

@@ -23,6 +23,12 @@ class OutcomeSpace:
         The option names, in order; ``("no", "yes")`` for a binary question, empty for a number.
     lower, upper, unit
         Bounds and unit of a numeric question.
+    zero_point
+        Of a logarithmic scale; None: the scale is linear.
+    open_bounds
+        Which bounds the number may lie beyond: ``lower``, ``upper``, ``both`` or none. Another
+        number than foreseen is recorded as beyond a bound whether it is open or not; only the
+        log score over steps of the range asks.
 
     Examples
     --------
@@ -37,6 +43,8 @@ class OutcomeSpace:
     lower: float | None = None
     upper: float | None = None
     unit: str = ""
+    zero_point: float | None = None
+    open_bounds: Literal["", "lower", "upper", "both"] = ""
 
     @classmethod
     def binary(cls) -> "OutcomeSpace":
@@ -47,6 +55,9 @@ class OutcomeSpace:
         if self.type == "numeric":
             if self.lower is None or self.upper is None or not self.lower < self.upper:
                 msg = f"bounds ({self.lower}, {self.upper}): a numeric question needs lower < upper"
+                raise InvalidInput(msg)
+            if self.zero_point is not None and self.lower <= self.zero_point <= self.upper:
+                msg = f"zero_point ({self.zero_point}): must lie outside the bounds"
                 raise InvalidInput(msg)
             return
         if len(self.options) < 2 or len(set(self.options)) != len(self.options):

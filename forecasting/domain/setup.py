@@ -2,7 +2,9 @@
 
 ``bank``: where the bank lies that its models use, with the hash of its content. ``process``: a
 process that somebody stated in one phrase beside a question. ``dropped``: a question that was made
-by mistake and is left out of every list and count; its entries stay.
+by mistake and is left out of every list and count; its entries stay. ``same-as``: a question here
+and one on another platform that somebody looked at and found to ask the same, with where they
+differ.
 """
 
 from collections.abc import Mapping
@@ -10,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-Subject = Literal["bank", "process", "dropped"]
+Subject = Literal["bank", "process", "dropped", "same-as"]
 
 
 @dataclass(frozen=True, slots=True)

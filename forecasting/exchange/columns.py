@@ -14,6 +14,7 @@ COLUMNS = (
     *("outcome", "resolved_at", "tags"),
     *("type", "options", "lower", "upper", "unit", "zone", "resolves_by"),
     *("topic", "event", "criteria", "source", "note", "because", "kind"),
+    *("background", "url", "zero_point", "open_bounds"),
 )
 #: What spreadsheets and other platforms call them; without marks, in small letters.
 USUAL: Mapping[str, str] = {
@@ -48,8 +49,9 @@ USUAL: Mapping[str, str] = {
         "zone": ("time zone", "timezone", "tz"),
         "resolves_by": ("resolve by", "resolves by", "to be resolved by"),
         "topic": ("theme", "subject"),
+        "url": ("question url", "question link"),
         "criteria": ("resolution criteria", "rules", "fine print"),
-        "source": ("resolution source", "link", "url"),
+        "source": ("resolution source", "link"),
         "note": ("resolution note",),
         "because": ("reason", "reasons", "reasoning", "rationale", "comment", "comments", "why",
                     "explanation", "justification", "notes"),

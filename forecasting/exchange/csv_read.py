@@ -1,24 +1,38 @@
 """Read a tidy table: one row a forecast, with what the row states of its question."""
 
 import csv
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from operator import itemgetter
+from typing import Any
 
 from forecasting.domain.reading import Ambiguous, Damaged, forecaster, plainly, probability
 from forecasting.errors import InvalidInput
 from forecasting.exchange.cells import restored, text
 from forecasting.exchange.columns import COLUMNS, Columns, recognised
-from forecasting.exchange.record import WITHDRAWN, Facts, Refused, Said, Statements
+from forecasting.exchange.record import (
+    WITHDRAWN,
+    Facts,
+    Note,
+    Record,
+    Refused,
+    Said,
+    Statements,
+    gathered,
+)
 from forecasting.exchange.stated import OF_OUTCOME, OF_QUESTION, Cell, Reading, facts, said
 from forecasting.exchange.text_file import MOST_ROWS, stop, text_lines
 
 #: Cells that a spreadsheet may not touch, for they are no text.
 NUMERIC: tuple[str, ...] = (
     *("forecast", "issued_at", "opens", "closes", "resolved_at", "resolves_by"),
-    *("lower", "upper", "type", "zone", "kind"),
+    *("lower", "upper", "type", "zone", "kind", "zero_point", "open_bounds"),
 )
 MOST_COLUMNS = 400
+MOST_IN_A_CELL = 131_072
+#: How many spellings of forecasts are remembered: most of a record says a few hundred things.
+_REMEMBERED = 20_000
 _NEEDED = ("forecast", "issued_at")
 _STATED = ("question", *OF_QUESTION, *OF_OUTCOME)
 
@@ -43,19 +57,27 @@ def read_csv(found: bytes, *, name: str, reading: Reading | None = None) -> Stat
     >>> read.rows, read.said[0].said, read.said[0].forecaster
     (1, '0.35', 'ana')
     """
-    return _Table(name, reading or Reading()).read(found)
+    return gathered(records(found, name=name, reading=reading or Reading()))
+
+
+def records(found: bytes, *, name: str, reading: Reading) -> Iterator[Record]:
+    """Give what each row of a table states."""
+    return _Table(name, reading).read(found)
 
 
 class _Table:
     def __init__(self, name: str, reading: Reading) -> None:
         self.name = name
         self.reading = reading
-        self.into = Statements()
+        self.notes: list[str] = []
         self.separator = ","
         self._facts: dict[tuple[str, ...], Facts | str] = {}
         self._people: dict[str, str] = {}
+        self._forecasts: dict[str, tuple[Any, str]] = {}
 
-    def read(self, found: bytes) -> Statements:
+    def read(self, found: bytes) -> Iterator[Record]:
+        # The limit is the interpreter's, and other formats have longer cells.
+        csv.field_size_limit(MOST_IN_A_CELL)
         lines = text_lines(found, self.name)
         first = next(lines, "")
         if not first.strip():
@@ -65,22 +87,26 @@ class _Table:
         about = [column for column in _STATED if column in place]
         # One at least: a table without a question was refused with its columns.
         getter = itemgetter(*(place[column] for column in about))
-        for line, cells in self._rows(lines, len(columns)):
-            if self.into.rows >= MOST_ROWS:
+        for rows, (line, cells) in enumerate(self._rows(lines, len(columns))):
+            if rows >= MOST_ROWS:
                 raise stop(self.name, line, f"file: more than {MOST_ROWS:,} rows", "split it")
-            self.into.rows += 1
             key = getter(cells)
+            if not isinstance(key, tuple):
+                key = (key,)
             try:
-                stated = self._stated(about, key if isinstance(key, tuple) else (key,), line)
-                self.into.said.append(self._said(cells, place, stated, line))
+                new = key not in self._facts
+                stated = self._stated(about, key)
+                if new:
+                    yield stated
+                yield self._said(cells, place, stated, line)
             except (Ambiguous, Damaged) as fault:
                 raise stop(self.name, line, fault.message, fault.hint) from fault
             except InvalidInput as wrong:
-                self.into.refused.append(Refused(line, str(wrong)))
+                yield Refused(line, str(wrong))
         if "comma" in self.reading.manner.seen:
             shown = plainly(self.reading.manner.seen["comma"])
-            self.into.notes.append(f"{self.name}: numbers such as {shown} have a decimal comma")
-        return self.into
+            self.notes.append(f"{self.name}: numbers such as {shown} have a decimal comma")
+        yield from map(Note, self.notes)
 
     def _columns(self, first: str) -> list[str]:
         fits: list[tuple[int, str, Columns]] = []
@@ -103,13 +129,13 @@ class _Table:
         self._check_columns(columns, first)
         if self.separator != ",":
             what = "semicolons" if self.separator == ";" else "tabs"
-            self.into.notes.append(f"{self.name}: cells are separated by {what}")
+            self.notes.append(f"{self.name}: cells are separated by {what}")
         if columns.own:
             shown = ", ".join(f"{head} is {name}" for name, head in columns.own.items())
-            self.into.notes.append(f"{self.name}: columns recognised by their usual names: {shown}")
+            self.notes.append(f"{self.name}: columns recognised by their usual names: {shown}")
         if columns.passed:
             shown = plainly(", ".join(columns.passed))
-            self.into.notes.append(f"{self.name}: columns ignored: {shown}")
+            self.notes.append(f"{self.name}: columns ignored: {shown}")
         if columns.percent and not self.reading.manner.unit:
             self.reading = replace(
                 self.reading, manner=replace(self.reading.manner, unit="percent")
@@ -147,7 +173,7 @@ class _Table:
                 raise stop(self.name, line, rule, "put cells with a separator in quotation marks")
             yield line, cells
 
-    def _stated(self, about: list[str], key: tuple[str, ...], line: int) -> Facts:
+    def _stated(self, about: list[str], key: tuple[str, ...]) -> Facts:
         """Read what a row states of its question; a thousand rows that state the same, once."""
         found = self._facts.get(key)
         if found is None:
@@ -157,7 +183,6 @@ class _Table:
             }
             try:
                 found = facts(cells, self.reading)
-                self.into.facts.append(found)
             except (Ambiguous, Damaged):
                 raise
             except InvalidInput as wrong:
@@ -168,36 +193,58 @@ class _Table:
         return found
 
     def _said(self, cells: list[str], place: Mapping[str, int], stated: Facts, line: int) -> Said:
-        def cell(column: str) -> str:
-            return cells[place[column]].strip() if column in place else ""
-
-        if cell("kind") == "replay":
+        kind = cells[place["kind"]].strip() if "kind" in place else ""
+        if kind == "replay":
             msg = "kind (replay): was computed afterwards, so it is not a forecast made at the time"
             raise InvalidInput(msg)
-        what = said(restored(cell("forecast")))
-        typed = ""
-        if isinstance(what, str) and what != WITHDRAWN:
-            what, typed = probability(what, manner=self.reading.manner)
+        written = cells[place["forecast"]]
+        known = self._forecasts.get(written)
+        if known is None:
+            known = self._forecast(written)
+            if len(self._forecasts) < _REMEMBERED:
+                self._forecasts[written] = known
+        what, typed = known
         because = restored(cells[place["because"]]) if "because" in place else ""
+        if because:
+            because = text(because, name="because", one_line=False)
+        at = cells[place["issued_at"]].strip()
         return Said(
             line=line,
             question=stated.question,
-            forecaster=self._person(cell("forecaster")),
+            forecaster=self._person(cells[place["forecaster"]] if "forecaster" in place else ""),
             said=what,
-            issued_at=self.reading.time(
-                cell("issued_at"),
-                name="issued_at",
-                days="noon",
-                zone=str(stated.stated.get("zone", "")),
+            issued_at=_instant(at)
+            or self.reading.time(
+                at, name="issued_at", days="noon", zone=str(stated.stated.get("zone", ""))
             ),
-            because=text(because, name="because", one_line=False),
+            because=because,
             stated=typed,
+            # What another platform took was exported as such.
+            outside=kind == "imported",
         )
+
+    def _forecast(self, cell: str) -> tuple[Any, str]:
+        what = said(restored(cell.strip()))
+        if isinstance(what, str) and what != WITHDRAWN:
+            what, typed = probability(what, manner=self.reading.manner)
+            # So the export writes certainty, for a bare 1 may be 1 %.
+            return what, "" if typed == "1.0" else typed
+        return what, ""
 
     def _person(self, cell: str) -> str:
         if cell not in self._people:
-            self._people[cell] = person(restored(cell), self.reading)
+            self._people[cell] = person(restored(cell.strip()), self.reading)
         return self._people[cell]
+
+
+def _instant(cell: str) -> dt.datetime | None:
+    """Read the one spelling that exports have, ``2026-05-09T12:00:00Z``; None for any other."""
+    if len(cell) == 20 and cell[19] == "Z" and cell[10] == "T" and cell[4] == cell[7] == "-":
+        try:
+            return dt.datetime.fromisoformat(cell)
+        except ValueError:
+            return None
+    return None
 
 
 def person(named: str, reading: Reading) -> str:

@@ -8,7 +8,16 @@ from forecasting.errors import InvalidInput
 from forecasting.exchange.cells import text
 from forecasting.exchange.csv_read import person
 from forecasting.exchange.json_line import NotStrict, Number, parse
-from forecasting.exchange.record import WITHDRAWN, Refused, Said, Settled, Statements
+from forecasting.exchange.record import (
+    WITHDRAWN,
+    News,
+    Record,
+    Refused,
+    Said,
+    Settled,
+    Statements,
+    gathered,
+)
 from forecasting.exchange.stated import OF_QUESTION, Cell, Reading, facts, pairs
 from forecasting.exchange.text_file import MOST_ROWS, stop, text_lines
 
@@ -71,23 +80,24 @@ def read_jsonl(found: bytes, *, name: str, reading: Reading | None = None) -> St
     >>> read_jsonl(line, name="x.jsonl").said[0].said
     '0.35'
     """
-    into, how = Statements(), reading or Reading()
-    for line, record in records(found, name=name):
-        if into.rows >= MOST_ROWS:
+    return gathered(stated(found, name=name, reading=reading or Reading()))
+
+
+def stated(found: bytes, *, name: str, reading: Reading) -> Iterator[Record]:
+    """Give what each record of a stream states."""
+    commas = reading.manner.decimal == "comma"
+    for count, (line, record) in enumerate(records(found, name=name)):
+        if count >= MOST_ROWS:
             raise stop(name, line, f"file: more than {MOST_ROWS:,} records", "split it")
-        into.rows += 1
         try:
-            _take(
-                _with_commas(record) if how.manner.decimal == "comma" else record, line, into, how
-            )
+            yield _taken(_with_commas(record) if commas else record, line, reading)
         except (Ambiguous, Damaged) as damaged:
             raise stop(name, line, damaged.message, damaged.hint) from damaged
         except InvalidInput as wrong:
-            into.refused.append(Refused(line, str(wrong)))
-    return into
+            yield Refused(line, str(wrong))
 
 
-def _take(record: dict[str, Any], line: int, into: Statements, reading: Reading) -> None:
+def _taken(record: dict[str, Any], line: int, reading: Reading) -> Record:
     kind = record.pop("kind", None)
     if not isinstance(kind, str) or kind not in KEYS:
         msg = f"kind ({plainly(str(kind))}): must be one of {', '.join(KEYS)}"
@@ -102,13 +112,12 @@ def _take(record: dict[str, Any], line: int, into: Statements, reading: Reading)
         raise InvalidInput(msg)
     if kind == "question":
         cells = {key: _cell(key, value) for key, value in given.items()}
-        into.facts.append(facts(cells, reading, own_line=line))
-    elif kind == "resolution":
-        into.settled.append(_settled(given, line, reading))
-    elif kind == "news":
-        into.news.append((line, {key: _news(key, value) for key, value in given.items()}))
-    else:
-        into.said.append(_said(given, line, reading))
+        return facts(cells, reading, own_line=line)
+    if kind == "resolution":
+        return _settled(given, line, reading)
+    if kind == "news":
+        return News(line, {key: _news(key, value) for key, value in given.items()})
+    return _said(given, line, reading)
 
 
 def _with_commas(value: Any) -> Any:

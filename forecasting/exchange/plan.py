@@ -3,7 +3,7 @@
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
 
@@ -25,6 +25,12 @@ type Key = tuple[str, str, dt.datetime]
 SOURCE = "imported track record"
 #: The source of the withdrawal of an outcome that a mistaken import brought.
 UNDONE = "import undone"
+#: What is said of forecasts that a platform took outside the window of their question.
+_OUTSIDE = {
+    "opens": "made before the opening; kept as said, and scored from the opening on",
+    "closed": "made after the close; kept as said, and scored by no window",
+    "resolved": "made after the outcome was known; kept as said, and scored by no window",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,7 @@ def plan(
     now: dt.datetime,
     name: str,
     manner: Manner | None = None,
+    platform: bool = False,
 ) -> Plan:
     """Decide what becomes of each line.
 
@@ -110,6 +117,11 @@ def plan(
         The file, for messages.
     manner : Manner, optional
         How the file writes numbers and probabilities, and where its days are days.
+    platform : bool
+        Whether another platform wrote the file. What it took is kept and said: forecasts outside
+        the window, an outcome before the opening, a deadline that had passed. Where it says
+        something else of a question than before, the ledger's wording stays and the outcome that
+        became known later stands, whichever file comes first.
 
     Raises
     ------
@@ -133,13 +145,28 @@ def plan(
         moments[question].append(at)
     how = manner or Manner()
     came = _ladders_that_came(statements, held)
+    outside: Counter[str] = Counter()
     for question in sorted(about):
         ladder, _, day = question.partition("@")
         earlier = [at for rung, at in came[ladder] if day and rung < day]
         work = _Question(
-            about[question], held, made, counts, now, name, how, moments[question], earlier
+            about=about[question],
+            held=held,
+            made=made,
+            notes=counts,
+            now=now,
+            name=name,
+            manner=how,
+            moments=moments[question],
+            earlier=earlier,
+            platform=platform,
+            outside=outside,
         )
         work.decide(question, versions[question])
+    made.notes += [
+        f"{count:,} forecast{'s' * (count > 1)} {_OUTSIDE[what]}"
+        for what, count in sorted(outside.items())
+    ]
     made.notes += _flags(made, held)
     made.forecasts.sort(key=lambda one: (one.issued_at, one.question, one.forecaster))
     made.withdrawals.sort(key=lambda one: (one.withdrawn_at, one.question, one.forecaster))
@@ -184,19 +211,22 @@ def _flags(made: Plan, held: Held) -> list[str]:
     steps: dict[tuple[str, str], dict[str, list[tuple[dt.datetime, Decimal | None]]]] = {}
     new: dict[tuple[str, str], list[dt.datetime]] = defaultdict(list)
 
-    def step(question: str, who: str, at: dt.datetime, p: Decimal | None) -> None:
-        if ladder := questions[question].ladder:
-            rungs = steps.setdefault((ladder, who), {})
-            rungs.setdefault(question, []).append((at, p))
+    ladders = {name: one.ladder for name, one in questions.items() if one.ladder}
 
-    for one in made.forecasts:
-        step(one.question, one.forecaster, one.issued_at, Decimal(one.value.entered[0]))
-        new[questions[one.question].ladder or "", one.forecaster].append(one.issued_at)
-    for (question, who, at), (labels, entered) in held.forecasts.items():
-        if (questions[question].ladder or "", who) in new and labels == ("yes",):
+    def step(question: str, who: str, at: dt.datetime, p: Decimal | None) -> None:
+        rungs = steps.setdefault((ladders[question], who), {})
+        rungs.setdefault(question, []).append((at, p))
+
+    for one in made.forecasts if ladders else ():
+        if one.question in ladders:
+            step(one.question, one.forecaster, one.issued_at, Decimal(one.value.entered[0]))
+            new[ladders[one.question], one.forecaster].append(one.issued_at)
+    for (question, who, at), (labels, entered) in held.forecasts.items() if new else ():
+        if (ladders.get(question), who) in new and labels == ("yes",):
             step(question, who, at, Decimal(entered[0]))
     for taken in made.withdrawals:
-        step(taken.question, taken.forecaster, taken.withdrawn_at, None)
+        if taken.question in ladders:
+            step(taken.question, taken.forecaster, taken.withdrawn_at, None)
     found = 0
     for about, rungs in steps.items():
         # The day of a rung's name sorts as its deadline does.
@@ -249,6 +279,8 @@ class _Question:
     manner: Manner
     moments: Sequence[dt.datetime]
     earlier: Sequence[dt.datetime]
+    platform: bool
+    outside: Counter[str]
 
     def decide(self, name: str, versions: list[Resolution]) -> None:
         held, notes = self.held.questions.get(name), Counter[str]()
@@ -299,6 +331,16 @@ class _Question:
         resolved_at = facts.get("resolved_at") or self._first_settled()
         said = [one.issued_at for one in self.about.said if one.said != WITHDRAWN]
         if held is not None and name not in self.held.vacant:
+            if self.platform:
+                if not held.source and name in self.held.imported:
+                    # A file of forecasts alone came first, which said nothing of the question.
+                    held = questions.completed(
+                        held, facts, before=self.moments, said=said,
+                        resolved_at=(_when(outcomes(versions).get(name)), resolved_at),
+                        notes=notes, outside=True,
+                    )  # fmt: skip
+                questions.check_same(held, facts, notes, wording_stays=True)
+                return held
             if name not in self.held.imported:
                 questions.check_same(held, facts, notes)
                 return held
@@ -313,10 +355,19 @@ class _Question:
             )
             questions.check_same(completed, facts, notes)
             return held if completed == held else completed
+        if self.platform and not facts:
+            msg = f"question ({name}): neither this file nor the ledger says what was asked"
+            raise InvalidInput(msg, hint="the file of the questions first, or both in one zip")
         if (whole := next((one.whole for one in self.about.facts if one.whole), None)) is not None:
             return whole
         made = questions.made(
-            name, facts, self.about.said, notes, zone=zone, resolved_at=resolved_at
+            name,
+            facts,
+            self.about.said,
+            notes,
+            zone=zone,
+            resolved_at=resolved_at,
+            platform=self.platform,
         )
         return held if held is not None and made == held else made
 
@@ -380,7 +431,7 @@ class _Question:
         if at > self.now:
             msg = f"resolved_at ({iso(at)}): lies in the future (now {iso(self.now)})"
             raise InvalidInput(msg)
-        if at <= question.opens:
+        if at <= question.opens and not self.platform:
             msg = f"resolved_at ({iso(at)}): must come after opens ({iso(question.opens)})"
             raise InvalidInput(msg)
         found = outcome(question.space, stated, manner=self.manner)
@@ -398,6 +449,8 @@ class _Question:
         self, question: Question, versions: list[Resolution]
     ) -> list[tuple[Resolution, list[int]]]:
         """Give the outcomes to add, of records that state one version each, with their lines."""
+        if self.platform:
+            return self._latest(question, versions)
         by_version: dict[int, list[tuple[int, Resolution]]] = defaultdict(list)
         for one in self.about.settled:
             try:
@@ -428,6 +481,30 @@ class _Question:
                 added.append((first, lines))
         return added
 
+    def _latest(
+        self, question: Question, versions: list[Resolution]
+    ) -> list[tuple[Resolution, list[int]]]:
+        """Give the outcome that a platform made known last, where the ledger lacks it."""
+        found: list[tuple[int, Resolution]] = []
+        for one in self.about.settled:
+            try:
+                found.append((one.line, self._version(question, one)))
+            except InvalidInput as wrong:
+                self._refuse([one.line], str(wrong))
+        if not found:
+            return []
+        _, last = max(found, key=lambda pair: (pair[1].resolved_at, pair[1].outcome, pair[1].note))
+        standing = outcomes(versions).get(question.id)
+        if self._known(last, versions) or (
+            standing is not None and standing.resolved_at > last.resolved_at
+        ):
+            self.made.duplicates += len(found)
+            return []
+        if standing is not None:
+            self.notes["an earlier file said another outcome; the later one stands"] += 1
+        number = 1 + max((one.version for one in versions), default=0)
+        return [(replace(last, version=number), [line for line, _ in found])]
+
     def _version(self, question: Question, one: Settled) -> Resolution:
         return Resolution(
             question=question.id,
@@ -443,7 +520,7 @@ class _Question:
     def _say(self, question: Question, resolved_at: dt.datetime | None) -> int:
         """Keep the forecasts and withdrawals that may be kept; give how many stand afterwards."""
         digest = question.wording_hash
-        taken: dict[Key, list[tuple[Said, Value | None]]] = defaultdict(list)
+        taken: dict[Key, list[tuple[Said, Value | None]]] = {}
         for one in self.about.said:
             try:
                 value = None if one.said == WITHDRAWN else self._value(question, one)
@@ -453,18 +530,36 @@ class _Question:
             except InvalidInput as wrong:
                 self.made.refused.append(Refused(one.line, str(wrong)))
                 continue
-            taken[one.question, one.forecaster, one.issued_at].append((one, value))
+            key = (one.question, one.forecaster, one.issued_at)
+            group = taken.get(key)
+            if group is None:
+                taken[key] = [(one, value)]
+            else:
+                group.append((one, value))
         stand = 0
         for key, group in taken.items():
             stand += self._at_one_instant(digest, key, group)
         return stand
 
     def _value(self, question: Question, one: Said) -> Value:
+        if isinstance(one.said, Value):
+            return one.said
+        if isinstance(one.said, str) and question.space.type == "binary":
+            return _binary(one.said, one.stated)
         return value_of(question.space, one.said, manner=self.manner)
 
     def _at_one_instant(self, digest: str, key: Key, group: list[tuple[Said, Value | None]]) -> int:
         there = self.held.forecasts.get(key)
-        if there is not None or key in self.held.withdrawals:
+        if self.platform and len(group) > 1 and any(value is not None for _, value in group):
+            # Where a new forecast follows at once, the end of the one before it is no withdrawal.
+            ends = [pair for pair in group if pair[1] is None]
+            self.made.duplicates += len(ends)
+            group = [pair for pair in group if pair[1] is not None]
+        if self.platform and there is not None and all(value is None for _, value in group):
+            self.made.duplicates += len(group)
+            return 1
+        only_ended = self.platform and there is None and group[0][1] is not None
+        if there is not None or (key in self.held.withdrawals and not only_ended):
             stands = None if there is None else _numbers(*there)
             other = [one.line for one, value in group if _exact(value) != stands]
             self._refuse(other, f"forecast ({_named(key)}): the ledger has another at that instant")
@@ -484,7 +579,7 @@ class _Question:
         if value is None:
             self.made.withdrawals.append(Withdrawal(one.question, one.forecaster, one.issued_at))
             return 1
-        if one.stated:
+        if one.stated != value.stated:
             value = Value(value.shape, value.labels, value.entered, one.stated)
         self.made.forecasts.append(
             Forecast(
@@ -511,8 +606,15 @@ class _Question:
             rule = f"question {question.id} had closed at {iso(question.closes)}"
         else:
             return
+        if (self.platform or one.outside) and at <= self.now:
+            self.outside[rule.rpartition(" at ")[0].rpartition(" ")[2]] += 1
+            return
         msg = f"issued_at ({iso(at)}): {rule}"
         raise InvalidInput(msg)
+
+
+def _when(standing: Resolution | None) -> dt.datetime | None:
+    return None if standing is None else standing.resolved_at
 
 
 def _same(one: Resolution, other: Resolution) -> bool:
@@ -526,6 +628,12 @@ def _named(key: Key) -> str:
 
 def _exact(value: Value | None) -> tuple[tuple[str, Decimal], ...] | None:
     return None if value is None else _numbers(value.labels, value.entered)
+
+
+@lru_cache(maxsize=65536)
+def _binary(entered: str, stated: str) -> Value:
+    """Give a probability; the thousands who say the same share one value."""
+    return Value("binary", ("yes",), (entered,), stated)
 
 
 @lru_cache(maxsize=65536)

@@ -14,7 +14,7 @@ from forecasting.errors import InvalidInput
 from forecasting.exchange.record import WITHDRAWN, Facts, Said
 
 TOPIC = "imported"
-_SPACE = ("type", "options", "lower", "upper", "unit")
+_SPACE = ("type", "options", "lower", "upper", "unit", "zero_point", "open_bounds")
 #: What a stated fact may not contradict in a question that the ledger holds.
 _WORDING = ("title", "criteria", "zone", "opens", "closes", "resolves_by")
 _LABELS = ("topic", "event", "tags", "background")
@@ -47,11 +47,14 @@ def _shown(value: Any) -> str:
     return plainly(";".join(value) if isinstance(value, tuple) else str(value))
 
 
-def check_same(held: Question, facts: Mapping[str, Any], notes: Counter[str]) -> None:
+def check_same(
+    held: Question, facts: Mapping[str, Any], notes: Counter[str], *, wording_stays: bool = False
+) -> None:
     """Refuse facts that contradict a question that the ledger holds.
 
-    Topic, event, tags and background may change without being another question: where they
-    differ, the ledger's stay, and that is noted.
+    With `wording_stays`, another wording or window is noted and the ledger's stays. Topic, event,
+    tags and background may change without being another question: where they differ, the ledger's
+    stay, and that is noted.
     """
     space = {name: getattr(held.space, name) for name in _SPACE}
     for name in (*_SPACE, *_WORDING):
@@ -59,7 +62,10 @@ def check_same(held: Question, facts: Mapping[str, Any], notes: Counter[str]) ->
             continue
         stands = space[name] if name in space else getattr(held, name)
         same = normalised(stands) if isinstance(stands, str) else stands
-        if facts[name] != same:
+        if facts[name] != same and wording_stays and name in _WORDING:
+            if not (name in ("closes", "resolves_by") and facts[name] <= held.opens):
+                notes[f"{name} differs from the ledger's, which stays"] += 1
+        elif facts[name] != same:
             msg = (
                 f"{name} ({_shown(facts[name])}): question {held.id} is in the ledger with "
                 f"{_shown(stands)}"
@@ -79,6 +85,7 @@ def completed(
     said: Sequence[dt.datetime],
     resolved_at: tuple[dt.datetime | None, dt.datetime | None],
     notes: Counter[str],
+    outside: bool = False,
 ) -> Question:
     """Fill in what an earlier import of a question left open and took by default.
 
@@ -91,6 +98,8 @@ def completed(
         When the forecasts that the ledger holds, and those of the file, were made.
     resolved_at : tuple
         When the outcome in the ledger, and that of the file, could be known.
+    outside : bool
+        Whether forecasts may stand outside the window, as another platform takes them.
 
     Raises
     ------
@@ -105,6 +114,8 @@ def completed(
     for name, default in usual:
         if name in facts and getattr(held, name) == default != facts[name]:
             more[name] = facts[name]
+    if not held.source and facts.get("url"):
+        more["source"] = facts["url"]
     every = [*before, *said]
     if before and held.opens == min(before):
         more["opens"] = facts.get("opens", min(every))
@@ -124,12 +135,16 @@ def completed(
             more["resolves_by"] = facts.get("resolves_by", more["closes"])
     elif held.resolves_by == held.closes and "resolves_by" in facts:
         more["resolves_by"] = facts["resolves_by"]
+    if outside and more.get("closes", held.closes) <= more.get("opens", held.opens):
+        # Its deadline had passed when it was asked: the end of that day stays.
+        more = {key: value for key, value in more.items() if key not in ("closes", "resolves_by")}
     changed = {name: value for name, value in more.items() if value != getattr(held, name)}
     if not changed:
         return held
     found = replace(held, **changed)
     late = max(before, default=found.opens)
-    if found.opens > min(before, default=found.opens) or found.closes <= late:
+    early = found.opens > min(before, default=found.opens)
+    if not outside and (early or found.closes <= late):
         name = "opens" if found.opens > min(before, default=found.opens) else "closes"
         msg = f"{name} ({iso(getattr(found, name))}): a forecast of {held.id} lies outside"
         raise InvalidInput(msg, hint=f"{iso(min(before))} to {iso(late)} inside the window")
@@ -157,6 +172,7 @@ def made(
     *,
     zone: str,
     resolved_at: dt.datetime | None,
+    platform: bool = False,
 ) -> Question:
     """Make a question that no ledger holds; every default is noted.
 
@@ -186,10 +202,15 @@ def made(
         elif closes is None:
             notes["no closes is stated: the end of the day of their last forecast"] += 1
             closes = _last_day(max(one.issued_at for one in forecasts), zone)
+    if closes <= opens and platform:
+        notes["their deadline had passed when they were asked: closed when that day ends"] += 1
+        closes = _last_day(opens, zone)
     if closes <= opens:
         msg = f"closes ({iso(closes)}): must come after opens ({iso(opens)})"
         raise InvalidInput(msg)
     resolves_by = facts.get("resolves_by", closes)
+    if platform:
+        resolves_by = max(resolves_by, closes)
     if resolves_by < closes:
         msg = f"resolves_by ({iso(resolves_by)}): must not come before closes ({iso(closes)})"
         raise InvalidInput(msg)
@@ -213,6 +234,7 @@ def made(
         # No family answers it: what others forecast says nothing of the process behind.
         model=ModelChoice("", "", "", {}),
         ladder=ladder if at and space.type == "binary" else None,
+        source=facts.get("url", ""),
     )
 
 
@@ -230,7 +252,15 @@ def _space(
         if "lower" not in facts or "upper" not in facts:
             msg = "lower and upper: a numeric question needs both"
             raise InvalidInput(msg, hint="columns lower and upper")
-        return OutcomeSpace("numeric", (), facts["lower"], facts["upper"], facts.get("unit", ""))
+        return OutcomeSpace(
+            "numeric",
+            (),
+            facts["lower"],
+            facts["upper"],
+            facts.get("unit", ""),
+            facts.get("zero_point"),
+            facts.get("open_bounds", ""),
+        )
     if kind == "binary":
         return OutcomeSpace.binary()
     if not options:

@@ -1,11 +1,11 @@
 """What the lines of a track record state, before it is known what may be kept of them."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from forecasting.domain import Question
+from forecasting.domain import Question, Value
 
 #: What a forecaster says who takes a forecast back.
 WITHDRAWN = "withdrawn"
@@ -28,15 +28,20 @@ class Facts:
 
 @dataclass(slots=True)
 class Said:
-    """One forecast or withdrawal as read: `said` is a decimal, pairs, or :data:`WITHDRAWN`."""
+    """One forecast or withdrawal as read: `said` is a decimal, pairs, a value, :data:`WITHDRAWN`.
+
+    `outside`: another platform took it, so it is kept though it lies outside the question's window;
+    no score over the window counts what was said after it.
+    """
 
     line: int
     question: str
     forecaster: str
-    said: str | tuple[tuple[str, str], ...]
+    said: str | tuple[tuple[str, str], ...] | Value
     issued_at: dt.datetime
     because: str = ""
     stated: str = ""
+    outside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,47 @@ class Refused:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A score that the file itself states, for comparison; nothing of it is recorded.
+
+    `rule` is a name among the platform's own (``baseline``, ``brier``, ...); `forecaster` is empty
+    for the person whose file it is.
+    """
+
+    line: int
+    question: str
+    forecaster: str
+    rule: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose file it is, by the name that this person has in it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is worth saying of the file as a whole."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """An item of news, as `forecast news import` takes it."""
+
+    line: int
+    cells: Mapping[str, str]
+
+
+#: What a reader yields, in any order.
+type Record = Facts | Said | Settled | Refused | Scored | Owner | Note | News
+
+
 @dataclass(slots=True)
 class Statements:
     """Everything that a file states, in the order of its lines.
@@ -78,6 +124,10 @@ class Statements:
         Items of news by line, as `forecast news import` takes them.
     refused
         Lines that are no statement.
+    scored
+        Scores that the file states.
+    owner
+        Whose file it is, where it says so.
     notes
         What is worth saying of the file as a whole.
     """
@@ -88,4 +138,35 @@ class Statements:
     settled: list[Settled] = field(default_factory=list)
     news: list[tuple[int, Mapping[str, str]]] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
+    scored: list[Scored] = field(default_factory=list)
+    owner: str = ""
     notes: list[str] = field(default_factory=list)
+
+
+def gathered(records: Iterable[Record]) -> Statements:
+    """Put together what a reader yields; every line that it speaks of counts as one row."""
+    into = Statements()
+    for one in records:
+        match one:
+            case Said():
+                into.said.append(one)
+            case Facts():
+                into.facts.append(one)
+                into.rows -= not one.own_line
+            case Settled():
+                into.settled.append(one)
+            case News():
+                into.news.append((one.line, one.cells))
+            case Refused():
+                into.refused.append(one)
+            case Scored():
+                into.scored.append(one)
+                continue
+            case Owner():
+                into.owner = one.name
+                continue
+            case Note():
+                into.notes.append(one.text)
+                continue
+        into.rows += 1
+    return into

@@ -23,6 +23,7 @@ type Cell = str | tuple[str, ...] | tuple[tuple[str, str], ...]
 OF_QUESTION = (
     *("title", "criteria", "background", "type", "options", "lower", "upper", "unit", "zone"),
     *("opens", "closes", "resolves_by", "topic", "event", "tags"),
+    *("url", "zero_point", "open_bounds"),
 )
 #: What a row of a table states beside that.
 OF_OUTCOME = ("outcome", "resolved_at", "source", "note")
@@ -75,7 +76,7 @@ def facts(cells: Mapping[str, Cell], reading: Reading, *, own_line: int = 0) -> 
     if zone:
         stated["zone"] = known_zone(_plain("zone", zone)).key
     for name, cell in given.items():
-        if name in ("lower", "upper"):
+        if name in ("lower", "upper", "zero_point"):
             read = number(_plain(name, cell), name=name, manner=reading.manner)
             stated[name] = float(read)
         elif name in _READ:
@@ -116,8 +117,8 @@ def _tags(cell: Cell) -> tuple[str, ...]:
     return tuple(sorted({normalised(tag) for tag in _list("tags", cell)}))
 
 
-def _type(cell: Cell) -> str:
-    return option(QUESTION_TYPES, _plain("type", cell), name="type")
+def _one_of(allowed: tuple[str, ...], name: str, cell: Cell) -> str:
+    return option(allowed, _plain(name, cell), name=name)
 
 
 _READ: dict[str, Callable[[Cell], Any]] = {
@@ -125,10 +126,11 @@ _READ: dict[str, Callable[[Cell], Any]] = {
         name: partial(_text, name)
         for name in (
             *("title", "criteria", "background", "unit", "topic", "event"),
-            *("outcome", "source", "note"),
+            *("outcome", "source", "note", "url"),
         )
     },
-    "type": _type,
+    "open_bounds": partial(_one_of, ("lower", "upper", "both"), "open_bounds"),
+    "type": partial(_one_of, QUESTION_TYPES, "type"),
     "options": partial(_list, "options"),
     "tags": _tags,
 }

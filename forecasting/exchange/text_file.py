@@ -4,19 +4,16 @@ What cannot be read as the text of a track record stops the import with one line
 file and the place; nothing here guesses an encoding.
 """
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from forecasting.errors import InvalidInput
-from forecasting.files import read_plain
 
 MOST_BYTES = 256_000_000
 MOST_ROWS = 1_000_000
 MOST_IN_A_LINE = 4_000_000
 
 #: How other things begin, and the way from there to a text.
-_STARTS = (
+STARTS = (
     (b"\x1f\x8b", "is compressed by gzip", "gunzip -k {}"),
     (b"PK\x03\x04", "is a zip archive or a workbook", "unzip it, or save the sheet as CSV UTF-8"),
     (b"PK\x05\x06", "is an empty zip archive", "the file itself"),
@@ -25,37 +22,24 @@ _STARTS = (
     (b"\x28\xb5\x2f\xfd", "is compressed by zstd", "unzstd {}"),
     (b"\xd0\xcf\x11\xe0", "is an old workbook", "save the sheet as CSV UTF-8"),
     (b"SQLite format 3\x00", "is a database", "forecast restore {}"),
-    (b"PAR1", "is a Parquet file", "write it as CSV"),
+    (b"PAR1", "is a Parquet file", "forecast import parquet {}"),
     (b"\xff\xfe", "is UTF-16 text", "iconv -f UTF-16 -t UTF-8 {}"),
     (b"\xfe\xff", "is UTF-16 text", "iconv -f UTF-16 -t UTF-8 {}"),
 )
 
 
-def content(path: Path | str, *, most: int = MOST_BYTES) -> bytes:
-    """Read a file, or standard input for ``-``, up to a size; a pipe or a folder is refused.
+def check_text(found: bytes, name: str) -> None:
+    """Refuse what begins like something other than text, with the way from there to a text.
 
     Raises
     ------
     InvalidInput
-        It cannot be read, is no plain file, is too large, or holds something other than text.
+        An archive, a workbook, a database, text of another encoding.
     """
-    name = str(path)
-    if name == "-":
-        found = sys.stdin.buffer.read(most + 1)
-        if len(found) > most:
-            msg = f"file (standard input): is larger than {most:,} bytes"
-            raise InvalidInput(msg, hint="split it")
-    else:
-        try:
-            found = read_plain(path, most=most)
-        except OSError as unreadable:
-            msg = f"file ({name}): cannot be read ({unreadable.strerror or unreadable})"
-            raise InvalidInput(msg, hint="a plain file of at most 256 MB") from unreadable
-    for start, what, way_out in _STARTS:
+    for start, what, way_out in STARTS:
         if found.startswith(start):
             msg = f"file ({name}): {what}; a track record is UTF-8 text"
             raise InvalidInput(msg, hint=way_out.format(name))
-    return found
 
 
 def text_lines(found: bytes, name: str) -> Iterator[str]:

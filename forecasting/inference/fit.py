@@ -263,7 +263,7 @@ def _sampled(
 
 def _column(batch: Any, name: str) -> Any:
     """Return one column of an Arrow batch as an array, (draws,) or (draws, K)."""
-    import pyarrow  # type: ignore[import-untyped]
+    import pyarrow
 
     column = batch.column(name)
     shape = (column.field.metadata or {}).get(b"shape", b"").decode()

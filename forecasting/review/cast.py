@@ -39,6 +39,7 @@ PENS: Mapping[Family, Pen] = {
     "climatology": Pen("faint", (0, (2, 2)), 1.0),
     "uniform": Pen("faint", (0, (2, 2)), 1.0),
     "text": Pen("ink", "-", 1.0),
+    "crowd": Pen("pool", (0, (2, 1.2)), 1.4),
 }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecasting.errors import InvalidInput
-from forecasting.scoring import checks, crowd, crps, rules, timeline
+from forecasting.scoring import checks, crowd, crps, rules, steps, timeline
 from forecasting.scoring.checks import FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ def _mark_group(
         chosen = rules.get(rule, "binary", convention)
         scores = chosen.score(column.to_numpy(dtype=np.float64), outcome)
         return chosen, scores, chosen.reference(outcome, 2)
+    if shape == _NUMERIC and rule == "baseline":
+        return steps.RULE, steps.score(column, outcome, frame), np.zeros(len(column))
     if shape == _NUMERIC:
         chosen = rules.get(rule, "numeric", convention)
         absent = [name for name in ("lower", "upper") if name not in frame.columns]

@@ -74,11 +74,32 @@ def dumps(value: Any) -> bytes:
             return b"[%b]" % encode_basestring(value[0]).encode()
         if all(type(item) is str for item in value):
             return _texts(tuple(value))
+    if type(value) is dict and _plain(value):
+        return _encode(value).encode()
     try:
         return rfc8785.dumps(value)
     except rfc8785.CanonicalizationError as refused:
         msg = f"data ({refused}): must be plain, finite JSON"
         raise InvalidInput(msg) from refused
+
+
+def _plain(value: Any) -> bool:
+    """Whether data holds nothing whose form RFC 8785 says otherwise than the standard writer.
+
+    That is numbers other than small whole ones, and keys that are not ASCII.
+    """
+    kind = type(value)
+    if kind is str or value is None or kind is bool:
+        return True
+    if kind is int:
+        return bool(-_SAFE_INTEGER < value < _SAFE_INTEGER)
+    if kind is list or kind is tuple:
+        return all(map(_plain, value))
+    if kind is dict:
+        return all(type(key) is str and key.isascii() for key in value) and all(
+            map(_plain, value.values())
+        )
+    return False
 
 
 @lru_cache(maxsize=4096)

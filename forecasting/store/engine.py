@@ -202,6 +202,10 @@ def _open(path: Path | None, *, create: bool, timeout: float) -> sqlite3.Connect
     return connection
 
 
+#: Of pages of a database, in KiB.
+CACHE = 131_072
+
+
 def _configure(connection: sqlite3.Connection, *, memory: bool, timeout: float) -> None:
     """Set every pragma of the recipe and read it back: one that did not stick is a refusal.
 
@@ -218,6 +222,9 @@ def _configure(connection: sqlite3.Connection, *, memory: bool, timeout: float) 
         "secure_delete": ("ON", 1),
         "ignore_check_constraints": ("OFF", 0),
         "synchronous": (level, {"FULL": 2, "EXTRA": 3}[level]),
+        # KiB, taken as needed: a million hashes in no order leave no room in the usual two
+        # megabytes, and every row then moves pages between memory and the disk.
+        "cache_size": (str(-CACHE), -CACHE),
     }
     if not memory:
         wanted["journal_mode"] = (mode, mode)

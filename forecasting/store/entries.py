@@ -201,7 +201,9 @@ def _layout(of: type, table: Table, prefix: str = "") -> _Layout:
             continue
         if column is not None and not column.info.get("derived"):
             how = _how(column, bare)
-            or_null = bool(column.nullable) and hints[one.name] is str
+            # A text that may be empty: any text, or one of some words and none.
+            empty = hints[one.name] is str or "" in get_args(hints[one.name])
+            or_null = bool(column.nullable) and empty
             puts.append(_Put(column.name, one.name, how, or_null))
             take = str if or_null else _taken(bare, how)
             stored = of is Forecast and one.name == "kind"

@@ -228,8 +228,7 @@ def append(
 
     An `act` of writing is inserted once: of its twin nothing is.
     """
-    if act and (seq := written_by(connection, act)):
-        raise Repeated(seq)
+    once(connection, act)
     head, last = read_head(connection)
     moment = utc(recorded_at)
     if last is not None and last > moment:
@@ -248,14 +247,25 @@ def append(
         place = (seq, moment, tool, hashed.hex(), previous.hex())
         made.append((Entry(item.kind, row, effects, item.because, item.salt, *place), form))
     record(connection, made)
-    if act:
-        connection.execute(insert(receipt).values(act=act, seq=made[-1][0].seq))
+    note(connection, act, made[-1][0].seq)
     return [one for one, _ in made]
 
 
 def written_by(connection: Connection, act: str) -> int:
     """Give the last entry that an act of writing came to; 0 where it was not done."""
     return connection.execute(select(receipt.c.seq).where(receipt.c.act == act)).scalar() or 0
+
+
+def once(connection: Connection, act: str) -> None:
+    """Refuse an act of writing that was done before; none is refused without a name."""
+    if act and (seq := written_by(connection, act)):
+        raise Repeated(seq)
+
+
+def note(connection: Connection, act: str, seq: int) -> None:
+    """Note the last entry of an act of writing that has a name."""
+    if act:
+        connection.execute(insert(receipt).values(act=act, seq=seq))
 
 
 def record(connection: Connection, made: Iterable[tuple[Entry, Written]]) -> None:
@@ -283,11 +293,11 @@ def record(connection: Connection, made: Iterable[tuple[Entry, Written]]) -> Non
         if by_name:
             connection.execute(insert(table), rows[table.name])
         else:
-            connection.exec_driver_sql(_positional(table), rows[table.name])
+            connection.exec_driver_sql(positional(table), rows[table.name])
 
 
 @cache
-def _positional(table: Table) -> str:
+def positional(table: Table) -> str:
     """Write the statement for SQLite once: compiling it takes longer than running it."""
     return str(insert(table).compile(dialect=sqlite.dialect(), column_keys=table.columns.keys()))
 

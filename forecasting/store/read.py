@@ -196,8 +196,8 @@ class Readings:
         table = tables.question
         if head is None and not about:
             # The latest version of each, in the place of its first.
-            return self._grown(Question, table, *_kept(table, head), joined=_renewed)
-        where = _kept(table, head)
+            return self._grown(Question, table, *kept(table, head), joined=_renewed)
+        where = kept(table, head)
         if about:
             named = or_(table.c.question.in_(about), table.c.ladder.in_(about))
             beside = select(table.c.ladder).where(table.c.question.in_(about))
@@ -215,7 +215,7 @@ class Readings:
         """Give every version of a question, oldest first."""
         table = tables.question
         with self.reading() as connection:
-            return _entries(connection, table, table.c.question == question, *_up_to(table, head))
+            return _entries(connection, table, table.c.question == question, *up_to(table, head))
 
     def forecasts(
         self,
@@ -239,7 +239,7 @@ class Readings:
             where.append(table.c.seq > since)
         # A revealed forecast has the place of its seal: the order of revealing decides nothing.
         order = (table.c.issued_at, func.coalesce(table.c.sealed, table.c.seq))
-        return self._values(Forecast, table, *where, *_kept(table, head), order=order)
+        return self._values(Forecast, table, *where, *kept(table, head), order=order)
 
     def steps(self, questions: Collection[str], forecaster: str) -> list[Step]:
         """Give what a forecaster said of questions and took back, by time, then number.
@@ -249,7 +249,7 @@ class Readings:
         said, taken = tables.forecast, tables.withdrawal
         asked = [
             select(of.c.seq, of.c.question, type_coerce(at, Text).label("at"), kind, entered).where(
-                of.c.question.in_(questions), of.c.forecaster == forecaster, *more, *_kept(of, None)
+                of.c.question.in_(questions), of.c.forecaster == forecaster, *more, *kept(of, None)
             )
             for of, at, kind, entered, more in (
                 (
@@ -280,17 +280,15 @@ class Readings:
         """Give every item of evidence in the order of recording."""
         if head is None:
             return self._grown(Evidence, tables.evidence)
-        return self._values(Evidence, tables.evidence, *_up_to(tables.evidence, head))
+        return self._values(Evidence, tables.evidence, *up_to(tables.evidence, head))
 
     def resolutions(
         self, *, question: str | Collection[str] | None = None, head: int | None = None
     ) -> list[Resolution]:
         """Give every version of every outcome in the order of recording."""
         if head is None and question is None:
-            return self._grown(Resolution, tables.resolution, *_kept(tables.resolution, head))
-        return self._values(
-            Resolution, tables.resolution, *_kept(tables.resolution, head, question)
-        )
+            return self._grown(Resolution, tables.resolution, *kept(tables.resolution, head))
+        return self._values(Resolution, tables.resolution, *kept(tables.resolution, head, question))
 
     def standing_resolutions(self, *, head: int | None = None) -> dict[str, Resolution]:
         """Give the outcome that stands for each question: the one recorded last.
@@ -302,14 +300,14 @@ class Readings:
     def withdrawals(self, *, head: int | None = None) -> list[Withdrawal]:
         """Give every withdrawal in the order of recording."""
         if head is None:
-            return self._grown(Withdrawal, tables.withdrawal, *_kept(tables.withdrawal, head))
-        return self._values(Withdrawal, tables.withdrawal, *_kept(tables.withdrawal, head))
+            return self._grown(Withdrawal, tables.withdrawal, *kept(tables.withdrawal, head))
+        return self._values(Withdrawal, tables.withdrawal, *kept(tables.withdrawal, head))
 
     def seals(self, *, question: str | None = None, head: int | None = None) -> list[Sealed]:
         """Give every sealed entry ordered by when it was issued, revealed since or not."""
         if head is None and question is None:
-            return self._grown(Sealed, tables.sealed, *_kept(tables.sealed, head), joined=_issued)
-        where = _kept(tables.sealed, head, question)
+            return self._grown(Sealed, tables.sealed, *kept(tables.sealed, head), joined=_issued)
+        where = kept(tables.sealed, head, question)
         order = (tables.sealed.c.issued_at, tables.sealed.c.seq)
         return self._values(Sealed, tables.sealed, *where, order=order)
 
@@ -317,19 +315,19 @@ class Readings:
         """Give every redaction in the order of recording."""
         if head is None:
             return self._grown(Redaction, tables.redaction)
-        return self._values(Redaction, tables.redaction, *_up_to(tables.redaction, head))
+        return self._values(Redaction, tables.redaction, *up_to(tables.redaction, head))
 
     def watches(self, head: int | None = None) -> tuple[Watch, ...]:
         """Give every watch in the order of recording: who looked at what, and up to when."""
         if head is None:
             return tuple(self._grown(Watch, tables.watch))
-        return tuple(self._values(Watch, tables.watch, *_up_to(tables.watch, head)))
+        return tuple(self._values(Watch, tables.watch, *up_to(tables.watch, head)))
 
     def setups(self, *, head: int | None = None) -> list[Setup]:
         """Give what the ledger was told about itself, in the order of recording."""
         if head is None:
             return self._grown(Setup, tables.setup)
-        return self._values(Setup, tables.setup, *_up_to(tables.setup, head))
+        return self._values(Setup, tables.setup, *up_to(tables.setup, head))
 
     def model_runs(self, *, run: str | None = None, head: int | None = None) -> list[ModelRun]:
         """Give the model fits in the order of recording, of one replay run or of all."""
@@ -351,15 +349,16 @@ def _issued(held: Sequence[Sealed], newer: Sequence[Sealed]) -> list[Sealed]:
     return sorted([*held, *newer], key=lambda one: (one.issued_at, one.seq or 0))
 
 
-def _up_to(table: Table, head: int | None) -> list[ColumnElement[bool]]:
+def up_to(table: Table, head: int | None) -> list[ColumnElement[bool]]:
+    """Leave out what was recorded after a head."""
     return [] if head is None else [table.c.seq <= head]
 
 
 def _of_run(table: Table, run: str | None, head: int | None) -> list[ColumnElement[bool]]:
-    return _up_to(table, head) + ([] if run is None else [table.c.run == run])
+    return up_to(table, head) + ([] if run is None else [table.c.run == run])
 
 
-def _kept(
+def kept(
     table: Table, head: int | None, question: str | Collection[str] | None = None
 ) -> list[ColumnElement[bool]]:
     """Leave out what belongs to a question that was dropped, up to the entry that dropped it.
@@ -374,7 +373,7 @@ def _kept(
     )
     if question is not None:
         names = [question] if isinstance(question, str) else question
-        return [*_kept(table, head), table.c.question.in_(names)]
+        return [*kept(table, head), table.c.question.in_(names)]
     if head is None:
         return [~dropped.exists()]
     return [table.c.seq <= head, ~dropped.where(gone.c.seq <= head).exists()]

@@ -112,6 +112,8 @@ question = Table(
     *_text("ladder", "parent", "condition_question", "condition_outcome", nullable=True),
     *_text("source"),
     *_text("answer", nullable=True),
+    Column("zero_point", NUMBER),
+    *_text("open_bounds", nullable=True),
 )
 model_run = Table(
     "model_run",

@@ -9,18 +9,21 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import batched
-from typing import Any, NamedTuple
+from functools import lru_cache
+from itertools import batched, groupby
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import REAL, Column, Integer, Table, select
+from sqlalchemy import REAL, Column, Integer, Table, Text, select, type_coerce
 
+from forecasting.domain import Forecast
 from forecasting.domain.forecast import kind_named
-from forecasting.domain.instants import parse_instant
+from forecasting.domain.instants import parse_instant, utc
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.store import migrate
-from forecasting.store.canonical import FIRST, VERSION, dumps, instant_text, leaf, link
+from forecasting.store.bulk import Plain
+from forecasting.store.canonical import FIRST, VERSION, dumps, instant_text, leaf, link, loads
 from forecasting.store.entries import Draft, Entry, prepare, write
-from forecasting.store.ledger import Ledger, append
+from forecasting.store.ledger import Ledger, append, note, once
 from forecasting.store.ledger import record as record_entries
 from forecasting.store.read import Head, read_head
 from forecasting.store.tables import (
@@ -250,13 +253,31 @@ def record(
         Whether they were recorded.
     """
     with ledger.writing() as connection:
-        if read_head(connection)[0] != head:
+        here, last = read_head(connection)
+        if here != head:
             return False
-        act = ledger._act
-        for batch in batched(drafts, _BATCH):
-            prepared = [prepare(draft) for draft in batch]
-            append(connection, prepared, recorded_at=recorded_at, tool=ledger.tool, act=act)
-            act = ""
+        once(connection, ledger._act)
+        moment = max(utc(recorded_at), last or utc(recorded_at))
+        plain = Plain() if connection.dialect.paramstyle == "qmark" else None
+        # The kinds of a track record come one after the other; most of it is plain forecasts.
+        for simple, some in groupby(drafts, plain.takes if plain else lambda _: False):
+            for batch in batched(some, _BATCH):
+                if simple and plain:
+                    here = plain.append(
+                        connection,
+                        cast("tuple[Forecast, ...]", batch),
+                        head=here,
+                        moment=moment,
+                        tool=ledger.tool,
+                    )
+                    continue
+                prepared = [prepare(draft) for draft in batch]
+                done = append(connection, prepared, recorded_at=moment, tool=ledger.tool)
+                here = Head(done[-1].seq, done[-1].hash)
+        if here != head:
+            note(connection, ledger._act, here.seq)
+    if here != head:
+        ledger._act = ""
     return True
 
 
@@ -290,11 +311,25 @@ def spoken(ledger: Ledger) -> Iterator[Spoken]:
 
 def said_when(ledger: Ledger) -> dict[tuple[str, str, dt.datetime], tuple[Any, Any]]:
     """Give the labels and decimals of every forecast but replays, by who, on what and when."""
-    names = ("question", "forecaster", "issued_at", "labels", "entered")
-    statement = select(*(forecast.c[name] for name in names)).where(forecast.c.kind != "replay")
+    names = ("question", "forecaster", "issued_at")
+    written = (type_coerce(forecast.c[name], Text) for name in ("labels", "entered"))
+    statement = select(*(forecast.c[name] for name in names), *written)
+    same: dict[str, str] = {}
     with ledger.reading() as connection:
-        rows = connection.execution_options(yield_per=_BATCH).execute(statement)
-        return {tuple(row[:3]): (tuple(row[3]), tuple(row[4])) for row in rows}
+        rows = connection.execution_options(yield_per=_BATCH).execute(
+            statement.where(forecast.c.kind != "replay")
+        )
+        return {
+            (same.setdefault(question, question), same.setdefault(who, who), at): _read(
+                labels, entered
+            )
+            for question, who, at, labels, entered in rows
+        }
+
+
+@lru_cache(maxsize=65536)
+def _read(labels: str, entered: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return tuple(loads(labels)), tuple(loads(entered))
 
 
 def record_digest(ledger: Ledger) -> str:

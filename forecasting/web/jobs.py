@@ -126,7 +126,7 @@ class Jobs:
                 process.wait()
             with self._lock:
                 if not job.over:
-                    job.state, job.words = "failed", "it stopped without giving a reason; try again"
+                    job.state, job.words = "failed", "it stopped and gave no reason; try again"
 
     def _listen(self, job: Job, process: Any) -> None:
         while (message := receive(process.stdout)) is not None:

@@ -89,7 +89,7 @@ class Users:
         """Strike somebody out."""
         people = self.all()
         if name not in people:
-            msg = f"no user named {name}"
+            msg = f"no user {name}"
             raise InvalidInput(msg, hint=", ".join(people) or "forecast serve --add-user NAME")
         del people[name]
         self._write(people)

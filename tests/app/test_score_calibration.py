@@ -149,7 +149,7 @@ def test_in_mid_season_the_table_says_that_it_leans_to_what_ends_early_and_can_l
     middle = {"selection": Selection(forecaster="ann"), "now": ours.START + 30 * ours.DAY}
     found = calibrate.calibration(diary.ledger, **middle)
     assert (found["n"], found["n_early"]) == (10, 10)
-    assert "--past-close" in found["reading"]
+    assert "past_close=True" in found["reading"]
     closed = Selection(forecaster="ann", closed_by=middle["now"])
     assert calibrate.calibration(diary.ledger, selection=closed)["n"] == 0
     diary.write(40, *(ours.resolved(q, "no", 40.0) for q in asked[10:]))
@@ -157,7 +157,7 @@ def test_in_mid_season_the_table_says_that_it_leans_to_what_ends_early_and_can_l
     closed = Selection(forecaster="ann", closed_by=after)
     whole = calibrate.calibration(diary.ledger, selection=closed, now=after)
     assert (whole["n"], whole["n_early"]) == (20, 0)
-    assert "--past-close" not in whole["reading"]
+    assert "past_close=True" not in whole["reading"]
     assert whole["curve"][0]["event_rate"] == 0.5
 
 

@@ -199,7 +199,7 @@ def test_what_is_no_file(refused, tmp_path, format):
 
 
 def test_too_large_a_file(refused, tmp_path, monkeypatch):
-    from forecasting.exchange import csv_read, jsonl_read, text_file
+    from forecasting.exchange import csv_read, jsonl_read, source
 
     path = written(tmp_path, "csv", HEAD + GOOD * 3)
     stream_of = written(tmp_path, "jsonl", stream([record_of(row())] * 3))
@@ -207,7 +207,7 @@ def test_too_large_a_file(refused, tmp_path, monkeypatch):
     monkeypatch.setattr(jsonl_read, "MOST_ROWS", 2)
     assert "more than 2 rows" in refused("csv", path, 4)
     assert "more than 2 records" in refused("jsonl", stream_of, 3)
-    monkeypatch.setattr(text_file.content, "__kwdefaults__", {"most": 10})
+    monkeypatch.setattr(source.opened, "__kwdefaults__", {"most": 10})
     assert "larger than 10 bytes" in refused("csv", path)
 
 
@@ -215,10 +215,10 @@ def test_standard_input_is_bounded_too(tmp_path, monkeypatch):
     import sys
 
     from forecasting.errors import InvalidInput
-    from forecasting.exchange.text_file import content
+    from forecasting.exchange.source import opened
 
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"x" * 50)))
     with pytest.raises(InvalidInput, match="larger than 10"):
-        content("-", most=10)
+        opened("-", most=10)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"x" * 10)))
-    assert content("-", most=10) == b"x" * 10
+    assert opened("-", most=10).content == b"x" * 10

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from forecasting.app.exchange import export_record, import_record
+from forecasting.app.exchange import import_record
+from forecasting.app.export import export_record
 from forecasting.errors import InvalidInput
 from forecasting.store.transfer import record_digest
 from tests.exchange.conftest import NOW, memory
@@ -147,15 +148,20 @@ def test_an_import_that_breaks_off_leaves_nothing(brought, ledger, monkeypatch, 
     brought(table([row("before")]))
     before = (ledger.head(), ledger.content_digest())
     rows = [row(f"q-{n}", forecaster=f"f{m}") for n in range(4) for m in range(4)]
-    real, calls = transfer.append, iter(range(1, 99))
+    calls = iter(range(1, 99))
 
-    def breaks(*args, **named):
-        if next(calls) == statement:
-            raise RuntimeError("the machine stops")
-        return real(*args, **named)
+    def breaking(real):
+        def breaks(*args, **named):
+            if next(calls) == statement:
+                raise RuntimeError("the machine stops")
+            return real(*args, **named)
+
+        return breaks
 
     monkeypatch.setattr(transfer, "_BATCH", 4)
-    monkeypatch.setattr(transfer, "append", breaks)
+    # Questions and outcomes go one way, plain forecasts the other.
+    monkeypatch.setattr(transfer, "append", breaking(transfer.append))
+    monkeypatch.setattr(transfer.Plain, "append", breaking(transfer.Plain.append))
     with pytest.raises(RuntimeError):
         brought(table(rows))
     assert (ledger.head(), ledger.content_digest()) == before

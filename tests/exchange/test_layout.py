@@ -4,7 +4,8 @@ import datetime as dt
 
 import pytest
 
-from forecasting.app.exchange import export_record, import_record
+from forecasting.app.exchange import import_record
+from forecasting.app.export import export_record
 from forecasting.domain.instants import iso
 from forecasting.errors import InvalidInput
 from forecasting.exchange.cells import neutral, restored
@@ -443,9 +444,9 @@ def test_an_export_replaces_only_when_told(brought, ledger, tmp_path, monkeypatc
     export_record(ledger, "csv", out=out, force=True)
     with pytest.raises(InvalidInput, match="cannot be written"):
         export_record(ledger, "csv", out=tmp_path / "no" / "out.csv")
-    with pytest.raises(InvalidInput, match="must be one of csv, jsonl"):
+    with pytest.raises(InvalidInput, match=r"must be one of csv, jsonl, parquet"):
         export_record(ledger, "xml")
-    with pytest.raises(InvalidInput, match="must be one of csv, jsonl"):
+    with pytest.raises(InvalidInput, match=r"must be one of .*jsonl, csv"):
         import_record(ledger, out, "xml", now=dt.datetime.now(dt.UTC))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.csv", "record.csv"]
 

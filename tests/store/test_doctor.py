@@ -162,7 +162,7 @@ def test_a_journal_that_is_not_safe_is_found(written, monkeypatch):
     from forecasting.store import condition, engine
 
     assert condition
-    monkeypatch.setattr(engine, "journal", lambda: ("wal", "FULL"))
+    monkeypatch.setattr(engine, "JOURNAL", ("wal", "FULL"))
     looked = sys.modules["forecasting.store.condition"]
     monkeypatch.setattr(looked, "journal", lambda: ("delete", "EXTRA"))
     assert "can corrupt a database in WAL mode" in wrong(written)["sqlite"]

@@ -234,6 +234,7 @@ def test_a_database_of_an_earlier_schema_is_upgraded_and_then_used(frozen):
         ledger.append([Watch("truce", NOW, watcher="ana")], recorded_at=NOW + 31 * DAY)
         assert [watch.until for watch in ledger.watches()] == [*watched, NOW]
         assert ledger.questions()[0].answer == ""
+        assert ledger.questions()[0].space.zero_point is None
         assert ledger.verify().ok
     assert [item for item in doctor(str(path)) if not item["ok"]] == []
 

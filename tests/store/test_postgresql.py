@@ -265,9 +265,9 @@ def test_several_writers_lose_nothing_and_leave_no_gap(team, writers, each):
 
 def test_a_hash_does_not_depend_on_the_database(path, tmp_path, monkeypatch):
     """The same drafts, salts and times give the same chain on both, and a copy keeps it."""
-    from forecasting.store import drafts
+    from forecasting.store import entries
 
-    monkeypatch.setattr(drafts.secrets, "token_bytes", bytes)
+    monkeypatch.setattr(entries.secrets, "token_bytes", bytes)
     heads = []
     for url in (path, str(tmp_path / "a.db")):
         with Ledger.open(url, create=True) as ledger:

@@ -26,7 +26,7 @@ from forecasting.domain.forecast import binary_value
 from forecasting.domain.process import ProcessSpec, WorldSpec
 from forecasting.domain.watch import Watch, watched_until
 from forecasting.errors import InvalidInput, NotFound
-from forecasting.store import Ledger, engine, triggers, verify
+from forecasting.store import Ledger, engine, guard, triggers, verify
 from forecasting.store.entries import prepare
 from forecasting.store.ledger import append
 from tests import databases
@@ -553,7 +553,9 @@ def test_it_finds_recursive_triggers_off(monkeypatch, request):
 
     def lax(connection, **more):
         configure(connection, **more)
+        connection.set_authorizer(None)
         connection.execute("PRAGMA recursive_triggers = OFF")
+        connection.set_authorizer(guard.answer)
 
     replacing = {name: ON["sqlite"][name] for name in ("replace an entry", "replace a detail")}
     monkeypatch.setitem(ON, "sqlite", replacing)

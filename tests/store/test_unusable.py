@@ -265,7 +265,7 @@ def test_the_journal_is_the_one_that_this_sqlite_is_safe_with(version, mode):
 def test_the_recipe_holds_in_wal_too(path, monkeypatch):
     from forecasting.store import engine
 
-    monkeypatch.setattr(engine, "journal", lambda: ("wal", "FULL"))
+    monkeypatch.setattr(engine, "JOURNAL", ("wal", "FULL"))
     written(path)
     assert status(str(path)).journal_mode == "wal"
     with Ledger.open(str(path)) as ledger:

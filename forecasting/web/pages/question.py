@@ -293,7 +293,7 @@ def settle(visit: Visit) -> Response:
         return book.resolve(name, outcome, at=at, early_no=form.get("early_no") == "1", **more)
 
     said = {
-        "annul": "Annulled: the question is scored for nobody.",
+        "annul": "Annulled: the question is not scored.",
         "dispute": "Recorded. The outcome that stands is unchanged.",
         "reopen": "Taken back: the question has no outcome again. Every version is kept.",
     }.get(act, f"Recorded: {outcome}. It can be taken back below.")

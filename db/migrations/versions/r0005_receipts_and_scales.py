@@ -1,6 +1,8 @@
-"""Receipts: which act of writing an entry came from, so that a form sent twice writes once.
+"""Receipts, and scales of numbers.
 
-A new table only, outside of the chain: it says nothing of the world, and an entry hashes as it did.
+A receipt is which act of writing an entry came from, so that a form sent twice writes once: a table
+outside of the chain. Questions with numbers may have a logarithmic scale and open bounds: nullable
+columns. Every older entry stays as it is and hashes as it did.
 
 Revision ID: r0005
 Revises: r0004
@@ -16,11 +18,12 @@ depends_on = None
 
 SCHEMA_VERSION = 5
 
+NUMBER = sa.REAL().with_variant(sa.DOUBLE_PRECISION(), "postgresql")
 SEQ = sa.Integer().with_variant(sa.BigInteger(), "postgresql")
 
 
 def upgrade() -> None:
-    """Add a table; its triggers follow from forecasting.store.triggers."""
+    """Add a table and two columns; the triggers follow from forecasting.store.triggers."""
     op.create_table(
         "receipt",
         sa.Column("act", sa.Text(), nullable=False),
@@ -30,6 +33,8 @@ def upgrade() -> None:
         sa.CheckConstraint("length(act) = 64", name="receipt_act"),
         sqlite_strict=True,
     )
+    op.add_column("question", sa.Column("zero_point", NUMBER, nullable=True))
+    op.add_column("question", sa.Column("open_bounds", sa.Text(), nullable=True))
     if op.get_context().dialect.name == "sqlite":
         op.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 

@@ -1,0 +1,156 @@
+"""What a format is: a name, how it is recognised, how it is read, how its platform scores.
+
+A reader is pure: it yields records (:mod:`.record`) and knows neither ledger nor clock. Its
+questions carry ids of their own (``predictionbook-1234``), made of the platform's name and the
+platform's own number and nothing else, so that the same thing has the same id in every file. Its
+forecasters carry the names that stand in the file; the importer puts the platform before them.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from forecasting.domain import Forecast, Question, Resolution, Withdrawal
+from forecasting.domain.reading import plainly
+from forecasting.errors import InvalidInput
+from forecasting.exchange.record import Record
+from forecasting.exchange.source import Head, Source, appearance
+from forecasting.exchange.stated import Reading
+from forecasting.exchange.text_file import check_text
+
+
+class Told(NamedTuple):
+    """All that a ledger holds of one resolved question of a platform, as scores of it need it.
+
+    `forecasts` and `withdrawals` are in the order of their moments. `stated` is what the file says
+    of the question beyond what a ledger keeps (when a spot score is taken, say).
+    """
+
+    question: Question
+    resolution: Resolution
+    forecasts: Sequence[Forecast]
+    withdrawals: Sequence[Withdrawal] = ()
+    stated: Mapping[str, Any] = MappingProxyType({})
+
+    @property
+    def outcome(self) -> str:
+        """What came out, as it is recorded."""
+        return self.resolution.outcome
+
+    @property
+    def closed_at(self) -> dt.datetime:
+        """When the question really ended: its close, or its outcome where that came before."""
+        return min(self.question.closes, self.resolution.resolved_at)
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformRule:
+    """A rule that the platform itself scores by.
+
+    Attributes
+    ----------
+    score
+        From what the ledger holds of one question to the score of each forecaster.
+    convention
+        Its scale and which way is better, in words.
+    why
+        What explains that it differs from the tool's own score of the same forecasts.
+    """
+
+    score: Callable[[Told], Mapping[str, float]]
+    convention: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format of a file.
+
+    Attributes
+    ----------
+    name
+        The word on the command line, which also stands before ids and names.
+    what
+        What such a file is, with its article, for messages.
+    looks_like
+        Whether a file is one, by its content; never true of another format's.
+    read
+        Yields what the file states.
+    rules
+        The platform's own scoring rules by name; empty where it has none.
+    platform
+        What stands before the names of its people; empty: its own name.
+    own
+        Whether it is this tool's own layout: names and ids stay as they stand.
+    """
+
+    name: str
+    what: str
+    looks_like: Callable[[Head], bool]
+    read: Callable[[Source, Reading], Iterator[Record]]
+    rules: Mapping[str, PlatformRule] = field(default_factory=dict)
+    platform: str = ""
+    own: bool = False
+
+
+#: The module of each format, in the order in which a file is held against them.
+_MODULES = (
+    "metaculus",
+    "metaculus_csv",
+    "fatebook",
+    "predictionbook",
+    "manifold",
+    "cultivate",
+    "polymarket",
+    "kalshi",
+    "forecastbench",
+    "gjp",
+    "iqisa",
+    "parquet",
+    "jsonl",
+    "csv",
+)
+
+
+def formats() -> dict[str, Format]:
+    """Give every format by name."""
+    found: dict[str, Format] = {}
+    for module in _MODULES:
+        one: Format = import_module(f"forecasting.exchange.formats.{module}").FORMAT
+        found[one.name] = one
+    return found
+
+
+def detected(source: Source, name: str = "") -> Format:
+    """Give the format that is named, if the file is one, or the one that the file is of.
+
+    Raises
+    ------
+    InvalidInput
+        No such format; or the file is none of it, with what it looks like.
+    """
+    known = formats()
+    if name and name not in known:
+        msg = f"format ({plainly(name)}): must be one of {', '.join(known)}"
+        raise InvalidInput(msg)
+    here = next((one for one in known.values() if one.looks_like(source.head)), None)
+    # What another platform wrote is not read as a table of our own, though its columns may do.
+    foreign = here is not None and not here.own
+    if name and known[name].looks_like(source.head) and not (known[name].own and foreign):
+        return known[name]
+    if name and known[name].own and (here is None or here.own):
+        # Our own layouts say for themselves what is wrong with a file, line by line.
+        if name != "parquet":
+            check_text(source.content, source.name)
+        return known[name]
+    if here is None:
+        wanted = f"is not {known[name].what}" if name else "no format is known for it"
+        msg = f"file ({source.name}): {appearance(source)}; {wanted}"
+        raise InvalidInput(msg, hint=f"one of {', '.join(known)}")
+    if name:
+        msg = f"file ({source.name}): is not {known[name].what}; it looks like {here.what}"
+        raise InvalidInput(msg, hint=f"forecast import {here.name} {source.name}")
+    return here

@@ -1,0 +1,1 @@
+"""The formats of other places: one module each, which knows its shape and reads it, and no more."""

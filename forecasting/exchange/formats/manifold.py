@@ -1,0 +1,262 @@
+"""Manifold: markets and bets as its API gives them, in one JSON text or a zip of several.
+
+A market (``/v0/markets``, ``/v0/market/ID``) may carry its bets; lists of bets (``/v0/bets``) name
+theirs by `contractId`. Times are milliseconds. Probabilities are of YES, also in a bet on NO. Each
+answer of a market with several is a question of yes or no here, and those of one market are one
+event; its bets name it by `answerId`.
+
+A bet states no probability of a person: it is the price that its maker left standing. It is kept
+once as that of the market (``market:manifold``) and once as its maker's, which is how Manifold
+draws the calibration of a user. Limit orders that nothing filled, cancelled ones and redemptions of
+shares moved no price and are refused. Where several bets of one millisecond move a price, the last
+of the chain stands. A market that resolved to a price (``MKT``) or was cancelled is annulled. The
+price of a ``PSEUDO_NUMERIC`` market is an expected value; that, polls, bounties, stocks and
+perpetuals hold no probability and are refused.
+
+Manifold scores a bet by ``(p - outcome)^2`` from 0 to 1, with p the mean of the prices before and
+after it.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from forecasting.domain.instants import iso
+from forecasting.domain.reading import plainly, question_id
+from forecasting.errors import InvalidInput
+from forecasting.exchange.format import Format, PlatformRule, Told
+from forecasting.exchange.record import Facts, Note, Record, Refused, Said, Settled
+from forecasting.exchange.said import epoch, faulty, number, probability, required
+from forecasting.exchange.source import Head, Source
+from forecasting.exchange.stated import Reading
+
+NAME = "manifold"
+MARKET = f"market:{NAME}"
+_SITE = "https://manifold.markets"
+_MS = 1000
+#: Kinds of markets whose price is a probability of yes, or of each answer.
+BINARY = ("BINARY",)
+ANSWERED = ("MULTIPLE_CHOICE", "FREE_RESPONSE", "MULTI_NUMERIC", "DATE", "NUMBER")
+#: A closing beyond it means never; there a question closes with the year 2999.
+_LAST = 32_503_679_999_000
+
+
+def looks_like(head: Head) -> bool:
+    """Recognise markets or bets."""
+    return any(
+        {"outcomeType", "createdTime"} <= one.keys
+        or {"contractId", "probBefore", "probAfter"} <= one.keys
+        for one in (head, *head.parts)
+    )
+
+
+def read(source: Source, reading: Reading) -> Iterator[Record]:
+    """Give each market with its outcome, then each bet that moved a price."""
+    markets: dict[str, tuple[int, dict[str, Any]]] = {}
+    bets: dict[str, tuple[int, dict[str, Any]]] = {}
+    line = twice = 0
+    for _, one in source.objects("markets", "bets"):
+        line += 1
+        if "outcomeType" in one:
+            twice += str(one.get("id", line)) in markets
+            markets.setdefault(str(one.get("id", line)), (line, one))
+            for bet in one.get("bets") or ():
+                line += 1
+                twice += str(bet.get("id", line)) in bets
+                bets.setdefault(str(bet.get("id", line)), (line, bet))
+        elif "contractId" in one:
+            twice += str(one.get("id", line)) in bets
+            bets.setdefault(str(one.get("id", line)), (line, one))
+        else:
+            yield Refused(line, "item: is neither a market nor a bet")
+    if twice:
+        yield Note(f"{twice:,} item{'s' * (twice > 1)} of earlier pages not read again")
+    unread: dict[str, str] = {}
+    moved = list(_moved(bets.values()))
+    before: dict[str, dict[tuple[str, str], float]] = {}
+    for price in moved:
+        if isinstance(price, _Price):
+            before.setdefault(price.question, {})[iso(price.at), price.after] = price.before
+    for line, market in markets.values():
+        with faulty() as fault:
+            number_of = str(required(market, "id"))
+            kind = str(market["outcomeType"])
+            if kind not in BINARY + ANSWERED:
+                unread[number_of] = f"outcomeType ({plainly(kind)}): holds no probability"
+                raise InvalidInput(unread[number_of])
+            yield from _market(line, market, before)
+        if fault.reason:
+            yield Refused(line, fault.reason)
+    for price in moved:
+        if isinstance(price, Refused):
+            yield price
+        elif price.market in unread:
+            yield Refused(price.line, f"market {plainly(price.market)}: {unread[price.market]}")
+        else:
+            yield from price.said()
+
+
+@dataclass(slots=True)
+class _Price:
+    """A bet that moved a price; `of` names those for whom no other bet of its instant did."""
+
+    line: int
+    id: str
+    market: str
+    question: str
+    user: str
+    at: dt.datetime
+    before: float
+    after: str
+    of: list[str] = field(default_factory=list)
+
+    def said(self) -> Iterator[Said | Refused]:
+        for who in self.of:
+            yield Said(self.line, self.question, who, self.after, self.at)
+        if not self.of:
+            yield Refused(self.line, "bet: another of the same millisecond moved the price on")
+
+
+def _question(market: str, answer: str = "") -> str:
+    return question_id(f"{NAME}-{market}-{answer}" if answer else f"{NAME}-{market}")
+
+
+def _market(
+    line: int, market: Mapping[str, Any], before: Mapping[str, Any]
+) -> Iterator[Facts | Settled]:
+    number_of, title = str(market["id"]), str(required(market, "question"))
+    stated: dict[str, Any] = {
+        "type": "binary",
+        "opens": epoch(required(market, "createdTime"), name="createdTime", unit=_MS),
+        "tags": tuple(sorted({NAME, *map(str, market.get("groupSlugs") or ())})),
+        "url": market.get("url") or f"{_SITE}/market/{number_of}",
+        "event": _question(number_of),
+    }
+    if text := market.get("textDescription"):
+        stated["criteria"] = str(text)
+    closes = market.get("closeTime")
+    if closes is not None:
+        at = min(number(closes, name="closeTime"), _LAST)
+        stated["closes"] = epoch(at, name="closeTime", unit=_MS)
+    if market["outcomeType"] in BINARY:
+        question = _question(number_of)
+        more = {"title": title, "before": before.get(question, {})}
+        yield Facts(question, stated | more, line)
+        if said := _came(market):
+            yield _settled(line, question, market, said)
+        return
+    for answer in market.get("answers") or ():
+        named = str(required(answer, "id"))
+        question = _question(number_of, named)
+        more = {
+            "title": f"{title}: {required(answer, 'text')}",
+            "before": before.get(question, {}),
+        }
+        yield Facts(question, stated | more, line)
+        if said := _came(market, answer):
+            yield _settled(line, question, market, said)
+
+
+def _came(market: Mapping[str, Any], answer: Mapping[str, Any] | None = None) -> str:
+    """Give what a market, or one answer of it, resolved to; empty: nothing yet."""
+    own = answer.get("resolution") if answer else None
+    said = str(own or market.get("resolution") or "")
+    if not said:
+        return ""
+    if said == "MKT" or (answer and said == "CHOOSE_MULTIPLE"):
+        share = (answer or market).get("resolutionProbability")
+        if share is None and answer:
+            per = (market.get("resolutions") or {}).get(str(answer["id"]), 0)
+            share = number(per, name="resolutions") / 100
+        if share is not None and number(share, name="resolutionProbability") in (0, 1):
+            return "YES" if number(share, name="resolutionProbability") else "NO"
+        return f"MKT {share}" if share is not None else "MKT"
+    if answer and said not in ("YES", "NO", "CANCEL", "N/A"):
+        # The market names the answer that won.
+        return "YES" if said == str(answer["id"]) else "NO"
+    return said
+
+
+def _settled(line: int, question: str, market: Mapping[str, Any], said: str) -> Settled:
+    plain = {"YES": "yes", "NO": "no"}.get(said, "annulled")
+    return Settled(
+        line=line,
+        question=question,
+        outcome=plain,
+        resolved_at=epoch(required(market, "resolutionTime"), name="resolutionTime", unit=_MS),
+        source=str(market.get("url") or "Manifold"),
+        note="" if plain != "annulled" else said,
+    )
+
+
+def _moved(bets: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[_Price | Refused]:
+    """Give each bet with whose number the price after it is, or why it moved none."""
+    together: dict[tuple[str, dt.datetime], list[_Price]] = {}
+    for line, bet in bets:
+        with faulty() as fault:
+            price = _price(line, bet)
+            together.setdefault((price.question, price.at), []).append(price)
+        if fault.reason:
+            yield Refused(line, fault.reason)
+    for prices in together.values():
+        _last(prices).of.append(MARKET)
+        for user in {one.user for one in prices}:
+            _last([one for one in prices if one.user == user]).of.append(user)
+        yield from prices
+
+
+def _price(line: int, bet: Mapping[str, Any]) -> _Price:
+    if bet.get("isRedemption"):
+        msg = "bet: a redemption of shares moves no price"
+        raise InvalidInput(msg)
+    empty = not number(bet.get("amount") or 0, name="amount")
+    if empty and (bet.get("isCancelled") or bet.get("limitProb") is not None):
+        msg = "bet: a limit order that nothing filled"
+        raise InvalidInput(msg)
+    market = str(required(bet, "contractId"))
+    return _Price(
+        line=line,
+        id=str(required(bet, "id")),
+        market=market,
+        question=_question(market, str(bet.get("answerId") or "")),
+        user=str(bet.get("userId") or ""),
+        at=epoch(required(bet, "createdTime"), name="createdTime", unit=_MS),
+        before=float(probability(required(bet, "probBefore"), name="probBefore")),
+        after=probability(required(bet, "probAfter"), name="probAfter"),
+    )
+
+
+def _last(prices: list[_Price]) -> _Price:
+    """Give the bet at whose end no other one begins."""
+    begins = {one.before for one in prices}
+    ends = [one for one in prices if float(one.after) not in begins] or prices
+    return max(ends, key=lambda one: one.id)
+
+
+def brier(told: Told) -> dict[str, float]:
+    r"""Score each bet by :math:`(p - y)^2`, p between the prices before and after; their mean."""
+    y = float(told.outcome == "yes")
+    before = told.stated.get("before", {})
+    found: dict[str, list[float]] = {}
+    for one in told.forecasts:
+        if (began := before.get((iso(one.issued_at), one.value.entered[0]))) is not None:
+            p = (began + one.value.numbers[0]) / 2
+            found.setdefault(one.forecaster, []).append((p - y) ** 2)
+    return {name: sum(scores) / len(scores) for name, scores in found.items()}
+
+
+FORMAT = Format(
+    name=NAME,
+    what="Manifold JSON (markets, bets or both)",
+    looks_like=looks_like,
+    read=read,
+    rules={
+        "brier": PlatformRule(
+            score=brier,
+            convention="0 to 1, smaller is better, mean over bets",
+            why="theirs scores the middle of each bet's prices and counts each bet once, on a "
+            "sample of bets; ours stands over time at the price after it",
+        )
+    },
+)

@@ -1,0 +1,460 @@
+"""Metaculus: the zip of CSV files that its site mails, one's own data or a project's.
+
+``question_data.csv`` and ``forecast_data.csv`` are needed, ``score_data.csv`` is compared with;
+headers name the columns, for their order and number differ over the years. Lists are Python reprs
+with ``None`` for an option that was not offered yet. Rows without a forecaster's id are aggregates,
+their method in the place of the name; a project's anonymised zip has one column for both. An
+``End Time`` that no new forecast follows is a withdrawal. Sub-questions of a group share a post,
+and are one event. The zip does not state the zero point of a logarithmic scale; the grid gives it.
+
+Continuous questions resolve to a number, a date, ``below_lower_bound`` or ``above_upper_bound``;
+dates are counted in days since 1970 here.
+"""
+
+import ast
+import datetime as dt
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from math import nan
+from typing import Any
+
+import numpy as np
+
+from forecasting.domain import Value
+from forecasting.domain.continuous import bucket, cdf_value, pmf, zero_point_of
+from forecasting.domain.forecast import decimal_text
+from forecasting.domain.outcome import OutcomeSpace
+from forecasting.domain.reading import plainly
+from forecasting.errors import InvalidInput
+from forecasting.exchange.format import Format, PlatformRule, Told
+from forecasting.exchange.people import NOBODY
+from forecasting.exchange.record import (
+    WITHDRAWN,
+    Facts,
+    Note,
+    Record,
+    Refused,
+    Said,
+    Scored,
+    Settled,
+)
+from forecasting.exchange.said import faulty, instant, number, probability
+from forecasting.exchange.source import Head, Source
+from forecasting.exchange.stated import Reading
+from forecasting.scoring import metaculus as scoring
+
+NAME = "metaculus"
+DAYS = "days since 1970-01-01"
+QUESTIONS, FORECASTS, SCORES = "question_data.csv", "forecast_data.csv", "score_data.csv"
+CONTINUOUS = ("numeric", "discrete", "date")
+#: Options may sum to something else by no more than this, which the greatest of them takes.
+_ROUNDING = Decimal("0.000001")
+_HASH = re.compile(r"[0-9a-f]{64}")
+_DAY = dt.timedelta(days=1)
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+def looks_like(head: Head) -> bool:
+    """Recognise an archive with questions and forecasts."""
+    names = {name.rpartition("/")[2] for name in head.members}
+    return {QUESTIONS, FORECASTS} <= names
+
+
+def read(source: Source, reading: Reading) -> Iterator[Record]:
+    """Give questions with outcomes, then forecasts with withdrawals, then the scores it states."""
+    spaces: dict[str, OutcomeSpace] = {}
+    for line, row in source.rows(QUESTIONS):
+        with faulty() as fault:
+            stated, settled = question(row)
+            spaces[row["Question ID"]] = space_of(stated)
+            yield Facts(f"{NAME}-{row['Question ID']}", stated, line)
+            if settled is not None:
+                yield outcome(row["Question ID"], settled, stated, line)
+        if fault.reason:
+            yield Refused(line, f"{QUESTIONS}: {fault.reason}")
+    yield from _forecasts(source, spaces)
+    if source.has_member(SCORES):
+        for line, row in source.rows(SCORES):
+            who = _who(row, "User ID", "User Username", "User (Anonymized)")
+            with faulty() as fault:
+                yield Scored(
+                    line,
+                    f"{NAME}-{row['Question ID']}",
+                    who,
+                    row["Score Type"].strip().lower(),
+                    float(number(row["Score"], name="Score")),
+                )
+            if fault.reason:
+                yield Note(f"{SCORES}:{line}: {fault.reason}")
+    if source.has_member("comment_data.csv"):
+        count = sum(1 for _ in source.rows("comment_data.csv"))
+        yield Note(f"{count:,} comment{'s' * (count != 1)} on questions not read")
+
+
+def question(row: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, dt.datetime] | None]:
+    """Read what a row states of a question, and its outcome with its moment."""
+    kind = row["Question Type"].strip().lower()
+    title, label = row["Question Title"].strip(), row.get("Label", "").strip()
+    opens = instant(row["Open Time"] or row["Post Published Time"], name="Open Time")
+    stated: dict[str, Any] = {
+        "title": f"{title} ({label})" if label and label not in title else title,
+        "opens": opens,
+        "closes": instant(row["Scheduled Close Time"], name="Scheduled Close Time"),
+        "event": f"{NAME}-post-{row['Post ID']}",
+        "tags": tuple(sorted({NAME, *map(str, listed(row.get("Categories", "")))})),
+        "url": row["Question URL"],
+    }
+    if row.get("CP Reveal Time"):
+        stated["spot_at"] = instant(row["CP Reveal Time"], name="CP Reveal Time")
+    if row.get("Actual Close Time"):
+        stated["closed_at"] = instant(row["Actual Close Time"], name="Actual Close Time")
+    if kind == "multiple_choice":
+        options = listed(row.get("MC Options (All)", "")) or listed(row["MC Options (Current)"])
+        stated |= {"type": "categorical", "options": tuple(map(str, options))}
+    elif kind in CONTINUOUS:
+        grid = [place(cell, "Continuous Range") for cell in listed(row["Continuous Range"])]
+        lower, upper = place(row["Lower Bound"], "Lower Bound"), place(row["Upper Bound"], "Upper")
+        stated |= scale(
+            lower, upper, kind=kind,
+            zero_point=zero_point_of(lower, grid[len(grid) // 2], upper) if len(grid) > 2 else None,
+            open_lower=row["Open Lower Bound"], open_upper=row["Open Upper Bound"],
+        )  # fmt: skip
+    elif kind == "binary":
+        stated["type"] = "binary"
+    else:
+        msg = f"Question Type ({plainly(kind)}): is none that is known"
+        raise InvalidInput(msg)
+    if not row["Resolution"].strip():
+        return stated, None
+    known = instant(
+        row["Resolution Known Time"] or row["Actual Close Time"], name="Resolution Known Time"
+    )
+    return stated, (row["Resolution"].strip(), known)
+
+
+def scale(
+    lower: float,
+    upper: float,
+    *,
+    kind: str,
+    zero_point: float | None,
+    open_lower: str,
+    open_upper: str,
+) -> dict[str, Any]:
+    """Give what is stated of a continuous question's range."""
+    low, high = open_lower.strip().lower() == "true", open_upper.strip().lower() == "true"
+    found: dict[str, Any] = {"type": "numeric", "lower": lower, "upper": upper}
+    if kind == "date":
+        found["unit"] = DAYS
+    if zero_point is not None:
+        found["zero_point"] = zero_point
+    if low or high:
+        found["open_bounds"] = "both" if low and high else "lower" if low else "upper"
+    return found
+
+
+def space_of(stated: Mapping[str, Any]) -> OutcomeSpace:
+    """Give the outcome space that is stated."""
+    if stated["type"] == "binary":
+        return OutcomeSpace.binary()
+    if stated["type"] == "categorical":
+        return OutcomeSpace("categorical", stated["options"])
+    return OutcomeSpace(
+        "numeric",
+        (),
+        stated["lower"],
+        stated["upper"],
+        stated.get("unit", ""),
+        stated.get("zero_point"),
+        stated.get("open_bounds", ""),
+    )
+
+
+def outcome(
+    number_of: str, settled: tuple[str, dt.datetime], stated: Mapping[str, Any], line: int
+) -> Settled:
+    """Give an outcome as it is recorded: an ambiguous one is annulled, and says so."""
+    said, at = settled
+    closed = stated.get("closed_at", at)
+    note, plain = "", said.lower()
+    if plain in ("annulled", "ambiguous"):
+        said, note = "annulled", plain
+    elif plain in ("below_lower_bound", "above_upper_bound"):
+        said, note = ("below" if plain.startswith("below") else "above"), plain
+    elif stated["type"] == "numeric":
+        said = decimal_text(place(said, "Resolution"))
+    return Settled(
+        line=line,
+        question=f"{NAME}-{number_of}",
+        outcome=said,
+        resolved_at=closed if closed < stated["closes"] else at,
+        source=stated["url"] or "Metaculus",
+        note=note,
+    )
+
+
+def place(cell: Any, name: str) -> float:
+    """Read a number, or a date as days since 1970."""
+    text = str(cell).strip()
+    if re.match(r"\d{4}-\d{2}-\d{2}", text):
+        if len(text) == 10:
+            text += "T00:00:00+00:00"
+        return (instant(text, name=name) - _EPOCH) / _DAY
+    return float(number(text, name=name))
+
+
+def listed(cell: str) -> list[Any]:
+    """Read a list written as Python or JSON writes it; an empty cell holds none.
+
+    Only literals are read: a call is refused, and runs nothing.
+
+    Examples
+    --------
+    >>> listed("['a', None]"), listed("[0.10, 1e-3]"), listed("")
+    (['a', None], ['0.10', '1e-3'], [])
+    """
+    text = cell.strip()
+    if not text or text == "None":
+        return []
+    try:
+        found = json.loads(text, parse_float=str, parse_int=str)
+    except (ValueError, RecursionError):
+        try:
+            found = ast.literal_eval(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError) as broken:
+            msg = f"list ({plainly(text[:40])}): is no list of numbers or texts"
+            raise InvalidInput(msg) from broken
+    if isinstance(found, tuple):
+        found = list(found)
+    if not isinstance(found, list):
+        msg = f"list ({plainly(text[:40])}): is no list"
+        raise InvalidInput(msg)
+    return found
+
+
+def _who(row: Mapping[str, str], number_of: str, name: str, hidden: str) -> str:
+    if hidden in row:
+        who = row[hidden].strip()
+        return who[:12] if _HASH.fullmatch(who) else f"crowd:{NAME}/{who}"
+    who = row[name].strip()
+    return who if row[number_of].strip() else f"crowd:{NAME}/{who}"
+
+
+def _forecasts(source: Source, spaces: Mapping[str, OutcomeSpace]) -> Iterator[Record]:
+    early = 0
+    ends: dict[tuple[str, str], list[tuple[dt.datetime, dt.datetime | None, int]]]
+    ends = defaultdict(list)
+    for line, row in source.rows(FORECASTS):
+        with faulty() as fault:
+            who = _who(row, "Forecaster ID", "Forecaster Username", "Forecaster (Anonymized)")
+            if row["Question ID"] not in spaces:
+                msg = f"question {plainly(row['Question ID'])} is not in {QUESTIONS}"
+                raise InvalidInput(msg)
+            value = value_of(
+                spaces[row["Question ID"]],
+                yes=row["Probability Yes"],
+                options=row["Probability Yes Per Category"],
+                cdf=row["Continuous CDF"],
+                unnormalised=who.endswith("/geometric_mean"),
+            )
+            start = instant(row["Start Time"], name="Start Time")
+            end = instant(row["End Time"], name="End Time") if row["End Time"].strip() else None
+            ends[row["Question ID"], who].append((start, end, line))
+            early += value.shape == "options" and "0" in value.entered
+            yield Said(line, f"{NAME}-{row['Question ID']}", who, value, start)
+        if fault.reason:
+            yield Refused(line, f"{FORECASTS}: {fault.reason}")
+    if early:
+        yield Note(
+            f"{early:,} forecast{'s' * (early != 1)} made before an option was offered: it stands "
+            "at 0 here, and Metaculus reads it from the last option"
+        )
+    for (of, who), spans in ends.items():
+        begun = {start for start, _, _ in spans}
+        for _, end, line in spans:
+            if end is not None and end not in begun:
+                yield Said(line, f"{NAME}-{of}", who, WITHDRAWN, end)
+
+
+def value_of(
+    space: OutcomeSpace, *, yes: str, options: str, cdf: str, unnormalised: bool = False
+) -> Value:
+    """Give the value of a forecast from the column that holds it."""
+    if space.type == "binary":
+        if yes.strip():
+            return Value("binary", ("yes",), (probability(yes, name="Probability Yes"),))
+        both = [float(one) for one in listed(options)]
+        if len(both) != 2:
+            msg = "Probability Yes: is missing"
+            raise InvalidInput(msg)
+        return Value("binary", ("yes",), (decimal_text(both[1] / sum(both)),))
+    if space.type == "categorical":
+        return _options(space, listed(options), unnormalised=unnormalised)
+    if not cdf.strip() and options.strip():
+        masses = np.array([float(one) for one in listed(options)])
+        heights = np.minimum(np.cumsum(masses / masses.sum())[:-1], 1.0)
+        return cdf_value(space, [decimal_text(round(float(one), 12)) for one in heights])
+    return cdf_value(space, [str(step) for step in listed(cdf)])
+
+
+def _options(space: OutcomeSpace, said: Sequence[Any], *, unnormalised: bool) -> Value:
+    # An option that was not offered yet is kept as 0, which nobody may say of one that was.
+    given = [Decimal(0) if one is None else number(one, name="option") for one in said]
+    given += [Decimal(0)] * (len(space.options) - len(given))
+    total = sum(given, Decimal(0))
+    if len(given) != len(space.options) or total <= 0:
+        msg = f"options ({len(said)} probabilities): the question has {len(space.options)}"
+        raise InvalidInput(msg)
+    if unnormalised:
+        given = [Decimal(decimal_text(round(float(one / total), 15))) for one in given]
+        total = sum(given, Decimal(0))
+    if abs(total - 1) > _ROUNDING:
+        msg = f"options (sum {float(total):.6g}): must sum to 1"
+        raise InvalidInput(msg)
+    given[given.index(max(given))] += 1 - total
+    return Value("options", space.options, tuple(probability(one) for one in given))
+
+
+def _rows(told: Told) -> tuple[Any, int, str, int]:
+    """Give forecasts, outcome, type and open bounds as the scores of Metaculus take them."""
+    space = told.question.space
+    if space.type == "binary":
+        return (
+            [one.value.numbers[0] for one in told.forecasts],
+            int(told.outcome == "yes"),
+            "binary",
+            0,
+        )
+    if space.type == "categorical":
+        rows = [[p or nan for p in one.value.numbers] for one in told.forecasts]
+        return rows, space.options.index(told.outcome), "multiple_choice", 0
+    quantiles = [
+        dict(
+            zip([float(level) / 100 for level in one.value.labels], one.value.numbers, strict=True)
+        )
+        for one in told.forecasts
+    ]
+    edges = {space.lower, space.upper}
+    steps = max(len(edges | set(one.values())) - 1 for one in quantiles)
+    rows = [pmf(one, space, steps) for one in quantiles]
+    rows = [[max(mass, 0.0) for mass in row] for row in rows]
+    return (
+        rows,
+        bucket(space, told.outcome, steps),
+        "pmf",
+        {"": 0, "both": 2}.get(space.open_bounds, 1),
+    )
+
+
+def _people(told: Told) -> Told:
+    return told._replace(
+        forecasts=[one for one in told.forecasts if not one.forecaster.startswith(NOBODY)]
+    )
+
+
+def _summed(told: Told, score: Any) -> dict[str, float]:
+    found: dict[str, float] = defaultdict(float)
+    covered: dict[str, float] = defaultdict(float)
+    for one, points, coverage in zip(told.forecasts, score.score, score.coverage, strict=True):
+        found[one.forecaster] += float(points)
+        covered[one.forecaster] += float(coverage)
+    return {name: points for name, points in found.items() if covered[name] > 0}
+
+
+def _times(told: Told) -> dict[str, Any]:
+    gone: dict[str, list[float]] = defaultdict(list)
+    for taken in told.withdrawals:
+        gone[taken.forecaster].append(taken.withdrawn_at.timestamp())
+    return {
+        "issued_at": [one.issued_at.timestamp() for one in told.forecasts],
+        "withdrawn_at": [
+            min((at for at in gone[one.forecaster] if at >= one.issued_at.timestamp()),
+                default=np.inf)
+            for one in told.forecasts
+        ],
+        "forecaster": [one.forecaster for one in told.forecasts],
+    }  # fmt: skip
+
+
+def _window(told: Told) -> dict[str, Any]:
+    closed: dt.datetime = told.stated.get("closed_at") or told.closed_at
+    return {
+        "opens": told.question.opens.timestamp(),
+        "closes": told.question.closes.timestamp(),
+        "closed_at": closed.timestamp(),
+    }
+
+
+def _spot(told: Told) -> float:
+    closed: dt.datetime = told.stated.get("closed_at") or told.closed_at
+    return float(min(told.stated.get("spot_at", closed), closed).timestamp())
+
+
+def baseline(told: Told) -> dict[str, float]:
+    """Score everybody against chance, over the scheduled window."""
+    rows, came, kind, ends = _rows(told)
+    return _summed(
+        told,
+        scoring.baseline(
+            rows, came, question_type=kind, open_bounds=ends, **_times(told), **_window(told)
+        ),
+    )
+
+
+def spot_baseline(told: Told) -> dict[str, float]:
+    """Score everybody against chance, at the moment of the spot score."""
+    rows, came, kind, ends = _rows(told)
+    return _summed(
+        told,
+        scoring.spot_baseline(
+            rows, came, question_type=kind, open_bounds=ends, at=_spot(told), **_times(told)
+        ),
+    )
+
+
+def peer(told: Told) -> dict[str, float]:
+    """Score people against each other; of one alone nothing can be said."""
+    told = _people(told)
+    if len({one.forecaster for one in told.forecasts}) < 2:
+        return {}
+    rows, came, kind, _ = _rows(told)
+    return _summed(
+        told, scoring.peer(rows, came, question_type=kind, **_times(told), **_window(told))
+    )
+
+
+def spot_peer(told: Told) -> dict[str, float]:
+    """Score people against each other, at the moment of the spot score."""
+    told = _people(told)
+    if len({one.forecaster for one in told.forecasts}) < 2:
+        return {}
+    rows, came, kind, _ = _rows(told)
+    return _summed(
+        told, scoring.spot_peer(rows, came, question_type=kind, at=_spot(told), **_times(told))
+    )
+
+
+_POINTS = "points, larger is better, 0 is chance"
+_OTHERS = "points, larger is better, 0 is the others"
+_CROWD = "needs everybody's forecasts, which a file of one's own does not hold"
+RULES = {
+    "baseline": PlatformRule(baseline, _POINTS, "silence counts as chance here too"),
+    "peer": PlatformRule(peer, _OTHERS, _CROWD),
+    "spot_baseline": PlatformRule(
+        spot_baseline,
+        _POINTS,
+        "the moment is the reveal of the crowd, which the file may not state",
+    ),
+    "spot_peer": PlatformRule(spot_peer, _OTHERS, _CROWD),
+}
+
+FORMAT = Format(
+    name=NAME,
+    what="a Metaculus zip (question_data.csv and forecast_data.csv)",
+    looks_like=looks_like,
+    read=read,
+    rules=RULES,
+)

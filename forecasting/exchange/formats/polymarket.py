@@ -1,0 +1,157 @@
+"""Polymarket: markets of its Gamma API and price histories of its CLOB API, in one JSON or a zip.
+
+A market is known by its `conditionId`; `outcomes`, `outcomePrices` and `clobTokenIds` are JSON
+within a text. A price history, ``{"history": [{"t": seconds, "p": price}]}``, does not say whose it
+is: it stands in its market's object, beside a key `market`, `conditionId` or `token`, or in a file
+of a zip that is named by the token, the condition or the slug. A token is one outcome, and the
+price of the second is turned over. The first outcome is yes; where it is not called so, the title
+names it.
+
+Prices are the forecasts of ``market:polymarket``. An outcome stands once the oracle has resolved
+(``umaResolutionStatus``); half and half is annulled; a market that is merely closed is open.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from forecasting.domain.reading import plainly, question_id
+from forecasting.domain.reading.probabilities import decimal
+from forecasting.errors import InvalidInput
+from forecasting.exchange.format import Format
+from forecasting.exchange.record import Facts, Record, Refused, Said, Settled
+from forecasting.exchange.said import epoch, faulty, instant, number, probability, required
+from forecasting.exchange.source import Head, Source
+from forecasting.exchange.stated import Reading
+
+NAME = "polymarket"
+MARKET = f"market:{NAME}"
+_NAMED_BY = ("market", "conditionId", "condition_id", "token", "token_id", "tokenId", "asset_id")
+
+
+def looks_like(head: Head) -> bool:
+    """Recognise markets or price histories."""
+    return any(
+        {"conditionId", "clobTokenIds"} <= one.keys or {"history", "t", "p"} <= one.keys
+        for one in (head, *head.parts)
+    )
+
+
+def read(source: Source, reading: Reading) -> Iterator[Record]:
+    """Give each market with its outcome, then every price."""
+    markets: dict[str, tuple[int, dict[str, Any]]] = {}
+    histories: list[tuple[str, Any]] = []
+    line = 0
+    for part, one in source.objects("markets", "data", "events"):
+        line += 1
+        if "outcomePrices" in one or "clobTokenIds" in one:
+            number_of = str(one.get("conditionId") or "")
+            markets.setdefault(number_of, (line, one))
+            if "history" in one:
+                histories.append((number_of, one["history"]))
+        elif "history" in one:
+            stem = PurePosixPath(part.name).stem
+            named = next((str(one[key]) for key in _NAMED_BY if one.get(key)), stem)
+            histories.append((named, one["history"]))
+        else:
+            yield Refused(line, "item: is neither a market nor a price history")
+    names: dict[str, tuple[str, bool]] = {}
+    for number_of, (place, market) in markets.items():
+        with faulty() as fault:
+            yield from _market(place, market)
+            question = _question(number_of)
+            names |= {number_of: (question, False), str(market.get("slug")): (question, False)}
+            tokens = _within(market, "clobTokenIds")
+            names |= {str(one): (question, i == 1) for i, one in enumerate(tokens)}
+        if fault.reason:
+            yield Refused(place, fault.reason)
+    for named, points in histories:
+        found = names.get(named)
+        if found is None and named.startswith("0x"):
+            found = (_question(named), False)
+        for point in points if isinstance(points, list) else ():
+            line += 1
+            if found is None:
+                reason = f"history ({plainly(named[:40])}): no market of the file is called so"
+                yield Refused(line, reason)
+                continue
+            with faulty() as fault:
+                yield _price(line, point, *found)
+            if fault.reason:
+                yield Refused(line, fault.reason)
+
+
+def _question(number_of: str) -> str:
+    return question_id(f"{NAME}-{number_of.lower()}")
+
+
+def _within(market: Mapping[str, Any], key: str) -> list[Any]:
+    """Read a list that is written as JSON within a text."""
+    found = market.get(key) or []
+    try:
+        found = json.loads(found) if isinstance(found, str) else found
+    except ValueError:
+        found = None
+    if not isinstance(found, list):
+        msg = f"{key}: must be a list"
+        raise InvalidInput(msg)
+    return found
+
+
+def _market(line: int, market: Mapping[str, Any]) -> Iterator[Facts | Settled]:
+    number_of = str(required(market, "conditionId"))
+    names = list(map(str, _within(market, "outcomes")))
+    if len(names) != 2:
+        msg = f"outcomes ({len(names)}): a market has two"
+        raise InvalidInput(msg)
+    title = str(required(market, "question")).strip()
+    plain = [name.strip().lower() for name in names] == ["yes", "no"]
+    slug = market.get("slug")
+    url = f"https://polymarket.com/market/{slug}" if slug else "https://polymarket.com"
+    stated: dict[str, Any] = {
+        "title": title if plain else f"{title} ({names[0]})",
+        "type": "binary",
+        "tags": (NAME,),
+        "url": url,
+    }
+    if text := market.get("description"):
+        stated["criteria"] = str(text)
+    for name, keys in (("opens", ("startDate", "createdAt")), ("closes", ("endDate",))):
+        if given := next((market[key] for key in keys if market.get(key)), None):
+            stated[name] = instant(given, name=name)
+    yield Facts(_question(number_of), stated, line)
+    if str(market.get("umaResolutionStatus") or "").lower() != "resolved":
+        return
+    prices = [number(one, name="outcomePrices") for one in _within(market, "outcomePrices")]
+    when = next(
+        (market[key] for key in ("umaEndDate", "closedTime", "endDate") if market.get(key)), None
+    )
+    came = "yes" if prices == [1, 0] else "no" if prices == [0, 1] else "annulled"
+    yield Settled(
+        line=line,
+        question=_question(number_of),
+        outcome=came,
+        resolved_at=instant(when or "", name="umaEndDate"),
+        source=url,
+        note="" if came != "annulled" else f"resolved to {' and '.join(map(str, prices))}",
+    )
+
+
+def _price(line: int, point: Any, question: str, turned: bool) -> Said:
+    share = probability(required(point, "p"), name="p")
+    return Said(
+        line=line,
+        question=question,
+        forecaster=MARKET,
+        said=decimal(1 - number(share, name="p")) if turned else share,
+        issued_at=epoch(required(point, "t"), name="t"),
+    )
+
+
+FORMAT = Format(
+    name=NAME,
+    what="Polymarket JSON (markets, price histories or both)",
+    looks_like=looks_like,
+    read=read,
+)

@@ -1,0 +1,123 @@
+"""PredictionBook: the JSON of its API, ``/api/my_predictions``.
+
+An object with `user` and `predictions`, each prediction with its `responses`; pages put together in
+one list are read too. A response may be a comment without a number. Confidence is in whole percent.
+
+PredictionBook scores each wager by itself, ``(p - outcome)^2`` from 0 to 1, whenever it was made,
+and averages over wagers. It takes wagers after the deadline until somebody judges the prediction,
+and the API does not say when that was: the last change of the prediction stands for it.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from forecasting.exchange.format import Format, PlatformRule, Told
+from forecasting.exchange.record import Facts, Owner, Record, Refused, Said, Settled
+from forecasting.exchange.said import faulty, instant, percent, required
+from forecasting.exchange.source import Head, Source
+from forecasting.exchange.stated import Reading
+
+NAME = "predictionbook"
+_SITE = "https://predictionbook.com/predictions/"
+
+
+def looks_like(head: Head) -> bool:
+    """Recognise predictions with their responses."""
+    return {"predictions", "responses", "description", "deadline"} <= head.keys or {
+        "responses", "description", "deadline", "outcome", "visibility"
+    } <= head.keys  # fmt: skip
+
+
+def read(source: Source, reading: Reading) -> Iterator[Record]:
+    """Give each prediction as a question, each of its wagers and its outcome."""
+    pages = source.json if isinstance(source.json, list) else [source.json]
+    for page in pages:
+        if isinstance(page, dict) and isinstance(user := page.get("user"), dict):
+            yield Owner(str(user.get("name") or user.get("user_id") or ""))
+            break
+    for line, prediction in enumerate(_predictions(pages), start=1):
+        with faulty() as fault:
+            yield from _prediction(line, prediction)
+        if fault.reason:
+            yield Refused(line, fault.reason)
+
+
+def _predictions(pages: list[Any]) -> Iterator[Any]:
+    for page in pages:
+        if isinstance(page, dict) and "predictions" in page:
+            yield from page["predictions"] or ()
+        else:
+            yield page
+
+
+def _prediction(line: int, found: Any) -> Iterator[Record]:
+    number = required(found, "id")
+    question = f"{NAME}-{number}"
+    opens = instant(required(found, "created_at"), name="created_at")
+    closes = instant(required(found, "deadline"), name="deadline")
+    stated: dict[str, Any] = {
+        "title": required(found, "description"),
+        "type": "binary",
+        "opens": opens,
+        "closes": closes,
+        "resolves_by": closes,
+        "tags": (NAME,),
+        "url": f"{_SITE}{number}",
+    }
+    if group := found.get("prediction_group_id"):
+        # Predictions under one stem stand or fall together.
+        stated["event"] = f"{NAME}-group-{group}"
+    yield Facts(question, stated, line)
+    for response in found.get("responses") or ():
+        with faulty() as fault:
+            if (confidence := response.get("confidence")) is not None:
+                yield Said(
+                    line=line,
+                    question=question,
+                    forecaster=str(response.get("user_label") or required(response, "user_id")),
+                    said=percent(confidence, name="confidence"),
+                    issued_at=instant(required(response, "created_at"), name="created_at"),
+                    because=response.get("comment") or "",
+                    stated=f"{confidence}%",
+                )
+        if fault.reason:
+            yield Refused(line, f"response {response.get('id', '')}: {fault.reason}")
+    outcome = found.get("outcome")
+    if outcome is not None or found.get("withdrawn"):
+        yield Settled(
+            line=line,
+            question=question,
+            outcome="annulled" if found.get("withdrawn") else ("yes" if outcome else "no"),
+            resolved_at=instant(
+                found.get("last_judgement_at") or required(found, "updated_at"), name="updated_at"
+            ),
+            source=f"{_SITE}{number}",
+            note="withdrawn by its author" if found.get("withdrawn") else "",
+        )
+
+
+def brier(told: Told) -> dict[str, float]:
+    r"""Score each forecaster: the mean over their wagers of :math:`(p - y)^2`, from 0 to 1.
+
+    Every wager counts once, however long it stood, and those after the deadline count too.
+    """
+    y = float(told.outcome == "yes")
+    found: dict[str, list[float]] = {}
+    for one in told.forecasts:
+        found.setdefault(one.forecaster, []).append((one.value.numbers[0] - y) ** 2)
+    return {name: sum(scores) / len(scores) for name, scores in found.items()}
+
+
+FORMAT = Format(
+    name=NAME,
+    what="a PredictionBook JSON (my_predictions of its API)",
+    looks_like=looks_like,
+    read=read,
+    rules={
+        "brier": PlatformRule(
+            score=brier,
+            convention="0 to 1, smaller is better, mean over wagers",
+            why="ours stands over time, theirs counts each wager once, whenever it was made",
+        )
+    },
+)

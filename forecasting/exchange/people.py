@@ -1,0 +1,79 @@
+"""Whose a forecast of another platform's file is: mine, somebody's there, a crowd's, a market's."""
+
+from forecasting.domain.reading import forecaster as person
+from forecasting.domain.reading import plainly
+from forecasting.errors import InvalidInput
+from forecasting.exchange.record import Scored, Statements
+
+#: Forecasters that are no person; a reader names them in full, such as ``market:polymarket``.
+NOBODY = ("crowd:", "market:")
+_SHOWN = 6
+
+
+def named(
+    statements: Statements, platform: str, *, me: str = "", user: str = "", forecaster: str = ""
+) -> None:
+    """Give every forecaster of a file the name that they have in the ledger.
+
+    The person whose file it is, is called `me`; everybody else ``<platform>:<name>``, because the
+    same name on two platforms may be two people. Whose file it is, is `user`, else what the file
+    says, else `me` where somebody in it is called so, else the only person in it. Without `me`,
+    `forecaster` is the name of that person where it is clear who it is.
+
+    Raises
+    ------
+    InvalidInput
+        Nobody in it is called `user`, or with `me` it is not clear who that is; rows that name
+        nobody, without `me`.
+    """
+    people = {one.forecaster for one in statements.said if not one.forecaster.startswith(NOBODY)}
+    clear = user or statements.owner or len(people - {""}) == 1 or forecaster in people
+    me = me or (forecaster if clear else "")
+    mine = _whose(people - {""}, statements, me=me, user=user) if me or user else ""
+    names = {mine: me} if me and mine else {}
+    if "" in people or any(not one.forecaster for one in statements.scored):
+        # What names nobody is the owner's.
+        alone = next(iter(people - {""})) if len(people - {""}) == 1 else ""
+        whose = statements.owner or alone
+        owner = me or forecaster or (f"{platform}:{whose}" if whose else "")
+        if not owner and "" in people:
+            msg = "forecaster: the file names nobody"
+            raise InvalidInput(msg, hint="me=NAME")
+        names[""] = owner
+    for name in people - names.keys():
+        names[name] = person(f"{platform}:{name}")
+    for said in statements.said:
+        said.forecaster = names.get(said.forecaster, said.forecaster)
+    statements.scored = [
+        Scored(
+            one.line,
+            one.question,
+            names.get(one.forecaster, one.forecaster),
+            one.rule,
+            one.score,
+        )
+        for one in statements.scored
+    ]
+
+
+def _whose(people: set[str], statements: Statements, *, me: str, user: str) -> str:
+    if user:
+        if user not in people:
+            msg = f"user ({plainly(user)}): nobody in the file is called so"
+            raise InvalidInput(msg, hint=_some(people))
+        return user
+    if statements.owner:
+        return statements.owner
+    if me in people:
+        return me
+    if len(people) == 1:
+        return next(iter(people))
+    if people:
+        msg = f"me ({plainly(me)}): the file holds {len(people):,} people; which of them is that"
+        raise InvalidInput(msg, hint=f"user=NAME, one of {_some(people)}")
+    return ""
+
+
+def _some(people: set[str]) -> str:
+    shown = sorted(people)[:_SHOWN]
+    return plainly(", ".join(shown)) + (", ..." if len(people) > len(shown) else "")

@@ -1,0 +1,359 @@
+"""A file that somebody else made, opened with care: its first bytes, its members, rows, items.
+
+Nothing is read before its size is known, nothing is unpacked to disk, and nothing beyond a limit is
+unpacked at all: a folder, a pipe, a sparse giant, an archive that grows a thousandfold and one
+whose names climb out of it are refused in one line.
+"""
+
+import csv
+import io
+import json
+import sys
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from forecasting.domain.reading import plainly
+from forecasting.errors import InvalidInput
+from forecasting.exchange.json_line import NotStrict, parse
+from forecasting.exchange.text_file import MOST_BYTES, STARTS, stop, text_lines
+from forecasting.files import read_plain
+
+#: How much of a file a format looks at to recognise it.
+START = 65_536
+MOST_MEMBERS = 1000
+#: How many members of an archive a format looks into to recognise it.
+MOST_LOOKED_AT = 20
+#: What an archive may hold unpacked, and by how much a member may grow.
+MOST_UNPACKED = 1_000_000_000
+MOST_GROWTH = 400
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What can be told of a file without reading it.
+
+    Attributes
+    ----------
+    name
+        Its name, for the few formats that need it.
+    columns
+        The cells of its first line, where it is a table; empty otherwise.
+    keys
+        The keys that stand in the first 64 KB, where it is JSON; empty otherwise.
+    members
+        The names in an archive; empty otherwise.
+    start
+        The first 64 KB.
+    parts
+        The heads of the first members of an archive; empty otherwise.
+    """
+
+    name: str
+    columns: tuple[str, ...] = ()
+    keys: frozenset[str] = frozenset()
+    members: tuple[str, ...] = ()
+    start: bytes = b""
+    parts: tuple["Head", ...] = ()
+
+    def has(self, *columns: str) -> bool:
+        """Whether a table has all of these columns, in any case."""
+        mine = {column.strip().casefold() for column in self.columns}
+        return bool(mine) and {column.casefold() for column in columns} <= mine
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing of a JSON file, with its number in the file, from 1."""
+
+    line: int
+    value: Any
+
+
+@dataclass
+class Source:
+    """A file that somebody else made; see :func:`opened`."""
+
+    name: str
+    content: bytes
+    _members: dict[str, zipfile.ZipInfo] = field(default_factory=dict)
+
+    @cached_property
+    def head(self) -> Head:
+        """What can be told without reading on."""
+        start = self.content[:START]
+        if self._members:
+            first = [name for name in self._members if name.endswith((".json", ".csv"))]
+            return Head(
+                self.name,
+                members=tuple(self._members),
+                start=start,
+                parts=tuple(self._part(name, START).head for name in first[:MOST_LOOKED_AT]),
+            )
+        shown = start.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
+        if shown.startswith(("{", "[")):
+            return Head(self.name, keys=_keys(shown), start=start)
+        return Head(self.name, columns=_columns(shown), start=start)
+
+    def member(self, name: str) -> bytes:
+        """Unpack a member of an archive, by its name without folders."""
+        found = next(info for key, info in self._members.items() if PurePosixPath(key).name == name)
+        try:
+            with (
+                zipfile.ZipFile(io.BytesIO(self.content)) as archive,
+                archive.open(found) as stream,
+            ):
+                # What the directory says of a size is only what somebody wrote there.
+                unpacked = stream.read(found.file_size + 1)
+        except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as broken:
+            msg = f"file ({self.name}): its member {plainly(found.filename)} cannot be unpacked"
+            raise InvalidInput(msg, hint="download it again") from broken
+        if len(unpacked) > found.file_size:
+            msg = f"file ({self.name}): its member {plainly(found.filename)} is larger than it says"
+            raise InvalidInput(msg, hint="download it again")
+        return unpacked
+
+    def _part(self, member: str, most: int) -> "Source":
+        try:
+            with (
+                zipfile.ZipFile(io.BytesIO(self.content)) as archive,
+                archive.open(self._members[member]) as stream,
+            ):
+                return Source(PurePosixPath(member).name, stream.read(most))
+        except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as broken:
+            msg = f"file ({self.name}): its member {plainly(member)} cannot be unpacked"
+            raise InvalidInput(msg, hint="download it again") from broken
+
+    def parts(self) -> "Iterator[Source]":
+        """Give the JSON texts and tables of an archive in the order of names; else the file."""
+        if not self._members:
+            yield self
+        for name in sorted(self._members):
+            if name.endswith((".json", ".csv")):
+                yield self._part(name, self._members[name].file_size)
+
+    def has_member(self, name: str) -> bool:
+        """Whether an archive holds a member of that name, in whatever folder."""
+        return any(PurePosixPath(key).name == name for key in self._members)
+
+    def rows(self, member: str = "") -> Iterator[tuple[int, dict[str, str]]]:
+        """Give the rows of a table by the names of its columns, each with its line.
+
+        Raises
+        ------
+        InvalidInput
+            A row that is longer or shorter than the line of columns, a quotation mark that does
+            not close, bytes that are no UTF-8: the file is damaged. `where` names the line.
+        """
+        name = f"{self.name}:{member}" if member else self.name
+        lines = text_lines(self.member(member) if member else self.content, name)
+        # A CDF of two hundred steps is longer than what csv takes for a cell by itself.
+        csv.field_size_limit(4_000_000)
+        reader = csv.reader(lines, strict=True)
+        columns: list[str] = []
+        while True:
+            line = reader.line_num + 1
+            try:
+                cells = next(reader, None)
+            except csv.Error as broken:
+                ended = str(broken) == "unexpected end of data"
+                rule = "a quotation mark opens here and never closes" if ended else str(broken)
+                hint = "the whole file: it may be cut off" if ended else "mend the line"
+                raise stop(name, line, f"row: {rule}", hint) from broken
+            if cells is None:
+                return
+            if not columns:
+                columns = [cell.strip() for cell in cells]
+            elif any(map(str.strip, cells)):
+                if len(cells) != len(columns):
+                    rule = f"row: {len(cells)} cells where the columns are {len(columns)}"
+                    raise stop(name, line, rule, "the whole file: it may be cut off")
+                yield line, dict(zip(columns, cells, strict=True))
+
+    @cached_property
+    def json(self) -> Any:
+        """Read the file as one strict JSON text; its numbers stay the text that stands there.
+
+        Raises
+        ------
+        InvalidInput
+            It is no JSON, or cut off; `where` names the line.
+        """
+        try:
+            text = self.content.decode("utf-8-sig")
+        except UnicodeDecodeError as broken:
+            line = self.content.count(b"\n", 0, broken.start) + 1
+            raise stop(self.name, line, "line: is not UTF-8", "the file itself") from broken
+        try:
+            return parse(text, lexical=True)
+        except NotStrict as broken:
+            cause = broken.__cause__ or broken.__context__
+            line = cause.lineno if isinstance(cause, json.JSONDecodeError) else 1
+            rule = f"JSON: {plainly(str(broken))}"
+            raise stop(self.name, line, rule, "the whole file: it may be cut off") from broken
+
+    def objects(self, *under: str) -> "Iterator[tuple[Source, dict[str, Any]]]":
+        """Give every object of every JSON text with its file, through lists and pages.
+
+        A page has no id and holds objects under one of these keys.
+        """
+        for part in self.parts():
+            begins = part.head.start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+            left = [part.json] if begins in (b"{", b"[") else []
+            while left:
+                one = left.pop()
+                if isinstance(one, list):
+                    left.extend(reversed(one))
+                elif isinstance(one, dict):
+                    page = () if "id" in one else under
+                    inner = [one[key] for key in page if isinstance(one.get(key), list | dict)]
+                    if inner:
+                        left.extend(reversed(inner))
+                    else:
+                        yield part, one
+
+    def items(self, *under: str) -> Iterator[Item]:
+        """Give the things of a JSON list, or of the list under the first of these keys.
+
+        Lists within that list (pages put together) are taken as one.
+        """
+        found = self.json
+        if isinstance(found, dict):
+            key = next((key for key in under if key in found), "")
+            found = found[key] if key else [found]
+        pages: Sequence[Any] = found if isinstance(found, list) else [found]
+        flat = (one for page in pages for one in (page if isinstance(page, list) else [page]))
+        for line, value in enumerate(flat, start=1):
+            yield Item(line, value)
+
+
+def opened(path: Path | str, *, most: int = MOST_BYTES) -> Source:
+    """Open a file, or standard input for ``-``, of at most a size.
+
+    Raises
+    ------
+    InvalidInput
+        It cannot be read; is empty, a folder, a pipe, too large or mostly a hole; is an archive
+        that is damaged, whose names climb out of it, or that unpacks to more than it should.
+    """
+    if str(path) == "-":
+        found = sys.stdin.buffer.read(most + 1)
+        name = "standard input"
+        if len(found) > most:
+            msg = f"file ({name}): is larger than {most:,} bytes"
+            raise InvalidInput(msg, hint="split it")
+    else:
+        name = Path(path).name
+        try:
+            found = read_plain(path, most=most)
+        except OSError as unreadable:
+            msg = f"file ({path}): cannot be read ({unreadable.strerror or unreadable})"
+            hint = f"a plain file of at most {most // 1_000_000} MB"
+            raise InvalidInput(msg, hint=hint) from unreadable
+    if not found.strip(b"\0 \t\r\n"):
+        what = "is empty" if not found.strip() else f"holds nothing but {len(found):,} zero bytes"
+        raise stop(name, 1, f"file: {what}", "download it again")
+    members = _members(found, name) if found.startswith(_ZIP) else {}
+    return Source(name, found, members)
+
+
+def _members(found: bytes, name: str) -> dict[str, zipfile.ZipInfo]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(found)) as archive:
+            infos = [info for info in archive.infolist() if not info.is_dir()]
+    except (zipfile.BadZipFile, ValueError, EOFError, OSError) as broken:
+        msg = f"file ({name}): is a zip archive that is damaged or cut off"
+        raise InvalidInput(msg, hint="download it again") from broken
+    if len(infos) > MOST_MEMBERS:
+        msg = f"file ({name}): is a zip archive of {len(infos):,} files"
+        raise InvalidInput(msg, hint=f"an archive of at most {MOST_MEMBERS:,}")
+    for info in infos:
+        path = PurePosixPath(info.filename.replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts or (path.parts and ":" in path.parts[0]):
+            msg = f"file ({name}): its member {plainly(info.filename)} lies outside the archive"
+            raise InvalidInput(msg, hint="an archive whose names stay within it")
+        if info.file_size > MOST_GROWTH * max(info.compress_size, 1024):
+            times = info.file_size // max(info.compress_size, 1)
+            msg = (
+                f"file ({name}): its member {plainly(info.filename)} would unpack to {times:,} "
+                "times its size"
+            )
+            raise InvalidInput(msg, hint="an archive of plain tables")
+    if (total := sum(info.file_size for info in infos)) > MOST_UNPACKED:
+        msg = f"file ({name}): would unpack to {total:,} bytes"
+        raise InvalidInput(msg, hint=f"at most {MOST_UNPACKED:,}")
+    return {info.filename: info for info in infos}
+
+
+def _columns(shown: str) -> tuple[str, ...]:
+    first = shown.partition("\n")[0].rstrip("\r")
+    if not first or "\0" in first:
+        return ()
+    best: list[str] = []
+    for separator in (",", ";", "\t"):
+        try:
+            found = next(csv.reader([first], delimiter=separator), [])
+        except csv.Error:
+            continue
+        best = max(best, found, key=len)
+    return tuple(cell.strip() for cell in best)
+
+
+def _keys(shown: str) -> frozenset[str]:
+    """Give the keys of the beginning of a JSON text, cut off wherever it may be."""
+    found, place = set(), 0
+    while (place := shown.find('"', place)) >= 0:
+        end = place + 1
+        while (end := shown.find('"', end)) >= 0 and _escaped(shown, end):
+            end += 1
+        if end < 0:
+            break
+        if shown[end + 1 : end + 20].lstrip().startswith(":"):
+            found.add(shown[place + 1 : end])
+        place = end + 1
+    return frozenset(found)
+
+
+def _escaped(text: str, place: int) -> bool:
+    slashes = 0
+    while text[place - 1 - slashes] == "\\":
+        slashes += 1
+    return slashes % 2 == 1
+
+
+def appearance(source: Source) -> str:
+    """Say in a few words what a file looks like that no format recognises."""
+    head = source.head
+    for start, what, _ in STARTS:
+        if head.start.startswith(start) and not head.members:
+            return what
+    for start, what in _BINARY:
+        if head.start.startswith(start):
+            return what
+    if head.members:
+        return f"is a zip archive of {plainly(', '.join(head.members[:4]))}"
+    if b"\0" in head.start or sum(byte < 9 for byte in head.start) > len(head.start) // 100:
+        return "is no text"
+    if head.keys:
+        return f"is JSON with the keys {plainly(', '.join(sorted(head.keys)[:6]))}"
+    if head.start.lstrip()[:1] in (b"{", b"["):
+        return "is JSON without keys"
+    if head.start.lstrip()[:1] == b"<":
+        return "is a web page or other markup"
+    if len(head.columns) > 1:
+        return f"is a table with the columns {plainly(', '.join(head.columns[:6]))}"
+    return "is text, and no table"
+
+
+_BINARY = (
+    (b"\x89PNG", "is a picture (PNG)"),
+    (b"\xff\xd8\xff", "is a picture (JPEG)"),
+    (b"GIF8", "is a picture (GIF)"),
+    (b"%PDF", "is a PDF"),
+    (b"\x7fELF", "is a program"),
+    (b"MZ", "is a program"),
+)

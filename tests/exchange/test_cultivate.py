@@ -1,0 +1,124 @@
+"""Cultivate: the member's number and the crowd's told apart; daily, ordinal and relative Brier."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from forecasting.app.exchange import import_record
+from forecasting.domain.resolution import outcomes
+from tests.exchange.conftest import NOW
+
+FILE = Path(__file__).parent / "formats" / "cultivate.json"
+
+
+@pytest.fixture
+def found(ledger):
+    return import_record(ledger, FILE, now=NOW, me="ana", user="aa11", check_scores=True)
+
+
+@pytest.fixture
+def named(found, ledger):
+    return {one.title: one for one in ledger.questions()}
+
+
+def scores(found, question, rule):
+    return {
+        one["forecaster"]: one["ours"]
+        for one in found["scores"]["rows"]
+        if (one["question"], one["rule"]) == (question.id, rule)
+    }
+
+
+def test_the_members_number_is_forecasted_and_the_crowds_is_final(ledger, named):
+    said = {
+        (one.forecaster, one.issued_at.day, one.value.entered[0])
+        for one in ledger.forecasts(question=named["Will the crossing open?"].id)
+    }
+    assert said == {
+        ("ana", 1, "0.9"),
+        ("cultivate:bb22", 1, "0.25"),
+        ("cultivate:bb22", 3, "0.2"),
+        ("ana", 4, "0.95"),
+        ("cultivate:cc33", 6, "0.99"),
+        # Two sets of one instant: after the later one the crowd stood at .575.
+        ("crowd:cultivate", 1, "0.575"),
+        ("crowd:cultivate", 3, "0.55"),
+        ("crowd:cultivate", 4, "0.575"),
+        ("crowd:cultivate", 6, "0.7133"),
+    }
+
+
+def test_the_worked_example_of_the_platform_comes_out(found, named):
+    crossing = named["Will the crossing open?"]
+    daily = scores(found, crossing, "brier")
+    assert daily["ana"] == pytest.approx(0.0114, abs=5e-5)
+    assert daily["cultivate:cc33"] == pytest.approx(0.0002)
+    relative = scores(found, crossing, "relative")
+    assert set(relative) == {"ana", "cultivate:bb22", "cultivate:cc33"}
+    assert relative["ana"] == pytest.approx(-0.43, abs=5e-4)
+    assert relative["cultivate:bb22"] == pytest.approx(0.7943, abs=5e-5)
+    assert relative["cultivate:cc33"] == pytest.approx(-0.00137, abs=5e-6)
+
+
+def test_ordered_answers_are_scored_over_their_cuts(found, named):
+    convoys = named["How many convoys will cross?"]
+    assert convoys.space.type == "ordered"
+    assert convoys.space.options == ("Fewer than 10", "10 to 19", "20 to 29", "30 or more")
+    assert scores(found, convoys, "brier")["ana"] == pytest.approx(0.81)
+    assert scores(found, convoys, "ordinal")["ana"] == pytest.approx(0.27)
+    assert scores(found, named["Will the crossing open?"], "ordinal") == {}
+
+
+def test_thirds_that_were_rounded_sum_to_one(ledger, named):
+    convoys = named["How many convoys will cross?"].id
+    (thirds,) = ledger.forecasts(question=convoys, forecaster="cultivate:bb22")
+    assert sum(thirds.value.numbers) == pytest.approx(1, abs=1e-12)
+    assert thirds.value.numbers[0] == pytest.approx(1 / 3, abs=1e-8)
+
+
+def test_outcomes_stand_when_the_answer_was_known_and_void_ones_are_annulled(ledger, named):
+    titles = {one.id: one.title for one in named.values()}
+    said = {titles[k]: one for k, one in outcomes(ledger.resolutions()).items()}
+    assert {title: one.outcome for title, one in said.items()} == {
+        "Will the crossing open?": "yes",
+        "How many convoys will cross?": "20 to 29",
+        "Was this asked in error?": "annulled",
+        "Which of them will travel?: The envoy": "yes",
+        "Which of them will travel?: The minister": "no",
+    }
+    # Resolved on the 9th, set back to the 8th.
+    assert said["Will the crossing open?"].resolved_at.day == 8
+    assert said["Was this asked in error?"].note == "duplicate"
+
+
+def test_what_cannot_be_kept_says_why(found):
+    said = [one["reason"].partition(". Try")[0] for one in found["refused"]]
+    assert sorted(said)[:3] == [
+        "options (sum 0.6): must sum to 1",
+        "prediction: made after the answer was known",
+        "question (cultivate-14-b044cb37): neither this file nor the ledger says what was asked",
+    ]
+    assert "type (Forecast::Continuous::Question): is not read" in said
+
+
+def test_a_set_on_two_pages_counts_once_and_is_said(found):
+    assert "1 item of earlier pages not read again" in found["notes"]
+
+
+def test_one_number_on_two_sites_is_two_questions(ledger, tmp_path):
+    for name in ("Asked on one site?", "Asked on another?"):
+        path = tmp_path / "page.json"
+        question = {
+            "id": 3,
+            "name": name,
+            "type": "Forecast::YesNoQuestion",
+            "state": "active",
+            "starts_at": "2025-05-01T00:00:00Z",
+            "ends_at": "2027-05-01T00:00:00Z",
+            "scoring_start_time": None,
+            "answers": [{"id": 1, "name": "Yes", "probability": 0.3}],
+        }
+        path.write_text(json.dumps([question]))
+        import_record(ledger, path, now=NOW)
+    assert {one.title for one in ledger.questions()} == {"Asked on one site?", "Asked on another?"}

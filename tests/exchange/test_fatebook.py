@@ -1,0 +1,121 @@
+"""Fatebook: no ids, no zone, seconds of one digit; its Brier scores and their quirk."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from forecasting.app.exchange import import_record
+from forecasting.app.export import export_record
+from forecasting.cli import run as cli
+from forecasting.domain.resolution import outcomes
+from forecasting.errors import InvalidInput
+from tests.exchange.conftest import NOW, memory
+
+FOLDER = Path(__file__).parent / "formats"
+EXPORT, SHEET = FOLDER / "fatebook.csv", FOLDER / "fatebook-sheet.csv"
+ZONE = "Europe/Kyiv"
+
+
+@pytest.fixture
+def found(ledger):
+    return import_record(ledger, EXPORT, now=NOW, me="ana", zone=ZONE, check_scores=True)
+
+
+def test_without_a_zone_it_asks(ledger):
+    with pytest.raises(InvalidInput, match="in which zone") as refused:
+        import_record(ledger, EXPORT, now=NOW, me="ana")
+    assert "zone=" in refused.value.hint
+    assert ledger.head().seq == 0
+
+
+def test_seconds_of_one_digit_are_seconds(found, ledger):
+    at = {one.issued_at for one in ledger.forecasts()}
+    # 09:05:7 and 09:05:17 in Kyiv, three hours ahead in May.
+    assert dt.datetime(2025, 5, 2, 6, 5, 7, tzinfo=dt.UTC) in at
+    assert dt.datetime(2025, 5, 2, 6, 5, 17, tzinfo=dt.UTC) in at
+
+
+def test_options_are_questions_of_one_event(found, ledger):
+    asked = [question for question in ledger.questions() if "Who chairs" in question.title]
+    assert len(asked) == 2
+    assert len({question.event for question in asked}) == 1
+    standing = outcomes(ledger.resolutions())
+    assert sorted(standing[question.id].outcome for question in asked) == ["no", "yes"]
+
+
+def test_the_worked_example_of_its_scores_comes_out(found):
+    # Seven days, yes; .9 then .95 from day 4; .25 then .2 from day 3; .99 on the last two.
+    rows = {
+        (one["forecaster"], one["rule"]): one
+        for one in found["scores"]["rows"]
+        if one["question"] == "fatebook-d1d696683dd6"
+    }
+    mine = rows["ana", "brier"]
+    assert mine["ours"] == pytest.approx(0.0114, abs=5e-5)
+    assert mine["difference"] == pytest.approx(0, abs=1e-12)
+    assert rows["ana", "relative"]["ours"] == pytest.approx(-0.43, abs=5e-4)
+    assert rows["fatebook:ben", "relative"]["ours"] == pytest.approx(0.7943, abs=5e-5)
+    assert rows["fatebook:cy", "relative"]["ours"] == pytest.approx(-0.00137, abs=5e-6)
+    # Two days of .0002 over seven: the five before count as perfect.
+    assert rows["fatebook:cy", "brier"]["ours"] == pytest.approx(0.0002 * 2 / 7)
+
+
+def test_a_part_of_a_day_is_scored_by_its_mean_forecast(ledger, tmp_path):
+    head = EXPORT.read_text().splitlines()[0]
+    row = '"Part?",,"ana",{p},2025-05-01 {at},"ana",2025-05-01 00:00:0,2025-06-01 00:00:0,"YES",'
+    row += "2025-05-01 16:48:0,,,,,true,,"
+    path = tmp_path / "part.csv"
+    lines = [head, row.format(p=0.9, at="00:00:0"), row.format(p=0.95, at="05:02:24")]
+    path.write_text("\n".join(lines))
+    found = import_record(ledger, path, now=NOW, zone="UTC", check_scores=True)
+    [one] = [one for one in found["scores"]["rows"] if one["rule"] == "brier"]
+    assert one["ours"] == pytest.approx(2 * (1 - (0.3 * 0.9 + 0.7 * 0.95)) ** 2)
+
+
+def test_the_spreadsheet_form_takes_blanks_from_the_creation(ledger):
+    import_record(ledger, SHEET, now=NOW, me="ana", zone="UTC")
+    said = {(one.value.entered[0], one.issued_at.date().isoformat()) for one in ledger.forecasts()}
+    assert said == {
+        ("0.35", "2025-05-01"),
+        ("0.6", "2025-05-10"),
+        ("0.005", "2025-05-02"),
+        ("1", "2025-05-02"),
+    }
+
+
+def test_what_is_written_for_fatebook_it_would_read(found, ledger, tmp_path):
+    out = tmp_path / "for-fatebook.csv"
+    _, about = export_record(ledger, "fatebook", out=out, forecaster="ana")
+    assert about["left_out"] == 0
+    with memory(tmp_path) as other:
+        again = import_record(other, out, now=NOW, me="ana", zone="UTC")
+        assert again["format"] == "fatebook"
+        mine = [one for one in ledger.forecasts() if one.forecaster == "ana"]
+        said = sorted((one.issued_at, one.value.entered) for one in mine)
+        assert sorted((one.issued_at, one.value.entered) for one in other.forecasts()) == said
+
+
+def test_three_platforms_of_one_person_stand_in_one_book(tmp_path, capsys):
+    database = str(tmp_path / "book.db")
+
+    def run(*words):
+        code = cli(["--db", database, "--json", *words])
+        out = capsys.readouterr().out
+        assert code == 0
+        return out
+
+    run("import", str(FOLDER / "metaculus.zip"), "--me", "ana", "--create", "--check-scores")
+    run("import", str(EXPORT), "--me", "ana", "--zone", ZONE, "--check-scores")
+    run("import", str(FOLDER / "predictionbook.json"), "--me", "ana", "--check-scores")
+    import json
+
+    together = json.loads(run("calibration", "--kind", "imported", "--forecaster", "ana"))
+    apart = {
+        name: json.loads(
+            run("calibration", "--kind", "imported", "--forecaster", "ana", "--tag", name)
+        )["n_questions"]
+        for name in ("metaculus", "fatebook", "predictionbook")
+    }
+    assert all(apart.values())
+    assert together["n_questions"] == sum(apart.values())

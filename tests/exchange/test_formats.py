@@ -1,0 +1,196 @@
+"""What holds of every platform's file, whichever it is.
+
+A format joins by a small file of our own making, in its platform's exact shape, under
+``tests/exchange/formats/<format>[-more].<ending>``, with every trap that is known of it.
+"""
+
+import csv
+import io
+import json
+import random
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from forecasting.app.exchange import import_record
+from forecasting.domain.resolution import outcomes
+from forecasting.errors import InvalidInput
+from forecasting.exchange.format import detected, formats
+from forecasting.exchange.source import opened
+from forecasting.store.transfer import record_digest
+from tests.exchange.conftest import NOW, memory
+
+FILES = sorted((Path(__file__).parent / "formats").iterdir())
+#: What a file needs to be told, beside its content.
+OPTIONS = {
+    "fatebook": {"zone": "Europe/Kyiv", "me": "ana"},
+    "gjp": {"zone": "America/New_York"},
+}
+
+
+#: Of these a row, or an item, is no whole: a forecast is several rows, a price is nothing without
+#: its market, and what a set says early is dated by its other rows.
+TOGETHER = {"gjp.csv", "iqisa.csv", "kalshi.json", "forecastbench-table.csv"}
+
+
+def format_of(path):
+    return max((name for name in formats() if path.stem.startswith(name)), key=len)
+
+
+def bring(ledger, path, **more):
+    options = {**OPTIONS.get(format_of(path), {}), **more}
+    return import_record(ledger, path, options.pop("format", ""), now=NOW, **options)
+
+
+by_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+
+
+@by_file
+def test_a_file_is_known_by_its_content_and_by_one_format_alone(path, tmp_path):
+    renamed = tmp_path / "download"
+    renamed.write_bytes(path.read_bytes())
+    source = opened(renamed)
+    assert detected(source).name == format_of(path)
+    mine = [one.name for one in formats().values() if not one.own and one.looks_like(source.head)]
+    assert mine == [format_of(path)]
+
+
+@by_file
+def test_every_row_is_added_or_there_already_or_refused_with_its_reason(path, ledger):
+    found = bring(ledger, path)
+    assert found["in"] == found["added"] + found["duplicates"] + len(found["refused"])
+    assert found["added"] > 0
+    assert all(one["line"] > 0 and one["reason"] for one in found["refused"])
+    assert {one.kind for one in ledger.forecasts()} <= {"imported"}
+
+
+@by_file
+def test_a_second_time_adds_nothing(path, ledger):
+    first, head = bring(ledger, path), ledger.head()
+    again = bring(ledger, path)
+    assert again["added"] == again["resolutions"] == again["questions"] == 0
+    assert again["duplicates"] == first["added"] + first["duplicates"]
+    assert ledger.head() == head
+
+
+@by_file
+def test_a_trial_run_says_the_same_and_writes_nothing(path, ledger):
+    trial = bring(ledger, path, dry_run=True, check_scores=True)
+    assert ledger.head().seq == 0
+    real = bring(ledger, path, check_scores=True)
+    for key in ("in", "added", "duplicates", "questions", "forecasts", "resolutions", "scores"):
+        assert trial[key] == real[key], key
+
+
+@by_file
+def test_cut_off_anywhere_it_is_refused_whole_or_read_in_part(path, tmp_path):
+    whole = path.read_bytes()
+    with memory(tmp_path) as other:
+        for share in (0.02, 0.3, 0.6, 0.95):
+            cut = tmp_path / path.name
+            cut.write_bytes(whole[: int(len(whole) * share)])
+            head, said = other.head(), ""
+            try:
+                bring(other, cut)
+            except InvalidInput as refused:
+                said = str(refused)
+            assert "\n" not in said
+            assert not said or other.head() == head
+
+
+@by_file
+def test_its_own_record_comes_back_from_an_export(path, ledger, tmp_path):
+    from forecasting.app.export import export_record
+
+    bring(ledger, path)
+    out = tmp_path / "ledger.jsonl"
+    export_record(ledger, "jsonl", out=out)
+    with memory(tmp_path) as other:
+        import_record(other, out, "jsonl", now=NOW)
+        assert record_digest(other) == record_digest(ledger)
+
+
+def of_forecasts(ledger):
+    """Give what a table holds, which has a row a forecast: no question without one."""
+    said = ledger.forecasts()
+    spoken = {one.question for one in said}
+    return (
+        {one.id: repr(one) for one in ledger.questions() if one.id in spoken},
+        {(one.question, one.forecaster, one.issued_at): (one.value, one.because) for one in said},
+        {
+            name: (one.outcome, one.resolved_at, one.source, one.note)
+            for name, one in outcomes(ledger.resolutions()).items()
+            if name in spoken
+        },
+        {(one.question, one.forecaster, one.withdrawn_at) for one in ledger.withdrawals()},
+    )
+
+
+@by_file
+@pytest.mark.parametrize("written", ["csv", "parquet"])
+def test_its_table_comes_back_as_the_same_record(path, written, ledger, tmp_path):
+    from forecasting.app.export import export_record
+
+    bring(ledger, path)
+    out = tmp_path / f"record.{written}"
+    export_record(ledger, written, out=out)
+    with memory(tmp_path) as other:
+        if not any(ledger.forecasts()):
+            return
+        found = import_record(other, out, written, now=NOW)
+        assert found["refused"] == []
+        assert of_forecasts(other) == of_forecasts(ledger)
+
+
+@pytest.mark.parametrize("one", FILES, ids=lambda path: path.name)
+def test_named_as_another_format_it_is_refused_with_what_it_is(one, ledger):
+    for other in formats().values():
+        if other.name != format_of(one):
+            with pytest.raises(InvalidInput, match="looks like") as refused:
+                bring(ledger, one, format=other.name)
+            assert format_of(one) in refused.value.hint
+    assert ledger.head().seq == 0
+
+
+def parts_of(path, order, cut):
+    """Cut a file in two after putting its rows, or the things of its list, into another order."""
+    if path.suffix == ".csv":
+        with path.open(encoding="utf-8", newline="") as file:
+            head, *rows = csv.reader(file)
+        order.shuffle(rows)
+        for some in (rows[:cut], rows[cut:]):
+            out = io.StringIO()
+            csv.writer(out).writerows([head, *some])
+            yield out.getvalue()
+        return
+    found = json.loads(path.read_text(encoding="utf-8"))
+    key = next((key for key, value in found.items() if isinstance(value, list)), "")
+    order.shuffle(found[key])
+    for some in (found[key][:cut], found[key][cut:]):
+        yield json.dumps({**found, key: some})
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in FILES if path.suffix in (".csv", ".json")],
+    ids=lambda path: path.name,
+)
+@pytest.mark.parametrize("seed", range(4))
+def test_neither_the_order_nor_the_cutting_of_files_matters(path, seed, ledger, tmp_path):
+    if path.name in TOGETHER or (
+        path.suffix == ".json" and not isinstance(json.loads(path.read_text()), dict)
+    ):
+        pytest.skip("things that belong together; test_in_parts cuts between them")
+    bring(ledger, path)
+    order = random.Random(seed)
+    with memory(tmp_path) as other:
+        pieces = list(enumerate(parts_of(path, order, 1 + seed)))
+        order.shuffle(pieces)
+        for number, text in pieces:
+            piece = tmp_path / f"{path.stem}-{number}{path.suffix}"
+            piece.write_text(text, encoding="utf-8")
+            with suppress(InvalidInput):
+                # A piece may hold nothing but what is refused.
+                bring(other, piece)
+        assert record_digest(other) == record_digest(ledger)

@@ -1,0 +1,205 @@
+"""Files of other platforms in parts, in any order, shuffled, and several in one zip."""
+
+import csv
+import io
+import json
+import random
+import zipfile
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from forecasting.app.exchange import import_record
+from forecasting.domain.resolution import outcomes
+from forecasting.errors import InvalidInput
+from tests.exchange.conftest import NOW, memory
+
+FORMATS = Path(__file__).parent / "formats"
+ZONE = {"gjp": "America/New_York"}
+JSON = ["manifold", "cultivate", "polymarket", "kalshi", "forecastbench"]
+TABLES = ["gjp", "gjp-ifps", "iqisa", "forecastbench-table"]
+
+
+def said(ledger):
+    """Give what a ledger holds of questions, forecasts and outcomes, whatever their order."""
+    return (
+        {one.id: repr(one) for one in ledger.questions()},
+        {
+            (one.question, one.forecaster, one.issued_at): (one.value.entered, one.because)
+            for one in ledger.forecasts()
+        },
+        {
+            name: (one.outcome, one.resolved_at, one.note)
+            for name, one in outcomes(ledger.resolutions()).items()
+        },
+    )
+
+
+def bring(ledger, path):
+    zone = ZONE.get(path.stem.partition("-")[0], "")
+    return import_record(ledger, path, now=NOW, zone=zone)
+
+
+def of(path, tmp_path):
+    with memory(tmp_path) as ledger:
+        bring(ledger, path)
+        return said(ledger)
+
+
+def shuffled(found, by):
+    """Shuffle every list of things within a JSON text, but not lists of words or numbers."""
+    if isinstance(found, dict):
+        return {key: shuffled(value, by) for key, value in found.items()}
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        return found
+    made = [shuffled(one, by) for one in found]
+    by.shuffle(made)
+    return made
+
+
+@pytest.mark.parametrize("name", JSON)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_order_of_the_things_in_a_json_text_decides_nothing(name, seed, tmp_path):
+    whole = FORMATS / f"{name}.json"
+    found = json.loads(whole.read_bytes())
+    other = tmp_path / whole.name
+    other.write_text(json.dumps(shuffled(found, random.Random(seed))))
+    assert of(other, tmp_path) == of(whole, tmp_path)
+
+
+@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_order_of_the_rows_decides_nothing(name, seed, tmp_path):
+    whole = FORMATS / f"{name}.csv"
+    first, *rows = list(csv.reader(whole.read_text().splitlines()))
+    random.Random(seed).shuffle(rows)
+    made = io.StringIO()
+    csv.writer(made).writerows([first, *rows])
+    other = tmp_path / whole.name
+    other.write_text(made.getvalue())
+    assert of(other, tmp_path) == of(whole, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "of_forecast"),
+    [("gjp", ("user_id", "ifp_id", "timestamp")), ("iqisa", ("question_id", "user_id"))],
+)
+@pytest.mark.parametrize("seed", range(4))
+def test_a_table_cut_between_forecasts_is_the_whole(name, of_forecast, seed, tmp_path):
+    whole = FORMATS / f"{name}.csv"
+    first, *rows = list(csv.reader(whole.read_text().splitlines()))
+    columns = [first.index(column) for column in of_forecast]
+    keys = sorted({tuple(row[i] for i in columns) for row in rows})
+    by = random.Random(seed)
+    by.shuffle(keys)
+    with memory(tmp_path) as ledger:
+        for number, some in enumerate((keys[: 2 + seed], keys[2 + seed :])):
+            piece = tmp_path / f"{name}-{number}.csv"
+            with piece.open("w", newline="") as file:
+                mine = [row for row in rows if tuple(row[i] for i in columns) in some]
+                csv.writer(file).writerows([first, *mine])
+            with suppress(InvalidInput):
+                # A piece may hold nothing but what is refused.
+                bring(ledger, piece)
+        assert said(ledger) == of(whole, tmp_path)
+
+
+def test_candles_in_pieces_after_their_market_are_the_whole(tmp_path):
+    items = json.loads((FORMATS / "kalshi.json").read_bytes())["markets"]
+    markets = [one for one in items if "event_ticker" in one]
+    candles = [
+        {**one, "candlesticks": [candle]}
+        for one in items
+        if "candlesticks" in one
+        for candle in one["candlesticks"]
+    ]
+    random.Random(3).shuffle(candles)
+    with memory(tmp_path) as ledger:
+        for number, some in enumerate((markets, candles[:3], candles[2:5], candles[4:])):
+            piece = tmp_path / f"kalshi-{number}.json"
+            piece.write_text(json.dumps(some))
+            bring(ledger, piece)
+        assert said(ledger) == of(FORMATS / "kalshi.json", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        ("manifold.json", "manifold-both.zip"),
+        ("cultivate.json", "cultivate-pages.zip"),
+        ("forecastbench.json", "forecastbench-sets.zip"),
+    ],
+)
+def test_a_zip_of_the_parts_is_the_whole(pair, tmp_path):
+    assert of(FORMATS / pair[0], tmp_path) == of(FORMATS / pair[1], tmp_path)
+
+
+def parts(name, tmp_path):
+    """Unpack a zip into files, each named after its format."""
+    made = []
+    with zipfile.ZipFile(FORMATS / name) as archive:
+        for number, member in enumerate(sorted(archive.namelist())):
+            path = tmp_path / f"{name.partition('-')[0]}-{number}{Path(member).suffix}"
+            path.write_bytes(archive.read(member))
+            made.append(path)
+    return made
+
+
+def test_a_survey_before_its_questions_is_the_same_as_after_them(tmp_path):
+    survey, asked = sorted(
+        parts("gjp-both.zip", tmp_path), key=lambda p: b"q_text" in p.read_bytes()
+    )
+    both = of(FORMATS / "gjp-both.zip", tmp_path)
+    for order in ([survey, asked], [asked, survey], [survey, survey, asked, survey]):
+        with memory(tmp_path) as ledger:
+            for path in order:
+                bring(ledger, path)
+            assert said(ledger) == both
+
+
+def test_sets_of_a_question_of_yes_or_no_may_come_before_it(tmp_path):
+    whole = json.loads((FORMATS / "cultivate.json").read_bytes())
+    for page in whole:
+        for key, one in page.items():
+            page[key] = [x for x in one if 7 in (x["id"], x.get("question_id"))]
+    asked, *sets = (tmp_path / f"cultivate-{n}.json" for n in range(3))
+    for path, page in zip([asked, *sets], whole, strict=True):
+        path.write_text(json.dumps(page))
+    with memory(tmp_path) as first, memory(tmp_path) as second:
+        for path in (asked, *sets):
+            bring(first, path)
+        for path in (*sets, asked):
+            bring(second, path)
+        assert said(first) == said(second)
+        assert [one.outcome for one in first.resolutions()] == ["yes"]
+
+
+@pytest.mark.parametrize("name", ["manifold", "polymarket", "kalshi", "forecastbench"])
+def test_forecasts_without_their_question_are_refused_with_the_way_out(name, tmp_path, ledger):
+    alone = {
+        "manifold": [
+            {"id": "b", "userId": "u", "contractId": "c", "createdTime": 1748000000000,
+             "amount": 1, "probBefore": 0.5, "probAfter": 0.6}
+        ],
+        "polymarket": {"market": "0xabc", "history": [{"t": 1748000000, "p": 0.5}]},
+        "kalshi": {"ticker": "KX", "candlesticks": [
+            {"end_period_ts": 1748000000, "price": {"close": 50}}]},
+        "forecastbench": {"organization": "E", "forecast_due_date": "2025-03-02", "forecasts": [
+            {"id": "a", "source": "manifold", "forecast": 0.5}]},
+    }  # fmt: skip
+    path = tmp_path / f"{name}.json"
+    path.write_text(json.dumps(alone[name]))
+    with pytest.raises(InvalidInput, match="neither this file nor the ledger") as refused:
+        bring(ledger, path)
+    assert "one zip" in str(refused.value)
+    assert ledger.head().seq == 0
+
+
+def test_forecasts_follow_questions_that_came_in_another_file(tmp_path, ledger):
+    with zipfile.ZipFile(FORMATS / "manifold-both.zip") as archive:
+        for member in ("markets.json", "bets.json"):
+            (tmp_path / member).write_bytes(archive.read(member))
+            bring(ledger, tmp_path / member)
+    found = said(ledger)
+    assert found == of(FORMATS / "manifold.json", tmp_path)

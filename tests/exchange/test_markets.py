@@ -1,0 +1,159 @@
+"""Manifold, Polymarket and Kalshi: prices are probabilities of yes, whoever bought what."""
+
+from pathlib import Path
+
+import pytest
+
+from forecasting.app.exchange import import_record
+from forecasting.domain.resolution import outcomes
+from tests.exchange.conftest import NOW
+
+FORMATS = Path(__file__).parent / "formats"
+
+
+def bring(ledger, name, **more):
+    return import_record(ledger, FORMATS / name, now=NOW, check_scores=True, **more)
+
+
+def by_title(ledger):
+    return {one.title: one.id for one in ledger.questions()}
+
+
+def numbers(ledger, question):
+    found = sorted(ledger.forecasts(question=question), key=lambda one: one.issued_at)
+    return [(one.forecaster, one.value.entered[0]) for one in found]
+
+
+def came(ledger):
+    titles = {one.id: one.title for one in ledger.questions()}
+    return {
+        titles[name]: (one.outcome, one.note)
+        for name, one in outcomes(ledger.resolutions()).items()
+    }
+
+
+def reasons(found):
+    return sorted(one["reason"] for one in found["refused"])
+
+
+def test_a_bet_on_no_is_kept_as_the_price_of_yes_of_the_market_and_of_its_maker(ledger):
+    bring(ledger, "manifold.json", me="ana", user="u1")
+    bridge = by_title(ledger)["Will the bridge at Oskil open to lorries by July?"]
+    assert numbers(ledger, bridge) == [
+        ("ana", "0.6"),
+        ("market:manifold", "0.6"),
+        ("manifold:u2", "0.4"),
+        ("market:manifold", "0.4"),
+        # Of one millisecond: the order of u1 was filled first, and u3 moved the price on.
+        ("ana", "0.9"),
+        ("manifold:u3", "0.92"),
+        ("market:manifold", "0.92"),
+    ]
+
+
+def test_what_moved_no_price_and_what_holds_no_probability_is_refused(ledger):
+    found = bring(ledger, "manifold.json")
+    assert [one.partition(".")[0] for one in reasons(found)] == [
+        "bet: a limit order that nothing filled",
+        "bet: a redemption of shares moves no price",
+        "market nUm: outcomeType (PSEUDO_NUMERIC): holds no probability",
+        "outcomeType (PSEUDO_NUMERIC): holds no probability",
+        *["question (manifold-gone): neither this file nor the ledger says what was asked"] * 2,
+    ]
+
+
+def test_ids_that_differ_in_case_alone_are_two_markets(ledger):
+    bring(ledger, "manifold.json")
+    ids = by_title(ledger)
+    assert (
+        ids["Will a second envoy ever travel?"]
+        != ids["Will the bridge at Oskil open to lorries by July?"]
+    )
+
+
+def test_what_manifold_resolved_to_a_price_or_cancelled_is_annulled(ledger):
+    bring(ledger, "manifold.json")
+    assert came(ledger) == {
+        "Will the bridge at Oskil open to lorries by July?": ("yes", ""),
+        "Will a second envoy ever travel?": ("annulled", "MKT 0.35"),
+        "Where will the talks be held?: Geneva": ("no", ""),
+        "Where will the talks be held?: Istanbul": ("yes", ""),
+        "Asked in error?": ("annulled", "CANCEL"),
+    }
+
+
+def test_a_market_that_never_closes_is_open_to_the_end_of_the_calendar(ledger):
+    bring(ledger, "manifold.json")
+    never = by_title(ledger)["Will a second envoy ever travel?"]
+    closes = {one.id: one.closes for one in ledger.questions()}[never]
+    assert closes.year == 2999
+
+
+def test_manifold_scores_the_middle_of_the_prices_before_and_after_a_bet(ledger):
+    found = bring(ledger, "manifold.json", me="ana", user="u1")
+    bridge = by_title(ledger)["Will the bridge at Oskil open to lorries by July?"]
+    scores = {
+        one["forecaster"]: one["ours"]
+        for one in found["scores"]["rows"]
+        if one["question"] == bridge
+    }
+    # Middles: ana .55 and .65, u2 .5, u3 .91; of the market .55, .5 and .91.
+    assert scores == {
+        "ana": pytest.approx((0.45**2 + 0.35**2) / 2),
+        "manifold:u2": pytest.approx(0.25),
+        "manifold:u3": pytest.approx(0.09**2),
+        "market:manifold": pytest.approx((0.45**2 + 0.5**2 + 0.09**2) / 3),
+    }
+
+
+def test_the_price_of_no_is_turned_over_and_every_market_has_one_forecaster(ledger):
+    found = bring(ledger, "polymarket.json")
+    truce = by_title(ledger)["Will a truce be signed by June 30?"]
+    assert numbers(ledger, truce) == [
+        ("market:polymarket", "0.42"),
+        # The price of No at that second says the same: .595.
+        ("market:polymarket", "0.405"),
+        ("market:polymarket", "0.3"),
+    ]
+    assert found["duplicates"] == 1
+    assert reasons(found) == [
+        "history (9999): no market of the file is called so",
+        "p (1.2): must lie from 0 to 1",
+    ]
+
+
+def test_polymarket_stands_resolved_only_where_the_oracle_has_spoken(ledger):
+    bring(ledger, "polymarket.json")
+    assert came(ledger) == {
+        "Will a truce be signed by June 30?": ("no", ""),
+        "Who wins the run-off? (Petrova)": ("annulled", "resolved to 0.5 and 0.5"),
+    }
+
+
+def test_a_history_in_a_zip_is_its_markets_by_token_or_slug(ledger):
+    bring(ledger, "polymarket-histories.zip")
+    truce = by_title(ledger)["Will a truce be signed by June 30?"]
+    assert [said for _, said in numbers(ledger, truce)] == ["0.42", "0.405", "0.3"]
+
+
+def test_cents_dollars_and_quotes_are_one_price(ledger):
+    found = bring(ledger, "kalshi.json")
+    june = by_title(ledger)["Will a truce be signed? (By June 30)"]
+    assert numbers(ledger, june) == [
+        ("market:kalshi", "0.43"),
+        ("market:kalshi", "0.01"),
+        ("market:kalshi", "0.47"),
+        ("market:kalshi", "0.515"),
+    ]
+    september = by_title(ledger)["Will a truce be signed? (By September 30)"]
+    assert numbers(ledger, september) == [("market:kalshi", "0.55")]
+    assert reasons(found) == [
+        "candle: no trade, and no bid and ask to stand for one",
+        "market_type (scalar): its price is no probability",
+    ]
+    assert came(ledger) == {
+        "Will a truce be signed? (By June 30)": ("yes", ""),
+        "Will a truce be signed? (By September 30)": ("annulled", "result void"),
+    }
+    events = {one.event for one in ledger.questions() if "truce" in one.title}
+    assert len(events) == 1

@@ -1,0 +1,201 @@
+"""Metaculus: five types of question, aggregates, ends; its own scores come out again."""
+
+import datetime as dt
+import io
+import math
+import zipfile
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from forecasting.app.exchange import import_record
+from forecasting.app.frames import Selection
+from forecasting.app.score import scores
+from forecasting.domain.continuous import bucket, cdf_value, location_of, pmf, value_at
+from forecasting.domain.outcome import OutcomeSpace
+from forecasting.domain.resolution import outcomes
+from forecasting.errors import InvalidInput
+from forecasting.exchange.formats.metaculus import listed
+from forecasting.exchange.source import opened
+from tests.exchange.conftest import NOW
+
+FOLDER = Path(__file__).parent / "formats"
+ZIP, TABLE = FOLDER / "metaculus.zip", FOLDER / "metaculus-csv.csv"
+
+
+@pytest.fixture
+def found(ledger):
+    return import_record(ledger, ZIP, now=NOW, me="ana", check_scores=True)
+
+
+def questions(ledger):
+    return {question.id.removeprefix("metaculus-"): question for question in ledger.questions()}
+
+
+def test_every_outcome_is_kept_as_what_it_is(found, ledger):
+    standing = {
+        name.removeprefix("metaculus-"): (one.outcome, one.note)
+        for name, one in outcomes(ledger.resolutions()).items()
+    }
+    assert standing == {
+        "1": ("yes", ""),
+        "2": ("B", ""),
+        "3": ("42.5", ""),
+        "4": ("20254", ""),
+        "5": (">100", "above_upper_bound"),
+        "6": ("no", ""),
+        "7": ("annulled", "ambiguous"),
+        "8": ("annulled", "annulled"),
+    }
+    assert dt.date(1970, 1, 1) + dt.timedelta(days=20254) == dt.date(2025, 6, 15)
+
+
+def test_groups_are_one_event_and_scales_are_those_of_the_grid(found, ledger):
+    asked = questions(ledger)
+    assert asked["6"].event == asked["7"].event != asked["1"].event
+    assert asked["6"].title == "Will the road open? (by February)"
+    assert asked["5"].space.zero_point == pytest.approx(0.0, abs=1e-6)
+    assert asked["3"].space.zero_point is None
+    assert [asked[name].space.open_bounds for name in "345"] == ["upper", "upper", "both"]
+
+
+def test_aggregates_are_forecasters_of_their_own(found, ledger):
+    names = {one.forecaster for one in ledger.forecasts()}
+    assert names == {"ana", "crowd:metaculus/recency_weighted", "crowd:metaculus/geometric_mean"}
+
+
+def test_an_end_that_no_forecast_follows_is_a_withdrawal(found, ledger):
+    taken = [(one.question, one.forecaster, one.withdrawn_at.day) for one in ledger.withdrawals()]
+    assert taken == [("metaculus-1", "ana", 9)]
+    assert any("lies in the future" in one["reason"] for one in found["refused"])
+
+
+def test_a_list_runs_nothing():
+    assert listed("['a', None, \"b's\"]") == ["a", None, "b's"]
+    for cell in ("__import__('os').getcwd()", "[" * 5000, "{1: 2}", "1", "[1, open('x')]"):
+        with pytest.raises(InvalidInput):
+            listed(cell)
+
+
+def test_their_scores_come_out_again(found):
+    by_rule = {one["rule"]: one for one in found["scores"]["rules"]}
+    assert by_rule["baseline"]["n_stated"] == 4
+    assert by_rule["baseline"]["largest_difference"] < 1e-9
+    assert by_rule["spot_baseline"]["largest_difference"] < 1e-9
+    alone = [one for one in found["scores"]["rows"] if one["rule"] == "peer"]
+    assert [(one["theirs"], one["ours"]) for one in alone] == [(12.5, None)]
+
+
+def test_a_step_of_the_cdf_is_the_probability_that_is_scored(found, ledger):
+    space = OutcomeSpace("numeric", (), 0.0, 100.0, open_bounds="upper")
+    third = next(one for one in ledger.forecasts() if one.question == "metaculus-3")
+    quantiles = {
+        float(a) / 100: b for a, b in zip(third.value.labels, third.value.numbers, strict=True)
+    }
+    masses = pmf(quantiles, space)
+    assert (len(masses), sum(masses)) == (202, pytest.approx(1))
+    step = bucket(space, "42.5", 200)
+    row = next(
+        one
+        for one in found["scores"]["rows"]
+        if (one["question"], one["rule"]) == ("metaculus-3", "baseline")
+    )
+    assert row["ours"] == pytest.approx(50 * math.log(masses[step] / (0.95 / 200)))
+    own = scores(
+        ledger, rule="baseline", selection=Selection(kind="imported", question=third.question)
+    )
+    assert own[0]["mean"] == pytest.approx(row["ours"])
+
+
+def test_a_cdf_of_many_steps_scores_as_its_integral(ledger, found):
+    [row] = scores(
+        ledger, rule="crps", selection=Selection(kind="imported", question="metaculus-3")
+    )
+    third = next(one for one in ledger.forecasts() if one.question == "metaculus-3")
+    levels = [float(label) / 100 for label in third.value.labels]
+    points = list(zip([0.0, *third.value.numbers], [0.0, *levels], strict=True))
+    total, step = 0.0, 0.01
+    for place in range(10_000):
+        x = (place + 0.5) * step
+        height = next(
+            (
+                a[1] + (b[1] - a[1]) * (x - a[0]) / (b[0] - a[0])
+                for a, b in pairwise(points)
+                if a[0] <= x <= b[0] and a[0] < b[0]
+            ),
+            points[-1][1],
+        )
+        total += (height - (x >= 42.5)) ** 2 * step
+    assert row["mean"] == pytest.approx(total, rel=2e-3)
+
+
+@pytest.mark.parametrize("zero", [None, 0.0, -50.0, 250.0])
+def test_a_location_and_its_value_are_inverse(zero):
+    space = OutcomeSpace("numeric", (), 1.0, 100.0, zero_point=zero)
+    for place in range(11):
+        assert location_of(space, value_at(space, place / 10)) == pytest.approx(place / 10)
+    assert (value_at(space, 0), value_at(space, 1)) == pytest.approx((1.0, 100.0))
+
+
+def test_a_level_cdf_loses_no_step():
+    space = OutcomeSpace("numeric", (), 0.0, 4.0, open_bounds="both")
+    value = cdf_value(space, ["0.1", "0.3", "0.3", "0.7", "0.9"])
+    quantiles = {float(a) / 100: b for a, b in zip(value.labels, value.numbers, strict=True)}
+    assert pmf(quantiles, space) == pytest.approx([0.1, 0.2, 0, 0.4, 0.2, 0.1], abs=1e-9)
+    for wrong in (["0.1", "0.5", "0.4"], ["0", "1.2", "1"], ["0", "1"]):
+        with pytest.raises(InvalidInput):
+            cdf_value(space, wrong)
+
+
+def test_the_benchmarks_table_is_the_same_platform(ledger):
+    found = import_record(ledger, TABLE, now=NOW, check_scores=True)
+    assert {one.forecaster for one in ledger.forecasts()} == {"metaculus:pro_a", "metaculus:pro_b"}
+    peers = [one for one in found["scores"]["rows"] if one["rule"] == "peer"]
+    by_question = {}
+    for one in peers:
+        by_question[one["question"]] = by_question.get(one["question"], 0.0) + one["ours"]
+    # What one gains the other loses.
+    assert set(by_question) == {"metaculus-1", "metaculus-2", "metaculus-3"}
+    assert all(total == pytest.approx(0, abs=1e-9) for total in by_question.values())
+    closed = outcomes(ledger.resolutions())["metaculus-5"]
+    assert closed.resolved_at == dt.datetime(2025, 3, 5, 10, tzinfo=dt.UTC)
+    assert "1 forecast made before the opening" in " ".join(found["notes"])
+
+
+def zipped(members):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in members.items():
+            archive.writestr(name, text)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({"../question_data.csv": "x", "forecast_data.csv": "y"}, "outside the archive"),
+        ({"/etc/question_data.csv": "x"}, "outside the archive"),
+        ({"C:\\x\\question_data.csv": "x"}, "outside the archive"),
+        ({"question_data.csv": b"\0" * 40_000_000}, "times its size"),
+        ({"notes.txt": "x"}, "is a zip archive of notes.txt"),
+    ],
+)
+def test_an_archive_that_means_harm_is_one_line(members, said, ledger, tmp_path):
+    path = tmp_path / "data.zip"
+    path.write_bytes(zipped(members))
+    with pytest.raises(InvalidInput, match=said) as refused:
+        import_record(ledger, path, now=NOW)
+    assert "\n" not in str(refused.value)
+    assert ledger.head().seq == 0
+
+
+def test_a_sparse_giant_is_not_read(tmp_path):
+    path = tmp_path / "giant.zip"
+    with path.open("wb") as file:
+        file.truncate(5_000_000_000)
+    with pytest.raises(InvalidInput, match="larger than"):
+        opened(path)
+    path.write_bytes(b"\0" * 1000)
+    with pytest.raises(InvalidInput, match="zero bytes"):
+        opened(path)

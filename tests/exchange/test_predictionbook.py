@@ -1,0 +1,70 @@
+"""PredictionBook: each wager counts once in its own score; ours stands over time."""
+
+from pathlib import Path
+
+import pytest
+
+from forecasting.app.exchange import import_record
+from forecasting.domain.resolution import outcomes
+from tests.exchange.conftest import NOW
+
+FILE = Path(__file__).parent / "formats" / "predictionbook.json"
+
+
+@pytest.fixture
+def found(ledger):
+    return import_record(ledger, FILE, now=NOW, me="ana k", check_scores=True)
+
+
+def test_wagers_are_forecasts_and_comments_are_not(found, ledger):
+    said = {(one.question, one.forecaster, one.value.entered[0]) for one in ledger.forecasts()}
+    assert said == {
+        ("predictionbook-101", "ana k", "0.8"),
+        ("predictionbook-101", "predictionbook:ben", "0.6"),
+        ("predictionbook-102", "ana k", "0.5"),
+        ("predictionbook-102", "ana k", "0.1"),
+        ("predictionbook-103", "ana k", "1"),
+        ("predictionbook-104", "ana k", "0.05"),
+    }
+    assert [one["reason"] for one in found["refused"]] == [
+        "response 4: confidence (101): must lie from 0 to 100"
+    ]
+
+
+def test_what_was_withdrawn_is_annulled_and_what_is_open_stays_open(found, ledger):
+    standing = {name: one.outcome for name, one in outcomes(ledger.resolutions()).items()}
+    assert standing == {
+        "predictionbook-101": "yes",
+        "predictionbook-102": "no",
+        "predictionbook-104": "annulled",
+    }
+
+
+def test_a_wager_after_the_deadline_is_kept_and_said(found):
+    assert (
+        "1 forecast made after the close; kept as said, and scored by no window" in (found["notes"])
+    )
+
+
+def test_its_brier_counts_each_wager_once(found):
+    scores = {(one["question"], one["forecaster"]): one["ours"] for one in found["scores"]["rows"]}
+    assert scores == {
+        ("predictionbook-101", "ana k"): pytest.approx(0.04),
+        ("predictionbook-101", "predictionbook:ben"): pytest.approx(0.16),
+        ("predictionbook-102", "ana k"): pytest.approx((0.25 + 0.01) / 2),
+    }
+
+
+def test_later_wagers_of_a_question_are_added_by_a_later_download(ledger, tmp_path):
+    import json
+
+    whole = json.loads(FILE.read_bytes())
+    early = json.loads(FILE.read_bytes())
+    early["predictions"][1] |= {"outcome": None, "updated_at": "2025-05-01T10:00:00.000Z"}
+    early["predictions"][1]["responses"].pop()
+    first, second = tmp_path / "first.json", tmp_path / "second.json"
+    first.write_text(json.dumps(early))
+    second.write_text(json.dumps(whole))
+    import_record(ledger, first, now=NOW, me="ana")
+    found = import_record(ledger, second, now=NOW, me="ana")
+    assert (found["forecasts"], found["resolutions"], found["questions"]) == (1, 1, 0)
