@@ -99,7 +99,7 @@ def test_an_entrant_is_then_judged_like_the_others():
 
 def test_silence_after_entering_is_refused():
     rows = [[-0.1, np.nan], [np.nan, -0.1]]
-    with pytest.raises(ValueError, match="silent"):
+    with pytest.raises(ValueError, match="has no forecast"):
         ensemble_weights(rows, ["e", "f"])
 
 

@@ -160,7 +160,7 @@ def test_what_lies_beyond_the_paths_or_outside_the_world_is_refused() -> None:
         ask(paths, At("truce", ("on",), CLOSE), 61)
     with pytest.raises(InvalidInput, match="trice: the world has no such process"):
         ask(paths, At("trice", ("on",), CLOSE), 60)
-    with pytest.raises(InvalidInput, match="truce=off: it has no such state"):
+    with pytest.raises(InvalidInput, match="truce=off: the process has no such state"):
         ask(paths, At("truce", ("off",), CLOSE), 60)
     with pytest.raises(InvalidInput, match="held: the question has no such option"):
         paths.choice(StateOn("truce", CLOSE), ["none", "on"], day(0), day(60))
