@@ -324,7 +324,9 @@ def _values(
             msg = (
                 f"probability ({probability}): a ladder takes one probability for each of its days"
             )
-            raise InvalidInput(msg, hint=f"{questions[0].id.partition('@')[2]}={probability}")
+            days = [question.id.partition("@")[2] for question in questions]
+            number = probability.rpartition("=")[2]
+            raise InvalidInput(msg, hint=" ".join(f"--p {day}={number}" for day in days))
         return logs.rungs(catalog, slug, each)
     question = questions[0]
     given = {"options": each, "quantiles": {}}

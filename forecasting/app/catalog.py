@@ -156,7 +156,7 @@ class Catalog:
             raise InvalidInput(msg, hint="forecast questions list --status open")
         if moment < question.opens:
             msg = f"question ({question.id}): opens at {iso(question.opens)}, after {iso(moment)}"
-            raise InvalidInput(msg, hint="forecast questions list --status open")
+            raise InvalidInput(msg, hint=f"a time from {iso(question.opens)} on")
         if moment >= question.closes:
             msg = (
                 f"question ({question.id}): closed at {iso(question.closes)}, before {iso(moment)}"

@@ -149,7 +149,7 @@ def add_file(ledger: Ledger, path: Path, now: dt.datetime) -> list[Question]:
     for question in questions:
         if last <= now and question.id not in settled:
             msg = f"closes ({iso(last)}): lies in the past (now {iso(now)})"
-            raise InvalidInput(msg, hint="forecast import jsonl, for a record of the past")
+            raise InvalidInput(msg, hint="forecast import csv, for a record of the past")
         if question.id in catalog.questions or catalog.ladder(question.id):
             msg = f"slug ({question.ladder or question.id}): is already in the ledger"
             raise InvalidInput(msg, hint="give it a slug of its own", where=str(path))

@@ -60,7 +60,9 @@ def build_question(
             resolves_by = max(closes, resolves_by)
         if closes <= opens:
             msg = f"closes ({day}): must not come before opens ({local_day(opens, there)})"
-            raise InvalidInput(msg)
+            raise InvalidInput(
+                msg, hint="a later day; forecast import csv, for a record of the past"
+            )
         condition = file.links.condition
         question = Question(
             id=f"{file.slug}@{day}" if file.ladder else file.slug,

@@ -105,7 +105,8 @@ def _print(found: Mapping[str, Any]) -> None:
         )
     unwatched = {name: end for name, end in found["watched_until"].items()}
     oldest = min(unwatched.values())
-    say(f"its {len(unwatched)} processes were watched until {cell(oldest)} or later")
+    subject = f"{len(unwatched)} processes were" if len(unwatched) > 1 else "process was"
+    say(f"its {subject} watched until {cell(oldest)} or later")
     if found["gain"]:
         gain = found["gain"]
         say(
@@ -114,9 +115,13 @@ def _print(found: Mapping[str, Any]) -> None:
         )
     if found["undo"] is not None:
         reach = [grade for grade, value in found["undo"]["by_grade"].items() if value is not None]
+        could = f"one report of a source graded {', '.join(reach)} could do that"
+        if not reach:
+            could = "no single report could do that"
+        elif len(reach) == len(found["undo"]["by_grade"]):
+            could = "one report of any source could do that"
         say(
-            f"to undo the whole change: a hazard x{found['undo']['ratio']:.3g} from now on; one "
-            f"report could do that from a source of grade {', '.join(reach) or 'none'}"
+            f"to undo the whole change: a hazard x{found['undo']['ratio']:.3g} from now on; {could}"
         )
 
 

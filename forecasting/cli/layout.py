@@ -47,6 +47,7 @@ class Column:
 def fitting(ranked: Sequence[Column], width: int, always: int) -> list[Column]:
     """Choose the columns that fit: the first ones always, the others by rank while there is room.
 
+    A column without a value in any row gives way to those that say something.
     Where even the first are too wide they fold, what a row is about before the answer.
     """
     shown = list(ranked[:always])
@@ -57,11 +58,15 @@ def fitting(ranked: Sequence[Column], width: int, always: int) -> list[Column]:
             narrow = max(column.least + left, LEAST_SUBJECT)
             left += column.least - narrow
             column.least = narrow
-    for column in ranked[always:]:
+    for column in sorted(ranked[always:], key=_empty):
         if column.least + GAP <= left:
             shown.append(column)
             left -= column.least + GAP
-    return shown
+    return [column for column in ranked if column in shown]
+
+
+def _empty(column: Column) -> bool:
+    return all(text.strip() in ("", "–") for text in column.cells)
 
 
 def lines(columns: Sequence[Column], width: int) -> Iterator[str]:

@@ -10,6 +10,7 @@ from forecasting.cli import ask as asking
 from forecasting.cli import options
 from forecasting.cli.options import Group
 from forecasting.cli.output import emit, opened, say, settings
+from forecasting.errors import InvalidInput
 
 if TYPE_CHECKING:
     from forecasting.errors import Problem
@@ -172,14 +173,18 @@ def edit(question: str, file: Path | None) -> None:
     """
     with opened() as book:
         text = book.question_yaml(question)
-        changed = (
-            file.read_text(encoding="utf-8-sig")
-            if file is not None
-            else click.edit(text, extension=".yaml")
-        )
+        changed = file.read_text(encoding="utf-8-sig") if file is not None else _edited(text)
         ids = [] if changed is None else book.edit_question(question, changed)
     emit([{"question": name, "changed": True} for name in ids])
     say(f"{len(ids)} changed" if ids else "nothing changed")
+
+
+def _edited(text: str) -> str | None:
+    try:
+        return click.edit(text, extension=".yaml")
+    except click.ClickException as failed:
+        msg = f"editor: {failed.format_message()}"
+        raise InvalidInput(msg, hint="another editor in $EDITOR, or --file FILE") from failed
 
 
 @questions.command("same-as")

@@ -31,7 +31,12 @@ def merged(found: Iterable[Facts]) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     for one in found:
         for name, value in one.stated.items():
-            if facts.setdefault(name, value) != value:
+            if name == "tags" and name in facts:
+                # Labels add up; for want of one no forecast is refused.
+                facts[name] = tuple(sorted({*facts[name], *value}))
+            elif name == "outcome" and _same_word(facts.get(name), value):
+                continue
+            elif facts.setdefault(name, value) != value:
                 both = sorted((_shown(facts[name]), _shown(value)))
                 msg = f"{name} ({' and '.join(both)}): lines disagree on question {one.question}"
                 hint = "one of them in each line"
@@ -39,6 +44,10 @@ def merged(found: Iterable[Facts]) -> dict[str, Any]:
                     hint = "an id for each (column question), where one title is asked twice"
                 raise InvalidInput(msg, hint=hint)
     return facts
+
+
+def _same_word(one: Any, other: Any) -> bool:
+    return str(one).strip().casefold() == str(other).strip().casefold()
 
 
 def _shown(value: Any) -> str:

@@ -38,7 +38,9 @@ def faulty() -> Iterator[Fault]:
         raise
     except InvalidInput as wrong:
         fault.reason = str(wrong)
-    except (TypeError, AttributeError, KeyError, ValueError, IndexError) as wrong:
+    except KeyError as wrong:
+        fault.reason = f"{plainly(str(wrong.args[0])[:80])}: is missing"
+    except (TypeError, AttributeError, ValueError, IndexError) as wrong:
         fault.reason = f"is not of the shape of its format ({type(wrong).__name__}: {wrong})"
 
 

@@ -66,6 +66,31 @@ class Head:
         return bool(mine) and {column.casefold() for column in columns} <= mine
 
 
+class Row(dict[str, str]):
+    """The cells of a row by the names of their columns, which are found in any case.
+
+    Examples
+    --------
+    >>> row = Row({"Question Title": "Will it rain?"})
+    >>> row["Question title"], row.get("question title"), row.get("Notes")
+    ('Will it rain?', 'Will it rain?', None)
+    """
+
+    def __missing__(self, name: str) -> str:
+        """Find a column whose name differs in case only."""
+        for column, cell in self.items():
+            if column.casefold() == name.casefold():
+                return cell
+        raise KeyError(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Give the cell of a column, or the default."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One thing of a JSON file, with its number in the file, from 1."""
@@ -172,7 +197,7 @@ class Source:
                 if len(cells) != len(columns):
                     rule = f"row: {len(cells)} cells where the columns are {len(columns)}"
                     raise stop(name, line, rule, "the whole file: it may be cut off")
-                yield line, dict(zip(columns, cells, strict=True))
+                yield line, Row(zip(columns, cells, strict=True))
 
     @cached_property
     def json(self) -> Any:
