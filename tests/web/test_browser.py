@@ -59,6 +59,10 @@ window.violations = [];
 document.addEventListener("securitypolicyviolation",
   event => window.violations.push(event.violatedDirective + " " + event.blockedURI));
 """
+NARROW = """
+[...document.querySelectorAll(".item > .about")]
+  .filter(each => each.offsetParent && each.offsetWidth < 120).map(each => each.innerText.slice(0, 40))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +166,9 @@ def _walk(context: Any, origin: str, addresses: list[str], width: int) -> list[s
         across = page.evaluate("document.documentElement.scrollWidth")
         if across > width:
             wrong.append(f"{address}: {across} wide")
+        # A title that is pressed to nothing is no wider than the page either.
+        narrow = page.evaluate(NARROW)
+        wrong += [f"{address}: {each} has no width" for each in narrow]
         found = page.evaluate("window.violations || []")
         wrong += [f"{address}: policy {each}" for each in found]
     page.close()
