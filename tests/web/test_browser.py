@@ -61,7 +61,8 @@ document.addEventListener("securitypolicyviolation",
 """
 NARROW = """
 [...document.querySelectorAll(".item > .about")]
-  .filter(each => each.offsetParent && each.offsetWidth < 120).map(each => each.innerText.slice(0, 40))
+  .filter(each => each.offsetParent && each.offsetWidth < 120)
+  .map(each => each.innerText.slice(0, 40))
 """
 
 

@@ -123,7 +123,7 @@ def test_nothing_acknowledged_is_lost_when_the_server_is_killed(database: Path) 
     assert len(acknowledged) >= 60
     with Book.plain(str(database)) as book:
         assert book.verify()["ok"]
-        kept = book.forecasts(forecaster="ana")["because"].tolist()
+        kept = [row["because"] for row in book.forecasts(forecaster="ana")]
     for because, _ in acknowledged:
         assert kept.count(because) == 1
 
