@@ -1,5 +1,6 @@
 """Every page in a real browser: wide and narrow, light and dark, with a script and without."""
 
+import datetime as dt
 import re
 import shutil
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from forecasting import clock
 from forecasting.app.book import Book
 from forecasting.web import pages
 from tests.web.conftest import Server
@@ -22,6 +24,8 @@ QUIET = (
 #: Addresses of the routes whose path names something, and more of others.
 ADDRESSES: dict[str, tuple[str, ...]] = {
     "/ledger": ("/ledger", "/ledger?before=300"),
+    "/news": ("/news", "/news?all=1"),
+    "/news/{name}": ("/news/truce-minsk1-start",),
     "/q/{name}": (
         "/q/armenia-eu-referendum-2027",
         "/q/guarantees-2026",
@@ -31,12 +35,20 @@ ADDRESSES: dict[str, tuple[str, ...]] = {
     ),
     "/q/{name}/why": ("/q/armenia-eu-referendum-2027/why",),
     "/questions": ("/questions", "/questions?status=open&text=russia&sort=difference"),
+    "/review": ("/review", "/review?who=model&kind=replay"),
+    "/world/what-if": (
+        "/world/what-if",
+        "/world/what-if?if%5Barmenia-eu-referendum-2027%5D=yes&how=see",
+    ),
 }
 #: Routes whose answer is a part, a file, or another page.
 NO_PAGES = {
     *("/enter", "/login", "/ledger/anchor", "/ledger/export/{format}", "/q/{name}/curve"),
     *("/updated", "/work/{key}"),
 }
+#: An item of news that waits for its code, and one that has it.
+WAITS = "Envoys of both sides talk of a general ceasefire before the end of the year"
+ACTS = "A venue for a general ceasefire is agreed"
 #: What a page may weigh, without its charts' data.
 MOST_BYTES = 150_000
 #: The routes that show a page, and every address that is walked.
@@ -46,6 +58,11 @@ WATCH = """
 window.violations = [];
 document.addEventListener("securitypolicyviolation",
   event => window.violations.push(event.violatedDirective + " " + event.blockedURI));
+"""
+NARROW = """
+[...document.querySelectorAll(".item > .about")]
+  .filter(each => each.offsetParent && each.offsetWidth < 120)
+  .map(each => each.innerText.slice(0, 40))
 """
 
 
@@ -77,7 +94,28 @@ def filled(example: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             shares = {"none": 0.2, "soft": 0.7, "firm": 0.1}
             book.log("guarantees-2026", shares, forecaster=who)
             book.log("general-ceasefire-2026@2026-12-31", p, forecaster=who)
+        for title, on in ((WAITS, {}), (ACTS, {"ceasefire=accepted": "+1"})):
+            since = clock.now() - dt.timedelta(hours=3)
+            book.add_news(title, source="wire", grade="B", known_at=since, on=on)
     return path
+
+
+@pytest.fixture(scope="module")
+def walked(filled: Path, site: Server, chrome: Any, seat: Any) -> list[str]:
+    """Every address, with those of items of news; what takes seconds is computed before."""
+    with Book.plain(str(filled), forecaster="ana") as book:
+        seqs = [row["seq"] for row in book.coded_news() if row["title"] == ACTS]
+        seqs += [row["seq"] for row in book.inbox() if row["title"] == WAITS]
+    assert len(seqs) == 2
+    addresses = [*WALKED, *(f"/news/{seq}" for seq in seqs)]
+    context = chrome.new_context(storage_state=seat)
+    page = context.new_page()
+    for address in addresses:
+        page.goto(site.origin + address)
+        # The page looks again by itself until its figures are there.
+        page.locator(".working").wait_for(state="detached", timeout=300_000)
+    context.close()
+    return addresses
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +142,7 @@ def test_every_page_has_an_address_here() -> None:
     assert set(ADDRESSES) <= SHOWN
 
 
-def _walk(context: Any, origin: str, width: int) -> list[str]:
+def _walk(context: Any, origin: str, addresses: list[str], width: int) -> list[str]:
     """Open every page; give what is wrong with it."""
     wrong: list[str] = []
     page = context.new_page()
@@ -119,7 +157,7 @@ def _walk(context: Any, origin: str, width: int) -> list[str]:
             else None
         ),
     )
-    for address in WALKED:
+    for address in addresses:
         answer = page.goto(origin + address)
         if answer.status != 200:
             wrong.append(f"{address}: {answer.status}")
@@ -129,6 +167,9 @@ def _walk(context: Any, origin: str, width: int) -> list[str]:
         across = page.evaluate("document.documentElement.scrollWidth")
         if across > width:
             wrong.append(f"{address}: {across} wide")
+        # A title that is pressed to nothing is no wider than the page either.
+        narrow = page.evaluate(NARROW)
+        wrong += [f"{address}: {each} has no width" for each in narrow]
         found = page.evaluate("window.violations || []")
         wrong += [f"{address}: policy {each}" for each in found]
     page.close()
@@ -139,7 +180,13 @@ def _walk(context: Any, origin: str, width: int) -> list[str]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_every_page_stands(
-    chrome: Any, site: Server, seat: Any, width: int, scheme: str, script: bool
+    chrome: Any,
+    site: Server,
+    seat: Any,
+    walked: list[str],
+    width: int,
+    scheme: str,
+    script: bool,
 ) -> None:
     context = chrome.new_context(
         viewport={"width": width, "height": 900},
@@ -147,14 +194,14 @@ def test_every_page_stands(
         java_script_enabled=script,
         storage_state=seat,
     )
-    assert _walk(context, site.origin, width) == []
+    assert _walk(context, site.origin, walked, width) == []
     context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_everybody_can_use_every_page(
-    chrome: Any, site: Server, seat: Any, width: int, scheme: str
+    chrome: Any, site: Server, seat: Any, walked: list[str], width: int, scheme: str
 ) -> None:
     axe = (Path(__file__).parent / "axe" / "axe.min.js").read_text("utf-8")
     context = chrome.new_context(
@@ -162,7 +209,7 @@ def test_everybody_can_use_every_page(
     )
     page = context.new_page()
     wrong = []
-    for address in WALKED:
+    for address in walked:
         page.goto(site.origin + address)
         page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
         page.evaluate(axe)
@@ -316,4 +363,73 @@ def test_numbers_are_hidden_until_one_has_answered(chrome: Any, server: Server) 
     page.get_by_role("button", name="Log", exact=True).click()
     told(page, "Logged")
     assert "hidden" not in page.inner_text(".strip")
+    context.close()
+
+
+@pytest.fixture
+def visitor(chrome: Any, server: Server) -> Iterator[Any]:
+    """A page of a browser that is in."""
+    context = chrome.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(server.address)
+    page.wait_for_url(server.origin + "/")
+    yield page
+    context.close()
+
+
+def test_news_is_coded_by_one_key_and_taken_back(
+    visitor: Any, server: Server, database: Path
+) -> None:
+    with Book.plain(str(database), forecaster="ana") as book:
+        since = clock.now() - dt.timedelta(hours=3)
+        seq = book.add_news(WAITS, source="wire", grade="B", known_at=since)["seq"]
+    visitor.goto(server.origin + "/")
+    # From Today: to the item that the key is on.
+    item = visitor.locator("[data-news]", has_text=WAITS)
+    for _ in range(visitor.locator("[data-item]").count()):
+        if "here" in (item.get_attribute("class") or ""):
+            break
+        visitor.keyboard.press("j")
+    visitor.keyboard.press("n")
+    visitor.wait_for_url(f"**/news/{seq}")
+    visitor.keyboard.press("4")
+    assert "Coded +1 on " in told(visitor, "Coded")
+    visitor.goto(server.origin + "/news")
+    visitor.locator("#coded ~ .scroll").get_by_role("link", name=WAITS).click()
+    visitor.get_by_label("Why it does not stand").fill("denied by both")
+    visitor.get_by_role("button", name="Take it back").click()
+    assert "Taken back" in told(visitor, "Taken back")
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_somebody_writes_news_watches_the_world_and_reads_the_review(
+    chrome: Any, server: Server, width: int, script: bool
+) -> None:
+    """News, World and Review by clicks and typing alone."""
+    context = chrome.new_context(
+        viewport={"width": width, "height": 900}, java_script_enabled=script
+    )
+    page = context.new_page()
+    page.goto(server.address)
+    page.wait_for_url(server.origin + "/")
+    page.get_by_role("link", name="News", exact=True).click()
+    page.get_by_role("link", name="Write an item").click()
+    page.get_by_label("What happened, in a sentence").fill(WAITS)
+    page.get_by_label("Who says so").fill("wire")
+    page.get_by_role("button", name="Write down, and code it").click()
+    page.locator("h1", has_text=WAITS).wait_for()
+    page.locator("button[name=code][value='+2']").click()
+    assert "Coded +2" in told(page, "Coded")
+    page.get_by_role("link", name="World", exact=True).click()
+    page.locator("svg.world").wait_for()
+    page.get_by_role("button", name="Nothing happened until today", exact=True).click()
+    assert "Recorded for" in told(page, "Recorded")
+    page.get_by_role("link", name="What if", exact=True).click()
+    row = page.locator(".conditions li", has_text="Armenia")
+    row.get_by_label("yes", exact=True).check()
+    page.get_by_role("button", name="See every question move").click()
+    page.locator(".lead-number", has_text="Once this is seen").wait_for()
+    page.get_by_role("link", name="Review", exact=True).click()
+    page.locator("h1", has_text="Review").wait_for()
     context.close()

@@ -146,7 +146,7 @@ def test_a_fact_of_a_source_below_b_is_a_report_unless_somebody_vouches(
     seq = told(house)
     browser.get(f"/news/{seq}")
     browser.send("/news/fact", fact="ceasefire=accepted")
-    assert "taken as a report" in browser.notes()[0]
+    assert "recorded as a report" in browser.notes()[0]
     seq = told(house, "Both sides accept", hours=1)
     browser.get(f"/news/{seq}")
     browser.send("/news/fact", fact="ceasefire=accepted", confirmed="1")

@@ -69,7 +69,7 @@ def test_two_tabs_lose_nothing_and_the_later_one_is_told(house: House) -> None:
     one.send(f"/q/{name}/log", p="20")
     two.send(f"/q/{name}/log", p="30")
     assert "Meanwhile 20" in two.notes()[0]
-    said = house.book.history(name, forecaster="ana")["forecast"].tolist()
+    said = [row["forecast"] for row in house.book.history(name, forecaster="ana")]
     assert said[-2:] == [0.2, 0.3]
 
 
@@ -87,7 +87,7 @@ def test_nothing_acknowledged_is_lost_when_the_server_is_killed(database: Path) 
     """Twenty writers at once, and the server is killed under them."""
     with Book.plain(str(database), forecaster="ana") as book:
         rows = book.questions(status="open")
-        names = rows[rows["type"] == "binary"]["id"].tolist()
+        names = [row["id"] for row in rows if row["type"] == "binary"]
     server = Server(database)
     acknowledged: list[tuple[str, int]] = []
     lock = threading.Lock()
@@ -123,7 +123,7 @@ def test_nothing_acknowledged_is_lost_when_the_server_is_killed(database: Path) 
     assert len(acknowledged) >= 60
     with Book.plain(str(database)) as book:
         assert book.verify()["ok"]
-        kept = book.forecasts(forecaster="ana")["because"].tolist()
+        kept = [row["because"] for row in book.forecasts(forecaster="ana")]
     for because, _ in acknowledged:
         assert kept.count(because) == 1
 
