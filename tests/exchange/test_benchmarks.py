@@ -18,7 +18,7 @@ COMMON = (
     "question_id,user_id,team_id,probability,answer_option,timestamp,outcome,open_time,"
     "close_time,resolve_time,time_open,n_opts,options,q_status,q_type"
 )
-DATA = Path("/work/shared/data")
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
 def bring(ledger, name, **more):

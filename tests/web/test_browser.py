@@ -44,7 +44,7 @@ ADDRESSES: dict[str, tuple[str, ...]] = {
 #: Routes whose answer is a part, a file, or another page.
 NO_PAGES = {
     *("/enter", "/login", "/ledger/anchor", "/ledger/export/{format}", "/q/{name}/curve"),
-    *("/updated", "/work/{key}"),
+    *("/updated", "/jobs/{key}"),
 }
 #: An item of news that waits for its code, and one that has it.
 WAITS = "Envoys of both sides talk of a general ceasefire before the end of the year"

@@ -85,7 +85,7 @@ def attacks(a: Attacker) -> Iterator[tuple[str, str]]:
         "/assets/x/../../../../etc/passwd", "/assets/x/..%2f..%2fpyproject.toml",
         "/assets/x/%2e%2e/app.py", "/q/..%2f..%2fetc%2fpasswd", "/q/%00", "/q/%ff%fe",
         "/..//..//etc/passwd", "//example.org/", "/assets/x/app.css%00.py", "/ledger/export/..%2fx",
-        "/ledger/export/parquet", "/work/../../x", "/q/" + "a" * 4000, "/%c0%ae%c0%ae/",
+        "/ledger/export/parquet", "/jobs/../../x", "/q/" + "a" * 4000, "/%c0%ae%c0%ae/",
     ):  # fmt: skip
         yield f"path {path[:40]}", a.ask("GET", path, **signed)
     for host in (

@@ -22,7 +22,7 @@ def test_the_chain_is_verified_in_another_process(browser: Browser, house: House
     job = house.jobs.of(key)
     assert job is not None
     wait(lambda: job.over)
-    page = browser.get(f"/work/{key}")
+    page = browser.get(f"/jobs/{key}")
     assert "Verified: all" in page.text
     assert str(page.url).endswith(f"/ledger?work={key}")
 
@@ -40,8 +40,8 @@ def test_work_is_ended_and_what_waits_goes_on(browser: Browser, house: House) ->
     assert twin is first
     second = house.jobs.start("b", "verify", who="ana", then="/ledger")
     wait(lambda: first.state == "running")
-    browser.get(f"/work/{first.id}")
-    browser.send(f"/work/{first.id}/end")
+    browser.get(f"/jobs/{first.id}")
+    browser.send(f"/jobs/{first.id}/end")
     assert first.state == "ended"
     # The app answers while something runs.
     assert browser.get("/").status_code == 200
@@ -54,7 +54,7 @@ def test_work_is_ended_and_what_waits_goes_on(browser: Browser, house: House) ->
 def test_another_person_does_not_see_it(house: House) -> None:
     job = house.jobs.start("x", "verify", who="ben", then="/ledger")
     browser = Browser(house)
-    assert browser.get(f"/work/{job.id}").status_code == 404
+    assert browser.get(f"/jobs/{job.id}").status_code == 404
     house.jobs.end(job)
 
 

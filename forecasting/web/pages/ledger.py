@@ -43,7 +43,7 @@ def ledger(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
 def verify(visit: Visit) -> Response:
     """Walk the whole chain, in a process of its own."""
     job = visit.house.jobs.start("Verifying the ledger", "verify", who=visit.who, then="/ledger")
-    return visit.to(f"/work/{job.id}")
+    return visit.to(f"/jobs/{job.id}")
 
 
 def anchor(visit: Visit) -> Response:

@@ -28,7 +28,7 @@ def end(visit: Visit) -> Response:
     """End a piece of work."""
     job = _job(visit)
     visit.house.jobs.end(job)
-    return visit.to(f"/work/{job.id}")
+    return visit.to(f"/jobs/{job.id}")
 
 
 def update(visit: Visit) -> Response:
@@ -42,7 +42,7 @@ def update(visit: Visit) -> Response:
         questions=names,
         watched=visit.form.get("watched") == "1",
     )
-    return visit.to(f"/work/{job.id}")
+    return visit.to(f"/jobs/{job.id}")
 
 
 def updated(visit: Visit) -> Response:
@@ -77,12 +77,12 @@ def take_apart(visit: Visit) -> Response:
         head=visit.head,
         question=name,
     )
-    return visit.to(f"/work/{job.id}")
+    return visit.to(f"/jobs/{job.id}")
 
 
 ROUTES = [
-    get("/work/{key}", work),
-    post("/work/{key}/end", end),
+    get("/jobs/{key}", work),
+    post("/jobs/{key}/end", end),
     post("/update", update),
     get("/updated", updated),
     get("/q/{name}/why", why),
