@@ -34,7 +34,7 @@ def merged(found: Iterable[Facts]) -> dict[str, Any]:
             if name == "tags" and name in facts:
                 # Labels add up; for want of one no forecast is refused.
                 facts[name] = tuple(sorted({*facts[name], *value}))
-            elif name == "outcome" and _same_word(facts.get(name), value):
+            elif name == "outcome" and name in facts and _same_word(facts[name], value):
                 continue
             elif facts.setdefault(name, value) != value:
                 both = sorted((_shown(facts[name]), _shown(value)))

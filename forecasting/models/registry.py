@@ -109,8 +109,8 @@ def get(name: str) -> Any:
     'rates'
     >>> get("survival")
     Traceback (most recent call last):
-    forecasting.errors.NotFound: model (survival): questions are answered by processes of one \
-world now. Try: states with a move of shape below 1
+    forecasting.errors.NotFound: model (survival): questions are now answered by processes of \
+one world. Try: states with a move of shape below 1
     """
     if name in _GRAPHS:
         return _load(_GRAPHS[name])

@@ -179,7 +179,7 @@ def test_the_table_of_a_replay(replayed: tuple[Book, Path]) -> None:
 
     book, _ = replayed
     rows, notes = worldview_rows(book.ledger, bundled_bank(), now=clock.now())
-    assert "no worldview has spoken live" in notes[0]
+    assert "no worldview has a live forecast" in notes[0]
     assert "says little" in notes[-1]
     assert {row["worldview"]: row["weight"] for row in rows} == {"003": 0.5, "004": 0.5}
     by_name = {row["worldview"]: row for row in rows}
@@ -227,7 +227,7 @@ def test_the_command(replayed: tuple[Book, Path]) -> None:
     assert result.exit_code == 0, result.output
     rows = json.loads(result.stdout)
     assert {"worldview", "weight", "n_resolved", "brier"} <= set(rows[0])
-    assert "no worldview has spoken live" in result.stderr
+    assert "no worldview has a live forecast" in result.stderr
     for options in ([], ["--over-time", "--kind", "replay"]):
         table = CliRunner().invoke(root, ["--db", str(path), "worldviews", *options])
         assert table.exit_code == 0, table.output

@@ -25,7 +25,7 @@ def simulate(rng, *, forecasters=4, questions=50):
         x = log_odds(rng.beta(1, 1, questions))
         seen = rng.random(questions) < expit(a + np.exp(b) * x)
         records.append((x, seen.astype(float), np.ones(questions)))
-    return alpha, records
+    return {"alpha": alpha, "log_slope": log_slope}, records
 
 
 @dataclass(frozen=True, slots=True)

@@ -233,7 +233,7 @@ def test_ranks_of_the_truth_are_uniform():
     for _ in range(300):
         truth, records = simulate(rng, forecasters=2, questions=25)
         alpha, _, weight = by_quadrature(records, Shared())[0]
-        ranks.append(weight[alpha < truth[0]].sum())
+        ranks.append(weight[alpha < truth["alpha"][0]].sum())
     counts = np.histogram(ranks, bins=10, range=(0, 1))[0]
     # Chi-square with 9 degrees of freedom exceeds 27.9 once in a thousand.
     assert ((counts - 30) ** 2 / 30).sum() < 27.9

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from forecasting.calibration import recalibration
 from forecasting.calibration.recalibration_lines import Shared
 from forecasting.calibration.recalibration_quadrature import by_quadrature
+from tests.calibration import sampled
 from tests.inference.sbc import calibrate, draw_ranks, draw_summary
 
 
 def simulate(rng):
     """The line of the first of two forecasters."""
-    truth, records = recalibration.simulate(rng, forecasters=2, questions=25)
+    truth, records = sampled.simulate(rng, forecasters=2, questions=25)
     return {name: truth[name][0] for name in ("alpha", "log_slope")}, {"records": records}
 
 
