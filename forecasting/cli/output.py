@@ -366,7 +366,8 @@ def _table(
     above = textwrap.wrap(printable(title), room)
     table = [*layout.lines(shown, room)]
     head = next(i for i, text in enumerate(table) if text.strip(" ─") == "")
-    if _styled():
+    # Into a pipe `echo` leaves the styles out.
+    if not os.environ.get("NO_COLOR"):
         above = [click.style(text, italic=True) for text in above]
         table[:head] = [click.style(text, bold=True) for text in table[:head]]
     click.echo("\n".join([*above, "", *table, ""]))
@@ -400,10 +401,11 @@ def _record(record: Row) -> None:
     named = {key: printable(key.replace("_", " ")) for key in plain_ones}
     indent = max(map(len, named.values()), default=0) + 2
     room = max(_columns() - indent, LEAST_ROOM)
+    bold = not os.environ.get("NO_COLOR")
     for key, text in plain_ones.items():
         lines = [piece for part in text.split("\n") for piece in textwrap.wrap(part, room) or [""]]
         name = f"{named[key]:<{indent}}"
-        click.echo(click.style(name, bold=True) if _styled() else name, nl=False)
+        click.echo(click.style(name, bold=True) if bold else name, nl=False)
         click.echo(f"\n{' ' * indent}".join(lines))
     for key, value in parts.items():
         _table(list(value), _keys(list(value)), key.replace("_", " "))
@@ -414,7 +416,3 @@ def _columns() -> int:
     if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
         return WIDE_PIPE
     return shutil.get_terminal_size().columns
-
-
-def _styled() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")

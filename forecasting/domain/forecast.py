@@ -20,7 +20,7 @@ KINDS: tuple[Kind, ...] = ("live", "replay", "backdated", "imported")
 #: The words that a ledger keeps and hashes where they are not the words that are shown. A hash
 #: stands for its bytes for good, so the stored word never changes; it is still accepted.
 STORED_KINDS = {"backdated": "elicited"}
-_SHOWN_KINDS: dict[str, Any] = {stored: shown for shown, stored in STORED_KINDS.items()}
+SHOWN_KINDS: dict[str, Any] = {stored: shown for shown, stored in STORED_KINDS.items()}
 #: A forecast logged at most this long after it was made is live.
 LIVE_WITHIN = dt.timedelta(minutes=15)
 SUM_TOLERANCE = 1e-9
@@ -38,7 +38,7 @@ def kind_named[Word: str](word: Word) -> Word:
     >>> kind_named("elicited"), kind_named("live")
     ('backdated', 'live')
     """
-    found: Word = _SHOWN_KINDS.get(word, word)
+    found: Word = SHOWN_KINDS.get(word, word)
     return found
 
 

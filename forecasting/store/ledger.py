@@ -175,23 +175,34 @@ class Ledger(Readings):
         if not prepared:
             return []
         with self.writing() as connection:
-            recorded = append(
-                connection, prepared, recorded_at=recorded_at, tool=self.tool, act=self._act
-            )
-        self._act = ""
+            recorded = append(connection, prepared, recorded_at=recorded_at, tool=self.tool)
         if "redaction" in {item.kind for item in prepared}:
             self._settle_journal()
         return recorded
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Open a transaction that keeps every other writer out, its faults told in one line."""
+        """Open a transaction that keeps every other writer out, its faults told in one line.
+
+        An act of writing that has a name is refused where it was done before, and noted with its
+        last entry.
+        """
         if self._unguarded is not None:
             raise self._unguarded
         with told(self._where), self._engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.exec_driver_sql(_LOCK)
+            act, before = self._act, 0
+            if act:
+                if done := written_by(connection, act):
+                    raise Repeated(done)
+                before = read_head(connection)[0].seq
             yield connection
+            last = read_head(connection)[0].seq if act else before
+            if last > before:
+                connection.execute(insert(receipt).values(act=act, seq=last))
+        if last > before:
+            self._act = ""
 
     def _settle_journal(self) -> None:
         """Write a journal's pages into the file, so that what was taken out is not left in it.
@@ -217,18 +228,9 @@ class Ledger(Readings):
 
 
 def append(
-    connection: Connection,
-    prepared: Sequence[Entry],
-    *,
-    recorded_at: dt.datetime,
-    tool: str,
-    act: str = "",
+    connection: Connection, prepared: Sequence[Entry], *, recorded_at: dt.datetime, tool: str
 ) -> list[Entry]:
-    """Insert prepared drafts, numbered and hashed, in the caller's write transaction.
-
-    An `act` of writing is inserted once: of its twin nothing is.
-    """
-    once(connection, act)
+    """Insert prepared drafts, numbered and hashed, in the caller's write transaction."""
     head, last = read_head(connection)
     moment = utc(recorded_at)
     if last is not None and last > moment:
@@ -247,25 +249,12 @@ def append(
         place = (seq, moment, tool, hashed.hex(), previous.hex())
         made.append((Entry(item.kind, row, effects, item.because, item.salt, *place), form))
     record(connection, made)
-    note(connection, act, made[-1][0].seq)
     return [one for one, _ in made]
 
 
 def written_by(connection: Connection, act: str) -> int:
     """Give the last entry that an act of writing came to; 0 where it was not done."""
     return connection.execute(select(receipt.c.seq).where(receipt.c.act == act)).scalar() or 0
-
-
-def once(connection: Connection, act: str) -> None:
-    """Refuse an act of writing that was done before; none is refused without a name."""
-    if act and (seq := written_by(connection, act)):
-        raise Repeated(seq)
-
-
-def note(connection: Connection, act: str, seq: int) -> None:
-    """Note the last entry of an act of writing that has a name."""
-    if act:
-        connection.execute(insert(receipt).values(act=act, seq=seq))
 
 
 def record(connection: Connection, made: Iterable[tuple[Entry, Written]]) -> None:

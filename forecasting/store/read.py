@@ -35,7 +35,7 @@ from forecasting.domain import (
     Sealed,
     Withdrawal,
 )
-from forecasting.domain.forecast import STORED_KINDS, kind_named
+from forecasting.domain.forecast import SHOWN_KINDS, STORED_KINDS, kind_named
 from forecasting.domain.provenance import ModelRun, ReplayMark
 from forecasting.domain.resolution import outcomes
 from forecasting.domain.setup import Setup
@@ -269,7 +269,7 @@ class Readings:
                 seq,
                 name,
                 read_instant(at),
-                kind_named(kind),
+                SHOWN_KINDS.get(kind, kind),
                 tuple(loads(entered)) if entered else (),
             )
             for seq, name, at, kind, entered in rows

@@ -23,7 +23,7 @@ from forecasting.store import migrate
 from forecasting.store.bulk import Plain
 from forecasting.store.canonical import FIRST, VERSION, dumps, instant_text, leaf, link, loads
 from forecasting.store.entries import Draft, Entry, prepare, write
-from forecasting.store.ledger import Ledger, append, note, once
+from forecasting.store.ledger import Ledger, append
 from forecasting.store.ledger import record as record_entries
 from forecasting.store.read import Head, read_head
 from forecasting.store.tables import (
@@ -256,7 +256,6 @@ def record(
         here, last = read_head(connection)
         if here != head:
             return False
-        once(connection, ledger._act)
         moment = max(utc(recorded_at), last or utc(recorded_at))
         plain = Plain() if connection.dialect.paramstyle == "qmark" else None
         # The kinds of a track record come one after the other; most of it is plain forecasts.
@@ -274,10 +273,6 @@ def record(
                 prepared = [prepare(draft) for draft in batch]
                 done = append(connection, prepared, recorded_at=moment, tool=ledger.tool)
                 here = Head(done[-1].seq, done[-1].hash)
-        if here != head:
-            note(connection, ledger._act, here.seq)
-    if here != head:
-        ledger._act = ""
     return True
 
 
