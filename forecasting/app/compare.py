@@ -10,9 +10,9 @@ from forecasting.app import paired
 from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection, resolved, seals_asked_for, select
 from forecasting.app.references import CLIMATOLOGY, UNIFORM, known_forecaster, with_reference
-from forecasting.app.score import FITTING, NATURAL
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.question import ANNULLED
+from forecasting.domain.scores import COMPARED, NATURAL, SCORES, score_range
 from forecasting.domain.sealed import Sealed
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: The widest difference of two scores: only bounded ones have a confidence sequence.
-BOUNDS = {("brier", "half"): 1.0, ("brier", "full"): 2.0, ("spherical", "half"): 1.0}
-RULES = ("brier", "log", "spherical", "rps", "crps")
 #: Steps further apart than this, relative to the usual gap, make no regular series.
 _IRREGULAR = 0.25
 _LEAST_SERIES = 8
@@ -69,9 +67,9 @@ def compare(
     if a == b:
         msg = f"forecasters ({a}, {b}): must be two different names"
         raise InvalidInput(msg, hint="forecast compare model base-rate")
-    if rule and rule not in RULES:
+    if rule and rule not in COMPARED:
         msg = (
-            f"rule ({rule}): must be one of {', '.join(RULES)}; the other rules already compare "
+            f"rule ({rule}): must be one of {', '.join(COMPARED)}; the other rules already compare "
             "forecasters"
         )
         raise InvalidInput(msg)
@@ -86,10 +84,10 @@ def compare(
             known_forecaster(ledger, name)
     frame = frame[frame["forecaster"].isin([a, b])]
     counts = {kind: _n_shared(frame[frame["type"] == kind], a, b) for kind in NATURAL}
-    fitting = [kind for kind in NATURAL if not rule or kind in FITTING[rule]]
+    fitting = [kind for kind in NATURAL if not rule or kind in SCORES[rule].types]
     chosen = question_type or max(fitting, key=lambda kind: counts[kind])
     used = rule or NATURAL[chosen]
-    if chosen not in FITTING[used]:
+    if chosen not in SCORES[used].types:
         msg = f"rule ({used}): does not score {chosen} questions"
         raise InvalidInput(msg, hint=f"rule={NATURAL[chosen]}")
     part = frame[frame["type"] == chosen]
@@ -108,13 +106,15 @@ def compare(
         "other_types": {kind: n for kind, n in counts.items() if n and kind != chosen},
     }
     pending = _pending(ledger, wanted, a, b, chosen)
+    lower, upper = score_range(used, convention)
+    bound = upper - lower
     return {
         **result,
         **_compared(
             wide,
             pending,
             names=(a, b),
-            bound=BOUNDS.get((used, convention if used == "brier" else "half")),
+            bound=bound if math.isfinite(bound) else None,
             moment=wanted.as_of or now,
             series=diebold_mariano,
             resamples=resamples,

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from forecasting.app import paired
 from forecasting.app.frames import Selection, resolved
-from forecasting.app.score import FITTING, NATURAL
 from forecasting.domain.forecasters import ordered
+from forecasting.domain.scores import NATURAL, RANKED, SCORES
 from forecasting.errors import InvalidInput
 from forecasting.scoring.checks import LEAST_CLUSTERS
 from forecasting.store import Ledger
@@ -14,7 +14,6 @@ from forecasting.store import Ledger
 if TYPE_CHECKING:
     import pandas as pd
 
-RULES = ("brier", "spherical", "rps", "crps")
 WINDOWS = ("scheduled", "spot")
 
 
@@ -62,9 +61,9 @@ def leaderboard(
     if question_type not in NATURAL:
         msg = f"type ({question_type}): must be one of {', '.join(NATURAL)}"
         raise InvalidInput(msg, hint="question_type=binary")
-    if used not in RULES or question_type not in FITTING[used]:
+    if used not in RANKED or question_type not in SCORES[used].types:
         msg = (
-            f"rule ({used}): must be one of {', '.join(RULES)} and score {question_type} questions"
+            f"rule ({used}): must be one of {', '.join(RANKED)} and score {question_type} questions"
         )
         raise InvalidInput(msg, hint=f"rule={NATURAL[question_type]}")
     if paired.window_of(window)[0] not in WINDOWS:

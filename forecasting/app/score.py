@@ -9,46 +9,19 @@ from forecasting.app.frames import Selection, kinds_present, resolved
 from forecasting.app.references import CLIMATOLOGY, UNIFORM, known_forecaster, with_reference
 from forecasting.domain.forecast import KINDS
 from forecasting.domain.forecasters import ordered
+from forecasting.domain.scores import NATURAL, SCORES, score_range
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: The rule that each type of question is scored by unless one is asked for.
-NATURAL = {"binary": "brier", "categorical": "brier", "ordered": "rps", "numeric": "crps"}
-_OPTIONS = ("binary", "categorical")
-FITTING = {
-    "brier": _OPTIONS,
-    "log": _OPTIONS,
-    "spherical": _OPTIONS,
-    "rps": ("ordered",),
-    "crps": ("numeric",),
-    "baseline": (*_OPTIONS, "numeric"),
-    "peer": _OPTIONS,
-    "relative": _OPTIONS,
-}
 GROUPS = ("forecaster", "question", "topic", "tag", "horizon", "month")
 HORIZONS = (1.0, 7.0, 30.0, 90.0, 180.0)
 WINDOWS = ("scheduled", "until-resolution", "last")
 #: What becomes of a question that a forecaster never spoke on while others did.
 MISSING = ("leave-out", "uniform")
 BASE_RATE = "base-rate"
-CROWD = ("peer", "relative")
-#: The least and the largest score of a rule: no interval reaches a bound.
-RANGES = {
-    ("brier", "half"): (0.0, 1.0),
-    ("brier", "full"): (0.0, 2.0),
-    ("relative", "half"): (-1.0, 1.0),
-    ("relative", "full"): (-2.0, 2.0),
-}
-_RANGE_OF_RULE = {
-    "log": (0.0, math.inf),
-    "rps": (0.0, math.inf),
-    "crps": (0.0, math.inf),
-    "spherical": (0.0, 1.0),
-    "baseline": (-math.inf, 100.0),
-}
 #: Draws over all rows of a table, so that a table of a thousand people still ends.
 _WORK = 400_000_000
 
@@ -141,7 +114,7 @@ def from_frame(
     rows: list[dict[str, Any]] = []
     for kind_of_question in [kind for kind in NATURAL if kind in set(frame["type"])]:
         used = rule or NATURAL[kind_of_question]
-        if kind_of_question not in FITTING[used]:
+        if kind_of_question not in SCORES[used].types:
             continue
         table = _Table(
             frame[frame["type"] == kind_of_question],
@@ -165,7 +138,7 @@ def _lacks(frame: "pd.DataFrame", name: str) -> bool:
 def _check(rule: str, by: str, window: str, missing: str) -> None:
     for name, value, allowed in (
         ("by", by, GROUPS),
-        ("rule", rule or "brier", tuple(FITTING)),
+        ("rule", rule or "brier", tuple(SCORES)),
         ("missing", missing, MISSING),
     ):
         if value not in allowed:
@@ -243,7 +216,10 @@ class _Table:
                 break
             scored = lifetime.at_horizon(kept, days, rule=self.rule, convention=self.convention)
             scored = scored.join(events, on="question").assign(
-                coverage=1.0, possible_coverage=1.0, n_forecasts=1, proper=self.rule not in CROWD
+                coverage=1.0,
+                possible_coverage=1.0,
+                n_forecasts=1,
+                proper=not SCORES[self.rule].crowd,
             )
             for name, group in scored.groupby("forecaster", sort=False):
                 label = f"{days:g} d before close, still open"
@@ -259,7 +235,7 @@ class _Table:
         scored = paired.lifetime_scores(
             self.frame, rule=self.rule, convention=self.convention, window=self.window
         )
-        if self.window == "scheduled" and self.rule not in CROWD:
+        if self.window == "scheduled" and not SCORES[self.rule].crowd:
             # The number that most sites show: improper, for one answer alone can come early.
             until = paired.lifetime_scores(
                 self.frame, rule=self.rule, convention=self.convention, window="until-resolution"
@@ -288,10 +264,7 @@ class _Table:
     ) -> dict[str, Any]:
         from forecasting.comparison import level_interval
 
-        bounds = RANGES.get(
-            (self.rule, self.convention),
-            _RANGE_OF_RULE.get(self.rule, (-math.inf, math.inf)),
-        )
+        bounds = score_range(self.rule, self.convention)
         # Gains and losses without end within one window have no mean: a peer score may have both.
         defined = group["score"].fillna(0.0)
         found = level_interval(defined, group["event"], bounds=bounds, resamples=self.resamples)

@@ -15,8 +15,8 @@ from forecasting.app.frames import (
     select,
     unrevealed,
 )
-from forecasting.app.score import FITTING
 from forecasting.domain.question import ANNULLED, TOO_SOON
+from forecasting.domain.scores import SCORES
 from forecasting.store import Ledger
 
 #: Why an outcome that came at once is not scored: nobody had time to forecast it.
@@ -93,7 +93,7 @@ def empty_note(
     if rule or forecaster:
         frame = resolved(ledger, Selection(kind=kind))
         if len(frame) and rule:
-            types = " and ".join(FITTING[rule])
+            types = " and ".join(SCORES[rule].types)
             return f"rule {rule} scores {types} questions: none has resolved here"
         if wanted is not None:
             frame = resolved(ledger, replace(wanted, forecaster="", kind=kind))

@@ -6,6 +6,7 @@ from forecasting.cli import options
 from forecasting.cli.options import Command
 from forecasting.cli.output import emit, opened, relay, say, settings
 from forecasting.cli.scores import scope, selection
+from forecasting.domain.scores import COMPARED
 
 
 @click.command(cls=Command)
@@ -13,7 +14,7 @@ from forecasting.cli.scores import scope, selection
 @click.argument("b")
 @click.option(
     "--rule",
-    type=click.Choice(["brier", "log", "spherical", "rps", "crps"]),
+    type=click.Choice(COMPARED),
     default=None,
     help="Scoring rule; default: the usual one of each question type.",
 )

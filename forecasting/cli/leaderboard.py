@@ -8,6 +8,7 @@ from forecasting.cli import options
 from forecasting.cli.options import Command
 from forecasting.cli.output import emit, opened, relay, say
 from forecasting.cli.scores import filters, selection
+from forecasting.domain.scores import RANKED
 
 COLUMNS = (
     "forecaster",
@@ -28,7 +29,7 @@ COLUMNS = (
 @click.command(cls=Command)
 @click.option(
     "--rule",
-    type=click.Choice(["brier", "spherical", "rps", "crps"]),
+    type=click.Choice(RANKED),
     default=None,
     help="Scoring rule; default: the usual one of each question type.",
 )

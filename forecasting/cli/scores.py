@@ -10,6 +10,7 @@ from forecasting.cli.options import Command
 from forecasting.cli.output import emit, opened, relay, say, settings
 from forecasting.cli.spelling import as_options
 from forecasting.domain.resolution import READINGS, Reading
+from forecasting.domain.scores import SCORES
 
 _TOO_SOON = f"{__name__}.too_soon"
 
@@ -52,7 +53,6 @@ WHILE_OPEN = (
     "while open: until the outcome was known; not a proper score, because only one answer comes "
     "early"
 )
-RULES = ("brier", "log", "spherical", "rps", "crps", "baseline", "peer", "relative")
 
 
 READING = click.option(
@@ -102,7 +102,7 @@ def scope(command: Any) -> Any:
 @click.command(cls=Command)
 @click.option(
     "--rule",
-    type=click.Choice(RULES),
+    type=click.Choice(tuple(SCORES)),
     default=None,
     help="Scoring rule; default: the usual one of each question type.",
 )

@@ -6,6 +6,7 @@ import unicodedata
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from forecasting.domain.scores import score_title
 from forecasting.domain.instants import zone as zone_of
 
 DASH = "–"
@@ -18,14 +19,6 @@ TYPES = {
     "categorical": "Questions with several options",
     "ordered": "Questions with ordered options",
     "numeric": "Questions with a number as the answer",
-}
-_RULES = {
-    ("brier", "half"): "half Brier score",
-    ("brier", "full"): "full Brier score",
-    ("log", ""): "log score, in nats",
-    ("rps", ""): "ranked probability score (RPS)",
-    ("crps", ""): "continuous ranked probability score (CRPS)",
-    ("spherical", ""): "spherical score",
 }
 
 
@@ -220,7 +213,7 @@ def rule(name: Any, convention: Any = "half") -> str:
     >>> rule("brier", "half"), rule("rps")
     ('half Brier score', 'ranked probability score (RPS)')
     """
-    return _RULES.get((str(name), str(convention))) or _RULES.get((str(name), "")) or str(name)
+    return score_title(str(name), str(convention))
 
 
 def plural(n: Any, one: str, many: str = "") -> str:

@@ -1,0 +1,101 @@
+"""The scoring rules by name: what each scores, its range, its title, where it is offered."""
+
+import math
+from dataclasses import dataclass
+
+_OPTIONS = ("binary", "categorical")
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreName:
+    """A rule as tables name it; the functions stand in :mod:`forecasting.scoring.rules`.
+
+    Attributes
+    ----------
+    types
+        The types of question that tables score by it.
+    lower, upper
+        The least and the largest score, under the half convention.
+    titles
+        What it is called, by convention; empty: its name.
+    compares
+        Whether two forecasters are compared by it.
+    ranks
+        Whether a leaderboard adjusts it: its scores are finite.
+    crowd
+        Whether it compares with everybody in force on a question; no such score is proper.
+    """
+
+    types: tuple[str, ...]
+    lower: float
+    upper: float
+    titles: tuple[tuple[str, str], ...] = ()
+    compares: bool = False
+    ranks: bool = False
+    crowd: bool = False
+
+
+SCORES = {
+    "brier": ScoreName(
+        _OPTIONS,
+        0.0,
+        1.0,
+        (("half", "half Brier score"), ("full", "full Brier score")),
+        compares=True,
+        ranks=True,
+    ),
+    "log": ScoreName(_OPTIONS, 0.0, math.inf, (("half", "log score, in nats"),), compares=True),
+    "spherical": ScoreName(
+        _OPTIONS, 0.0, 1.0, (("half", "spherical score"),), compares=True, ranks=True
+    ),
+    "rps": ScoreName(
+        ("ordered",),
+        0.0,
+        math.inf,
+        (("half", "ranked probability score (RPS)"),),
+        compares=True,
+        ranks=True,
+    ),
+    "crps": ScoreName(
+        ("numeric",),
+        0.0,
+        math.inf,
+        (("half", "continuous ranked probability score (CRPS)"),),
+        compares=True,
+        ranks=True,
+    ),
+    "baseline": ScoreName((*_OPTIONS, "numeric"), -math.inf, 100.0),
+    "peer": ScoreName(_OPTIONS, -math.inf, math.inf, crowd=True),
+    "relative": ScoreName(_OPTIONS, -1.0, 1.0, crowd=True),
+}
+#: The rule that each type of question is scored by unless one is asked for.
+NATURAL = {"binary": "brier", "categorical": "brier", "ordered": "rps", "numeric": "crps"}
+COMPARED = tuple(name for name, one in SCORES.items() if one.compares)
+RANKED = tuple(name for name, one in SCORES.items() if one.ranks)
+#: Squares of differences, which the full convention doubles.
+_SQUARES = ("brier", "relative")
+
+
+def score_range(rule: str, convention: str = "half") -> tuple[float, float]:
+    """Give the least and the largest score of a rule; infinite where there is none.
+
+    Examples
+    --------
+    >>> score_range("brier", "full"), score_range("log")
+    ((0.0, 2.0), (0.0, inf))
+    """
+    one = SCORES[rule]
+    factor = 2.0 if convention == "full" and rule in _SQUARES else 1.0
+    return factor * one.lower, factor * one.upper
+
+
+def score_title(rule: str, convention: str = "half") -> str:
+    """Name a rule and its convention; a rule without a title by its own name.
+
+    Examples
+    --------
+    >>> score_title("brier", "full"), score_title("rps", "full"), score_title("peer")
+    ('full Brier score', 'ranked probability score (RPS)', 'peer')
+    """
+    titles = dict(SCORES[rule].titles) if rule in SCORES else {}
+    return titles.get(convention) or titles.get("half") or rule
