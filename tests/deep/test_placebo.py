@@ -251,17 +251,11 @@ def test_who_knows_nothing_has_no_skill(runs):
 
 
 @pytest.mark.parametrize("who", ["calibrated", "overconfident", "coin", "left"])
-def test_an_interval_of_a_mean_covers(busy, who):
-    runs = busy
-    total = sum(run.table[who]["mean"] * run.table[who]["n_questions"] for run in runs)
-    truth = total / sum(run.table[who]["n_questions"] for run in runs)
-    rows = [run.table[who] for run in runs]
-    # Of fewer events no level has an interval, and where all answers are alike none has.
-    assert all(np.isnan(row["lower"]) for row in rows if row["n_events"] < 20)
-    given = [row["lower"] <= truth <= row["upper"] for row in rows if not np.isnan(row["lower"])]
-    if given:
-        slack = 2 * binomial(0.95, len(given))
-        assert 0.93 - slack <= np.mean(given) <= 0.97 + slack
+def test_a_mean_of_so_few_events_has_no_interval(busy, who):
+    # Where there is one it covers: tests/comparison/test_intervals.py, from 20 events on.
+    rows = [run.table[who] for run in busy]
+    assert max(row["n_events"] for row in rows) < 20
+    assert all(np.isnan(row["lower"]) and "too few" in row["note"] for row in rows)
 
 
 def test_an_interval_of_a_difference_covers(runs, busy):
@@ -273,14 +267,19 @@ def test_an_interval_of_a_difference_covers(runs, busy):
             ]
         )
         assert 0.93 - 2 * binomial(0.95) <= held <= 0.97 + 2 * binomial(0.95)
-    # The loss of overconfidence hangs on the few events that go the other way: limits as far on
-    # either side fall short there, as the function says (.89 here), and more so where nearly all
-    # is a no.
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="limits as far on either side cover .89 where few events carry the whole difference; "
+    "the docstring of difference_interval says so",
+)
+def test_an_interval_of_a_lopsided_difference_covers(busy):
+    # The loss of overconfidence hangs on the few events that go the other way.
     rows = [run.table["overconfident"] for run in busy]
     truth = sum(r["difference"] * r["n_shared"] for r in rows) / sum(r["n_shared"] for r in rows)
-    assert truth > 0
     held = np.mean([r["difference_lower"] <= truth <= r["difference_upper"] for r in rows])
-    assert 0.89 - 2 * binomial(0.89) <= held <= 0.97 + 2 * binomial(0.95)
+    assert 0.93 - 2 * binomial(0.95) <= held <= 0.97 + 2 * binomial(0.95)
 
 
 def test_percentiles_over_questions_do_not(busy):
