@@ -242,22 +242,9 @@ def code(
         msg = "target: choose what the item acts on"
         raise InvalidInput(msg)
     item = find(ledger, ledger.evidence(), name)
-    return news.add(
-        ledger,
-        item.title,
-        source=item.source,
-        known_at=item.known_at,
-        now=now,
-        event_at=event_at or item.event_at,
-        url=item.url,
-        on=on,
-        grade=grade or item.grade,
-        story=story or item.story,
-        because=because or item.note,
-        instead_of=name,
-        half_life=half_life,
-        confirmed=confirmed,
-    )
+    stated = {"event_at": event_at, "grade": grade, "story": story, "because": because}
+    given = {key: value for key, value in stated.items() if value}
+    return _anew(ledger, item, name, now, on=on, half_life=half_life, confirmed=confirmed, **given)
 
 
 def join(ledger: Ledger, name: str, story: str, *, now: dt.datetime) -> dict[str, Any]:
@@ -275,23 +262,32 @@ def join(ledger: Ledger, name: str, story: str, *, now: dt.datetime) -> dict[str
     halves = {
         str(effect.detail["half_life"]) for effect in item.effects if "half_life" in effect.detail
     }
-    half_life = halves.pop() if halves else ""
-    return news.add(
+    return _anew(
         ledger,
-        item.title,
-        source=item.source,
-        known_at=item.known_at,
-        now=now,
-        event_at=item.event_at,
-        url=item.url,
+        item,
+        name,
+        now,
         on=[_written(effect) for effect in item.effects],
-        grade=item.grade,
-        story=story,
-        because=item.note,
-        instead_of=name,
-        half_life=half_life,
+        half_life=halves.pop() if halves else "",
         confirmed=any(effect.detail.get("confirmed") == "yes" for effect in item.effects),
+        story=story,
     )
+
+
+def _anew(
+    ledger: Ledger, item: Evidence, name: str, now: dt.datetime, **changed: Any
+) -> dict[str, Any]:
+    """Record an item anew in the place of itself, with something changed."""
+    as_it_is: dict[str, Any] = {
+        "source": item.source,
+        "known_at": item.known_at,
+        "event_at": item.event_at,
+        "url": item.url,
+        "grade": item.grade,
+        "story": item.story,
+        "because": item.note,
+    }
+    return news.add(ledger, item.title, now=now, instead_of=name, **as_it_is | changed)
 
 
 def _written(effect: Effect) -> str:

@@ -65,6 +65,18 @@ class PlatformRule:
     why: str
 
 
+def brier_once(told: Told) -> dict[str, float]:
+    r"""Score each forecaster: the mean over their forecasts of :math:`(p - y)^2`, from 0 to 1.
+
+    Every forecast counts once, however long it stood, and those after the close count too.
+    """
+    y = float(told.outcome == "yes")
+    found: dict[str, list[float]] = {}
+    for one in told.forecasts:
+        found.setdefault(one.forecaster, []).append((one.value.numbers[0] - y) ** 2)
+    return {name: sum(scores) / len(scores) for name, scores in found.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
     """One format of a file.

@@ -21,7 +21,7 @@ from typing import Any
 
 from forecasting.domain.reading import plainly, question_id
 from forecasting.errors import InvalidInput
-from forecasting.exchange.format import Format, PlatformRule, Told
+from forecasting.exchange.format import Format, PlatformRule, brier_once
 from forecasting.exchange.record import Facts, Note, Record, Refused, Said, Settled
 from forecasting.exchange.said import faulty, instant, number, probability, required
 from forecasting.exchange.source import Head, Source
@@ -245,15 +245,6 @@ def _table(source: Source) -> Iterator[tuple[str, Record]]:
 _KINDS = {"questions": _question, "resolutions": _resolution, "forecasts": _forecast}
 
 
-def brier(told: Told) -> dict[str, float]:
-    r"""Score each forecaster: the mean over their forecasts of :math:`(p - y)^2`, from 0 to 1."""
-    y = float(told.outcome == "yes")
-    found: dict[str, list[float]] = {}
-    for one in told.forecasts:
-        found.setdefault(one.forecaster, []).append((one.value.numbers[0] - y) ** 2)
-    return {name: sum(scores) / len(scores) for name, scores in found.items()}
-
-
 FORMAT = Format(
     name=NAME,
     what="a set of ForecastBench",
@@ -261,7 +252,7 @@ FORMAT = Format(
     read=read,
     rules={
         "brier": PlatformRule(
-            score=brier,
+            score=brier_once,
             convention="0 to 1, smaller is better, mean over forecasts",
             why="ours stands over time, theirs counts each forecast once; theirs also puts a "
             "number in the place of a missing forecast, and takes off how hard a question was",

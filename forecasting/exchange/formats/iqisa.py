@@ -18,8 +18,8 @@ from typing import Any
 from forecasting.domain.reading import Ambiguous, plainly, question_id
 from forecasting.domain.reading.probabilities import decimal
 from forecasting.errors import InvalidInput
-from forecasting.exchange.format import Format, PlatformRule, Told
-from forecasting.exchange.formats import forecastbench, gjp
+from forecasting.exchange.format import Format, PlatformRule, Told, brier_once
+from forecasting.exchange.formats import gjp
 from forecasting.exchange.record import Facts, Record, Refused, Said, Settled
 from forecasting.exchange.said import faulty, instant, number, probability
 from forecasting.exchange.source import Head, Source
@@ -159,7 +159,7 @@ def _value(given: Mapping[str, str], letters: tuple[str, ...]) -> str | tuple[tu
 
 def brier(told: Told) -> dict[str, float]:
     r"""Score each forecast of yes or no by :math:`(p - y)^2`, from 0 to 1; their mean."""
-    return forecastbench.brier(told) if told.question.space.type == "binary" else {}
+    return brier_once(told) if told.question.space.type == "binary" else {}
 
 
 FORMAT = Format(

@@ -11,7 +11,7 @@ and the API does not say when that was: the last change of the prediction stands
 from collections.abc import Iterator
 from typing import Any
 
-from forecasting.exchange.format import Format, PlatformRule, Told
+from forecasting.exchange.format import Format, PlatformRule, brier_once
 from forecasting.exchange.record import Facts, Owner, Record, Refused, Said, Settled
 from forecasting.exchange.said import faulty, instant, percent, required
 from forecasting.exchange.source import Head, Source
@@ -96,18 +96,6 @@ def _prediction(line: int, found: Any) -> Iterator[Record]:
         )
 
 
-def brier(told: Told) -> dict[str, float]:
-    r"""Score each forecaster: the mean over their wagers of :math:`(p - y)^2`, from 0 to 1.
-
-    Every wager counts once, however long it stood, and those after the deadline count too.
-    """
-    y = float(told.outcome == "yes")
-    found: dict[str, list[float]] = {}
-    for one in told.forecasts:
-        found.setdefault(one.forecaster, []).append((one.value.numbers[0] - y) ** 2)
-    return {name: sum(scores) / len(scores) for name, scores in found.items()}
-
-
 FORMAT = Format(
     name=NAME,
     what="a PredictionBook JSON (my_predictions of its API)",
@@ -115,7 +103,7 @@ FORMAT = Format(
     read=read,
     rules={
         "brier": PlatformRule(
-            score=brier,
+            score=brier_once,
             convention="0 to 1, smaller is better, mean over wagers",
             why="ours stands over time, theirs counts each wager once, whenever it was made",
         )
