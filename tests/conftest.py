@@ -111,6 +111,21 @@ def chromium(missing: Callable[[str], NoReturn]) -> str:
     return next(found, None) or missing("chromium")
 
 
+@pytest.fixture(scope="module")
+def chrome(chromium: str) -> Iterator[Any]:
+    """A browser that asks nobody for anything by itself."""
+    from playwright.sync_api import sync_playwright
+
+    quiet = ("background-networking", "component-update", "sync")
+    with sync_playwright() as started:
+        opened = started.chromium.launch(
+            executable_path=chromium,
+            args=["--no-sandbox", "--disable-gpu", *(f"--disable-{part}" for part in quiet)],
+        )
+        yield opened
+        opened.close()
+
+
 @pytest.fixture(scope="session")
 def postgresql(missing: Callable[[str], NoReturn]) -> Iterator[Any]:
     """A PostgreSQL server of this session's own."""

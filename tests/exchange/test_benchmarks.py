@@ -18,7 +18,6 @@ COMMON = (
     "question_id,user_id,team_id,probability,answer_option,timestamp,outcome,open_time,"
     "close_time,resolve_time,time_open,n_opts,options,q_status,q_type"
 )
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
 def bring(ledger, name, **more):
@@ -94,9 +93,8 @@ def test_questions_on_two_at_once_are_refused_and_said(ledger):
     assert "3 records on two questions at once not read" in found["notes"]
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="real data are kept elsewhere")
-def test_real_questions_on_ukraine_and_iran_come_in_whole(ledger):
-    path = DATA / "forecastbench_ukraine_iran.csv"
+def test_real_questions_on_ukraine_and_iran_come_in_whole(ledger, shared):
+    path = shared / "data" / "forecastbench_ukraine_iran.csv"
     with path.open() as file:
         rows = list(csv.DictReader(file))
     found = import_record(ledger, path, now=NOW)
@@ -197,9 +195,8 @@ def test_the_common_schema_tells_its_sources_apart(ledger):
     ]
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="real data are kept elsewhere")
-def test_real_forecasts_of_a_site_come_in_whole_through_the_common_schema(ledger, tmp_path):
-    with gzip.open(DATA / "crowd_history.csv.gz", "rt") as file:
+def test_real_forecasts_of_a_site_come_in_whole_through_the_common_schema(ledger, tmp_path, shared):
+    with gzip.open(shared / "data" / "crowd_history.csv.gz", "rt") as file:
         rows = [row for row in csv.DictReader(file) if int(row["question"]) % 20 == 0]
     path = tmp_path / "iqisa.csv"
     with path.open("w", newline="") as file:

@@ -8,25 +8,6 @@ import pytest
 
 from forecasting.review import ReviewData, write
 
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=chromium, args=list(QUIET))
-        yield opened
-        opened.close()
-
-
 @pytest.fixture(scope="module")
 def address(review_data: ReviewData, tmp_path_factory: pytest.TempPathFactory) -> str:
     path: Path = write(review_data, tmp_path_factory.mktemp("review"))
@@ -34,17 +15,17 @@ def address(review_data: ReviewData, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1400])
-def test_the_page_never_scrolls_sideways(browser: Any, address: str, width: int) -> None:
-    page = browser.new_page(viewport={"width": width, "height": 900})
+def test_the_page_never_scrolls_sideways(chrome: Any, address: str, width: int) -> None:
+    page = chrome.new_page(viewport={"width": width, "height": 900})
     page.goto(address)
     page.evaluate(OPEN)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.close()
 
 
-def test_nothing_is_cut_off_on_paper(browser: Any, address: str) -> None:
+def test_nothing_is_cut_off_on_paper(chrome: Any, address: str) -> None:
     # A4 with its margins is about 720 pixels wide.
-    page = browser.new_page(viewport={"width": 720, "height": 1020})
+    page = chrome.new_page(viewport={"width": 720, "height": 1020})
     page.goto(address)
     page.emulate_media(media="print")
     page.evaluate(OPEN)
@@ -52,8 +33,8 @@ def test_nothing_is_cut_off_on_paper(browser: Any, address: str) -> None:
     page.close()
 
 
-def test_the_page_asks_for_nothing_and_complains_of_nothing(browser: Any, address: str) -> None:
-    page = browser.new_page()
+def test_the_page_asks_for_nothing_and_complains_of_nothing(chrome: Any, address: str) -> None:
+    page = chrome.new_page()
     asked: list[str] = []
     said: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -65,8 +46,8 @@ def test_the_page_asks_for_nothing_and_complains_of_nothing(browser: Any, addres
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_letters_can_be_read_in_light_and_in_dark(browser: Any, address: str, scheme: str) -> None:
-    context = browser.new_context(color_scheme=scheme)
+def test_letters_can_be_read_in_light_and_in_dark(chrome: Any, address: str, scheme: str) -> None:
+    context = chrome.new_context(color_scheme=scheme)
     page = context.new_page()
     page.goto(address)
     worst = page.evaluate(CONTRAST)
@@ -76,18 +57,18 @@ def test_letters_can_be_read_in_light_and_in_dark(browser: Any, address: str, sc
 
 @pytest.mark.parametrize(("width", "least"), [(390, 9.0), (1400, 10.0)])
 def test_letters_in_pictures_are_large_enough(
-    browser: Any, address: str, width: int, least: float
+    chrome: Any, address: str, width: int, least: float
 ) -> None:
-    page = browser.new_page(viewport={"width": width, "height": 900})
+    page = chrome.new_page(viewport={"width": width, "height": 900})
     page.goto(address)
     page.evaluate(OPEN)
     assert page.evaluate(SMALLEST) >= least
     page.close()
 
 
-def test_no_letter_of_a_picture_is_cut_off(browser: Any, address: str) -> None:
+def test_no_letter_of_a_picture_is_cut_off(chrome: Any, address: str) -> None:
     for width in (390, 1400):
-        page = browser.new_page(viewport={"width": width, "height": 900})
+        page = chrome.new_page(viewport={"width": width, "height": 900})
         page.goto(address)
         page.evaluate(OPEN)
         assert page.evaluate(CUT) == []

@@ -14,13 +14,6 @@ from forecasting.app.book import Book
 from forecasting.web import pages
 from tests.web.conftest import Server
 
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 #: Addresses of the routes whose path names something, and more of others.
 ADDRESSES: dict[str, tuple[str, ...]] = {
     "/ledger": ("/ledger", "/ledger?before=300"),
@@ -64,16 +57,6 @@ NARROW = """
   .filter(each => each.offsetParent && each.offsetWidth < 120)
   .map(each => each.innerText.slice(0, 40))
 """
-
-
-@pytest.fixture(scope="module")
-def chrome(chromium: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=chromium, args=list(QUIET))
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")

@@ -501,7 +501,6 @@ def test_what_came_on_the_day_of_the_event_teaches_nothing_of_it() -> None:
 
 
 def test_draws_of_the_gain_follow_its_weights() -> None:
-    pytest.importorskip("forecasting.models.world.chance")
     drawn = gain_draws(2_048, 7)
     assert np.mean(drawn) == pytest.approx(1.0, abs=5e-3)
     assert np.log(drawn).std() == pytest.approx(0.5, abs=5e-3)
