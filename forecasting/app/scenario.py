@@ -356,7 +356,7 @@ def _target(found: Live, text: str) -> tuple[str, float] | None:
         return None
     question = max(named, key=lambda q: q.closes)
     if question.type != "binary":
-        msg = f"target ({text}): {question.id} is no question of yes or no"
+        msg = f"target ({text}): {question.id} a probability alone fits a yes-or-no question"
         raise InvalidInput(msg, hint=f"{question.id}=OUTCOME")
     return f"{question.id}=yes", binary_value(value.strip()).numbers[0]
 

@@ -63,7 +63,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class PathChart:
-    """The whole chart; `weights` are the lines of what is left of each report's weight."""
+    """The whole chart."""
 
     panels: Sequence[Panel]
     news: Sequence[News] = ()

@@ -8,12 +8,13 @@ from typing import Literal
 
 import numpy as np
 
+from forecasting.domain.scores import SCORES
 from forecasting.scoring.checks import FloatArray, IntArray
 from forecasting.scoring.timeline import Timeline
 
 type CrowdRule = Literal["peer", "relative"]
 
-RULES = ("peer", "relative")
+RULES = tuple(name for name, one in SCORES.items() if one.crowd)
 #: The score that is compared, and how the result is scaled.
 BASIS = {"peer": "log", "relative": "brier"}
 PEER_POINTS = "100 x log gain over the others"

@@ -28,6 +28,11 @@ FIELDS: Mapping[str, str] = {
     "known_at": "known_at",
     "known-at": "known_at",
 }
+#: Switches that messages name as Python does, and the words of the box that ticks each.
+BOXES: Mapping[str, str] = {
+    "confirmed=True": "tick “I vouch for it”",
+    "early_no=True": "tick “a yes has become impossible before the deadline”",
+}
 #: A way out that is a command line helps nobody at a form.
 _COMMAND = re.compile(r"^(forecast |--|pip |no time\b)")
 
@@ -48,6 +53,8 @@ def fault_of(raised: ForecastingError) -> Fault:
     >>> from forecasting.errors import InvalidInput
     >>> fault_of(InvalidInput("probability (7): must lie from 0 to 1", hint="35%"))
     Fault(field='p', words='7: must lie from 0 to 1. For example: 35%')
+    >>> fault_of(InvalidInput("needs a source graded A or B", hint="confirmed=True")).words
+    'needs a source graded A or B. Try: tick “I vouch for it”'
     """
     head, colon, rule = raised.message.partition(": ")
     name, _, value = head.partition(" (")
@@ -58,4 +65,6 @@ def fault_of(raised: ForecastingError) -> Fault:
     words = f"{value}: {rule}" if colon and field and value else raised.message
     if raised.hint and not _COMMAND.match(raised.hint):
         words = f"{words.rstrip('.')}. For example: {raised.hint}"
+    for named, box in BOXES.items():
+        words = words.replace(f"For example: {named}", f"Try: {box}").replace(named, box)
     return Fault(field, words)

@@ -94,7 +94,7 @@ def _fact(ledger: Ledger, *on: str, **more: Any) -> dict[str, Any]:
         (("detainees=nan",), {"grade": "A"}, "detainees has agreed, begun"),
         (("detainees=300",), {"grade": "A", "event_at": SINCE - DAY}, "before it was agreed"),
         (("truce=on",), {"grade": "A", "event_at": SINCE - DAY}, "before it was first watched"),
-        (("election=held",), {"grade": "C"}, "or confirmed=True"),
+        (("election=held",), {"grade": "C"}, "needs a source graded A or B"),
         (("returned=delivered=205",), {}, 'Try: on="detainees=205" (a part)'),
         ((f"{RUNG}=occurred",), {"grade": "A"}, 'Try: on="truce=none|on" (a fact)'),
         ((f"{RUNG}=on",), {"grade": "A"}, "a fact needs a process"),

@@ -218,7 +218,7 @@ def test_a_target_is_met_and_nothing_else_about_its_paths_changes(live: scenario
     [
         (["leaders-meet=.2", "leaders-meet@2026-12-31=.3"], "no weights of the paths give both"),
         (["leaders-meet=120%"], "must lie from 0 to 1"),
-        (["guarantees-2026=.3"], "no question of yes or no"),
+        (["guarantees-2026=.3"], "a probability alone fits a yes-or-no question"),
     ],
 )
 def test_targets_that_no_weights_meet_are_refused_in_one_line(

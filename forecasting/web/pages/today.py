@@ -23,7 +23,7 @@ PARTS = {
     "closes soon": ("soon", "Closes within 7 days", "/questions?status=open"),
     "moved": ("moved", "The model moved since your forecast", "/questions?status=open"),
     "never answered": ("new", "Open, and not answered by you", "/questions?answered=no"),
-    "news not coded": ("news", "News without a weight", "/news"),
+    "news not coded": ("news", "News to be coded", "/news"),
 }
 
 
