@@ -256,13 +256,14 @@ class EffectCheck:
     ) -> Effect:
         state = str(effect.detail.get("state", ""))
         target = f"{process.name}={state}" if state else process.name
-        rule = f"a fact needs a source graded A or B ({asked.source}: {grade})"
+        needs = f"a fact needs a source graded A or B ({asked.source}: {grade})"
         if process.kind == "scheduled":
-            msg = f"{process.name} ({said}): {rule}"
+            msg = f"{process.name} ({said}): {needs}"
             raise InvalidInput(msg, hint="confirmed=True, if you vouch for it")
         to_process(process, (state,) if state else ())
         checked.notes.append(
-            f"{process.name}={said}: {rule}, or confirmed=True; recorded as a report of {UNCONFIRMED}"
+            f"{process.name}={said}: {needs}, or confirmed=True; "
+            f"recorded as a report of {UNCONFIRMED}"
         )
         report = replace(parse_effect(target, UNCONFIRMED), stated=UNCONFIRMED)
         return fading(report, HALF_LIFE if asked.half_life is None else asked.half_life)

@@ -122,7 +122,9 @@ def _options(command: Any) -> Any:
             "--all-or-nothing", is_flag=True, help="Refuse the whole file if one row is refused."
         ),
         click.option(
-            "--create", is_flag=True, help="Create the database, without a question bank, if it does not exist yet."
+            "--create",
+            is_flag=True,
+            help="Create the database, without a question bank, if it does not exist yet.",
         ),
         click.argument("file", type=click.Path(path_type=Path, allow_dash=True)),
     ):
