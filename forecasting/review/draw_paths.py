@@ -196,9 +196,7 @@ def _numeric(axes: "Axes", question: QuestionPath, frame: Frame, labels: Mapping
     axes.set_axisbelow(True)
     ends: list[End] = []
     scale = high - low if high > low else 1.0
-    leader = next(
-        (n for n in ("model", *ordered(question.paths)) if question.paths.get(n)), ""
-    )
+    leader = next((n for n in ("model", *ordered(question.paths)) if question.paths.get(n)), "")
     for name in reversed(ordered(question.paths)):
         part = family(name)
         points = question.paths[name]

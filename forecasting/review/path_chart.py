@@ -1,8 +1,9 @@
-"""A question's forecasts over time as a chart for templates: lines, bands, news, outcome, labels."""
+"""A question's forecasts over time as a chart for templates: lines, bands, news, outcome."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from forecasting.domain.forecasters import family, ordered
 from forecasting.review import cast, words
@@ -281,9 +282,7 @@ def _outcome(question: QuestionPath, plot: Plot, k: int) -> tuple[float, float, 
     return (x, plot.y(hit), "outcome" if hit else "")
 
 
-def _labels(
-    ends: Sequence[tuple[float, str, str]], at: float, plot: Plot
-) -> list[Label]:
+def _labels(ends: Sequence[tuple[float, str, str]], at: float, plot: Plot) -> list[Label]:
     """Write names beside the ends of lines, spread so that none covers another."""
     wanted = sorted((each for each in ends if each[1]), key=lambda one: one[0])
     places = spread([y for y, _, _ in wanted], 15, plot.y.end, plot.y.start - 6)
@@ -302,7 +301,7 @@ def _labels(
 
 
 def _news(question: QuestionPath, plot: Plot, zone: str) -> list[News]:
-    """Number the marks of news; those too close together share a range."""
+    """Give the marks of news a number each; those too close together share a range."""
     places = [plot.at(mark.known_at) for mark in question.evidence]
     texts = [_told(mark, zone) for mark in question.evidence]
     found, start = [], 0
@@ -357,14 +356,14 @@ def density(
         None where the quantiles do not make a curve: fewer than two, or falling.
     """
     pairs = sorted(zip(levels, values, strict=True))
-    rising = all(a[1] <= b[1] for a, b in zip(pairs, pairs[1:], strict=False))
+    rising = all(a[1] <= b[1] for a, b in pairwise(pairs))
     inside = all(low <= value <= high for _, value in pairs)
     if len(pairs) < 2 or not rising or not inside:
         return None
     corners = [(0.0, low), *pairs, (100.0, high)]
     least = (high - low) / 400
     bars = []
-    for (a, x), (b, y) in zip(corners, corners[1:], strict=False):
+    for (a, x), (b, y) in pairwise(corners):
         weight = (b - a) / 100
         if weight > 0:
             bars.append((x, max(y, x + least), weight / max(y - x, least)))

@@ -11,7 +11,7 @@ import pytest
 
 from forecasting import clock
 from forecasting.app.book import Book
-from forecasting.app.review_of import review_of
+from forecasting.app.review.figures import review_of
 from forecasting.review import charts
 from forecasting.web.house import House
 from tests.web.conftest import PORT, Browser

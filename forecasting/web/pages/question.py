@@ -23,7 +23,7 @@ from forecasting.web.routes import get, post
 from forecasting.web.visit import Visit
 
 if TYPE_CHECKING:
-    from forecasting.app.question_page import QuestionPage
+    from forecasting.app.questions.page import QuestionPage
 
 
 def question(
