@@ -149,7 +149,7 @@ def test_a_reliability_diagram_keeps_to_its_frame() -> None:
         for f, r in ((0.0, 0.0), (0.5, 0.5), (0.9, 1.0), (1.0, 1.0))
     ]
     bins: list[dict[str, Any]] = [{"from": 0.95, "to": 1.0, "n": 4, "n_yes": 4}]
-    drawn = charts.reliability({"curve": curve}, bins)
+    drawn = charts.reliability(curve, bins)
     assert drawn is not None
     places = [(dot.x, dot.y) for dot in drawn.dots]
     frame = drawn.frame
