@@ -21,6 +21,7 @@ CALLS: Mapping[str, Call] = {
     "news": figures.news_effect,
     "views": figures.views,
     "review": figures.review,
+    "question": figures.question_scores,
 }
 
 

@@ -76,6 +76,21 @@ def shown(browser: Browser, address: str = "/review") -> str:
     return str(browser.page.text)
 
 
+def test_a_resolved_question_shows_what_everybody_scored_on_it(record: House) -> None:
+    page = shown(Browser(record), "/q/convoy-0")
+    table = page.partition('id="scores-head"')[2].partition("</section>")[0]
+    found = dict(re.findall(r'<th scope="row">(\w+)</th><td>([\d.]+)</td>', table))
+    (question,) = record.book.question("convoy-0")
+    window = question["closes"] - question["opens"]
+    # It happened; the time before somebody spoke counts as even.
+    first = record.book.ledger.forecasts(question="convoy-0")[0].issued_at
+    spoken = (question["closes"] - first) / window
+    for who, p in (("ana", 0.6), ("model", 0.2), ("boris", 0.5)):
+        expected = (1 - p) ** 2 * spoken + 0.25 * (1 - spoken)
+        assert float(found[who]) == pytest.approx(expected, abs=6e-4), who
+    assert 'id="scores-head"' not in Browser(record).get("/questions").text
+
+
 def test_my_calibration_is_one_click_away(record: House) -> None:
     browser = Browser(record)
     (link,) = set(re.findall(r'<a href="(/review)"', browser.get("/").text))

@@ -112,6 +112,26 @@ def review(book: PlainBook, told: Told, who: str, kind: str, tag: str) -> dict[s
     return review_of(book.ledger, who=who, kind=kind, tag=tag, now=clock.now(), told=told)
 
 
+def question_scores(book: PlainBook, told: Told, question: str, kind: str) -> list[dict[str, Any]]:
+    """Score everybody on one question: over its scheduled window, and beside it while open."""
+    told("scoring")
+    kinds = ("replay",) if kind == "replay" else ("live", "backdated", "imported")
+    present = kinds_present(book.ledger)
+    return _plain(
+        [
+            row
+            for each in kinds
+            if each in present
+            for row in scores(
+                book.ledger,
+                by="question",
+                selection=Selection(kind=each, question=question, too_soon=True),
+                resamples=99,  # one question has no interval
+            )
+        ]
+    )
+
+
 def _view(book: PlainBook, told: Told) -> "WorldView":
     key = (book.database, book.head())
     if key not in _LAST:
