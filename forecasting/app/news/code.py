@@ -262,6 +262,9 @@ def join(ledger: Ledger, name: str, story: str, *, now: dt.datetime) -> dict[str
     halves = {
         str(effect.detail["half_life"]) for effect in item.effects if "half_life" in effect.detail
     }
+    if len(halves) > 1:
+        msg = f"item ({name}): its effects fade at different speeds, which one entry cannot keep"
+        raise InvalidInput(msg, hint="retract it, and add an item for each speed")
     return _anew(
         ledger,
         item,
