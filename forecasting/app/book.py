@@ -307,7 +307,7 @@ class Book[Table](Record[Table], Review[Table], World):
 
     def questions(self, **filters: str) -> Table:
         """Give the questions: one row each, a rung of a ladder too."""
-        from forecasting.app.questions import list_rows
+        from forecasting.app.question_list import list_rows
 
         rows = list_rows(self.ledger, clock.now(), forecaster=self.forecaster, **filters)
         return self._give(rows, ("opens", "closes"), columns.QUESTIONS)

@@ -9,7 +9,7 @@ from forecasting import clock
 from forecasting.app import banks
 from forecasting.app.ask import slug_of
 from forecasting.app.edit import as_yaml, edit
-from forecasting.app.questions import list_rows
+from forecasting.app.question_list import list_rows
 from forecasting.app.today import due
 from forecasting.domain.instants import iso
 from forecasting.errors import ForecastingError, InvalidInput

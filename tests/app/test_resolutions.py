@@ -14,7 +14,8 @@ from forecasting.app.frames import Selection
 from forecasting.app.leaderboard import leaderboard
 from forecasting.app.log import log
 from forecasting.app.predict import Predictor, outcomes_known
-from forecasting.app.questions import bundled_bank, list_rows, load_bank
+from forecasting.app.question_list import list_rows
+from forecasting.app.questions import bundled_bank, load_bank
 from forecasting.app.resolutions import resolutions, scored
 from forecasting.app.score import scores
 from forecasting.cli import run as cli
