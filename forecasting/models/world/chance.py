@@ -9,7 +9,7 @@ from forecasting.models.world.values import FloatArray
 
 #: Every variant of a world asks for the same chance again; 300 arrays of 32,768 are 79 MB.
 KEPT = 300
-#: Of larger ones, for conditions that few paths meet, those of one simulation: at most 63 MB.
+#: Of larger ones, for conditions that few paths meet, those of one simulation: at most 79 MB.
 LARGEST, KEPT_LARGER = 32_768, 40
 
 
@@ -31,7 +31,7 @@ def uniforms(n: int, *key: object) -> FloatArray:
     >>> sorted((uniforms(4, 7, "rate") * 4).astype(int).tolist())
     [0, 1, 2, 3]
     """
-    return _kept(n, *key) if n <= LARGEST else _drawn(n, *key)
+    return _kept(n, *key) if n <= LARGEST else _kept_larger(n, *key)
 
 
 def exponentials(n: int, *key: object) -> FloatArray:
@@ -54,5 +54,6 @@ def _exponentials(n: int, *key: object) -> FloatArray:
 
 
 _kept = lru_cache(maxsize=KEPT, typed=True)(_drawn)
+_kept_larger = lru_cache(maxsize=KEPT_LARGER // 4, typed=True)(_drawn)
 _spent = lru_cache(maxsize=KEPT, typed=True)(_exponentials)
 _spent_larger = lru_cache(maxsize=KEPT_LARGER, typed=True)(_exponentials)
