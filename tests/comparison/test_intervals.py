@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import special
 
 from forecasting.comparison import difference_interval, level_interval
-from forecasting.comparison.interval import student_quantile
 from forecasting.errors import InvalidInput
 
 #: Questions an event, as a bank of a dozen negotiations has them.
@@ -110,12 +108,6 @@ def test_the_standard_error_by_hand():
     assert found.standard_error == pytest.approx(math.sqrt(1 / 7))
     # t of 7 degrees of freedom: 2.3646 at 97.5 % and .8960 at 80 %.
     assert found.detectable == pytest.approx((2.364624 + 0.896030) * math.sqrt(1 / 7), rel=1e-6)
-
-
-@pytest.mark.parametrize("p", [0.6, 0.8, 0.975])
-@pytest.mark.parametrize("df", [1, 2, 3, 7, 30, 399, 20_000])
-def test_the_quantile_of_student_is_the_library_s(p, df):
-    assert student_quantile(p, df) == pytest.approx(float(special.stdtrit(df, p)), rel=1e-9)
 
 
 def test_the_wild_bootstrap_of_all_draws_by_hand():
