@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from forecasting.app.world.view import WorldView
     from forecasting.bank import Bank
     from forecasting.domain import Question
-    from forecasting.domain.forecast import Forecast
+    from forecasting.domain.forecast import Said
     from forecasting.errors import Problem
 
 
@@ -307,7 +307,7 @@ class Book[Table](Record[Table], Review[Table], World):
 
     def questions(self, **filters: str) -> Table:
         """Give the questions: one row each, a rung of a ladder too."""
-        from forecasting.app.questions.load import list_rows
+        from forecasting.app.questions.listing import list_rows
 
         rows = list_rows(self.ledger, clock.now(), forecaster=self.forecaster, **filters)
         return self._give(rows, ("opens", "closes"), columns.QUESTIONS)
@@ -323,7 +323,7 @@ class Book[Table](Record[Table], Review[Table], World):
         """Give the rows of :meth:`today` by section, each as it is."""
         return self.board.today(self.forecaster, clock.now())
 
-    def standing(self, question: str) -> "Forecast | None":
+    def standing(self, question: str) -> "Said | None":
         """Give the forecaster's own forecast in force on a question."""
         return self.board.state(self.forecaster, clock.now()).pair.mine.in_force(question)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from forecasting.domain import reading
 from forecasting.domain.ladder import falls
@@ -144,6 +144,16 @@ class Forecast:
     gate: str = ""
     meta: Mapping[str, str] = MappingProxyType({})
     sealed: int | None = None
+
+
+class Said(NamedTuple):
+    """What a forecast says and when, without the rest of its entry: all that a list needs."""
+
+    question: str
+    value: Value
+    issued_at: dt.datetime
+    seq: int
+    sealed: int | None
 
 
 def decimal_text(number: float) -> str:

@@ -101,7 +101,7 @@ def _mark_group(
 
 def _shapes(column: "pd.Series[Any]") -> tuple[IntArray, IntArray]:
     """Of each forecast its shape (K, or binary, or numeric) and its group of equal scoring."""
-    if column.dtype.kind in "biuf":
+    if column.dtype.kind in "biuf" or {*map(type, column)} <= {float, int}:
         every = np.full(len(column), _BINARY)
         return every, every
     shapes = np.empty(len(column), dtype=np.int64)

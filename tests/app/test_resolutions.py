@@ -13,7 +13,8 @@ from forecasting.app.frames import Selection
 from forecasting.app.ledger import resolve as use
 from forecasting.app.ledger.log import log
 from forecasting.app.ledger.resolutions import resolutions, scored
-from forecasting.app.questions.load import bundled_bank, list_rows, load_bank
+from forecasting.app.questions.listing import list_rows
+from forecasting.app.questions.load import bundled_bank, load_bank
 from forecasting.app.scores.compare import compare
 from forecasting.app.scores.leaderboard import leaderboard
 from forecasting.app.scores.score import scores

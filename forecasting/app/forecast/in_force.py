@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from forecasting.domain.forecast import Forecast, Kind
+from forecasting.domain.forecast import Forecast, Kind, Said
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.question import Question
 from forecasting.domain.resolution import Withdrawal
@@ -35,23 +35,22 @@ def latest(
 class Voice:
     """What one forecaster said, live or backdated; a replay is not a voice."""
 
-    forecasts: Mapping[str, tuple[Forecast, ...]] = field(default_factory=dict)
+    forecasts: Mapping[str, tuple[Said, ...]] = field(default_factory=dict)
     withdrawn: Mapping[str, dt.datetime] = field(default_factory=dict)
 
     @classmethod
     def of(cls, ledger: Ledger, forecaster: str, now: dt.datetime) -> "Voice":
         """Read what a forecaster had said by now."""
-        said: dict[str, list[Forecast]] = {}
-        for kind in KINDS:
-            for forecast in ledger.forecasts(forecaster=forecaster, kind=kind):
-                said.setdefault(forecast.question, []).append(forecast)
-        heard = {name: tuple(sorted(each, key=placed)) for name, each in said.items()}
+        said: dict[str, list[Said]] = {}
+        for one in ledger.said(forecaster, KINDS):
+            said.setdefault(one.question, []).append(one)
+        heard = {name: tuple(each) for name, each in said.items()}
         return cls.heard(heard, ledger.withdrawals(), forecaster, now)
 
     @classmethod
     def heard(
         cls,
-        said: Mapping[str, tuple[Forecast, ...]],
+        said: Mapping[str, tuple[Said, ...]],
         withdrawals: Iterable[Withdrawal],
         forecaster: str,
         now: dt.datetime,
@@ -69,24 +68,19 @@ class Voice:
                 taken[one.question] = one.withdrawn_at if at is None else max(at, one.withdrawn_at)
         return cls(said, taken)
 
-    def at(self, question: str, moment: dt.datetime) -> Forecast | None:
+    def at(self, question: str, moment: dt.datetime) -> Said | None:
         """Give the last forecast made by a moment, withdrawn since or not."""
         made = [f for f in self.forecasts.get(question, ()) if f.issued_at <= moment]
         return made[-1] if made else None
 
-    def latest(self, question: str) -> Forecast | None:
-        """Give the last forecast, withdrawn since or not."""
-        made = self.forecasts.get(question, ())
-        return made[-1] if made else None
-
     def is_withdrawn(self, question: str) -> bool:
         """Say whether the last forecast was withdrawn."""
-        last, taken = self.latest(question), self.withdrawn.get(question)
-        return last is not None and taken is not None and taken >= last.issued_at
+        return question in self.forecasts and self.in_force(question) is None
 
-    def in_force(self, question: str) -> Forecast | None:
+    def in_force(self, question: str) -> Said | None:
         """Give the forecast in force; None where there is none or it was withdrawn."""
-        return None if self.is_withdrawn(question) else self.latest(question)
+        last, taken = self.forecasts.get(question, (None,))[-1], self.withdrawn.get(question)
+        return None if last is None or (taken and taken >= last.issued_at) else last
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +111,7 @@ class Pair:
 
 
 def difference(
-    question: Question, mine: Forecast | None, model: Forecast | None
+    question: Question, mine: Said | None, model: Said | None
 ) -> float | dict[str, float] | None:
     """Give one forecast less another, where that is a number."""
     if mine is None or model is None or question.type == "numeric":

@@ -23,7 +23,7 @@ from forecasting.app.questions.today import (
     sections,
     uncoded,
 )
-from forecasting.domain.forecast import Forecast
+from forecasting.domain.forecast import Said
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.question import Question, Status
 from forecasting.domain.sealed import placed
@@ -42,7 +42,7 @@ class _Heard:
     """One forecaster's live and backdated forecasts, by question, as far as they were read."""
 
     seq: int = 0
-    said: dict[str, tuple[Forecast, ...]] = field(default_factory=dict)
+    said: dict[str, tuple[Said, ...]] = field(default_factory=dict)
     changed: dict[str, int] = field(default_factory=dict)
     last: dt.datetime = NEVER
     voice: Voice | None = None
@@ -118,13 +118,10 @@ class Board:
             heard = self._heard[forecaster] = _Heard()
         heard.used = self._clock
         if self._marks["forecast"] > heard.seq:
-            new: dict[str, list[Forecast]] = {}
-            for kind in KINDS:
-                for one in self._ledger.forecasts(
-                    forecaster=forecaster, kind=kind, since=heard.seq
-                ):
-                    new.setdefault(one.question, []).append(one)
-                    heard.last = max(heard.last, one.issued_at)
+            new: dict[str, list[Said]] = {}
+            for one in self._ledger.said(forecaster, KINDS, since=heard.seq):
+                new.setdefault(one.question, []).append(one)
+                heard.last = max(heard.last, one.issued_at)
             for question, said in new.items():
                 both = [*heard.said.get(question, ()), *said]
                 heard.said[question] = tuple(sorted(both, key=placed))

@@ -1,4 +1,4 @@
-"""The list of questions as a page shows it: filtered, grouped by ladder, one page at a time."""
+"""The list of questions: all rows for a table, or a page filtered and grouped by ladder."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from forecasting.app.forecast.in_force import Voice, difference
+from forecasting.app.catalog import Catalog
+from forecasting.app.forecast.in_force import Pair, Voice, difference
 from forecasting.app.questions.today import State, names
 from forecasting.domain.question import Question, Status
+from forecasting.store import Ledger
 
 #: Questions of one page.
 PER_PAGE = 40
@@ -47,6 +49,63 @@ class Listed:
     pages: int
     statuses: Mapping[str, int]
     tags: Sequence[str]
+
+
+def list_rows(
+    ledger: Ledger,
+    now: dt.datetime,
+    *,
+    forecaster: str = "",
+    status: str = "",
+    tag: str = "",
+    text: str = "",
+) -> list[dict[str, Any]]:
+    """Give one row a question (a rung is one), in the order of deadlines.
+
+    `latest` is the forecast in force of `forecaster`, None with `withdrawn` true for one that was
+    taken back; `latest_model` the model's, `difference` the first less the second.
+    """
+    catalog = Catalog.of(ledger)
+    pair = Pair.of(ledger, forecaster, now)
+    rows = []
+    for question in sorted(catalog.questions.values(), key=lambda q: (q.closes, q.id)):
+        row = facts(catalog, question, now)
+        if status and row["status"] != status:
+            continue
+        if tag and tag not in question.tags and tag not in {question.topic, question.event}:
+            continue
+        if text and text not in question.basis.texts:
+            continue
+        said = pair.row(question)
+        rows.append(
+            {
+                **row,
+                "latest": said["mine"],
+                "withdrawn": said["withdrawn"],
+                "latest_model": said["model"],
+                "difference": said["difference"],
+            }
+        )
+    return rows
+
+
+def facts(catalog: Catalog, question: Question, now: dt.datetime) -> dict[str, Any]:
+    """Give what a question says of itself, and where it stands."""
+    return {
+        "id": question.id,
+        "title": question.title,
+        "type": question.type,
+        "ladder": question.ladder,
+        "status": catalog.status(question, now),
+        "opens": question.opens,
+        "closes": question.closes,
+        "outcome": catalog.outcome(question),
+        "model": "world" if question.answer else "",
+        "texts": list(question.basis.texts),
+        "event": question.event,
+        "topic": question.topic,
+        "tags": list(question.tags),
+    }
 
 
 def question_list(

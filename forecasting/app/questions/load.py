@@ -1,4 +1,4 @@
-"""Questions: load the bank into a ledger, list, show, check, add."""
+"""Questions: load the bank into a ledger, show, check, add."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -8,8 +8,9 @@ from typing import Any
 
 from forecasting import bank as banks
 from forecasting.app.catalog import Catalog
-from forecasting.app.forecast.in_force import KINDS, Pair, latest
+from forecasting.app.forecast.in_force import KINDS, latest
 from forecasting.app.ledger.redact import reasons
+from forecasting.app.questions.listing import facts
 from forecasting.app.tidy import plainly
 from forecasting.app.upkeep.banks import bank_of, bundled_bank, folder_of, told_of, zone_of
 from forecasting.bank.read import question_of
@@ -27,7 +28,6 @@ __all__ = [
     "bundled_bank",
     "check_bank",
     "latest_forecasts",
-    "list_rows",
     "load_bank",
     "refuse_another_question",
     "resolution_row",
@@ -184,62 +184,6 @@ def latest_forecasts(
     return latest(found)
 
 
-def list_rows(
-    ledger: Ledger,
-    now: dt.datetime,
-    *,
-    forecaster: str = "",
-    status: str = "",
-    tag: str = "",
-    text: str = "",
-) -> list[dict[str, Any]]:
-    """Give one row a question (a rung is one), in the order of deadlines.
-
-    `latest` is the forecast in force of `forecaster`, None with `withdrawn` true for one that was
-    taken back; `latest_model` the model's, `difference` the first less the second.
-    """
-    catalog = Catalog.of(ledger)
-    pair = Pair.of(ledger, forecaster, now)
-    rows = []
-    for question in sorted(catalog.questions.values(), key=lambda q: (q.closes, q.id)):
-        row = _row(catalog, question, now)
-        if status and row["status"] != status:
-            continue
-        if tag and tag not in question.tags and tag not in {question.topic, question.event}:
-            continue
-        if text and text not in question.basis.texts:
-            continue
-        said = pair.row(question)
-        rows.append(
-            {
-                **row,
-                "latest": said["mine"],
-                "withdrawn": said["withdrawn"],
-                "latest_model": said["model"],
-                "difference": said["difference"],
-            }
-        )
-    return rows
-
-
-def _row(catalog: Catalog, question: Question, now: dt.datetime) -> dict[str, Any]:
-    return {
-        "id": question.id,
-        "title": question.title,
-        "type": question.type,
-        "ladder": question.ladder,
-        "status": catalog.status(question, now),
-        "opens": question.opens,
-        "closes": question.closes,
-        "outcome": catalog.outcome(question),
-        "model": "world" if question.answer else "",
-        "texts": list(question.basis.texts),
-        "event": question.event,
-        "topic": question.topic,
-        "tags": list(question.tags),
-    }
-
-
 def show(ledger: Ledger, name: str, now: dt.datetime) -> list[dict[str, Any]]:
     """Give everything about a question, or about each rung of a ladder."""
     catalog = Catalog.of(ledger)
@@ -273,7 +217,7 @@ def show(ledger: Ledger, name: str, now: dt.datetime) -> list[dict[str, Any]]:
         ]
         shown.append(
             {
-                **_row(catalog, question, now),
+                **facts(catalog, question, now),
                 "latest": {f.forecaster: f.value.plain for f in latest.values()} or None,
                 "criteria": question.criteria,
                 "background": question.background,

@@ -169,21 +169,21 @@ def _current(catalog: Catalog, rungs: Sequence[Question], now: dt.datetime) -> Q
 
 
 def _rung(ledger: Ledger, state: State, question: Question, forecaster: str) -> Rung:
-    pair = state.pair
+    pair, said = state.pair, ledger.forecasts(question=question.id)
+    whole = {one.seq: one for one in said}
+    mine, model = pair.mine.in_force(question.id), pair.model.in_force(question.id)
     others = [
         one.value.probability
-        for who, one in _others(
-            ledger.forecasts(question=question.id), forecaster, state.now
-        ).items()
+        for who, one in _others(said, forecaster, state.now).items()
         if family(who) == "person" and one.value.probability is not None
     ]
     return Rung(
         question,
         state.catalog.status(question, state.now),
         state.catalog.outcome(question),
-        pair.mine.in_force(question.id),
+        mine and whole[mine.seq],
         pair.mine.is_withdrawn(question.id),
-        pair.model.in_force(question.id),
+        model and whole[model.seq],
         _median(others),
         len(others),
     )

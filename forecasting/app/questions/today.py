@@ -11,9 +11,9 @@ from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.in_force import Pair, difference
 from forecasting.app.news.standing import standing
 from forecasting.domain.evidence import Evidence
-from forecasting.domain.forecast import Forecast
+from forecasting.domain.forecast import Said
 from forecasting.domain.instants import local_day
-from forecasting.domain.question import NO_CRITERIA, Question, lacks_criteria
+from forecasting.domain.question import NO_CRITERIA, Question, Status, lacks_criteria
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
 
@@ -152,21 +152,16 @@ def due_of(state: State, question: Question) -> dict[str, Any] | None:
     """Give the row of one question; None where it needs nobody."""
     status = state.catalog.status(question, state.now)
     if status == "due":
-        return _waiting(state, question)
-    row = _looked(state, question) if status == "open" else None
-    return row if row is not None and row["reason"] else None
+        return {
+            **_row(state, question, status),
+            "reason": "record the outcome",
+            "age_days": _days(state.now - question.resolves_by),
+            "deadline": question.resolves_by,
+        }
+    return _looked(state, question) if status == "open" else None
 
 
-def _waiting(state: State, question: Question) -> dict[str, Any]:
-    """Give the row of a question that waits for its outcome."""
-    return {
-        **_row(state, question, "record the outcome"),
-        "age_days": _days(state.now - question.resolves_by),
-        "deadline": question.resolves_by,
-    }
-
-
-def _looked(state: State, question: Question) -> dict[str, Any]:
+def _looked(state: State, question: Question) -> dict[str, Any] | None:
     """Give the row of an open question; without a reason it needs nobody."""
     mine, model = (
         state.pair.mine.in_force(question.id),
@@ -176,21 +171,13 @@ def _looked(state: State, question: Question) -> dict[str, Any]:
     since = question.opens if mine is None else mine.issued_at
     age = _days(state.now - since)
     news = state.news_since(question, since)
-    numbers = _numbers(question, mine) or _numbers(question, model)
-    hazard = None
-    stale = None
-    if question.type == "binary" and numbers is not None:
-        hazard = _hazard(numbers[0], left)
-        stale = 0.0 if mine is None else _quiet(mine, question, state.now)
-    apart = _distance(question, mine, model)
     reasons = []
-    if state.pair.mine.is_withdrawn(question.id):
-        reasons.append("withdrawn")
-    elif mine is None:
-        reasons.append("never answered")
+    if mine is None:
+        taken = state.pair.mine.is_withdrawn(question.id)
+        reasons.append("withdrawn" if taken else "never answered")
     if left <= SOON:
         reasons.append("closes soon")
-    change = _moved(state, question)
+    change = _moved(state, question, mine, model)
     if change is not None:
         reasons.append("the model moved")
     if mine is not None and news:
@@ -199,22 +186,33 @@ def _looked(state: State, question: Question) -> dict[str, Any]:
         reasons.append("stale")
     if lacks_criteria(question):
         reasons.append(NO_CRITERIA)
+    if not reasons:
+        return None
+    own, other = _numbers(question, mine), _numbers(question, model)
+    numbers = own or other
+    hazard = None
+    stale = None
+    if question.type == "binary" and numbers is not None:
+        hazard = _hazard(numbers[0], left)
+        stale = 0.0 if mine is None else _quiet(numbers[0], mine.issued_at, question, state.now)
+    row = _row(state, question, "open")
     return {
-        **_row(state, question, ", ".join(reasons)),
-        "value": _value(question, mine, model, stale, news, left),
+        **row,
+        "reason": ", ".join(reasons),
+        "value": _value(question, own, other, stale, news, left),
         "age_days": age,
         "staleness": stale,
         "hazard": hazard,
         "news_since": news,
-        "distance": apart,
+        "distance": _widest(row["difference"]),
         "change": change,
     }
 
 
-def _row(state: State, question: Question, reason: str) -> dict[str, Any]:
+def _row(state: State, question: Question, status: Status) -> dict[str, Any]:
     return {
         "question": question.id,
-        "reason": reason,
+        "reason": "",
         "value": None,
         **state.pair.row(question),
         "age_days": None,
@@ -226,7 +224,7 @@ def _row(state: State, question: Question, reason: str) -> dict[str, Any]:
         "deadline": question.closes,
         "by": local_day(question.closes - ONE, question.zone).isoformat(),
         "title": question.title,
-        "status": state.catalog.status(question, state.now),
+        "status": status,
     }
 
 
@@ -234,7 +232,7 @@ def _days(span: dt.timedelta) -> float:
     return round(span / DAY, 2)
 
 
-def _numbers(question: Question, forecast: Forecast | None) -> tuple[float, ...] | None:
+def _numbers(question: Question, forecast: Said | None) -> tuple[float, ...] | None:
     """Give the probabilities of a forecast; None for quantiles."""
     return None if forecast is None or question.type == "numeric" else forecast.value.numbers
 
@@ -245,29 +243,27 @@ def _hazard(p: float, left: dt.timedelta) -> float | None:
     return None if days <= 0 else 1 - (1 - least) ** (1 / days)
 
 
-def _quiet(mine: Forecast, question: Question, now: dt.datetime) -> float:
+def _quiet(p: float, said: dt.datetime, question: Question, now: dt.datetime) -> float:
     """Say by how much quiet days since a forecast should have moved it, at that hazard."""
-    p = mine.value.numbers[0]
     least = min(p, 1 - p)
-    whole = (question.closes - mine.issued_at) / DAY
+    whole = (question.closes - said) / DAY
     if whole <= 0:
         return 0.0
     still: float = (1 - least) ** ((question.closes - now) / DAY / whole)
     return least - (1 - still)
 
 
-def _distance(question: Question, mine: Forecast | None, model: Forecast | None) -> float | None:
-    """Give the largest difference to the model's number over the options."""
-    apart = difference(question, mine, model)
+def _widest(apart: float | dict[str, float] | None) -> float | None:
+    """Give the largest difference over the options, whatever its sign."""
     if apart is None:
         return None
-    return max(abs(x) for x in (apart.values() if isinstance(apart, dict) else [apart]))
+    return max(map(abs, apart.values())) if isinstance(apart, dict) else abs(apart)
 
 
 def _value(
     question: Question,
-    mine: Forecast | None,
-    model: Forecast | None,
+    own: tuple[float, ...] | None,
+    other: tuple[float, ...] | None,
     stale: float | None,
     news: int,
     left: dt.timedelta,
@@ -277,7 +273,6 @@ def _value(
         return None
     window = question.closes - question.opens
     share = left / window if window > dt.timedelta(0) else 0.0
-    own, other = _numbers(question, mine), _numbers(question, model)
     options = max(len(question.space.options), 2)
     silent = tuple([0.5] if question.type == "binary" else [1 / options] * options)
     said = own or silent
@@ -290,14 +285,10 @@ def _value(
     return share * (gain + (stale or 0.0) ** 2 + news * spread)
 
 
-def _moved(state: State, question: Question) -> float | None:
+def _moved(state: State, question: Question, mine: Said | None, model: Said | None) -> float | None:
     """Say by how much the model moved since my forecast, or else within a week, where it did."""
-    mine, model = state.pair.mine.in_force(question.id), state.pair.model
     since = state.now - SOON if mine is None else mine.issued_at
-    now, then = model.in_force(question.id), model.at(question.id, since)
-    if then is None:
-        return None
-    apart = difference(question, now, then)
+    apart = difference(question, model, state.pair.model.at(question.id, since))
     if apart is None:
         return None
     widest = max(apart.values(), key=abs) if isinstance(apart, dict) else apart

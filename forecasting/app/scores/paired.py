@@ -87,20 +87,25 @@ def all_shared(
     window: str = "scheduled",
 ) -> "dict[str, pd.DataFrame]":
     """Give :func:`shared` of each of several forecasters and one other, scored together."""
+    import numpy as np
     import pandas as pd
 
     frame = frame[~frame["too_soon"]]
     window_name, _ = window_of(window)
     of_crowd = rule in ("peer", "relative")
-    by_name = {str(name): part for name, part in frame.groupby("forecaster", sort=False)}
-    found = {name: _none() for name in names}
-    parts = []
-    for name in {*names} & {*by_name} if other in by_name else ():
-        part = frame if of_crowd else pd.concat([by_name[name], by_name[other]])
-        # A question of each pair's own, so that no pair is scored among the others.
-        roles = part["forecaster"].replace({name: _A, other: _B})
-        parts.append(part.assign(question=f"{name}\0" + part["question"], forecaster=roles))
-    together = pd.concat(parts, ignore_index=True) if parts else frame.iloc[:0]
+    found = dict.fromkeys(names, _none())
+    rows = frame.groupby("forecaster").indices
+    asked = [name for name in names if name in rows and other in rows and name != other]
+    if not asked:
+        return found
+    every = np.arange(len(frame))
+    places = [every if of_crowd else np.append(rows[name], rows[other]) for name in asked]
+    whose = np.repeat(np.array(asked, dtype=object), [*map(len, places)])
+    together = frame.take(np.concatenate(places)).reset_index(drop=True)
+    who = together["forecaster"]
+    # A question of each pair's own, so that no pair is scored among the others.
+    together["question"] = pd.Series(whose, dtype=who.dtype) + "\0" + together["question"]
+    together["forecaster"] = who.mask(who == other, _B).mask(who == whose, _A)
     if not of_crowd and window_name != "spot":
         together = same_window(together, [_A, _B])
     if together.empty:

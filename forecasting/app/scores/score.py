@@ -109,10 +109,11 @@ def from_frame(
 ) -> list[dict[str, Any]]:
     """Give the rows of :func:`scores` for one scoring frame."""
     # One fixed order, of types and of forecasters, so that no table is a ranking.
-    place = {name: i for i, name in enumerate(ordered(set(frame["forecaster"])))}
+    place = {name: i for i, name in enumerate(ordered(frame["forecaster"].unique()))}
     frame = frame.iloc[frame["forecaster"].map(place).argsort(kind="stable")]
     rows: list[dict[str, Any]] = []
-    for kind_of_question in [kind for kind in NATURAL if kind in set(frame["type"])]:
+    types = frame["type"].unique()
+    for kind_of_question in [kind for kind in NATURAL if kind in types]:
         used = rule or NATURAL[kind_of_question]
         if kind_of_question not in SCORES[used].types:
             continue
@@ -178,7 +179,7 @@ class _Table:
         self.against, self.missing = against, missing
         self.resamples = resamples
         self._shared: dict[str, pd.DataFrame] = {}
-        self._present = frozenset(frame["forecaster"])
+        self._present = frozenset(frame["forecaster"].unique())
 
     def rows(self, by: str) -> list[dict[str, Any]]:
         scored = self._score()

@@ -9,8 +9,8 @@ from forecasting.models.world.values import FloatArray
 
 #: Every variant of a world asks for the same chance again; 300 arrays of 32,768 are 79 MB.
 KEPT = 300
-#: Larger arrays, of conditions that few paths meet, are drawn anew.
-LARGEST = 32_768
+#: Of larger ones, for conditions that few paths meet, those of one simulation: at most 79 MB.
+LARGEST, KEPT_LARGER = 32_768, 40
 
 
 @lru_cache(maxsize=4_096, typed=True)
@@ -31,7 +31,12 @@ def uniforms(n: int, *key: object) -> FloatArray:
     >>> sorted((uniforms(4, 7, "rate") * 4).astype(int).tolist())
     [0, 1, 2, 3]
     """
-    return _kept(n, *key) if n <= LARGEST else _drawn(n, *key)
+    return _kept(n, *key) if n <= LARGEST else _kept_larger(n, *key)
+
+
+def exponentials(n: int, *key: object) -> FloatArray:
+    """Give unit exponentials, the negative logarithms of what `uniforms` leave to 1."""
+    return _spent(n, *key) if n <= LARGEST else _spent_larger(n, *key)
 
 
 def _drawn(n: int, *key: object) -> FloatArray:
@@ -42,4 +47,13 @@ def _drawn(n: int, *key: object) -> FloatArray:
     return found
 
 
+def _exponentials(n: int, *key: object) -> FloatArray:
+    found: FloatArray = -np.log1p(-_drawn(n, *key))
+    found.setflags(write=False)
+    return found
+
+
 _kept = lru_cache(maxsize=KEPT, typed=True)(_drawn)
+_kept_larger = lru_cache(maxsize=KEPT_LARGER // 4, typed=True)(_drawn)
+_spent = lru_cache(maxsize=KEPT, typed=True)(_exponentials)
+_spent_larger = lru_cache(maxsize=KEPT_LARGER, typed=True)(_exponentials)

@@ -254,6 +254,8 @@ def run(
     visits, cell = np.empty(moves, np.int64), np.empty(moves, np.int64)
     ever = np.empty(links, np.bool_)
     soonest, nearest = np.empty(processes), np.empty(processes, np.int64)
+    # Draws of one gain and one past hear the same at a tick.
+    heard = np.full((ticks + 1, 3), np.nan)
     n = 0
     for d in range(begin, stop):
         if not wanted[d]:
@@ -304,16 +306,13 @@ def run(
                 p = move[m, OWNER]
                 changed = False
                 if due[m] < np.inf and not move[m, DATED]:
-                    size = _news(
-                        value,
-                        item,
-                        item_size,
-                        move[m, ITEMS],
-                        move[m, ITEMS_END],
-                        gain,
-                        new,
-                        ended[m],
-                    )
+                    if heard[i, 0] != gain or heard[i, 1] != ended[m]:
+                        heard[i, 0], heard[i, 1] = gain, ended[m]
+                        heard[i, 2] = _news(
+                            value, item, item_size, move[m, ITEMS], move[m, ITEMS_END], gain, new,
+                            ended[m],
+                        )  # fmt: skip
+                    size = heard[i, 2]
                     shape = _of(value, move, m, SHAPE, d, point)
                     due[m] = _later(shape, t, base[m], due[m], size - news[m])
                     news[m] = size

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.errors import InvalidInput
-from forecasting.models.world.chance import number, uniforms
+from forecasting.models.world.chance import exponentials, number, uniforms
 from forecasting.models.world.fading import Fading, fading
 from forecasting.models.world.known import ages, at_start, ever, names_of
 from forecasting.models.world.loop import (
@@ -241,7 +241,7 @@ def _budgets(
 ) -> tuple[dict[int, FloatArray], FloatArray]:
     """Draw the first budget of each move, evenly spread; give the log weights of the draws."""
     found = {
-        k: -np.log1p(-uniforms(world.draws, seed, "budget", names[k]))
+        k: exponentials(world.draws, seed, "budget", names[k])
         for k, (_, move) in enumerate(moves)
         if move.at is None
     }

@@ -12,7 +12,7 @@ from forecasting.web.routes import get, post
 from forecasting.web.visit import Visit
 
 if TYPE_CHECKING:
-    from forecasting.domain.forecast import Forecast
+    from forecasting.domain.forecast import Said
 
 #: Rows of a part; a link leads to the rest.
 MOST = 8
@@ -94,7 +94,7 @@ def log(visit: Visit) -> Response:
     )
 
 
-def _logged(rows: list[dict[str, Any]], meanwhile: "Forecast | None") -> str:
+def _logged(rows: list[dict[str, Any]], meanwhile: "Said | None") -> str:
     from forecasting.review import words
 
     row = rows[0]
