@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from forecasting.domain import reading
 from forecasting.domain.ladder import falls
@@ -144,6 +144,25 @@ class Forecast:
     gate: str = ""
     meta: Mapping[str, str] = MappingProxyType({})
     sealed: int | None = None
+
+
+class Imported(NamedTuple):
+    """A forecast of a track record, of which a file holds a million: who, on what, what and when.
+
+    All else about it is what a :class:`Forecast` has by default, and its kind is ``imported``.
+    """
+
+    question: str
+    question_hash: str
+    forecaster: str
+    value: Value
+    issued_at: dt.datetime
+    because: str = ""
+
+    @property
+    def forecast(self) -> Forecast:
+        """The same forecast with every field."""
+        return Forecast(*self[:5], "imported", self.because)
 
 
 def decimal_text(number: float) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
+from operator import attrgetter
 
-from forecasting.domain import Forecast, Question, Resolution, Value, Withdrawal
+from forecasting.domain import Imported, Question, Resolution, Value, Withdrawal
 from forecasting.domain.forecast import options_value, quantiles_value
 from forecasting.domain.instants import iso
 from forecasting.domain.ladder import falls
@@ -67,7 +68,7 @@ class Plan:
     """What will be recorded, in one canonical order, and what becomes of each line."""
 
     questions: list[Question] = field(default_factory=list)
-    forecasts: list[Forecast] = field(default_factory=list)
+    forecasts: list[Imported] = field(default_factory=list)
     withdrawals: list[Withdrawal] = field(default_factory=list)
     resolutions: list[Resolution] = field(default_factory=list)
     added: int = 0
@@ -168,7 +169,7 @@ def plan(
         for what, count in sorted(outside.items())
     ]
     made.notes += _flags(made, held)
-    made.forecasts.sort(key=lambda one: (one.issued_at, one.question, one.forecaster))
+    made.forecasts.sort(key=attrgetter("issued_at", "question", "forecaster"))
     made.withdrawals.sort(key=lambda one: (one.withdrawn_at, one.question, one.forecaster))
     made.refused.sort(key=lambda one: (one.line, one.reason))
     made.notes += [
@@ -519,26 +520,33 @@ class _Question:
 
     def _say(self, question: Question, resolved_at: dt.datetime | None) -> int:
         """Keep the forecasts and withdrawals that may be kept; give how many stand afterwards."""
-        digest = question.wording_hash
-        taken: dict[Key, list[tuple[Said, Value | None]]] = {}
+        digest, opens = question.wording_hash, question.opens
+        ends = min(filter(None, (question.closes, resolved_at, self.now)))
+        first: dict[tuple[str, dt.datetime], tuple[Said, Value | None]] = {}
+        more: dict[tuple[str, dt.datetime], list[tuple[Said, Value | None]]] = {}
         for one in self.about.said:
             try:
                 value = None if one.said == WITHDRAWN else self._value(question, one)
-                self._in_time(question, one, resolved_at)
+                if not opens <= one.issued_at < ends:
+                    self._in_time(question, one, resolved_at)
             except (Ambiguous, Damaged) as damaged:
                 raise stop(self.name, one.line, damaged.message, damaged.hint) from damaged
             except InvalidInput as wrong:
                 self.made.refused.append(Refused(one.line, str(wrong)))
                 continue
-            key = (one.question, one.forecaster, one.issued_at)
-            group = taken.get(key)
-            if group is None:
-                taken[key] = [(one, value)]
-            else:
-                group.append((one, value))
+            key, pair = (one.forecaster, one.issued_at), (one, value)
+            if (before := first.setdefault(key, pair)) is not pair:
+                more.setdefault(key, [before]).append(pair)
+        # Of a million forecasts nearly all are alone at their instant, and in no ledger yet.
+        alone = not (self.moments or self.held.withdrawals)
         stand = 0
-        for key, group in taken.items():
-            stand += self._at_one_instant(digest, key, group)
+        for key, (one, value) in first.items():
+            if alone and key not in more:
+                self._keep(digest, one, value)
+                stand += 1
+            else:
+                group = more.get(key) or [(one, value)]
+                stand += self._at_one_instant(digest, (question.id, *key), group)
         return stand
 
     def _value(self, question: Question, one: Said) -> Value:
@@ -574,25 +582,21 @@ class _Question:
         one, value = group[0]
         if len(group) > 1:
             one, value = min(group, key=lambda pair: (pair[0].stated, pair[0].because))
-        self.made.added += 1
         self.made.duplicates += len(group) - 1
+        self._keep(digest, one, value)
+        return 1
+
+    def _keep(self, digest: str, one: Said, value: Value | None) -> None:
+        made = self.made
+        made.added += 1
         if value is None:
-            self.made.withdrawals.append(Withdrawal(one.question, one.forecaster, one.issued_at))
-            return 1
+            made.withdrawals.append(Withdrawal(one.question, one.forecaster, one.issued_at))
+            return
         if one.stated != value.stated:
             value = Value(value.shape, value.labels, value.entered, one.stated)
-        self.made.forecasts.append(
-            Forecast(
-                question=one.question,
-                question_hash=digest,
-                forecaster=one.forecaster,
-                value=value,
-                issued_at=one.issued_at,
-                kind="imported",
-                because=one.because,
-            )
+        made.forecasts.append(
+            Imported(one.question, digest, one.forecaster, value, one.issued_at, one.because)
         )
-        return 1
 
     def _in_time(self, question: Question, one: Said, resolved_at: dt.datetime | None) -> None:
         at = one.issued_at

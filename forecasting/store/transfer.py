@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, cast
 
 from sqlalchemy import REAL, Column, Integer, Table, Text, select, type_coerce
 
-from forecasting.domain import Forecast
+from forecasting.domain import Imported
 from forecasting.domain.forecast import kind_named
 from forecasting.domain.instants import parse_instant, utc
 from forecasting.errors import DatabaseUnusable, InvalidInput
@@ -264,7 +264,7 @@ def record(
                 if simple and plain:
                     here = plain.append(
                         connection,
-                        cast("tuple[Forecast, ...]", batch),
+                        cast("tuple[Imported, ...]", batch),
                         head=here,
                         moment=moment,
                         tool=ledger.tool,
