@@ -35,6 +35,7 @@ MOST_IN_A_CELL = 131_072
 #: How many spellings of forecasts are remembered: most of a record says a few hundred things.
 _REMEMBERED = 20_000
 _NEEDED = ("forecast", "issued_at")
+_REPLAY = "kind (replay): was computed afterwards, so it is not a forecast made at the time"
 _STATED = ("question", *OF_QUESTION, *OF_OUTCOME)
 
 
@@ -178,7 +179,7 @@ class _Table:
             yield line, cells
 
     def _stated(self, about: list[str], key: str | tuple[str, ...]) -> Facts | str:
-        """Read what a row states of its question, or say why not; once where rows state the same."""
+        """Read what a row states of its question, or say why it may not be kept."""
         found = (key,) if isinstance(key, str) else key
         cells: dict[str, Cell] = {
             column: cell if column in NUMERIC else restored(cell)
@@ -200,8 +201,7 @@ class _Table:
         def read(cells: list[str], stated: Facts, line: int) -> Said:
             kind = "" if kinds is None else cells[kinds].strip()
             if kind == "replay":
-                msg = "kind (replay): was computed afterwards, so it is not a forecast made at the time"
-                raise InvalidInput(msg)
+                raise InvalidInput(_REPLAY)
             written = cells[forecasts]
             what, typed = said.get(written) or self._forecast(written)
             because = "" if reasons is None else restored(cells[reasons])

@@ -76,8 +76,8 @@ class Plain:
             previous = sha(b"\x01" + previous + leaf.digest()).digest()
             entries.append((seq, leaf.hexdigest(), previous.hex()))
             rows.append((seq, question, digest, forecaster, *bound, at))
-        said = (text.replace("'", "''") for text in (written, tool))
-        connection.exec_driver_sql(_ENTRIES.format(*said), entries)
+        plain = (text.replace("'", "''") for text in (written, tool))
+        connection.exec_driver_sql(_ENTRIES.format(*plain), entries)
         connection.exec_driver_sql(_FORECASTS, rows)
         return Head(seq, previous.hex())
 

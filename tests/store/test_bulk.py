@@ -52,10 +52,7 @@ def test_every_byte_is_what_the_general_writer_records(drafts):
 
 
 def test_an_act_of_writing_is_recorded_in_bulk_once(tmp_path):
-    said = [
-        Imported("q", "ab" * 32, "ana", binary_value("0.5"), NOW - n * DAY)
-        for n in (2, 1)
-    ]
+    said = [Imported("q", "ab" * 32, "ana", binary_value("0.5"), NOW - n * DAY) for n in (2, 1)]
     with Ledger.open(str(tmp_path / "a.db"), create=True) as ledger:
         act = "ab" * 32
         # One that the bulk writer takes and one that it does not: still one act.
