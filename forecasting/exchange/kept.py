@@ -17,13 +17,22 @@ from forecasting.exchange.text_file import stop
 
 def keep(case: Case, question: Question, resolved_at: dt.datetime | None) -> int:
     """Keep the forecasts and withdrawals that may be kept; give how many stand afterwards."""
-    digest, opens = question.wording_hash, question.opens
+    digest, opens, binary = question.wording_hash, question.opens, question.space.type == "binary"
     ends = min(filter(None, (question.closes, resolved_at, case.now)))
+    value: Value | None
     first: dict[tuple[str, dt.datetime], tuple[Said, Value | None]] = {}
     more: dict[tuple[str, dt.datetime], list[tuple[Said, Value | None]]] = {}
     for one in case.about.said:
         try:
-            value = None if one.said == WITHDRAWN else _value(case, question, one)
+            said = one.said
+            if said == WITHDRAWN:
+                value = None
+            elif binary and type(said) is str:
+                value = _binary(said, one.stated)
+            elif isinstance(said, Value):
+                value = said
+            else:
+                value = value_of(question.space, said, manner=case.manner)
             if not opens <= one.issued_at < ends:
                 _in_time(case, question, one, resolved_at)
         except (Ambiguous, Damaged) as damaged:
@@ -45,14 +54,6 @@ def keep(case: Case, question: Question, resolved_at: dt.datetime | None) -> int
             group = more.get(key) or [(one, value)]
             stand += _at_one_instant(case, digest, (question.id, *key), group)
     return stand
-
-
-def _value(case: Case, question: Question, one: Said) -> Value:
-    if isinstance(one.said, Value):
-        return one.said
-    if isinstance(one.said, str) and question.space.type == "binary":
-        return _binary(one.said, one.stated)
-    return value_of(question.space, one.said, manner=case.manner)
 
 
 def _at_one_instant(

@@ -185,8 +185,8 @@ def _question(
     facts = questions.merged(case.about.facts)
     zone = case.manner.zone or "UTC"
     resolved_at = facts.get("resolved_at") or _first_settled(case)
-    said = [one.issued_at for one in case.about.said if one.said != WITHDRAWN]
     if held is not None and name not in case.held.vacant:
+        said = [one.issued_at for one in case.about.said if one.said != WITHDRAWN]
         if case.platform:
             if not held.source and name in case.held.imported:
                 # A file of forecasts alone came first, which said nothing of the question.

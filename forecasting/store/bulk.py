@@ -72,9 +72,9 @@ class Plain:
                 f'{begins}{entered},"forecaster":{quoted_forecaster},"gate":"","issued_at":"{at}"'
                 f'{labels}{quoted_question},"question_hash":"{digest}"{said}{middle}{seq}{ends}'
                 .encode()
-            )  # fmt: skip
-            previous = sha(b"\x01" + previous + leaf.digest()).digest()
-            entries.append((seq, leaf.hexdigest(), previous.hex()))
+            ).digest()  # fmt: skip
+            previous = sha(b"\x01" + previous + leaf).digest()
+            entries.append((seq, leaf.hex(), previous.hex()))
             rows.append((seq, question, digest, forecaster, *bound, at))
         plain = (text.replace("'", "''") for text in (written, tool))
         connection.exec_driver_sql(_ENTRIES.format(*plain), entries)
