@@ -95,8 +95,8 @@ coverage: setup system  ## every branch of the ledger and of time is taken by a 
 	@$(BIN)/coverage report
 
 test-deep: setup system  ## the long tests: simulation, crashes, fuzzing; the suite on PostgreSQL
-	@$(BIN)/pytest -m deep --hypothesis-profile=deep $(ARGS)
-	@$(BIN)/pytest --engine postgresql $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile -m deep --hypothesis-profile=deep $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile --engine postgresql $(ARGS)
 
 bench: setup  ## benchmarks, each as a ratio to its peer or floor
 	@[ -f tests/bench.py ] || { echo "error: tests/bench.py is absent: there is nothing to measure yet" >&2; exit 2; }

@@ -292,7 +292,7 @@ def imports() -> None:
     """Time a track record from its file to its commit against what its rows alone need."""
     import datetime as dt
 
-    from forecasting.app.exchange import import_record
+    from forecasting.app.exchange.importing import import_record
     from forecasting.store import Ledger
 
     count, start = 20_000, dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
@@ -398,13 +398,13 @@ def world() -> None:
     from dataclasses import replace
 
     from forecasting import clock
-    from forecasting.app import scenario
     from forecasting.app.book import open_book
     from forecasting.app.catalog import Catalog
-    from forecasting.app.explain import Explanation
-    from forecasting.app.predict import OWN, Predictor
-    from forecasting.app.questions import bundled_bank
-    from forecasting.app.watch import Watch
+    from forecasting.app.forecast.explain import Explanation
+    from forecasting.app.forecast.predict import OWN, Predictor
+    from forecasting.app.news.watch import Watch
+    from forecasting.app.questions.load import bundled_bank
+    from forecasting.app.world import scenario
     from forecasting.domain import Effect, Evidence
     from forecasting.models.world.simulate import simulate
 

@@ -23,6 +23,8 @@ settings.register_profile(
 settings.load_profile("fast")
 
 SETTINGS = ("FORECASTING_DATABASE_URL", "FORECASTING_FORECASTER", "FORECASTING_NOW")
+#: Where every home of every worker keeps its fits: a cache changes no number.
+CACHE = "TESTS_CACHE"
 DISPLAY = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "LINES")
 WORLD = {
     # Twelve and three quarter hours ahead: whatever reads the machine's zone is wrong visibly.
@@ -56,6 +58,11 @@ def pytest_configure(config: pytest.Config) -> None:
     session_home = tempfile.TemporaryDirectory(prefix="forecasting-")
     config.add_cleanup(session_home.cleanup)
     os.environ["FORECASTING_HOME"] = session_home.name
+    if not hasattr(config, "workerinput"):
+        os.environ[CACHE] = str(Path(session_home.name) / "cache")
+        Path(os.environ[CACHE]).mkdir()
+    else:
+        (Path(session_home.name) / "cache").symlink_to(os.environ[CACHE])
     for name in (*SETTINGS, *DISPLAY):
         os.environ.pop(name, None)
     os.environ.update(WORLD)
@@ -68,8 +75,9 @@ def pytest_report_header() -> str:
 
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder for the data and the settings of this test alone."""
+    """An empty folder for the data and the settings of this test alone; fits are made once."""
     folder = tmp_path_factory.mktemp("home")
+    (folder / "cache").symlink_to(os.environ[CACHE])
     monkeypatch.setenv("FORECASTING_HOME", str(folder))
     for name in SETTINGS:
         monkeypatch.delenv(name, raising=False)

@@ -19,12 +19,12 @@ from forecasting.store import Ledger, status, upgrade
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forecasting.app.board import Board
-    from forecasting.app.question_list import Listed, Wanted
-    from forecasting.app.question_page import QuestionPage
-    from forecasting.app.scenario import Live
-    from forecasting.app.today import Row
-    from forecasting.app.world_view import WorldView
+    from forecasting.app.questions.board import Board
+    from forecasting.app.questions.listing import Listed, Wanted
+    from forecasting.app.questions.page import QuestionPage
+    from forecasting.app.questions.today import Row
+    from forecasting.app.world.scenario import Live
+    from forecasting.app.world.view import WorldView
     from forecasting.bank import Bank
     from forecasting.domain import Question
     from forecasting.domain.forecast import Forecast
@@ -53,8 +53,8 @@ def open_book(
     ...     len(book.questions())
     48
     """
-    from forecasting.app.banks import bundled_bank
-    from forecasting.app.workspace import own_bank
+    from forecasting.app.upkeep.banks import bundled_bank
+    from forecasting.app.upkeep.workspace import own_bank
 
     book = Book.open(database, forecaster=forecaster, create=True)
     try:
@@ -118,7 +118,7 @@ class Book[Table](Record[Table], Review[Table], World):
     def board(self) -> "Board":
         """What stands on every question, kept while the ledger grows."""
         if self._board is None:
-            from forecasting.app.board import Board
+            from forecasting.app.questions.board import Board
 
             self._board = Board(self.ledger)
         return self._board
@@ -156,7 +156,7 @@ class Book[Table](Record[Table], Review[Table], World):
         database: str | None = None,
     ) -> dict[str, Any]:
         """Make or complete a workspace, and say what was made; :func:`init_workspace` opens it."""
-        from forecasting.app.workspace import init
+        from forecasting.app.upkeep.workspace import init
 
         return init(
             Path(folder),
@@ -169,21 +169,21 @@ class Book[Table](Record[Table], Review[Table], World):
     @staticmethod
     def make_database(database: str, *, example: str | None = None) -> dict[str, Any]:
         """Make or complete a database that belongs to no workspace."""
-        from forecasting.app.workspace import init_database
+        from forecasting.app.upkeep.workspace import init_database
 
         return init_database(database, example=example, now=clock.now())
 
     @staticmethod
     def check_files(path: str | Path) -> "list[Problem]":
         """List every fault of a bank folder or of a question file, without a database."""
-        from forecasting.app.questions import check_bank
+        from forecasting.app.questions.load import check_bank
 
         return check_bank(Path(path))
 
     @staticmethod
     def backup(database: str | None, file: str | Path, *, force: bool = False) -> dict[str, Any]:
         """Copy a database into a file while it is in use; the copy is verified."""
-        from forecasting.app.backup import backup
+        from forecasting.app.upkeep.doctor import backup
 
         return backup(database, Path(file), force=force)
 
@@ -192,14 +192,14 @@ class Book[Table](Record[Table], Review[Table], World):
         file: str | Path, database: str | None = None, *, force: bool = False
     ) -> dict[str, Any]:
         """Put a backup in the place of a database, if it verifies."""
-        from forecasting.app.backup import restore
+        from forecasting.app.upkeep.doctor import restore
 
         return restore(Path(file), database, force=force)
 
     @staticmethod
     def doctor(database: str | None = None) -> list[dict[str, Any]]:
         """Look at the settings, the disk and a database, whatever state it is in."""
-        from forecasting.app.doctor import doctor
+        from forecasting.app.upkeep.doctor import doctor
 
         return doctor(database)
 
@@ -272,8 +272,8 @@ class Book[Table](Record[Table], Review[Table], World):
 
     def init(self, bank: "Bank | str | Path") -> dict[str, Any]:
         """Load a bank, or that of a folder: new items are appended, changed ones reported."""
-        from forecasting.app.questions import load_bank
-        from forecasting.app.world_view import bank_of
+        from forecasting.app.questions.load import load_bank
+        from forecasting.app.world.view import bank_of
 
         bank = bank_of(bank)
         new = not self.ledger.head().seq
@@ -294,8 +294,8 @@ class Book[Table](Record[Table], Review[Table], World):
         A new ledger gets the bank of its workspace; outside of one, the example that comes with
         the package.
         """
-        from forecasting.app.banks import bank_of, bundled_bank, remembered
-        from forecasting.app.workspace import own_bank
+        from forecasting.app.upkeep.banks import bank_of, bundled_bank, remembered
+        from forecasting.app.upkeep.workspace import own_bank
 
         own = own_bank(self.database)
         if own is None and remembered(self.ledger) is not None:
@@ -307,14 +307,14 @@ class Book[Table](Record[Table], Review[Table], World):
 
     def questions(self, **filters: str) -> Table:
         """Give the questions: one row each, a rung of a ladder too."""
-        from forecasting.app.questions import list_rows
+        from forecasting.app.questions.load import list_rows
 
         rows = list_rows(self.ledger, clock.now(), forecaster=self.forecaster, **filters)
         return self._give(rows, ("opens", "closes"), columns.QUESTIONS)
 
     def today(self) -> Table:
         """Give what needs the forecaster today: a row an item, in sections; see `forecast`."""
-        from forecasting.app.today import NEWS_ROW, ROW, today
+        from forecasting.app.questions.today import NEWS_ROW, ROW, today
 
         rows = today(self.ledger, forecaster=self.forecaster, now=clock.now())
         return self._give(rows, ("deadline", "known_at"), ("section", *ROW, *NEWS_ROW))
@@ -333,7 +333,7 @@ class Book[Table](Record[Table], Review[Table], World):
 
     def question_page(self, question: str, *, kind: str = "live") -> "QuestionPage":
         """Gather all that a page shows of a question, of a rung, or of a ladder."""
-        from forecasting.app.question_page import question_page
+        from forecasting.app.questions.page import question_page
 
         now = clock.now()
         state = self.board.state(self.forecaster, now)
@@ -341,7 +341,7 @@ class Book[Table](Record[Table], Review[Table], World):
 
     def question_list(self, wanted: "Wanted") -> "Listed":
         """Give one page of the questions that are wanted."""
-        from forecasting.app.question_list import question_list
+        from forecasting.app.questions.listing import question_list
 
         state = self.board.state(self.forecaster, clock.now())
         statuses, ordered = self.board.statuses(state), self.board.by_deadline(state)
@@ -349,14 +349,14 @@ class Book[Table](Record[Table], Review[Table], World):
 
     def due(self, *, by: str = "value") -> Table:
         """Give what needs the forecaster, by what a fresh look is worth or by the deadline."""
-        from forecasting.app.today import ROW, due
+        from forecasting.app.questions.today import ROW, due
 
         rows = due(self.ledger, forecaster=self.forecaster, now=clock.now(), by=by)
         return self._give(rows, ("deadline",), ROW)
 
     def question(self, name: str) -> list[dict[str, Any]]:
         """Give all there is to a question; of a ladder, a row a rung."""
-        from forecasting.app.questions import show
+        from forecasting.app.questions.load import show
 
         return show(self.ledger, name, clock.now())
 
@@ -365,9 +365,9 @@ class Book[Table](Record[Table], Review[Table], World):
 
         Without a name it is that of the ledger's bank.
         """
-        from forecasting.app.banks import zone_of
         from forecasting.app.catalog import Catalog
-        from forecasting.app.watch import world_of_the_bank
+        from forecasting.app.news.watch import world_of_the_bank
+        from forecasting.app.upkeep.banks import zone_of
 
         if not names:
             return zone_of(self.ledger)
@@ -380,19 +380,19 @@ class Book[Table](Record[Table], Review[Table], World):
 
     def check(self, path: str | Path | None = None) -> "list[Problem]":
         """List every fault of a bank folder or of a question file; else of the ledger's bank."""
-        from forecasting.app.questions import check_bank
+        from forecasting.app.questions.load import check_bank
 
         return check_bank(None if path is None else Path(path), self.ledger)
 
     def calendar(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
         """Write rows of :meth:`due` as a calendar with an event at each deadline."""
-        from forecasting.app.reminders import calendar
+        from forecasting.app.questions.reminders import calendar
 
         return calendar(rows, clock.now()).encode("utf-8", "replace")
 
     def mail(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
         """Write rows of :meth:`due` as a mail to the forecaster."""
-        from forecasting.app.reminders import mail
+        from forecasting.app.questions.reminders import mail
 
         return mail(rows, forecaster=self.forecaster, now=clock.now())
 
@@ -402,7 +402,7 @@ class Book[Table](Record[Table], Review[Table], World):
 
     def add_questions(self, question: "str | Path | Mapping[str, Any]") -> "list[Question]":
         """Add them likewise, and give the questions."""
-        from forecasting.app.questions import add_fields, add_file
+        from forecasting.app.questions.load import add_fields, add_file
 
         now = clock.now()
         if isinstance(question, Mapping):
@@ -439,7 +439,7 @@ class Book[Table](Record[Table], Review[Table], World):
             ``id, title, questions, process, forecasts, model, ...``; `model` holds what the model
             says of each yes-no question at once.
         """
-        from forecasting.app.ask import Asked, ask, beside
+        from forecasting.app.questions.ask import Asked, ask, beside
 
         now = clock.now()
         stated = isinstance(forecast, Mapping)
@@ -461,7 +461,7 @@ class Book[Table](Record[Table], Review[Table], World):
 
     def question_yaml(self, question: str) -> str:
         """Write a question as YAML, for an editor."""
-        from forecasting.app.edit import as_yaml
+        from forecasting.app.questions.edit import as_yaml
 
         return as_yaml(self.ledger, question)
 
@@ -470,20 +470,20 @@ class Book[Table](Record[Table], Review[Table], World):
 
         Gives the ids that changed.
         """
-        from forecasting.app.edit import edit
+        from forecasting.app.questions.edit import edit
 
         return edit(self.ledger, question, whole or changed, clock.now())
 
     def drop_question(self, question: str) -> list[str]:
         """Drop a question that nobody else has forecast; its entries stay."""
-        from forecasting.app.edit import drop
+        from forecasting.app.questions.edit import drop
 
         return drop(self.ledger, question, forecaster=self.forecaster, now=clock.now())
 
     def forecasts(self, *, kind: str | None = None, forecaster: str | None = None) -> Table:
         """Give every forecast except those of undone imports: one row each."""
         from forecasting.app.catalog import Catalog
-        from forecasting.app.undone import undone
+        from forecasting.app.ledger.undone import undone
         from forecasting.domain.forecast import kind_named
 
         catalog = Catalog.of(self.ledger)
@@ -508,24 +508,24 @@ class Book[Table](Record[Table], Review[Table], World):
 
     def evidence(self, *, everything: bool = False, question: str = "") -> Table:
         """Give the evidence: one row an item; reference tables only with `everything`."""
-        from forecasting.app import news_shown
+        from forecasting.app.news import shown
 
-        rows = news_shown.rows(self.ledger, question=question, everything=everything)
+        rows = shown.rows(self.ledger, question=question, everything=everything)
         return self._give(rows, ("event_at", "known_at", "recorded_at"), columns.EVIDENCE)
 
     def news(self, item: int | str) -> dict[str, Any]:
         """Give an item of evidence whole, by its number, the start of its hash, or its key."""
-        from forecasting.app import news_shown
+        from forecasting.app.news import shown
 
-        return news_shown.show(self.ledger, str(item))
+        return shown.show(self.ledger, str(item))
 
     def retract_news(
         self, item: int | str, *, because: str, known_at: When = None
     ) -> dict[str, Any]:
         """Take an item of evidence back, by an entry of its own."""
-        from forecasting.app import news
+        from forecasting.app.news import add
 
-        return news.retract(
+        return add.retract(
             self.ledger,
             str(item),
             because=because,
@@ -536,13 +536,13 @@ class Book[Table](Record[Table], Review[Table], World):
     @staticmethod
     def fetched(address: str) -> bytes:
         """Fetch a file of news from a public address, for :meth:`import_news`."""
-        from forecasting.app.news_import import fetched
+        from forecasting.app.news.feeds import fetched
 
         return fetched(address)
 
     def import_news(self, content: bytes, *, name: str, **more: Any) -> dict[str, Any]:
         """Add the items of a CSV, JSON-lines, RSS or Atom file; see `forecast news import`."""
-        from forecasting.app.news_import import import_news
+        from forecasting.app.news.feeds import import_news
 
         return import_news(self.ledger, content, name=name, now=clock.now(), **more)
 
@@ -552,13 +552,13 @@ class Book[Table](Record[Table], Review[Table], World):
         With `kind` also whether forecasts of that kind were better after its reports than before;
         the last row is that of all reports.
         """
-        from forecasting.app import sources
+        from forecasting.app.news import sources
 
         now, asked = clock.now(), when(as_of)
         rows = sources.rows(self.ledger, as_of=asked or now, now=now)
         if kind:
             from forecasting.app.frames import Selection
-            from forecasting.app.report_worth import ALL, worth
+            from forecasting.app.news.sources import ALL, worth
 
             changes = worth(self.ledger, Selection(kind=kind, as_of=asked))
             nothing = {name: None for name in next(iter(changes.values()), {})}
@@ -570,7 +570,7 @@ class Book[Table](Record[Table], Review[Table], World):
     @staticmethod
     def folded(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Fold the sources of data sets among rows of :meth:`sources` into one each."""
-        from forecasting.app.sources import folded
+        from forecasting.app.news.sources import folded
 
         return [dict(row) for row in folded(rows)]
 
@@ -578,7 +578,7 @@ class Book[Table](Record[Table], Review[Table], World):
         self, name: str, grade: str, *, because: str = "", new: bool = False
     ) -> dict[str, Any]:
         """Grade a source from now on; this overrides the grades of its items."""
-        from forecasting.app import sources
+        from forecasting.app.news import sources
 
         return sources.set_grade(
             self.ledger, name, grade, now=clock.now(), because=because, new=new
@@ -601,7 +601,7 @@ class Book[Table](Record[Table], Review[Table], World):
 
         `options` and `quantiles` are a mapping that says which of the two it is.
         """
-        from forecasting.app.log import log
+        from forecasting.app.ledger.log import log
 
         return log(
             self.ledger,
@@ -626,7 +626,7 @@ class Book[Table](Record[Table], Review[Table], World):
         forecaster: str | None = None,
     ) -> list[dict[str, Any]]:
         """Reveal sealed forecasts: of an entry, a question, a file, or all."""
-        from forecasting.app.seal import reveal
+        from forecasting.app.ledger.seal import reveal
 
         return reveal(
             self.ledger,
@@ -641,7 +641,7 @@ class Book[Table](Record[Table], Review[Table], World):
         self, entry: int | str, *, because: str, forecaster: str | None = None
     ) -> dict[str, Any]:
         """Remove the text of a rationale from the database; backups and exports keep it."""
-        from forecasting.app.redact import redact
+        from forecasting.app.ledger.redact import redact
 
         return redact(
             self.ledger,
@@ -653,7 +653,7 @@ class Book[Table](Record[Table], Review[Table], World):
 
     def withdraw(self, question: str, *, at: When = None) -> list[dict[str, Any]]:
         """Withdraw the forecaster's forecast in force."""
-        from forecasting.app.log import withdraw
+        from forecasting.app.ledger.log import withdraw
 
         return withdraw(
             self.ledger,
@@ -669,7 +669,7 @@ class Book[Table](Record[Table], Review[Table], World):
         With `run`, of replays only that one; empty: the latest complete one.
         """
         from forecasting.app.frames import latest_run
-        from forecasting.app.log import history
+        from forecasting.app.ledger.log import history
 
         rows = history(self.ledger, question, **filters)
         if run is not None:
@@ -692,7 +692,7 @@ class Book[Table](Record[Table], Review[Table], World):
         A target is a question, a process or ``process=state``; ``{"truce": "on"}`` is a fact. More
         words: `url`, `grade`, `story`, `because`, `half_life`, `lasting`, `confirmed`.
         """
-        from forecasting.app import news
+        from forecasting.app.news import add
 
         if isinstance(on, str):
             on = [on]
@@ -701,7 +701,7 @@ class Book[Table](Record[Table], Review[Table], World):
         if moment is None:
             msg = "known_at: must be given"
             raise InvalidInput(msg)
-        return news.add(
+        return add.add(
             self.ledger,
             title,
             source=source,
@@ -741,7 +741,7 @@ class Book[Table](Record[Table], Review[Table], World):
         DataFrame
             A row per question: ``question, before, after, lower, upper, quiet, logged, ...``.
         """
-        from forecasting.app.update import update
+        from forecasting.app.forecast.update import update
 
         rows, warnings = update(
             self.ledger,
@@ -762,7 +762,7 @@ class Book[Table](Record[Table], Review[Table], World):
 
     def unwatched(self, *questions: str, as_of: When = None) -> "dict[str, dt.datetime]":
         """Give what nobody has watched for a week of the processes behind questions, until when."""
-        from forecasting.app.update import unwatched
+        from forecasting.app.forecast.update import unwatched
 
         return unwatched(self.ledger, questions, now=clock.now(), as_of=when(as_of))
 
@@ -797,7 +797,7 @@ class Book[Table](Record[Table], Review[Table], World):
         InvalidInput
             No question is open that the world answers.
         """
-        from forecasting.app.world_view import world
+        from forecasting.app.world.view import world
 
         return world(
             self.ledger, now=clock.now(), as_of=when(as_of), draws=draws, seed=seed, bank=bank
@@ -814,20 +814,20 @@ class Book[Table](Record[Table], Review[Table], World):
         self, question: str, *, as_of: When = None, seed: int = 0
     ) -> list[dict[str, Any]]:
         """Say so, as a list always."""
-        from forecasting.app.explain import explain
+        from forecasting.app.forecast.explain import explain
 
         return explain(self.ledger, question, now=clock.now(), as_of=when(as_of), seed=seed)
 
     def scenarios(self) -> Table:
         """Give the sets of named scenarios of the bank."""
-        from forecasting.app.banks import bank_of
-        from forecasting.app.scenario import listed
+        from forecasting.app.upkeep.banks import bank_of
+        from forecasting.app.world.scenario import listed
 
         return self._give(listed(bank_of(self.ledger)), ("closes",))
 
     def simulated(self, *, as_of: When = None, seed: int = 0) -> "Live":
         """Simulate the world, and give what answers of scenarios, what-if and stories."""
-        from forecasting.app.scenario import live
+        from forecasting.app.world.scenario import live
 
         return live(self.ledger, now=clock.now(), as_of=when(as_of), seed=seed)
 
@@ -847,13 +847,13 @@ class Book[Table](Record[Table], Review[Table], World):
 
     def graph(self, name: str) -> dict[str, Any]:
         """Show a graph of the models: what it is, and its latest fits."""
-        from forecasting.app.models_shown import graph_report
+        from forecasting.app.world.models import graph_report
 
         return graph_report(self.ledger, name)
 
     def priors(self, *questions: str) -> Table:
         """Give every prior, or those that questions rest on, with its source."""
-        from forecasting.app.models_shown import prior_rows
+        from forecasting.app.world.models import prior_rows
 
         return self._give(prior_rows(self.ledger, questions=questions))
 

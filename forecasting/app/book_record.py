@@ -10,7 +10,7 @@ from forecasting.app.tidy import When, on, text, when
 from forecasting.store import Ledger
 
 if TYPE_CHECKING:
-    from forecasting.app.anchor import Anchor
+    from forecasting.app.ledger.anchor import Anchor
 
 
 class Record[Table]:
@@ -36,7 +36,7 @@ class Record[Table]:
         early_no: bool = False,
     ) -> list[dict[str, Any]]:
         """Record an outcome, or a corrected version of it."""
-        from forecasting.app.resolve import resolve
+        from forecasting.app.ledger.resolve import resolve
 
         return resolve(
             self.ledger,
@@ -53,7 +53,7 @@ class Record[Table]:
         self, question: str, *, source: str, at: When = None, note: str = ""
     ) -> list[dict[str, Any]]:
         """Annul a question: it is not scored."""
-        from forecasting.app.resolve import annul
+        from forecasting.app.ledger.resolve import annul
 
         return annul(
             self.ledger,
@@ -68,7 +68,7 @@ class Record[Table]:
         self, question: str, outcome: str | float, *, source: str, at: When = None, note: str = ""
     ) -> list[dict[str, Any]]:
         """Record another reading of an outcome; the official resolution is unchanged."""
-        from forecasting.app.resolve import dispute
+        from forecasting.app.ledger.resolve import dispute
 
         return dispute(
             self.ledger,
@@ -82,7 +82,7 @@ class Record[Table]:
 
     def reopen(self, question: str, *, source: str, note: str = "") -> list[dict[str, Any]]:
         """Withdraw the outcome of a question: from now on it is unresolved."""
-        from forecasting.app.resolve import reopen
+        from forecasting.app.ledger.resolve import reopen
 
         return reopen(self.ledger, question, source=source, now=clock.now(), note=note)
 
@@ -90,7 +90,7 @@ class Record[Table]:
         self, question: str = "", *, scores: bool = False, kind: str = "live", run: str = ""
     ) -> Table:
         """Give every version of an outcome (or of all); with `scores`, as if each had stood."""
-        from forecasting.app import resolutions
+        from forecasting.app.ledger import resolutions
 
         if scores:
             rows = resolutions.scored(self.ledger, question, kind=kind, run=run)
@@ -100,7 +100,7 @@ class Record[Table]:
 
     def followers(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         """Say what outcomes just recorded bring with them: later rungs, failed conditions."""
-        from forecasting.app.resolve import followers
+        from forecasting.app.ledger.resolve import followers
 
         return followers(self.ledger, rows, clock.now())
 
@@ -114,7 +114,7 @@ class Record[Table]:
         **options: Any,
     ) -> dict[str, Any]:
         """Import a track record, its forecasts as imported; see `forecast import`."""
-        from forecasting.app.exchange import import_record
+        from forecasting.app.exchange.importing import import_record
 
         return import_record(
             self.ledger, Path(file), format, now=clock.now(), me=me, zone=zone, **options
@@ -122,13 +122,13 @@ class Record[Table]:
 
     def import_undo(self, run: int | str) -> dict[str, Any]:
         """Undo an import, by the number that it gave as its run."""
-        from forecasting.app.undone import import_undo
+        from forecasting.app.ledger.undone import import_undo
 
         return import_undo(self.ledger, run, now=clock.now())
 
     def import_runs(self) -> Table:
         """Give every import that forecasts came from, with the run that `import_undo` takes."""
-        from forecasting.app.undone import import_runs
+        from forecasting.app.ledger.undone import import_runs
 
         return self._give(import_runs(self.ledger), ("recorded_at",))
 
@@ -147,7 +147,7 @@ class Record[Table]:
         forecaster: str = "",
     ) -> tuple[Iterator[str], dict[str, Any]]:
         """Give the lines of it (none where a file took them), and what is to be said of them."""
-        from forecasting.app.export import export_record
+        from forecasting.app.exchange.export import export_record
 
         out = None if file is None else Path(file)
         return export_record(self.ledger, format, out=out, force=force)
@@ -156,8 +156,8 @@ class Record[Table]:
         """Give the questions that ask the same as one on another platform: ``question, url``."""
         from dataclasses import asdict
 
-        from forecasting.app import same_as
         from forecasting.app.catalog import Catalog
+        from forecasting.app.questions import same_as
 
         found = same_as.matches(self.ledger, Catalog.of(self.ledger))
         return self._give([asdict(one) for one in found])
@@ -177,7 +177,7 @@ class Record[Table]:
         """
         from dataclasses import asdict
 
-        from forecasting.app.same_as import same_as
+        from forecasting.app.questions.same_as import same_as
 
         made = same_as(
             self.ledger,
@@ -193,7 +193,7 @@ class Record[Table]:
 
     def entries(self, *, before: int | None = None, most: int = 50) -> list[dict[str, Any]]:
         """Give the last entries, or the last before a number: ``seq, kind, who, about, said``."""
-        from forecasting.app.entries import entries
+        from forecasting.app.ledger.entries import entries
 
         return entries(self.ledger, before=before, most=most)
 
@@ -212,7 +212,7 @@ class Record[Table]:
         forecaster: str | None = None,
     ) -> list[dict[str, Any]]:
         """Record that you looked at processes (`every`: all), and nothing more had happened."""
-        from forecasting.app.watch import watch
+        from forecasting.app.news.watch import watch
 
         now = clock.now()
         return watch(
@@ -227,7 +227,7 @@ class Record[Table]:
 
     def watches(self) -> Table:
         """Give the time up to which each process is watched, and how many days ago that was."""
-        from forecasting.app.watch import rows
+        from forecasting.app.news.watch import rows
 
         return self._give(
             rows(self.ledger, now=clock.now()), ("until", "recorded_at"), columns.WATCHES
@@ -237,14 +237,14 @@ class Record[Table]:
         self, anchor: str | Path | None = None, *, certificate: str | Path | None = None
     ) -> dict[str, Any]:
         """Check the hash chain and say what it proves; `certificate` is the stamp's authority."""
-        from forecasting.app.stamp import verify
+        from forecasting.app.ledger.stamp import verify
 
         kept, trusted = (None if one is None else Path(one) for one in (anchor, certificate))
         return verify(self.ledger, kept, certificate=trusted)
 
     def anchor(self, file: str | Path | None = None) -> "Anchor":
         """Give the head in the form to keep elsewhere; with `file`, write it there."""
-        from forecasting.app.anchor import anchor, write_anchor
+        from forecasting.app.ledger.anchor import anchor, write_anchor
 
         made = anchor(self.ledger, clock.now())
         if file is not None:
@@ -258,7 +258,7 @@ class Record[Table]:
 
         Gives the anchor, and what the token says.
         """
-        from forecasting.app.stamp import stamped
+        from forecasting.app.ledger.stamp import stamped
 
         made = self.anchor()
         kept = Path(file or f"{made.at.date().isoformat()}.anchor")

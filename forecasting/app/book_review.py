@@ -41,7 +41,7 @@ class Review[Table]:
         **filters: Any,
     ) -> Table:
         """Score forecasters over the lifetime of resolved questions."""
-        from forecasting.app.score import scores
+        from forecasting.app.scores.score import scores
 
         rows = scores(
             self.ledger,
@@ -57,13 +57,13 @@ class Review[Table]:
 
     def left_out(self, *forecasters: str, counted: bool = True, **filters: Any) -> list[str]:
         """Say what a table leaves out of a selection, each with its count and its reason."""
-        from forecasting.app.score_notes import left_out
+        from forecasting.app.scores.notes import left_out
 
         return left_out(self.ledger, _chosen(filters), *forecasters, counted=counted)
 
     def why_empty(self, *, rule: str = "", whose: bool = False, **filters: Any) -> str:
         """Say why there is nothing to score (with `whose`, of the forecaster), and what is."""
-        from forecasting.app.score_notes import empty_note
+        from forecasting.app.scores.notes import empty_note
 
         wanted = _chosen(filters)
         who = wanted.forecaster if whose else ""
@@ -71,14 +71,14 @@ class Review[Table]:
 
     def known(self, forecaster: str) -> None:
         """Refuse a forecaster that the ledger does not know; an empty name is anybody."""
-        from forecasting.app.references import known_forecaster
+        from forecasting.app.scores.references import known_forecaster
 
         known_forecaster(self.ledger, forecaster)
 
     @staticmethod
     def titled(picture: str) -> str:
         """Give the title of a picture."""
-        from forecasting.app.pictures import PICTURES
+        from forecasting.app.review.pictures import PICTURES
 
         return PICTURES[picture]
 
@@ -90,7 +90,7 @@ class Review[Table]:
         **filters: Any,
     ) -> "Calibration":
         """Review the calibration of a forecaster (or of all of a kind)."""
-        from forecasting.app.calibrate import calibration
+        from forecasting.app.scores.calibrate import calibration
 
         wanted = _chosen(filters)
         numbers = calibration(
@@ -106,7 +106,7 @@ class Review[Table]:
         **filters: Any,
     ) -> Table:
         """Give a row of calibration for each forecaster, topic, horizon or month."""
-        from forecasting.app.calibrate import by_group
+        from forecasting.app.scores.calibrate import by_group
 
         wanted = _chosen(filters)
         return self._give(by_group(self.ledger, by, selection=wanted, share=share, now=clock.now()))
@@ -121,7 +121,7 @@ class Review[Table]:
         **filters: Any,
     ) -> Table:
         """Give the rows that a picture of the scores draws; with `out`, draw it there."""
-        from forecasting.app import pictures
+        from forecasting.app.review import pictures
 
         wanted = _chosen(filters)
         rows = pictures.table(self.ledger, picture, selection=wanted, share=share)
@@ -131,8 +131,8 @@ class Review[Table]:
 
     def replay(self, **options: Any) -> dict[str, Any]:
         """Replay the past with only the information available then; see `forecast replay`."""
-        from forecasting.app.banks import bank_of
-        from forecasting.app.replay import replay
+        from forecasting.app.forecast.replay import replay
+        from forecasting.app.upkeep.banks import bank_of
 
         def quietly(steps: Any, take: Any) -> None:
             for step in steps:
@@ -148,7 +148,7 @@ class Review[Table]:
 
     def review(self, folder: str | Path, *, kind: str = "", run: str = "") -> Path:
         """Write the review page into a folder and give its path."""
-        from forecasting.app.publish import review
+        from forecasting.app.review.publish import review
 
         return review(self.ledger, Path(folder), kind=kind, run=run, now=clock.now())
 
@@ -165,7 +165,7 @@ class Review[Table]:
         **filters: Any,
     ) -> dict[str, Any]:
         """Compare two forecasters on the questions that they share; see `forecast compare`."""
-        from forecasting.app.compare import compare
+        from forecasting.app.scores.compare import compare
 
         return compare(
             self.ledger,
@@ -192,8 +192,8 @@ class Review[Table]:
         **filters: Any,
     ) -> Table:
         """Rank the forecasters, adjusted for the difficulty of their questions, or say why not."""
-        from forecasting.app.leaderboard import leaderboard
-        from forecasting.app.references import known_forecaster
+        from forecasting.app.scores.leaderboard import leaderboard
+        from forecasting.app.scores.references import known_forecaster
 
         wanted = _chosen(filters)
         known_forecaster(self.ledger, wanted.forecaster)
@@ -223,7 +223,7 @@ class Review[Table]:
         **filters: Any,
     ) -> Table:
         """Combine the forecasts in force on a question or on each rung of a ladder."""
-        from forecasting.app.pool import pool
+        from forecasting.app.forecast.pool import pool
 
         rows = pool(
             self.ledger,
@@ -240,7 +240,7 @@ class Review[Table]:
         self, *, methods: Sequence[str] = (), members: Sequence[str] = (), **filters: Any
     ) -> Table:
         """Score each pool as a forecaster, from what had resolved by then."""
-        from forecasting.app.pool import pool_scores
+        from forecasting.app.forecast.pool import pool_scores
 
         return self._give(
             pool_scores(self.ledger, methods=methods, members=members, selection=_chosen(filters))
@@ -248,8 +248,8 @@ class Review[Table]:
 
     def worldviews(self, *, as_of: When = None, kind: str = "", run: str = "") -> Table:
         """Give each worldview's weight, record, claims, and where it differs from the model."""
-        from forecasting.app.banks import bank_of
-        from forecasting.app.worldview_table import worldview_rows
+        from forecasting.app.forecast.worldview_table import worldview_rows
+        from forecasting.app.upkeep.banks import bank_of
 
         bank, moment = bank_of(self.ledger), when(as_of)
         rows, notes = worldview_rows(
@@ -259,7 +259,7 @@ class Review[Table]:
 
     def worldview_weights(self, *, as_of: When = None, kind: str = "", run: str = "") -> Table:
         """Give the weights of the worldviews after each event that resolved."""
-        from forecasting.app.worldview_table import worldview_steps
+        from forecasting.app.forecast.worldview_table import worldview_steps
 
         rows, notes = worldview_steps(
             self.ledger, now=clock.now(), kind=kind, run=run, at=when(as_of)
@@ -315,7 +315,7 @@ class Calibration:
     @property
     def few(self) -> bool:
         """Whether there are too few events to say more than the mean."""
-        from forecasting.app.calibrate import LEAST_EVENTS
+        from forecasting.app.scores.calibrate import LEAST_EVENTS
 
         return bool(self.numbers["n"] < LEAST_EVENTS)
 
@@ -327,7 +327,7 @@ class Calibration:
 
     def save(self, file: str | Path, *, title: str = "") -> None:
         """Write it as .svg, .png, .csv or .html."""
-        from forecasting.app.publish import save_calibration
+        from forecasting.app.review.publish import save_calibration
 
         head = self._ledger.head()
         save_calibration(self.numbers, Path(file), title=title or self.title, head=head)

@@ -8,7 +8,7 @@ from forecasting import clock
 from forecasting.store import Ledger
 
 if TYPE_CHECKING:
-    from forecasting.app.news_code import Target
+    from forecasting.app.news.code import Target
     from forecasting.review.data import WorldPage
 
 
@@ -23,21 +23,21 @@ class World:
 
     def inbox(self) -> list[dict[str, Any]]:
         """Give the news that nobody has coded, what is most like the open questions first."""
-        from forecasting.app.news_code import inbox
+        from forecasting.app.news.code import inbox
 
         return inbox(self.ledger, now=clock.now())
 
     def news_item(self, name: str) -> dict[str, Any]:
         """Give an item whole, with what it may act on and what may tell the same story."""
-        from forecasting.app import news_shown
-        from forecasting.app.news_code import proposed
+        from forecasting.app.news import shown
+        from forecasting.app.news.code import proposed
 
         now = clock.now()
-        return news_shown.show(self.ledger, name, now=now) | proposed(self.ledger, name, now=now)
+        return shown.show(self.ledger, name, now=now) | proposed(self.ledger, name, now=now)
 
     def news_targets(self) -> "list[Target]":
         """Give everything that a report may act on."""
-        from forecasting.app.news_code import targets
+        from forecasting.app.news.code import targets
 
         return targets(self.ledger, clock.now())
 
@@ -46,13 +46,13 @@ class World:
 
         `more`: `half_life`, `grade`, `story`, `because`, `confirmed`, `event_at`.
         """
-        from forecasting.app.news_code import code
+        from forecasting.app.news.code import code
 
         return code(self.ledger, name, on, now=clock.now(), **more)
 
     def join_story(self, name: str, story: str) -> dict[str, Any]:
         """Put an item into the story of another; what it does stays as it is."""
-        from forecasting.app.news_code import join
+        from forecasting.app.news.code import join
 
         return join(self.ledger, name, story, now=clock.now())
 
@@ -66,8 +66,8 @@ class World:
         told: Callable[[str], None] = _silent,
     ) -> dict[str, Any]:
         """Say what each code of an item would do to every question that it touches."""
-        from forecasting.app.news_code import CODES
-        from forecasting.app.news_effect import effect
+        from forecasting.app.news.code import CODES
+        from forecasting.app.news.effect import effect
 
         return effect(
             self.ledger,
@@ -81,10 +81,10 @@ class World:
 
     def news_stories(self) -> list[dict[str, Any]]:
         """Give the stories that have more than one item, the newest first, each with its items."""
-        from forecasting.app import news_shown
+        from forecasting.app.news import shown
 
         found: dict[str, list[dict[str, Any]]] = {}
-        for row in news_shown.rows(self.ledger, now=clock.now()):
+        for row in shown.rows(self.ledger, now=clock.now()):
             found.setdefault((row["story"] or row["key"]).partition("/")[0], []).append(row)
         told: list[dict[str, Any]] = [
             {"story": story, "items": sorted(items, key=lambda row: row["known_at"])}
@@ -95,19 +95,19 @@ class World:
 
     def coded_news(self) -> list[dict[str, Any]]:
         """Give the news that stands and is coded, the latest first, with what it weighs now."""
-        from forecasting.app import news_shown
+        from forecasting.app.news import shown
 
         rows = [
             row
-            for row in news_shown.rows(self.ledger, now=clock.now())
+            for row in shown.rows(self.ledger, now=clock.now())
             if row["seq"] is not None and any(said != "bears" for said in row["on"].values())
         ]
         return sorted(rows, key=lambda row: (row["known_at"], row["seq"]), reverse=True)
 
     def world_page(self) -> "WorldPage":
         """Give the processes and links as they stand now; nothing is simulated."""
-        from forecasting.app.banks import bank_of
-        from forecasting.app.publish_world import world_page
+        from forecasting.app.review.world_part import world_page
+        from forecasting.app.upkeep.banks import bank_of
         from forecasting.domain.watch import watched
         from forecasting.evidence import retracted
 
@@ -121,7 +121,7 @@ class World:
 
     def process_states(self) -> dict[str, tuple[str, ...]]:
         """Give the states that each process may come to, but for the one that it begins in."""
-        from forecasting.app.banks import bank_of
+        from forecasting.app.upkeep.banks import bank_of
 
         world = bank_of(self.ledger).world
         return {
@@ -133,7 +133,7 @@ class World:
     def open_outcomes(self) -> list[dict[str, Any]]:
         """Give the open questions that the world answers, with what each may be answered with."""
         from forecasting.app.catalog import Catalog
-        from forecasting.app.news_world import NewsWorld
+        from forecasting.app.news.targets import NewsWorld
 
         catalog = Catalog.of(self.ledger)
         answered = NewsWorld.of(self.ledger, catalog).predicates
@@ -150,7 +150,7 @@ class World:
 
     def beside(self, *, kind: str = "live", run: str = "") -> dict[str, Any]:
         """Give what each worldview said last of each question, beside the model."""
-        from forecasting.app.worldview_beside import beside
+        from forecasting.app.forecast.worldview_table import beside
 
         return beside(self.ledger, now=clock.now(), kind=kind, run=run)
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.undone import undone
-from forecasting.app.unrevealed import Seals, count_worst, counts_from, read_seals
+from forecasting.app.ledger.seal import Seals, count_worst, counts_from, read_seals
+from forecasting.app.ledger.undone import undone
 from forecasting.domain.forecast import KINDS, Forecast, kind_named
 from forecasting.domain.question import ANNULLED, TOO_SOON, Question
 from forecasting.domain.resolution import Reading, Withdrawal
@@ -115,7 +115,7 @@ def resolved(
     """Give the scoring frame of a selection, with only what it may know.
 
     `seals` says how it reads sealed forecasts: tables of scores ask for ``worst``, whatever learns
-    from others' numbers for ``shown``; see :mod:`forecasting.app.unrevealed`. With `supposed`, its
+    from others' numbers for ``shown``; see :mod:`forecasting.app.ledger.seal`. With `supposed`, its
     outcomes count instead of those that the ledger holds.
     """
     head = None if wanted.as_of is None or wanted.kind != "live" else ledger.head_at(wanted.as_of)

@@ -44,7 +44,6 @@ class Bar:
     height: float
     part_y: float
     part: float
-    n: int
     tip: str
 
 
@@ -63,17 +62,17 @@ class Reliability:
 
 
 def reliability(
-    calibration: Mapping[str, Any], histogram: Sequence[Mapping[str, Any]]
+    points: Sequence[Mapping[str, Any]], histogram: Sequence[Mapping[str, Any]] | None = None
 ) -> Reliability | None:
     """Lay out the curve of a calibration, its band, and the histogram of what was said.
 
     Parameters
     ----------
-    calibration : mapping
-        The keys of ``forecast calibration --json``: ``curve`` (forecast, event_rate, n, lower,
-        upper).
-    histogram : sequence of mapping
-        ``from, to, n, n_yes``: how many forecasts fell into each bin, and how many came true.
+    points : sequence of mapping
+        The curve of ``forecast calibration --json``: forecast, event_rate, n, lower, upper.
+    histogram : sequence of mapping, optional
+        ``from, to, n, n_yes``: how many forecasts fell into each bin, and how many came true; by
+        default, those of the curve in ten bins.
 
     Returns
     -------
@@ -83,15 +82,15 @@ def reliability(
     Examples
     --------
     >>> point = {"forecast": 0.2, "event_rate": 0.25, "n": 8, "lower": 0.0, "upper": 0.5}
-    >>> drawn = reliability({"curve": [point]}, [])
+    >>> drawn = reliability([point])
     >>> drawn.dots[0].x, drawn.dots[0].y, len(drawn.whiskers)
     (124.0, 252.0, 1)
-    >>> reliability({"curve": []}, []) is None
+    >>> reliability([]) is None
     True
     """
     points = [
         point
-        for point in calibration.get("curve") or ()
+        for point in points
         if None not in (words.number(point["forecast"]), words.number(point["event_rate"]))
     ]
     if not points:
@@ -125,7 +124,7 @@ def reliability(
             Dot(x(p["forecast"]), y(p["event_rate"]), _said(p), float(p["n"]))
             for p in sorted(points, key=lambda p: -p["n"])[:MOST_DOTS]
         ),
-        *_counts(histogram),
+        *_counts(_tenths(points) if histogram is None else histogram),
     )
 
 
@@ -140,8 +139,19 @@ def _said(point: Mapping[str, Any]) -> str:
     return f"{text}\nchance alone: {low} to {high}"
 
 
+def _tenths(points: Sequence[Mapping[str, Any]]) -> list[dict[str, float]]:
+    """Count the forecasts of a curve in ten bins; means over picks are not whole numbers."""
+    bins = [{"from": k / 10, "to": (k + 1) / 10, "n": 0.0, "n_yes": 0.0} for k in range(10)]
+    for point in points:
+        # Decimals such as 0.3 are to fall into the bin that they begin.
+        one = bins[min(9, int(point["forecast"] * 10 + 1e-9))]
+        one["n"] += point["n"]
+        one["n_yes"] += point["n"] * point["event_rate"]
+    return bins
+
+
 def _counts(rows: Sequence[Mapping[str, Any]]) -> tuple[Plot, tuple[Bar, ...]]:
-    tallest = max([int(row["n"]) for row in rows], default=0) or 1
+    tallest = max([row["n"] for row in rows], default=0) or 1
     x, y = Scale(0, 1, 52, 412), Scale(0, tallest, 92, 16)
     frame = Plot(424, 118, x, y, x_ticks=[(x(at), words.percent(at)) for at in QUARTERS])
     bars = []
@@ -159,9 +169,8 @@ def _counts(rows: Sequence[Mapping[str, Any]]) -> tuple[Plot, tuple[Bar, ...]]:
                 round(y.start - top, 1),
                 part,
                 round(y.start - part, 1),
-                int(row["n"]),
-                f"said {said}: {words.plural(int(row['n']), 'forecast')}, "
-                f"{int(row['n_yes'])} came true",
+                f"said {said}: {words.plural(round(row['n'], 1), 'forecast')}, "
+                f"{words.count(round(row['n_yes'], 1))} came true",
             )
         )
     return frame, tuple(bars)

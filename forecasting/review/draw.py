@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["differences", "pooled", "reliability", "save", "svg"]
+__all__ = ["differences", "reliability", "save", "svg"]
 
 type Cloud = tuple[list[float], list[float], list[float | None], list[float | None], list[float]]
 
@@ -38,23 +38,40 @@ def reliability(calibration: Mapping[str, Any], *, title: str = "") -> "Figure":
     >>> len(figure.axes)
     2
     """
-    level = words.percent_figure(calibration.get("level") or 0.9)
-    return _diagram(
-        calibration.get("curve") or (),
-        title=title,
-        band=f"{level} % if calibrated",
-        counted="forecasts",
-    )
+    from matplotlib.figure import Figure
 
-
-def pooled(calibration: Mapping[str, Any], *, title: str = "") -> "Figure":
-    """Draw the curve of every update pooled, with its approximate band; it carries no p-value."""
-    return _diagram(
-        calibration.get("pooled") or (),
-        title=title,
-        band="approximate band",
-        counted="updates",
-    )
+    said, seen, lower, upper, n = _columns(calibration.get("curve") or ())
+    height = 470 + (24 if title else 0)
+    with style():
+        figure = Figure(figsize=(420 / 72, height / 72))
+        axes = figure.add_axes((0.15, 122 / height, 0.79, 320 / height))
+        below = figure.add_axes((0.15, 48 / height, 0.79, 46 / height))
+        axes.plot([0, 1], [0, 1], color=PALETTE["faint"], lw=1, dashes=(4, 3))
+        legend = [("line: what happened", "model", 0.0, "left")]
+        if not said:
+            axes.text(0.5, 0.6, "Nothing resolved yet", ha="center", color=PALETTE["soft"])
+        elif _band(axes, said, lower, upper):
+            level = words.percent_figure(calibration.get("level") or 0.9)
+            legend.append((f"shade: {level} % if calibrated", "soft", 1.0, "right"))
+        if said:
+            axes.plot(said, seen, color=PALETTE["model"], lw=2)
+            if len(said) <= 40:
+                axes.plot(said, seen, "o", color=PALETTE["model"], ms=4.5)
+            for text, colour, x, side in legend:
+                axes.text(x, 1.03, text, color=PALETTE[colour], ha=side, fontsize=11)
+        axes.set(xlim=(0, 1), ylim=(0, 1), ylabel="happened")
+        percent_axis(axes.yaxis)
+        percent_axis(axes.xaxis)
+        axes.tick_params(axis="x", labelbottom=False)
+        axes.grid(color=PALETTE["line"], lw=0.7)
+        axes.set_axisbelow(True)
+        _counts(below, said, n)
+        if title:
+            place = 1 - 8 / height
+            figure.text(0.15, place, words.clean(title), va="top", fontsize=13, weight="bold")
+        unclip(axes)
+        unclip(below)
+    return figure
 
 
 def differences(rows: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) -> "Figure | None":
@@ -111,44 +128,6 @@ def unclip(axes: "Axes") -> None:
         line.set_clip_on(False)
 
 
-def _diagram(
-    points: Sequence[Mapping[str, Any]], *, title: str, band: str, counted: str
-) -> "Figure":
-    from matplotlib.figure import Figure
-
-    said, seen, lower, upper, n = _columns(points)
-    height = 470 + (24 if title else 0)
-    with style():
-        figure = Figure(figsize=(420 / 72, height / 72))
-        axes = figure.add_axes((0.15, 122 / height, 0.79, 320 / height))
-        below = figure.add_axes((0.15, 48 / height, 0.79, 46 / height))
-        axes.plot([0, 1], [0, 1], color=PALETTE["faint"], lw=1, dashes=(4, 3))
-        legend = [("line: what happened", "model", 0.0, "left")]
-        if not said:
-            axes.text(0.5, 0.6, "Nothing resolved yet", ha="center", color=PALETTE["soft"])
-        elif _band(axes, said, lower, upper):
-            legend.append((f"shade: {band}", "soft", 1.0, "right"))
-        if said:
-            axes.plot(said, seen, color=PALETTE["model"], lw=2)
-            if len(said) <= 40:
-                axes.plot(said, seen, "o", color=PALETTE["model"], ms=4.5)
-            for text, colour, x, side in legend:
-                axes.text(x, 1.03, text, color=PALETTE[colour], ha=side, fontsize=11)
-        axes.set(xlim=(0, 1), ylim=(0, 1), ylabel="happened")
-        percent_axis(axes.yaxis)
-        percent_axis(axes.xaxis)
-        axes.tick_params(axis="x", labelbottom=False)
-        axes.grid(color=PALETTE["line"], lw=0.7)
-        axes.set_axisbelow(True)
-        _counts(below, said, n, counted)
-        if title:
-            place = 1 - 8 / height
-            figure.text(0.15, place, words.clean(title), va="top", fontsize=13, weight="bold")
-        unclip(axes)
-        unclip(below)
-    return figure
-
-
 def _columns(points: Sequence[Mapping[str, Any]]) -> Cloud:
     kept = [p for p in points if None not in map(words.number, (p["forecast"], p["event_rate"]))]
     return (
@@ -179,7 +158,7 @@ def _band(
     return True
 
 
-def _counts(axes: "Axes", said: Sequence[float], n: Sequence[float], counted: str) -> None:
+def _counts(axes: "Axes", said: Sequence[float], n: Sequence[float]) -> None:
     bins = [0.0] * 10
     for value, number in zip(said, n, strict=True):
         bins[min(9, int(value * 10))] += number
@@ -190,7 +169,7 @@ def _counts(axes: "Axes", said: Sequence[float], n: Sequence[float], counted: st
         if number:
             top = number + 0.08 * tallest
             axes.text(middle, top, words.count(round(number, 1)), ha="center", fontsize=11)
-    axes.set(xlim=(0, 1), ylim=(0, 1.1 * tallest), xlabel=f"said; the bars count {counted}")
+    axes.set(xlim=(0, 1), ylim=(0, 1.1 * tallest), xlabel="said; the bars count forecasts")
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     percent_axis(axes.xaxis)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from forecasting.domain.forecasters import MODEL, family, ordered
-from forecasting.review import cast, tables, words
+from forecasting.review import tables, words
 from forecasting.review.data import Cause, Moved, Point, QuestionPath
 
 #: A move older than this is not news on the first screen.

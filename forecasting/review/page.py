@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecasting.domain.forecasters import REFERENCES, family, ordered
-from forecasting.review import cast, draw, draw_paths, now, tables, words
+from forecasting.review import cast, charts, draw, now, tables, words
 from forecasting.review.data import HALF_LIFE, QuestionPath, ReviewData, Run
 from forecasting.review.draw_fans import describe, draw_fans
 from forecasting.review.filters import equip
 from forecasting.review.graph import world_graph
+from forecasting.review.path_chart import path_chart
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -80,6 +81,10 @@ def render(data: ReviewData) -> str:
             groups=tables.groups(data.questions),
             resolved=[q for q in data.questions if q.status == "resolved"],
             known={q.id for q in data.questions} | tables.ladders(data.questions),
+            reliability=charts.reliability,
+            path_chart=lambda question: path_chart(
+                question, zone=data.run.zone, until=data.run.until, labels=labels
+            ),
             path_table=lambda question: tables.path_table(question, labels),
             label=lambda name: cast.label(name, labels),
             ordered=ordered,
@@ -151,22 +156,6 @@ def _pictures(data: ReviewData, boards: Sequence[tables.Board]) -> "dict[Any, Ma
             draw.differences(board.rows, data.labels),
             f"{title}: difference of each forecaster to the base rate, with intervals",
         )
-    for name in ordered(data.calibrations):
-        calibration = data.calibrations[name]
-        who = cast.label(name, data.labels)
-        if calibration.get("n"):
-            label = f"Reliability diagram of {who}; the numbers are in the table below"
-            keep(("reliability", name), draw.reliability(calibration), label)
-        if calibration.get("pooled"):
-            label = f"Pooled reliability diagram of {who}; the numbers are in the table below"
-            keep(("pooled", name), draw.pooled(calibration), label)
-    for question in data.questions:
-        if any(question.paths.values()):
-            figure = draw_paths.path(
-                question, labels=data.labels, zone=data.run.zone, until=data.run.until
-            )
-            label = draw_paths.describe(question, labels=data.labels, zone=data.run.zone)
-            keep(("path", question.id), figure, label)
     for index, fan in enumerate(data.world.fans):
         figure = draw_fans([fan], zone=data.run.zone)
         keep(("fan", index), figure, describe(fan, data.run.zone))

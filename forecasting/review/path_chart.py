@@ -1,18 +1,20 @@
-"""A question's forecasts over time as a chart for templates: lines, bands, news, outcome, labels."""
+"""A question's forecasts over time as a chart for templates: lines, bands, news, outcome."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import pairwise
 
 from forecasting.domain.forecasters import family, ordered
 from forecasting.review import cast, words
 from forecasting.review.data import Mark, Point, QuestionPath
 from forecasting.review.layout import Frame, numbered, spread
+from forecasting.review.news_strip import Strip, news_strip
 from forecasting.review.plot import Plot, Scale, over_time, step_area, steps, ticks
 
 #: Drawn in this order, the last on top.
 DRAWN = ("worldview", "pool", "prior", "base-rate", "model", "person")
-WIDTH, RIGHT = 760.0, 132.0
+WIDTH, LEFT, RIGHT = 760.0, 56.0, 132.0
 _TALL, _LOW = 290.0, 150.0
 
 
@@ -50,13 +52,17 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One panel: of the question, or of one of its options."""
+    """One panel: of the question, or of one of its options.
+
+    `claims` are what texts say: place, name (empty: written elsewhere), whether it stands left.
+    """
 
     plot: Plot
     title: str = ""
     lines: Sequence[Line] = ()
     bands: Sequence[tuple[str, str]] = ()
     labels: Sequence[Label] = ()
+    claims: Sequence[tuple[float, float, str, bool]] = ()
     outcome: tuple[float, float, str] | None = None
     after: tuple[float, float] | None = None
 
@@ -67,8 +73,8 @@ class PathChart:
 
     panels: Sequence[Panel]
     news: Sequence[News] = ()
+    strip: Strip | None = None
     said: str = ""
-    names: Sequence[tuple[str, str]] = field(default=())
 
 
 def path_chart(
@@ -99,10 +105,17 @@ def path_chart(
         _panel(question, frame, end, k, names, zone, labels or {}, several, me)
         for k in range(len(question.options) if several else 1)
     ]
-    return PathChart(panels, _news(question, panels[0].plot, zone), describe(question, zone, names))
+    return PathChart(
+        panels,
+        _news(question, panels[0].plot, zone),
+        news_strip(question, frame, zone=zone, width=WIDTH, left=LEFT, right=RIGHT),
+        describe(question, zone, names, labels or {}),
+    )
 
 
-def describe(question: QuestionPath, zone: str, names: Sequence[str]) -> str:
+def describe(
+    question: QuestionPath, zone: str, names: Sequence[str], labels: Mapping[str, str]
+) -> str:
     """Say in words what the chart shows."""
     days = words.Days(zone)
     parts = [f"Forecasts from {days.day(question.opens)} to {days.end(question.closes)}"]
@@ -111,7 +124,9 @@ def describe(question: QuestionPath, zone: str, names: Sequence[str]) -> str:
         if family(name) in ("model", "base-rate", "person") and points:
             first, last = (said(question, point) for point in (points[0], points[-1]))
             move = f"{first} at first, {last} at last" if len(points) > 1 else first
-            parts.append(f"{cast.label(name)}: {move}")
+            parts.append(f"{cast.label(name, labels)}: {move}")
+    if question.evidence:
+        parts.append(words.plural(len(question.evidence), "item of news", "items of news"))
     if question.outcome is not None:
         parts.append(f"outcome: {words.amount(question.outcome, question.unit)}")
     return "; ".join(parts) + "."
@@ -164,7 +179,7 @@ def _panel(
         width=WIDTH,
         height=_LOW if several else _TALL,
         above=28,
-        left=52,
+        left=LEFT,
         right=RIGHT,
     )
     last = plot.at(frame.last)
@@ -198,12 +213,20 @@ def _panel(
         at = outcome[0]
         ends.append((outcome[1], outcome[2], "ink"))
         after = (at, plot.x.end - at) if at < plot.x.end - 0.5 else None
+    texts = [name for name in ordered(question.paths) if family(name) == "text"]
+    claims = [
+        _claim(plot, point, k, cast.label(name, labels), at)
+        for name in texts
+        for point in question.paths[name]
+        if question.type != "numeric"
+    ]
     return Panel(
         plot,
         title=question.options[k] if several else question.unit,
         lines=lines,
         bands=bands,
         labels=_labels(ends, at, plot),
+        claims=claims,
         outcome=outcome,
         after=after,
     )
@@ -281,12 +304,19 @@ def _outcome(question: QuestionPath, plot: Plot, k: int) -> tuple[float, float, 
     return (x, plot.y(hit), "outcome" if hit else "")
 
 
-def _labels(
-    ends: Sequence[tuple[float, str, str]], at: float, plot: Plot
-) -> list[Label]:
+def _claim(
+    plot: Plot, point: Point, k: int, name: str, end: float
+) -> tuple[float, float, str, bool]:
+    """Place what a text claims; the first panel names it, on the side where there is room."""
+    x = plot.at(point.at)
+    left = end - x < 100 < x - plot.x.start
+    return x, plot.y(point.values[k]), "" if k else name, left
+
+
+def _labels(ends: Sequence[tuple[float, str, str]], at: float, plot: Plot) -> list[Label]:
     """Write names beside the ends of lines, spread so that none covers another."""
     wanted = sorted((each for each in ends if each[1]), key=lambda one: one[0])
-    places = spread([y for y, _, _ in wanted], 15, plot.y.end, plot.y.start - 6)
+    places = spread([y for y, _, _ in wanted], 17, plot.y.end, plot.y.start - 6)
     x = at + 14
     return [
         Label(
@@ -302,7 +332,7 @@ def _labels(
 
 
 def _news(question: QuestionPath, plot: Plot, zone: str) -> list[News]:
-    """Number the marks of news; those too close together share a range."""
+    """Give the marks of news a number each; those too close together share a range."""
     places = [plot.at(mark.known_at) for mark in question.evidence]
     texts = [_told(mark, zone) for mark in question.evidence]
     found, start = [], 0
@@ -357,14 +387,14 @@ def density(
         None where the quantiles do not make a curve: fewer than two, or falling.
     """
     pairs = sorted(zip(levels, values, strict=True))
-    rising = all(a[1] <= b[1] for a, b in zip(pairs, pairs[1:], strict=False))
+    rising = all(a[1] <= b[1] for a, b in pairwise(pairs))
     inside = all(low <= value <= high for _, value in pairs)
     if len(pairs) < 2 or not rising or not inside:
         return None
     corners = [(0.0, low), *pairs, (100.0, high)]
     least = (high - low) / 400
     bars = []
-    for (a, x), (b, y) in zip(corners, corners[1:], strict=False):
+    for (a, x), (b, y) in pairwise(corners):
         weight = (b - a) / 100
         if weight > 0:
             bars.append((x, max(y, x + least), weight / max(y - x, least)))

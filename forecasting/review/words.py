@@ -6,8 +6,8 @@ import unicodedata
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from forecasting.domain.scores import score_title
 from forecasting.domain.instants import zone as zone_of
+from forecasting.domain.scores import score_title
 
 DASH = "–"
 _NARROW = "\N{NARROW NO-BREAK SPACE}"

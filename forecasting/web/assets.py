@@ -18,14 +18,15 @@ TYPES = {
 
 @cache
 def assets() -> dict[str, tuple[str, bytes]]:
-    """Give the content and type of each asset; colours and graph are those of the review page."""
+    """Give the content and type of each asset; colours and charts are those of the review page."""
     found = {
         path.name: (TYPES[path.suffix], path.read_bytes())
         for path in sorted(FOLDER.iterdir())
         if path.suffix in TYPES
     }
-    shared = [(TEMPLATES / name).read_bytes() for name in ("colours.css", "graph.css")]
-    parts = [shared[0], found["app.css"][1], shared[1], found.pop("figures.css")[1]]
+    shared = [(TEMPLATES / name).read_bytes() for name in ("colours.css", "chart.css", "graph.css")]
+    colours, chart, graph = shared
+    parts = [colours, chart, found["app.css"][1], graph, found.pop("figures.css")[1]]
     found["app.css"] = (TYPES[".css"], b"".join(parts))
     return found
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import IO, Any
 
-from forecasting.app import figures
 from forecasting.app.book import Book, PlainBook
+from forecasting.app.review import figures
 from forecasting.errors import ForecastingError
 from forecasting.web.work import receive, send
 
@@ -21,6 +21,7 @@ CALLS: Mapping[str, Call] = {
     "news": figures.news_effect,
     "views": figures.views,
     "review": figures.review,
+    "question": figures.question_scores,
 }
 
 

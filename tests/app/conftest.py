@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from forecasting import clock
-from forecasting.app import banks, predict, replay
 from forecasting.app.book import Book, open_book
+from forecasting.app.forecast import predict, replay
+from forecasting.app.upkeep import banks
 from forecasting.models.fits import FitCache
 from forecasting.resources import locate
 from tests.app.quick import SMALL, quick_fit, write_bank

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forecasting.app.predict import Predictor
+from forecasting.app.forecast.predict import Predictor
 from forecasting.domain import Question
 from forecasting.evidence.history import pasts, records
 from forecasting.evidence.reports import reports

@@ -6,11 +6,11 @@ import pytest
 
 import forecasting as fc
 from forecasting import clock
-from forecasting.app import banks
-from forecasting.app.ask import slug_of
-from forecasting.app.edit import as_yaml, edit
-from forecasting.app.questions import list_rows
-from forecasting.app.today import due
+from forecasting.app.questions.ask import slug_of
+from forecasting.app.questions.edit import as_yaml, edit
+from forecasting.app.questions.load import list_rows
+from forecasting.app.questions.today import due
+from forecasting.app.upkeep import banks
 from forecasting.domain.instants import iso
 from forecasting.errors import ForecastingError, InvalidInput
 

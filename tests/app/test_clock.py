@@ -16,10 +16,10 @@ from click.testing import CliRunner
 
 from forecasting.app.book import Book
 from forecasting.app.catalog import Catalog
-from forecasting.app.predict import OWN, Predictor
-from forecasting.app.questions import bundled_bank
-from forecasting.app.update import update
-from forecasting.app.watch import watch
+from forecasting.app.forecast.predict import OWN, Predictor
+from forecasting.app.forecast.update import update
+from forecasting.app.news.watch import watch
+from forecasting.app.questions.load import bundled_bank
 from forecasting.domain.instants import parse_instant
 from forecasting.domain.watch import Watch
 from tests.app.quick import SMALL
@@ -115,7 +115,7 @@ def test_a_fact_learned_later_overrides_a_watch(own_book: Books) -> None:
     watch(book.ledger, [], until=NOW, now=NOW, every=True, who="ana")
     (row,), _ = update(book.ledger, ["gift-comes"], now=NOW)
     assert row["after"] < 0.1
-    from forecasting.app import news
+    from forecasting.app.news import add as news
 
     news.add(
         book.ledger,
@@ -217,7 +217,7 @@ def test_an_update_logs_what_changed_and_a_linked_group_as_a_whole(own_book: Boo
     book = own_book()
     update(book.ledger, [], now=NOW, watched=True)
     book_head = len(book.ledger.forecasts(forecaster="model"))
-    from forecasting.app import news
+    from forecasting.app.news import add as news
 
     later = NOW + HALF_AN_HOUR
     news.add(
@@ -241,7 +241,7 @@ def test_news_of_one_member_logs_its_whole_group_and_no_other(own_book: Books) -
     """A strike on convoys says nothing of the text, but the two hang together: never half of it."""
     book = own_book()
     update(book.ledger, [], now=NOW, watched=True)
-    from forecasting.app import news
+    from forecasting.app.news import add as news
 
     later = NOW + HALF_AN_HOUR
     news.add(

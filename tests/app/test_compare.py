@@ -2,7 +2,7 @@
 
 import pytest
 
-from forecasting.app.compare import compare
+from forecasting.app.scores.compare import compare
 from forecasting.errors import InvalidInput, NotFound
 from tests.app import season as ours
 from tests.app.season import DAY, START, Diary

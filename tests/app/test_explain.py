@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from forecasting.app import explain as use
-from forecasting.app import news
 from forecasting.app.book import Book
-from forecasting.app.explain import explain
-from forecasting.app.update import update
+from forecasting.app.forecast import explain as use
+from forecasting.app.forecast.explain import explain
+from forecasting.app.forecast.update import update
+from forecasting.app.news import add as news
 from forecasting.domain.instants import parse_instant
 from forecasting.errors import InvalidInput
 from forecasting.evidence.shapley import EXACT, shapley

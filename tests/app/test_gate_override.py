@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from forecasting.app.book import Book
-from forecasting.app.update import update
+from forecasting.app.forecast.update import update
 from forecasting.domain.instants import parse_instant
 from forecasting.models.world.model import WorldModel
 

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from forecasting.app import news, news_world, sources
+from forecasting.app.news import add as news
+from forecasting.app.news import sources
+from forecasting.app.news import targets as news_world
 from forecasting.domain.evidence import Effect, Evidence, fact_effect
 from forecasting.domain.forecast import Forecast, binary_value
 from forecasting.domain.resolution import Resolution

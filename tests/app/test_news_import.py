@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from forecasting.app import news, news_world
-from forecasting.app.news_import import import_news
+from forecasting.app.news import add as news
+from forecasting.app.news import targets as news_world
+from forecasting.app.news.feeds import import_news
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
 from tests.app.small_world import NOW, WORLD, laid

@@ -6,9 +6,9 @@ import datetime as dt
 import numpy as np
 import pytest
 
+from forecasting.app.forecast.pool import pool, pool_scores
+from forecasting.app.forecast.pool_methods import METHODS, Past
 from forecasting.app.frames import Selection
-from forecasting.app.pool import pool, pool_scores
-from forecasting.app.pool_methods import METHODS, Past
 from forecasting.domain import OutcomeSpace
 from forecasting.errors import InvalidInput, NotFound
 from tests.app import season as ours
@@ -143,7 +143,7 @@ def test_nothing_learned_knows_what_came_later(monkeypatch):
 
 
 def test_turning_later_outcomes_changes_no_earlier_pool(monkeypatch):
-    from forecasting.app import pool as module
+    from forecasting.app.forecast import pool as module
 
     said = {}
     combine = module.combine

@@ -7,8 +7,9 @@ import subprocess
 
 import pytest
 
-from forecasting.app import log as use
-from forecasting.app import questions, redact, seal
+from forecasting.app.ledger import log as use
+from forecasting.app.ledger import redact, seal
+from forecasting.app.questions import load as questions
 from forecasting.cli import run
 from forecasting.domain import Redaction
 from forecasting.errors import InvalidInput, NotFound

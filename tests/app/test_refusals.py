@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from forecasting.app import log as use
-from forecasting.app import seal
 from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection, resolved, same_window, scoring_frame, select, shown
+from forecasting.app.ledger import log as use
+from forecasting.app.ledger import seal
 from forecasting.domain import Forecast, Sealed
 from forecasting.domain.forecast import LIVE_WITHIN
 from forecasting.domain.provenance import ReplayMark

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from forecasting import clock
-from forecasting.app import banks, replay_ahead
 from forecasting.app.book import open_book
-from forecasting.app.schedule import steps
+from forecasting.app.forecast import replay_ahead
+from forecasting.app.forecast.replay import steps
+from forecasting.app.upkeep import banks
 from forecasting.bank import read_bank
 from forecasting.errors import InvalidInput
 from forecasting.models.fits import FitCache

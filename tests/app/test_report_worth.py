@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from forecasting.app.frames import Selection
-from forecasting.app.report_worth import ALL, worth
+from forecasting.app.news.sources import ALL, worth
 from forecasting.domain import Evidence
 from tests.app import season as ours
 

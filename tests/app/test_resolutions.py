@@ -7,16 +7,16 @@ import pandas as pd
 import pytest
 
 from forecasting import clock
-from forecasting.app import resolve as use
 from forecasting.app.catalog import Catalog
-from forecasting.app.compare import compare
+from forecasting.app.forecast.predict import Predictor, outcomes_known
 from forecasting.app.frames import Selection
-from forecasting.app.leaderboard import leaderboard
-from forecasting.app.log import log
-from forecasting.app.predict import Predictor, outcomes_known
-from forecasting.app.questions import bundled_bank, list_rows, load_bank
-from forecasting.app.resolutions import resolutions, scored
-from forecasting.app.score import scores
+from forecasting.app.ledger import resolve as use
+from forecasting.app.ledger.log import log
+from forecasting.app.ledger.resolutions import resolutions, scored
+from forecasting.app.questions.load import bundled_bank, list_rows, load_bank
+from forecasting.app.scores.compare import compare
+from forecasting.app.scores.leaderboard import leaderboard
+from forecasting.app.scores.score import scores
 from forecasting.cli import run as cli
 from forecasting.domain import Condition, Forecast
 from forecasting.domain.forecast import binary_value

@@ -6,8 +6,8 @@ import math
 import pytest
 
 from forecasting.app.frames import Selection, resolved
-from forecasting.app.references import with_reference
-from forecasting.app.score import scores
+from forecasting.app.scores.references import with_reference
+from forecasting.app.scores.score import scores
 from forecasting.errors import InvalidInput, NotFound
 from tests.app import season as ours
 from tests.app.season import DAY, START, Diary

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.app import calibrate, pictures
 from forecasting.app.frames import Selection
+from forecasting.app.review import pictures
+from forecasting.app.scores import calibrate
 from tests.app import season as ours
 
 

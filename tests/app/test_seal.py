@@ -12,14 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecasting.app import log as use
-from forecasting.app import pictures, pool, seal
 from forecasting.app.book import Book
-from forecasting.app.compare import compare
+from forecasting.app.forecast import pool
+from forecasting.app.forecast.worldviews import Spoken
 from forecasting.app.frames import Selection, resolved, unrevealed
-from forecasting.app.score import scores
-from forecasting.app.score_notes import seal_note
-from forecasting.app.worldviews import Spoken
+from forecasting.app.ledger import log as use
+from forecasting.app.ledger import seal
+from forecasting.app.review import pictures
+from forecasting.app.scores.compare import compare
+from forecasting.app.scores.notes import seal_note
+from forecasting.app.scores.score import scores
 from forecasting.cli import run
 from forecasting.domain import OutcomeSpace
 from forecasting.errors import InvalidInput, NotFound

@@ -4,8 +4,9 @@ import datetime as dt
 
 import pytest
 
-from forecasting.app import news, sources
 from forecasting.app.book import Book
+from forecasting.app.news import add as news
+from forecasting.app.news import sources
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.evidence import learned, retracted
 from forecasting.store import Ledger

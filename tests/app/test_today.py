@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from forecasting.app import reminders
 from forecasting.app.book import Book
-from forecasting.app.today import MOST, SECTIONS, due, today
+from forecasting.app.questions import reminders
+from forecasting.app.questions.today import MOST, SECTIONS, due, today
 from forecasting.domain import Evidence, Forecast, Question, Resolution, Withdrawal
 from forecasting.domain.evidence import Effect
 from forecasting.domain.forecast import binary_value

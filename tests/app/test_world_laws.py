@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from forecasting import clock
-from forecasting.app import scenario
 from forecasting.app.book import Book
 from forecasting.app.catalog import Catalog
-from forecasting.app.predict import OWN, Predictor
-from forecasting.app.questions import bundled_bank
-from forecasting.app.update import update
+from forecasting.app.forecast.predict import OWN, Predictor
+from forecasting.app.forecast.update import update
+from forecasting.app.questions.load import bundled_bank
+from forecasting.app.world import scenario
 from forecasting.bank import Bank
 from forecasting.domain import Effect, Evidence
 from forecasting.domain.instants import parse_instant

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from forecasting.app.book import Book
-from forecasting.app.predict import OWN
-from forecasting.app.world_view import WorldView
+from forecasting.app.forecast.predict import OWN
+from forecasting.app.world.view import WorldView
 from forecasting.errors import InvalidInput
 
 NOW = "2026-11-28T12:00:00Z"

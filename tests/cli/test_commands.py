@@ -1,11 +1,8 @@
 """The commands of a first day: their JSON keys, their manners, and the README's tour."""
 
 import json
-import os
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -191,8 +188,8 @@ def test_resolve_score_and_calibrate(forecast: Callable[..., Any]) -> None:
 
 def test_priors_have_a_source_and_were_known_by_the_opening(forecast: Callable[..., Any]) -> None:
     """Of every move and link: before the first question opened that rests on its process."""
-    from forecasting.app.predict import predicates
-    from forecasting.app.questions import bundled_bank
+    from forecasting.app.forecast.predict import predicates
+    from forecasting.app.questions.load import bundled_bank
     from forecasting.evidence.relevant import ancestors, asked
 
     rows = forecast("models", "priors")
@@ -270,18 +267,19 @@ def _tour() -> list[str]:
 
 
 def test_the_tour_of_the_readme_works_as_printed(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("FORECASTING_NOW", "2026-11-28T12:00:00Z")
+    monkeypatch.delenv("FORECASTING_FORECASTER")
+    monkeypatch.chdir(tmp_path)
     commands = _tour()
     assert len(commands) >= 25
-    bin_folder = Path(sys.executable).parent
     for command in commands:
-        arguments = shlex.split(command)
-        done = subprocess.run(
-            [bin_folder / "forecast", *arguments[1:]],
-            cwd=tmp_path, env=dict(os.environ), capture_output=True, text=True, timeout=300,
-        )  # fmt: skip
-        assert done.returncode == 0, f"{command}\n{done.stderr}"
-        assert "unexpected" not in done.stderr
+        done = cli(shlex.split(command)[1:])
+        said = capsys.readouterr()
+        assert done == 0, f"{command}\n{said.err}"
+        assert "unexpected" not in said.err
     assert (tmp_path / "world.svg").read_text(encoding="utf-8").startswith("<?xml")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from forecasting.app import news_world
+from forecasting.app.news import targets as news_world
 from forecasting.cli import run as cli
 from tests.app.small_world import RUNG, WORLD
 from tests.app.small_world import laid as lay

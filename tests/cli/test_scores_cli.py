@@ -8,7 +8,7 @@ from importlib import resources
 import pytest
 
 from forecasting.app.book import Book
-from forecasting.app.pictures import draw
+from forecasting.app.review.pictures import draw
 from forecasting.cli import run as cli
 from forecasting.store import Head
 from tests.app.season import season

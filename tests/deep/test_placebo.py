@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.app import calibrate, paired
 from forecasting.app.catalog import Catalog
+from forecasting.app.forecast.predict import OWN, Predictor
 from forecasting.app.frames import scoring_frame
-from forecasting.app.predict import OWN, Predictor
-from forecasting.app.score import from_frame
+from forecasting.app.scores import calibrate, paired
+from forecasting.app.scores.score import from_frame
 from forecasting.bank import read_bank
 from forecasting.comparison import sequential, sequential_steps
 from forecasting.domain import Forecast, Resolution, Value, Withdrawal

@@ -149,7 +149,7 @@ def test_a_file_that_may_not_be_read_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By a system call that refuses, because root, as whom tests may run, reads every file."""
-    from forecasting.app.anchor import read_anchor_file
+    from forecasting.app.ledger.anchor import read_anchor_file
 
     def denied(*_: object, **__: object) -> int:
         raise PermissionError(errno.EACCES, "Permission denied")

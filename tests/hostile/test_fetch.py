@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from forecasting.app import news_import
 from forecasting.app.book import Book
+from forecasting.app.news import feeds as news_import
 from forecasting.cli import run
 from forecasting.errors import InvalidInput
 from forecasting.fetch import Fetcher

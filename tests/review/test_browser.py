@@ -1,12 +1,12 @@
 """The page in a real browser: wide and narrow, light and dark."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from forecasting.review import ReviewData, write
+
 
 @pytest.fixture(scope="module")
 def address(review_data: ReviewData, tmp_path_factory: pytest.TempPathFactory) -> str:

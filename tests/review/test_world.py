@@ -1,7 +1,6 @@
 """The world's pictures and the first screen: laws of layers, fans, fading news, and what moved."""
 
 import datetime as dt
-import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -15,15 +14,12 @@ from forecasting.review import (
     Cause,
     Fan,
     LinkRow,
-    Mark,
     Moved,
     Point,
     ProcessRow,
     QuestionPath,
     ReviewData,
     WorldPage,
-    draw_news,
-    draw_paths,
     now,
     render,
     tables,
@@ -114,34 +110,6 @@ def test_fans_stand_side_by_side_and_each_is_named() -> None:
 def test_a_fan_whose_rows_do_not_fit_its_states_is_refused() -> None:
     with pytest.raises(InvalidInput, match="row of 3 numbers"):
         Fan("p", "P", DAYS, ("a", "b", "c"), np.full((len(DAYS), 2), 0.5))
-
-
-def test_half_of_a_report_is_left_after_its_half_life_and_all_of_a_lasting_one() -> None:
-    mark = Mark(DAYS[0], "x", weight=-0.8, half_life=10.0)
-    assert draw_news.weight_at(mark, 10.0) == pytest.approx(-0.4)
-    assert draw_news.weight_at(mark, 20.0) == pytest.approx(-0.2)
-    assert draw_news.weight_at(replace(mark, half_life=math.inf), 1e4) == -0.8
-    with pytest.raises(InvalidInput, match="half_life"):
-        replace(mark, half_life=0.0)
-
-
-def test_the_strip_shows_each_report_where_it_became_known(
-    make_binary: Callable[..., QuestionPath],
-) -> None:
-    question = make_binary("q", "Q?", "2025-03-21", "2025-12-31", evidence=0)
-    assert len(draw_paths.path(question).axes) == 1
-    marks = [
-        Mark(question.opens + dt.timedelta(days=days), "x", weight=weight)
-        for days, weight in ((10, 0.9), (40, -0.4))
-    ]
-    strip = draw_paths.path(replace(question, evidence=marks)).axes[1]
-    bars = [
-        (line.get_xdata()[0], line.get_ydata()[1])
-        for line in strip.get_lines()
-        if len(set(line.get_xdata())) == 1 and next(iter(line.get_ydata())) == 0
-    ]
-    assert (10.0, 0.9) in bars
-    assert (40.0, -0.4) in bars
 
 
 def test_what_is_likely_now_is_the_last_word_with_its_interval_and_its_change(

@@ -13,7 +13,8 @@ from contextlib import redirect_stderr, redirect_stdout
 from itertools import count
 from pathlib import Path
 
-from forecasting.app import questions, update
+from forecasting.app.forecast import update
+from forecasting.app.questions import load as questions
 from forecasting.cli import commands, root, run
 from forecasting.store import Ledger
 

@@ -6,7 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from forecasting.app.anchor import anchor, read_anchor_file, read_anchors, verify, write_anchor
+from forecasting.app.ledger.anchor import (
+    anchor,
+    read_anchor_file,
+    read_anchors,
+    verify,
+    write_anchor,
+)
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
 from tests.store.samples import DAY, NOW, binary, one_of_each

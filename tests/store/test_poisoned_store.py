@@ -13,14 +13,14 @@ import shutil
 
 import pytest
 
-from forecasting.app import sources
 from forecasting.app.catalog import Catalog
+from forecasting.app.forecast.pool import pool
+from forecasting.app.forecast.predict import Predictor, outcomes_known
+from forecasting.app.forecast.worldviews import Spoken, weights_at
 from forecasting.app.frames import Selection, resolved
-from forecasting.app.pool import pool
-from forecasting.app.predict import Predictor, outcomes_known
-from forecasting.app.questions import bundled_bank
-from forecasting.app.score import scores
-from forecasting.app.worldviews import Spoken, weights_at
+from forecasting.app.news import sources
+from forecasting.app.questions.load import bundled_bank
+from forecasting.app.scores.score import scores
 from forecasting.domain import Effect, Evidence
 from forecasting.domain.watch import Watch, watched
 from forecasting.errors import ForecastingError

@@ -20,7 +20,9 @@ from hypothesis.stateful import (
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from forecasting.app import log, news, resolve, watch
+from forecasting.app.ledger import log, resolve
+from forecasting.app.news import add as news
+from forecasting.app.news import watch
 from forecasting.domain import Evidence, Forecast, Question, Resolution, Withdrawal
 from forecasting.domain.forecast import binary_value
 from forecasting.domain.process import ProcessSpec, WorldSpec

@@ -11,7 +11,7 @@ import pytest
 
 from forecasting import clock
 from forecasting.app.book import Book
-from forecasting.app.review_of import review_of
+from forecasting.app.review.figures import review_of
 from forecasting.review import charts
 from forecasting.web.house import House
 from tests.web.conftest import PORT, Browser
@@ -74,6 +74,21 @@ def shown(browser: Browser, address: str = "/review") -> str:
         assert time.monotonic() < until
         time.sleep(0.3)
     return str(browser.page.text)
+
+
+def test_a_resolved_question_shows_what_everybody_scored_on_it(record: House) -> None:
+    page = shown(Browser(record), "/q/convoy-0")
+    table = page.partition('id="scores-head"')[2].partition("</section>")[0]
+    found = dict(re.findall(r'<th scope="row">(\w+)</th><td>([\d.]+)</td>', table))
+    (question,) = record.book.question("convoy-0")
+    window = question["closes"] - question["opens"]
+    # It happened; the time before somebody spoke counts as even.
+    first = record.book.ledger.forecasts(question="convoy-0")[0].issued_at
+    spoken = (question["closes"] - first) / window
+    for who, p in (("ana", 0.6), ("model", 0.2), ("boris", 0.5)):
+        expected = (1 - p) ** 2 * spoken + 0.25 * (1 - spoken)
+        assert float(found[who]) == pytest.approx(expected, abs=6e-4), who
+    assert 'id="scores-head"' not in Browser(record).get("/questions").text
 
 
 def test_my_calibration_is_one_click_away(record: House) -> None:
@@ -149,7 +164,7 @@ def test_a_reliability_diagram_keeps_to_its_frame() -> None:
         for f, r in ((0.0, 0.0), (0.5, 0.5), (0.9, 1.0), (1.0, 1.0))
     ]
     bins: list[dict[str, Any]] = [{"from": 0.95, "to": 1.0, "n": 4, "n_yes": 4}]
-    drawn = charts.reliability({"curve": curve}, bins)
+    drawn = charts.reliability(curve, bins)
     assert drawn is not None
     places = [(dot.x, dot.y) for dot in drawn.dots]
     frame = drawn.frame

@@ -16,6 +16,7 @@ from forecasting.review import words
 from forecasting.review.data import Mark
 from forecasting.review.path_chart import density, path_chart
 from forecasting.web.bodies import Sent
+from forecasting.web.compute import Figures, address, figures
 from forecasting.web.faults import Fault
 from forecasting.web.numbers import percent_typed
 from forecasting.web.quantiles import LEVELS, spread_around
@@ -23,7 +24,7 @@ from forecasting.web.routes import get, post
 from forecasting.web.visit import Visit
 
 if TYPE_CHECKING:
-    from forecasting.app.question_page import QuestionPage
+    from forecasting.app.questions.page import QuestionPage
 
 
 def question(
@@ -47,6 +48,8 @@ def question(
         q=page,
         chart=chart if any(page.path.paths.values()) else None,
         hidden=hidden,
+        scores=_scores(visit, page),
+        again=address(visit, again="1"),
         bands=BANDS,
         levels=LEVELS,
         curve=_curve(page, filled or visit.form),
@@ -59,6 +62,14 @@ def question(
         ratio=words.ratio,
         left=lambda mark: _left(mark, visit.now),
     )
+
+
+def _scores(visit: Visit, page: "QuestionPage") -> Figures | None:
+    """Give the scores of everybody, once there is an outcome."""
+    if page.chosen.status != "resolved":
+        return None
+    again = visit.query.get("again") == "1"
+    return figures(visit, "question", page.chosen.id, page.path_kind, patience=0.1, again=again)
 
 
 def _answered(page: "QuestionPage") -> bool:

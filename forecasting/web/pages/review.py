@@ -43,7 +43,7 @@ def _drawn(r: Mapping[str, Any]) -> dict[str, Any]:
     """Lay out what the templates draw."""
     months = [row for row in r["months"] if row["type"] == "binary"]
     return {
-        "reliability": charts.reliability(r["calibration"], r["histogram"]),
+        "reliability": charts.reliability(r["calibration"]["curve"], r["histogram"]),
         "months": charts.over_months(months),
         "boards": tables.boards(r["scores"]),
         "parts": [

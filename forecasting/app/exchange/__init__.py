@@ -1,0 +1,1 @@
+"""Track records brought in and out."""

@@ -1,0 +1,1 @@
+"""Forecasts by models, pools and worldviews: made, updated, explained, replayed."""

@@ -1,0 +1,374 @@
+"""Pools: the forecasters in force combined, logged on request, and scored as forecasters."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from forecasting.app.catalog import Catalog
+from forecasting.app.forecast.in_force import latest
+from forecasting.app.forecast.pool_methods import (
+    METHODS,
+    SHARES,
+    Crowd,
+    Past,
+    Solved,
+    combine,
+    drawn_together,
+    method_of,
+)
+from forecasting.app.frames import Selection, resolved, shown
+from forecasting.domain.forecast import DENSE, SHOWN, Forecast, model_value
+from forecasting.domain.forecasters import family, ordered
+from forecasting.domain.instants import iso
+from forecasting.domain.question import Question
+from forecasting.errors import InvalidInput, NotFound, nearest
+from forecasting.store import Ledger
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Forecasters that are no judgement of their own stay out of a pool unless named.
+NO_JUDGEMENT = ("pool", "uniform", "climatology", "prior")
+#: What can be pooled without a probability of yes.
+FOR_OPTIONS = ("linear", "geometric-odds")
+
+
+def pool(
+    ledger: Ledger,
+    name: str,
+    *,
+    now: dt.datetime,
+    method: str = "geometric-odds",
+    members: Sequence[str] = (),
+    selection: Selection | None = None,
+    log: bool = False,
+) -> list[dict[str, Any]]:
+    """Combine the forecasts in force on a question, or on each rung of a ladder.
+
+    The rungs of a ladder are made monotone after pooling so that none is likelier than a later
+    one; ``note`` says where that moved one.
+
+    Parameters
+    ----------
+    name : str
+        A question or a ladder; it must be open at the moment.
+    method : str
+        One of :data:`METHODS`; for options ``linear`` and ``geometric-odds``, for numbers
+        ``linear`` (of distributions).
+    members : sequence of str
+        Whose forecasts; default everybody's but pools', priors' and reference forecasters'.
+    selection : Selection
+        The track record (``kind``, ``run``), and ``as_of`` for another moment than now.
+    log : bool
+        Append the result as a live forecast of ``pool:METHOD``.
+
+    Returns
+    -------
+    list of dict
+        ``question, method, forecast, members, note`` and more; the values members gave, too.
+
+    Raises
+    ------
+    InvalidInput
+        A question that is not open then, a method that does not fit, a log in the past.
+    NotFound
+        No such question or member, or nobody in force.
+    """
+    wanted = selection or Selection()
+    method = method_of(method)
+    if log and (wanted.as_of is not None or wanted.kind != "live"):
+        msg = "log: only live forecasts pooled now are logged"
+        raise InvalidInput(msg, hint=f"forecast pool {name} --method {method} --log")
+    moment = wanted.as_of or now
+    head = None if wanted.as_of is None or wanted.kind != "live" else ledger.head_at(moment)
+    catalog = Catalog.of(ledger)
+    if head is not None:
+        # The name is looked up among all questions; an outcome recorded later ended none by then.
+        catalog = replace(catalog, outcomes=Catalog.of(ledger, head=head).outcomes)
+    questions = catalog.find(name)
+    is_open = [question for question in questions if _is_open(catalog, question, moment)]
+    if not is_open:
+        msg = f"question ({name}): is not open at {iso(moment)}, so no forecast is in force"
+        raise InvalidInput(msg, hint="as_of=TIME")
+    chosen = Selection(wanted.kind, wanted.run, "", name, "", moment)
+    forecasts, taken_back = shown(ledger, catalog, chosen, head=head)
+    withdrawn: dict[tuple[str, str], dt.datetime] = {}
+    for taken in taken_back if wanted.kind != "replay" else ():
+        if taken.withdrawn_at <= moment:
+            key = (taken.question, taken.forecaster)
+            withdrawn[key] = max(taken.withdrawn_at, withdrawn.get(key, taken.withdrawn_at))
+    past = Past([], _no_history())
+    if any(question.type == "binary" for question in is_open):
+        record = Selection(wanted.kind, wanted.run, as_of=moment)
+        past = _past(resolved(ledger, record, seals="shown"))
+    pooled = [
+        _pooled(q, _in_force(forecasts, q, withdrawn), members, method, moment, past)
+        for q in is_open
+    ]
+    drawn = drawn_together(is_open, [draft for _, draft in pooled])
+    drafts = [draft for draft, _ in drawn]
+    rows = [
+        {**row, "forecast": draft.value.plain, "note": note, "kind": wanted.kind}
+        for (row, _), (draft, note) in zip(pooled, drawn, strict=True)
+    ]
+    if log:
+        recorded = ledger.append(drafts, recorded_at=now)
+        rows = [
+            {**row, "seq": entry.seq, "id": entry.id, "hash": entry.hash}
+            for row, entry in zip(rows, recorded, strict=True)
+        ]
+    return rows
+
+
+def pool_scores(
+    ledger: Ledger,
+    *,
+    methods: Sequence[str] = (),
+    members: Sequence[str] = (),
+    selection: Selection | None = None,
+    resamples: int = 4999,
+) -> list[dict[str, Any]]:
+    """Score every pool as a forecaster, at 25, 50 and 75 % of each question's window.
+
+    Binary questions with two members or more in force. What a pool learns at a moment, it learns
+    from questions resolved by that moment. ``members`` is the members' own mean score, and the
+    difference is to the geometric mean of odds.
+
+    Returns
+    -------
+    list of dict
+        The keys of ``score``, and ``mean_25, mean_50, mean_75``.
+    """
+    wanted = selection or Selection()
+    used = list(dict.fromkeys(method_of(method) for method in methods or METHODS))
+    record = Selection(wanted.kind, wanted.run, as_of=wanted.as_of)
+    frame = resolved(ledger, record, seals="shown")
+    frame = frame[(frame["type"] == "binary") & ~frame["too_soon"]]
+    frame = frame[frame["forecaster"].isin(_members(frame["forecaster"], members))]
+    solved = _solved(frame)
+    past = Past(solved, _history(frame))
+    if wanted.question or wanted.tag:
+        asked = resolved(ledger, wanted)
+        solved = [item for item in solved if item.crowd.question in set(asked["question"])]
+    crowds = sorted(
+        (item for item in solved if len(item.crowd.forecasts) >= 2),
+        key=lambda item: (item.crowd.at, item.crowd.question),
+    )
+    if not crowds:
+        return []
+    scores = {
+        f"pool:{method}": [
+            (combine(method, item.crowd, past) - item.outcome) ** 2 for item in crowds
+        ]
+        for method in dict.fromkeys([*used, "geometric-odds"])
+    }
+    scores["members"] = [
+        float(((item.crowd.forecasts - item.outcome) ** 2).mean()) for item in crowds
+    ]
+    shown = [*(f"pool:{method}" for method in used), "members"]
+    return _score_rows(crowds, scores, shown, wanted.kind, resamples)
+
+
+def _score_rows(
+    crowds: Sequence[Solved],
+    scores: dict[str, list[float]],
+    shown: Sequence[str],
+    kind: str,
+    resamples: int,
+) -> list[dict[str, Any]]:
+    import pandas as pd
+
+    from forecasting.comparison import level_interval, paired_bootstrap
+
+    table = pd.DataFrame(
+        {
+            "question": [item.crowd.question for item in crowds],
+            "event": [item.event for item in crowds],
+            "spot": [item.spot for item in crowds],
+            **scores,
+        }
+    )
+    means = table.groupby("question", sort=True).agg(
+        {"event": "first", **dict.fromkeys(scores, "mean")}
+    )
+    by_spot = table.groupby("spot")[list(scores)].mean()
+    plain, cluster = means["pool:geometric-odds"], means["event"].tolist()
+    rows = []
+    for name in shown:
+        found = level_interval(means[name], cluster, bounds=(0, 1), resamples=resamples)
+        gap = paired_bootstrap(means[name], plain, cluster=cluster, resamples=resamples)
+        rows.append(
+            {
+                "forecaster": name,
+                "type": "binary",
+                "rule": "brier",
+                "convention": "half",
+                "orientation": "smaller",
+                "kind": kind,
+                "window": "spots at 25, 50, 75 %",
+                "proper": True,
+                "n_questions": len(means),
+                "n_forecasts": len(table),
+                "n_events": int(means["event"].nunique()),
+                "coverage": 1.0,
+                "possible_coverage": len(table) / (len(SHARES) * len(means)),
+                "mean": found.mean,
+                "lower": found.lower,
+                "upper": found.upper,
+                "skill": 0.25 - found.mean,
+                "reference": 0.25,
+                **{
+                    f"mean_{spot}": float(by_spot[name][spot])
+                    for spot in sorted(set(table["spot"]))
+                },
+                "against": "pool:geometric-odds",
+                "difference": None if name == "pool:geometric-odds" else gap.difference,
+                "difference_lower": gap.lower,
+                "difference_upper": gap.upper,
+                "note": found.note,
+            }
+        )
+    return rows
+
+
+def _is_open(catalog: Catalog, question: Question, moment: dt.datetime) -> bool:
+    return question.opens <= moment < catalog.ends(question)
+
+
+def _members(present: "pd.Series[Any]", wanted: Sequence[str]) -> list[str]:
+    names = ordered(present)
+    for name in wanted:
+        if name not in names:
+            msg = f"member ({name}): has no forecast here"
+            near = nearest(name, dict.fromkeys(names))
+            raise NotFound(msg, hint=near or ", ".join(names) or "forecast history")
+    return list(dict.fromkeys(wanted)) or [n for n in names if family(n) not in NO_JUDGEMENT]
+
+
+def _in_force(
+    forecasts: Sequence[Forecast],
+    question: Question,
+    withdrawn: dict[tuple[str, str], dt.datetime],
+) -> dict[str, Forecast]:
+    """Give each forecaster's last forecast of a question, unless taken back since."""
+    return {
+        name: forecast
+        for (_, name), forecast in latest(f for f in forecasts if f.question == question.id).items()
+        if not (taken := withdrawn.get((question.id, name))) or taken < forecast.issued_at
+    }
+
+
+def _pooled(
+    question: Question,
+    inside: dict[str, Forecast],
+    wanted: Sequence[str],
+    method: str,
+    moment: dt.datetime,
+    past: Past,
+) -> tuple[dict[str, Any], Forecast]:
+    import numpy as np
+    import pandas as pd
+
+    from forecasting.pooling import linear, linear_quantiles, log_linear
+
+    names = _members(pd.Series(list(inside), dtype=object), wanted)
+    if not names:
+        msg = f"question ({question.id}): no forecast is in force at {iso(moment)}"
+        raise NotFound(msg, hint=f"forecast log {question.id} 0.35")
+    values = [inside[name].value for name in names]
+    if question.type == "binary":
+        crowd = Crowd(
+            question.id,
+            tuple(names),
+            np.array([value.numbers[0] for value in values]),
+            tuple(max(inside[name].issued_at, question.opens) for name in names),
+            moment,
+            question.opens,
+            question.closes,
+        )
+        pooled = model_value(question.space, [combine(method, crowd, past)])
+    elif question.type == "numeric":
+        if method != "linear":
+            msg = f"method ({method}): numbers are pooled by linear"
+            raise InvalidInput(msg, hint="method=linear")
+        alike = len({value.labels for value in values}) == 1 and len(values[0].labels) <= DENSE
+        # Those who spoke of other levels are read at these: linear between what they said.
+        levels = [float(label) for label in values[0].labels] if alike else list(SHOWN)
+        said = [list(value.at(levels).values()) for value in values]
+        together = linear_quantiles(said, [level / 100 for level in levels])
+        pooled = model_value(question.space, together.tolist(), levels)
+    else:
+        if method not in FOR_OPTIONS:
+            msg = f"method ({method}): options are pooled by {' or '.join(FOR_OPTIONS)}"
+            raise InvalidInput(msg, hint="method=linear")
+        vectors = np.array([value.numbers for value in values])
+        mixed = linear(vectors, axis=0) if method == "linear" else log_linear(vectors)
+        pooled = model_value(question.space, mixed.tolist())
+    draft = Forecast(
+        question=question.id,
+        question_hash=question.wording_hash,
+        forecaster=f"pool:{method}",
+        value=pooled,
+        issued_at=moment,
+        kind="live",
+        because=f"{method} of {', '.join(names)}",
+    )
+    row = {
+        "question": question.id,
+        "method": method,
+        "forecast": pooled.plain,
+        "members": names,
+        "said": {name: inside[name].value.plain for name in names},
+        "as_of": moment,
+    }
+    return row, draft
+
+
+def _past(frame: "pd.DataFrame") -> Past:
+    frame = frame[(frame["type"] == "binary") & ~frame["too_soon"]]
+    frame = frame[~frame["forecaster"].map(lambda name: family(name) in NO_JUDGEMENT).astype(bool)]
+    return Past(_solved(frame), _history(frame))
+
+
+def _solved(frame: "pd.DataFrame") -> list[Solved]:
+    """Give the crowds at each share of each resolved question's window while it was open."""
+    import numpy as np
+
+    from forecasting.scoring import lifetime
+
+    found: list[Solved] = []
+    for share in SHARES if len(frame) else ():
+        standing = lifetime.standing(frame, at=share)
+        standing["since"] = standing[["issued_at", "opens"]].max(axis=1)
+        for question, rows in standing.groupby("question", sort=False):
+            first = rows.iloc[0]
+            crowd = Crowd(
+                str(question),
+                tuple(rows["forecaster"]),
+                rows["forecast"].to_numpy(dtype=np.float64),
+                tuple(rows["since"]),
+                first["at"],
+                first["opens"],
+                first["closes"],
+            )
+            solved = Solved(
+                crowd,
+                round(100 * share),
+                float(first["outcome"]),
+                str(first["event"]),
+                first["resolved_at"],
+            )
+            found.append(solved)
+    return found
+
+
+def _history(frame: "pd.DataFrame") -> "pd.DataFrame":
+    columns = ["question", "forecaster", "forecast", "issued_at", "outcome", "resolved_at"]
+    return frame[[*columns, "opens", "closes"]].astype({"forecast": float, "outcome": float})
+
+
+def _no_history() -> "pd.DataFrame":
+    import pandas as pd
+
+    return pd.DataFrame(columns=["resolved_at", "issued_at"])

@@ -1,0 +1,557 @@
+"""From evidence as of a moment to each forecaster's answer on each question.
+
+One path serves the live `update` and the `replay`: the evidence is filtered first, then one world
+is simulated for each forecaster, and every question is read off its paths. Forecasters: the model,
+the model without links and without news, its prior, the base rate, each worldview that exists by
+then, their weighted pool, the uniform forecast and the running climatology.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from forecasting.app.catalog import Catalog
+from forecasting.app.forecast.worldviews import Spoken, weights_at
+from forecasting.bank import Bank
+from forecasting.domain.evidence import Evidence
+from forecasting.domain.forecast import Forecast, Kind, Spread, Value, model_value
+from forecasting.domain.forecasters import (
+    BASE_RATE,
+    CLIMATOLOGY,
+    HALF,
+    MODEL,
+    POOL,
+    PRIOR,
+    UNIFORM,
+    WITHOUT_LINKS,
+    WITHOUT_NEWS,
+)
+from forecasting.domain.predicate import Predicate
+from forecasting.domain.provenance import ModelRun, in_batch, world_run
+from forecasting.domain.question import ANNULLED, Question
+from forecasting.domain.resolution import Resolution
+from forecasting.domain.watch import Watch, watched
+from forecasting.errors import InvalidInput
+from forecasting.evidence import known, retracted
+from forecasting.evidence.relevant import asked
+from forecasting.evidence.reliability import Reliabilities, learned
+from forecasting.models.world.climatology import climatology
+from forecasting.models.world.model import Variant, WorldModel
+from forecasting.models.world.reading import LEVELS, Answer, on_scale
+from forecasting.store import Ledger
+
+#: Draws of a live update, and of one step of a replay.
+LIVE_DRAWS, REPLAY_DRAWS = 32_768, 8_192
+MOMENT = dt.timedelta.resolution
+TIME = "time"
+OWN = (
+    Variant(MODEL),
+    Variant(WITHOUT_LINKS, links=False),
+    Variant(WITHOUT_NEWS, news=False),
+    Variant(BASE_RATE, links=False, news=False, pooled=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The model's last forecast on a question; `seq` where entries since then count as new."""
+
+    issued_at: dt.datetime
+    numbers: Sequence[float]
+    seq: int | None = None
+
+    def knew(self, item: Evidence) -> bool:
+        """Whether the forecast could know an item."""
+        recorded = self.seq is None or (item.seq is not None and item.seq <= self.seq)
+        return recorded and item.known_at <= self.issued_at
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One forecaster's answer on one question, with the simulation behind it where there is one."""
+
+    question: Question
+    forecaster: str
+    value: Value | None
+    answer: Answer | None = None
+    worldview: str = ""
+    spread: Spread | None = None
+    moved: tuple[tuple[str, list[float]], ...] = ()
+
+
+class Predictor:
+    """Answers questions from one body of evidence.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        Questions and standing outcomes.
+    evidence : sequence of Evidence
+        Everything that may count (a replay: up to one ledger head; live: recorded by then); each
+        call filters by its own `as_of`.
+    bank : Bank
+        The world, its worldviews and reference classes.
+    watches : sequence of Watch
+        Who looked until when; those that may count, as for `evidence`.
+    draws : int
+        Paths of one simulation.
+    accept_because : str
+        Why a forecast that the gate refuses is logged anyway; recorded with its run.
+    spoken : Spoken, optional
+        What the worldviews had said before: their weights in the pool follow from it.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        evidence: Sequence[Evidence],
+        bank: Bank,
+        *,
+        seed: int,
+        watches: Sequence[Watch] = (),
+        draws: int = LIVE_DRAWS,
+        accept_because: str = "",
+        spoken: Spoken | None = None,
+        ahead: Mapping[tuple[str, dt.datetime, str], Answer] | None = None,
+    ) -> None:
+        self.catalog = catalog
+        self.bank = bank
+        self.seed = seed
+        self.accept_because = accept_because
+        self.spoken = Spoken() if spoken is None else spoken
+        self.evidence = tuple(evidence)
+        self.watches = tuple(watches)
+        self._ahead = {} if ahead is None else ahead
+        self._reliability: dict[dt.datetime, Reliabilities] = {}
+        self._of: (
+            tuple[dt.datetime, object, tuple[tuple[Evidence, ...], tuple[Evidence, ...]]] | None
+        )
+        self._of = None
+        self._priors: dict[str, Answer] = {}
+        self.asks, self.silent = predicates(catalog.questions.values(), bank)
+        openings: dict[str, dt.datetime] = {}
+        for name, predicate in self.asks.items():
+            for process in asked(predicate):
+                opens = catalog.questions[name].opens
+                openings[process] = min(opens, openings.get(process, opens))
+        self.model = world_model(
+            bank, self.asks, catalog.questions, openings=openings, seed=seed, draws=draws
+        )
+
+    def say(
+        self,
+        questions: Sequence[Question],
+        as_of: dt.datetime,
+        before: Mapping[str, Earlier] | None = None,
+        *,
+        watched: Mapping[str, dt.datetime] | None = None,
+    ) -> list[Said]:
+        """Give every forecaster's answer on some questions as of a moment.
+
+        Parameters
+        ----------
+        before : mapping, optional
+            The model's earlier forecast on each question: what moved it since is recorded.
+        watched : mapping, optional
+            Until when each process was watched; default: as the watches say.
+        """
+        answers = self.answers(questions, as_of, watched=watched)
+        said: list[Said] = []
+        for name in (*(v.name for v in OWN), PRIOR):
+            said += self._said(questions, answers, name, "")
+        moves = self.moves(questions, as_of, before or {}, answers, watched=watched)
+        said = [
+            replace(item, moved=moves.get(item.question.id, ()))
+            if item.forecaster == MODEL
+            else item
+            for item in said
+        ]
+        members: list[Said] = []
+        for worldview in self.bank.worldviews:
+            if worldview.speaks_from <= as_of:
+                members += self._said(questions, answers, worldview.forecaster, worldview.id)
+        said += members
+        said += self._pools(questions, members, as_of)
+        said += [self._uniform(question) for question in questions]
+        said += self._climatology(questions, as_of)
+        return said
+
+    def answers(
+        self,
+        questions: Sequence[Question],
+        as_of: dt.datetime,
+        *,
+        watched: Mapping[str, dt.datetime] | None = None,
+    ) -> dict[tuple[str, str], Answer]:
+        """Give what each forecaster that rests on the world says, by forecaster and question."""
+        found: dict[tuple[str, str], Answer] = {}
+        for variant in self.variants(as_of):
+            for name, answer in self.one(variant, questions, as_of, watched=watched).items():
+                found[variant.name, name] = answer
+        for question in questions:
+            if question.id in self.asks and (alone := self.prior(question)) is not None:
+                found[PRIOR, question.id] = alone
+        return found
+
+    def variants(self, as_of: dt.datetime) -> list[Variant]:
+        """Give the forecasters that rest on the world and exist at a moment, the prior apart."""
+        views = [w for w in self.bank.worldviews if w.speaks_from <= as_of]
+        return [*OWN, *(Variant(w.forecaster, worldview=w) for w in views)]
+
+    def one(
+        self,
+        variant: Variant,
+        questions: Sequence[Question],
+        as_of: dt.datetime,
+        *,
+        watched: Mapping[str, dt.datetime] | None = None,
+    ) -> dict[str, Answer]:
+        """Give one forecaster's answers by question; questions without a predicate have none.
+
+        The model has all draws, the forecasters that stand beside it as many as in a replay.
+        """
+        draws = self.model.draws if variant.name == MODEL else min(self.model.draws, REPLAY_DRAWS)
+        able = [question for question in questions if question.id in self.asks]
+        found: dict[str, Answer] = {}
+        for group, items in self.parts(able, as_of):
+            key = (variant.name, as_of)
+            if all((*key, q.id) in self._ahead for q in group):
+                found |= {q.id: self._ahead[(*key, q.id)] for q in group}
+                continue
+            looked = self.watched(as_of) if watched is None else watched
+            found |= self.model.answers(
+                variant, group, items, as_of, looked, self.reliability, draws=draws
+            )
+        return found
+
+    def parts(
+        self, questions: Sequence[Question], as_of: dt.datetime
+    ) -> list[tuple[list[Question], tuple[Evidence, ...]]]:
+        """Split questions by the evidence that they may use.
+
+        A question's first forecast sees only what was known before it opened.
+        """
+        facts, earlier = self._told(as_of)
+        if len(earlier) == len(facts):
+            return [(list(questions), facts)] if questions else []
+        new = [question for question in questions if question.opens >= as_of]
+        old = [question for question in questions if question.opens < as_of]
+        return [(group, items) for group, items in ((old, facts), (new, earlier)) if group]
+
+    def prior(self, question: Question) -> Answer | None:
+        """Give the model's answer without history or evidence: from the opening, as then known."""
+        if question.id not in self._priors:
+            items = retracted(known(self.evidence, question.opens - MOMENT))
+            together = [
+                other
+                for other in self.catalog.questions.values()
+                if other.opens == question.opens and other.id in self.asks
+            ]
+            variant = Variant(PRIOR, links=True, news=False, history=False)
+            looked = {name: question.opens for name in self.bank.world.processes}
+            self._priors |= self.model.answers(
+                variant,
+                together,
+                items,
+                question.opens,
+                looked,
+                self.reliability,
+                draws=min(self.model.draws, REPLAY_DRAWS),
+            )
+        return self._priors.get(question.id)
+
+    def facts(self, as_of: dt.datetime) -> tuple[Evidence, ...]:
+        """Give the items that count as of a moment; what was retracted by then does not."""
+        return self._told(as_of)[0]
+
+    def _told(self, as_of: dt.datetime) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...]]:
+        """Give the items that count as of a moment, and those known before it: made once."""
+        if self._of is None or self._of[0] != as_of or self._of[1] is not self.evidence:
+            facts = retracted(known(self.evidence, as_of))
+            earlier = tuple(item for item in facts if item.known_at < as_of)
+            self._of = (as_of, self.evidence, (facts, earlier))
+        return self._of[2]
+
+    def watched(self, as_of: dt.datetime) -> dict[str, dt.datetime]:
+        """Give until when each process was watched, by the watches that count."""
+        return watched(self.watches, as_of, live=False)
+
+    def reliability(self, as_of: dt.datetime) -> Reliabilities:
+        """Give what resolved claims had taught about each source by a moment."""
+        if as_of not in self._reliability:
+            self._reliability = {
+                as_of: learned(self.evidence, self.catalog.questions, self.catalog.outcomes, as_of)
+            }
+        return self._reliability[as_of]
+
+    def moves(
+        self,
+        questions: Sequence[Question],
+        as_of: dt.datetime,
+        before: Mapping[str, Earlier],
+        answers: Mapping[tuple[str, str], Answer],
+        *,
+        watched: Mapping[str, dt.datetime] | None = None,
+    ) -> dict[str, tuple[tuple[str, list[float]], ...]]:
+        """Say what moved the model's forecasts since their last ones.
+
+        Each item that was new in the order in which it became known, then time (with what was
+        learned of the past), so that the changes add up to the whole change on the scale of
+        log-odds. Questions that no new item touches are left out.
+        """
+        groups: dict[tuple[str, ...], list[Question]] = {}
+        facts = self.facts(as_of)
+        for question in questions:
+            earlier = before.get(question.id)
+            now = answers.get((MODEL, question.id))
+            if earlier is None or now is None or not now.numbers:
+                continue
+            touching = self.model.touching(question, facts)
+            new = tuple(item.key for item in touching if not earlier.knew(item))
+            if new and question.opens < as_of:
+                groups.setdefault(new, []).append(question)
+        found: dict[str, tuple[tuple[str, list[float]], ...]] = {}
+        looked = self.watched(as_of) if watched is None else watched
+        for new, asking in groups.items():
+            items = [item for item in facts if item.key not in new]
+            rows: dict[str, list[tuple[str, list[float]]]] = {q.id: [] for q in asking}
+            standing = {q.id: on_scale(q, before[q.id].numbers) for q in asking}
+            for position, key in enumerate((TIME, *new)):
+                items += [item for item in facts if item.key == key]
+                if position == len(new):
+                    told = {q.id: answers[MODEL, q.id] for q in asking}
+                else:
+                    told = self.model.answers(
+                        OWN[0], asking, tuple(items), as_of, looked, self.reliability
+                    )
+                for question in asking:
+                    if question.id not in told or not told[question.id].numbers:
+                        continue
+                    value = on_scale(question, told[question.id].numbers)
+                    rows[question.id].append((key, (value - standing[question.id]).tolist()))
+                    standing[question.id] = value
+            for name, steps in rows.items():
+                found[name] = tuple([*steps[1:], *steps[:1]])
+        return found
+
+    def _said(
+        self,
+        questions: Sequence[Question],
+        answers: Mapping[tuple[str, str], Answer],
+        name: str,
+        worldview: str,
+    ) -> list[Said]:
+        said = []
+        for question in questions:
+            answer = answers.get((name, question.id))
+            if answer is None:
+                continue
+            if answer.gate.startswith("refused") and self.accept_because:
+                answer = replace(answer, gate=f"overridden: {self.accept_because}; {answer.gate}")
+            passed = not answer.gate.startswith("refused")
+            value = model_value(question.space, answer.numbers, LEVELS) if passed else None
+            said.append(Said(question, name, value, answer, worldview, answer.spread))
+        return said
+
+    def _pools(
+        self, questions: Sequence[Question], members: Sequence[Said], as_of: dt.datetime
+    ) -> list[Said]:
+        names = [w.forecaster for w in self.bank.worldviews if w.speaks_from <= as_of]
+        ensemble = weights_at(self.catalog, self.spoken, as_of, names)
+        pooled = []
+        for question in questions:
+            said = {
+                member.forecaster: member.value.numbers
+                for member in members
+                if member.question.id == question.id and member.value is not None
+            }
+            if said:
+                numbers = ensemble.pool(question, said, LEVELS)
+                pooled.append(Said(question, POOL, model_value(question.space, numbers, LEVELS)))
+        return pooled
+
+    def _uniform(self, question: Question) -> Said:
+        space = question.space
+        if question.type == "binary":
+            return Said(question, HALF, model_value(space, [0.5]))
+        if question.type == "numeric":
+            low, high = space.lower or 0.0, space.upper or 0.0
+            numbers = [low + (high - low) * level / 100 for level in LEVELS]
+            return Said(question, UNIFORM, model_value(space, numbers, LEVELS))
+        share = 1 / len(space.options)
+        return Said(question, UNIFORM, model_value(space, [share] * len(space.options)))
+
+    def _climatology(self, questions: Sequence[Question], as_of: dt.datetime) -> list[Said]:
+        yes, total = outcomes_known(self.catalog, as_of)
+        share = (1 + yes) / (2 + total)
+        said = [
+            Said(question, CLIMATOLOGY, model_value(question.space, [share]))
+            for question in questions
+            if question.type == "binary"
+        ]
+        numeric = [q for q in questions if q.type == "numeric" and q.id in self.asks]
+        for group, items in self.parts(numeric, as_of):
+            held = self.model.records(items, as_of, self.watched(as_of))
+            for question in group:
+                predicate = self.asks[question.id]
+                record = held[min(asked(predicate))]
+                numbers = climatology(question, predicate, self.bank.world, record, items, as_of)
+                if numbers is not None:
+                    value = model_value(question.space, numbers, LEVELS)
+                    said.append(Said(question, CLIMATOLOGY, value))
+        return said
+
+
+def world_model(
+    bank: Bank,
+    asks: Mapping[str, Predicate],
+    questions: Mapping[str, Question],
+    *,
+    openings: Mapping[str, dt.datetime],
+    seed: int,
+    draws: int,
+) -> WorldModel:
+    """Give the model of a bank's world, its fits kept on disk."""
+    from forecasting.inference.compile import library_versions
+    from forecasting.models.fits import stored_fits
+    from forecasting.models.world.classes import class_draws
+    from forecasting.models.world.learning import Learner
+    from forecasting.models.world.packages import delivery_hazards
+
+    learner = Learner(
+        stored_fits(seed),
+        openings,
+        seed,
+        class_draws(bank.classes),
+        delivery_hazards(bank.classes),
+    )
+    return WorldModel(
+        bank.world,
+        asks,
+        questions,
+        learner,
+        openings,
+        seed,
+        draws,
+        bank.digest,
+        dict(library_versions()),
+    )
+
+
+def predicates(
+    questions: Iterable[Question], bank: Bank
+) -> tuple[dict[str, Predicate], dict[str, str]]:
+    """Read what each question asks of the world; of the rest, why the models say nothing."""
+    from forecasting.domain.predicate_text import check_predicate, parse_predicate
+
+    found: dict[str, Predicate] = {}
+    silent: dict[str, str] = {}
+    for question in questions:
+        if not question.answer:
+            silent[question.id] = (
+                "has no `answer`, so the model does not know what it asks of the world"
+            )
+            continue
+        try:
+            predicate = parse_predicate(question.answer, zone=question.zone, world=bank.world)
+            faults = check_predicate(
+                predicate, bank.world, question.space, question.opens, question.closes
+            )
+        except InvalidInput as fault:
+            faults = [fault.message]
+        if faults:
+            silent[question.id] = f"answer ({question.answer}): {faults[0]}"
+        else:
+            found[question.id] = predicate
+    return found, silent
+
+
+def watches_of(
+    ledger: Ledger, as_of: dt.datetime, *, live: bool, head: int | None = None
+) -> tuple[Watch, ...]:
+    """Give the watches that may count as of a moment: live, those recorded by then."""
+    return tuple(
+        watch
+        for watch in ledger.watches(head=head)
+        if not live or (watch.recorded_at is not None and watch.recorded_at <= as_of)
+    )
+
+
+def outcomes_known(catalog: Catalog, as_of: dt.datetime) -> tuple[int, int]:
+    """Count the binary questions that had resolved by a moment: yes, and all."""
+    resolved: list[Resolution] = [
+        outcome
+        for name, outcome in catalog.outcomes.items()
+        if outcome.resolved_at <= as_of
+        and outcome.outcome != ANNULLED
+        and catalog.questions[name].type == "binary"
+    ]
+    return sum(outcome.outcome == "yes" for outcome in resolved), len(resolved)
+
+
+def drafts(
+    said: Iterable[Said],
+    as_of: dt.datetime,
+    *,
+    kind: Kind,
+    run: str = "",
+) -> list[ModelRun | Forecast]:
+    """Turn answers into ledger entries: each distinct simulation once, then what rests on it.
+
+    A refused answer leaves its run with the reasons, and no forecast.
+    """
+    entries: list[ModelRun | Forecast] = []
+    runs: dict[tuple[str, ...], int] = {}
+    for item in said:
+        reference: int | None = None
+        if item.answer is not None:
+            made = _model_run(item, item.answer, as_of, run)
+            key = (item.forecaster, made.priors_hash, made.evidence_hash, made.gate)
+            if key not in runs:
+                runs[key] = len(entries)
+                entries.append(made)
+            reference = in_batch(runs[key])
+        if item.value is None:
+            continue
+        entries.append(
+            Forecast(
+                question=item.question.id,
+                question_hash=item.question.wording_hash,
+                forecaster=item.forecaster,
+                value=item.value,
+                issued_at=as_of,
+                kind=kind,
+                spread=item.spread,
+                model_run=reference,
+                run=run,
+                gate=item.answer.fit if item.answer else "",
+                meta=_meta(item),
+            )
+        )
+    return entries
+
+
+def _meta(item: Said) -> dict[str, str]:
+    """Give what else is kept with a forecast: what moved it, and the intervals of its options."""
+    found = {"moved": json.dumps(item.moved)} if item.moved else {}
+    if item.answer is not None and item.answer.intervals:
+        found["intervals"] = json.dumps(item.answer.intervals)
+    return found
+
+
+def _model_run(item: Said, answer: Answer, as_of: dt.datetime, run: str) -> ModelRun:
+    made = world_run(
+        bank_hash=answer.priors_hash,
+        evidence_hash=answer.evidence_hash,
+        as_of=as_of,
+        seed=answer.seed,
+        draws=answer.draws,
+        fits=answer.fits,
+        worldview=item.worldview,
+        diagnostics={"forecaster": item.forecaster, **answer.diagnostics},
+        versions=answer.versions,
+        run=run,
+    )
+    # A fit that was refused is said by its own gate; a number with too large an error by this one.
+    return made if made.gate != "passed" else replace(made, gate=answer.gate)

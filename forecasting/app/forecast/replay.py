@@ -1,0 +1,413 @@
+"""Replay: forecast each date with only the information available by then, and log it."""
+
+import contextlib
+import datetime as dt
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from forecasting.app.catalog import Catalog
+from forecasting.app.forecast.predict import REPLAY_DRAWS, Earlier, Predictor, drafts
+from forecasting.app.forecast.replay_ahead import Ahead, Progress, answers_ahead, executor
+from forecasting.app.forecast.worldviews import Spoken
+from forecasting.app.frames import Selection
+from forecasting.app.scores.score import scores
+from forecasting.bank import Bank, text_speaks_at
+from forecasting.domain.commentary import Claim, Text
+from forecasting.domain.forecast import Forecast, Value, decimal_text
+from forecasting.domain.forecasters import MODEL
+from forecasting.domain.instants import DEFAULT_ZONE, day_begins, iso, local_day
+from forecasting.domain.predicate import Predicate
+from forecasting.domain.provenance import Plain, ReplayMark
+from forecasting.domain.question import ANNULLED, Question
+from forecasting.errors import InvalidInput, NotFound
+from forecasting.store import Ledger
+
+Clock = Callable[[], dt.datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One moment of a replay: the forecasters speak, or one text does."""
+
+    moment: dt.datetime
+    text: Text | None = None
+
+    @property
+    def label(self) -> str:
+        """The moment, as a progress bar shows it."""
+        return iso(self.moment)[:10]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A replay run before it begins: its identity and its steps."""
+
+    run: str
+    questions: tuple[Question, ...]
+    steps: tuple[Step, ...]
+    start: dt.datetime
+    until: dt.datetime
+    seed: int
+    every: int
+    zone: str
+
+    def asked(
+        self, catalog: Catalog, asks: Mapping[str, Predicate], moment: dt.datetime
+    ) -> list[Question]:
+        """Give the questions to ask at a step.
+
+        A conditional question needs many paths, so it is asked when it opens and every so many
+        days, whatever else arrives in between.
+        """
+        days = (local_day(moment, self.zone) - local_day(self.start, self.zone)).days
+        return [
+            question
+            for question in catalog.open_at(moment, self.questions)
+            if question.id not in asks
+            or asks[question.id].given is None
+            or days % self.every == 0
+            or moment - question.opens < ONE_DAY
+        ]
+
+
+def plan(
+    catalog: Catalog,
+    bank: Bank,
+    evidence: Sequence[Any],
+    *,
+    start: dt.datetime | None = None,
+    until: dt.datetime | None = None,
+    every: int = 7,
+    names: Sequence[str] = (),
+    seed: int = 0,
+) -> Plan:
+    """Lay a replay out; the id is a hash of dates, questions, seed, bank and model versions."""
+    if every < 1:
+        msg = f"every ({every}): must be one day or more"
+        raise InvalidInput(msg, hint="every=7")
+    questions = _questions(catalog, bank, names)
+    if not questions:
+        msg = "replay: the bank has no question to replay"
+        raise InvalidInput(msg, hint="forecast questions list")
+    first = start or min(question.opens for question in questions)
+    if bank.observed_until is None:
+        msg = "bank: neither a reference class nor a process says until when it is observed"
+        raise InvalidInput(msg, hint="watched: 2026-08-22, in a world file")
+    last = min(until or bank.observed_until, bank.observed_until)
+    if first >= last:
+        msg = f"from ({iso(first)}): must come before to ({iso(last)})"
+        raise InvalidInput(msg, hint="an earlier first day or a later last one")
+    ends = [catalog.ends(question) for question in questions]
+    known = [item.known_at for item in evidence if first <= item.known_at <= last]
+    days = steps(questions, ends, known, start=first, until=last, every=every, zone=bank.zone)
+    chosen = {question.id for question in questions}
+    spoken = [
+        Step(text_speaks_at(text), text)
+        for text in bank.texts
+        if first <= text_speaks_at(text) <= last
+        and any(not claim.shown_only and claim.question in chosen for claim in text.claims)
+    ]
+    laid = sorted(
+        [*(Step(moment) for moment in days), *spoken],
+        key=lambda step: (step.moment, step.text.id if step.text else ""),
+    )
+    identity = {
+        "steps": [iso(step.moment) for step in laid],
+        "questions": {question.id: question.wording_hash for question in questions},
+        "seed": seed,
+        "bank": bank.digest,
+        "models": _model_versions(),
+    }
+    canonical = json.dumps(identity, sort_keys=True).encode()
+    run = hashlib.sha256(canonical).hexdigest()[:16]
+    return Plan(run, tuple(questions), tuple(laid), first, last, seed, every, bank.zone)
+
+
+def _questions(catalog: Catalog, bank: Bank, names: Sequence[str]) -> list[Question]:
+    if names:
+        found = {q.id: q for name in names for q in catalog.find(name)}
+    else:
+        of_bank = {question.id for question in bank.questions}
+        found = {q.id: q for q in catalog.questions.values() if q.id in of_bank}
+    return sorted(found.values(), key=lambda question: (question.opens, question.id))
+
+
+def _model_versions() -> dict[str, str]:
+    from forecasting import models
+    from forecasting.inference.compile import library_versions
+
+    versions = {name: str(graph.version) for name, graph in models.graphs().items()}
+    return versions | {"world": models.WORLD_VERSION} | dict(library_versions())
+
+
+def replay(
+    ledger: Ledger,
+    bank: Bank,
+    *,
+    clock: Clock,
+    progress: Progress,
+    start: dt.datetime | None = None,
+    until: dt.datetime | None = None,
+    every: int = 7,
+    names: Sequence[str] = (),
+    seed: int = 0,
+    workers: int = 1,
+    dask: str = "",
+) -> dict[str, Any]:
+    """Run a replay to its end, or resume the same one where it was interrupted.
+
+    Each step is one transaction, so an interruption at any moment leaves whole steps only. The
+    evidence is cut at the ledger head of the run's first start: what is recorded later cannot
+    change it.
+
+    Parameters
+    ----------
+    workers : int
+        Processes that simulate ahead of the walk; they change no digit of it.
+    dask : str
+        Address of a Dask scheduler whose workers do so instead.
+
+    Returns
+    -------
+    dict
+        run, questions, resolved, steps, forecasts, refused, seconds, digest, scores.
+    """
+    began = time.perf_counter()
+    marks, cut = ledger.replay_runs(), ledger.head().seq
+
+    def laid(head: int) -> Plan:
+        catalog, evidence = Catalog.of(ledger, head=head), ledger.evidence(head=head)
+        return plan(
+            catalog, bank, evidence, start=start, until=until, every=every, names=names, seed=seed
+        )
+
+    made = _interrupted(marks, laid) or laid(cut)
+    mine = [mark for mark in marks if mark.run == made.run]
+    if mine:
+        cut = mine[0].evidence_head
+    else:
+        config: dict[str, Plain] = {
+            "from": iso(made.start),
+            "to": iso(made.until),
+            "every": made.every,
+            "seed": seed,
+            "steps": len(made.steps),
+            "questions": [question.id for question in made.questions],
+            "bank": bank.digest,
+            "versions": _model_versions(),
+        }
+        ledger.append([ReplayMark(made.run, "started", cut, config)], recorded_at=clock())
+    if not any(mark.event == "finished" for mark in mine):
+        _walk(ledger, bank, made, cut, clock, progress, workers=workers, dask=dask)
+        ledger.append([ReplayMark(made.run, "finished", cut, {})], recorded_at=clock())
+    return summary(ledger, made, seconds=time.perf_counter() - began)
+
+
+def _interrupted(marks: Sequence[ReplayMark], laid: Callable[[int], Plan]) -> Plan | None:
+    """Give the run that was begun and not finished, as it was laid out then.
+
+    What was recorded since would lay out other days, and so another run.
+    """
+    finished = {mark.run for mark in marks if mark.event == "finished"}
+    for mark in reversed(marks):
+        if mark.run not in finished:
+            with contextlib.suppress(InvalidInput, NotFound):  # not there then
+                made = laid(mark.evidence_head)
+                if made.run == mark.run:
+                    return made
+    return None
+
+
+def _walk(
+    ledger: Ledger,
+    bank: Bank,
+    made: Plan,
+    cut: int,
+    clock: Clock,
+    progress: Progress,
+    *,
+    workers: int,
+    dask: str,
+) -> None:
+    catalog = Catalog.of(ledger, head=cut)
+    evidence = ledger.evidence(head=cut)
+    so_far = ledger.forecasts(kind="replay", run=made.run)
+    refused_only = {run.as_of for run in ledger.model_runs(run=made.run)}
+    done = {forecast.issued_at for forecast in so_far} | refused_only
+    watches = ledger.watches(head=cut)
+    ahead: Ahead = {}
+    if workers > 1 or dask:
+        moments = [s.moment for s in made.steps if s.text is None and s.moment not in done]
+        with executor(workers, dask) as (pool, count):
+            ahead = answers_ahead(
+                catalog,
+                evidence,
+                watches,
+                bank,
+                made,
+                moments,
+                seed=made.seed,
+                pool=pool,
+                workers=count,
+                progress=progress,
+            )
+    predictor = Predictor(
+        catalog,
+        evidence,
+        bank,
+        seed=made.seed,
+        watches=watches,
+        draws=REPLAY_DRAWS,
+        spoken=Spoken(so_far),
+        ahead=ahead,
+    )
+    # The model's latest forecast on each question: what moved it since is recorded with the next.
+    latest = {
+        forecast.question: Earlier(forecast.issued_at, forecast.value.numbers)
+        for forecast in so_far
+        if forecast.forecaster == MODEL
+    }
+    backdated = {
+        (forecast.forecaster, forecast.claim) for forecast in ledger.forecasts(kind="backdated")
+    }
+
+    def take(step: Step) -> str:
+        if step.text is not None:
+            spoken = [
+                claim_forecast(catalog.questions[claim.question], step.text, claim, step.moment)
+                for claim in step.text.claims
+                if not claim.shown_only
+                and claim.question in {question.id for question in made.questions}
+                and (step.text.forecaster, claim.id) not in backdated
+            ]
+            ledger.append(spoken, recorded_at=clock())
+        elif step.moment not in done:
+            said = predictor.say(
+                made.asked(catalog, predictor.asks, step.moment), step.moment, latest
+            )
+            latest.update(
+                (item.question.id, Earlier(step.moment, item.value.numbers))
+                for item in said
+                if item.forecaster == MODEL and item.value is not None
+            )
+            entries = drafts(said, step.moment, kind="replay", run=made.run)
+            ledger.append(entries, recorded_at=clock())
+            predictor.spoken.add(entries)
+        return step.label
+
+    progress(made.steps, take)
+
+
+def claim_forecast(question: Question, text: Text, claim: Claim, moment: dt.datetime) -> Forecast:
+    """Give a text's claim as the forecast that it amounts to: the milder reading's midpoint."""
+    value = Value("binary", ("yes",), (decimal_text(claim.scored.middle),), claim.scored.name)
+    return Forecast(
+        question=question.id,
+        question_hash=question.wording_hash,
+        forecaster=text.forecaster,
+        value=value,
+        issued_at=moment,
+        kind="backdated",
+        because=claim.paraphrase,
+        claim=claim.id,
+        meta={
+            "low": decimal_text(claim.scored.low),
+            "high": decimal_text(claim.scored.high),
+            "sentences": " ".join(str(number) for number in claim.sentences),
+            "text_sha256": text.sha256,
+        },
+    )
+
+
+def summary(ledger: Ledger, made: Plan, *, seconds: float) -> dict[str, Any]:
+    """Give what a finished replay holds, with its scores."""
+    catalog = Catalog.of(ledger)
+    forecasts = ledger.forecasts(kind="replay", run=made.run)
+    runs = ledger.model_runs(run=made.run)
+    resolved = [
+        question
+        for question in made.questions
+        if question.id in catalog.outcomes and catalog.outcomes[question.id].outcome != ANNULLED
+    ]
+    rows = scores(ledger, selection=Selection(kind="replay", run=made.run))
+    texts = {f.forecaster for f in ledger.forecasts(kind="backdated") if f.claim}
+    return {
+        "run": made.run,
+        "questions": len(made.questions),
+        "resolved": len(resolved),
+        "steps": len(made.steps),
+        "forecasts": len(forecasts),
+        "forecasters": len({f.forecaster for f in forecasts} | texts),
+        "simulations": len(runs),
+        "refused": sum(not run.passed for run in runs),
+        "seconds": seconds,
+        "head": ledger.head().hash,
+        "digest": ledger.content_digest(),
+        "scores": rows,
+    }
+
+
+SHORT_WINDOW_DAYS = 14
+ONE_DAY = dt.timedelta(days=1)
+
+
+def midnight_from(moment: dt.datetime, zone: str = DEFAULT_ZONE) -> dt.datetime:
+    """Give the first local midnight at or after a moment.
+
+    Examples
+    --------
+    >>> midnight_from(dt.datetime(2025, 3, 18, 22, tzinfo=dt.UTC)).isoformat()
+    '2025-03-19T00:00:00+00:00'
+    """
+    begins = day_begins(local_day(moment, zone), zone)
+    return begins if begins == moment else day_begins(local_day(moment, zone) + ONE_DAY, zone)
+
+
+def steps(
+    questions: Sequence[Question],
+    ends: Sequence[dt.datetime],
+    known: Iterable[dt.datetime],
+    *,
+    start: dt.datetime,
+    until: dt.datetime,
+    every: int = 7,
+    zone: str = DEFAULT_ZONE,
+) -> list[dt.datetime]:
+    """Give the moments of a replay: local midnights at which some question is open.
+
+    Each question's opening; each day of windows up to 14 days; every `every` days beyond; and each
+    day on which evidence arrived (the midnight by which it was known).
+
+    Parameters
+    ----------
+    ends : sequence of datetime
+        Per question, when it stopped being open: its close, or its resolution if earlier.
+    known : iterable of datetime
+        When each item of evidence was known.
+    zone : str
+        Of the midnights: the bank's.
+    """
+    first, last = local_day(start, zone), local_day(until, zone)
+    days: set[dt.date] = set()
+    grid = range(0, (last - first).days + 1, every)
+    days.update(first + dt.timedelta(days=offset) for offset in grid)
+    for question, end in zip(questions, ends, strict=True):
+        opening = local_day(question.opens, zone)
+        days.add(opening)
+        closing = local_day(question.closes, zone)
+        if (closing - opening).days <= SHORT_WINDOW_DAYS:
+            days.update(
+                opening + ONE_DAY * i for i in range((local_day(end, zone) - opening).days + 1)
+            )
+    days.update(local_day(midnight_from(moment, zone), zone) for moment in known)
+    moments = sorted(day_begins(day, zone) for day in days if first <= day <= last)
+    return [
+        moment
+        for moment in moments
+        if start <= moment <= until
+        and any(q.opens <= moment < end for q, end in zip(questions, ends, strict=True))
+    ]

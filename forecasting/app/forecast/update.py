@@ -1,0 +1,330 @@
+"""Update: bring the model up to the evidence and the clock, and log what changed.
+
+Up to its watch a process is known to be quiet; beyond it nobody looked. A number that rests on a
+process not watched for a week is shown in both readings and logged in neither, unless asked.
+"""
+
+import datetime as dt
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from forecasting.app.catalog import Catalog
+from forecasting.app.forecast.in_force import KINDS, latest
+from forecasting.app.forecast.predict import Earlier, Predictor, Said, drafts, watches_of
+from forecasting.app.forecast.worldviews import Spoken
+from forecasting.app.ledger.log import check_moment, kind_of
+from forecasting.app.upkeep.banks import bank_of, changed_since
+from forecasting.domain.forecast import Forecast
+from forecasting.domain.forecasters import MODEL
+from forecasting.domain.instants import iso
+from forecasting.domain.question import Question, normalised
+from forecasting.domain.watch import Watch
+from forecasting.errors import InvalidInput
+from forecasting.evidence import known
+from forecasting.evidence.relevant import ancestors, asked, groups
+from forecasting.store import Ledger
+
+#: A watch that ended longer ago than this is no watch.
+FRESH = dt.timedelta(days=7)
+#: A number that moved by no more than this many Monte Carlo errors did not move.
+ERRORS = 2.0
+#: Questions that a note names before it counts the rest.
+SHOWN = 3
+
+
+def update(
+    ledger: Ledger,
+    names: Sequence[str],
+    *,
+    now: dt.datetime,
+    as_of: dt.datetime | None = None,
+    dry_run: bool = False,
+    seed: int = 0,
+    accept_because: str = "",
+    watched: bool = False,
+    unwatched: bool = False,
+    everything: bool = False,
+    watcher: str = "",
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Forecast the named questions (or every open one) from what is known and recorded by now.
+
+    What changed is logged, by evidence or by more than its Monte Carlo error; the questions of one
+    ladder or one linked group are logged together. Questions that are due are shown, not logged.
+
+    Parameters
+    ----------
+    watched : bool
+        Somebody looked: record that nothing more happened to the processes of these questions.
+    unwatched : bool
+        Log numbers that rest on processes nobody has watched for a week.
+    everything : bool
+        Log what did not change too.
+
+    Returns
+    -------
+    (rows, warnings)
+        A row per question with the model's probability before and after, whether it was logged,
+        and `quiet`: what it would be if nothing had happened up to now.
+    """
+    moment = as_of or now
+    check_moment(moment, now)
+    live = kind_of(moment, now) == "live"
+    catalog = Catalog.of(ledger, recorded_by=moment)
+    questions, due = _chosen(catalog, names, moment)
+    bank = bank_of(ledger)
+    looks = watches_of(ledger, moment, live=live)
+    predictor = Predictor(
+        catalog,
+        known(ledger.evidence(), moment, recorded=live),
+        bank,
+        seed=seed,
+        watches=looks,
+        accept_because=normalised(accept_because),
+        spoken=Spoken(ledger.forecasts(kind="live")),
+    )
+    able = [question for question in questions if question.id in predictor.asks]
+    warnings = _silent(
+        {q.id: predictor.silent[q.id] for q in questions if q.id in predictor.silent}
+    )
+    rests = {q.id: ancestors(bank.world.links, asked(predictor.asks[q.id])) for q in able}
+    processes = sorted(set().union(*rests.values())) if rests else []
+    news: list[Watch] = []
+    if watched:
+        ends = predictor.watched(moment)
+        news = [
+            Watch(name, moment, watcher=watcher)
+            for name in processes
+            if ends.get(name) is None or ends[name] < moment
+        ]
+        predictor.watches = (*predictor.watches, *news)
+    ends = predictor.model.watched_until(
+        processes, predictor.facts(moment), moment, predictor.watched(moment)
+    )
+    stale = {
+        q.id: {name: ends[name] for name in rests[q.id] if moment - ends[name] > FRESH}
+        for q in able
+    }
+    before = standing(ledger, moment)
+    earlier = {
+        name: Earlier(f.issued_at, f.value.numbers, f.seq if live else None)
+        for name, f in before.items()
+    }
+    began = time.perf_counter()
+    said = predictor.say(able, moment, earlier)
+    quiet = _if_quiet(predictor, [q for q in able if stale[q.id]], moment)
+    seconds = (time.perf_counter() - began) / max(len(able), 1)
+    told = {item.question.id: item for item in said if item.forecaster == MODEL}
+    warnings += [
+        f"{q.id}: {why}" for q in able if (why := predictor.model.faults.get((q.id, moment)))
+    ]
+    if changed_since(ledger, bank):
+        warnings.append("the bank's files changed since they were loaded: forecast init loads them")
+    changed = _changed(bank, predictor, able, told, before)
+    logged = {
+        q.id
+        for q in able
+        if q.id in told
+        and told[q.id].value is not None
+        and (everything or q.id in changed)
+        and (unwatched or not stale[q.id])
+    }
+    if unseen := sorted({name for q in able for name in stale[q.id]}):
+        oldest = min(ends[name] for name in unseen)
+        warnings.append(
+            f"nobody has watched {_named(unseen)} since {iso(oldest)[:10]}: both numbers are shown "
+            "(nothing happened since / unknown since)"
+            + ("" if unwatched else ", neither is logged")
+        )
+    rows = [
+        _row(told[q.id], before.get(q.id), q.id in logged and not dry_run, seconds)
+        | {
+            "watched_until": min((ends[name] for name in rests[q.id]), default=None),
+            "quiet": quiet.get(q.id),
+            "status": "open",
+        }
+        for q in able
+        if q.id in told
+    ]
+    rows += [_due_row(question, before.get(question.id), catalog, moment) for question in due]
+    if not dry_run:
+        kept = [item for item in said if item.question.id in logged]
+        # A forecast names its run by its place in the batch, so the watches come last.
+        entries = [*drafts(kept, moment, kind=kind_of(moment, now)), *news]
+        if entries:
+            ledger.append(entries, recorded_at=now)
+    return rows, warnings
+
+
+def unwatched(
+    ledger: Ledger,
+    names: Sequence[str],
+    *,
+    now: dt.datetime,
+    as_of: dt.datetime | None = None,
+) -> dict[str, dt.datetime]:
+    """Give the processes that nobody has watched for a week, and since when."""
+    moment = as_of or now
+    check_moment(moment, now)
+    live = kind_of(moment, now) == "live"
+    catalog = Catalog.of(ledger, recorded_by=moment)
+    questions, _ = _chosen(catalog, names, moment)
+    predictor = Predictor(
+        catalog,
+        known(ledger.evidence(), moment, recorded=live),
+        bank_of(ledger),
+        seed=0,
+        watches=watches_of(ledger, moment, live=live),
+    )
+    resting = [predictor.model.rests(q) for q in questions if q.id in predictor.asks]
+    ends = predictor.model.watched_until(
+        sorted(frozenset().union(*resting)),
+        predictor.facts(moment),
+        moment,
+        predictor.watched(moment),
+    )
+    return {name: end for name, end in ends.items() if moment - end > FRESH}
+
+
+def _named(names: Sequence[str]) -> str:
+    return (
+        ", ".join(names) if len(names) <= 4 else f"{', '.join(names[:3])} and {len(names) - 3} more"
+    )
+
+
+def _if_quiet(
+    predictor: Predictor, questions: Sequence[Question], moment: dt.datetime
+) -> dict[str, Any]:
+    """Give each answer as if somebody had watched every process up to now, and nothing happened."""
+    if not questions:
+        return {}
+    looked = {name: moment for name in predictor.bank.world.processes}
+    from forecasting.app.forecast.predict import OWN
+
+    answers = predictor.one(OWN[0], questions, moment, watched=looked)
+    return {
+        name: answer.plain(predictor.catalog.questions[name]) for name, answer in answers.items()
+    }
+
+
+def _changed(
+    bank: Any,
+    predictor: Predictor,
+    questions: Sequence[Question],
+    told: Mapping[str, Said],
+    before: Mapping[str, Forecast],
+) -> set[str]:
+    """Give the questions to log: those of each group in which something changed."""
+    group = groups(bank.world, {q.id: asked(predictor.asks[q.id]) for q in questions})
+    moved = {
+        group.get(q.id, q.id)
+        for q in questions
+        if q.id in told and _moved(told[q.id], before.get(q.id))
+    }
+    return {q.id for q in questions if group.get(q.id, q.id) in moved}
+
+
+def _moved(item: Said, before: Forecast | None) -> bool:
+    """Say whether a number is new, has new evidence, or moved by more than its error."""
+    if before is None or item.moved or item.value is None:
+        return True
+    if item.value.labels != before.value.labels:
+        return True
+    error = ERRORS * (item.spread.mcse if item.spread is not None else 0.0)
+    return any(
+        abs(new - old) > max(error, 1e-9)
+        for new, old in zip(item.value.numbers, before.value.numbers, strict=True)
+    )
+
+
+def _silent(reasons: Mapping[str, str]) -> list[str]:
+    """Say which questions no model answers, and why: one line a reason, however many there are."""
+    found: dict[str, list[str]] = {}
+    for name, reason in reasons.items():
+        found.setdefault(reason, []).append(name)
+    lines = []
+    for reason, names in found.items():
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        stop = ":" if len(names) > 1 else ""
+        lines.append(f"{', '.join(names[:SHOWN])}{more}{stop} {reason}")
+    return lines
+
+
+def _chosen(
+    catalog: Catalog, names: Sequence[str], moment: dt.datetime
+) -> tuple[list[Question], list[Question]]:
+    """Give the open questions asked for, and those that are due."""
+    if not names:
+        every = catalog.questions.values()
+        due = [q for q in every if catalog.status(q, moment) in {"due", "closed"}]
+        return list(catalog.open_at(moment)), sorted(due, key=lambda q: (q.closes, q.id))
+    chosen: dict[str, Question] = {}
+    waiting: dict[str, Question] = {}
+    for name in names:
+        found = catalog.find(name)
+        open_ones = catalog.open_at(moment, found)
+        late = [q for q in found if catalog.status(q, moment) in {"due", "closed"}]
+        if not open_ones and not late:
+            states = ", ".join(f"{q.id} {catalog.status(q, moment)}" for q in found)
+            msg = f"question ({name}): is not open at {iso(moment)} ({states})"
+            raise InvalidInput(msg, hint="forecast questions list --status open")
+        chosen.update({question.id: question for question in open_ones})
+        waiting.update({question.id: question for question in late})
+    return list(chosen.values()), list(waiting.values())
+
+
+def standing(ledger: Ledger, moment: dt.datetime) -> dict[str, Forecast]:
+    """Give the model's forecast in force on each question at a moment."""
+    said = (f for f in ledger.forecasts(forecaster=MODEL) if f.kind in KINDS)
+    return {question: last for (question, _), last in latest(said, at=moment).items()}
+
+
+def _row(item: Said, before: Forecast | None, logged: bool, seconds: float) -> dict[str, Any]:
+    answer, spread = item.answer, item.spread
+    return {
+        "question": item.question.id,
+        "model": "world",
+        "before": None if before is None else before.value.plain,
+        "after": None if item.value is None else item.value.plain,
+        "lower": None if spread is None else spread.p05,
+        "upper": None if spread is None else spread.p95,
+        "mcse": None if spread is None else spread.mcse,
+        "method": None if answer is None else answer.method,
+        "k_hat": None,
+        "gate": None if answer is None else answer.gate,
+        "fit": None if answer is None else answer.fit,
+        "moved": [{"cause": cause, "change": _one(change)} for cause, change in item.moved],
+        "logged": logged,
+        "closes": item.question.closes,
+        "seconds": seconds,
+    }
+
+
+def _due_row(
+    question: Question, before: Forecast | None, catalog: Catalog, moment: dt.datetime
+) -> dict[str, Any]:
+    """Show a question that waits for its outcome, with the model's last number."""
+    return {
+        "question": question.id,
+        "model": "world",
+        "before": None if before is None else before.value.plain,
+        "after": None,
+        "lower": None,
+        "upper": None,
+        "mcse": None,
+        "method": None,
+        "k_hat": None,
+        "gate": None,
+        "fit": None,
+        "moved": [],
+        "logged": False,
+        "closes": question.closes,
+        "seconds": 0.0,
+        "watched_until": None,
+        "quiet": None,
+        "status": catalog.status(question, moment),
+    }
+
+
+def _one(change: Sequence[float]) -> float | list[float]:
+    return change[0] if len(change) == 1 else list(change)

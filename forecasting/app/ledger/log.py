@@ -1,0 +1,363 @@
+"""Log a probability: by a person, at a moment, in one transaction."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from forecasting.app.catalog import Catalog
+from forecasting.app.ledger import redact, seal
+from forecasting.app.ledger.undone import undone
+from forecasting.domain import reading
+from forecasting.domain.forecast import (
+    LIVE_WITHIN,
+    Forecast,
+    Kind,
+    Value,
+    binary_value,
+    check_ladder,
+    kind_named,
+    options_value,
+    quantiles_value,
+)
+from forecasting.domain.instants import iso
+from forecasting.domain.ladder import falls
+from forecasting.domain.question import Question
+from forecasting.domain.resolution import Withdrawal
+from forecasting.domain.sealed import Sealed, placed
+from forecasting.errors import InvalidInput, NotFound
+from forecasting.store import Ledger, Step
+
+
+def kind_of(issued_at: dt.datetime, recorded_at: dt.datetime) -> Kind:
+    """Say whether a forecast was recorded when made (live) or later (backdated)."""
+    return "live" if recorded_at - issued_at <= LIVE_WITHIN else "backdated"
+
+
+def check_moment(issued_at: dt.datetime, now: dt.datetime) -> None:
+    """Refuse a moment in the future."""
+    if issued_at > now:
+        msg = f"time ({iso(issued_at)}): lies in the future (now {iso(now)})"
+        raise InvalidInput(msg, hint="leave out at=TIME")
+
+
+def log(
+    ledger: Ledger,
+    name: str,
+    *,
+    forecaster: str,
+    now: dt.datetime,
+    probability: str | Mapping[str, str] | None = None,
+    options: Mapping[str, str] | None = None,
+    quantiles: Mapping[str, str] | None = None,
+    ladder: Mapping[str, str] | None = None,
+    at: dt.datetime | None = None,
+    because: str = "",
+    sealed: bool = False,
+) -> list[dict[str, Any]]:
+    """Record one forecast, or one for each rung given of a ladder.
+
+    Exactly one of `probability` (one, or a mapping that is options, quantiles or rungs as
+    the question wants it), `options`, `quantiles` and `ladder` says what is forecast. With
+    `sealed`, only the commitment to it is recorded, and the forecast itself is kept in a file until
+    it is revealed (:mod:`forecasting.app.ledger.seal`).
+
+    Returns
+    -------
+    list of dict
+        One row an entry: seq, id, question, forecaster, forecast, issued_at, recorded_at, kind,
+        hash.
+
+    Raises
+    ------
+    InvalidInput, NotFound
+        Nothing was written.
+    """
+    given = [part for part in (probability, options, quantiles, ladder) if part]
+    if len(given) != 1:
+        msg = (
+            "forecast: give one of a probability, one for each option, quantiles, rungs of a ladder"
+        )
+        raise InvalidInput(msg, hint=f"forecast log {name} 0.35")
+    if sealed and at is not None:
+        msg = f"time ({iso(at)}): a sealed forecast is always made now"
+        raise InvalidInput(msg, hint="leave out at=TIME")
+    kind: Kind = "live"
+    if at is not None:
+        check_moment(at, now)
+        kind = kind_of(at, now)
+    issued_at = at or now
+    catalog = Catalog.about(ledger, name)
+    if isinstance(probability, Mapping) and catalog.find(name)[0].ladder == name.strip().casefold():
+        probability, ladder = None, probability
+    if ladder:
+        values = rungs(catalog, name, ladder)
+    else:
+        question = catalog.one(name)
+        if isinstance(probability, Mapping):
+            numeric = question.type == "numeric"
+            options, quantiles = (None, probability) if numeric else (probability, None)
+            probability = None
+        values = [(question, value_of(question, probability, options or {}, quantiles or {}))]
+    drafts = []
+    for question, value in values:
+        catalog.check_open(question, issued_at)
+        drafts.append(
+            Forecast(
+                question=question.id,
+                question_hash=question.wording_hash,
+                forecaster=forecaster,
+                value=value,
+                issued_at=issued_at,
+                kind=kind,
+                because=because,
+            )
+        )
+    _check_rungs(ledger, catalog, drafts)
+    if sealed:
+        return seal.record(ledger, drafts, now=now)
+    recorded = ledger.append(drafts, recorded_at=now)
+    return [
+        {
+            "seq": entry.seq,
+            "id": entry.id,
+            "question": draft.question,
+            "forecaster": draft.forecaster,
+            "forecast": draft.value.plain,
+            "issued_at": draft.issued_at,
+            "recorded_at": entry.recorded_at,
+            "kind": draft.kind,
+            "mark": catalog.mark(replace(draft, recorded_at=entry.recorded_at)),
+            "hash": entry.hash,
+        }
+        for draft, entry in zip(drafts, recorded, strict=True)
+    ]
+
+
+def value_of(
+    question: Question,
+    probability: str | None,
+    options: Mapping[str, str],
+    quantiles: Mapping[str, str],
+) -> Value:
+    """Read what is forecast, as the question's type wants it."""
+    space = question.space
+    if space.type == "binary" and probability is not None:
+        return binary_value(probability)
+    if space.type in {"categorical", "ordered"} and options:
+        return options_value(space, options)
+    if space.type == "numeric" and quantiles:
+        return quantiles_value(space, quantiles)
+    wanted = {
+        "binary": f"forecast log {question.id} 0.35",
+        "numeric": f"forecast log {question.id} --quantile 5=.. --quantile 50=.. --quantile 95=..",
+    }.get(
+        question.type,
+        f"forecast log {question.id} "
+        + " ".join(f"--p {name}=.." for name in question.space.options),
+    )
+    msg = f"question ({question.id}): is {question.type} and takes another form of forecast"
+    raise InvalidInput(msg, hint=wanted)
+
+
+def rungs(catalog: Catalog, name: str, ladder: Mapping[str, str]) -> list[tuple[Question, Value]]:
+    """Read the probabilities of a ladder's rungs by their days; they must not fall."""
+    found = {rung.id.partition("@")[2]: rung for rung in catalog.ladder(name)}
+    if not found:
+        catalog.find(name)
+        msg = f"{name} is a single question, not a ladder"
+        raise InvalidInput(msg, hint=f"forecast log {name} 0.35")
+    values: dict[str, Value] = {}
+    for stated, text in ladder.items():
+        day = reading.day(stated, name="rung").isoformat()
+        if day not in found:
+            msg = f"no rung named {name}@{day}"
+            raise NotFound(msg, hint=", ".join(found))
+        if day in values:
+            msg = f"rung ({name}@{day}): is given twice"
+            raise InvalidInput(msg)
+        values[day] = binary_value(text)
+    check_ladder([(dt.date.fromisoformat(day), value) for day, value in values.items()])
+    return [(found[day], values[day]) for day in sorted(values)]
+
+
+def _check_rungs(ledger: Ledger, catalog: Catalog, drafts: Sequence[Forecast]) -> None:
+    """Refuse forecasts after which what one forecaster says of a ladder falls at some moment."""
+    new = {draft.question: draft for draft in drafts}
+    for slug in {catalog.questions[name].ladder for name in new} - {None}:
+        rungs = catalog.ladder(slug or "")
+        steps: dict[str, list[tuple[dt.datetime, Decimal | None]]] = {
+            rung.id: [(catalog.ends(rung), None)] for rung in rungs
+        }
+        for one in standing(ledger.steps(steps, drafts[0].forecaster)):
+            steps[one.question].append((one.at, Decimal(one.entered[0]) if one.entered else None))
+        for draft in drafts:
+            if draft.question in steps:
+                steps[draft.question].append((draft.issued_at, Decimal(draft.value.entered[0])))
+        if len([rung for rung, each in steps.items() if len(each) > 1]) < 2:
+            continue  # One rung alone cannot fall.
+        for fall in falls(steps):
+            if fall.at >= drafts[0].issued_at and {fall.early, fall.late} & set(new):
+                raise fall.refused()
+
+
+def standing(steps: Sequence[Step]) -> list[Step]:
+    """Leave out what an import brought and its undoing took back; see :mod:`.undone`."""
+    taken = {(step.question, step.at): step.seq for step in steps if not step.kind}
+    back = {
+        (step.question, step.at): step.seq
+        for step in steps
+        if step.kind == "imported" and (step.question, step.at) in taken
+    }
+    return [
+        step
+        for step in steps
+        if (place := (step.question, step.at)) not in back
+        or (step.kind == "imported" and step.seq > taken[place])
+        or step.kind not in ("", "imported")
+    ]
+
+
+def withdraw(
+    ledger: Ledger, name: str, *, forecaster: str, now: dt.datetime, at: dt.datetime | None = None
+) -> list[dict[str, Any]]:
+    """Take a forecaster's standing forecasts of a question (or of a ladder's rungs) back."""
+    moment = at or now
+    check_moment(moment, now)
+    stood = [
+        question
+        for question in Catalog.about(ledger, name).find(name)
+        if _stands(ledger, question, forecaster, moment)
+    ]
+    if not stood:
+        msg = f"{forecaster} has no forecast on {name} to withdraw"
+        raise NotFound(msg, hint=f"forecast history {name}")
+    drafts = [Withdrawal(question.id, forecaster, moment) for question in stood]
+    recorded = ledger.append(drafts, recorded_at=now)
+    return [
+        {
+            "seq": e.seq,
+            "id": e.id,
+            "question": d.question,
+            "forecaster": forecaster,
+            "withdrawn_at": moment,
+        }
+        for d, e in zip(drafts, recorded, strict=True)
+    ]
+
+
+def _stands(ledger: Ledger, question: Question, forecaster: str, moment: dt.datetime) -> bool:
+    """Whether a forecast, or a seal, of a forecaster stands at a moment, not yet withdrawn."""
+    steps = standing(ledger.steps([question.id], forecaster))
+    said = [step.at for step in steps if step.kind]
+    said += [
+        held.issued_at
+        for held in ledger.seals(question=question.id)
+        if held.forecaster == forecaster
+    ]
+    last = max((at for at in said if at <= moment), default=None)
+    back = max((step.at for step in steps if not step.kind and step.at <= moment), default=None)
+    return last is not None and (back is None or back < last)
+
+
+def history(
+    ledger: Ledger,
+    name: str,
+    *,
+    forecaster: str = "",
+    kind: str = "all",
+    catalog: Catalog | None = None,
+) -> list[dict[str, Any]]:
+    """Give one row per forecast in force, with the time it stood from and until.
+
+    A sealed forecast that is not revealed is a row of the kind ``sealed``, without a number.
+    """
+    catalog = catalog or Catalog.of(ledger)
+    kind = kind_named(kind)
+    rows: list[dict[str, Any]] = []
+    gone, redacted = undone(ledger), redact.reasons(ledger)
+    hidden = seal.hidden(ledger) if kind in ("live", "all") else []
+    for question in catalog.find(name):
+        entries = gone.left(ledger.forecasts(question=question.id, forecaster=forecaster or None))
+        chosen = [f for f in entries if kind in (f.kind, "all")]
+        groups: dict[tuple[str, str, str], list[Forecast | Sealed]] = {}
+        for forecast in chosen:
+            key = (forecast.forecaster, forecast.kind, forecast.run)
+            groups.setdefault(key, []).append(forecast)
+        for held in hidden:
+            if held.question == question.id and forecaster in (held.forecaster, ""):
+                groups.setdefault((held.forecaster, "live", ""), []).append(held)
+        for (who, _, _), mine in sorted(groups.items()):
+            taken = [
+                w.withdrawn_at
+                for w in gone.withdrawals
+                if (w.question, w.forecaster) == (question.id, who)
+            ]
+            mine.sort(key=placed)
+            rows.extend(_in_force(catalog, question, mine, taken))
+    return [
+        {**row, "because": redacted.get(row["seq"] or 0, row["because"])} if redacted else row
+        for row in rows
+    ]
+
+
+def _in_force(
+    catalog: Catalog,
+    question: Question,
+    mine: Sequence[Forecast | Sealed],
+    withdrawn: Sequence[dt.datetime],
+) -> list[dict[str, Any]]:
+    rows = []
+    for position, forecast in enumerate(mine):
+        ends = [catalog.ends(question), *(w for w in withdrawn if w >= forecast.issued_at)]
+        if position + 1 < len(mine):
+            ends.append(mine[position + 1].issued_at)
+        said = _of_seal(forecast) if isinstance(forecast, Sealed) else _of(catalog, forecast)
+        rows.append(
+            {
+                "seq": forecast.seq,
+                "question": question.id,
+                "forecaster": forecast.forecaster,
+                "kind": said["kind"],
+                "forecast": said["forecast"],
+                "issued_at": forecast.issued_at,
+                "recorded_at": forecast.recorded_at,
+                "mark": said["mark"],
+                "from": forecast.issued_at,
+                "until": min(ends),
+                "lower": said["lower"],
+                "upper": said["upper"],
+                "method": said["method"],
+                "run": said["run"],
+                "sealed": said["sealed"],
+                "because": said["because"],
+            }
+        )
+    return rows
+
+
+def _of(catalog: Catalog, forecast: Forecast) -> dict[str, Any]:
+    spread = forecast.spread
+    return {
+        "kind": forecast.kind,
+        "forecast": forecast.value.plain,
+        "mark": catalog.mark(forecast),
+        "lower": None if spread is None else spread.p05,
+        "upper": None if spread is None else spread.p95,
+        "method": None if spread is None else spread.method,
+        "run": forecast.run,
+        "sealed": forecast.sealed,
+        "because": forecast.because,
+    }
+
+
+def _of_seal(sealed: Sealed) -> dict[str, Any]:
+    nothing = dict.fromkeys(("forecast", "lower", "upper", "method"))
+    return nothing | {
+        "kind": "sealed",
+        "mark": "",
+        "run": "",
+        "sealed": sealed.seq,
+        "because": "[sealed]",
+    }

@@ -1,0 +1,310 @@
+"""Resolve a question, annul, dispute, reopen: each an entry; nothing recorded is taken back."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from forecasting.app.catalog import Catalog
+from forecasting.app.ledger.log import check_moment
+from forecasting.app.questions.load import resolution_row
+from forecasting.domain import reading
+from forecasting.domain.instants import iso
+from forecasting.domain.outcome import NO, YES
+from forecasting.domain.question import ANNULLED, Question, normalised
+from forecasting.domain.resolution import DISPUTED, REOPENED, Resolution
+from forecasting.errors import EarlyNo, InvalidInput
+from forecasting.store import Ledger
+
+type Chosen = Callable[[Question], bool]
+
+
+def resolve(
+    ledger: Ledger,
+    name: str,
+    outcome: str,
+    *,
+    source: str,
+    now: dt.datetime,
+    at: dt.datetime | None = None,
+    note: str = "",
+    early_no: bool = False,
+) -> list[dict[str, Any]]:
+    """Record an outcome, or a new version of it, and re-score from then on.
+
+    A ladder resolves by its open rungs: ``yes`` at a moment settles every rung whose deadline had
+    not passed by then; ``no`` settles the rungs whose deadline has passed.
+
+    Parameters
+    ----------
+    outcome : str
+        In any of its forms; a number beyond a bound is recorded as beyond it, and ``annulled``
+        annuls the question.
+    at : datetime, optional
+        When the outcome could be known; default now.
+    early_no : bool
+        That it is no before the deadline and cannot change any more.
+
+    Raises
+    ------
+    EarlyNo
+        A no before the deadline that is not confirmed as final.
+    InvalidInput, NotFound
+        No such outcome, a time in the future or before the opening, a condition that failed, a
+        ladder without a rung to settle. Nothing was written.
+    """
+    catalog = Catalog.of(ledger)
+    known_at = at or now
+    check_moment(known_at, now)
+    _check_source(source, f"resolve {name} {outcome}")
+    outcome = _read(catalog.find(name), outcome)
+    if outcome == ANNULLED:
+        return annul(ledger, name, source=source, now=now, at=at, note=note)
+    questions = _rungs(
+        catalog,
+        name,
+        lambda rung: catalog.outcome(rung) is None and _settles(outcome, rung, known_at),
+        f"{outcome} at {iso(known_at)} settles no unresolved rung",
+    )
+    for question in questions:
+        _condition_holds(catalog, question)
+        _after_opening(question, known_at)
+        _rungs_agree(catalog, question, outcome)
+        early = question.type == "binary" and outcome == NO and known_at < question.closes
+        if early and not early_no:
+            msg = (
+                f"outcome (no): {question.id} is open until {iso(question.closes)}, after "
+                f"{iso(known_at)}; can a yes no longer happen"
+            )
+            raise EarlyNo(msg, hint="early_no=True, or at=TIME once the deadline has passed")
+    return _append(ledger, questions, outcome, source, now, at=known_at, note=note)
+
+
+def annul(
+    ledger: Ledger,
+    name: str,
+    *,
+    source: str,
+    now: dt.datetime,
+    at: dt.datetime | None = None,
+    note: str = "",
+) -> list[dict[str, Any]]:
+    """Annul a question: it is not scored; of a ladder, its unresolved rungs.
+
+    Parameters
+    ----------
+    at : datetime, optional
+        From when that could be known; default now.
+    """
+    catalog = Catalog.of(ledger)
+    moment = at or now
+    check_moment(moment, now)
+    _check_source(source, f"annul {name}")
+    questions = _rungs(
+        catalog, name, lambda rung: catalog.outcome(rung) is None, "has no unresolved rung to annul"
+    )
+    for question in questions:
+        _condition_holds(catalog, question)
+        if catalog.outcome(question) == ANNULLED:
+            msg = f"question ({question.id}): is already annulled"
+            raise InvalidInput(msg, hint=f"forecast reopen {question.id} --source URL")
+    return _append(ledger, questions, ANNULLED, source, now, at=moment, note=note)
+
+
+def dispute(
+    ledger: Ledger,
+    name: str,
+    outcome: str,
+    *,
+    source: str,
+    now: dt.datetime,
+    at: dt.datetime | None = None,
+    note: str = "",
+) -> list[dict[str, Any]]:
+    """Record another reading of the outcome; the official resolution is unchanged.
+
+    It is read by ``score --reading disputed`` and by nothing else. Of a ladder it means the rungs
+    that this reading would settle and that do not say so already.
+
+    Parameters
+    ----------
+    outcome : str
+        As they read it: one that the question has, or ``annulled``.
+    at : datetime, optional
+        When it could be known by that reading; default: as the outcome that stands, else now.
+    """
+    catalog = Catalog.of(ledger)
+    check_moment(at or now, now)
+    _check_source(source, f"dispute {name} {outcome}")
+
+    def known(question: Question) -> dt.datetime:
+        standing = catalog.outcomes.get(question.id)
+        return at or (now if standing is None else standing.resolved_at)
+
+    outcome = _read(catalog.find(name), outcome)
+    questions = _rungs(
+        catalog,
+        name,
+        lambda rung: (
+            catalog.outcome(rung) != outcome
+            and (outcome == ANNULLED or _settles(outcome, rung, known(rung)))
+        ),
+        f"{outcome} contests no rung",
+    )
+    for question in questions:
+        _condition_holds(catalog, question)
+        if outcome != ANNULLED:
+            _after_opening(question, known(question))
+        if _same(question, catalog.outcome(question), outcome):
+            msg = f"question ({question.id}): {outcome} is already the official outcome"
+            raise InvalidInput(msg, hint=f"forecast resolutions {question.id}")
+    return _append(ledger, questions, outcome, source, now, at=known, note=note, status=DISPUTED)
+
+
+def reopen(
+    ledger: Ledger, name: str, *, source: str, now: dt.datetime, note: str = ""
+) -> list[dict[str, Any]]:
+    """Record that no outcome stands from now on; of a ladder, on its resolved rungs.
+
+    The status follows the clock again, and forecasts may be logged while the window is open.
+    """
+    catalog = Catalog.of(ledger)
+    _check_source(source, f"reopen {name}")
+    questions = _rungs(
+        catalog,
+        name,
+        lambda rung: catalog.outcome(rung) is not None,
+        "has no resolved rung to reopen",
+    )
+    for question in questions:
+        _condition_holds(catalog, question)
+        if catalog.outcome(question) is None:
+            msg = (
+                f"question ({question.id}): has no outcome to take back "
+                f"({catalog.status(question, now)})"
+            )
+            raise InvalidInput(msg, hint=f"forecast resolve {question.id} OUTCOME --source URL")
+    return _append(ledger, questions, "", source, now, at=now, note=note, status=REOPENED)
+
+
+def followers(ledger: Ledger, rows: Sequence[Mapping[str, Any]], now: dt.datetime) -> list[str]:
+    """Say what has become of the questions whose condition was just decided."""
+    catalog = Catalog.of(ledger)
+    decided = {row["question"] for row in rows}
+    said = [
+        f"{question.id} follows {question.condition.question}: {catalog.status(question, now)}"
+        for question in catalog.questions.values()
+        if question.condition is not None and question.condition.question in decided
+    ]
+    ladders = {catalog.questions[name].ladder for name in decided} - {None}
+    return said + [
+        f"{rung.id} is {standing.outcome} with it: {standing.note}"
+        for ladder in sorted(filter(None, ladders))
+        for rung in catalog.ladder(ladder)
+        for standing in [catalog.outcomes.get(rung.id)]
+        if standing is not None and standing.derived and standing.outcome == YES
+    ]
+
+
+def _rungs(catalog: Catalog, name: str, chosen: Chosen, none: str) -> Sequence[Question]:
+    """Give the question of a name, or those of a ladder's rungs that are meant."""
+    found = catalog.find(name)
+    if len(found) == 1:
+        return found
+    wanted = [rung for rung in found if chosen(rung)]
+    if not wanted:
+        msg = f"ladder ({name}): {none}"
+        raise InvalidInput(msg, hint=", ".join(rung.id for rung in found))
+    return wanted
+
+
+def _read(questions: Sequence[Question], outcome: str) -> str:
+    # The rungs of a ladder are alike.
+    return reading.outcome(questions[0].space, outcome)
+
+
+def _rungs_agree(catalog: Catalog, question: Question, outcome: str) -> None:
+    """Refuse what an outcome of another rung of the ladder rules out."""
+    for rung in catalog.ladder(question.ladder or ""):
+        standing = catalog.outcomes.get(rung.id)
+        if standing is None or standing.derived or rung.id == question.id:
+            continue
+        earlier = rung.closes < question.closes
+        if (outcome, standing.outcome, earlier) in ((NO, YES, True), (YES, NO, False)):
+            msg = (
+                f"outcome ({outcome}): {question.id} cannot be {outcome}, because {rung.id} is "
+                f"{standing.outcome}"
+            )
+            raise InvalidInput(msg, hint=f"correct {rung.id} first")
+
+
+def _settles(outcome: str, rung: Question, known_at: dt.datetime) -> bool:
+    return rung.closes >= known_at if outcome == YES else rung.closes <= known_at
+
+
+def _same(question: Question, standing: str | None, outcome: str) -> bool:
+    """Whether two outcomes are one, though a number may be written in two ways."""
+    if standing is None or ANNULLED in (standing, outcome):
+        return standing == outcome
+    return question.space.label(standing) == question.space.label(outcome)
+
+
+def _after_opening(question: Question, known_at: dt.datetime) -> None:
+    if known_at <= question.opens:
+        msg = f"question ({question.id}): opened at {iso(question.opens)}, after {iso(known_at)}"
+        raise InvalidInput(msg, hint="at=TIME, when the outcome could be known")
+
+
+def _condition_holds(catalog: Catalog, question: Question) -> None:
+    """Refuse a word on a question that its condition has annulled: it follows the condition."""
+    standing, needs = catalog.outcomes.get(question.id), question.condition
+    if standing is None or not standing.derived:
+        return
+    if needs is None or standing.outcome != ANNULLED:
+        msg = f"question ({question.id}): is {standing.outcome}, because {standing.note}"
+        raise InvalidInput(msg, hint=f"correct that rung, and {question.id} follows")
+    msg = f"question ({question.id}): is annulled, because {standing.note}"
+    raise InvalidInput(msg, hint=f"correct {needs.question} instead, and this one follows")
+
+
+def _append(
+    ledger: Ledger,
+    questions: Sequence[Question],
+    outcome: str,
+    source: str,
+    now: dt.datetime,
+    *,
+    at: dt.datetime | Callable[[Question], dt.datetime],
+    note: str,
+    status: str = "",
+) -> list[dict[str, Any]]:
+    """Record a version for each question, in one transaction."""
+    held = Counter(version.question for version in ledger.resolutions())
+    drafts = [
+        Resolution(
+            question=question.id,
+            outcome=outcome,
+            resolved_at=at(question) if callable(at) else at,
+            source=normalised(source),
+            note=normalised(note),
+            version=1 + held[question.id],
+            status=status,
+        )
+        for question in questions
+    ]
+    recorded = ledger.append(drafts, recorded_at=now)
+    return [
+        {
+            **resolution_row(draft),
+            "seq": entry.seq,
+            "id": entry.id,
+            "recorded_at": entry.recorded_at,
+        }
+        for draft, entry in zip(drafts, recorded, strict=True)
+    ]
+
+
+def _check_source(source: str, command: str) -> None:
+    if not normalised(source):
+        msg = "source: must name the source that decides"
+        raise InvalidInput(msg, hint=f"forecast {command} --source URL")

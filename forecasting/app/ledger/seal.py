@@ -1,0 +1,398 @@
+"""Seal a forecast and reveal it later: the number stays with its forecaster until then.
+
+A forecaster who may choose, once the outcome is known, between showing a number and being counted
+as silent gains by choosing: with a fair coin, .1 shown only after a no has an expected Brier score
+of .13, and an honest .5 has .25. So where scores are compared, a seal that is not opened counts
+as the worst number that it could have held, until its forecaster speaks again. Then opening it is
+never worse than not, whatever is in it, and what is left is the score of what was said.
+"""
+
+import datetime as dt
+import json
+import os
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from forecasting.app.catalog import Catalog
+from forecasting.config import data_folder
+from forecasting.domain import ANNULLED, Forecast, Question, Sealed, Value, Withdrawal
+from forecasting.domain.forecast import LIVE_WITHIN
+from forecasting.domain.forecasters import family
+from forecasting.domain.instants import iso
+from forecasting.domain.sealed import as_shown, placed
+from forecasting.errors import InvalidInput, NotFound
+from forecasting.files import read_plain
+from forecasting.store import Ledger
+from forecasting.store import seal as seals
+
+#: Of a kept file: a long rationale and some hundred quantiles.
+MOST_BYTES = 1_000_000
+
+
+def folder() -> Path:
+    """Return where the numbers of sealed forecasts are kept; it need not exist."""
+    return data_folder() / "sealed"
+
+
+def kept_at(commitment: str) -> Path:
+    """Return the file in which what opens a seal is kept; it need not exist."""
+    return folder() / f"{commitment[:12]}.json"
+
+
+def record(ledger: Ledger, drafts: Sequence[Forecast], *, now: dt.datetime) -> list[dict[str, Any]]:
+    """Record the commitments to some forecasts, and keep the forecasts in files of their own.
+
+    Each file is on the disk before its entry is recorded, readable by its owner alone.
+
+    Returns
+    -------
+    list of dict
+        One row an entry: seq, id, question, forecaster, issued_at, recorded_at, kind
+        (``sealed``), commitment, file, hash; no number.
+
+    Raises
+    ------
+    InvalidInput
+        A forecast of the tool's own forecasters, or a folder that cannot be written.
+    """
+    _refuse_clock(ledger, now)
+    made = []
+    for draft in drafts:
+        if family(draft.forecaster) != "person":
+            msg = f"forecaster ({draft.forecaster}): only a person's forecast can be sealed"
+            raise InvalidInput(msg, hint="forecaster=NAME")
+        made.append(seals.seal(draft))
+    files = [_keep(kept) for _, kept in made]
+    recorded = ledger.append([sealed for sealed, _ in made], recorded_at=now)
+    return [
+        {
+            "seq": entry.seq,
+            "id": entry.id,
+            "question": sealed.question,
+            "forecaster": sealed.forecaster,
+            "issued_at": sealed.issued_at,
+            "recorded_at": entry.recorded_at,
+            "kind": "sealed",
+            "commitment": sealed.commitment,
+            "file": str(file),
+            "hash": entry.hash,
+        }
+        for (sealed, _), entry, file in zip(made, recorded, files, strict=True)
+    ]
+
+
+def reveal(
+    ledger: Ledger,
+    name: str = "",
+    *,
+    forecaster: str,
+    now: dt.datetime,
+    file: Path | None = None,
+    everything: bool = False,
+) -> list[dict[str, Any]]:
+    """Open seals: record each forecast as it was when it was sealed, naming its seal.
+
+    Parameters
+    ----------
+    name : str
+        A sealed entry's number or the start of its id, or a question (or a ladder): all that the
+        forecaster has sealed on it. Empty with `file` or `everything`.
+    forecaster : str
+        In whose name; only their own seals are opened.
+    file : Path, optional
+        The kept file or a copy, if not in its place; opens one seal.
+    everything : bool
+        Open every seal of the forecaster whose file is in its place.
+
+    Returns
+    -------
+    list of dict
+        One row an entry: seq, id, question, forecaster, forecast, issued_at, recorded_at, kind,
+        sealed, hash.
+
+    Raises
+    ------
+    InvalidInput, NotFound
+        Revealed before, another's seal, a file that does not open it, or a question that has been
+        reworded since. Nothing was written.
+    """
+    if (bool(name) + everything != 1) if file is None else everything:
+        msg = "reveal: give an entry or a question, or file=FILE, or everything=True"
+        raise InvalidInput(msg, hint="forecast reveal --all")
+    catalog = Catalog.of(ledger)
+    opened = {f.sealed: f for f in ledger.forecasts() if f.sealed is not None}
+    held = {seal.seq or 0: seal for seal in ledger.seals()}
+    from_file = None if file is None else _read(file)
+    if file is not None and from_file is not None:
+        chosen = [_of_file(from_file, held.values(), file)]
+        if name and chosen[0] not in _asked(ledger, catalog, name, held, forecaster):
+            msg = f"file ({file}): belongs to sealed entry {chosen[0].seq}, not to {name}"
+            raise InvalidInput(msg, hint=f"forecast reveal --file {file}")
+    elif everything:
+        chosen = [
+            seal
+            for seal in held.values()
+            if seal.forecaster == forecaster
+            and seal.seq not in opened
+            and _reworded(catalog, seal) is None
+            and kept_at(seal.commitment).exists()
+        ]
+    else:
+        asked = _asked(ledger, catalog, name, held, forecaster)
+        chosen = [seal for seal in asked if seal.seq not in opened] or asked[:1]
+    if not chosen:
+        msg = f"sealed forecast ({forecaster}): none is left to reveal whose file is in {folder()}"
+        raise NotFound(msg, hint="forecast reveal --file COPY")
+    for seal in chosen:
+        _check(catalog, seal, opened.get(seal.seq or 0), forecaster)
+    pairs = [(seal, from_file or _read(kept_at(seal.commitment))) for seal in chosen]
+    drafts = [seals.reveal(kept, seal) for seal, kept in pairs]
+    recorded = ledger.append(drafts, recorded_at=now)
+    return [
+        {
+            "seq": entry.seq,
+            "id": entry.id,
+            "question": draft.forecast.question,
+            "forecaster": draft.forecast.forecaster,
+            "forecast": draft.forecast.value.plain,
+            "issued_at": draft.forecast.issued_at,
+            "recorded_at": entry.recorded_at,
+            "kind": draft.forecast.kind,
+            "sealed": draft.sealed,
+            "hash": entry.hash,
+        }
+        for draft, entry in zip(drafts, recorded, strict=True)
+    ]
+
+
+def hidden(ledger: Ledger, *, head: int | None = None) -> list[Sealed]:
+    """Give the seals that nobody had revealed, up to an entry of the ledger."""
+    if not (seals := ledger.seals(head=head)):
+        return []
+    # Only what is live was sealed.
+    opened = {forecast.sealed for forecast in ledger.forecasts(kind="live", head=head)}
+    return [seal for seal in seals if seal.seq not in opened]
+
+
+def _asked(
+    ledger: Ledger,
+    catalog: Catalog,
+    name: str,
+    held: Mapping[int, Sealed],
+    forecaster: str,
+) -> list[Sealed]:
+    """Give the seals that a name means: of a question, the forecaster's own."""
+    try:
+        questions: tuple[Question, ...] = catalog.find(name)
+    except NotFound as unknown:
+        try:
+            entry = ledger.entry(name)
+        except NotFound:
+            raise unknown from None
+        if entry.seq not in held:
+            msg = f"entry ({name}): is a {entry.kind}, not a sealed forecast"
+            raise InvalidInput(msg, hint="forecast history QUESTION") from None
+        return [held[entry.seq]]
+    names = {question.id for question in questions}
+    found = [s for s in held.values() if s.question in names and s.forecaster == forecaster]
+    if not found:
+        msg = f"no sealed forecast of {forecaster} on {name}"
+        raise NotFound(msg, hint=f"forecast history {name}")
+    return found
+
+
+def _of_file(kept: Mapping[str, Any], held: Iterable[Sealed], file: Path) -> Sealed:
+    for seal in held:
+        if seal.commitment == kept.get("commitment"):
+            return seal
+    msg = f"file ({file}): opens no seal of this ledger"
+    raise NotFound(msg, hint="database=THE_LEDGER_IT_WAS_SEALED_IN")
+
+
+def _check(catalog: Catalog, seal: Sealed, opened: Forecast | None, forecaster: str) -> None:
+    if opened is not None:
+        msg = f"sealed entry ({seal.seq}): was revealed as entry {opened.seq}"
+        raise InvalidInput(msg, hint=f"forecast history {seal.question}")
+    if seal.forecaster != forecaster:
+        msg = f"sealed entry ({seal.seq}): is {seal.forecaster}'s, and {forecaster} cannot open it"
+        raise InvalidInput(msg, hint=f"forecaster={seal.forecaster}")
+    if (reworded := _reworded(catalog, seal)) is not None:
+        msg = f"sealed entry ({seal.seq}): question {reworded.id} was reworded since it was sealed"
+        raise InvalidInput(msg, hint=f"forecast log {reworded.id} P")
+    if seal.recorded_at is not None and seal.recorded_at - seal.issued_at > LIVE_WITHIN:
+        msg = f"sealed entry ({seal.seq}): was recorded too long after its time to count as live"
+        raise InvalidInput(msg, hint=f"forecast log {seal.question} P")
+
+
+def _reworded(catalog: Catalog, seal: Sealed) -> Question | None:
+    """Give the question if its wording is no longer the one that was sealed on."""
+    question = catalog.questions[seal.question]
+    return None if question.wording_hash == seal.question_hash else question
+
+
+def _refuse_clock(ledger: Ledger, now: dt.datetime) -> None:
+    """Refuse where the entry would be recorded so late that its reveal could not be live."""
+    if not (last := ledger.head().seq):
+        return
+    recorded = ledger.entry(last).recorded_at
+    if recorded - now > LIVE_WITHIN:
+        msg = f"clock ({iso(now)}): is behind the last entry of the ledger ({iso(recorded)})"
+        raise InvalidInput(msg, hint="correct the clock, then seal")
+
+
+def _keep(kept: dict[str, Any]) -> Path:
+    """Write what opens a seal, for its owner alone, and have it on the disk."""
+    target = kept_at(kept["commitment"])
+    made = target.with_name(f".{secrets.token_hex(8)}.partial")
+    try:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+        descriptor = os.open(made, flags, 0o600)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as out:
+                json.dump(kept, out, indent=1, ensure_ascii=False)
+                out.write("\n")
+                out.flush()
+                os.fsync(out.fileno())
+            os.replace(made, target)
+        finally:
+            made.unlink(missing_ok=True)
+        if os.name == "posix":  # pragma: no branch
+            place = os.open(target.parent, os.O_RDONLY)
+            try:
+                os.fsync(place)
+            finally:
+                os.close(place)
+    except OSError as fault:
+        msg = f"file ({target}): cannot be written ({fault.strerror or fault})"
+        raise InvalidInput(msg, hint="FORECASTING_HOME=FOLDER that you can write to") from fault
+    return target
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        kept = json.loads(read_plain(file, most=MOST_BYTES).decode("utf-8"))
+    except FileNotFoundError:
+        msg = f"file ({file}): does not exist, and without it the number cannot be known"
+        raise NotFound(msg, hint="file=COPY") from None
+    except OSError as fault:
+        msg = f"file ({file}): cannot be read ({fault.strerror})"
+        raise InvalidInput(msg, hint="file=COPY") from fault
+    except (ValueError, RecursionError) as broken:
+        msg = f"file ({file}): does not hold a sealed forecast"
+        raise InvalidInput(msg, hint="file=COPY") from broken
+    if not isinstance(kept, dict):
+        msg = f"file ({file}): does not hold a sealed forecast"
+        raise InvalidInput(msg, hint="file=COPY")
+    return kept
+
+
+#: How a table reads seals: what is hidden is missing, or counts as the worst; or every number
+#: stands from when it was shown, as for whoever learns from it.
+Seals = Literal["missing", "worst", "shown"]
+#: Levels in percent that leave next to nothing beyond them.
+_EDGES = ("0.0000001", "99.9999999")
+
+
+def read_seals(
+    ledger: Ledger,
+    catalog: Catalog,
+    forecasts: Iterable[Forecast],
+    *,
+    among: Sequence[Sealed],
+    seals: Seals,
+    head: int | None = None,
+) -> tuple[list[Forecast], list[Withdrawal]]:
+    """Give the live forecasts of a table, in order, and what was taken back.
+
+    Parameters
+    ----------
+    forecasts : iterable of Forecast
+        The revealed ones count from when they were sealed.
+    among : sequence of Sealed
+        The seals that the table asks for, opened or not.
+    seals : {"missing", "worst", "shown"}
+        See :data:`Seals`.
+    head : int, optional
+        What the ledger held up to that entry.
+
+    Returns
+    -------
+    tuple
+        For ``missing`` each hidden seal is a withdrawal; for ``worst`` it is a forecast, made of
+        the outcome that stands.
+    """
+    chosen, taken = list(forecasts), ledger.withdrawals(head=head)
+    if seals == "shown":
+        return as_shown(chosen, among, taken)
+    closed = {seal.seq for seal in hidden(ledger, head=head)}
+    for seal in among:
+        if seal.seq not in closed:
+            continue
+        worst = _as_worst(catalog, seal) if seals == "worst" else None
+        if worst is None:
+            taken.append(Withdrawal(seal.question, seal.forecaster, seal.issued_at))
+        else:
+            chosen.append(worst)
+    return sorted(chosen, key=placed), taken
+
+
+def count_worst(
+    ledger: Ledger, catalog: Catalog, among: Iterable[Sealed], *, head: int | None = None
+) -> int:
+    """Count the hidden seals that a table reads as the worst that they could hold."""
+    closed = {seal.seq for seal in hidden(ledger, head=head)}
+    return sum(seal.seq in closed and _as_worst(catalog, seal) is not None for seal in among)
+
+
+def counts_from(taken: Withdrawal) -> dt.datetime:
+    """Give when a withdrawal begins to count for what was logged live.
+
+    One that is recorded more than 15 minutes after its time counts from its recording: else what
+    went wrong could be taken back from before it did.
+    """
+    recorded = taken.recorded_at
+    if recorded is None or recorded - taken.withdrawn_at <= LIVE_WITHIN:
+        return taken.withdrawn_at
+    return recorded
+
+
+def _as_worst(catalog: Catalog, seal: Sealed) -> Forecast | None:
+    """Give the forecast that a hidden seal counts as; None where nobody could have opened it."""
+    question = catalog.questions[seal.question]
+    standing = catalog.outcomes.get(question.id)
+    reworded = question.wording_hash != seal.question_hash
+    if standing is None or standing.outcome == ANNULLED or reworded:
+        return None
+    return Forecast(
+        question=seal.question,
+        question_hash=seal.question_hash,
+        forecaster=seal.forecaster,
+        value=worst_value(question, standing.outcome),
+        issued_at=seal.issued_at,
+        kind="live",
+        recorded_at=seal.recorded_at,
+        seq=seal.seq,
+    )
+
+
+def worst_value(question: Question, outcome: str) -> Value:
+    """Give the forecast that no other could score worse than, once the outcome is known.
+
+    Certainty of what did not happen; of ordered options the farthest, of numbers the farther
+    bound.
+    """
+    space = question.space
+    label = space.label(outcome)
+    if space.type == "binary":
+        return Value("binary", ("yes",), ("0" if label else "1",))
+    if space.type == "numeric":
+        low, high = space.lower or 0.0, space.upper or 0.0
+        bound = low if label - low > high - label else high
+        return Value("quantiles", _EDGES, (repr(bound),) * 2)
+    last = len(space.options) - 1
+    wrong = 0 if label > last - label else last
+    entered = tuple("1" if i == wrong else "0" for i in range(last + 1))
+    return Value("options", space.options, entered)

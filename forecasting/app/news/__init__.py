@@ -1,0 +1,1 @@
+"""News: items with their effects, checked, coded, shown and taken back; sources and watches."""

@@ -1,0 +1,386 @@
+"""News: add an item of evidence with its effects, or take one back; see also `news_shown`."""
+
+import datetime as dt
+import hashlib
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from forecasting.app.catalog import Catalog
+from forecasting.app.news.check import Asked, EffectCheck
+from forecasting.app.news.shown import (
+    REFERENCE_STREAMS,
+    find,
+    retractions,
+    retracts,
+    row_of,
+    rows,
+    show,
+    standing,
+)
+from forecasting.app.news.standing import NEWS
+from forecasting.app.news.targets import NewsWorld, decided
+from forecasting.domain.evidence import LASTING, Effect, Evidence, parse_half_life
+from forecasting.domain.instants import iso, utc
+from forecasting.domain.outcome import NO
+from forecasting.domain.question import normalised
+from forecasting.errors import InvalidInput
+from forecasting.evidence import reliability
+from forecasting.evidence.relevant import asked as processes_asked
+from forecasting.evidence.similar import Alike, Index
+from forecasting.store import Ledger
+
+__all__ = [
+    "REFERENCE_STREAMS",
+    "Entered",
+    "add",
+    "drafted",
+    "identity",
+    "retract",
+    "rows",
+    "show",
+]
+
+STREAM = NEWS
+_LIMITS = {
+    "title": 500,
+    "source": 200,
+    "url": 2000,
+    "story": 200,
+    "because": 20_000,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """One item as an analyst or a file gives it.
+
+    `half_life` is as written (``10d``, ``lasting``; empty: 30 days); `confirmed` makes a fact of
+    what a source below B says.
+    """
+
+    title: str
+    source: str
+    known_at: dt.datetime
+    event_at: dt.datetime | None = None
+    url: str = ""
+    on: tuple[str, ...] = ()
+    grade: str = "F"
+    story: str = ""
+    because: str = ""
+    half_life: str = ""
+    confirmed: bool = False
+
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """What makes two items the same: title, source, known_at and address."""
+        title, source = normalised(self.title), normalised(self.source)
+        return (title, source, iso(self.known_at), normalised(self.url))
+
+
+def identity(item: Evidence) -> tuple[str, str, str, str]:
+    """Give what makes two items the same; see :attr:`Entered.identity`."""
+    return (item.title, item.source, iso(item.known_at), item.url)
+
+
+def drafted(
+    entered: Entered, check: EffectCheck, *, now: dt.datetime
+) -> tuple[Evidence, list[str]]:
+    """Turn what was entered into an item that may be recorded, with notes for the analyst.
+
+    Raises
+    ------
+    InvalidInput
+        What was entered breaks a rule.
+    """
+    for name, most in _LIMITS.items():
+        text = getattr(entered, name)
+        if len(text) > most:
+            msg = f"{name} ({len(text)} characters): at most {most}"
+            raise InvalidInput(msg)
+        if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+            msg = f"{name}: must not hold a NUL character or half of a surrogate pair"
+            raise InvalidInput(msg)
+    if not normalised(entered.title) or not normalised(entered.source):
+        msg = "news: needs a title and a source"
+        raise InvalidInput(
+            msg, hint='forecast news add "TITLE" --source NAME --known-at 2026-11-22T12:00Z'
+        )
+    grade = reliability.check_grade(entered.grade or "F")
+    check_known(entered.known_at, now)
+    if entered.event_at is not None and entered.event_at > entered.known_at:
+        msg = (
+            f"known_at ({iso(entered.known_at)}): an item cannot be known before it happened "
+            f"({iso(entered.event_at)})"
+        )
+        raise InvalidInput(msg)
+    checked = check.effects(
+        Asked(
+            on=entered.on,
+            known_at=entered.known_at,
+            event_at=entered.event_at,
+            source=normalised(entered.source),
+            grade=grade,
+            half_life=parse_half_life(entered.half_life) if entered.half_life else None,
+            confirmed=entered.confirmed,
+        )
+    )
+    effects = checked.effects
+    unique = "\0".join([*entered.identity, *entered.on, entered.story, iso(now)])
+    item = Evidence(
+        key=f"news-{hashlib.sha256(unique.encode()).hexdigest()[:12]}",
+        kind="datum" if any(effect.form == "datum" for effect in effects) else "report",
+        title=normalised(entered.title),
+        source=normalised(entered.source),
+        known_at=entered.known_at,
+        effects=effects,
+        event_at=entered.event_at,
+        url=normalised(entered.url),
+        grade=grade,
+        story=normalised(entered.story),
+        stream=STREAM,
+        note=normalised(entered.because),
+    )
+    return item, checked.notes
+
+
+def check_known(known_at: dt.datetime, now: dt.datetime) -> None:
+    """Refuse what nobody can know yet."""
+    if known_at > now:
+        msg = f"known_at ({iso(known_at)}): lies in the future (now {iso(now)})"
+        raise InvalidInput(msg, hint=f"known_at={iso(now)}")
+
+
+def add(
+    ledger: Ledger,
+    title: str,
+    *,
+    source: str,
+    known_at: dt.datetime,
+    now: dt.datetime,
+    event_at: dt.datetime | None = None,
+    url: str = "",
+    on: Sequence[str] = (),
+    grade: str = "F",
+    story: str = "",
+    because: str = "",
+    instead_of: str = "",
+    half_life: str = "",
+    lasting: bool = False,
+    confirmed: bool = False,
+) -> dict[str, Any]:
+    """Record an item of evidence and what it does to the world.
+
+    Parameters
+    ----------
+    on : sequence of str
+        ``TARGET=EFFECT``, a report: a target is a process, ``process=state``, a question or ladder,
+        or ``question=option``; an effect a ratio ``x3``, a pair ``0.6/0.2`` or ``+2 .. -2``.
+        ``PROCESS=STATE``, ``PROCESS=event`` or ``PROCESS=NUMBER``: a fact. A name alone marks what
+        the item bears on.
+    half_life, lasting
+        After how long half of the reports' weight is left (``10d``; default 30 days), or that it
+        lasts.
+    confirmed : bool
+        Take what a source below B says as a fact.
+    story : str
+        Items of one story share this name; ``EVENT/SOURCING`` where one event was sourced apart.
+    instead_of : str
+        An item that this one replaces: it is retracted in the same transaction.
+
+    Returns
+    -------
+    dict
+        The entry; `similar` lists items that may tell the same story, each with the command that
+        makes them one (they are never merged unasked), `notes` what was read otherwise than
+        written, `resolves` the commands that would resolve questions which the item decides.
+
+    Raises
+    ------
+    InvalidInput, NotFound
+        Nothing was written.
+    """
+    if half_life and lasting:
+        msg = f"half_life ({half_life}): a lasting report has no half-life"
+        raise InvalidInput(msg, hint="half_life=TIME or lasting=True")
+    entered = Entered(
+        title,
+        source,
+        utc(known_at),
+        event_at,
+        url,
+        tuple(on),
+        grade,
+        story,
+        because,
+        LASTING if lasting else half_life,
+        confirmed,
+    )
+    items = ledger.evidence()
+    replaced = _retractable(ledger, items, instead_of) if instead_of else None
+    drafts: list[Evidence] = []
+    if replaced is not None:
+        drafts.append(_retraction(replaced, "replaced", now=now, known_at=replaced.known_at))
+    catalog = Catalog.of(ledger)
+    check = EffectCheck(catalog, [*items, *drafts], now=now, world=NewsWorld.of(ledger, catalog))
+    item, notes = drafted(entered, check, now=now)
+    drafts.append(item)
+    index = Index(standing([*items, *drafts[:-1]]))
+    alike = index.like(item.title, url=item.url, known_at=item.known_at, story=item.story)
+    entry = ledger.append(drafts, recorded_at=now)[-1]
+    return {
+        "seq": entry.seq,
+        "id": entry.id,
+        "recorded_at": entry.recorded_at,
+        **row_of(item),
+        "similar": [_proposal(found, entered, entry.seq) for found in alike],
+        "notes": notes,
+        "resolves": resolves(check, catalog, item, now),
+    }
+
+
+def resolves(
+    check: EffectCheck, catalog: Catalog, item: Evidence, now: dt.datetime
+) -> list[dict[str, str]]:
+    """Give the questions that an item's facts decide, each with the command that resolves it.
+
+    A person runs it, or not: no fact makes a resolution.
+    """
+    facts = [effect for effect in item.effects if effect.form == "datum"]
+    processes = {effect.target for effect in facts}
+    if not processes:
+        return []
+    before = [other for other in check.evidence if other.key != item.key]
+    found = []
+    for name, predicate in sorted(check.world.predicates.items()):
+        question = catalog.questions[name]
+        if not processes & processes_asked(predicate) or catalog.outcome(question) is not None:
+            continue
+        outcome = decided(check.world, question, [*before, item], now)
+        if outcome is None or decided(check.world, question, before, now) is not None:
+            continue
+        words = ["forecast", "resolve", name, outcome]
+        words += ["--source", item.url or item.source, "--at", iso(item.known_at)]
+        # A fact that decides leaves no yes possible, however early it is.
+        words += ["--early-no"] * (outcome == NO and item.known_at < question.closes)
+        found.append({"question": name, "outcome": outcome, "accept": shlex.join(words)})
+    return found
+
+
+def _proposal(alike: Alike, entered: Entered, seq: int) -> dict[str, Any]:
+    item = alike.item
+    story = item.story or item.key
+    words = [
+        *("forecast", "news", "add", entered.title),
+        *("--source", entered.source, "--known-at", iso(entered.known_at)),
+    ]
+    if entered.event_at is not None:
+        words += ["--event-at", iso(entered.event_at)]
+    for name in ("url", "grade", "because", "half_life"):
+        value = getattr(entered, name)
+        if value and (name, value) not in (("grade", "F"), ("half_life", LASTING)):
+            words += [f"--{name.replace('_', '-')}", value]
+    words += ["--lasting"] * (entered.half_life == LASTING) + ["--confirmed"] * entered.confirmed
+    for effect in entered.on:
+        words += ["--on", effect]
+    words += ["--story", story, "--instead-of", str(seq)]
+    return {
+        "seq": item.seq,
+        "key": item.key,
+        "title": item.title,
+        "source": item.source,
+        "known_at": item.known_at,
+        "story": story,
+        "why": alike.why,
+        "accept": shlex.join(words),
+    }
+
+
+def retract(
+    ledger: Ledger,
+    name: str,
+    *,
+    because: str,
+    now: dt.datetime,
+    known_at: dt.datetime | None = None,
+) -> dict[str, Any]:
+    """Take an item back by an entry of its own; the item stays in the record.
+
+    Parameters
+    ----------
+    name : str
+        Its number, the start of its hash, or its key.
+    because : str
+        Why; it cannot be empty.
+    known_at : datetime, optional
+        When the world could know that the item was wrong (now by default): forecasts as of an
+        earlier moment keep it. For a slip in entering, the item's own `known_at`.
+
+    Raises
+    ------
+    InvalidInput, NotFound
+        It is no news, is a retraction, or is already retracted; nothing was written.
+    """
+    if not normalised(because):
+        msg = "because: a retraction needs a reason"
+        raise InvalidInput(msg, hint=f'forecast news retract {name} --because "denied by both"')
+    if len(because) > _LIMITS["because"]:
+        msg = f"because ({len(because)} characters): at most {_LIMITS['because']}"
+        raise InvalidInput(msg)
+    item = _retractable(ledger, ledger.evidence(), name)
+    moment = utc(known_at) if known_at else now
+    check_known(moment, now)
+    if moment < item.known_at:
+        msg = (
+            f"known_at ({iso(moment)}): no item can be retracted before it was known "
+            f"({iso(item.known_at)})"
+        )
+        raise InvalidInput(msg, hint=f"known_at={iso(item.known_at)}")
+    draft = _retraction(item, normalised(because), now=now, known_at=moment)
+    (entry,) = ledger.append([draft], recorded_at=now)
+    return {
+        "seq": entry.seq,
+        "id": entry.id,
+        "recorded_at": entry.recorded_at,
+        "key": draft.key,
+        "retracts": item.seq,
+        "item": item.key,
+        "title": item.title,
+        "known_at": moment,
+        "because": draft.note,
+    }
+
+
+def _retraction(
+    item: Evidence, because: str, *, now: dt.datetime, known_at: dt.datetime
+) -> Evidence:
+    unique = hashlib.sha256(f"{item.key}\0{because}\0{iso(now)}".encode()).hexdigest()[:12]
+    return Evidence(
+        key=f"retraction-{unique}",
+        kind="datum",
+        title=f"Retracted: {item.title}"[: _LIMITS["title"]],
+        source="analyst",
+        known_at=known_at,
+        effects=(Effect(f"evidence/{item.key}", "datum", {"name": "retracts"}, "retracts"),),
+        stream=STREAM,
+        note=because,
+    )
+
+
+def _retractable(ledger: Ledger, items: Sequence[Evidence], name: str) -> Evidence:
+    item = find(ledger, items, name)
+    if item.stream == reliability.STREAM:
+        msg = f"entry ({name}): grades a source; the latest grade counts"
+        raise InvalidInput(msg, hint=f"forecast sources set {shlex.quote(_graded(item))} --grade F")
+    if retracts(item):
+        msg = f"news ({name}): is a retraction, which cannot be retracted"
+        raise InvalidInput(msg, hint="forecast news add, as a new item")
+    if (by := retractions(items).get(item.key)) is not None:
+        msg = f"news ({name}): is already retracted, by #{by.seq} ({by.note})"
+        raise InvalidInput(msg, hint=f"forecast news show {name}")
+    return item
+
+
+def _graded(item: Evidence) -> str:
+    return item.effects[0].target.removeprefix("source/")

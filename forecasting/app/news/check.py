@@ -1,0 +1,370 @@
+"""What an item of news does: read, and held against the world before anything is written."""
+
+import datetime as dt
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from forecasting.app.catalog import Catalog
+from forecasting.app.news.targets import NewsWorld
+from forecasting.domain.evidence import (
+    HALF_LIFE,
+    Effect,
+    Evidence,
+    Stated,
+    fact_effect,
+    fading,
+    parse_effect,
+    split_on,
+)
+from forecasting.domain.instants import iso
+from forecasting.domain.process import DELIVERY_STATES, ProcessSpec
+from forecasting.domain.question import Question
+from forecasting.errors import InvalidInput
+from forecasting.evidence import retracted
+from forecasting.evidence.history import Record
+from forecasting.evidence.leads import check_state, moves_of, to_process, to_target
+from forecasting.evidence.reliability import STREAM, grades_of
+
+#: Grades whose word makes a fact; from others it takes `confirmed`.
+FACT_GRADES = ("A", "B")
+#: What a fact is worth as a report, where nobody vouches for it.
+UNCONFIRMED = "+2"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked of one item: its effects as written, and how they are meant."""
+
+    on: tuple[str, ...]
+    known_at: dt.datetime
+    event_at: dt.datetime | None = None
+    source: str = ""
+    grade: str = "F"
+    half_life: float | str | None = None
+    confirmed: bool = False
+
+    @property
+    def happened(self) -> dt.datetime:
+        """When it happened, as far as is said."""
+        return self.event_at or self.known_at
+
+
+@dataclass(slots=True)
+class Checked:
+    """The effects of one item, and what its analyst should be told of them."""
+
+    effects: tuple[Effect, ...]
+    notes: list[str] = field(default_factory=list)
+
+
+class EffectCheck:
+    """Reads effects and refuses those that the world could not use.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        The questions and their outcomes.
+    evidence : iterable of Evidence
+        Every item, retractions among them; :meth:`take` adds the accepted items of a batch.
+    now : datetime
+        Facts are held against what is known now.
+    world : NewsWorld
+        The bank's, with the predicates of the ledger's questions.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        evidence: Iterable[Evidence],
+        *,
+        now: dt.datetime,
+        world: NewsWorld,
+    ) -> None:
+        self._catalog = catalog
+        self._evidence = list(retracted(evidence))
+        self._now = now
+        self.world = world
+        self._grades = grades_of(self._evidence)
+        self._set = {
+            effect.target.removeprefix("source/")
+            for item in self._evidence
+            if item.stream == STREAM
+            for effect in item.effects
+        }
+
+    @property
+    def evidence(self) -> list[Evidence]:
+        """What stands, the accepted items of the batch included."""
+        return self._evidence
+
+    def take(self, item: Evidence) -> None:
+        """Count an accepted item, so that the next of a batch is held against it."""
+        self._evidence.append(item)
+
+    def effects(self, asked: Asked, *, dated: bool = True) -> Checked:
+        """Read the effects of one item.
+
+        Parameters
+        ----------
+        dated : bool
+            Hold facts against the record too; without it the words alone are read.
+
+        Raises
+        ------
+        InvalidInput
+            An unknown target; a state, option or move that is not there; a question that had
+            closed, has no answer, or is named twice; a part that is not above 0 or is more than is
+            open; a half-life on an item that reports nothing.
+        """
+        checked = Checked(())
+        stated = [split_on(text) for text in asked.on]
+        named: set[tuple[str, bool]] = set()
+        for each in stated:
+            if (each.target, bool(each.fact)) in named:
+                msg = f"target ({each.target}): is named twice in one item"
+                raise InvalidInput(msg, hint=f'one on="{each.target}=EFFECT"')
+            named.add((each.target, bool(each.fact)))
+        found = [self._effect(each, asked, checked, dated) for each in stated]
+        if asked.half_life is not None and not any(e.form in _REPORTS for e in found):
+            msg = f"half_life ({asked.half_life}): this item holds no report that could fade"
+            raise InvalidInput(msg, hint='on="TARGET=x2"')
+        checked.effects = tuple(found)
+        return checked
+
+    def grade_of(self, source: str, grade: str) -> str:
+        """Give the grade that counts: as set for the source, as the item states, as known."""
+        if source in self._set or grade == "F":
+            return self._grades.get(source, grade)
+        return grade
+
+    def _effect(self, stated: Stated, asked: Asked, checked: Checked, dated: bool) -> Effect:
+        name = stated.target.partition("=")[0]
+        process = self.world.world.processes.get(name)
+        questions = self._questions(name) if process is None else ()
+        if not stated.effect and not stated.fact:
+            return Effect(stated.target, "bears", {})
+        if process is None and stated.fact == "0":
+            stated = Stated(stated.target, "0")
+        if process is None and stated.fact:
+            raise self._no_fact(stated, questions)
+        if process is not None and (stated.fact or _is_part(process, stated)):
+            return self._fact(process, stated, asked, checked, dated)
+        return self._report(stated, process, questions, asked)
+
+    def _questions(self, name: str) -> tuple[Question, ...]:
+        slugs = {q.ladder for q in self._catalog.questions.values() if q.ladder}
+        questions = self._catalog.questions
+        if name in questions or name in slugs:
+            return self._catalog.find(name)
+        every = [*self.world.world.processes, *slugs, *questions]
+        near = difflib.get_close_matches(name, every, n=1, cutoff=0.5)
+        msg = f"no question or process named {name}"
+        raise InvalidInput(msg, hint=near[0] if near else "forecast questions list")
+
+    def _report(
+        self,
+        stated: Stated,
+        process: ProcessSpec | None,
+        questions: Sequence[Question],
+        asked: Asked,
+    ) -> Effect:
+        effect = parse_effect(stated.target, stated.effect)
+        if effect.form not in _REPORTS:
+            raise self._no_fact(stated, questions)
+        if effect.form == "likelihood" and not all(float(n) > 0 for n in effect.detail.values()):
+            # Two tiny numbers can be above 0 and their product not: nothing could be computed.
+            msg = f"likelihoods ({stated.effect[:40]}): are too small to distinguish from 0"
+            raise InvalidInput(msg, hint="0.6/0.2")
+        if process is not None:
+            to_target(stated.target, self.world.world, {}, {})
+        else:
+            self._check_question(stated, questions, asked)
+        return fading(effect, HALF_LIFE if asked.half_life is None else asked.half_life)
+
+    def _check_question(self, stated: Stated, questions: Sequence[Question], asked: Asked) -> None:
+        name, _, option = stated.target.partition("=")
+        without = f'on="{name}" (it bears on that, without an effect)'
+        if all(self._catalog.ends(question) <= asked.known_at for question in questions):
+            ended = max(self._catalog.ends(question) for question in questions)
+            msg = (
+                f"question ({name}): had closed ({iso(ended)}) before the item was known "
+                f"({iso(asked.known_at)})"
+            )
+            raise InvalidInput(msg, hint=without)
+        if not any(question.id in self.world.predicates for question in questions):
+            msg = f"question ({name}): has no `answer`, so no effect can move its probability"
+            raise InvalidInput(msg, hint=without)
+        options = questions[0].space.options if questions[0].type != "numeric" else ()
+        if questions[0].type in ("categorical", "ordered") and option not in options:
+            near = difflib.get_close_matches(option, options, n=1, cutoff=0.5)
+            msg = (
+                f"option ({option}): {name} has {', '.join(options)}"
+                if option
+                else f"question ({name}): has options ({', '.join(options)}); name one"
+            )
+            raise InvalidInput(
+                msg, hint=f'on="{name}={near[0] if near else options[0]}={stated.effect}"'
+            )
+        by_id = {question.id: question for question in questions}
+        if not to_target(stated.target, self.world.world, by_id, self.world.predicates):
+            msg = f"question ({name}): its process has a fixed date, which a report cannot change"
+            raise InvalidInput(msg, hint=without)
+
+    def _no_fact(self, stated: Stated, questions: Sequence[Question]) -> InvalidInput:
+        """Refuse a fact on a question: it is a process that something happens to."""
+        said = stated.fact or stated.effect
+        predicate = self.world.predicates.get(questions[0].id) if questions else None
+        if stated.effect == "=" or predicate is None:
+            msg = f"effect ({said if said != '=' else ''}): must be a pair, a ratio or +2..-2"
+            return InvalidInput(msg, hint="0.6/0.2, x3, +1")
+        name = getattr(predicate.event, "process", "")
+        process = self.world.world.processes.get(name)
+        if process is None:
+            way_out = "forecast news add ... --on PROCESS=STATE"
+        elif process.kind == "delivery":
+            way_out = f'on="{name}=205" (a part), or "{stated.target}=x2" (a report)'
+        else:
+            state = "event" if process.kind == "event" else "|".join(process.states)
+            way_out = f'on="{name}={state}" (a fact), or "{stated.target}=x2" (a report)'
+        msg = f"effect ({said}): {stated.target} is a question, and a fact needs a process"
+        return InvalidInput(msg, hint=way_out)
+
+    def _fact(
+        self, process: ProcessSpec, stated: Stated, asked: Asked, checked: Checked, dated: bool
+    ) -> Effect:
+        said = stated.fact or stated.effect
+        value = _number(said)
+        effect = _fact_effect(process, said, value, asked.happened)
+        grade = self.grade_of(asked.source, asked.grade)
+        if grade not in FACT_GRADES and not asked.confirmed:
+            return self._unconfirmed(process, said, effect, grade, asked, checked)
+        if dated:
+            self._check_record(process, effect, asked)
+        if grade not in FACT_GRADES:
+            effect = replace(effect, detail={**effect.detail, "confirmed": "yes"})
+        return effect
+
+    def _unconfirmed(
+        self,
+        process: ProcessSpec,
+        said: str,
+        effect: Effect,
+        grade: str,
+        asked: Asked,
+        checked: Checked,
+    ) -> Effect:
+        state = str(effect.detail.get("state", ""))
+        target = f"{process.name}={state}" if state else process.name
+        needs = f"a fact needs a source graded A or B ({asked.source}: {grade})"
+        if process.kind == "scheduled":
+            msg = f"{process.name} ({said}): {needs}"
+            raise InvalidInput(msg, hint="confirmed=True, if you vouch for it")
+        to_process(process, (state,) if state else ())
+        checked.notes.append(
+            f"{process.name}={said}: {needs}, or confirmed=True; "
+            f"recorded as a report of {UNCONFIRMED}"
+        )
+        report = replace(parse_effect(target, UNCONFIRMED), stated=UNCONFIRMED)
+        return fading(report, HALF_LIFE if asked.half_life is None else asked.half_life)
+
+    def _check_record(self, process: ProcessSpec, effect: Effect, asked: Asked) -> None:
+        record = self.world.record(process, self._evidence, self._now)
+        begun = process.delivery.announced if process.delivery else process.since
+        if begun is not None and asked.happened < begun:
+            word = "was agreed" if process.delivery else "was first watched"
+            msg = (
+                f"process ({process.name}): the item is dated {iso(asked.happened)}, "
+                f"before it {word} ({iso(begun)})"
+            )
+            raise InvalidInput(msg, hint="event_at=TIME, when it happened")
+        if effect.name == "part":
+            _check_part(process, record, float(effect.detail["value"]), asked.happened)
+        elif effect.name == "state":
+            _check_move(process, record, str(effect.detail["state"]), asked.happened)
+
+
+_REPORTS = ("likelihood", "stance")
+
+
+def _is_part(process: ProcessSpec, stated: Stated) -> bool:
+    """Say whether what looks like an effect is a number of things delivered, such as -5 or 0."""
+    if process.kind != "delivery" or "=" in stated.target:
+        return False
+    return stated.effect == "0" or (
+        _number(stated.effect) is not None and stated.effect not in ("+1", "+2", "-1", "-2")
+    )
+
+
+def _number(text: str) -> float | None:
+    try:
+        found = float(text) if text.isascii() and "_" not in text else None
+    except ValueError:
+        return None
+    return found if found is not None and abs(found) < 1e15 else None
+
+
+def _fact_effect(process: ProcessSpec, said: str, value: float | None, at: dt.datetime) -> Effect:
+    name = process.name
+    if value is not None:
+        if process.kind != "delivery":
+            way_out = f"{name}=event" if process.kind == "event" else f"{name}={process.states[-1]}"
+            msg = f"fact ({said}): {name} has no amounts to count"
+            raise InvalidInput(msg, hint=f'on="{way_out}"')
+        if not value > 0.0:
+            msg = f"part ({said}): must be above 0"
+            raise InvalidInput(msg, hint=f'on="{name}=205"')
+        return fact_effect(name, "part", at, value=value, stated=said)
+    check_state(process, said)
+    if process.kind == "event":
+        return fact_effect(name, "event", at, stated=said)
+    return fact_effect(name, "state", at, state=said, stated=said)
+
+
+def _check_part(process: ProcessSpec, record: Record, value: float, happened: dt.datetime) -> None:
+    assert process.delivery is not None  # for the type checker
+    same = [s for s in record.steps if s.amount > 0.0 and s.at.date() == happened.date()]
+    if any(step.amount == value for step in same):
+        return
+    if same:
+        msg = (
+            f"part ({value:g}): {process.name} has one of {same[0].amount:g} on that day already; "
+            "a day has one"
+        )
+        raise InvalidInput(msg, hint="their sum, with instead_of=N")
+    agreed, before = process.delivery.agreed, record.total
+    if before + value > agreed:
+        msg = (
+            f"part ({value:g}): with the {before:g} known before makes {before + value:g} of the "
+            f"{agreed:g} agreed ({process.name})"
+        )
+        raise InvalidInput(msg, hint=f"at most {process.name}={max(0.0, agreed - before):g}")
+
+
+def _check_move(process: ProcessSpec, record: Record, state: str, happened: dt.datetime) -> None:
+    day = happened.date()
+    if any(s.state == state and s.at.date() == day and not s.counted for s in record.steps):
+        return
+    before = record.state_at(happened)
+    if process.kind == "scheduled":
+        ways = {(process.states[0], process.states[-1])}
+    else:
+        ways = set(moves_of(process))
+        if process.kind == "delivery":
+            # Parts that add up make it done; somebody may say so without counting them.
+            ways |= {(start, "done") for start in DELIVERY_STATES[:3]}
+    if process.own or (before, state) in ways:
+        return
+    if process.kind == "delivery" and state not in DELIVERY_STATES:
+        check_state(process, state)
+    ends = [end for start, end in sorted(ways) if start == before and end != before]
+    rule = (
+        "was already in that state" if before == state else f"has no move from {before} to {state}"
+    )
+    msg = f"fact ({process.name}={state}): {process.name} {rule} at {iso(happened)}"
+    way_out = (
+        f"forecast watch {process.name}"
+        if before == state
+        else (" or ".join(f"{process.name}={end}" for end in ends) or f"it stays {before}")
+    )
+    raise InvalidInput(msg, hint=way_out)

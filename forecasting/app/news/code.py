@@ -1,0 +1,301 @@
+"""Coding news: an inbox by likeness, what an item may act on, and its code in one transaction."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from forecasting.app.catalog import Catalog
+from forecasting.app.news.add import add
+from forecasting.app.news.shown import find, retractions
+from forecasting.app.news.standing import standing
+from forecasting.app.news.targets import NewsWorld
+from forecasting.domain.evidence import Effect, Evidence
+from forecasting.domain.process import ProcessSpec
+from forecasting.errors import ForecastingError, InvalidInput
+from forecasting.evidence.leads import to_target
+from forecasting.evidence.likeness import Likeness
+from forecasting.evidence.similar import Index
+from forecasting.store import Ledger
+
+#: Codes from what slows most to what hastens most.
+CODES = ("-2", "-1", "0", "+1", "+2")
+#: The reason that a retraction of an item without weight is recorded with.
+SET_ASIDE = "set aside: bears on nothing that is open"
+
+
+def written(target: str, code: str) -> str:
+    """Write an effect; a bare 0 on a delivery or an event would be read as a number of things.
+
+    Examples
+    --------
+    >>> written("convoy", "+1"), written("convoy", "0")
+    ('convoy=+1', 'convoy=x1')
+    """
+    return f"{target}={'x1' if code == '0' else code}"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a report may act on: `name` as an effect writes it, and what to call it."""
+
+    name: str
+    title: str
+    kind: str
+
+
+def is_coded(item: Evidence) -> bool:
+    """Say whether somebody has said what an item does."""
+    return any(effect.form != "bears" for effect in item.effects)
+
+
+def targets(ledger: Ledger, now: dt.datetime) -> list[Target]:
+    """Give everything that a report may act on: processes with their states, and open questions."""
+    catalog = Catalog.of(ledger)
+    world = NewsWorld.of(ledger, catalog)
+    found = []
+    for process in world.world.processes.values():
+        for name, title in _of_process(process):
+            try:
+                to_target(name, world.world, {}, {})
+            except ForecastingError:
+                continue
+            found.append(Target(name, title, "process"))
+    for question in catalog.open_at(now):
+        predicate = world.predicates.get(question.id)
+        options = question.space.options if question.type in ("categorical", "ordered") else ("",)
+        for option in options if predicate is not None else ():
+            name = f"{question.id}={option}" if option else question.id
+            try:
+                ways = to_target(name, world.world, {question.id: question}, world.predicates)
+            except ForecastingError:
+                continue
+            if ways:
+                title = f"{question.title}: {option}" if option else question.title
+                found.append(Target(name, title, "question"))
+    return found
+
+
+def _of_process(process: ProcessSpec) -> list[tuple[str, str]]:
+    title = process.title or process.name
+    if process.kind in ("event", "delivery"):
+        return [(process.name, title)]
+    # What leads back to where a process begins is said least often.
+    states = (*process.states[1:], process.states[0])
+    return [(f"{process.name}={state}", f"{title}: {state}") for state in states]
+
+
+def facts(ledger: Ledger) -> list[Target]:
+    """Give the facts that an item may state: a state entered, an event, a part delivered."""
+    world = NewsWorld.of(ledger, Catalog.of(ledger)).world
+    found = []
+    for process in world.processes.values():
+        title = process.title or process.name
+        if process.kind == "event":
+            found.append(Target(f"{process.name}=event", f"{title}: it happened", "event"))
+            continue
+        if process.kind == "delivery":
+            unit = (process.delivery.unit if process.delivery else "") or "units"
+            found.append(Target(f"{process.name}=", f"{title}: a part, in {unit}", "part"))
+        found += [
+            Target(f"{process.name}={state}", f"{title}: {state}", "state")
+            for state in process.states
+        ]
+    return found
+
+
+def _texts(catalog: Catalog, world: NewsWorld, now: dt.datetime) -> dict[str, str]:
+    """Give what each open question and each process says of itself."""
+    said = {
+        question.id: " ".join(
+            (
+                question.title,
+                question.criteria,
+                question.background,
+                question.id.replace("-", " "),
+                *question.tags,
+            )
+        )
+        for question in catalog.open_at(now)
+    }
+    for name, process in world.world.processes.items():
+        parts = (process.title, name.replace("-", " "), process.because, *process.states)
+        said[name] = " ".join(parts)
+    return said
+
+
+def inbox(ledger: Ledger, *, now: dt.datetime) -> list[dict[str, Any]]:
+    """List the items that nobody has coded, those most like open questions and processes first.
+
+    Returns
+    -------
+    list of dict
+        ``seq, key, title, source, grade, known_at, url, note, story, on``, and `like`: names with
+        their likeness from 0 to 1, the most alike first; what the item is said to bear on leads.
+    """
+    items = [
+        item
+        for item in standing(ledger.evidence())
+        if item.known_at <= now and not is_coded(item) and item.seq is not None
+    ]
+    if not items:
+        return []
+    catalog = Catalog.of(ledger)
+    likeness = Likeness(_texts(catalog, NewsWorld.of(ledger, catalog), now))
+    rows = [_row(item, likeness) for item in items]
+    return sorted(rows, key=lambda row: (-row["most"], -row["known_at"].timestamp(), row["seq"]))
+
+
+def _row(item: Evidence, likeness: Likeness) -> dict[str, Any]:
+    on = [effect.target for effect in item.effects]
+    found = likeness.rank(f"{item.title} {item.note}")
+    return {
+        "seq": item.seq,
+        "key": item.key,
+        "title": item.title,
+        "source": item.source,
+        "grade": item.grade,
+        "known_at": item.known_at,
+        "url": item.url,
+        "note": item.note,
+        "story": item.story,
+        "on": on,
+        "like": found,
+        "most": max([like for _, like in found], default=0.0),
+    }
+
+
+def proposed(ledger: Ledger, name: str, *, now: dt.datetime) -> dict[str, Any]:
+    """Give one item with the targets that it may act on, the likeliest first, and its like.
+
+    Returns
+    -------
+    dict
+        The keys of :func:`inbox`, ``coded``, ``retracted``, ``targets`` (of :func:`targets`) with
+        the ``likely`` ones before them, ``facts``, and ``similar``: items that may tell its story.
+    """
+    items = ledger.evidence()
+    item = find(ledger, items, name)
+    catalog = Catalog.of(ledger)
+    world = NewsWorld.of(ledger, catalog)
+    row = _row(item, Likeness(_texts(catalog, world, now)))
+    every = targets(ledger, now)
+    likely: list[Target] = []
+    for wanted in [*row["on"], *(name for name, _ in row["like"])]:
+        for target in every:
+            base = target.name.partition("=")[0]
+            ladder = base.partition("@")[0]
+            if wanted in (target.name, base, ladder) and target not in likely:
+                likely.append(target)
+    alike = Index(each for each in standing(items) if each.key != item.key).like(
+        item.title, url=item.url, known_at=item.known_at, story=item.story
+    )
+    return row | {
+        "coded": is_coded(item),
+        "retracted": retractions(items).get(item.key) is not None,
+        "likely": likely[:6],
+        "targets": every,
+        "facts": facts(ledger),
+        "similar": [
+            {
+                "seq": each.item.seq,
+                "title": each.item.title,
+                "source": each.item.source,
+                "story": each.item.story or each.item.key,
+                "why": each.why,
+            }
+            for each in alike
+        ],
+    }
+
+
+def code(
+    ledger: Ledger,
+    name: str,
+    on: Sequence[str],
+    *,
+    now: dt.datetime,
+    half_life: str = "",
+    grade: str = "",
+    story: str = "",
+    because: str = "",
+    confirmed: bool = False,
+    event_at: dt.datetime | None = None,
+) -> dict[str, Any]:
+    """Say what an item that is on record does: a new entry takes its place in one transaction.
+
+    Parameters
+    ----------
+    name : str
+        The item, as :func:`forecasting.app.news.shown.find` takes it.
+    on : sequence of str
+        Effects as :func:`forecasting.app.news.add.add` takes them.
+    grade, story, because : str
+        Instead of the item's own; empty: as they are.
+
+    Raises
+    ------
+    InvalidInput, NotFound
+        Nothing was written.
+    """
+    if not on:
+        msg = "target: choose what the item acts on"
+        raise InvalidInput(msg)
+    item = find(ledger, ledger.evidence(), name)
+    stated = {"event_at": event_at, "grade": grade, "story": story, "because": because}
+    given = {key: value for key, value in stated.items() if value}
+    return _anew(ledger, item, name, now, on=on, half_life=half_life, confirmed=confirmed, **given)
+
+
+def join(ledger: Ledger, name: str, story: str, *, now: dt.datetime) -> dict[str, Any]:
+    """Put an item into the story of another; what it does, and how it fades, stays as it is.
+
+    Raises
+    ------
+    InvalidInput, NotFound
+        Nothing was written.
+    """
+    if not story:
+        msg = "story: choose one"
+        raise InvalidInput(msg)
+    item = find(ledger, ledger.evidence(), name)
+    halves = {
+        str(effect.detail["half_life"]) for effect in item.effects if "half_life" in effect.detail
+    }
+    if len(halves) > 1:
+        msg = f"item ({name}): its effects fade at different speeds, which one entry cannot keep"
+        raise InvalidInput(msg, hint="retract it, and add an item for each speed")
+    return _anew(
+        ledger,
+        item,
+        name,
+        now,
+        on=[_written(effect) for effect in item.effects],
+        half_life=halves.pop() if halves else "",
+        confirmed=any(effect.detail.get("confirmed") == "yes" for effect in item.effects),
+        story=story,
+    )
+
+
+def _anew(
+    ledger: Ledger, item: Evidence, name: str, now: dt.datetime, **changed: Any
+) -> dict[str, Any]:
+    """Record an item anew in the place of itself, with something changed."""
+    as_it_is: dict[str, Any] = {
+        "source": item.source,
+        "known_at": item.known_at,
+        "event_at": item.event_at,
+        "url": item.url,
+        "grade": item.grade,
+        "story": item.story,
+        "because": item.note,
+    }
+    return add(ledger, item.title, now=now, instead_of=name, **as_it_is | changed)
+
+
+def _written(effect: Effect) -> str:
+    """Write an effect as it was entered."""
+    if effect.form == "bears":
+        return effect.target
+    said = effect.stated or str(effect.detail.get("state") or effect.detail.get("value") or "event")
+    return f"{effect.target}={said}"

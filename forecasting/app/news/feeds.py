@@ -1,0 +1,218 @@
+"""News from a file: every row judged on its own, what passes recorded in one transaction."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from forecasting.app.catalog import Catalog
+from forecasting.app.news.add import Entered, drafted, identity, resolves
+from forecasting.app.news.check import Asked, EffectCheck
+from forecasting.app.news.shown import retracts, standing
+from forecasting.app.news.targets import NewsWorld
+from forecasting.domain.evidence import Evidence
+from forecasting.domain.instants import zone as known_zone
+from forecasting.domain.question import normalised
+from forecasting.domain.reading import Manner, moment
+from forecasting.errors import InvalidInput, NotFound
+from forecasting.evidence import intake
+from forecasting.evidence.identity import Items, Same, key_of
+from forecasting.evidence.reliability import check_grade
+from forecasting.evidence.similar import Index
+from forecasting.fetch import Fetcher
+from forecasting.store import Ledger
+
+__all__ = ["fetched", "import_news"]
+
+#: Content types of a fetched file; a page of HTML is none of these.
+TYPES = (
+    "application/atom+xml",
+    "application/json",
+    "application/jsonl",
+    "application/rdf+xml",
+    "application/rss+xml",
+    "application/x-ndjson",
+    "application/xml",
+    "text/csv",
+    "text/plain",
+    "text/xml",
+)
+
+
+def fetched(address: str, *, fetcher: Fetcher | None = None) -> bytes:
+    """Fetch a file of news from a public address, within the bounds of `forecasting.fetch`.
+
+    Raises
+    ------
+    InvalidInput
+        No public address, or what it gives is no file of news.
+    """
+    return (fetcher or Fetcher()).get(address, types=TYPES).content
+
+
+def import_news(
+    ledger: Ledger,
+    content: bytes,
+    *,
+    name: str,
+    now: dt.datetime,
+    on: Sequence[str] = (),
+    source: str = "",
+    grade: str = "F",
+    zone: str = "",
+    dates: str = "",
+    dry_run: bool = False,
+) -> dict[str, Any]:
+    """Record the rows of a CSV, JSON-lines, RSS or Atom file that are new and break no rule.
+
+    Parameters
+    ----------
+    content : bytes
+        The file; see :func:`forecasting.evidence.intake.read`.
+    on : sequence of str
+        Effects for the rows that state none; a feed states none.
+    source, grade : str
+        For the rows that state none.
+    zone : str
+        Of times without an offset; without it an item with such a time is refused.
+    dates : {"", "dmy", "mdy"}
+        The order of dates in figures.
+
+    Returns
+    -------
+    dict
+        `rows` = `added` + `duplicates` + number of `refused` (each with line and reason).
+        A row is a duplicate if an item of the same title, source, known_at and address was ever
+        recorded, a retracted one too; an item of a feed, if one of the same guid was, else of the
+        same address, else of the same title within two days, whatever its date says now
+        (`updated` lists those whose date or title changed). `similar` lists the added rows that
+        may tell a story that is recorded already, `notes` those of which a fact was taken as a
+        report, `resolves` those that decide a question, with the command that would resolve it.
+
+    Raises
+    ------
+    InvalidInput
+        The file as a whole cannot be read, or `on` breaks a rule for every row; nothing was
+        written.
+    """
+    manner = Manner(zone=known_zone(zone).key if zone else "", dates=dates)  # type: ignore[arg-type]
+    found = intake.read(content, name=name, source=source, manner=manner)
+    items = ledger.evidence()
+    catalog = Catalog.of(ledger)
+    check = EffectCheck(catalog, items, now=now, world=NewsWorld.of(ledger, catalog))
+    _check_given(check, on, grade, now)
+    seen = {identity(item) for item in items if not retracts(item)}
+    recorded = Items(item for item in items if not retracts(item))
+    updated: list[dict[str, Any]] = []
+    index = Index(standing(items))
+    drafts: list[Evidence] = []
+    refused: list[dict[str, Any]] = []
+    similar: list[dict[str, Any]] = []
+    notes: list[dict[str, Any]] = []
+    resolved: list[dict[str, Any]] = []
+    duplicates = 0
+    for row in found:
+        try:
+            entered = _entered(row, on, grade, manner)
+            same = _same(row, entered, recorded) if row.feed else None
+            if entered.identity in seen or same is not None:
+                duplicates += 1
+                updated += [] if same is None else _update(row, entered, *same)
+                continue
+            item, told = drafted(entered, check, now=now)
+            if row.guid:
+                item = replace(item, key=key_of(row.guid, item.source))
+        except (InvalidInput, NotFound) as wrong:
+            refused.append({"line": row.line, "reason": _reason(wrong)})
+            continue
+        seen.add(entered.identity)
+        recorded.add(item)
+        notes += [{"line": row.line, "note": note} for note in told]
+        resolved += [{"line": row.line, **each} for each in resolves(check, catalog, item, now)]
+        check.take(item)
+        alike = index.like(item.title, url=item.url, known_at=item.known_at, story=item.story)
+        if alike:
+            first = alike[0]
+            similar.append(
+                {
+                    "line": row.line,
+                    "title": item.title,
+                    "like": first.item.title,
+                    "why": first.why,
+                    "story": first.item.story or first.item.key,
+                }
+            )
+        index.add(item)
+        drafts.append(item)
+    if drafts and not dry_run:
+        ledger.append(drafts, recorded_at=now)
+    return {
+        "file": name,
+        "rows": len(found),
+        "added": len(drafts),
+        "duplicates": duplicates,
+        "refused": refused,
+        "updated": updated,
+        "similar": similar,
+        "notes": notes,
+        "resolves": resolved,
+        "dry_run": dry_run,
+    }
+
+
+def _reason(wrong: InvalidInput | NotFound) -> str:
+    # A way out that is a command or an option helps who types one item, not who mends a file.
+    return wrong.message if wrong.hint.startswith(("forecast ", "--")) else str(wrong)
+
+
+def _check_given(check: EffectCheck, on: Sequence[str], grade: str, now: dt.datetime) -> None:
+    """Refuse what no row could take, once and not once a row."""
+    check_grade(grade)
+    never = dt.datetime.min.replace(tzinfo=dt.UTC)
+    asked = Asked(tuple(on), known_at=never, event_at=now, grade=grade, confirmed=True)
+    try:
+        check.effects(asked, dated=False)
+    except NotFound as unknown:
+        raise InvalidInput(unknown.message, hint=unknown.hint) from unknown
+
+
+def _same(row: intake.Row, entered: Entered, recorded: Items) -> tuple[Evidence, Same] | None:
+    return recorded.same(
+        guid=row.guid,
+        url=entered.url,
+        title=entered.title,
+        source=entered.source,
+        known_at=entered.known_at,
+    )
+
+
+def _update(row: intake.Row, entered: Entered, item: Evidence, by: Same) -> list[dict[str, Any]]:
+    """Say that a feed changed an item that is recorded, if it did; it stays one item."""
+    if (normalised(entered.title), entered.known_at) == (item.title, item.known_at):
+        return []
+    return [{"line": row.line, "title": entered.title, "of": item.key, "same": by}]
+
+
+def _entered(row: intake.Row, on: Sequence[str], grade: str, manner: Manner) -> Entered:
+    if row.fault:
+        raise InvalidInput(row.fault)
+    fields = {key: value.strip() for key, value in row.fields.items()}
+    if not fields.get("known_at"):
+        msg = "known_at: must be given"
+        raise InvalidInput(msg, hint="2026-11-22T12:00Z")
+    happened = fields.get("event_at", "")
+    own = tuple(part.strip() for part in fields.get("on", "").split(";") if part.strip())
+    return Entered(
+        title=fields.get("title", ""),
+        source=fields.get("source", ""),
+        known_at=moment(fields["known_at"], name="known_at", days="ends", manner=manner),
+        event_at=moment(happened, name="event_at", days="ends", manner=manner)
+        if happened
+        else None,
+        url=fields.get("url", ""),
+        on=own or tuple(on),
+        grade=fields.get("grade", "") or grade,
+        story=fields.get("story", ""),
+        because=fields.get("because", ""),
+        half_life=fields.get("half_life", ""),
+    )

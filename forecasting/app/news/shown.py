@@ -1,0 +1,292 @@
+"""News as it stands: find an item, show it whole, list what is known and what it weighs."""
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import exp, isfinite
+from typing import Any
+
+from forecasting import clock
+from forecasting.app.catalog import Catalog
+from forecasting.app.news.standing import REFERENCE_STREAMS, retractions, retracts, standing
+from forecasting.app.news.targets import NewsWorld
+from forecasting.domain.evidence import LASTING, Effect, Evidence, half_life_of
+from forecasting.errors import NotFound
+from forecasting.evidence import known, learned, reliability, retracted
+from forecasting.evidence.reports import CodedReport, alive, reports, unusable
+from forecasting.store import Ledger
+
+__all__ = [
+    "REFERENCE_STREAMS",
+    "Weights",
+    "find",
+    "retractions",
+    "retracts",
+    "row_of",
+    "rows",
+    "show",
+    "standing",
+]
+
+
+def find(ledger: Ledger, items: Sequence[Evidence], name: str) -> Evidence:
+    """Find an item by its number, the start of its hash, or its key.
+
+    Raises
+    ------
+    NotFound
+        There is none, or the entry is something else.
+    """
+    wanted = name.strip().removeprefix("#")
+    for item in items:
+        if item.key == wanted:
+            return item
+    hint = "forecast news list"
+    try:
+        entry = ledger.entry(wanted)
+    except NotFound as absent:
+        msg = f"no news item named {name}"
+        raise NotFound(msg, hint=hint) from absent
+    for item in items:
+        if item.seq == entry.seq:
+            return item
+    msg = f"entry ({name}): is a {entry.kind.replace('_', ' ')}, no news"
+    raise NotFound(msg, hint=hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What every report weighs on every move: when it came, and at one moment."""
+
+    coded: Mapping[str, tuple[CodedReport, ...]]
+    over: frozenset[CodedReport]
+    moment: dt.datetime
+    unusable: Mapping[str, str]
+
+    @classmethod
+    def of(cls, ledger: Ledger, items: Sequence[Evidence], moment: dt.datetime) -> "Weights":
+        """Weigh the reports known by a moment, with what was learned of their sources by then."""
+        catalog = Catalog.of(ledger)
+        world = NewsWorld.of(ledger, catalog)
+        trust = learned(items, catalog.questions, catalog.outcomes, moment)
+        coded = reports(
+            items,
+            world.world,
+            catalog.questions,
+            world.predicates,
+            reliability=trust,
+            as_of=moment,
+        )
+        standing = retracted(known(items, moment))
+        held = {
+            name: world.record(process, standing, moment)
+            for name, process in world.world.processes.items()
+            if any(report.process == name for report in coded)
+        }
+        by_key: dict[str, list[CodedReport]] = {}
+        for report in coded:
+            by_key.setdefault(report.key, []).append(report)
+        over = frozenset(coded) - frozenset(alive(coded, held))
+        lost = unusable(items, world.world, catalog.questions, world.predicates)
+        return cls(
+            {key: tuple(found) for key, found in by_key.items()},
+            over,
+            moment,
+            {item.key: reason for item, reason in lost},
+        )
+
+    def on(self, item: Evidence) -> list[dict[str, Any]]:
+        """Give the moves that an item acts on, as hazard ratios; none for a copy."""
+        return [
+            {
+                "process": report.process,
+                "move": report.move,
+                "then": exp(report.log_ratio),
+                "now": 1.0 if report in self.over else exp(report.weight_at(self.moment)),
+                "half_life": report.half_life if isfinite(report.half_life) else LASTING,
+                "bound": exp(report.bound),
+                "over": report in self.over,
+            }
+            for report in self.coded.get(item.key, ())
+        ]
+
+    def row(self, item: Evidence) -> dict[str, Any]:
+        """Give what a listing shows: the strongest of its moves, then and now."""
+        moves = self.on(item)
+        reported = [effect for effect in item.effects if effect.form in ("likelihood", "stance")]
+        if not reported:
+            return {"then": None, "now": None, "half_life": None, "moves": moves, "unusable": None}
+        half_life = half_life_of(reported[0])
+        row = {
+            "half_life": half_life if isfinite(half_life) else LASTING,
+            "moves": moves,
+            "unusable": self.unusable.get(item.key),
+        }
+        if not moves:
+            return {"then": 1.0, "now": 1.0, **row}
+        first = max(moves, key=lambda move: max(move["then"], 1.0 / move["then"]))
+        return {"then": first["then"], "now": first["now"], **row}
+
+
+def show(ledger: Ledger, name: str, *, now: dt.datetime | None = None) -> dict[str, Any]:
+    """Give an item whole: effects, the story's other items, its retraction, what it moved.
+
+    `moves` says on which moves of which processes it acts, as a hazard ratio when it came and now;
+    `unusable` why it moves nothing, where the world has changed since and no longer has its target.
+    """
+    items = ledger.evidence()
+    moment = clock.now() if now is None else now
+    item = find(ledger, items, name)
+    gone = retractions(items)
+    by = gone.get(item.key)
+    weights = Weights.of(ledger, items, moment)
+    event = (item.story or item.key).partition("/")[0]
+    others = [
+        other
+        for other in items
+        if other.key != item.key
+        and (other.story or other.key).partition("/")[0] == event
+        and not retracts(other)
+    ]
+    return {
+        "seq": item.seq,
+        "id": None if item.seq is None else ledger.entry(item.seq).id,
+        "recorded_at": item.recorded_at,
+        **row_of(item),
+        **weights.row(item),
+        "state": _state(item, gone),
+        "because": item.note,
+        "retracted_by": None
+        if by is None
+        else {"seq": by.seq, "known_at": by.known_at, "because": by.note},
+        "effects": [
+            {
+                "target": effect.target,
+                "form": effect.form,
+                "stated": effect.stated,
+                "detail": dict(effect.detail),
+            }
+            for effect in item.effects
+        ],
+        "story_items": [
+            {
+                "seq": other.seq,
+                "key": other.key,
+                "known_at": other.known_at,
+                "source": other.source,
+                "story": other.story,
+                "state": _state(other, gone),
+                "title": other.title,
+            }
+            for other in sorted(others, key=lambda other: (other.known_at, other.key))
+        ],
+        "moved": _moved(ledger, item),
+    }
+
+
+def _moved(ledger: Ledger, item: Evidence) -> list[dict[str, Any]]:
+    """Give the forecasts that recorded an effect of the item, or of the story it is in."""
+    rows = []
+    names = {item.key, item.story} - {""}
+    for forecast in ledger.forecasts():
+        text = forecast.meta.get("moved", "")
+        if not any(name in text for name in names):
+            continue
+        for named, delta in json.loads(text):
+            if named in names:
+                whole = delta[0] if isinstance(delta, list) and len(delta) == 1 else delta
+                rows.append(
+                    {
+                        "forecast": forecast.seq,
+                        "question": forecast.question,
+                        "forecaster": forecast.forecaster,
+                        "kind": forecast.kind,
+                        "issued_at": forecast.issued_at,
+                        "of": "item" if named == item.key else "story",
+                        "delta_logit": whole,
+                    }
+                )
+    return rows
+
+
+def _state(item: Evidence, gone: Mapping[str, Evidence]) -> str:
+    if retracts(item):
+        return "retraction"
+    return "retracted" if item.key in gone else "standing"
+
+
+def _said(effect: Effect) -> str:
+    return effect.stated or str(effect.detail.get("state") or effect.name) or "bears"
+
+
+def row_of(item: Evidence) -> dict[str, Any]:
+    """Give an item as a listing shows it."""
+    return {
+        "key": item.key,
+        "kind": item.kind,
+        "title": item.title,
+        "source": item.source,
+        "grade": item.grade,
+        "certainty": item.certainty,
+        "event_at": item.event_at,
+        "known_at": item.known_at,
+        "story": item.story,
+        "stream": item.stream,
+        "url": item.url,
+        "on": {effect.target: _said(effect) for effect in item.effects},
+    }
+
+
+def rows(
+    ledger: Ledger,
+    *,
+    question: str = "",
+    everything: bool = False,
+    now: dt.datetime | None = None,
+) -> list[dict[str, Any]]:
+    """Give the evidence by the time it was known, with what each report weighed then and now.
+
+    Reference tables, the world's own history, retracted items and retractions only with
+    `everything`; what grades a source is no news and never listed.
+
+    Parameters
+    ----------
+    question : str
+        A question, ladder or process: only what bears on it.
+    """
+    items = ledger.evidence()
+    names = _named(ledger, question) if question else set()
+    weights = Weights.of(ledger, items, clock.now() if now is None else now)
+    gone = retractions(items)
+    listed = []
+    for item in items:
+        if item.stream == reliability.STREAM:
+            continue
+        state = _state(item, gone)
+        if not everything and (item.stream in REFERENCE_STREAMS or state != "standing"):
+            continue
+        if names and not any(
+            effect.target in names or effect.target.partition("=")[0] in names
+            for effect in item.effects
+        ):
+            continue
+        listed.append(
+            {
+                "seq": item.seq,
+                "recorded_at": item.recorded_at,
+                **row_of(item),
+                **weights.row(item),
+                "state": state,
+            }
+        )
+    return sorted(listed, key=lambda row: (row["known_at"], row["key"]))
+
+
+def _named(ledger: Ledger, name: str) -> set[str]:
+    """Give what a question, a ladder or a process is called by effects."""
+    catalog = Catalog.of(ledger)
+    if name in NewsWorld.of(ledger, catalog).world.processes:
+        return {name}
+    found = catalog.find(name)
+    return {q.id for q in found} | {q.ladder for q in found if q.ladder}

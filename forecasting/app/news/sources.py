@@ -1,0 +1,282 @@
+"""Sources: how reliable each is, by grade and resolved claims, and what its reports were worth."""
+
+import datetime as dt
+import difflib
+import hashlib
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from math import exp
+from typing import TYPE_CHECKING, Any
+
+from forecasting.app.catalog import Catalog
+from forecasting.app.frames import Selection, resolved, select
+from forecasting.app.news.standing import NEWS
+from forecasting.domain.evidence import Effect, Evidence
+from forecasting.domain.forecasters import MODEL
+from forecasting.domain.instants import iso
+from forecasting.domain.question import normalised
+from forecasting.errors import InvalidInput, NotFound
+from forecasting.evidence import known, learned, retracted
+from forecasting.evidence.reliability import STREAM, Reliabilities, check_grade, grades_of
+from forecasting.evidence.reports import bound
+from forecasting.scoring.checks import LEAST_CLUSTERS
+from forecasting.store import Ledger
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+_LONGEST = 200
+_LONGEST_REASON = 20_000
+
+
+def rows(ledger: Ledger, *, as_of: dt.datetime, now: dt.datetime) -> list[dict[str, Any]]:
+    """Give every source that an item names or a grading set: those of your own news first.
+
+    Returns
+    -------
+    list of dict
+        `grade`; `reliability, lower, upper` as learned (mean and 90 % interval); `prior,
+        prior_lower, prior_upper` by the grade alone; `claims` that resolved, `effective` ones once
+        copies are discounted, `right` and `wrong`; `bound`, the most that all it says may multiply
+        the hazard of a move by (or divide it); `items` in all, `own` of them news that was added
+        here and `data` facts that came with the bank; `set` where the grade was set for
+        the source rather than read off its items.
+    """
+    if as_of > now:
+        msg = f"as_of ({iso(as_of)}): lies in the future (now {iso(now)})"
+        raise InvalidInput(msg, hint="leave out as_of=TIME")
+    items = known(ledger.evidence(), as_of)
+    catalog = Catalog.of(ledger, recorded_by=as_of)
+    found = learned(items, catalog.questions, catalog.outcomes, as_of)
+    before = Reliabilities([])
+    standing = retracted(items)
+    set_for = _set_for(standing)
+    count = dict.fromkeys(set_for, 0)
+    own, data = Counter[str](), Counter[str]()
+    for item in standing:
+        if item.stream != STREAM:
+            count[item.source] = count.get(item.source, 0) + 1
+            own[item.source] += item.stream == NEWS
+            data[item.source] += item.stream != NEWS and item.kind == "datum"
+    grades = grades_of(standing)
+    listed = []
+    for source in count:
+        taught = found.of(source, grades[source])
+        prior = before.of(source, grades[source])
+        listed.append(
+            {
+                "source": source,
+                "grade": taught.grade,
+                "reliability": taught.mean,
+                "lower": taught.quantile(0.05),
+                "upper": taught.quantile(0.95),
+                "claims": taught.claims,
+                "effective": taught.effective,
+                "right": taught.right,
+                "wrong": taught.wrong,
+                "bound": exp(bound(taught.mean)),
+                "prior": prior.mean,
+                "prior_lower": prior.quantile(0.05),
+                "prior_upper": prior.quantile(0.95),
+                "items": count[source],
+                "own": own[source],
+                "data": data[source],
+                "set": source in set_for,
+            }
+        )
+    return sorted(
+        listed,
+        key=lambda row: (
+            *(not row["own"], -row["claims"], -row["items"]),
+            row["source"].casefold(),
+        ),
+    )
+
+
+def folded(listed: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Give one line for the sources of data sets: facts of the bank that nothing was learned of."""
+    shown: list[Mapping[str, Any]] = []
+    rest: list[Mapping[str, Any]] = []
+    for row in listed:
+        is_data = row["items"] and row["data"] == row["items"] and not row["claims"]
+        (rest if is_data and not row["set"] else shown).append(row)
+    if len(rest) < 2:
+        return list(listed)
+    line = {
+        "source": f"{len(rest)} sources of data sets",
+        "items": sum(row["items"] for row in rest),
+    }
+    return [*shown, line]
+
+
+def _set_for(standing: tuple[Evidence, ...]) -> set[str]:
+    return {
+        effect.target.removeprefix("source/")
+        for item in standing
+        if item.stream == STREAM
+        for effect in item.effects
+    }
+
+
+def set_grade(
+    ledger: Ledger,
+    source: str,
+    grade: str,
+    *,
+    now: dt.datetime,
+    because: str = "",
+    new: bool = False,
+) -> dict[str, Any]:
+    """Grade a source from now on; the entry overrides the grades that its items carry.
+
+    The grade counts for forecasts as of now and later, never for earlier moments, and the latest
+    one known as of a moment is the one that counts.
+
+    Parameters
+    ----------
+    new : bool
+        Grade a source that no item names yet; a mistyped name would stay for good.
+
+    Raises
+    ------
+    InvalidInput
+        No such grade, or no name; nothing was written.
+    NotFound
+        No item names this source.
+    """
+    name = normalised(source)
+    if not name or len(name) > _LONGEST:
+        msg = f"source ({name[:40]}): must be a name of 1 to {_LONGEST} characters"
+        raise InvalidInput(msg, hint="forecast sources list")
+    if len(because) > _LONGEST_REASON:
+        msg = f"because ({len(because)} characters): at most {_LONGEST_REASON}"
+        raise InvalidInput(msg)
+    wanted = check_grade(grade)
+    everything = known(ledger.evidence(), now)
+    before = grades_of(retracted(everything)).get(name)
+    named = {item.source for item in everything if item.stream != STREAM}
+    if before is None and name not in named and not new:
+        near = difflib.get_close_matches(name, sorted(named), n=1, cutoff=0.6)
+        msg = f"source ({name}): no news item has this source"
+        raise NotFound(
+            msg, hint=f"{near[0]}, or new=True" if near else "new=True, to grade it anyway"
+        )
+    unique = hashlib.sha256(f"{name}\0{wanted}\0{iso(now)}".encode()).hexdigest()[:12]
+    draft = Evidence(
+        key=f"grade-{unique}",
+        kind="datum",
+        title=f"Grade of {name}: {wanted}",
+        source="analyst",
+        known_at=now,
+        effects=(Effect(f"source/{name}", "datum", {"name": "graded", "grade": wanted}, wanted),),
+        stream=STREAM,
+        note=normalised(because),
+    )
+    (entry,) = ledger.append([draft], recorded_at=now)
+    return {
+        "seq": entry.seq,
+        "id": entry.id,
+        "source": name,
+        "before": before,
+        "grade": wanted,
+        "recorded_at": entry.recorded_at,
+    }
+
+
+#: Stands for the reports of every source together.
+ALL = "all reports"
+#: As sure as a number is read before a move in log-odds is taken off it.
+_CLIP = 1e-6
+
+
+def worth(ledger: Ledger, wanted: Selection) -> dict[str, dict[str, Any]]:
+    """Compare the model's numbers after reports with those before, by source and for all.
+
+    With each of its forecasts the model records how far each new item moved it, in log-odds. So a
+    forecast after a source's reports is compared with itself less what those reports moved: of
+    one moment, with what else came and the time gone by in both. One mean a question, and one
+    interval over events.
+
+    Returns
+    -------
+    dict
+        By source, and ``all reports`` last: ``reports`` that moved a number, ``moves`` (forecasts),
+        ``moved_questions``, ``moved_events``; ``change``, the mean half Brier score after less
+        before (below 0: better after), with ``change_lower, change_upper`` (95 %), all three null
+        below 8 events; ``verdict`` in words. Resolved yes-no questions alone.
+    """
+    frame = resolved(ledger, replace(wanted, forecaster=MODEL))
+    frame = frame[(frame["type"] == "binary") & ~frame["too_soon"]]
+    if frame.empty:
+        return {}
+    facts = frame.drop_duplicates("question").set_index("question")
+    outcome, event = facts["outcome"].astype(float).to_dict(), facts["event"].to_dict()
+    scored = set(zip(frame["question"], frame["issued_at"], strict=True))
+    source = {item.key: item.source for item in ledger.evidence() if item.kind == "report"}
+    rows = []
+    for forecast in select(ledger, Catalog.of(ledger), replace(wanted, forecaster=MODEL)):
+        if "moved" not in forecast.meta or (forecast.question, forecast.issued_at) not in scored:
+            continue
+        moved = [
+            (source[key], key, change[0])
+            for key, change in json.loads(forecast.meta["moved"])
+            if key in source
+        ]
+        p, y = forecast.value.probability or 0.0, outcome[forecast.question]
+        for name in dict.fromkeys([*(who for who, _, _ in moved), *([ALL] if moved else [])]):
+            its = [(key, change) for who, key, change in moved if name in (who, ALL)]
+            before = _less(p, sum(change for _, change in its))
+            rows.append(
+                {
+                    "source": name,
+                    "question": forecast.question,
+                    "event": event[forecast.question],
+                    "gain": (p - y) ** 2 - (before - y) ** 2,
+                    "reports": frozenset(key for key, _ in its),
+                }
+            )
+    return _by_source(rows)
+
+
+def _less(p: float, change: float) -> float:
+    sure = min(max(p, _CLIP), 1 - _CLIP)
+    return 1 / (1 + math.exp(change - math.log(sure / (1 - sure))))
+
+
+def _by_source(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    import pandas as pd
+
+    table = pd.DataFrame(list(rows))
+    if table.empty:
+        return {}
+    found = {str(name): _row(part) for name, part in table.groupby("source")}
+    whole = found.pop(ALL)
+    return {**found, ALL: whole}
+
+
+def _row(part: "pd.DataFrame") -> dict[str, Any]:
+    from forecasting.comparison import difference_interval
+
+    questions = part.groupby("question").agg({"gain": "mean", "event": "first"})
+    n = int(questions["event"].nunique())
+    row: dict[str, Any] = {
+        "reports": len(frozenset().union(*part["reports"])),
+        "moves": len(part),
+        "moved_questions": len(questions),
+        "moved_events": n,
+        **dict.fromkeys(("change", "change_lower", "change_upper")),
+    }
+    if n < LEAST_CLUSTERS:
+        return {**row, "verdict": f"too few: {n} of {LEAST_CLUSTERS} events"}
+    known = difference_interval(questions["gain"], questions["event"].tolist())
+    row["change"] = known.mean
+    if known.note:
+        return {**row, "verdict": known.note}
+    row.update(change_lower=known.lower, change_upper=known.upper)
+    if known.lower <= 0 <= known.upper:
+        return {**row, "verdict": "may be chance"}
+    return {**row, "verdict": "better after" if known.upper < 0 else "worse after"}

@@ -1,0 +1,1 @@
+"""Questions: asked, loaded, edited, listed, and what needs a person today."""

@@ -1,0 +1,339 @@
+"""Ask: make a question from its title and a deadline, and log the number with it, or neither.
+
+Asked questions lie in the ledger like any other. A base rate in one phrase makes an event process
+that lies there too (`forecasting.app.upkeep.banks`), so that a model stands beside the number
+at once.
+"""
+
+import datetime as dt
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from forecasting.app.catalog import Catalog
+from forecasting.app.ledger import log as logs
+from forecasting.app.upkeep import banks
+from forecasting.bank.read import Bank, question_of
+from forecasting.domain.forecast import Forecast, Value
+from forecasting.domain.instants import deadline, iso
+from forecasting.domain.predicate import Predicate
+from forecasting.domain.predicate_check import check_predicate
+from forecasting.domain.predicate_text import RESERVED, parse_predicate
+from forecasting.domain.question import Question, lacks_criteria
+from forecasting.domain.setup import Setup
+from forecasting.errors import InvalidInput
+from forecasting.store import Ledger
+
+#: Draws of the number that stands beside a first one: half a percentage point at most.
+FIRST_DRAWS = 8_192
+_RANGE = re.compile(r"\s*([+-]?[0-9.,eE]+)\s*\.\.\s*([+-]?[0-9.,eE]+)\s*")
+
+
+def slug_of(title: str) -> str:
+    """Make a slug from a title: its words in lower case, without the first "will", cut at 60.
+
+    Examples
+    --------
+    >>> slug_of("Will the El Fasher pause hold to 31 January 2027?")
+    'the-el-fasher-pause-hold-to-31-january-2027'
+    """
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    words = re.findall(r"[a-z0-9]+", plain)
+    if words[:1] == ["will"] and len(words) > 1:
+        words = words[1:]
+    slug = ""
+    for word in words:
+        longer = f"{slug}-{word}" if slug else word[:60]
+        if len(longer) > 60:
+            break
+        slug = longer
+    if not slug:
+        msg = f"title ({title}): no slug can be made from it"
+        raise InvalidInput(msg, hint="slug=a-few-words")
+    return slug
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as it is asked for, in words.
+
+    `by` is its deadline, or `ladder` has several. At most one of `options`, `ordered` and `span`
+    (``0..5000``) says that it is not a yes-no question. `base` says how often the event comes.
+    """
+
+    title: str
+    by: str = ""
+    ladder: Sequence[str] = ()
+    options: Sequence[str] = ()
+    ordered: Sequence[str] = ()
+    span: str = ""
+    unit: str = ""
+    base: str = ""
+    answer: str = ""
+    tags: Sequence[str] = ()
+    slug: str = ""
+    zone: str = ""
+    criteria: str = ""
+    background: str = ""
+    resolves_by: str = ""
+
+    def fields(self, zone: str) -> dict[str, Any]:
+        """Give the fields of its question file."""
+        if bool(self.by) == bool(self.ladder):
+            msg = "deadline: give one day, or the days of a ladder"
+            raise InvalidInput(msg, hint="by=2027-01-31")
+        if sum(map(bool, (self.options, self.ordered, self.span, self.ladder))) > 1:
+            msg = "question: takes one of options, ordered options, a range and a ladder"
+            raise InvalidInput(msg, hint="ask two questions")
+        if self.base and (self.options or self.ordered or self.span):
+            msg = "base: says how often an event happens, so it can answer only a yes-no question"
+            raise InvalidInput(msg, hint="answer=PREDICATE, with a process of the bank")
+        fields: dict[str, Any] = {
+            "slug": self.slug or slug_of(self.title),
+            "title": self.title.strip(),
+            "zone": self.zone or zone,
+            "tags": [tag.strip() for tag in self.tags if tag.strip()],
+            "answer": self.answer,
+        }
+        for name in ("criteria", "background", "resolves_by", "unit"):
+            if getattr(self, name):
+                fields[name] = getattr(self, name)
+        if self.ladder:
+            fields["ladder"] = [day.strip() for day in self.ladder]
+        else:
+            fields["closes"] = self.by.strip()
+        if self.span:
+            found = _RANGE.fullmatch(self.span)
+            if found is None:
+                msg = f"range ({self.span}): must be two numbers"
+                raise InvalidInput(msg, hint="0..5000")
+            fields |= {"type": "numeric", "lower": found[1], "upper": found[2]}
+        elif self.options or self.ordered:
+            named = [option.strip() for option in self.options or self.ordered]
+            fields |= {"type": "categorical" if self.options else "ordered", "options": named}
+        return fields
+
+
+def ask(
+    ledger: Ledger,
+    asked: Asked,
+    *,
+    forecaster: str,
+    now: dt.datetime,
+    probability: str | None = None,
+    each: Mapping[str, str] | None = None,
+    because: str = "",
+    zone: str = "",
+) -> dict[str, Any]:
+    """Make a question or a ladder, with the number where one is given, in one transaction.
+
+    Parameters
+    ----------
+    probability : str, optional
+        Of a yes-no question.
+    each : mapping, optional
+        The probability of each option, the value at each quantile's level, or the probability of
+        each rung by its day.
+    because : str
+        Why: kept with the forecast.
+    zone : str
+        Of its days, where `asked` has none; default: the bank's.
+
+    Returns
+    -------
+    dict
+        ``id, title, type, opens, closes, process, questions, forecasts``; each of `forecasts` has
+        the keys of `log`.
+
+    Raises
+    ------
+    InvalidInput
+        A rule is broken; nothing was written.
+    """
+    catalog = Catalog.of(ledger)
+    fields = asked.fields(zone or banks.zone_of(ledger))
+    bank = banks.bank_of(ledger)
+    _check_new(catalog, bank.world.processes, fields, explicit=bool(asked.slug))
+    made: list[Setup] = []
+    if asked.base:
+        process, setup = _process(asked, fields, forecaster=forecaster, now=now, bank=bank)
+        made.append(setup)
+        fields["answer"] = fields["answer"] or f"{process} by close"
+        bank = banks.with_setup(bank, setup)
+    questions = [
+        replace(question, opens=now) for question in question_of(fields, now=now, source="asked")
+    ]
+    for question in questions:
+        if question.closes <= now:
+            there = deadline(question.closes, question.zone)
+            msg = f"closes ({there}): lies in the past"
+            raise InvalidInput(msg, hint="a deadline in the future")
+        if question.answer:
+            predicate_of(question, bank)
+    grown = replace(catalog, questions={**catalog.questions, **{q.id: q for q in questions}})
+    forecasts = [
+        Forecast(
+            question=question.id,
+            question_hash=question.wording_hash,
+            forecaster=forecaster,
+            value=value,
+            issued_at=now,
+            kind="live",
+            because=because,
+        )
+        for question, value in _values(grown, fields["slug"], questions, probability, each or {})
+    ]
+    if because and not forecasts:
+        msg = "because: explains a forecast, and none is given"
+        raise InvalidInput(msg, hint="a probability, such as 35%")
+    recorded = ledger.append([*made, *questions, *forecasts], recorded_at=now)
+    first = questions[0]
+    return {
+        "id": fields["slug"],
+        "title": fields["title"],
+        "type": first.type,
+        "opens": first.opens,
+        "closes": questions[-1].closes,
+        "deadline": deadline(questions[-1].closes, first.zone),
+        "answer": first.answer,
+        "process": made[0].name if made else "",
+        "criteria": "" if lacks_criteria(first) else first.criteria,
+        "questions": [question.id for question in questions],
+        "forecasts": [
+            {
+                "seq": entry.seq,
+                "id": entry.id,
+                "question": draft.question,
+                "forecaster": draft.forecaster,
+                "forecast": draft.value.plain,
+                "issued_at": draft.issued_at,
+                "recorded_at": entry.recorded_at,
+                "kind": draft.kind,
+                "hash": entry.hash,
+            }
+            for draft, entry in zip(forecasts, recorded[len(made) + len(questions) :], strict=True)
+        ],
+    }
+
+
+def beside(ledger: Ledger, questions: Sequence[str], now: dt.datetime) -> dict[str, float]:
+    """Give what the model says of new yes-no questions whose rates are all stated: no fit runs.
+
+    Nothing is logged: `update` does that. A question that would need a fit is left out.
+    """
+    from forecasting.app.forecast.predict import OWN, Predictor, watches_of
+    from forecasting.evidence import known
+    from forecasting.evidence.relevant import ancestors, asked
+
+    catalog = Catalog.of(ledger)
+    bank = banks.bank_of(ledger)
+    mine = {name: catalog.questions[name] for name in questions}
+    predictor = Predictor(
+        replace(catalog, questions=mine),
+        known(ledger.evidence(), now, recorded=True),
+        bank,
+        seed=0,
+        watches=watches_of(ledger, now, live=True),
+        draws=FIRST_DRAWS,
+    )
+    able = []
+    for name, predicate in predictor.asks.items():
+        rests = ancestors(bank.world.links, asked(predicate))
+        processes = [bank.world.processes[each] for each in rests]
+        moves = [move for process in processes for move in process.moves]
+        plain = all(process.kind in {"event", "states"} for process in processes)
+        if plain and all(move.phrase.form in {"count", "median", "date"} for move in moves):
+            able.append(mine[name])
+    if not able:
+        return {}
+    answers = predictor.one(OWN[0], able, now)
+    return {
+        name: answer.numbers[0]
+        for name, answer in answers.items()
+        if answer.numbers and mine[name].type == "binary"
+    }
+
+
+def _check_new(
+    catalog: Catalog, processes: Mapping[str, object], fields: Mapping[str, Any], *, explicit: bool
+) -> None:
+    """Refuse a slug in use, the name of a process, and a title that was asked before."""
+    slug, title = fields["slug"], fields["title"]
+    if not explicit:
+        for question in catalog.questions.values():
+            held = question.title.partition(" (by ")[0] if question.ladder else question.title
+            if held.casefold() == title.casefold():
+                msg = (
+                    f"title ({title}): question {question.ladder or question.id} already asks this"
+                )
+                raise InvalidInput(msg, hint=f"forecast log {question.id}, or another slug")
+    if slug in catalog.questions or catalog.ladder(slug):
+        msg = f"slug ({slug}): another question has that name"
+        raise InvalidInput(msg, hint=f"another slug, such as {slug}-2")
+    if slug in processes:
+        msg = f"slug ({slug}): a process has that name, and news on it would be ambiguous"
+        raise InvalidInput(msg, hint=f"another slug, such as {slug}-asked")
+
+
+def _process(
+    asked: Asked,
+    fields: Mapping[str, Any],
+    *,
+    forecaster: str,
+    now: dt.datetime,
+    bank: Bank,
+) -> tuple[str, Setup]:
+    name = f"{fields['slug']}-event"
+    if name in bank.world.processes or name in RESERVED:
+        msg = f"process ({name}): a process has that name"
+        raise InvalidInput(msg, hint="another slug")
+    detail = {
+        "event": asked.base.strip(),
+        "zone": fields["zone"],
+        "since": iso(now),
+        "title": fields["title"],
+    }
+    setup = Setup("process", name, detail, said_by=forecaster)
+    banks.process_of(setup)
+    return name, setup
+
+
+def predicate_of(question: Question, bank: Bank) -> Predicate:
+    """Read what a question asks of the world; refuse what an update would refuse."""
+    predicate = parse_predicate(question.answer, zone=question.zone, world=bank.world)
+    faults = check_predicate(predicate, bank.world, question.space, question.opens, question.closes)
+    if faults:
+        msg = f"answer ({question.answer}): {faults[0]}"
+        raise InvalidInput(msg, hint=", ".join(list(bank.world.processes)[:6]))
+    return predicate
+
+
+def _values(
+    catalog: Catalog,
+    slug: str,
+    questions: Sequence[Question],
+    probability: str | None,
+    each: Mapping[str, str],
+) -> list[tuple[Question, Value]]:
+    """Read the number or numbers, as `log` would; none is no fault."""
+    if probability is None and not each:
+        return []
+    if questions[0].ladder:
+        if probability is not None:
+            msg = (
+                f"probability ({probability}): a ladder takes one probability for each of its days"
+            )
+            days = [question.id.partition("@")[2] for question in questions]
+            number = probability.rpartition("=")[2]
+            raise InvalidInput(msg, hint=" ".join(f"--p {day}={number}" for day in days))
+        return logs.rungs(catalog, slug, each)
+    question = questions[0]
+    given = {"options": each, "quantiles": {}}
+    if question.type == "numeric":
+        given = {"options": {}, "quantiles": each}
+    return [(question, logs.value_of(question, probability, **given))]
+
+
+__all__ = ["Asked", "ask", "beside", "slug_of"]

@@ -1,0 +1,249 @@
+"""The board: what stands on every question now, kept while the ledger grows.
+
+A listing of ten thousand questions cannot read a million forecasts each time it is looked at. The
+board reads what came since it last looked, and works out again what that touches. What it says is
+what a fresh look at the ledger would say.
+"""
+
+import datetime as dt
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from forecasting.app.catalog import Catalog
+from forecasting.app.forecast.in_force import KINDS, Pair, Voice
+from forecasting.app.questions.today import (
+    News,
+    Row,
+    State,
+    due_of,
+    in_order,
+    names,
+    sections,
+    uncoded,
+)
+from forecasting.domain.forecast import Forecast
+from forecasting.domain.forecasters import MODEL
+from forecasting.domain.question import Question, Status
+from forecasting.domain.sealed import placed
+from forecasting.store import Ledger
+
+#: A row is worked out again after this time, for what a look is worth changes with the clock.
+FRESH = dt.timedelta(minutes=10)
+NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
+FOREVER = dt.datetime.max.replace(tzinfo=dt.UTC)
+#: Voices kept at once besides the model's: those heard longest ago go.
+MOST_VOICES = 16
+
+
+@dataclass(slots=True)
+class _Heard:
+    """One forecaster's live and backdated forecasts, by question, as far as they were read."""
+
+    seq: int = 0
+    said: dict[str, tuple[Forecast, ...]] = field(default_factory=dict)
+    changed: dict[str, int] = field(default_factory=dict)
+    last: dt.datetime = NEVER
+    voice: Voice | None = None
+    withdrawals: int = -1
+    used: int = 0
+
+
+@dataclass(slots=True)
+class _Rows:
+    """The due rows of one forecaster, each with when it was worked out and how long it holds."""
+
+    catalog: Catalog | None = None
+    evidence: int = 0
+    withdrawals: int = 0
+    mine: int = 0
+    model: int = 0
+    rows: dict[str, tuple[dict[str, Any] | None, dt.datetime]] = field(default_factory=dict)
+    listed: Sequence[Row] = ()
+    made: dt.datetime = NEVER
+    until: dt.datetime = NEVER
+    parts: tuple[Any, Any, dict[str, Sequence[Row]]] | None = None
+
+
+class Board:
+    """What stands on every question, for whoever asks; safe to ask from several threads."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._lock = threading.RLock()
+        self._marks: Mapping[str, int] = {}
+        self._catalog: Catalog | None = None
+        self._heard: dict[str, _Heard] = {}
+        self._rows: dict[str, _Rows] = {}
+        self._news: tuple[tuple[int, str], News] | None = None
+        self._bare: tuple[tuple[int, int], Sequence[Row], State] | None = None
+        self._statuses: tuple[Catalog, dt.datetime, dt.datetime, Mapping[str, Status]] | None = None
+        self._ordered: tuple[Catalog, Sequence[Question]] | None = None
+        self._clock = 0
+
+    def state(self, forecaster: str, now: dt.datetime) -> State:
+        """Give what the ledger says at a moment, as today's view reads it."""
+        with self._lock:
+            marks = self._ledger.marks()
+            if marks["dropped"] != self._marks.get("dropped") or marks["redaction"] != (
+                self._marks.get("redaction")
+            ):
+                self._heard.clear()
+                self._rows.clear()
+                self._catalog = None
+            stale = any(
+                marks[name] != self._marks.get(name)
+                for name in ("question", "resolution", "sealed")
+            )
+            if self._catalog is None or stale:
+                self._catalog = Catalog.of(self._ledger)
+            self._marks = marks
+            pair = Pair(self._voice(forecaster, now), self._voice(MODEL, now))
+            return State(self._catalog, pair, self._news_by(now), now)
+
+    def _news_by(self, now: dt.datetime) -> News:
+        """Give the news that stands; read again when there is more, or when a minute has passed."""
+        key = (self._marks["evidence"], f"{now:%Y-%m-%dT%H:%M}")
+        if self._news is None or self._news[0] != key:
+            self._news = (key, News.of(self._ledger, now))
+        return self._news[1]
+
+    def _voice(self, forecaster: str, now: dt.datetime) -> Voice:
+        self._clock += 1
+        heard = self._heard.get(forecaster)
+        if heard is None:
+            while len(self._heard) > MOST_VOICES:
+                del self._heard[min(self._heard, key=lambda name: self._heard[name].used)]
+            heard = self._heard[forecaster] = _Heard()
+        heard.used = self._clock
+        if self._marks["forecast"] > heard.seq:
+            new: dict[str, list[Forecast]] = {}
+            for kind in KINDS:
+                for one in self._ledger.forecasts(
+                    forecaster=forecaster, kind=kind, since=heard.seq
+                ):
+                    new.setdefault(one.question, []).append(one)
+                    heard.last = max(heard.last, one.issued_at)
+            for question, said in new.items():
+                both = [*heard.said.get(question, ()), *said]
+                heard.said[question] = tuple(sorted(both, key=placed))
+                heard.changed[question] = self._marks["forecast"]
+            heard.seq, heard.voice = self._marks["forecast"], None
+        taken = self._marks["withdrawal"]
+        if heard.voice is None or heard.withdrawals != taken or heard.last > now:
+            withdrawals = self._ledger.withdrawals()
+            heard.voice = Voice.heard(dict(heard.said), withdrawals, forecaster, now)
+            late = any(one.withdrawn_at > now for one in withdrawals)
+            # What lies after now is left out, and looked at again.
+            heard.withdrawals = -1 if late else taken
+        return heard.voice
+
+    def due(self, forecaster: str, now: dt.datetime) -> Sequence[Row]:
+        """Give the rows of due; those that nothing touched since are kept ones."""
+        with self._lock:
+            return self._due(self.state(forecaster, now), forecaster)
+
+    def _due(self, state: State, forecaster: str) -> Sequence[Row]:
+        now = state.now
+        kept = self._rows.setdefault(forecaster, _Rows())
+        touched = self._forget(kept, forecaster, state)
+        if not touched and kept.made <= now < kept.until and now < kept.made + FRESH:
+            return kept.listed
+        found = []
+        kept.until = FOREVER
+        for name, question in state.catalog.questions.items():
+            held = kept.rows.get(name)
+            if held is None or now >= held[1] or now < held[1] - FRESH:
+                held = (due_of(state, question), min(now + FRESH, _boundary(question, now)))
+                kept.rows[name] = held
+            kept.until = min(kept.until, held[1])
+            if held[0] is not None:
+                found.append(held[0])
+        kept.listed, kept.made = in_order(found), now
+        return kept.listed
+
+    def today(self, forecaster: str, now: dt.datetime) -> dict[str, Sequence[Row]]:
+        """Give the rows of today's view, by section."""
+        with self._lock:
+            state = self.state(forecaster, now)
+            rows = self._due(state, forecaster)
+            key = (id(state.catalog), id(state.news))
+            if self._bare is None or self._bare[0] != key:
+                self._bare = (key, uncoded(state), state)
+            kept = self._rows[forecaster]
+            if kept.parts is None or kept.parts[0] is not rows or kept.parts[1] is not self._bare:
+                kept.parts = (rows, self._bare, sections(state, rows, self._bare[1]))
+            return kept.parts[2]
+
+    def statuses(self, state: State) -> Mapping[str, Status]:
+        """Give the status of each question at a moment; by the clock they change at its marks."""
+        with self._lock:
+            kept = self._statuses
+            if kept is None or kept[0] is not state.catalog or not kept[1] <= state.now < kept[2]:
+                catalog, now = state.catalog, state.now
+                found = {
+                    name: catalog.status(each, now) for name, each in catalog.questions.items()
+                }
+                until = min(
+                    (_boundary(each, now) for each in catalog.questions.values()),
+                    default=FOREVER,
+                )
+                kept = self._statuses = (catalog, now, until, found)
+            return kept[3]
+
+    def by_deadline(self, state: State) -> Sequence[Question]:
+        """Give the questions by their deadlines."""
+        with self._lock:
+            if self._ordered is None or self._ordered[0] is not state.catalog:
+                every = state.catalog.questions.values()
+                found = sorted(every, key=lambda q: (q.closes, q.ladder or q.id, q.id))
+                self._ordered = (state.catalog, found)
+            return self._ordered[1]
+
+    def _forget(self, kept: _Rows, forecaster: str, state: State) -> bool:
+        """Drop the rows that something recorded since touches; say whether there are any."""
+        touched: set[str] = set()
+        old = kept.catalog
+        if old is None:
+            kept.rows.clear()
+        elif old is not state.catalog:
+            touched |= {
+                name
+                for name, question in state.catalog.questions.items()
+                if old.questions.get(name) is not question
+                or old.outcomes.get(name) != state.catalog.outcomes.get(name)
+            }
+        for who, seen in ((forecaster, kept.mine), (MODEL, kept.model)):
+            changed = self._heard[who].changed
+            touched |= {name for name, seq in changed.items() if seq > seen}
+        if kept.withdrawals != self._marks["withdrawal"]:
+            touched |= {one.question for one in self._ledger.withdrawals()}
+        if kept.evidence != self._marks["evidence"]:
+            new = {
+                effect.target.partition("=")[0]
+                for item in self._ledger.evidence()
+                if (item.seq or 0) > kept.evidence
+                for effect in item.effects
+            }
+            # What a retraction takes back is named by its key alone.
+            everything = any(target.startswith("evidence/") for target in new)
+            touched |= {
+                name
+                for name, question in state.catalog.questions.items()
+                if everything or names(question) & new
+            }
+        if old is not state.catalog:
+            touched |= kept.rows.keys() - state.catalog.questions.keys()
+        for name in touched:
+            kept.rows.pop(name, None)
+        kept.catalog = state.catalog
+        kept.mine, kept.model = self._heard[forecaster].seq, self._heard[MODEL].seq
+        kept.withdrawals, kept.evidence = self._marks["withdrawal"], self._marks["evidence"]
+        return old is None or bool(touched)
+
+
+def _boundary(question: Question, now: dt.datetime) -> dt.datetime:
+    """Give the next moment at which a question's status changes by the clock."""
+    later = [at for at in (question.opens, question.closes, question.resolves_by) if at > now]
+    return min(later, default=FOREVER)

@@ -1,0 +1,310 @@
+"""A question as one page shows it: every number on it, its path, its news, its record."""
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from forecasting.app.catalog import Catalog
+from forecasting.app.frames import latest_run
+from forecasting.app.ledger import redact
+from forecasting.app.ledger.log import history
+from forecasting.app.questions.load import resolution_row
+from forecasting.app.questions.today import State, names
+from forecasting.app.review.news_part import marks_of, moved_of
+from forecasting.app.review.publish import path_of, point_of
+from forecasting.app.upkeep.banks import bank_of
+from forecasting.domain.forecast import Forecast
+from forecasting.domain.forecasters import MODEL, family
+from forecasting.domain.instants import deadline
+from forecasting.domain.question import Question, Status, lacks_criteria
+from forecasting.errors import InvalidInput
+from forecasting.evidence import retracted
+from forecasting.review.data import Point, QuestionPath
+from forecasting.store import Ledger
+
+#: Rows of history and comments on a page; the rest is in the export.
+MOST_ROWS = 200
+_WORD = re.compile(r"[\w-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One question of a page: the only one, or a rung of its ladder.
+
+    `mine` and `model` are in force; `crowd` is the median over the other people in force, `voices`
+    how many they are. `model_spread` is the model's 90 % interval, where it states one.
+    """
+
+    question: Question
+    status: Status
+    outcome: str | None
+    mine: Forecast | None
+    withdrawn: bool
+    model: Forecast | None
+    crowd: Any
+    voices: int
+
+    @property
+    def id(self) -> str:
+        """The question's id."""
+        return self.question.id
+
+    @property
+    def day(self) -> str:
+        """The day by which a ladder names this rung."""
+        return self.question.id.partition("@")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionPage:
+    """What the page of a name shows; a ladder has several rungs, a question one."""
+
+    name: str
+    title: str
+    rungs: Sequence[Rung]
+    chosen: Rung
+    path: QuestionPath
+    path_kind: str
+    replayed: bool
+    others: Mapping[str, Forecast]
+    comments: Sequence[Mapping[str, Any]]
+    history: Sequence[Mapping[str, Any]]
+    all_history: int
+    resolutions: Sequence[Mapping[str, Any]]
+    claims: Sequence[Mapping[str, Any]]
+    processes: Sequence[Mapping[str, Any]]
+    links: Sequence[Mapping[str, Any]]
+    versions: int
+    children: Sequence[Question]
+    closes_in_words: str
+
+    @property
+    def question(self) -> Question:
+        """The question that is looked at."""
+        return self.chosen.question
+
+    @property
+    def is_ladder(self) -> bool:
+        """Whether the page is of several rungs."""
+        return len(self.rungs) > 1
+
+    @property
+    def criteria(self) -> str:
+        """What counts; empty where the question goes by its title alone."""
+        return "" if lacks_criteria(self.question) else self.question.criteria
+
+
+def question_page(
+    ledger: Ledger, state: State, name: str, *, forecaster: str, kind: str = "live"
+) -> QuestionPage:
+    """Gather the page of a question, of a rung, or of a ladder.
+
+    Parameters
+    ----------
+    kind : {"live", "replay"}
+        Whose path is drawn: what people and the model said as time went, or the latest replay.
+
+    Raises
+    ------
+    NotFound
+        With the nearest name that exists.
+    """
+    catalog, now = state.catalog, state.now
+    found = catalog.find(name)
+    ladder = catalog.ladder(found[0].ladder) if found[0].ladder else found
+    chosen = found[0] if len(found) == 1 else _current(catalog, found, now)
+    rungs = [_rung(ledger, state, question, forecaster) for question in ladder]
+    here = next(rung for rung in rungs if rung.id == chosen.id)
+    said = ledger.forecasts(question=chosen.id)
+    path, replayed, kind = _path(ledger, state, chosen, said, kind)
+    rows = history(ledger, chosen.id, catalog=catalog)
+    plain = _each_until_the_next([row for row in rows if row["kind"] != "replay"])
+    bank = _bank(ledger)
+    asked = [each for each in names(chosen) if bank and each in bank.world.processes]
+    return QuestionPage(
+        name=chosen.ladder or chosen.id,
+        title=chosen.title,
+        rungs=rungs,
+        chosen=here,
+        path=path,
+        path_kind=kind,
+        replayed=replayed,
+        others=_others(said, forecaster, now),
+        comments=_comments(ledger, said),
+        history=plain[:MOST_ROWS],
+        all_history=len(plain),
+        resolutions=[resolution_row(one) for one in ledger.resolutions(question=chosen.id)],
+        claims=_claims(bank, chosen),
+        processes=[_process(bank, each) for each in sorted(asked)],
+        links=_links(bank, asked),
+        versions=len(ledger.question_history(chosen.id)),
+        children=[
+            one
+            for one in catalog.questions.values()
+            if one.parent == chosen.id
+            or (one.condition is not None and one.condition.question == chosen.id)
+        ],
+        closes_in_words=deadline(chosen.closes, chosen.zone),
+    )
+
+
+def _each_until_the_next(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Let a forecast stand until the next of the same person, live or backdated; newest first."""
+    following: dict[str, dt.datetime] = {}
+    found = []
+    for row in sorted(rows, key=lambda row: (row["issued_at"], row["seq"] or 0), reverse=True):
+        until = row["until"]
+        if row["kind"] != "imported":
+            until = min(until, following.get(row["forecaster"], until))
+            following[row["forecaster"]] = row["issued_at"]
+        found.append({**row, "until": until})
+    return found
+
+
+def _current(catalog: Catalog, rungs: Sequence[Question], now: dt.datetime) -> Question:
+    """Give the rung to look at first: the next to close, else the last."""
+    return next((r for r in rungs if catalog.status(r, now) in ("open", "due")), rungs[-1])
+
+
+def _rung(ledger: Ledger, state: State, question: Question, forecaster: str) -> Rung:
+    pair = state.pair
+    others = [
+        one.value.probability
+        for who, one in _others(
+            ledger.forecasts(question=question.id), forecaster, state.now
+        ).items()
+        if family(who) == "person" and one.value.probability is not None
+    ]
+    return Rung(
+        question,
+        state.catalog.status(question, state.now),
+        state.catalog.outcome(question),
+        pair.mine.in_force(question.id),
+        pair.mine.is_withdrawn(question.id),
+        pair.model.in_force(question.id),
+        _median(others),
+        len(others),
+    )
+
+
+def _median(numbers: Sequence[float]) -> float | None:
+    from statistics import median
+
+    return median(numbers) if len(numbers) > 1 else None
+
+
+def _others(said: Sequence[Forecast], forecaster: str, now: dt.datetime) -> dict[str, Forecast]:
+    """Give what each other forecaster said last, live or backdated."""
+    found: dict[str, Forecast] = {}
+    for one in said:
+        if one.kind in ("live", "backdated") and one.issued_at <= now:
+            found[one.forecaster] = one
+    return {who: one for who, one in sorted(found.items()) if who not in (forecaster, MODEL)}
+
+
+def _path(
+    ledger: Ledger,
+    state: State,
+    question: Question,
+    said: Sequence[Forecast],
+    kind: str,
+) -> tuple[QuestionPath, bool, str]:
+    """Give the path to draw, whether there is a replay of it, and which of the two it is."""
+    replayed = any(one.kind == "replay" for one in said)
+    live = [one for one in said if one.kind in ("live", "backdated", "imported")]
+    if kind == "replay" or (not live and replayed):
+        run = latest_run(ledger) if replayed else ""
+        shown = [one for one in said if one.kind == "replay" and one.run == run]
+        kind = "replay"
+    else:
+        shown, kind = live, "live"
+    narrow = replace(state.catalog, questions={question.id: question})
+    items = retracted(
+        item
+        for item in ledger.evidence()
+        if any(effect.target.startswith("evidence/") for effect in item.effects)
+        or names(question) & {effect.target.partition("=")[0] for effect in item.effects}
+        or any(item.key in one.meta.get("moved", "") for one in shown if one.meta)
+    )
+    points: dict[str, list[Point]] = {}
+    for one in shown:
+        points.setdefault(one.forecaster, []).append(point_of(one))
+    path = path_of(
+        state.catalog,
+        question,
+        state.now,
+        paths=points,
+        evidence=marks_of(items, narrow, shown).get(question.id, []),
+        moved=moved_of(items, narrow, shown).get(question.id, ()),
+    )
+    return path, replayed, kind
+
+
+def _comments(ledger: Ledger, said: Sequence[Forecast]) -> list[dict[str, Any]]:
+    """Give what people wrote with their numbers, newest first."""
+    gone = redact.reasons(ledger)
+    rows: list[dict[str, Any]] = [
+        {
+            "seq": one.seq,
+            "who": one.forecaster,
+            "at": one.issued_at,
+            "forecast": one.value.plain,
+            "text": gone.get(one.seq or 0, one.because),
+            "redacted": (one.seq or 0) in gone,
+        }
+        for one in said
+        if one.kind != "replay" and (one.because or (one.seq or 0) in gone)
+    ]
+    return sorted(rows, key=lambda row: row["at"], reverse=True)[:MOST_ROWS]
+
+
+def _bank(ledger: Ledger) -> Any:
+    """Give the bank; a ledger whose bank is gone or faulty still shows its questions."""
+    try:
+        return bank_of(ledger)
+    except InvalidInput:
+        return None
+
+
+def _claims(bank: Any, question: Question) -> list[dict[str, Any]]:
+    if bank is None:
+        return []
+    return [
+        {
+            "text": text.id,
+            "forecaster": text.forecaster,
+            "band": claim.scored.name,
+            "p": claim.scored.middle,
+            "sentences": list(claim.sentences),
+            "paraphrase": claim.paraphrase,
+        }
+        for text in bank.texts
+        for claim in text.claims
+        if claim.question == question.id
+    ]
+
+
+def _process(bank: Any, name: str) -> dict[str, Any]:
+    process = bank.world.processes[name]
+    return {"name": name, "title": process.title or name, "states": list(process.states)}
+
+
+def _links(bank: Any, asked: Sequence[str]) -> list[dict[str, Any]]:
+    """Give the links that touch the question's processes, to them and from them."""
+    if bank is None:
+        return []
+    return [
+        {
+            "from": link.parent,
+            "to": link.child,
+            "says": link.name,
+            "ratio": link.median,
+            "low": link.low,
+            "high": link.high,
+            "because": link.because,
+        }
+        for link in bank.world.links
+        if link.parent in asked or link.child in asked
+    ]

@@ -1,0 +1,219 @@
+"""Questions here and elsewhere that somebody found to ask the same; never matched silently.
+
+A match names a question here and an address there. Once that platform's question is in the ledger,
+the series of its crowd or market stands beside one's own forecasts on the review page; it is scored
+beside them only where the criteria agree. Where they differ, the match says how.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any, cast
+
+from forecasting.app.catalog import Catalog
+from forecasting.app.ledger.undone import undone
+from forecasting.app.upkeep import banks
+from forecasting.domain import Forecast, Value
+from forecasting.domain.forecast import Kind
+from forecasting.domain.instants import local_day
+from forecasting.domain.reading import plainly
+from forecasting.domain.reading.probabilities import decimal
+from forecasting.domain.setup import Setup
+from forecasting.errors import InvalidInput, NotFound
+from forecasting.exchange.people import NOBODY
+from forecasting.store import Ledger
+
+FILE = "same-as.json"
+#: What stands behind the name of a crowd whose question has other criteria.
+DIFFERS = " (other criteria)"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A question here and one elsewhere.
+
+    Attributes
+    ----------
+    question, url
+        The id here and the address there.
+    other
+        The id of the other in the ledger; empty while it was not imported.
+    complement
+        Whether the other asks the opposite: its probability is one minus ours.
+    differs
+        Where the criteria differ; empty: they agree.
+    said_by
+        Who found so; empty: the bank.
+    """
+
+    question: str
+    url: str
+    other: str = ""
+    complement: bool = False
+    differs: str = ""
+    said_by: str = ""
+
+
+def matches(ledger: Ledger, catalog: Catalog) -> list[Match]:
+    """Give the matches that stand: those of the bank, and those that were recorded."""
+    found: dict[tuple[str, str], Match] = {}
+    for one in _of_bank(ledger):
+        if one.question in catalog.questions:
+            found[one.question, _plain(one.url)] = one
+    for setup in ledger.setups():
+        if setup.subject != "same-as":
+            continue
+        detail = setup.detail
+        key = (detail["question"], _plain(detail["url"]))
+        if detail.get("undone"):
+            found.pop(key, None)
+        else:
+            found[key] = Match(
+                detail["question"],
+                detail["url"],
+                complement=detail.get("complement") == "yes",
+                differs=detail.get("differs", ""),
+                said_by=setup.said_by,
+            )
+    at = {_plain(one.source): one.id for one in catalog.questions.values() if one.source}
+    return [
+        replace(one, other=at.get(key[1], "") or _id(one.url, catalog))
+        for key, one in sorted(found.items())
+    ]
+
+
+def _of_bank(ledger: Ledger) -> Iterable[Match]:
+    folder = banks.folder_of(ledger)
+    place = None if folder is None else folder / FILE
+    if place is None or not place.is_file():
+        return []
+    try:
+        rows = json.loads(place.read_text(encoding="utf-8"))
+        return [
+            Match(row["question"], row["url"], complement=bool(row.get("complement")),
+                  differs=row["differs"])
+            for row in rows
+        ]  # fmt: skip
+    except (ValueError, KeyError, TypeError) as broken:
+        msg = f"file ({place}): must be a list of question, url and differs ({broken})"
+        raise InvalidInput(
+            msg, hint='[{"question": "q", "url": "https://...", "differs": ""}]'
+        ) from (broken)
+
+
+def _plain(url: str) -> str:
+    """Give an address without what changes: its scheme, a closing slash, words after a number."""
+    text = url.strip().partition("//")[2] or url.strip()
+    text = text.removeprefix("www.").partition("?")[0].partition("#")[0].rstrip("/")
+    parts = text.split("/")
+    if len(parts) > 2 and parts[1] == "questions" and parts[2].isdigit():
+        parts = parts[:3]
+    return "/".join(parts)
+
+
+def _id(url: str, catalog: Catalog) -> str:
+    return url if url in catalog.questions else ""
+
+
+def same_as(
+    ledger: Ledger,
+    question: str,
+    url: str,
+    *,
+    differs: str = "",
+    complement: bool = False,
+    undo: bool = False,
+    forecaster: str,
+    now: dt.datetime,
+) -> Match:
+    """Record that a question here asks what one elsewhere asks, or take that back.
+
+    Parameters
+    ----------
+    url : str
+        The address of the other, or its id where it was imported.
+    differs : str
+        Where the criteria differ; the series is then shown and not scored.
+    complement : bool
+        The other asks the opposite.
+    undo : bool
+        Take the match back.
+
+    Raises
+    ------
+    NotFound
+        No such question; with `undo` no such match.
+    InvalidInput
+        No address, or the question itself.
+    """
+    catalog = Catalog.of(ledger)
+    if question not in catalog.questions:
+        msg = f"no question {plainly(question)}"
+        raise NotFound(msg, hint="forecast questions list")
+    if not (url in catalog.questions or (url.startswith(("http://", "https://")) and "." in url)):
+        msg = f"url ({plainly(url)}): must be an address, or the id of an imported question"
+        raise InvalidInput(msg, hint="https://www.metaculus.com/questions/41138")
+    if url == question:
+        msg = f"url ({plainly(url)}): is the question itself"
+        raise InvalidInput(msg)
+    if catalog.questions[question].type != "binary":
+        msg = f"question ({question}): only questions of yes or no are matched"
+        raise InvalidInput(msg)
+    stand = {(one.question, _plain(one.url)) for one in matches(ledger, catalog)}
+    if undo and (question, _plain(url)) not in stand:
+        msg = f"no match of {question} and {plainly(url)}"
+        raise NotFound(msg, hint="forecast questions same-as")
+    detail = {"question": question, "url": url}
+    detail |= {"differs": differs} if differs else {}
+    detail |= {"complement": "yes"} if complement else {}
+    detail |= {"undone": "yes"} if undo else {}
+    entry = Setup("same-as", f"{question} {_plain(url)}", detail, said_by=forecaster)
+    ledger.append([entry], recorded_at=now)
+    if undo:
+        return Match(question, url, differs=differs, complement=complement, said_by=forecaster)
+    found = matches(ledger, catalog)
+    return next(one for one in found if (one.question, one.url) == (question, url))
+
+
+def beside(ledger: Ledger, catalog: Catalog, *, kind: str) -> list[Forecast]:
+    """Give the crowds' and markets' forecasts of matched questions, as forecasts of ours.
+
+    The last of each day within the window; of an opposite question the complement. Where the
+    criteria differ the name says so.
+
+    Parameters
+    ----------
+    kind : str
+        The kind of forecast that they stand beside.
+    """
+    wanted: dict[str, list[Match]] = {}
+    for one in matches(ledger, catalog):
+        if one.other:
+            wanted.setdefault(one.other, []).append(one)
+    if not wanted:
+        return []
+    last: dict[tuple[Any, ...], Forecast] = {}
+    for said in undone(ledger).left(
+        spoken for name in wanted for spoken in ledger.forecasts(question=name, kind="imported")
+    ):
+        if not said.forecaster.startswith(NOBODY) or said.value.shape != "binary":
+            continue
+        for one in wanted[said.question]:
+            mine = catalog.questions[one.question]
+            if not mine.opens <= said.issued_at < mine.closes:
+                continue
+            p = said.value.entered[0]
+            value = Value("binary", ("yes",), (decimal(1 - Decimal(p)) if one.complement else p,))
+            name = f"{said.forecaster}{DIFFERS}" if one.differs else said.forecaster
+            key = (mine.id, name, local_day(said.issued_at, mine.zone))
+            last[key] = replace(
+                said,
+                question=mine.id,
+                question_hash=mine.wording_hash,
+                forecaster=name,
+                value=value,
+                kind=cast("Kind", kind),
+            )
+    return sorted(last.values(), key=lambda said: (said.issued_at, said.question, said.forecaster))

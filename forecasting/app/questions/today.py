@@ -1,0 +1,368 @@
+"""Today: what is due, closes soon, moved or was never answered, and what a fresh look is worth."""
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from forecasting.app.catalog import Catalog
+from forecasting.app.forecast.in_force import Pair, difference
+from forecasting.app.news.standing import standing
+from forecasting.domain.evidence import Evidence
+from forecasting.domain.forecast import Forecast
+from forecasting.domain.instants import local_day
+from forecasting.domain.question import NO_CRITERIA, Question, lacks_criteria
+from forecasting.errors import InvalidInput
+from forecasting.store import Ledger
+
+DAY = dt.timedelta(days=1)
+ONE = dt.timedelta(microseconds=1)
+#: A question that closes within this time closes soon.
+SOON = dt.timedelta(days=7)
+#: The model moved if its number changed by this much since your forecast, or within a week.
+MOVED = 0.05
+#: A forecast older than this is stale.
+STALE = 30.0
+#: What one item of news may do to a number: its standard deviation in log-odds.
+NEWS = 0.3
+#: The expected squared error of a question nobody answered, where there is no model: as if the
+#: right number could be any between 0 and 1, and silence counts as one half.
+UNKNOWN = 1 / 12
+#: The reason of a question that goes by its title alone.
+ROW = (
+    *("question", "reason", "value", "mine", "withdrawn", "model", "difference", "age_days"),
+    *("staleness", "hazard", "news_since", "distance", "change", "deadline", "by", "title"),
+    "status",
+)
+NEWS_ROW = ("seq", "known_at", "source", "on")
+ORDERS = ("value", "date")
+SECTIONS = ("fresh look", "due", "closes soon", "moved", "never answered", "news not coded")
+MOST = 5
+#: A fresh look worth less than this is none: it prints as nothing.
+LEAST = 0.0005
+
+
+type Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """The items that stand at a moment, and when each target was spoken of."""
+
+    items: tuple[Evidence, ...]
+    about: Mapping[str, tuple[dt.datetime, ...]]
+
+    @classmethod
+    def of(cls, ledger: Ledger, now: dt.datetime) -> "News":
+        """Read what was known by now."""
+        items = tuple(item for item in standing(ledger.evidence()) if item.known_at <= now)
+        about: dict[str, list[dt.datetime]] = {}
+        for item in items:
+            for target in {effect.target for effect in item.effects}:
+                about.setdefault(target.partition("=")[0], []).append(item.known_at)
+        return cls(items, {name: tuple(sorted(times)) for name, times in about.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the ledger says at one moment to one forecaster."""
+
+    catalog: Catalog
+    pair: Pair
+    news: News
+    now: dt.datetime
+
+    @classmethod
+    def of(cls, ledger: Ledger, forecaster: str, now: dt.datetime) -> "State":
+        """Read it."""
+        pair = Pair.of(ledger, forecaster, now)
+        return cls(Catalog.of(ledger), pair, News.of(ledger, now), now)
+
+    def news_since(self, question: Question, moment: dt.datetime) -> int:
+        """Count the items known since a moment that bear on a question or its processes."""
+        about = self.news.about
+        return sum(
+            known > moment for name in names(question) & about.keys() for known in about[name]
+        )
+
+
+def names(question: Question) -> frozenset[str]:
+    """Give the names by which news may speak of a question: its own, and those of its processes."""
+    return _words(question.answer) | {question.id, question.ladder or question.id}
+
+
+@lru_cache(maxsize=4096)
+def _words(answer: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[\w-]+", answer))
+
+
+def due(
+    ledger: Ledger, *, forecaster: str, now: dt.datetime, by: str = "value"
+) -> list[dict[str, Any]]:
+    """List what needs a person, a row a question, outcomes to record first.
+
+    Parameters
+    ----------
+    by : {"value", "date"}
+        Order by what a fresh look is worth, or by the deadline.
+
+    Returns
+    -------
+    list of dict
+        ``question, reason, value, mine, model, difference, age_days, staleness, hazard,
+        news_since, distance, change, deadline, by, title, status`` and `withdrawn`; `by` is the
+        last day, `change` how far the model moved.
+
+        `value` is the expected drop of the half Brier score, on average over the whole window,
+        from replacing your number now: ``share of the window left x (distance² + staleness² +
+        news_since x (0.3 p (1 - p))²)``. `distance` is how far your number is from the model's.
+        `hazard` is the chance a day that what is less likely happens, had it a constant one up to
+        the deadline. `staleness` is by how much quiet days since your forecast should have moved
+        your number at that hazard. `news_since` counts the items since your forecast that bear on
+        the question. Without your number, one half stands for it.
+
+    Raises
+    ------
+    InvalidInput
+        For another order.
+    """
+    if by not in ORDERS:
+        msg = f"by ({by}): must be one of {', '.join(ORDERS)}"
+        raise InvalidInput(msg, hint="by=value")
+    rows = _due(State.of(ledger, forecaster, now))
+    if by == "date":
+        return sorted(rows, key=lambda row: (row["deadline"], row["question"]))
+    return rows
+
+
+def _due(state: State) -> list[dict[str, Any]]:
+    rows = [due_of(state, question) for question in state.catalog.questions.values()]
+    return in_order(row for row in rows if row is not None)
+
+
+def in_order(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Sort rows by what a look is worth, outcomes to record first."""
+    first = {"due": 0, "open": 1}
+    return sorted(rows, key=lambda r: (first[r["status"]], -(r["value"] or 0), r["deadline"]))
+
+
+def due_of(state: State, question: Question) -> dict[str, Any] | None:
+    """Give the row of one question; None where it needs nobody."""
+    status = state.catalog.status(question, state.now)
+    if status == "due":
+        return _waiting(state, question)
+    row = _looked(state, question) if status == "open" else None
+    return row if row is not None and row["reason"] else None
+
+
+def _waiting(state: State, question: Question) -> dict[str, Any]:
+    """Give the row of a question that waits for its outcome."""
+    return {
+        **_row(state, question, "record the outcome"),
+        "age_days": _days(state.now - question.resolves_by),
+        "deadline": question.resolves_by,
+    }
+
+
+def _looked(state: State, question: Question) -> dict[str, Any]:
+    """Give the row of an open question; without a reason it needs nobody."""
+    mine, model = (
+        state.pair.mine.in_force(question.id),
+        state.pair.model.in_force(question.id),
+    )
+    left = question.closes - state.now
+    since = question.opens if mine is None else mine.issued_at
+    age = _days(state.now - since)
+    news = state.news_since(question, since)
+    numbers = _numbers(question, mine) or _numbers(question, model)
+    hazard = None
+    stale = None
+    if question.type == "binary" and numbers is not None:
+        hazard = _hazard(numbers[0], left)
+        stale = 0.0 if mine is None else _quiet(mine, question, state.now)
+    apart = _distance(question, mine, model)
+    reasons = []
+    if state.pair.mine.is_withdrawn(question.id):
+        reasons.append("withdrawn")
+    elif mine is None:
+        reasons.append("never answered")
+    if left <= SOON:
+        reasons.append("closes soon")
+    change = _moved(state, question)
+    if change is not None:
+        reasons.append("the model moved")
+    if mine is not None and news:
+        reasons.append(f"{news} news since")
+    if mine is not None and age > STALE:
+        reasons.append("stale")
+    if lacks_criteria(question):
+        reasons.append(NO_CRITERIA)
+    return {
+        **_row(state, question, ", ".join(reasons)),
+        "value": _value(question, mine, model, stale, news, left),
+        "age_days": age,
+        "staleness": stale,
+        "hazard": hazard,
+        "news_since": news,
+        "distance": apart,
+        "change": change,
+    }
+
+
+def _row(state: State, question: Question, reason: str) -> dict[str, Any]:
+    return {
+        "question": question.id,
+        "reason": reason,
+        "value": None,
+        **state.pair.row(question),
+        "age_days": None,
+        "staleness": None,
+        "hazard": None,
+        "news_since": None,
+        "distance": None,
+        "change": None,
+        "deadline": question.closes,
+        "by": local_day(question.closes - ONE, question.zone).isoformat(),
+        "title": question.title,
+        "status": state.catalog.status(question, state.now),
+    }
+
+
+def _days(span: dt.timedelta) -> float:
+    return round(span / DAY, 2)
+
+
+def _numbers(question: Question, forecast: Forecast | None) -> tuple[float, ...] | None:
+    """Give the probabilities of a forecast; None for quantiles."""
+    return None if forecast is None or question.type == "numeric" else forecast.value.numbers
+
+
+def _hazard(p: float, left: dt.timedelta) -> float | None:
+    """Give the chance a day of the less likely answer, at a constant hazard up to the deadline."""
+    least, days = min(p, 1 - p), left / DAY
+    return None if days <= 0 else 1 - (1 - least) ** (1 / days)
+
+
+def _quiet(mine: Forecast, question: Question, now: dt.datetime) -> float:
+    """Say by how much quiet days since a forecast should have moved it, at that hazard."""
+    p = mine.value.numbers[0]
+    least = min(p, 1 - p)
+    whole = (question.closes - mine.issued_at) / DAY
+    if whole <= 0:
+        return 0.0
+    still: float = (1 - least) ** ((question.closes - now) / DAY / whole)
+    return least - (1 - still)
+
+
+def _distance(question: Question, mine: Forecast | None, model: Forecast | None) -> float | None:
+    """Give the largest difference to the model's number over the options."""
+    apart = difference(question, mine, model)
+    if apart is None:
+        return None
+    return max(abs(x) for x in (apart.values() if isinstance(apart, dict) else [apart]))
+
+
+def _value(
+    question: Question,
+    mine: Forecast | None,
+    model: Forecast | None,
+    stale: float | None,
+    news: int,
+    left: dt.timedelta,
+) -> float | None:
+    """Give what a fresh look is worth; see :func:`due`. None for numbers and dates."""
+    if question.type == "numeric":
+        return None
+    window = question.closes - question.opens
+    share = left / window if window > dt.timedelta(0) else 0.0
+    own, other = _numbers(question, mine), _numbers(question, model)
+    options = max(len(question.space.options), 2)
+    silent = tuple([0.5] if question.type == "binary" else [1 / options] * options)
+    said = own or silent
+    half = 1.0 if len(said) == 1 else 0.5
+    if other is not None and len(other) == len(said):
+        gain = half * sum((a - b) ** 2 for a, b in zip(said, other, strict=True))
+    else:
+        gain = 0.0 if own is not None else UNKNOWN
+    spread = half * sum((NEWS * p * (1 - p)) ** 2 for p in said)
+    return share * (gain + (stale or 0.0) ** 2 + news * spread)
+
+
+def _moved(state: State, question: Question) -> float | None:
+    """Say by how much the model moved since my forecast, or else within a week, where it did."""
+    mine, model = state.pair.mine.in_force(question.id), state.pair.model
+    since = state.now - SOON if mine is None else mine.issued_at
+    now, then = model.in_force(question.id), model.at(question.id, since)
+    if then is None:
+        return None
+    apart = difference(question, now, then)
+    if apart is None:
+        return None
+    widest = max(apart.values(), key=abs) if isinstance(apart, dict) else apart
+    return widest if abs(widest) >= MOVED else None
+
+
+def today(ledger: Ledger, *, forecaster: str, now: dt.datetime) -> list[dict[str, Any]]:
+    """Give everything that today's view shows, a row an item, under a `section` each.
+
+    Sections, in this order: ``fresh look`` (the five open questions on which one is worth most),
+    ``due``, ``closes soon``, ``moved``, ``never answered``, ``news not coded``. A question may
+    stand in several.
+
+    Returns
+    -------
+    list of dict
+        ``section, question, mine, model, difference, deadline, value, reason, change, title`` and
+        what :func:`due` gives; `change` is how far the model moved. An item of news has
+        ``seq, known_at, source`` and no question.
+    """
+    state = State.of(ledger, forecaster, now)
+    parts = sections(state, _due(state), uncoded(state))
+    return [{"section": name, **row} for name in SECTIONS for row in parts[name]]
+
+
+def sections(state: State, rows: Sequence[Row], news: Sequence[Row]) -> dict[str, Sequence[Row]]:
+    """Put the rows of :func:`due`, and the news that nobody coded, into today's sections."""
+    now = state.now
+    open_ones = [row for row in rows if row["status"] == "open"]
+    soon = sorted(
+        (row for row in open_ones if row["deadline"] - now <= SOON),
+        key=lambda row: (row["deadline"], row["question"]),
+    )
+    return {
+        "fresh look": [row for row in open_ones if (row["value"] or 0.0) >= LEAST][:MOST],
+        "due": sorted(
+            (row for row in rows if row["status"] == "due"), key=lambda row: row["deadline"]
+        ),
+        "closes soon": soon,
+        "moved": sorted(
+            (row for row in open_ones if row["change"] is not None),
+            key=lambda row: -abs(row["change"]),
+        ),
+        "never answered": [row for row in open_ones if "never answered" in row["reason"]],
+        "news not coded": news,
+    }
+
+
+def uncoded(state: State) -> list[dict[str, Any]]:
+    """Give the items that bear on an open question, or on none yet, and have no weight."""
+    bare = [item for item in state.news.items if all(each.form == "bears" for each in item.effects)]
+    if not bare:
+        return []
+    open_ones: set[str] = set()
+    for question in state.catalog.questions.values():
+        if state.catalog.status(question, state.now) == "open":
+            open_ones |= names(question)
+    return [
+        {
+            "seq": item.seq,
+            "known_at": item.known_at,
+            "source": item.source,
+            "title": item.title,
+            "on": [effect.target for effect in item.effects],
+        }
+        for item in sorted(bare, key=lambda item: item.known_at, reverse=True)
+        if all(effect.target.partition("=")[0] in open_ones for effect in item.effects)
+    ]

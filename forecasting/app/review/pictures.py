@@ -1,0 +1,239 @@
+"""The pictures of a calibration review: each as a table first, then drawn from it."""
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forecasting.app.frames import Selection, resolved
+from forecasting.app.scores import calibrate
+from forecasting.app.scores.score import from_frame
+from forecasting.domain.forecasters import ordered
+from forecasting.errors import InvalidInput
+from forecasting.store import Head, Ledger
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PICTURES = {
+    "reliability": "Reliability",
+    "mcb-dsc": "Miscalibration and discrimination",
+    "murphy": "Murphy diagram",
+    "over-time": "Score over time",
+    "histogram": "What was said",
+    "pit": "PIT of numbers and dates",
+}
+#: Those that compare scores, where a seal that is not opened counts as the worst.
+COMPARED = ("mcb-dsc", "murphy", "over-time")
+ENDINGS = (".svg", ".png", ".csv", ".html")
+#: As on the review page: styles and pictures of its own, nothing else.
+_ALLOWED = (
+    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+    "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'\">"
+)
+
+
+def table(
+    ledger: Ledger, picture: str, *, selection: Selection, share: float = 0.5, seed: int = 0
+) -> list[dict[str, Any]]:
+    """Give the rows that a picture draws.
+
+    Parameters
+    ----------
+    picture : str
+        ``reliability``, ``histogram`` and ``pit`` of one forecaster; ``mcb-dsc``, ``murphy`` and
+        ``over-time`` of one, or of everybody where the selection names nobody.
+    selection, share, seed
+        As for :func:`forecasting.app.scores.calibrate.calibration`.
+
+    Returns
+    -------
+    list of dict
+        Empty where nothing has resolved. Of several forecasters each row says on how many
+        events it rests (``n``), on how many questions (``n_questions``) and how many of those all
+        of them share (``n_shared``).
+
+    Raises
+    ------
+    InvalidInput
+        For another picture.
+    """
+    if picture not in PICTURES:
+        msg = f"picture ({picture}): must be one of {', '.join(PICTURES)}"
+        raise InvalidInput(msg)
+    frame = resolved(ledger, selection, seals="worst" if picture in COMPARED else "missing")
+    if picture == "over-time":
+        return _over_time(frame, selection.kind)
+    if picture == "pit":
+        return list(calibrate.numbers(frame, share=share, seed=seed)["pit"])
+    frame = frame[frame["type"] == "binary"]
+    if frame.empty:
+        return []
+    if picture == "reliability":
+        return list(calibrate.from_frame(frame, share=share, seed=seed)["curve"])
+    if picture == "histogram":
+        return _histogram(frame[~frame["too_soon"]])
+    spoken = {
+        str(name): calibrate.picked(part, calibrate.at_share(share), seed=seed)
+        for name, part in frame.groupby("forecaster")
+    }
+    spoken = {name: found for name, found in spoken.items() if found.picks}
+    # Curves of different questions are no comparison: how many all have in common stands beside.
+    questions = [set(found.rows["question"]) for found in spoken.values()]
+    shared = set.intersection(*questions) if questions else set()
+    rows: list[dict[str, Any]] = []
+    for name in ordered(spoken):
+        part = spoken[name]
+        found = _parts(name, part, seed) if picture == "mcb-dsc" else _murphy(name, part)
+        about = {"n_questions": len(part.rows), "n_shared": len(shared)}
+        rows += [{**row, **about} for row in found]
+    return rows
+
+
+def draw(
+    picture: str,
+    rows: Sequence[Mapping[str, Any]],
+    path: Path,
+    *,
+    title: str,
+    head: Head,
+) -> None:
+    """Write a picture to a file by its ending, or its table as .csv.
+
+    Parameters
+    ----------
+    head : Head
+        The ledger's, which a page prints: what it was made from.
+
+    Raises
+    ------
+    InvalidInput
+        On another ending, or where there is nothing to draw.
+    """
+    from forecasting.review import draw as pen
+    from forecasting.review import draw_scores as pens
+
+    ending = file_ending(path)
+    if not rows:
+        msg = f"picture ({picture}): nothing has resolved, so there is nothing to draw"
+        raise InvalidInput(msg, hint="forecast questions list --status resolved")
+    if ending == ".csv":
+        save_csv(path, rows, list(rows[0]))
+        return
+    drawn = {
+        "reliability": lambda: pen.reliability({"n": len(rows), "curve": rows}, title=title),
+        "mcb-dsc": lambda: pens.mcb_dsc(rows, title=title),
+        "murphy": lambda: pens.murphy(rows, title=title),
+        "over-time": lambda: pens.over_time(rows, title=title),
+        "histogram": lambda: pens.histogram(rows, title=title),
+        "pit": lambda: pens.pit(rows, title=title),
+    }[picture]()
+    if ending != ".html":
+        pen.save(drawn, path)
+        return
+    save_page(path, title=title, drawn=pen.svg(drawn, label=title), rows=rows, head=head)
+
+
+def file_ending(path: Path) -> str:
+    """Give the ending of a file to be written; anything but the four is bad input."""
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
+        msg = f"file ({path.name}): must end in {', '.join(ENDINGS)}"
+        raise InvalidInput(msg, hint=f"out={path.stem or 'picture'}.svg")
+    return ending
+
+
+def save_csv(path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Write a table so that no spreadsheet runs a name in it."""
+    from forecasting.exchange.cells import neutral
+
+    with path.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.DictWriter(handle, columns)
+        writer.writeheader()
+        writer.writerows(
+            {
+                name: neutral(value) if isinstance(value, str) else value
+                for name, value in row.items()
+            }
+            for row in rows
+        )
+
+
+def save_page(
+    path: Path,
+    *,
+    title: str,
+    drawn: str,
+    rows: Sequence[Mapping[str, Any]],
+    head: Head,
+    reading: str = "",
+) -> None:
+    """Write a picture, its reading and its table as a page that may load and run nothing."""
+    import html
+
+    heads = "".join(f"<th>{html.escape(str(name))}</th>" for name in (rows[0] if rows else ()))
+    lines = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(_cell(v))}</td>" for v in row.values()) + "</tr>"
+        for row in rows
+    )
+    said = f"<pre>{html.escape(reading)}</pre>" if reading else ""
+    name = html.escape(title)
+    path.write_text(
+        f'<!doctype html><html lang="en"><meta charset="utf-8">{_ALLOWED}<title>{name}</title>'
+        f"<h1>{name}</h1>{said}{drawn}<table><tr>{heads}</tr>{lines}</table>"
+        f"<p>Ledger head: entry {head.seq}, hash <code>{head.hash}</code></p></html>\n",
+        encoding="utf-8",
+    )
+
+
+def _cell(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _parts(name: str, chosen: calibrate.Picked, seed: int) -> list[dict[str, Any]]:
+    from forecasting.calibration import corp
+
+    found = corp(chosen.said, chosen.seen, picks=chosen.picks, cluster=chosen.events, seed=seed)
+    parts = {part: getattr(found, part) for part in calibrate.PARTS if part != "p_value"}
+    return [{"forecaster": name, "n": round(chosen.n), **parts}]
+
+
+def _murphy(name: str, chosen: calibrate.Picked) -> list[dict[str, Any]]:
+    import numpy as np
+
+    from forecasting.calibration import murphy_curve
+
+    # A mean over picks is the curve of all rows, each as often as the picks hold it.
+    rows = np.concatenate(chosen.picks)
+    curve = murphy_curve(chosen.said[rows], chosen.seen[rows])
+    return [
+        {"forecaster": name, "threshold": float(at), "score": float(score), "n": round(chosen.n)}
+        for at, score in zip(curve.threshold, curve.score, strict=True)
+    ]
+
+
+def _over_time(frame: "pd.DataFrame", kind: str) -> list[dict[str, Any]]:
+    rows = from_frame(frame[frame["type"] == "binary"], kind=kind, by="month", resamples=999)
+    keys = ("month", "forecaster", "mean", "lower", "upper", "n_questions", "n_events")
+    return sorted(
+        ({key: row[key] for key in keys} for row in rows),
+        key=lambda row: (str(row["month"]),),
+    )
+
+
+def _histogram(frame: "pd.DataFrame") -> list[dict[str, Any]]:
+    import numpy as np
+
+    said = frame["forecast"].to_numpy(dtype=np.float64)
+    happened = frame["outcome"].to_numpy(dtype=np.float64)
+    place = np.minimum((said * 20).astype(int), 19)
+    return [
+        {
+            "from": bin_ / 20,
+            "to": (bin_ + 1) / 20,
+            "n": int((place == bin_).sum()),
+            "n_yes": int(happened[place == bin_].sum()),
+            "n_questions": int(frame["question"][place == bin_].nunique()),
+        }
+        for bin_ in range(20)
+    ]

@@ -1,0 +1,461 @@
+"""Gather from the ledger what the review page and the pictures show."""
+
+import contextlib
+import datetime as dt
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from forecasting.app.catalog import Catalog
+from forecasting.app.forecast.in_force import latest
+from forecasting.app.forecast.predict import REPLAY_DRAWS
+from forecasting.app.frames import Selection, latest_run, resolved, scoring_frame, select
+from forecasting.app.news.sources import worth
+from forecasting.app.questions.same_as import DIFFERS, beside
+from forecasting.app.review.news_part import marks_of, moved_of
+from forecasting.app.review.world_part import world_page
+from forecasting.app.scores.calibrate import from_frame
+from forecasting.app.scores.score import from_frame as scored_frame
+from forecasting.app.scores.score import scores
+from forecasting.app.upkeep.banks import bank_of
+from forecasting.app.world.models import prior_rows
+from forecasting.app.world.paths import fans
+from forecasting.app.world.scenario import live
+from forecasting.bank import Bank, text_speaks_at
+from forecasting.domain.commentary import Claim, Text
+from forecasting.domain.forecast import DENSE, Forecast, kind_named
+from forecasting.domain.forecasters import (
+    ABLATIONS,
+    BASE_RATE,
+    MODEL,
+    POOL,
+    PRIOR,
+    WITHOUT_LINKS,
+    WITHOUT_NEWS,
+)
+from forecasting.domain.question import Question
+from forecasting.domain.verbal import FLAT_DENIAL_ALTERNATIVES
+from forecasting.domain.watch import watched
+from forecasting.errors import InvalidInput
+from forecasting.evidence import retracted
+from forecasting.review import data as page
+from forecasting.store import Head, Ledger
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CHIEF = {MODEL, WITHOUT_LINKS, WITHOUT_NEWS, PRIOR, BASE_RATE, POOL}
+DIAGRAMS = (MODEL, BASE_RATE, POOL)
+
+
+def save_calibration(result: Mapping[str, Any], path: Path, *, title: str, head: Head) -> None:
+    """Write a calibration as .svg, .png, .csv or .html; anything else is bad input."""
+    from forecasting.app.review.pictures import file_ending, save_csv, save_page
+    from forecasting.review import draw
+
+    ending = file_ending(path)
+    curve = result["curve"]
+    if ending == ".csv":
+        save_csv(path, curve, ["forecast", "event_rate", "n", "events", "lower", "upper"])
+        return
+    figure = draw.reliability(result, title=title)
+    if ending != ".html":
+        draw.save(figure, path)
+        return
+    drawn = draw.svg(figure, label=title)
+    said = str(result["reading"])
+    save_page(path, title=title, drawn=drawn, rows=curve, head=head, reading=said)
+
+
+def review(ledger: Ledger, folder: Path, *, kind: str, run: str, now: dt.datetime) -> Path:
+    """Write the review page and give its path."""
+    from forecasting.review import write
+
+    return write(gather(ledger, kind=kind, run=run, now=now), folder)
+
+
+def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.ReviewData:
+    """Read everything that the page shows, for one kind of forecast."""
+    chosen_run = run or latest_run(ledger)
+    kind = kind_named(kind) or ("replay" if chosen_run else "live")
+    chosen_run = chosen_run if kind == "replay" else ""
+    selection = Selection(kind=kind, run=chosen_run)
+    catalog = Catalog.of(ledger)
+    bank = bank_of(ledger)
+    forecasts = select(ledger, catalog, selection)
+    frame = resolved(ledger, selection)
+    rows = scores(ledger, selection=selection)
+    by_question = scores(ledger, selection=selection, by="question", resamples=99)
+    crowds = beside(ledger, catalog, kind=kind)
+    agreeing = [one for one in crowds if not one.forecaster.endswith(DIFFERS)]
+    told = scoring_frame(ledger, catalog, agreeing, withdrawals=())
+    if len(told):
+        rows = [*rows, *scored_frame(told, kind=kind)]
+        by_question += scored_frame(told, kind=kind, by="question", resamples=99)
+    texts = ledger.forecasts(kind="backdated") if kind == "replay" else []
+    binary = [row for row in rows if row["type"] == "binary"]
+    details = [row["detectable"] for row in binary if row["forecaster"] == MODEL]
+    fits = ledger.model_runs(run=chosen_run)
+    run_shown = _run(ledger, bank, kind, chosen_run, now)
+    shown, gain = _world(ledger, bank, run_shown, now)
+    return page.ReviewData(
+        run=run_shown,
+        scores=rows,
+        log_scores=scores(ledger, rule="log", selection=selection),
+        horizons=scores(ledger, by="horizon", selection=selection, resamples=999),
+        calibrations={
+            name: from_frame(frame[frame["forecaster"] == name]) for name in _diagrams(frame)
+        },
+        questions=_paths(ledger, catalog, now, [*forecasts, *texts, *crowds], by_question),
+        texts=cards(catalog, bank, forecasts) if kind == "replay" else (),
+        due=_due(catalog, now),
+        left_out=unscored(catalog, forecasts, kind, now),
+        parts=_parts(ledger, selection, frame),
+        reports=[{"source": name, **row} for name, row in worth(ledger, selection).items()],
+        world=shown,
+        news_gain=gain,
+        unfit=_unfit(forecasts),
+        refused=[
+            {"question": fit.family, "forecaster": fit.worldview or MODEL, "verdict": fit.gate}
+            for fit in fits
+            if not fit.passed
+        ],
+        priors=prior_rows(ledger) if kind == "replay" else (),
+        events=page.Events(
+            n=max((row["n_events"] for row in binary), default=0),
+            detectable=next((d for d in details if d is not None and math.isfinite(d)), None),
+        ),
+    )
+
+
+def _diagrams(frame: "pd.DataFrame") -> list[str]:
+    present = list(dict.fromkeys(frame["forecaster"]))
+    wanted = [name for name in DIAGRAMS if name in present]
+    return wanted or present
+
+
+def _run(ledger: Ledger, bank: Bank, kind: str, run: str, now: dt.datetime) -> page.Run:
+    head = ledger.head()
+    started = [m for m in ledger.replay_runs() if m.run == run and m.event == "started"]
+    config: Mapping[str, Any] = started[0].config if started else {}
+
+    def moment(key: str) -> dt.datetime | None:
+        from forecasting.domain.instants import parse_instant
+
+        return parse_instant(str(config[key])) if key in config else None
+
+    return page.Run(
+        kind=kind,
+        generated_at=now,
+        run_id=run,
+        seed=int(config["seed"]) if "seed" in config else None,
+        started_from=moment("from"),
+        until=moment("to"),
+        steps=int(config["steps"]) if "steps" in config else None,
+        evidence_head=started[0].evidence_head if started else None,
+        bank_digest=bank.digest,
+        observed_until=bank.observed_until,
+        versions={str(k): str(v) for k, v in dict(config.get("versions", {})).items()},
+        ledger_head_seq=head.seq,
+        ledger_head_hash=head.hash,
+        content_digest=ledger.content_digest(),
+        zone=bank.zone,
+    )
+
+
+def _world(
+    ledger: Ledger, bank: Bank, run: page.Run, now: dt.datetime
+) -> tuple[page.WorldPage, Mapping[str, float | int]]:
+    """Give the world as it stood at the page's "now", how it may go on, and the news gain."""
+    moment = (run.until if run.kind == "replay" else None) or now
+    looked = watched(ledger.watches(), moment, live=run.kind != "replay")
+    items = retracted(ledger.evidence())
+    try:
+        found = live(ledger, now=now, as_of=moment, bank=bank, draws=REPLAY_DRAWS)
+    except InvalidInput:
+        # No open question is answered by the world: there is nothing to simulate.
+        return world_page(bank.world, items, moment, watched=looked), {}
+    import numpy as np
+
+    ratios = {}
+    learned = found.run.learned
+    for name in learned.betas:
+        with contextlib.suppress(InvalidInput):  # of a process at fault nothing was learned
+            levels = np.quantile(learned.betas[name], (0.5, 0.05, 0.95))
+            middle, low, high = np.exp(levels).tolist()
+            ratios[name] = (middle, low, high)
+    drawn = world_page(
+        bank.world, items, moment, watched=looked, learned=ratios, fans=fans(found, linked=True)
+    )
+    return drawn, found.run.learned.gain_summary
+
+
+def _parts(ledger: Ledger, selection: Selection, frame: "pd.DataFrame") -> list[Mapping[str, Any]]:
+    """Score the model with each part taken out against the whole model."""
+    present = set(frame["forecaster"])
+    if MODEL not in present or not present & set(ABLATIONS):
+        return []
+    rows = scores(ledger, selection=selection, against=MODEL)
+    return [row for row in rows if row["forecaster"] in ABLATIONS]
+
+
+def unscored(
+    catalog: Catalog, forecasts: Sequence[Forecast], kind: str, now: dt.datetime
+) -> list[dict[str, Any]]:
+    """List the questions without a forecast of this kind, and those without an outcome to score."""
+    spoken = {forecast.question for forecast in forecasts}
+    rows = []
+    for question in sorted(catalog.questions.values(), key=lambda q: (q.topic, q.closes, q.id)):
+        status = catalog.status(question, now)
+        if question.id not in spoken:
+            reason = f"It has no {kind} forecast" + (" yet." if status == "upcoming" else ".")
+        elif status == "due":
+            reason = "It is past its deadline without an outcome on record."
+        else:
+            continue
+        rows.append({"question": question.id, "title": question.title, "reason": reason})
+    return rows
+
+
+def _paths(
+    ledger: Ledger,
+    catalog: Catalog,
+    now: dt.datetime,
+    forecasts: Sequence[Forecast],
+    by_question: Sequence[Mapping[str, Any]],
+) -> list[page.QuestionPath]:
+    items = retracted(ledger.evidence())
+    marks = marks_of(items, catalog, forecasts)
+    moved = moved_of(items, catalog, forecasts)
+    points: dict[str, dict[str, list[page.Point]]] = {}
+    verdicts: dict[str, str] = {}
+    for forecast in forecasts:
+        mine = points.setdefault(forecast.question, {})
+        mine.setdefault(forecast.forecaster, []).append(point_of(forecast))
+        if forecast.forecaster == MODEL and forecast.gate:
+            verdicts[forecast.question] = forecast.gate
+    scored: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for row in by_question:
+        scored.setdefault(row["question"], {})[row["forecaster"]] = row
+    shown = []
+    for question in sorted(
+        catalog.questions.values(), key=lambda q: (q.topic, q.event, q.opens, q.id)
+    ):
+        if question.id not in points:
+            continue
+        shown.append(
+            path_of(
+                catalog,
+                question,
+                now,
+                paths=points[question.id],
+                evidence=marks.get(question.id, []),
+                scores=scored.get(question.id, {}),
+                gate_note=verdicts.get(question.id, ""),
+                moved=moved.get(question.id, ()),
+            )
+        )
+    return shown
+
+
+def path_of(
+    catalog: Catalog,
+    question: Question,
+    now: dt.datetime,
+    *,
+    paths: Mapping[str, Sequence[page.Point]],
+    evidence: Sequence[page.Mark],
+    scores: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    gate_note: str = "",
+    moved: Sequence[page.Moved] = (),
+) -> page.QuestionPath:
+    """Put together what a drawing of one question's forecasts needs."""
+    standing = catalog.outcomes.get(question.id)
+    return page.QuestionPath(
+        id=question.id,
+        title=question.title,
+        type=question.type,
+        opens=question.opens,
+        closes=question.closes,
+        ends=catalog.ends(question),
+        status=catalog.status(question, now),
+        options=question.space.options if question.type != "binary" else (),
+        unit=question.space.unit,
+        lower=question.space.lower,
+        upper=question.space.upper,
+        outcome=None if standing is None else standing.outcome,
+        resolved_at=None if standing is None else standing.resolved_at,
+        resolution_source="" if standing is None else standing.source,
+        certainty="" if standing is None else standing.certainty,
+        note="" if standing is None else standing.note,
+        event=question.event,
+        topic=question.topic,
+        ladder=question.ladder,
+        model_label=question.model.label,
+        gate_note=gate_note,
+        too_soon=any(bool(row.get("excluded")) for row in scores.values()),
+        paths=paths,
+        evidence=[mark for mark in evidence if question.opens <= mark.known_at <= question.closes],
+        scores=scores,
+        moved=moved,
+        answer=question.answer,
+    )
+
+
+def point_of(forecast: Forecast) -> page.Point:
+    """Give a forecast as a point of a path."""
+    spread = forecast.spread
+    binary = forecast.value.shape == "binary"
+    low = spread.p05 if spread is not None and binary else None
+    high = spread.p95 if spread is not None and binary else None
+    if forecast.value.shape != "quantiles":
+        ends = json.loads(forecast.meta.get("intervals", "[]"))
+        return page.Point(
+            forecast.issued_at,
+            forecast.value.numbers,
+            low,
+            high,
+            lows=tuple(end[0] for end in ends),
+            highs=tuple(end[1] for end in ends),
+        )
+    by_level = {
+        float(label): number
+        for label, number in zip(forecast.value.labels, forecast.value.numbers, strict=True)
+    }
+    if len(by_level) > DENSE:
+        by_level = forecast.value.at(page.LEVELS)
+    levels = [level for level in page.LEVELS if level in by_level] or sorted(by_level)
+    return page.Point(
+        forecast.issued_at, tuple(by_level[level] for level in levels), levels=tuple(levels)
+    )
+
+
+def cards(catalog: Catalog, bank: Bank, forecasts: Sequence[Forecast]) -> list[page.TextCard]:
+    """Give each text with its claims, how they came out, and what others said at that moment."""
+    cards = []
+    for text in sorted(bank.texts, key=lambda text: text_speaks_at(text)):
+        moment = text_speaks_at(text)
+        cards.append(
+            page.TextCard(
+                id=text.id,
+                slant=text.slant,
+                date=moment,
+                thesis=text.thesis,
+                sha256=text.sha256,
+                agreement=(
+                    sum(claim.first == claim.second for claim in text.claims),
+                    len(text.claims),
+                ),
+                claims=[
+                    _claim_row(catalog, text, claim, moment, forecasts)
+                    for claim in text.claims
+                    if claim.question in catalog.questions
+                ],
+            )
+        )
+    return cards
+
+
+def _claim_row(
+    catalog: Catalog,
+    text: Text,
+    claim: Claim,
+    moment: dt.datetime,
+    forecasts: Sequence[Forecast],
+) -> page.ClaimRow:
+    question = catalog.questions[claim.question]
+    standing = catalog.outcomes.get(question.id)
+    outcome = None if standing is None else standing.outcome
+    scored = outcome in {"yes", "no"} and not claim.shown_only
+    seen = 1.0 if outcome == "yes" else 0.0
+
+    def brier(p: float) -> float | None:
+        return (p - seen) ** 2 if scored else None
+
+    ends = [brier(claim.scored.low), brier(claim.scored.high)]
+    at = _standing_at(forecasts, question, moment)
+    return page.ClaimRow(
+        claim=claim.id,
+        question=question.id,
+        title=question.title,
+        sentences=claim.sentences,
+        paraphrase=claim.paraphrase,
+        first_band=claim.first.name,
+        second_band=claim.second.name,
+        scored_band=claim.scored.name,
+        p=claim.scored.middle,
+        low=claim.scored.low,
+        high=claim.scored.high,
+        flat_denial=claim.flat_denial,
+        shown_only=claim.shown_only,
+        outcome=outcome,
+        score=brier(claim.scored.middle),
+        score_low=min((e for e in ends if e is not None), default=None),
+        score_high=max((e for e in ends if e is not None), default=None),
+        alternatives={p: brier(p) for p in FLAT_DENIAL_ALTERNATIVES} if claim.flat_denial else {},
+        models={name: (p, brier(p)) for name, p in at.items()},
+        staleness=_staleness(catalog, question, claim, moment) if scored else None,
+    )
+
+
+def _standing_at(
+    forecasts: Sequence[Forecast], question: Question, moment: dt.datetime
+) -> dict[str, float]:
+    """Give what each chief forecaster had said of a question by a moment."""
+    of_it = (f for f in forecasts if f.question == question.id and f.forecaster in CHIEF)
+    return {name: f.value.numbers[0] for (_, name), f in latest(of_it, at=moment).items()}
+
+
+def _staleness(
+    catalog: Catalog, question: Question, claim: Claim, moment: dt.datetime
+) -> float | None:
+    """Score the claim as if it had stood, unchanged, through the scheduled window."""
+    from forecasting.scoring import lifetime
+
+    standing = catalog.outcomes[question.id]
+    import pandas as pd
+
+    frame = pd.DataFrame(
+        {
+            "question": [question.id],
+            "forecaster": ["text"],
+            "forecast": [claim.scored.middle],
+            "issued_at": [moment],
+            "withdrawn_at": [None],
+            "opens": [question.opens],
+            "closes": [question.closes],
+            "closed_at": [standing.resolved_at if standing.resolved_at < question.closes else None],
+            "outcome": [1 if standing.outcome == "yes" else 0],
+        }
+    )
+    for column in ("issued_at", "withdrawn_at", "opens", "closes", "closed_at"):
+        frame[column] = pd.to_datetime(frame[column], utc=True)
+    return float(lifetime.score(frame)["score"].iloc[0])
+
+
+def _due(catalog: Catalog, now: dt.datetime) -> list[dict[str, Any]]:
+    return [
+        {
+            "question": question.id,
+            "title": question.title,
+            "since": question.resolves_by,
+            "reason": "past its deadline without an outcome on record",
+        }
+        for question in sorted(catalog.questions.values(), key=lambda q: (q.resolves_by, q.id))
+        if catalog.status(question, now) == "due"
+    ]
+
+
+def _unfit(forecasts: Sequence[Forecast]) -> list[dict[str, Any]]:
+    latest = {
+        forecast.question: forecast.gate
+        for forecast in forecasts
+        if forecast.forecaster == MODEL and forecast.gate
+    }
+    return [
+        {"question": question, "forecaster": MODEL, "verdict": verdict}
+        for question, verdict in sorted(latest.items())
+    ]

@@ -1,0 +1,1 @@
+"""The workspace, its bank, and the health of the database."""

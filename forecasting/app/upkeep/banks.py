@@ -1,0 +1,254 @@
+"""Which bank a ledger's models use: the one that it was told of, and nothing else.
+
+``Book.init`` records where the bank lies and the hash of its content. An example travels with the
+package and is named by its world file. Processes that somebody stated in one phrase
+(`forecasting.app.questions.ask`) lie in the ledger, and stand in the bank's world beside its own.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+from forecasting.bank import Bank, nearest, read_bank
+from forecasting.bank.read import digest
+from forecasting.domain.instants import DEFAULT_ZONE, parse_instant
+from forecasting.domain.phrase import parse_phrase
+from forecasting.domain.process import EVENT_STATE, MoveSpec, ProcessSpec, WorldSpec
+from forecasting.domain.setup import Setup
+from forecasting.errors import InvalidInput
+from forecasting.resources import locate
+from forecasting.store import Ledger
+
+#: Before the name of a bank that travels with the package.
+BUNDLED = "bundled:"
+#: The place of a bank with nothing in it.
+NOWHERE = "none"
+
+
+def examples() -> list[str]:
+    """Name the banks that travel with the package."""
+    return sorted(path.stem for path in (locate("questions") / "worlds").glob("*.yaml"))
+
+
+def example_folder(name: str) -> Path:
+    """Give the folder of an example.
+
+    Raises
+    ------
+    InvalidInput
+        No example has this name; the hint has the names.
+    """
+    known = examples()
+    if name not in known:
+        msg = f"example ({name}): no such example"
+        raise InvalidInput(msg, hint=nearest(name, known) or ", ".join(known))
+    return locate("questions")
+
+
+def checked(root: Path, *, zone: str = DEFAULT_ZONE) -> Bank:
+    """Read a bank that must have no faults.
+
+    Raises
+    ------
+    InvalidInput
+        It has faults; the first is named.
+    """
+    return _without_faults(read_bank(root, zone=zone), root)
+
+
+def _without_faults(bank: Bank, root: Path) -> Bank:
+    if bank.problems:
+        msg = f"bank ({len(bank.problems)} faults): {bank.problems[0]}"
+        raise InvalidInput(msg, hint=f"forecast questions check {root}")
+    return bank
+
+
+def _unchanged(root: Path, zone: str) -> Bank:
+    """Give the bank of a folder, read again only where a file of it has changed."""
+    files = sorted(path for path in root.rglob("*") if path.is_file())
+    stamps = tuple((str(path), (s := path.stat()).st_mtime_ns, s.st_size) for path in files)
+    return _read(root, zone, stamps)
+
+
+@lru_cache(maxsize=4)
+def _read(root: Path, zone: str, _: tuple[tuple[str, int, int], ...]) -> Bank:
+    return read_bank(root, zone=zone)
+
+
+def bundled_bank() -> Bank:
+    """Read the bank that travels with the package; it must have no faults."""
+    return checked(locate("questions"))
+
+
+def remembered(ledger: Ledger) -> Setup | None:
+    """Give what the ledger was told last about its bank."""
+    told = [setup for setup in ledger.setups() if setup.subject == "bank"]
+    return told[-1] if told else None
+
+
+def told_of(ledger: Ledger, bank: Bank) -> list[Setup]:
+    """Give the entry that makes a ledger remember a bank; none where it does already."""
+    name = _place(ledger, bank)
+    detail = {"digest": digest(bank.root) if bank.root else bank.digest, "zone": bank.zone}
+    last = remembered(ledger)
+    if last is not None and (last.name, dict(last.detail)) == (name, detail):
+        return []
+    return [Setup("bank", name, detail)]
+
+
+def folder_of(ledger: Ledger) -> Path | None:
+    """Give the folder of the bank that a ledger was told of; None for an empty one."""
+    last = remembered(ledger)
+    if last is None:
+        # Before r0004 every database held the bank that travels with the package.
+        return locate("questions") if ledger.questions() else None
+    if last.name == NOWHERE:
+        return None
+    if last.name.startswith(BUNDLED):
+        return example_folder(last.name.removeprefix(BUNDLED))
+    folder = Path(os.path.normpath(_beside(ledger) / last.name))
+    if not folder.is_dir():
+        msg = f"bank ({folder}): the folder that this database uses is missing"
+        raise InvalidInput(msg, hint="forecast init, in the workspace that holds the bank")
+    return folder
+
+
+def bank_of(ledger: Ledger) -> Bank:
+    """Read the bank of a ledger, with the processes that the ledger itself holds.
+
+    Raises
+    ------
+    InvalidInput
+        Its folder is gone, or it has faults.
+    """
+    last, folder = remembered(ledger), folder_of(ledger)
+    zone = DEFAULT_ZONE if last is None else last.detail.get("zone", DEFAULT_ZONE)
+    if folder is None:
+        return with_stated(empty(zone), ledger)
+    return with_stated(_without_faults(_unchanged(folder, zone), folder), ledger)
+
+
+def changed_since(ledger: Ledger, bank: Bank) -> bool:
+    """Tell whether the files of a bank changed after they were last loaded."""
+    last = remembered(ledger)
+    if last is None or last.name == NOWHERE or bank.root is None:
+        return False
+    return last.detail.get("digest") != digest(bank.root)
+
+
+def zone_of(ledger: Ledger) -> str:
+    """Give the zone of the days of a ledger's bank."""
+    last = remembered(ledger)
+    if last is not None:
+        return last.detail.get("zone", DEFAULT_ZONE)
+    folder = folder_of(ledger)
+    return DEFAULT_ZONE if folder is None else _unchanged(folder, DEFAULT_ZONE).zone
+
+
+def empty(zone: str = DEFAULT_ZONE) -> Bank:
+    """Give a bank with nothing in it."""
+    nothing: dict[str, object] = {
+        "questions": (),
+        "resolutions": (),
+        "texts": (),
+        "worldviews": (),
+        "scenarios": (),
+        "evidence": (),
+        "classes": {},
+        "priors": (),
+        "shares": {},
+        "notes": {},
+        "problems": (),
+        "places": {},
+    }
+    return Bank(**nothing, digest=hashlib.sha256(b"").hexdigest(), zone=zone)  # type: ignore[arg-type]
+
+
+def stated(ledger: Ledger) -> dict[str, Setup]:
+    """Give the processes that were stated in one phrase, by name; dropped ones are left out."""
+    found: dict[str, Setup] = {}
+    for setup in ledger.setups():
+        if setup.subject == "process":
+            found[setup.name] = setup
+    return {name: setup for name, setup in found.items() if setup.detail}
+
+
+def with_stated(bank: Bank, ledger: Ledger) -> Bank:
+    """Give a bank whose world has the ledger's own processes too; the bank's own come first."""
+    own = {name: process_of(setup) for name, setup in stated(ledger).items()}
+    return _grown(bank, own)
+
+
+def with_setup(bank: Bank, setup: Setup) -> Bank:
+    """Give a bank whose world has one more process."""
+    return _grown(bank, {setup.name: process_of(setup)})
+
+
+def _grown(bank: Bank, more: Mapping[str, ProcessSpec]) -> Bank:
+    own = {name: process for name, process in more.items() if name not in bank.world.processes}
+    if not own:
+        return bank
+    world = WorldSpec({**bank.world.processes, **own}, bank.world.links)
+    told = "".join(f"\0{name}\0{process.moves[0].phrase.text}" for name, process in own.items())
+    return replace(
+        bank, world=world, digest=hashlib.sha256(f"{bank.digest}{told}".encode()).hexdigest()
+    )
+
+
+def process_of(setup: Setup) -> ProcessSpec:
+    """Build the event process of a phrase: watched from its making, and seldom or often as said."""
+    said = setup.detail
+    made = parse_instant(said["since"])
+    phrase = parse_phrase(said["event"], said["zone"])
+    if phrase.form in {"date", "class"} or phrase.at_once or phrase.for_good:
+        msg = f"base ({said['event']}): must say how often the event happens"
+        raise InvalidInput(msg, hint="3 in 70 weeks")
+    move = MoveSpec(
+        EVENT_STATE,
+        EVENT_STATE,
+        phrase,
+        source=f"stated by {setup.said_by or 'a forecaster'}",
+        known_by=made.date(),
+        because=said.get("because", ""),
+    )
+    return ProcessSpec(
+        name=setup.name,
+        kind="event",
+        states=(EVENT_STATE,),
+        moves=(move,),
+        title=said.get("title", ""),
+        since=made,
+        start=EVENT_STATE,
+        watched=made,
+        zone=said["zone"],
+        source=move.source,
+        known_by=move.known_by,
+        place=("the database", setup.seq or 0),
+    )
+
+
+def _beside(ledger: Ledger) -> Path:
+    """Give the folder that a bank's relative place starts from: the database's."""
+    return Path(ledger.where).parent if _is_file(ledger) else Path("/")
+
+
+def _is_file(ledger: Ledger) -> bool:
+    return "://" not in ledger.where
+
+
+def _place(ledger: Ledger, bank: Bank) -> str:
+    if bank.root is None:
+        return NOWHERE
+    root = bank.root.absolute()
+    if root == locate("questions").absolute():
+        return BUNDLED + (examples() or ["bank"])[0]
+    if not _is_file(ledger):
+        return str(root)
+    try:
+        return Path(os.path.relpath(root, _beside(ledger))).as_posix()
+    except ValueError:
+        # On another drive.
+        return str(root)

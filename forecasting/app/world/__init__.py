@@ -1,0 +1,1 @@
+"""The world by its paths: scenarios, what-if, typical stories, tables."""

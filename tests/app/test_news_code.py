@@ -1,0 +1,59 @@
+"""An item recorded anew keeps everything that nobody changed."""
+
+import datetime as dt
+
+from forecasting import clock
+from forecasting.app.book import Book
+from forecasting.app.news.standing import standing
+from forecasting.domain.evidence import Evidence
+
+NOW = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
+KEPT = ("title", "source", "url", "known_at", "event_at", "grade", "note")
+
+
+def _standing(book: Book) -> Evidence:
+    items = standing(book.ledger.evidence())
+    (item,) = [each for each in items if each.title == "A delegation travels"]
+    return item
+
+
+def _added(book: Book) -> Evidence:
+    book.add_news(
+        "A delegation travels",
+        source="wire",
+        url="https://example.org/a",
+        grade="B",
+        known_at=NOW - dt.timedelta(days=3),
+        event_at=NOW - dt.timedelta(days=4),
+        because="two agencies have it",
+        on=["ceasefire=accepted=+1"],
+        half_life="20",
+    )
+    (item,) = [
+        each for each in standing(book.ledger.evidence()) if each.title == "A delegation travels"
+    ]
+    return item
+
+
+def test_what_it_does_is_all_that_a_code_changes(bank_book: Book) -> None:
+    with clock.at(NOW):
+        before = _added(bank_book)
+        bank_book.code_news(str(before.seq), ["ceasefire=accepted=+2"])
+        (after,) = [
+            each for each in standing(bank_book.ledger.evidence()) if each.title == before.title
+        ]
+    assert [getattr(after, name) for name in KEPT] == [getattr(before, name) for name in KEPT]
+    assert after.seq != before.seq
+    assert [effect.stated for effect in after.effects] == ["+2"]
+
+
+def test_a_story_is_all_that_joining_one_changes(bank_book: Book) -> None:
+    with clock.at(NOW):
+        before = _added(bank_book)
+        bank_book.join_story(str(before.seq), "journey")
+        (after,) = [
+            each for each in standing(bank_book.ledger.evidence()) if each.title == before.title
+        ]
+    assert [getattr(after, name) for name in KEPT] == [getattr(before, name) for name in KEPT]
+    assert after.story == "journey"
+    assert after.effects == before.effects

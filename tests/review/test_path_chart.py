@@ -1,0 +1,151 @@
+"""A question's path: what was said stands until it changes, and news stands where it was known."""
+
+import datetime as dt
+import math
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from forecasting.errors import InvalidInput
+from forecasting.review import Mark, Point, QuestionPath, ReviewData, charts
+from forecasting.review.news_strip import weight_at
+from forecasting.review.path_chart import PathChart, path_chart
+
+ZONE = "Europe/Kyiv"
+DAY = dt.timedelta(days=1)
+
+
+def drawn(question: QuestionPath, **more: object) -> PathChart:
+    return path_chart(question, zone=ZONE, **more)  # type: ignore[arg-type]
+
+
+def test_a_forecast_holds_until_the_next_and_ends_with_the_question(
+    make_binary: Callable[..., QuestionPath],
+) -> None:
+    question = make_binary(
+        "q", "Q?", "2025-03-21", "2025-03-30", outcome="yes", resolved="2025-03-26", evidence=0
+    )
+    two = [Point(question.opens, (0.2,)), Point(question.opens + 2 * DAY, (0.6,))]
+    (panel,) = drawn(replace(question, paths={"model": two})).panels
+    x, y = panel.plot.x, panel.plot.y
+    # Known at the midnight that ends 26 March: 6 days after the opening.
+    wanted = f"M{x(0):g} {y(0.2):g}H{x(2):g}V{y(0.6):g}H{x(6):g}"
+    assert [line.d for line in panel.lines] == [wanted]
+    assert panel.after is not None
+    assert panel.after[0] == x(6)
+
+
+def test_the_ring_stands_where_the_outcome_could_be_known(
+    make_binary: Callable[..., QuestionPath],
+) -> None:
+    for outcome, height in (("yes", 1.0), ("no", 0.0)):
+        question = make_binary(
+            "q", "Q?", "2025-03-21", "2025-03-30", outcome=outcome, resolved="2025-03-26"
+        )
+        (panel,) = drawn(question).panels
+        said = f"outcome: {outcome}"
+        assert panel.outcome == (panel.plot.x(6), panel.plot.y(height), said)
+        assert said in [label.text for label in panel.labels]
+
+
+def test_an_annulled_question_has_no_ring(make_binary: Callable[..., QuestionPath]) -> None:
+    question = make_binary(
+        "q", "Q?", "2025-03-21", "2025-03-30", outcome="annulled", resolved="2025-03-26"
+    )
+    assert [panel.outcome for panel in drawn(question).panels] == [None]
+
+
+def test_news_has_the_numbers_of_its_list(make_binary: Callable[..., QuestionPath]) -> None:
+    question = make_binary("q", "Q?", "2025-03-21", "2025-12-31", evidence=22)
+    seen = []
+    for mark in drawn(question).news:
+        first, _, last = mark.number.partition("–")
+        seen.extend(range(int(first), int(last or first) + 1))
+    assert seen == list(range(1, 23))
+
+
+def test_several_options_have_a_panel_each(review_data: ReviewData) -> None:
+    question = next(q for q in review_data.questions if q.type == "ordered")
+    chart = drawn(question)
+    assert [panel.title for panel in chart.panels] == list(question.options)
+    assert chart.strip is not None
+
+
+def test_a_fan_reaches_the_outermost_of_its_edges(review_data: ReviewData) -> None:
+    numeric = next(q for q in review_data.questions if q.type == "numeric")
+    values = [(0.0, 1, 2, 3, 1000), (0, 10, 20, 30, 1000), (0, 10, 20, 50, 900)]
+    points = [Point(numeric.opens + dt.timedelta(days=i), v) for i, v in enumerate(values)]
+    (panel,) = drawn(replace(numeric, paths={"model": points})).panels
+    highest = [min(float(y) for y in re.findall(r"[ML][\d.]+ ([\d.]+)", d)) for d, _ in panel.bands]
+    assert highest == [panel.plot.y(1000), panel.plot.y(50)]
+
+
+def test_a_text_is_a_diamond_at_its_claim_named_once(review_data: ReviewData) -> None:
+    question = next(q for q in review_data.questions if any("text:" in n for n in q.paths))
+    name = next(n for n in question.paths if n.startswith("text:"))
+    panels = drawn(question).panels
+    point = question.paths[name][0]
+    plot = panels[0].plot
+    assert (plot.at(point.at), plot.y(point.values[0])) in [c[:2] for c in panels[0].claims]
+    assert all(claim[2] for claim in panels[0].claims)
+    assert not [claim for panel in panels[1:] for claim in panel.claims if claim[2]]
+
+
+def test_a_chart_is_described_in_words(review_data: ReviewData) -> None:
+    numeric = next(q for q in review_data.questions if q.type == "numeric")
+    words = path_chart(numeric, zone="UTC").said
+    assert "from 16 May 2025 to end of 24 May 2025" in words
+    assert "outcome: 697 persons" in words
+
+
+def test_a_hidden_forecaster_leaves_no_trace(make_binary: Callable[..., QuestionPath]) -> None:
+    question = make_binary("q", "Q?", "2025-03-21", "2025-03-30")
+    chart = drawn(question, hidden=lambda name: name == "model")
+    assert "model" not in chart.said
+    assert not [line for panel in chart.panels for line in panel.lines if line.name == "model"]
+
+
+def test_half_of_a_report_is_left_after_its_half_life_and_all_of_a_lasting_one() -> None:
+    mark = Mark(dt.datetime(2026, 9, 1, tzinfo=dt.UTC), "x", weight=-0.8, half_life=10.0)
+    assert weight_at(mark, 10.0) == pytest.approx(-0.4)
+    assert weight_at(mark, 20.0) == pytest.approx(-0.2)
+    assert weight_at(replace(mark, half_life=math.inf), 1e4) == -0.8
+    with pytest.raises(InvalidInput, match="half_life"):
+        replace(mark, half_life=0.0)
+
+
+def test_the_strip_shows_each_report_where_it_became_known(
+    make_binary: Callable[..., QuestionPath],
+) -> None:
+    question = make_binary("q", "Q?", "2025-03-21", "2025-12-31", evidence=0)
+    assert drawn(question).strip is None
+    marks = [
+        Mark(question.opens + days * DAY, "x", weight=weight)
+        for days, weight in ((10, 0.9), (40, -0.4))
+    ]
+    strip = drawn(replace(question, evidence=marks)).strip
+    assert strip is not None
+    x, y = strip.plot.x, strip.plot.y
+    assert list(strip.bars) == [(x(10), y(0.9), "model"), (x(40), y(-0.4), "base")]
+    # An area begins and ends on the line of no effect.
+    assert all(d.startswith("M") and d.endswith(f" {strip.zero:g}Z") for d, _ in strip.fades)
+
+
+def test_a_band_that_does_not_exist_is_not_drawn(review_data: ReviewData) -> None:
+    pooled = charts.reliability(review_data.calibrations["text:003"]["pooled"])
+    assert pooled is not None
+    assert not pooled.band
+    assert not pooled.whiskers
+
+
+def test_the_bars_below_a_curve_hold_its_forecasts(review_data: ReviewData) -> None:
+    curve = review_data.calibrations["model"]["curve"]
+    found = charts.reliability(curve)
+    assert found is not None
+    total = sum(float(re.search(r": ([\d.,]+) forecast", bar.tip)[1]) for bar in found.bars)  # type: ignore[index]
+    assert total == sum(point["n"] for point in curve) == 12
+    certain = [{"forecast": 1.0, "event_rate": 1.0, "n": 4, "lower": 1.0, "upper": 1.0}]
+    (bar,) = charts.reliability(certain).bars  # type: ignore[union-attr]
+    assert "said 90 to 100 %: 4 forecasts, 4 came true" in bar.tip.replace("\u202f", " ")
