@@ -187,27 +187,22 @@ def _question(
     resolved_at = facts.get("resolved_at") or _first_settled(case)
     if held is not None and name not in case.held.vacant:
         said = [one.issued_at for one in case.about.said if one.said != WITHDRAWN]
+        standing = outcomes(versions).get(name)
+        known = (None if standing is None else standing.resolved_at, resolved_at)
         if case.platform:
             if not held.source and name in case.held.imported:
                 # A file of forecasts alone came first, which said nothing of the question.
                 held = questions.completed(
-                    held, facts, before=case.moments, said=said,
-                    resolved_at=(_when(outcomes(versions).get(name)), resolved_at),
-                    notes=notes, outside=True,
+                    held, facts, before=case.moments, said=said, resolved_at=known, notes=notes,
+                    outside=True,
                 )  # fmt: skip
             questions.check_same(held, facts, notes, wording_stays=True)
             return held
         if name not in case.held.imported:
             questions.check_same(held, facts, notes)
             return held
-        standing = outcomes(versions).get(name)
         completed = questions.completed(
-            held,
-            facts,
-            before=case.moments,
-            said=said,
-            resolved_at=(None if standing is None else standing.resolved_at, resolved_at),
-            notes=notes,
+            held, facts, before=case.moments, said=said, resolved_at=known, notes=notes
         )
         questions.check_same(completed, facts, notes)
         return held if completed == held else completed
@@ -231,7 +226,3 @@ def _question(
 def _first_settled(case: Case) -> dt.datetime | None:
     moments = [one.resolved_at for one in case.about.settled if not one.status]
     return min(moments, default=None)
-
-
-def _when(standing: Resolution | None) -> dt.datetime | None:
-    return None if standing is None else standing.resolved_at
