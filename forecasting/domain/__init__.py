@@ -2,7 +2,7 @@
 
 from forecasting.domain.commentary import Claim, PriorChange, Text, Worldview
 from forecasting.domain.evidence import Effect, Evidence, parse_effect
-from forecasting.domain.forecast import Forecast, Kind, Spread, Value
+from forecasting.domain.forecast import Forecast, Imported, Kind, Spread, Value
 from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.question import (
     ANNULLED,
@@ -26,6 +26,7 @@ __all__ = [
     "Effect",
     "Evidence",
     "Forecast",
+    "Imported",
     "Kind",
     "ModelChoice",
     "OutcomeSpace",

@@ -156,6 +156,25 @@ class Said(NamedTuple):
     sealed: int | None
 
 
+class Imported(NamedTuple):
+    """A forecast of a track record, of which a file holds a million: who, on what, what and when.
+
+    All else about it is what a :class:`Forecast` has by default, and its kind is ``imported``.
+    """
+
+    question: str
+    question_hash: str
+    forecaster: str
+    value: Value
+    issued_at: dt.datetime
+    because: str = ""
+
+    @property
+    def forecast(self) -> Forecast:
+        """The same forecast with every field."""
+        return Forecast(*self[:5], "imported", self.because)
+
+
 def decimal_text(number: float) -> str:
     """Write a float as the shortest decimal that reads back as the same float.
 

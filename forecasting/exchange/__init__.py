@@ -4,7 +4,8 @@ The files' layouts are in this package's README.md. Nothing here touches a datab
 statements, statements and what a ledger holds become a plan, and `app` records the plan.
 """
 
-from forecasting.exchange.plan import Held, Plan, plan
+from forecasting.exchange.held import Held, Plan
+from forecasting.exchange.plan import plan
 from forecasting.exchange.record import Facts, Refused, Said, Settled, Statements
 
 __all__ = ["Facts", "Held", "Plan", "Refused", "Said", "Settled", "Statements", "plan"]

@@ -2,12 +2,13 @@
 
 import csv
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from operator import itemgetter
 from typing import Any
 
 from forecasting.domain.reading import Ambiguous, Damaged, forecaster, plainly, probability
+from forecasting.domain.reading.instants import exact
 from forecasting.errors import InvalidInput
 from forecasting.exchange.cells import restored, text
 from forecasting.exchange.columns import COLUMNS, Columns, recognised
@@ -34,6 +35,7 @@ MOST_IN_A_CELL = 131_072
 #: How many spellings of forecasts are remembered: most of a record says a few hundred things.
 _REMEMBERED = 20_000
 _NEEDED = ("forecast", "issued_at")
+_REPLAY = "kind (replay): was computed afterwards, so it is not a forecast made at the time"
 _STATED = ("question", *OF_QUESTION, *OF_OUTCOME)
 
 
@@ -71,7 +73,7 @@ class _Table:
         self.reading = reading
         self.notes: list[str] = []
         self.separator = ","
-        self._facts: dict[tuple[str, ...], Facts | str] = {}
+        self._facts: dict[str | tuple[str, ...], Facts | str] = {}
         self._people: dict[str, str] = {}
         self._forecasts: dict[str, tuple[Any, str]] = {}
 
@@ -87,18 +89,21 @@ class _Table:
         about = [column for column in _STATED if column in place]
         # One at least: a table without a question was refused with its columns.
         getter = itemgetter(*(place[column] for column in about))
+        known, reads = self._facts, self._reads(place)
         for rows, (line, cells) in enumerate(self._rows(lines, len(columns))):
             if rows >= MOST_ROWS:
                 raise stop(self.name, line, f"file: more than {MOST_ROWS:,} rows", "split it")
             key = getter(cells)
-            if not isinstance(key, tuple):
-                key = (key,)
+            stated = known.get(key)
             try:
-                new = key not in self._facts
-                stated = self._stated(about, key)
-                if new:
-                    yield stated
-                yield self._said(cells, place, stated, line)
+                if stated is None:
+                    stated = known[key] = self._stated(about, key)
+                    if isinstance(stated, Facts):
+                        yield stated
+                if isinstance(stated, str):
+                    yield Refused(line, stated)
+                else:
+                    yield reads(cells, stated, line)
             except (Ambiguous, Damaged) as fault:
                 raise stop(self.name, line, fault.message, fault.hint) from fault
             except InvalidInput as wrong:
@@ -173,78 +178,68 @@ class _Table:
                 raise stop(self.name, line, rule, "put cells with a separator in quotation marks")
             yield line, cells
 
-    def _stated(self, about: list[str], key: tuple[str, ...]) -> Facts:
-        """Read what a row states of its question; a thousand rows that state the same, once."""
-        found = self._facts.get(key)
-        if found is None:
-            cells: dict[str, Cell] = {
-                column: cell if column in NUMERIC else restored(cell)
-                for column, cell in zip(about, map(str.strip, key), strict=True)
-            }
-            try:
-                found = facts(cells, self.reading)
-            except (Ambiguous, Damaged):
-                raise
-            except InvalidInput as wrong:
-                found = str(wrong)
-            self._facts[key] = found
-        if isinstance(found, str):
-            raise InvalidInput(found)
-        return found
+    def _stated(self, about: list[str], key: str | tuple[str, ...]) -> Facts | str:
+        """Read what a row states of its question, or say why it may not be kept."""
+        found = (key,) if isinstance(key, str) else key
+        cells: dict[str, Cell] = {
+            column: cell if column in NUMERIC else restored(cell)
+            for column, cell in zip(about, map(str.strip, found), strict=True)
+        }
+        try:
+            return facts(cells, self.reading)
+        except (Ambiguous, Damaged):
+            raise
+        except InvalidInput as wrong:
+            return str(wrong)
 
-    def _said(self, cells: list[str], place: Mapping[str, int], stated: Facts, line: int) -> Said:
-        kind = cells[place["kind"]].strip() if "kind" in place else ""
-        if kind == "replay":
-            msg = "kind (replay): was computed afterwards, so it is not a forecast made at the time"
-            raise InvalidInput(msg)
-        written = cells[place["forecast"]]
-        known = self._forecasts.get(written)
-        if known is None:
-            known = self._forecast(written)
-            if len(self._forecasts) < _REMEMBERED:
-                self._forecasts[written] = known
-        what, typed = known
-        because = restored(cells[place["because"]]) if "because" in place else ""
-        if because:
-            because = text(because, name="because", one_line=False)
-        at = cells[place["issued_at"]].strip()
-        return Said(
-            line=line,
-            question=stated.question,
-            forecaster=self._person(cells[place["forecaster"]] if "forecaster" in place else ""),
-            said=what,
-            issued_at=_instant(at)
-            or self.reading.time(
-                at, name="issued_at", days="noon", zone=str(stated.stated.get("zone", ""))
-            ),
-            because=because,
-            stated=typed,
+    def _reads(self, place: Mapping[str, int]) -> Callable[[list[str], Facts, int], Said]:
+        """Give what reads the forecast of a row, with the places of its cells."""
+        kinds, reasons, people = place.get("kind"), place.get("because"), place.get("forecaster")
+        forecasts, moments = place["forecast"], place["issued_at"]
+        said, named = self._forecasts, self._people
+
+        def read(cells: list[str], stated: Facts, line: int) -> Said:
+            kind = "" if kinds is None else cells[kinds].strip()
+            if kind == "replay":
+                raise InvalidInput(_REPLAY)
+            written = cells[forecasts]
+            what, typed = said.get(written) or self._forecast(written)
+            because = "" if reasons is None else restored(cells[reasons])
+            if because:
+                because = text(because, name="because", one_line=False)
+            at = cells[moments]
+            who = "" if people is None else cells[people]
             # What another platform took was exported as such.
-            outside=kind == "imported",
-        )
+            return Said(
+                line,
+                stated.question,
+                named.get(who) or self._person(who),
+                what,
+                exact(at) or self._moment(at, stated),
+                because,
+                typed,
+                kind == "imported",
+            )
+
+        return read
+
+    def _moment(self, cell: str, stated: Facts) -> dt.datetime:
+        zone = str(stated.stated.get("zone", ""))
+        return self.reading.time(cell.strip(), name="issued_at", days="noon", zone=zone)
 
     def _forecast(self, cell: str) -> tuple[Any, str]:
-        what = said(restored(cell.strip()))
+        what, typed = said(restored(cell.strip())), ""
         if isinstance(what, str) and what != WITHDRAWN:
             what, typed = probability(what, manner=self.reading.manner)
             # So the export writes certainty, for a bare 1 may be 1 %.
-            return what, "" if typed == "1.0" else typed
-        return what, ""
+            typed = "" if typed == "1.0" else typed
+        if len(self._forecasts) < _REMEMBERED:
+            self._forecasts[cell] = what, typed
+        return what, typed
 
     def _person(self, cell: str) -> str:
-        if cell not in self._people:
-            self._people[cell] = person(restored(cell.strip()), self.reading)
-        return self._people[cell]
-
-
-def _instant(cell: str) -> dt.datetime | None:
-    """Read the one spelling that exports have, ``2026-05-09T12:00:00Z``; None for any other."""
-    if len(cell) == 20 and cell[19] == "Z" and cell[10] == "T" and cell[4] == cell[7] == "-":
-        try:
-            return dt.datetime.fromisoformat(cell)
-        except ValueError:
-            return None
-    return None
+        found = self._people[cell] = person(restored(cell.strip()), self.reading)
+        return found
 
 
 def person(named: str, reading: Reading) -> str:

@@ -250,11 +250,10 @@ def made(
 def _space(
     facts: Mapping[str, Any], forecasts: Sequence[Said], notes: Counter[str]
 ) -> OutcomeSpace:
-    labels = {label for one in forecasts if isinstance(one.said, tuple) for label, _ in one.said}
     kind, options = facts.get("type", ""), facts.get("options", ())
     if not kind:
         plain = sum(isinstance(one.said, str) for one in forecasts)
-        kind = _kind(facts, labels, plain=2 * plain >= len(forecasts))
+        kind = _kind(facts, forecasts, plain=2 * plain >= len(forecasts))
         if kind != "binary":
             notes[f"no type is stated: {kind} by the form of their forecasts"] += 1
     if kind == "numeric":
@@ -276,12 +275,16 @@ def _space(
         if kind == "ordered":
             msg = "options: an ordered question needs them, from low to high"
             raise InvalidInput(msg, hint="none;some;all")
-        options = tuple(sorted(labels))
+        options = tuple(sorted(_labels(forecasts)))
         notes["no options are stated: those that their forecasts name"] += 1
     return OutcomeSpace(kind, options)
 
 
-def _kind(facts: Mapping[str, Any], labels: set[str], *, plain: bool) -> QuestionType:
+def _labels(forecasts: Iterable[Said]) -> set[str]:
+    return {label for one in forecasts if isinstance(one.said, tuple) for label, _ in one.said}
+
+
+def _kind(facts: Mapping[str, Any], forecasts: Sequence[Said], *, plain: bool) -> QuestionType:
     if "lower" in facts or "upper" in facts:
         return "numeric"
     if facts.get("options"):
@@ -289,7 +292,7 @@ def _kind(facts: Mapping[str, Any], labels: set[str], *, plain: bool) -> Questio
     # The form of most decides; the others are refused line by line.
     if plain:
         return "binary"
-    return "numeric" if all(map(_is_level, labels)) else "categorical"
+    return "numeric" if all(map(_is_level, _labels(forecasts))) else "categorical"
 
 
 def _is_level(label: str) -> bool:

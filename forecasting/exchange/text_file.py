@@ -4,6 +4,7 @@ What cannot be read as the text of a track record stops the import with one line
 file and the place; nothing here guesses an encoding.
 """
 
+import io
 from collections.abc import Iterator
 
 from forecasting.errors import InvalidInput
@@ -60,6 +61,27 @@ def text_lines(found: bytes, name: str) -> Iterator[str]:
     """
     if found.count(b"\n") > 2 * MOST_ROWS:
         raise stop(name, 1, f"file: more than {2 * MOST_ROWS:,} lines", "split it")
+    if _sound(found):
+        plain = found.removeprefix(b"\xef\xbb\xbf")
+        return io.TextIOWrapper(io.BytesIO(plain), "utf-8", newline="\n")
+    return _until_damaged(found, name)
+
+
+def _sound(found: bytes) -> bool:
+    """Whether no line can be refused: a file is read a line at a time only to say which is."""
+    begins = 0
+    while begins + MOST_IN_A_LINE < len(found):
+        begins = found.rfind(b"\n", begins, begins + MOST_IN_A_LINE) + 1
+        if not begins:
+            return False
+    try:
+        found.decode()
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in found
+
+
+def _until_damaged(found: bytes, name: str) -> Iterator[str]:
     begins, number = (3 if found.startswith(b"\xef\xbb\xbf") else 0), 0
     while begins < len(found):
         number += 1

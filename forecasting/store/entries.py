@@ -24,6 +24,7 @@ from forecasting.domain import (
     Effect,
     Evidence,
     Forecast,
+    Imported,
     OutcomeSpace,
     Question,
     Redaction,
@@ -64,7 +65,7 @@ type Stored = (
     | Watch
     | Setup
 )
-type Draft = Stored | Reveal
+type Draft = Stored | Reveal | Imported
 type Row = Mapping[str, Any]
 
 _CLASSES: dict[str, type] = {
@@ -371,8 +372,8 @@ def prepare(draft: Draft) -> Entry:
         made = _forecast(draft.forecast, because_salt=bytes.fromhex(draft.because_salt))
         opens = {"sealed": int(draft.sealed), "seal_salt": draft.salt}
         return Entry("forecast", {**made.row, **opens}, because=made.because, salt=made.salt)
-    if isinstance(draft, Forecast):
-        return _forecast(draft)
+    if isinstance(draft, Forecast | Imported):
+        return _forecast(draft if isinstance(draft, Forecast) else draft.forecast)
     kind = _KINDS[type(draft)]
     row: dict[str, Any] = {}
     effects: list[dict[str, Any]] = []

@@ -7,7 +7,7 @@ program. Into an empty ledger, or one that holds their beginning, they go as the
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from itertools import batched, groupby
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, cast
 
 from sqlalchemy import REAL, Column, Integer, Table, Text, select, type_coerce
 
-from forecasting.domain import Forecast
+from forecasting.domain import Imported
 from forecasting.domain.forecast import kind_named
 from forecasting.domain.instants import parse_instant, utc
 from forecasting.errors import DatabaseUnusable, InvalidInput
@@ -238,7 +238,12 @@ def restore_lines(ledger: Ledger, lines: Iterable[Entry], *, after: int) -> int:
 
 
 def record(
-    ledger: Ledger, drafts: Iterable[Draft], *, recorded_at: dt.datetime, head: Head
+    ledger: Ledger,
+    drafts: Iterable[Draft],
+    *,
+    recorded_at: dt.datetime,
+    head: Head,
+    told: Callable[[int], object] = bool,
 ) -> bool:
     """Record any number of drafts in one transaction, a few thousand at a time.
 
@@ -246,6 +251,8 @@ def record(
     ----------
     head : Head
         What the drafts were made from; where the ledger has grown since, nothing is written.
+    told : callable, optional
+        Told how many are recorded, before each few thousand.
 
     Returns
     -------
@@ -261,10 +268,11 @@ def record(
         # The kinds of a track record come one after the other; most of it is plain forecasts.
         for simple, some in groupby(drafts, plain.takes if plain else lambda _: False):
             for batch in batched(some, _BATCH):
+                told(here.seq - head.seq)
                 if simple and plain:
                     here = plain.append(
                         connection,
-                        cast("tuple[Forecast, ...]", batch),
+                        cast("tuple[Imported, ...]", batch),
                         head=here,
                         moment=moment,
                         tool=ledger.tool,

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
+from itertools import product
 
 import pytest
 from hypothesis import example, given
@@ -149,3 +150,24 @@ def test_today_and_now_are_of_a_person_not_of_a_file() -> None:
 def test_a_manner_has_words_of_its_own(name: str, value: str) -> None:
     with pytest.raises(InvalidInput, match="must be"):
         Manner(**{name: value})
+
+
+#: Of days, marks, clocks and offsets: every way to put them together is tried.
+SPELLED = (
+    [f"{year}{day}" for year in ("2025", "0002") for day in ("-01-01", "-02-29", "-W01-1", "0630")],
+    ["T", "t", " "],
+    ["00:00", "24:00:00", "12:30:15", "23:59:59.123456", "12:30:15,5", "000000.0", "12:30:61"],
+    ["Z", "+00:00", "-23:59", "+24:00", "+00:60", "+0300", "+00:00:10", "+03:00:00.000000", ""],
+)
+
+
+def test_the_quick_reading_of_a_moment_is_the_whole_one() -> None:
+    def read(text: str) -> object:
+        try:
+            return reading.moment(text)
+        except InvalidInput as refused:
+            return str(refused)
+
+    for text in map("".join, product(*SPELLED)):
+        # No program writes a space before it, so that it is read the long way.
+        assert read(text) == read(f" {text}")

@@ -9,6 +9,8 @@ import zipfile
 import pytest
 
 from forecasting.cli import run as cli
+from forecasting.errors import InvalidInput
+from forecasting.exchange import text_file
 from forecasting.store import Ledger
 from forecasting.store.transfer import record_digest
 from tests.exchange.tables import record_of, row, stream
@@ -196,6 +198,33 @@ def test_what_is_no_file(refused, tmp_path, format):
     refused(format, tmp_path / "loop")
     (tmp_path / "endless").symlink_to("/dev/zero")
     assert "device" in refused(format, tmp_path / "endless")
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        b"",
+        b"a,b\r\nc\rd\n\n",
+        "\ufeff\ufeffa\u2028b\n\x0c,é".encode(),
+        b"a" * 40 + b"\n" + b"b" * 39 + b"\nc",
+        b"a\n" + b"b" * 40 + b"\nc",
+        b"a\n" + b"b" * 41,
+        b"a\n\xff\nb",
+        b"a\n\0\nb",
+    ],
+)
+def test_lines_are_the_same_whether_or_not_one_is_damaged(monkeypatch, found):
+    monkeypatch.setattr(text_file, "MOST_IN_A_LINE", 40)
+
+    def read(lines):
+        given = []
+        try:
+            given.extend(lines)
+        except InvalidInput as refused:
+            given.append((refused.message, refused.where))
+        return given
+
+    assert read(text_file.text_lines(found, "x")) == read(text_file._until_damaged(found, "x"))
 
 
 def test_too_large_a_file(refused, tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ from forecasting.domain import Forecast, Withdrawal
 from forecasting.domain.question import ANNULLED
 from forecasting.domain.resolution import outcomes
 from forecasting.exchange.format import Format, Told
-from forecasting.exchange.plan import Plan
+from forecasting.exchange.held import Plan
 from forecasting.exchange.record import Statements
 from forecasting.store import Ledger
 
@@ -104,7 +104,11 @@ def _told(ledger: Ledger, statements: Statements, made: Plan) -> Iterator[Told]:
         beyond[facts.question] |= facts.stated
     gone = undone(ledger)
     spoken: dict[str, dict[tuple[str, Any], Forecast]] = defaultdict(dict)
-    for forecast in (*gone.left(ledger.forecasts(kind="imported")), *made.forecasts):
+    said = [
+        *gone.left(ledger.forecasts(kind="imported")),
+        *(one.forecast for one in made.forecasts),
+    ]
+    for forecast in said:
         if forecast.question in about:
             spoken[forecast.question][forecast.forecaster, forecast.issued_at] = forecast
     withdrawn: dict[str, set[tuple[str, Any]]] = defaultdict(set)

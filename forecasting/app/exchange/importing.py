@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -125,13 +126,6 @@ def _silent(stage: str, done: int, total: int) -> None:
     """Tell nobody."""
 
 
-def _told[Item](items: Iterable[Item], total: int, progress: Progress) -> Iterator[Item]:
-    for done, item in enumerate(items):
-        if done % 5000 == 0:
-            progress("recording", done, total)
-        yield item
-
-
 @contextmanager
 def _uncollected() -> Iterator[None]:
     """Keep the collector from walking millions of rows again and again: they form no cycles."""
@@ -199,8 +193,11 @@ def _imported(
         if dry_run or not (added or made.resolutions):
             break
         entries = added + len(made.questions) + len(made.resolutions)
-        told = _told(drafts, entries, progress)
-        if transfer.record(ledger, told, recorded_at=now, head=head):
+
+        def told(done: int, total: int = entries) -> None:
+            progress("recording", done, total)
+
+        if transfer.record(ledger, drafts, recorded_at=now, head=head, told=told):
             break
     else:
         msg = f"database ({ledger.where}): other programs keep writing to it; nothing was written"
@@ -334,7 +331,7 @@ def summary(made: Plan, catalog: Catalog, now: dt.datetime) -> str:
     Whatever will not be scored is said with its number and its reason.
     """
     questions, settled = _together(made, catalog)
-    counts = Counter(one.question for one in made.forecasts)
+    counts = Counter(map(attrgetter("question"), made.forecasts))
     if not counts:
         return "no new forecasts" if made.duplicates else ""
     known = annulled = soon = scored = 0

@@ -9,7 +9,7 @@ from forecasting.domain import Forecast, Resolution, Withdrawal
 from forecasting.domain.instants import iso
 from forecasting.domain.resolution import REOPENED, outcomes
 from forecasting.errors import InvalidInput, NotFound
-from forecasting.exchange.plan import UNDONE
+from forecasting.exchange.settle import UNDONE
 from forecasting.store import Draft, Ledger
 
 

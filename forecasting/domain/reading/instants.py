@@ -20,7 +20,6 @@ from forecasting.errors import InvalidInput
 
 Days = Literal["begins", "noon", "ends", ""]
 HINT = "2026-12-31 or 2026-05-09T12:00Z"
-_UTC = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{6})?)?Z", re.ASCII)
 _MONTHS = {
     name: number
     for number, names in enumerate(
@@ -129,6 +128,28 @@ def moment(
     return _moment(value, name, days, zone, local, mail, how.dates, how.now)
 
 
+def exact(text: str) -> dt.datetime | None:
+    """Read the spellings that programs write, at a tenth of what all cost; None for any other.
+
+    Examples
+    --------
+    >>> str(exact("2026-05-09T12:00:00+03:00")), exact("9 May 2026")
+    ('2026-05-09 09:00:00+00:00', None)
+    """
+    if text[10:14:3] != "T:" or text[4:8:3] != "--" or "," in text:
+        return None
+    try:
+        if text[-1] == "Z":
+            return dt.datetime.fromisoformat(text) if len(text) in (17, 20, 27) else None
+        if len(text) in (25, 32) and text[-6] in "+-" and text[-3] == ":" and text[-2] < "6":
+            found = dt.datetime.fromisoformat(text)
+            if dt.MINYEAR < found.year < dt.MAXYEAR:
+                return found if found.tzinfo is dt.UTC else found.astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        pass
+    return None
+
+
 def _met(text: str, manner: Manner) -> None:
     if ("/" in text or "." in text) and (found := _FIGURES.match(tidied(text))):
         one, other = int(found["one"]), int(found["other"])
@@ -147,11 +168,8 @@ def _moment(
     order: str,
     now: dt.datetime | None,
 ) -> dt.datetime:
-    if _UTC.fullmatch(text):
-        try:
-            return dt.datetime.fromisoformat(text)
-        except ValueError:
-            pass
+    if (found := exact(text)) is not None:
+        return found
     cell = tidied(text).replace("\u2212", "-")
     if mail:
         cell = _COMMENT.sub("", cell)
@@ -160,9 +178,9 @@ def _moment(
         raise InvalidInput(msg, hint=HINT)
     if cell.casefold() == "now" and now is not None:
         return utc(now)
-    found = _date(cell, cell, name, order, zone, now)
-    if found is not None:
-        return _of_day(found, cell, name, days, zone)
+    whole = _date(cell, cell, name, order, zone, now)
+    if whole is not None:
+        return _of_day(whole, cell, name, days, zone)
     clock = _CLOCK.fullmatch(cell)
     date = _date(clock["date"].rstrip(","), cell, name, order, zone, now) if clock else None
     if clock is None or date is None or (clock["bhour"] and not clock["t"]):

@@ -1,0 +1,179 @@
+"""Which forecasts and withdrawals of a question are recorded, given those that the ledger holds."""
+
+import datetime as dt
+from decimal import Decimal
+from functools import lru_cache
+
+from forecasting.domain import Imported, Question, Value, Withdrawal
+from forecasting.domain.forecast import options_value, quantiles_value
+from forecasting.domain.instants import iso
+from forecasting.domain.outcome import OutcomeSpace
+from forecasting.domain.reading import Ambiguous, Damaged, Manner, plainly
+from forecasting.errors import InvalidInput
+from forecasting.exchange.held import Case, Key
+from forecasting.exchange.record import WITHDRAWN, Refused, Said
+from forecasting.exchange.text_file import stop
+
+
+def keep(case: Case, question: Question, resolved_at: dt.datetime | None) -> int:
+    """Keep the forecasts and withdrawals that may be kept; give how many stand afterwards."""
+    digest, opens, binary = question.wording_hash, question.opens, question.space.type == "binary"
+    ends = min(filter(None, (question.closes, resolved_at, case.now)))
+    value: Value | None
+    first: dict[tuple[str, dt.datetime], tuple[Said, Value | None]] = {}
+    more: dict[tuple[str, dt.datetime], list[tuple[Said, Value | None]]] = {}
+    for one in case.about.said:
+        try:
+            said = one.said
+            if said == WITHDRAWN:
+                value = None
+            elif binary and type(said) is str:
+                value = _binary(said, one.stated)
+            elif isinstance(said, Value):
+                value = said
+            else:
+                value = value_of(question.space, said, manner=case.manner)
+            if not opens <= one.issued_at < ends:
+                _in_time(case, question, one, resolved_at)
+        except (Ambiguous, Damaged) as damaged:
+            raise stop(case.name, one.line, damaged.message, damaged.hint) from damaged
+        except InvalidInput as wrong:
+            case.made.refused.append(Refused(one.line, str(wrong)))
+            continue
+        key, pair = (one.forecaster, one.issued_at), (one, value)
+        if (before := first.setdefault(key, pair)) is not pair:
+            more.setdefault(key, [before]).append(pair)
+    # Of a million forecasts nearly all are alone at their instant, and in no ledger yet.
+    alone = not (case.moments or case.held.withdrawals)
+    stand = 0
+    for key, (one, value) in first.items():
+        if alone and key not in more:
+            _keep(case, digest, one, value)
+            stand += 1
+        else:
+            group = more.get(key) or [(one, value)]
+            stand += _at_one_instant(case, digest, (question.id, *key), group)
+    return stand
+
+
+def _at_one_instant(
+    case: Case, digest: str, key: Key, group: list[tuple[Said, Value | None]]
+) -> int:
+    there = case.held.forecasts.get(key)
+    if case.platform and len(group) > 1 and any(value is not None for _, value in group):
+        # Where a new forecast follows at once, the end of the one before it is no withdrawal.
+        ends = [pair for pair in group if pair[1] is None]
+        case.made.duplicates += len(ends)
+        group = [pair for pair in group if pair[1] is not None]
+    if case.platform and there is not None and all(value is None for _, value in group):
+        case.made.duplicates += len(group)
+        return 1
+    only_ended = case.platform and there is None and group[0][1] is not None
+    if there is not None or (key in case.held.withdrawals and not only_ended):
+        stands = None if there is None else _numbers(*there)
+        other = [one.line for one, value in group if _exact(value) != stands]
+        case.refuse(other, f"forecast ({_named(key)}): the ledger has another at that instant")
+        case.made.duplicates += len(group) - len(other)
+        return 1
+    if len(group) > 1 and len({_exact(value) for _, value in group}) > 1:
+        lines = sorted(one.line for one, _ in group)
+        shown = ", ".join(map(str, lines[:5])) + (", ..." if len(lines) > 5 else "")
+        reason = f"forecast ({_named(key)}): lines {shown} disagree at that instant"
+        case.refuse(lines, reason)
+        return 0
+    one, value = group[0]
+    if len(group) > 1:
+        one, value = min(group, key=lambda pair: (pair[0].stated, pair[0].because))
+    case.made.duplicates += len(group) - 1
+    _keep(case, digest, one, value)
+    return 1
+
+
+def _keep(case: Case, digest: str, one: Said, value: Value | None) -> None:
+    made = case.made
+    made.added += 1
+    if value is None:
+        made.withdrawals.append(Withdrawal(one.question, one.forecaster, one.issued_at))
+        return
+    if one.stated != value.stated:
+        value = Value(value.shape, value.labels, value.entered, one.stated)
+    made.forecasts.append(
+        Imported(one.question, digest, one.forecaster, value, one.issued_at, one.because)
+    )
+
+
+def _in_time(case: Case, question: Question, one: Said, resolved_at: dt.datetime | None) -> None:
+    at = one.issued_at
+    if at > case.now:
+        rule = f"lies in the future (now {iso(case.now)})"
+    elif at < question.opens:
+        rule = f"question {question.id} opens at {iso(question.opens)}"
+    elif resolved_at is not None and at >= resolved_at:
+        rule = f"question {question.id} had resolved at {iso(resolved_at)}"
+    elif at >= question.closes:
+        rule = f"question {question.id} had closed at {iso(question.closes)}"
+    else:
+        return
+    if (case.platform or one.outside) and at <= case.now:
+        case.outside[rule.rpartition(" at ")[0].rpartition(" ")[2]] += 1
+        return
+    msg = f"issued_at ({iso(at)}): {rule}"
+    raise InvalidInput(msg)
+
+
+def _named(key: Key) -> str:
+    return f"{key[1]} on {key[0]} at {iso(key[2])}"
+
+
+def _exact(value: Value | None) -> tuple[tuple[str, Decimal], ...] | None:
+    return None if value is None else _numbers(value.labels, value.entered)
+
+
+@lru_cache(maxsize=65536)
+def _binary(entered: str, stated: str) -> Value:
+    """Give a probability; the thousands who say the same share one value."""
+    return Value("binary", ("yes",), (entered,), stated)
+
+
+@lru_cache(maxsize=65536)
+def _numbers(labels: tuple[str, ...], entered: tuple[str, ...]) -> tuple[tuple[str, Decimal], ...]:
+    return tuple(zip(labels, map(Decimal, entered), strict=True))
+
+
+def value_of(
+    space: OutcomeSpace,
+    said: str | tuple[tuple[str, str], ...],
+    *,
+    manner: Manner | None = None,
+) -> Value:
+    """Give the value of a forecast on a question of some outcome space.
+
+    A text is the decimal of a probability that was read already; pairs are read here, where it is
+    known what they are.
+
+    Raises
+    ------
+    InvalidInput
+        A number where options are wanted or the other way round, options that do not sum to 1,
+        quantiles that fall.
+
+    Examples
+    --------
+    >>> value_of(OutcomeSpace("ordered", ("none", "some")), (("some", "0.2"), ("none", "80%")))
+    ... # doctest: +ELLIPSIS
+    Value(shape='options', labels=('none', 'some'), entered=('0.8', '0.2'), ...)
+    """
+    if space.type == "binary":
+        if not isinstance(said, str):
+            names = plainly(", ".join(label for label, _ in said))
+            msg = f"forecast ({names}): the question is yes or no, and takes one probability"
+            raise InvalidInput(msg, hint="0.35")
+        return Value("binary", ("yes",), (said,))
+    if isinstance(said, str):
+        hint = "5=1;50=2;95=4" if space.type == "numeric" else "a=0.2;b=0.8"
+        msg = f"forecast ({said}): the question is {space.type}, and takes a number for each"
+        raise InvalidInput(msg, hint=hint)
+    if space.type == "numeric":
+        return quantiles_value(space, dict(said), manner=manner)
+    found = options_value(space, dict(said), manner=manner)
+    return Value(found.shape, found.labels, found.entered)

@@ -1,0 +1,170 @@
+"""Which outcomes of a question are recorded, given those that the ledger holds."""
+
+import datetime as dt
+from collections import Counter, defaultdict
+from dataclasses import replace
+
+from forecasting.domain import Question, Resolution
+from forecasting.domain.instants import iso
+from forecasting.domain.outcome import NO
+from forecasting.domain.reading import Ambiguous, Damaged, outcome
+from forecasting.domain.resolution import outcomes
+from forecasting.errors import InvalidInput
+from forecasting.exchange import questions
+from forecasting.exchange.held import Case
+from forecasting.exchange.record import Settled
+from forecasting.exchange.text_file import stop
+
+#: The source of an outcome where the file does not name one.
+SOURCE = "imported track record"
+#: The source of the withdrawal of an outcome that a mistaken import brought.
+UNDONE = "import undone"
+
+
+def beside(
+    case: Case, question: Question, versions: list[Resolution], notes: Counter[str]
+) -> Resolution | None:
+    """Give the outcome that rows of a table state beside their forecasts, where it is new."""
+    facts = questions.merged(case.about.facts)
+    stated, at = facts.get("outcome"), facts.get("resolved_at")
+    if stated is None:
+        if at is not None:
+            msg = "resolved_at: is given without an outcome"
+            raise InvalidInput(msg, hint="add the outcome")
+        return None
+    last = outcomes(versions).get(question.id)
+    dated = at is not None
+    if at is None:
+        if last is not None and last.outcome == outcome(question.space, stated, manner=case.manner):
+            return None
+        notes["no resolved_at is stated: taken from when they close"] += 1
+        at = question.closes
+    found = Resolution(
+        question=question.id,
+        outcome=_read_outcome(case, question, stated, at, notes),
+        resolved_at=at,
+        source=facts.get("source") or SOURCE,
+        note=facts.get("note", ""),
+        version=1 + max((one.version for one in versions), default=0),
+    )
+    if found.outcome == NO and dated and "closes" in facts and at < question.closes:
+        notes["resolved no before they closed; kept as stated"] += 1
+    if _known(found, versions):
+        return None
+    if last is not None and not (
+        # The first import had no day of the outcome, and took the closing for it.
+        last.source == SOURCE
+        and last.outcome == found.outcome
+        and dated
+        and last.resolved_at == _closed_by_default(case, question)
+    ):
+        msg = (
+            f"outcome ({found.outcome} at {iso(found.resolved_at)}): question {question.id} is "
+            f"in the ledger as {last.outcome} at {iso(last.resolved_at)}"
+        )
+        raise InvalidInput(msg, hint=f"forecast resolve {question.id}, if that was corrected")
+    return found
+
+
+def _closed_by_default(case: Case, question: Question) -> dt.datetime | None:
+    held = case.held.questions.get(question.id)
+    return None if held is None else held.closes
+
+
+def _read_outcome(
+    case: Case, question: Question, stated: str, at: dt.datetime, notes: Counter[str]
+) -> str:
+    if at > case.now:
+        msg = f"resolved_at ({iso(at)}): lies in the future (now {iso(case.now)})"
+        raise InvalidInput(msg)
+    if at <= question.opens and not case.platform:
+        msg = f"resolved_at ({iso(at)}): must come after opens ({iso(question.opens)})"
+        raise InvalidInput(msg)
+    found = outcome(question.space, stated, manner=case.manner)
+    if question.type == "numeric" and found[:1] in ("<", ">") and stated[:1] not in "<>":
+        notes[f"an outcome beyond the bounds is recorded as {found}"] += 1
+    return found
+
+
+def _known(found: Resolution, versions: list[Resolution]) -> bool:
+    # What an undone import had said may be said again.
+    undone = max((n for n, one in enumerate(versions) if one.source == UNDONE), default=-1)
+    return any(_same(found, one) for one in versions[undone + 1 :])
+
+
+def settled(
+    case: Case, question: Question, versions: list[Resolution]
+) -> list[tuple[Resolution, list[int]]]:
+    """Give the outcomes to add, of records that state one version each, with their lines."""
+    if case.platform:
+        return _latest(case, question, versions)
+    by_version: dict[int, list[tuple[int, Resolution]]] = defaultdict(list)
+    for one in case.about.settled:
+        try:
+            found = _version(case, question, one)
+        except (Ambiguous, Damaged) as damaged:
+            raise stop(case.name, one.line, damaged.message, damaged.hint) from damaged
+        except InvalidInput as wrong:
+            case.refuse([one.line], str(wrong))
+        else:
+            by_version[one.version].append((one.line, found))
+    taken = max((one.version for one in versions), default=0)
+    added: list[tuple[Resolution, list[int]]] = []
+    for version, group in sorted(by_version.items()):
+        lines = [line for line, _ in group]
+        first = min((one for _, one in group), key=lambda one: (one.source, one.note))
+        if any(not _same(first, one) for _, one in group):
+            reason = f"version ({version}): lines disagree on question {question.id}"
+            case.refuse(lines, reason)
+        elif _known(first, versions):
+            case.made.duplicates += len(lines)
+        elif version <= taken:
+            reason = (
+                f"version ({version}): question {question.id} has another outcome in the "
+                "ledger under that number"
+            )
+            case.refuse(lines, reason)
+        else:
+            added.append((first, lines))
+    return added
+
+
+def _latest(
+    case: Case, question: Question, versions: list[Resolution]
+) -> list[tuple[Resolution, list[int]]]:
+    """Give the outcome that a platform made known last, where the ledger lacks it."""
+    found: list[tuple[int, Resolution]] = []
+    for one in case.about.settled:
+        try:
+            found.append((one.line, _version(case, question, one)))
+        except InvalidInput as wrong:
+            case.refuse([one.line], str(wrong))
+    if not found:
+        return []
+    _, last = max(found, key=lambda pair: (pair[1].resolved_at, pair[1].outcome, pair[1].note))
+    standing = outcomes(versions).get(question.id)
+    if _known(last, versions) or (standing is not None and standing.resolved_at > last.resolved_at):
+        case.made.duplicates += len(found)
+        return []
+    if standing is not None:
+        case.notes["an earlier file said another outcome; the later one stands"] += 1
+    number = 1 + max((one.version for one in versions), default=0)
+    return [(replace(last, version=number), [line for line, _ in found])]
+
+
+def _version(case: Case, question: Question, one: Settled) -> Resolution:
+    return Resolution(
+        question=question.id,
+        outcome=_read_outcome(case, question, one.outcome, one.resolved_at, case.notes),
+        resolved_at=one.resolved_at,
+        source=one.source or SOURCE,
+        certainty=one.certainty,
+        note=one.note,
+        version=one.version,
+        status=one.status,
+    )
+
+
+def _same(one: Resolution, other: Resolution) -> bool:
+    what = (one.outcome, one.resolved_at, one.status)
+    return what == (other.outcome, other.resolved_at, other.status)
