@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from forecasting.arrays import FloatArray, IntArray
 from forecasting.calibration.isotonic import isotonic, pool
 from forecasting.calibration.reliability import closed_quantiles
 from forecasting.errors import InvalidInput
 from forecasting.scoring import checks
-from forecasting.scoring.checks import FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from forecasting.arrays import FloatArray, IntArray
 from forecasting.scoring import checks
-from forecasting.scoring.checks import FloatArray, IntArray
 
 # Few enough numbers that a pass over them finds them still in the processor's cache.
 _CHUNK = 100_000

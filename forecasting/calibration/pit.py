@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from forecasting.arrays import FloatArray, IntArray
 from forecasting.calibration.binned import bin_edges
 from forecasting.calibration.quantiles import checked, checked_levels
 from forecasting.calibration.reliability import closed_quantiles
 from forecasting.errors import InvalidInput
 from forecasting.scoring import checks
-from forecasting.scoring.checks import FloatArray, IntArray
 from forecasting.scoring.crps import bounds
 
 if TYPE_CHECKING:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CLIP", "NOBODY", "LogOddsLine", "Recalibration", "Shared", "log_odds"]
 
-FloatArray = NDArray[np.float64]
 
 #: Forecasts are clipped to [CLIP, 1 - CLIP] before their log-odds are taken.
 CLIP = 0.005

@@ -7,13 +7,12 @@ likelihood of all pairs at once is A L B^T: two small matrix products a forecast
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecasting.arrays import FloatArray
 from forecasting.calibration.recalibration_lines import Shared
 
 __all__ = ["Cloud", "by_quadrature"]
 
-FloatArray = NDArray[np.float64]
 Rows = tuple[FloatArray, FloatArray, FloatArray]
 #: alpha, log slope and weight of each point.
 Cloud = tuple[FloatArray, FloatArray, FloatArray]

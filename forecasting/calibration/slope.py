@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from forecasting.arrays import FloatArray
 from forecasting.calibration.isotonic import Pooled, pool
-from forecasting.scoring.checks import FloatArray
 
 INTERCEPT_SCALE = 0.5
 LOG_SLOPE_SCALE = 0.3

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from forecasting.arrays import FloatArray, IntArray
 from forecasting.errors import InvalidInput
 from forecasting.scoring import checks
-from forecasting.scoring.checks import FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from forecasting.arrays import FloatArray, IntArray
 from forecasting.comparison.difficulty import DifficultyAdjusted, difficulty_adjusted
 from forecasting.comparison.interval import difference_interval
 from forecasting.errors import InvalidInput
 from forecasting.scoring import checks
-from forecasting.scoring.checks import FloatArray, IntArray
 
 _BOOTSTRAPPED = 200
 _DRAWS = 4000

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from forecasting.scoring.checks import FloatArray
+from forecasting.arrays import FloatArray
 
 # Below this share the incomplete gamma function loses digits, and then underflows.
 _SMALL_SHARE = 1e-250

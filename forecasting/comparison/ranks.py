@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from forecasting.arrays import FloatArray, IntArray
 from forecasting.comparison.effects import Effects, Ranks, gaussian_ranks, ranks_of
 from forecasting.inference import COLUMN, SCALAR, fit
 from forecasting.inference.inputs import Layout, inputs
 from forecasting.scoring import checks
-from forecasting.scoring.checks import FloatArray, IntArray
 
 #: Beyond either the Gaussian approximation stands in.
 MOST_FORECASTERS, MOST_SCORES = 64, 4_000

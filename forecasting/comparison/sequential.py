@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from forecasting.arrays import FloatArray, IntArray
 from forecasting.comparison.mixture import log_mixture, prior_scale, radius
 from forecasting.errors import InvalidInput
 from forecasting.scoring import checks, timeline
-from forecasting.scoring.checks import FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd

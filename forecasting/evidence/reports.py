@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from math import inf, log
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from forecasting.arrays import FloatArray
 from forecasting.domain.evidence import Effect, Evidence, code_ratio, half_life_of
 from forecasting.domain.predicate import Predicate
 from forecasting.domain.process import WorldSpec
@@ -29,7 +30,6 @@ from forecasting.evidence.leads import Way, to_target
 from forecasting.evidence.likelihood import EVENT_RHO, ReliabilityOf, of_grade, story_discount
 from forecasting.evidence.reliability import grades_of
 
-FloatArray = NDArray[np.float64]
 DAY = dt.timedelta(days=1)
 #: No source is beyond doubt: r = .999 bounds a hazard ratio at 1,999.
 MOST_RELIABLE = 0.999

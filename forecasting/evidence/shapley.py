@@ -5,9 +5,9 @@ from itertools import combinations
 from math import factorial
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from forecasting.arrays import FloatArray
+
 Value = Callable[[frozenset[int]], FloatArray]
 
 #: Up to so many players every coalition is evaluated; beyond, orders are drawn.

@@ -9,8 +9,9 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from forecasting.arrays import FloatArray
 from forecasting.errors import GateRefused, InvalidInput
 from forecasting.inference.compile import Compilable, CompiledModel, compiled, library_versions
 from forecasting.inference.gate import GateReport, exact_report, judge_sampler
@@ -18,7 +19,6 @@ from forecasting.inference.inputs import pack
 
 __all__ = ["Fit", "array_hash", "exact_fit", "fit"]
 
-FloatArray = NDArray[np.float64]
 Method = Literal["nuts", "conjugate"]
 
 # Small steps follow narrow posteriors that large ones leave: what a rerun is tuned to.

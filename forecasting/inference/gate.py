@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
 
 __all__ = [
@@ -23,7 +24,6 @@ __all__ = [
     "mcse_of_mean",
 ]
 
-FloatArray = NDArray[np.float64]
 
 R_HAT_MOST = 1.01
 ESS_LEAST = 400.0

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
 
 __all__ = ["COLUMN", "SCALAR", "Layout", "inputs", "pack"]
 
-FloatArray = NDArray[np.float64]
 
 # A layout names each array with its length: SCALAR, a fixed length, or COLUMN for any length.
 Layout = Mapping[str, int]

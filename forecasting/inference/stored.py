@@ -20,8 +20,9 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
 from forecasting.inference.fit import Fit, array_hash
 from forecasting.inference.gate import GateReport
@@ -34,8 +35,6 @@ KEEP = 200
 DIGITS = 32
 #: Earlier versions wrote further numbers beside these.
 REPORTED = {field.name for field in fields(GateReport)}
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,9 @@ from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
 from forecasting.inference.fit import Fit
 from forecasting.inference.fit import fit as sample
@@ -34,7 +35,6 @@ from forecasting.models.prior import PriorSpec, from_standard, prior_arrays, pri
 
 __all__ = ["T0", "Deliveries", "Package", "delivery_data", "simulate_package"]
 
-FloatArray = NDArray[np.float64]
 
 #: Reference age in days, at which theta is the log cumulative hazard of a first part.
 T0 = 14.0

@@ -14,14 +14,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecasting.arrays import FloatArray
 from forecasting.evidence.history import Past
 from forecasting.evidence.leads import Way
 from forecasting.evidence.reports import CodedReport
 from forecasting.models.world.exposed import exposed
 
-FloatArray = NDArray[np.float64]
 #: Mean and sd of the log gain: a judgement, with mean gain 1. Reports are worth what was coded,
 #: and a factor of two more or less is not out of the way.
 LOG_MEAN, LOG_SD = -0.125, 0.5

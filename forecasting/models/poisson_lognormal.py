@@ -12,13 +12,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
 
 __all__ = ["graph_mathematics", "log_marginal", "mode", "numpy_mathematics", "posterior_quantiles"]
 
-FloatArray = NDArray[np.float64]
 
 #: Nodes of the integral, and of a table that is inverted.
 NODES, TABLE = 21, 129

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
 
 __all__ = ["PriorSpec", "from_standard", "prior_arrays", "prior_draw", "prior_table"]
 
-FloatArray = NDArray[np.float64]
 Number = float | tuple[float, ...]
 
 # Distribution -> its parameters, in order, each with whether it must be positive.

@@ -16,8 +16,9 @@ from math import log
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
 from forecasting.inference.fit import Fit
 from forecasting.inference.fit import fit as sample
@@ -33,7 +34,6 @@ from forecasting.models.prior import PriorSpec, from_standard, prior_arrays
 
 __all__ = ["Fits", "Rates", "fit_rates", "rate_data"]
 
-FloatArray = NDArray[np.float64]
 
 TWO_YEARS = 730.5
 #: What the prior of `mu` is worth: once in two years, 90 % once in 62 days to once in 24 years.

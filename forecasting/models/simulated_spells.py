@@ -6,13 +6,12 @@ The process is simulated, not the arithmetic that the likelihood uses.
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecasting.arrays import FloatArray
 from forecasting.models import weibull
 
 __all__ = ["spells"]
 
-FloatArray = NDArray[np.float64]
 
 # An hour: the least age at which an end is told from the start.
 HOUR = 1.0 / 24.0

@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
 from forecasting.inference.fit import Fit
 from forecasting.inference.fit import fit as sample
@@ -32,7 +33,6 @@ from forecasting.models.spell_settings import BETA, CASE, INSTANT, SETTINGS, Set
 
 __all__ = ["KINDS", "Spells", "case_spread", "representative_spells"]
 
-FloatArray = NDArray[np.float64]
 
 NO_SPELLS = weibull.spells(entry=[], lower=[], upper=[], kind=[])
 

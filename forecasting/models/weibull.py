@@ -23,6 +23,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
 
 __all__ = [
@@ -36,7 +37,6 @@ __all__ = [
     "survival",
 ]
 
-FloatArray = NDArray[np.float64]
 
 HELD, ENDED, BETWEEN = 0, 1, 2
 # Stands for the log of age 0: with it exp(k u) is 0, and so is its gradient.

@@ -20,6 +20,7 @@ for no worldview (`app.worldviews` leaves it out).
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
 
 __all__ = [
@@ -34,7 +35,6 @@ __all__ = [
     "mixture_quantiles",
 ]
 
-FloatArray = NDArray[np.float64]
 
 #: Forecasts are read once, at this share of each question's scheduled window.
 SPOT = 0.5

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.arrays import FloatArray, IntArray
 from forecasting.errors import InvalidInput
 from forecasting.scoring import checks
-from forecasting.scoring.checks import FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
 from forecasting.pooling.members import mean_log_odds, members, probability, shares
 from forecasting.scoring import checks
-from forecasting.scoring.checks import FloatArray
 
 
 def extremized(

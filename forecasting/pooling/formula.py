@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forecasting.arrays import FloatArray
 from forecasting.pooling.panel import Panel
 from forecasting.pooling.parameters import Prior
-from forecasting.scoring.checks import FloatArray
 
 
 @dataclass(frozen=True, slots=True)

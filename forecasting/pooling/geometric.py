@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
 from forecasting.pooling.members import (
     WEIGHT_TOLERANCE,
@@ -12,7 +13,6 @@ from forecasting.pooling.members import (
     shares,
 )
 from forecasting.scoring import checks
-from forecasting.scoring.checks import FloatArray
 
 
 def geometric_odds(

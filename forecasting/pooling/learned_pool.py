@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
 from forecasting.pooling import formula, parameters
 from forecasting.pooling.events import Events, current_events, history_events
@@ -29,7 +30,7 @@ EVEN = 20
 
 @dataclass(frozen=True, slots=True)
 class _Learned:
-    parameters: checks.FloatArray
+    parameters: FloatArray
     base: float
     records: Records
     forecasters: np.ndarray

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
 from forecasting.scoring import checks
-from forecasting.scoring.checks import FloatArray
 
 # Weights whose normalised sums differ by less are equal: the rest is rounding.
 WEIGHT_TOLERANCE = 1e-12

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forecasting.arrays import FloatArray, IntArray
 from forecasting.pooling.events import Events, ends_of_instants
 from forecasting.pooling.records import Records
-from forecasting.scoring.checks import FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from forecasting.scoring.checks import FloatArray
+from forecasting.arrays import FloatArray
 
 type Part = Literal["n", "skill", "recency"]
 

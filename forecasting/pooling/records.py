@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.arrays import FloatArray, IntArray
 from forecasting.pooling.events import Events, ends_of_instants
-from forecasting.scoring.checks import FloatArray, IntArray
 
 # Spread between forecasters before any record: log-odds of bias, slope.
 SPREADS = (0.3, 0.3)

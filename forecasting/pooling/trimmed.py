@@ -5,11 +5,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
 from forecasting.pooling.geometric import geometric_odds
 from forecasting.pooling.members import members
 from forecasting.scoring import checks
-from forecasting.scoring.checks import FloatArray
 
 type Mean = Literal["geometric-odds", "linear"]
 

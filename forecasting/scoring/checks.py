@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from forecasting.arrays import FloatArray, IntArray
 from forecasting.errors import InvalidInput
-
-type FloatArray = NDArray[np.float64]
-type IntArray = NDArray[np.int64]
 
 SUM_TOLERANCE = 1e-9
 

@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
+from forecasting.arrays import FloatArray, IntArray
 from forecasting.domain.scores import SCORES
-from forecasting.scoring.checks import FloatArray, IntArray
 from forecasting.scoring.timeline import Timeline
 
 type CrowdRule = Literal["peer", "relative"]

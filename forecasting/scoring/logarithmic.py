@@ -5,9 +5,9 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
+from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
 from forecasting.scoring import checks
-from forecasting.scoring.checks import FloatArray
 
 
 def log_score(forecast: ArrayLike, outcome: ArrayLike, *, base: float = math.e) -> FloatArray:

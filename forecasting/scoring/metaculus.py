@@ -24,9 +24,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from forecasting.arrays import FloatArray, IntArray
 from forecasting.errors import InvalidInput
 from forecasting.scoring import metaculus_input as reading
-from forecasting.scoring.checks import FloatArray, IntArray
 
 DISCRETE = ("binary", "multiple_choice")
 TAIL = 0.05

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from forecasting.arrays import FloatArray
 from forecasting.scoring import checks
-from forecasting.scoring.checks import FloatArray
 
 
 def rps(forecast: ArrayLike, outcome: ArrayLike) -> FloatArray:

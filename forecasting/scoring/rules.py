@@ -7,8 +7,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike
 
+from forecasting.arrays import FloatArray, IntArray
 from forecasting.errors import InvalidInput
-from forecasting.scoring.checks import FloatArray, IntArray, one_of
+from forecasting.scoring.checks import one_of
 from forecasting.scoring.crps import crps_piecewise
 from forecasting.scoring.logarithmic import log_score
 from forecasting.scoring.quadratic import CONVENTIONS, brier

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forecasting.arrays import FloatArray
 from forecasting.domain.continuous import bucket, pmf
 from forecasting.domain.outcome import OutcomeSpace, beyond
-from forecasting.scoring.checks import FloatArray
 from forecasting.scoring.metaculus import TAIL
 from forecasting.scoring.rules import Rule
 

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from forecasting.arrays import FloatArray, IntArray
 from forecasting.errors import InvalidInput
 
 __all__ = [
@@ -32,8 +33,6 @@ __all__ = [
     "uniformity",
 ]
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 Quantities = Mapping[str, ArrayLike]
 
 LEVELS = 99

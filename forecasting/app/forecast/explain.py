@@ -12,12 +12,12 @@ from math import exp, log
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import MOMENT, Predictor, watches_of
 from forecasting.app.ledger.log import check_moment, kind_of
 from forecasting.app.upkeep.banks import bank_of
+from forecasting.arrays import FloatArray
 from forecasting.domain.evidence import GRADES, Evidence
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso
@@ -33,7 +33,6 @@ from forecasting.models.world.model import Variant
 from forecasting.models.world.reading import Answer, on_scale
 from forecasting.store import Ledger
 
-FloatArray = NDArray[np.float64]
 TIME, HISTORY, LINKS = "time", "history", "links"
 #: Paths of one step of an explanation, and in all over the coalitions of stories.
 STEP_DRAWS, COALITION_DRAWS = 8_192, 262_144

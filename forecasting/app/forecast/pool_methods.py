@@ -12,7 +12,7 @@ from forecasting.errors import InvalidInput
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forecasting.scoring.checks import FloatArray
+    from forecasting.arrays import FloatArray
 
 
 METHODS = (

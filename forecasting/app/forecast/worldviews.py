@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecasting.app.catalog import Catalog
+from forecasting.arrays import FloatArray
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.question import ANNULLED, Question
 from forecasting.models.worldview_weights import (
@@ -30,7 +30,6 @@ from forecasting.models.worldview_weights import (
 
 __all__ = ["Ensemble", "Spoken", "counted", "spot_of", "weights_at"]
 
-FloatArray = NDArray[np.float64]
 PREFIX, POOL = "worldview:", "pool:worldviews"
 
 

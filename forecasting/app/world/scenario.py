@@ -11,7 +11,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import LIVE_DRAWS, Predictor, watches_of
@@ -19,6 +18,7 @@ from forecasting.app.ledger.log import check_moment, kind_of
 from forecasting.app.upkeep.banks import bank_of
 from forecasting.app.world.aims import aimed
 from forecasting.app.world.conditions import condition, intervention
+from forecasting.arrays import BoolArray, FloatArray
 from forecasting.bank import Bank
 from forecasting.domain.forecast import binary_value
 from forecasting.domain.forecasters import MODEL
@@ -43,8 +43,6 @@ from forecasting.store import Ledger
 if TYPE_CHECKING:
     from forecasting.review.data import Fan
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 SEEN = "given: if this is observed (what would lead to it becomes likelier too)"
 DONE = "do: if this were brought about from outside (its own causes are cut); depends on the links"
 AIMED = "target: as if this number were right (paths weighted to match it, with the least change)"

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from forecasting.arrays import BoolArray, FloatArray
 from forecasting.domain.forecast import Spread
-from forecasting.models.world.paths import BoolArray
-from forecasting.models.world.values import FloatArray
 
 #: Levels, in percent, of a spread.
 SPREAD = (5.0, 25.0, 50.0, 75.0, 95.0)

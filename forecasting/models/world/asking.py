@@ -7,6 +7,7 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.arrays import BoolArray, FloatArray, IntArray
 from forecasting.domain.predicate import (
     And,
     At,
@@ -26,8 +27,8 @@ from forecasting.domain.predicate import (
     Within,
 )
 from forecasting.errors import InvalidInput
-from forecasting.models.world.paths import BoolArray, IntArray, Paths
-from forecasting.models.world.values import NEVER, FloatArray, Known, Process
+from forecasting.models.world.paths import Paths
+from forecasting.models.world.values import NEVER, Known, Process
 
 #: An option that holds whatever no other option names.
 OTHER = "other"

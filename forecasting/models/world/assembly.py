@@ -6,18 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from forecasting.arrays import FloatArray
 from forecasting.domain.process import ProcessSpec, WorldSpec
 from forecasting.evidence.history import Record, links_on
-from forecasting.models.world.values import (
-    FloatArray,
-    Known,
-    Link,
-    Move,
-    Process,
-    Report,
-    Size,
-    World,
-)
+from forecasting.models.world.values import Known, Link, Move, Process, Report, Size, World
 
 DAY = dt.timedelta(days=1)
 

@@ -5,7 +5,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-from forecasting.models.world.values import FloatArray
+from forecasting.arrays import FloatArray
 
 #: Every variant of a world asks for the same chance again; 300 arrays of 32,768 are 79 MB.
 KEPT = 300

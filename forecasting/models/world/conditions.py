@@ -10,8 +10,9 @@ from math import factorial, prod, sqrt
 
 import numpy as np
 
+from forecasting.arrays import FloatArray
 from forecasting.domain.predicate import And, At, Entered, Not, Occurred, Or, Through, Truth, Within
-from forecasting.models.world.values import FloatArray, Move, Process, Way, World
+from forecasting.models.world.values import Move, Process, Way, World
 
 #: The most by which a budget is used up sooner.
 MOST = 300.0

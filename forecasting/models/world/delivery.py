@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.arrays import FloatArray
 from forecasting.domain.process import ProcessSpec
 from forecasting.errors import InvalidInput
 from forecasting.evidence.history import DAY, Record
@@ -14,7 +15,7 @@ from forecasting.models.delivery_priors import RESUME
 from forecasting.models.prior import PriorSpec
 from forecasting.models.world.chance import uniforms
 from forecasting.models.world.parameters import MoveParameters
-from forecasting.models.world.values import FloatArray, Size
+from forecasting.models.world.values import Size
 
 
 def package_of(record: Record) -> Package:

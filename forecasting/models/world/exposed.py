@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from math import inf, isfinite
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from forecasting.arrays import FloatArray
 from forecasting.evidence.history import EPOCH, Past
 from forecasting.evidence.reports import CodedReport, multiplier
 
 __all__ = ["Exposed", "exposed", "multiplier"]
 
-FloatArray = NDArray[np.float64]
 DAY = dt.timedelta(days=1)
 
 

@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecasting.arrays import FloatArray, IntArray
 from forecasting.errors import InvalidInput
-from forecasting.models.world.values import NEVER, FloatArray, Report
+from forecasting.models.world.values import NEVER, Report
 
-IntArray = NDArray[np.int64]
 #: Below this log ratio an item ends.
 LEAST = 0.02
 #: Moments nearer than this (days) are one.

@@ -5,18 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
 from forecasting.evidence.reports import CodedReport
-from forecasting.models.world.values import (
-    NEVER,
-    Do,
-    FloatArray,
-    Known,
-    Link,
-    Process,
-    Report,
-    World,
-)
+from forecasting.models.world.values import NEVER, Do, Known, Link, Process, Report, World
 
 
 def names_of(world: World) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from forecasting.arrays import FloatArray
 from forecasting.domain.commentary import Worldview
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.process import ProcessSpec, WorldSpec
@@ -24,7 +25,6 @@ from forecasting.models.world.classes import ClassOf, told_apart
 from forecasting.models.world.exposed import multiplier
 from forecasting.models.world.packages import DeliveryOf
 from forecasting.models.world.parameters import Kept, Lazily, Parameters, parameters
-from forecasting.models.world.values import FloatArray
 
 Key = tuple[str, str]
 #: A piece of the past is averaged over so many moments, where reports acted on it.

@@ -4,9 +4,9 @@ from math import exp, log
 
 import numpy as np
 
+from forecasting.arrays import FloatArray
 from forecasting.domain.process import LinkSpec
 from forecasting.models.world.chance import uniforms
-from forecasting.models.world.values import FloatArray
 
 #: Standard deviations from the middle to either end of a 90 % range.
 NINETY = 1.6448536269514722

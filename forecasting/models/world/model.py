@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from forecasting.arrays import BoolArray, FloatArray
 from forecasting.domain.commentary import Worldview
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.instants import iso
@@ -33,10 +34,10 @@ from forecasting.models.world.assembly import assemble, with_reports
 from forecasting.models.world.conditions import towards as ways
 from forecasting.models.world.known import to_values
 from forecasting.models.world.learning import Learned, Learner
-from forecasting.models.world.paths import BoolArray, Paths
+from forecasting.models.world.paths import Paths
 from forecasting.models.world.reading import Answer, read
 from forecasting.models.world.simulate import simulate
-from forecasting.models.world.values import Do, FloatArray, World
+from forecasting.models.world.values import Do, World
 
 #: Parameter points: what is not known of them is the largest error of a number.
 POINTS = 2_048

@@ -7,6 +7,7 @@ from math import log
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.arrays import FloatArray
 from forecasting.domain.process import Phrase
 from forecasting.errors import InvalidInput
 from forecasting.inference.fit import Fit
@@ -14,7 +15,6 @@ from forecasting.models.spells import Spells, case_spread, representative_spells
 from forecasting.models.world.chance import uniforms
 from forecasting.models.world.links import NINETY
 from forecasting.models.world.pooled import Pooled
-from forecasting.models.world.values import FloatArray
 
 #: A log-normal so wide that the counts alone speak.
 FLAT = 300.0

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from forecasting.arrays import FloatArray
 from forecasting.domain.process import LinkSpec
 from forecasting.errors import InvalidInput
 from forecasting.evidence.history import Past
-from forecasting.models.world.values import FloatArray
 
 #: Half an hour: no end of a stay is known to be nearer to its beginning.
 SOONEST = 0.5 / 24.0

@@ -15,8 +15,9 @@ from hashlib import sha256
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from forecasting.arrays import FloatArray, IntArray
 from forecasting.domain.process import LinkSpec, MoveSpec, ProcessSpec
 from forecasting.errors import GateRefused, InvalidInput
 from forecasting.evidence.history import Past, links_on
@@ -33,10 +34,9 @@ from forecasting.models.world.links import prior_betas
 from forecasting.models.world.move_priors import MovePrior, SpellDraws, prior_of
 from forecasting.models.world.own_past import OwnPast
 from forecasting.models.world.pooled import Pooled, pooled_rates
-from forecasting.models.world.values import FloatArray, Size
+from forecasting.models.world.values import Size
 
 Key = tuple[str, str]
-IntArray = NDArray[np.int64]
 
 #: Proposals where points are weighed: so many that a comb over them is fine.
 PROPOSALS = 4096

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.arrays import BoolArray, FloatArray, IntArray
 from forecasting.domain.predicate import Choice, Total, Truth
-from forecasting.models.world.values import FloatArray, World
+from forecasting.models.world.values import World
 
 if TYPE_CHECKING:
     import pandas as pd
-
-BoolArray = NDArray[np.bool_]
-IntArray = NDArray[np.int64]
 
 
 class Rows(NamedTuple):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.arrays import FloatArray, IntArray
 from forecasting.errors import InvalidInput
 from forecasting.models.world.chance import exponentials, number, uniforms
 from forecasting.models.world.fading import Fading, fading
@@ -37,9 +38,8 @@ from forecasting.models.world.loop import (
     USES,
     WHOLE,
 )
-from forecasting.models.world.values import NEVER, Do, FloatArray, Move, Size, Way, World
+from forecasting.models.world.values import NEVER, Do, Move, Size, Way, World
 
-IntArray = NDArray[np.int64]
 #: The day; what happens, to whom, into what; whether it is an event; an amount.
 Tick = tuple[float, int, int, int, bool, float]
 #: How far from 0 and 1 the outer knots of a size are.

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
 from forecasting.evidence.history import Past
 from forecasting.inference.fit import Fit
 from forecasting.models.prior import PriorSpec
 from forecasting.models.rates import Fits, Rates, fit_rates, rate_data
 from forecasting.models.world.chance import uniforms
-from forecasting.models.world.values import FloatArray
 
 Key = tuple[str, str]
 

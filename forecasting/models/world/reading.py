@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from forecasting.arrays import BoolArray, FloatArray
 from forecasting.domain.forecast import Spread
 from forecasting.domain.predicate import Choice, Predicate, Total, Truth
 from forecasting.domain.provenance import SIMULATED, Fitted
@@ -21,8 +22,7 @@ from forecasting.models.world.answers import (
     options,
     quantiles,
 )
-from forecasting.models.world.paths import BoolArray, Paths
-from forecasting.models.world.values import FloatArray
+from forecasting.models.world.paths import Paths
 
 #: Below so many effective paths on which a conditional question counts, nothing is said.
 FEWEST = 100

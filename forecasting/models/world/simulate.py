@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forecasting.arrays import BoolArray, FloatArray, IntArray
 from forecasting.errors import InvalidInput
 from forecasting.models.world.known import names_of, settled
-from forecasting.models.world.paths import BoolArray, IntArray, Paths, Rows
-from forecasting.models.world.values import Do, FloatArray, Way, World
+from forecasting.models.world.paths import Paths, Rows
+from forecasting.models.world.values import Do, Way, World
 
 if TYPE_CHECKING:
     from forecasting.models.world.plan import Plan

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.arrays import FloatArray
 from forecasting.models.world.asking import counts, state_at
 from forecasting.models.world.paths import Paths, Story
-from forecasting.models.world.values import FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd

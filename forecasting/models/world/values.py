@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from forecasting.arrays import FloatArray
+
 NEVER = np.inf
 #: A way towards what is rare: its share of the tilted draws, and its moves' factors.
 type Way = tuple[float, Mapping[tuple[int, int], FloatArray | float]]
