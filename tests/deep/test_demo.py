@@ -12,6 +12,8 @@ import pytest
 from forecasting.app.book import Book, open_book
 
 pytestmark = pytest.mark.deep
+#: Questions under a condition that few of a replay's 8,192 paths meet.
+RARE = {"russia-signs-given-soft", "russia-signs-given-firm", "relapse-after-deal"}
 
 
 @pytest.fixture(scope="session")
@@ -25,16 +27,35 @@ def test_the_main_job_has_its_figures(demo: tuple[Book, dict[str, Any]]) -> None
     book, result = demo
     assert (result["questions"], result["resolved"]) == (48, 30)
     assert result["forecasters"] >= 12
-    assert result["refused"] == 0
     assert book.verify()["ok"]
     json.dumps(result["scores"])
 
 
-def test_every_forecaster_speaks_at_every_step(demo: tuple[Book, dict[str, Any]]) -> None:
+def test_only_what_few_paths_meet_is_refused(demo: tuple[Book, dict[str, Any]]) -> None:
+    """A condition that is rare leaves a number too loose to log; all others are said each time."""
     book, result = demo
+    runs = book.ledger.model_runs(run=result["run"])
+    refused = [run for run in runs if not run.passed]
+    assert len(refused) == result["refused"] < 0.05 * len(runs)
+    assert all("Monte Carlo error" in run.gate for run in refused)
+    pairs = _spoken(book, result)
+    rare = {question for question, _ in pairs["prior"] - pairs["model"]}
+    assert rare <= RARE
+
+
+def _spoken(book: Book, result: dict[str, Any]) -> dict[str, set[tuple[str, dt.datetime]]]:
     spoken: dict[str, set[tuple[str, dt.datetime]]] = {}
     for forecast in book.ledger.forecasts(run=result["run"], kind="replay"):
         spoken.setdefault(forecast.forecaster, set()).add((forecast.question, forecast.issued_at))
+    return spoken
+
+
+def test_every_forecaster_speaks_at_every_step(demo: tuple[Book, dict[str, Any]]) -> None:
+    book, result = demo
+    spoken = {
+        name: {pair for pair in pairs if pair[0] not in RARE}
+        for name, pairs in _spoken(book, result).items()
+    }
     model = spoken["model"]
     assert spoken["prior"] == model
     for name in ("base-rate", "model without links", "model without news"):
