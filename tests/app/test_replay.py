@@ -23,6 +23,7 @@ from forecasting.models.world.model import WorldModel
 from forecasting.resources import locate
 from tests.app.quick import SMALL, quick_fit, write_bank
 
+FIT = FitCache.fit
 SLICE: dict[str, Any] = {
     "start": dt.datetime(2026, 5, 1, tzinfo=dt.UTC),
     "until": dt.datetime(2026, 7, 1, tzinfo=dt.UTC),
@@ -131,8 +132,11 @@ def test_answers_simulated_ahead_change_no_digit_and_are_not_simulated_again(
 
 @pytest.mark.deep
 def test_nor_do_those_of_other_processes_or_of_a_cluster(
-    whole: dict[str, Any], tmp_path: Path
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Another process knows nothing of the quick fits.
+    monkeypatch.setattr(FitCache, "fit", FIT)
+    whole = _slice(tmp_path / "whole.db")
     ahead = _slice(tmp_path / "ahead.db", workers=2)
     assert (ahead["run"], ahead["digest"]) == (whole["run"], whole["digest"])
     with _cluster() as address:

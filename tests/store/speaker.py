@@ -48,7 +48,7 @@ def words(name, number, folder):
         file = Path(folder) / f"news-{number}.csv"
         file.write_text(NEWS.format(n=number), encoding="utf-8")
         return ["news", "import", str(file)]
-    return ["update", name.partition(":")[2]]
+    return ["update", name.partition(":")[2], "--unwatched"]
 
 
 def speak(name, number, path, folder):

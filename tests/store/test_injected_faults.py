@@ -59,7 +59,7 @@ BEFORE = {
 #: These read the bundled bank, so a run of one takes a second.
 SLOW = {
     "init": ["init", "--example", "ukraine"],
-    "update": ["update", "leaders-meet@2026-12-31"],
+    "update": ["update", "leaders-meet@2026-12-31", "--unwatched"],
     "replay": [
         *("replay", "--from", "2026-08-15", "--to", "2026-08-18", "--every", "7"),
         *("--question", "leaders-meet@2026-12-31"),

@@ -199,6 +199,7 @@ class AsAList(RuleBasedStateMachine):
     def withdraw(self, asked, who):
         asked = QUESTIONS[asked]
         said = [f.issued_at for _, f in self.of(Forecast, question=asked.id, forecaster=who)]
+        said = [at for at in said if at <= self.now]  # a writer of another clock may be ahead
         taken = [w.withdrawn_at for _, w in self.of(Withdrawal, question=asked.id, forecaster=who)]
         if not said or (taken and max(taken) >= max(said)):
             with pytest.raises(NotFound):
