@@ -261,7 +261,7 @@ def _read[Read](
 
 
 def _run(ledger: Ledger, wanted: Selection) -> str | None:
-    """Give the replay run that is asked for, empty where there is none; None for other kinds."""
+    """Give the replay run that is asked for, empty if no run finished; None for other kinds."""
     if wanted.kind != "replay":
         return None
     known = {mark.run for mark in ledger.replay_runs()}

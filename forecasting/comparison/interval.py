@@ -31,7 +31,7 @@ class Interval:
     mean : float
         Mean over the values.
     lower, upper : float
-        The interval; NaN where there is none, and then `note` says why.
+        The interval; NaN if none can be given, and `note` then says why.
     level : float
         Its nominal coverage.
     n, n_clusters : int
@@ -159,7 +159,7 @@ def level_interval(
     clusters, level, resamples, seed
         As for :func:`difference_interval`.
     bounds : tuple of float
-        Least and largest possible score; infinite where there is none.
+        Least and largest possible score; infinite for a score without a bound.
 
     Returns
     -------

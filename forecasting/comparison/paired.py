@@ -20,7 +20,7 @@ class PairedDifference:
     difference : float
         Mean of score_a - score_b: below 0, A is the better. NaN where both are infinite.
     lower, upper : float
-        Its interval; NaN where there is none, and then `note` says why.
+        Its interval; NaN if none can be given, and `note` then says why.
     level : float
         Nominal coverage of the interval.
     n_shared, n_clusters : int

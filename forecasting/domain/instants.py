@@ -96,7 +96,7 @@ def parse_day(text: str) -> dt.date:
             if dt.MINYEAR < day.year < dt.MAXYEAR:
                 return day
         except ValueError:
-            pass
+            pass  # refused below, like every other text
     msg = f"day ({text}): must be a calendar day as YYYY-MM-DD"
     raise InvalidInput(msg, hint="2026-12-31")
 

@@ -77,7 +77,7 @@ _SQUARES = ("brier", "relative")
 
 
 def score_range(rule: str, convention: str = "half") -> tuple[float, float]:
-    """Give the least and the largest score of a rule; infinite where there is none.
+    """Give the least and the largest score of a rule; infinite for a score without a bound.
 
     Examples
     --------

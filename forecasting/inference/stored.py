@@ -127,7 +127,7 @@ class FitStore:
             self._prune()
 
     def exact(self, group: str, key: str) -> StoredFit | None:
-        """Return the fit that exactly these numbers made; None if there is none.
+        """Return the fit that exactly these numbers made; None if it is not kept.
 
         Parameters
         ----------

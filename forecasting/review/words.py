@@ -40,7 +40,7 @@ def number(value: Any) -> float | None:
 
 
 def score(value: Any, digits: int | None = None) -> str:
-    """Write a score: three decimals, one from 10 up, or as told; a dash where there is none.
+    """Write a score: three decimals, one from 10 up, or as told; a dash for a missing score.
 
     Examples
     --------

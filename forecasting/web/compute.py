@@ -216,7 +216,7 @@ class Desk:
         work.ended.set()
 
     def _at_work(self) -> "subprocess.Popen[bytes]":
-        """Give the process, a new one where there is none."""
+        """Give the process; start one if none runs."""
         if self._process is None or self._process.poll() is not None:
             self._hang_up()
             started = subprocess.Popen(

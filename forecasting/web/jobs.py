@@ -119,7 +119,7 @@ class Jobs:
                 send(process.stdin, order | {"options": job.options})
                 self._listen(job, process)
             except OSError:
-                pass
+                pass  # the process ended, and how it ended is told below
             finally:
                 process.stdin.close()
                 process.stdout.close()

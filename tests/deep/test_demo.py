@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from forecasting.app.book import Book, open_book
-from forecasting.domain.forecasters import ordered
 
 pytestmark = pytest.mark.deep
+type Spoken = dict[str, set[tuple[str, dt.datetime]]]
 #: Questions under a condition that few of a replay's 8,192 paths meet.
 RARE = {"russia-signs-given-soft", "russia-signs-given-firm", "relapse-after-deal"}
 
@@ -44,19 +44,14 @@ def test_only_what_few_paths_meet_is_refused(demo: tuple[Book, dict[str, Any]]) 
     assert rare <= RARE
 
 
-def _spoken(book: Book, result: dict[str, Any]) -> dict[str, set[tuple[str, dt.datetime]]]:
-    spoken: dict[str, set[tuple[str, dt.datetime]]] = {}
+def _spoken(book: Book, result: dict[str, Any]) -> Spoken:
+    spoken: Spoken = {}
     for forecast in book.ledger.forecasts(run=result["run"], kind="replay"):
         spoken.setdefault(forecast.forecaster, set()).add((forecast.question, forecast.issued_at))
     return spoken
 
 
-def test_every_forecaster_speaks_at_every_step(demo: tuple[Book, dict[str, Any]]) -> None:
-    book, result = demo
-    spoken = {
-        name: {pair for pair in pairs if pair[0] not in RARE}
-        for name, pairs in _spoken(book, result).items()
-    }
+def _alike(spoken: Spoken) -> None:
     model = spoken["model"]
     assert spoken["prior"] == model
     for name in ("base-rate", "model without links", "model without news"):
@@ -66,6 +61,24 @@ def test_every_forecaster_speaks_at_every_step(demo: tuple[Book, dict[str, Any]]
     for name in ("003", "004", "001", "000", "002"):
         first = min(moment for _, moment in spoken[f"worldview:{name}"])
         assert spoken[f"worldview:{name}"] == {pair for pair in model if pair[1] >= first}
+
+
+def test_of_what_is_not_rare_every_forecaster_speaks_at_every_step(
+    demo: tuple[Book, dict[str, Any]],
+) -> None:
+    _alike(
+        {
+            name: {pair for pair in pairs if pair[0] not in RARE}
+            for name, pairs in _spoken(*demo).items()
+        }
+    )
+
+
+@pytest.mark.xfail(strict=True, reason="8,192 paths are too few for three rare conditions")
+def test_every_forecaster_speaks_at_every_step(demo: tuple[Book, dict[str, Any]]) -> None:
+    _, result = demo
+    assert result["refused"] == 0
+    _alike(_spoken(*demo))
 
 
 def test_ladders_never_fall_and_options_sum_to_one(demo: tuple[Book, dict[str, Any]]) -> None:
@@ -95,7 +108,7 @@ def test_no_interval_is_given_for_few_events_and_nobody_is_ranked(
             assert row["lower"] != row["lower"]
             assert "too few" in row["note"]
     order = [row["forecaster"] for row in result["scores"] if row["type"] == "binary"]
-    assert order == ordered(order)
+    assert order[:5] == ["model", "model without links", "model without news", "prior", "base-rate"]
 
 
 def test_texts_are_scored_on_their_claims_alone(demo: tuple[Book, dict[str, Any]]) -> None:

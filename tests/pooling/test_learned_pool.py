@@ -231,10 +231,10 @@ def test_gain_where_there_is_a_record_and_each_part_earns_its_place():
         assert interval(less - full)[1] > 0, part
 
 
-@pytest.mark.deep
-def test_large_crowds_gain_a_tenth_over_the_best_fixed_pool_and_no_part_costs_anything():
-    lost = {part: [] for part in PARTS}
-    gains = []
+@pytest.fixture(scope="module")
+def large():
+    """Four crowds: the gain over the best fixed pool, and what each part saves, by question."""
+    gains, lost = [], {part: [] for part in PARTS}
     for seed in range(4):
         table = crowd(seed=seed, questions=5000, per_question=10, **(RICH | {"people": 1500}))
         as_of, current = split(table)
@@ -250,16 +250,43 @@ def test_large_crowds_gain_a_tenth_over_the_best_fixed_pool_and_no_part_costs_an
         best = min(fixed, key=np.mean)
         full = squared_error(LearnedPool().fit(table, as_of).predict, table, current)
         gain, low, _ = interval(best - full)
-        gains.append(gain / best.mean())
-        assert low > 0
+        gains.append((gain / best.mean(), low))
         for part in PARTS:
             pool = LearnedPool(without=[part]).fit(table, as_of)
             lost[part].append(squared_error(pool.predict, table, current) - full)
-    # Over all crowds: a gain, and what a part adds, varies from one to the next by two percent.
-    assert np.mean(gains) >= 0.1, gains
-    for part, each in lost.items():
-        _, _, most = interval(np.concatenate(each))
-        assert most > 0, (part, [float(e.mean()) for e in each])
+    return gains, {part: np.concatenate(each) for part, each in lost.items()}
+
+
+@pytest.mark.deep
+def test_large_crowds_gain_a_tenth_over_the_best_fixed_pool(large):
+    gains, _ = large
+    assert min(low for _, low in gains) > 0
+    assert np.mean([gain for gain, _ in gains]) >= 0.1, gains
+
+
+@pytest.mark.deep
+@pytest.mark.xfail(strict=True, reason="one of the four crowds gains 9.7 %")
+def test_each_large_crowd_gains_a_tenth(large):
+    gains, _ = large
+    assert min(gain for gain, _ in gains) >= 0.1, gains
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize(
+    "part",
+    [
+        pytest.param(
+            part,
+            marks=[pytest.mark.xfail(strict=True, reason="in large crowds skill saves nothing")]
+            * (part == "skill"),
+        )
+        for part in PARTS
+    ],
+)
+def test_each_part_earns_its_place_in_large_crowds(large, part):
+    # Over all crowds: what a part adds may lie within the noise of any one of them.
+    _, lost = large
+    assert interval(lost[part])[0] > 0
 
 
 def test_on_a_real_crowd_it_gains_over_every_fixed_pool_after_the_date_it_learned_to(shared):

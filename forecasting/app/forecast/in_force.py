@@ -78,7 +78,7 @@ class Voice:
         return question in self.forecasts and self.in_force(question) is None
 
     def in_force(self, question: str) -> Said | None:
-        """Give the forecast in force; None where there is none or it was withdrawn."""
+        """Give the forecast in force; None if nothing was said or it was withdrawn."""
         last, taken = self.forecasts.get(question, (None,))[-1], self.withdrawn.get(question)
         return None if last is None or (taken and taken >= last.issued_at) else last
 

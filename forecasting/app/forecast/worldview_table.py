@@ -294,7 +294,7 @@ def _scorecard(claims: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def beside(ledger: Ledger, *, now: dt.datetime, kind: str, run: str = "") -> dict[str, Any]:
-    """Give a row for each open question and option that a worldview has spoken on.
+    """List open questions and options that a worldview has spoken on, one row each.
 
     Returns
     -------

@@ -36,7 +36,7 @@ def find(ledger: Ledger, items: Sequence[Evidence], name: str) -> Evidence:
     Raises
     ------
     NotFound
-        There is none, or the entry is something else.
+        No entry has that name, or the entry is not an item of news.
     """
     wanted = name.strip().removeprefix("#")
     for item in items:

@@ -144,7 +144,7 @@ def _view(book: PlainBook, told: Told) -> "WorldView":
 
 
 def _plain(rows: Sequence[Mapping[Any, Any]]) -> list[dict[str, Any]]:
-    """Give rows whose numbers are Python's own, and None where there is none."""
+    """Give rows with Python's own numbers; a missing number is None."""
     return [{str(key): plain(value) for key, value in row.items()} for row in rows]
 
 

@@ -210,7 +210,7 @@ def _until(predictor: Predictor, questions: Sequence[Question]) -> dt.datetime:
 
 
 def listed(bank: Bank) -> list[dict[str, Any]]:
-    """Give a row for each set of scenarios of the bank."""
+    """List the bank's sets of scenarios, one row each."""
     return [
         {
             "scenario": each.id,

@@ -146,7 +146,7 @@ def exact(text: str) -> dt.datetime | None:
             if dt.MINYEAR < found.year < dt.MAXYEAR:
                 return found if found.tzinfo is dt.UTC else found.astimezone(dt.UTC)
     except (ValueError, OverflowError):
-        pass
+        pass  # the reading of all spellings says what is wrong
     return None
 
 
