@@ -319,41 +319,41 @@ def same_rows(source: Path, target: Path, count: int) -> float:
     from forecasting.store import Ledger
 
     Ledger.open(str(target), create=True).close()
-    rows = {}
-    with sqlite3.connect(source) as raw:
-        for table in ("entry", "forecast"):
-            rows[table] = raw.execute(f"SELECT * FROM {table} WHERE seq <= ?", (count,)).fetchall()
-    raw.close()
     bare = sqlite3.connect(target, isolation_level=None)
     for setting in ("synchronous=EXTRA", "foreign_keys=ON", "recursive_triggers=ON"):
         bare.execute(f"PRAGMA {setting}")
-    began = time.perf_counter()
-    bare.execute("BEGIN IMMEDIATE")
-    for table, found in rows.items():
-        marks = ",".join("?" * len(found[0]))
-        bare.executemany(f"INSERT INTO {table} VALUES ({marks})", found)
-    bare.execute("COMMIT")
-    seconds = time.perf_counter() - began
-    bare.close()
-    return seconds
+    return inserted(bare, stored(source, count))
 
 
 def least(table: Path, source: Path, target: Path) -> float:
     """Time what nothing can do without: read, digest each row, insert each stored column, bare."""
-    rows = {}
-    with sqlite3.connect(source) as raw:
-        for name in ("entry", "forecast"):
-            rows[name] = raw.execute(f"SELECT * FROM {name}").fetchall()
-    raw.close()
+    rows = stored(source)
     bare = sqlite3.connect(target, isolation_level=None)
-    bare.execute("PRAGMA journal_mode=WAL")
-    bare.execute("PRAGMA synchronous=EXTRA")
+    for setting in ("journal_mode=WAL", "synchronous=EXTRA"):
+        bare.execute(f"PRAGMA {setting}")
     for name, found in rows.items():
         bare.execute(f"CREATE TABLE {name} ({','.join(f'c{i}' for i in range(len(found[0])))})")
     began = time.perf_counter()
     with table.open(newline="", encoding="utf-8") as file:
         for row in csv.reader(file):
             hashlib.sha256(",".join(row).encode()).digest()
+    return time.perf_counter() - began + inserted(bare, rows)
+
+
+def stored(source: Path, count: int = 2**31) -> dict[str, list[Any]]:
+    """Give the first entries and forecasts of a ledger as the rows that they are."""
+    raw = sqlite3.connect(source)
+    rows = {
+        name: raw.execute(f"SELECT * FROM {name} WHERE seq <= ?", (count,)).fetchall()
+        for name in ("entry", "forecast")
+    }
+    raw.close()
+    return rows
+
+
+def inserted(bare: sqlite3.Connection, rows: dict[str, list[Any]]) -> float:
+    """Insert rows in one transaction and close; give its seconds."""
+    began = time.perf_counter()
     bare.execute("BEGIN IMMEDIATE")
     for name, found in rows.items():
         marks = ",".join("?" * len(found[0]))

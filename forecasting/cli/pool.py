@@ -6,19 +6,8 @@ from forecasting.cli import options
 from forecasting.cli.options import Command
 from forecasting.cli.output import emit, opened, relay
 from forecasting.cli.scores import scope, selection
+from forecasting.domain.pools import METHODS, RENAMED
 from forecasting.errors import InvalidInput
-
-METHODS = (
-    "linear",
-    "geometric-odds",
-    "extremized",
-    "neyman-roughgarden",
-    "recency-median",
-    "trimmed",
-    "beta-linear",
-    "skill-recency",
-    "learned",
-)
 
 
 @click.command(cls=Command)
@@ -26,7 +15,7 @@ METHODS = (
 @click.option(
     "--method",
     "methods",
-    type=click.Choice((*METHODS, "hierarchical")),
+    type=click.Choice((*METHODS, *RENAMED)),
     multiple=True,
     help="Pooling method; default: geometric-odds, or all with --score. hierarchical: old name of "
     "learned.",

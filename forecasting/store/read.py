@@ -159,7 +159,7 @@ class Readings:
             return read_head(connection)[0]
 
     def head_at(self, moment: dt.datetime) -> int:
-        """Give the number of the last entry recorded by a moment; 0 if nothing was recorded by then."""
+        """Give the number of the last entry recorded by a moment; 0 if none was recorded."""
         # No entry is recorded before the one it follows, so that the last such number is the head.
         last = select(func.max(entry.c.seq)).where(entry.c.recorded_at <= moment)
         with self.reading() as connection:

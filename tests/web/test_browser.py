@@ -213,25 +213,36 @@ def told(page: Any, words: str) -> str:
     return str(note.inner_text())
 
 
-def test_a_number_is_logged_in_two_clicks(chrome: Any, server: Server) -> None:
-    context = chrome.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.goto(server.address)
-    page.wait_for_url(server.origin + "/")
+@pytest.fixture
+def enter(chrome: Any, server: Server) -> Iterator[Any]:
+    """Give a page of a browser that came in by the printed address, of a width, with a script."""
+    contexts = []
+
+    def come(width: int = 1280, *, script: bool = True) -> Any:
+        view = {"width": width, "height": 900}
+        contexts.append(chrome.new_context(viewport=view, java_script_enabled=script))
+        page = contexts[-1].new_page()
+        page.goto(server.address)
+        page.wait_for_url(server.origin + "/")
+        return page
+
+    yield come
+    for context in contexts:
+        context.close()
+
+
+def test_a_number_is_logged_in_two_clicks(enter: Any) -> None:
+    page = enter()
     form = page.locator('form[action="/log"]').first
     box = form.locator("[data-slide]").bounding_box()
     page.mouse.click(box["x"] + box["width"] * 0.3, box["y"] + box["height"] / 2)
     assert 20 <= int(form.locator("[data-number]").input_value()) <= 40
     form.get_by_role("button", name="Log").click()
     told(page, "Logged")
-    context.close()
 
 
-def test_keys_move_and_log(chrome: Any, server: Server) -> None:
-    context = chrome.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.goto(server.address)
-    page.wait_for_url(server.origin + "/")
+def test_keys_move_and_log(enter: Any) -> None:
+    page = enter()
     due = page.locator('form[action="/resolve"]').count()
     for _ in range(due + 1):
         page.keyboard.press("j")
@@ -245,21 +256,13 @@ def test_keys_move_and_log(chrome: Any, server: Server) -> None:
     page.wait_for_url("**/questions?text=ceasefire")
     page.keyboard.press("?")
     page.wait_for_url("**/help")
-    context.close()
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_somebody_asks_logs_and_resolves(
-    chrome: Any, server: Server, width: int, script: bool
-) -> None:
+def test_somebody_asks_logs_and_resolves(enter: Any, width: int, script: bool) -> None:
     """The life of a question, by clicks and typing alone."""
-    context = chrome.new_context(
-        viewport={"width": width, "height": 900}, java_script_enabled=script
-    )
-    page = context.new_page()
-    page.goto(server.address)
-    page.wait_for_url(server.origin + "/")
+    page = enter(width, script=script)
     for title in ("Will the ferry sail?", "Will the bridge open?", "Will the pass be clear?"):
         page.get_by_role("link", name="Ask", exact=True).click()
         page.get_by_label("The question").fill(title)
@@ -292,7 +295,6 @@ def test_somebody_asks_logs_and_resolves(
     page.get_by_role("button", name="Take it back").click()
     told(page, "Taken back: the question")
     assert "open" in page.inner_text(".status .badge")
-    context.close()
 
 
 def test_the_curve_follows_what_is_typed(chrome: Any, site: Server, seat: Any) -> None:
@@ -309,11 +311,8 @@ def test_the_curve_follows_what_is_typed(chrome: Any, site: Server, seat: Any) -
     context.close()
 
 
-def test_a_ladder_cannot_fall(chrome: Any, server: Server) -> None:
-    context = chrome.new_context()
-    page = context.new_page()
-    page.goto(server.address)
-    page.wait_for_url(server.origin + "/")
+def test_a_ladder_cannot_fall(enter: Any, server: Server) -> None:
+    page = enter()
     page.goto(server.origin + "/ask")
     page.get_by_label("The question").fill("Will the strait open?")
     page.get_by_text("More than yes or no").click()
@@ -328,14 +327,10 @@ def test_a_ladder_cannot_fall(chrome: Any, server: Server) -> None:
     assert page.get_by_label("by 2030-12-31", exact=True).input_value() == "30"
     page.get_by_role("button", name="Log", exact=True).click()
     assert "3 entries" in told(page, "Logged")
-    context.close()
 
 
-def test_numbers_are_hidden_until_one_has_answered(chrome: Any, server: Server) -> None:
-    context = chrome.new_context()
-    page = context.new_page()
-    page.goto(server.address)
-    page.wait_for_url(server.origin + "/")
+def test_numbers_are_hidden_until_one_has_answered(enter: Any, server: Server) -> None:
+    page = enter()
     page.goto(server.origin + "/settings")
     page.get_by_label("Hide the model's number").check()
     page.get_by_role("button", name="Keep").click()
@@ -346,23 +341,12 @@ def test_numbers_are_hidden_until_one_has_answered(chrome: Any, server: Server) 
     page.get_by_role("button", name="Log", exact=True).click()
     told(page, "Logged")
     assert "hidden" not in page.inner_text(".strip")
-    context.close()
-
-
-@pytest.fixture
-def visitor(chrome: Any, server: Server) -> Iterator[Any]:
-    """A page of a browser that is in."""
-    context = chrome.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.goto(server.address)
-    page.wait_for_url(server.origin + "/")
-    yield page
-    context.close()
 
 
 def test_news_is_coded_by_one_key_and_taken_back(
-    visitor: Any, server: Server, database: Path
+    enter: Any, server: Server, database: Path
 ) -> None:
+    visitor = enter()
     with Book.plain(str(database), forecaster="ana") as book:
         since = clock.now() - dt.timedelta(hours=3)
         seq = book.add_news(WAITS, source="wire", grade="B", known_at=since)["seq"]
@@ -387,15 +371,10 @@ def test_news_is_coded_by_one_key_and_taken_back(
 @pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_somebody_writes_news_watches_the_world_and_reads_the_review(
-    chrome: Any, server: Server, width: int, script: bool
+    enter: Any, width: int, script: bool
 ) -> None:
     """News, World and Review by clicks and typing alone."""
-    context = chrome.new_context(
-        viewport={"width": width, "height": 900}, java_script_enabled=script
-    )
-    page = context.new_page()
-    page.goto(server.address)
-    page.wait_for_url(server.origin + "/")
+    page = enter(width, script=script)
     page.get_by_role("link", name="News", exact=True).click()
     page.get_by_role("link", name="Write an item").click()
     page.get_by_label("What happened, in a sentence").fill(WAITS)
@@ -415,4 +394,3 @@ def test_somebody_writes_news_watches_the_world_and_reads_the_review(
     page.locator(".lead-number", has_text="Once this is seen").wait_for()
     page.get_by_role("link", name="Review", exact=True).click()
     page.locator("h1", has_text="Review").wait_for()
-    context.close()

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.in_force import latest
 from forecasting.app.forecast.pool_methods import (
-    METHODS,
     SHARES,
     Crowd,
     Past,
@@ -21,6 +20,7 @@ from forecasting.app.frames import Selection, resolved, shown
 from forecasting.domain.forecast import DENSE, SHOWN, Forecast, model_value
 from forecasting.domain.forecasters import family, ordered
 from forecasting.domain.instants import iso
+from forecasting.domain.pools import METHODS
 from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput, NotFound, nearest
 from forecasting.store import Ledger

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from forecasting.domain.forecast import Forecast, model_value
+from forecasting.domain.pools import METHODS, RENAMED
 from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput
 
@@ -15,19 +16,6 @@ if TYPE_CHECKING:
     from forecasting.arrays import FloatArray
 
 
-METHODS = (
-    "linear",
-    "geometric-odds",
-    "extremized",
-    "neyman-roughgarden",
-    "recency-median",
-    "trimmed",
-    "beta-linear",
-    "skill-recency",
-    "learned",
-)
-#: Names that methods had before, which still work.
-RENAMED = {"hierarchical": "learned"}
 #: Below so many resolved events a fitted pool is the plain one.
 LEAST_EVENTS = 20
 SHARES = (0.25, 0.5, 0.75)
