@@ -323,9 +323,19 @@ def banked(tmp_path_factory):
     return path
 
 
+#: The file could not be taken away again without losing what another process wrote into it.
+EMPTY = pytest.mark.xfail(
+    strict=True,
+    reason="the schema has a transaction of its own, so a fault right after it leaves a ledger "
+    "without entries, which the next `init` completes",
+)
+
+
 @pytest.mark.deep
 @pytest.mark.parametrize("turn", range(4))
-@pytest.mark.parametrize("name", SLOW)
+@pytest.mark.parametrize(
+    "name", [pytest.param("init", marks=EMPTY), *[n for n in SLOW if n != "init"]]
+)
 def test_a_fault_at_any_statement_of_a_command_on_the_bank(
     name, turn, banked, driver, aim, tmp_path, capsys
 ):
