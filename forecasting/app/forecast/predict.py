@@ -416,8 +416,8 @@ def world_model(
     from forecasting.inference.compile import library_versions
     from forecasting.models.fits import stored_fits
     from forecasting.models.world.classes import class_draws
+    from forecasting.models.world.delivery import delivery_hazards
     from forecasting.models.world.learning import Learner
-    from forecasting.models.world.packages import delivery_hazards
 
     learner = Learner(
         stored_fits(seed),
