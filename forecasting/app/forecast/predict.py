@@ -8,7 +8,7 @@ then, their weighted pool, the uniform forecast and the running climatology.
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from forecasting.app.catalog import Catalog
@@ -37,7 +37,7 @@ from forecasting.evidence import known, retracted
 from forecasting.evidence.relevant import asked
 from forecasting.evidence.reliability import Reliabilities, learned
 from forecasting.models.world.climatology import climatology
-from forecasting.models.world.model import Variant, WorldModel
+from forecasting.models.world.model import AsOf, Variant, WorldModel
 from forecasting.models.world.reading import LEVELS, Answer, on_scale
 from forecasting.store import Ledger
 
@@ -136,7 +136,13 @@ class Predictor:
                 opens = catalog.questions[name].opens
                 openings[process] = min(opens, openings.get(process, opens))
         self.model = world_model(
-            bank, self.asks, catalog.questions, openings=openings, seed=seed, draws=draws
+            bank,
+            self.asks,
+            catalog.questions,
+            openings=openings,
+            seed=seed,
+            draws=draws,
+            reliability=self.reliability,
         )
 
     def say(
@@ -219,10 +225,8 @@ class Predictor:
             if all((*key, q.id) in self._ahead for q in group):
                 found |= {q.id: self._ahead[(*key, q.id)] for q in group}
                 continue
-            looked = self.watched(as_of) if watched is None else watched
-            found |= self.model.answers(
-                variant, group, items, as_of, looked, self.reliability, draws=draws
-            )
+            at = self.at(as_of, items, watched)
+            found |= self.model.answers(variant, group, at, draws=draws)
         return found
 
     def parts(
@@ -250,15 +254,9 @@ class Predictor:
             ]
             variant = Variant(PRIOR, links=True, news=False, history=False)
             looked = {name: question.opens for name in self.bank.world.processes}
-            self._priors |= self.model.answers(
-                variant,
-                together,
-                items,
-                question.opens,
-                looked,
-                self.reliability,
-                draws=min(self.model.draws, REPLAY_DRAWS),
-            )
+            at = AsOf(question.opens, items, looked)
+            draws = min(self.model.draws, REPLAY_DRAWS)
+            self._priors |= self.model.answers(variant, together, at, draws=draws)
         return self._priors.get(question.id)
 
     def facts(self, as_of: dt.datetime) -> tuple[Evidence, ...]:
@@ -276,6 +274,19 @@ class Predictor:
     def watched(self, as_of: dt.datetime) -> dict[str, dt.datetime]:
         """Give until when each process was watched, by the watches that count."""
         return watched(self.watches, as_of, live=False)
+
+    def at(
+        self,
+        as_of: dt.datetime,
+        items: Sequence[Evidence] | None = None,
+        watched: Mapping[str, dt.datetime] | None = None,
+    ) -> AsOf:
+        """Give what counts as of a moment: all that is known and watched by then, or as given."""
+        return AsOf(
+            as_of,
+            self.facts(as_of) if items is None else items,
+            self.watched(as_of) if watched is None else watched,
+        )
 
     def reliability(self, as_of: dt.datetime) -> Reliabilities:
         """Give what resolved claims had taught about each source by a moment."""
@@ -312,7 +323,6 @@ class Predictor:
             if new and question.opens < as_of:
                 groups.setdefault(new, []).append(question)
         found: dict[str, tuple[tuple[str, list[float]], ...]] = {}
-        looked = self.watched(as_of) if watched is None else watched
         for new, asking in groups.items():
             items = [item for item in facts if item.key not in new]
             rows: dict[str, list[tuple[str, list[float]]]] = {q.id: [] for q in asking}
@@ -322,9 +332,8 @@ class Predictor:
                 if position == len(new):
                     told = {q.id: answers[MODEL, q.id] for q in asking}
                 else:
-                    told = self.model.answers(
-                        OWN[0], asking, tuple(items), as_of, looked, self.reliability
-                    )
+                    at = self.at(as_of, tuple(items), watched)
+                    told = self.model.answers(OWN[0], asking, at)
                 for question in asking:
                     if question.id not in told or not told[question.id].numbers:
                         continue
@@ -392,7 +401,7 @@ class Predictor:
         ]
         numeric = [q for q in questions if q.type == "numeric" and q.id in self.asks]
         for group, items in self.parts(numeric, as_of):
-            held = self.model.records(items, as_of, self.watched(as_of))
+            held = self.model.records(self.at(as_of, items))
             for question in group:
                 predicate = self.asks[question.id]
                 record = held[min(asked(predicate))]
@@ -411,6 +420,7 @@ def world_model(
     openings: Mapping[str, dt.datetime],
     seed: int,
     draws: int,
+    reliability: Callable[[dt.datetime], Reliabilities],
 ) -> WorldModel:
     """Give the model of a bank's world, its fits kept on disk."""
     from forecasting.inference.compile import library_versions
@@ -435,6 +445,7 @@ def world_model(
         seed,
         draws,
         bank.digest,
+        reliability,
         dict(library_versions()),
     )
 

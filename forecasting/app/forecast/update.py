@@ -98,9 +98,7 @@ def update(
             if ends.get(name) is None or ends[name] < moment
         ]
         predictor.watches = (*predictor.watches, *news)
-    ends = predictor.model.watched_until(
-        processes, predictor.facts(moment), moment, predictor.watched(moment)
-    )
+    ends = predictor.model.watched_until(processes, predictor.at(moment))
     stale = {
         q.id: {name: ends[name] for name in rests[q.id] if moment - ends[name] > FRESH}
         for q in able
@@ -177,12 +175,8 @@ def unwatched(
         watches=watches_of(ledger, moment, live=live),
     )
     resting = [predictor.model.rests(q) for q in questions if q.id in predictor.asks]
-    ends = predictor.model.watched_until(
-        sorted(frozenset().union(*resting)),
-        predictor.facts(moment),
-        moment,
-        predictor.watched(moment),
-    )
+    processes = sorted(frozenset().union(*resting))
+    ends = predictor.model.watched_until(processes, predictor.at(moment))
     return {name: end for name, end in ends.items() if moment - end > FRESH}
 
 

@@ -124,7 +124,7 @@ def _looked(plain: Predictor, sample: Evidence | None, now: dt.datetime) -> dict
     spec = plain.bank.world.processes
     names = {effect.target.partition("=")[0] for effect in sample.effects} if sample else set()
     mine = sorted(names & set(spec))
-    return plain.model.watched_until(mine, plain.facts(now), now, plain.watched(now))
+    return plain.model.watched_until(mine, plain.at(now))
 
 
 def _rows(

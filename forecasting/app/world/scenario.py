@@ -190,10 +190,7 @@ def _simulated(
     return predictor.model.run(
         Variant(MODEL),
         questions,
-        predictor.facts(moment),
-        moment,
-        predictor.watched(moment),
-        predictor.reliability,
+        predictor.at(moment),
         do=do,
         towards=towards,
         met=met,

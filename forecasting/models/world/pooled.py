@@ -78,14 +78,7 @@ def pooled_rates(
 
 
 def anchor(pasts: list[Past]) -> float:
-    """Give the day (since 1970) up to which the fit learns.
-
-    Examples
-    --------
-    >>> from forecasting.evidence.history import Piece
-    >>> anchor([Past("a", "b", (Piece(0, 30, True, (), 200.0), Piece(0, 9, False, (), 230.0)))])
-    230.0
-    """
+    """Give the day (since 1970) up to which the fit learns."""
     ends = [(p.day + p.end - p.begin, p.fired) for past in pasts for p in past.pieces]
     if not ends:
         return -np.inf
@@ -121,9 +114,7 @@ def _prior_draws(priors: Mapping[str, PriorSpec]) -> tuple[FloatArray, FloatArra
     from scipy.special import ndtri
 
     grid = ndtri((np.arange(STRATA) + 0.5) / STRATA)
-    first, second = (
-        np.repeat(grid, STRATA),
-        np.tile(np.concatenate([grid, grid[::-1]]), STRATA // 2),
-    )
+    first = np.repeat(grid, STRATA)
+    second = np.tile(np.concatenate([grid, grid[::-1]]), STRATA // 2)
     (mu, mu_sd), (sigma, sigma_sd) = priors["mu"].values, priors["sigma"].values
     return mu + mu_sd * first, np.exp(sigma + sigma_sd * second)
