@@ -6,7 +6,7 @@ from typing import Any
 
 from forecasting.app.world.scenario import Live
 from forecasting.domain.process import WorldSpec
-from forecasting.models.world.tables import FAN
+from forecasting.models.world.paths import FAN
 from forecasting.review.data import Fan
 
 #: Dates of a fan.

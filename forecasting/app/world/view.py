@@ -15,8 +15,8 @@ from forecasting.bank import Bank, read_bank
 from forecasting.domain.instants import day_ends, parse_when, utc
 from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput, NotFound, nearest
+from forecasting.models.world.paths import FAN
 from forecasting.models.world.reading import LEVELS, Answer
-from forecasting.models.world.tables import FAN
 from forecasting.store import Ledger
 
 if TYPE_CHECKING:
