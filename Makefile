@@ -100,7 +100,7 @@ test-deep: setup system  ## the long tests: simulation, crashes, fuzzing; the su
 
 bench: setup  ## benchmarks, each as a ratio to its peer or floor
 	@[ -f tests/bench.py ] || { echo "error: tests/bench.py is absent: there is nothing to measure yet" >&2; exit 2; }
-	@$(BIN)/python tests/bench.py
+	@$(BIN)/python -m tests.bench
 
 clean:  ## remove what the targets made; never a database outside review/
 	rm -rf .venv dist build review .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

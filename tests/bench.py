@@ -369,13 +369,14 @@ def graphs() -> "list[tuple[Any, dict[str, np.ndarray]]]":
     from forecasting.models.deliveries import Deliveries
     from forecasting.models.rates import Rates
     from forecasting.models.spells import Spells
+    from tests.models.oracles import simulated
 
     rng = np.random.default_rng(1)
     rates = {"counts": rng.poisson(1.0, 30).astype(float), "exposures": rng.uniform(50, 1500, 30)}
     return [
         (Rates(), rates),
-        (Spells("formal-end"), Spells("formal-end").simulate(rng)[1]),
-        (Deliveries(), Deliveries().simulate(rng)[1]),
+        (Spells("formal-end"), simulated(Spells("formal-end"), rng)[1]),
+        (Deliveries(), simulated(Deliveries(), rng)[1]),
     ]
 
 
