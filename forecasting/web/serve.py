@@ -74,6 +74,7 @@ def serve(
     import uvicorn
 
     from forecasting.web.app import create_app
+    from forecasting.web.patience import Patient
 
     names, secure = public_names(at)
     house = House(book, host=host, names=names, secure=secure)
@@ -91,7 +92,7 @@ def serve(
         proxy_headers=False,
         lifespan="off",
         ws="none",
-        http="h11",
+        http=Patient,
         loop="asyncio",
         limit_concurrency=MOST_CONNECTIONS,
         timeout_keep_alive=15,
