@@ -33,12 +33,7 @@ def build_question(
 ) -> tuple[list[Question], list[Resolution]]:
     """Turn a checked file into its question, or into the rungs of its ladder.
 
-    Parameters
-    ----------
-    now : datetime, optional
-        When it is added: a file without `opens` opens at the midnight that begins this day.
-    zone_name : str
-        Of its days, where it states none.
+    Without `opens` it opens at the midnight that begins the day of `now`, when it is added.
     """
     there = file.zone or zone_name
     zone(there)

@@ -9,10 +9,7 @@ from forecasting.bank.yaml_file import line_of
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a question stands: its file, the raw tree with line numbers, the checked shape.
-
-    `zone` is that of the days in a file which states none.
-    """
+    """Where a question stands: file, raw tree with lines, checked shape, zone of its days."""
 
     source: str
     tree: Any

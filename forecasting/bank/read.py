@@ -204,13 +204,7 @@ def read_question_file(
 def question_of(
     fields: Mapping[str, Any], *, now: dt.datetime, source: str, zone_name: str = DEFAULT_ZONE
 ) -> list[Question]:
-    """Build a question, or the rungs of a ladder, from the fields that a file would have.
-
-    Raises
-    ------
-    InvalidInput
-        A field breaks a rule; the first is named.
-    """
+    """Build a question, or the rungs of a ladder, from the fields that a file would have."""
     file, faults = validated(QuestionFile, dict(fields), dict(fields), source)
     if file is None:
         raise InvalidInput(faults[0].message, hint=faults[0].hint)

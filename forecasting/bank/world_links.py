@@ -70,13 +70,7 @@ def check_links(
     processes: Mapping[str, ProcessSpec],
     broken: Set[str],
 ) -> list[LinkSpec]:
-    """Give the links that can be used, and note the faults of the others.
-
-    Parameters
-    ----------
-    broken
-        Names of processes that have faults of their own: a link to one is left out in silence.
-    """
+    """Give the links that can be used; one to a `broken` process is left out in silence."""
     kept: dict[str, LinkSpec] = {}
     for reader, place, link in links:
         head = next(key for key in reader.tree["links"][place] if re.fullmatch(LINK_KEY, str(key)))

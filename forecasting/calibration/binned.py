@@ -260,18 +260,7 @@ def _codes(p: FloatArray, bins: int | ArrayLike | None) -> IntArray:
 
 
 def bin_edges(bins: int | ArrayLike) -> FloatArray:
-    """Edges of equal bins on [0, 1], or the edges given.
-
-    Raises
-    ------
-    InvalidInput
-        For no bin, and for edges that do not rise.
-
-    Examples
-    --------
-    >>> bin_edges(4).tolist()
-    [0.0, 0.25, 0.5, 0.75, 1.0]
-    """
+    """Edges of equal bins on [0, 1], or the edges given."""
     if np.ndim(bins) == 0:
         try:
             count = operator.index(bins)  # type: ignore[arg-type]

@@ -20,13 +20,11 @@ TIMES = ("issued_at", "resolved_at", "opens", "closes", "withdrawn_at")
 def spot_rows(
     history: "pd.DataFrame", *, as_of: datetime | None = None, share: float = 0.5
 ) -> "pd.DataFrame":
-    """Return the forecasts that count as of a moment, with weights.
+    """Return the forecasts that count as of a moment, with weights, in an order of their own.
 
-    With the scheduled window known, a question is read once, at a share of it, if it was open
-    then; whether it is read depends on nothing that comes later. It enters at its scheduled
-    close. Without a window, each of n forecasts made before the resolution counts 1 / n. The m
-    questions that a forecaster has on one event count 1 / m each. The order is fixed whatever that
-    of the history.
+    With the scheduled window known, a question is read once, at a share of it, and enters at its
+    scheduled close: whether it is read depends on nothing that comes later. Without, each of n
+    forecasts before the resolution counts 1 / n. The m questions of one event count 1 / m each.
     """
     if not 0 <= share < 1:
         message = f"share ({share}): must lie in [0, 1)."

@@ -118,11 +118,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """What ``--on`` says: a target and an effect on it, or a fact of a process.
-
-    `effect` is empty for an item that only bears on its target; `fact` is what happened (a state,
-    ``event`` or a number), empty for a report.
-    """
+    """What ``--on`` says: a target and an effect on it, or a fact of a process."""
 
     target: str
     effect: str = ""
@@ -130,17 +126,7 @@ class Stated:
 
 
 def split_on(text: str) -> Stated:
-    """Tell target, effect and fact apart, by the spelling of what stands after the last ``=``.
-
-    Examples
-    --------
-    >>> split_on("guarantees=firm=x2"), split_on("convoy=+1")
-    (Stated(target='guarantees=firm', effect='x2', fact=''), \
-Stated(target='convoy', effect='+1', fact=''))
-    >>> split_on("guarantees=firm"), split_on("leaders-meet")
-    (Stated(target='guarantees', effect='', fact='firm'), \
-Stated(target='leaders-meet', effect='', fact=''))
-    """
+    """Tell target, effect and fact apart, by the spelling of what stands after the last ``=``."""
     whole = re.sub(r"\s*([=|])\s*", r"\1", text.strip())
     head, separator, last = (part.strip() for part in whole.rpartition("="))
     if not separator:
@@ -160,13 +146,7 @@ _EFFECT = re.compile(r"[x×]\s*[0-9.].*|[+-].*|.*/.*")
 
 
 def parse_half_life(text: str) -> float | str:
-    """Read a half-life: ``10d``, ``6 weeks``, ``3 mo``, ``36h``, or ``lasting``.
-
-    Examples
-    --------
-    >>> parse_half_life("10d"), parse_half_life("36 h"), parse_half_life("lasting")
-    (10.0, 1.5, 'lasting')
-    """
+    """Read a half-life: ``10d``, ``6 weeks``, ``3 mo``, ``36h``, or ``lasting``."""
     stated = " ".join(text.split()).casefold()
     if stated == LASTING:
         return LASTING
@@ -197,13 +177,7 @@ _DAYS = {
 
 
 def half_life_of(effect: Effect) -> float:
-    """Give the half-life of a report in days, infinite where it lasts.
-
-    Examples
-    --------
-    >>> half_life_of(parse_effect("q", "x2"))
-    30.0
-    """
+    """Give the half-life of a report in days, infinite where it lasts."""
     stated = effect.detail.get("half_life", HALF_LIFE)
     return inf if stated == LASTING else float(stated)
 
@@ -216,16 +190,7 @@ def fading(effect: Effect, half_life: float | str) -> Effect:
 
 
 def code_ratio(effect: Effect) -> float:
-    """Give the ratio that a stance is read as: its code's, or that of the band it falls in.
-
-    A source that calls something likely (.6 to .85) is read as +1, beyond as +2; the mirror images
-    as -1 and -2, and between .4 and .6 as nothing.
-
-    Examples
-    --------
-    >>> [code_ratio(parse_effect("q", f"stance={s}")) for s in ("-1", "0.7", "0.5", "0.9")]
-    [0.5, 2.0, 1.0, 4.0]
-    """
+    """Give the ratio that a stance is read as: its code's, or that of the band it falls in."""
     if "code" in effect.detail:
         return _CODES[int(float(effect.detail["code"])) + 2]
     said = float(effect.detail["probability"])

@@ -31,13 +31,7 @@ SHOWN = (5.0, 25.0, 50.0, 75.0, 95.0)
 
 
 def kind_named[Word: str](word: Word) -> Word:
-    """Give the kind that a word names; what a ledger calls elicited is shown as backdated.
-
-    Examples
-    --------
-    >>> kind_named("elicited"), kind_named("live")
-    ('backdated', 'live')
-    """
+    """Give the kind that a word names; what a ledger calls elicited is shown as backdated."""
     found: Word = SHOWN_KINDS.get(word, word)
     return found
 
@@ -176,13 +170,7 @@ class Imported(NamedTuple):
 
 
 def decimal_text(number: float) -> str:
-    """Write a float as the shortest decimal that reads back as the same float.
-
-    Examples
-    --------
-    >>> decimal_text(1e-05), decimal_text(0.35), decimal_text(1.0)
-    ('0.00001', '0.35', '1')
-    """
+    """Write a float as the shortest decimal that reads back as the same float."""
     text = format(Decimal(repr(float(number))), "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")

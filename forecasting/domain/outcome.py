@@ -87,12 +87,6 @@ class OutcomeSpace:
 
 
 def beyond(space: OutcomeSpace) -> tuple[str, str]:
-    """Give how a number below and one above the bounds of a numeric question are recorded.
-
-    Examples
-    --------
-    >>> beyond(OutcomeSpace("numeric", (), -0.5, 5000.0))
-    ('<-0.5', '>5000')
-    """
+    """Give how a number below and one above the bounds of a numeric question are recorded."""
     low, high = (format(Decimal(repr(bound)), "f") for bound in (space.lower, space.upper))
     return f"<{low.removesuffix('.0')}", f">{high.removesuffix('.0')}"

@@ -41,14 +41,7 @@ type _Literal = tuple[_Atom, bool]
 
 
 def processes_of(predicate: Predicate) -> frozenset[str]:
-    """Give the processes that a predicate names, those of its condition too.
-
-    Examples
-    --------
-    >>> close = Moment()
-    >>> sorted(processes_of(Predicate(Occurred("a", close), At("b", ("on",), close))))
-    ['a', 'b']
-    """
+    """Give the processes that a predicate names, those of its condition too."""
     parts = [predicate.event] if predicate.given is None else [predicate.event, predicate.given]
     return frozenset(process for part in parts for process, _ in _targets(part))
 
@@ -60,21 +53,7 @@ def check_predicate(
     opens: dt.datetime,
     closes: dt.datetime,
 ) -> list[str]:
-    """List why a predicate cannot answer a question; empty if it can.
-
-    Parameters
-    ----------
-    space, opens, closes
-        What the question resolves to, and its window.
-
-    Examples
-    --------
-    >>> start, end = dt.datetime(2026, 1, 1), dt.datetime(2026, 2, 1)
-    >>> asked = Predicate(Occurred("convey", Moment()))
-    >>> world = WorldSpec({"convoy": ProcessSpec("convoy", "event", ("waiting",), ())})
-    >>> check_predicate(asked, world, OutcomeSpace.binary(), start, end)
-    ['process (convey): the world has no such process; the nearest is convoy']
-    """
+    """List why a predicate cannot answer a question; empty if it can."""
     parts = [predicate.event] if predicate.given is None else [predicate.event, predicate.given]
     unknown = [fault for part in parts for fault in _names(part, world)]
     if unknown:

@@ -29,15 +29,7 @@ _CLOSE = Moment()
 
 
 def format_predicate(predicate: Predicate, *, zone: str = "UTC") -> str:
-    """Write a predicate in the grammar; reading it again gives an equal one.
-
-    Examples
-    --------
-    >>> close = Moment()
-    >>> asked = Not(Or(Entered("a", ("x",), close), Occurred("b", close)))
-    >>> format_predicate(Predicate(asked, At("a", ("on",), close)))
-    'not (a=x by close or b by close) given a=on on close'
-    """
+    """Write a predicate in the grammar; reading it again gives an equal one."""
     asked = _event(predicate.event, zone)
     return asked if predicate.given is None else f"{asked} given {_truth(predicate.given, zone)}"
 

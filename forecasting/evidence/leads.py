@@ -32,13 +32,7 @@ _PARTS = (("agreed", "begun"), ("begun", "begun"))
 
 
 def moves_of(process: ProcessSpec) -> tuple[tuple[str, str], ...]:
-    """Give (start, end) of the moves that a report can act on; what has a date has none.
-
-    Examples
-    --------
-    >>> moves_of(ProcessSpec("convoy", "event", ("waiting",), ()))
-    (('waiting', 'waiting'),)
-    """
+    """Give (start, end) of the moves that a report can act on; what has a date has none."""
     if process.kind == "scheduled":
         return ()
     if process.kind == "event":
@@ -50,12 +44,7 @@ def moves_of(process: ProcessSpec) -> tuple[tuple[str, str], ...]:
 
 
 def into(process: ProcessSpec, states: Iterable[str], *, stages: bool = False) -> Signs:
-    """Give the moves into some states.
-
-    Notes
-    -----
-    Parts make a delivery begin and complete it, so they are what leads to ``begun`` and ``done``.
-    """
+    """Give the moves into some states; the parts of a delivery lead to ``begun`` and ``done``."""
     wanted = set(states)
     moves = moves_of(process)
     if process.kind == "delivery" and wanted & {"begun", "done"}:

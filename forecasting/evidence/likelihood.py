@@ -169,13 +169,7 @@ def of_grade(
     source: str = "",
     grade_priors: Mapping[str, tuple[float, float]] = GRADE_PRIORS,
 ) -> Reliability:
-    """Give a grade's Beta prior on 64 Gauss-Jacobi nodes.
-
-    Examples
-    --------
-    >>> round(of_grade("B").mean, 6)
-    0.8
-    """
+    """Give a grade's Beta prior on 64 Gauss-Jacobi nodes."""
     from scipy.special import roots_jacobi
 
     alpha, beta = grade_priors[grade]

@@ -191,19 +191,8 @@ def claims_of(
 ) -> list[Claim]:
     """Give the reports that had become claims by a moment: their yes-no question had resolved.
 
-    Parameters
-    ----------
-    items : iterable of Evidence
-        Standing items known by `as_of`.
-    questions, outcomes : mapping
-        By question id. A report on a ladder is about its last deadline.
-    as_of : datetime
-        A resolution known later teaches nothing yet.
-
-    Notes
-    -----
-    A report that was known only when the outcome was already known claims nothing, and an annulled
-    question judges nobody.
+    A report on a ladder is about its last deadline. One that was known only when the outcome was
+    claims nothing, and an annulled question judges nobody.
     """
     last_rung: dict[str, Question] = {}
     for question in questions.values():
@@ -241,15 +230,9 @@ _ANSWERS = frozenset({"yes", "no"})
 
 
 def grades_of(items: Iterable[Evidence]) -> dict[str, str]:
-    """Give the grade of each source: as set for it, else as its latest graded item states.
+    """Give each source's grade: what ``sources set`` said last, else as its latest item states.
 
-    A source's grade is one: what ``sources set`` said last overrides every item's, and otherwise
-    the latest item that states one other than F (which says "cannot be judged") speaks for all.
-
-    Parameters
-    ----------
-    items : iterable of Evidence
-        Standing items known as of the moment that asks, gradings among them.
+    F says "cannot be judged", so the latest item with another grade speaks.
     """
     stated: dict[str, str] = {}
     graded: dict[str, str] = {}

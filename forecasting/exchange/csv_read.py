@@ -40,24 +40,10 @@ _STATED = ("question", *OF_QUESTION, *OF_OUTCOME)
 
 
 def read_csv(found: bytes, *, name: str, reading: Reading | None = None) -> Statements:
-    r"""Read every row of a table.
+    """Read every row of a table whose cells are separated by commas, semicolons or tabs.
 
-    Separated by commas, semicolons or tabs, as the line of columns is. A spelling with two
-    meanings stops the reading, and the hint names the argument that settles it for the file.
-
-    Raises
-    ------
-    InvalidInput
-        The file is damaged: no line of columns, a column twice, a row that is longer or shorter
-        than it, a quotation mark that does not close, a cell of more than 131,072 characters, a
-        number that is none. Its `where` names the line.
-
-    Examples
-    --------
-    >>> table = b"question,forecaster,forecast,issued_at\nq,ana,35%,2026-05-09T12:00Z\n"
-    >>> read = read_csv(table, name="x.csv")
-    >>> read.rows, read.said[0].said, read.said[0].forecaster
-    (1, '0.35', 'ana')
+    A spelling with two meanings stops the reading, and the hint names the argument that settles
+    it for the file.
     """
     return gathered(records(found, name=name, reading=reading or Reading()))
 

@@ -22,15 +22,7 @@ class Left:
 
 
 def write_fatebook(lines: Iterable[str], forecaster: str, left: Left) -> Iterator[str]:
-    """Give the lines of the form from those of our table.
-
-    Parameters
-    ----------
-    forecaster : str
-        Whose forecasts: the form imports into one account. Empty: everybody's.
-    left : Left
-        Counts withdrawals and forecasts of other questions than of yes or no.
-    """
+    """Give the lines of the form, which imports into one account: a `forecaster`, or everybody."""
     out: list[str] = []
 
     class _Lines:

@@ -50,14 +50,9 @@ class Told(NamedTuple):
 class PlatformRule:
     """A rule that the platform itself scores by.
 
-    Attributes
-    ----------
-    score
-        From what the ledger holds of one question to the score of each forecaster.
-    convention
-        Its scale and which way is better, in words.
-    why
-        What explains that it differs from the tool's own score of the same forecasts.
+    `score` goes from what the ledger holds of one question to each forecaster's score;
+    `convention` is its scale and which way is better; `why` explains that it differs from the
+    tool's own score of the same forecasts.
     """
 
     score: Callable[[Told], Mapping[str, float]]
@@ -66,7 +61,7 @@ class PlatformRule:
 
 
 def brier_once(told: Told) -> dict[str, float]:
-    r"""Score each forecaster: the mean over their forecasts of :math:`(p - y)^2`, from 0 to 1.
+    """Score each forecaster: the mean over their forecasts of :math:`(p - y)^2`, from 0 to 1.
 
     Every forecast counts once, however long it stood, and those after the close count too.
     """
@@ -137,13 +132,7 @@ def formats() -> dict[str, Format]:
 
 
 def detected(source: Source, name: str = "") -> Format:
-    """Give the format that is named, if the file is one, or the one that the file is of.
-
-    Raises
-    ------
-    InvalidInput
-        No such format; or the file is none of it, with what it looks like.
-    """
+    """Give the format that is named, if the file is one, or the one that the file is of."""
     known = formats()
     if name and name not in known:
         msg = f"format ({plainly(name)}): must be one of {', '.join(known)}"

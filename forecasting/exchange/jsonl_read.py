@@ -40,13 +40,7 @@ CERTAINTIES = ("", "high", "medium", "low", "computed", "unconfirmed")
 
 
 def records(found: bytes, *, name: str, lexical: bool = True) -> Iterator[tuple[int, Any]]:
-    """Give each line that is not blank, read strictly, with its number.
-
-    Raises
-    ------
-    InvalidInput
-        At the first line that is no object of strict JSON; its `where` names the line.
-    """
+    """Give each line that is not blank, read strictly, with its number."""
     number = 0
     for number, line in enumerate(text_lines(found, name), start=1):
         if not line.strip():
@@ -66,20 +60,7 @@ def records(found: bytes, *, name: str, lexical: bool = True) -> Iterator[tuple[
 
 
 def read_jsonl(found: bytes, *, name: str, reading: Reading | None = None) -> Statements:
-    r"""Read every record of a stream that was written by hand or by another program.
-
-    Raises
-    ------
-    InvalidInput
-        A line is no strict JSON or holds a number that is none; its `where` names the line.
-
-    Examples
-    --------
-    >>> line = b'{"kind": "forecast", "question": "q", "forecaster": "ana", "forecast": 0.35,'
-    >>> line += b'"issued_at": "2026-05-09T12:00Z"}\n'
-    >>> read_jsonl(line, name="x.jsonl").said[0].said
-    '0.35'
-    """
+    """Read every record of a stream that was written by hand or by another program."""
     return gathered(stated(found, name=name, reading=reading or Reading()))
 
 

@@ -66,13 +66,7 @@ def _typed(name: str, cell: str) -> Any:
 
 
 def as_csv(found: bytes, name: str) -> bytes:
-    """Give a Parquet table as the bytes of a CSV table, times and numbers written exactly.
-
-    Raises
-    ------
-    InvalidInput
-        It is damaged, holds columns of lists, or more than a million rows.
-    """
+    """Give a Parquet table as the bytes of a CSV table, times and numbers written exactly."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

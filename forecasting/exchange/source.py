@@ -67,14 +67,7 @@ class Head:
 
 
 class Row(dict[str, str]):
-    """The cells of a row by the names of their columns, which are found in any case.
-
-    Examples
-    --------
-    >>> row = Row({"Question Title": "Will it rain?"})
-    >>> row["Question title"], row.get("question title"), row.get("Notes")
-    ('Will it rain?', 'Will it rain?', None)
-    """
+    """The cells of a row by the names of their columns, which are found in any case."""
 
     def __missing__(self, name: str) -> str:
         """Find a column whose name differs in case only."""
@@ -166,14 +159,7 @@ class Source:
         return any(PurePosixPath(key).name == name for key in self._members)
 
     def rows(self, member: str = "") -> Iterator[tuple[int, dict[str, str]]]:
-        """Give the rows of a table by the names of its columns, each with its line.
-
-        Raises
-        ------
-        InvalidInput
-            A row that is longer or shorter than the line of columns, a quotation mark that does
-            not close, bytes that are no UTF-8: the file is damaged. `where` names the line.
-        """
+        """Give the rows of a table by the names of its columns, each with its line."""
         name = f"{self.name}:{member}" if member else self.name
         lines = text_lines(self.member(member) if member else self.content, name)
         # A CDF of two hundred steps is longer than what csv takes for a cell by itself.
@@ -201,13 +187,7 @@ class Source:
 
     @cached_property
     def json(self) -> Any:
-        """Read the file as one strict JSON text; its numbers stay the text that stands there.
-
-        Raises
-        ------
-        InvalidInput
-            It is no JSON, or cut off; `where` names the line.
-        """
+        """Read the file as one strict JSON text; its numbers stay the text that stands there."""
         try:
             text = self.content.decode("utf-8-sig")
         except UnicodeDecodeError as broken:
@@ -257,14 +237,7 @@ class Source:
 
 
 def opened(path: Path | str, *, most: int = MOST_BYTES) -> Source:
-    """Open a file, or standard input for ``-``, of at most a size.
-
-    Raises
-    ------
-    InvalidInput
-        It cannot be read; is empty, a folder, a pipe, too large or mostly a hole; is an archive
-        that is damaged, whose names climb out of it, or that unpacks to more than it should.
-    """
+    """Open a file, or standard input for ``-``, of at most a size."""
     if str(path) == "-":
         found = sys.stdin.buffer.read(most + 1)
         name = "standard input"

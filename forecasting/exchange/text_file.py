@@ -30,13 +30,7 @@ STARTS = (
 
 
 def check_text(found: bytes, name: str) -> None:
-    """Refuse what begins like something other than text, with the way from there to a text.
-
-    Raises
-    ------
-    InvalidInput
-        An archive, a workbook, a database, text of another encoding.
-    """
+    """Refuse what begins like something other than text, with the way from there to a text."""
     for start, what, way_out in STARTS:
         if found.startswith(start):
             msg = f"file ({name}): {what}; a track record is UTF-8 text"
@@ -44,20 +38,9 @@ def check_text(found: bytes, name: str) -> None:
 
 
 def text_lines(found: bytes, name: str) -> Iterator[str]:
-    r"""Give the lines of a text with their ends, decoded one at a time.
+    """Give the lines of a text with their ends, decoded one at a time.
 
     A byte order mark is passed over. Only the line feed ends a line.
-
-    Raises
-    ------
-    InvalidInput
-        A byte that is not UTF-8, a NUL or a line of more than 4,000,000 bytes, with its place;
-        more than 2,000,000 lines.
-
-    Examples
-    --------
-    >>> list(text_lines("\ufeffa,b\r\nc,é".encode(), "x.csv"))
-    ['a,b\r\n', 'c,é']
     """
     if found.count(b"\n") > 2 * MOST_ROWS:
         raise stop(name, 1, f"file: more than {2 * MOST_ROWS:,} lines", "split it")

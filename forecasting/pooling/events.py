@@ -71,13 +71,7 @@ def ends_of_instants(events: Events) -> IntArray:
 
 
 def current_events(current: "pd.DataFrame") -> Events:
-    """Read forecasts that are to be pooled: no outcome is looked at.
-
-    Raises
-    ------
-    InvalidInput
-        A column that is missing, a probability outside [0, 1], a time or a name that is missing.
-    """
+    """Read forecasts that are to be pooled: no outcome is looked at."""
     table = _table(current, "current", CURRENT)
     if not len(table):
         message = "current (empty): at least one forecast is needed"
@@ -88,14 +82,7 @@ def current_events(current: "pd.DataFrame") -> Events:
 def history_events(history: "pd.DataFrame", as_of: object) -> Events:
     """Read forecasts issued by `as_of`, with the outcomes that were known by then.
 
-    Rows issued later are gone before anything else is read from them; the outcome and the time
-    of a resolution after `as_of` are never looked at.
-
-    Raises
-    ------
-    InvalidInput
-        As for :func:`current_events`, an outcome other than 0 or 1, one known by `as_of` that
-        differs between the rows of one question, an `as_of` that is no time of the same kind.
+    Rows issued later are gone before anything else is read from them.
     """
     import pandas as pd
 

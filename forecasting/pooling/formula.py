@@ -11,15 +11,9 @@ from forecasting.pooling.parameters import Prior
 
 @dataclass(frozen=True, slots=True)
 class Pooled:
-    """The pool's log-odds and how they came about.
+    """The pool's log-odds, the mean before extremising, the factor and effective members (M,).
 
-    Attributes
-    ----------
-    log_odds, mean, factor, effective : ndarray, shape (M,)
-        The result, the weighted mean before extremising, the extremising factor, and the
-        effective number of members, 1 / sum w^2.
-    weight, corrected : ndarray, shape (n,)
-        Each member's share and corrected log-odds.
+    `weight` and `corrected` are each member's share and corrected log-odds, of shape (n,).
     """
 
     log_odds: FloatArray

@@ -23,16 +23,10 @@ LEAST, MOST = 5.0, 1e3
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Each forecaster's shrunk record beside the common one; the last row, 0, is a stranger's.
+    """Each forecaster's shrunk record, shape (J + 1,); the last row, 0, is a stranger's.
 
-    Attributes
-    ----------
-    bias, slope : ndarray, shape (J + 1,)
-        Of logit P(yes) = a_j + b_j logit p. Noise shows as a flat slope.
-    apart : ndarray, shape (J + 1,)
-        Mean distance in log-odds from the others in force, for which no outcome is needed.
-    questions : ndarray, shape (J + 1,)
-        Resolved questions forecast.
+    `bias` and `slope` are of logit P(yes) = a + b logit p, beside the common ones; `apart` is the
+    mean distance in log-odds from the others in force; `questions` were resolved.
     """
 
     bias: FloatArray

@@ -19,24 +19,7 @@ type Cloud = tuple[list[float], list[float], list[float | None], list[float | No
 def reliability(calibration: Mapping[str, Any], *, title: str = "") -> "Figure":
     """Draw the reliability curve with its consistency band and the counts below.
 
-    Parameters
-    ----------
-    calibration : mapping
-        The keys of ``forecast calibration --json``: ``curve`` (forecast, event_rate, n, lower,
-        upper), ``n``, ``level``.
-    title : str
-        Above the picture; empty inside a page, where a heading says it.
-
-    Returns
-    -------
-    Figure
-        Save it with :func:`save`, or put it into a page with :func:`svg`.
-
-    Examples
-    --------
-    >>> figure = reliability({"n": 0, "curve": []}, title="ana")
-    >>> len(figure.axes)
-    2
+    `calibration` has the keys of ``forecast calibration --json``.
     """
     from matplotlib.figure import Figure
 
@@ -75,13 +58,7 @@ def reliability(calibration: Mapping[str, Any], *, title: str = "") -> "Figure":
 
 
 def differences(rows: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) -> "Figure | None":
-    """Draw each forecaster's difference to the base rate with its interval, in the fixed order.
-
-    Returns
-    -------
-    Figure or None
-        None where fewer than two forecasters can be compared.
-    """
+    """Draw each forecaster's difference to the base rate with its interval, from two on."""
     from matplotlib.figure import Figure
 
     shown = [row for row in rows if words.number(row.get("difference")) is not None]

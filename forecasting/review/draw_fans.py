@@ -35,31 +35,6 @@ def draw_fans(
 
     A process with states is a stack of bands: the height of a band at a date is the share of the
     simulated paths in that state then. A total is its median with its quantile bands.
-
-    Parameters
-    ----------
-    fans : sequence of Fan
-        In the order in which they are shown.
-    columns : int
-        Pictures side by side.
-    title : str
-        Above the whole; empty inside a page.
-    zone : str
-        In which days are named.
-
-    Returns
-    -------
-    Figure
-        Save it with :func:`forecasting.review.draw.save` as .svg, .png or .pdf, or put it into a
-        page with :func:`forecasting.review.draw.svg`.
-
-    Examples
-    --------
-    >>> import datetime as dt
-    >>> days = [dt.datetime(2026, 9, 1 + i, tzinfo=dt.UTC) for i in range(3)]
-    >>> shares = [[1.0, 0.0], [0.9, 0.1], [0.8, 0.2]]
-    >>> len(draw_fans([Fan("truce", "Truce", days, ("none", "on"), shares)]).axes)
-    1
     """
     from matplotlib.figure import Figure
 

@@ -90,16 +90,10 @@ class _Node:
 
 
 def world_graph(world: WorldPage) -> Graph | None:
-    """Lay out the processes that links join; those without links stand in the table alone.
+    """Lay out the processes that links join; None without links.
 
     A process stands to the right of all that drive it (layers by the longest path); an arrow that
-    closes a loop runs to the left. A blue arrow hastens (+), an orange one slows (−), and beside
-    it stands the state of the cause and the hazard ratio.
-
-    Returns
-    -------
-    Graph or None
-        None without links.
+    closes a loop runs to the left.
     """
     rows = {row.name: row for row in world.processes}
     links = [link for link in world.links if link.parent in rows and link.child in rows]
@@ -135,14 +129,7 @@ def world_graph(world: WorldPage) -> Graph | None:
 def layered(
     names: Sequence[str], pairs: Sequence[tuple[str, str]]
 ) -> tuple[dict[str, int], set[tuple[str, str]]]:
-    """Give each name the length of the longest path to it, and say which pairs close a loop.
-
-    Examples
-    --------
-    >>> layers, turned = layered("abc", [("a", "b"), ("b", "c"), ("a", "c"), ("c", "a")])
-    >>> layers, turned
-    ({'a': 0, 'b': 1, 'c': 2}, {('c', 'a')})
-    """
+    """Give each name the length of the longest path to it, and say which pairs close a loop."""
     order = _order(names, pairs)
     turned = {(a, b) for a, b in pairs if order.index(a) > order.index(b)}
     children: dict[str, list[str]] = {name: [] for name in names}
@@ -316,13 +303,7 @@ def _tip(links: Sequence[LinkRow], rows: Mapping[str, ProcessRow]) -> str:
 
 
 def told(link: LinkRow) -> str:
-    """Write what stands on an arrow: sign, state of the cause, ratio.
-
-    Examples
-    --------
-    >>> told(LinkRow("while truce=on: talks=text", "truce", "talks", 3.0, 1.0, 9.0))
-    '+ on: ×3'
-    """
+    """Write what stands on an arrow: sign, state of the cause, ratio."""
     cause = link.link.partition(":")[0].partition("=")[2].strip()
     sign = "+" if link.median >= 1 else "\N{MINUS SIGN}"
     return f"{sign} {short(cause, 15)}: {words.ratio(link.median)}"
@@ -363,13 +344,7 @@ def short(text: str, most: int) -> str:
 
 
 def wrapped(text: str, wide: int, most: int) -> list[str]:
-    """Break a text into lines, the last cut with an ellipsis.
-
-    Examples
-    --------
-    >>> wrapped("once in 8 months; by median 60 days", 18, 2)
-    ['once in 8 months;', 'by median 60 days']
-    """
+    """Break a text into lines, the last cut with an ellipsis."""
     import textwrap
 
     return textwrap.wrap(

@@ -19,7 +19,7 @@ MOST_MOVES = 6
 class Answer:
     """One number of a forecast with its 90 % interval; `name` is the option, or empty.
 
-    `place`, `place_low`, `place_high` are the same on a scale from 0 to 1, for the small bar.
+    The places are the same on a scale from 0 to 1, for the small bar.
     """
 
     name: str
@@ -34,11 +34,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """An open question with what the model says of it now.
-
-    `rung` is set on all but the first question of a ladder, whose titles differ by the deadline
-    alone.
-    """
+    """An open question with what the model says of it now; `rung` tells ladders' titles apart."""
 
     question: QuestionPath
     answers: tuple[Answer, ...]
@@ -213,13 +209,7 @@ def _told(question: QuestionPath, change: float) -> str:
 def others(
     questions: Iterable[QuestionPath], moment: dt.datetime
 ) -> tuple[tuple[str, ...], tuple[Others, ...]]:
-    """Set side by side what each forecaster says now; texts and what knows nothing are left out.
-
-    Returns
-    -------
-    forecasters, rows
-        In the fixed order.
-    """
+    """Set side by side what each forecaster says now; texts and what knows nothing are left out."""
     live = open_at(questions, moment)
     names = [
         name

@@ -86,17 +86,7 @@ def path_chart(
     me: str = "",
     hidden: Callable[[str], bool] = lambda name: False,
 ) -> PathChart:
-    """Lay a question's forecasts out.
-
-    Parameters
-    ----------
-    until : datetime, optional
-        The end of observed time, for a question that is open.
-    me : str
-        Whose line is drawn solid; other people's are dashed.
-    hidden
-        Says whose lines are left out.
-    """
+    """Lay a question's forecasts out; the line of `me` is solid, other people's are dashed."""
     frame = Frame.of(question, until)
     end = frame.opens + dt.timedelta(days=frame.span)
     several = question.type in ("categorical", "ordered")
@@ -376,15 +366,7 @@ def density(
 ) -> Density | None:
     """Draw what quantiles say: even weight between two of them, and out to the bounds beyond.
 
-    Parameters
-    ----------
-    levels, values
-        Rising levels in percent, and the values there, which do not fall.
-
-    Returns
-    -------
-    Density or None
-        None where the quantiles do not make a curve: fewer than two, or falling.
+    None where they do not make a curve: fewer than two, or falling.
     """
     pairs = sorted(zip(levels, values, strict=True))
     rising = all(a[1] <= b[1] for a, b in pairwise(pairs))

@@ -20,8 +20,7 @@ _BINARY, _NUMERIC = -1, -2
 class Marks:
     """Per row: its score, the uniform forecast's score, its question type and its convention.
 
-    For ``peer`` and ``relative`` the score is the one that is compared with the others', and the
-    reference is 0.
+    For ``peer`` and ``relative`` the reference is 0.
     """
 
     score: FloatArray
@@ -32,14 +31,7 @@ class Marks:
 
 
 def mark(frame: "pd.DataFrame", question: IntArray, rule: str, convention: str) -> Marks:
-    """Score every row, a group of equal shape at a time.
-
-    Raises
-    ------
-    InvalidInput
-        Where a forecast is not a number, vector or mapping of levels to values, where shapes
-        differ within a question, or where the rule does not fit.
-    """
+    """Score every row, a group of equal shape at a time."""
     column = frame["forecast"]
     outcome = checks.floats(frame["outcome"].to_numpy(), "outcome")
     timeline.constant(question, outcome, frame, "outcome")

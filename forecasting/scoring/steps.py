@@ -18,15 +18,11 @@ STEPS = 200
 
 
 def score(column: "pd.Series[Any]", outcome: FloatArray, frame: "pd.DataFrame") -> FloatArray:
-    r"""Score each forecast of a number, whose scale stands in the frame.
+    r"""Score each forecast of a number: :math:`50 \ln(m_b / \pi_b)`, 0 for the uniform forecast.
 
-    With :math:`m_b` the probability of the step that the outcome fell into,
-
-    .. math:: 50 \ln(m_b / \pi_b), \qquad \pi_b = 0.05 \text{ beyond an open bound, }
-              (1 - 0.05\,k) / 200 \text{ inside with } k \text{ open bounds},
-
-    steps equal on the scale of the question. Between stated quantiles probability is spread
-    evenly, so a few quantiles have a score too. The uniform forecast scores 0.
+    :math:`m_b` is the probability of the step that the outcome fell into; :math:`\pi_b` is 0.05
+    beyond an open bound and (1 - 0.05 k) / 200 inside with k open bounds. Steps are equal on the
+    question's scale; probability is spread evenly between stated quantiles.
     """
     found = np.empty(len(column))
     zeros = frame.get("zero_point", [None] * len(column))

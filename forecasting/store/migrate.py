@@ -47,13 +47,7 @@ class Status:
 
 
 def revision(connection: Connection, where: str) -> str | None:
-    """Read the schema's revision; None for an empty database.
-
-    Raises
-    ------
-    DatabaseUnusable
-        The database is another program's.
-    """
+    """Read the schema's revision; None for an empty database."""
     tables = inspect(connection).get_table_names()
     if connection.dialect.name == "sqlite":
         owner = connection.exec_driver_sql("PRAGMA application_id").scalar_one()

@@ -177,23 +177,12 @@ class Readings:
             return connection.execute(select(entry.c.hash).where(entry.c.seq == seq)).scalar()
 
     def entry(self, name: int | str) -> Entry:
-        """Look an entry up by number or by the start of its hash (four digits or more).
-
-        A name of digits alone may be either; the number is taken where there is one.
-
-        Raises
-        ------
-        NotFound
-            No such entry, or more than one.
-        """
+        """Look an entry up by number, else by the start of its hash (four digits or more)."""
         with self.reading() as connection:
             return _named(connection, name)
 
     def questions(self, *, about: Collection[str] = (), head: int | None = None) -> list[Question]:
-        """Give the latest version of each question, in the order of their first versions.
-
-        With `about`, those of these names, the rungs of such ladders and of their own.
-        """
+        """Give the latest version of each question (of `about` and their ladders), oldest first."""
         table = tables.question
         if head is None and not about:
             # The latest version of each, in the place of its first.
@@ -256,10 +245,7 @@ class Readings:
         ]
 
     def steps(self, questions: Collection[str], forecaster: str) -> list[Step]:
-        """Give what a forecaster said of questions and took back, by time, then number.
-
-        What a replay says is not said by anybody, and is left out.
-        """
+        """Give what a forecaster said and took back, by time, then number; replays are left out."""
         said, taken = tables.forecast, tables.withdrawal
         asked = [
             select(of.c.seq, of.c.question, type_coerce(at, Text).label("at"), kind, entered).where(
@@ -380,10 +366,7 @@ def _of_run(table: Table, run: str | None, head: int | None) -> list[ColumnEleme
 def kept(
     table: Table, head: int | None, question: str | Collection[str] | None = None
 ) -> list[ColumnElement[bool]]:
-    """Leave out what belongs to a question that was dropped, up to the entry that dropped it.
-
-    With `question`, what belongs to others too.
-    """
+    """Leave out what belongs to a question that was dropped, up to the entry that dropped it."""
     gone = tables.setup
     dropped = select(gone.c.seq).where(
         gone.c.subject == "dropped",

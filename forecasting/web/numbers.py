@@ -10,18 +10,7 @@ _BARE = re.compile(r"\d+([.,]\d+)?", re.ASCII)
 def percent_typed(text: str, *, name: str = "probability") -> str:
     """Spell out what was typed beside a percent sign: bare numbers are per cent.
 
-    Odds, words and numbers with a sign of their own stay as they are. A bare number below 1 with a
-    point may be a share that was meant as it is, so both readings are named and neither is taken.
-
-    Raises
-    ------
-    InvalidInput
-        Nothing was typed, or it may mean two things.
-
-    Examples
-    --------
-    >>> percent_typed("35"), percent_typed("2.5"), percent_typed("1:3"), percent_typed("likely")
-    ('35%', '2.5%', '1:3', 'likely')
+    A bare number below 1 with a point may be a share that was meant as it is: neither is taken.
     """
     typed = text.strip()
     if not typed:

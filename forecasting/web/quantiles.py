@@ -16,16 +16,6 @@ def spread_around(text: str, sure: str, *, low: float, high: float) -> dict[str,
 
     A normal curve around the number whose middle 90 % reach as far to each side as `sure` says, cut
     at the bounds.
-
-    Examples
-    --------
-    >>> spread_around("200", "fairly", low=0, high=1000)
-    {'5': '150', '25': '179.5', '50': '200', '75': '220.5', '95': '250'}
-
-    Raises
-    ------
-    InvalidInput
-        It is not a number, or lies outside the bounds.
     """
     try:
         middle = float(Decimal(text.replace(" ", "").replace(",", "")))
