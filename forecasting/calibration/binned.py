@@ -124,10 +124,6 @@ def binned_decomposition(
     guard : bool
         Whether to keep the corrected terms in their range.
 
-    Returns
-    -------
-    BinnedDecomposition
-
     Raises
     ------
     InvalidInput

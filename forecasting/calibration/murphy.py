@@ -66,10 +66,6 @@ def murphy_curve(
         piece, so that lines through the points draw the exact curve with its jumps, and the
         trapezoid rule gives the exact area.
 
-    Returns
-    -------
-    MurphyCurve
-
     Raises
     ------
     InvalidInput

@@ -153,10 +153,6 @@ def pit(
     resamples, seed : int
         Of the draws, which are made at first access.
 
-    Returns
-    -------
-    Pit
-
     Raises
     ------
     InvalidInput

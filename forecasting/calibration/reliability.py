@@ -228,10 +228,6 @@ def corp(
     seed, resamples : int
         Of the draws, which are made at first access.
 
-    Returns
-    -------
-    Corp
-
     Raises
     ------
     InvalidInput

@@ -50,15 +50,6 @@ def slope_intercept(forecast: ArrayLike, outcome: ArrayLike) -> Line:
     outcome : array_like, shape (n,)
         0 or 1.
 
-    Returns
-    -------
-    Line
-
-    Raises
-    ------
-    InvalidInput
-        As for :func:`forecasting.scoring.brier`.
-
     References
     ----------
     D. R. Cox (1958). Two further applications of a model for binary regression. Biometrika 45.

@@ -86,10 +86,6 @@ def diebold_mariano(
     level : float
         Nominal coverage of the interval.
 
-    Returns
-    -------
-    DieboldMariano
-
     Raises
     ------
     InvalidInput

@@ -76,10 +76,6 @@ def difficulty_adjusted(
     component : int
         The component to adjust; 0, the largest in scores.
 
-    Returns
-    -------
-    DifficultyAdjusted
-
     Raises
     ------
     InvalidInput

@@ -96,10 +96,6 @@ def effects(
     cluster : iterable, length N
         The event of each score.
 
-    Returns
-    -------
-    Effects
-
     Raises
     ------
     InvalidInput
@@ -162,10 +158,6 @@ def gaussian_ranks(mean: ArrayLike, covariance: ArrayLike, *, seed: int = 0) -> 
     covariance : array_like, shape (m, m)
     seed : int
         Of 4,000 draws.
-
-    Returns
-    -------
-    Ranks
 
     Raises
     ------

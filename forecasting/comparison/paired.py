@@ -89,10 +89,6 @@ def paired_bootstrap(
     level, resamples, seed
         As for :func:`forecasting.comparison.difference_interval`.
 
-    Returns
-    -------
-    PairedDifference
-
     Raises
     ------
     InvalidInput

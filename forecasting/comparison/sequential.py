@@ -99,10 +99,6 @@ def sequential(
     v_opt : float
         The :math:`V_t`, above 0, at which the sequence is tightest.
 
-    Returns
-    -------
-    Sequential
-
     Raises
     ------
     InvalidInput

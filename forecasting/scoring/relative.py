@@ -101,16 +101,6 @@ def ordinal_brier(forecast: ArrayLike, outcome: ArrayLike) -> FloatArray:
     outcome : array_like of int, shape (n,)
         The label 0..K-1 of the option that happened.
 
-    Returns
-    -------
-    ndarray, shape (n,)
-        One score per forecast.
-
-    Raises
-    ------
-    InvalidInput
-        As for :func:`forecasting.scoring.rps`.
-
     References
     ----------
     V. R. R. Jose, R. F. Nau, R. L. Winkler (2009). Sensitivity to distance and baseline
