@@ -176,7 +176,7 @@ def _truce(row: Row) -> list[Evidence]:
             _needed(row.moment("start_known"), row, "start_known"),
             _datum(truce, "started", **started),
             f"{row['name']}: agreed or announced",
-        ),
+        )
     ]
     for column, name, title in (
         ("claim", "first_claim", "first claimed violation"),

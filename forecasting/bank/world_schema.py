@@ -104,10 +104,7 @@ class WorldFile(_File):
 def _dated_keys(schema: dict[str, Any]) -> None:
     fact = FactFile.model_json_schema() | {"description": "A dated fact."}
     schema["patternProperties"] = {
-        SINCE_KEY: {
-            "type": ["string", "null"],
-            "description": "Watched from here, in a state.",
-        },
+        SINCE_KEY: {"type": ["string", "null"], "description": "Watched from here, in a state."},
         DAY_KEY: {"anyOf": [{"type": ["string", "number"]}, fact]},
     }
 

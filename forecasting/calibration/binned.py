@@ -204,11 +204,7 @@ def _plain(
     terms = np.array([n_k @ gap**2, n_k @ lift**2, n * base * (1 - base)]) / n
     gap, lift, there = gap[code], lift[code], rate[code]
     slopes = np.array(
-        [
-            2 * gap * (y - p) - gap**2,
-            2 * lift * y - lift * (there + base),
-            (1 - 2 * base) * y,
-        ]
+        [2 * gap * (y - p) - gap**2, 2 * lift * y - lift * (there + base), (1 - 2 * base) * y]
     )
     return terms, slopes / n
 

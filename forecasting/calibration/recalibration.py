@@ -105,10 +105,7 @@ def recalibrate(
 
 
 def recalibrate_rows(
-    rows: "pd.DataFrame",
-    *,
-    as_of: Any = None,
-    shared: Shared | None = None,
+    rows: "pd.DataFrame", *, as_of: Any = None, shared: Shared | None = None
 ) -> Recalibration:
     """Fit rows that `spot_rows` gave: forecaster, forecast, outcome, weight, question, event."""
     priors = Shared() if shared is None else shared

@@ -51,11 +51,7 @@ class DieboldMariano:
 
 
 def diebold_mariano(
-    difference: ArrayLike,
-    *,
-    horizon: int = 1,
-    method: Method | str = "HG",
-    level: float = 0.95,
+    difference: ArrayLike, *, horizon: int = 1, method: Method | str = "HG", level: float = 0.95
 ) -> DieboldMariano:
     r"""Test whether two forecasters of one regular series differ in mean score.
 

@@ -15,12 +15,7 @@ from forecasting.scoring import checks
 #: Beyond either the Gaussian approximation stands in.
 MOST_FORECASTERS, MOST_SCORES = 64, 4_000
 #: Scales of the half-normal priors, in standard deviations of the scores.
-PRIORS = {
-    "scale_forecaster": 0.5,
-    "scale_question": 1.0,
-    "scale_pair": 0.5,
-    "scale_noise": 1.0,
-}
+PRIORS = {"scale_forecaster": 0.5, "scale_question": 1.0, "scale_pair": 0.5, "scale_noise": 1.0}
 
 
 class ScoreModel:
@@ -85,9 +80,7 @@ class ScoreModel:
                     + within / variance
                     + pt.sum(
                         pt.switch(
-                            occupied,
-                            pt.log(between) + total**2 / (pt.maximum(n, 1) * between),
-                            0.0,
+                            occupied, pt.log(between) + total**2 / (pt.maximum(n, 1) * between), 0.0
                         )
                     )
                 ),

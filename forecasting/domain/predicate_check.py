@@ -27,11 +27,7 @@ from forecasting.domain.predicate import (
     Truth,
     Within,
 )
-from forecasting.domain.process import (
-    DELIVERY_MOVES,
-    ProcessSpec,
-    WorldSpec,
-)
+from forecasting.domain.process import DELIVERY_MOVES, ProcessSpec, WorldSpec
 
 COUNTED = ("event", "delivery")
 #: More ways of meeting a condition are not searched for contradictions.

@@ -60,9 +60,7 @@ def placed(entry: Forecast | Said | Sealed) -> tuple[dt.datetime, int]:
 
 
 def as_shown(
-    forecasts: Iterable[Forecast],
-    seals: Iterable[Sealed],
-    withdrawals: Iterable[Withdrawal] = (),
+    forecasts: Iterable[Forecast], seals: Iterable[Sealed], withdrawals: Iterable[Withdrawal] = ()
 ) -> tuple[list[Forecast], list[Withdrawal]]:
     """Give forecasts and withdrawals as others could see them at each moment.
 

@@ -165,9 +165,7 @@ def story_discounts(
 
 
 def of_grade(
-    grade: str,
-    source: str = "",
-    grade_priors: Mapping[str, tuple[float, float]] = GRADE_PRIORS,
+    grade: str, source: str = "", grade_priors: Mapping[str, tuple[float, float]] = GRADE_PRIORS
 ) -> Reliability:
     """Give a grade's Beta prior on 64 Gauss-Jacobi nodes."""
     from scipy.special import roots_jacobi

@@ -141,10 +141,7 @@ def _numbers(labels: tuple[str, ...], entered: tuple[str, ...]) -> tuple[tuple[s
 
 
 def value_of(
-    space: OutcomeSpace,
-    said: str | tuple[tuple[str, str], ...],
-    *,
-    manner: Manner | None = None,
+    space: OutcomeSpace, said: str | tuple[tuple[str, str], ...], *, manner: Manner | None = None
 ) -> Value:
     """Give the value of a forecast on a question of some outcome space.
 

@@ -39,11 +39,7 @@ def named(
         said.forecaster = names.get(said.forecaster, said.forecaster)
     statements.scored = [
         Scored(
-            one.line,
-            one.question,
-            names.get(one.forecaster, one.forecaster),
-            one.rule,
-            one.score,
+            one.line, one.question, names.get(one.forecaster, one.forecaster), one.rule, one.score
         )
         for one in statements.scored
     ]

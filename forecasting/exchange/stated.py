@@ -77,10 +77,7 @@ def facts(cells: Mapping[str, Cell], reading: Reading, *, own_line: int = 0) -> 
             stated[name] = _READ[name](cell)
         elif name in _DAYS:
             stated[name] = reading.time(
-                _plain(name, cell),
-                name=name,
-                days=_DAYS[name],
-                zone=str(stated.get("zone", "")),
+                _plain(name, cell), name=name, days=_DAYS[name], zone=str(stated.get("zone", ""))
             )
     named = text(named, name="question")
     if "title" not in stated and not is_id(named):

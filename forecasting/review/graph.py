@@ -168,11 +168,7 @@ def _order(names: Sequence[str], pairs: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _chain(
-    nodes: list[_Node],
-    place: Mapping[str, int],
-    pair: tuple[str, str],
-    turned: bool,
-    number: int,
+    nodes: list[_Node], place: Mapping[str, int], pair: tuple[str, str], turned: bool, number: int
 ) -> list[int]:
     """Give the nodes that an arrow passes, from left to right; a long one gets lanes."""
     start, end = (place[name] for name in (reversed(pair) if turned else pair))
@@ -232,8 +228,7 @@ def _port(nodes: list[_Node], node: int, other: tuple[int, int], *, right: bool)
     if nodes[node].row is None:
         return nodes[node].y
     ends = sorted(
-        nodes[node].right if right else nodes[node].left,
-        key=lambda end: (nodes[end[0]].y, end[1]),
+        nodes[node].right if right else nodes[node].left, key=lambda end: (nodes[end[0]].y, end[1])
     )
     step = (TALL - 16) / len(ends)
     return nodes[node].y - (TALL - 16) / 2 + step * (ends.index(other) + 0.5)

@@ -258,11 +258,7 @@ def _bands(
         found = []
         for outer in (5.0, 25.0):
             corners = [
-                (
-                    plot.at(p.at),
-                    plot.y(quantile(p, outer)),
-                    plot.y(quantile(p, 100 - outer)),
-                )
+                (plot.at(p.at), plot.y(quantile(p, outer)), plot.y(quantile(p, 100 - outer)))
                 for p in points
             ]
             found.append((step_area(corners, max(last, corners[-1][0])), role))

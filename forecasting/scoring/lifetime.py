@@ -241,12 +241,7 @@ def _spotted(
     found = np.zeros(len(line.first))
     found[line.pair[rows]] = 1
     possible = line.is_open(moment)[line.first].astype(np.float64)
-    return {
-        "score": scores,
-        "coverage": found,
-        "possible_coverage": possible,
-        "n_forecasts": found,
-    }
+    return {"score": scores, "coverage": found, "possible_coverage": possible, "n_forecasts": found}
 
 
 def _at_moment(

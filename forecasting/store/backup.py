@@ -148,11 +148,7 @@ def _restore_elsewhere(source: Path, url: str) -> Verification:
             raise missing(str(source))
         if not migrate.check(engine, where):
             migrate.bring_up(engine, where)
-        with (
-            told(where),
-            reading(origin).connect() as reader,
-            engine.begin() as writer,
-        ):
+        with told(where), reading(origin).connect() as reader, engine.begin() as writer:
             copy_rows(reader, writer)
             found = verify(writer)
             if not found.ok:
@@ -168,11 +164,7 @@ def _copy(engine: Engine, where: str, made: Path) -> None:
         copied = connect(str(made), create=True)
         try:
             migrate.bring_up(copied, str(made))
-            with (
-                told(where),
-                reading(engine).connect() as reader,
-                copied.begin() as writer,
-            ):
+            with told(where), reading(engine).connect() as reader, copied.begin() as writer:
                 copy_rows(reader, writer)
         finally:
             copied.dispose()

@@ -369,9 +369,7 @@ def kept(
     """Leave out what belongs to a question that was dropped, up to the entry that dropped it."""
     gone = tables.setup
     dropped = select(gone.c.seq).where(
-        gone.c.subject == "dropped",
-        gone.c.name == table.c.question,
-        gone.c.seq >= table.c.seq,
+        gone.c.subject == "dropped", gone.c.name == table.c.question, gone.c.seq >= table.c.seq
     )
     if question is not None:
         names = [question] if isinstance(question, str) else question

@@ -26,14 +26,7 @@ from forecasting.store.entries import Draft, Entry, prepare, write
 from forecasting.store.ledger import Ledger, append
 from forecasting.store.ledger import record as record_entries
 from forecasting.store.read import Head, read_head
-from forecasting.store.tables import (
-    DETAILS,
-    Data,
-    Instant,
-    evidence_effect,
-    forecast,
-    rationale,
-)
+from forecasting.store.tables import DETAILS, Data, Instant, evidence_effect, forecast, rationale
 from forecasting.store.verify import _Bad, _walk, verify
 
 #: Numbers of a ledger's own, which mean nothing in another.

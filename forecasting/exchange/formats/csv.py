@@ -28,9 +28,5 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
 
 
 FORMAT = Format(
-    name="csv",
-    what="a table with a row a forecast",
-    looks_like=looks_like,
-    read=read,
-    own=True,
+    name="csv", what="a table with a row a forecast", looks_like=looks_like, read=read, own=True
 )

@@ -23,9 +23,5 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
 
 
 FORMAT = Format(
-    name="jsonl",
-    what="JSON lines of this tool",
-    looks_like=looks_like,
-    read=read,
-    own=True,
+    name="jsonl", what="JSON lines of this tool", looks_like=looks_like, read=read, own=True
 )

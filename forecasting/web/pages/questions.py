@@ -124,8 +124,4 @@ def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-ROUTES = [
-    get("/questions", questions),
-    get("/ask", ask),
-    post("/ask", asked),
-]
+ROUTES = [get("/questions", questions), get("/ask", ask), post("/ask", asked)]

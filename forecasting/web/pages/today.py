@@ -122,9 +122,4 @@ def help_page(visit: Visit) -> Response:
     return visit.page("help.html.j2")
 
 
-ROUTES = [
-    get("/", today),
-    post("/log", log),
-    post("/resolve", resolve),
-    get("/help", help_page),
-]
+ROUTES = [get("/", today), post("/log", log), post("/resolve", resolve), get("/help", help_page)]
