@@ -1,4 +1,4 @@
-"""Write a tidy table that :func:`.csv_read.read_csv` reads back to the same record."""
+"""Write a tidy table that :mod:`.formats.csv` reads back to the same record."""
 
 import csv
 import json
@@ -13,7 +13,7 @@ from forecasting.domain.resolution import Resolution, Withdrawal
 from forecasting.errors import InvalidInput
 from forecasting.exchange.cells import neutral
 from forecasting.exchange.columns import COLUMNS
-from forecasting.exchange.csv_read import NUMERIC
+from forecasting.exchange.formats.csv import NUMERIC
 from forecasting.exchange.record import WITHDRAWN
 
 
