@@ -1,10 +1,12 @@
 """Turn a checked question file into its question, or into the rungs of its ladder."""
 
 import datetime as dt
+from dataclasses import dataclass
+from typing import Any
 
 from forecasting import clock
-from forecasting.bank.place import Place
 from forecasting.bank.schema import QuestionFile, ResolutionFile
+from forecasting.bank.yaml_file import line_of
 from forecasting.domain.instants import (
     DEFAULT_ZONE,
     day_begins,
@@ -22,6 +24,20 @@ from forecasting.errors import InvalidInput, Problem
 
 #: The model of a question that is answered by the world.
 WORLD_FAMILY = "world"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a question stands: file, raw tree with lines, checked shape, zone of its days."""
+
+    source: str
+    tree: Any
+    file: QuestionFile
+    zone: str = ""
+
+    def line(self, *field: str | int) -> int:
+        """Find the line of a field."""
+        return line_of(self.tree, field)
 
 
 def build_question(

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from forecasting.bank.build import build_question, hints_of
+from forecasting.bank.build import Place, build_question, hints_of
 from forecasting.bank.facts import read_classes, read_evidence, read_priors, read_shares
-from forecasting.bank.place import Place
 from forecasting.bank.scenarios import read_scenarios
 from forecasting.bank.schema import (
     ClaimFile,
@@ -25,7 +24,6 @@ from forecasting.bank.yaml_file import line_of, read_yaml, validated
 from forecasting.domain.commentary import Claim, PriorChange, Text, Worldview
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.instants import DEFAULT_ZONE, day_begins, parse_day
-from forecasting.domain.predicate_check import nearest
 from forecasting.domain.predicate_text import parse_predicate
 from forecasting.domain.process import WorldSpec
 from forecasting.domain.question import Question
@@ -33,7 +31,7 @@ from forecasting.domain.reference import DurationShare, PriorRow, ReferenceClass
 from forecasting.domain.resolution import Resolution
 from forecasting.domain.scenario import ScenarioSet
 from forecasting.domain.verbal import band, milder
-from forecasting.errors import InvalidInput, Problem
+from forecasting.errors import InvalidInput, Problem, nearest
 from forecasting.files import read_plain
 
 NOON = dt.timedelta(hours=12)

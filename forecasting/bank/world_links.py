@@ -9,10 +9,9 @@ from forecasting.bank.world_schema import LINK_KEY, LinkFile
 from forecasting.bank.yaml_file import line_of
 from forecasting.domain.instants import parse_day
 from forecasting.domain.phrase import parse_ratio, parse_share
-from forecasting.domain.predicate_check import nearest
 from forecasting.domain.predicate_text import parse_target
 from forecasting.domain.process import DELIVERY_STATES, LinkSpec, ProcessSpec
-from forecasting.errors import InvalidInput
+from forecasting.errors import InvalidInput, nearest
 
 EXAMPLE = "while truce=none: convoy x0.3 (0.1..0.8)"
 _EFFECT = re.compile(r"(?P<target>.+?)\s+(?P<ratio>[x×]\s*[0-9.].*)")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from forecasting.bank.place import Place
+from forecasting.bank.build import Place
 from forecasting.bank.schema import QuestionFile
 from forecasting.bank.world_facts import evidence_of
 from forecasting.bank.world_file import WorldReader, read_process

@@ -13,8 +13,6 @@ from forecasting.errors import InvalidInput, NotFound
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CLIP", "NOBODY", "LogOddsLine", "Recalibration", "Shared", "log_odds"]
-
 
 #: Forecasts are clipped to [CLIP, 1 - CLIP] before their log-odds are taken.
 CLIP = 0.005

@@ -1,7 +1,6 @@
 """Does a predicate fit its world and its question: names, types, moments, conditions."""
 
 import datetime as dt
-import difflib
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from forecasting.domain.predicate import (
     Within,
 )
 from forecasting.domain.process import DELIVERY_MOVES, ProcessSpec, WorldSpec
+from forecasting.errors import nearest
 
 COUNTED = ("event", "delivery")
 #: More ways of meeting a condition are not searched for contradictions.
@@ -60,11 +60,6 @@ def check_predicate(
     if predicate.given is not None and not found and cannot_be(predicate.given, world, closes):
         found.append("given: the condition is impossible: its parts exclude each other")
     return list(dict.fromkeys(found))
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Give the known name most like a mistyped one, or nothing."""
-    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)), "")
 
 
 def reached(process: ProcessSpec, starts: Iterable[str]) -> frozenset[str]:

@@ -7,7 +7,7 @@ another process is in a state. Everything here is as stated: the models turn it 
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
@@ -182,3 +182,13 @@ class WorldSpec:
 
     processes: Mapping[str, ProcessSpec]
     links: tuple[LinkSpec, ...] = ()
+
+
+def ancestors(links: Sequence[LinkSpec], names: Iterable[str]) -> frozenset[str]:
+    """Give the processes with everything that is linked into them, however far up."""
+    found = set(names)
+    while True:
+        more = {link.parent for link in links if link.child in found} - found
+        if not more:
+            return frozenset(found)
+        found |= more

@@ -22,7 +22,7 @@ from forecasting.domain.predicate import (
 )
 from forecasting.domain.process import DELIVERY_MOVES, ProcessSpec, WorldSpec
 from forecasting.domain.question import Question
-from forecasting.errors import InvalidInput
+from forecasting.errors import InvalidInput, nearest
 
 #: A move of a process, as (process, ``start > end``).
 type Way = tuple[str, str]
@@ -104,12 +104,9 @@ def check_state(process: ProcessSpec, state: str) -> None:
     """Refuse a state that a process does not have, with the nearest."""
     if state in process.states or (process.kind == "event" and state == "event"):
         return
-    from difflib import get_close_matches
-
     words = ("event",) if process.kind == "event" else process.states
-    near = get_close_matches(state, words, n=1, cutoff=0.5)
     msg = f"state ({state}): {process.name} has {', '.join(words)}"
-    raise InvalidInput(msg, hint=f"{process.name}={near[0] if near else words[0]}")
+    raise InvalidInput(msg, hint=f"{process.name}={nearest(state, words) or words[0]}")
 
 
 def to_question(predicate: Predicate, world: WorldSpec, option: str = "") -> Signs:

@@ -8,10 +8,9 @@ from forecasting.errors import InvalidInput
 from forecasting.web.bodies import pairs
 from forecasting.web.faults import Fault, fault_of
 from forecasting.web.hosts import answered, authority, loopback
-from forecasting.web.numbers import percent_typed
 from forecasting.web.pages.question import _to_hundred
-from forecasting.web.quantiles import spread_around
 from forecasting.web.serve import public_names
+from forecasting.web.typed import percent_typed, spread_around
 from forecasting.web.view import ago, flowing, host, until, without_command
 
 NOON = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)

@@ -10,7 +10,7 @@ from forecasting.app.catalog import Catalog
 from forecasting.app.ledger.undone import undone
 from forecasting.errors import InvalidInput
 from forecasting.exchange.csv_write import write_csv
-from forecasting.exchange.fatebook_write import Left, write_fatebook
+from forecasting.exchange.formats.fatebook import Left, write_fatebook
 from forecasting.exchange.formats.parquet import write_parquet
 from forecasting.exchange.layout import schema
 from forecasting.store import Ledger, transfer

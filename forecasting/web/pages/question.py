@@ -18,9 +18,8 @@ from forecasting.review.path_chart import density, path_chart
 from forecasting.web.bodies import Sent
 from forecasting.web.compute import Figures, address, figures
 from forecasting.web.faults import Fault
-from forecasting.web.numbers import percent_typed
-from forecasting.web.quantiles import LEVELS, spread_around
 from forecasting.web.routes import get, post
+from forecasting.web.typed import LEVELS, percent_typed, spread_around
 from forecasting.web.visit import Visit
 
 if TYPE_CHECKING:
