@@ -41,18 +41,9 @@ NOON = dt.timedelta(hours=12)
 class Bank:
     """Everything that a bank folder says, and every fault met while reading it.
 
-    Attributes
-    ----------
-    digest
-        SHA-256 over all its files: the bank version that a replay names.
-    undated
-        Questions whose file states no opening: they open on the day they are added.
-    hints
-        What is read as it was written, and how it is written now; no faults.
-    root
-        The folder that it was read from.
-    zone
-        Of its days.
+    `digest` is SHA-256 over all its files: the version that a replay names. `undated` questions
+    state no opening, and open on the day they are added. `hints` say how what was read is written
+    now.
     """
 
     questions: tuple[Question, ...]

@@ -76,12 +76,7 @@ class LogOddsLine:
 class Recalibration:
     """Recalibrations of several forecasters, fitted on what had resolved before a moment.
 
-    Attributes
-    ----------
-    lines
-        By forecaster; ``""`` is somebody without a record.
-    as_of
-        Only resolutions known before it were used.
+    `lines` are by forecaster; ``""`` is somebody without a record.
     """
 
     lines: Mapping[str, LogOddsLine]

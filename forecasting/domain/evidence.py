@@ -51,22 +51,13 @@ GRADES_STREAM = "sources"
 class Effect:
     """What one item does to one target.
 
-    Attributes
-    ----------
-    target
-        A process, ``process=state``, a question or ladder, ``question=option``, or ``class/row`` of
-        a reference class.
-    form
-        ``likelihood`` (a, b: the report's probability if the answer is yes and if it is no; their
-        ratio is that of the hazards), ``datum`` (a named fact with its detail), ``bears`` (the item
-        is about the target; nobody has coded how strongly), or ``stance``, as older entries say how
-        likely the source calls it: it is read as a code.
-    detail
-        Plain data: ``a, b, u`` and ``half_life`` (days or ``lasting``) for a likelihood;
-        ``probability`` (and ``clipped_from`` where it was clipped) or ``code`` for a stance;
-        ``name`` (``state``, ``event``, ``part``), ``at`` and ``state`` or ``value`` for a fact.
-    stated
-        The effect as the analyst wrote it.
+    `target` is a process, ``process=state``, a question or ladder, ``question=option``, or
+    ``class/row`` of a reference class. `form` is ``likelihood`` (a, b: the report's probability if
+    the answer is yes and if it is no; their ratio is that of the hazards), ``datum`` (a named
+    fact), ``bears`` (nobody has coded how strongly), or ``stance``, as older entries say how likely
+    the source calls it, which is read as a code. `detail` is plain data: ``a, b, u`` and
+    ``half_life`` (days or ``lasting``); ``probability`` or ``code``; ``name, at`` and ``state`` or
+    ``value``. `stated` is as the analyst wrote it.
     """
 
     target: str

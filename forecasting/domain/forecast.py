@@ -40,17 +40,9 @@ def kind_named[Word: str](word: Word) -> Word:
 class Value:
     """What a forecast says: decimal strings exactly as entered, and their labels.
 
-    Attributes
-    ----------
-    shape
-        ``binary`` (the probability of yes), ``options`` (one per option), ``quantiles`` (numbers
-        at levels in percent).
-    labels
-        ``("yes",)``, the options in order, or the levels in rising order.
-    entered
-        The decimal strings that are hashed into the ledger.
-    stated
-        What the person typed, where it was not the decimal (``35%``, ``1:3``, ``likely``).
+    `shape` is ``binary`` (the probability of yes), ``options`` (one per option, in order) or
+    ``quantiles`` (numbers at rising levels in percent). `entered` is hashed into the ledger;
+    `stated` is what the person typed, where it was not the decimal (``35%``, ``1:3``, ``likely``).
     """
 
     shape: Literal["binary", "options", "quantiles"]

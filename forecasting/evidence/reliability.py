@@ -70,18 +70,9 @@ class Claim:
 class Reliabilities:
     """The reliability of every source, as learned from all sources' claims together.
 
-    Parameters
-    ----------
-    claims : sequence of Claim
-        In any order.
-    grades : mapping
-        Source to grade; it overrides what the claims carry.
-    grade_priors : mapping
-        Grade to the two parameters of a Beta.
-    rho : float
-        Dependence of the copies of one story.
-    shift_sd : float
-        Size of the common shift on the logit scale; 0 keeps the sources apart.
+    `grades` overrides what the claims carry; `grade_priors` are the two parameters of a Beta by
+    grade; `rho` is the dependence of the copies of one story, `shift_sd` the size of the common
+    shift on the logit scale (0 keeps the sources apart).
 
     Examples
     --------
@@ -257,14 +248,7 @@ def learned(
 ) -> Reliabilities:
     """Give every source's reliability as of a moment, from the information available by then.
 
-    Parameters
-    ----------
-    items : iterable of Evidence
-        Any evidence; what was known later or retracted by then is left out here.
-    questions, outcomes : mapping
-        By question id: the questions, and the standing resolutions.
-    as_of : datetime
-        Aware.
+    `outcomes` are the standing resolutions; what was known later or retracted is left out here.
     """
     standing = retracted(known(items, as_of))
     claims = claims_of(standing, questions, outcomes, as_of)

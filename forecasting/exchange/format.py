@@ -76,22 +76,10 @@ def brier_once(told: Told) -> dict[str, float]:
 class Format:
     """One format of a file.
 
-    Attributes
-    ----------
-    name
-        The word on the command line, which also stands before ids and names.
-    what
-        What such a file is, with its article, for messages.
-    looks_like
-        Whether a file is one, by its content; never true of another format's.
-    read
-        Yields what the file states.
-    rules
-        The platform's own scoring rules by name; empty where it has none.
-    platform
-        What stands before the names of its people; empty: its own name.
-    own
-        Whether it is this tool's own layout: names and ids stay as they stand.
+    `name` is the word on the command line, which also stands before ids; `what` names such a file
+    with its article. `looks_like` goes by the content, and is never true of another format's file.
+    `platform` stands before the names of its people, by default `name`. `own`: it is this tool's
+    own layout, and names and ids stay as they stand.
     """
 
     name: str

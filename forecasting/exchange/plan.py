@@ -42,23 +42,10 @@ def plan(
     forecasts of one person on one question at one instant that differ. Everything else is judged
     line by line, and nothing by the order of the lines.
 
-    Parameters
-    ----------
-    statements : Statements
-        What was read.
-    held : Held
-        What the ledger holds.
-    now : datetime
-        Nothing can have been said, or have come out, later.
-    name : str
-        The file, for messages.
-    manner : Manner, optional
-        How the file writes numbers and probabilities, and where its days are days.
-    platform : bool
-        Whether another platform wrote the file. What it took is kept and said: forecasts outside
-        the window, an outcome before the opening, a deadline that had passed. Where it says
-        something else of a question than before, the ledger's wording stays and the outcome that
-        became known later stands, whichever file comes first.
+    What another `platform` took is kept and said: forecasts outside the window, an outcome before
+    the opening, a deadline that had passed. Where it says something else of a question than before,
+    the ledger's wording stays and the outcome that became known later stands, whichever file comes
+    first.
 
     Raises
     ------

@@ -35,22 +35,10 @@ _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What can be told of a file without reading it.
+    """What can be told of a file without reading it, each empty where it does not apply.
 
-    Attributes
-    ----------
-    name
-        Its name, for the few formats that need it.
-    columns
-        The cells of its first line, where it is a table; empty otherwise.
-    keys
-        The keys that stand in the first 64 KB, where it is JSON; empty otherwise.
-    members
-        The names in an archive; empty otherwise.
-    start
-        The first 64 KB.
-    parts
-        The heads of the first members of an archive; empty otherwise.
+    `columns` are the cells of a table's first line, `keys` those in the first 64 KB of JSON (which
+    `start` holds), `members` the names in an archive, and `parts` the heads of its first members.
     """
 
     name: str

@@ -26,22 +26,11 @@ HISTORY = (*CURRENT, "outcome", "resolved_at")
 class Events:
     """Forecasts sorted by question, time and forecaster; one for each of the three.
 
-    Attributes
-    ----------
-    question, forecaster : ndarray of int, shape (n,)
-        Codes into `questions` and `forecasters`; questions are contiguous and rising.
-    forecast, log_odds : ndarray, shape (n,)
-        The probability given, and its log-odds after clipping.
-    time : ndarray, shape (n,)
-        Days (or the unit of numeric times).
-    first, last : ndarray of int, shape (Q,)
-        Each question's first and last event.
-    previous, next : ndarray of int, shape (n,)
-        The same forecaster's event on the same question before and after this one: -1, n if none.
-    outcome, resolved_at : ndarray, shape (Q,)
-        NaN where not known by `as_of`.
-    questions, forecasters : ndarray of object
-        Their names, sorted.
+    Of shape (n,): `question` and `forecaster`, codes into the sorted names, questions contiguous
+    and rising; the probability given and its log-odds after clipping; `time` in days (or the unit
+    of numeric times); `previous` and `next`, the same forecaster's events on the question (-1, n if
+    none). Of shape (Q,): each question's `first` and `last` event, `outcome` and `resolved_at` (NaN
+    where not known by `as_of`).
     """
 
     question: IntArray

@@ -301,16 +301,8 @@ _BESIDE = {
 class Entry:
     """One entry: what it holds as a row, and once it is recorded its place in the chain.
 
-    Attributes
-    ----------
-    kind, row, effects
-        The kind, the row of its detail table, and those of the effects of an item of evidence.
-    because, salt
-        The rationale of a forecast and what hides it; None where none is kept.
-    seq, recorded_at, tool, leaf, hash
-        Its number, when and with which version it was recorded, and its hashes; empty before.
-    line
-        The line of a file that it was read from; 0 for none.
+    `because` and `salt`, the rationale and what hides it, are None where none is kept; number,
+    time, tool and hashes are empty before; `line` is that of the file it was read from, or 0.
     """
 
     kind: str

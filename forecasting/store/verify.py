@@ -46,18 +46,7 @@ _BATCH = 2000
 class Verification:
     """What a walk along the chain found.
 
-    Attributes
-    ----------
-    entries, head_seq, head_hash
-        How many entries there are, and the last one's number and hash.
-    first_bad
-        The first number whose entry is not what was recorded; None where all are.
-    reason
-        What is wrong with it.
-    sealed, unrevealed
-        How many forecasts were sealed, and how many of these are not revealed.
-    redacted
-        How many rationales were taken out.
+    `first_bad` is the first number whose entry is not what was recorded, and `reason` why.
     """
 
     ok: bool
