@@ -328,7 +328,7 @@ def _change(file: PriorChangeFile, world: WorldSpec) -> PriorChange:
             raise InvalidInput(msg, hint=nearest(move, moves) or ", ".join(moves))
     names = [each.name for each in world.links]
     if link and link not in names:
-        msg = f"link ({link}): the world has no such process"
+        msg = f"link ({link}): the world has no such link"
         raise InvalidInput(msg, hint=nearest(link, names))
     times = file.times if file.gain is None else file.gain
     assert times is not None  # the schema asks for one
