@@ -14,10 +14,10 @@ from math import inf, sqrt
 from typing import Literal
 
 from forecasting.domain.instants import iso
+from forecasting.domain.phrase import UNITS
 from forecasting.errors import InvalidInput
 
 EvidenceKind = Literal["datum", "report"]
-Certainty = Literal["high", "medium", "low", "computed", "unconfirmed"]
 GRADES = ("A", "B", "C", "D", "E", "F")
 #: Outcome data as older entries name them on a question, and whether each takes a number.
 DATA: Mapping[str, bool] = {
@@ -41,6 +41,8 @@ _CODES = (0.25, 0.5, 1.0, 2.0, 4.0)
 _SCALE = {"+2": 4.0, "+1": 2.0, "0": 1.0, "-1": 0.5, "-2": 0.25}
 #: A stated probability is read no further out than this: a flat claim is not infinite evidence.
 STANCE_LEAST, STANCE_MOST = 0.005, 0.995
+#: In days.
+MOST_HALF_LIFE = 36_525.0
 # Not \d, which takes the digits of every script.
 _NUMBER = r"(?:[0-9]{1,400}(?:\.[0-9]{1,400})?|\.[0-9]{1,400})"
 #: The stream of the entries that grade a source.
@@ -142,7 +144,7 @@ def parse_half_life(text: str) -> float | str:
     if stated == LASTING:
         return LASTING
     read = re.fullmatch(rf"([+-]?{_NUMBER})\s*([a-z]*)", stated)
-    days = _DAYS.get(read[2]) if read else None
+    days = {"": 1.0, **UNITS}.get(read[2]) if read else None
     if read is None or days is None:
         msg = f"half_life ({stated[:40]}): must be a number of days, weeks, months or years"
         raise InvalidInput(msg, hint="10d, 6w, 3mo or lasting")
@@ -151,20 +153,6 @@ def parse_half_life(text: str) -> float | str:
         msg = f"half_life ({stated[:40]}): must be above 0 and at most 100 years"
         raise InvalidInput(msg, hint="10d, or lasting")
     return found
-
-
-MOST_HALF_LIFE = 36_525.0
-_DAYS = {
-    name: days
-    for names, days in (
-        (("h", "hour", "hours"), 1 / 24),
-        (("", "d", "day", "days"), 1.0),
-        (("w", "week", "weeks"), 7.0),
-        (("mo", "month", "months"), 365.25 / 12),
-        (("y", "year", "years"), 365.25),
-    )
-    for name in names
-}
 
 
 def half_life_of(effect: Effect) -> float:

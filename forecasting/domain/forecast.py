@@ -142,6 +142,19 @@ class Said(NamedTuple):
     sealed: int | None
 
 
+class Spoken(NamedTuple):
+    """A forecast as a table shows it, without building the whole value."""
+
+    question: str
+    forecaster: str
+    kind: str
+    labels: tuple[str, ...]
+    entered: tuple[str, ...]
+    stated: str
+    issued_at: dt.datetime
+    because: str
+
+
 class Imported(NamedTuple):
     """A forecast of a track record, of which a file holds a million: who, on what, what and when.
 

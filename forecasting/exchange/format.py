@@ -93,20 +93,8 @@ class Format:
 
 #: The module of each format, in the order in which a file is held against them.
 _MODULES = (
-    "metaculus",
-    "metaculus_csv",
-    "fatebook",
-    "predictionbook",
-    "manifold",
-    "cultivate",
-    "polymarket",
-    "kalshi",
-    "forecastbench",
-    "gjp",
-    "iqisa",
-    "parquet",
-    "jsonl",
-    "csv",
+    *("metaculus", "metaculus_csv", "fatebook", "predictionbook", "manifold", "cultivate"),
+    *("polymarket", "kalshi", "forecastbench", "gjp", "iqisa", "parquet", "jsonl", "csv"),
 )
 
 

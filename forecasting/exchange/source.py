@@ -19,7 +19,7 @@ from typing import Any
 from forecasting.domain.reading import plainly
 from forecasting.errors import InvalidInput
 from forecasting.exchange.json_line import NotStrict, parse
-from forecasting.exchange.text_file import MOST_BYTES, STARTS, stop, text_lines
+from forecasting.exchange.text_file import MOST_BYTES, STARTS, csv_rows, stop, text_lines
 from forecasting.files import read_plain
 
 #: How much of a file a format looks at to recognise it.
@@ -152,25 +152,15 @@ class Source:
         lines = text_lines(self.member(member) if member else self.content, name)
         # A CDF of two hundred steps is longer than what csv takes for a cell by itself.
         csv.field_size_limit(4_000_000)
-        reader = csv.reader(lines, strict=True)
         columns: list[str] = []
-        while True:
-            line = reader.line_num + 1
-            try:
-                cells = next(reader, None)
-            except csv.Error as broken:
-                ended = str(broken) == "unexpected end of data"
-                rule = "a quotation mark opens here and never closes" if ended else str(broken)
-                hint = "the whole file: it may be cut off" if ended else "mend the line"
-                raise stop(name, line, f"row: {rule}", hint) from broken
-            if cells is None:
-                return
+        cut = "the whole file: it may be cut off"
+        for line, cells in csv_rows(lines, name, first=1, cut=cut, damaged="mend the line"):
             if not columns:
                 columns = [cell.strip() for cell in cells]
-            elif any(map(str.strip, cells)):
-                if len(cells) != len(columns):
-                    rule = f"row: {len(cells)} cells where the columns are {len(columns)}"
-                    raise stop(name, line, rule, "the whole file: it may be cut off")
+            elif len(cells) != len(columns):
+                rule = f"row: {len(cells)} cells where the columns are {len(columns)}"
+                raise stop(name, line, rule, cut)
+            else:
                 yield line, Row(zip(columns, cells, strict=True))
 
     @cached_property

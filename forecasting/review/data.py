@@ -150,9 +150,9 @@ class QuestionPath:
     """One question with the forecasts made of it over time.
 
     `ends` is its close, or its resolution if that came earlier; `outcome` an option, a number as
-    text, ``annulled``, or None. `gate_note` is what the diagnostics gate says of its model. It
-    resolved `too_soon`, within two days of its first forecast: shown, and left out of means.
-    `paths` and `scores` are by forecaster, points and moves oldest first; `answer` is what it asks
+    text, ``annulled``, or None. `gate_note` is what the diagnostics gate says of its model.
+    `too_soon`: it resolved within two days of its first forecast, and is left out of means. `paths`
+    and `scores` are by forecaster, points and moves oldest first; `answer` is what it asks
     of the world, in the words of the bank.
     """
 

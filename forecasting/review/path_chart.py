@@ -176,14 +176,17 @@ def _panel(
     lines, bands, ends = [], [], []
     views: list[float] = []
     people = [name for name in names if family(name) == "person" and name != me]
+    days = words.Days(zone)
+    # Whose fan of quantiles is shaded.
+    leads = next(iter(ordered(names)), "")
     for name in names:
         role, points = family(name), question.paths[name]
         pen = cast.PENS[role].colour
         value = _reader(question, k)
         places = [(plot.at(point.at), plot.y(value(point))) for point in points]
-        bands += _bands(question, plot, points, role, last, leads=name == _leader(question, names))
+        bands += _bands(question, plot, points, role, last, leads=name == leads)
         tips = [
-            (x, y, f"{cast.label(name, labels)}: {said(question, point)}\n{_when(point.at, zone)}")
+            (x, y, f"{cast.label(name, labels)}: {said(question, point)}\n{days.moment(point.at)}")
             for (x, y), point in zip(places, points, strict=True)
         ]
         reach = max(last, places[-1][0])
@@ -238,11 +241,6 @@ def _reader(question: QuestionPath, k: int) -> Callable[[Point], float]:
     if question.type == "numeric":
         return lambda point: quantile(point, 50)
     return lambda point: point.values[k]
-
-
-def _leader(question: QuestionPath, names: Sequence[str]) -> str:
-    """Give whose fan of quantiles is shaded: the first in the fixed order."""
-    return next(iter(ordered(names)), "")
 
 
 def _bands(
@@ -335,10 +333,6 @@ def _news(question: QuestionPath, plot: Plot, zone: str) -> list[News]:
 def _told(mark: Mark, zone: str) -> str:
     weight = "" if mark.ratio is None else f" ({words.ratio(mark.ratio)})"
     return f"{words.Days(zone).known(mark.known_at)}: {mark.title}{weight}"
-
-
-def _when(moment: dt.datetime, zone: str) -> str:
-    return words.Days(zone).moment(moment)
 
 
 @dataclass(frozen=True, slots=True)

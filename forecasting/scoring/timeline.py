@@ -22,15 +22,8 @@ DAY = 86_400_000_000
 NEVER = np.iinfo(np.int64).max
 
 COLUMNS = (
-    "question",
-    "forecaster",
-    "forecast",
-    "issued_at",
-    "withdrawn_at",
-    "opens",
-    "closes",
-    "closed_at",
-    "outcome",
+    *("question", "forecaster", "forecast", "issued_at", "withdrawn_at"),
+    *("opens", "closes", "closed_at", "outcome"),
 )
 
 

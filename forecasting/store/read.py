@@ -120,10 +120,13 @@ class Readings:
         self,
         of: type[T],
         table: Table,
+        head: int | None,
         *where: ColumnElement[bool],
         joined: Callable[[Sequence[T], Sequence[T]], Sequence[T]] | None = None,
     ) -> list[T]:
-        """Read the values of one kind up to now; while the ledger is open only newer ones."""
+        """Read the values of one kind; up to now, while the ledger is open, only newer ones."""
+        if head is not None:
+            return self._values(of, table, *where)
         with self.reading() as connection:
 
             def newer(since: int) -> list[T]:
@@ -186,7 +189,7 @@ class Readings:
         table = tables.question
         if head is None and not about:
             # The latest version of each, in the place of its first.
-            return self._grown(Question, table, *kept(table, head), joined=_renewed)
+            return self._grown(Question, table, None, *kept(table, None), joined=_renewed)
         where = kept(table, head)
         if about:
             named = or_(table.c.question.in_(about), table.c.ladder.in_(about))
@@ -278,17 +281,16 @@ class Readings:
 
     def evidence(self, *, head: int | None = None) -> list[Evidence]:
         """Give every item of evidence in the order of recording."""
-        if head is None:
-            return self._grown(Evidence, tables.evidence)
-        return self._values(Evidence, tables.evidence, *up_to(tables.evidence, head))
+        return self._grown(Evidence, tables.evidence, head, *up_to(tables.evidence, head))
 
     def resolutions(
         self, *, question: str | Collection[str] | None = None, head: int | None = None
     ) -> list[Resolution]:
         """Give every version of every outcome in the order of recording."""
-        if head is None and question is None:
-            return self._grown(Resolution, tables.resolution, *kept(tables.resolution, head))
-        return self._values(Resolution, tables.resolution, *kept(tables.resolution, head, question))
+        where = kept(tables.resolution, head, question)
+        if question is not None:
+            return self._values(Resolution, tables.resolution, *where)
+        return self._grown(Resolution, tables.resolution, head, *where)
 
     def standing_resolutions(self, *, head: int | None = None) -> dict[str, Resolution]:
         """Give the outcome that stands for each question: the one recorded last.
@@ -299,35 +301,27 @@ class Readings:
 
     def withdrawals(self, *, head: int | None = None) -> list[Withdrawal]:
         """Give every withdrawal in the order of recording."""
-        if head is None:
-            return self._grown(Withdrawal, tables.withdrawal, *kept(tables.withdrawal, head))
-        return self._values(Withdrawal, tables.withdrawal, *kept(tables.withdrawal, head))
+        return self._grown(Withdrawal, tables.withdrawal, head, *kept(tables.withdrawal, head))
 
     def seals(self, *, question: str | None = None, head: int | None = None) -> list[Sealed]:
         """Give every sealed entry ordered by when it was issued, revealed since or not."""
-        if head is None and question is None:
-            return self._grown(Sealed, tables.sealed, *kept(tables.sealed, head), joined=_issued)
         where = kept(tables.sealed, head, question)
+        if head is None and question is None:
+            return self._grown(Sealed, tables.sealed, None, *where, joined=_issued)
         order = (tables.sealed.c.issued_at, tables.sealed.c.seq)
         return self._values(Sealed, tables.sealed, *where, order=order)
 
     def redactions(self, *, head: int | None = None) -> list[Redaction]:
         """Give every redaction in the order of recording."""
-        if head is None:
-            return self._grown(Redaction, tables.redaction)
-        return self._values(Redaction, tables.redaction, *up_to(tables.redaction, head))
+        return self._grown(Redaction, tables.redaction, head, *up_to(tables.redaction, head))
 
     def watches(self, head: int | None = None) -> tuple[Watch, ...]:
         """Give every watch in the order of recording: who looked at what, and up to when."""
-        if head is None:
-            return tuple(self._grown(Watch, tables.watch))
-        return tuple(self._values(Watch, tables.watch, *up_to(tables.watch, head)))
+        return tuple(self._grown(Watch, tables.watch, head, *up_to(tables.watch, head)))
 
     def setups(self, *, head: int | None = None) -> list[Setup]:
         """Give what the ledger was told about itself, in the order of recording."""
-        if head is None:
-            return self._grown(Setup, tables.setup)
-        return self._values(Setup, tables.setup, *up_to(tables.setup, head))
+        return self._grown(Setup, tables.setup, head, *up_to(tables.setup, head))
 
     def model_runs(self, *, run: str | None = None, head: int | None = None) -> list[ModelRun]:
         """Give the model fits in the order of recording, of one replay run or of all."""

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import REAL, Column, Integer, Table, Text, select, type_coerce
 
 from forecasting.domain import Imported
-from forecasting.domain.forecast import kind_named
+from forecasting.domain.forecast import Spoken, kind_named
 from forecasting.domain.instants import parse_instant, utc
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.store import migrate
@@ -242,19 +242,6 @@ def record(
                 done = append(connection, prepared, recorded_at=moment, tool=ledger.tool)
                 here = Head(done[-1].seq, done[-1].hash)
     return True
-
-
-class Spoken(NamedTuple):
-    """A forecast as a table shows it, without building the whole value."""
-
-    question: str
-    forecaster: str
-    kind: str
-    labels: tuple[str, ...]
-    entered: tuple[str, ...]
-    stated: str
-    issued_at: dt.datetime
-    because: str
 
 
 def spoken(ledger: Ledger) -> Iterator[Spoken]:

@@ -16,7 +16,7 @@ from forecasting.exchange.format import Format
 from forecasting.exchange.record import WITHDRAWN, Facts, Note, Record, Refused, Said
 from forecasting.exchange.source import Head, Source
 from forecasting.exchange.stated import OF_OUTCOME, OF_QUESTION, Cell, Reading, facts, said
-from forecasting.exchange.text_file import MOST_ROWS, stop, text_lines
+from forecasting.exchange.text_file import MOST_ROWS, csv_rows, stop, text_lines
 
 #: Cells that a spreadsheet may not touch, for they are no text.
 NUMERIC: tuple[str, ...] = (
@@ -146,19 +146,9 @@ class _Table:
             raise stop(self.name, 1, f"columns: no {', '.join(absent)}", hint)
 
     def _rows(self, lines: Iterator[str], width: int) -> Iterator[tuple[int, list[str]]]:
-        reader = csv.reader(lines, strict=True, delimiter=self.separator)
-        while True:
-            line = reader.line_num + 2
-            try:
-                cells = next(reader, None)
-            except csv.Error as broken:
-                open_ended = str(broken) == "unexpected end of data"
-                rule = "a quotation mark opens here and never closes" if open_ended else str(broken)
-                raise stop(self.name, line, f"row: {rule}", "correct the line") from broken
-            if cells is None:
-                return
-            if not any(map(str.strip, cells)):
-                continue
+        hint = "correct the line"
+        rows = csv_rows(lines, self.name, first=2, delimiter=self.separator, cut=hint, damaged=hint)
+        for line, cells in rows:
             if len(cells) != width:
                 rule = f"row: {len(cells)} cells where the columns are {width}"
                 raise stop(self.name, line, rule, "put cells with a separator in quotation marks")

@@ -27,8 +27,11 @@ from typing import Any
 from forecasting.domain.instants import iso
 from forecasting.domain.question import ANNULLED
 from forecasting.domain.reading import Ambiguous, plainly
+from forecasting.domain.reading import probability as typed
+from forecasting.domain.reading.probabilities import decimal
 from forecasting.errors import InvalidInput
 from forecasting.exchange.cells import restored
+from forecasting.exchange.csv_write import line_writer
 from forecasting.exchange.format import Format, PlatformRule, Told
 from forecasting.exchange.record import Facts, Record, Refused, Said, Scored, Settled
 from forecasting.exchange.said import faulty, number, percent, probability
@@ -279,25 +282,18 @@ class Left:
 
 def write_fatebook(lines: Iterable[str], forecaster: str, left: Left) -> Iterator[str]:
     """Give the lines of the form, which imports into one account: a `forecaster`, or everybody."""
-    out: list[str] = []
-
-    class _Lines:
-        def write(self, line: str) -> int:
-            out.append(line)
-            return len(line)
-
-    writer = csv.writer(_Lines(), lineterminator="\n")
-    writer.writerow(COLUMNS)
+    write = line_writer()
+    yield write(COLUMNS)
     for row in csv.DictReader(lines):
         if forecaster and restored(row["forecaster"]) != forecaster:
             continue
         if row["type"] != "binary" or row["forecast"] == "withdrawn":
             left.count += 1
             continue
-        writer.writerow(
+        yield write(
             (
                 row["title"],
-                _percent(row["forecast"]),
+                f"{decimal(100 * Decimal(typed(row['forecast'])[0]))}%",
                 row["opens"],
                 _RESOLVED.get(row["outcome"], ""),
                 row["resolved_at"],
@@ -307,17 +303,6 @@ def write_fatebook(lines: Iterable[str], forecaster: str, left: Left) -> Iterato
                 row["criteria"],
             )
         )
-        yield from out
-        out.clear()
-    yield from out
-
-
-def _percent(cell: str) -> str:
-    from forecasting.domain.reading import probability
-
-    share = Decimal(probability(cell)[0]) * 100
-    text = format(share.normalize(), "f")
-    return f"{text}%"
 
 
 FORMAT = Format(
