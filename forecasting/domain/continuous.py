@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
 
-from forecasting.domain.forecast import Value, decimal_text
+from forecasting.domain.forecast import Value, decimal_text, plain_decimal
 from forecasting.domain.outcome import OutcomeSpace
 from forecasting.errors import InvalidInput
 
@@ -82,16 +82,12 @@ def cdf_value(space: OutcomeSpace, cdf: Sequence[str]) -> Value:
         if not 0 < level < 1:
             continue
         last = level
-        levels.append(_plainly(100 * level))
+        levels.append(plain_decimal(100 * level))
         values.append(decimal_text(value_at(space, place / (len(steps) - 1))))
     if len(levels) < 2:
         msg = f"CDF ({len(steps)} steps): says nothing between the bounds"
         raise InvalidInput(msg)
     return Value("quantiles", tuple(levels), tuple(values))
-
-
-def _plainly(number: Decimal) -> str:
-    return format(number.normalize(), "f")
 
 
 def probability_at_most(quantiles: Mapping[float, float], value: float) -> float:

@@ -231,7 +231,7 @@ def quantiles_value(
         raise InvalidInput(msg, hint="5=.., 50=.. and 95=..")
     if max(levels.values()) < 1:
         msg = f"quantile levels ({', '.join(given)}): are in percent, and all lie below 1 %"
-        raise InvalidInput(msg, hint=", ".join(_plainly(100 * one) for one in levels.values()))
+        raise InvalidInput(msg, hint=", ".join(plain_decimal(100 * one) for one in levels.values()))
     ordered = sorted(given, key=lambda label: levels[label])
     values = [
         Decimal(reading.quantity(given[label], unit=space.unit, manner=manner)) for label in ordered
@@ -243,11 +243,12 @@ def quantiles_value(
     if any(later < earlier for earlier, later in pairwise(values)):
         msg = f"quantile values ({', '.join(map(str, values))}): must not fall as the level rises"
         raise InvalidInput(msg)
-    labels = tuple(_plainly(levels[label]) for label in ordered)
+    labels = tuple(plain_decimal(levels[label]) for label in ordered)
     return Value("quantiles", labels, tuple(format(v, "f") for v in values))
 
 
-def _plainly(number: Decimal) -> str:
+def plain_decimal(number: Decimal) -> str:
+    """Write a decimal without an exponent and without closing zeros."""
     return format(number.normalize(), "f")
 
 

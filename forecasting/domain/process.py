@@ -169,10 +169,11 @@ class LinkSpec:
     def name(self) -> str:
         """The link as it is written, without its size."""
         word = "once" if self.once else "while"
-        return f"{word} {_written(self.parent, self.states)}: {_written(self.child, self.into)}"
+        return f"{word} {target(self.parent, self.states)}: {target(self.child, self.into)}"
 
 
-def _written(process: str, states: tuple[str, ...]) -> str:
+def target(process: str, states: Sequence[str]) -> str:
+    """Write ``process`` or ``process=a|b``."""
     return f"{process}={'|'.join(states)}" if states else process
 
 

@@ -82,6 +82,11 @@ class Point:
             msg = f"interval ({len(self.lows)} and {len(self.highs)} ends): one pair an option"
             raise InvalidInput(msg)
 
+    def quantile(self, level: float) -> float:
+        """Read the quantile nearest to a level."""
+        nearest = min(range(len(self.levels)), key=lambda i: abs(self.levels[i] - level))
+        return self.values[nearest]
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:

@@ -84,7 +84,8 @@ def differences(rows: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) ->
         axes.set_ylim(len(shown) - 0.4, -0.6)
         axes.set_xlim(-1.08 * (widest or 0.01), 1.08 * (widest or 0.01))
         axes.set_yticks(
-            range(len(shown)), [short(cast.label(row["forecaster"], labels), 19) for row in shown]
+            range(len(shown)),
+            [words.short(cast.label(row["forecaster"], labels), 19) for row in shown],
         )
         axes.locator_params(axis="x", nbins=4)
         axes.xaxis.set_major_formatter(lambda x, _: f"{x:+.6g}".replace("-", "−") if x else "0")
@@ -155,9 +156,3 @@ def _counts(axes: "Axes", said: Sequence[float], n: Sequence[float]) -> None:
 def percent_axis(axis: Any) -> None:
     """Mark an axis from 0 to 100 % in quarters."""
     axis.set_ticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
-
-
-def short(text: str, most: int) -> str:
-    """Cut a text to a number of letters."""
-    text = words.clean(text)
-    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from forecasting.review import words
 from forecasting.review.data import Fan
-from forecasting.review.draw import percent_axis, short, unclip
+from forecasting.review.draw import percent_axis, unclip
 from forecasting.review.layout import Frame, dates, spread
 from forecasting.review.svg import PALETTE, style
 
@@ -76,7 +76,7 @@ def describe(fan: Fan, zone: str) -> str:
 
 
 def _panel(axes: "Axes", fan: Fan, zone: str) -> None:
-    axes.set_title(short(fan.title, 36), loc="left", fontsize=12.5, weight="bold", pad=7)
+    axes.set_title(words.short(fan.title, 36), loc="left", fontsize=12.5, weight="bold", pad=7)
     if not len(fan.moments):
         axes.set_axis_off()
         return
@@ -142,7 +142,7 @@ def _bands(axes: "Axes", fan: Fan, x: Sequence[float]) -> None:
     kept = [one for one, after in pairwise(ends) if one[0] != after[0]] + ends[-1:]
     _labels(axes, kept)
     if fan.unit:
-        axes.set_ylabel(short(fan.unit, 14), fontsize=11, labelpad=2)
+        axes.set_ylabel(words.short(fan.unit, 14), fontsize=11, labelpad=2)
 
 
 def _labels(axes: "Axes", ends: Sequence[tuple[float, str, str]]) -> None:
@@ -161,7 +161,7 @@ def _labels(axes: "Axes", ends: Sequence[tuple[float, str, str]]) -> None:
         axes.text(
             1.065,
             place,
-            short(text, 17),
+            words.short(text, 17),
             transform=axes.transAxes,
             va="center",
             fontsize=11.5,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecasting.domain.forecasters import family, ordered
 from forecasting.review import cast, words
-from forecasting.review.draw import percent_axis, short, unclip
+from forecasting.review.draw import percent_axis, unclip
 from forecasting.review.svg import PALETTE, style
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ def _label_apart(
     for row, a, b in zip(rows, x, y, strict=True):
         if not abs(a) + abs(b) < float("inf"):
             continue
-        text = f"{short(cast.label(str(row['forecaster'])), 22)} (n = {row['n']})"
+        text = f"{words.short(cast.label(str(row['forecaster'])), 22)} (n = {row['n']})"
         wide, left, level = 0.0135 * len(text), float(a) / right + 0.018, float(b) / top
         for step in (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6):
             place = level + 0.042 * step

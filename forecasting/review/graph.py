@@ -301,7 +301,7 @@ def told(link: LinkRow) -> str:
     """Write what stands on an arrow: sign, state of the cause, ratio."""
     cause = link.link.partition(":")[0].partition("=")[2].strip()
     sign = "+" if link.median >= 1 else "\N{MINUS SIGN}"
-    return f"{sign} {short(cause, 15)}: {words.ratio(link.median)}"
+    return f"{sign} {words.short(cause, 15)}: {words.ratio(link.median)}"
 
 
 def _free(x: float, y: float, taken: list[tuple[float, float, float, float]]) -> float:
@@ -318,7 +318,7 @@ def _box(node: _Node, row: ProcessRow, own: Sequence[LinkRow]) -> Box:
     x, top = _x(node), node.y - TALL / 2
     title = wrapped(row.title or row.name, 26, 2)
     said = [(line, "title") for line in title]
-    said.append((short(f"now: {row.state}" if row.state else row.name, 32), "state"))
+    said.append((words.short(f"now: {row.state}" if row.state else row.name, 32), "state"))
     rate = wrapped(row.base_rate, 34, 4 - len(title))
     if own:
         rate = [f"by itself {', '.join(told(link) for link in own)}", *rate][: len(rate) or 1]
@@ -330,12 +330,6 @@ def _box(node: _Node, row: ProcessRow, own: Sequence[LinkRow]) -> Box:
     more = [row.title or row.name, f"now: {row.state}" if row.state else "", row.base_rate]
     tip = "\n".join(words.clean(part) for part in more if part)
     return Box(row, round(x, 1), round(top, 1), lines, tip)
-
-
-def short(text: str, most: int) -> str:
-    """Cut a text to a number of letters."""
-    text = words.clean(text)
-    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def wrapped(text: str, wide: int, most: int) -> list[str]:

@@ -98,8 +98,8 @@ def likely(questions: Iterable[QuestionPath], moment: dt.datetime) -> list[Now]:
 def answers(question: QuestionPath, last: Point, before: Point | None) -> tuple[Answer, ...]:
     """Write a forecast with its interval and its change since the one before."""
     if question.type == "numeric":
-        middle, low, high = (_at(last, level) for level in (50, 5, 95))
-        change = None if before is None else middle - _at(before, 50)
+        middle, low, high = (last.quantile(level) for level in (50, 5, 95))
+        change = None if before is None else middle - before.quantile(50)
         bottom = min(low, 0.0) if question.lower is None else question.lower
         top = max(high, bottom + 1) if question.upper is None else question.upper
         low_place, place, high_place = (
@@ -233,9 +233,3 @@ def others(
 
 def _until(points: Sequence[Point], moment: dt.datetime) -> list[Point]:
     return [point for point in points if point.at <= moment]
-
-
-def _at(point: Point, level: float) -> float:
-    """Read the quantile nearest to a level."""
-    nearest = min(range(len(point.levels)), key=lambda i: abs(point.levels[i] - level))
-    return point.values[nearest]

@@ -127,17 +127,11 @@ def said(question: QuestionPath, point: Point) -> str:
     if question.type == "binary":
         return words.percent(point.values[0])
     if question.type == "numeric":
-        return f"median {words.amount(quantile(point, 50), question.unit)}"
+        return f"median {words.amount(point.quantile(50), question.unit)}"
     return ", ".join(
         f"{option} {words.percent(value)}"
         for option, value in zip(question.options, point.values, strict=True)
     )
-
-
-def quantile(point: Point, level: float) -> float:
-    """Read the quantile nearest to a level."""
-    nearest = min(range(len(point.levels)), key=lambda i: abs(point.levels[i] - level))
-    return point.values[nearest]
 
 
 def _drawn(question: QuestionPath) -> list[str]:
@@ -239,7 +233,7 @@ def _range(question: QuestionPath) -> tuple[float, float, Sequence[tuple[float, 
 
 def _reader(question: QuestionPath, k: int) -> Callable[[Point], float]:
     if question.type == "numeric":
-        return lambda point: quantile(point, 50)
+        return lambda point: point.quantile(50)
     return lambda point: point.values[k]
 
 
@@ -256,7 +250,7 @@ def _bands(
         found = []
         for outer in (5.0, 25.0):
             corners = [
-                (plot.at(p.at), plot.y(quantile(p, outer)), plot.y(quantile(p, 100 - outer)))
+                (plot.at(p.at), plot.y(p.quantile(outer)), plot.y(p.quantile(100 - outer)))
                 for p in points
             ]
             found.append((step_area(corners, max(last, corners[-1][0])), role))

@@ -162,6 +162,12 @@ def clean(text: str) -> str:
     )
 
 
+def short(text: str, most: int) -> str:
+    """Cut a text to a number of letters."""
+    text = clean(text)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 class Days:
     """Days as they are called in one zone; a midnight that ends a day is called by that day."""
 

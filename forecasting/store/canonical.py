@@ -144,22 +144,6 @@ def number_text(number: float) -> str:
     return text
 
 
-def entry_bytes(
-    body: Mapping[str, Any], *, kind: str, seq: int, recorded_at: str, tool: str
-) -> bytes:
-    """Write an entry by RFC 8785, to which the faster writer of :mod:`.form` is held."""
-    return dumps(
-        {
-            "body": body,
-            "kind": kind,
-            "recorded_at": recorded_at,
-            "seq": seq,
-            "tool": tool,
-            "v": VERSION,
-        }
-    )
-
-
 def leaf(entry: bytes) -> bytes:
     """Hash an entry: SHA-256 of a zero byte and its canonical form."""
     return hashlib.sha256(b"\x00" + entry).digest()
