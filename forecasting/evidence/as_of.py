@@ -19,23 +19,10 @@ def known(
     head: int | None = None,
     recorded: bool = False,
 ) -> tuple[Evidence, ...]:
-    """Give the items that a forecast as of a moment may use, in an order of their own.
+    """Give the items that a forecast as of a moment may use, sorted by ``known_at`` and key.
 
-    Parameters
-    ----------
-    items : iterable of Evidence
-        Any items, in any order.
-    as_of : datetime
-        Aware; items known at that very moment count.
-    head : int, optional
-        A ledger sequence number: entries after it do not exist for this forecast.
-    recorded : bool
-        Also require that the ledger had recorded the item by `as_of` (a live forecast).
-
-    Returns
-    -------
-    tuple of Evidence
-        Sorted by ``known_at`` and key, so that the order of arrival cannot matter.
+    Items known at that very moment count; ledger entries after `head` do not exist. `recorded` also
+    requires that the ledger had recorded the item by `as_of` (a live forecast).
 
     Examples
     --------

@@ -10,9 +10,9 @@ from forecasting.app.catalog import Catalog
 from forecasting.app.ledger.undone import undone
 from forecasting.errors import InvalidInput
 from forecasting.exchange.csv_write import write_csv
-from forecasting.exchange.fatebook_write import Left, write_fatebook
+from forecasting.exchange.formats.fatebook import Left, write_fatebook
+from forecasting.exchange.formats.parquet import write_parquet
 from forecasting.exchange.layout import schema
-from forecasting.exchange.parquet import write_parquet
 from forecasting.store import Ledger, transfer
 
 #: The formats that a track record is written in.

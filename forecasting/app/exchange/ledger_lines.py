@@ -9,7 +9,7 @@ from forecasting.domain import Evidence, Forecast, Question, Resolution, Withdra
 from forecasting.domain.instants import iso
 from forecasting.domain.question import normalised
 from forecasting.errors import InvalidInput
-from forecasting.exchange.jsonl_read import records
+from forecasting.exchange.formats.jsonl import records
 from forecasting.exchange.record import WITHDRAWN, Facts, Refused, Said, Settled, Statements
 from forecasting.store import Entry, Head, Ledger, transfer
 
