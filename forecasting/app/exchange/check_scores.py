@@ -21,22 +21,10 @@ SAME = 5e-4
 def checked(
     ledger: Ledger, of: Format, statements: Statements, made: Plan
 ) -> dict[str, list[dict[str, Any]]]:
-    """Score what the ledger now holds of a file's questions by the rules of its platform.
+    """Score what the ledger holds of a file's questions by the rules of its platform.
 
-    Parameters
-    ----------
-    statements : Statements
-        What was read, its forecasters named as in the ledger.
-    made : Plan
-        What was recorded, or would be in a trial run.
-
-    Returns
-    -------
-    dict
-        ``rows``: question, forecaster, rule, ``theirs`` (None where the file states no score),
-        ``ours`` (their rule over our entries), ``difference``; ``rules``: for each rule its
-        convention, how many scores there are, how many the file states, both means, the largest
-        difference with its question, and what explains a difference.
+    `rows` are a question, forecaster and rule each, with `theirs` (None where the file states none)
+    and `ours`; `rules` say of each rule its convention, both means and the largest difference.
     """
     told = list(_told(ledger, statements, made))
     stated = {(one.question, one.forecaster, one.rule): one.score for one in statements.scored}

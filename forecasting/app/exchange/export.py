@@ -27,27 +27,11 @@ def export_record(
     force: bool = False,
     forecaster: str = "",
 ) -> tuple[Iterator[str], dict[str, Any]]:
-    """Give the lines of a track record, and what is to be said of them.
+    """Give the lines of a track record (none where a file took them), and what is said of them.
 
-    ``jsonl`` is the whole ledger, entry for entry, from which an empty database becomes the same
-    one. ``csv`` and ``parquet`` are the tidy table of every forecast but replays; of outcomes they
-    hold what stands. ``fatebook`` is the spreadsheet form that Fatebook imports, of questions of
-    yes or no. ``schema`` is the JSON Schema of the tidy table.
-
-    Parameters
-    ----------
-    out : Path, optional
-        Write the lines there: all of them or no file. Parquet needs it.
-    force : bool
-        Replace a file that is there.
-    forecaster : str
-        Of ``fatebook``: only this one's, for it imports into one account.
-
-    Returns
-    -------
-    (lines, about)
-        The lines, none where they were written to a file; ``format, entries, head`` and, for a
-        file, ``file, lines``; ``left_out`` rows that the form of Fatebook has no place for.
+    ``jsonl`` is the whole ledger, from which an empty database becomes the same one; ``csv`` and
+    ``parquet`` the tidy table of all but replays, with the outcomes that stand; ``fatebook`` the
+    sheet that Fatebook imports, of yes-no questions and one account; ``schema`` that of the table.
     """
     if format not in WRITTEN:
         msg = f"format ({format}): must be one of {', '.join(WRITTEN)}"

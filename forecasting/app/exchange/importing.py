@@ -56,53 +56,9 @@ def import_record(
     """Record what a track record states and the ledger lacks, in one transaction.
 
     Every forecast comes in as ``imported``, recorded now, because nobody can prove when it was
-    made. The one exception is the export of a whole ledger, read into a ledger that is empty or
-    holds its beginning: its entries are verified link by link and recorded as they are.
-
-    Parameters
-    ----------
-    format : str
-        One of :func:`forecasting.exchange.format.formats`; empty: told by the content.
-    me : str
-        Who made the forecasts of rows that name nobody; of another platform's file, the name here
-        of the person whose file it is.
-    user : str
-        That person's name in the file, where the file does not say.
-    forecaster : str
-        Who uses the program: stands for `me` where that is not given and it is clear whose file
-        it is, or where rows name nobody.
-    zone : str
-        The zone of times without an offset, and of days; without it such a time is refused, and a
-        day is one of UTC.
-    decimal : {"", "point", "comma"}
-        The decimal mark of the file's numbers, where one of them has two meanings.
-    unit : {"", "percent", "probability"}
-        What bare numbers in the column of forecasts are.
-    dates : {"", "dmy", "mdy"}
-        The order of dates in figures.
-    columns : mapping, optional
-        The file's own headings, with the column that each is.
-    all_or_nothing : bool
-        One refused row refuses the file.
-    check_scores : bool
-        Add ``scores``: each question's scores by the platform's own rules, beside those that the
-        file states; see :func:`forecasting.app.exchange.check_scores.checked`.
-    progress : callable, optional
-        Told the stage, how many entries are recorded, and of how many.
-
-    Returns
-    -------
-    dict
-        ``in`` = ``added`` + ``duplicates`` + ``refused``, counted in rows (of a table) or records;
-        ``questions, forecasts, withdrawals, resolutions, news`` that were added; ``entries`` where
-        a ledger was restored; ``head`` and ``total`` of the ledger afterwards; ``notes``; ``run``,
-        by which :func:`forecasting.app.ledger.undone.import_undo` takes it back; ``first``, five
-        rows as understood; ``summary``, how many of the forecasts will be scored and over what.
-
-    Raises
-    ------
-    InvalidInput
-        The file is damaged, or not one row of it can be kept; nothing was written.
+    made; but the export of a whole ledger, read into one that is empty or holds its beginning, is
+    verified link by link and recorded as it is. Of ``in`` rows each is added, a duplicate or
+    refused; `run` takes the import back (`import_undo`), `first` shows five rows as understood.
     """
     with _uncollected():
         return _imported(
@@ -326,10 +282,7 @@ def first_rows(made: Plan, catalog: Catalog) -> list[dict[str, Any]]:
 
 
 def summary(made: Plan, catalog: Catalog, now: dt.datetime) -> str:
-    """Say in one sentence how many forecasts there are, of what, and over which time each counts.
-
-    Whatever will not be scored is said with its number and its reason.
-    """
+    """Say how many forecasts will be scored and over what; and what will not, and why."""
     questions, settled = _together(made, catalog)
     counts = Counter(map(attrgetter("question"), made.forecasts))
     if not counts:

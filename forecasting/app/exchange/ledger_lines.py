@@ -53,18 +53,7 @@ def restored(
     now: dt.datetime,
     dry_run: bool,
 ) -> dict[str, Any] | None:
-    """Record an exported ledger as it is; None where the ledger here is another.
-
-    Returns
-    -------
-    dict or None
-        The counts of :func:`forecasting.app.exchange.importing.import_record`.
-
-    Raises
-    ------
-    InvalidInput
-        An entry is not what was recorded, or some are missing; nothing was written.
-    """
+    """Record an exported ledger as it is; None where the ledger here is another."""
     here, lines = ledger.head(), _chained(found, name, declared)
     kinds: Counter[str] = Counter()
     if ledger.hash_at(declared.entries) == declared.head or not declared.entries:

@@ -34,22 +34,9 @@ def taken(
     catalog: Catalog,
     now: dt.datetime,
 ) -> News:
-    """Decide which items of news are recorded.
+    """Decide which items are recorded: `records` as a file states them, `whole` as a ledger held.
 
-    Parameters
-    ----------
-    records : iterable of (int, mapping)
-        Lines with the fields of an item, as a file states them.
-    whole : iterable of (int, Evidence)
-        Lines with an item as another ledger held it; its key is what it is known by.
-    held : sequence of Evidence
-        What the ledger holds.
-    ledger : Ledger
-        Whose bank says which processes there are.
-    catalog : Catalog
-        Its questions, and those that are about to be recorded.
-    now : datetime
-        Nothing can have been known later.
+    An item of another ledger is known by its key.
     """
     news = News()
     seen = {identity(item) for item in held if not retracts(item)}

@@ -30,18 +30,10 @@ _HINT = "the file as `forecast anchor` wrote it"
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """How a ledger stood at a moment.
+    """How a ledger stood at a moment by the machine's clock.
 
-    Attributes
-    ----------
-    ledger
-        The hash of its first entry, which tells one ledger from another; zeros for an empty one.
-    entries
-        How many entries there were; their numbers are 1 to this one.
-    head
-        The hash of the last of them.
-    at
-        When that was, by the clock of the machine.
+    `ledger` is the hash of its first entry, which tells one ledger from another (zeros for an empty
+    one), `head` that of the last of its `entries`.
     """
 
     ledger: str
@@ -60,26 +52,13 @@ class Anchor:
 
 
 def anchor(ledger: Ledger, now: dt.datetime) -> Anchor:
-    """Give the anchor of a ledger as it stands.
-
-    Examples
-    --------
-    >>> with Ledger.open("sqlite:///:memory:", create=True) as ledger:
-    ...     anchor(ledger, dt.datetime(2026, 1, 2, tzinfo=dt.UTC)).entries
-    0
-    """
+    """Give the anchor of a ledger as it stands."""
     head = ledger.head()
     return Anchor(ledger.hash_at(1) or head.hash, head.seq, head.hash, utc(now))
 
 
 def read_anchors(text: str) -> list[Anchor]:
-    """Read one anchor or several, one below the other, in rising order of their entries.
-
-    Raises
-    ------
-    InvalidInput
-        Not the form of an anchor, or a line that was changed since it was written.
-    """
+    """Read anchors, one below the other, in rising order of their entries."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines or len(lines) % 6:
         msg = f"anchor ({len(lines)} lines): must have 6 lines"
@@ -129,19 +108,8 @@ def write_anchor(made: Anchor, file: Path) -> None:
 def verify(ledger: Ledger, anchors: Sequence[Anchor] = ()) -> dict[str, Any]:
     """Walk the chain, compare it with what was kept elsewhere, and say what that proves.
 
-    Parameters
-    ----------
-    ledger : Ledger
-        The ledger as it is found.
-    anchors : sequence of Anchor
-        As :func:`read_anchors` gives them; without any, only agreement from within is shown.
-
-    Returns
-    -------
-    dict
-        ``ok, entries, head, anchored_to`` (the last entry that an anchor proves, or None),
-        ``first_bad`` (the first number whose entry is not what was recorded), ``reason``,
-        ``proves``; ``sealed`` and of these ``unrevealed`` forecasts, ``redacted`` rationales.
+    `anchored_to` is the last entry that an anchor proves, `first_bad` the first that is not what
+    was recorded. Without an anchor only agreement from within is shown.
     """
     found = ledger.verify()
     anchored_to, first_bad, reason = None, found.first_bad, found.reason

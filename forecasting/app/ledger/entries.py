@@ -21,11 +21,7 @@ from forecasting.store import Ledger
 def entries(ledger: Ledger, *, before: int | None = None, most: int = 50) -> list[dict[str, Any]]:
     """Give the last entries, or the last before a number, newest first.
 
-    Returns
-    -------
-    list of dict
-        ``seq, id, hash, kind, recorded_at, who, about, said``; `about` is a question where there
-        is one, and `said` what the entry says in a few words or as a forecast.
+    `about` is a question where there is one; `said` a few words, or a forecast with its kind.
     """
     gone = redact.reasons(ledger)
     rows = []

@@ -56,23 +56,11 @@ def log(
     because: str = "",
     sealed: bool = False,
 ) -> list[dict[str, Any]]:
-    """Record one forecast, or one for each rung given of a ladder.
+    """Record one forecast, or one for each rung given of a ladder; a row an entry.
 
-    Exactly one of `probability` (one, or a mapping that is options, quantiles or rungs as
-    the question wants it), `options`, `quantiles` and `ladder` says what is forecast. With
-    `sealed`, only the commitment to it is recorded, and the forecast itself is kept in a file until
-    it is revealed (:mod:`forecasting.app.ledger.seal`).
-
-    Returns
-    -------
-    list of dict
-        One row an entry: seq, id, question, forecaster, forecast, issued_at, recorded_at, kind,
-        hash.
-
-    Raises
-    ------
-    InvalidInput, NotFound
-        Nothing was written.
+    Exactly one of `probability` (one, or a mapping that is options, quantiles or rungs as the
+    question wants it), `options`, `quantiles` and `ladder` says what is forecast. With `sealed`
+    only the commitment is recorded, and the forecast is kept in a file until it is revealed.
     """
     given = [part for part in (probability, options, quantiles, ladder) if part]
     if len(given) != 1:

@@ -14,30 +14,9 @@ def redact(
 ) -> dict[str, Any]:
     """Take the text of a forecast's rationale out of the ledger, and record that and why.
 
-    The forecast itself stays, with the commitment to the text that it once had. Only its own
-    forecaster does this: whoever holds the file can speak in any name, so this keeps from
-    mistakes, and the redaction itself is there for all to see.
-
-    Parameters
-    ----------
-    name : str
-        The forecast's number or the start of its id.
-    forecaster : str
-        In whose name.
-    reason : str
-        Why; recorded for good, so it must not repeat what is taken out.
-
-    Returns
-    -------
-    dict
-        seq, id, forecast (the entry), question, forecaster, reason, recorded_at, copies (where
-        the text is known to be still).
-
-    Raises
-    ------
-    InvalidInput, NotFound
-        No such forecast, another's, one without a rationale, redacted before, or no reason.
-        Nothing was written.
+    The forecast stays, with the commitment to the text that it had. Only its own forecaster does
+    this: it keeps from mistakes, for whoever holds the file can speak in any name. `reason` stays
+    for good, so it must not repeat what is taken out; `copies` says where the text is still.
     """
     entry = ledger.entry(name)
     held = entry.value

@@ -14,14 +14,10 @@ from forecasting.store import Ledger
 
 
 def resolutions(ledger: Ledger, name: str = "") -> list[dict[str, Any]]:
-    """Give every version of the outcome of a question, of a ladder's rungs, or of all questions.
+    """Give every version of the outcome of a question, of a ladder's rungs, or of all.
 
-    Returns
-    -------
-    list of dict
-        In the order of recording: question, status (resolved, annulled, disputed, reopened),
-        outcome, resolved_at, recorded_at, source, version, whether it ``stands``, and of a named
-        question the id. The annulment that follows from a failed condition is no entry: version 0.
+    In the order of recording, with whether each ``stands``. An annulment that follows from a failed
+    condition is no entry: version 0.
     """
     catalog = Catalog.of(ledger)
     rows = []
@@ -36,27 +32,9 @@ def resolutions(ledger: Ledger, name: str = "") -> list[dict[str, Any]]:
 def scored(
     ledger: Ledger, name: str, *, kind: str = "live", run: str = "", rule: str = ""
 ) -> list[dict[str, Any]]:
-    """Score the forecasters of a question under each version of its outcome.
+    """Score the forecasters of a question over its scheduled window, had each version stood.
 
-    Parameters
-    ----------
-    kind, run : str
-        Which forecasts: one kind, and of a replay one run, as in :func:`score`.
-    rule : str
-        Default: the usual one of the question's type.
-
-    Returns
-    -------
-    list of dict
-        A row a version and forecaster: the version's keys, then forecaster, ``mean``, the score
-        over the scheduled window had this version stood, ``n`` forecasts and rule. A version
-        without an outcome (annulled, reopened), and one that nobody's forecast meets, has one row
-        with ``n`` 0.
-
-    Raises
-    ------
-    InvalidInput, NotFound
-        For another kind, and for a question or run that there is not.
+    A version without an outcome, and one that nobody's forecast meets, has one row with `n` 0.
     """
     kind = kind_named(kind)
     if kind not in KINDS:

@@ -30,28 +30,11 @@ def resolve(
     note: str = "",
     early_no: bool = False,
 ) -> list[dict[str, Any]]:
-    """Record an outcome, or a new version of it, and re-score from then on.
+    """Record an outcome, or a new version of it, known `at` a moment (default now).
 
-    A ladder resolves by its open rungs: ``yes`` at a moment settles every rung whose deadline had
-    not passed by then; ``no`` settles the rungs whose deadline has passed.
-
-    Parameters
-    ----------
-    outcome : str
-        In any of its forms; a number beyond a bound is recorded as beyond it, and ``annulled``
-        annuls the question.
-    at : datetime, optional
-        When the outcome could be known; default now.
-    early_no : bool
-        That it is no before the deadline and cannot change any more.
-
-    Raises
-    ------
-    EarlyNo
-        A no before the deadline that is not confirmed as final.
-    InvalidInput, NotFound
-        No such outcome, a time in the future or before the opening, a condition that failed, a
-        ladder without a rung to settle. Nothing was written.
+    A ladder resolves by its open rungs: ``yes`` settles every rung whose deadline had not passed by
+    then, ``no`` those whose deadline has. ``annulled`` annuls; `early_no` says that a no before the
+    deadline cannot change any more, else it is :class:`EarlyNo`.
     """
     catalog = Catalog.of(ledger)
     known_at = at or now
@@ -89,13 +72,7 @@ def annul(
     at: dt.datetime | None = None,
     note: str = "",
 ) -> list[dict[str, Any]]:
-    """Annul a question: it is not scored; of a ladder, its unresolved rungs.
-
-    Parameters
-    ----------
-    at : datetime, optional
-        From when that could be known; default now.
-    """
+    """Annul a question: it is not scored; of a ladder, its unresolved rungs."""
     catalog = Catalog.of(ledger)
     moment = at or now
     check_moment(moment, now)
@@ -124,14 +101,8 @@ def dispute(
     """Record another reading of the outcome; the official resolution is unchanged.
 
     It is read by ``score --reading disputed`` and by nothing else. Of a ladder it means the rungs
-    that this reading would settle and that do not say so already.
-
-    Parameters
-    ----------
-    outcome : str
-        As they read it: one that the question has, or ``annulled``.
-    at : datetime, optional
-        When it could be known by that reading; default: as the outcome that stands, else now.
+    that this reading would settle and that do not say so already. `at` is when it could be known by
+    that reading; default: as the outcome that stands, else now.
     """
     catalog = Catalog.of(ledger)
     check_moment(at or now, now)
@@ -164,10 +135,7 @@ def dispute(
 def reopen(
     ledger: Ledger, name: str, *, source: str, now: dt.datetime, note: str = ""
 ) -> list[dict[str, Any]]:
-    """Record that no outcome stands from now on; of a ladder, on its resolved rungs.
-
-    The status follows the clock again, and forecasts may be logged while the window is open.
-    """
+    """Record that no outcome stands from now on; of a ladder, on its resolved rungs."""
     catalog = Catalog.of(ledger)
     _check_source(source, f"reopen {name}")
     questions = _rungs(

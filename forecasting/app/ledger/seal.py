@@ -45,17 +45,6 @@ def record(ledger: Ledger, drafts: Sequence[Forecast], *, now: dt.datetime) -> l
     """Record the commitments to some forecasts, and keep the forecasts in files of their own.
 
     Each file is on the disk before its entry is recorded, readable by its owner alone.
-
-    Returns
-    -------
-    list of dict
-        One row an entry: seq, id, question, forecaster, issued_at, recorded_at, kind
-        (``sealed``), commitment, file, hash; no number.
-
-    Raises
-    ------
-    InvalidInput
-        A forecast of the tool's own forecasters, or a folder that cannot be written.
     """
     _refuse_clock(ledger, now)
     made = []
@@ -94,29 +83,8 @@ def reveal(
 ) -> list[dict[str, Any]]:
     """Open seals: record each forecast as it was when it was sealed, naming its seal.
 
-    Parameters
-    ----------
-    name : str
-        A sealed entry's number or the start of its id, or a question (or a ladder): all that the
-        forecaster has sealed on it. Empty with `file` or `everything`.
-    forecaster : str
-        In whose name; only their own seals are opened.
-    file : Path, optional
-        The kept file or a copy, if not in its place; opens one seal.
-    everything : bool
-        Open every seal of the forecaster whose file is in its place.
-
-    Returns
-    -------
-    list of dict
-        One row an entry: seq, id, question, forecaster, forecast, issued_at, recorded_at, kind,
-        sealed, hash.
-
-    Raises
-    ------
-    InvalidInput, NotFound
-        Revealed before, another's seal, a file that does not open it, or a question that has been
-        reworded since. Nothing was written.
+    `name` is a sealed entry, or a question or ladder for all that the forecaster sealed on it;
+    `file` a copy that is not in its place; `everything` all whose file is.
     """
     if (bool(name) + everything != 1) if file is None else everything:
         msg = "reveal: give an entry or a question, or file=FILE, or everything=True"
@@ -305,24 +273,10 @@ def read_seals(
     seals: Seals,
     head: int | None = None,
 ) -> tuple[list[Forecast], list[Withdrawal]]:
-    """Give the live forecasts of a table, in order, and what was taken back.
+    """Give the live forecasts of a table, in order, and what was taken back; see `Seals`.
 
-    Parameters
-    ----------
-    forecasts : iterable of Forecast
-        The revealed ones count from when they were sealed.
-    among : sequence of Sealed
-        The seals that the table asks for, opened or not.
-    seals : {"missing", "worst", "shown"}
-        See :data:`Seals`.
-    head : int, optional
-        What the ledger held up to that entry.
-
-    Returns
-    -------
-    tuple
-        For ``missing`` each hidden seal is a withdrawal; for ``worst`` it is a forecast, made of
-        the outcome that stands.
+    Of the seals `among`, for ``missing`` each hidden one is a withdrawal, for ``worst`` a forecast
+    made of the outcome that stands. Revealed forecasts count from when they were sealed.
     """
     chosen, taken = list(forecasts), ledger.withdrawals(head=head)
     if seals == "shown":
@@ -350,8 +304,8 @@ def count_worst(
 def counts_from(taken: Withdrawal) -> dt.datetime:
     """Give when a withdrawal begins to count for what was logged live.
 
-    One that is recorded more than 15 minutes after its time counts from its recording: else what
-    went wrong could be taken back from before it did.
+    One recorded more than 15 minutes after its time counts from its recording: else what went wrong
+    could be taken back from before it did.
     """
     recorded = taken.recorded_at
     if recorded is None or recorded - taken.withdrawn_at <= LIVE_WITHIN:
@@ -381,8 +335,7 @@ def _as_worst(catalog: Catalog, seal: Sealed) -> Forecast | None:
 def worst_value(question: Question, outcome: str) -> Value:
     """Give the forecast that no other could score worse than, once the outcome is known.
 
-    Certainty of what did not happen; of ordered options the farthest, of numbers the farther
-    bound.
+    Certainty of what did not happen; of ordered options the farthest, of numbers the farther bound.
     """
     space = question.space
     label = space.label(outcome)

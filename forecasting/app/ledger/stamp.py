@@ -32,18 +32,10 @@ _BROKEN = (ValueError, KeyError, TypeError, OverflowError)
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What a token says of a file.
+    """What a token says of a file: the authority's time and name.
 
-    Attributes
-    ----------
-    at
-        The authority's time.
-    by
-        Its name, as the token gives it.
-    checked
-        Whether the signature leads to a certificate that the reader named.
-    fault
-        Why the token proves nothing of this file; empty where it does.
+    `checked` says whether the signature leads to a certificate that the reader named, `fault` why
+    the token proves nothing of this file (empty where it does).
     """
 
     at: dt.datetime
@@ -61,36 +53,12 @@ class Stamp:
 
 
 def token_file(file: Path) -> Path:
-    """Give the place of the token of an anchor.
-
-    Examples
-    --------
-    >>> token_file(Path("a.anchor")).name
-    'a.anchor.tsr'
-    """
+    """Give the place of the token of an anchor."""
     return file.with_name(f"{file.name}.tsr")
 
 
 def ask(content: bytes, address: str, *, fetcher: Fetcher | None = None) -> bytes:
-    """Ask an authority for a token of some bytes; what is sent is their SHA-256 alone.
-
-    Parameters
-    ----------
-    content : bytes
-        What is to be stamped.
-    address : str
-        Of the authority, reached within the bounds of :mod:`forecasting.fetch`.
-
-    Returns
-    -------
-    bytes
-        Its answer, of these bytes and this request.
-
-    Raises
-    ------
-    InvalidInput
-        The address cannot be reached or gives another answer; or the package is not installed.
-    """
+    """Ask an authority for a token of some bytes; what is sent is their SHA-256 alone."""
     _installed()
     from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
@@ -113,13 +81,7 @@ def ask(content: bytes, address: str, *, fetcher: Fetcher | None = None) -> byte
 def stamped(
     made: anchors.Anchor, file: Path, address: str, *, fetcher: Fetcher | None = None
 ) -> Stamp:
-    """Write an anchor and, beside it, an authority's token of it; both or neither.
-
-    Raises
-    ------
-    InvalidInput
-        There is such a file, or no token was given.
-    """
+    """Write an anchor and, beside it, an authority's token of it; both or neither."""
     beside = token_file(file)
     for each in (file, beside):
         if each.exists():
@@ -138,22 +100,7 @@ def stamped(
 
 
 def read_stamp(content: bytes, token: bytes, *, trusted: bytes = b"", where: str = "") -> Stamp:
-    """Read a token, and check it against the bytes and, where any are named, certificates.
-
-    Parameters
-    ----------
-    content : bytes
-        What was stamped.
-    token : bytes
-        The authority's answer, in DER.
-    trusted : bytes
-        The certificates that lead to the authority's, in PEM; its root among them.
-
-    Raises
-    ------
-    InvalidInput
-        No token, or no certificate.
-    """
+    """Read a token (DER), and check it against the bytes and any certificates named (PEM)."""
     _installed()
     found = _decoded(token, where=where)
     stamp = _read(found, content)
@@ -184,16 +131,7 @@ def verify(
 ) -> dict[str, Any]:
     """Walk the chain, compare it with a file of anchors, and read the token beside that file.
 
-    Returns
-    -------
-    dict
-        As :func:`forecasting.app.ledger.anchor.verify` gives it, and of a stamped file ``stamp``,
-        ``stamped_at`` and ``stamped_by``. A token that proves nothing of the file is a fault.
-
-    Raises
-    ------
-    InvalidInput
-        A file that cannot be read, or a certificate without a token.
+    A token that proves nothing of the file is a fault.
     """
     kept = [] if file is None else anchors.read_anchor_file(file)
     stamp = None if file is None else _stamp_of(file, certificate)

@@ -27,8 +27,8 @@ class Undone(NamedTuple):
 def undone(ledger: Ledger, *, head: int | None = None) -> Undone:
     """Read which imported forecasts were taken back, up to a head.
 
-    A withdrawal at the very instant of an imported forecast, recorded later, says that it was
-    never made: neither counts for anything, and the same may be said again.
+    A withdrawal at the very instant of an imported forecast, recorded later, says that it was never
+    made: neither counts for anything, and the same may be said again.
     """
     withdrawals = ledger.withdrawals(head=head)
     if not withdrawals:
@@ -88,15 +88,7 @@ def import_runs(ledger: Ledger) -> list[dict[str, Any]]:
 def import_undo(ledger: Ledger, run: int | str, *, now: dt.datetime) -> dict[str, Any]:
     """Take a mistaken import back: withdrawals and reopened outcomes, as entries.
 
-    Parameters
-    ----------
-    run : int or str
-        The entries that the import recorded, first and last, as it printed them; or the first.
-
-    Raises
-    ------
-    InvalidInput, NotFound
-        No import, or one that was already undone; nothing was written.
+    `run` is its first and last entry, as it printed them; or the first.
     """
     stated, _, until = str(run).strip().partition("-")
     try:

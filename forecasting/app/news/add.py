@@ -87,13 +87,7 @@ def identity(item: Evidence) -> tuple[str, str, str, str]:
 def drafted(
     entered: Entered, check: EffectCheck, *, now: dt.datetime
 ) -> tuple[Evidence, list[str]]:
-    """Turn what was entered into an item that may be recorded, with notes for the analyst.
-
-    Raises
-    ------
-    InvalidInput
-        What was entered breaks a rule.
-    """
+    """Turn what was entered into an item that may be recorded, with notes for the analyst."""
     for name, most in _LIMITS.items():
         text = getattr(entered, name)
         if len(text) > most:
@@ -170,36 +164,11 @@ def add(
     lasting: bool = False,
     confirmed: bool = False,
 ) -> dict[str, Any]:
-    """Record an item of evidence and what it does to the world.
+    """Record an item of evidence and what it does to the world; see `forecast news add`.
 
-    Parameters
-    ----------
-    on : sequence of str
-        ``TARGET=EFFECT``, a report: a target is a process, ``process=state``, a question or ladder,
-        or ``question=option``; an effect a ratio ``x3``, a pair ``0.6/0.2`` or ``+2 .. -2``.
-        ``PROCESS=STATE``, ``PROCESS=event`` or ``PROCESS=NUMBER``: a fact. A name alone marks what
-        the item bears on.
-    half_life, lasting
-        After how long half of the reports' weight is left (``10d``; default 30 days), or that it
-        lasts.
-    confirmed : bool
-        Take what a source below B says as a fact.
-    story : str
-        Items of one story share this name; ``EVENT/SOURCING`` where one event was sourced apart.
-    instead_of : str
-        An item that this one replaces: it is retracted in the same transaction.
-
-    Returns
-    -------
-    dict
-        The entry; `similar` lists items that may tell the same story, each with the command that
-        makes them one (they are never merged unasked), `notes` what was read otherwise than
-        written, `resolves` the commands that would resolve questions which the item decides.
-
-    Raises
-    ------
-    InvalidInput, NotFound
-        Nothing was written.
+    `similar` lists items that may tell the same story, each with the command that makes them one
+    (they are never merged unasked), `notes` what was read otherwise than written, `resolves` the
+    commands for questions that the item decides. `instead_of` is retracted with it.
     """
     if half_life and lasting:
         msg = f"half_life ({half_life}): a lasting report has no half-life"
@@ -307,20 +276,8 @@ def retract(
 ) -> dict[str, Any]:
     """Take an item back by an entry of its own; the item stays in the record.
 
-    Parameters
-    ----------
-    name : str
-        Its number, the start of its hash, or its key.
-    because : str
-        Why; it cannot be empty.
-    known_at : datetime, optional
-        When the world could know that the item was wrong (now by default): forecasts as of an
-        earlier moment keep it. For a slip in entering, the item's own `known_at`.
-
-    Raises
-    ------
-    InvalidInput, NotFound
-        It is no news, is a retraction, or is already retracted; nothing was written.
+    Forecasts as of a moment before `known_at` (default now) keep it; for a slip in entering, give
+    the item's own.
     """
     if not normalised(because):
         msg = "because: a retraction needs a reason"

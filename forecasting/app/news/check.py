@@ -61,16 +61,7 @@ class Checked:
 class EffectCheck:
     """Reads effects and refuses those that the world could not use.
 
-    Parameters
-    ----------
-    catalog : Catalog
-        The questions and their outcomes.
-    evidence : iterable of Evidence
-        Every item, retractions among them; :meth:`take` adds the accepted items of a batch.
-    now : datetime
-        Facts are held against what is known now.
-    world : NewsWorld
-        The bank's, with the predicates of the ledger's questions.
+    `evidence` is every item, retractions among them; facts are held against what is known at `now`.
     """
 
     def __init__(
@@ -103,20 +94,7 @@ class EffectCheck:
         self._evidence.append(item)
 
     def effects(self, asked: Asked, *, dated: bool = True) -> Checked:
-        """Read the effects of one item.
-
-        Parameters
-        ----------
-        dated : bool
-            Hold facts against the record too; without it the words alone are read.
-
-        Raises
-        ------
-        InvalidInput
-            An unknown target; a state, option or move that is not there; a question that had
-            closed, has no answer, or is named twice; a part that is not above 0 or is more than is
-            open; a half-life on an item that reports nothing.
-        """
+        """Read the effects of one item; without `dated`, the words alone, not the record."""
         checked = Checked(())
         stated = [split_on(text) for text in asked.on]
         named: set[tuple[str, bool]] = set()

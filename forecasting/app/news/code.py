@@ -27,8 +27,6 @@ SET_ASIDE = "set aside: bears on nothing that is open"
 def written(target: str, code: str) -> str:
     """Write an effect; a bare 0 on a delivery or an event would be read as a number of things.
 
-    Examples
-    --------
     >>> written("convoy", "+1"), written("convoy", "0")
     ('convoy=+1', 'convoy=x1')
     """
@@ -127,11 +125,7 @@ def _texts(catalog: Catalog, world: NewsWorld, now: dt.datetime) -> dict[str, st
 def inbox(ledger: Ledger, *, now: dt.datetime) -> list[dict[str, Any]]:
     """List the items that nobody has coded, those most like open questions and processes first.
 
-    Returns
-    -------
-    list of dict
-        ``seq, key, title, source, grade, known_at, url, note, story, on``, and `like`: names with
-        their likeness from 0 to 1, the most alike first; what the item is said to bear on leads.
+    `like` holds names with their likeness from 0 to 1, the most alike first.
     """
     items = [
         item
@@ -166,14 +160,7 @@ def _row(item: Evidence, likeness: Likeness) -> dict[str, Any]:
 
 
 def proposed(ledger: Ledger, name: str, *, now: dt.datetime) -> dict[str, Any]:
-    """Give one item with the targets that it may act on, the likeliest first, and its like.
-
-    Returns
-    -------
-    dict
-        The keys of :func:`inbox`, ``coded``, ``retracted``, ``targets`` (of :func:`targets`) with
-        the ``likely`` ones before them, ``facts``, and ``similar``: items that may tell its story.
-    """
+    """Give one item with the targets that it may act on, the ``likely`` first, and its like."""
     items = ledger.evidence()
     item = find(ledger, items, name)
     catalog = Catalog.of(ledger)
@@ -222,21 +209,9 @@ def code(
     confirmed: bool = False,
     event_at: dt.datetime | None = None,
 ) -> dict[str, Any]:
-    """Say what an item that is on record does: a new entry takes its place in one transaction.
+    """Say what an item on record does: a new entry takes its place in one transaction.
 
-    Parameters
-    ----------
-    name : str
-        The item, as :func:`forecasting.app.news.shown.find` takes it.
-    on : sequence of str
-        Effects as :func:`forecasting.app.news.add.add` takes them.
-    grade, story, because : str
-        Instead of the item's own; empty: as they are.
-
-    Raises
-    ------
-    InvalidInput, NotFound
-        Nothing was written.
+    `grade, story, because` are instead of the item's own; empty: as they are.
     """
     if not on:
         msg = "target: choose what the item acts on"
@@ -248,13 +223,7 @@ def code(
 
 
 def join(ledger: Ledger, name: str, story: str, *, now: dt.datetime) -> dict[str, Any]:
-    """Put an item into the story of another; what it does, and how it fades, stays as it is.
-
-    Raises
-    ------
-    InvalidInput, NotFound
-        Nothing was written.
-    """
+    """Put an item into the story of another; what it does, and how it fades, stays as it is."""
     if not story:
         msg = "story: choose one"
         raise InvalidInput(msg)

@@ -35,29 +35,9 @@ def effect(
 
     With and without the item the paths start from the same seed, so that what differs is the item;
     they are fewer than an update draws. Any code, 0 too, says that somebody looked at the process
-    up to when the item was known, and that ends what chance may have done unseen.
-
-    Parameters
-    ----------
-    name : str
-        An item on record, which the coded one would replace.
-    target : str
-        As before the last ``=`` of an effect; a fact (``process=state``) with `codes` ``("",)``.
-    codes : sequence of str
-        As after it.
-
-    Returns
-    -------
-    dict
-        ``item, target, half_life, as_of, draws, codes``; `rows`: ``question, title, outcome, unit,
-        before`` and `after`, a number for each code (None: no number) with `mcse`, the error of the
-        simulation; `notes`: what was read otherwise than written; `looked`: the processes that it
-        counts as a look at, with the end of their watch before.
-
-    Raises
-    ------
-    InvalidInput, NotFound
-        The item cannot be coded so.
+    up to when the item was known, and that ends what chance may have done unseen: `looked` has
+    those processes, with the end of their watch before. A fact as `target` has ``("",)`` for codes.
+    `rows` hold `before`, `after` by code (None: no number) and `mcse`, the simulation's error.
     """
     items = ledger.evidence()
     item = find(ledger, items, name)

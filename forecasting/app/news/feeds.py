@@ -40,13 +40,7 @@ TYPES = (
 
 
 def fetched(address: str, *, fetcher: Fetcher | None = None) -> bytes:
-    """Fetch a file of news from a public address, within the bounds of `forecasting.fetch`.
-
-    Raises
-    ------
-    InvalidInput
-        No public address, or what it gives is no file of news.
-    """
+    """Fetch a file of news from a public address, within the bounds of `forecasting.fetch`."""
     return (fetcher or Fetcher()).get(address, types=TYPES).content
 
 
@@ -65,35 +59,11 @@ def import_news(
 ) -> dict[str, Any]:
     """Record the rows of a CSV, JSON-lines, RSS or Atom file that are new and break no rule.
 
-    Parameters
-    ----------
-    content : bytes
-        The file; see :func:`forecasting.evidence.intake.read`.
-    on : sequence of str
-        Effects for the rows that state none; a feed states none.
-    source, grade : str
-        For the rows that state none.
-    zone : str
-        Of times without an offset; without it an item with such a time is refused.
-    dates : {"", "dmy", "mdy"}
-        The order of dates in figures.
-
-    Returns
-    -------
-    dict
-        `rows` = `added` + `duplicates` + number of `refused` (each with line and reason).
-        A row is a duplicate if an item of the same title, source, known_at and address was ever
-        recorded, a retracted one too; an item of a feed, if one of the same guid was, else of the
-        same address, else of the same title within two days, whatever its date says now
-        (`updated` lists those whose date or title changed). `similar` lists the added rows that
-        may tell a story that is recorded already, `notes` those of which a fact was taken as a
-        report, `resolves` those that decide a question, with the command that would resolve it.
-
-    Raises
-    ------
-    InvalidInput
-        The file as a whole cannot be read, or `on` breaks a rule for every row; nothing was
-        written.
+    `on`, `source` and `grade` are for the rows that state none; a feed states no effects. A row is
+    a duplicate if an item of the same title, source, known_at and address was ever recorded, a
+    retracted one too; an item of a feed, if one of the same guid was, else of the same address,
+    else of the same title within two days, whatever its date says now (`updated` lists those whose
+    date or title changed).
     """
     manner = Manner(zone=known_zone(zone).key if zone else "", dates=dates)  # type: ignore[arg-type]
     found = intake.read(content, name=name, source=source, manner=manner)

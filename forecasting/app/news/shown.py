@@ -31,13 +31,7 @@ __all__ = [
 
 
 def find(ledger: Ledger, items: Sequence[Evidence], name: str) -> Evidence:
-    """Find an item by its number, the start of its hash, or its key.
-
-    Raises
-    ------
-    NotFound
-        No entry has that name, or the entry is not an item of news.
-    """
+    """Find an item by its number, the start of its hash, or its key."""
     wanted = name.strip().removeprefix("#")
     for item in items:
         if item.key == wanted:
@@ -248,12 +242,8 @@ def rows(
     """Give the evidence by the time it was known, with what each report weighed then and now.
 
     Reference tables, the world's own history, retracted items and retractions only with
-    `everything`; what grades a source is no news and never listed.
-
-    Parameters
-    ----------
-    question : str
-        A question, ladder or process: only what bears on it.
+    `everything`; what grades a source is no news and never listed. `question` may be a ladder or a
+    process too.
     """
     items = ledger.evidence()
     names = _named(ledger, question) if question else set()

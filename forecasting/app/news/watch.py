@@ -36,30 +36,7 @@ def watch(
 ) -> list[dict[str, Any]]:
     """Record that somebody looked at processes, and nothing more had happened up to a moment.
 
-    All of them are recorded in one transaction, or none.
-
-    Parameters
-    ----------
-    processes : sequence of str
-        By name; with `every` none, for every process of the world is meant.
-    until : datetime
-        Up to when; never later than now, never earlier than a watch of the same process.
-    who : str
-        The forecaster who looked.
-    world : WorldSpec, optional
-        Whose processes there are; default the bank's.
-
-    Returns
-    -------
-    list of dict
-        One row a process: ``seq, id, process, until, recorded_at, watcher, because``.
-
-    Raises
-    ------
-    InvalidInput
-        Nothing named, or a moment that cannot be; nothing was written.
-    NotFound
-        No such process; the hint is the nearest name.
+    All in one transaction; never later than now, never earlier than a watch of the same process.
     """
     known = world_of_the_bank(ledger) if world is None else world
     names = _named(known, processes, every=every)
@@ -128,14 +105,8 @@ def rows(
 ) -> list[dict[str, Any]]:
     """Give one row a process: until when it is watched, by whom, and how long ago that was.
 
-    The bank's own record covers a process until somebody has watched it; it has no
-    ``recorded_at``, and ``bank`` for a watcher. The longest unwatched come first.
-
-    Returns
-    -------
-    list of dict
-        ``process, title, until, recorded_at, days, watcher, because, seq``; `days` are whole
-        ones from `until` to now, None for a process that nobody watches.
+    The bank's own record covers a process until somebody has watched it; it has no ``recorded_at``,
+    and ``bank`` for a watcher. The longest unwatched come first.
     """
     known = world_of_the_bank(ledger) if world is None else world
     latest = _latest(ledger)

@@ -34,8 +34,6 @@ _RANGE = re.compile(r"\s*([+-]?[0-9.,eE]+)\s*\.\.\s*([+-]?[0-9.,eE]+)\s*")
 def slug_of(title: str) -> str:
     """Make a slug from a title: its words in lower case, without the first "will", cut at 60.
 
-    Examples
-    --------
     >>> slug_of("Will the El Fasher pause hold to 31 January 2027?")
     'the-el-fasher-pause-hold-to-31-january-2027'
     """
@@ -129,28 +127,8 @@ def ask(
 ) -> dict[str, Any]:
     """Make a question or a ladder, with the number where one is given, in one transaction.
 
-    Parameters
-    ----------
-    probability : str, optional
-        Of a yes-no question.
-    each : mapping, optional
-        The probability of each option, the value at each quantile's level, or the probability of
-        each rung by its day.
-    because : str
-        Why: kept with the forecast.
-    zone : str
-        Of its days, where `asked` has none; default: the bank's.
-
-    Returns
-    -------
-    dict
-        ``id, title, type, opens, closes, process, questions, forecasts``; each of `forecasts` has
-        the keys of `log`.
-
-    Raises
-    ------
-    InvalidInput
-        A rule is broken; nothing was written.
+    `each` has the probability of each option or rung, or the value at each quantile's level; `zone`
+    is that of its days where `asked` has none (default: the bank's).
     """
     catalog = Catalog.of(ledger)
     fields = asked.fields(zone or banks.zone_of(ledger))

@@ -70,22 +70,9 @@ def as_yaml(ledger: Ledger, name: str) -> str:
 def edit(
     ledger: Ledger, name: str, changed: str | Mapping[str, Any], now: dt.datetime
 ) -> list[str]:
-    """Record a new version of a question, or of each rung of a ladder that changed.
+    """Record a new version of a question, or of each rung that changed; give their ids.
 
-    Parameters
-    ----------
-    changed : str or mapping
-        The whole question as YAML (:func:`as_yaml`), or the fields that change.
-
-    Returns
-    -------
-    list of str
-        The ids that have a new version; none where nothing changed.
-
-    Raises
-    ------
-    InvalidInput
-        A field breaks a rule, or something changed that may not; nothing was written.
+    `changed` is the whole question as YAML (:func:`as_yaml`), or the fields that change.
     """
     held = _found(ledger, name)
     before = fields_of(held)
@@ -131,11 +118,6 @@ def drop(ledger: Ledger, name: str, *, forecaster: str, now: dt.datetime) -> lis
 
     It is gone from every list and count; its entries stay. A process that was stated for it alone
     goes with it.
-
-    Raises
-    ------
-    InvalidInput
-        Somebody else has forecast it, or it has an outcome; nothing was written.
     """
     held = _found(ledger, name)
     catalog = Catalog.of(ledger)

@@ -115,18 +115,9 @@ def question_list(
     statuses: Mapping[str, Status],
     ordered: Sequence[Question],
 ) -> Listed:
-    """Give one page of the questions that are wanted.
+    """Give one page of the questions that are wanted, of all `ordered` by deadline.
 
-    Parameters
-    ----------
-    statuses, ordered
-        The status of each question now, and the questions by deadline.
-
-    Returns
-    -------
-    Listed
-        Each row has ``id, title, ladder, type, status, closes, zone, outcome, mine, withdrawn,
-        model, difference, mine_path, model_path``; a path is (days, share) of the last 90 days.
+    A row's `mine_path` and `model_path` are (days, share) over the last 90 days.
     """
     needle = wanted.text.casefold().split()
     counts: dict[str, int] = dict.fromkeys(STATUSES, 0)

@@ -58,11 +58,6 @@ def load_bank(ledger: Ledger, bank: banks.Bank, now: dt.datetime) -> dict[str, i
 
     A question whose wording was clarified gets a new version. Once a forecast exists, its outcome
     space and its window may not change: that is a new question.
-
-    Raises
-    ------
-    InvalidInput
-        A question with forecasts was changed beyond its wording.
     """
     held = {question.id: question for question in ledger.questions()}
     gone = {setup.name for setup in ledger.setups() if setup.subject == "dropped"} - set(held)

@@ -101,15 +101,7 @@ def question_page(
 ) -> QuestionPage:
     """Gather the page of a question, of a rung, or of a ladder.
 
-    Parameters
-    ----------
-    kind : {"live", "replay"}
-        Whose path is drawn: what people and the model said as time went, or the latest replay.
-
-    Raises
-    ------
-    NotFound
-        With the nearest name that exists.
+    The path drawn is of `kind` live (people and the model as time went) or replay (the latest).
     """
     catalog, now = state.catalog, state.now
     found = catalog.find(name)

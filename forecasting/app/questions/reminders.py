@@ -15,22 +15,10 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
 def calendar(rows: Sequence[Mapping[str, Any]], now: dt.datetime) -> str:
-    r"""Write the rows of `due` as a calendar: an event at each deadline, an alarm a day before.
+    """Write the rows of `due` as a calendar: an event at each deadline, an alarm a day before.
 
     The UID of an event rests on its question alone, so that a second import moves the event that
     the first made.
-
-    Examples
-    --------
-    >>> at = dt.datetime(2026, 12, 31, 22, tzinfo=dt.UTC)
-    >>> row = {"question": "q", "title": "Will it, or not?", "reason": "stale", "deadline": at}
-    >>> for line in calendar([row], at).splitlines()[3:8]:
-    ...     print(line)
-    BEGIN:VEVENT
-    UID:8e35c2cd3bf6641bdb0e2050b76932cb@scenario-forecasting
-    DTSTAMP:20261231T220000Z
-    DTSTART:20261231T220000Z
-    SUMMARY:Will it\, or not?
     """
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODUCT}"]
     for row in rows:
@@ -95,14 +83,7 @@ def _said(row: Mapping[str, Any]) -> str:
 
 
 def mail(rows: Sequence[Mapping[str, Any]], *, forecaster: str, now: dt.datetime) -> bytes:
-    """Write the rows of `due` as a mail to oneself, for ``sendmail -t`` or a file.
-
-    Examples
-    --------
-    >>> now = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
-    >>> print(mail([], forecaster="ana", now=now).decode().splitlines()[0])
-    Subject: Forecasts: nothing is due
-    """
+    """Write the rows of `due` as a mail to oneself, for ``sendmail -t`` or a file."""
     waiting = sum(row["status"] == "due" for row in rows)
     looks = len(rows) - waiting
     parts = [

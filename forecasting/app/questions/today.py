@@ -101,32 +101,15 @@ def _words(answer: str) -> frozenset[str]:
 def due(
     ledger: Ledger, *, forecaster: str, now: dt.datetime, by: str = "value"
 ) -> list[dict[str, Any]]:
-    """List what needs a person, a row a question, outcomes to record first.
+    """List what needs a person, a row a question: by `value`, or by the deadline (``date``).
 
-    Parameters
-    ----------
-    by : {"value", "date"}
-        Order by what a fresh look is worth, or by the deadline.
-
-    Returns
-    -------
-    list of dict
-        ``question, reason, value, mine, model, difference, age_days, staleness, hazard,
-        news_since, distance, change, deadline, by, title, status`` and `withdrawn`; `by` is the
-        last day, `change` how far the model moved.
-
-        `value` is the expected drop of the half Brier score, on average over the whole window,
-        from replacing your number now: ``share of the window left x (distance² + staleness² +
-        news_since x (0.3 p (1 - p))²)``. `distance` is how far your number is from the model's.
-        `hazard` is the chance a day that what is less likely happens, had it a constant one up to
-        the deadline. `staleness` is by how much quiet days since your forecast should have moved
-        your number at that hazard. `news_since` counts the items since your forecast that bear on
-        the question. Without your number, one half stands for it.
-
-    Raises
-    ------
-    InvalidInput
-        For another order.
+    `value` is the expected drop of the half Brier score, on average over the whole window, from
+    replacing your number now: ``share of the window left x (distance² + staleness² + news_since x
+    (0.3 p (1 - p))²)``. `distance` is how far your number is from the model's. `hazard` is the
+    chance a day that what is less likely happens, had it a constant one up to the deadline.
+    `staleness` is by how much quiet days since your forecast should have moved your number at that
+    hazard. `news_since` counts the items since your forecast that bear on the question. `change` is
+    how far the model moved. Without your number, one half stands for it.
     """
     if by not in ORDERS:
         msg = f"by ({by}): must be one of {', '.join(ORDERS)}"
@@ -298,16 +281,7 @@ def _moved(state: State, question: Question, mine: Said | None, model: Said | No
 def today(ledger: Ledger, *, forecaster: str, now: dt.datetime) -> list[dict[str, Any]]:
     """Give everything that today's view shows, a row an item, under a `section` each.
 
-    Sections, in this order: ``fresh look`` (the five open questions on which one is worth most),
-    ``due``, ``closes soon``, ``moved``, ``never answered``, ``news not coded``. A question may
-    stand in several.
-
-    Returns
-    -------
-    list of dict
-        ``section, question, mine, model, difference, deadline, value, reason, change, title`` and
-        what :func:`due` gives; `change` is how far the model moved. An item of news has
-        ``seq, known_at, source`` and no question.
+    A question may stand in several; an item of news has ``seq, known_at, source`` and no question.
     """
     state = State.of(ledger, forecaster, now)
     parts = sections(state, _due(state), uncoded(state))

@@ -34,13 +34,7 @@ def examples() -> list[str]:
 
 
 def example_folder(name: str) -> Path:
-    """Give the folder of an example.
-
-    Raises
-    ------
-    InvalidInput
-        No example has this name; the hint has the names.
-    """
+    """Give the folder of an example."""
     known = examples()
     if name not in known:
         msg = f"example ({name}): no such example"
@@ -49,13 +43,7 @@ def example_folder(name: str) -> Path:
 
 
 def checked(root: Path, *, zone: str = DEFAULT_ZONE) -> Bank:
-    """Read a bank that must have no faults.
-
-    Raises
-    ------
-    InvalidInput
-        It has faults; the first is named.
-    """
+    """Read a bank that must have no faults; the first is named."""
     return _without_faults(read_bank(root, zone=zone), root)
 
 
@@ -117,13 +105,7 @@ def folder_of(ledger: Ledger) -> Path | None:
 
 
 def bank_of(ledger: Ledger) -> Bank:
-    """Read the bank of a ledger, with the processes that the ledger itself holds.
-
-    Raises
-    ------
-    InvalidInput
-        Its folder is gone, or it has faults.
-    """
+    """Read the bank of a ledger, with the processes that the ledger itself holds."""
     last, folder = remembered(ledger), folder_of(ledger)
     zone = DEFAULT_ZONE if last is None else last.detail.get("zone", DEFAULT_ZONE)
     if folder is None:

@@ -24,13 +24,7 @@ _SIDES = ("-journal", "-wal", "-shm")
 
 
 def doctor(database: str | None = None) -> list[dict[str, Any]]:
-    """Look at the settings, the place of the database and the database itself.
-
-    Returns
-    -------
-    list of dict
-        ``check, ok, detail, hint`` in the order in which things build on one another.
-    """
+    """Look at the settings, the place of the database and the database, in that order."""
     return [
         {"check": item.check, "ok": item.ok, "detail": item.detail, "hint": item.hint}
         for item in _checks(database)
@@ -130,26 +124,14 @@ def stray(path: Path) -> Check:
 
 
 def backup(database: str | None, target: Path, *, force: bool = False) -> dict[str, Any]:
-    """Copy a database into a file while it is in use; the copy verifies or is not made.
-
-    Returns
-    -------
-    dict
-        ``file, entries, head`` of the copy.
-    """
+    """Copy a database into a file while it is in use; the copy verifies or is not made."""
     url = config.database(database).value
     found = store.backup(url, target.expanduser(), force=force)
     return {"file": str(target), "entries": found.entries, "head": found.head_hash}
 
 
 def restore(source: Path, database: str | None, *, force: bool = False) -> dict[str, Any]:
-    """Put a verified backup in the place of a database; what was there is kept beside it.
-
-    Returns
-    -------
-    dict
-        ``database, entries, head``, and as ``kept`` where the replaced file lies now.
-    """
+    """Put a verified backup in the place of a database; what was there is `kept` beside it."""
     url = config.database(database).value
     found, kept = store.restore(source.expanduser(), url, force=force)
     return {

@@ -69,26 +69,8 @@ def init(
 ) -> dict[str, Any]:
     """Make a workspace, or load what is new in the bank of the one that is there.
 
-    Parameters
-    ----------
-    folder : Path
-        Of the workspace; it need not exist.
-    example : str, optional
-        The example whose bank is copied into it.
-    forecaster : str
-        Written into ``forecast.toml`` where it is new.
-    database : str, optional
-        A path or a URL of another database than the workspace's ``forecasts.db``.
-
-    Returns
-    -------
-    dict
-        ``workspace, bank, database, questions, created, added, changed, evidence, resolutions``.
-
-    Raises
-    ------
-    InvalidInput
-        The bank has faults, or the example would overwrite a bank; nothing was written.
+    The bank of an `example` is copied into it; `database` is another than its ``forecasts.db``.
+    Where the bank has faults, or the example would overwrite one, nothing is written.
     """
     place = folder.absolute()
     if place.exists() and not place.is_dir():
