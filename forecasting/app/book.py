@@ -483,7 +483,7 @@ class Book[Table](Record[Table], Review[Table], World):
     def forecasts(self, *, kind: str | None = None, forecaster: str | None = None) -> Table:
         """Give every forecast except those of undone imports: one row each."""
         from forecasting.app.catalog import Catalog
-        from forecasting.app.ledger.undone import undone
+        from forecasting.app.ledger.log import undone
         from forecasting.domain.forecast import kind_named
 
         catalog = Catalog.of(self.ledger)
@@ -641,7 +641,7 @@ class Book[Table](Record[Table], Review[Table], World):
         self, entry: int | str, *, because: str, forecaster: str | None = None
     ) -> dict[str, Any]:
         """Remove the text of a rationale from the database; backups and exports keep it."""
-        from forecasting.app.ledger.redact import redact
+        from forecasting.app.ledger.seal import redact
 
         return redact(
             self.ledger,

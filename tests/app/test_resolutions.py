@@ -12,7 +12,7 @@ from forecasting.app.forecast.predict import Predictor, outcomes_known
 from forecasting.app.frames import Selection
 from forecasting.app.ledger import resolve as use
 from forecasting.app.ledger.log import log
-from forecasting.app.ledger.resolutions import resolutions, scored
+from forecasting.app.ledger.resolve import resolutions, scored
 from forecasting.app.questions.listing import list_rows
 from forecasting.app.questions.load import bundled_bank, load_bank
 from forecasting.app.scores.compare import compare

@@ -9,7 +9,8 @@ from typing import Any
 from forecasting import bank as banks
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.in_force import KINDS, latest
-from forecasting.app.ledger.redact import reasons
+from forecasting.app.ledger.resolve import resolution_row
+from forecasting.app.ledger.seal import reasons
 from forecasting.app.questions.listing import facts
 from forecasting.app.tidy import plainly
 from forecasting.app.upkeep.banks import bank_of, bundled_bank, folder_of, told_of, zone_of
@@ -30,7 +31,6 @@ __all__ = [
     "latest_forecasts",
     "load_bank",
     "refuse_another_question",
-    "resolution_row",
     "show",
 ]
 
@@ -252,19 +252,3 @@ def show(ledger: Ledger, name: str, now: dt.datetime) -> list[dict[str, Any]]:
             }
         )
     return shown
-
-
-def resolution_row(resolution: Resolution) -> dict[str, Any]:
-    """Give a resolution as a row."""
-    return {
-        "seq": resolution.seq,
-        "question": resolution.question,
-        "status": resolution.said,
-        "outcome": resolution.outcome or None,
-        "resolved_at": resolution.resolved_at,
-        "recorded_at": resolution.recorded_at,
-        "source": resolution.source,
-        "certainty": resolution.certainty,
-        "note": resolution.note,
-        "version": resolution.version,
-    }

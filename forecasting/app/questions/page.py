@@ -8,9 +8,9 @@ from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.frames import latest_run
-from forecasting.app.ledger import redact
 from forecasting.app.ledger.log import history
-from forecasting.app.questions.load import resolution_row
+from forecasting.app.ledger.resolve import resolution_row
+from forecasting.app.ledger.seal import reasons
 from forecasting.app.questions.today import State, names
 from forecasting.app.review.news_part import marks_of, moved_of
 from forecasting.app.review.publish import path_of, point_of
@@ -236,7 +236,7 @@ def _path(
 
 def _comments(ledger: Ledger, said: Sequence[Forecast]) -> list[dict[str, Any]]:
     """Give what people wrote with their numbers, newest first."""
-    gone = redact.reasons(ledger)
+    gone = reasons(ledger)
     rows: list[dict[str, Any]] = [
         {
             "seq": one.seq,
