@@ -212,7 +212,7 @@ class Record[Table]:
         forecaster: str | None = None,
     ) -> list[dict[str, Any]]:
         """Record that you looked at processes (`every`: all), and nothing more had happened."""
-        from forecasting.app.news.watch import watch
+        from forecasting.app.news.world import watch
 
         now = clock.now()
         return watch(
@@ -227,7 +227,7 @@ class Record[Table]:
 
     def watches(self) -> Table:
         """Give the time up to which each process is watched, and how many days ago that was."""
-        from forecasting.app.news.watch import rows
+        from forecasting.app.news.world import rows
 
         return self._give(
             rows(self.ledger, now=clock.now()), ("until", "recorded_at"), columns.WATCHES

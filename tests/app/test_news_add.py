@@ -11,7 +11,7 @@ import pytest
 
 from forecasting.app.news import add as news
 from forecasting.app.news import sources
-from forecasting.app.news import targets as news_world
+from forecasting.app.news import world as news_world
 from forecasting.domain.evidence import Effect, Evidence, fact_effect
 from forecasting.domain.forecast import Forecast, binary_value
 from forecasting.domain.resolution import Resolution
@@ -24,7 +24,7 @@ DAY = 24 * HOUR
 
 @pytest.fixture
 def ledger(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
-    monkeypatch.setattr(news_world, "stated_world", lambda ledger: WORLD)
+    monkeypatch.setattr(news_world, "world_of_the_bank", lambda ledger: WORLD)
     with laid() as made:
         yield made
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from forecasting.app.news import add as news
-from forecasting.app.news import targets as news_world
+from forecasting.app.news import world as news_world
 from forecasting.app.news.feeds import import_news
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
@@ -20,7 +20,7 @@ HEADER = "title,source,known_at,event_at,url,on,grade,story,because\n"
 
 @pytest.fixture
 def ledger(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
-    monkeypatch.setattr(news_world, "stated_world", lambda ledger: WORLD)
+    monkeypatch.setattr(news_world, "world_of_the_bank", lambda ledger: WORLD)
     with laid() as made:
         yield made
 

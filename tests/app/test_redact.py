@@ -9,7 +9,7 @@ import pytest
 
 from forecasting.app.ledger import log as use
 from forecasting.app.ledger import seal
-from forecasting.app.questions import load as questions
+from forecasting.app.questions import page as questions
 from forecasting.cli import run
 from forecasting.domain import Redaction
 from forecasting.errors import InvalidInput, NotFound

@@ -14,8 +14,8 @@ from typing import Any
 from forecasting import exchange
 from forecasting.app.catalog import Catalog
 from forecasting.app.exchange.export import foreign, restored, whole
-from forecasting.app.exchange.news_lines import News, taken
 from forecasting.app.ledger.log import undone
+from forecasting.app.news.feeds import News, taken
 from forecasting.domain import Evidence, Forecast, Withdrawal
 from forecasting.domain.instants import iso
 from forecasting.domain.instants import zone as known_zone

@@ -1,4 +1,4 @@
-"""News: add an item of evidence with its effects, or take one back; see also `news_shown`."""
+"""News: add an item of evidence with its effects, or take one back."""
 
 import datetime as dt
 import hashlib
@@ -19,9 +19,8 @@ from forecasting.app.news.shown import (
     show,
     standing,
 )
-from forecasting.app.news.standing import NEWS
-from forecasting.app.news.targets import NewsWorld, decided
-from forecasting.domain.evidence import LASTING, Effect, Evidence, parse_half_life
+from forecasting.app.news.world import NewsWorld, decided
+from forecasting.domain.evidence import LASTING, NEWS, Effect, Evidence, parse_half_life
 from forecasting.domain.instants import iso, utc
 from forecasting.domain.outcome import NO
 from forecasting.domain.question import normalised

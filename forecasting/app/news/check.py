@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.news.targets import NewsWorld
+from forecasting.app.news.world import NewsWorld
 from forecasting.domain.evidence import (
     HALF_LIFE,
     Effect,

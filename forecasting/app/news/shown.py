@@ -9,9 +9,17 @@ from typing import Any
 
 from forecasting import clock
 from forecasting.app.catalog import Catalog
-from forecasting.app.news.standing import REFERENCE_STREAMS, retractions, retracts, standing
-from forecasting.app.news.targets import NewsWorld
-from forecasting.domain.evidence import LASTING, Effect, Evidence, half_life_of
+from forecasting.app.news.world import NewsWorld
+from forecasting.domain.evidence import (
+    LASTING,
+    REFERENCE_STREAMS,
+    Effect,
+    Evidence,
+    half_life_of,
+    retractions,
+    retracts,
+    standing,
+)
 from forecasting.errors import NotFound
 from forecasting.evidence import known, learned, reliability, retracted
 from forecasting.evidence.reports import CodedReport, alive, reports, unusable

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection, resolved, select
-from forecasting.app.news.standing import NEWS
-from forecasting.domain.evidence import Effect, Evidence
+from forecasting.domain.evidence import NEWS, Effect, Evidence
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso
 from forecasting.domain.question import normalised
