@@ -29,7 +29,7 @@ from forecasting.domain.sealed import Sealed, placed
 from forecasting.domain.setup import Setup
 from forecasting.domain.watch import Watch
 from forecasting.errors import InvalidInput, NotFound
-from forecasting.store import Ledger, Step
+from forecasting.store import Entry, Ledger, Step
 
 
 def kind_of(issued_at: dt.datetime, recorded_at: dt.datetime) -> Kind:
@@ -109,20 +109,25 @@ def log(
         return seal.record(ledger, drafts, now=now)
     recorded = ledger.append(drafts, recorded_at=now)
     return [
-        {
-            "seq": entry.seq,
-            "id": entry.id,
-            "question": draft.question,
-            "forecaster": draft.forecaster,
-            "forecast": draft.value.plain,
-            "issued_at": draft.issued_at,
-            "recorded_at": entry.recorded_at,
-            "kind": draft.kind,
-            "mark": catalog.mark(replace(draft, recorded_at=entry.recorded_at)),
-            "hash": entry.hash,
-        }
+        receipt(entry, draft, mark=catalog.mark(replace(draft, recorded_at=entry.recorded_at)))
         for draft, entry in zip(drafts, recorded, strict=True)
     ]
+
+
+def receipt(entry: Entry, forecast: Forecast, **more: Any) -> dict[str, Any]:
+    """Give the row of a forecast that was just recorded."""
+    return {
+        "seq": entry.seq,
+        "id": entry.id,
+        "question": forecast.question,
+        "forecaster": forecast.forecaster,
+        "forecast": forecast.value.plain,
+        "issued_at": forecast.issued_at,
+        "recorded_at": entry.recorded_at,
+        "kind": forecast.kind,
+        **more,
+        "hash": entry.hash,
+    }
 
 
 def value_of(
@@ -336,54 +341,29 @@ def _in_force(
         ends = [catalog.ends(question), *(w for w in withdrawn if w >= forecast.issued_at)]
         if position + 1 < len(mine):
             ends.append(mine[position + 1].issued_at)
-        said = _of_seal(forecast) if isinstance(forecast, Sealed) else _of(catalog, forecast)
+        shown = None if isinstance(forecast, Sealed) else forecast
+        spread = None if shown is None else shown.spread
         rows.append(
             {
                 "seq": forecast.seq,
                 "question": question.id,
                 "forecaster": forecast.forecaster,
-                "kind": said["kind"],
-                "forecast": said["forecast"],
+                "kind": "sealed" if shown is None else shown.kind,
+                "forecast": None if shown is None else shown.value.plain,
                 "issued_at": forecast.issued_at,
                 "recorded_at": forecast.recorded_at,
-                "mark": said["mark"],
+                "mark": "" if shown is None else catalog.mark(shown),
                 "from": forecast.issued_at,
                 "until": min(ends),
-                "lower": said["lower"],
-                "upper": said["upper"],
-                "method": said["method"],
-                "run": said["run"],
-                "sealed": said["sealed"],
-                "because": said["because"],
+                "lower": None if spread is None else spread.p05,
+                "upper": None if spread is None else spread.p95,
+                "method": None if spread is None else spread.method,
+                "run": "" if shown is None else shown.run,
+                "sealed": forecast.seq if shown is None else shown.sealed,
+                "because": "[sealed]" if shown is None else shown.because,
             }
         )
     return rows
-
-
-def _of(catalog: Catalog, forecast: Forecast) -> dict[str, Any]:
-    spread = forecast.spread
-    return {
-        "kind": forecast.kind,
-        "forecast": forecast.value.plain,
-        "mark": catalog.mark(forecast),
-        "lower": None if spread is None else spread.p05,
-        "upper": None if spread is None else spread.p95,
-        "method": None if spread is None else spread.method,
-        "run": forecast.run,
-        "sealed": forecast.sealed,
-        "because": forecast.because,
-    }
-
-
-def _of_seal(sealed: Sealed) -> dict[str, Any]:
-    nothing = dict.fromkeys(("forecast", "lower", "upper", "method"))
-    return nothing | {
-        "kind": "sealed",
-        "mark": "",
-        "run": "",
-        "sealed": sealed.seq,
-        "because": "[sealed]",
-    }
 
 
 def entries(ledger: Ledger, *, before: int | None = None, most: int = 50) -> list[dict[str, Any]]:

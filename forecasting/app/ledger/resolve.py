@@ -43,7 +43,8 @@ def resolve(
     known_at = at or now
     check_moment(known_at, now)
     _check_source(source, f"resolve {name} {outcome}")
-    outcome = _read(catalog.find(name), outcome)
+    # The rungs of a ladder are alike.
+    outcome = reading.outcome(catalog.find(name)[0].space, outcome)
     if outcome == ANNULLED:
         return annul(ledger, name, source=source, now=now, at=at, note=note)
     questions = _rungs(
@@ -115,7 +116,7 @@ def dispute(
         standing = catalog.outcomes.get(question.id)
         return at or (now if standing is None else standing.resolved_at)
 
-    outcome = _read(catalog.find(name), outcome)
+    outcome = reading.outcome(catalog.find(name)[0].space, outcome)
     questions = _rungs(
         catalog,
         name,
@@ -187,11 +188,6 @@ def _rungs(catalog: Catalog, name: str, chosen: Chosen, none: str) -> Sequence[Q
         msg = f"ladder ({name}): {none}"
         raise InvalidInput(msg, hint=", ".join(rung.id for rung in found))
     return wanted
-
-
-def _read(questions: Sequence[Question], outcome: str) -> str:
-    # The rungs of a ladder are alike.
-    return reading.outcome(questions[0].space, outcome)
 
 
 def _rungs_agree(catalog: Catalog, question: Question, outcome: str) -> None:

@@ -94,7 +94,11 @@ def reveal(
     held = {seal.seq or 0: seal for seal in ledger.seals()}
     from_file = None if file is None else _read(file)
     if file is not None and from_file is not None:
-        chosen = [_of_file(from_file, held.values(), file)]
+        commitment = from_file.get("commitment")
+        chosen = [seal for seal in held.values() if seal.commitment == commitment][:1]
+        if not chosen:
+            msg = f"file ({file}): opens no seal of this ledger"
+            raise NotFound(msg, hint="database=THE_LEDGER_IT_WAS_SEALED_IN")
         if name and chosen[0] not in _asked(ledger, catalog, name, held, forecaster):
             msg = f"file ({file}): belongs to sealed entry {chosen[0].seq}, not to {name}"
             raise InvalidInput(msg, hint=f"forecast reveal --file {file}")
@@ -122,16 +126,16 @@ def reveal(
         {
             "seq": entry.seq,
             "id": entry.id,
-            "question": draft.forecast.question,
-            "forecaster": draft.forecast.forecaster,
+            "question": seal.question,
+            "forecaster": seal.forecaster,
             "forecast": draft.forecast.value.plain,
-            "issued_at": draft.forecast.issued_at,
+            "issued_at": seal.issued_at,
             "recorded_at": entry.recorded_at,
             "kind": draft.forecast.kind,
-            "sealed": draft.sealed,
+            "sealed": seal.seq,
             "hash": entry.hash,
         }
-        for draft, entry in zip(drafts, recorded, strict=True)
+        for seal, draft, entry in zip(chosen, drafts, recorded, strict=True)
     ]
 
 
@@ -169,14 +173,6 @@ def _asked(
         msg = f"no sealed forecast of {forecaster} on {name}"
         raise NotFound(msg, hint=f"forecast history {name}")
     return found
-
-
-def _of_file(kept: Mapping[str, Any], held: Iterable[Sealed], file: Path) -> Sealed:
-    for seal in held:
-        if seal.commitment == kept.get("commitment"):
-            return seal
-    msg = f"file ({file}): opens no seal of this ledger"
-    raise NotFound(msg, hint="database=THE_LEDGER_IT_WAS_SEALED_IN")
 
 
 def _check(catalog: Catalog, seal: Sealed, opened: Forecast | None, forecaster: str) -> None:
@@ -248,9 +244,8 @@ def _read(file: Path) -> dict[str, Any]:
     except OSError as fault:
         msg = f"file ({file}): cannot be read ({fault.strerror})"
         raise InvalidInput(msg, hint="file=COPY") from fault
-    except (ValueError, RecursionError) as broken:
-        msg = f"file ({file}): does not hold a sealed forecast"
-        raise InvalidInput(msg, hint="file=COPY") from broken
+    except (ValueError, RecursionError):
+        kept = None
     if not isinstance(kept, dict):
         msg = f"file ({file}): does not hold a sealed forecast"
         raise InvalidInput(msg, hint="file=COPY")

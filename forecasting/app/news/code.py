@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.news.add import Entered, add, drafted
-from forecasting.app.news.check import EffectCheck
-from forecasting.app.news.shown import find, retractions
+from forecasting.app.news.add import add, drafted
+from forecasting.app.news.check import EffectCheck, Entered
+from forecasting.app.news.shown import find
 from forecasting.app.news.world import NewsWorld
 from forecasting.app.upkeep.banks import bank_of
-from forecasting.domain.evidence import Effect, Evidence, standing
+from forecasting.domain.evidence import Effect, Evidence, retractions, standing
 from forecasting.domain.process import ProcessSpec
 from forecasting.domain.question import Question
 from forecasting.errors import ForecastingError, InvalidInput

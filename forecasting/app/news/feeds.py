@@ -2,16 +2,16 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.news.add import Entered, drafted, identity, resolves
-from forecasting.app.news.check import Asked, EffectCheck
-from forecasting.app.news.shown import retracts, standing
+from forecasting.app.news.add import drafted, identity, resolves
+from forecasting.app.news.check import EffectCheck, Entered
 from forecasting.app.news.world import NewsWorld
-from forecasting.domain.evidence import Evidence
+from forecasting.domain.evidence import Evidence, retracts, standing
 from forecasting.domain.instants import zone as known_zone
 from forecasting.domain.question import normalised
 from forecasting.domain.reading import Manner, moment
@@ -66,6 +66,7 @@ def import_news(
     date or title changed).
     """
     manner = Manner(zone=known_zone(zone).key if zone else "", dates=dates)  # type: ignore[arg-type]
+    read = partial(moment, days="ends", manner=manner)
     found = intake.read(content, name=name, source=source, manner=manner)
     items = ledger.evidence()
     catalog = Catalog.of(ledger)
@@ -73,45 +74,58 @@ def import_news(
     _check_given(check, on, grade, now)
     seen = {identity(item) for item in items if not retracts(item)}
     recorded = Items(item for item in items if not retracts(item))
-    updated: list[dict[str, Any]] = []
     index = Index(standing(items))
     drafts: list[Evidence] = []
-    refused: list[dict[str, Any]] = []
-    similar: list[dict[str, Any]] = []
-    notes: list[dict[str, Any]] = []
-    resolved: list[dict[str, Any]] = []
     duplicates = 0
+    lists = ("refused", "updated", "similar", "notes", "resolves")
+    told: dict[str, list[dict[str, Any]]] = {each: [] for each in lists}
     for row in found:
         try:
-            entered = _entered(row, on, grade, manner)
-            same = _same(row, entered, recorded) if row.feed else None
+            if row.fault:
+                raise InvalidInput(row.fault)
+            fields = {key: value.strip() for key, value in row.fields.items()}
+            entered = _entered(fields, read, on=on, grade=grade)
+            same = None
+            if row.feed:
+                same = recorded.same(
+                    guid=row.guid,
+                    url=entered.url,
+                    title=entered.title,
+                    source=entered.source,
+                    known_at=entered.known_at,
+                )
             if entered.identity in seen or same is not None:
                 duplicates += 1
-                updated += [] if same is None else _update(row, entered, *same)
+                told["updated"] += [] if same is None else _update(row, entered, *same)
                 continue
-            item, told = drafted(entered, check, now=now)
+            item, notes = drafted(entered, check, now=now)
             if row.guid:
                 item = replace(item, key=key_of(row.guid, item.source))
         except (InvalidInput, NotFound) as wrong:
-            refused.append({"line": row.line, "reason": _reason(wrong)})
+            # A way out that is a command or an option helps who types one item, not who mends
+            # a file.
+            typed = wrong.hint.startswith(("forecast ", "--"))
+            reason = wrong.message if typed else str(wrong)
+            told["refused"].append({"line": row.line, "reason": reason})
             continue
         seen.add(entered.identity)
         recorded.add(item)
-        notes += [{"line": row.line, "note": note} for note in told]
-        resolved += [{"line": row.line, **each} for each in resolves(check, catalog, item, now)]
+        told["notes"] += [{"line": row.line, "note": note} for note in notes]
+        decides = resolves(check, catalog, item, now)
+        told["resolves"] += [{"line": row.line, **each} for each in decides]
         check.take(item)
-        alike = index.like(item.title, url=item.url, known_at=item.known_at, story=item.story)
-        if alike:
-            first = alike[0]
-            similar.append(
-                {
-                    "line": row.line,
-                    "title": item.title,
-                    "like": first.item.title,
-                    "why": first.why,
-                    "story": first.item.story or first.item.key,
-                }
-            )
+        told["similar"] += [
+            {
+                "line": row.line,
+                "title": item.title,
+                "like": first.item.title,
+                "why": first.why,
+                "story": first.item.story or first.item.key,
+            }
+            for first in index.like(
+                item.title, url=item.url, known_at=item.known_at, story=item.story
+            )[:1]
+        ]
         index.add(item)
         drafts.append(item)
     if drafts and not dry_run:
@@ -121,39 +135,20 @@ def import_news(
         "rows": len(found),
         "added": len(drafts),
         "duplicates": duplicates,
-        "refused": refused,
-        "updated": updated,
-        "similar": similar,
-        "notes": notes,
-        "resolves": resolved,
+        **told,
         "dry_run": dry_run,
     }
-
-
-def _reason(wrong: InvalidInput | NotFound) -> str:
-    # A way out that is a command or an option helps who types one item, not who mends a file.
-    return wrong.message if wrong.hint.startswith(("forecast ", "--")) else str(wrong)
 
 
 def _check_given(check: EffectCheck, on: Sequence[str], grade: str, now: dt.datetime) -> None:
     """Refuse what no row could take, once and not once a row."""
     check_grade(grade)
     never = dt.datetime.min.replace(tzinfo=dt.UTC)
-    asked = Asked(tuple(on), known_at=never, event_at=now, grade=grade, confirmed=True)
+    asked = Entered("", "", never, now, on=tuple(on), grade=grade, confirmed=True)
     try:
         check.effects(asked, dated=False)
     except NotFound as unknown:
         raise InvalidInput(unknown.message, hint=unknown.hint) from unknown
-
-
-def _same(row: intake.Row, entered: Entered, recorded: Items) -> tuple[Evidence, Same] | None:
-    return recorded.same(
-        guid=row.guid,
-        url=entered.url,
-        title=entered.title,
-        source=entered.source,
-        known_at=entered.known_at,
-    )
 
 
 def _update(row: intake.Row, entered: Entered, item: Evidence, by: Same) -> list[dict[str, Any]]:
@@ -163,10 +158,14 @@ def _update(row: intake.Row, entered: Entered, item: Evidence, by: Same) -> list
     return [{"line": row.line, "title": entered.title, "of": item.key, "same": by}]
 
 
-def _entered(row: intake.Row, on: Sequence[str], grade: str, manner: Manner) -> Entered:
-    if row.fault:
-        raise InvalidInput(row.fault)
-    fields = {key: value.strip() for key, value in row.fields.items()}
+def _entered(
+    fields: Mapping[str, str],
+    read: Callable[..., dt.datetime],
+    *,
+    on: Sequence[str] = (),
+    grade: str = "F",
+) -> Entered:
+    """Read the fields of an item; `on` and `grade` are for one that states none."""
     if not fields.get("known_at"):
         msg = "known_at: must be given"
         raise InvalidInput(msg, hint="2026-11-22T12:00Z")
@@ -175,10 +174,8 @@ def _entered(row: intake.Row, on: Sequence[str], grade: str, manner: Manner) -> 
     return Entered(
         title=fields.get("title", ""),
         source=fields.get("source", ""),
-        known_at=moment(fields["known_at"], name="known_at", days="ends", manner=manner),
-        event_at=moment(happened, name="event_at", days="ends", manner=manner)
-        if happened
-        else None,
+        known_at=read(fields["known_at"], name="known_at"),
+        event_at=read(happened, name="event_at") if happened else None,
         url=fields.get("url", ""),
         on=own or tuple(on),
         grade=fields.get("grade", "") or grade,
@@ -222,9 +219,10 @@ def taken(
             news.items.append(item)
     check = EffectCheck(catalog, [*held, *news.items], now=now, world=NewsWorld.of(ledger, catalog))
     # Judged in the order of what they say, so that the order of the lines decides nothing.
+    read = partial(moment, zone="UTC", days="ends")
     for line, fields in sorted(records, key=lambda one: (sorted(one[1].items()), one[0])):
         try:
-            entered = _entered_line(fields)
+            entered = _entered(fields, read)
             if entered.identity in seen:
                 news.duplicates += 1
                 continue
@@ -234,29 +232,9 @@ def taken(
             continue
         seen.add(entered.identity)
         check.take(item)
-        news.items.append(replace(item, key=_key(entered)))
+        # When it was entered is no part of the key: imported into two ledgers, it is one item.
+        unique = "\0".join([*entered.identity, *entered.on, entered.story])
+        key = f"news-{hashlib.sha256(unique.encode()).hexdigest()[:12]}"
+        news.items.append(replace(item, key=key))
     news.items.sort(key=lambda item: (item.known_at, item.key))
     return news
-
-
-def _key(entered: Entered) -> str:
-    # When it was entered is no part of it: imported into two ledgers, it is one item.
-    unique = "\0".join([*entered.identity, *entered.on, entered.story])
-    return f"news-{hashlib.sha256(unique.encode()).hexdigest()[:12]}"
-
-
-def _entered_line(fields: Mapping[str, str]) -> Entered:
-    def when(name: str) -> dt.datetime:
-        return moment(fields[name], name=name, zone="UTC", days="ends")
-
-    return Entered(
-        title=fields["title"],
-        source=fields["source"],
-        known_at=when("known_at"),
-        event_at=when("event_at") if fields.get("event_at") else None,
-        url=fields.get("url", ""),
-        on=tuple(part.strip() for part in fields.get("on", "").split(";") if part.strip()),
-        grade=fields.get("grade", "") or "F",
-        story=fields.get("story", ""),
-        because=fields.get("because", ""),
-    )

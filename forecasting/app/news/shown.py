@@ -13,29 +13,15 @@ from forecasting.app.news.world import NewsWorld
 from forecasting.domain.evidence import (
     LASTING,
     REFERENCE_STREAMS,
-    Effect,
     Evidence,
     half_life_of,
     retractions,
     retracts,
-    standing,
 )
 from forecasting.errors import NotFound
 from forecasting.evidence import known, learned, reliability, retracted
 from forecasting.evidence.reports import CodedReport, alive, reports, unusable
 from forecasting.store import Ledger
-
-__all__ = [
-    "REFERENCE_STREAMS",
-    "Weights",
-    "find",
-    "retractions",
-    "retracts",
-    "row_of",
-    "rows",
-    "show",
-    "standing",
-]
 
 
 def find(ledger: Ledger, items: Sequence[Evidence], name: str) -> Evidence:
@@ -218,10 +204,6 @@ def _state(item: Evidence, gone: Mapping[str, Evidence]) -> str:
     return "retracted" if item.key in gone else "standing"
 
 
-def _said(effect: Effect) -> str:
-    return effect.stated or str(effect.detail.get("state") or effect.name) or "bears"
-
-
 def row_of(item: Evidence) -> dict[str, Any]:
     """Give an item as a listing shows it."""
     return {
@@ -236,7 +218,12 @@ def row_of(item: Evidence) -> dict[str, Any]:
         "story": item.story,
         "stream": item.stream,
         "url": item.url,
-        "on": {effect.target: _said(effect) for effect in item.effects},
+        "on": {
+            effect.target: effect.stated
+            or str(effect.detail.get("state") or effect.name)
+            or "bears"
+            for effect in item.effects
+        },
     }
 
 
