@@ -29,7 +29,7 @@ from forecasting.domain.sealed import Sealed, placed
 from forecasting.domain.setup import Setup
 from forecasting.domain.watch import Watch
 from forecasting.errors import InvalidInput, NotFound
-from forecasting.store import Entry, Ledger, Step
+from forecasting.store import Ledger, Step
 
 
 def kind_of(issued_at: dt.datetime, recorded_at: dt.datetime) -> Kind:
@@ -109,25 +109,20 @@ def log(
         return seal.record(ledger, drafts, now=now)
     recorded = ledger.append(drafts, recorded_at=now)
     return [
-        receipt(entry, draft, mark=catalog.mark(replace(draft, recorded_at=entry.recorded_at)))
+        {
+            "seq": entry.seq,
+            "id": entry.id,
+            "question": draft.question,
+            "forecaster": draft.forecaster,
+            "forecast": draft.value.plain,
+            "issued_at": draft.issued_at,
+            "recorded_at": entry.recorded_at,
+            "kind": draft.kind,
+            "mark": catalog.mark(replace(draft, recorded_at=entry.recorded_at)),
+            "hash": entry.hash,
+        }
         for draft, entry in zip(drafts, recorded, strict=True)
     ]
-
-
-def receipt(entry: Entry, forecast: Forecast, **more: Any) -> dict[str, Any]:
-    """Give the row of a forecast that was just recorded."""
-    return {
-        "seq": entry.seq,
-        "id": entry.id,
-        "question": forecast.question,
-        "forecaster": forecast.forecaster,
-        "forecast": forecast.value.plain,
-        "issued_at": forecast.issued_at,
-        "recorded_at": entry.recorded_at,
-        "kind": forecast.kind,
-        **more,
-        "hash": entry.hash,
-    }
 
 
 def value_of(

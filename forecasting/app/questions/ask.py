@@ -186,7 +186,17 @@ def ask(
         "criteria": "" if lacks_criteria(first) else first.criteria,
         "questions": [question.id for question in questions],
         "forecasts": [
-            logs.receipt(entry, draft)
+            {
+                "seq": entry.seq,
+                "id": entry.id,
+                "question": draft.question,
+                "forecaster": draft.forecaster,
+                "forecast": draft.value.plain,
+                "issued_at": draft.issued_at,
+                "recorded_at": entry.recorded_at,
+                "kind": draft.kind,
+                "hash": entry.hash,
+            }
             for draft, entry in zip(forecasts, recorded[len(made) + len(questions) :], strict=True)
         ],
     }
