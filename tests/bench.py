@@ -430,8 +430,8 @@ def world() -> None:
     from forecasting.app.catalog import Catalog
     from forecasting.app.forecast.explain import Explanation
     from forecasting.app.forecast.predict import OWN, Predictor
-    from forecasting.app.news.watch import Watch
-    from forecasting.app.questions.load import bundled_bank
+    from forecasting.app.news.world import Watch
+    from forecasting.app.upkeep.banks import bundled_bank
     from forecasting.app.world import scenario
     from forecasting.domain import Effect, Evidence
     from forecasting.models.world.simulate import simulate

@@ -66,8 +66,7 @@ class World:
         told: Callable[[str], None] = _silent,
     ) -> dict[str, Any]:
         """Say what each code of an item would do to every question that it touches."""
-        from forecasting.app.news.code import CODES
-        from forecasting.app.news.effect import effect
+        from forecasting.app.news.code import CODES, effect
 
         return effect(
             self.ledger,
@@ -133,7 +132,7 @@ class World:
     def open_outcomes(self) -> list[dict[str, Any]]:
         """Give the open questions that the world answers, with what each may be answered with."""
         from forecasting.app.catalog import Catalog
-        from forecasting.app.news.targets import NewsWorld
+        from forecasting.app.news.world import NewsWorld
 
         catalog = Catalog.of(self.ledger)
         answered = NewsWorld.of(self.ledger, catalog).predicates

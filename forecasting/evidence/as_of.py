@@ -8,7 +8,7 @@ forecast uses the items with ``known_at <= as_of`` that also stood in the ledger
 import datetime as dt
 from collections.abc import Iterable
 
-from forecasting.domain.evidence import Evidence
+from forecasting.domain.evidence import Evidence, retractions, retracts
 from forecasting.domain.instants import utc
 
 
@@ -45,14 +45,5 @@ def known(
 def retracted(items: Iterable[Evidence]) -> tuple[Evidence, ...]:
     """Drop the items that a later item retracts, and the retractions themselves."""
     items = tuple(items)
-    gone = {
-        effect.target.removeprefix("evidence/")
-        for item in items
-        for effect in item.effects
-        if effect.name == "retracts"
-    }
-    return tuple(
-        item
-        for item in items
-        if item.key not in gone and all(effect.name != "retracts" for effect in item.effects)
-    )
+    gone = retractions(items)
+    return tuple(item for item in items if item.key not in gone and not retracts(item))

@@ -6,9 +6,8 @@ import pytest
 
 import forecasting as fc
 from forecasting import clock
-from forecasting.app.questions.ask import slug_of
-from forecasting.app.questions.edit import as_yaml, edit
-from forecasting.app.questions.listing import list_rows
+from forecasting.app.questions.ask import as_yaml, edit, slug_of
+from forecasting.app.questions.board import list_rows
 from forecasting.app.questions.today import due
 from forecasting.app.upkeep import banks
 from forecasting.domain.instants import iso

@@ -6,6 +6,7 @@ import pytest
 
 from forecasting.app.book import Book
 from forecasting.app.news import add as news
+from forecasting.app.news import shown as listing
 from forecasting.app.news import sources
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.evidence import learned, retracted
@@ -61,7 +62,7 @@ def test_a_grade_counts_from_now_on_and_the_latest_one_wins(ledger: Ledger) -> N
 def _said(ledger: Ledger, everything: bool) -> list[dict[str, object]]:
     """What was said; what it weighs depends on who said it."""
     weights = ("then", "now", "moves")
-    rows = news.rows(ledger, everything=everything, now=NOW)
+    rows = listing.rows(ledger, everything=everything, now=NOW)
     return [{key: value for key, value in row.items() if key not in weights} for row in rows]
 
 

@@ -13,7 +13,7 @@ from forecasting.app.book import Book
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import OWN, Predictor
 from forecasting.app.forecast.update import update
-from forecasting.app.questions.load import bundled_bank
+from forecasting.app.upkeep.banks import bundled_bank
 from forecasting.app.world import scenario
 from forecasting.bank import Bank
 from forecasting.domain import Effect, Evidence

@@ -175,7 +175,7 @@ def replayed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Book, P
 
 
 def test_the_table_of_a_replay(replayed: tuple[Book, Path]) -> None:
-    from forecasting.app.questions.load import bundled_bank
+    from forecasting.app.upkeep.banks import bundled_bank
 
     book, _ = replayed
     rows, notes = worldview_rows(book.ledger, bundled_bank(), now=clock.now())
@@ -199,7 +199,7 @@ def test_the_table_of_a_replay(replayed: tuple[Book, Path]) -> None:
 
 
 def test_before_anything_resolved_weights_are_equal(replayed: tuple[Book, Path]) -> None:
-    from forecasting.app.questions.load import bundled_bank
+    from forecasting.app.upkeep.banks import bundled_bank
 
     book, _ = replayed
     early = dt.datetime(2025, 4, 20, tzinfo=dt.UTC)

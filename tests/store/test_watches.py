@@ -10,7 +10,7 @@ import pytest
 
 from forecasting.app.exchange.export import export_record
 from forecasting.app.exchange.importing import import_record
-from forecasting.app.upkeep.doctor import doctor
+from forecasting.app.upkeep.workspace import doctor
 from forecasting.domain.forecast import Spread
 from forecasting.domain.provenance import Fitted, fits_of, in_batch, world_run
 from forecasting.domain.watch import Watch, watched, watched_until

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from forecasting.app.questions.listing import SORTS, STATUSES, Wanted
+from forecasting.app.questions.board import SORTS, STATUSES, Wanted
 from forecasting.review.plot import sparkline
 from forecasting.web.bodies import Sent
 from forecasting.web.faults import Fault
