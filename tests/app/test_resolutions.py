@@ -15,8 +15,7 @@ from forecasting.app.ledger.log import log
 from forecasting.app.ledger.resolutions import resolutions, scored
 from forecasting.app.questions.listing import list_rows
 from forecasting.app.questions.load import bundled_bank, load_bank
-from forecasting.app.scores.compare import compare
-from forecasting.app.scores.leaderboard import leaderboard
+from forecasting.app.scores.compare import compare, leaderboard
 from forecasting.app.scores.score import scores
 from forecasting.cli import run as cli
 from forecasting.domain import Condition, Forecast

@@ -12,8 +12,7 @@ from forecasting.app.ledger import redact
 from forecasting.app.ledger.log import history
 from forecasting.app.questions.load import resolution_row
 from forecasting.app.questions.today import State, names
-from forecasting.app.review.news_part import marks_of, moved_of
-from forecasting.app.review.publish import path_of, point_of
+from forecasting.app.review.paths import marks_of, moved_of, path_of, point_of
 from forecasting.app.upkeep.banks import bank_of
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.forecasters import MODEL, family
