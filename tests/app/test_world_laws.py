@@ -459,3 +459,33 @@ def test_cold_warm_and_with_workers_a_replay_has_one_digest(own_book: Books) -> 
         assert len(digests) == 1
         other = own_book().replay(**options | {"seed": 4})
     assert other["digest"] not in {digest for _, digest in digests}
+
+
+@pytest.mark.parametrize("fault", [InvalidInput("rate: broken"), ValueError("rate: broken")])
+def test_a_fault_in_one_process_leaves_every_other_scenario_standing(
+    own_book: Books, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    book = own_book(PACT)
+
+    def told() -> tuple[dict[str, Any], scenario.Live]:
+        found = scenario.live(book.ledger, now=NOW, draws=4_096)
+        rows = found.what_if(do=["truce-comes=yes"])
+        return {row["question"]: (row["before"], row["after"]) for row in rows}, found
+
+    whole, live = told()
+    assert "while truce=on: pact=off" in live.learned()
+    real = parameters._Drawing.draw
+
+    def breaks(drawing: Any) -> Any:
+        if drawing.process.name == "pact":
+            raise fault
+        return real(drawing)
+
+    monkeypatch.setattr(parameters._Drawing, "draw", breaks)
+    rows, live = told()
+    assert (
+        rows == {name: numbers for name, numbers in whole.items() if name != "pact-holds"} != whole
+    )
+    assert f"pact-holds is left out: process (pact): {fault}" in live.notes
+    # What the page of the world shows: the links of all others were learned.
+    assert set(live.learned()) == {link.name for link in live.run.spec.links}

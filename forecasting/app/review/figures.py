@@ -47,8 +47,6 @@ def world(book: PlainBook, told: Told) -> dict[str, Any]:
     dict
         ``as_of, until, draws, notes, answers, stories, values, learned, ends``.
     """
-    import numpy as np
-
     view = _view(book, told)
     told("reading the answers off the paths")
     answers = view.answers().to_dict("records")
@@ -56,10 +54,6 @@ def world(book: PlainBook, told: Told) -> dict[str, Any]:
     stories = view.stories(STORIES).to_dict("records")
     told("weighing what is worth knowing")
     values = view.live.value()
-    learned = {
-        name: tuple(np.exp(np.quantile(beta, (0.5, 0.05, 0.95))).tolist())
-        for name, beta in view.live.run.learned.betas.items()
-    }
     ends = {}
     for fan in view.live.fans():
         if len(fan.states):
@@ -74,7 +68,7 @@ def world(book: PlainBook, told: Told) -> dict[str, Any]:
         "answers": plain(answers),
         "stories": plain(stories),
         "values": plain(values),
-        "learned": learned,
+        "learned": view.live.learned(),
         "ends": ends,
     }
 

@@ -1,13 +1,10 @@
 """Gather from the ledger what the review page and the pictures show."""
 
-import contextlib
 import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.in_force import latest
@@ -165,17 +162,15 @@ def _world(
     except InvalidInput:
         # No open question is answered by the world: there is nothing to simulate.
         return world_page(bank.world, items, moment, watched=looked), {}
-    ratios = {}
-    learned = found.run.learned
-    for name in learned.betas:
-        with contextlib.suppress(InvalidInput):  # of a process at fault nothing was learned
-            levels = np.quantile(learned.betas[name], (0.5, 0.05, 0.95))
-            middle, low, high = np.exp(levels).tolist()
-            ratios[name] = (middle, low, high)
     shown = world_page(
-        bank.world, items, moment, watched=looked, learned=ratios, fans=found.fans(linked=True)
+        bank.world,
+        items,
+        moment,
+        watched=looked,
+        learned=found.learned(),
+        fans=found.fans(linked=True),
     )
-    return shown, learned.gain_summary
+    return shown, found.run.learned.gain_summary
 
 
 def _parts(ledger: Ledger, selection: Selection, present: Sequence[str]) -> list[Mapping[str, Any]]:

@@ -4,6 +4,7 @@ Every answer is read off the same paths, so that they agree with one another; co
 in `forecasting.app.world.what_if`.
 """
 
+import contextlib
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.forecast.predict import LIVE_DRAWS, Predictor
+from forecasting.app.forecast.predict import LIVE_DRAWS, OWN, Predictor
 from forecasting.app.ledger.log import check_moment
 from forecasting.app.upkeep.banks import bank_of
 from forecasting.arrays import BoolArray, FloatArray
@@ -22,7 +23,7 @@ from forecasting.domain.instants import iso
 from forecasting.domain.predicate import Truth
 from forecasting.domain.question import Question
 from forecasting.domain.scenario import OTHERWISE, ScenarioSet
-from forecasting.errors import InvalidInput, NotFound, nearest
+from forecasting.errors import GateRefused, InvalidInput, NotFound, nearest
 from forecasting.evidence.relevant import last_moment
 from forecasting.models.world.answers import Estimate, effective, estimate, value_of_information
 from forecasting.models.world.model import Run, Variant
@@ -182,6 +183,16 @@ class Live:
             row["rank_per_day"] = fastest.index(row) + 1
         return sorted(rows, key=lambda row: (-float(row["value_of_information"]), row["question"]))
 
+    def learned(self) -> dict[str, tuple[float, float, float]]:
+        """Give each link's hazard ratio after the past: median and 90 % range."""
+        ratios = {}
+        betas = self.run.learned.betas
+        for name in betas:
+            with contextlib.suppress(InvalidInput):  # of a process at fault nothing was learned
+                middle, low, high = np.exp(np.quantile(betas[name], (0.5, 0.05, 0.95))).tolist()
+                ratios[name] = (middle, low, high)
+        return ratios
+
     def stories(self, count: int) -> list[dict[str, Any]]:
         """Give the most frequent stories of the linked processes, each step with its median month.
 
@@ -257,10 +268,22 @@ def live(
     # Only a conditional question may ask about a later time.
     far = [q.id for q in questions if last_moment(asks[q.id], q.closes) > until]
     questions = [q for q in questions if q.id not in far]
-    run = simulated(predictor, questions, moment, until)
+    faults: dict[str, str] = {}
+    try:
+        run = simulated(predictor, questions, moment, until)
+    except (InvalidInput, GateRefused):
+        # A process at fault silences what rests on it, and no other; asked one by one, they tell.
+        predictor.one(OWN[0], questions, moment)
+        found = predictor.model.faults
+        faults = {q.id: found[q.id, moment] for q in questions if (q.id, moment) in found}
+        questions = [q for q in questions if q.id not in faults]
+        if not faults or not questions:
+            raise
+        run = simulated(predictor, questions, moment, until)
     watched = {name: record.free for name, record in run.records.items()}
     late = [name for name, end in watched.items() if moment - end > dt.timedelta(days=7)]
     notes = [f"{name} asks about a time after {iso(until)[:10]} and is left out" for name in far]
+    notes += [f"{name} is left out: {why}" for name, why in faults.items()]
     if late:
         notes.append(
             f"{len(late)} of {len(watched)} processes were last watched more than a week ago, "
