@@ -493,6 +493,9 @@ def drafts(
             reference = in_batch(runs[key])
         if item.value is None:
             continue
+        meta = {"moved": json.dumps(item.moved)} if item.moved else {}
+        if item.answer is not None and item.answer.intervals:
+            meta["intervals"] = json.dumps(item.answer.intervals)
         entries.append(
             Forecast(
                 question=item.question.id,
@@ -505,18 +508,10 @@ def drafts(
                 model_run=reference,
                 run=run,
                 gate=item.answer.fit if item.answer else "",
-                meta=_meta(item),
+                meta=meta,
             )
         )
     return entries
-
-
-def _meta(item: Said) -> dict[str, str]:
-    """Give what else is kept with a forecast: what moved it, and the intervals of its options."""
-    found = {"moved": json.dumps(item.moved)} if item.moved else {}
-    if item.answer is not None and item.answer.intervals:
-        found["intervals"] = json.dumps(item.answer.intervals)
-    return found
 
 
 def _model_run(item: Said, answer: Answer, as_of: dt.datetime, run: str) -> ModelRun:

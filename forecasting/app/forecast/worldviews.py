@@ -259,12 +259,16 @@ def worldview_rows(
         worldview = titles.get(name)
         claims = claimed.get(worldview.text, []) if worldview else []
         mean, n = brier.get(name, (None, 0))
+        # Those that bear on its weight are the ones whose middle it had entered by.
+        bearing = [catalog.questions[question] for question in ensemble.questions]
+        bearing = [question for question in bearing if spoken.entered(name, spot_of(question))]
         rows.append(
             {
                 "worldview": name.removeprefix(PREFIX),
                 "title": worldview.title if worldview else "",
                 "weight": ensemble.weights[name],
-                **_resolved(catalog, spoken, ensemble, name),
+                "n_resolved": len(bearing),
+                "n_events": len({question.event for question in bearing}),
                 "brier": mean,
                 "n_scored": n,
                 **_scorecard(claims),
@@ -373,13 +377,6 @@ def _brier(
         str(name): (float(group["score"].mean()), int(group["question"].nunique()))
         for name, group in scored.groupby("forecaster")
     }
-
-
-def _resolved(catalog: Catalog, spoken: Spoken, ensemble: Ensemble, name: str) -> dict[str, int]:
-    """Count the questions, and their events, that bear on one worldview's weight."""
-    mine = [catalog.questions[question] for question in ensemble.questions]
-    mine = [question for question in mine if spoken.entered(name, spot_of(question))]
-    return {"n_resolved": len(mine), "n_events": len({question.event for question in mine})}
 
 
 def _differs(

@@ -64,6 +64,8 @@ def compare(
         that resolved but have not reached their scheduled close, ``held_by`` the event whose late
         answer holds up those after it, ``other_types`` with their shared questions.
     """
+    from forecasting.comparison import paired_bootstrap
+
     wanted = selection or Selection()
     if a == b:
         msg = f"forecasters ({a}, {b}): must be two different names"
@@ -84,7 +86,10 @@ def compare(
         else:
             known_forecaster(ledger, name)
     frame = frame[frame["forecaster"].isin([a, b])]
-    counts = {kind: _n_shared(frame[frame["type"] == kind], a, b) for kind in NATURAL}
+    kept = frame[~frame["too_soon"]]
+    mine, theirs = (kept.loc[kept["forecaster"] == name, ["question", "type"]] for name in (a, b))
+    both = mine[mine["question"].isin(theirs["question"])].drop_duplicates("question")
+    counts = {kind: int((both["type"] == kind).sum()) for kind in NATURAL}
     fitting = [kind for kind in NATURAL if not rule or kind in SCORES[rule].types]
     chosen = question_type or max(fitting, key=lambda kind: counts[kind])
     used = rule or NATURAL[chosen]
@@ -93,7 +98,10 @@ def compare(
         raise InvalidInput(msg, hint=f"rule={NATURAL[chosen]}")
     part = frame[frame["type"] == chosen]
     wide = shared(part, a, b, rule=used, convention=convention, window=window)
-    result = {
+    # Unanswered questions keep their place in the sequence.
+    pending = _pending(ledger, wanted, a, b, chosen)
+    names, moment = (a, b), wanted.as_of or now
+    found: dict[str, Any] = {
         "a": a,
         "b": b,
         "kind": wanted.kind,
@@ -105,37 +113,6 @@ def compare(
         "n_a": int(part.loc[part["forecaster"] == a, "question"].nunique()),
         "n_b": int(part.loc[part["forecaster"] == b, "question"].nunique()),
         "other_types": {kind: n for kind, n in counts.items() if n and kind != chosen},
-    }
-    pending = _pending(ledger, wanted, a, b, chosen)
-    lower, upper = score_range(used, convention)
-    bound = upper - lower
-    return {
-        **result,
-        **_compared(
-            wide,
-            pending,
-            names=(a, b),
-            bound=bound if math.isfinite(bound) else None,
-            moment=wanted.as_of or now,
-            series=diebold_mariano,
-            resamples=resamples,
-        ),
-    }
-
-
-def _compared(
-    wide: "pd.DataFrame",
-    pending: "pd.DataFrame",
-    *,
-    names: tuple[str, str],
-    bound: float | None,
-    moment: dt.datetime,
-    series: bool,
-    resamples: int,
-) -> dict[str, Any]:
-    from forecasting.comparison import paired_bootstrap
-
-    found: dict[str, Any] = {
         "n_shared": len(wide),
         "n_events": int(wide["event"].nunique()),
         **dict.fromkeys(("difference", "lower", "upper", "detectable", "cs_lower", "cs_upper")),
@@ -145,10 +122,9 @@ def _compared(
         "held_by": None,
     }
     if wide.empty:
-        return {**found, "reading": f"{names[0]} and {names[1]} share no question: no comparison."}
-    whole = paired_bootstrap(
-        wide["a"], wide["b"], cluster=wide["event"].tolist(), resamples=resamples
-    )
+        return {**found, "reading": f"{a} and {b} share no question: no comparison."}
+    cluster = wide["event"].tolist()
+    whole = paired_bootstrap(wide["a"], wide["b"], cluster=cluster, resamples=resamples)
     said = [_named(whole.reading, names)]
     found.update(
         difference=whole.difference,
@@ -157,11 +133,12 @@ def _compared(
         detectable=whole.detectable,
         note=whole.note,
     )
-    if bound is None:
-        said.append("This score has no bounds, so there is no confidence sequence.")
+    lower, upper = score_range(used, convention)
+    if math.isfinite(upper - lower):
+        said.append(_sequence(found, wide, pending, names, upper - lower, moment))
     else:
-        said.append(_sequence(found, wide, pending, names, bound, moment))
-    if series:
+        said.append("This score has no bounds, so there is no confidence sequence.")
+    if diebold_mariano:
         said.append(_series(found, wide, names))
     return {**found, "reading": "\n".join(said)}
 
@@ -237,12 +214,6 @@ def _series(found: dict[str, Any], wide: "pd.DataFrame", names: tuple[str, str])
         f"Diebold-Mariano on {tested.n} regular steps: {tested.statistic:.2f}, p = "
         f"{tested.p_value:.2g}; below 0 {names[0]} is the better."
     )
-
-
-def _n_shared(frame: "pd.DataFrame", a: str, b: str) -> int:
-    frame = frame[~frame["too_soon"]]
-    mine, theirs = (set(frame.loc[frame["forecaster"] == name, "question"]) for name in (a, b))
-    return len(mine & theirs)
 
 
 def _pending(ledger: Ledger, wanted: Selection, a: str, b: str, kind: str) -> "pd.DataFrame":

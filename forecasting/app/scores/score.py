@@ -93,7 +93,9 @@ def scores(
     rows: list[dict[str, Any]] = []
     for kind in kinds_present(ledger) if wanted.kind == "all" else [wanted.kind]:
         frame = resolved(ledger, replace(wanted, kind=kind, forecaster=""), seals="worst")
-        if against and len(frame) and not (wanted.kind == "all" and _lacks(frame, against)):
+        # Of all kinds, somebody may have spoken in one and not in another.
+        there = {UNIFORM, CLIMATOLOGY, *frame["forecaster"]}
+        if against and len(frame) and (wanted.kind != "all" or against in there):
             frame = with_reference(frame, against)
         rows += from_frame(
             frame,
@@ -141,10 +143,6 @@ def from_frame(
         )
         rows.extend(table.horizons() if by == "horizon" else table.rows(by))
     return rows
-
-
-def _lacks(frame: "pd.DataFrame", name: str) -> bool:
-    return name not in (UNIFORM, CLIMATOLOGY) and name not in set(frame["forecaster"])
 
 
 def _check(rule: str, by: str, window: str, missing: str) -> None:
