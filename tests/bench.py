@@ -506,8 +506,8 @@ def world() -> None:
         book.close()
     sets = bank.scenarios[0]
     given = "guarantees-2026=firm"
-    scenario.what_if(live, [given], [], sets)
-    ours = timed(lambda: scenario.what_if(live, [given], [], sets), 3)
+    live.what_if([given], [], sets)
+    ours = timed(lambda: live.what_if([given], [], sets), 3)
     report(f"what-if --given {given}, all questions and scenarios", ours, "1 s", 1.0)
     question = catalog.questions["general-ceasefire-2026@2026-12-31"]
     ours = timed(lambda: Explanation(predictor(), question, now, 0).told(), 3)

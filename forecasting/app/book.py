@@ -819,10 +819,9 @@ class Book[Table](Record[Table], Review[Table], World):
 
     def scenarios(self) -> Table:
         """Give the sets of named scenarios of the bank."""
-        from forecasting.app.upkeep.banks import bank_of
         from forecasting.app.world.scenario import listed
 
-        return self._give(listed(bank_of(self.ledger)), ("closes",))
+        return self._give(listed(self.ledger), ("closes",))
 
     def simulated(self, *, as_of: When = None, seed: int = 0) -> "Live":
         """Simulate the world, and give what answers of scenarios, what-if and stories."""
@@ -846,13 +845,13 @@ class Book[Table](Record[Table], Review[Table], World):
 
     def graph(self, name: str) -> dict[str, Any]:
         """Show a graph of the models: what it is, and its latest fits."""
-        from forecasting.app.world.models import graph_report
+        from forecasting.app.world.processes import graph_report
 
         return graph_report(self.ledger, name)
 
     def priors(self, *questions: str) -> Table:
         """Give every prior, or those that questions rest on, with its source."""
-        from forecasting.app.world.models import prior_rows
+        from forecasting.app.world.processes import prior_rows
 
         return self._give(prior_rows(self.ledger, questions=questions))
 

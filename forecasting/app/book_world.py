@@ -105,8 +105,8 @@ class World:
 
     def world_page(self) -> "WorldPage":
         """Give the processes and links as they stand now; nothing is simulated."""
-        from forecasting.app.review.world_part import world_page
         from forecasting.app.upkeep.banks import bank_of
+        from forecasting.app.world.processes import world_page
         from forecasting.domain.watch import watched
         from forecasting.evidence import retracted
 
@@ -149,7 +149,7 @@ class World:
 
     def beside(self, *, kind: str = "live", run: str = "") -> dict[str, Any]:
         """Give what each worldview said last of each question, beside the model."""
-        from forecasting.app.forecast.worldview_table import beside
+        from forecasting.app.forecast.worldviews import beside
 
         return beside(self.ledger, now=clock.now(), kind=kind, run=run)
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from forecasting.app.forecast.pool import pool, pool_scores
-from forecasting.app.forecast.pool_methods import Past
 from forecasting.app.frames import Selection
 from forecasting.domain import OutcomeSpace
 from forecasting.domain.pools import METHODS
 from forecasting.errors import InvalidInput, NotFound
+from forecasting.pooling.methods import Past
 from tests.app import season as ours
 from tests.app.season import DAY, START, Diary
 

@@ -14,8 +14,7 @@ from forecasting.app.ledger import resolve as use
 from forecasting.app.ledger.log import log
 from forecasting.app.ledger.resolve import resolutions, scored
 from forecasting.app.questions.board import list_rows
-from forecasting.app.scores.compare import compare
-from forecasting.app.scores.leaderboard import leaderboard
+from forecasting.app.scores.compare import compare, leaderboard
 from forecasting.app.scores.score import scores
 from forecasting.app.upkeep.banks import bundled_bank, load_bank
 from forecasting.cli import run as cli

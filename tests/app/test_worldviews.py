@@ -14,8 +14,14 @@ from hypothesis import strategies as st
 from forecasting import clock
 from forecasting.app.book import Book, open_book
 from forecasting.app.catalog import Catalog
-from forecasting.app.forecast.worldview_table import worldview_rows, worldview_steps
-from forecasting.app.forecast.worldviews import Ensemble, Spoken, counted, weights_at
+from forecasting.app.forecast.worldviews import (
+    Ensemble,
+    Spoken,
+    counted,
+    weights_at,
+    worldview_rows,
+    worldview_steps,
+)
 from forecasting.domain.forecast import Forecast, model_value
 from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.provenance import ReplayMark
