@@ -452,10 +452,7 @@ def world() -> None:
     standing.one(OWN[0], asked, now)
 
     def run(one: Predictor) -> Any:
-        return one.model.run(
-            OWN[0], plain, one.facts(now), now, one.watched(now), one.reliability,
-            until=now + dt.timedelta(days=365),
-        )  # fmt: skip
+        return one.model.run(OWN[0], plain, one.at(now), until=now + dt.timedelta(days=365))
 
     found = run(standing)
     year = found.world.day(now) + 365.0

@@ -107,14 +107,8 @@ def test_one_thing_has_one_number_whatever_it_is_a_part_of(day: str) -> None:
     place = asked[0].space.options.index("general")
     # What is logged is held off 0 and 1 and the options normalised; no further apart than that.
     assert told[path].numbers[place] == pytest.approx(told[ladder].numbers[0], rel=5e-4)
-    run = one.model.run(
-        OWN[0],
-        asked,
-        one.facts(parse_instant(f"{day}T12:00:00Z")),
-        parse_instant(f"{day}T12:00:00Z"),
-        {},
-        one.reliability,
-    )
+    noon = parse_instant(f"{day}T12:00:00Z")
+    run = one.model.run(OWN[0], asked, one.at(noon, watched={}))
     chosen = run.paths.choice(
         one.asks[path].event, asked[0].space.options, asked[0].opens, asked[0].closes
     )

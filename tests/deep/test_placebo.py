@@ -55,10 +55,7 @@ class World:
         run = predictor.model.run(
             OWN[0],
             questions,
-            predictor.facts(start),
-            start,
-            dict.fromkeys(bank.world.processes, start),
-            predictor.reliability,
+            predictor.at(start, watched=dict.fromkeys(bank.world.processes, start)),
         )
         processes = tuple(
             replace(p, moves=tuple(replace(m, rate=np.asarray(m.rate) * pace) for m in p.moves))

@@ -197,7 +197,7 @@ def test_a_kind_that_is_not_installed_is_named(tmp_path: Path) -> None:
 
 
 def test_a_worldview_shifts_its_rates(installed: Any, tmp_path: Path) -> None:
-    from forecasting.models.own_kind import own_hazards
+    from forecasting.models.registry import own_hazards
 
     border = bank_of(tmp_path).world.processes["border"]
     options: dict[str, Any] = {"points": 4, "seed": 0}

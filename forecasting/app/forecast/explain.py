@@ -85,10 +85,7 @@ class Explanation:
         run = self.predictor.model.run(
             Variant(MODEL),
             [self.question],
-            facts,
-            self.as_of,
-            self.predictor.watched(self.as_of),
-            self.predictor.reliability,
+            self.predictor.at(self.as_of, facts),
         )
         after = self.predictor.model.read(run, self.question)
         prior = self.predictor.prior(self.question)
@@ -150,17 +147,8 @@ class Explanation:
         draws: int = STEP_DRAWS,
         betas: Mapping[str, float] | None = None,
     ) -> FloatArray:
-        looked = self.predictor.watched(as_of) if watched is None else watched
-        run = self.predictor.model.run(
-            variant,
-            [self.question],
-            tuple(items),
-            as_of,
-            looked,
-            self.predictor.reliability,
-            draws=draws,
-            betas=betas,
-        )
+        at = self.predictor.at(as_of, tuple(items), watched)
+        run = self.predictor.model.run(variant, [self.question], at, draws=draws, betas=betas)
         return self._scale(self.predictor.model.read(run, self.question))
 
     def _facts_and_time(self, facts: Sequence[Evidence], prior: Answer) -> list[dict[str, Any]]:

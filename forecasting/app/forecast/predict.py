@@ -40,7 +40,7 @@ from forecasting.evidence import known, retracted
 from forecasting.evidence.relevant import asked
 from forecasting.evidence.reliability import Reliabilities, learned
 from forecasting.models.world.climatology import climatology
-from forecasting.models.world.model import Variant, WorldModel
+from forecasting.models.world.model import AsOf, Variant, WorldModel
 from forecasting.models.world.reading import LEVELS, Answer, on_scale
 from forecasting.store import Ledger
 
@@ -113,8 +113,8 @@ class Predictor:
         from forecasting.inference.compile import library_versions
         from forecasting.models.fits import stored_fits
         from forecasting.models.world.classes import class_draws
+        from forecasting.models.world.delivery import delivery_hazards
         from forecasting.models.world.learning import Learner
-        from forecasting.models.world.packages import delivery_hazards
 
         self.catalog = catalog
         self.bank = bank
@@ -149,6 +149,7 @@ class Predictor:
             seed,
             draws,
             bank.digest,
+            self.reliability,
             dict(library_versions()),
         )
 
@@ -240,10 +241,8 @@ class Predictor:
             if all((*key, q.id) in self._ahead for q in group):
                 found |= {q.id: self._ahead[(*key, q.id)] for q in group}
                 continue
-            looked = self.watched(as_of) if watched is None else watched
-            found |= self.model.answers(
-                variant, group, items, as_of, looked, self.reliability, draws=draws
-            )
+            at = self.at(as_of, items, watched)
+            found |= self.model.answers(variant, group, at, draws=draws)
         return found
 
     def parts(
@@ -273,10 +272,7 @@ class Predictor:
             self._priors |= self.model.answers(
                 Variant(PRIOR, links=True, news=False, history=False),
                 together,
-                items,
-                question.opens,
-                looked,
-                self.reliability,
+                AsOf(question.opens, items, looked),
                 draws=min(self.model.draws, REPLAY_DRAWS),
             )
         return self._priors.get(question.id)
@@ -295,6 +291,19 @@ class Predictor:
     def watched(self, as_of: dt.datetime) -> dict[str, dt.datetime]:
         """Give until when each process was watched, by the watches that count."""
         return watched(self.watches, as_of, live=False)
+
+    def at(
+        self,
+        as_of: dt.datetime,
+        items: Sequence[Evidence] | None = None,
+        watched: Mapping[str, dt.datetime] | None = None,
+    ) -> AsOf:
+        """Give what counts as of a moment: all that is known and watched by then, or as given."""
+        return AsOf(
+            as_of,
+            self.facts(as_of) if items is None else items,
+            self.watched(as_of) if watched is None else watched,
+        )
 
     def reliability(self, as_of: dt.datetime) -> Reliabilities:
         """Give what resolved claims had taught about each source by a moment."""
@@ -329,7 +338,6 @@ class Predictor:
             if new and question.opens < as_of:
                 groups.setdefault(new, []).append(question)
         found: dict[str, _Moved] = {}
-        looked = self.watched(as_of)
         for new, asking in groups.items():
             items = [item for item in facts if item.key not in new]
             rows: dict[str, list[tuple[str, list[float]]]] = {q.id: [] for q in asking}
@@ -339,9 +347,8 @@ class Predictor:
                 if position == len(new):
                     told = {q.id: answers[MODEL, q.id] for q in asking}
                 else:
-                    told = self.model.answers(
-                        OWN[0], asking, tuple(items), as_of, looked, self.reliability
-                    )
+                    at = self.at(as_of, tuple(items))
+                    told = self.model.answers(OWN[0], asking, at)
                 for question in asking:
                     if question.id not in told or not told[question.id].numbers:
                         continue
@@ -411,7 +418,7 @@ class Predictor:
         ]
         numeric = [q for q in questions if q.type == "numeric" and q.id in self.asks]
         for group, items in self.parts(numeric, as_of):
-            held = self.model.records(items, as_of, self.watched(as_of))
+            held = self.model.records(self.at(as_of, items))
             for question in group:
                 predicate = self.asks[question.id]
                 record = held[min(asked(predicate))]

@@ -96,9 +96,7 @@ def update(
             if ends.get(name) is None or ends[name] < moment
         ]
         predictor.watches = (*predictor.watches, *news)
-    ends = predictor.model.watched_until(
-        processes, predictor.facts(moment), moment, predictor.watched(moment)
-    )
+    ends = predictor.model.watched_until(processes, predictor.at(moment))
     stale = {
         q.id: {name: ends[name] for name in rests[q.id] if moment - ends[name] > FRESH}
         for q in able
@@ -178,12 +176,8 @@ def unwatched(
     questions, _ = _chosen(catalog, names, moment)
     predictor = Predictor.of(ledger, catalog, moment, now, seed=0)
     resting = [predictor.model.rests(q) for q in questions if q.id in predictor.asks]
-    ends = predictor.model.watched_until(
-        sorted(frozenset().union(*resting)),
-        predictor.facts(moment),
-        moment,
-        predictor.watched(moment),
-    )
+    processes = sorted(frozenset().union(*resting))
+    ends = predictor.model.watched_until(processes, predictor.at(moment))
     return {name: end for name, end in ends.items() if moment - end > FRESH}
 
 

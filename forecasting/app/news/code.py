@@ -365,7 +365,7 @@ def _looked(
     spec = plain.bank.world.processes
     names = {effect.target.partition("=")[0] for effect in sample.effects} if sample else set()
     mine = sorted(names & set(spec))
-    return plain.model.watched_until(mine, plain.facts(now), now, plain.watched(now))
+    return plain.model.watched_until(mine, plain.at(now))
 
 
 def _changes(

@@ -206,7 +206,8 @@ def _path(
     kind: str,
 ) -> "tuple[QuestionPath, bool, str]":
     """Give the path to draw, whether there is a replay of it, and which of the two it is."""
-    
+    from forecasting.app.review.paths import marks_of, moved_of, path_of, point_of
+
     replayed = any(one.kind == "replay" for one in said)
     live = [one for one in said if one.kind in ("live", "backdated", "imported")]
     if kind == "replay" or (not live and replayed):

@@ -307,10 +307,7 @@ def simulated(
     return predictor.model.run(
         Variant(MODEL),
         questions,
-        predictor.facts(moment),
-        moment,
-        predictor.watched(moment),
-        predictor.reliability,
+        predictor.at(moment),
         do=do,
         towards=towards,
         met=met,

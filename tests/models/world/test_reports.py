@@ -26,9 +26,8 @@ from forecasting.evidence.reports import (
     story_total,
     unusable,
 )
-from forecasting.models.news_gain import Gain, gain_draws, learned_gain, summary
+from forecasting.models.news_gain import Gain, exposed, gain_draws, learned_gain, summary
 from forecasting.models.world import values
-from forecasting.models.world.exposed import exposed
 from forecasting.models.world.known import to_values
 
 NOON = dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)
