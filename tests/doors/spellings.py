@@ -86,7 +86,6 @@ PROBABILITIES = {
     "0:0": Refused("one side of the odds"),
     "٠:١": DIGITS,
     "１:３": DIGITS,
-    "--": BAND,
 }
 
 _DAY = Refused("must be a calendar day")
