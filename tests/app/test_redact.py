@@ -1,7 +1,6 @@
 """Redaction: the text of a rationale leaves the database, and everything else stays as it was."""
 
 import json
-import shutil
 import sqlite3
 import subprocess
 
@@ -150,34 +149,6 @@ def test_secure_delete_is_on_whatever_the_build_of_sqlite_would_have_it():
     engine._configure(raw, memory=True, timeout=1)
     assert raw.execute("PRAGMA secure_delete").fetchone() == (1,)
     raw.close()
-
-
-def test_only_a_redaction_excuses_a_missing_text(tmp_path):
-    path = tmp_path / "ledger.db"
-    spoken(path).ledger.close()
-    kept = tmp_path / "kept.db"
-    shutil.copy(path, kept)
-    raw = sqlite3.connect(path)
-    raw.execute("DROP TRIGGER rationale_no_delete")
-    raw.execute("DELETE FROM rationale")
-    raw.commit()
-    raw.close()
-    with Ledger.open(str(path)) as ledger:
-        found = ledger.verify()
-        assert (found.ok, found.first_bad, found.reason) == (False, 2, "its rationale is missing")
-    with Ledger.open(str(kept)) as ledger:
-        ledger.append([Redaction(2, "names a source")], recorded_at=START + 2 * DAY)
-    raw = sqlite3.connect(kept)
-    raw.execute("DROP TRIGGER rationale_guard")
-    raw.execute(f"INSERT INTO rationale VALUES (2, '{'0' * 64}', 'another text')")
-    raw.commit()
-    raw.close()
-    with Ledger.open(str(kept)) as ledger:
-        found = ledger.verify()
-        assert (found.first_bad, found.reason) == (
-            2,
-            "its rationale was redacted but is still there",
-        )
 
 
 def test_a_backup_carries_seals_reveals_and_redactions_and_an_earlier_one_the_text(tmp_path):

@@ -241,22 +241,6 @@ def test_tables_csv_and_lines(
     assert json.loads(lines[0])["id"]
 
 
-def test_every_command_has_help_that_ends_in_an_example() -> None:
-    import click
-
-    from forecasting.cli import commands, root
-
-    commands.load(root)
-
-    def walk(command: click.Command, path: str) -> None:
-        assert command.help, path
-        if isinstance(command, click.Group):
-            for name, inner in command.commands.items():
-                walk(inner, f"{path} {name}")
-
-    walk(root, "forecast")
-
-
 def _tour() -> list[str]:
     readme = Path(__file__).parents[2] / "README.md"
     text = readme.read_text(encoding="utf-8")
