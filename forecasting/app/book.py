@@ -422,6 +422,8 @@ class Book[Table](Record[Table], Review[Table], World):
     ) -> dict[str, Any]:
         """Ask a question and log the number with it, in one transaction.
 
+        Where the model can answer by stated rates alone, its number is logged as `update` would.
+
         Parameters
         ----------
         forecast : number, text or mapping, optional
@@ -438,7 +440,7 @@ class Book[Table](Record[Table], Review[Table], World):
             ``id, title, questions, process, forecasts, model, ...``; `model` holds what the model
             says of each yes-no question at once.
         """
-        from forecasting.app.questions.ask import Asked, ask, beside
+        from forecasting.app.questions.ask import Asked, ask, by_stated_rates
 
         now = clock.now()
         stated = isinstance(forecast, Mapping)
@@ -454,9 +456,15 @@ class Book[Table](Record[Table], Review[Table], World):
             because=because,
             zone=config.zone() or "",
         )
-        return made | {
-            "model": beside(self.ledger, made["questions"], now) if made["answer"] else {}
-        }
+        model: dict[str, float] = {}
+        if made["answer"] and (able := by_stated_rates(self.ledger, made["questions"])):
+            from forecasting.app.forecast.update import update
+
+            rows, warnings = update(self.ledger, able, now=now)
+            model = {row["question"]: row["after"] for row in rows}
+            for warning in warnings:
+                self._tell(warning)
+        return made | {"model": model}
 
     def question_yaml(self, question: str) -> str:
         """Write a question as YAML, for an editor."""

@@ -32,8 +32,6 @@ from forecasting.domain.setup import Setup
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
 
-#: Draws of the number that stands beside a first one: half a percentage point at most.
-FIRST_DRAWS = 8_192
 _RANGE = re.compile(r"\s*([+-]?[0-9.,eE]+)\s*\.\.\s*([+-]?[0-9.,eE]+)\s*")
 
 
@@ -202,42 +200,23 @@ def ask(
     }
 
 
-def beside(ledger: Ledger, questions: Sequence[str], now: dt.datetime) -> dict[str, float]:
-    """Give what the model says of new yes-no questions whose rates are all stated: no fit runs.
-
-    Nothing is logged: `update` does that. A question that would need a fit is left out.
-    """
-    from forecasting.app.forecast.predict import OWN, Predictor, watches_of
-    from forecasting.evidence import known
+def by_stated_rates(ledger: Ledger, questions: Sequence[str]) -> list[str]:
+    """Give which of the questions the model answers without a fit: all their rates are stated."""
+    from forecasting.app.forecast.predict import predicates
     from forecasting.evidence.relevant import ancestors, asked
 
     catalog = Catalog.of(ledger)
     bank = banks.bank_of(ledger)
-    mine = {name: catalog.questions[name] for name in questions}
-    predictor = Predictor(
-        replace(catalog, questions=mine),
-        known(ledger.evidence(), now, recorded=True),
-        bank,
-        seed=0,
-        watches=watches_of(ledger, now, live=True),
-        draws=FIRST_DRAWS,
-    )
+    asks, _ = predicates([catalog.questions[name] for name in questions], bank)
     able = []
-    for name, predicate in predictor.asks.items():
+    for name, predicate in asks.items():
         rests = ancestors(bank.world.links, asked(predicate))
         processes = [bank.world.processes[each] for each in rests]
         moves = [move for process in processes for move in process.moves]
         plain = all(process.kind in {"event", "states"} for process in processes)
         if plain and all(move.phrase.form in {"count", "median", "date"} for move in moves):
-            able.append(mine[name])
-    if not able:
-        return {}
-    answers = predictor.one(OWN[0], able, now)
-    return {
-        name: answer.numbers[0]
-        for name, answer in answers.items()
-        if answer.numbers and mine[name].type == "binary"
-    }
+            able.append(name)
+    return able
 
 
 def _check_new(
