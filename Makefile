@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup system demo test check coverage test-deep bench clean FORCE
+.PHONY: help setup system demo test check coverage mutants test-deep bench clean FORCE
 
 BIN := .venv/bin
 COMPLETE := .venv/.complete
@@ -83,7 +83,7 @@ check: setup  ## style, types, layers, generated files, wheel contents
 # What pyproject.toml names: the ledger, time, the scoring of entries, what is brought in. What only
 # a server runs is run on one.
 COVERING := tests/domain tests/exchange tests/cli/test_bad_input.py \
-    $(addprefix tests/store/test_,$(addsuffix .py,anchor append_only authorizer chain edges guards round_trip tamper verify_laws)) \
+    $(addprefix tests/store/test_,$(addsuffix .py,anchor authorizer chain edges guards round_trip tamper verify_laws)) \
     $(addprefix tests/app/test_,$(addsuffix .py,clocks redact refusals resolutions seal)) \
     forecasting/app forecasting/domain forecasting/store
 ON_A_SERVER := tests/store/test_round_trip.py tests/exchange/test_ledger_lines.py \
@@ -93,6 +93,18 @@ coverage: setup system  ## every branch of the ledger and of time is taken by a 
 	@$(BIN)/coverage run -m pytest -q -p no:cacheprovider $(COVERING)
 	@$(BIN)/coverage run --append -m pytest -q -p no:cacheprovider --engine postgresql $(ON_A_SERVER)
 	@$(BIN)/coverage report
+
+# On a copy: a run that is stopped leaves no mutant in the checkout.
+MUTANTS := build/mutants
+mutants: setup  ## each small change of FILE=forecasting/... must make TESTS=tests/... fail
+	@[ -f "$(FILE)" ] && [ -n "$(TESTS)" ] || { echo "error: no file to mutate, or no tests for it. Try: make mutants FILE=forecasting/scoring/rules.py TESTS=tests/scoring" >&2; exit 2; }
+	@$(INSTALL) --group mutation
+	@rm -rf $(MUTANTS) && mkdir -p $(MUTANTS) && cp -r forecasting tests db questions notebooks pyproject.toml README.md $(MUTANTS)
+	@cd $(MUTANTS) && sed -e 's#@FILE@#$(FILE)#' -e 's#@TESTS@#$(TESTS)#' tests/mutants.toml > mutants.toml; \
+	run=../../$(BIN)/cosmic-ray; \
+	$$run baseline mutants.toml && $$run init mutants.toml session.sqlite && \
+	../../$(BIN)/cr-filter-operators session.sqlite mutants.toml && $$run exec mutants.toml session.sqlite && \
+	../../$(BIN)/cr-report --surviving-only --show-diff session.sqlite
 
 test-deep: setup system  ## the long tests: simulation, crashes, fuzzing; the suite on PostgreSQL
 	@$(BIN)/pytest -n 2 --dist loadfile -m deep --hypothesis-profile=deep $(ARGS)

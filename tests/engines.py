@@ -10,7 +10,6 @@ OF_FILES: dict[str, str] = {
     "app/test_redact.py": "bytes and edits of the file; test_postgresql.py has the others",
     "app/test_seal.py::test_nothing_of_the_number_is_in_the_ledger": "dumps the file",
     "store/test_anchor.py": "edits of the file",
-    "store/test_append_only.py": "the statements of SQLite; test_postgresql.py has the others",
     "store/test_authorizer.py": "SQLite's authorizer; on PostgreSQL the roles",
     "store/test_backup.py": "files and their journals; test_postgresql.py has the others",
     "store/test_database_commands.py": "backups, and what the doctor says of files",

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from forecasting.app.forecast.in_force import Pair
-from forecasting.app.questions.board import Board
-from forecasting.app.questions.listing import Wanted, question_list
+from forecasting.app.questions.board import Board, Wanted, question_list
 from forecasting.app.questions.today import SECTIONS, due, today
 from forecasting.domain import Evidence, Forecast, Question, Resolution, Withdrawal
 from forecasting.domain.evidence import Effect

@@ -15,12 +15,10 @@ from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection, late
 from forecasting.app.ledger.log import history, kind_of, log
 from forecasting.app.scores.calibrate import calibration
-from forecasting.app.scores.compare import compare
-from forecasting.app.scores.leaderboard import leaderboard
-from forecasting.app.scores.notes import late_note
-from forecasting.app.scores.score import scores
+from forecasting.app.scores.compare import compare, leaderboard
+from forecasting.app.scores.score import late_note, scores
 from forecasting.cli import run as cli
-from forecasting.domain.instants import UncertainTime, deadline, iso, parse_instant
+from forecasting.domain.instants import deadline, parse_instant
 from tests.app import season as ours
 from tests.app.season import DAY, START, Diary
 
@@ -202,20 +200,6 @@ def test_a_deadline_says_its_zone_and_that_it_is_outside(forecast):
     assert "before 2026-10-25T01:00:00+03:00" in deadline(
         parse_instant("2026-10-24T22:00Z"), "Europe/Kyiv"
     )
-
-
-@pytest.mark.parametrize(
-    ("text", "readings"),
-    [
-        ("2026-03-29T03:30", ("2026-03-29T00:30:00Z", "2026-03-29T01:30:00Z")),
-        ("2026-10-25T03:30", ("2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z")),
-    ],
-)
-def test_a_time_skipped_or_had_twice_has_two_readings(text, readings):
-    with pytest.raises(UncertainTime) as doubt:
-        parse_instant(text, zone_name="Europe/Kyiv")
-    assert tuple(map(iso, doubt.value.readings)) == readings
-    assert doubt.value.hint == " or ".join(readings)
 
 
 def test_a_local_time_is_read_in_the_zone_and_the_zone_is_said(forecast):

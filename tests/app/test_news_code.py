@@ -4,8 +4,7 @@ import datetime as dt
 
 from forecasting import clock
 from forecasting.app.book import Book
-from forecasting.app.news.standing import standing
-from forecasting.domain.evidence import Evidence
+from forecasting.domain.evidence import Evidence, standing
 
 NOW = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
 KEPT = ("title", "source", "url", "known_at", "event_at", "grade", "note")

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from forecasting.app.forecast.pool import pool, pool_scores
-from forecasting.app.forecast.pool_methods import Past
 from forecasting.app.frames import Selection
 from forecasting.domain import OutcomeSpace
 from forecasting.domain.pools import METHODS
@@ -125,22 +124,6 @@ def test_every_pool_is_scored_on_the_same_questions(table):
     by_name = {row["forecaster"]: row["mean"] for row in table}
     # Jensen: the score of the mean forecast is at most the mean of the scores.
     assert by_name["pool:linear"] <= by_name["members"]
-
-
-def test_nothing_learned_knows_what_came_later(monkeypatch):
-    seen = []
-    known = Past.known
-
-    def watched(self, at):
-        found = known(self, at)
-        seen.append(all(item.known_at <= at for item in found))
-        return found
-
-    monkeypatch.setattr(Past, "known", watched)
-    ledger = ours.season(events=26, rungs=1).ledger
-    pool_scores(ledger, methods=PLAIN, resamples=199)
-    assert seen
-    assert all(seen)
 
 
 def test_turning_later_outcomes_changes_no_earlier_pool(monkeypatch):

@@ -49,19 +49,6 @@ def test_a_ladder_is_logged_on_its_own_rungs(diary, name, rungs, error, said):
     assert diary.ledger.head() == before
 
 
-def test_only_what_one_has_said_can_be_withdrawn(diary):
-    logged(diary, who="bob")
-    logged(diary, "other")
-    before = diary.ledger.head()
-    with pytest.raises(NotFound, match="ann has no forecast on"):
-        use.withdraw(diary.ledger, "q", forecaster="ann", now=START + 2 * DAY)
-    with pytest.raises(NotFound, match="ann has no forecast on"):
-        use.withdraw(
-            diary.ledger, "other", forecaster="ann", now=START + 2 * DAY, at=START + DAY - MINUTE
-        )
-    assert diary.ledger.head() == before
-
-
 def test_a_history_shows_the_seals_of_its_question_and_its_forecaster_alone(diary):
     for name, who in (("q", "ann"), ("q", "bob"), ("other", "ann")):
         logged(diary, name, who, probability="0.9", sealed=True)

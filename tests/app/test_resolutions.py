@@ -12,17 +12,14 @@ from forecasting.app.forecast.predict import Predictor, outcomes_known
 from forecasting.app.frames import Selection
 from forecasting.app.ledger import resolve as use
 from forecasting.app.ledger.log import log
-from forecasting.app.ledger.resolutions import resolutions, scored
-from forecasting.app.questions.listing import list_rows
-from forecasting.app.questions.load import bundled_bank, load_bank
-from forecasting.app.scores.compare import compare
-from forecasting.app.scores.leaderboard import leaderboard
+from forecasting.app.ledger.resolve import resolutions, scored
+from forecasting.app.questions.board import list_rows
+from forecasting.app.scores.compare import compare, leaderboard
 from forecasting.app.scores.score import scores
+from forecasting.app.upkeep.banks import bundled_bank, load_bank
 from forecasting.cli import run as cli
-from forecasting.domain import Condition, Forecast
-from forecasting.domain.forecast import binary_value
+from forecasting.domain import Condition
 from forecasting.domain.instants import parse_instant
-from forecasting.domain.provenance import ReplayMark
 from forecasting.errors import InvalidInput, NotFound
 from tests.app import season as ours
 from tests.app.quick import inputs
@@ -372,49 +369,6 @@ def test_loading_the_bank_again_undoes_nothing(bank_book):
     assert frame["version"].tolist() == [1, 2, 3]
     with pytest.raises(NotFound):
         bank_book.annul("us-strikes", source=URL)
-
-
-MARKET = "https://polymarket.com/market/russia-x-ukraine-ceasefire-before-2027"
-CONTESTED = "general-ceasefire-2026@2026-12-31"
-
-
-def test_the_contested_market_reading_of_2026(bank_book):
-    # A market took the truce of 9-11 May for a ceasefire of 2026. Our criteria want 30 days, so
-    # the question stays open; the reading is on record, with what it would do to the scores.
-    ledger = bank_book.ledger
-    question = Catalog.of(ledger).one(CONTESTED)
-    opens, closes = question.opens, question.closes
-    told = opens + (closes - opens) / 4
-    said = [
-        Forecast(
-            CONTESTED, question.wording_hash, "model", binary_value(p), when, "replay", run="r"
-        )
-        for p, when in (("0.1", opens), ("0.2", told))
-    ]
-    marks = [ReplayMark("r", event, 1, {}) for event in ("started", "finished")]
-    ledger.append([marks[0], *said, marks[1]], recorded_at=BANK_NOW)
-
-    with clock.at(BANK_NOW):
-        (row,) = bank_book.dispute(
-            CONTESTED, "yes", at="2026-05-12T00:00+03:00", source=MARKET,
-            note="three days in May",
-        )  # fmt: skip
-        assert (row["status"], row["outcome"], row["version"]) == ("disputed", "yes", 1)
-        listed = bank_book.questions().set_index("id").loc[CONTESTED]
-        assert listed["status"] == "open"
-        assert pd.isna(listed["outcome"])
-        rows = bank_book.resolutions(CONTESTED, scores=True, kind="replay")
-        held = bank_book.scores(kind="replay", question=CONTESTED)
-        contested = bank_book.scores(kind="replay", question=CONTESTED, reading="disputed")
-
-    # .9 squared for a quarter of the window, .8 squared from there to 11 May, then .25.
-    read_at = row["resolved_at"]
-    share = (read_at - told) / (closes - opens)
-    expected = 0.81 / 4 + 0.64 * share + 0.25 * (0.75 - share)
-    assert rows["mean"].tolist() == pytest.approx([expected])
-    assert rows["n"].tolist() == [2]
-    assert held.empty
-    assert contested["mean"].tolist() == pytest.approx([expected])
 
 
 def test_no_contested_reading_reaches_a_forecast(bank_book):

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from forecasting.app.frames import Selection, resolved
-from forecasting.app.scores.references import with_reference
+from forecasting.app.scores.against import with_reference
 from forecasting.app.scores.score import scores
 from forecasting.errors import InvalidInput, NotFound
 from tests.app import season as ours
@@ -20,25 +20,6 @@ def ledger():
 
 def at(day):
     return START + day * DAY
-
-
-def test_as_of_is_the_table_as_it_stood_then():
-    diary = Diary()
-    asked = ours.question("q", days=10)
-    diary.write(0, asked)
-    diary.write(1, ours.said(asked, "ann", 0.8, 1))
-    # Known on day 5, recorded on day 7; corrected on day 9.
-    diary.write(7, ours.resolved(asked, "yes", 5))
-    diary.write(9, ours.resolved(asked, "no", 5))
-
-    def mean(day):
-        rows = scores(diary.ledger, selection=Selection(as_of=at(day)))
-        return [row["mean"] for row in rows]
-
-    # One day of .25 before, four at .04 or .64, five of .25 after: the whole is ten.
-    assert mean(6) == []
-    assert mean(8) == [pytest.approx((0.25 + 4 * 0.04 + 5 * 0.25) / 10)]
-    assert mean(10) == [pytest.approx((0.25 + 4 * 0.64 + 5 * 0.25) / 10)]
 
 
 def test_a_horizon_has_moments_of_its_own(ledger):
@@ -64,17 +45,6 @@ def test_gains_and_losses_without_end_have_no_mean():
         assert math.isnan(row["skill"])
         assert row["note"].startswith("undefined")
     assert [row["mean"] for row in scores(diary.ledger, rule="log", resamples=99)] == [math.inf] * 2
-
-
-def test_a_forecast_recorded_later_was_not_there():
-    diary = Diary()
-    asked = ours.question("q", days=10)
-    diary.write(0, asked)
-    diary.write(1, ours.said(asked, "ann", 0.8, 1))
-    diary.write(10, ours.resolved(asked, "yes", 10))
-    diary.write(20, ours.said(asked, "bob", 0.9, 2))
-    names = {row["forecaster"] for row in scores(diary.ledger, selection=Selection(as_of=at(15)))}
-    assert names == {"ann"}
 
 
 @pytest.mark.parametrize("by", ["question", "topic", "tag", "horizon", "month"])

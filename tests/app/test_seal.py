@@ -20,8 +20,7 @@ from forecasting.app.ledger import log as use
 from forecasting.app.ledger import seal
 from forecasting.app.review import pictures
 from forecasting.app.scores.compare import compare
-from forecasting.app.scores.notes import seal_note
-from forecasting.app.scores.score import scores
+from forecasting.app.scores.score import scores, seal_note
 from forecasting.cli import run
 from forecasting.domain import OutcomeSpace
 from forecasting.errors import InvalidInput, NotFound
@@ -225,44 +224,6 @@ def test_all_opens_what_can_be_opened_and_only_ones_own():
     assert [row["forecast"] for row in found] == [0.1, 0.3]
     with pytest.raises(NotFound, match="none is left"):
         opened(made, "", START + 2 * DAY, everything=True)
-
-
-FORGED = {
-    "another number": (
-        "entered = '[\"0.1\"]', probability = 0.1",
-        "it does not open the seal 2",
-    ),
-    "another salt": (f"seal_salt = '{'0' * 64}'", "it does not open the seal 2"),
-    "a salt that is none": (f"seal_salt = '{'z' * 64}'", "the salt of its seal is broken"),
-    "another entry": ("sealed = 1", "no seal has the number 1, which it opens"),
-    "no entry": ("sealed = NULL", "a salt without a seal"),
-}
-
-
-@pytest.mark.parametrize(("forged", "reason"), FORGED.values(), ids=FORGED)
-def test_a_reveal_that_was_forged_past_the_tool_is_found_by_its_seal(forged, reason):
-    """Hashed anew, so that only the seal disagrees."""
-    made, _ = diary()
-    sealed(made, "0.9", START + DAY)
-    (shown,) = opened(made, "q", START + 2 * DAY)
-    from forecasting.store import guard
-    from forecasting.store.canonical import leaf, link
-    from forecasting.store.verify import _batch
-
-    with made.ledger._engine.begin() as connection, guard.lifted(connection):
-        raw = connection.connection.driver_connection
-        for (name,) in raw.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'"):
-            raw.execute(f"DROP TRIGGER {name}")
-        raw.execute(f"UPDATE forecast SET {forged}")
-        *_, before, last = _batch(connection, 1, shown["seq"])
-        form = last.canonical
-        chained = link(bytes.fromhex(before.hash), leaf(form)).hex()
-        raw.execute(
-            f"UPDATE entry SET leaf = '{leaf(form).hex()}', hash = '{chained}'"
-            f" WHERE seq = {last.seq}"
-        )
-    found = made.ledger.verify()
-    assert (found.ok, found.first_bad, found.reason) == (False, shown["seq"], reason)
 
 
 # What a table makes of seals.

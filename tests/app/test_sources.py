@@ -6,9 +6,9 @@ import pytest
 
 from forecasting.app.book import Book
 from forecasting.app.news import add as news
+from forecasting.app.news import shown as listing
 from forecasting.app.news import sources
 from forecasting.errors import InvalidInput, NotFound
-from forecasting.evidence import learned, retracted
 from forecasting.store import Ledger
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
@@ -61,7 +61,7 @@ def test_a_grade_counts_from_now_on_and_the_latest_one_wins(ledger: Ledger) -> N
 def _said(ledger: Ledger, everything: bool) -> list[dict[str, object]]:
     """What was said; what it weighs depends on who said it."""
     weights = ("then", "now", "moves")
-    rows = news.rows(ledger, everything=everything, now=NOW)
+    rows = listing.rows(ledger, everything=everything, now=NOW)
     return [{key: value for key, value in row.items() if key not in weights} for row in rows]
 
 
@@ -96,16 +96,3 @@ def test_a_mistyped_source_is_not_graded_by_mistake(ledger: Ledger) -> None:
         sources.set_grade(ledger, "Some wre", "B", now=NOW)
     sources.set_grade(ledger, "Some wre", "B", now=NOW, new=True)
     assert _row(ledger, "Some wre")["items"] == 0
-
-
-def test_the_learned_reliability_of_the_bank_needs_nothing_known_later(ledger: Ledger) -> None:
-    items, questions = retracted(ledger.evidence()), {q.id: q for q in ledger.questions()}
-    outcomes = ledger.standing_resolutions()
-    moments = sorted(found.resolved_at for found in outcomes.values())
-    for as_of in moments[:: len(moments) // 4]:
-        by_then = [item for item in items if item.known_at <= as_of]
-        known = {name: found for name, found in outcomes.items() if found.resolved_at <= as_of}
-        whole = learned(items, questions, outcomes, as_of)
-        cut = learned(by_then, questions, known, as_of)
-        for item in by_then:
-            assert whole.of(item.source).mean == cut.of(item.source).mean

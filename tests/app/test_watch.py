@@ -7,10 +7,10 @@ import pytest
 
 from forecasting import clock
 from forecasting.app.book import Book
-from forecasting.app.news import watch as use
+from forecasting.app.news import world as use
 from forecasting.cli import run
 from forecasting.domain.process import ProcessSpec, WorldSpec
-from forecasting.domain.watch import Watch, watched_until
+from forecasting.domain.watch import Watch
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.store import Ledger
 from tests.store.samples import binary
@@ -115,21 +115,6 @@ def test_the_listing_gives_the_end_of_each_watch_the_oldest_first(ledger):
     assert [row["process"] for row in gone] == ["convoy", "relief", "truce"]
 
 
-def test_what_the_door_lets_in_counts_as_of_each_moment(ledger):
-    look(ledger, "truce", until=NOW - 8 * DAY, now=NOW - 7 * DAY)
-    look(ledger, "truce", until=NOW - DAY, now=NOW)
-    watches, cut = ledger.watches(), 1
-    for as_of, live, replayed, at_the_cut in (
-        (NOW - 9 * DAY, None, NOW - 9 * DAY, NOW - 9 * DAY),
-        (NOW - 3 * DAY, NOW - 8 * DAY, NOW - 3 * DAY, NOW - 8 * DAY),
-        (NOW, NOW - DAY, NOW - DAY, NOW - 8 * DAY),
-    ):
-        assert watched_until(watches, "truce", as_of, live=True) == live
-        assert watched_until(watches, "truce", as_of, live=False) == replayed
-        assert watched_until(watches, "truce", as_of, live=False, head=cut) == at_the_cut
-        assert watched_until(watches, "convoy", as_of, live=False) is None
-
-
 @pytest.fixture
 def banked(monkeypatch, tmp_path):
     """The bank has this world, now is fixed; give a database."""
@@ -166,13 +151,6 @@ def test_the_command_records_lists_and_speaks_json(banked, capsys):
     [
         (["convoi"], 4, "error: no process named convoi. Try: convoy\n"),
         (["truce", "--until", "2026-12-24T00:00Z"], 2, "lies in the future"),
-        (["truce", "--until", "2026-11-29"], 2, "lies in the future"),
-        (["truce", "--all"], 2, "name processes or watch all of them, not both"),
-        (
-            ["--until", "2026-11-20"],
-            2,
-            "name the processes that you looked at. Try: forecast watch --all",
-        ),
         (["truce", "--until", "soon"], 2, "soon"),
     ],
 )
@@ -183,13 +161,6 @@ def test_the_command_refuses_in_one_line(banked, capsys, words, code, said):
     assert refused.out == ""
     with Ledger.open(banked) as ledger:
         assert ledger.head().seq == 0
-
-
-def test_the_help_ends_in_examples(capsys):
-    assert run(["watch", "--help"]) == 0
-    text = capsys.readouterr().out
-    examples = text.partition("Examples:")[2].partition("Options:")[0]
-    assert "forecast watch --all\n" in examples
 
 
 def test_the_book_watches_and_lists(banked):

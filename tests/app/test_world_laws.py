@@ -2,7 +2,6 @@
 
 import dataclasses
 import datetime as dt
-import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,8 +12,8 @@ from forecasting.app.book import Book
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import OWN, Predictor
 from forecasting.app.forecast.update import update
-from forecasting.app.questions.load import bundled_bank
-from forecasting.app.world import scenario
+from forecasting.app.upkeep.banks import bundled_bank
+from forecasting.app.world import scenario, what_if
 from forecasting.bank import Bank
 from forecasting.domain import Effect, Evidence
 from forecasting.domain.instants import parse_instant
@@ -122,7 +121,7 @@ def test_one_thing_has_one_number_whatever_it_is_a_part_of(day: str) -> None:
 @pytest.fixture
 def live(bank_book: Book, quick_fits: None, monkeypatch: pytest.MonkeyPatch) -> scenario.Live:
     # Conditions are read off the one simulation, however few paths meet them.
-    monkeypatch.setattr(scenario, "ENOUGH", 0)
+    monkeypatch.setattr(what_if, "ENOUGH", 0)
     now = parse_instant("2026-11-22T12:00:00Z")
     return scenario.live(bank_book.ledger, now=now, draws=4_096)
 
@@ -131,7 +130,7 @@ def test_scenario_tables_sum_to_one_and_no_path_is_in_two(live: scenario.Live) -
     bank = live.predictor.bank
     assert [each.id for each in bank.scenarios] == ["ladder", "settlement", "summit"]
     for each in bank.scenarios:
-        rows = scenario.show(live, each)
+        rows = live.shares(each)
         assert sum(row["probability"] for row in rows) == pytest.approx(1.0, abs=1e-12)
         truths = [truth for *_, truth in scenario.partition(live.run, each)]
         assert (sum(truth.astype(int) for truth in truths) == 1).all()
@@ -144,7 +143,7 @@ def test_joint_marginal_and_conditional_agree_to_the_last_digit(live: scenario.L
     weights = live.run.paths.weights(None)
     met = live.truths(live.run, question)["yes"]
     p_met = float(weights @ met)
-    rows = scenario.what_if(live, [question.id], [], each)
+    rows = live.what_if([question.id], [], each)
     after = {row["question"]: row["after"] for row in rows if row["gate"] == "passed"}
     checked = 0
     for name, _, _, truth in scenario.partition(live.run, each):
@@ -176,9 +175,9 @@ def test_numbers_of_conjunctions_come_from_one_simulation(own_book: Books) -> No
 
 def test_conditions_that_exclude_each_other_are_refused_and_named(live: scenario.Live) -> None:
     with pytest.raises(InvalidInput, match=r"conditions \(summit=russia, summit=ukraine\)"):
-        scenario.what_if(live, ["summit=russia", "summit=ukraine"], [])
+        live.what_if(["summit=russia", "summit=ukraine"], [])
     with pytest.raises(InvalidInput, match="no path meets it"):
-        scenario.what_if(live, ["strike count >= 4000 by close"], [])
+        live.what_if(["strike count >= 4000 by close"], [])
 
 
 def test_a_target_is_met_and_nothing_else_about_its_paths_changes(live: scenario.Live) -> None:
@@ -189,15 +188,15 @@ def test_a_target_is_met_and_nothing_else_about_its_paths_changes(live: scenario
     rows = {
         p: {
             row["question"] + row["state"]: row["after"]
-            for row in scenario.what_if(live, [f"{name}={p}"], [], sets)
+            for row in live.what_if([f"{name}={p}"], [], sets)
         }
         for p in ("no", "yes", "25%", ".5")
     }
-    aimed = scenario._aimed(live, live.run, {"x": (f"{name}=yes", 0.25)})
+    aimed = what_if.aimed(live, live.run, {"x": (f"{name}=yes", 0.25)})
     assert aimed.paths.weights() @ truth == pytest.approx(0.25, abs=1e-9)
     zone = next(q for q in live.questions if q.id == "buffer-zone-2026")
     both = {"x": (f"{name}=yes", 0.25), "y": ("buffer-zone-2026=yes", 0.3)}
-    weights = scenario._aimed(live, live.run, both).paths.weights()
+    weights = what_if.aimed(live, live.run, both).paths.weights()
     assert weights @ truth == pytest.approx(0.25, abs=1e-8)
     assert weights @ live.truths(live.run, zone)["yes"] == pytest.approx(0.3, abs=1e-8)
     # By the law of total probability: on either side the paths keep their weights.
@@ -219,7 +218,7 @@ def test_targets_that_no_weights_meet_are_refused_in_one_line(
     live: scenario.Live, given: list[str], words: str
 ) -> None:
     with pytest.raises(InvalidInput, match=words):
-        scenario.what_if(live, given, [])
+        live.what_if(given, [])
 
 
 # ---- law 5: news ---------------------------------------------------------------------------------
@@ -241,68 +240,44 @@ def told(own: Bank, *items: Evidence, moment: dt.datetime = NOW) -> dict[str, tu
     return numbers(own, ["text-lies", "truce-comes", "convoys", "bridge-holds"], moment, *items)
 
 
-def test_the_order_in_which_news_is_entered_does_not_matter(own_book: Books) -> None:
+A, FIRST = said("a", "text=table", 3.0), said("a", "text=table", 3.0, story="draft")
+UP, DOWN = said("a", "text=table", 2.0), said("b", "text=table", 0.5)
+B, C = said("b", "truce-comes", 0.4, at=NOON - DAY), said("c", "bridge-holds", 2.0)
+BACK = Evidence(
+    "r", "report", "a", "w", known_at=NOW,
+    effects=(Effect("evidence/a", "datum", {"name": "retracts"}),),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("items", "same"),
+    [
+        ((C, A, B), (A, B, C)),
+        ((A, BACK), ()),
+        (
+            (FIRST, dataclasses.replace(FIRST, key="b", known_at=NOON + DAY, title="again")),
+            (FIRST,),
+        ),
+        # Coded on the question as well as on the process, it is still one story.
+        (
+            (
+                dataclasses.replace(
+                    FIRST, effects=(*FIRST.effects, *said("x", "text-lies", 3.0).effects)
+                ),
+            ),
+            (FIRST,),
+        ),
+        ((UP, DOWN), ()),
+    ],
+    ids=["another order", "taken back", "a copy", "a story on two targets", "twice and half"],
+)
+def test_news_that_says_the_same_gives_the_same_numbers(
+    own_book: Books, items: Sequence[Evidence], same: Sequence[Evidence]
+) -> None:
     own_book()
     bank = bundled_bank()
-    items = [
-        said("a", "text=table", 3.0),
-        said("b", "truce-comes", 0.4, at=NOON - DAY),
-        said("c", "bridge-holds", 2.0),
-    ]
-    first = told(bank, *items)
-    for order in itertools.permutations(items):
-        assert told(bank, *order) == first
-    assert first != told(bank)
-
-
-def test_taking_an_item_back_restores_every_number(own_book: Books) -> None:
-    own_book()
-    bank = bundled_bank()
-    report = said("a", "text=table", 5.0)
-    back = Evidence(
-        "r", "report", "a", "w", known_at=NOW,
-        effects=(Effect("evidence/a", "datum", {"name": "retracts"}),),
-    )  # fmt: skip
-    assert told(bank, report) != told(bank)
-    assert told(bank, report, back) == told(bank)
-    assert told(bank, report, back, moment=NOW - DAY) == told(bank, report, moment=NOW - DAY)
-
-
-def test_a_copy_adds_nothing_and_a_corroboration_never_subtracts(own_book: Books) -> None:
-    own_book()
-    bank = bundled_bank()
-    first = said("a", "text=table", 3.0, story="draft")
-    same = dataclasses.replace(first, key="b", known_at=NOON + DAY, title="again")
-    once = told(bank, first)
-    assert told(bank, first, same) == once
-    other = said("c", "text=table", 1.5, story="draft", at=NOON + DAY)
-    assert told(bank, first, other)["text-lies"] >= once["text-lies"]
-    # Coded on the question as well as on the process, it is still one story.
-    nested = dataclasses.replace(
-        first, effects=(*first.effects, *said("x", "text-lies", 3.0).effects)
-    )
-    assert told(bank, nested) == once
-
-
-def test_twice_and_half_at_one_moment_cancel(own_book: Books) -> None:
-    own_book()
-    bank = bundled_bank()
-    up, down = said("a", "text=table", 2.0), said("b", "text=table", 0.5)
-    assert told(bank, up)["text-lies"] > told(bank)["text-lies"] > told(bank, down)["text-lies"]
-    assert told(bank, up, down) == told(bank)
-
-
-def test_news_fades(own_book: Books) -> None:
-    own_book()
-    bank = bundled_bank()
-    for process in ("text=table", "truce-comes"):
-        fresh, old = (
-            told(bank, said("a", process, 5.0, at=NOON - days * DAY)) for days in (0, 150)
-        )
-        name = "text-lies" if process == "text=table" else process
-        quiet = told(bank)[name][0]
-        # Under the first item the months since were quieter than it said, so little is left.
-        assert abs(old[name][0] - quiet) < (fresh[name][0] - quiet) / 3
+    assert told(bank, *items) == told(bank, *same)
+    assert told(bank, UP)["text-lies"] > told(bank)["text-lies"] > told(bank, DOWN)["text-lies"]
 
 
 # ---- law 6: faults -------------------------------------------------------------------------------
@@ -453,3 +428,33 @@ def test_cold_warm_and_with_workers_a_replay_has_one_digest(own_book: Books) -> 
         assert len(digests) == 1
         other = own_book().replay(**options | {"seed": 4})
     assert other["digest"] not in {digest for _, digest in digests}
+
+
+@pytest.mark.parametrize("fault", [InvalidInput("rate: broken"), ValueError("rate: broken")])
+def test_a_fault_in_one_process_leaves_every_other_scenario_standing(
+    own_book: Books, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    book = own_book(PACT)
+
+    def told() -> tuple[dict[str, Any], scenario.Live]:
+        found = scenario.live(book.ledger, now=NOW, draws=4_096)
+        rows = found.what_if(do=["truce-comes=yes"])
+        return {row["question"]: (row["before"], row["after"]) for row in rows}, found
+
+    whole, live = told()
+    assert "while truce=on: pact=off" in live.learned()
+    real = parameters._Drawing.draw
+
+    def breaks(drawing: Any) -> Any:
+        if drawing.process.name == "pact":
+            raise fault
+        return real(drawing)
+
+    monkeypatch.setattr(parameters._Drawing, "draw", breaks)
+    rows, live = told()
+    assert (
+        rows == {name: numbers for name, numbers in whole.items() if name != "pact-holds"} != whole
+    )
+    assert f"pact-holds is left out: process (pact): {fault}" in live.notes
+    # What the page of the world shows: the links of all others were learned.
+    assert set(live.learned()) == {link.name for link in live.run.spec.links}

@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasting.calibration import binned_decomposition
-from forecasting.errors import InvalidInput
 from forecasting.scoring import brier
 
 PAIRS = st.lists(
@@ -233,22 +232,3 @@ def test_standard_errors_are_slopes_in_the_weights_of_rows(corrected):
     expected = np.sqrt(((slope - slope.mean(axis=0)) ** 2).sum(axis=0))
     d = binned_decomposition(p, y, corrected=corrected)
     np.testing.assert_allclose(errors(d), expected, rtol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "options", "said"),
-    [
-        (([], []), {}, "empty"),
-        (([0.5, 0.5], [1]), {}, "same length"),
-        (([0.5], [0.5]), {}, "must be 0 or 1"),
-        (([1.5], [1]), {}, r"forecast \(1\.5 at 0\)"),
-        (([0.5], [1]), {"bins": 0}, r"bins \(0\): must be at least 1"),
-        (([0.5], [1]), {"bins": 2.5}, r"bins \(2\.5\): must be a whole number"),
-        (([0.5], [1]), {"bins": [0, 1, 1]}, "must be two rising edges"),
-        (([0.5], [1]), {"bins": [0.6, 1]}, r"leave the forecast 0\.5 outside"),
-        (([0.5], [1]), {"bins": [0, 0.4]}, r"leave the forecast 0\.5 outside"),
-    ],
-)
-def test_refusals(arguments, options, said):
-    with pytest.raises(InvalidInput, match=said):
-        binned_decomposition(*arguments, **options)

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from forecasting.calibration import corp
 from forecasting.calibration.isotonic import isotonic
-from forecasting.errors import InvalidInput
 from forecasting.scoring import brier, log_score
 
 PAIRS = st.lists(
@@ -174,21 +173,3 @@ def test_another_library_finds_the_same_parts():
         assert scale * other["miscalibration"][0] == pytest.approx(d.miscalibration)
         assert scale * other["discrimination"][0] == pytest.approx(d.discrimination)
         assert scale * other["uncertainty"][0] == pytest.approx(d.uncertainty)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "options", "said"),
-    [
-        (([], []), {}, "empty"),
-        (([0.5, 0.5], [1]), {}, "same length"),
-        (([0.5], [0.5]), {}, "must be 0 or 1"),
-        (([[0.5, 0.5]], [1]), {}, "one-dimensional"),
-        (([0.5], [1]), {"score": "rps"}, "score"),
-        (([0.5], [1]), {"resamples": 0}, "resamples"),
-    ],
-)
-def test_refusals(arguments, options, said):
-    with pytest.raises(InvalidInput, match=said):
-        corp(*arguments, **options)
-    with pytest.raises(InvalidInput, match="level"):
-        corp([0.5], [1]).band(1.0)

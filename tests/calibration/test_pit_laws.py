@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from forecasting.calibration import interval_coverage, pit, quantile_reliability
-from forecasting.errors import InvalidInput
 
 LEVELS = np.array([0.1, 0.25, 0.5, 0.75, 0.9])
 
@@ -211,32 +210,3 @@ def test_quantiles_of_the_truth_are_reliable_and_shifted_ones_are_not():
 
 
 ROW = [[1.0, 2.0]]
-
-
-@pytest.mark.parametrize(
-    ("call", "said"),
-    [
-        (lambda: pit(ROW, [1.0], levels=[0.2]), r"levels \(shape \(1,\)\)"),
-        (lambda: pit(ROW, [1.0], levels=[20, 80]), "0.05 for the 5 % quantile"),
-        (lambda: pit(ROW, [1.0], levels=[0.8, 0.2]), "must rise strictly"),
-        (lambda: pit([[2.0, 1.0]], [1.0], levels=[0.2, 0.8]), "quantiles must not fall"),
-        (lambda: pit(ROW, [1.0], levels=[0.2, 0.8], lower=0), "both bounds or neither"),
-        (lambda: pit(ROW, [1.0], lower=0, upper=3), "draws have no bounds"),
-        (lambda: pit(ROW, [1.0], levels=[0.2, 0.8], lower=1.5, upper=3), "within its bounds"),
-        (lambda: pit(ROW, [1.0], levels=[0.2, 0.8], lower=3, upper=1), "must be below upper"),
-        (lambda: pit(ROW, [1.0, 2.0]), "forecast and outcome"),
-        (lambda: pit([1.0, 2.0], [1.0, 2.0]), "forecast and outcome"),
-        (lambda: pit(ROW, [np.nan]), r"outcome \(nan at 0\)"),
-        (lambda: pit(ROW, [np.inf]), r"outcome \(infinite\)"),
-        (lambda: pit([], []), "empty"),
-        (lambda: pit(ROW, [1.0], bins=[0, 0.5]), "must run from 0 to 1"),
-        (lambda: pit(ROW, [1.0], resamples=0), "resamples"),
-        (lambda: pit(ROW, [1.0]).band(0), "level"),
-        (lambda: interval_coverage(ROW, [1.0], levels=[0.2, 0.5]), "no two are t and 1 - t"),
-        (lambda: interval_coverage(ROW, [1.0], levels=[0.2, 0.8], confidence=1), "confidence"),
-        (lambda: quantile_reliability(ROW, [1.0], levels=[0, 0.5]), "must rise strictly"),
-    ],
-)
-def test_refusals(call, said):
-    with pytest.raises(InvalidInput, match=said):
-        call()

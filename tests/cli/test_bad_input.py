@@ -60,24 +60,12 @@ def refused(database: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Call
     return call
 
 
-@pytest.mark.parametrize("p", ["-0.1", "1.2", "150%", "NaN", "abc", "-5%", "inf", "1e3"])
-def test_what_is_no_probability(refused: Callable[..., str], p: str) -> None:
-    assert f"probability ({p})" in refused("log", RUNG, p)
-
-
 def test_options_that_do_not_sum_to_one(refused: Callable[..., str]) -> None:
     said = refused(
         "log", "guarantees-2026", "--p", "none=0.2", "--p", "soft=0.8", "--p", "firm=0.2"
     )
     assert "must sum to 1" in said
     assert "missing firm" in refused("log", "guarantees-2026", "--p", "none=0.2", "--p", "soft=0.8")
-
-
-def test_a_ladder_that_falls(refused: Callable[..., str]) -> None:
-    said = refused(
-        "log", "leaders-meet", "--ladder", "2026-12-31=0.1", "--ladder", "2026-07-31=0.2"
-    )
-    assert "less likely" in said
 
 
 def test_an_unknown_question_names_the_nearest(refused: Callable[..., str]) -> None:

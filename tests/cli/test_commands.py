@@ -189,7 +189,7 @@ def test_resolve_score_and_calibrate(forecast: Callable[..., Any]) -> None:
 def test_priors_have_a_source_and_were_known_by_the_opening(forecast: Callable[..., Any]) -> None:
     """Of every move and link: before the first question opened that rests on its process."""
     from forecasting.app.forecast.predict import predicates
-    from forecasting.app.questions.load import bundled_bank
+    from forecasting.app.upkeep.banks import bundled_bank
     from forecasting.evidence.relevant import ancestors, asked
 
     rows = forecast("models", "priors")
@@ -239,22 +239,6 @@ def test_tables_csv_and_lines(
     lines = out.strip().splitlines()
     assert len(lines) == 48
     assert json.loads(lines[0])["id"]
-
-
-def test_every_command_has_help_that_ends_in_an_example() -> None:
-    import click
-
-    from forecasting.cli import commands, root
-
-    commands.load(root)
-
-    def walk(command: click.Command, path: str) -> None:
-        assert command.help, path
-        if isinstance(command, click.Group):
-            for name, inner in command.commands.items():
-                walk(inner, f"{path} {name}")
-
-    walk(root, "forecast")
 
 
 def _tour() -> list[str]:

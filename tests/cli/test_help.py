@@ -62,6 +62,7 @@ def _parse(line: str) -> list[str]:
 
 @pytest.mark.parametrize("path", COMMANDS)
 def test_examples_can_be_pasted(path: str) -> None:
+    assert COMMANDS[path].help
     text = _help(COMMANDS[path], path)
     assert "\\\\" not in text
     assert "\\b" not in text

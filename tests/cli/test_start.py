@@ -18,31 +18,64 @@ code = run(sys.argv[1:])
 print(*sys.modules, file=sys.stderr)
 sys.exit(code)
 """
+BARE = "import sys, {}; print(*sys.modules, file=sys.stderr)"
+HEAVY = {"arviz", "matplotlib", "numba", "nutpie", "pandas", "pymc", "pytensor", "scipy"}
+OTHERS = {f"forecasting.cli.{module}" for module, _, _ in COMMANDS.values()}
+WORLD = "forecasting, forecasting.cli, forecasting.models.world.simulate, "
+QUESTION = "leaders-meet@2026-12-31"
+NEWS = ("--known-at", "2026-11-22T12:00Z", "--on", "leaders-meet=x1.5")
 
 
-def _imported(*arguments: str) -> set[str]:
+def _imported(*arguments, code=PROBE):
     done = subprocess.run(
-        [sys.executable, "-c", PROBE, *arguments],
-        env=dict(os.environ), cwd=Path(__file__).parents[2], capture_output=True, text=True,
+        [sys.executable, "-c", code, *arguments],
+        env=os.environ | {"FORECASTING_NOW": "2026-11-22T12:00:00Z"},
+        cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return set(done.stderr.split())
 
 
-def test_help_imports_no_command_and_no_library_but_click() -> None:
-    modules = _imported("--help")
-    assert not modules & {"rich", "json", "csv", "platformdirs", "forecasting.domain", "sqlalchemy"}
-    assert not modules & {f"forecasting.cli.{module}" for module, _, _ in COMMANDS.values()}
-
-
-def test_log_imports_its_own_command_and_no_yaml_stack(home: Path) -> None:
-    path = str(home / "a.db")
+@pytest.fixture(scope="module")
+def database(tmp_path_factory):
+    path = str(tmp_path_factory.mktemp("start") / "a.db")
     _imported("--db", path, "init", "--example", "ukraine")
-    modules = _imported("--db", path, "log", "leaders-meet@2026-12-31", "0.03")
-    heavy = {"rich", "pydantic", "ruamel", "ruamel.yaml", "forecasting.bank", "numpy", "pandas"}
-    assert not modules & {*heavy, "sqlalchemy.dialects.postgresql", "alembic"}
-    commands = {f"forecasting.cli.{module}" for module, _, _ in COMMANDS.values()}
-    assert modules & commands == {"forecasting.cli.forecasts"}
+    return path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "not_these"),
+    [
+        (
+            ("--help",),
+            {*HEAVY, *OTHERS, "rich", "json", "csv", "platformdirs", "sqlalchemy", "alembic"},
+        ),
+        (
+            ("log", QUESTION, "0.03"),
+            {*HEAVY, *(OTHERS - {"forecasting.cli.forecasts"}), "rich", "pydantic", "ruamel.yaml",
+             "ruamel", "forecasting.bank", "numpy", "sqlalchemy.dialects.postgresql", "alembic"},
+        ),
+        (
+            ("news", "add", "Envoys meet", "--source", "wire", *NEWS),
+            {"pymc", "pytensor", "numba", "nutpie", "arviz", "forecasting.models"},
+        ),
+    ],
+    ids=["help", "log", "news add"],
+)  # fmt: skip
+def test_a_command_imports_what_it_needs_and_no_more(database, arguments, not_these):
+    where = ("--db", database) if arguments != ("--help",) else ()
+    modules = _imported(*where, *arguments)
+    assert "forecasting.cli" in modules
+    assert modules & not_these == set()
+
+
+@pytest.mark.parametrize(
+    ("names", "not_these"),
+    [("forecasting", HEAVY), (WORLD + "forecasting.models.world.answers", {"numba"})],
+)
+def test_importing_the_package_loads_nothing_heavy(names, not_these):
+    assert _imported(code=BARE.format(names)) & not_these == set()
+    assert "scipy" in _imported(code=BARE.format("scipy.special")), "it would be seen"
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -5,9 +5,6 @@ A walk that grows by a layer or by a query is seen here; nothing is timed.
 
 import ast
 import datetime as dt
-import json
-import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -106,24 +103,6 @@ def test_a_table_of_scores_walks_through_35_files() -> None:
     run(list(words))
     found = warm("score", "--kind", "all")
     assert len(found.files) <= 35, sorted(found.files)
-
-
-@pytest.mark.usefixtures("there")
-def test_news_is_added_without_a_model() -> None:
-    words = ["news", "add", "Envoys meet", "--source", "wire", "--known-at", "2026-11-22T12:00Z"]
-    words += ["--on", "leaders-meet=x1.5"]
-    script = (
-        "import json, sys; from forecasting.cli import run; "
-        f"code = run({words!r}); print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120,
-        env={**os.environ, "PYTHONPATH": str(PACKAGE.parent), "FORECASTING_NOW": NOW.isoformat()},
-    )  # fmt: skip
-    code, modules = json.loads(done.stderr.splitlines()[-1])
-    assert code == 0, done.stderr
-    heavy = {"pymc", "pytensor", "numba", "nutpie", "arviz", "forecasting.models"}
-    assert not heavy & set(modules)
 
 
 def test_commands_speak_to_the_book_alone() -> None:

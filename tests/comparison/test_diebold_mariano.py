@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasting.comparison import diebold_mariano
-from forecasting.errors import InvalidInput
 
 SERIES = st.lists(st.floats(-3, 3), min_size=6, max_size=30).filter(lambda d: np.ptp(d) > 0.1)
 METHOD = st.sampled_from(["HG", "HLN"])
@@ -82,21 +81,3 @@ def test_no_spread_is_an_answer():
     assert "not positive" in wild.note
     assert diebold_mariano([1, -1, 1, -1, 1.1]).p_value > 0.05
     assert diebold_mariano([0, 1]).n == 2
-
-
-@pytest.mark.parametrize(
-    ("d", "more", "said"),
-    [
-        ([1.0], {}, "two or more"),
-        ([], {}, r"difference \(empty\)"),
-        ([1, math.nan], {}, r"difference \(nan at 1\)"),
-        ([1, math.inf], {}, "finite"),
-        ([1, 2, 3], {"horizon": 0}, r"horizon \(0\): must be a whole number 1\.\.3"),
-        ([1, 2, 3], {"horizon": 3, "method": "HLN"}, r"1\.\.2"),
-        ([1, 2, 3], {"method": "DM"}, r"method \('DM'\)"),
-        ([1, 2, 3], {"level": 95}, r"level \(95\)"),
-    ],
-)
-def test_refusals(d, more, said):
-    with pytest.raises(InvalidInput, match=said):
-        diebold_mariano(d, **more)

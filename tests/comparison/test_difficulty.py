@@ -1,14 +1,11 @@
 """Scores freed from the choice of questions, and no comparison where nothing links two people."""
 
-import math
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasting.comparison import difficulty_adjusted
-from forecasting.errors import InvalidInput
 
 
 def panel(seed=0, people=8, questions=30, share=0.5):
@@ -129,24 +126,3 @@ def test_a_long_chain_of_acquaintances_is_still_solved():
     skill, hard = rng.normal(size=people), rng.normal(size=people + 1)
     found = difficulty_adjusted(skill[who] + hard[what], who, what)
     np.testing.assert_allclose(found.adjusted - hard.mean(), skill, atol=1e-7)
-
-
-@pytest.mark.parametrize(
-    ("score", "who", "what", "said"),
-    [
-        ([math.nan], ["a"], ["q"], r"score \(nan at 0\)"),
-        ([math.inf], ["a"], ["q"], r"score \(infinite at 0\)"),
-        ([], [], [], r"score \(empty\)"),
-        ([0.1], ["a", "b"], ["q"], "score and forecaster"),
-        ([0.1, 0.2], ["a", None], ["q", "q"], r"forecaster \(missing at 1\)"),
-        ([0.1], ["a"], [], r"question \(empty\)"),
-    ],
-)
-def test_refusals(score, who, what, said):
-    with pytest.raises(InvalidInput, match=said):
-        difficulty_adjusted(score, who, what)
-
-
-def test_a_component_that_is_not_there():
-    with pytest.raises(InvalidInput, match=r"component \(1\): must be 0\.\.0"):
-        difficulty_adjusted([0.1], ["a"], ["q"], component=1)

@@ -5,7 +5,6 @@ import pytest
 
 from forecasting.comparison import effects, gaussian_ranks
 from forecasting.comparison.ranks import ranks
-from forecasting.errors import InvalidInput
 
 
 def panel(rng, people=6, events=20, rungs=3, share=0.8, spread=0.05):
@@ -111,10 +110,3 @@ def test_two_thousand_forecasters_take_seconds():
     score = rng.normal(0, 0.05, 2_000)[who] + rng.normal(0.2, 0.1, len(who))
     found = effects(score, who, what, what // 4)
     assert ranks(score, who, what, what // 4, effects=found).p_best.sum() == pytest.approx(1)
-
-
-def test_refusals():
-    with pytest.raises(InvalidInput):
-        effects([0.1, 0.2], ["a"], ["q"], ["e"])
-    with pytest.raises(InvalidInput):
-        effects([0.1], ["a"], ["q"], [None])

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasting.comparison import difference_interval, paired_bootstrap
-from forecasting.errors import InvalidInput
 
 
 def scores(seed=0, n=40):
@@ -77,12 +76,3 @@ def test_infinite_scores_are_shown_and_not_averaged_away():
     assert "infinite" in both.reading
     opposed = paired_bootstrap([math.inf, *finite], [*finite, math.inf], cluster=range(10))
     assert math.isnan(opposed.difference)
-
-
-@pytest.mark.parametrize(
-    ("a", "b", "said"),
-    [([0.1, math.nan], [0.2, 0.3], r"score_a \(nan at 1\)"), ([0.1], [0.2, 0.3], "score_a and")],
-)
-def test_refusals(a, b, said):
-    with pytest.raises(InvalidInput, match=said):
-        paired_bootstrap(a, b, cluster=[0, 1])

@@ -12,7 +12,6 @@ from scipy import integrate, special
 
 from forecasting.comparison import sequential, sequential_steps
 from forecasting.comparison.mixture import log_mixture, prior_scale, radius
-from forecasting.errors import InvalidInput
 
 NAN = float("nan")
 DIFFERENCES = st.lists(st.floats(-1, 1), min_size=1, max_size=40)
@@ -166,11 +165,14 @@ def share_of_misses(runs, steps, seed):
     return missed / runs, false_alarm / runs
 
 
-def test_stopping_when_it_looks_best_does_not_break_it():
-    missed, false_alarm = share_of_misses(60, 200, seed=0)
+@pytest.mark.parametrize(
+    ("runs", "steps", "slack"),
     # Three standard errors of .05 among 60 are .084.
-    assert missed <= 0.05 + 0.084
-    assert false_alarm <= 0.05 + 0.084
+    [(60, 200, 0.084), pytest.param(2_000, 300, 0.0, marks=pytest.mark.deep)],
+)
+def test_stopping_when_it_looks_best_does_not_break_it(runs, steps, slack):
+    missed, false_alarm = share_of_misses(runs, steps, seed=int(slack == 0))
+    assert max(missed, false_alarm) <= 0.05 + slack
 
 
 def test_stopping_when_a_plain_interval_looks_best_does():
@@ -182,13 +184,6 @@ def test_stopping_when_a_plain_interval_looks_best_does():
     error = np.sqrt(np.maximum(square - mean**2, 1e-12) / count)
     truth = np.cumsum(expected, axis=1) / count
     assert np.any((np.abs(mean - truth) > 1.96 * error)[:, 9:], axis=1).mean() > 0.2
-
-
-@pytest.mark.deep
-def test_it_misses_at_most_five_percent_under_optional_stopping():
-    missed, false_alarm = share_of_misses(2_000, 300, seed=1)
-    assert missed <= 0.05
-    assert false_alarm <= 0.05
 
 
 def early_yes(rng, questions=300):
@@ -218,18 +213,15 @@ def rejections(runs, seed):
     return scheduled / runs, by_resolution / runs
 
 
-def test_equal_forecasters_and_early_yes():
-    scheduled, by_resolution = rejections(30, seed=0)
-    assert scheduled <= 0.05 + 0.12
+@pytest.mark.parametrize(
+    ("runs", "slack", "fooled"),
+    [(30, 0.12, 0.9), pytest.param(2_000, 0.0, 0.95, marks=pytest.mark.deep)],
+)
+def test_equal_forecasters_and_early_yes(runs, slack, fooled):
+    scheduled, by_resolution = rejections(runs, seed=int(slack == 0))
+    assert scheduled <= 0.05 + slack
     # The negative control: in order of resolution the one who leans to YES seems the better.
-    assert by_resolution >= 0.9
-
-
-@pytest.mark.deep
-def test_equal_forecasters_and_early_yes_over_many_runs():
-    scheduled, by_resolution = rejections(2_000, seed=1)
-    assert scheduled <= 0.05
-    assert by_resolution >= 0.95
+    assert by_resolution >= fooled
 
 
 def steps_of(**changes):
@@ -298,41 +290,3 @@ def test_closes_may_be_datetimes():
     for closes in (days, list(days), pd.Series(days, index=[3, 1, 0, 2])):
         steps = steps_of(scheduled_close=closes, as_of=datetime(2026, 1, 10, tzinfo=UTC))
         assert steps.cluster.tolist() == ["swap", "truce"]
-
-
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"score_a": [0.1, NAN, 0.0, 0.2]}, r"both or neither is NaN"),
-        ({"score_a": [0.1]}, r"score_a \(shape \(1,\)"),
-        ({"score_b": ["x"] * 4}, r"score_b \(shape"),
-        ({"scheduled_close": [5, 9, 20]}, r"scheduled_close \(shape \(3,\)\)"),
-        ({"scheduled_close": [5, 9, NAN, 7]}, r"scheduled_close \(nan at 2\)"),
-        ({"scheduled_close": [datetime(2026, 1, 1)] * 4}, "time zone"),
-        ({"cluster": ["a", None, "b", "c"]}, r"clusters \(missing at 1\)"),
-        ({"as_of": datetime(2026, 1, 1, tzinfo=UTC)}, r"as_of \("),
-        ({"as_of": NAN}, r"as_of \(nan\)"),
-    ],
-)
-def test_steps_refusals(changes, said):
-    with pytest.raises(InvalidInput, match=said):
-        steps_of(**changes)
-
-
-@pytest.mark.parametrize(
-    ("a", "b", "more", "said"),
-    [
-        ([], [], {}, r"score_a \(empty\)"),
-        ([NAN], [0.1], {}, r"score_a \(nan at 0\)"),
-        ([0.1, 0.2], [0.1], {}, "score_a and score_b"),
-        ([0.1, 2.0], [0.1, 0.1], {}, r"score_a - score_b \(1\.9 at 1\): must lie in"),
-        ([math.inf], [math.inf], {}, "must lie in"),
-        ([0.1], [0.1], {"alpha": 5}, r"alpha \(5\)"),
-        ([0.1], [0.1], {"bounds": (0, 1)}, r"bounds \(\(0, 1\)\)"),
-        ([0.1], [0.1], {"bounds": (-math.inf, 1)}, "finite"),
-        ([0.1], [0.1], {"v_opt": 0}, r"v_opt \(0\)"),
-    ],
-)
-def test_refusals(a, b, more, said):
-    with pytest.raises(InvalidInput, match=said):
-        sequential(a, b, **more)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasting.domain.instants import (
+    UncertainTime,
     day_begins,
     day_ends,
     iso,
@@ -55,10 +56,14 @@ def test_a_moment_without_zone_is_refused() -> None:
 
 
 def test_local_times_that_do_not_exist_or_occur_twice_are_asked_about() -> None:
-    with pytest.raises(InvalidInput, match="does not exist"):
-        parse_instant("2026-03-29T03:30", zone_name="Europe/Kyiv")
-    with pytest.raises(InvalidInput, match="occurs twice"):
-        parse_instant("2026-10-25T03:30", zone_name="Europe/Kyiv")
+    for text, said, readings in (
+        ("2026-03-29T03:30", "does not exist", ["2026-03-29T00:30:00Z", "2026-03-29T01:30:00Z"]),
+        ("2026-10-25T03:30", "occurs twice", ["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"]),
+    ):
+        with pytest.raises(UncertainTime, match=said) as doubt:
+            parse_instant(text, zone_name="Europe/Kyiv")
+        assert list(map(iso, doubt.value.readings)) == readings
+        assert doubt.value.hint == " or ".join(readings)
     assert iso(parse_instant("2026-07-01T03:30", zone_name="Europe/Kyiv")) == "2026-07-01T00:30:00Z"
 
 

@@ -84,6 +84,8 @@ PROBABILITIES = {
     "50-50": NO_NUMBER,
     "1e-400": Refused("too small"),
     "0:0": Refused("one side of the odds"),
+    "٠:١": DIGITS,
+    "１:３": DIGITS,
 }
 
 _DAY = Refused("must be a calendar day")

@@ -24,15 +24,6 @@ def live(*names, **more):
     return "".join(json.dumps(record | {"question": name} | more) + "\n" for name in names)
 
 
-# 2: every spelling of ISO 8601
-
-
-@pytest.mark.parametrize("offset", ["+00", "+0000", "+00:00", "z", " UTC", "+03", "-0330"])
-def test_an_offset_of_hours_alone(imported, offset):
-    content = f"question,forecaster,forecast,issued_at\nq,a,0.3,2025-03-14 22:12:07.76{offset}\n"
-    assert imported(content)["refused"] == []
-
-
 # 3: exponents
 
 
@@ -81,12 +72,6 @@ def test_thousands_where_the_file_says_so(imported, run):
 def test_two_marks_in_one_file_are_refused(imported):
     rows = "question;forecaster;forecast;issued_at\nq;a;0,35;2025-01-02\nq;b;0.4;2025-01-02\n"
     assert "two decimal marks in one file" in imported(rows)
-
-
-def test_a_decimal_comma_with_one_meaning_is_read_and_said(imported):
-    found = imported("question\tforecaster\tforecast\tissued_at\nt\ta\t0,35\t2025-01-02T09:00Z\n")
-    assert found["forecasts"] == 1
-    assert any("decimal comma" in note for note in found["notes"])
 
 
 # 6: percent columns
@@ -173,17 +158,6 @@ def test_odd_values_in_a_cell(value, shown):
     from forecasting.cli.output import cell
 
     assert cell(value) == shown
-
-
-# 22: yes and no
-
-
-def test_an_outcome_in_any_of_its_forms(imported, run):
-    imported(live("q", closes="2026-11-01"), name="q.jsonl")
-    for text, meant in (("No", "no"), ("YES", "yes"), ("n", "no"), ("TRUE", "yes")):
-        assert run("resolve", "q", text, "--source", "x")[0] == 0
-        assert table(run("--csv", "questions", "list")[1])[0]["outcome"] == meant
-    assert run("dispute", "q", "No", "--source", "x")[0] == 0
 
 
 # 25 and 34: feeds

@@ -240,15 +240,10 @@ def test_python_values(book, tmp_path):
     import datetime as dt
 
     import numpy as np
-    import pandas as pd
 
     asked(book, tmp_path)
-    for at in (
-        dt.date(2026, 11, 2), "2 Nov 2026", pd.Timestamp("2026-11-02T12:00Z"),
-        dt.datetime(2026, 11, 2, 12, tzinfo=dt.UTC), "2026-11-02 12:00",
-    ):  # fmt: skip
-        (row,) = book.log("q", np.float64(0.25), at=at)
-        assert row["issued_at"] == parse_instant("2026-11-02T12:00Z")
+    (row,) = book.log("q", np.float64(0.25), at=dt.date(2026, 11, 2))
+    assert row["issued_at"] == parse_instant("2026-11-02T12:00Z")
     assert book.log("q", 1.0)[0]["forecast"] == 1.0
     for bare in (1, np.int64(1), 4, "1"):
         with pytest.raises(Ambiguous):

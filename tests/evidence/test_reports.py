@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from forecasting.domain.evidence import (
     Effect,
-    Evidence,
     code_ratio,
     fading,
     half_life_of,
@@ -21,9 +20,7 @@ from forecasting.domain.evidence import (
 from forecasting.errors import InvalidInput
 from forecasting.evidence import (
     Report,
-    known,
     likelihood_ratio,
-    retracted,
     story_discount,
     story_discounts,
 )
@@ -145,35 +142,6 @@ def test_what_older_entries_hold_is_read_and_stays_as_it_is() -> None:
              "stance=0.5": 1.0, "stance=0.3": 0.5}  # fmt: skip
     assert {said: code_ratio(parse_effect("q", said)) for said in codes} == codes
     assert fading(Effect("q", "bears", {}), 3.0).detail == {}
-
-
-def _item(key: str, effect: str = "x3", at: dt.datetime = NOON) -> Evidence:
-    return Evidence(key, "report", key, "wire", at, (parse_effect("q", effect),), stream="news")
-
-
-def _retraction(key: str, at: dt.datetime) -> Evidence:
-    effect = Effect(f"evidence/{key}", "datum", {"name": "retracts"})
-    return Evidence(f"r-{key}", "datum", "no", "analyst", at, (effect,), stream="news")
-
-
-def _standing(items: list[Evidence], as_of: dt.datetime) -> tuple[Evidence, ...]:
-    return retracted(known(items, as_of))
-
-
-def test_adding_then_retracting_restores_and_only_from_then_on() -> None:
-    items = [_item("a"), _item("b", "x0.2", NOON + DAY), _retraction("b", NOON + 3 * DAY)]
-    alone = _standing([_item("a")], NOON + 9 * DAY)
-    assert _standing(items, NOON + 3 * DAY) == alone
-    assert _standing(items, NOON + 2 * DAY) == tuple(items[:2]) != alone
-
-
-@given(st.permutations(range(4)), st.integers(0, 5))
-def test_nothing_known_later_enters_in_any_order(order: list[int], days: int) -> None:
-    items = [_item(f"k{i}", "x3", NOON + i * DAY) for i in range(3)]
-    items.append(_retraction("k0", NOON + 4 * DAY))
-    as_of = NOON + days * DAY
-    by_then = [item for item in items if item.known_at <= as_of]
-    assert _standing([items[i] for i in order], as_of) == _standing(by_then, as_of)
 
 
 @given(st.lists(st.floats(0.0, 5.0), min_size=1, max_size=6))

@@ -1,10 +1,7 @@
 """Files that mean harm or are broken: one line with the place, exit code 2, nothing written."""
 
-import gzip
 import io
-import os
 import time
-import zipfile
 
 import pytest
 
@@ -28,21 +25,9 @@ def line(text):
     return stream([record_of(row())]) + text + "\n"
 
 
-def zipped():
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr("../record.csv", HEAD)
-    return out.getvalue()
-
-
 FORECAST = '{"kind":"forecast","question":"q","forecaster":"b","issued_at":"2025-01-02T00:00Z",'
 CSV = {
-    "NaN": (cell("NaN"), 3),
-    "an infinity": (cell("-inf"), 3),
-    "beyond every double": (cell("1e999"), 3),
-    "an underscore": (cell("1_0"), 3),
-    "Arabic digits": (cell("٠.٥"), 3),
-    "full-width digits": (cell("０.５"), 3),
+    "a spelling that doors/spellings refuses": (cell("NaN"), 3),
     "five thousand digits": (cell("0." + "1" * 5000), 3),
     "an integer of five thousand digits": (cell("9" * 5000), 3),
     "a cell of more than 131,072 characters": (cell("0.5") + f"q,{'x' * 140_000},0.5,{AT}\n", 4),
@@ -79,8 +64,6 @@ JSONL = {
     "NaN": (line(FORECAST + '"forecast":NaN}'), 2),
     "-Infinity": (line(FORECAST + '"forecast":-Infinity}'), 2),
     "1e999": (line(FORECAST + '"forecast":1e999}'), 2),
-    "NaN as text": (line(FORECAST + '"forecast":"NaN"}'), 2),
-    "1_0 as text": (line(FORECAST + '"forecast":"1_0"}'), 2),
     "a key twice": (line(FORECAST + '"forecast":0.5,"forecast":0.9}'), 2),
     "an integer of 5,000 digits": (line(FORECAST + f'"forecast":{"9" * 5000}}}'), 2),
     "a depth bomb": (line("[" * 100_000), 2),
@@ -116,18 +99,6 @@ JSONL = {
         1,
     ),
     "a ledger beyond every double": ('{"kind":"ledger","v":1,"entries":1e999}\n', 1),
-}
-BYTES = {
-    "gzip": gzip.compress(HEAD.encode()),
-    "zip": zipped(),
-    "bzip2": b"BZh91AY&SY",
-    "xz": b"\xfd7zXZ\x00\x00",
-    "a workbook of old": b"\xd0\xcf\x11\xe0\xa1\xb1",
-    "a database": b"SQLite format 3\x00",
-    "UTF-16": (HEAD + GOOD).encode("utf-16"),
-    "UTF-16, big end first": b"\xfe\xff" + HEAD.encode("utf-16-be"),
-    "Latin-1": (HEAD + GOOD.replace("ana", "añä")).encode("latin-1"),
-    "Parquet": b"PAR1\x15\x04",
 }
 
 
@@ -182,24 +153,6 @@ def test_a_broken_stream_of_records(refused, tmp_path, what):
     refused("jsonl", written(tmp_path, "jsonl", content), at)
 
 
-@pytest.mark.parametrize("format", ["csv", "jsonl"])
-@pytest.mark.parametrize("what", BYTES)
-def test_other_bytes(refused, tmp_path, what, format):
-    refused(format, written(tmp_path, format, BYTES[what]))
-
-
-@pytest.mark.parametrize("format", ["csv", "jsonl"])
-def test_what_is_no_file(refused, tmp_path, format):
-    refused(format, tmp_path / "absent")
-    refused(format, tmp_path)
-    os.mkfifo(tmp_path / "pipe")
-    assert "pipe" in refused(format, tmp_path / "pipe")
-    (tmp_path / "loop").symlink_to(tmp_path / "loop")
-    refused(format, tmp_path / "loop")
-    (tmp_path / "endless").symlink_to("/dev/zero")
-    assert "device" in refused(format, tmp_path / "endless")
-
-
 @pytest.mark.parametrize(
     "found",
     [
@@ -228,12 +181,13 @@ def test_lines_are_the_same_whether_or_not_one_is_damaged(monkeypatch, found):
 
 
 def test_too_large_a_file(refused, tmp_path, monkeypatch):
-    from forecasting.exchange import csv_read, jsonl_read, source
+    from forecasting.exchange import source
+    from forecasting.exchange.formats import csv, jsonl
 
     path = written(tmp_path, "csv", HEAD + GOOD * 3)
     stream_of = written(tmp_path, "jsonl", stream([record_of(row())] * 3))
-    monkeypatch.setattr(csv_read, "MOST_ROWS", 2)
-    monkeypatch.setattr(jsonl_read, "MOST_ROWS", 2)
+    monkeypatch.setattr(csv, "MOST_ROWS", 2)
+    monkeypatch.setattr(jsonl, "MOST_ROWS", 2)
     assert "more than 2 rows" in refused("csv", path, 4)
     assert "more than 2 records" in refused("jsonl", stream_of, 3)
     monkeypatch.setattr(source.opened, "__kwdefaults__", {"most": 10})

@@ -1,7 +1,6 @@
-"""Files of other platforms in parts, in any order, shuffled, and several in one zip."""
+"""Files of other platforms in parts, in any order, and several in one zip."""
 
 import csv
-import io
 import json
 import random
 import zipfile
@@ -17,8 +16,6 @@ from tests.exchange.conftest import NOW, memory
 
 FORMATS = Path(__file__).parent / "formats"
 ZONE = {"gjp": "America/New_York"}
-JSON = ["manifold", "cultivate", "polymarket", "kalshi", "forecastbench"]
-TABLES = ["gjp", "gjp-ifps", "iqisa", "forecastbench-table"]
 
 
 def said(ledger):
@@ -45,40 +42,6 @@ def of(path, tmp_path):
     with memory(tmp_path) as ledger:
         bring(ledger, path)
         return said(ledger)
-
-
-def shuffled(found, by):
-    """Shuffle every list of things within a JSON text, but not lists of words or numbers."""
-    if isinstance(found, dict):
-        return {key: shuffled(value, by) for key, value in found.items()}
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        return found
-    made = [shuffled(one, by) for one in found]
-    by.shuffle(made)
-    return made
-
-
-@pytest.mark.parametrize("name", JSON)
-@pytest.mark.parametrize("seed", [1, 2])
-def test_the_order_of_the_things_in_a_json_text_decides_nothing(name, seed, tmp_path):
-    whole = FORMATS / f"{name}.json"
-    found = json.loads(whole.read_bytes())
-    other = tmp_path / whole.name
-    other.write_text(json.dumps(shuffled(found, random.Random(seed))))
-    assert of(other, tmp_path) == of(whole, tmp_path)
-
-
-@pytest.mark.parametrize("name", TABLES)
-@pytest.mark.parametrize("seed", [1, 2])
-def test_the_order_of_the_rows_decides_nothing(name, seed, tmp_path):
-    whole = FORMATS / f"{name}.csv"
-    first, *rows = list(csv.reader(whole.read_text().splitlines()))
-    random.Random(seed).shuffle(rows)
-    made = io.StringIO()
-    csv.writer(made).writerows([first, *rows])
-    other = tmp_path / whole.name
-    other.write_text(made.getvalue())
-    assert of(other, tmp_path) == of(whole, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -53,18 +53,6 @@ def test_a_question_without_closes_closes_when_it_resolves(brought, ledger):
     assert [one.closes for one in ledger.questions()] == [START + 8 * DAY] * 2
 
 
-@pytest.mark.parametrize(
-    ("written", "read"),
-    [
-        *(("yes", "yes"), ("YES", "yes"), ("1", "yes"), ("1.0", "yes"), ("True", "yes")),
-        *(("no", "no"), ("0", "no"), ("FALSE", "no"), ("n", "no"), ("Annulled", "annulled")),
-    ],
-)
-def test_outcomes_of_a_yes_no_question(brought, ledger, written, read):
-    brought(table([row(outcome=written)]))
-    assert ledger.standing_resolutions()["q"].outcome == read
-
-
 def test_a_question_that_is_no_slug_gets_an_id_for_good(brought, ledger):
     rows = [row("Will X resign?"), row("Will X resign?", day=2), row("Will X resign!"), row("¿")]
     assert brought(table(rows))["questions"] == 3

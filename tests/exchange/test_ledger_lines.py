@@ -22,7 +22,7 @@ def other(tmp_path_factory):
 @pytest.fixture
 def full(ledger):
     """A ledger with one of every kind of entry."""
-    ledger.append(samples.one_of_each(), recorded_at=samples.NOW)
+    samples.fill(ledger)
     return ledger
 
 
@@ -36,7 +36,7 @@ def test_every_kind_of_entry_comes_back_as_it_was(full, other, brought):
     assert other.head() == full.head()
     assert other.content_digest() == full.content_digest()
     assert record_digest(other) == record_digest(full)
-    assert other.verify().ok
+    assert (other.verify(), other.watches()) == (full.verify(), full.watches())
     kinds = {forecast.kind for forecast in other.forecasts()}
     assert kinds == {forecast.kind for forecast in full.forecasts()}
     assert found["forecasts"] == len(full.forecasts())
@@ -69,7 +69,13 @@ def test_another_ledger_takes_them_as_imported(full, other, brought):
     assert {forecast.kind for forecast in other.forecasts()} == {"imported"}
     assert found["news"] == 2
     reasons = " ".join(one["reason"] for one in found["refused"])
-    for why in ("was reworded", "in a replay", "a model fit", "a replay belongs"):
+    for why in (
+        "was reworded",
+        "in a replay",
+        "a model fit",
+        "a replay belongs",
+        "a watch belongs",
+    ):
         assert why in reasons
     question = next(one for one in other.questions() if one.id == "strikes")
     assert (question.title, question.model.fitted) == ("Anew?", "survival")

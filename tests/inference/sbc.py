@@ -10,11 +10,9 @@ judged by the whole empirical distribution of the ranks at once, with simultaneo
 The harness knows no model: it takes two callables.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,40 +20,19 @@ from numpy.typing import ArrayLike
 from forecasting.arrays import FloatArray, IntArray
 from forecasting.errors import InvalidInput
 
-__all__ = [
-    "Bands",
-    "Calibration",
-    "calibrate",
-    "draw_ranks",
-    "draw_summary",
-    "rank_bands",
-    "rank_of",
-    "uniformity",
-]
-
 Quantities = Mapping[str, ArrayLike]
 
 LEVELS = 99
 #: So many that a verdict on a dozen quantities can fall below .001.
 REPLICATES = 20_000
-#: Panels beside each other.
-ACROSS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Ranks of true values among posterior draws.
+    """Ranks of true values among `levels` nearly independent posterior draws.
 
-    Attributes
-    ----------
-    name
-        What was calibrated.
-    ranks
-        Quantity -> (N,) ranks from 0 to `levels`; a vector parameter is one quantity an element.
-    levels
-        L: how many nearly independent posterior draws each true value was ranked among.
-    refused
-        How many of the N fits the gate refused; their ranks count all the same.
+    Quantity -> (N,) ranks from 0 to `levels`; a vector parameter is one quantity an element. Ranks
+    of the fits that the gate `refused` count all the same.
     """
 
     name: str
@@ -75,26 +52,6 @@ class Calibration:
         return min(1.0, len(self.ranks) * min(found)) if self.ranks else 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Bands:
-    """How far an empirical distribution of ranks lies from uniform, and how far it may.
-
-    Attributes
-    ----------
-    x
-        (L,) shares of the range of ranks.
-    difference
-        (L,) empirical distribution at `x`, less `x`.
-    lower, upper
-        (L,) simultaneous bands of that difference under uniform ranks.
-    """
-
-    x: FloatArray
-    difference: FloatArray
-    lower: FloatArray
-    upper: FloatArray
-
-
 def calibrate(
     name: str,
     simulate: Callable[
@@ -110,40 +67,11 @@ def calibrate(
 ) -> Calibration:
     """Repeat simulation and fit, and rank the truth among the draws each time.
 
-    Parameters
-    ----------
-    name : str
-        For reports.
-    simulate : callable
-        From a generator to (truth, data): one value of each parameter, and data made by them.
-    fit : callable
-        From data and a seed to the posterior draws, (S,) or (S, K) each, and whether the gate
-        passed.
-    n : int
-        Repetitions.
-    seed : int
-        Of everything.
-    quantities : callable, optional
-        From draws and data to further quantities, (S,) or (S, K), such as P(yes); also asked of
-        the truth as a single draw.
-    levels : int
-        L; the draws are thinned to as many, which must leave them nearly independent.
-
-    Returns
-    -------
-    Calibration
-        A quantity that is the truth in every draw, a constant or a certainty, is not ranked there.
-
-    Examples
-    --------
-    >>> def simulate(rng):
-    ...     p = rng.beta(2, 2)
-    ...     return {"p": p}, {"yes": rng.binomial(10, p)}
-    >>> def fit(data, seed):
-    ...     draws = np.random.default_rng(seed).beta(2 + data["yes"], 12 - data["yes"], 99)
-    ...     return {"p": draws}, True
-    >>> calibrate("share", simulate, fit, n=50, seed=1).p > 0.01
-    True
+    `simulate` gives (truth, data): one value of each parameter, and data made by them. `fit` gives
+    the posterior draws, (S,) or (S, K) each, and whether the gate passed. `quantities` makes of
+    draws and data what else is ranked, such as P(yes); it is asked of the truth as a single draw.
+    The draws are thinned to `levels`, which must leave them nearly independent. A quantity that is
+    the truth in every draw, a constant or a certainty, is not ranked there.
     """
     rng = np.random.default_rng(seed)
     found: dict[str, list[int]] = {}
@@ -175,34 +103,7 @@ def calibrate(
 
 
 def rank_of(truth: float, draws: ArrayLike, levels: int, rng: np.random.Generator) -> int:
-    """Return how many of L evenly spaced draws lie below the truth, ties broken at random.
-
-    Parameters
-    ----------
-    truth : float
-        True value.
-    draws : array_like, shape (S,)
-        Chain-major posterior draws, S >= levels.
-    levels : int
-        L.
-    rng : Generator
-        Of the ties.
-
-    Returns
-    -------
-    int
-        0 to L.
-
-    Raises
-    ------
-    InvalidInput
-        If there are fewer draws than levels.
-
-    Examples
-    --------
-    >>> rank_of(0.75, [0.1, 0.5, 0.9], 3, np.random.default_rng(0))
-    2
-    """
+    """Return how many of L evenly spaced draws lie below the truth, ties broken at random."""
     values = np.asarray(draws, dtype=np.float64)
     if values.size < levels:
         message = f"draws ({values.size}): at least as many as the {levels} levels."
@@ -217,152 +118,12 @@ def uniformity(ranks: ArrayLike, levels: int) -> float:
 
     At each rank j the count of ranks up to j is Binomial(N, (j + 1) / (L + 1)); the statistic is
     the smallest two-sided tail probability over j, its distribution simulated.
-
-    Parameters
-    ----------
-    ranks : array_like, shape (N,)
-        From 0 to L.
-    levels : int
-        L.
-
-    Returns
-    -------
-    float
-        At least 1 / (simulations + 1), never 0.
-
-    Examples
-    --------
-    >>> uniformity(np.arange(100), 99)
-    1.0
-    >>> uniformity(np.zeros(100), 99) < 0.001
-    True
     """
     counted = _counts(ranks, levels)
     statistic = _smallest_tail(counted[None, :], int(counted[-1]))[0]
     reference = _reference(int(counted[-1]), levels)
     at_most = np.searchsorted(reference, statistic * (1 + 1e-9), side="right")
     return float((1 + at_most) / (1 + reference.size))
-
-
-def rank_bands(ranks: ArrayLike, levels: int, *, coverage: float = 0.95) -> Bands:
-    """Return the empirical distribution of ranks less the uniform one, with its bands.
-
-    Parameters
-    ----------
-    ranks : array_like, shape (N,)
-        From 0 to L.
-    levels : int
-        L.
-    coverage : float, default 0.95
-        Probability that uniform ranks stay within the bands everywhere.
-
-    Returns
-    -------
-    Bands
-        For `draw_ranks`, or any other picture.
-
-    Examples
-    --------
-    >>> found = rank_bands(np.arange(100), 99)
-    >>> bool(np.all((found.lower <= found.difference) & (found.difference <= found.upper)))
-    True
-    """
-    from scipy.stats import binom
-
-    counted = _counts(ranks, levels)
-    n = int(counted[-1])
-    x = np.arange(1, levels + 1) / (levels + 1)
-    tail = float(np.quantile(_reference(n, levels), 1.0 - coverage)) / 2.0
-    low, high = binom.ppf(tail, n, x), binom.ppf(1.0 - tail, n, x)
-    return Bands(x, counted[:-1] / n - x, low / n - x, high / n - x)
-
-
-def draw_ranks(calibrations: Sequence[Calibration], file: Path) -> None:
-    """Draw the difference from uniform of every quantity, one panel each, with its band.
-
-    Parameters
-    ----------
-    calibrations : sequence of Calibration
-        Each begins a new line of panels; a line that leaves its 95 % band is drawn in red.
-    file : Path
-        Where the picture goes; its ending names the format.
-    """
-    found = [(each, name) for each in calibrations for name in each.ranks]
-    across = min(ACROSS, max(len(each.ranks) for each in calibrations))
-    places, line = [], 0
-    for each in calibrations:
-        places += [line * across + k for k in range(len(each.ranks))]
-        line += -(-len(each.ranks) // across)
-    figure, panels = _panels(line, across)
-    for place, (each, name) in zip(places, found, strict=True):
-        first = name == next(iter(each.ranks))
-        said = f"{each.name}: {name}" if first else name
-        _draw(panels[place], each, [name], f"{said}, {_p_text(each.p_values[name])}")
-    _save(figure, panels, file)
-
-
-def draw_summary(calibrations: Sequence[Calibration], file: Path) -> None:
-    """Draw one panel for each calibration, all of its quantities in it.
-
-    Parameters
-    ----------
-    calibrations : sequence of Calibration
-        Their verdicts stand above the panels; of the quantities in red, one in twenty leaves its
-        band where all is well.
-    file : Path
-        Where the picture goes; its ending names the format.
-    """
-    across = min(ACROSS, len(calibrations))
-    figure, panels = _panels(-(-len(calibrations) // across), across)
-    for panel, each in zip(panels, calibrations, strict=False):
-        n = max(len(ranks) for ranks in each.ranks.values())
-        _draw(panel, each, list(each.ranks), f"{each.name}\nN = {n}, {_p_text(each.p)}")
-    _save(figure, panels, file)
-
-
-def _panels(lines: int, across: int) -> tuple[Any, list[Any]]:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(2.5 * across, 2.0 * lines + 0.3), layout="constrained", dpi=120)
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(lines, across, squeeze=False)
-    return figure, list(axes.ravel())
-
-
-def _draw(panel: Any, found: Calibration, names: Sequence[str], title: str) -> None:
-    outside, highest = [], 0.0
-    for name in names:
-        bands = rank_bands(found.ranks[name], found.levels)
-        if name == names[0]:
-            panel.fill_between(bands.x, bands.lower, bands.upper, step="mid", alpha=0.25)
-        left = np.any((bands.difference < bands.lower) | (bands.difference > bands.upper))
-        if left:
-            outside.append(name)
-        style = {"color": "tab:red" if left else "tab:blue", "zorder": 3 if left else 2}
-        panel.step(bands.x, bands.difference, where="mid", linewidth=0.9, **style)
-        highest = max(highest, float(np.abs(bands.difference).max()), float(bands.upper.max()))
-    panel.axhline(0.0, linewidth=0.5, color="black")
-    panel.set_title(title, fontsize=8)
-    panel.tick_params(labelsize=6)
-    panel.set_xlim(0.0, 1.0)
-    panel.set_ylim(-1.15 * highest, 1.15 * highest)
-    if outside and len(names) > 1:
-        shown = ", ".join(outside[:4]) + (" ..." if len(outside) > 4 else "")
-        panel.text(0.5, -1.08 * highest, shown, fontsize=6, color="tab:red", ha="center")
-
-
-def _p_text(p: float) -> str:
-    return "p < .001" if p < 0.001 else f"p = {p:.3f}"
-
-
-def _save(figure: Any, panels: Sequence[Any], file: Path) -> None:
-    for panel in panels:
-        if not panel.has_data():
-            panel.set_axis_off()
-    figure.supxlabel("rank of the truth, as a share of all draws", fontsize=8)
-    figure.supylabel("share of ranks below, less uniform", fontsize=8)
-    figure.savefig(file)
 
 
 def _counts(ranks: ArrayLike, levels: int) -> IntArray:

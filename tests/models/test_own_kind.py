@@ -13,7 +13,7 @@ import pytest
 from forecasting import models
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import OWN, Predictor
-from forecasting.app.questions.load import load_bank
+from forecasting.app.upkeep.banks import load_bank
 from forecasting.bank import Bank, check, read_bank
 from forecasting.domain.forecasters import MODEL
 from forecasting.store import Ledger

@@ -6,19 +6,15 @@ import re
 import numpy as np
 import pytest
 
-from forecasting.errors import InvalidInput
 from forecasting.pooling import (
     beta_linear,
     extremized,
     geometric_odds,
     linear,
-    log_linear,
     neyman_factor,
-    neyman_roughgarden,
     recency_median,
     recency_weights,
     trimmed,
-    weighted_median,
 )
 
 
@@ -94,93 +90,3 @@ def test_conformance_recency_weights(shared):
     for row in found:
         weights = recency_weights(int(row["input"][2:]))
         assert "/".join(f"{w:.6f}" for w in weights) == row["value"]
-
-
-@pytest.mark.parametrize(
-    "pool",
-    [
-        linear,
-        geometric_odds,
-        log_linear,
-        weighted_median,
-        lambda p, w: extremized(p, 2, w),
-        lambda p, w: beta_linear(p, 2, 2, w),
-    ],
-)
-@pytest.mark.parametrize(
-    ("weights", "said"),
-    [
-        ([1, -1], r"weights \(-1\.0\): must be finite and not negative"),
-        ([0, 0], r"weights \(all zero\)"),
-        ([1, np.inf], r"weights \(inf\)"),
-        ([1, np.nan], r"weights \(nan at 1\)"),
-        ([1, 1, 1], r"weights \(shape \(3,\)\): must be one for each of 2 members"),
-        ([], r"weights \(empty\)"),
-        (["a", "b"], r"weights"),
-    ],
-)
-def test_bad_weights(pool, weights, said):
-    p = [[0.5, 0.5], [0.2, 0.8]] if pool is log_linear else [0.5, 0.2]
-    with pytest.raises(InvalidInput, match=said):
-        pool(p, weights)
-
-
-@pytest.mark.parametrize(
-    "pool",
-    [
-        geometric_odds,
-        lambda p: extremized(p, 2),
-        neyman_roughgarden,
-        recency_median,
-        weighted_median,
-        lambda p: beta_linear(p, 2, 2),
-        trimmed,
-    ],
-)
-@pytest.mark.parametrize(
-    ("p", "said"),
-    [
-        ([], r"forecasts \(empty\)"),
-        ([0.5, np.nan], r"forecasts \(nan at 1\)"),
-        ([0.5, 35], r"forecasts \(35\.0\): must lie in \[0, 1\]. Try: divide percentages by 100"),
-        ([-0.1, 0.5], r"forecasts \(-0\.1\)"),
-        (0.5, r"axis \(-1\)"),
-    ],
-)
-def test_bad_forecasts(pool, p, said):
-    with pytest.raises(InvalidInput, match=said):
-        pool(p)
-
-
-@pytest.mark.parametrize(
-    ("call", "said"),
-    [
-        (lambda: geometric_odds([0.5], axis=1), r"axis \(1\)"),
-        (lambda: geometric_odds([0.5], clip=0.5), r"clip \(0\.5\)"),
-        (lambda: extremized([0.5], 0), r"factor \(0\)"),
-        (lambda: extremized([0.5], float("nan")), r"factor \(nan\)"),
-        (lambda: neyman_factor(0), r"n \(0\)"),
-        (lambda: neyman_roughgarden([0.5], 0), r"base_rate \(0\.0\): must lie strictly"),
-        (lambda: neyman_roughgarden([0.5], [0.5, 0.5]), r"base_rate \(shape"),
-        (lambda: recency_weights(0), r"n \(0\)"),
-        (lambda: recency_median([0.5], issued_at=[1, 2]), r"issued_at \(shape"),
-        (lambda: recency_median([0.5], issued_at=[np.nan]), r"issued_at \(missing at 0\)"),
-        (lambda: recency_median([0.5], issued_at=["monday"]), r"issued_at \(values of type"),
-        (
-            lambda: recency_median([0.5], issued_at=[np.datetime64("NaT", "D")]),
-            r"issued_at \(missing",
-        ),
-        (lambda: beta_linear([0.5], 0, 1), r"alpha \(0\)"),
-        (lambda: beta_linear([0.5], 1, float("inf")), r"beta \(inf\)"),
-        (lambda: trimmed([0.1, 0.2]), r"drop \(1\): leaves none of 2 members. Try: drop=0"),
-        (lambda: trimmed([0.1, 0.2], -1), r"drop \(-1\)"),
-        (lambda: trimmed([0.1, 0.2, 0.3], mean="median"), r"mean \('median'\)"),
-        (lambda: log_linear([0.5, 0.5]), r"axis \(-2\)"),
-        (lambda: log_linear([[0.5, 0.5]], axis=-1), r"axis \(-1\): options lie on the last"),
-        (lambda: log_linear([[0.5, 0.4]]), r"forecasts \(0\.9\): must sum to 1"),
-        (lambda: log_linear([[0.5, 0.5]], clip=0.5), r"clip \(0\.5\): must lie in \[0, 1/2\)"),
-    ],
-)
-def test_bad_parameters(call, said):
-    with pytest.raises(InvalidInput, match=said):
-        call()

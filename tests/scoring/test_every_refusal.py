@@ -2,6 +2,8 @@
 
 import inspect
 import math
+import re
+from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
@@ -9,7 +11,7 @@ import pytest
 
 from forecasting import calibration, comparison, pooling, scoring
 from forecasting.errors import InvalidInput
-from forecasting.scoring import lifetime, metaculus
+from forecasting.scoring import lifetime, metaculus, rules
 
 P, Y = [0.2, 0.6, 0.9, 0.4], [0, 1, 1, 0]
 VECTORS, LABELS = [[0.2, 0.3, 0.5], [0.6, 0.3, 0.1]], [2, 0]
@@ -183,6 +185,24 @@ def spoiled(kind, value):
         yield "one short", value[:-1]
 
 
+#: How the value that is refused is shown, and its place.
+WORDS = {
+    "NaN": r"nan (at \d|and)|missing at \d",
+    "empty": r"\((empty|shapes? \(|0 )",
+    "above 1": r"\(1\.[25]",
+    "below 0": r"\(-[01]",
+    "an outcome of 2": r"\(2\.0 at 3",
+    "half an outcome": r"\(0\.5 at 3",
+    "an outcome of -1": r"\(-1\.0 at 3",
+    "a label beyond the options": r"\(3\.0 at 1",
+    "a sum of .9": r"\(0\.(9|89).*sum to 1 within 1e-09",
+    "rows of unequal length": "unequal length",
+    "a name is missing": r"\(missing at \d",
+    "an infinite weight": r"\(inf",
+    "a negative weight": r"\(-1\.0\): must be finite and not negative",
+    "no weight at all": r"\(all zero\)",
+}
+
 #: What is no fault there: one array alone has any length, and who was absent is NaN.
 FINE = {
     ("relative_brier", "forecast", "NaN"),
@@ -205,6 +225,7 @@ def cases():
                     function,
                     arguments,
                     name,
+                    WORDS.get(fault, ""),
                     id=f"{where}.{function.__name__}-{name}-{fault}",
                 )
 
@@ -225,16 +246,172 @@ def test_every_public_function_is_in_the_table():
         function(**good(function), **rest)
 
 
-@pytest.mark.parametrize(("function", "arguments", "name"), list(cases()))
-def test_bad_input_is_refused_by_name(function, arguments, name):
+@pytest.mark.parametrize(("function", "arguments", "name", "words"), list(cases()))
+def test_bad_input_is_refused_by_name(function, arguments, name, words):
     with pytest.raises(InvalidInput, match=r"\(.*\): .+") as fault:
         function(**arguments)
+    assert re.search(words, str(fault.value))
     assert isinstance(fault.value, ValueError)
     # Of two arguments that do not fit each other either may be the one that is named.
     said = str(fault.value).split(":")[0]
     fits_no_other = len(arguments[name]) != len(good(function)[name])
     allowed = (*good(function), "clusters", "forecasts") if fits_no_other else (name,)
     assert any(each in said for each in allowed), said
+
+
+EDGES = {"levels": [0.2, 0.8], "forecast": [[1.0, 2.0]], "outcome": [1.0]}
+DRAWS = {"forecast": [[1.0, 2.0]], "outcome": [1.0], "levels": None}
+CDF, CHOICE, PMF = ({"question_type": name} for name in ("cdf", "multiple_choice", "pmf"))
+ONE = {"forecast": [0.5], "issued_at": [0.0]}
+#: What else is refused: the function, what its good arguments are changed to, and the words.
+ALSO = [
+    *((f, {"forecast": [[1.0]], "outcome": [0]}, "at least two options")
+      for f in (scoring.brier, scoring.log_score)),
+    *((f, {"forecast": [35.0] * n}, "divide percentages by 100")
+      for f, n in ((scoring.brier, 4), (scoring.log_score, 4), (metaculus.baseline, 3))),
+    *((f, {"forecasts": [35.0, 0.5]}, "divide percentages by 100")
+      for f in (pooling.trimmed, pooling.neyman_roughgarden)),
+    (scoring.brier, {"forecast": np.ma.masked_array(P, mask=[0, 0, 0, 1])}, "missing"),
+    (scoring.brier, {"convention": "double"}, r"convention \('double'\)"),
+    (scoring.rps, {"forecast": [0.5, 0.5]}, "forecast"),
+    (scoring.ordered_brier, {"forecast": [0.5, 0.5]}, "forecast"),
+    *((scoring.log_score, {"base": base}, r"base \(") for base in (1, 0, -2, NAN, math.inf)),
+    (scoring.crps_quantile, {"levels": [5, 50, 95]}, "0.05 for the 5 % quantile"),
+    (scoring.crps_quantile, {"forecast": [[1.0, 2.0, math.inf]] * 2}, "finite"),
+    (scoring.crps_quantile, {"forecast": [1.0, 2.0]}, "must be"),
+    (scoring.crps_piecewise, {"upper": 4}, "within its bounds"),
+    (scoring.crps_piecewise, {"lower": 4, "upper": 4}, r"lower \(4\.0 at 0\): must be below upper"),
+    (scoring.crps_piecewise, {"upper": [5, 6, 7]}, "upper"),
+    (scoring.crps_ensemble, {"forecast": [[1.0]] * 2, "estimator": "fair"}, "two draws"),
+    (scoring.crps_ensemble, {"estimator": "kernel"}, "estimator"),
+    (scoring.interval_score, {"upper": [-1.0, 2.0]}, r"\(0\.0 at 0\): must not be above upper"),
+    (scoring.interval_score, {"level": 90}, r"level \(90\)"),
+    (scoring.interval_score, {"upper": [1.0, math.inf]}, r"upper \(infinite"),
+    (scoring.relative_brier, {"forecast": [0.5]}, r"forecast \(shape \(1,\)\)"),
+    (scoring.relative_brier, {"forecast": [[]]}, r"forecast \(shape \(1, 0\)\)"),
+    (scoring.relative_brier, {"forecast": [[0.5], [0.5, 0.5]]}, "unequal length"),
+    (scoring.relative_brier, {"outcome": 2}, "outcome"),
+    (scoring.relative_brier, {"outcome": [1]}, "must be one label"),
+    (scoring.relative_brier, {"forecast": [[[0.5, NAN]]]}, "nan"),
+    *((metaculus.baseline, ONE | more, said) for more, said in (
+        ({"outcome": 2}, r"outcome \(2\): must be a label 0\.\.1"),
+        ({"outcome": 0.5}, r"outcome \(0\.5\)"),
+        ({"outcome": [1]}, r"outcome \(\[1\]\)"),
+        ({"issued_at": [math.inf]}, r"issued_at \(infinite\)"),
+        ({"closes": 0}, r"closes \(0\): must be after opens"),
+        ({"closed_at": NAN}, r"closed_at \(nan\)"),
+        ({"question_type": "date"}, r"question_type \('date'\)"),
+        ({"open_bounds": 1}, r"open_bounds \(1, binary\)"),
+        ({"forecaster": ["me", "you"]}, r"forecaster \(length 2\)"),
+        (CDF, r"forecast \(shape \(1,\), cdf\)"),
+        (CDF | {"forecast": [[0.5, 0.4]]}, r"forecast \(row 0\): a CDF must rise"),
+        (CHOICE | {"forecast": [[0.5, 0.6]]}, "must sum to 1 within 1e-09"),
+        (CHOICE | {"forecast": [[0.5, 0.5, NAN]]}, "the last and another"),
+        (PMF | {"forecast": [[0.5, 0.5]]}, r"forecast \(2 buckets\)"),
+        (CHOICE | {"forecast": [[0.5, 0.5], [1]], "issued_at": [0.0, 1.0]}, "unequal length"),
+    )),
+    *((calibration.binned_decomposition, {"bins": bins}, said) for bins, said in (
+        (0, r"bins \(0\): must be at least 1"),
+        (2.5, r"bins \(2\.5\): must be a whole number"),
+        ([0, 1, 1], "must be two rising edges"),
+        ([0.6, 1], r"leave the forecast 0\.2 outside"),
+        ([0, 0.7], r"leave the forecast 0\.9 outside"),
+    )),
+    (calibration.corp, {"forecast": [[0.5, 0.5]], "outcome": [1]}, "one-dimensional"),
+    (calibration.corp, {"score": "rps"}, "score"),
+    (calibration.corp, {"resamples": 0}, "resamples"),
+    *((calibration.corp, {"picks": picks, "cluster": list("aabb")}, "picks")
+      for picks in ([[0], []], [], [[0, 1]])),
+    *((calibration.murphy_curve, {"thresholds": wrong}, "thresholds")
+      for wrong in ([0.5, 1.2], [0.5, 0.4], [[0.5]])),
+    *((calibration.pit, EDGES | more, said) for more, said in (
+        ({"lower": 0}, "both bounds or neither"),
+        ({"lower": 1.5, "upper": 3}, "within its bounds"),
+        ({"lower": 3, "upper": 1}, "must be below upper"),
+        ({"outcome": [math.inf]}, r"outcome \(infinite\)"),
+        ({"levels": [20, 80]}, "0.05 for the 5 % quantile"),
+        ({"bins": [0, 0.5]}, "must run from 0 to 1"),
+        ({"resamples": 0}, "resamples"),
+        (DRAWS | {"lower": 0, "upper": 3}, "draws have no bounds"),
+        (DRAWS | {"forecast": [1.0, 2.0]}, "forecast and outcome"),
+    )),
+    (calibration.interval_coverage, EDGES | {"levels": [0.2, 0.5]}, "no two are t and 1 - t"),
+    (calibration.interval_coverage, EDGES | {"confidence": 1}, "confidence"),
+    (calibration.quantile_reliability, EDGES | {"levels": [0, 0.5]}, "must rise strictly"),
+    *((comparison.diebold_mariano, more, said) for more, said in (
+        ({"difference": [1.0]}, "two or more"),
+        ({"difference": [1, math.inf]}, "finite"),
+        ({"difference": [1, 2, 3], "horizon": 0}, r"horizon \(0\): must be a whole number 1\.\.3"),
+        ({"difference": [1, 2, 3], "horizon": 3, "method": "HLN"}, r"1\.\.2"),
+        ({"method": "DM"}, r"method \('DM'\)"),
+        ({"level": 95}, r"level \(95\)"),
+    )),
+    (comparison.difficulty_adjusted, {"score": [math.inf, 0, 0, 0]}, r"score \(infinite at 0\)"),
+    (comparison.difficulty_adjusted, {"component": 1}, r"component \(1\): must be 0\.\.0"),
+    *((f, {"level": 1}, "level")
+      for f in (comparison.difference_interval, comparison.level_interval)),
+    *((f, {"resamples": 5}, "resamples")
+      for f in (comparison.difference_interval, comparison.level_interval)),
+    (comparison.level_interval, {"bounds": (0, 0.3)}, r"\(-0.3 to 0.4\): must lie in 0 to 0.3"),
+    *((comparison.sequential, more, said) for more, said in (
+        ({"score_a": [2.0, *REAL[1:]]}, r"score_a - score_b \(2\.0 at 0\): must lie in"),
+        ({"score_a": [math.inf, *REAL[1:]]}, "must lie in"),
+        ({"alpha": 5}, r"alpha \(5\)"),
+        ({"bounds": (0, 1)}, r"bounds \(\(0, 1\)\)"),
+        ({"bounds": (-math.inf, 1)}, "finite"),
+        ({"v_opt": 0}, r"v_opt \(0\)"),
+    )),
+    *((comparison.sequential_steps, more, said) for more, said in (
+        ({"score_b": ["x"] * 10}, r"score_b \(shape"),
+        ({"scheduled_close": [datetime(2026, 1, 1)] * 10}, "time zone"),
+        ({"as_of": datetime(2026, 1, 1, tzinfo=UTC)}, r"as_of \("),
+        ({"as_of": NAN}, r"as_of \(nan\)"),
+    )),
+    *((f, {"forecasts": 0.5}, r"axis \(-1\)") for f in (
+        pooling.geometric_odds, pooling.extremized, pooling.neyman_roughgarden,
+        pooling.weighted_median, pooling.beta_linear, pooling.trimmed,
+    )),
+    (pooling.geometric_odds, {"axis": 1}, r"axis \(1\)"),
+    (pooling.geometric_odds, {"clip": 0.5}, r"clip \(0\.5\)"),
+    (pooling.geometric_odds, {"weights": [1, 1, 1]}, r"must be one for each of 4 members"),
+    (pooling.extremized, {"factor": 0}, r"factor \(0\)"),
+    (pooling.extremized, {"factor": NAN}, r"factor \(nan\)"),
+    (pooling.neyman_factor, {"n": 0}, r"n \(0\)"),
+    (pooling.recency_weights, {"n": 0}, r"n \(0\)"),
+    (pooling.neyman_roughgarden, {"base_rate": 0}, r"base_rate \(0\.0\): must lie strictly"),
+    (pooling.neyman_roughgarden, {"base_rate": [0.5, 0.5]}, r"base_rate \(shape"),
+    (pooling.recency_median, {"issued_at": ["monday"] * 4}, r"issued_at \(values of type"),
+    (pooling.recency_median, {"issued_at": [np.datetime64("NaT", "D")] * 4}, r"\(missing"),
+    (pooling.beta_linear, {"alpha": 0}, r"alpha \(0\)"),
+    (pooling.beta_linear, {"beta": math.inf}, r"beta \(inf\)"),
+    (pooling.trimmed, {"forecasts": [0.1, 0.2]}, r"drop \(1\): leaves none of 2.*: drop=0"),
+    (pooling.trimmed, {"drop": -1}, r"drop \(-1\)"),
+    (pooling.trimmed, {"mean": "median"}, r"mean \('median'\)"),
+    (pooling.log_linear, {"forecasts": [0.5, 0.5]}, r"axis \(-2\)"),
+    (pooling.log_linear, {"axis": -1}, r"axis \(-1\): options lie on the last"),
+    (pooling.log_linear, {"clip": 0.5}, r"clip \(0\.5\): must lie in \[0, 1/3\)"),
+    *((rules.get, {"name": name, "question_type": kind}, said) for name, kind, said in (
+        ("rps", "binary", "does not score binary.*brier or log"),
+        ("crps", "ordered", "does not score"),
+        ("spin", "binary", r"rule \('spin'\)"),
+        ("brier", "yesno", "question_type"),
+    )),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("function", "changes", "words"), ALSO)
+def test_what_else_makes_no_sense_is_refused_with_the_rule(function, changes, words):
+    given, rest = (good(function), CALLS[function][1]) if function in CALLS else ({}, {})
+    with pytest.raises(InvalidInput, match=words):
+        function(**given | rest | changes)
+
+
+def test_a_sum_within_the_tolerance_passes():
+    scoring.brier([[0.5, 0.5 - 9e-10]], [0])
+    with pytest.raises(InvalidInput, match="sum to 1"):
+        scoring.brier([[0.5, 0.5 - 2e-9]], [0])
+    with pytest.raises(InvalidInput, match="level"):
+        calibration.pit([[1.0, 2.0]], [1.0]).band(0)
 
 
 DAY = pd.Timestamp("2025-03-01", tz="UTC")
@@ -269,6 +446,7 @@ ROW = {
         ("closes", DAY),
         ("closes", DAY - pd.Timedelta(days=1)),
         ("opens", "2025-03-01"),
+        ("issued_at", "2025-03-01T00:00Z"),
         ("question", None),
         ("forecaster", None),
     ],
@@ -286,6 +464,8 @@ def test_a_frame_with_bad_times_is_refused_by_column(call, column, bad):
         ("forecast", NAN),
         ("forecast", 1.2),
         ("forecast", [0.5, 0.4]),
+        ("forecast", "likely"),
+        ("forecast", None),
         ("outcome", 2),
         ("outcome", NAN),
         ("outcome", 0.5),

@@ -86,30 +86,6 @@ def test_outcomes_may_be_booleans_and_forecasts_integers():
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"issued_at": pd.Timestamp("2025-03-01")}, r"issued_at.*time zone"),
-        ({"issued_at": "2025-03-01T00:00Z"}, r"issued_at.*time zone"),
-        ({"issued_at": pd.NaT}, r"issued_at \(missing"),
-        ({"closes": START}, "closes.*must be after opens"),
-        ({"withdrawn_at": START - DAY}, "withdrawn_at.*before issued_at"),
-        ({"outcome": np.nan}, "outcome"),
-        ({"outcome": 2}, "outcome"),
-        ({"forecast": 1.2}, "forecast"),
-        ({"forecast": np.nan}, "forecast"),
-        ({"forecast": "likely"}, "forecast"),
-        ({"forecast": None}, "forecast"),
-        ({"question": None}, r"question \(missing"),
-        ({"forecaster": None}, r"forecaster \(missing"),
-    ],
-)
-def test_a_frame_that_cannot_be_scored(change, said):
-    frame = frame_of([0.8, 0.9], 1).assign(**change)
-    with pytest.raises(InvalidInput, match=said):
-        lifetime.score(frame)
-
-
-@pytest.mark.parametrize(
     ("column", "values"),
     [
         ("outcome", [0, 1]),

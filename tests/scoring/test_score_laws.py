@@ -155,6 +155,13 @@ def test_every_registered_rule_is_best_at_certainty_and_knows_its_reference(rule
     np.testing.assert_allclose(rule.reference(labels, options), rule.score(uniform, labels))
 
 
+@pytest.mark.parametrize("options", [2, 3, 7])
+def test_baseline_is_the_share_of_the_way_from_chance_to_certainty(options):
+    said = [[1 / options] * options, [0.6] + [0.4 / (options - 1)] * (options - 1)]
+    found = rules.get("baseline", "categorical").score(said, [0, 0])
+    np.testing.assert_allclose(found, [0, 100 * (1 + np.log(0.6) / np.log(options))], atol=1e-12)
+
+
 def test_the_reference_is_what_the_field_says():
     outcome = np.array([0, 1])
     assert rules.get("brier", "binary").reference(outcome, 2).tolist() == [0.25, 0.25]

@@ -10,16 +10,18 @@ import pytest
 
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.store import Ledger, backup, restore, status
-from tests.store.samples import NOW, binary, one_of_each
+from tests.store.samples import NOW, binary, fill
 from tests.store.writer import BATCH, acknowledged, forking, write
 
 # The package gives the function this name.
 MODULE = sys.modules["forecasting.store.backup"]
+FILLED = 18
 
 
 def written(path, more=0):
     with Ledger.open(str(path), create=True) as ledger:
-        ledger.append([*one_of_each(), *(binary() for _ in range(more))], recorded_at=NOW)
+        fill(ledger)
+        ledger.append([binary() for _ in range(more)], recorded_at=NOW)
         return ledger.head(), ledger.content_digest()
 
 
@@ -60,7 +62,7 @@ def test_a_backup_taken_during_writes_is_whole(tmp_path, copies, mode):
     assert said, "the writer has written meanwhile"
     with Ledger.open(str(path)) as ledger:
         for n, (seq, digest) in enumerate(heads):
-            assert seq % BATCH == 0
+            assert (seq - FILLED) % BATCH == 0
             assert ledger.hash_at(seq) == digest
             assert status(str(tmp_path / f"copy-{n}.db")).journal_mode == "delete"
     left = {file.name for file in tmp_path.iterdir() if "copy" in file.name}
@@ -71,10 +73,10 @@ def test_a_backup_restored_elsewhere_is_the_same_ledger_and_goes_on(path, tmp_pa
     kept = written(path, more=30)
     backup(str(path), tmp_path / "copy.db")
     found, aside = restore(tmp_path / "copy.db", str(tmp_path / "new" / "ledger.db"))
-    assert (found.entries, aside) == (BATCH + 30, None)
+    assert (found.entries, aside) == (FILLED + 30, None)
     assert stands(tmp_path / "new" / "ledger.db") == kept
     with Ledger.open(str(tmp_path / "new" / "ledger.db")) as ledger:
-        assert ledger.append([binary()], recorded_at=NOW)[0].seq == BATCH + 31
+        assert ledger.append([binary()], recorded_at=NOW)[0].seq == FILLED + 31
 
 
 def test_nothing_is_replaced_unless_asked_and_then_it_is_kept(path, tmp_path):
@@ -89,11 +91,11 @@ def test_nothing_is_replaced_unless_asked_and_then_it_is_kept(path, tmp_path):
     with pytest.raises(InvalidInput, match="already exists"):
         restore(copy, str(path))
     assert stands(path) == later
-    assert stands(copy)[0].seq == BATCH
+    assert stands(copy)[0].seq == FILLED
     found, aside = restore(copy, str(path), force=True)
-    assert found.entries == BATCH
+    assert found.entries == FILLED
     assert stands(aside) == later
-    assert stands(path)[0].seq == BATCH
+    assert stands(path)[0].seq == FILLED
     backup(str(path), copy, force=True)
     _, again = restore(copy, str(path), force=True)
     assert again != aside

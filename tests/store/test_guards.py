@@ -1,4 +1,8 @@
-"""Each guard of the triggers by itself: the one thing that it refuses, and that thing put right."""
+"""The file refuses to be changed, whatever its connection has switched off.
+
+Every attack on what stands; then each guard and each rule of a row by itself: the one thing that it
+refuses, and that thing put right.
+"""
 
 import sqlite3
 
@@ -6,8 +10,28 @@ import pytest
 
 from forecasting.store import Ledger, triggers
 from forecasting.store.triggers import FORMS
+from tests.store import attacks
 from tests.store.samples import fill
-from tests.store.test_append_only import LATER, H, entry, forecast
+
+H = "f" * 64
+LATER = "2026-01-02T03:04:05.678901Z"
+#: One past the eighteen entries that :func:`fill` leaves.
+NEXT = 19
+
+
+def entry(seq=NEXT, kind="withdrawal", at=LATER, hash=H):
+    return f"INTO entry VALUES ({seq}, '{kind}', '{at}', 'x', '{H}', '{hash}')"
+
+
+def forecast(**given):
+    whole = {"kind": "live", "shape": "binary", "labels": '["yes"]', "entered": '["0.5"]'}
+    whole |= {"question": "q", "saw": "h", "sealed": "NULL", "salt": "NULL", "p": "0.5"}
+    return (
+        "INSERT INTO forecast VALUES (19, '{question}', '{saw}', 'ana', '{kind}', '{shape}',"
+        " '{labels}', '{entered}', {p}, '', '" + LATER + "', NULL, {sd}, NULL, NULL, NULL, NULL,"
+        " NULL, NULL, '', '', '', '{{}}', {sealed}, {salt})"
+    ).format(**whole | {"sd": "NULL"} | given)
+
 
 SAW = "ab" * 32
 SEAL = (
@@ -157,7 +181,39 @@ GUARDS = {
         f"INSERT OR REPLACE INTO withdrawal VALUES (19, 'q', 'ben', '{LATER}')",
     ),
 }
+#: What a row may not hold: the rule of the table that refuses it.
+RULES = {
+    "no probability": ("forecast", forecast(p="NULL")),
+    "above one": ("forecast", forecast(p="1.0000000000000002")),
+    "below zero": ("forecast", forecast(p="-1e-300")),
+    "infinite": ("forecast", forecast(p="9e999")),
+    "text": ("forecast", forecast(p="'often'")),
+    "another kind": ("forecast", forecast(kind="remembered")),
+    "another shape": ("forecast", forecast(shape="hunch")),
+    "half a spread": ("forecast", forecast(sd="0.1")),
+    "no number": ("forecast", forecast(entered="[]", labels="[]")),
+    "no data": ("forecast", forecast(entered="0.5")),
+    "no options": ("forecast", forecast(**PAIR | {"labels": "[]"}, entered="[]")),
+    "options with a number of yes": (
+        "forecast",
+        forecast(**PAIR | {"entered": '["0.5","0.5"]', "p": "0.5"}),
+    ),
+    "options that are words": ("forecast", forecast(**PAIR, entered='["a","b"]')),
+    "a redaction of no forecast": ("redaction", f"INSERT INTO redaction VALUES ({NEXT}, 13, 'x')"),
+    "a redaction without a reason": ("redaction", f"INSERT INTO redaction VALUES ({NEXT}, 5, '')"),
+    "a short commitment": (
+        "sealed",
+        f"INSERT INTO sealed VALUES ({NEXT}, 'q', 'h', 'ana', '{LATER}', 'f')",
+    ),
+    "a watch of nothing": ("watch", f"INSERT INTO watch VALUES ({NEXT}, '', '{LATER}', 'a', '')"),
+    "a watch until a local time": (
+        "watch",
+        f"INSERT INTO watch VALUES ({NEXT}, 'p', '2026-01-01T03:04:05.678901+02:00', 'a', '')",
+    ),
+    "a watch of nobody": ("watch", f"INSERT INTO watch VALUES ({NEXT}, 'p', '{LATER}', NULL, '')"),
+}
 SOUND = {
+    "a number of yes": (*SPOKEN, forecast()),
     "a seal opened": (*SEALED, opens()),
     "numbers that sum to 1 as decimals do": (
         *SPOKEN,
@@ -204,10 +260,21 @@ def book(tmp_path_factory):
 @pytest.fixture
 def raw(book):
     connection = sqlite3.connect(book, isolation_level=None)
+    for pragma in ("recursive_triggers", "foreign_keys", "trusted_schema"):
+        connection.execute(f"PRAGMA {pragma} = OFF")
     connection.execute("BEGIN IMMEDIATE")
     yield connection
     connection.rollback()
     connection.close()
+
+
+@pytest.mark.parametrize("name", attacks.NAMES["sqlite"])
+def test_whoever_opens_the_file_changes_nothing_that_stands(book, raw, name):
+    with Ledger.open(str(book)) as ledger:
+        statements = attacks.on_each(ledger, "sqlite")[name]
+    for statement in statements:
+        with pytest.raises(sqlite3.IntegrityError):
+            raw.execute(statement)
 
 
 @pytest.mark.parametrize(("message", "sound", "refused"), GUARDS.values(), ids=GUARDS)
@@ -222,6 +289,20 @@ def test_a_guard_says_what_it_refuses(raw, message, sound, refused):
 def test_what_is_sound_passes_every_guard(raw, statements):
     for statement in statements:
         raw.execute(statement)
+
+
+@pytest.mark.parametrize(("kind", "row"), RULES.values(), ids=RULES)
+def test_a_row_that_is_not_what_its_table_holds_is_refused(raw, kind, row):
+    raw.execute("INSERT " + entry(kind=kind))
+    with pytest.raises(sqlite3.IntegrityError):
+        raw.execute(row)
+
+
+def test_not_a_number_is_stored_as_null_and_refused(raw):
+    """NaN binds as NULL, which a bare CHECK lets through."""
+    raw.execute(SPOKEN[0])
+    with pytest.raises(sqlite3.IntegrityError, match="forecast_probability"):
+        raw.execute(forecast(p=":p"), {"p": float("nan")})
 
 
 def test_a_redaction_takes_its_own_rationale_and_no_other(raw):

@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from forecasting.app.ledger import log, resolve
 from forecasting.app.news import add as news
-from forecasting.app.news import watch
+from forecasting.app.news import world
 from forecasting.domain import Evidence, Forecast, Question, Resolution, Withdrawal
 from forecasting.domain.forecast import binary_value
 from forecasting.domain.process import ProcessSpec, WorldSpec
@@ -33,6 +33,7 @@ from forecasting.store.entries import prepare
 from forecasting.store.ledger import append
 from tests import databases
 from tests.app.season import START, question
+from tests.store import attacks
 from tests.store.samples import binary
 
 QUESTIONS = {
@@ -44,43 +45,6 @@ PEOPLE = ("ana", "ben")
 PROCESSES = ("truce", "convoy", "relief")
 WORLD = WorldSpec({name: ProcessSpec(name, "states", ("none", "on"), ()) for name in PROCESSES})
 HOUR = dt.timedelta(hours=1)
-H = "f" * 64
-
-#: Changes to what is recorded: {seq} is an entry that stands, {kind} its table, {next} one past
-#: the last, {columns} those of `entry`. True: refused by the triggers, whoever asks.
-ATTACKS = {
-    "change an entry": "UPDATE entry SET tool = 'x' WHERE seq = {seq}",
-    "change a detail": "UPDATE {kind} SET seq = seq WHERE seq = {seq}",
-    "delete an entry": "DELETE FROM entry WHERE seq = {seq}",
-    "delete a detail": "DELETE FROM {kind} WHERE seq = {seq}",
-    "leave a gap": "INSERT INTO entry SELECT {next} + 5, kind, recorded_at, tool, leaf, '{hash}'"
-    " FROM entry WHERE seq = {last}",
-    "number again": "INSERT INTO entry SELECT seq, kind, recorded_at, tool, leaf, '{hash}'"
-    " FROM entry WHERE seq = {seq}",
-    "hash again": "INSERT INTO entry SELECT {next}, kind, recorded_at, tool, leaf, hash"
-    " FROM entry WHERE seq = {last}",
-    "record in the past": "INSERT INTO entry SELECT {next}, kind, '2001-01-01T00:00:00.000000Z',"
-    " tool, leaf, '{hash}' FROM entry WHERE seq = {last}",
-    "a detail again": "INSERT INTO {kind} SELECT * FROM {kind} WHERE seq = {seq}",
-}
-ON = {
-    "sqlite": {
-        "replace an entry": "INSERT OR REPLACE INTO entry SELECT seq, kind, recorded_at, 'x',"
-        " leaf, hash FROM entry WHERE seq = {seq}",
-        "replace a detail": "INSERT OR REPLACE INTO {kind} SELECT * FROM {kind} WHERE seq = {seq}",
-        "upsert": "INSERT INTO entry SELECT * FROM entry WHERE seq = {seq}"
-        " ON CONFLICT DO UPDATE SET tool = 'x'",
-    },
-    "postgresql": {
-        "truncate": "TRUNCATE {kind} CASCADE",
-        "upsert": "INSERT INTO entry SELECT * FROM entry WHERE seq = {seq}"
-        " ON CONFLICT (seq) DO UPDATE SET tool = 'x'",
-        "merge": "MERGE INTO entry USING (SELECT {seq} AS n) AS t ON seq = n"
-        " WHEN MATCHED THEN UPDATE SET tool = 'x'",
-    },
-}
-
-
 COMPILED = {name: {} for name in databases.ENGINES}
 
 
@@ -89,9 +53,9 @@ class Crash(BaseException):
 
 
 class AsAList(RuleBasedStateMachine):
-    """The machine; `databases` says on which engine, `attackers` who attacks."""
+    """The machine; `databases` says on which engine, `attackers` who attacks by which `table`."""
 
-    databases = None
+    databases = table = None
     attackers = ("program", "anyone")
 
     @initialize()
@@ -297,7 +261,7 @@ class AsAList(RuleBasedStateMachine):
         chosen = names or list(PROCESSES)
 
         def ask():
-            return watch.watch(
+            return world.watch(
                 self.ledger,
                 names,
                 until=until,
@@ -360,7 +324,7 @@ class AsAList(RuleBasedStateMachine):
     def attack(self, data, pick):
         """Refused to the program itself, and by the triggers alone to anyone else."""
         seq = pick % len(self.kept) + 1
-        table = ATTACKS | ON[self.databases.engine]
+        table = self.table or attacks.ON[self.databases.engine]
         name = data.draw(st.sampled_from(sorted(table)))
         who = data.draw(st.sampled_from(self.attackers))
         statement = table[name].format(
@@ -537,11 +501,9 @@ def test_it_finds_the_guard_of_the_sequence_off(name, monkeypatch, request):
     """Nothing asks whether an entry takes the next number: the keys still refuse a number twice."""
     without(monkeypatch, "takes the next number")
     # Few kinds of attack, so that few steps meet the one that goes through.
-    monkeypatch.setattr("tests.store.test_state_machine.ON", {name: {}})
-    for other in [each for each in ATTACKS if each.split()[0] not in ("leave", "number")]:
-        monkeypatch.delitem(ATTACKS, other)
+    few = {each: attacks.ON_BOTH[each] for each in ("leave a gap", "number again")}
     with pytest.raises(AssertionError, match="went through: leave a gap"):
-        run(databases.of(name, request), examples=200, steps=20)
+        run(databases.of(name, request), examples=200, steps=20, table=few)
 
 
 STAYS = ("hash of its own", "takes the next number", "stays")
@@ -555,24 +517,27 @@ def test_it_finds_recursive_triggers_off(monkeypatch, request):
     """
     configure = engine._configure
 
+    def here():
+        """Make databases by the triggers of the moment."""
+        return databases.of("sqlite", request)
+
     def lax(connection, **more):
         configure(connection, **more)
         connection.set_authorizer(None)
         connection.execute("PRAGMA recursive_triggers = OFF")
         connection.set_authorizer(guard.answer)
 
-    replacing = {name: ON["sqlite"][name] for name in ("replace an entry", "replace a detail")}
-    monkeypatch.setitem(ON, "sqlite", replacing)
-    monkeypatch.setattr("tests.store.test_state_machine.ATTACKS", {})
+    few = ("replace an entry", "replace a detail")
+    table = {name: attacks.ON["sqlite"][name] for name in few}
     with monkeypatch.context() as lenient:
         without(lenient, *STAYS)
-        run(databases.of("sqlite", request), examples=1, steps=20, attackers=("program",))
+        run(here(), examples=1, steps=20, attackers=("program",), table=table)
     with monkeypatch.context() as off:
         off.setattr(engine, "_configure", lax)
-        run(databases.of("sqlite", request), examples=1, steps=20)
+        run(here(), examples=1, steps=20, table=table)
         without(off, *STAYS)
         with pytest.raises(AssertionError, match="went through: replace"):
-            run(databases.of("sqlite", request), examples=40, steps=20, attackers=("program",))
+            run(here(), examples=40, steps=20, attackers=("program",), table=table)
 
 
 @pytest.mark.parametrize(

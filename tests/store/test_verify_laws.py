@@ -106,6 +106,26 @@ SENSELESS = {
         f"DELETE FROM rationale WHERE seq = {SPOKEN}",
         f"UPDATE redaction SET forecast = {REDACTED}",
     ),
+    "a reveal of another number": (
+        (SHOWN, f"it does not open the seal {SEALED}"),
+        f"UPDATE forecast SET entered = '[\"0.1\"]', probability = 0.1 WHERE seq = {SHOWN}",
+    ),
+    "a reveal by another salt": (
+        (SHOWN, f"it does not open the seal {SEALED}"),
+        f"UPDATE forecast SET seal_salt = '{'0' * 64}' WHERE seq = {SHOWN}",
+    ),
+    "a reveal by a salt that is none": (
+        (SHOWN, "the salt of its seal is broken"),
+        f"UPDATE forecast SET seal_salt = '{'z' * 64}' WHERE seq = {SHOWN}",
+    ),
+    "a reveal of another entry": (
+        (SHOWN, "no seal has the number 1, which it opens"),
+        f"UPDATE forecast SET sealed = 1 WHERE seq = {SHOWN}",
+    ),
+    "a salt without a seal": (
+        (SHOWN, "a salt without a seal"),
+        f"UPDATE forecast SET sealed = NULL WHERE seq = {SHOWN}",
+    ),
     "a seal opened without its salt": (
         (SHOWN, f"it does not open the seal {SEALED}"),
         f"UPDATE forecast SET seal_salt = NULL WHERE seq = {SHOWN}",

@@ -3,20 +3,15 @@
 import datetime as dt
 import hashlib
 import random
-import sqlite3
 from dataclasses import replace
 
 import pytest
 
-from forecasting.app.exchange.export import export_record
-from forecasting.app.exchange.importing import import_record
-from forecasting.app.upkeep.doctor import doctor
 from forecasting.domain.forecast import Spread
 from forecasting.domain.provenance import Fitted, fits_of, in_batch, world_run
 from forecasting.domain.watch import Watch, watched, watched_until
 from forecasting.errors import InvalidInput
-from forecasting.store import Ledger, backup, restore, status
-from tests.store.samples import DAY, NOW, binary, fill, numeric_question, one_of_each
+from tests.store.samples import DAY, NOW, binary, numeric_question
 
 LOOKED = [
     Watch("truce", NOW - 3 * DAY, watcher="ana", because="the wires of the week"),
@@ -62,20 +57,6 @@ def test_a_watch_of_the_future_or_one_that_goes_backwards_is_refused_whole(memor
     assert memory.head().seq == 3
 
 
-def test_an_edited_watch_is_found_at_its_entry(path):
-    with Ledger.open(str(path), create=True) as ledger:
-        ledger.append([*one_of_each(), *LOOKED], recorded_at=NOW)
-    raw = sqlite3.connect(path)
-    raw.execute("DROP TRIGGER watch_no_update")
-    raw.execute("UPDATE watch SET until = '2026-01-02T03:04:05.678901Z' WHERE seq = 14")
-    raw.commit()
-    raw.close()
-    with Ledger.open(str(path)) as ledger:
-        assert ledger.verify().first_bad == 14
-    found = {item["check"]: item["ok"] for item in doctor(str(path))}
-    assert (found["triggers"], found["chain"]) == (False, False)
-
-
 def test_a_predicate_stays_with_its_question_and_outside_its_hash(memory):
     plain = numeric_question()
     asked = replace(plain, answer="convoy count by close")
@@ -84,36 +65,6 @@ def test_a_predicate_stays_with_its_question_and_outside_its_hash(memory):
     assert asked.wording_hash == plain.wording_hash
     assert [entry.row["answer"] for entry in recorded] == [None, "convoy count by close"]
     assert memory.verify().ok
-
-
-def test_a_ledger_with_watches_is_copied_restored_and_carried_as_lines(path, tmp_path):
-    with Ledger.open(str(path), create=True) as ledger:
-        fill(ledger)
-        kept = ledger.head(), ledger.content_digest(), ledger.watches()
-        export_record(ledger, "jsonl", out=tmp_path / "ledger.jsonl")
-    assert backup(str(path), tmp_path / "copy.db").ok
-    restore(tmp_path / "copy.db", str(tmp_path / "restored.db"))
-    with Ledger.open(str(tmp_path / "lines.db"), create=True) as ledger:
-        assert import_record(ledger, tmp_path / "ledger.jsonl", "jsonl", now=NOW + DAY)["added"]
-    for name in ("copy", "restored", "lines"):
-        with Ledger.open(str(tmp_path / f"{name}.db")) as ledger:
-            assert (ledger.head(), ledger.content_digest(), ledger.watches()) == kept
-            assert ledger.verify().ok
-    assert status(str(tmp_path / "restored.db")).entries == kept[0].seq
-
-
-def test_the_watch_of_another_ledger_stays_there_and_is_named(path, tmp_path):
-    other = tmp_path / "other.db"
-    with Ledger.open(str(other), create=True) as ledger:
-        ledger.append([numeric_question(), *LOOKED[:1]], recorded_at=NOW)
-        export_record(ledger, "jsonl", out=tmp_path / "other.jsonl")
-    with Ledger.open(str(path), create=True) as ledger:
-        ledger.append([numeric_question(id="mine")], recorded_at=NOW)
-        found = import_record(ledger, tmp_path / "other.jsonl", "jsonl", now=NOW + DAY)
-        assert [one["reason"] for one in found["refused"]] == [
-            "a watch belongs to the ledger in which it was recorded"
-        ]
-        assert ledger.watches() == ()
 
 
 def by_hand(watches, process, as_of, *, live, head):
@@ -149,16 +100,6 @@ def test_a_watch_counts_as_of_a_moment_by_the_rule(case):
                     asked = watched_until(watches, name, as_of, live=live, head=head)
                     assert asked == until
                     assert asked is None or asked <= as_of
-
-
-def test_a_watch_that_was_recorded_later_changes_no_live_reading():
-    early = Watch("truce", NOW, recorded_at=NOW, seq=1)
-    late = Watch("truce", NOW + 9 * DAY, recorded_at=NOW + 10 * DAY, seq=2)
-    for days in range(10):
-        as_of = NOW + days * DAY
-        assert watched_until([early, late], "truce", as_of, live=True) == NOW
-        assert watched_until([early, late], "truce", as_of, live=False) == as_of
-        assert watched_until([early, late], "truce", as_of, live=False, head=1) == NOW
 
 
 def test_the_run_of_a_world_and_its_forecasts_read_back_equal(memory):

@@ -1,7 +1,5 @@
 """Links, interventions and chance: laws of the event loop."""
 
-import subprocess
-import sys
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -336,14 +334,6 @@ def test_a_scheduled_day_is_met_and_nan_never_comes() -> None:
     paths = simulate(world(process("S", ("ahead", "held"), Move(0, 1, at=days))), 30.0)
     assert np.array_equal(entered(paths, "S", "held", 10), np.arange(4096) % 2 == 0)
     assert not entered(paths, "S", "held", 9.9).any()
-
-
-def test_neither_the_package_nor_its_command_line_imports_numba() -> None:
-    code = (
-        "import sys, forecasting, forecasting.cli, forecasting.models.world.simulate as s,"
-        "forecasting.models.world.answers; sys.exit('numba' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_the_compiled_loop_is_kept_in_the_cache_folder_where_numba_finds_no_place(
