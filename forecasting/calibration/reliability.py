@@ -204,10 +204,8 @@ def corp(
 
     Parameters
     ----------
-    forecast : array_like, shape (n,)
-        Probabilities of yes.
-    outcome : array_like, shape (n,)
-        0 or 1.
+    forecast, outcome : array_like, shape (n,)
+        Probabilities of yes, and 0 or 1.
     picks : sequence of array_like of int, optional
         Rows of each pick; all rows once where there are none.
     cluster : array_like, shape (n,), optional
