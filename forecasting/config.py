@@ -70,10 +70,10 @@ def config_file() -> Path:
     return config_folder() / "config.toml"
 
 
-def workspace(start: Path | None = None) -> Path | None:
-    """Find the workspace: the nearest folder with a ``forecast.toml``, from `start` upwards."""
+def workspace() -> Path | None:
+    """Find the workspace: the nearest folder with a ``forecast.toml``, from here upwards."""
     try:
-        here = (start or Path.cwd()).absolute()
+        here = Path.cwd().absolute()
     except OSError:
         # The working folder was removed.
         return None
