@@ -199,8 +199,7 @@ def _sqlite(path: str, base: Path | None) -> str:
         return MEMORY
     hint = "database=forecasts.db"
     if not path:
-        message = "database (''): must be a path or a URL"
-        raise InvalidInput(message, hint=hint)
+        raise InvalidInput("database (''): must be a path or a URL", hint=hint)
     if not path.isprintable():
         message = f"database ({path!r}): a path has no control character"
         raise InvalidInput(message, hint=hint)

@@ -216,8 +216,7 @@ def _among_quantiles(
     elif lower is None and upper is None:
         ends = np.full(count, -np.inf), np.full(count, np.inf)
     else:
-        message = "lower, upper (one alone): give both bounds or neither"
-        raise InvalidInput(message)
+        raise InvalidInput("lower, upper (one alone): give both bounds or neither")
     knots = np.column_stack([ends[0], quantiles, ends[1]])
     above = (knots < value[:, None]).sum(axis=1)
     below = (knots <= value[:, None]).sum(axis=1) - 1

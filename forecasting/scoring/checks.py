@@ -161,8 +161,7 @@ def clusters(names: Iterable[object]) -> IntArray:
     labels = np.empty(len(given), dtype=object)
     labels[:] = given
     if len(labels) == 0:
-        message = "clusters (empty): at least one is needed"
-        raise InvalidInput(message)
+        raise InvalidInput("clusters (empty): at least one is needed")
     codes, _ = pd.factorize(labels)
     if (codes < 0).any():
         message = (

@@ -289,8 +289,7 @@ def value_of(
             return Value("binary", ("yes",), (probability(yes, name="Probability Yes"),))
         both = [float(one) for one in listed(options)]
         if len(both) != 2:
-            msg = "Probability Yes: is missing"
-            raise InvalidInput(msg)
+            raise InvalidInput("Probability Yes: is missing")
         return Value("binary", ("yes",), (decimal_text(both[1] / sum(both)),))
     if space.type == "categorical":
         return _options(space, listed(options), unnormalised=unnormalised)

@@ -264,8 +264,7 @@ def bring(visit: Visit) -> Response:
 
     def call(book: Any) -> dict[str, Any]:
         if upload is None:
-            msg = "file: choose one"
-            raise InvalidInput(msg)
+            raise InvalidInput("file: choose one")
         return _brought(visit, book, upload.content, upload.name)
 
     return visit.write(
@@ -282,8 +281,7 @@ def fetch(visit: Visit) -> Response:
 
     def call(book: Any) -> dict[str, Any]:
         if not feed:
-            msg = "address: must be given"
-            raise InvalidInput(msg, hint="https://example.org/feed.xml")
+            raise InvalidInput("address: must be given", hint="https://example.org/feed.xml")
         return _brought(visit, book, book.fetched(feed), feed)
 
     response = visit.write(

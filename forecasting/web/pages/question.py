@@ -242,11 +242,9 @@ def say(visit: Visit) -> Response:
         page: QuestionPage = book.question_page(name)
         mine, text = page.chosen.mine, visit.form.get("because")
         if mine is None:
-            msg = "because: goes with a number; log one, and say why beside it"
-            raise InvalidInput(msg)
+            raise InvalidInput("because: goes with a number; log one, and say why beside it")
         if not text:
-            msg = "because: nothing is written"
-            raise InvalidInput(msg)
+            raise InvalidInput("because: nothing is written")
         value = mine.value
         given: Any = dict(zip(value.labels, value.entered, strict=True))
         if value.shape == "binary":
