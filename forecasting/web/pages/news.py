@@ -52,7 +52,6 @@ def inbox(visit: Visit, *, faults: tuple[Fault, ...] = (), wrong: str = "") -> R
         feeds=_feeds(visit),
         wrong=wrong,
         faults=faults,
-        status=422 if faults else 200,
     )
 
 
@@ -84,7 +83,6 @@ def item(
         left=_left(visit, found),
         wrong=wrong,
         faults=faults,
-        status=422 if faults else 200,
     )
 
 
@@ -234,7 +232,6 @@ def blank(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
         sources=named[:200],
         known_since=f"{local:%Y-%m-%d %H:%M}",
         faults=faults,
-        status=422 if faults else 200,
     )
 
 
@@ -292,15 +289,7 @@ def fetch(visit: Visit) -> Response:
     )
     if response.status_code == 303 and feed:
         kept = list(dict.fromkeys([feed, *_feeds(visit)]))[:FEEDS]
-        response.set_cookie(
-            COOKIE,
-            "+".join(quote(each, safe="") for each in kept),
-            max_age=365 * 86_400,
-            httponly=True,
-            samesite="strict",
-            secure=visit.house.secure,
-            path="/",
-        )
+        visit.keep(response, COOKIE, "+".join(quote(each, safe="") for each in kept))
     return response
 
 
