@@ -4,11 +4,10 @@ import datetime as dt
 import difflib
 import hashlib
 import json
-import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import exp
+from math import exp, log
 from typing import TYPE_CHECKING, Any
 
 from forecasting.app.catalog import Catalog
@@ -183,6 +182,8 @@ def worth(ledger: Ledger, wanted: Selection) -> dict[str, dict[str, Any]]:
     after less before (below 0: better after) over resolved yes-no questions, one mean a question,
     with a 95 % interval over events; null below 8 events.
     """
+    import pandas as pd
+
     frame = resolved(ledger, replace(wanted, forecaster=MODEL))
     frame = frame[(frame["type"] == "binary") & ~frame["too_soon"]]
     if frame.empty:
@@ -203,7 +204,9 @@ def worth(ledger: Ledger, wanted: Selection) -> dict[str, dict[str, Any]]:
         p, y = forecast.value.probability or 0.0, outcome[forecast.question]
         for name in dict.fromkeys([*(who for who, _, _ in moved), *([ALL] if moved else [])]):
             its = [(key, change) for who, key, change in moved if name in (who, ALL)]
-            before = _less(p, sum(change for _, change in its))
+            sure = min(max(p, _CLIP), 1 - _CLIP)
+            moved_by = sum(change for _, change in its)
+            before = 1 / (1 + exp(moved_by - log(sure / (1 - sure))))
             rows.append(
                 {
                     "source": name,
@@ -213,18 +216,7 @@ def worth(ledger: Ledger, wanted: Selection) -> dict[str, dict[str, Any]]:
                     "reports": frozenset(key for key, _ in its),
                 }
             )
-    return _by_source(rows)
-
-
-def _less(p: float, change: float) -> float:
-    sure = min(max(p, _CLIP), 1 - _CLIP)
-    return 1 / (1 + math.exp(change - math.log(sure / (1 - sure))))
-
-
-def _by_source(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    import pandas as pd
-
-    table = pd.DataFrame(list(rows))
+    table = pd.DataFrame(rows)
     if table.empty:
         return {}
     found = {str(name): _row(part) for name, part in table.groupby("source")}

@@ -49,12 +49,16 @@ class NewsWorld:
     @classmethod
     def of(cls, ledger: Ledger, catalog: Catalog) -> "NewsWorld":
         """Read what each question of the ledger asks of the bank's world."""
+        from forecasting.domain.predicate_text import parse_predicate
+
         world = world_of_the_bank(ledger)
         found = {}
         for question in catalog.questions.values():
             if question.answer:
                 try:
-                    found[question.id] = _read(question, world)
+                    found[question.id] = parse_predicate(
+                        question.answer, zone=question.zone, world=world
+                    )
                 except InvalidInput:
                     # Its update is skipped with the reason; what acts on others goes on.
                     continue
@@ -65,12 +69,6 @@ class NewsWorld:
         world = WorldSpec({process.name: process})
         made = {process.name: _LONG_AGO}
         return records(world, items, now, watched={}, made=made)[process.name]
-
-
-def _read(question: Question, world: WorldSpec) -> Predicate:
-    from forecasting.domain.predicate_text import parse_predicate
-
-    return parse_predicate(question.answer, zone=question.zone, world=world)
 
 
 def decided(
