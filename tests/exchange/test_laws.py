@@ -6,8 +6,8 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from forecasting.app.exchange.export import export_record
-from forecasting.app.exchange.importing import import_record
+from forecasting.app.ledger.export import export_record
+from forecasting.app.ledger.importing import import_record
 from forecasting.errors import InvalidInput
 from forecasting.store.transfer import record_digest
 from tests.exchange.conftest import NOW, memory
@@ -170,7 +170,7 @@ def test_an_import_that_breaks_off_leaves_nothing(brought, ledger, monkeypatch, 
 
 
 def test_another_writer_meanwhile_is_seen(brought, ledger, monkeypatch):
-    from forecasting.app.exchange import importing as exchange
+    from forecasting.app.ledger import importing as exchange
 
     real, other = exchange._planned, iter("ab")
 

@@ -4,8 +4,8 @@ import datetime as dt
 
 import pytest
 
-from forecasting.app.exchange.export import export_record
-from forecasting.app.exchange.importing import import_record
+from forecasting.app.ledger.export import export_record
+from forecasting.app.ledger.importing import import_record
 from forecasting.domain.instants import iso
 from forecasting.errors import InvalidInput
 from forecasting.exchange.cells import neutral, restored

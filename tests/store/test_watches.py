@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from forecasting.app.exchange.export import export_record
-from forecasting.app.exchange.importing import import_record
+from forecasting.app.ledger.export import export_record
+from forecasting.app.ledger.importing import import_record
 from forecasting.app.upkeep.workspace import doctor
 from forecasting.domain.forecast import Spread
 from forecasting.domain.provenance import Fitted, fits_of, in_batch, world_run

@@ -13,7 +13,7 @@ from typing import Any
 
 from forecasting import exchange
 from forecasting.app.catalog import Catalog
-from forecasting.app.exchange.export import foreign, restored, whole
+from forecasting.app.ledger.export import foreign, restored, whole
 from forecasting.app.ledger.log import undone
 from forecasting.app.news.feeds import News, taken
 from forecasting.domain import Evidence, Forecast, Withdrawal
