@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection, resolved, select
+from forecasting.app.news.check import graded
+from forecasting.app.news.world import check_reason
 from forecasting.domain.evidence import NEWS, Effect, Evidence
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 
 
 _LONGEST = 200
-_LONGEST_REASON = 20_000
 
 
 def rows(ledger: Ledger, *, as_of: dt.datetime, now: dt.datetime) -> list[dict[str, Any]]:
@@ -46,7 +47,7 @@ def rows(ledger: Ledger, *, as_of: dt.datetime, now: dt.datetime) -> list[dict[s
     found = learned(items, catalog.questions, catalog.outcomes, as_of)
     before = Reliabilities([])
     standing = retracted(items)
-    set_for = _set_for(standing)
+    set_for = graded(standing)
     count = dict.fromkeys(set_for, 0)
     own, data = Counter[str](), Counter[str]()
     for item in standing:
@@ -105,15 +106,6 @@ def folded(listed: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [*shown, line]
 
 
-def _set_for(standing: tuple[Evidence, ...]) -> set[str]:
-    return {
-        effect.target.removeprefix("source/")
-        for item in standing
-        if item.stream == STREAM
-        for effect in item.effects
-    }
-
-
 def set_grade(
     ledger: Ledger,
     source: str,
@@ -132,9 +124,7 @@ def set_grade(
     if not name or len(name) > _LONGEST:
         msg = f"source ({name[:40]}): must be a name of 1 to {_LONGEST} characters"
         raise InvalidInput(msg, hint="forecast sources list")
-    if len(because) > _LONGEST_REASON:
-        msg = f"because ({len(because)} characters): at most {_LONGEST_REASON}"
-        raise InvalidInput(msg)
+    check_reason(because)
     wanted = check_grade(grade)
     everything = known(ledger.evidence(), now)
     before = grades_of(retracted(everything)).get(name)
