@@ -284,10 +284,6 @@ def _together(made: Plan, catalog: Catalog) -> tuple[dict[str, Question], dict[s
     return questions, settled
 
 
-#: What rounding alone may explain.
-SAME = 5e-4
-
-
 def checked(
     ledger: Ledger, of: Format, statements: Statements, made: Plan
 ) -> dict[str, list[dict[str, Any]]]:

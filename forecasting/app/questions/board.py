@@ -15,6 +15,7 @@ from typing import Any
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.in_force import KINDS, Pair, Voice, difference
 from forecasting.app.questions.today import (
+    DAY,
     News,
     Row,
     State,
@@ -251,7 +252,6 @@ def _boundary(question: Question, now: dt.datetime) -> dt.datetime:
 PER_PAGE = 40
 STATUSES = ("open", "due", "closed", "upcoming", "resolved", "annulled")
 SORTS = ("deadline", "difference", "title", "newest")
-DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)

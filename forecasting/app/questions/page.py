@@ -1,7 +1,6 @@
 """A question as one page shows it: every number on it, its path, its news, its record."""
 
 import datetime as dt
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
 #: Rows of history and comments on a page; the rest is in the export.
 MOST_ROWS = 200
-_WORD = re.compile(r"[\w-]+")
 
 
 @dataclass(frozen=True, slots=True)
