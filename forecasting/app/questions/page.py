@@ -35,7 +35,7 @@ class Rung:
     """One question of a page: the only one, or a rung of its ladder.
 
     `mine` and `model` are in force; `crowd` is the median over the other people in force, `voices`
-    how many they are. `model_spread` is the model's 90 % interval, where it states one.
+    how many they are.
     """
 
     question: Question
