@@ -82,8 +82,8 @@ check: setup  ## style, types, layers, generated files, wheel contents
 
 # What pyproject.toml names: the ledger, time, the scoring of entries, what is brought in. What only
 # a server runs is run on one.
-COVERING := tests/domain tests/exchange tests/cli/test_bad_input.py \
-    $(addprefix tests/store/test_,$(addsuffix .py,anchor authorizer chain edges guards round_trip tamper verify_laws)) \
+COVERING := tests/domain tests/exchange tests/doors/test_rules.py tests/cli/test_bad_input.py \
+    $(addprefix tests/store/test_,$(addsuffix .py,anchor authorizer chain edges entries_shown guards round_trip tamper verify_laws)) \
     $(addprefix tests/app/test_,$(addsuffix .py,clocks redact refusals resolutions seal)) \
     forecasting/app forecasting/domain forecasting/store
 ON_A_SERVER := tests/store/test_round_trip.py tests/exchange/test_ledger_lines.py \

@@ -294,7 +294,7 @@ def imports() -> None:
     """Time a track record from its file to its commit against what its rows alone need."""
     import datetime as dt
 
-    from forecasting.app.exchange.importing import import_record
+    from forecasting.app.ledger.importing import import_record
     from forecasting.store import Ledger
 
     count, start = 200_000, dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
