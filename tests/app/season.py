@@ -82,7 +82,7 @@ def season(path="sqlite:///:memory:", *, events=24, rungs=2, seed=0, people=None
         "cat": (0.5, 0.5, 0.8),
         "dan": (0.0, 1.6, 0.7),
     }
-    drafts: list[tuple[float, int, object]] = []
+    drafts = []
     for number in range(events):
         truth, luck = rng.normal(-0.3, 1.3), rng.random()
         noise = {who: rng.normal(0, 1) for who in people}

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import random
-from collections.abc import Iterator
 
 import pytest
 
@@ -22,7 +21,7 @@ NOW = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
 
 
-def asked(name: str, closes: float, *, answer: str = "", title: str = "") -> Question:
+def asked(name, closes, *, answer="", title=""):
     return Question(
         id=name, title=title or f"Will {name} happen?", criteria="It is said.", background="",
         space=OutcomeSpace("binary", ("yes", "no")), zone="Europe/Kyiv",
@@ -32,11 +31,11 @@ def asked(name: str, closes: float, *, answer: str = "", title: str = "") -> Que
     )  # fmt: skip
 
 
-def said(question: Question, who: str, p: str, at: dt.datetime) -> Forecast:
+def said(question, who, p, at):
     return Forecast(question.id, question.wording_hash, who, binary_value(p), at, "live")
 
 
-def news(key: str, effect: Effect, at: dt.datetime) -> Evidence:
+def news(key, effect, at):
     return Evidence(
         key=key, kind="report", title=f"News {key}", source="wire", known_at=at,
         effects=(effect,), stream="news",
@@ -44,12 +43,12 @@ def news(key: str, effect: Effect, at: dt.datetime) -> Evidence:
 
 
 @pytest.fixture
-def ledger() -> Iterator[Ledger]:
+def ledger():
     with Ledger.open("sqlite:///:memory:", create=True) as found:
         yield found
 
 
-def same(board: Board, ledger: Ledger, now: dt.datetime) -> None:
+def same(board, ledger, now):
     for who in ("ana", "ben"):
         assert list(board.due(who, now)) == due(ledger, forecaster=who, now=now)
         parts = board.today(who, now)
@@ -61,7 +60,7 @@ def same(board: Board, ledger: Ledger, now: dt.datetime) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_the_board_says_what_a_fresh_look_says(ledger: Ledger, seed: int) -> None:
+def test_the_board_says_what_a_fresh_look_says(ledger, seed):
     drawn = random.Random(seed)
     questions = [
         asked(f"q{n}", drawn.uniform(-3, 30), answer=f"p{n % 3} = on" if n % 2 else "")
@@ -97,7 +96,7 @@ def test_the_board_says_what_a_fresh_look_says(ledger: Ledger, seed: int) -> Non
         same(board, ledger, now)
 
 
-def test_a_dropped_question_leaves_and_a_retraction_is_seen(ledger: Ledger) -> None:
+def test_a_dropped_question_leaves_and_a_retraction_is_seen(ledger):
     question = asked("q", 10)
     ledger.append([question, said(question, "ana", "0.4", NOW - DAY)], recorded_at=NOW - DAY)
     board = Board(ledger)
@@ -108,7 +107,7 @@ def test_a_dropped_question_leaves_and_a_retraction_is_seen(ledger: Ledger) -> N
     same(board, ledger, NOW)
 
 
-def test_the_rungs_of_a_ladder_stand_together(ledger: Ledger) -> None:
+def test_the_rungs_of_a_ladder_stand_together(ledger):
     rungs = [
         Question(
             **{

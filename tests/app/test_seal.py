@@ -45,7 +45,7 @@ def blank(tmp_path_factory):
     BLANK.clear()
 
 
-BLANK: list = []
+BLANK = []
 COUNT = itertools.count()
 
 

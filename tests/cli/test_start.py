@@ -82,7 +82,7 @@ def test_importing_the_package_loads_nothing_heavy(names, not_these):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_the_list_of_commands_says_what_each_says_of_itself(name: str) -> None:
+def test_the_list_of_commands_says_what_each_says_of_itself(name):
     command = root.get_command(click.Context(root), name)
     assert command is not None
     assert command.get_short_help_str(200) == COMMANDS[name][2]

@@ -8,17 +8,8 @@
 
 import pytest
 
-from tests.cli.test_news_commands import (
-    laid,
-    said,
-    standing_clock,
-    test_a_day_with_news,
-)
-from tests.cli.test_scores_cli import (
-    database,
-    forecast,
-    test_keys_of_the_contract,
-)
+from tests.cli.test_news_commands import laid, said, standing_clock, test_a_day_with_news
+from tests.cli.test_scores_cli import database, forecast, test_keys_of_the_contract
 from tests.databases import Databases, Elsewhere
 
 

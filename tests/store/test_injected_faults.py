@@ -39,7 +39,7 @@ COMMANDS = {
     "news import": ["news", "import", "{folder}/news.csv"],
     "resolve": ["resolve", "drought", "no", "--source", "the office", "--early-no"],
     "resolve again": [
-        *("resolve", "quake", "no", "--source", "the office", "--at", "{at}", "--early-no"),
+        *("resolve", "quake", "no", "--source", "the office", "--at", "{at}", "--early-no")
     ],
     "annul": ["annul", "flood", "--source", "the office"],
     "dispute": ["dispute", "quake", "no", "--source", "a paper"],

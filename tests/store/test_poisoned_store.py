@@ -74,8 +74,7 @@ def written(ledger, rng, days, *, tag, claims=None):
     for number, day in enumerate(sorted(days)):
         spoken = None if claims is None else min(day, claims(number))
         ledger.append(
-            [entry(rng, f"{tag}{number}", day, spoken=spoken)],
-            recorded_at=START + day * DAY,
+            [entry(rng, f"{tag}{number}", day, spoken=spoken)], recorded_at=START + day * DAY
         )
         if rng.random() < 0.3:
             looked(ledger, rng, day, spoken=spoken)

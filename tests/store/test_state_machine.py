@@ -36,10 +36,7 @@ from tests.app.season import START, question
 from tests.store import attacks
 from tests.store.samples import binary
 
-QUESTIONS = {
-    "short": question("short", days=12),
-    "long": question("long", opens=1, days=60),
-}
+QUESTIONS = {"short": question("short", days=12), "long": question("long", opens=1, days=60)}
 ASKED = st.sampled_from(sorted(QUESTIONS))
 PEOPLE = ("ana", "ben")
 PROCESSES = ("truce", "convoy", "relief")
@@ -172,24 +169,14 @@ class AsAList(RuleBasedStateMachine):
         rows = log.withdraw(self.ledger, asked.id, forecaster=who, now=self.now)
         self.said([Withdrawal(asked.id, who, self.now)], rows)
 
-    @rule(
-        asked=ASKED,
-        outcome=st.sampled_from(["no", "yes"]),
-        back=st.integers(0, 60),
-    )
+    @rule(asked=ASKED, outcome=st.sampled_from(["no", "yes"]), back=st.integers(0, 60))
     def resolve_or_resolve_again(self, asked, outcome, back):
         asked = QUESTIONS[asked]
         at = self.now - back * HOUR
 
         def ask():
             return resolve.resolve(
-                self.ledger,
-                asked.id,
-                outcome,
-                source="a court",
-                now=self.now,
-                at=at,
-                early_no=True,
+                self.ledger, asked.id, outcome, source="a court", now=self.now, at=at, early_no=True
             )
 
         if at <= asked.opens:
@@ -262,13 +249,7 @@ class AsAList(RuleBasedStateMachine):
 
         def ask():
             return watch.watch(
-                self.ledger,
-                names,
-                until=until,
-                now=self.now,
-                every=not names,
-                who=who,
-                world=WORLD,
+                self.ledger, names, until=until, now=self.now, every=not names, who=who, world=WORLD
             )
 
         if back < 0 or any(w.until > until for _, w in self.of(Watch) if w.process in chosen):
