@@ -21,7 +21,6 @@ OF_FILES = {
     "store/test_kills.py": "processes of their own",
     "store/test_migrations.py": "frozen files",
     "store/test_postgresql.py": "PostgreSQL already",
-    "store/test_commands_postgresql.py": "PostgreSQL already",
     "store/test_state_machine.py": "both engines already",
     "store/test_tamper.py": "edits of the file",
     "store/test_together.py": "processes of their own; SQLite's pragmas",
