@@ -21,8 +21,8 @@ from forecasting.app.scores.notes import late_note
 from forecasting.app.scores.score import scores
 from forecasting.cli import run as cli
 from forecasting.domain.instants import deadline, parse_instant
-from tests.app import season as ours
-from tests.app.season import DAY, START, Diary
+from tests import season as ours
+from tests.season import DAY, START, Diary
 
 MINUTE = dt.timedelta(minutes=1)
 RUNG = "general-ceasefire-2026@2026-12-31"

@@ -10,7 +10,7 @@ import forecasting as fc
 from forecasting.app import columns
 from forecasting.app.book import Book
 from forecasting.errors import InvalidInput, NotFound
-from tests.app.season import season
+from tests.season import season
 
 NOW = "2026-11-28T12:00:00Z"
 DAYS = [

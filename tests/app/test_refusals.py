@@ -14,8 +14,8 @@ from forecasting.domain.forecast import LIVE_WITHIN
 from forecasting.domain.provenance import ReplayMark
 from forecasting.domain.sealed import as_shown
 from forecasting.errors import InvalidInput, NotFound
-from tests.app import season as ours
-from tests.app.season import DAY, START, Diary
+from tests import season as ours
+from tests.season import DAY, START, Diary
 
 MINUTE = dt.timedelta(minutes=1)
 

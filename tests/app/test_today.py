@@ -10,40 +10,27 @@ import pytest
 from forecasting.app.book import Book
 from forecasting.app.questions import reminders
 from forecasting.app.questions.today import MOST, SECTIONS, due, today
-from forecasting.domain import Evidence, Forecast, Question, Resolution, Withdrawal
+from forecasting.domain import Resolution, Withdrawal
 from forecasting.domain.evidence import Effect
-from forecasting.domain.forecast import binary_value
-from forecasting.domain.outcome import OutcomeSpace
-from forecasting.domain.question import Basis, ModelChoice
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
+from tests.season import between, item, word
 
 NOW = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
 
 
-def _question(name, *, opens=-60, closes=40, answer=""):
-    return Question(
-        id=name, title=f"Will {name} happen?", criteria="", background="",
-        space=OutcomeSpace("binary", ("yes", "no")), zone="Europe/Kyiv",
-        opens=NOW + opens * DAY, closes=NOW + closes * DAY, resolves_by=NOW + closes * DAY,
-        topic="t", event=name, tags=(), basis=Basis("context", ()),
-        model=ModelChoice("world", "world", "", {}), answer=answer,
-    )  # fmt: skip
+def _question(name, *, opens=-60, closes=40, **more):
+    return between(name, NOW + opens * DAY, NOW + closes * DAY, criteria="", **more)
 
 
 def _said(question, who, p, days):
-    at = NOW + days * DAY
-    return Forecast(question.id, question.wording_hash, who, binary_value(p), at, "live")
+    return word(question, who, p, NOW + days * DAY)
 
 
 def _news(key, target, days, form="bears"):
     detail = {} if form == "bears" else {"a": 1.0, "b": 0.5, "u": 0.7}
-    effect = Effect(target, form, detail, "")
-    return Evidence(
-        key=key, kind="report", title=f"News {key}", source="wire", known_at=NOW + days * DAY,
-        effects=(effect,), stream="news",
-    )  # fmt: skip
+    return item(key, Effect(target, form, detail), NOW + days * DAY)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from forecasting import clock
 from forecasting.app.book import open_book
 from forecasting.cli import output, run
-from tests.app.season import season
+from tests.season import season
 
 WIDTHS = (60, 80, 120, 200)
 NOW = "2026-11-22T12:00:00Z"

@@ -21,7 +21,7 @@ from forecasting.domain import OutcomeSpace
 from forecasting.errors import DatabaseUnusable
 from forecasting.store import Ledger
 from tests import databases
-from tests.app.season import DAY, START, question, said
+from tests.season import DAY, START, question, said
 
 NOW = "2026-11-22T12:00:00Z"
 

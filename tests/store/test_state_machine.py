@@ -32,7 +32,7 @@ from forecasting.store import Ledger, engine, guard, triggers, verify
 from forecasting.store.entries import prepare
 from forecasting.store.ledger import append
 from tests import databases
-from tests.app.season import START, question
+from tests.season import START, question
 from tests.store import attacks
 from tests.store.samples import binary
 

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasting.domain import Basis, ModelChoice, OutcomeSpace, Question
 from forecasting.domain import predicate as ask
 from forecasting.domain.evidence import Effect, Evidence, fading, parse_effect, split_on
 from forecasting.domain.predicate import Moment, Predicate
@@ -21,6 +20,7 @@ from forecasting.models.news_gain import Gain, gain_draws, learned_gain, summary
 from forecasting.models.world import values
 from forecasting.models.world.exposed import exposed
 from forecasting.models.world.known import to_values
+from tests.season import between
 
 NOON = dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -73,13 +73,8 @@ ASKED = {
 
 
 def _question(name):
-    closes = NOON + 400 * DAY
-    return Question(
-        name, name, "", "", OutcomeSpace("binary", ("no", "yes"), None, None, ""), "UTC",
-        NOON - DAY, closes, closes, "war", name, (), Basis("context", ()),
-        ModelChoice("world", "world", "none", {}),
-        ladder=name.partition("@")[0] if "@" in name else None,
-    )  # fmt: skip
+    ladder = name.partition("@")[0] if "@" in name else None
+    return between(name, NOON - DAY, NOON + 400 * DAY, ladder=ladder)
 
 
 QUESTIONS = {name: _question(name) for name in ASKED}

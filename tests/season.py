@@ -2,11 +2,13 @@
 
 import datetime as dt
 import weakref
+from dataclasses import replace
 
 import numpy as np
 
 from forecasting.domain import (
     Basis,
+    Evidence,
     Forecast,
     ModelChoice,
     OutcomeSpace,
@@ -15,7 +17,7 @@ from forecasting.domain import (
     Value,
     Withdrawal,
 )
-from forecasting.domain.forecast import decimal_text, model_value
+from forecasting.domain.forecast import binary_value, decimal_text, model_value
 from forecasting.store import Ledger
 
 START = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
@@ -40,6 +42,20 @@ def question(name, *, opens=0.0, days=40.0, event=None, tags=(), topic="war", sp
         basis=Basis("context", ()),
         model=ModelChoice("base-rate", "base-rate", "none", {}),
     )
+
+
+def between(name, opens, closes, **more):
+    """A question of yes or no from one moment to another."""
+    stated = {"resolves_by": closes, "model": ModelChoice("world", "world", "", {}), "topic": "t"}
+    return replace(question(name), opens=opens, closes=closes, **stated | more)
+
+
+def word(asked, who, p, at):
+    return Forecast(asked.id, asked.wording_hash, who, binary_value(p), at, "live")
+
+
+def item(key, effect, at):
+    return Evidence(key, "report", f"News {key}", "wire", at, (effect,), stream="news")
 
 
 def said(asked, who, value, day, *, kind="live"):
