@@ -1,5 +1,6 @@
 """The world that every test sees: an empty home, no settings, a clock zone nobody lives in."""
 
+import datetime as dt
 import importlib.util
 import os
 import shutil
@@ -95,6 +96,19 @@ def shared():
     if not (folder / "conformance").is_dir():
         pytest.skip("../shared is absent: there is nothing to compare with")
     return folder
+
+
+@pytest.fixture(scope="session")
+def bank_database(tmp_path_factory):
+    """A file that holds the bundled bank and nothing else, laid once; tests copy it."""
+    from forecasting import clock
+    from forecasting.app.book import open_book
+
+    path = tmp_path_factory.mktemp("bank") / "bank.db"
+    # Before any moment that a test plays in: what is recorded later than its now does not count.
+    with clock.at(dt.datetime(2026, 11, 1, tzinfo=dt.UTC)):
+        open_book(str(path)).close()
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A database with the bundled bank, laid once and copied for each test."""
+"""Copies of the database with the bundled bank, banks of one's own, and fits that take no time."""
 
 import datetime as dt
 import shutil
@@ -17,16 +17,6 @@ from tests.app.quick import SMALL, quick_fit, write_bank
 #: Of the bundled bank, and of a small one, where the gate is to pass.
 DRAWS, OWN_DRAWS = 1_024, 8_192
 BEGUN = dt.datetime(2026, 1, 10, tzinfo=dt.UTC)
-
-
-@pytest.fixture(scope="session")
-def bank_database(tmp_path_factory):
-    """A file that holds the bank and nothing else."""
-    path = tmp_path_factory.mktemp("bank") / "bank.db"
-    # Before any moment that a test plays in: what is recorded later than its now does not count.
-    with clock.at(dt.datetime(2026, 11, 1, tzinfo=dt.UTC)):
-        open_book(str(path)).close()
-    return path
 
 
 @pytest.fixture

@@ -7,30 +7,19 @@ import stat
 
 import pytest
 
-from forecasting.app.book import Book, open_book
+from forecasting.app.book import Book
 from forecasting.cli import run as cli
 
 RUNG = "general-ceasefire-2026@2026-12-31"
 NOW = "2026-11-22T12:00:00Z"
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory):
-    path = tmp_path_factory.mktemp("template") / "book.db"
-    os.environ["FORECASTING_NOW"] = NOW
-    try:
-        open_book(str(path)).close()
-    finally:
-        del os.environ["FORECASTING_NOW"]
-    return path
-
-
 @pytest.fixture
-def database(template, tmp_path, monkeypatch):
+def database(bank_database, tmp_path, monkeypatch):
     monkeypatch.setenv("FORECASTING_NOW", NOW)
     monkeypatch.setenv("FORECASTING_FORECASTER", "ana")
     path = tmp_path / "book.db"
-    path.write_bytes(template.read_bytes())
+    path.write_bytes(bank_database.read_bytes())
     return path
 
 

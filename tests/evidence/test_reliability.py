@@ -11,11 +11,11 @@ from scipy import stats
 
 from forecasting.domain.evidence import Effect, Evidence, parse_effect
 from forecasting.domain.process import MoveSpec, Phrase, ProcessSpec, WorldSpec
-from forecasting.domain.question import Question
 from forecasting.domain.resolution import Resolution
 from forecasting.evidence import GRADE_PRIORS, Claim, Reliabilities, Report, learned
 from forecasting.evidence.reliability import STREAM, grades_of
 from forecasting.evidence.reports import reports
+from tests.season import between
 
 NOON = dt.datetime(2026, 5, 9, 12, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -174,15 +174,7 @@ def _move(start, end):
 
 
 def _question(name, *, ladder=None, closes=NOON + 30 * DAY):
-    from forecasting.domain.outcome import OutcomeSpace
-    from forecasting.domain.question import Basis, ModelChoice
-
-    return Question(
-        id=name, title=name, criteria="c", background="", space=OutcomeSpace.binary(),
-        zone="Europe/Kyiv", opens=NOON - 30 * DAY, closes=closes, resolves_by=closes, topic="t",
-        event="e", tags=(), basis=Basis("context", ()), ladder=ladder,
-        model=ModelChoice("base-rate", "base-rate", "x", {}),
-    )  # fmt: skip
+    return between(name, NOON - 30 * DAY, closes, ladder=ladder, event="e")
 
 
 def _item(key, on="q", *, grade="C", known_at=NOON, **more):
