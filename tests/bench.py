@@ -7,19 +7,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    import pandas as pd
 
-
-def timed(work: Callable[[], object], repeats: int) -> float:
+def timed(work, repeats):
     """Give the median seconds of some repeats."""
     seconds = []
     for _ in range(repeats):
@@ -29,18 +24,18 @@ def timed(work: Callable[[], object], repeats: int) -> float:
     return median(seconds)
 
 
-def report(what: str, ours: float, peer: str, theirs: float) -> None:
+def report(what, ours, peer, theirs):
     """Print one ratio: below 1 is faster than the peer."""
     sys.stdout.write(
         f"{what:52s} {ours / theirs:10.3f} x {peer}   ({ours:.4f} s : {theirs:.4f} s)\n"
     )
 
 
-def start() -> None:
+def start():
     """Time two commands as whole processes against importing what they cannot do without."""
     python = sys.executable
 
-    def process(*words: str) -> float:
+    def process(*words):
         return timed(lambda: subprocess.run([python, *words], capture_output=True, check=True), 9)
 
     report(
@@ -64,7 +59,7 @@ def start() -> None:
         )
 
 
-def today() -> None:
+def today():
     """Time today's view and the list of 10,000 questions, with three forecasts each."""
     import datetime as dt
 
@@ -106,7 +101,7 @@ def today() -> None:
             report(f"{what}, 10,000 questions", ours, "1 s", 1.0)
 
 
-def scores() -> None:
+def scores():
     """Time the Brier score and CORP on a million forecasts against their peers."""
     import scoringrules
     from model_diagnostics.scoring import SquaredError, decompose
@@ -141,7 +136,7 @@ def scores() -> None:
     )
 
 
-def season(forecasts: int, questions: int, forecasters: int) -> "pd.DataFrame":
+def season(forecasts, questions, forecasters):
     """Draw forecasts over the windows of questions, three in ten of which resolve early."""
     import pandas as pd
 
@@ -155,7 +150,7 @@ def season(forecasts: int, questions: int, forecasters: int) -> "pd.DataFrame":
     forecaster = (question * 7 + rng.integers(0, 4, forecasts)) % forecasters
     start = pd.Timestamp("2024-01-01", tz="UTC")
 
-    def moment(seconds: object) -> "pd.Series[pd.Timestamp]":
+    def moment(seconds):
         return start + pd.Series(pd.to_timedelta(seconds, unit="s"))
 
     return pd.DataFrame(
@@ -175,7 +170,7 @@ def season(forecasts: int, questions: int, forecasters: int) -> "pd.DataFrame":
     )
 
 
-def lifetimes() -> None:
+def lifetimes():
     """Time lifetime scores of a million forecasts against a Python loop over questions."""
     from forecasting.scoring import lifetime
 
@@ -183,7 +178,7 @@ def lifetimes() -> None:
     ours = timed(lambda: lifetime.score(frame), 3)
     some = frame[frame["question"] < 200]
 
-    def loop() -> None:
+    def loop():
         for _, part in some.groupby("question"):
             lifetime.score(part)
 
@@ -191,7 +186,7 @@ def lifetimes() -> None:
     report("lifetime, 1e6 forecasts on 1e5 questions", ours, "a loop over questions", theirs)
     plain = frame[frame["question"] < 2_000]
 
-    def by_hand() -> None:
+    def by_hand():
         columns = ["forecaster", "forecast", "issued_at", "opens", "closes", "closed_at", "outcome"]
         for _, part in plain.groupby("question"):
             rows = sorted(part[columns].itertuples(index=False), key=lambda row: row.issued_at)
@@ -215,7 +210,7 @@ def lifetimes() -> None:
     report("the same", ours, "plain Python by hand", theirs)
 
 
-def ledger() -> None:
+def ledger():
     """Time appending forecasts against a bare executemany with the same pragmas."""
     import datetime as dt
 
@@ -238,7 +233,7 @@ def ledger() -> None:
             "CREATE TABLE f (seq INTEGER PRIMARY KEY, q TEXT, who TEXT, p REAL, at TEXT, h TEXT)"
         )
 
-        def insert() -> None:
+        def insert():
             rows = [("q", "ana", 0.5, "2026-01-01T00:00:00Z", "0" * 64)] * count
             bare.executemany("INSERT INTO f (q, who, p, at, h) VALUES (?, ?, ?, ?, ?)", rows)
             bare.commit()
@@ -251,7 +246,7 @@ def ledger() -> None:
     report(what, ours, "bare executemany of the same rows, same guards", same)
 
 
-def single() -> None:
+def single():
     """Time one durable append of one forecast against a bare insert with the same pragmas.
 
     The two take turns, for what a sync of the disk takes changes from minute to minute.
@@ -274,7 +269,7 @@ def single() -> None:
             "CREATE TABLE f (seq INTEGER PRIMARY KEY, q TEXT, who TEXT, p REAL, at TEXT, h TEXT)"
         )
 
-        def insert() -> None:
+        def insert():
             bare.execute("BEGIN IMMEDIATE")
             row = ("q", "ana", 0.5, "2026-01-01T00:00:00Z", "0" * 64)
             bare.execute("INSERT INTO f (q, who, p, at, h) VALUES (?, ?, ?, ?, ?)", row)
@@ -290,7 +285,7 @@ def single() -> None:
     report("one durable append, median of 300", ours, "a bare insert, same pragmas", theirs)
 
 
-def imports() -> None:
+def imports():
     """Time a track record from its file to its commit against what its rows alone need."""
     import datetime as dt
 
@@ -314,7 +309,7 @@ def imports() -> None:
     report(what, ours, "read, SHA-256 of a row, bare executemany", theirs)
 
 
-def same_rows(source: Path, target: Path, count: int) -> float:
+def same_rows(source, target, count):
     """Time what the database alone needs for the rows that a ledger has appended."""
     from forecasting.store import Ledger
 
@@ -325,7 +320,7 @@ def same_rows(source: Path, target: Path, count: int) -> float:
     return inserted(bare, stored(source, count))
 
 
-def least(table: Path, source: Path, target: Path) -> float:
+def least(table, source, target):
     """Time what nothing can do without: read, digest each row, insert each stored column, bare."""
     rows = stored(source)
     bare = sqlite3.connect(target, isolation_level=None)
@@ -340,7 +335,7 @@ def least(table: Path, source: Path, target: Path) -> float:
     return time.perf_counter() - began + inserted(bare, rows)
 
 
-def stored(source: Path, count: int = 2**31) -> dict[str, list[Any]]:
+def stored(source, count=2**31):
     """Give the first entries and forecasts of a ledger as the rows that they are."""
     raw = sqlite3.connect(source)
     rows = {
@@ -351,7 +346,7 @@ def stored(source: Path, count: int = 2**31) -> dict[str, list[Any]]:
     return rows
 
 
-def inserted(bare: sqlite3.Connection, rows: dict[str, list[Any]]) -> float:
+def inserted(bare, rows):
     """Insert rows in one transaction and close; give its seconds."""
     began = time.perf_counter()
     bare.execute("BEGIN IMMEDIATE")
@@ -364,7 +359,7 @@ def inserted(bare: sqlite3.Connection, rows: dict[str, list[Any]]) -> float:
     return seconds
 
 
-def graphs() -> "list[tuple[Any, dict[str, np.ndarray]]]":
+def graphs():
     """Give the three graphs, each with simulated data of about the bank's size."""
     from forecasting.models.deliveries import Deliveries
     from forecasting.models.rates import Rates
@@ -380,7 +375,7 @@ def graphs() -> "list[tuple[Any, dict[str, np.ndarray]]]":
     ]
 
 
-def fresh(graph: Any, data: Any) -> float:
+def fresh(graph, data):
     """Time a fresh `pm.sample` of a graph on data: what compiling it each time costs."""
     import pymc as pm
 
@@ -392,7 +387,7 @@ def fresh(graph: Any, data: Any) -> float:
     finally:
         module.pack = pack
 
-    def sample() -> None:
+    def sample():
         with graph.build_model():
             pm.set_data({"inputs": packed[0]})
             pm.sample(draws=1000, tune=500, chains=4, random_seed=1, progressbar=False, quiet=True)
@@ -400,7 +395,7 @@ def fresh(graph: Any, data: Any) -> float:
     return timed(sample, 1)
 
 
-def refit() -> float:
+def refit():
     """Time a warm refit of each graph against a fresh pm.sample of it; give the seconds of all."""
     from forecasting.inference import compile_count
 
@@ -417,7 +412,7 @@ def refit() -> float:
     return total
 
 
-def world() -> None:
+def world():
     """Time the bank's world: a year, a news item, what-if, explain, a move, and its memory.
 
     The peer of what has none is the second, or the megabyte, that it may take.
@@ -444,7 +439,7 @@ def world() -> None:
     looked = [Watch(name, now) for name in bank.world.processes]
     seeds = iter(range(10_000))
 
-    def predictor(*more: Evidence) -> Predictor:
+    def predictor(*more):
         return Predictor(catalog, [*bank.evidence, *more], bank, seed=0, watches=looked)
 
     standing = predictor()
@@ -452,7 +447,7 @@ def world() -> None:
     plain = [q for q in asked if standing.asks[q.id].given is None]
     standing.one(OWN[0], asked, now)
 
-    def run(one: Predictor) -> Any:
+    def run(one):
         return one.model.run(OWN[0], plain, one.at(now), until=now + dt.timedelta(days=365))
 
     found = run(standing)
@@ -484,7 +479,7 @@ def world() -> None:
     number = iter(range(10_000))
     base = list(standing.evidence)
 
-    def item() -> None:
+    def item():
         known = now - dt.timedelta(minutes=next(number) + 1)
         added = Evidence("new", "report", "n", "wire", known_at=known, effects=(effect,), grade="B")
         standing.evidence = (*base, added)
@@ -512,7 +507,7 @@ def world() -> None:
     report("explain, in process", ours, "2 s", 2.0)
 
 
-def learned_pool() -> None:
+def learned_pool():
     """Time the learned pool on 60,000 forecasts by 2,000 people against a logistic regression."""
     import pandas as pd
     from sklearn.linear_model import LogisticRegression

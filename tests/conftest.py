@@ -1,14 +1,13 @@
 """The world that every test sees: an empty home, no settings, a clock zone nobody lives in."""
 
+import datetime as dt
 import importlib.util
 import os
 import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -35,7 +34,7 @@ WORLD = {
 }
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser):
     parser.addoption(
         "--engine",
         choices=("sqlite", "postgresql"),
@@ -44,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config, items):
     if config.getoption("--engine") == "postgresql":
         from tests.engines import of_files
 
@@ -53,7 +52,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in gone]
 
 
-def pytest_configure(config: pytest.Config) -> None:
+def pytest_configure(config):
     """Set the world once for doctests and for fixtures that outlive a test."""
     session_home = tempfile.TemporaryDirectory(prefix="forecasting-")
     config.add_cleanup(session_home.cleanup)
@@ -69,12 +68,12 @@ def pytest_configure(config: pytest.Config) -> None:
     time.tzset()
 
 
-def pytest_report_header() -> str:
+def pytest_report_header():
     return f"sqlite {sqlite3.sqlite_version}"
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path_factory, monkeypatch):
     """An empty folder for the data and the settings of this test alone; fits are made once."""
     folder = tmp_path_factory.mktemp("home")
     (folder / "cache").symlink_to(os.environ[CACHE])
@@ -85,13 +84,13 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture(scope="session")
-def root() -> Path:
+def root():
     """The checkout."""
     return ROOT
 
 
 @pytest.fixture(scope="session")
-def shared() -> Path:
+def shared():
     """The folder of source texts, facts and conformance values beside the checkout."""
     folder = ROOT.parent / "shared"
     if not (folder / "conformance").is_dir():
@@ -100,10 +99,23 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def missing() -> Callable[[str], NoReturn]:
+def bank_database(tmp_path_factory):
+    """A file that holds the bundled bank and nothing else, laid once; tests copy it."""
+    from forecasting import clock
+    from forecasting.app.book import open_book
+
+    path = tmp_path_factory.mktemp("bank") / "bank.db"
+    # Before any moment that a test plays in: what is recorded later than its now does not count.
+    with clock.at(dt.datetime(2026, 11, 1, tzinfo=dt.UTC)):
+        open_book(str(path)).close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def missing():
     """Skip for want of a system part, and say which; under ``CI=true`` that is a failure."""
 
-    def refuse(part: str) -> NoReturn:
+    def refuse(part):
         reason = f"{part} is not installed"
         if os.environ.get("CI") == "true":
             pytest.fail(f"{reason}, and under CI=true no test may skip", pytrace=False)
@@ -113,14 +125,14 @@ def missing() -> Callable[[str], NoReturn]:
 
 
 @pytest.fixture(scope="session")
-def chromium(missing: Callable[[str], NoReturn]) -> str:
+def chromium(missing):
     """The path of the system's Chromium, for Playwright's ``executable_path``."""
     found = filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
     return next(found, None) or missing("chromium")
 
 
 @pytest.fixture(scope="module")
-def chrome(chromium: str) -> Iterator[Any]:
+def chrome(chromium):
     """A browser that asks nobody for anything by itself."""
     from playwright.sync_api import sync_playwright
 
@@ -135,7 +147,7 @@ def chrome(chromium: str) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def postgresql(missing: Callable[[str], NoReturn]) -> Iterator[Any]:
+def postgresql(missing):
     """A PostgreSQL server of this session's own."""
     from tests.store.server import Server, programs
 
@@ -150,7 +162,7 @@ def postgresql(missing: Callable[[str], NoReturn]) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def engine_of_the_session(request: pytest.FixtureRequest) -> Iterator[None]:
+def engine_of_the_session(request):
     """With ``--engine postgresql`` every ledger of a test in this process lies on a server."""
     if request.config.getoption("--engine") == "sqlite":
         yield

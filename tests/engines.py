@@ -5,7 +5,7 @@ test opens in its process on a server (see :class:`tests.databases.Elsewhere`).
 """
 
 #: The start of a node id, below `tests/`, and why it is about files or has PostgreSQL of its own.
-OF_FILES: dict[str, str] = {
+OF_FILES = {
     "app/test_clocks.py::test_at_a_terminal": "a process of its own",
     "app/test_redact.py": "bytes and edits of the file; test_postgresql.py has the others",
     "app/test_seal.py::test_nothing_of_the_number_is_in_the_ledger": "dumps the file",
@@ -21,7 +21,6 @@ OF_FILES: dict[str, str] = {
     "store/test_kills.py": "processes of their own",
     "store/test_migrations.py": "frozen files",
     "store/test_postgresql.py": "PostgreSQL already",
-    "store/test_commands_postgresql.py": "PostgreSQL already",
     "store/test_state_machine.py": "both engines already",
     "store/test_tamper.py": "edits of the file",
     "store/test_together.py": "processes of their own; SQLite's pragmas",
@@ -39,6 +38,6 @@ OF_FILES: dict[str, str] = {
 }
 
 
-def of_files(name: str) -> bool:
+def of_files(name):
     """Tell whether a test, by its node id, is about files."""
     return any(name.startswith(f"tests/{start}") for start in OF_FILES)

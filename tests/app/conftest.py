@@ -1,10 +1,8 @@
-"""A database with the bundled bank, laid once and copied for each test."""
+"""Copies of the database with the bundled bank, banks of one's own, and fits that take no time."""
 
 import datetime as dt
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
+from contextlib import contextmanager
 
 import pytest
 
@@ -21,23 +19,13 @@ DRAWS, OWN_DRAWS = 1_024, 8_192
 BEGUN = dt.datetime(2026, 1, 10, tzinfo=dt.UTC)
 
 
-@pytest.fixture(scope="session")
-def bank_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file that holds the bank and nothing else."""
-    path = tmp_path_factory.mktemp("bank") / "bank.db"
-    # Before any moment that a test plays in: what is recorded later than its now does not count.
-    with clock.at(dt.datetime(2026, 11, 1, tzinfo=dt.UTC)):
-        open_book(str(path)).close()
-    return path
-
-
 @pytest.fixture
-def fresh_book(bank_database: Path, tmp_path: Path) -> Callable[[], AbstractContextManager[Book]]:
+def fresh_book(bank_database, tmp_path):
     """Open a new copy of it each time."""
     made = 0
 
     @contextmanager
-    def fresh() -> Iterator[Book]:
+    def fresh():
         nonlocal made
         made += 1
         path = tmp_path / f"book{made}.db"
@@ -49,20 +37,20 @@ def fresh_book(bank_database: Path, tmp_path: Path) -> Callable[[], AbstractCont
 
 
 @pytest.fixture
-def bank_book(fresh_book: Callable[[], AbstractContextManager[Book]]) -> Iterator[Book]:
+def bank_book(fresh_book):
     """A copy of it, open."""
     with fresh_book() as book:
         yield book
 
 
 @pytest.fixture
-def quick_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick_fits(monkeypatch):
     """Fits that take no time; see `tests.app.quick`."""
     monkeypatch.setattr(FitCache, "fit", quick_fit)
 
 
 @pytest.fixture
-def few_draws(monkeypatch: pytest.MonkeyPatch) -> int:
+def few_draws(monkeypatch):
     """Simulate little, live and in a replay."""
     monkeypatch.setitem(predict.Predictor.__init__.__kwdefaults__, "draws", DRAWS)
     monkeypatch.setattr(predict, "REPLAY_DRAWS", DRAWS)
@@ -71,14 +59,12 @@ def few_draws(monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 @pytest.fixture
-def own_book(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick_fits: None
-) -> Iterator[Callable[..., Book]]:
+def own_book(tmp_path, monkeypatch, quick_fits):
     """Open a book on a bank whose world is a text: `tests.app.quick.SMALL`, if none is given."""
-    made: list[Book] = []
+    made = []
     monkeypatch.setitem(predict.Predictor.__init__.__kwdefaults__, "draws", OWN_DRAWS)
 
-    def book(text: str = SMALL, *, at: dt.datetime = BEGUN) -> Book:
+    def book(text=SMALL, *, at=BEGUN):
         folder = write_bank(tmp_path / f"bank{len(made)}", text)
         monkeypatch.setattr(
             banks, "locate", lambda name: folder if name == "questions" else locate(name)

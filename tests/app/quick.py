@@ -4,22 +4,16 @@ A quick fit draws from the prior with a seed that follows from the data: other d
 draws, so that whatever must not reach a fit is found at least as surely as with the sampler.
 """
 
-import datetime as dt
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from forecasting.app.forecast.predict import Predictor
-from forecasting.domain import Question
 from forecasting.evidence.history import pasts, records
 from forecasting.evidence.reports import reports
-from forecasting.inference.fit import Fit, array_hash, exact_fit
+from forecasting.inference.fit import array_hash, exact_fit
 from forecasting.models.fits import FitCache
-from forecasting.models.prior import PriorSpec, prior_arrays, prior_draw
+from forecasting.models.prior import prior_arrays, prior_draw
 from forecasting.models.spells import KINDS
 from forecasting.models.world.classes import agreement_rows, truce_rows
 from forecasting.models.world.delivery import packages
@@ -28,16 +22,10 @@ from forecasting.models.world.delivery import packages
 REAL = FitCache.fit
 ROOT = Path(__file__).parents[2] / "questions"
 DRAWS = 400
-_made: dict[str, Fit] = {}
+_made = {}
 
 
-def quick_fit(
-    cache: FitCache,
-    model: Any,
-    data: Mapping[str, ArrayLike],
-    priors: Mapping[str, PriorSpec],
-    **options: Any,
-) -> Fit:
+def quick_fit(cache, model, data, priors, **options):
     """Stands for `FitCache.fit`."""
     arrays = prior_arrays(priors, model.default_priors())
     said = f"{model!r} {model.structure!r} {array_hash(data)} {array_hash(arrays)} {options!r}"
@@ -99,7 +87,7 @@ questions:
 """
 
 
-def write_bank(folder: Path, text: str = SMALL) -> Path:
+def write_bank(folder, text=SMALL):
     """Write a bank whose world is this text, with the reference tables of the bundled one."""
     (folder / "worlds").mkdir(parents=True, exist_ok=True)
     (folder / "worlds" / "own.yaml").write_text(text, encoding="utf-8")
@@ -109,7 +97,7 @@ def write_bank(folder: Path, text: str = SMALL) -> Path:
     return folder
 
 
-def inputs(predictor: Predictor, question: Question, as_of: dt.datetime) -> dict[str, Any]:
+def inputs(predictor, question, as_of):
     """Everything that a fit or a simulation is made of, as of a moment."""
     (_, items), *_ = predictor.parts([question], as_of)
     model, world = predictor.model, predictor.bank.world

@@ -1,7 +1,6 @@
 """A small world and its questions in a ledger, so that the laws of news need no bank."""
 
 import datetime as dt
-from typing import Any
 
 from forecasting.domain import Basis, ModelChoice, OutcomeSpace, Question
 from forecasting.domain.process import DeliverySpec, MoveSpec, Phrase, ProcessSpec, WorldSpec
@@ -13,9 +12,7 @@ SINCE = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
 
 
-def _process(
-    name: str, *moves: str, kind: str = "states", states: str = "", **more: Any
-) -> ProcessSpec:
+def _process(name, *moves, kind="states", states="", **more):
     ways = tuple(MoveSpec(*move.split(" > "), Phrase("history")) for move in moves)
     found = states.split() or list(dict.fromkeys(s for way in ways for s in (way.start, way.end)))
     given = {"since": SINCE, "start": found[0]} | more
@@ -52,7 +49,7 @@ _ANSWERS = {
 RUNG = "truce-2026@2026-12-31"
 
 
-def _space(name: str) -> OutcomeSpace:
+def _space(name):
     if name == "level":
         return OutcomeSpace("categorical", ("none", "soft", "firm"), None, None, "")
     if name == "returned":
@@ -60,7 +57,7 @@ def _space(name: str) -> OutcomeSpace:
     return OutcomeSpace("binary", ("no", "yes"), None, None, "")
 
 
-def question(name: str) -> Question:
+def question(name):
     slug, _, day = name.partition("@")
     closes = dt.datetime.fromisoformat(f"{day or '2026-12-31'}T00:00Z") + 24 * HOUR
     return Question(
@@ -71,7 +68,7 @@ def question(name: str) -> Question:
     )  # fmt: skip
 
 
-def laid(url: str = "sqlite:///:memory:") -> Ledger:
+def laid(url="sqlite:///:memory:"):
     """Give a ledger that holds the questions."""
     ledger = Ledger.open(url, create=True)
     ledger.append([question(name) for name in _ANSWERS], recorded_at=SINCE)

@@ -2,53 +2,34 @@
 
 import datetime as dt
 import random
-from collections.abc import Iterator
 
 import pytest
 
 from forecasting.app.forecast.in_force import Pair
 from forecasting.app.questions.board import Board, Wanted, question_list
 from forecasting.app.questions.today import SECTIONS, due, today
-from forecasting.domain import Evidence, Forecast, Question, Resolution, Withdrawal
+from forecasting.domain import Resolution, Withdrawal
 from forecasting.domain.evidence import Effect
-from forecasting.domain.forecast import binary_value
-from forecasting.domain.outcome import OutcomeSpace
-from forecasting.domain.question import Basis, ModelChoice
 from forecasting.domain.setup import Setup
 from forecasting.store import Ledger
+from tests.season import between, item, word
 
 NOW = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
 
 
-def asked(name: str, closes: float, *, answer: str = "", title: str = "") -> Question:
-    return Question(
-        id=name, title=title or f"Will {name} happen?", criteria="It is said.", background="",
-        space=OutcomeSpace("binary", ("yes", "no")), zone="Europe/Kyiv",
-        opens=NOW - 40 * DAY, closes=NOW + closes * DAY, resolves_by=NOW + (closes + 5) * DAY,
-        topic="t", event=name, tags=(), basis=Basis("context", ()),
-        model=ModelChoice("world", "world", "", {}), answer=answer,
-    )  # fmt: skip
-
-
-def said(question: Question, who: str, p: str, at: dt.datetime) -> Forecast:
-    return Forecast(question.id, question.wording_hash, who, binary_value(p), at, "live")
-
-
-def news(key: str, effect: Effect, at: dt.datetime) -> Evidence:
-    return Evidence(
-        key=key, kind="report", title=f"News {key}", source="wire", known_at=at,
-        effects=(effect,), stream="news",
-    )  # fmt: skip
+def asked(name, closes, **more):
+    ends = NOW + closes * DAY
+    return between(name, NOW - 40 * DAY, ends, resolves_by=ends + 5 * DAY, **more)
 
 
 @pytest.fixture
-def ledger() -> Iterator[Ledger]:
+def ledger():
     with Ledger.open("sqlite:///:memory:", create=True) as found:
         yield found
 
 
-def same(board: Board, ledger: Ledger, now: dt.datetime) -> None:
+def same(board, ledger, now):
     for who in ("ana", "ben"):
         assert list(board.due(who, now)) == due(ledger, forecaster=who, now=now)
         parts = board.today(who, now)
@@ -60,7 +41,7 @@ def same(board: Board, ledger: Ledger, now: dt.datetime) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_the_board_says_what_a_fresh_look_says(ledger: Ledger, seed: int) -> None:
+def test_the_board_says_what_a_fresh_look_says(ledger, seed):
     drawn = random.Random(seed)
     questions = [
         asked(f"q{n}", drawn.uniform(-3, 30), answer=f"p{n % 3} = on" if n % 2 else "")
@@ -76,14 +57,14 @@ def test_the_board_says_what_a_fresh_look_says(ledger: Ledger, seed: int) -> Non
         at = now - drawn.choice([dt.timedelta(0), DAY, 8 * DAY])
         kind = drawn.randrange(9)
         if kind <= 3:
-            draft = said(
+            draft = word(
                 question, drawn.choice(["ana", "ben", "model"]), f"0.{drawn.randrange(10, 99)}", at
             )
         elif kind == 4:
             draft = Withdrawal(question.id, "ana", now)
         elif kind == 5:
             target = drawn.choice([question.id, "p1=on", "p2"])
-            draft = news(f"n{step}", Effect(target, "bears", {}, ""), at)
+            draft = item(f"n{step}", Effect(target, "bears", {}, ""), at)
         elif kind == 6:
             draft = Resolution(question.id, "yes", now, "wire", "high", version=1)
         elif kind == 7:
@@ -96,28 +77,20 @@ def test_the_board_says_what_a_fresh_look_says(ledger: Ledger, seed: int) -> Non
         same(board, ledger, now)
 
 
-def test_a_dropped_question_leaves_and_a_retraction_is_seen(ledger: Ledger) -> None:
+def test_a_dropped_question_leaves_and_a_retraction_is_seen(ledger):
     question = asked("q", 10)
-    ledger.append([question, said(question, "ana", "0.4", NOW - DAY)], recorded_at=NOW - DAY)
+    ledger.append([question, word(question, "ana", "0.4", NOW - DAY)], recorded_at=NOW - DAY)
     board = Board(ledger)
-    ledger.append([news("n", Effect("q", "bears", {}, ""), NOW)], recorded_at=NOW)
+    ledger.append([item("n", Effect("q", "bears", {}, ""), NOW)], recorded_at=NOW)
     same(board, ledger, NOW)
     ledger.append([Setup("dropped", "q", {})], recorded_at=NOW)
     assert not board.due("ana", NOW)
     same(board, ledger, NOW)
 
 
-def test_the_rungs_of_a_ladder_stand_together(ledger: Ledger) -> None:
+def test_the_rungs_of_a_ladder_stand_together(ledger):
     rungs = [
-        Question(
-            **{
-                **{
-                    name: getattr(asked(f"l@{day}", closes), name)
-                    for name in Question.__dataclass_fields__
-                },
-                "ladder": "l",
-            }
-        )
+        asked(f"l@{day}", closes, ladder="l")
         for day, closes in (("2026-11-05", 4), ("2026-12-01", 30))
     ]
     ledger.append([rungs[1], asked("between", 10), rungs[0]], recorded_at=NOW - DAY)

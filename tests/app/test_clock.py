@@ -9,7 +9,6 @@ import datetime as dt
 import itertools
 import json
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -35,15 +34,13 @@ CLOSE = parse_instant("2027-01-01T00:00:00Z")
 DAY, HALF_AN_HOUR = dt.timedelta(days=1), dt.timedelta(minutes=30)
 
 
-def predictor(book: Book, *watches: Watch) -> Predictor:
+def predictor(book, *watches):
     return Predictor(
         Catalog.of(book.ledger), book.ledger.evidence(), bundled_bank(), seed=0, watches=watches
     )
 
 
-def numbers(
-    one: Predictor, moment: dt.datetime, watched: dict[str, dt.datetime] | None = None
-) -> dict[str, float]:
+def numbers(one, moment, watched=None):
     asked = one.catalog.open_at(moment)
     return {
         name: answer.numbers[0]
@@ -51,11 +48,11 @@ def numbers(
     }
 
 
-def all_watched(one: Predictor, moment: dt.datetime) -> dict[str, dt.datetime]:
+def all_watched(one, moment):
     return dict.fromkeys(one.bank.world.processes, moment)
 
 
-def test_a_number_with_a_deadline_falls_on_every_day_that_was_watched(own_book: Books) -> None:
+def test_a_number_with_a_deadline_falls_on_every_day_that_was_watched(own_book):
     one = predictor(own_book())
     told = [numbers(one, moment, all_watched(one, moment)) for moment in DATES]
     for name in FALLING:
@@ -65,7 +62,7 @@ def test_a_number_with_a_deadline_falls_on_every_day_that_was_watched(own_book: 
     assert all(later > earlier for earlier, later in itertools.pairwise(rising))
 
 
-def test_half_an_hour_before_its_close_nothing_is_left_to_come(own_book: Books) -> None:
+def test_half_an_hour_before_its_close_nothing_is_left_to_come(own_book):
     one = predictor(own_book())
     last = CLOSE - HALF_AN_HOUR
     told = numbers(one, last, all_watched(one, last))
@@ -73,7 +70,7 @@ def test_half_an_hour_before_its_close_nothing_is_left_to_come(own_book: Books) 
     assert told["bridge-holds"] > 0.998
 
 
-def test_what_nobody_watched_stands_still(own_book: Books) -> None:
+def test_what_nobody_watched_stands_still(own_book):
     one = predictor(own_book())
     stream_ends = parse_instant("2026-08-23T00:00:00Z")
     at_the_end = numbers(one, stream_ends)
@@ -82,7 +79,7 @@ def test_what_nobody_watched_stands_still(own_book: Books) -> None:
         assert later == {name: at_the_end[name] for name in later}
 
 
-def test_a_watch_up_to_august_and_one_up_to_now_differ(own_book: Books) -> None:
+def test_a_watch_up_to_august_and_one_up_to_now_differ(own_book):
     """A watch ages what it covers, and only the processes that were looked at."""
     book = own_book()
     looked = predictor(book, Watch("gift", NOW))
@@ -93,9 +90,7 @@ def test_a_watch_up_to_august_and_one_up_to_now_differ(own_book: Books) -> None:
     }
 
 
-def test_one_process_and_deadline_have_one_number_whenever_the_question_was_opened(
-    own_book: Books,
-) -> None:
+def test_one_process_and_deadline_have_one_number_whenever_the_question_was_opened(own_book):
     book = own_book()
     for moment in DATES:
         told = numbers(predictor(book), moment)
@@ -105,12 +100,12 @@ def test_one_process_and_deadline_have_one_number_whenever_the_question_was_open
     assert numbers(predictor(alone), NOW)["truce-comes"] == told_at(book, NOW)["truce-comes"]
 
 
-def told_at(book: Book, moment: dt.datetime) -> dict[str, float]:
+def told_at(book, moment):
     # The bank of the book that was made first is no longer the bundled one: its world is the same.
     return numbers(predictor(book), moment)
 
 
-def test_a_fact_learned_later_overrides_a_watch(own_book: Books) -> None:
+def test_a_fact_learned_later_overrides_a_watch(own_book):
     book = own_book()
     watch(book.ledger, [], until=NOW, now=NOW, every=True, who="ana")
     (row,), _ = update(book.ledger, ["gift-comes"], now=NOW)
@@ -138,7 +133,7 @@ def test_a_fact_learned_later_overrides_a_watch(own_book: Books) -> None:
     )
 
 
-def test_an_update_that_nobody_watched_shows_both_and_logs_neither(own_book: Books) -> None:
+def test_an_update_that_nobody_watched_shows_both_and_logs_neither(own_book):
     book = own_book()
     rows, warnings = update(book.ledger, [], now=NOW)
     held = {row["question"]: row for row in rows if row["status"] == "open"}
@@ -156,7 +151,7 @@ def test_an_update_that_nobody_watched_shows_both_and_logs_neither(own_book: Boo
     assert said["gift-comes"] == pytest.approx(held["gift-comes"]["after"], abs=1e-9)
 
 
-def test_a_week_is_fresh_and_more_is_not(own_book: Books) -> None:
+def test_a_week_is_fresh_and_more_is_not(own_book):
     book = own_book()
     for days, logged in ((7, True), (8, False)):
         moment = parse_instant("2026-08-23T00:00:00Z") + days * DAY
@@ -165,14 +160,12 @@ def test_a_week_is_fresh_and_more_is_not(own_book: Books) -> None:
         assert (row["quiet"] is None) is logged
 
 
-def test_watched_records_and_logs_in_one_transaction(
-    own_book: Books, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_watched_records_and_logs_in_one_transaction(own_book, monkeypatch):
     book = own_book()
-    batches: list[int] = []
+    batches = []
     append = type(book.ledger).append
 
-    def counted(self: Any, drafts: Any, **options: Any) -> Any:
+    def counted(self, drafts, **options):
         batches.append(len(drafts))
         return append(self, drafts, **options)
 
@@ -192,7 +185,7 @@ def test_watched_records_and_logs_in_one_transaction(
     assert len(book.ledger.watches()) == len(looked)
 
 
-def test_a_watch_of_a_dry_run_is_not_recorded(own_book: Books) -> None:
+def test_a_watch_of_a_dry_run_is_not_recorded(own_book):
     book = own_book()
     before = book.ledger.head()
     rows, _ = update(book.ledger, [], now=NOW, watched=True, dry_run=True)
@@ -200,7 +193,7 @@ def test_a_watch_of_a_dry_run_is_not_recorded(own_book: Books) -> None:
     assert book.ledger.head() == before
 
 
-def test_what_is_due_is_shown_with_its_last_number_and_never_logged(own_book: Books) -> None:
+def test_what_is_due_is_shown_with_its_last_number_and_never_logged(own_book):
     book = own_book()
     first = parse_instant("2026-08-20T12:00:00Z")
     update(book.ledger, ["gift-soon"], now=first)
@@ -213,7 +206,7 @@ def test_what_is_due_is_shown_with_its_last_number_and_never_logged(own_book: Bo
     assert book.ledger.forecasts(question="gift-soon", forecaster="model") == [last]
 
 
-def test_an_update_logs_what_changed_and_a_linked_group_as_a_whole(own_book: Books) -> None:
+def test_an_update_logs_what_changed_and_a_linked_group_as_a_whole(own_book):
     book = own_book()
     update(book.ledger, [], now=NOW, watched=True)
     book_head = len(book.ledger.forecasts(forecaster="model"))
@@ -237,7 +230,7 @@ def test_an_update_logs_what_changed_and_a_linked_group_as_a_whole(own_book: Boo
     assert all(row["logged"] for row in rows if row["gate"] == "passed")
 
 
-def test_news_of_one_member_logs_its_whole_group_and_no_other(own_book: Books) -> None:
+def test_news_of_one_member_logs_its_whole_group_and_no_other(own_book):
     """A strike on convoys says nothing of the text, but the two hang together: never half of it."""
     book = own_book()
     update(book.ledger, [], now=NOW, watched=True)
@@ -256,7 +249,7 @@ def test_news_of_one_member_logs_its_whole_group_and_no_other(own_book: Books) -
     assert not any(of[name]["logged"] for name in ("gift-comes", "bridge-holds"))
 
 
-def test_the_commands_say_so_and_end_well(own_book: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_commands_say_so_and_end_well(own_book, monkeypatch):
     from forecasting.cli import root
     from forecasting.cli.commands import load
 
@@ -267,7 +260,7 @@ def test_the_commands_say_so_and_end_well(own_book: Books, monkeypatch: pytest.M
     monkeypatch.setenv("FORECASTING_NOW", "2026-11-28T12:00:00Z")
     monkeypatch.setenv("FORECASTING_FORECASTER", "ana")
 
-    def run(*words: str) -> Any:
+    def run(*words):
         found = CliRunner().invoke(root, ["--db", path, *words])
         assert found.exit_code == 0, found.output
         return found
@@ -282,7 +275,7 @@ def test_the_commands_say_so_and_end_well(own_book: Books, monkeypatch: pytest.M
 
 
 @pytest.mark.usefixtures("quick_fits", "few_draws")
-def test_the_bank_s_own_numbers_age_too(bank_book: Book) -> None:
+def test_the_bank_s_own_numbers_age_too(bank_book):
     """The named fault: equal numbers as of 1 September, 15 October and 28 November."""
     one = predictor(bank_book)
     asked = [

@@ -19,8 +19,8 @@ from forecasting.app.scores.compare import compare, leaderboard
 from forecasting.app.scores.score import late_note, scores
 from forecasting.cli import run as cli
 from forecasting.domain.instants import deadline, parse_instant
-from tests.app import season as ours
-from tests.app.season import DAY, START, Diary
+from tests import season as ours
+from tests.season import DAY, START, Diary
 
 MINUTE = dt.timedelta(minutes=1)
 RUNG = "general-ceasefire-2026@2026-12-31"

@@ -4,8 +4,8 @@ import pytest
 
 from forecasting.app.scores.compare import compare
 from forecasting.errors import InvalidInput, NotFound
-from tests.app import season as ours
-from tests.app.season import DAY, START, Diary
+from tests import season as ours
+from tests.season import DAY, START, Diary
 
 NOW = START + 900 * DAY
 KEYS = {

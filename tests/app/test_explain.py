@@ -5,7 +5,6 @@ import json
 import random
 from collections.abc import Callable
 from math import log
-from typing import Any
 
 import numpy as np
 import pytest
@@ -24,16 +23,16 @@ NOW = parse_instant("2026-08-22T12:00:00Z")
 SHOWN = {"time", "history", "links"}
 
 
-def logit(p: float) -> float:
+def logit(p):
     return log(p / (1 - p))
 
 
 @pytest.fixture(autouse=True)
-def fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+def fewer(monkeypatch):
     monkeypatch.setattr(use, "STEP_DRAWS", 2_048)
 
 
-def add(book: Book, title: str, effect: str, **more: Any) -> Any:
+def add(book, title, effect, **more):
     known_at = parse_instant(more.pop("known_at", "2026-08-20T10:00:00Z"))
     given = {"source": "a wire", "grade": "B"} | more
     return news.add(
@@ -41,7 +40,7 @@ def add(book: Book, title: str, effect: str, **more: Any) -> Any:
     )
 
 
-def adds_up(found: dict[str, Any]) -> None:
+def adds_up(found):
     prior, posterior = found["prior"], found["posterior"]
     options = prior if isinstance(prior, dict) else {"": prior}
     for option in options:
@@ -54,7 +53,7 @@ def adds_up(found: dict[str, Any]) -> None:
         assert pick(found["change"]) == pytest.approx(change, abs=1e-6)
 
 
-def test_the_rows_add_up_to_the_whole_change(own_book: Books) -> None:
+def test_the_rows_add_up_to_the_whole_change(own_book):
     book = own_book()
     add(book, "A draft", "text=table=x3")
     add(book, "Doubts", "truce-comes=x0.5", source="another")
@@ -66,7 +65,7 @@ def test_the_rows_add_up_to_the_whole_change(own_book: Books) -> None:
 
 @pytest.mark.usefixtures("quick_fits", "few_draws")
 @pytest.mark.parametrize("name", ["guarantees-2026", "exchange-returned-2025"])
-def test_of_options_and_of_a_number_too(bank_book: Book, name: str) -> None:
+def test_of_options_and_of_a_number_too(bank_book, name):
     found = [q for q in bank_book.ledger.questions() if q.id == name]
     if not found:
         name = next(q.id for q in bank_book.ledger.questions() if q.type == "numeric")
@@ -75,9 +74,7 @@ def test_of_options_and_of_a_number_too(bank_book: Book, name: str) -> None:
     adds_up(told)
 
 
-def test_what_came_is_told_in_its_order_with_what_it_weighed_then_and_weighs_now(
-    own_book: Books,
-) -> None:
+def test_what_came_is_told_in_its_order_with_what_it_weighed_then_and_weighs_now(own_book):
     book = own_book()
     add(book, "A text", "text=table", known_at="2026-03-01T10:00:00Z")
     add(book, "A word", "truce-comes=x3", known_at="2026-07-23T12:00:00Z")
@@ -100,7 +97,7 @@ def test_what_came_is_told_in_its_order_with_what_it_weighed_then_and_weighs_now
     assert text["undo"] is None
 
 
-def test_a_link_is_shown_with_both_ends_of_its_range(own_book: Books) -> None:
+def test_a_link_is_shown_with_both_ends_of_its_range(own_book):
     book = own_book()
     add(book, "A text", "text=table", known_at="2026-03-01T10:00:00Z")
     (found,) = explain(book.ledger, "truce-comes", now=NOW)
@@ -112,7 +109,7 @@ def test_a_link_is_shown_with_both_ends_of_its_range(own_book: Books) -> None:
     assert linked["delta_logit"] > 0
 
 
-def test_the_order_in_which_items_were_entered_does_not_matter(own_book: Books) -> None:
+def test_the_order_in_which_items_were_entered_does_not_matter(own_book):
     items = [("one", "a", "x3"), ("two", "b", "0.2/0.6"), ("three", "a", "+1"), ("four", "c", "0")]
     seen = []
     for order in (items, random.Random(1).sample(items, len(items))):
@@ -125,9 +122,7 @@ def test_the_order_in_which_items_were_entered_does_not_matter(own_book: Books) 
     assert seen[0] == seen[1]
 
 
-def test_a_report_that_says_nothing_has_no_effect_and_copies_are_one_story(
-    own_book: Books,
-) -> None:
+def test_a_report_that_says_nothing_has_no_effect_and_copies_are_one_story(own_book):
     book = own_book()
     for title in ("copy one", "copy two"):
         add(book, title, "truce-comes=x4", source=title, story="wire")
@@ -138,7 +133,7 @@ def test_a_report_that_says_nothing_has_no_effect_and_copies_are_one_story(
     assert 0 < reports[0]["delta_logit"] < log(4)
 
 
-def test_nothing_known_later_is_in_an_explanation(own_book: Books) -> None:
+def test_nothing_known_later_is_in_an_explanation(own_book):
     book = own_book()
     moment = parse_instant("2026-03-01T12:00:00Z")
     before = explain(book.ledger, "truce-comes", now=NOW, as_of=moment)
@@ -147,7 +142,7 @@ def test_nothing_known_later_is_in_an_explanation(own_book: Books) -> None:
     assert all(row["known_at"] is None or row["known_at"] <= moment for row in before[0]["items"])
 
 
-def test_what_would_undo_the_change_is_a_hazard_and_who_could_report_it(own_book: Books) -> None:
+def test_what_would_undo_the_change_is_a_hazard_and_who_could_report_it(own_book):
     book = own_book()
     add(book, "A word", "gift-comes=x6", grade="A", known_at="2026-08-22T11:00:00Z")
     (found,) = explain(book.ledger, "gift-comes", now=NOW)
@@ -159,7 +154,7 @@ def test_what_would_undo_the_change_is_a_hazard_and_who_could_report_it(own_book
     assert reach == sorted(reach, reverse=True)
 
 
-def test_a_closed_question_is_explained_as_of_a_moment_when_it_was_open(own_book: Books) -> None:
+def test_a_closed_question_is_explained_as_of_a_moment_when_it_was_open(own_book):
     book = own_book()
     later = parse_instant("2026-11-22T12:00:00Z")
     with pytest.raises(InvalidInput, match="not open") as refused:
@@ -170,7 +165,7 @@ def test_a_closed_question_is_explained_as_of_a_moment_when_it_was_open(own_book
     assert 0 < found["posterior"] < 1
 
 
-def test_an_update_records_what_moved_each_probability(own_book: Books) -> None:
+def test_an_update_records_what_moved_each_probability(own_book):
     book = own_book()
     update(book.ledger, [], now=NOW)
     later = NOW + dt.timedelta(hours=1)
@@ -185,11 +180,11 @@ def test_an_update_records_what_moved_each_probability(own_book: Books) -> None:
     assert moves[-1][0] == "time"
 
 
-def test_sampled_shares_add_up_and_agree_with_exact_ones() -> None:
+def test_sampled_shares_add_up_and_agree_with_exact_ones():
     rng = np.random.default_rng(3)
     weights = rng.normal(size=EXACT + 3)
 
-    def worth(coalition: frozenset[int]) -> np.ndarray:
+    def worth(coalition):
         return np.array([np.tanh(sum(weights[i] for i in coalition)), len(coalition) ** 0.5])
 
     everyone = frozenset(range(EXACT + 3))

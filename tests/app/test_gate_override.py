@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -17,18 +16,16 @@ ASKED = "gift-comes"
 
 
 @pytest.fixture
-def refusing(monkeypatch: pytest.MonkeyPatch) -> None:
+def refusing(monkeypatch):
     read = WorldModel.read
 
-    def refused(self: WorldModel, *arguments: Any) -> Any:
+    def refused(self, *arguments):
         return replace(read(self, *arguments), gate="refused: Monte Carlo error .03 above .01")
 
     monkeypatch.setattr(WorldModel, "read", refused)
 
 
-def test_a_refused_model_logs_nothing_and_leaves_the_last_forecast_standing(
-    own_book: Books, request: pytest.FixtureRequest
-) -> None:
+def test_a_refused_model_logs_nothing_and_leaves_the_last_forecast_standing(own_book, request):
     book = own_book()
     update(book.ledger, [ASKED], now=NOW)
     (first,) = book.ledger.forecasts(question=ASKED, forecaster="model")
@@ -42,7 +39,7 @@ def test_a_refused_model_logs_nothing_and_leaves_the_last_forecast_standing(
 
 
 @pytest.mark.usefixtures("refusing")
-def test_an_override_needs_a_reason_and_keeps_it_with_the_refusal(own_book: Books) -> None:
+def test_an_override_needs_a_reason_and_keeps_it_with_the_refusal(own_book):
     book = own_book()
     (row,), _ = update(book.ledger, [ASKED], now=NOW, accept_because="more paths agree")
     assert row["after"] is not None
@@ -52,7 +49,7 @@ def test_an_override_needs_a_reason_and_keeps_it_with_the_refusal(own_book: Book
 
 
 @pytest.mark.usefixtures("refusing")
-def test_a_blank_reason_is_none(own_book: Books) -> None:
+def test_a_blank_reason_is_none(own_book):
     book = own_book()
     (row,), _ = update(book.ledger, [ASKED], now=NOW, accept_because="   ")
     assert row["after"] is None

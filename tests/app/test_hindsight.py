@@ -3,8 +3,6 @@
 import dataclasses
 import datetime as dt
 import random
-from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +10,7 @@ import pytest
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import MOMENT, OWN, Predictor
 from forecasting.app.upkeep.banks import bundled_bank
-from forecasting.bank import Bank
-from forecasting.domain import Effect, Evidence, Question, Resolution
+from forecasting.domain import Effect, Evidence
 from forecasting.domain.process import WorldSpec
 from forecasting.domain.watch import Watch
 from tests.app.quick import inputs
@@ -26,27 +23,22 @@ pytestmark = pytest.mark.usefixtures("quick_fits")
 
 
 @pytest.fixture(scope="module")
-def bank() -> Bank:
+def bank():
     return bundled_bank()
 
 
-def _numbered(items: Sequence[Evidence]) -> list[Evidence]:
+def _numbered(items):
     return [dataclasses.replace(item, seq=i + 1) for i, item in enumerate(items)]
 
 
-def _predictor(
-    bank: Bank,
-    evidence: Iterable[Evidence],
-    outcomes: dict[str, Resolution] | None = None,
-    watches: Sequence[Watch] = (),
-) -> Predictor:
+def _predictor(bank, evidence, outcomes=None, watches=()):
     # What a replay reads: the ledger up to the head of its first start, then the as-of filter.
     cut = [item for item in evidence if item.seq is not None and item.seq <= HEAD]
     catalog = Catalog({each.id: each for each in bank.questions}, outcomes or {})
     return Predictor(catalog, cut, bank, seed=0, draws=DRAWS, watches=watches)
 
 
-def _without_later_facts(bank: Bank, moment: dt.datetime) -> Bank:
+def _without_later_facts(bank, moment):
     """Give the bank as its file would have been written before a moment."""
     processes = {
         name: dataclasses.replace(
@@ -57,16 +49,14 @@ def _without_later_facts(bank: Bank, moment: dt.datetime) -> Bank:
     return dataclasses.replace(bank, world=WorldSpec(processes, bank.world.links), resolutions=())
 
 
-def _told(answers: Any) -> dict[Any, Any]:
+def _told(answers):
     return {
         key: (a.numbers, a.spread, a.intervals, a.gate, a.decided, a.evidence_hash, a.fits)
         for key, a in answers.items()
     }
 
 
-def _poisons(
-    bank: Bank, question: Question, after: dt.datetime, rng: random.Random
-) -> list[Evidence]:
+def _poisons(bank, question, after, rng):
     """Make items that would move every part of the world, known later or recorded after the cut."""
     name = rng.choice(sorted(bank.world.processes))
     state = rng.choice(bank.world.processes[name].states)
@@ -86,7 +76,7 @@ def _poisons(
     chosen = rng.sample(effects, k=rng.randint(1, len(effects)))
     late = after + dt.timedelta(seconds=rng.choice([1, 3600, 86_400 * 300]))
 
-    def item(key: str, effect: Effect, known_at: dt.datetime, seq: int) -> Evidence:
+    def item(key, effect, known_at, seq):
         return Evidence(key, "datum", "poison", "x", known_at=known_at, effects=(effect,), seq=seq)
 
     return [item(f"poison-{i}", effect, late, 50 + i) for i, effect in enumerate(chosen)] + [
@@ -94,13 +84,13 @@ def _poisons(
     ]
 
 
-def _random_case(bank: Bank, rng: random.Random) -> tuple[Question, dt.datetime]:
+def _random_case(bank, rng):
     question = rng.choice(bank.questions)
     days = max(1, (min(question.closes, bank.observed_until) - question.opens).days)
     return question, question.opens + rng.randrange(days) * DAY
 
 
-def test_poisoned_futures_change_nothing_that_goes_in(bank: Bank) -> None:
+def test_poisoned_futures_change_nothing_that_goes_in(bank):
     # Rule 5: byte-equal in 1,000 random cases; what is made of the items, in every tenth.
     evidence = _numbered(bank.evidence)
     rng = random.Random(20_260_822)
@@ -121,7 +111,7 @@ def test_poisoned_futures_change_nothing_that_goes_in(bank: Bank) -> None:
         assert with_poison == clean.parts([question], as_of), (question.id, as_of)
 
 
-def test_a_fact_known_at_the_moment_itself_does_count(bank: Bank) -> None:
+def test_a_fact_known_at_the_moment_itself_does_count(bank):
     # The filter must be able to let something through, or the test above could not fail.
     evidence = _numbered(bank.evidence)
     question = next(q for q in bank.questions if q.id == "leaders-meet@2026-12-31")
@@ -137,11 +127,11 @@ def test_a_fact_known_at_the_moment_itself_does_count(bank: Bank) -> None:
     assert (told.decided, told.numbers) == ("yes", (0.9999,))
 
 
-def test_the_first_forecast_stands_without_any_fact_from_the_opening_on(bank: Bank) -> None:
+def test_the_first_forecast_stands_without_any_fact_from_the_opening_on(bank):
     """Of every question, to the last byte, the bank's own file cut off there as well."""
     evidence = _numbered(bank.evidence)
     whole = _predictor(bank, evidence)
-    by_opening: dict[dt.datetime, list[Question]] = {}
+    by_opening = {}
     for question in bank.questions:
         by_opening.setdefault(question.opens, []).append(question)
     rng = random.Random(5)
@@ -157,7 +147,7 @@ def test_the_first_forecast_stands_without_any_fact_from_the_opening_on(bank: Ba
         assert _told(first) == _told(cut.one(OWN[0], asked, opens)), opens
 
 
-def test_what_the_model_says_without_history_knows_nothing_from_the_opening_on(bank: Bank) -> None:
+def test_what_the_model_says_without_history_knows_nothing_from_the_opening_on(bank):
     evidence = _numbered(bank.evidence)
     whole = _predictor(bank, evidence)
     for name in ("modular-path-2025", "exchange-1000-2026@2026-12-31", "energy-pause-2026-kept"):
@@ -169,12 +159,12 @@ def test_what_the_model_says_without_history_knows_nothing_from_the_opening_on(b
         assert _told({"prior": both[0]}) == _told({"prior": both[1]})
 
 
-def _changed(resolution: Resolution, question: Question) -> Resolution:
+def _changed(resolution, question):
     options = [option for option in question.space.options if option != resolution.outcome]
     return dataclasses.replace(resolution, outcome=options[0] if options else "1")
 
 
-def test_other_outcomes_change_no_forecast_made_before_they_were_known(bank: Bank) -> None:
+def test_other_outcomes_change_no_forecast_made_before_they_were_known(bank):
     questions = {question.id: question for question in bank.questions}
     truth = {r.question: r for r in bank.resolutions}
     false = {name: _changed(r, questions[name]) for name, r in truth.items()}
@@ -198,7 +188,7 @@ def test_other_outcomes_change_no_forecast_made_before_they_were_known(bank: Ban
         assert said[0] == said[1]
 
 
-def test_a_truce_is_never_a_case_of_its_own_class(bank: Bank) -> None:
+def test_a_truce_is_never_a_case_of_its_own_class(bank):
     """What is known of it enters by its own past; the row of the table about it is left out."""
     evidence = _numbered(bank.evidence)
     without = [
@@ -221,7 +211,7 @@ def test_a_truce_is_never_a_case_of_its_own_class(bank: Bank) -> None:
             assert one.fits[f"spells {process}"] == other.fits[f"spells {process}"]
 
 
-def test_a_worldview_speaks_only_after_its_text(bank: Bank) -> None:
+def test_a_worldview_speaks_only_after_its_text(bank):
     predictor = _predictor(bank, _numbered(bank.evidence))
     for worldview in bank.worldviews:
         for moment in (worldview.speaks_from - DAY, worldview.speaks_from + DAY):
@@ -229,7 +219,7 @@ def test_a_worldview_speaks_only_after_its_text(bank: Bank) -> None:
             assert (worldview.forecaster in names) == (moment >= worldview.speaks_from)
 
 
-def test_time_after_the_streams_is_unobserved_and_not_quiet(bank: Bank) -> None:
+def test_time_after_the_streams_is_unobserved_and_not_quiet(bank):
     predictor = _predictor(bank, _numbered(bank.evidence))
     end = bank.observed_until
     for question in bank.questions:
@@ -239,7 +229,7 @@ def test_time_after_the_streams_is_unobserved_and_not_quiet(bank: Bank) -> None:
         assert at_end["pasts"] == later["pasts"], question.id
 
 
-def test_a_watch_counts_up_to_the_moment_and_no_further(bank: Bank) -> None:
+def test_a_watch_counts_up_to_the_moment_and_no_further(bank):
     """A watch recorded later over a span of the past says nothing of what came after the moment."""
     question = next(q for q in bank.questions if q.id == "general-ceasefire-2026@2026-12-31")
     moment = bank.observed_until + 30 * DAY
@@ -252,7 +242,7 @@ def test_a_watch_counts_up_to_the_moment_and_no_further(bank: Bank) -> None:
     assert near["records"]["ceasefire"][-1] == moment
 
 
-def test_a_retraction_counts_from_its_own_time(bank: Bank) -> None:
+def test_a_retraction_counts_from_its_own_time(bank):
     question = next(q for q in bank.questions if q.id == "leaders-meet@2026-12-31")
     then = question.opens + 100 * DAY
     effect = Effect(question.id, "likelihood", {"a": 0.8, "b": 0.2, "u": 0.5})
@@ -269,7 +259,7 @@ def test_a_retraction_counts_from_its_own_time(bank: Bank) -> None:
 
 
 @pytest.mark.deep
-def test_poisoned_futures_change_no_real_fit(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_poisoned_futures_change_no_real_fit(bank, monkeypatch):
     # Rule 5: ten forecasts by the sampler, with the future clean and poisoned.
     from forecasting.models.fits import FitCache
     from tests.app import quick

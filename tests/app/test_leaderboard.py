@@ -6,8 +6,8 @@ import pytest
 
 from forecasting.app.scores.compare import board, leaderboard
 from forecasting.errors import InvalidInput
-from tests.app import season as ours
-from tests.app.season import Diary
+from tests import season as ours
+from tests.season import Diary
 
 KEYS = {"forecaster", "raw", "adjusted", "lower", "upper", "p_best", "component"}
 

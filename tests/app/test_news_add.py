@@ -1,11 +1,8 @@
 """Adding, showing, retracting news: a refusal writes nothing, what is alike stays apart."""
 
-import datetime as dt
 import json
 import shlex
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -17,25 +14,24 @@ from forecasting.domain.evidence import Effect, Evidence, fact_effect
 from forecasting.domain.forecast import Forecast, binary_value
 from forecasting.domain.resolution import Resolution
 from forecasting.errors import InvalidInput, NotFound
-from forecasting.store import Ledger
 from tests.app.small_world import HOUR, NOON, NOW, RUNG, SINCE, WORLD, laid, question
 
 DAY = 24 * HOUR
 
 
 @pytest.fixture
-def ledger(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
+def ledger(monkeypatch):
     monkeypatch.setattr(news_world, "world_of_the_bank", lambda ledger: WORLD)
     with laid() as made:
         yield made
 
 
-def _add(ledger: Ledger, title: str = "Envoys leave", *on: str, **more: Any) -> dict[str, Any]:
+def _add(ledger, title="Envoys leave", *on, **more):
     given = {"source": "wire", "known_at": NOON, "now": NOW, "on": on} | more
     return news.add(ledger, title, **given)
 
 
-def _fact(ledger: Ledger, *on: str, **more: Any) -> dict[str, Any]:
+def _fact(ledger, *on, **more):
     return _add(ledger, f"It is so: {on} {more}", *on, **({"grade": "A"} | more))
 
 
@@ -112,9 +108,7 @@ def _fact(ledger: Ledger, *on: str, **more: Any) -> dict[str, Any]:
         ((), {"story": "\0"}, "NUL"),
     ],
 )
-def test_what_breaks_a_rule_is_one_clear_line_and_nothing_is_written(
-    ledger: Ledger, on: tuple[str, ...], more: dict[str, Any], message: str
-) -> None:
+def test_what_breaks_a_rule_is_one_clear_line_and_nothing_is_written(ledger, on, more, message):
     before = ledger.head()
     with pytest.raises(InvalidInput) as refused:
         _add(ledger, "Envoys leave", *on, **more)
@@ -124,7 +118,7 @@ def test_what_breaks_a_rule_is_one_clear_line_and_nothing_is_written(
     assert ledger.head() == before
 
 
-def test_a_question_that_had_closed_takes_no_effect(ledger: Ledger) -> None:
+def test_a_question_that_had_closed_takes_no_effect(ledger):
     with pytest.raises(InvalidInput, match="had closed"):
         _add(ledger, "Late", RUNG + "=x2", known_at=NOW + 90 * DAY, now=NOW + 99 * DAY)
     _add(ledger, "Late", RUNG, known_at=NOW + 90 * DAY, now=NOW + 99 * DAY)
@@ -132,11 +126,11 @@ def test_a_question_that_had_closed_takes_no_effect(ledger: Ledger) -> None:
     _add(ledger, "Middle", "truce-2026=x2", known_at=NOW + 20 * DAY, now=NOW + 99 * DAY)
 
 
-def test_a_code_of_nothing_is_a_code(ledger: Ledger) -> None:
+def test_a_code_of_nothing_is_a_code(ledger):
     assert _add(ledger, "Nothing new", f"{RUNG}=0")["on"] == {RUNG: "0"}
 
 
-def test_half_lives_are_stored_with_the_effect(ledger: Ledger) -> None:
+def test_half_lives_are_stored_with_the_effect(ledger):
     for given, stored in (
         ({}, 30.0), ({"half_life": "10d"}, 10.0), ({"half_life": "2 weeks"}, 14.0),
         ({"half_life": "36h"}, 1.5), ({"lasting": True}, "lasting"),
@@ -147,7 +141,7 @@ def test_half_lives_are_stored_with_the_effect(ledger: Ledger) -> None:
         assert effects[1]["detail"] == {}
 
 
-def test_a_fact_of_a_good_source_enters_the_process(ledger: Ledger) -> None:
+def test_a_fact_of_a_good_source_enters_the_process(ledger):
     row = _fact(ledger, "truce=on", event_at=NOON - HOUR)
     assert (row["kind"], row["notes"]) == ("datum", [])
     (effect,) = listing.show(ledger, row["key"], now=NOW)["effects"]
@@ -174,9 +168,7 @@ def test_a_fact_of_a_good_source_enters_the_process(ledger: Ledger) -> None:
         ("detainees=stalled", "detainees=stalled"),
     ],
 )
-def test_a_fact_below_b_is_a_report_of_two_unless_confirmed(
-    ledger: Ledger, fact: str, target: str
-) -> None:
+def test_a_fact_below_b_is_a_report_of_two_unless_confirmed(ledger, fact, target):
     for grade in "CDEF":
         row = _add(ledger, f"By {grade}", fact, source=f"s{grade}", grade=grade)
         (note,) = row["notes"]
@@ -192,14 +184,14 @@ def test_a_fact_below_b_is_a_report_of_two_unless_confirmed(
         assert effect["detail"]["confirmed"] == "yes"
 
 
-def test_the_grade_of_the_source_counts_and_not_what_its_item_claims(ledger: Ledger) -> None:
+def test_the_grade_of_the_source_counts_and_not_what_its_item_claims(ledger):
     sources.set_grade(ledger, "blog", "E", now=NOW - DAY, new=True)
     assert _add(ledger, "Mine", "truce=on", source="blog", grade="A")["notes"]
     _add(ledger, "Earlier", source="agency", grade="B")
     assert _add(ledger, "Ungraded", "truce=on", source="agency")["notes"] == []
 
 
-def test_parts_add_up_to_the_agreement_and_no_further(ledger: Ledger) -> None:
+def test_parts_add_up_to_the_agreement_and_no_further(ledger):
     # The file knows of 205 of the 1,000.
     _fact(ledger, "detainees=395", known_at=NOON - DAY)
     with pytest.raises(InvalidInput, match="at most detainees=400"):
@@ -213,7 +205,7 @@ def test_parts_add_up_to_the_agreement_and_no_further(ledger: Ledger) -> None:
         _fact(ledger, "detainees=5", source="other")
 
 
-def test_a_fact_of_the_bank_and_one_of_the_news_are_one(ledger: Ledger) -> None:
+def test_a_fact_of_the_bank_and_one_of_the_news_are_one(ledger):
     at = NOON.replace(hour=0)
     known = Evidence(
         "world-truce-2026-11-20-on", "datum", "Truce", "wire", at,
@@ -224,7 +216,7 @@ def test_a_fact_of_the_bank_and_one_of_the_news_are_one(ledger: Ledger) -> None:
     assert [row["stream"] for row in listing.rows(ledger, now=NOW)] == ["news"]
 
 
-def test_a_fact_that_decides_a_question_proposes_its_resolution(ledger: Ledger) -> None:
+def test_a_fact_that_decides_a_question_proposes_its_resolution(ledger):
     row = _fact(ledger, "truce=on", url="https://example.org/a")
     assert [(each["question"], each["outcome"]) for each in row["resolves"]] == [
         ("truce-2026@2026-11-30", "yes"),
@@ -246,13 +238,13 @@ def test_a_fact_that_decides_a_question_proposes_its_resolution(ledger: Ledger) 
     assert (done["question"], done["outcome"]) == ("returned", "1000")
 
 
-def test_what_is_resolved_is_not_proposed(ledger: Ledger) -> None:
+def test_what_is_resolved_is_not_proposed(ledger):
     ledger.append([Resolution(RUNG, "yes", NOON, "https://example.org")], recorded_at=NOON)
     row = _fact(ledger, "truce=on", event_at=NOON - HOUR)
     assert [each["question"] for each in row["resolves"]] == ["truce-2026@2026-11-30"]
 
 
-def test_an_effect_on_a_ladder_is_one_item_on_the_process(ledger: Ledger) -> None:
+def test_an_effect_on_a_ladder_is_one_item_on_the_process(ledger):
     row = _add(ledger, "Envoys leave", "truce-2026=x0.5", grade="b")
     assert row["on"] == {"truce-2026": "x0.5"}
     shown = listing.show(ledger, row["key"], now=NOW)
@@ -261,7 +253,7 @@ def test_an_effect_on_a_ladder_is_one_item_on_the_process(ledger: Ledger) -> Non
     assert shown["grade"] == "B"
 
 
-def test_an_item_whose_target_the_world_lost_says_so(ledger: Ledger) -> None:
+def test_an_item_whose_target_the_world_lost_says_so(ledger):
     fine = _add(ledger, "Envoys leave", "truce-2026=x2", grade="B")
     effect = Effect("pact=on", "likelihood", {"a": 0.6, "b": 0.3, "u": 0.5})
     lost = Evidence("lost", "report", "Pact", "wire", NOON, (effect,), grade="B")
@@ -272,7 +264,7 @@ def test_an_item_whose_target_the_world_lost_says_so(ledger: Ledger) -> None:
     assert listing.show(ledger, fine["key"], now=NOW)["unusable"] is None
 
 
-def test_what_an_item_weighed_and_weighs_is_shown(ledger: Ledger) -> None:
+def test_what_an_item_weighed_and_weighs_is_shown(ledger):
     row = _add(ledger, "Envoys leave", "truce-2026=x2", grade="B", half_life="2d")
     shown = listing.show(ledger, row["key"], now=NOON + 2 * DAY)
     (move,) = shown["moves"]
@@ -298,7 +290,7 @@ def test_what_an_item_weighed_and_weighs_is_shown(ledger: Ledger) -> None:
     assert holds["then"] == holds["now"] < 1.0
 
 
-def test_a_process_lists_its_news(ledger: Ledger) -> None:
+def test_a_process_lists_its_news(ledger):
     _add(ledger, "One", "truce=on=x2")
     _add(ledger, "Two", "convoy=x2")
     assert [row["title"] for row in listing.rows(ledger, question="truce", now=NOW)] == ["One"]
@@ -306,7 +298,7 @@ def test_a_process_lists_its_news(ledger: Ledger) -> None:
         listing.rows(ledger, question="tuce", now=NOW)
 
 
-def test_likeness_is_proposed_with_the_command_and_never_merged(ledger: Ledger) -> None:
+def test_likeness_is_proposed_with_the_command_and_never_merged(ledger):
     first = _add(ledger, "Envoys leave without a date for talks", f"{RUNG}=x0.5")
     assert first["similar"] == []
     second = _add(
@@ -335,13 +327,13 @@ def test_likeness_is_proposed_with_the_command_and_never_merged(ledger: Ledger) 
     assert [(row["seq"], row["state"]) for row in others] == [(first["seq"], "standing")]
 
 
-def test_the_same_address_is_alike_whatever_the_title(ledger: Ledger) -> None:
+def test_the_same_address_is_alike_whatever_the_title(ledger):
     first = _add(ledger, "One title", url="https://www.example.org/a?utm_source=x")
     (alike,) = _add(ledger, "Wholly other words", url="https://example.org/a")["similar"]
     assert (alike["seq"], alike["why"]) == (first["seq"], "same address")
 
 
-def test_a_retraction_is_an_entry_and_the_item_stays_in_the_record(ledger: Ledger) -> None:
+def test_a_retraction_is_an_entry_and_the_item_stays_in_the_record(ledger):
     row = _add(ledger, "Envoys leave", f"{RUNG}=x0.5")
     listed = listing.rows(ledger, now=NOW)
     entry = news.retract(ledger, row["id"], because="denied", now=NOW)
@@ -366,9 +358,7 @@ def test_a_retraction_is_an_entry_and_the_item_stays_in_the_record(ledger: Ledge
         ("x" * 20_001, None, "at most 20000"),
     ],
 )
-def test_a_retraction_needs_a_reason_and_a_time_that_can_be(
-    ledger: Ledger, because: str, known_at: dt.datetime | None, message: str
-) -> None:
+def test_a_retraction_needs_a_reason_and_a_time_that_can_be(ledger, because, known_at, message):
     row = _add(ledger)
     before = ledger.head()
     with pytest.raises(InvalidInput, match=message):
@@ -376,14 +366,14 @@ def test_a_retraction_needs_a_reason_and_a_time_that_can_be(
     assert ledger.head() == before
 
 
-def test_what_is_no_news_is_not_found_as_news(ledger: Ledger) -> None:
+def test_what_is_no_news_is_not_found_as_news(ledger):
     with pytest.raises(NotFound, match="no news item named"):
         listing.show(ledger, "99999", now=NOW)
     with pytest.raises(NotFound, match="is a question, no news"):
         listing.show(ledger, "1", now=NOW)
 
 
-def test_showing_an_item_names_the_forecasts_that_it_moved(ledger: Ledger) -> None:
+def test_showing_an_item_names_the_forecasts_that_it_moved(ledger):
     row = _add(ledger, "Envoys leave", f"{RUNG}=x0.5", story="envoys")
     alone = _add(ledger, "Quite another thing", f"{RUNG}=x2")
     forecast = Forecast(

@@ -3,20 +3,19 @@
 import datetime as dt
 
 from forecasting import clock
-from forecasting.app.book import Book
-from forecasting.domain.evidence import Evidence, standing
+from forecasting.domain.evidence import standing
 
 NOW = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
 KEPT = ("title", "source", "url", "known_at", "event_at", "grade", "note")
 
 
-def _standing(book: Book) -> Evidence:
+def _standing(book):
     items = standing(book.ledger.evidence())
     (item,) = [each for each in items if each.title == "A delegation travels"]
     return item
 
 
-def _added(book: Book) -> Evidence:
+def _added(book):
     book.add_news(
         "A delegation travels",
         source="wire",
@@ -34,7 +33,7 @@ def _added(book: Book) -> Evidence:
     return item
 
 
-def test_what_it_does_is_all_that_a_code_changes(bank_book: Book) -> None:
+def test_what_it_does_is_all_that_a_code_changes(bank_book):
     with clock.at(NOW):
         before = _added(bank_book)
         bank_book.code_news(str(before.seq), ["ceasefire=accepted=+2"])
@@ -46,7 +45,7 @@ def test_what_it_does_is_all_that_a_code_changes(bank_book: Book) -> None:
     assert [effect.stated for effect in after.effects] == ["+2"]
 
 
-def test_a_story_is_all_that_joining_one_changes(bank_book: Book) -> None:
+def test_a_story_is_all_that_joining_one_changes(bank_book):
     with clock.at(NOW):
         before = _added(bank_book)
         bank_book.join_story(str(before.seq), "journey")

@@ -2,8 +2,6 @@
 
 import datetime as dt
 import time
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -12,26 +10,25 @@ from forecasting.app.news import shown as listing
 from forecasting.app.news import world as news_world
 from forecasting.app.news.feeds import import_news
 from forecasting.errors import InvalidInput
-from forecasting.store import Ledger
 from tests.app.small_world import NOW, WORLD, laid
 
 HEADER = "title,source,known_at,event_at,url,on,grade,story,because\n"
 
 
 @pytest.fixture
-def ledger(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
+def ledger(monkeypatch):
     monkeypatch.setattr(news_world, "world_of_the_bank", lambda ledger: WORLD)
     with laid() as made:
         yield made
 
 
-def _import(ledger: Ledger, text: str, **more: Any) -> dict[str, Any]:
+def _import(ledger, text, **more):
     found = import_news(ledger, text.encode(), name="f", now=NOW, **more)
     assert found["rows"] == found["added"] + found["duplicates"] + len(found["refused"])
     return found
 
 
-def test_a_row_carries_all_its_fields(ledger: Ledger) -> None:
+def test_a_row_carries_all_its_fields(ledger):
     row = (
         "Envoys leave,wire,2026-11-20,2026-11-19T10:00Z,https://x.org/1,"
         "truce-holds=x0.5; truce-2026,b,envoys,a guess\n"
@@ -46,7 +43,7 @@ def test_a_row_carries_all_its_fields(ledger: Ledger) -> None:
     assert (shown["grade"], shown["story"], shown["because"]) == ("B", "envoys", "a guess")
 
 
-def test_importing_again_adds_nothing_and_never_revives_what_was_retracted(ledger: Ledger) -> None:
+def test_importing_again_adds_nothing_and_never_revives_what_was_retracted(ledger):
     text = HEADER + "".join(f"Thing {i},wire,2026-11-20,,,truce-holds,,,\n" for i in range(5))
     assert _import(ledger, text)["added"] == 5
     head = ledger.head()
@@ -59,7 +56,7 @@ def test_importing_again_adds_nothing_and_never_revives_what_was_retracted(ledge
     assert (_import(ledger, doubled)["added"], _import(ledger, doubled)["duplicates"]) == (1, 3)
 
 
-def test_bad_rows_are_refused_with_line_and_reason_and_the_rest_is_kept(ledger: Ledger) -> None:
+def test_bad_rows_are_refused_with_line_and_reason_and_the_rest_is_kept(ledger):
     text = HEADER + (
         "Good,wire,2026-11-20,,,truce-holds=x2,,,\n"
         "Ratio,wire,2026-11-20,,,truce-holds=x0,,,\n"
@@ -83,11 +80,11 @@ def test_bad_rows_are_refused_with_line_and_reason_and_the_rest_is_kept(ledger: 
         assert words in reasons[line]
 
 
-def test_one_transaction(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[int] = []
+def test_one_transaction(ledger, monkeypatch):
+    calls = []
     append = type(ledger).append
 
-    def counted(self: Ledger, drafts: Any, **more: Any) -> Any:
+    def counted(self, drafts, **more):
         calls.append(len(drafts))
         return append(self, drafts, **more)
 
@@ -96,7 +93,7 @@ def test_one_transaction(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Non
     assert calls == [50]
 
 
-def test_a_dry_run_says_the_same_and_writes_nothing(ledger: Ledger) -> None:
+def test_a_dry_run_says_the_same_and_writes_nothing(ledger):
     text = HEADER + "A,wire,2026-11-20,,,,,,\nB,wire,soon,,,,,,\n"
     head = ledger.head()
     dry = _import(ledger, text, dry_run=True)
@@ -104,7 +101,7 @@ def test_a_dry_run_says_the_same_and_writes_nothing(ledger: Ledger) -> None:
     assert {**dry, "dry_run": False} == _import(ledger, text)
 
 
-def test_a_feed_bears_on_nothing_unless_told(ledger: Ledger) -> None:
+def test_a_feed_bears_on_nothing_unless_told(ledger):
     feed = (
         "<rss><channel><title>W</title><item><title>{}</title>"
         "<pubDate>Fri, 20 Nov 2026 09:00:00 GMT</pubDate></item></channel></rss>"
@@ -120,12 +117,12 @@ def test_a_feed_bears_on_nothing_unless_told(ledger: Ledger) -> None:
 @pytest.mark.parametrize(
     ("on", "grade"), [("truce-hold", "F"), ("truce-holds=x0", "F"), ("truce-holds", "Q")]
 )
-def test_what_no_row_could_take_is_refused_once(ledger: Ledger, on: str, grade: str) -> None:
+def test_what_no_row_could_take_is_refused_once(ledger, on, grade):
     with pytest.raises(InvalidInput):
         _import(ledger, HEADER + "A,wire,2026-11-20,,,,,,\n", on=[on], grade=grade)
 
 
-def test_parts_of_one_file_are_counted_together(ledger: Ledger) -> None:
+def test_parts_of_one_file_are_counted_together(ledger):
     row = "Stage {0},wire,2026-11-{0},,,detainees=300,A,,\n"
     found = _import(ledger, HEADER + "".join(row.format(10 + i) for i in range(3)))
     # 205 known, 300 + 300 fit into 1,000, a third does not.
@@ -133,7 +130,7 @@ def test_parts_of_one_file_are_counted_together(ledger: Ledger) -> None:
     assert "805 known before" in found["refused"][0]["reason"]
 
 
-def test_facts_and_half_lives_come_from_a_file_too(ledger: Ledger) -> None:
+def test_facts_and_half_lives_come_from_a_file_too(ledger):
     text = HEADER.replace("because", "because,half_life") + (
         "Firm,ministry,2026-11-18,,,guarantees=soft,A,,,\n"
         "Firmer,ministry,2026-11-19,,,guarantees=firm,A,,,\n"
@@ -159,7 +156,7 @@ def test_facts_and_half_lives_come_from_a_file_too(ledger: Ledger) -> None:
     assert (stated["Truce"], stated["Talk"], stated["Firm"]) == (10.0, "lasting", None)
 
 
-def test_likeness_is_told_and_nothing_is_merged(ledger: Ledger) -> None:
+def test_likeness_is_told_and_nothing_is_merged(ledger):
     news.add(ledger, "Envoys leave without a date for talks", source="w", known_at=NOW, now=NOW)
     text = HEADER + (
         "Envoys leave without any date for talks,x,2026-11-21,,,,,,\n"
@@ -176,8 +173,8 @@ def test_likeness_is_told_and_nothing_is_merged(ledger: Ledger) -> None:
 
 
 @pytest.mark.deep
-def test_a_long_file_takes_time_in_proportion(ledger: Ledger) -> None:
-    def seconds(numbers: range) -> float:
+def test_a_long_file_takes_time_in_proportion(ledger):
+    def seconds(numbers):
         text = HEADER + "".join(
             f"Item {i} of town {i % 97} and village {i % 89},w{i % 50},"
             f"2026-{1 + i % 10:02d}-{1 + i % 28:02d}T10:00Z,,,,,,\n"

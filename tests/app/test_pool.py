@@ -11,8 +11,8 @@ from forecasting.app.frames import Selection
 from forecasting.domain import OutcomeSpace
 from forecasting.domain.pools import METHODS
 from forecasting.errors import InvalidInput, NotFound
-from tests.app import season as ours
-from tests.app.season import DAY, START, Diary
+from tests import season as ours
+from tests.season import DAY, START, Diary
 
 PLAIN = [method for method in METHODS if method != "learned"]
 

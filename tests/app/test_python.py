@@ -1,9 +1,6 @@
 """What a notebook meets: any form of a value is taken, frames have columns, errors speak Python."""
 
 import datetime as dt
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +10,7 @@ import forecasting as fc
 from forecasting.app import columns
 from forecasting.app.book import Book
 from forecasting.errors import InvalidInput, NotFound
-from tests.app.season import season
+from tests.season import season
 
 NOW = "2026-11-28T12:00:00Z"
 DAYS = [
@@ -35,15 +32,13 @@ BASE = "3 in 70 weeks"
 
 
 @pytest.fixture
-def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Book]:
+def book(tmp_path, monkeypatch):
     monkeypatch.setenv("FORECASTING_NOW", NOW)
     with fc.init(tmp_path / "sudan", forecaster="ana") as made:
         yield made
 
 
-def test_open_finds_the_workspace_from_below(
-    book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_open_finds_the_workspace_from_below(book, tmp_path, monkeypatch):
     book.ask("Will a convoy arrive?", 0.35, by="2027-01-31", slug="convoy")
     (tmp_path / "sudan" / "notes").mkdir()
     monkeypatch.chdir(tmp_path / "sudan" / "notes")
@@ -53,7 +48,7 @@ def test_open_finds_the_workspace_from_below(
 
 
 @pytest.mark.parametrize("day", DAYS, ids=repr)
-def test_a_day_is_taken_in_any_form(book: Book, day: Any) -> None:
+def test_a_day_is_taken_in_any_form(book, day):
     book.ask("Will a convoy arrive?", 0.3, by=day, slug="asked")
     book.add_question({"slug": "added", "title": "Will it leave?", "closes": day})
     book.ask("Will a truce hold?", {day: 0.1, "2027-03-31": 0.2}, ladder=[day, "2027-03-31"],
@@ -67,7 +62,7 @@ def test_a_day_is_taken_in_any_form(book: Book, day: Any) -> None:
 
 @pytest.mark.filterwarnings("ignore:q has no .answer")
 @pytest.mark.parametrize("moment", MOMENTS, ids=repr)
-def test_a_moment_is_taken_in_any_form(book: Book, moment: Any) -> None:
+def test_a_moment_is_taken_in_any_form(book, moment):
     book.add_question({"slug": "q", "title": "Will it?", "opens": "2026-11-01",
                        "closes": "2027-01-31"})  # fmt: skip
     nine = pd.Timestamp("2026-11-27T09:00Z")
@@ -81,7 +76,7 @@ def test_a_moment_is_taken_in_any_form(book: Book, moment: Any) -> None:
         book.pool("q", as_of=moment)  # it was recorded later
 
 
-def test_a_midnight_without_a_zone_is_a_day_and_another_time_is_refused(book: Book) -> None:
+def test_a_midnight_without_a_zone_is_a_day_and_another_time_is_refused(book):
     with pytest.raises(InvalidInput, match="zone"):
         book.add_news("News", source="wire", known_at=pd.Timestamp("2026-11-27T09:00"))
     book.add_news("Midnight", source="wire", known_at=pd.Timestamp("2026-11-26"))
@@ -96,20 +91,20 @@ def test_a_midnight_without_a_zone_is_a_day_and_another_time_is_refused(book: Bo
     ("said", "outcome"),
     [(True, "yes"), (np.False_, "no"), ("Yes", "yes"), (1, "yes"), (0, "no"), ("FALSE", "no")],
 )
-def test_an_outcome_is_taken_in_any_form(book: Book, said: Any, outcome: str) -> None:
+def test_an_outcome_is_taken_in_any_form(book, said, outcome):
     book.add_question({"slug": "q", "title": "Will it?", "closes": "2027-01-31"})
     (row,) = book.resolve("q", said, source="wire", early_no=True)
     assert row["outcome"] == outcome
 
 
 @pytest.mark.parametrize("nothing", [None, pd.NA, float("nan")])
-def test_no_value_is_no_outcome(book: Book, nothing: Any) -> None:
+def test_no_value_is_no_outcome(book, nothing):
     book.add_question({"slug": "q", "title": "Will it?", "closes": "2027-01-31"})
     with pytest.raises(InvalidInput):
         book.resolve("q", nothing, source="wire")
 
 
-def test_a_question_comes_from_a_dict_or_a_path(book: Book, tmp_path: Path) -> None:
+def test_a_question_comes_from_a_dict_or_a_path(book, tmp_path):
     file = tmp_path / "q.yaml"
     file.write_text("slug: of-a-file\ntitle: Will it?\ncloses: 2027-01-31\n")
     number = {"slug": "n", "title": "How many?", "type": "numeric", "unit": "people",
@@ -124,7 +119,7 @@ def test_a_question_comes_from_a_dict_or_a_path(book: Book, tmp_path: Path) -> N
 
 
 @pytest.mark.filterwarnings("ignore:.*no worldview")
-def test_a_frame_without_rows_has_the_columns_of_one_with_rows(book: Book, tmp_path: Path) -> None:
+def test_a_frame_without_rows_has_the_columns_of_one_with_rows(book, tmp_path):
     diary = season(tmp_path / "season.db", events=10)
     full = Book(diary.ledger, forecaster="ann")
     name = full.questions()["id"][0]
@@ -157,13 +152,13 @@ def test_a_frame_without_rows_has_the_columns_of_one_with_rows(book: Book, tmp_p
     assert tuple(world.what_if(given="convoy=yes")) == columns.WHAT_IF
 
 
-def test_a_warning_points_at_the_line_that_called(book: Book) -> None:
+def test_a_warning_points_at_the_line_that_called(book):
     with pytest.warns(UserWarning, match="no worldview") as said:
         book.worldviews()
     assert said[0].filename == __file__
 
 
-def test_a_book_says_what_it_is(book: Book) -> None:
+def test_a_book_says_what_it_is(book):
     book.ask("Will a convoy arrive?", 0.35, by="2027-01-31", slug="convoy")
     book.add_question({"slug": "done", "title": "Will it?", "closes": "2027-01-31"})
     book.resolve("done", True, source="wire")

@@ -13,8 +13,8 @@ from forecasting.cli import run
 from forecasting.domain import Redaction
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.store import Ledger, backup, engine, restore
-from tests.app import season as ours
-from tests.app.season import DAY, START, Diary
+from tests import season as ours
+from tests.season import DAY, START, Diary
 from tests.store.samples import NOW, binary
 
 SECRET = "the source is called Zwetschgenknödel"

@@ -9,13 +9,13 @@ from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection, resolved, same_window, scoring_frame, select, shown
 from forecasting.app.ledger import log as use
 from forecasting.app.ledger import seal
-from forecasting.domain import Forecast, Sealed
+from forecasting.domain import Sealed
 from forecasting.domain.forecast import LIVE_WITHIN
 from forecasting.domain.provenance import ReplayMark
 from forecasting.domain.sealed import as_shown
 from forecasting.errors import InvalidInput, NotFound
-from tests.app import season as ours
-from tests.app.season import DAY, START, Diary
+from tests import season as ours
+from tests.season import DAY, START, Diary
 
 MINUTE = dt.timedelta(minutes=1)
 
@@ -106,7 +106,7 @@ def test_what_was_said_between_a_seal_and_its_reveal_stands_for_others(diary):
     )
     between = replace(ours.said(asked, "ann", 0.5, 3), seq=5, recorded_at=START + 3 * DAY)
 
-    def of(*forecasts: Forecast):
+    def of(*forecasts):
         found, _ = as_shown(forecasts, seals)
         return [(f.value.numbers[0], f.issued_at) for f in found]
 

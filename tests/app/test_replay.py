@@ -3,11 +3,8 @@
 import datetime as dt
 import itertools
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -24,7 +21,7 @@ from forecasting.resources import locate
 from tests.app.quick import SMALL, quick_fit, write_bank
 
 FIT = FitCache.fit
-SLICE: dict[str, Any] = {
+SLICE = {
     "start": dt.datetime(2026, 5, 1, tzinfo=dt.UTC),
     "until": dt.datetime(2026, 7, 1, tzinfo=dt.UTC),
     "every": 14,
@@ -55,7 +52,7 @@ WORLD = (
 
 
 @pytest.fixture(scope="module", autouse=True)
-def quickly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def quickly(tmp_path_factory):
     """A bank of one's own, and fits that take no time."""
     folder = write_bank(tmp_path_factory.mktemp("bank"), WORLD)
     with pytest.MonkeyPatch.context() as patch:
@@ -64,7 +61,7 @@ def quickly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-def _slice(path: Path, **changes: Any) -> dict[str, Any]:
+def _slice(path, **changes):
     with open_book(str(path)) as book:
         result = book.replay(**{**SLICE, **changes})
         result["said"] = [
@@ -76,11 +73,11 @@ def _slice(path: Path, **changes: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def whole(tmp_path_factory):
     return _slice(tmp_path_factory.mktemp("slice") / "whole.db")
 
 
-def test_two_runs_agree_to_the_last_digit(whole: dict[str, Any], tmp_path: Path) -> None:
+def test_two_runs_agree_to_the_last_digit(whole, tmp_path):
     with clock.at(dt.datetime(2027, 1, 1, tzinfo=dt.UTC)):
         again = _slice(tmp_path / "again.db")
     assert again["said"] == whole["said"]
@@ -89,7 +86,7 @@ def test_two_runs_agree_to_the_last_digit(whole: dict[str, Any], tmp_path: Path)
 
 
 @contextmanager
-def _cluster() -> Iterator[str]:
+def _cluster():
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(
         n_workers=1,
@@ -103,19 +100,19 @@ def _cluster() -> Iterator[str]:
 
 
 def test_answers_simulated_ahead_change_no_digit_and_are_not_simulated_again(
-    whole: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ahead: list[Any] = []
-    walked: list[str] = []
+    whole, tmp_path, monkeypatch
+):
+    ahead = []
+    walked = []
     real, answers = walk.answers_of, WorldModel.answers
 
-    def elsewhere(job: bytes, moments: Any) -> Any:
+    def elsewhere(job, moments):
         found = real(job, moments)
         ahead.extend(found)
         walked.clear()
         return found
 
-    def counted(self: WorldModel, variant: Any, *arguments: Any, **options: Any) -> Any:
+    def counted(self, variant, *arguments, **options):
         walked.append(variant.name)
         return answers(self, variant, *arguments, **options)
 
@@ -131,9 +128,7 @@ def test_answers_simulated_ahead_change_no_digit_and_are_not_simulated_again(
 
 
 @pytest.mark.deep
-def test_nor_do_those_of_other_processes_or_of_a_cluster(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nor_do_those_of_other_processes_or_of_a_cluster(tmp_path, monkeypatch):
     # Another process knows nothing of the quick fits.
     monkeypatch.setattr(FitCache, "fit", FIT)
     whole = _slice(tmp_path / "whole.db")
@@ -144,7 +139,7 @@ def test_nor_do_those_of_other_processes_or_of_a_cluster(
     assert far["digest"] == whole["digest"]
 
 
-def test_a_cluster_that_is_not_there_is_bad_input(tmp_path: Path) -> None:
+def test_a_cluster_that_is_not_there_is_bad_input(tmp_path):
     pytest.importorskip("distributed")
     with pytest.raises(
         InvalidInput, match=r"dask \(nowhere\): no scheduler answers at this address"
@@ -152,7 +147,7 @@ def test_a_cluster_that_is_not_there_is_bad_input(tmp_path: Path) -> None:
         _slice(tmp_path / "none.db", dask="nowhere")
 
 
-def test_another_seed_is_another_run(whole: dict[str, Any], tmp_path: Path) -> None:
+def test_another_seed_is_another_run(whole, tmp_path):
     other = _slice(tmp_path / "other.db", seed=8)
     assert other["run"] != whole["run"]
     assert other["said"] != whole["said"]
@@ -163,10 +158,8 @@ class _PulledPlug(Exception):
 
 
 @pytest.mark.parametrize("stop_after", [pytest.param(0, marks=pytest.mark.deep), 1, 5])
-def test_an_interrupted_run_completes_without_doubles(
-    whole: dict[str, Any], tmp_path: Path, stop_after: int
-) -> None:
-    def interrupted(all_steps: Any, take: Any) -> None:
+def test_an_interrupted_run_completes_without_doubles(whole, tmp_path, stop_after):
+    def interrupted(all_steps, take):
         for count, step in enumerate(all_steps):
             if count == stop_after:
                 raise _PulledPlug
@@ -187,7 +180,7 @@ def test_an_interrupted_run_completes_without_doubles(
     assert resumed["verified"]
 
 
-def test_running_a_finished_run_again_adds_nothing(whole: dict[str, Any], tmp_path: Path) -> None:
+def test_running_a_finished_run_again_adds_nothing(whole, tmp_path):
     path = tmp_path / "twice.db"
     first = _slice(path)
     second = _slice(path)
@@ -195,7 +188,7 @@ def test_running_a_finished_run_again_adds_nothing(whole: dict[str, Any], tmp_pa
     assert second["forecasts"] == first["forecasts"] == whole["forecasts"]
 
 
-def test_steps_are_daily_for_short_windows_and_weekly_beyond() -> None:
+def test_steps_are_daily_for_short_windows_and_weekly_beyond():
     bank = read_bank(locate("questions"))
     questions = {question.id: question for question in bank.questions}
     start, until = questions["energy-truce-2025-extended"].opens, bank.observed_until
@@ -211,11 +204,9 @@ def test_steps_are_daily_for_short_windows_and_weekly_beyond() -> None:
     assert len(more) == len(weeks) + 1
 
 
-def test_each_step_has_every_forecaster_and_no_ladder_falls(
-    whole: dict[str, Any], tmp_path: Path
-) -> None:
-    spoken: dict[str, set[tuple[str, dt.datetime]]] = {}
-    rungs: dict[Any, list[tuple[str, float]]] = {}
+def test_each_step_has_every_forecaster_and_no_ladder_falls(whole, tmp_path):
+    spoken = {}
+    rungs = {}
     for question, forecaster, issued, value in whole["said"]:
         spoken.setdefault(forecaster, set()).add((question, issued))
         if question.startswith("truce-may@"):
@@ -234,7 +225,7 @@ def test_each_step_has_every_forecaster_and_no_ladder_falls(
     json.dumps(whole["scores"])
 
 
-def test_the_page_of_a_run_is_written(tmp_path: Path) -> None:
+def test_the_page_of_a_run_is_written(tmp_path):
     with open_book(str(tmp_path / "page.db")) as book:
         book.replay(**SLICE | {"every": 60})
         page = book.review(tmp_path / "review").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ import pytest
 from forecasting.app.frames import Selection
 from forecasting.app.news.sources import ALL, worth
 from forecasting.domain import Evidence
-from tests.app import season as ours
+from tests import season as ours
 
 
 def told(events, moves, *, rungs=1):

@@ -21,9 +21,9 @@ from forecasting.cli import run as cli
 from forecasting.domain import Condition
 from forecasting.domain.instants import parse_instant
 from forecasting.errors import InvalidInput, NotFound
-from tests.app import season as ours
+from tests import season as ours
 from tests.app.quick import inputs
-from tests.app.season import DAY, START, Diary
+from tests.season import DAY, START, Diary
 
 URL = "https://example.org/who-says-so"
 BANK_NOW = pd.Timestamp("2026-11-22T12:00Z").to_pydatetime()

@@ -9,8 +9,8 @@ from forecasting.app.frames import Selection, resolved
 from forecasting.app.scores.against import with_reference
 from forecasting.app.scores.score import scores
 from forecasting.errors import InvalidInput, NotFound
-from tests.app import season as ours
-from tests.app.season import DAY, START, Diary
+from tests import season as ours
+from tests.season import DAY, START, Diary
 
 
 @pytest.fixture(scope="module")

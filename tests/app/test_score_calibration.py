@@ -7,7 +7,7 @@ import pytest
 from forecasting.app.frames import Selection
 from forecasting.app.review import pictures
 from forecasting.app.scores import calibrate
-from tests.app import season as ours
+from tests import season as ours
 
 
 def rows(name, closes, happened, *, event="e", who="me", too_soon=False):

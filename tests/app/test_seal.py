@@ -25,8 +25,8 @@ from forecasting.cli import run
 from forecasting.domain import OutcomeSpace
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.scoring import lifetime
-from tests.app import season as ours
-from tests.app.season import DAY, START, Diary
+from tests import season as ours
+from tests.season import DAY, START, Diary
 
 MINUTE = dt.timedelta(minutes=1)
 HOUR = dt.timedelta(hours=1)
@@ -44,7 +44,7 @@ def blank(tmp_path_factory):
     BLANK.clear()
 
 
-BLANK: list = []
+BLANK = []
 COUNT = itertools.count()
 
 

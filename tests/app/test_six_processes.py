@@ -5,7 +5,6 @@ Within w days of silence to come nothing happens with probability (T / (T + w)) 
 """
 
 import datetime as dt
-from pathlib import Path
 
 import pytest
 
@@ -42,9 +41,7 @@ RATES = {
 }
 
 
-def test_six_processes_on_one_screen_come_out_as_by_hand(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_six_processes_on_one_screen_come_out_as_by_hand(tmp_path, monkeypatch):
     assert len(WORLD.splitlines()) <= 24
     assert max(map(len, WORLD.splitlines())) <= 100
     monkeypatch.setenv("FORECASTING_NOW", NOW)

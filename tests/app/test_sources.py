@@ -4,23 +4,21 @@ import datetime as dt
 
 import pytest
 
-from forecasting.app.book import Book
 from forecasting.app.news import add as news
 from forecasting.app.news import shown as listing
 from forecasting.app.news import sources
 from forecasting.errors import InvalidInput, NotFound
-from forecasting.store import Ledger
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
 
 
 @pytest.fixture
-def ledger(bank_book: Book) -> Ledger:
+def ledger(bank_book):
     return bank_book.ledger
 
 
-def _row(ledger: Ledger, source: str, as_of: dt.datetime = NOW) -> dict[str, object]:
+def _row(ledger, source, as_of=NOW):
     return next(
         row
         for row in sources.rows(ledger, as_of=as_of, now=NOW + 9 * DAY)
@@ -28,7 +26,7 @@ def _row(ledger: Ledger, source: str, as_of: dt.datetime = NOW) -> dict[str, obj
     )
 
 
-def test_the_list_shows_prior_and_learned_for_every_source_the_bank_names(ledger: Ledger) -> None:
+def test_the_list_shows_prior_and_learned_for_every_source_the_bank_names(ledger):
     rows = sources.rows(ledger, as_of=NOW, now=NOW)
     named = {item.source for item in ledger.evidence()}
     assert {row["source"] for row in rows} == named
@@ -40,14 +38,14 @@ def test_the_list_shows_prior_and_learned_for_every_source_the_bank_names(ledger
     assert all(row["right"] + row["wrong"] <= row["claims"] for row in rows)
 
 
-def test_the_bank_itself_teaches_nothing_before_its_first_resolution(ledger: Ledger) -> None:
+def test_the_bank_itself_teaches_nothing_before_its_first_resolution(ledger):
     first = min(found.resolved_at for found in ledger.resolutions())
     for row in sources.rows(ledger, as_of=first - DAY, now=NOW):
         assert row["claims"] == 0
         assert row["reliability"] == pytest.approx(row["prior"], abs=1e-12)
 
 
-def test_a_grade_counts_from_now_on_and_the_latest_one_wins(ledger: Ledger) -> None:
+def test_a_grade_counts_from_now_on_and_the_latest_one_wins(ledger):
     news.add(ledger, "A", source="wire", known_at=NOW - DAY, now=NOW, grade="D")
     assert _row(ledger, "wire")["grade"] == "D"
     made = sources.set_grade(ledger, "wire", "b", now=NOW)
@@ -58,14 +56,14 @@ def test_a_grade_counts_from_now_on_and_the_latest_one_wins(ledger: Ledger) -> N
     assert _row(ledger, "wire", NOW - DAY / 2)["grade"] == "D"
 
 
-def _said(ledger: Ledger, everything: bool) -> list[dict[str, object]]:
+def _said(ledger, everything):
     """What was said; what it weighs depends on who said it."""
     weights = ("then", "now", "moves")
     rows = listing.rows(ledger, everything=everything, now=NOW)
     return [{key: value for key, value in row.items() if key not in weights} for row in rows]
 
 
-def test_a_grading_is_no_news_and_touches_no_question(ledger: Ledger) -> None:
+def test_a_grading_is_no_news_and_touches_no_question(ledger):
     news.add(ledger, "A", source="wire", known_at=NOW - DAY, now=NOW, on=["leaders-meet=x2"])
     listed = {everything: _said(ledger, everything) for everything in (False, True)}
     made = sources.set_grade(ledger, "wire", "B", now=NOW, because="named sources")
@@ -83,14 +81,14 @@ def test_a_grading_is_no_news_and_touches_no_question(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize(("name", "grade"), [("wire", "G"), ("", "B"), ("x" * 201, "B")])
-def test_what_is_no_grade_or_no_name_is_refused(ledger: Ledger, name: str, grade: str) -> None:
+def test_what_is_no_grade_or_no_name_is_refused(ledger, name, grade):
     before = ledger.head()
     with pytest.raises(InvalidInput):
         sources.set_grade(ledger, name, grade, now=NOW, new=True)
     assert ledger.head() == before
 
 
-def test_a_mistyped_source_is_not_graded_by_mistake(ledger: Ledger) -> None:
+def test_a_mistyped_source_is_not_graded_by_mistake(ledger):
     news.add(ledger, "A", source="Some wire", known_at=NOW - DAY, now=NOW)
     with pytest.raises(NotFound, match="Some wire, or new=True"):
         sources.set_grade(ledger, "Some wre", "B", now=NOW)

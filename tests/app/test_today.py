@@ -4,57 +4,42 @@ import datetime as dt
 import email
 import email.policy
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from forecasting.app.book import Book
 from forecasting.app.questions.today import MOST, SECTIONS, calendar, due, mail, today
-from forecasting.domain import Evidence, Forecast, Question, Resolution, Withdrawal
+from forecasting.domain import Resolution, Withdrawal
 from forecasting.domain.evidence import Effect
-from forecasting.domain.forecast import binary_value
-from forecasting.domain.outcome import OutcomeSpace
-from forecasting.domain.question import Basis, ModelChoice
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
+from tests.season import between, item, word
 
 NOW = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
 
 
-def _question(name: str, *, opens: float = -60, closes: float = 40, answer: str = "") -> Question:
-    return Question(
-        id=name, title=f"Will {name} happen?", criteria="", background="",
-        space=OutcomeSpace("binary", ("yes", "no")), zone="Europe/Kyiv",
-        opens=NOW + opens * DAY, closes=NOW + closes * DAY, resolves_by=NOW + closes * DAY,
-        topic="t", event=name, tags=(), basis=Basis("context", ()),
-        model=ModelChoice("world", "world", "", {}), answer=answer,
-    )  # fmt: skip
+def _question(name, *, opens=-60, closes=40, **more):
+    return between(name, NOW + opens * DAY, NOW + closes * DAY, criteria="", **more)
 
 
-def _said(question: Question, who: str, p: str, days: float) -> Forecast:
-    at = NOW + days * DAY
-    return Forecast(question.id, question.wording_hash, who, binary_value(p), at, "live")
+def _said(question, who, p, days):
+    return word(question, who, p, NOW + days * DAY)
 
 
-def _news(key: str, target: str, days: float, form: str = "bears") -> Evidence:
+def _news(key, target, days, form="bears"):
     detail = {} if form == "bears" else {"a": 1.0, "b": 0.5, "u": 0.7}
-    effect = Effect(target, form, detail, "")  # type: ignore[arg-type]
-    return Evidence(
-        key=key, kind="report", title=f"News {key}", source="wire", known_at=NOW + days * DAY,
-        effects=(effect,), stream="news",
-    )  # fmt: skip
+    return item(key, Effect(target, form, detail), NOW + days * DAY)
 
 
 @pytest.fixture
-def ledger() -> Iterator[Ledger]:
+def ledger():
     with Ledger.open("sqlite:///:memory:", create=True) as found:
         _fill(found)
         yield found
 
 
-def _fill(found: Ledger) -> None:
+def _fill(found):
     late, soon, calm = _question("late", closes=-2), _question("soon", closes=3), _question("calm")
     moved, new, gone = _question("moved"), _question("new", answer="truce = on"), _question("gone")
     done = _question("done")
@@ -80,7 +65,7 @@ def _fill(found: Ledger) -> None:
     )  # fmt: skip
 
 
-def test_the_sections_of_today(ledger: Ledger) -> None:
+def test_the_sections_of_today(ledger):
     rows = today(ledger, forecaster="ana", now=NOW)
     found = {name: [r.get("question") for r in rows if r["section"] == name] for name in SECTIONS}
     assert found["due"] == ["late"]
@@ -97,7 +82,7 @@ def test_the_sections_of_today(ledger: Ledger) -> None:
     assert moved["difference"] == pytest.approx(-0.4)
 
 
-def test_what_a_fresh_look_is_worth_by_hand(ledger: Ledger) -> None:
+def test_what_a_fresh_look_is_worth_by_hand(ledger):
     rows = {row["question"]: row for row in due(ledger, forecaster="ana", now=NOW)}
     assert "done" not in rows
     assert rows["gone"]["reason"] == "withdrawn"
@@ -118,7 +103,7 @@ def test_what_a_fresh_look_is_worth_by_hand(ledger: Ledger) -> None:
     assert rows["new"]["value"] == pytest.approx(0.4 * (1 / 12 + (0.3 * 0.25) ** 2))
 
 
-def test_the_orders_of_due(ledger: Ledger) -> None:
+def test_the_orders_of_due(ledger):
     by_value = due(ledger, forecaster="ana", now=NOW)
     assert by_value[0]["question"] == "late"
     values = [row["value"] for row in by_value[1:]]
@@ -129,7 +114,7 @@ def test_the_orders_of_due(ledger: Ledger) -> None:
         due(ledger, forecaster="ana", now=NOW, by="name")
 
 
-def test_frames(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_frames(ledger, monkeypatch):
     monkeypatch.setenv("FORECASTING_NOW", NOW.isoformat())
     book = Book(ledger, forecaster="ana")
     assert {"section", "question", "mine", "model", "difference"} <= set(book.today())
@@ -140,7 +125,7 @@ def test_frames(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
         assert "section" in empty.today()
 
 
-def test_a_calendar_keeps_its_rules() -> None:
+def test_a_calendar_keeps_its_rules():
     row = {
         "question": "q@2026-12-31", "title": "Wird Übermut, Größe; \\ oder\x07 漢字 " * 6,
         "reason": "stale\nand old", "deadline": NOW, "mine": 0.1, "model": None, "value": 0.01,
@@ -162,7 +147,7 @@ def test_a_calendar_keeps_its_rules() -> None:
     assert "DTSTART:20261101T000000Z" in whole
 
 
-def test_a_mail_is_read_back(ledger: Ledger) -> None:
+def test_a_mail_is_read_back(ledger):
     rows = due(ledger, forecaster="ana", now=NOW)
     raw = mail(rows, forecaster="ana\nBcc: eve@example.org", now=NOW)
     message = email.message_from_bytes(raw, policy=email.policy.default)
@@ -171,7 +156,7 @@ def test_a_mail_is_read_back(ledger: Ledger) -> None:
     assert "Will late happen?" in message.get_content()
 
 
-def test_ten_thousand_questions_take_little_longer_than_reading_them(tmp_path: Path) -> None:
+def test_ten_thousand_questions_take_little_longer_than_reading_them(tmp_path):
     with Ledger.open(str(tmp_path / "many.db"), create=True) as many:
         asked = [
             _question(f"q{i}", closes=i % 400, answer=f"p{i % 50} = on") for i in range(10_000)
@@ -184,12 +169,12 @@ def test_ten_thousand_questions_take_little_longer_than_reading_them(tmp_path: P
         news = [_news(str(i), f"p{i % 50}=on", -(i % 40)) for i in range(500)]
         many.append([*asked, *said, *news], recorded_at=NOW)
 
-        def took(work: object) -> float:
+        def took(work):
             began = time.process_time()
-            work()  # type: ignore[operator]
+            work()
             return time.process_time() - began
 
-        def read() -> None:
+        def read():
             many.questions(head=many.head().seq)
             many.forecasts()
 

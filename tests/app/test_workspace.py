@@ -3,7 +3,6 @@
 import ast
 import datetime as dt
 import re
-from pathlib import Path
 
 import pytest
 
@@ -179,7 +178,7 @@ ONE_CONFLICT = re.compile(
 )
 
 
-def test_nothing_about_one_conflict_stands_in_the_program(root: Path):
+def test_nothing_about_one_conflict_stands_in_the_program(root):
     found = [
         f"{path.relative_to(root)}:{number}: {line.strip()}"
         for path in sorted((root / "forecasting").rglob("*.py"))
@@ -189,7 +188,7 @@ def test_nothing_about_one_conflict_stands_in_the_program(root: Path):
     assert found == []
 
 
-def test_no_name_of_the_example_is_a_text_of_the_program(root: Path):
+def test_no_name_of_the_example_is_a_text_of_the_program(root):
     bank = banks.bundled_bank()
     names = {*bank.classes, *(q.topic for q in bank.questions), *(q.event for q in bank.questions)}
     # Words that any bank may use, and that the tables of a bank are named by.

@@ -2,8 +2,7 @@
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
@@ -14,7 +13,6 @@ from forecasting.app.forecast.predict import OWN, Predictor
 from forecasting.app.forecast.update import update
 from forecasting.app.upkeep.banks import bundled_bank
 from forecasting.app.world import scenario, what_if
-from forecasting.bank import Bank
 from forecasting.domain import Effect, Evidence
 from forecasting.domain.instants import parse_instant
 from forecasting.errors import GateRefused, InvalidInput
@@ -30,14 +28,12 @@ NOON = parse_instant("2026-08-20T12:00:00Z")
 DAY = dt.timedelta(days=1)
 
 
-def predictor(bank: Bank, *more: Evidence, draws: int = 1_024, seed: int = 0) -> Predictor:
+def predictor(bank, *more, draws=1_024, seed=0):
     catalog = Catalog({q.id: q for q in bank.questions}, {})
     return Predictor(catalog, [*bank.evidence, *more], bank, seed=seed, draws=draws)
 
 
-def numbers(
-    bank: Bank, names: Sequence[str], moment: dt.datetime, *more: Evidence, **options: Any
-) -> dict[str, tuple[float, ...]]:
+def numbers(bank, names, moment, *more, **options):
     one = predictor(bank, *more, **options)
     asked = [one.catalog.questions[name] for name in names]
     told = one.one(OWN[0], asked, moment)
@@ -50,7 +46,7 @@ def numbers(
 LINK = "  - while text=table: truce=on x3 (1..9)"
 
 
-def test_a_precursor_that_changes_nothing_changes_nothing(own_book: Books) -> None:
+def test_a_precursor_that_changes_nothing_changes_nothing(own_book):
     own_book(SMALL.replace(LINK, LINK.replace("x3 (1..9)", "x1 (1..1)")))
     with_it = numbers(bundled_bank(), ["truce-comes", "convoys", "text-lies"], NOW)
     start, end = SMALL.index(LINK), SMALL.index("  - while truce=on")
@@ -64,7 +60,7 @@ def test_a_precursor_that_changes_nothing_changes_nothing(own_book: Books) -> No
     assert hastened["text-lies"] == without["text-lies"]
 
 
-def test_a_precursor_split_in_two_changes_nothing(own_book: Books) -> None:
+def test_a_precursor_split_in_two_changes_nothing(own_book):
     """By stages of a path an event was once likelier or rarer: 1 stage .038, 2 .105, 4 .012."""
     whole = LINK.replace("x3 (1..9)", "x1 (1..1)")
     own_book(SMALL.replace(LINK, whole))
@@ -83,7 +79,7 @@ def test_a_precursor_split_in_two_changes_nothing(own_book: Books) -> None:
 
 @pytest.mark.usefixtures("quick_fits")
 @pytest.mark.parametrize("day", ["2025-05-20", "2025-06-10", "2025-06-25"])
-def test_a_part_is_never_likelier_than_its_whole(day: str) -> None:
+def test_a_part_is_never_likelier_than_its_whole(day):
     """A ceasefire out of the Istanbul talks had .0087 while any ceasefire by then had .0036."""
     part, whole = "istanbul-2025-ceasefire", "general-ceasefire-2025@2025-06-30"
     told = numbers(bundled_bank(), [part, whole], parse_instant(f"{day}T12:00:00Z"))
@@ -91,12 +87,12 @@ def test_a_part_is_never_likelier_than_its_whole(day: str) -> None:
     both = predictor(bundled_bank())
     questions = [both.catalog.questions[name] for name in (part, whole)]
     spreads = both.one(OWN[0], questions, parse_instant(f"{day}T12:00:00Z"))
-    assert spreads[part].spread.p95 <= spreads[whole].spread.p95  # type: ignore[union-attr]
+    assert spreads[part].spread.p95 <= spreads[whole].spread.p95
 
 
 @pytest.mark.usefixtures("quick_fits")
 @pytest.mark.parametrize("day", ["2025-03-25", "2025-06-25", "2025-11-28"])
-def test_one_thing_has_one_number_whatever_it_is_a_part_of(day: str) -> None:
+def test_one_thing_has_one_number_whatever_it_is_a_part_of(day):
     """The last rung of the modular path had .0729 and the same ceasefire on its ladder .0433."""
     path, ladder = "modular-path-2025", "general-ceasefire-2025@2025-12-31"
     bank = bundled_bank()
@@ -119,14 +115,14 @@ def test_one_thing_has_one_number_whatever_it_is_a_part_of(day: str) -> None:
 
 
 @pytest.fixture
-def live(bank_book: Book, quick_fits: None, monkeypatch: pytest.MonkeyPatch) -> scenario.Live:
+def live(bank_book, quick_fits, monkeypatch):
     # Conditions are read off the one simulation, however few paths meet them.
     monkeypatch.setattr(what_if, "ENOUGH", 0)
     now = parse_instant("2026-11-22T12:00:00Z")
     return scenario.live(bank_book.ledger, now=now, draws=4_096)
 
 
-def test_scenario_tables_sum_to_one_and_no_path_is_in_two(live: scenario.Live) -> None:
+def test_scenario_tables_sum_to_one_and_no_path_is_in_two(live):
     bank = live.predictor.bank
     assert [each.id for each in bank.scenarios] == ["ladder", "settlement", "summit"]
     for each in bank.scenarios:
@@ -137,7 +133,7 @@ def test_scenario_tables_sum_to_one_and_no_path_is_in_two(live: scenario.Live) -
         assert rows[-1]["scenario"] == "otherwise"
 
 
-def test_joint_marginal_and_conditional_agree_to_the_last_digit(live: scenario.Live) -> None:
+def test_joint_marginal_and_conditional_agree_to_the_last_digit(live):
     question = next(q for q in live.questions if q.id == "leaders-meet@2026-12-31")
     (each,) = [one for one in live.predictor.bank.scenarios if one.id == "settlement"]
     weights = live.run.paths.weights(None)
@@ -159,7 +155,7 @@ def test_joint_marginal_and_conditional_agree_to_the_last_digit(live: scenario.L
     assert checked
 
 
-def test_numbers_of_conjunctions_come_from_one_simulation(own_book: Books) -> None:
+def test_numbers_of_conjunctions_come_from_one_simulation(own_book):
     book = own_book()
     found = scenario.live(book.ledger, now=NOW)
     both, truce, text = (
@@ -173,14 +169,14 @@ def test_numbers_of_conjunctions_come_from_one_simulation(own_book: Books) -> No
     assert max(0.0, p_truce + p_text - 1) <= p <= min(p_truce, p_text)
 
 
-def test_conditions_that_exclude_each_other_are_refused_and_named(live: scenario.Live) -> None:
+def test_conditions_that_exclude_each_other_are_refused_and_named(live):
     with pytest.raises(InvalidInput, match=r"conditions \(summit=russia, summit=ukraine\)"):
         live.what_if(["summit=russia", "summit=ukraine"], [])
     with pytest.raises(InvalidInput, match="no path meets it"):
         live.what_if(["strike count >= 4000 by close"], [])
 
 
-def test_a_target_is_met_and_nothing_else_about_its_paths_changes(live: scenario.Live) -> None:
+def test_a_target_is_met_and_nothing_else_about_its_paths_changes(live):
     name = "leaders-meet@2026-12-31"
     (question,) = [q for q in live.questions if q.id == name]
     sets = next(each for each in live.predictor.bank.scenarios if each.id == "summit")
@@ -214,9 +210,7 @@ def test_a_target_is_met_and_nothing_else_about_its_paths_changes(live: scenario
         (["guarantees-2026=.3"], "a probability alone fits a yes-or-no question"),
     ],
 )
-def test_targets_that_no_weights_meet_are_refused_in_one_line(
-    live: scenario.Live, given: list[str], words: str
-) -> None:
+def test_targets_that_no_weights_meet_are_refused_in_one_line(live, given, words):
     with pytest.raises(InvalidInput, match=words):
         live.what_if(given, [])
 
@@ -224,9 +218,7 @@ def test_targets_that_no_weights_meet_are_refused_in_one_line(
 # ---- law 5: news ---------------------------------------------------------------------------------
 
 
-def said(
-    key: str, target: str, ratio: float, *, at: dt.datetime = NOON, story: str = "", **more: Any
-) -> Evidence:
+def said(key, target, ratio, *, at=NOON, story="", **more):
     """An item by which the truth is `ratio` times as likely to have been reported."""
     a = ratio / (1 + ratio)
     effect = Effect(target, "likelihood", {"a": a, "b": 1 - a, "u": 0.5})
@@ -236,7 +228,7 @@ def said(
     )  # fmt: skip
 
 
-def told(own: Bank, *items: Evidence, moment: dt.datetime = NOW) -> dict[str, tuple[float, ...]]:
+def told(own, *items, moment=NOW):
     return numbers(own, ["text-lies", "truce-comes", "convoys", "bridge-holds"], moment, *items)
 
 
@@ -271,9 +263,7 @@ BACK = Evidence(
     ],
     ids=["another order", "taken back", "a copy", "a story on two targets", "twice and half"],
 )
-def test_news_that_says_the_same_gives_the_same_numbers(
-    own_book: Books, items: Sequence[Evidence], same: Sequence[Evidence]
-) -> None:
+def test_news_that_says_the_same_gives_the_same_numbers(own_book, items, same):
     own_book()
     bank = bundled_bank()
     assert told(bank, *items) == told(bank, *same)
@@ -295,21 +285,19 @@ PACT = SMALL.replace(
 )
 
 
-def _open_rows(book: Book) -> tuple[dict[str, Any], list[str]]:
+def _open_rows(book):
     rows, warnings = update(book.ledger, [], now=NOW, dry_run=True)
     return {row["question"]: row for row in rows if row["status"] == "open"}, warnings
 
 
 @pytest.mark.parametrize("fault", [InvalidInput("prior k: no such thing"), GateRefused("no start")])
-def test_a_fault_in_one_process_leaves_every_other_update_standing(
-    own_book: Books, monkeypatch: pytest.MonkeyPatch, fault: Exception
-) -> None:
+def test_a_fault_in_one_process_leaves_every_other_update_standing(own_book, monkeypatch, fault):
     book = own_book(PACT)
     whole, warnings = _open_rows(book)
     assert not warnings
     assert whole["pact-holds"]["after"] is not None
 
-    def breaks(cache: FitCache, model: Any, *arguments: Any, **options: Any) -> Any:
+    def breaks(cache, model, *arguments, **options):
         if isinstance(model, Spells):
             raise fault
         return quick.quick_fit(cache, model, *arguments, **options)
@@ -328,14 +316,12 @@ def test_a_fault_in_one_process_leaves_every_other_update_standing(
 
 
 @pytest.mark.parametrize("fault", [InvalidInput("rate: broken"), ValueError("rate: broken")])
-def test_so_does_a_draw_that_breaks(
-    own_book: Books, monkeypatch: pytest.MonkeyPatch, fault: Exception
-) -> None:
+def test_so_does_a_draw_that_breaks(own_book, monkeypatch, fault):
     book = own_book()
     whole, _ = _open_rows(book)
     real = parameters._Drawing.draw
 
-    def breaks(drawing: Any) -> Any:
+    def breaks(drawing):
         if drawing.process.name == "text":
             raise fault
         return real(drawing)
@@ -351,16 +337,14 @@ def test_so_does_a_draw_that_breaks(
     assert set(warnings) == {f"{name}: process (text): {fault}" for name in silent}
 
 
-def test_a_fault_at_one_moment_is_not_told_of_another(
-    own_book: Books, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_fault_at_one_moment_is_not_told_of_another(own_book, monkeypatch):
     own_book(PACT)
     one = predictor(bundled_bank())
     asked = [one.catalog.questions["pact-holds"]]
     before = NOW - DAY
     with monkeypatch.context() as broken:
 
-        def breaks(*_: Any, **__: Any) -> Any:
+        def breaks(*_, **__):
             raise GateRefused("no start")
 
         broken.setattr(FitCache, "fit", breaks)
@@ -369,13 +353,11 @@ def test_a_fault_at_one_moment_is_not_told_of_another(
     assert list(one.model.faults) == [("pact-holds", before)]
 
 
-def test_a_refused_fit_refuses_what_rests_on_it_and_nothing_else(
-    own_book: Books, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refused_fit_refuses_what_rests_on_it_and_nothing_else(own_book, monkeypatch):
     book = own_book(PACT)
     whole, _ = _open_rows(book)
 
-    def doubtful(cache: FitCache, model: Any, *arguments: Any, **options: Any) -> Any:
+    def doubtful(cache, model, *arguments, **options):
         made = quick.quick_fit(cache, model, *arguments, **options)
         if not isinstance(model, Spells):
             return made
@@ -398,7 +380,7 @@ def test_a_refused_fit_refuses_what_rests_on_it_and_nothing_else(
 # ---- law 7: chance -------------------------------------------------------------------------------
 
 
-def test_asked_alone_or_together_a_question_has_one_number(own_book: Books) -> None:
+def test_asked_alone_or_together_a_question_has_one_number(own_book):
     own_book()
     bank = bundled_bank()
     names = [q.id for q in bank.questions if q.opens <= NOW < q.closes]
@@ -409,7 +391,7 @@ def test_asked_alone_or_together_a_question_has_one_number(own_book: Books) -> N
 
 
 @pytest.mark.usefixtures("quick_fits")
-def test_of_the_bank_too() -> None:
+def test_of_the_bank_too():
     bank = bundled_bank()
     names = [q.id for q in bank.questions if q.opens <= NOW < q.closes]
     together = numbers(bank, names, NOW)
@@ -418,7 +400,7 @@ def test_of_the_bank_too() -> None:
             assert numbers(bank, [name], NOW)[name] == together[name], name
 
 
-def test_cold_warm_and_with_workers_a_replay_has_one_digest(own_book: Books) -> None:
+def test_cold_warm_and_with_workers_a_replay_has_one_digest(own_book):
     options = {"start": NOW - 40 * DAY, "until": NOW, "every": 7, "seed": 3}
     digests = set()
     with clock.at(parse_instant("2026-11-01T00:00:00Z")):
@@ -436,7 +418,7 @@ def test_a_fault_in_one_process_leaves_every_other_scenario_standing(
 ) -> None:
     book = own_book(PACT)
 
-    def told() -> tuple[dict[str, Any], scenario.Live]:
+    def told():
         found = scenario.live(book.ledger, now=NOW, draws=4_096)
         rows = found.what_if(do=["truce-comes=yes"])
         return {row["question"]: (row["before"], row["after"]) for row in rows}, found
@@ -445,7 +427,7 @@ def test_a_fault_in_one_process_leaves_every_other_scenario_standing(
     assert "while truce=on: pact=off" in live.learned()
     real = parameters._Drawing.draw
 
-    def breaks(drawing: Any) -> Any:
+    def breaks(drawing):
         if drawing.process.name == "pact":
             raise fault
         return real(drawing)

@@ -1,15 +1,12 @@
 """The world in Python: one simulation behind every table, and the fits as ArviZ takes them."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from forecasting.app.book import Book
 from forecasting.app.forecast.predict import OWN
-from forecasting.app.world.view import WorldView
 from forecasting.errors import InvalidInput
 
 NOW = "2026-11-28T12:00:00Z"
@@ -54,7 +51,7 @@ questions:
 
 
 @pytest.fixture(scope="module")
-def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Book, Path]]:
+def book(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bank")
     (folder / "worlds").mkdir()
     (folder / "worlds" / "small.yaml").write_text(WORLD)
@@ -66,11 +63,11 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Book, Path]
 
 
 @pytest.fixture(scope="module")
-def view(book: tuple[Book, Path]) -> WorldView:
+def view(book):
     return book[0].world(bank=book[1])
 
 
-def test_every_table_is_of_the_same_paths(view: WorldView) -> None:
+def test_every_table_is_of_the_same_paths(view):
     states = view.states_at([CLOSE])
     answers = view.answers().set_index(["question", "outcome"])["number"]
     share = (states["truce"] == "on").mean()
@@ -85,7 +82,7 @@ def test_every_table_is_of_the_same_paths(view: WorldView) -> None:
     assert answers["convoy-by", "yes"] == pytest.approx(went, abs=1e-12)
 
 
-def test_event_times_lead_to_the_states(view: WorldView) -> None:
+def test_event_times_lead_to_the_states(view):
     moved = view.event_times()
     truce = moved[moved["process"] == "truce"]
     last = truce.groupby("draw")["state"].last().astype(str).reindex(range(view.draws))
@@ -95,7 +92,7 @@ def test_event_times_lead_to_the_states(view: WorldView) -> None:
     assert str(moved["time"].dt.tz) == "UTC"
 
 
-def test_answers_are_those_of_the_forecasters(view: WorldView) -> None:
+def test_answers_are_those_of_the_forecasters(view):
     """A question with a condition of its own too: drawn towards it, as an update draws it."""
     told = view.live.predictor.one(OWN[0], view.live.questions, view.as_of)
     answers = view.answers().set_index(["question", "outcome"])
@@ -106,7 +103,7 @@ def test_answers_are_those_of_the_forecasters(view: WorldView) -> None:
         assert row["gate"] == "passed"
 
 
-def test_a_condition_weighs_the_same_paths(view: WorldView) -> None:
+def test_a_condition_weighs_the_same_paths(view):
     rows = view.what_if(given="truce-on=yes").set_index(["question", "state"])
     moved = view.event_times()
     went = set(moved[moved["process"] == "convoy"]["draw"])
@@ -118,14 +115,14 @@ def test_a_condition_weighs_the_same_paths(view: WorldView) -> None:
     assert done.loc[("convoy-by", ""), "after"] < rows.loc[("convoy-by", ""), "after"]
 
 
-def test_stories_are_shares_of_the_paths(view: WorldView) -> None:
+def test_stories_are_shares_of_the_paths(view):
     stories = view.stories(200)
     assert stories["weight"].is_monotonic_decreasing
     assert 0 < stories["weight"].sum() <= 1 + 1e-12
     assert len(view.stories(3)) == 3
 
 
-def test_arviz_takes_the_fits(view: WorldView) -> None:
+def test_arviz_takes_the_fits(view):
     import arviz as az
     from matplotlib import pyplot
 
@@ -146,7 +143,7 @@ def test_arviz_takes_the_fits(view: WorldView) -> None:
     pyplot.close("all")
 
 
-def test_a_smaller_and_an_earlier_world(book: tuple[Book, Path]) -> None:
+def test_a_smaller_and_an_earlier_world(book):
     """As of October the truce was on and the parts had not come; the same seed, the same paths."""
     first = book[0].world("2026-11-05T00:00Z", bank=book[1], draws=1_600)
     again = book[0].world("2026-11-05T00:00Z", bank=book[1], draws=1_600)
@@ -164,15 +161,13 @@ def test_a_smaller_and_an_earlier_world(book: tuple[Book, Path]) -> None:
         (lambda view: view.what_if(), "needs a condition"),
     ],
 )
-def test_what_cannot_be_asked_is_refused(
-    view: WorldView, ask: Callable[[WorldView], object], words: str
-) -> None:
+def test_what_cannot_be_asked_is_refused(view, ask, words):
     with pytest.raises(InvalidInput) as refused:
         ask(view)
     assert words in str(refused.value)
 
 
-def test_draws_and_banks_are_checked(book: tuple[Book, Path], tmp_path: Path) -> None:
+def test_draws_and_banks_are_checked(book, tmp_path):
     with pytest.raises(InvalidInput, match="multiple of 16"):
         book[0].world(bank=book[1], draws=100)
     (tmp_path / "worlds").mkdir()

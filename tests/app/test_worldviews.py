@@ -2,17 +2,14 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasting import clock
-from forecasting.app.book import Book, open_book
+from forecasting.app.book import open_book
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.worldviews import (
     Ensemble,
@@ -32,35 +29,35 @@ BINARY = OutcomeSpace.binary()
 ORDERED = OutcomeSpace("ordered", ("none", "soft", "firm"))
 
 
-def day(number: float) -> dt.datetime:
+def day(number):
     return dt.datetime(2026, 1, 1, tzinfo=dt.UTC) + dt.timedelta(days=number)
 
 
-def question(name: str, *, event: str = "", space: OutcomeSpace = BINARY) -> Any:
+def question(name, *, event="", space=BINARY):
     return SimpleNamespace(
         id=name, event=event or name, opens=day(0), closes=day(10), space=space, type=space.type
     )
 
 
-def said(who: str, name: str, numbers: float | list[float], at: float = 0) -> Forecast:
+def said(who, name, numbers, at=0):
     space = BINARY if isinstance(numbers, float) else ORDERED
     values = [numbers] if isinstance(numbers, float) else numbers
     return Forecast(name, "", who, model_value(space, values), day(at), "replay")
 
 
-def catalog(*questions: Any, **outcomes: tuple[str, float]) -> Catalog:
+def catalog(*questions, **outcomes):
     found = {
         name: Resolution(name, outcome, day(at), "wire") for name, (outcome, at) in outcomes.items()
     }
     return Catalog({q.id: q for q in questions}, found)
 
 
-def weights(cat: Catalog, forecasts: list[Forecast], as_of: float, *names: str) -> list[float]:
+def weights(cat, forecasts, as_of, *names):
     found = weights_at(cat, Spoken(forecasts), day(as_of), names or (A, B))
     return [round(weight, 4) for weight in found.weights.values()]
 
 
-def test_an_outcome_counts_after_it_was_known_and_its_window_over() -> None:
+def test_an_outcome_counts_after_it_was_known_and_its_window_over():
     cat = catalog(question("q"), q=("yes", 7))
     forecasts = [said(A, "q", 0.8), said(B, "q", 0.2)]
     assert weights(cat, forecasts, 9) == [0.5, 0.5]
@@ -71,7 +68,7 @@ def test_an_outcome_counts_after_it_was_known_and_its_window_over() -> None:
     assert weights(late, forecasts, 12.1) == [0.6667, 0.3333]
 
 
-def test_what_was_said_in_the_middle_counts_and_not_what_came_after() -> None:
+def test_what_was_said_in_the_middle_counts_and_not_what_came_after():
     cat = catalog(question("q"), q=("yes", 10))
     forecasts = [said(A, "q", 0.8), said(B, "q", 0.2), said(B, "q", 0.99, at=5.1)]
     assert weights(cat, forecasts, 11) == [0.6667, 0.3333]
@@ -79,14 +76,14 @@ def test_what_was_said_in_the_middle_counts_and_not_what_came_after() -> None:
     assert weights(over, forecasts, 11) == [0.5, 0.5]
 
 
-def test_one_that_enters_later_is_not_judged_on_what_it_missed() -> None:
+def test_one_that_enters_later_is_not_judged_on_what_it_missed():
     cat = catalog(question("q"), q=("yes", 10))
     forecasts = [said(A, "q", 0.8), said(B, "q", 0.2), said(C, "other", 0.5, at=6)]
     third = round(1 / 3, 4)
     assert weights(cat, forecasts, 11, A, B, C) == [0.4444, 0.2222, third]
 
 
-def test_a_silence_counts_for_nobody() -> None:
+def test_a_silence_counts_for_nobody():
     cat = catalog(question("q"), question("r"), q=("yes", 10), r=("no", 10))
     forecasts = [said(A, "q", 0.8), said(B, "q", 0.2), said(A, "r", 0.1)]
     found = weights_at(cat, Spoken(forecasts), day(11), [A, B])
@@ -94,7 +91,7 @@ def test_a_silence_counts_for_nobody() -> None:
     assert found.n_events == 1
 
 
-def test_options_count_and_numbers_and_annulled_questions_do_not() -> None:
+def test_options_count_and_numbers_and_annulled_questions_do_not():
     number = question("n", space=OutcomeSpace("numeric", lower=0, upper=1))
     options = question("o", space=ORDERED)
     cat = catalog(number, options, question("x"), n=("0.5", 9), o=("soft", 9), x=("annulled", 9))
@@ -106,9 +103,7 @@ def test_options_count_and_numbers_and_annulled_questions_do_not() -> None:
 @given(
     st.lists(st.tuples(st.sampled_from([A, B]), st.floats(0, 1), st.floats(5.01, 20)), max_size=6)
 )
-def test_no_forecast_or_outcome_of_later_changes_the_weights(
-    later: list[tuple[str, float, float]],
-) -> None:
+def test_no_forecast_or_outcome_of_later_changes_the_weights(later):
     forecasts = [said(A, "q", 0.8), said(B, "q", 0.2), said(A, "r", 0.8), said(B, "r", 0.2)]
     poison = [said(who, name, p, at) for who, p, at in later for name in ("q", "r")]
     now = catalog(question("q"), question("r"), q=("yes", 8), r=("no", 14))
@@ -118,7 +113,7 @@ def test_no_forecast_or_outcome_of_later_changes_the_weights(
     assert weights(now, list(reversed([*forecasts, *poison])), 12) == known
 
 
-def test_the_pool_weighs_members_and_keeps_sums_and_ladders() -> None:
+def test_the_pool_weighs_members_and_keeps_sums_and_ladders():
     ensemble = Ensemble({A: 0.75, B: 0.25})
     assert ensemble.pool(question("q"), {A: [0.8], B: [0.4]}) == [pytest.approx(0.7)]
     # A refused member is left out and the rest normalised.
@@ -132,8 +127,8 @@ def test_the_pool_weighs_members_and_keeps_sums_and_ladders() -> None:
     assert pooled == pytest.approx(spread, abs=0.03)
 
 
-def test_the_pool_is_recalibrated_from_twenty_events_on() -> None:
-    def world(n: int) -> Ensemble:
+def test_the_pool_is_recalibrated_from_twenty_events_on():
+    def world(n):
         names = [f"q{i:02d}" for i in range(n)]
         cat = catalog(
             *(question(name) for name in names),
@@ -156,13 +151,13 @@ RUN = "a-run"
 
 
 @pytest.fixture(scope="module")
-def replayed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Book, Path]]:
+def replayed(tmp_path_factory):
     """A finished run in which 003 and the model speak from March, and 004 from the end of May."""
     path = tmp_path_factory.mktemp("worldviews") / "wv.db"
     with open_book(str(path)) as book:
         questions = {question.id: question for question in book.ledger.questions()}
 
-        def forecast(who: str, name: str, p: float, at: dt.datetime) -> Forecast:
+        def forecast(who, name, p, at):
             value = model_value(BINARY, [p])
             wording = questions[name].wording_hash
             return Forecast(name, wording, who, value, at, "replay", run=RUN)
@@ -180,7 +175,7 @@ def replayed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Book, P
         yield book, path
 
 
-def test_the_table_of_a_replay(replayed: tuple[Book, Path]) -> None:
+def test_the_table_of_a_replay(replayed):
     from forecasting.app.upkeep.banks import bundled_bank
 
     book, _ = replayed
@@ -204,7 +199,7 @@ def test_the_table_of_a_replay(replayed: tuple[Book, Path]) -> None:
     assert by_name["004"]["differs"] == [{"question": MEETING, "says": 0.01, "model": 0.1}]
 
 
-def test_before_anything_resolved_weights_are_equal(replayed: tuple[Book, Path]) -> None:
+def test_before_anything_resolved_weights_are_equal(replayed):
     from forecasting.app.upkeep.banks import bundled_bank
 
     book, _ = replayed
@@ -214,14 +209,14 @@ def test_before_anything_resolved_weights_are_equal(replayed: tuple[Book, Path])
     assert all(row["brier"] is None and not row["claims"] for row in rows)
 
 
-def test_the_weights_over_time(replayed: tuple[Book, Path]) -> None:
+def test_the_weights_over_time(replayed):
     book, _ = replayed
     rows, _ = worldview_steps(book.ledger, now=clock.now())
     assert [(row["event"], row["questions"]) for row in rows] == [("general-ceasefire", [RUNG])]
     assert rows[0]["weights"] == {"003": 1.0}
 
 
-def test_the_command(replayed: tuple[Book, Path]) -> None:
+def test_the_command(replayed):
     from click.testing import CliRunner
 
     from forecasting.cli import root

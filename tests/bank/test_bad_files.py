@@ -14,28 +14,28 @@ GOOD = (ROOT / "bank" / "ceasefires" / "buffer-zone-2026.yaml").read_text(encodi
 ANSWER = "answer (zone=by): zone=by needs by, on, through, between or within"
 
 
-def _faults(tmp_path: Path, text: str) -> list[tuple[int, str, str]]:
+def _faults(tmp_path, text):
     path = tmp_path / "question.yaml"
     path.write_text(text, encoding="utf-8")
     return [(p.line, p.rule, p.message) for p in read_question_file(path)[2]]
 
 
-def _line(text: str, start: str) -> int:
+def _line(text, start):
     return next(i for i, line in enumerate(text.splitlines(), 1) if line.startswith(start))
 
 
-def test_a_good_file_has_none(tmp_path: Path) -> None:
+def test_a_good_file_has_none(tmp_path):
     assert _faults(tmp_path, GOOD) == []
 
 
-def test_a_missing_field_is_named(tmp_path: Path) -> None:
+def test_a_missing_field_is_named(tmp_path):
     text = "\n".join(line for line in GOOD.splitlines() if not line.startswith("title:"))
     ((_, rule, message),) = _faults(tmp_path, text)
     assert rule == "missing"
     assert "title" in message
 
 
-def test_slug_title_and_deadline_are_enough(tmp_path: Path) -> None:
+def test_slug_title_and_deadline_are_enough(tmp_path):
     path = tmp_path / "question.yaml"
     path.write_text("slug: truce\ntitle: The truce holds\ncloses: 2026-12-31\n", encoding="utf-8")
     now = dt.datetime(2026, 11, 28, 23, tzinfo=dt.UTC)
@@ -51,13 +51,13 @@ def test_slug_title_and_deadline_are_enough(tmp_path: Path) -> None:
     assert iso(elsewhere.opens) == "2026-11-28T00:00:00Z"
 
 
-def test_an_answer_that_cannot_be_read_is_named_with_its_line(tmp_path: Path) -> None:
+def test_an_answer_that_cannot_be_read_is_named_with_its_line(tmp_path):
     assert _faults(tmp_path, GOOD.replace("answer: zone=accepted by close", "answer: zone=by")) == [
         (_line(GOOD, "answer:"), "value", ANSWER)
     ]
 
 
-def test_an_older_file_is_read_with_a_word_on_what_to_write(copy: Path) -> None:
+def test_an_older_file_is_read_with_a_word_on_what_to_write(copy):
     _edit(copy / "bank" / "ceasefires" / "buffer-zone-2026.yaml", "answer: zone=", "note: zone=")
     path = copy / "bank" / "ceasefires" / "buffer-zone-2026.yaml"
     if "\nmodel:" not in path.read_text(encoding="utf-8"):
@@ -70,46 +70,46 @@ def test_an_older_file_is_read_with_a_word_on_what_to_write(copy: Path) -> None:
     assert "answer: " in hint.hint
 
 
-def test_a_wrong_type_is_named_with_its_line(tmp_path: Path) -> None:
+def test_a_wrong_type_is_named_with_its_line(tmp_path):
     text = GOOD.replace("type: binary", "type: perhaps")
     faults = _faults(tmp_path, text)
     assert (faults[0][0], faults[0][1]) == (_line(text, "type:"), "field")
     assert "perhaps" in faults[0][2]
 
 
-def test_a_tab_is_named_with_its_line(tmp_path: Path) -> None:
+def test_a_tab_is_named_with_its_line(tmp_path):
     text = GOOD.replace("topic: ", "topic:\t", 1)
     assert _faults(tmp_path, text)[0][:2] == (_line(text, "topic:"), "yaml")
 
 
-def test_an_unknown_field_and_a_doubled_key_are_faults(tmp_path: Path) -> None:
+def test_an_unknown_field_and_a_doubled_key_are_faults(tmp_path):
     assert "colour" in _faults(tmp_path, GOOD + "\ncolour: red\n")[0][2]
     assert _faults(tmp_path, GOOD + "\nslug: again\n")[0][1] == "yaml"
 
 
-def test_every_fault_is_listed_not_the_first(tmp_path: Path) -> None:
+def test_every_fault_is_listed_not_the_first(tmp_path):
     text = GOOD.replace("type: binary", "type: perhaps").replace("topic: ", "topic: NOT A SLUG ")
     assert len(_faults(tmp_path, text)) == 2
 
 
 @pytest.mark.parametrize("text", ["", "- a\n- b\n", "{", "a: [1, 2", "\x00", "&a [*a]"])
-def test_what_is_no_question_is_a_fault_and_no_crash(tmp_path: Path, text: str) -> None:
+def test_what_is_no_question_is_a_fault_and_no_crash(tmp_path, text):
     assert _faults(tmp_path, text)
 
 
 @pytest.fixture
-def copy(tmp_path: Path) -> Path:
+def copy(tmp_path):
     shutil.copytree(ROOT, tmp_path / "questions")
     return tmp_path / "questions"
 
 
-def _edit(path: Path, old: str, new: str) -> None:
+def _edit(path, old, new):
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
-def test_faults_across_files_are_found(copy: Path) -> None:
+def test_faults_across_files_are_found(copy):
     bank = copy / "bank"
     _edit(bank / "ceasefires" / "buffer-zone-2026.yaml", "zone=accepted", "zone=acceptet")
     shutil.copy(bank / "talks" / "leaders-meet.yaml", bank / "talks" / "copy.yaml")
@@ -126,7 +126,7 @@ def test_faults_across_files_are_found(copy: Path) -> None:
     assert all(problem.line > 0 for problem in found.values())
 
 
-def test_an_outcome_known_at_the_opening_is_hindsight(copy: Path) -> None:
+def test_an_outcome_known_at_the_opening_is_hindsight(copy):
     path = copy / "bank" / "ceasefires" / "energy-truce-2025-extended.yaml"
     _edit(path, "known: 2025-04-18", "known: 2025-03-17")
     (fault,) = check(read_bank(copy))
@@ -134,7 +134,7 @@ def test_an_outcome_known_at_the_opening_is_hindsight(copy: Path) -> None:
     assert fault.line > 1
 
 
-def test_a_row_without_a_source_is_a_fault(copy: Path) -> None:
+def test_a_row_without_a_source_is_a_fault(copy):
     path = copy / "reference" / "occurrences.csv"
     lines = path.read_text(encoding="utf-8").splitlines()
     path.write_text(

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from forecasting.bank import check, read_bank, sentences, text_speaks_at
-from forecasting.bank.read import Bank
 from forecasting.bank.snapshot import SCHEMAS, json_schema
 from forecasting.bank.world_check import first_openings
 
@@ -17,33 +16,33 @@ ROOT = Path(__file__).parents[2] / "questions"
 
 
 @pytest.fixture(scope="module")
-def bank() -> Bank:
+def bank():
     return read_bank(ROOT)
 
 
-def test_it_has_no_fault(bank: Bank) -> None:
+def test_it_has_no_fault(bank):
     assert [str(problem) for problem in check(bank)] == []
 
 
-def test_it_has_48_questions_30_of_them_resolved_in_12_events(bank: Bank) -> None:
+def test_it_has_48_questions_30_of_them_resolved_in_12_events(bank):
     assert len(bank.questions) == 48
     assert len(bank.resolutions) == 30
     events = {question.id: question.event for question in bank.questions}
     assert len({events[resolution.question] for resolution in bank.resolutions}) == 12
 
 
-def test_every_question_says_what_it_asks_of_the_world(bank: Bank) -> None:
+def test_every_question_says_what_it_asks_of_the_world(bank):
     assert [question.id for question in bank.questions if not question.answer] == []
     assert bank.hints == ()
     first = first_openings(bank)
     assert set(first) == set(bank.world.processes), "a process that feeds no question"
 
 
-def test_an_option_called_no_stays_text(bank: Bank) -> None:
+def test_an_option_called_no_stays_text(bank):
     assert {r.outcome for r in bank.resolutions} == {"yes", "no", "energy", "697"}
 
 
-def test_only_one_question_resolves_too_soon_to_count(bank: Bank) -> None:
+def test_only_one_question_resolves_too_soon_to_count(bank):
     questions = {question.id: question for question in bank.questions}
     soon = [
         r.question
@@ -53,14 +52,14 @@ def test_only_one_question_resolves_too_soon_to_count(bank: Bank) -> None:
     assert soon == ["energy-truce-2025-observed"]
 
 
-def test_nested_rungs_share_their_event(bank: Bank) -> None:
+def test_nested_rungs_share_their_event(bank):
     for ladder in {question.ladder for question in bank.questions if question.ladder}:
         rungs = [question for question in bank.questions if question.ladder == ladder]
         assert len({rung.event for rung in rungs}) == 1
         assert len({rung.opens for rung in rungs}) == 1
 
 
-def test_every_claim_was_read_twice_and_the_milder_is_scored(bank: Bank) -> None:
+def test_every_claim_was_read_twice_and_the_milder_is_scored(bank):
     claims = [claim for text in bank.texts for claim in text.claims]
     assert len(claims) == 22
     for claim in claims:
@@ -69,7 +68,7 @@ def test_every_claim_was_read_twice_and_the_milder_is_scored(bank: Bank) -> None
         )
 
 
-def test_a_text_speaks_at_noon_of_the_last_day_of_its_range(bank: Bank) -> None:
+def test_a_text_speaks_at_noon_of_the_last_day_of_its_range(bank):
     dates = {text.id: text_speaks_at(text).isoformat() for text in bank.texts}
     assert dates == {
         "000": "2026-02-01T10:00:00+00:00",
@@ -80,7 +79,7 @@ def test_a_text_speaks_at_noon_of_the_last_day_of_its_range(bank: Bank) -> None:
     }
 
 
-def test_the_wording_hash_covers_what_a_forecaster_commits_to(bank: Bank) -> None:
+def test_the_wording_hash_covers_what_a_forecaster_commits_to(bank):
     question = bank.questions[0]
     for change in ({"criteria": "Other criteria."}, {"title": "Another title"}):
         assert dataclasses.replace(question, **change).wording_hash != question.wording_hash
@@ -94,23 +93,23 @@ def test_the_wording_hash_covers_what_a_forecaster_commits_to(bank: Bank) -> Non
 
 
 @pytest.mark.parametrize("name", sorted(SCHEMAS))
-def test_the_shipped_schema_is_the_generated_one(name: str) -> None:
+def test_the_shipped_schema_is_the_generated_one(name):
     assert (ROOT / "schema" / f"{name}.v1.json").read_text(encoding="utf-8") == json_schema(name)
 
 
-def test_texts_are_the_ones_that_were_read(bank: Bank, shared: Path) -> None:
+def test_texts_are_the_ones_that_were_read(bank, shared):
     for text in bank.texts:
         path = shared / "texts" / text.file
         assert hashlib.sha256(path.read_bytes()).hexdigest() == text.sha256
         assert len(sentences(path.read_text(encoding="utf-8"))) == text.sentences
 
 
-def _nine_grams(text: str) -> set[str]:
+def _nine_grams(text):
     words = re.findall(r"[a-z0-9']+", text.lower().replace("’", "'"))
     return {" ".join(words[i : i + 9]) for i in range(len(words) - 8)}
 
 
-def test_no_nine_words_in_a_row_are_taken_from_a_text(shared: Path) -> None:
+def test_no_nine_words_in_a_row_are_taken_from_a_text(shared):
     taken = set().union(
         *(
             _nine_grams(path.read_text(encoding="utf-8"))
@@ -121,7 +120,7 @@ def test_no_nine_words_in_a_row_are_taken_from_a_text(shared: Path) -> None:
         assert not _nine_grams(path.read_text(encoding="utf-8")) & taken, path.name
 
 
-def test_the_agreements_have_the_known_survival(bank: Bank) -> None:
+def test_the_agreements_have_the_known_survival(bank):
     # Kaplan-Meier shares ended by 30 d, 90 d, 1 y, 5 y: 3.8, 10.1, 20.9, 31.7 %, n = 368.
     import numpy as np
 
@@ -134,7 +133,7 @@ def test_the_agreements_have_the_known_survival(bank: Bank) -> None:
     age = np.where(rows["kind"] == weibull.BETWEEN, rows["upper"], age)
     assert len(age) == 368
 
-    def share_ended(days: float) -> float:
+    def share_ended(days):
         kept = 1.0
         for moment in np.unique(age[ended & (age <= days)]):
             kept *= 1 - (ended & (age == moment)).sum() / (age >= moment).sum()

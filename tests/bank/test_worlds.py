@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from forecasting.bank import check, read_bank
-from forecasting.bank.worlds import Worlds, read_worlds
+from forecasting.bank.worlds import read_worlds
 from forecasting.domain.instants import iso
-from forecasting.domain.process import DELIVERY_MOVES, MoveSpec, Phrase, ProcessSpec
+from forecasting.domain.process import DELIVERY_MOVES, MoveSpec, Phrase
 from forecasting.errors import InvalidInput
 
 ROOT = Path(__file__).parents[2] / "questions"
@@ -33,18 +33,18 @@ questions:
 """
 
 
-def _read(tmp_path: Path, text: str, name: str = "own.yaml") -> Worlds:
+def _read(tmp_path, text, name="own.yaml"):
     folder = tmp_path / "worlds"
     folder.mkdir(exist_ok=True)
     (folder / name).write_text(text, encoding="utf-8")
     return read_worlds(tmp_path)
 
 
-def _lines(tmp_path: Path, text: str) -> list[str]:
+def _lines(tmp_path, text):
     return [str(problem) for problem in _read(tmp_path, text).problems]
 
 
-def test_a_screen_is_a_world(tmp_path: Path) -> None:
+def test_a_screen_is_a_world(tmp_path):
     found = _read(tmp_path, TEN_LINES)
     assert found.problems == []
     truce, convoy, detainees = found.world.processes.values()
@@ -64,7 +64,7 @@ def test_a_screen_is_a_world(tmp_path: Path) -> None:
     assert [place.file.slug for place in found.questions] == ["truce-holds"]
 
 
-def test_a_screen_is_a_bank(tmp_path: Path) -> None:
+def test_a_screen_is_a_bank(tmp_path):
     _read(tmp_path, TEN_LINES)
     shutil.copytree(ROOT / "reference", tmp_path / "reference")
     shutil.copytree(ROOT / "events", tmp_path / "events")
@@ -79,7 +79,7 @@ def test_a_screen_is_a_bank(tmp_path: Path) -> None:
     assert [fault for fault in check(bank) if "worlds/" in fault.source] == []
 
 
-def test_on_is_text_and_days_are_keys(tmp_path: Path) -> None:
+def test_on_is_text_and_days_are_keys(tmp_path):
     text = TEN_LINES.replace("2025-10-10: on", "2025-10-10: on\n    2025-12-01: none")
     facts = _read(tmp_path, text).world.processes["truce"].facts
     assert [(fact.state, iso(fact.at)) for fact in facts] == [
@@ -111,7 +111,7 @@ processes:
 """
 
 
-def test_facts_become_entries(tmp_path: Path) -> None:
+def test_facts_become_entries(tmp_path):
     entries = {item.key: item for item in _read(tmp_path, FACTS).evidence}
     assert sorted(entries) == [
         "world-detainees-2025-05-23-part",
@@ -144,7 +144,7 @@ def test_facts_become_entries(tmp_path: Path) -> None:
     }
 
 
-def test_days_begin_a_watch_and_end_all_else(tmp_path: Path) -> None:
+def test_days_begin_a_watch_and_end_all_else(tmp_path):
     processes = _read(tmp_path, FACTS).world.processes
     truce, strike, detainees, election = processes.values()
     assert truce.since is not None
@@ -164,13 +164,13 @@ def test_days_begin_a_watch_and_end_all_else(tmp_path: Path) -> None:
     ]
 
 
-def test_a_move_has_the_source_of_its_process_unless_it_says_its_own(tmp_path: Path) -> None:
+def test_a_move_has_the_source_of_its_process_unless_it_says_its_own(tmp_path):
     moves = _read(tmp_path, FACTS).world.processes["truce"].moves
     assert [move.source for move in moves] == ["https://example.org/default"] * 2
     assert [move.known_by for move in moves] == [None, dt.date(2025, 1, 19)]
 
 
-def test_a_delivery_takes_the_times_of_its_class(tmp_path: Path) -> None:
+def test_a_delivery_takes_the_times_of_its_class(tmp_path):
     moves = _read(tmp_path, FACTS).world.processes["detainees"].moves
     assert {move.phrase.reference for move in moves} == {"exchanges"}
 
@@ -374,11 +374,11 @@ BAD_WORLDS = [
 
 
 @pytest.mark.parametrize(("text", "line"), BAD_WORLDS)
-def test_what_cannot_be_is_one_line(tmp_path: Path, text: str, line: str) -> None:
+def test_what_cannot_be_is_one_line(tmp_path, text, line):
     assert _lines(tmp_path, text) == [f"{AT}:{line}"]
 
 
-def test_every_fault_is_listed_and_the_rest_is_read(tmp_path: Path) -> None:
+def test_every_fault_is_listed_and_the_rest_is_read(tmp_path):
     text = TEN_LINES.replace("3 in 70 weeks", "3").replace("2025-10-10: on", "2025-10-10: off")
     found = _read(tmp_path, text)
     assert [problem.rule for problem in found.problems] == ["state", "phrase"]
@@ -386,7 +386,7 @@ def test_every_fault_is_listed_and_the_rest_is_read(tmp_path: Path) -> None:
     assert found.world.links == ()
 
 
-def test_two_files_may_share_a_process_and_not_differ_on_it(tmp_path: Path) -> None:
+def test_two_files_may_share_a_process_and_not_differ_on_it(tmp_path):
     _read(tmp_path, SINCE, "a.yaml")
     assert _read(tmp_path, "# The same.\n" + SINCE, "b.yaml").problems == []
     other = SINCE.replace("on > none: once in 1 y", "on > none: once in 2 y")
@@ -399,7 +399,7 @@ def test_two_files_may_share_a_process_and_not_differ_on_it(tmp_path: Path) -> N
 class Wave:
     """A kind of one's own: so many states in a row, the same pace between them."""
 
-    def process(self, spec: ProcessSpec) -> ProcessSpec:
+    def process(self, spec):
         number = spec.settings["crests"]
         if not isinstance(number, int) or number < 1:
             msg = f"crests ({number}): a whole number from 1"
@@ -412,13 +412,11 @@ class Wave:
         return dataclasses.replace(spec, states=states, moves=moves)
 
 
-def test_a_kind_of_ones_own_fills_in_its_states(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_kind_of_ones_own_fills_in_its_states(tmp_path, monkeypatch):
     class Installed:
         name = "wave"
 
-        def load(self) -> type[Wave]:
+        def load(self):
             return Wave
 
     monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [Installed()])
@@ -441,12 +439,12 @@ def test_a_kind_of_ones_own_fills_in_its_states(
 
 
 @pytest.fixture
-def copy(tmp_path: Path) -> Path:
+def copy(tmp_path):
     shutil.copytree(ROOT, tmp_path / "questions")
     return tmp_path / "questions"
 
 
-def _added(copy: Path, text: str) -> list[str]:
+def _added(copy, text):
     """The faults that one more world file brings."""
     before = {str(problem) for problem in check(read_bank(copy))}
     (copy / "worlds" / "zz.yaml").write_text(text, encoding="utf-8")
@@ -457,7 +455,7 @@ ZZ = "questions/worlds/zz.yaml"
 SOURCED = "source: somebody, known_by: 2025-01-01, because: so"
 
 
-def test_a_prior_argued_after_the_question_opened_is_hindsight(copy: Path) -> None:
+def test_a_prior_argued_after_the_question_opened_is_hindsight(copy):
     text = (
         f"processes:\n  zz-a: {{event: once in 1 y, {SOURCED}}}\n"
         f"  zz-b: {{moves: {{off > up: once in 1 y}}, {SOURCED}, since 2024-01-01: off}}\n"
@@ -479,14 +477,14 @@ def test_a_prior_argued_after_the_question_opened_is_hindsight(copy: Path) -> No
         (copy / "worlds" / "zz.yaml").unlink()
 
 
-def test_a_scored_bank_names_the_word_that_its_priors_rest_on(copy: Path) -> None:
+def test_a_scored_bank_names_the_word_that_its_priors_rest_on(copy):
     assert _added(copy, "processes:\n  zz: {event: once in 1 y}\n") == [
         f"{ZZ}:2: [source] zz: move (waiting > waiting): needs because, source and known_by where "
         "questions are scored. Try: because: ..., source: ..., known_by: 2025-02-28"
     ]
 
 
-def test_an_answer_must_fit_its_world(copy: Path) -> None:
+def test_an_answer_must_fit_its_world(copy):
     text = (
         f"processes:\n  zz: {{event: once in 1 y, {SOURCED}}}\n"
         "questions:\n  zz-q:\n    title: A question\n    opens: 2026-06-01\n"
@@ -501,7 +499,7 @@ def test_an_answer_must_fit_its_world(copy: Path) -> None:
     ]
 
 
-def test_a_process_and_a_question_have_different_names(copy: Path) -> None:
+def test_a_process_and_a_question_have_different_names(copy):
     text = f"processes:\n  leaders-meet: {{event: once in 1 y, {SOURCED}}}\n"
     (fault,) = _added(copy, text)
     assert fault == (
@@ -510,7 +508,7 @@ def test_a_process_and_a_question_have_different_names(copy: Path) -> None:
     )
 
 
-def test_a_class_must_be_there(copy: Path) -> None:
+def test_a_class_must_be_there(copy):
     text = f"processes:\n  zz: {{moves: {{a > b: class truces-formul}}, {SOURCED}}}\n"
     assert _added(copy, text) == [
         f"{ZZ}:2: [unknown-reference] zz: class (truces-formul): not in reference/classes.csv. "
@@ -518,7 +516,7 @@ def test_a_class_must_be_there(copy: Path) -> None:
     ]
 
 
-def test_editors_get_the_dated_keys() -> None:
+def test_editors_get_the_dated_keys():
     schema = json.loads((ROOT / "schema" / "world.v1.json").read_text(encoding="utf-8"))
     process = schema["$defs"]["_ProcessShape"]
     assert process["additionalProperties"] is False

@@ -4,48 +4,35 @@ import json
 import os
 import sqlite3
 import stat
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
-from forecasting.app.book import Book, open_book
+from forecasting.app.book import Book
 from forecasting.cli import run as cli
 
 RUNG = "general-ceasefire-2026@2026-12-31"
 NOW = "2026-11-22T12:00:00Z"
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("template") / "book.db"
-    os.environ["FORECASTING_NOW"] = NOW
-    try:
-        open_book(str(path)).close()
-    finally:
-        del os.environ["FORECASTING_NOW"]
-    return path
-
-
 @pytest.fixture
-def database(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def database(bank_database, tmp_path, monkeypatch):
     monkeypatch.setenv("FORECASTING_NOW", NOW)
     monkeypatch.setenv("FORECASTING_FORECASTER", "ana")
     path = tmp_path / "book.db"
-    path.write_bytes(template.read_bytes())
+    path.write_bytes(bank_database.read_bytes())
     return path
 
 
-def _digest(path: Path) -> str:
+def _digest(path):
     with Book.open(str(path)) as book:
         return book.ledger.content_digest()
 
 
 @pytest.fixture
-def refused(database: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., str]]:
+def refused(database, capsys):
     """Run a command that must fail, and check the manner of its failing."""
 
-    def call(*arguments: str, code: int = 2) -> str:
+    def call(*arguments, code=2):
         before = _digest(database)
         capsys.readouterr()
         assert cli(["--db", str(database), *arguments]) == code
@@ -60,7 +47,7 @@ def refused(database: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Call
     return call
 
 
-def test_options_that_do_not_sum_to_one(refused: Callable[..., str]) -> None:
+def test_options_that_do_not_sum_to_one(refused):
     said = refused(
         "log", "guarantees-2026", "--p", "none=0.2", "--p", "soft=0.8", "--p", "firm=0.2"
     )
@@ -68,18 +55,16 @@ def test_options_that_do_not_sum_to_one(refused: Callable[..., str]) -> None:
     assert "missing firm" in refused("log", "guarantees-2026", "--p", "none=0.2", "--p", "soft=0.8")
 
 
-def test_an_unknown_question_names_the_nearest(refused: Callable[..., str]) -> None:
+def test_an_unknown_question_names_the_nearest(refused):
     assert "Try: leaders-meet" in refused("log", "leader-meet", "0.1", code=4)
     assert "Try: guarantees-2026" in refused("history", "garantees-2026", code=4)
 
 
-def test_a_ladder_without_a_rung_names_its_rungs(refused: Callable[..., str]) -> None:
+def test_a_ladder_without_a_rung_names_its_rungs(refused):
     assert "leaders-meet@2026-12-31" in refused("log", "leaders-meet", "0.1")
 
 
-def test_a_forecast_after_the_close_or_on_a_resolved_question(
-    refused: Callable[..., str], database: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_forecast_after_the_close_or_on_a_resolved_question(refused, database, capsys):
     resolved, due = "leaders-meet@2025-12-31", "exchange-1000-2026@2026-09-30"
     for question in (resolved, due):
         assert "--status open" in refused("log", question, "0.1")
@@ -90,7 +75,7 @@ def test_a_forecast_after_the_close_or_on_a_resolved_question(
     assert (row["status"], row["logged"], row["after"]) == ("due", False, None)
 
 
-def test_times_with_two_readings_or_in_the_future(refused: Callable[..., str]) -> None:
+def test_times_with_two_readings_or_in_the_future(refused):
     assert "occurs twice" in refused("log", RUNG, "0.1", "--at", "2026-10-25T03:30")
     assert "in the future" in refused("log", RUNG, "0.1", "--at", "2026-12-01T12:00Z")
     assert "is not a day or a moment" in refused("log", RUNG, "0.1", "--at", "soon")
@@ -99,7 +84,7 @@ def test_times_with_two_readings_or_in_the_future(refused: Callable[..., str]) -
     assert "in the future" in refused(*news, "2027-11-01T12:00Z")
 
 
-def test_evidence_that_cannot_be(refused: Callable[..., str]) -> None:
+def test_evidence_that_cannot_be(refused):
     news = ("news", "add", "x", "--source", "y", "--known-at", "2026-11-01T12:00Z")
     assert "before it happened" in refused(*news, "--event-at", "2026-11-02T12:00Z")
     assert "effect (x)" in refused(*news, "--on", f"{RUNG}=x")
@@ -108,7 +93,7 @@ def test_evidence_that_cannot_be(refused: Callable[..., str]) -> None:
     assert "has options (none, soft, firm)" in refused(*news, "--on", "guarantees-2026=x2")
 
 
-def test_outcomes_that_cannot_be(refused: Callable[..., str]) -> None:
+def test_outcomes_that_cannot_be(refused):
     source = ("--source", "https://example.org")
     assert "must be one of" in refused("resolve", RUNG, "maybe", *source)
     assert "opened at" in refused("resolve", RUNG, "no", *source, "--at", "2020-01-01T00:00Z")
@@ -123,18 +108,18 @@ def test_outcomes_that_cannot_be(refused: Callable[..., str]) -> None:
     refused("annul", "general-ceasefire-2027", *source, code=4)
 
 
-def test_the_wrong_shape_for_a_question(refused: Callable[..., str]) -> None:
+def test_the_wrong_shape_for_a_question(refused):
     assert "--p none=.." in refused("log", "guarantees-2026", "0.5")
     assert "give one of" in refused("log", RUNG)
     assert "NAME=VALUE" in refused("log", "guarantees-2026", "--p", "none")
 
 
-def test_unknown_commands_and_options(refused: Callable[..., str]) -> None:
+def test_unknown_commands_and_options(refused):
     assert "forecast questions" in refused("question")
     assert "no such option" in refused("log", RUNG, "0.1", "--becuase", "x").lower()
 
 
-def test_bad_question_files(refused: Callable[..., str], tmp_path: Path) -> None:
+def test_bad_question_files(refused, tmp_path):
     path = tmp_path / "q.yaml"
     path.write_text("schema: 1\nslug: x y\n", encoding="utf-8")
     assert f"{path}:2" in refused("questions", "add", str(path))
@@ -143,12 +128,12 @@ def test_bad_question_files(refused: Callable[..., str], tmp_path: Path) -> None
     assert "does not exist" in refused("questions", "add", str(tmp_path / "none.yaml"))
 
 
-def test_a_slug_in_use_is_not_added_again(refused: Callable[..., str], root: Path) -> None:
+def test_a_slug_in_use_is_not_added_again(refused, root):
     path = root / "questions" / "bank" / "talks" / "leaders-meet.yaml"
     assert "is already in the ledger" in refused("questions", "add", str(path))
 
 
-def test_with_json_the_error_is_json(database: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_with_json_the_error_is_json(database, capsys):
     assert cli(["--db", str(database), "--json", "log", "leader-meet", "0.1"]) == 4
     error = json.loads(capsys.readouterr().err)["error"]
     assert error["code"] == 4
@@ -156,7 +141,7 @@ def test_with_json_the_error_is_json(database: Path, capsys: pytest.CaptureFixtu
     assert set(error) == {"code", "message", "hint", "where"}
 
 
-def _cannot_be_used(path: Path, capsys: pytest.CaptureFixture[str], *words: str) -> str:
+def _cannot_be_used(path, capsys, *words):
     capsys.readouterr()
     assert cli(["--db", str(path), *(words or ("questions", "list"))]) == 3
     out, err = capsys.readouterr()
@@ -166,14 +151,14 @@ def _cannot_be_used(path: Path, capsys: pytest.CaptureFixture[str], *words: str)
     return err
 
 
-def test_a_missing_database_names_init(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_database_names_init(tmp_path, capsys):
     path = tmp_path / "none.db"
     for words in (("questions", "list"), ("log", RUNG, "0.1"), ("verify",), ("score",)):
         assert "forecast init" in _cannot_be_used(path, capsys, *words)
     assert not path.exists()
 
 
-def test_what_is_no_database(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_no_database(tmp_path, capsys):
     path = tmp_path / "text.db"
     path.write_text("not a database, but long enough to look like a file of pages\n" * 40)
     kept = path.read_bytes()
@@ -182,9 +167,7 @@ def test_what_is_no_database(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert path.read_bytes() == kept
 
 
-def test_a_newer_database_is_not_touched(
-    database: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_newer_database_is_not_touched(database, capsys):
     connection = sqlite3.connect(database)
     connection.execute("UPDATE alembic_version SET version_num = 'r9999'")
     connection.commit()
@@ -194,7 +177,7 @@ def test_a_newer_database_is_not_touched(
     assert database.read_bytes() == kept
 
 
-def test_a_read_only_database(database: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_read_only_database(database, capsys):
     if os.geteuid() == 0:
         pytest.skip("root writes to read-only files; tests/store covers it by other means")
     database.chmod(stat.S_IRUSR)

@@ -3,9 +3,7 @@
 import json
 import re
 import shlex
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,16 +16,16 @@ RUNG = "general-ceasefire-2026@2026-12-31"
 
 
 @pytest.fixture(autouse=True)
-def standing_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+def standing_clock(monkeypatch):
     monkeypatch.setenv("FORECASTING_NOW", NOW)
     monkeypatch.setenv("FORECASTING_FORECASTER", "ana")
 
 
 @pytest.fixture
-def forecast(home: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
+def forecast(home, capsys):
     """Run a command on a fresh database and give its JSON."""
 
-    def call(*arguments: str, code: int = 0) -> Any:
+    def call(*arguments, code=0):
         capsys.readouterr()
         assert cli([*arguments, "--json"]) == code, capsys.readouterr().err
         out = capsys.readouterr().out
@@ -37,12 +35,12 @@ def forecast(home: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., An
     return call
 
 
-def test_init_is_idempotent(home: Path, forecast: Callable[..., Any]) -> None:
+def test_init_is_idempotent(home, forecast):
     again = forecast("init", "--db", str(home / "forecasts.db"))
     assert (again["questions"], again["created"], again["added"]) == (48, False, 0)
 
 
-def test_listing_and_showing(forecast: Callable[..., Any]) -> None:
+def test_listing_and_showing(forecast):
     rows = forecast("questions", "list")
     assert len(rows) == 48
     keys = {
@@ -68,7 +66,7 @@ def test_listing_and_showing(forecast: Callable[..., Any]) -> None:
     assert len(forecast("questions", "show", "leaders-meet")) == 4
 
 
-def test_logging_one_line(forecast: Callable[..., Any]) -> None:
+def test_logging_one_line(forecast):
     entry = forecast("log", RUNG, "likely", "--because", "a whim")
     keys = {
         "seq",
@@ -91,9 +89,7 @@ def test_logging_one_line(forecast: Callable[..., Any]) -> None:
     assert {"from", "until"} <= set(history[0])
 
 
-def test_the_options_stand_before_the_command_and_after_it(
-    home: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_options_stand_before_the_command_and_after_it(home, capsys):
     path = str(home / "x.db")
     assert cli(["--db", path, "init", "--example", "ukraine"]) == 0
     assert cli(["log", RUNG, "0.1", "--as", "bob", "--db", path, "--json"]) == 0
@@ -104,9 +100,7 @@ def test_the_options_stand_before_the_command_and_after_it(
     assert json.loads(capsys.readouterr().out)[0]["forecaster"] == "bob"
 
 
-def test_update_moves_with_news_and_dry_run_writes_nothing(
-    forecast: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_update_moves_with_news_and_dry_run_writes_nothing(forecast, monkeypatch):
     monkeypatch.setattr(FitCache, "fit", quick_fit)
     assert {"process", "until", "watcher"} <= set(forecast("watch", "--all")[0])
     (before,) = forecast("update", RUNG, "--dry-run")
@@ -145,7 +139,7 @@ def test_update_moves_with_news_and_dry_run_writes_nothing(
     } <= names  # fmt: skip
 
 
-def test_resolve_score_and_calibrate(forecast: Callable[..., Any]) -> None:
+def test_resolve_score_and_calibrate(forecast):
     rung = "exchange-1000-2026@2026-09-30"
     forecast("log", rung, "0.6", "--at", "2026-06-01T00:00Z")
     outcome = forecast(
@@ -186,7 +180,7 @@ def test_resolve_score_and_calibrate(forecast: Callable[..., Any]) -> None:
     assert "too few to say" in review["reading"]
 
 
-def test_priors_have_a_source_and_were_known_by_the_opening(forecast: Callable[..., Any]) -> None:
+def test_priors_have_a_source_and_were_known_by_the_opening(forecast):
     """Of every move and link: before the first question opened that rests on its process."""
     from forecasting.app.forecast.predict import predicates
     from forecasting.app.upkeep.banks import bundled_bank
@@ -197,7 +191,7 @@ def test_priors_have_a_source_and_were_known_by_the_opening(forecast: Callable[.
     assert {row["family"] for row in rows} >= {"rates", "spells", "deliveries", "move", "link"}
     bank = bundled_bank()
     asks, _ = predicates(bank.questions, bank)
-    opens: dict[str, str] = {}
+    opens = {}
     for question in bank.questions:
         day = question.opens.isoformat()
         for process in ancestors(bank.world.links, asked(asks[question.id])):
@@ -211,13 +205,13 @@ def test_priors_have_a_source_and_were_known_by_the_opening(forecast: Callable[.
     assert {row["process"] for row in mine} < {row["process"] for row in rows}
 
 
-def _next_day(moment: str) -> str:
+def _next_day(moment):
     import datetime as dt
 
     return (dt.date.fromisoformat(moment[:10]) + dt.timedelta(days=1)).isoformat()
 
 
-def test_verify_and_the_database(forecast: Callable[..., Any]) -> None:
+def test_verify_and_the_database(forecast):
     result = forecast("verify")
     assert result["ok"]
     assert {"entries", "head", "anchored_to", "first_bad"} <= set(result)
@@ -227,9 +221,7 @@ def test_verify_and_the_database(forecast: Callable[..., Any]) -> None:
     assert Path(forecast("db", "path")["database"]).exists()
 
 
-def test_tables_csv_and_lines(
-    forecast: Callable[..., Any], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_tables_csv_and_lines(forecast, capsys):
     for option in ([], ["--csv"], ["--nl"]):
         capsys.readouterr()
         assert cli(["questions", "list", *option]) == 0
@@ -241,7 +233,7 @@ def test_tables_csv_and_lines(
     assert json.loads(lines[0])["id"]
 
 
-def _tour() -> list[str]:
+def _tour():
     readme = Path(__file__).parents[2] / "README.md"
     text = readme.read_text(encoding="utf-8")
     block = re.search(r"<!-- tour -->\s*```sh\n(.*?)```", text, re.DOTALL)
@@ -250,12 +242,7 @@ def _tour() -> list[str]:
     return [line for line in joined.splitlines() if line.startswith("forecast ")]
 
 
-def test_the_tour_of_the_readme_works_as_printed(
-    home: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_the_tour_of_the_readme_works_as_printed(home, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("FORECASTING_NOW", "2026-11-28T12:00:00Z")
     monkeypatch.delenv("FORECASTING_FORECASTER")
     monkeypatch.chdir(tmp_path)

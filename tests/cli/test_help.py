@@ -3,7 +3,6 @@
 import re
 import shlex
 from collections import defaultdict
-from collections.abc import Iterator
 
 import click
 import pytest
@@ -19,7 +18,7 @@ DIFFERENT = {
 }
 
 
-def _walk(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+def _walk(command, path):
     yield path, command
     if isinstance(command, click.Group):
         context = click.Context(command)
@@ -32,22 +31,22 @@ def _walk(command: click.Command, path: str) -> Iterator[tuple[str, click.Comman
 COMMANDS = dict(_walk(root, "forecast"))
 
 
-def _help(command: click.Command, path: str) -> str:
+def _help(command, path):
     return command.get_help(click.Context(command, info_name=path, terminal_width=100))
 
 
-def _examples(text: str) -> list[str]:
+def _examples(text):
     block = re.search(r"Examples?:\n(.*?)(\n\n|$)", text, re.DOTALL)
     lines = block.group(1).replace("\\\n", " ").splitlines() if block else []
     assert all(line.strip().startswith("forecast") for line in lines)
     return [line.strip() for line in lines]
 
 
-def _parse(line: str) -> list[str]:
+def _parse(line):
     """Parse a line down to its command, as click would, and run nothing."""
     words = shlex.split(line.partition(" > ")[0])
     assert words.pop(0) == "forecast"
-    command: click.Command = root
+    command = root
     context = command.make_context("forecast", words)
     while isinstance(command, click.Group):
         rest = [*context._protected_args, *context.args]
@@ -61,7 +60,7 @@ def _parse(line: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", COMMANDS)
-def test_examples_can_be_pasted(path: str) -> None:
+def test_examples_can_be_pasted(path):
     assert COMMANDS[path].help
     text = _help(COMMANDS[path], path)
     assert "\\\\" not in text
@@ -70,7 +69,7 @@ def test_examples_can_be_pasted(path: str) -> None:
         _parse(line)
 
 
-def test_commands_that_take_arguments_have_examples() -> None:
+def test_commands_that_take_arguments_have_examples():
     without = [
         path
         for path, command in COMMANDS.items()
@@ -81,8 +80,8 @@ def test_commands_that_take_arguments_have_examples() -> None:
     assert not without
 
 
-def test_an_option_has_one_help_and_one_place_everywhere() -> None:
-    said: dict[str, set[tuple[str, bool]]] = defaultdict(set)
+def test_an_option_has_one_help_and_one_place_everywhere():
+    said = defaultdict(set)
     for path, command in COMMANDS.items():
         options = [p for p in command.params if isinstance(p, click.Option)]
         for option in options:

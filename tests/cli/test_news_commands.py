@@ -4,10 +4,7 @@ import io
 import json
 import shlex
 import shutil
-from collections.abc import Callable
-from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -21,13 +18,13 @@ AT = ("--known-at", "2026-11-20T09:00Z")
 
 
 @pytest.fixture(autouse=True)
-def standing_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+def standing_clock(monkeypatch):
     monkeypatch.setenv("FORECASTING_NOW", "2026-11-22T12:00:00Z")
     monkeypatch.setattr(news_world, "world_of_the_bank", lambda ledger: WORLD)
 
 
 @pytest.fixture(scope="module")
-def laid(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def laid(tmp_path_factory):
     """A database with a small world's questions, laid once and copied for each test."""
     path = tmp_path_factory.mktemp("laid") / "bank.db"
     lay(f"sqlite:///{path}").close()
@@ -35,13 +32,11 @@ def laid(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def said(
-    home: Path, laid: Path, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., tuple[str, str]]:
+def said(home, laid, capsys):
     """Run a command on a fresh database and give stdout and stderr."""
     shutil.copy(laid, home / "forecasts.db")
 
-    def call(*arguments: str, code: int = 0) -> tuple[str, str]:
+    def call(*arguments, code=0):
         capsys.readouterr()
         found = cli(list(arguments))
         out, err = capsys.readouterr()
@@ -51,8 +46,8 @@ def said(
     return call
 
 
-def test_a_day_with_news(said: Callable[..., tuple[str, str]], tmp_path: Path) -> None:
-    def answer(*arguments: str) -> Any:
+def test_a_day_with_news(said, tmp_path):
+    def answer(*arguments):
         return json.loads(said(*arguments, "--json")[0])
 
     first = answer(*ADD, *AT, "--grade", "b", "--on", f"{RUNG}=x0.5")
@@ -97,7 +92,7 @@ def test_a_day_with_news(said: Callable[..., tuple[str, str]], tmp_path: Path) -
     assert "news.csv:3: refused: known_at (soon)" in err
 
 
-def test_facts_reports_and_what_is_said_of_them(said: Callable[..., tuple[str, str]]) -> None:
+def test_facts_reports_and_what_is_said_of_them(said):
     out, err = said("news", "add", "Truce announced", "--source", "blog", *AT, "--grade", "E",
                     "--on", "truce=on", "--half-life", "10d")  # fmt: skip
     assert "note: truce=on: a fact needs a source graded A or B (blog: E), or --confirmed" in err
@@ -118,7 +113,7 @@ def test_facts_reports_and_what_is_said_of_them(said: Callable[..., tuple[str, s
     assert "lasting" in said("news", "list", "--csv")[0]
 
 
-def test_a_proposed_command_is_whole(said: Callable[..., tuple[str, str]]) -> None:
+def test_a_proposed_command_is_whole(said):
     given = ("--on", "truce=on=x2", "--half-life", "10d", "--confirmed")
     said(*ADD, *AT, *given)
     _, err = said(*ADD, "--known-at", "2026-11-21", *given[:2], "--lasting")
@@ -127,17 +122,13 @@ def test_a_proposed_command_is_whole(said: Callable[..., tuple[str, str]]) -> No
     said(*command[1:])
 
 
-def test_standard_input_is_a_file_too(
-    said: Callable[..., tuple[str, str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_standard_input_is_a_file_too(said, monkeypatch):
     content = b'{"title": "One", "source": "w", "known_at": "2026-11-20"}\n'
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(content)))
     assert "added" in said("news", "import", "-")[0]
 
 
-def test_mistakes_are_one_line_with_the_way_out(
-    said: Callable[..., tuple[str, str]], tmp_path: Path
-) -> None:
+def test_mistakes_are_one_line_with_the_way_out(said, tmp_path):
     wrong = tmp_path / "wrong.csv"
     wrong.write_text("headline,source\n")
     binary = tmp_path / "binary"

@@ -11,7 +11,7 @@ from forecasting.app.book import Book
 from forecasting.app.review.pictures import draw
 from forecasting.cli import run as cli
 from forecasting.store import Head
-from tests.app.season import season
+from tests.season import season
 
 
 @pytest.fixture(scope="module")

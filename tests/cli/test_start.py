@@ -26,10 +26,10 @@ QUESTION = "leaders-meet@2026-12-31"
 NEWS = ("--known-at", "2026-11-22T12:00Z", "--on", "leaders-meet=x1.5")
 
 
-def _imported(*arguments, code=PROBE):
+def _imported(*arguments, code=PROBE, **told):
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments],
-        env=os.environ | {"FORECASTING_NOW": "2026-11-22T12:00:00Z"},
+        env=os.environ | told,
         cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -63,8 +63,11 @@ def database(tmp_path_factory):
     ids=["help", "log", "news add"],
 )  # fmt: skip
 def test_a_command_imports_what_it_needs_and_no_more(database, arguments, not_these):
-    where = ("--db", database) if arguments != ("--help",) else ()
-    modules = _imported(*where, *arguments)
+    if arguments == ("--help",):
+        modules = _imported(*arguments)
+    else:
+        now = "2026-11-22T12:00:00Z"
+        modules = _imported("--db", database, *arguments, FORECASTING_NOW=now)
     assert "forecasting.cli" in modules
     assert modules & not_these == set()
 
@@ -79,7 +82,7 @@ def test_importing_the_package_loads_nothing_heavy(names, not_these):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_the_list_of_commands_says_what_each_says_of_itself(name: str) -> None:
+def test_the_list_of_commands_says_what_each_says_of_itself(name):
     command = root.get_command(click.Context(root), name)
     assert command is not None
     assert command.get_short_help_str(200) == COMMANDS[name][2]

@@ -6,7 +6,6 @@ import itertools
 import math
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 from rich.cells import cell_len
@@ -14,7 +13,7 @@ from rich.cells import cell_len
 from forecasting import clock
 from forecasting.app.book import open_book
 from forecasting.cli import output, run
-from tests.app.season import season
+from tests.season import season
 
 WIDTHS = (60, 80, 120, 200)
 NOW = "2026-11-22T12:00:00Z"
@@ -53,7 +52,7 @@ SCORED = {
 
 
 @pytest.fixture(scope="module")
-def databases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def databases(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tables")
     diary = season(folder / "season.db", events=8)
     diary.ledger.close()
@@ -71,7 +70,7 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {name: str(folder / f"{name}.db") for name in ("season", "bank")}
 
 
-def _printed(monkeypatch: pytest.MonkeyPatch, database: str, width: int, *words: str) -> str:
+def _printed(monkeypatch, database, width, *words):
     monkeypatch.setenv("COLUMNS", str(width))
     monkeypatch.setenv("FORECASTING_FORECASTER", "ana")
     out, err = io.StringIO(), io.StringIO()
@@ -80,7 +79,7 @@ def _printed(monkeypatch: pytest.MonkeyPatch, database: str, width: int, *words:
     return out.getvalue()
 
 
-def _header(text: str) -> str:
+def _header(text):
     """Give what stands above the first rule, on as many lines as it takes."""
     lines = text.splitlines()
     rule = next(i for i, line in enumerate(lines) if line.strip().startswith("─"))
@@ -98,9 +97,9 @@ CASES = [
     ("name", "now", "words", "columns"), CASES, ids=[case[2] for case in CASES]
 )
 def test_a_listing_fits_and_keeps_its_answer(
-    databases: dict[str, str], monkeypatch: pytest.MonkeyPatch,
-    name: str, now: str, words: str, columns: tuple[str, ...],
-) -> None:  # fmt: skip
+    databases, monkeypatch,
+    name, now, words, columns
+):  # fmt: skip
     monkeypatch.setenv("FORECASTING_NOW", now)
     for width in WIDTHS:
         text = _printed(monkeypatch, databases[name], width, *words.split())
@@ -112,7 +111,7 @@ def test_a_listing_fits_and_keeps_its_answer(
     assert len(_header(wide)) >= len(_header(text))
 
 
-def test_every_listing_is_in_the_table() -> None:
+def test_every_listing_is_in_the_table():
     """A call of `emit` with columns is a listing; each module that has one is tried above."""
     modules = {
         path.stem
@@ -139,9 +138,9 @@ def test_every_listing_is_in_the_table() -> None:
     ],
 )
 def test_any_row_fits(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
-    width: int, row: dict[str, Any],
-) -> None:  # fmt: skip
+    monkeypatch, capsys,
+    width, row
+):  # fmt: skip
     monkeypatch.setenv("COLUMNS", str(width))
     output.remember(output.Settings())
     output._table([row], list(row), "a title " * 30)
@@ -153,7 +152,7 @@ def test_any_row_fits(
         assert output.cell(row["after"]) in text
 
 
-def test_a_record_fits(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_record_fits(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "60")
     output._record({"id": "q", "title": "word " * 40, "none": None, "rows": [{"a": 1, "b": "x"}]})
     out = capsys.readouterr().out
@@ -162,9 +161,7 @@ def test_a_record_fits(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     assert "–" in out
 
 
-def test_a_withdrawn_forecast_is_shown_as_withdrawn(
-    databases: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_withdrawn_forecast_is_shown_as_withdrawn(databases, monkeypatch):
     monkeypatch.setenv("FORECASTING_NOW", NOW)
     text = _printed(monkeypatch, databases["bank"], 80, "questions", "list", "--status", "open")
     row = next(line for line in text.splitlines() if "leaders-meet@2026-12-31" in line)
@@ -173,9 +170,7 @@ def test_a_withdrawn_forecast_is_shown_as_withdrawn(
     assert "0.100" in mine
 
 
-def test_data_sets_are_one_line_and_own_sources_come_first(
-    databases: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_data_sets_are_one_line_and_own_sources_come_first(databases, monkeypatch):
     monkeypatch.setenv("FORECASTING_NOW", NOW)
     text = _printed(monkeypatch, databases["bank"], 200, "sources")
     rows = text.partition("───")[2].splitlines()[1:]
@@ -186,9 +181,7 @@ def test_data_sets_are_one_line_and_own_sources_come_first(
     assert len(every.splitlines()) > 400
 
 
-def test_the_widths_are_those_of_a_pipe_and_of_the_terminal(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_widths_are_those_of_a_pipe_and_of_the_terminal(monkeypatch):
     monkeypatch.delenv("COLUMNS", raising=False)
     with contextlib.redirect_stdout(io.StringIO()):
         assert output._columns() == output.WIDE_PIPE

@@ -1,7 +1,6 @@
 """`forecast` alone, and due, as a person and as a script see them."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +11,7 @@ RUNG = "leaders-meet@2026-12-31"
 
 
 @pytest.fixture
-def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def database(tmp_path, monkeypatch):
     monkeypatch.setenv("FORECASTING_NOW", "2026-11-22T12:00:00Z")
     monkeypatch.setenv("FORECASTING_FORECASTER", "ana")
     path = str(tmp_path / "book.db")
@@ -23,9 +22,7 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.mark.parametrize("width", [60, 80, 120, 200])
-def test_forecast_alone_shows_today(
-    database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], width: int
-) -> None:
+def test_forecast_alone_shows_today(database, monkeypatch, capsys, width):
     monkeypatch.setenv("COLUMNS", str(width))
     assert run(["--db", database]) == 0
     out = capsys.readouterr().out
@@ -41,9 +38,7 @@ def test_forecast_alone_shows_today(
     assert "Venue agreed" in {r["title"] for r in rows if r["section"] == "news not coded"}
 
 
-def test_due_prints_a_table_a_calendar_or_a_mail(
-    database: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_due_prints_a_table_a_calendar_or_a_mail(database, capsys):
     assert run(["due", "--db", database, "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert {"question", "reason", "age_days", "value", "staleness", "hazard"} <= set(rows[0])
@@ -56,9 +51,7 @@ def test_due_prints_a_table_a_calendar_or_a_mail(
     assert run(["due", "--mail", "--ics", "--db", database]) == 2
 
 
-def test_without_a_database_the_help_is_there_and_the_way_to_one(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_a_database_the_help_is_there_and_the_way_to_one(tmp_path, capsys):
     assert run(["--db", str(tmp_path / "none.db")]) == 3
     err = capsys.readouterr().err
     assert "Commands:" in err

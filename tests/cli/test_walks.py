@@ -6,11 +6,8 @@ A walk that grows by a layer or by a query is seen here; nothing is timed.
 import ast
 import datetime as dt
 import sys
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import pytest
 from sqlalchemy import event
@@ -27,27 +24,27 @@ PACKAGE = Path(forecasting.__file__).parent
 class Walked:
     """What a walk went through: files and functions of the package, statements of SQL."""
 
-    def __init__(self) -> None:
-        self.functions: set[tuple[str, str]] = set()
-        self.statements: set[str] = set()
+    def __init__(self):
+        self.functions = set()
+        self.statements = set()
 
     @property
-    def files(self) -> set[str]:
+    def files(self):
         return {file for file, _ in self.functions}
 
 
 @contextmanager
-def walked() -> Iterator[Walked]:
+def walked():
     found = Walked()
 
-    def called(frame: FrameType, what: str, _: Any) -> None:
+    def called(frame, what, _):
         code = frame.f_code
         if what == "call" and code.co_name != "<module>":
             file = Path(code.co_filename)
             if file.is_relative_to(PACKAGE):
                 found.functions.add((str(file.relative_to(PACKAGE)), code.co_qualname))
 
-    def executed(*given: Any) -> None:
+    def executed(*given):
         # What begins a transaction asks for nothing.
         if not given[2].startswith("BEGIN"):
             found.statements.add(given[2])
@@ -62,7 +59,7 @@ def walked() -> Iterator[Walked]:
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def workspace(tmp_path_factory):
     """A workspace with the example's bank, in which each command has run once."""
     folder = tmp_path_factory.mktemp("walks") / "here"
     with clock.at(NOW):
@@ -71,13 +68,13 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def there(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def there(workspace, monkeypatch):
     monkeypatch.chdir(workspace)
     with clock.at(NOW):
         yield
 
 
-def warm(*words: str) -> Walked:
+def warm(*words):
     """Walk a second time: what is imported or put together once is no part of it."""
     assert run(list(words)) == 0
     with walked() as found:
@@ -87,7 +84,7 @@ def warm(*words: str) -> Walked:
 
 @pytest.mark.usefixtures("there")
 @pytest.mark.parametrize("question", ["leaders-meet@2026-12-31", "buffer-zone-2026"])
-def test_a_forecast_walks_from_key_to_disk_through_20_files(question: str) -> None:
+def test_a_forecast_walks_from_key_to_disk_through_20_files(question):
     assert run(["log", question, "3%"]) == 0
     with walked() as found:
         assert run(["log", question, "4%"]) == 0
@@ -97,7 +94,7 @@ def test_a_forecast_walks_from_key_to_disk_through_20_files(question: str) -> No
 
 
 @pytest.mark.usefixtures("there")
-def test_a_table_of_scores_walks_through_35_files() -> None:
+def test_a_table_of_scores_walks_through_35_files():
     # With a forecast of a resolved question there is something to score.
     words = ("log", "energy-truce-2025-observed", "5%", "--at", "2025-03-20T12:00Z")
     run(list(words))
@@ -105,7 +102,7 @@ def test_a_table_of_scores_walks_through_35_files() -> None:
     assert len(found.files) <= 35, sorted(found.files)
 
 
-def test_commands_speak_to_the_book_alone() -> None:
+def test_commands_speak_to_the_book_alone():
     """Nothing of the command line reaches around the one door, to the ledger or a use case."""
     around = []
     for file in sorted((PACKAGE / "cli").glob("*.py")):

@@ -4,7 +4,6 @@ import ast
 import datetime as dt
 import itertools
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -39,11 +38,11 @@ MOST_WORDS = 25
 PIECES = {PACKAGE / "app/news/add.py", PACKAGE / "bank/snapshot.py", PACKAGE / "store/snapshot.py"}
 
 
-def _modules() -> list[Path]:
+def _modules():
     return [p for p in sorted(PACKAGE.rglob("*.py")) if "_bundled" not in p.parts]
 
 
-def _strings(path: Path) -> Iterator[tuple[int, str]]:
+def _strings(path):
     """Give every literal that is no docstring; what is filled in reads as X."""
     tree = ast.parse(path.read_text())
     homes = (ast.Module, ast.FunctionDef, ast.ClassDef)
@@ -70,7 +69,7 @@ def _strings(path: Path) -> Iterator[tuple[int, str]]:
             )
 
 
-def _read(path: Path) -> str:
+def _read(path):
     """Give what a person reads of a file: of a module its literals, docstrings among them."""
     text = path.read_text()
     if path.suffix == ".py":
@@ -81,7 +80,7 @@ def _read(path: Path) -> str:
     return " ".join(text.split()).lower()
 
 
-def _commands(command: click.Command) -> Iterator[click.Command]:
+def _commands(command):
     yield command
     if isinstance(command, click.Group):
         context = click.Context(command)
@@ -100,7 +99,7 @@ NAMES = {
 }
 
 
-def test_no_riddle_is_left_in_what_a_person_reads() -> None:
+def test_no_riddle_is_left_in_what_a_person_reads():
     documents = [
         *(ROOT / name for name in ("README.md", "CHANGELOG.md", "db/README.md")),
         *(ROOT / "questions/README.md", PACKAGE / "exchange/README.md"),
@@ -117,7 +116,7 @@ def test_no_riddle_is_left_in_what_a_person_reads() -> None:
     assert not found
 
 
-def test_below_the_command_line_a_message_names_arguments_and_no_options() -> None:
+def test_below_the_command_line_a_message_names_arguments_and_no_options():
     """An option stands there only in a command to be pasted."""
     found = [
         f"{path.relative_to(ROOT)}:{line}: {text}"
@@ -131,7 +130,7 @@ def test_below_the_command_line_a_message_names_arguments_and_no_options() -> No
     assert not found
 
 
-def test_every_argument_that_a_message_names_has_its_option() -> None:
+def test_every_argument_that_a_message_names_has_its_option():
     assert set(OPTIONS.values()) - {"--columns"} <= NAMES
     options = {name.removeprefix("--").replace("-", "_") for name in NAMES}
     stated = re.compile(r"(?<![\w.\"'-])([a-z][a-z_]+)=(?![=.])")
@@ -161,17 +160,17 @@ def test_every_argument_that_a_message_names_has_its_option() -> None:
         ("stance=0.7 or that=x2", "stance=0.7 or that=x2"),
     ],
 )
-def test_the_command_line_spells_an_argument_as_its_option(said: str, shown: str) -> None:
+def test_the_command_line_spells_an_argument_as_its_option(said, shown):
     assert as_options(said) == shown
 
 
-def _glossary() -> list[str]:
+def _glossary():
     section = (ROOT / "README.md").read_text().partition("\n## Glossary\n")[2].partition("\n## ")[0]
     rows = [line.split("|")[1].strip() for line in section.splitlines() if line.startswith("| ")]
     return rows[1:]
 
 
-def test_the_glossary_is_short_and_has_every_word_of_a_sense_of_its_own() -> None:
+def test_the_glossary_is_short_and_has_every_word_of_a_sense_of_its_own():
     words = _glossary()
     assert 0 < len(words) <= MOST_WORDS
     assert words == sorted(set(words), key=str.lower)
@@ -180,7 +179,7 @@ def test_the_glossary_is_short_and_has_every_word_of_a_sense_of_its_own() -> Non
     assert all(word.lower() in text.lower() for word in words)
 
 
-def test_a_backdated_forecast_keeps_the_word_that_older_ledgers_hashed() -> None:
+def test_a_backdated_forecast_keeps_the_word_that_older_ledgers_hashed():
     moment = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
     said = Forecast("q", "0" * 64, "ana", binary_value("0.5"), moment, "backdated")
     prepared = prepare(said)
@@ -191,7 +190,7 @@ def test_a_backdated_forecast_keeps_the_word_that_older_ledgers_hashed() -> None
 
 
 @pytest.mark.parametrize("word", ["backdated", "elicited"])
-def test_the_old_word_of_a_kind_is_still_read(word: str) -> None:
+def test_the_old_word_of_a_kind_is_still_read(word):
     assert Selection(word).kind == "backdated"
     (option,) = [
         p

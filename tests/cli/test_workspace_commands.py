@@ -28,11 +28,11 @@ questions:
 class Walk:
     """Runs commands as processes where one stands, and keeps all that they print."""
 
-    def __init__(self, place: Path, home: Path) -> None:
+    def __init__(self, place, home):
         self.place, self.home, self.now = place, home, "2026-11-22T09:00:00Z"
-        self.printed: list[str] = []
+        self.printed = []
 
-    def __call__(self, *words: str, code: int = 0) -> str:
+    def __call__(self, *words, code=0):
         kept = {k: v for k, v in os.environ.items() if not k.startswith("FORECASTING")}
         env = kept | {
             "COLUMNS": "80",

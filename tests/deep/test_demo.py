@@ -3,13 +3,10 @@
 import datetime as dt
 import itertools
 import json
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from forecasting.app.book import Book, open_book
+from forecasting.app.book import open_book
 
 pytestmark = pytest.mark.deep
 type Spoken = dict[str, set[tuple[str, dt.datetime]]]
@@ -18,13 +15,13 @@ RARE = {"russia-signs-given-soft", "russia-signs-given-firm", "relapse-after-dea
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Book, dict[str, Any]]]:
+def demo(tmp_path_factory):
     """The one full replay of the suite."""
     with open_book(str(tmp_path_factory.mktemp("demo") / "demo.db")) as book:
         yield book, book.replay()
 
 
-def test_the_main_job_has_its_figures(demo: tuple[Book, dict[str, Any]]) -> None:
+def test_the_main_job_has_its_figures(demo):
     book, result = demo
     assert (result["questions"], result["resolved"]) == (48, 30)
     assert result["forecasters"] >= 12
@@ -32,7 +29,7 @@ def test_the_main_job_has_its_figures(demo: tuple[Book, dict[str, Any]]) -> None
     json.dumps(result["scores"])
 
 
-def test_only_what_few_paths_meet_is_refused(demo: tuple[Book, dict[str, Any]]) -> None:
+def test_only_what_few_paths_meet_is_refused(demo):
     """A condition that is rare leaves a number too loose to log; all others are said each time."""
     book, result = demo
     runs = book.ledger.model_runs(run=result["run"])
@@ -44,14 +41,14 @@ def test_only_what_few_paths_meet_is_refused(demo: tuple[Book, dict[str, Any]]) 
     assert rare <= RARE
 
 
-def _spoken(book: Book, result: dict[str, Any]) -> Spoken:
-    spoken: Spoken = {}
+def _spoken(book, result):
+    spoken = {}
     for forecast in book.ledger.forecasts(run=result["run"], kind="replay"):
         spoken.setdefault(forecast.forecaster, set()).add((forecast.question, forecast.issued_at))
     return spoken
 
 
-def _alike(spoken: Spoken) -> None:
+def _alike(spoken):
     model = spoken["model"]
     assert spoken["prior"] == model
     for name in ("base-rate", "model without links", "model without news"):
@@ -63,9 +60,7 @@ def _alike(spoken: Spoken) -> None:
         assert spoken[f"worldview:{name}"] == {pair for pair in model if pair[1] >= first}
 
 
-def test_of_what_is_not_rare_every_forecaster_speaks_at_every_step(
-    demo: tuple[Book, dict[str, Any]],
-) -> None:
+def test_of_what_is_not_rare_every_forecaster_speaks_at_every_step(demo):
     _alike(
         {
             name: {pair for pair in pairs if pair[0] not in RARE}
@@ -75,15 +70,15 @@ def test_of_what_is_not_rare_every_forecaster_speaks_at_every_step(
 
 
 @pytest.mark.xfail(strict=True, reason="8,192 paths are too few for three rare conditions")
-def test_every_forecaster_speaks_at_every_step(demo: tuple[Book, dict[str, Any]]) -> None:
+def test_every_forecaster_speaks_at_every_step(demo):
     _, result = demo
     assert result["refused"] == 0
     _alike(_spoken(*demo))
 
 
-def test_ladders_never_fall_and_options_sum_to_one(demo: tuple[Book, dict[str, Any]]) -> None:
+def test_ladders_never_fall_and_options_sum_to_one(demo):
     book, result = demo
-    rungs: dict[tuple[str, str, dt.datetime], list[tuple[str, float]]] = {}
+    rungs = {}
     for forecast in book.ledger.forecasts(run=result["run"], kind="replay"):
         numbers = forecast.value.numbers
         if forecast.value.shape == "options":
@@ -99,9 +94,7 @@ def test_ladders_never_fall_and_options_sum_to_one(demo: tuple[Book, dict[str, A
         assert all(a <= b + 1e-12 for a, b in itertools.pairwise(probabilities)), key
 
 
-def test_no_interval_is_given_for_few_events_and_nobody_is_ranked(
-    demo: tuple[Book, dict[str, Any]],
-) -> None:
+def test_no_interval_is_given_for_few_events_and_nobody_is_ranked(demo):
     _, result = demo
     for row in result["scores"]:
         if row["n_events"] < 8:
@@ -111,7 +104,7 @@ def test_no_interval_is_given_for_few_events_and_nobody_is_ranked(
     assert order[:5] == ["model", "model without links", "model without news", "prior", "base-rate"]
 
 
-def test_texts_are_scored_on_their_claims_alone(demo: tuple[Book, dict[str, Any]]) -> None:
+def test_texts_are_scored_on_their_claims_alone(demo):
     book, _ = demo
     claims = book.ledger.forecasts(kind="elicited")
     assert {claim.forecaster for claim in claims} == {
@@ -124,7 +117,7 @@ def test_texts_are_scored_on_their_claims_alone(demo: tuple[Book, dict[str, Any]
     assert all(claim.claim and claim.meta["sentences"] for claim in claims)
 
 
-def test_the_review_page_is_written(demo: tuple[Book, dict[str, Any]], tmp_path: Path) -> None:
+def test_the_review_page_is_written(demo, tmp_path):
     book, _ = demo
     page = book.review(tmp_path / "review").read_text(encoding="utf-8")
     assert "<script" not in page

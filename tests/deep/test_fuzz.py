@@ -7,10 +7,8 @@ the ledger still verifies and has grown by what it says was added.
 
 import json
 import signal
-from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -33,8 +31,7 @@ pytestmark = pytest.mark.deep
 NOW = parse_instant("2026-11-22T12:00Z")
 SECONDS = 5
 fuzzed = settings(
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 TABLE = "title,source,known_at,event_at,url,on,grade,story,because\n" + "".join(
     f'Talks {n},wire,2026-11-{10 + n},,https://example.org/{n},,B,"a, b",because\n'
@@ -64,7 +61,7 @@ PIECES = (
 
 
 @st.composite
-def mutated(draw: st.DrawFn, *wholes: bytes) -> bytes:
+def mutated(draw, *wholes):
     """Give one of the files with one to six things done to it."""
     found = bytearray(draw(st.sampled_from(wholes)))
     for _ in range(draw(st.integers(1, 6))):
@@ -91,8 +88,8 @@ def mutated(draw: st.DrawFn, *wholes: bytes) -> bytes:
 
 
 @contextmanager
-def in_time() -> Iterator[None]:
-    def ring(*_: object) -> NoReturn:
+def in_time():
+    def ring(*_):
         raise TimeoutError(f"more than {SECONDS} seconds")
 
     signal.signal(signal.SIGALRM, ring)
@@ -104,7 +101,7 @@ def in_time() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def ledger() -> Iterator[Ledger]:
+def ledger():
     with Book.open("sqlite:///:memory:", create=True) as book:
         yield book.ledger
 
@@ -120,7 +117,7 @@ HOSTILE = tuple(
 
 @given(content=mutated(*NEWS, *HOSTILE))
 @fuzzed
-def test_news(ledger: Ledger, content: bytes) -> None:
+def test_news(ledger, content):
     before, entries = ledger.content_digest(), ledger.head().seq
     with in_time():
         try:
@@ -136,7 +133,7 @@ def test_news(ledger: Ledger, content: bytes) -> None:
     assert (again["added"], len(again["refused"])) == (0, len(found["refused"]))
 
 
-def test_what_the_fuzzing_of_news_left_behind_verifies(ledger: Ledger) -> None:
+def test_what_the_fuzzing_of_news_left_behind_verifies(ledger):
     assert ledger.verify().ok
 
 
@@ -148,7 +145,7 @@ BANK = tuple(
 
 @given(content=mutated(QUESTION.encode(), *BANK))
 @settings(fuzzed, max_examples=settings.default.max_examples // 4)
-def test_question_files(tmp_path: Path, content: bytes) -> None:
+def test_question_files(tmp_path, content):
     path = tmp_path / "q.yaml"
     path.write_bytes(content)
     with in_time():
@@ -169,7 +166,7 @@ ROWS = (Path(__file__).parents[2] / "questions" / "reference" / "occurrences.csv
 
 @given(content=mutated(ROWS[:1500].rpartition(b"\n")[0]))
 @fuzzed
-def test_tables_of_a_bank(tmp_path: Path, content: bytes) -> None:
+def test_tables_of_a_bank(tmp_path, content):
     (tmp_path / "t.csv").write_bytes(content)
     reader = TableReader(tmp_path)
     with in_time():
@@ -180,7 +177,7 @@ def test_tables_of_a_bank(tmp_path: Path, content: bytes) -> None:
 
 @given(content=mutated(b'database = "a.db"\nforecaster = "ana"\n'))
 @fuzzed
-def test_settings(home: Path, content: bytes) -> None:
+def test_settings(home, content):
     (home / "config.toml").write_bytes(content)
     with in_time(), suppress(InvalidInput):
         assert database().value.startswith(("sqlite:///", "postgresql+psycopg://"))
@@ -188,7 +185,7 @@ def test_settings(home: Path, content: bytes) -> None:
 
 @given(data=st.data())
 @fuzzed
-def test_anchors(ledger: Ledger, data: st.DataObject) -> None:
+def test_anchors(ledger, data):
     good = anchor(ledger, NOW).text
     content = data.draw(mutated(good.encode(), (good * 2).encode()))
     try:
@@ -201,7 +198,7 @@ def test_anchors(ledger: Ledger, data: st.DataObject) -> None:
 
 @given(content=mutated(b"SQLite format 3\0" + bytes(200), b"x" * 100), good=st.booleans())
 @settings(fuzzed, max_examples=40)
-def test_backups(tmp_path: Path, content: bytes, good: bool) -> None:
+def test_backups(tmp_path, content, good):
     from forecasting.store import backup, restore
 
     source, target = tmp_path / "source.db", tmp_path / "target.db"
@@ -228,7 +225,7 @@ def test_backups(tmp_path: Path, content: bytes, good: bool) -> None:
 
 @given(token=mutated(b"\x30\x05\x30\x03\x02\x01\x00", b"\x30\x82\x01\x00" + bytes(256)))
 @fuzzed
-def test_tokens(token: bytes) -> None:
+def test_tokens(token):
     pytest.importorskip("rfc3161_client", reason="the optional extra `stamp` is not installed")
     with in_time(), pytest.raises(InvalidInput):
         read_stamp(b"content", token)
@@ -236,7 +233,7 @@ def test_tokens(token: bytes) -> None:
 
 @given(content=mutated(*(probe.encode() for probe in PROBES), FEED.encode()))
 @fuzzed
-def test_markup(content: bytes) -> None:
+def test_markup(content):
     with in_time():
         shown = str(markup(content.decode(errors="replace")))
     harmless(shown)

@@ -182,10 +182,7 @@ def measured(frame):
     table = {
         row["forecaster"]: row
         for row in from_frame(
-            frame[frame["forecaster"] != "right"],
-            kind="live",
-            against="calibrated",
-            resamples=499,
+            frame[frame["forecaster"] != "right"], kind="live", against="calibrated", resamples=499
         )
     }
     scored = against.lifetime_scores(frame, rule="brier", convention="half", window="scheduled")

@@ -45,12 +45,12 @@ COUNT = OutcomeSpace("numeric", (), 0.0, 1000.0, "prisoners")
         ("0.1234567890123", "0.1234567890123"),
     ],
 )
-def test_a_probability_is_kept_as_entered(text: str, entered: str) -> None:
+def test_a_probability_is_kept_as_entered(text, entered):
     assert probability(text)[0] == entered
 
 
 @given(st.floats(0, 1))
-def test_a_computed_probability_reads_back(p: float) -> None:
+def test_a_computed_probability_reads_back(p):
     assert float(decimal_text(p)) == p
     value = model_value(OutcomeSpace.binary(), [p])
     assert abs(value.numbers[0] - p) <= 1e-15
@@ -59,7 +59,7 @@ def test_a_computed_probability_reads_back(p: float) -> None:
         assert binary_value(value.entered[0]).numbers == value.numbers
 
 
-def test_computed_numbers_take_the_labels_of_their_question() -> None:
+def test_computed_numbers_take_the_labels_of_their_question():
     options = model_value(STATES, [0.5, 0.25, 0.25])
     assert (options.shape, options.labels) == ("options", STATES.options)
     assert options.numbers == (0.5, 0.25, 0.25)
@@ -67,7 +67,7 @@ def test_computed_numbers_take_the_labels_of_their_question() -> None:
     assert (quantiles.shape, quantiles.plain) == ("quantiles", {"5": 10.0, "97.5": 20.5})
 
 
-def test_options_must_be_complete_and_sum_to_one() -> None:
+def test_options_must_be_complete_and_sum_to_one():
     value = options_value(STATES, {"firm": "5%", "none": "0.15", "soft": "0.8"})
     assert value.labels == ("none", "soft", "firm")
     assert value.numbers == (0.15, 0.8, 0.05)
@@ -79,13 +79,13 @@ def test_options_must_be_complete_and_sum_to_one() -> None:
         options_value(STATES, {"none": "0.2", "soft": "0.8", "hard": "0"})
 
 
-def test_thirds_to_ten_digits_sum_to_one() -> None:
+def test_thirds_to_ten_digits_sum_to_one():
     third = "0.3333333333"
     assert sum(Decimal(t) for t in (third, third, "0.3333333334")) == 1
     assert options_value(STATES, {"none": third, "soft": third, "firm": "0.3333333334"})
 
 
-def test_quantiles_rise_inside_the_bounds() -> None:
+def test_quantiles_rise_inside_the_bounds():
     value = quantiles_value(COUNT, {"95": "900", "5": "0", "50": "390"})
     assert value.labels == ("5", "50", "95")
     assert value.plain == {"5": 0.0, "50": 390.0, "95": 900.0}
@@ -94,14 +94,14 @@ def test_quantiles_rise_inside_the_bounds() -> None:
             quantiles_value(COUNT, bad)
 
 
-def test_a_ladder_must_not_fall() -> None:
+def test_a_ladder_must_not_fall():
     early, late = dt.date(2026, 6, 30), dt.date(2026, 12, 31)
     check_ladder([(late, binary_value("0.2")), (early, binary_value("0.2"))])
     with pytest.raises(InvalidInput, match="cannot be less likely"):
         check_ladder([(late, binary_value("0.1")), (early, binary_value("0.2"))])
 
 
-def test_the_bands_of_icd_203_touch_and_have_their_midpoints() -> None:
+def test_the_bands_of_icd_203_touch_and_have_their_midpoints():
     assert [b.middle for b in BANDS] == [0.03, 0.125, 0.325, 0.5, 0.675, 0.875, 0.97]
     for lower, upper in itertools.pairwise(BANDS):
         assert lower.high == upper.low

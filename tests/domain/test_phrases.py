@@ -29,12 +29,12 @@ MONTH, YEAR = 365.25 / 12, 365.25
         (".5 d", 0.5),
     ],
 )
-def test_a_span_is_a_number_of_days(text: str, days: float) -> None:
+def test_a_span_is_a_number_of_days(text, days):
     assert parse_span(text) == pytest.approx(days, rel=1e-15)
 
 
 @pytest.mark.parametrize("text", ["", "30", "d", "-3 d", "0 d", "3 fortnights", "1e3 d", "٣ d"])
-def test_what_is_no_span_is_refused(text: str) -> None:
+def test_what_is_no_span_is_refused(text):
     with pytest.raises(InvalidInput, match=r"^span \("):
         parse_span(text)
 
@@ -62,7 +62,7 @@ PHRASES = [
 
 
 @pytest.mark.parametrize(("text", "fields"), PHRASES)
-def test_a_phrase_says_how_fast(text: str, fields: dict[str, object]) -> None:
+def test_a_phrase_says_how_fast(text, fields):
     found = parse_phrase(text)
     for name, value in fields.items():
         wanted = pytest.approx(value, rel=1e-4) if isinstance(value, float) else value
@@ -70,11 +70,11 @@ def test_a_phrase_says_how_fast(text: str, fields: dict[str, object]) -> None:
     assert found.text == " ".join(text.split())
 
 
-def test_what_a_phrase_does_not_say_is_neutral() -> None:
+def test_what_a_phrase_does_not_say_is_neutral():
     assert parse_phrase("") == Phrase("history")
 
 
-def test_a_day_ends_at_the_midnight_of_the_zone() -> None:
+def test_a_day_ends_at_the_midnight_of_the_zone():
     found = parse_phrase("at 2025-04-17", "Europe/Kyiv")
     assert found.at == dt.datetime(2025, 4, 17, 21, tzinfo=dt.UTC)
 
@@ -106,20 +106,20 @@ BAD_PHRASES = [
 
 
 @pytest.mark.parametrize(("text", "rule"), BAD_PHRASES)
-def test_a_phrase_that_cannot_be_is_one_line(text: str, rule: str) -> None:
+def test_a_phrase_that_cannot_be_is_one_line(text, rule):
     with pytest.raises(InvalidInput) as refused:
         parse_phrase(text)
     assert str(refused.value) == f"phrase ({text}): {rule}"
 
 
 @pytest.mark.parametrize("text", ["soon", "-1 in 3 d", "3 in 70 parsecs", "median", "5%"])
-def test_what_is_no_phrase_is_refused_with_examples(text: str) -> None:
+def test_what_is_no_phrase_is_refused_with_examples(text):
     with pytest.raises(InvalidInput, match=r"^phrase \(") as refused:
         parse_phrase(text)
     assert refused.value.hint
 
 
-def test_a_ratio_is_a_median_with_its_range() -> None:
+def test_a_ratio_is_a_median_with_its_range():
     assert parse_ratio("x3 (1..9)") == (3.0, 1.0, 9.0)
     assert parse_ratio("x 0.3 (.1 .. .8)") == (0.3, 0.1, 0.8)
     assert parse_ratio("x30 (6..150)") == (30.0, 6.0, 150.0)
@@ -145,19 +145,19 @@ def test_a_ratio_is_a_median_with_its_range() -> None:
         ("3 (1..9)", "ratio (3 (1..9)): must be a factor with its 90 % range. Try: x3 (1..9)"),
     ],
 )
-def test_a_ratio_that_cannot_be_is_one_line(text: str, line: str) -> None:
+def test_a_ratio_that_cannot_be_is_one_line(text, line):
     with pytest.raises(InvalidInput) as refused:
         parse_ratio(text)
     assert str(refused.value) == line
 
 
-def test_a_share_is_written_as_percent_or_as_a_number() -> None:
+def test_a_share_is_written_as_percent_or_as_a_number():
     assert parse_share("40%") == parse_share("0.4") == 0.4
     with pytest.raises(InvalidInput, match="must be a share from 0 to 1"):
         parse_share("40")
 
 
-def test_a_range_is_that_of_a_log_normal() -> None:
+def test_a_range_is_that_of_a_log_normal():
     median, low, high = parse_ratio("x3 (1..9)")
     at_95 = median * math.exp(log_sd(median, low, high) * NormalDist().inv_cdf(0.95))
     assert at_95 == pytest.approx(high)

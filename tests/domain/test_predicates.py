@@ -22,7 +22,6 @@ from forecasting.domain.predicate import (
     StateOn,
     Through,
     Total,
-    Truth,
     Within,
 )
 from forecasting.domain.predicate_text import (
@@ -47,7 +46,7 @@ CLOSE = Moment()
 OPENS, CLOSES = (dt.datetime(2026, month, 1, tzinfo=dt.UTC) for month in (1, 7))
 
 
-def _day(month: int, day: int) -> Moment:
+def _day(month, day):
     """The midnight UTC that ends a day of 2026."""
     return Moment(dt.datetime(2026, month, day, tzinfo=dt.UTC) + dt.timedelta(days=1))
 
@@ -90,19 +89,16 @@ SPELLINGS = [
         "not a by close and b by close or c by close",
         Or(And(Not(Occurred("a", CLOSE)), Occurred("b", CLOSE)), Occurred("c", CLOSE)),
     ),
-    (
-        "not (a by close or b by close)",
-        Not(Or(Occurred("a", CLOSE), Occurred("b", CLOSE))),
-    ),
+    ("not (a by close or b by close)", Not(Or(Occurred("a", CLOSE), Occurred("b", CLOSE)))),
 ]
 
 
 @pytest.mark.parametrize(("text", "event"), SPELLINGS)
-def test_a_spelling_has_one_meaning(text: str, event: object) -> None:
-    assert parse_predicate(text) == Predicate(event, None, text)  # type: ignore[arg-type]
+def test_a_spelling_has_one_meaning(text, event):
+    assert parse_predicate(text) == Predicate(event, None, text)
 
 
-def test_a_condition_follows_given() -> None:
+def test_a_condition_follows_given():
     found = parse_predicate("a=x on close given b=y by close and not c by close")
     assert found.event == At("a", ("x",), CLOSE)
     condition = And(Entered("b", ("y",), CLOSE), Not(Occurred("c", CLOSE)))
@@ -110,12 +106,12 @@ def test_a_condition_follows_given() -> None:
     assert processes_of(found) == {"a", "b", "c"}
 
 
-def test_a_day_is_the_midnight_in_the_zone_that_ends_it() -> None:
+def test_a_day_is_the_midnight_in_the_zone_that_ends_it():
     found = parse_predicate("truce=on on 2026-03-28", zone="Europe/Kyiv").event
     assert found == At("truce", TRUCE, Moment(dt.datetime(2026, 3, 28, 22, tzinfo=dt.UTC)))
 
 
-def test_names_stand_where_a_name_belongs() -> None:
+def test_names_stand_where_a_name_belongs():
     by = parse_predicate("by=by by close").event
     assert by == Entered("by", ("by",), CLOSE)
     assert parse_target("truce=on|by") == ("truce", ("on", "by"))
@@ -193,13 +189,13 @@ def test_names_stand_where_a_name_belongs() -> None:
         ),
     ],
 )
-def test_what_is_not_in_the_grammar_is_one_line(text: str, line: str) -> None:
+def test_what_is_not_in_the_grammar_is_one_line(text, line):
     with pytest.raises(InvalidInput) as refused:
         parse_predicate(text)
     assert str(refused.value) == line
 
 
-def test_brackets_are_bounded() -> None:
+def test_brackets_are_bounded():
     with pytest.raises(InvalidInput, match="nested more than"):
         parse_predicate("(" * 500 + "a by close" + ")" * 500)
     with pytest.raises(InvalidInput, match="at most"):
@@ -225,7 +221,7 @@ atoms = st.one_of(
     st.builds(Through, names, states, moments),
     st.builds(Within, names, st.just(()) | states, days, names, st.just(()) | states),
 )
-truths: st.SearchStrategy[Truth] = st.recursive(
+truths = st.recursive(
     atoms,
     lambda inner: (
         st.builds(Not, inner) | st.builds(And, inner, inner) | st.builds(Or, inner, inner)
@@ -238,9 +234,9 @@ entries = st.lists(st.tuples(options, names, st.just(()) | states), min_size=1, 
 )
 
 
-def _grouped(pairs: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+def _grouped(pairs):
     """States to options in the order in which the grammar gives them: option by option."""
-    found: dict[str, list[str]] = {}
+    found = {}
     for state, option in pairs:
         found.setdefault(option, []).append(state)
     return tuple((state, option) for option, each in found.items() for state in each)
@@ -261,21 +257,20 @@ events = st.one_of(
 
 @settings(max_examples=300, deadline=None)
 @given(events, st.none() | truths, st.sampled_from(["UTC", "Europe/Kyiv", "America/New_York"]))
-def test_what_is_written_reads_back_as_the_same(event: object, condition: Truth, zone: str) -> None:
-    predicate = Predicate(event, condition)  # type: ignore[arg-type]
+def test_what_is_written_reads_back_as_the_same(event, condition, zone):
+    predicate = Predicate(event, condition)
     text = format_predicate(predicate, zone=zone)
     found = parse_predicate(text, zone=zone)
     assert (found.event, found.given) == (event, condition), text
 
 
-def _moves(*ways: str) -> tuple[MoveSpec, ...]:
+def _moves(*ways):
     return tuple(
-        MoveSpec(*(state.strip() for state in way.split(">")), Phrase("history"))  # type: ignore[arg-type]
-        for way in ways
+        MoveSpec(*(state.strip() for state in way.split(">")), Phrase("history")) for way in ways
     )
 
 
-def _states(name: str, states: tuple[str, ...], *ways: str) -> ProcessSpec:
+def _states(name, states, *ways):
     return ProcessSpec(name, "states", states, _moves(*ways), start=states[0])
 
 
@@ -302,11 +297,11 @@ BINARY = OutcomeSpace.binary()
 NUMBER = OutcomeSpace("numeric", (), 0.0, 1200.0)
 
 
-def _options(*options: str) -> OutcomeSpace:
+def _options(*options):
     return OutcomeSpace("ordered", options)
 
 
-def _faults(text: str, space: OutcomeSpace = BINARY) -> list[str]:
+def _faults(text, space=BINARY):
     return check_predicate(parse_predicate(text, world=WORLD), WORLD, space, OPENS, CLOSES)
 
 
@@ -330,7 +325,7 @@ def _faults(text: str, space: OutcomeSpace = BINARY) -> list[str]:
         ("truce=held on close given truce=on on 2026-03-31", BINARY),
     ],
 )
-def test_what_fits_has_no_fault(text: str, space: OutcomeSpace) -> None:
+def test_what_fits_has_no_fault(text, space):
     assert _faults(text, space) == []
 
 
@@ -417,7 +412,7 @@ def test_what_fits_has_no_fault(text: str, space: OutcomeSpace) -> None:
         ),
     ],
 )
-def test_what_does_not_fit_is_one_line(text: str, space: OutcomeSpace, line: str) -> None:
+def test_what_does_not_fit_is_one_line(text, space, line):
     assert _faults(text, space) == [line]
 
 
@@ -434,7 +429,7 @@ def test_what_does_not_fit_is_one_line(text: str, space: OutcomeSpace, line: str
         "not (not truce=on on close or not truce=none on close)",
     ],
 )
-def test_a_condition_that_cannot_happen_is_refused(condition: str) -> None:
+def test_a_condition_that_cannot_happen_is_refused(condition):
     assert _faults(f"guarantees=firm by close given {condition}") == [
         "given: the condition is impossible: its parts exclude each other"
     ]
@@ -450,10 +445,10 @@ def test_a_condition_that_cannot_happen_is_refused(condition: str) -> None:
         "truce=none by 2026-03-31 and truce=on by 2026-03-31",
     ],
 )
-def test_a_condition_that_can_happen_is_not(condition: str) -> None:
+def test_a_condition_that_can_happen_is_not(condition):
     assert _faults(f"guarantees=firm by close given {condition}") == []
 
 
-def test_what_is_scheduled_is_held_by_a_time() -> None:
+def test_what_is_scheduled_is_held_by_a_time():
     found = parse_predicate("election by close", world=WORLD).event
     assert found == Entered("election", ("held",), CLOSE)

@@ -1,7 +1,6 @@
 """Laws of the one reading: what programs write reads back, and what is read raises one error."""
 
 import datetime as dt
-from collections.abc import Callable
 from decimal import Decimal
 from itertools import product
 
@@ -28,12 +27,12 @@ FINITE = st.floats(allow_nan=False, allow_infinity=False)
 @example(-0.0)
 @example(1e22)
 @example(5e-324)
-def test_every_float_reads_back_as_python_writes_it(x: float) -> None:
+def test_every_float_reads_back_as_python_writes_it(x):
     assert float(reading.number(repr(x), manner=Manner(decimal="point"))) == x
 
 
 @given(st.integers(-(10**12), 10**12), st.integers(0, 999_999))
-def test_marks_change_nothing(whole: int, part: int) -> None:
+def test_marks_change_nothing(whole, part):
     plain = f"{whole}.{part:06d}"
     comma = Manner(decimal="comma")
     for mark in ("\u00a0", " ", "'", "\u202f"):
@@ -44,7 +43,7 @@ def test_marks_change_nothing(whole: int, part: int) -> None:
 
 
 @given(st.integers(1, 999), st.integers(0, 999))
-def test_one_comma_before_three_digits_is_never_guessed(whole: int, part: int) -> None:
+def test_one_comma_before_three_digits_is_never_guessed(whole, part):
     text = f"{whole},{part:03d}"
     with pytest.raises(Ambiguous):
         reading.number(text)
@@ -53,7 +52,7 @@ def test_one_comma_before_three_digits_is_never_guessed(whole: int, part: int) -
 
 
 @given(st.decimals(0, 100, places=4))
-def test_percent_and_share_are_the_same_probability(percent: Decimal) -> None:
+def test_percent_and_share_are_the_same_probability(percent):
     share = Decimal(reading.probability(f"{percent} %")[0])
     assert share == percent / 100
     assert reading.probability(str(percent), manner=Manner(unit="percent"))[0] == str(
@@ -68,7 +67,7 @@ MOMENTS = st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2200, 1, 1), timezon
 
 
 @given(MOMENTS)
-def test_every_moment_reads_back_however_it_is_written(at: dt.datetime) -> None:
+def test_every_moment_reads_back_however_it_is_written(at):
     naive = at.replace(tzinfo=None)
     offset = at.strftime("%z")
     assert reading.moment(at.isoformat()) == at
@@ -82,7 +81,7 @@ def test_every_moment_reads_back_however_it_is_written(at: dt.datetime) -> None:
 
 
 @given(st.dates(dt.date(1900, 1, 1), dt.date(2200, 1, 1)))
-def test_every_day_reads_back_however_it_is_written(day: dt.date) -> None:
+def test_every_day_reads_back_however_it_is_written(day):
     for text in (
         f"{day}", f"{day:%Y%m%d}", f"{day:%Y/%m/%d}", f"{day:%d %B %Y}", f"{day:%b %d, %Y}",
         f"{day:%A, %d %b %Y}", f"{day:%d-%b-%Y}", f"{day:%Y-%j}", f"{day:%G-W%V-%u}",
@@ -99,7 +98,7 @@ LETTERS = "0123456789.,:;-+/%'’ \u00a0eEZzTtWaApPmMyYnN\u2212٣５UTCGMJanFeb@
 TEXTS = st.one_of(st.text(LETTERS, max_size=24), st.text(max_size=12))
 
 
-def _refusal(act: Callable[[], object]) -> str:
+def _refusal(act):
     try:
         act()
     except InvalidInput as refused:
@@ -108,8 +107,8 @@ def _refusal(act: Callable[[], object]) -> str:
 
 
 @given(TEXTS, st.sampled_from(["", "comma", "point"]), st.sampled_from(["", "percent"]))
-def test_whatever_is_typed_is_read_or_refused_in_one_line(text: str, mark: str, unit: str) -> None:
-    manner = Manner(decimal=mark, unit=unit, now=NOW)  # type: ignore[arg-type]
+def test_whatever_is_typed_is_read_or_refused_in_one_line(text, mark, unit):
+    manner = Manner(decimal=mark, unit=unit, now=NOW)
     acts = [
         lambda: reading.number(text, manner=manner),
         lambda: reading.probability(text, manner=manner),
@@ -127,14 +126,14 @@ def test_whatever_is_typed_is_read_or_refused_in_one_line(text: str, mark: str, 
         assert len(words) < 400
 
 
-def test_two_orders_of_dates_in_one_file_are_refused() -> None:
+def test_two_orders_of_dates_in_one_file_are_refused():
     manner = Manner()
     reading.day("31/01/2026", manner=manner)
     with pytest.raises(Ambiguous, match="two orders of a date"):
         reading.day("01/31/2026", manner=manner)
 
 
-def test_today_and_now_are_of_a_person_not_of_a_file() -> None:
+def test_today_and_now_are_of_a_person_not_of_a_file():
     told = Manner(now=NOW)
     assert reading.moment("now", manner=told) == NOW
     assert reading.day("today", zone="UTC", manner=told) == NOW.date()
@@ -147,7 +146,7 @@ def test_today_and_now_are_of_a_person_not_of_a_file() -> None:
 @pytest.mark.parametrize(
     ("name", "value"), [("decimal", "dot"), ("unit", "share"), ("dates", "ymd")]
 )
-def test_a_manner_has_words_of_its_own(name: str, value: str) -> None:
+def test_a_manner_has_words_of_its_own(name, value):
     with pytest.raises(InvalidInput, match="must be"):
         Manner(**{name: value})
 
@@ -161,8 +160,8 @@ SPELLED = (
 )
 
 
-def test_the_quick_reading_of_a_moment_is_the_whole_one() -> None:
-    def read(text: str) -> object:
+def test_the_quick_reading_of_a_moment_is_the_whole_one():
+    def read(text):
         try:
             return reading.moment(text)
         except InvalidInput as refused:

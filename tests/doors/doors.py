@@ -6,7 +6,6 @@ import json
 import re
 from contextlib import contextmanager
 from itertools import count
-from pathlib import Path
 
 from forecasting import clock
 from forecasting.app.book import Book
@@ -47,7 +46,7 @@ def question(name, space, **more):
 class Doors:
     """A book in a folder, and the ways into it."""
 
-    def __init__(self, folder: Path, capsys) -> None:
+    def __init__(self, folder, capsys):
         self.folder, self.capsys = folder, capsys
         self.path = folder / "book.db"
         with clock.at(NOW):
@@ -187,8 +186,7 @@ def outcome_by_python(space):
     def door(doors, text):
         name = doors.asked(space)
         refused = tried(
-            text,
-            lambda: doors.book.resolve(name, text, source="x", at="2026-10-05", early_no=True),
+            text, lambda: doors.book.resolve(name, text, source="x", at="2026-10-05", early_no=True)
         )
         return refused or _outcome(doors, name)
 

@@ -7,7 +7,7 @@ import pytest
 from forecasting.domain.instants import iso, parse_instant
 from forecasting.errors import InvalidInput
 from forecasting.evidence import intake
-from forecasting.evidence.intake import Row, read
+from forecasting.evidence.intake import read
 
 RSS = """<?xml version="1.0"?><rss version="2.0"><channel><title>Some wire</title>
 <item><title>Talks &amp;amp; tea &lt;b&gt;in&lt;/b&gt;
@@ -21,11 +21,11 @@ ATOM = """<feed xmlns="http://www.w3.org/2005/Atom"><title>Atom wire</title><ent
 <published>2026-11-20T10:00:00.5Z</published></entry></feed>"""
 
 
-def _read(text: str, **more: str) -> list[Row]:
+def _read(text, **more):
     return read(text.encode(), name="f", **more)
 
 
-def test_rss() -> None:
+def test_rss():
     good, timeless, bad = _read(RSS)
     assert dict(good.fields) == {
         "title": "Talks & tea in Geneva",
@@ -38,7 +38,7 @@ def test_rss() -> None:
     assert _read(RSS, source="mine")[0].fields["source"] == "mine"
 
 
-def test_atom_knows_an_entry_from_its_publication_and_links_to_the_page() -> None:
+def test_atom_knows_an_entry_from_its_publication_and_links_to_the_page():
     (row,) = _read(ATOM)
     assert iso(parse_instant(row.fields["known_at"])) == "2026-11-20T10:00:00.500000Z"
     assert (row.fields["title"], row.fields["url"]) == ("A b", "https://x.org/a")
@@ -53,14 +53,14 @@ def test_atom_knows_an_entry_from_its_publication_and_links_to_the_page() -> Non
         '<!ENTITY % b SYSTEM "http://127.0.0.1/x"> %b;',
     ],
 )
-def test_no_entity_is_expanded_and_nothing_is_fetched(declared: str) -> None:
+def test_no_entity_is_expanded_and_nothing_is_fetched(declared):
     feed = "<rss><channel><title>&b;</title></channel></rss>"
     bomb = f"<?xml version='1.0'?><!DOCTYPE r [{declared}]>{feed}"
     with pytest.raises(InvalidInput, match="entities"):
         _read(bomb)
 
 
-def test_csv_and_json_lines_read_alike() -> None:
+def test_csv_and_json_lines_read_alike():
     fields = {"title": "A; “b”, c", "source": "w", "known_at": "2026-11-20", "on": "q=x2; p=+1"}
     table = 'title,source,known_at,on\n"A; “b”, c",w,2026-11-20,q=x2; p=+1\n'
     (by_csv,), (by_json,) = _read("\ufeff" + table), _read(json.dumps(fields))
@@ -69,7 +69,7 @@ def test_csv_and_json_lines_read_alike() -> None:
     assert listed.fields["on"] == "q=x2;p=+1"
 
 
-def test_each_bad_row_is_named_by_its_line_and_the_good_ones_are_kept() -> None:
+def test_each_bad_row_is_named_by_its_line_and_the_good_ones_are_kept():
     table = 'title,source,known_at\nA,w,2026-11-20\nB,w\n\n"C\nc",w,2026-11-20\n'
     table += 'D,w,2026-11-20,x\n"E,w\n'
     rows = _read(table)
@@ -98,17 +98,17 @@ def test_each_bad_row_is_named_by_its_line_and_the_good_ones_are_kept() -> None:
         ("<?xml version='1.0' encoding='no-such'?><rss/>", "well-formed"),
     ],
 )
-def test_a_file_that_is_none_of_these_is_refused_whole(text: str, message: str) -> None:
+def test_a_file_that_is_none_of_these_is_refused_whole(text, message):
     with pytest.raises(InvalidInput, match=message):
         _read(text)
 
 
-def test_bytes_that_are_no_text_are_refused() -> None:
+def test_bytes_that_are_no_text_are_refused():
     with pytest.raises(InvalidInput, match="UTF-8"):
         read(b"title,source,known_at\n\xff\xfe\n", name="f")
 
 
-def test_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_limits(monkeypatch):
     with pytest.raises(InvalidInput, match="bytes; at most 10,000,000"):
         read(b"x" * 10_000_001, name="f")
     long = "A" * 1_000_001

@@ -11,38 +11,24 @@ from scipy import stats
 
 from forecasting.domain.evidence import Effect, Evidence, parse_effect
 from forecasting.domain.process import MoveSpec, Phrase, ProcessSpec, WorldSpec
-from forecasting.domain.question import Question
 from forecasting.domain.resolution import Resolution
-from forecasting.evidence import (
-    GRADE_PRIORS,
-    Claim,
-    Reliabilities,
-    Report,
-    learned,
-)
+from forecasting.evidence import GRADE_PRIORS, Claim, Reliabilities, Report, learned
 from forecasting.evidence.reliability import STREAM, grades_of
 from forecasting.evidence.reports import reports
+from tests.season import between
 
 NOON = dt.datetime(2026, 5, 9, 12, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
 
 
-def _claim(
-    number: int,
-    *,
-    yes: bool,
-    source: str = "wire",
-    grade: str = "C",
-    story: str = "",
-    **channel: float,
-) -> Claim:
+def _claim(number, *, yes, source="wire", grade="C", story="", **channel):
     a, b, u = (channel.get(name, given) for name, given in (("a", 0.6), ("b", 0.2), ("u", 0.4)))
     report = Report(f"n{number}", source, grade, story or f"s{number}", a, b, u)
     return Claim(report, yes)
 
 
 @pytest.mark.parametrize("grade", sorted(GRADE_PRIORS))
-def test_without_claims_a_source_has_the_beta_of_its_grade(grade: str) -> None:
+def test_without_claims_a_source_has_the_beta_of_its_grade(grade):
     # The shift is integrated all the same: as the common factor of a copula it leaves the marginal.
     found, beta = Reliabilities([]).of("wire", grade), stats.beta(*GRADE_PRIORS[grade])
     assert found.mean == pytest.approx(beta.mean(), abs=1e-9)
@@ -52,7 +38,7 @@ def test_without_claims_a_source_has_the_beta_of_its_grade(grade: str) -> None:
         assert found.quantile(level) == pytest.approx(beta.ppf(level), abs=2e-5)
 
 
-def test_one_claim_is_bayes_rule_by_hand() -> None:
+def test_one_claim_is_bayes_rule_by_hand():
     # Prior Beta(6, 4): E r = .6, E r^2 = 6 x 7 / (10 x 11) = 42/110. The claim came true, so
     # E[r (.6 r + .4 (1 - r))] / E[.6 r + .4 (1 - r)] = (.4 x .6 + .2 x 42/110) / (.4 + .2 x .6).
     found = Reliabilities([_claim(1, yes=True)]).of("wire")
@@ -63,7 +49,7 @@ def test_one_claim_is_bayes_rule_by_hand() -> None:
 
 
 @pytest.mark.parametrize(("right", "wrong"), [(3, 0), (0, 2), (4, 3), (10, 1)])
-def test_claims_that_decide_make_the_beta_posterior(right: int, wrong: int) -> None:
+def test_claims_that_decide_make_the_beta_posterior(right, wrong):
     # u << a and b << u: a right claim has the factor r, a wrong one 1 - r.
     sharp = {"a": 1.0, "b": 1e-18, "u": 1e-9}
     claims = [_claim(i, yes=True, **sharp) for i in range(right)]
@@ -74,7 +60,7 @@ def test_claims_that_decide_make_the_beta_posterior(right: int, wrong: int) -> N
     assert (found.claims, found.right, found.wrong) == (right + wrong, right, wrong)
 
 
-def test_only_the_ratios_of_a_claim_matter() -> None:
+def test_only_the_ratios_of_a_claim_matter():
     pair, ratio = (dict(parse_effect("q", text).detail) for text in ("0.6/0.2", "x3"))
     by_pair, by_ratio = (
         Reliabilities([_claim(1, yes=True, **{k: float(v) for k, v in d.items()})]).of("wire").mean
@@ -83,13 +69,13 @@ def test_only_the_ratios_of_a_claim_matter() -> None:
     assert by_pair == pytest.approx(by_ratio, abs=1e-12)
 
 
-def test_a_claim_that_says_nothing_teaches_nothing() -> None:
+def test_a_claim_that_says_nothing_teaches_nothing():
     silent = _claim(1, yes=True, a=0.5, b=0.5, u=0.5)
     assert Reliabilities([silent]).of("wire").mean == pytest.approx(0.6, abs=1e-9)
     assert silent.right is None
 
 
-def test_copies_of_one_story_are_one_claim() -> None:
+def test_copies_of_one_story_are_one_claim():
     copies = [_claim(i, yes=True, story="one") for i in range(5)]
     apart = [_claim(i, yes=True) for i in range(5)]
     once = Reliabilities(copies[:1]).of("wire").mean
@@ -101,7 +87,7 @@ def test_copies_of_one_story_are_one_claim() -> None:
     assert (half.claims, all_five.effective) == (5, pytest.approx(5.0))
 
 
-def test_sources_learn_from_each_other_and_less_than_from_themselves() -> None:
+def test_sources_learn_from_each_other_and_less_than_from_themselves():
     right = [_claim(i, yes=True, a=0.9, b=0.1, u=0.3) for i in range(6)]
     found = Reliabilities(right)
     apart = Reliabilities(right, shift_sd=0.0)
@@ -113,7 +99,7 @@ def test_sources_learn_from_each_other_and_less_than_from_themselves() -> None:
     assert Reliabilities([*right, *wrong]).of("wire").mean < found.of("wire").mean
 
 
-def test_the_common_shift_is_as_large_as_it_says() -> None:
+def test_the_common_shift_is_as_large_as_it_says():
     # One sd of the factor moves the middle of a grade's own logit by .5, to first order.
     from forecasting.evidence import reliability
 
@@ -127,14 +113,14 @@ def test_the_common_shift_is_as_large_as_it_says() -> None:
 
 
 @given(st.permutations(range(6)))
-def test_the_order_of_claims_reaches_no_digit(order: list[int]) -> None:
+def test_the_order_of_claims_reaches_no_digit(order):
     claims = [_claim(i, yes=i % 2 == 0, source=f"w{i % 3}", grade="BCD"[i % 3]) for i in range(6)]
     first, other = Reliabilities(claims), Reliabilities([claims[i] for i in order])
     for source in ("w0", "w1", "w2", "stranger"):
         assert first.of(source).mean == other.of(source).mean
 
 
-def test_expected_learning_is_no_learning() -> None:
+def test_expected_learning_is_no_learning():
     # Averaged over what the claims' own prior predictive says of the outcomes, E[r] stays.
     # The complement of "yes" has the channel of b: given the report, yes has odds r a + (1 - r) u
     # against r b + (1 - r) u.
@@ -152,7 +138,7 @@ def test_expected_learning_is_no_learning() -> None:
     assert mean == pytest.approx(0.6, abs=1e-9)
 
 
-def _probability(claims: list[Claim]) -> float:
+def _probability(claims):
     """Chain rule: each claim's probability given those before it, a + b = 2u = 1 here."""
     p = 1.0
     for i, claim in enumerate(claims):
@@ -162,7 +148,7 @@ def _probability(claims: list[Claim]) -> float:
     return p
 
 
-def test_reports_pass_through_the_learned_reliability() -> None:
+def test_reports_pass_through_the_learned_reliability():
     world = WorldSpec(
         {"truce": ProcessSpec("truce", "states", ("none", "on"), (_move("none", "on"),))}
     )
@@ -183,40 +169,26 @@ def test_reports_pass_through_the_learned_reliability() -> None:
         assert report.bound == pytest.approx(np.log((1 + r) / (1 - r)))
 
 
-def _move(start: str, end: str) -> MoveSpec:
+def _move(start, end):
     return MoveSpec(start, end, Phrase("history"))
 
 
-def _question(
-    name: str, *, ladder: str | None = None, closes: dt.datetime = NOON + 30 * DAY
-) -> Question:
-    from forecasting.domain.outcome import OutcomeSpace
-    from forecasting.domain.question import Basis, ModelChoice
-
-    return Question(
-        id=name, title=name, criteria="c", background="", space=OutcomeSpace.binary(),
-        zone="Europe/Kyiv", opens=NOON - 30 * DAY, closes=closes, resolves_by=closes, topic="t",
-        event="e", tags=(), basis=Basis("context", ()), ladder=ladder,
-        model=ModelChoice("base-rate", "base-rate", "x", {}),
-    )  # fmt: skip
+def _question(name, *, ladder=None, closes=NOON + 30 * DAY):
+    return between(name, NOON - 30 * DAY, closes, ladder=ladder, event="e")
 
 
-def _item(
-    key: str, on: str = "q", *, grade: str = "C", known_at: dt.datetime = NOON, **more: str
-) -> Evidence:
+def _item(key, on="q", *, grade="C", known_at=NOON, **more):
     effect = parse_effect(on, more.pop("effect", "x3"))
     return Evidence(
         key, "report", key, "wire", known_at, (effect,), grade=grade, stream="news", **more
-    )  # type: ignore[arg-type]
+    )
 
 
-def _resolved(
-    name: str, outcome: str = "yes", at: dt.datetime = NOON + 5 * DAY
-) -> dict[str, Resolution]:
+def _resolved(name, outcome="yes", at=NOON + 5 * DAY):
     return {name: Resolution(name, outcome, at, "court")}
 
 
-def test_a_report_becomes_a_claim_when_its_question_resolves_and_not_before() -> None:
+def test_a_report_becomes_a_claim_when_its_question_resolves_and_not_before():
     items, questions = [_item("n1")], {"q": _question("q")}
     outcome = _resolved("q")
     at = NOON + 5 * DAY
@@ -227,7 +199,7 @@ def test_a_report_becomes_a_claim_when_its_question_resolves_and_not_before() ->
     assert after.mean > 0.6
 
 
-def test_what_is_known_later_changes_no_reliability() -> None:
+def test_what_is_known_later_changes_no_reliability():
     questions = {"q": _question("q"), "p": _question("p")}
     outcomes = _resolved("q") | _resolved("p", at=NOON + 20 * DAY)
     items = [_item("n1"), _item("n2", "p")]
@@ -255,13 +227,13 @@ def test_what_is_known_later_changes_no_reliability() -> None:
     [("annulled", NOON), ("yes", NOON + 5 * DAY), ("yes", NOON + 6 * DAY)],
     ids=["annulled", "known with the outcome", "known after it"],
 )
-def test_what_is_no_claim(outcome: str, known_at: dt.datetime) -> None:
+def test_what_is_no_claim(outcome, known_at):
     items = [_item("n1", known_at=known_at)]
     found = learned(items, {"q": _question("q")}, _resolved("q", outcome), NOON + 9 * DAY)
     assert found.of("wire").claims == 0
 
 
-def test_a_retracted_claim_teaches_nothing_any_more() -> None:
+def test_a_retracted_claim_teaches_nothing_any_more():
     questions, outcomes = {"q": _question("q")}, _resolved("q")
     retraction = Evidence(
         "r", "datum", "retracted", "analyst", NOON + DAY,
@@ -271,7 +243,7 @@ def test_a_retracted_claim_teaches_nothing_any_more() -> None:
     assert found.of("wire", "C").mean == pytest.approx(0.6)
 
 
-def test_a_report_on_a_ladder_is_about_its_last_deadline() -> None:
+def test_a_report_on_a_ladder_is_about_its_last_deadline():
     rungs = [_question(f"l@{i}", ladder="l", closes=NOON + i * DAY) for i in (5, 10)]
     questions = {rung.id: rung for rung in rungs}
     first = _resolved("l@5", "no", NOON + 5 * DAY)
@@ -281,8 +253,8 @@ def test_a_report_on_a_ladder_is_about_its_last_deadline() -> None:
     assert (found.claims, found.right) == (1, 1)
 
 
-def test_the_grade_set_last_overrides_the_items() -> None:
-    def graded(grade: str, at: dt.datetime) -> Evidence:
+def test_the_grade_set_last_overrides_the_items():
+    def graded(grade, at):
         effect = Effect("source/wire", "datum", {"name": "graded", "grade": grade})
         return Evidence(f"g{grade}", "datum", "grade", "analyst", at, (effect,), stream=STREAM)
 
@@ -297,7 +269,7 @@ def test_the_grade_set_last_overrides_the_items() -> None:
 
 
 @pytest.mark.deep
-def test_the_quadrature_is_what_pymc_samples() -> None:
+def test_the_quadrature_is_what_pymc_samples():
     import pymc as pm
     import pytensor.tensor as pt
 
@@ -359,7 +331,7 @@ def test_the_quadrature_is_what_pymc_samples() -> None:
             )
 
 
-def _trigamma(x: float) -> float:
+def _trigamma(x):
     from scipy.special import polygamma
 
     return float(polygamma(1, x))

@@ -18,12 +18,7 @@ from forecasting.domain.evidence import (
     split_on,
 )
 from forecasting.errors import InvalidInput
-from forecasting.evidence import (
-    Report,
-    likelihood_ratio,
-    story_discount,
-    story_discounts,
-)
+from forecasting.evidence import Report, likelihood_ratio, story_discount, story_discounts
 
 NOON = dt.datetime(2026, 5, 9, 12, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -32,12 +27,12 @@ DAY = dt.timedelta(days=1)
 @pytest.mark.parametrize(
     ("reliability", "ratio"), [(1.0, 3.0), (0.8, 2.333), (0.5, 1.667), (0.2, 1.222), (0.0, 1.0)]
 )
-def test_reliability_weakens_a_report_to_nothing(reliability: float, ratio: float) -> None:
+def test_reliability_weakens_a_report_to_nothing(reliability, ratio):
     assert float(likelihood_ratio(0.6, 0.2, 0.4, reliability)) == pytest.approx(ratio, abs=5e-4)
 
 
 @given(st.floats(1e-6, 1e6), st.floats(0.0, 1.0))
-def test_half_way_between_yes_and_no_bounds_what_a_source_can_say(ratio: float, r: float) -> None:
+def test_half_way_between_yes_and_no_bounds_what_a_source_can_say(ratio, r):
     a, b = ratio**0.5, ratio**-0.5
     found = float(likelihood_ratio(a, b, (a + b) / 2, r))
     most = (1 + r) / (1 - r) if r < 1.0 else inf
@@ -45,11 +40,11 @@ def test_half_way_between_yes_and_no_bounds_what_a_source_can_say(ratio: float, 
 
 
 @pytest.mark.parametrize(("rho", "effective"), [(1.0, 1.0), (0.6, 1.4706), (0.0, 5.0)])
-def test_five_equal_items_count_as_their_dependence_says(rho: float, effective: float) -> None:
+def test_five_equal_items_count_as_their_dependence_says(rho, effective):
     assert 5 * story_discount([log(2)] * 5, rho) == pytest.approx(effective, abs=5e-5)
 
 
-def _told(*stories: str) -> list[Report]:
+def _told(*stories):
     # Graded A in full: u = 1 and a / b = 2 at r = 1.
     return [Report(f"k{i}", f"w{i}", "A", story, 2.0, 1.0, 1.5) for i, story in enumerate(stories)]
 
@@ -66,15 +61,13 @@ def _told(*stories: str) -> list[Report]:
         (("e/x", "e/x", "e/y"), 2.05263 / (1 + (2.05263**2 / (1.05263**2 + 1) - 1) * 0.5)),
     ],
 )
-def test_one_event_sourced_apart_is_between_copies_and_independence(
-    stories: tuple[str, ...], effective: float
-) -> None:
+def test_one_event_sourced_apart_is_between_copies_and_independence(stories, effective):
     discounts = story_discounts(_told(*stories), lambda report: 1.0)
     assert sum(discounts.values()) == pytest.approx(effective, abs=1e-4)
 
 
 @given(st.floats(0.01, 100))
-def test_a_ratio_and_its_inverse_are_mirror_images(ratio: float) -> None:
+def test_a_ratio_and_its_inverse_are_mirror_images(ratio):
     up, down = (
         parse_effect("q", f"x{ratio:.6f}").detail,
         parse_effect("q", f"x1/{ratio:.6f}").detail,
@@ -88,7 +81,7 @@ def test_a_ratio_and_its_inverse_are_mirror_images(ratio: float) -> None:
     ["0/0.2", "1.2/0.2", "x0", "xinf", "x1/0", "+3", "delivered", "delivered=-3", "ended=3",
      "maybe", ""],
 )  # fmt: skip
-def test_effects_that_say_nothing_are_refused(text: str) -> None:
+def test_effects_that_say_nothing_are_refused(text):
     with pytest.raises(InvalidInput):
         parse_effect("q", text)
 
@@ -111,7 +104,7 @@ def test_effects_that_say_nothing_are_refused(text: str) -> None:
         ("q=delivered=205", "q", "", "delivered=205"),
     ],
 )
-def test_an_effect_is_known_by_its_spelling(text: str, target: str, effect: str, fact: str) -> None:
+def test_an_effect_is_known_by_its_spelling(text, target, effect, fact):
     stated = split_on(text)
     assert (stated.target, stated.effect, stated.fact) == (target, effect, fact)
 
@@ -120,17 +113,17 @@ def test_an_effect_is_known_by_its_spelling(text: str, target: str, effect: str,
     ("text", "days"), [("10d", 10.0), ("10", 10.0), ("2 weeks", 14.0), ("3mo", 91.3125),
                        ("1 y", 365.25), ("6h", 0.25), ("Lasting", "lasting")],
 )  # fmt: skip
-def test_half_lives_are_read(text: str, days: float | str) -> None:
+def test_half_lives_are_read(text, days):
     assert parse_half_life(text) == days
 
 
 @pytest.mark.parametrize("text", ["", "0d", "-1d", "d", "inf", "1e3d", "10 fortnights", "900y"])
-def test_half_lives_that_are_none_are_refused(text: str) -> None:
+def test_half_lives_that_are_none_are_refused(text):
     with pytest.raises(InvalidInput, match="half_life"):
         parse_half_life(text)
 
 
-def test_what_older_entries_hold_is_read_and_stays_as_it_is() -> None:
+def test_what_older_entries_hold_is_read_and_stays_as_it_is():
     pair, ratio = parse_effect("q", "0.6/0.15"), parse_effect("q", "x4")
     assert dict(pair.detail) == {"a": 0.6, "b": 0.15, "u": 0.3}
     assert dict(ratio.detail) == {"a": 2.0, "b": 0.5, "u": 1.0}
@@ -145,7 +138,7 @@ def test_what_older_entries_hold_is_read_and_stays_as_it_is() -> None:
 
 
 @given(st.lists(st.floats(0.0, 5.0), min_size=1, max_size=6))
-def test_an_uninformative_item_changes_nothing(sizes: list[float]) -> None:
+def test_an_uninformative_item_changes_nothing(sizes):
     assert story_discount([*sizes, 0.0]) == pytest.approx(story_discount(sizes))
     assert 0.0 < story_discount(sizes) <= 1.0
     assert np.isfinite(story_discount(sizes))

@@ -13,9 +13,7 @@ from forecasting.evidence.similar import WITHIN, Index, address, same_title, wor
 NOON = dt.datetime(2026, 5, 9, 12, tzinfo=dt.UTC)
 
 
-def _item(
-    key: str, title: str, *, url: str = "", story: str = "", at: dt.datetime = NOON
-) -> Evidence:
+def _item(key, title, *, url="", story="", at=NOON):
     return Evidence(key, "report", title, "wire", at, (), url=url, story=story, stream="news")
 
 
@@ -32,7 +30,7 @@ def _item(
         ("!!!", "???", False),
     ],
 )
-def test_titles_that_are_nearly_the_same(one: str, other: str, same: bool) -> None:
+def test_titles_that_are_nearly_the_same(one, other, same):
     assert same_title(words(one), words(other)) is same
 
 
@@ -44,21 +42,21 @@ def test_titles_that_are_nearly_the_same(one: str, other: str, same: bool) -> No
         ("https://m.example.org/a?b=1&c=2", "https://example.org/a?c=2&b=1"),
     ],
 )
-def test_one_address_in_two_spellings(one: str, other: str) -> None:
+def test_one_address_in_two_spellings(one, other):
     assert address(one) == address(other) != ""
 
 
 @pytest.mark.parametrize("url", ["", "not an address", "http://[bad", "ETH/PRIO | x"])
-def test_what_is_no_address_is_like_nothing(url: str) -> None:
+def test_what_is_no_address_is_like_nothing(url):
     index = Index([_item("a", "One thing", url=url)])
     assert index.like("Another matter", url=url, known_at=NOON) == []
 
 
-def test_the_same_address_counts_at_any_time_and_a_title_for_two_days() -> None:
+def test_the_same_address_counts_at_any_time_and_a_title_for_two_days():
     old = _item("a", "Envoys leave without a date", url="https://example.org/a")
     index = Index([old])
 
-    def found(url: str, after: dt.timedelta) -> list[str]:
+    def found(url, after):
         return [
             alike.why
             for alike in index.like("Envoys leave without a date", url=url, known_at=NOON + after)
@@ -69,7 +67,7 @@ def test_the_same_address_counts_at_any_time_and_a_title_for_two_days() -> None:
     assert found("https://other.org/b", WITHIN + dt.timedelta(seconds=1)) == []
 
 
-def test_what_shares_the_story_already_is_not_proposed_again() -> None:
+def test_what_shares_the_story_already_is_not_proposed_again():
     index = Index([_item("a", "Envoys leave", story="summit/wire"), _item("b", "Envoys leave")])
     like = index.like("Envoys leave", url="", known_at=NOON, story="summit/own-reporter")
     assert [alike.item.key for alike in like] == ["b"]
@@ -77,7 +75,7 @@ def test_what_shares_the_story_already_is_not_proposed_again() -> None:
 
 
 @given(st.integers(0, 10_000))
-def test_the_index_finds_exactly_what_comparing_with_all_finds(seed: int) -> None:
+def test_the_index_finds_exactly_what_comparing_with_all_finds(seed):
     rng = random.Random(seed)
     vocabulary = ["a", "b", "c", "d", "e", "f", "7", "9"]
     titles = [" ".join(rng.choices(vocabulary, k=rng.randint(1, 6))) for _ in range(30)]

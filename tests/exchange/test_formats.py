@@ -23,10 +23,7 @@ from tests.exchange.conftest import NOW, memory
 
 FILES = sorted((Path(__file__).parent / "formats").iterdir())
 #: What a file needs to be told, beside its content.
-OPTIONS = {
-    "fatebook": {"zone": "Europe/Kyiv", "me": "ana"},
-    "gjp": {"zone": "America/New_York"},
-}
+OPTIONS = {"fatebook": {"zone": "Europe/Kyiv", "me": "ana"}, "gjp": {"zone": "America/New_York"}}
 
 
 #: Of these a row, or an item, is no whole: a forecast is several rows, a price is nothing without
@@ -188,9 +185,7 @@ def parts_of(path, order, cut):
 
 
 @pytest.mark.parametrize(
-    "path",
-    [path for path in FILES if path.suffix in (".csv", ".json")],
-    ids=lambda path: path.name,
+    "path", [path for path in FILES if path.suffix in (".csv", ".json")], ids=lambda path: path.name
 )
 @pytest.mark.parametrize("seed", range(4))
 def test_neither_the_order_nor_the_cutting_of_files_matters(path, seed, ledger, tmp_path):

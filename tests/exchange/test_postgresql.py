@@ -1,7 +1,5 @@
 """The same record, in and out, on PostgreSQL."""
 
-import importlib.util
-
 import pytest
 
 from forecasting.app.ledger.export import export_record
@@ -10,29 +8,16 @@ from forecasting.store import Ledger
 from forecasting.store.transfer import record_digest
 from tests.exchange.conftest import NOW
 from tests.exchange.tables import row, table
-from tests.store.server import Server, programs
 
 pytestmark = pytest.mark.deep
 
 
-@pytest.fixture(scope="module")
-def server(missing):
-    found = programs()
-    if found is None:
-        missing("postgresql")
-    if importlib.util.find_spec("psycopg") is None:
-        missing("psycopg (pip install 'psycopg[binary]')")
-    started = Server(found)
-    yield started
-    started.stop()
-
-
-def test_the_same_record_on_both_engines(server, ledger, tmp_path):
+def test_the_same_record_on_both_engines(postgresql, ledger, tmp_path):
     rows = [row(), row(day=2, because="=so", forecast="35%"), row(day=3, forecast="withdrawn")]
     given, lines = tmp_path / "given.csv", tmp_path / "lines.jsonl"
     given.write_text(table([*rows, row("p", day=-1)], header=[*row(), "because"]))
     import_record(ledger, given, "csv", now=NOW)
-    with Ledger.open(server.url(server.database()), create=True) as there:
+    with Ledger.open(postgresql.url(postgresql.database()), create=True) as there:
         found = import_record(there, given, "csv", now=NOW)
         assert (found["added"], len(found["refused"])) == (3, 1)
         assert import_record(there, given, "csv", now=NOW)["added"] == 0
@@ -40,6 +25,6 @@ def test_the_same_record_on_both_engines(server, ledger, tmp_path):
         assert "".join(export_record(there, "csv")[0]) == "".join(export_record(ledger, "csv")[0])
         export_record(there, "jsonl", out=lines)
         head = there.head()
-    with Ledger.open(server.url(server.database()), create=True) as copy:
+    with Ledger.open(postgresql.url(postgresql.database()), create=True) as copy:
         assert import_record(copy, lines, "jsonl", now=NOW)["entries"] == head.seq
         assert copy.head() == head

@@ -47,7 +47,7 @@ class Hostile:
     make: Maker
     said: Mapping[str, str]
 
-    def write(self, path: Path) -> Path:
+    def write(self, path):
         if callable(self.make):
             self.make(path)
         else:
@@ -55,7 +55,7 @@ class Hostile:
         return path
 
 
-def everywhere(word: str = "", **instead: str) -> dict[str, str]:
+def everywhere(word="", **instead):
     """Every reader of text, with one word for all but some."""
     names = ("news", "question", "check", "table", "config", "anchor")
     said = {**dict.fromkeys(names, word), **instead}
@@ -65,56 +65,56 @@ def everywhere(word: str = "", **instead: str) -> dict[str, str]:
     return said
 
 
-def _lines(**fields: object) -> bytes:
+def _lines(**fields):
     return json.dumps(GOOD_JSON | fields).encode()
 
 
-def _raw(value: str, key: str = "title") -> bytes:
+def _raw(value, key="title"):
     return f'{{"source": "w", "known_at": "2026-11-20", "{key}": {value}}}\n'.encode()
 
 
-def _question(old: str, new: str) -> bytes:
+def _question(old, new):
     assert old in QUESTION
     return QUESTION.replace(old, new).encode()
 
 
-def _declared(what: str) -> bytes:
+def _declared(what):
     return f"<?xml version='1.0'?><!DOCTYPE r {what}>{RSS.format('<b>&b;</b>')}".encode()
 
 
-def _zip() -> bytes:
+def _zip():
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("../../news.csv", HEADER + b"x" * 1_000_000)
     return packed.getvalue()
 
 
-def _fifo(path: Path) -> None:
+def _fifo(path):
     os.mkfifo(path)
 
 
-def _folder(path: Path) -> None:
+def _folder(path):
     path.mkdir()
 
 
-def _link(target: str) -> Callable[[Path], None]:
+def _link(target):
     return lambda path: path.symlink_to(target)
 
 
-def _itself(path: Path) -> None:
+def _itself(path):
     path.symlink_to(path.name)
 
 
-def _absent(path: Path) -> None:
+def _absent(path):
     assert not path.exists()
 
 
-def _sparse(path: Path) -> None:
+def _sparse(path):
     with path.open("wb") as file:
         file.truncate(50_000_000_000)
 
 
-def _other_database(path: Path) -> None:
+def _other_database(path):
     made = sqlite3.connect(path)
     made.executescript(
         "CREATE TABLE entry (seq INTEGER); CREATE VIEW v AS SELECT load_extension('x');"
@@ -123,7 +123,7 @@ def _other_database(path: Path) -> None:
     made.close()
 
 
-def _socket(path: Path) -> None:
+def _socket(path):
     import socket
 
     short = Path("s")
@@ -144,7 +144,7 @@ ALIASES = "a: &a [x, x, x]\n" + "".join(
 )
 SHARED = {"news": "", "question": "", "check": "", "table": "", "config": "", "anchor": ""}
 
-FILES: tuple[Hostile, ...] = (
+FILES = (
     # What is no plain file: nothing may wait, nothing may be read without end.
     Hostile("absent", _absent, {"news": "No such file", "question": "does not exist",
             "anchor": "No such file", "restore": "no database"}),

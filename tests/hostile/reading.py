@@ -12,15 +12,13 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
 
-from tests.hostile.corpus import FILES, QUESTION, Hostile
+from tests.hostile.corpus import FILES, QUESTION
 
 SECONDS = 10
 #: What one reader is run with; {} stands for the file.
-COMMANDS: dict[str, tuple[str, ...]] = {
+COMMANDS = {
     "news": ("news", "import", "{}"),
     "rows": ("news", "import", "{}"),
     "question": ("questions", "add", "{}"),
@@ -38,7 +36,7 @@ IMPORTS = {
 }
 
 
-def main(folder: Path) -> None:
+def main(folder):
     from forecasting.app.book import Book
     from forecasting.store import Ledger
 
@@ -70,7 +68,7 @@ def main(folder: Path) -> None:
         print(json.dumps({"unchanged": ledger.content_digest() == before}))
 
 
-def _megabytes() -> float:
+def _megabytes():
     """Give the most memory that this program has held at once.
 
     Not ru_maxrss: after a fork and an exec that still holds what the parent had.
@@ -82,7 +80,7 @@ def _megabytes() -> float:
     return int(line.split()[1]) / 1024
 
 
-def _place(folder: Path, hostile: Hostile, reader: str) -> Path:
+def _place(folder, hostile, reader):
     """Put a file where its reader looks for it, and give what the command is told."""
     folder.mkdir()
     if reader == "config":
@@ -95,7 +93,7 @@ def _place(folder: Path, hostile: Hostile, reader: str) -> Path:
     return hostile.write(folder / "file")
 
 
-def _run(arguments: tuple[str, ...]) -> dict[str, Any]:
+def _run(arguments):
     from forecasting.cli import run
 
     out, err = io.StringIO(), io.StringIO()
@@ -118,8 +116,8 @@ class _Late(BaseException):
 
 
 @contextlib.contextmanager
-def _alarm() -> Iterator[None]:
-    def ring(*_: object) -> NoReturn:
+def _alarm():
+    def ring(*_):
         raise _Late
 
     signal.signal(signal.SIGALRM, ring)

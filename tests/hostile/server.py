@@ -5,7 +5,6 @@ import ipaddress
 import socket
 import threading
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -19,31 +18,31 @@ TYPES = ("application/rss+xml", "text/xml")
 type Says = Callable[[bytes, socket.socket], None]
 
 
-def answer(body: bytes = RSS, *more: str, status: str = "200 OK", kind: str = "text/xml") -> Says:
+def answer(body=RSS, *more, status="200 OK", kind="text/xml"):
     head = "\r\n".join(
         [f"HTTP/1.1 {status}", f"Content-Type: {kind}", f"Content-Length: {len(body)}", *more]
     )
     return lambda _, line: line.sendall(head.encode() + b"\r\n\r\n" + body)
 
 
-def to(place: str, status: str = "302 Found") -> Says:
+def to(place, status="302 Found"):
     return answer(b"", f"Location: {place}", status=status)
 
 
 class Server:
     """A server on the loopback address that says what it is told to, and keeps what it read."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/feed.xml"
         self.peeks = False
-        self.says: list[Says] = []
-        self.read: list[bytes] = []
+        self.says = []
+        self.read = []
         self.ended = threading.Event()
         threading.Thread(target=self._serve, daemon=True).start()
 
-    def _serve(self) -> None:
+    def _serve(self):
         while True:
             try:
                 line, _ = self.listener.accept()
@@ -56,12 +55,12 @@ class Server:
                 says(request, line)
 
 
-def get(url: str, **more: Any) -> bytes:
+def get(url, **more):
     more = {"allowed": LOOPBACK, "seconds": 5.0, **more}
     return Fetcher(**more).get(url, types=TYPES).content
 
 
-def refused(url: str, **more: Any) -> str:
+def refused(url, **more):
     with pytest.raises(InvalidInput) as wrong:
         get(url, **more)
     said = str(wrong.value)

@@ -6,8 +6,6 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -24,7 +22,7 @@ SECONDS, MEGABYTES = 2.0, 300
 
 
 @pytest.fixture(scope="module")
-def results(root: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+def results(root, tmp_path_factory):
     folder = tmp_path_factory.mktemp("hostile")
     ran = subprocess.run(
         [sys.executable, "-m", "tests.hostile.reading", str(folder)],
@@ -38,7 +36,7 @@ def results(root: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[s
     return found
 
 
-def test_there_are_sixty_files_and_each_reader_meets_some() -> None:
+def test_there_are_sixty_files_and_each_reader_meets_some():
     assert len({hostile.name for hostile in FILES}) == len(FILES) >= 60
     met = {reader: 0 for reader in COMMANDS}
     for hostile in FILES:
@@ -49,15 +47,15 @@ def test_there_are_sixty_files_and_each_reader_meets_some() -> None:
         assert met[reader] >= 12, reader
 
 
-def test_every_file_was_handed_to_its_readers(results: list[dict[str, Any]]) -> None:
+def test_every_file_was_handed_to_its_readers(results):
     assert len(results) == sum(len(hostile.said) + len(IMPORTS) for hostile in FILES)
 
 
-def _each(results: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+def _each(results):
     return [(f"{found['name']} to {found['reader']}", found) for found in results]
 
 
-def test_the_code_is_the_contracts(results: list[dict[str, Any]]) -> None:
+def test_the_code_is_the_contracts(results):
     wrong = [
         (what, found["code"], found["err"][:200])
         for what, found in _each(results)
@@ -67,7 +65,7 @@ def test_the_code_is_the_contracts(results: list[dict[str, Any]]) -> None:
     assert wrong == []
 
 
-def test_a_track_record_is_refused_whole_or_row_by_row(results: list[dict[str, Any]]) -> None:
+def test_a_track_record_is_refused_whole_or_row_by_row(results):
     """Of a table without a fault in its form each row is refused for what it says."""
     for what, found in _each(results):
         if found["reader"] in IMPORTS and found["code"] != 2:
@@ -75,9 +73,7 @@ def test_a_track_record_is_refused_whole_or_row_by_row(results: list[dict[str, A
             assert re.search(r"^added +0 *$", found["out"], re.MULTILINE), what
 
 
-def test_what_is_wrong_is_named_in_one_line_that_a_terminal_can_be_sent(
-    results: list[dict[str, Any]],
-) -> None:
+def test_what_is_wrong_is_named_in_one_line_that_a_terminal_can_be_sent(results):
     for what, found in _each(results):
         said = found["err"] if found["code"] >= 2 else found["err"] + found["out"]
         assert found["word"] in said, what
@@ -93,7 +89,7 @@ def test_what_is_wrong_is_named_in_one_line_that_a_terminal_can_be_sent(
             assert "added       0" in said, what
 
 
-def test_with_json_the_error_is_json(results: list[dict[str, Any]]) -> None:
+def test_with_json_the_error_is_json(results):
     errors = [
         (what, found["json"])
         for what, found in _each(results)
@@ -108,21 +104,17 @@ def test_with_json_the_error_is_json(results: list[dict[str, Any]]) -> None:
         assert found["err"].replace("\n", "").isprintable(), what
 
 
-def test_nothing_was_written(results: list[dict[str, Any]]) -> None:
+def test_nothing_was_written(results):
     assert [what for what, found in _each(results) if not found["unchanged"]] == []
 
 
-def test_each_took_less_than_two_seconds_and_all_less_than_300_mb(
-    results: list[dict[str, Any]],
-) -> None:
+def test_each_took_less_than_two_seconds_and_all_less_than_300_mb(results):
     for what, found in _each(results):
         assert found["seconds"] < SECONDS, what
         assert found["megabytes"] < MEGABYTES, what
 
 
-def test_good_rows_among_bad_ones_are_added_and_the_bad_ones_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_good_rows_among_bad_ones_are_added_and_the_bad_ones_named(tmp_path, capsys, monkeypatch):
     """By design: who imports a feed wants what is whole in it."""
     from forecasting.app.book import Book
     from forecasting.cli import run
@@ -145,13 +137,11 @@ def test_good_rows_among_bad_ones_are_added_and_the_bad_ones_named(
         assert all(row["line"] and row["reason"] for row in found["refused"])
 
 
-def test_a_file_that_may_not_be_read_is_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_may_not_be_read_is_one_line(tmp_path, monkeypatch):
     """By a system call that refuses, because root, as whom tests may run, reads every file."""
     from forecasting.app.ledger.anchor import read_anchor_file
 
-    def denied(*_: object, **__: object) -> int:
+    def denied(*_, **__):
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(os, "open", denied)
@@ -161,7 +151,7 @@ def test_a_file_that_may_not_be_read_is_one_line(
         read_anchor_file(tmp_path / "x")
 
 
-def test_a_plain_file_is_read_to_its_limit_and_no_further(tmp_path: Path) -> None:
+def test_a_plain_file_is_read_to_its_limit_and_no_further(tmp_path):
     file = tmp_path / "x"
     file.write_bytes(b"12345")
     assert read_plain(file, most=5) == b"12345"

@@ -7,9 +7,6 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,18 +15,18 @@ from forecasting.app.news import feeds as news_import
 from forecasting.cli import run
 from forecasting.errors import InvalidInput
 from forecasting.fetch import Fetcher
-from tests.hostile.server import LOOPBACK, RSS, TYPES, Says, Server, answer, get, refused, to
+from tests.hostile.server import LOOPBACK, RSS, TYPES, Server, answer, get, refused, to
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
+def server():
     made = Server()
     yield made
     made.ended.set()
     made.listener.close()
 
 
-def test_an_address_that_is_allowed_is_fetched_and_little_is_said_of_us(server: Server) -> None:
+def test_an_address_that_is_allowed_is_fetched_and_little_is_said_of_us(server):
     server.says = [answer()]
     assert get(server.url + "?a=1&b=%20") == RSS
     head = server.read[0].decode()
@@ -39,16 +36,16 @@ def test_an_address_that_is_allowed_is_fetched_and_little_is_said_of_us(server: 
         assert unsaid not in head
 
 
-def test_this_machine_is_not_reached_unless_a_test_allows_it(server: Server) -> None:
+def test_this_machine_is_not_reached_unless_a_test_allows_it(server):
     server.says = [answer()]
     assert "this machine" in refused(server.url, allowed=())
     assert server.read == []
 
 
-def test_one_forbidden_address_of_a_name_forbids_the_name() -> None:
-    asked: list[str] = []
+def test_one_forbidden_address_of_a_name_forbids_the_name():
+    asked = []
 
-    def both(host: str, port: int) -> list[str]:
+    def both(host, port):
         asked.append(host)
         return ["9.9.9.9", "10.0.0.1"]
 
@@ -56,9 +53,7 @@ def test_one_forbidden_address_of_a_name_forbids_the_name() -> None:
     assert asked == ["x.test"]
 
 
-def test_a_name_is_resolved_once_and_the_checked_address_is_the_one_connected_to(
-    server: Server,
-) -> None:
+def test_a_name_is_resolved_once_and_the_checked_address_is_the_one_connected_to(server):
     """Rebinding: a name that is public when checked and this machine when asked again."""
     answers = [["127.0.0.1"], ["127.0.0.2"]]
     server.says = [answer()]
@@ -67,10 +62,10 @@ def test_a_name_is_resolved_once_and_the_checked_address_is_the_one_connected_to
     assert len(answers) == 1
     assert f"Host: rebound.test:{server.port}".encode() in server.read[0]
     first_public = iter([["9.9.9.9"], ["127.0.0.1"]])
-    tried: list[Any] = []
+    tried = []
 
     class Tried(socket.socket):
-        def connect(self, place: Any) -> None:
+        def connect(self, place):
             tried.append(place)
             raise ConnectionRefusedError(111, "refused")
 
@@ -101,12 +96,12 @@ def test_a_name_is_resolved_once_and_the_checked_address_is_the_one_connected_to
         ("/" + "a" * 20_000, "answers 404"),
     ],
 )
-def test_each_redirect_is_checked_anew(server: Server, place: str, word: str) -> None:
+def test_each_redirect_is_checked_anew(server, place, word):
     server.says = [to(place), answer(b"", status="404 Not Found")]
     assert word in refused(server.url)
 
 
-def test_redirects_are_followed_three_times_and_no_more(server: Server) -> None:
+def test_redirects_are_followed_three_times_and_no_more(server):
     server.says = [to("/1"), to("2", "307 x"), to(server.url, "308 x"), answer()]
     assert get(server.url) == RSS
     assert len(server.read) == 4
@@ -118,7 +113,7 @@ def test_redirects_are_followed_three_times_and_no_more(server: Server) -> None:
     assert "nowhere" in refused(server.url)
 
 
-def test_what_is_sent_is_not_sent_on(server: Server) -> None:
+def test_what_is_sent_is_not_sent_on(server):
     server.says = [to("/other", "307 x")]
     with pytest.raises(InvalidInput, match="redirects to"):
         Fetcher(allowed=LOOPBACK).post(server.url, b"x", content_type="a/b", types=TYPES)
@@ -129,9 +124,9 @@ def test_what_is_sent_is_not_sent_on(server: Server) -> None:
     assert server.read[-1].endswith(b"\r\n\r\nbody") or server.read[-1].endswith(b"\r\n\r\n")
 
 
-def drip(head: bytes) -> Callable[[Server], Says]:
-    def says(server: Server) -> Says:
-        def slowly(_: bytes, line: socket.socket) -> None:
+def drip(head):
+    def says(server):
+        def slowly(_, line):
             line.sendall(head)
             while not server.ended.wait(0.05):
                 line.sendall(b"x")
@@ -151,14 +146,14 @@ def drip(head: bytes) -> Callable[[Server], Says]:
     ],
     ids=["status", "header", "body", "chunks"],
 )
-def test_a_slow_drip_ends_with_the_time_for_everything(server: Server, head: bytes) -> None:
+def test_a_slow_drip_ends_with_the_time_for_everything(server, head):
     server.says = [drip(head)(server)]
     began = time.monotonic()
     assert refused(server.url, seconds=0.4)
     assert time.monotonic() - began < 1.0
 
 
-def test_a_resolver_that_never_answers_does_not_hold_us() -> None:
+def test_a_resolver_that_never_answers_does_not_hold_us():
     held = threading.Event()
     assert "within 0.2 seconds" in refused(
         "http://x.test/", seconds=0.2, resolver=lambda *_: held.wait(5) and []
@@ -166,8 +161,8 @@ def test_a_resolver_that_never_answers_does_not_hold_us() -> None:
     held.set()
 
 
-def endless(head: bytes, again: bytes) -> Says:
-    def says(_: bytes, line: socket.socket) -> None:
+def endless(head, again):
+    def says(_, line):
         line.sendall(head)
         while True:
             line.sendall(again)
@@ -190,14 +185,14 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n"
     ],
     ids=["body", "chunks", "chunk-extensions", "headers", "header", "continue"],
 )
-def test_an_endless_answer_is_cut(server: Server, head: bytes, again: bytes) -> None:
+def test_an_endless_answer_is_cut(server, head, again):
     server.says = [endless(head, again)]
     began = time.monotonic()
     assert refused(server.url, most=100_000, seconds=30.0)
     assert time.monotonic() - began < 10.0
 
 
-def test_the_size_is_known_before_and_checked_after(server: Server) -> None:
+def test_the_size_is_known_before_and_checked_after(server):
     server.says = [answer(b"x" * 1001)]
     assert "more than 1,000 bytes" in refused(server.url, most=1000)
     server.says = [answer(b"x" * 1000)]
@@ -207,7 +202,7 @@ def test_the_size_is_known_before_and_checked_after(server: Server) -> None:
     assert "ended after 3 of 99" in refused(server.url)
 
 
-def test_a_packed_body_is_not_unpacked(server: Server) -> None:
+def test_a_packed_body_is_not_unpacked(server):
     bomb = gzip.compress(bytes(10_000_000))
     server.says = [answer(bomb, "Content-Encoding: gzip")]
     assert "packed body" in refused(server.url)
@@ -216,7 +211,7 @@ def test_a_packed_body_is_not_unpacked(server: Server) -> None:
 
 
 @pytest.mark.parametrize("kind", ["text/html", "image/png", "", "text/xml-x", "a\x1b[31mb"])
-def test_only_the_kinds_that_are_wanted_are_taken(server: Server, kind: str) -> None:
+def test_only_the_kinds_that_are_wanted_are_taken(server, kind):
     server.says = [answer(kind=kind)]
     assert "must be one of" in refused(server.url)
     server.says = [answer(kind="Text/XML; charset=utf-8")]
@@ -231,13 +226,13 @@ def test_only_the_kinds_that_are_wanted_are_taken(server: Server, kind: str) -> 
         OK + b"Content-Length: -5\r\n\r\n" + b"x" * 3, OK + b": x\r\n\r\n", b"\xff" * 300,
     ],
 )  # fmt: skip
-def test_junk_for_an_answer_is_a_line_of_words(server: Server, junk: bytes) -> None:
+def test_junk_for_an_answer_is_a_line_of_words(server, junk):
     server.says = [lambda _, line: line.sendall(junk)]
     with contextlib.suppress(InvalidInput):
         assert get(server.url) in {b"", b"xxx"}
 
 
-def test_proxy_variables_are_not_looked_at(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_variables_are_not_looked_at(server, monkeypatch):
     with Trap() as trap:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "https_proxy"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{trap.port}")
@@ -247,26 +242,26 @@ def test_proxy_variables_are_not_looked_at(server: Server, monkeypatch: pytest.M
 
 
 class Trap:
-    def __enter__(self) -> "Trap":
+    def __enter__(self):
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.listener.settimeout(0.05)
         self.port = self.listener.getsockname()[1]
         return self
 
     @property
-    def touched(self) -> bool:
+    def touched(self):
         try:
             self.listener.accept()[0].close()
         except TimeoutError:
             return False
         return True
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_):
         self.listener.close()
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def certificate(tmp_path_factory):
     """A certificate for named.test alone, signed by itself, with its key."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
@@ -299,16 +294,14 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def test_https_checks_the_name_though_it_connects_to_an_address(
-    server: Server, certificate: Path
-) -> None:
+def test_https_checks_the_name_though_it_connects_to_an_address(server, certificate):
     inside = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     inside.load_cert_chain(certificate)
-    named: list[str | None] = []
+    named = []
     inside.sni_callback = lambda _, name, __: named.append(name)
     says = answer()
 
-    def secured(_: bytes, line: socket.socket) -> None:
+    def secured(_, line):
         # The first bytes are the client's greeting, read already: so the server peeks instead.
         with inside.wrap_socket(line, server_side=True) as safe:
             safe.recv(65536)
@@ -317,7 +310,7 @@ def test_https_checks_the_name_though_it_connects_to_an_address(
     server.peeks = True
     server.says = [secured]
     trust = {"context": ssl.create_default_context(cafile=str(certificate))}
-    here: dict[str, Any] = {"resolver": lambda *_: ["127.0.0.1"]}
+    here = {"resolver": lambda *_: ["127.0.0.1"]}
     url = f"https://named.test:{server.port}/"
     assert get(url, **trust, **here) == RSS
     assert named == ["named.test"]
@@ -327,12 +320,7 @@ def test_https_checks_the_name_though_it_connects_to_an_address(
     assert "leads from https to http" in refused(url, **trust, **here)
 
 
-def test_news_is_fetched_only_when_that_is_asked_for(
-    server: Server,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_news_is_fetched_only_when_that_is_asked_for(server, tmp_path, monkeypatch, capsys):
     database = ("--db", str(tmp_path / "book.db"))
     Book.open(database[1], create=True).close()
     item = "<item><title>Talks end</title><pubDate>Fri, 20 Nov 2026 09:00 GMT</pubDate></item>"
@@ -341,7 +329,7 @@ def test_news_is_fetched_only_when_that_is_asked_for(
     monkeypatch.setenv("FORECASTING_NOW", "2026-11-22T12:00:00Z")
     capsys.readouterr()
 
-    def told(*more: str, code: int) -> str:
+    def told(*more, code):
         assert run([*words, *more]) == code
         out, err = capsys.readouterr()
         if code:

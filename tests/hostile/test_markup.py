@@ -4,7 +4,6 @@ import html
 import json
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 
@@ -58,29 +57,29 @@ FEED = """<rss><channel><title>A wire</title><item><title>{title}</title>
 class Loads(HTMLParser):
     """What a document would load, run or lead to."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         super().__init__()
-        self.found: list[tuple[str, str, str]] = []
-        self.open: list[str] = []
+        self.found = []
+        self.open = []
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag, attrs):
         self.found += [(tag, name, value or "") for name, value in attrs]
         self.found.append((tag, "", ""))
         self.open.append(tag)
 
-    def handle_endtag(self, tag: str) -> None:
+    def handle_endtag(self, tag):
         if tag in self.open:
             self.open.remove(tag)
 
 
-def loads(text: str) -> Loads:
+def loads(text):
     reader = Loads()
     reader.feed(text)
     reader.close()
     return reader
 
 
-def harmless(text: str) -> None:
+def harmless(text):
     for tag, name, value in loads(text).found:
         assert tag in TAGS
         assert (tag, name) in {(tag, ""), ("a", "href"), ("a", "rel")}
@@ -91,14 +90,14 @@ def harmless(text: str) -> None:
 
 
 @pytest.mark.parametrize("probe", PROBES)
-def test_nothing_of_a_probe_runs_loads_or_imitates(probe: str) -> None:
+def test_nothing_of_a_probe_runs_loads_or_imitates(probe):
     shown = str(markup(f"before {probe} after"))
     harmless(shown)
     assert PROBES[probe] not in shown
     assert shown.startswith("before")
 
 
-def test_plain_tags_and_links_to_the_web_stay() -> None:
+def test_plain_tags_and_links_to_the_web_stay():
     assert markup("<p>A <b>b</b> &amp; c</p><ul><li>d</ul>") == (
         "<p>A <b>b</b> &amp; c</p><ul><li>d</li></ul>"
     )
@@ -111,7 +110,7 @@ def test_plain_tags_and_links_to_the_web_stay() -> None:
 
 
 @pytest.fixture(scope="module")
-def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def book(tmp_path_factory):
     """A ledger with one open question, one forecast, and news of every probe that bears on it."""
     folder = tmp_path_factory.mktemp("markup")
     (folder / "q.yaml").write_text(QUESTION + "answer: strike by close\n", encoding="utf-8")
@@ -147,14 +146,14 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_summary_is_kept_as_it_was_sent(book: Path) -> None:
+def test_a_summary_is_kept_as_it_was_sent(book):
     with Book.open(str(book / "book.db")) as opened:
         item = opened.ledger.evidence()[0]
     assert item.note.startswith("<p>Talks <i>end</i></p><script>alert(1)</script>")
     assert "javascript:alert(1)" in item.note
 
 
-def test_the_review_page_shows_it_and_loads_nothing(book: Path) -> None:
+def test_the_review_page_shows_it_and_loads_nothing(book):
     page = (book / "review" / "index.html").read_text(encoding="utf-8")
     assert "<p>Talks <i>end</i></p>" in page
     body = re.search(r'<div class="said">(.*?)</div></li>', page, re.DOTALL)
@@ -178,7 +177,7 @@ def test_the_review_page_shows_it_and_loads_nothing(book: Path) -> None:
     assert re.search(r'<a href="https://example\.org/1" rel="noopener noreferrer">', page)
 
 
-def test_the_page_prints_the_head_of_the_ledger(book: Path) -> None:
+def test_the_page_prints_the_head_of_the_ledger(book):
     with Book.open(str(book / "book.db")) as opened:
         head, digest = opened.ledger.head(), opened.ledger.content_digest()
     page = (book / "review" / "index.html").read_text(encoding="utf-8")
@@ -190,9 +189,7 @@ HOSTILE_TITLE = "red \x1b[31m \x1b]0;owned\x07 \x9b2J \u202egpj.exe \x7f \u2066x
 
 
 @pytest.mark.parametrize("form", ["table", "json", "nl"])
-def test_no_title_commands_a_terminal(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str
-) -> None:
+def test_no_title_commands_a_terminal(tmp_path, capsys, form):
     database = ("--db", str(tmp_path / "book.db"))
     Book.open(database[1], create=True).close()
     told = () if form == "table" else (f"--{form}",)
@@ -211,7 +208,7 @@ def test_no_title_commands_a_terminal(
         assert json.loads(out.splitlines()[0])["title"] == HOSTILE_TITLE
 
 
-def test_what_may_be_sent_is_sent_as_it_is() -> None:
+def test_what_may_be_sent_is_sent_as_it_is():
     assert printable("Zelenśkyj – „Gespräche“\n\tЗеленський 你好 é 🙂") == (
         "Zelenśkyj – „Gespräche“\n\tЗеленський 你好 é 🙂"
     )

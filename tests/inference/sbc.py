@@ -10,14 +10,14 @@ judged by the whole empirical distribution of the ranks at once, with simultaneo
 The harness knows no model: it takes two callables.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forecasting.arrays import FloatArray, IntArray
+from forecasting.arrays import IntArray
 from forecasting.errors import InvalidInput
 
 Quantities = Mapping[str, ArrayLike]
@@ -41,30 +41,18 @@ class Calibration:
     refused: int = 0
 
     @property
-    def p_values(self) -> dict[str, float]:
+    def p_values(self):
         """Probability of ranks less uniform than these, by quantity, see `uniformity`."""
         return {name: uniformity(ranks, self.levels) for name, ranks in self.ranks.items()}
 
     @property
-    def p(self) -> float:
+    def p(self):
         """Smallest of the p-values, times their number (Bonferroni): one verdict for all."""
         found = self.p_values.values()
         return min(1.0, len(self.ranks) * min(found)) if self.ranks else 1.0
 
 
-def calibrate(
-    name: str,
-    simulate: Callable[
-        [np.random.Generator], tuple[Mapping[str, ArrayLike], Mapping[str, ArrayLike]]
-    ],
-    fit: Callable[[Mapping[str, ArrayLike], int], tuple[Quantities, bool]],
-    *,
-    n: int,
-    seed: int,
-    quantities: Callable[[Mapping[str, ArrayLike], Mapping[str, ArrayLike]], Quantities]
-    | None = None,
-    levels: int = LEVELS,
-) -> Calibration:
+def calibrate(name, simulate, fit, *, n, seed, quantities=None, levels=LEVELS):
     """Repeat simulation and fit, and rank the truth among the draws each time.
 
     `simulate` gives (truth, data): one value of each parameter, and data made by them. `fit` gives
@@ -74,7 +62,7 @@ def calibrate(
     the truth in every draw, a constant or a certainty, is not ranked there.
     """
     rng = np.random.default_rng(seed)
-    found: dict[str, list[int]] = {}
+    found = {}
     refused = 0
     for _ in range(n):
         truth, data = simulate(rng)
@@ -102,7 +90,7 @@ def calibrate(
     )
 
 
-def rank_of(truth: float, draws: ArrayLike, levels: int, rng: np.random.Generator) -> int:
+def rank_of(truth, draws, levels, rng):
     """Return how many of L evenly spaced draws lie below the truth, ties broken at random."""
     values = np.asarray(draws, dtype=np.float64)
     if values.size < levels:
@@ -113,7 +101,7 @@ def rank_of(truth: float, draws: ArrayLike, levels: int, rng: np.random.Generato
     return int(np.sum(chosen < truth)) + (int(rng.integers(ties + 1)) if ties else 0)
 
 
-def uniformity(ranks: ArrayLike, levels: int) -> float:
+def uniformity(ranks, levels):
     """Return the p-value of uniform ranks: all points of their distribution at once.
 
     At each rank j the count of ranks up to j is Binomial(N, (j + 1) / (L + 1)); the statistic is
@@ -126,7 +114,7 @@ def uniformity(ranks: ArrayLike, levels: int) -> float:
     return float((1 + at_most) / (1 + reference.size))
 
 
-def _counts(ranks: ArrayLike, levels: int) -> IntArray:
+def _counts(ranks, levels):
     """Return how many ranks are at most j, for j from 0 to L."""
     values = np.asarray(ranks)
     if values.ndim != 1 or values.size == 0 or np.any((values < 0) | (values > levels)):
@@ -135,14 +123,14 @@ def _counts(ranks: ArrayLike, levels: int) -> IntArray:
     return np.cumsum(np.bincount(values.astype(np.int64), minlength=levels + 1))
 
 
-def _smallest_tail(counted: IntArray, n: int) -> FloatArray:
+def _smallest_tail(counted, n):
     table = _tails(n, counted.shape[1] - 1)
     each = table[np.arange(counted.shape[1] - 1), counted[:, :-1]]
     return np.asarray(each.min(axis=1), dtype=np.float64)
 
 
 @cache
-def _tails(n: int, levels: int) -> FloatArray:
+def _tails(n, levels):
     """Return the two-sided tail probability of every count at every rank, (L, N + 1)."""
     from scipy.stats import binom
 
@@ -153,7 +141,7 @@ def _tails(n: int, levels: int) -> FloatArray:
 
 
 @cache
-def _reference(n: int, levels: int) -> FloatArray:
+def _reference(n, levels):
     """Return the statistic of uniform ranks, simulated and in order."""
     rng = np.random.default_rng(n * 1000 + levels)
     share = np.full(levels + 1, 1.0 / (levels + 1))

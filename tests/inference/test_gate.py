@@ -3,12 +3,7 @@
 import numpy as np
 import pytest
 
-from forecasting.inference import (
-    exact_report,
-    judge_probability,
-    judge_sampler,
-    summary,
-)
+from forecasting.inference import exact_report, judge_probability, judge_sampler, summary
 
 CHAINS = 4
 

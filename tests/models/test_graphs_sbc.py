@@ -84,11 +84,7 @@ def _shares_of_what_is_open(rows):
 @pytest.mark.deep
 @pytest.mark.parametrize(
     ("name", "broken"),
-    [
-        ("rates", _doubled),
-        ("spells", _ends_as_seen),
-        ("deliveries", _shares_of_what_is_open),
-    ],
+    [("rates", _doubled), ("spells", _ends_as_seen), ("deliveries", _shares_of_what_is_open)],
 )
 def test_broken_data_are_caught(name, broken):
     assert calibrated(MODELS[name], data=broken).p < 0.001

@@ -2,10 +2,7 @@
 
 import datetime as dt
 import sys
-from collections.abc import Iterator
 from math import exp
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +11,7 @@ from forecasting import models
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import OWN, Predictor
 from forecasting.app.upkeep.banks import load_bank
-from forecasting.bank import Bank, check, read_bank
+from forecasting.bank import check, read_bank
 from forecasting.domain.forecasters import MODEL
 from forecasting.store import Ledger
 
@@ -78,7 +75,7 @@ questions:
 
 
 @pytest.fixture
-def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def installed(tmp_path, monkeypatch):
     """Install the kind: a module, and the two files by which a distribution is found."""
     (tmp_path / "escalation_kind.py").write_text(KIND)
     information = tmp_path / "escalation_kind-1.dist-info"
@@ -96,13 +93,13 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     sys.modules.pop("escalation_kind")
 
 
-def bank_of(folder: Path, more: str = "", links: str = "") -> Bank:
+def bank_of(folder, more="", links=""):
     (folder / "own" / "worlds").mkdir(parents=True, exist_ok=True)
     (folder / "own" / "worlds" / "own.yaml").write_text(WORLD.format(more=more, links=links))
     return read_bank(folder / "own", now=NOW)
 
 
-def predictor_of(bank: Bank, draws: int = 4_096) -> Predictor:
+def predictor_of(bank, draws=4_096):
     assert not bank.problems, bank.problems[0]
     ledger = Ledger.open("sqlite:///:memory:", create=True)
     load_bank(ledger, bank, NOW)
@@ -111,13 +108,13 @@ def predictor_of(bank: Bank, draws: int = 4_096) -> Predictor:
     return found
 
 
-def asked(predictor: Predictor) -> dict[str, float]:
+def asked(predictor):
     questions = list(predictor.catalog.questions.values())
     told = predictor.one(OWN[0], questions, NOW)
     return {name: answer.numbers[0] for name, answer in told.items()}
 
 
-def test_its_states_and_moves_are_those_of_the_class(installed: Any, tmp_path: Path) -> None:
+def test_its_states_and_moves_are_those_of_the_class(installed, tmp_path):
     border = bank_of(tmp_path).world.processes["border"]
     assert border.states == ("calm", "clashes", "war")
     assert [move.name for move in border.moves][:2] == ["calm > clashes", "clashes > war"]
@@ -125,7 +122,7 @@ def test_its_states_and_moves_are_those_of_the_class(installed: Any, tmp_path: P
     assert models.get("escalation") is installed.Escalation
 
 
-def test_its_hazards_are_simulated(installed: Any, tmp_path: Path) -> None:
+def test_its_hazards_are_simulated(installed, tmp_path):
     """One exit at a constant rate, watched to the moment: 1 - exp(-rate x days left)."""
     days = (dt.datetime(2027, 1, 1, tzinfo=dt.UTC) - NOW) / dt.timedelta(days=1)
     for rate in (0.004, 0.03):
@@ -133,7 +130,7 @@ def test_its_hazards_are_simulated(installed: Any, tmp_path: Path) -> None:
         assert told["war-2026"] == pytest.approx(1 - exp(-rate * days), abs=0.006)
 
 
-def test_it_sees_its_own_past_and_no_other(installed: Any, tmp_path: Path) -> None:
+def test_it_sees_its_own_past_and_no_other(installed, tmp_path):
     asked(predictor_of(bank_of(tmp_path)))
     name, pasts = installed.SEEN[-1]
     assert name == "border"
@@ -143,7 +140,7 @@ def test_it_sees_its_own_past_and_no_other(installed: Any, tmp_path: Path) -> No
     assert down.exposure == pytest.approx(10.0)
 
 
-def test_nobody_borrows_from_it(installed: Any, tmp_path: Path) -> None:
+def test_nobody_borrows_from_it(installed, tmp_path):
     """The pooled fit, and so the other process, is the same whatever the kind says."""
     slow = asked(predictor_of(bank_of(tmp_path, ", rate: 0.001")))
     quick = asked(predictor_of(bank_of(tmp_path, ", rate: 0.2")))
@@ -151,7 +148,7 @@ def test_nobody_borrows_from_it(installed: Any, tmp_path: Path) -> None:
     assert slow["envoys-2026"] == quick["envoys-2026"]
 
 
-def test_links_act_on_it(installed: Any, tmp_path: Path) -> None:
+def test_links_act_on_it(installed, tmp_path):
     link = """
 links:
   - while envoys=away: border=clashes x5 (3..8)
@@ -174,15 +171,13 @@ links:
         (", rate: .nan", "rate of calm > clashes is nan"),
     ],
 )
-def test_a_fault_of_its_class_silences_its_questions_alone(
-    installed: Any, tmp_path: Path, more: str, words: str
-) -> None:
+def test_a_fault_of_its_class_silences_its_questions_alone(installed, tmp_path, more, words):
     predictor = predictor_of(bank_of(tmp_path, more))
     assert list(asked(predictor)) == ["envoys-2026"]
     assert words in predictor.model.faults["war-2026", NOW]
 
 
-def test_settings_that_it_refuses_are_a_fault_of_the_file(installed: Any, tmp_path: Path) -> None:
+def test_settings_that_it_refuses_are_a_fault_of_the_file(installed, tmp_path):
     bank = bank_of(tmp_path)
     path = tmp_path / "own" / "worlds" / "own.yaml"
     path.write_text(path.read_text().replace("[calm, clashes, war]", "[calm]"))
@@ -191,16 +186,16 @@ def test_settings_that_it_refuses_are_a_fault_of_the_file(installed: Any, tmp_pa
     assert not bank.problems
 
 
-def test_a_kind_that_is_not_installed_is_named(tmp_path: Path) -> None:
+def test_a_kind_that_is_not_installed_is_named(tmp_path):
     bank = bank_of(tmp_path)
     assert any("no such kind is installed" in str(problem) for problem in bank.problems)
 
 
-def test_a_worldview_shifts_its_rates(installed: Any, tmp_path: Path) -> None:
+def test_a_worldview_shifts_its_rates(installed, tmp_path):
     from forecasting.models.registry import own_hazards
 
     border = bank_of(tmp_path).world.processes["border"]
-    options: dict[str, Any] = {"points": 4, "seed": 0}
+    options = {"points": 4, "seed": 0}
     plain = own_hazards(border, {}, shifts={}, **options)
     shifted = own_hazards(border, {}, shifts={("border", "calm > clashes"): np.log(5)}, **options)
     assert plain is not None

@@ -162,10 +162,7 @@ def test_the_fit_is_a_datatree_that_arviz_summarises():
 def test_a_refit_at_a_new_anchor_moves_answers_by_little():
     phrases = {
         name: ProcessSpec(
-            name,
-            "event",
-            ("waiting",),
-            (MoveSpec("waiting", "waiting", Phrase("history")),),
+            name, "event", ("waiting",), (MoveSpec("waiting", "waiting", Phrase("history")),)
         )
         for name in "abcd"
     }

@@ -18,10 +18,7 @@ VARIANTS = [Spells(), Spells("first-claim", instant=True), Spells("peace-agreeme
 NAMES = ["plain", "instant", "lasting"]
 
 SIX = spells(
-    entry=[0, 0, 0, 0, 10, 0],
-    lower=[3, 12, 45, 5, 60, 20],
-    upper=[0] * 6,
-    kind=[1, 1, 0, 1, 0, 1],
+    entry=[0, 0, 0, 0, 10, 0], lower=[3, 12, 45, 5, 60, 20], upper=[0] * 6, kind=[1, 1, 0, 1, 0, 1]
 )
 MIXED = spells(
     entry=[0, 0, 0, 0, 2, 5, 0],

@@ -11,7 +11,7 @@ FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
 
-def test_there_are_five() -> None:
+def test_there_are_five():
     assert [path.stem for path in NOTEBOOKS] == [
         "01_first_forecast",
         "02_a_world_of_your_own",
@@ -22,7 +22,7 @@ def test_there_are_five() -> None:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_it_uses_the_book_alone(path: Path) -> None:
+def test_it_uses_the_book_alone(path):
     """Nothing behind the book is imported: what a notebook needs, the book gives."""
     notebook = nbformat.read(path, as_version=4)
     code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
@@ -33,14 +33,14 @@ def test_it_uses_the_book_alone(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_it_runs(path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_runs(path, home, monkeypatch):
     monkeypatch.setenv("FORECASTING_NOW", "2026-11-28T12:00:00Z")
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, timeout=300, kernel_name="python3").execute(cwd=str(home))
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_it_is_kept_without_outputs(path: Path) -> None:
+def test_it_is_kept_without_outputs(path):
     notebook = nbformat.read(path, as_version=4)
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert cells

@@ -3,7 +3,6 @@
 import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,7 +13,7 @@ from forecasting import clock
 INSTANT = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
-def test_the_wall_clock_is_aware_and_utc() -> None:
+def test_the_wall_clock_is_aware_and_utc():
     before = datetime.now(UTC)
     now = clock.now()
     assert now.tzinfo is UTC
@@ -23,14 +22,14 @@ def test_the_wall_clock_is_aware_and_utc() -> None:
 
 
 @given(st.integers(-14 * 60, 14 * 60))
-def test_one_instant_is_the_same_in_every_zone(minutes: int) -> None:
+def test_one_instant_is_the_same_in_every_zone(minutes):
     there = INSTANT.astimezone(timezone(timedelta(minutes=minutes)))
     with clock.at(there):
         assert clock.now() == INSTANT
         assert clock.now().tzinfo is UTC
 
 
-def test_a_stood_clock_runs_again_afterwards_even_after_a_fault() -> None:
+def test_a_stood_clock_runs_again_afterwards_even_after_a_fault():
     later = INSTANT + timedelta(days=1)
     with clock.at(INSTANT):
         with suppress(KeyError), clock.at(later):
@@ -41,9 +40,7 @@ def test_a_stood_clock_runs_again_afterwards_even_after_a_fault() -> None:
 
 
 @pytest.mark.parametrize("text", ["2026-01-31T12:00:00Z", "2026-01-31T14:00:00+02:00"])
-def test_the_environment_tells_the_time_of_a_process(
-    text: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_environment_tells_the_time_of_a_process(text, monkeypatch):
     monkeypatch.setenv("FORECASTING_NOW", text)
     assert clock.overridden()
     assert clock.now() == INSTANT
@@ -53,7 +50,7 @@ def test_the_environment_tells_the_time_of_a_process(
 
 
 @pytest.mark.parametrize("text", ["2026-01-31T12:00:00", "2026-01-31", "yesterday"])
-def test_a_time_without_its_zone_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_time_without_its_zone_is_refused(text, monkeypatch):
     monkeypatch.setenv("FORECASTING_NOW", text)
     with pytest.raises(ValueError, match=re.escape(f"FORECASTING_NOW ({text}): must be ISO 8601")):
         clock.now()
@@ -61,7 +58,7 @@ def test_a_time_without_its_zone_is_refused(text: str, monkeypatch: pytest.Monke
         pass
 
 
-def test_no_other_module_reads_the_wall_clock(root: Path) -> None:
+def test_no_other_module_reads_the_wall_clock(root):
     reading = re.compile(
         r"\b(datetime|date)\.(now|today|utcnow)\(|\btime\.(time|time_ns|localtime|gmtime)\("
         r"|Timestamp\.(now|today|utcnow)\("

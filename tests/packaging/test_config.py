@@ -13,10 +13,8 @@ from forecasting import config
 from forecasting.errors import InvalidInput
 
 
-def test_each_source_of_the_database_yields_to_the_one_above_it(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def said() -> tuple[str, str]:
+def test_each_source_of_the_database_yields_to_the_one_above_it(home, monkeypatch):
+    def said():
         setting = config.database()
         return Path(setting.value.removeprefix("sqlite:///")).name, setting.origin
 
@@ -30,9 +28,7 @@ def test_each_source_of_the_database_yields_to_the_one_above_it(
     assert said() == ("file.db", "config file")
 
 
-def test_each_source_of_the_forecaster_yields_to_the_one_above_it(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_source_of_the_forecaster_yields_to_the_one_above_it(home, monkeypatch):
     monkeypatch.setattr(getpass, "getuser", lambda: "login")
     assert config.forecaster() == config.Setting("login", "default")
     (home / "config.toml").write_text('forecaster = "file"\n', encoding="utf-8")
@@ -42,7 +38,7 @@ def test_each_source_of_the_forecaster_yields_to_the_one_above_it(
     assert config.forecaster("flag") == config.Setting("flag", "flag")
 
 
-def test_home_moves_both_folders(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_home_moves_both_folders(home, monkeypatch):
     assert config.data_folder() == config.config_folder() == home
     assert config.database().value == f"sqlite:///{home}/forecasts.db"
     monkeypatch.delenv("FORECASTING_HOME")
@@ -52,9 +48,7 @@ def test_home_moves_both_folders(home: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert config.data_folder().name == config.config_folder().name == "scenario-forecasting"
 
 
-def test_a_relative_path_starts_where_it_was_written(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_relative_path_starts_where_it_was_written(home, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert config.database("a/../b.db").value == f"sqlite:///{tmp_path}/b.db"
     (home / "config.toml").write_text('database = "b.db"\n', encoding="utf-8")
@@ -75,7 +69,7 @@ def test_a_relative_path_starts_where_it_was_written(
         ("postgres://db/team", "postgresql+psycopg://db/team"),
     ],
 )  # fmt: skip
-def test_a_path_or_url_has_one_meaning(text: str, url: str) -> None:
+def test_a_path_or_url_has_one_meaning(text, url):
     assert config.database_url(text) == url
     assert config.database_url(url) == url
 
@@ -86,7 +80,7 @@ names = st.text(st.characters(exclude_categories=("C", "Z"), exclude_characters=
 @given(names.filter(lambda name: name not in {".", ".."} and not name.startswith("~")))
 @example("100%25.db")
 @example("a%41?b=c.db")
-def test_sqlalchemy_opens_the_very_file_that_was_named(name: str) -> None:
+def test_sqlalchemy_opens_the_very_file_that_was_named(name):
     url = config.database_url(f"/data/{name}")
     assert make_url(url).database == f"/data/{name}"
     assert config.sqlite_path(url) == Path(f"/data/{name}")
@@ -105,7 +99,7 @@ def test_sqlalchemy_opens_the_very_file_that_was_named(name: str) -> None:
         (".", "this is a folder"),
     ],
 )
-def test_what_is_no_database_is_refused_with_the_way_out(text: str, rule: str) -> None:
+def test_what_is_no_database_is_refused_with_the_way_out(text, rule):
     with pytest.raises(InvalidInput, match=rule) as caught:
         config.database_url(text)
     assert caught.value.hint
@@ -122,7 +116,7 @@ def test_what_is_no_database_is_refused_with_the_way_out(text: str, rule: str) -
         ("sqlite:////data/a:b@c.db", "sqlite:////data/a:b@c.db"),
     ],
 )  # fmt: skip
-def test_a_shown_url_holds_no_password(url: str, shown: str) -> None:
+def test_a_shown_url_holds_no_password(url, shown):
     assert config.without_password(url) == shown
 
 
@@ -136,9 +130,7 @@ def test_a_shown_url_holds_no_password(url: str, shown: str) -> None:
         (b'database = " "\n', "", "must be text in quotes"),
     ],
 )
-def test_a_broken_config_file_is_named_with_its_line(
-    content: bytes, line: str, rule: str, home: Path
-) -> None:
+def test_a_broken_config_file_is_named_with_its_line(content, line, rule, home):
     file = home / "config.toml"
     file.write_bytes(content)
     with pytest.raises(InvalidInput, match=rule) as caught:
@@ -148,19 +140,19 @@ def test_a_broken_config_file_is_named_with_its_line(
     assert config.database("flag.db").origin == "flag", "a flag needs no file"
 
 
-def test_a_config_file_that_cannot_be_read_is_named(home: Path) -> None:
+def test_a_config_file_that_cannot_be_read_is_named(home):
     (home / "config.toml").mkdir()
     with pytest.raises(InvalidInput, match=r"must be a file that can be read"):
         config.forecaster()
 
 
-def test_a_byte_order_mark_is_no_fault(home: Path) -> None:
+def test_a_byte_order_mark_is_no_fault(home):
     (home / "config.toml").write_bytes(b'\xef\xbb\xbfforecaster = "ana"\n')
     assert config.forecaster().value == "ana"
 
 
-def test_a_login_without_a_name_asks_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    def nameless() -> str:
+def test_a_login_without_a_name_asks_for_one(monkeypatch):
+    def nameless():
         raise OSError
 
     monkeypatch.setattr(getpass, "getuser", nameless)
@@ -169,12 +161,12 @@ def test_a_login_without_a_name_asks_for_one(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("name", ["", "  ", "ana\nbo", "ana\x1b[2J"])
-def test_a_forecaster_has_a_name_on_one_line(name: str) -> None:
+def test_a_forecaster_has_a_name_on_one_line(name):
     with pytest.raises(InvalidInput, match=re.escape(repr(name))):
         config.forecaster(name)
 
 
-def test_a_told_time_without_its_zone_is_bad_input(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_told_time_without_its_zone_is_bad_input(monkeypatch):
     config.check_clock()
     monkeypatch.setenv("FORECASTING_NOW", "2026-01-31T12:00:00")
     with pytest.raises(InvalidInput, match=r"ISO 8601 with Z.*Try: unset FORECASTING_NOW"):

@@ -2,9 +2,7 @@
 
 import re
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
@@ -23,7 +21,7 @@ TEXT = {".csv", ".css", ".html", ".ini", ".ipynb", ".j2", ".js", ".json", ".mako
 
 
 @pytest.fixture(scope="module")
-def files(root: Path, missing: Callable[[str], NoReturn]) -> list[Path]:
+def files(root, missing):
     """Every file that git keeps or would keep."""
     try:
         listing = subprocess.run(
@@ -39,20 +37,20 @@ def files(root: Path, missing: Callable[[str], NoReturn]) -> list[Path]:
     return found
 
 
-def test_only_the_owners_names_stand_at_the_top(files: list[Path]) -> None:
+def test_only_the_owners_names_stand_at_the_top(files):
     assert {file.parts[0] for file in files} - TOP == set()
 
 
-def test_no_name_says_nothing(files: list[Path]) -> None:
+def test_no_name_says_nothing(files):
     names = {part.partition(".")[0].strip("_") for file in files for part in file.parts}
     assert names & EMPTY_NAMES == set()
 
 
-def test_no_lock_file_records_addresses(files: list[Path]) -> None:
+def test_no_lock_file_records_addresses(files):
     assert {file.name for file in files} & LOCKS == set()
 
 
-def test_db_and_questions_are_folders_not_packages(files: list[Path]) -> None:
+def test_db_and_questions_are_folders_not_packages(files):
     wrong = [
         file for file in files
         if file.parts[0] in {"db", "questions"} and file.name == "__init__.py"
@@ -60,7 +58,7 @@ def test_db_and_questions_are_folders_not_packages(files: list[Path]) -> None:
     assert wrong == []
 
 
-def test_no_path_of_one_machine(files: list[Path], root: Path) -> None:
+def test_no_path_of_one_machine(files, root):
     hits = []
     for file in files:
         if file.suffix not in TEXT:
@@ -80,11 +78,11 @@ def test_no_path_of_one_machine(files: list[Path], root: Path) -> None:
         ("net/{}/x", False),
     ],
 )
-def test_the_search_for_paths_finds_them(line: str, found: bool) -> None:
+def test_the_search_for_paths_finds_them(line, found):
     assert bool(MACHINE_PATH.search(line.format("root"))) is found
 
 
-def test_every_package_folder_is_a_package(files: list[Path], root: Path) -> None:
+def test_every_package_folder_is_a_package(files, root):
     folders = {
         file.parent for file in files if file.parts[0] == "forecasting" and file.suffix == ".py"
     }

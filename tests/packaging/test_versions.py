@@ -4,14 +4,12 @@ import re
 import sys
 import tomllib
 from importlib import metadata
-from pathlib import Path
-from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
 
 
-def release(name: str) -> tuple[int, ...]:
+def release(name):
     return tuple(int(part) for part in re.findall(r"\d+", metadata.version(name))[:3])
 
 
@@ -25,32 +23,30 @@ def release(name: str) -> tuple[int, ...]:
         ("sqlalchemy", (2, 1), (2, 2)),
     ],
 )
-def test_the_majors_that_the_code_was_written_for(
-    name: str, least: tuple[int, ...], below: tuple[int, ...]
-) -> None:
+def test_the_majors_that_the_code_was_written_for(name, least, below):
     assert least <= release(name) < below
 
 
-def test_python_is_new_enough() -> None:
+def test_python_is_new_enough():
     assert sys.version_info >= (3, 12)
 
 
 @pytest.fixture(scope="module")
-def project(root: Path) -> dict[str, Any]:
+def project(root):
     return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
-def pins(root: Path) -> dict[str, str]:
+def pins(root):
     lines = (root / "constraints.txt").read_text(encoding="utf-8").splitlines()
     return {normal(name): pin for name, _, pin in (line.partition("==") for line in lines)}
 
 
-def normal(name: str) -> str:
+def normal(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def test_constraints_are_plain_pins(root: Path) -> None:
+def test_constraints_are_plain_pins(root):
     lines = (root / "constraints.txt").read_text(encoding="utf-8").splitlines()
     odd = [line for line in lines if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!]+", line)]
     assert odd == []
@@ -58,9 +54,7 @@ def test_constraints_are_plain_pins(root: Path) -> None:
     assert names == sorted(set(names))
 
 
-def test_the_whole_environment_stands_at_its_pins(
-    project: dict[str, Any], pins: dict[str, str]
-) -> None:
+def test_the_whole_environment_stands_at_its_pins(project, pins):
     groups = project["dependency-groups"]
     waiting = [
         *project["project"]["dependencies"],
@@ -68,7 +62,7 @@ def test_the_whole_environment_stands_at_its_pins(
         *groups["test"],
         *groups["lint"],
     ]
-    standing: dict[str, str] = {}
+    standing = {}
     while waiting:
         wanted = Requirement(waiting.pop())
         name = normal(wanted.name)
@@ -89,7 +83,7 @@ def test_the_whole_environment_stands_at_its_pins(
     assert differing == {}, "make setup, or write the new resolve into constraints.txt"
 
 
-def test_every_dependency_caps_its_major(project: dict[str, Any]) -> None:
+def test_every_dependency_caps_its_major(project):
     # tzdata is a calendar, not an interface: its newest is always the right one.
     uncapped = [each for each in project["project"]["dependencies"] if "<" not in each]
     assert uncapped == ["tzdata>=2026.1"]

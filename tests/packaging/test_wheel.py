@@ -22,7 +22,7 @@ SLICE = [
 
 
 @pytest.fixture(scope="module")
-def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def wheel(root, tmp_path_factory):
     folder = tmp_path_factory.mktemp("dist")
     subprocess.run(
         [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, root],
@@ -33,7 +33,7 @@ def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def clean(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def clean(wheel, tmp_path_factory):
     """Make an environment whose only copy of the package is the wheel's.
 
     The dependencies come from this environment by one path line, which does not follow the
@@ -53,10 +53,10 @@ def clean(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def run(clean: Path, tmp_path: Path):
+def run(clean, tmp_path):
     """Run a program of the clean environment, away from the checkout."""
 
-    def call(program: str, *arguments: str | Path) -> str:
+    def call(program, *arguments):
         kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
         done = subprocess.run(
             [clean / "bin" / program, *arguments],
@@ -68,7 +68,7 @@ def run(clean: Path, tmp_path: Path):
     return call
 
 
-def test_the_wheel_holds_the_package_and_what_it_reads(wheel: Path, root: Path) -> None:
+def test_the_wheel_holds_the_package_and_what_it_reads(wheel, root):
     names = set(zipfile.ZipFile(wheel).namelist())
     tops = {name.partition("/")[0] for name in names}
     assert tops == {"forecasting", "scenario_forecasting-0.1.0.dist-info"}
@@ -82,7 +82,7 @@ def test_the_wheel_holds_the_package_and_what_it_reads(wheel: Path, root: Path) 
         assert kept <= names
 
 
-def test_code_and_data_come_from_the_wheel(run, clean: Path, root: Path) -> None:
+def test_code_and_data_come_from_the_wheel(run, clean, root):
     told = json.loads(
         run(
             "python",
@@ -101,12 +101,12 @@ def test_code_and_data_come_from_the_wheel(run, clean: Path, root: Path) -> None
         assert not Path(place).is_relative_to(root)
 
 
-def test_the_bundled_bank_has_no_fault(run) -> None:
+def test_the_bundled_bank_has_no_fault(run):
     run("forecast", "init", "bank", "--example", "ukraine")
     run("forecast", "questions", "check", "bank/questions")
 
 
-def test_the_main_job_runs_from_the_wheel(run, tmp_path: Path) -> None:
+def test_the_main_job_runs_from_the_wheel(run, tmp_path):
     summary = json.loads(
         run("forecast", "--db", "demo.db", "replay", *SLICE, "--out", "review", "--json")
     )

@@ -2,8 +2,6 @@
 
 import datetime as dt
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import pytest
@@ -39,11 +37,11 @@ NAMES = (
 )
 
 
-def day(text: str, hour: int = 0) -> dt.datetime:
+def day(text, hour=0):
     return day_begins(dt.date.fromisoformat(text)) + dt.timedelta(hours=hour)
 
 
-def score_row(name: str, kind: str, rule: str, seed: int, **changes: Any) -> dict[str, Any]:
+def score_row(name, kind, rule, seed, **changes):
     rng = np.random.default_rng(seed)
     mean = float(rng.uniform(0.05, 0.3))
     few = kind != "binary"
@@ -65,7 +63,7 @@ def score_row(name: str, kind: str, rule: str, seed: int, **changes: Any) -> dic
     return {**row, **changes}
 
 
-def calibration_of(seed: int, n: int = 12) -> dict[str, Any]:
+def calibration_of(seed, n=12):
     rng = np.random.default_rng(seed)
     said = np.sort(np.round(rng.beta(1, 3, n), 3))
     rate = np.repeat([0.0, 0.25, 0.6], [n // 3, n // 3, n - 2 * (n // 3)])
@@ -100,8 +98,8 @@ def calibration_of(seed: int, n: int = 12) -> dict[str, Any]:
 
 
 def walk(
-    opens: dt.datetime, ends: dt.datetime, seed: int, width: int = 1, step: int = 7
-) -> list[Point]:
+    opens, ends, seed, width=1, step=7
+):
     rng = np.random.default_rng(seed)
     moments = [
         opens + dt.timedelta(days=i * step) for i in range(max(1, (ends - opens).days // step))
@@ -120,7 +118,7 @@ def walk(
     ]
 
 
-def marks(opens: dt.datetime, ends: dt.datetime, n: int) -> list[Mark]:
+def marks(opens, ends, n):
     gap = (ends - opens) / (n + 1)
     return [
         Mark(
@@ -137,19 +135,19 @@ def marks(opens: dt.datetime, ends: dt.datetime, n: int) -> list[Mark]:
 
 
 def binary(
-    slug: str,
-    title: str,
-    opens: str,
-    closes: str,
+    slug,
+    title,
+    opens,
+    closes,
     *,
-    outcome: str | None = None,
-    resolved: str | None = None,
-    seed: int = 0,
-    step: int = 7,
-    evidence: int = 5,
-    until: str = "2026-08-22",
-    **more: Any,
-) -> QuestionPath:
+    outcome=None,
+    resolved=None,
+    seed=0,
+    step=7,
+    evidence=5,
+    until="2026-08-22",
+    **more
+):
     start, close = day(opens), day_ends(dt.date.fromisoformat(closes))
     known = day_ends(dt.date.fromisoformat(resolved)) if resolved else None
     ends = min(close, known) if known else close
@@ -184,7 +182,7 @@ def binary(
     )
 
 
-def questions() -> list[QuestionPath]:
+def questions():
     """Give all types, a ladder, one too soon, one due, one with hostile words, one bare."""
     found = [
         binary(
@@ -274,9 +272,9 @@ def questions() -> list[QuestionPath]:
     return found
 
 
-def texts() -> list[TextCard]:
-    def claim(i: int, **more: Any) -> ClaimRow:
-        base: dict[str, Any] = {
+def texts():
+    def claim(i, **more):
+        base = {
             "claim": f"003-{i}", "question": "general-ceasefire-2025@2025-04-30",
             "title": "Will a general ceasefire begin?", "sentences": (5, 35, 37),
             "paraphrase": "Aims cannot be reconciled and what hope there is stays faint.",
@@ -319,14 +317,14 @@ def texts() -> list[TextCard]:
     ]
 
 
-def world() -> WorldPage:
+def world():
     """Give a world with a loop, two links between one pair, a lone process and hostile words."""
     at, until = day("2026-02-03"), day("2026-08-22")
 
-    def process(name: str, title: str, state: str, rate: str = "once in 8 mo") -> ProcessRow:
+    def process(name, title, state, rate="once in 8 mo"):
         return ProcessRow(name, title, state, at, until, rate, "https://example.org/rates")
 
-    def link(text: str, median: float, **more: Any) -> LinkRow:
+    def link(text, median, **more):
         parent = text.split()[1].partition("=")[0]
         child = text.partition(": ")[2].partition("=")[0]
         return LinkRow(
@@ -366,7 +364,7 @@ def world() -> WorldPage:
     )
 
 
-def full() -> ReviewData:
+def full():
     run = Run(
         "replay",
         dt.datetime(2026, 8, 22, 12, tzinfo=dt.UTC),
@@ -479,25 +477,25 @@ def full() -> ReviewData:
 
 
 @pytest.fixture(scope="session")
-def review_data() -> ReviewData:
+def review_data():
     return full()
 
 
 @pytest.fixture(scope="session")
-def hostile() -> str:
+def hostile():
     return HOSTILE
 
 
 @pytest.fixture(scope="session")
-def make_binary() -> Callable[..., QuestionPath]:
+def make_binary():
     return binary
 
 
 @pytest.fixture(scope="session")
-def names() -> Sequence[str]:
+def names():
     return NAMES
 
 
 @pytest.fixture
-def empty_data() -> ReviewData:
+def empty_data():
     return ReviewData(Run("live", dt.datetime(2026, 8, 22, tzinfo=dt.UTC)))

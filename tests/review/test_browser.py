@@ -1,21 +1,18 @@
 """The page in a real browser: wide and narrow, light and dark."""
 
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from forecasting.review import ReviewData, write
+from forecasting.review import write
 
 
 @pytest.fixture(scope="module")
-def address(review_data: ReviewData, tmp_path_factory: pytest.TempPathFactory) -> str:
-    path: Path = write(review_data, tmp_path_factory.mktemp("review"))
+def address(review_data, tmp_path_factory):
+    path = write(review_data, tmp_path_factory.mktemp("review"))
     return path.as_uri()
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1400])
-def test_the_page_never_scrolls_sideways(chrome: Any, address: str, width: int) -> None:
+def test_the_page_never_scrolls_sideways(chrome, address, width):
     page = chrome.new_page(viewport={"width": width, "height": 900})
     page.goto(address)
     page.evaluate(OPEN)
@@ -23,7 +20,7 @@ def test_the_page_never_scrolls_sideways(chrome: Any, address: str, width: int) 
     page.close()
 
 
-def test_nothing_is_cut_off_on_paper(chrome: Any, address: str) -> None:
+def test_nothing_is_cut_off_on_paper(chrome, address):
     # A4 with its margins is about 720 pixels wide.
     page = chrome.new_page(viewport={"width": 720, "height": 1020})
     page.goto(address)
@@ -33,10 +30,10 @@ def test_nothing_is_cut_off_on_paper(chrome: Any, address: str) -> None:
     page.close()
 
 
-def test_the_page_asks_for_nothing_and_complains_of_nothing(chrome: Any, address: str) -> None:
+def test_the_page_asks_for_nothing_and_complains_of_nothing(chrome, address):
     page = chrome.new_page()
-    asked: list[str] = []
-    said: list[str] = []
+    asked = []
+    said = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: said.append(message.text))
     page.goto(address)
@@ -46,7 +43,7 @@ def test_the_page_asks_for_nothing_and_complains_of_nothing(chrome: Any, address
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_letters_can_be_read_in_light_and_in_dark(chrome: Any, address: str, scheme: str) -> None:
+def test_letters_can_be_read_in_light_and_in_dark(chrome, address, scheme):
     context = chrome.new_context(color_scheme=scheme)
     page = context.new_page()
     page.goto(address)
@@ -56,9 +53,7 @@ def test_letters_can_be_read_in_light_and_in_dark(chrome: Any, address: str, sch
 
 
 @pytest.mark.parametrize(("width", "least"), [(390, 9.0), (1400, 10.0)])
-def test_letters_in_pictures_are_large_enough(
-    chrome: Any, address: str, width: int, least: float
-) -> None:
+def test_letters_in_pictures_are_large_enough(chrome, address, width, least):
     page = chrome.new_page(viewport={"width": width, "height": 900})
     page.goto(address)
     page.evaluate(OPEN)
@@ -66,7 +61,7 @@ def test_letters_in_pictures_are_large_enough(
     page.close()
 
 
-def test_no_letter_of_a_picture_is_cut_off(chrome: Any, address: str) -> None:
+def test_no_letter_of_a_picture_is_cut_off(chrome, address):
     for width in (390, 1400):
         page = chrome.new_page(viewport={"width": width, "height": 900})
         page.goto(address)

@@ -3,7 +3,6 @@
 import datetime as dt
 import re
 from itertools import pairwise
-from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -13,19 +12,17 @@ from hypothesis import strategies as st
 
 from forecasting.domain.instants import day_begins
 from forecasting.errors import InvalidInput
-from forecasting.review import ReviewData, draw, layout
+from forecasting.review import draw, layout
 
 LINK = "{http://www.w3.org/1999/xlink}href"
 
 
-def texts(element: str) -> list[str]:
+def texts(element):
     root = ElementTree.fromstring(element)
     return ["".join(node.itertext()) for node in root.iter() if node.tag.endswith("}text")]
 
 
-def test_a_reliability_diagram_draws_the_curve_the_band_and_the_counts(
-    review_data: ReviewData,
-) -> None:
+def test_a_reliability_diagram_draws_the_curve_the_band_and_the_counts(review_data):
     calibration = review_data.calibrations["model"]
     figure = draw.reliability(calibration, title="model")
     curve, counts = figure.axes
@@ -36,19 +33,17 @@ def test_a_reliability_diagram_draws_the_curve_the_band_and_the_counts(
     assert sum(bar.get_height() for bar in counts.patches) == 12
 
 
-def test_a_forecast_of_one_hundred_percent_is_counted_in_the_last_bar() -> None:
+def test_a_forecast_of_one_hundred_percent_is_counted_in_the_last_bar():
     curve = [{"forecast": 1.0, "event_rate": 1.0, "n": 4, "lower": 1.0, "upper": 1.0}]
     bars = draw.reliability({"n": 4, "curve": curve}).axes[1].patches
     assert [bar.get_height() for bar in bars] == [0.0] * 9 + [4.0]
 
 
-def test_nothing_resolved_is_said_in_the_picture() -> None:
+def test_nothing_resolved_is_said_in_the_picture():
     assert "Nothing resolved yet" in texts(draw.svg(draw.reliability({"n": 0, "curve": []})))
 
 
-def test_an_element_has_text_as_text_no_metadata_and_no_rules_for_the_page(
-    review_data: ReviewData,
-) -> None:
+def test_an_element_has_text_as_text_no_metadata_and_no_rules_for_the_page(review_data):
     for name in review_data.calibrations:
         figure = draw.reliability(review_data.calibrations[name])
         element = draw.svg(figure, label="x", prefix="p1-")
@@ -65,14 +60,14 @@ def test_an_element_has_text_as_text_no_metadata_and_no_rules_for_the_page(
         assert not re.search(r"\d\.\d\d", " ".join(re.findall(r' d="([^"]*)"', element)))
 
 
-def test_colours_are_the_pages_own(review_data: ReviewData) -> None:
+def test_colours_are_the_pages_own(review_data):
     element = draw.svg(draw.reliability(review_data.calibrations["model"]))
     bare = re.sub(r"var\(--\w+,#[0-9a-f]{6}\)", "", element)
     assert "var(--model,#0072b2)" in element
     assert not re.search(r"(?:fill|stroke):#(?!000000)[0-9a-f]{6}", bare)
 
 
-def test_the_same_figure_gives_the_same_bytes(review_data: ReviewData, tmp_path: Path) -> None:
+def test_the_same_figure_gives_the_same_bytes(review_data, tmp_path):
     calibration = review_data.calibrations["model"]
     for ending in ("svg", "png", "pdf"):
         files = [
@@ -83,7 +78,7 @@ def test_the_same_figure_gives_the_same_bytes(review_data: ReviewData, tmp_path:
         assert files[0].stat().st_size > 2_000
 
 
-def test_a_saved_svg_stands_alone(review_data: ReviewData, tmp_path: Path) -> None:
+def test_a_saved_svg_stands_alone(review_data, tmp_path):
     path = draw.save(
         draw.reliability(review_data.calibrations["model"], title="$x_1$ & <b>"), tmp_path / "c.svg"
     )
@@ -92,15 +87,13 @@ def test_a_saved_svg_stands_alone(review_data: ReviewData, tmp_path: Path) -> No
     assert "var(" not in text
 
 
-def test_a_picture_of_another_format_is_refused(tmp_path: Path) -> None:
+def test_a_picture_of_another_format_is_refused(tmp_path):
     with pytest.raises(InvalidInput, match="picture ends in"):
         draw.save(draw.reliability({"n": 0}), tmp_path / "c.docx")
     assert not list(tmp_path.iterdir())
 
 
-def test_a_users_own_settings_change_nothing(
-    review_data: ReviewData, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_users_own_settings_change_nothing(review_data, monkeypatch):
     import matplotlib as mpl
 
     before = draw.svg(draw.reliability(review_data.calibrations["model"]))
@@ -110,13 +103,8 @@ def test_a_users_own_settings_change_nothing(
     assert mpl.rcParams["font.size"] == 30.0
 
 
-@given(
-    st.lists(st.floats(0, 1), min_size=1, max_size=8).map(sorted),
-    st.floats(0.01, 0.12),
-)
-def test_labels_keep_their_order_their_distance_and_the_picture(
-    places: list[float], room: float
-) -> None:
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8).map(sorted), st.floats(0.01, 0.12))
+def test_labels_keep_their_order_their_distance_and_the_picture(places, room):
     found = layout.spread(places, room, 0.0, 1.0)
     assert len(found) == len(places)
     assert all(after - before >= room - 1e-9 for before, after in pairwise(found))
@@ -124,12 +112,12 @@ def test_labels_keep_their_order_their_distance_and_the_picture(
     assert max(found) <= 1 + 1e-9
 
 
-def test_labels_that_stand_apart_are_not_moved() -> None:
+def test_labels_that_stand_apart_are_not_moved():
     assert layout.spread([0.1, 0.5, 0.9], 0.1, 0, 1) == [0.1, 0.5, 0.9]
 
 
 @pytest.mark.parametrize("days", [1, 3, 9, 30, 60, 130, 285, 400, 900, 2200, 9000])
-def test_a_time_axis_has_a_few_round_days_whatever_its_length(days: int) -> None:
+def test_a_time_axis_has_a_few_round_days_whatever_its_length(days):
     opens = day_begins(dt.date(2025, 3, 21))
     frame = layout.Frame(opens, opens + dt.timedelta(days=days), float(days), True)
     ticks = layout.dates(frame, "Europe/Kyiv")
@@ -138,7 +126,7 @@ def test_a_time_axis_has_a_few_round_days_whatever_its_length(days: int) -> None
     assert len({text for _, text in ticks}) == len(ticks)
 
 
-def test_days_of_the_axis_are_local_midnights_over_a_change_of_clocks() -> None:
+def test_days_of_the_axis_are_local_midnights_over_a_change_of_clocks():
     # The clocks change on 30 March 2025 in Kyiv: that day has 23 hours.
     opens = day_begins(dt.date(2025, 3, 29), "Europe/Kyiv")
     frame = layout.Frame(opens, opens + dt.timedelta(days=3), 3.0, True)
@@ -146,7 +134,7 @@ def test_days_of_the_axis_are_local_midnights_over_a_change_of_clocks() -> None:
     assert np.isclose(ticks["31 Mar"], 2 - 1 / 24)
 
 
-def test_a_name_in_any_script_stays_text() -> None:
+def test_a_name_in_any_script_stays_text():
     rows = [{"forecaster": name, "difference": 0.1} for name in ("王小明", "Олена")]
     figure = draw.differences(rows, {})
     assert figure is not None

@@ -1,7 +1,6 @@
 """The page keeps to itself, says what it is, and has words for what it does not have."""
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from forecasting.errors import InvalidInput
-from forecasting.review import Events, Point, QuestionPath, ReviewData, Run, page, render, write
+from forecasting.review import Events, Point, ReviewData, Run, page, render, write
 
 VOID = {"meta", "link", "br", "img", "hr", "input", "wbr"}
 
@@ -18,34 +17,34 @@ VOID = {"meta", "link", "br", "img", "hr", "input", "wbr"}
 class Outline(HTMLParser):
     """Reads a document strictly: every element closed in its turn, no id used twice."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         super().__init__(convert_charrefs=True)
-        self.open: list[str] = []
-        self.faults: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text: list[str] = []
-        self.order: list[str] = []
+        self.open = []
+        self.faults = []
+        self.tags = []
+        self.text = []
+        self.order = []
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag, attrs):
         self.tags.append((tag, dict(attrs)))
         self.order.append(tag)
         if tag not in VOID:
             self.open.append(tag)
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_startendtag(self, tag, attrs):
         self.tags.append((tag, dict(attrs)))
         self.order.append(tag)
 
-    def handle_endtag(self, tag: str) -> None:
+    def handle_endtag(self, tag):
         if not self.open or self.open.pop() != tag:
             self.faults.append(f"</{tag}> at {self.getpos()}")
 
-    def handle_data(self, data: str) -> None:
+    def handle_data(self, data):
         if "style" not in self.open:
             self.text.append(data)
 
 
-def outline(text: str) -> Outline:
+def outline(text):
     found = Outline()
     found.feed(text)
     found.close()
@@ -53,23 +52,23 @@ def outline(text: str) -> Outline:
 
 
 @pytest.fixture(scope="module")
-def full_page(review_data: ReviewData) -> str:
+def full_page(review_data):
     return render(review_data)
 
 
 @pytest.fixture(scope="module")
-def read(full_page: str) -> Outline:
+def read(full_page):
     return outline(full_page)
 
 
-def test_every_element_is_closed_and_every_id_is_used_once(read: Outline) -> None:
+def test_every_element_is_closed_and_every_id_is_used_once(read):
     assert not read.faults
     assert not read.open
     ids = [attrs["id"] for _, attrs in read.tags if "id" in attrs]
     assert len(ids) == len(set(ids))
 
 
-def test_links_and_labels_inside_the_page_lead_somewhere(read: Outline) -> None:
+def test_links_and_labels_inside_the_page_lead_somewhere(read):
     ids = {attrs["id"] for _, attrs in read.tags if "id" in attrs}
     wanted = set()
     for _, attrs in read.tags:
@@ -79,9 +78,7 @@ def test_links_and_labels_inside_the_page_lead_somewhere(read: Outline) -> None:
     assert not wanted - ids
 
 
-def test_no_request_leaves_the_page_and_no_script_stands_in_it(
-    read: Outline, full_page: str
-) -> None:
+def test_no_request_leaves_the_page_and_no_script_stands_in_it(read, full_page):
     for tag, attrs in read.tags:
         assert tag not in ("script", "iframe", "object", "embed", "img", "form", "base")
         assert not [name for name in attrs if name.startswith("on")]
@@ -99,7 +96,7 @@ def test_no_request_leaves_the_page_and_no_script_stands_in_it(
     assert "default-src 'none'" in full_page
 
 
-def test_hostile_words_are_shown_and_not_obeyed(full_page: str, read: Outline) -> None:
+def test_hostile_words_are_shown_and_not_obeyed(full_page, read):
     assert "&lt;script&gt;alert" in full_page
     assert "{{ 7*7 }}" in full_page
     assert "49" not in re.findall(r"onerror=alert\(1\)&gt; (\S+)", full_page)
@@ -107,17 +104,17 @@ def test_hostile_words_are_shown_and_not_obeyed(full_page: str, read: Outline) -
     assert not [attrs for tag, attrs in read.tags if "javascript:" in (attrs.get("href") or "")]
 
 
-def test_what_is_no_number_is_never_printed_as_one(read: Outline) -> None:
+def test_what_is_no_number_is_never_printed_as_one(read):
     words = re.findall(r"[A-Za-z]+", " ".join(read.text))
     assert not {"nan", "NaN", "None", "inf", "undefined"} & set(words)
 
 
-def test_the_same_data_give_the_same_page(review_data: ReviewData, full_page: str) -> None:
+def test_the_same_data_give_the_same_page(review_data, full_page):
     page._environment.cache_clear()
     assert render(review_data) == full_page
 
 
-def test_each_picture_is_named_and_has_its_table_in_the_same_section(full_page: str) -> None:
+def test_each_picture_is_named_and_has_its_table_in_the_same_section(full_page):
     pictures = re.findall(r"<svg [^>]*>", full_page)
     assert len(pictures) > 20
     assert all('role="img"' in found and 'aria-label="' in found for found in pictures)
@@ -129,19 +126,19 @@ def test_each_picture_is_named_and_has_its_table_in_the_same_section(full_page: 
         assert card.count("<caption") == card.count("<table")
 
 
-def test_tables_have_captions_and_scoped_heads(read: Outline, full_page: str) -> None:
+def test_tables_have_captions_and_scoped_heads(read, full_page):
     assert full_page.count("<table") == full_page.count("<caption")
     assert all("scope" in attrs for tag, attrs in read.tags if tag == "th")
 
 
-def test_headings_never_skip_a_level(read: Outline) -> None:
+def test_headings_never_skip_a_level(read):
     levels = [int(tag[1]) for tag in read.order if re.fullmatch(r"h[1-6]", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
-def test_a_replay_says_that_it_is_hindsight_and_shows_no_ranking(full_page: str) -> None:
+def test_a_replay_says_that_it_is_hindsight_and_shows_no_ranking(full_page):
     assert "This is a replay, written with hindsight." in full_page
     assert "not evidence that any forecaster on it has skill" in full_page
     assert "12 independent events" in full_page
@@ -156,15 +153,13 @@ def test_a_replay_says_that_it_is_hindsight_and_shows_no_ranking(full_page: str)
         ("imported", "imported from another system"),
     ],
 )
-def test_other_kinds_have_words_of_their_own(
-    review_data: ReviewData, kind: str, words: str
-) -> None:
+def test_other_kinds_have_words_of_their_own(review_data, kind, words):
     few = ReviewData(replace(review_data.run, kind=kind))
     assert words in render(few)
     assert "hindsight" not in render(few)
 
 
-def test_forecasters_stand_in_the_fixed_order_whatever_they_score(review_data: ReviewData) -> None:
+def test_forecasters_stand_in_the_fixed_order_whatever_they_score(review_data):
     forwards = ReviewData(review_data.run, scores=review_data.scores)
     backwards = replace(forwards, scores=tuple(reversed(review_data.scores)))
     assert render(backwards) == render(forwards)
@@ -179,7 +174,7 @@ def test_forecasters_stand_in_the_fixed_order_whatever_they_score(review_data: R
     ]
 
 
-def test_sources_are_reviewed_and_of_few_events_nothing_is_said(full_page: str) -> None:
+def test_sources_are_reviewed_and_of_few_events_nothing_is_said(full_page):
     table = full_page.split('id="reports-table"')[1].split("</table>")[0]
     few, whole = table.split("<tbody>")[1].split("</tr>")[:2]
     assert "too few: 3 of 8 events" in few
@@ -189,12 +184,12 @@ def test_sources_are_reviewed_and_of_few_events_nothing_is_said(full_page: str) 
     assert "News gain as learned" in full_page
 
 
-def test_types_of_questions_are_never_in_one_table(full_page: str) -> None:
+def test_types_of_questions_are_never_in_one_table(full_page):
     for kind in ("binary", "ordered", "numeric"):
         assert full_page.count(f'id="board-{kind}"') == 1
 
 
-def test_an_empty_review_has_words_for_every_part(empty_data: ReviewData) -> None:
+def test_an_empty_review_has_words_for_every_part(empty_data):
     found = outline(render(empty_data))
     assert not found.faults
     text = " ".join(" ".join(found.text).split())
@@ -217,22 +212,18 @@ def test_an_empty_review_has_words_for_every_part(empty_data: ReviewData) -> Non
     assert "<svg" not in render(empty_data)
 
 
-def test_one_forecaster_alone_is_said_to_have_no_one_to_compare_with(
-    review_data: ReviewData,
-) -> None:
+def test_one_forecaster_alone_is_said_to_have_no_one_to_compare_with(review_data):
     mine = [row for row in review_data.scores if row["forecaster"] == "model"]
     alone = ReviewData(review_data.run, scores=mine)
     assert "There is only one forecaster" in render(alone)
 
 
-def test_questions_worse_than_the_base_rate_are_counted_from_the_rows(
-    review_data: ReviewData, make_binary: Callable[..., QuestionPath]
-) -> None:
+def test_questions_worse_than_the_base_rate_are_counted_from_the_rows(review_data, make_binary):
     question = make_binary(
         "q", "Q?", "2025-03-21", "2025-04-30", outcome="no", resolved="2025-04-30"
     )
 
-    def scored(model: float, base: float, coverage: float = 0.9) -> QuestionPath:
+    def scored(model, base, coverage=0.9):
         rows = {
             "model": {"mean": model, "coverage": coverage, "rule": "brier", "convention": "half"},
             "base-rate": {"mean": base, "coverage": 0.9, "rule": "brier", "convention": "half"},
@@ -248,7 +239,7 @@ def test_questions_worse_than_the_base_rate_are_counted_from_the_rows(
     assert re.findall(r'<td class="n">(\d+)</td>', behind) == ["1", "1", "1"]
 
 
-def test_whoever_is_worse_than_the_uniform_forecast_is_named(review_data: ReviewData) -> None:
+def test_whoever_is_worse_than_the_uniform_forecast_is_named(review_data):
     rows = [
         {**row, "skill": -12.34 if row["forecaster"] == "model" else 0.1}
         for row in review_data.scores
@@ -261,14 +252,14 @@ def test_whoever_is_worse_than_the_uniform_forecast_is_named(review_data: Review
     assert "worse even than" not in render(ReviewData(review_data.run, scores=better))
 
 
-def test_one_table_writes_its_scores_with_the_same_decimals(review_data: ReviewData) -> None:
+def test_one_table_writes_its_scores_with_the_same_decimals(review_data):
     model = next(row for row in review_data.scores if row["type"] == "numeric")
     rows = [model, {**model, "forecaster": "prior", "mean": 63.7, "difference": 2.4641}]
     table = render(ReviewData(review_data.run, scores=rows)).split('id="board-numeric"')[1]
     assert "+2.5" in table.split("</table>")[0]
 
 
-def test_a_question_too_soon_is_shown_and_said_to_be_left_out(full_page: str) -> None:
+def test_a_question_too_soon_is_shown_and_said_to_be_left_out(full_page):
     left_out = full_page.split('id="left-out"')[1].split("</table>")[0]
     assert "energy-truce-2025-observed" in left_out
     assert "within two days of its first forecast" in left_out
@@ -277,9 +268,7 @@ def test_a_question_too_soon_is_shown_and_said_to_be_left_out(full_page: str) ->
     assert "Does not fit its own class" in card
 
 
-def test_a_page_of_the_real_size_stays_small(
-    review_data: ReviewData, make_binary: Callable[..., QuestionPath]
-) -> None:
+def test_a_page_of_the_real_size_stays_small(review_data, make_binary):
     many = [
         make_binary(
             f"q-{i}", "Q?", "2025-03-21", "2026-08-20", outcome="no", resolved="2026-08-20",
@@ -292,9 +281,7 @@ def test_a_page_of_the_real_size_stays_small(
     assert 48 * each < 3.5e6
 
 
-def test_writing_replaces_the_page_and_leaves_nothing_else(
-    tmp_path: Path, review_data: ReviewData, empty_data: ReviewData
-) -> None:
+def test_writing_replaces_the_page_and_leaves_nothing_else(tmp_path, review_data, empty_data):
     folder = tmp_path / "new" / "review"
     first = write(empty_data, folder)
     assert first == folder / "index.html"
@@ -305,13 +292,11 @@ def test_writing_replaces_the_page_and_leaves_nothing_else(
     assert [path.name for path in folder.iterdir()] == ["index.html"]
 
 
-def test_a_page_that_cannot_be_written_leaves_the_old_one(
-    tmp_path: Path, empty_data: ReviewData, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_page_that_cannot_be_written_leaves_the_old_one(tmp_path, empty_data, monkeypatch):
     path = write(empty_data, tmp_path)
     before = path.read_bytes()
 
-    def fail(*_: object) -> Path:
+    def fail(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", fail)
@@ -321,7 +306,7 @@ def test_a_page_that_cannot_be_written_leaves_the_old_one(
     assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
 
 
-def test_values_are_checked_at_the_edge(review_data: ReviewData) -> None:
+def test_values_are_checked_at_the_edge(review_data):
     question = review_data.questions[0]
     with pytest.raises(InvalidInput, match="zone"):
         Run("live", review_data.run.generated_at.replace(tzinfo=None))

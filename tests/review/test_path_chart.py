@@ -3,27 +3,24 @@
 import datetime as dt
 import math
 import re
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from forecasting.errors import InvalidInput
-from forecasting.review import Mark, Point, QuestionPath, ReviewData, charts
+from forecasting.review import Mark, Point, charts
 from forecasting.review.news_strip import weight_at
-from forecasting.review.path_chart import PathChart, path_chart
+from forecasting.review.path_chart import path_chart
 
 ZONE = "Europe/Kyiv"
 DAY = dt.timedelta(days=1)
 
 
-def drawn(question: QuestionPath, **more: object) -> PathChart:
-    return path_chart(question, zone=ZONE, **more)  # type: ignore[arg-type]
+def drawn(question, **more):
+    return path_chart(question, zone=ZONE, **more)
 
 
-def test_a_forecast_holds_until_the_next_and_ends_with_the_question(
-    make_binary: Callable[..., QuestionPath],
-) -> None:
+def test_a_forecast_holds_until_the_next_and_ends_with_the_question(make_binary):
     question = make_binary(
         "q", "Q?", "2025-03-21", "2025-03-30", outcome="yes", resolved="2025-03-26", evidence=0
     )
@@ -37,9 +34,7 @@ def test_a_forecast_holds_until_the_next_and_ends_with_the_question(
     assert panel.after[0] == x(6)
 
 
-def test_the_ring_stands_where_the_outcome_could_be_known(
-    make_binary: Callable[..., QuestionPath],
-) -> None:
+def test_the_ring_stands_where_the_outcome_could_be_known(make_binary):
     for outcome, height in (("yes", 1.0), ("no", 0.0)):
         question = make_binary(
             "q", "Q?", "2025-03-21", "2025-03-30", outcome=outcome, resolved="2025-03-26"
@@ -50,14 +45,14 @@ def test_the_ring_stands_where_the_outcome_could_be_known(
         assert said in [label.text for label in panel.labels]
 
 
-def test_an_annulled_question_has_no_ring(make_binary: Callable[..., QuestionPath]) -> None:
+def test_an_annulled_question_has_no_ring(make_binary):
     question = make_binary(
         "q", "Q?", "2025-03-21", "2025-03-30", outcome="annulled", resolved="2025-03-26"
     )
     assert [panel.outcome for panel in drawn(question).panels] == [None]
 
 
-def test_news_has_the_numbers_of_its_list(make_binary: Callable[..., QuestionPath]) -> None:
+def test_news_has_the_numbers_of_its_list(make_binary):
     question = make_binary("q", "Q?", "2025-03-21", "2025-12-31", evidence=22)
     seen = []
     for mark in drawn(question).news:
@@ -66,14 +61,14 @@ def test_news_has_the_numbers_of_its_list(make_binary: Callable[..., QuestionPat
     assert seen == list(range(1, 23))
 
 
-def test_several_options_have_a_panel_each(review_data: ReviewData) -> None:
+def test_several_options_have_a_panel_each(review_data):
     question = next(q for q in review_data.questions if q.type == "ordered")
     chart = drawn(question)
     assert [panel.title for panel in chart.panels] == list(question.options)
     assert chart.strip is not None
 
 
-def test_a_fan_reaches_the_outermost_of_its_edges(review_data: ReviewData) -> None:
+def test_a_fan_reaches_the_outermost_of_its_edges(review_data):
     numeric = next(q for q in review_data.questions if q.type == "numeric")
     values = [(0.0, 1, 2, 3, 1000), (0, 10, 20, 30, 1000), (0, 10, 20, 50, 900)]
     points = [Point(numeric.opens + dt.timedelta(days=i), v) for i, v in enumerate(values)]
@@ -82,7 +77,7 @@ def test_a_fan_reaches_the_outermost_of_its_edges(review_data: ReviewData) -> No
     assert highest == [panel.plot.y(1000), panel.plot.y(50)]
 
 
-def test_a_text_is_a_diamond_at_its_claim_named_once(review_data: ReviewData) -> None:
+def test_a_text_is_a_diamond_at_its_claim_named_once(review_data):
     question = next(q for q in review_data.questions if any("text:" in n for n in q.paths))
     name = next(n for n in question.paths if n.startswith("text:"))
     panels = drawn(question).panels
@@ -93,21 +88,21 @@ def test_a_text_is_a_diamond_at_its_claim_named_once(review_data: ReviewData) ->
     assert not [claim for panel in panels[1:] for claim in panel.claims if claim[2]]
 
 
-def test_a_chart_is_described_in_words(review_data: ReviewData) -> None:
+def test_a_chart_is_described_in_words(review_data):
     numeric = next(q for q in review_data.questions if q.type == "numeric")
     words = path_chart(numeric, zone="UTC").said
     assert "from 16 May 2025 to end of 24 May 2025" in words
     assert "outcome: 697 persons" in words
 
 
-def test_a_hidden_forecaster_leaves_no_trace(make_binary: Callable[..., QuestionPath]) -> None:
+def test_a_hidden_forecaster_leaves_no_trace(make_binary):
     question = make_binary("q", "Q?", "2025-03-21", "2025-03-30")
     chart = drawn(question, hidden=lambda name: name == "model")
     assert "model" not in chart.said
     assert not [line for panel in chart.panels for line in panel.lines if line.name == "model"]
 
 
-def test_half_of_a_report_is_left_after_its_half_life_and_all_of_a_lasting_one() -> None:
+def test_half_of_a_report_is_left_after_its_half_life_and_all_of_a_lasting_one():
     mark = Mark(dt.datetime(2026, 9, 1, tzinfo=dt.UTC), "x", weight=-0.8, half_life=10.0)
     assert weight_at(mark, 10.0) == pytest.approx(-0.4)
     assert weight_at(mark, 20.0) == pytest.approx(-0.2)
@@ -116,9 +111,7 @@ def test_half_of_a_report_is_left_after_its_half_life_and_all_of_a_lasting_one()
         replace(mark, half_life=0.0)
 
 
-def test_the_strip_shows_each_report_where_it_became_known(
-    make_binary: Callable[..., QuestionPath],
-) -> None:
+def test_the_strip_shows_each_report_where_it_became_known(make_binary):
     question = make_binary("q", "Q?", "2025-03-21", "2025-12-31", evidence=0)
     assert drawn(question).strip is None
     marks = [
@@ -133,19 +126,19 @@ def test_the_strip_shows_each_report_where_it_became_known(
     assert all(d.startswith("M") and d.endswith(f" {strip.zero:g}Z") for d, _ in strip.fades)
 
 
-def test_a_band_that_does_not_exist_is_not_drawn(review_data: ReviewData) -> None:
+def test_a_band_that_does_not_exist_is_not_drawn(review_data):
     pooled = charts.reliability(review_data.calibrations["text:003"]["pooled"])
     assert pooled is not None
     assert not pooled.band
     assert not pooled.whiskers
 
 
-def test_the_bars_below_a_curve_hold_its_forecasts(review_data: ReviewData) -> None:
+def test_the_bars_below_a_curve_hold_its_forecasts(review_data):
     curve = review_data.calibrations["model"]["curve"]
     found = charts.reliability(curve)
     assert found is not None
-    total = sum(float(re.search(r": ([\d.,]+) forecast", bar.tip)[1]) for bar in found.bars)  # type: ignore[index]
+    total = sum(float(re.search(r": ([\d.,]+) forecast", bar.tip)[1]) for bar in found.bars)
     assert total == sum(point["n"] for point in curve) == 12
     certain = [{"forecast": 1.0, "event_rate": 1.0, "n": 4, "lower": 1.0, "upper": 1.0}]
-    (bar,) = charts.reliability(certain).bars  # type: ignore[union-attr]
+    (bar,) = charts.reliability(certain).bars
     assert "said 90 to 100 %: 4 forecasts, 4 came true" in bar.tip.replace("\u202f", " ")

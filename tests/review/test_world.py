@@ -1,7 +1,6 @@
 """The world's pictures and the first screen: laws of layers, fans, fading news, and what moved."""
 
 import datetime as dt
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -17,8 +16,6 @@ from forecasting.review import (
     Moved,
     Point,
     ProcessRow,
-    QuestionPath,
-    ReviewData,
     WorldPage,
     now,
     render,
@@ -37,9 +34,7 @@ pairs = st.lists(
 
 
 @given(pairs)
-def test_every_arrow_runs_to_a_later_layer_but_those_that_close_a_loop(
-    found: list[tuple[str, str]],
-) -> None:
+def test_every_arrow_runs_to_a_later_layer_but_those_that_close_a_loop(found):
     layers, turned = layered(NAMES, found)
     for parent, child in found:
         if (parent, child) in turned:
@@ -52,9 +47,7 @@ def test_every_arrow_runs_to_a_later_layer_but_those_that_close_a_loop(
 
 
 @given(pairs)
-def test_boxes_never_cover_each_other_and_stay_in_the_picture(
-    found: list[tuple[str, str]],
-) -> None:
+def test_boxes_never_cover_each_other_and_stay_in_the_picture(found):
     rows = [ProcessRow(name, name, "none") for name in NAMES]
     links = [LinkRow(f"while {a}=on: {b}", a, b, 2.0, 1.0, 4.0) for a, b in found]
     graph = world_graph(WorldPage(rows, links))
@@ -73,7 +66,7 @@ def test_boxes_never_cover_each_other_and_stay_in_the_picture(
             )
 
 
-def test_hastening_and_slowing_differ_by_sign_and_by_colour(review_data: ReviewData) -> None:
+def test_hastening_and_slowing_differ_by_sign_and_by_colour(review_data):
     graph = world_graph(review_data.world)
     assert graph is not None
     drawn = render(review_data)
@@ -85,7 +78,7 @@ def test_hastening_and_slowing_differ_by_sign_and_by_colour(review_data: ReviewD
     assert "Convoys" not in {line.text for box in graph.boxes for line in box.lines}
 
 
-def test_the_bands_of_a_fan_fill_the_picture_at_every_moment() -> None:
+def test_the_bands_of_a_fan_fill_the_picture_at_every_moment():
     rng = np.random.default_rng(1)
     shares = rng.dirichlet([1.0, 2.0, 3.0], size=len(DAYS))
     axes = draw_fans([Fan("p", "P", DAYS, ("a", "b", "c"), shares)]).axes[0]
@@ -94,7 +87,7 @@ def test_the_bands_of_a_fan_fill_the_picture_at_every_moment() -> None:
     assert axes.get_ylim() == (0.0, 1.0)
 
 
-def test_fans_stand_side_by_side_and_each_is_named() -> None:
+def test_fans_stand_side_by_side_and_each_is_named():
     shares = np.full((len(DAYS), 2), 0.5)
     fans = [Fan(f"p{i}", f"Process {i}", DAYS, ("a", "b"), shares) for i in range(5)]
     figure = draw_fans(fans)
@@ -107,14 +100,12 @@ def test_fans_stand_side_by_side_and_each_is_named() -> None:
     )
 
 
-def test_a_fan_whose_rows_do_not_fit_its_states_is_refused() -> None:
+def test_a_fan_whose_rows_do_not_fit_its_states_is_refused():
     with pytest.raises(InvalidInput, match="row of 3 numbers"):
         Fan("p", "P", DAYS, ("a", "b", "c"), np.full((len(DAYS), 2), 0.5))
 
 
-def test_what_is_likely_now_is_the_last_word_with_its_interval_and_its_change(
-    make_binary: Callable[..., QuestionPath],
-) -> None:
+def test_what_is_likely_now_is_the_last_word_with_its_interval_and_its_change(make_binary):
     question = make_binary("q", "Q?", "2025-03-21", "2025-12-31")
     at = [question.opens + dt.timedelta(days=days) for days in (0, 7, 30)]
     points = [
@@ -130,9 +121,7 @@ def test_what_is_likely_now_is_the_last_word_with_its_interval_and_its_change(
     assert not now.likely([question], question.opens - dt.timedelta(seconds=1))
 
 
-def test_what_moved_is_told_by_size_with_its_causes(
-    make_binary: Callable[..., QuestionPath],
-) -> None:
+def test_what_moved_is_told_by_size_with_its_causes(make_binary):
     question = make_binary("q", "Q?", "2025-03-21", "2025-12-31")
     at = [question.opens + dt.timedelta(days=days) for days in (0, 7)]
     causes = [
@@ -154,7 +143,7 @@ def test_what_moved_is_told_by_size_with_its_causes(
     assert not now.changes([small], at[1] + dt.timedelta(days=31))
 
 
-def test_a_part_is_read_by_its_interval(review_data: ReviewData) -> None:
+def test_a_part_is_read_by_its_interval(review_data):
     row = dict(review_data.parts[0])
     readings = {
         (0.01, 0.03): "worse without it",
@@ -167,9 +156,7 @@ def test_a_part_is_read_by_its_interval(review_data: ReviewData) -> None:
         assert told[0][1] == reading
 
 
-def test_the_page_opens_with_results_and_folds_what_explains_them(
-    review_data: ReviewData,
-) -> None:
+def test_the_page_opens_with_results_and_folds_what_explains_them(review_data):
     page = render(review_data)
     order = ["now-table", 'id="moved"', 'id="due"', 'id="scoreboard"', 'id="parts"',
              'id="calibration"', 'id="links-table"', 'id="questions"', 'id="worldviews"',

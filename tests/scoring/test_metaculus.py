@@ -9,13 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasting.scoring.metaculus import (
-    baseline,
-    geometric_means,
-    peer,
-    spot_baseline,
-    spot_peer,
-)
+from forecasting.scoring.metaculus import baseline, geometric_means, peer, spot_baseline, spot_peer
 
 NAN, INF = float("nan"), float("inf")
 WINDOW = {"opens": 0, "closes": 10}
@@ -58,12 +52,7 @@ def test_published_values(shared):
             assert found.coverage[0] == (10 - start) / 10
         elif group == "metaculus_baseline_time_avg":
             found = baseline(
-                [0.4, 0.7, 0.8],
-                1,
-                issued_at=[1, 2, 4],
-                opens=0,
-                closes=5,
-                forecaster=["me"] * 3,
+                [0.4, 0.7, 0.8], 1, issued_at=[1, 2, 4], opens=0, closes=5, forecaster=["me"] * 3
             )
             assert to_the_digits_printed(found.score.sum(), value.split()[-1])
             by_day = [found.score[0] * 5, found.score[1] * 5 / 2, found.score[2] * 5]

@@ -142,8 +142,7 @@ def test_every_registered_rule_is_best_at_certainty_and_knows_its_reference(rule
         assert rule.score(sure, outcome, levels=[0.5], lower=low, upper=high)[0] > 0
         # The CRPS of the uniform distribution on [0, w] at x: w (x^3 + (1 - x)^3) / 3, x = y / w.
         np.testing.assert_allclose(
-            rule.numeric_reference(outcome, low, high),
-            [4 * (0.25**3 + 0.75**3) / 3, 4 / 3],
+            rule.numeric_reference(outcome, low, high), [4 * (0.25**3 + 0.75**3) / 3, 4 / 3]
         )
         return
     options = 2 if rule.question_type == "binary" else 5
@@ -160,6 +159,8 @@ def test_baseline_is_the_share_of_the_way_from_chance_to_certainty(options):
     said = [[1 / options] * options, [0.6] + [0.4 / (options - 1)] * (options - 1)]
     found = rules.get("baseline", "categorical").score(said, [0, 0])
     np.testing.assert_allclose(found, [0, 100 * (1 + np.log(0.6) / np.log(options))], atol=1e-12)
+    binary = rules.get("baseline", "binary").score([0.5, 0.6], [1, 1])
+    np.testing.assert_allclose(binary, [0, 100 * (1 + np.log2(0.6))], atol=1e-12)
 
 
 def test_the_reference_is_what_the_field_says():

@@ -208,9 +208,7 @@ def test_a_backup_that_finds_no_room_leaves_nothing(path, tmp_path, monkeypatch)
     backup(str(path), copy)
     kept = stands(copy)
     monkeypatch.setattr(
-        MODULE,
-        "_sync",
-        lambda made: (_ for _ in ()).throw(OSError(28, "No space left on device")),
+        MODULE, "_sync", lambda made: (_ for _ in ()).throw(OSError(28, "No space left on device"))
     )
     with pytest.raises(DatabaseUnusable, match="No space left"):
         backup(str(path), copy, force=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from forecasting.domain import Question, Value
+from forecasting.domain import Value
 from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.provenance import in_batch
 from forecasting.errors import DatabaseUnusable, InvalidInput
@@ -45,7 +45,7 @@ def test_the_ends_of_a_scale_are_on_it(memory):
 def test_a_wording_that_would_hash_otherwise_once_stored_is_refused(memory):
     """An option in decomposed Unicode: the forecasts of it would name a wording of no question."""
     space = OutcomeSpace("categorical", ("cafe\u0301", "none"), None, None, "")
-    asked: Question = numeric_question(space=space)
+    asked = numeric_question(space=space)
     with pytest.raises(InvalidInput, match="must be Unicode in NFC"):
         memory.append([asked], recorded_at=NOW)
     assert memory.head().seq == 0

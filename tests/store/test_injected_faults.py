@@ -21,7 +21,7 @@ from forecasting.domain import OutcomeSpace
 from forecasting.errors import DatabaseUnusable
 from forecasting.store import Ledger
 from tests import databases
-from tests.app.season import DAY, START, question, said
+from tests.season import DAY, START, question, said
 
 NOW = "2026-11-22T12:00:00Z"
 
@@ -39,7 +39,7 @@ COMMANDS = {
     "news import": ["news", "import", "{folder}/news.csv"],
     "resolve": ["resolve", "drought", "no", "--source", "the office", "--early-no"],
     "resolve again": [
-        *("resolve", "quake", "no", "--source", "the office", "--at", "{at}", "--early-no"),
+        *("resolve", "quake", "no", "--source", "the office", "--at", "{at}", "--early-no")
     ],
     "annul": ["annul", "flood", "--source", "the office"],
     "dispute": ["dispute", "quake", "no", "--source", "a paper"],

@@ -28,8 +28,8 @@ from forecasting.evidence import known
 from forecasting.store import Ledger
 from tests import databases
 from tests.app.quick import inputs
-from tests.app.season import DAY, START, question, said, withdrawn
-from tests.app.season import resolved as outcome
+from tests.season import DAY, START, question, said, withdrawn
+from tests.season import resolved as outcome
 
 PEOPLE = ("ana", "ben", "worldview:000", "worldview:001")
 ASKED = [question(f"q{n}", opens=n, days=20 + 4 * n, event=f"e{n // 2}") for n in range(6)]
@@ -74,8 +74,7 @@ def written(ledger, rng, days, *, tag, claims=None):
     for number, day in enumerate(sorted(days)):
         spoken = None if claims is None else min(day, claims(number))
         ledger.append(
-            [entry(rng, f"{tag}{number}", day, spoken=spoken)],
-            recorded_at=START + day * DAY,
+            [entry(rng, f"{tag}{number}", day, spoken=spoken)], recorded_at=START + day * DAY
         )
         if rng.random() < 0.3:
             looked(ledger, rng, day, spoken=spoken)

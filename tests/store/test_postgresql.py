@@ -15,6 +15,7 @@ from forecasting.app.upkeep.workspace import doctor
 from forecasting.cli import run
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.store import Ledger, backup, migrate, restore, status, triggers, upgrade
+from tests import databases
 from tests.store import attacks
 from tests.store.samples import NOW, binary, fill, one_of_each
 from tests.store.test_chain import (
@@ -315,3 +316,13 @@ def test_the_same_commands_work(path, capsys):
     ):
         assert run([*words, "--db", path]) == 0, capsys.readouterr().err
     assert "forecast-anchor 1" in capsys.readouterr().out
+
+
+def test_with_the_option_engine_a_ledger_at_a_path_lies_on_the_server(
+    postgresql, tmp_path, monkeypatch
+):
+    databases.Elsewhere(databases.Databases(postgresql)).install(monkeypatch)
+    with Ledger.open(str(tmp_path / "a.db"), create=True) as ledger:
+        ledger.append([binary()], recorded_at=NOW)
+        assert ledger._engine.dialect.name == "postgresql"
+        assert ledger.verify().ok

@@ -191,9 +191,7 @@ BAD = {
         one_of_each()[4], model_run=None, spread=replace(one_of_each()[4].spread, mcse=float("nan"))
     ),
     "infinite spread": replace(
-        one_of_each()[4],
-        model_run=None,
-        spread=replace(one_of_each()[4].spread, mcse=float("inf")),
+        one_of_each()[4], model_run=None, spread=replace(one_of_each()[4].spread, mcse=float("inf"))
     ),
     "nul": binary(because="a\0b"),
     "surrogate": binary(because="\ud800"),

@@ -10,10 +10,9 @@ import json
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
 
 import pytest
 
@@ -62,10 +61,10 @@ class Authority:
     kind: str = "application/timestamp-reply"
 
     @property
-    def root(self) -> Path:
+    def root(self):
         return self.folder / "root.pem"
 
-    def reply(self, query: bytes, *, signer: str = "signer") -> bytes:
+    def reply(self, query, *, signer="signer"):
         (self.folder / "query.tsq").write_bytes(query)
         subprocess.run(
             [
@@ -80,7 +79,7 @@ class Authority:
         return (self.folder / "reply.tsr").read_bytes()
 
 
-def _certified(folder: Path) -> None:
+def _certified(folder):
     """Make a root, an authority's certificate by it, one that expired, and one for another use."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
@@ -88,7 +87,7 @@ def _certified(folder: Path) -> None:
 
     now = dt.datetime.now(dt.UTC)
     root_name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Root of the test")])
-    keys: dict[str, Any] = {}
+    keys = {}
     for number, (name, days, use) in enumerate(
         (
             ("root", (-900, 900), None),
@@ -124,22 +123,20 @@ def _certified(folder: Path) -> None:
     (folder / "ts.cnf").write_text(SETTINGS.format(folder=folder))
 
 
-def _made(folder: Path) -> Authority:
+def _made(folder):
     folder.mkdir()
     _certified(folder)
     return Authority(folder)
 
 
 @pytest.fixture(scope="module")
-def authority(
-    tmp_path_factory: pytest.TempPathFactory, missing: Callable[[str], NoReturn]
-) -> Iterator[Authority]:
+def authority(tmp_path_factory, missing):
     if shutil.which("openssl") is None:
         missing("openssl")
     made = _made(tmp_path_factory.mktemp("tsa") / "one")
 
     class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
+        def do_POST(self):
             query = self.rfile.read(int(self.headers["Content-Length"]))
             answer = made.twist(made.reply(query))
             self.send_response(200)
@@ -148,7 +145,7 @@ def authority(
             self.end_headers()
             self.wfile.write(answer)
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, *_):
             pass
 
     server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
@@ -160,21 +157,19 @@ def authority(
 
 
 @pytest.fixture
-def honest(authority: Authority) -> Iterator[Authority]:
+def honest(authority):
     yield authority
     authority.twist, authority.kind = bytes, "application/timestamp-reply"
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
+def ledger(tmp_path):
     with Ledger.open(str(tmp_path / "book.db"), create=True) as made:
         made.append([binary()], recorded_at=NOW)
         yield made
 
 
-def test_a_stamped_anchor_says_when_and_by_whom(
-    honest: Authority, ledger: Ledger, tmp_path: Path
-) -> None:
+def test_a_stamped_anchor_says_when_and_by_whom(honest, ledger, tmp_path):
     file = tmp_path / "a.anchor"
     before = dt.datetime.now(dt.UTC).replace(microsecond=0)
     given = stamped(anchor(ledger, NOW), file, honest.url, fetcher=HERE)
@@ -195,9 +190,7 @@ def test_a_stamped_anchor_says_when_and_by_whom(
         stamped(anchor(ledger, NOW), file, honest.url, fetcher=HERE)
 
 
-def test_an_anchor_written_anew_is_not_what_was_stamped(
-    honest: Authority, ledger: Ledger, tmp_path: Path
-) -> None:
+def test_an_anchor_written_anew_is_not_what_was_stamped(honest, ledger, tmp_path):
     file = tmp_path / "a.anchor"
     stamped(anchor(ledger, NOW), file, honest.url, fetcher=HERE)
     # Earlier by a year, with a check line that agrees: the anchor alone does not show it.
@@ -209,9 +202,7 @@ def test_an_anchor_written_anew_is_not_what_was_stamped(
     assert found["stamped_at"] is None
 
 
-def test_the_token_of_another_file_proves_nothing(
-    honest: Authority, ledger: Ledger, tmp_path: Path
-) -> None:
+def test_the_token_of_another_file_proves_nothing(honest, ledger, tmp_path):
     first, second = tmp_path / "a", tmp_path / "b"
     for file, moment in ((first, NOW), (second, NOW + dt.timedelta(days=1))):
         stamped(anchor(ledger, moment), file, honest.url, fetcher=HERE)
@@ -220,9 +211,7 @@ def test_the_token_of_another_file_proves_nothing(
         assert not verify(ledger, first, certificate=certificate)["ok"]
 
 
-def test_another_certificate_and_an_expired_one_are_not_believed(
-    honest: Authority, tmp_path: Path
-) -> None:
+def test_another_certificate_and_an_expired_one_are_not_believed(honest, tmp_path):
     other = _made(tmp_path / "other")
     token = ask(b"content", honest.url, fetcher=HERE)
     assert read_stamp(b"content", token, trusted=honest.root.read_bytes()).checked
@@ -238,7 +227,7 @@ def test_another_certificate_and_an_expired_one_are_not_believed(
     assert read_stamp(b"content", forged, trusted=honest.root.read_bytes()).fault
 
 
-def test_a_token_by_another_hash_is_not_taken(honest: Authority, tmp_path: Path) -> None:
+def test_a_token_by_another_hash_is_not_taken(honest, tmp_path):
     (tmp_path / "x").write_bytes(b"content")
     query = subprocess.run(
         ["openssl", "ts", "-query", "-data", tmp_path / "x", "-sha512", "-cert"],
@@ -247,7 +236,7 @@ def test_a_token_by_another_hash_is_not_taken(honest: Authority, tmp_path: Path)
     assert "SHA-256" in read_stamp(b"content", honest.reply(query)).fault
 
 
-def test_an_answer_to_another_request_is_refused(honest: Authority) -> None:
+def test_an_answer_to_another_request_is_refused(honest):
     old = ask(b"content", honest.url, fetcher=HERE)
     honest.twist = lambda _: old
     with pytest.raises(InvalidInput, match="another request"):
@@ -270,13 +259,7 @@ def test_an_answer_to_another_request_is_refused(honest: Authority) -> None:
         (lambda _: b"\x30" * 100_000, "not an answer"),
     ],
 )
-def test_what_is_no_token_is_refused_and_nothing_is_written(
-    honest: Authority,
-    ledger: Ledger,
-    tmp_path: Path,
-    twist: Callable[[bytes], bytes],
-    word: str,
-) -> None:
+def test_what_is_no_token_is_refused_and_nothing_is_written(honest, ledger, tmp_path, twist, word):
     honest.twist = twist
     with pytest.raises(InvalidInput, match=word) as refused:
         stamped(anchor(ledger, NOW), tmp_path / "a", honest.url, fetcher=HERE)
@@ -290,7 +273,7 @@ def test_what_is_no_token_is_refused_and_nothing_is_written(
         verify(ledger, tmp_path / "a")
 
 
-def test_the_authority_must_answer_as_one(honest: Authority) -> None:
+def test_the_authority_must_answer_as_one(honest):
     honest.kind = "text/html"
     with pytest.raises(InvalidInput, match="must be one of application/timestamp-reply"):
         ask(b"content", honest.url, fetcher=HERE)
@@ -298,9 +281,7 @@ def test_the_authority_must_answer_as_one(honest: Authority) -> None:
         ask(b"content", honest.url)
 
 
-def test_a_certificate_must_be_one_and_have_a_token_to_check(
-    honest: Authority, ledger: Ledger, tmp_path: Path
-) -> None:
+def test_a_certificate_must_be_one_and_have_a_token_to_check(honest, ledger, tmp_path):
     file = tmp_path / "a"
     write_anchor(anchor(ledger, NOW), file)
     for given in (file, None):
@@ -316,13 +297,11 @@ def test_a_certificate_must_be_one_and_have_a_token_to_check(
         verify(ledger, file, certificate=tmp_path)
 
 
-def test_without_the_package_the_anchor_is_still_verified(
-    honest: Authority, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_the_package_the_anchor_is_still_verified(honest, ledger, tmp_path, monkeypatch):
     file = tmp_path / "a"
     stamped(anchor(ledger, NOW), file, honest.url, fetcher=HERE)
 
-    def absent() -> None:
+    def absent():
         raise InvalidInput("stamp: needs rfc3161-client", hint="pip install")
 
     monkeypatch.setattr(stamps, "_installed", absent)
@@ -336,12 +315,7 @@ def test_without_the_package_the_anchor_is_still_verified(
         ask(b"content", honest.url, fetcher=HERE)
 
 
-def test_as_commands(
-    honest: Authority,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_as_commands(honest, tmp_path, monkeypatch, capsys):
     database, file = ("--db", str(tmp_path / "book.db")), tmp_path / "a.anchor"
     Book.open(database[1], create=True).close()
     monkeypatch.chdir(tmp_path)

@@ -32,14 +32,11 @@ from forecasting.store import Ledger, engine, guard, triggers, verify
 from forecasting.store.entries import prepare
 from forecasting.store.ledger import append
 from tests import databases
-from tests.app.season import START, question
+from tests.season import START, question
 from tests.store import attacks
 from tests.store.samples import binary
 
-QUESTIONS = {
-    "short": question("short", days=12),
-    "long": question("long", opens=1, days=60),
-}
+QUESTIONS = {"short": question("short", days=12), "long": question("long", opens=1, days=60)}
 ASKED = st.sampled_from(sorted(QUESTIONS))
 PEOPLE = ("ana", "ben")
 PROCESSES = ("truce", "convoy", "relief")
@@ -172,24 +169,14 @@ class AsAList(RuleBasedStateMachine):
         rows = log.withdraw(self.ledger, asked.id, forecaster=who, now=self.now)
         self.said([Withdrawal(asked.id, who, self.now)], rows)
 
-    @rule(
-        asked=ASKED,
-        outcome=st.sampled_from(["no", "yes"]),
-        back=st.integers(0, 60),
-    )
+    @rule(asked=ASKED, outcome=st.sampled_from(["no", "yes"]), back=st.integers(0, 60))
     def resolve_or_resolve_again(self, asked, outcome, back):
         asked = QUESTIONS[asked]
         at = self.now - back * HOUR
 
         def ask():
             return resolve.resolve(
-                self.ledger,
-                asked.id,
-                outcome,
-                source="a court",
-                now=self.now,
-                at=at,
-                early_no=True,
+                self.ledger, asked.id, outcome, source="a court", now=self.now, at=at, early_no=True
             )
 
         if at <= asked.opens:

@@ -96,8 +96,7 @@ def test_a_file_in_the_way_of_the_folder_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("revision", "words"),
-    [(NEXT, "newer"), ("r9999", "newer"), ("r0000", "forecast db upgrade")],
+    ("revision", "words"), [(NEXT, "newer"), ("r9999", "newer"), ("r0000", "forecast db upgrade")]
 )
 def test_another_schema_is_named_and_not_touched(path, revision, words):
     written(path)

@@ -31,13 +31,13 @@ PAGES = (
 )
 
 
-def fill(path: Path, *, questions: int, each: int, seed: int = 1) -> None:
+def fill(path, *, questions, each, seed=1):
     """Write a ledger: `each` forecasts of every question, of twenty forecasters."""
     drawn = random.Random(seed)
     with Ledger.open(str(path), create=True) as ledger:
         asked = [_question(number, drawn) for number in range(questions)]
         ledger.append(asked, recorded_at=NOW - 300 * DAY)
-        batch: list[Forecast] = []
+        batch = []
         for question in asked:
             span = min(question.closes, NOW) - question.opens
             for k in range(each):
@@ -54,7 +54,7 @@ def fill(path: Path, *, questions: int, each: int, seed: int = 1) -> None:
         ledger.append(outcomes, recorded_at=NOW)
 
 
-def _question(number: int, drawn: random.Random) -> Question:
+def _question(number, drawn):
     opens = NOW - drawn.uniform(160, 299) * DAY
     return Question(
         id=f"q{number}", title=f"Will thing {number} of sort {number % 37} come about?",
@@ -66,12 +66,12 @@ def _question(number: int, drawn: random.Random) -> Question:
     )  # fmt: skip
 
 
-def costs(house: House, *, rounds: int, questions: int) -> dict[str, list[float]]:
+def costs(house, *, rounds, questions):
     """Give the CPU seconds that each page took, round by round, after a first look."""
     from tests.web.conftest import Browser
 
     browser = Browser(house)
-    found: dict[str, list[float]] = {}
+    found = {}
     for page in PAGES:
         for number in range(rounds + 1):
             address = page.replace("{n}", str(number * 37 % questions))
@@ -82,7 +82,7 @@ def costs(house: House, *, rounds: int, questions: int) -> dict[str, list[float]
     return found
 
 
-def main() -> None:
+def main():
     """Make the ledger and print what its pages cost."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--questions", type=int, default=10_000)

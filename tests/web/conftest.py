@@ -5,9 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
 
 import pytest
 from starlette.testclient import TestClient
@@ -23,39 +21,39 @@ ORIGIN = f"http://127.0.0.1:{PORT}"
 class Browser:
     """A browser without a script: it follows links and sends forms as they stand on a page."""
 
-    def __init__(self, house: House, *, enter: bool = True, raises: bool = True) -> None:
+    def __init__(self, house, *, enter=True, raises=True):
         self.house = house
         self.client = TestClient(create_app(house), base_url=ORIGIN, raise_server_exceptions=raises)
-        self.page: Any = None
+        self.page = None
         if enter:
             token = house.sessions.invite(house.book.forecaster)
             assert self.client.get(f"/enter?token={token}").status_code == 200
 
-    def get(self, address: str) -> Any:
+    def get(self, address):
         """Open a page."""
         self.page = self.client.get(address)
         return self.page
 
-    def forms(self, action: str) -> list[dict[str, str]]:
+    def forms(self, action):
         """Give the hidden and filled fields of each form of the page with that action."""
         return forms_of(self.page.text, action)
 
-    def send(self, action: str, form: int | dict[str, str] = 0, **typed: Any) -> Any:
+    def send(self, action, form=0, **typed):
         """Fill a form of the page and send it; the answer is the next page."""
         fields = self.forms(action)[form] if isinstance(form, int) else form
         self.page = self.client.post(action, data=fields | typed, headers={"Origin": ORIGIN})
         return self.page
 
-    def notes(self) -> list[str]:
+    def notes(self):
         """Give what the page says was done."""
         return re.findall(r'<p class="note [^>]*>(.*?)</p>', self.page.text, re.DOTALL)
 
-    def faults(self) -> list[str]:
+    def faults(self):
         """Give the faults that the page shows."""
         return re.findall(r'<p class="fault"[^>]*>(.*?)</p>', self.page.text, re.DOTALL)
 
 
-def forms_of(text: str, action: str) -> list[dict[str, str]]:
+def forms_of(text, action):
     """Give the fields of each form with an action, as a browser would send them untouched."""
     from html import unescape
 
@@ -63,7 +61,7 @@ def forms_of(text: str, action: str) -> list[dict[str, str]]:
     for attributes, inside in re.findall(r"<form([^>]*)>(.*?)</form>", text, re.DOTALL):
         if f'action="{action}"' not in attributes:
             continue
-        fields: dict[str, str] = {}
+        fields = {}
         for tag in re.findall(r"<input([^>]*)>", inside):
             said = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
             kind = said.get("type", "text")
@@ -82,7 +80,7 @@ def forms_of(text: str, action: str) -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="session")
-def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def example(tmp_path_factory):
     """A database with the bundled bank, laid once."""
     path = tmp_path_factory.mktemp("web") / "example.db"
     open_book(str(path), forecaster="ana").close()
@@ -90,20 +88,20 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def database(example: Path, tmp_path: Path) -> Path:
+def database(example, tmp_path):
     """A copy of it for one test."""
     return Path(shutil.copy(example, tmp_path / "forecasts.db"))
 
 
 @pytest.fixture
-def house(database: Path) -> Iterator[House]:
+def house(database):
     """The app's house over that copy."""
     with Book.plain(str(database), forecaster="ana") as book:
         yield House(book, port=PORT)
 
 
 @pytest.fixture
-def browser(house: House) -> Browser:
+def browser(house):
     """A browser that is in."""
     return Browser(house)
 
@@ -111,7 +109,7 @@ def browser(house: House) -> Browser:
 class Server:
     """`forecast serve` as a process of its own."""
 
-    def __init__(self, database: Path, *options: str, **environment: str) -> None:
+    def __init__(self, database, *options, **environment):
         # A file, for nobody reads a pipe while the server works.
         self.said = database.with_suffix(".stderr")
         with self.said.open("wb") as errors:
@@ -122,13 +120,7 @@ class Server:
             raise RuntimeError(self.said.read_text())
         self.origin = self.address.split("/enter")[0].rstrip("/")
 
-    def _start(
-        self,
-        database: Path,
-        options: tuple[str, ...],
-        environment: dict[str, str],
-        errors: BinaryIO,
-    ) -> "subprocess.Popen[str]":
+    def _start(self, database, options, environment, errors):
         return subprocess.Popen(
             [
                 *(sys.executable, "-m", "forecasting", "serve", "--port", "0", "--no-open"),
@@ -140,7 +132,7 @@ class Server:
             env=os.environ | environment,
         )
 
-    def stop(self) -> None:
+    def stop(self):
         """End it."""
         self.process.terminate()
         self.process.wait(timeout=30)
@@ -149,7 +141,7 @@ class Server:
 
 
 @pytest.fixture
-def server(database: Path) -> Iterator[Server]:
+def server(database):
     """The app on a port of its own, over a copy of the example."""
     started = Server(database)
     yield started

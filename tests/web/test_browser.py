@@ -3,9 +3,7 @@
 import datetime as dt
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,7 +13,7 @@ from forecasting.web import pages
 from tests.web.conftest import Server
 
 #: Addresses of the routes whose path names something, and more of others.
-ADDRESSES: dict[str, tuple[str, ...]] = {
+ADDRESSES = {
     "/ledger": ("/ledger", "/ledger?before=300"),
     "/news": ("/news", "/news?all=1"),
     "/news/{name}": ("/news/truce-minsk1-start",),
@@ -60,7 +58,7 @@ NARROW = """
 
 
 @pytest.fixture(scope="module")
-def filled(example: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def filled(example, tmp_path_factory):
     """The example with numbers of several people, a question of every type, and hostile words."""
     path = Path(shutil.copy(example, tmp_path_factory.mktemp("browser") / "filled.db"))
     with Book.plain(str(path), forecaster="ana") as book:
@@ -84,7 +82,7 @@ def filled(example: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def walked(filled: Path, site: Server, chrome: Any, seat: Any) -> list[str]:
+def walked(filled, site, chrome, seat):
     """Every address, with those of items of news; what takes seconds is computed before."""
     with Book.plain(str(filled), forecaster="ana") as book:
         seqs = [row["seq"] for row in book.coded_news() if row["title"] == ACTS]
@@ -102,14 +100,14 @@ def walked(filled: Path, site: Server, chrome: Any, seat: Any) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def site(filled: Path) -> Iterator[Server]:
+def site(filled):
     started = Server(filled)
     yield started
     started.stop()
 
 
 @pytest.fixture(scope="module")
-def seat(chrome: Any, site: Server) -> Any:
+def seat(chrome, site):
     """The session of a browser that came in by the printed address."""
     context = chrome.new_context()
     page = context.new_page()
@@ -120,14 +118,14 @@ def seat(chrome: Any, site: Server) -> Any:
     return state
 
 
-def test_every_page_has_an_address_here() -> None:
+def test_every_page_has_an_address_here():
     assert [address for address in WALKED if "{" in address] == []
     assert set(ADDRESSES) <= SHOWN
 
 
-def _walk(context: Any, origin: str, addresses: list[str], width: int) -> list[str]:
+def _walk(context, origin, addresses, width):
     """Open every page; give what is wrong with it."""
-    wrong: list[str] = []
+    wrong = []
     page = context.new_page()
     page.add_init_script(WATCH)
     page.on("console", lambda message: wrong.append(f"console: {message.text}"))
@@ -162,15 +160,7 @@ def _walk(context: Any, origin: str, addresses: list[str], width: int) -> list[s
 @pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_every_page_stands(
-    chrome: Any,
-    site: Server,
-    seat: Any,
-    walked: list[str],
-    width: int,
-    scheme: str,
-    script: bool,
-) -> None:
+def test_every_page_stands(chrome, site, seat, walked, width, scheme, script):
     context = chrome.new_context(
         viewport={"width": width, "height": 900},
         color_scheme=scheme,
@@ -183,9 +173,7 @@ def test_every_page_stands(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_everybody_can_use_every_page(
-    chrome: Any, site: Server, seat: Any, walked: list[str], width: int, scheme: str
-) -> None:
+def test_everybody_can_use_every_page(chrome, site, seat, walked, width, scheme):
     axe = (Path(__file__).parent / "axe" / "axe.min.js").read_text("utf-8")
     context = chrome.new_context(
         viewport={"width": width, "height": 900}, color_scheme=scheme, storage_state=seat
@@ -206,7 +194,7 @@ def test_everybody_can_use_every_page(
     context.close()
 
 
-def told(page: Any, words: str) -> str:
+def told(page, words):
     """Wait until the page says that something was done; give what it says."""
     note = page.locator(".note.done", has_text=words)
     note.wait_for()
@@ -214,11 +202,11 @@ def told(page: Any, words: str) -> str:
 
 
 @pytest.fixture
-def enter(chrome: Any, server: Server) -> Iterator[Any]:
+def enter(chrome, server):
     """Give a page of a browser that came in by the printed address, of a width, with a script."""
     contexts = []
 
-    def come(width: int = 1280, *, script: bool = True) -> Any:
+    def come(width=1280, *, script=True):
         view = {"width": width, "height": 900}
         contexts.append(chrome.new_context(viewport=view, java_script_enabled=script))
         page = contexts[-1].new_page()
@@ -231,7 +219,7 @@ def enter(chrome: Any, server: Server) -> Iterator[Any]:
         context.close()
 
 
-def test_a_number_is_logged_in_two_clicks(enter: Any) -> None:
+def test_a_number_is_logged_in_two_clicks(enter):
     page = enter()
     form = page.locator('form[action="/log"]').first
     box = form.locator("[data-slide]").bounding_box()
@@ -241,7 +229,7 @@ def test_a_number_is_logged_in_two_clicks(enter: Any) -> None:
     told(page, "Logged")
 
 
-def test_keys_move_and_log(enter: Any) -> None:
+def test_keys_move_and_log(enter):
     page = enter()
     due = page.locator('form[action="/resolve"]').count()
     for _ in range(due + 1):
@@ -260,7 +248,7 @@ def test_keys_move_and_log(enter: Any) -> None:
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_somebody_asks_logs_and_resolves(enter: Any, width: int, script: bool) -> None:
+def test_somebody_asks_logs_and_resolves(enter, width, script):
     """The life of a question, by clicks and typing alone."""
     page = enter(width, script=script)
     for title in ("Will the ferry sail?", "Will the bridge open?", "Will the pass be clear?"):
@@ -297,7 +285,7 @@ def test_somebody_asks_logs_and_resolves(enter: Any, width: int, script: bool) -
     assert "open" in page.inner_text(".status .badge")
 
 
-def test_the_curve_follows_what_is_typed(chrome: Any, site: Server, seat: Any) -> None:
+def test_the_curve_follows_what_is_typed(chrome, site, seat):
     context = chrome.new_context(storage_state=seat)
     page = context.new_page()
     page.goto(site.origin + "/q/how-many-cross-the-border")
@@ -311,7 +299,7 @@ def test_the_curve_follows_what_is_typed(chrome: Any, site: Server, seat: Any) -
     context.close()
 
 
-def test_a_ladder_cannot_fall(enter: Any, server: Server) -> None:
+def test_a_ladder_cannot_fall(enter, server):
     page = enter()
     page.goto(server.origin + "/ask")
     page.get_by_label("The question").fill("Will the strait open?")
@@ -329,7 +317,7 @@ def test_a_ladder_cannot_fall(enter: Any, server: Server) -> None:
     assert "3 entries" in told(page, "Logged")
 
 
-def test_numbers_are_hidden_until_one_has_answered(enter: Any, server: Server) -> None:
+def test_numbers_are_hidden_until_one_has_answered(enter, server):
     page = enter()
     page.goto(server.origin + "/settings")
     page.get_by_label("Hide the model's number").check()
@@ -343,9 +331,7 @@ def test_numbers_are_hidden_until_one_has_answered(enter: Any, server: Server) -
     assert "hidden" not in page.inner_text(".strip")
 
 
-def test_news_is_coded_by_one_key_and_taken_back(
-    enter: Any, server: Server, database: Path
-) -> None:
+def test_news_is_coded_by_one_key_and_taken_back(enter, server, database):
     visitor = enter()
     with Book.plain(str(database), forecaster="ana") as book:
         since = clock.now() - dt.timedelta(hours=3)
@@ -370,9 +356,7 @@ def test_news_is_coded_by_one_key_and_taken_back(
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_somebody_writes_news_watches_the_world_and_reads_the_review(
-    enter: Any, width: int, script: bool
-) -> None:
+def test_somebody_writes_news_watches_the_world_and_reads_the_review(enter, width, script):
     """News, World and Review by clicks and typing alone."""
     page = enter(width, script=script)
     page.get_by_role("link", name="News", exact=True).click()

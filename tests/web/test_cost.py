@@ -15,7 +15,7 @@ MOST = {"/q/q{n}": 2.5, "/ledger": 2.0, "/ask": 2.0, "/": 4.0, "/questions": 4.0
 
 
 @pytest.fixture(scope="module")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[int, dict[str, float]]:
+def measured(tmp_path_factory):
     found = {}
     for size in (FEW, MANY):
         path = tmp_path_factory.mktemp("cost") / "ledger.db"
@@ -28,6 +28,6 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[int, dict[str, fl
 
 
 @pytest.mark.parametrize("page", MOST)
-def test_twenty_times_as_many_questions(page: str, measured: dict[int, dict[str, float]]) -> None:
+def test_twenty_times_as_many_questions(page, measured):
     ratio = measured[MANY][page] / measured[FEW][page]
     assert ratio < MOST[page], f"{page}: {ratio:.1f} times the cost"

@@ -3,14 +3,12 @@
 import re
 import socket
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from forecasting.app.book import Book
 from forecasting.web import bodies
-from tests.web.conftest import Server
 
 GET = "GET {path} HTTP/1.1\r\n{headers}\r\n"
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(1)>"
@@ -19,7 +17,7 @@ SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(1)>"
 class Attacker:
     """Speaks bytes to the server, with a session of its own where it wants one."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server):
         self.server = server
         parts = urlsplit(server.origin)
         self.host, self.port = parts.hostname or "", parts.port or 0
@@ -27,12 +25,12 @@ class Attacker:
         entered = self.ask(
             "GET", urlsplit(server.address).path + "?" + urlsplit(server.address).query
         )
-        self.cookie = re.search(r"set-cookie: ([^;]+)", entered, re.IGNORECASE)[1]  # type: ignore[index]
+        self.cookie = re.search(r"set-cookie: ([^;]+)", entered, re.IGNORECASE)[1]
         page = self.ask("GET", "/", Cookie=self.cookie)
-        self.csrf = re.search(r'name="csrf" value="([^"]+)', page)[1]  # type: ignore[index]
-        self.question = re.search(r'/log".*?name="question" value="([^"]+)', page, re.DOTALL)[1]  # type: ignore[index]
+        self.csrf = re.search(r'name="csrf" value="([^"]+)', page)[1]
+        self.question = re.search(r'/log".*?name="question" value="([^"]+)', page, re.DOTALL)[1]
 
-    def send(self, raw: bytes, *, rest: Iterable[bytes] = (), seconds: float = 15) -> str:
+    def send(self, raw, *, rest=(), seconds=15):
         with socket.create_connection((self.host, self.port), timeout=seconds) as wire:
             found = b""
             try:
@@ -47,7 +45,7 @@ class Attacker:
                 pass
         return found.decode("utf-8", "replace")
 
-    def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> str:
+    def ask(self, method, path, body=b"", **headers):
         said = {"Host": self.name, "Connection": "close"}
         if body or method == "POST":
             said["Content-Length"] = str(len(body))
@@ -55,7 +53,7 @@ class Attacker:
         lines = "".join(f"{name}: {value}\r\n" for name, value in said.items() if value != "-")
         return self.send(f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode() + body)
 
-    def form(self, path: str, fields: dict[str, str] | None = None, **headers: str) -> str:
+    def form(self, path, fields=None, **headers):
         given = {
             "csrf": self.csrf, "token": "t" * 22, "question": self.question, "p": "35",
         } | (fields or {})  # fmt: skip
@@ -65,22 +63,22 @@ class Attacker:
         } | headers  # fmt: skip
         return self.ask("POST", path, urlencode(given).encode(), **said)
 
-    def file(self, body: bytes, boundary: str = "xxx") -> str:
+    def file(self, body, boundary="xxx"):
         return self.ask(
             "POST", "/ledger/preview", body, Cookie=self.cookie, Origin=self.server.origin,
             Content_Type=f"multipart/form-data; boundary={boundary}",
         )  # fmt: skip
 
 
-def _whole(found: bytes) -> bool:
+def _whole(found):
     head, separator, body = found.partition(b"\r\n\r\n")
     length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
     return bool(separator) and length is not None and len(body) >= int(length[1])
 
 
-def attacks(a: Attacker) -> Iterator[tuple[str, str]]:
+def attacks(a):
     """Give each attack's name and the server's answer."""
-    signed: dict[str, Any] = {"Cookie": a.cookie}
+    signed = {"Cookie": a.cookie}
     for path in (
         "/assets/x/../../../../etc/passwd", "/assets/x/..%2f..%2fpyproject.toml",
         "/assets/x/%2e%2e/app.py", "/q/..%2f..%2fetc%2fpasswd", "/q/%00", "/q/%ff%fe",
@@ -188,7 +186,7 @@ def attacks(a: Attacker) -> Iterator[tuple[str, str]]:
     )
 
 
-def test_every_attack_is_refused_and_writes_nothing(server: Server, database: Any) -> None:
+def test_every_attack_is_refused_and_writes_nothing(server, database):
     attacker = Attacker(server)
     with Book.plain(str(database)) as book:
         before = book.record_digest(), book.head()
@@ -210,7 +208,7 @@ def test_every_attack_is_refused_and_writes_nothing(server: Server, database: An
     assert "HTTP/1.1 303" in attacker.form("/log")
 
 
-def test_what_comes_slowly_is_not_waited_for(server: Server) -> None:
+def test_what_comes_slowly_is_not_waited_for(server):
     attacker = Attacker(server)
     line = f"POST /log HTTP/1.1\r\nHost: {attacker.name}\r\nOrigin: {server.origin}\r\n"
     body = (

@@ -19,9 +19,7 @@ print(*sorted({"pymc", "matplotlib", "arviz", "numba", "pandas"} & set(sys.modul
 """
 
 
-def test_no_page_of_news_world_or_review_loads_a_sampler_or_a_plotting_library(
-    database: Path,
-) -> None:
+def test_no_page_of_news_world_or_review_loads_a_sampler_or_a_plotting_library(database):
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", SCRIPT, str(database)],
         capture_output=True,

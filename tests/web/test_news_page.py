@@ -2,9 +2,6 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,7 +14,7 @@ SAID = "Envoys of both sides talk of a general ceasefire before the end of the y
 
 
 @pytest.fixture
-def house(database: Path) -> Iterator[House]:
+def house(database):
     """A house whose desk is closed again."""
     with Book.plain(str(database), forecaster="ana") as book:
         made = House(book, port=PORT)
@@ -26,7 +23,7 @@ def house(database: Path) -> Iterator[House]:
 
 
 @pytest.fixture
-def still(monkeypatch: pytest.MonkeyPatch) -> None:
+def still(monkeypatch):
     """Nothing is simulated: these tests are of forms."""
     from forecasting.web.compute import Figures
     from forecasting.web.pages import news
@@ -34,7 +31,7 @@ def still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(news, "figures", lambda *_, **__: Figures())
 
 
-def told(house: House, title: str = SAID, **more: Any) -> int:
+def told(house, title=SAID, **more):
     made = house.book.add_news(
         title,
         source=more.pop("source", "wire"),
@@ -45,9 +42,7 @@ def told(house: House, title: str = SAID, **more: Any) -> int:
 
 
 @pytest.mark.usefixtures("still")
-def test_the_inbox_puts_first_what_is_most_like_an_open_question(
-    browser: Browser, house: House
-) -> None:
+def test_the_inbox_puts_first_what_is_most_like_an_open_question(browser, house):
     told(house, "Grain prices fall again", hours=1)
     told(house)
     page = browser.get("/news").text
@@ -56,7 +51,7 @@ def test_the_inbox_puts_first_what_is_most_like_an_open_question(
 
 
 @pytest.mark.usefixtures("still")
-def test_one_button_codes_an_item_and_goes_on_to_the_next(browser: Browser, house: House) -> None:
+def test_one_button_codes_an_item_and_goes_on_to_the_next(browser, house):
     seq = told(house)
     page = browser.get(f"/news/{seq}").text
     # One key each: a button that names it, and needs nothing else.
@@ -76,7 +71,7 @@ def test_one_button_codes_an_item_and_goes_on_to_the_next(browser: Browser, hous
 
 
 @pytest.mark.usefixtures("still")
-def test_a_code_sent_twice_is_saved_once(browser: Browser, house: House) -> None:
+def test_a_code_sent_twice_is_saved_once(browser, house):
     seq = told(house)
     browser.get(f"/news/{seq}")
     form = browser.forms("/news/code")[0] | {"target": "ceasefire=accepted", "other": ""}
@@ -88,9 +83,7 @@ def test_a_code_sent_twice_is_saved_once(browser: Browser, house: House) -> None
 
 
 @pytest.mark.usefixtures("still")
-def test_a_code_on_nothing_is_refused_and_nothing_is_written(
-    browser: Browser, house: House
-) -> None:
+def test_a_code_on_nothing_is_refused_and_nothing_is_written(browser, house):
     seq = told(house)
     head = house.book.head()
     for target in ("", "no-such-process=on"):
@@ -105,9 +98,7 @@ def test_a_code_on_nothing_is_refused_and_nothing_is_written(
 
 
 @pytest.mark.usefixtures("still")
-def test_what_bears_on_nothing_is_set_aside_and_leaves_the_inbox(
-    browser: Browser, house: House
-) -> None:
+def test_what_bears_on_nothing_is_set_aside_and_leaves_the_inbox(browser, house):
     seq = told(house, "Grain prices fall again")
     browser.get(f"/news/{seq}")
     browser.send("/news/aside")
@@ -116,7 +107,7 @@ def test_what_bears_on_nothing_is_set_aside_and_leaves_the_inbox(
 
 
 @pytest.mark.usefixtures("still")
-def test_a_coded_item_is_taken_back_with_a_reason(browser: Browser, house: House) -> None:
+def test_a_coded_item_is_taken_back_with_a_reason(browser, house):
     seq = told(house, on={"ceasefire=accepted": "+1"})
     browser.get(f"/news/{seq}")
     browser.send("/news/retract", because="denied by both")
@@ -126,7 +117,7 @@ def test_a_coded_item_is_taken_back_with_a_reason(browser: Browser, house: House
 
 
 @pytest.mark.usefixtures("still")
-def test_two_items_become_one_story_and_keep_what_they_do(browser: Browser, house: House) -> None:
+def test_two_items_become_one_story_and_keep_what_they_do(browser, house):
     first = told(house, on={"ceasefire=accepted": "+1"}, half_life="10d")
     second = told(house, SAID.replace("talk of", "talk about"), source="other wire", hours=2)
     browser.get(f"/news/{first}")
@@ -140,9 +131,7 @@ def test_two_items_become_one_story_and_keep_what_they_do(browser: Browser, hous
 
 
 @pytest.mark.usefixtures("still")
-def test_a_fact_of_a_source_below_b_is_a_report_unless_somebody_vouches(
-    browser: Browser, house: House
-) -> None:
+def test_a_fact_of_a_source_below_b_is_a_report_unless_somebody_vouches(browser, house):
     seq = told(house)
     browser.get(f"/news/{seq}")
     browser.send("/news/fact", fact="ceasefire=accepted")
@@ -155,7 +144,7 @@ def test_a_fact_of_a_source_below_b_is_a_report_unless_somebody_vouches(
 
 
 @pytest.mark.usefixtures("still")
-def test_an_item_is_written_down_in_the_zone_of_the_visitor(browser: Browser, house: House) -> None:
+def test_an_item_is_written_down_in_the_zone_of_the_visitor(browser, house):
     browser.get("/news/new")
     browser.send(
         "/news/new", title="A round ends", source="wire", known_at="2026-05-02 10:00", grade="B"
@@ -171,9 +160,7 @@ def test_an_item_is_written_down_in_the_zone_of_the_visitor(browser: Browser, ho
 
 
 @pytest.mark.usefixtures("still")
-def test_a_file_is_brought_in_once_and_its_bad_rows_are_named(
-    browser: Browser, house: House
-) -> None:
+def test_a_file_is_brought_in_once_and_its_bad_rows_are_named(browser, house):
     table = "title,source,known_at\nOne,wire,2026-05-01T10:00Z\nTwo,wire,\n"
     for said in ("1 item added of 2, 1 refused (line 3", "1 known already"):
         browser.get("/news")
@@ -187,12 +174,10 @@ def test_a_file_is_brought_in_once_and_its_bad_rows_are_named(
 
 
 @pytest.mark.usefixtures("still")
-def test_a_feed_is_fetched_when_the_button_is_pressed_and_remembered(
-    browser: Browser, house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
+def test_a_feed_is_fetched_when_the_button_is_pressed_and_remembered(browser, house, monkeypatch):
+    asked = []
 
-    def fetched(address: str) -> bytes:
+    def fetched(address):
         asked.append(address)
         return b"title,source,known_at\nFed,wire,2026-05-01T10:00Z\n"
 
@@ -206,7 +191,7 @@ def test_a_feed_is_fetched_when_the_button_is_pressed_and_remembered(
 
 
 @pytest.mark.usefixtures("still")
-def test_a_note_of_unknown_hands_runs_nothing(browser: Browser, house: House) -> None:
+def test_a_note_of_unknown_hands_runs_nothing(browser, house):
     seq = told(house, because="<p onclick='x()'>Two hours<script>alert(1)</script></p>")
     page = browser.get(f"/news/{seq}").text
     assert "Two hours" in page
@@ -215,7 +200,7 @@ def test_a_note_of_unknown_hands_runs_nothing(browser: Browser, house: House) ->
 
 
 @pytest.mark.usefixtures("still")
-def test_an_empty_inbox_says_what_to_do_next(tmp_path: Path) -> None:
+def test_an_empty_inbox_says_what_to_do_next(tmp_path):
     with Book.plain(str(tmp_path / "none.db"), forecaster="ana", create=True) as book:
         page = Browser(House(book, port=PORT)).get("/news").text
     assert "No item waits for a code" in page

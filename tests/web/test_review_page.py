@@ -3,9 +3,6 @@
 import datetime as dt
 import re
 import time
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,7 +18,7 @@ CRITERIA = (
 )
 
 
-def past(path: Path, n: int) -> Book:
+def past(path, n):
     """Keep a record of n questions that have resolved: ana and the model answered each, boris some.
 
     The model says .2 throughout; ana says .1 where it did not happen and .6 where it did.
@@ -35,7 +32,7 @@ def past(path: Path, n: int) -> Book:
     return book
 
 
-def _live(book: Book, at: list[dt.datetime], n: int) -> None:
+def _live(book, at, n):
     for i in range(n):
         opens = at[0].date()
         book.add_question(
@@ -60,7 +57,7 @@ def _live(book: Book, at: list[dt.datetime], n: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def record(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def record(tmp_path_factory):
     """A house over the record of 12 questions."""
     with past(tmp_path_factory.mktemp("review") / "past.db", 12) as book:
         house = House(book, port=PORT)
@@ -68,7 +65,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         house.close()
 
 
-def shown(browser: Browser, address: str = "/review") -> str:
+def shown(browser, address="/review"):
     until = time.monotonic() + 300
     while 'class="working"' in browser.get(address).text:
         assert time.monotonic() < until
@@ -76,7 +73,7 @@ def shown(browser: Browser, address: str = "/review") -> str:
     return str(browser.page.text)
 
 
-def test_a_resolved_question_shows_what_everybody_scored_on_it(record: House) -> None:
+def test_a_resolved_question_shows_what_everybody_scored_on_it(record):
     page = shown(Browser(record), "/q/convoy-0")
     table = page.partition('id="scores-head"')[2].partition("</section>")[0]
     found = dict(re.findall(r'<th scope="row">(\w+)</th><td>([\d.]+)</td>', table))
@@ -91,7 +88,7 @@ def test_a_resolved_question_shows_what_everybody_scored_on_it(record: House) ->
     assert 'id="scores-head"' not in Browser(record).get("/questions").text
 
 
-def test_my_calibration_is_one_click_away(record: House) -> None:
+def test_my_calibration_is_one_click_away(record):
     browser = Browser(record)
     (link,) = set(re.findall(r'<a href="(/review)"', browser.get("/").text))
     page = shown(browser, link)
@@ -100,7 +97,7 @@ def test_my_calibration_is_one_click_away(record: House) -> None:
     assert "What is left out, and why" in page
 
 
-def test_the_page_says_what_the_book_says(record: House) -> None:
+def test_the_page_says_what_the_book_says(record):
     page = shown(Browser(record))
     found = record.book.calibration(forecaster="ana")
     for line in found.reading.splitlines():
@@ -111,7 +108,7 @@ def test_the_page_says_what_the_book_says(record: House) -> None:
     assert f"{abs(compared['difference']):.3g}" in page.partition('id="override"')[2]
 
 
-def test_each_question_of_the_override_is_better_worse_or_the_same(record: House) -> None:
+def test_each_question_of_the_override_is_better_worse_or_the_same(record):
     told = figures.review(record.book, lambda step: None, "ana")
     rows = told["override"]
     assert len(rows) == told["versus"]["n_shared"] == 12
@@ -122,7 +119,7 @@ def test_each_question_of_the_override_is_better_worse_or_the_same(record: House
     assert (int(better), int(worse)) == (12, 0)
 
 
-def test_few_outcomes_are_too_few_to_say(tmp_path: Path) -> None:
+def test_few_outcomes_are_too_few_to_say(tmp_path):
     with past(tmp_path / "few.db", 1) as book:
         house = House(book, port=PORT)
         page = shown(Browser(house))
@@ -134,7 +131,7 @@ def test_few_outcomes_are_too_few_to_say(tmp_path: Path) -> None:
         house.close()
 
 
-def test_nobody_and_nothing_say_what_to_do_next(tmp_path: Path) -> None:
+def test_nobody_and_nothing_say_what_to_do_next(tmp_path):
     with Book.plain(str(tmp_path / "none.db"), forecaster="ana", create=True) as book:
         house = House(book, port=PORT)
         page = shown(Browser(house))
@@ -143,7 +140,7 @@ def test_nobody_and_nothing_say_what_to_do_next(tmp_path: Path) -> None:
         house.close()
 
 
-def test_another_forecaster_a_topic_and_a_kind_live_in_the_address(record: House) -> None:
+def test_another_forecaster_a_topic_and_a_kind_live_in_the_address(record):
     browser = Browser(record)
     page = shown(browser, "/review?who=boris&kind=live&tag=north")
     assert "<small>of boris</small>" in page
@@ -158,12 +155,12 @@ def test_another_forecaster_a_topic_and_a_kind_live_in_the_address(record: House
     assert "must be one of" in shown(browser, "/review?kind=guesses")
 
 
-def test_a_reliability_diagram_keeps_to_its_frame() -> None:
+def test_a_reliability_diagram_keeps_to_its_frame():
     curve = [
         {"forecast": f, "event_rate": r, "n": 3, "lower": 0.0, "upper": 1.0}
         for f, r in ((0.0, 0.0), (0.5, 0.5), (0.9, 1.0), (1.0, 1.0))
     ]
-    bins: list[dict[str, Any]] = [{"from": 0.95, "to": 1.0, "n": 4, "n_yes": 4}]
+    bins = [{"from": 0.95, "to": 1.0, "n": 4, "n_yes": 4}]
     drawn = charts.reliability(curve, bins)
     assert drawn is not None
     places = [(dot.x, dot.y) for dot in drawn.dots]
@@ -178,7 +175,7 @@ def test_a_reliability_diagram_keeps_to_its_frame() -> None:
     assert charts.over_months(one) is None
 
 
-def test_an_entry_that_comes_later_is_in_the_next_look(record: House) -> None:
+def test_an_entry_that_comes_later_is_in_the_next_look(record):
     browser = Browser(record)
     assert "Resolved questions</dt><dd>12<" in shown(browser)
     record.book.reopen("convoy-1", source="https://example.org/b")

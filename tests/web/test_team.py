@@ -3,9 +3,6 @@
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -22,7 +19,7 @@ WORD = "a long enough password"
 
 
 @pytest.fixture
-def team(database: Path) -> Iterator[House]:
+def team(database):
     with Book.plain(str(database), forecaster="root") as book:
         house = House(book, host="10.0.0.5", names=("forecasts.example.org",), secure=True)
         house.users.put("ana", WORD)
@@ -30,17 +27,17 @@ def team(database: Path) -> Iterator[House]:
         yield house
 
 
-def _client(house: House) -> Any:
+def _client(house):
     return TestClient(create_app(house), base_url=SITE, headers={"Origin": SITE})
 
 
-def _in(house: House, name: str, word: str = WORD) -> Any:
+def _in(house, name, word=WORD):
     client = _client(house)
     client.post("/login", data={"name": name, "password": word})
     return client
 
 
-def _log(client: Any, p: str = "35") -> Any:
+def _log(client, p="35"):
     page = client.get("/").text
     found = re.search(r'action="/log".*?name="question" value="([^"]+)', page, re.DOTALL)
     csrf = re.search(r'name="csrf" value="([^"]+)', page)
@@ -52,7 +49,7 @@ def _log(client: Any, p: str = "35") -> Any:
     return client.post("/log", data=fields, follow_redirects=False)
 
 
-def test_a_stranger_is_asked_to_sign_in(team: House) -> None:
+def test_a_stranger_is_asked_to_sign_in(team):
     client = _client(team)
     answer = client.get("/ledger", follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (303, "/login")
@@ -61,7 +58,7 @@ def test_a_stranger_is_asked_to_sign_in(team: House) -> None:
     assert client.post("/login", data={"name": "nobody", "password": WORD}).status_code == 403
 
 
-def test_a_name_comes_from_the_session_and_never_from_a_form(team: House) -> None:
+def test_a_name_comes_from_the_session_and_never_from_a_form(team):
     client = _in(team, "ana")
     client.cookies.set("forecast-likes", "forecaster%3Deve")
     assert _log(client).status_code == 303
@@ -70,7 +67,7 @@ def test_a_name_comes_from_the_session_and_never_from_a_form(team: House) -> Non
     assert "eve" not in {row["forecaster"] for row in logged}
 
 
-def test_a_reader_reads_and_does_not_write(team: House) -> None:
+def test_a_reader_reads_and_does_not_write(team):
     head = team.book.head()
     client = _in(team, "ben")
     page = client.get("/")
@@ -85,21 +82,21 @@ def test_a_reader_reads_and_does_not_write(team: House) -> None:
     assert team.book.head() == head
 
 
-def test_who_is_struck_out_is_out_at_once(team: House) -> None:
+def test_who_is_struck_out_is_out_at_once(team):
     client = _in(team, "ana")
     assert client.get("/", follow_redirects=False).status_code == 200
     team.users.strike("ana")
     assert client.get("/", follow_redirects=False).status_code == 303
 
 
-def test_guessing_has_to_wait(team: House) -> None:
+def test_guessing_has_to_wait(team):
     client = _client(team)
     for _ in range(TRIES):
         assert "wrong" in client.post("/login", data={"name": "ana", "password": "guess"}).text
     assert "Wait" in client.post("/login", data={"name": "ana", "password": WORD}).text
 
 
-def test_the_file_holds_no_password_and_is_its_owners_alone(tmp_path: Path) -> None:
+def test_the_file_holds_no_password_and_is_its_owners_alone(tmp_path):
     users = Users(tmp_path / "users.json")
     users.put("ana", WORD)
     users.put("ben", WORD)
@@ -112,7 +109,7 @@ def test_the_file_holds_no_password_and_is_its_owners_alone(tmp_path: Path) -> N
         users.put("eve", "short")
 
 
-def test_nobody_can_reach_it_before_somebody_has_a_password(database: Path) -> None:
+def test_nobody_can_reach_it_before_somebody_has_a_password(database):
     with Book.plain(str(database), forecaster="ana") as book:
         with pytest.raises(InvalidInput, match="nobody has a password"):
             serve(book, host="0.0.0.0", port=0, ready=lambda address: None)
@@ -120,7 +117,7 @@ def test_nobody_can_reach_it_before_somebody_has_a_password(database: Path) -> N
             serve(book, host="0.0.0.0", port=0, at=("javascript:x",), ready=lambda address: None)
 
 
-def test_the_command_adds_and_strikes_out(home: Path) -> None:
+def test_the_command_adds_and_strikes_out(home):
     command = [sys.executable, "-m", "forecasting", "serve"]
     done = subprocess.run(
         [*command, "--add-user", "ana", "--reader"], input=f"{WORD}\n", text=True,
@@ -136,7 +133,7 @@ def test_the_command_adds_and_strikes_out(home: Path) -> None:
     assert (refused.returncode, "Traceback" in refused.stderr) == (2, False)
 
 
-def test_a_team_writes_to_its_server(postgresql: Any, tmp_path: Path) -> None:
+def test_a_team_writes_to_its_server(postgresql, tmp_path):
     """On PostgreSQL the same form still writes once, and everybody in their own name."""
     url = postgresql.url(postgresql.database())
     with Book.plain(url, forecaster="root", create=True) as book:
@@ -144,7 +141,7 @@ def test_a_team_writes_to_its_server(postgresql: Any, tmp_path: Path) -> None:
         house.users.put("ana", WORD)
         client = _in(house, "ana")
         page = client.get("/ask").text
-        csrf = re.search(r'name="csrf" value="([^"]+)', page)[1]  # type: ignore[index]
+        csrf = re.search(r'name="csrf" value="([^"]+)', page)[1]
         asked = {
             "csrf": csrf, "token": "t" * 22, "title": "Will the ferry sail?", "p": "20",
             "by": "2031-01-31", "kind": "yes-no",

@@ -1,10 +1,7 @@
 """Today: what needs somebody is done there, once."""
 
-from forecasting.web.house import House
-from tests.web.conftest import Browser
 
-
-def test_a_number_is_logged_where_the_question_stands(browser: Browser, house: House) -> None:
+def test_a_number_is_logged_where_the_question_stands(browser, house):
     browser.get("/")
     form = browser.forms("/log")[0]
     browser.send("/log", p="35")
@@ -15,7 +12,7 @@ def test_a_number_is_logged_where_the_question_stands(browser: Browser, house: H
     assert (row["forecast"], row["forecaster"], row["kind"]) == (0.35, "ana", "live")
 
 
-def test_a_form_sent_twice_writes_once_and_says_so(browser: Browser, house: House) -> None:
+def test_a_form_sent_twice_writes_once_and_says_so(browser, house):
     browser.get("/")
     form = browser.forms("/log")[0]
     browser.send("/log", form, p="35")
@@ -28,7 +25,7 @@ def test_a_form_sent_twice_writes_once_and_says_so(browser: Browser, house: Hous
     assert house.book.head() == head + 1
 
 
-def test_what_was_typed_is_kept_beside_its_fault(browser: Browser, house: House) -> None:
+def test_what_was_typed_is_kept_beside_its_fault(browser, house):
     head = house.book.head()
     browser.get("/")
     for typed, said in [
@@ -45,7 +42,7 @@ def test_what_was_typed_is_kept_beside_its_fault(browser: Browser, house: House)
     assert house.book.head() == head
 
 
-def test_an_outcome_wants_a_source(browser: Browser, house: House) -> None:
+def test_an_outcome_wants_a_source(browser, house):
     browser.get("/")
     form = browser.forms("/resolve")[0]
     browser.send("/resolve", form, source="", outcome="no")

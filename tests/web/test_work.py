@@ -1,21 +1,19 @@
 """Long work runs beside the app, tells how far it is, and can be ended."""
 
 import time
-from collections.abc import Callable
 
-from forecasting.web.house import House
 from forecasting.web.jobs import Job, Jobs
 from tests.web.conftest import Browser
 
 
-def wait(done: Callable[[], bool], seconds: float = 90) -> None:
+def wait(done, seconds=90):
     until = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < until, "it took too long"
         time.sleep(0.1)
 
 
-def test_the_chain_is_verified_in_another_process(browser: Browser, house: House) -> None:
+def test_the_chain_is_verified_in_another_process(browser, house):
     browser.get("/ledger")
     browser.send("/ledger/verify")
     key = str(browser.page.url).rpartition("/")[2]
@@ -27,13 +25,13 @@ def test_the_chain_is_verified_in_another_process(browser: Browser, house: House
     assert str(page.url).endswith(f"/ledger?work={key}")
 
 
-def test_work_that_is_refused_says_why(house: House) -> None:
+def test_work_that_is_refused_says_why(house):
     job = house.jobs.start("x", "explain", who="ana", then="/", question="no-such-question")
     wait(lambda: job.over)
     assert (job.state, "no-such-question" in job.words) == ("failed", True)
 
 
-def test_work_is_ended_and_what_waits_goes_on(browser: Browser, house: House) -> None:
+def test_work_is_ended_and_what_waits_goes_on(browser, house):
     head = house.book.head()
     first = house.jobs.start("a", "update", who="ana", then="/updated", questions=())
     twin = house.jobs.start("a", "update", who="ana", then="/updated", questions=())
@@ -51,14 +49,14 @@ def test_work_is_ended_and_what_waits_goes_on(browser: Browser, house: House) ->
     assert house.book.verify()["ok"]
 
 
-def test_another_person_does_not_see_it(house: House) -> None:
+def test_another_person_does_not_see_it(house):
     job = house.jobs.start("x", "verify", who="ben", then="/ledger")
     browser = Browser(house)
     assert browser.get(f"/jobs/{job.id}").status_code == 404
     house.jobs.end(job)
 
 
-def test_old_work_is_forgotten_and_what_is_not_over_is_kept(database: object) -> None:
+def test_old_work_is_forgotten_and_what_is_not_over_is_kept(database):
     jobs = Jobs("sqlite:///:memory:")
     jobs._turn.acquire()  # nothing starts
     waiting = [jobs.start(str(n), "verify", who=str(n), then="") for n in range(70)]

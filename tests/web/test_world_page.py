@@ -3,8 +3,6 @@
 import datetime as dt
 import re
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -57,7 +55,7 @@ questions:
 """
 
 
-def bank(folder: Path) -> Path:
+def bank(folder):
     """Write a bank with two processes, a link and two questions."""
     today = clock.now().date()
     days = {
@@ -71,7 +69,7 @@ def bank(folder: Path) -> Path:
 
 
 @pytest.fixture
-def small(tmp_path: Path) -> Iterator[House]:
+def small(tmp_path):
     """A house over a small world."""
     with Book.plain(str(tmp_path / "small.db"), forecaster="ana", create=True) as book:
         book.init(bank(tmp_path / "bank"))
@@ -80,7 +78,7 @@ def small(tmp_path: Path) -> Iterator[House]:
         house.close()
 
 
-def finished(browser: Browser, address: str) -> str:
+def finished(browser, address):
     """Open a page until its figures are there, as its poll does."""
     until = time.monotonic() + 500
     while 'class="working"' in browser.get(address).text:
@@ -92,7 +90,7 @@ def finished(browser: Browser, address: str) -> str:
     return str(browser.page.text)
 
 
-def test_the_graph_and_the_tables_are_there_before_anything_is_simulated(small: House) -> None:
+def test_the_graph_and_the_tables_are_there_before_anything_is_simulated(small):
     page = Browser(small).get("/world").text
     assert '<svg class="chart world"' in page
     assert "Talks about a corridor" in page
@@ -100,7 +98,7 @@ def test_the_graph_and_the_tables_are_there_before_anything_is_simulated(small: 
     assert "+ under-way: ×3" in page
 
 
-def test_one_button_says_that_nothing_happened_until_today(small: House) -> None:
+def test_one_button_says_that_nothing_happened_until_today(small):
     browser = Browser(small)
     browser.get("/world")
     form = next(form for form in browser.forms("/world/watch") if "all" in form)
@@ -115,7 +113,7 @@ def test_one_button_says_that_nothing_happened_until_today(small: House) -> None
     assert "Every process was watched within the last week" in browser.get("/world").text
 
 
-def test_one_process_is_watched_alone(small: House) -> None:
+def test_one_process_is_watched_alone(small):
     browser = Browser(small)
     browser.get("/world")
     form = next(form for form in browser.forms("/world/watch") if form.get("process") == "convoy")
@@ -125,9 +123,7 @@ def test_one_process_is_watched_alone(small: House) -> None:
     assert days["talks"] != 0
 
 
-def test_a_simulation_a_condition_and_a_code_show_what_they_do_and_write_nothing(
-    small: House,
-) -> None:
+def test_a_simulation_a_condition_and_a_code_show_what_they_do_and_write_nothing(small):
     browser = Browser(small)
     head = small.book.head()
     page = finished(browser, "/world")
@@ -156,16 +152,14 @@ def test_a_simulation_a_condition_and_a_code_show_what_they_do_and_write_nothing
     assert codes[-1] == pytest.approx(100 * row["after"]["+2"], abs=0.6)
 
 
-def numbers(page: str, title: str) -> list[float]:
+def numbers(page, title):
     """Give the percentages of a table's row."""
     row = page.partition(f">{title}")[2].partition("</tr>")[0]
     found = re.findall(r'class="(?:n|p|none)">\s*([\d.]+)\s?%', row)
     return [float(figure) for figure in found]
 
 
-def test_a_process_without_questions_and_a_workspace_without_a_world_say_what_to_do(
-    tmp_path: Path,
-) -> None:
+def test_a_process_without_questions_and_a_workspace_without_a_world_say_what_to_do(tmp_path):
     empty = tmp_path / "bank"
     empty.mkdir()
     (empty / "questions.yaml").write_text("schema: 1\nquestions: {}\n", encoding="utf-8")
@@ -180,7 +174,7 @@ def test_a_process_without_questions_and_a_workspace_without_a_world_say_what_to
         house.close()
 
 
-def test_a_computation_is_given_up_and_the_next_one_gets_a_process(small: House) -> None:
+def test_a_computation_is_given_up_and_the_next_one_gets_a_process(small):
     desk = Desk(small.book.database)
     work = desk.ask("world", head=1)
     assert desk.ask("world", head=1) is work
@@ -198,7 +192,7 @@ def test_a_computation_is_given_up_and_the_next_one_gets_a_process(small: House)
     desk.close()
 
 
-def test_figures_of_an_older_head_are_shown_with_what_came_since(small: House) -> None:
+def test_figures_of_an_older_head_are_shown_with_what_came_since(small):
     desk = small.desk
     first = desk.ask("views", head=small.book.head())
     assert first.ended.wait(300)
@@ -210,7 +204,7 @@ def test_figures_of_an_older_head_are_shown_with_what_came_since(small: House) -
     assert second.head == small.book.head()
 
 
-def test_a_poll_takes_no_note_and_changes_no_address(small: House) -> None:
+def test_a_poll_takes_no_note_and_changes_no_address(small):
     browser = Browser(small)
     browser.get("/world")
     session = next(iter(small.sessions._open.values()))

@@ -3,8 +3,6 @@
 import re
 import signal
 import threading
-from pathlib import Path
-from typing import Any
 
 import httpx2 as httpx
 
@@ -13,14 +11,14 @@ from forecasting.web.house import House
 from tests.web.conftest import Browser, Server, forms_of
 
 
-def test_twins_at_the_same_moment_write_once(house: House) -> None:
+def test_twins_at_the_same_moment_write_once(house):
     first = Browser(house)
     first.get("/")
     form = first.forms("/log")[0]
     head = house.book.head()
-    answers: list[Any] = []
+    answers = []
 
-    def send() -> None:
+    def send():
         answers.append(first.client.post("/log", data=form | {"p": "35"}, headers=_from()))
 
     twins = [threading.Thread(target=send) for _ in range(6)]
@@ -32,7 +30,7 @@ def test_twins_at_the_same_moment_write_once(house: House) -> None:
     assert house.book.head() == head + 1
 
 
-def test_asking_twice_asks_once(browser: Browser, house: House) -> None:
+def test_asking_twice_asks_once(browser, house):
     browser.get("/ask")
     (form,) = browser.forms("/ask")
     asked = form | {"title": "Will the ferry sail?", "p": "20", "by": "2031-01-31"}
@@ -44,7 +42,7 @@ def test_asking_twice_asks_once(browser: Browser, house: House) -> None:
     assert house.book.head() == head
 
 
-def test_a_form_sent_again_after_a_crash_writes_once(database: Path) -> None:
+def test_a_form_sent_again_after_a_crash_writes_once(database):
     """The receipt lies in the database: another process, another session, the same form."""
     with Book.plain(str(database), forecaster="ana") as book:
         one = Browser(House(book, port=8100))
@@ -61,7 +59,7 @@ def test_a_form_sent_again_after_a_crash_writes_once(database: Path) -> None:
         assert book.head() == head
 
 
-def test_two_tabs_lose_nothing_and_the_later_one_is_told(house: House) -> None:
+def test_two_tabs_lose_nothing_and_the_later_one_is_told(house):
     name = _open_question(house)
     one, two = Browser(house), Browser(house)
     for tab in (one, two):
@@ -73,7 +71,7 @@ def test_two_tabs_lose_nothing_and_the_later_one_is_told(house: House) -> None:
     assert said[-2:] == [0.2, 0.3]
 
 
-def test_the_command_line_beside_it_is_seen_at_once(house: House, database: Path) -> None:
+def test_the_command_line_beside_it_is_seen_at_once(house, database):
     name = _open_question(house)
     browser = Browser(house)
     browser.get("/")
@@ -83,20 +81,20 @@ def test_the_command_line_beside_it_is_seen_at_once(house: House, database: Path
     assert "77" in browser.page.text
 
 
-def test_nothing_acknowledged_is_lost_when_the_server_is_killed(database: Path) -> None:
+def test_nothing_acknowledged_is_lost_when_the_server_is_killed(database):
     """Twenty writers at once, and the server is killed under them."""
     with Book.plain(str(database), forecaster="ana") as book:
         rows = book.questions(status="open")
         names = [row["id"] for row in rows if row["type"] == "binary"]
     server = Server(database)
-    acknowledged: list[tuple[str, int]] = []
+    acknowledged = []
     lock = threading.Lock()
     with httpx.Client(base_url=server.origin, follow_redirects=True) as entering:
         entering.get(server.address)
         cookies = dict(entering.cookies)
-        csrf = re.search(r'name="csrf" value="([^"]+)', entering.get("/").text)[1]  # type: ignore[index]
+        csrf = re.search(r'name="csrf" value="([^"]+)', entering.get("/").text)[1]
 
-    def write(writer: int) -> None:
+    def write(writer):
         with httpx.Client(base_url=server.origin, cookies=cookies, timeout=60) as client:
             for number in range(200):
                 fields = {
@@ -128,23 +126,23 @@ def test_nothing_acknowledged_is_lost_when_the_server_is_killed(database: Path) 
         assert kept.count(because) == 1
 
 
-def _open_question(house: House) -> str:
+def _open_question(house):
     rows = house.book.questions(status="open")
     return next(str(r["id"]) for r in rows if r["type"] == "binary" and not r["ladder"])
 
 
-def _from() -> dict[str, str]:
+def _from():
     from tests.web.conftest import ORIGIN
 
     return {"Origin": ORIGIN}
 
 
-def test_forms_are_read_as_they_stand() -> None:
+def test_forms_are_read_as_they_stand():
     text = '<form action="/x"><input name="a" value="1"><input type="checkbox" name="b"></form>'
     assert forms_of(text, "/x") == [{"a": "1"}]
 
 
-def test_two_tabs_of_today_are_told_too(house: House) -> None:
+def test_two_tabs_of_today_are_told_too(house):
     one, two = Browser(house), Browser(house)
     for tab in (one, two):
         tab.get("/")

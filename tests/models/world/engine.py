@@ -1,77 +1,51 @@
 """Small worlds for the tests of the engine."""
 
 import datetime as dt
-from collections.abc import Sequence
 
 import numpy as np
 
-from forecasting.domain.predicate import At, Entered, Moment, Truth
-from forecasting.models.world.paths import Paths
-from forecasting.models.world.values import Known, Link, Move, Process, Report, World
+from forecasting.domain.predicate import At, Entered, Moment
+from forecasting.models.world.values import Known, Move, Process, World
 
 ORIGIN = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 CLOSE = Moment()
 
 
-def day(days: float) -> dt.datetime:
+def day(days):
     return ORIGIN + dt.timedelta(days=days)
 
 
-def process(
-    name: str,
-    states: Sequence[str],
-    *moves: Move,
-    state: int = 0,
-    age: float = 0.0,
-    free: float = 0.0,
-    known: Sequence[Known] = (),
-    **more: float,
-) -> Process:
+def process(name, states, *moves, state=0, age=0.0, free=0.0, known=(), **more):
     entries = (Known(-age, state), *known)
-    return Process(name, tuple(states), moves, entries, free, **more)  # type: ignore[arg-type]
+    return Process(name, tuple(states), moves, entries, free, **more)
 
 
-def flip(name: str, up: object, down: object = 0.0, **more: object) -> Process:
+def flip(name, up, down=0.0, **more):
     """A process that is off, and goes on and off."""
-    moves = (Move(0, 1, up), Move(1, 0, down))  # type: ignore[arg-type]
-    return process(name, ("off", "on"), *moves, **more)  # type: ignore[arg-type]
+    moves = (Move(0, 1, up), Move(1, 0, down))
+    return process(name, ("off", "on"), *moves, **more)
 
 
-def event(name: str, rate: object, **more: object) -> Process:
-    return process(name, ("waiting",), Move(0, 0, rate, counted=True), **more)  # type: ignore[arg-type]
+def event(name, rate, **more):
+    return process(name, ("waiting",), Move(0, 0, rate, counted=True), **more)
 
 
-def world(
-    *processes: Process,
-    links: Sequence[Link] = (),
-    reports: Sequence[Report] = (),
-    draws: int = 4096,
-    repeats: int = 16,
-    gain: object = 1.0,
-) -> World:
-    return World(
-        processes,
-        tuple(links),
-        tuple(reports),
-        ORIGIN,
-        draws,
-        repeats,
-        gain,  # type: ignore[arg-type]
-    )
+def world(*processes, links=(), reports=(), draws=4096, repeats=16, gain=1.0):
+    return World(processes, tuple(links), tuple(reports), ORIGIN, draws, repeats, gain)
 
 
-def ask(paths: Paths, truth: Truth, close: float, opens: float = 0.0) -> np.ndarray:
+def ask(paths, truth, close, opens=0.0):
     return paths.truth(truth, day(opens), day(close))
 
 
-def entered(paths: Paths, name: str, state: str, close: float) -> np.ndarray:
+def entered(paths, name, state, close):
     return ask(paths, Entered(name, (state,), CLOSE), close)
 
 
-def at(paths: Paths, name: str, state: str, close: float) -> np.ndarray:
+def at(paths, name, state, close):
     return ask(paths, At(name, (state,), CLOSE), close)
 
 
-def mean_and_error(values: Sequence[float]) -> tuple[float, float]:
+def mean_and_error(values):
     """Give the mean of a run's answers over seeds and its standard error."""
     return float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(len(values)))

@@ -25,15 +25,15 @@ from tests.models.world.engine import entered, flip, world
 POINTS, REPEATS = 512, 16
 
 
-def outcomes(seed: int, p: np.ndarray) -> np.ndarray:
+def outcomes(seed, p):
     return np.random.default_rng(seed).random(POINTS * REPEATS) < np.repeat(p, REPEATS)
 
 
-def equal() -> np.ndarray:
+def equal():
     return np.full(POINTS * REPEATS, 1 / (POINTS * REPEATS))
 
 
-def test_uniforms_are_even_keyed_and_inside() -> None:
+def test_uniforms_are_even_keyed_and_inside():
     u = uniforms(1000, 3, "x")
     assert sorted((u * 1000).astype(int)) == list(range(1000))
     assert np.array_equal(u, uniforms(1000, 3, "x"))
@@ -46,7 +46,7 @@ def test_uniforms_are_even_keyed_and_inside() -> None:
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-def test_the_monte_carlo_error_is_the_scatter_over_runs(weighted: bool) -> None:
+def test_the_monte_carlo_error_is_the_scatter_over_runs(weighted):
     found, said = [], []
     for seed in range(200):
         rng = np.random.default_rng(seed + 10_000)
@@ -60,7 +60,7 @@ def test_the_monte_carlo_error_is_the_scatter_over_runs(weighted: bool) -> None:
     assert np.mean(said) == pytest.approx(np.std(found), rel=0.15)
 
 
-def test_weights_of_a_condition_give_the_mean_of_the_kept() -> None:
+def test_weights_of_a_condition_give_the_mean_of_the_kept():
     x = outcomes(0, np.full(POINTS, 0.4))
     given = outcomes(1, np.full(POINTS, 0.1))
     found = estimate(x, given / given.sum(), REPEATS)
@@ -70,9 +70,7 @@ def test_weights_of_a_condition_give_the_mean_of_the_kept() -> None:
 
 @pytest.mark.parametrize(("a", "b"), [(2.0, 6.0), (30.0, 30.0), (0.5, 20.0)])
 @pytest.mark.parametrize("share", [1.0, 0.4])
-def test_the_spread_is_that_of_the_parameters_without_the_chance_within_a_point(
-    a: float, b: float, share: float
-) -> None:
+def test_the_spread_is_that_of_the_parameters_without_the_chance_within_a_point(a, b, share):
     found = []
     for seed in range(60):
         rng = np.random.default_rng(seed)
@@ -88,7 +86,7 @@ def test_the_spread_is_that_of_the_parameters_without_the_chance_within_a_point(
     assert np.allclose(middle, exact, atol=0.02)
 
 
-def test_without_spread_it_is_a_point_and_at_the_ends_it_stays_there() -> None:
+def test_without_spread_it_is_a_point_and_at_the_ends_it_stays_there():
     same = estimate(outcomes(3, np.full(POINTS, 0.3)), equal(), REPEATS)
     assert same.sd < 0.03
     for truth in (False, True):
@@ -100,7 +98,7 @@ def test_without_spread_it_is_a_point_and_at_the_ends_it_stays_there() -> None:
     assert 0 <= low <= high <= 1
 
 
-def test_the_gate() -> None:
+def test_the_gate():
     assert gate(0.5, 0.01) == "passed"
     assert gate(0.5, 0.0101).startswith("refused: Monte Carlo error")
     assert gate(0.0012, 0.0005) == "passed"
@@ -111,7 +109,7 @@ def test_the_gate() -> None:
     assert estimate(outcomes(0, np.full(POINTS, 0.5)), few, REPEATS).gate.startswith("refused")
 
 
-def test_recorded_numbers_are_never_certain_and_options_sum_to_one() -> None:
+def test_recorded_numbers_are_never_certain_and_options_sum_to_one():
     assert (logged(0.0), logged(1.0), logged(0.3)) == (0.0001, 0.9999, 0.3)
     found = logged_options([0.0, 0.25, 0.75])
     assert sum(found) == pytest.approx(1)
@@ -119,12 +117,12 @@ def test_recorded_numbers_are_never_certain_and_options_sum_to_one() -> None:
     assert log_odds(0.2) == pytest.approx(np.log(0.25))
 
 
-def test_options_sum_to_one() -> None:
+def test_options_sum_to_one():
     choice = np.random.default_rng(0).integers(0, 3, POINTS * REPEATS)
     assert sum(each.p for each in options(choice, 3, equal(), REPEATS)) == pytest.approx(1)
 
 
-def test_quantiles_are_order_statistics_with_atoms_and_weights() -> None:
+def test_quantiles_are_order_statistics_with_atoms_and_weights():
     x = np.r_[np.zeros(50), np.arange(1, 51)]
     found = quantiles(x, np.full(100, 0.01))
     assert len(found) == 99
@@ -139,7 +137,7 @@ def test_quantiles_are_order_statistics_with_atoms_and_weights() -> None:
     assert number_gate(0.02).startswith("refused")
 
 
-def test_information_is_worth_the_brier_uncertainty_that_it_removes() -> None:
+def test_information_is_worth_the_brier_uncertainty_that_it_removes():
     rng = np.random.default_rng(0)
     hint = rng.random(8192) < 0.3
     target = rng.random(8192) < np.where(hint, 0.8, 0.2)
@@ -155,7 +153,7 @@ def test_information_is_worth_the_brier_uncertainty_that_it_removes() -> None:
     assert nothing == pytest.approx(0, abs=1e-12)
 
 
-def test_joint_marginal_and_conditional_agree_to_the_last_digit() -> None:
+def test_joint_marginal_and_conditional_agree_to_the_last_digit():
     paths = simulate(world(flip("A", 0.01), flip("B", 0.02)), 60.0)
     a, b = entered(paths, "A", "on", 60), entered(paths, "B", "on", 60)
     w, given = paths.weights(), paths.weights(a)

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +11,7 @@ from forecasting.domain.predicate import And, At, Entered, Occurred
 from forecasting.errors import InvalidInput
 from forecasting.models.world.conditions import towards
 from forecasting.models.world.simulate import simulate
-from forecasting.models.world.values import Do, Known, Link, Move, Report, Size, World
+from forecasting.models.world.values import Do, Known, Link, Move, Report, Size
 from tests.models.world.engine import (
     CLOSE,
     ask,
@@ -28,13 +27,13 @@ from tests.models.world.engine import (
 SEEDS = range(24)
 
 
-def near(found: list[float], exact: float) -> None:
+def near(found, exact):
     mean, error = mean_and_error(found)
     assert abs(mean - exact) <= 4.5 * max(error, 2e-5), (mean, exact, error)
 
 
 @pytest.mark.parametrize("ratio", [5.0, 0.2])
-def test_two_processes_that_feed_back_are_their_markov_chain(ratio: float) -> None:
+def test_two_processes_that_feed_back_are_their_markov_chain(ratio):
     a, b, c, d, beta = 0.01, 0.02, 0.015, 0.01, float(np.log(ratio))
     both = (Link("a", 0, (1,), ((1, 0),), beta), Link("b", 1, (1,), ((0, 0),), beta))
     made = world(flip("A", a, b), flip("B", c, d, age=7.0), links=both)
@@ -44,7 +43,7 @@ def test_two_processes_that_feed_back_are_their_markov_chain(ratio: float) -> No
             q[2 * i + j, 2 * (1 - i) + j] += b if i else a * ratio**j
             q[2 * i + j, 2 * i + 1 - j] += d if j else c * ratio**i
     q -= np.diag(q.sum(axis=1))
-    found: dict[tuple[str, str], list[float]] = {}
+    found = {}
     for seed in SEEDS:
         paths = simulate(made, 60.0, seed=seed)
         for i in ("off", "on"):
@@ -56,7 +55,7 @@ def test_two_processes_that_feed_back_are_their_markov_chain(ratio: float) -> No
 
 
 @pytest.mark.parametrize("k", [0.7, 1.0, 1.5])
-def test_a_link_from_a_day_on_uses_up_the_rest_of_the_budget_faster(k: float) -> None:
+def test_a_link_from_a_day_on_uses_up_the_rest_of_the_budget_faster(k):
     summit = process("S", ("ahead", "held"), Move(0, 1, at=np.full(4096, 20.0)))
     truce = process("T", ("on", "over"), Move(0, 1, 0.03, k), age=5.0)
     link = Link("held", 0, (1,), ((1, 0),), float(np.log(3)), once=True)
@@ -68,7 +67,7 @@ def test_a_link_from_a_day_on_uses_up_the_rest_of_the_budget_faster(k: float) ->
     near(found, -np.expm1(-used))
 
 
-def test_a_precursor_whose_link_is_one_changes_nothing_nor_does_splitting_one() -> None:
+def test_a_precursor_whose_link_is_one_changes_nothing_nor_does_splitting_one():
     beta = 1.2
     child, parent = flip("B", 0.004, 0.01), flip("A", 0.02, 0.03)
     alone = simulate(world(child), 200.0)
@@ -82,7 +81,7 @@ def test_a_precursor_whose_link_is_one_changes_nothing_nor_does_splitting_one() 
     assert len(first.of(1).time) > 1.5 * len(alone.of(0).time)
 
 
-def test_the_same_seed_gives_the_same_bytes_and_a_process_more_disturbs_no_other() -> None:
+def test_the_same_seed_gives_the_same_bytes_and_a_process_more_disturbs_no_other():
     few = world(flip("A", 0.01, 0.02), event("B", 0.05), links=[Link("l", 0, (1,), ((1, 0),), 0.7)])
     more = world(
         flip("C", 0.03, 0.01),
@@ -99,7 +98,7 @@ def test_the_same_seed_gives_the_same_bytes_and_a_process_more_disturbs_no_other
     assert np.array_equal(longer.rows.time[longer.rows.time <= 300], one.rows.time)
 
 
-def test_many_blocks_give_the_rows_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_blocks_give_the_rows_of_one(monkeypatch):
     from forecasting.models.world import simulate as module
 
     made = world(event("B", 0.5))
@@ -109,13 +108,13 @@ def test_many_blocks_give_the_rows_of_one(monkeypatch: pytest.MonkeyPatch) -> No
         assert one.tobytes() == other.tobytes()
 
 
-def confounded() -> World:
+def confounded():
     links = [Link(f"c{k}", 0, (1,), ((k, 0),), float(np.log(8))) for k in (1, 2)]
     cause = flip("C", 0.01)
     return world(cause, flip("X", 0.003), flip("Y", 0.003), links=links, draws=16384)
 
 
-def test_doing_is_not_seeing_on_a_confounded_pair() -> None:
+def test_doing_is_not_seeing_on_a_confounded_pair():
     made = confounded()
     paths = simulate(made, 100.0)
     x, y = entered(paths, "X", "on", 100), entered(paths, "Y", "on", 100)
@@ -126,7 +125,7 @@ def test_doing_is_not_seeing_on_a_confounded_pair() -> None:
     assert not entered(done, "X", "on", 49.9).any()
 
 
-def test_doing_is_seeing_without_confounding_at_the_times_of_the_condition() -> None:
+def test_doing_is_seeing_without_confounding_at_the_times_of_the_condition():
     link = Link("l", 0, (1,), ((1, 0),), float(np.log(6)))
     seen, done = [], []
     for seed in SEEDS:
@@ -140,7 +139,7 @@ def test_doing_is_seeing_without_confounding_at_the_times_of_the_condition() -> 
     assert abs(one - other) <= 4.5 * np.hypot(error, rest)
 
 
-def test_no_bars_the_move_and_what_it_would_have_hastened() -> None:
+def test_no_bars_the_move_and_what_it_would_have_hastened():
     link = Link("l", 0, (1,), ((1, 0),), float(np.log(6)))
     made = world(flip("X", 0.01), flip("Y", 0.003), links=[link])
     barred = simulate(made, 100.0, do=[Do(0, 30.0, barred=(1,))])
@@ -151,7 +150,7 @@ def test_no_bars_the_move_and_what_it_would_have_hastened() -> None:
     assert np.array_equal(entered(none, "Y", "on", 100), entered(alone, "Y", "on", 100))
 
 
-def test_an_intervention_before_the_end_of_a_watch_sets_aside_what_is_known_later() -> None:
+def test_an_intervention_before_the_end_of_a_watch_sets_aside_what_is_known_later():
     known = (Known(-3.0, 1), Known(10.0, 0))
     watched = flip("A", 0.0, 0.01, known=known, age=9.0, free=20.0)
     paths = simulate(world(watched), 105.0, do=[Do(0, 5.0, 0)])
@@ -162,7 +161,7 @@ def test_an_intervention_before_the_end_of_a_watch_sets_aside_what_is_known_late
     assert abs(entered(undone, "A", "on", 15).mean() - -np.expm1(-0.1)) < 1e-3
 
 
-def test_an_event_can_be_done_and_barred() -> None:
+def test_an_event_can_be_done_and_barred():
     made = world(event("E", 0.02))
     done = simulate(made, 100.0, do=[Do(0, 40.0, 0)])
     assert not ask(done, Occurred("E", CLOSE), 39.9).any()
@@ -175,7 +174,7 @@ def test_an_event_can_be_done_and_barred() -> None:
     ).any()
 
 
-def test_a_delivery_done_by_hand_holds_all_and_a_barred_one_never_ends() -> None:
+def test_a_delivery_done_by_hand_holds_all_and_a_barred_one_never_ends():
     part = Move(0, 0, 0.2, counted=True, size=Size(0.4, 6.0))
     made = world(process("D", ("begun", "done"), part, goal=100.0, total=10.0, done=1))
     free = simulate(made, 60.0)
@@ -192,7 +191,7 @@ def test_a_delivery_done_by_hand_holds_all_and_a_barred_one_never_ends() -> None
     assert (np.bincount(barred.rows.draw, barred.rows.amount, 4096) + 10).max() < 100
 
 
-def test_drawn_oftener_and_weighted_back_is_the_same() -> None:
+def test_drawn_oftener_and_weighted_back_is_the_same():
     link = Link("l", 0, (1,), ((1, 0),), float(np.log(6)))
     made = world(flip("A", 2e-5), flip("B", 0.002), links=[link], draws=8192)
     condition = Entered("A", ("on",), CLOSE)
@@ -216,7 +215,7 @@ def test_drawn_oftener_and_weighted_back_is_the_same() -> None:
     near(both, float(np.mean(-np.expm1(-0.002 * (t + 6 * (100 - t))))))
 
 
-def test_ways_that_share_a_move_are_weighted_back_too() -> None:
+def test_ways_that_share_a_move_are_weighted_back_too():
     rates = np.array([4e-4, 3e-4, 2e-4])
     moves = (Move(0, 1, rates[0]), Move(1, 2, rates[1]), Move(1, 3, rates[2]))
     made = world(process("P", ("a", "b", "c", "d"), *moves), draws=8192)
@@ -236,7 +235,7 @@ def test_ways_that_share_a_move_are_weighted_back_too() -> None:
     near(sums, 1.0)
 
 
-def test_ladders_are_nested_and_a_part_is_never_likelier_than_its_whole() -> None:
+def test_ladders_are_nested_and_a_part_is_never_likelier_than_its_whole():
     paths = simulate(confounded(), 100.0)
     rungs = [entered(paths, "X", "on", d) for d in range(0, 101, 10)]
     assert all(np.all(low <= high) for low, high in pairwise(rungs))
@@ -244,7 +243,7 @@ def test_ladders_are_nested_and_a_part_is_never_likelier_than_its_whole() -> Non
     assert np.all(part <= rungs[-1])
 
 
-def test_what_is_known_is_replayed_and_moves_the_others_at_its_day() -> None:
+def test_what_is_known_is_replayed_and_moves_the_others_at_its_day():
     known = (Known(10.0, 1), Known(20.0, 0))
     parent = flip("A", 0.01, 0.01, free=30.0, known=known, age=4.0)
     link = Link("l", 0, (1,), ((1, 0),), float(np.log(9)))
@@ -259,7 +258,7 @@ def test_what_is_known_is_replayed_and_moves_the_others_at_its_day() -> None:
     near(late, 0.5 * -np.expm1(-0.02 * 10))
 
 
-def test_a_watch_that_ended_early_leaves_the_time_since_to_chance() -> None:
+def test_a_watch_that_ended_early_leaves_the_time_since_to_chance():
     # Watched until day 0, asked on day 20: the event may have fallen between.
     paths = simulate(world(flip("A", 0.01, age=50.0)), 60.0)
     assert abs(entered(paths, "A", "on", 60).mean() - -np.expm1(-0.6)) < 1e-3
@@ -268,7 +267,7 @@ def test_a_watch_that_ended_early_leaves_the_time_since_to_chance() -> None:
 
 
 @pytest.mark.parametrize("once", [True, False])
-def test_once_looks_back_before_the_origin_and_while_does_not(once: bool) -> None:
+def test_once_looks_back_before_the_origin_and_while_does_not(once):
     known = (Known(-30.0, 1), Known(-20.0, 0))
     parent = process("A", ("off", "on"), known=known, age=40.0)
     link = Link("l", 0, (1,), ((1, 0),), float(np.log(4)), once=once)
@@ -277,7 +276,7 @@ def test_once_looks_back_before_the_origin_and_while_does_not(once: bool) -> Non
     assert abs(entered(paths, "B", "on", 50).mean() - exact) < 1e-3
 
 
-def test_an_event_renews_its_age_and_what_was_known_sets_it() -> None:
+def test_an_event_renews_its_age_and_what_was_known_sets_it():
     move = Move(0, 0, 0.02, 2.0, counted=True, renews=True)
     known = (Known(-10.0, 0, counted=True),)
     found = [
@@ -294,7 +293,7 @@ def test_an_event_renews_its_age_and_what_was_known_sets_it() -> None:
     assert gaps[gaps < 100].mean() == pytest.approx(np.sqrt(np.pi / 4 / 0.02), rel=0.02)
 
 
-def test_events_leave_the_other_ways_out_of_their_state_as_they_are() -> None:
+def test_events_leave_the_other_ways_out_of_their_state_as_they_are():
     moves = (Move(0, 0, 0.5, counted=True), Move(0, 1, 0.01, for_good=0.5))
     lasting = Report(0, 1, 0.0, float(np.log(2)), np.inf, "a", 9.0)
     made = world(process("E", ("going", "over"), *moves), reports=[lasting])
@@ -304,7 +303,7 @@ def test_events_leave_the_other_ways_out_of_their_state_as_they_are() -> None:
     )
 
 
-def test_parts_known_after_the_origin_count_towards_the_goal() -> None:
+def test_parts_known_after_the_origin_count_towards_the_goal():
     part = Move(0, 0, 0.3, counted=True, size=Size(0.3, 20.0))
     known = (Known(2.0, 0, 60.0, True), Known(4.0, 0, 40.0, True))
     made = process("D", ("begun", "done"), part, goal=100.0, done=1, known=known, free=5.0)
@@ -320,7 +319,7 @@ def _amounts(paths):
     return paths.rows.draw, paths.rows.amount
 
 
-def test_links_that_drive_each_other_without_end_are_named() -> None:
+def test_links_that_drive_each_other_without_end_are_named():
     links = [Link("a", 0, (), ((0, 0),), 1.0, once=True)]
     made = world(event("quiet", 0.001), event("storm", 900.0), links=links, draws=16)
     with pytest.raises(
@@ -329,7 +328,7 @@ def test_links_that_drive_each_other_without_end_are_named() -> None:
         simulate(made, 60.0)
 
 
-def test_a_scheduled_day_is_met_and_nan_never_comes() -> None:
+def test_a_scheduled_day_is_met_and_nan_never_comes():
     days = np.where(np.arange(4096) % 2 == 0, 10.0, np.nan)
     paths = simulate(world(process("S", ("ahead", "held"), Move(0, 1, at=days))), 30.0)
     assert np.array_equal(entered(paths, "S", "held", 10), np.arange(4096) % 2 == 0)
@@ -337,8 +336,8 @@ def test_a_scheduled_day_is_met_and_nan_never_comes() -> None:
 
 
 def test_the_compiled_loop_is_kept_in_the_cache_folder_where_numba_finds_no_place(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+    monkeypatch, tmp_path
+):
     from numba.core import caching
 
     from forecasting.models.world import loop
@@ -353,5 +352,5 @@ def test_the_compiled_loop_is_kept_in_the_cache_folder_where_numba_finds_no_plac
     assert loop._kept(_double)(4) == 8
 
 
-def _double(x: int) -> int:
+def _double(x):
     return 2 * x

@@ -19,19 +19,17 @@ from forecasting.domain.predicate import (
     StateOn,
     Through,
     Total,
-    Truth,
     Within,
 )
 from forecasting.errors import InvalidInput
 from forecasting.models.world.asking import entries
 from forecasting.models.world.conditions import towards
-from forecasting.models.world.paths import Paths
 from forecasting.models.world.simulate import simulate
 from forecasting.models.world.values import Known, Move, Size
 from tests.models.world.engine import CLOSE, ask, day, event, flip, process, world
 
 
-def story() -> Paths:
+def story():
     """A path without chance: what is asked of it has one answer."""
     truce = process(
         "truce",
@@ -62,7 +60,7 @@ def story() -> Paths:
     return simulate(world(truce, strike, parcels, draws=16), 60.0)
 
 
-STORY: list[tuple[Truth, float, float, bool]] = [
+STORY = [
     # what, opening, close, the answer
     (Entered("truce", ("on",), CLOSE), -10, 10, True),
     (Entered("truce", ("on",), CLOSE), -8, 10, False),  # entered at the opening: before it
@@ -101,21 +99,19 @@ STORY: list[tuple[Truth, float, float, bool]] = [
 
 
 @pytest.mark.parametrize(("what", "opens", "close", "answer"), STORY)
-def test_a_predicate_reads_facts_and_path_as_one(
-    what: Truth, opens: float, close: float, answer: bool
-) -> None:
+def test_a_predicate_reads_facts_and_path_as_one(what, opens, close, answer):
     found = ask(story(), what, close, opens)
     assert found.shape == (16,)
     assert np.all(found == answer)
 
 
-def chosen(event, options: list[str], opens: float, close: float) -> str:
+def chosen(event, options, opens, close):
     found = np.unique(story().choice(event, options, day(opens), day(close)))
     assert len(found) == 1
     return options[found[0]]
 
 
-def test_choices() -> None:
+def test_choices():
     states = ["none", "on", "held"]
     assert chosen(StateOn("truce", CLOSE), states, 0, 11) == "none"
     assert chosen(StateOn("truce", CLOSE), states, 0, 31) == "held"
@@ -139,8 +135,8 @@ def test_choices() -> None:
     assert chosen(highest, ["T", "S", "P", "X"], 0, 2) == "X"
 
 
-def test_numbers() -> None:
-    def number(event: Total, opens: float, close: float) -> float:
+def test_numbers():
+    def number(event, opens, close):
         found = np.unique(story().number(event, day(opens), day(close)))
         assert len(found) == 1
         return float(found[0])
@@ -154,7 +150,7 @@ def test_numbers() -> None:
     assert number(Total("strike", CLOSE), 0, 30) == 3
 
 
-def test_what_lies_beyond_the_paths_or_outside_the_world_is_refused() -> None:
+def test_what_lies_beyond_the_paths_or_outside_the_world_is_refused():
     paths = story()
     with pytest.raises(InvalidInput, match="2026-03-03: beyond the simulated 60 days"):
         ask(paths, At("truce", ("on",), CLOSE), 61)
@@ -166,7 +162,7 @@ def test_what_lies_beyond_the_paths_or_outside_the_world_is_refused() -> None:
         paths.choice(StateOn("truce", CLOSE), ["none", "on"], day(0), day(60))
 
 
-def test_options_of_one_simulation_sum_to_one_and_agree_with_their_predicates() -> None:
+def test_options_of_one_simulation_sum_to_one_and_agree_with_their_predicates():
     made = process(
         "G", ("none", "soft", "firm"), Move(0, 1, 0.01), Move(1, 2, 0.02), Move(0, 2, 0.003)
     )
@@ -178,7 +174,7 @@ def test_options_of_one_simulation_sum_to_one_and_agree_with_their_predicates() 
     assert np.all(highest >= choice)
 
 
-def test_of_several_entries_the_first_since_the_opening_counts() -> None:
+def test_of_several_entries_the_first_since_the_opening_counts():
     paths = simulate(world(flip("A", 0.2, 0.2)), 100.0)
     times = entries(paths, "A", ("on",), 30.0)
     frame = paths.event_times()
@@ -188,7 +184,7 @@ def test_of_several_entries_the_first_since_the_opening_counts() -> None:
     assert np.isinf(times).sum() == 4096 - len(first)
 
 
-def test_tables_for_people() -> None:
+def test_tables_for_people():
     paths = story()
     frame = paths.event_times()
     assert list(frame.columns) == ["draw", "process", "time", "before", "state", "amount"]
@@ -203,7 +199,7 @@ def test_tables_for_people() -> None:
     assert paths.fan("strike", [day(50)]).tolist() == [[3] * 5]
 
 
-def test_stories_are_shares_of_one_and_tell_the_order() -> None:
+def test_stories_are_shares_of_one_and_tell_the_order():
     (told,) = story().stories()
     assert told.steps == ("truce=on", "strike", "parcels=done")
     assert told.share == pytest.approx(1)
@@ -218,7 +214,7 @@ def test_stories_are_shares_of_one_and_tell_the_order() -> None:
     assert none == pytest.approx(np.exp(-1.5), abs=0.02)
 
 
-def test_the_moves_towards_a_condition() -> None:
+def test_the_moves_towards_a_condition():
     path = process(
         "P", ("a", "b", "c", "d"), *[Move(j, j + 1, 1e-4) for j in range(3)], Move(1, 0, 1.0)
     )
@@ -231,7 +227,7 @@ def test_the_moves_towards_a_condition() -> None:
     assert towards(made, Not(Occurred("E", CLOSE)), 100.0) == []
 
 
-def test_the_zone_of_a_moment_does_not_matter() -> None:
+def test_the_zone_of_a_moment_does_not_matter():
     paths = story()
     east = dt.timezone(dt.timedelta(hours=3))
     close = day(12).astimezone(east)

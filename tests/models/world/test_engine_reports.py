@@ -12,19 +12,17 @@ from tests.models.world.engine import CLOSE, ask, entered, event, flip, mean_and
 WIDE = 10.0
 
 
-def report(log_ratio: float, known: float = 0.0, *, half_life: float = 30.0, **more: object):
+def report(log_ratio, known=0.0, *, half_life=30.0, **more):
     place = {"process": 0, "move": 0, "source": "a", "bound": WIDE} | more
-    return Report(known=known, log_ratio=log_ratio, half_life=half_life, **place)  # type: ignore[arg-type]
+    return Report(known=known, log_ratio=log_ratio, half_life=half_life, **place)
 
 
-def share(
-    *reports: Report, rate: float = 0.005, span: float = 100.0, seed: int = 0, **more
-) -> float:
+def share(*reports, rate=0.005, span=100.0, seed=0, **more):
     made = world(flip("A", rate), reports=reports, draws=8192, **more)
     return float(entered(simulate(made, span, seed=seed), "A", "on", span).mean())
 
 
-def exact(*reports: Report, rate: float = 0.005, begin: float = 0.0, end: float = 100.0) -> float:
+def exact(*reports, rate=0.005, begin=0.0, end=100.0):
     """Integrate the stepped hazard of reports that share nothing but the move, by brute force."""
     t = begin + (np.arange(200_000) + 0.5) * (end - begin) / 200_000
     days = grid_of(reports, end)
@@ -35,21 +33,19 @@ def exact(*reports: Report, rate: float = 0.005, begin: float = 0.0, end: float 
 
 @pytest.mark.parametrize("known", [0.0, -40.0, 25.0])
 @pytest.mark.parametrize("log_ratio", [1.3, -0.8])
-def test_a_fading_report_uses_up_the_integral_of_its_stepped_hazard(
-    known: float, log_ratio: float
-) -> None:
+def test_a_fading_report_uses_up_the_integral_of_its_stepped_hazard(known, log_ratio):
     one = report(log_ratio, known)
     assert abs(share(one) - exact(one)) < 5e-4
     assert abs(share(one) - share()) > 0.005
 
 
-def test_two_reports_share_one_grid() -> None:
+def test_two_reports_share_one_grid():
     both = report(1.3, -10.0), report(-0.9, 12.0, half_life=7.0, source="b")
     assert abs(share(*both) - exact(*both)) < 5e-4
     assert share(*both) == share(*both[::-1])
 
 
-def test_the_steps_keep_the_area_and_half_is_left_after_one_half_life() -> None:
+def test_the_steps_keep_the_area_and_half_is_left_after_one_half_life():
     one = report(2.0, half_life=20.0)
     days = grid_of([one], 400.0)
     values = values_on(one, days)
@@ -63,12 +59,12 @@ def test_the_steps_keep_the_area_and_half_is_left_after_one_half_life() -> None:
     assert values_on(report(0.01), np.array([0.0])).tolist() == [0.0]
 
 
-def test_a_lasting_report_never_ends() -> None:
+def test_a_lasting_report_never_ends():
     one = report(0.7, half_life=np.inf)
     assert abs(share(one) - -np.expm1(-0.005 * 100 * np.exp(0.7))) < 5e-4
 
 
-def test_twice_and_half_at_one_moment_cancel() -> None:
+def test_twice_and_half_at_one_moment_cancel():
     up, down = report(np.log(2)), report(-np.log(2), source="b")
     made = [simulate(world(flip("A", 0.005), reports=r), 100.0) for r in ((), (up, down))]
     assert np.array_equal(*(entered(paths, "A", "on", 100) for paths in made))
@@ -76,7 +72,7 @@ def test_twice_and_half_at_one_moment_cancel() -> None:
     assert share(up, down, gain=gain) == share()
 
 
-def test_nobody_moves_past_their_bound_but_two_sources_move_further_than_one() -> None:
+def test_nobody_moves_past_their_bound_but_two_sources_move_further_than_one():
     kind = {"half_life": np.inf, "bound": 0.7}
     one, two = report(3.0, **kind), report(3.0, **kind, key="2")
     other = report(3.0, **kind | {"source": "b"})
@@ -89,14 +85,14 @@ def test_nobody_moves_past_their_bound_but_two_sources_move_further_than_one() -
     assert abs(share(report(-3.0, **kind)) - -np.expm1(-0.5 * np.exp(-0.7))) < 5e-4
 
 
-def test_the_gain_of_a_draw_multiplies_before_the_bound() -> None:
+def test_the_gain_of_a_draw_multiplies_before_the_bound():
     one = report(0.5, half_life=np.inf, bound=0.6)
     assert abs(share(one, gain=2.0) - -np.expm1(-0.5 * np.exp(0.6))) < 5e-4
     assert abs(share(one, gain=0.5) - -np.expm1(-0.5 * np.exp(0.25))) < 5e-4
     assert share(one, gain=0.0) == share()
 
 
-def test_a_report_ends_when_its_move_fires() -> None:
+def test_a_report_ends_when_its_move_fires():
     one = report(2.0, half_life=np.inf)
     first, second = [], []
     for seed in range(24):
@@ -114,9 +110,7 @@ def test_a_report_ends_when_its_move_fires() -> None:
     assert abs(mean - later) <= 4.5 * error
 
 
-def test_a_report_ends_when_its_state_is_left_and_waits_for_the_next_stay_if_known_elsewhere() -> (
-    None
-):
+def test_a_report_ends_when_its_state_is_left_and_waits_for_the_next_stay_if_known_elsewhere():
     lasting = {"half_life": np.inf}
     # Known while on; the stay off that begins on day 20 is the one it concerns.
     waits = flip("A", 0.01, known=(Known(-5.0, 1),), age=9.0)
@@ -136,12 +130,12 @@ def test_a_report_ends_when_its_state_is_left_and_waits_for_the_next_stay_if_kno
     assert abs(ask_on(paths, 110) - -np.expm1(-np.e)) < 1e-3
 
 
-def ask_on(paths, close: float) -> float:
+def ask_on(paths, close):
     from forecasting.domain.predicate import Entered
 
     return float(ask(paths, Entered("A", ("on",), CLOSE), close, opens=10.0).mean())
 
 
-def test_every_report_moves_the_way_it_says() -> None:
+def test_every_report_moves_the_way_it_says():
     rising = [share(report(x)) for x in (-2.0, -1.0, 0.0, 0.5, 1.5)]
     assert np.all(np.diff(rising) > 0)

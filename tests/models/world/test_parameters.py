@@ -106,10 +106,7 @@ def test_a_stay_so_far_tells_of_rate_and_shape_as_a_grid_says(for_good):
         shape_high=1.3,
         for_good=for_good,
     )
-    pieces = (
-        Piece(0.0, 20.0, True, (), 20_000.0),
-        Piece(0.0, 90.0, False, (), 20_100.0),
-    )
+    pieces = (Piece(0.0, 20.0, True, (), 20_000.0), Piece(0.0, 90.0, False, (), 20_100.0))
     move = drawn(holds(phrase), {HOLDS: Past(*HOLDS, pieces)}, HOLDS)
     z = ndtri((np.arange(400) + 0.5) / 400)
     first, second = (axis.ravel() for axis in np.meshgrid(z, z))
@@ -252,12 +249,7 @@ def test_without_history_nothing_of_the_past_is_used():
 
 
 def test_a_move_with_a_date_and_a_delivery_have_no_parameter_here():
-    dated = ProcessSpec(
-        "t",
-        "states",
-        ("on", "off"),
-        (MoveSpec("on", "off", Phrase("date")),),
-    )
+    dated = ProcessSpec("t", "states", ("on", "off"), (MoveSpec("on", "off", Phrase("date")),))
     assert parameters({"t": dated}, {}, points=16, seed=1).moves == {}
 
 

@@ -1,7 +1,6 @@
 """Laws of reports: what each source, story and half-life may do to the moves of a world."""
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import replace
 from math import exp, log
 
@@ -10,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasting.domain import Basis, ModelChoice, OutcomeSpace, Question
 from forecasting.domain import predicate as ask
 from forecasting.domain.evidence import Effect, Evidence, fading, parse_effect, split_on
 from forecasting.domain.predicate import Moment, Predicate
@@ -18,7 +16,6 @@ from forecasting.domain.process import DeliverySpec, MoveSpec, Phrase, ProcessSp
 from forecasting.evidence.history import EPOCH, Past, Piece, Record, Step
 from forecasting.evidence.leads import to_question
 from forecasting.evidence.reports import (
-    CodedReport,
     alive,
     bound,
     multiplier,
@@ -29,6 +26,7 @@ from forecasting.evidence.reports import (
 from forecasting.models.news_gain import Gain, exposed, gain_draws, learned_gain, summary
 from forecasting.models.world import values
 from forecasting.models.world.known import to_values
+from tests.season import between
 
 NOON = dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -37,16 +35,16 @@ CLOSE = Moment()
 HISTORY = Phrase("history")
 
 
-def total_at(coded: Sequence[CodedReport], moment: dt.datetime, gain: float = 1.0) -> float:
+def total_at(coded, moment, gain=1.0):
     """The log hazard ratio of one move's reports at a moment, each source in its bound."""
-    sums: dict[tuple[str, float], float] = {}
+    sums = {}
     for each in coded:
         key = (each.source, each.bound)
         sums[key] = sums.get(key, 0.0) + each.weight_at(moment)
     return sum(min(max(gain * size, -most), most) for (_, most), size in sums.items())
 
 
-def _process(name: str, *moves: str, kind: str = "states", states: str = "") -> ProcessSpec:
+def _process(name, *moves, kind="states", states=""):
     ways = tuple(MoveSpec(*move.split(" > "), HISTORY) for move in moves)
     found = states.split() or list(dict.fromkeys(s for way in ways for s in (way.start, way.end)))
     return ProcessSpec(name, kind, tuple(found), ways)
@@ -80,36 +78,27 @@ ASKED = {
 }
 
 
-def _question(name: str) -> Question:
-    closes = NOON + 400 * DAY
-    return Question(
-        name, name, "", "", OutcomeSpace("binary", ("no", "yes"), None, None, ""), "UTC",
-        NOON - DAY, closes, closes, "war", name, (), Basis("context", ()),
-        ModelChoice("world", "world", "none", {}),
-        ladder=name.partition("@")[0] if "@" in name else None,
-    )  # fmt: skip
+def _question(name):
+    ladder = name.partition("@")[0] if "@" in name else None
+    return between(name, NOON - DAY, NOON + 400 * DAY, ladder=ladder)
 
 
 QUESTIONS = {name: _question(name) for name in ASKED}
 PREDICATES = {name: Predicate(event) for name, event in ASKED.items()}
 
 
-def _item(
-    key: str, *on: str, at: float = 0.0, half_life: float | str = 30.0, **more: str
-) -> Evidence:
+def _item(key, *on, at=0.0, half_life=30.0, **more):
     stated = [split_on(text) for text in on]
     effects = tuple(fading(parse_effect(s.target, s.effect), half_life) for s in stated)
     given = {"source": "wire", "grade": "B", "story": ""} | more
     return Evidence(key, "report", key, known_at=NOON + at * DAY, effects=effects, **given)
 
 
-def _coded(*items: Evidence, as_of: dt.datetime = LATER) -> tuple[CodedReport, ...]:
+def _coded(*items, as_of=LATER):
     return reports(items, WORLD, QUESTIONS, PREDICATES, as_of=as_of)
 
 
-def _weight(
-    *items: Evidence, at: float = 0.0, way: tuple[str, str] = ("truce", "none > on")
-) -> float:
+def _weight(*items, at=0.0, way=("truce", "none > on")):
     mine = [each for each in _coded(*items) if (each.process, each.move) == way]
     return total_at(mine, NOON + at * DAY)
 
@@ -131,7 +120,7 @@ ITEM = st.builds(
 @pytest.mark.parametrize(
     ("grade", "most"), [("E", 1.5), ("D", 7 / 3), ("C", 4.0), ("B", 9.0), ("A", 39.0), ("F", 3.0)]
 )
-def test_nobody_moves_a_hazard_past_the_bound(grade: str, most: float) -> None:
+def test_nobody_moves_a_hazard_past_the_bound(grade, most):
     # One absurd claim, and many honest ones of one source in stories of their own.
     absurd = _weight(_item("n", "truce=on=x1000000", grade=grade, source=grade))
     assert exp(absurd) == pytest.approx(most, rel=1e-3)
@@ -141,7 +130,7 @@ def test_nobody_moves_a_hazard_past_the_bound(grade: str, most: float) -> None:
     assert multiplier(mine, [(NOON - EPOCH) / DAY + 1e-9], [0.1, 50.0])[1, 0] <= most + 1e-9
 
 
-def test_the_channel_is_that_of_rule_23() -> None:
+def test_the_channel_is_that_of_rule_23():
     # u = .4 for a = .6, b = .2, at r = .8: (.48 + .08) / (.16 + .08).
     assert exp(_weight(_item("n", "truce=on=0.6/0.2"))) == pytest.approx(0.56 / 0.24)
     # The stored u is of no account: it is (a + b) / 2 wherever it is used.
@@ -150,7 +139,7 @@ def test_the_channel_is_that_of_rule_23() -> None:
     assert _weight(replace(item, effects=(other,))) == _weight(item)
 
 
-def test_twice_as_fast_and_half_as_fast_at_one_moment_cancel_exactly() -> None:
+def test_twice_as_fast_and_half_as_fast_at_one_moment_cancel_exactly():
     both = [_item("a", "truce=on=x2"), _item("b", "truce=on=x1/2")]
     for days in (0.0, 10.0, 100.0):
         assert _weight(*both, at=days) == 0.0
@@ -168,14 +157,14 @@ def test_twice_as_fast_and_half_as_fast_at_one_moment_cancel_exactly() -> None:
 
 
 @given(st.lists(ITEM, max_size=6, unique_by=lambda item: item.key), st.randoms())
-def test_the_order_of_arrival_does_not_matter(items: list[Evidence], luck: object) -> None:
+def test_the_order_of_arrival_does_not_matter(items, luck):
     mixed = list(items)
-    luck.shuffle(mixed)  # type: ignore[attr-defined]
+    luck.shuffle(mixed)
     assert _coded(*mixed) == _coded(*items)
 
 
 @given(st.lists(ITEM, min_size=1, max_size=5, unique_by=lambda item: item.key))
-def test_a_retraction_restores_exactly(items: list[Evidence]) -> None:
+def test_a_retraction_restores_exactly(items):
     gone = Evidence(
         "r", "datum", "no", "analyst", NOON + 100 * DAY,
         (Effect(f"evidence/{items[0].key}", "datum", {"name": "retracts"}),),
@@ -187,9 +176,7 @@ def test_a_retraction_restores_exactly(items: list[Evidence]) -> None:
 
 
 @given(st.lists(ITEM, max_size=5, unique_by=lambda item: item.key), ITEM, st.integers(0, 200))
-def test_what_is_known_later_changes_nothing_before(
-    items: list[Evidence], late: Evidence, days: int
-) -> None:
+def test_what_is_known_later_changes_nothing_before(items, late, days):
     as_of = NOON + days * DAY
     known = [item for item in (*items, late) if item.known_at <= as_of]
     assert _coded(*items, late, as_of=as_of) == _coded(*known, as_of=as_of)
@@ -197,7 +184,7 @@ def test_what_is_known_later_changes_nothing_before(
 
 @pytest.mark.parametrize("at", [0.0, 5.0])
 @pytest.mark.parametrize("grade", ["B", "E"])
-def test_a_copy_adds_nothing(at: float, grade: str) -> None:
+def test_a_copy_adds_nothing(at, grade):
     first = _item("a", "truce=on=x2", story="s")
     copy = _item("b", "truce=on=x2", story="s", at=at, source="other", grade=grade)
     assert _coded(first, copy) == _coded(first)
@@ -205,7 +192,7 @@ def test_a_copy_adds_nothing(at: float, grade: str) -> None:
     assert len(_coded(*same_sourcing)) == 1
 
 
-def test_a_stronger_copy_adds_by_how_much_it_is_stronger() -> None:
+def test_a_stronger_copy_adds_by_how_much_it_is_stronger():
     weak = _item("a", "truce=on=x2", story="s", grade="E", source="rumour")
     strong = _item("b", "truce=on=x2", story="s", at=30.0)
     assert _weight(weak, strong, at=30.0) == pytest.approx(_weight(strong, at=30.0))
@@ -218,9 +205,7 @@ def test_a_stronger_copy_adds_by_how_much_it_is_stronger() -> None:
     st.sampled_from(["x1.2", "x2", "x4"]),
     st.integers(0, 150),
 )
-def test_a_corroboration_never_lowers(
-    items: list[Evidence], more: Evidence, effect: str, days: int
-) -> None:
+def test_a_corroboration_never_lowers(items, more, effect, days):
     for sign in (1.0, -1.0):
         late = _told(more, effect, sign)
         up = [
@@ -236,7 +221,7 @@ def test_a_corroboration_never_lowers(
         assert (total[1] - total[0]) * sign >= -1e-9
 
 
-def test_a_corroboration_that_fades_sooner_takes_nothing_along() -> None:
+def test_a_corroboration_that_fades_sooner_takes_nothing_along():
     lasting = _item("a", "truce=on=x2", story="s/a", half_life="lasting")
     quick = _item("b", "truce=on=x4", story="s/b", source="b", at=1.0, half_life=2.0)
     for days in (1.0, 5.0, 100.0):
@@ -245,13 +230,13 @@ def test_a_corroboration_that_fades_sooner_takes_nothing_along() -> None:
         assert _weight(lasting, early, at=days) >= _weight(lasting, at=days)
 
 
-def _told(item: Evidence, effect: str, sign: float) -> Evidence:
+def _told(item, effect, sign):
     over = effect if sign > 0.0 else f"x1/{effect[1:]}"
     half_life = item.effects[0].detail["half_life"]
     return replace(item, effects=(fading(parse_effect("truce=on", over), half_life),))
 
 
-def test_one_event_sourced_twice_is_between_a_copy_and_two_events() -> None:
+def test_one_event_sourced_twice_is_between_a_copy_and_two_events():
     size = _weight(_item("a", "truce=on=x2"))
     twice = [_item(k, "truce=on=x2", story=f"s/{k}", source=k) for k in "ab"]
     assert _weight(*twice) == pytest.approx(2 * size / 1.5)
@@ -263,7 +248,7 @@ def test_one_event_sourced_twice_is_between_a_copy_and_two_events() -> None:
 
 
 @given(st.lists(st.floats(0.0, 3.0), max_size=6))
-def test_a_story_weighs_at_least_its_strongest_and_at_most_all(sizes: list[float]) -> None:
+def test_a_story_weighs_at_least_its_strongest_and_at_most_all(sizes):
     total = story_total(sizes)
     assert max(sizes, default=0.0) - 1e-9 <= total <= sum(sizes) + 1e-9
     assert story_total([*sizes, 0.5]) >= total - 1e-9
@@ -272,7 +257,7 @@ def test_a_story_weighs_at_least_its_strongest_and_at_most_all(sizes: list[float
         assert story_total(raised) >= total - 1e-9
 
 
-def test_a_story_told_on_nested_questions_counts_once() -> None:
+def test_a_story_told_on_nested_questions_counts_once():
     one = _item("n", "truce-by=x2")
     nested = _item("n", "truce-by=x2", "truce-q=x2", "truce-q@2026-06-30=x2", "truce=on=x2")
     assert _coded(nested) == _coded(one)
@@ -283,7 +268,7 @@ def test_a_story_told_on_nested_questions_counts_once() -> None:
     assert _coded(*parts) == _coded(parts[0])
 
 
-def test_after_one_half_life_half_is_left() -> None:
+def test_after_one_half_life_half_is_left():
     for half_life in (10.0, 30.0):
         item = _item("n", "truce=on=x2", half_life=half_life)
         assert _weight(item, at=half_life) == pytest.approx(_weight(item) / 2)
@@ -296,7 +281,7 @@ def test_after_one_half_life_half_is_left() -> None:
     assert _weight(old, at=30.0) == pytest.approx(_weight(old) / 2)
 
 
-def test_a_stance_of_before_is_read_as_a_code() -> None:
+def test_a_stance_of_before_is_read_as_a_code():
     for said, code in (("stance=+1", "+1"), ("stance=-2", "-2"), ("stance=0.7", "+1")):
         old = replace(_item("n", "truce=on=x2"), effects=(parse_effect("truce-by", said),))
         assert _weight(old) == _weight(_item("n", f"truce=on={code}"))
@@ -399,16 +384,14 @@ def test_a_stance_of_before_is_read_as_a_code() -> None:
         ),
     ],
 )  # fmt: skip
-def test_every_kind_of_question_moves_the_right_way(
-    event: ask.Event, option: str, expected: dict[str, int]
-) -> None:
+def test_every_kind_of_question_moves_the_right_way(event, option, expected):
     # Given the condition, a report is about the event alone.
     for given_ in (None, ask.Entered("talks", ("text",), CLOSE)):
         found = to_question(Predicate(event, given_), WORLD, option)
         assert {f"{process}: {move}": sign for (process, move), sign in found.items()} == expected
 
 
-def test_a_choice_without_an_option_moves_nothing_and_is_named() -> None:
+def test_a_choice_without_an_option_moves_nothing_and_is_named():
     item, other = _item("n", "level=x2"), _item("m", "level=hard=x2")
     fine = _item("k", "level=firm=x2", "truce-holds=x2")
     assert _coded(item, other) == ()
@@ -420,7 +403,7 @@ def test_a_choice_without_an_option_moves_nothing_and_is_named() -> None:
     assert [each.key for each, _ in named] == ["n", "m", "x"]
 
 
-def test_a_report_is_over_when_its_move_fired_or_its_state_was_left() -> None:
+def test_a_report_is_over_when_its_move_fired_or_its_state_was_left():
     record = Record(
         WORLD.processes["guarantees"], NOON - 9 * DAY, "none",
         (Step(NOON + 5 * DAY, "soft"), Step(NOON + 8 * DAY, "none")), LATER,
@@ -437,7 +420,7 @@ def test_a_report_is_over_when_its_move_fired_or_its_state_was_left() -> None:
     assert [each.key for each in alive(coded, {"convoy": events})] == ["b"]
 
 
-def test_reports_find_their_moves_in_a_world_of_numbers() -> None:
+def test_reports_find_their_moves_in_a_world_of_numbers():
     ways = (values.Move(0, 1, rate=0.1), values.Move(1, 0, rate=0.1))
     process = values.Process("truce", ("none", "on"), ways, (), 0.0)
     world = values.World((process,), (), (), NOON - 10 * DAY, 8)
@@ -448,7 +431,7 @@ def test_reports_find_their_moves_in_a_world_of_numbers() -> None:
     assert found.bound == pytest.approx(log(9.0))
 
 
-def _past(*stays: tuple[float, float, bool]) -> Past:
+def _past(*stays):
     day = (NOON - EPOCH) / DAY
     return Past(
         "truce", "none > on",
@@ -456,7 +439,7 @@ def _past(*stays: tuple[float, float, bool]) -> Past:
     )  # fmt: skip
 
 
-def test_exposure_is_the_integral_of_the_ratio() -> None:
+def test_exposure_is_the_integral_of_the_ratio():
     coded = _coded(_item("a", "truce=on=x2", at=10.0))
     size = coded[0].log_ratio
     ages = np.linspace(0.0, 90.0, 900_001)
@@ -473,7 +456,7 @@ def test_exposure_is_the_integral_of_the_ratio() -> None:
     assert two.days[0] == pytest.approx(one.days[0] + 30.0)
 
 
-def test_the_gain_has_mean_one_and_learns_whether_reports_came_true() -> None:
+def test_the_gain_has_mean_one_and_learns_whether_reports_came_true():
     prior = learned_gain({}, [])
     said = summary(prior)
     assert said["mean"] == pytest.approx(1.0, abs=1e-3)
@@ -493,13 +476,13 @@ def test_the_gain_has_mean_one_and_learns_whether_reports_came_true() -> None:
     assert silent.mean < prior.mean
 
 
-def test_what_came_on_the_day_of_the_event_teaches_nothing_of_it() -> None:
+def test_what_came_on_the_day_of_the_event_teaches_nothing_of_it():
     way, past = ("truce", "none > on"), _past((0.0, 13.0, True))
     near = learned_gain({way: past}, _coded(_item("n", "truce=on=+2", at=12.5)))
     assert near.mean <= learned_gain({}, []).mean + 1e-3
 
 
-def test_draws_of_the_gain_follow_its_weights() -> None:
+def test_draws_of_the_gain_follow_its_weights():
     drawn = gain_draws(2_048, 7)
     assert np.mean(drawn) == pytest.approx(1.0, abs=5e-3)
     assert np.log(drawn).std() == pytest.approx(0.5, abs=5e-3)

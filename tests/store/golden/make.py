@@ -17,7 +17,7 @@ from tests.store.samples import DAY, NOW, binary, fill, one_of_each
 FOLDER = Path(__file__).resolve().parent
 
 
-def main() -> None:
+def main():
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / "ledger.db"
         with Ledger.open(str(made), create=True) as ledger:

@@ -2,11 +2,13 @@
 
 import datetime as dt
 import weakref
+from dataclasses import replace
 
 import numpy as np
 
 from forecasting.domain import (
     Basis,
+    Evidence,
     Forecast,
     ModelChoice,
     OutcomeSpace,
@@ -15,7 +17,7 @@ from forecasting.domain import (
     Value,
     Withdrawal,
 )
-from forecasting.domain.forecast import decimal_text, model_value
+from forecasting.domain.forecast import binary_value, decimal_text, model_value
 from forecasting.store import Ledger
 
 START = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
@@ -40,6 +42,20 @@ def question(name, *, opens=0.0, days=40.0, event=None, tags=(), topic="war", sp
         basis=Basis("context", ()),
         model=ModelChoice("base-rate", "base-rate", "none", {}),
     )
+
+
+def between(name, opens, closes, **more):
+    """A question of yes or no from one moment to another."""
+    stated = {"resolves_by": closes, "model": ModelChoice("world", "world", "", {}), "topic": "t"}
+    return replace(question(name), opens=opens, closes=closes, **stated | more)
+
+
+def word(asked, who, p, at):
+    return Forecast(asked.id, asked.wording_hash, who, binary_value(p), at, "live")
+
+
+def item(key, effect, at):
+    return Evidence(key, "report", f"News {key}", "wire", at, (effect,), stream="news")
 
 
 def said(asked, who, value, day, *, kind="live"):
@@ -82,7 +98,7 @@ def season(path="sqlite:///:memory:", *, events=24, rungs=2, seed=0, people=None
         "cat": (0.5, 0.5, 0.8),
         "dan": (0.0, 1.6, 0.7),
     }
-    drafts: list[tuple[float, int, object]] = []
+    drafts = []
     for number in range(events):
         truth, luck = rng.normal(-0.3, 1.3), rng.random()
         noise = {who: rng.normal(0, 1) for who in people}
