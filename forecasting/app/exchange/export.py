@@ -13,6 +13,7 @@ from forecasting.app.ledger.log import undone
 from forecasting.domain import Evidence, Forecast, Question, Resolution, Withdrawal
 from forecasting.domain.instants import iso
 from forecasting.domain.question import normalised
+from forecasting.domain.setup import Setup
 from forecasting.errors import InvalidInput
 from forecasting.exchange.csv_write import write_csv
 from forecasting.exchange.formats.fatebook import Left, write_fatebook
@@ -227,10 +228,22 @@ def foreign(
                 into.settled.append(_settled(one.line, settled))
             case Evidence() as item:
                 news.append((one.line, item))
+            case Setup(subject="dropped", name=gone):
+                _drop(into, gone, wordings.pop(gone, None))
+                into.refused.append(Refused(one.line, _WHY_NOT["setup"]))
             case _:
                 into.refused.append(Refused(one.line, _WHY_NOT[one.kind]))
     into.facts = [Facts(q.id, _stated(q), line, whole=q) for line, q in wordings.values()]
     return into, news
+
+
+def _drop(into: Statements, gone: str, asked: tuple[int, Question] | None) -> None:
+    """Take out what was stated of a question until it was dropped there."""
+    lines = [] if asked is None else [asked[0]]
+    lines += [one.line for one in (*into.said, *into.settled) if one.question == gone]
+    into.said = [one for one in into.said if one.question != gone]
+    into.settled = [one for one in into.settled if one.question != gone]
+    into.refused += [Refused(line, f"question ({gone}): was dropped") for line in lines]
 
 
 def _said(line: int, made: Forecast) -> Said:
