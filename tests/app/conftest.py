@@ -27,7 +27,7 @@ def bank_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("bank") / "bank.db"
     # Before any moment that a test plays in: what is recorded later than its now does not count.
     with clock.at(dt.datetime(2026, 11, 1, tzinfo=dt.UTC)):
-        open_book(str(path)).close()
+        open_book(str(path), create=True).close()
     return path
 
 
@@ -84,7 +84,9 @@ def own_book(
             banks, "locate", lambda name: folder if name == "questions" else locate(name)
         )
         with clock.at(at):
-            made.append(open_book(str(tmp_path / f"own{len(made)}.db"), forecaster="ana"))
+            made.append(
+                open_book(str(tmp_path / f"own{len(made)}.db"), forecaster="ana", create=True)
+            )
         return made[-1]
 
     yield book

@@ -21,7 +21,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "book.db"
     os.environ["FORECASTING_NOW"] = NOW
     try:
-        open_book(str(path)).close()
+        open_book(str(path), create=True).close()
     finally:
         del os.environ["FORECASTING_NOW"]
     return path

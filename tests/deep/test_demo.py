@@ -20,7 +20,7 @@ RARE = {"russia-signs-given-soft", "russia-signs-given-firm", "relapse-after-dea
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Book, dict[str, Any]]]:
     """The one full replay of the suite."""
-    with open_book(str(tmp_path_factory.mktemp("demo") / "demo.db")) as book:
+    with open_book(str(tmp_path_factory.mktemp("demo") / "demo.db"), create=True) as book:
         yield book, book.replay()
 
 

@@ -85,7 +85,7 @@ def forms_of(text: str, action: str) -> list[dict[str, str]]:
 def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with the bundled bank, laid once."""
     path = tmp_path_factory.mktemp("web") / "example.db"
-    open_book(str(path), forecaster="ana").close()
+    open_book(str(path), forecaster="ana", create=True).close()
     return path
 
 
