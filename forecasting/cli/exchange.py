@@ -17,6 +17,16 @@ if TYPE_CHECKING:
     from forecasting.app.book import Book
 
 _SHOWN = 20
+_SCORES = (
+    *("rule", "per_forecast", "n_forecasts", "ours", "theirs", "n", "n_stated"),
+    *("largest_difference", "where"),
+)
+#: What rounding alone may explain of a difference between two scores.
+_ROUNDING = 5e-4
+_OWN_SCORES = (
+    "the platform's own scores; per forecast: the mean over forecasts, each once; ours and theirs: "
+    "means over pairs of a question and a person (those that the file scores, where it scores any)"
+)
 
 
 class _Formats(Group):
@@ -244,7 +254,12 @@ def _import(format: str, *, file: Path, create: bool, **options: Any) -> None:
         for told in ("first", "summary"):
             found.pop(told, None)
         if scores := found.pop("scores", None):
-            emit(scores["rules"], title="the platform's own scores")
+            emit(scores["rules"], columns=_SCORES, title=_OWN_SCORES)
+            for rule in scores["rules"]:
+                told = f"{rule['rule']}: {rule['convention']}"
+                if not rule["n_stated"] or rule["largest_difference"] > _ROUNDING:
+                    told += f"; {rule['explained']}"
+                say(told)
     emit(found)
     if found.get("run"):
         say(f"forecast import undo {found['run']} undoes this import")
