@@ -335,7 +335,7 @@ def export_parquet(out: Path | None, force: bool) -> None:
 def export_fatebook(out: Path | None, force: bool) -> None:
     r"""Write the spreadsheet form that Fatebook imports: your forecasts of yes-no questions.
 
-    Whose they are is said by --as; without it they are everybody's.
+    They are yours alone, under the name that --as says: others' are left out.
 
     \b
     Example:
@@ -366,6 +366,8 @@ def _export(format: str, out: Path | None, force: bool) -> None:
         return
     if left := about.get("left_out"):
         say(f"{left:,} rows left out: withdrawals, and questions that are not of yes or no")
+    if others := about.get("of_others"):
+        say(f"{others:,} rows of others left out")
     say(f"head {about['head']} of {about['entries']:,} entries; forecast anchor keeps it elsewhere")
     if out is not None:
         emit(about)
