@@ -54,17 +54,20 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
     """Give questions with the crowd's number, outcomes and forecasts of every set of the file."""
     marked: dict[str, set[dt.datetime]] = {}
     found = _table(source, marked) if source.head.has(*_TABLE) else _sets(source)
-    latest: dict[str, tuple[str, str, Facts]] = {}
+    asked: dict[str, list[tuple[str, str, Facts]]] = {}
     for due, one in found:
         if isinstance(one, Facts):
             # A question stands again in each set, with whatever its site says by then.
             key = (due, repr(sorted(one.stated.items())), one)
-            latest[one.question] = max(latest.get(one.question, key), key, key=lambda k: k[:2])
+            asked.setdefault(one.question, []).append(key)
         else:
             yield one
-    for _, _, one in latest.values():
-        more = {"marked": marked[one.question]} if one.question in marked else {}
-        yield replace(one, stated={**one.stated, **more})
+    for question, of_sets in asked.items():
+        of_sets.sort(key=lambda k: k[:2])
+        stated = {name: value for _, _, one in of_sets for name, value in one.stated.items()}
+        if question in marked:
+            stated["marked"] = marked[question]
+        yield replace(of_sets[-1][2], stated=stated)
 
 
 def _sets(source: Source) -> Iterator[tuple[str, Record]]:
