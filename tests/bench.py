@@ -494,7 +494,7 @@ def world():
     report("a news item to all that it touches", ours, "pm.sample of the three graphs", sampled)
 
     with tempfile.TemporaryDirectory() as folder, clock.at(now):
-        book = open_book(str(Path(folder) / "bench.db"))
+        book = open_book(str(Path(folder) / "bench.db"), create=True)
         live = scenario.live(book.ledger, now=now)
         book.close()
     sets = bank.scenarios[0]

@@ -107,7 +107,7 @@ def bank_database(tmp_path_factory):
     path = tmp_path_factory.mktemp("bank") / "bank.db"
     # Before any moment that a test plays in: what is recorded later than its now does not count.
     with clock.at(dt.datetime(2026, 11, 1, tzinfo=dt.UTC)):
-        open_book(str(path)).close()
+        open_book(str(path), create=True).close()
     return path
 
 

@@ -13,7 +13,7 @@ from forecasting.app.book_record import Record
 from forecasting.app.book_review import Review
 from forecasting.app.book_world import World
 from forecasting.app.tidy import When, day, frame, listed, named, on, text, warned, when
-from forecasting.errors import InvalidInput, NotFound
+from forecasting.errors import DatabaseUnusable, InvalidInput, NotFound
 from forecasting.store import Ledger, status, upgrade
 
 if TYPE_CHECKING:
@@ -31,12 +31,9 @@ if TYPE_CHECKING:
 
 
 def open_book(
-    database: str | None = None, *, forecaster: str | None = None
+    database: str | None = None, *, forecaster: str | None = None, create: bool = False
 ) -> "Book[pd.DataFrame]":
-    """Open a database: the workspace's, or the one named; an absent one is created.
-
-    A new database outside a workspace gets the example that comes with the package, to try things
-    on; `init` makes a workspace with a bank of one's own.
+    """Open a database: the workspace's, or the one named.
 
     Parameters
     ----------
@@ -45,6 +42,15 @@ def open_book(
         on the command line.
     forecaster : str, optional
         The name under which `log` records.
+    create : bool
+        Make an absent or empty one, with the bank of the workspace, or outside of one the example
+        that comes with the package, to try things on; `init` makes a workspace with a bank of one's
+        own. A database in memory is always made.
+
+    Raises
+    ------
+    DatabaseUnusable
+        There is no such database.
 
     Examples
     --------
@@ -55,9 +61,16 @@ def open_book(
     from forecasting.app.upkeep.banks import bundled_bank
     from forecasting.app.upkeep.workspace import own_bank
 
-    book = Book.open(database, forecaster=forecaster, create=True)
+    create = create or config.database(database).value == config.MEMORY
     try:
-        if not book.ledger.head().seq:
+        book = Book.open(database, forecaster=forecaster, create=create)
+    except DatabaseUnusable as absent:
+        if not absent.message.startswith("no database at"):
+            raise
+        hint = "forecasting.init(FOLDER), or create=True"
+        raise DatabaseUnusable(absent.message, hint=hint) from absent
+    try:
+        if create and not book.ledger.head().seq:
             book.init(own_bank(book.database) or bundled_bank())
     except BaseException:
         book.close()
@@ -485,7 +498,10 @@ class Book[Table](Record[Table], Review[Table], World):
         """Drop a question that nobody else has forecast; its entries stay."""
         from forecasting.app.questions.ask import drop
 
-        return drop(self.ledger, question, forecaster=self.forecaster, now=clock.now())
+        ids, notes = drop(self.ledger, question, forecaster=self.forecaster, now=clock.now())
+        for note in notes:
+            self._tell(note)
+        return ids
 
     def forecasts(self, *, kind: str | None = None, forecaster: str | None = None) -> Table:
         """Give every forecast except those of undone imports: one row each."""

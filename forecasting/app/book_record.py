@@ -135,7 +135,7 @@ class Record[Table]:
     def export_record(
         self, file: str | Path, format: str = "csv", *, force: bool = False
     ) -> dict[str, Any]:
-        """Write the track record as a table, or the whole ledger as JSON lines."""
+        """Write the track record as a table, or the whole ledger as JSON lines; see `export`."""
         return self.export(format, file=file, force=force)[1]
 
     def export(
@@ -146,11 +146,15 @@ class Record[Table]:
         force: bool = False,
         forecaster: str = "",
     ) -> tuple[Iterator[str], dict[str, Any]]:
-        """Give the lines of it (none where a file took them), and what is to be said of them."""
+        """Give the lines of it (none where a file took them), and what is to be said of them.
+
+        A sheet for Fatebook is of one person: of `forecaster`, by default of this book's.
+        """
         from forecasting.app.ledger.export import export_record
 
         out = None if file is None else Path(file)
-        return export_record(self.ledger, format, out=out, force=force)
+        who = forecaster or self.forecaster
+        return export_record(self.ledger, format, out=out, force=force, forecaster=who)
 
     def matches(self) -> Table:
         """Give the questions that ask the same as one on another platform: ``question, url``."""

@@ -17,6 +17,16 @@ if TYPE_CHECKING:
     from forecasting.app.book import Book
 
 _SHOWN = 20
+_SCORES = (
+    *("rule", "per_forecast", "n_forecasts", "ours", "theirs", "n", "n_stated"),
+    *("largest_difference", "where"),
+)
+#: What rounding alone may explain of a difference between two scores.
+_ROUNDING = 5e-4
+_OWN_SCORES = (
+    "the platform's own scores; per forecast: the mean over forecasts, each once; ours and theirs: "
+    "means over pairs of a question and a person (those that the file scores, where it scores any)"
+)
 
 
 class _Formats(Group):
@@ -244,7 +254,12 @@ def _import(format: str, *, file: Path, create: bool, **options: Any) -> None:
         for told in ("first", "summary"):
             found.pop(told, None)
         if scores := found.pop("scores", None):
-            emit(scores["rules"], title="the platform's own scores")
+            emit(scores["rules"], columns=_SCORES, title=_OWN_SCORES)
+            for rule in scores["rules"]:
+                told = f"{rule['rule']}: {rule['convention']}"
+                if not rule["n_stated"] or rule["largest_difference"] > _ROUNDING:
+                    told += f"; {rule['explained']}"
+                say(told)
     emit(found)
     if found.get("run"):
         say(f"forecast import undo {found['run']} undoes this import")
@@ -320,7 +335,7 @@ def export_parquet(out: Path | None, force: bool) -> None:
 def export_fatebook(out: Path | None, force: bool) -> None:
     r"""Write the spreadsheet form that Fatebook imports: your forecasts of yes-no questions.
 
-    Whose they are is said by --as; without it they are everybody's.
+    They are yours alone, under the name that --as says: others' are left out.
 
     \b
     Example:
@@ -351,6 +366,8 @@ def _export(format: str, out: Path | None, force: bool) -> None:
         return
     if left := about.get("left_out"):
         say(f"{left:,} rows left out: withdrawals, and questions that are not of yes or no")
+    if others := about.get("of_others"):
+        say(f"{others:,} rows of others left out")
     say(f"head {about['head']} of {about['entries']:,} entries; forecast anchor keeps it elsewhere")
     if out is not None:
         emit(about)

@@ -1,6 +1,5 @@
 """questions list, show, check, add, new, edit, drop."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ from forecasting.cli import ask as asking
 from forecasting.cli import options
 from forecasting.cli.options import Group
 from forecasting.cli.output import emit, opened, say, settings
+from forecasting.cli.times import somebody_there
 from forecasting.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def new(title: str | None, **given: Any) -> None:
     from forecasting.errors import InvalidInput
 
     if title is None:
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        if not somebody_there():
             msg = "title: must be given where there is no terminal"
             raise InvalidInput(msg, hint='forecast questions new "Will ...?" --by 2027-01-31')
         title = click.prompt("title", err=True)
@@ -221,10 +221,15 @@ def same_as(question: str | None, url: str | None, **given: Any) -> None:
 def drop(question: str) -> None:
     r"""Drop a question that nobody else has forecast; it leaves every list, its entries stay.
 
+    What was forecast of it and the news on it count no more, also if it is asked again. A process
+    that it was asked with goes too, unless another question asks about it.
+
     \b
     Example:
       forecast questions drop a-convoy-reach-el-fasher
     """
     with opened() as book:
+        if somebody_there():
+            click.confirm(f"drop {question} for good?", abort=True, err=True)
         ids = book.drop_question(question)
     emit([{"question": name, "dropped": True} for name in ids])

@@ -50,26 +50,27 @@ class Told(NamedTuple):
 class PlatformRule:
     """A rule that the platform itself scores by.
 
-    `score` goes from what the ledger holds of one question to each forecaster's score;
-    `convention` is its scale and which way is better; `why` explains that it differs from the
-    tool's own score of the same forecasts.
+    `score` goes from what the ledger holds of one question to each forecaster's score, or to the
+    score of each of their forecasts where the platform counts each once; `convention` is its scale
+    and which way is better; `why` explains that it differs from the tool's own score of the same
+    forecasts.
     """
 
-    score: Callable[[Told], Mapping[str, float]]
+    score: Callable[[Told], Mapping[str, Any]]
     convention: str
     why: str
 
 
-def brier_once(told: Told) -> dict[str, float]:
-    """Score each forecaster: the mean over their forecasts of :math:`(p - y)^2`, from 0 to 1.
+def brier_once(told: Told) -> dict[str, list[float]]:
+    """Score each forecast of each forecaster by :math:`(p - y)^2`, from 0 to 1.
 
-    Every forecast counts once, however long it stood, and those after the close count too.
+    However long it stood; those after the close count too.
     """
     y = float(told.outcome == "yes")
     found: dict[str, list[float]] = {}
     for one in told.forecasts:
         found.setdefault(one.forecaster, []).append((one.value.numbers[0] - y) ** 2)
-    return {name: sum(scores) / len(scores) for name, scores in found.items()}
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,8 +44,8 @@ def plan(
 
     What another `platform` took is kept and said: forecasts outside the window, an outcome before
     the opening, a deadline that had passed. Where it says something else of a question than before,
-    the ledger's wording stays and the outcome that became known later stands, whichever file comes
-    first.
+    what stands beside its latest forecast counts, and the outcome that became known later,
+    whichever file comes first.
 
     Raises
     ------
@@ -89,6 +89,11 @@ def plan(
         f"{count:,} forecast{'s' * (count > 1)} {_OUTSIDE[what]}"
         for what, count in sorted(outside.items())
     ]
+    if platform and (ended := len(made.withdrawals)):
+        made.notes.append(
+            f"{ended:,} forecast{'s' * (ended > 1)} ended with no next one known: withdrawn then, "
+            "unless another part of the record brings it"
+        )
     made.notes += flags(made, held)
     made.forecasts.sort(key=attrgetter("issued_at", "question", "forecaster"))
     made.withdrawals.sort(key=lambda one: (one.withdrawn_at, one.question, one.forecaster))
@@ -184,6 +189,9 @@ def _question(
                     held, facts, before=case.moments, said=said, resolved_at=known, notes=notes,
                     outside=True,
                 )  # fmt: skip
+            told = max(said, default=None)
+            if told is not None and name in case.held.imported and told > max(case.moments):
+                held = questions.restated(held, facts, notes)
             questions.check_same(held, facts, notes, wording_stays=True)
             return held
         if name not in case.held.imported:

@@ -74,10 +74,36 @@ def check_same(
                 f"{_shown(stands)}"
             )
             raise InvalidInput(msg, hint="another id for another question")
+    there = held.source if held.source.startswith(("http:", "https:")) else ""
+    if there and facts.get("url", there) != there:
+        notes["url differs from the ledger's, which stays"] += 1
     for name in _LABELS:
         stands = getattr(held, name)
         if name in facts and facts[name] != (tuple(sorted(stands)) if name == "tags" else stands):
             notes[f"{name} differ from the ledger's, which are kept"] += 1
+
+
+def restated(held: Question, facts: Mapping[str, Any], notes: Counter[str]) -> Question:
+    """Give a question of a platform as a file states it whose forecasts are later than those held.
+
+    So the order of files means nothing: what stands beside the latest forecast counts.
+    """
+    fields = {name: facts[name] for name in (*_WORDING, *_LABELS) if name in facts}
+    if "tags" in fields:
+        fields["tags"] = tuple(sorted({*held.tags, *fields["tags"]}))
+    if facts.get("url"):
+        fields["source"] = facts["url"]
+    opens = fields.get("opens", held.opens)
+    if fields.get("closes", held.closes) <= opens:
+        fields["closes"] = _last_day(opens, fields.get("zone", held.zone))
+    closes = fields.get("closes", held.closes)
+    usual = closes if held.resolves_by == held.closes else held.resolves_by
+    fields["resolves_by"] = max(fields.get("resolves_by", usual), closes)
+    changed = [name for name, value in fields.items() if value != getattr(held, name)]
+    if not changed:
+        return held
+    notes[f"stated anew by the later file: {', '.join(sorted(changed))}"] += 1
+    return replace(held, **fields)
 
 
 def completed(

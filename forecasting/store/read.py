@@ -5,6 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -279,9 +280,23 @@ class Readings:
         ]
         return sorted(found, key=attrgetter("at", "seq"))
 
-    def evidence(self, *, head: int | None = None) -> list[Evidence]:
-        """Give every item of evidence in the order of recording."""
-        return self._grown(Evidence, tables.evidence, head, *up_to(tables.evidence, head))
+    def evidence(self, *, head: int | None = None, entire: bool = False) -> list[Evidence]:
+        """Give every item of evidence in the order of recording.
+
+        What an item did to a question or process that was dropped since is left out of it, also
+        where another has the name by now; `entire` items have it.
+        """
+        found = self._grown(Evidence, tables.evidence, head, *up_to(tables.evidence, head))
+        gone = {} if entire else self._dropped(head)
+        return [_without(item, gone) for item in found] if gone else found
+
+    def _dropped(self, head: int | None) -> dict[str, int]:
+        """Give the number of the entry that dropped a question, ladder or process, by its name."""
+        return {
+            setup.name: setup.seq or 0
+            for setup in self.setups(head=head)
+            if setup.subject == "dropped" or (setup.subject == "process" and not setup.detail)
+        }
 
     def resolutions(
         self, *, question: str | Collection[str] | None = None, head: int | None = None
@@ -335,6 +350,15 @@ class Readings:
 @lru_cache(maxsize=16_384)
 def _value(shape: Any, labels: str, entered: str, stated: str) -> Value:
     return Value(shape, tuple(loads(labels)), tuple(loads(entered)), stated)
+
+
+def _without(item: Evidence, gone: Mapping[str, int]) -> Evidence:
+    left = tuple(
+        effect
+        for effect in item.effects
+        if gone.get(effect.target.partition("=")[0], 0) < (item.seq or 0)
+    )
+    return item if len(left) == len(item.effects) else replace(item, effects=left)
 
 
 def _renewed(held: Sequence[Question], newer: Sequence[Question]) -> list[Question]:

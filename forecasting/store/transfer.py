@@ -25,7 +25,7 @@ from forecasting.store.canonical import FIRST, VERSION, dumps, instant_text, lea
 from forecasting.store.entries import Draft, Entry, prepare, write
 from forecasting.store.ledger import Ledger, append
 from forecasting.store.ledger import record as record_entries
-from forecasting.store.read import Head, read_head
+from forecasting.store.read import Head, kept, read_head
 from forecasting.store.tables import DETAILS, Data, Instant, evidence_effect, forecast, rationale
 from forecasting.store.verify import _Bad, _walk, verify
 
@@ -243,12 +243,12 @@ def record(
 
 
 def spoken(ledger: Ledger) -> Iterator[Spoken]:
-    """Give every forecast but replays, by question, time and forecaster, a few at a time."""
+    """Give every forecast but replays, by question, time and forecaster; none of a dropped one."""
     columns = [getattr(forecast.c, name) for name in Spoken._fields[:-1]]
     statement = (
         select(*columns, rationale.c.text)
         .select_from(forecast.outerjoin(rationale, rationale.c.seq == forecast.c.seq))
-        .where(forecast.c.kind != "replay")
+        .where(forecast.c.kind != "replay", *kept(forecast, None))
         .order_by(forecast.c.question, forecast.c.issued_at, forecast.c.forecaster, forecast.c.seq)
     )
     with ledger.reading() as connection:
@@ -258,14 +258,14 @@ def spoken(ledger: Ledger) -> Iterator[Spoken]:
 
 
 def said_when(ledger: Ledger) -> dict[tuple[str, str, dt.datetime], tuple[Any, Any]]:
-    """Give the labels and decimals of every forecast but replays, by who, on what and when."""
+    """Give the labels and decimals of each forecast that :func:`spoken` gives, by who and when."""
     names = ("question", "forecaster", "issued_at")
     written = (type_coerce(forecast.c[name], Text) for name in ("labels", "entered"))
     statement = select(*(forecast.c[name] for name in names), *written)
     same: dict[str, str] = {}
     with ledger.reading() as connection:
         rows = connection.execution_options(yield_per=_BATCH).execute(
-            statement.where(forecast.c.kind != "replay")
+            statement.where(forecast.c.kind != "replay", *kept(forecast, None))
         )
         return {
             (same.setdefault(question, question), same.setdefault(who, who), at): _read(

@@ -70,7 +70,9 @@ def own_book(tmp_path, monkeypatch, quick_fits):
             banks, "locate", lambda name: folder if name == "questions" else locate(name)
         )
         with clock.at(at):
-            made.append(open_book(str(tmp_path / f"own{len(made)}.db"), forecaster="ana"))
+            made.append(
+                open_book(str(tmp_path / f"own{len(made)}.db"), forecaster="ana", create=True)
+            )
         return made[-1]
 
     yield book

@@ -187,6 +187,37 @@ def test_a_dropped_question_is_gone_and_its_process_with_it(book):
     assert len(book.forecasts()) == 1
 
 
+def test_a_process_that_another_question_asks_about_outlives_the_one_it_came_with(book):
+    book.ask(TITLE, 0.3, by=BY, base="3 in 70 weeks")
+    for slug, answer in (("twice", "by close"), ("never", "by 2027-01-15")):
+        book.ask(f"{slug}?", 0.3, by=BY, slug=slug, answer=f"{SLUG}-event {answer}")
+    with pytest.warns(UserWarning, match="stays: never, twice asks"):
+        book.drop_question(SLUG)
+    rows = book.update(watched=True).to_dict("records")
+    assert {row["question"] for row in rows if row["after"]} == {"twice", "never"}
+    with pytest.warns(UserWarning, match="stays: never asks"):
+        book.drop_question("twice")
+    assert banks.bank_of(book.ledger).world.processes
+    book.drop_question("never")
+    assert banks.bank_of(book.ledger).world.processes == {}
+
+
+@pytest.mark.parametrize("target", [f"{SLUG}-event", SLUG])
+def test_news_on_what_was_dropped_does_not_come_back_with_its_name(book, target):
+    first = book.ask(TITLE, 0.3, by=BY, base="3 in 70 weeks")["model"][SLUG]
+    book.add_news("Trucks loaded", source="wire", known_at=iso(NOW), on={target: "x9"})
+    with clock.at(NOW + dt.timedelta(minutes=5)):
+        assert book.update(watched=True).iloc[0]["after"] > first + 0.05
+        book.drop_question(SLUG)
+        again = book.ask(TITLE, 0.3, by=BY, base="3 in 70 weeks")
+        assert again["model"][SLUG] == pytest.approx(first, abs=0.005)
+        assert book.update(watched=True).iloc[0]["after"] == pytest.approx(first, abs=0.012)
+        later = NOW + dt.timedelta(minutes=9)
+    with clock.at(later):
+        book.add_news("Trucks left", source="wire", known_at=iso(later), on={target: "x9"})
+        assert book.update(watched=True).iloc[0]["after"] > first + 0.05
+
+
 def test_what_somebody_else_forecast_stays(book):
     book.ask(TITLE, 0.3, by=BY)
     book.log(SLUG, 0.2, forecaster="ben")

@@ -62,7 +62,7 @@ def quickly(tmp_path_factory):
 
 
 def _slice(path, **changes):
-    with open_book(str(path)) as book:
+    with open_book(str(path), create=True) as book:
         result = book.replay(**{**SLICE, **changes})
         result["said"] = [
             (f.question, f.forecaster, f.issued_at, f.value.entered)
@@ -166,11 +166,11 @@ def test_an_interrupted_run_completes_without_doubles(whole, tmp_path, stop_afte
             take(step)
 
     path = tmp_path / "cut.db"
-    with open_book(str(path)) as book, pytest.raises(_PulledPlug):
+    with open_book(str(path), create=True) as book, pytest.raises(_PulledPlug):
         book.replay(progress=interrupted, **SLICE)
     # What arrives between must not reach the run, whose evidence is cut at its first start, nor lay
     # out other days: 16 May is no day of it.
-    with open_book(str(path)) as book:
+    with open_book(str(path), create=True) as book:
         for known_at, said in (("2026-05-14T12:00Z", "gift"), ("2026-05-16T12:00Z", "gift=given")):
             on = {said: "given" if said == "gift" else "x2"}
             book.add_news(f"late: {said}", source="x", known_at=known_at, on=on, grade="A")
@@ -226,7 +226,7 @@ def test_each_step_has_every_forecaster_and_no_ladder_falls(whole, tmp_path):
 
 
 def test_the_page_of_a_run_is_written(tmp_path):
-    with open_book(str(tmp_path / "page.db")) as book:
+    with open_book(str(tmp_path / "page.db"), create=True) as book:
         book.replay(**SLICE | {"every": 60})
         page = book.review(tmp_path / "review").read_text(encoding="utf-8")
     assert "<script" not in page

@@ -13,7 +13,7 @@ from forecasting.app.upkeep import banks
 from forecasting.app.upkeep.banks import load_bank
 from forecasting.app.upkeep.workspace import init
 from forecasting.bank import read_bank
-from forecasting.errors import InvalidInput
+from forecasting.errors import DatabaseUnusable, InvalidInput
 
 NOW = dt.datetime(2026, 11, 22, 9, tzinfo=dt.UTC)
 WORLD = """\
@@ -199,3 +199,18 @@ def test_no_name_of_the_example_is_a_text_of_the_program(root):
             if isinstance(node, ast.Constant) and node.value in names:
                 said.add((path.name, node.value))
     assert said == set()
+
+
+def test_a_database_that_is_not_there_is_not_made_by_opening_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FORECASTING_HOME", str(tmp_path / "home"))
+    for named in (str(tmp_path / "typo.db"), None):
+        with pytest.raises(DatabaseUnusable, match=r"no database at .*forecasting.init\(FOLDER\)"):
+            fc.open(named)
+    assert [path.name for path in tmp_path.rglob("*.db")] == []
+    # An empty one that is there stays as it is, too.
+    fc.Book.open("empty.db", create=True).close()
+    with fc.open("empty.db") as book:
+        assert book.ledger.head().seq == 0
+    with fc.open("typo.db", create=True) as book:
+        assert book.ledger.head().seq > 0

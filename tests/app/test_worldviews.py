@@ -154,7 +154,7 @@ RUN = "a-run"
 def replayed(tmp_path_factory):
     """A finished run in which 003 and the model speak from March, and 004 from the end of May."""
     path = tmp_path_factory.mktemp("worldviews") / "wv.db"
-    with open_book(str(path)) as book:
+    with open_book(str(path), create=True) as book:
         questions = {question.id: question for question in book.ledger.questions()}
 
         def forecast(who, name, p, at):

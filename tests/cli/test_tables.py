@@ -58,7 +58,7 @@ def databases(tmp_path_factory):
     diary.ledger.close()
     with (
         clock.at(clock._instant(NOW)),
-        open_book(str(folder / "bank.db"), forecaster="ana") as book,
+        open_book(str(folder / "bank.db"), forecaster="ana", create=True) as book,
     ):
         book.log(RUNG, 0.1, because="a reason longer than any narrow terminal could hold " * 3)
         book.log("guarantees-2026", {"none": 0.1, "soft": 0.85, "firm": 0.05})

@@ -15,7 +15,7 @@ def database(tmp_path, monkeypatch):
     monkeypatch.setenv("FORECASTING_NOW", "2026-11-22T12:00:00Z")
     monkeypatch.setenv("FORECASTING_FORECASTER", "ana")
     path = str(tmp_path / "book.db")
-    with open_book(path) as book:
+    with open_book(path, create=True) as book:
         book.log(RUNG, 0.1, at="2026-10-01T00:00Z")
         book.add_news("Venue agreed", source="wire", known_at="2026-11-20T09:00Z", on=[RUNG])
     return path

@@ -17,7 +17,7 @@ RARE = {"russia-signs-given-soft", "russia-signs-given-firm", "relapse-after-dea
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory):
     """The one full replay of the suite."""
-    with open_book(str(tmp_path_factory.mktemp("demo") / "demo.db")) as book:
+    with open_book(str(tmp_path_factory.mktemp("demo") / "demo.db"), create=True) as book:
         yield book, book.replay()
 
 

@@ -151,6 +151,28 @@ def test_american_dates_of_the_project_are_days_of_the_zone(ledger):
     }
 
 
+def test_of_the_table_the_rows_marked_as_resolved_are_scored(tmp_path, ledger):
+    path = tmp_path / "table.csv"
+    first, *rows = (FORMATS / "forecastbench-table.csv").read_text().splitlines()
+    # The same question in an earlier set, which did not know its outcome.
+    early = rows[0].replace("2025-03-02", "2025-02-16").replace("2025-02-20", "2025-02-06")
+    early = early.replace("0.21", "0.9").replace("1.0,True", "0.3,False")
+    path.write_text("\n".join([first, early, *rows]) + "\n")
+    [rule] = import_record(ledger, path, now=NOW, check_scores=True)["scores"]["rules"]
+    scores = [0.79**2, 0.65**2, 0.4**2]
+    assert (rule["n_forecasts"], rule["per_forecast"]) == (3, pytest.approx(sum(scores) / 3))
+
+
+def test_the_crowds_brier_of_the_real_table_comes_out(ledger, shared):
+    real = shared / "data" / "forecastbench_ukraine_iran.csv"
+    [rule] = import_record(ledger, real, now=NOW, check_scores=True)["scores"]["rules"]
+    with real.open() as file:
+        marked = [row for row in csv.DictReader(file) if row["resolved"] == "True"]
+    brier = [(float(row["crowd"]) - float(row["resolved_to"])) ** 2 for row in marked]
+    assert rule["n_forecasts"] == len(brier) == 262
+    assert rule["per_forecast"] == pytest.approx(sum(brier) / 262)
+
+
 def test_without_a_zone_the_survey_is_refused_with_the_option(ledger):
     with pytest.raises(InvalidInput, match="in which zone") as refused:
         bring(ledger, "gjp.csv")

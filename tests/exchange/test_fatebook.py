@@ -10,6 +10,7 @@ from forecasting.app.ledger.importing import import_record
 from forecasting.cli import run as cli
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
+from forecasting.store import Ledger
 from tests.exchange.conftest import NOW, memory
 
 FOLDER = Path(__file__).parent / "formats"
@@ -84,10 +85,32 @@ def test_the_spreadsheet_form_takes_blanks_from_the_creation(ledger):
     }
 
 
+def theirs(ledger):
+    return [one for one in ledger.forecasts() if one.forecaster != "ana"]
+
+
+@pytest.mark.parametrize("place", [(), ("after",)])
+def test_what_is_written_for_fatebook_is_one_persons_alone(tmp_path, capsys, place):
+    db = ["--db", str(tmp_path / "a.db")]
+    me = ["export", "fatebook", "--as", "ana"] if place else ["--as", "ana", "export", "fatebook"]
+    assert cli([*db, "import", str(EXPORT), "--me", "ana", "--zone", ZONE, "--create"]) == 0
+    capsys.readouterr()
+    out = tmp_path / "mine.csv"
+    assert cli([*db, *me, "--out", str(out)]) == 0
+    with Ledger.open(str(tmp_path / "a.db")) as ledger, memory(tmp_path) as other:
+        assert theirs(ledger)
+        assert f"{len(theirs(ledger))} rows of others left out" in capsys.readouterr().err
+        import_record(other, out, now=NOW, me="ana", zone="UTC")
+        mine = len(ledger.forecasts()) - len(theirs(ledger))
+        assert len(other.forecasts()) == mine
+    assert cli([*db, "--as", "nobody", "export", "fatebook"]) == 4
+    assert "no forecast by nobody to write. Try: --as ana" in capsys.readouterr().err
+
+
 def test_what_is_written_for_fatebook_it_would_read(found, ledger, tmp_path):
     out = tmp_path / "for-fatebook.csv"
     _, about = export_record(ledger, "fatebook", out=out, forecaster="ana")
-    assert about["left_out"] == 0
+    assert (about["left_out"], about["of_others"]) == (0, len(theirs(ledger)))
     with memory(tmp_path) as other:
         again = import_record(other, out, now=NOW, me="ana", zone="UTC")
         assert again["format"] == "fatebook"

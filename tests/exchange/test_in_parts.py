@@ -1,6 +1,7 @@
 """Files of other platforms in parts, in any order, and several in one zip."""
 
 import csv
+import io
 import json
 import random
 import zipfile
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from forecasting.app.ledger.export import export_record
 from forecasting.app.ledger.importing import import_record
+from forecasting.app.ledger.log import undone
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
 from tests.exchange.conftest import NOW, memory
@@ -166,3 +169,75 @@ def test_forecasts_follow_questions_that_came_in_another_file(tmp_path, ledger):
             bring(ledger, tmp_path / member)
     found = said(ledger)
     assert found == of(FORMATS / "manifold.json", tmp_path)
+
+
+def tidy(ledger):
+    """Give the rows of the table that a ledger writes, whatever their order."""
+    return sorted(export_record(ledger, "csv")[0])
+
+
+def cut(path, member, keys, folder):
+    """Cut a table, or one in a zip, in two: the rows of these numbers, and the others."""
+    made = []
+    for number, wanted in enumerate((True, False)):
+        piece = folder / f"{number}-{path.name}"
+        text = path.read_bytes().decode() if not member else ""
+        if member:
+            with zipfile.ZipFile(path) as archive, zipfile.ZipFile(piece, "w") as out:
+                for name in archive.namelist():
+                    if name == member:
+                        text = archive.read(name).decode()
+                    else:
+                        out.writestr(name, archive.read(name))
+        first, *rows = list(csv.reader(io.StringIO(text)))
+        lines = io.StringIO()
+        # When a set of ForecastBench was made, which is in its other rows alone, dates this one.
+        rows = [row for row in rows if row[4:5] != ["Was it settled before its deadline?"]]
+        mine = [row for n, row in enumerate(rows) if (n in keys) is wanted]
+        csv.writer(lines).writerows([first, *mine])
+        if member:
+            with zipfile.ZipFile(piece, "a") as out:
+                out.writestr(member, lines.getvalue())
+        else:
+            piece.write_text(lines.getvalue())
+        made.append(piece)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("name", "member"), [("forecastbench-table.csv", ""), ("metaculus.zip", "forecast_data.csv")]
+)
+@pytest.mark.parametrize("seed", range(4))
+def test_rows_cut_anywhere_in_any_order_write_the_same_table(name, member, seed, tmp_path):
+    path = FORMATS / name
+    with memory(tmp_path) as ledger:
+        bring(ledger, cut(path, member, range(99), tmp_path)[0])
+        whole = tidy(ledger)
+    keys = {n for n in range(40) if random.Random(f"{seed} {n}").random() < 0.5}
+    pieces = cut(path, member, keys, tmp_path)
+    for order in (pieces, pieces[::-1], [*pieces, pieces[0]]):
+        with memory(tmp_path) as ledger:
+            for piece in order:
+                with suppress(InvalidInput):
+                    bring(ledger, piece)
+            assert tidy(ledger) == whole
+
+
+def test_an_end_whose_next_forecast_comes_later_is_no_withdrawal(tmp_path):
+    path, told = FORMATS / "metaculus.zip", []
+    with zipfile.ZipFile(path) as archive:
+        rows = list(csv.DictReader(io.StringIO(archive.read("forecast_data.csv").decode())))
+    starts = {(row["Question ID"], row["Forecaster Username"], row["Start Time"]) for row in rows}
+    followed = {
+        n
+        for n, row in enumerate(rows)
+        if (row["Question ID"], row["Forecaster Username"], row["End Time"]) in starts
+    }
+    assert followed
+    first, second = cut(path, "forecast_data.csv", followed, tmp_path)
+    with memory(tmp_path) as ledger:
+        told = bring(ledger, first)["notes"]
+        assert any("unless another part of the record brings it" in note for note in told)
+        before = len(undone(ledger).withdrawals)
+        bring(ledger, second)
+        assert len(undone(ledger).withdrawals) < before

@@ -4,14 +4,16 @@ import datetime as dt
 import json
 
 import pytest
+from pyarrow.parquet import read_table
 
 from forecasting.app.ledger.export import export_record
 from forecasting.app.ledger.importing import import_record
+from forecasting.app.questions.ask import drop
 from forecasting.domain.instants import iso
 from forecasting.errors import InvalidInput
 from forecasting.exchange.cells import neutral, restored
 from forecasting.exchange.layout import schema
-from tests.exchange.conftest import NOW
+from tests.exchange.conftest import NOW, memory
 from tests.exchange.tables import DAY, START, row, stamp, stream, table
 
 BARE = "question,forecaster,forecast,issued_at"
@@ -463,6 +465,31 @@ def test_what_a_live_ledger_says_in_a_table(ledger, brought):
     assert ",ben,0.50," in lines
     assert ",cy," not in lines
     assert ",d,5=1;95=8," in lines
+
+
+def test_a_question_that_was_dropped_leaves_every_door(ledger, brought, tmp_path):
+    rows = [row("gone"), row("stays"), row("gone", day=3, forecast="withdrawn")]
+    rows = [{**one, "outcome": "", "resolved_at": ""} for one in rows]
+    brought(table(rows))
+    drop(ledger, "gone", forecaster="ana", now=NOW)
+    for format in ("csv", "parquet", "fatebook"):
+        out = tmp_path / f"out.{format}"
+        assert export_record(ledger, format, out=out, forecaster="ana")[1]["lines"]
+    text = (tmp_path / "out.csv").read_text()
+    assert text.count("\nstays,") == 1
+    assert "gone" not in text
+    assert len(read_table(tmp_path / "out.parquet")) == 1
+    lines, _ = export_record(ledger, "jsonl")
+    with memory(tmp_path) as other:
+        brought(table([row("here")]), into=other)
+        found = brought("".join(lines), format="jsonl", into=other)
+        assert sum("was dropped" in one["reason"] for one in found["refused"]) == 3
+        assert {one.id for one in other.questions()} == {"here", "stays"}
+        assert {one.question for one in other.forecasts()} == {"here", "stays"}
+    # What is gone may be brought again, whole.
+    again = brought(table(rows))
+    assert (again["added"], again["duplicates"]) == (2, 1)
+    assert [one.question for one in ledger.forecasts()].count("gone") == 1
 
 
 def test_the_schema_of_the_table_is_written_out(ledger):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from forecasting.app.ledger.importing import import_record
+from forecasting.cli import run as cli
 from forecasting.domain.resolution import outcomes
 from tests.exchange.conftest import NOW
 
@@ -53,6 +54,24 @@ def test_its_brier_counts_each_wager_once(found):
         ("predictionbook-101", "predictionbook:ben"): pytest.approx(0.16),
         ("predictionbook-102", "ana k"): pytest.approx((0.25 + 0.01) / 2),
     }
+
+
+def test_both_means_are_given_and_each_is_what_it_is_called(found, capsys, tmp_path):
+    [rule] = found["scores"]["rules"]
+    # By hand: .8, .6 on a yes; .5, .1 on a no, both of them by one person.
+    wagers = [0.2**2, 0.4**2, 0.5**2, 0.1**2]
+    assert (rule["n_forecasts"], rule["per_forecast"]) == (4, pytest.approx(sum(wagers) / 4))
+    pairs = [wagers[0], wagers[1], (wagers[2] + wagers[3]) / 2]
+    assert (rule["n"], rule["ours"]) == (3, pytest.approx(sum(pairs) / 3))
+    db = str(tmp_path / "a.db")
+    assert (
+        cli(["--db", db, "import", str(FILE), "--me", "ana k", "--create", "--check-scores"]) == 0
+    )
+    shown = capsys.readouterr()
+    assert "per forecast: the mean over forecasts, each once" in shown.out
+    assert "0.115" in shown.out
+    assert "0.110" in shown.out
+    assert "each wager once; ours stands over time, theirs counts each wager once" in shown.err
 
 
 def test_later_wagers_of_a_question_are_added_by_a_later_download(ledger, tmp_path):

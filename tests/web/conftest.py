@@ -83,7 +83,7 @@ def forms_of(text, action):
 def example(tmp_path_factory):
     """A database with the bundled bank, laid once."""
     path = tmp_path_factory.mktemp("web") / "example.db"
-    open_book(str(path), forecaster="ana").close()
+    open_book(str(path), forecaster="ana", create=True).close()
     return path
 
 

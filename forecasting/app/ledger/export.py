@@ -13,7 +13,8 @@ from forecasting.app.ledger.log import undone
 from forecasting.domain import Evidence, Forecast, Question, Resolution, Withdrawal
 from forecasting.domain.instants import iso
 from forecasting.domain.question import normalised
-from forecasting.errors import InvalidInput
+from forecasting.domain.setup import Setup
+from forecasting.errors import InvalidInput, NotFound, nearest
 from forecasting.exchange.csv_write import write_csv
 from forecasting.exchange.formats.fatebook import Left, write_fatebook
 from forecasting.exchange.formats.jsonl import records
@@ -38,7 +39,8 @@ def export_record(
 
     ``jsonl`` is the whole ledger, from which an empty database becomes the same one; ``csv`` and
     ``parquet`` the tidy table of all but replays, with the outcomes that stand; ``fatebook`` the
-    sheet that Fatebook imports, of yes-no questions and one account; ``schema`` that of the table.
+    sheet that Fatebook imports into one account, of what `forecaster` said on yes-no questions;
+    ``schema`` that of the table.
     """
     if format not in WRITTEN:
         msg = f"format ({format}): must be one of {', '.join(WRITTEN)}"
@@ -54,7 +56,11 @@ def export_record(
         case "jsonl":
             lines = (f"{line}\n" for line in transfer.export(ledger))
         case "fatebook":
-            lines = write_fatebook(_csv(ledger), forecaster, left)
+            spoke = {one.forecaster for one in transfer.spoken(ledger)}
+            if spoke and forecaster not in spoke:
+                msg = f"no forecast by {forecaster} to write"
+                raise NotFound(msg, hint=f"forecaster={nearest(forecaster, spoke) or min(spoke)}")
+            lines = _counted_out(write_fatebook(_csv(ledger), forecaster, left), left, about)
         case "schema":
             lines = iter([json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"])
         case _:
@@ -63,7 +69,13 @@ def export_record(
         return lines, about
     wrote = _write(lines, out, force=force, parquet=format == "parquet")
     about |= {"file": str(out), "lines": wrote}
-    return iter(()), about | ({"left_out": left.count} if format == "fatebook" else {})
+    return iter(()), about
+
+
+def _counted_out(lines: Iterable[str], left: Left, about: dict[str, Any]) -> Iterator[str]:
+    """Give lines, and say at their end what was left out of them."""
+    yield from lines
+    about |= {"left_out": left.count, "of_others": left.others}
 
 
 def _csv(ledger: Ledger) -> Iterator[str]:
@@ -227,10 +239,23 @@ def foreign(
                 into.settled.append(_settled(one.line, settled))
             case Evidence() as item:
                 news.append((one.line, item))
+            case Setup(subject="dropped", name=gone):
+                _drop(into, gone, wordings.pop(gone, None))
+                into.refused.append(Refused(one.line, _WHY_NOT["setup"]))
             case _:
                 into.refused.append(Refused(one.line, _WHY_NOT[one.kind]))
     into.facts = [Facts(q.id, _stated(q), line, whole=q) for line, q in wordings.values()]
     return into, news
+
+
+def _drop(into: Statements, gone: str, asked: tuple[int, Question] | None) -> None:
+    """Take out what was stated of a question until it was dropped there."""
+    lines = [] if asked is None else [asked[0]]
+    lines += [one.line for one in into.said if one.question == gone]
+    lines += [one.line for one in into.settled if one.question == gone]
+    into.said = [one for one in into.said if one.question != gone]
+    into.settled = [one for one in into.settled if one.question != gone]
+    into.refused += [Refused(line, f"question ({gone}): was dropped") for line in lines]
 
 
 def _said(line: int, made: Forecast) -> Said:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from forecasting import exchange
@@ -290,17 +291,23 @@ def checked(
     """Score what the ledger holds of a file's questions by the rules of its platform.
 
     `rows` are a question, forecaster and rule each, with `theirs` (None where the file states none)
-    and `ours`; `rules` say of each rule its convention, both means and the largest difference.
+    and `ours`; `rules` say of each rule its convention and the largest difference. `ours` is the
+    mean over the `n` pairs of a question and a forecaster, or over the `n_stated` that the file
+    scores too, as `theirs` is. Of a rule that counts each forecast once, `per_forecast` is the mean
+    over all `n_forecasts` of them: another number where some have forecast more often.
     """
     told = list(_told(ledger, statements, made))
     rows: list[dict[str, Any]] = []
     rules: list[dict[str, Any]] = []
     for name, rule in of.rules.items():
-        ours = {
-            (one.question.id, forecaster): score
-            for one in told
-            for forecaster, score in sorted(rule.score(one).items())
-        }
+        each: list[float] = []
+        ours: dict[tuple[str, str], float] = {}
+        for one in told:
+            for forecaster, score in sorted(rule.score(one).items()):
+                if isinstance(score, list):
+                    each += score
+                    score = fmean(score)
+                ours[one.question.id, forecaster] = score
         stated = {(s.question, s.forecaster): s.score for s in statements.scored if s.rule == name}
         mine: list[dict[str, Any]] = [
             {
@@ -308,32 +315,31 @@ def checked(
                 "forecaster": forecaster,
                 "rule": name,
                 "theirs": (theirs := stated.get((question, forecaster))),
-                "ours": (score := ours.get((question, forecaster))),
-                "difference": None if score is None or theirs is None else score - theirs,
+                "ours": (own := ours.get((question, forecaster))),
+                "difference": None if own is None or theirs is None else own - theirs,
             }
             for question, forecaster in [*ours, *sorted(stated.keys() - ours.keys())]
         ]
         rows += mine
+        scored = [row for row in mine if row["ours"] is not None]
         both = [row for row in mine if row["difference"] is not None]
         worst = max(both, key=lambda row: abs(row["difference"]), default=None)
         rules.append(
             {
                 "rule": name,
                 "convention": rule.convention,
-                "n": sum(row["ours"] is not None for row in mine),
+                "n": len(scored),
                 "n_stated": len(both),
-                "theirs": _mean([row["theirs"] for row in both]),
-                "ours": _mean([row["ours"] for row in (both or mine) if row["ours"] is not None]),
+                "theirs": fmean([row["theirs"] for row in both]) if both else None,
+                "ours": fmean([row["ours"] for row in both or scored]) if scored else None,
+                "per_forecast": fmean(each) if each else None,
+                "n_forecasts": len(each) or None,
                 "largest_difference": None if worst is None else abs(worst["difference"]),
                 "where": "" if worst is None else worst["question"],
                 "explained": rule.why,
             }
         )
     return {"rules": rules, "rows": rows}
-
-
-def _mean(values: list[float]) -> float | None:
-    return sum(values) / len(values) if values else None
 
 
 def _told(ledger: Ledger, statements: Statements, made: Plan) -> Iterator[Told]:

@@ -8,7 +8,7 @@ at once.
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
@@ -25,7 +25,7 @@ from forecasting.domain import forecasters
 from forecasting.domain.forecast import Forecast, Value
 from forecasting.domain.instants import day_begins, deadline, iso, local_day, parse_day
 from forecasting.domain.predicate import Predicate
-from forecasting.domain.predicate_check import check_predicate
+from forecasting.domain.predicate_check import check_predicate, processes_of
 from forecasting.domain.predicate_text import RESERVED, parse_predicate
 from forecasting.domain.question import Question, lacks_criteria
 from forecasting.domain.setup import Setup
@@ -392,11 +392,13 @@ def edit(
     return [question.id for question in versions]
 
 
-def drop(ledger: Ledger, name: str, *, forecaster: str, now: dt.datetime) -> list[str]:
+def drop(
+    ledger: Ledger, name: str, *, forecaster: str, now: dt.datetime
+) -> tuple[list[str], list[str]]:
     """Drop a question, or a ladder, that nobody else has forecast and that has no outcome.
 
     It is gone from every list and count; its entries stay. A process that was stated for it alone
-    goes with it.
+    goes with it; one that another question asks about stays, which the notes say.
     """
     catalog = Catalog.of(ledger)
     held = catalog.find(name)
@@ -415,12 +417,37 @@ def drop(ledger: Ledger, name: str, *, forecaster: str, now: dt.datetime) -> lis
         if question.id in catalog.outcomes:
             msg = f"question ({question.id}): has an outcome, so it cannot be dropped"
             raise InvalidInput(msg, hint=f"forecast reopen {question.id} --source URL")
-    entries = [Setup("dropped", question.id, {}, said_by=forecaster) for question in held]
-    process = f"{held[0].ladder or held[0].id}-event"
-    if process in banks.stated(ledger):
-        entries.append(Setup("process", process, {}, said_by=forecaster))
+    gone = [question.id for question in held]
+    ladder = held[0].ladder
+    if ladder and len(catalog.ladder(ladder)) == len(held):
+        gone.append(ladder)
+    entries = [Setup("dropped", each, {}, said_by=forecaster) for each in gone]
+    left = [one for one in catalog.questions.values() if one not in held]
+    used, notes = users(ledger, left), []
+    for process in users(ledger, held):
+        if process in used:
+            notes.append(
+                f"process {process} stays: {', '.join(sorted(used[process]))} asks about it"
+            )
+        else:
+            entries.append(Setup("process", process, {}, said_by=forecaster))
     ledger.append(entries, recorded_at=now)
-    return [question.id for question in held]
+    return [question.id for question in held], notes
+
+
+def users(ledger: Ledger, questions: Iterable[Question]) -> dict[str, list[str]]:
+    """Give of each process that was stated in a phrase the questions that ask about it."""
+    stated = banks.stated(ledger)
+    found: dict[str, list[str]] = {}
+    world = banks.bank_of(ledger).world if stated else None
+    for question in questions if world else ():
+        # A name can stand in an answer only as a word of it.
+        if not question.answer or not any(name in question.answer for name in stated):
+            continue
+        predicate = parse_predicate(question.answer, zone=question.zone, world=world)
+        for process in processes_of(predicate) & stated.keys():
+            found.setdefault(process, []).append(question.id)
+    return found
 
 
 def _parsed(text: str) -> dict[str, Any]:

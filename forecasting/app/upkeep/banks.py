@@ -263,7 +263,7 @@ def load_bank(ledger: Ledger, bank: Bank, now: dt.datetime) -> dict[str, int]:
             refuse_another_question(ledger, held[question.id], question)
             counts["changed"] += 1
         drafts.append(question)
-    known = {item.key: item for item in ledger.evidence()}
+    known = {item.key: item for item in ledger.evidence(entire=True)}
     for item in bank.evidence:
         if item.key not in known or _content(known[item.key]) != _content(item):
             drafts.append(item)

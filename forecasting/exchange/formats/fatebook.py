@@ -272,18 +272,19 @@ _RESOLVED = {"yes": "YES", "no": "NO", ANNULLED: "AMBIGUOUS", "": ""}
 
 
 class Left:
-    """How many rows the form has no place for."""
+    """How many rows the form has no place for, and how many are not the account's own."""
 
     def __init__(self) -> None:
-        self.count = 0
+        self.count = self.others = 0
 
 
 def write_fatebook(lines: Iterable[str], forecaster: str, left: Left) -> Iterator[str]:
-    """Give the lines of the form, which imports into one account: a `forecaster`, or everybody."""
+    """Give the lines of the form, which imports into one account: that of a `forecaster`."""
     write = line_writer()
     yield write(COLUMNS)
     for row in csv.DictReader(lines):
-        if forecaster and restored(row["forecaster"]) != forecaster:
+        if restored(row["forecaster"]) != forecaster:
+            left.others += 1
             continue
         if row["type"] != "binary" or row["forecast"] == "withdrawn":
             left.count += 1

@@ -12,16 +12,18 @@ keeps the deadline for its day; where that lies after the day of the set's price
 last to be known, and the outcome was known by then. Questions on two at once (``combination_of``,
 an `id` that is a list) are refused. Forecasts have no hour: they stand at the due date, noon UTC.
 
-ForecastBench scores each forecast by itself, ``(p - outcome)^2`` from 0 to 1.
+ForecastBench scores each forecast by itself, ``(p - outcome)^2`` from 0 to 1; of the table those
+in the rows that it marks as resolved, though the question of another row may have come out since.
 """
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from forecasting.domain.reading import plainly, question_id
 from forecasting.errors import InvalidInput
-from forecasting.exchange.format import Format, PlatformRule, brier_once
+from forecasting.exchange.format import Format, PlatformRule, Told, brier_once
 from forecasting.exchange.record import Facts, Note, Record, Refused, Said, Settled
 from forecasting.exchange.said import faulty, instant, number, probability, required
 from forecasting.exchange.source import Head, Source
@@ -50,16 +52,22 @@ def _is_set(head: Head) -> bool:
 
 def read(source: Source, reading: Reading) -> Iterator[Record]:
     """Give questions with the crowd's number, outcomes and forecasts of every set of the file."""
-    found = _table(source) if source.head.has(*_TABLE) else _sets(source)
-    latest: dict[str, tuple[str, str, Facts]] = {}
+    marked: dict[str, set[dt.datetime]] = {}
+    found = _table(source, marked) if source.head.has(*_TABLE) else _sets(source)
+    asked: dict[str, list[tuple[str, str, Facts]]] = {}
     for due, one in found:
         if isinstance(one, Facts):
             # A question stands again in each set, with whatever its site says by then.
             key = (due, repr(sorted(one.stated.items())), one)
-            latest[one.question] = max(latest.get(one.question, key), key, key=lambda k: k[:2])
+            asked.setdefault(one.question, []).append(key)
         else:
             yield one
-    yield from (one for _, _, one in latest.values())
+    for question, of_sets in asked.items():
+        of_sets.sort(key=lambda k: k[:2])
+        stated = {name: value for _, _, one in of_sets for name, value in one.stated.items()}
+        if question in marked:
+            stated["marked"] = marked[question]
+        yield replace(of_sets[-1][2], stated=stated)
 
 
 def _sets(source: Source) -> Iterator[tuple[str, Record]]:
@@ -215,7 +223,7 @@ def _forecast(line: int, one: Any, due: str, page: Any, known: str) -> Iterator[
     )
 
 
-def _table(source: Source) -> Iterator[tuple[str, Record]]:
+def _table(source: Source, marked: dict[str, set[dt.datetime]]) -> Iterator[tuple[str, Record]]:
     rows = list(source.rows())
     prices: dict[str, list[Any]] = {}
     for _, row in rows:
@@ -229,13 +237,22 @@ def _table(source: Source) -> Iterator[tuple[str, Record]]:
             opens, closes = _known(row.get("open")), _known(row.get("close"))
             yield due, Facts(question, _stated(row, of, opens, closes))
             at, said = row["freeze_datetime"], row["crowd"]
+            resolved = row["resolved"].strip().lower() == "true"
             for one in _frozen(line, question, of, said, at):
+                marked.setdefault(question, set()).update({one.issued_at} if resolved else ())
                 yield due, one
-            if row["resolved"].strip().lower() == "true":
+            if resolved:
                 to, day = row["resolved_to"], row["resolution_date"]
                 yield due, _settled(line, question, of, "true", to, day, known[row["set"]])
         if fault.reason:
             yield due, Refused(line, fault.reason)
+
+
+def brier(told: Told) -> dict[str, list[float]]:
+    """Score each forecast by itself; of a table, those in the rows that it marks as resolved."""
+    marked = told.stated.get("marked")
+    mine = [one for one in told.forecasts if marked is None or one.issued_at in marked]
+    return brier_once(told._replace(forecasts=mine))
 
 
 _KINDS = {"questions": _question, "resolutions": _resolution, "forecasts": _forecast}
@@ -248,8 +265,8 @@ FORMAT = Format(
     read=read,
     rules={
         "brier": PlatformRule(
-            score=brier_once,
-            convention="0 to 1, smaller is better, mean over forecasts",
+            score=brier,
+            convention="0 to 1, smaller is better, each forecast once",
             why="ours stands over time, theirs counts each forecast once; theirs also puts a "
             "number in the place of a missing forecast, and takes off how hard a question was",
         )

@@ -156,8 +156,8 @@ def _value(given: Mapping[str, str], letters: tuple[str, ...]) -> str | tuple[tu
     raise InvalidInput(msg)
 
 
-def brier(told: Told) -> dict[str, float]:
-    r"""Score each forecast of yes or no by :math:`(p - y)^2`, from 0 to 1; their mean."""
+def brier(told: Told) -> dict[str, list[float]]:
+    r"""Score each forecast of yes or no by :math:`(p - y)^2`, from 0 to 1."""
     return brier_once(told) if told.question.space.type == "binary" else {}
 
 
@@ -169,7 +169,7 @@ FORMAT = Format(
     rules={
         "brier": PlatformRule(
             brier,
-            "0 to 1, smaller is better, mean over forecasts",
+            "0 to 1, smaller is better, each forecast once",
             "ours stands over time, this counts each forecast once, whenever it was made",
         )
     },

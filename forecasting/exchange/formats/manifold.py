@@ -229,8 +229,8 @@ def _last(prices: list[_Price]) -> _Price:
     return max(ends, key=lambda one: one.id)
 
 
-def brier(told: Told) -> dict[str, float]:
-    r"""Score each bet by :math:`(p - y)^2`, p between the prices before and after; their mean."""
+def brier(told: Told) -> dict[str, list[float]]:
+    r"""Score each bet by :math:`(p - y)^2`, p between the prices before and after."""
     y = float(told.outcome == "yes")
     before = told.stated.get("before", {})
     found: dict[str, list[float]] = {}
@@ -238,7 +238,7 @@ def brier(told: Told) -> dict[str, float]:
         if (began := before.get((iso(one.issued_at), one.value.entered[0]))) is not None:
             p = (began + one.value.numbers[0]) / 2
             found.setdefault(one.forecaster, []).append((p - y) ** 2)
-    return {name: sum(scores) / len(scores) for name, scores in found.items()}
+    return found
 
 
 FORMAT = Format(
@@ -249,7 +249,7 @@ FORMAT = Format(
     rules={
         "brier": PlatformRule(
             score=brier,
-            convention="0 to 1, smaller is better, mean over bets",
+            convention="0 to 1, smaller is better, each bet once",
             why="theirs scores the middle of each bet's prices and counts each bet once, on a "
             "sample of bets; ours stands over time at the price after it",
         )

@@ -104,7 +104,7 @@ FORMAT = Format(
     rules={
         "brier": PlatformRule(
             score=brier_once,
-            convention="0 to 1, smaller is better, mean over wagers",
+            convention="0 to 1, smaller is better, each wager once",
             why="ours stands over time, theirs counts each wager once, whenever it was made",
         )
     },
