@@ -242,6 +242,21 @@ def test_a_watch_counts_up_to_the_moment_and_no_further(bank):
     assert near["records"]["ceasefire"][-1] == moment
 
 
+def test_a_delivery_is_answered_from_the_day_on_which_its_agreement_was_known(bank):
+    question = next(q for q in bank.questions if q.id == "exchange-1000-2026")
+    spec = bank.world.processes["exchange-2026"]
+    late = dataclasses.replace(
+        spec.delivery, announced_known=spec.delivery.announced_known + 3 * DAY
+    )
+    processes = {**bank.world.processes, spec.name: dataclasses.replace(spec, delivery=late)}
+    world = dataclasses.replace(bank.world, processes=processes)
+    predictor = _predictor(dataclasses.replace(bank, world=world), _numbered(bank.evidence))
+    before = late.announced_known - DAY
+    assert predictor.one(OWN[0], [question], before) == {}
+    assert "was not known yet" in predictor.model.faults[question.id, before]
+    assert predictor.one(OWN[0], [question], late.announced_known)[question.id].numbers
+
+
 def test_a_retraction_counts_from_its_own_time(bank):
     question = next(q for q in bank.questions if q.id == "leaders-meet@2026-12-31")
     then = question.opens + 100 * DAY

@@ -323,7 +323,9 @@ class WorldModel:
         known = self._known(at)
         learned, stated = self._learn(variant, at, known, points), betas or {}
         held = {name: known.records[name] for name in spec.processes}
-        for name in spec.processes:
+        for name, process in spec.processes.items():
+            if (parts := process.delivery) is not None and at.moment < parts.announced_known:
+                raise InvalidInput(f"process ({name}): its agreement was not known yet")
             if name in learned.faults:
                 raise InvalidInput(learned.faults[name])
         world = assemble(
