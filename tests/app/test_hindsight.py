@@ -243,7 +243,7 @@ def test_a_watch_counts_up_to_the_moment_and_no_further(bank):
 
 
 def test_a_delivery_is_answered_from_the_day_on_which_its_agreement_was_known(bank):
-    question = next(q for q in bank.questions if q.id == "exchange-1000-2026")
+    question = next(q for q in bank.questions if q.id == "exchange-1000-2026-first-stage")
     spec = bank.world.processes["exchange-2026"]
     late = dataclasses.replace(
         spec.delivery, announced_known=spec.delivery.announced_known + 3 * DAY

@@ -324,8 +324,11 @@ class WorldModel:
         learned, stated = self._learn(variant, at, known, points), betas or {}
         held = {name: known.records[name] for name in spec.processes}
         for name, process in spec.processes.items():
-            if (parts := process.delivery) is not None and at.moment < parts.announced_known:
-                raise InvalidInput(f"process ({name}): its agreement was not known yet")
+            # A question about it shows that the agreement was known when the question opened.
+            told = self.openings.get(name, at.moment)
+            if process.delivery and at.moment < min(process.delivery.announced_known, told):
+                msg = f"process ({name}): its agreement was not known yet"
+                raise InvalidInput(msg)
             if name in learned.faults:
                 raise InvalidInput(learned.faults[name])
         world = assemble(
