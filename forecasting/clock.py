@@ -18,23 +18,7 @@ _told: ContextVar[datetime | None] = ContextVar("forecasting_now", default=None)
 
 
 def now() -> datetime:
-    """Return the present instant, aware and in UTC.
-
-    Returns
-    -------
-    datetime
-        The innermost :func:`at`, else ``FORECASTING_NOW``, else the wall clock.
-
-    Raises
-    ------
-    ValueError
-        If ``FORECASTING_NOW`` is not an instant with its zone.
-
-    Examples
-    --------
-    >>> now().tzinfo
-    datetime.timezone.utc
-    """
+    """Return the present instant in UTC: of :func:`at`, FORECASTING_NOW, or the clock."""
     told = _told.get()
     if told is not None:
         return told
@@ -43,42 +27,13 @@ def now() -> datetime:
 
 
 def overridden() -> bool:
-    """Say whether :func:`now` is told rather than read, so that output can say so too.
-
-    Examples
-    --------
-    >>> with at(datetime(2026, 1, 31, 12, tzinfo=UTC)):
-    ...     overridden()
-    True
-    """
+    """Say whether :func:`now` is told rather than read, so that output can say so too."""
     return _told.get() is not None or bool(os.environ.get(VARIABLE, "").strip())
 
 
 @contextmanager
 def at(instant: datetime) -> Iterator[datetime]:
-    """Stand the clock still at an instant, for this thread or task alone.
-
-    Parameters
-    ----------
-    instant : datetime
-        An aware time, in any zone.
-
-    Yields
-    ------
-    datetime
-        The same instant in UTC.
-
-    Raises
-    ------
-    ValueError
-        If the time is naive.
-
-    Examples
-    --------
-    >>> with at(datetime.fromisoformat("2026-01-31T14:00:00+02:00")):
-    ...     print(now().isoformat())
-    2026-01-31T12:00:00+00:00
-    """
+    """Stand the clock still at an instant, for this thread or task alone."""
     if instant.tzinfo is None:
         message = f"instant ({instant.isoformat()}): must name its zone"
         raise ValueError(message)

@@ -43,15 +43,7 @@ type Origin = Literal["flag", "environment", "workspace", "config file", "defaul
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A value and where it came from.
-
-    Attributes
-    ----------
-    value
-        The database as a SQLAlchemy URL, or the forecaster's name.
-    origin
-        ``flag``, ``environment``, ``workspace``, ``config file`` or ``default``.
-    """
+    """A value and its `origin`: flag, environment, workspace, config file or default."""
 
     value: str
     origin: Origin
@@ -79,18 +71,7 @@ def config_file() -> Path:
 
 
 def workspace(start: Path | None = None) -> Path | None:
-    """Find the workspace: the nearest folder with a ``forecast.toml``, from `start` upwards.
-
-    Parameters
-    ----------
-    start : Path, optional
-        Default: the working folder.
-
-    Examples
-    --------
-    >>> workspace(Path("/")) is None
-    True
-    """
+    """Find the workspace: the nearest folder with a ``forecast.toml``, from `start` upwards."""
     try:
         here = (start or Path.cwd()).absolute()
     except OSError:
@@ -123,28 +104,7 @@ def zone() -> str | None:
 
 
 def database(flag: str | None = None) -> Setting:
-    """Choose the database.
-
-    Parameters
-    ----------
-    flag : str, optional
-        What ``--db`` or the caller said: a path or a URL.
-
-    Returns
-    -------
-    Setting
-        A SQLAlchemy URL: ``sqlite:///`` and an absolute path, or ``postgresql+psycopg://...``.
-
-    Raises
-    ------
-    InvalidInput
-        If the value is neither a file's path nor such a URL, or the config file is broken.
-
-    Examples
-    --------
-    >>> database("sqlite:///:memory:")
-    Setting(value='sqlite:///:memory:', origin='flag')
-    """
+    """Choose the database, as a SQLAlchemy URL; `flag` is what ``--db`` or the caller said."""
     text, origin, base = _choose("database", flag, "FORECASTING_DATABASE_URL")
     if text is None:
         text = str(data_folder() / "forecasts.db")
@@ -190,17 +150,7 @@ def forecaster(flag: str | None = None) -> Setting:
 
 
 def check_clock() -> None:
-    """Refuse a ``FORECASTING_NOW`` that is no instant, before a command writes anything.
-
-    Raises
-    ------
-    InvalidInput
-        With the value, and a spelling that works.
-
-    Examples
-    --------
-    >>> check_clock()
-    """
+    """Refuse a ``FORECASTING_NOW`` that is no instant, before a command writes anything."""
     try:
         clock.now()
     except ValueError as error:
@@ -208,34 +158,7 @@ def check_clock() -> None:
 
 
 def database_url(text: str, *, base: Path | None = None) -> str:
-    """Turn a path or a URL into the one SQLAlchemy URL that means it.
-
-    Parameters
-    ----------
-    text : str
-        A file's path, ``:memory:``, ``sqlite:///PATH``, or a ``postgresql://`` URL.
-    base : Path, optional
-        The folder that a relative path starts from; the working folder by default.
-
-    Returns
-    -------
-    str
-        ``sqlite:///`` and an absolute path, ``sqlite:///:memory:``, or ``postgresql+psycopg://...``.
-
-    Raises
-    ------
-    InvalidInput
-        If it names another kind of database, or a folder.
-
-    Examples
-    --------
-    >>> database_url("postgresql://ana@127.0.0.1/team")
-    'postgresql+psycopg://ana@127.0.0.1/team'
-    >>> database_url("mysql://127.0.0.1/team")
-    Traceback (most recent call last):
-    ...
-    forecasting.errors.InvalidInput: database (mysql://...): must be SQLite or PostgreSQL...
-    """
+    """Turn a path or a URL into the one SQLAlchemy URL that means it; paths start from `base`."""
     scheme, separator, rest = text.strip().partition("://")
     if not separator:
         return _sqlite(text.strip(), base)
@@ -255,25 +178,13 @@ def database_url(text: str, *, base: Path | None = None) -> str:
 
 
 def without_password(url: str) -> str:
-    """Return a database URL that may be shown: the password is starred out.
-
-    Examples
-    --------
-    >>> without_password("postgresql+psycopg://ana:s3cret@127.0.0.1/team?password=s3cret")
-    'postgresql+psycopg://ana:***@127.0.0.1/team?password=***'
-    """
+    """Return a database URL that may be shown: the password is starred out."""
     shown = re.sub(r"(?<=://)([^/?#]*?):[^/?#]*@", r"\1:***@", url)
     return re.sub(r"(?<=[?&]password=)[^&]*", "***", shown)
 
 
 def sqlite_path(url: str) -> Path | None:
-    """Return the file of a SQLite URL as :func:`database` gives it; None for any other database.
-
-    Examples
-    --------
-    >>> sqlite_path("sqlite:///:memory:") is None
-    True
-    """
+    """Return the file of a SQLite URL as :func:`database` gives it; None for any other database."""
     path = url.removeprefix("sqlite:///")
     return None if path == url or url == MEMORY else Path(unquote(path))
 

@@ -84,17 +84,7 @@ class Repeated(ForecastingError):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One fault in a file: a value to collect, so that a check lists them all.
-
-    Attributes
-    ----------
-    source, line
-        The file and the line, counted from 1 (0: the whole file).
-    rule
-        The short name of the rule that is broken.
-    message, hint
-        What is wrong, and how to fix it.
-    """
+    """One fault in a file (line 0: the whole of it): a value, so that a check lists them all."""
 
     source: str
     line: int

@@ -80,17 +80,7 @@ _FILE = "save it with a browser and name the file"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an address gave.
-
-    Attributes
-    ----------
-    url
-        Where it was found, after redirects.
-    content
-        The body as sent.
-    content_type
-        In small letters, without parameters.
-    """
+    """What an address gave: where it was found after redirects, the body as sent, its type."""
 
     url: str
     content: bytes
@@ -98,13 +88,7 @@ class Answer:
 
 
 def forbidden(address: Address) -> str:
-    """Say why nothing is fetched from an address; empty where it may be.
-
-    Examples
-    --------
-    >>> [forbidden(ipaddress.ip_address(text)) for text in ("64:ff9b::7f00:1", "9.9.9.9")]
-    ['NAT64', '']
-    """
+    """Say why nothing is fetched from an address; empty where it may be."""
     for network, why in FORBIDDEN:
         if address.version == network.version and address in network:
             return why
@@ -120,21 +104,9 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 class Fetcher:
-    """Fetches addresses within fixed bounds.
+    """Fetches addresses within fixed bounds: `most` bytes, `seconds` for everything together.
 
-    Parameters
-    ----------
-    allowed : sequence of networks
-        Reached although forbidden: for tests against this machine, and set by no option, no
-        setting and no variable.
-    resolver : callable
-        Gives the addresses of a host.
-    most : int
-        Bytes of a body.
-    seconds : float
-        For everything together, redirects and the look-up of names too.
-    context : ssl.SSLContext, optional
-        How certificates are verified; as the system does by default.
+    `allowed` is for tests against this machine, and set by no option, no setting and no variable.
     """
 
     def __init__(
@@ -153,20 +125,7 @@ class Fetcher:
         self._context = context
 
     def get(self, url: str, *, types: Iterable[str]) -> Answer:
-        """Fetch an address, following at most three redirects.
-
-        Parameters
-        ----------
-        url : str
-            Of the web, http or https, without a user's name.
-        types : iterable of str
-            The content types that are taken.
-
-        Raises
-        ------
-        InvalidInput
-            Not such an address, one that is not public, or an answer that is not taken.
-        """
+        """Fetch what is of one of these content types, following at most three redirects."""
         deadline = time.monotonic() + self._seconds
         taken = frozenset(types)
         for _ in range(REDIRECTS + 1):
@@ -181,13 +140,7 @@ class Fetcher:
         raise InvalidInput(msg, hint=_FILE)
 
     def post(self, url: str, body: bytes, *, content_type: str, types: Iterable[str]) -> Answer:
-        """Send a body to an address and give the answer; no redirect is followed.
-
-        Raises
-        ------
-        InvalidInput
-            As for :meth:`get`.
-        """
+        """Send a body to an address and give the answer; no redirect is followed."""
         deadline = time.monotonic() + self._seconds
         headers = {"Content-Type": content_type, "Content-Length": str(len(body))}
         found = self._once(url, "POST", body, headers, frozenset(types), deadline)
@@ -326,13 +279,7 @@ class Fetcher:
 
 
 def checked(url: str) -> tuple[SplitResult, int]:
-    """Take an address apart, and refuse what can be read in two ways.
-
-    Examples
-    --------
-    >>> checked("https://example.org/feed")[1]
-    443
-    """
+    """Take an address apart, and refuse what can be read in two ways."""
     shown = _shown(url)
     if not _URL.fullmatch(url):
         msg = f"address ({shown}): has a character that must be percent-encoded"

@@ -14,34 +14,9 @@ _KINDS = {
 
 
 def read_plain(path: Path | str, *, most: int) -> bytes:
-    """Read a plain file of at most so many bytes.
+    """Read a plain file of at most so many bytes; symbolic links are followed.
 
     A pipe is not waited for, and of an endless file no more than the limit is read.
-
-    Parameters
-    ----------
-    path : Path or str
-        The file; symbolic links are followed.
-    most : int
-        Its greatest size in bytes.
-
-    Returns
-    -------
-    bytes
-        All of it.
-
-    Raises
-    ------
-    OSError
-        It is not there, cannot be read, is larger, or is a folder, a pipe or a device;
-        ``strerror`` says which.
-
-    Examples
-    --------
-    >>> read_plain("/dev/null", most=10)
-    Traceback (most recent call last):
-    ...
-    OSError: [Errno 22] a device, not a file: '/dev/null'
     """
     place = os.fspath(path)
     # Opening a pipe for reading waits for its writer unless it is told not to.

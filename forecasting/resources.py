@@ -16,30 +16,7 @@ _IN_CHECKOUT: dict[str, str] = {"migrations": "db/migrations", "questions": "que
 
 
 def locate(name: Resource, *, package: Path | None = None) -> Path:
-    """Return the folder of a resource, from the wheel's bundle or from the checkout.
-
-    Parameters
-    ----------
-    name : {"migrations", "questions"}
-        Which folder.
-    package : Path, optional
-        The package's folder, where it is not this one.
-
-    Returns
-    -------
-    Path
-        An existing, absolute folder.
-
-    Raises
-    ------
-    ForecastingError
-        If the installation is incomplete.
-
-    Examples
-    --------
-    >>> locate("questions").name
-    'questions'
-    """
+    """Return the folder of a resource, from the wheel's bundle or from the checkout."""
     here = (package or Path(__file__).parent).resolve()
     bundled = here / "_bundled" / name
     if bundled.is_dir():

@@ -425,8 +425,8 @@ def world():
     from forecasting.app.catalog import Catalog
     from forecasting.app.forecast.explain import Explanation
     from forecasting.app.forecast.predict import OWN, Predictor
-    from forecasting.app.news.watch import Watch
-    from forecasting.app.questions.load import bundled_bank
+    from forecasting.app.news.world import Watch
+    from forecasting.app.upkeep.banks import bundled_bank
     from forecasting.app.world import scenario
     from forecasting.domain import Effect, Evidence
     from forecasting.models.world.simulate import simulate
@@ -447,10 +447,7 @@ def world():
     standing.one(OWN[0], asked, now)
 
     def run(one):
-        return one.model.run(
-            OWN[0], plain, one.facts(now), now, one.watched(now), one.reliability,
-            until=now + dt.timedelta(days=365),
-        )  # fmt: skip
+        return one.model.run(OWN[0], plain, one.at(now), until=now + dt.timedelta(days=365))
 
     found = run(standing)
     year = found.world.day(now) + 365.0
@@ -501,8 +498,8 @@ def world():
         book.close()
     sets = bank.scenarios[0]
     given = "guarantees-2026=firm"
-    scenario.what_if(live, [given], [], sets)
-    ours = timed(lambda: scenario.what_if(live, [given], [], sets), 3)
+    live.what_if([given], [], sets)
+    ours = timed(lambda: live.what_if([given], [], sets), 3)
     report(f"what-if --given {given}, all questions and scenarios", ours, "1 s", 1.0)
     question = catalog.questions["general-ceasefire-2026@2026-12-31"]
     ours = timed(lambda: Explanation(predictor(), question, now, 0).told(), 3)

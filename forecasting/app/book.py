@@ -19,8 +19,7 @@ from forecasting.store import Ledger, status, upgrade
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forecasting.app.questions.board import Board
-    from forecasting.app.questions.listing import Listed, Wanted
+    from forecasting.app.questions.board import Board, Listed, Wanted
     from forecasting.app.questions.page import QuestionPage
     from forecasting.app.questions.today import Row
     from forecasting.app.world.scenario import Live
@@ -176,14 +175,14 @@ class Book[Table](Record[Table], Review[Table], World):
     @staticmethod
     def check_files(path: str | Path) -> "list[Problem]":
         """List every fault of a bank folder or of a question file, without a database."""
-        from forecasting.app.questions.load import check_bank
+        from forecasting.app.upkeep.banks import check_bank
 
         return check_bank(Path(path))
 
     @staticmethod
     def backup(database: str | None, file: str | Path, *, force: bool = False) -> dict[str, Any]:
         """Copy a database into a file while it is in use; the copy is verified."""
-        from forecasting.app.upkeep.doctor import backup
+        from forecasting.app.upkeep.workspace import backup
 
         return backup(database, Path(file), force=force)
 
@@ -192,14 +191,14 @@ class Book[Table](Record[Table], Review[Table], World):
         file: str | Path, database: str | None = None, *, force: bool = False
     ) -> dict[str, Any]:
         """Put a backup in the place of a database, if it verifies."""
-        from forecasting.app.upkeep.doctor import restore
+        from forecasting.app.upkeep.workspace import restore
 
         return restore(Path(file), database, force=force)
 
     @staticmethod
     def doctor(database: str | None = None) -> list[dict[str, Any]]:
         """Look at the settings, the disk and a database, whatever state it is in."""
-        from forecasting.app.upkeep.doctor import doctor
+        from forecasting.app.upkeep.workspace import doctor
 
         return doctor(database)
 
@@ -272,7 +271,7 @@ class Book[Table](Record[Table], Review[Table], World):
 
     def init(self, bank: "Bank | str | Path") -> dict[str, Any]:
         """Load a bank, or that of a folder: new items are appended, changed ones reported."""
-        from forecasting.app.questions.load import load_bank
+        from forecasting.app.upkeep.banks import load_bank
         from forecasting.app.world.view import bank_of
 
         bank = bank_of(bank)
@@ -307,7 +306,7 @@ class Book[Table](Record[Table], Review[Table], World):
 
     def questions(self, **filters: str) -> Table:
         """Give the questions: one row each, a rung of a ladder too."""
-        from forecasting.app.questions.listing import list_rows
+        from forecasting.app.questions.board import list_rows
 
         rows = list_rows(self.ledger, clock.now(), forecaster=self.forecaster, **filters)
         return self._give(rows, ("opens", "closes"), columns.QUESTIONS)
@@ -341,7 +340,7 @@ class Book[Table](Record[Table], Review[Table], World):
 
     def question_list(self, wanted: "Wanted") -> "Listed":
         """Give one page of the questions that are wanted."""
-        from forecasting.app.questions.listing import question_list
+        from forecasting.app.questions.board import question_list
 
         state = self.board.state(self.forecaster, clock.now())
         statuses, ordered = self.board.statuses(state), self.board.by_deadline(state)
@@ -356,7 +355,7 @@ class Book[Table](Record[Table], Review[Table], World):
 
     def question(self, name: str) -> list[dict[str, Any]]:
         """Give all there is to a question; of a ladder, a row a rung."""
-        from forecasting.app.questions.load import show
+        from forecasting.app.questions.page import show
 
         return show(self.ledger, name, clock.now())
 
@@ -366,7 +365,7 @@ class Book[Table](Record[Table], Review[Table], World):
         Without a name it is that of the ledger's bank.
         """
         from forecasting.app.catalog import Catalog
-        from forecasting.app.news.watch import world_of_the_bank
+        from forecasting.app.news.world import world_of_the_bank
         from forecasting.app.upkeep.banks import zone_of
 
         if not names:
@@ -380,19 +379,19 @@ class Book[Table](Record[Table], Review[Table], World):
 
     def check(self, path: str | Path | None = None) -> "list[Problem]":
         """List every fault of a bank folder or of a question file; else of the ledger's bank."""
-        from forecasting.app.questions.load import check_bank
+        from forecasting.app.upkeep.banks import check_bank
 
         return check_bank(None if path is None else Path(path), self.ledger)
 
     def calendar(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
         """Write rows of :meth:`due` as a calendar with an event at each deadline."""
-        from forecasting.app.questions.reminders import calendar
+        from forecasting.app.questions.today import calendar
 
         return calendar(rows, clock.now()).encode("utf-8", "replace")
 
     def mail(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
         """Write rows of :meth:`due` as a mail to the forecaster."""
-        from forecasting.app.questions.reminders import mail
+        from forecasting.app.questions.today import mail
 
         return mail(rows, forecaster=self.forecaster, now=clock.now())
 
@@ -402,7 +401,7 @@ class Book[Table](Record[Table], Review[Table], World):
 
     def add_questions(self, question: "str | Path | Mapping[str, Any]") -> "list[Question]":
         """Add them likewise, and give the questions."""
-        from forecasting.app.questions.load import add_fields, add_file
+        from forecasting.app.upkeep.banks import add_fields, add_file
 
         now = clock.now()
         if isinstance(question, Mapping):
@@ -423,6 +422,8 @@ class Book[Table](Record[Table], Review[Table], World):
     ) -> dict[str, Any]:
         """Ask a question and log the number with it, in one transaction.
 
+        Where the model can answer by stated rates alone, its number is logged as `update` would.
+
         Parameters
         ----------
         forecast : number, text or mapping, optional
@@ -439,7 +440,7 @@ class Book[Table](Record[Table], Review[Table], World):
             ``id, title, questions, process, forecasts, model, ...``; `model` holds what the model
             says of each yes-no question at once.
         """
-        from forecasting.app.questions.ask import Asked, ask, beside
+        from forecasting.app.questions.ask import Asked, ask, by_stated_rates
 
         now = clock.now()
         stated = isinstance(forecast, Mapping)
@@ -455,13 +456,19 @@ class Book[Table](Record[Table], Review[Table], World):
             because=because,
             zone=config.zone() or "",
         )
-        return made | {
-            "model": beside(self.ledger, made["questions"], now) if made["answer"] else {}
-        }
+        model: dict[str, float] = {}
+        if made["answer"] and (able := by_stated_rates(self.ledger, made["questions"])):
+            from forecasting.app.forecast.update import update
+
+            rows, warnings = update(self.ledger, able, now=now)
+            model = {row["question"]: row["after"] for row in rows}
+            for warning in warnings:
+                self._tell(warning)
+        return made | {"model": model}
 
     def question_yaml(self, question: str) -> str:
         """Write a question as YAML, for an editor."""
-        from forecasting.app.questions.edit import as_yaml
+        from forecasting.app.questions.ask import as_yaml
 
         return as_yaml(self.ledger, question)
 
@@ -470,20 +477,20 @@ class Book[Table](Record[Table], Review[Table], World):
 
         Gives the ids that changed.
         """
-        from forecasting.app.questions.edit import edit
+        from forecasting.app.questions.ask import edit
 
         return edit(self.ledger, question, whole or changed, clock.now())
 
     def drop_question(self, question: str) -> list[str]:
         """Drop a question that nobody else has forecast; its entries stay."""
-        from forecasting.app.questions.edit import drop
+        from forecasting.app.questions.ask import drop
 
         return drop(self.ledger, question, forecaster=self.forecaster, now=clock.now())
 
     def forecasts(self, *, kind: str | None = None, forecaster: str | None = None) -> Table:
         """Give every forecast except those of undone imports: one row each."""
         from forecasting.app.catalog import Catalog
-        from forecasting.app.ledger.undone import undone
+        from forecasting.app.ledger.log import undone
         from forecasting.domain.forecast import kind_named
 
         catalog = Catalog.of(self.ledger)
@@ -641,7 +648,7 @@ class Book[Table](Record[Table], Review[Table], World):
         self, entry: int | str, *, because: str, forecaster: str | None = None
     ) -> dict[str, Any]:
         """Remove the text of a rationale from the database; backups and exports keep it."""
-        from forecasting.app.ledger.redact import redact
+        from forecasting.app.ledger.seal import redact
 
         return redact(
             self.ledger,
@@ -820,10 +827,9 @@ class Book[Table](Record[Table], Review[Table], World):
 
     def scenarios(self) -> Table:
         """Give the sets of named scenarios of the bank."""
-        from forecasting.app.upkeep.banks import bank_of
         from forecasting.app.world.scenario import listed
 
-        return self._give(listed(bank_of(self.ledger)), ("closes",))
+        return self._give(listed(self.ledger), ("closes",))
 
     def simulated(self, *, as_of: When = None, seed: int = 0) -> "Live":
         """Simulate the world, and give what answers of scenarios, what-if and stories."""
@@ -847,13 +853,13 @@ class Book[Table](Record[Table], Review[Table], World):
 
     def graph(self, name: str) -> dict[str, Any]:
         """Show a graph of the models: what it is, and its latest fits."""
-        from forecasting.app.world.models import graph_report
+        from forecasting.app.world.processes import graph_report
 
         return graph_report(self.ledger, name)
 
     def priors(self, *questions: str) -> Table:
         """Give every prior, or those that questions rest on, with its source."""
-        from forecasting.app.world.models import prior_rows
+        from forecasting.app.world.processes import prior_rows
 
         return self._give(prior_rows(self.ledger, questions=questions))
 

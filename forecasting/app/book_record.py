@@ -90,12 +90,12 @@ class Record[Table]:
         self, question: str = "", *, scores: bool = False, kind: str = "live", run: str = ""
     ) -> Table:
         """Give every version of an outcome (or of all); with `scores`, as if each had stood."""
-        from forecasting.app.ledger import resolutions
+        from forecasting.app.ledger.resolve import resolutions, scored
 
         if scores:
-            rows = resolutions.scored(self.ledger, question, kind=kind, run=run)
+            rows = scored(self.ledger, question, kind=kind, run=run)
         else:
-            rows = resolutions.resolutions(self.ledger, question)
+            rows = resolutions(self.ledger, question)
         return self._give(rows, ("resolved_at", "recorded_at"))
 
     def followers(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -122,13 +122,13 @@ class Record[Table]:
 
     def import_undo(self, run: int | str) -> dict[str, Any]:
         """Undo an import, by the number that it gave as its run."""
-        from forecasting.app.ledger.undone import import_undo
+        from forecasting.app.exchange.importing import import_undo
 
         return import_undo(self.ledger, run, now=clock.now())
 
     def import_runs(self) -> Table:
         """Give every import that forecasts came from, with the run that `import_undo` takes."""
-        from forecasting.app.ledger.undone import import_runs
+        from forecasting.app.exchange.importing import import_runs
 
         return self._give(import_runs(self.ledger), ("recorded_at",))
 
@@ -193,7 +193,7 @@ class Record[Table]:
 
     def entries(self, *, before: int | None = None, most: int = 50) -> list[dict[str, Any]]:
         """Give the last entries, or the last before a number: ``seq, kind, who, about, said``."""
-        from forecasting.app.ledger.entries import entries
+        from forecasting.app.ledger.log import entries
 
         return entries(self.ledger, before=before, most=most)
 
@@ -212,7 +212,7 @@ class Record[Table]:
         forecaster: str | None = None,
     ) -> list[dict[str, Any]]:
         """Record that you looked at processes (`every`: all), and nothing more had happened."""
-        from forecasting.app.news.watch import watch
+        from forecasting.app.news.world import watch
 
         now = clock.now()
         return watch(
@@ -227,7 +227,7 @@ class Record[Table]:
 
     def watches(self) -> Table:
         """Give the time up to which each process is watched, and how many days ago that was."""
-        from forecasting.app.news.watch import rows
+        from forecasting.app.news.world import rows
 
         return self._give(
             rows(self.ledger, now=clock.now()), ("until", "recorded_at"), columns.WATCHES
@@ -237,7 +237,7 @@ class Record[Table]:
         self, anchor: str | Path | None = None, *, certificate: str | Path | None = None
     ) -> dict[str, Any]:
         """Check the hash chain and say what it proves; `certificate` is the stamp's authority."""
-        from forecasting.app.ledger.stamp import verify
+        from forecasting.app.ledger.anchor import verify
 
         kept, trusted = (None if one is None else Path(one) for one in (anchor, certificate))
         return verify(self.ledger, kept, certificate=trusted)
@@ -258,7 +258,7 @@ class Record[Table]:
 
         Gives the anchor, and what the token says.
         """
-        from forecasting.app.ledger.stamp import stamped
+        from forecasting.app.ledger.anchor import stamped
 
         made = self.anchor()
         kept = Path(file or f"{made.at.date().isoformat()}.anchor")

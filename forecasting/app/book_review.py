@@ -57,13 +57,13 @@ class Review[Table]:
 
     def left_out(self, *forecasters: str, counted: bool = True, **filters: Any) -> list[str]:
         """Say what a table leaves out of a selection, each with its count and its reason."""
-        from forecasting.app.scores.notes import left_out
+        from forecasting.app.scores.score import left_out
 
         return left_out(self.ledger, _chosen(filters), *forecasters, counted=counted)
 
     def why_empty(self, *, rule: str = "", whose: bool = False, **filters: Any) -> str:
         """Say why there is nothing to score (with `whose`, of the forecaster), and what is."""
-        from forecasting.app.scores.notes import empty_note
+        from forecasting.app.scores.score import empty_note
 
         wanted = _chosen(filters)
         who = wanted.forecaster if whose else ""
@@ -71,7 +71,7 @@ class Review[Table]:
 
     def known(self, forecaster: str) -> None:
         """Refuse a forecaster that the ledger does not know; an empty name is anybody."""
-        from forecasting.app.scores.references import known_forecaster
+        from forecasting.app.scores.against import known_forecaster
 
         known_forecaster(self.ledger, forecaster)
 
@@ -192,8 +192,8 @@ class Review[Table]:
         **filters: Any,
     ) -> Table:
         """Rank the forecasters, adjusted for the difficulty of their questions, or say why not."""
-        from forecasting.app.scores.leaderboard import leaderboard
-        from forecasting.app.scores.references import known_forecaster
+        from forecasting.app.scores.against import known_forecaster
+        from forecasting.app.scores.compare import leaderboard
 
         wanted = _chosen(filters)
         known_forecaster(self.ledger, wanted.forecaster)
@@ -248,7 +248,7 @@ class Review[Table]:
 
     def worldviews(self, *, as_of: When = None, kind: str = "", run: str = "") -> Table:
         """Give each worldview's weight, record, claims, and where it differs from the model."""
-        from forecasting.app.forecast.worldview_table import worldview_rows
+        from forecasting.app.forecast.worldviews import worldview_rows
         from forecasting.app.upkeep.banks import bank_of
 
         bank, moment = bank_of(self.ledger), when(as_of)
@@ -259,7 +259,7 @@ class Review[Table]:
 
     def worldview_weights(self, *, as_of: When = None, kind: str = "", run: str = "") -> Table:
         """Give the weights of the worldviews after each event that resolved."""
-        from forecasting.app.forecast.worldview_table import worldview_steps
+        from forecasting.app.forecast.worldviews import worldview_steps
 
         rows, notes = worldview_steps(
             self.ledger, now=clock.now(), kind=kind, run=run, at=when(as_of)
@@ -327,7 +327,7 @@ class Calibration:
 
     def save(self, file: str | Path, *, title: str = "") -> None:
         """Write it as .svg, .png, .csv or .html."""
-        from forecasting.app.review.publish import save_calibration
+        from forecasting.app.review.pictures import save_calibration
 
         head = self._ledger.head()
         save_calibration(self.numbers, Path(file), title=title or self.title, head=head)

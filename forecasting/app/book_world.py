@@ -66,8 +66,7 @@ class World:
         told: Callable[[str], None] = _silent,
     ) -> dict[str, Any]:
         """Say what each code of an item would do to every question that it touches."""
-        from forecasting.app.news.code import CODES
-        from forecasting.app.news.effect import effect
+        from forecasting.app.news.code import CODES, effect
 
         return effect(
             self.ledger,
@@ -106,8 +105,8 @@ class World:
 
     def world_page(self) -> "WorldPage":
         """Give the processes and links as they stand now; nothing is simulated."""
-        from forecasting.app.review.world_part import world_page
         from forecasting.app.upkeep.banks import bank_of
+        from forecasting.app.world.processes import world_page
         from forecasting.domain.watch import watched
         from forecasting.evidence import retracted
 
@@ -133,7 +132,7 @@ class World:
     def open_outcomes(self) -> list[dict[str, Any]]:
         """Give the open questions that the world answers, with what each may be answered with."""
         from forecasting.app.catalog import Catalog
-        from forecasting.app.news.targets import NewsWorld
+        from forecasting.app.news.world import NewsWorld
 
         catalog = Catalog.of(self.ledger)
         answered = NewsWorld.of(self.ledger, catalog).predicates
@@ -150,7 +149,7 @@ class World:
 
     def beside(self, *, kind: str = "live", run: str = "") -> dict[str, Any]:
         """Give what each worldview said last of each question, beside the model."""
-        from forecasting.app.forecast.worldview_table import beside
+        from forecasting.app.forecast.worldviews import beside
 
         return beside(self.ledger, now=clock.now(), kind=kind, run=run)
 

@@ -92,7 +92,8 @@ class Catalog:
         known = set(self.questions) | {q.ladder for q in self.questions.values() if q.ladder}
         near = nearest(name, filter(None, known))
         msg = f"no question named {name}"
-        raise NotFound(msg, hint=near or "forecast questions list")
+        first = 'forecast ask "Will ...?" 35% --by 2027-01-31, for there is no question yet'
+        raise NotFound(msg, hint=near or ("forecast questions list" if known else first))
 
     def one(self, name: str) -> Question:
         """Give the question of a name; a ladder is bad usage and names its rungs."""

@@ -4,7 +4,7 @@ from forecasting.bank.check import check
 from forecasting.bank.read import Bank, read_bank, read_question_file, text_speaks_at
 from forecasting.bank.sentences import sentences
 from forecasting.bank.worlds import read_worlds
-from forecasting.domain.predicate_check import nearest
+from forecasting.errors import nearest
 
 __all__ = [
     "Bank",

@@ -1,10 +1,12 @@
 """Turn a checked question file into its question, or into the rungs of its ladder."""
 
 import datetime as dt
+from dataclasses import dataclass
+from typing import Any
 
 from forecasting import clock
-from forecasting.bank.place import Place
 from forecasting.bank.schema import QuestionFile, ResolutionFile
+from forecasting.bank.yaml_file import line_of
 from forecasting.domain.instants import (
     DEFAULT_ZONE,
     day_begins,
@@ -24,6 +26,20 @@ from forecasting.errors import InvalidInput, Problem
 WORLD_FAMILY = "world"
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a question stands: file, raw tree with lines, checked shape, zone of its days."""
+
+    source: str
+    tree: Any
+    file: QuestionFile
+    zone: str = ""
+
+    def line(self, *field: str | int) -> int:
+        """Find the line of a field."""
+        return line_of(self.tree, field)
+
+
 def build_question(
     file: QuestionFile,
     source: str,
@@ -33,12 +49,7 @@ def build_question(
 ) -> tuple[list[Question], list[Resolution]]:
     """Turn a checked file into its question, or into the rungs of its ladder.
 
-    Parameters
-    ----------
-    now : datetime, optional
-        When it is added: a file without `opens` opens at the midnight that begins this day.
-    zone_name : str
-        Of its days, where it states none.
+    Without `opens` it opens at the midnight that begins the day of `now`, when it is added.
     """
     there = file.zone or zone_name
     zone(there)

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Iterator
 
-from forecasting.bank.place import Place
+from forecasting.bank.build import Place
 from forecasting.bank.read import Bank, text_speaks_at
 from forecasting.bank.world_check import WORLD_RULES
 from forecasting.domain.instants import iso
-from forecasting.domain.predicate_check import nearest
 from forecasting.domain.question import Question
-from forecasting.errors import Problem
+from forecasting.errors import Problem, nearest
 
 Rule = Callable[[Bank], Iterator[Problem]]
 

@@ -151,13 +151,7 @@ def _coded(item: Evidence, codes: Mapping[tuple[str, str], str]) -> Evidence:
 
 
 def outlet(address: str) -> str:
-    """Name who says it: the site of an address, so that its items share one reliability.
-
-    Examples
-    --------
-    >>> outlet("https://www.example.org/news/2025/03/25/7504517/")
-    'example.org'
-    """
+    """Name who says it: the site of an address, so that its items share one reliability."""
     host = urlsplit(address).hostname or address
     return host.removeprefix("www.")
 
@@ -182,7 +176,7 @@ def _truce(row: Row) -> list[Evidence]:
             _needed(row.moment("start_known"), row, "start_known"),
             _datum(truce, "started", **started),
             f"{row['name']}: agreed or announced",
-        ),
+        )
     ]
     for column, name, title in (
         ("claim", "first_claim", "first claimed violation"),

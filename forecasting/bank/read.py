@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from forecasting.bank.build import build_question, hints_of
+from forecasting.bank.build import Place, build_question, hints_of
 from forecasting.bank.facts import read_classes, read_evidence, read_priors, read_shares
-from forecasting.bank.place import Place
 from forecasting.bank.scenarios import read_scenarios
 from forecasting.bank.schema import (
     ClaimFile,
@@ -25,7 +24,6 @@ from forecasting.bank.yaml_file import line_of, read_yaml, validated
 from forecasting.domain.commentary import Claim, PriorChange, Text, Worldview
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.instants import DEFAULT_ZONE, day_begins, parse_day
-from forecasting.domain.predicate_check import nearest
 from forecasting.domain.predicate_text import parse_predicate
 from forecasting.domain.process import WorldSpec
 from forecasting.domain.question import Question
@@ -33,7 +31,7 @@ from forecasting.domain.reference import DurationShare, PriorRow, ReferenceClass
 from forecasting.domain.resolution import Resolution
 from forecasting.domain.scenario import ScenarioSet
 from forecasting.domain.verbal import band, milder
-from forecasting.errors import InvalidInput, Problem
+from forecasting.errors import InvalidInput, Problem, nearest
 from forecasting.files import read_plain
 
 NOON = dt.timedelta(hours=12)
@@ -43,18 +41,9 @@ NOON = dt.timedelta(hours=12)
 class Bank:
     """Everything that a bank folder says, and every fault met while reading it.
 
-    Attributes
-    ----------
-    digest
-        SHA-256 over all its files: the bank version that a replay names.
-    undated
-        Questions whose file states no opening: they open on the day they are added.
-    hints
-        What is read as it was written, and how it is written now; no faults.
-    root
-        The folder that it was read from.
-    zone
-        Of its days.
+    `digest` is SHA-256 over all its files: the version that a replay names. `undated` questions
+    state no opening, and open on the day they are added. `hints` say how what was read is written
+    now.
     """
 
     questions: tuple[Question, ...]
@@ -204,13 +193,7 @@ def read_question_file(
 def question_of(
     fields: Mapping[str, Any], *, now: dt.datetime, source: str, zone_name: str = DEFAULT_ZONE
 ) -> list[Question]:
-    """Build a question, or the rungs of a ladder, from the fields that a file would have.
-
-    Raises
-    ------
-    InvalidInput
-        A field breaks a rule; the first is named.
-    """
+    """Build a question, or the rungs of a ladder, from the fields that a file would have."""
     file, faults = validated(QuestionFile, dict(fields), dict(fields), source)
     if file is None:
         raise InvalidInput(faults[0].message, hint=faults[0].hint)
@@ -345,7 +328,7 @@ def _change(file: PriorChangeFile, world: WorldSpec) -> PriorChange:
             raise InvalidInput(msg, hint=nearest(move, moves) or ", ".join(moves))
     names = [each.name for each in world.links]
     if link and link not in names:
-        msg = f"link ({link}): the world has no such process"
+        msg = f"link ({link}): the world has no such link"
         raise InvalidInput(msg, hint=nearest(link, names))
     times = file.times if file.gain is None else file.gain
     assert times is not None  # the schema asks for one

@@ -37,12 +37,7 @@ def read_scenarios(
 
 
 def _set(
-    file: ScenarioFile,
-    tree: Any,
-    source: str,
-    world: WorldSpec,
-    zone: str,
-    problems: list[Problem],
+    file: ScenarioFile, tree: Any, source: str, world: WorldSpec, zone: str, problems: list[Problem]
 ) -> ScenarioSet | None:
     opens, closes = day_begins(parse_day(file.opens), zone), day_ends(parse_day(file.closes), zone)
     named: list[Named] = []

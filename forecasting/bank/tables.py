@@ -62,13 +62,7 @@ class Row:
 
 
 def decimal(name: str, text: str) -> float:
-    """Read a decimal number as it is commonly written; anything else is bad input.
-
-    Examples
-    --------
-    >>> decimal("days", "12.5")
-    12.5
-    """
+    """Read a decimal number as it is commonly written; anything else is bad input."""
     if not _NUMBER.fullmatch(text):
         msg = f"{name} ({text[:60]}): must be a number"
         raise InvalidInput(msg)

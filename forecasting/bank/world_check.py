@@ -1,18 +1,18 @@
 """Check a bank's questions against its world, and its world against the days of its questions."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from forecasting.bank.place import Place
+from forecasting.bank.build import Place
 from forecasting.bank.read import Bank
 from forecasting.domain.instants import iso, local_day
 from forecasting.domain.predicate import Predicate
-from forecasting.domain.predicate_check import check_predicate, nearest, processes_of
+from forecasting.domain.predicate_check import check_predicate, processes_of
 from forecasting.domain.predicate_text import parse_predicate
-from forecasting.domain.process import LinkSpec, MoveSpec, ProcessSpec
+from forecasting.domain.process import MoveSpec, ProcessSpec, ancestors
 from forecasting.domain.question import Question
-from forecasting.errors import InvalidInput, Problem
+from forecasting.errors import InvalidInput, Problem, nearest
 
 WorldRule = Callable[[Bank], Iterator[Problem]]
 
@@ -134,24 +134,10 @@ def first_openings(bank: Bank) -> dict[str, Question]:
         if each.predicate is None:
             continue
         names = [name for name in processes_of(each.predicate) if name in bank.world.processes]
-        for name in upstream(bank.world.links, names):
+        for name in ancestors(bank.world.links, names):
             if name not in first or each.question.opens < first[name].opens:
                 first[name] = each.question
     return first
-
-
-def upstream(links: Iterable[LinkSpec], names: Iterable[str]) -> frozenset[str]:
-    """Give some processes and all that act on them, however far up."""
-    parents: dict[str, set[str]] = {}
-    for link in links:
-        parents.setdefault(link.child, set()).add(link.parent)
-    found = set(names)
-    ahead = list(found)
-    while ahead:
-        more = parents.get(ahead.pop(), set()) - found
-        found |= more
-        ahead += more
-    return frozenset(found)
 
 
 def _codes_bear_on_something(bank: Bank) -> Iterator[Problem]:

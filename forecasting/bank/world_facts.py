@@ -10,8 +10,8 @@ from forecasting.bank.world_schema import FactFile
 from forecasting.bank.yaml_file import line_of
 from forecasting.domain.evidence import Effect, Evidence
 from forecasting.domain.instants import day_begins, iso, local_day
-from forecasting.domain.predicate_check import nearest
 from forecasting.domain.process import DELIVERY_MOVES, EVENT_STATE, Fact, ProcessSpec
+from forecasting.errors import nearest
 
 if TYPE_CHECKING:
     from forecasting.bank.world_file import WorldReader

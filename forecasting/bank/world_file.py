@@ -1,9 +1,8 @@
 """Read one process of a world file: its moves, its dated facts, every fault with its line."""
 
 import datetime as dt
-import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -12,17 +11,11 @@ from pydantic import BaseModel
 
 from forecasting.bank.schema import SLUG
 from forecasting.bank.world_facts import read_facts
-from forecasting.bank.world_schema import (
-    DAY_KEY,
-    SINCE_KEY,
-    DeliveryFile,
-    MoveFile,
-    ProcessFile,
-)
+from forecasting.bank.world_schema import DAY_KEY, SINCE_KEY, DeliveryFile, MoveFile, ProcessFile
 from forecasting.bank.yaml_file import line_of, validated
 from forecasting.domain.instants import iso, parse_day, parse_when
 from forecasting.domain.phrase import parse_phrase
-from forecasting.domain.predicate_check import nearest, reached
+from forecasting.domain.predicate_check import reached
 from forecasting.domain.predicate_text import RESERVED
 from forecasting.domain.process import (
     DELIVERY_MOVES,
@@ -35,7 +28,7 @@ from forecasting.domain.process import (
     ProcessKind,
     ProcessSpec,
 )
-from forecasting.errors import InvalidInput, Problem
+from forecasting.errors import InvalidInput, Problem, nearest
 
 FIELDS = tuple(ProcessFile.model_fields)
 #: The entry-point group of kinds of process of one's own.
@@ -344,13 +337,8 @@ def _reachable(reader: WorldReader, spec: ProcessSpec) -> None:
                 path = (*path, key)
                 break
         message = f"{spec.name}: state ({state}): no moves lead there from {start}"
-        reader.fault(path, "state", message, f"{start} > {state}, or {_near(state, spec.states)}")
-
-
-def _near(state: str, states: Iterable[str]) -> str:
-    """Give the state that was perhaps meant."""
-    others = [other for other in states if other != state]
-    return next(iter(difflib.get_close_matches(state, others, n=1, cutoff=0.5)), "leave it out")
+        meant = nearest(state, set(spec.states) - {state}) or "leave it out"
+        reader.fault(path, "state", message, f"{start} > {state}, or {meant}")
 
 
 def _key_of(moves: Mapping[str, Any], move: MoveSpec) -> str:

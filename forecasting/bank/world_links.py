@@ -9,10 +9,9 @@ from forecasting.bank.world_schema import LINK_KEY, LinkFile
 from forecasting.bank.yaml_file import line_of
 from forecasting.domain.instants import parse_day
 from forecasting.domain.phrase import parse_ratio, parse_share
-from forecasting.domain.predicate_check import nearest
 from forecasting.domain.predicate_text import parse_target
 from forecasting.domain.process import DELIVERY_STATES, LinkSpec, ProcessSpec
-from forecasting.errors import InvalidInput
+from forecasting.errors import InvalidInput, nearest
 
 EXAMPLE = "while truce=none: convoy x0.3 (0.1..0.8)"
 _EFFECT = re.compile(r"(?P<target>.+?)\s+(?P<ratio>[x×]\s*[0-9.].*)")
@@ -70,13 +69,7 @@ def check_links(
     processes: Mapping[str, ProcessSpec],
     broken: Set[str],
 ) -> list[LinkSpec]:
-    """Give the links that can be used, and note the faults of the others.
-
-    Parameters
-    ----------
-    broken
-        Names of processes that have faults of their own: a link to one is left out in silence.
-    """
+    """Give the links that can be used; one to a `broken` process is left out in silence."""
     kept: dict[str, LinkSpec] = {}
     for reader, place, link in links:
         head = next(key for key in reader.tree["links"][place] if re.fullmatch(LINK_KEY, str(key)))

@@ -54,10 +54,6 @@ class DeliveryFile(_File):
     reference: str = Field(default="", alias="class", description="A row of reference/classes.csv.")
 
 
-def _day_range(value: object) -> object:
-    return str(value)
-
-
 class ProcessFile(_File):
     """A process: exactly one of moves, event, delivery, at and kind, and its dated facts."""
 
@@ -71,7 +67,7 @@ class ProcessFile(_File):
     moves: dict[str, MoveFile | Text] = Field(default_factory=dict)
     event: MoveFile | Text | None = None
     delivery: DeliveryFile | None = None
-    at: Annotated[str, BeforeValidator(_day_range)] | None = Field(
+    at: Annotated[str, BeforeValidator(str)] | None = Field(
         default=None, description="A day, or first possible..planned day."
     )
     kind: str | None = Field(default=None, description="A kind of process of one's own.")
@@ -104,10 +100,7 @@ class WorldFile(_File):
 def _dated_keys(schema: dict[str, Any]) -> None:
     fact = FactFile.model_json_schema() | {"description": "A dated fact."}
     schema["patternProperties"] = {
-        SINCE_KEY: {
-            "type": ["string", "null"],
-            "description": "Watched from here, in a state.",
-        },
+        SINCE_KEY: {"type": ["string", "null"], "description": "Watched from here, in a state."},
         DAY_KEY: {"anyOf": [{"type": ["string", "number"]}, fact]},
     }
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from forecasting.bank.place import Place
+from forecasting.bank.build import Place
 from forecasting.bank.schema import QuestionFile
 from forecasting.bank.world_facts import evidence_of
 from forecasting.bank.world_file import WorldReader, read_process
@@ -22,18 +22,9 @@ WORLD_ZONE = "UTC"
 
 
 class Worlds(NamedTuple):
-    """What the world files of a bank say.
+    """What the world files of a bank say: what can be used, and every fault with its line.
 
-    Attributes
-    ----------
-    world
-        The processes and links that can be used.
-    evidence
-        The dated facts, oldest known first.
-    questions
-        The questions stated in short form, each with its place.
-    problems
-        Every fault, with file and line.
+    `evidence` are the dated facts, oldest known first.
     """
 
     world: WorldSpec

@@ -55,13 +55,7 @@ class _Bounded(Composer):
 def read_yaml[Model: BaseModel](
     path: Path, model: type[Model], source: str
 ) -> tuple[Model | None, Any, list[Problem]]:
-    """Read and validate a file.
-
-    Returns
-    -------
-    (model, tree, problems)
-        The validated model or None; the raw tree with line numbers; every fault found.
-    """
+    """Read a file: the model or None, the raw tree with line numbers, and every fault found."""
     tree, problems = read_tree(path, source)
     if tree is None:
         return None, None, problems

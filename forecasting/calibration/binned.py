@@ -20,17 +20,13 @@ class BinnedDecomposition:
     """Parts of the mean half Brier score; :func:`binned_decomposition` makes it.
 
     mean_score = reliability - resolution + uncertainty + within_bins, with and without the
-    correction.
+    correction. The standard errors speak for independent forecasts and are of first order: too
+    small for a reliability or resolution near 0, and NaN for a single forecast.
 
     Attributes
     ----------
     reliability, resolution, uncertainty : float
         The first is better small, the second large; the third is not the forecaster's doing.
-    reliability_se, resolution_se, uncertainty_se : float
-        Standard errors, NaN for a single forecast. They speak for independent forecasts, and
-        are of first order: too small for a reliability or resolution near 0.
-    mean_score : float
-        The mean half Brier score.
     within_bins : float
         What forecasts that differ inside one bin add; 0 when bins are distinct values.
     alpha : float
@@ -38,10 +34,8 @@ class BinnedDecomposition:
     alone : int
         Forecasts alone in their bin, about which the correction knows nothing: where they are
         many, reliability and resolution stay too large by the same amount.
-    forecast, event_rate : ndarray, shape (B,)
-        Means of the forecasts and of the outcomes in each bin that holds any.
-    n, events : ndarray of int, shape (B,)
-        How many forecasts, and how many came true.
+    forecast, event_rate, n, events : ndarray, shape (B,)
+        Means and counts in each bin that holds any.
     """
 
     reliability: float
@@ -124,10 +118,6 @@ def binned_decomposition(
     guard : bool
         Whether to keep the corrected terms in their range.
 
-    Returns
-    -------
-    BinnedDecomposition
-
     Raises
     ------
     InvalidInput
@@ -208,11 +198,7 @@ def _plain(
     terms = np.array([n_k @ gap**2, n_k @ lift**2, n * base * (1 - base)]) / n
     gap, lift, there = gap[code], lift[code], rate[code]
     slopes = np.array(
-        [
-            2 * gap * (y - p) - gap**2,
-            2 * lift * y - lift * (there + base),
-            (1 - 2 * base) * y,
-        ]
+        [2 * gap * (y - p) - gap**2, 2 * lift * y - lift * (there + base), (1 - 2 * base) * y]
     )
     return terms, slopes / n
 
@@ -260,18 +246,7 @@ def _codes(p: FloatArray, bins: int | ArrayLike | None) -> IntArray:
 
 
 def bin_edges(bins: int | ArrayLike) -> FloatArray:
-    """Edges of equal bins on [0, 1], or the edges given.
-
-    Raises
-    ------
-    InvalidInput
-        For no bin, and for edges that do not rise.
-
-    Examples
-    --------
-    >>> bin_edges(4).tolist()
-    [0.0, 0.25, 0.5, 0.75, 1.0]
-    """
+    """Edges of equal bins on [0, 1], or the edges given."""
     if np.ndim(bins) == 0:
         try:
             count = operator.index(bins)  # type: ignore[arg-type]

@@ -17,18 +17,8 @@ from forecasting.scoring import checks
 class ConfidenceBand:
     """A reliability curve and an approximate band around it, per distinct forecast.
 
-    Attributes
-    ----------
-    forecast, event_rate, lower, upper : ndarray, shape (D,)
-        The curve and its limits; the limits are NaN where there is no band.
-    n : ndarray of int, shape (D,)
-        Forecasts at each value.
-    level : float
-        Nominal coverage.
-    n_clusters : int
-        Independent events.
-    note : str
-        ``approximate``, or why there is no band.
+    Curve, limits and counts have shape (D,); the limits are NaN where there is no band, and `note`
+    says why.
     """
 
     forecast: FloatArray

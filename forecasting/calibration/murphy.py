@@ -16,16 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MurphyCurve:
-    """Mean elementary score by threshold; :func:`murphy_curve` makes it.
+    """Mean elementary score by threshold, both of shape (T,); :func:`murphy_curve` makes it.
 
-    Attributes
-    ----------
-    threshold : ndarray, shape (T,)
-        Not falling, in [0, 1].
-    score : ndarray, shape (T,)
-        Mean elementary score there, in [0, 2]; smaller is better.
-    area : float
-        Under the whole curve: the mean half Brier score.
+    Scores lie in [0, 2], smaller is better; `area`, under the whole curve, is the mean half Brier
+    score.
     """
 
     threshold: FloatArray
@@ -65,10 +59,6 @@ def murphy_curve(
         Where to evaluate, not falling, in [0, 1]. By default the two ends of every straight
         piece, so that lines through the points draw the exact curve with its jumps, and the
         trapezoid rule gives the exact area.
-
-    Returns
-    -------
-    MurphyCurve
 
     Raises
     ------

@@ -23,17 +23,10 @@ if TYPE_CHECKING:
 class Pit:
     """Where outcomes fell in their forecast distributions; :func:`pit` makes it.
 
-    Attributes
-    ----------
-    lower, upper : ndarray, shape (n,)
-        What the forecast gave to less than the outcome, and to that or less. They differ where
-        the distribution jumps, or is known only at its stated quantiles.
-    edges : ndarray, shape (B + 1,)
-        Of the histogram's bins, from 0 to 1.
-    share : ndarray, shape (B,)
-        Share of the outcomes in each bin, each outcome spread evenly from lower to upper.
-    resamples, seed : int
-        Of what is drawn at first access: band, p_value.
+    `lower` and `upper`, of shape (n,), are what the forecast gave to less than the outcome, and to
+    that or less; they differ where the distribution jumps, or is known only at its quantiles.
+    `share` (B,) is of the outcomes in each bin between `edges` (B + 1,), each spread evenly from
+    lower to upper. Band and p_value are drawn at first access.
     """
 
     lower: FloatArray
@@ -152,10 +145,6 @@ def pit(
         all that is known, else 10.
     resamples, seed : int
         Of the draws, which are made at first access.
-
-    Returns
-    -------
-    Pit
 
     Raises
     ------

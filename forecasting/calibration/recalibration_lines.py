@@ -13,8 +13,6 @@ from forecasting.errors import InvalidInput, NotFound
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CLIP", "NOBODY", "LogOddsLine", "Recalibration", "Shared", "log_odds"]
-
 
 #: Forecasts are clipped to [CLIP, 1 - CLIP] before their log-odds are taken.
 CLIP = 0.005
@@ -78,12 +76,7 @@ class LogOddsLine:
 class Recalibration:
     """Recalibrations of several forecasters, fitted on what had resolved before a moment.
 
-    Attributes
-    ----------
-    lines
-        By forecaster; ``""`` is somebody without a record.
-    as_of
-        Only resolutions known before it were used.
+    `lines` are by forecaster; ``""`` is somebody without a record.
     """
 
     lines: Mapping[str, LogOddsLine]

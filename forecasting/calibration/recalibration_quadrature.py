@@ -11,8 +11,6 @@ import numpy as np
 from forecasting.arrays import FloatArray
 from forecasting.calibration.recalibration_lines import Shared
 
-__all__ = ["Cloud", "by_quadrature"]
-
 Rows = tuple[FloatArray, FloatArray, FloatArray]
 #: alpha, log slope and weight of each point.
 Cloud = tuple[FloatArray, FloatArray, FloatArray]

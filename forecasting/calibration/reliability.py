@@ -38,21 +38,10 @@ class Pick:
 class Corp:
     """Reliability by isotonic regression; :func:`corp` makes it.
 
-    Attributes
-    ----------
-    score : str
-        ``brier`` (the half convention, in [0, 1]) or ``log`` (nats).
-    pooled : Pooled
-        The distinct forecasts with their counts, or with their mean counts over picks.
-    event_rate : ndarray, shape (D,)
-        The curve: the isotonic event rate at each distinct forecast.
-    mean_score, miscalibration, discrimination, uncertainty : float
-        mean_score = miscalibration - discrimination + uncertainty. Under the log score a sure
-        forecast that failed makes the first two infinite.
-    resamples, seed : int
-        Of what is drawn at first access: band, null_miscalibration, p_value.
-    picks : tuple of Pick
-        The rows of each pick; none unless picks were given.
+    mean_score = miscalibration - discrimination + uncertainty, under ``brier`` (the half
+    convention, in [0, 1]) or ``log`` (nats), where a sure forecast that failed makes the first two
+    infinite. `event_rate` (D,) is the curve over the distinct forecasts of `pooled`. Band,
+    null_miscalibration and p_value are drawn at first access.
     """
 
     score: str
@@ -227,10 +216,6 @@ def corp(
         Half Brier score or log score in nats.
     seed, resamples : int
         Of the draws, which are made at first access.
-
-    Returns
-    -------
-    Corp
 
     Raises
     ------

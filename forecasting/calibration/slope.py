@@ -18,13 +18,8 @@ CLIP = 0.001
 class Line:
     """logit(event rate) = intercept + slope x logit(forecast).
 
-    Attributes
-    ----------
-    slope, intercept : float
-        1 and 0 are calibrated; a slope below 1 means forecasts too extreme, above 1 too timid;
-        an intercept above 0 means events more frequent than said.
-    slope_sd, intercept_sd : float
-        Posterior standard deviations (Laplace).
+    1 and 0 are calibrated; a slope below 1 means forecasts too extreme, above 1 too timid, an
+    intercept above 0 events more frequent than said. The deviations are posterior (Laplace).
     """
 
     slope: float
@@ -49,15 +44,6 @@ def slope_intercept(forecast: ArrayLike, outcome: ArrayLike) -> Line:
         Probabilities of yes.
     outcome : array_like, shape (n,)
         0 or 1.
-
-    Returns
-    -------
-    Line
-
-    Raises
-    ------
-    InvalidInput
-        As for :func:`forecasting.scoring.brier`.
 
     References
     ----------

@@ -27,11 +27,6 @@ def spiegelhalter_z(forecast: ArrayLike, outcome: ArrayLike) -> float:
         NaN where forecasts of 0, 1 and 1/2 alone leave nothing to test, infinite where one of
         them was sure and wrong.
 
-    Raises
-    ------
-    InvalidInput
-        As for :func:`forecasting.scoring.brier`.
-
     References
     ----------
     D. J. Spiegelhalter (1986). Probabilistic prediction in patient management and clinical

@@ -79,7 +79,7 @@ def ask(
 ) -> None:
     r"""Ask a question and log your number, in one step.
 
-    With --base the model has an event process for the question, and its number is printed
+    With --base the model has an event process for the question, and its number is logged
     beside yours. Criteria can follow: `forecast questions edit`.
 
     \b

@@ -73,7 +73,7 @@ def what_if(name: str, given: tuple[str, ...], do: tuple[str, ...], as_of: str, 
       forecast scenario what-if --given general-ceasefire-2026=30%
     """
     found = _live(as_of, seed)
-    rows = found.what_if(given, do, name)
+    rows = found.what_if(given, do, found.find(name))
     columns = ("question", "state", "after", "before", "lower", "upper", "mcse")
     emit(
         rows, columns=columns, always=3, title=f"{rows[0]['basis']}; 90 % intervals" if rows else ""
@@ -106,7 +106,7 @@ def value(name: str, target: str, as_of: str, seed: int) -> None:
     found = _live(as_of, seed)
     columns = ("question", "value_of_information", "days", "per_day", "rank_per_day", "target")
     emit(
-        found.value(target, name),
+        found.value(target, found.find(name) if name else None),
         columns=columns,
         title="expected drop of the Brier score (half) of the target from knowing the answer",
     )

@@ -18,25 +18,9 @@ type Method = Literal["HG", "HLN"]
 class DieboldMariano:
     """A test that a regular series of score differences has mean 0.
 
-    Attributes
-    ----------
-    mean : float
-        Mean difference.
-    statistic : float
-        The mean over its standard error, which allows for serial correlation; NaN where there is
-        none, and then `note` says why.
-    p_value : float
-        Two-sided, by Student's t with n - 1 degrees of freedom.
-    lower, upper : float
-        Interval of the mean.
-    level : float
-        Its nominal coverage.
-    n : int
-        Length of the series.
-    method : str
-        "HG" or "HLN".
-    note : str
-        Empty, or why there is no statistic.
+    `statistic` is the mean over its standard error, which allows for serial correlation; NaN where
+    there is none, and then `note` says why. The two-sided `p_value` and the interval of the mean
+    are by Student's t with n - 1 degrees of freedom.
     """
 
     mean: float
@@ -51,11 +35,7 @@ class DieboldMariano:
 
 
 def diebold_mariano(
-    difference: ArrayLike,
-    *,
-    horizon: int = 1,
-    method: Method | str = "HG",
-    level: float = 0.95,
+    difference: ArrayLike, *, horizon: int = 1, method: Method | str = "HG", level: float = 0.95
 ) -> DieboldMariano:
     r"""Test whether two forecasters of one regular series differ in mean score.
 
@@ -85,10 +65,6 @@ def diebold_mariano(
         Hering and Genton, or Harvey, Leybourne and Newbold.
     level : float
         Nominal coverage of the interval.
-
-    Returns
-    -------
-    DieboldMariano
 
     Raises
     ------

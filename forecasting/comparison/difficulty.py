@@ -15,27 +15,10 @@ from forecasting.scoring import checks
 class DifficultyAdjusted:
     """Forecasters' scores as if all had answered the same questions.
 
-    Attributes
-    ----------
-    forecaster : ndarray of object, shape (F,)
-        Their names, in the order of first appearance.
-    raw : ndarray, shape (F,)
-        Mean score as it is.
-    adjusted : ndarray, shape (F,)
-        Expected score on the average question of the component that is ranked; NaN for
-        forecasters of any other component, who cannot be compared with it.
-    component : ndarray of int, shape (F,)
-        Which connected part of the forecaster-question graph: 0 has the most scores.
-    n : ndarray of int, shape (F,)
-        Scores of each forecaster.
-    question : ndarray of object, shape (Q,)
-        Questions, in the order of first appearance.
-    difficulty : ndarray, shape (Q,)
-        Expected score of the average forecaster there; NaN in any other component.
-    question_component : ndarray of int, shape (Q,)
-        The component of each question.
-    n_components : int
-        1 where all can be compared with all.
+    Of shape (F,), in the order of first appearance: `raw` means, `adjusted` (the expected score on
+    the average question of the component that is ranked; NaN in others, which cannot be compared
+    with it), `component` (0 has the most scores) and `n`. Of shape (Q,): `difficulty`, the expected
+    score of the average forecaster there, and each question's component.
     """
 
     forecaster: NDArray[np.object_]
@@ -75,10 +58,6 @@ def difficulty_adjusted(
         Whose score on which question.
     component : int
         The component to adjust; 0, the largest in scores.
-
-    Returns
-    -------
-    DifficultyAdjusted
 
     Raises
     ------

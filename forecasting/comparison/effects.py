@@ -24,17 +24,9 @@ _POOLED_EVENTS = 4.0
 class Effects:
     """Difficulty-adjusted scores of one component with their uncertainty.
 
-    Attributes
-    ----------
-    adjusted : DifficultyAdjusted
-        The least-squares fit over all components.
-    lower, upper : ndarray, shape (F,)
-        95 % interval of `adjusted.adjusted` over events, given the questions; NaN below 8 events
-        and outside the component.
-    n_clusters : ndarray of int, shape (F,)
-        Events of each forecaster.
-    covariance : ndarray, shape (m, m)
-        Of the m forecasters of the component, in their order, for :func:`gaussian_ranks`.
+    `lower` and `upper` (F,) are the 95 % interval of `adjusted.adjusted` over events, given the
+    questions; NaN below 8 events and outside the component. `covariance` (m, m) is of the m
+    forecasters of the component, in their order, for :func:`gaussian_ranks`.
     """
 
     adjusted: DifficultyAdjusted
@@ -46,20 +38,11 @@ class Effects:
 
 @dataclass(frozen=True, slots=True)
 class Ranks:
-    """Posterior probabilities of ranks among the forecasters of one component.
+    """Posterior probabilities of ranks among the m forecasters of one component.
 
-    Attributes
-    ----------
-    p_best : ndarray, shape (m,)
-        Probability of the smallest mean score; they sum to 1.
-    rank_lower, rank_upper : ndarray of int, shape (m,)
-        Central 90 % of each one's rank.
-    skill : ndarray, shape (m,)
-        Posterior mean of the adjusted score, drawn towards the others'.
-    method : str
-        ``pymc``, or ``gaussian`` for the approximation.
-    note : str
-        Empty, or why there was no sampling.
+    `p_best` is the probability of the smallest mean score (they sum to 1), `rank_lower` and
+    `rank_upper` the central 90 % of each rank, `skill` the posterior mean of the adjusted score.
+    The `method` is ``pymc``, or ``gaussian``, and then `note` says why there was no sampling.
     """
 
     p_best: FloatArray
@@ -95,10 +78,6 @@ def effects(
         As for :func:`forecasting.comparison.difficulty_adjusted`.
     cluster : iterable, length N
         The event of each score.
-
-    Returns
-    -------
-    Effects
 
     Raises
     ------
@@ -162,10 +141,6 @@ def gaussian_ranks(mean: ArrayLike, covariance: ArrayLike, *, seed: int = 0) -> 
     covariance : array_like, shape (m, m)
     seed : int
         Of 4,000 draws.
-
-    Returns
-    -------
-    Ranks
 
     Raises
     ------

@@ -24,25 +24,11 @@ _LITTLE = "too little spread: nearly all clusters have the same mean"
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A mean over questions, and how well it is known.
+    """A mean over `n` questions in `n_clusters` events, and how well it is known.
 
-    Attributes
-    ----------
-    mean : float
-        Mean over the values.
-    lower, upper : float
-        The interval; NaN if none can be given, and `note` then says why.
-    level : float
-        Its nominal coverage.
-    n, n_clusters : int
-        Values, and clusters that they come in.
-    standard_error : float
-        Between clusters; NaN for one cluster.
-    detectable : float
-        The smallest difference from 0 that this many clusters, spread like these, show in four
-        cases of five by a two-sided test at 5 %.
-    note : str
-        Empty, or why there is no interval.
+    The interval is NaN if none can be given, and `note` then says why; `standard_error` is between
+    clusters. `detectable` is the smallest difference from 0 that this many clusters, spread like
+    these, show in four cases of five by a two-sided test at 5 %.
     """
 
     mean: float

@@ -24,11 +24,10 @@ def log_mixture(
     With :math:`\tilde\rho = \rho/c^2`, :math:`a = (v + \rho)/c^2`, :math:`w = (cs + v + \rho)/c^2`,
 
     .. math:: m(s, v) = \frac{\tilde\rho^{\tilde\rho}}{\Gamma(\tilde\rho) P(\tilde\rho, \tilde\rho)}
-              \, e^{(cs + v)/c^2} \int_0^1 t^{a-1} e^{-wt} \, dt,
+              \, e^{(cs + v)/c^2} \, \frac{\Gamma(a) P(a, w)}{w^a}.
 
-    where the integral is :math:`\Gamma(a) P(a, w) / w^a` for :math:`w > 0`. For :math:`w \le 0` its
-    value at :math:`w = 0` stands, which is an upper bound: m rises with s. Howard, Ramdas,
-    McAuliffe and Sekhon 2021 (doi:10.1214/20-AOS1991).
+    For :math:`w \le 0` the fraction's value at 0 is an upper bound, as m rises with s. Howard et
+    al. 2021 (doi:10.1214/20-AOS1991).
     """
     from scipy.special import gammainc, gammaln
 

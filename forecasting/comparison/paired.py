@@ -15,20 +15,9 @@ from forecasting.scoring import checks
 class PairedDifference:
     """How much better one forecaster scored than another on the questions that they share.
 
-    Attributes
-    ----------
-    difference : float
-        Mean of score_a - score_b: below 0, A is the better. NaN where both are infinite.
-    lower, upper : float
-        Its interval; NaN if none can be given, and `note` then says why.
-    level : float
-        Nominal coverage of the interval.
-    n_shared, n_clusters : int
-        Questions, and the events that they come in.
-    detectable : float
-        The smallest difference that this many events could show (80 % power, 5 % level).
-    note : str
-        Empty, or why there is no interval.
+    `difference` is the mean of score_a - score_b: below 0, A is the better; NaN where both are
+    infinite. The interval is NaN if none can be given, and `note` then says why. `detectable` is
+    the smallest difference that this many events could show (80 % power, 5 % level).
     """
 
     difference: float
@@ -88,10 +77,6 @@ def paired_bootstrap(
         The event of each question.
     level, resamples, seed
         As for :func:`forecasting.comparison.difference_interval`.
-
-    Returns
-    -------
-    PairedDifference
 
     Raises
     ------

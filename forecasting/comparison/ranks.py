@@ -15,12 +15,7 @@ from forecasting.scoring import checks
 #: Beyond either the Gaussian approximation stands in.
 MOST_FORECASTERS, MOST_SCORES = 64, 4_000
 #: Scales of the half-normal priors, in standard deviations of the scores.
-PRIORS = {
-    "scale_forecaster": 0.5,
-    "scale_question": 1.0,
-    "scale_pair": 0.5,
-    "scale_noise": 1.0,
-}
+PRIORS = {"scale_forecaster": 0.5, "scale_question": 1.0, "scale_pair": 0.5, "scale_noise": 1.0}
 
 
 class ScoreModel:
@@ -30,11 +25,10 @@ class ScoreModel:
               a_f \sim N(0, \sigma_a^2), \quad d_q \sim N(m, \sigma_d^2), \quad
               g \sim N(0, \sigma_g^2).
 
-    The third effect is what makes twenty rungs of one ladder one event: who misjudges it does so
-    on every rung. It is integrated out: with n scores of mean residual r in an event, their
-    spread about r has variance :math:`\sigma^2` and r has :math:`\sigma_g^2 + \sigma^2 / n`.
-    Numbers of questions and events are rounded up to powers of two, so that a few compilations
-    serve all.
+    The third effect makes twenty rungs of one ladder one event. It is integrated out: n scores of
+    an event with mean residual r spread about r with variance :math:`\sigma^2`, and r has
+    :math:`\sigma_g^2 + \sigma^2 / n`. Numbers of questions and events are rounded up to powers of
+    two, so that a few compilations serve all.
     """
 
     family = "ranks"
@@ -86,9 +80,7 @@ class ScoreModel:
                     + within / variance
                     + pt.sum(
                         pt.switch(
-                            occupied,
-                            pt.log(between) + total**2 / (pt.maximum(n, 1) * between),
-                            0.0,
+                            occupied, pt.log(between) + total**2 / (pt.maximum(n, 1) * between), 0.0
                         )
                     )
                 ),
@@ -108,10 +100,8 @@ def ranks(
 ) -> Ranks:
     """Probabilities of being the best among the forecasters of the first component.
 
-    Up to 64 forecasters and 4,000 scores the hierarchical model of :class:`ScoreModel` is
-    sampled; beyond, or where the sampler's diagnostics refuse, or with ``sample=False``, the
-    Gaussian approximation :func:`forecasting.comparison.effects.gaussian_ranks` stands in and
-    `note` says why.
+    Beyond 64 forecasters or 4,000 scores, where the diagnostics refuse, or with ``sample=False``,
+    :func:`forecasting.comparison.effects.gaussian_ranks` stands in and `note` says why.
     """
     inside = np.flatnonzero(effects.adjusted.component == 0)
     names = effects.adjusted.forecaster[inside].tolist()

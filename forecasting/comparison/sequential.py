@@ -20,19 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Sequential:
-    """How the comparison of two forecasters stood after each step.
+    """How the comparison of two forecasters stood after each of n steps.
 
-    Attributes
-    ----------
-    difference : ndarray, shape (n,)
-        Mean of score_a - score_b so far: below 0, A is the better.
-    lower, upper : ndarray, shape (n,)
-        A confidence sequence for it, valid at all steps together.
-    e_a, e_b : ndarray, shape (n,)
-        Evidence that A (B) is the better, against the claim that so far it was not. At `1/alpha`
-        and above, the claim falls at level `alpha`, whenever one stops.
-    alpha : float
-        The level.
+    `difference` is the mean of score_a - score_b so far: below 0, A is the better; `lower` and
+    `upper` are a confidence sequence for it, valid at all steps together. `e_a` (`e_b`) is evidence
+    that A (B) is the better, against the claim that so far it was not: at `1/alpha` and above, the
+    claim falls at level `alpha`, whenever one stops.
     """
 
     difference: FloatArray
@@ -98,10 +91,6 @@ def sequential(
         scores, (-2, 2) for full ones.
     v_opt : float
         The :math:`V_t`, above 0, at which the sequence is tightest.
-
-    Returns
-    -------
-    Sequential
 
     Raises
     ------
@@ -170,19 +159,9 @@ def _bounds(bounds: tuple[float, float]) -> tuple[float, float]:
 class Steps:
     """Questions as steps of a comparison, in an order that no outcome could alter.
 
-    Attributes
-    ----------
-    cluster : ndarray of object, shape (m,)
-        The event of each step.
-    score_a, score_b : ndarray, shape (m,)
-        Mean scores over the event's questions: for :func:`sequential`.
-    n_questions : ndarray of int, shape (m,)
-        Questions in each step.
-    waiting : int
-        Questions with a score that has not entered yet.
-    held_by : object
-        The event that is past its close but lacks an answer, and holds up those after it; else
-        None.
+    Of each step (m,): its event, mean scores over the event's questions, for :func:`sequential`,
+    and their number. `waiting` questions have a score that has not entered yet; `held_by` is the
+    event that is past its close but lacks an answer, and holds up those after it.
     """
 
     cluster: NDArray[np.object_]

@@ -4,14 +4,7 @@ from forecasting.domain.commentary import Claim, PriorChange, Text, Worldview
 from forecasting.domain.evidence import Effect, Evidence, parse_effect
 from forecasting.domain.forecast import Forecast, Imported, Kind, Spread, Value
 from forecasting.domain.outcome import OutcomeSpace
-from forecasting.domain.question import (
-    ANNULLED,
-    Basis,
-    Condition,
-    ModelChoice,
-    Question,
-    Status,
-)
+from forecasting.domain.question import ANNULLED, Basis, Condition, ModelChoice, Question, Status
 from forecasting.domain.resolution import Resolution, Withdrawal
 from forecasting.domain.sealed import Redaction, Reveal, Sealed
 from forecasting.domain.verbal import BANDS, Band, band

@@ -10,14 +10,8 @@ from forecasting.domain.verbal import Band
 class Claim:
     """What a text truly says of a question, in our words, coded twice without the outcome.
 
-    Attributes
-    ----------
-    sentences
-        Sentence numbers in the text (counted from 1).
-    first, second
-        The two independent readings; `scored` is the milder.
-    shown_only
-        Why the claim is shown and not scored; empty when it is scored.
+    `sentences` count from 1; `scored` is the milder reading; `shown_only` says why a claim is shown
+    and not scored.
     """
 
     id: str

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
 
-from forecasting.domain.forecast import Value, decimal_text
+from forecasting.domain.forecast import Value, decimal_text, plain_decimal
 from forecasting.domain.outcome import OutcomeSpace
 from forecasting.errors import InvalidInput
 
@@ -22,18 +22,10 @@ _STEP = Decimal("1e-11")
 
 
 def value_at(space: OutcomeSpace, location: float) -> float:
-    r"""Give the value at a location.
+    """Give the value at a location t.
 
-    With :math:`r = (u - z)/(l - z)` for bounds l, u and zero point z,
-
-    .. math:: x(t) = l + (u - l)\,\frac{r^t - 1}{r - 1},
-
-    and linearly without a zero point.
-
-    Examples
-    --------
-    >>> value_at(OutcomeSpace("numeric", (), 1.0, 100.0, zero_point=0.0), 0.5)
-    10.0
+    With :math:`r = (u - z)/(l - z)` for bounds l, u and zero point z it is
+    :math:`l + (u - l)(r^t - 1)/(r - 1)`, and linear without a zero point.
     """
     low, high = bounds(space)
     if space.zero_point is None:
@@ -43,13 +35,7 @@ def value_at(space: OutcomeSpace, location: float) -> float:
 
 
 def location_of(space: OutcomeSpace, value: float) -> float:
-    """Give the location of a value; below 0 and above 1 it lies beyond a bound.
-
-    Examples
-    --------
-    >>> round(location_of(OutcomeSpace("numeric", (), 1.0, 100.0, zero_point=0.0), 10.0), 12)
-    0.5
-    """
+    """Give the location of a value; below 0 and above 1 it lies beyond a bound."""
     low, high = bounds(space)
     if space.zero_point is None:
         return (value - low) / (high - low)
@@ -59,13 +45,7 @@ def location_of(space: OutcomeSpace, value: float) -> float:
 
 
 def zero_point_of(low: float, middle: float, high: float) -> float | None:
-    """Give the zero point of a scale from the value in its middle; None where it is linear.
-
-    Examples
-    --------
-    >>> zero_point_of(1.0, 10.0, 100.0), zero_point_of(0.0, 5.0, 10.0)
-    (0.0, None)
-    """
+    """Give the zero point of a scale from the value in its middle; None where it is linear."""
     share = (middle - low) / (high - low)
     if abs(share - 0.5) < 1e-6 or not 0 < share < 1:
         return None
@@ -82,24 +62,7 @@ def bounds(space: OutcomeSpace) -> tuple[float, float]:
 
 
 def cdf_value(space: OutcomeSpace, cdf: Sequence[str]) -> Value:
-    """Give the forecast that a CDF states at evenly spaced locations, both bounds among them.
-
-    Parameters
-    ----------
-    cdf : sequence of str
-        Decimals: the probability of at most each value, from the lower bound to the upper.
-
-    Raises
-    ------
-    InvalidInput
-        Fewer than three steps, one outside [0, 1], or one that falls.
-
-    Examples
-    --------
-    >>> made = cdf_value(OutcomeSpace("numeric", (), 0.0, 10.0), ["0.01", "0.5", "1"])
-    >>> made.labels, made.entered
-    (('1', '50'), ('0', '5'))
-    """
+    """Give the forecast that a CDF states, in decimals at even steps from bound to bound."""
     steps = [Decimal(step) for step in cdf]
     if len(steps) < 3:
         msg = f"CDF ({len(steps)} steps): needs three or more"
@@ -119,7 +82,7 @@ def cdf_value(space: OutcomeSpace, cdf: Sequence[str]) -> Value:
         if not 0 < level < 1:
             continue
         last = level
-        levels.append(_plainly(100 * level))
+        levels.append(plain_decimal(100 * level))
         values.append(decimal_text(value_at(space, place / (len(steps) - 1))))
     if len(levels) < 2:
         msg = f"CDF ({len(steps)} steps): says nothing between the bounds"
@@ -127,18 +90,10 @@ def cdf_value(space: OutcomeSpace, cdf: Sequence[str]) -> Value:
     return Value("quantiles", tuple(levels), tuple(values))
 
 
-def _plainly(number: Decimal) -> str:
-    return format(number.normalize(), "f")
-
-
 def probability_at_most(quantiles: Mapping[float, float], value: float) -> float:
     """Give the probability of at most a value, linear between the stated quantiles.
 
-    Parameters
-    ----------
-    quantiles : mapping
-        Levels from 0 to 1, rising, with their values. Below the first value it is 0, above the
-        last 1: pass the bounds with them.
+    It is 0 below the first value and 1 above the last: pass the bounds with them.
     """
     levels, values = list(quantiles), list(quantiles.values())
     place = bisect_left(values, value)
@@ -159,12 +114,7 @@ def probability_at_most(quantiles: Mapping[float, float], value: float) -> float
 def pmf(quantiles: Mapping[float, float], space: OutcomeSpace, buckets: int = 0) -> list[float]:
     """Give the probability below the lower bound, in each of equal steps, and above the upper.
 
-    Parameters
-    ----------
-    quantiles : mapping
-        Levels from 0 to 1 with their values.
-    buckets : int
-        How many steps between the bounds, equal in location; 0: those of the forecast's own grid.
+    Without `buckets` the steps are those of the forecast's own grid.
     """
     low, high = bounds(space)
     ordered = dict(sorted(quantiles.items()))
@@ -184,12 +134,6 @@ def bucket(space: OutcomeSpace, outcome: str, buckets: int) -> int:
     """Give the step that an outcome fell into, as Metaculus counts them: 0 below, n + 1 above.
 
     A value on an edge belongs to the step below it; the bounds themselves to the inside.
-
-    Examples
-    --------
-    >>> space = OutcomeSpace("numeric", (), 0.0, 10.0)
-    >>> [bucket(space, said, 5) for said in ("<0", "0", "2", "2.1", "10", ">10")]
-    [0, 1, 1, 2, 5, 6]
     """
     if outcome.startswith("<"):
         return 0

@@ -8,16 +8,16 @@ forecasts.
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import inf, sqrt
 from typing import Literal
 
 from forecasting.domain.instants import iso
+from forecasting.domain.phrase import UNITS
 from forecasting.errors import InvalidInput
 
 EvidenceKind = Literal["datum", "report"]
-Certainty = Literal["high", "medium", "low", "computed", "unconfirmed"]
 GRADES = ("A", "B", "C", "D", "E", "F")
 #: Outcome data as older entries name them on a question, and whether each takes a number.
 DATA: Mapping[str, bool] = {
@@ -41,6 +41,8 @@ _CODES = (0.25, 0.5, 1.0, 2.0, 4.0)
 _SCALE = {"+2": 4.0, "+1": 2.0, "0": 1.0, "-1": 0.5, "-2": 0.25}
 #: A stated probability is read no further out than this: a flat claim is not infinite evidence.
 STANCE_LEAST, STANCE_MOST = 0.005, 0.995
+#: In days.
+MOST_HALF_LIFE = 36_525.0
 # Not \d, which takes the digits of every script.
 _NUMBER = r"(?:[0-9]{1,400}(?:\.[0-9]{1,400})?|\.[0-9]{1,400})"
 #: The stream of the entries that grade a source.
@@ -51,22 +53,13 @@ GRADES_STREAM = "sources"
 class Effect:
     """What one item does to one target.
 
-    Attributes
-    ----------
-    target
-        A process, ``process=state``, a question or ladder, ``question=option``, or ``class/row`` of
-        a reference class.
-    form
-        ``likelihood`` (a, b: the report's probability if the answer is yes and if it is no; their
-        ratio is that of the hazards), ``datum`` (a named fact with its detail), ``bears`` (the item
-        is about the target; nobody has coded how strongly), or ``stance``, as older entries say how
-        likely the source calls it: it is read as a code.
-    detail
-        Plain data: ``a, b, u`` and ``half_life`` (days or ``lasting``) for a likelihood;
-        ``probability`` (and ``clipped_from`` where it was clipped) or ``code`` for a stance;
-        ``name`` (``state``, ``event``, ``part``), ``at`` and ``state`` or ``value`` for a fact.
-    stated
-        The effect as the analyst wrote it.
+    `target` is a process, ``process=state``, a question or ladder, ``question=option``, or
+    ``class/row`` of a reference class. `form` is ``likelihood`` (a, b: the report's probability if
+    the answer is yes and if it is no; their ratio is that of the hazards), ``datum`` (a named
+    fact), ``bears`` (nobody has coded how strongly), or ``stance``, as older entries say how likely
+    the source calls it, which is read as a code. `detail` is plain data: ``a, b, u`` and
+    ``half_life`` (days or ``lasting``); ``probability`` or ``code``; ``name, at`` and ``state`` or
+    ``value``. `stated` is as the analyst wrote it.
     """
 
     target: str
@@ -118,11 +111,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """What ``--on`` says: a target and an effect on it, or a fact of a process.
-
-    `effect` is empty for an item that only bears on its target; `fact` is what happened (a state,
-    ``event`` or a number), empty for a report.
-    """
+    """What ``--on`` says: a target and an effect on it, or a fact of a process."""
 
     target: str
     effect: str = ""
@@ -130,17 +119,7 @@ class Stated:
 
 
 def split_on(text: str) -> Stated:
-    """Tell target, effect and fact apart, by the spelling of what stands after the last ``=``.
-
-    Examples
-    --------
-    >>> split_on("guarantees=firm=x2"), split_on("convoy=+1")
-    (Stated(target='guarantees=firm', effect='x2', fact=''), \
-Stated(target='convoy', effect='+1', fact=''))
-    >>> split_on("guarantees=firm"), split_on("leaders-meet")
-    (Stated(target='guarantees', effect='', fact='firm'), \
-Stated(target='leaders-meet', effect='', fact=''))
-    """
+    """Tell target, effect and fact apart, by the spelling of what stands after the last ``=``."""
     whole = re.sub(r"\s*([=|])\s*", r"\1", text.strip())
     head, separator, last = (part.strip() for part in whole.rpartition("="))
     if not separator:
@@ -160,18 +139,12 @@ _EFFECT = re.compile(r"[x×]\s*[0-9.].*|[+-].*|.*/.*")
 
 
 def parse_half_life(text: str) -> float | str:
-    """Read a half-life: ``10d``, ``6 weeks``, ``3 mo``, ``36h``, or ``lasting``.
-
-    Examples
-    --------
-    >>> parse_half_life("10d"), parse_half_life("36 h"), parse_half_life("lasting")
-    (10.0, 1.5, 'lasting')
-    """
+    """Read a half-life: ``10d``, ``6 weeks``, ``3 mo``, ``36h``, or ``lasting``."""
     stated = " ".join(text.split()).casefold()
     if stated == LASTING:
         return LASTING
     read = re.fullmatch(rf"([+-]?{_NUMBER})\s*([a-z]*)", stated)
-    days = _DAYS.get(read[2]) if read else None
+    days = {"": 1.0, **UNITS}.get(read[2]) if read else None
     if read is None or days is None:
         msg = f"half_life ({stated[:40]}): must be a number of days, weeks, months or years"
         raise InvalidInput(msg, hint="10d, 6w, 3mo or lasting")
@@ -182,28 +155,8 @@ def parse_half_life(text: str) -> float | str:
     return found
 
 
-MOST_HALF_LIFE = 36_525.0
-_DAYS = {
-    name: days
-    for names, days in (
-        (("h", "hour", "hours"), 1 / 24),
-        (("", "d", "day", "days"), 1.0),
-        (("w", "week", "weeks"), 7.0),
-        (("mo", "month", "months"), 365.25 / 12),
-        (("y", "year", "years"), 365.25),
-    )
-    for name in names
-}
-
-
 def half_life_of(effect: Effect) -> float:
-    """Give the half-life of a report in days, infinite where it lasts.
-
-    Examples
-    --------
-    >>> half_life_of(parse_effect("q", "x2"))
-    30.0
-    """
+    """Give the half-life of a report in days, infinite where it lasts."""
     stated = effect.detail.get("half_life", HALF_LIFE)
     return inf if stated == LASTING else float(stated)
 
@@ -216,16 +169,7 @@ def fading(effect: Effect, half_life: float | str) -> Effect:
 
 
 def code_ratio(effect: Effect) -> float:
-    """Give the ratio that a stance is read as: its code's, or that of the band it falls in.
-
-    A source that calls something likely (.6 to .85) is read as +1, beyond as +2; the mirror images
-    as -1 and -2, and between .4 and .6 as nothing.
-
-    Examples
-    --------
-    >>> [code_ratio(parse_effect("q", f"stance={s}")) for s in ("-1", "0.7", "0.5", "0.9")]
-    [0.5, 2.0, 1.0, 4.0]
-    """
+    """Give the ratio that a stance is read as: its code's, or that of the band it falls in."""
     if "code" in effect.detail:
         return _CODES[int(float(effect.detail["code"])) + 2]
     said = float(effect.detail["probability"])
@@ -315,3 +259,37 @@ def _stance(number: str, stated: str) -> dict[str, str | float]:
     said = float(number)
     read = min(max(said, STANCE_LEAST), STANCE_MOST)
     return {"probability": read} if read == said else {"probability": read, "clipped_from": said}
+
+
+#: The stream of what is added here.
+NEWS = "news"
+#: Streams that are tables of reference cases rather than news.
+REFERENCE_STREAMS = ("agreements", "totals", "occurrences", "packages", "world")
+
+
+def retracts(item: Evidence) -> bool:
+    """Whether an item is a retraction."""
+    return any(effect.name == "retracts" for effect in item.effects)
+
+
+def retractions(items: Iterable[Evidence]) -> dict[str, Evidence]:
+    """Give, by key, the entry that takes each retracted item back."""
+    return {
+        effect.target.removeprefix("evidence/"): item
+        for item in items
+        for effect in item.effects
+        if effect.name == "retracts"
+    }
+
+
+def standing(items: Iterable[Evidence]) -> list[Evidence]:
+    """Give the items that news can be like: no reference tables, gradings or retracted items."""
+    items = tuple(items)
+    gone = retractions(items)
+    return [
+        item
+        for item in items
+        if item.stream not in (*REFERENCE_STREAMS, GRADES_STREAM)
+        and item.key not in gone
+        and not retracts(item)
+    ]

@@ -31,13 +31,7 @@ SHOWN = (5.0, 25.0, 50.0, 75.0, 95.0)
 
 
 def kind_named[Word: str](word: Word) -> Word:
-    """Give the kind that a word names; what a ledger calls elicited is shown as backdated.
-
-    Examples
-    --------
-    >>> kind_named("elicited"), kind_named("live")
-    ('backdated', 'live')
-    """
+    """Give the kind that a word names; what a ledger calls elicited is shown as backdated."""
     found: Word = SHOWN_KINDS.get(word, word)
     return found
 
@@ -46,17 +40,9 @@ def kind_named[Word: str](word: Word) -> Word:
 class Value:
     """What a forecast says: decimal strings exactly as entered, and their labels.
 
-    Attributes
-    ----------
-    shape
-        ``binary`` (the probability of yes), ``options`` (one per option), ``quantiles`` (numbers
-        at levels in percent).
-    labels
-        ``("yes",)``, the options in order, or the levels in rising order.
-    entered
-        The decimal strings that are hashed into the ledger.
-    stated
-        What the person typed, where it was not the decimal (``35%``, ``1:3``, ``likely``).
+    `shape` is ``binary`` (the probability of yes), ``options`` (one per option, in order) or
+    ``quantiles`` (numbers at rising levels in percent). `entered` is hashed into the ledger;
+    `stated` is what the person typed, where it was not the decimal (``35%``, ``1:3``, ``likely``).
     """
 
     shape: Literal["binary", "options", "quantiles"]
@@ -156,6 +142,19 @@ class Said(NamedTuple):
     sealed: int | None
 
 
+class Spoken(NamedTuple):
+    """A forecast as a table shows it, without building the whole value."""
+
+    question: str
+    forecaster: str
+    kind: str
+    labels: tuple[str, ...]
+    entered: tuple[str, ...]
+    stated: str
+    issued_at: dt.datetime
+    because: str
+
+
 class Imported(NamedTuple):
     """A forecast of a track record, of which a file holds a million: who, on what, what and when.
 
@@ -176,13 +175,7 @@ class Imported(NamedTuple):
 
 
 def decimal_text(number: float) -> str:
-    """Write a float as the shortest decimal that reads back as the same float.
-
-    Examples
-    --------
-    >>> decimal_text(1e-05), decimal_text(0.35), decimal_text(1.0)
-    ('0.00001', '0.35', '1')
-    """
+    """Write a float as the shortest decimal that reads back as the same float."""
     text = format(Decimal(repr(float(number))), "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")
@@ -238,7 +231,7 @@ def quantiles_value(
         raise InvalidInput(msg, hint="5=.., 50=.. and 95=..")
     if max(levels.values()) < 1:
         msg = f"quantile levels ({', '.join(given)}): are in percent, and all lie below 1 %"
-        raise InvalidInput(msg, hint=", ".join(_plainly(100 * one) for one in levels.values()))
+        raise InvalidInput(msg, hint=", ".join(plain_decimal(100 * one) for one in levels.values()))
     ordered = sorted(given, key=lambda label: levels[label])
     values = [
         Decimal(reading.quantity(given[label], unit=space.unit, manner=manner)) for label in ordered
@@ -250,11 +243,12 @@ def quantiles_value(
     if any(later < earlier for earlier, later in pairwise(values)):
         msg = f"quantile values ({', '.join(map(str, values))}): must not fall as the level rises"
         raise InvalidInput(msg)
-    labels = tuple(_plainly(levels[label]) for label in ordered)
+    labels = tuple(plain_decimal(levels[label]) for label in ordered)
     return Value("quantiles", labels, tuple(format(v, "f") for v in values))
 
 
-def _plainly(number: Decimal) -> str:
+def plain_decimal(number: Decimal) -> str:
+    """Write a decimal without an exponent and without closing zeros."""
     return format(number.normalize(), "f")
 
 

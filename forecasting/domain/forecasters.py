@@ -47,15 +47,7 @@ _FAMILY: dict[str, Family] = {
 
 
 def family(forecaster: str) -> Family:
-    """Say which part a forecaster plays; a name that is none of the tool's own is a person's.
-
-    Examples
-    --------
-    >>> family("model without links"), family("worldview:003"), family("always-0.5")
-    ('without-links', 'worldview', 'uniform')
-    >>> family("pool:worldviews"), family("ana"), family("market:polymarket")
-    ('pool', 'person', 'crowd')
-    """
+    """Say which part a forecaster plays; a name that is none of the tool's own is a person's."""
     head = forecaster.partition(":")[0].partition("@")[0]
     if head in _FAMILY:
         return _FAMILY[head]
@@ -69,11 +61,5 @@ def family(forecaster: str) -> Family:
 
 
 def ordered(forecasters: Iterable[str]) -> list[str]:
-    """Give forecasters, each once, in the fixed order; never by score.
-
-    Examples
-    --------
-    >>> ordered(["text:000", "base-rate", "worldview:001", "model"])
-    ['model', 'base-rate', 'worldview:001', 'text:000']
-    """
+    """Give forecasters, each once, in the fixed order; never by score."""
     return sorted(set(forecasters), key=lambda name: (FAMILIES.index(family(name)), name))

@@ -32,20 +32,7 @@ class Fall:
 
 
 def falls(rungs: Mapping[str, Steps]) -> Iterator[Fall]:
-    """Give each moment at which one forecaster's forecasts of a ladder begin to fall.
-
-    Parameters
-    ----------
-    rungs : mapping
-        By name, in the order of their deadlines: what stood from when on.
-
-    Examples
-    --------
-    >>> at = [dt.datetime(2026, 1, day, tzinfo=dt.UTC) for day in (1, 2, 3)]
-    >>> early = [(at[0], Decimal("0.3")), (at[2], None)]
-    >>> [fall.at.day for fall in falls({"june": early, "july": [(at[1], Decimal("0.1"))]})]
-    [2]
-    """
+    """Give each moment at which one forecaster's forecasts of a ladder begin to fall."""
     order = {name: place for place, name in enumerate(rungs)}
     steps = sorted(
         ((at, name, p) for name, found in rungs.items() for at, p in found),

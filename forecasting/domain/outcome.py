@@ -15,20 +15,11 @@ YES, NO = "yes", "no"
 class OutcomeSpace:
     """The possible outcomes of a question.
 
-    Attributes
-    ----------
-    type
-        ``binary`` (no, yes), ``categorical``, ``ordered`` (options from low to high), ``numeric``.
-    options
-        The option names, in order; ``("no", "yes")`` for a binary question, empty for a number.
-    lower, upper, unit
-        Bounds and unit of a numeric question.
-    zero_point
-        Of a logarithmic scale; None: the scale is linear.
-    open_bounds
-        Which bounds the number may lie beyond: ``lower``, ``upper``, ``both`` or none. Another
-        number than foreseen is recorded as beyond a bound whether it is open or not; only the
-        log score over steps of the range asks.
+    `type` is ``binary`` (no, yes), ``categorical``, ``ordered`` (options from low to high) or
+    ``numeric``, which alone has bounds and a unit, and a `zero_point` where its scale is
+    logarithmic. `open_bounds` are those the number may lie beyond (``lower``, ``upper``, ``both``
+    or none): only the log score over steps of the range asks, for a number beyond a bound is
+    recorded as such whether it is open or not.
 
     Examples
     --------
@@ -87,12 +78,6 @@ class OutcomeSpace:
 
 
 def beyond(space: OutcomeSpace) -> tuple[str, str]:
-    """Give how a number below and one above the bounds of a numeric question are recorded.
-
-    Examples
-    --------
-    >>> beyond(OutcomeSpace("numeric", (), -0.5, 5000.0))
-    ('<-0.5', '>5000')
-    """
+    """Give how a number below and one above the bounds of a numeric question are recorded."""
     low, high = (format(Decimal(repr(bound)), "f") for bound in (space.lower, space.upper))
     return f"<{low.removesuffix('.0')}", f">{high.removesuffix('.0')}"

@@ -47,13 +47,7 @@ EXAMPLES = "3 in 70 weeks, once in 8 mo, 5% a year, median 60 d (15..240), class
 
 
 def parse_span(text: str) -> float:
-    """Read a span of time as days.
-
-    Examples
-    --------
-    >>> parse_span("30d"), parse_span("10 weeks"), parse_span("8 mo"), parse_span("12h")
-    (30.0, 70.0, 243.5, 0.5)
-    """
+    """Read a span of time as days."""
     match = re.fullmatch(_SPAN, text.strip())
     if match is None:
         msg = f"span ({text.strip()[:60]}): must be a number with d, w, mo, y or h"
@@ -66,13 +60,7 @@ def parse_span(text: str) -> float:
 
 
 def parse_ratio(text: str) -> tuple[float, float, float]:
-    """Read how much faster: the median of a hazard ratio with its 90 % range.
-
-    Examples
-    --------
-    >>> parse_ratio("x3 (1..9)")
-    (3.0, 1.0, 9.0)
-    """
+    """Read how much faster: the median of a hazard ratio with its 90 % range."""
     stated = text.strip()
     match = re.fullmatch(rf"[x×]\s*(?P<number>{_NUMBER})(?:\s*{_RANGE})?", stated)
     if match is None:
@@ -91,13 +79,7 @@ def parse_ratio(text: str) -> tuple[float, float, float]:
 
 
 def parse_share(text: str, what: str = "share") -> float:
-    """Read a share, ``40%`` or ``0.4``.
-
-    Examples
-    --------
-    >>> parse_share("40%"), parse_share("0.4")
-    (0.4, 0.4)
-    """
+    """Read a share, ``40%`` or ``0.4``."""
     stated = text.strip()
     match = re.fullmatch(rf"({_NUMBER})\s*(%?)", stated)
     share = float(match[1]) / (100.0 if match[2] else 1.0) if match else -1.0
@@ -108,19 +90,7 @@ def parse_share(text: str, what: str = "share") -> float:
 
 
 def parse_phrase(text: str, zone: str = "UTC") -> Phrase:
-    """Read how fast a move comes; a day is the midnight in the zone that ends it.
-
-    Examples
-    --------
-    >>> found = parse_phrase("3 in 70 weeks")
-    >>> found.form, found.count, found.exposure
-    ('count', 3.5, 490.0)
-    >>> found = parse_phrase("median 60 d (15..240) shape 0.8 at once 10%")
-    >>> found.median, found.low, found.high, found.shape, found.at_once
-    (60.0, 15.0, 240.0, 0.8, 0.1)
-    >>> parse_phrase("").form, parse_phrase("class past-truces").reference
-    ('history', 'past-truces')
-    """
+    """Read how fast a move comes; a day is the midnight in the zone that ends it."""
     stated = " ".join(text.split())
     head, *tails = (part.strip() for part in _TAIL.split(stated))
     said = _head(head, stated, zone)

@@ -1,7 +1,6 @@
 """Does a predicate fit its world and its question: names, types, moments, conditions."""
 
 import datetime as dt
-import difflib
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -27,11 +26,8 @@ from forecasting.domain.predicate import (
     Truth,
     Within,
 )
-from forecasting.domain.process import (
-    DELIVERY_MOVES,
-    ProcessSpec,
-    WorldSpec,
-)
+from forecasting.domain.process import DELIVERY_MOVES, ProcessSpec, WorldSpec
+from forecasting.errors import nearest
 
 COUNTED = ("event", "delivery")
 #: More ways of meeting a condition are not searched for contradictions.
@@ -41,14 +37,7 @@ type _Literal = tuple[_Atom, bool]
 
 
 def processes_of(predicate: Predicate) -> frozenset[str]:
-    """Give the processes that a predicate names, those of its condition too.
-
-    Examples
-    --------
-    >>> close = Moment()
-    >>> sorted(processes_of(Predicate(Occurred("a", close), At("b", ("on",), close))))
-    ['a', 'b']
-    """
+    """Give the processes that a predicate names, those of its condition too."""
     parts = [predicate.event] if predicate.given is None else [predicate.event, predicate.given]
     return frozenset(process for part in parts for process, _ in _targets(part))
 
@@ -60,21 +49,7 @@ def check_predicate(
     opens: dt.datetime,
     closes: dt.datetime,
 ) -> list[str]:
-    """List why a predicate cannot answer a question; empty if it can.
-
-    Parameters
-    ----------
-    space, opens, closes
-        What the question resolves to, and its window.
-
-    Examples
-    --------
-    >>> start, end = dt.datetime(2026, 1, 1), dt.datetime(2026, 2, 1)
-    >>> asked = Predicate(Occurred("convey", Moment()))
-    >>> world = WorldSpec({"convoy": ProcessSpec("convoy", "event", ("waiting",), ())})
-    >>> check_predicate(asked, world, OutcomeSpace.binary(), start, end)
-    ['process (convey): the world has no such process; the nearest is convoy']
-    """
+    """List why a predicate cannot answer a question; empty if it can."""
     parts = [predicate.event] if predicate.given is None else [predicate.event, predicate.given]
     unknown = [fault for part in parts for fault in _names(part, world)]
     if unknown:
@@ -85,11 +60,6 @@ def check_predicate(
     if predicate.given is not None and not found and cannot_be(predicate.given, world, closes):
         found.append("given: the condition is impossible: its parts exclude each other")
     return list(dict.fromkeys(found))
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Give the known name most like a mistyped one, or nothing."""
-    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)), "")
 
 
 def reached(process: ProcessSpec, starts: Iterable[str]) -> frozenset[str]:

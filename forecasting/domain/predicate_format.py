@@ -24,20 +24,13 @@ from forecasting.domain.predicate import (
     Truth,
     Within,
 )
+from forecasting.domain.process import target
 
 _CLOSE = Moment()
 
 
 def format_predicate(predicate: Predicate, *, zone: str = "UTC") -> str:
-    """Write a predicate in the grammar; reading it again gives an equal one.
-
-    Examples
-    --------
-    >>> close = Moment()
-    >>> asked = Not(Or(Entered("a", ("x",), close), Occurred("b", close)))
-    >>> format_predicate(Predicate(asked, At("a", ("on",), close)))
-    'not (a=x by close or b by close) given a=on on close'
-    """
+    """Write a predicate in the grammar; reading it again gives an equal one."""
     asked = _event(predicate.event, zone)
     return asked if predicate.given is None else f"{asked} given {_truth(predicate.given, zone)}"
 
@@ -76,17 +69,17 @@ def _truth(truth: Truth, zone: str, binds: int = 0) -> str:
 def _atom(truth: Entered | Occurred | At | Through | Within, zone: str) -> str:
     match truth:
         case Entered(until=until, since=since):
-            return f"{_target(truth.process, truth.states)} {_window(since, until, zone)}"
+            return f"{target(truth.process, truth.states)} {_window(since, until, zone)}"
         case Occurred(process=process, until=until, least=least, since=since):
             count = f" count >= {least}" if least > 1 else ""
             return f"{process}{count} {_window(since, until, zone)}"
         case At(when=when):
-            return f"{_target(truth.process, truth.states)} on {_moment(when, zone)}"
+            return f"{target(truth.process, truth.states)} on {_moment(when, zone)}"
         case Through(until=until):
-            return f"{_target(truth.process, truth.states)} through {_moment(until, zone)}"
+            return f"{target(truth.process, truth.states)} through {_moment(until, zone)}"
         case Within(days=days):
-            cause = _target(truth.cause, truth.cause_states)
-            return f"{_target(truth.process, truth.states)} within {days!r}d of {cause}".replace(
+            cause = target(truth.cause, truth.cause_states)
+            return f"{target(truth.process, truth.states)} within {days!r}d of {cause}".replace(
                 ".0d of", "d of"
             )
 
@@ -97,12 +90,8 @@ def _window(since: Moment | None, until: Moment, zone: str) -> str:
     return f"between {_moment(since, zone)} and {_moment(until, zone)}"
 
 
-def _target(process: str, states: Sequence[str]) -> str:
-    return f"{process}={'|'.join(states)}" if states else process
-
-
 def _entries(entries: Sequence[tuple[str, str, tuple[str, ...]]]) -> str:
-    return ", ".join(f"{_option(option)}: {_target(p, states)}" for option, p, states in entries)
+    return ", ".join(f"{_option(option)}: {target(p, states)}" for option, p, states in entries)
 
 
 def _as(named: Sequence[tuple[str, str]]) -> str:

@@ -81,40 +81,16 @@ class _Token:
 
 
 def parse_predicate(text: str, *, zone: str = "UTC", world: WorldSpec | None = None) -> Predicate:
-    """Read what a question asks of the world.
+    """Read what a question asks of the world; a day is the midnight that ends it in `zone`.
 
-    Parameters
-    ----------
-    zone : str
-        In which days are read: a day is the midnight that ends it.
-    world : WorldSpec, optional
-        With it, ``election by close`` of a scheduled process reads as ``election=held by close``.
-
-    Raises
-    ------
-    InvalidInput
-        Not in the grammar; what stands where is named. Names are checked by `check_predicate`.
-
-    Examples
-    --------
-    >>> found = parse_predicate("truce=on on close")
-    >>> found.event
-    At(process='truce', states=('on',), when=Moment(at=None))
-    >>> parse_predicate("convoy count >= 3 by close").event
-    Occurred(process='convoy', until=Moment(at=None), least=3, since=None)
+    With a `world`, ``election by close`` of a scheduled process is ``election=held by close``.
     """
     stated = " ".join(text.split())
     return _Parser(stated, _tokens(stated), zone, world).whole()
 
 
 def parse_target(text: str, what: str = "target") -> tuple[str, tuple[str, ...]]:
-    """Read ``process`` or ``process=a|b``.
-
-    Examples
-    --------
-    >>> parse_target("guarantees=soft|firm"), parse_target("convoy")
-    (('guarantees', ('soft', 'firm')), ('convoy', ()))
-    """
+    """Read ``process`` or ``process=a|b``."""
     stated = " ".join(text.split())
     parser = _Parser(stated, _tokens(stated, what), "UTC", None, what)
     found = parser.target()

@@ -7,7 +7,7 @@ another process is in a state. Everything here is as stated: the models turn it 
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
@@ -35,24 +35,14 @@ SCHEDULED_STATES = ("ahead", "held")
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A statement about how fast a move comes.
+    """A statement about how fast a move comes; `text` is as written.
 
-    Attributes
-    ----------
-    form
-        ``history``: nothing stated. ``count``: `count` events in `exposure` days, a Gamma(shape =
-        count, rate = exposure) prior on the rate a day (``3 in 70 weeks`` is Gamma(3.5, 490),
-        ``once in 8 mo`` Gamma(1, 243.5), ``5% a year`` Gamma(1, 7121)). ``median``: the time has
-        median `median` days with the 90 % range `low` to `high`, hazard ``rate x age^shape``.
-        ``class``: times are those of the reference class `reference`, the hazard times a factor of
-        median `median` with the 90 % range `low` to `high` (1, 1, 1: the class as it is).
-        ``date``: at the moment `at`, if its state still holds.
-    shape, shape_low, shape_high
-        Exponent of the age; 1 is an exponential time.
-    at_once, for_good
-        Shares of stays that end at once, and that never end by this move.
-    text
-        As written.
+    ``history``: nothing stated. ``count``: `count` events in `exposure` days, a Gamma(count,
+    exposure) prior on the rate a day (``once in 8 mo`` is Gamma(1, 243.5), ``5% a year``
+    Gamma(1, 7121)). ``median``: the time has a median in days with the 90 % range `low` to `high`,
+    hazard ``rate x age^shape``. ``class``: the times of a reference class, the hazard times a
+    factor of a median and a 90 % range. ``date``: at the moment `at`, if its state still holds.
+    `at_once` and `for_good` are shares of stays that end at once, and never by this move.
     """
 
     form: PhraseForm
@@ -125,20 +115,11 @@ class DeliverySpec:
 
 @dataclass(frozen=True, slots=True)
 class ProcessSpec:
-    """One process as the bank states it.
+    """One process as the bank states it; ``highest of`` follows the order of its `states`.
 
-    Attributes
-    ----------
-    states
-        In the order in which they are written; ``highest of`` follows it.
-    since, start
-        From when the process was watched, and its state then.
-    watched
-        Until when it was watched (`None`: only until its last fact or recorded watch).
-    at
-        Of a scheduled process: the first and the last possible moment, the latter the planned one.
-    alone
-        Nobody's parent and without links: a stream that may be drawn apart.
+    `since` and `start` say from when it was watched and its state then, `watched` until when
+    (None: until its last fact or recorded watch). `at` of a scheduled process is the first and the
+    last possible moment, the latter the planned one. `alone`: nobody's parent and without links.
     """
 
     name: str
@@ -165,10 +146,9 @@ class ProcessSpec:
 class LinkSpec:
     """While (or once) `parent` is in one of `states`, moves of `child` come so much faster.
 
-    `into` names the states that the hastened moves lead to (empty: every move of the child); of an
-    event it is empty, as are the `states` of a parent that is an event (``once strike: ...``).
-    `median`, `low`, `high` are a hazard ratio and its 90 % range.
-    `past` is the share of the past in which it was on, where the parent has no dated history.
+    `into` names the states that the hastened moves lead to (empty: every move; an event has none).
+    `median`, `low`, `high` are a hazard ratio and its 90 % range, `past` the share of the past in
+    which it was on, where the parent has no dated history.
     """
 
     parent: str
@@ -189,10 +169,11 @@ class LinkSpec:
     def name(self) -> str:
         """The link as it is written, without its size."""
         word = "once" if self.once else "while"
-        return f"{word} {_written(self.parent, self.states)}: {_written(self.child, self.into)}"
+        return f"{word} {target(self.parent, self.states)}: {target(self.child, self.into)}"
 
 
-def _written(process: str, states: tuple[str, ...]) -> str:
+def target(process: str, states: Sequence[str]) -> str:
+    """Write ``process`` or ``process=a|b``."""
     return f"{process}={'|'.join(states)}" if states else process
 
 
@@ -202,3 +183,13 @@ class WorldSpec:
 
     processes: Mapping[str, ProcessSpec]
     links: tuple[LinkSpec, ...] = ()
+
+
+def ancestors(links: Sequence[LinkSpec], names: Iterable[str]) -> frozenset[str]:
+    """Give the processes with everything that is linked into them, however far up."""
+    found = set(names)
+    while True:
+        more = {link.parent for link in links if link.child in found} - found
+        if not more:
+            return frozenset(found)
+        found |= more

@@ -20,31 +20,10 @@ WORLD, SIMULATED = "world", "simulated"
 class ModelRun:
     """One fit of one model, or one simulation of a world: what went in, how, what the gate said.
 
-    Of a world there is one run an update (:func:`world_run`); the gate and the Monte Carlo error
-    of each answer stand with its forecast.
-
-    Attributes
-    ----------
-    family, fitted
-        The family that was asked for and the one that was fitted; ``world`` for both of a world.
-    worldview
-        The worldview whose priors were used; empty for the shared priors.
-    priors_hash, evidence_hash
-        SHA-256 of the priors and of the evidence that entered, in hexadecimal; the priors of a
-        world are what its bank states.
-    as_of
-        The moment that the fit knows the world at.
-    seed
-        The random seed, as an integer of 0 or more.
-    method
-        ``conjugate``, ``psis``, ``nuts``, ``simulated``, ...
-    gate
-        ``passed``, ``refused: REASONS`` or ``overridden: REASON``.
-    diagnostics, versions
-        Plain data; a number that is not finite is kept as the word ``nan``, ``inf`` or ``-inf``.
-        How long the fit took is no part of either, so that the same fit gives the same entry.
-    run
-        The replay run that it belongs to; empty outside a replay.
+    `family` was asked for and `fitted` is what was fitted (both ``world`` of a world, whose gate
+    and Monte Carlo errors stand with its forecasts). `priors_hash` and `evidence_hash` are SHA-256
+    in hexadecimal. `gate` is ``passed``, ``refused: REASONS`` or ``overridden: REASON``. How long a
+    fit took is no part of `diagnostics`, so that the same fit gives the same entry.
     """
 
     family: str
@@ -102,30 +81,7 @@ def world_run(
 ) -> ModelRun:
     """Give the run of one simulated world, to be recorded once before its forecasts.
 
-    Its gate is that of its fits: refused where one is, for the reasons that they name, else
-    overridden where one is.
-
-    Parameters
-    ----------
-    draws : int
-        How many paths were simulated.
-    fits : mapping of str to Fitted
-        The graphs behind it by name; empty where closed forms alone were used.
-    diagnostics : mapping, optional
-        More to keep beside ``draws`` and ``fits``.
-
-    Examples
-    --------
-    >>> made = world_run(
-    ...     bank_hash="0" * 64,
-    ...     evidence_hash="1" * 64,
-    ...     as_of=dt.datetime(2026, 11, 28, tzinfo=dt.UTC),
-    ...     seed=0,
-    ...     draws=32_768,
-    ...     fits={"rates": Fitted("2" * 64), "spells": Fitted("3" * 64, "refused: r_hat 1.2")},
-    ... )
-    >>> made.family, made.method, made.gate, fits_of(made)["rates"].gate
-    ('world', 'simulated', 'refused: spells: r_hat 1.2', 'passed')
+    Its gate is that of its fits: refused where one is, else overridden where one is.
     """
     if draws < 1:
         msg = f"draws ({draws}): must be 1 or more"
@@ -204,14 +160,7 @@ class ReplayMark:
 def in_batch(position: int) -> int:
     """Name the draft at `position` (from 0) of the same append, where a number is wanted.
 
-    An entry has no number before it is recorded. A forecast whose model run is recorded in the
-    same append carries ``in_batch(i)``, a negative number, which no entry has; the ledger
-    replaces it.
-
-    Examples
-    --------
-    >>> in_batch(0), in_batch(3)
-    (-1, -4)
+    An entry has no number before it is recorded; the ledger replaces this negative one.
     """
     if position < 0:
         msg = f"position ({position}): must be 0 or more"
@@ -220,16 +169,7 @@ def in_batch(position: int) -> int:
 
 
 def plain(value: object) -> Plain:
-    """Give a value as plain data that a canonical text can hold.
-
-    NumPy scalars and arrays become Python numbers and tuples, sequences become tuples, and
-    numbers that are not finite become words, because no JSON number can say them.
-
-    Examples
-    --------
-    >>> plain({"r_hat": float("nan"), "ess": [400, 512.5]})
-    {'r_hat': 'nan', 'ess': (400, 512.5)}
-    """
+    """Give a value as data for a canonical text; numbers that are not finite become words."""
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, int):

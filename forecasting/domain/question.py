@@ -36,19 +36,7 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """The model family of a question, what stands in for it, and its reference class.
-
-    Attributes
-    ----------
-    family
-        The family that the question belongs to (``survival``, ``staged``, ...).
-    fitted
-        The family that is really fitted; differs from `family` where one stands in.
-    reference
-        The reference class that feeds it.
-    settings
-        What the family needs to know of this question (which truce, which package, ...).
-    """
+    """The family of a question, what is fitted in its place, its reference class and settings."""
 
     family: str
     fitted: str

@@ -6,14 +6,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ReferenceClass:
-    """A class of comparable cases.
+    """A class of comparable cases; time outside what was observed is unobserved, not quiet.
 
-    Attributes
-    ----------
-    family, kind
-        The family that reads it and, for the base rate, how (rate, share, dirichlet, rungs).
-    observed_from, observed_until
-        Time outside is unobserved, not quiet.
+    `kind` says how a base rate reads it: rate, share, dirichlet or rungs.
     """
 
     id: str

@@ -66,24 +66,9 @@ def outcomes(
 ) -> dict[str, Resolution]:
     """Give the version that counts for each question, under one reading of the record.
 
-    ``standing``: the last outcome or annulment, unless the question was reopened after it; a
-    contested reading changes nothing. ``first``: the first outcome or annulment, whatever came
-    later. ``disputed``: the last contested reading where there is one, else what stands.
-
-    Parameters
-    ----------
-    versions : iterable of Resolution
-        In the order of recording.
-
-    Examples
-    --------
-    >>> at = dt.datetime(2026, 5, 12, tzinfo=dt.UTC)
-    >>> said = [
-    ...     Resolution("q", "no", at, "ours"),
-    ...     Resolution("q", "yes", at, "a market", status=DISPUTED),
-    ... ]
-    >>> outcomes(said)["q"].outcome, outcomes(said, "disputed")["q"].outcome
-    ('no', 'yes')
+    ``standing``: the last outcome or annulment, unless the question was reopened after it.
+    ``first``: the first, whatever came later. ``disputed``: the last contested reading, where there
+    is one. The versions come in the order of recording.
     """
     if reading not in READINGS:
         msg = f"reading ({reading}): must be one of {', '.join(READINGS)}"

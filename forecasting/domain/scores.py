@@ -10,20 +10,8 @@ _OPTIONS = ("binary", "categorical")
 class ScoreName:
     """A rule as tables name it; the functions stand in :mod:`forecasting.scoring.rules`.
 
-    Attributes
-    ----------
-    types
-        The types of question that tables score by it.
-    lower, upper
-        The least and the largest score, under the half convention.
-    titles
-        What it is called, by convention; empty: its name.
-    compares
-        Whether two forecasters are compared by it.
-    ranks
-        Whether a leaderboard adjusts it: its scores are finite.
-    crowd
-        Whether it compares with everybody in force on a question; no such score is proper.
+    `types` of question are scored by it, from `lower` to `upper` under the half convention.
+    `ranks`: its scores are finite. `crowd`: it compares with everybody in force, so is not proper.
     """
 
     types: tuple[str, ...]
@@ -77,25 +65,13 @@ _SQUARES = ("brier", "relative")
 
 
 def score_range(rule: str, convention: str = "half") -> tuple[float, float]:
-    """Give the least and the largest score of a rule; infinite for a score without a bound.
-
-    Examples
-    --------
-    >>> score_range("brier", "full"), score_range("log")
-    ((0.0, 2.0), (0.0, inf))
-    """
+    """Give the least and the largest score of a rule; infinite for a score without a bound."""
     one = SCORES[rule]
     factor = 2.0 if convention == "full" and rule in _SQUARES else 1.0
     return factor * one.lower, factor * one.upper
 
 
 def score_title(rule: str, convention: str = "half") -> str:
-    """Name a rule and its convention; a rule without a title by its own name.
-
-    Examples
-    --------
-    >>> score_title("brier", "full"), score_title("rps", "full"), score_title("peer")
-    ('full Brier score', 'ranked probability score (RPS)', 'peer')
-    """
+    """Name a rule and its convention; a rule without a title by its own name."""
     titles = dict(SCORES[rule].titles) if rule in SCORES else {}
     return titles.get(convention) or titles.get("half") or rule

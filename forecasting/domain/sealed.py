@@ -60,21 +60,13 @@ def placed(entry: Forecast | Said | Sealed) -> tuple[dt.datetime, int]:
 
 
 def as_shown(
-    forecasts: Iterable[Forecast],
-    seals: Iterable[Sealed],
-    withdrawals: Iterable[Withdrawal] = (),
+    forecasts: Iterable[Forecast], seals: Iterable[Sealed], withdrawals: Iterable[Withdrawal] = ()
 ) -> tuple[list[Forecast], list[Withdrawal]]:
     """Give forecasts and withdrawals as others could see them at each moment.
 
-    A seal takes back what its forecaster had said before it. Its number is in force from when it
-    was revealed, and never is where its forecaster has spoken again, or withdrawn, in between.
-    Whatever learns from others' forecasts reads these; only its own forecaster's score counts a
-    revealed number from when it was sealed.
-
-    Returns
-    -------
-    tuple
-        Forecasts by the moment from which they stood; the withdrawals given, and one a seal.
+    A seal takes back what its forecaster said before it. Its number is in force from when it was
+    revealed, unless its forecaster has spoken or withdrawn in between. What learns from others'
+    forecasts reads these; its own forecaster's score counts the number from when it was sealed.
     """
     listed, taken = list(forecasts), list(withdrawals)
     held = [Withdrawal(s.question, s.forecaster, s.issued_at, s.recorded_at, s.seq) for s in seals]

@@ -51,11 +51,5 @@ def band(name: str) -> Band:
 
 
 def milder(first: Band, second: Band) -> Band:
-    """Give the band whose midpoint lies nearer to even odds.
-
-    Examples
-    --------
-    >>> milder(band("very-unlikely"), band("unlikely")).name
-    'unlikely'
-    """
+    """Give the band whose midpoint lies nearer to even odds."""
     return min(first, second, key=lambda b: abs(b.middle - 0.5))

@@ -35,31 +35,8 @@ def watched(
 ) -> dict[str, dt.datetime]:
     """Give the moment up to which each process was watched, as of a moment.
 
-    Parameters
-    ----------
-    watches : iterable of Watch
-        As the ledger gives them.
-    as_of : datetime
-        No watch counts beyond it.
-    live : bool
-        True: a watch counts once it was recorded. False: somebody who was asked then would have
-        looked, so that in a replay a watch counts whenever it was recorded.
-    head : int, optional
-        No entry after this number counts.
-
-    Returns
-    -------
-    dict of str to datetime
-        The processes that were watched, by name.
-
-    Examples
-    --------
-    >>> day = lambda n: dt.datetime(2026, 3, n, tzinfo=dt.UTC)
-    >>> looked = [Watch("truce", day(20), recorded_at=day(21), seq=7)]
-    >>> watched(looked, day(15), live=False)["truce"].day
-    15
-    >>> watched(looked, day(15), live=True), watched(looked, day(15), live=False, head=6)
-    ({}, {})
+    Live, a watch counts once it was recorded. Otherwise somebody who was asked then would have
+    looked, so it counts whenever it was recorded. No entry after `head` counts.
     """
     found: dict[str, dt.datetime] = {}
     for watch in watches:
@@ -80,9 +57,6 @@ def watched_until(
     live: bool,
     head: int | None = None,
 ) -> dt.datetime | None:
-    """Give the moment up to which one process was watched as of a moment; None: nobody looked.
-
-    The arguments are those of :func:`watched`.
-    """
+    """Give the moment up to which one process was watched as of a moment; None: nobody looked."""
     mine = (watch for watch in watches if watch.process == process)
     return watched(mine, as_of, live=live, head=head).get(process)

@@ -8,7 +8,7 @@ forecast uses the items with ``known_at <= as_of`` that also stood in the ledger
 import datetime as dt
 from collections.abc import Iterable
 
-from forecasting.domain.evidence import Evidence
+from forecasting.domain.evidence import Evidence, retractions, retracts
 from forecasting.domain.instants import utc
 
 
@@ -19,23 +19,10 @@ def known(
     head: int | None = None,
     recorded: bool = False,
 ) -> tuple[Evidence, ...]:
-    """Give the items that a forecast as of a moment may use, in an order of their own.
+    """Give the items that a forecast as of a moment may use, sorted by ``known_at`` and key.
 
-    Parameters
-    ----------
-    items : iterable of Evidence
-        Any items, in any order.
-    as_of : datetime
-        Aware; items known at that very moment count.
-    head : int, optional
-        A ledger sequence number: entries after it do not exist for this forecast.
-    recorded : bool
-        Also require that the ledger had recorded the item by `as_of` (a live forecast).
-
-    Returns
-    -------
-    tuple of Evidence
-        Sorted by ``known_at`` and key, so that the order of arrival cannot matter.
+    Items known at that very moment count; ledger entries after `head` do not exist. `recorded` also
+    requires that the ledger had recorded the item by `as_of` (a live forecast).
 
     Examples
     --------
@@ -58,14 +45,5 @@ def known(
 def retracted(items: Iterable[Evidence]) -> tuple[Evidence, ...]:
     """Drop the items that a later item retracts, and the retractions themselves."""
     items = tuple(items)
-    gone = {
-        effect.target.removeprefix("evidence/")
-        for item in items
-        for effect in item.effects
-        if effect.name == "retracts"
-    }
-    return tuple(
-        item
-        for item in items
-        if item.key not in gone and all(effect.name != "retracts" for effect in item.effects)
-    )
+    gone = retractions(items)
+    return tuple(item for item in items if item.key not in gone and not retracts(item))

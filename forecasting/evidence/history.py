@@ -22,8 +22,8 @@ DAY = dt.timedelta(days=1)
 class Piece:
     """One stretch of one stay in a move's start state, in which no link changed.
 
-    `begin` and `end` are ages in days since the state was entered (of an event since the last
-    one), `day` the days since 1970 at the beginning, `on` the names of the links that acted.
+    `begin` and `end` are ages in days since the state was entered (of an event since the last one),
+    `day` the days since 1970 at the beginning, `on` the links that acted.
     """
 
     begin: float

@@ -17,13 +17,7 @@ _PREFIX = "feed-"
 
 
 def key_of(guid: str, source: str) -> str:
-    """Give the key of an item whose feed names it: the same whatever else of it changes.
-
-    Examples
-    --------
-    >>> key_of("a1", "Wire") == key_of("a1", "Wire"), key_of("a1", "Wire") == key_of("a1", "Post")
-    (True, False)
-    """
+    """Give the key of an item whose feed names it: the same whatever else of it changes."""
     unique = f"{_plain(source)}\0{guid.strip()}"
     return f"{_PREFIX}{hashlib.sha256(unique.encode()).hexdigest()[:16]}"
 

@@ -51,41 +51,12 @@ class Row:
 
 
 def is_address(name: str) -> bool:
-    """Say whether what was given for a file is an address of something elsewhere.
-
-    Examples
-    --------
-    >>> is_address("https://example.org/feed"), is_address("C:/feed.xml"), is_address("-")
-    (True, False, False)
-    """
+    """Say whether what was given for a file is an address of something elsewhere."""
     return "://" in name
 
 
 def read(content: bytes, *, name: str, source: str = "", manner: Manner | None = None) -> list[Row]:
-    r"""Read the rows of a file.
-
-    Parameters
-    ----------
-    content : bytes
-        At most 10 MB, UTF-8 (XML as it declares).
-    name : str
-        The file's name, for messages.
-    source : str
-        Who says so, where neither a row nor the feed's own title does.
-    manner : Manner, optional
-        The zone of a feed's times that name none, and the order of its dates in figures.
-
-    Raises
-    ------
-    InvalidInput
-        The file as a whole cannot be read: too large, no text, no known format, broken XML.
-
-    Examples
-    --------
-    >>> content = b"title,source,known_at\nTalks end,wire,2026-11-20T09:00Z\n"
-    >>> [(row.line, row.fields["title"]) for row in read(content, name="x.csv")]
-    [(2, 'Talks end')]
-    """
+    """Read the rows of a file; `source` says so, where neither a row nor the feed's title does."""
     if len(content) > MOST_BYTES:
         msg = f"file ({name}): {len(content):,} bytes; at most {MOST_BYTES:,}"
         raise InvalidInput(msg, hint="split the file")

@@ -22,7 +22,7 @@ from forecasting.domain.predicate import (
 )
 from forecasting.domain.process import DELIVERY_MOVES, ProcessSpec, WorldSpec
 from forecasting.domain.question import Question
-from forecasting.errors import InvalidInput
+from forecasting.errors import InvalidInput, nearest
 
 #: A move of a process, as (process, ``start > end``).
 type Way = tuple[str, str]
@@ -32,13 +32,7 @@ _PARTS = (("agreed", "begun"), ("begun", "begun"))
 
 
 def moves_of(process: ProcessSpec) -> tuple[tuple[str, str], ...]:
-    """Give (start, end) of the moves that a report can act on; what has a date has none.
-
-    Examples
-    --------
-    >>> moves_of(ProcessSpec("convoy", "event", ("waiting",), ()))
-    (('waiting', 'waiting'),)
-    """
+    """Give (start, end) of the moves that a report can act on; what has a date has none."""
     if process.kind == "scheduled":
         return ()
     if process.kind == "event":
@@ -50,12 +44,7 @@ def moves_of(process: ProcessSpec) -> tuple[tuple[str, str], ...]:
 
 
 def into(process: ProcessSpec, states: Iterable[str], *, stages: bool = False) -> Signs:
-    """Give the moves into some states.
-
-    Notes
-    -----
-    Parts make a delivery begin and complete it, so they are what leads to ``begun`` and ``done``.
-    """
+    """Give the moves into some states; the parts of a delivery lead to ``begun`` and ``done``."""
     wanted = set(states)
     moves = moves_of(process)
     if process.kind == "delivery" and wanted & {"begun", "done"}:
@@ -115,12 +104,9 @@ def check_state(process: ProcessSpec, state: str) -> None:
     """Refuse a state that a process does not have, with the nearest."""
     if state in process.states or (process.kind == "event" and state == "event"):
         return
-    from difflib import get_close_matches
-
     words = ("event",) if process.kind == "event" else process.states
-    near = get_close_matches(state, words, n=1, cutoff=0.5)
     msg = f"state ({state}): {process.name} has {', '.join(words)}"
-    raise InvalidInput(msg, hint=f"{process.name}={near[0] if near else words[0]}")
+    raise InvalidInput(msg, hint=f"{process.name}={nearest(state, words) or words[0]}")
 
 
 def to_question(predicate: Predicate, world: WorldSpec, option: str = "") -> Signs:

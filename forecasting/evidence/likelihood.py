@@ -44,19 +44,11 @@ class Report:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reliability:
-    """What is believed of one source's reliability: weights on nodes in [0, 1] that sum to 1.
+    """What is believed of one source's reliability: weights on rising nodes in [0, 1], shape (K,).
 
-    Attributes
-    ----------
-    source, grade
-        The source and the Admiralty grade that its prior came from.
-    nodes, weights
-        Shape (K,), nodes rising.
-    claims, effective
-        How many of its reports were on questions that have resolved, and what they count once
-        copies of one story are discounted.
-    right, wrong
-        How many of those leaned to the answer that came, and to the other.
+    Its prior came from the Admiralty `grade`. Of its reports, `claims` were on questions that have
+    resolved; they count `effective` once copies of one story are discounted; `right` of them leaned
+    to the answer that came, `wrong` to the other.
     """
 
     source: str
@@ -128,14 +120,7 @@ def story_discounts(
 ) -> dict[str, float]:
     """Give the discount of each report, by key: copies within a story, then stories of one event.
 
-    Parameters
-    ----------
-    reports : sequence of Report
-        All that bear on one thing.
-    mean : callable
-        The mean reliability of a report's source; sizes are compared at it.
-    rho, event_rho : float
-        Dependence within a story, and between differently sourced stories of one event.
+    Sizes are compared at `mean`, the mean reliability of a report's source.
 
     Examples
     --------
@@ -165,17 +150,9 @@ def story_discounts(
 
 
 def of_grade(
-    grade: str,
-    source: str = "",
-    grade_priors: Mapping[str, tuple[float, float]] = GRADE_PRIORS,
+    grade: str, source: str = "", grade_priors: Mapping[str, tuple[float, float]] = GRADE_PRIORS
 ) -> Reliability:
-    """Give a grade's Beta prior on 64 Gauss-Jacobi nodes.
-
-    Examples
-    --------
-    >>> round(of_grade("B").mean, 6)
-    0.8
-    """
+    """Give a grade's Beta prior on 64 Gauss-Jacobi nodes."""
     from scipy.special import roots_jacobi
 
     alpha, beta = grade_priors[grade]

@@ -20,32 +20,14 @@ LEAST = 0.06
 
 
 def stems(text: str) -> frozenset[str]:
-    """Give the cut words of a text; numbers say nothing of what it is about.
-
-    Examples
-    --------
-    >>> sorted(stems("Ceasefires: 3 envoys on the ceasefire"))
-    ['ceasef', 'envoys', 'the']
-    """
+    """Give the cut words of a text; numbers say nothing of what it is about."""
     return frozenset(
         word[:STEM] for word in words(text) if len(word) >= SHORTEST and not word[0].isdigit()
     )
 
 
 class Likeness:
-    """Texts by name, to be compared with others.
-
-    Parameters
-    ----------
-    texts : mapping of str to str
-        What each question or process says of itself.
-
-    Examples
-    --------
-    >>> known = Likeness({"truce": "a general ceasefire holds", "grain": "ships leave with grain"})
-    >>> [name for name, _ in known.rank("Grain ships wait")]
-    ['grain']
-    """
+    """Texts by name, to be compared with others."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._texts = {name: stems(text) for name, text in texts.items()}

@@ -1,7 +1,7 @@
 """What a question rests on: the processes of its predicate, and what is linked into them."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 
 from forecasting.domain.predicate import (
     And,
@@ -22,19 +22,9 @@ from forecasting.domain.predicate import (
     Within,
 )
 from forecasting.domain.predicate_check import processes_of as asked
-from forecasting.domain.process import LinkSpec, WorldSpec
+from forecasting.domain.process import WorldSpec, ancestors
 
 __all__ = ["ancestors", "asked", "groups", "last_moment", "moments", "part_of"]
-
-
-def ancestors(links: Sequence[LinkSpec], names: Iterable[str]) -> frozenset[str]:
-    """Give the processes with everything that is linked into them, however far up."""
-    found = set(names)
-    while True:
-        more = {link.parent for link in links if link.child in found} - found
-        if not more:
-            return frozenset(found)
-        found |= more
 
 
 def part_of(world: WorldSpec, names: frozenset[str]) -> WorldSpec:

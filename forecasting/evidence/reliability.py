@@ -70,18 +70,9 @@ class Claim:
 class Reliabilities:
     """The reliability of every source, as learned from all sources' claims together.
 
-    Parameters
-    ----------
-    claims : sequence of Claim
-        In any order.
-    grades : mapping
-        Source to grade; it overrides what the claims carry.
-    grade_priors : mapping
-        Grade to the two parameters of a Beta.
-    rho : float
-        Dependence of the copies of one story.
-    shift_sd : float
-        Size of the common shift on the logit scale; 0 keeps the sources apart.
+    `grades` overrides what the claims carry; `grade_priors` are the two parameters of a Beta by
+    grade; `rho` is the dependence of the copies of one story, `shift_sd` the size of the common
+    shift on the logit scale (0 keeps the sources apart).
 
     Examples
     --------
@@ -191,19 +182,8 @@ def claims_of(
 ) -> list[Claim]:
     """Give the reports that had become claims by a moment: their yes-no question had resolved.
 
-    Parameters
-    ----------
-    items : iterable of Evidence
-        Standing items known by `as_of`.
-    questions, outcomes : mapping
-        By question id. A report on a ladder is about its last deadline.
-    as_of : datetime
-        A resolution known later teaches nothing yet.
-
-    Notes
-    -----
-    A report that was known only when the outcome was already known claims nothing, and an annulled
-    question judges nobody.
+    A report on a ladder is about its last deadline. One that was known only when the outcome was
+    claims nothing, and an annulled question judges nobody.
     """
     last_rung: dict[str, Question] = {}
     for question in questions.values():
@@ -241,15 +221,9 @@ _ANSWERS = frozenset({"yes", "no"})
 
 
 def grades_of(items: Iterable[Evidence]) -> dict[str, str]:
-    """Give the grade of each source: as set for it, else as its latest graded item states.
+    """Give each source's grade: what ``sources set`` said last, else as its latest item states.
 
-    A source's grade is one: what ``sources set`` said last overrides every item's, and otherwise
-    the latest item that states one other than F (which says "cannot be judged") speaks for all.
-
-    Parameters
-    ----------
-    items : iterable of Evidence
-        Standing items known as of the moment that asks, gradings among them.
+    F says "cannot be judged", so the latest item with another grade speaks.
     """
     stated: dict[str, str] = {}
     graded: dict[str, str] = {}
@@ -274,14 +248,7 @@ def learned(
 ) -> Reliabilities:
     """Give every source's reliability as of a moment, from the information available by then.
 
-    Parameters
-    ----------
-    items : iterable of Evidence
-        Any evidence; what was known later or retracted by then is left out here.
-    questions, outcomes : mapping
-        By question id: the questions, and the standing resolutions.
-    as_of : datetime
-        Aware.
+    `outcomes` are the standing resolutions; what was known later or retracted is left out here.
     """
     standing = retracted(known(items, as_of))
     claims = claims_of(standing, questions, outcomes, as_of)

@@ -41,20 +41,10 @@ _LEAST = 1e-11
 
 @dataclass(frozen=True, slots=True)
 class CodedReport:
-    """What one item adds to the log hazard of one move.
+    """What one item adds to the log hazard of one `move`, written ``start > end``.
 
-    Attributes
-    ----------
-    move
-        As ``start > end``.
-    log_ratio
-        What it added when it came: in a story, beyond what was known before.
-    half_life
-        In days; infinite: it lasts.
-    source, bound
-        Who says it, and the most that everything of this source may weigh on the move.
-    key, story
-        The item, and the story that it belongs to (its own key where it names none).
+    `log_ratio` is what it added when it came: in a story, beyond what was known before. Of
+    `source`, no more than `bound` counts on the move. An infinite `half_life` (days) lasts.
     """
 
     process: str
@@ -69,15 +59,7 @@ class CodedReport:
     grade: str
 
     def weight_at(self, moment: dt.datetime) -> float:
-        """Give what is left of it at a moment: nothing before it was known.
-
-        Examples
-        --------
-        >>> noon = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
-        >>> said = CodedReport("a", "x > y", noon, 0.8, 30.0, "wire", 2.2, "n1", "n1", "B")
-        >>> said.weight_at(noon + 30 * DAY), said.weight_at(noon - DAY)
-        (0.4, 0.0)
-        """
+        """Give what is left of it at a moment: nothing before it was known."""
         if moment < self.known_at:
             return 0.0
         return _faded(self.log_ratio, (moment - self.known_at) / DAY, self.half_life)
@@ -94,10 +76,7 @@ def reports(
 ) -> tuple[CodedReport, ...]:
     """Give what the reports known by a moment add to the moves of a world.
 
-    Notes
-    -----
-    An effect that the world cannot use (an unknown target or state, a choice without an option)
-    moves nothing: one item's fault stops no other. :func:`unusable` says why.
+    An effect that the world cannot use moves nothing, and :func:`unusable` says why.
     """
     standing = retracted(known(items, as_of))
     mean = _Means(standing, reliability)
@@ -166,16 +145,7 @@ def ends_of(record: Record, move: str) -> list[dt.datetime]:
 
 
 def multiplier(coded: Sequence[CodedReport], days: ArrayLike, gain: ArrayLike = 1.0) -> FloatArray:
-    """Give the hazard ratio of one move's reports at some days.
-
-    Examples
-    --------
-    >>> from math import log
-    >>> noon = dt.datetime(1970, 1, 2, tzinfo=dt.UTC)
-    >>> said = CodedReport("a", "x > y", noon, log(2), 30.0, "wire", 2.2, "n1", "n1", "B")
-    >>> multiplier([said], [0.0, 1.0, 31.0]).round(3).tolist()
-    [1.0, 1.0, 1.414]
-    """
+    """Give the hazard ratio of one move's reports at some days."""
     times = np.atleast_1d(np.asarray(days, dtype=np.float64))
     worth = np.asarray(gain, dtype=np.float64)
     by_source: dict[str, tuple[float, FloatArray]] = {}
@@ -229,14 +199,7 @@ class _Means:
 
 
 def bound(reliability: float) -> float:
-    """Give the most that a source's words weigh on a move, in log hazard.
-
-    Examples
-    --------
-    >>> from math import exp
-    >>> [round(exp(bound(r)), 1) for r in (0.2, 0.4, 0.6, 0.8, 0.95)]
-    [1.5, 2.3, 4.0, 9.0, 39.0]
-    """
+    """Give the most that a source's words weigh on a move, in log hazard."""
     r = min(reliability, MOST_RELIABLE)
     return log((1.0 + r) / (1.0 - r))
 
@@ -345,13 +308,7 @@ def _told(way: Way, story: Sequence[_Said]) -> list[CodedReport]:
 
 
 def story_total(sizes: Sequence[float], rho: float = EVENT_RHO) -> float:
-    """Give the weight of a story: the largest total of rule 23 over its k strongest items.
-
-    Examples
-    --------
-    >>> story_total([0.6, 0.6]), story_total([0.6, 0.01]), story_total([])
-    (0.8, 0.6, 0.0)
-    """
+    """Give the weight of a story: the largest total of rule 23 over its k strongest items."""
     ordered = sorted(sizes, reverse=True)
     totals = [0.0]
     for k in range(1, len(ordered) + 1):

@@ -21,33 +21,8 @@ def shapley(players: int, value: Value, *, seed: int = 0) -> FloatArray:
     .. math:: \phi_i = \sum_{S \not\ni i} \frac{|S|! (n - 1 - |S|)!}{n!} (v(S + i) - v(S))
 
     Exact up to `EXACT` players; beyond, the mean over about `ORDERS` seeded orders, in which each
-    player stands at each place equally often. Both add up to v(all) - v(none).
-
-    Parameters
-    ----------
-    players : int
-        n, at least 0; players are 0 to n - 1.
-    value : callable
-        From a coalition to its value, an array of shape (K,); asked once for each coalition.
-    seed : int
-        Of the orders, where they are drawn.
-
-    Returns
-    -------
-    ndarray, shape (n, K)
-        In the unit of the value.
-
-    References
-    ----------
-    L. S. Shapley, A value for n-person games, 1953, doi:10.1515/9781400881970-018.
-
-    Examples
-    --------
-    Two copies of one thing share what it does; a third that does nothing gets nothing.
-
-    >>> worth = lambda s: np.array([1.0 if s & {0, 1} else 0.0])
-    >>> shapley(3, worth).ravel().tolist()
-    [0.5, 0.5, 0.0]
+    stands at each place equally often. `value` gives an array of shape (K,) for a coalition of
+    players 0 to n - 1; the result has shape (n, K). Shapley 1953, doi:10.1515/9781400881970-018.
     """
     seen: dict[frozenset[int], FloatArray] = {}
 

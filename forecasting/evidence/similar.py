@@ -37,13 +37,7 @@ class Alike:
 
 
 def address(url: str) -> str:
-    """Give an address in the form that is compared: no scheme, no tracking, no trailing slash.
-
-    Examples
-    --------
-    >>> address("https://www.Example.org/a/?utm_source=x#top"), address("")
-    ('example.org/a', '')
-    """
+    """Give an address in the form that is compared: no scheme, no tracking, no trailing slash."""
     try:
         parts = urlsplit(url.strip())
         host = (parts.hostname or "").removeprefix("www.").removeprefix("m.")
@@ -57,13 +51,7 @@ def address(url: str) -> str:
 
 
 def words(title: str) -> frozenset[str]:
-    """Give the words of a title: case folded, without punctuation.
-
-    Examples
-    --------
-    >>> sorted(words("Envoys leave Geneva, 1,000 freed!"))
-    ['1,000', 'envoys', 'freed', 'geneva', 'leave']
-    """
+    """Give the words of a title: case folded, without punctuation."""
     return frozenset(_WORD.findall(unicodedata.normalize("NFKC", title).casefold()))
 
 
@@ -73,15 +61,7 @@ def numbers(title: frozenset[str]) -> frozenset[str]:
 
 
 def same_title(one: frozenset[str], other: frozenset[str]) -> bool:
-    """Whether two titles, as sets of words, are nearly the same.
-
-    Examples
-    --------
-    >>> same_title(words("Envoys leave without a date"), words("Envoys leave without any date"))
-    True
-    >>> same_title(words("Exchange: 205 freed"), words("Exchange: 307 freed"))
-    False
-    """
+    """Whether two titles, as sets of words, are nearly the same."""
     mine, theirs = numbers(one), numbers(other)
     if mine and theirs and mine != theirs:
         return False
@@ -115,15 +95,7 @@ class Index:
                 self._words.setdefault((word, day, figures), []).append((item, mine))
 
     def like(self, title: str, *, url: str, known_at: dt.datetime, story: str = "") -> list[Alike]:
-        """Give the items that may tell the same story, apart from those that already share it.
-
-        Parameters
-        ----------
-        title, url, known_at
-            Of the new item.
-        story : str
-            The story it was put in; other items of it are no news.
-        """
+        """Give the items that may tell the same story, apart from those that already share it."""
         found: dict[str, Alike] = {}
         for item in self._addresses.get(address(url), ()) if url else ():
             found[item.key] = Alike(item, "same address")

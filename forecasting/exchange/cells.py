@@ -28,24 +28,12 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r\0]")
 
 
 def neutral(text: str) -> str:
-    """Write a text so that no spreadsheet runs it; :func:`restored` undoes it exactly.
-
-    Examples
-    --------
-    >>> neutral("=1+1"), neutral("'=1+1"), neutral("'Twas")
-    ("'=1+1", "''=1+1", "'Twas")
-    """
+    """Write a text so that no spreadsheet runs it; :func:`restored` undoes it exactly."""
     return f"'{text}" if _FORMULA.match(text) else text
 
 
 def restored(cell: str) -> str:
-    """Read a text that :func:`neutral` wrote.
-
-    Examples
-    --------
-    >>> restored("'=1+1"), restored("''=1+1"), restored("'Twas"), restored("=1")
-    ('=1+1', "'=1+1", "'Twas", '=1')
-    """
+    """Read a text that :func:`neutral` wrote."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 

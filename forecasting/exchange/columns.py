@@ -77,28 +77,7 @@ class Columns:
 
 
 def recognised(heads: Sequence[str], given: Mapping[str, str]) -> Columns:
-    """Tell which column is which.
-
-    Parameters
-    ----------
-    heads : sequence of str
-        The headings as they stand.
-    given : mapping
-        The user's own word: heading to tidy name.
-
-    Raises
-    ------
-    InvalidInput
-        A heading that is almost a tidy name, a name of `given` that is no column.
-    Ambiguous
-        Two headings for one column.
-
-    Examples
-    --------
-    >>> found = recognised(["Question", "My probability (%)", "Date", "Mood"], {})
-    >>> found.names, found.percent, found.passed
-    (['question', 'forecast', 'issued_at', ''], True, ['Mood'])
-    """
+    """Tell which column is which; `given` is the user's own word, heading to tidy name."""
     wanted = {_plain(head): target for head, target in given.items()}
     for head, target in given.items():
         if target not in COLUMNS:

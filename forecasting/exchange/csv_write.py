@@ -1,11 +1,10 @@
-"""Write a tidy table that :func:`.csv_read.read_csv` reads back to the same record."""
+"""Write a tidy table that :mod:`.formats.csv` reads back to the same record."""
 
 import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Protocol
 
-from forecasting.domain.forecast import decimal_text
+from forecasting.domain.forecast import Spoken, decimal_text
 from forecasting.domain.instants import iso
 from forecasting.domain.question import Question
 from forecasting.domain.reading import probability
@@ -13,36 +12,18 @@ from forecasting.domain.resolution import Resolution, Withdrawal
 from forecasting.errors import InvalidInput
 from forecasting.exchange.cells import neutral
 from forecasting.exchange.columns import COLUMNS
-from forecasting.exchange.csv_read import NUMERIC
+from forecasting.exchange.formats.csv import NUMERIC
 from forecasting.exchange.record import WITHDRAWN
 
 
-class Spoken(Protocol):
-    """A forecast as a table shows it."""
+def line_writer() -> Callable[[Iterable[str]], str]:
+    """Give what writes a row of CSV as a line."""
 
-    @property
-    def question(self) -> str: ...  # noqa: D102
-    @property
-    def forecaster(self) -> str: ...  # noqa: D102
-    @property
-    def kind(self) -> str: ...  # noqa: D102
-    @property
-    def labels(self) -> tuple[str, ...]: ...  # noqa: D102
-    @property
-    def entered(self) -> tuple[str, ...]: ...  # noqa: D102
-    @property
-    def stated(self) -> str: ...  # noqa: D102
-    @property
-    def issued_at(self) -> Any: ...  # noqa: D102
-    @property
-    def because(self) -> str: ...  # noqa: D102
+    class Line:
+        def write(self, line: str) -> str:
+            return line
 
-
-class _Line:
-    """What a csv writer writes to, a line at a time."""
-
-    def write(self, line: str) -> str:
-        return line
+    return csv.writer(Line(), lineterminator="\n").writerow
 
 
 def write_csv(
@@ -56,7 +37,7 @@ def write_csv(
     Text that a spreadsheet would run gets an apostrophe before it; numbers and times are as they
     are.
     """
-    write: Callable[[Iterable[str]], str] = csv.writer(_Line(), lineterminator="\n").writerow
+    write = line_writer()
     yield write(COLUMNS)
     about: dict[str, dict[str, str]] = {}
 

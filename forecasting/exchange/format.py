@@ -50,14 +50,9 @@ class Told(NamedTuple):
 class PlatformRule:
     """A rule that the platform itself scores by.
 
-    Attributes
-    ----------
-    score
-        From what the ledger holds of one question to the score of each forecaster.
-    convention
-        Its scale and which way is better, in words.
-    why
-        What explains that it differs from the tool's own score of the same forecasts.
+    `score` goes from what the ledger holds of one question to each forecaster's score;
+    `convention` is its scale and which way is better; `why` explains that it differs from the
+    tool's own score of the same forecasts.
     """
 
     score: Callable[[Told], Mapping[str, float]]
@@ -66,7 +61,7 @@ class PlatformRule:
 
 
 def brier_once(told: Told) -> dict[str, float]:
-    r"""Score each forecaster: the mean over their forecasts of :math:`(p - y)^2`, from 0 to 1.
+    """Score each forecaster: the mean over their forecasts of :math:`(p - y)^2`, from 0 to 1.
 
     Every forecast counts once, however long it stood, and those after the close count too.
     """
@@ -81,22 +76,10 @@ def brier_once(told: Told) -> dict[str, float]:
 class Format:
     """One format of a file.
 
-    Attributes
-    ----------
-    name
-        The word on the command line, which also stands before ids and names.
-    what
-        What such a file is, with its article, for messages.
-    looks_like
-        Whether a file is one, by its content; never true of another format's.
-    read
-        Yields what the file states.
-    rules
-        The platform's own scoring rules by name; empty where it has none.
-    platform
-        What stands before the names of its people; empty: its own name.
-    own
-        Whether it is this tool's own layout: names and ids stay as they stand.
+    `name` is the word on the command line, which also stands before ids; `what` names such a file
+    with its article. `looks_like` goes by the content, and is never true of another format's file.
+    `platform` stands before the names of its people, by default `name`. `own`: it is this tool's
+    own layout, and names and ids stay as they stand.
     """
 
     name: str
@@ -110,20 +93,8 @@ class Format:
 
 #: The module of each format, in the order in which a file is held against them.
 _MODULES = (
-    "metaculus",
-    "metaculus_csv",
-    "fatebook",
-    "predictionbook",
-    "manifold",
-    "cultivate",
-    "polymarket",
-    "kalshi",
-    "forecastbench",
-    "gjp",
-    "iqisa",
-    "parquet",
-    "jsonl",
-    "csv",
+    *("metaculus", "metaculus_csv", "fatebook", "predictionbook", "manifold", "cultivate"),
+    *("polymarket", "kalshi", "forecastbench", "gjp", "iqisa", "parquet", "jsonl", "csv"),
 )
 
 
@@ -137,13 +108,7 @@ def formats() -> dict[str, Format]:
 
 
 def detected(source: Source, name: str = "") -> Format:
-    """Give the format that is named, if the file is one, or the one that the file is of.
-
-    Raises
-    ------
-    InvalidInput
-        No such format; or the file is none of it, with what it looks like.
-    """
+    """Give the format that is named, if the file is one, or the one that the file is of."""
     known = formats()
     if name and name not in known:
         msg = f"format ({plainly(name)}): must be one of {', '.join(known)}"

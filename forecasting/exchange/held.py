@@ -14,23 +14,11 @@ type Key = tuple[str, str, dt.datetime]
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a ledger holds already.
+    """What a ledger holds already: the latest questions, every outcome, who said what when.
 
-    Attributes
-    ----------
-    questions
-        The latest version of each, by id.
-    resolutions
-        Every version of every outcome, in the order of recording.
-    forecasts
-        By question, forecaster and moment the labels and decimals; replays are not among them.
-    withdrawals
-        By question, forecaster and moment.
-    vacant
-        Questions that only imports made, all of which were undone: another file may state them
-        anew.
-    imported
-        Questions on which only imports have spoken: another file may complete what was left open.
+    Replays are not among `forecasts`. On `vacant` questions, which only imports made, all of which
+    were undone, another file may state anew what they ask; on `imported` ones, on which only
+    imports have spoken, it may complete what was left open.
     """
 
     questions: Mapping[str, Question] = field(default_factory=dict)

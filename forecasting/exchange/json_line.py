@@ -19,29 +19,10 @@ class NotStrict(ValueError):
 
 
 def parse(line: str, *, lexical: bool = True) -> Any:
-    """Read one JSON text.
+    """Read one JSON text; with `lexical`, numbers are the text that stands there.
 
     Refused are NaN and infinities, numbers beyond the largest double, a key that appears twice,
     more than 32 levels, NUL, and halves of surrogate pairs.
-
-    Parameters
-    ----------
-    lexical : bool
-        Give numbers as :class:`Number`, the text that stands there; otherwise as int and float.
-
-    Raises
-    ------
-    NotStrict
-        With what is wrong.
-
-    Examples
-    --------
-    >>> parse('{"forecast": 0.350}')
-    {'forecast': '0.350'}
-    >>> parse('{"a": 1, "a": 2}')
-    Traceback (most recent call last):
-    ...
-    forecasting.exchange.json_line.NotStrict: the key a appears twice
     """
     try:
         found = (_LEXICAL if lexical else _NUMERIC).decode(line)

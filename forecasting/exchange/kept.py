@@ -141,27 +141,12 @@ def _numbers(labels: tuple[str, ...], entered: tuple[str, ...]) -> tuple[tuple[s
 
 
 def value_of(
-    space: OutcomeSpace,
-    said: str | tuple[tuple[str, str], ...],
-    *,
-    manner: Manner | None = None,
+    space: OutcomeSpace, said: str | tuple[tuple[str, str], ...], *, manner: Manner | None = None
 ) -> Value:
     """Give the value of a forecast on a question of some outcome space.
 
     A text is the decimal of a probability that was read already; pairs are read here, where it is
     known what they are.
-
-    Raises
-    ------
-    InvalidInput
-        A number where options are wanted or the other way round, options that do not sum to 1,
-        quantiles that fall.
-
-    Examples
-    --------
-    >>> value_of(OutcomeSpace("ordered", ("none", "some")), (("some", "0.2"), ("none", "80%")))
-    ... # doctest: +ELLIPSIS
-    Value(shape='options', labels=('none', 'some'), entered=('0.8', '0.2'), ...)
     """
     if space.type == "binary":
         if not isinstance(said, str):

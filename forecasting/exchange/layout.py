@@ -5,7 +5,7 @@ from typing import Any
 from forecasting.domain.outcome import QUESTION_TYPES
 from forecasting.exchange.cells import LIMITS
 from forecasting.exchange.columns import COLUMNS
-from forecasting.exchange.csv_read import NUMERIC
+from forecasting.exchange.formats.csv import NUMERIC
 
 _TIMES = ("issued_at", "opens", "closes", "resolved_at", "resolves_by")
 _SAYS = {

@@ -15,16 +15,9 @@ def named(
 ) -> None:
     """Give every forecaster of a file the name that they have in the ledger.
 
-    The person whose file it is, is called `me`; everybody else ``<platform>:<name>``, because the
-    same name on two platforms may be two people. Whose file it is, is `user`, else what the file
-    says, else `me` where somebody in it is called so, else the only person in it. Without `me`,
-    `forecaster` is the name of that person where it is clear who it is.
-
-    Raises
-    ------
-    InvalidInput
-        Nobody in it is called `user`, or with `me` it is not clear who that is; rows that name
-        nobody, without `me`.
+    The person whose file it is, is `me`; everybody else ``<platform>:<name>``, because the same
+    name on two platforms may be two people. Whose file it is, is `user`, else what the file says,
+    else `me` where somebody is called so, else the only person in it.
     """
     people = {one.forecaster for one in statements.said if not one.forecaster.startswith(NOBODY)}
     clear = user or statements.owner or len(people - {""}) == 1 or forecaster in people
@@ -46,11 +39,7 @@ def named(
         said.forecaster = names.get(said.forecaster, said.forecaster)
     statements.scored = [
         Scored(
-            one.line,
-            one.question,
-            names.get(one.forecaster, one.forecaster),
-            one.rule,
-            one.score,
+            one.line, one.question, names.get(one.forecaster, one.forecaster), one.rule, one.score
         )
         for one in statements.scored
     ]

@@ -3,15 +3,16 @@
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from decimal import Decimal
 from operator import attrgetter
 
 from forecasting.domain import Question, Resolution
+from forecasting.domain.ladder import falls
 from forecasting.domain.outcome import YES, OutcomeSpace
 from forecasting.domain.reading import Ambiguous, Damaged, Manner, outcome
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
 from forecasting.exchange import questions
-from forecasting.exchange.flags import flags
 from forecasting.exchange.held import About, Case, Held, Plan
 from forecasting.exchange.kept import keep
 from forecasting.exchange.record import WITHDRAWN, Statements
@@ -41,23 +42,10 @@ def plan(
     forecasts of one person on one question at one instant that differ. Everything else is judged
     line by line, and nothing by the order of the lines.
 
-    Parameters
-    ----------
-    statements : Statements
-        What was read.
-    held : Held
-        What the ledger holds.
-    now : datetime
-        Nothing can have been said, or have come out, later.
-    name : str
-        The file, for messages.
-    manner : Manner, optional
-        How the file writes numbers and probabilities, and where its days are days.
-    platform : bool
-        Whether another platform wrote the file. What it took is kept and said: forecasts outside
-        the window, an outcome before the opening, a deadline that had passed. Where it says
-        something else of a question than before, the ledger's wording stays and the outcome that
-        became known later stands, whichever file comes first.
+    What another `platform` took is kept and said: forecasts outside the window, an outcome before
+    the opening, a deadline that had passed. Where it says something else of a question than before,
+    the ledger's wording stays and the outcome that became known later stands, whichever file comes
+    first.
 
     Raises
     ------
@@ -226,3 +214,67 @@ def _question(
 def _first_settled(case: Case) -> dt.datetime | None:
     moments = [one.resolved_at for one in case.about.settled if not one.status]
     return min(moments, default=None)
+
+
+def flags(made: Plan, held: Held) -> list[str]:
+    """Say what was really said and is kept, though no other door would take it."""
+    said = []
+    questions = {**held.questions, **{question.id: question for question in made.questions}}
+    steps: dict[tuple[str, str], dict[str, list[tuple[dt.datetime, Decimal | None]]]] = {}
+    new: dict[tuple[str, str], list[dt.datetime]] = defaultdict(list)
+
+    ladders = {name: one.ladder for name, one in questions.items() if one.ladder}
+
+    def step(question: str, who: str, at: dt.datetime, p: Decimal | None) -> None:
+        rungs = steps.setdefault((ladders[question], who), {})
+        rungs.setdefault(question, []).append((at, p))
+
+    for one in made.forecasts if ladders else ():
+        if one.question in ladders:
+            step(one.question, one.forecaster, one.issued_at, Decimal(one.value.entered[0]))
+            new[ladders[one.question], one.forecaster].append(one.issued_at)
+    for (question, who, at), (labels, entered) in held.forecasts.items() if new else ():
+        if (ladders.get(question), who) in new and labels == ("yes",):
+            step(question, who, at, Decimal(entered[0]))
+    for taken in made.withdrawals:
+        if taken.question in ladders:
+            step(taken.question, taken.forecaster, taken.withdrawn_at, None)
+    found = 0
+    for about, rungs in steps.items():
+        # The day of a rung's name sorts as its deadline does.
+        ordered = {rung: rungs[rung] for rung in sorted(rungs)}
+        found += sum(fall.at in new[about] for fall in falls(ordered))
+    if found:
+        said.append(
+            f"{found} forecast{'s' * (found > 1)} of a ladder fall from an earlier deadline to a "
+            "later one; kept as stated"
+        )
+    nothing = _take_nothing_back(made, held)
+    if nothing:
+        said.append(
+            f"{nothing} withdrawal{'s' * (nothing > 1)} of a forecast that was not in force; kept "
+            "as stated"
+        )
+    return said
+
+
+def _take_nothing_back(made: Plan, held: Held) -> int:
+    concerned = {(one.question, one.forecaster) for one in made.withdrawals}
+    if not concerned:
+        return 0
+    events: dict[tuple[str, str], list[tuple[dt.datetime, bool, bool]]] = defaultdict(list)
+    for f in made.forecasts:
+        events[f.question, f.forecaster].append((f.issued_at, True, True))
+    for w in made.withdrawals:
+        events[w.question, w.forecaster].append((w.withdrawn_at, False, True))
+    for keys, speaks in ((held.forecasts, True), (held.withdrawals, False)):
+        for question, who, at in keys:
+            if (question, who) in concerned:
+                events[question, who].append((at, speaks, False))
+    count = 0
+    for about in concerned:
+        stands = False
+        for _, speaks, new in sorted(events[about]):
+            count += new and not speaks and not stands
+            stands = speaks
+    return count

@@ -21,13 +21,7 @@ _LABELS = ("topic", "event", "tags", "background")
 
 
 def merged(found: Iterable[Facts]) -> dict[str, Any]:
-    """Put together what several lines state of one question.
-
-    Raises
-    ------
-    InvalidInput
-        Two lines disagree: which of them is right nobody but the user can say.
-    """
+    """Put together what several lines state of one question."""
     facts: dict[str, Any] = {}
     for one in found:
         for name, value in one.stated.items():
@@ -99,21 +93,7 @@ def completed(
     """Fill in what an earlier import of a question left open and took by default.
 
     A default gives way to what is stated now, and moves with the forecasts that it came from; what
-    was stated then stays.
-
-    Parameters
-    ----------
-    before, said : sequence of datetime
-        When the forecasts that the ledger holds, and those of the file, were made.
-    resolved_at : tuple
-        When the outcome in the ledger, and that of the file, could be known.
-    outside : bool
-        Whether forecasts may stand outside the window, as another platform takes them.
-
-    Raises
-    ------
-    InvalidInput
-        A window that leaves out a forecast that stands.
+    was stated then stays. `outside`: forecasts may stand outside the window.
     """
     zone, more = held.zone, dict[str, Any]()
     usual: tuple[tuple[str, Any], ...] = (
@@ -188,11 +168,6 @@ def made(
     Defaults: `title` the id; `type` from the form of the forecasts; `options` those that they
     name, in the order of the alphabet; `opens` the first forecast; `closes` the moment of the
     outcome, else the midnight that ends the day of the last forecast; `event` the question itself.
-
-    Raises
-    ------
-    InvalidInput
-        The facts do not make a question.
     """
     forecasts = [one for one in said if one.said != WITHDRAWN]
     zone = facts.get("zone", zone)

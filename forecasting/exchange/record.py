@@ -112,24 +112,8 @@ type Record = Facts | Said | Settled | Refused | Scored | Owner | Note | News
 class Statements:
     """Everything that a file states, in the order of its lines.
 
-    Attributes
-    ----------
-    rows
-        How many lines hold a statement: refused ones too, blank lines not.
-    facts
-        Of each question what was stated, every different statement once.
-    said, settled
-        Forecasts with withdrawals, and outcomes.
-    news
-        Items of news by line, as `forecast news import` takes them.
-    refused
-        Lines that are no statement.
-    scored
-        Scores that the file states.
-    owner
-        Whose file it is, where it says so.
-    notes
-        What is worth saying of the file as a whole.
+    `rows` counts lines that hold a statement: refused ones too, blank lines not. `facts` hold every
+    different statement once; `owner` is whose file it is, where it says so.
     """
 
     rows: int = 0

@@ -21,15 +21,7 @@ class Fault:
 
 @contextmanager
 def faulty() -> Iterator[Fault]:
-    """Keep what is wrong with one thing of a file from stopping the rest.
-
-    Examples
-    --------
-    >>> with faulty() as fault:
-    ...     required({"id": 1}, "title")
-    >>> fault.reason
-    'title: is missing'
-    """
+    """Keep what is wrong with one thing of a file from stopping the rest."""
     fault = Fault()
     try:
         yield fault
@@ -84,13 +76,7 @@ def probability(value: Any, *, name: str = "probability") -> str:
 
 
 def percent(value: Any, *, name: str = "percent") -> str:
-    """Read a probability in percent, as it is recorded.
-
-    Examples
-    --------
-    >>> percent("35"), percent(0.5)
-    ('0.35', '0.005')
-    """
+    """Read a probability in percent, as it is recorded."""
     share = number(value, name=name) / 100
     if not 0 <= share <= 1:
         msg = f"{name} ({plainly(str(value))}): must lie from 0 to 100"
@@ -99,18 +85,7 @@ def percent(value: Any, *, name: str = "percent") -> str:
 
 
 def shares(given: Mapping[str, Any], *, slack: str = "0.02") -> tuple[tuple[str, str], ...]:
-    """Read the probabilities of options; what rounding left of their sum is shared out.
-
-    Raises
-    ------
-    InvalidInput
-        One that is no probability; a sum further from 1 than `slack`.
-
-    Examples
-    --------
-    >>> shares({"a": "0.5", "b": "0.5"}), shares({"a": "0.6", "b": "0.39"})
-    ((('a', '0.5'), ('b', '0.5')), (('a', '0.606060606'), ('b', '0.393939394')))
-    """
+    """Read the probabilities of options; what rounding left of their sum is shared out."""
     read = {label: Decimal(probability(value, name=label)) for label, value in given.items()}
     total = sum(read.values(), Decimal(0))
     if not read or abs(total - 1) > Decimal(slack):

@@ -19,7 +19,7 @@ from typing import Any
 from forecasting.domain.reading import plainly
 from forecasting.errors import InvalidInput
 from forecasting.exchange.json_line import NotStrict, parse
-from forecasting.exchange.text_file import MOST_BYTES, STARTS, stop, text_lines
+from forecasting.exchange.text_file import MOST_BYTES, STARTS, csv_rows, stop, text_lines
 from forecasting.files import read_plain
 
 #: How much of a file a format looks at to recognise it.
@@ -35,22 +35,10 @@ _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What can be told of a file without reading it.
+    """What can be told of a file without reading it, each empty where it does not apply.
 
-    Attributes
-    ----------
-    name
-        Its name, for the few formats that need it.
-    columns
-        The cells of its first line, where it is a table; empty otherwise.
-    keys
-        The keys that stand in the first 64 KB, where it is JSON; empty otherwise.
-    members
-        The names in an archive; empty otherwise.
-    start
-        The first 64 KB.
-    parts
-        The heads of the first members of an archive; empty otherwise.
+    `columns` are the cells of a table's first line, `keys` those in the first 64 KB of JSON (which
+    `start` holds), `members` the names in an archive, and `parts` the heads of its first members.
     """
 
     name: str
@@ -67,14 +55,7 @@ class Head:
 
 
 class Row(dict[str, str]):
-    """The cells of a row by the names of their columns, which are found in any case.
-
-    Examples
-    --------
-    >>> row = Row({"Question Title": "Will it rain?"})
-    >>> row["Question title"], row.get("question title"), row.get("Notes")
-    ('Will it rain?', 'Will it rain?', None)
-    """
+    """The cells of a row by the names of their columns, which are found in any case."""
 
     def __missing__(self, name: str) -> str:
         """Find a column whose name differs in case only."""
@@ -166,48 +147,25 @@ class Source:
         return any(PurePosixPath(key).name == name for key in self._members)
 
     def rows(self, member: str = "") -> Iterator[tuple[int, dict[str, str]]]:
-        """Give the rows of a table by the names of its columns, each with its line.
-
-        Raises
-        ------
-        InvalidInput
-            A row that is longer or shorter than the line of columns, a quotation mark that does
-            not close, bytes that are no UTF-8: the file is damaged. `where` names the line.
-        """
+        """Give the rows of a table by the names of its columns, each with its line."""
         name = f"{self.name}:{member}" if member else self.name
         lines = text_lines(self.member(member) if member else self.content, name)
         # A CDF of two hundred steps is longer than what csv takes for a cell by itself.
         csv.field_size_limit(4_000_000)
-        reader = csv.reader(lines, strict=True)
         columns: list[str] = []
-        while True:
-            line = reader.line_num + 1
-            try:
-                cells = next(reader, None)
-            except csv.Error as broken:
-                ended = str(broken) == "unexpected end of data"
-                rule = "a quotation mark opens here and never closes" if ended else str(broken)
-                hint = "the whole file: it may be cut off" if ended else "mend the line"
-                raise stop(name, line, f"row: {rule}", hint) from broken
-            if cells is None:
-                return
+        cut = "the whole file: it may be cut off"
+        for line, cells in csv_rows(lines, name, first=1, cut=cut, damaged="mend the line"):
             if not columns:
                 columns = [cell.strip() for cell in cells]
-            elif any(map(str.strip, cells)):
-                if len(cells) != len(columns):
-                    rule = f"row: {len(cells)} cells where the columns are {len(columns)}"
-                    raise stop(name, line, rule, "the whole file: it may be cut off")
+            elif len(cells) != len(columns):
+                rule = f"row: {len(cells)} cells where the columns are {len(columns)}"
+                raise stop(name, line, rule, cut)
+            else:
                 yield line, Row(zip(columns, cells, strict=True))
 
     @cached_property
     def json(self) -> Any:
-        """Read the file as one strict JSON text; its numbers stay the text that stands there.
-
-        Raises
-        ------
-        InvalidInput
-            It is no JSON, or cut off; `where` names the line.
-        """
+        """Read the file as one strict JSON text; its numbers stay the text that stands there."""
         try:
             text = self.content.decode("utf-8-sig")
         except UnicodeDecodeError as broken:
@@ -257,14 +215,7 @@ class Source:
 
 
 def opened(path: Path | str, *, most: int = MOST_BYTES) -> Source:
-    """Open a file, or standard input for ``-``, of at most a size.
-
-    Raises
-    ------
-    InvalidInput
-        It cannot be read; is empty, a folder, a pipe, too large or mostly a hole; is an archive
-        that is damaged, whose names climb out of it, or that unpacks to more than it should.
-    """
+    """Open a file, or standard input for ``-``, of at most a size."""
     if str(path) == "-":
         found = sys.stdin.buffer.read(most + 1)
         name = "standard input"

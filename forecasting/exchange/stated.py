@@ -58,13 +58,7 @@ class Reading:
 
 
 def facts(cells: Mapping[str, Cell], reading: Reading, *, own_line: int = 0) -> Facts:
-    """Read what is stated of a question; an empty cell states nothing.
-
-    Raises
-    ------
-    InvalidInput
-        The first cell that cannot be kept.
-    """
+    """Read what is stated of a question; an empty cell states nothing."""
     given = {name: cell for name, cell in cells.items() if cell not in ("", ())}
     title = given.get("title", "")
     named = given.get("question") or title
@@ -83,10 +77,7 @@ def facts(cells: Mapping[str, Cell], reading: Reading, *, own_line: int = 0) -> 
             stated[name] = _READ[name](cell)
         elif name in _DAYS:
             stated[name] = reading.time(
-                _plain(name, cell),
-                name=name,
-                days=_DAYS[name],
-                zone=str(stated.get("zone", "")),
+                _plain(name, cell), name=name, days=_DAYS[name], zone=str(stated.get("zone", ""))
             )
     named = text(named, name="question")
     if "title" not in stated and not is_id(named):
@@ -146,15 +137,7 @@ def json_cell(name: str, cell: str) -> Any:
 
 
 def said(cell: str) -> str | tuple[tuple[str, str], ...]:
-    """Read a forecast: a number, ``withdrawn``, ``a=0.2;b=0.8``, or a JSON object of the same.
-
-    Examples
-    --------
-    >>> said("0.35"), said("5=1.5;50=2")
-    ('0.35', (('5', '1.5'), ('50', '2')))
-    >>> said('{"a;b": "0.2", "c": 0.8}')
-    (('a;b', '0.2'), ('c', '0.8'))
-    """
+    """Read a forecast: a number, ``withdrawn``, ``a=0.2;b=0.8``, or a JSON object of the same."""
     if cell.startswith("{"):
         found = json_cell("forecast", cell)
         return pairs(found)

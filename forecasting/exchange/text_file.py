@@ -4,8 +4,9 @@ What cannot be read as the text of a track record stops the import with one line
 file and the place; nothing here guesses an encoding.
 """
 
+import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from forecasting.errors import InvalidInput
 
@@ -30,13 +31,7 @@ STARTS = (
 
 
 def check_text(found: bytes, name: str) -> None:
-    """Refuse what begins like something other than text, with the way from there to a text.
-
-    Raises
-    ------
-    InvalidInput
-        An archive, a workbook, a database, text of another encoding.
-    """
+    """Refuse what begins like something other than text, with the way from there to a text."""
     for start, what, way_out in STARTS:
         if found.startswith(start):
             msg = f"file ({name}): {what}; a track record is UTF-8 text"
@@ -44,20 +39,9 @@ def check_text(found: bytes, name: str) -> None:
 
 
 def text_lines(found: bytes, name: str) -> Iterator[str]:
-    r"""Give the lines of a text with their ends, decoded one at a time.
+    """Give the lines of a text with their ends, decoded one at a time.
 
     A byte order mark is passed over. Only the line feed ends a line.
-
-    Raises
-    ------
-    InvalidInput
-        A byte that is not UTF-8, a NUL or a line of more than 4,000,000 bytes, with its place;
-        more than 2,000,000 lines.
-
-    Examples
-    --------
-    >>> list(text_lines("\ufeffa,b\r\nc,é".encode(), "x.csv"))
-    ['a,b\r\n', 'c,é']
     """
     if found.count(b"\n") > 2 * MOST_ROWS:
         raise stop(name, 1, f"file: more than {2 * MOST_ROWS:,} lines", "split it")
@@ -97,6 +81,25 @@ def _until_damaged(found: bytes, name: str) -> Iterator[str]:
             message = f"line: is not UTF-8 (byte {broken.start + 1}: 0x{raw[broken.start]:02x})"
             raise stop(name, number, message, "save it as UTF-8") from broken
         begins = ends
+
+
+def csv_rows(
+    lines: Iterable[str], name: str, *, first: int, delimiter: str = ",", cut: str, damaged: str
+) -> Iterator[tuple[int, list[str]]]:
+    """Give each row that is not blank with its line, from `first` on; the rest are hints."""
+    reader = csv.reader(lines, strict=True, delimiter=delimiter)
+    while True:
+        line = reader.line_num + first
+        try:
+            cells = next(reader, None)
+        except csv.Error as broken:
+            ended = str(broken) == "unexpected end of data"
+            rule = "a quotation mark opens here and never closes" if ended else str(broken)
+            raise stop(name, line, f"row: {rule}", cut if ended else damaged) from broken
+        if cells is None:
+            return
+        if any(map(str.strip, cells)):
+            yield line, cells
 
 
 def stop(name: str, line: int, message: str, hint: str = "") -> InvalidInput:

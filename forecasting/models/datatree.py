@@ -19,36 +19,11 @@ def datatree(
     predictive: Mapping[str, ArrayLike] = MappingProxyType({}),
     observed: Mapping[str, ArrayLike] = MappingProxyType({}),
 ) -> Any:
-    """Return fits as one `DataTree`.
+    """Return fits as one `DataTree`; a parameter becomes ``<fit>.<parameter>``, (chain, draw).
 
-    Parameters
-    ----------
-    fits : mapping of str to Fit
-        By name; a parameter becomes ``<fit>.<parameter>``. Of fits with unequal numbers of draws
-        the longer ones are thinned evenly.
-    predictive : mapping, optional
-        ``<fit>.<what>`` -> (S, n) replicated data, chain-major as the draws of the fit.
-    observed : mapping, optional
-        The same names -> (n,) data.
-
-    Returns
-    -------
-    xarray.DataTree
-        Groups ``posterior`` (chain, draw) and, where given, ``posterior_predictive`` and
-        ``observed_data``: ``arviz.summary`` and the plots take it.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no fit.
-
-    Examples
-    --------
-    >>> from forecasting.inference.fit import exact_fit
-    >>> fit = exact_fit({"mu": np.zeros(40)}, {}, {}, seed=0, seconds=0.0)
-    >>> tree = datatree({"rates": fit})
-    >>> dict(tree["posterior"]["rates.mu"].sizes)
-    {'chain': 4, 'draw': 10}
+    `predictive`: ``<fit>.<what>`` -> (S, n) replicated data, chain-major as the draws of the fit;
+    `observed`: the same names -> (n,) data. Of fits with unequal numbers of draws the longer ones
+    are thinned evenly.
     """
     if not fits:
         message = "fits (none): at least one."

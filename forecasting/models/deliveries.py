@@ -15,7 +15,7 @@ before a part that completed, below 1), ``whole`` () packages that came in one p
 theta, first, delta, later, stall, whole, mean, precision``, each (S,).
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from types import SimpleNamespace
@@ -26,11 +26,9 @@ from numpy.typing import ArrayLike
 
 from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
-from forecasting.inference.fit import Fit
-from forecasting.inference.fit import fit as sample
 from forecasting.inference.inputs import COLUMN, Layout, inputs
-from forecasting.inference.predictive_check import CountCheck, PredictiveCheck, interval_shares
 from forecasting.models.delivery_priors import BETAS, GAMMAS, PRIORS, STANDARD
+from forecasting.models.fits import Graph
 from forecasting.models.prior import PriorSpec, from_standard, prior_arrays, prior_draw
 
 __all__ = ["T0", "Deliveries", "Package", "delivery_data", "simulate_package"]
@@ -65,16 +63,12 @@ class Package:
 
 
 @dataclass(frozen=True, slots=True)
-class Deliveries:
+class Deliveries(Graph):
     """A class of agreed deliveries."""
 
     family: ClassVar[str] = "deliveries"
     version: ClassVar[str] = "1"
-
-    @property
-    def structure(self) -> tuple[Hashable, ...]:
-        """One graph for all classes."""
-        return ()
+    sampling: ClassVar[Mapping[str, int]] = {"draws": 1000, "tune": 400}
 
     @property
     def layout(self) -> Layout:
@@ -86,6 +80,36 @@ class Deliveries:
         """Return the priors by parameter."""
         return {prior.name: prior for prior in PRIORS}
 
+    def prepared(self, data: Mapping[str, ArrayLike]) -> dict[str, FloatArray]:
+        """Return the arrays of the graph: it takes no logarithm of data."""
+        rows = {name: np.asarray(data[name], dtype=np.float64) for name in COLUMNS}
+        logs = {
+            name: np.where(ages > 0, np.log(np.where(ages > 0, ages, 1)), LOG_OF_ZERO)
+            for name, ages in rows.items()
+            if name in LOGS and name != "finals"
+        }
+        shares, whole = rows["shares"], np.asarray(data["whole"])
+        sums = [shares.size, np.log(shares).sum(), np.log1p(-shares).sum(), whole]
+        return {**logs, "finals": rows["finals"], "sums": np.asarray(sums, dtype=np.float64)}
+
+    def prior_arrays(self, priors: Mapping[str, PriorSpec]) -> dict[str, FloatArray]:
+        """Return the priors stacked by distribution."""
+        arrays = prior_arrays(priors, self.default_priors())
+        return {
+            f"{kind}_{key}": np.stack([arrays[f"{name}_{key}"] for name in names])
+            for kind, names, keys in _BLOCKS
+            for key in keys
+        }
+
+    def named(
+        self, found: Mapping[str, FloatArray], priors: Mapping[str, PriorSpec]
+    ) -> dict[str, FloatArray]:
+        """Take the blocks apart, in the order of `delivery_priors`."""
+        named = {f"{name}_z": found["z"][:, k] for k, name in enumerate(STANDARD)}
+        for block, names in (("betas", BETAS), ("gammas", GAMMAS)):
+            named |= {name: found[block][:, k] for k, name in enumerate(names)}
+        return from_standard(named, priors)
+
     def build_model(self) -> Any:
         """Build the graph; every number in it is data.
 
@@ -95,7 +119,7 @@ class Deliveries:
         import pytensor.tensor as pt
 
         with pm.Model() as model:
-            given = inputs(self.layout, _prior_blocks(self.default_priors()))
+            given = inputs(self.layout, self.prior_arrays(self.default_priors()))
             betas = pm.Beta("betas", given["betas_a"], given["betas_b"])
             gammas = pm.Gamma("gammas", alpha=given["gammas_shape"], beta=given["gammas_rate"])
             z = pm.Normal("z", shape=len(STANDARD))
@@ -110,38 +134,12 @@ class Deliveries:
             pm.Potential("evidence", sum(pt.sum(term) for term in terms))
         return model
 
-    def fit(
-        self,
-        data: Mapping[str, ArrayLike],
-        priors: Mapping[str, PriorSpec],
-        seed: int,
-        *,
-        draws: int = 1000,
-        tune: int = 400,
-        chains: int = 4,
-        target_accept: float = 0.9,
-        cores: int | None = None,
-    ) -> Fit:
-        """Sample the parameters given the packages of a class, from `delivery_data`."""
-        return sample(
-            self,
-            _prepared(data),
-            _prior_blocks(priors),
-            seed=seed,
-            draws=draws,
-            tune=tune,
-            chains=chains,
-            target_accept=target_accept,
-            cores=cores,
-            parameters=lambda found: _named(found, priors),
-        )
-
     def log_likelihood(
         self, draws: Mapping[str, ArrayLike], data: Mapping[str, ArrayLike]
     ) -> FloatArray:
         """Return log p(evidence | draw) of each kind of evidence, shape (S, 7), up to constants."""
         p = {name: np.asarray(values, dtype=np.float64)[:, None] for name, values in draws.items()}
-        terms = _terms(p, _prepared(data), _numpy())
+        terms = _terms(p, self.prepared(data), _numpy())
         return np.column_stack([np.asarray(term).sum(axis=-1) for term in terms])
 
     def simulate(
@@ -152,57 +150,12 @@ class Deliveries:
         packages = [simulate_package(rng, truth, 1000.0, 30.0 + 60.0 * (k % 2)) for k in range(n)]
         return truth, delivery_data(packages)
 
-    def predictive_check(
-        self, draws: Mapping[str, ArrayLike], data: Mapping[str, ArrayLike], *, seed: int
-    ) -> PredictiveCheck:
-        """Hold the shares of parts and the number of packages that began against predictions."""
-        from scipy.special import betainc
-
-        rng = np.random.default_rng(seed)
-        p = {name: np.asarray(values, dtype=np.float64) for name, values in draws.items()}
-        shares = np.asarray(data["shares"], dtype=np.float64)
-        a = (p["mean"] * p["precision"])[:, None]
-        b = p["precision"][:, None] - a
-        below = betainc(a, b, shares).mean(axis=0) if shares.size else shares
-        inside_50, inside_90 = interval_shares(below, below)
-        begun, others = np.size(data["wait_low"]), np.asarray(data["unbegun"], dtype=np.float64)
-        counts: tuple[CountCheck, ...] = ()
-        if begun + others.size:
-            hazard = np.exp(p["theta"][:, None] + p["first"][:, None] * np.log(others / T0))
-            chance = np.column_stack(
-                [np.repeat(p["w"][:, None], begun, 1), p["w"][:, None] * -np.expm1(-hazard)]
-            )
-            again = (rng.random(chance.shape) < chance).sum(axis=1)
-            low, high = np.quantile(again, [0.025, 0.975])
-            label = f"packages that began, of {begun + others.size}"
-            counts = (CountCheck(label, float(begun), float(low), float(high)),)
-        return PredictiveCheck(self.family, shares.size, inside_50, inside_90, counts)
-
 
 _BLOCKS = (
     ("betas", BETAS, ("a", "b")),
     ("gammas", GAMMAS, ("shape", "rate")),
     ("z", STANDARD, ("mu", "sd")),
 )
-
-
-def _prior_blocks(priors: Mapping[str, PriorSpec]) -> dict[str, FloatArray]:
-    """Return the priors stacked by distribution, as the graph takes them."""
-    arrays = prior_arrays(priors, {prior.name: prior for prior in PRIORS})
-    return {
-        f"{kind}_{key}": np.stack([arrays[f"{name}_{key}"] for name in names])
-        for kind, names, keys in _BLOCKS
-        for key in keys
-    }
-
-
-def _named(
-    found: Mapping[str, FloatArray], priors: Mapping[str, PriorSpec]
-) -> dict[str, FloatArray]:
-    named = {f"{name}_z": found["z"][:, k] for k, name in enumerate(STANDARD)}
-    for block, names in (("betas", BETAS), ("gammas", GAMMAS)):
-        named |= {name: found[block][:, k] for k, name in enumerate(names)}
-    return from_standard(named, priors)
 
 
 def _numpy() -> SimpleNamespace:
@@ -220,19 +173,6 @@ def _numpy() -> SimpleNamespace:
         gammaln=gammaln,
         logsumexp=logsumexp,
     )
-
-
-def _prepared(data: Mapping[str, ArrayLike]) -> dict[str, FloatArray]:
-    """Return the arrays of the graph: it takes no logarithm of data."""
-    rows = {name: np.asarray(data[name], dtype=np.float64) for name in COLUMNS}
-    logs = {
-        name: np.where(rows[name] > 0, np.log(np.where(rows[name] > 0, rows[name], 1)), LOG_OF_ZERO)
-        for name in LOGS
-        if name != "finals"
-    }
-    shares = rows["shares"]
-    sums = [shares.size, np.log(shares).sum(), np.log1p(-shares).sum(), np.asarray(data["whole"])]
-    return {**logs, "finals": rows["finals"], "sums": np.asarray(sums, dtype=np.float64)}
 
 
 def _terms(p: Mapping[str, Any], rows: Mapping[str, Any], xp: Any) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Fits by what went into them: none is made twice, in one process or in the next.
+"""Graphs and their fits: no fit is made twice, in one process or in the next.
 
 A fit's seed follows from the cache's seed and from what the fit is made of, so it does not matter
 where, when and in which order it was made: a fit that is read back is the one that would be made.
@@ -6,33 +6,90 @@ where, when and in which order it was made: a fit that is read back is the one t
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import fields, is_dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from numpy.typing import ArrayLike
 
 from forecasting import config
+from forecasting.arrays import FloatArray
 from forecasting.inference.compile import library_versions
 from forecasting.inference.fit import Fit, array_hash
+from forecasting.inference.fit import fit as sample
+from forecasting.inference.inputs import Layout
 from forecasting.inference.stored import FitStore
-from forecasting.models.prior import PriorSpec, prior_arrays
+from forecasting.models.prior import PriorSpec, from_standard, prior_arrays
 
-__all__ = ["FitCache", "stored_fits"]
+__all__ = ["FitCache", "Graph", "stored_fits"]
 
 #: Fits in memory; those of a few neighbouring moments are asked for again.
 CACHE = 64
 
 
-class FitCache:
-    """Fits of the graphs, kept by what went into them.
+class Graph:
+    """What the three graphs have in common; every number in a graph is data."""
 
-    Parameters
-    ----------
-    seed : int
-        Every fit's seed follows from it and from what the fit is made of.
-    store : FitStore, optional
-        Where fits outlive the process.
+    __slots__ = ()
+    family: ClassVar[str]
+    version: ClassVar[str]
+    #: Draws and warm-up of one chain.
+    sampling: ClassVar[Mapping[str, int]]
+
+    @property
+    def structure(self) -> tuple[Hashable, ...]:
+        """Every option that changes the graph; the rest is numbers."""
+        return ()
+
+    @property
+    def layout(self) -> Layout:
+        """Every number in the graph by name."""
+        raise NotImplementedError
+
+    def default_priors(self) -> dict[str, PriorSpec]:
+        """Return the priors by parameter."""
+        raise NotImplementedError
+
+    def build_model(self) -> Any:
+        """Build the graph."""
+        raise NotImplementedError
+
+    def prepared(self, data: Mapping[str, ArrayLike]) -> Mapping[str, ArrayLike]:
+        """Return data as the arrays of the graph."""
+        return data
+
+    def prior_arrays(self, priors: Mapping[str, PriorSpec]) -> dict[str, FloatArray]:
+        """Return priors as the arrays of the graph."""
+        return prior_arrays(priors, self.default_priors())
+
+    def named(
+        self, found: Mapping[str, FloatArray], priors: Mapping[str, PriorSpec]
+    ) -> dict[str, FloatArray]:
+        """Turn draws of the graph's free variables into those of its parameters."""
+        return from_standard(found, priors)
+
+    def fit(
+        self,
+        data: Mapping[str, ArrayLike],
+        priors: Mapping[str, PriorSpec],
+        seed: int,
+        **options: Any,
+    ) -> Fit:
+        """Sample the parameters given data and priors; `options` as `inference.fit` takes them."""
+        return sample(
+            self,
+            self.prepared(data),
+            self.prior_arrays(priors),
+            seed=seed,
+            parameters=lambda found: self.named(found, priors),
+            **{**self.sampling, **options},
+        )
+
+
+class FitCache:
+    """Fits of the graphs, kept by what went into them; `store` is where they outlive the process.
+
+    Every fit's seed follows from `seed` and from what the fit is made of.
     """
 
     def __init__(self, seed: int, *, store: FitStore | None = None) -> None:

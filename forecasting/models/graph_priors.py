@@ -2,7 +2,7 @@
 
 from forecasting.models.deliveries import Deliveries
 from forecasting.models.delivery_priors import RESUME
-from forecasting.models.prior import PriorSpec, prior_table
+from forecasting.models.prior import PriorSpec
 from forecasting.models.rates import Rates
 from forecasting.models.spell_settings import CASE, SETTINGS
 from forecasting.models.spells import Spells
@@ -11,13 +11,7 @@ __all__ = ["graph_priors", "prior_rows"]
 
 
 def graph_priors() -> dict[str, dict[str, PriorSpec]]:
-    """Return the default priors by graph, and of spells by what ends them.
-
-    Examples
-    --------
-    >>> sorted(graph_priors())[0], list(graph_priors()["rates"])
-    ('deliveries', ['mu', 'sigma'])
-    """
+    """Return the default priors by graph, and of spells by what ends them."""
     spells = {
         f"spells ({name})": Spells(name, instant=name == "first-claim").default_priors()
         for name in SETTINGS
@@ -29,4 +23,14 @@ def graph_priors() -> dict[str, dict[str, PriorSpec]]:
 
 def prior_rows() -> list[dict[str, str]]:
     """Return one row for each default prior: family, parameter, prior, source, known_by."""
-    return [row for name, priors in graph_priors().items() for row in prior_table(name, priors)]
+    return [
+        {
+            "family": family,
+            "parameter": prior.name,
+            "prior": prior.text,
+            "source": prior.source,
+            "known_by": prior.known_by.isoformat(),
+        }
+        for family, priors in graph_priors().items()
+        for prior in priors.values()
+    ]

@@ -12,14 +12,16 @@ The gain is one number, so its posterior is a sum over nodes.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf, isfinite
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from forecasting.arrays import FloatArray
-from forecasting.evidence.history import Past
+from forecasting.evidence.history import DAY, EPOCH, Past
 from forecasting.evidence.leads import Way
-from forecasting.evidence.reports import CodedReport
-from forecasting.models.world.exposed import exposed
+from forecasting.evidence.reports import CodedReport, multiplier
+from forecasting.models.world.chance import uniforms
 
 #: Mean and sd of the log gain: a judgement, with mean gain 1. Reports are worth what was coded,
 #: and a factor of two more or less is not out of the way.
@@ -62,15 +64,8 @@ def learned_gain(
     coded: Sequence[CodedReport],
     *,
     rates: Mapping[Way, tuple[float, float]] | None = None,
-    shapes: Mapping[Way, float] | None = None,
 ) -> Gain:
-    """Give the posterior of the gain from the pasts of the moves with reports.
-
-    Examples
-    --------
-    >>> round(learned_gain({}, []).mean, 3)
-    1.0
-    """
+    """Give the posterior of the gain from the pasts of the moves with reports."""
     logs = LOG_MEAN + LOG_SD * np.linspace(-_REACH, _REACH, _NODES)
     nodes = np.exp(logs)
     log_weight = -(((logs - LOG_MEAN) / LOG_SD) ** 2) / 2.0
@@ -80,8 +75,7 @@ def learned_gain(
     moves = fired = 0
     for way in sorted(by_move.keys() & pasts.keys()):
         a, b = (rates or {}).get(way, RATE)
-        shape = (shapes or {}).get(way, 1.0)
-        seen = exposed(pasts[way], by_move[way], nodes, shape=shape, lag=LAG)
+        seen = exposed(pasts[way], by_move[way], nodes, lag=LAG)
         if not seen.touched:
             continue
         log_weight = log_weight + seen.log_fired - (a + seen.count) * np.log(b + seen.days)
@@ -90,10 +84,63 @@ def learned_gain(
     return Gain(nodes, weights / np.sum(weights), moves, fired)
 
 
+@dataclass(frozen=True, slots=True)
+class Exposed:
+    """A move's past under reports at G gains.
+
+    `days` (G,): its time at risk with their hazard ratio in it; `log_fired` (G,): the sum of log
+    ratios where it fired.
+    """
+
+    count: int
+    days: FloatArray
+    log_fired: FloatArray
+    touched: bool
+
+
+def exposed(
+    past: Past,
+    coded: Sequence[CodedReport],
+    gain: ArrayLike,
+    *,
+    shape: float = 1.0,
+    lag: float = 0.0,
+) -> Exposed:
+    """Give the exposure of a move's past with the reports that acted on it."""
+    gains = np.atleast_1d(np.asarray(gain, dtype=np.float64))
+    days, log_fired = np.zeros_like(gains), np.zeros_like(gains)
+    touched, ended = False, -inf
+    ends = [piece.day + piece.end - piece.begin for piece in past.pieces]
+    for piece, until in zip(past.pieces, ends, strict=True):
+        if piece.begin == 0.0:  # what was said before the stay is over
+            ended = max((end for end in ends if end <= piece.day), default=-inf)
+        here = [r for r in coded if ended <= (r.known_at - EPOCH) / DAY < until]
+        touched = touched or bool(here)
+        edges = _edges(here, piece.day, until)
+        ages = piece.begin + (edges - piece.day)
+        width = np.diff(ages**shape)
+        middle = (edges[1:] + edges[:-1]) / 2.0
+        days += multiplier(here, middle, gains) @ width
+        if piece.fired:
+            before = [r for r in here if (r.known_at - EPOCH) / DAY + lag <= until]
+            log_fired += np.log(multiplier(before, [until], gains)[:, 0])
+    return Exposed(past.count, days, log_fired, touched)
+
+
+def _edges(coded: Sequence[CodedReport], begin: float, end: float) -> FloatArray:
+    """Cut a stretch where reports came, and into parts in which none fades by much."""
+    cuts = {begin, end}
+    for report in coded:
+        came = max(begin, (report.known_at - EPOCH) / DAY)
+        cuts.add(came)
+        if isfinite(report.half_life):
+            step = report.half_life / 16.0
+            cuts |= {came + k * step for k in range(1, 16 * 10) if came + k * step < end}
+    return np.array(sorted(cuts))
+
+
 def gain_draws(points: int, seed: int, gain: Gain | None = None) -> FloatArray:
     """Give a gain to each parameter point, by inverse cdf of evenly spread uniforms, (points,)."""
-    from forecasting.models.world.chance import uniforms
-
     believed = learned_gain({}, ()) if gain is None else gain
     return believed.quantile(uniforms(points, seed, "gain"))
 
@@ -101,16 +148,9 @@ def gain_draws(points: int, seed: int, gain: Gain | None = None) -> FloatArray:
 def summary(gain: Gain) -> dict[str, float | int]:
     """Give what is printed of a gain: its mean, 90 % interval, and how many moves taught.
 
-    Examples
-    --------
     >>> {key: round(value, 2) for key, value in summary(learned_gain({}, ())).items()}
     {'mean': 1.0, 'lower': 0.39, 'upper': 2.01, 'moves': 0, 'fired': 0}
     """
     lower, upper = (float(gain.quantile(level)) for level in (0.05, 0.95))
-    return {
-        "mean": gain.mean,
-        "lower": lower,
-        "upper": upper,
-        "moves": gain.moves,
-        "fired": gain.fired,
-    }
+    mean = {"mean": gain.mean, "lower": lower, "upper": upper}
+    return mean | {"moves": gain.moves, "fired": gain.fired}

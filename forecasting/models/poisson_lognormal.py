@@ -62,10 +62,6 @@ def mode(loc: Any, scale: Any, count: Any, exposure: Any, xp: Any) -> tuple[Any,
 
     With w = scale^2 e exp(l) the mode solves w + log w = log(scale^2 e) + loc + scale^2 n; two
     Newton steps from softplus come within a hundredth, and nodes need not stand better.
-
-    >>> place, sd = mode(0.0, 100.0, 5.0, 10.0, numpy_mathematics())
-    >>> round(float(place), 3), round(float(sd), 3)
-    (-0.693, 0.447)
     """
     variance = scale * scale
     y = xp.log(variance * xp.maximum(exposure, NO_EXPOSURE)) + loc + variance * count
@@ -82,10 +78,6 @@ def log_marginal(loc: Any, scale: Any, count: Any, exposure: Any, xp: Any) -> An
     """Return log of the mean of exp(n l - e exp(l)) over l ~ Normal(loc, scale).
 
     The arguments broadcast to (..., 1): the nodes stand on a last axis that is summed and gone.
-
-    >>> one = [np.array([[value]]) for value in (0.0, 1e-3, 2.0, 3.0)]
-    >>> log_marginal(*one, numpy_mathematics()).round(3).tolist()
-    [-3.0]
     """
     place, sd = mode(loc, scale, count, exposure, xp)
     right = float(np.arcsinh(REACH))

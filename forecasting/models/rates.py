@@ -9,31 +9,28 @@ Data arrays: ``counts, exposures``, each (n,), n may be 0; an exposure of 0 says
 arrays: ``mu_mu, mu_sd, sigma_mu, sigma_sd`` (of log sigma). Draws: ``mu, sigma``, each (S,).
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from math import log
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
-from forecasting.inference.fit import Fit
-from forecasting.inference.fit import fit as sample
 from forecasting.inference.inputs import COLUMN, SCALAR, Layout, inputs
-from forecasting.inference.predictive_check import CountCheck, PredictiveCheck, interval_shares
+from forecasting.models.fits import Graph
 from forecasting.models.poisson_lognormal import (
     graph_mathematics,
     log_marginal,
     numpy_mathematics,
     posterior_quantiles,
 )
-from forecasting.models.prior import PriorSpec, from_standard, prior_arrays
+from forecasting.models.prior import PriorSpec, prior_draw
 
-__all__ = ["Fits", "Rates", "fit_rates", "rate_data"]
-
+__all__ = ["Rates", "rate_data"]
 
 TWO_YEARS = 730.5
 #: What the prior of `mu` is worth: once in two years, 90 % once in 62 days to once in 24 years.
@@ -61,36 +58,18 @@ PRIORS = (
 )
 
 
-class Fits(Protocol):
-    """What keeps fits by what went into them, so that none is made twice."""
-
-    def fit(
-        self,
-        model: Any,
-        data: Mapping[str, ArrayLike],
-        priors: Mapping[str, PriorSpec],
-        **options: Any,
-    ) -> Fit:
-        """Give the fit of a model to data under priors."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
-class Rates:
+class Rates(Graph):
     """Partially pooled rates of a bank's moves."""
 
     family: ClassVar[str] = "rates"
     version: ClassVar[str] = "2"
-
-    @property
-    def structure(self) -> tuple[Hashable, ...]:
-        """One graph for all banks."""
-        return ()
+    sampling: ClassVar[Mapping[str, int]] = {"draws": 750, "tune": 300}
 
     @property
     def layout(self) -> Layout:
         """Priors as scalars, moves as columns."""
-        scalars = prior_arrays(self.default_priors(), self.default_priors())
+        scalars = self.prior_arrays(self.default_priors())
         return dict.fromkeys(scalars, SCALAR) | {"counts": COLUMN, "exposures": COLUMN}
 
     def default_priors(self) -> dict[str, PriorSpec]:
@@ -102,9 +81,8 @@ class Rates:
         import pymc as pm
         import pytensor.tensor as pt
 
-        defaults = self.default_priors()
         with pm.Model() as model:
-            given = inputs(self.layout, prior_arrays(defaults, defaults))
+            given = inputs(self.layout, self.prior_arrays(self.default_priors()))
             mu = given["mu_mu"] + given["mu_sd"] * pm.Normal("mu_z")
             sigma = pt.exp(given["sigma_mu"] + given["sigma_sd"] * pm.Normal("sigma_z"))
             counts, exposures = given["counts"][:, None], given["exposures"][:, None]
@@ -112,32 +90,6 @@ class Rates:
             rows = log_marginal(mu, sigma[None, None], counts, exposures, graph_mathematics())
             pm.Potential("evidence", pt.sum(rows))
         return model
-
-    def fit(
-        self,
-        data: Mapping[str, ArrayLike],
-        priors: Mapping[str, PriorSpec],
-        seed: int,
-        *,
-        draws: int = 750,
-        tune: int = 300,
-        chains: int = 4,
-        target_accept: float = 0.9,
-        cores: int | None = None,
-    ) -> Fit:
-        """Sample mu and sigma given the counts, from `rate_data`."""
-        return sample(
-            self,
-            data,
-            prior_arrays(priors, self.default_priors()),
-            seed=seed,
-            draws=draws,
-            tune=tune,
-            chains=chains,
-            target_accept=target_accept,
-            cores=cores,
-            parameters=lambda found: from_standard(found, priors),
-        )
 
     def log_likelihood(
         self, draws: Mapping[str, ArrayLike], data: Mapping[str, ArrayLike]
@@ -157,12 +109,7 @@ class Rates:
         self, rng: np.random.Generator, priors: Mapping[str, PriorSpec] | None = None, n: int = 12
     ) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
         """Draw mu and sigma from the prior, and counts of moves watched for unequal times."""
-        given = self.default_priors() if priors is None else priors
-        z = rng.standard_normal(2)
-        truth = {
-            name: np.asarray(value)
-            for name, value in from_standard({"mu_z": z[0], "sigma_z": z[1]}, given).items()
-        }
+        truth = prior_draw(rng, self.default_priors() if priors is None else priors)
         exposures = np.exp(rng.uniform(np.log(10.0), np.log(3000.0), n))
         rates = np.exp(truth["mu"] + truth["sigma"] * rng.standard_normal(n))
         # Beyond a million the generator has no integers, and no count says more.
@@ -184,28 +131,6 @@ class Rates:
             columns.append(rng.poisson(np.minimum(np.exp(log_rate) * float(exposure), 1e6)))
         return np.asarray(columns, dtype=np.float64).reshape(-1, mu.size).T
 
-    def predictive_check(
-        self, draws: Mapping[str, ArrayLike], data: Mapping[str, ArrayLike], *, seed: int
-    ) -> PredictiveCheck:
-        """Hold the counts against what the pool predicts for a move of which nothing was seen."""
-        rng = np.random.default_rng(seed)
-        mu, sigma = (np.asarray(draws[name], dtype=np.float64)[:, None] for name in ("mu", "sigma"))
-        counts, exposures = (np.asarray(data[name]) for name in ("counts", "exposures"))
-        rates = np.exp(mu + sigma * rng.standard_normal((mu.size, counts.size)))
-        again = rng.poisson(np.minimum(rates * exposures, 1e9))
-        inside_50, inside_90 = interval_shares(
-            (again < counts).mean(axis=0), (again <= counts).mean(axis=0)
-        )
-        low, high = np.quantile((again == 0).sum(axis=1), [0.025, 0.975])
-        none = CountCheck(
-            f"moves without an event, of {counts.size}",
-            float((counts == 0).sum()),
-            float(low),
-            float(high),
-        )
-        checks = (none,) if counts.size else ()
-        return PredictiveCheck(self.family, counts.size, inside_50, inside_90, checks)
-
 
 def rate_data(counts: ArrayLike, exposures: ArrayLike) -> dict[str, FloatArray]:
     """Check counts and exposures, (n,) each, in days at risk with what multiplied the hazard."""
@@ -222,16 +147,3 @@ def rate_data(counts: ArrayLike, exposures: ArrayLike) -> dict[str, FloatArray]:
         message = f"exposures (0): {n[(n > 0) & (e == 0)][0]:g} events need days at risk."
         raise InvalidInput(message)
     return {"counts": n, "exposures": e}
-
-
-def fit_rates(
-    counts: ArrayLike,
-    exposures: ArrayLike,
-    priors: Mapping[str, PriorSpec] | None = None,
-    *,
-    fits: Fits,
-) -> Fit:
-    """Give the pooled fit of a bank's moves, by way of what keeps fits."""
-    model = Rates()
-    given = model.default_priors() if priors is None else priors
-    return fits.fit(model, rate_data(counts, exposures), given)

@@ -6,11 +6,8 @@ formal end of a truce (revoked or expired), the first claimed violation (most wi
 is recorded, not a violation), the end of a peace agreement (years, with a share that never ends).
 `Spells(setting, instant=True)` adds a share that fails at the instant of its start.
 
-Data arrays, in days since the start of each spell, made by `weibull.spells`:
-``entry, lower, upper, kind, weight, monitored``, each (n,), n may be 0. Prior arrays:
-``theta_mu, theta_sd, k_mu, k_sd`` (of log k), ``beta_mu, beta_sd``; with instant failures
-``pi_a, pi_b``; for peace agreements ``lasting_a, lasting_b``. Draws: ``theta, k, beta`` and,
-where the model has them, ``pi`` and ``lasting``, each (S,).
+Data arrays are those of `weibull.spells`. Draws: ``theta, k, beta`` and, where the model has
+them, ``pi`` and ``lasting``, each (S,).
 """
 
 import operator
@@ -24,21 +21,23 @@ from numpy.typing import ArrayLike
 from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
 from forecasting.inference.fit import Fit
-from forecasting.inference.fit import fit as sample
 from forecasting.inference.inputs import COLUMN, SCALAR, Layout, inputs
 from forecasting.inference.predictive_check import CountCheck, PredictiveCheck, interval_shares
-from forecasting.models import simulated_spells, weibull
-from forecasting.models.prior import PriorSpec, from_standard, prior_arrays, prior_draw
+from forecasting.models import weibull
+from forecasting.models.fits import Graph
+from forecasting.models.prior import PriorSpec, prior_draw
 from forecasting.models.spell_settings import BETA, CASE, INSTANT, SETTINGS, Setting
 
-__all__ = ["KINDS", "Spells", "case_spread", "representative_spells"]
+__all__ = ["KINDS", "SpellDraws", "Spells", "representative_spells"]
 
 
+#: An hour: the least age at which an end is told from the start.
+HOUR = 1.0 / 24.0
 NO_SPELLS = weibull.spells(entry=[], lower=[], upper=[], kind=[])
 
 
 @dataclass(frozen=True, slots=True)
-class Spells:
+class Spells(Graph):
     """Weibull spells under one definition of their end, a key of `SETTINGS`.
 
     With `instant` a share of them fails at the instant of its start.
@@ -46,6 +45,7 @@ class Spells:
 
     family: ClassVar[str] = "spells"
     version: ClassVar[str] = "1"
+    sampling: ClassVar[Mapping[str, int]] = {"draws": 1000, "tune": 500}
 
     setting: str = "formal-end"
     instant: bool = False
@@ -73,10 +73,9 @@ class Spells:
     @property
     def layout(self) -> Layout:
         """Priors as scalars, groups of spells as columns."""
-        columns = set(weibull.grouped(NO_SPELLS, t0=self.t0)) - {"escaped_w"}
-        scalars = set(prior_arrays(self.default_priors(), self.default_priors()))
-        if self.instant:
-            scalars.add("escaped_w")
+        columns = set(self.prepared(NO_SPELLS)) - {"escaped_w"}
+        scalars = set(self.prior_arrays(self.default_priors()))
+        scalars |= {"escaped_w"} if self.instant else set()
         return dict.fromkeys(sorted(scalars), SCALAR) | dict.fromkeys(sorted(columns), COLUMN)
 
     def default_priors(self) -> dict[str, PriorSpec]:
@@ -92,9 +91,8 @@ class Spells:
         import pymc as pm
         import pytensor.tensor as pt
 
-        defaults = self.default_priors()
         with pm.Model() as model:
-            given = inputs(self.layout, prior_arrays(defaults, defaults))
+            given = inputs(self.layout, self.prior_arrays(self.default_priors()))
             theta = given["theta_mu"] + given["theta_sd"] * pm.Normal("theta_z")
             log_k = given["k_mu"] + given["k_sd"] * pm.Normal("k_z")
             beta = given["beta_mu"] + given["beta_sd"] * pm.Normal("beta_z")
@@ -136,34 +134,12 @@ class Spells:
             add("start", log_within)
         return model
 
-    def fit(
-        self,
-        data: Mapping[str, ArrayLike],
-        priors: Mapping[str, PriorSpec],
-        seed: int,
-        *,
-        draws: int = 1000,
-        tune: int = 500,
-        chains: int = 4,
-        target_accept: float = 0.9,
-        cores: int | None = None,
-    ) -> Fit:
-        """Sample the parameters given the spells; the spell asked about is no row."""
+    def prepared(self, data: Mapping[str, ArrayLike]) -> dict[str, FloatArray]:
+        """Return spells as groups of one kind of evidence each."""
         arrays = weibull.grouped(data, t0=self.t0)
         if not self.instant:
             del arrays["escaped_w"]
-        return sample(
-            self,
-            arrays,
-            prior_arrays(priors, self.default_priors()),
-            seed=seed,
-            draws=draws,
-            tune=tune,
-            chains=chains,
-            target_accept=target_accept,
-            cores=cores,
-            parameters=lambda found: from_standard(found, priors),
-        )
+        return arrays
 
     def log_likelihood(
         self, draws: Mapping[str, ArrayLike], data: Mapping[str, ArrayLike]
@@ -176,27 +152,21 @@ class Spells:
     ) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
         """Draw parameters from the prior and a dozen spells from them."""
         truth = prior_draw(rng, self.default_priors() if priors is None else priors)
-        return truth, simulated_spells.spells(rng, truth, t0=self.t0)
+        return truth, _simulated(rng, truth, t0=self.t0)
 
     def predictive_check(
-        self,
-        draws: Mapping[str, ArrayLike],
-        data: Mapping[str, ArrayLike],
-        *,
-        seed: int,
-        ages: tuple[float, ...] | None = None,
+        self, draws: Mapping[str, ArrayLike], data: Mapping[str, ArrayLike], *, seed: int
     ) -> PredictiveCheck:
-        """Hold the spells against the model's own predictions for them.
+        """Hold each spell's end against its prediction, and count the ends by some ages.
 
-        Each spell's end is placed in its predictive distribution; ends by each of `ages` (days)
-        are counted among the spells whose state at that age is known.
+        A spell counts where its state at that age is known.
         """
         rows = {name: np.asarray(values, dtype=np.float64) for name, values in data.items()}
         over_by_low, over_by_high = self._predicted(draws, rows)
         inside_50, inside_90 = interval_shares(over_by_low, over_by_high)
         rng = np.random.default_rng(seed)
         counts = []
-        for age in self._setting.ages if ages is None else ages:
+        for age in self._setting.ages:
             over = np.where(rows["kind"] == weibull.BETWEEN, rows["upper"], rows["lower"]) <= age
             over &= rows["kind"] != weibull.HELD
             # A spell that ended exactly at `age` is over; one last seen at `age` still holds.
@@ -209,7 +179,8 @@ class Spells:
                 held = weibull.survival(draws, [age], t0=self.t0, monitored=float(x))[:, 0]
                 replicated += rng.binomial(int(n), 1.0 - held)
             low, high = np.quantile(replicated, [0.025, 0.975])
-            label = f"over within {_age_text(age)}, of {int(known.sum())}"
+            within = f"{age * 24:g} h" if age < 1 else f"{age:g} d"
+            label = f"over within {within}, of {int(known.sum())}"
             counts.append(CountCheck(label, float(over[known].sum()), float(low), float(high)))
         return PredictiveCheck(self.family, len(rows["lower"]), inside_50, inside_90, tuple(counts))
 
@@ -232,25 +203,53 @@ class Spells:
         return low, high
 
 
-def _age_text(age: float) -> str:
-    return f"{age * 24:g} h" if age < 1 else f"{age:g} d"
+def _simulated(
+    rng: np.random.Generator, truth: Mapping[str, FloatArray], *, t0: float, n: int = 12
+) -> dict[str, FloatArray]:
+    """Draw spells: half monitored, some watched from later, some ends known by an interval only.
+
+    The process is simulated, not the arithmetic that the likelihood uses.
+    """
+    pi, lasting = float(truth.get("pi", 0.0)), float(truth.get("lasting", 0.0))
+    rows: dict[str, list[float]] = {name: [] for name in ("entry", "lower", "upper", "kind", "x")}
+    for row in range(n):
+        x, late, coarse = row % 2, row % 4 == 3, row % 3 == 2
+        entry = 0.2 * t0 if late else 0.0
+        until = t0 * (0.3, 1.0, 3.0)[row % 3]
+        eta = float(truth["theta"] + truth["beta"] * x)
+        k = float(truth["k"])
+        lived = np.exp(eta) * (entry / t0) ** k
+        # S(T) is uniform below S(entry); below the lasting share it never ends.
+        kept = rng.random() * (lasting + (1.0 - lasting) * np.exp(-lived))
+        end = np.inf
+        if kept > lasting:
+            hazard = -np.log((kept - lasting) / (1.0 - lasting))
+            end = t0 * (hazard / np.exp(eta)) ** (1.0 / k)
+        if entry == 0.0 and rng.random() < pi:
+            end = 0.0
+        step = until / 4.0 if coarse else HOUR
+        if end > until:
+            seen = (until, until, weibull.HELD)
+        elif coarse or end < HOUR:
+            low = max(entry, step * np.floor(end / step))
+            seen = (low, step * np.floor(end / step) + step, weibull.BETWEEN)
+        else:
+            seen = (end, end, weibull.ENDED)
+        for name, value in zip(rows, (entry, *seen, x), strict=True):
+            rows[name].append(float(value))
+    monitored = rows.pop("x")
+    return weibull.spells(**rows, monitored=monitored)
 
 
 #: The kinds of reference classes of spells, with the definition of their end.
 KINDS = {"claim": "first-claim", "formal": "formal-end", "agreement": "peace-agreement"}
 
 
-def case_spread(setting: str) -> float:
-    """Return by how much one case may differ from its class in theta, where it is another kind."""
-    return float(np.asarray(CASE.value("sd"))) if setting == "peace-agreement" else 0.0
-
-
 def representative_spells(fit: Fit, *, monitored: float = 0.0) -> dict[str, FloatArray]:
     """Return a fit's draws in an order in which neighbours are alike.
 
-    ``theta, k`` and, where the fit has them, ``pi`` and ``lasting``: sorted by theta, which holds
-    the effect of `monitored`, in 32 strata, and within each by the share that lasts, or by k, up
-    and down in turn.
+    In 32 strata of theta, which holds the effect of `monitored`, and within each by the share that
+    lasts, or by k, up and down in turn.
     """
     draws = {name: np.asarray(values) for name, values in fit.draws.items()}
     theta = draws["theta"] + draws["beta"] * monitored
@@ -263,3 +262,37 @@ def representative_spells(fit: Fit, *, monitored: float = 0.0) -> dict[str, Floa
     place = np.concatenate(snake)
     kept = {"theta": theta[place], "k": draws["k"][place]}
     return kept | {name: draws[name][place] for name in ("pi", "lasting") if name in draws}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpellDraws:
+    """Draws of a reference class of spells: cumulative hazard exp(theta) (age / t0)^k.
+
+    All (S,), neighbours alike. `at_once` and `lasting` are the shares that fail at once and that
+    never end; by `spread`, a standard deviation, the asked case may differ from its class in theta.
+    """
+
+    theta: FloatArray
+    k: FloatArray
+    t0: float
+    at_once: FloatArray | float = 0.0
+    lasting: FloatArray | float = 0.0
+    spread: float = 0.0
+
+    @property
+    def arrays(self) -> list[FloatArray]:
+        """Everything that is drawn, for a digest."""
+        values = (self.theta, self.k, self.t0, self.at_once, self.lasting, self.spread)
+        return [np.asarray(value, dtype=np.float64) for value in values]
+
+    @classmethod
+    def of(cls, model: Spells, fit: Fit, *, monitored: float = 0.0) -> "SpellDraws":
+        """Give the draws of a fitted class."""
+        draws = representative_spells(fit, monitored=monitored)
+        once = draws.get("pi", 0.0)
+        # A stay is at once, for good, or neither: of those not at once a share lasts.
+        lasting = draws.get("lasting", 0.0) * (1.0 - np.asarray(once))
+        # Peace agreements are of another kind of war.
+        spread = CASE.value("sd") if model.setting == "peace-agreement" else 0.0
+        kept = lasting if np.ndim(lasting) else float(lasting)
+        return cls(draws["theta"], draws["k"], model.t0, once, kept, spread)

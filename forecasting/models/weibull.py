@@ -54,24 +54,20 @@ def spells(
     weight: ArrayLike | None = None,
     monitored: ArrayLike | None = None,
 ) -> dict[str, FloatArray]:
-    """Check rows of spells, (n,) each, and return them in the form that the models take.
+    """Check rows of spells, (n,) each; what breaks a rule is refused by its row.
 
-    All come out finite: an interval without an upper end becomes a spell that held. What breaks a
-    rule is refused by its row.
-
-    >>> rows = spells(entry=[0, 0], lower=[30, 0], upper=[np.inf, 0.5], kind=[0, 2])
-    >>> rows["upper"].tolist()
-    [30.0, 0.5]
+    All come out finite: an interval without an upper end becomes a spell that held.
     """
     n = np.size(entry)
-    rows = {
-        "entry": np.asarray(entry, dtype=np.float64),
-        "lower": np.asarray(lower, dtype=np.float64),
-        "upper": np.asarray(upper, dtype=np.float64),
-        "kind": np.asarray(kind, dtype=np.float64),
-        "weight": np.ones(n) if weight is None else np.asarray(weight, dtype=np.float64),
-        "monitored": np.zeros(n) if monitored is None else np.asarray(monitored, dtype=np.float64),
+    given = {
+        "entry": entry,
+        "lower": lower,
+        "upper": upper,
+        "kind": kind,
+        "weight": np.ones(n) if weight is None else weight,
+        "monitored": np.zeros(n) if monitored is None else monitored,
     }
+    rows = {name: np.asarray(values, dtype=np.float64) for name, values in given.items()}
     for name, values in rows.items():
         if values.shape != (n,):
             message = f"{name} must be (n,) with n={n} as entry has, got {values.shape}."
@@ -99,15 +95,9 @@ def spells(
 def grouped(rows: Mapping[str, ArrayLike], *, t0: float) -> dict[str, FloatArray]:
     """Return spells as the arrays of the compiled graph: one group for each kind of evidence.
 
-    Only the ages that a spell's likelihood needs are kept, as u = log(age / t0), so that the
-    sampler takes no logarithm of data and no hazard twice: ``held_u, held_x, held_w``, the same
-    for ``ended`` and for ``watched`` (entries above 0), ``between_low, between_high, between_x,
-    between_w``, ``start_high, start_x, start_w`` (intervals from age 0) and the total weight
-    ``escaped_w`` of spells seen to survive their start.
-
-    >>> rows = spells(entry=[0, 0], lower=[30, 0], upper=[30, 1], kind=[0, 2])
-    >>> grouped(rows, t0=30.0)["held_u"].tolist()
-    [0.0]
+    Only the ages that a likelihood needs are kept, as log(age / t0): the sampler takes no logarithm
+    of data. ``watched`` are entries above 0, ``start`` intervals from age 0, and ``escaped_w`` is
+    the total weight of spells seen to survive their start.
     """
     entry, low, high, kind, weight, x = (
         np.asarray(rows[name], dtype=np.float64)
@@ -141,11 +131,7 @@ def _require(holds: NDArray[np.bool_], rule: str, values: FloatArray) -> None:
 
 
 def cumulative_hazard(time: ArrayLike, eta: ArrayLike, k: ArrayLike, *, t0: float) -> FloatArray:
-    """Return H(t) = exp(eta) (t / t0)^k: 0 at age 0, capped at exp(200); all broadcast.
-
-    >>> float(cumulative_hazard(60.0, 0.0, 1.0, t0=30.0))
-    2.0
-    """
+    """Return H(t) = exp(eta) (t / t0)^k: 0 at age 0, capped at exp(200); all broadcast."""
     t = np.asarray(time, dtype=np.float64)
     with np.errstate(divide="ignore"):
         log_ratio = np.log(t / t0)
@@ -164,12 +150,7 @@ def survival(
 ) -> FloatArray:
     """Return P(T > time | T > age) for every draw, (S, H), at ages `time` (H,) of at least `age`.
 
-    S(time) / S(age); without a lasting share that is exp(-(H(time) - H(age))), times 1 - pi if
-    nothing was survived yet (``age`` = 0 < ``time``).
-
-    >>> half = {"theta": [np.log(np.log(2))], "k": [1.0], "beta": [0.0]}
-    >>> survival(half, [30.0, 60.0], t0=30.0).round(3).tolist()
-    [[0.5, 0.25]]
+    S(time) / S(age), times 1 - pi if nothing was survived yet (``age`` = 0 < ``time``).
     """
     times = np.atleast_1d(np.asarray(time, dtype=np.float64))
     if age < 0 or np.any(times < age):
@@ -201,11 +182,6 @@ def log_likelihood(
     Held: log S(lower)/S(entry). Ended: log h(lower) S(lower)/S(entry). Between:
     log (S(lower) - S(upper))/S(entry), by log1mexp; from age 0 it includes instant failures. Never
     NaN: a row that is impossible under a draw is very negative, at least -1e300.
-
-    >>> unit = {"theta": [0.0], "k": [1.0], "beta": [0.0]}
-    >>> rows = spells(entry=[0, 0], lower=[1, 0], upper=[1, 1], kind=[1, 2])
-    >>> log_likelihood(unit, rows, t0=1.0).round(4).tolist()
-    [[-1.0, -0.4587]]
     """
     entry, low, high, kind, weight, x = (
         np.asarray(rows[name], dtype=np.float64)

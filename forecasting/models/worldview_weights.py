@@ -46,11 +46,7 @@ RECALIBRATED_FROM = 20
 
 
 def log_likelihood_of(probability: ArrayLike, *, clip: float = CLIP) -> FloatArray:
-    """Return the log of the probability of what happened, drawn into [clip, 1 - clip].
-
-    >>> log_likelihood_of([0.0, 0.5]).round(3).tolist()
-    [-4.605, -0.693]
-    """
+    """Return the log of the probability of what happened, drawn into [clip, 1 - clip]."""
     p = np.asarray(probability, dtype=np.float64)
     # Written so that a NaN refuses.
     if not np.all((p >= 0) & (p <= 1)):
@@ -60,11 +56,7 @@ def log_likelihood_of(probability: ArrayLike, *, clip: float = CLIP) -> FloatArr
 
 
 def floored(weights: ArrayLike, floor: float = FLOOR) -> FloatArray:
-    """Return weights (K,) that sum to one, none below a floor, the others in proportion.
-
-    >>> floored([0.98, 0.02, 0.0]).round(4).tolist()
-    [0.96, 0.02, 0.02]
-    """
+    """Return weights (K,) that sum to one, none below a floor, the others in proportion."""
     w = np.asarray(weights, dtype=np.float64)
     if not 0 <= floor * w.size <= 1:
         message = f"floor ({floor}): must be at least 0 and at most 1 / {w.size}."
@@ -95,20 +87,6 @@ def ensemble_weights(
     worldview had not entered; one that is silent after it had entered is refused. `event` (n,)
     labels the event clusters, `prior` (K,) are prior shares, equal by default. A `tempering` of 1
     is plain Bayes.
-
-    Two worldviews said .8 and .2, and it happened; plainly, and tempered:
-
-    >>> said = log_likelihood_of([[0.8, 0.2]])
-    >>> ensemble_weights(said, ["e"], tempering=1.0).round(3).tolist()
-    [0.8, 0.2]
-    >>> ensemble_weights(said, ["e"]).round(3).tolist()
-    [0.667, 0.333]
-
-    A third that enters afterwards takes its equal share, from the two alike:
-
-    >>> later = [[*row, np.nan] for row in said.tolist()]
-    >>> ensemble_weights(later, ["e"]).round(3).tolist()
-    [0.444, 0.222, 0.333]
     """
     scores, clusters, shares = _checked(log_likelihood, event, prior, tempering)
     logs = _log_weights(scores, clusters, shares, tempering)
@@ -159,38 +137,24 @@ def _log_weights(
                 "earlier one."
             )
             raise InvalidInput(message, hint="leave the question out for all")
-        logs = _with_entrants(logs, present, pattern, shares)
-        present = pattern.copy()
+        entered, total = logs.copy(), shares[pattern].sum()
+        new = pattern & ~present
+        entered[new] = np.log(shares[new] / total)
+        if present.any():
+            entered[present] += np.log(shares[present].sum() / total)
+        logs, present = entered, pattern.copy()
         rows = np.all(spoke == pattern, axis=1)
         gained = per_question[rows] @ scores[np.ix_(rows, pattern)]
-        logs[pattern] += gained - _log_sum(logs[pattern] + gained)
+        after = logs[pattern] + gained
+        most = float(after.max())
+        logs[pattern] += gained - (most + float(np.log(np.exp(after - most).sum())))
     return logs
-
-
-def _with_entrants(
-    logs: FloatArray, present: NDArray[np.bool_], pattern: NDArray[np.bool_], shares: FloatArray
-) -> FloatArray:
-    total = shares[pattern].sum()
-    new = pattern & ~present
-    entered = logs.copy()
-    entered[new] = np.log(shares[new] / total)
-    if present.any():
-        entered[present] += np.log(shares[present].sum() / total)
-    return entered
-
-
-def _log_sum(values: FloatArray) -> float:
-    most = float(values.max())
-    return most + float(np.log(np.exp(values - most).sum()))
 
 
 def mixture_quantiles(values: ArrayLike, levels: ArrayLike, weights: ArrayLike) -> FloatArray:
     """Return the quantiles of the weighted mixture, not the mean of quantiles: too sure.
 
     `values` (K, L) are each member's quantiles at the same rising levels (L,), linear in between.
-
-    >>> mixture_quantiles([[0, 0, 0], [10, 10, 10]], [0.25, 0.5, 0.75], [0.6, 0.4]).tolist()
-    [0.0, 0.0, 10.0]
     """
     q, level = np.asarray(values, dtype=np.float64), np.asarray(levels, dtype=np.float64)
     w = np.asarray(weights, dtype=np.float64)

@@ -2,6 +2,7 @@
 
 Every pool but one is a fixed rule: what it takes besides the forecasts (weights, a factor, a base
 rate) must come from questions resolved before. `LearnedPool` learns its own from a history.
+A pool has the shape of its forecasts without the members' axis.
 """
 
 from forecasting.pooling.beta_linear import beta_linear

@@ -29,10 +29,8 @@ def beta_linear(
         Probabilities of yes in [0, 1], the members along `axis`.
     alpha, beta : float
         Of the beta distribution, above 0.
-    weights : array_like, optional
-        One per member, or of the shape of `forecasts`; equal by default.
-    axis : int
-        The members' axis.
+    weights, axis
+        As for :func:`geometric_odds`.
 
     Returns
     -------

@@ -26,22 +26,11 @@ HISTORY = (*CURRENT, "outcome", "resolved_at")
 class Events:
     """Forecasts sorted by question, time and forecaster; one for each of the three.
 
-    Attributes
-    ----------
-    question, forecaster : ndarray of int, shape (n,)
-        Codes into `questions` and `forecasters`; questions are contiguous and rising.
-    forecast, log_odds : ndarray, shape (n,)
-        The probability given, and its log-odds after clipping.
-    time : ndarray, shape (n,)
-        Days (or the unit of numeric times).
-    first, last : ndarray of int, shape (Q,)
-        Each question's first and last event.
-    previous, next : ndarray of int, shape (n,)
-        The same forecaster's event on the same question before and after this one: -1, n if none.
-    outcome, resolved_at : ndarray, shape (Q,)
-        NaN where not known by `as_of`.
-    questions, forecasters : ndarray of object
-        Their names, sorted.
+    Of shape (n,): `question` and `forecaster`, codes into the sorted names, questions contiguous
+    and rising; the probability given and its log-odds after clipping; `time` in days (or the unit
+    of numeric times); `previous` and `next`, the same forecaster's events on the question (-1, n if
+    none). Of shape (Q,): each question's `first` and `last` event, `outcome` and `resolved_at` (NaN
+    where not known by `as_of`).
     """
 
     question: IntArray
@@ -71,13 +60,7 @@ def ends_of_instants(events: Events) -> IntArray:
 
 
 def current_events(current: "pd.DataFrame") -> Events:
-    """Read forecasts that are to be pooled: no outcome is looked at.
-
-    Raises
-    ------
-    InvalidInput
-        A column that is missing, a probability outside [0, 1], a time or a name that is missing.
-    """
+    """Read forecasts that are to be pooled: no outcome is looked at."""
     table = _table(current, "current", CURRENT)
     if not len(table):
         message = "current (empty): at least one forecast is needed"
@@ -88,14 +71,7 @@ def current_events(current: "pd.DataFrame") -> Events:
 def history_events(history: "pd.DataFrame", as_of: object) -> Events:
     """Read forecasts issued by `as_of`, with the outcomes that were known by then.
 
-    Rows issued later are gone before anything else is read from them; the outcome and the time
-    of a resolution after `as_of` are never looked at.
-
-    Raises
-    ------
-    InvalidInput
-        As for :func:`current_events`, an outcome other than 0 or 1, one known by `as_of` that
-        differs between the rows of one question, an `as_of` that is no time of the same kind.
+    Rows issued later are gone before anything else is read from them.
     """
     import pandas as pd
 

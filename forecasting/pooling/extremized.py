@@ -34,11 +34,6 @@ def extremized(
     weights, axis, clip
         As for :func:`geometric_odds`.
 
-    Returns
-    -------
-    ndarray
-        The shape of `forecasts` without `axis`.
-
     Raises
     ------
     InvalidInput
@@ -75,10 +70,6 @@ def neyman_factor(n: int) -> float:
     ----------
     n : int
         Members, at least 1.
-
-    Returns
-    -------
-    float
 
     Raises
     ------
@@ -121,11 +112,6 @@ def neyman_roughgarden(
         one for each pool.
     axis, clip
         As for :func:`geometric_odds`.
-
-    Returns
-    -------
-    ndarray
-        The shape of `forecasts` without `axis`.
 
     Raises
     ------

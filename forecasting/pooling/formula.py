@@ -5,21 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecasting.arrays import FloatArray
+from forecasting.pooling.members import probability
 from forecasting.pooling.panel import Panel
 from forecasting.pooling.parameters import Prior
 
 
 @dataclass(frozen=True, slots=True)
 class Pooled:
-    """The pool's log-odds and how they came about.
+    """The pool's log-odds, the mean before extremising, the factor and effective members (M,).
 
-    Attributes
-    ----------
-    log_odds, mean, factor, effective : ndarray, shape (M,)
-        The result, the weighted mean before extremising, the extremising factor, and the
-        effective number of members, 1 / sum w^2.
-    weight, corrected : ndarray, shape (n,)
-        Each member's share and corrected log-odds.
+    `weight` and `corrected` are each member's share and corrected log-odds, of shape (n,).
     """
 
     log_odds: FloatArray
@@ -40,7 +35,7 @@ def pool(theta: FloatArray, panel: Panel) -> Pooled:
     corrected = panel.log_odds * (1 + slope * panel.slope)
     mean = np.add.reduceat(share * corrected, panel.start)
     effective = 1 / np.add.reduceat(share**2, panel.start)
-    shared = 1 + (effective - 1) * expit(overlap)
+    shared = 1 + (effective - 1) * probability(overlap)
     factor = effective / shared * np.exp(number * _bounded(panel))
     log_odds = panel.base + shift + factor * (mean - panel.base)
     return Pooled(log_odds, mean, factor, effective, share, corrected)
@@ -55,12 +50,12 @@ def loss(
 ) -> tuple[float, FloatArray]:
     """Weighted sum of the pool's Brier scores, and its gradient in the parameters."""
     out = pool(theta, panel)
-    p = np.asarray(expit(out.log_odds))
+    p = np.asarray(probability(out.log_odds))
     value = float((weight * (p - outcome) ** 2).sum())
     by_log_odds = 2 * weight * (p - outcome) * p * (1 - p)
     by_mean = by_log_odds * out.factor
     by_log_factor = by_mean * (out.mean - panel.base)
-    rho = expit(theta[-2])
+    rho = probability(theta[-2])
     shared = 1 + (out.effective - 1) * rho
     by_effective = by_log_factor * (1 / out.effective - rho / shared)
     by_rho = -(by_log_factor * (out.effective - 1) / shared).sum()
@@ -100,10 +95,3 @@ def fit(panel: Panel, outcome: FloatArray, weight: FloatArray, prior: Prior) -> 
     )
     theta[free] = prior.mean[free] + scale * found.x
     return theta
-
-
-def expit(log_odds: FloatArray) -> FloatArray:
-    """Turn log-odds into probabilities."""
-    from scipy import special
-
-    return np.asarray(special.expit(log_odds), dtype=np.float64)

@@ -41,11 +41,6 @@ def geometric_odds(
         Draws forecasts into [clip, 1 - clip] before pooling; 0.001 keeps one certain member
         from deciding alone.
 
-    Returns
-    -------
-    ndarray
-        The shape of `forecasts` without `axis`.
-
     Raises
     ------
     InvalidInput
@@ -89,11 +84,6 @@ def log_linear(
         The members' axis, not the last.
     clip : float
         Lifts smaller probabilities to it, each vector then divided by its sum; below 1/K.
-
-    Returns
-    -------
-    ndarray
-        The shape of `forecasts` without `axis`.
 
     Raises
     ------

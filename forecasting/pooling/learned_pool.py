@@ -10,6 +10,7 @@ from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
 from forecasting.pooling import formula, parameters
 from forecasting.pooling.events import Events, current_events, history_events
+from forecasting.pooling.members import probability
 from forecasting.pooling.panel import Books, Panel, moments, panel
 from forecasting.pooling.records import Records, company, records
 from forecasting.scoring import checks
@@ -184,7 +185,7 @@ class LearnedPool:
 
         events, _, pooled = self._pooled(current)
         index = pd.Index(events.questions, name="question")
-        return pd.Series(np.asarray(formula.expit(pooled.log_odds)), index, name="forecast")
+        return pd.Series(probability(pooled.log_odds), index, name="forecast")
 
     def members(self, current: "pd.DataFrame") -> "pd.DataFrame":
         """Show what each member counted for.
@@ -206,7 +207,7 @@ class LearnedPool:
                 "forecast": events.forecast[seen.event],
                 "issued_at": events.time[seen.event],
                 "weight": pooled.weight,
-                "corrected": np.asarray(formula.expit(pooled.corrected)),
+                "corrected": probability(pooled.corrected),
                 "factor": np.repeat(pooled.factor, seen.number),
             }
         )

@@ -19,16 +19,8 @@ def linear(forecasts: ArrayLike, weights: ArrayLike | None = None, axis: int = -
     ----------
     forecasts : array_like
         Probabilities in [0, 1]; members along `axis`.
-    weights : array_like, optional
-        One per member, or of the shape of `forecasts`; finite, not negative, not all zero;
-        equal by default.
-    axis : int
-        The members' axis.
-
-    Returns
-    -------
-    ndarray
-        The shape of `forecasts` without `axis`.
+    weights, axis
+        As for :func:`geometric_odds`.
 
     Raises
     ------

@@ -12,13 +12,7 @@ WEIGHT_TOLERANCE = 1e-12
 
 
 def members(forecasts: ArrayLike, axis: int, *, clip: float = 0.0) -> FloatArray:
-    """Probabilities with the members on the last axis, drawn into [clip, 1 - clip].
-
-    Raises
-    ------
-    InvalidInput
-        No member, NaN, a probability outside [0, 1], an axis or a clip that cannot be.
-    """
+    """Probabilities with the members on the last axis, drawn into [clip, 1 - clip]."""
     p = checks.floats(forecasts, "forecasts")
     if not -p.ndim <= axis < p.ndim:
         message = f"axis ({axis}): forecasts of shape {p.shape} have no such axis"
@@ -35,10 +29,7 @@ def members(forecasts: ArrayLike, axis: int, *, clip: float = 0.0) -> FloatArray
 
 
 def shares(weights: ArrayLike | None, shape: tuple[int, ...], axis: int = -1) -> FloatArray:
-    """Give weights that sum to 1 over the members, the last axis of the result.
-
-    One a member or one a forecast; what cannot be normalised is refused.
-    """
+    """Give weights, one a member or one a forecast, that sum to 1 over the last axis."""
     if weights is None:
         return np.full(shape[-1:], 1 / shape[-1])
     w = checks.floats(weights, "weights")

@@ -13,18 +13,9 @@ from forecasting.pooling.records import Records
 class Panel:
     """Members in force, contiguous by moment.
 
-    Attributes
-    ----------
-    start, number : ndarray of int, shape (M,)
-        First member of each moment, and how many there are.
-    event : ndarray of int, shape (n,)
-        Each member's event.
-    log_odds, slope : ndarray, shape (n,)
-        What each said, and the slope of its forecaster beside the common one.
-    weight : ndarray, shape (n, 4)
-        Newer members, age, standing apart and slope: what the weights depend on.
-    base : float
-        Log-odds of the base rate, away from which the pool extremises.
+    Of shape (M,): `start` and `number`, the first member of each moment and how many there are. Of
+    shape (n,): each member's `event`, `log_odds` and `slope`; `weight` (n, 4) is what the weights
+    depend on: newer members, age, standing apart, slope. `base`: log-odds of the base rate.
     """
 
     start: IntArray
@@ -38,15 +29,9 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """The forecasters' records as they stood at several times, and where to find them.
+    """The forecasters' records as they stood at several times.
 
-    Attributes
-    ----------
-    books : sequence of Records
-    moment : ndarray of int, shape (M,)
-        Which of the books holds at each moment.
-    forecaster : ndarray of int, shape (forecasters,)
-        Each forecaster's row in them, -1 for one without a record.
+    `moment` (M,) says which of the books holds at each moment, `forecaster` each one's row, or -1.
     """
 
     books: list[Records]
@@ -57,9 +42,7 @@ class Books:
 def moments(events: Events, kept: IntArray, count: int) -> tuple[IntArray, FloatArray]:
     """Choose moments of the questions `kept`: after the last forecast, and `count` before it.
 
-    The earlier ones lie at equal steps of the question's forecasts, and each takes its share of
-    half of the question's weight. Gives the event after which to look, and weights that sum to 1
-    over a question.
+    The earlier ones lie at equal steps of the question's forecasts and share half of its weight.
     """
     size = events.last[kept] - events.first[kept] + 1
     steps = np.ceil(size[:, None] * np.arange(1, count + 1) / (count + 1)).astype(np.int64)

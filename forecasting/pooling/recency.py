@@ -20,10 +20,6 @@ def recency_weights(n: int) -> FloatArray:
     n : int
         Forecasts in force, one a forecaster, at least 1.
 
-    Returns
-    -------
-    ndarray, shape (n,)
-
     Raises
     ------
     InvalidInput
@@ -60,19 +56,7 @@ def weighted_median(
     ----------
     forecasts : array_like
         Probabilities in [0, 1], the members along `axis`.
-    weights : array_like, optional
-        One per member, or of the shape of `forecasts`; equal by default.
-    axis : int
-        The members' axis.
-
-    Returns
-    -------
-    ndarray
-        The shape of `forecasts` without `axis`.
-
-    Raises
-    ------
-    InvalidInput
+    weights, axis
         As for :func:`geometric_odds`.
 
     References
@@ -117,11 +101,6 @@ def recency_median(
     issued_at : array_like, shape (n,), optional
         When each member's forecast was made, numbers or datetime64. Forecasts of one instant
         share the mean of their weights, so that the order of rows does not matter.
-
-    Returns
-    -------
-    ndarray
-        The shape of `forecasts` without `axis`.
 
     Raises
     ------

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from forecasting.arrays import FloatArray, IntArray
 from forecasting.pooling.events import Events, ends_of_instants
+from forecasting.pooling.members import probability
 
 # Spread between forecasters before any record: log-odds of bias, slope.
 SPREADS = (0.3, 0.3)
@@ -23,16 +24,10 @@ LEAST, MOST = 5.0, 1e3
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Each forecaster's shrunk record beside the common one; the last row, 0, is a stranger's.
+    """Each forecaster's shrunk record, shape (J + 1,); the last row, 0, is a stranger's.
 
-    Attributes
-    ----------
-    bias, slope : ndarray, shape (J + 1,)
-        Of logit P(yes) = a_j + b_j logit p. Noise shows as a flat slope.
-    apart : ndarray, shape (J + 1,)
-        Mean distance in log-odds from the others in force, for which no outcome is needed.
-    questions : ndarray, shape (J + 1,)
-        Resolved questions forecast.
+    `bias` and `slope` are of logit P(yes) = a + b logit p, beside the common ones; `apart` is the
+    mean distance in log-odds from the others in force; `questions` were resolved.
     """
 
     bias: FloatArray
@@ -95,18 +90,12 @@ def _shares(events: Events, kept: NDArray[np.bool_]) -> FloatArray:
     return shares
 
 
-def _expit(x: FloatArray) -> FloatArray:
-    from scipy.special import expit
-
-    return np.asarray(expit(x), dtype=np.float64)
-
-
 def _common(x: FloatArray, y: FloatArray, weight: FloatArray) -> FloatArray:
     """Intercept and slope of all, held to (0, 1) by the weight of some ten questions."""
     design, b = np.column_stack([np.ones(len(x)), x]), np.array([0.0, 1.0])
     precision = np.eye(2) / 0.3**2
     for _ in range(ROUNDS):
-        p = _expit(design @ b)
+        p = probability(design @ b)
         slope = design.T @ (weight * (y - p)) - precision @ (b - (0.0, 1.0))
         hessian = (design * (weight * p * (1 - p))[:, None]).T @ design + precision
         b = b + np.clip(np.linalg.solve(hessian, slope), -1, 1)
@@ -126,7 +115,7 @@ def _own(
         return np.bincount(who, weights=values, minlength=people)
 
     for _ in range(ROUNDS):
-        p = _expit(b[who, 0] + x * b[who, 1])
+        p = probability(b[who, 0] + x * b[who, 1])
         error, curve = weight * (y - p), weight * p * (1 - p)
         g0 = total(error) - (b[:, 0] - common[0]) / variance[0]
         g1 = total(error * x) - (b[:, 1] - common[1]) / variance[1]

@@ -35,17 +35,10 @@ def trimmed(
         Probabilities of yes in [0, 1], the members along `axis`.
     drop : int
         How many go on each side, at least 0; more than twice as many members are needed.
-    axis : int
-        The members' axis.
+    axis, clip
+        As for :func:`geometric_odds`.
     mean : {"geometric-odds", "linear"}
         How the others are pooled.
-    clip : float
-        Draws forecasts into [clip, 1 - clip] before pooling.
-
-    Returns
-    -------
-    ndarray
-        The shape of `forecasts` without `axis`.
 
     Raises
     ------

@@ -44,13 +44,7 @@ PENS: Mapping[Family, Pen] = {
 
 
 def label(forecaster: str, labels: Mapping[str, str] | None = None) -> str:
-    """Give the name to print.
-
-    Examples
-    --------
-    >>> label("worldview:003"), label("prior"), label("ana")
-    ('worldview 003', 'prior alone', 'ana')
-    """
+    """Give the name to print."""
     if labels and forecaster in labels:
         return labels[forecaster]
     part = family(forecaster)

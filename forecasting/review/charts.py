@@ -64,30 +64,7 @@ class Reliability:
 def reliability(
     points: Sequence[Mapping[str, Any]], histogram: Sequence[Mapping[str, Any]] | None = None
 ) -> Reliability | None:
-    """Lay out the curve of a calibration, its band, and the histogram of what was said.
-
-    Parameters
-    ----------
-    points : sequence of mapping
-        The curve of ``forecast calibration --json``: forecast, event_rate, n, lower, upper.
-    histogram : sequence of mapping, optional
-        ``from, to, n, n_yes``: how many forecasts fell into each bin, and how many came true; by
-        default, those of the curve in ten bins.
-
-    Returns
-    -------
-    Reliability or None
-        None where nothing has resolved.
-
-    Examples
-    --------
-    >>> point = {"forecast": 0.2, "event_rate": 0.25, "n": 8, "lower": 0.0, "upper": 0.5}
-    >>> drawn = reliability([point])
-    >>> drawn.dots[0].x, drawn.dots[0].y, len(drawn.whiskers)
-    (124.0, 252.0, 1)
-    >>> reliability([]) is None
-    True
-    """
+    """Lay out a calibration's curve, its band, and the histogram of what was said."""
     points = [
         point
         for point in points
@@ -199,16 +176,7 @@ class Tracks:
 def over_months(rows: Sequence[Mapping[str, Any]]) -> Tracks | None:
     """Lay out mean scores of yes-no questions by the month of their close, with intervals.
 
-    Parameters
-    ----------
-    rows : sequence of mapping
-        Score rows by month: ``month`` (``2026-03``), ``forecaster, mean, lower, upper, n_questions,
-        n_events, reference``.
-
-    Returns
-    -------
-    Tracks or None
-        None with less than two months: there is no course of time to see.
+    None with less than two months: there is no course of time to see.
     """
     kept = [row for row in rows if words.number(row["mean"]) is not None]
     months = sorted({str(row["month"]) for row in kept})

@@ -30,20 +30,10 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Where the numbers come from.
+    """Where the numbers come from, and which stretch of time the page covers.
 
-    Attributes
-    ----------
-    kind
-        ``live``, ``replay``, ``backdated`` or ``imported``: the kind of forecast the page is about.
-    started_from, until
-        First and last moment that the run, or the page, covers.
-    evidence_head
-        The ledger head that cut the evidence of a replay.
-    versions
-        Names of libraries and programs, with their versions.
-    zone
-        The zone in which days are printed.
+    `kind` is that of the forecasts; `evidence_head` is the ledger head that cut the evidence of a
+    replay; days are printed in `zone`.
     """
 
     kind: str
@@ -73,14 +63,9 @@ class Run:
 class Point:
     """One forecast, in force from `at` until the next point or the end of the question.
 
-    Attributes
-    ----------
-    values
-        ``(p,)`` of yes; a probability per option; or the quantiles at `levels`.
-    p05, p95
-        The spread of a model's probability over its posterior (binary only).
-    lows, highs
-        The same for each option; empty where it is not known.
+    `values` are ``(p,)`` of yes, a probability per option, or the quantiles at `levels`. `p05` and
+    `p95` are the spread of a model's probability over its posterior, `lows` and `highs` that of
+    each option; empty where it is not known.
     """
 
     at: dt.datetime
@@ -97,23 +82,21 @@ class Point:
             msg = f"interval ({len(self.lows)} and {len(self.highs)} ends): one pair an option"
             raise InvalidInput(msg)
 
+    def quantile(self, level: float) -> float:
+        """Read the quantile nearest to a level."""
+        nearest = min(range(len(self.levels)), key=lambda i: abs(self.levels[i] - level))
+        return self.values[nearest]
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
     """A piece of evidence that bears on a question, at the moment it could be known.
 
-    Attributes
-    ----------
-    effect
-        How far it moved the model when it arrived, as recorded with the forecast: by option (""
-        for yes) in log-odds, or the median of a number in its unit; empty where it moved nothing.
-    note
-        What was written beside it, which may be HTML of unknown hands.
-    weight
-        Of a report: the logarithm of the hazard ratio with which it hastens (above 0) or slows
-        what it is coded on, when it arrived; None for a fact, and for what nobody has coded.
-    half_life
-        Days after which half of the weight is left; infinite for a lasting one.
+    `effect` says how far it moved the model when it arrived: by option ("" for yes) in log-odds, or
+    the median of a number in its unit; empty where it moved nothing. `note` may be HTML of unknown
+    hands. `weight` of a report is the logarithm of the hazard ratio with which it hastens (above 0)
+    or slows what it is coded on, None for a fact and for what nobody has coded; half of it is left
+    after `half_life` days.
     """
 
     known_at: dt.datetime
@@ -171,24 +154,11 @@ class Moved:
 class QuestionPath:
     """One question with the forecasts made of it over time.
 
-    Attributes
-    ----------
-    ends
-        When it stopped being open: its close, or its resolution if that came earlier.
-    outcome
-        An option, a number as text, ``annulled``, or None.
-    gate_note
-        What the diagnostics gate says of its model, such as ``does not fit its own class``.
-    too_soon
-        It resolved within two days of its first forecast: shown, and left out of means.
-    paths
-        Forecaster -> points, oldest first.
-    scores
-        Forecaster -> a score row of this question (``mean, skill, coverage, rule, ...``).
-    moved
-        Why the model's forecasts moved, oldest first; only of those that name a cause.
-    answer
-        What the question asks of the world, in the words of the bank.
+    `ends` is its close, or its resolution if that came earlier; `outcome` an option, a number as
+    text, ``annulled``, or None. `gate_note` is what the diagnostics gate says of its model.
+    `too_soon`: it resolved within two days of its first forecast, and is left out of means. `paths`
+    and `scores` are by forecaster, points and moves oldest first; `answer` is what it asks
+    of the world, in the words of the bank.
     """
 
     id: str
@@ -244,22 +214,11 @@ class QuestionPath:
 class ClaimRow:
     """One claim of a text: what it says in our words, and how it came out.
 
-    Attributes
-    ----------
-    p, low, high
-        The middle and the ends of the scored verbal band.
-    first_band, second_band, scored_band
-        Two independent readings, and the milder of them.
-    shown_only
-        Why the claim is shown and not scored; empty where it is scored.
-    score, score_low, score_high
-        At `p`, and the smallest and largest over the band; None while the question is open.
-    alternatives
-        For a flat denial: other codings and their scores.
-    models
-        Forecaster -> (probability, score) at the same moment.
-    staleness
-        The claim's score over the rest of the window, unranked.
+    `p, low, high` are the middle and the ends of the scored verbal band, the milder of two
+    independent readings; the scores are those at `p` and the smallest and largest over the band,
+    None while the question is open. `shown_only` says why it is not scored. A flat denial has
+    `alternatives`, other codings and their scores. `models` are (probability, score) at the same
+    moment; `staleness` is the claim's score over the rest of the window, unranked.
     """
 
     claim: str
@@ -318,14 +277,8 @@ class Events:
 class ProcessRow:
     """One process of the world: where it stands, and how fast it moves by itself.
 
-    Attributes
-    ----------
-    state, since
-        Where it stands now, and from when; `since` is the last event of an event process.
-    watched
-        Until when somebody looked; silence after that is not evidence.
-    base_rate
-        How fast its moves come without links and news, in words.
+    `since` is the last event of an event process; silence after `watched` is not evidence;
+    `base_rate` says in words how fast its moves come without links and news.
     """
 
     name: str
@@ -365,14 +318,8 @@ class LinkRow:
 class Fan:
     """How one process may go on: at each moment the shares of its states, or quantiles of a total.
 
-    Attributes
-    ----------
-    moments
-        T moments in rising order.
-    states, shares
-        K names, and (T, K) shares of the paths in each state; a row sums to 1.
-    quantiles, levels, unit
-        Of a total: (T, Q) quantiles at Q rising levels in percent; `states` is then empty.
+    At T rising moments: `shares` (T, K) of the paths in each of K states, rows summing to 1; or, of
+    a total, `quantiles` (T, Q) at Q rising levels in percent, and `states` is empty.
     """
 
     process: str
@@ -412,34 +359,27 @@ class WorldPage:
 class ReviewData:
     """Everything on the page; every part may be empty.
 
+    Score rows have the keys of ``forecast score --json``, with the difference to the base rate
+    (below 0: better than it); those of `horizons` also ``horizon`` and ``event_rate``; `parts` are
+    of the model with one part taken out, whose difference is to the model itself. `calibrations`
+    are by forecaster, with the keys of ``forecast calibration --json``.
+
     Attributes
     ----------
-    scores, log_scores
-        A row per forecaster and question type, keys as in ``forecast score --json``, with the
-        difference to the base rate (below 0: better than it).
-    horizons
-        The same with ``horizon`` and ``event_rate``.
-    calibrations
-        Forecaster -> keys as in ``forecast calibration --json``.
     due
         ``question, title, since, reason``.
-    unfit
-        ``question, forecaster, verdict``: models that do not fit their own class.
-    refused
-        ``question, forecaster, verdict`` (and more): fits that the sampler's gate refused.
+    unfit, refused
+        ``question, forecaster, verdict``: models that do not fit their own class, and fits that the
+        sampler's gate refused.
     priors
         ``question, reference, parameter, prior, source, known_by``.
     labels
         Names to print for forecasters, where the usual ones will not do.
-    parts
-        Score rows of the model with one part taken out, whose difference is to the model itself.
     reports
         ``source, reports, moves, moved_questions, moved_events, change, change_lower,
         change_upper, verdict``: the model's numbers after each source's reports, and after all.
     news_gain
         ``mean, lower, upper, moves``: what reports were found to be worth; empty: not learned.
-    world
-        Processes and links.
     left_out
         ``question, title, reason``: what is not in the scores.
     """

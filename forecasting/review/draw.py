@@ -19,24 +19,7 @@ type Cloud = tuple[list[float], list[float], list[float | None], list[float | No
 def reliability(calibration: Mapping[str, Any], *, title: str = "") -> "Figure":
     """Draw the reliability curve with its consistency band and the counts below.
 
-    Parameters
-    ----------
-    calibration : mapping
-        The keys of ``forecast calibration --json``: ``curve`` (forecast, event_rate, n, lower,
-        upper), ``n``, ``level``.
-    title : str
-        Above the picture; empty inside a page, where a heading says it.
-
-    Returns
-    -------
-    Figure
-        Save it with :func:`save`, or put it into a page with :func:`svg`.
-
-    Examples
-    --------
-    >>> figure = reliability({"n": 0, "curve": []}, title="ana")
-    >>> len(figure.axes)
-    2
+    `calibration` has the keys of ``forecast calibration --json``.
     """
     from matplotlib.figure import Figure
 
@@ -75,13 +58,7 @@ def reliability(calibration: Mapping[str, Any], *, title: str = "") -> "Figure":
 
 
 def differences(rows: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) -> "Figure | None":
-    """Draw each forecaster's difference to the base rate with its interval, in the fixed order.
-
-    Returns
-    -------
-    Figure or None
-        None where fewer than two forecasters can be compared.
-    """
+    """Draw each forecaster's difference to the base rate with its interval, from two on."""
     from matplotlib.figure import Figure
 
     shown = [row for row in rows if words.number(row.get("difference")) is not None]
@@ -107,7 +84,8 @@ def differences(rows: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) ->
         axes.set_ylim(len(shown) - 0.4, -0.6)
         axes.set_xlim(-1.08 * (widest or 0.01), 1.08 * (widest or 0.01))
         axes.set_yticks(
-            range(len(shown)), [short(cast.label(row["forecaster"], labels), 19) for row in shown]
+            range(len(shown)),
+            [words.short(cast.label(row["forecaster"], labels), 19) for row in shown],
         )
         axes.locator_params(axis="x", nbins=4)
         axes.xaxis.set_major_formatter(lambda x, _: f"{x:+.6g}".replace("-", "−") if x else "0")
@@ -178,9 +156,3 @@ def _counts(axes: "Axes", said: Sequence[float], n: Sequence[float]) -> None:
 def percent_axis(axis: Any) -> None:
     """Mark an axis from 0 to 100 % in quarters."""
     axis.set_ticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
-
-
-def short(text: str, most: int) -> str:
-    """Cut a text to a number of letters."""
-    text = words.clean(text)
-    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -19,25 +19,7 @@ MOST_TICKS = 6
 def effects(explanation: Mapping[str, Any], *, title: str = "") -> "Figure":
     """Draw an explanation as a waterfall on the scale of log-odds, labelled in percent.
 
-    Parameters
-    ----------
-    explanation : mapping
-        One row of ``forecast explain --json`` on a yes-no question: prior, posterior, items (each
-        with title and delta_logit), sensitivity (lower, upper).
-    title : str
-        Above the picture.
-
-    Returns
-    -------
-    Figure
-        Bars in the order of the rows; the grey band is the range under other priors.
-
-    Examples
-    --------
-    >>> item = {"title": "Talks put off", "delta_logit": -0.5}
-    >>> figure = effects({"prior": 0.5, "posterior": 0.378, "items": [item]})
-    >>> len(figure.axes)
-    1
+    The grey band is the range under other priors.
     """
     from matplotlib.figure import Figure
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from forecasting.review import words
 from forecasting.review.data import Fan
-from forecasting.review.draw import percent_axis, short, unclip
+from forecasting.review.draw import percent_axis, unclip
 from forecasting.review.layout import Frame, dates, spread
 from forecasting.review.svg import PALETTE, style
 
@@ -35,31 +35,6 @@ def draw_fans(
 
     A process with states is a stack of bands: the height of a band at a date is the share of the
     simulated paths in that state then. A total is its median with its quantile bands.
-
-    Parameters
-    ----------
-    fans : sequence of Fan
-        In the order in which they are shown.
-    columns : int
-        Pictures side by side.
-    title : str
-        Above the whole; empty inside a page.
-    zone : str
-        In which days are named.
-
-    Returns
-    -------
-    Figure
-        Save it with :func:`forecasting.review.draw.save` as .svg, .png or .pdf, or put it into a
-        page with :func:`forecasting.review.draw.svg`.
-
-    Examples
-    --------
-    >>> import datetime as dt
-    >>> days = [dt.datetime(2026, 9, 1 + i, tzinfo=dt.UTC) for i in range(3)]
-    >>> shares = [[1.0, 0.0], [0.9, 0.1], [0.8, 0.2]]
-    >>> len(draw_fans([Fan("truce", "Truce", days, ("none", "on"), shares)]).axes)
-    1
     """
     from matplotlib.figure import Figure
 
@@ -101,7 +76,7 @@ def describe(fan: Fan, zone: str) -> str:
 
 
 def _panel(axes: "Axes", fan: Fan, zone: str) -> None:
-    axes.set_title(short(fan.title, 36), loc="left", fontsize=12.5, weight="bold", pad=7)
+    axes.set_title(words.short(fan.title, 36), loc="left", fontsize=12.5, weight="bold", pad=7)
     if not len(fan.moments):
         axes.set_axis_off()
         return
@@ -167,7 +142,7 @@ def _bands(axes: "Axes", fan: Fan, x: Sequence[float]) -> None:
     kept = [one for one, after in pairwise(ends) if one[0] != after[0]] + ends[-1:]
     _labels(axes, kept)
     if fan.unit:
-        axes.set_ylabel(short(fan.unit, 14), fontsize=11, labelpad=2)
+        axes.set_ylabel(words.short(fan.unit, 14), fontsize=11, labelpad=2)
 
 
 def _labels(axes: "Axes", ends: Sequence[tuple[float, str, str]]) -> None:
@@ -186,7 +161,7 @@ def _labels(axes: "Axes", ends: Sequence[tuple[float, str, str]]) -> None:
         axes.text(
             1.065,
             place,
-            short(text, 17),
+            words.short(text, 17),
             transform=axes.transAxes,
             va="center",
             fontsize=11.5,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecasting.domain.forecasters import family, ordered
 from forecasting.review import cast, words
-from forecasting.review.draw import percent_axis, short, unclip
+from forecasting.review.draw import percent_axis, unclip
 from forecasting.review.svg import PALETTE, style
 
 if TYPE_CHECKING:
@@ -19,18 +19,7 @@ MOST_LINES, MOST_NAMES = 12, 30
 
 
 def mcb_dsc(rows: Sequence[Mapping[str, Any]], *, title: str = "") -> "Figure":
-    """Draw forecasters by miscalibration and discrimination; along a line the score is the same.
-
-    Up and to the left is better. Forecasters are on the same questions only as far as they chose
-    the same ones: ``n`` stands beside each name.
-
-    Examples
-    --------
-    >>> row = {"forecaster": "ana", "n": 30, "miscalibration": 0.01, "discrimination": 0.05,
-    ...        "uncertainty": 0.2}
-    >>> len(mcb_dsc([row]).axes)
-    1
-    """
+    """Draw forecasters by miscalibration and discrimination; along a line the score is the same."""
     import numpy as np
 
     figure, axes = _plain(title, 560, 430)
@@ -93,7 +82,7 @@ def murphy(rows: Sequence[Mapping[str, Any]], *, title: str = "") -> "Figure":
 def over_time(rows: Sequence[Mapping[str, Any]], *, title: str = "") -> "Figure":
     """Draw mean scores by month of the scheduled close, a line for each forecaster.
 
-    A bar is the 95 % interval over events; a month with too few events for one has a hollow point.
+    A bar is the 95 % interval over events; a month with too few for one has a hollow point.
     """
     figure, axes = _plain(title, 620, 400)
     with style():
@@ -229,7 +218,7 @@ def _label_apart(
     for row, a, b in zip(rows, x, y, strict=True):
         if not abs(a) + abs(b) < float("inf"):
             continue
-        text = f"{short(cast.label(str(row['forecaster'])), 22)} (n = {row['n']})"
+        text = f"{words.short(cast.label(str(row['forecaster'])), 22)} (n = {row['n']})"
         wide, left, level = 0.0135 * len(text), float(a) / right + 0.018, float(b) / top
         for step in (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6):
             place = level + 0.042 * step

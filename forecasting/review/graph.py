@@ -90,16 +90,10 @@ class _Node:
 
 
 def world_graph(world: WorldPage) -> Graph | None:
-    """Lay out the processes that links join; those without links stand in the table alone.
+    """Lay out the processes that links join; None without links.
 
     A process stands to the right of all that drive it (layers by the longest path); an arrow that
-    closes a loop runs to the left. A blue arrow hastens (+), an orange one slows (−), and beside
-    it stands the state of the cause and the hazard ratio.
-
-    Returns
-    -------
-    Graph or None
-        None without links.
+    closes a loop runs to the left.
     """
     rows = {row.name: row for row in world.processes}
     links = [link for link in world.links if link.parent in rows and link.child in rows]
@@ -135,14 +129,7 @@ def world_graph(world: WorldPage) -> Graph | None:
 def layered(
     names: Sequence[str], pairs: Sequence[tuple[str, str]]
 ) -> tuple[dict[str, int], set[tuple[str, str]]]:
-    """Give each name the length of the longest path to it, and say which pairs close a loop.
-
-    Examples
-    --------
-    >>> layers, turned = layered("abc", [("a", "b"), ("b", "c"), ("a", "c"), ("c", "a")])
-    >>> layers, turned
-    ({'a': 0, 'b': 1, 'c': 2}, {('c', 'a')})
-    """
+    """Give each name the length of the longest path to it, and say which pairs close a loop."""
     order = _order(names, pairs)
     turned = {(a, b) for a, b in pairs if order.index(a) > order.index(b)}
     children: dict[str, list[str]] = {name: [] for name in names}
@@ -181,11 +168,7 @@ def _order(names: Sequence[str], pairs: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _chain(
-    nodes: list[_Node],
-    place: Mapping[str, int],
-    pair: tuple[str, str],
-    turned: bool,
-    number: int,
+    nodes: list[_Node], place: Mapping[str, int], pair: tuple[str, str], turned: bool, number: int
 ) -> list[int]:
     """Give the nodes that an arrow passes, from left to right; a long one gets lanes."""
     start, end = (place[name] for name in (reversed(pair) if turned else pair))
@@ -245,8 +228,7 @@ def _port(nodes: list[_Node], node: int, other: tuple[int, int], *, right: bool)
     if nodes[node].row is None:
         return nodes[node].y
     ends = sorted(
-        nodes[node].right if right else nodes[node].left,
-        key=lambda end: (nodes[end[0]].y, end[1]),
+        nodes[node].right if right else nodes[node].left, key=lambda end: (nodes[end[0]].y, end[1])
     )
     step = (TALL - 16) / len(ends)
     return nodes[node].y - (TALL - 16) / 2 + step * (ends.index(other) + 0.5)
@@ -316,16 +298,10 @@ def _tip(links: Sequence[LinkRow], rows: Mapping[str, ProcessRow]) -> str:
 
 
 def told(link: LinkRow) -> str:
-    """Write what stands on an arrow: sign, state of the cause, ratio.
-
-    Examples
-    --------
-    >>> told(LinkRow("while truce=on: talks=text", "truce", "talks", 3.0, 1.0, 9.0))
-    '+ on: ×3'
-    """
+    """Write what stands on an arrow: sign, state of the cause, ratio."""
     cause = link.link.partition(":")[0].partition("=")[2].strip()
     sign = "+" if link.median >= 1 else "\N{MINUS SIGN}"
-    return f"{sign} {short(cause, 15)}: {words.ratio(link.median)}"
+    return f"{sign} {words.short(cause, 15)}: {words.ratio(link.median)}"
 
 
 def _free(x: float, y: float, taken: list[tuple[float, float, float, float]]) -> float:
@@ -342,7 +318,7 @@ def _box(node: _Node, row: ProcessRow, own: Sequence[LinkRow]) -> Box:
     x, top = _x(node), node.y - TALL / 2
     title = wrapped(row.title or row.name, 26, 2)
     said = [(line, "title") for line in title]
-    said.append((short(f"now: {row.state}" if row.state else row.name, 32), "state"))
+    said.append((words.short(f"now: {row.state}" if row.state else row.name, 32), "state"))
     rate = wrapped(row.base_rate, 34, 4 - len(title))
     if own:
         rate = [f"by itself {', '.join(told(link) for link in own)}", *rate][: len(rate) or 1]
@@ -356,20 +332,8 @@ def _box(node: _Node, row: ProcessRow, own: Sequence[LinkRow]) -> Box:
     return Box(row, round(x, 1), round(top, 1), lines, tip)
 
 
-def short(text: str, most: int) -> str:
-    """Cut a text to a number of letters."""
-    text = words.clean(text)
-    return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
 def wrapped(text: str, wide: int, most: int) -> list[str]:
-    """Break a text into lines, the last cut with an ellipsis.
-
-    Examples
-    --------
-    >>> wrapped("once in 8 months; by median 60 days", 18, 2)
-    ['once in 8 months;', 'by median 60 days']
-    """
+    """Break a text into lines, the last cut with an ellipsis."""
     import textwrap
 
     return textwrap.wrap(

@@ -34,13 +34,7 @@ class Frame:
 
 
 def spread(places: Sequence[float], room: float, low: float, high: float) -> list[float]:
-    """Move rising places apart to `room`, as little as needed and inside [low, high] if they fit.
-
-    Examples
-    --------
-    >>> [round(place, 2) for place in spread([0.5, 0.5, 0.9], 0.1, 0, 1)]
-    [0.45, 0.55, 0.9]
-    """
+    """Move rising places apart to `room`, as little as needed, inside [low, high] if they fit."""
     blocks: list[list[float]] = []  # wanted centre, members
     for place in places:
         blocks.append([place, 1.0])
@@ -58,13 +52,7 @@ def spread(places: Sequence[float], room: float, low: float, high: float) -> lis
 
 
 def numbered(places: Sequence[float], *, room: float = 25.0) -> list[tuple[float, str]]:
-    """Put numbers 1, 2, ... over rising places; those too close for two numbers share a range.
-
-    Examples
-    --------
-    >>> numbered([10, 60, 64, 120])
-    [(10.0, '1'), (62.0, '2–3'), (120.0, '4')]
-    """
+    """Put numbers 1, 2, ... over rising places; those too close for two numbers share a range."""
     groups: list[tuple[float, float, int, int]] = []
     for number, at in enumerate(places, start=1):
         if groups and at - groups[-1][0] < room:

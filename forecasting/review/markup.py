@@ -31,25 +31,7 @@ _WEB = re.compile(r"https?://[^\s<>\"]+", re.ASCII)
 def markup(text: str) -> "Markup":
     """Give HTML of unknown hands as HTML that runs, loads and imitates nothing.
 
-    Tags of plain text stay; links are left only to http and https, without a referrer and without
-    a hold on our page. Text without tags comes out as itself.
-
-    Parameters
-    ----------
-    text : str
-        As it was stored.
-
-    Returns
-    -------
-    Markup
-        Well-formed HTML for the inside of a block.
-
-    Examples
-    --------
-    >>> print(markup('<p onclick="x()">Talks <img src="http://tracker">end</p><script>x()</script>'))
-    <p>Talks end</p>
-    >>> print(markup('<a href="https://example.org/?a&b">more</a> a < b'))
-    <a href="https://example.org/?a&amp;b" rel="noopener noreferrer">more</a> a &lt; b
+    Links are left only to http and https, without a referrer and without a hold on our page.
     """
     from markupsafe import Markup
 

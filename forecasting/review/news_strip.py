@@ -32,15 +32,7 @@ class Strip:
 
 
 def weight_at(mark: Mark, days: float) -> float:
-    """Give the weight that a report has left after some days.
-
-    Examples
-    --------
-    >>> import datetime as dt
-    >>> mark = Mark(dt.datetime(2026, 1, 1, tzinfo=dt.UTC), "x", weight=0.8, half_life=30.0)
-    >>> weight_at(mark, 0), weight_at(mark, 30), weight_at(mark, -1)
-    (0.8, 0.4, 0.0)
-    """
+    """Give the weight that a report has left after some days."""
     if days < 0 or mark.weight is None:
         return 0.0
     left: float = 2.0 ** (-days / mark.half_life)
@@ -50,13 +42,7 @@ def weight_at(mark: Mark, days: float) -> float:
 def news_strip(
     question: QuestionPath, frame: Frame, *, zone: str, width: float, left: float, right: float
 ) -> Strip | None:
-    """Lay out each report when it became known, and its weight as it fades from there.
-
-    Returns
-    -------
-    Strip or None
-        None where no report carries a weight.
-    """
+    """Lay out each report when it became known, and its weight as it fades from there."""
     marks = [mark for mark in question.evidence if mark.weight]
     if not marks:
         return None

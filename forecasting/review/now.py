@@ -19,7 +19,7 @@ MOST_MOVES = 6
 class Answer:
     """One number of a forecast with its 90 % interval; `name` is the option, or empty.
 
-    `place`, `place_low`, `place_high` are the same on a scale from 0 to 1, for the small bar.
+    The places are the same on a scale from 0 to 1, for the small bar.
     """
 
     name: str
@@ -34,11 +34,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """An open question with what the model says of it now.
-
-    `rung` is set on all but the first question of a ladder, whose titles differ by the deadline
-    alone.
-    """
+    """An open question with what the model says of it now; `rung` tells ladders' titles apart."""
 
     question: QuestionPath
     answers: tuple[Answer, ...]
@@ -102,8 +98,8 @@ def likely(questions: Iterable[QuestionPath], moment: dt.datetime) -> list[Now]:
 def answers(question: QuestionPath, last: Point, before: Point | None) -> tuple[Answer, ...]:
     """Write a forecast with its interval and its change since the one before."""
     if question.type == "numeric":
-        middle, low, high = (_at(last, level) for level in (50, 5, 95))
-        change = None if before is None else middle - _at(before, 50)
+        middle, low, high = (last.quantile(level) for level in (50, 5, 95))
+        change = None if before is None else middle - before.quantile(50)
         bottom = min(low, 0.0) if question.lower is None else question.lower
         top = max(high, bottom + 1) if question.upper is None else question.upper
         low_place, place, high_place = (
@@ -213,13 +209,7 @@ def _told(question: QuestionPath, change: float) -> str:
 def others(
     questions: Iterable[QuestionPath], moment: dt.datetime
 ) -> tuple[tuple[str, ...], tuple[Others, ...]]:
-    """Set side by side what each forecaster says now; texts and what knows nothing are left out.
-
-    Returns
-    -------
-    forecasters, rows
-        In the fixed order.
-    """
+    """Set side by side what each forecaster says now; texts and what knows nothing are left out."""
     live = open_at(questions, moment)
     names = [
         name
@@ -243,9 +233,3 @@ def others(
 
 def _until(points: Sequence[Point], moment: dt.datetime) -> list[Point]:
     return [point for point in points if point.at <= moment]
-
-
-def _at(point: Point, level: float) -> float:
-    """Read the quantile nearest to a level."""
-    nearest = min(range(len(point.levels)), key=lambda i: abs(point.levels[i] - level))
-    return point.values[nearest]

@@ -25,19 +25,10 @@ FILE = "index.html"
 
 
 def render(data: ReviewData) -> str:
-    """Write the review page as one self-contained HTML document.
+    """Write the review page as one self-contained HTML document, without scripts.
 
-    The same data give the same text, byte for byte.
-
-    Parameters
-    ----------
-    data : ReviewData
-        Every part may be empty: the page then says in words what is missing.
-
-    Returns
-    -------
-    str
-        A document without scripts, whose style and pictures are inline.
+    The same data give the same text, byte for byte; where a part is empty, the page says in words
+    what is missing.
 
     Examples
     --------
@@ -107,22 +98,7 @@ def render(data: ReviewData) -> str:
 def write(data: ReviewData, folder: Path | str) -> Path:
     """Write the review page into a folder; a reader sees the old page or the new one, never half.
 
-    Parameters
-    ----------
-    data : ReviewData
-        What the page shows.
-    folder : path
-        Made where it does not exist.
-
-    Returns
-    -------
-    Path
-        Of the page, ``index.html`` in the folder.
-
-    Raises
-    ------
-    OSError
-        If the folder cannot be made or written to; an earlier page then stands as it was.
+    A folder that does not exist is made; gives the path of its ``index.html``.
     """
     text = render(data)
     target = Path(folder)

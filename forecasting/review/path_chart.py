@@ -86,17 +86,7 @@ def path_chart(
     me: str = "",
     hidden: Callable[[str], bool] = lambda name: False,
 ) -> PathChart:
-    """Lay a question's forecasts out.
-
-    Parameters
-    ----------
-    until : datetime, optional
-        The end of observed time, for a question that is open.
-    me : str
-        Whose line is drawn solid; other people's are dashed.
-    hidden
-        Says whose lines are left out.
-    """
+    """Lay a question's forecasts out; the line of `me` is solid, other people's are dashed."""
     frame = Frame.of(question, until)
     end = frame.opens + dt.timedelta(days=frame.span)
     several = question.type in ("categorical", "ordered")
@@ -137,17 +127,11 @@ def said(question: QuestionPath, point: Point) -> str:
     if question.type == "binary":
         return words.percent(point.values[0])
     if question.type == "numeric":
-        return f"median {words.amount(quantile(point, 50), question.unit)}"
+        return f"median {words.amount(point.quantile(50), question.unit)}"
     return ", ".join(
         f"{option} {words.percent(value)}"
         for option, value in zip(question.options, point.values, strict=True)
     )
-
-
-def quantile(point: Point, level: float) -> float:
-    """Read the quantile nearest to a level."""
-    nearest = min(range(len(point.levels)), key=lambda i: abs(point.levels[i] - level))
-    return point.values[nearest]
 
 
 def _drawn(question: QuestionPath) -> list[str]:
@@ -186,14 +170,17 @@ def _panel(
     lines, bands, ends = [], [], []
     views: list[float] = []
     people = [name for name in names if family(name) == "person" and name != me]
+    days = words.Days(zone)
+    # Whose fan of quantiles is shaded.
+    leads = next(iter(ordered(names)), "")
     for name in names:
         role, points = family(name), question.paths[name]
         pen = cast.PENS[role].colour
         value = _reader(question, k)
         places = [(plot.at(point.at), plot.y(value(point))) for point in points]
-        bands += _bands(question, plot, points, role, last, leads=name == _leader(question, names))
+        bands += _bands(question, plot, points, role, last, leads=name == leads)
         tips = [
-            (x, y, f"{cast.label(name, labels)}: {said(question, point)}\n{_when(point.at, zone)}")
+            (x, y, f"{cast.label(name, labels)}: {said(question, point)}\n{days.moment(point.at)}")
             for (x, y), point in zip(places, points, strict=True)
         ]
         reach = max(last, places[-1][0])
@@ -246,13 +233,8 @@ def _range(question: QuestionPath) -> tuple[float, float, Sequence[tuple[float, 
 
 def _reader(question: QuestionPath, k: int) -> Callable[[Point], float]:
     if question.type == "numeric":
-        return lambda point: quantile(point, 50)
+        return lambda point: point.quantile(50)
     return lambda point: point.values[k]
-
-
-def _leader(question: QuestionPath, names: Sequence[str]) -> str:
-    """Give whose fan of quantiles is shaded: the first in the fixed order."""
-    return next(iter(ordered(names)), "")
 
 
 def _bands(
@@ -268,11 +250,7 @@ def _bands(
         found = []
         for outer in (5.0, 25.0):
             corners = [
-                (
-                    plot.at(p.at),
-                    plot.y(quantile(p, outer)),
-                    plot.y(quantile(p, 100 - outer)),
-                )
+                (plot.at(p.at), plot.y(p.quantile(outer)), plot.y(p.quantile(100 - outer)))
                 for p in points
             ]
             found.append((step_area(corners, max(last, corners[-1][0])), role))
@@ -351,10 +329,6 @@ def _told(mark: Mark, zone: str) -> str:
     return f"{words.Days(zone).known(mark.known_at)}: {mark.title}{weight}"
 
 
-def _when(moment: dt.datetime, zone: str) -> str:
-    return words.Days(zone).moment(moment)
-
-
 @dataclass(frozen=True, slots=True)
 class Density:
     """The curve of a number's quantiles: bars of equal weight between them, and the marks."""
@@ -376,15 +350,7 @@ def density(
 ) -> Density | None:
     """Draw what quantiles say: even weight between two of them, and out to the bounds beyond.
 
-    Parameters
-    ----------
-    levels, values
-        Rising levels in percent, and the values there, which do not fall.
-
-    Returns
-    -------
-    Density or None
-        None where the quantiles do not make a curve: fewer than two, or falling.
+    None where they do not make a curve: fewer than two, or falling.
     """
     pairs = sorted(zip(levels, values, strict=True))
     rising = all(a[1] <= b[1] for a, b in pairwise(pairs))

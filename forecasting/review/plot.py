@@ -14,13 +14,7 @@ from forecasting.review.layout import Frame, dates
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """A straight scale: what is `low` stands at `start`, what is `high` at `end`.
-
-    Examples
-    --------
-    >>> Scale(0, 1, 100, 0)(0.25)
-    75.0
-    """
+    """A straight scale: what is `low` stands at `start`, what is `high` at `end`."""
 
     low: float
     high: float
@@ -36,13 +30,7 @@ class Scale:
 
 
 def ticks(low: float, high: float, most: int = 6) -> list[float]:
-    """Choose round numbers from `low` to `high`, at most so many.
-
-    Examples
-    --------
-    >>> ticks(0, 1), ticks(0, 23, 4), ticks(5, 5)
-    ([0.0, 0.2, 0.4, 0.6, 0.8, 1.0], [0.0, 10.0, 20.0], [5.0])
-    """
+    """Choose round numbers from `low` to `high`, at most so many."""
     if not high > low:
         return [float(low)]
     rough = (high - low) / max(most - 1, 1)
@@ -109,24 +97,12 @@ def over_time(
 
 
 def line(points: Iterable[tuple[float, float]]) -> str:
-    """Write a line through places as the `d` of a path.
-
-    Examples
-    --------
-    >>> line([(0, 1.5), (10, 2)])
-    'M0 1.5L10 2'
-    """
+    """Write a line through places as the `d` of a path."""
     return "".join(f"{'L' if n else 'M'}{x:g} {y:g}" for n, (x, y) in enumerate(points))
 
 
 def steps(points: Sequence[tuple[float, float]], until: float) -> str:
-    """Write what stands until it changes: level lines, then a jump; the last reaches `until`.
-
-    Examples
-    --------
-    >>> steps([(0, 5), (10, 2)], 20)
-    'M0 5H10V2H20'
-    """
+    """Write what stands until it changes: level lines, then a jump; the last reaches `until`."""
     if not points:
         return ""
     (x, y), *rest = points
@@ -134,13 +110,7 @@ def steps(points: Sequence[tuple[float, float]], until: float) -> str:
 
 
 def between(lower: Sequence[tuple[float, float]], upper: Sequence[tuple[float, float]]) -> str:
-    """Write the area between two lines.
-
-    Examples
-    --------
-    >>> between([(0, 5), (10, 4)], [(0, 2), (10, 1)])
-    'M0 2L10 1L10 4L0 5Z'
-    """
+    """Write the area between two lines."""
     return line([*upper, *reversed(lower)]) + "Z" if lower and upper else ""
 
 
@@ -161,13 +131,7 @@ def step_area(points: Sequence[tuple[float, float, float]], until: float) -> str
 def sparkline(
     values: Sequence[tuple[float, float]], *, width: float = 112, height: float = 30
 ) -> str:
-    """Write a small line of (days, share) for a row of a list; it spans 0 to 1.
-
-    Examples
-    --------
-    >>> sparkline([(0, 0.5), (4, 1.0)])
-    'M2 15H110V2H110'
-    """
+    """Write a small line of (days, share) for a row of a list; it spans 0 to 1."""
     if not values:
         return ""
     x = Scale(values[0][0], max(values[-1][0], values[0][0] + 1e-9), 2, width - 2)

@@ -73,31 +73,10 @@ def style() -> Iterator[None]:
 
 
 def svg(figure: "Figure", *, label: str = "", prefix: str = "") -> str:
-    """Give a figure as an SVG element to stand inside a page.
+    """Give a figure as an SVG element to stand inside a page; equal figures give equal strings.
 
-    Colours are the page's own (``var(--model, #0072b2)``), text is text and takes the page's
-    font, and the element scales with its column. Equal figures give equal strings.
-
-    Parameters
-    ----------
-    figure : Figure
-        Drawn by this package.
-    label : str
-        What the picture shows, for those who do not see it.
-    prefix : str
-        Sets the ids of this picture apart from those of others on the page.
-
-    Returns
-    -------
-    str
-        One ``<svg>`` element.
-
-    Examples
-    --------
-    >>> from forecasting.review.draw import reliability
-    >>> element = svg(reliability({"n": 0}, title="Nobody"), label="An empty diagram")
-    >>> element.startswith("<svg"), 'aria-label="An empty diagram"' in element
-    (True, True)
+    Colours are the page's own (``var(--model, #0072b2)``), text takes the page's font, and `prefix`
+    sets its ids apart from those of the page's other pictures.
     """
     buffer = io.StringIO()
     with style():
@@ -120,18 +99,7 @@ def svg(figure: "Figure", *, label: str = "", prefix: str = "") -> str:
 
 
 def save(figure: "Figure", path: Path | str) -> Path:
-    """Write a figure to a file by its ending: .svg (text stays text), .png or .pdf.
-
-    Returns
-    -------
-    Path
-        Of the file.
-
-    Raises
-    ------
-    InvalidInput
-        On another ending.
-    """
+    """Write a figure to a file by its ending: .svg (text stays text), .png or .pdf."""
     target = Path(path)
     ending = target.suffix.lower()
     if ending not in FORMATS:

@@ -11,32 +11,11 @@ from forecasting.review import cast, words
 from forecasting.review.data import Fan, Point, QuestionPath, ReviewData, Row
 
 KEYS = (
-    "forecaster",
-    "type",
-    "rule",
-    "convention",
-    "kind",
-    "window",
-    "proper",
-    "n_questions",
-    "n_forecasts",
-    "n_events",
-    "coverage",
-    "possible_coverage",
-    "mean",
-    "lower",
-    "upper",
-    "skill",
-    "reference",
-    "note",
-    "difference_note",
-    "difference",
-    "difference_lower",
-    "difference_upper",
-    "n_shared",
-    "detectable",
-    "horizon",
-    "event_rate",
+    *("forecaster", "type", "rule", "convention", "kind", "window", "proper"),
+    *("n_questions", "n_forecasts", "n_events", "coverage", "possible_coverage"),
+    *("mean", "lower", "upper", "skill", "reference", "note"),
+    *("difference_note", "difference", "difference_lower", "difference_upper", "n_shared"),
+    *("detectable", "horizon", "event_rate"),
 )
 BASE_RATE = "base-rate"
 #: Scores closer than this are the same: a stand-in model that *is* the base rate differs by less.

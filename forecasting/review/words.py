@@ -40,13 +40,7 @@ def number(value: Any) -> float | None:
 
 
 def score(value: Any, digits: int | None = None) -> str:
-    """Write a score: three decimals, one from 10 up, or as told; a dash for a missing score.
-
-    Examples
-    --------
-    >>> score(0.1416), score(-0.00001), score(float("nan")), score(123.46), score(2.46, 1)
-    ('0.142', '0.000', '–', '123.5', '2.5')
-    """
+    """Write a score: three decimals, one from 10 up, or as told; a dash for a missing score."""
     found = number(value)
     if found is None:
         return DASH
@@ -60,26 +54,14 @@ def score(value: Any, digits: int | None = None) -> str:
 
 
 def signed(value: Any, digits: int | None = None) -> str:
-    """Write a difference with its sign.
-
-    Examples
-    --------
-    >>> signed(0.0123), signed(-0.0123), signed(0)
-    ('+0.012', '−0.012', '0.000')
-    """
+    """Write a difference with its sign."""
     text = score(value, digits)
     found = number(value)
     return f"+{text}" if found is not None and found > 0 and text.strip("0.,") else text
 
 
 def percent(share: Any) -> str:
-    """Write a share in percent; decimals only near 0 and 100, where they keep it from certainty.
-
-    Examples
-    --------
-    >>> [percent(p).replace(_NARROW, " ") for p in (0.3, 0.034, 0.03, 0.0004, 0.9996, 1)]
-    ['30 %', '3.4 %', '3 %', '0.04 %', '99.96 %', '100 %']
-    """
+    """Write a share in percent; decimals only near 0 and 100, where they keep it from certainty."""
     bare = percent_figure(share)
     return bare if bare == DASH else f"{bare}{_NARROW}%"
 
@@ -100,61 +82,31 @@ def percent_figure(share: Any) -> str:
 
 
 def exact(share: Any) -> str:
-    """Write a share that was stated, not computed, with all the figures it was stated with.
-
-    Examples
-    --------
-    >>> exact(0.325).replace(_NARROW, " "), exact(0.01).replace(_NARROW, " ")
-    ('32.5 %', '1 %')
-    """
+    """Write a share that was stated, not computed, with all the figures it was stated with."""
     found = number(share)
     return DASH if found is None else f"{100 * found:.6g}{_NARROW}%"
 
 
 def said(share: Any) -> str:
-    """Write a share as it was stated; one that was computed, with the figures that matter.
-
-    Examples
-    --------
-    >>> [said(p).replace(_NARROW, " ") for p in (0.325, 0.6951234, 0.0042194)]
-    ['32.5 %', '70 %', '0.4 %']
-    """
+    """Write a share as it was stated; one that was computed, with the figures that matter."""
     found = number(share)
     return percent(share) if found is not None and round(found, 4) != found else exact(share)
 
 
 def whole(share: Any) -> str:
-    """Write a share in whole percents.
-
-    Examples
-    --------
-    >>> whole(0.914).replace(_NARROW, " ")
-    '91 %'
-    """
+    """Write a share in whole percents."""
     found = number(share)
     return DASH if found is None else f"{100 * found:.0f}{_NARROW}%"
 
 
 def count(value: Any) -> str:
-    """Write a count, or a mean of counts with one decimal.
-
-    Examples
-    --------
-    >>> count(1234), count(0.25), count(None)
-    ('1,234', '0.2', '–')
-    """
+    """Write a count, or a mean of counts with one decimal."""
     found = number(value)
     return DASH if found is None else f"{found:,.{0 if found == int(found) else 1}f}"
 
 
 def amount(value: Any, unit: str = "") -> str:
-    """Write a quantity with its unit.
-
-    Examples
-    --------
-    >>> amount(697.0, "persons"), amount("soft")
-    ('697 persons', 'soft')
-    """
+    """Write a quantity with its unit."""
     found = number(value)
     if found is None:
         return str(value) if isinstance(value, str) else DASH
@@ -163,13 +115,7 @@ def amount(value: Any, unit: str = "") -> str:
 
 
 def points(share: Any) -> str:
-    """Write a change of a probability in percentage points.
-
-    Examples
-    --------
-    >>> points(0.021), points(-0.004), points(0.0001), points(None)
-    ('+2.1', '−0.4', '0', '–')
-    """
+    """Write a change of a probability in percentage points."""
     found = number(share)
     if found is None:
         return DASH
@@ -179,13 +125,7 @@ def points(share: Any) -> str:
 
 
 def signed_amount(value: Any) -> str:
-    """Write a change of a quantity with its sign.
-
-    Examples
-    --------
-    >>> signed_amount(35.0), signed_amount(-1200), signed_amount(None)
-    ('+35', '−1,200', '–')
-    """
+    """Write a change of a quantity with its sign."""
     found = number(value)
     if found is None:
         return DASH
@@ -194,36 +134,18 @@ def signed_amount(value: Any) -> str:
 
 
 def ratio(value: Any) -> str:
-    """Write a hazard ratio.
-
-    Examples
-    --------
-    >>> ratio(3.0), ratio(0.3), ratio(1.25), ratio(None)
-    ('×3', '×0.3', '×1.25', '–')
-    """
+    """Write a hazard ratio."""
     found = number(value)
     return DASH if found is None else f"×{found:.3g}"
 
 
 def rule(name: Any, convention: Any = "half") -> str:
-    """Name a scoring rule and its convention.
-
-    Examples
-    --------
-    >>> rule("brier", "half"), rule("rps")
-    ('half Brier score', 'ranked probability score (RPS)')
-    """
+    """Name a scoring rule and its convention."""
     return score_title(str(name), str(convention))
 
 
 def plural(n: Any, one: str, many: str = "") -> str:
-    """Write a count with its noun.
-
-    Examples
-    --------
-    >>> plural(1, "question"), plural(12, "question"), plural(None, "event")
-    ('1 question', '12 questions', 'no events')
-    """
+    """Write a count with its noun."""
     found = number(n)
     if not found:
         return f"no {many or one + 's'}"
@@ -231,19 +153,19 @@ def plural(n: Any, one: str, many: str = "") -> str:
 
 
 def clean(text: str) -> str:
-    r"""Leave out control characters and what turns the direction of writing around.
-
-    Examples
-    --------
-    >>> clean("a\x00b\u202ec"), clean("two\nlines")
-    ('abc', 'two\nlines')
-    """
+    """Leave out control characters and what turns the direction of writing around."""
     return "".join(
         letter
         for letter in text
         if letter in "\n\t"
         or not (letter in _TURNING or unicodedata.category(letter) in ("Cc", "Cs"))
     )
+
+
+def short(text: str, most: int) -> str:
+    """Cut a text to a number of letters."""
+    text = clean(text)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 class Days:
@@ -257,13 +179,7 @@ class Days:
         return moment.astimezone(self.zone)
 
     def day(self, moment: dt.datetime | dt.date | None) -> str:
-        """Name the day of a moment.
-
-        Examples
-        --------
-        >>> Days("Africa/Cairo").day(dt.datetime(2025, 3, 20, 22, tzinfo=dt.UTC))
-        '21 Mar 2025'
-        """
+        """Name the day of a moment."""
         if moment is None:
             return DASH
         if isinstance(moment, dt.datetime):
@@ -271,13 +187,7 @@ class Days:
         return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
 
     def end(self, moment: dt.datetime | None) -> str:
-        """Name the day that a deadline ends, or the moment where it ends none.
-
-        Examples
-        --------
-        >>> Days("Africa/Cairo").end(dt.datetime(2025, 3, 20, 22, tzinfo=dt.UTC))
-        'end of 20 Mar 2025'
-        """
+        """Name the day that a deadline ends, or the moment where it ends none."""
         if moment is None:
             return DASH
         local = self.local(moment)
@@ -286,13 +196,7 @@ class Days:
         return self.moment(moment)
 
     def known(self, moment: dt.datetime | dt.date | None) -> str:
-        """Name when a thing became known: one known to the day is known at the midnight after it.
-
-        Examples
-        --------
-        >>> Days("Africa/Cairo").known(dt.datetime(2025, 3, 20, 22, tzinfo=dt.UTC))
-        '20 Mar 2025'
-        """
+        """Name when a thing became known; one known to the day, at the midnight after it."""
         if isinstance(moment, dt.datetime):
             return self.end(moment).removeprefix("end of ")
         return self.day(moment)

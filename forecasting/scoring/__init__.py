@@ -2,7 +2,8 @@
 
 Each kind of score has its own file; :mod:`~forecasting.scoring.rules` says which one fits which
 type of question, and :mod:`~forecasting.scoring.lifetime` averages one over the time that a
-question was open. Scores of different kinds are never averaged together.
+question was open. Scores of different kinds are never averaged together. What is no forecast or
+outcome raises `InvalidInput`, which names the argument, the rule and the first offending value.
 :mod:`~forecasting.scoring.metaculus` keeps that platform's orientation: higher is better there.
 """
 

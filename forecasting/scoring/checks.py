@@ -21,13 +21,7 @@ LEAST_OF_LEVEL = 20
 
 
 def floats(values: ArrayLike, name: str) -> FloatArray:
-    """Real numbers as a float array: not empty, not masked, no NaN (infinities may pass).
-
-    Raises
-    ------
-    InvalidInput
-        Naming the argument, the rule and the first offending value.
-    """
+    """Real numbers as a float array: not empty, not masked, no NaN (infinities may pass)."""
     try:
         raw = np.asarray(values)
     except ValueError as error:
@@ -63,12 +57,7 @@ def same_length(first: FloatArray, second: FloatArray, first_name: str, second_n
 
 
 def binary(forecast: ArrayLike, outcome: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Probabilities of yes and outcomes 0 or 1, of the same length.
-
-    Returns
-    -------
-    forecast, outcome : ndarray, shape (n,)
-    """
+    """Probabilities of yes and outcomes 0 or 1, both of shape (n,)."""
     probability, happened = floats(forecast, "forecast"), floats(outcome, "outcome")
     same_length(probability, happened, "forecast", "outcome")
     _refuse_outside_unit(probability)
@@ -78,13 +67,7 @@ def binary(forecast: ArrayLike, outcome: ArrayLike) -> tuple[FloatArray, FloatAr
 
 
 def categorical(forecast: ArrayLike, outcome: ArrayLike) -> tuple[FloatArray, IntArray]:
-    """Probability vectors and integer labels 0..K-1, of the same length.
-
-    Returns
-    -------
-    forecast : ndarray, shape (n, K)
-    outcome : ndarray of int, shape (n,)
-    """
+    """Probability vectors of shape (n, K) and integer labels 0..K-1 of shape (n,)."""
     vectors, labels = floats(forecast, "forecast"), floats(outcome, "outcome")
     if vectors.ndim != 2 or labels.shape != vectors.shape[:1]:
         message = (
@@ -140,13 +123,7 @@ def at_least(value: int, least: int, name: str) -> None:
 
 
 def clusters(names: Iterable[object]) -> IntArray:
-    """Integer codes 0..G-1 of clusters with any names.
-
-    Raises
-    ------
-    InvalidInput
-        Where a name is missing, or there are none.
-    """
+    """Integer codes 0..G-1 of clusters with any names."""
     import pandas as pd
 
     # Element by element, so that tuples stay names and are not taken for rows.

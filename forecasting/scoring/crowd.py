@@ -24,42 +24,19 @@ _BATCH = 4_000_000
 def difference(score: FloatArray, group: IntArray, rule: CrowdRule | str) -> FloatArray:
     r"""Compare each score with those of its group: the forecasts in force at one moment.
 
-    With N scores in the group,
-
     .. math:: \text{peer}_i = 100 \Bigl( \frac{1}{N-1} \sum_{j \ne i} s_j - s_i \Bigr), \qquad
               \text{relative}_i = s_i - \operatorname{median}_j s_j.
 
-    Of log scores the first is Metaculus' peer score, the gain over the geometric mean of the
-    others' probabilities (larger is better); of Brier scores the second is that of Cultivate and
-    Fatebook, whose median is over everybody, i included (smaller is better). One alone has 0. A
-    probability of zero for what happened loses infinitely to anybody above zero; where all share
+    Of log scores the first is Metaculus' peer score (larger is better); of Brier scores the second
+    is that of Cultivate and Fatebook, whose median includes i (smaller is better). One alone has 0.
+    A probability of zero for what happened loses infinitely to anybody above zero; where all share
     it there is no difference.
-
-    Examples
-    --------
-    >>> difference(-np.log([0.8, 0.4, 0.5]), np.array([0, 0, 1]), "peer").round(2).tolist()
-    [69.31, -69.31, 0.0]
-    >>> difference(np.array([0.04, 0.36, 0.16]), np.zeros(3, dtype=int), "relative").tolist()
-    [-0.12, 0.2, 0.0]
     """
     return _ahead(score, group) if rule == "peer" else score - _median(score, group)
 
 
 def integrated(line: Timeline, score: FloatArray, rule: CrowdRule | str) -> FloatArray:
-    """Integrate the difference over the time that each forecast stood, in microseconds.
-
-    Parameters
-    ----------
-    line : Timeline
-        When each row's forecast stood.
-    score : ndarray, shape (n,)
-        What is compared, see :func:`difference`.
-    rule : {"peer", "relative"}
-
-    Returns
-    -------
-    ndarray, shape (n,)
-    """
+    """Integrate the difference over the microseconds that each forecast stood; shape (n,)."""
     total = np.zeros(len(score))
     begin = np.maximum(line.issued, line.opens)
     finish = np.minimum(line.stop, line.end)

@@ -191,13 +191,7 @@ def crps_piecewise(
 
 
 def bounds(lower: ArrayLike, upper: ArrayLike, n: int) -> tuple[FloatArray, FloatArray]:
-    """Bounds of n numeric questions: finite, lower below upper.
-
-    Raises
-    ------
-    InvalidInput
-        Where a bound is missing, infinite or not below the other.
-    """
+    """Bounds of n numeric questions: finite, lower below upper."""
     low, high = _finite(lower, "lower"), _finite(upper, "upper")
     for name, bound in (("lower", low), ("upper", high)):
         if bound.shape not in ((), (n,)):

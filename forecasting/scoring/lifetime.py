@@ -77,12 +77,11 @@ def score(
     Parameters
     ----------
     frame : DataFrame
-        One row per issued forecast; the columns are in the module's docstring.
-    rule : {"brier", "log", "spherical", "rps", "crps", "baseline", "peer", "relative"}
-        Must fit the shape of every forecast. Numeric forecasts are drawn linearly through
-        their quantiles to the bounds; their reference is uniform over the bounds.
-    convention : {"half", "full"}
-        Scale of the Brier score, and of ``relative``.
+        One row per issued forecast; the columns are in the module's docstring. Unresolved questions
+        must be left out. Numeric forecasts are drawn linearly through their quantiles to the
+        bounds; their reference is uniform over the bounds.
+    rule, convention : str
+        A rule that fits every forecast; ``half`` or ``full`` for the Brier score and ``relative``.
     window : {"scheduled", "spot", "until-resolution", "last"}
         What is averaged.
     at : float, datetime, or mapping of questions to datetimes
@@ -100,8 +99,7 @@ def score(
     Raises
     ------
     InvalidInput
-        On anything that the columns or the rule do not allow, naming it; unresolved questions
-        (no outcome) must be left out.
+        On anything that the columns or the rule do not allow, naming it.
 
     References
     ----------
@@ -123,6 +121,10 @@ def score(
     ... )
     >>> score(frame)[["score", "skill", "coverage"]].round(4).values.tolist()
     [[0.02, 0.23, 1.0]]
+    >>> standing(frame, at=0.25)["forecast"].tolist()
+    [0.8]
+    >>> at_horizon(frame, 7)["score"].round(4).tolist()
+    [0.04]
     """
     checks.one_of(window, WINDOWS, "window")
     if (at is not None) != (window == "spot"):
@@ -157,41 +159,11 @@ def score(
 
 
 def standing(frame: "pd.DataFrame", *, at: "Moment") -> "pd.DataFrame":
-    """Forecasts in force at one moment of each question's window, among those still open then.
+    """Give the rows in force at one moment of each question's window, among those still open then.
 
     With a fixed share of the window it gives one forecast a question, which is what calibration
-    bands and p-values need.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        As for :func:`score`.
-    at : float, datetime, or mapping of questions to datetimes
-        A share in [0, 1) of the scheduled window, or instants.
-
-    Returns
-    -------
-    DataFrame
-        Rows of `frame` (its index and columns kept) that stood, with their moment as ``at``.
-
-    Raises
-    ------
-    InvalidInput
-        As for :func:`score`.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> day = lambda d: pd.Timestamp(2025, 3, d, tz="UTC")
-    >>> frame = pd.DataFrame(
-    ...     {
-    ...         "question": "q", "forecaster": "me", "forecast": [0.8, 1.0],
-    ...         "issued_at": [day(1), day(6)], "withdrawn_at": pd.NaT,
-    ...         "opens": day(1), "closes": day(11), "closed_at": pd.NaT, "outcome": 1,
-    ...     }
-    ... )
-    >>> standing(frame, at=0.25)["forecast"].tolist()
-    [0.8]
+    bands and p-values need. `frame`, `at` and the errors are those of :func:`score`; the moment
+    stands in the column ``at``.
     """
     line = timeline.read(frame)
     return _standing(frame, line, line.moments(at, frame["question"]))
@@ -210,40 +182,8 @@ def at_horizon(
     already. So print the number of questions and their event rate beside any mean, and compare
     forecasters on the same questions only.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        As for :func:`score`.
-    days_before_close : float
-        Days of 24 hours before the scheduled close, above 0.
-    rule, convention : str
-        As for :func:`score`.
-
-    Returns
-    -------
-    DataFrame
-        One row per question and forecaster with a forecast in force: question, forecaster, at,
-        forecast, outcome, score, reference, skill, question_type, rule, convention,
-        days_before_close, larger_is_better. May be empty.
-
-    Raises
-    ------
-    InvalidInput
-        As for :func:`score`, and for a horizon that is not above 0.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> day = lambda d: pd.Timestamp(2025, 3, d, tz="UTC")
-    >>> frame = pd.DataFrame(
-    ...     {
-    ...         "question": "q", "forecaster": "me", "forecast": [0.8, 1.0],
-    ...         "issued_at": [day(1), day(6)], "withdrawn_at": pd.NaT,
-    ...         "opens": day(1), "closes": day(11), "closed_at": pd.NaT, "outcome": 1,
-    ...     }
-    ... )
-    >>> at_horizon(frame, 7)["score"].round(4).tolist()
-    [0.04]
+    Days have 24 hours and count from the scheduled close. Gives a row per question and forecaster
+    with a forecast in force, perhaps none; arguments and errors are those of :func:`score`.
     """
     if not 0 < days_before_close < np.inf:
         message = f"days_before_close ({days_before_close}): must be above 0"
@@ -301,12 +241,7 @@ def _spotted(
     found = np.zeros(len(line.first))
     found[line.pair[rows]] = 1
     possible = line.is_open(moment)[line.first].astype(np.float64)
-    return {
-        "score": scores,
-        "coverage": found,
-        "possible_coverage": possible,
-        "n_forecasts": found,
-    }
+    return {"score": scores, "coverage": found, "possible_coverage": possible, "n_forecasts": found}
 
 
 def _at_moment(

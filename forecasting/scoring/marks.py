@@ -7,21 +7,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecasting.arrays import FloatArray, IntArray
+from forecasting.domain.continuous import bucket, pmf
+from forecasting.domain.outcome import OutcomeSpace, beyond
 from forecasting.errors import InvalidInput
-from forecasting.scoring import checks, crowd, crps, rules, steps, timeline
+from forecasting.scoring import checks, crowd, crps, rules, timeline
+from forecasting.scoring.metaculus import TAIL
 
 if TYPE_CHECKING:
     import pandas as pd
 
+
 _BINARY, _NUMERIC = -1, -2
+#: Metaculus' steps between the bounds.
+STEPS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
     """Per row: its score, the uniform forecast's score, its question type and its convention.
 
-    For ``peer`` and ``relative`` the score is the one that is compared with the others', and the
-    reference is 0.
+    For ``peer`` and ``relative`` the reference is 0.
     """
 
     score: FloatArray
@@ -32,14 +37,7 @@ class Marks:
 
 
 def mark(frame: "pd.DataFrame", question: IntArray, rule: str, convention: str) -> Marks:
-    """Score every row, a group of equal shape at a time.
-
-    Raises
-    ------
-    InvalidInput
-        Where a forecast is not a number, vector or mapping of levels to values, where shapes
-        differ within a question, or where the rule does not fit.
-    """
+    """Score every row, a group of equal shape at a time."""
     column = frame["forecast"]
     outcome = checks.floats(frame["outcome"].to_numpy(), "outcome")
     timeline.constant(question, outcome, frame, "outcome")
@@ -82,7 +80,7 @@ def _mark_group(
         scores = chosen.score(column.to_numpy(dtype=np.float64), outcome)
         return chosen, scores, chosen.reference(outcome, 2)
     if shape == _NUMERIC and rule == "baseline":
-        return steps.RULE, steps.score(column, outcome, frame), np.zeros(len(column))
+        return STEP_RULE, step_score(column, outcome, frame), np.zeros(len(column))
     if shape == _NUMERIC:
         chosen = rules.get(rule, "numeric", convention)
         absent = [name for name in ("lower", "upper") if name not in frame.columns]
@@ -124,3 +122,37 @@ def _shapes(column: "pd.Series[Any]") -> tuple[IntArray, IntArray]:
             raise InvalidInput(message)
         keys[row] = groups.setdefault(key, len(groups))
     return shapes, keys
+
+
+def step_score(column: "pd.Series[Any]", outcome: FloatArray, frame: "pd.DataFrame") -> FloatArray:
+    r"""Score each forecast of a number: :math:`50 \ln(m_b / \pi_b)`, 0 for the uniform forecast.
+
+    :math:`m_b` is the probability of the step that the outcome fell into; :math:`\pi_b` is 0.05
+    beyond an open bound and (1 - 0.05 k) / 200 inside with k open bounds. Steps are equal on the
+    question's scale; probability is spread evenly between stated quantiles.
+    """
+    found = np.empty(len(column))
+    zeros = frame.get("zero_point", [None] * len(column))
+    opens = frame.get("open_bounds", [""] * len(column))
+    sides = frame.get("beyond", [0] * len(column))
+    rows = zip(column, outcome, frame["lower"], frame["upper"], zeros, opens, sides, strict=True)
+    for place, (said, came, low, high, zero, ends, side) in enumerate(rows):
+        space = OutcomeSpace(
+            "numeric", (), float(low), float(high), "",
+            None if zero is None or np.isnan(zero) else float(zero), ends or "",
+        )  # fmt: skip
+        below, above = beyond(space)
+        text = (below if side < 0 else above) if side else repr(float(came))
+        step = bucket(space, text, STEPS)
+        tails = {"": 0, "both": 2}.get(space.open_bounds, 1)
+        inside = (1 - TAIL * tails) / STEPS
+        chance = TAIL if step in (0, STEPS + 1) else inside
+        mass = max(pmf(dict(said), space, STEPS)[step], 0.0)
+        found[place] = 50 * np.log(mass / chance) if mass > 0 else -np.inf
+    return found
+
+
+#: A rule whose score needs the scale of each question beside its forecast.
+STEP_RULE = rules.Rule(
+    "baseline", "numeric", f"points, {STEPS} steps", step_score, larger_is_better=True
+)

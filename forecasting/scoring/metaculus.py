@@ -34,14 +34,9 @@ TAIL = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """Platform points per forecast, higher is better, and the share of time they stand for.
+    """Platform points (n,), higher is better, and the share of the scheduled window they stand for.
 
-    Attributes
-    ----------
-    score : ndarray, shape (n,)
-        Points; time without a forecast adds 0.
-    coverage : ndarray, shape (n,)
-        Share of the scheduled window; 0 or 1 for a spot score.
+    Time without a forecast adds 0; the coverage of a spot score is 0 or 1.
     """
 
     score: FloatArray
@@ -50,16 +45,10 @@ class Points:
 
 @dataclass(frozen=True, slots=True)
 class GeometricMeans:
-    """The crowd after each change, as the platform's peer scores see it.
+    """The crowd after each change that leaves somebody, as the platform's peer scores see it.
 
-    Attributes
-    ----------
-    at : ndarray, shape (m,)
-        When somebody made or withdrew a forecast; changes that leave nobody have no entry.
-    forecast : ndarray, shape (m, K)
-        Geometric means of the forecasts in force, not renormalised; (no, yes) if binary.
-    n_forecasters : ndarray of int, shape (m,)
-        How many were in force, with the platform's 0 for one alone.
+    `at` (m,) is when; `forecast` (m, K) the geometric means, not renormalised, (no, yes) if binary;
+    `n_forecasters` (m,) how many were in force, with the platform's 0 for one alone.
     """
 
     at: FloatArray
@@ -93,26 +82,16 @@ def baseline(
 
     Parameters
     ----------
-    forecast : array_like
-        One row per forecast, see the table of the module.
-    outcome : int
-        What happened, one for the question.
+    forecast, outcome : array_like, int
+        One row per forecast, see the table of the module; what happened.
     issued_at, withdrawn_at : array_like, shape (n,)
         When each forecast was made, and ended; None or inf: it was not withdrawn.
-    opens, closes : float
-        The scheduled window.
-    closed_at : float, optional
-        The actual end, where the question closed early.
+    opens, closes, closed_at : float
+        The scheduled window, and the actual end where the question closed early.
     forecaster : iterable, optional
         Who made each forecast; without it every row ends only by its own withdrawal.
-    question_type : {"binary", "multiple_choice", "cdf", "pmf"}
-        The shape of the forecasts.
     open_bounds : {0, 1, 2}
         How many bounds of a continuous question are open.
-
-    Returns
-    -------
-    Points
 
     Raises
     ------
@@ -154,26 +133,8 @@ def spot_baseline(
 ) -> Points:
     """Baseline score of the forecasts in force at one moment; higher is better.
 
-    Parameters
-    ----------
-    forecast, outcome, issued_at, withdrawn_at, forecaster, question_type, open_bounds
-        As for :func:`baseline`.
-    at : float
-        The moment; the platform takes the actual close where that is earlier.
-
-    Returns
-    -------
-    Points
-        Coverage 1 where a forecast was in force, else coverage and score 0.
-
-    Raises
-    ------
-    InvalidInput
-        As for :func:`baseline`.
-
-    References
-    ----------
-    Metaculus. Scores FAQ. https://www.metaculus.com/help/scores-faq/
+    The platform takes the actual close for `at` where that is earlier. The other arguments and the
+    errors are those of :func:`baseline`.
 
     Examples
     --------
@@ -208,7 +169,8 @@ def peer(
               = \frac{100}{N-1} \sum_{j \ne i} \ln\frac{p_{iy}}{p_{jy}},
 
     halved for buckets, weighted by the share of the scheduled window, and 0 for one alone. The
-    scores of a question sum to 0.
+    scores of a question sum to 0. The rows are the whole crowd; arguments and errors are those of
+    :func:`baseline`.
 
     Two habits of the platform are kept. After the last withdrawal the last crowd stays, so its
     members' coverage runs on. Where an option was not offered to all in force, the crowd's
@@ -216,26 +178,6 @@ def peer(
 
     A forecast of 0 for what happened scores -inf against others above 0, who score inf; two of
     them have no difference (NaN).
-
-    Parameters
-    ----------
-    forecast, outcome, issued_at, withdrawn_at, forecaster, question_type
-        As for :func:`baseline`; the rows are the whole crowd.
-    opens, closes, closed_at
-        As for :func:`baseline`.
-
-    Returns
-    -------
-    Points
-
-    Raises
-    ------
-    InvalidInput
-        As for :func:`baseline`.
-
-    References
-    ----------
-    Metaculus. Scores FAQ. https://www.metaculus.com/help/scores-faq/
 
     Examples
     --------
@@ -269,28 +211,8 @@ def spot_peer(
     """Peer score of the forecasts in force at one moment; higher is better.
 
     The crowd is the one left by the last change *before* that moment, as on the platform, so a
-    forecast made at the moment itself is scored against those who came before it.
-
-    Parameters
-    ----------
-    forecast, outcome, issued_at, withdrawn_at, forecaster, question_type
-        As for :func:`peer`.
-    at : float
-        The moment; the platform takes the actual close where that is earlier.
-
-    Returns
-    -------
-    Points
-        Coverage 1 where a forecast was in force and a crowd stood before it, else 0 and 0.
-
-    Raises
-    ------
-    InvalidInput
-        As for :func:`peer`.
-
-    References
-    ----------
-    Metaculus. Scores FAQ. https://www.metaculus.com/help/scores-faq/
+    forecast made at the moment itself is scored against those who came before it. Where no crowd
+    stood, score and coverage are 0. Arguments and errors are those of :func:`peer`.
 
     Examples
     --------
@@ -322,25 +244,7 @@ def geometric_means(
     .. math:: g_k = \Bigl( \prod_{i=1}^N p_{ik} \Bigr)^{1/N}
 
     It is not renormalised, being a yardstick and no forecast. An option that was not offered to
-    all in force is NaN.
-
-    Parameters
-    ----------
-    forecast, issued_at, withdrawn_at, forecaster, question_type
-        As for :func:`baseline`.
-
-    Returns
-    -------
-    GeometricMeans
-
-    Raises
-    ------
-    InvalidInput
-        As for :func:`baseline`.
-
-    References
-    ----------
-    Metaculus. Scores FAQ. https://www.metaculus.com/help/scores-faq/
+    all in force is NaN. Arguments and errors are those of :func:`baseline`.
 
     Examples
     --------

@@ -37,11 +37,6 @@ def brier(
     convention : {"half", "full"}
         Brier's original sum ("full") or half of it ("half"), the same for every K.
 
-    Returns
-    -------
-    ndarray, shape (n,)
-        One score per forecast.
-
     Raises
     ------
     InvalidInput

@@ -21,11 +21,6 @@ def rps(forecast: ArrayLike, outcome: ArrayLike) -> FloatArray:
     outcome : array_like of int, shape (n,)
         The label 0..K-1 of the option that happened.
 
-    Returns
-    -------
-    ndarray, shape (n,)
-        One score per forecast.
-
     Raises
     ------
     InvalidInput
@@ -62,16 +57,6 @@ def ordered_brier(forecast: ArrayLike, outcome: ArrayLike) -> FloatArray:
         Probabilities over K options in their order.
     outcome : array_like of int, shape (n,)
         The label 0..K-1 of the option that happened.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        One score per forecast.
-
-    Raises
-    ------
-    InvalidInput
-        As for :func:`rps`.
 
     References
     ----------

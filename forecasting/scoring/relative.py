@@ -88,34 +88,11 @@ def relative_brier(
 
 
 def ordinal_brier(forecast: ArrayLike, outcome: ArrayLike) -> FloatArray:
-    r"""Brier score of options with an order, under the platforms' name; smaller is better.
+    """Score options with an order, under the platforms' name; smaller is better.
 
     The same as :func:`forecasting.scoring.ordered_brier`, the mean over the K - 1 cuts of the
     two-sided Brier score, 2 RPS / (K - 1) in [0, 2]: Good Judgment Open and Cultivate call it
     ordinal scoring.
-
-    Parameters
-    ----------
-    forecast : array_like, shape (n, K)
-        Probabilities over K options in their order.
-    outcome : array_like of int, shape (n,)
-        The label 0..K-1 of the option that happened.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        One score per forecast.
-
-    Raises
-    ------
-    InvalidInput
-        As for :func:`forecasting.scoring.rps`.
-
-    References
-    ----------
-    V. R. R. Jose, R. F. Nau, R. L. Winkler (2009). Sensitivity to distance and baseline
-    distributions in forecast evaluation. Management Science 55.
-    https://doi.org/10.1287/mnsc.1080.0955
 
     Examples
     --------

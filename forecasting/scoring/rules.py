@@ -24,21 +24,9 @@ BASELINE_POINTS = "100 x gain over chance"
 class Rule:
     """One scoring rule for one type of question.
 
-    Attributes
-    ----------
-    name : str
-        ``brier``, ``log``, ``spherical``, ``baseline``, ``rps`` or ``crps``.
-    question_type : str
-        ``binary``, ``categorical``, ``ordered`` or ``numeric``.
-    convention : str
-        How it is scaled, to be printed beside every number.
-    score : callable
-        ``score(forecast, outcome)`` -> one score per forecast, smaller is better unless
-        `larger_is_better`; a numeric rule also takes ``levels``, ``lower`` and ``upper``.
-    proper : bool
-        Whether honesty is the best policy when a single forecast is scored once.
-    larger_is_better : bool
-        Only of ``baseline``, which keeps its platform's orientation.
+    ``score(forecast, outcome)`` gives one score per forecast, smaller is better unless
+    `larger_is_better`; a numeric rule also takes ``levels``, ``lower`` and ``upper``. `proper`:
+    honesty is the best policy when a single forecast is scored once.
     """
 
     name: str
@@ -51,15 +39,7 @@ class Rule:
     def reference(self, outcome: IntArray | FloatArray, options: int) -> FloatArray:
         """Score of the uniform forecast over `options` options, for each outcome (s0).
 
-        It does not depend on what anybody forecast, so filling uncovered time with it keeps a
-        rule proper and makes an empty record neither good nor bad.
-
-        Examples
-        --------
-        >>> get("brier", "binary").reference(np.array([0, 1]), 2)
-        array([0.25, 0.25])
-        >>> get("rps", "ordered").reference(np.array([0, 1]), 3).round(4)
-        array([0.5556, 0.2222])
+        It depends on no forecast, so filling uncovered time with it keeps a rule proper.
         """
         labels = np.arange(options)
         if self.question_type == "binary":
@@ -72,14 +52,7 @@ class Rule:
     def numeric_reference(
         self, outcome: FloatArray, lower: FloatArray, upper: FloatArray
     ) -> FloatArray:
-        """Score of the uniform distribution over the bounds, for each outcome (s0).
-
-        Examples
-        --------
-        >>> crps = get("crps", "numeric")
-        >>> crps.numeric_reference(np.array([0.5]), np.array([0.0]), np.array([1.0])).round(4)
-        array([0.0833])
-        """
+        """Score of the uniform distribution over the bounds, for each outcome (s0)."""
         middle = (lower + upper)[:, None] / 2
         return self.score(middle, outcome, levels=[0.5], lower=lower, upper=upper)
 
@@ -115,13 +88,7 @@ RULES = _rules()
 
 
 def names(question_type: str) -> tuple[str, ...]:
-    """Names of the rules that fit a type of question, the usual one first.
-
-    Examples
-    --------
-    >>> names("ordered")
-    ('rps', 'brier', 'log', 'baseline', 'spherical')
-    """
+    """Names of the rules that fit a type of question, the usual one first."""
     one_of(question_type, QUESTION_TYPES, "question_type")
     fitting = {name for name, kind, _ in RULES if kind == question_type}
     usual = ("rps", "crps", "brier", "log")

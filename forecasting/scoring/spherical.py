@@ -25,16 +25,6 @@ def spherical(forecast: ArrayLike, outcome: ArrayLike) -> FloatArray:
     outcome : array_like, shape (n,)
         0 or 1, or the label 0..K-1 of the option that happened.
 
-    Returns
-    -------
-    ndarray, shape (n,)
-        One score per forecast.
-
-    Raises
-    ------
-    InvalidInput
-        As for :func:`forecasting.scoring.brier`.
-
     References
     ----------
     T. Gneiting, A. E. Raftery (2007). Strictly proper scoring rules, prediction, and

@@ -22,15 +22,8 @@ DAY = 86_400_000_000
 NEVER = np.iinfo(np.int64).max
 
 COLUMNS = (
-    "question",
-    "forecaster",
-    "forecast",
-    "issued_at",
-    "withdrawn_at",
-    "opens",
-    "closes",
-    "closed_at",
-    "outcome",
+    *("question", "forecaster", "forecast", "issued_at", "withdrawn_at"),
+    *("opens", "closes", "closed_at", "outcome"),
 )
 
 
@@ -38,16 +31,9 @@ COLUMNS = (
 class Timeline:
     """Rows of a frame on the time axis; all instants in microseconds since 1970, UTC.
 
-    Attributes
-    ----------
-    question, pair : ndarray of int, shape (n,)
-        Code of each row's question, and of its (question, forecaster) pair.
-    first : ndarray of int, shape (m,)
-        The first row of each pair, in the order of the frame.
-    issued, stop : ndarray of int, shape (n,)
-        A forecast stands in [issued, stop): until the same forecaster's next one or withdrawal.
-    opens, closes, end : ndarray of int, shape (n,)
-        The scheduled window, and the earlier of its close and the known resolution.
+    Of shape (n,): codes of each row's question and of its (question, forecaster) pair; a forecast
+    stands in [issued, stop); `end` is the earlier of the close and the known resolution. `first`,
+    of shape (m,), is the first row of each pair.
     """
 
     question: IntArray
@@ -96,15 +82,7 @@ class Timeline:
 
 
 def read(frame: "pd.DataFrame") -> Timeline:
-    """Read and check the time columns of a frame with one row per issued forecast.
-
-    Raises
-    ------
-    InvalidInput
-        On a missing column, an empty frame, naive times, a close not after its opening, a
-        withdrawal before its forecast, two forecasts of a forecaster on a question in one instant,
-        or a question whose window differs between rows.
-    """
+    """Read and check the time columns of a frame with one row per issued forecast."""
     import pandas as pd
 
     missing = [column for column in COLUMNS if column not in frame.columns]
@@ -155,13 +133,7 @@ def constant(question: IntArray, values: NDArray[Any], frame: "pd.DataFrame", na
 
 
 def first_rows(code: IntArray) -> IntArray:
-    """Give the first row of each code, for codes 0..m-1 that all occur.
-
-    Examples
-    --------
-    >>> first_rows(np.array([0, 1, 0, 2, 1])).tolist()
-    [0, 1, 3]
-    """
+    """Give the first row of each code, for codes 0..m-1 that all occur."""
     first = np.empty(int(code.max()) + 1, dtype=np.int64)
     # Of several values for one place NumPy keeps the last: backwards, that is the first row.
     first[code[::-1]] = np.arange(len(code))[::-1]
@@ -169,13 +141,7 @@ def first_rows(code: IntArray) -> IntArray:
 
 
 def instants(column: "pd.Series[Any]", name: str, *, missing: int | None = None) -> IntArray:
-    """Aware datetimes as microseconds of UTC; `missing` stands for an absent one.
-
-    Raises
-    ------
-    InvalidInput
-        On naive times, anything that is not a datetime, or an absent one where none may be.
-    """
+    """Aware datetimes as microseconds of UTC; `missing` stands for an absent one."""
     import pandas as pd
 
     absent = column.isna().to_numpy()

@@ -29,16 +29,7 @@ def backup(url: str, target: Path, *, force: bool = False) -> Verification:
     """Copy a ledger, as it stands at one moment, into a file of its own that verifies.
 
     Writers are not kept out. A ledger on PostgreSQL is copied into an SQLite file with the same
-    entries and hashes.
-
-    Parameters
-    ----------
-    url : str
-        The database.
-    target : Path
-        The file to make.
-    force : bool
-        Replace a file that is there.
+    entries and hashes; a file that is there is replaced with `force` alone.
 
     Raises
     ------
@@ -74,21 +65,8 @@ def backup(url: str, target: Path, *, force: bool = False) -> Verification:
 def restore(source: Path, url: str, *, force: bool = False) -> tuple[Verification, Path | None]:
     """Put a verified copy of a backup in the place of a database.
 
-    What was there is kept beside it under another name, with its journal.
-
-    Parameters
-    ----------
-    source : Path
-        A file that :func:`backup` made, or any ledger of this schema.
-    url : str
-        The database to put in place.
-    force : bool
-        Put it in the place of a database that is there.
-
-    Returns
-    -------
-    tuple
-        What the walk along the restored chain found, and where the replaced file is now.
+    What was there (replaced with `force` alone) is kept beside it under another name, with its
+    journal. Gives what the walk along the restored chain found, and where the replaced file is.
 
     Raises
     ------
@@ -148,11 +126,7 @@ def _restore_elsewhere(source: Path, url: str) -> Verification:
             raise missing(str(source))
         if not migrate.check(engine, where):
             migrate.bring_up(engine, where)
-        with (
-            told(where),
-            reading(origin).connect() as reader,
-            engine.begin() as writer,
-        ):
+        with told(where), reading(origin).connect() as reader, engine.begin() as writer:
             copy_rows(reader, writer)
             found = verify(writer)
             if not found.ok:
@@ -168,11 +142,7 @@ def _copy(engine: Engine, where: str, made: Path) -> None:
         copied = connect(str(made), create=True)
         try:
             migrate.bring_up(copied, str(made))
-            with (
-                told(where),
-                reading(engine).connect() as reader,
-                copied.begin() as writer,
-            ):
+            with told(where), reading(engine).connect() as reader, copied.begin() as writer:
                 copy_rows(reader, writer)
         finally:
             copied.dispose()

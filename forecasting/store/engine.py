@@ -34,13 +34,7 @@ _connected: set[tuple[int, int]] = set()
 
 
 def journal(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> tuple[str, str]:
-    """Give the journal mode and the synchronous level that this SQLite is safe with.
-
-    Examples
-    --------
-    >>> journal((3, 40, 1)), journal((3, 51, 3))
-    (('delete', 'EXTRA'), ('wal', 'FULL'))
-    """
+    """Give the journal mode and the synchronous level that this SQLite is safe with."""
     return ("wal", "FULL") if version >= WAL_SAFE else ("delete", "EXTRA")
 
 
@@ -56,22 +50,7 @@ def place(url: str) -> str:
 
 
 def connect(url: str, *, create: bool = False, timeout: float = 30.0) -> Engine:
-    """Make the engine of a database, checking first that its file can be one.
-
-    Parameters
-    ----------
-    url : str
-        A path, ``sqlite:///PATH`` or ``postgresql+psycopg://...``.
-    create : bool
-        Make an absent SQLite file and the folders above it.
-    timeout : float
-        Seconds to wait for another writer.
-
-    Raises
-    ------
-    DatabaseUnusable
-        The file is missing, no SQLite database, or cannot be made or opened.
-    """
+    """Make the engine of a database, checking first that its file can be one."""
     url = database_url(url)
     path = sqlite_path(url)
     if path is None and url != MEMORY:

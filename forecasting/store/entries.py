@@ -301,16 +301,8 @@ _BESIDE = {
 class Entry:
     """One entry: what it holds as a row, and once it is recorded its place in the chain.
 
-    Attributes
-    ----------
-    kind, row, effects
-        The kind, the row of its detail table, and those of the effects of an item of evidence.
-    because, salt
-        The rationale of a forecast and what hides it; None where none is kept.
-    seq, recorded_at, tool, leaf, hash
-        Its number, when and with which version it was recorded, and its hashes; empty before.
-    line
-        The line of a file that it was read from; 0 for none.
+    `because` and `salt`, the rationale and what hides it, are None where none is kept; number,
+    time, tool and hashes are empty before; `line` is that of the file it was read from, or 0.
     """
 
     kind: str
@@ -360,14 +352,7 @@ class Entry:
 
 
 def prepare(draft: Draft) -> Entry:
-    """Turn a draft into an entry without a number; what no row may hold is refused.
-
-    Raises
-    ------
-    InvalidInput
-        A naive time, a number that is not finite, a probability outside [0, 1], text that no
-        database can hold.
-    """
+    """Turn a draft into an entry without a number; what no row may hold is refused."""
     if isinstance(draft, Reveal):
         made = _forecast(draft.forecast, because_salt=bytes.fromhex(draft.because_salt))
         opens = {"sealed": int(draft.sealed), "seal_salt": draft.salt}
@@ -491,22 +476,11 @@ def _fields(parts: list[_Part], row: Row) -> dict[str, Any]:
 
 
 def seal_commitment(salt: str, body: Mapping[str, Any]) -> str:
-    r"""Commit to a forecast before it is shown, in hexadecimal.
+    """Commit to a forecast before it is shown: SHA-256 of 00, the salt and the body.
 
-    .. math:: \mathrm{SHA256}(00 \,\|\, salt \,\|\, body),
-
-    with 32 random bytes of salt, since a probability has about a hundred likely values and could
-    else be found by trying them. The body is that of the forecast's entry, without the number and
-    the salt of the seal; of the rationale it holds the commitment, so a seal can be checked after
-    the rationale was redacted.
-
-    Examples
-    --------
-    >>> one = seal_commitment("00" * 32, {"entered": ["0.9"], "sealed": 7, "seal_salt": "00" * 32})
-    >>> one == seal_commitment("00" * 32, {"entered": ["0.9"]})
-    True
-    >>> one == seal_commitment("00" * 32, {"entered": ["0.1"]})
-    False
+    A probability has about a hundred likely values and could be found by trying them, but for the
+    32 random bytes of salt. Of the rationale the body holds the commitment, so that a seal can be
+    checked after the rationale was redacted.
     """
     fixed = {name: value for name, value in body.items() if name not in _OF_THE_SEAL}
     return hashlib.sha256(b"\x00" + bytes.fromhex(salt) + dumps(fixed)).hexdigest()

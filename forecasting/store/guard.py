@@ -50,30 +50,7 @@ _READS = {
 def permits(
     action: int, first: str | None, second: str | None, *, within: str | None = None
 ) -> bool:
-    """Tell whether an ordinary connection may do what a statement asks for.
-
-    Parameters
-    ----------
-    action
-        SQLite's code of the action.
-    first, second
-        What it is done to: a table, a pragma and its value, nothing and a function.
-    within
-        The trigger that does it; None for the statement itself.
-
-    Examples
-    --------
-    >>> permits(sqlite3.SQLITE_INSERT, "forecast", None)
-    True
-    >>> permits(sqlite3.SQLITE_UPDATE, "forecast", "probability")
-    False
-    >>> permits(sqlite3.SQLITE_PRAGMA, "recursive_triggers", "OFF")
-    False
-    >>> permits(sqlite3.SQLITE_DELETE, "rationale", None)
-    False
-    >>> permits(sqlite3.SQLITE_DELETE, "rationale", None, within="redaction_takes_the_text")
-    True
-    """
+    """Tell whether an ordinary connection may do what a statement, or a trigger, asks for."""
     if action in _READS:
         return True
     if action == sqlite3.SQLITE_INSERT:

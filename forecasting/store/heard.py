@@ -32,16 +32,8 @@ type Said = float | list[float] | dict[float, float]
 class Heard:
     """Forecasts in the order of their moments, then of their entries.
 
-    Attributes
-    ----------
-    seq
-        Their numbers; 0 for one that is not recorded.
-    question, forecaster, kind
-        Equal names are one object.
-    said
-        A probability, one per option in order, or values by level from 0 to 1.
-    issued_at
-        Moments of UTC in microseconds.
+    `seq` is 0 for one that is not recorded; `said` is a probability, one per option, or values by
+    level; `issued_at` is in microseconds of UTC. Equal names are one object.
     """
 
     seq: "NDArray[np.int64]"

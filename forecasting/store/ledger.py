@@ -65,13 +65,9 @@ class Ledger(Readings):
     def once(self, act: str) -> Self:
         """Give this ledger for one act of writing: done a second time, it writes nothing.
 
-        The act is noted with the first append, in its transaction. A later append of the same act
-        goes with it; an append of its twin raises :class:`forecasting.errors.Repeated`.
-
-        Parameters
-        ----------
-        act : str
-            64 letters that name the act, such as a digest of a form.
+        The act, 64 letters such as a digest of a form, is noted with the first append, in its
+        transaction. A later append of the same act goes with it; an append of its twin raises
+        :class:`forecasting.errors.Repeated`.
         """
         mine = copy.copy(self)
         mine._act = act
@@ -86,14 +82,8 @@ class Ledger(Readings):
     def open(cls, url: str, *, create: bool = False, timeout: float = 30.0) -> Self:
         """Open a database; with `create`, make an absent one and the folders above it.
 
-        Parameters
-        ----------
-        url : str
-            A path, ``sqlite:///PATH`` or ``postgresql+psycopg://...``.
-        create : bool
-            Make what is absent. An existing ledger is opened as it is.
-        timeout : float
-            Seconds to wait for another writer before the database counts as locked.
+        `url` is a path, ``sqlite:///PATH`` or ``postgresql+psycopg://...``; another writer is
+        waited for `timeout` seconds.
 
         Raises
         ------
@@ -145,22 +135,9 @@ class Ledger(Readings):
         """Record drafts in one transaction: all of them, in order, or none.
 
         A forecast names its model run by the entry's number, or by
-        :func:`forecasting.domain.provenance.in_batch` where the run comes earlier in `drafts`.
-
-        Parameters
-        ----------
-        drafts : sequence
-            Questions, forecasts, evidence, resolutions, withdrawals, watches, model runs, replay
-            marks.
-            What they carry as `seq`, `hash` and `recorded_at` is not looked at.
-        recorded_at : datetime
-            Now. Entries never go back in time: if the clock was set back, the time of the last
-            entry is recorded instead.
-
-        Returns
-        -------
-        list of Entry
-            With numbers, hashes and the values as every later reading gives them.
+        :func:`forecasting.domain.provenance.in_batch` where the run comes earlier in `drafts`. What
+        drafts carry as `seq`, `hash` and `recorded_at` is not looked at. Entries never go back in
+        time: if the clock was set back, the time of the last entry is recorded.
 
         Raises
         ------

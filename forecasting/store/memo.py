@@ -47,15 +47,7 @@ class Memo:
         since: Callable[[int], Sequence[T]],
         joined: Callable[[Sequence[T], Sequence[T]], Sequence[T]] | None = None,
     ) -> list[T]:
-        """Give the values of a table up to now.
-
-        Parameters
-        ----------
-        since
-            Reads the values of the entries after a number.
-        joined
-            Puts new values to those that are kept; by default behind them.
-        """
+        """Give a table's values up to now; `since` reads newer ones, `joined` adds them."""
         head = connection.execute(_HEAD).first()
         seq, digest = (head.seq, head.hash) if head else (0, "")
         with self._lock:

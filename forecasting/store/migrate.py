@@ -25,16 +25,9 @@ APPLICATION_ID = 0x46435354
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Where a database stands.
+    """Where a database stands: its schema and this program's, its entries and last hash.
 
-    Attributes
-    ----------
-    current, head
-        The schema of the database and the schema of this program.
-    entries, ledger_head
-        The number of entries and the hash of the last one.
-    sqlite_version, journal_mode
-        What SQLite is in use, and how it keeps its journal; empty on PostgreSQL.
+    What is said of SQLite is empty on PostgreSQL.
     """
 
     database: str
@@ -47,13 +40,7 @@ class Status:
 
 
 def revision(connection: Connection, where: str) -> str | None:
-    """Read the schema's revision; None for an empty database.
-
-    Raises
-    ------
-    DatabaseUnusable
-        The database is another program's.
-    """
+    """Read the schema's revision; None for an empty database."""
     tables = inspect(connection).get_table_names()
     if connection.dialect.name == "sqlite":
         owner = connection.exec_driver_sql("PRAGMA application_id").scalar_one()

@@ -120,10 +120,13 @@ class Readings:
         self,
         of: type[T],
         table: Table,
+        head: int | None,
         *where: ColumnElement[bool],
         joined: Callable[[Sequence[T], Sequence[T]], Sequence[T]] | None = None,
     ) -> list[T]:
-        """Read the values of one kind up to now; while the ledger is open only newer ones."""
+        """Read the values of one kind; up to now, while the ledger is open, only newer ones."""
+        if head is not None:
+            return self._values(of, table, *where)
         with self.reading() as connection:
 
             def newer(since: int) -> list[T]:
@@ -177,27 +180,16 @@ class Readings:
             return connection.execute(select(entry.c.hash).where(entry.c.seq == seq)).scalar()
 
     def entry(self, name: int | str) -> Entry:
-        """Look an entry up by number or by the start of its hash (four digits or more).
-
-        A name of digits alone may be either; the number is taken where there is one.
-
-        Raises
-        ------
-        NotFound
-            No such entry, or more than one.
-        """
+        """Look an entry up by number, else by the start of its hash (four digits or more)."""
         with self.reading() as connection:
             return _named(connection, name)
 
     def questions(self, *, about: Collection[str] = (), head: int | None = None) -> list[Question]:
-        """Give the latest version of each question, in the order of their first versions.
-
-        With `about`, those of these names, the rungs of such ladders and of their own.
-        """
+        """Give the latest version of each question (of `about` and their ladders), oldest first."""
         table = tables.question
         if head is None and not about:
             # The latest version of each, in the place of its first.
-            return self._grown(Question, table, *kept(table, head), joined=_renewed)
+            return self._grown(Question, table, None, *kept(table, None), joined=_renewed)
         where = kept(table, head)
         if about:
             named = or_(table.c.question.in_(about), table.c.ladder.in_(about))
@@ -256,10 +248,7 @@ class Readings:
         ]
 
     def steps(self, questions: Collection[str], forecaster: str) -> list[Step]:
-        """Give what a forecaster said of questions and took back, by time, then number.
-
-        What a replay says is not said by anybody, and is left out.
-        """
+        """Give what a forecaster said and took back, by time, then number; replays are left out."""
         said, taken = tables.forecast, tables.withdrawal
         asked = [
             select(of.c.seq, of.c.question, type_coerce(at, Text).label("at"), kind, entered).where(
@@ -292,17 +281,16 @@ class Readings:
 
     def evidence(self, *, head: int | None = None) -> list[Evidence]:
         """Give every item of evidence in the order of recording."""
-        if head is None:
-            return self._grown(Evidence, tables.evidence)
-        return self._values(Evidence, tables.evidence, *up_to(tables.evidence, head))
+        return self._grown(Evidence, tables.evidence, head, *up_to(tables.evidence, head))
 
     def resolutions(
         self, *, question: str | Collection[str] | None = None, head: int | None = None
     ) -> list[Resolution]:
         """Give every version of every outcome in the order of recording."""
-        if head is None and question is None:
-            return self._grown(Resolution, tables.resolution, *kept(tables.resolution, head))
-        return self._values(Resolution, tables.resolution, *kept(tables.resolution, head, question))
+        where = kept(tables.resolution, head, question)
+        if question is not None:
+            return self._values(Resolution, tables.resolution, *where)
+        return self._grown(Resolution, tables.resolution, head, *where)
 
     def standing_resolutions(self, *, head: int | None = None) -> dict[str, Resolution]:
         """Give the outcome that stands for each question: the one recorded last.
@@ -313,35 +301,27 @@ class Readings:
 
     def withdrawals(self, *, head: int | None = None) -> list[Withdrawal]:
         """Give every withdrawal in the order of recording."""
-        if head is None:
-            return self._grown(Withdrawal, tables.withdrawal, *kept(tables.withdrawal, head))
-        return self._values(Withdrawal, tables.withdrawal, *kept(tables.withdrawal, head))
+        return self._grown(Withdrawal, tables.withdrawal, head, *kept(tables.withdrawal, head))
 
     def seals(self, *, question: str | None = None, head: int | None = None) -> list[Sealed]:
         """Give every sealed entry ordered by when it was issued, revealed since or not."""
-        if head is None and question is None:
-            return self._grown(Sealed, tables.sealed, *kept(tables.sealed, head), joined=_issued)
         where = kept(tables.sealed, head, question)
+        if head is None and question is None:
+            return self._grown(Sealed, tables.sealed, None, *where, joined=_issued)
         order = (tables.sealed.c.issued_at, tables.sealed.c.seq)
         return self._values(Sealed, tables.sealed, *where, order=order)
 
     def redactions(self, *, head: int | None = None) -> list[Redaction]:
         """Give every redaction in the order of recording."""
-        if head is None:
-            return self._grown(Redaction, tables.redaction)
-        return self._values(Redaction, tables.redaction, *up_to(tables.redaction, head))
+        return self._grown(Redaction, tables.redaction, head, *up_to(tables.redaction, head))
 
     def watches(self, head: int | None = None) -> tuple[Watch, ...]:
         """Give every watch in the order of recording: who looked at what, and up to when."""
-        if head is None:
-            return tuple(self._grown(Watch, tables.watch))
-        return tuple(self._values(Watch, tables.watch, *up_to(tables.watch, head)))
+        return tuple(self._grown(Watch, tables.watch, head, *up_to(tables.watch, head)))
 
     def setups(self, *, head: int | None = None) -> list[Setup]:
         """Give what the ledger was told about itself, in the order of recording."""
-        if head is None:
-            return self._grown(Setup, tables.setup)
-        return self._values(Setup, tables.setup, *up_to(tables.setup, head))
+        return self._grown(Setup, tables.setup, head, *up_to(tables.setup, head))
 
     def model_runs(self, *, run: str | None = None, head: int | None = None) -> list[ModelRun]:
         """Give the model fits in the order of recording, of one replay run or of all."""
@@ -380,15 +360,10 @@ def _of_run(table: Table, run: str | None, head: int | None) -> list[ColumnEleme
 def kept(
     table: Table, head: int | None, question: str | Collection[str] | None = None
 ) -> list[ColumnElement[bool]]:
-    """Leave out what belongs to a question that was dropped, up to the entry that dropped it.
-
-    With `question`, what belongs to others too.
-    """
+    """Leave out what belongs to a question that was dropped, up to the entry that dropped it."""
     gone = tables.setup
     dropped = select(gone.c.seq).where(
-        gone.c.subject == "dropped",
-        gone.c.name == table.c.question,
-        gone.c.seq >= table.c.seq,
+        gone.c.subject == "dropped", gone.c.name == table.c.question, gone.c.seq >= table.c.seq
     )
     if question is not None:
         names = [question] if isinstance(question, str) else question

@@ -15,33 +15,7 @@ VERSION = 1
 
 
 def seal(draft: Forecast) -> tuple[Sealed, dict[str, Any]]:
-    """Commit to a forecast without showing it.
-
-    Parameters
-    ----------
-    draft : Forecast
-        As it would be logged openly.
-
-    Returns
-    -------
-    tuple of Sealed and dict
-        The draft of the entry, and what opens it: plain data with the number and both salts in
-        it, to be kept outside the ledger until then.
-
-    Raises
-    ------
-    InvalidInput
-        What no forecast may hold.
-
-    Examples
-    --------
-    >>> from forecasting.domain.forecast import binary_value
-    >>> now = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
-    >>> draft = Forecast("q", "ab" * 32, "ana", binary_value("0.9"), now, "live", because="a hunch")
-    >>> sealed, kept = seal(draft)
-    >>> reveal(kept, Sealed("q", "ab" * 32, "ana", now, sealed.commitment, seq=7)).forecast == draft
-    True
-    """
+    """Commit to a forecast without showing it; give the draft, and what opens it later."""
     made = prepare(draft)
     form = made.body
     salt = secrets.token_hex(32)
@@ -61,13 +35,7 @@ def seal(draft: Forecast) -> tuple[Sealed, dict[str, Any]]:
 
 
 def reveal(kept: Mapping[str, Any], sealed: Sealed) -> Reveal:
-    """Open a seal with what was kept; the whole forecast must be the one that was committed to.
-
-    Raises
-    ------
-    InvalidInput
-        What was kept is no opening, or is not that of this seal.
-    """
+    """Open a seal with what was kept; the whole forecast must be the one that was committed to."""
     try:
         opening = _opening(kept, sealed.seq or 0)
         made = prepare(opening)

@@ -198,11 +198,7 @@ sealed = Table(
     *_text("commitment"),
 )
 redaction = Table(
-    "redaction",
-    metadata,
-    _seq(),
-    Column("forecast", SEQ, nullable=False),
-    *_text("reason"),
+    "redaction", metadata, _seq(), Column("forecast", SEQ, nullable=False), *_text("reason")
 )
 watch = Table(
     "watch",

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import REAL, Column, Integer, Table, Text, select, type_coerce
 
 from forecasting.domain import Imported
-from forecasting.domain.forecast import kind_named
+from forecasting.domain.forecast import Spoken, kind_named
 from forecasting.domain.instants import parse_instant, utc
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.store import migrate
@@ -26,14 +26,7 @@ from forecasting.store.entries import Draft, Entry, prepare, write
 from forecasting.store.ledger import Ledger, append
 from forecasting.store.ledger import record as record_entries
 from forecasting.store.read import Head, read_head
-from forecasting.store.tables import (
-    DETAILS,
-    Data,
-    Instant,
-    evidence_effect,
-    forecast,
-    rationale,
-)
+from forecasting.store.tables import DETAILS, Data, Instant, evidence_effect, forecast, rationale
 from forecasting.store.verify import _Bad, _walk, verify
 
 #: Numbers of a ledger's own, which mean nothing in another.
@@ -53,11 +46,6 @@ def export(ledger: Ledger) -> Iterator[str]:
     """Give a whole ledger as lines of canonical JSON: what it is, then every entry.
 
     Every link of the chain is not proved here: `forecast verify` does that.
-
-    Raises
-    ------
-    DatabaseUnusable
-        An entry cannot be read as it was stored.
     """
     with ledger.reading() as connection:
         head = read_head(connection)[0]
@@ -87,13 +75,7 @@ def _written(found: Entry) -> str:
 
 
 def whole(record: Mapping[str, Any], where: str) -> Whole:
-    """Read the first line of an exported ledger.
-
-    Raises
-    ------
-    InvalidInput
-        It is of another version, or does not say how many entries follow.
-    """
+    """Read the first line of an exported ledger."""
     entries, head = record.get("entries"), record.get("head")
     if record.get("v") != VERSION:
         msg = f"ledger (version {str(record.get('v'))[:20]}): this program reads {VERSION}"
@@ -107,14 +89,7 @@ def whole(record: Mapping[str, Any], where: str) -> Whole:
 def chained(
     records: Iterable[tuple[int, Mapping[str, Any]]], declared: Whole, name: str
 ) -> Iterator[Entry]:
-    """Give the entries of an exported ledger, each held to its hash and to the one before it.
-
-    Raises
-    ------
-    InvalidInput
-        At the first entry that is not what was recorded, and at the end where some are missing;
-        `where` names the line.
-    """
+    """Give the entries of an exported ledger, each held to its hash and to the one before it."""
     previous, seq, number = FIRST, 0, 1
     for number, record in records:
         try:
@@ -213,11 +188,6 @@ def restore_lines(ledger: Ledger, lines: Iterable[Entry], *, after: int) -> int:
     """Record entries as they are in a ledger that holds the first `after` of them; give how many.
 
     One transaction; before it ends, the chain is walked from its first entry.
-
-    Raises
-    ------
-    InvalidInput
-        An entry that no ledger takes, or a chain that does not verify; nothing was written.
     """
     added = 0
     with ledger.writing() as connection:
@@ -247,17 +217,7 @@ def record(
 ) -> bool:
     """Record any number of drafts in one transaction, a few thousand at a time.
 
-    Parameters
-    ----------
-    head : Head
-        What the drafts were made from; where the ledger has grown since, nothing is written.
-    told : callable, optional
-        Told how many are recorded, before each few thousand.
-
-    Returns
-    -------
-    bool
-        Whether they were recorded.
+    Where the ledger has grown since `head`, nothing is written, and the answer is False.
     """
     with ledger.writing() as connection:
         here, last = read_head(connection)
@@ -282,19 +242,6 @@ def record(
                 done = append(connection, prepared, recorded_at=moment, tool=ledger.tool)
                 here = Head(done[-1].seq, done[-1].hash)
     return True
-
-
-class Spoken(NamedTuple):
-    """A forecast as a table shows it, without building the whole value."""
-
-    question: str
-    forecaster: str
-    kind: str
-    labels: tuple[str, ...]
-    entered: tuple[str, ...]
-    stated: str
-    issued_at: dt.datetime
-    because: str
 
 
 def spoken(ledger: Ledger) -> Iterator[Spoken]:
@@ -336,11 +283,7 @@ def _read(labels: str, entered: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def record_digest(ledger: Ledger) -> str:
-    """Digest what the entries say, whatever their order: SHA-256 over their sorted digests.
-
-    Left out is what :func:`.verify.content_digest` leaves out, and numbers of entries, which are
-    of this ledger alone.
-    """
+    """Digest what entries say, without their numbers: SHA-256 over their sorted digests."""
     found_digests = []
     with ledger.reading() as connection:
         try:

@@ -32,10 +32,7 @@ _COUNTS = {
         "(SELECT count(*) FROM json_each(NEW.entered))",
         "(SELECT count(*) FROM json_each(NEW.labels))",
     ),
-    "postgresql": (
-        "json_array_length(NEW.entered::json)",
-        "json_array_length(NEW.labels::json)",
-    ),
+    "postgresql": ("json_array_length(NEW.entered::json)", "json_array_length(NEW.labels::json)"),
 }
 _SUMS = {
     "sqlite": (
@@ -75,10 +72,7 @@ def _guards(dialect: str) -> dict[str, list[tuple[str, str]]]:
                 " AND commitment IS NOT NULL)",
                 "a rationale belongs to a forecast that commits to it",
             ),
-            (
-                "EXISTS (SELECT 1 FROM rationale WHERE seq = NEW.seq)",
-                "a recorded rationale stays",
-            ),
+            ("EXISTS (SELECT 1 FROM rationale WHERE seq = NEW.seq)", "a recorded rationale stays"),
             (_REDACTED.format(row="NEW"), "a redacted rationale does not come back"),
         ],
         "receipt": [

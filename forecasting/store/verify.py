@@ -46,18 +46,7 @@ _BATCH = 2000
 class Verification:
     """What a walk along the chain found.
 
-    Attributes
-    ----------
-    entries, head_seq, head_hash
-        How many entries there are, and the last one's number and hash.
-    first_bad
-        The first number whose entry is not what was recorded; None where all are.
-    reason
-        What is wrong with it.
-    sealed, unrevealed
-        How many forecasts were sealed, and how many of these are not revealed.
-    redacted
-        How many rationales were taken out.
+    `first_bad` is the first number whose entry is not what was recorded, and `reason` why.
     """
 
     ok: bool
@@ -79,15 +68,7 @@ class _Bad(Exception):
 
 
 def verify(connection: Connection) -> Verification:
-    """Walk the chain from the first entry to the last.
-
-    Examples
-    --------
-    >>> from forecasting.store import Ledger
-    >>> with Ledger.open("sqlite:///:memory:", create=True) as ledger:
-    ...     ledger.verify().ok
-    True
-    """
+    """Walk the chain from the first entry to the last."""
     entries = 0
     try:
         newest = select(entry.c.seq, type_coerce(entry.c.hash, NullType)).order_by(

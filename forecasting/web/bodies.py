@@ -62,13 +62,7 @@ class Sent:
 
 
 def pairs(text: bytes) -> Sent:
-    """Read ``a=b&c=d``; odd encodings and control characters are refused.
-
-    Examples
-    --------
-    >>> pairs(b"a=1&b=x%20y").get("b")
-    'x y'
-    """
+    """Read ``a=b&c=d``; odd encodings and control characters are refused."""
     try:
         found = parse_qsl(
             text.decode("ascii"),

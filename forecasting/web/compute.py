@@ -83,13 +83,7 @@ class Figures:
 
 
 class Desk:
-    """Takes requests, hands them one by one to its process, and keeps what came back.
-
-    Parameters
-    ----------
-    database : str
-        The address of the database, which the process opens by itself.
-    """
+    """Takes requests, hands them one by one to its process, and keeps what came back."""
 
     def __init__(self, database: str) -> None:
         self._database = database
@@ -254,14 +248,7 @@ def figures(
 ) -> Figures:
     """Give the figures of a page: at once where they are known, else as far as they are.
 
-    Parameters
-    ----------
-    call, *args
-        A name of `forecasting.web.far.CALLS` and what it takes.
-    renew : bool
-        Compute anew when the ledger has grown; without it what there is stays until `again`.
-    again : bool
-        Compute anew whatever there is.
+    `renew` computes anew when the ledger has grown, `again` whatever there is.
     """
     desk = visit.house.desk
     known = desk.latest(call, *args)

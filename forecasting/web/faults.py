@@ -46,16 +46,7 @@ class Fault:
 
 
 def fault_of(raised: ForecastingError) -> Fault:
-    """Read a refusal of the book for a form.
-
-    Examples
-    --------
-    >>> from forecasting.errors import InvalidInput
-    >>> fault_of(InvalidInput("probability (7): must lie from 0 to 1", hint="35%"))
-    Fault(field='p', words='7: must lie from 0 to 1. For example: 35%')
-    >>> fault_of(InvalidInput("needs a source graded A or B", hint="confirmed=True")).words
-    'needs a source graded A or B. Try: tick “I vouch for it”'
-    """
+    """Read a refusal of the book for a form."""
     head, colon, rule = raised.message.partition(": ")
     name, _, value = head.partition(" (")
     value = value.removesuffix(")")

@@ -4,13 +4,7 @@ import ipaddress
 
 
 def loopback(host: str) -> bool:
-    """Say whether a host is this machine alone.
-
-    Examples
-    --------
-    >>> loopback("127.0.0.1"), loopback("localhost"), loopback("::1"), loopback("0.0.0.0")
-    (True, True, True, False)
-    """
+    """Say whether a host is this machine alone."""
     if host == "localhost":
         return True
     try:
@@ -20,31 +14,12 @@ def loopback(host: str) -> bool:
 
 
 def authority(host: str, port: int) -> str:
-    """Write a host with its port as a browser does.
-
-    Examples
-    --------
-    >>> authority("::1", 8100), authority("127.0.0.1", 80)
-    ('[::1]:8100', '127.0.0.1')
-    """
+    """Write a host with its port as a browser does."""
     name = f"[{host}]" if ":" in host else host
     return name if port == 80 else f"{name}:{port}"
 
 
 def answered(host: str, port: int, names: tuple[str, ...] = ()) -> frozenset[str]:
-    """Give every value of the Host header that is ours.
-
-    Parameters
-    ----------
-    host, port
-        Where the app listens.
-    names
-        Names under which a proxy serves it, each with its port where that is not the scheme's own.
-
-    Examples
-    --------
-    >>> sorted(answered("127.0.0.1", 8100))
-    ['127.0.0.1:8100', '[::1]:8100', 'localhost:8100']
-    """
+    """Give every value of the Host header that is ours: where we listen, and a proxy's names."""
     own = ("127.0.0.1", "localhost", "::1") if loopback(host) else (host,)
     return frozenset({authority(each, port).lower() for each in own} | {n.lower() for n in names})

@@ -43,19 +43,7 @@ class Kept:
 
 @dataclass
 class House:
-    """The app at work.
-
-    Parameters
-    ----------
-    book : Book
-        Open; requests speak through copies of it, each in its own name.
-    host, port : str, int
-        Where it listens.
-    names : tuple of str
-        More values of the Host header that are ours, for a proxy.
-    secure : bool
-        Whether browsers come over TLS: the cookie is then for TLS alone.
-    """
+    """The app at work; requests speak through copies of its book, each in its own name."""
 
     book: PlainBook
     host: str = "127.0.0.1"

@@ -16,10 +16,7 @@ MOST = 60
 
 @dataclass(slots=True)
 class Job:
-    """One piece of work.
-
-    `then` is the page that shows what came of it; `total` is 0 where nobody knows how far it is.
-    """
+    """One piece of work; `then` shows what came of it, `total` is 0 where nobody knows it."""
 
     id: str
     title: str

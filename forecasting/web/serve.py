@@ -37,13 +37,7 @@ def _warm(house: House) -> None:
 
 
 def public_names(at: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
-    """Read the addresses of a proxy: the Host that browsers send, and whether all of it is TLS.
-
-    Examples
-    --------
-    >>> public_names(("https://forecasts.example.org",))
-    (('forecasts.example.org',), True)
-    """
+    """Read the addresses of a proxy: the Host that browsers send, and whether all of it is TLS."""
     names = []
     for address in at:
         parts = urlsplit(address)
@@ -62,18 +56,11 @@ def serve(
     at: tuple[str, ...] = (),
     ready: Callable[[str], None],
 ) -> None:
-    """Serve the app until it is interrupted.
-
-    Parameters
-    ----------
-    at
-        Addresses under which a proxy serves the app, such as ``https://forecasts.example.org``.
-    ready
-        Told the address with its one-use token once the port is taken.
-    """
+    """Serve the app until it is interrupted; `ready` is told the address with its one-use token."""
     import uvicorn
 
     from forecasting.web.app import create_app
+    from forecasting.web.patience import Patient
 
     names, secure = public_names(at)
     house = House(book, host=host, names=names, secure=secure)
@@ -91,7 +78,7 @@ def serve(
         proxy_headers=False,
         lifespan="off",
         ws="none",
-        http="h11",
+        http=Patient,
         loop="asyncio",
         limit_concurrency=MOST_CONNECTIONS,
         timeout_keep_alive=15,

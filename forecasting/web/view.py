@@ -46,13 +46,7 @@ def environment() -> "Environment":
 
 
 def flowing(text: str) -> "Markup":
-    r"""Give text whose lines were broken to fit a file as paragraphs; lists keep their lines.
-
-    Examples
-    --------
-    >>> print(flowing("One line\nmore of it.\n\nAnother."))
-    <p>One line more of it.</p><p>Another.</p>
-    """
+    """Give text whose lines were broken to fit a file as paragraphs; lists keep their lines."""
     from markupsafe import Markup
 
     parts = [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
@@ -62,25 +56,13 @@ def flowing(text: str) -> "Markup":
 
 
 def host(address: str) -> str:
-    """Name the place of an address, for a button that fetches it.
-
-    Examples
-    --------
-    >>> host("https://www.example.org/world/feed.xml")
-    'example.org/world/feed.xml'
-    """
+    """Name the place of an address, for a button that fetches it."""
     parts = urlsplit(address)
     return f"{(parts.hostname or '').removeprefix('www.')}{parts.path}"[:60] or address[:60]
 
 
 def without_command(text: str) -> str:
-    """Leave out the way out that is a command line: on a page it helps nobody.
-
-    Examples
-    --------
-    >>> without_command("2 seals not revealed count as the worst they could hold: forecast reveal")
-    '2 seals not revealed count as the worst they could hold'
-    """
+    """Leave out the way out that is a command line: on a page it helps nobody."""
     text = re.sub(r": (forecast [a-z]+|--[a-z-]+).*$", "", text)
     return re.sub(r"\s*\([a-z_]+=[a-z]+ [^)]*\)", "", text)
 
@@ -91,26 +73,12 @@ def capitalize_first(text: str) -> str:
 
 
 def ago(moment: dt.datetime, now: dt.datetime) -> str:
-    """Say how long ago.
-
-    Examples
-    --------
-    >>> now = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
-    >>> ago(now, now), ago(now - dt.timedelta(hours=5), now), ago(now - dt.timedelta(days=40), now)
-    ('just now', '5 hours ago', '40 days ago')
-    """
+    """Say how long ago."""
     return "just now" if now - moment < _MINUTE else f"{_span(now - moment)} ago"
 
 
 def until(moment: dt.datetime, now: dt.datetime) -> str:
-    """Say how long still, or how long ago.
-
-    Examples
-    --------
-    >>> now = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
-    >>> until(now + dt.timedelta(days=1, hours=3), now), until(now - dt.timedelta(days=2), now)
-    ('in 1 day', '2 days ago')
-    """
+    """Say how long still, or how long ago."""
     return f"in {_span(moment - now)}" if moment > now else ago(moment, now)
 
 

@@ -29,20 +29,9 @@ SILENT = {"csrf", "token", "seen"}
 class Visit:
     """A request as the pages see it.
 
-    Attributes
-    ----------
-    query, form : Sent
-        What the address and the form say.
-    path : dict
-        The parts of the address that a route names.
-    here : str
-        The address without its query.
-    swaps : bool
-        Whether a script asked, to put the answer in place of the page it is on.
-    polls : bool
-        Whether it asked how far a part of its page is: the address and the notes stay.
-    address : str
-        The whole address of a page; empty for the answer to a form.
+    `here` is the address without its query; `address` the whole one of a page, empty for the answer
+    to a form. `swaps`: a script asked, to put the answer in place of the page it is on. `polls`: it
+    asked how far a part of its page is, so the address and the notes stay.
     """
 
     house: House
@@ -134,19 +123,7 @@ class Visit:
         said: Callable[[T], str],
         again: Callable[[tuple[Fault, ...]], Response],
     ) -> Response:
-        """Write once, whatever is sent twice, and go on to a page.
-
-        Parameters
-        ----------
-        call
-            One call of the book, which writes in one transaction.
-        then
-            The page to go to.
-        said
-            What the next page says of it.
-        again
-            Draws the form once more with its faults; nothing was written then.
-        """
+        """Write once, whatever is sent twice, and go on to `then`; `again` shows the faults."""
         token = self.form.get("token")
         if not token or len(token) > 64:
             raise Refusal(400, "This form is not one of this app's. Open its page again.")

@@ -16,7 +16,7 @@ from forecasting.models.fits import FitCache
 from forecasting.models.prior import prior_arrays, prior_draw
 from forecasting.models.spells import KINDS
 from forecasting.models.world.cases import agreement_rows, truce_rows
-from forecasting.models.world.packages import packages
+from forecasting.models.world.delivery import packages
 
 #: What `quick_fit` stands for.
 REAL = FitCache.fit

@@ -6,9 +6,8 @@ import pytest
 
 import forecasting as fc
 from forecasting import clock
-from forecasting.app.questions.ask import slug_of
-from forecasting.app.questions.edit import as_yaml, edit
-from forecasting.app.questions.listing import list_rows
+from forecasting.app.questions.ask import as_yaml, edit, slug_of
+from forecasting.app.questions.board import list_rows
 from forecasting.app.questions.today import due
 from forecasting.app.upkeep import banks
 from forecasting.domain.instants import iso
@@ -49,8 +48,12 @@ def test_a_base_rate_makes_a_process_and_the_model_speaks_at_once(book):
     assert made["model"][SLUG] == pytest.approx(by_hand, abs=0.012)
     process = banks.bank_of(book.ledger).world.processes[made["process"]]
     assert (process.since, process.watched, process.kind) == (NOW, NOW, "event")
-    # Only a person's number was logged.
-    assert [f.forecaster for f in book.ledger.forecasts()] == ["ana"]
+    # Both are in the ledger, and an update right after it has nothing to add.
+    logged = {f.forecaster: f.value.numbers[0] for f in book.ledger.forecasts()}
+    assert (logged["ana"], logged["model"]) == (0.35, made["model"][SLUG])
+    head = book.ledger.head()
+    book.update()
+    assert book.ledger.head() == head
 
 
 def test_news_update_and_outcome_use_the_process_of_a_phrase(book):

@@ -6,8 +6,7 @@ import random
 import pytest
 
 from forecasting.app.forecast.in_force import Pair
-from forecasting.app.questions.board import Board
-from forecasting.app.questions.listing import Wanted, question_list
+from forecasting.app.questions.board import Board, Wanted, question_list
 from forecasting.app.questions.today import SECTIONS, due, today
 from forecasting.domain import Resolution, Withdrawal
 from forecasting.domain.evidence import Effect

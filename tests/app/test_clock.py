@@ -17,8 +17,8 @@ from forecasting.app.book import Book
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import OWN, Predictor
 from forecasting.app.forecast.update import update
-from forecasting.app.news.watch import watch
-from forecasting.app.questions.load import bundled_bank
+from forecasting.app.news.world import watch
+from forecasting.app.upkeep.banks import bundled_bank
 from forecasting.domain.instants import parse_instant
 from forecasting.domain.watch import Watch
 from tests.app.quick import SMALL

@@ -15,10 +15,8 @@ from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection, late
 from forecasting.app.ledger.log import history, kind_of, log
 from forecasting.app.scores.calibrate import calibration
-from forecasting.app.scores.compare import compare
-from forecasting.app.scores.leaderboard import leaderboard
-from forecasting.app.scores.notes import late_note
-from forecasting.app.scores.score import scores
+from forecasting.app.scores.compare import compare, leaderboard
+from forecasting.app.scores.score import late_note, scores
 from forecasting.cli import run as cli
 from forecasting.domain.instants import deadline, parse_instant
 from tests import season as ours

@@ -9,7 +9,7 @@ import pytest
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import MOMENT, OWN, Predictor
-from forecasting.app.questions.load import bundled_bank
+from forecasting.app.upkeep.banks import bundled_bank
 from forecasting.domain import Effect, Evidence
 from forecasting.domain.process import WorldSpec
 from forecasting.domain.watch import Watch

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.app.scores.leaderboard import board, leaderboard
+from forecasting.app.scores.compare import board, leaderboard
 from forecasting.errors import InvalidInput
 from tests import season as ours
 from tests.season import Diary

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from forecasting.app.news import add as news
+from forecasting.app.news import shown as listing
 from forecasting.app.news import sources
-from forecasting.app.news import targets as news_world
+from forecasting.app.news import world as news_world
 from forecasting.domain.evidence import Effect, Evidence, fact_effect
 from forecasting.domain.forecast import Forecast, binary_value
 from forecasting.domain.resolution import Resolution
@@ -20,7 +21,7 @@ DAY = 24 * HOUR
 
 @pytest.fixture
 def ledger(monkeypatch):
-    monkeypatch.setattr(news_world, "stated_world", lambda ledger: WORLD)
+    monkeypatch.setattr(news_world, "world_of_the_bank", lambda ledger: WORLD)
     with laid() as made:
         yield made
 
@@ -135,7 +136,7 @@ def test_half_lives_are_stored_with_the_effect(ledger):
         ({"half_life": "36h"}, 1.5), ({"lasting": True}, "lasting"),
     ):  # fmt: skip
         row = _add(ledger, f"Said {given}", "truce=on=x2", "mute", **given)
-        effects = news.show(ledger, row["key"], now=NOW)["effects"]
+        effects = listing.show(ledger, row["key"], now=NOW)["effects"]
         assert effects[0]["detail"]["half_life"] == stored
         assert effects[1]["detail"] == {}
 
@@ -143,7 +144,7 @@ def test_half_lives_are_stored_with_the_effect(ledger):
 def test_a_fact_of_a_good_source_enters_the_process(ledger):
     row = _fact(ledger, "truce=on", event_at=NOON - HOUR)
     assert (row["kind"], row["notes"]) == ("datum", [])
-    (effect,) = news.show(ledger, row["key"], now=NOW)["effects"]
+    (effect,) = listing.show(ledger, row["key"], now=NOW)["effects"]
     assert (effect["target"], effect["form"]) == ("truce", "datum")
     assert effect["detail"] == {"name": "state", "at": "2026-11-20T11:00:00Z", "state": "on"}
     # From there other moves are open; told again of the same day it is one fact.
@@ -152,7 +153,7 @@ def test_a_fact_of_a_good_source_enters_the_process(ledger):
     with pytest.raises(InvalidInput, match="was already in that state"):
         _fact(ledger, "truce=none", known_at=NOW)
     assert _fact(ledger, "convoy=event")["on"] == {"convoy": "event"}
-    (effect,) = news.show(ledger, _fact(ledger, "detainees=300")["key"], now=NOW)["effects"]
+    (effect,) = listing.show(ledger, _fact(ledger, "detainees=300")["key"], now=NOW)["effects"]
     assert effect["detail"] == {"name": "part", "at": "2026-11-20T12:00:00Z", "value": 300.0}
     held = _fact(ledger, "election=held")
     assert held["kind"] == "datum"
@@ -174,11 +175,11 @@ def test_a_fact_below_b_is_a_report_of_two_unless_confirmed(ledger, fact, target
         assert note.startswith(f"{fact}: a fact needs a source graded A or B (s{grade}: {grade})")
         assert note.endswith("recorded as a report of +2")
         assert row["kind"] == "report"
-        (effect,) = news.show(ledger, row["key"], now=NOW)["effects"]
+        (effect,) = listing.show(ledger, row["key"], now=NOW)["effects"]
         assert (effect["target"], effect["form"], effect["stated"]) == (target, "likelihood", "+2")
     if "stalled" not in fact:
         row = _add(ledger, "Confirmed", fact, grade="E", confirmed=True)
-        (effect,) = news.show(ledger, row["key"], now=NOW)["effects"]
+        (effect,) = listing.show(ledger, row["key"], now=NOW)["effects"]
         assert (row["kind"], row["notes"], effect["form"]) == ("datum", [], "datum")
         assert effect["detail"]["confirmed"] == "yes"
 
@@ -212,7 +213,7 @@ def test_a_fact_of_the_bank_and_one_of_the_news_are_one(ledger):
     )  # fmt: skip
     ledger.append([known], recorded_at=NOON)
     assert _fact(ledger, "truce=on")["notes"] == []
-    assert [row["stream"] for row in news.rows(ledger, now=NOW)] == ["news"]
+    assert [row["stream"] for row in listing.rows(ledger, now=NOW)] == ["news"]
 
 
 def test_a_fact_that_decides_a_question_proposes_its_resolution(ledger):
@@ -246,7 +247,7 @@ def test_what_is_resolved_is_not_proposed(ledger):
 def test_an_effect_on_a_ladder_is_one_item_on_the_process(ledger):
     row = _add(ledger, "Envoys leave", "truce-2026=x0.5", grade="b")
     assert row["on"] == {"truce-2026": "x0.5"}
-    shown = news.show(ledger, row["key"], now=NOW)
+    shown = listing.show(ledger, row["key"], now=NOW)
     assert [effect["target"] for effect in shown["effects"]] == ["truce-2026"]
     assert shown["effects"][0]["form"] == "likelihood"
     assert shown["grade"] == "B"
@@ -257,33 +258,33 @@ def test_an_item_whose_target_the_world_lost_says_so(ledger):
     effect = Effect("pact=on", "likelihood", {"a": 0.6, "b": 0.3, "u": 0.5})
     lost = Evidence("lost", "report", "Pact", "wire", NOON, (effect,), grade="B")
     ledger.append([lost], recorded_at=NOW)
-    shown = news.show(ledger, "lost", now=NOW)
+    shown = listing.show(ledger, "lost", now=NOW)
     assert (shown["moves"], shown["then"]) == ([], 1.0)
     assert shown["unusable"] == "target (pact=on): no process or question has it"
-    assert news.show(ledger, fine["key"], now=NOW)["unusable"] is None
+    assert listing.show(ledger, fine["key"], now=NOW)["unusable"] is None
 
 
 def test_what_an_item_weighed_and_weighs_is_shown(ledger):
     row = _add(ledger, "Envoys leave", "truce-2026=x2", grade="B", half_life="2d")
-    shown = news.show(ledger, row["key"], now=NOON + 2 * DAY)
+    shown = listing.show(ledger, row["key"], now=NOON + 2 * DAY)
     (move,) = shown["moves"]
     assert (move["process"], move["move"], move["half_life"]) == ("truce", "none > on", 2.0)
     # u = (a + b) / 2 at r = .8: (.8 * 2 + .2 * 1.5) / (.8 + .2 * 1.5).
     assert move["then"] == pytest.approx(1.9 / 1.1)
     assert move["now"] == pytest.approx((1.9 / 1.1) ** 0.5)
     assert move["bound"] == pytest.approx(9.0)
-    (listed,) = news.rows(ledger, question="truce-2026", now=NOON + 2 * DAY)
+    (listed,) = listing.rows(ledger, question="truce-2026", now=NOON + 2 * DAY)
     assert (listed["then"], listed["now"]) == (move["then"], move["now"])
-    (listed,) = news.rows(ledger, question=RUNG, now=NOON + 4 * DAY)
+    (listed,) = listing.rows(ledger, question=RUNG, now=NOON + 4 * DAY)
     assert listed["now"] == pytest.approx((1.9 / 1.1) ** 0.25)
     # A copy adds nothing; what the fact overtook is over.
     copy = _add(ledger, "Again", "truce=on=x2", story=row["key"], source="other", grade="B")
     _add(ledger, "Holds", "truce-holds=x2", grade="C", lasting=True, known_at=NOW)
     _fact(ledger, "truce=on", known_at=NOW)
     later = NOW + DAY
-    kept = {item["key"]: item for item in news.rows(ledger, now=later)}
+    kept = {item["key"]: item for item in listing.rows(ledger, now=later)}
     assert kept[row["key"]]["now"] == 1.0
-    assert news.show(ledger, copy["key"], now=later)["moves"][0]["over"]
+    assert listing.show(ledger, copy["key"], now=later)["moves"][0]["over"]
     (holds,) = [item for item in kept.values() if item["title"] == "Holds"]
     assert holds["half_life"] == "lasting"
     assert holds["then"] == holds["now"] < 1.0
@@ -292,9 +293,9 @@ def test_what_an_item_weighed_and_weighs_is_shown(ledger):
 def test_a_process_lists_its_news(ledger):
     _add(ledger, "One", "truce=on=x2")
     _add(ledger, "Two", "convoy=x2")
-    assert [row["title"] for row in news.rows(ledger, question="truce", now=NOW)] == ["One"]
+    assert [row["title"] for row in listing.rows(ledger, question="truce", now=NOW)] == ["One"]
     with pytest.raises(NotFound):
-        news.rows(ledger, question="tuce", now=NOW)
+        listing.rows(ledger, question="tuce", now=NOW)
 
 
 def test_likeness_is_proposed_with_the_command_and_never_merged(ledger):
@@ -306,7 +307,7 @@ def test_likeness_is_proposed_with_the_command_and_never_merged(ledger):
     )  # fmt: skip
     (alike,) = second["similar"]
     assert (alike["seq"], alike["why"]) == (first["seq"], "nearly the same title")
-    assert news.show(ledger, str(second["seq"]), now=NOW)["story"] == ""
+    assert listing.show(ledger, str(second["seq"]), now=NOW)["story"] == ""
     # The command is whole: it records the same item in the story, instead of this one.
     words = shlex.split(alike["accept"])
     assert words[:3] == ["forecast", "news", "add"]
@@ -321,8 +322,8 @@ def test_likeness_is_proposed_with_the_command_and_never_merged(ledger):
         because=given["--because"], story=given["--story"], instead_of=given["--instead-of"],
     )  # fmt: skip
     assert accepted["similar"] == []
-    assert news.show(ledger, str(second["seq"]), now=NOW)["state"] == "retracted"
-    others = news.show(ledger, str(accepted["seq"]), now=NOW)["story_items"]
+    assert listing.show(ledger, str(second["seq"]), now=NOW)["state"] == "retracted"
+    others = listing.show(ledger, str(accepted["seq"]), now=NOW)["story_items"]
     assert [(row["seq"], row["state"]) for row in others] == [(first["seq"], "standing")]
 
 
@@ -334,13 +335,13 @@ def test_the_same_address_is_alike_whatever_the_title(ledger):
 
 def test_a_retraction_is_an_entry_and_the_item_stays_in_the_record(ledger):
     row = _add(ledger, "Envoys leave", f"{RUNG}=x0.5")
-    listed = news.rows(ledger, now=NOW)
+    listed = listing.rows(ledger, now=NOW)
     entry = news.retract(ledger, row["id"], because="denied", now=NOW)
     assert entry["retracts"] == row["seq"]
-    assert [r for r in listed if r["seq"] != row["seq"]] == news.rows(ledger, now=NOW)
-    states = {r["seq"]: r["state"] for r in news.rows(ledger, everything=True, now=NOW)}
+    assert [r for r in listed if r["seq"] != row["seq"]] == listing.rows(ledger, now=NOW)
+    states = {r["seq"]: r["state"] for r in listing.rows(ledger, everything=True, now=NOW)}
     assert (states[row["seq"]], states[entry["seq"]]) == ("retracted", "retraction")
-    shown = news.show(ledger, str(row["seq"]), now=NOW)
+    shown = listing.show(ledger, str(row["seq"]), now=NOW)
     assert shown["retracted_by"] == {"seq": entry["seq"], "known_at": NOW, "because": "denied"}
     assert shown["moves"] == []
     for name, message in [(row["key"], "already retracted"), (entry["key"], "is a retraction")]:
@@ -367,9 +368,9 @@ def test_a_retraction_needs_a_reason_and_a_time_that_can_be(ledger, because, kno
 
 def test_what_is_no_news_is_not_found_as_news(ledger):
     with pytest.raises(NotFound, match="no news item named"):
-        news.show(ledger, "99999", now=NOW)
+        listing.show(ledger, "99999", now=NOW)
     with pytest.raises(NotFound, match="is a question, no news"):
-        news.show(ledger, "1", now=NOW)
+        listing.show(ledger, "1", now=NOW)
 
 
 def test_showing_an_item_names_the_forecasts_that_it_moved(ledger):
@@ -382,9 +383,9 @@ def test_showing_an_item_names_the_forecasts_that_it_moved(ledger):
     )  # fmt: skip
     forecast = replace(forecast, question_hash=question(RUNG).wording_hash)
     (entry,) = ledger.append([forecast], recorded_at=NOW)
-    (by_story,) = news.show(ledger, row["key"], now=NOW)["moved"]
+    (by_story,) = listing.show(ledger, row["key"], now=NOW)["moved"]
     assert (by_story["forecast"], by_story["of"], by_story["delta_logit"]) == (
         entry.seq, "story", -0.51,
     )  # fmt: skip
-    (by_item,) = news.show(ledger, alone["key"], now=NOW)["moved"]
+    (by_item,) = listing.show(ledger, alone["key"], now=NOW)["moved"]
     assert (by_item["of"], by_item["delta_logit"]) == ("item", 0.4)

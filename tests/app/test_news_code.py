@@ -3,7 +3,7 @@
 import datetime as dt
 
 from forecasting import clock
-from forecasting.app.news.standing import standing
+from forecasting.domain.evidence import standing
 
 NOW = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
 KEPT = ("title", "source", "url", "known_at", "event_at", "grade", "note")

@@ -6,7 +6,8 @@ import time
 import pytest
 
 from forecasting.app.news import add as news
-from forecasting.app.news import targets as news_world
+from forecasting.app.news import shown as listing
+from forecasting.app.news import world as news_world
 from forecasting.app.news.feeds import import_news
 from forecasting.errors import InvalidInput
 from tests.app.small_world import NOW, WORLD, laid
@@ -16,7 +17,7 @@ HEADER = "title,source,known_at,event_at,url,on,grade,story,because\n"
 
 @pytest.fixture
 def ledger(monkeypatch):
-    monkeypatch.setattr(news_world, "stated_world", lambda ledger: WORLD)
+    monkeypatch.setattr(news_world, "world_of_the_bank", lambda ledger: WORLD)
     with laid() as made:
         yield made
 
@@ -33,8 +34,8 @@ def test_a_row_carries_all_its_fields(ledger):
         "truce-holds=x0.5; truce-2026,b,envoys,a guess\n"
     )
     assert _import(ledger, HEADER + row)["added"] == 1
-    found = next(row for row in news.rows(ledger, now=NOW) if row["title"] == "Envoys leave")
-    shown = news.show(ledger, found["key"], now=NOW)
+    found = next(row for row in listing.rows(ledger, now=NOW) if row["title"] == "Envoys leave")
+    shown = listing.show(ledger, found["key"], now=NOW)
     # A fact known to the day is known at the midnight that ends it, in Kyiv.
     assert shown["known_at"] == dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
     assert shown["event_at"] == dt.datetime(2026, 11, 19, 10, tzinfo=dt.UTC)
@@ -48,7 +49,7 @@ def test_importing_again_adds_nothing_and_never_revives_what_was_retracted(ledge
     head = ledger.head()
     assert _import(ledger, text)["duplicates"] == 5
     assert ledger.head() == head
-    found = next(row for row in news.rows(ledger, now=NOW) if row["title"] == "Thing 3")
+    found = next(row for row in listing.rows(ledger, now=NOW) if row["title"] == "Thing 3")
     news.retract(ledger, found["key"], because="false", now=NOW)
     assert _import(ledger, text)["duplicates"] == 5
     doubled = HEADER + "New,wire,2026-11-20,,,,,,\n" * 3
@@ -107,7 +108,7 @@ def test_a_feed_bears_on_nothing_unless_told(ledger):
     )
     _import(ledger, feed.format("Plain"))
     _import(ledger, feed.format("Told of something"), on=["truce-holds=x2"], grade="b")
-    rows = {row["title"]: row for row in news.rows(ledger, now=NOW)}
+    rows = {row["title"]: row for row in listing.rows(ledger, now=NOW)}
     assert (rows["Plain"]["on"], rows["Plain"]["grade"]) == ({}, "F")
     told = rows["Told of something"]
     assert (told["on"], told["grade"]) == ({"truce-holds": "x2"}, "B")
@@ -151,7 +152,7 @@ def test_facts_and_half_lives_come_from_a_file_too(ledger):
     assert {(row["line"], row["question"]) for row in found["resolves"]} == {
         (5, "truce-2026@2026-11-30"), (5, "truce-2026@2026-12-31"),
     }  # fmt: skip
-    stated = {row["title"]: row["half_life"] for row in news.rows(ledger, now=NOW)}
+    stated = {row["title"]: row["half_life"] for row in listing.rows(ledger, now=NOW)}
     assert (stated["Truce"], stated["Talk"], stated["Firm"]) == (10.0, "lasting", None)
 
 
@@ -166,7 +167,7 @@ def test_likeness_is_told_and_nothing_is_merged(ledger):
     assert found["added"] == 3
     assert [row["line"] for row in found["similar"]] == [2, 3, 4]
     stories = [
-        row["story"] for row in news.rows(ledger, now=NOW) if row["title"].startswith("Envoys")
+        row["story"] for row in listing.rows(ledger, now=NOW) if row["title"].startswith("Envoys")
     ]
     assert sorted(stories) == ["", "", "", "envoys"]
 

@@ -7,8 +7,8 @@ import subprocess
 import pytest
 
 from forecasting.app.ledger import log as use
-from forecasting.app.ledger import redact, seal
-from forecasting.app.questions import load as questions
+from forecasting.app.ledger import seal
+from forecasting.app.questions import page as questions
 from forecasting.cli import run
 from forecasting.domain import Redaction
 from forecasting.errors import InvalidInput, NotFound
@@ -37,7 +37,7 @@ def spoken(path="sqlite:///:memory:", *, because=SECRET, sealed=False):
 
 
 def taken(made, name="2", *, who="ann", reason="names  a\nsource", day=2):
-    return redact.redact(made.ledger, name, forecaster=who, reason=reason, now=START + day * DAY)
+    return seal.redact(made.ledger, name, forecaster=who, reason=reason, now=START + day * DAY)
 
 
 def test_the_text_goes_and_the_forecast_its_hash_and_the_chain_stay():

@@ -10,7 +10,7 @@ import pytest
 
 from forecasting import clock
 from forecasting.app.book import open_book
-from forecasting.app.forecast import replay_ahead
+from forecasting.app.forecast import replay as walk
 from forecasting.app.forecast.replay import steps
 from forecasting.app.upkeep import banks
 from forecasting.bank import read_bank
@@ -104,7 +104,7 @@ def test_answers_simulated_ahead_change_no_digit_and_are_not_simulated_again(
 ):
     ahead = []
     walked = []
-    real, answers = replay_ahead.answers_of, WorldModel.answers
+    real, answers = walk.answers_of, WorldModel.answers
 
     def elsewhere(job, moments):
         found = real(job, moments)
@@ -117,8 +117,8 @@ def test_answers_simulated_ahead_change_no_digit_and_are_not_simulated_again(
         return answers(self, variant, *arguments, **options)
 
     # A thread takes the place of the processes; those of other laws are real.
-    monkeypatch.setattr(replay_ahead, "ProcessPoolExecutor", lambda n, **_: ThreadPoolExecutor(1))
-    monkeypatch.setattr(replay_ahead, "answers_of", elsewhere)
+    monkeypatch.setattr(walk, "ProcessPoolExecutor", lambda n, **_: ThreadPoolExecutor(1))
+    monkeypatch.setattr(walk, "answers_of", elsewhere)
     monkeypatch.setattr(WorldModel, "answers", counted)
     found = _slice(tmp_path / "ahead.db", workers=2)
     assert (found["run"], found["digest"]) == (whole["run"], whole["digest"])

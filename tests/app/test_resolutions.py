@@ -12,12 +12,11 @@ from forecasting.app.forecast.predict import Predictor, outcomes_known
 from forecasting.app.frames import Selection
 from forecasting.app.ledger import resolve as use
 from forecasting.app.ledger.log import log
-from forecasting.app.ledger.resolutions import resolutions, scored
-from forecasting.app.questions.listing import list_rows
-from forecasting.app.questions.load import bundled_bank, load_bank
-from forecasting.app.scores.compare import compare
-from forecasting.app.scores.leaderboard import leaderboard
+from forecasting.app.ledger.resolve import resolutions, scored
+from forecasting.app.questions.board import list_rows
+from forecasting.app.scores.compare import compare, leaderboard
 from forecasting.app.scores.score import scores
+from forecasting.app.upkeep.banks import bundled_bank, load_bank
 from forecasting.cli import run as cli
 from forecasting.domain import Condition
 from forecasting.domain.instants import parse_instant

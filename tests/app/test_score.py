@@ -6,7 +6,7 @@ import math
 import pytest
 
 from forecasting.app.frames import Selection, resolved
-from forecasting.app.scores.references import with_reference
+from forecasting.app.scores.against import with_reference
 from forecasting.app.scores.score import scores
 from forecasting.errors import InvalidInput, NotFound
 from tests import season as ours

@@ -20,8 +20,7 @@ from forecasting.app.ledger import log as use
 from forecasting.app.ledger import seal
 from forecasting.app.review import pictures
 from forecasting.app.scores.compare import compare
-from forecasting.app.scores.notes import seal_note
-from forecasting.app.scores.score import scores
+from forecasting.app.scores.score import scores, seal_note
 from forecasting.cli import run
 from forecasting.domain import OutcomeSpace
 from forecasting.errors import InvalidInput, NotFound

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from forecasting.app.news import add as news
+from forecasting.app.news import shown as listing
 from forecasting.app.news import sources
 from forecasting.errors import InvalidInput, NotFound
 
@@ -58,7 +59,7 @@ def test_a_grade_counts_from_now_on_and_the_latest_one_wins(ledger):
 def _said(ledger, everything):
     """What was said; what it weighs depends on who said it."""
     weights = ("then", "now", "moves")
-    rows = news.rows(ledger, everything=everything, now=NOW)
+    rows = listing.rows(ledger, everything=everything, now=NOW)
     return [{key: value for key, value in row.items() if key not in weights} for row in rows]
 
 

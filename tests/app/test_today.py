@@ -8,8 +8,7 @@ import time
 import pytest
 
 from forecasting.app.book import Book
-from forecasting.app.questions import reminders
-from forecasting.app.questions.today import MOST, SECTIONS, due, today
+from forecasting.app.questions.today import MOST, SECTIONS, calendar, due, mail, today
 from forecasting.domain import Resolution, Withdrawal
 from forecasting.domain.evidence import Effect
 from forecasting.errors import InvalidInput
@@ -131,7 +130,7 @@ def test_a_calendar_keeps_its_rules():
         "question": "q@2026-12-31", "title": "Wird Übermut, Größe; \\ oder\x07 漢字 " * 6,
         "reason": "stale\nand old", "deadline": NOW, "mine": 0.1, "model": None, "value": 0.01,
     }  # fmt: skip
-    text = reminders.calendar([row, row | {"question": "other"}], NOW)
+    text = calendar([row, row | {"question": "other"}], NOW)
     raw = text.encode()
     assert raw.endswith(b"END:VCALENDAR\r\n")
     lines = raw.split(b"\r\n")
@@ -143,14 +142,14 @@ def test_a_calendar_keeps_its_rules():
     assert "SUMMARY:Wird Übermut\\, Größe\\; \\\\ oder 漢字" in whole
     uids = [line for line in whole.split("\r\n") if line.startswith("UID:")]
     assert len(set(uids)) == 2
-    later = reminders.calendar([row], NOW + DAY).replace("\r\n ", "")
+    later = calendar([row], NOW + DAY).replace("\r\n ", "")
     assert uids[0] in later
     assert "DTSTART:20261101T000000Z" in whole
 
 
 def test_a_mail_is_read_back(ledger):
     rows = due(ledger, forecaster="ana", now=NOW)
-    raw = reminders.mail(rows, forecaster="ana\nBcc: eve@example.org", now=NOW)
+    raw = mail(rows, forecaster="ana\nBcc: eve@example.org", now=NOW)
     message = email.message_from_bytes(raw, policy=email.policy.default)
     assert message["Bcc"] is None
     assert message["Subject"] == "Forecasts: 1 outcome and 5 forecasts due"

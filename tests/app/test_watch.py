@@ -7,7 +7,7 @@ import pytest
 
 from forecasting import clock
 from forecasting.app.book import Book
-from forecasting.app.news import watch as use
+from forecasting.app.news import world as use
 from forecasting.cli import run
 from forecasting.domain.process import ProcessSpec, WorldSpec
 from forecasting.domain.watch import Watch

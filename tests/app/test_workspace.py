@@ -9,8 +9,8 @@ import pytest
 import forecasting as fc
 from forecasting import clock, config
 from forecasting.app.book import Book
-from forecasting.app.questions.load import load_bank
 from forecasting.app.upkeep import banks
+from forecasting.app.upkeep.banks import load_bank
 from forecasting.app.upkeep.workspace import init
 from forecasting.bank import read_bank
 from forecasting.errors import InvalidInput

@@ -11,8 +11,8 @@ from forecasting.app.book import Book
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import OWN, Predictor
 from forecasting.app.forecast.update import update
-from forecasting.app.questions.load import bundled_bank
-from forecasting.app.world import scenario
+from forecasting.app.upkeep.banks import bundled_bank
+from forecasting.app.world import scenario, what_if
 from forecasting.domain import Effect, Evidence
 from forecasting.domain.instants import parse_instant
 from forecasting.errors import GateRefused, InvalidInput
@@ -102,14 +102,8 @@ def test_one_thing_has_one_number_whatever_it_is_a_part_of(day):
     place = asked[0].space.options.index("general")
     # What is logged is held off 0 and 1 and the options normalised; no further apart than that.
     assert told[path].numbers[place] == pytest.approx(told[ladder].numbers[0], rel=5e-4)
-    run = one.model.run(
-        OWN[0],
-        asked,
-        one.facts(parse_instant(f"{day}T12:00:00Z")),
-        parse_instant(f"{day}T12:00:00Z"),
-        {},
-        one.reliability,
-    )
+    noon = parse_instant(f"{day}T12:00:00Z")
+    run = one.model.run(OWN[0], asked, one.at(noon, watched={}))
     chosen = run.paths.choice(
         one.asks[path].event, asked[0].space.options, asked[0].opens, asked[0].closes
     )
@@ -123,7 +117,7 @@ def test_one_thing_has_one_number_whatever_it_is_a_part_of(day):
 @pytest.fixture
 def live(bank_book, quick_fits, monkeypatch):
     # Conditions are read off the one simulation, however few paths meet them.
-    monkeypatch.setattr(scenario, "ENOUGH", 0)
+    monkeypatch.setattr(what_if, "ENOUGH", 0)
     now = parse_instant("2026-11-22T12:00:00Z")
     return scenario.live(bank_book.ledger, now=now, draws=4_096)
 
@@ -132,7 +126,7 @@ def test_scenario_tables_sum_to_one_and_no_path_is_in_two(live):
     bank = live.predictor.bank
     assert [each.id for each in bank.scenarios] == ["ladder", "settlement", "summit"]
     for each in bank.scenarios:
-        rows = scenario.show(live, each)
+        rows = live.shares(each)
         assert sum(row["probability"] for row in rows) == pytest.approx(1.0, abs=1e-12)
         truths = [truth for *_, truth in scenario.partition(live.run, each)]
         assert (sum(truth.astype(int) for truth in truths) == 1).all()
@@ -145,7 +139,7 @@ def test_joint_marginal_and_conditional_agree_to_the_last_digit(live):
     weights = live.run.paths.weights(None)
     met = live.truths(live.run, question)["yes"]
     p_met = float(weights @ met)
-    rows = scenario.what_if(live, [question.id], [], each)
+    rows = live.what_if([question.id], [], each)
     after = {row["question"]: row["after"] for row in rows if row["gate"] == "passed"}
     checked = 0
     for name, _, _, truth in scenario.partition(live.run, each):
@@ -177,9 +171,9 @@ def test_numbers_of_conjunctions_come_from_one_simulation(own_book):
 
 def test_conditions_that_exclude_each_other_are_refused_and_named(live):
     with pytest.raises(InvalidInput, match=r"conditions \(summit=russia, summit=ukraine\)"):
-        scenario.what_if(live, ["summit=russia", "summit=ukraine"], [])
+        live.what_if(["summit=russia", "summit=ukraine"], [])
     with pytest.raises(InvalidInput, match="no path meets it"):
-        scenario.what_if(live, ["strike count >= 4000 by close"], [])
+        live.what_if(["strike count >= 4000 by close"], [])
 
 
 def test_a_target_is_met_and_nothing_else_about_its_paths_changes(live):
@@ -190,15 +184,15 @@ def test_a_target_is_met_and_nothing_else_about_its_paths_changes(live):
     rows = {
         p: {
             row["question"] + row["state"]: row["after"]
-            for row in scenario.what_if(live, [f"{name}={p}"], [], sets)
+            for row in live.what_if([f"{name}={p}"], [], sets)
         }
         for p in ("no", "yes", "25%", ".5")
     }
-    aimed = scenario._aimed(live, live.run, {"x": (f"{name}=yes", 0.25)})
+    aimed = what_if.aimed(live, live.run, {"x": (f"{name}=yes", 0.25)})
     assert aimed.paths.weights() @ truth == pytest.approx(0.25, abs=1e-9)
     zone = next(q for q in live.questions if q.id == "buffer-zone-2026")
     both = {"x": (f"{name}=yes", 0.25), "y": ("buffer-zone-2026=yes", 0.3)}
-    weights = scenario._aimed(live, live.run, both).paths.weights()
+    weights = what_if.aimed(live, live.run, both).paths.weights()
     assert weights @ truth == pytest.approx(0.25, abs=1e-8)
     assert weights @ live.truths(live.run, zone)["yes"] == pytest.approx(0.3, abs=1e-8)
     # By the law of total probability: on either side the paths keep their weights.
@@ -218,7 +212,7 @@ def test_a_target_is_met_and_nothing_else_about_its_paths_changes(live):
 )
 def test_targets_that_no_weights_meet_are_refused_in_one_line(live, given, words):
     with pytest.raises(InvalidInput, match=words):
-        scenario.what_if(live, given, [])
+        live.what_if(given, [])
 
 
 # ---- law 5: news ---------------------------------------------------------------------------------
@@ -416,3 +410,31 @@ def test_cold_warm_and_with_workers_a_replay_has_one_digest(own_book):
         assert len(digests) == 1
         other = own_book().replay(**options | {"seed": 4})
     assert other["digest"] not in {digest for _, digest in digests}
+
+
+@pytest.mark.parametrize("fault", [InvalidInput("rate: broken"), ValueError("rate: broken")])
+def test_a_fault_in_one_process_leaves_every_other_scenario_standing(own_book, monkeypatch, fault):
+    book = own_book(PACT)
+
+    def told():
+        found = scenario.live(book.ledger, now=NOW, draws=4_096)
+        rows = found.what_if(do=["truce-comes=yes"])
+        return {row["question"]: (row["before"], row["after"]) for row in rows}, found
+
+    whole, live = told()
+    assert "while truce=on: pact=off" in live.learned()
+    real = parameters._Drawing.draw
+
+    def breaks(drawing):
+        if drawing.process.name == "pact":
+            raise fault
+        return real(drawing)
+
+    monkeypatch.setattr(parameters._Drawing, "draw", breaks)
+    rows, live = told()
+    assert (
+        rows == {name: numbers for name, numbers in whole.items() if name != "pact-holds"} != whole
+    )
+    assert f"pact-holds is left out: process (pact): {fault}" in live.notes
+    # What the page of the world shows: the links of all others were learned.
+    assert set(live.learned()) == {link.name for link in live.run.spec.links}

@@ -11,8 +11,14 @@ from hypothesis import strategies as st
 from forecasting import clock
 from forecasting.app.book import open_book
 from forecasting.app.catalog import Catalog
-from forecasting.app.forecast.worldview_table import worldview_rows, worldview_steps
-from forecasting.app.forecast.worldviews import Ensemble, Spoken, counted, weights_at
+from forecasting.app.forecast.worldviews import (
+    Ensemble,
+    Spoken,
+    counted,
+    weights_at,
+    worldview_rows,
+    worldview_steps,
+)
 from forecasting.domain.forecast import Forecast, model_value
 from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.provenance import ReplayMark
@@ -170,7 +176,7 @@ def replayed(tmp_path_factory):
 
 
 def test_the_table_of_a_replay(replayed):
-    from forecasting.app.questions.load import bundled_bank
+    from forecasting.app.upkeep.banks import bundled_bank
 
     book, _ = replayed
     rows, notes = worldview_rows(book.ledger, bundled_bank(), now=clock.now())
@@ -194,7 +200,7 @@ def test_the_table_of_a_replay(replayed):
 
 
 def test_before_anything_resolved_weights_are_equal(replayed):
-    from forecasting.app.questions.load import bundled_bank
+    from forecasting.app.upkeep.banks import bundled_bank
 
     book, _ = replayed
     early = dt.datetime(2025, 4, 20, tzinfo=dt.UTC)

@@ -142,3 +142,15 @@ def test_a_row_without_a_source_is_a_fault(copy):
     )
     faults = [p for p in read_bank(copy).problems if p.rule == "source"]
     assert [(p.line, p.source) for p in faults] == [(2, "questions/reference/occurrences.csv")]
+
+
+def test_a_worldview_names_links_and_processes_that_there_are(copy):
+    path = copy / "worldviews" / "000.yaml"
+    text = path.read_text(encoding="utf-8")
+    text = text.replace("  - process: ceasefire\n    move: none > accepted", "  - link: no such", 1)
+    path.write_text(text, encoding="utf-8")
+    (fault,) = [each for each in read_bank(copy).problems if each.rule == "unknown-prior"]
+    assert (fault.line, fault.message) == (
+        _line(text, "  - link:"),
+        "link (no such): the world has no such link",
+    )

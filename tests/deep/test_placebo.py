@@ -18,7 +18,7 @@ import pytest
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import OWN, Predictor
 from forecasting.app.frames import scoring_frame
-from forecasting.app.scores import calibrate, paired
+from forecasting.app.scores import against, calibrate
 from forecasting.app.scores.score import from_frame
 from forecasting.bank import read_bank
 from forecasting.comparison import sequential, sequential_steps
@@ -55,10 +55,7 @@ class World:
         run = predictor.model.run(
             OWN[0],
             questions,
-            predictor.facts(start),
-            start,
-            dict.fromkeys(bank.world.processes, start),
-            predictor.reliability,
+            predictor.at(start, watched=dict.fromkeys(bank.world.processes, start)),
         )
         processes = tuple(
             replace(p, moves=tuple(replace(m, rate=np.asarray(m.rate) * pace) for m in p.moves))
@@ -188,10 +185,10 @@ def measured(frame):
             frame[frame["forecaster"] != "right"], kind="live", against="calibrated", resamples=499
         )
     }
-    scored = paired.lifetime_scores(frame, rule="brier", convention="half", window="scheduled")
+    scored = against.lifetime_scores(frame, rule="brier", convention="half", window="scheduled")
     facts = frame.drop_duplicates("question").set_index("question")[["event", "too_soon"]]
     scored = scored.join(facts, on="question")
-    pair = paired.shared(frame, "left", "right", rule="brier")
+    pair = against.shared(frame, "left", "right", rule="brier")
     steps = sequential_steps(
         pair["a"],
         pair["b"],
@@ -204,7 +201,7 @@ def measured(frame):
         table=table,
         scored=scored[~scored["too_soon"]],
         pair=pair,
-        equal=paired.found(pair, 499),
+        equal=against.difference(pair, 499),
         missed=bool(np.any((line.lower > 0) | (line.upper < 0))),
         calibration={
             who: calibrate.from_frame(frame[frame["forecaster"] == who])

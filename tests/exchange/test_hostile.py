@@ -181,12 +181,13 @@ def test_lines_are_the_same_whether_or_not_one_is_damaged(monkeypatch, found):
 
 
 def test_too_large_a_file(refused, tmp_path, monkeypatch):
-    from forecasting.exchange import csv_read, jsonl_read, source
+    from forecasting.exchange import source
+    from forecasting.exchange.formats import csv, jsonl
 
     path = written(tmp_path, "csv", HEAD + GOOD * 3)
     stream_of = written(tmp_path, "jsonl", stream([record_of(row())] * 3))
-    monkeypatch.setattr(csv_read, "MOST_ROWS", 2)
-    monkeypatch.setattr(jsonl_read, "MOST_ROWS", 2)
+    monkeypatch.setattr(csv, "MOST_ROWS", 2)
+    monkeypatch.setattr(jsonl, "MOST_ROWS", 2)
     assert "more than 2 rows" in refused("csv", path, 4)
     assert "more than 2 records" in refused("jsonl", stream_of, 3)
     monkeypatch.setattr(source.opened, "__kwdefaults__", {"most": 10})

@@ -16,8 +16,6 @@ from forecasting.models.deliveries import (
     Package,
     _log_above,
     _numpy,
-    _prepared,
-    _prior_blocks,
     delivery_data,
     simulate_package,
 )
@@ -178,7 +176,7 @@ def test_the_sampled_graph_is_the_numpy_likelihood():
         point = {n: rng.normal(size=np.shape(v)) * 0.5 for n, v in built.initial_point().items()}
         at = []
         for rows in (data, delivery_data([])):
-            flat = pack(MODEL.layout, {**_prepared(rows), **_prior_blocks(PRIORS)})
+            flat = pack(MODEL.layout, {**MODEL.prepared(rows), **MODEL.prior_arrays(PRIORS)})
             built.set_data("inputs", flat)
             at.append(float(log_density(point)))
         draws = {

@@ -10,7 +10,7 @@ import pytest
 from forecasting import models
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import OWN, Predictor
-from forecasting.app.questions.load import load_bank
+from forecasting.app.upkeep.banks import load_bank
 from forecasting.bank import check, read_bank
 from forecasting.domain.forecasters import MODEL
 from forecasting.store import Ledger
@@ -192,7 +192,7 @@ def test_a_kind_that_is_not_installed_is_named(tmp_path):
 
 
 def test_a_worldview_shifts_its_rates(installed, tmp_path):
-    from forecasting.models.own_kind import own_hazards
+    from forecasting.models.registry import own_hazards
 
     border = bank_of(tmp_path).world.processes["border"]
     options = {"points": 4, "seed": 0}

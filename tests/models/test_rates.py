@@ -15,7 +15,7 @@ from forecasting.models.poisson_lognormal import (
     posterior_quantiles,
 )
 from forecasting.models.prior import prior_arrays
-from forecasting.models.rates import Rates, fit_rates, rate_data
+from forecasting.models.rates import Rates, rate_data
 from forecasting.models.world.parameters import parameters
 
 MODEL = Rates()
@@ -110,7 +110,7 @@ def test_the_sampled_graph_is_the_numpy_likelihood():
 def test_a_fit_passes_the_gate_whatever_the_bank_has_and_compiles_once():
     before = compile_count()
     for counts, exposures in EDGES:
-        found = fit_rates(counts, exposures, fits=Kept())
+        found = MODEL.fit(rate_data(counts, exposures), PRIORS, 1)
         assert found.report.passed, (counts, found.report.reasons)
     assert compile_count() <= before + 1
 

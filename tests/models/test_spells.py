@@ -9,9 +9,8 @@ from forecasting.evidence.history import Past, Piece
 from forecasting.inference import compile_count, pack, summary, verdict
 from forecasting.models import weibull
 from forecasting.models.prior import prior_arrays
-from forecasting.models.spells import KINDS, Spells, representative_spells
+from forecasting.models.spells import KINDS, SpellDraws, Spells, representative_spells
 from forecasting.models.weibull import spells, survival
-from forecasting.models.world.move_priors import SpellDraws
 from forecasting.models.world.parameters import parameters
 
 VARIANTS = [Spells(), Spells("first-claim", instant=True), Spells("peace-agreement")]

@@ -8,9 +8,9 @@ import pytest
 
 from forecasting.app.ledger.anchor import (
     anchor,
+    compared,
     read_anchor_file,
     read_anchors,
-    verify,
     write_anchor,
 )
 from forecasting.errors import InvalidInput
@@ -50,7 +50,7 @@ def tampered(book, path):
             assert raw.execute(statement).rowcount != 0, statement
         raw.close()
         with Ledger.open(str(path)) as ledger:
-            return verify(ledger, anchors)
+            return compared(ledger, anchors)
 
     return edit
 
@@ -201,8 +201,8 @@ def test_an_anchor_reads_back_and_a_slip_in_it_is_named(book, tmp_path):
 def test_an_empty_ledger_has_an_anchor_that_proves_nothing(memory):
     empty = anchor(memory, NOW)
     assert empty.entries == 0
-    found = verify(memory, [empty])
+    found = compared(memory, [empty])
     assert found["ok"]
     assert found["proves"] == "nothing: the ledger is empty"
     memory.append([binary()], recorded_at=NOW + timedelta(days=1))
-    assert verify(memory, [empty])["anchored_to"] == 0
+    assert compared(memory, [empty])["anchored_to"] == 0

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from forecasting.domain import Withdrawal
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
-from forecasting.store.canonical import FIRST, dumps, entry_bytes, instant_text, loads, number_text
+from forecasting.store.canonical import FIRST, VERSION, dumps, instant_text, loads, number_text
 from forecasting.store.entries import prepare
 from tests.store import samples
 from tests.store.samples import DAY, NOW, binary, one_of_each
@@ -97,7 +97,7 @@ def test_an_entry_is_written_as_rfc_8785_says(draft):
         prepared, row=row, effects=effects, seq=2**40, recorded_at=NOW, tool="é\x7f\u2028"
     )
     given = {"kind": one.kind, "seq": one.seq, "recorded_at": instant_text(NOW), "tool": one.tool}
-    assert one.canonical == entry_bytes(one.body, **given)
+    assert one.canonical == dumps({"body": one.body, **given, "v": VERSION})
 
 
 @given(value=samples.plain)

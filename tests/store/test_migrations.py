@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect
 
-from forecasting.app.upkeep.doctor import doctor
+from forecasting.app.upkeep.workspace import doctor
 from forecasting.domain import Effect, Evidence, parse_effect
 from forecasting.domain.provenance import fits_of
 from forecasting.domain.watch import Watch

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from forecasting.app.upkeep.doctor import doctor
+from forecasting.app.upkeep.workspace import doctor
 from forecasting.cli import run
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.store import Ledger, backup, migrate, restore, status, triggers, upgrade

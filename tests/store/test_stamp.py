@@ -17,9 +17,16 @@ from pathlib import Path
 import pytest
 
 from forecasting.app.book import Book
-from forecasting.app.ledger import stamp as stamps
-from forecasting.app.ledger.anchor import anchor, write_anchor
-from forecasting.app.ledger.stamp import ask, read_stamp, stamped, token_file, verify
+from forecasting.app.ledger import anchor as stamps
+from forecasting.app.ledger.anchor import (
+    anchor,
+    ask,
+    read_stamp,
+    stamped,
+    token_file,
+    verify,
+    write_anchor,
+)
 from forecasting.cli import run
 from forecasting.errors import InvalidInput
 from forecasting.fetch import Fetcher

@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from forecasting.app.ledger import log, resolve
 from forecasting.app.news import add as news
-from forecasting.app.news import watch
+from forecasting.app.news import world
 from forecasting.domain import Evidence, Forecast, Question, Resolution, Withdrawal
 from forecasting.domain.forecast import binary_value
 from forecasting.domain.process import ProcessSpec, WorldSpec
@@ -248,7 +248,7 @@ class AsAList(RuleBasedStateMachine):
         chosen = names or list(PROCESSES)
 
         def ask():
-            return watch.watch(
+            return world.watch(
                 self.ledger, names, until=until, now=self.now, every=not names, who=who, world=WORLD
             )
 

@@ -1,31 +1,33 @@
-"""Whole track records in and out: read, planned against the ledger, recorded in one transaction."""
+"""Track records in: read, planned against the ledger, recorded in one transaction, taken back."""
 
 import datetime as dt
 import hashlib
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import chain
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from forecasting import exchange
 from forecasting.app.catalog import Catalog
-from forecasting.app.exchange import ledger_lines
-from forecasting.app.exchange.check_scores import checked
-from forecasting.app.exchange.news_lines import News, taken
-from forecasting.app.ledger.undone import undone
-from forecasting.domain import Evidence
+from forecasting.app.exchange.export import foreign, restored, whole
+from forecasting.app.ledger.log import undone
+from forecasting.app.news.feeds import News, taken
+from forecasting.domain import Evidence, Forecast, Withdrawal
+from forecasting.domain.instants import iso
+from forecasting.domain.instants import zone as known_zone
 from forecasting.domain.question import ANNULLED, TOO_SOON, Question
 from forecasting.domain.reading import Manner
-from forecasting.domain.resolution import Resolution, outcomes
-from forecasting.errors import DatabaseUnusable, InvalidInput
+from forecasting.domain.resolution import REOPENED, Resolution, outcomes
+from forecasting.errors import DatabaseUnusable, InvalidInput, NotFound
 from forecasting.exchange import Plan
-from forecasting.exchange.format import detected
+from forecasting.exchange.format import Format, Told, detected
 from forecasting.exchange.people import named
-from forecasting.exchange.record import gathered
+from forecasting.exchange.record import Statements, gathered
+from forecasting.exchange.settle import UNDONE
 from forecasting.exchange.source import opened
 from forecasting.exchange.stated import Reading
 from forecasting.store import Draft, Ledger, transfer
@@ -34,6 +36,25 @@ _ATTEMPTS = 5
 type Progress = Callable[[str, int, int], None]
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the collector from walking millions of rows again and again: they form no cycles."""
+    import gc
+
+    ran = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if ran:
+            gc.enable()
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+@_uncollected()
 def import_record(
     ledger: Ledger,
     file: Path,
@@ -51,124 +72,30 @@ def import_record(
     dry_run: bool = False,
     all_or_nothing: bool = False,
     check_scores: bool = False,
-    progress: Progress | None = None,
+    progress: Progress = _silent,
 ) -> dict[str, Any]:
     """Record what a track record states and the ledger lacks, in one transaction.
 
     Every forecast comes in as ``imported``, recorded now, because nobody can prove when it was
-    made. The one exception is the export of a whole ledger, read into a ledger that is empty or
-    holds its beginning: its entries are verified link by link and recorded as they are.
-
-    Parameters
-    ----------
-    format : str
-        One of :func:`forecasting.exchange.format.formats`; empty: told by the content.
-    me : str
-        Who made the forecasts of rows that name nobody; of another platform's file, the name here
-        of the person whose file it is.
-    user : str
-        That person's name in the file, where the file does not say.
-    forecaster : str
-        Who uses the program: stands for `me` where that is not given and it is clear whose file
-        it is, or where rows name nobody.
-    zone : str
-        The zone of times without an offset, and of days; without it such a time is refused, and a
-        day is one of UTC.
-    decimal : {"", "point", "comma"}
-        The decimal mark of the file's numbers, where one of them has two meanings.
-    unit : {"", "percent", "probability"}
-        What bare numbers in the column of forecasts are.
-    dates : {"", "dmy", "mdy"}
-        The order of dates in figures.
-    columns : mapping, optional
-        The file's own headings, with the column that each is.
-    all_or_nothing : bool
-        One refused row refuses the file.
-    check_scores : bool
-        Add ``scores``: each question's scores by the platform's own rules, beside those that the
-        file states; see :func:`forecasting.app.exchange.check_scores.checked`.
-    progress : callable, optional
-        Told the stage, how many entries are recorded, and of how many.
-
-    Returns
-    -------
-    dict
-        ``in`` = ``added`` + ``duplicates`` + ``refused``, counted in rows (of a table) or records;
-        ``questions, forecasts, withdrawals, resolutions, news`` that were added; ``entries`` where
-        a ledger was restored; ``head`` and ``total`` of the ledger afterwards; ``notes``; ``run``,
-        by which :func:`forecasting.app.ledger.undone.import_undo` takes it back; ``first``, five
-        rows as understood; ``summary``, how many of the forecasts will be scored and over what.
-
-    Raises
-    ------
-    InvalidInput
-        The file is damaged, or not one row of it can be kept; nothing was written.
+    made; but the export of a whole ledger, read into one that is empty or holds its beginning, is
+    verified link by link and recorded as it is. Of ``in`` rows each is added, a duplicate or
+    refused; `run` takes the import back (`import_undo`), `first` shows five rows as understood.
     """
-    with _uncollected():
-        return _imported(
-            ledger,
-            file,
-            format,
-            now=now,
-            manner=Manner(zone=_zone(zone), decimal=decimal, unit=unit, dates=dates),  # type: ignore[arg-type]
-            me=me,
-            user=user,
-            forecaster=forecaster,
-            columns=dict(columns or {}),
-            dry_run=dry_run,
-            all_or_nothing=all_or_nothing,
-            check_scores=check_scores,
-            progress=progress or _silent,
-        )
-
-
-def _silent(stage: str, done: int, total: int) -> None:
-    """Tell nobody."""
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Keep the collector from walking millions of rows again and again: they form no cycles."""
-    import gc
-
-    ran = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if ran:
-            gc.enable()
-
-
-def _imported(
-    ledger: Ledger,
-    file: Path,
-    format: str,
-    *,
-    now: dt.datetime,
-    manner: Manner,
-    me: str,
-    user: str,
-    forecaster: str,
-    columns: Mapping[str, str],
-    dry_run: bool,
-    all_or_nothing: bool,
-    check_scores: bool,
-    progress: Progress,
-) -> dict[str, Any]:
+    place = known_zone(zone).key if zone else ""
+    manner = Manner(zone=place, decimal=decimal, unit=unit, dates=dates)  # type: ignore[arg-type]
     progress("reading", 0, 0)
     source = opened(file)
     of = detected(source, format)
     found, name = source.content, source.name
     digest = hashlib.sha256(found).hexdigest()
-    reading = Reading(me=me or forecaster, manner=manner, columns=columns)
+    reading = Reading(me=me or forecaster, manner=manner, columns=dict(columns or {}))
     items: list[tuple[int, Evidence]] = []
-    declared = ledger_lines.whole(found, name) if of.name == "jsonl" else None
+    declared = whole(found, name) if of.name == "jsonl" else None
     if declared is not None:
-        restored = ledger_lines.restored(ledger, found, name, declared, now=now, dry_run=dry_run)
-        if restored is not None:
-            return _result(ledger, file, digest, restored, dry_run)
-        statements, items = ledger_lines.foreign(found, name, declared)
+        copied = restored(ledger, found, name, declared, now=now, dry_run=dry_run)
+        if copied is not None:
+            return _result(ledger, file, digest, copied, dry_run)
+        statements, items = foreign(found, name, declared)
     else:
         statements = gathered(of.read(source, reading))
         if not of.own:
@@ -186,15 +113,16 @@ def _imported(
         added = made.added + len(news.items)
         duplicates = made.duplicates + news.duplicates
         if refused and (all_or_nothing or added + duplicates == 0):
-            raise _nothing(refused, name, statements.rows)
-        drafts: Iterable[Draft] = chain(
-            made.questions, made.forecasts, made.withdrawals, made.resolutions, news.items
-        )
+            first = refused[0]
+            share = f"{len(refused):,} of {statements.rows:,} rows refused"
+            msg = f"{first.reason.rstrip('.')} ({share}; nothing was written)"
+            raise InvalidInput(msg, where=f"{name}:{first.line}")
+        drafts: list[Draft] = [*made.questions, *made.forecasts, *made.withdrawals]
+        drafts += [*made.resolutions, *news.items]
         if dry_run or not (added or made.resolutions):
             break
-        entries = added + len(made.questions) + len(made.resolutions)
 
-        def told(done: int, total: int = entries) -> None:
+        def told(done: int, total: int = len(drafts)) -> None:
             progress("recording", done, total)
 
         if transfer.record(ledger, drafts, recorded_at=now, head=head, told=told):
@@ -214,19 +142,15 @@ def _imported(
         "news": len(news.items),
         "refused": [{"line": one.line, "reason": one.reason} for one in refused],
         "notes": made.notes,
-        "run": None if dry_run or not made.forecasts else _run(head.seq, made, news),
+        "run": None
+        if dry_run or not made.forecasts
+        else f"{head.seq + 1}-{head.seq + len(drafts)}",
         "first": first_rows(made, before),
-        "summary": summary(made, before, now),
+        "summary": summary(made, before),
     }
     if check_scores:
         counts["scores"] = checked(ledger, of, statements, made)
     return _result(ledger, file, digest, counts, dry_run)
-
-
-def _zone(name: str) -> str:
-    from forecasting.domain.instants import zone
-
-    return zone(name).key if name else ""
 
 
 def _result(
@@ -241,12 +165,6 @@ def _result(
         "head": head.hash,
         "dry_run": dry_run,
     }
-
-
-def _nothing(refused: list[exchange.Refused], name: str, rows: int) -> InvalidInput:
-    first = refused[0]
-    more = f" ({len(refused):,} of {rows:,} rows refused; nothing was written)"
-    return InvalidInput(first.reason.rstrip(".") + more, where=f"{name}:{first.line}")
 
 
 def _planned(
@@ -268,13 +186,6 @@ def _planned(
     known = {question.id: question for question in made.questions}
     catalog = replace(catalog, questions={**catalog.questions, **known})
     return made, taken(statements.news, items, ledger.evidence(), ledger, catalog, now)
-
-
-def _run(before: int, made: exchange.Plan, news: News) -> str:
-    """Name the entries of an import by its first and its last."""
-    of_question = len(made.questions) + len(made.forecasts) + len(made.withdrawals)
-    after = before + of_question + len(made.resolutions) + len(news.items)
-    return f"{before + 1}-{after}"
 
 
 def _held(ledger: Ledger) -> exchange.Held:
@@ -325,11 +236,8 @@ def first_rows(made: Plan, catalog: Catalog) -> list[dict[str, Any]]:
     ]
 
 
-def summary(made: Plan, catalog: Catalog, now: dt.datetime) -> str:
-    """Say in one sentence how many forecasts there are, of what, and over which time each counts.
-
-    Whatever will not be scored is said with its number and its reason.
-    """
+def summary(made: Plan, catalog: Catalog) -> str:
+    """Say how many forecasts will be scored and over what; and what will not, and why."""
     questions, settled = _together(made, catalog)
     counts = Counter(map(attrgetter("question"), made.forecasts))
     if not counts:
@@ -343,7 +251,7 @@ def summary(made: Plan, catalog: Catalog, now: dt.datetime) -> str:
             continue
         if out.outcome == ANNULLED:
             annulled += count
-        elif _too_soon(question, out):
+        elif out.resolved_at - question.opens <= TOO_SOON:
             soon += count
         else:
             scored += count
@@ -370,11 +278,191 @@ def summary(made: Plan, catalog: Catalog, now: dt.datetime) -> str:
     return ", ".join(parts) + ("; left out: " + ", ".join(left) if left else "")
 
 
-def _too_soon(question: Question, out: Resolution) -> bool:
-    return out.outcome != ANNULLED and out.resolved_at - question.opens <= TOO_SOON
-
-
 def _together(made: Plan, catalog: Catalog) -> tuple[dict[str, Question], dict[str, Resolution]]:
     questions = {**catalog.questions, **{question.id: question for question in made.questions}}
     settled = {**catalog.outcomes, **outcomes(made.resolutions)}
     return questions, settled
+
+
+#: What rounding alone may explain.
+SAME = 5e-4
+
+
+def checked(
+    ledger: Ledger, of: Format, statements: Statements, made: Plan
+) -> dict[str, list[dict[str, Any]]]:
+    """Score what the ledger holds of a file's questions by the rules of its platform.
+
+    `rows` are a question, forecaster and rule each, with `theirs` (None where the file states none)
+    and `ours`; `rules` say of each rule its convention, both means and the largest difference.
+    """
+    told = list(_told(ledger, statements, made))
+    rows: list[dict[str, Any]] = []
+    rules: list[dict[str, Any]] = []
+    for name, rule in of.rules.items():
+        ours = {
+            (one.question.id, forecaster): score
+            for one in told
+            for forecaster, score in sorted(rule.score(one).items())
+        }
+        stated = {(s.question, s.forecaster): s.score for s in statements.scored if s.rule == name}
+        mine: list[dict[str, Any]] = [
+            {
+                "question": question,
+                "forecaster": forecaster,
+                "rule": name,
+                "theirs": (theirs := stated.get((question, forecaster))),
+                "ours": (score := ours.get((question, forecaster))),
+                "difference": None if score is None or theirs is None else score - theirs,
+            }
+            for question, forecaster in [*ours, *sorted(stated.keys() - ours.keys())]
+        ]
+        rows += mine
+        both = [row for row in mine if row["difference"] is not None]
+        worst = max(both, key=lambda row: abs(row["difference"]), default=None)
+        rules.append(
+            {
+                "rule": name,
+                "convention": rule.convention,
+                "n": sum(row["ours"] is not None for row in mine),
+                "n_stated": len(both),
+                "theirs": _mean([row["theirs"] for row in both]),
+                "ours": _mean([row["ours"] for row in (both or mine) if row["ours"] is not None]),
+                "largest_difference": None if worst is None else abs(worst["difference"]),
+                "where": "" if worst is None else worst["question"],
+                "explained": rule.why,
+            }
+        )
+    return {"rules": rules, "rows": rows}
+
+
+def _mean(values: list[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def _told(ledger: Ledger, statements: Statements, made: Plan) -> Iterator[Told]:
+    """Give what is held of each resolved question that a file speaks of."""
+    questions, settled = _together(made, Catalog.of(ledger))
+    about = {one.question for one in statements.facts} | {one.question for one in statements.said}
+    beyond: dict[str, dict[str, Any]] = defaultdict(dict)
+    for facts in statements.facts:
+        beyond[facts.question] |= facts.stated
+    gone = undone(ledger)
+    spoken: dict[str, dict[tuple[str, Any], Forecast]] = defaultdict(dict)
+    said = [
+        *gone.left(ledger.forecasts(kind="imported")),
+        *(one.forecast for one in made.forecasts),
+    ]
+    for forecast in said:
+        if forecast.question in about:
+            spoken[forecast.question][forecast.forecaster, forecast.issued_at] = forecast
+    withdrawn: dict[str, set[tuple[str, Any]]] = defaultdict(set)
+    for back in (*gone.withdrawals, *made.withdrawals):
+        withdrawn[back.question].add((back.forecaster, back.withdrawn_at))
+    for name in sorted(about & questions.keys() & settled.keys()):
+        if settled[name].outcome == ANNULLED:
+            continue
+        yield Told(
+            questions[name],
+            settled[name],
+            sorted(spoken[name].values(), key=lambda one: (one.issued_at, one.forecaster)),
+            withdrawals=[
+                Withdrawal(name, who, at) for who, at in sorted(withdrawn[name], key=lambda w: w[1])
+            ],
+            stated=beyond[name],
+        )
+
+
+def _seq(one: Forecast | Resolution) -> int:
+    return one.seq or 0
+
+
+def import_runs(ledger: Ledger) -> list[dict[str, Any]]:
+    """Give every import that forecasts came from: its run, when it was, and what it brought."""
+    gone = undone(ledger).forecasts
+    found = sorted(ledger.forecasts(kind="imported"), key=lambda one: one.seq or 0)
+    settled = [one for one in ledger.resolutions() if not one.status]
+    # The forecasts of one import stand side by side, its outcomes behind them.
+    blocks: list[list[Forecast]] = []
+    for one in found:
+        last = blocks[-1][-1] if blocks else None
+        if last is None or one.recorded_at != last.recorded_at or _seq(one) != _seq(last) + 1:
+            blocks.append([])
+        blocks[-1].append(one)
+    if not blocks:
+        return []
+    begins = [_seq(block[0]) for block in blocks]
+    rows = []
+    for block, next_begins in zip(blocks, [*begins, math.inf][1:], strict=True):
+        end = _seq(block[-1])
+        behind = [
+            _seq(one)
+            for one in settled
+            if one.recorded_at == block[0].recorded_at and end < _seq(one) < next_begins
+        ]
+        rows.append(
+            {
+                "run": f"{_seq(block[0])}-{max([end, *behind])}",
+                "recorded_at": block[0].recorded_at,
+                "forecasts": len(block),
+                "outcomes": len(behind),
+                "undone": sum(one.seq in gone for one in block),
+            }
+        )
+    return rows
+
+
+def import_undo(ledger: Ledger, run: int | str, *, now: dt.datetime) -> dict[str, Any]:
+    """Take a mistaken import back: withdrawals and reopened outcomes, as entries.
+
+    `run` is its first and last entry, as it printed them; or the first.
+    """
+    stated, _, until = str(run).strip().partition("-")
+    try:
+        first = ledger.entry(stated)
+        last = ledger.entry(until).seq if until else math.inf
+    except NotFound as absent:
+        raise NotFound(absent.message, hint="forecast import runs") from absent
+    at = first.recorded_at
+
+    def within(one: Forecast | Resolution) -> bool:
+        return one.recorded_at == at and first.seq <= (one.seq or 0) <= last
+
+    brought = [one for one in ledger.forecasts(kind="imported") if within(one)]
+    settled = [one for one in ledger.resolutions() if within(one) and not one.status]
+    if not brought:
+        msg = f"run ({run}): no import of forecasts recorded that entry"
+        raise InvalidInput(msg, hint="forecast import runs")
+    gone = undone(ledger).forecasts
+    left = [one for one in brought if one.seq not in gone]
+    if not left:
+        msg = f"run ({run}): was already undone"
+        raise InvalidInput(msg, hint="forecast import runs")
+    held = ledger.resolutions()
+    standing = outcomes(held)
+    drafts: list[Draft] = [Withdrawal(one.question, one.forecaster, one.issued_at) for one in left]
+    reopened = [
+        one.question
+        for one in settled
+        if (now_stands := standing.get(one.question)) is not None and now_stands.seq == one.seq
+    ]
+    drafts += [
+        Resolution(
+            question=question,
+            outcome="",
+            resolved_at=now,
+            source=UNDONE,
+            version=1 + max(one.version for one in held if one.question == question),
+            status=REOPENED,
+            note=f"the import of {iso(at)} was taken back",
+        )
+        for question in reopened
+    ]
+    recorded = ledger.append(drafts, recorded_at=now)
+    return {
+        "run": run,
+        "recorded_at": at,
+        "withdrawn": len(left),
+        "reopened": len(reopened),
+        "seq": recorded[0].seq,
+    }

@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.forecast.predict import MOMENT, Predictor, watches_of
-from forecasting.app.ledger.log import check_moment, kind_of
-from forecasting.app.upkeep.banks import bank_of
+from forecasting.app.forecast.predict import MOMENT, TIME, Predictor
+from forecasting.app.ledger.log import check_moment
 from forecasting.arrays import FloatArray
 from forecasting.domain.evidence import GRADES, Evidence
 from forecasting.domain.forecasters import MODEL
@@ -33,9 +32,11 @@ from forecasting.models.world.model import Variant
 from forecasting.models.world.reading import Answer, on_scale
 from forecasting.store import Ledger
 
-TIME, HISTORY, LINKS = "time", "history", "links"
+HISTORY, LINKS = "history", "links"
 #: Paths of one step of an explanation, and in all over the coalitions of stories.
 STEP_DRAWS, COALITION_DRAWS = 8_192, 262_144
+#: Log hazard ratio below which a report is not shown any more.
+LEAST_WEIGHT = 0.02
 #: Facts shown one by one; older ones are one row.
 MOST_FACTS = 12
 
@@ -48,21 +49,9 @@ def explain(
     as_of: dt.datetime | None = None,
     seed: int = 0,
 ) -> list[dict[str, Any]]:
-    """Explain the model's answer on a question, or on each open rung of a ladder.
-
-    Returns
-    -------
-    list of dict
-        question, as_of, scale, prior, posterior, items, stories, sources, links, undo.
-
-    Raises
-    ------
-    InvalidInput, NotFound
-        No such question, none of it is open at that moment, or the models cannot answer it.
-    """
+    """Explain the model's answer on a question, or on each open rung of a ladder."""
     moment = as_of or now
     check_moment(moment, now)
-    live = kind_of(moment, now) == "live"
     catalog = Catalog.of(ledger, recorded_by=moment)
     found = catalog.find(name)
     open_ones = catalog.open_at(moment, found)
@@ -72,13 +61,7 @@ def explain(
         last = max(catalog.ends(question) for question in found)
         day = iso(max(last - dt.timedelta(days=1), min(q.opens for q in found)))[:10]
         raise InvalidInput(msg, hint=f"forecast explain {name} --as-of {day}")
-    predictor = Predictor(
-        catalog,
-        known(ledger.evidence(), moment, recorded=live),
-        bank_of(ledger),
-        seed=seed,
-        watches=watches_of(ledger, moment, live=live),
-    )
+    predictor = Predictor.of(ledger, catalog, moment, now, seed=seed)
     for question in open_ones:
         if question.id in predictor.silent:
             msg = f"question ({question.id}): {predictor.silent[question.id]}"
@@ -97,14 +80,12 @@ class Explanation:
 
     def told(self) -> dict[str, Any]:
         """Give the explanation as plain data."""
-        facts = self._facts(self.as_of)
+        # A first forecast may use only what was known before the opening.
+        facts = self.predictor.parts([self.question], self.as_of)[0][1]
         run = self.predictor.model.run(
             Variant(MODEL),
             [self.question],
-            facts,
-            self.as_of,
-            self.predictor.watched(self.as_of),
-            self.predictor.reliability,
+            self.predictor.at(self.as_of, facts),
         )
         after = self.predictor.model.read(run, self.question)
         prior = self.predictor.prior(self.question)
@@ -113,7 +94,12 @@ class Explanation:
             why = self.predictor.model.faults.get(opened, "the models cannot answer it")
             msg = f"question ({self.question.id}): {why}"
             raise InvalidInput(msg)
-        coded = [report for report in run.coded if self._matters(report, run.spec.processes)]
+        coded = [
+            report
+            for report in run.coded
+            if report.process in run.spec.processes
+            and abs(report.weight_at(self.as_of)) >= LEAST_WEIGHT
+        ]
         rows = self._facts_and_time(facts, prior)
         quiet = Variant("", news=False)
         linked = self._value(quiet, facts, self.as_of) if coded else self._scale(after)
@@ -148,10 +134,6 @@ class Explanation:
             else None,
         }
 
-    def _facts(self, as_of: dt.datetime) -> tuple[Evidence, ...]:
-        """Give what the answer may use: a first forecast only what was known before the opening."""
-        return self.predictor.parts([self.question], as_of)[0][1]
-
     def _scale(self, answer: Answer) -> FloatArray:
         return on_scale(self.question, answer.numbers)
 
@@ -165,17 +147,8 @@ class Explanation:
         draws: int = STEP_DRAWS,
         betas: Mapping[str, float] | None = None,
     ) -> FloatArray:
-        looked = self.predictor.watched(as_of) if watched is None else watched
-        run = self.predictor.model.run(
-            variant,
-            [self.question],
-            tuple(items),
-            as_of,
-            looked,
-            self.predictor.reliability,
-            draws=draws,
-            betas=betas,
-        )
+        at = self.predictor.at(as_of, tuple(items), watched)
+        run = self.predictor.model.run(variant, [self.question], at, draws=draws, betas=betas)
         return self._scale(self.predictor.model.read(run, self.question))
 
     def _facts_and_time(self, facts: Sequence[Evidence], prior: Answer) -> list[dict[str, Any]]:
@@ -196,12 +169,19 @@ class Explanation:
         passed = np.zeros_like(value)
         for item in own[-MOST_FACTS:]:
             earlier = [other for other in facts if other.known_at < item.known_at]
-            looked = self.predictor.watched(item.known_at)
-            just_before = self._value(alone, earlier, item.known_at, watched=looked)
+            just_before = self._value(alone, earlier, item.known_at)
             passed += just_before - value
             with_it = [*earlier, *(o for o in facts if o.known_at == item.known_at)]
-            value = self._value(alone, with_it, item.known_at, watched=looked)
-            rows.append(self._fact(item, value - just_before))
+            value = self._value(alone, with_it, item.known_at)
+            rows.append(
+                self._row(item.key, item.title, value - just_before)
+                | {
+                    "news": item.seq,
+                    "known_at": item.known_at,
+                    "kind": "fact",
+                    "source": item.source,
+                }
+            )
         now = self._value(alone, facts, self.as_of)
         passed += now - value
         rows.append(self._row(TIME, "The passing of time", passed))
@@ -234,23 +214,19 @@ class Explanation:
         for name, share in zip(names, shares, strict=True):
             first = min(stories[name], key=lambda report: report.known_at)
             item = by_key[first.key]
-            told = {report.key for report in stories[name]}
             row = self._row(name, item.title, share) | {
                 "news": item.seq,
                 "key": item.key,
                 "known_at": item.known_at,
                 "kind": "report",
                 "source": item.source,
-                "items": len(told),
+                "items": len({report.key for report in stories[name]}),
                 "weight_then": _strongest(stories[name], None),
                 "weight_now": _strongest(stories[name], self.as_of),
                 "half_life": first.half_life,
             }
             rows.append(row)
         return rows
-
-    def _matters(self, report: CodedReport, processes: Mapping[str, Any]) -> bool:
-        return report.process in processes and abs(report.weight_at(self.as_of)) >= 0.02
 
     def _links(self, facts: Sequence[Evidence], run: Any) -> list[dict[str, Any]]:
         """Give the answer at either end of each link's 90 % range, the others as they are."""
@@ -274,7 +250,11 @@ class Explanation:
                     "source": link.source,
                 }
             )
-        return sorted(rows, key=lambda row: -_gap(row["at_low"], row["at_high"]))
+
+        def width(row: Mapping[str, Any]) -> float:
+            return float(np.abs(_vector(row["at_low"]) - _vector(row["at_high"])).max())
+
+        return sorted(rows, key=width, reverse=True)
 
     def _undo(
         self, change: float, facts: Sequence[Evidence], prior: Answer, after: Answer
@@ -306,23 +286,16 @@ class Explanation:
             total += _vector(row["delta_logit"])
         return total
 
-    def _fact(self, item: Evidence, share: FloatArray) -> dict[str, Any]:
-        return self._row(item.key, item.title, share) | {
-            "news": item.seq,
-            "known_at": item.known_at,
-            "kind": "fact",
-            "source": item.source,
-        }
-
     def _row(self, key: str, title: str, share: FloatArray) -> dict[str, Any]:
+        own = key if key in {TIME, HISTORY, LINKS} else ""
         return {
             "news": None,
             "key": key,
             "title": title,
-            "source": key if key in {TIME, HISTORY, LINKS} else "",
+            "source": own,
             "story": key,
             "known_at": None,
-            "kind": key if key in {TIME, HISTORY, LINKS} else "",
+            "kind": own,
             "delta_logit": self._shown(share),
         }
 
@@ -372,7 +345,3 @@ def _strongest(story: Sequence[CodedReport], moment: dt.datetime | None) -> floa
         key = (report.process, report.move)
         by_move[key] = by_move.get(key, 0.0) + size
     return exp(max(by_move.values(), key=abs, default=0.0))
-
-
-def _gap(low: Any, high: Any) -> float:
-    return float(np.abs(_vector(low) - _vector(high)).max())

@@ -1,21 +1,14 @@
 """Pools: the forecasters in force combined, logged on request, and scored as forecasters."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.in_force import latest
-from forecasting.app.forecast.pool_methods import (
-    SHARES,
-    Crowd,
-    Past,
-    Solved,
-    combine,
-    drawn_together,
-    method_of,
-)
 from forecasting.app.frames import Selection, resolved, shown
 from forecasting.domain.forecast import DENSE, SHOWN, Forecast, model_value
 from forecasting.domain.forecasters import family, ordered
@@ -23,6 +16,8 @@ from forecasting.domain.instants import iso
 from forecasting.domain.pools import METHODS
 from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput, NotFound, nearest
+from forecasting.pooling import linear, linear_quantiles, log_linear
+from forecasting.pooling.methods import SHARES, Crowd, Past, Solved, combine, method_of, rising
 from forecasting.store import Ledger
 
 if TYPE_CHECKING:
@@ -51,8 +46,6 @@ def pool(
 
     Parameters
     ----------
-    name : str
-        A question or a ladder; it must be open at the moment.
     method : str
         One of :data:`METHODS`; for options ``linear`` and ``geometric-odds``, for numbers
         ``linear`` (of distributions).
@@ -62,18 +55,6 @@ def pool(
         The track record (``kind``, ``run``), and ``as_of`` for another moment than now.
     log : bool
         Append the result as a live forecast of ``pool:METHOD``.
-
-    Returns
-    -------
-    list of dict
-        ``question, method, forecast, members, note`` and more; the values members gave, too.
-
-    Raises
-    ------
-    InvalidInput
-        A question that is not open then, a method that does not fit, a log in the past.
-    NotFound
-        No such question or member, or nobody in force.
     """
     wanted = selection or Selection()
     method = method_of(method)
@@ -87,21 +68,21 @@ def pool(
         # The name is looked up among all questions; an outcome recorded later ended none by then.
         catalog = replace(catalog, outcomes=Catalog.of(ledger, head=head).outcomes)
     questions = catalog.find(name)
-    is_open = [question for question in questions if _is_open(catalog, question, moment)]
+    is_open = [q for q in questions if q.opens <= moment < catalog.ends(q)]
     if not is_open:
         msg = f"question ({name}): is not open at {iso(moment)}, so no forecast is in force"
         raise InvalidInput(msg, hint="as_of=TIME")
-    chosen = Selection(wanted.kind, wanted.run, "", name, "", moment)
+    chosen = Selection(wanted.kind, wanted.run, question=name, as_of=moment)
     forecasts, taken_back = shown(ledger, catalog, chosen, head=head)
     withdrawn: dict[tuple[str, str], dt.datetime] = {}
     for taken in taken_back if wanted.kind != "replay" else ():
         if taken.withdrawn_at <= moment:
             key = (taken.question, taken.forecaster)
             withdrawn[key] = max(taken.withdrawn_at, withdrawn.get(key, taken.withdrawn_at))
-    past = Past([], _no_history())
+    past = None
     if any(question.type == "binary" for question in is_open):
         record = Selection(wanted.kind, wanted.run, as_of=moment)
-        past = _past(resolved(ledger, record, seals="shown"))
+        past = _past(resolved(ledger, record, seals="shown"), ())
     pooled = [
         _pooled(q, _in_force(forecasts, q, withdrawn), members, method, moment, past)
         for q in is_open
@@ -133,21 +114,14 @@ def pool_scores(
 
     Binary questions with two members or more in force. What a pool learns at a moment, it learns
     from questions resolved by that moment. ``members`` is the members' own mean score, and the
-    difference is to the geometric mean of odds.
-
-    Returns
-    -------
-    list of dict
-        The keys of ``score``, and ``mean_25, mean_50, mean_75``.
+    difference is to the geometric mean of odds. The keys are those of ``score``, with ``mean_25``,
+    ``mean_50`` and ``mean_75``.
     """
     wanted = selection or Selection()
     used = list(dict.fromkeys(method_of(method) for method in methods or METHODS))
     record = Selection(wanted.kind, wanted.run, as_of=wanted.as_of)
-    frame = resolved(ledger, record, seals="shown")
-    frame = frame[(frame["type"] == "binary") & ~frame["too_soon"]]
-    frame = frame[frame["forecaster"].isin(_members(frame["forecaster"], members))]
-    solved = _solved(frame)
-    past = Past(solved, _history(frame))
+    past = _past(resolved(ledger, record, seals="shown"), members)
+    solved = past.solved
     if wanted.question or wanted.tag:
         asked = resolved(ledger, wanted)
         solved = [item for item in solved if item.crowd.question in set(asked["question"])]
@@ -166,14 +140,14 @@ def pool_scores(
     scores["members"] = [
         float(((item.crowd.forecasts - item.outcome) ** 2).mean()) for item in crowds
     ]
-    shown = [*(f"pool:{method}" for method in used), "members"]
-    return _score_rows(crowds, scores, shown, wanted.kind, resamples)
+    names = [*(f"pool:{method}" for method in used), "members"]
+    return _score_rows(crowds, scores, names, wanted.kind, resamples)
 
 
 def _score_rows(
     crowds: Sequence[Solved],
     scores: dict[str, list[float]],
-    shown: Sequence[str],
+    names: Sequence[str],
     kind: str,
     resamples: int,
 ) -> list[dict[str, Any]]:
@@ -195,7 +169,7 @@ def _score_rows(
     by_spot = table.groupby("spot")[list(scores)].mean()
     plain, cluster = means["pool:geometric-odds"], means["event"].tolist()
     rows = []
-    for name in shown:
+    for name in names:
         found = level_interval(means[name], cluster, bounds=(0, 1), resamples=resamples)
         gap = paired_bootstrap(means[name], plain, cluster=cluster, resamples=resamples)
         rows.append(
@@ -232,11 +206,7 @@ def _score_rows(
     return rows
 
 
-def _is_open(catalog: Catalog, question: Question, moment: dt.datetime) -> bool:
-    return question.opens <= moment < catalog.ends(question)
-
-
-def _members(present: "pd.Series[Any]", wanted: Sequence[str]) -> list[str]:
+def _members(present: Iterable[str], wanted: Sequence[str]) -> list[str]:
     names = ordered(present)
     for name in wanted:
         if name not in names:
@@ -265,19 +235,14 @@ def _pooled(
     wanted: Sequence[str],
     method: str,
     moment: dt.datetime,
-    past: Past,
+    past: Past | None,
 ) -> tuple[dict[str, Any], Forecast]:
-    import numpy as np
-    import pandas as pd
-
-    from forecasting.pooling import linear, linear_quantiles, log_linear
-
-    names = _members(pd.Series(list(inside), dtype=object), wanted)
+    names = _members(inside, wanted)
     if not names:
         msg = f"question ({question.id}): no forecast is in force at {iso(moment)}"
         raise NotFound(msg, hint=f"forecast log {question.id} 0.35")
     values = [inside[name].value for name in names]
-    if question.type == "binary":
+    if question.type == "binary" and past is not None:
         crowd = Crowd(
             question.id,
             tuple(names),
@@ -325,16 +290,17 @@ def _pooled(
     return row, draft
 
 
-def _past(frame: "pd.DataFrame") -> Past:
+def _past(frame: "pd.DataFrame", members: Sequence[str]) -> Past:
+    """Give what the members had said of the yes-no questions of a frame."""
     frame = frame[(frame["type"] == "binary") & ~frame["too_soon"]]
-    frame = frame[~frame["forecaster"].map(lambda name: family(name) in NO_JUDGEMENT).astype(bool)]
-    return Past(_solved(frame), _history(frame))
+    frame = frame[frame["forecaster"].isin(_members(frame["forecaster"], members))]
+    columns = ["question", "forecaster", "forecast", "issued_at", "outcome", "resolved_at"]
+    history = frame[[*columns, "opens", "closes"]]
+    return Past(_solved(frame), history.astype({"forecast": float, "outcome": float}))
 
 
 def _solved(frame: "pd.DataFrame") -> list[Solved]:
     """Give the crowds at each share of each resolved question's window while it was open."""
-    import numpy as np
-
     from forecasting.scoring import lifetime
 
     found: list[Solved] = []
@@ -352,23 +318,27 @@ def _solved(frame: "pd.DataFrame") -> list[Solved]:
                 first["opens"],
                 first["closes"],
             )
-            solved = Solved(
-                crowd,
-                round(100 * share),
-                float(first["outcome"]),
-                str(first["event"]),
-                first["resolved_at"],
-            )
-            found.append(solved)
+            outcome, event = float(first["outcome"]), str(first["event"])
+            found.append(Solved(crowd, round(100 * share), outcome, event, first["resolved_at"]))
     return found
 
 
-def _history(frame: "pd.DataFrame") -> "pd.DataFrame":
-    columns = ["question", "forecaster", "forecast", "issued_at", "outcome", "resolved_at"]
-    return frame[[*columns, "opens", "closes"]].astype({"forecast": float, "outcome": float})
-
-
-def _no_history() -> "pd.DataFrame":
-    import pandas as pd
-
-    return pd.DataFrame(columns=["resolved_at", "issued_at"])
+def drawn_together(
+    questions: Sequence[Question], values: Sequence[Forecast]
+) -> list[tuple[Forecast, str]]:
+    """Give each pooled forecast with a note; the rungs of a ladder are made to rise by deadline."""
+    found = [(value, "") for value in values]
+    ladders: dict[str, list[int]] = {}
+    for place, question in enumerate(questions):
+        if question.ladder and question.type == "binary":
+            ladders.setdefault(question.ladder, []).append(place)
+    for places in ladders.values():
+        order = sorted(places, key=lambda place: questions[place].closes)
+        before = [values[place].value.numbers[0] for place in order]
+        for place, was, now in zip(order, before, rising(before), strict=True):
+            if now != was:
+                note = f"pooled to {was:.3g}; set to {now:.3g}, because a ladder cannot fall"
+                value = model_value(questions[place].space, [float(now)])
+                because = f"{values[place].because}; {note}"
+                found[place] = replace(values[place], value=value, because=because), note
+    return found

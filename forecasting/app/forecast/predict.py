@@ -10,9 +10,13 @@ import datetime as dt
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.worldviews import Spoken, weights_at
+from forecasting.app.ledger.log import kind_of
+from forecasting.app.upkeep.banks import bank_of
 from forecasting.bank import Bank
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.forecast import Forecast, Kind, Spread, Value, model_value
@@ -30,19 +34,22 @@ from forecasting.domain.forecasters import (
 from forecasting.domain.predicate import Predicate
 from forecasting.domain.provenance import ModelRun, in_batch, world_run
 from forecasting.domain.question import ANNULLED, Question
-from forecasting.domain.resolution import Resolution
 from forecasting.domain.watch import Watch, watched
 from forecasting.errors import InvalidInput
 from forecasting.evidence import known, retracted
 from forecasting.evidence.relevant import asked
 from forecasting.evidence.reliability import Reliabilities, learned
 from forecasting.models.world.climatology import climatology
-from forecasting.models.world.model import Variant, WorldModel
+from forecasting.models.world.model import AsOf, Variant, WorldModel
 from forecasting.models.world.reading import LEVELS, Answer, on_scale
 from forecasting.store import Ledger
 
 #: Draws of a live update, and of one step of a replay.
 LIVE_DRAWS, REPLAY_DRAWS = 32_768, 8_192
+#: What moved a number, each cause with its change on the scale of the answer.
+type _Moved = tuple[tuple[str, list[float]], ...]
+#: The items that count as of a moment, and those among them that were known before it.
+type _Told = tuple[tuple[Evidence, ...], tuple[Evidence, ...]]
 MOMENT = dt.timedelta.resolution
 TIME = "time"
 OWN = (
@@ -77,29 +84,17 @@ class Said:
     answer: Answer | None = None
     worldview: str = ""
     spread: Spread | None = None
-    moved: tuple[tuple[str, list[float]], ...] = ()
+    moved: _Moved = ()
 
 
 class Predictor:
-    """Answers questions from one body of evidence.
+    """Answers questions from one body of evidence, with so many paths a simulation.
 
-    Parameters
-    ----------
-    catalog : Catalog
-        Questions and standing outcomes.
-    evidence : sequence of Evidence
-        Everything that may count (a replay: up to one ledger head; live: recorded by then); each
-        call filters by its own `as_of`.
-    bank : Bank
-        The world, its worldviews and reference classes.
-    watches : sequence of Watch
-        Who looked until when; those that may count, as for `evidence`.
-    draws : int
-        Paths of one simulation.
-    accept_because : str
-        Why a forecast that the gate refuses is logged anyway; recorded with its run.
-    spoken : Spoken, optional
-        What the worldviews had said before: their weights in the pool follow from it.
+    Evidence and watches are everything that may count (a replay: up to one ledger head; live:
+    recorded by then); each call filters by its own `as_of`. From what the worldviews had `spoken`
+    before, their weights in the pool follow. `accept_because` says why a forecast that the gate
+    refuses is logged anyway, and is recorded with its run. `ahead` holds answers that a replay
+    simulated before, by forecaster, moment and question.
     """
 
     def __init__(
@@ -115,6 +110,12 @@ class Predictor:
         spoken: Spoken | None = None,
         ahead: Mapping[tuple[str, dt.datetime, str], Answer] | None = None,
     ) -> None:
+        from forecasting.inference.compile import library_versions
+        from forecasting.models.fits import stored_fits
+        from forecasting.models.world.classes import class_draws
+        from forecasting.models.world.delivery import delivery_hazards
+        from forecasting.models.world.learning import Learner
+
         self.catalog = catalog
         self.bank = bank
         self.seed = seed
@@ -124,10 +125,7 @@ class Predictor:
         self.watches = tuple(watches)
         self._ahead = {} if ahead is None else ahead
         self._reliability: dict[dt.datetime, Reliabilities] = {}
-        self._of: (
-            tuple[dt.datetime, object, tuple[tuple[Evidence, ...], tuple[Evidence, ...]]] | None
-        )
-        self._of = None
+        self._of: tuple[dt.datetime, object, _Told] | None = None
         self._priors: dict[str, Answer] = {}
         self.asks, self.silent = predicates(catalog.questions.values(), bank)
         openings: dict[str, dt.datetime] = {}
@@ -135,8 +133,45 @@ class Predictor:
             for process in asked(predicate):
                 opens = catalog.questions[name].opens
                 openings[process] = min(opens, openings.get(process, opens))
-        self.model = world_model(
-            bank, self.asks, catalog.questions, openings=openings, seed=seed, draws=draws
+        learner = Learner(
+            stored_fits(seed),
+            openings,
+            seed,
+            class_draws(bank.classes),
+            delivery_hazards(bank.classes),
+        )
+        self.model = WorldModel(
+            bank.world,
+            self.asks,
+            catalog.questions,
+            learner,
+            openings,
+            seed,
+            draws,
+            bank.digest,
+            self.reliability,
+            dict(library_versions()),
+        )
+
+    @classmethod
+    def of(
+        cls,
+        ledger: Ledger,
+        catalog: Catalog,
+        as_of: dt.datetime,
+        now: dt.datetime,
+        *,
+        bank: Bank | None = None,
+        **options: Any,
+    ) -> "Predictor":
+        """Read what may count as of a moment: live, only what was recorded by then."""
+        live = kind_of(as_of, now) == "live"
+        return cls(
+            catalog,
+            known(ledger.evidence(), as_of, recorded=live),
+            bank or bank_of(ledger),
+            watches=watches_of(ledger, as_of, live=live),
+            **options,
         )
 
     def say(
@@ -144,33 +179,24 @@ class Predictor:
         questions: Sequence[Question],
         as_of: dt.datetime,
         before: Mapping[str, Earlier] | None = None,
-        *,
-        watched: Mapping[str, dt.datetime] | None = None,
     ) -> list[Said]:
         """Give every forecaster's answer on some questions as of a moment.
 
-        Parameters
-        ----------
-        before : mapping, optional
-            The model's earlier forecast on each question: what moved it since is recorded.
-        watched : mapping, optional
-            Until when each process was watched; default: as the watches say.
+        What moved the model since its forecast `before` is recorded with the new one.
         """
-        answers = self.answers(questions, as_of, watched=watched)
-        said: list[Said] = []
-        for name in (*(v.name for v in OWN), PRIOR):
-            said += self._said(questions, answers, name, "")
-        moves = self.moves(questions, as_of, before or {}, answers, watched=watched)
+        answers = self.answers(questions, as_of)
+        moves = self.moves(questions, as_of, before or {}, answers)
         said = [
-            replace(item, moved=moves.get(item.question.id, ()))
-            if item.forecaster == MODEL
-            else item
-            for item in said
+            item
+            for name in (*(v.name for v in OWN), PRIOR)
+            for item in self._said(questions, answers, name, moves=moves if name == MODEL else {})
         ]
-        members: list[Said] = []
-        for worldview in self.bank.worldviews:
-            if worldview.speaks_from <= as_of:
-                members += self._said(questions, answers, worldview.forecaster, worldview.id)
+        members = [
+            item
+            for worldview in self.bank.worldviews
+            if worldview.speaks_from <= as_of
+            for item in self._said(questions, answers, worldview.forecaster, worldview.id)
+        ]
         said += members
         said += self._pools(questions, members, as_of)
         said += [self._uniform(question) for question in questions]
@@ -178,16 +204,12 @@ class Predictor:
         return said
 
     def answers(
-        self,
-        questions: Sequence[Question],
-        as_of: dt.datetime,
-        *,
-        watched: Mapping[str, dt.datetime] | None = None,
+        self, questions: Sequence[Question], as_of: dt.datetime
     ) -> dict[tuple[str, str], Answer]:
         """Give what each forecaster that rests on the world says, by forecaster and question."""
         found: dict[tuple[str, str], Answer] = {}
         for variant in self.variants(as_of):
-            for name, answer in self.one(variant, questions, as_of, watched=watched).items():
+            for name, answer in self.one(variant, questions, as_of).items():
                 found[variant.name, name] = answer
         for question in questions:
             if question.id in self.asks and (alone := self.prior(question)) is not None:
@@ -219,10 +241,8 @@ class Predictor:
             if all((*key, q.id) in self._ahead for q in group):
                 found |= {q.id: self._ahead[(*key, q.id)] for q in group}
                 continue
-            looked = self.watched(as_of) if watched is None else watched
-            found |= self.model.answers(
-                variant, group, items, as_of, looked, self.reliability, draws=draws
-            )
+            at = self.at(as_of, items, watched)
+            found |= self.model.answers(variant, group, at, draws=draws)
         return found
 
     def parts(
@@ -248,15 +268,11 @@ class Predictor:
                 for other in self.catalog.questions.values()
                 if other.opens == question.opens and other.id in self.asks
             ]
-            variant = Variant(PRIOR, links=True, news=False, history=False)
             looked = {name: question.opens for name in self.bank.world.processes}
             self._priors |= self.model.answers(
-                variant,
+                Variant(PRIOR, links=True, news=False, history=False),
                 together,
-                items,
-                question.opens,
-                looked,
-                self.reliability,
+                AsOf(question.opens, items, looked),
                 draws=min(self.model.draws, REPLAY_DRAWS),
             )
         return self._priors.get(question.id)
@@ -265,8 +281,7 @@ class Predictor:
         """Give the items that count as of a moment; what was retracted by then does not."""
         return self._told(as_of)[0]
 
-    def _told(self, as_of: dt.datetime) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...]]:
-        """Give the items that count as of a moment, and those known before it: made once."""
+    def _told(self, as_of: dt.datetime) -> _Told:
         if self._of is None or self._of[0] != as_of or self._of[1] is not self.evidence:
             facts = retracted(known(self.evidence, as_of))
             earlier = tuple(item for item in facts if item.known_at < as_of)
@@ -276,6 +291,19 @@ class Predictor:
     def watched(self, as_of: dt.datetime) -> dict[str, dt.datetime]:
         """Give until when each process was watched, by the watches that count."""
         return watched(self.watches, as_of, live=False)
+
+    def at(
+        self,
+        as_of: dt.datetime,
+        items: Sequence[Evidence] | None = None,
+        watched: Mapping[str, dt.datetime] | None = None,
+    ) -> AsOf:
+        """Give what counts as of a moment: all that is known and watched by then, or as given."""
+        return AsOf(
+            as_of,
+            self.facts(as_of) if items is None else items,
+            self.watched(as_of) if watched is None else watched,
+        )
 
     def reliability(self, as_of: dt.datetime) -> Reliabilities:
         """Give what resolved claims had taught about each source by a moment."""
@@ -291,9 +319,7 @@ class Predictor:
         as_of: dt.datetime,
         before: Mapping[str, Earlier],
         answers: Mapping[tuple[str, str], Answer],
-        *,
-        watched: Mapping[str, dt.datetime] | None = None,
-    ) -> dict[str, tuple[tuple[str, list[float]], ...]]:
+    ) -> dict[str, _Moved]:
         """Say what moved the model's forecasts since their last ones.
 
         Each item that was new in the order in which it became known, then time (with what was
@@ -311,8 +337,7 @@ class Predictor:
             new = tuple(item.key for item in touching if not earlier.knew(item))
             if new and question.opens < as_of:
                 groups.setdefault(new, []).append(question)
-        found: dict[str, tuple[tuple[str, list[float]], ...]] = {}
-        looked = self.watched(as_of) if watched is None else watched
+        found: dict[str, _Moved] = {}
         for new, asking in groups.items():
             items = [item for item in facts if item.key not in new]
             rows: dict[str, list[tuple[str, list[float]]]] = {q.id: [] for q in asking}
@@ -322,9 +347,8 @@ class Predictor:
                 if position == len(new):
                     told = {q.id: answers[MODEL, q.id] for q in asking}
                 else:
-                    told = self.model.answers(
-                        OWN[0], asking, tuple(items), as_of, looked, self.reliability
-                    )
+                    at = self.at(as_of, tuple(items))
+                    told = self.model.answers(OWN[0], asking, at)
                 for question in asking:
                     if question.id not in told or not told[question.id].numbers:
                         continue
@@ -340,7 +364,8 @@ class Predictor:
         questions: Sequence[Question],
         answers: Mapping[tuple[str, str], Answer],
         name: str,
-        worldview: str,
+        worldview: str = "",
+        moves: Mapping[str, _Moved] = MappingProxyType({}),
     ) -> list[Said]:
         said = []
         for question in questions:
@@ -351,7 +376,8 @@ class Predictor:
                 answer = replace(answer, gate=f"overridden: {self.accept_because}; {answer.gate}")
             passed = not answer.gate.startswith("refused")
             value = model_value(question.space, answer.numbers, LEVELS) if passed else None
-            said.append(Said(question, name, value, answer, worldview, answer.spread))
+            moved = moves.get(question.id, ())
+            said.append(Said(question, name, value, answer, worldview, answer.spread, moved))
         return said
 
     def _pools(
@@ -392,7 +418,7 @@ class Predictor:
         ]
         numeric = [q for q in questions if q.type == "numeric" and q.id in self.asks]
         for group, items in self.parts(numeric, as_of):
-            held = self.model.records(items, as_of, self.watched(as_of))
+            held = self.model.records(self.at(as_of, items))
             for question in group:
                 predicate = self.asks[question.id]
                 record = held[min(asked(predicate))]
@@ -401,42 +427,6 @@ class Predictor:
                     value = model_value(question.space, numbers, LEVELS)
                     said.append(Said(question, CLIMATOLOGY, value))
         return said
-
-
-def world_model(
-    bank: Bank,
-    asks: Mapping[str, Predicate],
-    questions: Mapping[str, Question],
-    *,
-    openings: Mapping[str, dt.datetime],
-    seed: int,
-    draws: int,
-) -> WorldModel:
-    """Give the model of a bank's world, its fits kept on disk."""
-    from forecasting.inference.compile import library_versions
-    from forecasting.models.fits import stored_fits
-    from forecasting.models.world.classes import class_draws
-    from forecasting.models.world.learning import Learner
-    from forecasting.models.world.packages import delivery_hazards
-
-    learner = Learner(
-        stored_fits(seed),
-        openings,
-        seed,
-        class_draws(bank.classes),
-        delivery_hazards(bank.classes),
-    )
-    return WorldModel(
-        bank.world,
-        asks,
-        questions,
-        learner,
-        openings,
-        seed,
-        draws,
-        bank.digest,
-        dict(library_versions()),
-    )
 
 
 def predicates(
@@ -480,22 +470,18 @@ def watches_of(
 
 def outcomes_known(catalog: Catalog, as_of: dt.datetime) -> tuple[int, int]:
     """Count the binary questions that had resolved by a moment: yes, and all."""
-    resolved: list[Resolution] = [
-        outcome
-        for name, outcome in catalog.outcomes.items()
-        if outcome.resolved_at <= as_of
-        and outcome.outcome != ANNULLED
+    resolved = [
+        standing.outcome
+        for name, standing in catalog.outcomes.items()
+        if standing.resolved_at <= as_of
+        and standing.outcome != ANNULLED
         and catalog.questions[name].type == "binary"
     ]
-    return sum(outcome.outcome == "yes" for outcome in resolved), len(resolved)
+    return resolved.count("yes"), len(resolved)
 
 
 def drafts(
-    said: Iterable[Said],
-    as_of: dt.datetime,
-    *,
-    kind: Kind,
-    run: str = "",
+    said: Iterable[Said], as_of: dt.datetime, *, kind: Kind, run: str = ""
 ) -> list[ModelRun | Forecast]:
     """Turn answers into ledger entries: each distinct simulation once, then what rests on it.
 
@@ -514,6 +500,9 @@ def drafts(
             reference = in_batch(runs[key])
         if item.value is None:
             continue
+        meta = {"moved": json.dumps(item.moved)} if item.moved else {}
+        if item.answer is not None and item.answer.intervals:
+            meta["intervals"] = json.dumps(item.answer.intervals)
         entries.append(
             Forecast(
                 question=item.question.id,
@@ -526,18 +515,10 @@ def drafts(
                 model_run=reference,
                 run=run,
                 gate=item.answer.fit if item.answer else "",
-                meta=_meta(item),
+                meta=meta,
             )
         )
     return entries
-
-
-def _meta(item: Said) -> dict[str, str]:
-    """Give what else is kept with a forecast: what moved it, and the intervals of its options."""
-    found = {"moved": json.dumps(item.moved)} if item.moved else {}
-    if item.answer is not None and item.answer.intervals:
-        found["intervals"] = json.dumps(item.answer.intervals)
-    return found
 
 
 def _model_run(item: Said, answer: Answer, as_of: dt.datetime, run: str) -> ModelRun:

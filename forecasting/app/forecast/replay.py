@@ -1,17 +1,27 @@
-"""Replay: forecast each date with only the information available by then, and log it."""
+"""Replay: forecast each date with only the information available by then, and log it.
+
+Several processes may simulate ahead of its walk, which then finds their answers. All chance is
+keyed by the seed, so where and in which order a moment was simulated changes no digit. What a
+worker could not know (what moved a probability) is simulated in the walk.
+"""
 
 import contextlib
+import copyreg
 import datetime as dt
 import hashlib
 import json
+import os
+import pickle
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
+from types import MappingProxyType
 from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import REPLAY_DRAWS, Earlier, Predictor, drafts
-from forecasting.app.forecast.replay_ahead import Ahead, Progress, answers_ahead, executor
 from forecasting.app.forecast.worldviews import Spoken
 from forecasting.app.frames import Selection
 from forecasting.app.scores.score import scores
@@ -24,9 +34,18 @@ from forecasting.domain.predicate import Predicate
 from forecasting.domain.provenance import Plain, ReplayMark
 from forecasting.domain.question import ANNULLED, Question
 from forecasting.errors import InvalidInput, NotFound
+from forecasting.models.world.reading import Answer
 from forecasting.store import Ledger
 
-Clock = Callable[[], dt.datetime]
+type Clock = Callable[[], dt.datetime]
+#: Goes through steps of work with what takes each and says how far it is.
+type Progress = Callable[[Sequence[Any], Callable[[Any], str]], None]
+#: Answers by forecaster, moment and question.
+type Ahead = Mapping[tuple[str, dt.datetime, str], Answer]
+SHORT_WINDOW_DAYS = 14
+ONE_DAY = dt.timedelta(days=1)
+#: Neighbouring steps share fits, so they stay together; several parts a worker even out their work.
+PARTS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +108,10 @@ def plan(
     if every < 1:
         msg = f"every ({every}): must be one day or more"
         raise InvalidInput(msg, hint="every=7")
-    questions = _questions(catalog, bank, names)
+    of_bank = {question.id for question in bank.questions}
+    named = [q for name in names for q in catalog.find(name)]
+    chosen = named or [q for q in catalog.questions.values() if q.id in of_bank]
+    questions = sorted({q.id: q for q in chosen}.values(), key=lambda q: (q.opens, q.id))
     if not questions:
         msg = "replay: the bank has no question to replay"
         raise InvalidInput(msg, hint="forecast questions list")
@@ -104,12 +126,12 @@ def plan(
     ends = [catalog.ends(question) for question in questions]
     known = [item.known_at for item in evidence if first <= item.known_at <= last]
     days = steps(questions, ends, known, start=first, until=last, every=every, zone=bank.zone)
-    chosen = {question.id for question in questions}
+    asked = {question.id for question in questions}
     spoken = [
         Step(text_speaks_at(text), text)
         for text in bank.texts
         if first <= text_speaks_at(text) <= last
-        and any(not claim.shown_only and claim.question in chosen for claim in text.claims)
+        and any(not claim.shown_only and claim.question in asked for claim in text.claims)
     ]
     laid = sorted(
         [*(Step(moment) for moment in days), *spoken],
@@ -125,15 +147,6 @@ def plan(
     canonical = json.dumps(identity, sort_keys=True).encode()
     run = hashlib.sha256(canonical).hexdigest()[:16]
     return Plan(run, tuple(questions), tuple(laid), first, last, seed, every, bank.zone)
-
-
-def _questions(catalog: Catalog, bank: Bank, names: Sequence[str]) -> list[Question]:
-    if names:
-        found = {q.id: q for name in names for q in catalog.find(name)}
-    else:
-        of_bank = {question.id for question in bank.questions}
-        found = {q.id: q for q in catalog.questions.values() if q.id in of_bank}
-    return sorted(found.values(), key=lambda question: (question.opens, question.id))
 
 
 def _model_versions() -> dict[str, str]:
@@ -162,19 +175,8 @@ def replay(
 
     Each step is one transaction, so an interruption at any moment leaves whole steps only. The
     evidence is cut at the ledger head of the run's first start: what is recorded later cannot
-    change it.
-
-    Parameters
-    ----------
-    workers : int
-        Processes that simulate ahead of the walk; they change no digit of it.
-    dask : str
-        Address of a Dask scheduler whose workers do so instead.
-
-    Returns
-    -------
-    dict
-        run, questions, resolved, steps, forecasts, refused, seconds, digest, scores.
+    change it. `workers` processes simulate ahead of the walk, or those of the Dask scheduler at
+    the address `dask`; they change no digit of it.
     """
     began = time.perf_counter()
     marks, cut = ledger.replay_runs(), ledger.head().seq
@@ -234,27 +236,16 @@ def _walk(
     dask: str,
 ) -> None:
     catalog = Catalog.of(ledger, head=cut)
-    evidence = ledger.evidence(head=cut)
+    evidence, watches = ledger.evidence(head=cut), ledger.watches(head=cut)
     so_far = ledger.forecasts(kind="replay", run=made.run)
     refused_only = {run.as_of for run in ledger.model_runs(run=made.run)}
     done = {forecast.issued_at for forecast in so_far} | refused_only
-    watches = ledger.watches(head=cut)
     ahead: Ahead = {}
     if workers > 1 or dask:
         moments = [s.moment for s in made.steps if s.text is None and s.moment not in done]
+        job = pickle.dumps((catalog, tuple(evidence), tuple(watches), bank, made))
         with executor(workers, dask) as (pool, count):
-            ahead = answers_ahead(
-                catalog,
-                evidence,
-                watches,
-                bank,
-                made,
-                moments,
-                seed=made.seed,
-                pool=pool,
-                workers=count,
-                progress=progress,
-            )
+            ahead = _answers_ahead(job, moments, pool, count, progress)
     predictor = Predictor(
         catalog,
         evidence,
@@ -271,9 +262,8 @@ def _walk(
         for forecast in so_far
         if forecast.forecaster == MODEL
     }
-    backdated = {
-        (forecast.forecaster, forecast.claim) for forecast in ledger.forecasts(kind="backdated")
-    }
+    backdated = {(one.forecaster, one.claim) for one in ledger.forecasts(kind="backdated")}
+    asked = {question.id for question in made.questions}
 
     def take(step: Step) -> str:
         if step.text is not None:
@@ -281,7 +271,7 @@ def _walk(
                 claim_forecast(catalog.questions[claim.question], step.text, claim, step.moment)
                 for claim in step.text.claims
                 if not claim.shown_only
-                and claim.question in {question.id for question in made.questions}
+                and claim.question in asked
                 and (step.text.forecaster, claim.id) not in backdated
             ]
             ledger.append(spoken, recorded_at=clock())
@@ -300,6 +290,69 @@ def _walk(
         return step.label
 
     progress(made.steps, take)
+
+
+@contextlib.contextmanager
+def executor(workers: int, dask: str = "") -> Iterator[tuple[Executor, int]]:
+    """Give an executor of some local processes, or of a Dask cluster, and how many work in it."""
+    if not dask:
+        # Each thread that samples would keep a heap of its own (glibc).
+        os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+        # A process that was forked would share locks with the threads of this one.
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            yield pool, workers
+        return
+    try:
+        from distributed import Client
+    except ImportError as missing:
+        msg = f"dask ({dask}): the package distributed is not installed"
+        raise InvalidInput(msg, hint="pip install 'scenario-forecasting[dask]'") from missing
+    try:
+        client = Client(dask, timeout=10)
+    except (OSError, ValueError) as silent:
+        msg = f"dask ({dask}): no scheduler answers at this address"
+        raise InvalidInput(msg, hint="dask=tcp://127.0.0.1:8786") from silent
+    with client:
+        yield client.get_executor(), max(1, len(client.nthreads()))
+
+
+def _frozen(given: dict[Any, Any]) -> MappingProxyType[Any, Any]:
+    return MappingProxyType(given)
+
+
+# Frozen values hold frozen mappings, which pickle does not know.
+copyreg.pickle(MappingProxyType, lambda given: (_frozen, (dict(given),)))
+
+
+def _answers_ahead(
+    job: bytes, moments: Sequence[dt.datetime], pool: Executor, workers: int, progress: Progress
+) -> Ahead:
+    """Simulate some moments of a replay in the processes of an executor."""
+    size = max(1, -(-len(moments) // (PARTS * workers)))
+    parts = [tuple(moments[start : start + size]) for start in range(0, len(moments), size)]
+    futures = {part: pool.submit(answers_of, job, part) for part in parts}
+    found: dict[tuple[str, dt.datetime, str], Answer] = {}
+
+    def take(part: tuple[dt.datetime, ...]) -> str:
+        found.update(futures[part].result())
+        return f"simulated to {iso(part[-1])[:10]}"
+
+    progress(parts, take)
+    return found
+
+
+def answers_of(job: bytes, moments: Sequence[dt.datetime]) -> Ahead:
+    """Simulate some moments, in whatever process this is."""
+    catalog, evidence, watches, bank, made = pickle.loads(job)
+    predictor = Predictor(
+        catalog, evidence, bank, seed=made.seed, watches=watches, draws=REPLAY_DRAWS
+    )
+    found: dict[tuple[str, dt.datetime, str], Answer] = {}
+    for moment in moments:
+        asked = made.asked(catalog, predictor.asks, moment)
+        for (name, question), answer in predictor.answers(asked, moment).items():
+            found[name, moment, question] = answer
+    return found
 
 
 def claim_forecast(question: Question, text: Text, claim: Claim, moment: dt.datetime) -> Forecast:
@@ -349,10 +402,6 @@ def summary(ledger: Ledger, made: Plan, *, seconds: float) -> dict[str, Any]:
         "digest": ledger.content_digest(),
         "scores": rows,
     }
-
-
-SHORT_WINDOW_DAYS = 14
-ONE_DAY = dt.timedelta(days=1)
 
 
 def midnight_from(moment: dt.datetime, zone: str = DEFAULT_ZONE) -> dt.datetime:

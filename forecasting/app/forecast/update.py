@@ -11,17 +11,16 @@ from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.in_force import KINDS, latest
-from forecasting.app.forecast.predict import Earlier, Predictor, Said, drafts, watches_of
+from forecasting.app.forecast.predict import OWN, Earlier, Predictor, Said, drafts
 from forecasting.app.forecast.worldviews import Spoken
 from forecasting.app.ledger.log import check_moment, kind_of
-from forecasting.app.upkeep.banks import bank_of, changed_since
+from forecasting.app.upkeep.banks import changed_since
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso
 from forecasting.domain.question import Question, normalised
 from forecasting.domain.watch import Watch
 from forecasting.errors import InvalidInput
-from forecasting.evidence import known
 from forecasting.evidence.relevant import ancestors, asked, groups
 from forecasting.store import Ledger
 
@@ -69,26 +68,25 @@ def update(
     """
     moment = as_of or now
     check_moment(moment, now)
-    live = kind_of(moment, now) == "live"
+    kind = kind_of(moment, now)
     catalog = Catalog.of(ledger, recorded_by=moment)
     questions, due = _chosen(catalog, names, moment)
-    bank = bank_of(ledger)
-    looks = watches_of(ledger, moment, live=live)
-    predictor = Predictor(
+    predictor = Predictor.of(
+        ledger,
         catalog,
-        known(ledger.evidence(), moment, recorded=live),
-        bank,
+        moment,
+        now,
         seed=seed,
-        watches=looks,
         accept_because=normalised(accept_because),
         spoken=Spoken(ledger.forecasts(kind="live")),
     )
+    bank = predictor.bank
     able = [question for question in questions if question.id in predictor.asks]
     warnings = _silent(
         {q.id: predictor.silent[q.id] for q in questions if q.id in predictor.silent}
     )
     rests = {q.id: ancestors(bank.world.links, asked(predictor.asks[q.id])) for q in able}
-    processes = sorted(set().union(*rests.values())) if rests else []
+    processes = sorted(set().union(*rests.values()))
     news: list[Watch] = []
     if watched:
         ends = predictor.watched(moment)
@@ -98,21 +96,25 @@ def update(
             if ends.get(name) is None or ends[name] < moment
         ]
         predictor.watches = (*predictor.watches, *news)
-    ends = predictor.model.watched_until(
-        processes, predictor.facts(moment), moment, predictor.watched(moment)
-    )
+    ends = predictor.model.watched_until(processes, predictor.at(moment))
     stale = {
         q.id: {name: ends[name] for name in rests[q.id] if moment - ends[name] > FRESH}
         for q in able
     }
     before = standing(ledger, moment)
     earlier = {
-        name: Earlier(f.issued_at, f.value.numbers, f.seq if live else None)
+        name: Earlier(f.issued_at, f.value.numbers, f.seq if kind == "live" else None)
         for name, f in before.items()
     }
     began = time.perf_counter()
     said = predictor.say(able, moment, earlier)
-    quiet = _if_quiet(predictor, [q for q in able if stale[q.id]], moment)
+    # As if somebody had watched every process up to now, and nothing happened.
+    looked = {name: moment for name in bank.world.processes}
+    waiting = [q for q in able if stale[q.id]]
+    quiet = {
+        name: answer.plain(catalog.questions[name])
+        for name, answer in predictor.one(OWN[0], waiting, moment, watched=looked).items()
+    }
     seconds = (time.perf_counter() - began) / max(len(able), 1)
     told = {item.question.id: item for item in said if item.forecaster == MODEL}
     warnings += [
@@ -120,7 +122,7 @@ def update(
     ]
     if changed_since(ledger, bank):
         warnings.append("the bank's files changed since they were loaded: forecast init loads them")
-    changed = _changed(bank, predictor, able, told, before)
+    changed = _changed(predictor, able, told, before)
     logged = {
         q.id
         for q in able
@@ -137,20 +139,24 @@ def update(
             + ("" if unwatched else ", neither is logged")
         )
     rows = [
-        _row(told[q.id], before.get(q.id), q.id in logged and not dry_run, seconds)
-        | {
-            "watched_until": min((ends[name] for name in rests[q.id]), default=None),
-            "quiet": quiet.get(q.id),
-            "status": "open",
-        }
+        _row(
+            q,
+            before.get(q.id),
+            "open",
+            told[q.id],
+            logged=q.id in logged and not dry_run,
+            seconds=seconds,
+            watched_until=min((ends[name] for name in rests[q.id]), default=None),
+            quiet=quiet.get(q.id),
+        )
         for q in able
         if q.id in told
     ]
-    rows += [_due_row(question, before.get(question.id), catalog, moment) for question in due]
+    rows += [_row(q, before.get(q.id), catalog.status(q, moment)) for q in due]
     if not dry_run:
         kept = [item for item in said if item.question.id in logged]
         # A forecast names its run by its place in the batch, so the watches come last.
-        entries = [*drafts(kept, moment, kind=kind_of(moment, now)), *news]
+        entries = [*drafts(kept, moment, kind=kind), *news]
         if entries:
             ledger.append(entries, recorded_at=now)
     return rows, warnings
@@ -166,23 +172,12 @@ def unwatched(
     """Give the processes that nobody has watched for a week, and since when."""
     moment = as_of or now
     check_moment(moment, now)
-    live = kind_of(moment, now) == "live"
     catalog = Catalog.of(ledger, recorded_by=moment)
     questions, _ = _chosen(catalog, names, moment)
-    predictor = Predictor(
-        catalog,
-        known(ledger.evidence(), moment, recorded=live),
-        bank_of(ledger),
-        seed=0,
-        watches=watches_of(ledger, moment, live=live),
-    )
+    predictor = Predictor.of(ledger, catalog, moment, now, seed=0)
     resting = [predictor.model.rests(q) for q in questions if q.id in predictor.asks]
-    ends = predictor.model.watched_until(
-        sorted(frozenset().union(*resting)),
-        predictor.facts(moment),
-        moment,
-        predictor.watched(moment),
-    )
+    processes = sorted(frozenset().union(*resting))
+    ends = predictor.model.watched_until(processes, predictor.at(moment))
     return {name: end for name, end in ends.items() if moment - end > FRESH}
 
 
@@ -192,30 +187,14 @@ def _named(names: Sequence[str]) -> str:
     )
 
 
-def _if_quiet(
-    predictor: Predictor, questions: Sequence[Question], moment: dt.datetime
-) -> dict[str, Any]:
-    """Give each answer as if somebody had watched every process up to now, and nothing happened."""
-    if not questions:
-        return {}
-    looked = {name: moment for name in predictor.bank.world.processes}
-    from forecasting.app.forecast.predict import OWN
-
-    answers = predictor.one(OWN[0], questions, moment, watched=looked)
-    return {
-        name: answer.plain(predictor.catalog.questions[name]) for name, answer in answers.items()
-    }
-
-
 def _changed(
-    bank: Any,
     predictor: Predictor,
     questions: Sequence[Question],
     told: Mapping[str, Said],
     before: Mapping[str, Forecast],
 ) -> set[str]:
-    """Give the questions to log: those of each group in which something changed."""
-    group = groups(bank.world, {q.id: asked(predictor.asks[q.id]) for q in questions})
+    """Give the questions of each group in which something changed."""
+    group = groups(predictor.bank.world, {q.id: asked(predictor.asks[q.id]) for q in questions})
     moved = {
         group.get(q.id, q.id)
         for q in questions
@@ -279,13 +258,25 @@ def standing(ledger: Ledger, moment: dt.datetime) -> dict[str, Forecast]:
     return {question: last for (question, _), last in latest(said, at=moment).items()}
 
 
-def _row(item: Said, before: Forecast | None, logged: bool, seconds: float) -> dict[str, Any]:
-    answer, spread = item.answer, item.spread
+def _row(
+    question: Question,
+    before: Forecast | None,
+    status: str,
+    item: Said | None = None,
+    *,
+    logged: bool = False,
+    seconds: float = 0.0,
+    watched_until: dt.datetime | None = None,
+    quiet: Any = None,
+) -> dict[str, Any]:
+    """Show a question's answer beside the one before; one that is due has no answer any more."""
+    answer, spread = (None, None) if item is None else (item.answer, item.spread)
+    after, moved = (None, ()) if item is None else (item.value, item.moved)
     return {
-        "question": item.question.id,
+        "question": question.id,
         "model": "world",
         "before": None if before is None else before.value.plain,
-        "after": None if item.value is None else item.value.plain,
+        "after": None if after is None else after.plain,
         "lower": None if spread is None else spread.p05,
         "upper": None if spread is None else spread.p95,
         "mcse": None if spread is None else spread.mcse,
@@ -293,38 +284,14 @@ def _row(item: Said, before: Forecast | None, logged: bool, seconds: float) -> d
         "k_hat": None,
         "gate": None if answer is None else answer.gate,
         "fit": None if answer is None else answer.fit,
-        "moved": [{"cause": cause, "change": _one(change)} for cause, change in item.moved],
+        "moved": [
+            {"cause": cause, "change": change[0] if len(change) == 1 else list(change)}
+            for cause, change in moved
+        ],
         "logged": logged,
-        "closes": item.question.closes,
-        "seconds": seconds,
-    }
-
-
-def _due_row(
-    question: Question, before: Forecast | None, catalog: Catalog, moment: dt.datetime
-) -> dict[str, Any]:
-    """Show a question that waits for its outcome, with the model's last number."""
-    return {
-        "question": question.id,
-        "model": "world",
-        "before": None if before is None else before.value.plain,
-        "after": None,
-        "lower": None,
-        "upper": None,
-        "mcse": None,
-        "method": None,
-        "k_hat": None,
-        "gate": None,
-        "fit": None,
-        "moved": [],
-        "logged": False,
         "closes": question.closes,
-        "seconds": 0.0,
-        "watched_until": None,
-        "quiet": None,
-        "status": catalog.status(question, moment),
+        "seconds": seconds,
+        "watched_until": watched_until,
+        "quiet": quiet,
+        "status": status,
     }
-
-
-def _one(change: Sequence[float]) -> float | list[float]:
-    return change[0] if len(change) == 1 else list(change)

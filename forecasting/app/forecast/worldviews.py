@@ -13,13 +13,22 @@ import datetime as dt
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from forecasting.app.catalog import Catalog
+from forecasting.app.forecast.in_force import latest
+from forecasting.app.frames import Selection, latest_run, scoring_frame, select
 from forecasting.arrays import FloatArray
+from forecasting.bank import Bank, text_speaks_at
+from forecasting.domain.commentary import Claim
 from forecasting.domain.forecast import Forecast
+from forecasting.domain.forecasters import MODEL, POOL, family, ordered
+from forecasting.domain.instants import iso, parse_instant
 from forecasting.domain.question import ANNULLED, Question
+from forecasting.domain.verbal import FLAT_DENIAL_ALTERNATIVES
+from forecasting.errors import InvalidInput
 from forecasting.models.worldview_weights import (
     RECALIBRATED_FROM,
     SPOT,
@@ -27,26 +36,19 @@ from forecasting.models.worldview_weights import (
     log_likelihood_of,
     mixture_quantiles,
 )
+from forecasting.store import Ledger
 
-__all__ = ["Ensemble", "Spoken", "counted", "spot_of", "weights_at"]
-
-PREFIX, POOL = "worldview:", "pool:worldviews"
+PREFIX = "worldview:"
+#: What differs by less is said alike.
+DIFFERS = 0.005
 
 
 @dataclass(frozen=True, slots=True)
 class Ensemble:
-    """The worldviews' weights as of a moment, and how their pool is read.
+    """The worldviews' weights as of a moment (they sum to one), and how their pool is read.
 
-    Attributes
-    ----------
-    weights
-        By forecaster name; they sum to one.
-    questions
-        The resolved questions that they rest on, by the time from which they count.
-    n_events
-        How many events those are about.
-    recalibrated
-        From the pool's probability of yes to the one that is said; the identity below 20 events.
+    `questions`, of so many events, are those that the weights rest on, by the time from which they
+    count; `recalibrated` reads the pool's probability of yes (below 20 events as it is).
     """
 
     weights: Mapping[str, float]
@@ -55,26 +57,12 @@ class Ensemble:
     recalibrated: Callable[[float], float] = field(default=float, compare=False, repr=False)
 
     def pool(
-        self,
-        question: Question,
-        said: Mapping[str, Sequence[float]],
-        levels: Sequence[float] = (),
+        self, question: Question, said: Mapping[str, Sequence[float]], levels: Sequence[float] = ()
     ) -> list[float]:
-        """Combine what the worldviews say of one question.
+        """Combine what the worldviews say: a mean of probabilities, a mixture of distributions.
 
-        Parameters
-        ----------
-        question : Question
-            Its type says how: a mean of probabilities, or a mixture of distributions.
-        said : mapping of str to sequence of float
-            Each forecaster's numbers; those whose fit was refused are missing.
-        levels : sequence of float
-            In percent, of a numeric question.
-
-        Returns
-        -------
-        list of float
-            One probability, one an option, or one quantile a level.
+        `said` holds each forecaster's numbers, without those whose fit was refused; `levels` are
+        the quantiles' in percent.
         """
         w = np.array([self.weights[name] for name in said])
         numbers = np.array([list(values) for values in said.values()], dtype=np.float64)
@@ -105,10 +93,7 @@ class Ensemble:
 class Spoken:
     """What the worldviews and their pool had said, by forecaster and question, in time.
 
-    Parameters
-    ----------
-    forecasts : iterable of Forecast
-        Those of others are passed over; of one kind, and of one run.
+    The forecasts are of one kind, and of one run; those of others are passed over.
     """
 
     def __init__(self, forecasts: Iterable[Forecast] = ()) -> None:
@@ -168,20 +153,7 @@ def spot_of(question: Question) -> dt.datetime:
 
 
 def counted(catalog: Catalog, as_of: dt.datetime) -> list[Counted]:
-    """Give the questions whose outcome counts towards the weights as of a moment.
-
-    Parameters
-    ----------
-    catalog : Catalog
-        Questions and standing outcomes.
-    as_of : datetime
-        Outcomes known before it, of windows that are over.
-
-    Returns
-    -------
-    list of Counted
-        By the moment from which they count, and id.
-    """
+    """Give the questions that count towards the weights as of a moment, in the order they came."""
     found = []
     for name, outcome in catalog.outcomes.items():
         question = catalog.questions.get(name)
@@ -200,55 +172,30 @@ def weights_at(
 ) -> Ensemble:
     """Give the weights of some worldviews from what they had said of questions now resolved.
 
-    Parameters
-    ----------
-    catalog : Catalog
-        Questions and standing outcomes; filtered by `as_of` here.
-    spoken : Spoken
-        Their earlier forecasts, of one kind (a replay: of the run at hand).
-    as_of : datetime
-        Nothing known later counts.
-    worldviews : sequence of str
-        Forecaster names of those that speak now, ``worldview:003``; one that never spoke before
-        enters with an equal share.
-
-    Returns
-    -------
-    Ensemble
-        Equal weights where nothing counts.
+    One that never spoke before enters with an equal share; all have one where nothing counts.
     """
     names = sorted(set(worldviews))
-    rows, events, used = _rows(counted(catalog, as_of), spoken, names)
     if not names:
         return Ensemble({})
-    weights = ensemble_weights(rows, events)
-    found = dict(zip(names, (float(w) for w in weights), strict=True))
-    n_events = len(set(events))
-    recalibrated = _recalibration(used, spoken) if n_events >= RECALIBRATED_FROM else float
-    questions = tuple(item.question.id for item in used)
-    return Ensemble(found, questions, n_events, recalibrated)
-
-
-def _rows(
-    items: Sequence[Counted], spoken: Spoken, names: Sequence[str]
-) -> tuple[FloatArray, list[str], list[Counted]]:
-    rows, events, used = [], [], []
-    for item in items:
+    used, rows = [], []
+    for item in counted(catalog, as_of):
         entered = [name for name in names if spoken.entered(name, item.spot)]
         said = {name: spoken.at(name, item.question.id, item.spot) for name in entered}
-        if not entered or any(numbers is None for numbers in said.values()):
-            continue
-        row = [_chance(said[name], item.label) if name in said else np.nan for name in names]
-        rows.append(row)
-        events.append(item.question.event)
-        used.append(item)
-    array = np.array(rows, dtype=np.float64).reshape(len(rows), len(names))
-    spoke = ~np.isnan(array)
-    array[spoke] = log_likelihood_of(array[spoke])
-    return array, events, used
+        if entered and all(numbers is not None for numbers in said.values()):
+            used.append(item)
+            rows.append([_chance(said.get(name), item.label) for name in names])
+    chance: FloatArray = np.array(rows, dtype=np.float64).reshape(len(rows), len(names))
+    spoke = ~np.isnan(chance)
+    chance[spoke] = log_likelihood_of(chance[spoke])
+    events = [item.question.event for item in used]
+    weights = dict(zip(names, map(float, ensemble_weights(chance, events)), strict=True))
+    n_events = len(set(events))
+    recalibrated = _recalibration(used, spoken) if n_events >= RECALIBRATED_FROM else float
+    return Ensemble(weights, tuple(item.question.id for item in used), n_events, recalibrated)
 
 
 def _chance(numbers: tuple[float, ...] | None, label: int) -> float:
+    """Give the probability of what happened; NaN where nothing was said."""
     if numbers is None:
         return float("nan")
     p = numbers[label] if len(numbers) > 1 else (numbers[0] if label == 1 else 1 - numbers[0])
@@ -282,3 +229,287 @@ def _recalibration(used: Sequence[Counted], spoken: Spoken) -> Callable[[float],
     )
     line = recalibrate_rows(frame).line(POOL)
     return lambda p: float(line.predict(p))
+
+
+def worldview_rows(
+    ledger: Ledger,
+    bank: Bank,
+    *,
+    now: dt.datetime,
+    kind: str = "",
+    run: str = "",
+    at: dt.datetime | None = None,
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Give one row a worldview: its weight, its record, its claims, and where it differs now.
+
+    Of live forecasts as of now, or of the latest complete replay as of its end where no worldview
+    has spoken live, unless `kind`, `run` and `at` say otherwise. The notes say what was chosen, and
+    how much the weights mean.
+    """
+    chosen, notes, moment = _choose(ledger, kind, run, at, now)
+    catalog, forecasts = _read(ledger, chosen, moment)
+    spoken = Spoken(forecasts)
+    ensemble = weights_at(catalog, spoken, moment, spoken.worldviews)
+    brier = _brier(ledger, catalog, forecasts, moment)
+    claimed = _claims(catalog, bank, forecasts, moment)
+    titles = {worldview.forecaster: worldview for worldview in bank.worldviews}
+    last = latest(forecasts)
+    rows = []
+    for name in spoken.worldviews:
+        worldview = titles.get(name)
+        claims = claimed.get(worldview.text, []) if worldview else []
+        mean, n = brier.get(name, (None, 0))
+        # Those that bear on its weight are the ones whose middle it had entered by.
+        bearing = [catalog.questions[question] for question in ensemble.questions]
+        bearing = [question for question in bearing if spoken.entered(name, spot_of(question))]
+        rows.append(
+            {
+                "worldview": name.removeprefix(PREFIX),
+                "title": worldview.title if worldview else "",
+                "weight": ensemble.weights[name],
+                "n_resolved": len(bearing),
+                "n_events": len({question.event for question in bearing}),
+                "brier": mean,
+                "n_scored": n,
+                **_scorecard(claims),
+                "claims": claims,
+                "differs": _differs(catalog, last, name, moment),
+                "as_of": moment,
+                "kind": chosen.kind,
+                "run": chosen.run,
+            }
+        )
+    return rows, [*notes, f"as of {iso(moment)}: {ensemble.reading}"]
+
+
+def worldview_steps(
+    ledger: Ledger,
+    *,
+    now: dt.datetime,
+    kind: str = "",
+    run: str = "",
+    at: dt.datetime | None = None,
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Give one row for each time that questions of an event came to count, with the weights after.
+
+    The rest is as in `worldview_rows`.
+    """
+    chosen, notes, moment = _choose(ledger, kind, run, at, now)
+    catalog, forecasts = _read(ledger, chosen, moment)
+    spoken = Spoken(forecasts)
+    groups: dict[tuple[dt.datetime, str], list[str]] = {}
+    for item in counted(catalog, moment):
+        key = (item.entered_at, item.question.event)
+        groups.setdefault(key, []).append(item.question.id)
+    rows: list[dict[str, Any]] = []
+    for (when, event), questions in groups.items():
+        # What is known at a moment counts just after it.
+        after = when + dt.timedelta.resolution
+        here = [name for name in spoken.worldviews if spoken.entered(name, when)]
+        found = weights_at(catalog, spoken, after, here)
+        new = [name for name in questions if name in found.questions]
+        if not new:
+            continue
+        rows.append(
+            {
+                "at": when,
+                "event": event,
+                "questions": new,
+                "n_resolved": len(found.questions),
+                "n_events": found.n_events,
+                "weights": {
+                    name.removeprefix(PREFIX): weight for name, weight in found.weights.items()
+                },
+            }
+        )
+    final = weights_at(catalog, spoken, moment, spoken.worldviews)
+    return rows, [*notes, f"as of {iso(moment)}: {final.reading}"]
+
+
+def _choose(
+    ledger: Ledger, kind: str, run: str, at: dt.datetime | None, now: dt.datetime
+) -> tuple[Selection, list[str], dt.datetime]:
+    """Give the forecasts that a table is about, what to say of the choice, and its moment."""
+    if kind not in {"", "live", "replay"}:
+        msg = f"kind ({kind}): must be live or replay"
+        raise InvalidInput(msg, hint="forecast worldviews --kind replay")
+    if run and kind == "live":
+        msg = f"run ({run}): belongs to a replay"
+        raise InvalidInput(msg, hint="forecast worldviews --kind replay")
+    chosen, notes = Selection("live"), []
+    if run or kind == "replay":
+        chosen = Selection("replay", run or latest_run(ledger))
+    elif not kind and not any(
+        f.forecaster.startswith(PREFIX) for f in ledger.forecasts(kind="live")
+    ):
+        if newest := latest_run(ledger):
+            chosen = Selection("replay", newest)
+            notes.append(f"no worldview has a live forecast; shown is replay run {newest}")
+        else:
+            notes.append("no worldview has a forecast yet: run forecast update or forecast replay")
+    ends = [
+        parse_instant(str(mark.config["to"]))
+        for mark in (ledger.replay_runs(run=chosen.run) if chosen.run else ())
+        if mark.event == "started" and "to" in mark.config
+    ]
+    return chosen, notes, at or next(iter(ends), now)
+
+
+def _read(ledger: Ledger, chosen: Selection, moment: dt.datetime) -> tuple[Catalog, list[Forecast]]:
+    catalog = Catalog.of(ledger, recorded_by=moment)
+    wanted = Selection(chosen.kind, chosen.run, as_of=moment)
+    return catalog, select(ledger, catalog, wanted)
+
+
+def _brier(
+    ledger: Ledger, catalog: Catalog, forecasts: Sequence[Forecast], moment: dt.datetime
+) -> dict[str, tuple[float, int]]:
+    """Give each worldview's mean scheduled half Brier score of yes-no questions, and their n."""
+    from forecasting.scoring import lifetime
+
+    frame = scoring_frame(ledger, catalog, forecasts, as_of=moment)
+    mine = frame["forecaster"].str.startswith(PREFIX) & (frame["type"] == "binary")
+    frame = frame[mine & ~frame["too_soon"]]
+    if frame.empty:
+        return {}
+    scored = lifetime.score(frame, rule="brier", convention="half")
+    return {
+        str(name): (float(group["score"].mean()), int(group["question"].nunique()))
+        for name, group in scored.groupby("forecaster")
+    }
+
+
+def _differs(
+    catalog: Catalog, last: dict[tuple[str, str], Forecast], name: str, moment: dt.datetime
+) -> list[dict[str, Any]]:
+    found = []
+    for question in catalog.open_at(moment):
+        mine, model = last.get((question.id, name)), last.get((question.id, MODEL))
+        if mine is None or model is None:
+            continue
+        pairs = zip(mine.value.numbers, model.value.numbers, strict=True)
+        width = (question.space.upper or 1.0) - (question.space.lower or 0.0)
+        if max(abs(a - b) for a, b in pairs) > DIFFERS * width:
+            said = {"question": question.id, "says": mine.value.plain, "model": model.value.plain}
+            found.append(said)
+    return found
+
+
+def _claims(
+    catalog: Catalog, bank: Bank, forecasts: Sequence[Forecast], moment: dt.datetime
+) -> dict[str, list[dict[str, Any]]]:
+    """Give, by text, its claims of questions resolved by a moment, scored at the text's date."""
+    spoken: dict[str, list[Forecast]] = {}
+    for forecast in forecasts:
+        if forecast.forecaster == MODEL:
+            spoken.setdefault(forecast.question, []).append(forecast)
+    found: dict[str, list[dict[str, Any]]] = {}
+    for text in bank.texts:
+        said_at = text_speaks_at(text)
+        for claim in text.claims:
+            outcome = catalog.outcomes.get(claim.question)
+            known = outcome is not None and outcome.resolved_at <= moment
+            if claim.shown_only or outcome is None or not known or outcome.outcome == ANNULLED:
+                continue
+            model = [f for f in spoken.get(claim.question, []) if f.issued_at <= said_at]
+            p = model[-1].value.probability if model else None
+            seen = float(outcome.outcome == "yes")
+            score, low, high, others = claim_scores(claim, seen)
+            found.setdefault(text.id, []).append(
+                {
+                    "claim": claim.id,
+                    "question": claim.question,
+                    "text": text.id,
+                    "says": claim.scored.middle,
+                    "band": claim.scored.name,
+                    "outcome": seen,
+                    "score": score,
+                    "score_low": low,
+                    "score_high": high,
+                    "flat_denial": {str(p): other for p, other in others.items()},
+                    "model": p,
+                    "model_score": None if p is None else (p - seen) ** 2,
+                }
+            )
+    return found
+
+
+def claim_scores(claim: Claim, seen: float) -> tuple[float, float, float, dict[float, float]]:
+    """Give a claim's half Brier score, its range, and that of other readings of a flat denial."""
+    band = claim.scored
+    ends = [(p - seen) ** 2 for p in (band.low, band.high)]
+    others = FLAT_DENIAL_ALTERNATIVES if claim.flat_denial else ()
+    return (band.middle - seen) ** 2, min(ends), max(ends), {p: (p - seen) ** 2 for p in others}
+
+
+def _scorecard(claims: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Average the claims' scores; the model's over the claims that it had spoken on by then."""
+    both = [claim for claim in claims if claim["model_score"] is not None]
+
+    def mean(rows: Sequence[Mapping[str, Any]], key: str) -> float | None:
+        return sum(row[key] for row in rows) / len(rows) if rows else None
+
+    return {
+        "n_claims": len(claims),
+        "claims_score": mean(claims, "score"),
+        "claims_low": mean(claims, "score_low"),
+        "claims_high": mean(claims, "score_high"),
+        "n_claims_model": len(both),
+        "claims_score_there": mean(both, "score"),
+        "claims_model": mean(both, "model_score"),
+    }
+
+
+def beside(ledger: Ledger, *, now: dt.datetime, kind: str, run: str = "") -> dict[str, Any]:
+    """List open questions and options that a worldview has spoken on, one row each.
+
+    Returns
+    -------
+    dict
+        ``forecasters`` in the fixed order; ``rows``: ``question, title, outcome, type, unit`` and
+        ``says``, a number by forecaster (of quantiles the median); ``apart``: the largest
+        difference between two worldviews, None for numbers.
+    """
+    catalog = Catalog.of(ledger)
+    last = {
+        (forecast.question, forecast.forecaster): forecast
+        for forecast in select(ledger, catalog, Selection(kind, run))
+        if forecast.forecaster in (MODEL, POOL) or family(forecast.forecaster) == "worldview"
+    }
+    names = ordered({name for _, name in last})
+    rows = []
+    for question in catalog.open_at(now):
+        spoken = {name: last[question.id, name] for name in names if (question.id, name) in last}
+        views = [name for name in spoken if family(name) == "worldview"]
+        if not views:
+            continue
+        numeric = question.type == "numeric"
+        for outcome, says in _numbers(question.type, spoken):
+            among = [says[name] for name in views]
+            rows.append(
+                {
+                    "question": question.id,
+                    "title": question.title,
+                    "outcome": outcome,
+                    "type": question.type,
+                    "unit": question.space.unit if numeric else "",
+                    "says": says,
+                    "apart": None if numeric else max(among) - min(among),
+                }
+            )
+    return {"forecasters": names, "rows": rows, "kind": kind}
+
+
+def _numbers(kind: str, spoken: Mapping[str, Forecast]) -> list[tuple[str, dict[str, float]]]:
+    """Give what each said of each outcome; of quantiles the one nearest to the median."""
+    if kind == "numeric":
+        middle = {}
+        for name, said in spoken.items():
+            levels = [abs(float(label) - 50.0) for label in said.value.labels]
+            middle[name] = said.value.numbers[levels.index(min(levels))]
+        return [("median", middle)]
+    options = [""] if kind == "binary" else next(iter(spoken.values())).value.labels
+    return [
+        (option, {name: said.value.numbers[k] for name, said in spoken.items()})
+        for k, option in enumerate(options)
+    ]

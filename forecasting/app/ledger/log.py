@@ -1,15 +1,14 @@
-"""Log a probability: by a person, at a moment, in one transaction."""
+"""Log or withdraw a forecast in one transaction, and read back what was said and stands."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.ledger import redact, seal
-from forecasting.app.ledger.undone import undone
-from forecasting.domain import reading
+from forecasting.app.ledger import seal
+from forecasting.domain import Evidence, Redaction, Resolution, reading
 from forecasting.domain.forecast import (
     LIVE_WITHIN,
     Forecast,
@@ -23,9 +22,12 @@ from forecasting.domain.forecast import (
 )
 from forecasting.domain.instants import iso
 from forecasting.domain.ladder import falls
+from forecasting.domain.provenance import ModelRun, ReplayMark
 from forecasting.domain.question import Question
 from forecasting.domain.resolution import Withdrawal
 from forecasting.domain.sealed import Sealed, placed
+from forecasting.domain.setup import Setup
+from forecasting.domain.watch import Watch
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.store import Ledger, Step
 
@@ -56,23 +58,11 @@ def log(
     because: str = "",
     sealed: bool = False,
 ) -> list[dict[str, Any]]:
-    """Record one forecast, or one for each rung given of a ladder.
+    """Record one forecast, or one for each rung given of a ladder; a row an entry.
 
-    Exactly one of `probability` (one, or a mapping that is options, quantiles or rungs as
-    the question wants it), `options`, `quantiles` and `ladder` says what is forecast. With
-    `sealed`, only the commitment to it is recorded, and the forecast itself is kept in a file until
-    it is revealed (:mod:`forecasting.app.ledger.seal`).
-
-    Returns
-    -------
-    list of dict
-        One row an entry: seq, id, question, forecaster, forecast, issued_at, recorded_at, kind,
-        hash.
-
-    Raises
-    ------
-    InvalidInput, NotFound
-        Nothing was written.
+    Exactly one of `probability` (one, or a mapping that is options, quantiles or rungs as the
+    question wants it), `options`, `quantiles` and `ladder` says what is forecast. With `sealed`
+    only the commitment is recorded, and the forecast is kept in a file until it is revealed.
     """
     given = [part for part in (probability, options, quantiles, ladder) if part]
     if len(given) != 1:
@@ -203,7 +193,7 @@ def _check_rungs(ledger: Ledger, catalog: Catalog, drafts: Sequence[Forecast]) -
 
 
 def standing(steps: Sequence[Step]) -> list[Step]:
-    """Leave out what an import brought and its undoing took back; see :mod:`.undone`."""
+    """Leave out what an import brought and its undoing took back; see :func:`undone`."""
     taken = {(step.question, step.at): step.seq for step in steps if not step.kind}
     back = {
         (step.question, step.at): step.seq
@@ -217,6 +207,39 @@ def standing(steps: Sequence[Step]) -> list[Step]:
         or (step.kind == "imported" and step.seq > taken[place])
         or step.kind not in ("", "imported")
     ]
+
+
+class Undone(NamedTuple):
+    """The imported forecasts that were taken back, by number, and the withdrawals that remain."""
+
+    forecasts: frozenset[int]
+    withdrawals: list[Withdrawal]
+
+    def left(self, forecasts: Iterable[Forecast]) -> list[Forecast]:
+        """Give the forecasts that were not taken back."""
+        return [one for one in forecasts if one.seq not in self.forecasts]
+
+
+def undone(ledger: Ledger, *, head: int | None = None) -> Undone:
+    """Read which imported forecasts were taken back, up to a head.
+
+    A withdrawal at the very instant of an imported forecast, recorded later, says that it was never
+    made: neither counts for anything, and the same may be said again.
+    """
+    withdrawals = ledger.withdrawals(head=head)
+    if not withdrawals:
+        return Undone(frozenset(), [])
+    taken = {(one.question, one.forecaster, one.withdrawn_at): one for one in withdrawals}
+    gone: set[int] = set()
+    used: set[int | None] = set()
+    for one in ledger.forecasts(kind="imported", head=head):
+        by = taken.get((one.question, one.forecaster, one.issued_at))
+        if by is None or one.seq is None:
+            continue
+        used.add(by.seq)
+        if by.seq is None or one.seq < by.seq:
+            gone.add(one.seq)
+    return Undone(frozenset(gone), [one for one in withdrawals if one.seq not in used])
 
 
 def withdraw(
@@ -276,7 +299,7 @@ def history(
     catalog = catalog or Catalog.of(ledger)
     kind = kind_named(kind)
     rows: list[dict[str, Any]] = []
-    gone, redacted = undone(ledger), redact.reasons(ledger)
+    gone, redacted = undone(ledger), seal.reasons(ledger)
     hidden = seal.hidden(ledger) if kind in ("live", "all") else []
     for question in catalog.find(name):
         entries = gone.left(ledger.forecasts(question=question.id, forecaster=forecaster or None))
@@ -313,51 +336,80 @@ def _in_force(
         ends = [catalog.ends(question), *(w for w in withdrawn if w >= forecast.issued_at)]
         if position + 1 < len(mine):
             ends.append(mine[position + 1].issued_at)
-        said = _of_seal(forecast) if isinstance(forecast, Sealed) else _of(catalog, forecast)
+        shown = None if isinstance(forecast, Sealed) else forecast
+        spread = None if shown is None else shown.spread
         rows.append(
             {
                 "seq": forecast.seq,
                 "question": question.id,
                 "forecaster": forecast.forecaster,
-                "kind": said["kind"],
-                "forecast": said["forecast"],
+                "kind": "sealed" if shown is None else shown.kind,
+                "forecast": None if shown is None else shown.value.plain,
                 "issued_at": forecast.issued_at,
                 "recorded_at": forecast.recorded_at,
-                "mark": said["mark"],
+                "mark": "" if shown is None else catalog.mark(shown),
                 "from": forecast.issued_at,
                 "until": min(ends),
-                "lower": said["lower"],
-                "upper": said["upper"],
-                "method": said["method"],
-                "run": said["run"],
-                "sealed": said["sealed"],
-                "because": said["because"],
+                "lower": None if spread is None else spread.p05,
+                "upper": None if spread is None else spread.p95,
+                "method": None if spread is None else spread.method,
+                "run": "" if shown is None else shown.run,
+                "sealed": forecast.seq if shown is None else shown.sealed,
+                "because": "[sealed]" if shown is None else shown.because,
             }
         )
     return rows
 
 
-def _of(catalog: Catalog, forecast: Forecast) -> dict[str, Any]:
-    spread = forecast.spread
-    return {
-        "kind": forecast.kind,
-        "forecast": forecast.value.plain,
-        "mark": catalog.mark(forecast),
-        "lower": None if spread is None else spread.p05,
-        "upper": None if spread is None else spread.p95,
-        "method": None if spread is None else spread.method,
-        "run": forecast.run,
-        "sealed": forecast.sealed,
-        "because": forecast.because,
-    }
+def entries(ledger: Ledger, *, before: int | None = None, most: int = 50) -> list[dict[str, Any]]:
+    """Give the last entries, or the last before a number, newest first.
+
+    `about` is a question where there is one; `said` a few words, or a forecast with its kind.
+    """
+    gone = seal.reasons(ledger)
+    rows = []
+    for found in ledger.entries(before=before, most=most):
+        who, about, said = _entry(found.value)
+        rows.append(
+            {
+                "seq": found.seq,
+                "id": found.id,
+                "hash": found.hash,
+                "kind": found.kind.replace("_", " "),
+                "recorded_at": found.recorded_at,
+                "who": who,
+                "about": about,
+                "said": said,
+                "redacted": found.seq in gone,
+            }
+        )
+    return rows
 
 
-def _of_seal(sealed: Sealed) -> dict[str, Any]:
-    nothing = dict.fromkeys(("forecast", "lower", "upper", "method"))
-    return nothing | {
-        "kind": "sealed",
-        "mark": "",
-        "run": "",
-        "sealed": sealed.seq,
-        "because": "[sealed]",
-    }
+def _entry(value: object) -> tuple[str, str, Any]:
+    """Say whose entry it is, of which question, and what it says."""
+    match value:
+        case Forecast():
+            kind = "" if value.kind == "live" else value.kind
+            return value.forecaster, value.question, (value.value.plain, kind)
+        case Question():
+            return "", value.id, value.title
+        case Resolution():
+            return "", value.question, value.said if value.status else value.outcome
+        case Withdrawal():
+            return value.forecaster, value.question, "withdrawn"
+        case Sealed():
+            return value.forecaster, value.question, "sealed"
+        case Redaction():
+            return "", "", f"the text of entry {value.forecast}: {value.reason}"
+        case Evidence():
+            return value.source, "", value.title
+        case Watch():
+            return value.watcher, "", f"looked at {value.process}"
+        case Setup():
+            return value.said_by, "", f"{value.subject} {value.name}"
+        case ModelRun():
+            return "", "", f"{value.family}: {value.gate}"
+        case ReplayMark():
+            return "", "", f"replay {value.run} {value.event}"
+    return "", "", ""

@@ -1,14 +1,17 @@
-"""Resolve a question, annul, dispute, reopen: each an entry; nothing recorded is taken back."""
+"""Resolve a question, annul, dispute, reopen: each an entry; and score under every version."""
 
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from forecasting.app.catalog import Catalog
+from forecasting.app.frames import Selection, resolved
 from forecasting.app.ledger.log import check_moment
-from forecasting.app.questions.load import resolution_row
+from forecasting.app.scores.score import from_frame
 from forecasting.domain import reading
+from forecasting.domain.forecast import KINDS, kind_named
 from forecasting.domain.instants import iso
 from forecasting.domain.outcome import NO, YES
 from forecasting.domain.question import ANNULLED, Question, normalised
@@ -30,34 +33,18 @@ def resolve(
     note: str = "",
     early_no: bool = False,
 ) -> list[dict[str, Any]]:
-    """Record an outcome, or a new version of it, and re-score from then on.
+    """Record an outcome, or a new version of it, known `at` a moment (default now).
 
-    A ladder resolves by its open rungs: ``yes`` at a moment settles every rung whose deadline had
-    not passed by then; ``no`` settles the rungs whose deadline has passed.
-
-    Parameters
-    ----------
-    outcome : str
-        In any of its forms; a number beyond a bound is recorded as beyond it, and ``annulled``
-        annuls the question.
-    at : datetime, optional
-        When the outcome could be known; default now.
-    early_no : bool
-        That it is no before the deadline and cannot change any more.
-
-    Raises
-    ------
-    EarlyNo
-        A no before the deadline that is not confirmed as final.
-    InvalidInput, NotFound
-        No such outcome, a time in the future or before the opening, a condition that failed, a
-        ladder without a rung to settle. Nothing was written.
+    A ladder resolves by its open rungs: ``yes`` settles every rung whose deadline had not passed by
+    then, ``no`` those whose deadline has. ``annulled`` annuls; `early_no` says that a no before the
+    deadline cannot change any more, else it is :class:`EarlyNo`.
     """
     catalog = Catalog.of(ledger)
     known_at = at or now
     check_moment(known_at, now)
     _check_source(source, f"resolve {name} {outcome}")
-    outcome = _read(catalog.find(name), outcome)
+    # The rungs of a ladder are alike.
+    outcome = reading.outcome(catalog.find(name)[0].space, outcome)
     if outcome == ANNULLED:
         return annul(ledger, name, source=source, now=now, at=at, note=note)
     questions = _rungs(
@@ -89,13 +76,7 @@ def annul(
     at: dt.datetime | None = None,
     note: str = "",
 ) -> list[dict[str, Any]]:
-    """Annul a question: it is not scored; of a ladder, its unresolved rungs.
-
-    Parameters
-    ----------
-    at : datetime, optional
-        From when that could be known; default now.
-    """
+    """Annul a question: it is not scored; of a ladder, its unresolved rungs."""
     catalog = Catalog.of(ledger)
     moment = at or now
     check_moment(moment, now)
@@ -124,14 +105,8 @@ def dispute(
     """Record another reading of the outcome; the official resolution is unchanged.
 
     It is read by ``score --reading disputed`` and by nothing else. Of a ladder it means the rungs
-    that this reading would settle and that do not say so already.
-
-    Parameters
-    ----------
-    outcome : str
-        As they read it: one that the question has, or ``annulled``.
-    at : datetime, optional
-        When it could be known by that reading; default: as the outcome that stands, else now.
+    that this reading would settle and that do not say so already. `at` is when it could be known by
+    that reading; default: as the outcome that stands, else now.
     """
     catalog = Catalog.of(ledger)
     check_moment(at or now, now)
@@ -141,7 +116,7 @@ def dispute(
         standing = catalog.outcomes.get(question.id)
         return at or (now if standing is None else standing.resolved_at)
 
-    outcome = _read(catalog.find(name), outcome)
+    outcome = reading.outcome(catalog.find(name)[0].space, outcome)
     questions = _rungs(
         catalog,
         name,
@@ -164,10 +139,7 @@ def dispute(
 def reopen(
     ledger: Ledger, name: str, *, source: str, now: dt.datetime, note: str = ""
 ) -> list[dict[str, Any]]:
-    """Record that no outcome stands from now on; of a ladder, on its resolved rungs.
-
-    The status follows the clock again, and forecasts may be logged while the window is open.
-    """
+    """Record that no outcome stands from now on; of a ladder, on its resolved rungs."""
     catalog = Catalog.of(ledger)
     _check_source(source, f"reopen {name}")
     questions = _rungs(
@@ -216,11 +188,6 @@ def _rungs(catalog: Catalog, name: str, chosen: Chosen, none: str) -> Sequence[Q
         msg = f"ladder ({name}): {none}"
         raise InvalidInput(msg, hint=", ".join(rung.id for rung in found))
     return wanted
-
-
-def _read(questions: Sequence[Question], outcome: str) -> str:
-    # The rungs of a ladder are alike.
-    return reading.outcome(questions[0].space, outcome)
 
 
 def _rungs_agree(catalog: Catalog, question: Question, outcome: str) -> None:
@@ -308,3 +275,89 @@ def _check_source(source: str, command: str) -> None:
     if not normalised(source):
         msg = "source: must name the source that decides"
         raise InvalidInput(msg, hint=f"forecast {command} --source URL")
+
+
+def resolutions(ledger: Ledger, name: str = "") -> list[dict[str, Any]]:
+    """Give every version of the outcome of a question, of a ladder's rungs, or of all.
+
+    In the order of recording, with whether each ``stands``. An annulment that follows from a failed
+    condition is no entry: version 0.
+    """
+    catalog = Catalog.of(ledger)
+    rows = []
+    for version in _versions(ledger, catalog, name):
+        row = resolution_row(version)
+        if name and version.seq is not None:
+            row["id"] = None if version.derived else ledger.entry(version.seq).id
+        rows.append({**row, "stands": catalog.outcomes.get(version.question) == version})
+    return rows
+
+
+def scored(
+    ledger: Ledger, name: str, *, kind: str = "live", run: str = "", rule: str = ""
+) -> list[dict[str, Any]]:
+    """Score the forecasters of a question over its scheduled window, had each version stood.
+
+    A version without an outcome, and one that nobody's forecast meets, has one row with `n` 0.
+    """
+    kind = kind_named(kind)
+    if kind not in KINDS:
+        msg = f"kind ({kind}): must be one of {', '.join(KINDS)}"
+        raise InvalidInput(msg)
+    catalog = Catalog.of(ledger)
+    rows: list[dict[str, Any]] = []
+    for version in _versions(ledger, catalog, name):
+        about = {**resolution_row(version), "kind": kind}
+        wanted = Selection(kind, run, question=version.question)
+        rows += [
+            {
+                **about,
+                "forecaster": row["forecaster"],
+                "mean": row["mean"],
+                "n": row["n_forecasts"],
+                "rule": row["rule"],
+                "coverage": row["coverage"],
+                "skill": row["skill"],
+            }
+            for row in _under(ledger, catalog, version, wanted, rule)
+        ] or [{**about, "forecaster": None, "mean": None, "n": 0, "rule": None}]
+    return rows
+
+
+def _versions(ledger: Ledger, catalog: Catalog, name: str) -> list[Resolution]:
+    names = {question.id for question in catalog.find(name)} if name else set(catalog.questions)
+    derived = [
+        catalog.outcomes[question]
+        for question in sorted(names)
+        if question in catalog.outcomes and catalog.outcomes[question].derived
+    ]
+    return [version for version in ledger.resolutions() if version.question in names] + derived
+
+
+def _under(
+    ledger: Ledger, catalog: Catalog, version: Resolution, wanted: Selection, rule: str
+) -> list[dict[str, Any]]:
+    """Score as if one version stood."""
+    if version.said not in ("resolved", "disputed"):
+        return []
+    supposed = replace(catalog, outcomes={version.question: version})
+    frame = resolved(ledger, wanted, seals="worst", supposed=supposed)
+    rows = from_frame(frame, kind=wanted.kind, by="question", rule=rule)
+    # Who spoke only after this version's outcome could be known did not forecast it.
+    return [row for row in rows if row["n_forecasts"]]
+
+
+def resolution_row(resolution: Resolution) -> dict[str, Any]:
+    """Give a resolution as a row."""
+    return {
+        "seq": resolution.seq,
+        "question": resolution.question,
+        "status": resolution.said,
+        "outcome": resolution.outcome or None,
+        "resolved_at": resolution.resolved_at,
+        "recorded_at": resolution.recorded_at,
+        "source": resolution.source,
+        "certainty": resolution.certainty,
+        "note": resolution.note,
+        "version": resolution.version,
+    }

@@ -1,4 +1,4 @@
-"""Seal a forecast and reveal it later: the number stays with its forecaster until then.
+"""Seal a forecast and reveal it later, or redact a rationale: what a reader does not see.
 
 A forecaster who may choose, once the outcome is known, between showing a number and being counted
 as silent gains by choosing: with a fair coin, .1 shown only after a no has an expected Brier score
@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from forecasting.app.catalog import Catalog
 from forecasting.config import data_folder
-from forecasting.domain import ANNULLED, Forecast, Question, Sealed, Value, Withdrawal
+from forecasting.domain import ANNULLED, Forecast, Question, Redaction, Sealed, Value, Withdrawal
 from forecasting.domain.forecast import LIVE_WITHIN
 from forecasting.domain.forecasters import family
 from forecasting.domain.instants import iso
@@ -45,17 +45,6 @@ def record(ledger: Ledger, drafts: Sequence[Forecast], *, now: dt.datetime) -> l
     """Record the commitments to some forecasts, and keep the forecasts in files of their own.
 
     Each file is on the disk before its entry is recorded, readable by its owner alone.
-
-    Returns
-    -------
-    list of dict
-        One row an entry: seq, id, question, forecaster, issued_at, recorded_at, kind
-        (``sealed``), commitment, file, hash; no number.
-
-    Raises
-    ------
-    InvalidInput
-        A forecast of the tool's own forecasters, or a folder that cannot be written.
     """
     _refuse_clock(ledger, now)
     made = []
@@ -94,29 +83,8 @@ def reveal(
 ) -> list[dict[str, Any]]:
     """Open seals: record each forecast as it was when it was sealed, naming its seal.
 
-    Parameters
-    ----------
-    name : str
-        A sealed entry's number or the start of its id, or a question (or a ladder): all that the
-        forecaster has sealed on it. Empty with `file` or `everything`.
-    forecaster : str
-        In whose name; only their own seals are opened.
-    file : Path, optional
-        The kept file or a copy, if not in its place; opens one seal.
-    everything : bool
-        Open every seal of the forecaster whose file is in its place.
-
-    Returns
-    -------
-    list of dict
-        One row an entry: seq, id, question, forecaster, forecast, issued_at, recorded_at, kind,
-        sealed, hash.
-
-    Raises
-    ------
-    InvalidInput, NotFound
-        Revealed before, another's seal, a file that does not open it, or a question that has been
-        reworded since. Nothing was written.
+    `name` is a sealed entry, or a question or ladder for all that the forecaster sealed on it;
+    `file` a copy that is not in its place; `everything` all whose file is.
     """
     if (bool(name) + everything != 1) if file is None else everything:
         msg = "reveal: give an entry or a question, or file=FILE, or everything=True"
@@ -126,7 +94,11 @@ def reveal(
     held = {seal.seq or 0: seal for seal in ledger.seals()}
     from_file = None if file is None else _read(file)
     if file is not None and from_file is not None:
-        chosen = [_of_file(from_file, held.values(), file)]
+        commitment = from_file.get("commitment")
+        chosen = [seal for seal in held.values() if seal.commitment == commitment][:1]
+        if not chosen:
+            msg = f"file ({file}): opens no seal of this ledger"
+            raise NotFound(msg, hint="database=THE_LEDGER_IT_WAS_SEALED_IN")
         if name and chosen[0] not in _asked(ledger, catalog, name, held, forecaster):
             msg = f"file ({file}): belongs to sealed entry {chosen[0].seq}, not to {name}"
             raise InvalidInput(msg, hint=f"forecast reveal --file {file}")
@@ -154,16 +126,16 @@ def reveal(
         {
             "seq": entry.seq,
             "id": entry.id,
-            "question": draft.forecast.question,
-            "forecaster": draft.forecast.forecaster,
+            "question": seal.question,
+            "forecaster": seal.forecaster,
             "forecast": draft.forecast.value.plain,
-            "issued_at": draft.forecast.issued_at,
+            "issued_at": seal.issued_at,
             "recorded_at": entry.recorded_at,
             "kind": draft.forecast.kind,
-            "sealed": draft.sealed,
+            "sealed": seal.seq,
             "hash": entry.hash,
         }
-        for draft, entry in zip(drafts, recorded, strict=True)
+        for seal, draft, entry in zip(chosen, drafts, recorded, strict=True)
     ]
 
 
@@ -201,14 +173,6 @@ def _asked(
         msg = f"no sealed forecast of {forecaster} on {name}"
         raise NotFound(msg, hint=f"forecast history {name}")
     return found
-
-
-def _of_file(kept: Mapping[str, Any], held: Iterable[Sealed], file: Path) -> Sealed:
-    for seal in held:
-        if seal.commitment == kept.get("commitment"):
-            return seal
-    msg = f"file ({file}): opens no seal of this ledger"
-    raise NotFound(msg, hint="database=THE_LEDGER_IT_WAS_SEALED_IN")
 
 
 def _check(catalog: Catalog, seal: Sealed, opened: Forecast | None, forecaster: str) -> None:
@@ -280,9 +244,8 @@ def _read(file: Path) -> dict[str, Any]:
     except OSError as fault:
         msg = f"file ({file}): cannot be read ({fault.strerror})"
         raise InvalidInput(msg, hint="file=COPY") from fault
-    except (ValueError, RecursionError) as broken:
-        msg = f"file ({file}): does not hold a sealed forecast"
-        raise InvalidInput(msg, hint="file=COPY") from broken
+    except (ValueError, RecursionError):
+        kept = None
     if not isinstance(kept, dict):
         msg = f"file ({file}): does not hold a sealed forecast"
         raise InvalidInput(msg, hint="file=COPY")
@@ -305,24 +268,10 @@ def read_seals(
     seals: Seals,
     head: int | None = None,
 ) -> tuple[list[Forecast], list[Withdrawal]]:
-    """Give the live forecasts of a table, in order, and what was taken back.
+    """Give the live forecasts of a table, in order, and what was taken back; see `Seals`.
 
-    Parameters
-    ----------
-    forecasts : iterable of Forecast
-        The revealed ones count from when they were sealed.
-    among : sequence of Sealed
-        The seals that the table asks for, opened or not.
-    seals : {"missing", "worst", "shown"}
-        See :data:`Seals`.
-    head : int, optional
-        What the ledger held up to that entry.
-
-    Returns
-    -------
-    tuple
-        For ``missing`` each hidden seal is a withdrawal; for ``worst`` it is a forecast, made of
-        the outcome that stands.
+    Of the seals `among`, for ``missing`` each hidden one is a withdrawal, for ``worst`` a forecast
+    made of the outcome that stands. Revealed forecasts count from when they were sealed.
     """
     chosen, taken = list(forecasts), ledger.withdrawals(head=head)
     if seals == "shown":
@@ -350,8 +299,8 @@ def count_worst(
 def counts_from(taken: Withdrawal) -> dt.datetime:
     """Give when a withdrawal begins to count for what was logged live.
 
-    One that is recorded more than 15 minutes after its time counts from its recording: else what
-    went wrong could be taken back from before it did.
+    One recorded more than 15 minutes after its time counts from its recording: else what went wrong
+    could be taken back from before it did.
     """
     recorded = taken.recorded_at
     if recorded is None or recorded - taken.withdrawn_at <= LIVE_WITHIN:
@@ -381,8 +330,7 @@ def _as_worst(catalog: Catalog, seal: Sealed) -> Forecast | None:
 def worst_value(question: Question, outcome: str) -> Value:
     """Give the forecast that no other could score worse than, once the outcome is known.
 
-    Certainty of what did not happen; of ordered options the farthest, of numbers the farther
-    bound.
+    Certainty of what did not happen; of ordered options the farthest, of numbers the farther bound.
     """
     space = question.space
     label = space.label(outcome)
@@ -396,3 +344,52 @@ def worst_value(question: Question, outcome: str) -> Value:
     wrong = 0 if label > last - label else last
     entered = tuple("1" if i == wrong else "0" for i in range(last + 1))
     return Value("options", space.options, entered)
+
+
+def redact(
+    ledger: Ledger, name: str, *, forecaster: str, reason: str, now: dt.datetime
+) -> dict[str, Any]:
+    """Take the text of a forecast's rationale out of the ledger, and record that and why.
+
+    The forecast stays, with the commitment to the text that it had. Only its own forecaster does
+    this: it keeps from mistakes, for whoever holds the file can speak in any name. `reason` stays
+    for good, so it must not repeat what is taken out; `copies` says where the text is still.
+    """
+    entry = ledger.entry(name)
+    held = entry.value
+    if not isinstance(held, Forecast):
+        msg = f"entry ({name}): is a {entry.kind}, and only a forecast has a rationale"
+        raise InvalidInput(msg, hint="forecast history QUESTION")
+    before = {item.forecast: item for item in ledger.redactions()}.get(entry.seq)
+    if before is not None:
+        msg = f"entry ({name}): was redacted by entry {before.seq}: {before.reason}"
+        raise InvalidInput(msg)
+    if not held.because:
+        msg = f"entry ({name}): has no rationale to redact"
+        raise InvalidInput(msg, hint=f"forecast history {held.question}")
+    if held.forecaster != forecaster:
+        msg = f"entry ({name}): is {held.forecaster}'s, and {forecaster} cannot redact it"
+        raise InvalidInput(msg, hint=f"forecaster={held.forecaster}")
+    if not (said := " ".join(reason.split())):
+        msg = "reason: must be given, because it is shown in place of the text"
+        raise InvalidInput(msg, hint='because="names a source"')
+    copies = []
+    if held.sealed is not None:
+        kept = kept_at(str(ledger.entry(held.sealed).row["commitment"]))
+        copies = [str(kept)] if kept.exists() else []
+    (recorded,) = ledger.append([Redaction(entry.seq, said)], recorded_at=now)
+    return {
+        "seq": recorded.seq,
+        "id": recorded.id,
+        "forecast": entry.seq,
+        "question": held.question,
+        "forecaster": forecaster,
+        "reason": said,
+        "recorded_at": recorded.recorded_at,
+        "copies": copies,
+    }
+
+
+def reasons(ledger: Ledger) -> dict[int, str]:
+    """Give what stands where a rationale stood, by the number of its forecast."""
+    return {item.forecast: f"[redacted: {item.reason}]" for item in ledger.redactions()}

@@ -1,27 +1,25 @@
-"""News: add an item of evidence with its effects, or take one back; see also `news_shown`."""
+"""News: add an item of evidence with its effects, or take one back."""
 
 import datetime as dt
 import hashlib
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.news.check import Asked, EffectCheck
-from forecasting.app.news.shown import (
-    REFERENCE_STREAMS,
-    find,
+from forecasting.app.news.check import EffectCheck, Entered
+from forecasting.app.news.shown import find, row_of
+from forecasting.app.news.world import NewsWorld, decided
+from forecasting.domain.evidence import (
+    LASTING,
+    NEWS,
+    Effect,
+    Evidence,
     retractions,
     retracts,
-    row_of,
-    rows,
-    show,
     standing,
 )
-from forecasting.app.news.standing import NEWS
-from forecasting.app.news.targets import NewsWorld, decided
-from forecasting.domain.evidence import LASTING, Effect, Evidence, parse_half_life
 from forecasting.domain.instants import iso, utc
 from forecasting.domain.outcome import NO
 from forecasting.domain.question import normalised
@@ -31,18 +29,6 @@ from forecasting.evidence.relevant import asked as processes_asked
 from forecasting.evidence.similar import Alike, Index
 from forecasting.store import Ledger
 
-__all__ = [
-    "REFERENCE_STREAMS",
-    "Entered",
-    "add",
-    "drafted",
-    "identity",
-    "retract",
-    "rows",
-    "show",
-]
-
-STREAM = NEWS
 _LIMITS = {
     "title": 500,
     "source": 200,
@@ -50,33 +36,6 @@ _LIMITS = {
     "story": 200,
     "because": 20_000,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Entered:
-    """One item as an analyst or a file gives it.
-
-    `half_life` is as written (``10d``, ``lasting``; empty: 30 days); `confirmed` makes a fact of
-    what a source below B says.
-    """
-
-    title: str
-    source: str
-    known_at: dt.datetime
-    event_at: dt.datetime | None = None
-    url: str = ""
-    on: tuple[str, ...] = ()
-    grade: str = "F"
-    story: str = ""
-    because: str = ""
-    half_life: str = ""
-    confirmed: bool = False
-
-    @property
-    def identity(self) -> tuple[str, str, str, str]:
-        """What makes two items the same: title, source, known_at and address."""
-        title, source = normalised(self.title), normalised(self.source)
-        return (title, source, iso(self.known_at), normalised(self.url))
 
 
 def identity(item: Evidence) -> tuple[str, str, str, str]:
@@ -87,13 +46,7 @@ def identity(item: Evidence) -> tuple[str, str, str, str]:
 def drafted(
     entered: Entered, check: EffectCheck, *, now: dt.datetime
 ) -> tuple[Evidence, list[str]]:
-    """Turn what was entered into an item that may be recorded, with notes for the analyst.
-
-    Raises
-    ------
-    InvalidInput
-        What was entered breaks a rule.
-    """
+    """Turn what was entered into an item that may be recorded, with notes for the analyst."""
     for name, most in _LIMITS.items():
         text = getattr(entered, name)
         if len(text) > most:
@@ -115,18 +68,8 @@ def drafted(
             f"({iso(entered.event_at)})"
         )
         raise InvalidInput(msg)
-    checked = check.effects(
-        Asked(
-            on=entered.on,
-            known_at=entered.known_at,
-            event_at=entered.event_at,
-            source=normalised(entered.source),
-            grade=grade,
-            half_life=parse_half_life(entered.half_life) if entered.half_life else None,
-            confirmed=entered.confirmed,
-        )
-    )
-    effects = checked.effects
+    graded = replace(entered, source=normalised(entered.source), grade=grade)
+    effects, notes = check.effects(graded)
     unique = "\0".join([*entered.identity, *entered.on, entered.story, iso(now)])
     item = Evidence(
         key=f"news-{hashlib.sha256(unique.encode()).hexdigest()[:12]}",
@@ -139,10 +82,10 @@ def drafted(
         url=normalised(entered.url),
         grade=grade,
         story=normalised(entered.story),
-        stream=STREAM,
+        stream=NEWS,
         note=normalised(entered.because),
     )
-    return item, checked.notes
+    return item, notes
 
 
 def check_known(known_at: dt.datetime, now: dt.datetime) -> None:
@@ -170,36 +113,11 @@ def add(
     lasting: bool = False,
     confirmed: bool = False,
 ) -> dict[str, Any]:
-    """Record an item of evidence and what it does to the world.
+    """Record an item of evidence and what it does to the world; see `forecast news add`.
 
-    Parameters
-    ----------
-    on : sequence of str
-        ``TARGET=EFFECT``, a report: a target is a process, ``process=state``, a question or ladder,
-        or ``question=option``; an effect a ratio ``x3``, a pair ``0.6/0.2`` or ``+2 .. -2``.
-        ``PROCESS=STATE``, ``PROCESS=event`` or ``PROCESS=NUMBER``: a fact. A name alone marks what
-        the item bears on.
-    half_life, lasting
-        After how long half of the reports' weight is left (``10d``; default 30 days), or that it
-        lasts.
-    confirmed : bool
-        Take what a source below B says as a fact.
-    story : str
-        Items of one story share this name; ``EVENT/SOURCING`` where one event was sourced apart.
-    instead_of : str
-        An item that this one replaces: it is retracted in the same transaction.
-
-    Returns
-    -------
-    dict
-        The entry; `similar` lists items that may tell the same story, each with the command that
-        makes them one (they are never merged unasked), `notes` what was read otherwise than
-        written, `resolves` the commands that would resolve questions which the item decides.
-
-    Raises
-    ------
-    InvalidInput, NotFound
-        Nothing was written.
+    `similar` lists items that may tell the same story, each with the command that makes them one
+    (they are never merged unasked), `notes` what was read otherwise than written, `resolves` the
+    commands for questions that the item decides. `instead_of` is retracted with it.
     """
     if half_life and lasting:
         msg = f"half_life ({half_life}): a lasting report has no half-life"
@@ -307,20 +225,8 @@ def retract(
 ) -> dict[str, Any]:
     """Take an item back by an entry of its own; the item stays in the record.
 
-    Parameters
-    ----------
-    name : str
-        Its number, the start of its hash, or its key.
-    because : str
-        Why; it cannot be empty.
-    known_at : datetime, optional
-        When the world could know that the item was wrong (now by default): forecasts as of an
-        earlier moment keep it. For a slip in entering, the item's own `known_at`.
-
-    Raises
-    ------
-    InvalidInput, NotFound
-        It is no news, is a retraction, or is already retracted; nothing was written.
+    Forecasts as of a moment before `known_at` (default now) keep it; for a slip in entering, give
+    the item's own.
     """
     if not normalised(because):
         msg = "because: a retraction needs a reason"
@@ -363,7 +269,7 @@ def _retraction(
         source="analyst",
         known_at=known_at,
         effects=(Effect(f"evidence/{item.key}", "datum", {"name": "retracts"}, "retracts"),),
-        stream=STREAM,
+        stream=NEWS,
         note=because,
     )
 
@@ -371,8 +277,9 @@ def _retraction(
 def _retractable(ledger: Ledger, items: Sequence[Evidence], name: str) -> Evidence:
     item = find(ledger, items, name)
     if item.stream == reliability.STREAM:
+        source = shlex.quote(item.effects[0].target.removeprefix("source/"))
         msg = f"entry ({name}): grades a source; the latest grade counts"
-        raise InvalidInput(msg, hint=f"forecast sources set {shlex.quote(_graded(item))} --grade F")
+        raise InvalidInput(msg, hint=f"forecast sources set {source} --grade F")
     if retracts(item):
         msg = f"news ({name}): is a retraction, which cannot be retracted"
         raise InvalidInput(msg, hint="forecast news add, as a new item")
@@ -380,7 +287,3 @@ def _retractable(ledger: Ledger, items: Sequence[Evidence], name: str) -> Eviden
         msg = f"news ({name}): is already retracted, by #{by.seq} ({by.note})"
         raise InvalidInput(msg, hint=f"forecast news show {name}")
     return item
-
-
-def _graded(item: Evidence) -> str:
-    return item.effects[0].target.removeprefix("source/")

@@ -3,10 +3,10 @@
 import datetime as dt
 import difflib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.news.targets import NewsWorld
+from forecasting.app.news.world import NewsWorld
 from forecasting.domain.evidence import (
     HALF_LIFE,
     Effect,
@@ -15,11 +15,12 @@ from forecasting.domain.evidence import (
     fact_effect,
     fading,
     parse_effect,
+    parse_half_life,
     split_on,
 )
 from forecasting.domain.instants import iso
 from forecasting.domain.process import DELIVERY_STATES, ProcessSpec
-from forecasting.domain.question import Question
+from forecasting.domain.question import Question, normalised
 from forecasting.errors import InvalidInput
 from forecasting.evidence import retracted
 from forecasting.evidence.history import Record
@@ -33,44 +34,46 @@ UNCONFIRMED = "+2"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What was asked of one item: its effects as written, and how they are meant."""
+class Entered:
+    """One item as an analyst or a file gives it.
 
-    on: tuple[str, ...]
+    `half_life` is as written (``10d``, ``lasting``; empty: 30 days); `confirmed` makes a fact of
+    what a source below B says.
+    """
+
+    title: str
+    source: str
     known_at: dt.datetime
     event_at: dt.datetime | None = None
-    source: str = ""
+    url: str = ""
+    on: tuple[str, ...] = ()
     grade: str = "F"
-    half_life: float | str | None = None
+    story: str = ""
+    because: str = ""
+    half_life: str = ""
     confirmed: bool = False
+
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """What makes two items the same: title, source, known_at and address."""
+        title, source = normalised(self.title), normalised(self.source)
+        return (title, source, iso(self.known_at), normalised(self.url))
 
     @property
     def happened(self) -> dt.datetime:
         """When it happened, as far as is said."""
         return self.event_at or self.known_at
 
-
-@dataclass(slots=True)
-class Checked:
-    """The effects of one item, and what its analyst should be told of them."""
-
-    effects: tuple[Effect, ...]
-    notes: list[str] = field(default_factory=list)
+    @property
+    def fades(self) -> float | str:
+        """After how long half of its reports' weight is left."""
+        return parse_half_life(self.half_life) if self.half_life else HALF_LIFE
 
 
 class EffectCheck:
     """Reads effects and refuses those that the world could not use.
 
-    Parameters
-    ----------
-    catalog : Catalog
-        The questions and their outcomes.
-    evidence : iterable of Evidence
-        Every item, retractions among them; :meth:`take` adds the accepted items of a batch.
-    now : datetime
-        Facts are held against what is known now.
-    world : NewsWorld
-        The bank's, with the predicates of the ledger's questions.
+    `evidence` is every item, retractions among them; facts are held against what is known at `now`.
     """
 
     def __init__(
@@ -102,35 +105,27 @@ class EffectCheck:
         """Count an accepted item, so that the next of a batch is held against it."""
         self._evidence.append(item)
 
-    def effects(self, asked: Asked, *, dated: bool = True) -> Checked:
-        """Read the effects of one item.
+    def effects(
+        self, entered: Entered, *, dated: bool = True
+    ) -> tuple[tuple[Effect, ...], list[str]]:
+        """Read the effects of one item, with notes for its analyst.
 
-        Parameters
-        ----------
-        dated : bool
-            Hold facts against the record too; without it the words alone are read.
-
-        Raises
-        ------
-        InvalidInput
-            An unknown target; a state, option or move that is not there; a question that had
-            closed, has no answer, or is named twice; a part that is not above 0 or is more than is
-            open; a half-life on an item that reports nothing.
+        Without `dated`, the words alone are read, and not held against the record.
         """
-        checked = Checked(())
-        stated = [split_on(text) for text in asked.on]
+        notes: list[str] = []
+        fades = entered.fades
+        stated = [split_on(text) for text in entered.on]
         named: set[tuple[str, bool]] = set()
         for each in stated:
             if (each.target, bool(each.fact)) in named:
                 msg = f"target ({each.target}): is named twice in one item"
                 raise InvalidInput(msg, hint=f'one on="{each.target}=EFFECT"')
             named.add((each.target, bool(each.fact)))
-        found = [self._effect(each, asked, checked, dated) for each in stated]
-        if asked.half_life is not None and not any(e.form in _REPORTS for e in found):
-            msg = f"half_life ({asked.half_life}): this item holds no report that could fade"
+        found = [self._effect(each, entered, notes, dated) for each in stated]
+        if entered.half_life and not any(e.form in _REPORTS for e in found):
+            msg = f"half_life ({fades}): this item holds no report that could fade"
             raise InvalidInput(msg, hint='on="TARGET=x2"')
-        checked.effects = tuple(found)
-        return checked
+        return tuple(found), notes
 
     def grade_of(self, source: str, grade: str) -> str:
         """Give the grade that counts: as set for the source, as the item states, as known."""
@@ -138,7 +133,7 @@ class EffectCheck:
             return self._grades.get(source, grade)
         return grade
 
-    def _effect(self, stated: Stated, asked: Asked, checked: Checked, dated: bool) -> Effect:
+    def _effect(self, stated: Stated, entered: Entered, notes: list[str], dated: bool) -> Effect:
         name = stated.target.partition("=")[0]
         process = self.world.world.processes.get(name)
         questions = self._questions(name) if process is None else ()
@@ -149,8 +144,8 @@ class EffectCheck:
         if process is None and stated.fact:
             raise self._no_fact(stated, questions)
         if process is not None and (stated.fact or _is_part(process, stated)):
-            return self._fact(process, stated, asked, checked, dated)
-        return self._report(stated, process, questions, asked)
+            return self._fact(process, stated, entered, notes, dated)
+        return self._report(stated, process, questions, entered)
 
     def _questions(self, name: str) -> tuple[Question, ...]:
         slugs = {q.ladder for q in self._catalog.questions.values() if q.ladder}
@@ -167,7 +162,7 @@ class EffectCheck:
         stated: Stated,
         process: ProcessSpec | None,
         questions: Sequence[Question],
-        asked: Asked,
+        entered: Entered,
     ) -> Effect:
         effect = parse_effect(stated.target, stated.effect)
         if effect.form not in _REPORTS:
@@ -179,17 +174,19 @@ class EffectCheck:
         if process is not None:
             to_target(stated.target, self.world.world, {}, {})
         else:
-            self._check_question(stated, questions, asked)
-        return fading(effect, HALF_LIFE if asked.half_life is None else asked.half_life)
+            self._check_question(stated, questions, entered)
+        return fading(effect, entered.fades)
 
-    def _check_question(self, stated: Stated, questions: Sequence[Question], asked: Asked) -> None:
+    def _check_question(
+        self, stated: Stated, questions: Sequence[Question], entered: Entered
+    ) -> None:
         name, _, option = stated.target.partition("=")
         without = f'on="{name}" (it bears on that, without an effect)'
-        if all(self._catalog.ends(question) <= asked.known_at for question in questions):
+        if all(self._catalog.ends(question) <= entered.known_at for question in questions):
             ended = max(self._catalog.ends(question) for question in questions)
             msg = (
                 f"question ({name}): had closed ({iso(ended)}) before the item was known "
-                f"({iso(asked.known_at)})"
+                f"({iso(entered.known_at)})"
             )
             raise InvalidInput(msg, hint=without)
         if not any(question.id in self.world.predicates for question in questions):
@@ -231,16 +228,16 @@ class EffectCheck:
         return InvalidInput(msg, hint=way_out)
 
     def _fact(
-        self, process: ProcessSpec, stated: Stated, asked: Asked, checked: Checked, dated: bool
+        self, process: ProcessSpec, stated: Stated, entered: Entered, notes: list[str], dated: bool
     ) -> Effect:
         said = stated.fact or stated.effect
         value = _number(said)
-        effect = _fact_effect(process, said, value, asked.happened)
-        grade = self.grade_of(asked.source, asked.grade)
-        if grade not in FACT_GRADES and not asked.confirmed:
-            return self._unconfirmed(process, said, effect, grade, asked, checked)
+        effect = _fact_effect(process, said, value, entered.happened)
+        grade = self.grade_of(entered.source, entered.grade)
+        if grade not in FACT_GRADES and not entered.confirmed:
+            return self._unconfirmed(process, said, effect, grade, entered, notes)
         if dated:
-            self._check_record(process, effect, asked)
+            self._check_record(process, effect, entered)
         if grade not in FACT_GRADES:
             effect = replace(effect, detail={**effect.detail, "confirmed": "yes"})
         return effect
@@ -251,37 +248,37 @@ class EffectCheck:
         said: str,
         effect: Effect,
         grade: str,
-        asked: Asked,
-        checked: Checked,
+        entered: Entered,
+        notes: list[str],
     ) -> Effect:
         state = str(effect.detail.get("state", ""))
         target = f"{process.name}={state}" if state else process.name
-        needs = f"a fact needs a source graded A or B ({asked.source}: {grade})"
+        needs = f"a fact needs a source graded A or B ({entered.source}: {grade})"
         if process.kind == "scheduled":
             msg = f"{process.name} ({said}): {needs}"
             raise InvalidInput(msg, hint="confirmed=True, if you vouch for it")
         to_process(process, (state,) if state else ())
-        checked.notes.append(
+        notes.append(
             f"{process.name}={said}: {needs}, or confirmed=True; "
             f"recorded as a report of {UNCONFIRMED}"
         )
         report = replace(parse_effect(target, UNCONFIRMED), stated=UNCONFIRMED)
-        return fading(report, HALF_LIFE if asked.half_life is None else asked.half_life)
+        return fading(report, entered.fades)
 
-    def _check_record(self, process: ProcessSpec, effect: Effect, asked: Asked) -> None:
+    def _check_record(self, process: ProcessSpec, effect: Effect, entered: Entered) -> None:
         record = self.world.record(process, self._evidence, self._now)
         begun = process.delivery.announced if process.delivery else process.since
-        if begun is not None and asked.happened < begun:
+        if begun is not None and entered.happened < begun:
             word = "was agreed" if process.delivery else "was first watched"
             msg = (
-                f"process ({process.name}): the item is dated {iso(asked.happened)}, "
+                f"process ({process.name}): the item is dated {iso(entered.happened)}, "
                 f"before it {word} ({iso(begun)})"
             )
             raise InvalidInput(msg, hint="event_at=TIME, when it happened")
         if effect.name == "part":
-            _check_part(process, record, float(effect.detail["value"]), asked.happened)
+            _check_part(process, record, float(effect.detail["value"]), entered.happened)
         elif effect.name == "state":
-            _check_move(process, record, str(effect.detail["state"]), asked.happened)
+            _check_move(process, record, str(effect.detail["state"]), entered.happened)
 
 
 _REPORTS = ("likelihood", "stance")

@@ -1,22 +1,29 @@
-"""Coding news: an inbox by likeness, what an item may act on, and its code in one transaction."""
+"""Coding news: an inbox by likeness, what an item may act on and would do, and its code."""
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.news.add import add
-from forecasting.app.news.shown import find, retractions
-from forecasting.app.news.standing import standing
-from forecasting.app.news.targets import NewsWorld
-from forecasting.domain.evidence import Effect, Evidence
+from forecasting.app.news.add import add, drafted
+from forecasting.app.news.check import EffectCheck, Entered
+from forecasting.app.news.shown import find
+from forecasting.app.news.world import NewsWorld
+from forecasting.app.upkeep.banks import bank_of
+from forecasting.domain.evidence import Effect, Evidence, retractions, standing
 from forecasting.domain.process import ProcessSpec
+from forecasting.domain.question import Question
 from forecasting.errors import ForecastingError, InvalidInput
+from forecasting.evidence import known
 from forecasting.evidence.leads import to_target
 from forecasting.evidence.likeness import Likeness
 from forecasting.evidence.similar import Index
 from forecasting.store import Ledger
+
+if TYPE_CHECKING:
+    from forecasting.app.forecast.predict import Predictor
+    from forecasting.models.world.reading import Answer
 
 #: Codes from what slows most to what hastens most.
 CODES = ("-2", "-1", "0", "+1", "+2")
@@ -27,8 +34,6 @@ SET_ASIDE = "set aside: bears on nothing that is open"
 def written(target: str, code: str) -> str:
     """Write an effect; a bare 0 on a delivery or an event would be read as a number of things.
 
-    Examples
-    --------
     >>> written("convoy", "+1"), written("convoy", "0")
     ('convoy=+1', 'convoy=x1')
     """
@@ -127,11 +132,7 @@ def _texts(catalog: Catalog, world: NewsWorld, now: dt.datetime) -> dict[str, st
 def inbox(ledger: Ledger, *, now: dt.datetime) -> list[dict[str, Any]]:
     """List the items that nobody has coded, those most like open questions and processes first.
 
-    Returns
-    -------
-    list of dict
-        ``seq, key, title, source, grade, known_at, url, note, story, on``, and `like`: names with
-        their likeness from 0 to 1, the most alike first; what the item is said to bear on leads.
+    `like` holds names with their likeness from 0 to 1, the most alike first.
     """
     items = [
         item
@@ -166,14 +167,7 @@ def _row(item: Evidence, likeness: Likeness) -> dict[str, Any]:
 
 
 def proposed(ledger: Ledger, name: str, *, now: dt.datetime) -> dict[str, Any]:
-    """Give one item with the targets that it may act on, the likeliest first, and its like.
-
-    Returns
-    -------
-    dict
-        The keys of :func:`inbox`, ``coded``, ``retracted``, ``targets`` (of :func:`targets`) with
-        the ``likely`` ones before them, ``facts``, and ``similar``: items that may tell its story.
-    """
+    """Give one item with the targets that it may act on, the ``likely`` first, and its like."""
     items = ledger.evidence()
     item = find(ledger, items, name)
     catalog = Catalog.of(ledger)
@@ -222,21 +216,9 @@ def code(
     confirmed: bool = False,
     event_at: dt.datetime | None = None,
 ) -> dict[str, Any]:
-    """Say what an item that is on record does: a new entry takes its place in one transaction.
+    """Say what an item on record does: a new entry takes its place in one transaction.
 
-    Parameters
-    ----------
-    name : str
-        The item, as :func:`forecasting.app.news.shown.find` takes it.
-    on : sequence of str
-        Effects as :func:`forecasting.app.news.add.add` takes them.
-    grade, story, because : str
-        Instead of the item's own; empty: as they are.
-
-    Raises
-    ------
-    InvalidInput, NotFound
-        Nothing was written.
+    `grade, story, because` are instead of the item's own; empty: as they are.
     """
     if not on:
         msg = "target: choose what the item acts on"
@@ -248,13 +230,7 @@ def code(
 
 
 def join(ledger: Ledger, name: str, story: str, *, now: dt.datetime) -> dict[str, Any]:
-    """Put an item into the story of another; what it does, and how it fades, stays as it is.
-
-    Raises
-    ------
-    InvalidInput, NotFound
-        Nothing was written.
-    """
+    """Put an item into the story of another; what it does, and how it fades, stays as it is."""
     if not story:
         msg = "story: choose one"
         raise InvalidInput(msg)
@@ -299,3 +275,129 @@ def _written(effect: Effect) -> str:
         return effect.target
     said = effect.stated or str(effect.detail.get("state") or effect.detail.get("value") or "event")
     return f"{effect.target}={said}"
+
+
+def effect(
+    ledger: Ledger,
+    name: str,
+    target: str,
+    *,
+    now: dt.datetime,
+    half_life: str = "",
+    codes: Sequence[str] = CODES,
+    seed: int = 0,
+    told: Callable[[str], None] = lambda step: None,
+) -> dict[str, Any]:
+    """Say what the model would answer if an item were coded so; nothing is written.
+
+    With and without the item the paths start from the same seed, so that what differs is the item;
+    they are fewer than an update draws. Any code, 0 too, says that somebody looked at the process
+    up to when the item was known, and that ends what chance may have done unseen: `looked` has
+    those processes, with the end of their watch before. A fact as `target` has ``("",)`` for codes.
+    `rows` hold `before`, `after` by code (None: no number) and `mcse`, the simulation's error.
+    """
+    from forecasting.app.forecast.predict import OWN, REPLAY_DRAWS, Predictor, watches_of
+
+    items = ledger.evidence()
+    item = find(ledger, items, name)
+    catalog = Catalog.of(ledger)
+    world = NewsWorld.of(ledger, catalog)
+    rest = [other for other in items if other.key != item.key]
+    check = EffectCheck(catalog, rest, now=now, world=world)
+    bank = bank_of(ledger)
+    watches = watches_of(ledger, now, live=True)
+    notes: list[str] = []
+    variants: dict[str, Evidence] = {}
+    for code in codes:
+        on = written(target, code) if code else target
+        entered = Entered(
+            item.title,
+            item.source,
+            item.known_at,
+            item.event_at,
+            item.url,
+            (on,),
+            item.grade,
+            item.story,
+            half_life=half_life if code else "",
+        )
+        made, said = drafted(entered, check, now=now)
+        notes += [note for note in said if note not in notes]
+        variants[code] = replace(made, recorded_at=now)
+
+    def predictor(more: Sequence[Evidence]) -> Predictor:
+        evidence = known([*rest, *more], now, recorded=True)
+        return Predictor(catalog, evidence, bank, seed=seed, watches=watches, draws=REPLAY_DRAWS)
+
+    told("looking for what it touches")
+    plain = predictor([])
+    sample = next(iter(variants.values()), None)
+    touched = [
+        question
+        for question in catalog.open_at(now)
+        if question.id in plain.asks
+        and sample is not None
+        and plain.model.touching(question, [sample])
+    ]
+    told("simulating without it")
+    before = plain.one(OWN[0], touched, now) if touched else {}
+    after: dict[str, dict[str, Answer]] = {}
+    for code, made in variants.items():
+        told(f"simulating {code or 'with it'}")
+        after[code] = predictor([made]).one(OWN[0], touched, now) if touched else {}
+    return {
+        "item": item.seq,
+        "target": target,
+        "half_life": half_life,
+        "as_of": now,
+        "draws": plain.model.draws,
+        "codes": list(codes),
+        "rows": [row for question in touched for row in _changes(question, before, after)],
+        "notes": notes,
+        "looked": _looked(plain, sample, now),
+    }
+
+
+def _looked(
+    plain: "Predictor", sample: Evidence | None, now: dt.datetime
+) -> dict[str, dt.datetime]:
+    """Give the processes that the item is coded on, and until when they were watched without it."""
+    spec = plain.bank.world.processes
+    names = {effect.target.partition("=")[0] for effect in sample.effects} if sample else set()
+    mine = sorted(names & set(spec))
+    return plain.model.watched_until(mine, plain.at(now))
+
+
+def _changes(
+    question: Question, before: "dict[str, Answer]", after: "dict[str, dict[str, Answer]]"
+) -> list[dict[str, Any]]:
+    """Give a row for a yes-no question, one for each option of others, the median of a number."""
+    from forecasting.models.world.reading import LEVELS
+
+    if question.type == "binary":
+        places = [(0, "")]
+    elif question.type == "numeric":
+        places = [(LEVELS.index(50.0), "median")]
+    else:
+        places = list(enumerate(question.space.options))
+    found = []
+    for place, outcome in places:
+        numbers = {code: _number(told.get(question.id), place) for code, told in after.items()}
+        first = before.get(question.id)
+        found.append(
+            {
+                "question": question.id,
+                "title": question.title,
+                "type": question.type,
+                "outcome": outcome,
+                "unit": question.space.unit if question.type == "numeric" else "",
+                "before": _number(first, place),
+                "after": numbers,
+                "mcse": first.spread.mcse if first is not None and first.spread else None,
+            }
+        )
+    return found
+
+
+def _number(answer: "Answer | None", place: int) -> float | None:
+    return answer.numbers[place] if answer is not None and len(answer.numbers) > place else None

@@ -1,16 +1,17 @@
-"""News from a file: every row judged on its own, what passes recorded in one transaction."""
+"""News from a file or a track record: every row judged on its own, what passes recorded at once."""
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import replace
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.news.add import Entered, drafted, identity, resolves
-from forecasting.app.news.check import Asked, EffectCheck
-from forecasting.app.news.shown import retracts, standing
-from forecasting.app.news.targets import NewsWorld
-from forecasting.domain.evidence import Evidence
+from forecasting.app.news.add import drafted, identity, resolves
+from forecasting.app.news.check import EffectCheck, Entered
+from forecasting.app.news.world import NewsWorld
+from forecasting.domain.evidence import Evidence, retracts, standing
 from forecasting.domain.instants import zone as known_zone
 from forecasting.domain.question import normalised
 from forecasting.domain.reading import Manner, moment
@@ -19,10 +20,9 @@ from forecasting.evidence import intake
 from forecasting.evidence.identity import Items, Same, key_of
 from forecasting.evidence.reliability import check_grade
 from forecasting.evidence.similar import Index
+from forecasting.exchange import Refused
 from forecasting.fetch import Fetcher
 from forecasting.store import Ledger
-
-__all__ = ["fetched", "import_news"]
 
 #: Content types of a fetched file; a page of HTML is none of these.
 TYPES = (
@@ -40,13 +40,7 @@ TYPES = (
 
 
 def fetched(address: str, *, fetcher: Fetcher | None = None) -> bytes:
-    """Fetch a file of news from a public address, within the bounds of `forecasting.fetch`.
-
-    Raises
-    ------
-    InvalidInput
-        No public address, or what it gives is no file of news.
-    """
+    """Fetch a file of news from a public address, within the bounds of `forecasting.fetch`."""
     return (fetcher or Fetcher()).get(address, types=TYPES).content
 
 
@@ -65,37 +59,14 @@ def import_news(
 ) -> dict[str, Any]:
     """Record the rows of a CSV, JSON-lines, RSS or Atom file that are new and break no rule.
 
-    Parameters
-    ----------
-    content : bytes
-        The file; see :func:`forecasting.evidence.intake.read`.
-    on : sequence of str
-        Effects for the rows that state none; a feed states none.
-    source, grade : str
-        For the rows that state none.
-    zone : str
-        Of times without an offset; without it an item with such a time is refused.
-    dates : {"", "dmy", "mdy"}
-        The order of dates in figures.
-
-    Returns
-    -------
-    dict
-        `rows` = `added` + `duplicates` + number of `refused` (each with line and reason).
-        A row is a duplicate if an item of the same title, source, known_at and address was ever
-        recorded, a retracted one too; an item of a feed, if one of the same guid was, else of the
-        same address, else of the same title within two days, whatever its date says now
-        (`updated` lists those whose date or title changed). `similar` lists the added rows that
-        may tell a story that is recorded already, `notes` those of which a fact was taken as a
-        report, `resolves` those that decide a question, with the command that would resolve it.
-
-    Raises
-    ------
-    InvalidInput
-        The file as a whole cannot be read, or `on` breaks a rule for every row; nothing was
-        written.
+    `on`, `source` and `grade` are for the rows that state none; a feed states no effects. A row is
+    a duplicate if an item of the same title, source, known_at and address was ever recorded, a
+    retracted one too; an item of a feed, if one of the same guid was, else of the same address,
+    else of the same title within two days, whatever its date says now (`updated` lists those whose
+    date or title changed).
     """
     manner = Manner(zone=known_zone(zone).key if zone else "", dates=dates)  # type: ignore[arg-type]
+    read = partial(moment, days="ends", manner=manner)
     found = intake.read(content, name=name, source=source, manner=manner)
     items = ledger.evidence()
     catalog = Catalog.of(ledger)
@@ -103,45 +74,58 @@ def import_news(
     _check_given(check, on, grade, now)
     seen = {identity(item) for item in items if not retracts(item)}
     recorded = Items(item for item in items if not retracts(item))
-    updated: list[dict[str, Any]] = []
     index = Index(standing(items))
     drafts: list[Evidence] = []
-    refused: list[dict[str, Any]] = []
-    similar: list[dict[str, Any]] = []
-    notes: list[dict[str, Any]] = []
-    resolved: list[dict[str, Any]] = []
     duplicates = 0
+    lists = ("refused", "updated", "similar", "notes", "resolves")
+    told: dict[str, list[dict[str, Any]]] = {each: [] for each in lists}
     for row in found:
         try:
-            entered = _entered(row, on, grade, manner)
-            same = _same(row, entered, recorded) if row.feed else None
+            if row.fault:
+                raise InvalidInput(row.fault)
+            fields = {key: value.strip() for key, value in row.fields.items()}
+            entered = _entered(fields, read, on=on, grade=grade)
+            same = None
+            if row.feed:
+                same = recorded.same(
+                    guid=row.guid,
+                    url=entered.url,
+                    title=entered.title,
+                    source=entered.source,
+                    known_at=entered.known_at,
+                )
             if entered.identity in seen or same is not None:
                 duplicates += 1
-                updated += [] if same is None else _update(row, entered, *same)
+                told["updated"] += [] if same is None else _update(row, entered, *same)
                 continue
-            item, told = drafted(entered, check, now=now)
+            item, notes = drafted(entered, check, now=now)
             if row.guid:
                 item = replace(item, key=key_of(row.guid, item.source))
         except (InvalidInput, NotFound) as wrong:
-            refused.append({"line": row.line, "reason": _reason(wrong)})
+            # A way out that is a command or an option helps who types one item, not who mends
+            # a file.
+            typed = wrong.hint.startswith(("forecast ", "--"))
+            reason = wrong.message if typed else str(wrong)
+            told["refused"].append({"line": row.line, "reason": reason})
             continue
         seen.add(entered.identity)
         recorded.add(item)
-        notes += [{"line": row.line, "note": note} for note in told]
-        resolved += [{"line": row.line, **each} for each in resolves(check, catalog, item, now)]
+        told["notes"] += [{"line": row.line, "note": note} for note in notes]
+        decides = resolves(check, catalog, item, now)
+        told["resolves"] += [{"line": row.line, **each} for each in decides]
         check.take(item)
-        alike = index.like(item.title, url=item.url, known_at=item.known_at, story=item.story)
-        if alike:
-            first = alike[0]
-            similar.append(
-                {
-                    "line": row.line,
-                    "title": item.title,
-                    "like": first.item.title,
-                    "why": first.why,
-                    "story": first.item.story or first.item.key,
-                }
-            )
+        told["similar"] += [
+            {
+                "line": row.line,
+                "title": item.title,
+                "like": first.item.title,
+                "why": first.why,
+                "story": first.item.story or first.item.key,
+            }
+            for first in index.like(
+                item.title, url=item.url, known_at=item.known_at, story=item.story
+            )[:1]
+        ]
         index.add(item)
         drafts.append(item)
     if drafts and not dry_run:
@@ -151,39 +135,20 @@ def import_news(
         "rows": len(found),
         "added": len(drafts),
         "duplicates": duplicates,
-        "refused": refused,
-        "updated": updated,
-        "similar": similar,
-        "notes": notes,
-        "resolves": resolved,
+        **told,
         "dry_run": dry_run,
     }
-
-
-def _reason(wrong: InvalidInput | NotFound) -> str:
-    # A way out that is a command or an option helps who types one item, not who mends a file.
-    return wrong.message if wrong.hint.startswith(("forecast ", "--")) else str(wrong)
 
 
 def _check_given(check: EffectCheck, on: Sequence[str], grade: str, now: dt.datetime) -> None:
     """Refuse what no row could take, once and not once a row."""
     check_grade(grade)
     never = dt.datetime.min.replace(tzinfo=dt.UTC)
-    asked = Asked(tuple(on), known_at=never, event_at=now, grade=grade, confirmed=True)
+    asked = Entered("", "", never, now, on=tuple(on), grade=grade, confirmed=True)
     try:
         check.effects(asked, dated=False)
     except NotFound as unknown:
         raise InvalidInput(unknown.message, hint=unknown.hint) from unknown
-
-
-def _same(row: intake.Row, entered: Entered, recorded: Items) -> tuple[Evidence, Same] | None:
-    return recorded.same(
-        guid=row.guid,
-        url=entered.url,
-        title=entered.title,
-        source=entered.source,
-        known_at=entered.known_at,
-    )
 
 
 def _update(row: intake.Row, entered: Entered, item: Evidence, by: Same) -> list[dict[str, Any]]:
@@ -193,10 +158,14 @@ def _update(row: intake.Row, entered: Entered, item: Evidence, by: Same) -> list
     return [{"line": row.line, "title": entered.title, "of": item.key, "same": by}]
 
 
-def _entered(row: intake.Row, on: Sequence[str], grade: str, manner: Manner) -> Entered:
-    if row.fault:
-        raise InvalidInput(row.fault)
-    fields = {key: value.strip() for key, value in row.fields.items()}
+def _entered(
+    fields: Mapping[str, str],
+    read: Callable[..., dt.datetime],
+    *,
+    on: Sequence[str] = (),
+    grade: str = "F",
+) -> Entered:
+    """Read the fields of an item; `on` and `grade` are for one that states none."""
     if not fields.get("known_at"):
         msg = "known_at: must be given"
         raise InvalidInput(msg, hint="2026-11-22T12:00Z")
@@ -205,10 +174,8 @@ def _entered(row: intake.Row, on: Sequence[str], grade: str, manner: Manner) -> 
     return Entered(
         title=fields.get("title", ""),
         source=fields.get("source", ""),
-        known_at=moment(fields["known_at"], name="known_at", days="ends", manner=manner),
-        event_at=moment(happened, name="event_at", days="ends", manner=manner)
-        if happened
-        else None,
+        known_at=read(fields["known_at"], name="known_at"),
+        event_at=read(happened, name="event_at") if happened else None,
         url=fields.get("url", ""),
         on=own or tuple(on),
         grade=fields.get("grade", "") or grade,
@@ -216,3 +183,58 @@ def _entered(row: intake.Row, on: Sequence[str], grade: str, manner: Manner) -> 
         because=fields.get("because", ""),
         half_life=fields.get("half_life", ""),
     )
+
+
+@dataclass(slots=True)
+class News:
+    """The items that may be recorded, and what becomes of the other lines."""
+
+    items: list[Evidence] = field(default_factory=list)
+    duplicates: int = 0
+    refused: list[Refused] = field(default_factory=list)
+
+
+def taken(
+    records: Iterable[tuple[int, Mapping[str, str]]],
+    whole: Iterable[tuple[int, Evidence]],
+    held: Sequence[Evidence],
+    ledger: Ledger,
+    catalog: Catalog,
+    now: dt.datetime,
+) -> News:
+    """Decide which items are recorded: `records` as a file states them, `whole` as a ledger held.
+
+    An item of another ledger is known by its key.
+    """
+    news = News()
+    seen = {identity(item) for item in held if not retracts(item)}
+    keys = {item.key for item in held}
+    for line, item in whole:
+        if item.key in keys or (not retracts(item) and identity(item) in seen):
+            news.duplicates += 1
+        elif item.known_at > now:
+            news.refused.append(Refused(line, f"known_at ({item.known_at}): lies in the future"))
+        else:
+            keys.add(item.key)
+            news.items.append(item)
+    check = EffectCheck(catalog, [*held, *news.items], now=now, world=NewsWorld.of(ledger, catalog))
+    # Judged in the order of what they say, so that the order of the lines decides nothing.
+    read = partial(moment, zone="UTC", days="ends")
+    for line, fields in sorted(records, key=lambda one: (sorted(one[1].items()), one[0])):
+        try:
+            entered = _entered(fields, read)
+            if entered.identity in seen:
+                news.duplicates += 1
+                continue
+            item, _ = drafted(entered, check, now=now)
+        except (InvalidInput, NotFound) as wrong:
+            news.refused.append(Refused(line, str(wrong)))
+            continue
+        seen.add(entered.identity)
+        check.take(item)
+        # When it was entered is no part of the key: imported into two ledgers, it is one item.
+        unique = "\0".join([*entered.identity, *entered.on, entered.story])
+        key = f"news-{hashlib.sha256(unique.encode()).hexdigest()[:12]}"
+        news.items.append(replace(item, key=key))
+    news.items.sort(key=lambda item: (item.known_at, item.key))
+    return news

@@ -9,35 +9,23 @@ from typing import Any
 
 from forecasting import clock
 from forecasting.app.catalog import Catalog
-from forecasting.app.news.standing import REFERENCE_STREAMS, retractions, retracts, standing
-from forecasting.app.news.targets import NewsWorld
-from forecasting.domain.evidence import LASTING, Effect, Evidence, half_life_of
+from forecasting.app.news.world import NewsWorld
+from forecasting.domain.evidence import (
+    LASTING,
+    REFERENCE_STREAMS,
+    Evidence,
+    half_life_of,
+    retractions,
+    retracts,
+)
 from forecasting.errors import NotFound
 from forecasting.evidence import known, learned, reliability, retracted
 from forecasting.evidence.reports import CodedReport, alive, reports, unusable
 from forecasting.store import Ledger
 
-__all__ = [
-    "REFERENCE_STREAMS",
-    "Weights",
-    "find",
-    "retractions",
-    "retracts",
-    "row_of",
-    "rows",
-    "show",
-    "standing",
-]
-
 
 def find(ledger: Ledger, items: Sequence[Evidence], name: str) -> Evidence:
-    """Find an item by its number, the start of its hash, or its key.
-
-    Raises
-    ------
-    NotFound
-        No entry has that name, or the entry is not an item of news.
-    """
+    """Find an item by its number, the start of its hash, or its key."""
     wanted = name.strip().removeprefix("#")
     for item in items:
         if item.key == wanted:
@@ -216,10 +204,6 @@ def _state(item: Evidence, gone: Mapping[str, Evidence]) -> str:
     return "retracted" if item.key in gone else "standing"
 
 
-def _said(effect: Effect) -> str:
-    return effect.stated or str(effect.detail.get("state") or effect.name) or "bears"
-
-
 def row_of(item: Evidence) -> dict[str, Any]:
     """Give an item as a listing shows it."""
     return {
@@ -234,7 +218,12 @@ def row_of(item: Evidence) -> dict[str, Any]:
         "story": item.story,
         "stream": item.stream,
         "url": item.url,
-        "on": {effect.target: _said(effect) for effect in item.effects},
+        "on": {
+            effect.target: effect.stated
+            or str(effect.detail.get("state") or effect.name)
+            or "bears"
+            for effect in item.effects
+        },
     }
 
 
@@ -248,12 +237,8 @@ def rows(
     """Give the evidence by the time it was known, with what each report weighed then and now.
 
     Reference tables, the world's own history, retracted items and retractions only with
-    `everything`; what grades a source is no news and never listed.
-
-    Parameters
-    ----------
-    question : str
-        A question, ladder or process: only what bears on it.
+    `everything`; what grades a source is no news and never listed. `question` may be a ladder or a
+    process too.
     """
     items = ledger.evidence()
     names = _named(ledger, question) if question else set()

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection, resolved, select
-from forecasting.app.news.standing import NEWS
-from forecasting.domain.evidence import Effect, Evidence
+from forecasting.domain.evidence import NEWS, Effect, Evidence
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso
 from forecasting.domain.question import normalised
@@ -36,15 +35,9 @@ _LONGEST_REASON = 20_000
 def rows(ledger: Ledger, *, as_of: dt.datetime, now: dt.datetime) -> list[dict[str, Any]]:
     """Give every source that an item names or a grading set: those of your own news first.
 
-    Returns
-    -------
-    list of dict
-        `grade`; `reliability, lower, upper` as learned (mean and 90 % interval); `prior,
-        prior_lower, prior_upper` by the grade alone; `claims` that resolved, `effective` ones once
-        copies are discounted, `right` and `wrong`; `bound`, the most that all it says may multiply
-        the hazard of a move by (or divide it); `items` in all, `own` of them news that was added
-        here and `data` facts that came with the bank; `set` where the grade was set for
-        the source rather than read off its items.
+    `reliability` is learned from `claims` that resolved (mean and 90 %), `prior` goes by the grade
+    alone, `effective` discounts copies; `bound` is the most that all it says may multiply a hazard
+    by or divide it. Of `items`, `own` are news added here and `data` facts that came with the bank.
     """
     if as_of > now:
         msg = f"as_of ({iso(as_of)}): lies in the future (now {iso(now)})"
@@ -133,20 +126,8 @@ def set_grade(
 ) -> dict[str, Any]:
     """Grade a source from now on; the entry overrides the grades that its items carry.
 
-    The grade counts for forecasts as of now and later, never for earlier moments, and the latest
-    one known as of a moment is the one that counts.
-
-    Parameters
-    ----------
-    new : bool
-        Grade a source that no item names yet; a mistyped name would stay for good.
-
-    Raises
-    ------
-    InvalidInput
-        No such grade, or no name; nothing was written.
-    NotFound
-        No item names this source.
+    The grade counts for forecasts as of now and later, never for earlier moments. Only with `new`
+    for a source that no item names yet: a mistyped name would stay for good.
     """
     name = normalised(source)
     if not name or len(name) > _LONGEST:
@@ -197,17 +178,10 @@ def worth(ledger: Ledger, wanted: Selection) -> dict[str, dict[str, Any]]:
     """Compare the model's numbers after reports with those before, by source and for all.
 
     With each of its forecasts the model records how far each new item moved it, in log-odds. So a
-    forecast after a source's reports is compared with itself less what those reports moved: of
-    one moment, with what else came and the time gone by in both. One mean a question, and one
-    interval over events.
-
-    Returns
-    -------
-    dict
-        By source, and ``all reports`` last: ``reports`` that moved a number, ``moves`` (forecasts),
-        ``moved_questions``, ``moved_events``; ``change``, the mean half Brier score after less
-        before (below 0: better after), with ``change_lower, change_upper`` (95 %), all three null
-        below 8 events; ``verdict`` in words. Resolved yes-no questions alone.
+    forecast after a source's reports is compared with itself less what those reports moved: of one
+    moment, with what else came and the time gone by in both. `change` is the mean half Brier score
+    after less before (below 0: better after) over resolved yes-no questions, one mean a question,
+    with a 95 % interval over events; null below 8 events.
     """
     frame = resolved(ledger, replace(wanted, forecaster=MODEL))
     frame = frame[(frame["type"] == "binary") & ~frame["too_soon"]]

@@ -4,16 +4,16 @@ import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from forecasting.app.catalog import Catalog
+from forecasting.app.forecast.in_force import KINDS, latest
 from forecasting.app.frames import latest_run
-from forecasting.app.ledger import redact
 from forecasting.app.ledger.log import history
-from forecasting.app.questions.load import resolution_row
+from forecasting.app.ledger.resolve import resolution_row
+from forecasting.app.ledger.seal import reasons
+from forecasting.app.questions.board import facts
 from forecasting.app.questions.today import State, names
-from forecasting.app.review.news_part import marks_of, moved_of
-from forecasting.app.review.publish import path_of, point_of
 from forecasting.app.upkeep.banks import bank_of
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.forecasters import MODEL, family
@@ -21,8 +21,10 @@ from forecasting.domain.instants import deadline
 from forecasting.domain.question import Question, Status, lacks_criteria
 from forecasting.errors import InvalidInput
 from forecasting.evidence import retracted
-from forecasting.review.data import Point, QuestionPath
 from forecasting.store import Ledger
+
+if TYPE_CHECKING:
+    from forecasting.review.data import Point, QuestionPath
 
 #: Rows of history and comments on a page; the rest is in the export.
 MOST_ROWS = 200
@@ -65,7 +67,7 @@ class QuestionPage:
     title: str
     rungs: Sequence[Rung]
     chosen: Rung
-    path: QuestionPath
+    path: "QuestionPath"
     path_kind: str
     replayed: bool
     others: Mapping[str, Forecast]
@@ -101,15 +103,7 @@ def question_page(
 ) -> QuestionPage:
     """Gather the page of a question, of a rung, or of a ladder.
 
-    Parameters
-    ----------
-    kind : {"live", "replay"}
-        Whose path is drawn: what people and the model said as time went, or the latest replay.
-
-    Raises
-    ------
-    NotFound
-        With the nearest name that exists.
+    The path drawn is of `kind` live (people and the model as time went) or replay (the latest).
     """
     catalog, now = state.catalog, state.now
     found = catalog.find(name)
@@ -210,8 +204,10 @@ def _path(
     question: Question,
     said: Sequence[Forecast],
     kind: str,
-) -> tuple[QuestionPath, bool, str]:
+) -> "tuple[QuestionPath, bool, str]":
     """Give the path to draw, whether there is a replay of it, and which of the two it is."""
+    from forecasting.app.review.paths import marks_of, moved_of, path_of, point_of
+
     replayed = any(one.kind == "replay" for one in said)
     live = [one for one in said if one.kind in ("live", "backdated", "imported")]
     if kind == "replay" or (not live and replayed):
@@ -244,7 +240,7 @@ def _path(
 
 def _comments(ledger: Ledger, said: Sequence[Forecast]) -> list[dict[str, Any]]:
     """Give what people wrote with their numbers, newest first."""
-    gone = redact.reasons(ledger)
+    gone = reasons(ledger)
     rows: list[dict[str, Any]] = [
         {
             "seq": one.seq,
@@ -308,3 +304,89 @@ def _links(bank: Any, asked: Sequence[str]) -> list[dict[str, Any]]:
         for link in bank.world.links
         if link.parent in asked or link.child in asked
     ]
+
+
+def latest_forecasts(
+    ledger: Ledger, question: str | None = None
+) -> dict[tuple[str, str], Forecast]:
+    """Give each forecaster's latest live or backdated forecast of each question."""
+    # A replay may hold a hundred times as many, so they are not even read.
+    found = [
+        forecast for kind in KINDS for forecast in ledger.forecasts(question=question, kind=kind)
+    ]
+    return latest(found)
+
+
+def show(ledger: Ledger, name: str, now: dt.datetime) -> list[dict[str, Any]]:
+    """Give everything about a question, or about each rung of a ladder."""
+    catalog = Catalog.of(ledger)
+    bank = bank_of(ledger)
+    claims = [
+        {
+            "forecaster": text.forecaster,
+            "claim": claim.id,
+            "question": claim.question,
+            "band": claim.scored.name,
+            "sentences": list(claim.sentences),
+            "paraphrase": claim.paraphrase,
+        }
+        for text in bank.texts
+        for claim in text.claims
+    ]
+    shown, redacted = [], reasons(ledger)
+    for question in catalog.find(name):
+        standing = catalog.outcomes.get(question.id)
+        latest = latest_forecasts(ledger, question.id)
+        names = {question.id, question.ladder}
+        evidence = [
+            {
+                "known_at": item.known_at,
+                "title": item.title,
+                "certainty": item.certainty,
+                "url": item.url,
+            }
+            for item in retracted(ledger.evidence())
+            if any(effect.target in names for effect in item.effects)
+        ]
+        shown.append(
+            {
+                **facts(catalog, question, now),
+                "latest": {f.forecaster: f.value.plain for f in latest.values()} or None,
+                "criteria": question.criteria,
+                "background": question.background,
+                "zone": question.zone,
+                "deadline": deadline(question.closes, question.zone),
+                "resolves_by": question.resolves_by,
+                "options": list(question.space.options),
+                "basis": question.basis.kind,
+                "sentences": {k: list(v) for k, v in question.basis.sentences.items()},
+                "parent": question.parent,
+                "condition": None
+                if question.condition is None
+                else f"{question.condition.question} = {question.condition.outcome}",
+                "wording_hash": question.wording_hash,
+                "versions": len(ledger.question_history(question.id)),
+                "rungs": [rung.id for rung in catalog.ladder(question.ladder or "")],
+                "forecasts": [
+                    {
+                        "forecaster": forecast.forecaster,
+                        "forecast": forecast.value.plain,
+                        "issued_at": forecast.issued_at,
+                        "recorded_at": forecast.recorded_at,
+                        "kind": forecast.kind,
+                        "mark": catalog.mark(forecast),
+                        "because": redacted.get(forecast.seq or 0, forecast.because),
+                    }
+                    for forecast in latest.values()
+                ],
+                "claims": [claim for claim in claims if claim["question"] == question.id],
+                "evidence": evidence,
+                "resolution": None if standing is None else resolution_row(standing),
+                "disputed": [
+                    {"outcome": version.outcome, "source": version.source, "note": version.note}
+                    for version in ledger.resolutions(question=question.id)
+                    if version.said == "disputed"
+                ],
+            }
+        )
+    return shown

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.ledger.undone import undone
+from forecasting.app.ledger.log import undone
 from forecasting.app.upkeep import banks
 from forecasting.domain import Forecast, Value
 from forecasting.domain.forecast import Kind
@@ -34,18 +34,8 @@ DIFFERS = " (other criteria)"
 class Match:
     """A question here and one elsewhere.
 
-    Attributes
-    ----------
-    question, url
-        The id here and the address there.
-    other
-        The id of the other in the ledger; empty while it was not imported.
-    complement
-        Whether the other asks the opposite: its probability is one minus ours.
-    differs
-        Where the criteria differ; empty: they agree.
-    said_by
-        Who found so; empty: the bank.
+    `other` is the id of the other in the ledger (empty: not imported); with `complement` it asks
+    the opposite; `differs` says where the criteria do; `said_by` who found so (empty: the bank).
     """
 
     question: str
@@ -130,23 +120,8 @@ def same_as(
 ) -> Match:
     """Record that a question here asks what one elsewhere asks, or take that back.
 
-    Parameters
-    ----------
-    url : str
-        The address of the other, or its id where it was imported.
-    differs : str
-        Where the criteria differ; the series is then shown and not scored.
-    complement : bool
-        The other asks the opposite.
-    undo : bool
-        Take the match back.
-
-    Raises
-    ------
-    NotFound
-        No such question; with `undo` no such match.
-    InvalidInput
-        No address, or the question itself.
+    `url` is the other's address, or its id where it was imported. Where the criteria differ, its
+    series is shown and not scored.
     """
     catalog = Catalog.of(ledger)
     if question not in catalog.questions:
@@ -178,15 +153,10 @@ def same_as(
 
 
 def beside(ledger: Ledger, catalog: Catalog, *, kind: str) -> list[Forecast]:
-    """Give the crowds' and markets' forecasts of matched questions, as forecasts of ours.
+    """Give the crowds' and markets' forecasts of matched questions, as ours of a `kind`.
 
     The last of each day within the window; of an opposite question the complement. Where the
     criteria differ the name says so.
-
-    Parameters
-    ----------
-    kind : str
-        The kind of forecast that they stand beside.
     """
     wanted: dict[str, list[Match]] = {}
     for one in matches(ledger, catalog):

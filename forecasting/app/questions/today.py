@@ -1,16 +1,21 @@
-"""Today: what is due, closes soon, moved or was never answered, and what a fresh look is worth."""
+"""What needs the forecaster: today's view, what a fresh look is worth, and reminders of it.
+
+A calendar is by RFC 5545, a mail by RFC 5322.
+"""
 
 import datetime as dt
+import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import format_datetime
 from functools import lru_cache
 from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.in_force import Pair, difference
-from forecasting.app.news.standing import standing
-from forecasting.domain.evidence import Evidence
+from forecasting.domain.evidence import Evidence, standing
 from forecasting.domain.forecast import Said
 from forecasting.domain.instants import local_day
 from forecasting.domain.question import NO_CRITERIA, Question, Status, lacks_criteria
@@ -101,32 +106,15 @@ def _words(answer: str) -> frozenset[str]:
 def due(
     ledger: Ledger, *, forecaster: str, now: dt.datetime, by: str = "value"
 ) -> list[dict[str, Any]]:
-    """List what needs a person, a row a question, outcomes to record first.
+    """List what needs a person, a row a question: by `value`, or by the deadline (``date``).
 
-    Parameters
-    ----------
-    by : {"value", "date"}
-        Order by what a fresh look is worth, or by the deadline.
-
-    Returns
-    -------
-    list of dict
-        ``question, reason, value, mine, model, difference, age_days, staleness, hazard,
-        news_since, distance, change, deadline, by, title, status`` and `withdrawn`; `by` is the
-        last day, `change` how far the model moved.
-
-        `value` is the expected drop of the half Brier score, on average over the whole window,
-        from replacing your number now: ``share of the window left x (distance² + staleness² +
-        news_since x (0.3 p (1 - p))²)``. `distance` is how far your number is from the model's.
-        `hazard` is the chance a day that what is less likely happens, had it a constant one up to
-        the deadline. `staleness` is by how much quiet days since your forecast should have moved
-        your number at that hazard. `news_since` counts the items since your forecast that bear on
-        the question. Without your number, one half stands for it.
-
-    Raises
-    ------
-    InvalidInput
-        For another order.
+    `value` is the expected drop of the half Brier score, on average over the whole window, from
+    replacing your number now: ``share of the window left x (distance² + staleness² + news_since x
+    (0.3 p (1 - p))²)``. `distance` is how far your number is from the model's. `hazard` is the
+    chance a day that what is less likely happens, had it a constant one up to the deadline.
+    `staleness` is by how much quiet days since your forecast should have moved your number at that
+    hazard. `news_since` counts the items since your forecast that bear on the question. `change` is
+    how far the model moved. Without your number, one half stands for it.
     """
     if by not in ORDERS:
         msg = f"by ({by}): must be one of {', '.join(ORDERS)}"
@@ -298,16 +286,7 @@ def _moved(state: State, question: Question, mine: Said | None, model: Said | No
 def today(ledger: Ledger, *, forecaster: str, now: dt.datetime) -> list[dict[str, Any]]:
     """Give everything that today's view shows, a row an item, under a `section` each.
 
-    Sections, in this order: ``fresh look`` (the five open questions on which one is worth most),
-    ``due``, ``closes soon``, ``moved``, ``never answered``, ``news not coded``. A question may
-    stand in several.
-
-    Returns
-    -------
-    list of dict
-        ``section, question, mine, model, difference, deadline, value, reason, change, title`` and
-        what :func:`due` gives; `change` is how far the model moved. An item of news has
-        ``seq, known_at, source`` and no question.
+    A question may stand in several; an item of news has ``seq, known_at, source`` and no question.
     """
     state = State.of(ledger, forecaster, now)
     parts = sections(state, _due(state), uncoded(state))
@@ -357,3 +336,100 @@ def uncoded(state: State) -> list[dict[str, Any]]:
         for item in sorted(bare, key=lambda item: item.known_at, reverse=True)
         if all(effect.target.partition("=")[0] in open_ones for effect in item.effects)
     ]
+
+
+#: Octets of a line of a calendar, without its end.
+LINE = 75
+PRODUCT = "-//scenario-forecasting//forecast due//EN"
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+
+
+def calendar(rows: Sequence[Mapping[str, Any]], now: dt.datetime) -> str:
+    """Write the rows of `due` as a calendar: an event at each deadline, an alarm a day before.
+
+    The UID of an event rests on its question alone, so that a second import moves the event that
+    the first made.
+    """
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODUCT}"]
+    for row in rows:
+        unique = hashlib.sha256(str(row["question"]).encode()).hexdigest()[:32]
+        lines += [
+            "BEGIN:VEVENT",
+            f"UID:{unique}@scenario-forecasting",
+            f"DTSTAMP:{_utc(now)}",
+            f"DTSTART:{_utc(row['deadline'])}",
+            f"SUMMARY:{_text(row['title'])}",
+            f"DESCRIPTION:{_text(_said(row))}",
+            "BEGIN:VALARM",
+            "ACTION:DISPLAY",
+            f"DESCRIPTION:{_text(row['title'])}",
+            "TRIGGER:-P1D",
+            "END:VALARM",
+            "END:VEVENT",
+        ]
+    lines.append("END:VCALENDAR")
+    return "".join(f"{_folded(line)}\r\n" for line in lines)
+
+
+def _utc(moment: dt.datetime) -> str:
+    return moment.astimezone(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def _text(text: str) -> str:
+    """Escape a value of type TEXT; control characters have no place in one."""
+    plain = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    for mark in ("\\", ";", ","):
+        plain = plain.replace(mark, f"\\{mark}")
+    return plain.replace("\n", "\\n")
+
+
+def _folded(line: str) -> str:
+    """Fold a line at 75 octets, never inside a character; a space begins each further line."""
+    parts, room = [""], LINE
+    for letter in line:
+        size = len(letter.encode("utf-8", "replace"))
+        if size > room:
+            parts.append("")
+            room = LINE - 1
+        parts[-1] += letter
+        room -= size
+    return "\r\n ".join(parts)
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_number(each)}" for name, each in value.items())
+    return "none" if value is None else f"{value:.3g}"
+
+
+def _said(row: Mapping[str, Any]) -> str:
+    """Say in a few lines why a question is listed, and where the numbers stand."""
+    said = [f"{row['question']}: {row['reason']}"]
+    if "mine" in row:
+        said.append(f"yours {_number(row['mine'])}, the model's {_number(row['model'])}")
+    if row.get("value") is not None:
+        said.append(f"a fresh look is worth {row['value']:.4f} (expected drop of the Brier score)")
+    return "\n".join(said)
+
+
+def mail(rows: Sequence[Mapping[str, Any]], *, forecaster: str, now: dt.datetime) -> bytes:
+    """Write the rows of `due` as a mail to oneself, for ``sendmail -t`` or a file."""
+    waiting = sum(row["status"] == "due" for row in rows)
+    looks = len(rows) - waiting
+    parts = [
+        f"{n} {what}{'s' * (n != 1)}"
+        for n, what in ((waiting, "outcome"), (looks, "forecast"))
+        if n
+    ]
+    name = "".join(re.findall(r"[\w.-]", forecaster, re.ASCII)) or "forecaster"
+    message = EmailMessage()
+    message["Subject"] = f"Forecasts: {' and '.join(parts) or 'nothing is'} due"
+    message["From"] = message["To"] = f"{name}@localhost"
+    message["Date"] = format_datetime(now)
+    blocks = [
+        f"{_CONTROL.sub('', str(row['title']))}\n{_said(row)}\n"
+        f"deadline {row['deadline'].astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
+        for row in rows
+    ]
+    message.set_content("\n\n".join(blocks) or "Nothing is due.")
+    return message.as_bytes()

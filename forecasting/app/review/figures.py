@@ -1,12 +1,10 @@
-"""Figures that take seconds: what a page asks of a process beside it, as plain data.
-
-The review of a forecaster comes from one reading of the ledger.
-"""
+"""Figures that take seconds: what a page asks of a process beside it, as plain data."""
 
 import datetime as dt
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from forecasting import clock
@@ -17,11 +15,10 @@ from forecasting.app.news.sources import folded
 from forecasting.app.news.sources import rows as source_rows
 from forecasting.app.review import pictures
 from forecasting.app.review.publish import cards, unscored
-from forecasting.app.scores import calibrate, paired
-from forecasting.app.scores.compare import compare
-from forecasting.app.scores.leaderboard import leaderboard
-from forecasting.app.scores.notes import left_out
-from forecasting.app.scores.score import from_frame, scores
+from forecasting.app.scores import calibrate
+from forecasting.app.scores.against import shared
+from forecasting.app.scores.compare import compare, leaderboard
+from forecasting.app.scores.score import from_frame, left_out, scores
 from forecasting.app.upkeep.banks import bank_of
 from forecasting.domain.forecasters import MODEL, family, ordered
 from forecasting.errors import ForecastingError
@@ -33,11 +30,13 @@ if TYPE_CHECKING:
     from forecasting.app.world.view import WorldView
 
 
+#: Is told each step before it begins.
 type Told = Callable[[str], None]
 #: The last simulation, kept while the ledger stands: what-ifs of one world need no other.
 _LAST: dict[tuple[str, int], "WorldView"] = {}
-#: Stories told, and questions whose answer is worth knowing.
 STORIES = 8
+#: Resamples of a table that is one of many on the page.
+RESAMPLES = 999
 
 
 def world(book: PlainBook, told: Told) -> dict[str, Any]:
@@ -48,24 +47,15 @@ def world(book: PlainBook, told: Told) -> dict[str, Any]:
     dict
         ``as_of, until, draws, notes, answers, stories, values, learned, ends``.
     """
-    import numpy as np
-
-    from forecasting.app.world import scenario
-    from forecasting.app.world.paths import fans
-
     view = _view(book, told)
     told("reading the answers off the paths")
     answers = view.answers().to_dict("records")
     told("telling the typical stories")
     stories = view.stories(STORIES).to_dict("records")
     told("weighing what is worth knowing")
-    values = scenario.value(view.live)
-    learned = {
-        name: tuple(np.exp(np.quantile(beta, (0.5, 0.05, 0.95))).tolist())
-        for name, beta in view.live.run.learned.betas.items()
-    }
+    values = view.live.value()
     ends = {}
-    for fan in fans(view.live):
+    for fan in view.live.fans():
         if len(fan.states):
             ends[fan.process] = list(zip(fan.states, map(float, fan.shares[-1]), strict=True))
         else:
@@ -75,10 +65,10 @@ def world(book: PlainBook, told: Told) -> dict[str, Any]:
         "until": view.live.until,
         "draws": view.draws,
         "notes": list(view.notes),
-        "answers": _plain(answers),
-        "stories": _plain(stories),
-        "values": _plain(values),
-        "learned": learned,
+        "answers": plain(answers),
+        "stories": plain(stories),
+        "values": plain(values),
+        "learned": view.live.learned(),
         "ends": ends,
     }
 
@@ -88,7 +78,7 @@ def what_if(book: PlainBook, told: Told, given: Sequence[str], do: Sequence[str]
     view = _view(book, told)
     told("looking for the paths that meet the conditions")
     rows = view.what_if(list(given), list(do)).to_dict("records")
-    return {"as_of": view.as_of, "draws": view.draws, "rows": _plain(rows)}
+    return {"as_of": view.as_of, "draws": view.draws, "rows": plain(rows)}
 
 
 def news_effect(
@@ -104,12 +94,7 @@ def views(book: PlainBook, told: Told) -> dict[str, Any]:
     notes: list[str] = []
     rows = book.speaking_as(book.forecaster, tell=notes.append).worldviews()
     kind, run = (rows[0]["kind"], rows[0]["run"]) if rows else ("live", "")
-    return {"rows": _plain(rows), "notes": notes, "beside": book.beside(kind=kind, run=run)}
-
-
-def review(book: PlainBook, told: Told, who: str, kind: str, tag: str) -> dict[str, Any]:
-    """Give every figure of the review of one forecaster, as :func:`review_of` does."""
-    return review_of(book.ledger, who=who, kind=kind, tag=tag, now=clock.now(), told=told)
+    return {"rows": plain(rows), "notes": notes, "beside": book.beside(kind=kind, run=run)}
 
 
 def question_scores(book: PlainBook, told: Told, question: str, kind: str) -> list[dict[str, Any]]:
@@ -117,19 +102,13 @@ def question_scores(book: PlainBook, told: Told, question: str, kind: str) -> li
     told("scoring")
     kinds = ("replay",) if kind == "replay" else ("live", "backdated", "imported")
     present = kinds_present(book.ledger)
-    return _plain(
-        [
-            row
-            for each in kinds
-            if each in present
-            for row in scores(
-                book.ledger,
-                by="question",
-                selection=Selection(kind=each, question=question, too_soon=True),
-                resamples=99,  # one question has no interval
-            )
-        ]
-    )
+    wanted = Selection(question=question, too_soon=True)
+    found: list[dict[str, Any]] = []
+    for kind in [kind for kind in kinds if kind in present]:
+        # One question has no interval.
+        asked = replace(wanted, kind=kind)
+        found += scores(book.ledger, by="question", selection=asked, resamples=99)
+    return [plain(row) for row in found]
 
 
 def _view(book: PlainBook, told: Told) -> "WorldView":
@@ -141,11 +120,6 @@ def _view(book: PlainBook, told: Told) -> "WorldView":
             warnings.simplefilter("ignore")
             _LAST[key] = book.world()
     return _LAST[key]
-
-
-def _plain(rows: Sequence[Mapping[Any, Any]]) -> list[dict[str, Any]]:
-    """Give rows with Python's own numbers; a missing number is None."""
-    return [{str(key): plain(value) for key, value in row.items()} for row in rows]
 
 
 def plain(value: Any) -> Any:
@@ -170,32 +144,12 @@ def plain(value: Any) -> Any:
     return value
 
 
-__all__ = ["news_effect", "plain", "review", "views", "what_if", "world"]
-
-
-#: Resamples of a table that is one of many on the page.
-RESAMPLES = 999
-
-
-def review_of(
-    ledger: Ledger,
-    *,
-    who: str,
-    kind: str = "live",
-    tag: str = "",
-    now: dt.datetime,
-    told: Callable[[str], None] = lambda step: None,
+def review(
+    book: PlainBook, told: Told, who: str, kind: str = "live", tag: str = ""
 ) -> dict[str, Any]:
-    """Give the figures of a review: of one forecaster, and of all where they are set side by side.
+    """Give every figure of a review: of one forecaster, and of all where they stand side by side.
 
-    Parameters
-    ----------
-    who : str
-        A forecaster.
-    kind : str
-        Kinds are never mixed.
-    tag : str
-        A tag, topic or event; empty: all.
+    Kinds are never mixed; `tag` is a tag, topic or event, empty for all.
 
     Returns
     -------
@@ -208,71 +162,63 @@ def review_of(
         ``left_out`` with ``unscored``, ``texts``.
     """
     told("reading the forecasts")
+    ledger, now = book.ledger, clock.now()
     catalog = Catalog.of(ledger)
     whole = Selection(kind=kind, tag=tag)
-    mine = Selection(kind=kind, forecaster=who, tag=tag)
+    mine = replace(whole, forecaster=who)
     chosen = select(ledger, catalog, Selection(kind=kind))
+    by_me = [forecast for forecast in chosen if forecast.forecaster == who]
     frame = resolved(ledger, whole, seals="worst")
-    own = frame[frame["forecaster"] == who]
+    pair = frame[frame["forecaster"].isin([who, MODEL])]
     told("calibration")
     calibration = calibrate.calibration(ledger, selection=mine, now=now)
     told("scores")
-    present = ordered({forecast.forecaster for forecast in chosen})
-    pair = frame[frame["forecaster"].isin([who, MODEL])]
     found: dict[str, Any] = {
         "who": who,
         "kind": kind,
         "tag": tag,
         "kinds": kinds_present(ledger),
-        "forecasters": present,
+        "forecasters": ordered({forecast.forecaster for forecast in chosen}),
         "tags": _tags(catalog, {forecast.question for forecast in chosen}),
-        "n_forecasts": sum(forecast.forecaster == who for forecast in chosen),
-        "n_resolved": int(own["question"].nunique()),
+        "n_forecasts": len(by_me),
+        "n_resolved": int(frame.loc[frame["forecaster"] == who, "question"].nunique()),
         "calibration": calibration,
-        "told": _told(calibration),
+        "told": _in_words(calibration),
         "scores": scores(ledger, selection=whole, resamples=RESAMPLES),
-        "months": _by(pair, kind, "month"),
-        "topics": _by(pair, kind, "topic"),
-        "horizons": _by(pair, kind, "horizon"),
+        **{
+            f"{by}s": from_frame(pair, kind=kind, by=by, resamples=RESAMPLES) if len(pair) else []
+            for by in ("month", "topic", "horizon")
+        },
     }
     told("you and the model")
-    found["versus"], found["override"] = _versus(ledger, frame, who, kind, tag, now)
+    found["versus"], found["override"] = _versus(ledger, frame, who, whole, now)
     told("the leaderboard")
-    board, notes = leaderboard(ledger, selection=whole, sample=False)
-    found["board"], found["board_notes"] = board, notes
+    found["board"], found["board_notes"] = leaderboard(ledger, selection=whole, sample=False)
     told("sources, texts, and what is left out")
-    found["sources"] = [
-        dict(row) for row in folded(source_rows(ledger, as_of=now, now=now)) if row.get("claims")
-    ]
-    found["n_sources"] = len(source_rows(ledger, as_of=now, now=now))
+    sources = source_rows(ledger, as_of=now, now=now)
+    found["sources"] = [dict(row) for row in folded(sources) if row.get("claims")]
+    found["n_sources"] = len(sources)
     found["left_out"] = left_out(ledger, mine)
-    by_me = [forecast for forecast in chosen if forecast.forecaster == who]
     found["unscored"] = unscored(catalog, by_me, kind, now)
     found["histogram"] = pictures.table(ledger, "histogram", selection=mine)
     texts = [card for card in cards(catalog, bank_of(ledger), chosen) if card.claims]
     return {key: plain(value) for key, value in found.items()} | {"texts": texts}
 
 
-def _by(frame: "pd.DataFrame", kind: str, by: str) -> list[dict[str, Any]]:
-    return from_frame(frame, kind=kind, by=by, resamples=RESAMPLES) if len(frame) else []
-
-
 def _versus(
-    ledger: Ledger, frame: "pd.DataFrame", who: str, kind: str, tag: str, now: dt.datetime
+    ledger: Ledger, frame: "pd.DataFrame", who: str, whole: Selection, now: dt.datetime
 ) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
     """Compare somebody with the model, and say question by question whose number was the better."""
     names = set(frame["forecaster"])
     if who == MODEL or family(who) != "person" or not {who, MODEL} <= names:
         return None, []
     try:
-        found = compare(
-            ledger, who, MODEL, now=now, selection=Selection(kind=kind, tag=tag), resamples=1999
-        )
+        found = compare(ledger, who, MODEL, now=now, selection=whole, resamples=1999)
     except ForecastingError:
         return None, []
     part = frame[frame["type"] == found["type"]]
     convention = found["convention"] or "half"
-    wide = paired.shared(part, who, MODEL, rule=found["rule"], convention=convention)
+    wide = shared(part, who, MODEL, rule=found["rule"], convention=convention)
     titles = Catalog.of(ledger).questions
     rows = [
         {
@@ -298,7 +244,7 @@ def _tags(catalog: Catalog, spoken: set[str]) -> list[str]:
     return sorted(found)
 
 
-def _told(calibration: dict[str, Any]) -> dict[str, str]:
+def _in_words(calibration: dict[str, Any]) -> dict[str, str]:
     """Say in words what discrimination and slope mean; nothing below the least number of events."""
     if calibration["n"] < calibrate.LEAST_EVENTS:
         return {"discrimination": "", "slope": ""}

@@ -1,7 +1,7 @@
-"""The pictures of a calibration review: each as a table first, then drawn from it."""
+"""The pictures of scores and of a calibration review: each as a table first, then drawn from it."""
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from forecasting.store import Head, Ledger
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 PICTURES = {
     "reliability": "Reliability",
@@ -36,27 +37,12 @@ _ALLOWED = (
 def table(
     ledger: Ledger, picture: str, *, selection: Selection, share: float = 0.5, seed: int = 0
 ) -> list[dict[str, Any]]:
-    """Give the rows that a picture draws.
+    """Give the rows that a picture draws; none where nothing has resolved.
 
-    Parameters
-    ----------
-    picture : str
-        ``reliability``, ``histogram`` and ``pit`` of one forecaster; ``mcb-dsc``, ``murphy`` and
-        ``over-time`` of one, or of everybody where the selection names nobody.
-    selection, share, seed
-        As for :func:`forecasting.app.scores.calibrate.calibration`.
-
-    Returns
-    -------
-    list of dict
-        Empty where nothing has resolved. Of several forecasters each row says on how many
-        events it rests (``n``), on how many questions (``n_questions``) and how many of those all
-        of them share (``n_shared``).
-
-    Raises
-    ------
-    InvalidInput
-        For another picture.
+    ``reliability``, ``histogram`` and ``pit`` are of one forecaster; ``mcb-dsc``, ``murphy`` and
+    ``over-time`` of one, or of everybody where the selection names nobody. Of several each row says
+    on how many events it rests (``n``), on how many questions (``n_questions``) and how many of
+    those all of them share (``n_shared``).
     """
     if picture not in PICTURES:
         msg = f"picture ({picture}): must be one of {', '.join(PICTURES)}"
@@ -91,47 +77,79 @@ def table(
 
 
 def draw(
-    picture: str,
-    rows: Sequence[Mapping[str, Any]],
-    path: Path,
-    *,
-    title: str,
-    head: Head,
+    picture: str, rows: Sequence[Mapping[str, Any]], path: Path, *, title: str, head: Head
 ) -> None:
-    """Write a picture to a file by its ending, or its table as .csv.
-
-    Parameters
-    ----------
-    head : Head
-        The ledger's, which a page prints: what it was made from.
-
-    Raises
-    ------
-    InvalidInput
-        On another ending, or where there is nothing to draw.
-    """
+    """Write a picture to a file by its ending, or its table as .csv."""
     from forecasting.review import draw as pen
     from forecasting.review import draw_scores as pens
 
-    ending = file_ending(path)
+    file_ending(path)
     if not rows:
         msg = f"picture ({picture}): nothing has resolved, so there is nothing to draw"
         raise InvalidInput(msg, hint="forecast questions list --status resolved")
-    if ending == ".csv":
-        save_csv(path, rows, list(rows[0]))
-        return
-    drawn = {
+    pictures = {
         "reliability": lambda: pen.reliability({"n": len(rows), "curve": rows}, title=title),
         "mcb-dsc": lambda: pens.mcb_dsc(rows, title=title),
         "murphy": lambda: pens.murphy(rows, title=title),
         "over-time": lambda: pens.over_time(rows, title=title),
         "histogram": lambda: pens.histogram(rows, title=title),
         "pit": lambda: pens.pit(rows, title=title),
-    }[picture]()
+    }
+    _save(path, rows, list(rows[0]), pictures[picture], title=title, head=head)
+
+
+def save_calibration(result: Mapping[str, Any], path: Path, *, title: str, head: Head) -> None:
+    """Write a calibration as .svg, .png, .csv or .html; anything else is bad input."""
+    from forecasting.review import draw as pen
+
+    _save(
+        path,
+        result["curve"],
+        ("forecast", "event_rate", "n", "events", "lower", "upper"),
+        lambda: pen.reliability(result, title=title),
+        title=title,
+        head=head,
+        reading=str(result["reading"]),
+    )
+
+
+def _save(
+    path: Path,
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[str],
+    picture: "Callable[[], Figure]",
+    *,
+    title: str,
+    head: Head,
+    reading: str = "",
+) -> None:
+    """Write rows as .csv, or their picture; a page of both may load and run nothing."""
+    import html
+
+    from forecasting.review import draw as pen
+
+    ending = file_ending(path)
+    if ending == ".csv":
+        _save_csv(path, rows, columns)
+        return
+    drawn = picture()
     if ending != ".html":
         pen.save(drawn, path)
         return
-    save_page(path, title=title, drawn=pen.svg(drawn, label=title), rows=rows, head=head)
+    heads = "".join(f"<th>{html.escape(str(name))}</th>" for name in (rows[0] if rows else ()))
+    lines = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(_cell(v))}</td>" for v in row.values()) + "</tr>"
+        for row in rows
+    )
+    said = f"<pre>{html.escape(reading)}</pre>" if reading else ""
+    name = html.escape(title)
+    path.write_text(
+        f'<!doctype html><html lang="en"><meta charset="utf-8">{_ALLOWED}<title>{name}</title>'
+        f"<h1>{name}</h1>{said}{pen.svg(drawn, label=title)}"
+        f"<table><tr>{heads}</tr>{lines}</table>"
+        f"<p>Ledger head: entry {head.seq}, hash <code>{head.hash}</code></p></html>\n",
+        encoding="utf-8",
+    )
 
 
 def file_ending(path: Path) -> str:
@@ -143,7 +161,7 @@ def file_ending(path: Path) -> str:
     return ending
 
 
-def save_csv(path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
+def _save_csv(path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
     """Write a table so that no spreadsheet runs a name in it."""
     from forecasting.exchange.cells import neutral
 
@@ -157,33 +175,6 @@ def save_csv(path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[st
             }
             for row in rows
         )
-
-
-def save_page(
-    path: Path,
-    *,
-    title: str,
-    drawn: str,
-    rows: Sequence[Mapping[str, Any]],
-    head: Head,
-    reading: str = "",
-) -> None:
-    """Write a picture, its reading and its table as a page that may load and run nothing."""
-    import html
-
-    heads = "".join(f"<th>{html.escape(str(name))}</th>" for name in (rows[0] if rows else ()))
-    lines = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(_cell(v))}</td>" for v in row.values()) + "</tr>"
-        for row in rows
-    )
-    said = f"<pre>{html.escape(reading)}</pre>" if reading else ""
-    name = html.escape(title)
-    path.write_text(
-        f'<!doctype html><html lang="en"><meta charset="utf-8">{_ALLOWED}<title>{name}</title>'
-        f"<h1>{name}</h1>{said}{drawn}<table><tr>{heads}</tr>{lines}</table>"
-        f"<p>Ledger head: entry {head.seq}, hash <code>{head.hash}</code></p></html>\n",
-        encoding="utf-8",
-    )
 
 
 def _cell(value: object) -> str:

@@ -1,32 +1,28 @@
 """Gather from the ledger what the review page and the pictures show."""
 
-import contextlib
 import datetime as dt
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.in_force import latest
 from forecasting.app.forecast.predict import REPLAY_DRAWS
+from forecasting.app.forecast.worldviews import claim_scores
 from forecasting.app.frames import Selection, latest_run, resolved, scoring_frame, select
 from forecasting.app.news.sources import worth
 from forecasting.app.questions.same_as import DIFFERS, beside
-from forecasting.app.review.news_part import marks_of, moved_of
-from forecasting.app.review.world_part import world_page
+from forecasting.app.review.paths import marks_of, moved_of, path_of, point_of
 from forecasting.app.scores.calibrate import from_frame
 from forecasting.app.scores.score import from_frame as scored_frame
 from forecasting.app.scores.score import scores
 from forecasting.app.upkeep.banks import bank_of
-from forecasting.app.world.models import prior_rows
-from forecasting.app.world.paths import fans
+from forecasting.app.world.processes import prior_rows, world_page
 from forecasting.app.world.scenario import live
 from forecasting.bank import Bank, text_speaks_at
-from forecasting.domain.commentary import Claim, Text
-from forecasting.domain.forecast import DENSE, Forecast, kind_named
+from forecasting.domain.commentary import Claim
+from forecasting.domain.forecast import Forecast, kind_named
 from forecasting.domain.forecasters import (
     ABLATIONS,
     BASE_RATE,
@@ -36,38 +32,18 @@ from forecasting.domain.forecasters import (
     WITHOUT_LINKS,
     WITHOUT_NEWS,
 )
+from forecasting.domain.instants import parse_instant
 from forecasting.domain.question import Question
+from forecasting.domain.resolution import Resolution
 from forecasting.domain.verbal import FLAT_DENIAL_ALTERNATIVES
 from forecasting.domain.watch import watched
 from forecasting.errors import InvalidInput
 from forecasting.evidence import retracted
 from forecasting.review import data as page
-from forecasting.store import Head, Ledger
-
-if TYPE_CHECKING:
-    import pandas as pd
+from forecasting.store import Ledger
 
 CHIEF = {MODEL, WITHOUT_LINKS, WITHOUT_NEWS, PRIOR, BASE_RATE, POOL}
 DIAGRAMS = (MODEL, BASE_RATE, POOL)
-
-
-def save_calibration(result: Mapping[str, Any], path: Path, *, title: str, head: Head) -> None:
-    """Write a calibration as .svg, .png, .csv or .html; anything else is bad input."""
-    from forecasting.app.review.pictures import file_ending, save_csv, save_page
-    from forecasting.review import draw
-
-    ending = file_ending(path)
-    curve = result["curve"]
-    if ending == ".csv":
-        save_csv(path, curve, ["forecast", "event_rate", "n", "events", "lower", "upper"])
-        return
-    figure = draw.reliability(result, title=title)
-    if ending != ".html":
-        draw.save(figure, path)
-        return
-    drawn = draw.svg(figure, label=title)
-    said = str(result["reading"])
-    save_page(path, title=title, drawn=drawn, rows=curve, head=head, reading=said)
 
 
 def review(ledger: Ledger, folder: Path, *, kind: str, run: str, now: dt.datetime) -> Path:
@@ -79,10 +55,10 @@ def review(ledger: Ledger, folder: Path, *, kind: str, run: str, now: dt.datetim
 
 def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.ReviewData:
     """Read everything that the page shows, for one kind of forecast."""
-    chosen_run = run or latest_run(ledger)
-    kind = kind_named(kind) or ("replay" if chosen_run else "live")
-    chosen_run = chosen_run if kind == "replay" else ""
-    selection = Selection(kind=kind, run=chosen_run)
+    run = run or latest_run(ledger)
+    kind = kind_named(kind) or ("replay" if run else "live")
+    run = run if kind == "replay" else ""
+    selection = Selection(kind=kind, run=run)
     catalog = Catalog.of(ledger)
     bank = bank_of(ledger)
     forecasts = select(ledger, catalog, selection)
@@ -96,10 +72,13 @@ def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.Rev
         rows = [*rows, *scored_frame(told, kind=kind)]
         by_question += scored_frame(told, kind=kind, by="question", resamples=99)
     texts = ledger.forecasts(kind="backdated") if kind == "replay" else []
+    present = list(dict.fromkeys(frame["forecaster"]))
     binary = [row for row in rows if row["type"] == "binary"]
+    # The gate of the latest forecast on each question.
+    unfit = {f.question: f.gate for f in forecasts if f.forecaster == MODEL and f.gate}
     details = [row["detectable"] for row in binary if row["forecaster"] == MODEL]
-    fits = ledger.model_runs(run=chosen_run)
-    run_shown = _run(ledger, bank, kind, chosen_run, now)
+    fits = ledger.model_runs(run=run)
+    run_shown = _run(ledger, bank, kind, run, now)
     shown, gain = _world(ledger, bank, run_shown, now)
     return page.ReviewData(
         run=run_shown,
@@ -107,17 +86,30 @@ def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.Rev
         log_scores=scores(ledger, rule="log", selection=selection),
         horizons=scores(ledger, by="horizon", selection=selection, resamples=999),
         calibrations={
-            name: from_frame(frame[frame["forecaster"] == name]) for name in _diagrams(frame)
+            name: from_frame(frame[frame["forecaster"] == name])
+            for name in [name for name in DIAGRAMS if name in present] or present
         },
         questions=_paths(ledger, catalog, now, [*forecasts, *texts, *crowds], by_question),
         texts=cards(catalog, bank, forecasts) if kind == "replay" else (),
-        due=_due(catalog, now),
+        due=[
+            {
+                "question": question.id,
+                "title": question.title,
+                "since": question.resolves_by,
+                "reason": "past its deadline without an outcome on record",
+            }
+            for question in sorted(catalog.questions.values(), key=lambda q: (q.resolves_by, q.id))
+            if catalog.status(question, now) == "due"
+        ],
         left_out=unscored(catalog, forecasts, kind, now),
-        parts=_parts(ledger, selection, frame),
+        parts=_parts(ledger, selection, present),
         reports=[{"source": name, **row} for name, row in worth(ledger, selection).items()],
         world=shown,
         news_gain=gain,
-        unfit=_unfit(forecasts),
+        unfit=[
+            {"question": question, "forecaster": MODEL, "verdict": verdict}
+            for question, verdict in sorted(unfit.items())
+        ],
         refused=[
             {"question": fit.family, "forecaster": fit.worldview or MODEL, "verdict": fit.gate}
             for fit in fits
@@ -131,20 +123,12 @@ def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.Rev
     )
 
 
-def _diagrams(frame: "pd.DataFrame") -> list[str]:
-    present = list(dict.fromkeys(frame["forecaster"]))
-    wanted = [name for name in DIAGRAMS if name in present]
-    return wanted or present
-
-
 def _run(ledger: Ledger, bank: Bank, kind: str, run: str, now: dt.datetime) -> page.Run:
     head = ledger.head()
     started = [m for m in ledger.replay_runs() if m.run == run and m.event == "started"]
     config: Mapping[str, Any] = started[0].config if started else {}
 
     def moment(key: str) -> dt.datetime | None:
-        from forecasting.domain.instants import parse_instant
-
         return parse_instant(str(config[key])) if key in config else None
 
     return page.Run(
@@ -178,25 +162,20 @@ def _world(
     except InvalidInput:
         # No open question is answered by the world: there is nothing to simulate.
         return world_page(bank.world, items, moment, watched=looked), {}
-    import numpy as np
-
-    ratios = {}
-    learned = found.run.learned
-    for name in learned.betas:
-        with contextlib.suppress(InvalidInput):  # of a process at fault nothing was learned
-            levels = np.quantile(learned.betas[name], (0.5, 0.05, 0.95))
-            middle, low, high = np.exp(levels).tolist()
-            ratios[name] = (middle, low, high)
-    drawn = world_page(
-        bank.world, items, moment, watched=looked, learned=ratios, fans=fans(found, linked=True)
+    shown = world_page(
+        bank.world,
+        items,
+        moment,
+        watched=looked,
+        learned=found.learned(),
+        fans=found.fans(linked=True),
     )
-    return drawn, found.run.learned.gain_summary
+    return shown, found.run.learned.gain_summary
 
 
-def _parts(ledger: Ledger, selection: Selection, frame: "pd.DataFrame") -> list[Mapping[str, Any]]:
+def _parts(ledger: Ledger, selection: Selection, present: Sequence[str]) -> list[Mapping[str, Any]]:
     """Score the model with each part taken out against the whole model."""
-    present = set(frame["forecaster"])
-    if MODEL not in present or not present & set(ABLATIONS):
+    if MODEL not in present or set(ABLATIONS).isdisjoint(present):
         return []
     rows = scores(ledger, selection=selection, against=MODEL)
     return [row for row in rows if row["forecaster"] in ABLATIONS]
@@ -261,84 +240,12 @@ def _paths(
     return shown
 
 
-def path_of(
-    catalog: Catalog,
-    question: Question,
-    now: dt.datetime,
-    *,
-    paths: Mapping[str, Sequence[page.Point]],
-    evidence: Sequence[page.Mark],
-    scores: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
-    gate_note: str = "",
-    moved: Sequence[page.Moved] = (),
-) -> page.QuestionPath:
-    """Put together what a drawing of one question's forecasts needs."""
-    standing = catalog.outcomes.get(question.id)
-    return page.QuestionPath(
-        id=question.id,
-        title=question.title,
-        type=question.type,
-        opens=question.opens,
-        closes=question.closes,
-        ends=catalog.ends(question),
-        status=catalog.status(question, now),
-        options=question.space.options if question.type != "binary" else (),
-        unit=question.space.unit,
-        lower=question.space.lower,
-        upper=question.space.upper,
-        outcome=None if standing is None else standing.outcome,
-        resolved_at=None if standing is None else standing.resolved_at,
-        resolution_source="" if standing is None else standing.source,
-        certainty="" if standing is None else standing.certainty,
-        note="" if standing is None else standing.note,
-        event=question.event,
-        topic=question.topic,
-        ladder=question.ladder,
-        model_label=question.model.label,
-        gate_note=gate_note,
-        too_soon=any(bool(row.get("excluded")) for row in scores.values()),
-        paths=paths,
-        evidence=[mark for mark in evidence if question.opens <= mark.known_at <= question.closes],
-        scores=scores,
-        moved=moved,
-        answer=question.answer,
-    )
-
-
-def point_of(forecast: Forecast) -> page.Point:
-    """Give a forecast as a point of a path."""
-    spread = forecast.spread
-    binary = forecast.value.shape == "binary"
-    low = spread.p05 if spread is not None and binary else None
-    high = spread.p95 if spread is not None and binary else None
-    if forecast.value.shape != "quantiles":
-        ends = json.loads(forecast.meta.get("intervals", "[]"))
-        return page.Point(
-            forecast.issued_at,
-            forecast.value.numbers,
-            low,
-            high,
-            lows=tuple(end[0] for end in ends),
-            highs=tuple(end[1] for end in ends),
-        )
-    by_level = {
-        float(label): number
-        for label, number in zip(forecast.value.labels, forecast.value.numbers, strict=True)
-    }
-    if len(by_level) > DENSE:
-        by_level = forecast.value.at(page.LEVELS)
-    levels = [level for level in page.LEVELS if level in by_level] or sorted(by_level)
-    return page.Point(
-        forecast.issued_at, tuple(by_level[level] for level in levels), levels=tuple(levels)
-    )
-
-
 def cards(catalog: Catalog, bank: Bank, forecasts: Sequence[Forecast]) -> list[page.TextCard]:
     """Give each text with its claims, how they came out, and what others said at that moment."""
-    cards = []
-    for text in sorted(bank.texts, key=lambda text: text_speaks_at(text)):
+    found = []
+    for text in sorted(bank.texts, key=text_speaks_at):
         moment = text_speaks_at(text)
-        cards.append(
+        found.append(
             page.TextCard(
                 id=text.id,
                 slant=text.slant,
@@ -350,18 +257,17 @@ def cards(catalog: Catalog, bank: Bank, forecasts: Sequence[Forecast]) -> list[p
                     len(text.claims),
                 ),
                 claims=[
-                    _claim_row(catalog, text, claim, moment, forecasts)
+                    _claim_row(catalog, claim, moment, forecasts)
                     for claim in text.claims
                     if claim.question in catalog.questions
                 ],
             )
         )
-    return cards
+    return found
 
 
 def _claim_row(
     catalog: Catalog,
-    text: Text,
     claim: Claim,
     moment: dt.datetime,
     forecasts: Sequence[Forecast],
@@ -369,14 +275,21 @@ def _claim_row(
     question = catalog.questions[claim.question]
     standing = catalog.outcomes.get(question.id)
     outcome = None if standing is None else standing.outcome
-    scored = outcome in {"yes", "no"} and not claim.shown_only
-    seen = 1.0 if outcome == "yes" else 0.0
-
-    def brier(p: float) -> float | None:
-        return (p - seen) ** 2 if scored else None
-
-    ends = [brier(claim.scored.low), brier(claim.scored.high)]
-    at = _standing_at(forecasts, question, moment)
+    of_it = (f for f in forecasts if f.question == question.id and f.forecaster in CHIEF)
+    said = {name: f.value.numbers[0] for (_, name), f in latest(of_it, at=moment).items()}
+    score: float | None = None
+    low: float | None = None
+    high: float | None = None
+    others: Mapping[float, float | None] = (
+        dict.fromkeys(FLAT_DENIAL_ALTERNATIVES) if claim.flat_denial else {}
+    )
+    models: dict[str, tuple[float, float | None]] = {name: (p, None) for name, p in said.items()}
+    staleness = None
+    if standing is not None and outcome in {"yes", "no"} and not claim.shown_only:
+        seen = 1.0 if outcome == "yes" else 0.0
+        score, low, high, others = claim_scores(claim, seen)
+        models = {name: (p, (p - seen) ** 2) for name, p in said.items()}
+        staleness = _staleness(question, standing, claim, moment)
     return page.ClaimRow(
         claim=claim.id,
         question=question.id,
@@ -392,31 +305,22 @@ def _claim_row(
         flat_denial=claim.flat_denial,
         shown_only=claim.shown_only,
         outcome=outcome,
-        score=brier(claim.scored.middle),
-        score_low=min((e for e in ends if e is not None), default=None),
-        score_high=max((e for e in ends if e is not None), default=None),
-        alternatives={p: brier(p) for p in FLAT_DENIAL_ALTERNATIVES} if claim.flat_denial else {},
-        models={name: (p, brier(p)) for name, p in at.items()},
-        staleness=_staleness(catalog, question, claim, moment) if scored else None,
+        score=score,
+        score_low=low,
+        score_high=high,
+        alternatives=others,
+        models=models,
+        staleness=staleness,
     )
 
 
-def _standing_at(
-    forecasts: Sequence[Forecast], question: Question, moment: dt.datetime
-) -> dict[str, float]:
-    """Give what each chief forecaster had said of a question by a moment."""
-    of_it = (f for f in forecasts if f.question == question.id and f.forecaster in CHIEF)
-    return {name: f.value.numbers[0] for (_, name), f in latest(of_it, at=moment).items()}
-
-
 def _staleness(
-    catalog: Catalog, question: Question, claim: Claim, moment: dt.datetime
-) -> float | None:
+    question: Question, standing: Resolution, claim: Claim, moment: dt.datetime
+) -> float:
     """Score the claim as if it had stood, unchanged, through the scheduled window."""
-    from forecasting.scoring import lifetime
-
-    standing = catalog.outcomes[question.id]
     import pandas as pd
+
+    from forecasting.scoring import lifetime
 
     frame = pd.DataFrame(
         {
@@ -434,28 +338,3 @@ def _staleness(
     for column in ("issued_at", "withdrawn_at", "opens", "closes", "closed_at"):
         frame[column] = pd.to_datetime(frame[column], utc=True)
     return float(lifetime.score(frame)["score"].iloc[0])
-
-
-def _due(catalog: Catalog, now: dt.datetime) -> list[dict[str, Any]]:
-    return [
-        {
-            "question": question.id,
-            "title": question.title,
-            "since": question.resolves_by,
-            "reason": "past its deadline without an outcome on record",
-        }
-        for question in sorted(catalog.questions.values(), key=lambda q: (q.resolves_by, q.id))
-        if catalog.status(question, now) == "due"
-    ]
-
-
-def _unfit(forecasts: Sequence[Forecast]) -> list[dict[str, Any]]:
-    latest = {
-        forecast.question: forecast.gate
-        for forecast in forecasts
-        if forecast.forecaster == MODEL and forecast.gate
-    }
-    return [
-        {"question": question, "forecaster": MODEL, "verdict": verdict}
-        for question, verdict in sorted(latest.items())
-    ]

@@ -142,23 +142,12 @@ def calibration(
 ) -> dict[str, Any]:
     """Give the reliability curve, its band, the parts of the mean score and a reading.
 
-    The curve, its parts, the band and the p-value use one forecast a question (the one that stood
-    at `share` of its window) and one question an event, as means over ``picks`` of the question;
-    ``pooled`` holds the curve of every update with an approximate band over events and no p-value.
-
-    Parameters
-    ----------
-    score : {"brier", "log"}
-        Whose parts: half Brier, or log in nats.
-    now : datetime, optional
-        The moment of the table, if not `selection.as_of`. ``n_early`` counts what resolved before
-        a close that is still to come: their neighbours that stay quiet are not in the table yet,
-        so it leans to whatever ends a question early.
-
-    Returns
-    -------
-    dict
-        The contract's keys; with nothing to say, ``n`` is 0 and ``reading`` says so.
+    The curve, its parts (of `score`: half Brier, or log in nats), the band and the p-value use one
+    forecast a question (the one that stood at `share` of its window) and one question an event, as
+    means over ``picks`` of the question; ``pooled`` holds the curve of every update with an
+    approximate band over events and no p-value. ``n_early`` counts what resolved before a close
+    that is still to come at the moment of the table: their neighbours that stay quiet are not in it
+    yet, so it leans to whatever ends a question early. With nothing to say, ``n`` is 0.
     """
     wanted = selection or Selection()
     if not 0 <= share < 1:
@@ -187,26 +176,24 @@ def by_group(
     no fair sample of all, so ``event_rate`` is beside it. Slopes and intercepts of forecasters
     are partially pooled, with 90 % intervals, and ``reads_20`` and ``reads_80`` are the
     probabilities that their 20 and 80 % should be read as: near 20 and 80 for a short record.
-
-    Raises
-    ------
-    InvalidInput
-        For another group.
     """
     if by not in GROUPS:
         msg = f"by ({by}): must be one of {', '.join(GROUPS)}"
         raise InvalidInput(msg)
     frame = resolved(ledger, selection)
     frame = frame[frame["type"] == "binary"]
-    rows = []
     if by == "horizon":
-        for days in HORIZONS if len(frame) else ():
-            label = f"{days:g} d before close, still open"
-            rows.append(_group_row(by, label, picked(frame, before_close(days), seed=seed), seed))
+        chosen = {
+            f"{days:g} d before close, still open": picked(frame, before_close(days), seed=seed)
+            for days in (HORIZONS if len(frame) else ())
+        }
     else:
         groups = frame["closes"].dt.strftime("%Y-%m") if by == "month" else frame[by]
-        for label, part in frame.groupby(groups):
-            rows.append(_group_row(by, str(label), picked(part, at_share(share), seed=seed), seed))
+        chosen = {
+            str(label): picked(part, at_share(share), seed=seed)
+            for label, part in frame.groupby(groups)
+        }
+    rows = [_group_row(by, label, each, seed) for label, each in chosen.items()]
     if by == "forecaster" and rows:
         lines = _recalibrated(frame, selection.as_of or now)
         rows = [
@@ -362,8 +349,15 @@ def from_frame(
             "reading": "Nothing resolved yet: too few to say.",
         }
     if moment is not None:
-        early = (chosen.rows["closes"] > moment).to_numpy()
-        result["n_early"] = round(chosen.mean(lambda rows: early[rows].sum()))
+        to_come = (chosen.rows["closes"] > moment).to_numpy()
+        result["n_early"] = round(chosen.mean(lambda rows: to_come[rows].sum()))
+    early = ""
+    if result["n_early"]:
+        early = (
+            f"\n{result['n_early']} of the {n} resolved before their scheduled close; questions "
+            "that run to their close are not here yet, which favours early answers: "
+            "past_close=True leaves them out."
+        )
     said, seen = chosen.said, chosen.seen
     diagram = corp(said, seen, picks=chosen.picks, cluster=chosen.events, seed=seed, score=score)
     line = fit_line(diagram.pooled) if n >= LEAST_EVENTS else None
@@ -376,7 +370,7 @@ def from_frame(
         "curve": diagram.curve.merge(diagram.band(LEVEL), on="forecast").to_dict("records"),
         **_pooled(frame, seed),
         "binned": _binned(chosen) if n >= LEAST_EVENTS else None,
-        "reading": reading(diagram, level=LEVEL) + _early(result["n_early"], n),
+        "reading": reading(diagram, level=LEVEL) + early,
     }
 
 
@@ -432,12 +426,3 @@ def histogram(pooled: "Pooled") -> list[dict[str, Any]]:
         }
         for i in np.unique(place).tolist()
     ]
-
-
-def _early(early: int, n: int) -> str:
-    if not early:
-        return ""
-    return (
-        f"\n{early} of the {n} resolved before their scheduled close; questions that run to their "
-        "close are not here yet, which favours early answers: past_close=True leaves them out."
-    )

@@ -1,26 +1,37 @@
-"""Two forecasters compared: on shared questions, over events, and step by step."""
+"""Forecasters compared: two step by step on shared questions, and all of them on a leaderboard.
+
+Ranks stand only where there can be any.
+"""
 
 import datetime as dt
 import math
 import re
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection, resolved, seals_asked_for, select
-from forecasting.app.scores import paired
-from forecasting.app.scores.references import CLIMATOLOGY, UNIFORM, known_forecaster, with_reference
+from forecasting.app.scores.against import (
+    known_forecaster,
+    lifetime_scores,
+    shared,
+    window_of,
+    with_reference,
+)
 from forecasting.domain.forecast import Forecast
+from forecasting.domain.forecasters import CLIMATOLOGY, UNIFORM, ordered
 from forecasting.domain.question import ANNULLED
-from forecasting.domain.scores import COMPARED, NATURAL, SCORES, score_range
+from forecasting.domain.scores import COMPARED, NATURAL, RANKED, SCORES, score_range
 from forecasting.domain.sealed import Sealed
 from forecasting.errors import InvalidInput
+from forecasting.scoring.checks import LEAST_CLUSTERS
 from forecasting.store import Ledger
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: The widest difference of two scores: only bounded ones have a confidence sequence.
+#: Windows of proper scores, which a leaderboard may rank by.
+RANKED_BY = ("scheduled", "spot")
 #: Steps further apart than this, relative to the usual gap, make no regular series.
 _IRREGULAR = 0.25
 _LEAST_SERIES = 8
@@ -42,14 +53,9 @@ def compare(
 ) -> dict[str, Any]:
     """Compare A and B on the questions that both forecast, from when the later had spoken.
 
-    Parameters
-    ----------
-    a, b : str
-        Forecasters; ``uniform`` and ``climatology`` are there where nobody logged them.
-    question_type : str
-        Types are never averaged together; empty: the one with most shared questions.
-    diebold_mariano : bool
-        Add the test for regular series, where the events close at regular intervals.
+    ``uniform`` and ``climatology`` are there where nobody logged them. Question types are never
+    averaged together: without one, that with most shared questions. The Diebold-Mariano test is
+    for regular series, where the events close at regular intervals.
 
     Returns
     -------
@@ -57,12 +63,9 @@ def compare(
         The contract's keys and more: ``steps`` that entered the sequence, ``waiting`` questions
         that resolved but have not reached their scheduled close, ``held_by`` the event whose late
         answer holds up those after it, ``other_types`` with their shared questions.
-
-    Raises
-    ------
-    NotFound, InvalidInput
-        For a name without forecasts, one name twice, or a rule that does not fit.
     """
+    from forecasting.comparison import paired_bootstrap
+
     wanted = selection or Selection()
     if a == b:
         msg = f"forecasters ({a}, {b}): must be two different names"
@@ -83,7 +86,10 @@ def compare(
         else:
             known_forecaster(ledger, name)
     frame = frame[frame["forecaster"].isin([a, b])]
-    counts = {kind: _n_shared(frame[frame["type"] == kind], a, b) for kind in NATURAL}
+    kept = frame[~frame["too_soon"]]
+    mine, theirs = (kept.loc[kept["forecaster"] == name, ["question", "type"]] for name in (a, b))
+    both = mine[mine["question"].isin(theirs["question"])].drop_duplicates("question")
+    counts = {kind: int((both["type"] == kind).sum()) for kind in NATURAL}
     fitting = [kind for kind in NATURAL if not rule or kind in SCORES[rule].types]
     chosen = question_type or max(fitting, key=lambda kind: counts[kind])
     used = rule or NATURAL[chosen]
@@ -91,8 +97,11 @@ def compare(
         msg = f"rule ({used}): does not score {chosen} questions"
         raise InvalidInput(msg, hint=f"rule={NATURAL[chosen]}")
     part = frame[frame["type"] == chosen]
-    wide = paired.shared(part, a, b, rule=used, convention=convention, window=window)
-    result = {
+    wide = shared(part, a, b, rule=used, convention=convention, window=window)
+    # Unanswered questions keep their place in the sequence.
+    pending = _pending(ledger, wanted, a, b, chosen)
+    names, moment = (a, b), wanted.as_of or now
+    found: dict[str, Any] = {
         "a": a,
         "b": b,
         "kind": wanted.kind,
@@ -104,37 +113,6 @@ def compare(
         "n_a": int(part.loc[part["forecaster"] == a, "question"].nunique()),
         "n_b": int(part.loc[part["forecaster"] == b, "question"].nunique()),
         "other_types": {kind: n for kind, n in counts.items() if n and kind != chosen},
-    }
-    pending = _pending(ledger, wanted, a, b, chosen)
-    lower, upper = score_range(used, convention)
-    bound = upper - lower
-    return {
-        **result,
-        **_compared(
-            wide,
-            pending,
-            names=(a, b),
-            bound=bound if math.isfinite(bound) else None,
-            moment=wanted.as_of or now,
-            series=diebold_mariano,
-            resamples=resamples,
-        ),
-    }
-
-
-def _compared(
-    wide: "pd.DataFrame",
-    pending: "pd.DataFrame",
-    *,
-    names: tuple[str, str],
-    bound: float | None,
-    moment: dt.datetime,
-    series: bool,
-    resamples: int,
-) -> dict[str, Any]:
-    from forecasting.comparison import paired_bootstrap
-
-    found: dict[str, Any] = {
         "n_shared": len(wide),
         "n_events": int(wide["event"].nunique()),
         **dict.fromkeys(("difference", "lower", "upper", "detectable", "cs_lower", "cs_upper")),
@@ -144,10 +122,9 @@ def _compared(
         "held_by": None,
     }
     if wide.empty:
-        return {**found, "reading": f"{names[0]} and {names[1]} share no question: no comparison."}
-    whole = paired_bootstrap(
-        wide["a"], wide["b"], cluster=wide["event"].tolist(), resamples=resamples
-    )
+        return {**found, "reading": f"{a} and {b} share no question: no comparison."}
+    cluster = wide["event"].tolist()
+    whole = paired_bootstrap(wide["a"], wide["b"], cluster=cluster, resamples=resamples)
     said = [_named(whole.reading, names)]
     found.update(
         difference=whole.difference,
@@ -156,11 +133,12 @@ def _compared(
         detectable=whole.detectable,
         note=whole.note,
     )
-    if bound is None:
-        said.append("This score has no bounds, so there is no confidence sequence.")
+    lower, upper = score_range(used, convention)
+    if math.isfinite(upper - lower):
+        said.append(_sequence(found, wide, pending, names, upper - lower, moment))
     else:
-        said.append(_sequence(found, wide, pending, names, bound, moment))
-    if series:
+        said.append("This score has no bounds, so there is no confidence sequence.")
+    if diebold_mariano:
         said.append(_series(found, wide, names))
     return {**found, "reading": "\n".join(said)}
 
@@ -238,12 +216,6 @@ def _series(found: dict[str, Any], wide: "pd.DataFrame", names: tuple[str, str])
     )
 
 
-def _n_shared(frame: "pd.DataFrame", a: str, b: str) -> int:
-    frame = frame[~frame["too_soon"]]
-    mine, theirs = (set(frame.loc[frame["forecaster"] == name, "question"]) for name in (a, b))
-    return len(mine & theirs)
-
-
 def _pending(ledger: Ledger, wanted: Selection, a: str, b: str, kind: str) -> "pd.DataFrame":
     """Give the questions that both forecast and that have no answer yet: their place is kept."""
     import pandas as pd
@@ -279,5 +251,147 @@ def _pending(ledger: Ledger, wanted: Selection, a: str, b: str, kind: str) -> "p
 
 def _named(reading: str, names: tuple[str, str]) -> str:
     """Put the names in for A and B."""
-    found: Mapping[str, str] = {"A": names[0], "B": names[1]}
+    found = {"A": names[0], "B": names[1]}
     return re.sub(r"\b[AB]\b", lambda letter: found[letter[0]], reading)
+
+
+def leaderboard(
+    ledger: Ledger,
+    *,
+    rule: str = "",
+    convention: str = "half",
+    window: str = "scheduled",
+    question_type: str = "binary",
+    selection: Selection | None = None,
+    sample: bool = True,
+    seed: int = 0,
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Give a row per forecaster of one question type, and what is to be said beside the table.
+
+    The scores are finite ones (``brier``, ``spherical``, ``rps``, ``crps``), for the adjustment,
+    over the ``scheduled`` window, or at a ``spot@SHARE`` for those who had a forecast in force
+    there. With `sample` the hierarchical model gives the probabilities of rank, else an
+    approximation of it.
+
+    Returns
+    -------
+    rows : list of dict
+        ``forecaster, raw, adjusted, lower, upper, p_best, component`` and more. `adjusted` is the
+        expected score on the average question of the largest connected component. ``rank`` and
+        ``p_best`` are null where there is no ranking: for forecasters with fewer than 8 events or
+        in another component, and for every replay, whose questions were written with hindsight.
+    notes : list of str
+        Why somebody is not ranked, and how the probabilities were computed.
+    """
+    wanted = selection or Selection()
+    used = rule or NATURAL.get(question_type, "")
+    if question_type not in NATURAL:
+        msg = f"type ({question_type}): must be one of {', '.join(NATURAL)}"
+        raise InvalidInput(msg, hint="question_type=binary")
+    if used not in RANKED or question_type not in SCORES[used].types:
+        msg = (
+            f"rule ({used}): must be one of {', '.join(RANKED)} and score {question_type} questions"
+        )
+        raise InvalidInput(msg, hint=f"rule={NATURAL[question_type]}")
+    if window_of(window)[0] not in RANKED_BY:
+        msg = f"window ({window}): is not a proper score, so no ranking is made"
+        raise InvalidInput(msg, hint="window=scheduled or window=spot@0.5")
+    asked = replace(wanted, forecaster="")
+    frame = resolved(ledger, asked, seals="worst")
+    frame = frame[(frame["type"] == question_type) & ~frame["too_soon"]]
+    if frame.empty:
+        return [], ["nothing to compare yet: none of these questions has resolved"]
+    scored = lifetime_scores(frame, rule=used, convention=convention, window=window)
+    if window != "scheduled":
+        scored = scored[scored["coverage"] == 1]
+    events = frame.drop_duplicates("question").set_index("question")["event"]
+    rows, notes = board(
+        scored.join(events, on="question"),
+        withheld="a replay was written with hindsight" if wanted.kind == "replay" else "",
+        sample=sample,
+        seed=seed,
+    )
+    about = {"rule": used, "convention": scored["convention"].iloc[0], "kind": wanted.kind}
+    found = [{**row, **about, "window": window, "type": question_type} for row in rows]
+    if wanted.forecaster:
+        found = [row for row in found if row["forecaster"] == wanted.forecaster]
+    return found, notes
+
+
+def board(
+    scored: "pd.DataFrame", *, withheld: str = "", sample: bool = True, seed: int = 0
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Give the rows of a leaderboard from scores: question, forecaster, score, event."""
+    import numpy as np
+
+    from forecasting.comparison import effects
+    from forecasting.comparison.ranks import ranks
+
+    who, what = scored["forecaster"].tolist(), scored["question"].tolist()
+    event = scored["event"].tolist()
+    found = effects(scored["score"], who, what, event)
+    fitted = found.adjusted
+    inside = np.flatnonzero(fitted.component == 0)
+    rankable = inside[found.n_clusters[inside] >= LEAST_CLUSTERS]
+    notes = []
+    if fitted.n_components > 1:
+        notes.append(
+            f"{fitted.n_components} groups of forecasters share no question: "
+            "no ranking across groups"
+        )
+    if len(few := inside[found.n_clusters[inside] < LEAST_CLUSTERS]):
+        notes.append(f"{len(few)} with fewer than {LEAST_CLUSTERS} events: too few to rank")
+    if withheld:
+        notes.append(f"no ranking: {withheld}")
+    elif len(rankable) < 2:
+        notes.append("no ranking: it needs two forecasters with enough events")
+    ranked: dict[str, dict[str, float]] = {}
+    if not withheld and len(rankable) >= 2:
+        names = set(fitted.forecaster[rankable].tolist())
+        kept = scored[scored["forecaster"].isin(names)]
+        columns = [kept[name].tolist() for name in ("forecaster", "question", "event")]
+        among = effects(kept["score"], *columns)
+        chance = ranks(kept["score"], *columns, effects=among, sample=sample, seed=seed)
+        first = np.flatnonzero(among.adjusted.component == 0)
+        order = np.argsort(among.adjusted.adjusted[first], kind="stable")
+        rank = np.empty(len(first), dtype=int)
+        rank[order] = np.arange(1, len(first) + 1)
+        for index, row in enumerate(first):
+            ranked[str(among.adjusted.forecaster[row])] = {
+                "rank": int(rank[index]),
+                "p_best": float(chance.p_best[index]),
+                "rank_lower": int(chance.rank_lower[index]),
+                "rank_upper": int(chance.rank_upper[index]),
+            }
+        how = "a Gaussian approximation of the hierarchical model"
+        if chance.method == "pymc":
+            how = "a hierarchical model of forecasters, questions and events, sampled"
+        notes.append(f"probabilities of rank: {how}")
+        if chance.note:
+            notes.append(chance.note)
+    rows = []
+    for index, name in enumerate(map(str, fitted.forecaster)):
+        place = ranked.get(name, {})
+        rows.append(
+            {
+                "rank": place.get("rank"),
+                "forecaster": name,
+                "raw": float(fitted.raw[index]),
+                "adjusted": float(fitted.adjusted[index]),
+                "lower": float(found.lower[index]),
+                "upper": float(found.upper[index]),
+                "p_best": place.get("p_best"),
+                "rank_lower": place.get("rank_lower"),
+                "rank_upper": place.get("rank_upper"),
+                "component": int(fitted.component[index]),
+                "n_questions": int(fitted.n[index]),
+                "n_events": int(found.n_clusters[index]),
+            }
+        )
+    fixed = {name: i for i, name in enumerate(ordered(str(row["forecaster"]) for row in rows))}
+
+    def where(row: dict[str, Any]) -> tuple[Any, ...]:
+        # Ranked ones by rank; all others in the fixed order, so that no table is a ranking.
+        return (row["component"], row["rank"] is None, row["rank"] or 0, fixed[row["forecaster"]])
+
+    return sorted(rows, key=where), notes

@@ -1,14 +1,34 @@
-"""Scores by forecaster and by group, with intervals over events."""
+"""Scores by forecaster and by group, with intervals over events, and what a table leaves out."""
 
 import math
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from forecasting.app.frames import Selection, kinds_present, resolved
-from forecasting.app.scores import paired
-from forecasting.app.scores.references import CLIMATOLOGY, UNIFORM, known_forecaster, with_reference
-from forecasting.domain.forecast import KINDS
-from forecasting.domain.forecasters import ordered
+from forecasting.app.catalog import Catalog
+from forecasting.app.frames import (
+    IN_BULK,
+    Selection,
+    in_bulk,
+    kinds_present,
+    late,
+    resolved,
+    select,
+    unrevealed,
+)
+from forecasting.app.scores.against import (
+    NOTHING,
+    all_shared,
+    difference,
+    known_forecaster,
+    lifetime_scores,
+    window_of,
+    with_reference,
+)
+from forecasting.domain.forecasters import BASE_RATE, CLIMATOLOGY, UNIFORM, ordered
+from forecasting.domain.question import ANNULLED, TOO_SOON
 from forecasting.domain.scores import NATURAL, SCORES, score_range
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
@@ -21,9 +41,10 @@ HORIZONS = (1.0, 7.0, 30.0, 90.0, 180.0)
 WINDOWS = ("scheduled", "until-resolution", "last")
 #: What becomes of a question that a forecaster never spoke on while others did.
 MISSING = ("leave-out", "uniform")
-BASE_RATE = "base-rate"
-#: Draws over all rows of a table, so that a table of a thousand people still ends.
+#: Draws over all rows of a table.
 _WORK = 400_000_000
+#: Why an outcome that came at once is not scored: nobody had time to forecast it.
+SOON = "question{s} resolved within two days of opening (too_soon=True scores them)"
 
 
 def scores(
@@ -69,13 +90,12 @@ def scores(
     wanted = selection or Selection()
     _check(rule, by, window, missing)
     known_forecaster(ledger, wanted.forecaster)
-    kinds = (
-        [k for k in KINDS if k in kinds_present(ledger)] if wanted.kind == "all" else [wanted.kind]
-    )
     rows: list[dict[str, Any]] = []
-    for kind in kinds:
+    for kind in kinds_present(ledger) if wanted.kind == "all" else [wanted.kind]:
         frame = resolved(ledger, replace(wanted, kind=kind, forecaster=""), seals="worst")
-        if against and len(frame) and not (wanted.kind == "all" and _lacks(frame, against)):
+        # Of all kinds, somebody may have spoken in one and not in another.
+        there = {UNIFORM, CLIMATOLOGY, *frame["forecaster"]}
+        if against and len(frame) and (wanted.kind != "all" or against in there):
             frame = with_reference(frame, against)
         rows += from_frame(
             frame,
@@ -117,23 +137,12 @@ def from_frame(
         used = rule or NATURAL[kind_of_question]
         if kind_of_question not in SCORES[used].types:
             continue
+        part = frame[frame["type"] == kind_of_question]
         table = _Table(
-            frame[frame["type"] == kind_of_question],
-            rule=used,
-            convention=convention,
-            window=window,
-            kind=kind,
-            question_type=kind_of_question,
-            against=against,
-            missing=missing,
-            resamples=resamples,
+            part, kind_of_question, kind, used, convention, window, against, missing, resamples
         )
         rows.extend(table.horizons() if by == "horizon" else table.rows(by))
     return rows
-
-
-def _lacks(frame: "pd.DataFrame", name: str) -> bool:
-    return name not in (UNIFORM, CLIMATOLOGY) and name not in set(frame["forecaster"])
 
 
 def _check(rule: str, by: str, window: str, missing: str) -> None:
@@ -148,7 +157,7 @@ def _check(rule: str, by: str, window: str, missing: str) -> None:
     if window.partition("@")[0] not in (*WINDOWS, "spot"):
         msg = f"window ({window}): must be scheduled, spot@SHARE, until-resolution or last"
         raise InvalidInput(msg, hint="window=scheduled")
-    paired.window_of(window)
+    window_of(window)
     if by == "horizon" and (window, missing) != ("scheduled", "leave-out"):
         msg = (
             f"by (horizon with window {window}, missing {missing}): reads forecasts at fixed times "
@@ -157,54 +166,44 @@ def _check(rule: str, by: str, window: str, missing: str) -> None:
         raise InvalidInput(msg, hint="forecast score --by horizon")
 
 
+@dataclass
 class _Table:
     """The rows of one kind of forecast and one type of question."""
 
-    def __init__(
-        self,
-        frame: "pd.DataFrame",
-        *,
-        rule: str,
-        convention: str,
-        window: str,
-        kind: str,
-        question_type: str,
-        against: str,
-        missing: str,
-        resamples: int,
-    ) -> None:
-        self.frame = frame
-        self.rule, self.convention, self.window = rule, convention, window
-        self.kind, self.type = kind, question_type
-        self.against, self.missing = against, missing
-        self.resamples = resamples
-        self._shared: dict[str, pd.DataFrame] = {}
-        self._present = frozenset(frame["forecaster"].unique())
+    frame: "pd.DataFrame"
+    type: str
+    kind: str
+    rule: str
+    convention: str
+    window: str
+    against: str
+    missing: str
+    resamples: int
 
     def rows(self, by: str) -> list[dict[str, Any]]:
         scored = self._score()
-        if by == "question":
-            groups = scored.groupby(["question", "forecaster"], sort=False)
-            self._budget(groups.ngroups, 1)
-            return [
-                {
-                    **self._row(group, name, by=by, value=question),
-                    "excluded": bool(group["too_soon"].all()),
-                }
-                for (question, name), group in groups
-            ]
-        scored = scored[~scored["too_soon"]]
-        if by == "forecaster":
-            by_name = scored.groupby("forecaster", sort=False)
-            self._budget(by_name.ngroups, scored["event"].nunique())
-            return [self._row(group, name) for name, group in by_name]
+        if by != "question":
+            scored = scored[~scored["too_soon"]]
         if by == "tag":
             scored = scored.explode("tags").rename(columns={"tags": "tag"}).dropna(subset="tag")
         if by == "month":
             scored = scored.assign(month=scored["closes"].dt.strftime("%Y-%m"))
-        groups = scored.groupby([by, "forecaster"], sort=False)
-        self._budget(groups.ngroups, scored["event"].nunique())
-        return [self._row(group, name, by=by, value=value) for (value, name), group in groups]
+        names = ["forecaster"] if by == "forecaster" else [by, "forecaster"]
+        groups = scored.groupby(names, sort=False)
+        # A table of a thousand people is to end too, so they share the draws.
+        events = 1 if by == "question" else scored["event"].nunique()
+        allowed = _WORK / max(groups.ngroups * events, 1)
+        self.resamples = min(self.resamples, max(499, 500 * int(allowed / 500) - 1))
+        rows = []
+        for key, group in groups:
+            if by == "forecaster":
+                rows.append(self._row(group, key[0]))
+                continue
+            row = self._row(group, key[1], by=by, value=key[0])
+            if by == "question":
+                row["excluded"] = bool(group["too_soon"].all())
+            rows.append(row)
+        return rows
 
     def horizons(self) -> list[dict[str, Any]]:
         from forecasting.scoring import lifetime
@@ -233,12 +232,12 @@ class _Table:
         return rows
 
     def _score(self) -> "pd.DataFrame":
-        scored = paired.lifetime_scores(
+        scored = lifetime_scores(
             self.frame, rule=self.rule, convention=self.convention, window=self.window
         )
         if self.window == "scheduled" and not SCORES[self.rule].crowd:
             # The number that most sites show: improper, for one answer alone can come early.
-            until = paired.lifetime_scores(
+            until = lifetime_scores(
                 self.frame, rule=self.rule, convention=self.convention, window="until-resolution"
             )
             keys = ["question", "forecaster"]
@@ -249,10 +248,6 @@ class _Table:
             scored = _filled(scored)
         facts = self.frame.drop_duplicates("question").set_index("question")
         return scored.join(facts[["event", "topic", "tags", "closes", "too_soon"]], on="question")
-
-    def _budget(self, rows: int, events: int) -> None:
-        allowed = _WORK / max(rows * events, 1)
-        self.resamples = min(self.resamples, max(499, 500 * int(allowed / 500) - 1))
 
     def _row(
         self,
@@ -297,33 +292,41 @@ class _Table:
             "missing": self.missing,
             "note": found.note,
         }
-        against = self.against or ("" if by else BASE_RATE)
-        if against:
-            row.update(self._against(group, str(name), against, others))
+        if self.against or not by:
+            row |= self._against(group, str(name), others)
         return row
 
     def _against(
-        self, group: "pd.DataFrame", name: str, other: str, others: "pd.DataFrame | None"
+        self, group: "pd.DataFrame", name: str, others: "pd.DataFrame | None"
     ) -> dict[str, Any]:
+        other = self.against or BASE_RATE
         if name == other or other not in self._present:
-            return {"against": other, **paired.NOTHING}
-        questions = group["question"]
+            return {"against": other, **NOTHING}
         if others is not None:
-            theirs = others[(others["forecaster"] == other) & others["question"].isin(questions)]
-            found = paired.matched(group, theirs, resamples=self.resamples)
+            theirs = others.loc[others["forecaster"] == other, ["question", "score"]]
+            both = group[["question", "event", "score"]].merge(theirs, on="question")
+            wide = both.rename(columns={"score_x": "a", "score_y": "b"})
         else:
-            if not self._shared:
-                self._shared = paired.all_shared(
-                    self.frame,
-                    sorted(self._present - {other}),
-                    other,
-                    rule=self.rule,
-                    convention=self.convention,
-                    window=self.window,
-                )
             wide = self._shared[name]
-            found = paired.found(wide[wide["question"].isin(questions)], self.resamples)
-        return {"against": other, **found}
+            wide = wide[wide["question"].isin(group["question"])]
+        return {"against": other, **difference(wide, self.resamples)}
+
+    @cached_property
+    def _present(self) -> frozenset[str]:
+        return frozenset(self.frame["forecaster"].unique())
+
+    @cached_property
+    def _shared(self) -> "dict[str, pd.DataFrame]":
+        """Everybody's scores beside those of whom they are measured against."""
+        other = self.against or BASE_RATE
+        return all_shared(
+            self.frame,
+            sorted(self._present - {other}),
+            other,
+            rule=self.rule,
+            convention=self.convention,
+            window=self.window,
+        )
 
 
 def _mean(values: "pd.Series[float]") -> float:
@@ -351,3 +354,114 @@ def _filled(scored: "pd.DataFrame") -> "pd.DataFrame":
     if "while_open" in scored:
         added["while_open"] = added["score"]
     return pd.concat([scored, added[scored.columns]], ignore_index=True)
+
+
+def left_out(
+    ledger: Ledger, wanted: Selection, *forecasters: str, counted: bool = True
+) -> list[str]:
+    """Say what a table leaves out of a selection, each with its count and its reason.
+
+    Parameters
+    ----------
+    forecasters : str
+        Whose; default: the selection's.
+    counted : bool
+        Whether the table reads seals as the worst they could hold, or leaves them out too.
+    """
+    reasons: Counter[str] = Counter()
+    for kind in kinds_present(ledger) if wanted.kind == "all" else [wanted.kind]:
+        reasons += _reasons(ledger, replace(wanted, kind=kind), forecasters)
+    parts = [f"{n} {why.format(s='s' * (n > 1))}" for why, n in reasons.items()]
+    notes = [f"left out: {', '.join(parts)}"] if parts else []
+    notes += [late_note(ledger, wanted), seal_note(ledger, wanted, *forecasters, counted=counted)]
+    return [note for note in notes if note]
+
+
+def _reasons(ledger: Ledger, wanted: Selection, forecasters: Sequence[str]) -> Counter[str]:
+    catalog = Catalog.of(ledger, reading=wanted.reading)
+    whose = set(forecasters) or {wanted.forecaster} - {""}
+    reasons: Counter[str] = Counter()
+    if wanted.kind in IN_BULK:
+        told = in_bulk(ledger, catalog, wanted)
+        said = zip(told.question, told.forecaster, strict=True)
+        about = {question for question, who in said if not whose or who in whose}
+    else:
+        spoken = select(ledger, catalog, wanted)
+        about = {one.question for one in spoken if not whose or one.forecaster in whose}
+    for name in sorted(about):
+        standing, question = catalog.outcomes.get(name), catalog.questions[name]
+        if standing is None or (wanted.as_of is not None and standing.resolved_at > wanted.as_of):
+            reasons["question{s} without an outcome yet"] += 1
+        elif standing.outcome == ANNULLED:
+            reasons["annulled question{s}"] += 1
+        elif wanted.closed_by is not None and question.closes > wanted.closed_by:
+            reasons["question{s} before the scheduled close"] += 1
+        elif not wanted.too_soon and standing.resolved_at - question.opens <= TOO_SOON:
+            reasons[SOON] += 1
+    return reasons
+
+
+def empty_note(
+    ledger: Ledger,
+    kind: str,
+    *,
+    rule: str = "",
+    forecaster: str = "",
+    wanted: Selection | None = None,
+) -> str:
+    """Say that there is nothing to score, of a kind, by a rule or of a forecaster, and what is."""
+    if wanted is not None and kind != "all":
+        soon = _reasons(ledger, replace(wanted, kind=kind), ())[SOON]
+        if soon and not wanted.too_soon:
+            return (
+                f"no {kind} forecast to score: each question with an outcome resolved within two "
+                "days of its opening"
+            )
+    if kind == "all":
+        return "no forecast of a resolved question yet"
+    if rule or forecaster:
+        frame = resolved(ledger, Selection(kind=kind))
+        if len(frame) and rule:
+            types = " and ".join(SCORES[rule].types)
+            return f"rule {rule} scores {types} questions: none has resolved here"
+        if wanted is not None:
+            frame = resolved(ledger, replace(wanted, forecaster="", kind=kind))
+        names = sorted(set(frame["forecaster"]))
+        if forecaster in names:
+            return (
+                f"no {kind} forecast by {forecaster} stood where calibration reads it, in the "
+                "middle of the window: share=0 reads the first one"
+            )
+        if names:
+            return (
+                f"no {kind} forecast by {forecaster} of a resolved question yet; {names[0]} has one"
+            )
+    others = [other for other in kinds_present(ledger) if other != kind]
+    if not others:
+        return f"no {kind} forecast of a resolved question yet"
+    named = " or ".join(f"kind={other}" for other in others)
+    return f"no {kind} forecast of a resolved question yet; there are others: {named}"
+
+
+def late_note(ledger: Ledger, wanted: Selection) -> str:
+    """Say how many live forecasts a table leaves out for coming too late; empty for none."""
+    n = late(ledger, wanted)
+    if not n:
+        return ""
+    return (
+        f"{n} late forecast{'s' * (n > 1)} left out: recorded at or after the close, or when the "
+        "outcome could be known"
+    )
+
+
+def seal_note(ledger: Ledger, wanted: Selection, *forecasters: str, counted: bool = True) -> str:
+    """Say how many seals a table reads as the worst they could hold, or leaves out (`counted`)."""
+    whose = forecasters or (wanted.forecaster,)
+    n = sum(unrevealed(ledger, replace(wanted, forecaster=name)) for name in whose)
+    if not n:
+        return ""
+    seals = f"{n} seal{'s' * (n > 1)} not revealed"
+    if not counted:
+        return f"{seals} left out (forecast reveal opens them)"
+    each = "counts as the worst forecast it" if n == 1 else "count as the worst forecasts they"
+    return f"{seals} {each} could hold (forecast reveal opens them)"

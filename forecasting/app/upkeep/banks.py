@@ -1,24 +1,29 @@
-"""Which bank a ledger's models use: the one that it was told of, and nothing else.
+"""Which bank a ledger's models use, the one that it was told of and nothing else; and loading it.
 
 ``Book.init`` records where the bank lies and the hash of its content. An example travels with the
 package and is named by its world file. Processes that somebody stated in one phrase
 (`forecasting.app.questions.ask`) lie in the ledger, and stand in the bank's world beside its own.
 """
 
+import datetime as dt
 import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from forecasting.bank import Bank, nearest, read_bank
-from forecasting.bank.read import digest
-from forecasting.domain.instants import DEFAULT_ZONE, parse_instant
+from forecasting.app.catalog import Catalog
+from forecasting.app.tidy import plainly
+from forecasting.bank import Bank, check, nearest, read_bank, read_question_file
+from forecasting.bank.read import digest, question_of
+from forecasting.domain import Evidence, Question, Resolution
+from forecasting.domain.instants import DEFAULT_ZONE, deadline, iso, parse_instant
 from forecasting.domain.phrase import parse_phrase
 from forecasting.domain.process import EVENT_STATE, MoveSpec, ProcessSpec, WorldSpec
 from forecasting.domain.setup import Setup
-from forecasting.errors import InvalidInput
+from forecasting.errors import InvalidInput, Problem
 from forecasting.resources import locate
 from forecasting.store import Ledger
 
@@ -34,13 +39,7 @@ def examples() -> list[str]:
 
 
 def example_folder(name: str) -> Path:
-    """Give the folder of an example.
-
-    Raises
-    ------
-    InvalidInput
-        No example has this name; the hint has the names.
-    """
+    """Give the folder of an example."""
     known = examples()
     if name not in known:
         msg = f"example ({name}): no such example"
@@ -49,13 +48,7 @@ def example_folder(name: str) -> Path:
 
 
 def checked(root: Path, *, zone: str = DEFAULT_ZONE) -> Bank:
-    """Read a bank that must have no faults.
-
-    Raises
-    ------
-    InvalidInput
-        It has faults; the first is named.
-    """
+    """Read a bank that must have no faults; the first is named."""
     return _without_faults(read_bank(root, zone=zone), root)
 
 
@@ -117,13 +110,7 @@ def folder_of(ledger: Ledger) -> Path | None:
 
 
 def bank_of(ledger: Ledger) -> Bank:
-    """Read the bank of a ledger, with the processes that the ledger itself holds.
-
-    Raises
-    ------
-    InvalidInput
-        Its folder is gone, or it has faults.
-    """
+    """Read the bank of a ledger, with the processes that the ledger itself holds."""
     last, folder = remembered(ledger), folder_of(ledger)
     zone = DEFAULT_ZONE if last is None else last.detail.get("zone", DEFAULT_ZONE)
     if folder is None:
@@ -252,3 +239,134 @@ def _place(ledger: Ledger, bank: Bank) -> str:
     except ValueError:
         # On another drive.
         return str(root)
+
+
+def check_bank(path: Path | None, ledger: Ledger | None = None) -> list[Problem]:
+    """List every fault of a bank folder or of one question file; else of the ledger's bank."""
+    if path is None and ledger is not None:
+        path = folder_of(ledger)
+        if path is None:
+            return []
+    if path is None:
+        msg = "path: name a bank folder or a question file, because there is no workspace here"
+        raise InvalidInput(msg, hint="forecast questions check questions")
+    if not path.exists():
+        msg = f"path ({path}): does not exist"
+        raise InvalidInput(msg, hint="forecast questions check questions")
+    zone = DEFAULT_ZONE if ledger is None else zone_of(ledger)
+    if path.is_file():
+        return read_question_file(path, zone_name=zone)[2]
+    return check(read_bank(path, zone=zone))
+
+
+def load_bank(ledger: Ledger, bank: Bank, now: dt.datetime) -> dict[str, int]:
+    """Append what a bank has and the ledger lacks; give the counts of what was new or changed.
+
+    A question whose wording was clarified gets a new version. Once a forecast exists, its outcome
+    space and its window may not change: that is a new question.
+    """
+    held = {question.id: question for question in ledger.questions()}
+    gone = {setup.name for setup in ledger.setups() if setup.subject == "dropped"} - set(held)
+    drafts: list[Question | Evidence | Resolution | Setup] = []
+    counts = {"new": 0, "changed": 0, "evidence": 0, "resolutions": 0}
+    for stated in bank.questions:
+        question = stated
+        if question.id in gone:
+            continue
+        if question.id in bank.undated and question.id in held:
+            # Its file states no opening, so it keeps the one that it was added with.
+            question = replace(question, opens=held[question.id].opens)
+        if question.id not in held:
+            counts["new"] += 1
+        elif held[question.id] == question:
+            continue
+        else:
+            refuse_another_question(ledger, held[question.id], question)
+            counts["changed"] += 1
+        drafts.append(question)
+    known = {item.key: item for item in ledger.evidence()}
+    for item in bank.evidence:
+        if item.key not in known or _content(known[item.key]) != _content(item):
+            drafts.append(item)
+            counts["evidence"] += 1
+    versions: dict[str, list[Resolution]] = {}
+    for version in ledger.resolutions():
+        versions.setdefault(version.question, []).append(version)
+    for resolution in bank.resolutions:
+        if resolution.question in gone:
+            continue
+        held_versions = versions.get(resolution.question, [])
+        # What somebody here has disputed or reopened since is not undone by loading it again.
+        if _said(resolution) not in map(_said, held_versions):
+            drafts.append(replace(resolution, version=1 + len(held_versions)))
+            counts["resolutions"] += 1
+    drafts += told_of(ledger, bank)
+    if drafts:
+        ledger.append(drafts, recorded_at=now)
+    return counts
+
+
+def _said(resolution: Resolution) -> tuple[Any, ...]:
+    return (
+        resolution.said,
+        resolution.outcome,
+        resolution.resolved_at,
+        resolution.source,
+    )
+
+
+def _content(item: Evidence) -> tuple[Any, ...]:
+    effects = tuple(
+        (e.target, e.form, tuple(sorted(e.detail.items())), e.stated) for e in item.effects
+    )
+    return (item.kind, item.title, item.url, item.known_at, item.event_at, item.grade, effects)
+
+
+def refuse_another_question(ledger: Ledger, old: Question, new: Question) -> None:
+    """Refuse a change of the outcome space or the window of a question that has forecasts."""
+    same = (old.space, old.opens, old.closes) == (new.space, new.opens, new.closes)
+    if not same and (ledger.forecasts(question=old.id) or ledger.seals(question=old.id)):
+        msg = (
+            f"question ({old.id}): has forecasts, so its outcome space and its window cannot change"
+        )
+        raise InvalidInput(msg, hint="give the changed question a slug of its own")
+
+
+def add_file(ledger: Ledger, path: Path, now: dt.datetime) -> list[Question]:
+    """Add the question or ladder of a file; a fault in it or a slug in use is bad input."""
+    if not path.is_file():
+        msg = f"file ({path}): does not exist"
+        raise InvalidInput(msg, hint="forecast questions add FILE")
+    questions, resolutions, problems = read_question_file(path, now=now, zone_name=zone_of(ledger))
+    if problems:
+        first = problems[0]
+        msg = f"[{first.rule}] {first.message}"
+        raise InvalidInput(msg, hint=first.hint, where=f"{first.source}:{first.line}")
+    catalog = Catalog.of(ledger)
+    settled = {one.question for one in resolutions}
+    last = max(question.closes for question in questions)
+    for question in questions:
+        if last <= now and question.id not in settled:
+            msg = f"closes ({iso(last)}): lies in the past (now {iso(now)})"
+            raise InvalidInput(msg, hint="forecast import csv, for a record of the past")
+        if question.id in catalog.questions or catalog.ladder(question.id):
+            msg = f"slug ({question.ladder or question.id}): is already in the ledger"
+            raise InvalidInput(msg, hint="give it a slug of its own", where=str(path))
+    ledger.append([*questions, *resolutions], recorded_at=now)
+    return questions
+
+
+def add_fields(ledger: Ledger, fields: Mapping[str, Any], now: dt.datetime) -> list[Question]:
+    """Add the question or ladder of a mapping of fields, as a file would state them."""
+    questions = question_of(plainly(fields), now=now, source="asked", zone_name=zone_of(ledger))
+    catalog, world = Catalog.of(ledger), bank_of(ledger).world
+    for question in questions:
+        slug = question.ladder or question.id
+        if question.id in catalog.questions or catalog.ladder(slug) or slug in world.processes:
+            msg = f"slug ({slug}): is already in use"
+            raise InvalidInput(msg, hint="another slug")
+        if question.closes <= now and "resolution" not in fields and "resolutions" not in fields:
+            msg = f"closes ({deadline(question.closes, question.zone)}): lies in the past"
+            raise InvalidInput(msg, hint="a deadline in the future")
+    ledger.append(questions, recorded_at=now)
+    return questions

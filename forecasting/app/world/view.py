@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from forecasting.app import columns
 from forecasting.app.forecast.predict import OWN
 from forecasting.app.tidy import frame
-from forecasting.app.world import paths, scenario
-from forecasting.app.world.scenario import Live
+from forecasting.app.world.scenario import Live, live
 from forecasting.bank import Bank, read_bank
 from forecasting.domain.instants import day_ends, parse_when, utc
 from forecasting.domain.question import Question
@@ -58,15 +57,8 @@ def world(
     if draws is not None and (draws < 1 or draws % 16):
         msg = f"draws ({draws}): must be a multiple of 16"
         raise InvalidInput(msg, hint="draws=32_768")
-    found = scenario.live(
-        ledger,
-        now=now,
-        as_of=as_of,
-        seed=seed,
-        draws=draws,
-        bank=None if bank is None else bank_of(bank),
-    )
-    return WorldView(found)
+    whose = None if bank is None else bank_of(bank)
+    return WorldView(live(ledger, now=now, as_of=as_of, seed=seed, draws=draws, bank=whose))
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +182,7 @@ class WorldView:
 
     def stories(self, n: int = 10) -> "pd.DataFrame":
         """Give the most frequent orders of first moves: ``weight, story``, the likeliest first."""
-        return frame(paths.stories(self.live, n))
+        return frame(self.live.stories(n))
 
     def answers(self) -> "pd.DataFrame":
         """Give what the world says of each open question, with 90 % intervals.
@@ -264,7 +256,7 @@ class WorldView:
         NotFound
             The bank has no such set.
         """
-        return frame(scenario.show(self.live, self._set(name)))
+        return frame(self.live.shares(self._set(name)))
 
     def value(self, target: str = "", *, name: str = "") -> "pd.DataFrame":
         """Rank the open questions by what their answers would tell of the others.
@@ -282,15 +274,14 @@ class WorldView:
             ``question, value_of_information, days, per_day, ...``: the expected drop of the half
             Brier score of the target from knowing the answer.
         """
-        rows = scenario.value(self.live, target, self._set(name) if name else None)
+        rows = self.live.value(target, self._set(name) if name else None)
         return frame(rows, (), columns.VALUE)
 
     def _set(self, name: str) -> "ScenarioSet":
-        bank = self.live.predictor.bank
-        found = scenario.find(bank, name)
-        if found is None:
+        if (found := self.live.find(name)) is None:
             msg = f"name ({name}): must name one of the bank's sets of scenarios"
-            raise NotFound(msg, hint=", ".join(each.id for each in bank.scenarios) or "name=...")
+            sets = [each.id for each in self.live.predictor.bank.scenarios]
+            raise NotFound(msg, hint=", ".join(sets) or "name=...")
         return found
 
     def what_if(
@@ -313,7 +304,7 @@ class WorldView:
             ``question, state, before, after, lower, upper, mcse, gate, basis``.
         """
         chosen = self._set(name) if name else None
-        rows = scenario.what_if(self.live, _listed(given), _listed(do), chosen)
+        rows = self.live.what_if(_listed(given), _listed(do), chosen)
         return frame(rows, (), columns.WHAT_IF)
 
     def _moments(self, dates: Sequence[Day]) -> list[dt.datetime]:

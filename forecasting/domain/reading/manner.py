@@ -30,24 +30,12 @@ class Damaged(InvalidInput):
 
 @dataclass(slots=True)
 class Manner:
-    """How values are written where a spelling alone does not say.
+    """How values are written where a spelling alone does not say; what is empty is not settled.
 
-    Attributes
-    ----------
-    zone
-        The zone of times without an offset; empty: such a time is refused.
-    decimal
-        The decimal mark: ``point`` or ``comma``; empty: whatever has one meaning is read.
-    unit
-        Of probabilities without a sign: ``percent`` or ``probability``; empty: from 0 to 1, and
-        what may be a percentage is refused.
-    dates
-        The order of a date in figures: ``dmy`` or ``mdy``; empty: a date with two meanings is
-        refused.
-    now
-        What ``now`` and ``today`` mean; None: they are refused, for a file is read on any day.
-    seen
-        The decimal marks and orders of dates met so far, each with the text that showed it.
+    `zone` is that of times without an offset, `decimal` the mark (``point``, ``comma``), `unit`
+    that of probabilities without a sign (``percent``, ``probability``), `dates` the order of a date
+    in figures (``dmy``, ``mdy``), `now` what ``now`` and ``today`` mean (a file is read on any
+    day). `seen` are the marks and orders met so far, each with the text that showed it.
     """
 
     zone: str = ""

@@ -22,21 +22,10 @@ _WORD = re.compile(r"[A-Za-z][A-Za-z _-]*")
 def probability(
     text: str, *, name: str = "forecast", manner: Manner | None = None, sums: bool = False
 ) -> tuple[str, str]:
-    r"""Read a probability; give the decimal from 0 to 1 and what was stated.
+    r"""Read a probability; give the decimal from 0 to 1, and what was typed where that differs.
 
-    Parameters
-    ----------
-    text : str
-        ``0.35``, ``.35``, ``35 %``, ``1e-5``, ``1:3`` (odds for : against), a verbal band.
-    manner : Manner, optional
-        With a unit, bare numbers are read in it: 4 is 0.04 in percent.
-    sums : bool
-        Whether it is one of several that must sum to 1, which tells a bare 1 from 1 %.
-
-    Returns
-    -------
-    (entered, stated)
-        The decimal that is recorded, without closing zeros; what was typed where that differs.
+    Bare numbers are read in the manner's unit: 4 is 0.04 in percent. `sums`: it is one of several
+    that must sum to 1, which tells a bare 1 from 1 %.
 
     Raises
     ------

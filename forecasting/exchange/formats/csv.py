@@ -1,14 +1,35 @@
 """Our own table, or any spreadsheet with a row a forecast; see the README of the package."""
 
-from collections.abc import Iterator
+import csv
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from operator import itemgetter
+from typing import Any
 
+from forecasting.domain.reading import Ambiguous, Damaged, forecaster, plainly, probability
+from forecasting.domain.reading.instants import exact
 from forecasting.errors import InvalidInput
-from forecasting.exchange import csv_read
-from forecasting.exchange.columns import recognised
+from forecasting.exchange.cells import restored, text
+from forecasting.exchange.columns import COLUMNS, Columns, recognised
 from forecasting.exchange.format import Format
-from forecasting.exchange.record import Record
+from forecasting.exchange.record import WITHDRAWN, Facts, Note, Record, Refused, Said
 from forecasting.exchange.source import Head, Source
-from forecasting.exchange.stated import Reading
+from forecasting.exchange.stated import OF_OUTCOME, OF_QUESTION, Cell, Reading, facts, said
+from forecasting.exchange.text_file import MOST_ROWS, csv_rows, stop, text_lines
+
+#: Cells that a spreadsheet may not touch, for they are no text.
+NUMERIC: tuple[str, ...] = (
+    *("forecast", "issued_at", "opens", "closes", "resolved_at", "resolves_by"),
+    *("lower", "upper", "type", "zone", "kind", "zero_point", "open_bounds"),
+)
+MOST_COLUMNS = 400
+MOST_IN_A_CELL = 131_072
+#: How many spellings of forecasts are remembered: most of a record says a few hundred things.
+_REMEMBERED = 20_000
+_NEEDED = ("forecast", "issued_at")
+_REPLAY = "kind (replay): was computed afterwards, so it is not a forecast made at the time"
+_STATED = ("question", *OF_QUESTION, *OF_OUTCOME)
 
 
 def looks_like(head: Head) -> bool:
@@ -24,13 +45,187 @@ def looks_like(head: Head) -> bool:
 
 def read(source: Source, reading: Reading) -> Iterator[Record]:
     """Give what each row states."""
-    return csv_read.records(source.content, name=source.name, reading=reading)
+    return records(source.content, name=source.name, reading=reading)
+
+
+def records(found: bytes, *, name: str, reading: Reading) -> Iterator[Record]:
+    """Give what each row of a table states."""
+    return _Table(name, reading).read(found)
+
+
+class _Table:
+    def __init__(self, name: str, reading: Reading) -> None:
+        self.name = name
+        self.reading = reading
+        self.notes: list[str] = []
+        self.separator = ","
+        self._facts: dict[str | tuple[str, ...], Facts | str] = {}
+        self._people: dict[str, str] = {}
+        self._forecasts: dict[str, tuple[Any, str]] = {}
+
+    def read(self, found: bytes) -> Iterator[Record]:
+        # The limit is the interpreter's, and other formats have longer cells.
+        csv.field_size_limit(MOST_IN_A_CELL)
+        lines = text_lines(found, self.name)
+        first = next(lines, "")
+        if not first.strip():
+            raise stop(self.name, 1, "line: must name the columns", ",".join(COLUMNS[:5]))
+        columns = self._columns(first)
+        place = {column: number for number, column in enumerate(columns) if column}
+        about = [column for column in _STATED if column in place]
+        # One at least: a table without a question was refused with its columns.
+        getter = itemgetter(*(place[column] for column in about))
+        known, reads = self._facts, self._reads(place)
+        for rows, (line, cells) in enumerate(self._rows(lines, len(columns))):
+            if rows >= MOST_ROWS:
+                raise stop(self.name, line, f"file: more than {MOST_ROWS:,} rows", "split it")
+            key = getter(cells)
+            stated = known.get(key)
+            try:
+                if stated is None:
+                    stated = known[key] = self._stated(about, key)
+                    if isinstance(stated, Facts):
+                        yield stated
+                if isinstance(stated, str):
+                    yield Refused(line, stated)
+                else:
+                    yield reads(cells, stated, line)
+            except (Ambiguous, Damaged) as fault:
+                raise stop(self.name, line, fault.message, fault.hint) from fault
+            except InvalidInput as wrong:
+                yield Refused(line, str(wrong))
+        if "comma" in self.reading.manner.seen:
+            shown = plainly(self.reading.manner.seen["comma"])
+            self.notes.append(f"{self.name}: numbers such as {shown} have a decimal comma")
+        yield from map(Note, self.notes)
+
+    def _columns(self, first: str) -> list[str]:
+        fits: list[tuple[int, str, Columns]] = []
+        for separator in (",", ";", "\t"):
+            try:
+                heads = next(csv.reader([first], strict=True, delimiter=separator))
+            except csv.Error as broken:
+                raise stop(self.name, 1, f"columns: {broken}", ",".join(COLUMNS[:5])) from broken
+            if len(heads) > MOST_COLUMNS:
+                msg = f"columns: more than {MOST_COLUMNS}"
+                raise stop(self.name, 1, msg, "a file with only the columns that matter")
+            try:
+                found = recognised(heads, self.reading.columns if len(heads) > 1 else {})
+            except InvalidInput as wrong:
+                if len(heads) > 1 and separator in first:
+                    raise stop(self.name, 1, wrong.message, wrong.hint) from wrong
+                continue
+            fits.append((len(set(found.names)), separator, found))
+        _, self.separator, columns = max(fits, key=lambda fit: fit[0])
+        self._check_columns(columns, first)
+        if self.separator != ",":
+            what = "semicolons" if self.separator == ";" else "tabs"
+            self.notes.append(f"{self.name}: cells are separated by {what}")
+        if columns.own:
+            shown = ", ".join(f"{head} is {name}" for name, head in columns.own.items())
+            self.notes.append(f"{self.name}: columns recognised by their usual names: {shown}")
+        if columns.passed:
+            shown = plainly(", ".join(columns.passed))
+            self.notes.append(f"{self.name}: columns ignored: {shown}")
+        if columns.percent and not self.reading.manner.unit:
+            self.reading = replace(
+                self.reading, manner=replace(self.reading.manner, unit="percent")
+            )
+        return columns.names
+
+    def _check_columns(self, columns: Columns, first: str) -> None:
+        absent = [column for column in _NEEDED if column not in columns.names]
+        if not {"question", "title"} & set(columns.names):
+            absent.insert(0, "question")
+        if "forecaster" not in columns.names and not self.reading.me:
+            absent.append("forecaster (or me=NAME)")
+        if absent:
+            hint = f'a column of that name, or map="My column={absent[0].partition(" ")[0]}"'
+            if first.startswith(("{", "[")):
+                hint = f"forecast import jsonl {self.name}"
+            raise stop(self.name, 1, f"columns: no {', '.join(absent)}", hint)
+
+    def _rows(self, lines: Iterator[str], width: int) -> Iterator[tuple[int, list[str]]]:
+        hint = "correct the line"
+        rows = csv_rows(lines, self.name, first=2, delimiter=self.separator, cut=hint, damaged=hint)
+        for line, cells in rows:
+            if len(cells) != width:
+                rule = f"row: {len(cells)} cells where the columns are {width}"
+                raise stop(self.name, line, rule, "put cells with a separator in quotation marks")
+            yield line, cells
+
+    def _stated(self, about: list[str], key: str | tuple[str, ...]) -> Facts | str:
+        """Read what a row states of its question, or say why it may not be kept."""
+        found = (key,) if isinstance(key, str) else key
+        cells: dict[str, Cell] = {
+            column: cell if column in NUMERIC else restored(cell)
+            for column, cell in zip(about, map(str.strip, found), strict=True)
+        }
+        try:
+            return facts(cells, self.reading)
+        except (Ambiguous, Damaged):
+            raise
+        except InvalidInput as wrong:
+            return str(wrong)
+
+    def _reads(self, place: Mapping[str, int]) -> Callable[[list[str], Facts, int], Said]:
+        """Give what reads the forecast of a row, with the places of its cells."""
+        kinds, reasons, people = place.get("kind"), place.get("because"), place.get("forecaster")
+        forecasts, moments = place["forecast"], place["issued_at"]
+        said, named = self._forecasts, self._people
+
+        def read(cells: list[str], stated: Facts, line: int) -> Said:
+            kind = "" if kinds is None else cells[kinds].strip()
+            if kind == "replay":
+                raise InvalidInput(_REPLAY)
+            written = cells[forecasts]
+            what, typed = said.get(written) or self._forecast(written)
+            because = "" if reasons is None else restored(cells[reasons])
+            if because:
+                because = text(because, name="because", one_line=False)
+            at = cells[moments]
+            who = "" if people is None else cells[people]
+            # What another platform took was exported as such.
+            return Said(
+                line,
+                stated.question,
+                named.get(who) or self._person(who),
+                what,
+                exact(at) or self._moment(at, stated),
+                because,
+                typed,
+                kind == "imported",
+            )
+
+        return read
+
+    def _moment(self, cell: str, stated: Facts) -> dt.datetime:
+        zone = str(stated.stated.get("zone", ""))
+        return self.reading.time(cell.strip(), name="issued_at", days="noon", zone=zone)
+
+    def _forecast(self, cell: str) -> tuple[Any, str]:
+        what, typed = said(restored(cell.strip())), ""
+        if isinstance(what, str) and what != WITHDRAWN:
+            what, typed = probability(what, manner=self.reading.manner)
+            # So the export writes certainty, for a bare 1 may be 1 %.
+            typed = "" if typed == "1.0" else typed
+        if len(self._forecasts) < _REMEMBERED:
+            self._forecasts[cell] = what, typed
+        return what, typed
+
+    def _person(self, cell: str) -> str:
+        found = self._people[cell] = person(restored(cell.strip()), self.reading)
+        return found
+
+
+def person(named: str, reading: Reading) -> str:
+    """Give who made a statement: the name that stands there, else the user's own."""
+    if not named.strip() and not reading.me:
+        msg = "forecaster: is empty"
+        raise InvalidInput(msg, hint="me=NAME, for rows without a forecaster")
+    return forecaster(named if named.strip() else reading.me)
 
 
 FORMAT = Format(
-    name="csv",
-    what="a table with a row a forecast",
-    looks_like=looks_like,
-    read=read,
-    own=True,
+    name="csv", what="a table with a row a forecast", looks_like=looks_like, read=read, own=True
 )

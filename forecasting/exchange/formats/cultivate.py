@@ -133,11 +133,7 @@ def _question(line: int, one: Mapping[str, Any]) -> Iterator[Facts | Settled]:
     if any(word in kind for word in ("Continuous", "Numeric", "Quantity")):
         msg = f"type ({plainly(kind)}): is not read"
         raise InvalidInput(msg)
-    stated: dict[str, Any] = {
-        "title": name,
-        "tags": (NAME,),
-        "event": _id(number_of, name),
-    }
+    stated: dict[str, Any] = {"title": name, "tags": (NAME,), "event": _id(number_of, name)}
     opens = one.get("starts_at") or one.get("published_at") or one.get("created_at")
     for key, given in (
         ("opens", opens),

@@ -13,18 +13,25 @@ Fatebook's own scores: Brier from 0 to 2 of each day's mean forecast, averaged o
 question, the last part of a day by its share; relative: each day's median taken off.
 """
 
+import csv
 import datetime as dt
 import hashlib
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from itertools import pairwise
 from statistics import median
 from typing import Any
 
 from forecasting.domain.instants import iso
+from forecasting.domain.question import ANNULLED
 from forecasting.domain.reading import Ambiguous, plainly
+from forecasting.domain.reading import probability as typed
+from forecasting.domain.reading.probabilities import decimal
 from forecasting.errors import InvalidInput
+from forecasting.exchange.cells import restored
+from forecasting.exchange.csv_write import line_writer
 from forecasting.exchange.format import Format, PlatformRule, Told
 from forecasting.exchange.record import Facts, Record, Refused, Said, Scored, Settled
 from forecasting.exchange.said import faulty, number, percent, probability
@@ -257,6 +264,45 @@ def relative(told: Told) -> dict[str, float]:
     if len(taken) < 2:
         return {}
     return {name: _over_days(scores, length) for name, scores in taken.items() if scores}
+
+
+COLUMNS = (
+    *("questionTitle", "forecast", "qCreatedAt", "resolution", "resolvedAt", "resolveBy"),
+    *("fCreatedAt", "tags", "notes"),
+)
+_RESOLVED = {"yes": "YES", "no": "NO", ANNULLED: "AMBIGUOUS", "": ""}
+
+
+class Left:
+    """How many rows the form has no place for."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
+def write_fatebook(lines: Iterable[str], forecaster: str, left: Left) -> Iterator[str]:
+    """Give the lines of the form, which imports into one account: a `forecaster`, or everybody."""
+    write = line_writer()
+    yield write(COLUMNS)
+    for row in csv.DictReader(lines):
+        if forecaster and restored(row["forecaster"]) != forecaster:
+            continue
+        if row["type"] != "binary" or row["forecast"] == "withdrawn":
+            left.count += 1
+            continue
+        yield write(
+            (
+                row["title"],
+                f"{decimal(100 * Decimal(typed(row['forecast'])[0]))}%",
+                row["opens"],
+                _RESOLVED.get(row["outcome"], ""),
+                row["resolved_at"],
+                row["closes"],
+                row["issued_at"],
+                ",".join(row["tags"].split(";")),
+                row["criteria"],
+            )
+        )
 
 
 FORMAT = Format(

@@ -103,13 +103,7 @@ def space(letters: tuple[str, ...]) -> dict[str, Any]:
 
 
 def value(given: Mapping[str, Any], letters: tuple[str, ...]) -> str | tuple[tuple[str, str], ...]:
-    """Give a forecast over lettered answers; of two the first is yes.
-
-    Raises
-    ------
-    InvalidInput
-        An answer without a number, one that the question has not, sums far from 1.
-    """
+    """Give a forecast over lettered answers; of two the first is yes."""
     if set(given) != set(letters):
         msg = (
             f"answers ({plainly(', '.join(sorted(given)))}): the question has {', '.join(letters)}"

@@ -132,8 +132,5 @@ def _price(candle: Any) -> str:
 
 
 FORMAT = Format(
-    name=NAME,
-    what="Kalshi JSON (markets, candlesticks or both)",
-    looks_like=looks_like,
-    read=read,
+    name=NAME, what="Kalshi JSON (markets, candlesticks or both)", looks_like=looks_like, read=read
 )

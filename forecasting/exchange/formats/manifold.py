@@ -149,10 +149,7 @@ def _market(
     for answer in market.get("answers") or ():
         named = str(required(answer, "id"))
         question = _question(number_of, named)
-        more = {
-            "title": f"{title}: {required(answer, 'text')}",
-            "before": before.get(question, {}),
-        }
+        more = {"title": f"{title}: {required(answer, 'text')}", "before": before.get(question, {})}
         yield Facts(question, stated | more, line)
         if said := _came(market, answer):
             yield _settled(line, question, market, said)

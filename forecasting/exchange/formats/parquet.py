@@ -1,14 +1,32 @@
-"""Our own table as Parquet, or another with its columns; see the README of the package."""
+"""The tidy table as Parquet: the same rows and columns as CSV, times and bounds typed."""
 
-from collections.abc import Iterator
+import csv
+import datetime as dt
+import io
+from collections.abc import Iterable, Iterator
+from itertools import batched
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from forecasting.domain.forecast import decimal_text
+from forecasting.domain.instants import iso, utc
 from forecasting.errors import InvalidInput
-from forecasting.exchange import csv_read
+from forecasting.exchange.cells import neutral, restored
+from forecasting.exchange.columns import COLUMNS
 from forecasting.exchange.format import Format
-from forecasting.exchange.parquet import MAGIC, as_csv
+from forecasting.exchange.formats.csv import MOST_IN_A_CELL, NUMERIC, records
 from forecasting.exchange.record import Record
 from forecasting.exchange.source import Head, Source
 from forecasting.exchange.stated import Reading
+from forecasting.exchange.text_file import MOST_ROWS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MAGIC = b"PAR1"
+_TIMES = ("issued_at", "opens", "closes", "resolved_at", "resolves_by")
+_NUMBERS = ("lower", "upper", "zero_point")
+_ROWS = 50_000
 
 
 def looks_like(head: Head) -> bool:
@@ -21,9 +39,86 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
     if not source.content.startswith(MAGIC):
         msg = f"file ({source.name}): is no Parquet file"
         raise InvalidInput(msg, hint=f"forecast import {source.name}")
-    yield from csv_read.records(
-        as_csv(source.content, source.name), name=source.name, reading=reading
-    )
+    yield from records(as_csv(source.content, source.name), name=source.name, reading=reading)
+
+
+def _schema() -> "pa.Schema":
+    import pyarrow as pa
+
+    kinds = dict.fromkeys(COLUMNS, pa.string())
+    kinds |= dict.fromkeys(_TIMES, pa.timestamp("us", tz="UTC"))
+    kinds |= dict.fromkeys(_NUMBERS, pa.float64())
+    return pa.schema(list(kinds.items()))
+
+
+def write_parquet(lines: Iterable[str], out: Path) -> int:
+    """Write the lines of :func:`.csv_write.write_csv` as Parquet; give how many rows there are."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    csv.field_size_limit(MOST_IN_A_CELL)
+    rows = csv.reader(lines)
+    next(rows)
+    schema, count = _schema(), 0
+    with pq.ParquetWriter(str(out), schema, compression="zstd") as writer:
+        for some in batched(rows, _ROWS):
+            count += len(some)
+            columns = [
+                pa.array([_typed(name, cell) for cell in cells], type=schema.field(name).type)
+                for name, cells in zip(COLUMNS, zip(*some, strict=True), strict=True)
+            ]
+            writer.write_table(pa.Table.from_arrays(columns, schema=schema))
+    return count
+
+
+def _typed(name: str, cell: str) -> Any:
+    if not cell:
+        return None
+    if name in _TIMES:
+        return dt.datetime.fromisoformat(cell)
+    if name in _NUMBERS:
+        return float(cell)
+    # No spreadsheet reads it: text stands as it is.
+    return cell if name in NUMERIC else restored(cell)
+
+
+def as_csv(found: bytes, name: str) -> bytes:
+    """Give a Parquet table as the bytes of a CSV table, times and numbers written exactly."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    try:
+        file = pq.ParquetFile(io.BytesIO(found))
+        if file.metadata.num_rows > MOST_ROWS:
+            msg = f"file ({name}): more than {MOST_ROWS:,} rows"
+            raise InvalidInput(msg, hint="split it")
+        names = file.schema_arrow.names
+        writer.writerow(names)
+        for batch in file.iter_batches(batch_size=_ROWS):
+            columns = [batch.column(place).to_pylist() for place in range(len(names))]
+            for row in zip(*columns, strict=True):
+                writer.writerow(list(map(_cell, names, row)))
+    except (pa.ArrowException, OSError, ValueError, TypeError) as broken:
+        msg = f"file ({name}): is a Parquet file that is damaged or cut off"
+        raise InvalidInput(msg, hint="write it again") from broken
+    return out.getvalue().encode()
+
+
+def _cell(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, dt.datetime):
+        return iso(utc(value)) if value.tzinfo else value.isoformat()
+    if isinstance(value, bool | dt.date):
+        return str(value)
+    if isinstance(value, float | int):
+        return decimal_text(value)
+    if not isinstance(value, str):
+        msg = f"column ({name}): holds no plain values"
+        raise TypeError(msg)
+    return value if name in NUMERIC else neutral(value)
 
 
 FORMAT = Format(

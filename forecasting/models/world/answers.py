@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forecasting.arrays import BoolArray, FloatArray
+from forecasting.arrays import BoolArray, FloatArray, IntArray
 from forecasting.domain.forecast import Spread
 
 #: Levels, in percent, of a spread.
@@ -17,18 +17,10 @@ LEAST, MOST = 0.0001, 0.9999
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A probability out of paths.
+    """A probability out of paths: weighted mean, Monte Carlo standard error, and spread.
 
-    Attributes
-    ----------
-    p
-        The weighted mean.
-    mcse
-        Its Monte Carlo standard error, from the means of the parameter points.
-    sd
-        Of P(yes | parameters).
-    quantiles
-        Of P(yes | parameters) at 5, 25, 50, 75 and 95 %.
+    The error is that of the means of the parameter points; `sd` and `quantiles` (at `SPREAD`) are
+    those of P(yes | parameters).
     """
 
     p: float
@@ -48,13 +40,7 @@ class Estimate:
 
 
 def estimate(truth: BoolArray, weights: FloatArray, repeats: int) -> Estimate:
-    """Give the probability of an event, its Monte Carlo error and its spread over parameters.
-
-    Examples
-    --------
-    >>> estimate(np.array([True, False] * 8), np.full(16, 1 / 16), 2).p
-    0.5
-    """
+    """Give the probability of an event, its Monte Carlo error and its spread over parameters."""
     found, every = np.asarray(truth, dtype=np.bool_), weights.reshape(-1, repeats)
     hit = np.where(found.reshape(-1, repeats), every, 0.0)
     yes, mass = hit.sum(axis=1), every.sum(axis=1)
@@ -65,22 +51,14 @@ def estimate(truth: BoolArray, weights: FloatArray, repeats: int) -> Estimate:
 
 
 def effective(weights: FloatArray) -> float:
-    """Give how many equal draws weighted ones are worth; 0 without any weight.
-
-    >>> effective(np.array([0.25, 0.25, 0.5, 0.0])).__round__(2)
-    2.67
-    """
+    """Give how many equal draws weighted ones are worth; 0 without any weight."""
     # Not weights @ weights, which starts the threads of a BLAS for a few thousand numbers.
     total = float(np.sum(weights * weights))
     return 1.0 / total if total > 0.0 else 0.0
 
 
 def error(x: FloatArray, weights: FloatArray, repeats: int) -> float:
-    """Give the standard error of a weighted mean by the delta method, a parameter point a unit.
-
-    >>> error(np.array([1.0, 0.0, 1.0, 0.0]), np.full(4, 0.25), 1).__round__(4)
-    0.2887
-    """
+    """Give the standard error of a weighted mean by the delta method, a parameter point a unit."""
     product, every = (weights * x).reshape(-1, repeats), weights.reshape(-1, repeats)
     mass = every.sum(axis=1)
     parts = product.sum(axis=1)
@@ -120,11 +98,7 @@ def _between(hit: FloatArray, every: FloatArray, yes: FloatArray, mass: FloatArr
 
 
 def spread(p: float, variance: float) -> tuple[float, tuple[float, ...]]:
-    """Give sd and quantiles of the Beta distribution with a mean and a variance.
-
-    >>> spread(0.5, 0.0)
-    (0.0, (0.5, 0.5, 0.5, 0.5, 0.5))
-    """
+    """Give sd and quantiles of the Beta distribution with a mean and a variance."""
     from scipy.special import betaincinv
 
     room = p * (1.0 - p)
@@ -154,29 +128,18 @@ def _short(value: float) -> str:
 
 
 def logged(p: float) -> float:
-    """Give the probability as it is recorded: never 0 or 1.
-
-    >>> logged(0.0), logged(0.25)
-    (0.0001, 0.25)
-    """
+    """Give the probability as it is recorded: never 0 or 1."""
     return min(max(p, LEAST), MOST)
 
 
 def logged_options(p: ArrayLike) -> tuple[float, ...]:
-    """Give the probabilities of options as they are recorded: never 0, summing to 1.
-
-    >>> logged_options([1.0, 0.0])
-    (0.9999, 0.0001)
-    """
+    """Give the probabilities of options as they are recorded: never 0, summing to 1."""
     clipped = np.clip(np.asarray(p, dtype=np.float64), LEAST, MOST)
     return tuple(float(value) for value in clipped / clipped.sum())
 
 
 def options(
-    chosen: "np.ndarray[tuple[int], np.dtype[np.int64]]",
-    count: int,
-    weights: FloatArray,
-    repeats: int,
+    chosen: IntArray, count: int, weights: FloatArray, repeats: int
 ) -> tuple[Estimate, ...]:
     """Give one estimate an option out of the option that comes true in each draw."""
     return tuple(estimate(chosen == k, weights, repeats) for k in range(count))
@@ -185,13 +148,7 @@ def options(
 def quantiles(
     x: FloatArray, weights: FloatArray, levels: Sequence[float] = tuple(range(1, 100))
 ) -> tuple[float, ...]:
-    """Give weighted quantiles as order statistics, so that atoms stay atoms.
-
-    Examples
-    --------
-    >>> quantiles(np.array([0.0, 0.0, 10.0, 20.0]), np.full(4, 0.25), (50, 75, 90))
-    (0.0, 10.0, 20.0)
-    """
+    """Give weighted quantiles as order statistics, so that atoms stay atoms."""
     order = np.argsort(x, kind="stable")
     order = order[weights[order] > 0]
     below = np.cumsum(weights[order])
@@ -213,14 +170,7 @@ def number_gate(mcse: float) -> str:
 
 
 def value_of_information(target: BoolArray, others: BoolArray, weights: FloatArray) -> FloatArray:
-    """Give how much each answer would lower the target's Brier uncertainty p(1 - p), on average.
-
-    Examples
-    --------
-    >>> yes = np.array([True, True, False, False])
-    >>> value_of_information(yes, np.array([yes, [True, False] * 2]), np.full(4, 0.25)).tolist()
-    [0.25, 0.0]
-    """
+    """Give how much each answer would lower the target's Brier uncertainty p(1 - p), on average."""
     t = np.asarray(target, dtype=np.float64)
     x = np.atleast_2d(np.asarray(others, dtype=np.float64))
     p, mean, both = x @ weights, float(weights @ t), x @ (weights * t)
@@ -230,10 +180,6 @@ def value_of_information(target: BoolArray, others: BoolArray, weights: FloatArr
 
 
 def log_odds(p: ArrayLike) -> FloatArray:
-    """Give log-odds of probabilities as they are recorded.
-
-    >>> log_odds(0.5).item()
-    0.0
-    """
+    """Give log-odds of probabilities as they are recorded."""
     q = np.clip(np.asarray(p, dtype=np.float64), LEAST, MOST)
     return np.asarray(np.log(q) - np.log1p(-q), dtype=np.float64)

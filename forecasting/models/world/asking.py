@@ -270,11 +270,7 @@ def _reach(paths: Paths, names: Sequence[str], day: float, at: dt.datetime | Non
 
 
 def _options(
-    paths: Paths,
-    name: str,
-    found: IntArray,
-    options: Sequence[str],
-    named: Mapping[str, str],
+    paths: Paths, name: str, found: IntArray, options: Sequence[str], named: Mapping[str, str]
 ) -> IntArray:
     """Give the option of each state found; one that no option names is the rest."""
     states = _process(paths, name).states

@@ -1,17 +1,15 @@
 """Put a world together: what is stated, known, learned and reported, as the numbers to simulate."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from forecasting.arrays import FloatArray
 from forecasting.domain.process import ProcessSpec, WorldSpec
-from forecasting.evidence.history import Record, links_on
-from forecasting.models.world.values import Known, Link, Move, Process, Report, Size, World
-
-DAY = dt.timedelta(days=1)
+from forecasting.evidence.history import DAY, Record, links_on
+from forecasting.models.world.values import Known, Link, Move, Process, Size, World
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,11 +56,6 @@ def assemble(
     return World(processes, tuple(links), (), origin, points * repeats, repeats, _once(gain))
 
 
-def with_reports(world: World, reports: Sequence[Report]) -> World:
-    """Give the world with what was reported of its moves."""
-    return replace(world, reports=tuple(reports))
-
-
 def _once(value: FloatArray | float) -> FloatArray | float:
     """Give a parameter that is the same in all points as one number."""
     if not isinstance(value, np.ndarray):
@@ -107,11 +100,7 @@ def _process(
 def _move(place: Mapping[str, int], start: str, end: str, found: Hazard) -> Move:
     size = found.size
     if size is not None:
-        size = Size(
-            _once(size.mean),
-            _once(size.precision),
-            _once(size.whole),
-        )
+        size = Size(_once(size.mean), _once(size.precision), _once(size.whole))
     counted = start == end
     return Move(
         place[start],
@@ -127,9 +116,7 @@ def _move(place: Mapping[str, int], start: str, end: str, found: Hazard) -> Move
 
 
 def _dates(
-    spec: ProcessSpec,
-    hazards: Mapping[tuple[str, str], Hazard],
-    origin: dt.datetime,
+    spec: ProcessSpec, hazards: Mapping[tuple[str, str], Hazard], origin: dt.datetime
 ) -> FloatArray:
     """Give the day of a scheduled process in each point: its hazard holds the drawn days."""
     drawn = hazards[spec.name, spec.moves[0].name].rate if spec.moves else 0.0

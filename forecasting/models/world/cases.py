@@ -15,16 +15,14 @@ from numpy.typing import NDArray
 from forecasting.domain.evidence import Effect, Evidence
 from forecasting.domain.instants import parse_instant
 from forecasting.domain.reference import ReferenceClass
+from forecasting.evidence.history import DAY, EPOCH
 from forecasting.models import weibull
 
-DAY = dt.timedelta(days=1)
 Rows = dict[str, NDArray[np.float64]]
 FIXED_TERM = "fixed-term"
 #: A process that begins so near to a truce's start is about that truce.
 SAME = dt.timedelta(hours=36)
-EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 QUARTER = dt.timedelta(days=91)
-Moment = dt.datetime
 #: (after, by]; without a `by`: known not to have happened by `after`.
 Interval = tuple[dt.datetime, dt.datetime | None]
 Datum = tuple[str, Effect, Evidence]
@@ -36,8 +34,8 @@ class Truce:
 
     id: str
     kind: str
-    start: Moment
-    term: Moment | None
+    start: dt.datetime
+    term: dt.datetime | None
     monitored: bool
     claim: Interval | None = None
     formal: Interval | None = None
@@ -85,12 +83,8 @@ def _formal(truce: Truce, as_of: dt.datetime) -> tuple[float, float, float, floa
     if truce.formal is not None and truce.how == "revoked":
         after, by = truce.formal
         if by is not None and by > after:
-            return (
-                0.0,
-                (after - truce.start) / DAY,
-                (by - truce.start) / DAY,
-                float(weibull.BETWEEN),
-            )
+            lower, upper = (after - truce.start) / DAY, (by - truce.start) / DAY
+            return (0.0, lower, upper, float(weibull.BETWEEN))
     # Expiry and replacement at the term are no event: it held until then, or until now.
     held = min(moment for moment in (as_of, truce.term) if moment is not None)
     if truce.formal is not None:
@@ -111,14 +105,11 @@ def agreement_rows(
         if ended is not None and ended <= seen_until:
             # Dated to the day: an end on the day of signature lies within its first day.
             age = (ended - signed) / DAY
-            row = (
-                (0.0, age, 0.0, float(weibull.ENDED))
-                if age > 0
-                else (0.0, 0.0, 1.0, float(weibull.BETWEEN))
-            )
+            within = (0.0, 1.0, weibull.BETWEEN)
+            row = (age, 0.0, weibull.ENDED) if age > 0 else within
         else:
-            row = (0.0, (seen_until - signed) / DAY, 0.0, float(weibull.HELD))
-        rows.append((*row, 0.0))
+            row = ((seen_until - signed) / DAY, 0.0, weibull.HELD)
+        rows.append((0.0, *row, 0.0))
     return _arrays(rows)
 
 
@@ -172,7 +163,7 @@ def truces(items: Iterable[Evidence]) -> dict[str, Truce]:
     return found
 
 
-def agreements(items: Iterable[Evidence]) -> list[tuple[Moment, Moment | None]]:
+def agreements(items: Iterable[Evidence]) -> list[tuple[dt.datetime, dt.datetime | None]]:
     """Give each known agreement: signed, ended (None: not known to have)."""
     told = data_of(items, "agreements")
     ended = {
@@ -200,12 +191,12 @@ def data_of(items: Iterable[Evidence], prefix: str) -> dict[str, list[Datum]]:
     return found
 
 
-def moment_of(effect: Effect, key: str, fallback: Moment) -> Moment:
+def moment_of(effect: Effect, key: str, fallback: dt.datetime) -> dt.datetime:
     """Give a moment that a datum states, or what stands in for it."""
     text = effect.detail.get(key)
     return parse_instant(str(text)) if text else fallback
 
 
-def _interval(effect: Effect, start: Moment) -> Interval:
+def _interval(effect: Effect, start: dt.datetime) -> Interval:
     by = effect.detail.get("by")
     return (moment_of(effect, "after", start), parse_instant(str(by)) if by else None)

@@ -15,19 +15,13 @@ LARGEST, KEPT_LARGER = 32_768, 40
 
 @lru_cache(maxsize=4_096, typed=True)
 def number(*key: object) -> int:
-    """Give the 64-bit number of a key, the same on every machine.
-
-    >>> number(0, "budget", "truce:none>on") == number(0, "budget", "truce:none>on")
-    True
-    """
+    """Give the 64-bit number of a key, the same on every machine."""
     return int.from_bytes(blake2b(repr(key).encode(), digest_size=8).digest(), "little")
 
 
 def uniforms(n: int, *key: object) -> FloatArray:
     """Give evenly spread uniforms in random order, keyed by name.
 
-    Examples
-    --------
     >>> sorted((uniforms(4, 7, "rate") * 4).astype(int).tolist())
     [0, 1, 2, 3]
     """

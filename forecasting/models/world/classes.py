@@ -4,8 +4,6 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.process import ProcessSpec
 from forecasting.domain.reference import ReferenceClass
@@ -13,9 +11,8 @@ from forecasting.errors import InvalidInput, nearest
 from forecasting.inference.fit import Fit, array_hash
 from forecasting.inference.predictive_check import verdict
 from forecasting.models.fits import FitCache
-from forecasting.models.spells import KINDS, Spells, case_spread, representative_spells
+from forecasting.models.spells import KINDS, SpellDraws, Spells
 from forecasting.models.world.cases import Rows, agreement_rows, anchor, truce_rows
-from forecasting.models.world.move_priors import SpellDraws
 
 #: Cases are kept for so many classes, moments and processes that ask.
 ROWS = 64
@@ -82,21 +79,9 @@ def _rows(
 def _drawn(setting: str, rows: Rows, fits: FitCache) -> ClassDraws:
     graph = Spells(setting)
     fit = fits.fit(graph, rows, graph.default_priors())
-    drawn = representative_spells(fit)
-    zero = np.zeros(len(drawn["theta"]))
-    told = ""
-    if len(rows["lower"]):
-        said = verdict(graph.predictive_check(fit.draws, rows, seed=0))
-        told = said if said.startswith("does not fit") else ""
-    draws = SpellDraws(
-        drawn["theta"],
-        drawn["k"],
-        graph.t0,
-        drawn.get("pi", zero),
-        drawn.get("lasting", zero),
-        case_spread(setting),
-    )
-    return ClassDraws(draws, fit, told)
+    told = verdict(graph.predictive_check(fit.draws, rows, seed=0)) if len(rows["lower"]) else ""
+    misfit = told if told.startswith("does not fit") else ""
+    return ClassDraws(SpellDraws.of(graph, fit), fit, misfit)
 
 
 def told_apart(processes: Mapping[str, ProcessSpec]) -> dict[str, ProcessSpec]:

@@ -11,7 +11,7 @@ from forecasting.domain.process import WorldSpec
 from forecasting.domain.question import Question
 from forecasting.evidence.history import DAY, Record
 from forecasting.models.world.answers import quantiles
-from forecasting.models.world.packages import packages
+from forecasting.models.world.delivery import packages
 from forecasting.models.world.reading import LEVELS
 
 #: Values that stand for one more case, spread evenly over the bounds.

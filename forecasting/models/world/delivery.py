@@ -1,21 +1,93 @@
 """The moves of one delivery: draws of its class, weighed by its own parts and its own silence."""
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.arrays import FloatArray
+from forecasting.domain.evidence import Evidence
 from forecasting.domain.process import ProcessSpec
+from forecasting.domain.reference import ReferenceClass
 from forecasting.errors import InvalidInput
 from forecasting.evidence.history import DAY, Record
 from forecasting.inference.fit import Fit
 from forecasting.models.deliveries import T0, Deliveries, Package, delivery_data
 from forecasting.models.delivery_priors import RESUME
-from forecasting.models.prior import PriorSpec
+from forecasting.models.fits import FitCache
+from forecasting.models.world.assembly import Hazard
+from forecasting.models.world.cases import SAME, anchor, data_of, moment_of
 from forecasting.models.world.chance import uniforms
-from forecasting.models.world.parameters import MoveParameters
 from forecasting.models.world.values import Size
+
+#: Draws of deliveries are kept for so many records and fits.
+KEPT = 32
+#: (process, record, evidence, moment, fits, *, whether history counts, points, seed) to the
+#: hazards of its moves by name, and the fit of its class.
+type DeliveryOf = Callable[..., tuple[dict[str, Hazard], Fit]]
+
+
+def delivery_hazards(classes: Mapping[str, ReferenceClass]) -> DeliveryOf:
+    """Give what draws the moves of a bank's deliveries."""
+    kept: dict[tuple[object, ...], tuple[dict[str, Hazard], Fit]] = {}
+
+    def of(
+        process: ProcessSpec,
+        record: Record,
+        items: Sequence[Evidence],
+        as_of: dt.datetime,
+        fits: FitCache,
+        *,
+        history: bool,
+        points: int,
+        seed: int,
+    ) -> tuple[dict[str, Hazard], Fit]:
+        own = package_of(record) if history else None
+        key = (process.name, own, as_of, history, points, seed, *(item.key for item in items))
+        if key not in kept:
+            if len(kept) >= KEPT:
+                kept.clear()
+            reference = classes.get(process.delivery.reference) if process.delivery else None
+            others: list[Package] = []
+            if reference is not None and history:
+                until = min(anchor(items, "packages", as_of), reference.observed_until)
+                others = packages(items, until, own=process)
+            graph = Deliveries()
+            fit = fits.fit(graph, delivery_data(others), graph.default_priors())
+            drawn = delivery_parameters(process, own, fit, points=points, seed=seed)
+            # A move that is never drawn comes by known facts alone.
+            rest = {move.name: Hazard(0.0) for move in process.moves}
+            kept[key] = (rest | drawn, fit)
+        return kept[key]
+
+    return of
+
+
+def packages(
+    items: Sequence[Evidence], until: dt.datetime, *, own: ProcessSpec | None = None
+) -> list[Package]:
+    """Give the agreed packages of a class as known, without the one that a process is about."""
+    told = data_of(items, "packages")
+    parts: dict[str, list[tuple[dt.datetime, float | None]]] = {}
+    for name in ("begun", "delivered"):
+        for row, effect, item in told.get(name, ()):
+            at = moment_of(effect, "at", item.event_at or item.known_at)
+            amount = float(effect.detail["value"]) if name == "delivered" else None
+            parts.setdefault(row, []).append((at, amount))
+    announced = own.delivery.announced if own is not None and own.delivery is not None else None
+    found = []
+    for row, effect, item in told.get("agreed", ()):
+        agreed = moment_of(effect, "at", item.known_at)
+        if agreed >= until or effect.detail.get("usable", "yes") != "yes":
+            continue
+        if announced is not None and abs(agreed - announced) <= SAME:
+            continue
+        came = sorted(parts.get(row, ()), key=lambda part: part[0])
+        days = [(max((at - agreed) / DAY, 0.0), amount) for at, amount in came if at <= until]
+        size = float(effect.detail["size"])
+        found.append(Package(size, tuple(days), (until - agreed) / DAY))
+    return found
 
 
 def package_of(record: Record) -> Package:
@@ -34,46 +106,35 @@ def package_of(record: Record) -> Package:
 
 
 def delivery_parameters(
-    process: ProcessSpec,
-    package: Package | None,
-    fit: Fit,
-    *,
-    points: int,
-    seed: int,
-    resume: PriorSpec = RESUME,
-) -> dict[str, MoveParameters]:
-    """Draw the parameters of a delivery's moves."""
+    process: ProcessSpec, package: Package | None, fit: Fit, *, points: int, seed: int
+) -> dict[str, Hazard]:
+    """Draw the parameters of a delivery's moves by name."""
     from scipy.special import gammaincinv
 
     draws = {name: np.asarray(values, dtype=np.float64) for name, values in fit.draws.items()}
     key = (seed, "parameter", process.name)
     place = _places(draws, package, uniforms(points, *key, "delivery"))
     p = {name: values[place] for name, values in draws.items()}
-    none, size = np.zeros(points), Size(p["mean"], p["precision"], p["whole"])
+    size = Size(p["mean"], p["precision"], p["whole"])
     first = np.exp(p["theta"] - p["first"] * np.log(T0))
-    shape, rate = (float(np.asarray(resume.value(name))) for name in ("shape", "rate"))
+    shape, rate = RESUME.values
     again = gammaincinv(shape, uniforms(points, *key, "stalled > begun", "rate")) / rate
     return {
-        "agreed > begun": MoveParameters(first, p["first"], none, 1.0 - p["w"], size),
-        "begun > begun": MoveParameters(
-            p["delta"] ** p["later"], p["later"], none, p["stall"], size
-        ),
-        "stalled > begun": MoveParameters(again, np.ones(points), none, none),
+        "agreed > begun": Hazard(first, p["first"], 0.0, 1.0 - p["w"], size),
+        "begun > begun": Hazard(p["delta"] ** p["later"], p["later"], 0.0, p["stall"], size),
+        "stalled > begun": Hazard(again),
     }
 
 
 def _places(
-    draws: Mapping[str, FloatArray],
-    package: Package | None,
-    level: FloatArray,
+    draws: Mapping[str, FloatArray], package: Package | None, level: FloatArray
 ) -> NDArray[np.int64]:
     """Give the draw of each point: a comb over draws by their pace, weighed by the record."""
     log_weight = np.zeros(draws["w"].size)
-    begun = package is not None and bool(package.parts)
     if package is not None:
         told = Deliveries().log_likelihood(draws, delivery_data([package]))
         log_weight = log_weight + told.sum(axis=1)
-    pace = draws["delta"] if begun else draws["w"]
+    pace = draws["delta" if package is not None and package.parts else "w"]
     by = np.argsort(pace, kind="stable")
     reached = np.cumsum(np.exp(log_weight - log_weight.max())[by])
     found = np.searchsorted(reached, level * reached[-1])

@@ -45,10 +45,6 @@ def grid_of(reports: Sequence[Report], horizon: float) -> FloatArray:
 
     A cell lasts half of the shortest half-life that acts, from the first report on; it is cut
     where another report becomes known and where one ends.
-
-    >>> one = Report(0, 0, 0.0, 0.1, 30.0, "a", 1.0)
-    >>> grid_of([one], 100.0).tolist()
-    [0.0, 15.0, 30.0, 45.0, 60.0, 75.0]
     """
     spans = [(r.known, r.known + lasts(r), r.half_life) for r in reports]
     cuts = sorted({edge for known, end, _ in spans for edge in (known, end)})
@@ -78,10 +74,7 @@ def values_on(report: Report, days: FloatArray) -> FloatArray:
 
 
 def fading(
-    reports: Sequence[Report],
-    places: Mapping[tuple[int, int], int],
-    moves: int,
-    horizon: float,
+    reports: Sequence[Report], places: Mapping[tuple[int, int], int], moves: int, horizon: float
 ) -> Fading:
     """Give the reports of a world in arrays."""
     of: list[list[Report]] = [[] for _ in range(moves)]

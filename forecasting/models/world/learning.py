@@ -1,6 +1,7 @@
 """What a world learns as of a moment: fits of the three graphs, rates, links, and the news gain."""
 
 import datetime as dt
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,17 +14,17 @@ from forecasting.domain.evidence import Evidence
 from forecasting.domain.process import ProcessSpec, WorldSpec
 from forecasting.domain.provenance import Fitted
 from forecasting.errors import GateRefused, InvalidInput
-from forecasting.evidence.history import Past, Record
-from forecasting.evidence.reports import CodedReport
+from forecasting.evidence.history import DAY, EPOCH, Past, Record
+from forecasting.evidence.reports import CodedReport, multiplier
 from forecasting.inference.fit import Fit
 from forecasting.models.fits import FitCache
 from forecasting.models.news_gain import gain_draws, learned_gain, summary
-from forecasting.models.own_kind import own_hazards
+from forecasting.models.registry import own_hazards
+from forecasting.models.spells import SpellDraws
 from forecasting.models.world.assembly import Hazard
 from forecasting.models.world.cases import cases_of
 from forecasting.models.world.classes import ClassOf, told_apart
-from forecasting.models.world.exposed import multiplier
-from forecasting.models.world.packages import DeliveryOf
+from forecasting.models.world.delivery import DeliveryOf
 from forecasting.models.world.parameters import Kept, Lazily, Parameters, parameters
 
 Key = tuple[str, str]
@@ -35,20 +36,11 @@ MOMENTS = 24
 class Learned:
     """What one simulation takes from the past.
 
-    Attributes
-    ----------
-    hazards, betas, gain
-        One value a parameter point; those of a process are drawn when it is simulated.
-    fits
-        The graphs behind them, for the gate and the record; `posterior` has the fits themselves.
-    verdicts
-        By process, where a reference class does not fit its own cases.
-    gain_summary
-        Mean and 90 % interval of what reports were found to be worth.
-    faults
-        Processes whose parameters cannot be learned, and why: what rests on them is not simulated.
-    owners
-        The processes that rest on each fit.
+    `hazards`, `betas`, `gain`: one value a parameter point; those of a process are drawn when it is
+    simulated. `fits` are the graphs behind them, for the gate and the record, `posterior` the fits
+    themselves, and `owners` the processes that rest on each. `verdicts`: by process, where a
+    reference class does not fit its own cases. `faults`: processes whose parameters cannot be
+    learned, and why; what rests on them is not simulated.
     """
 
     hazards: Mapping[Key, Hazard]
@@ -58,9 +50,8 @@ class Learned:
     posterior: Mapping[str, Fit]
     verdicts: Mapping[str, str]
     gain_summary: Mapping[str, float | int]
-    diagnostics: Mapping[str, Any] = field(default_factory=dict)
-    faults: Mapping[str, str] = field(default_factory=dict)
-    owners: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    faults: Mapping[str, str]
+    owners: Mapping[str, frozenset[str]]
 
     def behind(self, names: Collection[str]) -> dict[str, Fitted]:
         """Give the fits that some processes rest on."""
@@ -86,14 +77,8 @@ class Learned:
 class Learner:
     """Learns from pasts; keeps the fits.
 
-    Parameters
-    ----------
-    openings
-        When the first question on a process opened: from then it is in the pooled class.
-    classes
-        What draws the reference classes of spells.
-    deliveries
-        What draws the moves of deliveries.
+    `openings` is when the first question on a process opened: from then it is in the pooled class.
+    `classes` draws the reference classes of spells, `deliveries` the moves of deliveries.
     """
 
     fits: FitCache
@@ -116,8 +101,7 @@ class Learner:
         points: int,
     ) -> Learned:
         """Learn every parameter of a part of the world as of a moment."""
-        view: Worldview | None = variant.worldview
-        shifts, link_shifts, gain_shift = _shifts(view)
+        shifts, link_shifts, gain_shift = _shifts(variant.worldview)
         by_move: dict[Key, list[CodedReport]] = {}
         for report in coded:
             by_move.setdefault((report.process, report.move), []).append(report)
@@ -126,42 +110,55 @@ class Learner:
             for key, past in pasts.items()
             if key in by_move
         }
+        cases = cases_of(items)
         hazards: dict[Key, Hazard] = {}
         shared: dict[str, ProcessSpec] = {}
         faults: dict[str, str] = {}
+        posterior: dict[str, Fit] = {}
+        owners: dict[str, frozenset[str]] = {}
+        draws: dict[str, SpellDraws] = {}
+        delivered: dict[str, Fit] = {}
+        verdicts: dict[str, str] = {}
+        known = cases if variant.history else ()
         for name, process in spec.processes.items():
             try:
                 own = own_hazards(process, pasts, points=points, seed=self.seed, shifts=shifts)
             except InvalidInput as fault:
                 faults[name] = fault.message
                 continue
-            if own is None:
-                shared[name] = process
-            else:
+            if own is not None:
                 hazards |= own
-        posterior: dict[str, Fit] = {}
-        owners: dict[str, frozenset[str]] = {}
-        draws = {}
-        verdicts: dict[str, str] = {}
-        cases = cases_of(items)
-        known = cases if variant.history else ()
-        for name, process in list(shared.items()):
-            if process.delivery is not None:
                 continue
-            for reference in {
-                m.phrase.reference for m in process.moves if m.phrase.form == "class"
-            }:
-                try:
-                    found = self.classes(reference, known, as_of, self.fits, [process])
-                except (InvalidInput, GateRefused) as fault:
-                    faults[name] = f"process ({name}): {fault}"
-                    shared.pop(name, None)
+            try:
+                if process.delivery is not None:
+                    shared[name] = process
+                    brought, fit = self.deliveries(
+                        process,
+                        records[name],
+                        cases,
+                        as_of,
+                        self.fits,
+                        history=variant.history,
+                        points=points,
+                        seed=self.seed,
+                    )
+                    hazards |= {(name, move): hazard for move, hazard in brought.items()}
+                    delivered[f"deliveries {name}"] = fit
+                    owners[f"deliveries {name}"] = frozenset({name})
                     continue
-                draws[f"{reference}/{name}"] = found.draws
-                posterior[f"spells {reference}/{name}"] = found.fit
-                owners[f"spells {reference}/{name}"] = frozenset({name})
-                if found.verdict:
-                    verdicts[name] = found.verdict
+                for reference in {
+                    m.phrase.reference for m in process.moves if m.phrase.form == "class"
+                }:
+                    found = self.classes(reference, known, as_of, self.fits, [process])
+                    draws[f"{reference}/{name}"] = found.draws
+                    posterior[f"spells {reference}/{name}"] = found.fit
+                    owners[f"spells {reference}/{name}"] = frozenset({name})
+                    if found.verdict:
+                        verdicts[name] = found.verdict
+            except (InvalidInput, GateRefused) as fault:
+                faults[name] = f"process ({name}): {fault}"
+                continue
+            shared[name] = process
         told: Parameters = parameters(
             told_apart(shared),
             pasts,
@@ -184,51 +181,21 @@ class Learner:
                 for name, process in shared.items()
                 if any(move.phrase.form == "history" for move in process.moves)
             )
-        for name, process in shared.items():
-            if process.delivery is None:
-                continue
-            try:
-                brought = self.deliveries(
-                    {name: process},
-                    records,
-                    cases,
-                    as_of,
-                    self.fits,
-                    history=variant.history,
-                    points=points,
-                    seed=self.seed,
-                )
-            except (InvalidInput, GateRefused) as fault:
-                faults[name] = f"process ({name}): {fault}"
-                continue
-            hazards |= brought.hazards
-            posterior |= brought.fits
-            owners |= dict.fromkeys(brought.fits, frozenset({name}))
+        posterior |= delivered
         gain = learned_gain(pasts, coded) if variant.news else None
-        drawn: FloatArray | float = 1.0
-        if gain is not None:
-            drawn = gain_draws(points, self.seed, gain) * gain_shift
-
-        def hazard(key: Key) -> Hazard:
-            if key in hazards:
-                return hazards[key]
-            p = told.moves[key]
-            return Hazard(p.rate, p.shape, p.at_once, p.for_good, p.size)
-
-        def beta(name: str) -> FloatArray:
-            shift: float = np.log(link_shifts.get(name, 1.0))
-            return told.betas[name] + shift
-
         return Learned(
-            Lazily([*told.moves, *hazards], hazard),
-            Lazily(told.betas, beta),
-            drawn,
+            Lazily(
+                [*told.moves, *hazards],
+                lambda key: hazards[key] if key in hazards else told.moves[key],
+            ),
+            Lazily(told.betas, lambda name: told.betas[name] + np.log(link_shifts.get(name, 1.0))),
+            1.0 if gain is None else gain_draws(points, self.seed, gain) * gain_shift,
             {name: Fitted(_digest(fit), _gate(fit)) for name, fit in posterior.items()},
             posterior,
             verdicts,
             summary(gain) if gain is not None else {},
-            faults=faults,
-            owners=owners,
+            faults,
+            owners,
         )
 
 
@@ -239,18 +206,12 @@ def piece_multipliers(past: Past, coded: Sequence[CodedReport]) -> FloatArray:
     for place, piece in enumerate(past.pieces):
         length = piece.end - piece.begin
         days = piece.day + length * (np.arange(MOMENTS) + 0.5) / MOMENTS
-        acting = [r for r in coded if _day(r.known_at) >= ended]
+        acting = [r for r in coded if (r.known_at - EPOCH) / DAY >= ended]
         if acting:
             found[place] = float(np.mean(multiplier(acting, days)))
         if piece.fired:
             ended = piece.day + length
     return found
-
-
-def _day(moment: dt.datetime) -> float:
-    from forecasting.evidence.history import DAY, EPOCH
-
-    return (moment - EPOCH) / DAY
 
 
 def _shifts(view: Worldview | None) -> tuple[dict[Key, float], dict[str, float], float]:
@@ -269,8 +230,6 @@ def _shifts(view: Worldview | None) -> tuple[dict[Key, float], dict[str, float],
 
 
 def _digest(fit: Fit) -> str:
-    import hashlib
-
     return hashlib.sha256(f"{fit.data_hash}{fit.priors_hash}{fit.seed}".encode()).hexdigest()
 
 

@@ -12,17 +12,14 @@ from forecasting.models.world.chance import uniforms
 NINETY = 1.6448536269514722
 
 
-def beta_prior(link: LinkSpec) -> tuple[float, float]:
-    """Give mean and standard deviation of a link's log hazard ratio.
+def log_spread(low: float, high: float) -> float:
+    """Give the standard deviation of a log-normal with this 90 % range; 0 without a range."""
+    return log(high / low) / (2.0 * NINETY) if high > low else 0.0
 
-    Examples
-    --------
-    >>> link = LinkSpec("a", ("on",), "b", (), 3.0, 1.0, 9.0)
-    >>> [round(value, 3) for value in beta_prior(link)]
-    [1.099, 0.668]
-    """
-    sd = log(link.high / link.low) / (2.0 * NINETY) if link.high > link.low else 0.0
-    return log(link.median), sd
+
+def beta_prior(link: LinkSpec) -> tuple[float, float]:
+    """Give mean and standard deviation of a link's log hazard ratio."""
+    return log(link.median), log_spread(link.low, link.high)
 
 
 def prior_betas(link: LinkSpec, points: int, seed: int) -> FloatArray:
@@ -41,8 +38,6 @@ def implied_ratio(link: LinkSpec) -> float:
     A rare event is as likely as its rate is high on average, so a wide range counts for more than
     its middle: x3 with a standard deviation of 1 means x5.
 
-    Examples
-    --------
     >>> round(implied_ratio(LinkSpec("a", ("on",), "b", (), 3.0, 3 / 5.18, 3 * 5.18)), 1)
     4.9
     """

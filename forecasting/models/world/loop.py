@@ -106,30 +106,17 @@ def _of(value: Any, about: Any, row: int, what: int, d: int, point: int) -> Any:
 
 
 @_plain
-def _due(
-    value: Any,
-    move: Any,
-    salt: Any,
-    m: int,
-    d: int,
-    point: int,
-    t: float,
-    base: float,
-    how: int,
-    visit: int,
-    log: float,
-) -> Any:
+def _due(plan: Any, m: int, d: int, t: float, base: float, how: int, visit: int, log: float) -> Any:
     """Give the day on which a move fires that is enabled at t, its age counted from `base`."""
+    value, move, salt, point = plan.value, plan.move, plan.salt, d // plan.repeats
     if move[m, DATED]:
         date = _of(value, move, m, DATE, d, point)
         return date if date > t else np.inf
     rate, shape = _of(value, move, m, RATE, d, point), _of(value, move, m, SHAPE, d, point)
     if move[m, SHARED] and how != AGAIN:
         u = value[move[m, FIRST_SHARE] + d] if visit == 0 else _chance(salt[m, _SHARE], d, visit)
-        at_once, good = (
-            _of(value, move, m, AT_ONCE, d, point),
-            _of(value, move, m, FOR_GOOD, d, point),
-        )
+        at_once = _of(value, move, m, AT_ONCE, d, point)
+        good = _of(value, move, m, FOR_GOOD, d, point)
         if how == ENTERED:
             if u < at_once:
                 return t + MOMENT
@@ -162,35 +149,25 @@ def _later(shape: float, t: float, base: float, due: float, step: float) -> Any:
 
 
 @_plain
-def _news(
-    value: Any, item: Any, size: Any, begin: int, end: int, gain: float, cell: int, ended: float
-) -> Any:
+def _news(plan: Any, m: int, gain: float, cell: int, ended: float) -> Any:
     """Give the log multiplier of the reports on a move that became known after `ended`."""
-    found = 0.0
-    i = begin if cell >= 0 else end
+    item, size = plan.item, plan.item_size
+    found, end = 0.0, plan.move[m, ITEMS_END]
+    i = plan.move[m, ITEMS] if cell >= 0 else end
     while i < end:
         source, total, bound = item[i, 0], 0.0, size[i, 1]
         while i < end and item[i, 0] == source:
             if size[i, 0] > ended:
-                total += value[item[i, 1] + cell]
+                total += plan.value[item[i, 1] + cell]
             i += 1
         found += min(max(gain * total, -bound), bound)
     return found
 
 
 @_plain
-def _part(
-    value: Any,
-    move: Any,
-    salt: Any,
-    m: int,
-    d: int,
-    point: int,
-    visit: int,
-    left: float,
-    goal: float,
-) -> Any:
+def _part(plan: Any, m: int, d: int, visit: int, left: float, goal: float) -> Any:
     """Give how much a delivery brings when so much is left."""
+    value, move, salt, point = plan.value, plan.move, plan.salt, d // plan.repeats
     whole = _of(value, move, m, WHOLE, d, point)
     if whole > 0.0 and _chance(salt[m, _WHOLE], d, visit) < whole:
         return left
@@ -242,8 +219,8 @@ def run(
 
     Gives (next draw, rows, end, move).
     """
-    value, move, salt, link, lists = plan.value, plan.move, plan.salt, plan.link, plan.lists
-    item, item_size, tick, clock, acts = plan.item, plan.item_size, plan.tick, plan.clock, plan.acts
+    value, move, link, lists = plan.value, plan.move, plan.link, plan.lists
+    tick, clock, acts = plan.tick, plan.clock, plan.acts
     moves, processes, links = len(move), len(plan.process), len(link)
     own, own_end = plan.process[:, MOVES], plan.process[:, MOVES_END]
     capacity, ticks = len(time), len(clock)
@@ -308,10 +285,7 @@ def run(
                 if due[m] < np.inf and not move[m, DATED]:
                     if heard[i, 0] != gain or heard[i, 1] != ended[m]:
                         heard[i, 0], heard[i, 1] = gain, ended[m]
-                        heard[i, 2] = _news(
-                            value, item, item_size, move[m, ITEMS], move[m, ITEMS_END], gain, new,
-                            ended[m],
-                        )  # fmt: skip
+                        heard[i, 2] = _news(plan, m, gain, new, ended[m])
                     size = heard[i, 2]
                     shape = _of(value, move, m, SHAPE, d, point)
                     due[m] = _later(shape, t, base[m], due[m], size - news[m])
@@ -345,7 +319,7 @@ def run(
                 if move[fired, SIZE] >= 0 and not cut:
                     goal, done = plan.stand[p, GOAL], plan.process[p, DONE_STATE]
                     left = max(goal - total[p], 0.0)
-                    part = _part(value, move, salt, fired, d, point, visits[fired] - 1, left, goal)
+                    part = _part(plan, fired, d, visits[fired] - 1, left, goal)
                     if done >= 0 and total[p] + part >= goal * (1.0 - 1e-12):
                         new = done
                         # A last part that is barred does not come; smaller ones may.
@@ -354,10 +328,8 @@ def run(
                 if cut:
                     due[fired] = np.inf
                     if again:
-                        due[fired] = _due(
-                            value, move, salt, fired, d, point, t, base[fired], AGAIN,
-                            visits[fired], linked[fired] + news[fired],
-                        )  # fmt: skip
+                        log, visit = linked[fired] + news[fired], visits[fired]
+                        due[fired] = _due(plan, fired, d, t, base[fired], AGAIN, visit, log)
                         visits[fired] += 1
                     soonest[p], nearest[p] = _first(due, own[p], own_end[p])
                     continue
@@ -418,23 +390,8 @@ def run(
                         how = BEFORE if move[m, RENEWS] else AGAIN
                     elif base[m] > since[p]:
                         how = BEFORE if move[m, RENEWS] else AGAIN
-                    news[m] = _news(
-                        value, item, item_size, move[m, ITEMS], move[m, ITEMS_END], gain, cell[m],
-                        ended[m],
-                    )  # fmt: skip
-                    due[m] = _due(
-                        value,
-                        move,
-                        salt,
-                        m,
-                        d,
-                        point,
-                        t,
-                        base[m],
-                        how,
-                        visits[m],
-                        linked[m] + news[m],
-                    )
+                    news[m] = _news(plan, m, gain, cell[m], ended[m])
+                    due[m] = _due(plan, m, d, t, base[m], how, visits[m], linked[m] + news[m])
                     visits[m] += 1
             soonest[p], nearest[p] = _first(due, own[p], own_end[p])
     return stop, n, DONE, -1

@@ -9,6 +9,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from forecasting.arrays import BoolArray, FloatArray
@@ -21,16 +22,9 @@ from forecasting.domain.question import Question
 from forecasting.errors import GateRefused, InvalidInput
 from forecasting.evidence.history import Past, Record, pasts, records
 from forecasting.evidence.likelihood import ReliabilityOf
-from forecasting.evidence.relevant import (
-    ancestors,
-    asked,
-    groups,
-    last_moment,
-    moments,
-    part_of,
-)
+from forecasting.evidence.relevant import ancestors, asked, groups, last_moment, moments, part_of
 from forecasting.evidence.reports import CodedReport, alive, reports
-from forecasting.models.world.assembly import assemble, with_reports
+from forecasting.models.world.assembly import assemble
 from forecasting.models.world.conditions import towards as ways
 from forecasting.models.world.known import to_values
 from forecasting.models.world.learning import Learned, Learner
@@ -51,7 +45,6 @@ KEPT = 4
 KEPT_LEARNED = 12
 #: A question that looks so far beyond its condition goes on with the paths that met it.
 FAR = dt.timedelta(days=60)
-Reliability = Callable[[dt.datetime], ReliabilityOf]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +59,23 @@ class Variant:
     worldview: Worldview | None = None
 
 
+@dataclass(frozen=True)
+class AsOf:
+    """A moment, with the evidence and the ends of the watches that count at it."""
+
+    moment: dt.datetime
+    items: Sequence[Evidence]
+    watched: Mapping[str, dt.datetime]
+
+    @cached_property
+    def key(self) -> tuple[Any, ...]:
+        """What a cache tells it apart by."""
+        told = _hash([item.key for item in self.items])
+        return (self.moment, told, tuple(sorted(self.watched.items())))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class Known:
-    """What is known of the whole world as of a moment, and what a variant learns from it."""
-
-    records: Mapping[str, Record]
-    coded: tuple[CodedReport, ...]
-    learned: Learned
-    told: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Seen:
+class _Known:
     """What is known as of a moment, before anything is learned from it."""
 
     records: Mapping[str, Record]
@@ -107,21 +105,10 @@ class Run:
 class WorldModel:
     """One bank's world, to be asked as of any moment.
 
-    Parameters
-    ----------
-    spec
-        The world as stated.
-    predicates, questions
-        What each question asks of it.
-    learner
-        Fits and priors.
-    openings
-        When the first question that names a process opened: from then it is in the pooled class,
-        and a process without a stated beginning is watched.
-    draws
-        Paths of one simulation, a multiple of 16.
-    bank_hash
-        Of the bank that states the world.
+    `predicates` are what each of `questions` asks of the world `spec`. `openings`: when the first
+    question that names a process opened; from then it is in the pooled class, and a process without
+    a stated beginning is watched. `draws` are the paths of one simulation, a multiple of 16.
+    `faults` keeps why a question could not be answered at a moment.
     """
 
     spec: WorldSpec
@@ -132,104 +119,66 @@ class WorldModel:
     seed: int
     draws: int
     bank_hash: str
+    reliability: Callable[[dt.datetime], ReliabilityOf]
     versions: Mapping[str, Any] = field(default_factory=dict)
     faults: dict[tuple[str, dt.datetime], str] = field(default_factory=dict)
     _kept: OrderedDict[Any, Run] = field(default_factory=OrderedDict)
     _told: dict[Any, dict[str, Answer]] = field(default_factory=dict)
-    _learned: OrderedDict[Any, Known] = field(default_factory=OrderedDict)
-    _read: OrderedDict[Any, _Seen] = field(default_factory=OrderedDict)
+    _learned: OrderedDict[Any, Learned] = field(default_factory=OrderedDict)
+    _read: OrderedDict[Any, _Known] = field(default_factory=OrderedDict)
 
     def answers(
         self,
         variant: Variant,
         questions: Sequence[Question],
-        items: Sequence[Evidence],
-        as_of: dt.datetime,
-        watched: Mapping[str, dt.datetime],
-        reliability: Reliability,
+        at: AsOf,
         *,
         draws: int | None = None,
     ) -> dict[str, Answer]:
         """Answer questions; what hangs together is simulated together.
 
-        A fault in one process silences the questions that rest on it, and no other: the reasons
-        stand in `faults`, by question and moment. With fewer `draws`, an answer that differs in
-        nothing from one that was given at the moment with all draws is that one.
+        A fault in one process silences the questions that rest on it, and no other. With fewer
+        `draws`, an answer that differs in nothing from one that was given at the moment with all
+        draws is that one.
         """
         size = draws or self.draws
-        spec = self.spec if variant.links else _apart(self.spec)
+        spec = self._spec(variant)
         number = groups(spec, {q.id: asked(self.predicates[q.id]) for q in questions})
         together: dict[tuple[int, str], list[Question]] = {}
         for question in questions:
             conditional = self.predicates[question.id].given is not None
             key = (number[question.id], question.id if conditional else "")
             together.setdefault(key, []).append(question)
-        told = _hash([item.key for item in items])
         found: dict[str, Answer] = {}
         for group in together.values():
-            plain = self._effective(variant, group, items)
-            looked = tuple(sorted(watched.items()))
-            asking = (plain, tuple(q.id for q in group), as_of, told, looked, self.draws)
+            plain = self._effective(variant, group, at)
+            asking = (plain, tuple(q.id for q in group), at.key, self.draws)
             if asking not in self._told:
                 asking = (*asking[:-1], size)
             if asking not in self._told:
-                if self._told and next(iter(self._told))[2] != as_of:
+                if self._told and next(iter(self._told))[2][0] != at.moment:
                     self._told.clear()
-                arguments = (plain, items, as_of, watched, reliability, size)
-                self._told[asking] = self._unless_faulty(group, *arguments)
+                self._told[asking] = self._unless_faulty(plain, group, at, size)
             found |= {
                 name: replace(answer, priors_hash=_hash([self.bank_hash, variant.name]))
                 for name, answer in self._told[asking].items()
             }
         return found
 
-    def _unless_faulty(
-        self,
-        group: Sequence[Question],
-        variant: Variant,
-        items: Sequence[Evidence],
-        as_of: dt.datetime,
-        watched: Mapping[str, dt.datetime],
-        reliability: Reliability,
-        draws: int,
-    ) -> dict[str, Answer]:
-        """Answer a group; where that fails, each question that does not rest on the fault."""
-        arguments = (items, as_of, watched, reliability)
-        try:
-            return self._group(variant, group, *arguments, draws=draws)
-        except (InvalidInput, GateRefused) as fault:
-            if len(group) == 1:
-                self.faults[group[0].id, as_of] = str(fault)
-                return {}
-        found: dict[str, Answer] = {}
-        for question in group:
-            found |= self._unless_faulty([question], variant, *arguments, draws)
-        return found
-
-    def _names(self, group: Sequence[Question], variant: Variant) -> frozenset[str]:
-        """Give the processes that a group's answers rest on."""
-        names = frozenset().union(*(asked(self.predicates[q.id]) for q in group))
-        return ancestors(self.spec.links, names) if variant.links else names
-
-    def _effective(
-        self, variant: Variant, group: Sequence[Question], items: Sequence[Evidence]
-    ) -> Variant:
+    def _effective(self, variant: Variant, group: Sequence[Question], at: AsOf) -> Variant:
         """Drop from a variant what makes no difference to a group: answers are then shared."""
         names = self._names(group, variant)
-        near = set(names)
-        for question in self.questions.values():
-            if question.id in self.predicates and self.rests(question) & names:
-                near |= {question.id, question.ladder or question.id}
         # A pooled rate borrows from every process, and so from everything that acts on them.
         pooled = any(
             move.phrase.form == "history" for n in names for move in self.spec.processes[n].moves
         )
         linked = variant.links and (pooled or any(link.child in names for link in self.spec.links))
+        near = self._near(names)
         told = variant.news and (
             pooled
             or any(
                 effect.form in {"likelihood", "stance"} and effect.target.partition("=")[0] in near
-                for item in items
+                for item in at.items
                 for effect in item.effects
             )
         )
@@ -241,49 +190,39 @@ class WorldModel:
             or (not change.process and not change.link and told)
             for change in view.changes
         )
-        return Variant(
-            "",
-            linked,
-            told,
-            variant.pooled or not pooled,
-            variant.history,
-            view if touched else None,
-        )
+        kept = view if touched else None
+        return Variant("", linked, told, variant.pooled or not pooled, variant.history, kept)
 
-    def _group(
-        self,
-        variant: Variant,
-        group: Sequence[Question],
-        items: Sequence[Evidence],
-        as_of: dt.datetime,
-        watched: Mapping[str, dt.datetime],
-        reliability: Reliability,
-        *,
-        draws: int,
+    def _unless_faulty(
+        self, variant: Variant, group: Sequence[Question], at: AsOf, draws: int
     ) -> dict[str, Answer]:
-        arguments = (items, as_of, watched, reliability)
+        """Answer a group; where that fails, each question that does not rest on the fault."""
+        try:
+            return self._together(variant, group, at, draws)
+        except (InvalidInput, GateRefused) as fault:
+            if len(group) == 1:
+                self.faults[group[0].id, at.moment] = str(fault)
+                return {}
+        found: dict[str, Answer] = {}
+        for question in group:
+            found |= self._unless_faulty(variant, [question], at, draws)
+        return found
+
+    def _together(
+        self, variant: Variant, group: Sequence[Question], at: AsOf, draws: int
+    ) -> dict[str, Answer]:
         if self.predicates[group[0].id].given is None:
-            run = self.run(variant, group, *arguments, draws=draws)
+            run = self.run(variant, group, at, draws=draws)
             return {question.id: self.read(run, question) for question in group}
         (question,) = group
         for times in RARE if draws >= PATIENT else HASTY:
-            run = self._towards(variant, question, *arguments, draws=draws, times=times)
-            answer = self.read(run, question)
+            answer = self.read(self._towards(variant, question, at, draws, times), question)
             if answer.gate == "passed":
                 break
         return {question.id: answer}
 
     def _towards(
-        self,
-        variant: Variant,
-        question: Question,
-        items: Sequence[Evidence],
-        as_of: dt.datetime,
-        watched: Mapping[str, dt.datetime],
-        reliability: Reliability,
-        *,
-        draws: int,
-        times: int,
+        self, variant: Variant, question: Question, at: AsOf, draws: int, times: int
     ) -> Run:
         """Simulate with the moves towards a condition drawn more often, and weighed back.
 
@@ -294,26 +233,34 @@ class WorldModel:
         met = max(moments(predicate.given, question.closes))
         last = last_moment(predicate, question.closes)
         first = met if last - met > FAR else last
-        arguments = (variant, [question], items, as_of, watched, reliability)
-        run = self.run(
-            *arguments, towards=predicate.given, met=met, until=first, draws=draws, times=times
-        )
+        options: dict[str, Any] = {"towards": predicate.given, "met": met}
+        options |= {"draws": draws, "times": times}
+        run = self.run(variant, [question], at, until=first, **options)
         if first == last:
             return run
         only = run.paths.truth(predicate.given, question.opens, question.closes)
-        return self.run(
-            *arguments,
-            towards=predicate.given,
-            met=met,
-            only=only,
-            until=last,
-            draws=draws,
-            times=times,
-        )
+        return self.run(variant, [question], at, until=last, only=only, **options)
 
     def rests(self, question: Question) -> frozenset[str]:
         """Give the processes that a question rests on: those that it names, and their ancestors."""
         return ancestors(self.spec.links, asked(self.predicates[question.id]))
+
+    def _names(self, group: Sequence[Question], variant: Variant) -> frozenset[str]:
+        """Give the processes that a group's answers rest on."""
+        names = frozenset().union(*(asked(self.predicates[q.id]) for q in group))
+        return ancestors(self.spec.links, names) if variant.links else names
+
+    def _near(self, names: frozenset[str]) -> set[str]:
+        """Give what news that bears on some processes may name: them, questions and ladders."""
+        resting = (
+            question
+            for question in self.questions.values()
+            if question.id in self.predicates and self.rests(question) & names
+        )
+        return {*names, *(name for q in resting for name in (q.id, q.ladder or q.id))}
+
+    def _spec(self, variant: Variant) -> WorldSpec:
+        return self.spec if variant.links else _apart(self.spec)
 
     def read(self, run: Run, question: Question) -> Answer:
         """Read one question off a simulation."""
@@ -345,10 +292,7 @@ class WorldModel:
         self,
         variant: Variant,
         questions: Sequence[Question],
-        items: Sequence[Evidence],
-        as_of: dt.datetime,
-        watched: Mapping[str, dt.datetime],
-        reliability: Reliability,
+        at: AsOf,
         *,
         do: Sequence[Do] = (),
         towards: Truth | None = None,
@@ -361,27 +305,24 @@ class WorldModel:
     ) -> Run:
         """Simulate the part of the world that some questions rest on."""
         names = frozenset().union(*(asked(self.predicates[q.id]) for q in questions))
-        spec = part_of(self.spec if variant.links else _apart(self.spec), names)
+        spec = part_of(self._spec(variant), names)
         reach = until
         if reach is None:
             reach = max(last_moment(self.predicates[q.id], q.closes) for q in questions)
         if isinstance(reach, dt.datetime):
             reach = dict.fromkeys(spec.processes, reach)
-        ends = tuple(reach.get(name, as_of) for name in spec.processes)
+        ends = tuple(reach.get(name, at.moment) for name in spec.processes)
         size = draws or self.draws
         # Two paths of each point at least, or nothing could be said of its own chance.
         points = min(POINTS, size // 2)
-        repeats = times * (size // points)
-        told = _hash([item.key for item in items])
-        looked = tuple(sorted(watched.items()))
-        key = (replace(variant, name=""), as_of, tuple(spec.processes), told, looked, ends, points)
+        key = (replace(variant, name=""), tuple(spec.processes), at.key, ends, points)
         plain = not do and towards is None and betas is None and only is None
         if plain and key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
-        known = self.known(variant, items, as_of, watched, reliability, points=points)
+        known = self._known(at)
+        learned, stated = self._learn(variant, at, known, points), betas or {}
         held = {name: known.records[name] for name in spec.processes}
-        learned, stated = known.learned, betas or {}
         for name in spec.processes:
             if name in learned.faults:
                 raise InvalidInput(learned.faults[name])
@@ -391,19 +332,19 @@ class WorldModel:
             learned.hazards,
             {link.name: stated.get(link.name, learned.betas[link.name]) for link in spec.links},
             points=points,
-            repeats=repeats,
+            repeats=times * (size // points),
             gain=learned.gain,
         )
-        coded = tuple(report for report in known.coded if report.process in spec.processes)
-        if variant.news:
-            world = with_reports(world, to_values(alive(coded, held), world))
+        told = known.coded if variant.news else ()
+        coded = tuple(report for report in told if report.process in spec.processes)
+        world = replace(world, reports=to_values(alive(coded, held), world))
         horizons = [max(world.day(end), 0.0) for end in ends]
         horizon = max(horizons)
         by = horizon if met is None else min(max(world.day(met), 0.0), horizon)
         tilt = [] if towards is None else ways(world, towards, by)
         found = Run(
             variant,
-            as_of,
+            at.moment,
             spec,
             held,
             learned,
@@ -414,127 +355,68 @@ class WorldModel:
             _hash([self.bank_hash, variant.name]),
         )
         if plain:
-            self._kept[key] = found
-            if len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
+            _keep(self._kept, key, found, KEPT)
         return found
 
-    def known(
-        self,
-        variant: Variant,
-        items: Sequence[Evidence],
-        as_of: dt.datetime,
-        watched: Mapping[str, dt.datetime],
-        reliability: Reliability,
-        *,
-        points: int,
-    ) -> Known:
+    def _learn(self, variant: Variant, at: AsOf, known: _Known, points: int) -> Learned:
         """Learn the whole world as of a moment: rates borrow from all, whatever is asked."""
-        key = (
-            replace(variant, name=""),
-            as_of,
-            _hash([item.key for item in items]),
-            tuple(sorted(watched.items())),
-            points,
-        )
-        if key in self._learned:
-            self._learned.move_to_end(key)
-            return self._learned[key]
-        spec = self.spec if variant.links else _apart(self.spec)
-        seen = self._seen(items, as_of, watched, reliability, key[1:4])
-        coded = seen.coded if variant.news else ()
-        history = seen.linked if variant.links else seen.apart
-        found = Known(
-            seen.records,
-            coded,
-            self.learner.learn(
+        key = (replace(variant, name=""), at.key, points)
+        if key not in self._learned:
+            history = known.linked if variant.links else known.apart
+            found = self.learner.learn(
                 variant,
-                spec,
-                seen.records,
+                self._spec(variant),
+                known.records,
                 history if variant.history else {},
-                coded,
-                items=items,
-                as_of=as_of,
+                known.coded if variant.news else (),
+                items=at.items,
+                as_of=at.moment,
                 points=points,
-            ),
-            seen.told,
-        )
-        self._learned[key] = found
-        if len(self._learned) > KEPT_LEARNED:
-            self._learned.popitem(last=False)
-        return found
+            )
+            _keep(self._learned, key, found, KEPT_LEARNED)
+        self._learned.move_to_end(key)
+        return self._learned[key]
 
-    def _seen(
-        self,
-        items: Sequence[Evidence],
-        as_of: dt.datetime,
-        watched: Mapping[str, dt.datetime],
-        reliability: Reliability,
-        key: tuple[Any, ...],
-    ) -> "_Seen":
+    def _known(self, at: AsOf) -> _Known:
         """Read what is known as of a moment: every variant learns from the same."""
-        if key not in self._read:
-            held = self.records(items, as_of, watched)
+        if at.key not in self._read:
+            held = self.records(at)
             coded = reports(
-                items,
+                at.items,
                 self.spec,
                 self.questions,
                 self.predicates,
-                reliability=reliability(as_of),
-                as_of=as_of,
+                reliability=self.reliability(at.moment),
+                as_of=at.moment,
             )
-            self._read[key] = _Seen(
-                held,
-                coded,
-                pasts(self.spec, held),
-                pasts(_apart(self.spec), held),
-                "\0".join([iso(as_of), *_told(items)]),
-            )
-            if len(self._read) > KEPT:
-                self._read.popitem(last=False)
-        self._read.move_to_end(key)
-        return self._read[key]
+            # The items that say something, for the hash of the evidence.
+            told = sorted(i.key for i in at.items if any(e.form != "bears" for e in i.effects))
+            linked, apart = pasts(self.spec, held), pasts(_apart(self.spec), held)
+            known = _Known(held, coded, linked, apart, "\0".join([iso(at.moment), *told]))
+            _keep(self._read, at.key, known, KEPT)
+        self._read.move_to_end(at.key)
+        return self._read[at.key]
 
     def touching(self, question: Question, items: Sequence[Evidence]) -> list[Evidence]:
         """Give the items that bear on what a question rests on, coded facts and reports alone."""
-        names = self.rests(question)
-        own = {question.id, question.ladder}
-        near = {
-            name
-            for other in self.questions.values()
-            if other.id in self.predicates and self.rests(other) & names
-            for name in (other.id, other.ladder)
-        }
+        near = {*self._near(self.rests(question)), question.id, question.ladder}
         return [
             item
             for item in items
             if any(
-                effect.form != "bears"
-                and (
-                    effect.target.partition("=")[0] in names
-                    or effect.target.partition("=")[0] in own
-                    or effect.target.partition("=")[0] in near
-                )
+                effect.form != "bears" and effect.target.partition("=")[0] in near
                 for effect in item.effects
             )
         ]
 
-    def watched_until(
-        self,
-        names: Sequence[str],
-        items: Sequence[Evidence],
-        as_of: dt.datetime,
-        watched: Mapping[str, dt.datetime],
-    ) -> dict[str, dt.datetime]:
+    def watched_until(self, names: Sequence[str], at: AsOf) -> dict[str, dt.datetime]:
         """Give the end of each process's watch as of a moment."""
-        held = self.records(items, as_of, watched)
+        held = self.records(at)
         return {name: held[name].free for name in names}
 
-    def records(
-        self, items: Sequence[Evidence], as_of: dt.datetime, watched: Mapping[str, dt.datetime]
-    ) -> dict[str, Record]:
+    def records(self, at: AsOf) -> dict[str, Record]:
         """Give what is known of each process as of a moment."""
-        return records(self.spec, items, as_of, watched=watched, made=self.openings)
+        return records(self.spec, at.items, at.moment, watched=at.watched, made=self.openings)
 
 
 def _apart(spec: WorldSpec) -> WorldSpec:
@@ -542,9 +424,10 @@ def _apart(spec: WorldSpec) -> WorldSpec:
     return WorldSpec(spec.processes, ())
 
 
-def _told(items: Sequence[Evidence]) -> list[str]:
-    """Name the items that say something, for the hash of the evidence."""
-    return sorted(item.key for item in items if any(e.form != "bears" for e in item.effects))
+def _keep[K, V](kept: OrderedDict[K, V], key: K, value: V, most: int) -> None:
+    kept[key] = value
+    if len(kept) > most:
+        kept.popitem(last=False)
 
 
 def _hash(parts: Sequence[str]) -> str:

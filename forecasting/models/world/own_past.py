@@ -20,19 +20,10 @@ SOONEST = 0.5 / 24.0
 class OwnPast:
     """Stretches of time at risk as arrays, one row a piece.
 
-    Attributes
-    ----------
-    begin, end
-        Ages in days, (P,).
-    fired
-        Whether the move fired at the end; a piece that fired at age 0 is left out, for it tells
-        of the share that fires at once and not of the rate.
-    stay
-        Number of the stay that a piece belongs to.
-    on
-        (P, L) share of the piece in which each link acted, 0 or 1 where that is dated.
-    factor
-        (P,) what else multiplied the hazard: reports.
+    `begin, end`: ages in days, (P,). `fired`: whether the move fired at the end; a piece that fired
+    at age 0 is left out, for it tells of the share that fires at once and not of the rate. `stay`:
+    number of the stay that a piece belongs to. `on`: (P, L) share of the piece in which each link
+    acted, 0 or 1 where that is dated. `factor`: (P,) what else multiplied the hazard: reports.
     """
 
     begin: FloatArray
@@ -121,10 +112,9 @@ class OwnPast:
 
     def log_events(self, beta: FloatArray, shape: FloatArray | float = 1.0) -> FloatArray:
         """Return the log density of the events less what the rate says: their ages and links."""
-        found = np.zeros(beta.shape[1])
         ages = np.log(np.maximum(self.end[self.fired], SOONEST))
         power = np.asarray(shape, dtype=np.float64)
-        found = found + self.count * np.log(power) + (power - 1.0) * ages.sum()
+        found = np.zeros(beta.shape[1]) + self.count * np.log(power) + (power - 1.0) * ages.sum()
         found += float(np.log(self.factor[self.fired]).sum()) if self.count else 0.0
         for row in self.on[self.fired]:
             found = found + log_multiplier(row, beta)
@@ -137,13 +127,7 @@ class OwnPast:
 
 
 def log_multiplier(on: FloatArray, beta: FloatArray) -> FloatArray:
-    """Return the log of what links on for these shares of the time multiply a hazard by.
-
-    Examples
-    --------
-    >>> log_multiplier(np.array([1.0, 0.0]), np.array([[0.5], [2.0]])).tolist()
-    [0.5]
-    """
+    """Return the log of what links on for these shares of the time multiply a hazard by."""
     total = np.zeros(beta.shape[1])
     for share, row in zip(on, beta, strict=True):
         if share == 1.0:

@@ -22,19 +22,20 @@ from forecasting.domain.process import LinkSpec, MoveSpec, ProcessSpec
 from forecasting.errors import GateRefused, InvalidInput
 from forecasting.evidence.history import Past, links_on
 from forecasting.inference.fit import Fit
+from forecasting.models.fits import FitCache
 from forecasting.models.poisson_lognormal import (
     log_marginal,
     numpy_mathematics,
     posterior_quantiles,
 )
 from forecasting.models.prior import PriorSpec
-from forecasting.models.rates import Fits
+from forecasting.models.spells import SpellDraws
+from forecasting.models.world.assembly import Hazard
 from forecasting.models.world.chance import uniforms
 from forecasting.models.world.links import prior_betas
-from forecasting.models.world.move_priors import MovePrior, SpellDraws, prior_of
+from forecasting.models.world.move_priors import MovePrior, prior_of
 from forecasting.models.world.own_past import OwnPast
 from forecasting.models.world.pooled import Pooled, pooled_rates
-from forecasting.models.world.values import Size
 
 Key = tuple[str, str]
 
@@ -45,36 +46,16 @@ BLOCK = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MoveParameters:
-    """The parameters of one move, one value a point: cumulative hazard rate x age^shape, in days.
-
-    `at_once` and `for_good` are shares of stays; `size` is that of a delivery's parts.
-    """
-
-    rate: FloatArray
-    shape: FloatArray
-    at_once: FloatArray
-    for_good: FloatArray
-    size: Size | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Parameters:
     """What one simulation takes.
 
-    Attributes
-    ----------
-    moves
-        By process and move, drawn when asked for: a process at fault raises then, and no other.
-    betas
-        Log hazard ratios by link, (points,).
-    rates
-        The pooled fit that the moves without a phrase rest on, for the gate; None without one.
-    effective
-        Of a process: the effective number of proposals, None where no point was weighed.
+    `moves` are drawn when they are asked for: a process at fault raises then, and no other; `betas`
+    are log hazard ratios by link, (points,). `rates` is the pooled fit behind moves without a
+    phrase. `effective` gives a process's effective number of proposals, None where none was
+    weighed.
     """
 
-    moves: Mapping[Key, MoveParameters]
+    moves: Mapping[Key, Hazard]
     betas: Mapping[str, FloatArray]
     rates: Fit | None = None
     effective: Callable[[str], float | None] = lambda _: None
@@ -87,7 +68,7 @@ def parameters(
     points: int,
     seed: int,
     links: Sequence[LinkSpec] = (),
-    fits: Fits | None = None,
+    fits: FitCache | None = None,
     classes: Mapping[str, SpellDraws] = MappingProxyType({}),
     priors: Mapping[str, PriorSpec] | None = None,
     pool: Collection[Key] | None = None,
@@ -101,31 +82,21 @@ def parameters(
     timed = {name: process for name, process in processes.items() if _timed(process)}
     faults: dict[str, str] = {}
     seen: dict[Key, OwnPast] = {}
-    for name, process in timed.items():
-        with _named(name, faults):
-            for move in _timed(process):
-                seen[name, move.name] = OwnPast.of(
-                    pasts.get((name, move.name)) if history else None,
-                    _links_on(links, move, process),
-                    multipliers.get((name, move.name)) if history else None,
-                )
-    timed = {name: each for name, each in timed.items() if each.kind not in _APART}
-    middle = {link.name: np.log([[link.median]]) for link in links}
     pool_of: dict[Key, tuple[float, float]] = {}
     for name, process in timed.items():
         with _named(name, faults):
-            for move in process.moves:
+            for move in _timed(process):
+                key, acting = (name, move.name), _links_on(links, move, process)
+                told = (pasts.get(key), multipliers.get(key)) if history else (None, None)
+                seen[key] = OwnPast.of(told[0], acting, told[1])
                 if move.phrase.form == "history":
-                    acting = [middle[link.name] for link in _links_on(links, move, process)]
-                    past = seen[name, move.name]
-                    on = np.concatenate([np.empty((0, 1)), *acting], axis=0)
-                    pool_of[name, move.name] = (past.count, float(past.exposure(on)[0]))
+                    middle = np.log([[link.median] for link in acting]).reshape(-1, 1)
+                    pool_of[key] = (seen[key].count, float(seen[key].exposure(middle)[0]))
     joined = None
     if pool_of and pooled:
         chosen = [key for key in pool_of if pool is None or key in pool]
         rows = {key: pool_of[key] for key in chosen} if history else None
-        borrowing = sorted({name for name, _ in pool_of})
-        with _named(borrowing, faults):
+        with _named(sorted({name for name, _ in pool_of}), faults):
             joined = pooled_rates(rows, pasts, priors, fits=fits)
     drawn: dict[str, _Drawn] = {}
 
@@ -154,10 +125,6 @@ def parameters(
         None if joined is None else joined.fit,
         lambda name: of(name)[2],
     )
-
-
-#: Kinds whose moves are stated by no phrase.
-_APART = ("delivery", "scheduled")
 
 
 @contextlib.contextmanager
@@ -197,7 +164,9 @@ class Lazily[K, V](Mapping[K, V]):
 
 
 def _timed(process: ProcessSpec) -> tuple[MoveSpec, ...]:
-    """Give the moves that come by a hazard; one with a date has no parameter."""
+    """Give the moves whose hazard a phrase states; one with a date has no parameter."""
+    if process.kind in {"delivery", "scheduled"}:
+        return ()
     return tuple(move for move in process.moves if move.phrase.form != "date")
 
 
@@ -207,7 +176,7 @@ def _links_on(
     return tuple(link for link in links if links_on(link, move, process))
 
 
-type _Drawn = tuple[dict[str, MoveParameters], dict[str, FloatArray], float | None]
+type _Drawn = tuple[dict[str, Hazard], dict[str, FloatArray], float | None]
 
 
 class Kept:
@@ -263,32 +232,29 @@ class _Drawing:
             digest.update(array.tobytes())
         return digest.digest()
 
-    def draw(self) -> "_Drawn":
+    def draw(self) -> _Drawn:
         """Give the moves' parameters, the links' log ratios, and the effective size if weighed."""
-        size = self.points
-        if any(self._weighs(move) for move in _timed(self.process)):
-            size = max(self.points, PROPOSALS)
+        moves = _timed(self.process)
+        weighed = [move.name for move in moves if self._weighs(move)]
+        size = max(self.points, PROPOSALS) if weighed else self.points
         betas = {link.name: prior_betas(link, size, self.seed) for link in self.links}
-        priors = {move.name: self._prior(move, size) for move in _timed(self.process)}
-        chosen: IntArray = np.arange(self.points)
-        effective = None
+        priors = {move.name: self._prior(move, size) for move in moves}
         order = uniforms(self.points, self.seed, "parameter", self.process.name, "order")
-        if size > self.points or any(self._weighs(move) for move in _timed(self.process)):
-            log_weight = np.zeros(size)
-            for move in _timed(self.process):
-                log_weight += self._log_evidence(move, priors[move.name], betas)
-            along = next(iter(betas.values()), None)
-            if along is None:
-                along = priors[self._weighed()].order
+        if weighed:
+            each = [self._log_evidence(move, priors[move.name], betas) for move in moves]
+            along = next(iter(betas.values()), priors[weighed[0]].order)
             if along is None:
                 along = np.arange(size, dtype=np.float64)
-            chosen, effective = _comb(log_weight, np.argsort(along, kind="stable"), order)
+            chosen, effective = _comb(
+                sum(each, np.zeros(size)), np.argsort(along, kind="stable"), order
+            )
         else:
+            chosen, effective = np.arange(self.points), None
             order = next((p.order for p in priors.values() if p.order is not None), order)
         taken = {name: beta[chosen] for name, beta in betas.items()}
         drawn = {
             move.name: self._rate(move, priors[move.name].at(chosen), taken, order)
-            for move in _timed(self.process)
+            for move in moves
         }
         return drawn, taken, effective
 
@@ -297,9 +263,6 @@ class _Drawing:
 
     def _past(self, move: MoveSpec) -> OwnPast:
         return self.seen[self._key(move)]
-
-    def _weighed(self) -> str:
-        return next(move.name for move in _timed(self.process) if self._weighs(move))
 
     def _weighs(self, move: MoveSpec) -> bool:
         """Say whether a move's past tells more than its rate: of links, of shapes, of a class."""
@@ -330,16 +293,14 @@ class _Drawing:
         self, move: MoveSpec, prior: MovePrior, betas: Mapping[str, FloatArray]
     ) -> FloatArray:
         """Give the log marginal likelihood of a move's past in each proposal."""
-        size = prior.size
         past = self._past(move)
         if not past.speaks:
-            return np.zeros(size)
-        beta = self._beta(move, betas, size)
+            return np.zeros(prior.size)
+        beta = self._beta(move, betas, prior.size)
         told = past.log_events(beta, prior.shape)
         count, exposure = past.count + prior.count, past.exposure(beta, prior.shape)
         if np.any(np.asarray(prior.for_good) > 0.0):
-            u = np.full(size, 0.5)
-            return told + _quantiles(u, prior, past, beta)[1]
+            return told + _quantiles(np.full(prior.size, 0.5), prior, past, beta)[1]
         told = told + _marginal(prior, count, exposure + prior.exposure)
         if prior.pooled and self.joined is not None and self._key(move) in self.joined.moves:
             # The pool has learned from this past, as it was with every link at its median.
@@ -348,7 +309,7 @@ class _Drawing:
 
     def _rate(
         self, move: MoveSpec, prior: MovePrior, betas: Mapping[str, FloatArray], order: FloatArray
-    ) -> MoveParameters:
+    ) -> Hazard:
         past = self._past(move)
         beta = self._beta(move, betas, self.points)
         key = (self.seed, "parameter", self.process.name, move.name, "rate")
@@ -364,9 +325,7 @@ class _Drawing:
         def each(value: FloatArray | float) -> FloatArray:
             return np.array(np.broadcast_to(value, (self.points,)), dtype=np.float64)
 
-        return MoveParameters(
-            each(rate), each(prior.shape), each(prior.at_once), each(prior.for_good)
-        )
+        return Hazard(each(rate), each(prior.shape), each(prior.at_once), each(prior.for_good))
 
 
 def _marginal(prior: MovePrior, count: float, exposure: FloatArray | float) -> FloatArray:
@@ -416,14 +375,7 @@ def _comb(log_weight: FloatArray, along: IntArray, level: FloatArray) -> tuple[I
 
 
 def stratified(u: FloatArray, order: FloatArray) -> FloatArray:
-    """Spread uniforms so that points near each other in an order share out the octiles.
-
-    Examples
-    --------
-    >>> spread = stratified(uniforms(16, "a"), uniforms(16, "b"))
-    >>> sorted((spread * 16).astype(int).tolist()) == list(range(16))
-    True
-    """
+    """Spread uniforms so that points near each other in an order share out the octiles."""
     size = u.size
     if size % BLOCK:
         return u

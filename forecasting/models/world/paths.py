@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,53 +32,28 @@ class Rows(NamedTuple):
     @classmethod
     def empty(cls, size: int) -> "Rows":
         """Give room for so many rows."""
-        return cls(
-            np.empty(size, np.int32),
-            np.empty(size, np.int16),
-            np.empty(size, np.float64),
-            np.empty(size, np.int8),
-            np.empty(size, np.int8),
-            np.empty(size, np.float32),
-        )
+        kinds = (np.int32, np.int16, np.float64, np.int8, np.int8, np.float32)
+        columns: list[Any] = [np.empty(size, kind) for kind in kinds]
+        return cls(*columns)
 
     def of(self, key: slice | IntArray) -> "Rows":
         """Give the rows of a range or of positions, copied."""
-        return Rows(
-            self.draw[key].copy(),
-            self.process[key].copy(),
-            self.time[key].copy(),
-            self.before[key].copy(),
-            self.state[key].copy(),
-            self.amount[key].copy(),
-        )
+        columns: list[Any] = [column[key].copy() for column in self]
+        return Rows(*columns)
 
     @classmethod
     def joined(cls, parts: Sequence["Rows"]) -> "Rows":
         """Give the rows of several parts, one after the other."""
-        return cls(
-            np.concatenate([part.draw for part in parts]),
-            np.concatenate([part.process for part in parts]),
-            np.concatenate([part.time for part in parts]),
-            np.concatenate([part.before for part in parts]),
-            np.concatenate([part.state for part in parts]),
-            np.concatenate([part.amount for part in parts]),
-        )
+        return cls(*map(np.concatenate, zip(*parts, strict=True)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Paths:
     """The paths of a world, one a draw.
 
-    Attributes
-    ----------
-    world
-        As simulated: what is known of a process ends where its watch, or an intervention, ends it.
-    reach
-        How far each process is simulated, in days from ``world.origin``.
-    rows
-        What came after the facts; the facts are in ``world.processes[...].known``.
-    log_weight
-        Of each draw, shape (S,); 0 unless the first budgets were tilted.
+    In `world`, as simulated, what is known of a process ends where its watch, or an intervention,
+    ends it; `rows` are what came after. `reach`: how far each process is simulated, in days from
+    the origin. `log_weight`: (S,), 0 unless the first budgets were tilted.
     """
 
     world: World
@@ -103,15 +78,7 @@ class Paths:
         return self._of[process]
 
     def truth(self, event: Truth, opens: dt.datetime, closes: dt.datetime) -> BoolArray:
-        """Say in which draws an event happens, shape (S,).
-
-        Parameters
-        ----------
-        event : Truth
-            What is asked.
-        opens, closes : datetime
-            Of the question; what happened up to `opens` counts for states only.
-        """
+        """Say in which draws an event happens, (S,); what came up to `opens` counts for states."""
         from forecasting.models.world.asking import truth
 
         return truth(self, event, self.world.day(opens), opens, closes)
@@ -119,13 +86,13 @@ class Paths:
     def choice(
         self, event: Choice, options: Sequence[str], opens: dt.datetime, closes: dt.datetime
     ) -> IntArray:
-        """Give the position of the option that comes true in each draw, shape (S,)."""
+        """Give the position of the option that comes true in each draw, (S,)."""
         from forecasting.models.world.asking import choice
 
         return choice(self, event, options, self.world.day(opens), closes)
 
     def number(self, event: Total, opens: dt.datetime, closes: dt.datetime) -> FloatArray:
-        """Give the number that is asked for in each draw, shape (S,)."""
+        """Give the number that is asked for in each draw, (S,)."""
         from forecasting.models.world.asking import number
 
         return number(self, event, self.world.day(opens), closes)
@@ -158,13 +125,9 @@ class Paths:
         return stories(self, n, **options)  # type: ignore[arg-type]
 
     def fan(self, process: str, moments: Sequence[dt.datetime]) -> FloatArray:
-        """Give the share of each state at some moments, or the quantiles of a total.
+        """Give the share of each state at some moments, (moments, states).
 
-        Returns
-        -------
-        array (moments, states)
-            Of a delivery, or of an event's count since the record began: (moments, 5), the 5, 25,
-            50, 75 and 95 % quantiles.
+        Of a delivery, or of an event's count since the record began: the quantiles at `FAN`.
         """
         from forecasting.models.world.tables import fan
 

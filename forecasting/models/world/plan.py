@@ -72,11 +72,7 @@ class Plan(NamedTuple):
 
 
 def planned(
-    world: World,
-    horizon: float,
-    seed: int,
-    do: Sequence[Do],
-    tilt: Sequence[Way],
+    world: World, horizon: float, seed: int, do: Sequence[Do], tilt: Sequence[Way]
 ) -> tuple[Plan, FloatArray]:
     """Give the arrays of a settled world, and the log weight of each draw."""
     pairs = [(p, m) for p, process in enumerate(world.processes) for m in range(len(process.moves))]
@@ -90,14 +86,10 @@ def planned(
             p, each.start, each.end, each.start == each.end, each.renews, each.at is not None,
             _shares(each),
         )  # fmt: skip
-        move[k, RATE:] = [
-            *flat.add(each.rate),
-            *flat.add(each.shape),
-            *flat.add(each.at_once),
-            *flat.add(each.for_good),
-            *flat.add(0.0 if each.at is None else each.at),
-            *flat.add(0.0 if each.size is None else each.size.whole),
-        ]
+        date = 0.0 if each.at is None else each.at
+        whole = 0.0 if each.size is None else each.size.whole
+        numbers = (each.rate, each.shape, each.at_once, each.for_good, date, whole)
+        move[k, RATE:] = [column for value in numbers for column in flat.add(value)]
         if each.size is not None:
             table, move[k, EVERY] = _sizes(world, p, each.size)
             move[k, SIZE] = flat.put(table)
@@ -162,9 +154,8 @@ class _Flat:
         """Add a parameter (a number, one a point or a draw); give where it begins, and its kind."""
         part = np.atleast_1d(np.asarray(value, dtype=np.float64))
         if part.ndim != 1 or part.size not in self.kinds:
-            message = (
-                f"parameter of shape {part.shape}: of {', '.join(map(str, self.kinds))} values."
-            )
+            sizes = ", ".join(map(str, self.kinds))
+            message = f"parameter of shape {part.shape}: of {sizes} values."
             raise InvalidInput(message)
         return self.put(part), self.kinds[part.size]
 
@@ -251,13 +242,10 @@ def _budgets(
     ends = 0.5 + 0.5 * np.cumsum([share for share, _ in tilt])
     level = uniforms(world.draws, seed, "tilt")
     part = np.searchsorted(ends, level, side="right")
-    ways = [
-        (
-            share,
-            [(places[key], _each(world, by)) for key, by in way.items() if places[key] in found],
-        )
-        for share, way in tilt
-    ]
+    ways: list[tuple[float, list[tuple[int, FloatArray]]]] = []
+    for share, way in tilt:
+        known = ((places[key], _each(world, by)) for key, by in way.items())
+        ways.append((share, [(k, factor) for k, factor in known if k in found]))
     for j, (_, factors) in enumerate(ways):
         mine = (part == j) & (level >= 0.5)
         for k, factor in factors:

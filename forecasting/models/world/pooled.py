@@ -14,8 +14,9 @@ from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
 from forecasting.evidence.history import Past
 from forecasting.inference.fit import Fit
+from forecasting.models.fits import FitCache
 from forecasting.models.prior import PriorSpec
-from forecasting.models.rates import Fits, Rates, fit_rates, rate_data
+from forecasting.models.rates import Rates, rate_data
 from forecasting.models.world.chance import uniforms
 
 Key = tuple[str, str]
@@ -51,7 +52,7 @@ def pooled_rates(
     pasts: Mapping[Key, Past],
     priors: Mapping[str, PriorSpec] | None,
     *,
-    fits: Fits | None,
+    fits: FitCache | None,
 ) -> Pooled:
     """Fit the pool at its anchor and weigh its draws by what came since."""
     model = Rates()
@@ -66,9 +67,9 @@ def pooled_rates(
     day = anchor([pasts[key] for key in keys if key in pasts])
     then = [rows[key][1] * _share_by(pasts.get(key), day) for key in keys]
     counts = [rows[key][0] for key in keys]
-    fit = fit_rates(counts, then, given, fits=fits)
-    mu, sigma, weight = representative(fit.draws["mu"], fit.draws["sigma"])
     at_anchor = rate_data(counts, then)
+    fit = fits.fit(model, at_anchor, given)
+    mu, sigma, weight = representative(fit.draws["mu"], fit.draws["sigma"])
     now = rate_data(counts, [rows[key][1] for key in keys])
     draws = {"mu": mu, "sigma": sigma}
     told = model.log_likelihood(draws, now) - model.log_likelihood(draws, at_anchor)
@@ -77,14 +78,7 @@ def pooled_rates(
 
 
 def anchor(pasts: list[Past]) -> float:
-    """Give the day (since 1970) up to which the fit learns.
-
-    Examples
-    --------
-    >>> from forecasting.evidence.history import Piece
-    >>> anchor([Past("a", "b", (Piece(0, 30, True, (), 200.0), Piece(0, 9, False, (), 230.0)))])
-    230.0
-    """
+    """Give the day (since 1970) up to which the fit learns."""
     ends = [(p.day + p.end - p.begin, p.fired) for past in pasts for p in past.pieces]
     if not ends:
         return -np.inf
@@ -120,13 +114,7 @@ def _prior_draws(priors: Mapping[str, PriorSpec]) -> tuple[FloatArray, FloatArra
     from scipy.special import ndtri
 
     grid = ndtri((np.arange(STRATA) + 0.5) / STRATA)
-    first, second = (
-        np.repeat(grid, STRATA),
-        np.tile(np.concatenate([grid, grid[::-1]]), STRATA // 2),
-    )
-    values = {
-        name: (float(np.asarray(prior.value("mu"))), float(np.asarray(prior.value("sd"))))
-        for name, prior in priors.items()
-    }
-    mu = values["mu"][0] + values["mu"][1] * first
-    return mu, np.exp(values["sigma"][0] + values["sigma"][1] * second)
+    first = np.repeat(grid, STRATA)
+    second = np.tile(np.concatenate([grid, grid[::-1]]), STRATA // 2)
+    (mu, mu_sd), (sigma, sigma_sd) = priors["mu"].values, priors["sigma"].values
+    return mu + mu_sd * first, np.exp(sigma + sigma_sd * second)

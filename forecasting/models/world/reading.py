@@ -34,20 +34,11 @@ LEVELS = tuple(float(level) for level in range(1, 100))
 class Answer:
     """What a world says of one question.
 
-    Attributes
-    ----------
-    numbers
-        The probability of yes; one per option; or the quantiles at `LEVELS` of a number.
-    spread
-        Of P(yes | parameters); None for options and numbers, whose own are in `intervals`.
-    intervals
-        Per option the 5 and 95 % of P(option | parameters).
-    gate
-        ``passed`` or ``refused: ...``.
-    fit
-        Does the model fit its own class? Empty, or a verdict to print beside the number.
-    decided
-        The outcome that every path has: known facts decide the question. None otherwise.
+    `numbers`: the probability of yes; one per option; or the quantiles at `LEVELS` of a number.
+    `spread`: of P(yes | parameters), None for options and numbers; `intervals`: per option the 5
+    and 95 % of P(option | parameters). `gate`: ``passed`` or ``refused: ...``. `fit`: empty, or
+    that the model does not fit its own class. `decided`: the outcome that known facts give every
+    path, else None.
     """
 
     numbers: tuple[float, ...]

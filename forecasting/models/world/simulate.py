@@ -34,41 +34,11 @@ def simulate(
 ) -> Paths:
     """Simulate one path a draw, from the world's origin to a horizon.
 
-    Parameters
-    ----------
-    horizon : float or sequence of float
-        In days from the origin, for all or for each process; what is linked goes as far as its
-        farthest.
-    seed : int
-        The same seed gives the same bytes; a process more changes no other's chance.
-    do : sequence of Do
-        Interventions: at its day the process is set to the state, and by chance it cannot get
-        there before; barred states cannot be entered from the day on.
-    tilt : sequence of (share, mapping)
-        Ways towards a rare condition: the way's share of half the draws, and from (process, move)
-        to a factor by which its first budget is used up sooner there; weights (at most 2) undo it.
-    only : array (S,), optional
-        The draws to simulate; nothing moves in the others, and nobody may ask them.
-
-    Returns
-    -------
-    Paths
-
-    Raises
-    ------
-    InvalidInput
-        When links drive each other without end, or the world contradicts itself.
-
-    Examples
-    --------
-    >>> import datetime as dt
-    >>> from forecasting.models.world.values import Known, Move, Process
-    >>> strike = Process("strike", ("waiting",), (Move(0, 0, 0.1, counted=True),),
-    ...     (Known(0.0, 0),), free=0.0)
-    >>> world = World((strike,), (), (), dt.datetime(2026, 1, 1, tzinfo=dt.UTC), draws=1024)
-    >>> paths = simulate(world, 30.0)
-    >>> round(len(paths.rows.time) / 1024)
-    3
+    `horizon` is in days from the origin, for all or for each process; what is linked goes as far as
+    its farthest. The same `seed` gives the same bytes; a process more changes no other's chance.
+    Of `tilt` each way has its share of half the draws, where its moves' first budgets are used up
+    sooner by their factors; weights (at most 2) undo it. In draws out of `only` nothing moves, and
+    nobody may ask them.
     """
     reach = np.array(np.broadcast_to(horizon, len(world.processes)), dtype=np.float64)
     if not np.all((reach >= 0.0) & (reach < np.inf)):
@@ -102,22 +72,19 @@ def _rows(plan: "Plan", reach: FloatArray, wanted: BoolArray, world: World) -> R
     owner[fades] = plan.move[owner[fades], OWNER]
     names = names_of(world)
     tasks = []
-    cuts = np.linspace(0, world.draws, 1 + max(1, min(_cores(), world.draws // SPREAD))).astype(int)
+    threads = max(1, min(os.cpu_count() or 1, world.draws // SPREAD))
+    cuts = np.linspace(0, world.draws, 1 + threads).astype(int)
     for part in _parts(world):
         horizon = float(reach[part].max())
         mine = np.isin(owner, part) & (plan.clock[:, 0] <= horizon)
         of_part = plan._replace(tick=plan.tick[mine], clock=plan.clock[mine])
         tasks += [(of_part, part, horizon, wanted, a, b, names) for a, b in pairwise(cuts.tolist())]
-    if len(cuts) == 2:
+    if threads == 1:
         found = [_draws(*task) for task in tasks]
     else:  # draws depend on nothing but their number, so threads change no byte
-        with ThreadPoolExecutor(len(cuts) - 1) as pool:
+        with ThreadPoolExecutor(threads) as pool:
             found = list(pool.map(lambda task: _draws(*task), tasks))
     return found[0] if len(found) == 1 else Rows.joined(found)
-
-
-def _cores() -> int:
-    return os.cpu_count() or 1
 
 
 def _draws(

@@ -22,10 +22,9 @@ type Way = tuple[float, Mapping[tuple[int, int], FloatArray | float]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Size:
-    """How much one delivery brings: a share of what was agreed, cut at what is still open.
+    """How much one part brings: ``min(goal x share, what remains)``, share ~ Beta.
 
-    share = inverse cdf of Beta(mean x precision, (1 - mean) x precision) at a keyed uniform; the
-    part is ``min(goal x share, what remains)``; with probability `whole` it is all that remains.
+    Of this mean and precision; with probability `whole` it is all that remains.
     """
 
     mean: FloatArray | float
@@ -72,17 +71,9 @@ class Known:
 class Process:
     """One process: states, moves, what is known of it, and from when it runs free.
 
-    Attributes
-    ----------
-    known
-        What happened since `since` and by `free`, in order of time; the first entry gives the
-        state at the start of the record (day may be far below 0).
-    free
-        Day from which chance decides (the watch); before it only `known` moves.
-    goal, total
-        Of a delivery: what was agreed; what had arrived before the first known part.
-    done
-        State into which a delivery moves when its parts reach the goal; -1 for others.
+    `known` is in order of time; its first entry gives the state at the start of the record. From
+    `free` on chance decides (the watch); before it only `known` moves. Of a delivery: `goal` was
+    agreed, `total` had arrived before the first known part, `done` is the state at the goal.
     """
 
     name: str

@@ -166,10 +166,7 @@ def _zones() -> list[str]:
 def settings(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
     """Show how this browser likes its pages."""
     return visit.page(
-        "settings.html.j2",
-        zones=_zones(),
-        faults=faults,
-        status=422 if faults else 200,
+        "settings.html.j2", zones=_zones(), faults=faults, status=422 if faults else 200
     )
 
 

@@ -1,7 +1,6 @@
 """News: an inbox ranked by likeness, an item coded with one key, its effect before it is saved."""
 
 import datetime as dt
-from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -226,21 +225,17 @@ def retract(visit: Visit) -> Response:
 
 def blank(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
     """Show the form of a new item."""
-    sources = visit.kept("news sources", lambda: _sources(visit))
+    named = visit.kept("news sources", lambda: [row["source"] for row in visit.book.sources()])
     from forecasting.review import words
 
     local = words.Days(visit.zone).local(visit.now)
     return visit.page(
         "news_new.html.j2",
-        sources=sources,
+        sources=named[:200],
         known_since=f"{local:%Y-%m-%d %H:%M}",
         faults=faults,
         status=422 if faults else 200,
     )
-
-
-def _sources(visit: Visit) -> Sequence[str]:
-    return [row["source"] for row in visit.book.sources()][:200]
 
 
 def write_down(visit: Visit) -> Response:

@@ -18,9 +18,8 @@ from forecasting.review.path_chart import density, path_chart
 from forecasting.web.bodies import Sent
 from forecasting.web.compute import Figures, address, figures
 from forecasting.web.faults import Fault
-from forecasting.web.numbers import percent_typed
-from forecasting.web.quantiles import LEVELS, spread_around
 from forecasting.web.routes import get, post
+from forecasting.web.typed import LEVELS, percent_typed, spread_around
 from forecasting.web.visit import Visit
 
 if TYPE_CHECKING:
@@ -85,13 +84,7 @@ def _left(mark: Mark, now: dt.datetime) -> float:
 
 
 def plain(forecast: Forecast | None, unit: str = "") -> str:
-    """Write what a forecast says in one line.
-
-    Examples
-    --------
-    >>> plain(None)
-    '–'
-    """
+    """Write what a forecast says in one line."""
     if forecast is None:
         return words.DASH
     value = forecast.value.plain
@@ -234,13 +227,7 @@ def _shares(typed: Mapping[str, str]) -> dict[str, float]:
 
 
 def _to_hundred(shares: Mapping[str, float], total: float) -> dict[str, str]:
-    """Scale shares to 100 at a tenth, the rest to the largest.
-
-    Examples
-    --------
-    >>> _to_hundred({"a": 1, "b": 1, "c": 1}, 3)
-    {'a': '33.4', 'b': '33.3', 'c': '33.3'}
-    """
+    """Scale shares to 100 at a tenth, the rest to the largest."""
     tenths = {name: round(1000 * share / total) for name, share in shares.items()}
     largest = max(tenths, key=lambda name: tenths[name])
     tenths[largest] += 1000 - sum(tenths.values())

@@ -6,12 +6,12 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from forecasting.app.questions.listing import SORTS, STATUSES, Wanted
+from forecasting.app.questions.board import SORTS, STATUSES, Wanted
 from forecasting.review.plot import sparkline
 from forecasting.web.bodies import Sent
 from forecasting.web.faults import Fault
-from forecasting.web.numbers import percent_typed
 from forecasting.web.routes import get, post
+from forecasting.web.typed import percent_typed
 from forecasting.web.visit import Visit
 
 KEYS = ("status", "tag", "text", "process", "answered", "sort")
@@ -124,8 +124,4 @@ def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-ROUTES = [
-    get("/questions", questions),
-    get("/ask", ask),
-    post("/ask", asked),
-]
+ROUTES = [get("/questions", questions), get("/ask", ask), post("/ask", asked)]

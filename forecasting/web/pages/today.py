@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 from forecasting.web.faults import Fault
-from forecasting.web.numbers import percent_typed
 from forecasting.web.routes import get, post
+from forecasting.web.typed import percent_typed
 from forecasting.web.visit import Visit
 
 if TYPE_CHECKING:
@@ -122,9 +122,4 @@ def help_page(visit: Visit) -> Response:
     return visit.page("help.html.j2")
 
 
-ROUTES = [
-    get("/", today),
-    post("/log", log),
-    post("/resolve", resolve),
-    get("/help", help_page),
-]
+ROUTES = [get("/", today), post("/log", log), post("/resolve", resolve), get("/help", help_page)]

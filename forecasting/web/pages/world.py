@@ -122,10 +122,7 @@ def views(visit: Visit) -> Response:
     """Show the worldviews: their weights, their records, and what each says beside the model."""
     told = figures(visit, "views", again=_again(visit))
     return visit.page(
-        "views.html.j2",
-        figures=told,
-        here=address(visit),
-        again=address(visit, again="1"),
+        "views.html.j2", figures=told, here=address(visit), again=address(visit, again="1")
     )
 
 

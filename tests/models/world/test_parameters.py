@@ -9,7 +9,7 @@ from forecasting.errors import InvalidInput
 from forecasting.evidence.history import Past, Piece
 from forecasting.inference.fit import exact_fit
 from forecasting.models.rates import Rates
-from forecasting.models.world.move_priors import SpellDraws
+from forecasting.models.spells import SpellDraws
 from forecasting.models.world.parameters import parameters, stratified
 from forecasting.models.world.pooled import anchor, pooled_rates, representative
 

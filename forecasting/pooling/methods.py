@@ -1,20 +1,21 @@
 """One pool of the forecasts in force, by name, with what had resolved by then and no more."""
 
 import datetime as dt
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from forecasting.domain.forecast import Forecast, model_value
+import numpy as np
+
+from forecasting import pooling
+from forecasting.arrays import FloatArray
 from forecasting.domain.pools import METHODS, RENAMED
-from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from forecasting.arrays import FloatArray
-
 
 #: Below so many resolved events a fitted pool is the plain one.
 LEAST_EVENTS = 20
@@ -33,28 +34,16 @@ _GROWTH = 1.05
 class Crowd:
     """Forecasts of yes in force on one binary question at one moment, one a forecaster.
 
-    Attributes
-    ----------
-    forecasters, forecasts, issued_at
-        Of each member, in one order.
-    at
-        The moment.
-    opens, closes
-        The question's scheduled window.
+    `forecasters`, `forecasts` and `issued_at` are in one order.
     """
 
     question: str
     forecasters: tuple[str, ...]
-    forecasts: "FloatArray"
+    forecasts: FloatArray
     issued_at: tuple[dt.datetime, ...]
     at: dt.datetime
     opens: dt.datetime
     closes: dt.datetime
-
-    @property
-    def days(self) -> float:
-        """Length of the scheduled window, in days."""
-        return (self.closes - self.opens) / dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,27 +58,20 @@ class Solved:
 
 
 class Past:
-    """What had resolved by a moment; everything learned from it is learned at first use.
+    """The crowds of resolved questions, and the forecasts behind them for the learned pool.
 
-    Parameters
-    ----------
-    solved : sequence of Solved
-        All crowds of resolved questions, in the order in which the answers became known.
-    history : DataFrame
-        The forecasts behind them, for the learned pool.
+    What is learned from those that had resolved by a moment is learned at first use.
     """
 
     def __init__(self, solved: Sequence[Solved], history: "pd.DataFrame") -> None:
-        self._all = sorted(solved, key=lambda item: item.known_at)
+        self.solved = sorted(solved, key=lambda item: item.known_at)
         self._history = history
-        self._known_at = [item.known_at for item in self._all]
+        self._known_at = [item.known_at for item in self.solved]
         self._learned: dict[str, tuple[int, Any]] = {}
 
     def known(self, at: dt.datetime) -> Sequence[Solved]:
         """Give the crowds whose answer was known by a moment."""
-        from bisect import bisect_right
-
-        return self._all[: bisect_right(self._known_at, at)]
+        return self.solved[: bisect_right(self._known_at, at)]
 
     def learned(self, what: str, at: dt.datetime, learn: Callable[[Sequence[Solved]], Any]) -> Any:
         """Learn something from what was known; again only when that has grown by a twentieth."""
@@ -111,13 +93,7 @@ class Past:
 
 
 def method_of(name: str) -> str:
-    """Give a method's name as it is now.
-
-    Raises
-    ------
-    InvalidInput
-        For no method.
-    """
+    """Give a method's name as it is now."""
     method = RENAMED.get(name, name)
     if method not in METHODS:
         msg = f"method ({name}): must be one of {', '.join(METHODS)}"
@@ -133,14 +109,7 @@ def combine(method: str, crowd: Crowd, past: Past) -> float:
     pool below 20 events. ``neyman-roughgarden`` pushes from the base rate so far.
     ``skill-recency`` weighs by exp(-age / window) and by the forecaster's Brier score relative to
     the others' so far, drawn to 0. ``learned`` is :class:`forecasting.pooling.LearnedPool`.
-
-    Raises
-    ------
-    InvalidInput
-        For another method.
     """
-    from forecasting import pooling
-
     method, p = method_of(method), crowd.forecasts
     if method == "linear":
         return float(pooling.linear(p))
@@ -165,60 +134,45 @@ def combine(method: str, crowd: Crowd, past: Past) -> float:
     return _learned(crowd, past)
 
 
-def _once_an_event(known: Sequence[Solved]) -> "FloatArray":
-    import numpy as np
-
-    count: dict[str, int] = {}
-    for item in known:
-        count[item.event] = count.get(item.event, 0) + 1
-    return np.array([1 / count[item.event] for item in known])
-
-
-def _events(known: Sequence[Solved]) -> int:
-    return len({item.event for item in known})
+def _once_an_event(known: Sequence[Solved]) -> FloatArray | None:
+    """Give weights by which each event counts once; None below the least number of events."""
+    crowds = Counter(item.event for item in known)
+    if len(crowds) < LEAST_EVENTS:
+        return None
+    return np.array([1 / crowds[item.event] for item in known])
 
 
 def _factor(known: Sequence[Solved]) -> float:
     """Fit the factor of the extremised pool: log-odds of the plain pool times it."""
-    import numpy as np
-
-    if _events(known) < LEAST_EVENTS:
+    if (weight := _once_an_event(known)) is None:
         return 1.0
-    log_odds = np.array([_mean_log_odds(item.crowd.forecasts) for item in known])
+    clipped = [np.clip(item.crowd.forecasts, CLIP, 1 - CLIP) for item in known]
+    log_odds = np.array([float(np.log(p / (1 - p)).mean()) for p in clipped])
     sign = np.array([1.0 if item.outcome else -1.0 for item in known])
     grid = np.exp(np.linspace(-1.5, 1.5, 61))
     loss = np.logaddexp(0, -sign[:, None] * log_odds[:, None] * grid)
-    total = _once_an_event(known) @ loss + np.log(grid) ** 2 / (2 * _SPREAD**2)
+    total = weight @ loss + np.log(grid) ** 2 / (2 * _SPREAD**2)
     return float(grid[int(np.argmin(total))])
-
-
-def _mean_log_odds(p: "FloatArray") -> float:
-    import numpy as np
-
-    clipped = np.clip(p, CLIP, 1 - CLIP)
-    return float(np.log(clipped / (1 - clipped)).mean())
 
 
 def _beta(known: Sequence[Solved]) -> tuple[float, float]:
     """Fit the two parameters of the beta-transformed linear pool."""
-    import numpy as np
     from scipy.optimize import minimize
     from scipy.special import betainc
 
-    if _events(known) < LEAST_EVENTS:
+    weight = _once_an_event(known)
+    if weight is None:
         return 1.0, 1.0
     mean = np.array([float(item.crowd.forecasts.mean()) for item in known])
     outcome = np.array([item.outcome for item in known])
-    weight = _once_an_event(known)
 
-    def loss(point: "FloatArray") -> float:
+    def loss(point: FloatArray) -> float:
         alpha, beta = (float(x) for x in np.exp(point))
         chance = np.clip(betainc(alpha, beta, mean), CLIP, 1 - CLIP)
         fit = weight @ np.where(outcome == 1, np.log(chance), np.log1p(-chance))
         return float(point @ point / (2 * _SPREAD**2) - fit)
 
-    found = minimize(loss, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-3})
-    fitted = np.exp(found.x)
+    fitted = np.exp(minimize(loss, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-3}).x)
     return float(fitted[0]), float(fitted[1])
 
 
@@ -237,13 +191,12 @@ def _relative(known: Sequence[Solved]) -> dict[str, float]:
     return {name: total[name] / (number[name] + _SHRINK) for name in total}
 
 
-def _weights(crowd: Crowd, past: Past) -> "FloatArray":
-    import numpy as np
-
+def _weights(crowd: Crowd, past: Past) -> FloatArray:
     relative = past.learned("skill-recency", crowd.at, _relative)
     age = np.array([(crowd.at - moment).total_seconds() / 86_400 for moment in crowd.issued_at])
     skill = np.array([relative.get(name, 0.0) for name in crowd.forecasters])
-    recency = np.minimum(age / max(crowd.days, 1e-9), 50.0)
+    days = (crowd.closes - crowd.opens) / dt.timedelta(days=1)
+    recency = np.minimum(age / max(days, 1e-9), 50.0)
     weights: FloatArray = np.exp(-recency - skill / _SKILL_SCALE)
     return weights
 
@@ -251,13 +204,10 @@ def _weights(crowd: Crowd, past: Past) -> "FloatArray":
 def _learned(crowd: Crowd, past: Past) -> float:
     import pandas as pd
 
-    from forecasting.pooling import LearnedPool
+    def learn(_: Sequence[Solved]) -> pooling.LearnedPool:
+        return pooling.LearnedPool().fit(past.history(crowd.at), as_of=crowd.at)
 
-    def learn(_: Sequence[Solved]) -> Any:
-        history = past.history(crowd.at)
-        return LearnedPool().fit(history, as_of=crowd.at)
-
-    fitted = past.learned("learned", crowd.at, learn)
+    fitted: pooling.LearnedPool = past.learned("learned", crowd.at, learn)
     current = pd.DataFrame(
         {
             "question": crowd.question,
@@ -269,7 +219,7 @@ def _learned(crowd: Crowd, past: Past) -> float:
     return float(fitted.predict(current).iloc[0])
 
 
-def rising(pooled: Sequence[float]) -> "FloatArray":
+def rising(pooled: Sequence[float]) -> FloatArray:
     """Give the probabilities, by deadline, that do not fall and lie closest to the pooled ones.
 
     Least squares: rungs that fall share their mean. Members whose ladders rise, all on every
@@ -280,42 +230,7 @@ def rising(pooled: Sequence[float]) -> "FloatArray":
     >>> rising([0.1, 0.4, 0.2, 0.5]).round(3).tolist()
     [0.1, 0.3, 0.3, 0.5]
     """
-    import numpy as np
     from scipy.optimize import isotonic_regression
 
     p = np.asarray(pooled, dtype=np.float64)
     return np.asarray(isotonic_regression(p).x, dtype=np.float64) if np.any(np.diff(p) < 0) else p
-
-
-def drawn_together(
-    questions: Sequence[Question], values: Sequence[Forecast]
-) -> list[tuple[Forecast, str]]:
-    """Give each pooled forecast with a note; the rungs of a ladder are made to rise by deadline.
-
-    Parameters
-    ----------
-    questions, values : sequence
-        Each question and its pooled forecast, in one order.
-
-    Returns
-    -------
-    list of tuple
-        In that order. The note is empty for what stays as pooled.
-    """
-    from dataclasses import replace
-
-    found = [(value, "") for value in values]
-    ladders: dict[str, list[int]] = {}
-    for place, question in enumerate(questions):
-        if question.ladder and question.type == "binary":
-            ladders.setdefault(question.ladder, []).append(place)
-    for places in ladders.values():
-        order = sorted(places, key=lambda place: questions[place].closes)
-        before = [values[place].value.numbers[0] for place in order]
-        for place, was, now in zip(order, before, rising(before), strict=True):
-            if now != was:
-                note = f"pooled to {was:.3g}; set to {now:.3g}, because a ladder cannot fall"
-                value = model_value(questions[place].space, [float(now)])
-                because = f"{values[place].because}; {note}"
-                found[place] = replace(values[place], value=value, because=because), note
-    return found

@@ -1,16 +1,23 @@
-"""Two forecasters on the questions that they share, over the same part of each window."""
+"""What a forecaster is measured against: references that nobody logs, and one other person.
+
+Two forecasters are compared on the questions that they share, over the same part of each window.
+"""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from forecasting.app.frames import same_window
+from forecasting.domain.forecasters import CLIMATOLOGY, UNIFORM
 from forecasting.domain.instants import parse_when
-from forecasting.errors import InvalidInput
+from forecasting.errors import InvalidInput, NotFound, nearest
+from forecasting.store import Ledger
 
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Shares of a question's window at which climatology is brought up to what has resolved.
+REFRESHED = (0.0, 0.25, 0.5, 0.75)
 NOTHING: dict[str, Any] = {
     "difference": None,
     "difference_lower": None,
@@ -20,20 +27,84 @@ NOTHING: dict[str, Any] = {
     "difference_note": "",
     "detectable": None,
 }
-
-
 #: Stand for the two of a pair; nobody is called so.
 _A, _B = "\0a", "\0b"
 
 
-def window_of(text: str) -> "tuple[str, float | dt.datetime | None]":
-    """Read a window as commands take it: its name, and of a spot the share or the moment.
+def known_forecaster(ledger: Ledger, name: str) -> None:
+    """Refuse a name in which nobody has forecast anything; an empty name is no name."""
+    if not name or ledger.forecasts(forecaster=name):
+        return
+    present = dict.fromkeys(forecast.forecaster for forecast in ledger.forecasts())
+    msg = f"no forecaster named {name}"
+    raise NotFound(msg, hint=nearest(name, present) or "forecast score")
 
-    Raises
-    ------
-    InvalidInput
-        On a spot without a share in [0, 1) or a time.
+
+def with_reference(frame: "pd.DataFrame", name: str) -> "pd.DataFrame":
+    """Give the frame with a forecaster in it: one of its own, ``uniform``, or ``climatology``.
+
+    The last two are put in where they did not speak themselves. ``uniform`` stands from each
+    opening. ``climatology`` is (1 + yes) / (2 + n) over the binary questions of the frame resolved
+    by then, brought up to date at the opening and at each quarter of the window.
     """
+    import pandas as pd
+
+    present = list(dict.fromkeys(frame["forecaster"]))
+    if name not in (UNIFORM, CLIMATOLOGY):
+        if name in present:
+            return frame
+        msg = f"forecaster ({name}): has no forecast here"
+        near = nearest(name, dict.fromkeys(present))
+        there = dict.fromkeys([*present[:6], UNIFORM, CLIMATOLOGY])
+        raise NotFound(msg, hint=near or ", ".join(there))
+    spoken = frame.loc[frame["forecaster"] == name, "question"]
+    questions = frame[~frame["question"].isin(spoken)].drop_duplicates("question")
+    rows = list(_uniform(questions) if name == UNIFORM else _climatology(questions))
+    if not rows:
+        return frame
+    added = pd.DataFrame(rows).reindex(columns=frame.columns)
+    for column in ("issued_at", "withdrawn_at", "opens", "closes", "closed_at"):
+        added[column] = pd.to_datetime(added[column], utc=True)
+    return pd.concat([frame.astype({"forecast": object}), added], ignore_index=True)
+
+
+def _uniform(questions: "pd.DataFrame") -> Iterable[dict[str, Any]]:
+    for row in questions.to_dict("records"):
+        value: Any = 0.5
+        if row["type"] == "numeric":
+            value = {0.5: (row["lower"] + row["upper"]) / 2}
+        elif row["type"] != "binary":
+            value = [1 / len(row["forecast"])] * len(row["forecast"])
+        yield _spoken(row, UNIFORM, value, row["opens"])
+
+
+def _climatology(questions: "pd.DataFrame") -> Iterable[dict[str, Any]]:
+    import numpy as np
+    import pandas as pd
+
+    binary = questions[questions["type"] == "binary"]
+    order = np.argsort(binary["resolved_at"].to_numpy(), kind="stable")
+    known = pd.DatetimeIndex(binary["resolved_at"].iloc[order])
+    yes = np.concatenate([[0], np.cumsum(binary["outcome"].to_numpy(dtype=float)[order])])
+    for row in binary.to_dict("records"):
+        for share in REFRESHED:
+            moment = row["opens"] + share * (row["closes"] - row["opens"])
+            n = int(known.searchsorted(moment, side="right"))
+            yield _spoken(row, CLIMATOLOGY, float((1 + yes[n]) / (2 + n)), moment)
+
+
+def _spoken(row: Mapping[Any, Any], name: str, value: Any, moment: dt.datetime) -> dict[str, Any]:
+    return {
+        **row,
+        "forecaster": name,
+        "forecast": value,
+        "issued_at": moment,
+        "withdrawn_at": None,
+    }
+
+
+def window_of(text: str) -> "tuple[str, float | dt.datetime | None]":
+    """Read a window as commands take it: its name, and of a spot the share or the moment."""
     name, _, moment = text.partition("@")
     if name != "spot":
         return name, None
@@ -93,7 +164,8 @@ def all_shared(
     frame = frame[~frame["too_soon"]]
     window_name, _ = window_of(window)
     of_crowd = rule in ("peer", "relative")
-    found = dict.fromkeys(names, _none())
+    nothing = pd.DataFrame(columns=["question", "a", "b", "event", "closes"])
+    found = dict.fromkeys(names, nothing)
     rows = frame.groupby("forecaster").indices
     asked = [name for name in names if name in rows and other in rows and name != other]
     if not asked:
@@ -124,15 +196,7 @@ def all_shared(
     return found | {str(name): part for name, part in wide.groupby(pairs[0], sort=False)}
 
 
-def matched(
-    mine: "pd.DataFrame", theirs: "pd.DataFrame", *, resamples: int = 4999
-) -> dict[str, Any]:
-    """Compare scores that are already of one moment, on the questions in both."""
-    wide = mine[["question", "event", "score"]].merge(theirs[["question", "score"]], on="question")
-    return found(wide.rename(columns={"score_x": "a", "score_y": "b"}), resamples)
-
-
-def found(wide: "pd.DataFrame", resamples: int = 4999) -> dict[str, Any]:
+def difference(wide: "pd.DataFrame", resamples: int = 4999) -> dict[str, Any]:
     """Give the mean difference of shared scores with its interval over events."""
     from forecasting.comparison import paired_bootstrap
 
@@ -150,9 +214,3 @@ def found(wide: "pd.DataFrame", resamples: int = 4999) -> dict[str, Any]:
         "difference_note": tested.note,
         "detectable": tested.detectable,
     }
-
-
-def _none() -> "pd.DataFrame":
-    import pandas as pd
-
-    return pd.DataFrame(columns=["question", "a", "b", "event", "closes"])

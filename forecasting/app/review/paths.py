@@ -1,14 +1,17 @@
-"""The evidence of a question as the review page shows it: items, their weight, what they moved."""
+"""One question as the review page shows it: forecasts over time, evidence, and what moved them."""
 
+import datetime as dt
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from types import MappingProxyType
+from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.domain.evidence import Effect, Evidence
-from forecasting.domain.forecast import Forecast
+from forecasting.domain.forecast import DENSE, Forecast
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.question import Question
 from forecasting.review import data as page
@@ -18,6 +21,78 @@ _CAUSES = {
     "history": "what was learned of the past",
 }
 _WORD = re.compile(r"[a-z][a-z0-9-]*")
+
+
+def path_of(
+    catalog: Catalog,
+    question: Question,
+    now: dt.datetime,
+    *,
+    paths: Mapping[str, Sequence[page.Point]],
+    evidence: Sequence[page.Mark],
+    scores: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    gate_note: str = "",
+    moved: Sequence[page.Moved] = (),
+) -> page.QuestionPath:
+    """Put together what a drawing of one question's forecasts needs."""
+    standing = catalog.outcomes.get(question.id)
+    return page.QuestionPath(
+        id=question.id,
+        title=question.title,
+        type=question.type,
+        opens=question.opens,
+        closes=question.closes,
+        ends=catalog.ends(question),
+        status=catalog.status(question, now),
+        options=question.space.options if question.type != "binary" else (),
+        unit=question.space.unit,
+        lower=question.space.lower,
+        upper=question.space.upper,
+        outcome=None if standing is None else standing.outcome,
+        resolved_at=None if standing is None else standing.resolved_at,
+        resolution_source="" if standing is None else standing.source,
+        certainty="" if standing is None else standing.certainty,
+        note="" if standing is None else standing.note,
+        event=question.event,
+        topic=question.topic,
+        ladder=question.ladder,
+        model_label=question.model.label,
+        gate_note=gate_note,
+        too_soon=any(bool(row.get("excluded")) for row in scores.values()),
+        paths=paths,
+        evidence=[mark for mark in evidence if question.opens <= mark.known_at <= question.closes],
+        scores=scores,
+        moved=moved,
+        answer=question.answer,
+    )
+
+
+def point_of(forecast: Forecast) -> page.Point:
+    """Give a forecast as a point of a path."""
+    spread = forecast.spread
+    binary = forecast.value.shape == "binary"
+    low = spread.p05 if spread is not None and binary else None
+    high = spread.p95 if spread is not None and binary else None
+    if forecast.value.shape != "quantiles":
+        ends = json.loads(forecast.meta.get("intervals", "[]"))
+        return page.Point(
+            forecast.issued_at,
+            forecast.value.numbers,
+            low,
+            high,
+            lows=tuple(end[0] for end in ends),
+            highs=tuple(end[1] for end in ends),
+        )
+    by_level = {
+        float(label): number
+        for label, number in zip(forecast.value.labels, forecast.value.numbers, strict=True)
+    }
+    if len(by_level) > DENSE:
+        by_level = forecast.value.at(page.LEVELS)
+    levels = [level for level in page.LEVELS if level in by_level] or sorted(by_level)
+    return page.Point(
+        forecast.issued_at, tuple(by_level[level] for level in levels), levels=tuple(levels)
+    )
 
 
 def moved_of(

@@ -1,9 +1,32 @@
-"""Quantiles from one number and how sure somebody is of it."""
+"""Numbers as they are typed into a field that has a percent sign beside it."""
 
+import re
 from decimal import Decimal, InvalidOperation
 from statistics import NormalDist
 
 from forecasting.errors import InvalidInput
+
+_BARE = re.compile(r"\d+([.,]\d+)?", re.ASCII)
+
+
+def percent_typed(text: str, *, name: str = "probability") -> str:
+    """Spell out what was typed beside a percent sign: bare numbers are per cent.
+
+    A bare number below 1 with a point may be a share that was meant as it is: neither is taken.
+    """
+    typed = text.strip()
+    if not typed:
+        msg = f"{name}: type a number from 0 to 100, odds such as 1:3, or a word such as likely"
+        raise InvalidInput(msg)
+    if not _BARE.fullmatch(typed):
+        return typed
+    value = float(typed.replace(",", "."))
+    if 0 < value < 1:
+        share = f"{100 * value:g}%"
+        msg = f"{name} ({typed}): is {typed} % meant, or {share}"
+        raise InvalidInput(msg, hint=f"{share}, or {typed}%")
+    return f"{typed}%"
+
 
 #: The levels that the form asks for, in percent.
 LEVELS = ("5", "25", "50", "75", "95")
@@ -16,16 +39,6 @@ def spread_around(text: str, sure: str, *, low: float, high: float) -> dict[str,
 
     A normal curve around the number whose middle 90 % reach as far to each side as `sure` says, cut
     at the bounds.
-
-    Examples
-    --------
-    >>> spread_around("200", "fairly", low=0, high=1000)
-    {'5': '150', '25': '179.5', '50': '200', '75': '220.5', '95': '250'}
-
-    Raises
-    ------
-    InvalidInput
-        It is not a number, or lies outside the bounds.
     """
     try:
         middle = float(Decimal(text.replace(" ", "").replace(",", "")))

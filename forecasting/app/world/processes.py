@@ -1,0 +1,171 @@
+"""The processes as they stand, the links between them, and every prior behind their numbers."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from forecasting.app.catalog import Catalog
+from forecasting.app.upkeep.banks import bank_of
+from forecasting.domain.evidence import Evidence
+from forecasting.domain.process import MoveSpec, ProcessSpec, WorldSpec
+from forecasting.evidence.history import Record, records
+from forecasting.evidence.relevant import asked, part_of
+from forecasting.review import data as page
+from forecasting.review import words
+from forecasting.store import Ledger
+
+
+def world_page(
+    world: WorldSpec,
+    items: Iterable[Evidence],
+    as_of: dt.datetime,
+    *,
+    watched: Mapping[str, dt.datetime] | None = None,
+    learned: Mapping[str, tuple[float, float, float]] | None = None,
+    fans: Sequence[page.Fan] = (),
+) -> page.WorldPage:
+    """Give the processes and links of a world as of a moment, as plain rows.
+
+    Parameters
+    ----------
+    watched : mapping, optional
+        Until when somebody looked, by process.
+    learned : mapping, optional
+        By link (``LinkSpec.name``): its hazard ratio after the past was taken into account, as
+        median and 90 % range.
+    """
+    known = [item for item in items if item.known_at <= as_of]
+    stands = records(world, known, as_of, watched=watched or {}, made={})
+    links = []
+    for link in world.links:
+        middle, low, high = (learned or {}).get(link.name, (None, None, None))
+        stated = (link.name, link.parent, link.child, link.median, link.low, link.high)
+        because = " ".join(link.because.split())
+        links.append(page.LinkRow(*stated, middle, low, high, because, link.source))
+    processes = [_process(process, stands[name]) for name, process in world.processes.items()]
+    return page.WorldPage(processes, links, fans)
+
+
+def _process(process: ProcessSpec, record: Record) -> page.ProcessRow:
+    steps, state = record.steps, record.state
+    since: dt.datetime | None = record.entered
+    if process.kind == "event":
+        state = words.plural(len(steps), "event") if steps else "no event so far"
+        since = steps[-1].at if steps else None
+    elif process.delivery is not None:
+        agreed = words.amount(process.delivery.agreed, process.delivery.unit)
+        state = f"{record.state}: {words.amount(record.total)} of {agreed}"
+    return page.ProcessRow(
+        process.name,
+        process.title or process.name,
+        state,
+        since,
+        record.free,
+        _base_rate(process),
+        process.source or next((m.source for m in process.moves if m.source), ""),
+    )
+
+
+def _base_rate(process: ProcessSpec) -> str:
+    if process.at is not None:
+        first, last = (words.Days(process.zone).known(moment) for moment in process.at)
+        return f"planned for {last}" + (f", {first} at the earliest" if first != last else "")
+    phrases = [(move.name, move.phrase.text or "from its own history") for move in process.moves]
+    if process.kind == "event":
+        return "; ".join(phrase for _, phrase in phrases)
+    return "; ".join(f"{name}: {phrase}" for name, phrase in phrases)
+
+
+def prior_rows(ledger: Ledger, *, questions: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """List every prior with its source and the day it was known by: graphs, moves, links, gain.
+
+    With a question, those that it rests on; a worldview's rows are what it sets differently.
+    """
+    from forecasting import models
+    from forecasting.app.forecast.predict import predicates
+    from forecasting.models.news_gain import LOG_MEAN, LOG_SD
+    from forecasting.models.world.links import implied_ratio
+
+    bank = bank_of(ledger)
+    world = bank.world
+    if questions:
+        catalog = Catalog.of(ledger)
+        asks, _ = predicates([q for name in questions for q in catalog.find(name)], bank)
+        world = part_of(world, frozenset().union(*(asked(p) for p in asks.values())))
+    rows = [
+        _row(name, prior.name, prior.text, prior.known_by, prior.source)
+        for name, graph in models.graphs().items()
+        for prior in graph().default_priors().values()
+    ]
+    gain = f"LogNormal({LOG_MEAN:g}, {LOG_SD:g}), mean 1"
+    judged = "judgement: reports are worth what was coded, give or take a factor of two"
+    rows.append(_row("news", "gain", gain, dt.date(2025, 3, 1), judged))
+    for process in world.processes.values():
+        rows += [_move(process, move) for move in process.moves]
+    for link in world.links:
+        stated = (
+            f"x{link.median:g} ({link.low:g}..{link.high:g}); x{implied_ratio(link):.3g} if rare"
+        )
+        row = _row("link", link.name, stated, link.known_by, link.source)
+        rows.append(row | {"process": link.child, "because": link.because})
+    for view in bank.worldviews:
+        for change in view.changes:
+            if questions and change.process not in world.processes:
+                continue
+            move = f"{change.process}: {change.move}" if change.process else "gain"
+            text = f"text {view.text} {list(change.sentences)}"
+            since = view.speaks_from.date()
+            row = _row("worldview", change.link or move, f"times {change.times:g}", since, text)
+            about = {"process": change.process, "because": change.reason, "worldview": view.id}
+            rows.append(row | about)
+    return rows
+
+
+def _row(
+    family: str, parameter: str, prior: str, known_by: dt.date | None, source: str
+) -> dict[str, Any]:
+    return {
+        "family": family,
+        "process": "",
+        "parameter": parameter,
+        "prior": prior,
+        "known_by": known_by.isoformat() if known_by else "",
+        "source": source,
+        "because": "",
+        "worldview": "",
+    }
+
+
+def _move(process: ProcessSpec, move: MoveSpec) -> dict[str, Any]:
+    return _row(
+        "move",
+        f"{process.name}: {move.name}",
+        move.phrase.text or "its own history, pooled with the others",
+        move.known_by or process.known_by,
+        move.source or process.source,
+    ) | {"process": process.name, "because": move.because or process.because}
+
+
+def graph_report(ledger: Ledger, name: str) -> dict[str, Any]:
+    """Describe a graph or a kind of process, with the gates of its latest fits."""
+    import inspect
+
+    from forecasting import models
+    from forecasting.domain.provenance import fits_of
+
+    found = models.get(name)
+    latest = [run for run in ledger.model_runs() if name in fits_of(run)][-10:]
+    return {
+        "name": name,
+        "version": str(getattr(found, "version", "")),
+        "what": inspect.getdoc(inspect.getmodule(found) or found) or "",
+        "latest_fits": [
+            {
+                "as_of": run.as_of,
+                "worldview": run.worldview,
+                "gate": fits_of(run)[name].gate,
+                "draws": run.diagnostics.get("draws"),
+            }
+            for run in latest
+        ],
+    }

@@ -1,0 +1,369 @@
+"""What-if: how every question would stand once something is seen, brought about, or assumed.
+
+A condition that is seen (`given`) weighs the paths; one that is brought about (`do`) is simulated
+with what leads to it cut off; a number that somebody else gives is a target, to which the paths are
+weighed with the least change. A condition that no path meets is refused, so nothing is repaired.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations, pairwise
+from typing import Any
+
+import numpy as np
+
+from forecasting.app.world.scenario import Live, estimated, partition, simulated
+from forecasting.arrays import BoolArray
+from forecasting.domain.forecast import binary_value
+from forecasting.domain.instants import iso, parse_when
+from forecasting.domain.predicate import And, At, Entered, Moment, Not, Occurred, Predicate, Truth
+from forecasting.domain.predicate_text import parse_predicate
+from forecasting.domain.question import Question
+from forecasting.domain.scenario import ScenarioSet
+from forecasting.errors import InvalidInput, nearest
+from forecasting.evidence.relevant import asked, last_moment, moments
+from forecasting.models.world.answers import effective, quantiles
+from forecasting.models.world.model import Run
+from forecasting.models.world.values import Do
+
+SEEN = "given: if this is observed (what would lead to it becomes likelier too)"
+DONE = "do: if this were brought about from outside (its own causes are cut); depends on the links"
+AIMED = "target: as if this number were right (paths weighted to match it, with the least change)"
+#: Below so many effective paths a condition is drawn more often, with so many times the paths.
+ENOUGH, TIMES = 2_000, 3
+#: Rounds of proportional fitting, and how close each number must come.
+ROUNDS, CLOSE = 2_000, 1e-9
+
+#: A truth on paths, with the window in which it is looked for.
+type Condition = tuple[Truth, dt.datetime, dt.datetime]
+#: What was said, on which paths it comes true, and with which probability it shall.
+type Aim = tuple[str, BoolArray, float]
+#: A run, where something is so, and where it counts (None: everywhere).
+type Asked = tuple[Run, BoolArray, BoolArray | None]
+
+
+def what_if(
+    live: Live, given: Sequence[str], do: Sequence[str], scenarios: ScenarioSet | None = None
+) -> list[dict[str, Any]]:
+    """Say how every open question and scenario stands once something is seen or brought about.
+
+    Parameters
+    ----------
+    given : sequence of str
+        ``QUESTION=OUTCOME``, ``PROCESS=STATE``, or a predicate; ``QUESTION=30%`` is a target:
+        as if somebody else's number were right.
+    do : sequence of str
+        ``QUESTION=OUTCOME@TIME`` or ``PROCESS=STATE@TIME`` (default now); ``=no`` bars it.
+
+    Raises
+    ------
+    InvalidInput
+        A condition that no path meets, or two that exclude each other.
+    """
+    if not given and not do:
+        msg = "what-if: needs a condition"
+        raise InvalidInput(msg, hint='given="guarantees-2026=firm" or do="guarantees-2026=firm"')
+    acts = [act for text in do for act in intervention(live, text)]
+    targets = {text: target for text in given if (target := _target(live, text)) is not None}
+    conditions = [condition(live, targets[text][0] if text in targets else text) for text in given]
+    observed = [text for text in given if text not in targets]
+    run, reach = live.run, _reach(live, conditions, scenarios)
+    if acts:
+        run = simulated(live.predictor, live.questions, live.as_of, reach, do=acts)
+    run, drawn = aimed(live, run, targets), run
+    seen = _seen(live, run, observed)
+    if given and effective(run.paths.weights(seen)) < ENOUGH:
+        drawn = _drawn_towards(live, conditions, acts, reach)
+        run = aimed(live, drawn, targets)
+        seen = _seen(live, run, observed)
+    _check_possible(live, drawn, observed)
+    decided = {text.partition("=")[0] for text in [*given, *do]}
+    rows = []
+    for question in live.questions:
+        if question.id in decided or question.ladder in decided:
+            continue
+        if question.type == "numeric":
+            rows.append(_number_row(live, question, run, seen))
+            continue
+        before, after = live.truths(live.run, question), live.truths(run, question)
+        counts = live.counts(live.run, question), _both(live.counts(run, question), seen)
+        for option in ["yes"] if question.type == "binary" else after:
+            state = "" if question.type == "binary" else option
+            then = (live.run, before[option], counts[0]), (run, after[option], counts[1])
+            rows.append(_row(question.id, state, *then))
+    if scenarios is not None:
+        pairs = zip(partition(live.run, scenarios), partition(run, scenarios), strict=True)
+        for (name, _, _, old), (_, _, _, new) in pairs:
+            rows.append(_row(f"scenario:{name}", "", (live.run, old, None), (run, new, seen)))
+    label = DONE if do else SEEN if observed else AIMED
+    return [row | {"basis": label} for row in rows]
+
+
+def _row(name: str, state: str, before: Asked, after: Asked) -> dict[str, Any]:
+    told, old = estimated(*after), estimated(*before)
+    shown = told.gate == "passed"
+    return {
+        "question": name,
+        "state": state,
+        "before": old.p if old.gate == "passed" else None,
+        "after": told.p if shown else None,
+        "lower": told.quantiles[0] if shown else None,
+        "upper": told.quantiles[-1] if shown else None,
+        "mcse": told.mcse,
+        "gate": told.gate,
+    }
+
+
+def _number_row(live: Live, question: Question, run: Run, seen: BoolArray | None) -> dict[str, Any]:
+    event = live.predictor.asks[question.id].event
+
+    def levels(of: Run, mask: BoolArray | None) -> tuple[float, ...]:
+        values = of.paths.number(event, question.opens, question.closes)  # type: ignore[arg-type]
+        return quantiles(values, of.paths.weights(mask), (5.0, 50.0, 95.0))
+
+    low, middle, high = levels(run, seen)
+    return {
+        "question": question.id,
+        "state": f"median, {question.space.unit}",
+        "before": levels(live.run, None)[1],
+        "after": middle,
+        "lower": low,
+        "upper": high,
+        "mcse": None,
+        "gate": "passed",
+    }
+
+
+def _both(one: BoolArray | None, other: BoolArray | None) -> BoolArray | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return one & other
+
+
+def _seen(live: Live, run: Run, given: Sequence[str]) -> BoolArray | None:
+    """Give the paths that meet all conditions; None where there is none to meet."""
+    if not given:
+        return None
+    seen = np.ones(run.world.draws, dtype=bool)
+    for text in given:
+        seen &= run.paths.truth(*condition(live, text))
+    return seen
+
+
+def _check_possible(live: Live, run: Run, given: Sequence[str]) -> None:
+    """Refuse conditions that no path meets, and name the pair that excludes each other."""
+    kinds = [
+        *(
+            ((text,), "condition ({}): no path meets it", "forecast scenario show")
+            for text in given
+        ),
+        *(
+            (pair, "conditions ({}): no path meets both", "take one of them")
+            for pair in pairwise(given)
+        ),
+        (tuple(given), "conditions ({}): no path meets all", "take fewer"),
+    ]
+    for texts, words, hint in kinds:
+        met = _seen(live, run, texts)
+        if met is not None and not met.any():
+            msg = f"{words.format(', '.join(texts))} as of {iso(live.as_of)}"
+            raise InvalidInput(msg, hint=hint)
+
+
+def _reach(
+    live: Live, conditions: Sequence[Condition], scenarios: ScenarioSet | None
+) -> dict[str, dt.datetime]:
+    """Give how far each process must be simulated for every answer of a what-if."""
+    asks = live.predictor.asks
+    ends = [(asked(asks[q.id]), last_moment(asks[q.id], q.closes)) for q in live.questions]
+    told = [(truth, closes) for truth, _, closes in conditions]
+    if scenarios is not None:
+        told += [(named.when, scenarios.closes) for named in scenarios.named]
+    ends += [(asked(Predicate(event)), max([end, *moments(event, end)])) for event, end in told]
+    reach: dict[str, dt.datetime] = {}
+    for names, end in ends:
+        for name in names:
+            reach[name] = max(end, reach.get(name, end))
+    return reach
+
+
+def _drawn_towards(
+    live: Live,
+    conditions: Sequence[Condition],
+    acts: Sequence[Do],
+    reach: Mapping[str, dt.datetime],
+) -> Run:
+    """Simulate again with the moves towards rare conditions drawn more often, weighed back."""
+    towards = conditions[0][0]
+    for truth, _, _ in conditions[1:]:
+        towards = And(towards, truth)
+    return simulated(
+        live.predictor,
+        live.questions,
+        live.as_of,
+        reach,
+        do=acts,
+        towards=towards,
+        met=max(closes for _, _, closes in conditions),
+        times=TIMES,
+    )
+
+
+def condition(live: Live, text: str) -> Condition:
+    """Read a question's outcome, a process's state by the last close, or a predicate."""
+    name, _, value = text.partition("=")
+    questions = {q.id: q for q in live.questions}
+    rungs = [q for q in live.questions if q.ladder == name]
+    if name not in questions and rungs and "=" in text:
+        name = max(rungs, key=lambda q: q.closes).id
+    if name in questions:
+        return _outcome(live, questions[name], value or "yes")
+    world = live.predictor.bank.world
+    window = live.as_of, max(q.closes for q in live.questions)
+    if name in world.processes and value in world.processes[name].states:
+        return Entered(name, (value,), Moment()), *window
+    if name in world.processes and not value:
+        return Occurred(name, Moment()), *window
+    known_names = {*questions, *world.processes, *(q.ladder for q in live.questions if q.ladder)}
+    head = name.split()[0] if name.split() else name
+    if head not in world.processes and head not in {"not", "("} and " " not in name.strip("( "):
+        msg = f"condition ({text}): no open question and no process has this name"
+        raise InvalidInput(msg, hint=nearest(name, known_names) or "QUESTION=OUTCOME")
+    event = parse_predicate(text, world=world).event
+    if not isinstance(event, Truth.__value__):
+        msg = f"condition ({text}): must be true or false"
+        raise InvalidInput(msg, hint="PROCESS=STATE by close")
+    return event, *window
+
+
+def _outcome(live: Live, question: Question, value: str) -> Condition:
+    """Give a question's outcome as a truth on paths."""
+    event, window = live.predictor.asks[question.id].event, (question.opens, question.closes)
+    if question.type == "numeric":
+        msg = f"condition ({question.id}={value}): a number cannot be a condition"
+        raise InvalidInput(msg, hint=f"{event.process}=done" if hasattr(event, "process") else "")
+    options = question.space.options
+    if value.lower() not in options:
+        msg = f"condition ({question.id}={value}): must be one of {', '.join(options)}"
+        raise InvalidInput(msg)
+    if question.type == "binary":
+        truth: Truth = event  # type: ignore[assignment]
+        return (truth if value.lower() == "yes" else Not(truth)), *window
+    process = getattr(event, "process", "")
+    if not process:
+        entries = [e for e in event.entries if e[0] == value]  # type: ignore[union-attr]
+        if not entries:
+            msg = f"condition ({question.id}={value}): no process enters it; it is the remainder"
+            raise InvalidInput(msg, hint=", ".join(e[0] for e in event.entries))  # type: ignore[union-attr]
+        return Entered(entries[0][1], entries[0][2], Moment()), *window
+    named = dict(getattr(event, "named", ()))
+    states = live.predictor.bank.world.processes[process].states
+    return At(process, tuple(s for s in states if named.get(s, s) == value), Moment()), *window
+
+
+def intervention(live: Live, text: str) -> list[Do]:
+    """Read what is brought about: a state at a moment, or with ``no`` that it never comes."""
+    # A ladder's question carries a deadline in its own name, so the moment is what follows last.
+    stated, _, when = text.rpartition("@")
+    if "=" not in stated:
+        stated, when = text, ""
+    moment = parse_when(when, day_means="begins") if when else live.as_of
+    if moment < live.as_of:
+        msg = f"do ({text}): {iso(moment)} has passed as of {iso(live.as_of)}"
+        raise InvalidInput(msg, hint=f"{stated}@{iso(live.as_of)[:10]} or later")
+    name, _, value = stated.partition("=")
+    processes, place = live.predictor.bank.world.processes, live.run.world.index
+    day = live.run.world.day(moment)
+    if name in processes and name in place:
+        states = processes[name].states
+        if value not in states:
+            msg = f"do ({text}): {name} has no state {value}"
+            raise InvalidInput(msg, hint=", ".join(states))
+        return [Do(place[name], day, states.index(value))]
+    truth, _, _ = condition(live, stated)
+    barred = isinstance(truth, Not)
+    inner: Any = truth.of if isinstance(truth, Not) else truth
+    wanted, name = getattr(inner, "states", ()), getattr(inner, "process", "")
+    if not wanted or name not in place:
+        msg = f"do ({text}): only a state can be brought about"
+        raise InvalidInput(msg, hint="PROCESS=STATE@TIME")
+    found = tuple(processes[name].states.index(state) for state in wanted)
+    if barred:
+        return [Do(place[name], day, None, found)]
+    return [Do(place[name], day, found[0])]
+
+
+def _target(live: Live, text: str) -> tuple[str, float] | None:
+    """Read ``QUESTION=NUMBER`` as the condition that it says yes, and with which probability."""
+    name, _, value = text.partition("=")
+    named = [q for q in live.questions if name in (q.id, q.ladder)]
+    if not named or (not value.strip()[:1].isdigit() and value.strip()[:1] != "."):
+        return None
+    question = max(named, key=lambda q: q.closes)
+    if question.type != "binary":
+        kind = question.type
+        msg = f"target ({text}): a probability alone fits a yes-or-no question, not {kind}"
+        raise InvalidInput(msg, hint=f"{question.id}=OUTCOME")
+    return f"{question.id}=yes", binary_value(value.strip()).numbers[0]
+
+
+def aimed(live: Live, run: Run, targets: Mapping[str, tuple[str, float]]) -> Run:
+    """Weigh the paths so that each event has its number, with the least change.
+
+    Of all weights that do, those are found that differ least from the model's (minimal relative
+    entropy), by proportional fitting: each number in turn is put right by one factor on the paths
+    that say yes and one on the others. It converges wherever such weights exist (Csiszar 1975,
+    doi:10.1214/aop/1176996454).
+
+    Raises
+    ------
+    InvalidInput
+        No weights give an event its number, or not two of them together: the pair is named.
+    """
+    if not targets:
+        return run
+    aims: list[Aim] = [
+        (text, run.paths.truth(*condition(live, yes)), p) for text, (yes, p) in targets.items()
+    ]
+    found = run.paths.weights()
+    there = found > 0
+    for text, truth, p in aims:
+        has = (truth[there].any(), not truth[there].all())
+        if (p > 0.0 and not has[0]) or (p < 1.0 and not has[1]):
+            msg = f"target ({text}): {'every' if has[0] else 'no'} path says yes"
+            raise InvalidInput(msg, hint="forecast scenario show")
+    for one, other in combinations(aims, 2):
+        if not _together(one, other, there):
+            msg = f"targets ({one[0]}, {other[0]}): no weights of the paths give both"
+            raise InvalidInput(msg, hint="take one of them")
+    for _ in range(ROUNDS):
+        off = 0.0
+        for _, truth, p in aims:
+            yes = float(np.sum(found[truth]))
+            off = max(off, abs(yes - p))
+            up = p / yes if yes > 0.0 else 0.0
+            down = (1.0 - p) / (1.0 - yes) if yes < 1.0 else 0.0
+            found = found * np.where(truth, up, down)
+            found = found / found.sum()
+        if off < CLOSE:
+            break
+    else:
+        msg = f"targets ({', '.join(targets)}): no weights give all of them"
+        raise InvalidInput(msg, hint="take fewer")
+    with np.errstate(divide="ignore"):
+        return replace(run, paths=replace(run.paths, log_weight=np.log(found)))
+
+
+def _together(one: Aim, other: Aim, there: BoolArray) -> bool:
+    """Say whether two events can have their numbers on the paths that there are.
+
+    With x = P(both), the four shares are x, p - x, q - x and 1 - p - q + x: each at least 0, and 0
+    where there is no path.
+    """
+    (_, a, p), (_, b, q) = one, other
+    shares = ((0.0, a & b), (p, a & ~b), (q, ~a & b), (p + q - 1.0, ~a & ~b))
+    fixed = [x for x, some in shares if not (some & there).any()]
+    low, high = max(0.0, p + q - 1.0), min(p, q)
+    within = all(low - CLOSE <= x <= high + CLOSE for x in fixed)
+    return within and (not fixed or max(fixed) - min(fixed) <= CLOSE)

@@ -1,0 +1,88 @@
+"""Numbers, changes, days and chart paths as a page writes them."""
+
+import datetime as dt
+
+import pytest
+
+from forecasting.review import plot, words
+from forecasting.review.cast import label
+from forecasting.review.draw_scores import mcb_dsc
+from forecasting.review.graph import wrapped
+from forecasting.review.layout import numbered, spread
+from forecasting.review.plot import Scale, sparkline, ticks
+
+CAIRO = words.Days("Africa/Cairo")
+MIDNIGHT = dt.datetime(2025, 3, 20, 22, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (words.score(0.1416), "0.142"),
+        (words.score(-0.00001), "0.000"),
+        (words.score(float("nan")), "–"),
+        (words.score(123.46), "123.5"),
+        (words.score(2.46, 1), "2.5"),
+        (words.signed(0.0123), "+0.012"),
+        (words.signed(-0.0123), "−0.012"),
+        (words.signed(0), "0.000"),
+        (words.percent(0.3), "30 %"),
+        (words.percent(0.034), "3.4 %"),
+        (words.percent(0.0004), "0.04 %"),
+        (words.percent(0.9996), "99.96 %"),
+        (words.percent(1), "100 %"),
+        (words.exact(0.325), "32.5 %"),
+        (words.said(0.325), "32.5 %"),
+        (words.said(0.6951234), "70 %"),
+        (words.said(0.0042194), "0.4 %"),
+        (words.whole(0.914), "91 %"),
+        (words.count(1234), "1,234"),
+        (words.count(0.25), "0.2"),
+        (words.count(None), "–"),
+        (words.amount(697.0, "persons"), "697 persons"),
+        (words.amount("soft"), "soft"),
+        (words.points(0.021), "+2.1"),
+        (words.points(-0.004), "−0.4"),
+        (words.points(0.0001), "0"),
+        (words.points(None), "–"),
+        (words.signed_amount(35.0), "+35"),
+        (words.signed_amount(-1200), "−1,200"),
+        (words.signed_amount(None), "–"),
+        (words.ratio(3.0), "×3"),
+        (words.ratio(0.3), "×0.3"),
+        (words.ratio(1.25), "×1.25"),
+        (words.ratio(None), "–"),
+        (words.rule("brier", "half"), "half Brier score"),
+        (words.plural(1, "question"), "1 question"),
+        (words.plural(None, "event"), "no events"),
+        (words.clean("a\x00b\u202ec"), "abc"),
+        (words.clean("two\nlines"), "two\nlines"),
+        (CAIRO.day(MIDNIGHT), "21 Mar 2025"),
+        (CAIRO.end(MIDNIGHT), "end of 20 Mar 2025"),
+        (CAIRO.known(MIDNIGHT), "20 Mar 2025"),
+        (label("worldview:003"), "worldview 003"),
+        (label("prior"), "prior alone"),
+        (label("ana"), "ana"),
+        (plot.line([(0, 1.5), (10, 2)]), "M0 1.5L10 2"),
+        (plot.steps([(0, 5), (10, 2)], 20), "M0 5H10V2H20"),
+        (plot.between([(0, 5), (10, 4)], [(0, 2), (10, 1)]), "M0 2L10 1L10 4L0 5Z"),
+        (sparkline([(0, 0.5), (4, 1.0)]), "M2 15H110V2H110"),
+    ],
+)
+def test_as_a_page_writes_it(written, expected):
+    assert written.replace("\u202f", " ") == expected
+
+
+def test_places_on_a_chart():
+    assert Scale(0, 1, 100, 0)(0.25) == 75.0
+    assert ticks(0, 1) == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    assert ticks(5, 5) == [5.0]
+    assert [round(place, 2) for place in spread([0.5, 0.5, 0.9], 0.1, 0, 1)] == [0.45, 0.55, 0.9]
+    assert numbered([10, 60, 64, 120]) == [(10.0, "1"), (62.0, "2–3"), (120.0, "4")]
+    long = wrapped("once in 8 months; by median 60 days", 18, 2)
+    assert long == ["once in 8 months;", "by median 60 days"]
+
+
+def test_a_miscalibration_diagram_has_one_frame():
+    row = {"forecaster": "ana", "n": 30, "uncertainty": 0.2}
+    assert len(mcb_dsc([row | {"miscalibration": 0.01, "discrimination": 0.05}]).axes) == 1

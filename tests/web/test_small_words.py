@@ -1,0 +1,64 @@
+"""What the pages make of texts, addresses and times, without a server."""
+
+import datetime as dt
+
+import pytest
+
+from forecasting.errors import InvalidInput
+from forecasting.web.bodies import pairs
+from forecasting.web.faults import Fault, fault_of
+from forecasting.web.hosts import answered, authority, loopback
+from forecasting.web.pages.question import _to_hundred
+from forecasting.web.serve import public_names
+from forecasting.web.typed import percent_typed, spread_around
+from forecasting.web.view import ago, flowing, host, until, without_command
+
+NOON = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (pairs(b"a=1&b=x%20y").get("b"), "x y"),
+        (loopback("127.0.0.1"), True),
+        (loopback("localhost"), True),
+        (loopback("::1"), True),
+        (loopback("0.0.0.0"), False),
+        (authority("::1", 8100), "[::1]:8100"),
+        (authority("127.0.0.1", 80), "127.0.0.1"),
+        (sorted(answered("127.0.0.1", 8100)), ["127.0.0.1:8100", "[::1]:8100", "localhost:8100"]),
+        (percent_typed("35"), "35%"),
+        (percent_typed("2.5"), "2.5%"),
+        (percent_typed("1:3"), "1:3"),
+        (percent_typed("likely"), "likely"),
+        (_to_hundred({"a": 1, "b": 1, "c": 1}, 3), {"a": "33.4", "b": "33.3", "c": "33.3"}),
+        (
+            spread_around("200", "fairly", low=0, high=1000),
+            {"5": "150", "25": "179.5", "50": "200", "75": "220.5", "95": "250"},
+        ),
+        (public_names(("https://forecasts.example.org",)), (("forecasts.example.org",), True)),
+        (
+            flowing("One line\nmore of it.\n\nAnother."),
+            "<p>One line more of it.</p><p>Another.</p>",
+        ),
+        (host("https://www.example.org/world/feed.xml"), "example.org/world/feed.xml"),
+        (
+            without_command("2 seals not revealed count as the worst: forecast reveal"),
+            "2 seals not revealed count as the worst",
+        ),
+        (ago(NOON, NOON), "just now"),
+        (ago(NOON - dt.timedelta(hours=5), NOON), "5 hours ago"),
+        (ago(NOON - dt.timedelta(days=40), NOON), "40 days ago"),
+        (until(NOON + dt.timedelta(days=1, hours=3), NOON), "in 1 day"),
+        (until(NOON - dt.timedelta(days=2), NOON), "2 days ago"),
+    ],
+)
+def test_what_a_page_makes_of_it(made, expected):
+    assert made == expected
+
+
+def test_a_refusal_of_the_book_stands_at_its_field():
+    refused = InvalidInput("probability (7): must lie from 0 to 1", hint="35%")
+    assert fault_of(refused) == Fault("p", "7: must lie from 0 to 1. For example: 35%")
+    ungraded = InvalidInput("needs a source graded A or B", hint="confirmed=True")
+    assert fault_of(ungraded).words == "needs a source graded A or B. Try: tick “I vouch for it”"
