@@ -82,8 +82,8 @@ check: setup  ## style, types, layers, generated files, wheel contents
 
 # What pyproject.toml names: the ledger, time, the scoring of entries, what is brought in. What only
 # a server runs is run on one.
-COVERING := tests/domain tests/exchange tests/cli/test_bad_input.py \
-    $(addprefix tests/store/test_,$(addsuffix .py,anchor authorizer chain edges guards round_trip tamper verify_laws)) \
+COVERING := tests/domain tests/exchange tests/doors/test_rules.py tests/cli/test_bad_input.py \
+    $(addprefix tests/store/test_,$(addsuffix .py,anchor authorizer chain edges entries_shown guards round_trip tamper verify_laws)) \
     $(addprefix tests/app/test_,$(addsuffix .py,clocks redact refusals resolutions seal)) \
     forecasting/app forecasting/domain forecasting/store
 ON_A_SERVER := tests/store/test_round_trip.py tests/exchange/test_ledger_lines.py \
@@ -112,7 +112,7 @@ test-deep: setup system  ## the long tests: simulation, crashes, fuzzing; the su
 
 bench: setup  ## benchmarks, each as a ratio to its peer or floor
 	@[ -f tests/bench.py ] || { echo "error: tests/bench.py is absent: there is nothing to measure yet" >&2; exit 2; }
-	@$(BIN)/python tests/bench.py
+	@$(BIN)/python -m tests.bench
 
 clean:  ## remove what the targets made; never a database outside review/
 	rm -rf .venv dist build review .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

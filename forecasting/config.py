@@ -70,10 +70,10 @@ def config_file() -> Path:
     return config_folder() / "config.toml"
 
 
-def workspace(start: Path | None = None) -> Path | None:
-    """Find the workspace: the nearest folder with a ``forecast.toml``, from `start` upwards."""
+def workspace() -> Path | None:
+    """Find the workspace: the nearest folder with a ``forecast.toml``, from here upwards."""
     try:
-        here = (start or Path.cwd()).absolute()
+        here = Path.cwd().absolute()
     except OSError:
         # The working folder was removed.
         return None
@@ -199,8 +199,7 @@ def _sqlite(path: str, base: Path | None) -> str:
         return MEMORY
     hint = "database=forecasts.db"
     if not path:
-        message = "database (''): must be a path or a URL"
-        raise InvalidInput(message, hint=hint)
+        raise InvalidInput("database (''): must be a path or a URL", hint=hint)
     if not path.isprintable():
         message = f"database ({path!r}): a path has no control character"
         raise InvalidInput(message, hint=hint)

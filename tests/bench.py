@@ -289,7 +289,7 @@ def imports():
     """Time a track record from its file to its commit against what its rows alone need."""
     import datetime as dt
 
-    from forecasting.app.exchange.importing import import_record
+    from forecasting.app.ledger.importing import import_record
     from forecasting.store import Ledger
 
     count, start = 200_000, dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
@@ -364,13 +364,14 @@ def graphs():
     from forecasting.models.deliveries import Deliveries
     from forecasting.models.rates import Rates
     from forecasting.models.spells import Spells
+    from tests.models.oracles import simulated
 
     rng = np.random.default_rng(1)
     rates = {"counts": rng.poisson(1.0, 30).astype(float), "exposures": rng.uniform(50, 1500, 30)}
     return [
         (Rates(), rates),
-        (Spells("formal-end"), Spells("formal-end").simulate(rng)[1]),
-        (Deliveries(), Deliveries().simulate(rng)[1]),
+        (Spells("formal-end"), simulated(Spells("formal-end"), rng)[1]),
+        (Deliveries(), simulated(Deliveries(), rng)[1]),
     ]
 
 

@@ -114,7 +114,7 @@ class Record[Table]:
         **options: Any,
     ) -> dict[str, Any]:
         """Import a track record, its forecasts as imported; see `forecast import`."""
-        from forecasting.app.exchange.importing import import_record
+        from forecasting.app.ledger.importing import import_record
 
         return import_record(
             self.ledger, Path(file), format, now=clock.now(), me=me, zone=zone, **options
@@ -122,13 +122,13 @@ class Record[Table]:
 
     def import_undo(self, run: int | str) -> dict[str, Any]:
         """Undo an import, by the number that it gave as its run."""
-        from forecasting.app.exchange.importing import import_undo
+        from forecasting.app.ledger.importing import import_undo
 
         return import_undo(self.ledger, run, now=clock.now())
 
     def import_runs(self) -> Table:
         """Give every import that forecasts came from, with the run that `import_undo` takes."""
-        from forecasting.app.exchange.importing import import_runs
+        from forecasting.app.ledger.importing import import_runs
 
         return self._give(import_runs(self.ledger), ("recorded_at",))
 
@@ -147,7 +147,7 @@ class Record[Table]:
         forecaster: str = "",
     ) -> tuple[Iterator[str], dict[str, Any]]:
         """Give the lines of it (none where a file took them), and what is to be said of them."""
-        from forecasting.app.exchange.export import export_record
+        from forecasting.app.ledger.export import export_record
 
         out = None if file is None else Path(file)
         return export_record(self.ledger, format, out=out, force=force)

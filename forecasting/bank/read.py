@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from forecasting.bank.schema import (
 )
 from forecasting.bank.tables import MAX_BYTES, TableReader
 from forecasting.bank.worlds import read_worlds, zone_of
-from forecasting.bank.yaml_file import line_of, read_yaml, validated
+from forecasting.bank.yaml_file import line_of, read_folder, read_yaml, validated
 from forecasting.domain.commentary import Claim, PriorChange, Text, Worldview
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.instants import DEFAULT_ZONE, day_begins, parse_day
@@ -122,13 +122,13 @@ def read_bank(root: Path, *, now: dt.datetime | None = None, zone: str = DEFAULT
             undated |= {question.id for question in built}
     texts = [
         text
-        for source, tree, file in _files(root, "texts", TextFile, problems)
+        for source, tree, file in read_folder(root, "texts", TextFile, problems)
         if (text := _text(file, zone_name, source, tree, problems)) is not None
     ]
     speaking = {text.id: text for text in texts}
     worldviews = [
         _worldview(file, speaking[file.text], worlds.world, source, tree, problems)
-        for source, tree, file in _files(root, "worldviews", WorldviewFile, problems)
+        for source, tree, file in read_folder(root, "worldviews", WorldviewFile, problems)
         if _known_text(file.text, speaking, source, line_of(tree, ("text",)), problems)
     ]
     tables = TableReader(root, zone_name)
@@ -221,17 +221,6 @@ def _place(
     file, tree, faults = read_yaml(path, QuestionFile, named)
     problems.extend(faults)
     return None if file is None else Place(named, tree, file)
-
-
-def _files[Model: (TextFile, WorldviewFile)](
-    root: Path, folder: str, model: type[Model], problems: list[Problem]
-) -> Iterator[tuple[str, Any, Model]]:
-    for path in sorted((root / folder).glob("*.yaml")):
-        source = str(Path("questions") / path.relative_to(root))
-        file, tree, faults = read_yaml(path, model, source)
-        problems.extend(faults)
-        if file is not None:
-            yield source, tree, file
 
 
 def _known_text(

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from forecasting.bank.schema import ScenarioFile
-from forecasting.bank.yaml_file import line_of, read_yaml
+from forecasting.bank.yaml_file import line_of, read_folder
 from forecasting.domain.instants import day_begins, day_ends, parse_day
 from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.predicate import Truth
@@ -20,12 +20,7 @@ def read_scenarios(
 ) -> list[ScenarioSet]:
     """Read every file under ``scenarios/``; faults are collected and their sets left out."""
     found: dict[str, ScenarioSet] = {}
-    for path in sorted((root / "scenarios").glob("*.yaml")):
-        source = str(Path("questions") / path.relative_to(root))
-        file, tree, faults = read_yaml(path, ScenarioFile, source)
-        problems.extend(faults)
-        if file is None:
-            continue
+    for source, tree, file in read_folder(root, "scenarios", ScenarioFile, problems):
         if file.id in found:
             message = f"scenario ({file.id}): another file has that id"
             problems.append(Problem(source, 1, "duplicate-scenario", message))

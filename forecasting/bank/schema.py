@@ -19,8 +19,7 @@ QUESTION_ID = r"^[a-z0-9]+(-[a-z0-9]+)*(@\d{4}-\d{2}-\d{2})?$"
 
 def _day_text(value: object) -> object:
     if isinstance(value, dt.datetime):
-        msg = "a moment needs quotes, so that its zone is kept as written"
-        raise ValueError(msg)
+        raise ValueError("a moment needs quotes, so that its zone is kept as written")
     return reading.day(value).isoformat() if isinstance(value, dt.date | str) else value
 
 
@@ -37,8 +36,7 @@ def _moment_text(value: object) -> object:
 
 def _number_text(value: object) -> object:
     if isinstance(value, bool):
-        msg = "must be text or a number"
-        raise ValueError(msg)
+        raise ValueError("must be text or a number")
     if isinstance(value, float):
         return decimal_text(value)
     return str(value) if isinstance(value, int) else value
@@ -88,11 +86,9 @@ class BasisFile(_File):
     @model_validator(mode="after")
     def _numbers_only_where_the_text_raises_it(self) -> "BasisFile":
         if self.kind == "context" and self.sentences:
-            msg = "basis context has no sentence numbers"
-            raise ValueError(msg)
+            raise ValueError("basis context has no sentence numbers")
         if self.kind == "text" and set(self.sentences) != set(self.texts):
-            msg = "basis text needs sentence numbers for each of its texts"
-            raise ValueError(msg)
+            raise ValueError("basis text needs sentence numbers for each of its texts")
         return self
 
 
@@ -181,27 +177,22 @@ class QuestionFile(_File):
     @model_validator(mode="after")
     def _shape_fits_the_type(self) -> "QuestionFile":
         if (self.ladder is None) == (self.closes is None):
-            msg = "give either closes or ladder"
-            raise ValueError(msg)
+            raise ValueError("give either closes or ladder")
         if self.ladder is not None:
             if self.type != "binary":
-                msg = "the rungs of a ladder are binary"
-                raise ValueError(msg)
+                raise ValueError("the rungs of a ladder are binary")
             if len(self.ladder) < 2 or sorted(set(self.ladder)) != self.ladder:
-                msg = "a ladder needs two deadlines or more, rising"
-                raise ValueError(msg)
+                raise ValueError("a ladder needs two deadlines or more, rising")
             if self.resolution is not None or not set(self.resolutions) <= set(self.ladder):
                 msg = "a ladder resolves by rung, under resolutions, each a deadline of the ladder"
                 raise ValueError(msg)
         elif self.resolutions:
-            msg = "resolutions belongs to a ladder; a single question has resolution"
-            raise ValueError(msg)
+            raise ValueError("resolutions belongs to a ladder; a single question has resolution")
         if self.type in {"categorical", "ordered"} and not self.options:
             msg = f"a question of type {self.type} needs options"
             raise ValueError(msg)
         if self.type == "numeric" and (self.lower is None or self.upper is None):
-            msg = "a numeric question needs lower and upper"
-            raise ValueError(msg)
+            raise ValueError("a numeric question needs lower and upper")
         return self
 
 
@@ -272,14 +263,11 @@ class PriorChangeFile(_File):
     @model_validator(mode="after")
     def _one_change(self) -> "PriorChangeFile":
         if sum((bool(self.process), bool(self.link), self.gain is not None)) != 1:
-            msg = "give exactly one of process, link, gain"
-            raise ValueError(msg)
+            raise ValueError("give exactly one of process, link, gain")
         if self.move and not self.process:
-            msg = "move belongs to a process"
-            raise ValueError(msg)
+            raise ValueError("move belongs to a process")
         if (self.times is None) != (self.gain is not None):
-            msg = "a process or a link takes times, gain nothing else"
-            raise ValueError(msg)
+            raise ValueError("a process or a link takes times, gain nothing else")
         return self
 
 

@@ -1,6 +1,6 @@
 """Read one YAML 1.2 file into a checked model, every fault with its line."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,18 @@ def read_yaml[Model: BaseModel](
         return None, None, problems
     found, problems = validated(model, tree, tree, source)
     return found, tree, problems
+
+
+def read_folder[Model: BaseModel](
+    root: Path, folder: str, model: type[Model], problems: list[Problem]
+) -> Iterator[tuple[str, Any, Model]]:
+    """Read the files of a folder of a bank: source, tree and model of each that has no fault."""
+    for path in sorted((root / folder).glob("*.yaml")):
+        source = str(Path("questions") / path.relative_to(root))
+        file, tree, faults = read_yaml(path, model, source)
+        problems.extend(faults)
+        if file is not None:
+            yield source, tree, file
 
 
 def validated[Model: BaseModel](

@@ -105,10 +105,8 @@ def binned_decomposition(
 
     Parameters
     ----------
-    forecast : array_like, shape (n,)
-        Probabilities of yes.
-    outcome : array_like, shape (n,)
-        0 or 1.
+    forecast, outcome : array_like, shape (n,)
+        Probabilities of yes, and 0 or 1.
     bins : int or array_like, optional
         By default every distinct forecast is a bin. A number gives as many bins of equal width
         on [0, 1]; an array gives the rising edges. A bin holds its right edge, the first one

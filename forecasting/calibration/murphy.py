@@ -51,10 +51,8 @@ def murphy_curve(
 
     Parameters
     ----------
-    forecast : array_like, shape (n,)
-        Probabilities of yes.
-    outcome : array_like, shape (n,)
-        0 or 1.
+    forecast, outcome : array_like, shape (n,)
+        Probabilities of yes, and 0 or 1.
     thresholds : array_like, shape (T,), optional
         Where to evaluate, not falling, in [0, 1]. By default the two ends of every straight
         piece, so that lines through the points draw the exact curve with its jumps, and the

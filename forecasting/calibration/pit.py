@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from forecasting.arrays import FloatArray, IntArray
 from forecasting.calibration.binned import bin_edges
-from forecasting.calibration.quantiles import checked, checked_levels
+from forecasting.calibration.quantiles import checked
 from forecasting.calibration.reliability import closed_quantiles
 from forecasting.errors import InvalidInput
 from forecasting.scoring import checks
@@ -174,7 +174,7 @@ def pit(
             raise InvalidInput(message, hint="levels= for quantiles")
         heights, low, high, cells, times = _among_draws(rows, value)
     else:
-        level = checked_levels(levels, rows)
+        level = checks.rising_levels(levels, rows)
         heights = np.concatenate([[0.0], level, [1.0]])
         low, high, cells, times = _among_quantiles(rows, value, heights, lower, upper)
     bare = levels is not None and lower is None
@@ -216,8 +216,7 @@ def _among_quantiles(
     elif lower is None and upper is None:
         ends = np.full(count, -np.inf), np.full(count, np.inf)
     else:
-        message = "lower, upper (one alone): give both bounds or neither"
-        raise InvalidInput(message)
+        raise InvalidInput("lower, upper (one alone): give both bounds or neither")
     knots = np.column_stack([ends[0], quantiles, ends[1]])
     above = (knots < value[:, None]).sum(axis=1)
     below = (knots <= value[:, None]).sum(axis=1) - 1

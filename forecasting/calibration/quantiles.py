@@ -61,7 +61,7 @@ def interval_coverage(
 
     checks.between(confidence, 0, 1, "confidence")
     rows, value = checked(forecast, outcome)
-    level = checked_levels(levels, rows)
+    level = checks.rising_levels(levels, rows)
     pairs = [
         (low, high)
         for low in range(len(level))
@@ -132,7 +132,7 @@ def quantile_reliability(
 
     checks.between(confidence, 0, 1, "confidence")
     rows, value = checked(forecast, outcome)
-    level = checked_levels(levels, rows)
+    level = checks.rising_levels(levels, rows)
     below = (value[:, None] < rows).sum(axis=0)
     reached = (value[:, None] <= rows).sum(axis=0)
     limits = _exact_limits(below, reached, len(value), confidence)
@@ -150,33 +150,12 @@ def quantile_reliability(
 
 def checked(forecast: ArrayLike, outcome: ArrayLike) -> tuple[FloatArray, FloatArray]:
     """Rows of finite numbers and as many finite outcomes."""
-    rows, value = checks.floats(forecast, "forecast"), checks.floats(outcome, "outcome")
+    rows, value = checks.finite(forecast, "forecast"), checks.finite(outcome, "outcome")
     if rows.ndim != 2 or value.shape != rows.shape[:1]:
         shapes = f"shapes {rows.shape} and {value.shape}"
         message = f"forecast and outcome ({shapes}): must be (n, J) and (n,)"
         raise InvalidInput(message)
-    for name, array in (("forecast", rows), ("outcome", value)):
-        if np.isinf(array).any():
-            message = f"{name} (infinite): must be finite"
-            raise InvalidInput(message)
     return rows, value
-
-
-def checked_levels(levels: ArrayLike, rows: FloatArray) -> FloatArray:
-    """Rising levels strictly between 0 and 1, one for each column, whose rows do not fall."""
-    level = checks.floats(levels, "levels")
-    if level.shape != rows.shape[1:]:
-        message = f"levels (shape {level.shape}): must be one for each of {rows.shape[1]} quantiles"
-        raise InvalidInput(message)
-    if np.any((level <= 0) | (level >= 1)) or np.any(np.diff(level) <= 0):
-        message = f"levels ({level.tolist()}): must rise strictly between 0 and 1"
-        raise InvalidInput(message, hint="0.05 for the 5 % quantile" if level.max() > 1 else "")
-    falling = np.any(np.diff(rows, axis=1) < 0, axis=1)
-    if falling.any():
-        row = int(np.argmax(falling))
-        message = f"forecast (row {row}: {rows[row].tolist()}): quantiles must not fall"
-        raise InvalidInput(message)
-    return level
 
 
 def _exact_limits(

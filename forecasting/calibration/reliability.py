@@ -204,10 +204,8 @@ def corp(
 
     Parameters
     ----------
-    forecast : array_like, shape (n,)
-        Probabilities of yes.
-    outcome : array_like, shape (n,)
-        0 or 1.
+    forecast, outcome : array_like, shape (n,)
+        Probabilities of yes, and 0 or 1.
     picks : sequence of array_like of int, optional
         Rows of each pick; all rows once where there are none.
     cluster : array_like, shape (n,), optional
@@ -271,13 +269,11 @@ def _picks(
     for given in picks:
         rows = np.asarray(given, dtype=np.int64)
         if len(code) != len(said) or len(rows) == 0 or len(np.unique(code[rows])) < len(rows):
-            message = "picks: each needs rows, no two of one event"
-            raise InvalidInput(message)
+            raise InvalidInput("picks: each needs rows, no two of one event")
         rows = rows[np.lexsort((code[rows], said[rows]))]
         taken.append(Pick(pool(said[rows], seen[rows]), said[rows], code[rows]))
     if not taken:
-        message = "picks (empty): at least one is needed"
-        raise InvalidInput(message)
+        raise InvalidInput("picks (empty): at least one is needed")
     return tuple(taken)
 
 

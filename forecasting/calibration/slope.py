@@ -40,10 +40,8 @@ def slope_intercept(forecast: ArrayLike, outcome: ArrayLike) -> Line:
 
     Parameters
     ----------
-    forecast : array_like, shape (n,)
-        Probabilities of yes.
-    outcome : array_like, shape (n,)
-        0 or 1.
+    forecast, outcome : array_like, shape (n,)
+        Probabilities of yes, and 0 or 1.
 
     References
     ----------

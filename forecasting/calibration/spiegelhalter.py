@@ -16,10 +16,8 @@ def spiegelhalter_z(forecast: ArrayLike, outcome: ArrayLike) -> float:
 
     Parameters
     ----------
-    forecast : array_like, shape (n,)
-        Probabilities of yes.
-    outcome : array_like, shape (n,)
-        0 or 1.
+    forecast, outcome : array_like, shape (n,)
+        Probabilities of yes, and 0 or 1.
 
     Returns
     -------

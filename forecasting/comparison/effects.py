@@ -192,7 +192,7 @@ def gaussian_ranks(mean: ArrayLike, covariance: ArrayLike, *, seed: int = 0) -> 
     return ranks_of(drawn if vectors is None else drawn @ vectors.T, "gaussian")
 
 
-def ranks_of(draws: FloatArray, method: str, note: str = "") -> Ranks:
+def ranks_of(draws: FloatArray, method: str) -> Ranks:
     """Ranks of posterior draws of skill, (S, m), smaller is better."""
     place = np.argsort(np.argsort(draws, axis=1), axis=1) + 1
     low, high = np.quantile(place, [0.05, 0.95], axis=0, method="nearest")
@@ -202,7 +202,6 @@ def ranks_of(draws: FloatArray, method: str, note: str = "") -> Ranks:
         rank_upper=high.astype(np.int64),
         skill=draws.mean(axis=0),
         method=method,
-        note=note,
     )
 
 

@@ -210,11 +210,6 @@ def sequential_steps(
         On lengths that differ, empty input, a score missing for one of the two only, naive
         times, a missing cluster.
 
-    References
-    ----------
-    Y. J. Choe, A. Ramdas (2023). Comparing sequential forecasters. Operations Research.
-    https://arxiv.org/abs/2110.00115
-
     Examples
     --------
     The truce closes on day 9 with its second question; the summit, known early, waits for day 20.

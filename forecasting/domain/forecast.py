@@ -182,9 +182,9 @@ def decimal_text(number: float) -> str:
     return "0" if text in {"-0", ""} else text
 
 
-def binary_value(text: str, *, manner: Manner | None = None) -> Value:
+def binary_value(text: str) -> Value:
     """Read a binary forecast as typed."""
-    entered, stated = reading.probability(text, name="probability", manner=manner)
+    entered, stated = reading.probability(text, name="probability")
     return Value("binary", ("yes",), (entered,), stated)
 
 

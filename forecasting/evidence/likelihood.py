@@ -149,12 +149,10 @@ def story_discounts(
     return discounts
 
 
-def of_grade(
-    grade: str, source: str = "", grade_priors: Mapping[str, tuple[float, float]] = GRADE_PRIORS
-) -> Reliability:
+def of_grade(grade: str, source: str = "") -> Reliability:
     """Give a grade's Beta prior on 64 Gauss-Jacobi nodes."""
     from scipy.special import roots_jacobi
 
-    alpha, beta = grade_priors[grade]
+    alpha, beta = GRADE_PRIORS[grade]
     nodes, weights = roots_jacobi(64, beta - 1.0, alpha - 1.0)
     return Reliability(source, grade, (nodes + 1.0) / 2.0, weights / np.sum(weights))

@@ -17,6 +17,8 @@ STEM = 6
 SHORTEST = 3
 #: Below this two texts have nothing in common that would be worth a look.
 LEAST = 0.06
+#: Texts that are named, the most like first.
+MOST = 5
 
 
 def stems(text: str) -> frozenset[str]:
@@ -40,7 +42,7 @@ class Likeness:
             for stem in found:
                 self._where.setdefault(stem, []).append(name)
 
-    def rank(self, text: str, *, most: int = 5) -> list[tuple[str, float]]:
+    def rank(self, text: str) -> list[tuple[str, float]]:
         """Give what a text is most like, with the cosine from 0 to 1; nothing below `LEAST`."""
         mine = stems(text)
         length = self._length(mine)
@@ -56,7 +58,7 @@ class Likeness:
             if self._size[name]
         ]
         kept = [(name, like) for name, like in found if like >= LEAST]
-        return sorted(kept, key=lambda pair: (-pair[1], pair[0]))[:most]
+        return sorted(kept, key=lambda pair: (-pair[1], pair[0]))[:MOST]
 
     def _length(self, found: frozenset[str]) -> float:
         # A word that no text has counts as one that a single text has.

@@ -243,8 +243,6 @@ def learned(
     questions: Mapping[str, Question],
     outcomes: Mapping[str, Resolution],
     as_of: dt.datetime,
-    *,
-    grade_priors: Mapping[str, tuple[float, float]] = GRADE_PRIORS,
 ) -> Reliabilities:
     """Give every source's reliability as of a moment, from the information available by then.
 
@@ -252,7 +250,7 @@ def learned(
     """
     standing = retracted(known(items, as_of))
     claims = claims_of(standing, questions, outcomes, as_of)
-    return Reliabilities(claims, grades=grades_of(standing), grade_priors=grade_priors)
+    return Reliabilities(claims, grades=grades_of(standing))
 
 
 def check_grade(grade: str) -> str:

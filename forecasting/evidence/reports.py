@@ -307,12 +307,12 @@ def _told(way: Way, story: Sequence[_Said]) -> list[CodedReport]:
     return found
 
 
-def story_total(sizes: Sequence[float], rho: float = EVENT_RHO) -> float:
+def story_total(sizes: Sequence[float]) -> float:
     """Give the weight of a story: the largest total of rule 23 over its k strongest items."""
     ordered = sorted(sizes, reverse=True)
     totals = [0.0]
     for k in range(1, len(ordered) + 1):
-        totals.append(sum(ordered[:k]) * story_discount(ordered[:k], rho))
+        totals.append(sum(ordered[:k]) * story_discount(ordered[:k], EVENT_RHO))
     return round(max(totals), _DIGITS)
 
 

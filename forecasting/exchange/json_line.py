@@ -47,13 +47,11 @@ def _check(value: Any) -> None:
             raise NotStrict(msg)
         if isinstance(item, str):
             if "\0" in item:
-                msg = "a NUL character"
-                raise NotStrict(msg)
+                raise NotStrict("a NUL character")
             try:
                 item.encode()
             except UnicodeEncodeError:
-                msg = "half of a surrogate pair"
-                raise NotStrict(msg) from None
+                raise NotStrict("half of a surrogate pair") from None
 
 
 def _each(value: Any) -> Iterator[tuple[int, Any]]:

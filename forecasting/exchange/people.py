@@ -30,8 +30,7 @@ def named(
         whose = statements.owner or alone
         owner = me or forecaster or (f"{platform}:{whose}" if whose else "")
         if not owner and "" in people:
-            msg = "forecaster: the file names nobody"
-            raise InvalidInput(msg, hint="me=NAME")
+            raise InvalidInput("forecaster: the file names nobody", hint="me=NAME")
         names[""] = owner
     for name in people - names.keys():
         names[name] = person(f"{platform}:{name}")

@@ -29,8 +29,7 @@ def beside(
     stated, at = facts.get("outcome"), facts.get("resolved_at")
     if stated is None:
         if at is not None:
-            msg = "resolved_at: is given without an outcome"
-            raise InvalidInput(msg, hint="add the outcome")
+            raise InvalidInput("resolved_at: is given without an outcome", hint="add the outcome")
         return None
     last = outcomes(versions).get(question.id)
     dated = at is not None

@@ -108,31 +108,27 @@ class Source:
     def member(self, name: str) -> bytes:
         """Unpack a member of an archive, by its name without folders."""
         found = next(info for key, info in self._members.items() if PurePosixPath(key).name == name)
-        try:
-            with (
-                zipfile.ZipFile(io.BytesIO(self.content)) as archive,
-                archive.open(found) as stream,
-            ):
-                # What the directory says of a size is only what somebody wrote there.
-                unpacked = stream.read(found.file_size + 1)
-        except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as broken:
-            msg = f"file ({self.name}): its member {plainly(found.filename)} cannot be unpacked"
-            raise InvalidInput(msg, hint="download it again") from broken
+        # What the directory says of a size is only what somebody wrote there.
+        unpacked = self._unpacked(found, found.file_size + 1)
         if len(unpacked) > found.file_size:
             msg = f"file ({self.name}): its member {plainly(found.filename)} is larger than it says"
             raise InvalidInput(msg, hint="download it again")
         return unpacked
 
-    def _part(self, member: str, most: int) -> "Source":
+    def _unpacked(self, member: zipfile.ZipInfo, most: int) -> bytes:
         try:
             with (
                 zipfile.ZipFile(io.BytesIO(self.content)) as archive,
-                archive.open(self._members[member]) as stream,
+                archive.open(member) as stream,
             ):
-                return Source(PurePosixPath(member).name, stream.read(most))
+                return stream.read(most)
         except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as broken:
-            msg = f"file ({self.name}): its member {plainly(member)} cannot be unpacked"
+            msg = f"file ({self.name}): its member {plainly(member.filename)} cannot be unpacked"
             raise InvalidInput(msg, hint="download it again") from broken
+
+    def _part(self, member: str, most: int) -> "Source":
+        content = self._unpacked(self._members[member], most)
+        return Source(PurePosixPath(member).name, content)
 
     def parts(self) -> "Iterator[Source]":
         """Give the JSON texts and tables of an archive in the order of names; else the file."""

@@ -162,6 +162,5 @@ def _once(found: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         msg = f"forecast ({plainly(twice[0])}): appears twice"
         raise InvalidInput(msg)
     if not made:
-        msg = "forecast: names no option"
-        raise InvalidInput(msg, hint="a=0.2;b=0.8")
+        raise InvalidInput("forecast: names no option", hint="a=0.2;b=0.8")
     return tuple(made)

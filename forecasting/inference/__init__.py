@@ -15,7 +15,7 @@ from forecasting.inference.predictive_check import (
     interval_shares,
     verdict,
 )
-from forecasting.inference.stored import FitStore, StoredFit
+from forecasting.inference.stored import FitStore
 from forecasting.inference.summary import Summary, summary
 
 __all__ = [
@@ -26,7 +26,6 @@ __all__ = [
     "FitStore",
     "GateReport",
     "PredictiveCheck",
-    "StoredFit",
     "Summary",
     "array_hash",
     "clear_cache",

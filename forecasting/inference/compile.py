@@ -52,17 +52,7 @@ class Compilable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CompiledModel:
-    """A nutpie model with the names of the numbers and of the parameters that it knows.
-
-    Attributes
-    ----------
-    program
-        The compiled model of nutpie.
-    layout
-        Every array that it takes.
-    parameters
-        Names of the free variables, without their unconstrained twins.
-    """
+    """A compiled model of nutpie, the arrays that it takes, and the names of its free variables."""
 
     program: Any
     layout: Layout
@@ -71,18 +61,7 @@ class CompiledModel:
 
 @cache
 def library_versions() -> tuple[tuple[str, str], ...]:
-    """Return the versions that a fit depends on, Python's first.
-
-    Returns
-    -------
-    tuple of (str, str)
-        Library name and version; ``"absent"`` where it is not installed.
-
-    Examples
-    --------
-    >>> library_versions()[0][0]
-    'python'
-    """
+    """Return the versions that a fit depends on, Python's first."""
     found = [("python", python_version())]
     for name in LIBRARIES:
         try:
@@ -98,13 +77,7 @@ _count = 0
 
 
 def compile_count() -> int:
-    """Return how many models this process has compiled so far.
-
-    Returns
-    -------
-    int
-        A refit with other data or other priors leaves it unchanged.
-    """
+    """Return how many models this process has compiled; a refit with other numbers adds none."""
     return _count
 
 
@@ -117,15 +90,8 @@ def clear_cache() -> None:
 def compiled(model: Compilable) -> CompiledModel:
     """Return the compiled form of a model, compiling it at most once per process.
 
-    Parameters
-    ----------
-    model : Compilable
-        Its ``family``, ``version`` and ``structure`` make the key, with the library versions.
-
-    Returns
-    -------
-    CompiledModel
-        Shared between callers: set its data with ``program.with_data``, which copies.
+    Its ``family``, ``version`` and ``structure`` make the key, with the library versions. It is
+    shared between callers: set its data with ``program.with_data``, which copies.
     """
     global _count
     key = (model.family, model.version, model.structure, library_versions())

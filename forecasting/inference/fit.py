@@ -33,16 +33,12 @@ class Fit:
     ----------
     draws
         Parameter name -> (S,) or (S, K) array, chain-major: the first S / chains rows are chain 0.
-    chains
-        Number of chains; S is a multiple of it.
     report
         The sampler half of the gate; see `judge_probability` for the probability.
     method
-        ``"nuts"``; ``"conjugate"`` where the draws are independent and exact.
-    seed, seconds
-        Seed of the draws, and the wall time that they took without compilation.
-    versions
-        Library versions, Python's first.
+        ``"conjugate"`` where the draws are independent and exact.
+    seconds
+        Wall time without compilation.
     data_hash, priors_hash
         SHA-256 of the two sets of arrays that went in.
     """
@@ -59,17 +55,7 @@ class Fit:
 
 
 def array_hash(arrays: Mapping[str, ArrayLike]) -> str:
-    """Return the SHA-256 of named arrays, whatever the order of the names.
-
-    Parameters
-    ----------
-    arrays : mapping of str to array_like
-        Numbers; compared as float64 with their shapes.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
+    """Return the SHA-256 of named float64 arrays with their shapes, whatever the order of names.
 
     Examples
     --------
@@ -96,25 +82,10 @@ def exact_fit(
     seconds: float,
     chains: int = 4,
 ) -> Fit:
-    """Wrap independent draws of a closed-form posterior as a `Fit`.
+    """Wrap independent draws of a closed-form posterior, (S,) or (S, K), as a `Fit` that passes.
 
-    Parameters
-    ----------
-    draws : mapping of str to array_like
-        Parameter name -> (S,) or (S, K) independent posterior draws.
-    data, priors : mapping of str to array_like
-        What the posterior was computed from; only hashed here.
-    seed : int
-        Seed of the draws.
-    seconds : float
-        Wall time taken.
-    chains : int, default 4
-        Number of equal blocks to count the draws as.
-
-    Returns
-    -------
-    Fit
-        With ``method="conjugate"`` and a report that passes.
+    `data` and `priors`, what it was computed from, are only hashed; the draws count as so many
+    equal `chains`.
     """
     return Fit(
         draws=_frozen(draws),
@@ -163,15 +134,10 @@ def fit(
     target_accept : float, default 0.9
         Mean acceptance that the step size is tuned to, in (0, 1).
     cores : int, optional
-        Threads; default the number available, at most one per chain.
+        Threads; default those available, at most one a chain.
     parameters : callable, optional
         From the draws of the graph's free variables to those of the model's parameters, where
         the graph samples standardised ones.
-
-    Returns
-    -------
-    Fit
-        Draws, report, provenance.
 
     Raises
     ------

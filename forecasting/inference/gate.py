@@ -67,11 +67,6 @@ class GateReport:
 def exact_report() -> GateReport:
     """Return the report of independent draws from a closed form: nothing to refuse.
 
-    Returns
-    -------
-    GateReport
-        Passed, without diagnostics.
-
     Examples
     --------
     >>> exact_report().passed
@@ -89,8 +84,6 @@ def judge_sampler(
     ----------
     draws : mapping of str to array_like
         Parameter name -> (S,) or (S, ...) chain-major draws.
-    chains : int
-        Number of chains.
     energy : array_like, shape (chains, S / chains)
         Hamiltonian energy at each draw.
     divergences : int
@@ -141,8 +134,6 @@ def judge_probability(report: GateReport, p_draws: ArrayLike, chains: int) -> Ga
         From `judge_sampler`, or of a `Fit`.
     p_draws : array_like, shape (S,) or (S, K)
         P(outcome | parameters) for each draw; each column is judged.
-    chains : int
-        Number of chains.
 
     Returns
     -------
@@ -184,25 +175,7 @@ def judge_probability(report: GateReport, p_draws: ArrayLike, chains: int) -> Ga
 
 
 def mcse_of_mean(draws: ArrayLike, chains: int) -> float:
-    """Return the Monte Carlo standard error of the mean, sd / sqrt(ESS of the mean).
-
-    Parameters
-    ----------
-    draws : array_like, shape (S,)
-        Chain-major draws.
-    chains : int
-        Number of chains.
-
-    Returns
-    -------
-    float
-        0 for draws without spread.
-
-    Examples
-    --------
-    >>> mcse_of_mean([0.5] * 40, 4)
-    0.0
-    """
+    """Return the Monte Carlo standard error of the mean of (S,) draws, sd / sqrt(its ESS)."""
     (chained,) = _columns(draws, chains, "draws")
     if np.ptp(chained) == 0.0:
         return 0.0

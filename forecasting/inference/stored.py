@@ -14,7 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -22,14 +22,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
 from forecasting.inference.fit import Fit, array_hash
 from forecasting.inference.gate import GateReport
 
-__all__ = ["FitStore", "StoredFit"]
+__all__ = ["FitStore"]
 
-FORMAT = 1
+FORMAT = 2
 KEEP = 200
 # Hexadecimal digits of each hash in a file's name: 128 bits, as many as a name should hold.
 DIGITS = 32
@@ -37,50 +36,22 @@ DIGITS = 32
 REPORTED = {field.name for field in fields(GateReport)}
 
 
-@dataclass(frozen=True, slots=True)
-class StoredFit:
-    """A fit with the data that it was made from.
-
-    Attributes
-    ----------
-    fit
-        Sampled, and passed by the gate.
-    data
-        The data of that fit, as its family takes them.
-    """
-
-    fit: Fit
-    data: Mapping[str, FloatArray]
-
-
 class FitStore:
-    """A folder of fits; the newest are kept.
-
-    Parameters
-    ----------
-    folder : Path
-        Made when the first fit is saved.
-    keep : int, default 200
-        How many fits stay.
-    """
+    """A folder of fits, made when the first is saved; the newest `keep` stay."""
 
     def __init__(self, folder: Path, *, keep: int = KEEP) -> None:
         self.folder = folder
         self.keep = keep
 
-    def save(self, group: str, key: str, fit: Fit, data: Mapping[str, ArrayLike]) -> None:
+    def save(self, group: str, key: str, fit: Fit) -> None:
         """Keep a fit; a folder that cannot be written is no fault.
 
         Parameters
         ----------
-        group : str
-            SHA-256 of all that made it but the data.
-        key : str
-            SHA-256 of everything that made this fit.
+        group, key : str
+            SHA-256 of all that made it but the data, and of everything that made it.
         fit : Fit
-            Sampled and passed; no other is kept.
-        data : mapping of str to array_like
-            What it was made from.
+            What was made.
 
         Raises
         ------
@@ -92,7 +63,6 @@ class FitStore:
             message = f"fit ({fit.method}, {verdict}): only a sampled fit that passed is kept."
             raise InvalidInput(message)
         arrays = {f"draws/{name}": values for name, values in fit.draws.items()}
-        arrays |= {f"data/{name}": np.asarray(v, dtype=np.float64) for name, v in data.items()}
         said = {
             "format": FORMAT,
             "group": group,
@@ -126,18 +96,8 @@ class FitStore:
                 raise
             self._prune()
 
-    def exact(self, group: str, key: str) -> StoredFit | None:
-        """Return the fit that exactly these numbers made; None if it is not kept.
-
-        Parameters
-        ----------
-        group, key : str
-            As in `save`.
-
-        Returns
-        -------
-        StoredFit or None
-        """
+    def exact(self, group: str, key: str) -> Fit | None:
+        """Return the fit that exactly these numbers made, as in `save`; None if it is not kept."""
         return _read(self._path(group, key), group)
 
     def _path(self, group: str, key: str) -> Path:
@@ -159,7 +119,7 @@ def _seal(text: bytes, arrays: Mapping[str, ArrayLike]) -> str:
     return hashlib.sha256(text + array_hash(arrays).encode()).hexdigest()
 
 
-def _read(path: Path, group: str) -> StoredFit | None:
+def _read(path: Path, group: str) -> Fit | None:
     """Return what a file holds; None for anything but a sound file of this group."""
     try:
         # Given a path, the library leaves a damaged archive open.
@@ -173,8 +133,11 @@ def _read(path: Path, group: str) -> StoredFit | None:
             return None
         told = {name: value for name, value in said["report"].items() if name in REPORTED}
         report = GateReport(**{**told, "reasons": tuple(told["reasons"])})
-        fit = Fit(
-            draws=_part(found, "draws/"),
+        draws = {name.removeprefix("draws/"): array for name, array in found.items()}
+        for array in draws.values():
+            array.flags.writeable = False
+        return Fit(
+            draws=MappingProxyType(draws),
             chains=said["chains"],
             report=report,
             method="nuts",
@@ -184,17 +147,5 @@ def _read(path: Path, group: str) -> StoredFit | None:
             data_hash=said["data_hash"],
             priors_hash=said["priors_hash"],
         )
-        return StoredFit(fit, _part(found, "data/"))
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error):
         return None
-
-
-def _part(arrays: Mapping[str, FloatArray], prefix: str) -> Mapping[str, FloatArray]:
-    chosen = {
-        name.removeprefix(prefix): values
-        for name, values in arrays.items()
-        if name.startswith(prefix)
-    }
-    for values in chosen.values():
-        values.flags.writeable = False
-    return MappingProxyType(chosen)

@@ -39,14 +39,7 @@ def summary(p_draws: ArrayLike, chains: int) -> Summary:
     Parameters
     ----------
     p_draws : array_like, shape (S,)
-        Chain-major draws.
-    chains : int
-        Number of chains that S divides into.
-
-    Returns
-    -------
-    Summary
-        Mean, standard deviation, 5 %, 50 % and 95 % points, Monte Carlo error of the mean.
+        Chain-major draws of that many `chains`.
 
     Raises
     ------

@@ -18,7 +18,6 @@ theta, first, delta, later, stall, whole, mean, precision``, each (S,).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -29,9 +28,10 @@ from forecasting.errors import InvalidInput
 from forecasting.inference.inputs import COLUMN, Layout, inputs
 from forecasting.models.delivery_priors import BETAS, GAMMAS, PRIORS, STANDARD
 from forecasting.models.fits import Graph
-from forecasting.models.prior import PriorSpec, from_standard, prior_arrays, prior_draw
+from forecasting.models.poisson_lognormal import numpy_mathematics
+from forecasting.models.prior import PriorSpec, from_standard, prior_arrays
 
-__all__ = ["T0", "Deliveries", "Package", "delivery_data", "simulate_package"]
+__all__ = ["T0", "Deliveries", "Package", "delivery_data"]
 
 
 #: Reference age in days, at which theta is the log cumulative hazard of a first part.
@@ -139,16 +139,8 @@ class Deliveries(Graph):
     ) -> FloatArray:
         """Return log p(evidence | draw) of each kind of evidence, shape (S, 7), up to constants."""
         p = {name: np.asarray(values, dtype=np.float64)[:, None] for name, values in draws.items()}
-        terms = _terms(p, self.prepared(data), _numpy())
+        terms = _terms(p, self.prepared(data), numpy_mathematics())
         return np.column_stack([np.asarray(term).sum(axis=-1) for term in terms])
-
-    def simulate(
-        self, rng: np.random.Generator, priors: Mapping[str, PriorSpec] | None = None, n: int = 6
-    ) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
-        """Draw parameters from the prior and a few packages from them, watched for 30 or 90 d."""
-        truth = prior_draw(rng, self.default_priors() if priors is None else priors)
-        packages = [simulate_package(rng, truth, 1000.0, 30.0 + 60.0 * (k % 2)) for k in range(n)]
-        return truth, delivery_data(packages)
 
 
 _BLOCKS = (
@@ -156,23 +148,6 @@ _BLOCKS = (
     ("gammas", GAMMAS, ("shape", "rate")),
     ("z", STANDARD, ("mu", "sd")),
 )
-
-
-def _numpy() -> SimpleNamespace:
-    from scipy.special import gammaln, logsumexp
-
-    return SimpleNamespace(
-        log=np.log,
-        log1p=np.log1p,
-        exp=np.exp,
-        expm1=np.expm1,
-        logaddexp=np.logaddexp,
-        maximum=np.maximum,
-        minimum=np.minimum,
-        concatenate=np.concatenate,
-        gammaln=gammaln,
-        logsumexp=logsumexp,
-    )
 
 
 def _terms(p: Mapping[str, Any], rows: Mapping[str, Any], xp: Any) -> list[Any]:
@@ -295,25 +270,3 @@ def _by_day(package: Package) -> list[tuple[float, float | None]]:
         message = f"parts ({total:g}): at most the {package.agreed:g} that were agreed."
         raise InvalidInput(message)
     return joined
-
-
-def simulate_package(
-    rng: np.random.Generator, truth: Mapping[str, ArrayLike], agreed: float, watched: float
-) -> Package:
-    """Draw one package part by part, watched for whole days; gaps are whole days, as known."""
-    p = {name: float(np.asarray(value)) for name, value in truth.items()}
-    if rng.random() >= p["w"]:
-        return Package(agreed, (), watched)
-    day = float(np.ceil(T0 * (rng.exponential() / np.exp(p["theta"])) ** (1.0 / p["first"])))
-    a = p["mean"] * p["precision"]
-    parts: list[tuple[float, float | None]] = []
-    left = agreed
-    while day <= watched:
-        share = 1.0 if rng.random() < p["whole"] else rng.beta(a, p["precision"] - a)
-        number = min(left, max(share, LEAST_SHARE) * agreed)
-        left -= number
-        parts.append((day, number))
-        if left <= LEAST_SHARE * agreed or rng.random() < p["stall"]:
-            break
-        day += max(1.0, float(np.ceil(rng.exponential() ** (1.0 / p["later"]) / p["delta"])))
-    return Package(agreed, tuple(parts), watched)

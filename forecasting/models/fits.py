@@ -118,12 +118,12 @@ class FitCache:
         if key not in self._fits:
             stored = None if self._store is None else self._store.exact(group, key)
             if stored is not None:
-                found = stored.fit
+                found = stored
             else:
                 seed = int(key[:8], 16) >> 1
                 found = replace(model.fit(data, priors, seed, **options), data_hash=data_hash)
                 if self._store is not None and found.report.passed and found.method == "nuts":
-                    self._store.save(group, key, found, data)
+                    self._store.save(group, key, found)
             self._fits[key] = found
             self._data[data_hash] = data
             if len(self._fits) > CACHE:

@@ -30,19 +30,19 @@ NO_EXPOSURE = 1e-30
 LOG_ROOT_TWO_PI = 0.5 * float(np.log(2.0 * np.pi))
 
 
+#: What the formulas need of NumPy and of a graph alike.
+_OF_ONE = ("log", "log1p", "exp", "expm1", "sqrt", "sinh", "cosh", "arcsinh")
+_OF_MORE = ("maximum", "minimum", "logaddexp", "concatenate")
+
+
 def numpy_mathematics() -> SimpleNamespace:
     """Return what the formulas need, for arrays; `fixed` stops derivatives in a graph."""
-    from scipy.special import logsumexp
+    from scipy.special import gammaln, logsumexp
 
     return SimpleNamespace(
-        log=np.log,
-        exp=np.exp,
-        sqrt=np.sqrt,
-        maximum=np.maximum,
+        **{name: getattr(np, name) for name in (*_OF_ONE, *_OF_MORE)},
         softplus=lambda y: np.logaddexp(0.0, y),
-        arcsinh=np.arcsinh,
-        sinh=np.sinh,
-        cosh=np.cosh,
+        gammaln=gammaln,
         logsumexp=logsumexp,
         fixed=lambda value: value,
     )

@@ -28,7 +28,7 @@ from forecasting.models.poisson_lognormal import (
     numpy_mathematics,
     posterior_quantiles,
 )
-from forecasting.models.prior import PriorSpec, prior_draw
+from forecasting.models.prior import PriorSpec
 
 __all__ = ["Rates", "rate_data"]
 
@@ -104,17 +104,6 @@ class Rates(Graph):
         )
         found = log_marginal(mu, sigma, counts, exposures, numpy_mathematics())
         return np.asarray(found, dtype=np.float64)
-
-    def simulate(
-        self, rng: np.random.Generator, priors: Mapping[str, PriorSpec] | None = None, n: int = 12
-    ) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
-        """Draw mu and sigma from the prior, and counts of moves watched for unequal times."""
-        truth = prior_draw(rng, self.default_priors() if priors is None else priors)
-        exposures = np.exp(rng.uniform(np.log(10.0), np.log(3000.0), n))
-        rates = np.exp(truth["mu"] + truth["sigma"] * rng.standard_normal(n))
-        # Beyond a million the generator has no integers, and no count says more.
-        counts = rng.poisson(np.minimum(rates * exposures, 1e6)).astype(np.float64)
-        return truth, rate_data(counts, exposures)
 
     def replicates(
         self, draws: Mapping[str, ArrayLike], data: Mapping[str, ArrayLike], *, seed: int

@@ -25,14 +25,12 @@ from forecasting.inference.inputs import COLUMN, SCALAR, Layout, inputs
 from forecasting.inference.predictive_check import CountCheck, PredictiveCheck, interval_shares
 from forecasting.models import weibull
 from forecasting.models.fits import Graph
-from forecasting.models.prior import PriorSpec, prior_draw
+from forecasting.models.prior import PriorSpec
 from forecasting.models.spell_settings import BETA, CASE, INSTANT, SETTINGS, Setting
 
 __all__ = ["KINDS", "SpellDraws", "Spells", "representative_spells"]
 
 
-#: An hour: the least age at which an end is told from the start.
-HOUR = 1.0 / 24.0
 NO_SPELLS = weibull.spells(entry=[], lower=[], upper=[], kind=[])
 
 
@@ -141,19 +139,6 @@ class Spells(Graph):
             del arrays["escaped_w"]
         return arrays
 
-    def log_likelihood(
-        self, draws: Mapping[str, ArrayLike], data: Mapping[str, ArrayLike]
-    ) -> FloatArray:
-        """Return weight * log p(spell | draw), (S, n)."""
-        return weibull.log_likelihood(draws, data, t0=self.t0)
-
-    def simulate(
-        self, rng: np.random.Generator, priors: Mapping[str, PriorSpec] | None = None
-    ) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
-        """Draw parameters from the prior and a dozen spells from them."""
-        truth = prior_draw(rng, self.default_priors() if priors is None else priors)
-        return truth, _simulated(rng, truth, t0=self.t0)
-
     def predictive_check(
         self, draws: Mapping[str, ArrayLike], data: Mapping[str, ArrayLike], *, seed: int
     ) -> PredictiveCheck:
@@ -201,44 +186,6 @@ class Spells(Graph):
             low[row] = 1.0 - held[0]
             high[row] = 1.0 if kind == weibull.HELD else 1.0 - held[1]
         return low, high
-
-
-def _simulated(
-    rng: np.random.Generator, truth: Mapping[str, FloatArray], *, t0: float, n: int = 12
-) -> dict[str, FloatArray]:
-    """Draw spells: half monitored, some watched from later, some ends known by an interval only.
-
-    The process is simulated, not the arithmetic that the likelihood uses.
-    """
-    pi, lasting = float(truth.get("pi", 0.0)), float(truth.get("lasting", 0.0))
-    rows: dict[str, list[float]] = {name: [] for name in ("entry", "lower", "upper", "kind", "x")}
-    for row in range(n):
-        x, late, coarse = row % 2, row % 4 == 3, row % 3 == 2
-        entry = 0.2 * t0 if late else 0.0
-        until = t0 * (0.3, 1.0, 3.0)[row % 3]
-        eta = float(truth["theta"] + truth["beta"] * x)
-        k = float(truth["k"])
-        lived = np.exp(eta) * (entry / t0) ** k
-        # S(T) is uniform below S(entry); below the lasting share it never ends.
-        kept = rng.random() * (lasting + (1.0 - lasting) * np.exp(-lived))
-        end = np.inf
-        if kept > lasting:
-            hazard = -np.log((kept - lasting) / (1.0 - lasting))
-            end = t0 * (hazard / np.exp(eta)) ** (1.0 / k)
-        if entry == 0.0 and rng.random() < pi:
-            end = 0.0
-        step = until / 4.0 if coarse else HOUR
-        if end > until:
-            seen = (until, until, weibull.HELD)
-        elif coarse or end < HOUR:
-            low = max(entry, step * np.floor(end / step))
-            seen = (low, step * np.floor(end / step) + step, weibull.BETWEEN)
-        else:
-            seen = (end, end, weibull.ENDED)
-        for name, value in zip(rows, (entry, *seen, x), strict=True):
-            rows[name].append(float(value))
-    monitored = rows.pop("x")
-    return weibull.spells(**rows, monitored=monitored)
 
 
 #: The kinds of reference classes of spells, with the definition of their end.

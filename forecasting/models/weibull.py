@@ -32,7 +32,6 @@ __all__ = [
     "HELD",
     "cumulative_hazard",
     "grouped",
-    "log_likelihood",
     "spells",
     "survival",
 ]
@@ -172,42 +171,3 @@ def _log_kept(draws: Mapping[str, ArrayLike], hazard: FloatArray) -> FloatArray:
         return -hazard
     c = np.asarray(draws["lasting"], dtype=np.float64)[:, None]
     return np.asarray(np.logaddexp(np.log(c), np.log1p(-c) - hazard), dtype=np.float64)
-
-
-def log_likelihood(
-    draws: Mapping[str, ArrayLike], rows: Mapping[str, ArrayLike], *, t0: float
-) -> FloatArray:
-    """Return weight * log p(row | draw) for every draw and spell, (S, n).
-
-    Held: log S(lower)/S(entry). Ended: log h(lower) S(lower)/S(entry). Between:
-    log (S(lower) - S(upper))/S(entry), by log1mexp; from age 0 it includes instant failures. Never
-    NaN: a row that is impossible under a draw is very negative, at least -1e300.
-    """
-    entry, low, high, kind, weight, x = (
-        np.asarray(rows[name], dtype=np.float64)
-        for name in ("entry", "lower", "upper", "kind", "weight", "monitored")
-    )
-    k = np.asarray(draws["k"], dtype=np.float64)[:, None]
-    eta = np.asarray(draws["theta"])[:, None] + np.asarray(draws["beta"])[:, None] * x
-    h_entry = cumulative_hazard(entry, eta, k, t0=t0)
-    h_low = cumulative_hazard(low, eta, k, t0=t0)
-    h_high = cumulative_hazard(high, eta, k, t0=t0)
-    pi = np.asarray(draws["pi"], dtype=np.float64)[:, None] if "pi" in draws else np.zeros_like(k)
-    c = np.asarray(draws.get("lasting", np.zeros(len(k))), dtype=np.float64)[:, None]
-    escaped = np.where((entry == 0) & (low > 0), np.log1p(-pi), 0.0)
-    watched = _log_kept(draws, h_entry)
-    age = np.where(low > 0, low, 1.0)
-    log_hazard = eta + np.log(k) + k * np.log(age / t0) - np.log(age)
-    with np.errstate(divide="ignore"):
-        log_within = np.log1p(-c) - h_low + np.log(-np.expm1(-(h_high - h_low)))
-        from_start = np.log(pi + (1 - pi) * np.exp(log_within))
-    terms = np.where(
-        kind == HELD,
-        escaped + _log_kept(draws, h_low) - watched,
-        np.where(
-            kind == ENDED,
-            escaped + np.log1p(-c) + log_hazard - h_low - watched,
-            np.where(low == 0, from_start, escaped + log_within - watched),
-        ),
-    )
-    return np.asarray(weight * np.maximum(terms, -1e300), dtype=np.float64)

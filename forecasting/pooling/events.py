@@ -63,8 +63,7 @@ def current_events(current: "pd.DataFrame") -> Events:
     """Read forecasts that are to be pooled: no outcome is looked at."""
     table = _table(current, "current", CURRENT)
     if not len(table):
-        message = "current (empty): at least one forecast is needed"
-        raise InvalidInput(message)
+        raise InvalidInput("current (empty): at least one forecast is needed")
     return _events(table, "current", None)
 
 

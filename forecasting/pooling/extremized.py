@@ -118,12 +118,6 @@ def neyman_roughgarden(
     InvalidInput
         As for :func:`geometric_odds`, and for a base rate that is not between 0 and 1.
 
-    References
-    ----------
-    E. Neyman, T. Roughgarden (2023). Are you smarter than a random expert? The robust
-    aggregation of substitutable signals. Operations Research.
-    https://doi.org/10.48550/arXiv.2111.03153
-
     Examples
     --------
     >>> round(float(neyman_roughgarden([0.8, 0.8, 0.8, 0.8, 0.8])), 3)

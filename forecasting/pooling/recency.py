@@ -107,10 +107,6 @@ def recency_median(
     InvalidInput
         As for :func:`geometric_odds`, and for times that are missing or not one per member.
 
-    References
-    ----------
-    Metaculus, open-source platform code, ``utils/the_math/aggregations.py`` (BSD-2).
-
     Examples
     --------
     Weights .481, .728 and 1: half of their sum is passed at the middle value.

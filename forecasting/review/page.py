@@ -12,16 +12,16 @@ from forecasting.domain.forecasters import REFERENCES, family, ordered
 from forecasting.review import cast, charts, draw, now, tables, words
 from forecasting.review.data import HALF_LIFE, QuestionPath, ReviewData, Run
 from forecasting.review.draw_fans import describe, draw_fans
-from forecasting.review.filters import equip
+from forecasting.review.filters import environment
 from forecasting.review.graph import world_graph
 from forecasting.review.path_chart import path_chart
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
     from markupsafe import Markup
     from matplotlib.figure import Figure
 
 FILE = "index.html"
+_environment = lru_cache(maxsize=1)(environment)
 
 
 def render(data: ReviewData) -> str:
@@ -42,7 +42,7 @@ def render(data: ReviewData) -> str:
     labels = data.labels
     boards = tables.boards(data.scores)
     return (
-        _environment()
+        _environment("forecasting.review")
         .get_template("page.html.j2")
         .render(
             data=data,
@@ -189,18 +189,3 @@ def _provenance(run: Run, days: words.Days) -> list[tuple[str, str]]:
         ("Time zone of days", run.zone),
     ]
     return [(name, str(value)) for name, value in found if value is not None and value != ""]
-
-
-@lru_cache(maxsize=1)
-def _environment() -> "Environment":
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("forecasting.review"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    equip(environment)
-    return environment

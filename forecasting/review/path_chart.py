@@ -345,8 +345,6 @@ def density(
     low: float,
     high: float,
     unit: str = "",
-    width: float = 560,
-    height: float = 170,
 ) -> Density | None:
     """Draw what quantiles say: even weight between two of them, and out to the bounds beyond.
 
@@ -364,6 +362,7 @@ def density(
         weight = (b - a) / 100
         if weight > 0:
             bars.append((x, max(y, x + least), weight / max(y - x, least)))
+    width, height = 560.0, 170.0
     x_scale = Scale(low, high, 12, width - 12)
     tallest = max(each for _, _, each in bars)
     y_scale = Scale(0, tallest, height - 26, 12)

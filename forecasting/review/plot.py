@@ -128,12 +128,9 @@ def step_area(points: Sequence[tuple[float, float, float]], until: float) -> str
     return there + back + "Z"
 
 
-def sparkline(
-    values: Sequence[tuple[float, float]], *, width: float = 112, height: float = 30
-) -> str:
-    """Write a small line of (days, share) for a row of a list; it spans 0 to 1."""
+def sparkline(values: Sequence[tuple[float, float]]) -> str:
+    """Write a small line of (days, share), 112 by 30, for a row of a list; it spans 0 to 1."""
     if not values:
         return ""
-    x = Scale(values[0][0], max(values[-1][0], values[0][0] + 1e-9), 2, width - 2)
-    y = Scale(0, 1, height - 2, 2)
-    return steps([(x(day), y(share)) for day, share in values], width - 2)
+    x, y = Scale(values[0][0], max(values[-1][0], values[0][0] + 1e-9), 2, 110), Scale(0, 1, 28, 2)
+    return steps([(x(day), y(share)) for day, share in values], 110)

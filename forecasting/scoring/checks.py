@@ -46,6 +46,36 @@ def floats(values: ArrayLike, name: str) -> FloatArray:
     return array
 
 
+def finite(values: ArrayLike, name: str) -> FloatArray:
+    """Real numbers as :func:`floats` reads them, without infinities."""
+    array = floats(values, name)
+    if np.isinf(array).any():
+        message = f"{name} (infinite): must be finite"
+        raise InvalidInput(message)
+    return array
+
+
+def rising_levels(levels: ArrayLike, quantiles: FloatArray) -> FloatArray:
+    """Levels that rise strictly between 0 and 1, one for each column of rows that do not fall."""
+    level = floats(levels, "levels")
+    if level.shape != quantiles.shape[1:]:
+        message = (
+            f"levels (shape {level.shape}): must be one for each of the "
+            f"{quantiles.shape[1]} quantiles of a row"
+        )
+        raise InvalidInput(message)
+    if np.any((level <= 0) | (level >= 1)) or np.any(np.diff(level) <= 0):
+        message = f"levels ({level.tolist()}): must rise strictly between 0 and 1"
+        way_out = "0.05 for the 5 % quantile" if np.any(level > 1) else ""
+        raise InvalidInput(message, hint=way_out)
+    falling = np.any(np.diff(quantiles, axis=1) < 0, axis=1)
+    if falling.any():
+        row = int(np.argmax(falling))
+        message = f"forecast (row {row}: {quantiles[row].tolist()}): quantiles must not fall"
+        raise InvalidInput(message)
+    return level
+
+
 def same_length(first: FloatArray, second: FloatArray, first_name: str, second_name: str) -> None:
     """Refuse two one-dimensional arrays of different lengths."""
     if first.ndim != 1 or first.shape != second.shape:
@@ -131,8 +161,7 @@ def clusters(names: Iterable[object]) -> IntArray:
     labels = np.empty(len(given), dtype=object)
     labels[:] = given
     if len(labels) == 0:
-        message = "clusters (empty): at least one is needed"
-        raise InvalidInput(message)
+        raise InvalidInput("clusters (empty): at least one is needed")
     codes, _ = pd.factorize(labels)
     if (codes < 0).any():
         message = (

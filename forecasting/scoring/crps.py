@@ -50,7 +50,8 @@ def crps_quantile(forecast: ArrayLike, outcome: ArrayLike, *, levels: ArrayLike)
     >>> crps_quantile([[1.0, 2.0, 4.0]], [3.0], levels=[0.25, 0.5, 0.75])
     array([0.83333333])
     """
-    quantiles, value, level = _quantiles(forecast, outcome, levels)
+    quantiles, value = _rows(forecast, outcome, "quantiles")
+    level = checks.rising_levels(levels, quantiles)
     error = quantiles - value[:, None]
     pinball = np.where(error > 0, (1 - level) * error, -level * error)
     scores: FloatArray = 2 * pinball.mean(axis=1)
@@ -167,7 +168,8 @@ def crps_piecewise(
     >>> crps_piecewise([[0.5]], [0.0], levels=[0.5], lower=0.0, upper=1.0)
     array([0.33333333])
     """
-    quantiles, value, level = _quantiles(forecast, outcome, levels)
+    quantiles, value = _rows(forecast, outcome, "quantiles")
+    level = checks.rising_levels(levels, quantiles)
     low, high = bounds(lower, upper, len(value))
     if np.any(quantiles[:, 0] < low) or np.any(quantiles[:, -1] > high):
         row = int(np.argmax((quantiles[:, 0] < low) | (quantiles[:, -1] > high)))
@@ -192,7 +194,7 @@ def crps_piecewise(
 
 def bounds(lower: ArrayLike, upper: ArrayLike, n: int) -> tuple[FloatArray, FloatArray]:
     """Bounds of n numeric questions: finite, lower below upper."""
-    low, high = _finite(lower, "lower"), _finite(upper, "upper")
+    low, high = checks.finite(lower, "lower"), checks.finite(upper, "upper")
     for name, bound in (("lower", low), ("upper", high)):
         if bound.shape not in ((), (n,)):
             message = f"{name} (shape {bound.shape}): must be one number, or one for each of {n}"
@@ -211,14 +213,6 @@ def _mean_square(first: FloatArray, last: FloatArray) -> FloatArray:
     return mean
 
 
-def _finite(values: ArrayLike, name: str) -> FloatArray:
-    array = checks.floats(values, name)
-    if np.isinf(array).any():
-        message = f"{name} (infinite): must be finite"
-        raise InvalidInput(message)
-    return array
-
-
 def _rows(forecast: ArrayLike, outcome: ArrayLike, what: str) -> tuple[FloatArray, FloatArray]:
     if not checks.is_vector(forecast, outcome):
         message = (
@@ -226,32 +220,9 @@ def _rows(forecast: ArrayLike, outcome: ArrayLike, what: str) -> tuple[FloatArra
             f"must be (n, number of {what}) and (n,)"
         )
         raise InvalidInput(message)
-    rows = _finite(np.atleast_2d(forecast), "forecast")
-    value = _finite(np.atleast_1d(outcome), "outcome")
+    rows = checks.finite(np.atleast_2d(forecast), "forecast")
+    value = checks.finite(np.atleast_1d(outcome), "outcome")
     if value.ndim != 1 or len(rows) != len(value):
         message = f"forecast and outcome (lengths {len(rows)} and {len(value)}): must be equal"
         raise InvalidInput(message)
     return rows, value
-
-
-def _quantiles(
-    forecast: ArrayLike, outcome: ArrayLike, levels: ArrayLike
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    quantiles, value = _rows(forecast, outcome, "quantiles")
-    level = checks.floats(levels, "levels")
-    if level.shape != quantiles.shape[1:]:
-        message = (
-            f"levels (shape {level.shape}): must be one for each of the "
-            f"{quantiles.shape[1]} quantiles of a row"
-        )
-        raise InvalidInput(message)
-    if np.any((level <= 0) | (level >= 1)) or np.any(np.diff(level) <= 0):
-        message = f"levels ({level.tolist()}): must rise strictly between 0 and 1"
-        way_out = "0.05 for the 5 % quantile" if np.any(level > 1) else ""
-        raise InvalidInput(message, hint=way_out)
-    falling = np.any(np.diff(quantiles, axis=1) < 0, axis=1)
-    if falling.any():
-        row = int(np.argmax(falling))
-        message = f"forecast (row {row}: {quantiles[row].tolist()}): quantiles must not fall"
-        raise InvalidInput(message)
-    return quantiles, value, level

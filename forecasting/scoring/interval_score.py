@@ -55,7 +55,7 @@ def interval_score(
     """
     checks.between(level, 0, 1, "level")
     low, high, value = (
-        _finite(given, name)
+        np.atleast_1d(checks.finite(given, name))
         for given, name in ((lower, "lower"), (upper, "upper"), (outcome, "outcome"))
     )
     checks.same_length(low, value, "lower", "outcome")
@@ -67,11 +67,3 @@ def interval_score(
     missed = np.maximum(low - value, 0) + np.maximum(value - high, 0)
     scores: FloatArray = (high - low) + 2 / (1 - level) * missed
     return scores.reshape(np.shape(outcome))
-
-
-def _finite(values: ArrayLike, name: str) -> FloatArray:
-    array = np.atleast_1d(checks.floats(values, name))
-    if np.isinf(array).any():
-        message = f"{name} (infinite): must be finite"
-        raise InvalidInput(message)
-    return array

@@ -16,10 +16,8 @@ def rps(forecast: ArrayLike, outcome: ArrayLike) -> FloatArray:
 
     Parameters
     ----------
-    forecast : array_like, shape (n, K)
-        Probabilities over K options in their order.
-    outcome : array_like of int, shape (n,)
-        The label 0..K-1 of the option that happened.
+    forecast, outcome : array_like, shapes (n, K) and (n,)
+        Probabilities over K options in their order; the label 0..K-1 of the one that happened.
 
     Raises
     ------
@@ -53,10 +51,8 @@ def ordered_brier(forecast: ArrayLike, outcome: ArrayLike) -> FloatArray:
 
     Parameters
     ----------
-    forecast : array_like, shape (n, K)
-        Probabilities over K options in their order.
-    outcome : array_like of int, shape (n,)
-        The label 0..K-1 of the option that happened.
+    forecast, outcome : array_like, shapes (n, K) and (n,)
+        Probabilities over K options in their order; the label 0..K-1 of the one that happened.
 
     References
     ----------

@@ -90,8 +90,7 @@ def read(frame: "pd.DataFrame") -> Timeline:
         message = f"frame (without {', '.join(missing)}): needs the columns {', '.join(COLUMNS)}"
         raise InvalidInput(message)
     if frame.empty:
-        message = "frame (empty): at least one forecast is needed"
-        raise InvalidInput(message)
+        raise InvalidInput("frame (empty): at least one forecast is needed")
     question = _codes(frame["question"], "question")
     forecaster = _codes(frame["forecaster"], "forecaster")
     pair, _ = pd.factorize(question * (int(forecaster.max()) + 1) + forecaster)

@@ -108,8 +108,7 @@ def restore(source: Path, url: str, *, force: bool = False) -> tuple[Verificatio
 def copy_rows(source: Connection, target: Connection) -> None:
     """Copy every entry as it stands into an empty ledger, on whatever database that is."""
     if read_head(target)[0].seq:
-        msg = "database: must be empty to be restored into"
-        raise InvalidInput(msg, hint="another database")
+        raise InvalidInput("database: must be empty to be restored into", hint="another database")
     for table in (entry, *DETAILS.values(), evidence_effect, rationale):
         rows = source.execution_options(stream_results=True).execute(
             select(table).order_by(*table.primary_key.columns)

@@ -172,15 +172,13 @@ def _value(column: Column[Any], value: Any) -> Any:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        msg = "something else where a text stands"
-        raise TypeError(msg)
+        raise TypeError("something else where a text stands")
     return value
 
 
 def _whole_number(value: Any) -> int:
     if type(value) is not int:
-        msg = "a number that is not whole"
-        raise TypeError(msg)
+        raise TypeError("a number that is not whole")
     return value
 
 

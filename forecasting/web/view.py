@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from forecasting.domain.forecasters import family
-from forecasting.review import cast, words
-from forecasting.review.filters import equip
+from forecasting.review import cast, filters, words
 from forecasting.review.markup import markup
 
 if TYPE_CHECKING:
@@ -23,19 +22,8 @@ def render(template: str, **context: Any) -> str:
 
 @lru_cache(maxsize=1)
 def environment() -> "Environment":
-    """Give the environment: everything is escaped, and what is missing is a fault."""
-    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-
-    made = Environment(
-        loader=ChoiceLoader(
-            [PackageLoader("forecasting.web"), PackageLoader("forecasting.review")]
-        ),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    equip(made)
+    """Give the environment of the app's templates and the review's."""
+    made = filters.environment("forecasting.web", "forecasting.review")
     made.filters.update(
         family=family, ago=ago, until=until, day=day, moment=moment, ends=ends, flowing=flowing
     )

@@ -83,8 +83,8 @@ class Visit:
         """Compute once for a head of the ledger; `key` says what, with all that it depends on."""
         return self.house.kept.get(self.head, key, make)
 
-    def page(self, template: str, *, status: int = 200, **context: Any) -> Response:
-        """Draw a page."""
+    def page(self, template: str, *, faults: tuple[Fault, ...] = (), **context: Any) -> Response:
+        """Draw a page; a form with faults says so in its status."""
         notes: list[tuple[str, str]] = []
         if not self.polls:
             notes, self.session.notes = self.session.notes, []
@@ -93,14 +93,26 @@ class Visit:
             visit=self,
             notes=notes,
             csrf=self.session.csrf,
-            faults=context.pop("faults", ()),
+            faults=faults,
             **context,
         )
-        response = HTMLResponse(text, status_code=status)
+        response = HTMLResponse(text, status_code=422 if faults else 200)
         if self.swaps and not self.polls:
             # Where a script put this page in place of another, its address goes with it.
             response.headers["HX-Push-Url"] = self.address if self.address else "false"
         return response
+
+    def keep(self, response: Response, cookie: str, value: str, *, lasting: bool = True) -> None:
+        """Let the browser keep a value: for a year, or until it is closed."""
+        response.set_cookie(
+            cookie,
+            value,
+            max_age=365 * 86_400 if lasting else None,
+            httponly=True,
+            samesite="strict",
+            secure=self.house.secure,
+            path="/",
+        )
 
     def token(self) -> str:
         """Give a new form's token."""

@@ -15,7 +15,7 @@ from forecasting.inference.fit import array_hash, exact_fit
 from forecasting.models.fits import FitCache
 from forecasting.models.prior import prior_arrays, prior_draw
 from forecasting.models.spells import KINDS
-from forecasting.models.world.cases import agreement_rows, truce_rows
+from forecasting.models.world.classes import agreement_rows, truce_rows
 from forecasting.models.world.delivery import packages
 
 #: What `quick_fit` stands for.

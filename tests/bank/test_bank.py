@@ -125,7 +125,7 @@ def test_the_agreements_have_the_known_survival(bank):
     import numpy as np
 
     from forecasting.models import weibull
-    from forecasting.models.world.cases import agreement_rows
+    from forecasting.models.world.classes import agreement_rows
 
     reference = bank.classes["peace-agreements"]
     rows = agreement_rows(bank.evidence, reference, dt.datetime(2025, 1, 1, tzinfo=dt.UTC))

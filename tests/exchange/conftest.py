@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from forecasting.app.exchange.importing import import_record
+from forecasting.app.ledger.importing import import_record
 from forecasting.store import Ledger
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from forecasting.app.exchange.importing import import_record
+from forecasting.app.ledger.importing import import_record
 from forecasting.domain.reading import question_id
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from forecasting.app.exchange.importing import import_record
+from forecasting.app.ledger.importing import import_record
 from forecasting.domain.resolution import outcomes
 from tests.exchange.conftest import NOW
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from forecasting.app.exchange.export import export_record
-from forecasting.app.exchange.importing import import_record
+from forecasting.app.ledger.export import export_record
+from forecasting.app.ledger.importing import import_record
 from forecasting.cli import run as cli
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from forecasting.app.exchange.importing import import_record
+from forecasting.app.ledger.importing import import_record
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
 from forecasting.exchange.format import detected, formats
@@ -98,7 +98,7 @@ def test_cut_off_anywhere_it_is_refused_whole_or_read_in_part(path, tmp_path):
 
 @by_file
 def test_its_own_record_comes_back_from_an_export(path, ledger, tmp_path):
-    from forecasting.app.exchange.export import export_record
+    from forecasting.app.ledger.export import export_record
 
     bring(ledger, path)
     out = tmp_path / "ledger.jsonl"
@@ -127,7 +127,7 @@ def of_forecasts(ledger):
 @by_file
 @pytest.mark.parametrize("written", ["csv", "parquet"])
 def test_its_table_comes_back_as_the_same_record(path, written, ledger, tmp_path):
-    from forecasting.app.exchange.export import export_record
+    from forecasting.app.ledger.export import export_record
 
     bring(ledger, path)
     out = tmp_path / f"record.{written}"

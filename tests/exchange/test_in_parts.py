@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from forecasting.app.exchange.importing import import_record
+from forecasting.app.ledger.importing import import_record
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
 from tests.exchange.conftest import NOW, memory

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from forecasting.app.exchange.export import export_record
-from forecasting.app.exchange.importing import import_record
-from forecasting.errors import InvalidInput
+from forecasting.app.ledger.export import export_record
+from forecasting.app.ledger.importing import import_record, import_runs, import_undo
+from forecasting.errors import DatabaseUnusable, InvalidInput, NotFound
 from forecasting.store.transfer import record_digest
 from tests.exchange.conftest import NOW, memory
 from tests.exchange.tables import START, record_of, row, stamp, stream, table, track_records
@@ -170,7 +170,7 @@ def test_an_import_that_breaks_off_leaves_nothing(brought, ledger, monkeypatch, 
 
 
 def test_another_writer_meanwhile_is_seen(brought, ledger, monkeypatch):
-    from forecasting.app.exchange import importing as exchange
+    from forecasting.app.ledger import importing as exchange
 
     real, other = exchange._planned, iter("ab")
 
@@ -188,7 +188,6 @@ def test_another_writer_meanwhile_is_seen(brought, ledger, monkeypatch):
 
 
 def test_a_database_that_never_rests_is_told_of(brought, ledger, monkeypatch):
-    from forecasting.errors import DatabaseUnusable
     from forecasting.store import transfer
 
     monkeypatch.setattr(transfer, "record", lambda *_, **__: False)
@@ -209,3 +208,19 @@ def test_forecasts_are_recorded_now_and_stated_as_they_were_made(brought, ledger
     assert made.recorded_at == NOW
     assert stamp(made.issued_at) == stamp(START.replace(day=2))
     assert (made.value.entered, made.value.stated, made.kind) == (("0.35",), "35%", "imported")
+
+
+def test_an_import_undone_may_be_made_again_and_is_then_known(brought, ledger):
+    assert import_runs(ledger) == []
+    text = table([row(), row(day=2.0)])
+    first = brought(text)
+    with pytest.raises(NotFound, match="no such number"):
+        import_undo(ledger, "99999", now=NOW)
+    with pytest.raises(InvalidInput, match="no import of forecasts recorded that entry"):
+        import_undo(ledger, "1-1", now=NOW)
+    made = import_undo(ledger, first["run"], now=NOW)
+    assert (made["withdrawn"], made["reopened"]) == (2, 1)
+    with pytest.raises(InvalidInput, match="was already undone"):
+        import_undo(ledger, first["run"], now=NOW)
+    assert (brought(text)["forecasts"], brought(text)["forecasts"]) == (2, 0)
+    assert [(run["forecasts"], run["undone"]) for run in import_runs(ledger)] == [(2, 2), (2, 0)]

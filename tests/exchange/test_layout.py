@@ -1,14 +1,16 @@
 """The documented layouts: every spelling that is taken, every default, every reason to refuse."""
 
 import datetime as dt
+import json
 
 import pytest
 
-from forecasting.app.exchange.export import export_record
-from forecasting.app.exchange.importing import import_record
+from forecasting.app.ledger.export import export_record
+from forecasting.app.ledger.importing import import_record
 from forecasting.domain.instants import iso
 from forecasting.errors import InvalidInput
 from forecasting.exchange.cells import neutral, restored
+from forecasting.exchange.layout import schema
 from tests.exchange.conftest import NOW
 from tests.exchange.tables import DAY, START, row, stamp, stream, table
 
@@ -461,3 +463,14 @@ def test_what_a_live_ledger_says_in_a_table(ledger, brought):
     assert ",ben,0.50," in lines
     assert ",cy," not in lines
     assert ",d,5=1;95=8," in lines
+
+
+def test_the_schema_of_the_table_is_written_out(ledger):
+    lines, about = export_record(ledger, "schema")
+    assert json.loads("".join(lines)) == schema()
+    assert about["format"] == "schema"
+
+
+def test_a_table_in_columns_needs_a_file(ledger):
+    with pytest.raises(InvalidInput, match="a Parquet table needs a file"):
+        export_record(ledger, "parquet")

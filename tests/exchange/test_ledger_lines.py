@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from forecasting.app.exchange.export import export_record
+from forecasting.app.ledger.export import export_record
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.store import transfer
 from forecasting.store.transfer import record_digest

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from forecasting.app.exchange.importing import import_record
 from forecasting.app.frames import Selection
+from forecasting.app.ledger.importing import import_record
 from forecasting.app.scores.score import scores
 from forecasting.domain.continuous import bucket, cdf_value, location_of, pmf, value_at
 from forecasting.domain.outcome import OutcomeSpace

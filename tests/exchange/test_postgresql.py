@@ -2,8 +2,8 @@
 
 import pytest
 
-from forecasting.app.exchange.export import export_record
-from forecasting.app.exchange.importing import import_record
+from forecasting.app.ledger.export import export_record
+from forecasting.app.ledger.importing import import_record
 from forecasting.store import Ledger
 from forecasting.store.transfer import record_digest
 from tests.exchange.conftest import NOW

@@ -15,12 +15,13 @@ from forecasting.models.deliveries import (
     Deliveries,
     Package,
     _log_above,
-    _numpy,
     delivery_data,
-    simulate_package,
 )
 from forecasting.models.delivery_priors import BETAS, GAMMAS, STANDARD
+from forecasting.models.poisson_lognormal import numpy_mathematics
 from forecasting.models.world.delivery import delivery_parameters, package_of
+from tests.models import oracles
+from tests.models.oracles import simulated
 
 MODEL = Deliveries()
 PRIORS = MODEL.default_priors()
@@ -137,7 +138,9 @@ def test_the_tail_of_a_share_is_the_incomplete_beta():
         (0.6, 5, 0.6),
         (5, 0.7, 0.5),
     ]:
-        found = _log_above(np.array([share]), np.array(float(a)), np.array(float(b)), _numpy())
+        found = _log_above(
+            np.array([share]), np.array(float(a)), np.array(float(b)), numpy_mathematics()
+        )
         assert found[0] - betaln(a, b) == pytest.approx(np.log(betaincc(a, b, share)), abs=1e-4)
 
 
@@ -194,7 +197,7 @@ def test_random_classes_pass_the_gate_and_compile_once():
     before = compile_count()
     sizes = [0, 1, 3, 6, 12]
     for seed, n in enumerate(sizes):
-        _, data = MODEL.simulate(np.random.default_rng(seed), n=n)
+        _, data = simulated(MODEL, np.random.default_rng(seed), n=n)
         found = MODEL.fit(data, PRIORS, seed)
         assert found.report.passed, (seed, found.report.reasons)
     assert compile_count() <= before + 1
@@ -204,14 +207,14 @@ def test_random_classes_pass_the_gate_and_compile_once():
 def test_fifty_of_fifty_classes_pass_the_gate():
     rng = np.random.default_rng(0)
     for seed in range(50):
-        _, data = MODEL.simulate(rng, n=int(rng.integers(0, 13)))
+        _, data = simulated(MODEL, rng, n=int(rng.integers(0, 13)))
         assert MODEL.fit(data, PRIORS, seed).report.passed, seed
 
 
 def test_the_simulated_story_agrees_with_the_closed_form():
     rng = np.random.default_rng(0)
     n = 4000
-    stories = [simulate_package(rng, TRUTH, 1000.0, 400.0) for _ in range(n)]
+    stories = [oracles.package(rng, TRUTH, 1000.0, 400.0) for _ in range(n)]
     begun = np.mean([bool(story.parts) for story in stories])
     assert abs(begun - TRUTH["w"]) < 4.5 * np.sqrt(0.21 / n)
     by_ten = np.mean([bool(s.parts) and s.parts[0][0] <= 10 for s in stories])

@@ -1,6 +1,7 @@
 """Each of the three graphs finds again what made its data; a broken one is caught doing it."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from forecasting.models.deliveries import Deliveries
 from forecasting.models.rates import Rates
 from forecasting.models.spells import Spells
 from tests.inference.sbc import calibrate
+from tests.models.oracles import simulated
 
 #: Fits are made as they are used: shorter chains fall below the gate's effective sizes.
 N = 200
@@ -45,7 +47,7 @@ def calibrated(model, *, priors=None, data=None, n=N):
 
     return calibrate(
         type(model).__name__,
-        model.simulate,
+        partial(simulated, model),
         fit,
         n=n,
         seed=1,

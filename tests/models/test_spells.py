@@ -12,6 +12,7 @@ from forecasting.models.prior import prior_arrays
 from forecasting.models.spells import KINDS, SpellDraws, Spells, representative_spells
 from forecasting.models.weibull import spells, survival
 from forecasting.models.world.parameters import parameters
+from tests.models.oracles import simulated, spell_log_likelihood
 
 VARIANTS = [Spells(), Spells("first-claim", instant=True), Spells("peace-agreement")]
 NAMES = ["plain", "instant", "lasting"]
@@ -59,7 +60,7 @@ def test_the_six_spells_on_a_grid_by_sampling_and_through_the_world():
         "k": np.exp(priors["k"].value("mu") + priors["k"].value("sd") * b),
         "beta": np.zeros(a.size),
     }
-    log_weight = model.log_likelihood(draws, SIX).sum(axis=1) - 0.5 * (a**2 + b**2)
+    log_weight = spell_log_likelihood(draws, SIX, t0=model.t0).sum(axis=1) - 0.5 * (a**2 + b**2)
     weight = np.exp(log_weight - log_weight.max())
     p = survival(draws, 50.0, t0=30.0, age=20.0)[:, 0]
     exact = np.sum(weight * p) / weight.sum()
@@ -103,7 +104,7 @@ def test_the_sampled_graph_is_the_numpy_likelihood(model):
         for name in ("pi", "lasting"):
             if name in priors:
                 draws[name] = [1 / (1 + np.exp(-point[f"{name}_logodds__"]))]
-        gaps.append(at[0] - at[1] - model.log_likelihood(draws, MIXED).sum())
+        gaps.append(at[0] - at[1] - spell_log_likelihood(draws, MIXED, t0=model.t0).sum())
     np.testing.assert_allclose(gaps, gaps[0], atol=1e-8)
 
 
@@ -155,7 +156,7 @@ def test_draws_that_stand_in_are_all_there_and_monitoring_counts():
 
 def test_the_class_is_held_against_its_own_cases():
     model = Spells("first-claim")
-    _, rows = model.simulate(np.random.default_rng(2))
+    _, rows = simulated(model, np.random.default_rng(2))
     fitted = model.fit(rows, model.default_priors(), 1)
     check = model.predictive_check(fitted.draws, rows, seed=1)
     assert check.n == 12

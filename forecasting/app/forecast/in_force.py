@@ -18,14 +18,9 @@ KINDS: tuple[Kind, ...] = ("live", "backdated")
 def latest(
     forecasts: Iterable[Forecast], *, at: dt.datetime | None = None
 ) -> dict[tuple[str, str], Forecast]:
-    """Give each forecaster's last forecast of each question, by question and forecaster.
+    """Give each forecaster's last forecast (by a moment) of each question, by question and who.
 
     Of two of one instant the later entry stands; a revealed one has the place of its seal.
-
-    Parameters
-    ----------
-    at : datetime, optional
-        Only what was issued by then.
     """
     made = (f for f in forecasts if at is None or f.issued_at <= at)
     return {(f.question, f.forecaster): f for f in sorted(made, key=placed)}

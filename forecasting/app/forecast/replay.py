@@ -429,16 +429,8 @@ def steps(
     """Give the moments of a replay: local midnights at which some question is open.
 
     Each question's opening; each day of windows up to 14 days; every `every` days beyond; and each
-    day on which evidence arrived (the midnight by which it was known).
-
-    Parameters
-    ----------
-    ends : sequence of datetime
-        Per question, when it stopped being open: its close, or its resolution if earlier.
-    known : iterable of datetime
-        When each item of evidence was known.
-    zone : str
-        Of the midnights: the bank's.
+    day on which evidence arrived (the midnight by which it was `known`). A question `ends` at its
+    close, or at its resolution if that came earlier.
     """
     first, last = local_day(start, zone), local_day(until, zone)
     days: set[dt.date] = set()

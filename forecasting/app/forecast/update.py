@@ -48,23 +48,12 @@ def update(
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Forecast the named questions (or every open one) from what is known and recorded by now.
 
-    What changed is logged, by evidence or by more than its Monte Carlo error; the questions of one
-    ladder or one linked group are logged together. Questions that are due are shown, not logged.
-
-    Parameters
-    ----------
-    watched : bool
-        Somebody looked: record that nothing more happened to the processes of these questions.
-    unwatched : bool
-        Log numbers that rest on processes nobody has watched for a week.
-    everything : bool
-        Log what did not change too.
-
-    Returns
-    -------
-    (rows, warnings)
-        A row per question with the model's probability before and after, whether it was logged,
-        and `quiet`: what it would be if nothing had happened up to now.
+    What changed is logged, by evidence or by more than its Monte Carlo error (`everything`: what
+    did not change too); the questions of one ladder or one linked group are logged together.
+    Questions that are due are shown, not logged. With `watched` it is recorded that somebody looked
+    and nothing more happened to the processes of these questions; with `unwatched` numbers are
+    logged that rest on processes nobody has watched for a week. A row's `quiet` is what the number
+    would be if nothing had happened up to now.
     """
     moment = as_of or now
     check_moment(moment, now)

@@ -1,1 +1,1 @@
-"""What is recorded, and taken back by entries of its own: forecasts, outcomes, seals."""
+"""What is recorded, and taken back by entries: forecasts, outcomes, seals, track records."""

@@ -22,7 +22,7 @@ from forecasting.domain.forecast import (
 )
 from forecasting.domain.instants import iso
 from forecasting.domain.ladder import falls
-from forecasting.domain.provenance import ModelRun, ReplayMark
+from forecasting.domain.provenance import ModelRun
 from forecasting.domain.question import Question
 from forecasting.domain.resolution import Withdrawal
 from forecasting.domain.sealed import Sealed, placed
@@ -30,6 +30,7 @@ from forecasting.domain.setup import Setup
 from forecasting.domain.watch import Watch
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.store import Ledger, Step
+from forecasting.store.entries import Stored
 
 
 def kind_of(issued_at: dt.datetime, recorded_at: dt.datetime) -> Kind:
@@ -386,7 +387,7 @@ def entries(ledger: Ledger, *, before: int | None = None, most: int = 50) -> lis
     return rows
 
 
-def _entry(value: object) -> tuple[str, str, Any]:
+def _entry(value: Stored) -> tuple[str, str, Any]:
     """Say whose entry it is, of which question, and what it says."""
     match value:
         case Forecast():
@@ -410,6 +411,4 @@ def _entry(value: object) -> tuple[str, str, Any]:
             return value.said_by, "", f"{value.subject} {value.name}"
         case ModelRun():
             return "", "", f"{value.family}: {value.gate}"
-        case ReplayMark():
-            return "", "", f"replay {value.run} {value.event}"
-    return "", "", ""
+    return "", "", f"replay {value.run} {value.event}"

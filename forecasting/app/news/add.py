@@ -10,7 +10,7 @@ from typing import Any
 from forecasting.app.catalog import Catalog
 from forecasting.app.news.check import EffectCheck, Entered
 from forecasting.app.news.shown import find, row_of
-from forecasting.app.news.world import NewsWorld, decided
+from forecasting.app.news.world import LONGEST_REASON, NewsWorld, check_reason, decided
 from forecasting.domain.evidence import (
     LASTING,
     NEWS,
@@ -34,7 +34,7 @@ _LIMITS = {
     "source": 200,
     "url": 2000,
     "story": 200,
-    "because": 20_000,
+    "because": LONGEST_REASON,
 }
 
 
@@ -231,9 +231,7 @@ def retract(
     if not normalised(because):
         msg = "because: a retraction needs a reason"
         raise InvalidInput(msg, hint=f'forecast news retract {name} --because "denied by both"')
-    if len(because) > _LIMITS["because"]:
-        msg = f"because ({len(because)} characters): at most {_LIMITS['because']}"
-        raise InvalidInput(msg)
+    check_reason(because)
     item = _retractable(ledger, ledger.evidence(), name)
     moment = utc(known_at) if known_at else now
     check_known(moment, now)

@@ -1,7 +1,6 @@
 """What an item of news does: read, and held against the world before anything is written."""
 
 import datetime as dt
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,7 +20,7 @@ from forecasting.domain.evidence import (
 from forecasting.domain.instants import iso
 from forecasting.domain.process import DELIVERY_STATES, ProcessSpec
 from forecasting.domain.question import Question, normalised
-from forecasting.errors import InvalidInput
+from forecasting.errors import InvalidInput, nearest
 from forecasting.evidence import retracted
 from forecasting.evidence.history import Record
 from forecasting.evidence.leads import check_state, moves_of, to_process, to_target
@@ -70,6 +69,16 @@ class Entered:
         return parse_half_life(self.half_life) if self.half_life else HALF_LIFE
 
 
+def graded(items: Iterable[Evidence]) -> set[str]:
+    """Give the sources whose grade somebody set."""
+    return {
+        effect.target.removeprefix("source/")
+        for item in items
+        if item.stream == STREAM
+        for effect in item.effects
+    }
+
+
 class EffectCheck:
     """Reads effects and refuses those that the world could not use.
 
@@ -89,12 +98,7 @@ class EffectCheck:
         self._now = now
         self.world = world
         self._grades = grades_of(self._evidence)
-        self._set = {
-            effect.target.removeprefix("source/")
-            for item in self._evidence
-            if item.stream == STREAM
-            for effect in item.effects
-        }
+        self._set = graded(self._evidence)
 
     @property
     def evidence(self) -> list[Evidence]:
@@ -153,9 +157,8 @@ class EffectCheck:
         if name in questions or name in slugs:
             return self._catalog.find(name)
         every = [*self.world.world.processes, *slugs, *questions]
-        near = difflib.get_close_matches(name, every, n=1, cutoff=0.5)
         msg = f"no question or process named {name}"
-        raise InvalidInput(msg, hint=near[0] if near else "forecast questions list")
+        raise InvalidInput(msg, hint=nearest(name, every) or "forecast questions list")
 
     def _report(
         self,
@@ -194,14 +197,13 @@ class EffectCheck:
             raise InvalidInput(msg, hint=without)
         options = questions[0].space.options if questions[0].type != "numeric" else ()
         if questions[0].type in ("categorical", "ordered") and option not in options:
-            near = difflib.get_close_matches(option, options, n=1, cutoff=0.5)
             msg = (
                 f"option ({option}): {name} has {', '.join(options)}"
                 if option
                 else f"question ({name}): has options ({', '.join(options)}); name one"
             )
             raise InvalidInput(
-                msg, hint=f'on="{name}={near[0] if near else options[0]}={stated.effect}"'
+                msg, hint=f'on="{name}={nearest(option, options) or options[0]}={stated.effect}"'
             )
         by_id = {question.id: question for question in questions}
         if not to_target(stated.target, self.world.world, by_id, self.world.predicates):

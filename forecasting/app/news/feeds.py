@@ -114,18 +114,7 @@ def import_news(
         decides = resolves(check, catalog, item, now)
         told["resolves"] += [{"line": row.line, **each} for each in decides]
         check.take(item)
-        told["similar"] += [
-            {
-                "line": row.line,
-                "title": item.title,
-                "like": first.item.title,
-                "why": first.why,
-                "story": first.item.story or first.item.key,
-            }
-            for first in index.like(
-                item.title, url=item.url, known_at=item.known_at, story=item.story
-            )[:1]
-        ]
+        told["similar"] += _alike(row.line, item, index)
         index.add(item)
         drafts.append(item)
     if drafts and not dry_run:
@@ -149,6 +138,21 @@ def _check_given(check: EffectCheck, on: Sequence[str], grade: str, now: dt.date
         check.effects(asked, dated=False)
     except NotFound as unknown:
         raise InvalidInput(unknown.message, hint=unknown.hint) from unknown
+
+
+def _alike(line: int, item: Evidence, index: Index) -> list[dict[str, Any]]:
+    """Give the item that an added one is most like, if it may tell the same story."""
+    found = index.like(item.title, url=item.url, known_at=item.known_at, story=item.story)
+    return [
+        {
+            "line": line,
+            "title": item.title,
+            "like": first.item.title,
+            "why": first.why,
+            "story": first.item.story or first.item.key,
+        }
+        for first in found[:1]
+    ]
 
 
 def _update(row: intake.Row, entered: Entered, item: Evidence, by: Same) -> list[dict[str, Any]]:

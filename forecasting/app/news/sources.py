@@ -4,15 +4,16 @@ import datetime as dt
 import difflib
 import hashlib
 import json
-import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import exp
+from math import exp, log
 from typing import TYPE_CHECKING, Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection, resolved, select
+from forecasting.app.news.check import graded
+from forecasting.app.news.world import check_reason
 from forecasting.domain.evidence import NEWS, Effect, Evidence
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 
 _LONGEST = 200
-_LONGEST_REASON = 20_000
 
 
 def rows(ledger: Ledger, *, as_of: dt.datetime, now: dt.datetime) -> list[dict[str, Any]]:
@@ -47,7 +47,7 @@ def rows(ledger: Ledger, *, as_of: dt.datetime, now: dt.datetime) -> list[dict[s
     found = learned(items, catalog.questions, catalog.outcomes, as_of)
     before = Reliabilities([])
     standing = retracted(items)
-    set_for = _set_for(standing)
+    set_for = graded(standing)
     count = dict.fromkeys(set_for, 0)
     own, data = Counter[str](), Counter[str]()
     for item in standing:
@@ -106,15 +106,6 @@ def folded(listed: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [*shown, line]
 
 
-def _set_for(standing: tuple[Evidence, ...]) -> set[str]:
-    return {
-        effect.target.removeprefix("source/")
-        for item in standing
-        if item.stream == STREAM
-        for effect in item.effects
-    }
-
-
 def set_grade(
     ledger: Ledger,
     source: str,
@@ -133,9 +124,7 @@ def set_grade(
     if not name or len(name) > _LONGEST:
         msg = f"source ({name[:40]}): must be a name of 1 to {_LONGEST} characters"
         raise InvalidInput(msg, hint="forecast sources list")
-    if len(because) > _LONGEST_REASON:
-        msg = f"because ({len(because)} characters): at most {_LONGEST_REASON}"
-        raise InvalidInput(msg)
+    check_reason(because)
     wanted = check_grade(grade)
     everything = known(ledger.evidence(), now)
     before = grades_of(retracted(everything)).get(name)
@@ -183,6 +172,8 @@ def worth(ledger: Ledger, wanted: Selection) -> dict[str, dict[str, Any]]:
     after less before (below 0: better after) over resolved yes-no questions, one mean a question,
     with a 95 % interval over events; null below 8 events.
     """
+    import pandas as pd
+
     frame = resolved(ledger, replace(wanted, forecaster=MODEL))
     frame = frame[(frame["type"] == "binary") & ~frame["too_soon"]]
     if frame.empty:
@@ -203,7 +194,9 @@ def worth(ledger: Ledger, wanted: Selection) -> dict[str, dict[str, Any]]:
         p, y = forecast.value.probability or 0.0, outcome[forecast.question]
         for name in dict.fromkeys([*(who for who, _, _ in moved), *([ALL] if moved else [])]):
             its = [(key, change) for who, key, change in moved if name in (who, ALL)]
-            before = _less(p, sum(change for _, change in its))
+            sure = min(max(p, _CLIP), 1 - _CLIP)
+            moved_by = sum(change for _, change in its)
+            before = 1 / (1 + exp(moved_by - log(sure / (1 - sure))))
             rows.append(
                 {
                     "source": name,
@@ -213,18 +206,7 @@ def worth(ledger: Ledger, wanted: Selection) -> dict[str, dict[str, Any]]:
                     "reports": frozenset(key for key, _ in its),
                 }
             )
-    return _by_source(rows)
-
-
-def _less(p: float, change: float) -> float:
-    sure = min(max(p, _CLIP), 1 - _CLIP)
-    return 1 / (1 + math.exp(change - math.log(sure / (1 - sure))))
-
-
-def _by_source(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    import pandas as pd
-
-    table = pd.DataFrame(list(rows))
+    table = pd.DataFrame(rows)
     if table.empty:
         return {}
     found = {str(name): _row(part) for name, part in table.groupby("source")}

@@ -1,7 +1,6 @@
 """The processes that news acts on: what questions ask of them, what is known, who looked when."""
 
 import datetime as dt
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,7 +30,7 @@ from forecasting.domain.predicate import (
 from forecasting.domain.process import ProcessSpec, WorldSpec
 from forecasting.domain.question import Question, normalised
 from forecasting.domain.watch import Watch
-from forecasting.errors import InvalidInput, NotFound
+from forecasting.errors import InvalidInput, NotFound, nearest
 from forecasting.evidence.history import Record, Step, records
 from forecasting.evidence.relevant import asked
 from forecasting.store import Ledger
@@ -49,12 +48,16 @@ class NewsWorld:
     @classmethod
     def of(cls, ledger: Ledger, catalog: Catalog) -> "NewsWorld":
         """Read what each question of the ledger asks of the bank's world."""
+        from forecasting.domain.predicate_text import parse_predicate
+
         world = world_of_the_bank(ledger)
         found = {}
         for question in catalog.questions.values():
             if question.answer:
                 try:
-                    found[question.id] = _read(question, world)
+                    found[question.id] = parse_predicate(
+                        question.answer, zone=question.zone, world=world
+                    )
                 except InvalidInput:
                     # Its update is skipped with the reason; what acts on others goes on.
                     continue
@@ -65,12 +68,6 @@ class NewsWorld:
         world = WorldSpec({process.name: process})
         made = {process.name: _LONG_AGO}
         return records(world, items, now, watched={}, made=made)[process.name]
-
-
-def _read(question: Question, world: WorldSpec) -> Predicate:
-    from forecasting.domain.predicate_text import parse_predicate
-
-    return parse_predicate(question.answer, zone=question.zone, world=world)
 
 
 def decided(
@@ -177,12 +174,19 @@ class _Facts:
         return step.state in states and not step.counted
 
 
-_LONGEST_REASON = 20_000
+LONGEST_REASON = 20_000
 
 
 def world_of_the_bank(ledger: Ledger) -> WorldSpec:
     """Give the processes and links of a ledger's bank, and the processes of its own."""
     return bank_of(ledger).world
+
+
+def check_reason(because: str) -> None:
+    """Refuse a reason that nobody would read."""
+    if len(because) > LONGEST_REASON:
+        msg = f"because ({len(because)} characters): at most {LONGEST_REASON}"
+        raise InvalidInput(msg)
 
 
 def watch(
@@ -205,9 +209,7 @@ def watch(
     if until > now:
         msg = f"until ({iso(until)}): lies in the future (now {iso(now)})"
         raise InvalidInput(msg, hint="leave out until=TIME")
-    if len(because) > _LONGEST_REASON:
-        msg = f"because ({len(because)} characters): at most {_LONGEST_REASON}"
-        raise InvalidInput(msg)
+    check_reason(because)
     latest = _latest(ledger)
     for name in names:
         earlier = latest.get(name)
@@ -247,9 +249,8 @@ def _named(world: WorldSpec, processes: Sequence[str], *, every: bool) -> list[s
         raise InvalidInput(msg, hint="forecast watch --all")
     for name in processes:
         if name not in world.processes:
-            near = difflib.get_close_matches(name, list(world.processes), n=1, cutoff=0.5)
             msg = f"no process named {name}"
-            raise NotFound(msg, hint=near[0] if near else "forecast watch")
+            raise NotFound(msg, hint=nearest(name, world.processes) or "forecast watch")
     return list(dict.fromkeys(processes))
 
 

@@ -143,7 +143,7 @@ def ask(
         process, setup = _process(asked, fields, forecaster=forecaster, now=now, bank=bank)
         made.append(setup)
         fields["answer"] = fields["answer"] or f"{process} by close"
-        bank = banks.with_setup(bank, setup)
+        bank = banks.with_setups(bank, made)
     questions = [
         replace(question, opens=now) for question in question_of(fields, now=now, source="asked")
     ]
@@ -342,7 +342,7 @@ def as_yaml(ledger: Ledger, name: str) -> str:
     yaml = YAML(pure=True)
     yaml.width = 100
     out = StringIO()
-    yaml.dump(fields_of(_found(ledger, name)), out)
+    yaml.dump(fields_of(Catalog.of(ledger).find(name)), out)
     return HEAD + out.getvalue()
 
 
@@ -353,7 +353,7 @@ def edit(
 
     `changed` is the whole question as YAML (:func:`as_yaml`), or the fields that change.
     """
-    held = _found(ledger, name)
+    held = Catalog.of(ledger).find(name)
     before = fields_of(held)
     after = _parsed(changed) if isinstance(changed, str) else {**before, **changed}
     if after.get("slug") != before["slug"]:
@@ -381,8 +381,8 @@ def edit(
             continue
         if question.id in old:
             refuse_another_question(ledger, was, new)
-        if new.answer != was.answer:
-            _check_answer(new, bank)
+        if new.answer and new.answer != was.answer:
+            predicate_of(new, bank)
         versions.append(new)
     if gone := set(old) - {question.id for question in made}:
         msg = f"ladder ({', '.join(sorted(gone))}): a rung cannot be removed"
@@ -398,8 +398,8 @@ def drop(ledger: Ledger, name: str, *, forecaster: str, now: dt.datetime) -> lis
     It is gone from every list and count; its entries stay. A process that was stated for it alone
     goes with it.
     """
-    held = _found(ledger, name)
     catalog = Catalog.of(ledger)
+    held = catalog.find(name)
     for question in held:
         others = {
             forecast.forecaster
@@ -423,10 +423,6 @@ def drop(ledger: Ledger, name: str, *, forecaster: str, now: dt.datetime) -> lis
     return [question.id for question in held]
 
 
-def _found(ledger: Ledger, name: str) -> tuple[Question, ...]:
-    return Catalog.of(ledger).find(name)
-
-
 def _parsed(text: str) -> dict[str, Any]:
     """Read YAML as a question file is read, so that every rule of those holds here too."""
     with TemporaryDirectory(prefix="forecast-") as folder:
@@ -441,13 +437,6 @@ def _parsed(text: str) -> dict[str, Any]:
 def _same_days(after: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
     names = ("closes", "ladder", "resolves_by", "zone")
     return all(str(after.get(name, "")) == str(before.get(name, "")) for name in names)
-
-
-def _check_answer(question: Question, bank: Bank) -> None:
-    from forecasting.app.questions.ask import predicate_of
-
-    if question.answer:
-        predicate_of(question, bank)
 
 
 def _last_day(moment: dt.datetime, zone: str) -> str:

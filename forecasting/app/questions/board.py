@@ -15,6 +15,7 @@ from typing import Any
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.in_force import KINDS, Pair, Voice, difference
 from forecasting.app.questions.today import (
+    DAY,
     News,
     Row,
     State,
@@ -251,7 +252,6 @@ def _boundary(question: Question, now: dt.datetime) -> dt.datetime:
 PER_PAGE = 40
 STATUSES = ("open", "due", "closed", "upcoming", "resolved", "annulled")
 SORTS = ("deadline", "difference", "title", "newest")
-DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,7 +307,7 @@ def list_rows(
         row = facts(catalog, question, now)
         if status and row["status"] != status:
             continue
-        if tag and tag not in question.tags and tag not in {question.topic, question.event}:
+        if tag and tag not in (question.topic, question.event, *question.tags):
             continue
         if text and text not in question.basis.texts:
             continue
@@ -358,17 +358,11 @@ def question_list(
     counts: dict[str, int] = dict.fromkeys(STATUSES, 0)
     found: list[Question] = []
     for question in ordered:
-        if needle and not all(word in _haystack(question) for word in needle):
-            continue
-        if (
-            wanted.tag
-            and wanted.tag not in question.tags
-            and wanted.tag
-            not in {
-                question.topic,
-                question.event,
-            }
-        ):
+        if needle:
+            words = _folded(question.title, question.id, question.topic, question.tags)
+            if not all(word in words for word in needle):
+                continue
+        if wanted.tag and wanted.tag not in (question.topic, question.event, *question.tags):
             continue
         if wanted.process and wanted.process not in names(question):
             continue
@@ -419,10 +413,6 @@ def _tags(each: tuple[tuple[str, tuple[str, ...]], ...]) -> list[str]:
         for tag in {topic, *tags} - {""}:
             counts[tag] = counts.get(tag, 0) + 1
     return sorted(counts, key=lambda tag: (-counts[tag], tag))[:40]
-
-
-def _haystack(question: Question) -> str:
-    return _folded(question.title, question.id, question.topic, question.tags)
 
 
 @lru_cache(maxsize=50_000)

@@ -1,9 +1,9 @@
 """A question as one page shows it: every number on it, its path, its news, its record."""
 
 import datetime as dt
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from forecasting.app.catalog import Catalog
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 #: Rows of history and comments on a page; the rest is in the export.
 MOST_ROWS = 200
-_WORD = re.compile(r"[\w-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class Rung:
     """One question of a page: the only one, or a rung of its ladder.
 
     `mine` and `model` are in force; `crowd` is the median over the other people in force, `voices`
-    how many they are. `model_spread` is the model's 90 % interval, where it states one.
+    how many they are.
     """
 
     question: Question
@@ -108,7 +107,9 @@ def question_page(
     catalog, now = state.catalog, state.now
     found = catalog.find(name)
     ladder = catalog.ladder(found[0].ladder) if found[0].ladder else found
-    chosen = found[0] if len(found) == 1 else _current(catalog, found, now)
+    # Of a ladder the rung to look at first is the next to close, else the last.
+    coming = (rung for rung in found if catalog.status(rung, now) in ("open", "due"))
+    chosen = found[0] if len(found) == 1 else next(coming, found[-1])
     rungs = [_rung(ledger, state, question, forecaster) for question in ladder]
     here = next(rung for rung in rungs if rung.id == chosen.id)
     said = ledger.forecasts(question=chosen.id)
@@ -131,7 +132,11 @@ def question_page(
         all_history=len(plain),
         resolutions=[resolution_row(one) for one in ledger.resolutions(question=chosen.id)],
         claims=_claims(bank, chosen),
-        processes=[_process(bank, each) for each in sorted(asked)],
+        processes=[
+            {"name": name, "title": process.title or name, "states": list(process.states)}
+            for name in sorted(asked)
+            for process in [bank.world.processes[name]]
+        ],
         links=_links(bank, asked),
         versions=len(ledger.question_history(chosen.id)),
         children=[
@@ -157,11 +162,6 @@ def _each_until_the_next(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, An
     return found
 
 
-def _current(catalog: Catalog, rungs: Sequence[Question], now: dt.datetime) -> Question:
-    """Give the rung to look at first: the next to close, else the last."""
-    return next((r for r in rungs if catalog.status(r, now) in ("open", "due")), rungs[-1])
-
-
 def _rung(ledger: Ledger, state: State, question: Question, forecaster: str) -> Rung:
     pair, said = state.pair, ledger.forecasts(question=question.id)
     whole = {one.seq: one for one in said}
@@ -178,15 +178,9 @@ def _rung(ledger: Ledger, state: State, question: Question, forecaster: str) -> 
         mine and whole[mine.seq],
         pair.mine.is_withdrawn(question.id),
         model and whole[model.seq],
-        _median(others),
+        median(others) if len(others) > 1 else None,
         len(others),
     )
-
-
-def _median(numbers: Sequence[float]) -> float | None:
-    from statistics import median
-
-    return median(numbers) if len(numbers) > 1 else None
 
 
 def _others(said: Sequence[Forecast], forecaster: str, now: dt.datetime) -> dict[str, Forecast]:
@@ -280,11 +274,6 @@ def _claims(bank: Any, question: Question) -> list[dict[str, Any]]:
         for claim in text.claims
         if claim.question == question.id
     ]
-
-
-def _process(bank: Any, name: str) -> dict[str, Any]:
-    process = bank.world.processes[name]
-    return {"name": name, "title": process.title or name, "states": list(process.states)}
 
 
 def _links(bank: Any, asked: Sequence[str]) -> list[dict[str, Any]]:

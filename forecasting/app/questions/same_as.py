@@ -69,7 +69,7 @@ def matches(ledger: Ledger, catalog: Catalog) -> list[Match]:
             )
     at = {_plain(one.source): one.id for one in catalog.questions.values() if one.source}
     return [
-        replace(one, other=at.get(key[1], "") or _id(one.url, catalog))
+        replace(one, other=at.get(key[1]) or (one.url if one.url in catalog.questions else ""))
         for key, one in sorted(found.items())
     ]
 
@@ -101,10 +101,6 @@ def _plain(url: str) -> str:
     if len(parts) > 2 and parts[1] == "questions" and parts[2].isdigit():
         parts = parts[:3]
     return "/".join(parts)
-
-
-def _id(url: str, catalog: Catalog) -> str:
-    return url if url in catalog.questions else ""
 
 
 def same_as(

@@ -35,7 +35,7 @@ NEWS = 0.3
 #: The expected squared error of a question nobody answered, where there is no model: as if the
 #: right number could be any between 0 and 1, and silence counts as one half.
 UNKNOWN = 1 / 12
-#: The reason of a question that goes by its title alone.
+#: The keys of a row of `due`, and those that an item of news has besides.
 ROW = (
     *("question", "reason", "value", "mine", "withdrawn", "model", "difference", "age_days"),
     *("staleness", "hazard", "news_since", "distance", "change", "deadline", "by", "title"),

@@ -361,12 +361,7 @@ def left_out(
 ) -> list[str]:
     """Say what a table leaves out of a selection, each with its count and its reason.
 
-    Parameters
-    ----------
-    forecasters : str
-        Whose; default: the selection's.
-    counted : bool
-        Whether the table reads seals as the worst they could hold, or leaves them out too.
+    Seals are `counted` as the worst that they could hold, or left out too.
     """
     reasons: Counter[str] = Counter()
     for kind in kinds_present(ledger) if wanted.kind == "all" else [wanted.kind]:

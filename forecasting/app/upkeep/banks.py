@@ -8,7 +8,7 @@ package and is named by its world file. Processes that somebody stated in one ph
 import datetime as dt
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -113,9 +113,8 @@ def bank_of(ledger: Ledger) -> Bank:
     """Read the bank of a ledger, with the processes that the ledger itself holds."""
     last, folder = remembered(ledger), folder_of(ledger)
     zone = DEFAULT_ZONE if last is None else last.detail.get("zone", DEFAULT_ZONE)
-    if folder is None:
-        return with_stated(empty(zone), ledger)
-    return with_stated(_without_faults(_unchanged(folder, zone), folder), ledger)
+    bank = empty(zone) if folder is None else _without_faults(_unchanged(folder, zone), folder)
+    return with_setups(bank, stated(ledger).values())
 
 
 def changed_since(ledger: Ledger, bank: Bank) -> bool:
@@ -137,20 +136,9 @@ def zone_of(ledger: Ledger) -> str:
 
 def empty(zone: str = DEFAULT_ZONE) -> Bank:
     """Give a bank with nothing in it."""
-    nothing: dict[str, object] = {
-        "questions": (),
-        "resolutions": (),
-        "texts": (),
-        "worldviews": (),
-        "scenarios": (),
-        "evidence": (),
-        "classes": {},
-        "priors": (),
-        "shares": {},
-        "notes": {},
-        "problems": (),
-        "places": {},
-    }
+    rows = ("questions", "resolutions", "texts", "worldviews", "scenarios", "evidence", "priors")
+    nothing: dict[str, object] = {name: () for name in (*rows, "problems")}
+    nothing |= {name: {} for name in ("classes", "shares", "notes", "places")}
     return Bank(**nothing, digest=hashlib.sha256(b"").hexdigest(), zone=zone)  # type: ignore[arg-type]
 
 
@@ -163,18 +151,9 @@ def stated(ledger: Ledger) -> dict[str, Setup]:
     return {name: setup for name, setup in found.items() if setup.detail}
 
 
-def with_stated(bank: Bank, ledger: Ledger) -> Bank:
-    """Give a bank whose world has the ledger's own processes too; the bank's own come first."""
-    own = {name: process_of(setup) for name, setup in stated(ledger).items()}
-    return _grown(bank, own)
-
-
-def with_setup(bank: Bank, setup: Setup) -> Bank:
-    """Give a bank whose world has one more process."""
-    return _grown(bank, {setup.name: process_of(setup)})
-
-
-def _grown(bank: Bank, more: Mapping[str, ProcessSpec]) -> Bank:
+def with_setups(bank: Bank, setups: Iterable[Setup]) -> Bank:
+    """Give a bank whose world has these processes too; its own stay as they are."""
+    more = {setup.name: process_of(setup) for setup in setups}
     own = {name: process for name, process in more.items() if name not in bank.world.processes}
     if not own:
         return bank

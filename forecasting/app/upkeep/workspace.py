@@ -6,13 +6,16 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from forecasting import config, store
 from forecasting.app.upkeep.banks import (
+    bank_of,
     bundled_bank,
     checked,
+    empty,
     example_folder,
     load_bank,
     remembered,
@@ -129,8 +132,6 @@ def init_database(database: str, *, example: str | None = None, now: dt.datetime
     with Ledger.open(url, create=True) as ledger:
         fresh = not ledger.head().seq
         if bank is None:
-            from forecasting.app.upkeep.banks import bank_of, empty
-
             # A database made before banks were remembered goes on with the one that it had.
             known = remembered(ledger) is not None or bool(ledger.questions())
             bank = bank_of(ledger) if known else empty()
@@ -204,10 +205,7 @@ _SIDES = ("-journal", "-wal", "-shm")
 
 def doctor(database: str | None = None) -> list[dict[str, Any]]:
     """Look at the settings, the place of the database and the database, in that order."""
-    return [
-        {"check": item.check, "ok": item.ok, "detail": item.detail, "hint": item.hint}
-        for item in _checks(database)
-    ]
+    return [asdict(item) for item in _checks(database)]
 
 
 def _checks(database: str | None) -> Iterator[Check]:

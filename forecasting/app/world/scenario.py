@@ -27,7 +27,7 @@ from forecasting.errors import GateRefused, InvalidInput, NotFound, nearest
 from forecasting.evidence.relevant import last_moment
 from forecasting.models.world.answers import Estimate, effective, estimate, value_of_information
 from forecasting.models.world.model import Run, Variant
-from forecasting.models.world.tables import FAN
+from forecasting.models.world.paths import FAN
 from forecasting.models.world.values import Do
 from forecasting.review.data import Fan
 from forecasting.store import Ledger

@@ -1,7 +1,7 @@
 """The world as a notebook sees it: its paths as tables, its answers, its fits, and what-if."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,8 @@ from forecasting.bank import Bank, read_bank
 from forecasting.domain.instants import day_ends, parse_when, utc
 from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput, NotFound, nearest
+from forecasting.models.world.paths import FAN
 from forecasting.models.world.reading import LEVELS, Answer
-from forecasting.models.world.tables import FAN
 from forecasting.store import Ledger
 
 if TYPE_CHECKING:
@@ -30,13 +30,7 @@ type Day = str | dt.date | dt.datetime
 
 
 def bank_of(bank: Bank | str | Path) -> Bank:
-    """Give a bank, read from its folder where a folder is named.
-
-    Raises
-    ------
-    InvalidInput
-        It has faults; the first is named.
-    """
+    """Give a bank, read from its folder where a folder is named; the first fault is refused."""
     found = bank if isinstance(bank, Bank) else read_bank(Path(bank))
     if found.problems:
         msg = f"bank ({len(found.problems)} faults): {found.problems[0]}"
@@ -65,10 +59,7 @@ def world(
 class WorldView:
     """One simulation of a bank's world as of a moment: every path, and what is read off them.
 
-    Attributes
-    ----------
-    live
-        The simulation with its questions.
+    A day, as text or a date, is the midnight that ends it, as in a question's answer.
 
     Examples
     --------
@@ -133,11 +124,6 @@ class WorldView:
     def states_at(self, dates: Sequence[Day]) -> "pd.DataFrame":
         """Give the state of each process at some dates.
 
-        Parameters
-        ----------
-        dates : sequence of str, date or datetime
-            ``2026-12-31`` is the midnight that ends that day, as in a question's answer.
-
         Returns
         -------
         DataFrame
@@ -147,13 +133,6 @@ class WorldView:
 
     def fan(self, process: str, dates: Sequence[Day]) -> "pd.DataFrame":
         """Give one process over time.
-
-        Parameters
-        ----------
-        process : str
-            By name.
-        dates : sequence of str, date or datetime
-            As in `states_at`.
 
         Returns
         -------
@@ -196,16 +175,13 @@ class WorldView:
             can answer has no row.
         """
         predictor, run = self.live.predictor, self.live.run
-        told: dict[str, Answer] = {}
-        conditional: list[Question] = []
+        conditional = [q for q in self.live.questions if predictor.asks[q.id].given is not None]
+        told = predictor.one(OWN[0], conditional, self.as_of)
         for question in self.live.questions:
-            if predictor.asks[question.id].given is None:
+            if question not in conditional:
                 told[question.id] = predictor.model.read(run, question)
-            else:
-                conditional.append(question)
-        told |= predictor.one(OWN[0], conditional, self.as_of)
         return frame(
-            [row for q in self.live.questions if q.id in told for row in _rows(q, told)],
+            [row for q in self.live.questions if q.id in told for row in _rows(q, told[q.id])],
             (),
             columns.ANSWERS,
         )
@@ -229,7 +205,10 @@ class WorldView:
         if not learned.posterior:
             msg = "fits: every rate of this world is stated, so none was fitted"
             raise InvalidInput(msg, hint='none > on: ""')
-        fits = {_variable(name): fit for name, fit in learned.posterior.items()}
+        # A variable of a `DataTree` may have neither a space nor a slash in its name.
+        fits = {
+            name.replace(" ", ":").replace("/", ":"): fit for name, fit in learned.posterior.items()
+        }
         predictive, observed = {}, {}
         if "rates" in fits:
             data = self.live.predictor.model.learner.fits.data_of(fits["rates"])
@@ -241,10 +220,7 @@ class WorldView:
     def scenarios(self, name: str = "") -> "pd.DataFrame":
         """Give how likely each named scenario of a set is, and the rest; they sum to one.
 
-        Parameters
-        ----------
-        name : str
-            Which set of the bank's; default: its only one.
+        Without a name, of the bank's only set.
 
         Returns
         -------
@@ -259,14 +235,10 @@ class WorldView:
         return frame(self.live.shares(self._set(name)))
 
     def value(self, target: str = "", *, name: str = "") -> "pd.DataFrame":
-        """Rank the open questions by what their answers would tell of the others.
+        """Rank the open questions by what their answers would tell.
 
-        Parameters
-        ----------
-        target : str
-            A condition of which it should tell; default: all other open questions.
-        name : str
-            Or of which scenario of this set comes true.
+        Of a condition (`target`), of which scenario of a set (`name`) comes true, or of all other
+        open questions.
 
         Returns
         -------
@@ -329,14 +301,8 @@ def _moment(day: Day, zone: str) -> dt.datetime:
     return utc(day) if isinstance(day, dt.datetime) else day_ends(day, zone)
 
 
-def _variable(name: str) -> str:
-    """Give a fit a name that a variable of a `DataTree` may have."""
-    return name.replace(" ", ":").replace("/", ":")
-
-
-def _rows(question: Question, told: Mapping[str, Answer]) -> list[dict[str, Any]]:
+def _rows(question: Question, answer: Answer) -> list[dict[str, Any]]:
     """Give one answer as rows of a tidy table."""
-    answer = told[question.id]
     spread = answer.spread
     tail = {"mcse": None if spread is None else spread.mcse, "gate": answer.gate}
 

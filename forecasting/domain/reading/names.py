@@ -79,6 +79,5 @@ def forecaster(text: str) -> str:
         raise InvalidInput(msg)
     found = unicodedata.normalize("NFC", text).strip()
     if not found:
-        msg = "forecaster: is empty"
-        raise InvalidInput(msg, hint="a name, such as ana")
+        raise InvalidInput("forecaster: is empty", hint="a name, such as ana")
     return found

@@ -39,8 +39,7 @@ def outcome(space: OutcomeSpace, text: str, *, manner: Manner | None = None) -> 
     if folded in _ANNULLED and not (space.options and cell in space.options):
         return ANNULLED
     if not cell:
-        msg = "outcome: is empty"
-        raise InvalidInput(msg, hint=_way_out(space))
+        raise InvalidInput("outcome: is empty", hint=_way_out(space))
     if space.type == "numeric":
         return _number(space, cell, manner)
     if space.type == "binary" and folded in _BINARY:

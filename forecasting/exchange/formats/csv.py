@@ -221,8 +221,7 @@ class _Table:
 def person(named: str, reading: Reading) -> str:
     """Give who made a statement: the name that stands there, else the user's own."""
     if not named.strip() and not reading.me:
-        msg = "forecaster: is empty"
-        raise InvalidInput(msg, hint="me=NAME, for rows without a forecaster")
+        raise InvalidInput("forecaster: is empty", hint="me=NAME, for rows without a forecaster")
     return forecaster(named if named.strip() else reading.me)
 
 

@@ -68,8 +68,7 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
                     named.setdefault(number_of, set()).add(name)
                     yield from _question(line, one)
             else:
-                msg = "item: is neither a question nor a prediction set"
-                raise InvalidInput(msg)
+                raise InvalidInput("item: is neither a question nor a prediction set")
         if fault.reason:
             yield Refused(line, fault.reason)
     if twice:
@@ -204,13 +203,11 @@ def _set(
 ) -> Iterator[Said]:
     who = next((str(one[key]) for key in ("membership_guid", "membership_id") if one.get(key)), "")
     if not who:
-        msg = "membership_guid: is missing"
-        raise InvalidInput(msg)
+        raise InvalidInput("membership_guid: is missing")
     at = instant(required(one, "created_at"), name="created_at")
     predictions = one["predictions"]
     if any(said.get("made_after_correctness_known") is True for said in predictions):
-        msg = "prediction: made after the answer was known"
-        raise InvalidInput(msg)
+        raise InvalidInput("prediction: made after the answer was known")
     for forecaster, key in ((who, "forecasted_probability"), (CROWD, "final_probability")):
         given = {
             str(required(said, "answer_name")).strip(): said.get(key)

@@ -99,8 +99,7 @@ def _id(title: str, created: dt.datetime, option: str = "") -> str:
 def _of_export(line: int, row: Mapping[str, str], reading: Reading) -> list[Record]:
     title = row["Question title"].strip()
     if not title:
-        msg = "Question title: is missing"
-        raise InvalidInput(msg)
+        raise InvalidInput("Question title: is missing")
     created = _time(row["Question created at"], "Question created at", reading)
     option = row.get("Multiple choice option", "").strip()
     question = _id(title, created, option)
@@ -136,8 +135,7 @@ def _of_export(line: int, row: Mapping[str, str], reading: Reading) -> list[Reco
 def _of_sheet(line: int, row: Mapping[str, str], reading: Reading) -> list[Record]:
     title = row["questionTitle"].strip()
     if not title:
-        msg = "questionTitle: is missing"
-        raise InvalidInput(msg)
+        raise InvalidInput("questionTitle: is missing")
     created = _time(row["qCreatedAt"], "qCreatedAt", reading)
 
     def moment(name: str, default: dt.datetime) -> dt.datetime:

@@ -73,8 +73,7 @@ def _sets(source: Source) -> Iterator[tuple[str, Record]]:
                 with faulty() as fault:
                     if isinstance(required(one, "id"), list):
                         combined += 1
-                        msg = "id: a question on two at once is not read"
-                        raise InvalidInput(msg)
+                        raise InvalidInput("id: a question on two at once is not read")
                     for record in give(line, one, due, page, known):
                         yield due, record
                 if fault.reason:
@@ -185,8 +184,7 @@ def _settled(
     line: int, question: str, source: str, resolved: Any, to: Any, day: str, known: str
 ) -> Settled:
     if str(resolved).lower() != "true":
-        msg = "resolved (false): the price of that day, no outcome"
-        raise InvalidInput(msg)
+        raise InvalidInput("resolved (false): the price of that day, no outcome")
     early = bool(known) and day > known
     came = None if _known(to) == "" else number(to, name="resolved_to")
     return Settled(
@@ -203,12 +201,10 @@ def _forecast(line: int, one: Any, due: str, page: Any, known: str) -> Iterator[
     source, day = str(required(one, "source")), _known(one.get("resolution_date"))
     number_of = str(required(one, "id"))
     if _known(one.get("direction")):
-        msg = "direction: a question on two at once is not read"
-        raise InvalidInput(msg)
+        raise InvalidInput("direction: a question on two at once is not read")
     maker = "/".join(str(page[key]) for key in ("organization", "model") if page.get(key))
     if source not in MARKETS and source not in CROWDS and not day:
-        msg = "resolution_date: is missing"
-        raise InvalidInput(msg)
+        raise InvalidInput("resolution_date: is missing")
     yield Said(
         line=line,
         question=_id(source, number_of, due, day),

@@ -90,8 +90,7 @@ def _plain(cell: str) -> str:
 def _id(row: Mapping[str, str]) -> str:
     number_of, opened = _plain(row["question_id"]), row["open_time"].strip()[:10]
     if not number_of:
-        msg = "question_id: is missing"
-        raise InvalidInput(msg)
+        raise InvalidInput("question_id: is missing")
     branch = _plain(row.get("q_type", ""))
     branch = "" if branch in ("", "0", "6") else f"-{branch}"
     return question_id(f"{NAME}-{number_of}{branch}-{opened.replace('-', '')}".rstrip("-"))

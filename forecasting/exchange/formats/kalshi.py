@@ -54,8 +54,7 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
                 if not ticker:
                     ticker = part.name.rpartition(".")[0] if source.head.members else ""
                 if not ticker:
-                    msg = "ticker: is missing, so whose candle it is cannot be told"
-                    raise InvalidInput(msg)
+                    raise InvalidInput("ticker: is missing, so whose candle it is cannot be told")
                 yield Said(
                     line=line,
                     question=_question(ticker),
@@ -126,8 +125,7 @@ def _price(candle: Any) -> str:
         return probability(traded, name="price")
     bid, ask = (_dollars(candle.get(side), side) for side in ("yes_bid", "yes_ask"))
     if bid is None or ask is None or bid <= 0 or ask >= 1 or bid > ask:
-        msg = "candle: no trade, and no bid and ask to stand for one"
-        raise InvalidInput(msg)
+        raise InvalidInput("candle: no trade, and no bid and ask to stand for one")
     return decimal((bid + ask) / 2)
 
 

@@ -205,12 +205,10 @@ def _moved(bets: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[_Price | Refu
 
 def _price(line: int, bet: Mapping[str, Any]) -> _Price:
     if bet.get("isRedemption"):
-        msg = "bet: a redemption of shares moves no price"
-        raise InvalidInput(msg)
+        raise InvalidInput("bet: a redemption of shares moves no price")
     empty = not number(bet.get("amount") or 0, name="amount")
     if empty and (bet.get("isCancelled") or bet.get("limitProb") is not None):
-        msg = "bet: a limit order that nothing filled"
-        raise InvalidInput(msg)
+        raise InvalidInput("bet: a limit order that nothing filled")
     market = str(required(bet, "contractId"))
     return _Price(
         line=line,

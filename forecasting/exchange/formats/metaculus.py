@@ -16,8 +16,9 @@ import datetime as dt
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from math import nan
 from typing import Any
 
@@ -288,8 +289,7 @@ def value_of(
             return Value("binary", ("yes",), (probability(yes, name="Probability Yes"),))
         both = [float(one) for one in listed(options)]
         if len(both) != 2:
-            msg = "Probability Yes: is missing"
-            raise InvalidInput(msg)
+            raise InvalidInput("Probability Yes: is missing")
         return Value("binary", ("yes",), (decimal_text(both[1] / sum(both)),))
     if space.type == "categorical":
         return _options(space, listed(options), unnormalised=unnormalised)
@@ -393,62 +393,36 @@ def _spot(told: Told) -> float:
     return float(min(told.stated.get("spot_at", closed), closed).timestamp())
 
 
-def baseline(told: Told) -> dict[str, float]:
-    """Score everybody against chance, over the scheduled window."""
+def _scored(score: Callable[..., scoring.Points], told: Told) -> dict[str, float]:
+    """Score everybody by a rule of the platform: against chance, or people against each other."""
+    spot, of_people = score in _SPOT, score in _OF_PEOPLE
+    if of_people:
+        told = _people(told)
+        if len({one.forecaster for one in told.forecasts}) < 2:
+            # Of one alone nothing can be said.
+            return {}
     rows, came, kind, ends = _rows(told)
-    return _summed(
-        told,
-        scoring.baseline(
-            rows, came, question_type=kind, open_bounds=ends, **_times(told), **_window(told)
-        ),
-    )
+    when = {"at": _spot(told)} if spot else _window(told)
+    more = {} if of_people else {"open_bounds": ends}
+    return _summed(told, score(rows, came, question_type=kind, **more, **when, **_times(told)))
 
 
-def spot_baseline(told: Told) -> dict[str, float]:
-    """Score everybody against chance, at the moment of the spot score."""
-    rows, came, kind, ends = _rows(told)
-    return _summed(
-        told,
-        scoring.spot_baseline(
-            rows, came, question_type=kind, open_bounds=ends, at=_spot(told), **_times(told)
-        ),
-    )
-
-
-def peer(told: Told) -> dict[str, float]:
-    """Score people against each other; of one alone nothing can be said."""
-    told = _people(told)
-    if len({one.forecaster for one in told.forecasts}) < 2:
-        return {}
-    rows, came, kind, _ = _rows(told)
-    return _summed(
-        told, scoring.peer(rows, came, question_type=kind, **_times(told), **_window(told))
-    )
-
-
-def spot_peer(told: Told) -> dict[str, float]:
-    """Score people against each other, at the moment of the spot score."""
-    told = _people(told)
-    if len({one.forecaster for one in told.forecasts}) < 2:
-        return {}
-    rows, came, kind, _ = _rows(told)
-    return _summed(
-        told, scoring.spot_peer(rows, came, question_type=kind, at=_spot(told), **_times(told))
-    )
-
-
+_SPOT = (scoring.spot_baseline, scoring.spot_peer)
+_OF_PEOPLE = (scoring.peer, scoring.spot_peer)
 _POINTS = "points, larger is better, 0 is chance"
 _OTHERS = "points, larger is better, 0 is the others"
 _CROWD = "needs everybody's forecasts, which a file of one's own does not hold"
 RULES = {
-    "baseline": PlatformRule(baseline, _POINTS, "silence counts as chance here too"),
-    "peer": PlatformRule(peer, _OTHERS, _CROWD),
+    "baseline": PlatformRule(
+        partial(_scored, scoring.baseline), _POINTS, "silence counts as chance here too"
+    ),
+    "peer": PlatformRule(partial(_scored, scoring.peer), _OTHERS, _CROWD),
     "spot_baseline": PlatformRule(
-        spot_baseline,
+        partial(_scored, scoring.spot_baseline),
         _POINTS,
         "the moment is the reveal of the crowd, which the file may not state",
     ),
-    "spot_peer": PlatformRule(spot_peer, _OTHERS, _CROWD),
+    "spot_peer": PlatformRule(partial(_scored, scoring.spot_peer), _OTHERS, _CROWD),
 }
 
 FORMAT = Format(

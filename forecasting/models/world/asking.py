@@ -2,81 +2,65 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.arrays import BoolArray, FloatArray, IntArray
-from forecasting.domain.predicate import (
-    And,
-    At,
-    Choice,
-    Entered,
-    FirstOf,
-    HighestAmong,
-    HighestOf,
-    Moment,
-    Not,
-    Occurred,
-    Or,
-    StateOn,
-    Through,
-    Total,
-    Truth,
-    Within,
-)
+from forecasting.domain import predicate
 from forecasting.errors import InvalidInput
-from forecasting.models.world.paths import Paths
 from forecasting.models.world.values import NEVER, Known, Process
+
+if TYPE_CHECKING:
+    from forecasting.models.world.paths import Paths
 
 #: An option that holds whatever no other option names.
 OTHER = "other"
 
 
-def truth(
-    paths: Paths, event: Truth, opens: float, opened: dt.datetime, closes: dt.datetime
-) -> BoolArray:
-    """Say in which draws an event happens; `opens` is `opened` in days from the origin."""
+def truth(paths: "Paths", event: predicate.Truth, opens: float, closes: dt.datetime) -> BoolArray:
+    """Say in which draws an event happens; `opens` is in days from the origin."""
     match event:
-        case Not(of=inner):
-            return ~truth(paths, inner, opens, opened, closes)
-        case And(left=left, right=right):
-            one = truth(paths, left, opens, opened, closes)
-            return one & truth(paths, right, opens, opened, closes)
-        case Or(left=left, right=right):
-            one = truth(paths, left, opens, opened, closes)
-            return one | truth(paths, right, opens, opened, closes)
-        case Entered(process=name, states=states, until=until, since=since):
+        case predicate.Not(of=inner):
+            return ~truth(paths, inner, opens, closes)
+        case predicate.And(left=left, right=right):
+            return truth(paths, left, opens, closes) & truth(paths, right, opens, closes)
+        case predicate.Or(left=left, right=right):
+            return truth(paths, left, opens, closes) | truth(paths, right, opens, closes)
+        case predicate.Entered(process=name, states=states, until=until, since=since):
             after = opens if since is None else _day(paths, name, since, closes)
             times = entries(paths, name, states, after)
             return times <= _day(paths, name, until, closes)
-        case Occurred(process=name, until=until, least=least, since=since):
+        case predicate.Occurred(process=name, until=until, least=least, since=since):
             after = opens if since is None else _day(paths, name, since, closes)
             return counts(paths, name, after, _day(paths, name, until, closes)) >= least
-        case At(process=name, states=states, when=when):
-            return _among(paths, name, states)[
-                state_at(paths, name, _day(paths, name, when, closes))
-            ]
-        case Through(process=name, states=states, until=until):
+        case predicate.At(process=name, states=states, when=when):
+            found = state_at(paths, name, _day(paths, name, when, closes))
+            return _among(paths, name, states)[found]
+        case predicate.Through(process=name, states=states, until=until):
             return _kept(paths, name, states, opens, _day(paths, name, until, closes))
-        case Within():
+        case predicate.Within():
             return _within(paths, event, opens, paths.world.day(closes))
     assert_never(event)
 
 
 def choice(
-    paths: Paths, event: Choice, options: Sequence[str], opens: float, closes: dt.datetime
+    paths: "Paths",
+    event: predicate.Choice,
+    options: Sequence[str],
+    opens: float,
+    closes: dt.datetime,
 ) -> IntArray:
     """Give the position of the option that comes true in each draw."""
     match event:
-        case StateOn(process=name, when=when, named=named):
+        case predicate.StateOn(process=name, when=when, named=named):
             found = state_at(paths, name, _day(paths, name, when, closes))
             return _options(paths, name, found, options, dict(named))
-        case HighestOf(process=name, until=until, named=named):
+        case predicate.HighestOf(process=name, until=until, named=named):
             found = _highest(paths, name, opens, _day(paths, name, until, closes))
             return _options(paths, name, found, options, dict(named))
-        case FirstOf(entries=listed, otherwise=otherwise):
+        case predicate.FirstOf(entries=listed, otherwise=otherwise):
             close = paths.world.day(closes)
             _reach(paths, [name for _, name, _ in listed], close, closes)
             best = np.full(paths.world.draws, np.nextafter(close, NEVER))
@@ -87,7 +71,7 @@ def choice(
                 best[sooner] = times[sooner]
                 place[sooner] = _position(options, option)
             return place
-        case HighestAmong(entries=listed, otherwise=otherwise):
+        case predicate.HighestAmong(entries=listed, otherwise=otherwise):
             close = paths.world.day(closes)
             _reach(paths, [name for _, name, _ in listed], close, closes)
             place = np.full(paths.world.draws, _position(options, otherwise))
@@ -100,7 +84,7 @@ def choice(
     assert_never(event)
 
 
-def number(paths: Paths, event: Total, opens: float, closes: dt.datetime) -> FloatArray:
+def number(paths: "Paths", event: predicate.Total, opens: float, closes: dt.datetime) -> FloatArray:
     """Give what a delivery brought, or how many events fell, in each draw."""
     until = _day(paths, event.process, event.when, closes)
     after = opens if event.since_opening else -NEVER
@@ -116,7 +100,7 @@ def number(paths: Paths, event: Total, opens: float, closes: dt.datetime) -> Flo
     return np.asarray(sum(known) + drawn, dtype=np.float64)
 
 
-def entries(paths: Paths, name: str, states: Sequence[str], after: float) -> FloatArray:
+def entries(paths: "Paths", name: str, states: Sequence[str], after: float) -> FloatArray:
     """Give the day after `after` on which each draw first enters a state (never: inf).
 
     Without states: on which its first event falls.
@@ -137,7 +121,7 @@ def entries(paths: Paths, name: str, states: Sequence[str], after: float) -> Flo
     return found
 
 
-def counts(paths: Paths, name: str, after: float, until: float) -> IntArray:
+def counts(paths: "Paths", name: str, after: float, until: float) -> IntArray:
     """Give how many events (parts, or moves where nothing is counted) fall in (after, until]."""
     process = _process(paths, name)
     wanted = np.zeros(len(process.states), dtype=np.bool_)
@@ -151,7 +135,7 @@ def counts(paths: Paths, name: str, after: float, until: float) -> IntArray:
     return known + np.bincount(rows.draw[hit], minlength=paths.world.draws)
 
 
-def state_at(paths: Paths, name: str, day: float) -> IntArray:
+def state_at(paths: "Paths", name: str, day: float) -> IntArray:
     """Give each draw's state on a day, what happens at that moment included."""
     process = _process(paths, name)
     held = process.known[0].state
@@ -165,7 +149,9 @@ def state_at(paths: Paths, name: str, day: float) -> IntArray:
     return found
 
 
-def _kept(paths: Paths, name: str, states: Sequence[str], opens: float, until: float) -> BoolArray:
+def _kept(
+    paths: "Paths", name: str, states: Sequence[str], opens: float, until: float
+) -> BoolArray:
     wanted = _among(paths, name, states)
     kept = wanted[state_at(paths, name, opens)]
     for _, entry in _steps(_process(paths, name)):
@@ -177,7 +163,7 @@ def _kept(paths: Paths, name: str, states: Sequence[str], opens: float, until: f
     return kept
 
 
-def _within(paths: Paths, event: Within, opens: float, until: float) -> BoolArray:
+def _within(paths: "Paths", event: predicate.Within, opens: float, until: float) -> BoolArray:
     """Say whether the effect enters, by the close, within so many days of the first cause."""
     _reach(paths, [event.process, event.cause], until, None)
     cause = entries(paths, event.cause, event.cause_states, opens)
@@ -201,7 +187,7 @@ def _within(paths: Paths, event: Within, opens: float, until: float) -> BoolArra
     return hit
 
 
-def _highest(paths: Paths, name: str, opens: float, until: float) -> IntArray:
+def _highest(paths: "Paths", name: str, opens: float, until: float) -> IntArray:
     found = state_at(paths, name, opens)
     for _, entry in _steps(_process(paths, name)):
         if opens < entry.day <= until:
@@ -236,7 +222,7 @@ def _falls(
     return np.ones(len(before), dtype=np.bool_)
 
 
-def _process(paths: Paths, name: str) -> Process:
+def _process(paths: "Paths", name: str) -> Process:
     place = paths.world.index.get(name)
     if place is None:
         message = f"{name}: the world has no such process."
@@ -244,7 +230,7 @@ def _process(paths: Paths, name: str) -> Process:
     return paths.world.processes[place]
 
 
-def _among(paths: Paths, name: str, states: Sequence[str]) -> BoolArray:
+def _among(paths: "Paths", name: str, states: Sequence[str]) -> BoolArray:
     process = _process(paths, name)
     for state in states:
         if state not in process.states:
@@ -253,14 +239,14 @@ def _among(paths: Paths, name: str, states: Sequence[str]) -> BoolArray:
     return np.array([state in states for state in process.states], dtype=np.bool_)
 
 
-def _day(paths: Paths, name: str, moment: Moment, closes: dt.datetime) -> float:
+def _day(paths: "Paths", name: str, moment: predicate.Moment, closes: dt.datetime) -> float:
     at = moment.of(closes)
     day = paths.world.day(at)
     _reach(paths, [name], day, at)
     return day
 
 
-def _reach(paths: Paths, names: Sequence[str], day: float, at: dt.datetime | None) -> None:
+def _reach(paths: "Paths", names: Sequence[str], day: float, at: dt.datetime | None) -> None:
     index = paths.world.index
     least = min((paths.reach[index[name]] for name in names if name in index), default=NEVER)
     if day > least + 1e-9:
@@ -270,7 +256,7 @@ def _reach(paths: Paths, names: Sequence[str], day: float, at: dt.datetime | Non
 
 
 def _options(
-    paths: Paths, name: str, found: IntArray, options: Sequence[str], named: Mapping[str, str]
+    paths: "Paths", name: str, found: IntArray, options: Sequence[str], named: Mapping[str, str]
 ) -> IntArray:
     """Give the option of each state found; one that no option names is the rest."""
     states = _process(paths, name).states

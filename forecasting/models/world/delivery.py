@@ -17,8 +17,8 @@ from forecasting.models.deliveries import T0, Deliveries, Package, delivery_data
 from forecasting.models.delivery_priors import RESUME
 from forecasting.models.fits import FitCache
 from forecasting.models.world.assembly import Hazard
-from forecasting.models.world.cases import SAME, anchor, data_of, moment_of
 from forecasting.models.world.chance import uniforms
+from forecasting.models.world.classes import SAME, anchor, data_of, moment_of
 from forecasting.models.world.values import Size
 
 #: Draws of deliveries are kept for so many records and fits.

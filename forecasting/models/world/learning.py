@@ -22,8 +22,7 @@ from forecasting.models.news_gain import gain_draws, learned_gain, summary
 from forecasting.models.registry import own_hazards
 from forecasting.models.spells import SpellDraws
 from forecasting.models.world.assembly import Hazard
-from forecasting.models.world.cases import cases_of
-from forecasting.models.world.classes import ClassOf, told_apart
+from forecasting.models.world.classes import ClassOf, cases_of, told_apart
 from forecasting.models.world.delivery import DeliveryOf
 from forecasting.models.world.parameters import Kept, Lazily, Parameters, parameters
 
@@ -149,7 +148,7 @@ class Learner:
                 for reference in {
                     m.phrase.reference for m in process.moves if m.phrase.form == "class"
                 }:
-                    found = self.classes(reference, known, as_of, self.fits, [process])
+                    found = self.classes(reference, known, as_of, self.fits, process)
                     draws[f"{reference}/{name}"] = found.draws
                     posterior[f"spells {reference}/{name}"] = found.fit
                     owners[f"spells {reference}/{name}"] = frozenset({name})

@@ -9,11 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.arrays import BoolArray, FloatArray, IntArray
-from forecasting.domain.predicate import Choice, Total, Truth
+from forecasting.domain.predicate import Choice, Moment, Total, Truth
+from forecasting.models.world import asking
+from forecasting.models.world.answers import quantiles
 from forecasting.models.world.values import World
 
 if TYPE_CHECKING:
     import pandas as pd
+
+#: Quantiles of a fan of totals, in percent.
+FAN = (5.0, 25.0, 50.0, 75.0, 95.0)
 
 
 class Rows(NamedTuple):
@@ -45,6 +50,15 @@ class Rows(NamedTuple):
     def joined(cls, parts: Sequence["Rows"]) -> "Rows":
         """Give the rows of several parts, one after the other."""
         return cls(*map(np.concatenate, zip(*parts, strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """An order in which processes first move, how likely it is, the median day of each step."""
+
+    steps: tuple[str, ...]
+    share: float
+    days: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,23 +93,17 @@ class Paths:
 
     def truth(self, event: Truth, opens: dt.datetime, closes: dt.datetime) -> BoolArray:
         """Say in which draws an event happens, (S,); what came up to `opens` counts for states."""
-        from forecasting.models.world.asking import truth
-
-        return truth(self, event, self.world.day(opens), opens, closes)
+        return asking.truth(self, event, self.world.day(opens), closes)
 
     def choice(
         self, event: Choice, options: Sequence[str], opens: dt.datetime, closes: dt.datetime
     ) -> IntArray:
         """Give the position of the option that comes true in each draw, (S,)."""
-        from forecasting.models.world.asking import choice
-
-        return choice(self, event, options, self.world.day(opens), closes)
+        return asking.choice(self, event, options, self.world.day(opens), closes)
 
     def number(self, event: Total, opens: dt.datetime, closes: dt.datetime) -> FloatArray:
         """Give the number that is asked for in each draw, (S,)."""
-        from forecasting.models.world.asking import number
-
-        return number(self, event, self.world.day(opens), closes)
+        return asking.number(self, event, self.world.day(opens), closes)
 
     def weights(self, given: BoolArray | None = None) -> FloatArray:
         """Give the weight of each draw, summing to 1; 0 where the condition does not hold."""
@@ -108,36 +116,97 @@ class Paths:
 
     def event_times(self) -> "pd.DataFrame":
         """Give one row a move: draw, process, time (UTC), before, state, amount."""
-        from forecasting.models.world.tables import event_times
+        import pandas as pd
 
-        return event_times(self)
+        world = self.world
+        rows = self.rows.of(np.lexsort((self.rows.time, self.rows.draw)))
+        names = [process.name for process in world.processes]
+        labels = sorted({state for process in world.processes for state in process.states})
+        width = max((len(process.states) for process in world.processes), default=1)
+        code = np.zeros((len(names), width), dtype=np.int16)
+        for place, process in enumerate(world.processes):
+            code[place, : len(process.states)] = [labels.index(state) for state in process.states]
+        origin = pd.Timestamp(world.origin).tz_convert("UTC")
+        after = np.rint(rows.time * 86_400e6).astype("timedelta64[us]")
+
+        def named(states: NDArray[np.int8]) -> "pd.Categorical[str]":
+            return pd.Categorical.from_codes(code[rows.process, states], pd.Index(labels))
+
+        return pd.DataFrame(
+            {
+                "draw": rows.draw,
+                "process": pd.Categorical.from_codes(rows.process, pd.Index(names)),
+                "time": origin + pd.to_timedelta(after),
+                "before": named(rows.before),
+                "state": named(rows.state),
+                "amount": rows.amount,
+            }
+        )
 
     def states_at(self, moments: Sequence[dt.datetime]) -> "pd.DataFrame":
-        """Give the state of each process at some moments: one row a draw and moment."""
-        from forecasting.models.world.tables import states_at
+        """Give the state of each process, one a column; index (moment, draw)."""
+        import pandas as pd
 
-        return states_at(self, moments)
+        draws = np.arange(self.world.draws)
+        columns = {}
+        for process in self.world.processes:
+            codes = [asking.state_at(self, process.name, self.world.day(at)) for at in moments]
+            flat = np.concatenate(codes) if codes else np.zeros(0, dtype=np.int64)
+            columns[process.name] = pd.Categorical.from_codes(flat, pd.Index(process.states))
+        index = pd.MultiIndex.from_product([list(moments), draws], names=["moment", "draw"])
+        return pd.DataFrame(columns, index=index)
 
-    def stories(self, n: int = 10, **options: object) -> "list[Story]":
-        """Give the `n` most frequent orders of first moves; see ``tables.stories``."""
-        from forecasting.models.world.tables import stories
-
-        return stories(self, n, **options)  # type: ignore[arg-type]
+    def stories(
+        self,
+        n: int = 10,
+        *,
+        processes: Sequence[str] | None = None,
+        length: int = 4,
+        weights: FloatArray | None = None,
+    ) -> list[Story]:
+        """Give the most frequent orders in which processes first move."""
+        world = self.world
+        w = self.weights() if weights is None else weights
+        chosen = [world.index[name] for name in (world.index if processes is None else processes)]
+        width = max((len(each.states) for each in world.processes), default=1)
+        base = len(world.processes) * width + 1
+        length = min(length, int(62 / np.log2(base)))
+        when = np.full((len(chosen), world.draws), np.inf)
+        code = np.zeros((len(chosen), world.draws), dtype=np.int64)
+        for k, process in enumerate(chosen):
+            rows = self.of(process)
+            first = np.flatnonzero(np.diff(rows.draw, prepend=-1))
+            when[k, rows.draw[first]] = rows.time[first]
+            code[k, rows.draw[first]] = process * width + rows.state[first].astype(np.int64) + 1
+        order = np.argsort(when, axis=0, kind="stable")[:length]
+        told = np.take_along_axis(code, order, axis=0)
+        times = np.take_along_axis(when, order, axis=0)
+        key = (told * base ** np.arange(len(told))[:, None]).sum(axis=0)
+        keys, place = np.unique(key, return_inverse=True)
+        share = np.bincount(place, w, len(keys))
+        found = []
+        for k in np.argsort(-share, kind="stable")[:n]:
+            steps, rest = [], int(keys[k])
+            while rest:
+                rest, each = divmod(rest, base)
+                owner_of, state = divmod(each - 1, width)
+                name = world.processes[owner_of]
+                counted = len(name.states) == 1
+                steps.append(name.name if counted else f"{name.name}={name.states[state]}")
+            days = np.median(times[: len(steps), place == k], axis=1)
+            found.append(Story(tuple(steps), float(share[k]), tuple(float(day) for day in days)))
+        return found
 
     def fan(self, process: str, moments: Sequence[dt.datetime]) -> FloatArray:
-        """Give the share of each state at some moments, (moments, states).
-
-        Of a delivery, or of an event's count since the record began: the quantiles at `FAN`.
-        """
-        from forecasting.models.world.tables import fan
-
-        return fan(self, process, moments)
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """An order in which processes first move, how likely it is, the median day of each step."""
-
-    steps: tuple[str, ...]
-    share: float
-    days: tuple[float, ...] = ()
+        """Give shares of the states, or quantiles of a total, at some moments."""
+        world, w = self.world, self.weights()
+        found = world.processes[world.index[process]]
+        if np.isfinite(found.goal):
+            event = [Total(process, Moment(at)) for at in moments]
+            totals = [self.number(each, world.origin, world.origin) for each in event]
+            return np.array([quantiles(total, w, FAN) for total in totals])
+        if len(found.states) == 1:
+            numbers = [asking.counts(self, process, -np.inf, world.day(at)) for at in moments]
+            return np.array([quantiles(each.astype(np.float64), w, FAN) for each in numbers])
+        states = [asking.state_at(self, process, world.day(at)) for at in moments]
+        return np.array([np.bincount(each, w, len(found.states)) for each in states])

@@ -9,35 +9,10 @@ from numpy.typing import NDArray
 
 from forecasting.arrays import FloatArray, IntArray
 from forecasting.errors import InvalidInput
+from forecasting.models.world import loop
 from forecasting.models.world.chance import exponentials, number, uniforms
 from forecasting.models.world.fading import Fading, fading
 from forecasting.models.world.known import ages, at_start, ever, names_of
-from forecasting.models.world.loop import (
-    BETA,
-    CELL,
-    DRAW,
-    EVERY,
-    FADED,
-    FIRST_BUDGET,
-    FIRST_SHARE,
-    FIRST_SIZE,
-    FORCED,
-    FREE,
-    ITEMS,
-    ITEMS_END,
-    KNOTS,
-    KNOWN,
-    MOMENT,
-    ONE,
-    OUT_END,
-    POINT,
-    RATE,
-    SHARED,
-    SIZE,
-    TOTAL,
-    USES,
-    WHOLE,
-)
 from forecasting.models.world.values import NEVER, Do, Move, Size, Way, World
 
 #: The day; what happens, to whom, into what; whether it is an event; an amount.
@@ -80,42 +55,46 @@ def planned(
     _check(world, moves)
     names, places = names_of(world), {pair: k for k, pair in enumerate(pairs)}
     flat = _Flat(world.draws, world.draws // world.repeats)
-    move = np.zeros((len(moves), WHOLE + 2), dtype=np.int64)
+    move = np.zeros((len(moves), loop.WHOLE + 2), dtype=np.int64)
     for k, (p, each) in enumerate(moves):
-        move[k, : SHARED + 1] = (
+        move[k, : loop.SHARED + 1] = (
             p, each.start, each.end, each.start == each.end, each.renews, each.at is not None,
             _shares(each),
         )  # fmt: skip
         date = 0.0 if each.at is None else each.at
         whole = 0.0 if each.size is None else each.size.whole
         numbers = (each.rate, each.shape, each.at_once, each.for_good, date, whole)
-        move[k, RATE:] = [column for value in numbers for column in flat.add(value)]
+        move[k, loop.RATE :] = [column for value in numbers for column in flat.add(value)]
         if each.size is not None:
-            table, move[k, EVERY] = _sizes(world, p, each.size)
-            move[k, SIZE] = flat.put(table)
+            table, move[k, loop.EVERY] = _sizes(world, p, each.size)
+            move[k, loop.SIZE] = flat.put(table)
     budgets, weight = _budgets(world, moves, names, seed, places, tilt)
     for k, (_, each) in enumerate(moves):
         if each.at is None:
-            move[k, FIRST_BUDGET] = flat.put(budgets.pop(k))
+            move[k, loop.FIRST_BUDGET] = flat.put(budgets.pop(k))
         if _shares(each):
-            move[k, FIRST_SHARE] = flat.put(uniforms(world.draws, seed, "share", names[k]))
+            move[k, loop.FIRST_SHARE] = flat.put(uniforms(world.draws, seed, "share", names[k]))
         if each.size is not None:
-            move[k, FIRST_SIZE] = flat.put(uniforms(world.draws, seed, "size", names[k]))
+            move[k, loop.FIRST_SIZE] = flat.put(uniforms(world.draws, seed, "size", names[k]))
         else:
-            move[k, SIZE] = -1
+            move[k, loop.SIZE] = -1
     faded = fading(world.reports, places, len(moves), horizon)
     steps = flat.put(faded.value)
-    move[:, ITEMS], move[:, ITEMS_END], move[:, CELL] = faded.ptr[:-1], faded.ptr[1:], faded.cell
+    move[:, loop.ITEMS], move[:, loop.ITEMS_END], move[:, loop.CELL] = (
+        faded.ptr[:-1],
+        faded.ptr[1:],
+        faded.cell,
+    )
     process, stand, link, acts, lists = _structure(world, places, flat)
     clock = _clock(world, do, faded, horizon)
-    salt = [[number(seed, use, name) for use in USES] for name in names]
+    salt = [[number(seed, use, name) for use in loop.USES] for name in names]
     return Plan(
         draws=world.draws,
         repeats=world.repeats,
         value=flat.all(),
         move=move,
         age=ages(world),
-        salt=np.array(salt, dtype=np.uint64).reshape(-1, len(USES)),
+        salt=np.array(salt, dtype=np.uint64).reshape(-1, len(loop.USES)),
         process=process,
         stand=stand,
         bars=_bars(world, do),
@@ -141,7 +120,7 @@ class _Flat:
     """Numbers and arrays laid end to end."""
 
     def __init__(self, draws: int, points: int) -> None:
-        self.kinds, self.size = {1: ONE, points: POINT, draws: DRAW}, 0
+        self.kinds, self.size = {1: loop.ONE, points: loop.POINT, draws: loop.DRAW}, 0
         self.parts: list[FloatArray] = []
 
     def put(self, part: FloatArray) -> int:
@@ -190,9 +169,9 @@ def _structure(
         on_event = link.once and not link.states
         links.append((link.once, on_event, ever(world, link), *children, *flat.add(link.beta)))
     return (
-        np.array(process, dtype=np.int64).reshape(-1, OUT_END + 1),
-        np.array(stand, dtype=np.float64).reshape(-1, TOTAL + 1),
-        np.array(links, dtype=np.int64).reshape(-1, BETA + 2),
+        np.array(process, dtype=np.int64).reshape(-1, loop.OUT_END + 1),
+        np.array(stand, dtype=np.float64).reshape(-1, loop.TOTAL + 1),
+        np.array(links, dtype=np.int64).reshape(-1, loop.BETA + 2),
         acts,
         np.array(lists, dtype=np.int64),
     )
@@ -276,14 +255,16 @@ def _beta_table(mean: bytes, precision: bytes) -> FloatArray:
     """Tabulate Beta quantiles with the right mean; what-ifs on one world ask for the same again."""
     from scipy.special import betaincinv
 
-    theta = np.linspace(0.0, np.pi / 2, KNOTS)
+    theta = np.linspace(0.0, np.pi / 2, loop.KNOTS)
     u = np.clip(np.sin(theta) ** 2, ENDS, 1.0 - ENDS)  # at 0 and 1 there is nothing to see
     share, size = np.frombuffer(mean)[:, None], np.frombuffer(precision)[:, None]
     rows = np.asarray(betaincinv(share * size, (1 - share) * size, u), dtype=np.float64)
     # The loop is linear between knots: what it gives on average over a uniform.
     fine = np.arcsin(np.sqrt((np.arange(8192) + 0.5) / 8192)) / theta[1]
-    left = np.minimum(fine.astype(np.int64), KNOTS - 2)
-    weight = np.bincount(left, left + 1 - fine, KNOTS) + np.bincount(left + 1, fine - left, KNOTS)
+    left = np.minimum(fine.astype(np.int64), loop.KNOTS - 2)
+    weight = np.bincount(left, left + 1 - fine, loop.KNOTS) + np.bincount(
+        left + 1, fine - left, loop.KNOTS
+    )
     right: FloatArray = np.minimum(rows * share / (rows @ weight / 8192)[:, None], 1.0)
     return right.ravel()
 
@@ -306,17 +287,19 @@ def _clock(world: World, do: Sequence[Do], faded: Fading, horizon: float) -> lis
     found: list[Tick] = []
     for p, process in enumerate(world.processes):
         found += [
-            (entry.day, KNOWN, p, entry.state, entry.counted, entry.amount)
+            (entry.day, loop.KNOWN, p, entry.state, entry.counted, entry.amount)
             for entry in process.known[1:]
             if entry.day > 0
         ]
         if process.free > 0:
-            found.append((process.free, FREE, p, 0, False, 0.0))
+            found.append((process.free, loop.FREE, p, 0, False, 0.0))
     for each in do:
         if each.state is not None:
-            found.append((max(each.day, MOMENT), FORCED, each.process, each.state, False, 0.0))
+            found.append(
+                (max(each.day, loop.MOMENT), loop.FORCED, each.process, each.state, False, 0.0)
+            )
     found += [
-        (float(day), FADED, int(move), int(cell), False, 0.0)
+        (float(day), loop.FADED, int(move), int(cell), False, 0.0)
         for day, move, cell in zip(faded.day, faded.move, faded.place, strict=True)
     ]
     return sorted((each for each in found if each[0] <= horizon), key=lambda each: each[:2])

@@ -19,7 +19,7 @@ def enter(visit: Visit) -> Response:
     # A page and no redirect: whoever came by a link of another program has the strict cookie only
     # on the step after.
     response = HTMLResponse(render("enter.html.j2", stamp=visit.house.stamp))
-    seat(visit, response, key)
+    visit.keep(response, visit.house.cookie, key, lasting=False)
     return response
 
 
@@ -46,20 +46,9 @@ def sign_in(visit: Visit) -> Response:
     if user is None:
         return login(visit, said="The name or the password is wrong.")
     response = visit.to("/")
-    seat(visit, response, house.sessions.open(Session(name, user.role)))
+    key = house.sessions.open(Session(name, user.role))
+    visit.keep(response, house.cookie, key, lasting=False)
     return response
-
-
-def seat(visit: Visit, response: Response, key: str) -> None:
-    """Set the session's cookie."""
-    response.set_cookie(
-        visit.house.cookie,
-        key,
-        httponly=True,
-        samesite="strict",
-        secure=visit.house.secure,
-        path="/",
-    )
 
 
 def leave(visit: Visit) -> Response:

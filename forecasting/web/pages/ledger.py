@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -13,7 +14,7 @@ from forecasting.domain.instants import iso
 from forecasting.errors import ForecastingError
 from forecasting.web.faults import Fault, fault_of
 from forecasting.web.gate import Refusal
-from forecasting.web.preferences import COOKIE, Preferences, known_zone
+from forecasting.web.preferences import COOKIE, known_zone
 from forecasting.web.routes import UPLOAD, get, post
 from forecasting.web.visit import Visit
 
@@ -36,7 +37,6 @@ def ledger(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
         head=visit.book.anchor(),
         checked=checked,
         faults=faults,
-        status=422 if faults else 200,
     )
 
 
@@ -64,12 +64,13 @@ def backup(visit: Visit) -> Response:
         path.unlink(missing_ok=True)
         return ledger(visit, faults=(fault_of(refused),))
     name = f"forecasts-{iso(visit.now)[:10]}.db"
-    return FileResponse(
-        path,
-        filename=name,
-        media_type="application/octet-stream",
-        background=BackgroundTask(path.unlink, missing_ok=True),
-    )
+    return _sent(path, name, "application/octet-stream")
+
+
+def _sent(path: Path, name: str, kind: str) -> Response:
+    """Send a file and remove it."""
+    gone = BackgroundTask(path.unlink, missing_ok=True)
+    return FileResponse(path, filename=name, media_type=kind, background=gone)
 
 
 def export(visit: Visit) -> Response:
@@ -79,12 +80,7 @@ def export(visit: Visit) -> Response:
     name, kind = EXPORTS[visit.path["format"]]
     path = visit.house.uploads.place(name)
     visit.book.export_record(path, visit.path["format"])
-    return FileResponse(
-        path,
-        filename=name,
-        media_type=kind,
-        background=BackgroundTask(path.unlink, missing_ok=True),
-    )
+    return _sent(path, name, kind)
 
 
 def preview(visit: Visit) -> Response:
@@ -154,7 +150,6 @@ def imports(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
         "imports.html.j2",
         imports=list(reversed(rows)),
         faults=faults,
-        status=422 if faults else 200,
     )
 
 
@@ -165,9 +160,7 @@ def _zones() -> list[str]:
 
 def settings(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
     """Show how this browser likes its pages."""
-    return visit.page(
-        "settings.html.j2", zones=_zones(), faults=faults, status=422 if faults else 200
-    )
+    return visit.page("settings.html.j2", zones=_zones(), faults=faults)
 
 
 def set_(visit: Visit) -> Response:
@@ -184,20 +177,8 @@ def set_(visit: Visit) -> Response:
         likes = replace(likes, forecaster="" if name == visit.session.who else name)
     visit.note("Kept, for this browser.")
     response = visit.to("/settings")
-    _keep(visit, response, likes)
+    visit.keep(response, COOKIE, likes.cookie())
     return response
-
-
-def _keep(visit: Visit, response: Response, likes: Preferences) -> None:
-    response.set_cookie(
-        COOKIE,
-        likes.cookie(),
-        max_age=365 * 86_400,
-        httponly=True,
-        samesite="strict",
-        secure=visit.house.secure,
-        path="/",
-    )
 
 
 ROUTES = [

@@ -52,7 +52,6 @@ def inbox(visit: Visit, *, faults: tuple[Fault, ...] = (), wrong: str = "") -> R
         feeds=_feeds(visit),
         wrong=wrong,
         faults=faults,
-        status=422 if faults else 200,
     )
 
 
@@ -84,7 +83,6 @@ def item(
         left=_left(visit, found),
         wrong=wrong,
         faults=faults,
-        status=422 if faults else 200,
     )
 
 
@@ -234,7 +232,6 @@ def blank(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
         sources=named[:200],
         known_since=f"{local:%Y-%m-%d %H:%M}",
         faults=faults,
-        status=422 if faults else 200,
     )
 
 
@@ -264,8 +261,7 @@ def bring(visit: Visit) -> Response:
 
     def call(book: Any) -> dict[str, Any]:
         if upload is None:
-            msg = "file: choose one"
-            raise InvalidInput(msg)
+            raise InvalidInput("file: choose one")
         return _brought(visit, book, upload.content, upload.name)
 
     return visit.write(
@@ -282,8 +278,7 @@ def fetch(visit: Visit) -> Response:
 
     def call(book: Any) -> dict[str, Any]:
         if not feed:
-            msg = "address: must be given"
-            raise InvalidInput(msg, hint="https://example.org/feed.xml")
+            raise InvalidInput("address: must be given", hint="https://example.org/feed.xml")
         return _brought(visit, book, book.fetched(feed), feed)
 
     response = visit.write(
@@ -294,15 +289,7 @@ def fetch(visit: Visit) -> Response:
     )
     if response.status_code == 303 and feed:
         kept = list(dict.fromkeys([feed, *_feeds(visit)]))[:FEEDS]
-        response.set_cookie(
-            COOKIE,
-            "+".join(quote(each, safe="") for each in kept),
-            max_age=365 * 86_400,
-            httponly=True,
-            samesite="strict",
-            secure=visit.house.secure,
-            path="/",
-        )
+        visit.keep(response, COOKIE, "+".join(quote(each, safe="") for each in kept))
     return response
 
 

@@ -43,7 +43,6 @@ def question(
     )
     return visit.page(
         "question.html.j2",
-        status=422 if faults else 200,
         q=page,
         chart=chart if any(page.path.paths.values()) else None,
         hidden=hidden,
@@ -159,23 +158,17 @@ def log(visit: Visit) -> Response:
     seen = visit.form.get("seen")
     before = page.chosen.mine.seq if page.chosen.mine is not None else None
 
-    def call(book: Any) -> list[dict[str, Any]]:
-        because = visit.form.get("because")
-        at = visit.form.get("at") or None
-        options = visit.form.under("p")
-        if page.is_ladder and options:
-            mine = {day: percent_typed(text) for day, text in options.items()}
-            rows: list[dict[str, Any]] = book.log(page.name, ladder=mine, because=because, at=at)
-            return rows
-        if options:
-            mine = {option: percent_typed(text) for option, text in options.items()}
-            return book.log(page.question.id, mine, because=because, at=at)  # type: ignore[no-any-return]
-        if page.question.type == "numeric":
-            return book.log(  # type: ignore[no-any-return]
-                page.question.id, visit.form.under("q"), because=because, at=at
-            )
-        typed = visit.form.get("word") or percent_typed(visit.form.get("p"))
-        return book.log(page.question.id, typed, because=because, at=at)  # type: ignore[no-any-return]
+    def call(book: Any) -> Any:
+        more = {"because": visit.form.get("because"), "at": visit.form.get("at") or None}
+        shares = {key: percent_typed(text) for key, text in visit.form.under("p").items()}
+        if page.is_ladder and shares:
+            return book.log(page.name, ladder=shares, **more)
+        given: Any = shares
+        if not shares and page.question.type == "numeric":
+            given = visit.form.under("q")
+        elif not shares:
+            given = visit.form.get("word") or percent_typed(visit.form.get("p"))
+        return book.log(page.question.id, given, **more)
 
     def said(rows: list[dict[str, Any]]) -> str:
         told = f"Logged, as {words.plural(len(rows), 'entry', 'entries')} up to {rows[-1]['seq']}."
@@ -242,11 +235,9 @@ def say(visit: Visit) -> Response:
         page: QuestionPage = book.question_page(name)
         mine, text = page.chosen.mine, visit.form.get("because")
         if mine is None:
-            msg = "because: goes with a number; log one, and say why beside it"
-            raise InvalidInput(msg)
+            raise InvalidInput("because: goes with a number; log one, and say why beside it")
         if not text:
-            msg = "because: nothing is written"
-            raise InvalidInput(msg)
+            raise InvalidInput("because: nothing is written")
         value = mine.value
         given: Any = dict(zip(value.labels, value.entered, strict=True))
         if value.shape == "binary":

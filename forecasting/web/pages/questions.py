@@ -65,7 +65,7 @@ def _first_of_ladder(rows: Any) -> dict[str, str]:
 
 def ask(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
     """Show the form that asks."""
-    return visit.page("ask.html.j2", faults=faults, status=422 if faults else 200)
+    return visit.page("ask.html.j2", faults=faults)
 
 
 def asked(visit: Visit) -> Response:

@@ -60,7 +60,6 @@ def today(visit: Visit, *, faults: tuple[Fault, ...] = (), wrong: str = "") -> R
         faults=faults,
         wrong=wrong,
         fault_shown=shown,
-        status=422 if faults else 200,
     )
 
 

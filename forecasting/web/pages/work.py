@@ -11,8 +11,7 @@ from forecasting.web.visit import Visit
 def _job(visit: Visit) -> Job:
     job = visit.house.jobs.of(visit.path["key"])
     if job is None or job.who != visit.who:
-        msg = "There is no such piece of work any more; what it recorded is in the ledger"
-        raise NotFound(msg)
+        raise NotFound("There is no such piece of work any more; what it recorded is in the ledger")
     return job
 
 

@@ -37,7 +37,6 @@ def world(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
         stale={row.name for row in stale},
         most=MOST,
         faults=faults,
-        status=422 if faults else 200,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from forecasting import exchange
 from forecasting.app.catalog import Catalog
-from forecasting.app.exchange.export import foreign, restored, whole
+from forecasting.app.ledger.export import foreign, restored, whole
 from forecasting.app.ledger.log import undone
 from forecasting.app.news.feeds import News, taken
 from forecasting.domain import Evidence, Forecast, Withdrawal
@@ -282,10 +282,6 @@ def _together(made: Plan, catalog: Catalog) -> tuple[dict[str, Question], dict[s
     questions = {**catalog.questions, **{question.id: question for question in made.questions}}
     settled = {**catalog.outcomes, **outcomes(made.resolutions)}
     return questions, settled
-
-
-#: What rounding alone may explain.
-SAME = 5e-4
 
 
 def checked(

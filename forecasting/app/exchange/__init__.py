@@ -1,1 +1,0 @@
-"""Track records brought in and out."""
