@@ -61,13 +61,21 @@ class Review[Table]:
 
         return left_out(self.ledger, _chosen(filters), *forecasters, counted=counted)
 
-    def why_empty(self, *, rule: str = "", whose: bool = False, **filters: Any) -> str:
+    def why_empty(
+        self,
+        *,
+        rule: str = "",
+        types: Sequence[str] = (),
+        whose: bool = False,
+        share: float | None = None,
+        **filters: Any,
+    ) -> str:
         """Say why there is nothing to score (with `whose`, of the forecaster), and what is."""
         from forecasting.app.scores.score import empty_note
 
         wanted = _chosen(filters)
         who = wanted.forecaster if whose else ""
-        return empty_note(self.ledger, wanted.kind, rule=rule, forecaster=who, wanted=wanted)
+        return empty_note(self.ledger, wanted, rule=rule, types=types, whose=who, share=share)
 
     def known(self, forecaster: str) -> None:
         """Refuse a forecaster that the ledger does not know; an empty name is anybody."""

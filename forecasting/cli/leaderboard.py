@@ -95,8 +95,6 @@ def leaderboard(
             seed=seed,
             **wanted,
         )
-        if not rows:
-            relay(book.why_empty(**wanted))
         for note in book.left_out(**wanted):
             relay(note)
     title = f"{kind} forecasts, window {window}, smaller is better; 95 % over events"

@@ -73,7 +73,7 @@ def pool(
             chosen = METHODS if everything else methods
             rows = book.pool_scores(methods=chosen, members=who, **wanted)
             if not rows:
-                relay(book.why_empty(kind=kind))
+                relay(book.why_empty(**wanted))
         else:
             rows = []
             for method in METHODS if everything else methods or ("geometric-odds",):

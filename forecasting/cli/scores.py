@@ -313,8 +313,10 @@ def calibration(
         else:
             result = book.calibration(share=share, score=score, **wanted)
             rows = [result.numbers] if result.numbers["n"] else []
-        if not rows:
-            relay(book.why_empty(whose=True, **wanted))
+        if not rows and (by or picture):
+            about = {"types": ("numeric" if picture == "pit" else "binary",)}
+            read = None if picture == "over-time" else share
+            relay(book.why_empty(whose=True, share=read, **about, **wanted))
         if out is not None:
             if not picture:
                 result.save(out, title=f"{who or 'everybody'} ({kind}, {reading} outcomes)")

@@ -156,7 +156,7 @@ class QuestionPath:
 
     `ends` is its close, or its resolution if that came earlier; `outcome` an option, a number as
     text, ``annulled``, or None. `gate_note` is what the diagnostics gate says of its model.
-    `too_soon`: it resolved within two days of its first forecast, and is left out of means. `paths`
+    `too_soon`: it resolved within two days of its opening, and is left out of means. `paths`
     and `scores` are by forecaster, points and moves oldest first; `answer` is what it asks
     of the world, in the words of the bank.
     """

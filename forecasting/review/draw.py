@@ -32,7 +32,9 @@ def reliability(calibration: Mapping[str, Any], *, title: str = "") -> "Figure":
         axes.plot([0, 1], [0, 1], color=PALETTE["faint"], lw=1, dashes=(4, 3))
         legend = [("line: what happened", "model", 0.0, "left")]
         if not said:
-            axes.text(0.5, 0.6, "Nothing resolved yet", ha="center", color=PALETTE["soft"])
+            axes.text(
+                0.5, 0.6, "Nothing that counts has resolved yet", ha="center", color=PALETTE["soft"]
+            )
         elif _band(axes, said, lower, upper):
             level = words.percent_figure(calibration.get("level") or 0.9)
             legend.append((f"shade: {level} % if calibrated", "soft", 1.0, "right"))

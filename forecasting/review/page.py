@@ -35,7 +35,7 @@ def render(data: ReviewData) -> str:
     >>> import datetime as dt
     >>> from forecasting.review.data import ReviewData, Run
     >>> page = render(ReviewData(Run("live", dt.datetime(2026, 8, 22, tzinfo=dt.UTC))))
-    >>> "<script" in page, "Nothing has resolved yet" in page
+    >>> "<script" in page, "Nothing that counts has resolved yet" in page
     (False, True)
     """
     days = words.Days(data.run.zone)

@@ -218,7 +218,7 @@ def _earned(row: Row) -> str:
 
 def left_out(data: ReviewData) -> list[Row]:
     """List what no mean counts: what the caller names, and questions that resolved too soon."""
-    soon = "Its outcome was known within two days of its first forecast."
+    soon = "Its outcome was known within two days of its opening."
     found: list[Row] = list(data.left_out)
     named = {row.get("question") for row in found}
     for question in data.questions:

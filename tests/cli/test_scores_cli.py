@@ -11,7 +11,7 @@ from forecasting.app.book import Book
 from forecasting.app.review.pictures import draw
 from forecasting.cli import run as cli
 from forecasting.store import Head
-from tests.season import season
+from tests.season import Diary, question, resolved, said, season
 
 
 @pytest.fixture(scope="module")
@@ -157,3 +157,55 @@ def test_below_eight_events_calibration_says_little(tmp_path, monkeypatch, capsy
     assert not re.search("slope|miscalibration|uncertainty|resolution|within", out)
     assert cli([*command, "--by", "topic", "--json"]) == 0
     assert all(row["slope"] is None for row in json.loads(capsys.readouterr().out))
+
+
+#: Tables that have nothing where every outcome came within two days; none may say that none came.
+EMPTY = (
+    *("score", "score --by topic", "calibration", "calibration --by topic", "leaderboard"),
+    *("calibration --picture murphy", "calibration --picture pit", "pool --score"),
+    *("score --kind all", "leaderboard --type ordered"),
+)
+
+
+@pytest.fixture
+def at_once(tmp_path, monkeypatch):
+    """Eight questions that resolved a day after they opened, and one that is still open."""
+    monkeypatch.setenv("FORECASTING_NOW", "2026-06-01T00:00:00Z")
+    path = tmp_path / "at-once.db"
+    diary = Diary(path)
+    questions = [question(f"q{n}") for n in range(9)]
+    diary.write(0.0, *questions, *(said(asked, "ann", 0.5, 0.0) for asked in questions))
+    diary.write(1.0, *(resolved(asked, "yes", 1.0) for asked in questions[:8]))
+    diary.ledger.close()
+    return str(path)
+
+
+@pytest.mark.parametrize("words", EMPTY)
+def test_no_table_says_that_nothing_resolved_beside_outcomes_that_it_leaves_out(
+    at_once, capsys, words
+):
+    assert cli([*words.split(), "--as", "ann", "--db", at_once]) == 0
+    said = " ".join("".join(capsys.readouterr()).split())
+    assert "8 questions resolved within two days of opening" in said
+    assert not re.search(
+        "nothing resolved|nothing has resolved|none of these|has resolved yet", said.lower()
+    )
+    assert "of a resolved question yet" not in said
+
+
+def test_calibration_says_that_what_resolved_was_not_open_where_it_reads(at_once, capsys):
+    command = ["calibration", "--too-soon", "--forecaster", "ann", "--db", at_once]
+    assert cli([*command, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["reading"].startswith(
+        "8 questions have resolved, none with a live forecast by ann in force where it is read"
+    )
+    assert cli([*command, "--share", "0", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["n"] == 8
+
+
+def test_calibration_names_the_other_kind_only_where_nothing_of_its_own_resolved(at_once, capsys):
+    assert cli(["calibration", "--kind", "imported", "--db", at_once, "--json"]) == 0
+    reading = json.loads(capsys.readouterr().out)["reading"]
+    assert (
+        reading == "No imported forecast of a resolved question yet; there are others: --kind live."
+    )

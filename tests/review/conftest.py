@@ -415,7 +415,7 @@ def full():
             },
             "text:004": {
                 "n": 0, "curve": [], "pooled": [],
-                "reading": "Nothing resolved yet: too few to say.",
+                "reading": "Nothing to read: too few to say.",
             },
         },
         questions=questions(), texts=texts(),

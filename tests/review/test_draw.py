@@ -40,7 +40,9 @@ def test_a_forecast_of_one_hundred_percent_is_counted_in_the_last_bar():
 
 
 def test_nothing_resolved_is_said_in_the_picture():
-    assert "Nothing resolved yet" in texts(draw.svg(draw.reliability({"n": 0, "curve": []})))
+    assert "Nothing that counts has resolved yet" in texts(
+        draw.svg(draw.reliability({"n": 0, "curve": []}))
+    )
 
 
 def test_an_element_has_text_as_text_no_metadata_and_no_rules_for_the_page(review_data):

@@ -195,7 +195,7 @@ def test_an_empty_review_has_words_for_every_part(empty_data):
     text = " ".join(" ".join(found.text).split())
     for words in (
         "This page has no question",
-        "Nothing has resolved yet, so nothing is scored",
+        "Nothing that counts has resolved yet, so nothing is scored",
         "nothing can be said about calibration",
         "No resolved question was open long enough",
         "There are no questions yet",
@@ -262,7 +262,7 @@ def test_one_table_writes_its_scores_with_the_same_decimals(review_data):
 def test_a_question_too_soon_is_shown_and_said_to_be_left_out(full_page):
     left_out = full_page.split('id="left-out"')[1].split("</table>")[0]
     assert "energy-truce-2025-observed" in left_out
-    assert "within two days of its first forecast" in left_out
+    assert "within two days of its opening" in left_out
     card = full_page.split('id="q-energy-truce-2025-observed"')[1].split("</article>")[0]
     assert "Left out of means" in card
     assert "Does not fit its own class" in card

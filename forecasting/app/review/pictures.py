@@ -85,7 +85,7 @@ def draw(
 
     file_ending(path)
     if not rows:
-        msg = f"picture ({picture}): nothing has resolved, so there is nothing to draw"
+        msg = f"picture ({picture}): nothing that counts has resolved, so there is nothing to draw"
         raise InvalidInput(msg, hint="forecast questions list --status resolved")
     pictures = {
         "reliability": lambda: pen.reliability({"n": len(rows), "curve": rows}, title=title),

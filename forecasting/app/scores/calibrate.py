@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from forecasting.app.frames import Selection, resolved
+from forecasting.app.scores.score import empty_note
 from forecasting.domain.forecast import DENSE, SHOWN
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
@@ -156,9 +157,18 @@ def calibration(
     frame = resolved(ledger, wanted)
     moment = wanted.as_of or now
     found = from_frame(frame, share=share, seed=seed, score=score, moment=moment)
+    if not found["n"]:
+        who = wanted.forecaster
+        found["reading"] = _sentence(
+            empty_note(ledger, wanted, types=("binary",), whose=who, share=share)
+        )
     if (frame["type"] == "numeric").any():
         found["numbers"] = numbers(frame, share=share, seed=seed)
     return found
+
+
+def _sentence(note: str) -> str:
+    return f"{note[:1].upper()}{note[1:]}."
 
 
 def by_group(
@@ -346,7 +356,7 @@ def from_frame(
             **result,
             **dict.fromkeys((*PARTS, "slope", "intercept")),
             **{name: [] for name in ("histogram", "curve", "pooled")},
-            "reading": "Nothing resolved yet: too few to say.",
+            "reading": "Nothing to read: too few to say.",
         }
     if moment is not None:
         to_come = (chosen.rows["closes"] > moment).to_numpy()

@@ -18,6 +18,7 @@ from forecasting.app.scores.against import (
     window_of,
     with_reference,
 )
+from forecasting.app.scores.score import empty_note
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.forecasters import CLIMATOLOGY, UNIFORM, ordered
 from forecasting.domain.question import ANNULLED
@@ -300,7 +301,7 @@ def leaderboard(
     frame = resolved(ledger, asked, seals="worst")
     frame = frame[(frame["type"] == question_type) & ~frame["too_soon"]]
     if frame.empty:
-        return [], ["nothing to compare yet: none of these questions has resolved"]
+        return [], [empty_note(ledger, asked, types=(question_type,))]
     scored = lifetime_scores(frame, rule=used, convention=convention, window=window)
     if window != "scheduled":
         scored = scored[scored["coverage"] == 1]

@@ -45,6 +45,7 @@ MISSING = ("leave-out", "uniform")
 _WORK = 400_000_000
 #: Why an outcome that came at once is not scored: nobody had time to forecast it.
 SOON = "question{s} resolved within two days of opening (too_soon=True scores them)"
+OPEN = "question{s} without an outcome yet"
 
 
 def scores(
@@ -366,8 +367,7 @@ def left_out(
     reasons: Counter[str] = Counter()
     for kind in kinds_present(ledger) if wanted.kind == "all" else [wanted.kind]:
         reasons += _reasons(ledger, replace(wanted, kind=kind), forecasters)
-    parts = [f"{n} {why.format(s='s' * (n > 1))}" for why, n in reasons.items()]
-    notes = [f"left out: {', '.join(parts)}"] if parts else []
+    notes = [f"left out: {_counted(reasons)}"] if reasons else []
     notes += [late_note(ledger, wanted), seal_note(ledger, wanted, *forecasters, counted=counted)]
     return [note for note in notes if note]
 
@@ -386,7 +386,7 @@ def _reasons(ledger: Ledger, wanted: Selection, forecasters: Sequence[str]) -> C
     for name in sorted(about):
         standing, question = catalog.outcomes.get(name), catalog.questions[name]
         if standing is None or (wanted.as_of is not None and standing.resolved_at > wanted.as_of):
-            reasons["question{s} without an outcome yet"] += 1
+            reasons[OPEN] += 1
         elif standing.outcome == ANNULLED:
             reasons["annulled question{s}"] += 1
         elif wanted.closed_by is not None and question.closes > wanted.closed_by:
@@ -398,44 +398,63 @@ def _reasons(ledger: Ledger, wanted: Selection, forecasters: Sequence[str]) -> C
 
 def empty_note(
     ledger: Ledger,
-    kind: str,
+    wanted: Selection,
     *,
     rule: str = "",
-    forecaster: str = "",
-    wanted: Selection | None = None,
+    types: Sequence[str] = (),
+    whose: str = "",
+    share: float | None = None,
 ) -> str:
-    """Say that there is nothing to score, of a kind, by a rule or of a forecaster, and what is."""
-    if wanted is not None and kind != "all":
-        soon = _reasons(ledger, replace(wanted, kind=kind), ())[SOON]
-        if soon and not wanted.too_soon:
-            return (
-                f"no {kind} forecast to score: each question with an outcome resolved within two "
-                "days of its opening"
-            )
-    if kind == "all":
-        return "no forecast of a resolved question yet"
-    if rule or forecaster:
-        frame = resolved(ledger, Selection(kind=kind))
-        if len(frame) and rule:
-            types = " and ".join(SCORES[rule].types)
-            return f"rule {rule} scores {types} questions: none has resolved here"
-        if wanted is not None:
-            frame = resolved(ledger, replace(wanted, forecaster="", kind=kind))
-        names = sorted(set(frame["forecaster"]))
-        if forecaster in names:
-            return (
-                f"no {kind} forecast by {forecaster} stood where calibration reads it, in the "
-                "middle of the window: share=0 reads the first one"
-            )
-        if names:
-            return (
-                f"no {kind} forecast by {forecaster} of a resolved question yet; {names[0]} has one"
-            )
-    others = [other for other in kinds_present(ledger) if other != kind]
-    if not others:
-        return f"no {kind} forecast of a resolved question yet"
-    named = " or ".join(f"kind={other}" for other in others)
-    return f"no {kind} forecast of a resolved question yet; there are others: {named}"
+    """Say why a table has nothing: of what resolved, what it leaves out; else what there is.
+
+    Parameters
+    ----------
+    rule : str
+        The rule that the table scores by.
+    types : sequence of str
+        The types of question that it takes; default: those of the rule, or all.
+    whose : str
+        The forecaster of the table; where others have a record, one of them is named.
+    share : float, optional
+        The fraction of each window at which it reads forecasts.
+    """
+    kinds = kinds_present(ledger) if wanted.kind == "all" else [wanted.kind]
+    said = "forecast" if wanted.kind == "all" else f"{wanted.kind} forecast"
+    said += f" by {whose}" if whose else ""
+    takes = types or (SCORES[rule].types if rule else tuple(NATURAL))
+    reasons: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
+    for kind in kinds:
+        asked = replace(wanted, kind=kind)
+        reasons += _reasons(ledger, asked, ())
+        frame = resolved(ledger, asked)
+        kept = frame[~frame["too_soon"]].drop_duplicates("question")
+        counts.update(str(name) for name in kept["type"])
+    if share is not None and (n := sum(counts[name] for name in takes)):
+        return (
+            f"{n} question{'s have' if n > 1 else ' has'} resolved, none with a {said} in force "
+            f"where it is read, {100 * share:.0f} % into the window, and open until then: a "
+            "smaller share=SHARE reads it earlier"
+        )
+    reasons.pop(OPEN, None)
+    if counts and not any(counts[name] for name in takes):
+        table = f"rule {rule} scores" if rule else "this takes"
+        return f"{table} {' and '.join(takes)} questions: none has resolved here"
+    if reasons:
+        return f"no {said} to score; left out: {_counted(reasons)}"
+    empty = f"no {said} of a resolved question yet"
+    if wanted.kind == "all":
+        return empty
+    if whose:
+        frame = resolved(ledger, replace(wanted, forecaster=""))
+        if names := sorted(set(frame["forecaster"])):
+            return f"{empty}; {names[0]} has one"
+    others = [f"kind={other}" for other in kinds_present(ledger) if other != wanted.kind]
+    return f"{empty}; there are others: {' or '.join(others)}" if others else empty
+
+
+def _counted(reasons: Counter[str]) -> str:
+    return ", ".join(f"{n} {why.format(s='s' * (n > 1))}" for why, n in reasons.items())
 
 
 def late_note(ledger: Ledger, wanted: Selection) -> str:
