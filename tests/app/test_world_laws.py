@@ -413,9 +413,7 @@ def test_cold_warm_and_with_workers_a_replay_has_one_digest(own_book):
 
 
 @pytest.mark.parametrize("fault", [InvalidInput("rate: broken"), ValueError("rate: broken")])
-def test_a_fault_in_one_process_leaves_every_other_scenario_standing(
-    own_book: Books, monkeypatch: pytest.MonkeyPatch, fault: Exception
-) -> None:
+def test_a_fault_in_one_process_leaves_every_other_scenario_standing(own_book, monkeypatch, fault):
     book = own_book(PACT)
 
     def told():

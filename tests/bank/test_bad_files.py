@@ -144,7 +144,7 @@ def test_a_row_without_a_source_is_a_fault(copy):
     assert [(p.line, p.source) for p in faults] == [(2, "questions/reference/occurrences.csv")]
 
 
-def test_a_worldview_names_links_and_processes_that_there_are(copy: Path) -> None:
+def test_a_worldview_names_links_and_processes_that_there_are(copy):
     path = copy / "worldviews" / "000.yaml"
     text = path.read_text(encoding="utf-8")
     text = text.replace("  - process: ceasefire\n    move: none > accepted", "  - link: no such", 1)

@@ -65,17 +65,17 @@ KHARTOUM = "Africa/Khartoum"
         (said('{"a;b": "0.2", "c": 0.8}'), (("a;b", "0.2"), ("c", "0.8"))),
     ],
 )
-def test_what_comes_out(result: object, expected: object) -> None:
+def test_what_comes_out(result, expected):
     assert result == expected
 
 
-def test_the_day_that_loses_an_hour_ends_after_23() -> None:
+def test_the_day_that_loses_an_hour_ends_after_23():
     day = dt.date(2025, 3, 30)
     length = day_ends(day, "Europe/Berlin") - day_ends(day - dt.timedelta(1), "Europe/Berlin")
     assert length == dt.timedelta(hours=23)
 
 
-def test_a_deadline_names_the_day_that_it_ends() -> None:
+def test_a_deadline_names_the_day_that_it_ends():
     assert deadline(day_ends(dt.date(2026, 12, 31), KHARTOUM), KHARTOUM) == (
         "by the midnight that ends 2026-12-31 Africa/Khartoum = 2026-12-31T22:00:00Z, exclusive"
     )
@@ -84,25 +84,25 @@ def test_a_deadline_names_the_day_that_it_ends() -> None:
     )
 
 
-def test_a_title_is_most_like_the_process_that_shares_its_words() -> None:
+def test_a_title_is_most_like_the_process_that_shares_its_words():
     known = Likeness({"truce": "a general ceasefire holds", "grain": "ships leave with grain"})
     assert [name for name, _ in known.rank("Grain ships wait")] == ["grain"]
 
 
-def test_headings_in_other_words_are_recognised() -> None:
+def test_headings_in_other_words_are_recognised():
     columns = recognised(["Question", "My probability (%)", "Date", "Mood"], {})
     assert columns.names == ["question", "forecast", "issued_at", ""]
     assert columns.percent
     assert columns.passed == ["Mood"]
 
 
-def test_a_fault_is_kept_with_its_field() -> None:
+def test_a_fault_is_kept_with_its_field():
     with faulty() as fault:
         required({"id": 1}, "title")
     assert fault.reason == "title: is missing"
 
 
-def test_options_are_kept_in_the_order_of_the_question() -> None:
+def test_options_are_kept_in_the_order_of_the_question():
     space = OutcomeSpace("ordered", ("none", "some"))
     value = value_of(space, (("some", "0.2"), ("none", "80%")))
     assert (value.labels, value.entered) == (("none", "some"), ("0.8", "0.2"))

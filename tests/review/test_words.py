@@ -69,11 +69,11 @@ MIDNIGHT = dt.datetime(2025, 3, 20, 22, tzinfo=dt.UTC)
         (sparkline([(0, 0.5), (4, 1.0)]), "M2 15H110V2H110"),
     ],
 )
-def test_as_a_page_writes_it(written: str, expected: str) -> None:
+def test_as_a_page_writes_it(written, expected):
     assert written.replace("\u202f", " ") == expected
 
 
-def test_places_on_a_chart() -> None:
+def test_places_on_a_chart():
     assert Scale(0, 1, 100, 0)(0.25) == 75.0
     assert ticks(0, 1) == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
     assert ticks(5, 5) == [5.0]
@@ -83,6 +83,6 @@ def test_places_on_a_chart() -> None:
     assert long == ["once in 8 months;", "by median 60 days"]
 
 
-def test_a_miscalibration_diagram_has_one_frame() -> None:
+def test_a_miscalibration_diagram_has_one_frame():
     row = {"forecaster": "ana", "n": 30, "uncertainty": 0.2}
     assert len(mcb_dsc([row | {"miscalibration": 0.01, "discrimination": 0.05}]).axes) == 1

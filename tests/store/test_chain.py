@@ -13,14 +13,7 @@ from hypothesis import strategies as st
 from forecasting.domain import Withdrawal
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
-from forecasting.store.canonical import (
-    FIRST,
-    VERSION,
-    dumps,
-    instant_text,
-    loads,
-    number_text,
-)
+from forecasting.store.canonical import FIRST, VERSION, dumps, instant_text, loads, number_text
 from forecasting.store.entries import prepare
 from tests.store import samples
 from tests.store.samples import DAY, NOW, binary, one_of_each

@@ -249,13 +249,7 @@ class AsAList(RuleBasedStateMachine):
 
         def ask():
             return world.watch(
-                self.ledger,
-                names,
-                until=until,
-                now=self.now,
-                every=not names,
-                who=who,
-                world=WORLD,
+                self.ledger, names, until=until, now=self.now, every=not names, who=who, world=WORLD
             )
 
         if back < 0 or any(w.until > until for _, w in self.of(Watch) if w.process in chosen):

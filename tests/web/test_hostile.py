@@ -3,7 +3,6 @@
 import re
 import socket
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode, urlsplit
 
@@ -216,12 +215,12 @@ def test_what_comes_slowly_is_not_waited_for(server):
         "Content-Length: 100\r\n\r\np=3"
     )
 
-    def trickle() -> Iterator[bytes]:
+    def trickle():
         while True:
             time.sleep(0.5)
             yield b"X-More: x\r\n"
 
-    def send(raw: str, rest: Iterator[bytes]) -> str:
+    def send(raw, rest):
         return attacker.send(raw.encode(), rest=rest, seconds=bodies.SECONDS + 20)
 
     with ThreadPoolExecutor(3) as together:

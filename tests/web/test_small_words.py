@@ -26,10 +26,7 @@ NOON = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
         (loopback("0.0.0.0"), False),
         (authority("::1", 8100), "[::1]:8100"),
         (authority("127.0.0.1", 80), "127.0.0.1"),
-        (
-            sorted(answered("127.0.0.1", 8100)),
-            ["127.0.0.1:8100", "[::1]:8100", "localhost:8100"],
-        ),
+        (sorted(answered("127.0.0.1", 8100)), ["127.0.0.1:8100", "[::1]:8100", "localhost:8100"]),
         (percent_typed("35"), "35%"),
         (percent_typed("2.5"), "2.5%"),
         (percent_typed("1:3"), "1:3"),
@@ -39,10 +36,7 @@ NOON = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
             spread_around("200", "fairly", low=0, high=1000),
             {"5": "150", "25": "179.5", "50": "200", "75": "220.5", "95": "250"},
         ),
-        (
-            public_names(("https://forecasts.example.org",)),
-            (("forecasts.example.org",), True),
-        ),
+        (public_names(("https://forecasts.example.org",)), (("forecasts.example.org",), True)),
         (
             flowing("One line\nmore of it.\n\nAnother."),
             "<p>One line more of it.</p><p>Another.</p>",
@@ -59,11 +53,11 @@ NOON = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
         (until(NOON - dt.timedelta(days=2), NOON), "2 days ago"),
     ],
 )
-def test_what_a_page_makes_of_it(made: object, expected: object) -> None:
+def test_what_a_page_makes_of_it(made, expected):
     assert made == expected
 
 
-def test_a_refusal_of_the_book_stands_at_its_field() -> None:
+def test_a_refusal_of_the_book_stands_at_its_field():
     refused = InvalidInput("probability (7): must lie from 0 to 1", hint="35%")
     assert fault_of(refused) == Fault("p", "7: must lie from 0 to 1. For example: 35%")
     ungraded = InvalidInput("needs a source graded A or B", hint="confirmed=True")

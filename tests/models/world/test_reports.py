@@ -15,14 +15,7 @@ from forecasting.domain.predicate import Moment, Predicate
 from forecasting.domain.process import DeliverySpec, MoveSpec, Phrase, ProcessSpec, WorldSpec
 from forecasting.evidence.history import EPOCH, Past, Piece, Record, Step
 from forecasting.evidence.leads import to_question
-from forecasting.evidence.reports import (
-    alive,
-    bound,
-    multiplier,
-    reports,
-    story_total,
-    unusable,
-)
+from forecasting.evidence.reports import alive, bound, multiplier, reports, story_total, unusable
 from forecasting.models.news_gain import Gain, exposed, gain_draws, learned_gain, summary
 from forecasting.models.world import values
 from forecasting.models.world.known import to_values
