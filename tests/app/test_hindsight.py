@@ -243,18 +243,13 @@ def test_a_watch_counts_up_to_the_moment_and_no_further(bank):
 
 
 def test_a_delivery_is_answered_from_the_day_on_which_its_agreement_was_known(bank):
+    """A question about it shows that it was known when that question opened."""
     question = next(q for q in bank.questions if q.id == "exchange-1000-2026-first-stage")
-    spec = bank.world.processes["exchange-2026"]
-    late = dataclasses.replace(
-        spec.delivery, announced_known=spec.delivery.announced_known + 3 * DAY
-    )
-    processes = {**bank.world.processes, spec.name: dataclasses.replace(spec, delivery=late)}
-    world = dataclasses.replace(bank.world, processes=processes)
-    predictor = _predictor(dataclasses.replace(bank, world=world), _numbered(bank.evidence))
-    before = late.announced_known - DAY
+    predictor = _predictor(bank, _numbered(bank.evidence))
+    before = question.opens - DAY
     assert predictor.one(OWN[0], [question], before) == {}
     assert "was not known yet" in predictor.model.faults[question.id, before]
-    assert predictor.one(OWN[0], [question], late.announced_known)[question.id].numbers
+    assert predictor.one(OWN[0], [question], question.opens)[question.id].numbers
 
 
 def test_a_retraction_counts_from_its_own_time(bank):
