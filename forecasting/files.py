@@ -1,8 +1,11 @@
-"""Read a file that somebody else made: a plain one, up to a size, and without waiting."""
+"""Files: read what somebody else made without waiting; write so that nobody sees a half."""
 
 import errno
 import os
+import secrets
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _KINDS = {
@@ -43,3 +46,36 @@ def read_plain(path: Path | str, *, most: int) -> bytes:
     if not room:
         raise OSError(errno.EFBIG, f"larger than {most:,} bytes", place)
     return b"".join(parts)
+
+
+@contextmanager
+def drafted(target: Path, *, private: bool = False) -> Iterator[Path]:
+    """Give a name to write under, beside a file; what was written takes its place, or nothing does.
+
+    A private file may be read by its owner alone, from its first byte on.
+    """
+    made = target.with_name(f".{target.name}.{secrets.token_hex(8)}.partial")
+    try:
+        if private:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+            os.close(os.open(made, flags, 0o600))
+        yield made
+        settle(made, target)
+    finally:
+        made.unlink(missing_ok=True)
+
+
+def settle(made: Path, target: Path) -> None:
+    """Put a file in place: on the disk first, then under its name, then the name on the disk."""
+    _sync(made)
+    made.replace(target)
+    if os.name == "posix":
+        _sync(target.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

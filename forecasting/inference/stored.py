@@ -8,8 +8,6 @@ must be repeatable reads it: a replay has no store.
 
 import hashlib
 import json
-import os
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -23,6 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from forecasting.errors import InvalidInput
+from forecasting.files import drafted
 from forecasting.inference.fit import Fit, array_hash
 from forecasting.inference.gate import GateReport
 
@@ -79,21 +78,14 @@ class FitStore:
         seal = _seal(text, arrays).encode()
         with suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self.folder, suffix=".part")
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    np.savez(
-                        file,
-                        said=np.frombuffer(text, dtype=np.uint8),
-                        seal=np.frombuffer(seal, dtype=np.uint8),
-                        allow_pickle=False,
-                        **arrays,
-                    )
-                os.replace(name, self._path(group, key))
-            except BaseException:
-                with suppress(OSError):
-                    os.unlink(name)
-                raise
+            with drafted(self._path(group, key)) as made, made.open("wb") as file:
+                np.savez(
+                    file,
+                    said=np.frombuffer(text, dtype=np.uint8),
+                    seal=np.frombuffer(seal, dtype=np.uint8),
+                    allow_pickle=False,
+                    **arrays,
+                )
             self._prune()
 
     def exact(self, group: str, key: str) -> Fit | None:

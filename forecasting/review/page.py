@@ -1,14 +1,13 @@
 """The review page: one HTML file that asks the network for nothing and needs no script."""
 
 import datetime as dt
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecasting.domain.forecasters import REFERENCES, family, ordered
+from forecasting.files import drafted
 from forecasting.review import cast, charts, draw, now, tables, words
 from forecasting.review.data import HALF_LIFE, QuestionPath, ReviewData, Run
 from forecasting.review.draw_fans import describe, draw_fans
@@ -103,16 +102,9 @@ def write(data: ReviewData, folder: Path | str) -> Path:
     text = render(data)
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(dir=target, prefix=".index-", suffix=".html")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        # mkstemp makes a file that only its owner may read; a page is for others too.
-        Path(draft).chmod(0o644)
-        return Path(draft).replace(target / FILE)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
+    with drafted(target / FILE) as made:
+        made.write_text(text, encoding="utf-8", newline="\n")
+    return target / FILE
 
 
 def _pictures(data: ReviewData, boards: Sequence[tables.Board]) -> "dict[Any, Markup]":

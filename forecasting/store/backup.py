@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, insert, select
 
 from forecasting.config import database_url, sqlite_path
 from forecasting.errors import DatabaseUnusable, InvalidInput
+from forecasting.files import settle
 from forecasting.store import migrate
 from forecasting.store.engine import connect, missing, place, reading, told
 from forecasting.store.read import read_head
@@ -56,7 +57,8 @@ def backup(url: str, target: Path, *, force: bool = False) -> Verification:
         with _partial(target) as made:
             _copy(engine, where, made)
             found = _sound(made, f"copy of {where}")
-            _settle(made, target)
+            # Its connections are closed, so opening the file drops no lock.
+            settle(made, target)
         return found
     finally:
         engine.dispose()
@@ -95,7 +97,7 @@ def restore(source: Path, url: str, *, force: bool = False) -> tuple[Verificatio
             found = _sound(made, str(source))
             kept = _set_aside(target) if target.exists() else None
             try:
-                _settle(made, target)
+                settle(made, target)
             except BaseException:
                 if kept is not None:
                     _put_back(kept, target)
@@ -192,23 +194,6 @@ def _partial(target: Path) -> Iterator[Path]:
             yield made
     finally:
         _remove(made)
-
-
-def _settle(made: Path, target: Path) -> None:
-    """Put the copy in place: on the disk first, then under its name, then the name on the disk."""
-    # Its connections are closed, so opening the file drops no lock.
-    _sync(made)
-    os.replace(made, target)
-    if os.name == "posix":
-        _sync(target.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _set_aside(target: Path) -> Path:

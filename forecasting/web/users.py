@@ -7,9 +7,7 @@ changes, so that somebody who is struck out is out at once.
 import hashlib
 import hmac
 import json
-import os
 import secrets
-import tempfile
 import threading
 import time
 from dataclasses import asdict, dataclass
@@ -18,6 +16,7 @@ from typing import get_args
 
 from forecasting import config
 from forecasting.errors import InvalidInput
+from forecasting.files import drafted
 from forecasting.web.sessions import Role
 
 #: Cost of scrypt: about 32 MB and a twentieth of a second for one try.
@@ -96,11 +95,9 @@ class Users:
 
     def _write(self, people: dict[str, User]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=self.path.parent, prefix=".web-users-")
-        # mkstemp makes a file that only its owner may read.
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            json.dump({name: asdict(each) for name, each in people.items()}, out, indent=1)
-        Path(draft).replace(self.path)
+        text = json.dumps({name: asdict(each) for name, each in people.items()}, indent=1)
+        with drafted(self.path, private=True) as made:
+            made.write_text(text, encoding="utf-8")
 
     def waits(self, name: str) -> float:
         """Give the seconds for which a name has to wait after too many wrong passwords."""

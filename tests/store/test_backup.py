@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from forecasting import files
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.store import Ledger, backup, restore, status
 from tests.store.samples import NOW, binary, fill
@@ -207,9 +208,8 @@ def test_a_backup_that_finds_no_room_leaves_nothing(path, tmp_path, monkeypatch)
     copy = tmp_path / "copy.db"
     backup(str(path), copy)
     kept = stands(copy)
-    monkeypatch.setattr(
-        MODULE, "_sync", lambda made: (_ for _ in ()).throw(OSError(28, "No space left on device"))
-    )
+    full = OSError(28, "No space left on device")
+    monkeypatch.setattr(files, "_sync", lambda made: (_ for _ in ()).throw(full))
     with pytest.raises(DatabaseUnusable, match="No space left"):
         backup(str(path), copy, force=True)
     with pytest.raises(InvalidInput, match="does not exist"):

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -21,6 +20,7 @@ from forecasting.exchange.formats.jsonl import records
 from forecasting.exchange.formats.parquet import write_parquet
 from forecasting.exchange.layout import schema
 from forecasting.exchange.record import WITHDRAWN, Facts, Refused, Said, Settled, Statements
+from forecasting.files import drafted
 from forecasting.store import Entry, Head, Ledger, transfer
 
 #: The formats that a track record is written in.
@@ -100,24 +100,18 @@ def _write(lines: Iterable[str], out: Path, *, force: bool, parquet: bool) -> in
     if out.exists() and not force:
         msg = f"file ({out}): already exists"
         raise InvalidInput(msg, hint="another name, or force=True")
-    made = out.with_name(f".{out.name}.{os.getpid()}.partial")
     count = 0
     try:
-        if parquet:
-            count = write_parquet(lines, made)
-        else:
+        with drafted(out) as made:
+            if parquet:
+                return write_parquet(lines, made)
             with made.open("w", encoding="utf-8", newline="") as file:
                 for line in lines:
                     file.write(line)
                     count += 1
-        with made.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(made, out)
     except OSError as fault:
         msg = f"file ({out}): cannot be written ({fault.strerror or fault})"
         raise InvalidInput(msg, hint="a folder that you can write to, with free space") from fault
-    finally:
-        made.unlink(missing_ok=True)
     return count
 
 

@@ -9,8 +9,6 @@ never worse than not, whatever is in it, and what is left is the score of what w
 
 import datetime as dt
 import json
-import os
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -23,7 +21,7 @@ from forecasting.domain.forecasters import family
 from forecasting.domain.instants import iso
 from forecasting.domain.sealed import as_shown, placed
 from forecasting.errors import InvalidInput, NotFound
-from forecasting.files import read_plain
+from forecasting.files import drafted, read_plain
 from forecasting.store import Ledger
 from forecasting.store import seal as seals
 
@@ -209,26 +207,11 @@ def _refuse_clock(ledger: Ledger, now: dt.datetime) -> None:
 def _keep(kept: dict[str, Any]) -> Path:
     """Write what opens a seal, for its owner alone, and have it on the disk."""
     target = kept_at(kept["commitment"])
-    made = target.with_name(f".{secrets.token_hex(8)}.partial")
+    text = json.dumps(kept, indent=1, ensure_ascii=False) + "\n"
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
-        descriptor = os.open(made, flags, 0o600)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as out:
-                json.dump(kept, out, indent=1, ensure_ascii=False)
-                out.write("\n")
-                out.flush()
-                os.fsync(out.fileno())
-            os.replace(made, target)
-        finally:
-            made.unlink(missing_ok=True)
-        if os.name == "posix":  # pragma: no branch
-            place = os.open(target.parent, os.O_RDONLY)
-            try:
-                os.fsync(place)
-            finally:
-                os.close(place)
+        with drafted(target, private=True) as made:
+            made.write_text(text, encoding="utf-8", newline="\n")
     except OSError as fault:
         msg = f"file ({target}): cannot be written ({fault.strerror or fault})"
         raise InvalidInput(msg, hint="FORECASTING_HOME=FOLDER that you can write to") from fault

@@ -325,8 +325,8 @@ class WorldModel:
         held = {name: known.records[name] for name in spec.processes}
         for name, process in spec.processes.items():
             # A question about it shows that the agreement was known when the question opened.
-            told = self.openings.get(name, at.moment)
-            if process.delivery and at.moment < min(process.delivery.announced_known, told):
+            opened = self.openings.get(name, at.moment)
+            if process.delivery and at.moment < min(process.delivery.announced_known, opened):
                 msg = f"process ({name}): its agreement was not known yet"
                 raise InvalidInput(msg)
             if name in learned.faults:
