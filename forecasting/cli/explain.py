@@ -8,10 +8,12 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Command
-from forecasting.cli.output import cell, emit, opened, say, settings
+from forecasting.cli.output import cell, emit, line, opened, say, settings
 
 #: Width of a bar on a terminal, in characters on each side of zero.
 HALF = 10
+#: Links that are printed.
+MOST_LINKS = 8
 
 
 @click.command(cls=Command)
@@ -28,8 +30,10 @@ HALF = 10
 def explain(question: str, as_of: str, seed: int, out: Path | None) -> None:
     r"""Say why the model's probability is what it is, step by step.
 
-    From the prior (no history, no evidence) by the history before the opening, each fact, the
-    passing of time and the links to each story of reports. The steps add up in log-odds.
+    From the prior (at the opening, without history, evidence or links) by the history before the
+    opening, each fact, the passing of time and the links, with the facts that act through them, to
+    each story of reports. The steps add up in log-odds; one below twice its Monte Carlo error is
+    told as 0 with that error beside it.
 
     \b
     Example:
@@ -54,21 +58,24 @@ def explain(question: str, as_of: str, seed: int, out: Path | None) -> None:
 
 
 def _print(found: Mapping[str, Any]) -> None:
-    changes = [row["delta_logit"] for row in found["items"]]
-    widest = max((abs(x) for change in changes for x in _options(change).values()), default=0)
+    rows_of = [
+        (row, option, *(_options(row[key])[option] for key in ("delta_logit", "mcse", "clear")))
+        for row in found["items"]
+        for option in _options(row["delta_logit"])
+    ]
+    full = found["full_bar"]
     rows = [
         {
             "step": row["title"],
             "option": option,
-            "effect": _signed(change),
-            "bar": _bar(change, widest),
+            "effect": _signed(change, error, clear=clear),
+            "bar": _bar(change if clear else 0.0, full),
             "known_at": row["known_at"],
             "then": _times(row.get("weight_then")),
             "now": _times(row.get("weight_now")),
             "news": row["news"],
         }
-        for row in found["items"]
-        for option, change in _options(row["delta_logit"]).items()
+        for row, option, change, error, clear in rows_of
     ]
     interval = (
         "" if found["lower"] is None else f" ({cell(found['lower'])} to {cell(found['upper'])})"
@@ -81,28 +88,21 @@ def _print(found: Mapping[str, Any]) -> None:
         columns = [name for name in columns if name not in {"then", "now"}]
     if not several:
         columns.remove("option")
-    emit(rows, columns=columns, title=title, always=3 if several else 2)
+    if rows:
+        emit(rows, columns=columns, title=title, always=3 if several else 2)
+    else:
+        line(f"{title}\n")
     say(
-        f"effects are changes in {found['scale']} and add up to {_listed(found['change'])}; as of "
+        f"prior: as of the opening, {cell(found['opened'])}, without history, evidence or links; "
+        f"it does not age. Effects are changes in {found['scale']} and add up to "
+        f"{_listed(found)}; a full bar is {full:.3g}; as of "
         f"{cell(found['as_of'])}; then, now: hazard ratio of a report when it came and today"
     )
+    if found["unmoved"]:
+        say(f"facts that move nothing here: {'; '.join(found['unmoved'])}")
     if found["decided"]:
         say(f"what is known decides the question: {found['decided']}")
-    if found["links"]:
-        emit(
-            [
-                {
-                    "link": row["link"],
-                    "answer at its low end": row["at_low"],
-                    "at its high end": row["at_high"],
-                    "ratio": f"x{row['ratio']:g} ({row['low']:g}..{row['high']:g})",
-                    "because": row["because"],
-                }
-                for row in found["links"][:8]
-            ],
-            columns=("link", "answer at its low end", "at its high end", "ratio"),
-            title="Links are judgement: the answer at either end of each 90 % range",
-        )
+    _print_links(found)
     unwatched = {name: end for name, end in found["watched_until"].items()}
     oldest = min(unwatched.values())
     subject = f"{len(unwatched)} processes were" if len(unwatched) > 1 else "process was"
@@ -133,18 +133,55 @@ def _options(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {"": value}
 
 
-def _listed(change: Any) -> str:
-    return "  ".join(f"{name} {_signed(x)}".strip() for name, x in _options(change).items())
+def _listed(found: Mapping[str, Any]) -> str:
+    errors, clear = _options(found["mcse"]), _options(found["clear"])
+    return "  ".join(
+        f"{name} {_signed(change, errors[name], clear=clear[name])}".strip()
+        for name, change in _options(found["change"]).items()
+    )
 
 
-def _signed(change: float) -> str:
-    return f"{change:+.2f}" if abs(change) >= 0.005 else "0"
+def _signed(change: float, error: float, *, clear: bool) -> str:
+    if clear and abs(change) >= 0.005:
+        return f"{change:+.2f}"
+    return f"0 ±{error:.2f}" if error >= 0.005 else "0"
 
 
-def _bar(change: float, widest: float) -> str:
+def _bar(change: float, full: float) -> str:
     """Draw a change as a bar to the left or right of a middle line."""
-    if not widest:
-        return ""
-    length = round(HALF * abs(change) / widest)
+    length = round(HALF * abs(change) / full)
     left, right = ("█" * length, "") if change < 0 else ("", "█" * length)
     return f"{left:>{HALF}}│{right:<{HALF}}"
+
+
+def _print_links(found: Mapping[str, Any]) -> None:
+    """Print the links that move the answer, and name how many do not."""
+    clear = [row for row in found["links"] if row["clear"]]
+    if clear:
+        emit(
+            [
+                {
+                    "link": row["link"],
+                    "answer at its low end": _precise(row["at_low"]),
+                    "at its high end": _precise(row["at_high"]),
+                    "ratio": f"x{row['ratio']:g} ({row['low']:g}..{row['high']:g})",
+                    "because": row["because"],
+                }
+                for row in clear[:MOST_LINKS]
+            ],
+            columns=("link", "answer at its low end", "at its high end", "ratio"),
+            title="Links are judgement: the answer at either end of each 90 % range",
+        )
+    more = clear[MOST_LINKS:]
+    if more:
+        say(f"{len(more)} links move it less than these: --json lists them")
+    if still := len(found["links"]) - len(clear):
+        which = "more of its links" if clear else "of its links"
+        say(f"{still} {which} move it, from end to end, by less than the simulation can tell")
+
+
+def _precise(answer: Any) -> str:
+    """Give an answer with one digit more than others, since ends lie near each other."""
+    if isinstance(answer, Mapping):
+        return "  ".join(f"{name} {_precise(x)}" for name, x in answer.items())
+    return f"{answer:.4f}" if abs(answer) < 1 else f"{answer:.4g}"

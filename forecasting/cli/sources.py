@@ -4,7 +4,7 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Group
-from forecasting.cli.output import emit, opened, settings
+from forecasting.cli.output import emit, opened, say, settings
 
 
 @click.group(cls=Group, invoke_without_command=True)
@@ -70,3 +70,6 @@ def set_(name: str, grade: str, because: str, new: bool) -> None:
     with opened() as book:
         row = book.grade_source(name, grade, because=because, new=new)
     emit(row)
+    if row["reweighed"]:
+        reports = "1 report" if row["reweighed"] == 1 else f"{row['reweighed']} reports"
+        say(f"{reports} of {row['source']} that stand weigh as graded {row['grade']} from now on")

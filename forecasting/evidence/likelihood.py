@@ -75,7 +75,7 @@ class ReliabilityOf(Protocol):
     """What knows the reliability of every source; see :mod:`forecasting.evidence.reliability`."""
 
     def of(self, source: str, grade: str) -> Reliability:
-        """Give a source's reliability; `grade` counts where nothing else is known of it."""
+        """Give a source's reliability under the grade that its item weighs by."""
         ...
 
 

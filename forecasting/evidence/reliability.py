@@ -112,20 +112,20 @@ class Reliabilities:
         }
         # Summed by name, so that the order of the claims cannot reach the last digit.
         self._factor = -(_FACTOR**2) / 2.0 + sum(
-            (self._evidence[source][1] for source in sorted(self._evidence)),
+            (self._evidence[source] for source in sorted(self._evidence)),
             start=np.zeros_like(_FACTOR),
         )
         self._found: dict[tuple[str, str], Reliability] = {}
 
-    def of(self, source: str, grade: str = _UNSTATED) -> Reliability:
-        """Give a source's reliability; `grade` counts where it carries none of its own.
+    def of(self, source: str, grade: str = "") -> Reliability:
+        """Give a source's reliability under a grade: an item's, or (empty) its own.
 
         Raises
         ------
         InvalidInput
             An unknown grade.
         """
-        grade = self._grades.get(source, grade)
+        grade = grade or self._grades.get(source, _UNSTATED)
         if grade not in self._grade_priors:
             msg = f"grade ({grade}): must be one of {', '.join(self._grade_priors)}"
             raise InvalidInput(msg)
@@ -150,25 +150,31 @@ class Reliabilities:
         log_factor = self._factor
         likelihood = np.ones_like(nodes)
         if source:
-            likelihood, own = self._evidence[source]
-            log_factor = log_factor - own
+            log_factor = log_factor - self._evidence[source]
+            likelihood = self._likelihood(grade, self._claims[source])
         factor = np.exp(log_factor - np.max(log_factor))
         weights = (factor @ given_factor) * likelihood
         return Reliability(source, grade, nodes, weights / np.sum(weights))
 
-    def _log_evidence(
-        self, source: str, claims: Sequence[Claim]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Give the likelihood on the nodes (its peak at 1) and its log integral at each shift."""
-        nodes, given_factor = self._tables(self._grades[source])
+    def _log_evidence(self, source: str, claims: Sequence[Claim]) -> NDArray[np.float64]:
+        """Give the log integral of the likelihood at each shift."""
+        grade = self._grades[source]
+        found: NDArray[np.float64] = np.log(
+            self._tables(grade)[1] @ self._likelihood(grade, claims)
+        )
+        return found
+
+    def _likelihood(self, grade: str, claims: Sequence[Claim]) -> NDArray[np.float64]:
+        """Give the likelihood of claims on a grade's nodes, its peak at 1."""
+        nodes, _ = self._tables(grade)
         total = np.zeros_like(nodes)
         for claim in sorted(claims, key=lambda claim: claim.report.key):
             report = claim.report
             side = report.a if claim.yes else report.b
             channel = nodes * side + (1.0 - nodes) * report.u
             total += self._discounts[report.key] * np.log(channel)
-        likelihood = np.exp(total - np.max(total))
-        return likelihood, np.log(given_factor @ likelihood)
+        likelihood: NDArray[np.float64] = np.exp(total - np.max(total))
+        return likelihood
 
     def _tables(self, grade: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         return _tables(*self._grade_priors[grade], self._shift_sd)
@@ -226,16 +232,50 @@ def grades_of(items: Iterable[Evidence]) -> dict[str, str]:
     F says "cannot be judged", so the latest item with another grade speaks.
     """
     stated: dict[str, str] = {}
-    graded: dict[str, str] = {}
-    ordered = sorted(items, key=lambda item: (item.known_at, item.seq or 0, item.key))
-    for item in ordered:
-        if item.stream == STREAM:
-            for effect in item.effects:
-                if effect.name == "graded":
-                    graded[effect.target.removeprefix("source/")] = str(effect.detail["grade"])
-        elif item.grade != _UNSTATED or item.source not in stated:
+    told = list(items)
+    for item in sorted(told, key=_order):
+        if item.stream != STREAM and (item.grade != _UNSTATED or item.source not in stated):
             stated[item.source] = item.grade
-    return stated | graded
+    return stated | _set_grades(told)
+
+
+def item_grades(items: Iterable[Evidence]) -> dict[str, str]:
+    """Give the grade that each item weighs by, by key: as it was when the item was recorded.
+
+    What ``sources set`` said last of its source comes first, then what it states itself. Where that
+    is F, "cannot be judged", it is what its source's items had stated by then. So no later item
+    regrades an earlier one.
+    """
+    told = list(items)
+    found: dict[str, str] = {}
+    stated: dict[str, list[Evidence]] = {}
+    for item in sorted(told, key=_order):
+        if item.stream == STREAM:
+            continue
+        before = stated.setdefault(item.source, [])
+        if item.grade != _UNSTATED:
+            found[item.key] = item.grade
+            before.append(item)
+            continue
+        recorded = [other for other in before if (other.seq or 0) <= (item.seq or 0)]
+        found[item.key] = recorded[-1].grade if recorded else item.grade
+    by_source = _set_grades(told)
+    return found | {i.key: by_source[i.source] for i in told if i.source in by_source}
+
+
+def _order(item: Evidence) -> tuple[dt.datetime, int, str]:
+    return item.known_at, item.seq or 0, item.key
+
+
+def _set_grades(items: Sequence[Evidence]) -> dict[str, str]:
+    """Give what ``sources set`` said last of each source."""
+    return {
+        effect.target.removeprefix("source/"): str(effect.detail["grade"])
+        for item in sorted(items, key=_order)
+        if item.stream == STREAM
+        for effect in item.effects
+        if effect.name == "graded"
+    }
 
 
 def learned(

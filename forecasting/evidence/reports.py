@@ -28,7 +28,7 @@ from forecasting.evidence.as_of import known, retracted
 from forecasting.evidence.history import EPOCH, Record
 from forecasting.evidence.leads import Way, to_target
 from forecasting.evidence.likelihood import EVENT_RHO, ReliabilityOf, of_grade, story_discount
-from forecasting.evidence.reliability import grades_of
+from forecasting.evidence.reliability import item_grades
 
 DAY = dt.timedelta(days=1)
 #: No source is beyond doubt: r = .999 bounds a hazard ratio at 1,999.
@@ -152,9 +152,9 @@ def multiplier(coded: Sequence[CodedReport], days: ArrayLike, gain: ArrayLike = 
     for report in coded:
         age = times - (report.known_at - EPOCH) / DAY
         share = np.exp2(-np.maximum(age, 0.0) / report.half_life)
-        _, before = by_source.get(report.source, (0.0, np.zeros_like(times)))
+        most, before = by_source.get(report.source, (0.0, np.zeros_like(times)))
         by_source[report.source] = (
-            report.bound,
+            max(most, report.bound),
             before + np.where(age > 0.0, report.log_ratio * share, 0.0),
         )
     total = np.zeros(worth.shape + times.shape)
@@ -183,11 +183,11 @@ class _Means:
     """The mean reliability of each source, within the range that a bound can be given for."""
 
     def __init__(self, items: Sequence[Evidence], reliability: ReliabilityOf | None) -> None:
-        self._grades = grades_of(items)
+        self._grades = item_grades(items)
         self._reliability = reliability
 
     def grade(self, item: Evidence) -> str:
-        return self._grades.get(item.source, item.grade)
+        return self._grades[item.key]
 
     def of(self, item: Evidence) -> float:
         grade = self.grade(item)
@@ -202,6 +202,14 @@ def bound(reliability: float) -> float:
     """Give the most that a source's words weigh on a move, in log hazard."""
     r = min(reliability, MOST_RELIABLE)
     return log((1.0 + r) / (1.0 - r))
+
+
+def counted(effect: Effect, reliability: float) -> tuple[float, float] | None:
+    """Give the log hazard ratio that a report states, and what counts of it; None for a fact."""
+    pair = _pair(effect)
+    if pair is None:
+        return None
+    return log(pair[0]) - log(pair[1]), _log_ratio(pair, min(reliability, MOST_RELIABLE))
 
 
 def _log_ratio(ratio: tuple[float, float], r: float) -> float:

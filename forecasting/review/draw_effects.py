@@ -42,14 +42,15 @@ def effects(explanation: Mapping[str, Any], *, title: str = "") -> "Figure":
         for line, row in enumerate(rows, start=1):
             change = row["delta_logit"]
             colour = PALETTE["model"] if change >= 0 else PALETTE["base"]
-            axes.barh(line, change, left=at, height=0.56, color=colour, lw=0)
+            if row["clear"]:
+                axes.barh(line, change, left=at, height=0.56, color=colour, lw=0)
             axes.plot([at, at], [line - 1, line], color=PALETTE["faint"], lw=0.8)
             at += change
             ends.append(at)
         axes.plot([at, at], [len(rows), len(rows) + 1], color=PALETTE["faint"], lw=0.8)
         for line, value in ((0, start), (len(rows) + 1, end)):
             axes.plot([value], [line], "o", ms=7, color=PALETTE["ink"])
-        names = ["Prior, no evidence", *(_named(row) for row in rows), "Answer"]
+        names = ["Prior at the opening", *(_named(row) for row in rows), "Answer"]
         axes.set_yticks(range(len(names)), names)
         axes.set_ylim(len(rows) + 1.6, -0.6)
         _percent(axes, ends)
@@ -64,6 +65,8 @@ def effects(explanation: Mapping[str, Any], *, title: str = "") -> "Figure":
 def _named(row: Mapping[str, Any]) -> str:
     text = words.clean(str(row["title"]))
     short = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    if not row["clear"]:
+        return f"{short}  0 ±{row['mcse']:.2f}"
     return f"{short}  {row['delta_logit']:+.2f}".replace("-", "\N{MINUS SIGN}")
 
 

@@ -11,9 +11,11 @@ import pytest
 
 from forecasting.app.book import Book
 from forecasting.app.forecast import explain as use
+from forecasting.app.forecast import steps
 from forecasting.app.forecast.explain import explain
 from forecasting.app.forecast.update import update
 from forecasting.app.news import add as news
+from forecasting.cli import explain as cli
 from forecasting.domain.instants import parse_instant
 from forecasting.errors import InvalidInput
 from forecasting.evidence.shapley import EXACT, shapley
@@ -84,6 +86,7 @@ def test_what_came_is_told_in_its_order_with_what_it_weighed_then_and_weighs_now
         "History before the opening",
         "The passing of time",
         "Links between processes",
+        "A text",
         "A word",
     ]
     word = found["items"][-1]
@@ -95,6 +98,134 @@ def test_what_came_is_told_in_its_order_with_what_it_weighed_then_and_weighs_now
     assert text["decided"] == "yes"
     assert any(row["kind"] == "fact" and row["title"] == "A text" for row in text["items"])
     assert text["undo"] is None
+
+
+#: Opened when its processes began, so that nothing has a history.
+BARE = """\
+zone: UTC
+watched: 2026-08-22
+processes:
+  truce: {moves: {none > on: once in 8 mo}, since 2026-08-01: none}
+  convoy: {event: 3 in 70 weeks, since 2026-08-01: ""}
+  gift: {moves: {none > given: once in 9 mo}, since 2026-08-01: none}
+links:
+  - while truce=on: convoy x3 (1..9)
+    because: more of them start
+    source: judgement
+    known_by: 2025-12-31
+questions:
+  convoy-comes: {title: A convoy comes, opens: 2026-08-01, closes: 2026-12-31,
+    answer: convoy by close}
+  two-come: {title: Two convoys come, opens: 2026-08-01, closes: 2026-12-31,
+    answer: convoy count >= 2 by close}
+  gift-comes: {title: The gift comes, opens: 2026-08-01, closes: 2026-12-31,
+    answer: gift=given by close}
+"""
+
+
+def kinds(found):
+    return [row["kind"] for row in found["items"]]
+
+
+def test_the_prior_holds_no_link_and_what_is_not_there_is_no_step(own_book):
+    book = own_book(BARE)
+    moment = parse_instant("2026-08-01T00:00:00Z")
+    (found,) = explain(book.ledger, "convoy-comes", now=NOW, as_of=moment)
+    # 3 in 70 weeks is Gamma(3.5, 70 weeks): by hand, for the whole window.
+    weeks = 152 / 7
+    assert found["prior"] == pytest.approx(1 - (70 / (70 + weeks)) ** 3.5, abs=0.02)
+    assert kinds(found) == ["links"]
+    (found,) = explain(book.ledger, "gift-comes", now=NOW, as_of=moment)
+    assert (found["items"], found["undo"], found["links"]) == ([], None, [])
+    assert found["prior"] == found["posterior"]
+    (found,) = explain(book.ledger, "gift-comes", now=NOW)
+    assert kinds(found) == ["time"]
+
+
+def test_each_fact_is_a_step_on_every_question_that_it_moves(own_book):
+    book = own_book(BARE)
+    add(book, "The truce is signed", "truce=on", known_at="2026-08-10T10:00:00Z")
+    add(book, "A convoy", "convoy=event", known_at="2026-08-10T10:00:00Z")
+    at = parse_instant("2026-08-10T09:00:00Z")
+    both = ["A convoy", "The truce is signed"]
+    for name, moved in (("two-come", both), ("convoy-comes", both[:1]), ("gift-comes", [])):
+        (found,) = explain(book.ledger, name, now=NOW)
+        facts = [row for row in found["items"] if row["kind"] == "fact"]
+        assert [row["title"] for row in facts] == moved, name
+        adds_up(found)
+        # A convoy decides the first question, so that the truce moves it no more: it is named.
+        assert found["unmoved"] == (both[1:] if found["decided"] else [])
+        (before,) = explain(book.ledger, name, now=NOW, as_of=at)
+        assert not [row for row in before["items"] if row["kind"] == "fact"]
+    book = own_book(BARE)
+    add(book, "The truce is signed", "truce=on", known_at="2026-08-10T10:00:00Z")
+    (found,) = explain(book.ledger, "convoy-comes", now=NOW)
+    assert kinds(found) == ["time", "links", "fact"]
+    # It moves by the link alone, which is x3 from then on.
+    assert 0.3 < found["items"][-1]["delta_logit"] < log(9)
+    assert found["items"][-1]["clear"]
+
+
+def test_a_fact_told_with_a_report_stays_when_the_report_is_left_out(own_book):
+    book = own_book(BARE)
+    on = ["truce=on", "gift-comes=x3"]
+    known_at = parse_instant("2026-08-22T10:00:00Z")
+    news.add(book.ledger, "Both", source="w", grade="B", known_at=known_at, on=on, now=NOW)
+    (found,) = explain(book.ledger, "convoy-comes", now=NOW)
+    assert kinds(found) == ["time", "links", "fact"]
+    (found,) = explain(book.ledger, "gift-comes", now=NOW)
+    assert kinds(found) == ["time", "report"]
+    adds_up(found)
+
+
+def test_old_facts_are_one_step(own_book, monkeypatch):
+    monkeypatch.setattr(steps, "MOST_FACTS", 2)
+    book = own_book(BARE)
+    for day in (3, 4, 5, 6):
+        add(book, f"Convoy {day}", "convoy=event", known_at=f"2026-08-0{day}T10:00:00Z")
+    (found,) = explain(book.ledger, "convoy-comes", now=NOW)
+    facts = [row["title"] for row in found["items"] if row["kind"] in {"fact", "earlier"}]
+    assert [*facts, *found["unmoved"]] == ["2 earlier facts", "Convoy 5", "Convoy 6"]
+    assert found["decided"] == "yes"
+
+
+def test_the_answer_lies_between_the_ends_of_each_link(own_book):
+    book = own_book()
+    add(book, "A text", "text=table", known_at="2026-03-01T10:00:00Z")
+    for name in ("truce-comes", "convoys", "both"):
+        (found,) = explain(book.ledger, name, now=NOW)
+        assert found["links"]
+        for link in found["links"]:
+            low, high = sorted(logit(link[end]) for end in ("at_low", "at_high"))
+            room = 2 * link["mcse"]
+            assert low - room <= logit(found["posterior"]) <= high + room, (name, link["link"])
+            if link["clear"]:
+                assert low < logit(found["posterior"]) < high, (name, link["link"])
+            else:
+                assert high - low <= room
+
+
+def test_the_error_of_a_step_is_what_another_seed_changes(own_book):
+    book = own_book()
+    add(book, "A text", "text=table", known_at="2026-03-01T10:00:00Z")
+    found = [explain(book.ledger, "both", now=NOW, seed=seed)[0] for seed in range(8)]
+    for kind in ("time", "links", "fact"):
+        mine = [next(row for row in one["items"] if row["kind"] == kind) for one in found]
+        spread = np.std([row["delta_logit"] for row in mine], ddof=1)
+        told = np.mean([row["mcse"] for row in mine])
+        # Draws are spread evenly, which the error leaves out: it may be too large, never too small.
+        assert spread < 1.7 * told, (kind, spread, told)
+        assert told < 0.2, (kind, told)
+
+
+def test_what_is_below_its_error_is_told_as_zero_and_not_drawn():
+    assert cli._signed(-0.09, 0.06, clear=False) == "0 ±0.06"
+    assert cli._signed(-0.09, 0.01, clear=True) == "-0.09"
+    assert cli._signed(0.001, 0.0, clear=True) == "0"
+    # A bar has one scale for all answers: a small effect is a short bar.
+    assert cli._bar(0.1, use.FULL_BAR).count("█") <= 1
+    assert cli._bar(-1.0, use.FULL_BAR).count("█") == 5
+    assert cli._bar(4.0, 4.0).count("█") == cli.HALF
 
 
 def test_a_link_is_shown_with_both_ends_of_its_range(own_book):

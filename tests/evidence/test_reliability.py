@@ -1,6 +1,7 @@
 """What resolved claims teach about sources: Bayes' rule by hand, the Beta, and no look-ahead."""
 
 import datetime as dt
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -12,8 +13,14 @@ from scipy import stats
 from forecasting.domain.evidence import Effect, Evidence, parse_effect
 from forecasting.domain.process import MoveSpec, Phrase, ProcessSpec, WorldSpec
 from forecasting.domain.resolution import Resolution
-from forecasting.evidence import GRADE_PRIORS, Claim, Reliabilities, Report, learned
-from forecasting.evidence.reliability import STREAM, grades_of
+from forecasting.evidence import (
+    GRADE_PRIORS,
+    Claim,
+    Reliabilities,
+    Report,
+    learned,
+)
+from forecasting.evidence.reliability import STREAM, grades_of, item_grades
 from forecasting.evidence.reports import reports
 from tests.season import between
 
@@ -253,11 +260,36 @@ def test_a_report_on_a_ladder_is_about_its_last_deadline():
     assert (found.claims, found.right) == (1, 1)
 
 
-def test_the_grade_set_last_overrides_the_items():
-    def graded(grade, at):
-        effect = Effect("source/wire", "datum", {"name": "graded", "grade": grade})
-        return Evidence(f"g{grade}", "datum", "grade", "analyst", at, (effect,), stream=STREAM)
+def graded(grade, at):
+    effect = Effect("source/wire", "datum", {"name": "graded", "grade": grade})
+    return Evidence(f"g{grade}", "datum", "grade", "analyst", at, (effect,), stream=STREAM)
 
+
+def test_no_later_item_regrades_an_earlier_one():
+    items = [
+        _item("ungraded", grade="F"),
+        _item("c", grade="C", known_at=NOON + DAY),
+        _item("between", grade="F", known_at=NOON + 2 * DAY),
+        _item("a", grade="A", known_at=NOON + 3 * DAY),
+        _item("last", grade="F", known_at=NOON + 4 * DAY),
+    ]
+    wanted = {"ungraded": "F", "c": "C", "between": "C", "a": "A", "last": "A"}
+    assert item_grades(items) == item_grades(items[::-1]) == wanted
+    # Recorded before it, an item that nobody had graded stays as it was then.
+    early = replace(items[2], seq=1), replace(items[1], seq=2)
+    assert item_grades(early)["between"] == "F"
+    # To grade the source itself is said in words, and counts for all.
+    assert set(item_grades([*items, graded("E", NOON + 5 * DAY)]).values()) == {"E"}
+
+
+def test_a_claim_teaches_a_source_under_any_grade():
+    found = Reliabilities([_claim(1, yes=True)])
+    assert found.of("wire", "C").mean == found.of("wire").mean
+    for grade in "ABDEF":
+        assert found.of("wire", grade).mean > Reliabilities([]).of("wire", grade).mean
+
+
+def test_the_grade_set_last_overrides_the_items():
     items = [_item("n1", grade="B"), _item("n2", grade="D", known_at=NOON + DAY)]
     items.append(_item("n3", grade="F", known_at=NOON + 2 * DAY))
     # F says nothing of the source, so the latest grade that does speaks.

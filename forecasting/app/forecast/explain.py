@@ -1,8 +1,9 @@
 """Explain: why a model's probability is what it is, step by step, and what would undo it.
 
-The steps run from the prior to the answer: the history before the opening, each fact and the time
-that passed in the order in which they came, then the links, then each story by its mean
-contribution over all orders (Shapley). Each step is a change in log-odds, so they add up.
+The steps run from the prior (at the opening, without links) to the answer: the history before the
+opening, each fact on what the question names and the time that passed in the order in which they
+came, then the links, each fact that acts through them, and each story by its mean contribution over
+all orders (Shapley). Each step is a change in log-odds by one thing alone, so they add up.
 """
 
 import datetime as dt
@@ -15,10 +16,27 @@ import numpy as np
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import MOMENT, TIME, Predictor
+from forecasting.app.forecast.steps import (
+    ELSEWHERE,
+    FACTS,
+    FADED,
+    HISTORY,
+    LINKS,
+    Chain,
+    Row,
+    Step,
+    facts_on,
+    named_step,
+    of_facts,
+    one_by_one,
+    reports_on,
+    story_of,
+    unreported,
+)
 from forecasting.app.ledger.log import check_moment
 from forecasting.arrays import FloatArray
 from forecasting.domain.evidence import GRADES, Evidence
-from forecasting.domain.forecasters import MODEL
+from forecasting.domain.forecasters import MODEL, PRIOR
 from forecasting.domain.instants import iso
 from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput
@@ -28,17 +46,16 @@ from forecasting.evidence.likelihood import of_grade
 from forecasting.evidence.relevant import asked
 from forecasting.evidence.reports import CodedReport, bound
 from forecasting.evidence.shapley import shapley
-from forecasting.models.world.model import Variant
-from forecasting.models.world.reading import Answer, on_scale
+from forecasting.models.world.model import Run, Variant
+from forecasting.models.world.reading import Answer, on_scale, pull
 from forecasting.store import Ledger
 
-HISTORY, LINKS = "history", "links"
 #: Paths of one step of an explanation, and in all over the coalitions of stories.
 STEP_DRAWS, COALITION_DRAWS = 8_192, 262_144
 #: Log hazard ratio below which a report is not shown any more.
 LEAST_WEIGHT = 0.02
-#: Facts shown one by one; older ones are one row.
-MOST_FACTS = 12
+#: Log-odds that a full bar stands for, at least: odds x7.4.
+FULL_BAR = 2.0
 
 
 def explain(
@@ -82,54 +99,45 @@ class Explanation:
         """Give the explanation as plain data."""
         # A first forecast may use only what was known before the opening.
         facts = self.predictor.parts([self.question], self.as_of)[0][1]
-        run = self.predictor.model.run(
-            Variant(MODEL),
-            [self.question],
-            self.predictor.at(self.as_of, facts),
-        )
-        after = self.predictor.model.read(run, self.question)
-        prior = self.predictor.prior(self.question)
-        if prior is None:
-            opened = (self.question.id, self.question.opens)
-            why = self.predictor.model.faults.get(opened, "the models cannot answer it")
-            msg = f"question ({self.question.id}): {why}"
+        model = self.predictor.model
+        run = model.run(Variant(MODEL), [self.question], self.predictor.at(self.as_of, facts))
+        after = model.read(run, self.question)
+        if not after.numbers:
+            msg = f"question ({self.question.id}): {after.gate.removeprefix('refused: ')}"
             raise InvalidInput(msg)
-        coded = [
-            report
-            for report in run.coded
-            if report.process in run.spec.processes
-            and abs(report.weight_at(self.as_of)) >= LEAST_WEIGHT
-        ]
-        rows = self._facts_and_time(facts, prior)
-        quiet = Variant("", news=False)
-        linked = self._value(quiet, facts, self.as_of) if coded else self._scale(after)
-        rows.append(
-            self._row(LINKS, "Links between processes", linked - self._reached(rows, prior))
-        )
-        rows += self._stories(facts, coded, self._scale(after) - self._reached(rows, prior))
-        change = self._scale(after) - self._scale(prior)
+        now = self._step(Variant(MODEL), facts)
+        rows, change = self._steps(facts, now, run)
+        moved = [np.any(step.value != 0.0) for _, step in rows]
+        items = [self._row(*row) for row, moves in zip(rows, moved, strict=True) if moves]
+        still = [told for (told, _), moves in zip(rows, moved, strict=True) if not moves]
+        prior = self._back(self._scale(after) - change.value)
         return {
             "question": self.question.id,
             "as_of": self.as_of,
+            "opened": min(self.question.opens, self.as_of),
             "model": "world",
             "method": after.method,
             "gate": after.gate,
             "scale": f"median in {self.question.space.unit or 'units'}"
             if self.question.type == "numeric"
             else "log-odds",
-            "prior": prior.plain(self.question),
+            "prior": prior,
             "posterior": after.plain(self.question),
             "lower": None if after.spread is None else after.spread.p05,
             "upper": None if after.spread is None else after.spread.p95,
-            "change": self._shown(change),
+            "change": self._shown(change.value),
+            "mcse": self._shown(change.error),
+            "clear": self._named(change.clear.tolist()),
+            "full_bar": self._full([step for _, step in rows], after),
             "decided": after.decided,
-            "items": rows,
-            "stories": self._summed(rows, "story"),
-            "sources": self._summed(rows, "source"),
-            "links": self._links(facts, run),
+            "items": items,
+            "unmoved": [told["title"] for told in still if told["kind"] == "fact"],
+            "stories": self._summed(items, "story"),
+            "sources": self._summed(items, "source"),
+            "links": self._links(facts, run, self._scale(after), now),
             "gain": run.learned.gain_summary,
             "watched_until": {name: record.free for name, record in run.records.items()},
-            "undo": self._undo(float(change[0]), facts, prior, after)
+            "undo": self._undo(change, prior, after)
             if self.question.type == "binary" and after.decided is None
             else None,
         }
@@ -137,84 +145,133 @@ class Explanation:
     def _scale(self, answer: Answer) -> FloatArray:
         return on_scale(self.question, answer.numbers)
 
-    def _value(
+    def _step(
         self,
         variant: Variant,
         items: Sequence[Evidence],
-        as_of: dt.datetime,
+        as_of: dt.datetime | None = None,
         *,
         watched: Mapping[str, dt.datetime] | None = None,
-        draws: int = STEP_DRAWS,
+        draws: int = 0,
         betas: Mapping[str, float] | None = None,
-    ) -> FloatArray:
-        at = self.predictor.at(as_of, tuple(items), watched)
-        run = self.predictor.model.run(variant, [self.question], at, draws=draws, betas=betas)
-        return self._scale(self.predictor.model.read(run, self.question))
+    ) -> Step:
+        """Simulate one step of the chain: always from the same chances, so that errors fall out.
 
-    def _facts_and_time(self, facts: Sequence[Evidence], prior: Answer) -> list[dict[str, Any]]:
-        """Give the history before the opening, then facts and time as they came, without links."""
-        alone = Variant("", links=False, news=False)
-        opens = min(self.question.opens, self.as_of)
-        old = retracted(known(self.predictor.evidence, opens - MOMENT))
-        at_opening = {name: opens for name in self.predictor.bank.world.processes}
-        value = self._value(alone, old, opens, watched=at_opening)
-        rows = [self._row(HISTORY, "History before the opening", value - self._scale(prior))]
-        names = asked(self.predictor.model.predicates[self.question.id])
-        own = [
-            item
+        A probability takes few paths, and the last step is put where the answer is; options, which
+        sum to one, and a median, which moves in jumps, take all.
+        """
+        at = self.predictor.at(as_of or self.as_of, tuple(items), watched)
+        size = draws or (STEP_DRAWS if self.question.type == "binary" else None)
+        model = self.predictor.model
+        run = model.run(variant, [self.question], at, draws=size, betas=betas)
+        answer = model.read(run, self.question)
+        if not answer.numbers:
+            msg = f"question ({self.question.id}): {answer.gate.removeprefix('refused: ')}"
+            raise InvalidInput(msg)
+        predicate = model.predicates[self.question.id]
+        return Step(self._scale(answer), pull(run.paths, predicate, self.question))
+
+    def _steps(self, facts: Sequence[Evidence], now: Step, run: Run) -> tuple[list[Row], Step]:
+        """Give the chain from the prior to the answer, and all of it: a step changes one thing.
+
+        Facts and time come as they came, without links; then the links; then what is known of the
+        processes that act through them; then the reports.
+        """
+        alone, quiet = Variant("", links=False, news=False), Variant("", news=False)
+        predictor, opens = self.predictor, min(self.question.opens, self.as_of)
+        old = retracted(known(predictor.evidence, opens - MOMENT))
+        at_opening = {name: opens for name in predictor.bank.world.processes}
+        bare = Variant(PRIOR, links=False, news=False, history=False)
+        named = asked(predictor.model.predicates[self.question.id])
+        acting = {*run.spec.processes} - named
+        fresh = {i.key: facts_on(i) for i in facts if i.known_at >= opens and facts_on(i)}
+        told = [item for item in facts if item.key not in fresh]
+        new = [item for item in facts if item.key in fresh]
+        own = [item for item in new if fresh[item.key] & named]
+        near = [i for i in new if fresh[i.key] & acting and not fresh[i.key] & named]
+        elsewhere = [item for item in new if not fresh[item.key] & (named | acting)]
+        chain = Chain(self._step(bare, old, opens, watched=at_opening))
+        begun = self._step(alone, old, opens, watched=at_opening)
+        chain.go(named_step(HISTORY, "History before the opening"), begun)
+        for group in one_by_one(own):
+            moment = group[-1].known_at
+            before = [item for item in told if item.known_at <= moment]
+            told += group
+            # It was seen by who watched until then; without it, nothing had happened.
+            seen = self._seen([*before, *group], moment)
+            chain.wait(self._step(alone, before, moment, watched=seen))
+            after = self._step(alone, [*before, *group], moment, watched=seen)
+            chain.go(of_facts(group), after)
+        seen = self._seen(facts, self.as_of)
+        chain.wait(self._step(alone, told, watched=seen))
+        chain.rows.append((named_step(TIME, "The passing of time"), chain.passed))
+        if elsewhere:
+            told += elsewhere
+            title = "What other processes and cases taught"
+            chain.go(named_step(ELSEWHERE, title), self._step(alone, told, watched=seen))
+        if run.spec.links:
+            title = "Links between processes"
+            chain.go(named_step(LINKS, title), self._step(quiet, told, watched=seen))
+        for group in one_by_one(near):
+            told += group
+            chain.go(of_facts(group), self._step(quiet, told, watched=seen))
+        coded = [r for r in run.coded if abs(r.weight_at(self.as_of)) >= LEAST_WEIGHT]
+        # A story goes as a whole, or a copy would stand in for what was left out.
+        told_by = {item.key: story_of(item) for item in facts if reports_on(item)}
+        stories = {report.story for report in coded}
+        rest = [
+            kept
             for item in facts
-            if item.known_at >= opens
-            and any(e.form == "datum" and e.target in names for e in item.effects)
+            if (kept := unreported(item) if told_by.get(item.key) in stories else item)
         ]
-        passed = np.zeros_like(value)
-        for item in own[-MOST_FACTS:]:
-            earlier = [other for other in facts if other.known_at < item.known_at]
-            just_before = self._value(alone, earlier, item.known_at)
-            passed += just_before - value
-            with_it = [*earlier, *(o for o in facts if o.known_at == item.known_at)]
-            value = self._value(alone, with_it, item.known_at)
-            rows.append(
-                self._row(item.key, item.title, value - just_before)
-                | {
-                    "news": item.seq,
-                    "known_at": item.known_at,
-                    "kind": "fact",
-                    "source": item.source,
-                }
-            )
-        now = self._value(alone, facts, self.as_of)
-        passed += now - value
-        rows.append(self._row(TIME, "The passing of time", passed))
-        return rows
+        if any(reports_on(item) for item in rest):
+            title = "Reports that have faded or act elsewhere"
+            chain.go(named_step(FADED, title), self._step(Variant(MODEL), rest, watched=seen))
+        rows = chain.rows + self._stories(rest, facts, coded, seen, now.less(chain.at))
+        return rows, now.less(chain.first)
+
+    def _seen(self, items: Sequence[Evidence], moment: dt.datetime) -> dict[str, dt.datetime]:
+        """Give until when each process was watched as of a moment, by watches and items."""
+        model = self.predictor.model
+        names = list(self.predictor.bank.world.processes)
+        return model.watched_until(names, self.predictor.at(moment, tuple(items)))
 
     def _stories(
-        self, facts: Sequence[Evidence], coded: Sequence[CodedReport], change: FloatArray
-    ) -> list[dict[str, Any]]:
+        self,
+        rest: Sequence[Evidence],
+        facts: Sequence[Evidence],
+        coded: Sequence[CodedReport],
+        seen: Mapping[str, dt.datetime],
+        change: Step,
+    ) -> list[Row]:
         """Share what the reports changed among their stories."""
         stories: dict[str, list[CodedReport]] = {}
         for report in coded:
             stories.setdefault(report.story, []).append(report)
         names = list(stories)
-        mine = {report.key for report in coded}
-        rest = [item for item in facts if item.key not in mine]
-        draws = max(1_024, min(STEP_DRAWS, COALITION_DRAWS // 2 ** min(len(names), 8)))
-
-        def value(coalition: frozenset[int]) -> FloatArray:
-            told = {report.key for i in coalition for report in stories[names[i]]}
-            items = [*rest, *(item for item in facts if item.key in told)]
-            ordered = tuple(sorted(items, key=lambda item: (item.known_at, item.key)))
-            return self._value(Variant(MODEL), ordered, self.as_of, draws=draws)
-
         if not names:
             return []
+        draws = max(1_024, min(STEP_DRAWS, COALITION_DRAWS // 2 ** min(len(names), 8)))
+        options = len(change.value)
+
+        def value(coalition: frozenset[int]) -> FloatArray:
+            told = {names[i] for i in coalition}
+            items = [item for item in facts if reports_on(item) and story_of(item) in told]
+            keys = {item.key + FACTS for item in items}
+            items += [item for item in rest if item.key not in keys]
+            ordered = tuple(sorted(items, key=lambda item: (item.known_at, item.key)))
+            found = self._step(Variant(MODEL), ordered, watched=seen, draws=draws)
+            return np.concatenate([found.value, found.pull.ravel()])
+
         shares = shapley(len(names), value, seed=self.seed)
-        shares = _adding_up(shares, change)
+        pulls = shares[:, options:].reshape(len(names), -1, options)
+        sizes = _adding_up(shares[:, :options], change.value)
         by_key = {item.key: item for item in facts}
-        rows = []
-        for name, share in zip(names, shares, strict=True):
+        rows: list[Row] = []
+        for name, size, mine in zip(names, sizes, pulls, strict=True):
             first = min(stories[name], key=lambda report: report.known_at)
             item = by_key[first.key]
-            row = self._row(name, item.title, share) | {
+            told = named_step(name, item.title) | {
                 "news": item.seq,
                 "key": item.key,
                 "known_at": item.known_at,
@@ -225,27 +282,34 @@ class Explanation:
                 "weight_now": _strongest(stories[name], self.as_of),
                 "half_life": first.half_life,
             }
-            rows.append(row)
+            rows.append((told, Step(size, mine)))
         return rows
 
-    def _links(self, facts: Sequence[Evidence], run: Any) -> list[dict[str, Any]]:
-        """Give the answer at either end of each link's 90 % range, the others as they are."""
+    def _links(
+        self, facts: Sequence[Evidence], run: Run, answer: FloatArray, now: Step
+    ) -> list[dict[str, Any]]:
+        """Give the answer at either end of each link's 90 % range, the others as they are.
+
+        Each end is the answer plus what holding the link there changes on the same chances.
+        """
         rows = []
         for link in run.spec.links:
-            ends = [
-                self._value(
-                    Variant(MODEL), facts, self.as_of, draws=4_096, betas={link.name: log(ratio)}
-                )
+            low, high = (
+                self._step(Variant(MODEL), facts, betas={link.name: log(ratio)})
                 for ratio in (link.low, link.high)
-            ]
+            )
+            apart = high.less(low)
             rows.append(
                 {
                     "link": link.name,
                     "ratio": link.median,
                     "low": link.low,
                     "high": link.high,
-                    "at_low": self._back(ends[0]),
-                    "at_high": self._back(ends[1]),
+                    "at_low": self._back(answer + low.less(now).value),
+                    "at_high": self._back(answer + high.less(now).value),
+                    "change": self._shown(apart.value),
+                    "mcse": self._shown(apart.error),
+                    "clear": bool(apart.clear.any()),
                     "because": link.because,
                     "source": link.source,
                 }
@@ -256,16 +320,21 @@ class Explanation:
 
         return sorted(rows, key=width, reverse=True)
 
-    def _undo(
-        self, change: float, facts: Sequence[Evidence], prior: Answer, after: Answer
-    ) -> dict[str, Any] | None:
+    def _full(self, steps: Sequence[Step], after: Answer) -> float:
+        """Give the effect of a full bar: the same for all answers, unless a step is larger."""
+        widest = max((float(np.abs(step.value).max()) for step in steps), default=0.0)
+        if self.question.type != "numeric":
+            return max(FULL_BAR, widest)
+        return max(float(self._scale(after)[0]) / 2, widest, 1.0)
+
+    def _undo(self, change: Step, before: float, after: Answer) -> dict[str, Any] | None:
         """Say what hazard ratio from now on would take the answer back to its prior."""
         signs = to_question(
             self.predictor.model.predicates[self.question.id], self.predictor.bank.world
         )
-        if abs(change) < 0.05 or not signs:
+        if abs(float(change.value[0])) < 0.05 or not change.clear[0] or not signs:
             return None
-        before, now = prior.numbers[0], after.numbers[0]
+        now = after.numbers[0]
         if not 0.0 < now < 1.0 or not 0.0 < before < 1.0:
             return None
         # One constant ratio on the hazard that is left: 1 - P = exp(-H), exact for one exit.
@@ -280,30 +349,21 @@ class Explanation:
             },
         }
 
-    def _reached(self, rows: Sequence[Mapping[str, Any]], prior: Answer) -> FloatArray:
-        total = self._scale(prior).copy()
-        for row in rows:
-            total += _vector(row["delta_logit"])
-        return total
-
-    def _row(self, key: str, title: str, share: FloatArray) -> dict[str, Any]:
-        own = key if key in {TIME, HISTORY, LINKS} else ""
-        return {
-            "news": None,
-            "key": key,
-            "title": title,
-            "source": own,
-            "story": key,
-            "known_at": None,
-            "kind": own,
-            "delta_logit": self._shown(share),
+    def _row(self, told: dict[str, Any], step: Step) -> dict[str, Any]:
+        return told | {
+            "delta_logit": self._shown(step.value),
+            "mcse": self._shown(step.error),
+            "clear": self._named(step.clear.tolist()),
         }
 
     def _shown(self, change: FloatArray) -> Any:
         """Give a change on the scale: one number, or one for each option."""
-        if len(change) == 1:
-            return float(change[0])
-        return dict(zip(self.question.space.options, map(float, change), strict=True))
+        return self._named([float(each) for each in change])
+
+    def _named(self, values: Sequence[Any]) -> Any:
+        if len(values) == 1:
+            return values[0]
+        return dict(zip(self.question.space.options, values, strict=True))
 
     def _back(self, value: FloatArray) -> Any:
         """Give a value on the scale as the answer that it stands for."""

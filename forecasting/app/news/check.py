@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from math import exp
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.news.world import NewsWorld
@@ -24,7 +25,9 @@ from forecasting.errors import InvalidInput, nearest
 from forecasting.evidence import retracted
 from forecasting.evidence.history import Record
 from forecasting.evidence.leads import check_state, moves_of, to_process, to_target
+from forecasting.evidence.likelihood import GRADE_PRIORS
 from forecasting.evidence.reliability import STREAM, grades_of
+from forecasting.evidence.reports import bound, counted
 
 #: Grades whose word makes a fact; from others it takes `confirmed`.
 FACT_GRADES = ("A", "B")
@@ -149,7 +152,7 @@ class EffectCheck:
             raise self._no_fact(stated, questions)
         if process is not None and (stated.fact or _is_part(process, stated)):
             return self._fact(process, stated, entered, notes, dated)
-        return self._report(stated, process, questions, entered)
+        return self._report(stated, process, questions, entered, notes)
 
     def _questions(self, name: str) -> tuple[Question, ...]:
         slugs = {q.ladder for q in self._catalog.questions.values() if q.ladder}
@@ -166,6 +169,7 @@ class EffectCheck:
         process: ProcessSpec | None,
         questions: Sequence[Question],
         entered: Entered,
+        notes: list[str],
     ) -> Effect:
         effect = parse_effect(stated.target, stated.effect)
         if effect.form not in _REPORTS:
@@ -178,6 +182,16 @@ class EffectCheck:
             to_target(stated.target, self.world.world, {}, {})
         else:
             self._check_question(stated, questions, entered)
+        grade = self.grade_of(entered.source, entered.grade)
+        right, wrong = GRADE_PRIORS[grade]
+        reliability = right / (right + wrong)
+        said = counted(effect, reliability)
+        if said is not None and abs(said[0]) > bound(reliability):
+            notes.append(
+                f"{stated.target}={stated.effect}: a source graded {grade} moves a hazard by no "
+                f"more than x{exp(bound(reliability)):.3g} or its inverse; this one counts as "
+                f"x{exp(said[1]):.3g}"
+            )
         return fading(effect, entered.fades)
 
     def _check_question(

@@ -131,9 +131,8 @@ def import_news(
 
 def _check_given(check: EffectCheck, on: Sequence[str], grade: str, now: dt.datetime) -> None:
     """Refuse what no row could take, once and not once a row."""
-    check_grade(grade)
     never = dt.datetime.min.replace(tzinfo=dt.UTC)
-    asked = Entered("", "", never, now, on=tuple(on), grade=grade, confirmed=True)
+    asked = Entered("", "", never, now, on=tuple(on), grade=check_grade(grade), confirmed=True)
     try:
         check.effects(asked, dated=False)
     except NotFound as unknown:

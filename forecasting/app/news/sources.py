@@ -117,7 +117,8 @@ def set_grade(
 ) -> dict[str, Any]:
     """Grade a source from now on; the entry overrides the grades that its items carry.
 
-    The grade counts for forecasts as of now and later, never for earlier moments. Only with `new`
+    The grade counts for forecasts as of now and later, never for earlier moments; `reweighed` says
+    how many reports that stand weigh by it from now on. Only with `new`
     for a source that no item names yet: a mistyped name would stay for good.
     """
     name = normalised(source)
@@ -135,6 +136,11 @@ def set_grade(
         raise NotFound(
             msg, hint=f"{near[0]}, or new=True" if near else "new=True, to grade it anyway"
         )
+    reweighed = sum(
+        any(effect.form in ("likelihood", "stance") for effect in item.effects)
+        for item in retracted(everything)
+        if item.source == name
+    )
     unique = hashlib.sha256(f"{name}\0{wanted}\0{iso(now)}".encode()).hexdigest()[:12]
     draft = Evidence(
         key=f"grade-{unique}",
@@ -153,6 +159,7 @@ def set_grade(
         "source": name,
         "before": before,
         "grade": wanted,
+        "reweighed": reweighed,
         "recorded_at": entry.recorded_at,
     }
 

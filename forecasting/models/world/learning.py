@@ -2,7 +2,7 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,7 +39,8 @@ class Learned:
     simulated. `fits` are the graphs behind them, for the gate and the record, `posterior` the fits
     themselves, and `owners` the processes that rest on each. `verdicts`: by process, where a
     reference class does not fit its own cases. `faults`: processes whose parameters cannot be
-    learned, and why; what rests on them is not simulated.
+    learned, and why; what rests on them is not simulated. `holding` learns again with some links at
+    a known log hazard ratio.
     """
 
     hazards: Mapping[Key, Hazard]
@@ -51,6 +52,7 @@ class Learned:
     gain_summary: Mapping[str, float | int]
     faults: Mapping[str, str]
     owners: Mapping[str, frozenset[str]]
+    holding: Callable[[Mapping[str, float]], "Learned"]
 
     def behind(self, names: Collection[str]) -> dict[str, Fitted]:
         """Give the fits that some processes rest on."""
@@ -182,20 +184,28 @@ class Learner:
             )
         posterior |= delivered
         gain = learned_gain(pasts, coded) if variant.news else None
-        return Learned(
-            Lazily(
-                [*told.moves, *hazards],
-                lambda key: hazards[key] if key in hazards else told.moves[key],
-            ),
-            Lazily(told.betas, lambda name: told.betas[name] + np.log(link_shifts.get(name, 1.0))),
-            1.0 if gain is None else gain_draws(points, self.seed, gain) * gain_shift,
-            {name: Fitted(_digest(fit), _gate(fit)) for name, fit in posterior.items()},
-            posterior,
-            verdicts,
-            summary(gain) if gain is not None else {},
-            faults,
-            owners,
-        )
+        learned_of = {n: Fitted(_digest(fit), _gate(fit)) for n, fit in posterior.items()}
+
+        def found_with(drawn: Parameters) -> Learned:
+            return Learned(
+                Lazily(
+                    [*drawn.moves, *hazards],
+                    lambda key: hazards[key] if key in hazards else drawn.moves[key],
+                ),
+                Lazily(
+                    drawn.betas, lambda name: drawn.betas[name] + np.log(link_shifts.get(name, 1.0))
+                ),
+                1.0 if gain is None else gain_draws(points, self.seed, gain) * gain_shift,
+                learned_of,
+                posterior,
+                verdicts,
+                summary(gain) if gain is not None else {},
+                faults,
+                owners,
+                lambda betas: found_with(drawn.holding(betas)),
+            )
+
+        return found_with(told)
 
 
 def piece_multipliers(past: Past, coded: Sequence[CodedReport]) -> FloatArray:

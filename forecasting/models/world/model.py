@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from forecasting.arrays import BoolArray, FloatArray
+from forecasting.arrays import BoolArray
 from forecasting.domain.commentary import Worldview
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.instants import iso
@@ -298,12 +298,15 @@ class WorldModel:
         towards: Truth | None = None,
         met: dt.datetime | None = None,
         only: BoolArray | None = None,
-        betas: Mapping[str, FloatArray | float] | None = None,
+        betas: Mapping[str, float] | None = None,
         draws: int | None = None,
         times: int = 1,
         until: dt.datetime | Mapping[str, dt.datetime] | None = None,
     ) -> Run:
-        """Simulate the part of the world that some questions rest on."""
+        """Simulate the part of the world that some questions rest on.
+
+        `betas` holds links at a log hazard ratio, as if it were known when the past is read.
+        """
         names = frozenset().union(*(asked(self.predicates[q.id]) for q in questions))
         spec = part_of(self._spec(variant), names)
         reach = until
@@ -321,7 +324,9 @@ class WorldModel:
             self._kept.move_to_end(key)
             return self._kept[key]
         known = self._known(at)
-        learned, stated = self._learn(variant, at, known, points), betas or {}
+        learned = self._learn(variant, at, known, points)
+        if betas is not None:
+            learned = learned.holding(betas)
         held = {name: known.records[name] for name in spec.processes}
         for name, process in spec.processes.items():
             # A question about it shows that the agreement was known when the question opened.
@@ -335,7 +340,7 @@ class WorldModel:
             spec,
             held,
             learned.hazards,
-            {link.name: stated.get(link.name, learned.betas[link.name]) for link in spec.links},
+            {link.name: learned.betas[link.name] for link in spec.links},
             points=points,
             repeats=times * (size // points),
             gain=learned.gain,

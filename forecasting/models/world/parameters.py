@@ -52,13 +52,14 @@ class Parameters:
     `moves` are drawn when they are asked for: a process at fault raises then, and no other; `betas`
     are log hazard ratios by link, (points,). `rates` is the pooled fit behind moves without a
     phrase. `effective` gives a process's effective number of proposals, None where none was
-    weighed.
+    weighed. `holding` draws again with some links at a known log hazard ratio.
     """
 
     moves: Mapping[Key, Hazard]
     betas: Mapping[str, FloatArray]
-    rates: Fit | None = None
-    effective: Callable[[str], float | None] = lambda _: None
+    rates: Fit | None
+    effective: Callable[[str], float | None]
+    holding: Callable[[Mapping[str, float]], "Parameters"]
 
 
 def parameters(
@@ -98,33 +99,41 @@ def parameters(
         rows = {key: pool_of[key] for key in chosen} if history else None
         with _named(sorted({name for name, _ in pool_of}), faults):
             joined = pooled_rates(rows, pasts, priors, fits=fits)
-    drawn: dict[str, _Drawn] = {}
+    child = {link.name: link for link in links}
+    moves = [(name, move.name) for name, process in timed.items() for move in _timed(process)]
 
-    def of(name: str) -> _Drawn:
-        if name in faults:
-            raise InvalidInput(faults[name])
-        if name not in drawn:
-            own = [link for link in links if link.child == name]
-            each = _Drawing(timed[name], own, seen, joined, pool_of, classes, shifts, points, seed)
-            with _named(name, faults):
-                drawn[name] = each.draw() if kept is None else kept.of(each)
+    def holding(betas: Mapping[str, float]) -> Parameters:
+        drawn: dict[str, _Drawn] = {}
+
+        def of(name: str) -> _Drawn:
             if name in faults:
                 raise InvalidInput(faults[name])
-        return drawn[name]
+            if name not in drawn:
+                own = [link for link in links if link.child == name]
+                held = {link.name: betas[link.name] for link in own if link.name in betas}
+                each = _Drawing(
+                    timed[name], own, held, seen, joined, pool_of, classes, shifts, points, seed
+                )
+                with _named(name, faults):
+                    drawn[name] = each.draw() if kept is None else kept.of(each)
+                if name in faults:
+                    raise InvalidInput(faults[name])
+            return drawn[name]
 
-    child = {link.name: link for link in links}
+        def beta(name: str) -> FloatArray:
+            if child[name].child in timed:
+                return of(child[name].child)[1][name]
+            return _betas(child[name], betas, points, seed)
 
-    def beta(name: str) -> FloatArray:
-        link = child[name]
-        return of(link.child)[1][name] if link.child in timed else prior_betas(link, points, seed)
+        return Parameters(
+            Lazily(moves, lambda key: of(key[0])[0][key[1]]),
+            Lazily(child, beta),
+            None if joined is None else joined.fit,
+            lambda name: of(name)[2],
+            holding,
+        )
 
-    moves = [(name, move.name) for name, process in timed.items() for move in _timed(process)]
-    return Parameters(
-        Lazily(moves, lambda key: of(key[0])[0][key[1]]),
-        Lazily(child, beta),
-        None if joined is None else joined.fit,
-        lambda name: of(name)[2],
-    )
+    return holding({})
 
 
 @contextlib.contextmanager
@@ -176,6 +185,13 @@ def _links_on(
     return tuple(link for link in links if links_on(link, move, process))
 
 
+def _betas(link: LinkSpec, held: Mapping[str, float], points: int, seed: int) -> FloatArray:
+    """Draw a link's log hazard ratio, or hold it where that is asked for."""
+    if link.name in held:
+        return np.full(points, held[link.name])
+    return prior_betas(link, points, seed)
+
+
 type _Drawn = tuple[dict[str, Hazard], dict[str, FloatArray], float | None]
 
 
@@ -203,6 +219,7 @@ class _Drawing:
 
     process: ProcessSpec
     links: list[LinkSpec]
+    held: Mapping[str, float]
     seen: Mapping[Key, OwnPast]
     joined: Pooled | None
     pool_of: Mapping[Key, tuple[float, float]]
@@ -216,7 +233,7 @@ class _Drawing:
         moves = _timed(self.process)
         pool = self.joined
         told = [
-            repr((self.process.name, moves, self.links, self.points, self.seed)),
+            repr((self.process.name, moves, self.links, self.held, self.points, self.seed)),
             *(repr((self.pool_of.get(key), self.shifts.get(key))) for key in map(self._key, moves)),
             *(repr(pool is not None and self._key(move) in pool.moves) for move in moves),
         ]
@@ -237,12 +254,14 @@ class _Drawing:
         moves = _timed(self.process)
         weighed = [move.name for move in moves if self._weighs(move)]
         size = max(self.points, PROPOSALS) if weighed else self.points
-        betas = {link.name: prior_betas(link, size, self.seed) for link in self.links}
+        betas = {link.name: _betas(link, self.held, size, self.seed) for link in self.links}
         priors = {move.name: self._prior(move, size) for move in moves}
         order = uniforms(self.points, self.seed, "parameter", self.process.name, "order")
         if weighed:
             each = [self._log_evidence(move, priors[move.name], betas) for move in moves]
-            along = next(iter(betas.values()), priors[weighed[0]].order)
+            along = priors[weighed[0]].order
+            if self.links:  # as the link was drawn: one that is held puts nothing in order
+                along = prior_betas(self.links[0], size, self.seed)
             if along is None:
                 along = np.arange(size, dtype=np.float64)
             chosen, effective = _comb(

@@ -72,9 +72,7 @@ def read(
 ) -> tuple[tuple[float, ...], Spread | None, tuple[tuple[float, float], ...], str, str | None]:
     """Read numbers, spread, intervals, gate and what decides the question off the paths."""
     window = (question.opens, question.closes)
-    given: BoolArray | None = None
-    if predicate.given is not None:
-        given = paths.truth(predicate.given, *window)
+    given = _given(paths, predicate, question)
     weights, repeats = paths.weights(given), paths.world.repeats
     if not weights.any():
         return (), None, (), "refused: no path meets the condition of the question", None
@@ -99,6 +97,42 @@ def read(
     ends = tuple((one.quantiles[0], one.quantiles[-1]) for one in each)
     gate = refused[0] if refused else "passed"
     return logged_options([one.p for one in each]), None, ends, gate, None
+
+
+def pull(paths: Paths, predicate: Predicate, question: Question) -> FloatArray:
+    """Give how far each parameter point pulls an answer on the scale of effects, (points, K).
+
+    It is the influence of the delta method, so that of a change between two runs on the same points
+    the error is the root of the summed squares of its pull: what both runs share falls out.
+    """
+    window = (question.opens, question.closes)
+    weights = paths.weights(_given(paths, predicate, question))
+    every = weights.reshape(-1, paths.world.repeats).sum(axis=1)
+    event = predicate.event
+    if question.type == "numeric":
+        space = question.space
+        x = np.clip(paths.number(cast("Total", event), *window), space.lower, space.upper)
+        low, middle, high = quantiles(x, weights, (40.0, 50.0, 60.0))
+        hits, slope = [x <= middle], np.array([low - high]) / 0.2
+    else:
+        if question.type == "binary":
+            hits = [paths.truth(cast("Truth", event), *window)]
+        else:
+            chosen = paths.choice(cast("Choice", event), question.space.options, *window)
+            hits = [chosen == place for place in range(len(question.space.options))]
+        p = np.array([logged(float(weights @ hit)) for hit in hits])
+        slope = 1.0 / (p * (1.0 - p))
+    columns = []
+    for hit in hits:
+        mass = np.where(hit, weights, 0.0).reshape(-1, paths.world.repeats).sum(axis=1)
+        columns.append(mass - mass.sum() * every)
+    return np.asarray(np.stack(columns, axis=1) * slope, dtype=np.float64)
+
+
+def _given(paths: Paths, predicate: Predicate, question: Question) -> BoolArray | None:
+    if predicate.given is None:
+        return None
+    return paths.truth(predicate.given, question.opens, question.closes)
 
 
 def on_scale(question: Question, numbers: Sequence[float]) -> FloatArray:

@@ -13,6 +13,7 @@ from forecasting.domain import predicate as ask
 from forecasting.domain.evidence import Effect, Evidence, fading, parse_effect, split_on
 from forecasting.domain.predicate import Moment, Predicate
 from forecasting.domain.process import DeliverySpec, MoveSpec, Phrase, ProcessSpec, WorldSpec
+from forecasting.evidence import learned
 from forecasting.evidence.history import EPOCH, Past, Piece, Record, Step
 from forecasting.evidence.leads import to_question
 from forecasting.evidence.reports import alive, bound, multiplier, reports, story_total, unusable
@@ -173,6 +174,20 @@ def test_what_is_known_later_changes_nothing_before(items, late, days):
     as_of = NOON + days * DAY
     known = [item for item in (*items, late) if item.known_at <= as_of]
     assert _coded(*items, late, as_of=as_of) == _coded(*known, as_of=as_of)
+
+
+def test_a_later_grade_of_a_source_leaves_what_an_earlier_item_weighs() -> None:
+    first = _item("first", "truce=on=x1000", grade="C")
+    later = _item("later", "convoy=x2", grade="A", at=1.0)
+    believed = learned([first, later], QUESTIONS, {}, LATER)
+    for reliability in (None, believed):
+        coded = reports(
+            [first, later], WORLD, QUESTIONS, PREDICATES, reliability=reliability, as_of=LATER
+        )
+        mine = {each.key: each for each in coded}
+        assert mine["first"].log_ratio == pytest.approx(_weight(first))
+        assert (mine["first"].grade, mine["later"].grade) == ("C", "A")
+        assert exp(mine["first"].bound) == pytest.approx(4.0)
 
 
 @pytest.mark.parametrize("at", [0.0, 5.0])
