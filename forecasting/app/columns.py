@@ -1,7 +1,19 @@
 """The columns of each frame that a book gives, for those without rows; a test compares them."""
 
 QUESTIONS = (
-    *("id", "title", "type", "ladder", "status", "opens", "closes", "outcome", "model", "texts"),
+    *(
+        "id",
+        "title",
+        "type",
+        "ladder",
+        "status",
+        "opens",
+        "closes",
+        "by",
+        "outcome",
+        "model",
+        "texts",
+    ),
     *("event", "topic", "tags", "latest", "withdrawn", "latest_model", "difference"),
 )
 FORECASTS = (

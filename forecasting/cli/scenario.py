@@ -25,7 +25,7 @@ def list_() -> None:
     """
     with opened() as book:
         rows = book.scenarios()
-    emit(rows, columns=("scenario", "title", "named", "closes"), title=f"{len(rows)} scenarios")
+    emit(rows, columns=("scenario", "title", "named", "by"), title=f"{len(rows)} scenarios")
 
 
 @scenario.command()

@@ -314,9 +314,9 @@ def calibration(
             result = book.calibration(share=share, score=score, **wanted)
             rows = [result.numbers] if result.numbers["n"] else []
         if not rows and (by or picture):
-            about = {"types": ("numeric" if picture == "pit" else "binary",)}
+            types = ("numeric" if picture == "pit" else "binary",)
             read = None if picture == "over-time" else share
-            relay(book.why_empty(whose=True, share=read, **about, **wanted))
+            relay(book.why_empty(types=types, whose=True, share=read, **wanted))
         if out is not None:
             if not picture:
                 result.save(out, title=f"{who or 'everybody'} ({kind}, {reading} outcomes)")

@@ -80,7 +80,6 @@ class QuestionPage:
     links: Sequence[Mapping[str, Any]]
     versions: int
     children: Sequence[Question]
-    closes_in_words: str
 
     @property
     def question(self) -> Question:
@@ -140,7 +139,6 @@ def question_page(
             if one.parent == chosen.id
             or (one.condition is not None and one.condition.question == chosen.id)
         ],
-        closes_in_words=deadline(chosen.closes, chosen.zone),
     )
 
 
