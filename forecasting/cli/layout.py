@@ -89,10 +89,19 @@ def fitting(ranked: Sequence[Column], width: int, always: int) -> list[Column]:
             left += column.least - narrow
             column.least = narrow
     for column in sorted((each for each in ranked if each not in shown), key=_empty):
-        if column.least + GAP <= left:
-            shown.append(column)
-            left -= column.least + GAP
-    return [column for column in ranked if column in shown]
+        both = [each for each in ranked if _ends(each) == _ends(column) and each not in shown]
+        needed = sum(each.least + GAP for each in both)
+        if both and needed <= left:
+            shown += both
+            left -= needed
+    ends = [_ends(column) for column in shown]
+    alone = {end for end in ends if ends.count(end) < sum(_ends(c) == end for c in ranked)}
+    return [column for column in ranked if column in shown and _ends(column) not in alone]
+
+
+def _ends(column: Column) -> str:
+    """Name the interval that a column is one end of; else the column itself."""
+    return re.sub("(lower|upper)$", "ends", column.name)
 
 
 def _empty(column: Column) -> bool:

@@ -45,3 +45,9 @@ def _median(said: Any) -> Any:
         return said
     level = min(said, key=lambda each: abs(float(each) - 50))
     return Quantiles({level: said[level]})
+
+
+def ruled(row: Mapping[str, Any]) -> str:
+    """Name the rule of a row with its convention: brier (half), crps."""
+    convention = row.get("convention")
+    return f"{row['rule']} ({convention})" if convention else str(row["rule"])

@@ -16,7 +16,8 @@ from forecasting.app.book import open_book
 from forecasting.cli import output, run
 from forecasting.cli.standing import brief
 from forecasting.domain.forecast import Quantiles
-from tests.app.season import season
+from forecasting.domain.outcome import OutcomeSpace
+from tests.app.season import Diary, question, resolved, said, season
 
 WIDTHS = (60, 80, 120, 200)
 NOW = "2026-11-22T12:00:00Z"
@@ -237,11 +238,44 @@ def test_options_and_quantiles_read_as_what_they_are(
     assert output.cell(quantiles) == "10 %: 0  50 %: 900  90 %: 2500"
     row = {"mine": quantiles, "model": None, "difference": None, "withdrawn": False}
     assert brief(row)["mine"] == {"50": 900.0}
-    said = {"mine": options, "model": {"none": 0.3, "soft": 0.6, "firm": 0.1}}
-    said["difference"] = {name: options[name] - said["model"][name] for name in options}
-    shown = brief(said)
+    model = {"none": 0.3, "soft": 0.6, "firm": 0.1}
+    apart = {name: options[name] - model[name] for name in options}
+    shown = brief({"mine": options, "model": model, "difference": apart})
     assert (shown["mine"], shown["model"]) == ({"soft": 0.85}, {"soft": 0.6})
     assert shown["difference"] == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("width", range(40, 120, 8))
+def test_both_ends_of_an_interval_are_there_or_neither(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    output.remember(output.Settings())
+    names = ["source", "mean", "n", "lower", "upper", "prior", "prior_lower", "prior_upper"]
+    for always in (2, 4, 5):
+        output._table([dict.fromkeys(names, 0.5)], names, "", always=always)
+        header = " ".join(_header(capsys.readouterr().out).split())
+        assert header.count("lower") == header.count("upper")
+
+
+def test_a_table_of_several_rules_says_each_in_its_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORECASTING_NOW", "2026-06-01T00:00:00Z")
+    path = tmp_path / "mixed.db"
+    diary = Diary(path)
+    counted = question("n", space=OutcomeSpace("numeric", (), 0.0, 100.0, "people"))
+    asked = [counted, question("q")]
+    diary.write(0.0, *asked, said(counted, "ann", (10.0, 20.0, 30.0), 0.0),
+                said(asked[1], "ann", 0.3, 0.0))  # fmt: skip
+    diary.write(30.0, resolved(counted, "25", 30.0), resolved(asked[1], "no", 30.0))
+    diary.ledger.close()
+    for width in (60, 80):
+        text = _printed(monkeypatch, str(path), width, "score")
+        assert "rule" in _header(text)
+        assert "crps" in text
+        assert "brier (half)" in text.partition("──")[2]
+        assert "brier" not in " ".join(text.partition("──")[0].split()).replace("rule", "")
 
 
 def test_no_number_is_less_than_nothing(capsys: pytest.CaptureFixture[str]) -> None:

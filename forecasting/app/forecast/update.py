@@ -64,7 +64,8 @@ def update(
     -------
     (rows, warnings)
         A row per question with the model's probability before and after, whether it was logged,
-        and `quiet`: what it would be if nothing had happened up to now.
+        `linked` where that is only because one of its ladder or its linked group changed, and
+        `quiet`: what it would be if nothing had happened up to now.
     """
     moment = as_of or now
     check_moment(moment, now)
@@ -122,7 +123,8 @@ def update(
     ]
     if changed_since(ledger, bank):
         warnings.append("the bank's files changed since they were loaded: forecast init loads them")
-    changed = _changed(predictor, able, told, before)
+    own = frozenset(q.id for q in able if q.id in told and _moved(told[q.id], before.get(q.id)))
+    changed = _changed(predictor, able, own)
     logged = {
         q.id
         for q in able
@@ -145,6 +147,7 @@ def update(
             "open",
             told[q.id],
             logged=q.id in logged and not dry_run,
+            linked=q.id in logged & changed - own,
             seconds=seconds,
             watched_until=min((ends[name] for name in rests[q.id]), default=None),
             quiet=quiet.get(q.id),
@@ -187,19 +190,10 @@ def _named(names: Sequence[str]) -> str:
     )
 
 
-def _changed(
-    predictor: Predictor,
-    questions: Sequence[Question],
-    told: Mapping[str, Said],
-    before: Mapping[str, Forecast],
-) -> set[str]:
-    """Give the questions of each group in which something changed."""
+def _changed(predictor: Predictor, questions: Sequence[Question], own: frozenset[str]) -> set[str]:
+    """Give the questions of each group in which the number of one changed of its own."""
     group = groups(predictor.bank.world, {q.id: asked(predictor.asks[q.id]) for q in questions})
-    moved = {
-        group.get(q.id, q.id)
-        for q in questions
-        if q.id in told and _moved(told[q.id], before.get(q.id))
-    }
+    moved = {group.get(name, name) for name in own}
     return {q.id for q in questions if group.get(q.id, q.id) in moved}
 
 
@@ -265,6 +259,7 @@ def _row(
     item: Said | None = None,
     *,
     logged: bool = False,
+    linked: bool = False,
     seconds: float = 0.0,
     watched_until: dt.datetime | None = None,
     quiet: Any = None,
@@ -289,6 +284,7 @@ def _row(
             for cause, change in moved
         ],
         "logged": logged,
+        "linked": linked,
         "closes": question.closes,
         "seconds": seconds,
         "watched_until": watched_until,
