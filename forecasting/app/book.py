@@ -366,6 +366,12 @@ class Book[Table](Record[Table], Review[Table], World):
         rows = due(self.ledger, forecaster=self.forecaster, now=clock.now(), by=by)
         return self._give(rows, ("deadline",), ROW)
 
+    def without_criteria(self) -> list[str]:
+        """Name the open questions that go by their title alone."""
+        from forecasting.app.questions.today import lacking_criteria
+
+        return lacking_criteria(self.board.state(self.forecaster, clock.now()))
+
     def question(self, name: str) -> list[dict[str, Any]]:
         """Give all there is to a question; of a ladder, a row a rung."""
         from forecasting.app.questions.page import show

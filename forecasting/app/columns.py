@@ -1,7 +1,19 @@
 """The columns of each frame that a book gives, for those without rows; a test compares them."""
 
 QUESTIONS = (
-    *("id", "title", "type", "ladder", "status", "opens", "closes", "outcome", "model", "texts"),
+    *(
+        "id",
+        "title",
+        "type",
+        "ladder",
+        "status",
+        "opens",
+        "closes",
+        "by",
+        "outcome",
+        "model",
+        "texts",
+    ),
     *("event", "topic", "tags", "latest", "withdrawn", "latest_model", "difference"),
 )
 FORECASTS = (
@@ -39,7 +51,7 @@ LEADERBOARD = (
 WATCHES = ("process", "title", "until", "recorded_at", "days", "watcher", "because", "seq")
 UPDATE = (
     *("question", "model", "before", "after", "lower", "upper", "mcse", "method", "k_hat", "gate"),
-    *("fit", "moved", "logged", "closes", "seconds", "watched_until", "quiet", "status"),
+    *("fit", "moved", "logged", "linked", "closes", "seconds", "watched_until", "quiet", "status"),
 )
 WORLDVIEWS = (
     *("worldview", "title", "weight", "n_resolved", "n_events", "brier", "n_scored", "n_claims"),

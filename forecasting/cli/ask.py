@@ -104,7 +104,7 @@ def told(made: dict[str, Any]) -> None:
         for name in made["questions"]
     ]
     line(f"asked: {made['title']}")
-    line(f"  closes {made['deadline']}")
+    line(f"  closes: {made['deadline']}")
     for row in rows:
         model_says = "" if row["model"] is None else f"   model {cell(row['model'])}"
         line(f"  {row['question']}   mine {cell(row['mine'])}{model_says}")

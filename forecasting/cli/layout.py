@@ -3,15 +3,24 @@
 Widths are measured by the library, in cells of the terminal: a Chinese character takes two.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
 from rich.cells import cell_len, chop_cells
 
+from forecasting.cli.output import PAIRS
+
 #: The narrowest that prose folds to, and the narrowest that the first column does.
 LEAST_PROSE = 20
 LEAST_SUBJECT = 12
+#: The narrowest that the first column becomes to make room for one that may be left out.
+LEAST_NAME = 16
+#: The columns that no width drops.
+KEPT = 2
+#: A day is one piece.
+_PIECES = re.compile(r"\d{4}-\d\d-\d\d|[^-@]*[-@]|[^-@]+")
 #: What stands between two columns, and at either edge.
 BETWEEN = "   "
 EDGE = " "
@@ -33,7 +42,14 @@ class Column:
 
     @classmethod
     def of(
-        cls, name: str, header: str, cells: Sequence[str], *, numeric: bool, folds: bool
+        cls,
+        name: str,
+        header: str,
+        cells: Sequence[str],
+        *,
+        numeric: bool,
+        folds: bool,
+        pairs: bool = False,
     ) -> "Column":
         """Measure a column; one that does not fold stays whole, for its cells are typed back."""
         widest = max(_widest(text) for text in cells)
@@ -41,16 +57,30 @@ class Column:
             header = header.replace(" ", "\n")
         whole = max(widest, _widest(header))
         least = min(whole, LEAST_PROSE) if folds else whole
+        if pairs:
+            # Of several, a number stays beside its option.
+            several = any(PAIRS in text for text in cells)
+            parts = (part for text in cells for part in text.split(PAIRS if several else " "))
+            least = min(least, max([_widest(header), *map(cell_len, parts)]))
         return cls(name, header, cells, numeric, folds, whole, least)
 
 
 def fitting(ranked: Sequence[Column], width: int, always: int) -> list[Column]:
     """Choose the columns that fit: the first ones always, the others by rank while there is room.
 
-    A column without a value in any row gives way to those that say something.
-    Where even the first are too wide they fold, what a row is about before the answer.
+    A column without a value in any row gives way to those that say something. Where the first ones
+    are too wide, what a row is about folds between its words before one of them is left out; the
+    first two are there whatever it takes.
     """
-    shown = list(ranked[:always])
+    shown = [column for i, column in enumerate(ranked[:always]) if i < KEPT or not _empty(column)]
+    least = [column.least + GAP for column in shown]
+    if shown:
+        pieces = (piece for text in shown[0].cells for piece in _pieces(text))
+        narrow = max(LEAST_NAME, max(map(cell_len, pieces), default=0))
+        least[0] = min(least[0], narrow + GAP)
+    while len(shown) > KEPT and sum(least) > width:
+        shown.pop()
+        least.pop()
     left = width - sum(column.least + GAP for column in shown)
     for column in shown:
         if left < 0 and column.least > LEAST_SUBJECT:
@@ -58,11 +88,20 @@ def fitting(ranked: Sequence[Column], width: int, always: int) -> list[Column]:
             narrow = max(column.least + left, LEAST_SUBJECT)
             left += column.least - narrow
             column.least = narrow
-    for column in sorted(ranked[always:], key=_empty):
-        if column.least + GAP <= left:
-            shown.append(column)
-            left -= column.least + GAP
-    return [column for column in ranked if column in shown]
+    for column in sorted((each for each in ranked if each not in shown), key=_empty):
+        both = [each for each in ranked if _ends(each) == _ends(column) and each not in shown]
+        needed = sum(each.least + GAP for each in both)
+        if both and needed <= left:
+            shown += both
+            left -= needed
+    ends = [_ends(column) for column in shown]
+    alone = {end for end in ends if ends.count(end) < sum(_ends(c) == end for c in ranked)}
+    return [column for column in ranked if column in shown and _ends(column) not in alone]
+
+
+def _ends(column: Column) -> str:
+    """Name the interval that a column is one end of; else the column itself."""
+    return re.sub("(lower|upper)$", "ends", column.name)
 
 
 def _empty(column: Column) -> bool:
@@ -128,21 +167,37 @@ def _widest(text: str) -> int:
 
 
 def _folded(text: str, width: int) -> list[str]:
-    """Break a cell at its line feeds and between words; a word too long is broken anywhere."""
+    """Break a cell at its line feeds, between pairs or words, in a long word after a hyphen."""
     if "\n" not in text and cell_len(text) <= width:
         return [text]
     found = []
     for part in text.split("\n"):
-        line, used = "", 0
-        for word in part.split(" "):
-            size = cell_len(word)
-            if used and used + 1 + size <= width:
-                line, used = f"{line} {word}", used + 1 + size
-                continue
-            if used:
-                found.append(line)
-            *whole, line = chop_cells(word, width) or [""]
-            found += whole
-            used = cell_len(line)
-        found.append(line)
+        between = PAIRS if PAIRS in part else " "
+        found += _filled(part.split(between), between, width)
     return found
+
+
+def _filled(words: Sequence[str], between: str, width: int) -> list[str]:
+    """Put words on as few lines as they take; a word that is too long is broken."""
+    found, line = [], ""
+    for word in words:
+        if line and cell_len(line) + len(between) + cell_len(word) <= width:
+            line += between + word
+            continue
+        if line:
+            found.append(line)
+        *whole, line = [word] if cell_len(word) <= width else _broken(word, width)
+        found += whole
+    return [*found, line]
+
+
+def _broken(word: str, width: int) -> list[str]:
+    """Break what is wider than a line: between words, after a hyphen, or else anywhere."""
+    if " " in word:
+        return _filled(word.split(" "), " ", width)
+    pieces = _pieces(word)
+    return _filled(pieces, "", width) if len(pieces) > 1 else chop_cells(word, width) or [""]
+
+
+def _pieces(word: str) -> list[str]:
+    return _PIECES.findall(word)

@@ -1,10 +1,12 @@
 """models list, show, priors: the graphs, the kinds of process, and every prior."""
 
+from typing import Any
+
 import click
 
 from forecasting.cli import options
 from forecasting.cli.options import Group
-from forecasting.cli.output import emit, opened
+from forecasting.cli.output import counted, emit, opened, settings
 
 
 @click.group(cls=Group)
@@ -49,8 +51,17 @@ def priors(question: tuple[str, ...]) -> None:
     """
     with opened() as book:
         rows = book.priors(*question)
+    if settings().format == "table":
+        rows = [{**row, "parameter": _named(row)} for row in rows]
     emit(
         rows,
-        columns=("parameter", "prior", "known_by", "worldview", "family", "source"),
-        title=f"{len(rows)} priors",
+        columns=("parameter", "prior", "source", "known_by", "worldview"),
+        title=counted(len(rows), "prior"),
+        always=3,
     )
+
+
+def _named(row: dict[str, Any]) -> str:
+    """Name a parameter in words, with its letter; moves and links have names of their own."""
+    of = {"rates": "rate", "spells": "duration", "deliveries": "delivery"}.get(row["family"], "")
+    return f"{of}: {row['is']} ({row['parameter']})" if row["is"] else row["parameter"]

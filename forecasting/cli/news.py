@@ -9,7 +9,7 @@ import click
 
 from forecasting.cli import times
 from forecasting.cli.options import Group
-from forecasting.cli.output import emit, opened, relay, say, settings
+from forecasting.cli.output import counted, emit, opened, relay, say, settings
 
 
 @click.group(cls=Group)
@@ -139,14 +139,19 @@ def list_(question: str, everything: bool) -> None:
     """
     with opened() as book:
         rows = book.evidence(question=question, everything=everything)
-    columns = ("seq", "title", "weight", "known_at", "source", "grade", "on")
+    columns = ("seq", "title", "on", "source", "known_at", "weight")
     if settings().format == "table":
-        rows = [{**row, "weight": _weight(row)} for row in rows]
+        rows = [{**row, "weight": _weight(row), "source": _graded(row)} for row in rows]
     emit(
         rows,
         columns=(*columns, "state") if everything else columns,
-        title=f"{len(rows)} items, times in UTC",
+        title=f"{counted(len(rows), 'item')}, each source with its grade, times in UTC",
+        always=4,
     )
+
+
+def _graded(row: Mapping[str, Any]) -> str:
+    return f"{row['source']} ({row['grade']})" if row["grade"] else str(row["source"])
 
 
 def _weight(row: Mapping[str, Any]) -> str:

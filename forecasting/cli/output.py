@@ -46,6 +46,8 @@ PROSE = (
 )
 #: Columns that no width drops: what a row is about, and the answer.
 ALWAYS = 2
+#: What stands between an option with its number and the next.
+PAIRS = "  "
 #: The least room that a record leaves for its values.
 LEAST_ROOM = 20
 #: A number from here on is written with an exponent.
@@ -149,6 +151,11 @@ def emit(
         _record(rows)
     else:
         _table(records, columns or _keys(records), title, always=always, quiet=quiet)
+
+
+def counted(n: int, what: str) -> str:
+    """Write a count with its noun: 1 source, 2 sources."""
+    return f"{n} {what}{'s' * (n != 1)}"
 
 
 def say(message: str) -> None:
@@ -326,7 +333,11 @@ def cell(value: Any) -> str:
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%MZ")
     if isinstance(value, Mapping):
-        return "  ".join(f"{printable(str(key))} {cell(item)}" for key, item in value.items())
+        from forecasting.domain.forecast import Quantiles
+
+        if isinstance(value, Quantiles):
+            return PAIRS.join(f"{level} %: {_quantity(item)}" for level, item in value.items())
+        return PAIRS.join(f"{printable(str(key))} {cell(item)}" for key, item in value.items())
     if isinstance(value, list | tuple):
         return " ".join(cell(item) for item in value) or "–"
     return printable(str(value))
@@ -337,7 +348,16 @@ def _number(value: float) -> str:
         return "∞" if value > 0 else "−∞"
     if abs(value) >= LARGEST_PLAIN:
         return f"{value:.3g}"
-    return f"{value:.0f}" if value == int(value) and abs(value) >= 10 else f"{value:.3f}"
+    text = f"{value:.0f}" if value == int(value) and abs(value) >= 10 else f"{value:.3f}"
+    return "0.000" if text == "-0.000" else text
+
+
+def _quantity(value: float) -> str:
+    """Write a count, an amount or a day: whole where it is, else three digits of it."""
+    if not math.isfinite(value) or abs(value) >= LARGEST_PLAIN:
+        return _number(value)
+    whole = value == int(value) or abs(value) >= 100
+    return f"{value:.0f}" if whole else f"{value:.3g}"
 
 
 def _table(
@@ -350,8 +370,9 @@ def _table(
 ) -> None:
     """Print a table that fits the width, its columns in the order of their rank.
 
-    The first, what a row is about and the answer, are always there; of the others the last give
-    way first. Prose folds. With ``--wide`` all stand on lines as long as they need.
+    The first, what a row is about and the answer, are always there; of the others those without a
+    value in any row give way first, then the last. Prose folds, and names between their words.
+    With ``--wide`` all stand on lines as long as they need.
     """
     from forecasting.cli import layout
 
@@ -387,6 +408,7 @@ def _column(name: str, records: Sequence[Row]) -> "layout.Column":
         [cell(value).expandtabs(4) for value in values],
         numeric=all(isinstance(value, int | float) or value is None for value in values),
         folds=name in PROSE or any(isinstance(v, Mapping | list | tuple) for v in values),
+        pairs=any(isinstance(v, Mapping) for v in values),
     )
 
 

@@ -8,17 +8,20 @@ import click
 from forecasting.cli import ask as asking
 from forecasting.cli import options
 from forecasting.cli.options import Group
-from forecasting.cli.output import emit, opened, say, settings
+from forecasting.cli.output import counted, emit, opened, say, settings
+from forecasting.cli.standing import BRIEF, BY, brief
 from forecasting.cli.times import somebody_there
+from forecasting.domain.instants import last_day
 from forecasting.errors import InvalidInput
 
 if TYPE_CHECKING:
     from forecasting.errors import Problem
 
-COLUMNS = (
-    *("id", "latest", "latest_model", "difference", "outcome", "status", "closes", "title"),
-    "type",
-)
+COLUMNS = ("id", "mine", "model", "outcome", "by", "difference", "status", "title", "type")
+
+
+#: What a ladder shows of its rungs.
+RUNGS = ("id", "latest", "outcome", "by", "status", "title", "type")
 
 
 @click.group(cls=Group)
@@ -43,8 +46,8 @@ def questions() -> None:
 def list_(status: str | None, tag: str, text: str) -> None:
     r"""List the questions, a row each (a rung of a ladder is one).
 
-    `latest` is your forecast in force, `latest model` the model's, `difference` yours minus the
-    model's.
+    `mine` is your forecast in force, `model` the model's, `difference` yours minus the model's;
+    --json and --csv call them `latest`, `latest_model` and `difference`.
 
     \b
     Example:
@@ -52,9 +55,12 @@ def list_(status: str | None, tag: str, text: str) -> None:
     """
     with opened() as book:
         rows = book.questions(status=status or "", tag=tag, text=text)
+    shown: list[Any] = rows
     if settings().format == "table":
-        rows = [row | {"latest": "withdrawn"} if row["withdrawn"] else row for row in rows]
-    emit(rows, columns=COLUMNS, title=f"{len(rows)} questions, times in UTC")
+        rows = [{**row, "mine": row["latest"], "model": row["latest_model"]} for row in rows]
+        shown = [brief(row) for row in rows]
+    title = f"{counted(len(rows), 'question')}; {BY}{BRIEF * (shown != rows)}"
+    emit(shown, columns=COLUMNS, title=title, always=6)
 
 
 @questions.command()
@@ -71,7 +77,7 @@ def show(question: str) -> None:
     if len(shown) == 1:
         emit(shown[0])
     else:
-        emit(shown, columns=COLUMNS)
+        emit(shown, columns=RUNGS)
 
 
 @questions.command()
@@ -91,7 +97,7 @@ def check(path: Path | None) -> int:
     if settings().format == "table":
         for problem in problems:
             click.echo(str(problem))
-        say(f"{len(problems)} faults" if problems else "no fault found")
+        say(counted(len(problems), "fault") if problems else "no fault found")
     else:
         emit(rows)
     return 1 if problems else 0
@@ -122,7 +128,17 @@ def add(file: Path) -> None:
     """
     with opened() as book:
         added = book.add_questions(file)
-    emit([{"id": q.id, "title": q.title, "type": q.type, "closes": q.closes} for q in added])
+    rows = [
+        {
+            "id": q.id,
+            "title": q.title,
+            "type": q.type,
+            "closes": q.closes,
+            "by": last_day(q.closes, q.zone),
+        }
+        for q in added
+    ]
+    emit(rows, columns=("id", "title", "by", "type"), title=BY)
 
 
 @questions.command()

@@ -7,7 +7,7 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Group
-from forecasting.cli.output import emit, opened, relay, say, waiting
+from forecasting.cli.output import emit, opened, relay, say, settings, waiting
 
 
 @click.group(cls=Group)
@@ -25,7 +25,7 @@ def list_() -> None:
     """
     with opened() as book:
         rows = book.scenarios()
-    emit(rows, columns=("scenario", "title", "named", "closes"), title=f"{len(rows)} scenarios")
+    emit(rows, columns=("scenario", "title", "named", "by"), title=f"{len(rows)} scenarios")
 
 
 @scenario.command()
@@ -76,7 +76,7 @@ def what_if(name: str, given: tuple[str, ...], do: tuple[str, ...], as_of: str, 
     rows = found.what_if(given, do, found.find(name))
     columns = ("question", "state", "after", "before", "lower", "upper", "mcse")
     emit(
-        rows, columns=columns, always=3, title=f"{rows[0]['basis']}; 90 % intervals" if rows else ""
+        rows, columns=columns, always=6, title=f"{rows[0]['basis']}; 90 % intervals" if rows else ""
     )
     refused = sum(row["gate"] != "passed" for row in rows)
     if refused:
@@ -104,12 +104,21 @@ def value(name: str, target: str, as_of: str, seed: int) -> None:
       forecast scenario value --target deal=signed-soft
     """
     found = _live(as_of, seed)
-    columns = ("question", "value_of_information", "days", "per_day", "rank_per_day", "target")
-    emit(
-        found.value(target, found.find(name) if name else None),
-        columns=columns,
-        title="expected drop of the Brier score (half) of the target from knowing the answer",
-    )
+    columns = ("question", "value", "days", "rank_per_day")
+    rows = found.value(target, found.find(name) if name else None)
+    about = rows[0]["target"] if rows else ""
+    title = f"expected drop of the Brier score (half) of {about} from knowing the answer"
+    if settings().format == "table":
+        rows = [
+            {**row, "value": _small(row["value_of_information"]), "days": round(row["days"])}
+            for row in rows
+        ]
+    emit(rows, columns=columns, title=title)
+
+
+def _small(value: float) -> str:
+    """Write a small drop of a score to four decimals."""
+    return f"{value:.4f}" if value >= 0.00005 else "< 0.0001"
 
 
 @scenario.command()

@@ -9,6 +9,7 @@ from forecasting.cli import options, times
 from forecasting.cli.options import Command
 from forecasting.cli.output import emit, opened, relay, say, settings
 from forecasting.cli.spelling import as_options
+from forecasting.cli.standing import ruled
 from forecasting.domain.resolution import READINGS, Reading
 from forecasting.domain.scores import SCORES
 
@@ -186,10 +187,14 @@ def score(
     shown = any(row["while_open"] is not None for row in rows)
     if shown:
         say(WHILE_OPEN)
+    several = len({ruled(row) for row in rows}) > 1
+    if settings().format == "table":
+        rows = [{**row, "rule": ruled(row)} for row in rows]
     columns = [
         *([] if by == "forecaster" else [by]),
         "forecaster",
         "mean",
+        *(["rule"] if several else []),
         *(["while_open"] if shown else []),
         *(["kind"] if kind == "all" else []),
         "type",
@@ -201,7 +206,6 @@ def score(
         "skill",
         *(["difference", "difference_lower", "difference_upper"] if compared else []),
         *(["event_rate"] if by == "horizon" else []),
-        "rule",
     ]
     if rows and not rows[0]["proper"]:
         what = f"rule {rule}" if rule in ("peer", "relative") else f"window {window}"
@@ -209,15 +213,17 @@ def score(
     emit(
         rows,
         columns=columns,
-        title=_title(rows[0], kind, against, reading) if rows else "",
-        always=2 if by == "forecaster" else 3,
+        title=_title(rows, kind, against, reading) if rows else "",
+        always=(2 if by == "forecaster" else 3) + several,
     )
 
 
-def _title(row: dict[str, Any], kind: str, against: str, reading: str) -> str:
+def _title(rows: list[dict[str, Any]], kind: str, against: str, reading: str) -> str:
+    row = rows[0]
+    rules = "each type by its rule" if len({r["rule"] for r in rows}) > 1 else row["rule"]
     return (
         f"{kind} forecasts, {reading} outcomes, window {row['window']}, "
-        f"{row['rule']} ({row['convention']}), {row['orientation']} is better; "
+        f"{rules}, {row['orientation']} is better; "
         "intervals 95 % over events, "
         "skill = gain over the uniform forecast, "
         f"difference = score - {against or 'base rate'}'s on shared questions"

@@ -4,7 +4,7 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Group
-from forecasting.cli.output import emit, opened, say, settings
+from forecasting.cli.output import counted, emit, opened, say, settings
 
 
 @click.group(cls=Group, invoke_without_command=True)
@@ -41,12 +41,14 @@ def list_(everything: bool = False, kind: str = "live", as_of: str = "") -> None
     emit(
         shown,
         columns=(
-            *("source", "reliability", "grade", "lower", "upper", "items", "claims", "bound"),
+            *("source", "reliability", "bound", "grade", "items", "claims", "lower", "upper"),
             *(("change", "verdict") if any(row.get("verdict") for row in rows) else ()),
             *("right", "wrong", "prior", "prior_lower", "prior_upper"),
         ),
-        title=f"{len(rows)} sources; reliability with its 90 % interval; bound: the most that one "
-        "multiplies a hazard by" + ("; --all lists those of data sets" * (len(shown) < len(rows))),
+        always=4,
+        title=f"{counted(len(rows), 'source')}; reliability with its 90 % interval; bound: the most "
+        "that one multiplies a hazard by"
+        + ("; --all lists those of data sets" * (len(shown) < len(rows))),
     )
 
 

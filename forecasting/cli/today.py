@@ -6,27 +6,33 @@ from typing import Any
 import click
 
 from forecasting.cli.options import Command
-from forecasting.cli.output import emit, opened, say, settings
-from forecasting.domain.question import NO_CRITERIA
+from forecasting.cli.output import counted, emit, opened, say, settings
+from forecasting.cli.standing import BRIEF, BY, brief
 from forecasting.errors import InvalidInput
 
 COLUMNS = (
-    *("question", "value", "reason", "mine", "model", "difference", "by", "age_days"),
-    *("staleness", "hazard", "news_since", "distance", "deadline", "title"),
+    *("question", "value", "reason", "mine", "model", "by", "difference", "age_days"),
+    *("staleness", "hazard", "news_since", "distance", "title"),
 )
 VIEW = ("question", "mine", "model", "difference", "by", "title")
 #: What each part of today's view shows, and what its title says.
 PARTS = {
     "fresh look": (("question", "value", *VIEW[1:]), "Worth a fresh look"),
-    "due": (VIEW, "Due: the deadline has passed and no outcome is recorded (forecast resolve)"),
+    "due": (
+        (*VIEW[:-1], "decided", "title"),
+        "Due: the deadline has passed, or facts decide it (forecast resolve QUESTION OUTCOME)",
+    ),
     "closes soon": (VIEW, "Closes within 7 days"),
     "moved": (
         ("question", "change", *VIEW[1:]),
         "The model moved since your forecast, or within 7 days",
     ),
-    "never answered": (VIEW, "Open, without a forecast of yours (forecast log)"),
+    "never answered": (
+        ("question", "model", "by", "title"),
+        "Others open without a forecast of yours (forecast log)",
+    ),
     "news not coded": (
-        ("seq", "title", "known_at", "source", "on"),
+        ("seq", "title", "on", "source", "known_at"),
         "News to be coded (forecast news show SEQ)",
     ),
 }
@@ -63,13 +69,15 @@ def due(by: str, ics: bool, mail: bool) -> None:
     with opened() as book:
         who = book.forecaster
         rows = book.due(by=by)
+        lacking = book.without_criteria()
     if ics or mail:
         click.echo(book.calendar(rows) if ics else book.mail(rows), nl=False)
         return
-    title = f"{len(rows)} questions need {who}; value: expected drop of the half Brier score"
-    emit([_shown(row) for row in rows], columns=COLUMNS, title=title if rows else "")
-    if any(NO_CRITERIA in row["reason"] for row in rows):
-        say(f"{NO_CRITERIA}: forecast questions edit QUESTION")
+    need = f"{counted(len(rows), 'question')} for {who}"
+    title = f"{need}; value: expected drop of the half Brier score from a fresh look; {BY}"
+    shown = [brief(row) for row in rows]
+    emit(shown, columns=COLUMNS, title=title + BRIEF * (shown != rows) if rows else "", always=6)
+    _say_lacking(lacking)
 
 
 def show() -> None:
@@ -77,28 +85,38 @@ def show() -> None:
     with opened() as book:
         who = book.forecaster
         rows = book.today()
-        due_ones = [] if len(rows) else book.due()
+        lacking = book.without_criteria()
     if settings().format != "table":
         emit(rows)
         return
-    lacking = sum(NO_CRITERIA in row["reason"] for row in due_ones)
     if not rows:
-        said = f"; {lacking} without criteria: forecast due" if lacking else ""
-        say(f"nothing needs {who} today{said}; forecast --help lists the commands")
-        return
-    for section, (columns, title) in PARTS.items():
-        part = [_shown(row) for row in rows if row["section"] == section]
-        if part:
-            emit(part[:MOST], columns=columns, title=title, quiet=True)
-        if (more := len(part) - MOST) > 0:
-            said = "forecast news list" if section == "news not coded" else "forecast due"
-            say(f"and {more} more: {said}")
-    if sys.stdout.isatty():
+        say(f"nothing needs {who} today; forecast --help lists the commands")
+    if len(rows):
+        _parts(rows)
+    _say_lacking(lacking)
+    if len(rows) and sys.stdout.isatty():
         say("forecast --help lists the commands")
 
 
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    """Write a withdrawn forecast as the word."""
-    if settings().format == "table" and row.get("withdrawn"):
-        return row | {"mine": "withdrawn"}
-    return row
+def _parts(rows: list[dict[str, Any]]) -> None:
+    """Print each part that has something, under its title."""
+    for section, (columns, title) in PARTS.items():
+        part = [brief(row) for row in rows if row["section"] == section]
+        if part:
+            emit(
+                part[:MOST],
+                columns=columns,
+                title=title,
+                quiet=True,
+                always=len(columns) - 1,
+            )
+        if (more := len(part) - MOST) > 0:
+            said = "forecast news list" if section == "news not coded" else "forecast due"
+            say(f"and {more} more: {said}")
+
+
+def _say_lacking(lacking: list[str]) -> None:
+    """Remind of the questions without criteria in one line."""
+    if lacking and settings().format == "table":
+        n = counted(len(lacking), "open question")
+        say(f"{n} without criteria: forecast questions edit {lacking[0]}")

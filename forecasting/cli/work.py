@@ -9,6 +9,7 @@ import click
 from forecasting.cli import options, times
 from forecasting.cli.options import Command
 from forecasting.cli.output import emit, opened, progress, say, settings, waiting
+from forecasting.cli.standing import ruled
 
 
 @click.command(cls=Command)
@@ -71,21 +72,15 @@ def update(
     shown = rows
     if settings().format == "table":
         shown = [{**row, "note": _note(row)} for row in rows]
+    both = any(row["quiet"] is not None for row in rows)
     columns: tuple[str, ...] = (
-        "question",
-        "after",
-        "before",
-        "lower",
-        "upper",
-        "quiet",
-        "logged",
-        "note",
+        *("question", "after", *(["quiet"] if both else []), "before", "logged"),
+        *("lower", "upper", "note"),
     )
-    if all(row["quiet"] is None for row in rows):
-        columns = tuple(name for name in columns if name != "quiet")
     logged = sum(row["logged"] for row in rows)
     title = "not logged (--dry-run)" if dry_run else f"{logged} of {len(rows)} logged"
-    emit(shown, columns=columns, title=f"{title}; 90 % intervals")
+    said = "; quiet: if nothing had happened since the last watch" if both else ""
+    emit(shown, columns=columns, title=f"{title}; 90 % intervals{said}", always=4 + both)
     asked = [row for row in rows if row["status"] == "open"]
     refused = [row for row in asked if str(row["gate"]).startswith("refused")]
     return 1 if asked and len(refused) == len(asked) else 0
@@ -112,7 +107,8 @@ def _note(row: dict[str, Any]) -> str:
         if isinstance(move["change"], float)
     ]
     gate = [] if row["gate"] == "passed" else [str(row["gate"])]
-    return "; ".join([*gate, *moves, *([row["fit"]] if row["fit"] else [])])
+    linked = ["logged with those linked to it"] if row["linked"] else []
+    return "; ".join([*gate, *moves, *linked, *([row["fit"]] if row["fit"] else [])])
 
 
 @click.command(cls=Command)
@@ -191,6 +187,7 @@ def _print(result: dict[str, Any]) -> None:
     columns = (
         "forecaster",
         "mean",
+        "rule",
         "type",
         "lower",
         "upper",
@@ -202,13 +199,13 @@ def _print(result: dict[str, Any]) -> None:
         "difference_lower",
         "difference_upper",
         "detectable",
-        "rule",
     )
     emit(
-        rows,
+        [{**row, "rule": ruled(row)} for row in rows],
         columns=columns,
-        title="scheduled window, smaller is better, Brier convention half; intervals 95 % over "
-        "events; difference to the base rate on shared questions; no ranking",
+        always=3,
+        title="scheduled window, smaller is better; intervals 95 % over events; difference to the "
+        "base rate on shared questions; no ranking",
     )
 
 

@@ -45,15 +45,16 @@ def _print(rows: list[dict[str, object]]) -> None:
     columns = (
         "worldview",
         "weight",
-        "n_resolved",
+        "differs",
+        "title",
         "n_events",
         "brier",
-        "n_scored",
         "n_claims",
         "claims_score",
-        "range",
         "claims_model",
-        "differs",
+        "range",
+        "n_resolved",
+        "n_scored",
     )
     shown = []
     for row in rows:
@@ -64,8 +65,10 @@ def _print(rows: list[dict[str, object]]) -> None:
     emit(
         shown,
         columns=columns,
-        title="Brier convention half, smaller is better, no ranking; claims at their text's "
-        "own date, with the range over their band",
+        title="differs: open questions on which it differs from the model; Brier convention half, "
+        "smaller is better, no ranking; claims at their text's own date, with the range over their "
+        "band",
+        always=4,
     )
     lines = [
         {"worldview": row["worldview"], **said}
@@ -77,6 +80,6 @@ def _print(rows: list[dict[str, object]]) -> None:
         emit(
             lines,
             columns=("worldview", "question", "says", "model"),
-            always=3,
+            always=4,
             title="open questions on which a worldview differs from the model",
         )

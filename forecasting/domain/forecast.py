@@ -36,6 +36,10 @@ def kind_named[Word: str](word: Word) -> Word:
     return found
 
 
+class Quantiles(dict[str, float]):
+    """Quantiles by their level in percent; what is printed for a person says so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Value:
     """What a forecast says: decimal strings exactly as entered, and their labels.
@@ -66,8 +70,9 @@ class Value:
         if self.shape == "binary":
             return float(self.entered[0])
         if len(self.labels) > DENSE and self.shape == "quantiles":
-            return {decimal_text(level): value for level, value in self.at(SHOWN).items()}
-        return dict(zip(self.labels, self.numbers, strict=True))
+            return Quantiles({decimal_text(level): v for level, v in self.at(SHOWN).items()})
+        found = dict(zip(self.labels, self.numbers, strict=True))
+        return Quantiles(found) if self.shape == "quantiles" else found
 
     def at(self, levels: Sequence[float]) -> dict[float, float]:
         """Give quantiles at some levels in percent: linear between its own, level beyond them.

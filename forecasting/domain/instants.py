@@ -96,12 +96,25 @@ def local_day(moment: dt.datetime, zone_name: str = DEFAULT_ZONE) -> dt.date:
     return utc(moment).astimezone(zone(zone_name)).date()
 
 
-def deadline(moment: dt.datetime, zone_name: str = DEFAULT_ZONE) -> str:
-    """Say a half-open deadline: the local moment, the zone, UTC, and that it is outside."""
+def last_day(moment: dt.datetime, zone_name: str = DEFAULT_ZONE) -> str:
+    """Name the day that a half-open deadline ends, or else its local moment to the minute."""
     there = utc(moment).astimezone(zone(zone_name))
     last = there.date() - dt.timedelta(days=1)
-    if day_ends(last, zone_name) == utc(moment):
-        said = f"by the midnight that ends {last.isoformat()} {zone_name}"
-    else:
-        said = f"before {there.isoformat()} {zone_name}"
-    return f"{said} = {iso(moment)}, exclusive"
+    return str(last) if day_ends(last, zone_name) == utc(moment) else f"{there:%Y-%m-%d %H:%M}"
+
+
+def deadline(moment: dt.datetime, zone_name: str = DEFAULT_ZONE) -> str:
+    """Say a half-open deadline: the day that it ends, or the local moment, and the zone.
+
+    Examples
+    --------
+    >>> deadline(dt.datetime(2027, 2, 1, tzinfo=dt.UTC), "UTC")
+    'end of 2027-01-31 UTC'
+    >>> deadline(dt.datetime(2027, 2, 1, 16, tzinfo=dt.UTC), "Africa/Khartoum")
+    'before 2027-02-01 18:00+02:00 Africa/Khartoum'
+    """
+    said = last_day(moment, zone_name)
+    if len(said) == len("2027-01-31"):
+        return f"end of {said} {zone_name}"
+    offset = utc(moment).astimezone(zone(zone_name)).isoformat()[-6:]
+    return f"before {said}{offset} {zone_name}"

@@ -21,7 +21,6 @@ _canonical = json.JSONEncoder(
 ).encode
 
 #: The criteria of a question whose criteria nobody has written yet.
-NO_CRITERIA = "no criteria"
 WORDS_OF_TITLE = "As the title says: {}"
 
 

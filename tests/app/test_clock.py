@@ -19,6 +19,7 @@ from forecasting.app.forecast.predict import OWN, Predictor
 from forecasting.app.forecast.update import update
 from forecasting.app.news.world import watch
 from forecasting.app.upkeep.banks import bundled_bank
+from forecasting.cli.work import _note
 from forecasting.domain.instants import parse_instant
 from forecasting.domain.watch import Watch
 from tests.app.quick import SMALL
@@ -222,10 +223,17 @@ def test_an_update_logs_what_changed_and_a_linked_group_as_a_whole(own_book):
     # The text, what it hastens, and what that slows hang together; gift and bridge stand apart.
     assert logged == {"text-lies", "truce-comes", "truce-comes-too", "both", "then", "convoys"}
     assert len(book.ledger.forecasts(forecaster="model")) == book_head + len(logged)
+    # One whose own number stayed where it was says that it goes with the others.
+    linked = {row["question"] for row in rows if row["linked"]}
+    assert linked < logged
+    for row in rows:
+        if row["linked"]:
+            assert not row["moved"]
+            assert "logged with those linked to it" in _note(row)
     text = next(row for row in rows if row["question"] == "text-lies")
     assert text["after"] > text["before"]
     assert [move["cause"].startswith("news-") for move in text["moved"]] == [True, False]
-    # With --everything all are logged.
+    # With --everything all are logged, and those that stand apart with no others.
     rows, _ = update(book.ledger, [], now=later, everything=True)
     assert all(row["logged"] for row in rows if row["gate"] == "passed")
 

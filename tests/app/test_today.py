@@ -71,7 +71,8 @@ def test_the_sections_of_today(ledger):
     assert found["due"] == ["late"]
     assert found["closes soon"] == ["soon"]
     assert found["moved"] == ["moved"]
-    assert found["never answered"] == ["new"]
+    assert found["never answered"] == []
+    assert "new" in found["fresh look"], "a question without a forecast stands in one part"
     assert found["fresh look"][0] == "moved"
     assert len(found["fresh look"]) <= MOST
     (news,) = [row for row in rows if row["section"] == "news not coded"]
@@ -114,6 +115,48 @@ def test_the_orders_of_due(ledger):
         due(ledger, forecaster="ana", now=NOW, by="name")
 
 
+def test_what_facts_decide_stands_under_outcomes_to_record(tmp_path, monkeypatch):
+    monkeypatch.setenv("FORECASTING_NOW", NOW.isoformat())
+    path = str(tmp_path / "book.db")
+    with Ledger.open(path, create=True):
+        pass
+    with Book.open(path, forecaster="ana") as book:
+        asked = book.ask("Will a convoy come?", by="2027-01-31", base="3 in 70 weeks")
+        monkeypatch.setenv("FORECASTING_NOW", (NOW + 2 * DAY).isoformat())
+
+        def sections():
+            rows = today(book.ledger, forecaster="ana", now=NOW + 2 * DAY)
+            board = {name for name, found in book.needs().items() if found}
+            assert {row["section"] for row in rows} == board
+            return board
+
+        assert sections() == {"fresh look"}
+        fact = book.add_news(
+            "A convoy came", source="wire", grade="A", on=[f"{asked['process']}=event"],
+            known_at=NOW + DAY, confirmed=True,
+        )  # fmt: skip
+        assert sections() == {"due"}
+        (row,) = due(book.ledger, forecaster="ana", now=NOW + 2 * DAY)
+        assert (row["reason"], row["decided"]) == ("record the outcome, facts say yes", "yes")
+        assert mail([row], forecaster="ana", now=NOW).count(b"1 outcome due") == 1
+        # A fact from before the question opened, or one that was taken back, decides nothing.
+        book.retract_news(str(fact["seq"]), because="it was another convoy")
+        assert sections() == {"fresh look"}
+
+
+def test_missing_criteria_are_counted_and_need_nobody(tmp_path, monkeypatch):
+    monkeypatch.setenv("FORECASTING_NOW", NOW.isoformat())
+    path = str(tmp_path / "book.db")
+    with Ledger.open(path, create=True):
+        pass
+    with Book.open(path, forecaster="ana") as book:
+        book.ask("Will the pause hold?", {"2027-01-31": 0.6, "2027-03-31": 0.7},
+                 ladder=["2027-01-31", "2027-03-31"])  # fmt: skip
+        book.ask("Will it rain?", 0.5, by="2027-01-31", criteria="As the weather service says.")
+        assert len(book.due()) == 0
+        assert book.without_criteria() == ["the-pause-hold"]
+
+
 def test_frames(ledger, monkeypatch):
     monkeypatch.setenv("FORECASTING_NOW", NOW.isoformat())
     book = Book(ledger, forecaster="ana")
@@ -153,6 +196,7 @@ def test_a_mail_is_read_back(ledger):
     message = email.message_from_bytes(raw, policy=email.policy.default)
     assert message["Bcc"] is None
     assert message["Subject"] == "Forecasts: 1 outcome and 5 forecasts due"
+    assert "deadline: before 2026-12-11 02:00+02:00 Europe/Kyiv" in message.get_content()
     assert "Will late happen?" in message.get_content()
 
 

@@ -85,6 +85,14 @@ def test_a_workspace_is_found_from_below_and_a_flag_or_a_variable_wins(sudan, mo
     assert config.forecaster("cat").value == "cat"
 
 
+def test_init_again_as_somebody_else_is_refused_and_not_ignored(sudan):
+    before = (sudan / "forecast.toml").read_text()
+    with pytest.raises(InvalidInput, match=r"forecaster \(bob\): .*forecast.toml says ana"):
+        made(sudan, forecaster="bob")
+    made(sudan, forecaster="ana")
+    assert (sudan / "forecast.toml").read_text() == before
+
+
 def test_init_again_loads_what_is_new_and_then_nothing(sudan):
     first = made(sudan)
     assert (first["created"], first["added"], first["evidence"]) == (False, 1, 1)

@@ -13,15 +13,18 @@ from rich.cells import cell_len
 from forecasting import clock
 from forecasting.app.book import open_book
 from forecasting.cli import output, run
-from tests.season import season
+from forecasting.cli.standing import brief
+from forecasting.domain.forecast import Quantiles
+from forecasting.domain.outcome import OutcomeSpace
+from tests.season import Diary, question, resolved, said, season
 
 WIDTHS = (60, 80, 120, 200)
 NOW = "2026-11-22T12:00:00Z"
 RUNG = "general-ceasefire-2026@2026-12-31"
 #: Listings of the bundled bank, with the columns that must be there at every width.
 LISTINGS = {
-    "questions list": ("id", "latest"),
-    "questions list --status open": ("id", "latest"),
+    "questions list": ("id", "mine"),
+    "questions list --status open": ("id", "mine"),
     "questions show leaders-meet": ("id", "latest"),
     "sources": ("source", "reliability"),
     "sources list --all": ("source", "reliability"),
@@ -187,3 +190,89 @@ def test_the_widths_are_those_of_a_pipe_and_of_the_terminal(monkeypatch):
         assert output._columns() == output.WIDE_PIPE
     monkeypatch.setenv("COLUMNS", "61")
     assert output._columns() == shutil.get_terminal_size().columns == 61
+
+
+LONG = "will-the-delegates-of-the-very-long-named-body-meet@2027-01-31"
+
+
+@pytest.mark.parametrize("name", [LONG, "short@2027-01-31"])
+def test_at_80_columns_the_answers_columns_are_there_and_a_long_name_gives_way(
+    monkeypatch, capsys, name
+):
+    monkeypatch.setenv("COLUMNS", "80")
+    output.remember(output.Settings())
+    row = {
+        "id": name, "mine": 0.35, "model": {"third-country": 0.803}, "outcome": None,
+        "by": "2027-01-31", "difference": -0.1, "title": "Will they meet? " * 9,
+    }  # fmt: skip
+    output._table([row] * 2, list(row), "", always=6)
+    out, err = capsys.readouterr()
+    shown = [word for word in _header(out).split() if word != "outcome"]
+    assert shown == ["id", "mine", "model", "by", "difference"]
+    # It breaks after a hyphen, and never within its day.
+    parts = [line[: out.splitlines()[1].index("mine") - 3].strip() for line in out.splitlines()[3:]]
+    assert "".join(parts) == name * 2
+    assert all(part == "" or part.endswith(("-", "@", "2027-01-31")) for part in parts)
+    # A column without a value in any row gives way first.
+    assert ("outcome" in err) == (name == LONG)
+
+
+def test_options_and_quantiles_read_as_what_they_are(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "40")
+    output.remember(output.Settings())
+    options = {"none": 0.1, "soft": 0.85, "firm": 0.05}
+    output._table([{"question": "q" * 30, "mine": options}], ["question", "mine"], "")
+    text = capsys.readouterr().out
+    for option, p in options.items():
+        assert f"{option} {p:.3f}" in text, "a number stays beside its option"
+    quantiles = Quantiles({"10": 0.0, "50": 900.0, "90": 2500.5})
+    assert output.cell(quantiles) == "10 %: 0  50 %: 900  90 %: 2500"
+    row = {"mine": quantiles, "model": None, "difference": None, "withdrawn": False}
+    assert brief(row)["mine"] == {"50": 900.0}
+    model = {"none": 0.3, "soft": 0.6, "firm": 0.1}
+    apart = {name: options[name] - model[name] for name in options}
+    shown = brief({"mine": options, "model": model, "difference": apart})
+    assert (shown["mine"], shown["model"]) == ({"soft": 0.85}, {"soft": 0.6})
+    assert shown["difference"] == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("width", range(40, 120, 8))
+def test_both_ends_of_an_interval_are_there_or_neither(monkeypatch, capsys, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    output.remember(output.Settings())
+    names = ["source", "mean", "n", "lower", "upper", "prior", "prior_lower", "prior_upper"]
+    for always in (2, 4, 5):
+        output._table([dict.fromkeys(names, 0.5)], names, "", always=always)
+        header = " ".join(_header(capsys.readouterr().out).split())
+        assert header.count("lower") == header.count("upper")
+
+
+def test_a_table_of_several_rules_says_each_in_its_row(tmp_path, monkeypatch):
+    monkeypatch.setenv("FORECASTING_NOW", "2026-06-01T00:00:00Z")
+    path = tmp_path / "mixed.db"
+    diary = Diary(path)
+    counted = question("n", space=OutcomeSpace("numeric", (), 0.0, 100.0, "people"))
+    asked = [counted, question("q")]
+    diary.write(0.0, *asked, said(counted, "ann", (10.0, 20.0, 30.0), 0.0),
+                said(asked[1], "ann", 0.3, 0.0))  # fmt: skip
+    diary.write(30.0, resolved(counted, "25", 30.0), resolved(asked[1], "no", 30.0))
+    diary.ledger.close()
+    for width in (60, 80):
+        text = _printed(monkeypatch, str(path), width, "score")
+        assert "rule" in _header(text)
+        assert "crps" in text
+        assert "brier (half)" in text.partition("──")[2]
+        assert "brier" not in " ".join(text.partition("──")[0].split()).replace("rule", "")
+
+
+def test_no_number_is_less_than_nothing(capsys):
+    assert output.cell(-0.0000786) == output.cell(0.0) == "0.000"
+
+
+def test_open_questions_show_my_number_the_models_and_the_day(databases, monkeypatch):
+    monkeypatch.setenv("FORECASTING_NOW", NOW)
+    text = _printed(monkeypatch, databases["bank"], 80, "questions", "list")
+    assert {"mine", "by", "outcome"} <= set(_header(text).split())
+    assert "2026-12-31" in next(line for line in text.splitlines() if "0.100" in line)
+    over = _printed(monkeypatch, databases["bank"], 80, "questions", "list", "--status", "resolved")
+    assert "outcome" in _header(over)

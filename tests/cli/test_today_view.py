@@ -28,7 +28,7 @@ def test_forecast_alone_shows_today(database, monkeypatch, capsys, width):
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= width
     assert out.startswith("Worth a fresh look")
-    for said in ("Due: ", "Open, without a forecast of yours", "News to be coded"):
+    for said in ("Due: ", "Others open without a forecast of yours", "News to be coded"):
         assert said in out
     if width >= 80:
         assert "2026-12-31" in out.replace(RUNG, "")

@@ -67,7 +67,8 @@ def test_from_nothing_to_a_calibration_on_another_conflict(walk):
         *("ask", "Who chairs the talks?", "--by", "2027-01-31", "--options", "egypt,qatar"),
         *("--p", "egypt=40%", "--p", "qatar=60%"),
     )
-    assert "no criteria" in walk("due")
+    walk("due")
+    assert "3 open questions without criteria: forecast questions edit" in walk.printed[-1]
     # A world of two processes, on one screen.
     (walk.place / "worlds" / "world.yaml").write_text(WORLD, encoding="utf-8")
     walk("questions", "check")

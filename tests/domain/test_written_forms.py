@@ -77,10 +77,10 @@ def test_the_day_that_loses_an_hour_ends_after_23():
 
 def test_a_deadline_names_the_day_that_it_ends():
     assert deadline(day_ends(dt.date(2026, 12, 31), KHARTOUM), KHARTOUM) == (
-        "by the midnight that ends 2026-12-31 Africa/Khartoum = 2026-12-31T22:00:00Z, exclusive"
+        "end of 2026-12-31 Africa/Khartoum"
     )
     assert deadline(dt.datetime(2026, 5, 9, 9, tzinfo=dt.UTC), KHARTOUM) == (
-        "before 2026-05-09T11:00:00+02:00 Africa/Khartoum = 2026-05-09T09:00:00Z, exclusive"
+        "before 2026-05-09 11:00+02:00 Africa/Khartoum"
     )
 
 

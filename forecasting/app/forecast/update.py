@@ -111,7 +111,8 @@ def update(
     ]
     if changed_since(ledger, bank):
         warnings.append("the bank's files changed since they were loaded: forecast init loads them")
-    changed = _changed(predictor, able, told, before)
+    own = frozenset(q.id for q in able if q.id in told and _moved(told[q.id], before.get(q.id)))
+    changed = _changed(predictor, able, own)
     logged = {
         q.id
         for q in able
@@ -134,6 +135,7 @@ def update(
             "open",
             told[q.id],
             logged=q.id in logged and not dry_run,
+            linked=q.id in logged & changed - own,
             seconds=seconds,
             watched_until=min((ends[name] for name in rests[q.id]), default=None),
             quiet=quiet.get(q.id),
@@ -176,19 +178,10 @@ def _named(names: Sequence[str]) -> str:
     )
 
 
-def _changed(
-    predictor: Predictor,
-    questions: Sequence[Question],
-    told: Mapping[str, Said],
-    before: Mapping[str, Forecast],
-) -> set[str]:
-    """Give the questions of each group in which something changed."""
+def _changed(predictor: Predictor, questions: Sequence[Question], own: frozenset[str]) -> set[str]:
+    """Give the questions of each group in which the number of one changed of its own."""
     group = groups(predictor.bank.world, {q.id: asked(predictor.asks[q.id]) for q in questions})
-    moved = {
-        group.get(q.id, q.id)
-        for q in questions
-        if q.id in told and _moved(told[q.id], before.get(q.id))
-    }
+    moved = {group.get(name, name) for name in own}
     return {q.id for q in questions if group.get(q.id, q.id) in moved}
 
 
@@ -254,6 +247,7 @@ def _row(
     item: Said | None = None,
     *,
     logged: bool = False,
+    linked: bool = False,
     seconds: float = 0.0,
     watched_until: dt.datetime | None = None,
     quiet: Any = None,
@@ -278,6 +272,7 @@ def _row(
             for cause, change in moved
         ],
         "logged": logged,
+        "linked": linked,
         "closes": question.closes,
         "seconds": seconds,
         "watched_until": watched_until,

@@ -19,6 +19,7 @@ from forecasting.app.questions.today import (
     News,
     Row,
     State,
+    decided_by_facts,
     due_of,
     in_order,
     names,
@@ -27,6 +28,7 @@ from forecasting.app.questions.today import (
 )
 from forecasting.domain.forecast import Said
 from forecasting.domain.forecasters import MODEL
+from forecasting.domain.instants import last_day
 from forecasting.domain.question import Question, Status
 from forecasting.domain.sealed import placed
 from forecasting.store import Ledger
@@ -79,6 +81,7 @@ class Board:
         self._heard: dict[str, _Heard] = {}
         self._rows: dict[str, _Rows] = {}
         self._news: tuple[tuple[int, str], News] | None = None
+        self._decided: tuple[Catalog, News, Mapping[str, str]] | None = None
         self._bare: tuple[tuple[int, int], Sequence[Row], State] | None = None
         self._statuses: tuple[Catalog, dt.datetime, dt.datetime, Mapping[str, Status]] | None = None
         self._ordered: tuple[Catalog, Sequence[Question]] | None = None
@@ -102,7 +105,8 @@ class Board:
                 self._catalog = Catalog.of(self._ledger)
             self._marks = marks
             pair = Pair(self._voice(forecaster, now), self._voice(MODEL, now))
-            return State(self._catalog, pair, self._news_by(now), now)
+            news = self._news_by(now)
+            return State(self._catalog, pair, news, now, self._decided_by(news, now))
 
     def _news_by(self, now: dt.datetime) -> News:
         """Give the news that stands; read again when there is more, or when a minute has passed."""
@@ -110,6 +114,16 @@ class Board:
         if self._news is None or self._news[0] != key:
             self._news = (key, News.of(self._ledger, now))
         return self._news[1]
+
+    def _decided_by(self, news: News, now: dt.datetime) -> Mapping[str, str]:
+        """Give what facts decide; read again with the news."""
+        catalog = self._catalog
+        if catalog is None:
+            return {}
+        if self._decided is None or self._decided[0] is not catalog or self._decided[1] is not news:
+            found = decided_by_facts(self._ledger, catalog, news, now)
+            self._decided = (catalog, news, found)
+        return self._decided[2]
 
     def _voice(self, forecaster: str, now: dt.datetime) -> Voice:
         self._clock += 1
@@ -334,6 +348,7 @@ def facts(catalog: Catalog, question: Question, now: dt.datetime) -> dict[str, A
         "status": catalog.status(question, now),
         "opens": question.opens,
         "closes": question.closes,
+        "by": last_day(question.closes, question.zone),
         "outcome": catalog.outcome(question),
         "model": "world" if question.answer else "",
         "texts": list(question.basis.texts),

@@ -79,7 +79,6 @@ class QuestionPage:
     links: Sequence[Mapping[str, Any]]
     versions: int
     children: Sequence[Question]
-    closes_in_words: str
 
     @property
     def question(self) -> Question:
@@ -145,7 +144,6 @@ def question_page(
             if one.parent == chosen.id
             or (one.condition is not None and one.condition.question == chosen.id)
         ],
-        closes_in_words=deadline(chosen.closes, chosen.zone),
     )
 
 

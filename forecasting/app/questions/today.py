@@ -7,7 +7,7 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from email.utils import format_datetime
 from functools import lru_cache
@@ -17,13 +17,12 @@ from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.in_force import Pair, difference
 from forecasting.domain.evidence import Evidence, standing
 from forecasting.domain.forecast import Said
-from forecasting.domain.instants import local_day
-from forecasting.domain.question import NO_CRITERIA, Question, Status, lacks_criteria
+from forecasting.domain.instants import deadline, last_day
+from forecasting.domain.question import Question, Status, lacks_criteria
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
 
 DAY = dt.timedelta(days=1)
-ONE = dt.timedelta(microseconds=1)
 #: A question that closes within this time closes soon.
 SOON = dt.timedelta(days=7)
 #: The model moved if its number changed by this much since your forecast, or within a week.
@@ -35,11 +34,10 @@ NEWS = 0.3
 #: The expected squared error of a question nobody answered, where there is no model: as if the
 #: right number could be any between 0 and 1, and silence counts as one half.
 UNKNOWN = 1 / 12
-#: The keys of a row of `due`, and those that an item of news has besides.
 ROW = (
     *("question", "reason", "value", "mine", "withdrawn", "model", "difference", "age_days"),
-    *("staleness", "hazard", "news_since", "distance", "change", "deadline", "by", "title"),
-    "status",
+    *("staleness", "hazard", "news_since", "distance", "change", "deadline", "ends", "by", "title"),
+    *("decided", "status"),
 )
 NEWS_ROW = ("seq", "known_at", "source", "on")
 ORDERS = ("value", "date")
@@ -47,6 +45,7 @@ SECTIONS = ("fresh look", "due", "closes soon", "moved", "never answered", "news
 MOST = 5
 #: A fresh look worth less than this is none: it prints as nothing.
 LEAST = 0.0005
+RECORD = "record the outcome"
 
 
 type Row = Mapping[str, Any]
@@ -78,12 +77,14 @@ class State:
     pair: Pair
     news: News
     now: dt.datetime
+    decided: Mapping[str, str]
 
     @classmethod
     def of(cls, ledger: Ledger, forecaster: str, now: dt.datetime) -> "State":
         """Read it."""
         pair = Pair.of(ledger, forecaster, now)
-        return cls(Catalog.of(ledger), pair, News.of(ledger, now), now)
+        catalog, news = Catalog.of(ledger), News.of(ledger, now)
+        return cls(catalog, pair, news, now, decided_by_facts(ledger, catalog, news, now))
 
     def news_since(self, question: Question, moment: dt.datetime) -> int:
         """Count the items known since a moment that bear on a question or its processes."""
@@ -96,6 +97,30 @@ class State:
 def names(question: Question) -> frozenset[str]:
     """Give the names by which news may speak of a question: its own, and those of its processes."""
     return _words(question.answer) | {question.id, question.ladder or question.id}
+
+
+def decided_by_facts(
+    ledger: Ledger, catalog: Catalog, news: News, now: dt.datetime
+) -> dict[str, str]:
+    """Give the open questions to which facts known by now leave one outcome, with that outcome."""
+    latest: dict[str, dt.datetime] = {}
+    for item in sorted(news.items, key=lambda item: item.known_at):
+        latest |= {each.target: item.known_at for each in item.effects if each.form == "datum"}
+    touched = {
+        name: question
+        for name, question in catalog.questions.items()
+        if latest
+        and question.answer
+        and catalog.status(question, now) == "open"
+        and any(latest[word] > question.opens for word in names(question) & latest.keys())
+    }
+    if not touched:
+        return {}
+    from forecasting.app.news.world import NewsWorld, decided
+
+    world = NewsWorld.of(ledger, replace(catalog, questions=touched))
+    found = {name: decided(world, touched[name], news.items, now) for name in world.predicates}
+    return {name: outcome for name, outcome in found.items() if outcome is not None}
 
 
 @lru_cache(maxsize=4096)
@@ -132,20 +157,28 @@ def _due(state: State) -> list[dict[str, Any]]:
 
 def in_order(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Sort rows by what a look is worth, outcomes to record first."""
-    first = {"due": 0, "open": 1}
-    return sorted(rows, key=lambda r: (first[r["status"]], -(r["value"] or 0), r["deadline"]))
+    return sorted(rows, key=lambda r: (not to_record(r), -(r["value"] or 0), r["deadline"]))
+
+
+def to_record(row: Row) -> bool:
+    """Say whether a row asks for an outcome: its deadline has passed, or facts decide it."""
+    return row["status"] == "due" or row["decided"] is not None
 
 
 def due_of(state: State, question: Question) -> dict[str, Any] | None:
     """Give the row of one question; None where it needs nobody."""
     status = state.catalog.status(question, state.now)
+    outcome = state.decided.get(question.id)
     if status == "due":
         return {
             **_row(state, question, status),
-            "reason": "record the outcome",
+            "reason": RECORD,
             "age_days": _days(state.now - question.resolves_by),
             "deadline": question.resolves_by,
         }
+    if outcome is not None:
+        reason = f"{RECORD}, facts say {outcome}"
+        return {**_row(state, question, status), "reason": reason, "decided": outcome}
     return _looked(state, question) if status == "open" else None
 
 
@@ -172,8 +205,6 @@ def _looked(state: State, question: Question) -> dict[str, Any] | None:
         reasons.append(f"{news} news since")
     if mine is not None and age > STALE:
         reasons.append("stale")
-    if lacks_criteria(question):
-        reasons.append(NO_CRITERIA)
     if not reasons:
         return None
     own, other = _numbers(question, mine), _numbers(question, model)
@@ -210,8 +241,10 @@ def _row(state: State, question: Question, status: Status) -> dict[str, Any]:
         "distance": None,
         "change": None,
         "deadline": question.closes,
-        "by": local_day(question.closes - ONE, question.zone).isoformat(),
+        "ends": deadline(question.closes, question.zone),
+        "by": last_day(question.closes, question.zone),
         "title": question.title,
+        "decided": None,
         "status": status,
     }
 
@@ -286,7 +319,8 @@ def _moved(state: State, question: Question, mine: Said | None, model: Said | No
 def today(ledger: Ledger, *, forecaster: str, now: dt.datetime) -> list[dict[str, Any]]:
     """Give everything that today's view shows, a row an item, under a `section` each.
 
-    A question may stand in several; an item of news has ``seq, known_at, source`` and no question.
+    A question that was never answered stands in one; an item of news has ``seq, known_at, source``
+    and no question.
     """
     state = State.of(ledger, forecaster, now)
     parts = sections(state, _due(state), uncoded(state))
@@ -296,24 +330,38 @@ def today(ledger: Ledger, *, forecaster: str, now: dt.datetime) -> list[dict[str
 def sections(state: State, rows: Sequence[Row], news: Sequence[Row]) -> dict[str, Sequence[Row]]:
     """Put the rows of :func:`due`, and the news that nobody coded, into today's sections."""
     now = state.now
-    open_ones = [row for row in rows if row["status"] == "open"]
+    open_ones = [row for row in rows if not to_record(row)]
     soon = sorted(
         (row for row in open_ones if row["deadline"] - now <= SOON),
         key=lambda row: (row["deadline"], row["question"]),
     )
+    fresh = [row for row in open_ones if (row["value"] or 0.0) >= LEAST][:MOST]
+    shown = {row["question"] for row in (*fresh, *soon)}
     return {
-        "fresh look": [row for row in open_ones if (row["value"] or 0.0) >= LEAST][:MOST],
-        "due": sorted(
-            (row for row in rows if row["status"] == "due"), key=lambda row: row["deadline"]
-        ),
+        "fresh look": fresh,
+        "due": sorted(filter(to_record, rows), key=lambda row: row["deadline"]),
         "closes soon": soon,
         "moved": sorted(
             (row for row in open_ones if row["change"] is not None),
             key=lambda row: -abs(row["change"]),
         ),
-        "never answered": [row for row in open_ones if "never answered" in row["reason"]],
+        "never answered": [
+            row
+            for row in open_ones
+            if "never answered" in row["reason"] and row["question"] not in shown
+        ],
         "news not coded": news,
     }
+
+
+def lacking_criteria(state: State) -> list[str]:
+    """Name the open questions, of a ladder its slug, that go by their title alone."""
+    found = (
+        question.ladder or name
+        for name, question in state.catalog.questions.items()
+        if lacks_criteria(question) and state.catalog.status(question, state.now) == "open"
+    )
+    return list(dict.fromkeys(found))
 
 
 def uncoded(state: State) -> list[dict[str, Any]]:
@@ -414,7 +462,7 @@ def _said(row: Mapping[str, Any]) -> str:
 
 def mail(rows: Sequence[Mapping[str, Any]], *, forecaster: str, now: dt.datetime) -> bytes:
     """Write the rows of `due` as a mail to oneself, for ``sendmail -t`` or a file."""
-    waiting = sum(row["status"] == "due" for row in rows)
+    waiting = sum(map(to_record, rows))
     looks = len(rows) - waiting
     parts = [
         f"{n} {what}{'s' * (n != 1)}"
@@ -427,8 +475,7 @@ def mail(rows: Sequence[Mapping[str, Any]], *, forecaster: str, now: dt.datetime
     message["From"] = message["To"] = f"{name}@localhost"
     message["Date"] = format_datetime(now)
     blocks = [
-        f"{_CONTROL.sub('', str(row['title']))}\n{_said(row)}\n"
-        f"deadline {row['deadline'].astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
+        f"{_CONTROL.sub('', str(row['title']))}\n{_said(row)}\ndeadline: {row['ends']}"
         for row in rows
     ]
     message.set_content("\n\n".join(blocks) or "Nothing is due.")

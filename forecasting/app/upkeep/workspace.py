@@ -92,6 +92,10 @@ def init(
     said = {} if new else config.stated(place)
     bank_folder = place / said.get("bank", "questions")
     source = None if example is None else example_folder(example)
+    whose = str(said.get("forecaster", ""))
+    if not new and forecaster and forecaster != whose:
+        msg = f"forecaster ({forecaster}): {file} says {whose or 'nobody'}"
+        raise InvalidInput(msg, hint="another name in that file; a command takes forecaster=NAME")
     if source is not None and _is_held(bank_folder):
         msg = f"example ({example}): the bank of this workspace is not empty ({bank_folder})"
         raise InvalidInput(msg, hint="forecast init ANOTHER_FOLDER --example " + str(example))

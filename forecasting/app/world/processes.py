@@ -76,6 +76,26 @@ def _base_rate(process: ProcessSpec) -> str:
     return "; ".join(f"{name}: {phrase}" for name, phrase in phrases)
 
 
+#: What the parameters of each graph are, in words.
+WORDS = {
+    ("rates", "mu"): "usual log rate a day",
+    ("rates", "sigma"): "spread of log rates between kinds of event",
+    ("spells", "theta"): "log hazard by the reference age",
+    ("spells", "k"): "how the hazard changes with age",
+    ("spells", "beta"): "effect of monitoring",
+    ("deliveries", "w"): "share of packages carried out at all",
+    ("deliveries", "theta"): "log hazard of the first part by the reference age",
+    ("deliveries", "first"): "how the hazard of the first part changes with age",
+    ("deliveries", "delta"): "parts a day once it has begun",
+    ("deliveries", "later"): "how the hazard of a further part changes with the pause",
+    ("deliveries", "stall"): "chance that no further part comes",
+    ("deliveries", "whole"): "chance that one part brings all",
+    ("deliveries", "mean"): "mean share of a part",
+    ("deliveries", "precision"): "evenness of the shares",
+    ("news", "gain"): "weight of all reports",
+}
+
+
 def prior_rows(ledger: Ledger, *, questions: Sequence[str] = ()) -> list[dict[str, Any]]:
     """List every prior with its source and the day it was known by: graphs, moves, links, gain.
 
@@ -103,9 +123,8 @@ def prior_rows(ledger: Ledger, *, questions: Sequence[str] = ()) -> list[dict[st
     for process in world.processes.values():
         rows += [_move(process, move) for move in process.moves]
     for link in world.links:
-        stated = (
-            f"x{link.median:g} ({link.low:g}..{link.high:g}); x{implied_ratio(link):.3g} if rare"
-        )
+        rare = f"x{implied_ratio(link):.3g} for a rare event"
+        stated = f"x{link.median:g} ({link.low:g}..{link.high:g}); {rare}"
         row = _row("link", link.name, stated, link.known_by, link.source)
         rows.append(row | {"process": link.child, "because": link.because})
     for view in bank.worldviews:
@@ -128,6 +147,7 @@ def _row(
         "family": family,
         "process": "",
         "parameter": parameter,
+        "is": WORDS.get((family, parameter), ""),
         "prior": prior,
         "known_by": known_by.isoformat() if known_by else "",
         "source": source,

@@ -19,7 +19,7 @@ from forecasting.app.upkeep.banks import bank_of
 from forecasting.arrays import BoolArray, FloatArray
 from forecasting.bank import Bank
 from forecasting.domain.forecasters import MODEL
-from forecasting.domain.instants import iso
+from forecasting.domain.instants import iso, last_day
 from forecasting.domain.predicate import Truth
 from forecasting.domain.question import Question
 from forecasting.domain.scenario import OTHERWISE, ScenarioSet
@@ -318,14 +318,16 @@ def simulated(
 
 def listed(ledger: Ledger) -> list[dict[str, Any]]:
     """List the bank's sets of scenarios, one row each."""
+    bank = bank_of(ledger)
     return [
         {
             "scenario": each.id,
             "title": each.title,
             "named": [named.name for named in each.named],
             "closes": each.closes,
+            "by": last_day(each.closes, bank.zone),
         }
-        for each in bank_of(ledger).scenarios
+        for each in bank.scenarios
     ]
 
 
