@@ -16,8 +16,8 @@ from forecasting.exchange import questions
 from forecasting.exchange.held import About, Case, Held, Plan
 from forecasting.exchange.kept import keep
 from forecasting.exchange.record import WITHDRAWN, Statements
-from forecasting.exchange.shifted import in_another_zone
 from forecasting.exchange.settle import beside, settled
+from forecasting.exchange.shifted import in_another_zone
 from forecasting.exchange.text_file import stop
 
 #: What is said of forecasts that a platform took outside the window of their question.
