@@ -56,7 +56,7 @@ class PlatformRule:
     forecasts.
     """
 
-    score: Callable[[Told], Mapping[str, float] | Mapping[str, list[float]]]
+    score: Callable[[Told], Mapping[str, Any]]
     convention: str
     why: str
 

@@ -150,7 +150,7 @@ def boards(rows: Iterable[Row]) -> list[Board]:
 
 
 def horizon_tables(rows: Iterable[Row]) -> list[HorizonTable]:
-    """Group rows by horizon, a table per question type and unit: forecasters down, horizons across."""
+    """Group rows by horizon, a table per type and unit: forecasters down, horizons across."""
     found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for row in map(complete, rows):
         key = (row["type"], row["rule"], row["convention"], row["unit"] or "")

@@ -251,7 +251,8 @@ def foreign(
 def _drop(into: Statements, gone: str, asked: tuple[int, Question] | None) -> None:
     """Take out what was stated of a question until it was dropped there."""
     lines = [] if asked is None else [asked[0]]
-    lines += [one.line for one in (*into.said, *into.settled) if one.question == gone]
+    lines += [one.line for one in into.said if one.question == gone]
+    lines += [one.line for one in into.settled if one.question == gone]
     into.said = [one for one in into.said if one.question != gone]
     into.settled = [one for one in into.settled if one.question != gone]
     into.refused += [Refused(line, f"question ({gone}): was dropped") for line in lines]

@@ -304,10 +304,9 @@ def checked(
         ours: dict[tuple[str, str], float] = {}
         for one in told:
             for forecaster, score in sorted(rule.score(one).items()):
-                if isinstance(score, list):
-                    each += score
-                    score = fmean(score)
-                ours[one.question.id, forecaster] = score
+                once = score if isinstance(score, list) else []
+                each += once
+                ours[one.question.id, forecaster] = fmean(once) if once else score
         stated = {(s.question, s.forecaster): s.score for s in statements.scored if s.rule == name}
         mine: list[dict[str, Any]] = [
             {
