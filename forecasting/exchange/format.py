@@ -124,6 +124,9 @@ def detected(source: Source, name: str = "") -> Format:
         if name != "parquet":
             check_text(source.content, source.name)
         return known[name]
+    if here is None and source.breaks_off:
+        msg = f"file ({source.name}): is JSON that breaks off after {len(source.content):,} bytes"
+        raise InvalidInput(msg, hint="the whole file: download it again")
     if here is None:
         wanted = f"is not {known[name].what}" if name else "no format is known for it"
         msg = f"file ({source.name}): {appearance(source)}; {wanted}"

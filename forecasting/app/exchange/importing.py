@@ -27,7 +27,7 @@ from forecasting.errors import DatabaseUnusable, InvalidInput, NotFound
 from forecasting.exchange import Plan
 from forecasting.exchange.format import Format, Told, detected
 from forecasting.exchange.people import named
-from forecasting.exchange.record import Statements, gathered
+from forecasting.exchange.record import Statements, ends_to_come, gathered
 from forecasting.exchange.settle import UNDONE
 from forecasting.exchange.source import opened
 from forecasting.exchange.stated import Reading
@@ -101,6 +101,7 @@ def import_record(
         statements = gathered(of.read(source, reading))
         if not of.own:
             named(statements, of.platform or of.name, me=me, user=user, forecaster=forecaster)
+            ends_to_come(statements, now)
     # Of a million rows the text is as large as what was read of it.
     del found, source
     for _ in range(_ATTEMPTS):
