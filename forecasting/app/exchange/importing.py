@@ -102,6 +102,8 @@ def import_record(
         if not of.own:
             named(statements, of.platform or of.name, me=me, user=user, forecaster=forecaster)
             ends_to_come(statements, now)
+            if of.place is not None:
+                of.place(statements, {one.id: one for one in ledger.questions()})
     # Of a million rows the text is as large as what was read of it.
     del found, source
     for _ in range(_ATTEMPTS):
