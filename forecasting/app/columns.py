@@ -38,7 +38,17 @@ SCORED_RESOLUTIONS = (
     *("kind", "forecaster", "mean", "n", "rule", "coverage", "skill"),
 )
 SCORES = (
-    *("forecaster", "type", "rule", "convention", "orientation", "kind", "window", "proper"),
+    *(
+        "forecaster",
+        "type",
+        "unit",
+        "rule",
+        "convention",
+        "orientation",
+        "kind",
+        "window",
+        "proper",
+    ),
     *("n_questions", "n_forecasts", "n_events", "coverage", "possible_coverage", "mean", "lower"),
     *("upper", "while_open", "skill", "reference", "missing", "note"),
 )

@@ -45,6 +45,7 @@ COLUMNS = (
     "zero_point",
     "open_bounds",
     "beyond",
+    "unit",
 )
 
 
@@ -374,7 +375,7 @@ def _about(names: Sequence[str], catalog: Catalog, as_of: dt.datetime | None) ->
                 known if known < question.closes else None,
                 outcome, space.lower, space.upper, space.type, question.event, question.topic,
                 question.tags, known, space.zero_point,
-                space.open_bounds, side, counts, min(known, question.closes),
+                space.open_bounds, side, space.unit, counts, min(known, question.closes),
                 known - question.opens <= TOO_SOON,
             )
         )  # fmt: skip

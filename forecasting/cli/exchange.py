@@ -267,17 +267,29 @@ def _import(format: str, *, file: Path, create: bool, **options: Any) -> None:
 
 @contextmanager
 def _opened(*, create: bool, absent_is_empty: bool) -> Iterator["Book[Any]"]:
-    """Open the database; a trial run takes an absent one for an empty one."""
+    """Open the database; a trial run takes an absent one for an empty one.
+
+    One that was made for a file of which nothing was kept is taken away again.
+    """
+    from forecasting import config
     from forecasting.app.book import Book
 
+    path = config.sqlite_path(config.database(settings().db).value) if create else None
+    made = path if path is not None and not path.exists() else None
     try:
         book = opened(create=create)
     except DatabaseUnusable as absent:
         if not (absent_is_empty and absent.message.startswith("no database at")):
             raise
         book = Book.plain("sqlite:///:memory:", create=True)
-    with book:
-        yield book
+    try:
+        with book:
+            yield book
+            made = None
+    finally:
+        if made is not None:
+            for end in ("", "-wal", "-shm"):
+                Path(f"{made}{end}").unlink(missing_ok=True)
 
 
 def _out(command: Any) -> Any:

@@ -183,6 +183,8 @@ def score(
             relay(book.why_empty(rule=rule or "", **wanted))
         for note in book.left_out(**wanted):
             relay(note)
+        for note in dict.fromkeys(row["note"] for row in rows if row["mean"] != row["mean"]):
+            relay(note)
     compared = by == "forecaster" or bool(against)
     shown = any(row["while_open"] is not None for row in rows)
     if shown:
@@ -197,6 +199,7 @@ def score(
         *(["rule"] if several else []),
         *(["while_open"] if shown else []),
         *(["kind"] if kind == "all" else []),
+        *(["unit"] if any(row["unit"] for row in rows) else []),
         "type",
         "lower",
         "upper",

@@ -12,6 +12,7 @@ class ScoreName:
 
     `types` of question are scored by it, from `lower` to `upper` under the half convention.
     `ranks`: its scores are finite. `crowd`: it compares with everybody in force, so is not proper.
+    `in_units`: a score is in the unit of its question, so that other units are no part of a mean.
     """
 
     types: tuple[str, ...]
@@ -21,6 +22,7 @@ class ScoreName:
     compares: bool = False
     ranks: bool = False
     crowd: bool = False
+    in_units: bool = False
 
 
 SCORES = {
@@ -51,6 +53,7 @@ SCORES = {
         (("half", "continuous ranked probability score (CRPS)"),),
         compares=True,
         ranks=True,
+        in_units=True,
     ),
     "baseline": ScoreName((*_OPTIONS, "numeric"), -math.inf, 100.0),
     "peer": ScoreName(_OPTIONS, -math.inf, math.inf, crowd=True),

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from forecasting.domain import Forecast, Question, Resolution, Withdrawal
 from forecasting.domain.reading import plainly
 from forecasting.errors import InvalidInput
-from forecasting.exchange.record import Record
+from forecasting.exchange.record import Record, Statements
 from forecasting.exchange.source import Head, Source, appearance
 from forecasting.exchange.stated import Reading
 from forecasting.exchange.text_file import check_text
@@ -80,7 +80,8 @@ class Format:
     `name` is the word on the command line, which also stands before ids; `what` names such a file
     with its article. `looks_like` goes by the content, and is never true of another format's file.
     `platform` stands before the names of its people, by default `name`. `own`: it is this tool's
-    own layout, and names and ids stay as they stand.
+    own layout, and names and ids stay as they stand. `place` gives what a file says of questions
+    of an earlier one, by another name than their id, to those that the ledger holds.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Format:
     rules: Mapping[str, PlatformRule] = field(default_factory=dict)
     platform: str = ""
     own: bool = False
+    place: Callable[[Statements, Mapping[str, Question]], None] | None = None
 
 
 #: The module of each format, in the order in which a file is held against them.
@@ -124,6 +126,9 @@ def detected(source: Source, name: str = "") -> Format:
         if name != "parquet":
             check_text(source.content, source.name)
         return known[name]
+    if here is None and source.breaks_off:
+        msg = f"file ({source.name}): is JSON that breaks off after {len(source.content):,} bytes"
+        raise InvalidInput(msg, hint="the whole file: download it again")
     if here is None:
         wanted = f"is not {known[name].what}" if name else "no format is known for it"
         msg = f"file ({source.name}): {appearance(source)}; {wanted}"

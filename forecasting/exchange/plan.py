@@ -17,6 +17,7 @@ from forecasting.exchange.held import About, Case, Held, Plan
 from forecasting.exchange.kept import keep
 from forecasting.exchange.record import WITHDRAWN, Statements
 from forecasting.exchange.settle import beside, settled
+from forecasting.exchange.shifted import in_another_zone
 from forecasting.exchange.text_file import stop
 
 #: What is said of forecasts that a platform took outside the window of their question.
@@ -85,6 +86,8 @@ def plan(
             outside=outside,
         )
         _decide(case, question, versions[question], earlier)
+    if manner is not None and manner.zone and held.forecasts:
+        in_another_zone(statements, made, held, refuse=platform)
     made.notes += [
         f"{count:,} forecast{'s' * (count > 1)} {_OUTSIDE[what]}"
         for what, count in sorted(outside.items())

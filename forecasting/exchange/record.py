@@ -127,6 +127,18 @@ class Statements:
     notes: list[str] = field(default_factory=list)
 
 
+def ends_to_come(statements: Statements, now: dt.datetime) -> None:
+    """Pass over ends of forecasts that lie in the future, and note them: they stand till then."""
+    left = [one for one in statements.said if one.said != WITHDRAWN or one.issued_at <= now]
+    if count := len(statements.said) - len(left):
+        statements.said = left
+        statements.rows -= count
+        statements.notes.append(
+            f"{count:,} forecast{'s' * (count > 1)} will end at a moment to come: in force, the "
+            "end not recorded yet"
+        )
+
+
 def gathered(records: Iterable[Record]) -> Statements:
     """Put together what a reader yields; every line that it speaks of counts as one row."""
     into = Statements()

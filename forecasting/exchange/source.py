@@ -159,6 +159,22 @@ class Source:
             else:
                 yield line, Row(zip(columns, cells, strict=True))
 
+    @property
+    def breaks_off(self) -> bool:
+        """Whether the file begins like a JSON text and ends before that does."""
+        text = self.content.decode("utf-8-sig", "ignore").strip()
+        if not text.startswith(("{", "[")):
+            return False
+        if not text.endswith(("}", "]")):
+            return True
+        try:
+            json.loads(text)
+        except json.JSONDecodeError as broken:
+            return broken.pos >= len(text)
+        except (ValueError, RecursionError):
+            pass
+        return False
+
     @cached_property
     def json(self) -> Any:
         """Read the file as one strict JSON text; its numbers stay the text that stands there."""

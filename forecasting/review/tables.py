@@ -11,7 +11,7 @@ from forecasting.review import cast, words
 from forecasting.review.data import Fan, Point, QuestionPath, ReviewData, Row
 
 KEYS = (
-    *("forecaster", "type", "rule", "convention", "kind", "window", "proper"),
+    *("forecaster", "type", "unit", "rule", "convention", "kind", "window", "proper"),
     *("n_questions", "n_forecasts", "n_events", "coverage", "possible_coverage"),
     *("mean", "lower", "upper", "skill", "reference", "note"),
     *("difference_note", "difference", "difference_lower", "difference_upper", "n_shared"),
@@ -33,6 +33,7 @@ class Board:
     proper: bool
     reference: float | None
     rows: tuple[dict[str, Any], ...]
+    unit: str = ""
 
     @property
     def digits(self) -> int:
@@ -50,6 +51,7 @@ class HorizonTable:
     horizons: tuple[str, ...]
     facts: tuple[dict[str, Any], ...]
     rows: tuple[tuple[str, tuple[dict[str, Any] | None, ...]], ...]
+    unit: str = ""
 
     @property
     def digits(self) -> int:
@@ -120,13 +122,13 @@ def complete(row: Row) -> dict[str, Any]:
 
 
 def boards(rows: Iterable[Row]) -> list[Board]:
-    """Group score rows by question type and rule; forecasters in the fixed order."""
+    """Group score rows by question type, rule and unit; forecasters in the fixed order."""
     found: dict[tuple[Any, ...], dict[str, dict[str, Any]]] = {}
     for row in map(complete, rows):
-        key = (row["type"], row["rule"], row["convention"], row["window"])
+        key = (row["type"], row["rule"], row["convention"], row["window"], row["unit"] or "")
         found.setdefault(key, {})[row["forecaster"]] = row
     result = []
-    for (kind, rule, convention, window), group in sorted(
+    for (kind, rule, convention, window, unit), group in sorted(
         found.items(), key=lambda item: QUESTION_TYPES.index(item[0][0])
     ):
         members = [group[name] for name in ordered(group)]
@@ -141,18 +143,20 @@ def boards(rows: Iterable[Row]) -> list[Board]:
                 # Forecasters on other questions may have another uniform score: then none is named.
                 reference=words.number(members[0]["reference"]) if len(references) == 1 else None,
                 rows=tuple(members),
+                unit=unit,
             )
         )
     return result
 
 
 def horizon_tables(rows: Iterable[Row]) -> list[HorizonTable]:
-    """Group rows by horizon into one table per question type, forecasters down, horizons across."""
+    """Group rows by horizon, a table per type and unit: forecasters down, horizons across."""
     found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for row in map(complete, rows):
-        found.setdefault((row["type"], row["rule"], row["convention"]), []).append(row)
+        key = (row["type"], row["rule"], row["convention"], row["unit"] or "")
+        found.setdefault(key, []).append(row)
     result = []
-    for (kind, rule, convention), group in sorted(
+    for (kind, rule, convention, unit), group in sorted(
         found.items(), key=lambda item: QUESTION_TYPES.index(item[0][0])
     ):
         horizons = tuple(dict.fromkeys(str(row["horizon"]) for row in group))
@@ -167,7 +171,7 @@ def horizon_tables(rows: Iterable[Row]) -> list[HorizonTable]:
         )
         names = ordered(row["forecaster"] for row in group)
         lines = tuple((name, tuple(cells.get((name, h)) for h in horizons)) for name in names)
-        result.append(HorizonTable(kind, rule, convention or "", horizons, facts, lines))
+        result.append(HorizonTable(kind, rule, convention or "", horizons, facts, lines, unit))
     return result
 
 

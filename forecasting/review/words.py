@@ -139,9 +139,9 @@ def ratio(value: Any) -> str:
     return DASH if found is None else f"×{found:.3g}"
 
 
-def rule(name: Any, convention: Any = "half") -> str:
-    """Name a scoring rule and its convention."""
-    return score_title(str(name), str(convention))
+def rule(name: Any, convention: Any = "half", unit: Any = "") -> str:
+    """Name a scoring rule, its convention, and the unit of a score that has one."""
+    return score_title(str(name), str(convention)) + (f", in {unit}" if unit else "")
 
 
 def plural(n: Any, one: str, many: str = "") -> str:

@@ -394,9 +394,7 @@ def test_showing_an_item_names_the_forecasts_that_it_moved(ledger):
 @pytest.mark.parametrize(
     ("grade", "most", "counts"), [("C", "x4", "x3.99"), ("A", "x39", "x37.5"), ("F", "x3", "x2.99")]
 )
-def test_a_ratio_that_its_source_cannot_carry_is_said_at_the_door(
-    ledger: Ledger, grade: str, most: str, counts: str
-) -> None:
+def test_a_ratio_that_its_source_cannot_carry_is_said_at_the_door(ledger, grade, most, counts):
     (note,) = _add(ledger, "Huge", "truce=on=x1000", grade=grade)["notes"]
     assert f"graded {grade}" in note
     assert f"no more than {most} " in note

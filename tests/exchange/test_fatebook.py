@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from forecasting.app.ledger.export import export_record
-from forecasting.app.ledger.importing import import_record
+from forecasting.app.ledger.importing import import_record, import_undo
 from forecasting.cli import run as cli
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
@@ -142,3 +142,38 @@ def test_three_platforms_of_one_person_stand_in_one_book(tmp_path, capsys):
     }
     assert all(apart.values())
     assert together["n_questions"] == sum(apart.values())
+
+
+def test_the_same_export_in_another_zone_is_refused_and_taken_after_an_undo(found, ledger):
+    head, said = ledger.head(), len(ledger.forecasts())
+    with pytest.raises(InvalidInput, match="imported with another zone") as refused:
+        import_record(ledger, EXPORT, now=NOW, me="ana", zone="America/New_York")
+    assert f"{said} forecasts of this file stand in the ledger" in str(refused.value)
+    assert ledger.head() == head
+    assert import_record(ledger, EXPORT, now=NOW, me="ana", zone=ZONE)["added"] == 0
+    import_undo(ledger, found["run"], now=NOW)
+    again = import_record(ledger, EXPORT, now=NOW, me="ana", zone="America/New_York")
+    assert again["forecasts"] == said
+
+
+def test_a_table_of_ones_own_in_another_zone_is_noted(ledger, tmp_path):
+    path = tmp_path / "r.csv"
+    path.write_text(
+        "question,forecaster,forecast,issued_at,closes\n"
+        "q,ana,40%,2025-05-01 10:00,2025-09-01\nq,ana,45%,2025-05-02 10:00,2025-09-01\n"
+    )
+    import_record(ledger, path, now=NOW, zone="UTC")
+    path.write_text(path.read_text().replace(",2025-09-01", "").replace(",closes", ""))
+    notes = import_record(ledger, path, now=NOW, zone="Asia/Tokyo", dry_run=True)["notes"]
+    assert not any("another zone" in note for note in notes)  # One lies before the opening.
+    notes = import_record(ledger, path, now=NOW, zone="America/New_York", dry_run=True)["notes"]
+    assert [note for note in notes if "another zone" in note] == [
+        "2 forecasts of this file stand in the ledger at times a few hours apart: was another zone "
+        "meant before"
+    ]
+    # Forecasts that were reaffirmed are no file in another zone.
+    path.write_text(path.read_text() + "q,ana,40%,2025-05-01 14:00\nq,ana,45%,2025-05-02 14:00\n")
+    assert not any(
+        "another zone" in note
+        for note in import_record(ledger, path, now=NOW, zone="UTC", dry_run=True)["notes"]
+    )

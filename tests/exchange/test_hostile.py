@@ -2,6 +2,7 @@
 
 import io
 import time
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from forecasting.store import Ledger
 from forecasting.store.transfer import record_digest
 from tests.exchange.tables import record_of, row, stream
 
+FORMATS = Path(__file__).parent / "formats"
 HEAD = "question,forecaster,forecast,issued_at,opens,closes\n"
 AT = "2025-01-02T00:00:00Z,2025-01-01,2025-01-31"
 GOOD = f"q,ana,0.5,{AT}\n"
@@ -205,3 +207,28 @@ def test_standard_input_is_bounded_too(tmp_path, monkeypatch):
         opened("-", most=10)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"x" * 10)))
     assert opened("-", most=10).content == b"x" * 10
+
+
+@pytest.mark.parametrize("keep", [500, 900, 40, 7])
+def test_json_that_breaks_off_is_said_to(refused, tmp_path, keep):
+    whole = (FORMATS / "predictionbook.json").read_bytes()
+    path = tmp_path / "cut.json"
+    path.write_bytes(whole[:keep])
+    said = refused("predictionbook", path)
+    assert f"breaks off after {keep} bytes" in said or "may be cut off" in said
+    path.write_text('[{"riddle": 1}]')
+    assert "breaks off" not in refused("manifold", path)
+
+
+def test_a_file_of_which_nothing_is_kept_makes_no_database(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("FORECASTING_NOW", "2026-11-22T12:00:00Z")
+    place = tmp_path / "new" / "made.db"
+    fatebook = str(FORMATS / "fatebook.csv")
+    (tmp_path / "wrong.json").write_text("{}")
+    for words in ([str(tmp_path / "wrong.json")], [fatebook], [str(tmp_path / "absent.csv")]):
+        assert cli(["--db", str(place), "import", *words, "--create"]) == 2
+        assert not list(place.parent.glob("made.db*"))
+    sound = ["import", fatebook, "--zone", "Europe/Kyiv", "--me", "ana"]
+    assert cli(["--db", str(place), *sound, "--create"]) == 0
+    assert cli(["--db", str(place), "import", fatebook, "--create"]) == 2
+    assert place.exists()

@@ -1,5 +1,6 @@
 """Manifold, Polymarket and Kalshi: prices are probabilities of yes, whoever bought what."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -117,7 +118,7 @@ def test_the_price_of_no_is_turned_over_and_every_market_has_one_forecaster(ledg
     ]
     assert found["duplicates"] == 1
     assert reasons(found) == [
-        "history (9999): no market of the file is called so",
+        "history (9999): no market here or in the file is called so",
         "p (1.2): must lie from 0 to 1",
     ]
 
@@ -157,3 +158,24 @@ def test_cents_dollars_and_quotes_are_one_price(ledger):
     }
     events = {one.event for one in ledger.questions() if "truce" in one.title}
     assert len(events) == 1
+
+
+def test_a_history_by_token_or_slug_finds_the_market_of_an_earlier_file(ledger, tmp_path):
+    items = json.loads((FORMATS / "polymarket.json").read_bytes())
+    markets = [{**one, "history": []} for one in items if "clobTokenIds" in one]
+    told = [
+        {"token": "7112", "history": [{"t": 1746273600, "p": 0.7}]},
+        {"token": "7131", "history": [{"t": 1746273600, "p": 0.2}]},
+        {"token": "run-off", "history": [{"t": 1746273600, "p": 0.61}]},
+        {"token": "9999", "history": [{"t": 1746273600, "p": 0.5}]},
+    ]
+    for name, one in (("markets.json", markets), ("histories.json", told)):
+        (tmp_path / name).write_text(json.dumps(one))
+        found = import_record(ledger, tmp_path / name, now=NOW)
+    assert {(one.question[-1], one.value.entered[0]) for one in ledger.forecasts()} == {
+        ("1", "0.3"), ("2", "0.61"), ("3", "0.2"),
+    }  # fmt: skip
+    assert [one["reason"] for one in found["refused"]] == [
+        "history (9999): no market here or in the file is called so"
+    ]
+    assert found["in"] == found["added"] + found["duplicates"] + len(found["refused"]) == 4

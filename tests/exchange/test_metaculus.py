@@ -68,7 +68,11 @@ def test_aggregates_are_forecasters_of_their_own(found, ledger):
 def test_an_end_that_no_forecast_follows_is_a_withdrawal(found, ledger):
     taken = [(one.question, one.forecaster, one.withdrawn_at.day) for one in ledger.withdrawals()]
     assert taken == [("metaculus-1", "ana", 9)]
-    assert any("lies in the future" in one["reason"] for one in found["refused"])
+    # An end to come is no withdrawal yet, and nothing is wrong with its row.
+    assert not any("lies in the future" in one["reason"] for one in found["refused"])
+    assert any("1 forecast will end at a moment to come" in note for note in found["notes"])
+    later = import_record(ledger, ZIP, now=NOW.replace(year=2030), me="ana")
+    assert (later["added"], later["withdrawals"]) == (1, 1)
 
 
 def test_a_list_runs_nothing():

@@ -27,7 +27,7 @@ from forecasting.errors import DatabaseUnusable, InvalidInput, NotFound
 from forecasting.exchange import Plan
 from forecasting.exchange.format import Format, Told, detected
 from forecasting.exchange.people import named
-from forecasting.exchange.record import Statements, gathered
+from forecasting.exchange.record import Statements, ends_to_come, gathered
 from forecasting.exchange.settle import UNDONE
 from forecasting.exchange.source import opened
 from forecasting.exchange.stated import Reading
@@ -101,6 +101,9 @@ def import_record(
         statements = gathered(of.read(source, reading))
         if not of.own:
             named(statements, of.platform or of.name, me=me, user=user, forecaster=forecaster)
+            ends_to_come(statements, now)
+            if of.place is not None:
+                of.place(statements, {one.id: one for one in ledger.questions()})
     # Of a million rows the text is as large as what was read of it.
     del found, source
     for _ in range(_ATTEMPTS):
@@ -304,10 +307,9 @@ def checked(
         ours: dict[tuple[str, str], float] = {}
         for one in told:
             for forecaster, score in sorted(rule.score(one).items()):
-                if isinstance(score, list):
-                    each += score
-                    score = fmean(score)
-                ours[one.question.id, forecaster] = score
+                once = score if isinstance(score, list) else []
+                each += once
+                ours[one.question.id, forecaster] = fmean(once) if once else score
         stated = {(s.question, s.forecaster): s.score for s in statements.scored if s.rule == name}
         mine: list[dict[str, Any]] = [
             {

@@ -98,6 +98,7 @@ def compare(
         msg = f"rule ({used}): does not score {chosen} questions"
         raise InvalidInput(msg, hint=f"rule={NATURAL[chosen]}")
     part = frame[frame["type"] == chosen]
+    _one_unit(part[part["question"].isin(both["question"])], used)
     wide = shared(part, a, b, rule=used, convention=convention, window=window)
     # Unanswered questions keep their place in the sequence.
     pending = _pending(ledger, wanted, a, b, chosen)
@@ -302,6 +303,7 @@ def leaderboard(
     frame = frame[(frame["type"] == question_type) & ~frame["too_soon"]]
     if frame.empty:
         return [], [empty_note(ledger, asked, types=(question_type,))]
+    _one_unit(frame, used)
     scored = lifetime_scores(frame, rule=used, convention=convention, window=window)
     if window != "scheduled":
         scored = scored[scored["coverage"] == 1]
@@ -317,6 +319,16 @@ def leaderboard(
     if wanted.forecaster:
         found = [row for row in found if row["forecaster"] == wanted.forecaster]
     return found, notes
+
+
+def _one_unit(frame: "pd.DataFrame", rule: str) -> None:
+    """Refuse to average what is scored in several units, or in none that is stated."""
+    units = frame.drop_duplicates("question")["unit"].value_counts()
+    if not SCORES[rule].in_units or (len(units) < 2 and units.get("", 0) < 2):
+        return
+    named = ", ".join(f"{n} in {unit or 'no stated unit'}" for unit, n in units.items())
+    msg = f"rule ({rule}): is in the unit of each question, so these have no mean ({named})"
+    raise InvalidInput(msg, hint="questions or a tag of one unit")
 
 
 def board(

@@ -43,6 +43,10 @@ WINDOWS = ("scheduled", "until-resolution", "last")
 MISSING = ("leave-out", "uniform")
 #: Draws over all rows of a table.
 _WORK = 400_000_000
+#: Why scores in units that nobody stated are not averaged.
+NO_UNIT = (
+    "no mean over questions whose unit is not stated: by=question, or rule=baseline, which has none"
+)
 #: Why an outcome that came at once is not scored: nobody had time to forecast it.
 SOON = "question{s} resolved within two days of opening (too_soon=True scores them)"
 OPEN = "question{s} without an outcome yet"
@@ -61,6 +65,8 @@ def scores(
     resamples: int = 4999,
 ) -> list[dict[str, Any]]:
     """Score forecasters over the lifetime of questions, question types apart.
+
+    CRPS is in the unit of its question: units are apart too, and without one there is no mean.
 
     Parameters
     ----------
@@ -139,10 +145,14 @@ def from_frame(
         if kind_of_question not in SCORES[used].types:
             continue
         part = frame[frame["type"] == kind_of_question]
-        table = _Table(
-            part, kind_of_question, kind, used, convention, window, against, missing, resamples
-        )
-        rows.extend(table.horizons() if by == "horizon" else table.rows(by))
+        # A score in the unit of its question has no mean over barrels and days.
+        for unit in dict.fromkeys(part["unit"]) if SCORES[used].in_units else [None]:
+            table = _Table(
+                part if unit is None else part[part["unit"] == unit],
+                *(kind_of_question, unit, kind, used, convention, window, against, missing),
+                resamples,
+            )
+            rows.extend(table.horizons() if by == "horizon" else table.rows(by))
     return rows
 
 
@@ -169,10 +179,11 @@ def _check(rule: str, by: str, window: str, missing: str) -> None:
 
 @dataclass
 class _Table:
-    """The rows of one kind of forecast and one type of question."""
+    """The rows of one kind of forecast, one type of question and one unit of what is scored."""
 
     frame: "pd.DataFrame"
     type: str
+    unit: str | None
     kind: str
     rule: str
     convention: str
@@ -268,18 +279,23 @@ class _Table:
         if group["score"].isna().any():
             note = "undefined: infinite scores of both signs"
             found = replace(found, mean=math.nan, lower=math.nan, upper=math.nan, note=note)
+        n_questions = int(group["question"].nunique())
+        if unknown := self.unit == "" and n_questions > 1:
+            note = NO_UNIT
+            found = replace(found, mean=math.nan, lower=math.nan, upper=math.nan, note=note)
         label = {by: str(value)} if by else {}
         row = {
             **label,
             "forecaster": str(name),
             "type": self.type,
+            "unit": self.unit or "",
             "rule": self.rule,
             "convention": str(group["convention"].iloc[0]),
             "orientation": "larger" if bool(group["larger_is_better"].iloc[0]) else "smaller",
             "kind": self.kind,
             "window": self.window,
             "proper": bool(group["proper"].iloc[0]),
-            "n_questions": int(group["question"].nunique()),
+            "n_questions": n_questions,
             "n_forecasts": int(group["n_forecasts"].sum()),
             "n_events": int(group["event"].nunique()),
             "coverage": float(group["coverage"].mean()),
@@ -287,14 +303,20 @@ class _Table:
             "mean": found.mean,
             "lower": found.lower,
             "upper": found.upper,
-            "while_open": _mean(group["while_open"]) if "while_open" in group else None,
-            "skill": _mean(group["skill"]),
-            "reference": float(group["reference"].mean()),
+            "while_open": _mean(group["while_open"])
+            if "while_open" in group and not unknown
+            else None,
+            "skill": None if unknown else _mean(group["skill"]),
+            "reference": None if unknown else float(group["reference"].mean()),
             "missing": self.missing,
             "note": found.note,
         }
         if self.against or not by:
-            row |= self._against(group, str(name), others)
+            row |= (
+                {"against": self.against or BASE_RATE, **NOTHING}
+                if unknown
+                else self._against(group, str(name), others)
+            )
         return row
 
     def _against(

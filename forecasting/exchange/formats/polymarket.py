@@ -3,8 +3,9 @@
 A market is known by its `conditionId`; `outcomes`, `outcomePrices` and `clobTokenIds` are JSON
 within a text. A price history, ``{"history": [{"t": seconds, "p": price}]}``, does not say whose it
 is: it stands in its market's object, beside a key `market`, `conditionId` or `token`, or in a file
-of a zip that is named by the token, the condition or the slug. A token is one outcome, and the
-price of the second is turned over. The first outcome is yes; where it is not called so, the title
+that is named by the token, the condition or the slug; its market may have come before, whose tokens
+stand in the background of its question. A token is one outcome, and the price of the second is
+turned over. The first outcome is yes; where it is not called so, the title
 names it.
 
 Prices are the forecasts of ``market:polymarket``. An outcome stands once the oracle has resolved
@@ -16,17 +17,22 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from forecasting.domain.question import Question
 from forecasting.domain.reading import plainly, question_id
 from forecasting.domain.reading.probabilities import decimal
 from forecasting.errors import InvalidInput
 from forecasting.exchange.format import Format
-from forecasting.exchange.record import Facts, Record, Refused, Said, Settled
+from forecasting.exchange.record import Facts, Record, Refused, Said, Settled, Statements
 from forecasting.exchange.said import epoch, faulty, instant, number, probability, required
 from forecasting.exchange.source import Head, Source
 from forecasting.exchange.stated import Reading
 
 NAME = "polymarket"
 MARKET = f"market:{NAME}"
+#: Before the name by which a history calls a market that its file does not hold.
+_NAMED = f"{NAME}?"
+#: Before the tokens of a market, in the background of its question.
+_TOKENS = "Tokens of its outcomes, the first being yes: "
 _NAMED_BY = ("market", "conditionId", "condition_id", "token", "token_id", "tokenId", "asset_id")
 
 
@@ -72,14 +78,40 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
             found = (_question(named), False)
         for point in points if isinstance(points, list) else ():
             line += 1
-            if found is None:
-                reason = f"history ({plainly(named[:40])}): no market of the file is called so"
-                yield Refused(line, reason)
-                continue
             with faulty() as fault:
-                yield _price(line, point, *found)
+                yield _price(line, point, *(found or (f"{_NAMED}{named}", False)))
             if fault.reason:
                 yield Refused(line, fault.reason)
+
+
+def place(statements: Statements, questions: Mapping[str, Question]) -> None:
+    """Give the prices of a token or slug to its market, where that came in an earlier file."""
+    waiting = {one.question for one in statements.said if one.question.startswith(_NAMED)}
+    if not waiting:
+        return
+    names: dict[str, tuple[str, bool]] = {}
+    for question in questions.values():
+        if question.id.startswith(f"{NAME}-"):
+            names[question.source.rpartition("/")[2]] = (question.id, False)
+            tokens = question.background.removeprefix(_TOKENS).rstrip(".").split(", ")
+            names |= {token: (question.id, i == 1) for i, token in enumerate(tokens)}
+    left = []
+    for one in statements.said:
+        named = one.question.removeprefix(_NAMED)
+        if one.question not in waiting:
+            left.append(one)
+        elif named in names:
+            one.question, turned = names[named]
+            one.said = _turned(str(one.said)) if turned else one.said
+            left.append(one)
+        else:
+            reason = f"history ({plainly(named[:40])}): no market here or in the file is called so"
+            statements.refused.append(Refused(one.line, reason))
+    statements.said = left
+
+
+def _turned(price: str) -> str:
+    return decimal(1 - number(price, name="p"))
 
 
 def _question(number_of: str) -> str:
@@ -115,6 +147,8 @@ def _market(line: int, market: Mapping[str, Any]) -> Iterator[Facts | Settled]:
         "tags": (NAME,),
         "url": url,
     }
+    if tokens := _within(market, "clobTokenIds"):
+        stated["background"] = f"{_TOKENS}{', '.join(map(str, tokens))}."
     if text := market.get("description"):
         stated["criteria"] = str(text)
     for name, keys in (("opens", ("startDate", "createdAt")), ("closes", ("endDate",))):
@@ -144,7 +178,7 @@ def _price(line: int, point: Any, question: str, turned: bool) -> Said:
         line=line,
         question=question,
         forecaster=MARKET,
-        said=decimal(1 - number(share, name="p")) if turned else share,
+        said=_turned(share) if turned else share,
         issued_at=epoch(required(point, "t"), name="t"),
     )
 
@@ -154,4 +188,5 @@ FORMAT = Format(
     what="Polymarket JSON (markets, price histories or both)",
     looks_like=looks_like,
     read=read,
+    place=place,
 )

@@ -57,9 +57,9 @@ def _drawn(r: Mapping[str, Any]) -> dict[str, Any]:
 
 def _beside(rows: Sequence[Mapping[str, Any]], by: str, who: str) -> list[dict[str, Any]]:
     """Put the model's row beside one's own, by group and type of question."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+    found: dict[tuple[str, str, str], dict[str, Any]] = {}
     for row in rows:
-        key = (str(row[by]), row["type"])
+        key = (str(row[by]), row["type"], row["unit"])
         place = found.setdefault(key, {"group": key[0], "type": key[1], "own": None, "model": None})
         place["model" if row["forecaster"] == MODEL and who != MODEL else "own"] = row
     return [row for row in found.values() if row["own"] is not None]
