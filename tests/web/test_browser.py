@@ -299,20 +299,48 @@ def test_the_curve_follows_what_is_typed(chrome, site, seat):
     context.close()
 
 
-def test_a_ladder_cannot_fall(enter, server):
+DAYS = ("2030-01-31", "2030-06-30", "2030-12-31")
+
+
+@pytest.fixture
+def ladder(enter, server):
+    """The page of a ladder with three days, and its three number fields."""
     page = enter()
     page.goto(server.origin + "/ask")
     page.get_by_label("The question").fill("Will the strait open?")
     page.get_by_text("More than yes or no").click()
     page.get_by_label("yes or no, by several days").check()
-    page.get_by_label("The days").fill("2030-01-31, 2030-06-30, 2030-12-31")
+    page.get_by_label("The days").fill(", ".join(DAYS))
     page.get_by_role("button", name="Ask").click()
     told(page, "Asked")
-    for day, number in (("2030-01-31", "10"), ("2030-06-30", "20"), ("2030-12-31", "30")):
-        page.get_by_label(f"by {day}", exact=True).fill(number)
-    page.get_by_label("by 2030-01-31", exact=True).fill("25")
-    assert page.get_by_label("by 2030-06-30", exact=True).input_value() == "25"
-    assert page.get_by_label("by 2030-12-31", exact=True).input_value() == "30"
+    return page, [page.get_by_label(f"by {day}", exact=True) for day in DAYS]
+
+
+def test_what_is_typed_into_a_ladder_is_what_is_logged(ladder):
+    """Key by key: the first digit of a later number pulls no earlier one down."""
+    page, rungs = ladder
+    for rung, number in zip(rungs, ("30", "45", "60"), strict=True):
+        rung.press_sequentially(number)
+    assert [rung.input_value() for rung in rungs] == ["30", "45", "60"]
+    page.keyboard.press("Enter")
+    assert "3 entries" in told(page, "Logged")
+    assert [rung.input_value() for rung in rungs] == ["30", "45", "60"]
+
+
+def test_a_ladder_cannot_fall(ladder):
+    page, rungs = ladder
+    for rung, number in zip(rungs, ("10", "20", "30"), strict=True):
+        rung.fill(number)
+    rungs[0].fill("25")
+    assert [rung.input_value() for rung in rungs] == ["25", "20", "30"]
+    rungs[0].press("Tab")
+    assert [rung.input_value() for rung in rungs] == ["25", "25", "30"]
+    rungs[2].fill("4")
+    rungs[2].press("Tab")
+    assert [rung.input_value() for rung in rungs] == ["25", "25", "4"]
+    page.get_by_role("button", name="Log", exact=True).click()
+    page.wait_for_selector(".fault")
+    rungs[2].fill("40")
     page.get_by_role("button", name="Log", exact=True).click()
     assert "3 entries" in told(page, "Logged")
 
