@@ -359,11 +359,44 @@ def test_numbers_are_hidden_until_one_has_answered(enter, server):
     assert "hidden" not in page.inner_text(".strip")
 
 
-def test_news_is_coded_by_one_key_and_taken_back(enter, server, database):
-    visitor = enter()
+def _waiting(database, title=WAITS):
     with Book.plain(str(database), forecaster="ana") as book:
         since = clock.now() - dt.timedelta(hours=3)
-        seq = book.add_news(WAITS, source="wire", grade="B", known_at=since)["seq"]
+        return book.add_news(title, source="wire", grade="B", known_at=since)["seq"]
+
+
+@pytest.mark.parametrize("press", ["e", "Enter"])
+def test_the_effect_of_another_choice_takes_the_place_of_the_page(enter, server, database, press):
+    """By its key, and by Enter on a choice: neither codes anything, and the page stands once."""
+    page = enter()
+    seq = _waiting(database)
+    page.goto(f"{server.origin}/news/{seq}")
+    page.get_by_label("lasting").check()
+    page.keyboard.press(press)
+    page.wait_for_url("**half_life=lasting")
+    assert page.locator("h1").count() == page.locator("#main").count() == 1
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    page.locator("#effect caption", has_text="lasting").wait_for(timeout=120_000)
+    assert page.locator(".working").count() == 0
+    with Book.plain(str(database), forecaster="ana") as book:
+        assert book.news_item(str(seq))["state"] == "standing"
+
+
+def test_enter_in_the_field_of_a_source_guesses_no_outcome(enter, server, database):
+    with Book.plain(str(database), forecaster="ana") as book:
+        head = book.head()
+    page = enter()
+    source = page.locator('form[action="/resolve"] [name=source]').first
+    source.fill("the wire")
+    source.press("Enter")
+    page.goto(server.origin + "/questions")
+    with Book.plain(str(database), forecaster="ana") as book:
+        assert book.head() == head
+
+
+def test_news_is_coded_by_one_key_and_taken_back(enter, server, database):
+    visitor = enter()
+    seq = _waiting(database)
     visitor.goto(server.origin + "/")
     # From Today: to the item that the key is on.
     item = visitor.locator("[data-news]", has_text=WAITS)
