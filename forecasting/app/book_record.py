@@ -120,6 +120,13 @@ class Record[Table]:
             self.ledger, Path(file), format, now=clock.now(), me=me, zone=zone, **options
         )
 
+    @staticmethod
+    def import_formats() -> dict[str, str]:
+        """Give the formats that a track record may come in: what a file of each is, by name."""
+        from forecasting.exchange.format import formats
+
+        return {name: one.what for name, one in formats().items()}
+
     def import_undo(self, run: int | str) -> dict[str, Any]:
         """Undo an import, by the number that it gave as its run."""
         from forecasting.app.ledger.importing import import_undo

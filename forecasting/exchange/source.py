@@ -226,20 +226,20 @@ class Source:
             yield Item(line, value)
 
 
-def opened(path: Path | str, *, most: int = MOST_BYTES) -> Source:
-    """Open a file, or standard input for ``-``, of at most a size."""
+def opened(path: Path | str, *, most: int = MOST_BYTES, name: str = "") -> Source:
+    """Open a file, or standard input for ``-``, of at most a size; `name` is what to call it."""
     if str(path) == "-":
         found = sys.stdin.buffer.read(most + 1)
-        name = "standard input"
+        name = name or "standard input"
         if len(found) > most:
             msg = f"file ({name}): is larger than {most:,} bytes"
             raise InvalidInput(msg, hint="split it")
     else:
-        name = Path(path).name
+        called, name = name or str(path), name or Path(path).name
         try:
             found = read_plain(path, most=most)
         except OSError as unreadable:
-            msg = f"file ({path}): cannot be read ({unreadable.strerror or unreadable})"
+            msg = f"file ({called}): cannot be read ({unreadable.strerror or unreadable})"
             hint = f"a plain file of at most {most // 1_000_000} MB"
             raise InvalidInput(msg, hint=hint) from unreadable
     if not found.strip(b"\0 \t\r\n"):

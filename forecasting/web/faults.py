@@ -28,13 +28,34 @@ FIELDS: Mapping[str, str] = {
     "known_at": "known_at",
     "known-at": "known_at",
 }
-#: Switches that messages name as Python does, and the words of the box that ticks each.
+#: Arguments that messages name as Python does, and the label of the field that takes each.
+LABELS: Mapping[str, str] = {
+    "at": "When",
+    "by": "By the end of",
+    "columns": "Columns of a table with other names",
+    "dates": "Days are written",
+    "decimal": "Decimal mark",
+    "known_at": "Known since",
+    "me": "Your name here",
+    "slug": "Its id",
+    "source": "Who says so",
+    "unit": "Bare numbers are",
+    "user": "Your name in the file",
+    "zone": "Zone of its times",
+}
+#: Switches, and the words of the box that ticks each.
 BOXES: Mapping[str, str] = {
     "confirmed=True": "tick “I vouch for it”",
     "early_no=True": "tick “a yes has become impossible before the deadline”",
 }
+#: Values of fields that show other words.
+_CHOICES = {"percent": "per cent", "probability": "from 0 to 1", "dmy": "31.12.2026"} | {
+    "mdy": "12/31/2026"
+}
 #: A way out that is a command line helps nobody at a form.
-_COMMAND = re.compile(r"^(forecast |--|pip |no time\b)")
+_COMMAND = re.compile(r"(^|[;,] (or |then )?)(forecast |--|pip |no time\b|too_soon=).*$")
+_ARGUMENT = re.compile(rf"\b({'|'.join(LABELS)})=([\w/.:-]+)")
+_RUNG = re.compile(r"\S+@([\d-]+)=(\d*\.?\d+) or more, both at once")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +73,35 @@ def fault_of(raised: ForecastingError) -> Fault:
     value = value.removesuffix(")")
     field = FIELDS.get(name.strip().lower(), name.strip().lower()) if colon else ""
     if not re.fullmatch(r"[a-z_]{1,20}", field):
-        field = ""
+        # What the way out begins with is the field that mends it.
+        named = _ARGUMENT.match(raised.hint)
+        field = FIELDS.get(named[1], named[1]) if named else ""
+        value = ""
     words = f"{value}: {rule}" if colon and field and value else raised.message
-    if raised.hint and not _COMMAND.match(raised.hint):
-        words = f"{words.rstrip('.')}. For example: {raised.hint}"
-    for named, box in BOXES.items():
-        words = words.replace(f"For example: {named}", f"Try: {box}").replace(named, box)
+    if raised.where:
+        words = f"{raised.where}: {words}"
+    words = at_form(words)
+    if hint := at_form(_COMMAND.sub("", raised.hint)):
+        begin = "For example" if hint == raised.hint else "Try"
+        words = f"{words.rstrip('.')}. {begin}: {hint}"
     return Fault(field, words)
+
+
+def at_form(text: str) -> str:
+    """Write what names arguments as somebody at a form takes it: with its fields and its boxes.
+
+    >>> at_form("zone=Europe/London, or where it was exported")
+    '“Zone of its times” Europe/London, or where it was exported'
+    >>> at_form("leave out at=TIME")
+    'leave “When” empty'
+    """
+    for named, box in BOXES.items():
+        text = text.replace(named, box)
+    text = re.sub(r"\bleave out (\w+=TIME)", r"leave \1 empty", text)
+    text = _RUNG.sub(lambda found: f"{100 * float(found[2]):g} or more by {found[1]}", text)
+    return _ARGUMENT.sub(_labelled, text)
+
+
+def _labelled(found: "re.Match[str]") -> str:
+    value = _CHOICES.get(found[2], found[2])
+    return f"“{LABELS[found[1]]}”" + ("" if value.isupper() else f" {value}")

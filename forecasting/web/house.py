@@ -97,8 +97,9 @@ class House:
 
     def close(self) -> None:
         """End what runs beside the app."""
-        if "desk" in self.__dict__:
-            self.desk.close()
+        for part in ("desk", "uploads"):
+            if part in self.__dict__:
+                getattr(self, part).close()
 
     def speaking_as(self, who: str, *, once: str = "") -> PlainBook:
         """Give the book in somebody's name; see `Book.speaking_as`."""

@@ -96,6 +96,5 @@ def serve(
         asyncio.run(server.serve(sockets=[taken]))
     finally:
         house.jobs.close()
-        house.uploads.close()
         taken.close()
         house.close()

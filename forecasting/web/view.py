@@ -52,7 +52,7 @@ def host(address: str) -> str:
 def without_command(text: str) -> str:
     """Leave out the way out that is a command line: on a page it helps nobody."""
     text = re.sub(r": (forecast [a-z]+|--[a-z-]+).*$", "", text)
-    return re.sub(r"\s*\([a-z_]+=[a-z]+ [^)]*\)", "", text)
+    return re.sub(r"\s*\([a-z_]+=[A-Za-z]+ [^)]*\)", "", text)
 
 
 def capitalize_first(text: str) -> str:

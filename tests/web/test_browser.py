@@ -299,20 +299,48 @@ def test_the_curve_follows_what_is_typed(chrome, site, seat):
     context.close()
 
 
-def test_a_ladder_cannot_fall(enter, server):
+DAYS = ("2030-01-31", "2030-06-30", "2030-12-31")
+
+
+@pytest.fixture
+def ladder(enter, server):
+    """The page of a ladder with three days, and its three number fields."""
     page = enter()
     page.goto(server.origin + "/ask")
     page.get_by_label("The question").fill("Will the strait open?")
     page.get_by_text("More than yes or no").click()
     page.get_by_label("yes or no, by several days").check()
-    page.get_by_label("The days").fill("2030-01-31, 2030-06-30, 2030-12-31")
+    page.get_by_label("The days").fill(", ".join(DAYS))
     page.get_by_role("button", name="Ask").click()
     told(page, "Asked")
-    for day, number in (("2030-01-31", "10"), ("2030-06-30", "20"), ("2030-12-31", "30")):
-        page.get_by_label(f"by {day}", exact=True).fill(number)
-    page.get_by_label("by 2030-01-31", exact=True).fill("25")
-    assert page.get_by_label("by 2030-06-30", exact=True).input_value() == "25"
-    assert page.get_by_label("by 2030-12-31", exact=True).input_value() == "30"
+    return page, [page.get_by_label(f"by {day}", exact=True) for day in DAYS]
+
+
+def test_what_is_typed_into_a_ladder_is_what_is_logged(ladder):
+    """Key by key: the first digit of a later number pulls no earlier one down."""
+    page, rungs = ladder
+    for rung, number in zip(rungs, ("30", "45", "60"), strict=True):
+        rung.press_sequentially(number)
+    assert [rung.input_value() for rung in rungs] == ["30", "45", "60"]
+    page.keyboard.press("Enter")
+    assert "3 entries" in told(page, "Logged")
+    assert [rung.input_value() for rung in rungs] == ["30", "45", "60"]
+
+
+def test_a_ladder_cannot_fall(ladder):
+    page, rungs = ladder
+    for rung, number in zip(rungs, ("10", "20", "30"), strict=True):
+        rung.fill(number)
+    rungs[0].fill("25")
+    assert [rung.input_value() for rung in rungs] == ["25", "20", "30"]
+    rungs[0].press("Tab")
+    assert [rung.input_value() for rung in rungs] == ["25", "25", "30"]
+    rungs[2].fill("4")
+    rungs[2].press("Tab")
+    assert [rung.input_value() for rung in rungs] == ["25", "25", "4"]
+    page.get_by_role("button", name="Log", exact=True).click()
+    page.wait_for_selector(".fault")
+    rungs[2].fill("40")
     page.get_by_role("button", name="Log", exact=True).click()
     assert "3 entries" in told(page, "Logged")
 
@@ -331,11 +359,44 @@ def test_numbers_are_hidden_until_one_has_answered(enter, server):
     assert "hidden" not in page.inner_text(".strip")
 
 
-def test_news_is_coded_by_one_key_and_taken_back(enter, server, database):
-    visitor = enter()
+def _waiting(database, title=WAITS):
     with Book.plain(str(database), forecaster="ana") as book:
         since = clock.now() - dt.timedelta(hours=3)
-        seq = book.add_news(WAITS, source="wire", grade="B", known_at=since)["seq"]
+        return book.add_news(title, source="wire", grade="B", known_at=since)["seq"]
+
+
+@pytest.mark.parametrize("press", ["e", "Enter"])
+def test_the_effect_of_another_choice_takes_the_place_of_the_page(enter, server, database, press):
+    """By its key, and by Enter on a choice: neither codes anything, and the page stands once."""
+    page = enter()
+    seq = _waiting(database)
+    page.goto(f"{server.origin}/news/{seq}")
+    page.get_by_label("lasting").check()
+    page.keyboard.press(press)
+    page.wait_for_url("**half_life=lasting")
+    assert page.locator("h1").count() == page.locator("#main").count() == 1
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    page.locator("#effect caption", has_text="lasting").wait_for(timeout=120_000)
+    assert page.locator(".working").count() == 0
+    with Book.plain(str(database), forecaster="ana") as book:
+        assert book.news_item(str(seq))["state"] == "standing"
+
+
+def test_enter_in_the_field_of_a_source_guesses_no_outcome(enter, server, database):
+    with Book.plain(str(database), forecaster="ana") as book:
+        head = book.head()
+    page = enter()
+    source = page.locator('form[action="/resolve"] [name=source]').first
+    source.fill("the wire")
+    source.press("Enter")
+    page.goto(server.origin + "/questions")
+    with Book.plain(str(database), forecaster="ana") as book:
+        assert book.head() == head
+
+
+def test_news_is_coded_by_one_key_and_taken_back(enter, server, database):
+    visitor = enter()
+    seq = _waiting(database)
     visitor.goto(server.origin + "/")
     # From Today: to the item that the key is on.
     item = visitor.locator("[data-news]", has_text=WAITS)

@@ -62,3 +62,25 @@ def test_a_refusal_of_the_book_stands_at_its_field():
     assert fault_of(refused) == Fault("p", "7: must lie from 0 to 1. For example: 35%")
     ungraded = InvalidInput("needs a source graded A or B", hint="confirmed=True")
     assert fault_of(ungraded).words == "needs a source graded A or B. Try: tick “I vouch for it”"
+
+
+@pytest.mark.parametrize(
+    ("message", "hint", "words"),
+    [
+        ("at (2027-01-01): lies ahead", "leave out at=TIME", "2027-01-01: lies ahead. Try: leave “When” empty"),
+        ("deadline (2020): is past", "a later day; forecast import csv", "2020: is past. Try: a later day"),
+        ("x: no", "forecast resolve x yes", "x: no"),
+        ("a: falls", "strait@2027-06-30=0.1 or more, both at once", "a: falls. Try: 10 or more by 2027-06-30"),
+        ("a: b", "unit=percent", "a: b. Try: “Bare numbers are” per cent"),
+    ],
+)  # fmt: skip
+def test_a_way_out_is_one_that_a_form_has(message: str, hint: str, words: str) -> None:
+    assert fault_of(InvalidInput(message, hint=hint)).words == words
+
+
+def test_a_fault_of_a_line_names_the_line_and_one_of_no_field_the_field_that_mends_it() -> None:
+    refused = InvalidInput(
+        "Question created at (1 May): in which zone", hint="zone=Europe/London", where="fb.csv:2"
+    )
+    words = "fb.csv:2: Question created at (1 May): in which zone. Try: “Zone of its times” Europe/London"
+    assert fault_of(refused) == Fault("zone", words)

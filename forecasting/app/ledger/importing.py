@@ -62,6 +62,7 @@ def import_record(
     format: str = "",
     *,
     now: dt.datetime,
+    name: str = "",
     me: str = "",
     user: str = "",
     forecaster: str = "",
@@ -81,11 +82,12 @@ def import_record(
     made; but the export of a whole ledger, read into one that is empty or holds its beginning, is
     verified link by link and recorded as it is. Of ``in`` rows each is added, a duplicate or
     refused; `run` takes the import back (`import_undo`), `first` shows five rows as understood.
+    `name` is what to call the file, where it is not its own.
     """
     place = known_zone(zone).key if zone else ""
     manner = Manner(zone=place, decimal=decimal, unit=unit, dates=dates)  # type: ignore[arg-type]
     progress("reading", 0, 0)
-    source = opened(file)
+    source = opened(file, name=name)
     of = detected(source, format)
     found, name = source.content, source.name
     digest = hashlib.sha256(found).hexdigest()

@@ -19,25 +19,22 @@
       if (value !== null && value <= 100) slide.value = value;
     }
     slide.toggleAttribute("data-untouched", number.value.trim() === "");
-    lift(box);
     total(box.closest("[data-sum]"));
     wording(box);
   });
 
-  // Of a ladder a later rung is never less likely: what is raised lifts the ones after it.
-  const lift = box => {
-    const ladder = box.closest("[data-ladder]");
-    if (!ladder) return;
-    const rungs = [...ladder.querySelectorAll("[data-chance]")], at = rungs.indexOf(box);
-    const value = percent(box.querySelector("[data-number]").value);
-    if (value === null) return;
-    rungs.forEach((rung, n) => {
-      const number = rung.querySelector("[data-number]"), own = percent(number.value);
-      if (own === null || (n > at && own >= value) || (n < at && own <= value) || n === at) return;
-      number.value = value;
-      rung.querySelector("[data-slide]").value = value;
-    });
-  };
+  // Of a ladder a later rung is never less likely: once a field is left (half a number is no number),
+  // it lifts the lower ones after it. None is ever pulled down.
+  document.addEventListener("change", event => {
+    const box = event.target.closest?.("[data-ladder] [data-chance]");
+    const value = box && percent(box.querySelector("[data-number]").value);
+    if (!box || value === null || value > 100) return;
+    const rungs = [...box.closest("[data-ladder]").querySelectorAll("[data-chance]")];
+    for (const later of rungs.slice(rungs.indexOf(box) + 1)) {
+      const number = later.querySelector("[data-number]"), own = percent(number.value);
+      if (own !== null && own < value) number.value = later.querySelector("[data-slide]").value = value;
+    }
+  });
 
   // What the options come to.
   const total = form => {

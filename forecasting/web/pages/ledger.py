@@ -11,16 +11,21 @@ from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from forecasting.domain.instants import iso
-from forecasting.errors import ForecastingError
+from forecasting.errors import ForecastingError, InvalidInput
+from forecasting.web.bodies import Sent
 from forecasting.web.faults import Fault, fault_of
 from forecasting.web.gate import Refusal
 from forecasting.web.preferences import COOKIE, known_zone
 from forecasting.web.routes import UPLOAD, get, post
+from forecasting.web.uploads import Waiting
+from forecasting.web.view import without_command
 from forecasting.web.visit import Visit
 
 PER_PAGE = 50
+GONE = Fault("file", "That file waits no longer; choose it again.")
 EXPORTS = {"csv": ("forecasts.csv", "text/csv"), "jsonl": ("ledger.jsonl", "application/jsonl")}
-OPTIONS = ("format", "zone", "decimal", "unit", "dates", "me")
+#: What may be said of a file, as `forecast import` takes it.
+OPTIONS = ("format", "me", "user", "zone", "decimal", "unit", "dates", "columns")
 
 
 def ledger(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
@@ -36,6 +41,9 @@ def ledger(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
         before=before,
         head=visit.book.anchor(),
         checked=checked,
+        file=visit.house.uploads.of(visit.form.get("key"), visit.who),
+        formats=visit.book.import_formats(),
+        options=OPTIONS,
         faults=faults,
     )
 
@@ -85,50 +93,70 @@ def export(visit: Visit) -> Response:
 
 def preview(visit: Visit) -> Response:
     """Read a file and show what it would bring; nothing is written."""
-    upload = visit.form.files.get("file")
-    if upload is None:
+    upload, key = visit.form.files.get("file"), visit.form.get("key")
+    if upload is not None:
+        key = visit.house.uploads.keep(visit.who, upload)
+        # A fault keeps the file with what was said of it.
+        visit = replace(visit, form=Sent((*visit.form.fields, ("key", key))))
+    elif not key:
         return ledger(visit, faults=(Fault("file", "Choose a file."),))
-    key = visit.house.uploads.keep(visit.who, upload)
-    return _previewed(visit, key)
-
-
-def _previewed(visit: Visit, key: str) -> Response:
     waiting = visit.house.uploads.of(key, visit.who)
     if waiting is None:
-        return ledger(visit, faults=(Fault("file", "That file waits no longer; choose it again."),))
+        return ledger(visit, faults=(GONE,))
     try:
-        found = visit.book.import_record(waiting.path, dry_run=True, **_options(visit))
+        found = visit.book.import_record(
+            waiting.path, dry_run=True, check_scores=True, **_options(visit, waiting)
+        )
     except ForecastingError as refused:
-        return ledger(visit, faults=(Fault("file", fault_of(refused).words),))
+        return ledger(visit, faults=(_of_file(fault_of(refused)),))
     return visit.page(
         "import.html.j2",
         found=found,
         key=key,
         name=waiting.name,
+        what=visit.book.import_formats().get(found.get("format", "")),
         options={name: visit.form.get(name) for name in OPTIONS},
     )
 
 
-def _options(visit: Visit) -> Mapping[str, Any]:
-    given = {name: visit.form.get(name) for name in OPTIONS if visit.form.get(name)}
-    return {"me": visit.who, "format": "csv"} | given
+def _of_file(fault: Fault) -> Fault:
+    """Put a fault beside the option that it speaks of, else beside the file."""
+    return fault if fault.field in OPTIONS else Fault("file", fault.words)
+
+
+def _options(visit: Visit, waiting: Waiting) -> Mapping[str, Any]:
+    """Give what was said of a file; its name counts too, for some formats go by it."""
+    given: dict[str, Any] = {name: visit.form.get(name) for name in OPTIONS if visit.form.get(name)}
+    if "columns" in given:
+        given["columns"] = _columns(given["columns"])
+    return {"forecaster": visit.who, "name": waiting.name} | given
+
+
+def _columns(text: str) -> dict[str, str]:
+    found = {}
+    for pair in text.splitlines():
+        heading, _, column = pair.rpartition("=")
+        if not heading.strip() or not column.strip():
+            raise InvalidInput(f"columns ({pair}): write each as “Its heading = forecast”")
+        found[heading.strip()] = column.strip()
+    return found
 
 
 def bring_in(visit: Visit) -> Response:
     """Record what was previewed, in one transaction."""
     waiting = visit.house.uploads.of(visit.form.get("key"), visit.who)
     if waiting is None:
-        return ledger(visit, faults=(Fault("file", "That file waits no longer; choose it again."),))
+        return ledger(visit, faults=(GONE,))
 
     def said(found: dict[str, Any]) -> str:
         run = f" It can be taken back, as {found['run']}." if found.get("run") else ""
-        return f"Brought in: {found['summary'] or found['added']}.{run}"
+        return f"Brought in: {without_command(found['summary']) or found['added']}.{run}"
 
     return visit.write(
-        lambda book: book.import_record(waiting.path, **_options(visit)),
+        lambda book: book.import_record(waiting.path, **_options(visit, waiting)),
         then="/ledger",
         said=said,
-        again=lambda faults: ledger(visit, faults=faults),
+        again=lambda faults: ledger(visit, faults=tuple(map(_of_file, faults))),
     )
 
 
