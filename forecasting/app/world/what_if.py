@@ -102,7 +102,7 @@ def what_if(
         close = iso(max(q.closes for q in live.questions))
         label += (
             f"; {', '.join(undated)}: at any moment until {close}, the last close of an open "
-            f'question ("{undated[0]} by 2027-01-31" for an earlier one)'
+            f'question ("{undated[0]} by DATE" for an earlier one)'
         )
     return [row | {"basis": label} for row in rows]
 
