@@ -93,8 +93,8 @@ def _print(found: Mapping[str, Any]) -> None:
     else:
         line(f"{title}\n")
     say(
-        f"prior: as of the opening, {cell(found['opened'])}, without history, evidence or links; "
-        f"it does not age. Effects are changes in {found['scale']} and add up to "
+        f"prior: as of the opening, {cell(found['opened'])}, without history, evidence or links, "
+        f"and it does not age. Effects are changes in {found['scale']} and add up to "
         f"{_listed(found)}; a full bar is {full:.3g}; as of "
         f"{cell(found['as_of'])}; then, now: hazard ratio of a report when it came and today"
     )

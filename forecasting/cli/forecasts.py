@@ -138,6 +138,8 @@ def history(question: str, forecaster: str, kind: str, run: str) -> None:
     Example:
       forecast history leaders-meet@2026-12-31 --forecaster model
     """
+    from forecasting.domain.forecasters import PRIOR, PRIOR_STANDS
+
     with opened() as book:
         rows = book.history(question, forecaster=forecaster, kind=kind, run=run)
     columns: tuple[str, ...] = (
@@ -148,3 +150,5 @@ def history(question: str, forecaster: str, kind: str, run: str) -> None:
     seldom = {"mark", "lower", "upper", "method"}
     columns = tuple(c for c in columns if c not in seldom or any(row.get(c) for row in rows))
     emit(rows, columns=columns, title=f"{question}: forecasts in force, times in UTC")
+    if any(row["forecaster"] == PRIOR for row in rows):
+        say(PRIOR_STANDS)

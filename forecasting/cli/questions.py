@@ -72,10 +72,14 @@ def show(question: str) -> None:
     Example:
       forecast questions show leaders-meet@2026-12-31
     """
+    from forecasting.domain.forecasters import PRIOR, PRIOR_STANDS
+
     with opened() as book:
         shown = book.question(question)
     if len(shown) == 1:
         emit(shown[0])
+        if PRIOR in (shown[0]["latest"] or ()):
+            say(PRIOR_STANDS)
     else:
         emit(shown, columns=RUNGS)
 

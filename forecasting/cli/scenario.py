@@ -51,8 +51,8 @@ def show(name: str, as_of: str, seed: int) -> None:
     "--given",
     multiple=True,
     metavar="CONDITION",
-    help="If this is observed: QUESTION=OUTCOME, PROCESS=STATE or a predicate; QUESTION=30%: as if "
-    "this number were right.",
+    help="If this is observed: QUESTION=OUTCOME, PROCESS=STATE (until the last close of an open "
+    "question) or a predicate, which may say by when; QUESTION=30%: as if this number were right.",
 )
 @click.option(
     "--do",
@@ -137,8 +137,9 @@ def _small(value: float) -> str:
 def paths(out: Path | None, stories: int, as_of: str, seed: int) -> None:
     r"""Tell the most typical stories of the simulated paths, and draw the world over time.
 
-    A story is the order in which the processes first move, with the month of each move; its weight
-    is the share of paths that follow it.
+    A story is the order in which the processes first move from now on, with the median month of
+    each move, up to four of them; its weight is the share of paths that follow it. Processes that
+    no story tells of are named with the reason.
 
     \b
     Example:
@@ -147,6 +148,11 @@ def paths(out: Path | None, stories: int, as_of: str, seed: int) -> None:
     found = _live(as_of, seed)
     rows = found.stories(stories)
     emit(rows, columns=("weight", "story"), title=found.title)
+    reasons: dict[str, list[str]] = {}
+    for process, why in found.untold().items():
+        reasons.setdefault(why, []).append(process)
+    for why, names in reasons.items():
+        say(f"in no story: {', '.join(names)}: {why}")
     if out is not None:
         from forecasting.review import draw, draw_fans
 

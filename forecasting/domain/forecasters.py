@@ -31,6 +31,8 @@ Family = Literal[
 FAMILIES: tuple[Family, ...] = get_args(Family)
 #: Forecasters that know nothing of the question, or repeat what others say.
 REFERENCES: frozenset[Family] = frozenset({"base-rate", "climatology", "uniform", "text"})
+#: What is said wherever the prior stands beside numbers that age.
+PRIOR_STANDS = "prior is the number of the opening, from priors and links alone: it does not age"
 #: The model with one part taken out: what each part adds is the difference to the model.
 ABLATIONS = (WITHOUT_LINKS, WITHOUT_NEWS, PRIOR, BASE_RATE)
 _FAMILY: dict[str, Family] = {

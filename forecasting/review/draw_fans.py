@@ -1,5 +1,7 @@
 """Draw how the processes of a world may go on: small pictures side by side, one a process."""
 
+import math
+import textwrap
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -15,8 +17,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: Points: one panel with the room beside it for the names of states.
-WIDTH, INNER, LEFT = 372.0, 196.0, 44.0
-ABOVE, TALL, BELOW = 30.0, 116.0, 42.0
+WIDTH, INNER, LEFT = 392.0, 196.0, 44.0
+ABOVE, TALL, BELOW = 46.0, 116.0, 42.0
+#: Letters of a line of a title, of which there are two, and of a name with its number.
+TITLE, NAME = 44, 21
 #: The first state is grey: most processes begin in "none", and the eye looks for the others.
 COLOURS = (
     ("faint", 0.30),
@@ -76,7 +80,7 @@ def describe(fan: Fan, zone: str) -> str:
 
 
 def _panel(axes: "Axes", fan: Fan, zone: str) -> None:
-    axes.set_title(words.short(fan.title, 36), loc="left", fontsize=12.5, weight="bold", pad=7)
+    axes.set_title(_folded(fan.title), loc="left", fontsize=12.5, weight="bold", pad=7)
     if not len(fan.moments):
         axes.set_axis_off()
         return
@@ -100,6 +104,19 @@ def _panel(axes: "Axes", fan: Fan, zone: str) -> None:
     axes.set_xticks([at for at, _ in ticks], shown)
 
 
+def _folded(title: str) -> str:
+    """Put a title on two lines at most."""
+    lines = textwrap.wrap(words.clean(title), TITLE)
+    return "\n".join(
+        [*lines[:1], *([words.short(" ".join(lines[1:]), TITLE)] if lines[1:] else [])]
+    )
+
+
+def _numbered(name: str, value: str) -> str:
+    """Put a name before its number; where both are too long, the name gives way."""
+    return f"{words.short(name, NAME - len(value) - 1)} {value}"
+
+
 def _stack(axes: "Axes", fan: Fan, x: Sequence[float]) -> None:
     floor = [0.0] * len(x)
     ends: list[tuple[float, str, str]] = []
@@ -109,7 +126,8 @@ def _stack(axes: "Axes", fan: Fan, x: Sequence[float]) -> None:
         roof = [low + high for low, high in zip(floor, share, strict=True)]
         axes.fill_between(x, floor, roof, color=PALETTE[colour], alpha=opacity, lw=0)
         axes.plot(x, roof, color=PALETTE["page"], lw=0.8)
-        ends.append(((floor[-1] + roof[-1]) / 2, f"{state} {words.percent(share[-1])}", colour))
+        told = _numbered(state, words.percent(share[-1]))
+        ends.append(((floor[-1] + roof[-1]) / 2, told, colour))
         floor = roof
     axes.set_ylim(0, 1)
     percent_axis(axes.yaxis)
@@ -127,8 +145,7 @@ def _bands(axes: "Axes", fan: Fan, x: Sequence[float]) -> None:
     low, high = min(columns[0]), max(columns[-1])
     room = 0.05 * (high - low) or 1.0
     axes.set_ylim(max(0.0, low - room) if low >= 0 else low - room, high + room)
-    axes.locator_params(axis="y", nbins=4)
-    axes.yaxis.set_major_formatter(lambda y, _: words.amount(y))
+    _mark(axes, whole=all(float(x).is_integer() for column in columns for x in column))
     bottom, top = axes.get_ylim()
     ends = [
         ((column[-1] - bottom) / (top - bottom), f"{level:g} %: {words.amount(column[-1])}", tone)
@@ -143,6 +160,17 @@ def _bands(axes: "Axes", fan: Fan, x: Sequence[float]) -> None:
     _labels(axes, kept)
     if fan.unit:
         axes.set_ylabel(words.short(fan.unit, 14), fontsize=11, labelpad=2)
+
+
+def _mark(axes: "Axes", *, whole: bool) -> None:
+    """Mark the axis of an amount, with as many decimals as tell its marks apart."""
+    from matplotlib.ticker import MaxNLocator
+
+    bottom, top = axes.get_ylim()
+    marks = MaxNLocator(nbins=4, integer=whole, steps=[1, 2, 5, 10]).tick_values(bottom, top)
+    digits = max(0, -math.floor(math.log10(marks[1] - marks[0]) + 1e-9))
+    axes.set_yticks([y for y in marks if bottom <= y <= top])
+    axes.yaxis.set_major_formatter(lambda y, _: f"{y:,.{digits}f}")
 
 
 def _labels(axes: "Axes", ends: Sequence[tuple[float, str, str]]) -> None:
@@ -161,7 +189,7 @@ def _labels(axes: "Axes", ends: Sequence[tuple[float, str, str]]) -> None:
         axes.text(
             1.065,
             place,
-            words.short(text, 17),
+            text,
             transform=axes.transAxes,
             va="center",
             fontsize=11.5,

@@ -16,6 +16,8 @@ from forecasting.app.forecast.explain import explain
 from forecasting.app.forecast.update import update
 from forecasting.app.news import add as news
 from forecasting.cli import explain as cli
+from forecasting.cli import run
+from forecasting.domain.forecasters import PRIOR_STANDS
 from forecasting.domain.instants import parse_instant
 from forecasting.errors import InvalidInput
 from forecasting.evidence.shapley import EXACT, shapley
@@ -325,3 +327,16 @@ def test_sampled_shares_add_up_and_agree_with_exact_ones():
     # The second game is the same for every player: each gets an equal share.
     assert np.allclose(exact[:, 1], EXACT**0.5 / EXACT)
     assert np.allclose(drawn[:, 1], (EXACT + 3) ** 0.5 / (EXACT + 3), atol=1e-9)
+
+
+def test_the_prior_is_the_number_of_the_opening_and_every_list_says_so(own_book, tmp_path, capsys):
+    book = own_book()
+    for moment in (NOW, NOW + dt.timedelta(days=60)):
+        update(book.ledger, [], now=moment, watched=True, everything=True)
+    first, last = book.ledger.forecasts(question="truce-comes", forecaster="prior")
+    assert first.value == last.value
+    model = book.ledger.forecasts(question="truce-comes", forecaster="model")
+    assert model[-1].value != first.value
+    for command in (["history", "truce-comes"], ["questions", "show", "truce-comes"]):
+        assert run(["--db", str(tmp_path / "own0.db"), *command]) == 0
+        assert PRIOR_STANDS in capsys.readouterr().err

@@ -115,11 +115,51 @@ def test_a_condition_weighs_the_same_paths(view):
     assert done.loc[("convoy-by", ""), "after"] < rows.loc[("convoy-by", ""), "after"]
 
 
+def test_a_state_without_a_moment_says_until_when_it_counts(view):
+    rows = view.what_if(given="truce=none")
+    assert rows["basis"].str.contains("truce=none: at any moment until 2027-06-30").all()
+    assert not view.what_if(given="truce=none by 2027-01-31")["basis"].str.contains("moment").any()
+    assert not view.what_if(given="truce-on=yes")["basis"].str.contains("moment").any()
+
+
 def test_stories_are_shares_of_the_paths(view):
     stories = view.stories(200)
     assert stories["weight"].is_monotonic_decreasing
     assert 0 < stories["weight"].sum() <= 1 + 1e-12
     assert len(view.stories(3)) == 3
+
+
+@pytest.mark.usefixtures("quick_fits")
+def test_stories_begin_now_and_tell_of_all_that_can_move(tmp_path, monkeypatch):
+    monkeypatch.setenv("FORECASTING_NOW", NOW)
+    folder = tmp_path / "bank"
+    (folder / "worlds").mkdir(parents=True)
+    more = """
+  lull: {moves: {none > on: once in 2 mo}, since 2026-01-01: none}
+  strike: {event: 60 in 70 weeks, since 2026-01-01: ""}
+  idle: {moves: {none > on: once in 2 mo}, since 2026-01-01: none}
+  over: {moves: {none > on: once in 2 mo}, since 2026-01-01: none, 2026-03-01: on}
+links:"""
+    asked = WORLD + "".join(
+        f"""
+  {name}-by: {{title: {name}, opens: 2026-11-01, closes: 2027-06-30, answer: {event} by close}}"""
+        for name, event in (("lull", "lull=on"), ("strike", "strike"), ("over", "over=on"))
+    )
+    text = asked.replace("watched: 2026-11-27\n", "").replace("\nlinks:", more)
+    (folder / "worlds" / "small.yaml").write_text(text)
+    with Book.open("sqlite:///:memory:", create=True, forecaster="ana") as book:
+        book.init(folder)
+        found = book.world(bank=folder, draws=2_048)
+    left = found.live.untold()
+    assert set(left) == {"strike", "idle", "over"}
+    assert left["strike"] == "it moves in every path, and nothing hangs on it"
+    assert left["idle"] == "no open question rests on it"
+    assert left["over"] == "it moves in no path"
+    # Nobody watched since January: what is simulated of the past is no step of a story.
+    assert found.live.run.world.day(found.as_of) > 100
+    assert found.stories(200)["story"].str.contains("lull=on").any()
+    for story in found.stories(200)["story"]:
+        assert "2026" not in story.replace("November 2026", "").replace("December 2026", ""), story
 
 
 def test_arviz_takes_the_fits(view):

@@ -87,6 +87,35 @@ def test_the_bands_of_a_fan_fill_the_picture_at_every_moment():
     assert axes.get_ylim() == (0.0, 1.0)
 
 
+def test_no_title_and_no_number_of_a_picture_is_cut():
+    title = "General ceasefire on the whole front line, declared by both sides"
+    names = ("none", "third-country-of-another-continent")
+    shares = np.tile([0.87, 0.13], (len(DAYS), 1))
+    figure = draw_fans([Fan("p", title, DAYS, names, shares)] * 2)
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    assert axes.get_title(loc="left").replace("\n", " ") == title
+    told = [text.get_text() for text in axes.texts]
+    assert all("%" in text for text in told), told
+    left = figure.axes[1].get_tightbbox().x0
+    assert all(text.get_window_extent().x1 < left for text in axes.texts)
+    assert axes.title.get_window_extent().x1 < left
+    assert axes.get_tightbbox().y1 < figure.bbox.y1
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(205, 205), (0, 0), (0, 3), (203.0, 207.0), (204.9, 205.3), (0.0, 0.004)]
+)
+def test_the_marks_of_an_amount_differ(low, high):
+    quantiles = np.tile(np.linspace(low, high, 5), (len(DAYS), 1))
+    figure = draw_fans([Fan("p", "P", DAYS, quantiles=quantiles, levels=(5, 25, 50, 75, 95))])
+    figure.draw_without_rendering()
+    marks = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert len(marks) >= 2
+    assert len(set(marks)) == len(marks)
+    assert [float(mark) for mark in marks] == pytest.approx(figure.axes[0].get_yticks())
+
+
 def test_fans_stand_side_by_side_and_each_is_named():
     shares = np.full((len(DAYS), 2), 0.5)
     fans = [Fan(f"p{i}", f"Process {i}", DAYS, ("a", "b"), shares) for i in range(5)]

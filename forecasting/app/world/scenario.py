@@ -34,6 +34,8 @@ from forecasting.store import Ledger
 
 #: Below so many effective paths nothing is said.
 FEWEST = 100
+#: What moves in so many paths and is linked to nothing tells no path from another.
+ALWAYS = 0.9
 #: Dates of a fan.
 POINTS = 60
 
@@ -194,19 +196,40 @@ class Live:
         return ratios
 
     def stories(self, count: int) -> list[dict[str, Any]]:
-        """Give the most frequent stories of the linked processes, each step with its median month.
+        """Give the most frequent orders of first moves from now on, each with its median month.
 
-        Streams that nothing hangs on are left out, for they move in every path.
+        What `untold` names is left out.
         """
-        origin = self.run.world.origin
+        origin, left = self.run.world.origin, self.untold()
+        told = [name for name in self.run.spec.processes if name not in left]
+        since = self.run.world.day(self.as_of)
         rows = []
-        for story in self.run.paths.stories(count, processes=self._linked()):
+        for story in self.run.paths.stories(count, processes=told, since=since):
             steps = [
                 f"{step} in {origin + dt.timedelta(days=day):%B %Y}"
                 for step, day in zip(story.steps, story.days, strict=True)
             ]
             rows.append({"weight": story.share, "story": ", ".join(steps) or "no move"})
         return rows
+
+    def untold(self) -> dict[str, str]:
+        """Give the processes that no story tells of, each with the reason."""
+        world, spec = self.run.world, self.run.spec
+        everything = self.predictor.bank.world.processes
+        left = {n: "no open question rests on it" for n in everything if n not in spec.processes}
+        linked, since = self._linked(), world.day(self.as_of)
+        weights = self.run.paths.weights()
+        for name in spec.processes:
+            rows = self.run.paths.of(world.index[name])
+            moved = np.zeros(world.draws, dtype=bool)
+            moved[rows.draw[rows.time > since]] = True
+            share = float(weights @ moved)
+            if share == 0.0:
+                left[name] = "it moves in no path"
+            elif name not in linked and share >= ALWAYS:
+                most = "every path" if share > 1 - 1e-9 else f"over {int(100 * share)} % of paths"
+                left[name] = f"it moves in {most}, and nothing hangs on it"
+        return left
 
     def fans(self, *, linked: bool = False) -> list[Fan]:
         """Give each process over time: shares of states, or quantiles of what was delivered.

@@ -97,6 +97,13 @@ def what_if(
         for (name, _, _, old), (_, _, _, new) in pairs:
             rows.append(_row(f"scenario:{name}", "", (live.run, old, None), (run, new, seen)))
     label = DONE if do else SEEN if observed else AIMED
+    undated = [text for text in observed if _undated(live, text)]
+    if undated:
+        close = iso(max(q.closes for q in live.questions))
+        label += (
+            f"; {', '.join(undated)}: at any moment until {close}, the last close of an open "
+            f'question ("{undated[0]} by DATE" for an earlier one)'
+        )
     return [row | {"basis": label} for row in rows]
 
 
@@ -235,6 +242,14 @@ def condition(live: Live, text: str) -> Condition:
         msg = f"condition ({text}): must be true or false"
         raise InvalidInput(msg, hint="PROCESS=STATE by close")
     return event, *window
+
+
+def _undated(live: Live, text: str) -> bool:
+    """Say whether a condition is a process's state or event, which names no moment."""
+    name, _, value = text.partition("=")
+    process = live.predictor.bank.world.processes.get(name)
+    asked_of = {*(q.id for q in live.questions), *(q.ladder for q in live.questions)}
+    return process is not None and name not in asked_of and (not value or value in process.states)
 
 
 def _outcome(live: Live, question: Question, value: str) -> Condition:

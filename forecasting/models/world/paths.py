@@ -162,9 +162,10 @@ class Paths:
         *,
         processes: Sequence[str] | None = None,
         length: int = 4,
+        since: float = -np.inf,
         weights: FloatArray | None = None,
     ) -> list[Story]:
-        """Give the most frequent orders in which processes first move."""
+        """Give the most frequent orders in which processes first move after a day."""
         world = self.world
         w = self.weights() if weights is None else weights
         chosen = [world.index[name] for name in (world.index if processes is None else processes)]
@@ -175,6 +176,7 @@ class Paths:
         code = np.zeros((len(chosen), world.draws), dtype=np.int64)
         for k, process in enumerate(chosen):
             rows = self.of(process)
+            rows = rows.of(np.flatnonzero(rows.time > since))
             first = np.flatnonzero(np.diff(rows.draw, prepend=-1))
             when[k, rows.draw[first]] = rows.time[first]
             code[k, rows.draw[first]] = process * width + rows.state[first].astype(np.int64) + 1
