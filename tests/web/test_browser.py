@@ -472,7 +472,11 @@ def test_somebody_writes_news_watches_the_world_and_reads_the_review(enter, widt
     assert "Recorded for" in told(page, "Recorded")
     page.get_by_role("link", name="What if", exact=True).click()
     row = page.locator(".conditions li", has_text="Armenia")
+    row.get_by_label("no", exact=True).check()
     row.get_by_label("yes", exact=True).check()
+    if script:
+        assert not row.get_by_label("no", exact=True).is_checked()
+    row.get_by_label("no", exact=True).uncheck()
     page.get_by_role("button", name="See every question move").click()
     page.locator(".lead-number", has_text="Once this is seen").wait_for()
     page.get_by_role("link", name="Review", exact=True).click()

@@ -36,6 +36,12 @@
     wording(box);
   });
 
+  // Of outcomes that exclude each other one is ticked.
+  document.addEventListener("change", event => {
+    const group = event.target.checked && event.target.closest("[data-one]");
+    for (const other of group ? group.querySelectorAll("input") : []) other.checked = other === event.target;
+  });
+
   // Of a ladder a later rung is never less likely: once a field is left (half a number is no number),
   // it lifts the lower ones after it. None is ever pulled down.
   document.addEventListener("change", event => {
