@@ -625,10 +625,12 @@ class Book[Table](Record[Table], Review[Table], World):
         at: When = None,
         forecaster: str | None = None,
         sealed: bool = False,
+        since: dt.datetime | None = None,
     ) -> list[dict[str, Any]]:
         """Log a probability, a mapping of options or of quantile levels, or a ladder.
 
-        `options` and `quantiles` are a mapping that says which of the two it is.
+        `options` and `quantiles` are a mapping that says which of the two it is. What stands and
+        was said in the same words `since` then is not said again.
         """
         from forecasting.app.ledger.log import log
 
@@ -644,6 +646,7 @@ class Book[Table](Record[Table], Review[Table], World):
             at=None if at is None else on(self.ledger, question, at, days="noon"),
             because=because,
             sealed=sealed,
+            since=since,
         )
 
     def reveal(

@@ -119,10 +119,22 @@ class World:
         )
 
     def process_states(self) -> dict[str, tuple[str, ...]]:
-        """Give the states that each process may come to, but for the one that it begins in."""
-        from forecasting.app.upkeep.banks import bank_of
+        """Give the states that a process may come to, but for the one that it begins in.
 
-        world = bank_of(self.ledger).world
+        Of those alone that an open question rests on: no other is simulated.
+        """
+        from forecasting.app.catalog import Catalog
+        from forecasting.app.news.world import NewsWorld
+        from forecasting.evidence.relevant import asked, part_of
+
+        catalog = Catalog.of(self.ledger)
+        news = NewsWorld.of(self.ledger, catalog)
+        names = [
+            asked(news.predicates[question.id])
+            for question in catalog.open_at(clock.now())
+            if question.id in news.predicates
+        ]
+        world = part_of(news.world, frozenset().union(*names))
         return {
             name: process.states[1:]
             for name, process in world.processes.items()

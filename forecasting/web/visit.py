@@ -22,7 +22,10 @@ from forecasting.web.sessions import Session
 from forecasting.web.view import render
 
 #: Fields of a form that say nothing of what is written.
-SILENT = {"csrf", "token", "seen"}
+SILENT = {"csrf", "token", "seen", "was"}
+#: For how long a number that stands is not logged again in the same words: who goes back in the
+#: browser gets the form anew, with another token and what was typed.
+LATELY = dt.timedelta(minutes=10)
 
 
 @dataclass
@@ -51,6 +54,11 @@ class Visit:
     def now(self) -> dt.datetime:
         """The moment of this visit."""
         return clock.now()
+
+    @property
+    def lately(self) -> dt.datetime:
+        """Since when the same number in the same words is the form of a page gone back to."""
+        return self.now - LATELY
 
     @property
     def who(self) -> str:

@@ -345,6 +345,44 @@ def test_a_ladder_cannot_fall(ladder):
     assert "3 entries" in told(page, "Logged")
 
 
+OPEN = "/q/armenia-eu-referendum-2027"
+
+
+def test_of_a_number_and_a_word_the_last_one_counts(enter, server):
+    page = enter()
+    page.goto(server.origin + OPEN)
+    number, word = page.get_by_label("Your probability, in percent"), page.locator("#word")
+    word.select_option("unlikely")
+    assert number.input_value() == "32.5"
+    number.press_sequentially("9")
+    assert word.input_value() == ""
+    number.fill("90")
+    number.press("Enter")
+    told(page, "Logged")
+    word.select_option("unlikely")
+    page.get_by_role("button", name="Log", exact=True).click()
+    page.locator("#log", has_text="32.5").wait_for()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
+def test_back_and_log_again_writes_once(enter, server, database, script):
+    page = enter(script=script)
+    page.goto(server.origin + OPEN)
+    number = page.get_by_label("Your probability, in percent")
+    number.fill("37")
+    page.get_by_role("button", name="Log", exact=True).click()
+    told(page, "Logged")
+    with Book.plain(str(database), forecaster="ana") as book:
+        head = book.head()
+    page.go_back()
+    page.goto(server.origin + OPEN) if OPEN not in page.url else None
+    number.fill("37")
+    page.get_by_role("button", name="Log", exact=True).click()
+    page.locator(".note", has_text="not written twice").wait_for()
+    with Book.plain(str(database), forecaster="ana") as book:
+        assert book.head() == head
+
+
 def test_numbers_are_hidden_until_one_has_answered(enter, server):
     page = enter()
     page.goto(server.origin + "/settings")
@@ -434,7 +472,11 @@ def test_somebody_writes_news_watches_the_world_and_reads_the_review(enter, widt
     assert "Recorded for" in told(page, "Recorded")
     page.get_by_role("link", name="What if", exact=True).click()
     row = page.locator(".conditions li", has_text="Armenia")
+    row.get_by_label("no", exact=True).check()
     row.get_by_label("yes", exact=True).check()
+    if script:
+        assert not row.get_by_label("no", exact=True).is_checked()
+    row.get_by_label("no", exact=True).uncheck()
     page.get_by_role("button", name="See every question move").click()
     page.locator(".lead-number", has_text="Once this is seen").wait_for()
     page.get_by_role("link", name="Review", exact=True).click()

@@ -8,6 +8,7 @@ import pytest
 
 from forecasting import clock
 from forecasting.app.book import Book
+from forecasting.errors import InvalidInput
 from forecasting.web.compute import Desk
 from forecasting.web.house import House
 from tests.web.conftest import PORT, Browser
@@ -157,6 +158,25 @@ def numbers(page, title):
     row = page.partition(f">{title}")[2].partition("</tr>")[0]
     found = re.findall(r'class="(?:n|p|none)">\s*([\d.]+)\s?%', row)
     return [float(figure) for figure in found]
+
+
+def test_what_if_offers_what_is_simulated_alone(house):
+    """A process that no open question rests on any more can be no condition."""
+    from forecasting.app.world.scenario import live
+    from forecasting.app.world.what_if import condition
+
+    now = live(house.book.ledger, now=clock.now(), draws=40)
+    offered = house.book.process_states()
+    assert offered
+    assert set(offered) <= set(now.run.paths.world.index)
+    page = Browser(house).get("/world/what-if").text
+    for name, states in offered.items():
+        for state in states:
+            condition(now, f"{name}={state}")
+            assert f'value="{name}={state}"' in page
+    assert 'value="energy-2025=extended"' not in page
+    with pytest.raises(InvalidInput, match="no open question rests on energy-2025"):
+        condition(now, "energy-2025=extended")
 
 
 def test_a_process_without_questions_and_a_workspace_without_a_world_say_what_to_do(tmp_path):

@@ -151,3 +151,84 @@ def test_two_tabs_of_today_are_told_too(house):
     two.send("/log", later, p="30")
     assert "Meanwhile 20" in two.notes()[0]
     assert form["question"] == later["question"]
+
+
+def _asked(browser, **typed):
+    browser.get("/ask")
+    (form,) = browser.forms("/ask")
+    return browser.send("/ask", form | typed)
+
+
+def test_what_a_kind_of_question_does_not_take_is_refused_with_what_was_typed(browser, house):
+    """Nothing that somebody typed goes without a word."""
+    head = house.book.head()
+    said = {"title": "Who sends a convoy?", "by": "2031-01-31", "kind": "options", "options": "a, b"}
+    several = {"kind": "ladder", "ladder": "2031-01-31, 2031-06-30"}
+    for typed in (
+        said | {"p": "40"},
+        said | {"because": "they said so"},
+        said | {"kind": "number", "low": "0", "high": "9", "p": "40"},
+        said | several,
+        said | several | {"by": "", "p": "40"},
+        {"title": "Will it rain?", "by": "2031-01-31", "because": "clouds"},
+    ):
+        page = _asked(browser, **typed)
+        assert page.status_code == 422, typed
+        assert browser.faults()
+        assert browser.forms("/ask")[0]["title"] == typed["title"]
+    assert house.book.head() == head
+    assert _asked(browser, **said).status_code == 200
+
+
+def test_a_word_and_a_number_that_disagree_are_two_answers(browser, house):
+    name = _open_question(house)
+
+    def send(**typed):
+        browser.get(f"/q/{name}")
+        return browser.send(f"/q/{name}/log", **typed)
+
+    def mine():
+        said = house.book.history(name, forecaster="ana")
+        return said[-1]["forecast"] if said else None
+
+    assert send(p="90", word="unlikely").status_code == 422
+    assert "two answers" in browser.faults()[0]
+    assert mine() is None
+    # The page that says so refuses them again, for the number is still typed.
+    browser.send(f"/q/{name}/log", word="unlikely")
+    assert mine() is None
+    send(p="32.5", word="unlikely")
+    assert mine() == 0.325
+    send(p="90", word="")
+    assert mine() == 0.9
+    # The number that stood there is no answer of today's.
+    send(word="unlikely")
+    assert mine() == 0.325
+
+
+def test_who_goes_back_and_logs_again_writes_once(browser, house):
+    """A page gone back to is drawn anew, with another token; the same words are the same act."""
+    name = _open_question(house)
+    for page, action, more in (
+        (f"/q/{name}", f"/q/{name}/log", {"because": "first"}),
+        ("/", "/log", {"question": name}),
+    ):
+        browser.get(page)
+        browser.send(action, p="41", **more)
+        head = house.book.head()
+        browser.get(page)
+        browser.send(action, p="41", **more)
+        assert "not written twice" in browser.notes()[0]
+        assert house.book.head() == head
+        browser.get(page)
+        browser.send(action, p="43", **more)
+        assert house.book.head() == head + 1
+    # Said before, but it does not stand any more; or said in other words.
+    browser.get(f"/q/{name}")
+    browser.send(f"/q/{name}/log", p="41", because="first")
+    assert house.book.head() == head + 2
+    browser.get(f"/q/{name}")
+    browser.send(f"/q/{name}/withdraw")
+    browser.get(f"/q/{name}")
+    browser.send(f"/q/{name}/log", p="41", because="first")
+    assert house.book.head() == head + 4

@@ -28,7 +28,7 @@ from forecasting.domain.resolution import Withdrawal
 from forecasting.domain.sealed import Sealed, placed
 from forecasting.domain.setup import Setup
 from forecasting.domain.watch import Watch
-from forecasting.errors import InvalidInput, NotFound
+from forecasting.errors import InvalidInput, NotFound, Repeated
 from forecasting.store import Ledger, Step
 from forecasting.store.entries import Stored
 
@@ -58,12 +58,14 @@ def log(
     at: dt.datetime | None = None,
     because: str = "",
     sealed: bool = False,
+    since: dt.datetime | None = None,
 ) -> list[dict[str, Any]]:
     """Record one forecast, or one for each rung given of a ladder; a row an entry.
 
     Exactly one of `probability` (one, or a mapping that is options, quantiles or rungs as the
     question wants it), `options`, `quantiles` and `ladder` says what is forecast. With `sealed`
-    only the commitment is recorded, and the forecast is kept in a file until it is revealed.
+    only the commitment is recorded, and the forecast is kept in a file until it is revealed. What
+    stands and was said in the same words `since` a moment is not said again (`Repeated`).
     """
     given = [part for part in (probability, options, quantiles, ladder) if part]
     if len(given) != 1:
@@ -105,6 +107,8 @@ def log(
                 because=because,
             )
         )
+    if since is not None and (seq := _said_already(ledger, drafts, since)):
+        raise Repeated(seq)
     _check_rungs(ledger, catalog, drafts)
     if sealed:
         return seal.record(ledger, drafts, now=now)
@@ -171,6 +175,24 @@ def rungs(catalog: Catalog, name: str, ladder: Mapping[str, str]) -> list[tuple[
         values[day] = binary_value(text)
     check_ladder([(dt.date.fromisoformat(day), value) for day, value in values.items()])
     return [(found[day], values[day]) for day in sorted(values)]
+
+
+def _said_already(ledger: Ledger, drafts: Sequence[Forecast], since: dt.datetime) -> int | None:
+    """Give the last entry that says all of this, if all of it stands and was said since then."""
+    found = []
+    for draft in drafts:
+        steps = standing(ledger.steps({draft.question}, draft.forecaster))
+        last = next((step.seq for step in reversed(steps) if step.at <= draft.issued_at), None)
+        mine = ledger.forecasts(question=draft.question, forecaster=draft.forecaster)
+        same = [
+            one.seq
+            for one in mine
+            if (one.seq, one.because) == (last, draft.because)
+            and (one.value.labels, one.value.entered) == (draft.value.labels, draft.value.entered)
+            and one.issued_at >= since
+        ]
+        found += same
+    return max((seq or 0 for seq in found), default=None) if len(found) == len(drafts) else None
 
 
 def _check_rungs(ledger: Ledger, catalog: Catalog, drafts: Sequence[Forecast]) -> None:

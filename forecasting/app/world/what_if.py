@@ -228,6 +228,9 @@ def condition(live: Live, text: str) -> Condition:
         return _outcome(live, questions[name], value or "yes")
     world = live.predictor.bank.world
     window = live.as_of, max(q.closes for q in live.questions)
+    if name in world.processes and name not in live.run.paths.world.index:
+        msg = f"condition ({text}): no open question rests on {name}, so nothing would move"
+        raise InvalidInput(msg)
     if name in world.processes and value in world.processes[name].states:
         return Entered(name, (value,), Moment()), *window
     if name in world.processes and not value:

@@ -19,8 +19,27 @@
       if (value !== null && value <= 100) slide.value = value;
     }
     slide.toggleAttribute("data-untouched", number.value.trim() === "");
+    // Of a number and a word the one that was changed last is the answer.
+    const word = box.closest("form")?.querySelector("select[name=word]");
+    if (word) word.value = "";
     total(box.closest("[data-sum]"));
     wording(box);
+  });
+
+  document.addEventListener("change", event => {
+    if (!event.target.matches?.("select[name=word]")) return;
+    const middle = event.target.selectedOptions[0]?.dataset.middle;
+    const box = middle && event.target.form.querySelector("[data-chance]");
+    if (!box) return;
+    box.querySelector("[data-number]").value = box.querySelector("[data-slide]").value = middle;
+    box.querySelector("[data-slide]").removeAttribute("data-untouched");
+    wording(box);
+  });
+
+  // Of outcomes that exclude each other one is ticked.
+  document.addEventListener("change", event => {
+    const group = event.target.checked && event.target.closest("[data-one]");
+    for (const other of group ? group.querySelectorAll("input") : []) other.checked = other === event.target;
   });
 
   // Of a ladder a later rung is never less likely: once a field is left (half a number is no number),

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.forecasters import MODEL, family
+from forecasting.domain.reading import probability
 from forecasting.domain.verbal import BANDS
 from forecasting.errors import InvalidInput
 from forecasting.review import words
@@ -159,19 +160,26 @@ def log(visit: Visit) -> Response:
     before = page.chosen.mine.seq if page.chosen.mine is not None else None
 
     def call(book: Any) -> Any:
-        more = {"because": visit.form.get("because"), "at": visit.form.get("at") or None}
+        more = {
+            "because": visit.form.get("because"),
+            "at": visit.form.get("at") or None,
+            "since": visit.lately,
+        }
         shares = {key: percent_typed(text) for key, text in visit.form.under("p").items()}
         if page.is_ladder and shares:
             return book.log(page.name, ladder=shares, **more)
         given: Any = shares
         if not shares and page.question.type == "numeric":
-            given = visit.form.under("q")
+            given = _quantiles(visit.form)
         elif not shares:
-            given = visit.form.get("word") or percent_typed(visit.form.get("p"))
+            given = _one_answer(visit.form)
         return book.log(page.question.id, given, **more)
 
     def said(rows: list[dict[str, Any]]) -> str:
-        told = f"Logged, as {words.plural(len(rows), 'entry', 'entries')} up to {rows[-1]['seq']}."
+        first, last = rows[0]["seq"], rows[-1]["seq"]
+        told = f"Logged, as entry {last}."
+        if len(rows) > 1:
+            told = f"Logged, as {len(rows)} entries, {first} to {last}."
         if before is not None and seen and seen != str(before):
             there = plain(page.chosen.mine, page.question.space.unit)
             told += (
@@ -183,6 +191,38 @@ def log(visit: Visit) -> Response:
     return visit.write(
         call, then=f"/q/{name}", said=said, again=lambda faults: question(visit, faults=faults)
     )
+
+
+def _one_answer(form: Sent) -> str:
+    """Give the word that was chosen or the number that was typed; two answers are none.
+
+    `was` is what stood in the field of the number: untouched, it is no answer beside a word.
+    """
+    word, typed = form.get("word"), form.get("p")
+    if not word:
+        return percent_typed(typed)
+    if typed not in ("", form.get("was")):
+        try:
+            same = probability(percent_typed(typed))[0] == probability(word)[0]
+        except InvalidInput:
+            same = False
+        if not same:
+            both = f"{typed} and “{word.replace('-', ' ')}”"
+            msg = f"probability ({both}): are two answers; leave one of them empty"
+            raise InvalidInput(msg)
+    return word
+
+
+def _quantiles(form: Sent) -> dict[str, str]:
+    found = form.under("q")
+    if len(found) < 2 and form.get("one"):
+        msg = f"one ({form.get('one')}): press “Fill the others”, look at them, and log them then"
+        raise InvalidInput(msg)
+    if len(found) < 2:
+        filled = words.plural(len(found), "number")
+        msg = f"quantiles ({filled}): fill two of the five or more, such as 5 % and 95 %"
+        raise InvalidInput(msg)
+    return found
 
 
 def _helped(page: "QuestionPage", form: Sent) -> Sent:
@@ -244,7 +284,10 @@ def say(visit: Visit) -> Response:
             given = (
                 value.entered[0] if value.entered[0] not in ("0", "1") else f"{value.entered[0]}.0"
             )
-        return book.log(page.question.id, given, because=text)  # type: ignore[no-any-return]
+        rows: list[dict[str, Any]] = book.log(
+            page.question.id, given, because=text, since=visit.lately
+        )
+        return rows
 
     return visit.write(
         call,

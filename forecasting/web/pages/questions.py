@@ -12,6 +12,7 @@ from forecasting.web.bodies import Sent
 from forecasting.web.faults import Fault
 from forecasting.web.routes import get, post
 from forecasting.web.typed import percent_typed
+from forecasting.web.view import ends
 from forecasting.web.visit import Visit
 
 KEYS = ("status", "tag", "text", "process", "answered", "sort")
@@ -68,9 +69,33 @@ def ask(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
     return visit.page("ask.html.j2", faults=faults)
 
 
+#: What is typed beside a kind of question that it does not take, and what to do with it.
+NOT_TAKEN = {
+    "p": "It takes a number for each {part}, on its page, once it is asked. Empty this one.",
+    "because": "It goes with a number: say it on the page of the question. Empty this.",
+    "by": "The days below stand in its place. Empty it, or name it there.",
+}
+PARTS = {"ladder": "day", "options": "option", "ordered": "option", "number": "chance"}
+
+
+def _not_taken(form: Sent) -> tuple[Fault, ...]:
+    """Find what was typed and would be dropped: nothing goes without a word."""
+    kind = form.get("kind", "yes-no")
+    left = {"p", "because"} if kind in PARTS else set() if form.get("p") else {"because"}
+    left |= {"by"} if kind == "ladder" else set()
+    part = PARTS.get(kind, "")
+    return tuple(
+        Fault(name, words.format(part=part))
+        for name, words in NOT_TAKEN.items()
+        if name in left and form.get(name)
+    )
+
+
 def asked(visit: Visit) -> Response:
     """Ask a question and log the number with it, or neither."""
     form = visit.form
+    if left := _not_taken(form):
+        return ask(visit, faults=left)
 
     def call(book: Any) -> dict[str, Any]:
         made: dict[str, Any] = book.ask(form.get("title"), **_asked(form))
@@ -80,7 +105,9 @@ def asked(visit: Visit) -> Response:
         model = made["model"].get(made["questions"][0])
         beside = "" if model is None else f" The model says {100 * model:.0f} % so far."
         number = " with your number" if made["forecasts"] else ""
-        return f"Asked{number}: it closes {made['deadline']}.{beside}"
+        zone = visit.book.zone(made["id"])
+        closes = ends(made["closes"], zone).replace("end of", "at the end of")
+        return f"Asked{number}: it closes {closes}, in {zone}.{beside}"
 
     return visit.write(
         call,
@@ -114,9 +141,6 @@ def _asked(form: Sent) -> dict[str, Any]:
         given["unit"] = form.get("unit")
     elif form.get("p"):
         given["forecast"] = percent_typed(form.get("p"))
-    if kind != "yes-no" or not form.get("p"):
-        # Their numbers are asked for on the page of the question; a reason goes with a number.
-        given["because"] = ""
     return given
 
 

@@ -86,7 +86,12 @@ def log(visit: Visit) -> Response:
     newer = before is not None and seen.isdecimal() and (before.seq or 0) > int(seen[:18])
     meanwhile = before if newer else None
     return visit.write(
-        lambda book: book.log(question, percent_typed(typed), because=visit.form.get("because")),
+        lambda book: book.log(
+            question,
+            percent_typed(typed),
+            because=visit.form.get("because"),
+            since=visit.lately,
+        ),
         then="/",
         said=lambda rows: _logged(rows, meanwhile),
         again=lambda faults: today(visit, faults=faults, wrong=question),
