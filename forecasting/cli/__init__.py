@@ -137,4 +137,9 @@ def _usage(misuse: click.UsageError) -> InvalidInput:
     said = misuse.format_message().rstrip(".")
     message, _, hint = said.partition(" Try: ")
     path = misuse.ctx.command_path if misuse.ctx else "forecast"
+    if isinstance(misuse, click.NoSuchOption) and misuse.ctx:
+        # Reasons of a forecast or item are --because, remarks on an outcome --note.
+        other = {"--because": "--note", "--note": "--because"}.get(misuse.option_name)
+        if any(other in option.opts for option in misuse.ctx.command.params):
+            message, hint = f"No such option '{misuse.option_name}'", f"{other} here"
     return InvalidInput(message, hint=hint or f"{path} --help")
