@@ -190,7 +190,7 @@ def test_the_same_again_is_refused_and_a_new_source_or_note_is_a_version(what, s
     did(diary.ledger, what, 6, *said)
     for more in ({}, {"note": ""}):
         head = diary.ledger.head()
-        with pytest.raises(InvalidInput, match="is already .* nothing was written"):
+        with pytest.raises(InvalidInput, match=r"is already .* nothing was written"):
             did(diary.ledger, what, 7, *said, **more)
         assert diary.ledger.head() == head
     first = diary.ledger.resolutions()[0]
