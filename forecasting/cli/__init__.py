@@ -141,7 +141,7 @@ def _usage(misuse: click.UsageError) -> InvalidInput:
     message, _, hint = said.partition(" Try: ")
     path = misuse.ctx.command_path if misuse.ctx else "forecast"
     if isinstance(misuse, click.MissingParameter) and path == "forecast ask":
-        hint = 'forecast ask "Will ...?" 35% --by 2027-01-31; forecast questions new asks for each part'
+        hint = 'forecast ask "Will ...?" 35% --by 2027-01-31; forecast questions new asks for each'
     if isinstance(misuse, click.NoSuchOption) and misuse.ctx:
         # Reasons of a forecast or item are --because, remarks on an outcome --note.
         other = {"--because": "--note", "--note": "--because"}.get(misuse.option_name)

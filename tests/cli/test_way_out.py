@@ -74,7 +74,7 @@ def test_one_option_takes_the_numbers_of_options_rungs_and_quantiles(said):
          "Try: forecast log a-truce-hold --p 2027-01-31=4% --p 2027-03-31=4%"),
         (("ask", "Who leads?", "30%", "--by", "2027-01-31", "--options", "a,b"), 2,
          "Try: --p a=.. --p b=.."),
-        (("ask",), 2, "forecast questions new asks for each part"),
+        (("ask",), 2, "forecast questions new asks for each"),
         (("annul", "who-chairs", "--because", "x"), 2, "Try: --note here"),
         (("log", "who-chairs", "--note", "x"), 2, "Try: --because here"),
     ],
@@ -99,3 +99,30 @@ def test_a_reopened_question_has_no_moment_of_an_outcome(said, monkeypatch):
     shown = said("reopen", "who-chairs", "--source", "https://example.org")
     assert "reopened at" in shown
     assert "resolved at" not in shown
+
+
+def test_an_edited_text_that_is_not_taken_is_kept(said, tmp_path, monkeypatch):
+    shown = {}
+
+    def edited(text, **_):
+        shown["text"] = text
+        return text.replace("title:", "titel:")
+
+    monkeypatch.setattr("click.edit", edited)
+    wrong = said("questions", "edit", "who-chairs", code=2)
+    assert "titel: there is no such field" in wrong
+    assert "your text is kept: forecast questions edit who-chairs --file" in wrong
+    assert "(title)" in wrong
+    kept = tmp_path / "who-chairs.edited.yaml"
+    assert kept.read_text(encoding="utf-8") == shown["text"].replace("title:", "titel:")
+    said("questions", "edit", "who-chairs", code=2)
+    assert (tmp_path / "who-chairs.edited-2.yaml").exists()
+    kept.write_text(shown["text"].replace("Who chairs?", "Who chairs the talks?"), encoding="utf-8")
+    assert "1 changed" in said("questions", "edit", "who-chairs", "--file", str(kept))
+
+
+def test_a_fault_of_a_field_names_the_fields_that_are_there(said, tmp_path):
+    world = tmp_path / "questions" / "worlds" / "world.yaml"
+    world.write_text("processes:\n  aid: {delivery: {amount: 5}, since 2026-01-01: }\n")
+    shown = said("questions", "check", code=1)
+    assert "its fields are agreed, announced, known, delivered, unit, class" in shown
