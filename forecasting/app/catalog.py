@@ -90,7 +90,10 @@ class Catalog:
             if rungs := self.ladder(spelled):
                 return rungs
         known = set(self.questions) | {q.ladder for q in self.questions.values() if q.ladder}
-        near = nearest(name, filter(None, known))
+        heads = {question.ladder or question.id for question in self.questions.values()}
+        # Some words of a name are enough to be told the whole of it.
+        parts = [one for one in heads if f"-{name.strip().casefold()}-" in f"-{one}-"]
+        near = ", ".join(sorted(parts)[:3]) or nearest(name, known)
         msg = f"no question named {name}"
         first = 'forecast ask "Will ...?" 35% --by 2027-01-31, for there is no question yet'
         raise NotFound(msg, hint=near or ("forecast questions list" if known else first))

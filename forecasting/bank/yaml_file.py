@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
@@ -91,7 +91,8 @@ def validated[Model: BaseModel](
                 f"{_plain(error)}",
                 _way_out(error, model),
             )
-            for error in invalid.errors()
+            # A field that is misspelled is missing too: the first of the two says how to mend it.
+            for error in sorted(invalid.errors(), key=lambda e: e["type"] != "extra_forbidden")
         ]
 
 
@@ -159,11 +160,27 @@ def _way_out(error: Any, model: type[BaseModel]) -> str:
     cause = error.get("ctx", {}).get("error")
     if isinstance(cause, InvalidInput) and cause.hint:
         return cause.hint
-    near = ""
-    if error["type"] == "extra_forbidden" and len(error["loc"]) == 1:
-        names = [field.alias or name for name, field in model.model_fields.items()]
-        near = nearest(str(error["loc"][0]), names)
-    return near or "questions/README.md says what each field takes"
+    *path, last = error["loc"] or ("",)
+    names = _fields(model, path)
+    near = nearest(str(last), names) if error["type"] == "extra_forbidden" else ""
+    return near or f"its fields are {', '.join(names)}"
+
+
+def _fields(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
+    """Name the fields of the model that stands at a place, or of the last one on the way there."""
+    for part in path:
+        found = next((f for n, f in model.model_fields.items() if part in (n, f.alias)), None)
+        inner = [] if found is None else list(_models(found.annotation))
+        model = inner[0] if inner else model
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Find the models within a type such as ``dict[str, Move | str] | None``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models(inner)
 
 
 def line_of(tree: Any, location: Sequence[str | int]) -> int:

@@ -101,6 +101,9 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except ForecastingError as fault:
+        if "import" not in arguments:
+            # Only what reads a file has the options that settle a whole one.
+            fault.hint = fault.hint.partition("; for a whole ")[0]
         return _failed(fault)
     except click.exceptions.NoArgsIsHelpError as bare:
         click.echo(bare.format_message(), err=True)
@@ -137,4 +140,11 @@ def _usage(misuse: click.UsageError) -> InvalidInput:
     said = misuse.format_message().rstrip(".")
     message, _, hint = said.partition(" Try: ")
     path = misuse.ctx.command_path if misuse.ctx else "forecast"
+    if isinstance(misuse, click.MissingParameter) and path == "forecast ask":
+        hint = 'forecast ask "Will ...?" 35% --by 2027-01-31; forecast questions new asks for each'
+    if isinstance(misuse, click.NoSuchOption) and misuse.ctx:
+        # Reasons of a forecast or item are --because, remarks on an outcome --note.
+        other = {"--because": "--note", "--note": "--because"}.get(misuse.option_name)
+        if any(other in option.opts for option in misuse.ctx.command.params):
+            message, hint = f"No such option '{misuse.option_name}'", f"{other} here"
     return InvalidInput(message, hint=hint or f"{path} --help")

@@ -95,6 +95,8 @@ def ask(
 def told(made: dict[str, Any]) -> None:
     """Print a new question: my number, and the model's beside it."""
     model = made["model"]
+    from forecasting.cli.forecasts import warn_certain
+
     if settings().format != "table":
         emit(made)
         return
@@ -108,6 +110,7 @@ def told(made: dict[str, Any]) -> None:
     for row in rows:
         model_says = "" if row["model"] is None else f"   model {cell(row['model'])}"
         line(f"  {row['question']}   mine {cell(row['mine'])}{model_says}")
+    warn_certain(made["forecasts"])
     if made["process"]:
         say(f"once it happens: forecast news add ... --on {made['process']}=event --confirmed")
     if not made["criteria"]:

@@ -254,7 +254,8 @@ def _import(format: str, *, file: Path, create: bool, **options: Any) -> None:
         for told in ("first", "summary"):
             found.pop(told, None)
         if scores := found.pop("scores", None):
-            emit(scores["rules"], columns=_SCORES, title=_OWN_SCORES)
+            ranked = [{name: rule[name] for name in _SCORES} for rule in scores["rules"]]
+            emit(ranked, title=_OWN_SCORES)
             for rule in scores["rules"]:
                 told = f"{rule['rule']}: {rule['convention']}"
                 if not rule["n_stated"] or rule["largest_difference"] > _ROUNDING:

@@ -40,11 +40,32 @@ def _meant(text: str, doubt: Ambiguous) -> str | None:
     return meanings[chosen - 1] if chosen else None
 
 
+def warn_certain(rows: list[dict[str, Any]]) -> None:
+    """Say what certainty costs, where a probability just logged is 0 or 1."""
+    names = [
+        row["question"]
+        for row in rows
+        for said in [row.get("forecast")]
+        if said in (0, 1) or (isinstance(said, dict) and not _levels(said) and 0 in said.values())
+    ]
+    if names:
+        say(f"certain: {', '.join(names)}; if it comes out otherwise, a log score is infinite")
+
+
+def _levels(said: dict[str, float]) -> bool:
+    """Whether these are values of quantiles, whose names are numbers, and no probabilities."""
+    return all(name.replace(".", "", 1).isdecimal() for name in said) and sum(said.values()) != 1
+
+
 @click.command(cls=Command)
 @click.argument("question")
 @click.argument("probability", required=False)
 @click.option(
-    "--p", "options", multiple=True, metavar="OPTION=P", help="Probability of one option."
+    "--p",
+    "options",
+    multiple=True,
+    metavar="WHAT=P",
+    help="Forecast of an option, a rung or a quantile.",
 )
 @click.option(
     "--quantile",
@@ -88,21 +109,29 @@ def log(
       forecast log leaders-meet@2026-12-31 0.03 --sealed
     """
     given: dict[str, Any] = {"because": because, "sealed": sealed}
-    stated = {"options": (options, "--p"), "quantiles": (quantiles, "--quantile")}
-    for name, (texts, option) in {**stated, "ladder": (ladder, "--ladder")}.items():
+    for name, texts, option in (
+        ("quantiles", quantiles, "--quantile"),
+        ("ladder", ladder, "--ladder"),
+    ):
         if texts:
             given[name] = pairs(texts, option)
+    # What is forecast of is what the question has: options, rungs or levels of quantiles.
+    each = pairs(options, "--p") if options else None
     with opened() as book:
         if at:
             given["at"] = times.moment(at, zone_name=book.zone(question), day_means="noon")
         try:
-            rows = book.log(question, probability, **given)
+            if each and probability:
+                msg = f"probability ({probability}): is given beside --p"
+                raise InvalidInput(msg, hint="one of the two")
+            rows = book.log(question, each or probability, **given)
         except Ambiguous as doubt:
             meant = _meant(probability or "", doubt)
             if meant is None:
                 raise
             rows = book.log(question, meant, **given)
     emit(rows[0] if len(rows) == 1 else rows)
+    warn_certain(rows)
     if sealed:
         for row in rows:
             say(f"{row['file']} is the only copy of the number: keep another one elsewhere")

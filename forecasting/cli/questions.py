@@ -194,9 +194,24 @@ def edit(question: str, file: Path | None) -> None:
     with opened() as book:
         text = book.question_yaml(question)
         changed = file.read_text(encoding="utf-8-sig") if file is not None else _edited(text)
-        ids = [] if changed is None else book.edit_question(question, changed)
+        try:
+            ids = [] if changed is None else book.edit_question(question, changed)
+        except InvalidInput as wrong:
+            if file is None and changed is not None:
+                wrong.hint = f"{_kept(question, changed)} ({wrong.hint})".removesuffix(" ()")
+            raise
     emit([{"question": name, "changed": True} for name in ids])
     say(f"{len(ids)} changed" if ids else "nothing changed")
+
+
+def _kept(question: str, text: str) -> str:
+    """Keep a text that was not taken, and say how to go on with it."""
+    name, number = f"{question}.edited.yaml", 1
+    while Path(name).exists():
+        number += 1
+        name = f"{question}.edited-{number}.yaml"
+    Path(name).write_text(text, encoding="utf-8")
+    return f"your text is kept: forecast questions edit {question} --file {name}"
 
 
 def _edited(text: str) -> str | None:

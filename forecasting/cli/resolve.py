@@ -6,7 +6,7 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Command
-from forecasting.cli.output import emit, opened, say
+from forecasting.cli.output import emit, opened, say, settings
 from forecasting.errors import EarlyNo
 
 COLUMNS = (
@@ -54,7 +54,7 @@ def _narrate(lines: list[str]) -> None:
     help="Accept a no before the deadline, because yes has become impossible.",
 )
 def resolve(question: str, outcome: str, source: str, at: str, note: str, early_no: bool) -> None:
-    r"""Resolve a question; resolving it again appends a corrected version.
+    r"""Resolve a question; another outcome, time, source or note appends a corrected version.
 
     yes and no are read in all their forms, options in any case; a number beyond a bound is
     recorded as beyond it. A yes on one rung of a ladder settles the later rungs too.
@@ -140,6 +140,12 @@ def reopen(question: str, source: str, note: str) -> None:
     with opened() as book:
         rows = book.reopen(question, source=source, note=note)
         _narrate(book.followers(rows))
+    if settings().format == "table":
+        # It has no outcome, and the moment is that of the reopening.
+        rows = [{**row, "reopened_at": row["resolved_at"]} for row in rows]
+        rows = [
+            {k: v for k, v in row.items() if k not in ("outcome", "resolved_at")} for row in rows
+        ]
     _print(rows)
 
 

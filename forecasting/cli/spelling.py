@@ -11,8 +11,18 @@ OPTIONS = {
     **{
         name: f"--{name.replace('_', '-')}"
         for name in (
-            *("answer", "as_of", "at", "because", "by", "columns", "confirmed", "dask", "dates"),
-            *("decimal", "do", "early_no", "event_at", "every", "example", "file", "force"),
+            *("answer", "as_of", "at", "because", "by", "columns", "confirmed", "create", "dask"),
+            *(
+                "dates",
+                "decimal",
+                "do",
+                "early_no",
+                "event_at",
+                "every",
+                "example",
+                "file",
+                "force",
+            ),
             *("given", "half_life", "instead_of", "kind", "known_at", "lasting", "map", "me"),
             *("method", "new", "on", "out", "past_close", "rule", "share", "slug", "too_soon"),
             *("unit", "until", "user", "window", "zone"),

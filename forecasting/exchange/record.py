@@ -134,8 +134,8 @@ def ends_to_come(statements: Statements, now: dt.datetime) -> None:
         statements.said = left
         statements.rows -= count
         statements.notes.append(
-            f"{count:,} forecast{'s' * (count > 1)} will end at a moment to come: in force, the "
-            "end not recorded yet"
+            f"{count:,} forecast{'s' * (count > 1)} will end at a moment to come: in force, and "
+            "its end is not recorded yet"
         )
 
 

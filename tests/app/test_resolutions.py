@@ -46,10 +46,11 @@ def means(ledger, **wanted):
     return {r["forecaster"]: r["mean"] for r in scores(ledger, selection=Selection(**wanted))}
 
 
-def did(ledger, what, day, *outcome, known=None, name="q"):
+def did(ledger, what, day, *outcome, known=None, name="q", **given):
     more = {} if what == "reopen" or known is None else {"at": at(known)}
     more |= {"early_no": True} if what == "resolve" else {}
-    return getattr(use, what)(ledger, name, *outcome, source=URL, now=at(day), **more)
+    more = {"source": URL, **more, **given}
+    return getattr(use, what)(ledger, name, *outcome, now=at(day), **more)
 
 
 # One day of .25 before she spoke; then .04 if yes, .64 if no; from the outcome on .25 again.
@@ -181,6 +182,26 @@ def test_bad_order_is_one_line_with_the_way_out(before, what, outcome, says, way
     assert way_out in refused.value.hint
     assert "\n" not in str(refused.value)
     assert diary.ledger.head() == head
+
+
+@pytest.mark.parametrize(("what", "said"), [("resolve", ("yes",)), ("annul", ())])
+def test_the_same_again_is_refused_and_a_new_source_or_note_is_a_version(what, said):
+    diary = asked()
+    did(diary.ledger, what, 6, *said)
+    for more in ({}, {"note": ""}):
+        head = diary.ledger.head()
+        with pytest.raises(InvalidInput, match=r"is already .* nothing was written"):
+            did(diary.ledger, what, 7, *said, **more)
+        assert diary.ledger.head() == head
+    first = diary.ledger.resolutions()[0]
+    for more in ({"source": "https://example.org/other"}, {"note": "as the second round said"}):
+        did(diary.ledger, what, 8, *said, **more)
+    versions = diary.ledger.resolutions()
+    # The outcome keeps its moment where none is given.
+    assert [one.version for one in versions] == [1, 2, 3]
+    assert {(one.outcome, one.resolved_at) for one in versions} == {
+        (first.outcome, first.resolved_at)
+    }
 
 
 @pytest.mark.parametrize("what", ["resolve", "dispute"])

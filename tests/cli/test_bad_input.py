@@ -61,7 +61,7 @@ def test_an_unknown_question_names_the_nearest(refused):
 
 
 def test_a_ladder_without_a_rung_names_its_rungs(refused):
-    assert "leaders-meet@2026-12-31" in refused("log", "leaders-meet", "0.1")
+    assert "log leaders-meet --p 2026-12-31=0.1" in refused("log", "leaders-meet", "0.1")
 
 
 def test_a_forecast_after_the_close_or_on_a_resolved_question(refused, database, capsys):

@@ -31,7 +31,7 @@ def words(error, text):
     found = " ".join(as_options(str(error)).split())
     shown = f"({' '.join(plainly(tidied(text)).split())})"
     found = found.partition(shown)[2] if shown in found else found.partition(": ")[2]
-    for tail in (" (1 of ", " (got ", ". Try: questions/README"):
+    for tail in (" (1 of ", " (got ", ". Try: questions/README", "; for a whole "):
         found = found.partition(tail)[0]
     return "refused", found.rstrip(".")
 

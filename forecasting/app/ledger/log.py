@@ -87,6 +87,11 @@ def log(
     if ladder:
         values = rungs(catalog, name, ladder)
     else:
+        if len(found := catalog.find(name)) > 1 and isinstance(probability, str):
+            msg = f"probability ({probability}): a ladder takes one for each of its days"
+            live = [one for one in found if catalog.status(one, now) == "open"] or found
+            days = [f"--p {one.id.partition('@')[2]}={probability}" for one in live]
+            raise InvalidInput(msg, hint=f"forecast log {name} {' '.join(days)}")
         question = catalog.one(name)
         if isinstance(probability, Mapping):
             numeric = question.type == "numeric"

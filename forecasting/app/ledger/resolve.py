@@ -37,16 +37,17 @@ def resolve(
 
     A ladder resolves by its open rungs: ``yes`` settles every rung whose deadline had not passed by
     then, ``no`` those whose deadline has. ``annulled`` annuls; `early_no` says that a no before the
-    deadline cannot change any more, else it is :class:`EarlyNo`.
+    deadline cannot change any more, else it is :class:`EarlyNo`. The outcome that stands is refused
+    where source, moment and note say nothing new; without `at` it keeps its moment.
     """
     catalog = Catalog.of(ledger)
-    known_at = at or now
-    check_moment(known_at, now)
+    check_moment(at or now, now)
     _check_source(source, f"resolve {name} {outcome}")
     # The rungs of a ladder are alike.
     outcome = reading.outcome(catalog.find(name)[0].space, outcome)
     if outcome == ANNULLED:
         return annul(ledger, name, source=source, now=now, at=at, note=note)
+    known_at = at or _stands_since(catalog, name, outcome) or now
     questions = _rungs(
         catalog,
         name,
@@ -57,6 +58,7 @@ def resolve(
         _condition_holds(catalog, question)
         _after_opening(question, known_at)
         _rungs_agree(catalog, question, outcome)
+        _says_more(catalog, question, outcome, source, known_at, note)
         early = question.type == "binary" and outcome == NO and known_at < question.closes
         if early and not early_no:
             msg = (
@@ -78,17 +80,15 @@ def annul(
 ) -> list[dict[str, Any]]:
     """Annul a question: it is not scored; of a ladder, its unresolved rungs."""
     catalog = Catalog.of(ledger)
-    moment = at or now
-    check_moment(moment, now)
+    check_moment(at or now, now)
     _check_source(source, f"annul {name}")
+    moment = at or _stands_since(catalog, name, ANNULLED) or now
     questions = _rungs(
         catalog, name, lambda rung: catalog.outcome(rung) is None, "has no unresolved rung to annul"
     )
     for question in questions:
         _condition_holds(catalog, question)
-        if catalog.outcome(question) == ANNULLED:
-            msg = f"question ({question.id}): is already annulled"
-            raise InvalidInput(msg, hint=f"forecast reopen {question.id} --source URL")
+        _says_more(catalog, question, ANNULLED, source, moment, note)
     return _append(ledger, questions, ANNULLED, source, now, at=moment, note=note)
 
 
@@ -214,6 +214,31 @@ def _same(question: Question, standing: str | None, outcome: str) -> bool:
     if standing is None or ANNULLED in (standing, outcome):
         return standing == outcome
     return question.space.label(standing) == question.space.label(outcome)
+
+
+def _stands_since(catalog: Catalog, name: str, outcome: str) -> dt.datetime | None:
+    """Give when the outcome of a single question could be known, where it stands already."""
+    found = catalog.find(name)
+    standing = catalog.outcomes.get(found[0].id) if len(found) == 1 else None
+    if standing is None or not _same(found[0], standing.outcome, outcome):
+        return None
+    return standing.resolved_at
+
+
+def _says_more(
+    catalog: Catalog, question: Question, outcome: str, source: str, at: dt.datetime, note: str
+) -> None:
+    """Refuse to record once more what stands already, in the same words."""
+    standing = catalog.outcomes.get(question.id)
+    if standing is None or standing.derived or not _same(question, standing.outcome, outcome):
+        return
+    if (normalised(source), at) == (standing.source, standing.resolved_at) and (
+        normalised(note) in ("", standing.note)
+    ):
+        said = "annulled" if outcome == ANNULLED else f"resolved {standing.outcome}"
+        msg = f"question ({question.id}): is already {said}, by that source; nothing was written"
+        hint = f"another source or note, or forecast reopen {question.id} --source URL"
+        raise InvalidInput(msg, hint=hint)
 
 
 def _after_opening(question: Question, known_at: dt.datetime) -> None:

@@ -296,7 +296,12 @@ def _values(
     given = {"options": each, "quantiles": {}}
     if question.type == "numeric":
         given = {"options": {}, "quantiles": each}
-    return [(question, logs.value_of(question, probability, **given))]
+    try:
+        return [(question, logs.value_of(question, probability, **given))]
+    except InvalidInput as refused:
+        # There is no question yet that could be logged on.
+        refused.hint = refused.hint.removeprefix(f"forecast log {question.id} ")
+        raise
 
 
 HEAD = """\

@@ -137,7 +137,8 @@ def _columns(text: str) -> dict[str, str]:
     for pair in text.splitlines():
         heading, _, column = pair.rpartition("=")
         if not heading.strip() or not column.strip():
-            raise InvalidInput(f"columns ({pair}): write each as “Its heading = forecast”")
+            msg = f"columns ({pair}): write each as “Its heading = forecast”"
+            raise InvalidInput(msg)
         found[heading.strip()] = column.strip()
     return found
 

@@ -1,0 +1,128 @@
+"""What a person types first, wrong or certain: the answer names a way that works here."""
+
+import pytest
+
+from forecasting.cli import run as cli
+from forecasting.cli.output import cell
+
+
+@pytest.fixture
+def said(tmp_path, capsys, monkeypatch):
+    """Run a command in a workspace of one's own; give its output and its narration."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FORECASTING_NOW", "2026-11-22T12:00:00Z")
+    assert cli(["init", ".", "--as", "ana"]) == 0
+
+    def call(*words, code=0):
+        capsys.readouterr()
+        assert cli(list(words)) == code, capsys.readouterr().err
+        out, err = capsys.readouterr()
+        return " ".join((out + err).split())
+
+    call("ask", "Will a convoy reach the camp?", "35%", "--by", "2027-01-31")
+    call("ask", "Convoy and truce?", "35%", "--by", "2027-01-31")
+    call("ask", "Who chairs?", "--by", "2027-01-31", "--options", "a,b,c")
+    call("ask", "How many come?", "--by", "2027-01-31", "--range", "0..90")
+    call("ask", "Will a truce hold?", "--ladder", "2027-01-31,2027-03-31")
+    return call
+
+
+@pytest.mark.parametrize(
+    ("words", "certain"),
+    [
+        (("a-convoy-reach-the-camp", "100%"), True),
+        (("a-convoy-reach-the-camp", "0%"), True),
+        (("a-convoy-reach-the-camp", "99.999999%"), False),
+        (("who-chairs", "--p", "a=0", "--p", "b=40%", "--p", "c=60%"), True),
+        (("who-chairs", "--p", "a=1%", "--p", "b=40%", "--p", "c=59%"), False),
+        (("how-many-come", "--p", "5=0", "--p", "50=1", "--p", "95=60"), False),
+    ],
+)
+def test_certainty_is_warned_of_when_it_is_logged(said, words, certain):
+    assert ("a log score is infinite" in said("log", *words)) is certain
+
+
+def test_certainty_is_warned_of_when_it_is_asked(said):
+    assert "a log score is infinite" in said("ask", "Will it?", "100%", "--by", "2027-01-31")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.99999999, ">0.999999"), (0.9999, "0.9999"), (0.99951, "0.9995"), (1.0, "1.000"),
+        (0.9994, "0.999"), (0.0004, "0.0004"), (1e-9, "<0.000001"), (0.0, "0.000"), (0.5, "0.500"),
+    ],
+)  # fmt: skip
+def test_what_is_nearly_certain_is_not_written_as_certain(value, shown):
+    assert cell(value) == shown
+
+
+def test_one_option_takes_the_numbers_of_options_rungs_and_quantiles(said):
+    said("log", "who-chairs", "--p", "a=10%", "--p", "b=40%", "--p", "c=50%")
+    said("log", "how-many-come", "--p", "5=3", "--p", "50=9", "--p", "95=60")
+    assert "@2027-03-31" in said("log", "a-truce-hold", "--p", "2027-03-31=4%")
+    assert "one of the two" in said("log", "who-chairs", "0.3", "--p", "a=1", code=2)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "hint"),
+    [
+        (("log", "a-convoy", "1%"), 4, "Try: a-convoy-reach-the-camp"),
+        (("log", "convoy", "1%"), 4, "Try: a-convoy-reach-the-camp, convoy-and-truce"),
+        (("log", "convoy-and-trace", "1%"), 4, "Try: convoy-and-truce"),
+        (("log", "a-truce-hold", "4%"), 2,
+         "Try: forecast log a-truce-hold --p 2027-01-31=4% --p 2027-03-31=4%"),
+        (("ask", "Who leads?", "30%", "--by", "2027-01-31", "--options", "a,b"), 2,
+         "Try: --p a=.. --p b=.."),
+        (("ask",), 2, "forecast questions new asks for each"),
+        (("annul", "who-chairs", "--because", "x"), 2, "Try: --note here"),
+        (("log", "who-chairs", "--note", "x"), 2, "Try: --because here"),
+    ],
+)  # fmt: skip
+def test_the_way_out_works_here(said, words, code, hint):
+    assert hint in said(*words, code=code)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("log", "a-convoy-reach-the-camp", "35"), ("ask", "Will it?", "3%", "--by", "03/04/2027")],
+)
+def test_no_option_of_a_file_is_advised_where_none_is_read(said, words):
+    assert "for a whole" not in said(*words, code=2)
+
+
+def test_a_reopened_question_has_no_moment_of_an_outcome(said, monkeypatch):
+    monkeypatch.setenv("FORECASTING_NOW", "2026-11-23T12:00:00Z")
+    said("resolve", "who-chairs", "a", "--source", "https://example.org")
+    again = said("resolve", "who-chairs", "a", "--source", "https://example.org", code=2)
+    assert "is already resolved a" in again
+    shown = said("reopen", "who-chairs", "--source", "https://example.org")
+    assert "reopened at" in shown
+    assert "resolved at" not in shown
+
+
+def test_an_edited_text_that_is_not_taken_is_kept(said, tmp_path, monkeypatch):
+    shown = {}
+
+    def edited(text, **_):
+        shown["text"] = text
+        return text.replace("title:", "titel:")
+
+    monkeypatch.setattr("click.edit", edited)
+    wrong = said("questions", "edit", "who-chairs", code=2)
+    assert "titel: there is no such field" in wrong
+    assert "your text is kept: forecast questions edit who-chairs --file" in wrong
+    assert "(title)" in wrong
+    kept = tmp_path / "who-chairs.edited.yaml"
+    assert kept.read_text(encoding="utf-8") == shown["text"].replace("title:", "titel:")
+    said("questions", "edit", "who-chairs", code=2)
+    assert (tmp_path / "who-chairs.edited-2.yaml").exists()
+    kept.write_text(shown["text"].replace("Who chairs?", "Who chairs the talks?"), encoding="utf-8")
+    assert "1 changed" in said("questions", "edit", "who-chairs", "--file", str(kept))
+
+
+def test_a_fault_of_a_field_names_the_fields_that_are_there(said, tmp_path):
+    world = tmp_path / "questions" / "worlds" / "world.yaml"
+    world.write_text("processes:\n  aid: {delivery: {amount: 5}, since 2026-01-01: }\n")
+    shown = said("questions", "check", code=1)
+    assert "its fields are agreed, announced, known, delivered, unit, class" in shown
