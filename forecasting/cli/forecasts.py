@@ -1,12 +1,13 @@
 """log, withdraw, history: a person's probabilities."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Command
-from forecasting.cli.output import emit, opened, say
+from forecasting.cli.output import cell, emit, line, opened, say, settings
 from forecasting.domain.reading import Ambiguous
 from forecasting.errors import InvalidInput
 
@@ -102,11 +103,23 @@ def log(
             if meant is None:
                 raise
             rows = book.log(question, meant, **given)
-    emit(rows[0] if len(rows) == 1 else rows)
+    if settings().format == "table" and not sealed:
+        for row in rows:
+            line(_logged(row))
+    else:
+        emit(rows[0] if len(rows) == 1 else rows)
     if sealed:
         for row in rows:
             say(f"{row['file']} is the only copy of the number: keep another one elsewhere")
         say("`forecast reveal` shows it; a seal never opened is scored as the worst forecast")
+
+
+def _logged(row: Mapping[str, Any]) -> str:
+    """Say what was logged, beside my number before and the model's."""
+    said = [f"logged: {row['question']}", f"mine {cell(row['forecast'])}"]
+    said += [f"{name} {cell(row[name])}" for name in ("before", "model") if row[name] is not None]
+    said += [row["mark"]] if row["mark"] else []
+    return "   ".join(said)
 
 
 @click.command(cls=Command)

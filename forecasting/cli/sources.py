@@ -46,8 +46,8 @@ def list_(everything: bool = False, kind: str = "live", as_of: str = "") -> None
             *("right", "wrong", "prior", "prior_lower", "prior_upper"),
         ),
         always=4,
-        title=f"{counted(len(rows), 'source')}; reliability with its 90 % interval; bound: the most "
-        "that one multiplies a hazard by"
+        title=f"{counted(len(rows), 'source')}; reliability with its 90 % interval; bound: the "
+        "most that one multiplies a hazard by"
         + ("; --all lists those of data sets" * (len(shown) < len(rows))),
     )
 

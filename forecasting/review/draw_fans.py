@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from forecasting.review import words
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
 #: Points: one panel with the room beside it for the names of states.
 WIDTH, INNER, LEFT = 372.0, 196.0, 44.0
-ABOVE, TALL, BELOW = 30.0, 116.0, 42.0
+ABOVE, TALL, BELOW = 44.0, 116.0, 42.0
+#: Letters that fit: of a line of the title, of which there are two, and beside a band.
+TITLE, BESIDE = 42, 19
 #: The first state is grey: most processes begin in "none", and the eye looks for the others.
 COLOURS = (
     ("faint", 0.30),
@@ -76,7 +79,8 @@ def describe(fan: Fan, zone: str) -> str:
 
 
 def _panel(axes: "Axes", fan: Fan, zone: str) -> None:
-    axes.set_title(words.short(fan.title, 36), loc="left", fontsize=12.5, weight="bold", pad=7)
+    lines = wrap(words.clean(fan.title), TITLE, max_lines=2, placeholder="…")
+    axes.set_title("\n".join(lines), loc="left", fontsize=12.5, weight="bold", pad=7)
     if not len(fan.moments):
         axes.set_axis_off()
         return
@@ -109,7 +113,10 @@ def _stack(axes: "Axes", fan: Fan, x: Sequence[float]) -> None:
         roof = [low + high for low, high in zip(floor, share, strict=True)]
         axes.fill_between(x, floor, roof, color=PALETTE[colour], alpha=opacity, lw=0)
         axes.plot(x, roof, color=PALETTE["page"], lw=0.8)
-        ends.append(((floor[-1] + roof[-1]) / 2, f"{state} {words.percent(share[-1])}", colour))
+        number = words.percent(share[-1])
+        # The name gives way, never the number.
+        name = words.short(state, BESIDE - len(number) - 1)
+        ends.append(((floor[-1] + roof[-1]) / 2, f"{name} {number}", colour))
         floor = roof
     axes.set_ylim(0, 1)
     percent_axis(axes.yaxis)
@@ -127,7 +134,8 @@ def _bands(axes: "Axes", fan: Fan, x: Sequence[float]) -> None:
     low, high = min(columns[0]), max(columns[-1])
     room = 0.05 * (high - low) or 1.0
     axes.set_ylim(max(0.0, low - room) if low >= 0 else low - room, high + room)
-    axes.locator_params(axis="y", nbins=4)
+    # From 100 on amounts are written whole, so the marks are whole too.
+    axes.locator_params(axis="y", nbins=4, integer=high >= 100, min_n_ticks=1)
     axes.yaxis.set_major_formatter(lambda y, _: words.amount(y))
     bottom, top = axes.get_ylim()
     ends = [
@@ -161,7 +169,7 @@ def _labels(axes: "Axes", ends: Sequence[tuple[float, str, str]]) -> None:
         axes.text(
             1.065,
             place,
-            words.short(text, 17),
+            words.clean(text),
             transform=axes.transAxes,
             va="center",
             fontsize=11.5,
