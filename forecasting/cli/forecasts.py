@@ -1,6 +1,5 @@
 """log, withdraw, history: a person's probabilities."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -105,21 +104,15 @@ def log(
             rows = book.log(question, meant, **given)
     if settings().format == "table" and not sealed:
         for row in rows:
-            line(_logged(row))
+            line(
+                f"logged: {row['question']}   mine {cell(row['forecast'])}   {row['mark']}".rstrip()
+            )
     else:
         emit(rows[0] if len(rows) == 1 else rows)
     if sealed:
         for row in rows:
             say(f"{row['file']} is the only copy of the number: keep another one elsewhere")
         say("`forecast reveal` shows it; a seal never opened is scored as the worst forecast")
-
-
-def _logged(row: Mapping[str, Any]) -> str:
-    """Say what was logged, beside my number before and the model's."""
-    said = [f"logged: {row['question']}", f"mine {cell(row['forecast'])}"]
-    said += [f"{name} {cell(row[name])}" for name in ("before", "model") if row[name] is not None]
-    said += [row["mark"]] if row["mark"] else []
-    return "   ".join(said)
 
 
 @click.command(cls=Command)

@@ -1,7 +1,6 @@
 """What a person sees of one question, of one forecast and of a comparison: words, and no codes."""
 
 import datetime as dt
-import json
 from pathlib import Path
 
 import pytest
@@ -29,17 +28,14 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return str(tmp_path / "book.db")
 
 
-def test_log_says_my_number_the_one_before_and_the_models(
+def test_log_says_what_was_logged_in_a_line(
     database: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["log", "pause-holds", "40%", "--db", database]) == 0
-    out = capsys.readouterr().out
-    assert out == "logged: pause-holds   mine 0.400   before 0.300   model 0.200\n"
-    assert run(["withdraw", "pause-holds", "--db", database]) == 0
-    capsys.readouterr()
-    assert run(["log", "pause-holds", "50%", "--db", database, "--json"]) == 0
-    row = json.loads(capsys.readouterr().out)
-    assert (row["before"], row["model"]) == (None, 0.2), "what was withdrawn stands no more"
+    assert capsys.readouterr().out == "logged: pause-holds   mine 0.400\n"
+    words = ["log", "pause-holds", "50%", "--at", "2025-01-10T00:00Z", "--db", database]
+    assert run(words) == 0
+    assert capsys.readouterr().out == "logged: pause-holds   mine 0.500   backdated\n"
 
 
 def test_a_question_shows_what_it_has_and_nothing_else(

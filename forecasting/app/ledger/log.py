@@ -20,7 +20,6 @@ from forecasting.domain.forecast import (
     options_value,
     quantiles_value,
 )
-from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso
 from forecasting.domain.ladder import falls
 from forecasting.domain.provenance import ModelRun, ReplayMark
@@ -108,7 +107,6 @@ def log(
     _check_rungs(ledger, catalog, drafts)
     if sealed:
         return seal.record(ledger, drafts, now=now)
-    beside = {draft.question: _beside(ledger, draft, now) for draft in drafts}
     recorded = ledger.append(drafts, recorded_at=now)
     return [
         {
@@ -122,27 +120,9 @@ def log(
             "kind": draft.kind,
             "mark": catalog.mark(replace(draft, recorded_at=entry.recorded_at)),
             "hash": entry.hash,
-            **beside[draft.question],
         }
         for draft, entry in zip(drafts, recorded, strict=True)
     ]
-
-
-def _beside(ledger: Ledger, draft: Forecast, now: dt.datetime) -> dict[str, Any]:
-    """Give what stood before a forecast is recorded: the forecaster's number, and the model's."""
-    from forecasting.app.forecast.in_force import KINDS, latest
-
-    every = ledger.forecasts(question=draft.question)
-    said = latest((one for one in every if one.kind in KINDS), at=now)
-    taken = [one for one in ledger.withdrawals() if one.question == draft.question]
-    found: dict[str, Any] = {}
-    for name, who in (("before", draft.forecaster), ("model", MODEL)):
-        last = said.get((draft.question, who))
-        gone = last is None or any(
-            one.forecaster == who and last.issued_at <= one.withdrawn_at <= now for one in taken
-        )
-        found[name] = None if last is None or gone else last.value.plain
-    return found
 
 
 def value_of(
