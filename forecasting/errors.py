@@ -44,7 +44,8 @@ class ForecastingError(Exception):
         place = f"{self.where}: " if self.where else ""
         stop = "" if self.message.endswith((".", "?")) else "."
         hint = self.spoken_hint or self.hint
-        way_out = f"{stop} Try: {hint}" if hint else ""
+        # A message from elsewhere may bring its own way out.
+        way_out = f"{stop} Try: {hint}" if hint and " Try: " not in self.message else ""
         return f"{place}{self.message}{way_out}"
 
 

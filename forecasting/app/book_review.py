@@ -160,6 +160,13 @@ class Review[Table]:
 
         return review(self.ledger, Path(folder), kind=kind, run=run, now=clock.now())
 
+    @staticmethod
+    def page_folder(folder: Path) -> None:
+        """Refuse what cannot be the folder of a review page."""
+        from forecasting.app.review.publish import page_folder
+
+        page_folder(folder)
+
     def compare(
         self,
         a: str,

@@ -89,4 +89,24 @@ def compare(
                 f"{kind_of_question}"
             )
         click.echo(found.pop("reading"))
+        names = _names(a, b)
+        found = {names.get(key, key): value for key, value in found.items()}
     emit(found)
+
+
+def _names(a: str, b: str) -> dict[str, str]:
+    """Give words for what scripts read by short keys."""
+    return {
+        "n_a": f"questions of {a}",
+        "n_b": f"questions of {b}",
+        "n_shared": "shared questions",
+        "n_events": "events",
+        "detectable": "detectable difference",
+        "cs_lower": "sequence lower",
+        "cs_upper": "sequence upper",
+        "e_a": f"e-value: {a} better",
+        "e_b": f"e-value: {b} better",
+        "steps": "events in sequence",
+        "waiting": "questions waiting",
+        "held_by": "waits for",
+    }

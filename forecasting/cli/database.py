@@ -48,7 +48,8 @@ def init(folder: Path | None, example: str | None) -> None:
     else:
         emit(made)
     if new:
-        inside = f"cd {place}, then " if folder is not None else ""
+        here = place.resolve() == Path.cwd()
+        inside = "" if here else f"cd {place}, then "
         say(f'next: {inside}forecast ask "Will ...?" 35% --by 2027-01-31')
     elif not (made["added"] or made["changed"] or made["evidence"] or made["resolutions"]):
         say("nothing new in the bank")

@@ -115,7 +115,8 @@ def _print(found: Mapping[str, Any]) -> None:
         )
     if found["undo"] is not None:
         reach = [grade for grade, value in found["undo"]["by_grade"].items() if value is not None]
-        could = f"one report of a source graded {', '.join(reach)} could do that"
+        grades = " or ".join([", ".join(reach[:-1]), reach[-1]] if len(reach) > 1 else reach)
+        could = f"one report of a source graded {grades} could do that"
         if not reach:
             could = "no single report could do that"
         elif len(reach) == len(found["undo"]["by_grade"]):

@@ -6,7 +6,7 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Command
-from forecasting.cli.output import emit, opened, say
+from forecasting.cli.output import cell, emit, line, opened, say, settings
 from forecasting.domain.reading import Ambiguous
 from forecasting.errors import InvalidInput
 
@@ -130,7 +130,13 @@ def log(
             if meant is None:
                 raise
             rows = book.log(question, meant, **given)
-    emit(rows[0] if len(rows) == 1 else rows)
+    if settings().format == "table" and not sealed:
+        for row in rows:
+            line(
+                f"logged: {row['question']}   mine {cell(row['forecast'])}   {row['mark']}".rstrip()
+            )
+    else:
+        emit(rows[0] if len(rows) == 1 else rows)
     warn_certain(rows)
     if sealed:
         for row in rows:

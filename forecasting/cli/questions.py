@@ -11,6 +11,7 @@ from forecasting.cli.options import Group
 from forecasting.cli.output import counted, emit, opened, say, settings
 from forecasting.cli.standing import BRIEF, BY, brief
 from forecasting.cli.times import somebody_there
+from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import last_day
 from forecasting.errors import InvalidInput
 
@@ -77,11 +78,26 @@ def show(question: str) -> None:
     with opened() as book:
         shown = book.question(question)
     if len(shown) == 1:
-        emit(shown[0])
+        emit(_whole(shown[0]) if settings().format == "table" else shown[0])
         if PRIOR in (shown[0]["latest"] or ()):
             say(PRIOR_STANDS)
     else:
         emit(shown, columns=RUNGS)
+
+
+def _whole(row: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what a question does not have, and let its texts run on over line ends."""
+    kept = {name: value for name, value in row.items() if value not in (None, "", [], {})}
+    for name in ("criteria", "background"):
+        if name in kept:
+            parts = str(kept[name]).strip().split("\n\n")
+            kept[name] = "\n".join(" ".join(part.split()) for part in parts)
+    # The deadline says it for a person; when the outcome is known at the latest may be later.
+    for name in ("closes", "by", *(["resolves_by"] if row["resolves_by"] == row["closes"] else [])):
+        kept.pop(name, None)
+    if row["model"] and MODEL not in (row["latest"] or {}):
+        kept["model"] = f"none yet: forecast update {row['id']}"
+    return kept
 
 
 @questions.command()

@@ -33,6 +33,8 @@ OPTIONS = {
     "forecaster": "--as",
     "question_type": "--type",
 }
+#: Fractions of a second, which nobody reads.
+_FRACTION = re.compile(r"(?<=T\d\d:\d\d:\d\d)\.\d+(?=Z|[+-]\d\d:)")
 _ARGUMENT = re.compile(rf"(?<![\w=|-])({'|'.join(OPTIONS)})=(True\b)?")
 
 
@@ -43,5 +45,8 @@ def as_options(text: str) -> str:
     --------
     >>> as_options("dates=dmy or dates=mdy"), as_options("early_no=True")
     ('--dates dmy or --dates mdy', '--early-no')
+    >>> as_options("at (2026-11-29T04:53:58.100474Z): lies in the future")
+    'at (2026-11-29T04:53:58Z): lies in the future'
     """
+    text = _FRACTION.sub("", text)
     return _ARGUMENT.sub(lambda found: OPTIONS[found[1]] + ("" if found[2] else " "), text)

@@ -160,6 +160,10 @@ def replay(
     Example:
       forecast --db demo.db replay --out review
     """
+    from forecasting.app.book import Book
+
+    if out is not None:
+        Book.page_folder(out)
     with opened(create=True) as book:
         book.reload()
         result = book.replay(

@@ -39,7 +39,8 @@ class PairedDifference:
             size = "A and B score the same on average"
         else:
             better = "A" if self.difference < 0 else "B"
-            by = "∞" if math.isinf(self.difference) else f"{abs(self.difference):.3g}"
+            by = f"{abs(self.difference):.3g}" if abs(self.difference) >= 0.001 else "under 0.001"
+            by = "∞" if math.isinf(self.difference) else by
             size = f"{better} scores better by {by} on average"
         if self.note:
             return f"{size}, {basis}; no interval ({self.note})."

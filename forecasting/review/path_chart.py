@@ -228,7 +228,9 @@ def _range(question: QuestionPath) -> tuple[float, float, Sequence[tuple[float, 
     low = min(values, default=0.0) if question.lower is None else question.lower
     high = max(values, default=1.0) if question.upper is None else question.upper
     high = high if high > low else low + 1
-    return low, high, [(each, words.amount(each)) for each in ticks(low, high, 5)]
+    # From 100 on amounts are written whole: a mark between two would have the name of another.
+    marks = [each for each in ticks(low, high, 5) if abs(each) < 100 or each == int(each)]
+    return low, high, [(each, words.amount(each)) for each in marks]
 
 
 def _reader(question: QuestionPath, k: int) -> Callable[[Point], float]:

@@ -439,9 +439,7 @@ def predicates(
     silent: dict[str, str] = {}
     for question in questions:
         if not question.answer:
-            silent[question.id] = (
-                "has no `answer`, so the model does not know what it asks of the world"
-            )
+            silent[question.id] = "has no `answer`, which tells the model what to ask of the world"
             continue
         try:
             predicate = parse_predicate(question.answer, zone=question.zone, world=bank.world)

@@ -206,8 +206,9 @@ def _silent(reasons: Mapping[str, str]) -> list[str]:
     lines = []
     for reason, names in found.items():
         more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-        stop = ":" if len(names) > 1 else ""
-        lines.append(f"{', '.join(names[:SHOWN])}{more}{stop} {reason}")
+        why = f": {reason}" if len(names) > 1 else f" {reason}"
+        why = why.replace(": has ", " have ")
+        lines.append(f"{', '.join(names[:SHOWN])}{more}{why}")
     return lines
 
 

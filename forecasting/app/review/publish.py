@@ -50,7 +50,15 @@ def review(ledger: Ledger, folder: Path, *, kind: str, run: str, now: dt.datetim
     """Write the review page and give its path."""
     from forecasting.review import write
 
+    page_folder(folder)
     return write(gather(ledger, kind=kind, run=run, now=now), folder)
+
+
+def page_folder(folder: Path) -> None:
+    """Refuse the name of a file where a folder is to be."""
+    if folder.suffix in (".html", ".htm"):
+        msg = f"out ({folder}): is a folder; the page is index.html in it"
+        raise InvalidInput(msg, hint=f"out={folder.with_suffix('')}")
 
 
 def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.ReviewData:

@@ -1,0 +1,85 @@
+"""What a person sees of one question, of one forecast and of a comparison: words, and no codes."""
+
+import datetime as dt
+
+import pytest
+
+from forecasting.app.forecast.update import _silent
+from forecasting.cli import run
+from forecasting.comparison.paired import paired_bootstrap
+from forecasting.review.data import Fan
+from forecasting.review.draw_fans import draw_fans
+from tests.season import Diary, question, said, season
+
+DAYS = [dt.datetime(2027, 1, 1, tzinfo=dt.UTC) + dt.timedelta(days=30 * k) for k in range(3)]
+TITLE = "General ceasefire on the whole front, for thirty days or more"
+
+
+@pytest.fixture
+def database(tmp_path, monkeypatch):
+    monkeypatch.setenv("FORECASTING_NOW", "2025-01-20T00:00:00Z")
+    monkeypatch.setenv("FORECASTING_FORECASTER", "ana")
+    monkeypatch.setenv("COLUMNS", "80")
+    diary = Diary(tmp_path / "book.db")
+    asked = question("pause-holds")
+    diary.write(0.0, asked, said(asked, "ana", 0.3, 0.0), said(asked, "model", 0.2, 0.0))
+    diary.ledger.close()
+    return str(tmp_path / "book.db")
+
+
+def test_log_says_what_was_logged_in_a_line(database, capsys):
+    assert run(["log", "pause-holds", "40%", "--db", database]) == 0
+    assert capsys.readouterr().out == "logged: pause-holds   mine 0.400\n"
+    words = ["log", "pause-holds", "50%", "--at", "2025-01-10T00:00Z", "--db", database]
+    assert run(words) == 0
+    assert capsys.readouterr().out == "logged: pause-holds   mine 0.500   backdated\n"
+
+
+def test_a_question_shows_what_it_has_and_nothing_else(database, capsys):
+    assert run(["questions", "show", "pause-holds", "--db", database]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert not [line for line in lines[:18] if line.endswith("–")]
+    (deadline,) = [line.split(None, 1)[1] for line in lines if line.startswith("deadline")]
+    assert deadline == "end of 2025-02-09 UTC"
+    assert "closes" not in {line.split()[0] for line in lines if line[:1].isalpha()}
+
+
+def test_the_name_of_a_page_is_refused_as_a_folder(database, tmp_path, capsys):
+    for words in (["review"], ["replay"]):
+        assert run([*words, "--out", str(tmp_path / "rev.html"), "--db", database]) == 2
+        assert "is a folder; the page is index.html in it" in capsys.readouterr().err
+    assert not (tmp_path / "rev.html").exists()
+
+
+def test_a_comparison_names_its_numbers_in_words(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("FORECASTING_NOW", "2026-06-01T00:00:00Z")
+    season(tmp_path / "season.db", events=8).ledger.close()
+    assert run(["compare", "ann", "bob", "--db", str(tmp_path / "season.db")]) == 0
+    out = capsys.readouterr().out
+    for code in ("cs lower", "e a", "held by", "n a"):
+        assert f"\n{code} " not in out
+    assert "e-value: ann better" in out
+
+
+def test_a_difference_too_small_to_matter_has_no_exponent():
+    found = paired_bootstrap([0.1, 0.2], [0.1 + 7e-7, 0.2 + 8e-7], cluster=["a", "b"])
+    assert "A scores better by under 0.001 on average" in found.reading
+
+
+def test_what_several_questions_lack_is_said_of_several():
+    assert _silent({"a": "has no `answer`"}) == ["a has no `answer`"]
+    assert _silent(dict.fromkeys("ab", "has no `answer`")) == ["a, b have no `answer`"]
+
+
+def test_a_picture_of_the_world_keeps_titles_numbers_and_marks():
+    shares = [(0.8, 0.2), (0.8, 0.2), (0.866, 0.134)]
+    states = ("none", "a-state-with-a-long-name")
+    (axes,) = draw_fans([Fan("p", TITLE, DAYS, states, shares)]).axes
+    assert axes.get_title(loc="left").replace("\n", " ") == TITLE
+    beside = [text.get_text() for text in axes.texts]
+    assert beside[1].endswith("… 13\N{NARROW NO-BREAK SPACE}%")
+    grid = [(204.0, 205.0, 206.0)] * 3
+    (axes,) = draw_fans([Fan("q", "Q", DAYS, quantiles=grid, levels=(5.0, 50.0, 95.0))]).axes
+    low, high = axes.get_ylim()
+    marks = [axes.yaxis.get_major_formatter()(y) for y in axes.get_yticks() if low <= y <= high]
+    assert marks == ["204", "205", "206"]
