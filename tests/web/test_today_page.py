@@ -1,5 +1,7 @@
 """Today: what needs somebody is done there, once."""
 
+from forecasting import clock
+
 
 def test_a_number_is_logged_where_the_question_stands(browser, house):
     browser.get("/")
@@ -49,3 +51,21 @@ def test_an_outcome_wants_a_source(browser, house):
     assert browser.faults()
     browser.send("/resolve", form, source="https://example.org/word", outcome="no")
     assert form["question"] in browser.notes()[0]
+
+
+def test_what_facts_decide_is_recorded_where_it_stands(browser, house):
+    asked = house.book.ask("Will a convoy come?", by="2027-06-30", base="3 in 70 weeks")
+    house.book.add_news(
+        "A convoy came",
+        source="wire",
+        grade="A",
+        on=[f"{asked['process']}=event"],
+        known_at=clock.now(),
+        confirmed=True,
+    )
+    page = browser.get("/").text
+    assert "facts say yes" in page
+    (form,) = [one for one in browser.forms("/resolve") if one["question"] == asked["id"]]
+    browser.send("/resolve", form, source="https://example.org/word", outcome="yes")
+    assert asked["id"] in browser.notes()[0]
+    assert "facts say yes" not in browser.get("/").text
