@@ -27,7 +27,7 @@ PARTS = {
     "never answered": (VIEW, "Open, without a forecast of yours (forecast log)"),
     "news not coded": (
         ("seq", "title", "known_at", "source", "on"),
-        "News to be coded (forecast news show SEQ)",
+        "News to be coded (forecast news show SEQ says how)",
     ),
 }
 #: Rows of a part; `forecast due` has all of them.
