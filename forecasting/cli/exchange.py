@@ -294,8 +294,9 @@ def _opened(*, create: bool, absent_is_empty: bool) -> Iterator["Book[Any]"]:
             yield book
             made = None
     finally:
-        for end in ("", "-wal", "-shm") if made is not None else ():
-            Path(f"{made}{end}").unlink(missing_ok=True)
+        if made is not None:
+            for end in ("", "-wal", "-shm"):
+                Path(f"{made}{end}").unlink(missing_ok=True)
 
 
 def _out(command: Any) -> Any:

@@ -241,8 +241,8 @@ def import_(
     r"""Add the items of a CSV, JSON-lines, RSS or Atom file; - reads standard input.
 
     Columns or keys: title, source, known_at (or date), and where there are any event_at, url (or
-    link), on (effects separated by ;), grade, story, because, half_life; a feed's summaries are kept
-    as its note.
+    link), on (effects separated by ;), grade, story, because, half_life; a feed's summaries are its
+    note.
     Importing a file again adds nothing.
 
     \b

@@ -171,7 +171,7 @@ def test_a_column_may_be_ignored_and_a_unit_that_shrinks_is_said(imported, tmp_p
     path = tmp_path / "two.csv"
     path.write_text(text)
     words = ("--map", "Confidence=ignore", "--unit", "percent", "--dry-run")
-    code, out, err = run("--json", "import", "csv", str(path), *words)
+    code, out, _ = run("--json", "import", "csv", str(path), *words)
     found = json.loads(out)
     assert (code, found["forecasts"]) == (0, 2)
     assert any("forecasts such as 0.6 are read as 0.6 %" in note for note in found["notes"])
