@@ -138,14 +138,14 @@ def test_a_missing_argument_is_answered_by_an_example(said):
 def test_a_table_of_news_is_read_by_the_usual_names_and_shown_without_tags(said, tmp_path):
     (tmp_path / "news.csv").write_text(
         "Headline,Publisher,Date,Link,Note\n"
-        "Trucks turned back,wire,2026-11-20,https://example.org/1,<p>So <b>said</b> &amp; seen</p>\n"
+        "Trucks turned back,wire,2026-11-20,https://example.org/1,<p>So <b>told</b> &amp; all</p>\n"
     )
     words = ("news", "import", "news.csv", "--on", "a-convoy-reach-the-camp")
     assert "added 1" in said(*words)
     shown = said("news", "show", "Trucks", code=4) and said("--json", "news", "list")
     seq = shown.partition('"seq": ')[2].partition(",")[0]
     shown = said("news", "show", seq)
-    assert "because So said & seen" in shown
+    assert "because So told & all" in shown
     assert (
         f"to code it: forecast news add 'Trucks turned back' --source wire --instead-of {seq}"
         in (shown)

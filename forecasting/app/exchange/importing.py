@@ -446,7 +446,7 @@ def import_undo(
     """Take a mistaken import back: withdrawals and reopened outcomes, as entries.
 
     With `drop`, the questions on which nobody has forecast otherwise leave every list; without it
-    they stay open, and are `idle`. `run` is its first and last entry, as it printed them; or the first.
+    they stay, and are `idle`. `run` is its first and last entry, as it printed them; or the first.
     """
     stated, _, until = str(run).strip().partition("-")
     try:
