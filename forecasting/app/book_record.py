@@ -127,11 +127,11 @@ class Record[Table]:
 
         return {name: one.what for name, one in formats().items()}
 
-    def import_undo(self, run: int | str) -> dict[str, Any]:
-        """Undo an import, by the number that it gave as its run."""
+    def import_undo(self, run: int | str, *, drop: bool = False) -> dict[str, Any]:
+        """Undo an import, by the number that it gave as its run; `drop` its questions too."""
         from forecasting.app.ledger.importing import import_undo
 
-        return import_undo(self.ledger, run, now=clock.now())
+        return import_undo(self.ledger, run, now=clock.now(), drop=drop)
 
     def import_runs(self) -> Table:
         """Give every import that forecasts came from, with the run that `import_undo` takes."""

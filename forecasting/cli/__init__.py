@@ -140,8 +140,10 @@ def _usage(misuse: click.UsageError) -> InvalidInput:
     said = misuse.format_message().rstrip(".")
     message, _, hint = said.partition(" Try: ")
     path = misuse.ctx.command_path if misuse.ctx else "forecast"
-    if isinstance(misuse, click.MissingParameter) and path == "forecast ask":
-        hint = 'forecast ask "Will ...?" 35% --by 2027-01-31; forecast questions new asks for each'
+    if isinstance(misuse, click.MissingParameter) and misuse.ctx:
+        lines = [line.strip() for line in (misuse.ctx.command.help or "").splitlines()]
+        hint = next((line for line in lines if line.startswith(f"{path} ")), hint)
+        hint += "; forecast questions new asks for each" if path == "forecast ask" else ""
     if isinstance(misuse, click.NoSuchOption) and misuse.ctx:
         # Reasons of a forecast or item are --because, remarks on an outcome --note.
         other = {"--because": "--note", "--note": "--because"}.get(misuse.option_name)

@@ -161,7 +161,7 @@ def _command(format: str, help: str) -> click.Command:
     multiple=True,
     callback=_pairs,
     metavar="HEADING=COLUMN",
-    help="Name a column of the file; repeatable.",
+    help="Name a column of the file, or ignore it (HEADING=ignore); repeatable.",
 )
 @_options
 def import_csv(**given: Any) -> None:
@@ -199,7 +199,10 @@ def import_jsonl(**given: Any) -> None:
 
 @import_.command("undo")
 @click.argument("run")
-def import_undo(run: str) -> None:
+@click.option(
+    "--drop", is_flag=True, help="Drop its questions too, where nobody has forecast otherwise."
+)
+def import_undo(run: str, drop: bool) -> None:
     r"""Undo an import: its forecasts are withdrawn, its outcomes reopened.
 
     RUN is what the import printed, such as 4711-4790 (`forecast import runs` lists them). The
@@ -210,7 +213,10 @@ def import_undo(run: str) -> None:
       forecast import undo 4711-4790
     """
     with opened() as book:
-        emit(book.import_undo(run))
+        undone = book.import_undo(run, drop=drop)
+    emit(undone)
+    if idle := undone.get("idle"):
+        say(f"{idle:,} of its questions stay; forecast import undo {run} --drop drops them")
 
 
 @import_.command("runs")

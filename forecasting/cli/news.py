@@ -176,7 +176,17 @@ def show(item: str) -> None:
       forecast news show 612
     """
     with opened() as book:
-        emit(book.news(item))
+        found = book.news(item)
+    if settings().format == "table":
+        from forecasting.evidence.intake import without_tags
+
+        found = {**found, "because": without_tags(found["because"] or "")}
+    emit(found)
+    bearing = [each["target"] for each in found["effects"] if each["form"] == "bears"]
+    if found["kind"] == "report" and found["state"] == "standing" and bearing:
+        words = [found["title"], "--source", found["source"], "--instead-of", str(found["seq"])]
+        words += [word for target in bearing for word in ("--on", f"{target}=x2")]
+        say(f"to code it: forecast news add {shlex.join(words)}")
 
 
 @news.command()
@@ -235,8 +245,9 @@ def import_(
 ) -> None:
     r"""Add the items of a CSV, JSON-lines, RSS or Atom file; - reads standard input.
 
-    Columns or keys: title, source, known_at, and where there are any event_at, url, on (effects
-    separated by ;), grade, story, because, half_life; a feed's summaries are kept as its note.
+    Columns or keys: title, source, known_at (or date), and where there are any event_at, url (or
+    link), on (effects separated by ;), grade, story, because, half_life; a feed's summaries are its
+    note.
     Importing a file again adds nothing.
 
     \b

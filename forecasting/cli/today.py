@@ -33,7 +33,7 @@ PARTS = {
     ),
     "news not coded": (
         ("seq", "title", "on", "source", "known_at"),
-        "News to be coded (forecast news show SEQ)",
+        "News to be coded (forecast news show SEQ says how)",
     ),
 }
 #: Rows of a part; `forecast due` has all of them.

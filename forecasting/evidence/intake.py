@@ -29,6 +29,14 @@ COLUMNS = (
     *("title", "source", "known_at", "event_at", "url", "on", "grade", "story", "because"),
     "half_life",
 )
+#: What tables of news call them.
+USUAL = {
+    **dict.fromkeys(("date", "published", "published at", "published_at", "time"), "known_at"),
+    **dict.fromkeys(("link", "address", "href"), "url"),
+    **dict.fromkeys(("headline", "news"), "title"),
+    **dict.fromkeys(("publisher", "outlet"), "source"),
+    **dict.fromkeys(("reason", "note", "summary"), "because"),
+}
 _NEEDED = ("title", "source", "known_at")
 # Not up to the next >, which takes the square of the length for a text of opening brackets.
 _TAG = re.compile(r"<[^<>]*>")
@@ -108,10 +116,13 @@ def _csv(text: str, name: str, source: str) -> Iterator[Row]:
 
     reader = csv.reader(short(), strict=True)
     try:
-        header = [cell.strip().casefold() for cell in next(reader, [])]
+        header = [_column(cell) for cell in next(reader, [])]
     except csv.Error as broken:
         msg = f"file ({name}): its first line does not name the columns ({broken})"
         raise InvalidInput(msg, hint=",".join(COLUMNS)) from broken
+    if not set(header) & set(COLUMNS):
+        msg = f"file ({name}): is no feed, no JSON lines and no table with a first line of columns"
+        raise InvalidInput(msg, hint=",".join(COLUMNS[:5]))
     unknown = [cell for cell in header if cell not in COLUMNS]
     absent = [cell for cell in _NEEDED if cell not in header and not (cell == "source" and source)]
     if unknown or absent or len(set(header)) != len(header):
@@ -162,6 +173,9 @@ def _json_lines(text: str, source: str) -> Iterator[Row]:
         if not isinstance(found, dict):
             yield Row(number, fault="line: is not a JSON object; write one object a line")
             continue
+        named = [_column(str(key)) for key in found]
+        if len(set(named)) == len(named):
+            found = dict(zip(named, found.values(), strict=True))
         if unknown := [str(key) for key in found if key not in COLUMNS]:
             shown = _CONTROL.sub(" ", unknown[0])[:60]
             yield Row(number, fault=f"key ({shown}): must be one of {', '.join(COLUMNS)}")
@@ -172,6 +186,16 @@ def _json_lines(text: str, source: str) -> Iterator[Row]:
             yield Row(number, fault=str(wrong))
             continue
         yield Row(number, _with_source(fields, source))
+
+
+def _column(cell: str) -> str:
+    plain = cell.strip().casefold()
+    return plain if plain in COLUMNS else USUAL.get(plain, plain)
+
+
+def without_tags(text: str) -> str:
+    """Give what a person reads of a text of a web page: without its tags, in one line."""
+    return " ".join(_unescaped(_TAG.sub(" ", text)).split())
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -58,6 +58,8 @@ USUAL: Mapping[str, str] = {
     }.items()
     for usual in names
 }  # fmt: skip
+#: What a user calls a column that is not to be read.
+IGNORE = "ignore"
 _PERCENT = re.compile(r"\s*[(\[]?\s*(%|percent|per cent|pct)\s*[)\]]?$", re.IGNORECASE)
 _MARKS = re.compile(r"[\s_./:?-]+")
 
@@ -77,10 +79,10 @@ class Columns:
 
 
 def recognised(heads: Sequence[str], given: Mapping[str, str]) -> Columns:
-    """Tell which column is which; `given` is the user's own word, heading to tidy name."""
+    """Tell which column is which; `given` is the user's own word: a tidy name, or ``ignore``."""
     wanted = {_plain(head): target for head, target in given.items()}
     for head, target in given.items():
-        if target not in COLUMNS:
+        if target not in (*COLUMNS, IGNORE):
             near = difflib.get_close_matches(target, COLUMNS, n=1)
             msg = f"map ({plainly(head)}={plainly(target)}): no such column"
             raise InvalidInput(msg, hint=near[0] if near else ", ".join(COLUMNS[:10]))
@@ -93,6 +95,9 @@ def recognised(heads: Sequence[str], given: Mapping[str, str]) -> Columns:
         plain = tidied(head).casefold()
         bare = _PERCENT.sub("", plain)
         target = wanted.get(_plain(head), "") or (plain if plain in COLUMNS else "")
+        if target == IGNORE:
+            made.passed.append(tidied(head))
+            continue
         if not target:
             guess = _MARKS.sub(" ", bare).strip()
             named = guess.replace(" ", "_")
@@ -111,7 +116,9 @@ def recognised(heads: Sequence[str], given: Mapping[str, str]) -> Columns:
                 msg = f"column ({plainly(plain)}): appears twice"
                 raise InvalidInput(msg, hint="one of them")
             msg = f"columns ({plainly(other)} and {plainly(tidied(head))}): may both be {target}"
-            raise Ambiguous(msg, hint=f'map="{plainly(tidied(head))}={target}"')
+            which = [f'map="{plainly(one)}={target}"' for one in (other, tidied(head))]
+            hint = f'{" or ".join(which)}, or map="{plainly(tidied(head))}={IGNORE}"'
+            raise Ambiguous(msg, hint=hint)
         made.names[place] = target
         made.percent |= target == "forecast" and bare != plain
         if plain != target:

@@ -143,7 +143,7 @@ def test_mistakes_are_one_line_with_the_way_out(said, tmp_path):
         (("news", "show", "nothing"), 4, "Try: forecast news list"),
         (("news", "import", str(tmp_path / "absent.csv")), 2, "cannot be read"),
         (("news", "import", str(tmp_path)), 2, "cannot be read"),
-        (("news", "import", str(wrong)), 2, "unknown headline"),
+        (("news", "import", str(wrong)), 2, "columns: no known_at"),
         (("news", "import", str(binary)), 2, "save it as UTF-8"),
         (("sources", "set", "wire", "--grade", "G"), 2, "must be one of"),
         (("sources", "set", "nobody", "--grade", "B"), 4, "--new"),

@@ -126,3 +126,34 @@ def test_a_fault_of_a_field_names_the_fields_that_are_there(said, tmp_path):
     world.write_text("processes:\n  aid: {delivery: {amount: 5}, since 2026-01-01: }\n")
     shown = said("questions", "check", code=1)
     assert "its fields are agreed, announced, known, delivered, unit, class" in shown
+
+
+def test_a_missing_argument_is_answered_by_an_example(said):
+    assert 'Try: forecast news retract 612 --because "denied' in said(
+        "news", "retract", "612", code=2
+    )
+    assert "Try: forecast annul summit-venue --source" in said("annul", "who-chairs", code=2)
+
+
+def test_a_table_of_news_is_read_by_the_usual_names_and_shown_without_tags(said, tmp_path):
+    (tmp_path / "news.csv").write_text(
+        "Headline,Publisher,Date,Link,Note\n"
+        "Trucks turned back,wire,2026-11-20,https://example.org/1,<p>So <b>told</b> &amp; all</p>\n"
+    )
+    words = ("news", "import", "news.csv", "--on", "a-convoy-reach-the-camp")
+    assert "added 1" in said(*words)
+    shown = said("news", "show", "Trucks", code=4) and said("--json", "news", "list")
+    seq = shown.partition('"seq": ')[2].partition(",")[0]
+    shown = said("news", "show", seq)
+    assert "because So told & all" in shown
+    assert (
+        f"to code it: forecast news add 'Trucks turned back' --source wire --instead-of {seq}"
+        in (shown)
+    )
+    assert "<b>" in said("--json", "news", "show", seq)
+    (tmp_path / "late.csv").write_text("title,source,known_at\nx,wire,2027-01-01\n")
+    late = said("news", "import", "late.csv", code=0)
+    assert "refused" in late
+    assert "--known-at" not in late
+    (tmp_path / "plain.txt").write_text("The convoy turned back, they say.\n")
+    assert "is no feed, no JSON lines and no table" in said("news", "import", "plain.txt", code=2)

@@ -127,7 +127,7 @@ def test_a_mistaken_import_is_taken_back_and_a_corrected_one_taken(imported, run
     wrong = imported(f"{head}q,ana,0.9,{window},no,2025-01-31\np,ana,0.2,{window},no,2025-01-31\n")
     code, out, _ = run("--json", "import", "undo", wrong["run"])
     undone = json.loads(out)
-    assert (code, undone["withdrawn"], undone["reopened"]) == (0, 2, 2)
+    assert (code, undone["withdrawn"], undone["reopened"], undone["idle"]) == (0, 2, 2, 2)
     assert table(run("--csv", "score", "--kind", "imported")[1]) == []
     assert table(run("--csv", "history", "q")[1]) == []
     assert run("import", "undo", wrong["run"])[0] == 2, "once"
@@ -139,8 +139,42 @@ def test_a_mistaken_import_is_taken_back_and_a_corrected_one_taken(imported, run
     assert {row["question"]: float(row["mean"]) < 0.25 for row in scored} == {"q": True, "p": False}
     runs = table(run("--csv", "import", "runs")[1])
     assert [(row["forecasts"], row["undone"]) for row in runs] == [("2", "2"), ("2", "0")]
+    assert [row["run"] for row in runs] == [wrong["run"], right["run"]]
     assert "0.9" not in run("export", "csv")[1]
     assert run("verify")[0] == 0
+
+
+def test_the_questions_of_a_mistaken_import_can_be_dropped_with_it(imported, run):
+    head = "question,forecaster,forecast,issued_at,opens,closes\n"
+    window = "2025-02-01T09:00Z,2025-01-01,2025-12-31\n"
+    rows = f"{head}q,ana,0.9,{window}kept,ana,0.9,{window}"
+    wrong = imported(rows)
+    imported(f"{head}kept,ben,0.4,{window}")
+    run("import", "undo", wrong["run"])
+    assert run("import", "undo", wrong["run"])[0] == 2
+    dropped = json.loads(run("--json", "import", "undo", wrong["run"], "--drop")[1])
+    assert (dropped["withdrawn"], dropped["dropped"]) == (0, 1)
+    assert [row["id"] for row in table(run("--csv", "questions", "list")[1])] == ["kept"]
+    assert run("import", "undo", wrong["run"], "--drop")[0] == 2
+    again = imported(rows)
+    assert (again["forecasts"], again["questions"], again["refused"]) == (2, 1, [])
+
+
+def test_a_column_may_be_ignored_and_a_unit_that_shrinks_is_said(imported, tmp_path, run):
+    text = (
+        "question,forecaster,My probability,Confidence,issued_at\n"
+        "q,ana,0.6,3,2025-02-01T09:00Z\nq,ana,60,3,2025-02-02T09:00Z\n"
+    )
+    refused = json.loads(imported(text))["error"]["hint"]
+    assert 'map "My probability=forecast" or --map "Confidence=forecast"' in refused
+    assert 'or --map "Confidence=ignore"' in refused
+    path = tmp_path / "two.csv"
+    path.write_text(text)
+    words = ("--map", "Confidence=ignore", "--unit", "percent", "--dry-run")
+    code, out, _ = run("--json", "import", "csv", str(path), *words)
+    found = json.loads(out)
+    assert (code, found["forecasts"]) == (0, 2)
+    assert any("forecasts such as 0.6 are read as 0.6 %" in note for note in found["notes"])
 
 
 def test_after_an_undo_the_question_may_be_stated_anew(imported, run):

@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from operator import attrgetter
@@ -23,6 +23,7 @@ from forecasting.domain.instants import zone as known_zone
 from forecasting.domain.question import ANNULLED, TOO_SOON, Question
 from forecasting.domain.reading import Manner
 from forecasting.domain.resolution import REOPENED, Resolution, outcomes
+from forecasting.domain.setup import Setup
 from forecasting.errors import DatabaseUnusable, InvalidInput, NotFound
 from forecasting.exchange import Plan
 from forecasting.exchange.format import Format, Told, detected
@@ -148,15 +149,22 @@ def import_record(
         "news": len(news.items),
         "refused": [{"line": one.line, "reason": one.reason} for one in refused],
         "notes": made.notes,
-        "run": None
-        if dry_run or not made.forecasts
-        else f"{head.seq + 1}-{head.seq + len(drafts)}",
+        "run": None if dry_run or not made.forecasts else _run(head.seq, made),
         "first": first_rows(made, before),
         "summary": summary(made, before),
     }
     if check_scores:
         counts["scores"] = checked(ledger, of, statements, made)
     return _result(ledger, file, digest, counts, dry_run)
+
+
+def _run(head: int, made: Plan) -> str:
+    """Name an import by its first forecast and its last outcome or forecast, as the list does."""
+    first = head + len(made.questions) + 1
+    last = first + len(made.forecasts) - 1
+    if made.resolutions:
+        last += len(made.withdrawals) + len(made.resolutions)
+    return f"{first}-{last}"
 
 
 def _result(
@@ -418,10 +426,29 @@ def import_runs(ledger: Ledger) -> list[dict[str, Any]]:
     return rows
 
 
-def import_undo(ledger: Ledger, run: int | str, *, now: dt.datetime) -> dict[str, Any]:
+def _only_of(ledger: Ledger, brought: Sequence[Forecast], gone: Collection[int]) -> list[str]:
+    """Give the questions that stand for some imported forecasts alone."""
+    mine = {one.seq for one in brought}
+    others = {one.question for one in ledger.seals()}
+    for kind in ("live", "backdated", "imported"):
+        every = ledger.forecasts(kind=kind)
+        others |= {one.question for one in every if one.seq not in mine and one.seq not in gone}
+    names = {one.question for one in brought} - others
+    return [
+        question.id
+        for question in ledger.questions()
+        # Those of a bank or of somebody here say where they come from.
+        if question.id in names and question.source.partition(":")[0] in ("", "http", "https")
+    ]
+
+
+def import_undo(
+    ledger: Ledger, run: int | str, *, now: dt.datetime, drop: bool = False
+) -> dict[str, Any]:
     """Take a mistaken import back: withdrawals and reopened outcomes, as entries.
 
-    `run` is its first and last entry, as it printed them; or the first.
+    With `drop`, the questions on which nobody has forecast otherwise leave every list; without it
+    they stay, and are `idle`. `run` is its first and last entry, as it printed them; or the first.
     """
     stated, _, until = str(run).strip().partition("-")
     try:
@@ -441,7 +468,8 @@ def import_undo(ledger: Ledger, run: int | str, *, now: dt.datetime) -> dict[str
         raise InvalidInput(msg, hint="forecast import runs")
     gone = undone(ledger).forecasts
     left = [one for one in brought if one.seq not in gone]
-    if not left:
+    idle = _only_of(ledger, brought, gone)
+    if not left and not (drop and idle):
         msg = f"run ({run}): was already undone"
         raise InvalidInput(msg, hint="forecast import runs")
     held = ledger.resolutions()
@@ -464,11 +492,13 @@ def import_undo(ledger: Ledger, run: int | str, *, now: dt.datetime) -> dict[str
         )
         for question in reopened
     ]
+    drafts += [Setup("dropped", question, {}) for question in idle if drop]
     recorded = ledger.append(drafts, recorded_at=now)
     return {
         "run": run,
         "recorded_at": at,
         "withdrawn": len(left),
         "reopened": len(reopened),
+        "dropped" if drop else "idle": len(idle),
         "seq": recorded[0].seq,
     }

@@ -104,7 +104,7 @@ def import_news(
         except (InvalidInput, NotFound) as wrong:
             # A way out that is a command or an option helps who types one item, not who mends
             # a file.
-            typed = wrong.hint.startswith(("forecast ", "--"))
+            typed = wrong.hint.startswith(("forecast ", "--", *_OF_ONE))
             reason = wrong.message if typed else str(wrong)
             told["refused"].append({"line": row.line, "reason": reason})
             continue
@@ -127,6 +127,10 @@ def import_news(
         **told,
         "dry_run": dry_run,
     }
+
+
+#: Arguments that only the adding of one item takes.
+_OF_ONE = ("known_at=", "event_at=", "confirmed=", "instead_of=")
 
 
 def _check_given(check: EffectCheck, on: Sequence[str], grade: str, now: dt.datetime) -> None:

@@ -35,7 +35,8 @@ class Manner:
     `zone` is that of times without an offset, `decimal` the mark (``point``, ``comma``), `unit`
     that of probabilities without a sign (``percent``, ``probability``), `dates` the order of a date
     in figures (``dmy``, ``mdy``), `now` what ``now`` and ``today`` mean (a file is read on any
-    day). `seen` are the marks and orders met so far, each with the text that showed it.
+    day). `seen` are the marks and orders met so far, and a bare number
+    below 1 read as per cent, each with the text that showed it.
     """
 
     zone: str = ""

@@ -52,7 +52,9 @@ def probability(
         return _band(stated, name)
     else:
         share = Decimal(number(text, name=name, hint=HINT, manner=manner))
-        if unit == "percent":
+        if manner and unit == "percent":
+            if 0 < share < 1:
+                manner.seen.setdefault("below 1 %", stated)
             share /= 100
         elif not unit:
             _check_unit(share, stated, name, sums)

@@ -97,6 +97,9 @@ class _Table:
         if "comma" in self.reading.manner.seen:
             shown = plainly(self.reading.manner.seen["comma"])
             self.notes.append(f"{self.name}: numbers such as {shown} have a decimal comma")
+        if small := self.reading.manner.seen.get("below 1 %"):
+            shown = plainly(small)
+            self.notes.append(f"{self.name}: forecasts such as {shown} are read as {shown} %")
         yield from map(Note, self.notes)
 
     def _columns(self, first: str) -> list[str]:
