@@ -162,7 +162,12 @@ def _asked(browser, **typed):
 def test_what_a_kind_of_question_does_not_take_is_refused_with_what_was_typed(browser, house):
     """Nothing that somebody typed goes without a word."""
     head = house.book.head()
-    said = {"title": "Who sends a convoy?", "by": "2031-01-31", "kind": "options", "options": "a, b"}
+    said = {
+        "title": "Who sends a convoy?",
+        "by": "2031-01-31",
+        "kind": "options",
+        "options": "a, b",
+    }
     several = {"kind": "ladder", "ladder": "2031-01-31, 2031-06-30"}
     for typed in (
         said | {"p": "40"},

@@ -41,11 +41,15 @@ def ledger(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
         before=before,
         head=visit.book.anchor(),
         checked=checked,
-        file=visit.house.uploads.of(visit.form.get("key"), visit.who),
+        file=_waiting(visit) if visit.form.get("key") else None,
         formats=visit.book.import_formats(),
         options=OPTIONS,
         faults=faults,
     )
+
+
+def _waiting(visit: Visit) -> Waiting | None:
+    return visit.house.uploads.of(visit.form.get("key"), visit.who)
 
 
 def verify(visit: Visit) -> Response:
@@ -100,7 +104,7 @@ def preview(visit: Visit) -> Response:
         visit = replace(visit, form=Sent((*visit.form.fields, ("key", key))))
     elif not key:
         return ledger(visit, faults=(Fault("file", "Choose a file."),))
-    waiting = visit.house.uploads.of(key, visit.who)
+    waiting = _waiting(visit)
     if waiting is None:
         return ledger(visit, faults=(GONE,))
     try:
@@ -137,14 +141,15 @@ def _columns(text: str) -> dict[str, str]:
     for pair in text.splitlines():
         heading, _, column = pair.rpartition("=")
         if not heading.strip() or not column.strip():
-            raise InvalidInput(f"columns ({pair}): write each as “Its heading = forecast”")
+            msg = f"columns ({pair}): write each as “Its heading = forecast”"
+            raise InvalidInput(msg)
         found[heading.strip()] = column.strip()
     return found
 
 
 def bring_in(visit: Visit) -> Response:
     """Record what was previewed, in one transaction."""
-    waiting = visit.house.uploads.of(visit.form.get("key"), visit.who)
+    waiting = _waiting(visit)
     if waiting is None:
         return ledger(visit, faults=(GONE,))
 
