@@ -50,6 +50,12 @@ class World:
 
         return code(self.ledger, name, on, now=clock.now(), **more)
 
+    def uncode_news(self, name: str) -> dict[str, Any]:
+        """Put a coded item back as it was before, to be coded again."""
+        from forecasting.app.news.code import uncode
+
+        return uncode(self.ledger, name, now=clock.now())
+
     def join_story(self, name: str, story: str) -> dict[str, Any]:
         """Put an item into the story of another; what it does stays as it is."""
         from forecasting.app.news.code import join

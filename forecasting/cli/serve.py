@@ -62,6 +62,8 @@ def serve(
             say("the address works once; stop with Ctrl-C")
         else:
             say("not encrypted: TLS is the work of a proxy before it; stop with Ctrl-C")
+            if not at:
+                say("it answers to this machine's own names and addresses; --at URL adds one")
         if not no_open and loopback(host):
             import webbrowser
 

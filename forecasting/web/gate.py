@@ -79,7 +79,9 @@ class Gate:
         headers = Headers(scope=scope)
         hosts = headers.getlist("host")
         if len(hosts) != 1 or hosts[0].lower() not in self.hosts:
-            raise Refusal(421, "This app does not answer to that name.")
+            raise Refusal(
+                421, "This app does not answer to that name; forecast serve --at adds one."
+            )
         if scope["method"] not in METHODS:
             raise Refusal(405, "This app knows GET and POST.")
         if "upgrade" in headers and scope["method"] == "POST":

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from forecasting.app.book import PlainBook
 from forecasting.errors import ForecastingError, InvalidInput
-from forecasting.web.hosts import loopback
+from forecasting.web.hosts import everywhere, loopback
 from forecasting.web.house import House
 
 #: Connections at once; what comes on top is told to come again.
@@ -87,6 +87,8 @@ def serve(
     )
     server = uvicorn.Server(settings)
     shown = "127.0.0.1" if loopback(host) and host != "::1" else host
+    if everywhere(host):
+        shown = socket.gethostname()
     name = f"[{shown}]" if ":" in shown else shown
     # A large ledger is read once, before somebody asks.
     threading.Thread(target=_warm, args=(house,), daemon=True, name="reading").start()

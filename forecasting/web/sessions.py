@@ -8,6 +8,7 @@ import hmac
 import secrets
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -20,6 +21,15 @@ MOST = 1_000
 Role = Literal["forecaster", "reader"]
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the next page says was done; `undo` is the form that takes it back, and its fields."""
+
+    kind: str
+    words: str
+    undo: tuple[str, Mapping[str, str]] | None = None
+
+
 @dataclass(slots=True)
 class Session:
     """Somebody who came in: their name, what they may do, the secret of their forms."""
@@ -28,7 +38,7 @@ class Session:
     role: Role = "forecaster"
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     used: float = field(default_factory=time.monotonic)
-    notes: list[tuple[str, str]] = field(default_factory=list)
+    notes: list["Told"] = field(default_factory=list)
 
     @property
     def csrf(self) -> str:

@@ -18,9 +18,10 @@ from forecasting.web.faults import Fault, fault_of
 from forecasting.web.gate import Refusal
 from forecasting.web.house import House, receipt_key
 from forecasting.web.preferences import Preferences
-from forecasting.web.sessions import Session
+from forecasting.web.sessions import Session, Told
 from forecasting.web.view import render
 
+type Undo = tuple[str, Mapping[str, str]] | None
 #: Fields of a form that say nothing of what is written.
 SILENT = {"csrf", "token", "seen", "was"}
 #: For how long a number that stands is not logged again in the same words: who goes back in the
@@ -93,7 +94,7 @@ class Visit:
 
     def page(self, template: str, *, faults: tuple[Fault, ...] = (), **context: Any) -> Response:
         """Draw a page; a form with faults says so in its status."""
-        notes: list[tuple[str, str]] = []
+        notes: list[Told] = []
         if not self.polls:
             notes, self.session.notes = self.session.notes, []
         text = render(
@@ -126,9 +127,9 @@ class Visit:
         """Give a new form's token."""
         return secrets.token_urlsafe(16)
 
-    def note(self, words: str, kind: str = "done") -> None:
-        """Say something on the next page."""
-        self.session.notes.append((kind, words))
+    def note(self, words: str, kind: str = "done", undo: Undo = None) -> None:
+        """Say something on the next page, with the form that takes it back."""
+        self.session.notes.append(Told(kind, words, undo))
 
     def to(self, place: str, **query: str) -> Response:
         """Send the browser to a page of ours; `place` is written by us, never taken from a form."""
@@ -142,8 +143,12 @@ class Visit:
         then: str | Callable[[T], str],
         said: Callable[[T], str],
         again: Callable[[tuple[Fault, ...]], Response],
+        undo: Callable[[T], Undo] = lambda result: None,
     ) -> Response:
-        """Write once, whatever is sent twice, and go on to `then`; `again` shows the faults."""
+        """Write once, whatever is sent twice, and go on to `then`; `again` shows the faults.
+
+        `undo` gives the form that takes it back, its action and fields, to stand beside the note.
+        """
         token = self.form.get("token")
         if not token or len(token) > 64:
             raise Refusal(400, "This form is not one of this app's. Open its page again.")
@@ -164,7 +169,7 @@ class Visit:
             return again((fault_of(refused),))
         except ForecastingError as refused:
             return again((Fault("", fault_of(refused).words),))
-        self.note(said(result))
+        self.note(said(result), undo=undo(result))
         return self.to(then(result) if callable(then) else then)
 
     def _repeated(self, seq: int, then: str | Callable[[Any], str]) -> Response:

@@ -444,7 +444,12 @@ def test_news_is_coded_by_one_key_and_taken_back(enter, server, database):
         visitor.keyboard.press("j")
     visitor.keyboard.press("n")
     visitor.wait_for_url(f"**/news/{seq}")
-    visitor.keyboard.press("4")
+    # A slip of the finger, undone by a key, and the key that the code is called by.
+    visitor.keyboard.press("q")
+    assert "Coded -1 on " in told(visitor, "Coded")
+    visitor.keyboard.press("u")
+    told(visitor, "Undone")
+    visitor.keyboard.press("1")
     assert "Coded +1 on " in told(visitor, "Coded")
     visitor.goto(server.origin + "/news")
     visitor.locator("#coded ~ .scroll").get_by_role("link", name=WAITS).click()

@@ -55,8 +55,8 @@ def test_one_button_codes_an_item_and_goes_on_to_the_next(browser, house):
     seq = told(house)
     page = browser.get(f"/news/{seq}").text
     # One key each: a button that names it, and needs nothing else.
-    assert re.findall(r'name="code" value="([^"]*)" data-key="(\d)"', page) == [
-        ("-2", "1"), ("-1", "2"), ("0", "3"), ("+1", "4"), ("+2", "5")
+    assert re.findall(r'name="code" value="([^"]*)" data-key="(\w)"', page) == [
+        ("-2", "w"), ("-1", "q"), ("0", "0"), ("+1", "1"), ("+2", "2")
     ]  # fmt: skip
     browser.send(
         "/news/code", target="ceasefire=accepted", other="", half_life="lasting", code="+1"
@@ -68,6 +68,27 @@ def test_one_button_codes_an_item_and_goes_on_to_the_next(browser, house):
     assert row["then"] > 1.0
     assert house.book.news_item(str(seq))["state"] == "retracted"
     assert SAID not in browser.get("/news").text.partition('id="stories"')[0]
+
+
+@pytest.mark.usefixtures("still")
+@pytest.mark.parametrize("bears", [{}, {"ceasefire": "bears"}])
+def test_a_code_is_undone_from_the_note_that_says_it(browser, house, bears):
+    """The item waits again as it did, and what became of it can be followed."""
+    seq = told(house, on=list(bears))
+    was = next(row for row in house.book.inbox() if row["seq"] == seq)
+    browser.get(f"/news/{seq}")
+    browser.send("/news/code", target="ceasefire=accepted", other="", half_life="30d", code="-2")
+    assert [row["title"] for row in house.book.coded_news()].count(SAID) == 1
+    browser.send("/news/uncode")
+    assert "Undone" in browser.notes()[0]
+    assert [row["title"] for row in house.book.coded_news()].count(SAID) == 0
+    (now,) = [row for row in house.book.inbox() if row["title"] == SAID]
+    same = ("title", "source", "grade", "known_at", "on", "story", "note")
+    assert {name: now[name] for name in same} == {name: was[name] for name in same}
+    coded = house.book.news_item(str(seq))["replaced_by"]
+    assert f'href="/news/{coded}"' in browser.get(f"/news/{seq}").text
+    assert f'href="/news/{now["seq"]}"' in browser.get(f"/news/{coded}").text
+    assert house.book.verify()["ok"]
 
 
 @pytest.mark.usefixtures("still")

@@ -1,6 +1,7 @@
 """What the pages make of texts, addresses and times, without a server."""
 
 import datetime as dt
+import socket
 
 import pytest
 
@@ -26,7 +27,14 @@ NOON = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
         (loopback("0.0.0.0"), False),
         (authority("::1", 8100), "[::1]:8100"),
         (authority("127.0.0.1", 80), "127.0.0.1"),
-        (sorted(answered("127.0.0.1", 8100)), ["127.0.0.1:8100", "[::1]:8100", "localhost:8100"]),
+        (
+            sorted(answered("127.0.0.1", 8100)),
+            ["127.0.0.1:8100", "[::1]:8100", "localhost:8100"],
+        ),
+        ("127.0.0.1:8100" in answered("0.0.0.0", 8100), True),
+        (f"{socket.gethostname().lower()}:8100" in answered("0.0.0.0", 8100), True),
+        ("example.org:8100" in answered("0.0.0.0", 8100), False),
+        ("0.0.0.0:8100" in answered("0.0.0.0", 8100), False),
         (percent_typed("35"), "35%"),
         (percent_typed("2.5"), "2.5%"),
         (percent_typed("1:3"), "1:3"),
@@ -67,20 +75,19 @@ def test_a_refusal_of_the_book_stands_at_its_field():
 @pytest.mark.parametrize(
     ("message", "hint", "words"),
     [
-        ("at (2027-01-01): lies ahead", "leave out at=TIME", "2027-01-01: lies ahead. Try: leave “When” empty"),
-        ("deadline (2020): is past", "a later day; forecast import csv", "2020: is past. Try: a later day"),
+        ("at (2027): lies ahead", "leave out at=TIME", "2027: lies ahead. Try: leave “When” empty"),
+        ("deadline (2020): past", "a later day; forecast import csv", "2020: past. Try: a later day"),
         ("x: no", "forecast resolve x yes", "x: no"),
-        ("a: falls", "strait@2027-06-30=0.1 or more, both at once", "a: falls. Try: 10 or more by 2027-06-30"),
+        ("a: b", "s@2027-06-30=0.1 or more, both at once", "a: b. Try: 10 or more by 2027-06-30"),
         ("a: b", "unit=percent", "a: b. Try: “Bare numbers are” per cent"),
     ],
 )  # fmt: skip
-def test_a_way_out_is_one_that_a_form_has(message: str, hint: str, words: str) -> None:
+def test_a_way_out_is_one_that_a_form_has(message, hint, words):
     assert fault_of(InvalidInput(message, hint=hint)).words == words
 
 
-def test_a_fault_of_a_line_names_the_line_and_one_of_no_field_the_field_that_mends_it() -> None:
-    refused = InvalidInput(
-        "Question created at (1 May): in which zone", hint="zone=Europe/London", where="fb.csv:2"
-    )
-    words = "fb.csv:2: Question created at (1 May): in which zone. Try: “Zone of its times” Europe/London"
-    assert fault_of(refused) == Fault("zone", words)
+def test_a_fault_of_a_line_names_it_and_one_of_no_field_stands_where_it_is_mended():
+    zone = "zone=Europe/London"
+    refused = InvalidInput("Question created (1 May): in which zone", hint=zone, where="fb.csv:2")
+    words = "fb.csv:2: Question created (1 May): in which zone. Try: “Zone of its times” "
+    assert fault_of(refused) == Fault("zone", f"{words}Europe/London")

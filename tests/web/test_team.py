@@ -25,6 +25,7 @@ def team(database):
         house.users.put("ana", WORD)
         house.users.put("ben", WORD, role="reader")
         yield house
+        house.close()
 
 
 def _client(house):
@@ -80,6 +81,21 @@ def test_a_reader_reads_and_does_not_write(team):
     )
     assert answer.status_code == 403
     assert team.book.head() == head
+
+
+def test_a_reader_is_shown_no_form_that_is_refused(team):
+    """On no page, so that nobody types what is lost."""
+    from forecasting.web import pages
+    from tests.web.test_browser import WALKED
+
+    client = _in(team, "ben")
+    theirs = {route.path for route in pages.routes() if route.method == "POST" and route.reader}
+    for address in WALKED:
+        page = client.get(address).text
+        sent = set(re.findall(r'<form method="post" action="([^"?]+)', page))
+        # A question's name stands in the place of {name}.
+        sent = {re.sub(r"^/q/[^/]+/", "/q/{name}/", each) for each in sent}
+        assert sent <= theirs, (address, sent - theirs)
 
 
 def test_who_is_struck_out_is_out_at_once(team):

@@ -9,7 +9,7 @@ from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.news.check import EffectCheck, Entered
-from forecasting.app.news.shown import find, row_of
+from forecasting.app.news.shown import REPLACED, find, row_of
 from forecasting.app.news.world import LONGEST_REASON, NewsWorld, check_reason, decided
 from forecasting.domain.evidence import (
     LASTING,
@@ -139,7 +139,7 @@ def add(
     replaced = _retractable(ledger, items, instead_of) if instead_of else None
     drafts: list[Evidence] = []
     if replaced is not None:
-        drafts.append(_retraction(replaced, "replaced", now=now, known_at=replaced.known_at))
+        drafts.append(_retraction(replaced, REPLACED, now=now, known_at=replaced.known_at))
     catalog = Catalog.of(ledger)
     check = EffectCheck(catalog, [*items, *drafts], now=now, world=NewsWorld.of(ledger, catalog))
     item, notes = drafted(entered, check, now=now)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from forecasting.app.catalog import Catalog
 from forecasting.app.news.add import add, drafted
 from forecasting.app.news.check import EffectCheck, Entered
-from forecasting.app.news.shown import find
+from forecasting.app.news.shown import find, replaced
 from forecasting.app.news.world import NewsWorld
 from forecasting.app.upkeep.banks import bank_of
 from forecasting.domain.evidence import Effect, Evidence, retractions, standing
@@ -227,6 +227,18 @@ def code(
     stated = {"event_at": event_at, "grade": grade, "story": story, "because": because}
     given = {key: value for key, value in stated.items() if value}
     return _anew(ledger, item, name, now, on=on, half_life=half_life, confirmed=confirmed, **given)
+
+
+def uncode(ledger: Ledger, name: str, *, now: dt.datetime) -> dict[str, Any]:
+    """Put a coded item back as it was before, to be coded again: a new entry in its place."""
+    items = ledger.evidence()
+    item = find(ledger, items, name)
+    if not is_coded(item):
+        msg = f"item ({name}): has no code"
+        raise InvalidInput(msg)
+    before = replaced(items, item)
+    on = [effect.target for effect in before.effects if effect.form == "bears"] if before else []
+    return _anew(ledger, item, name, now, on=on)
 
 
 def join(ledger: Ledger, name: str, story: str, *, now: dt.datetime) -> dict[str, Any]:

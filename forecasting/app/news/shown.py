@@ -23,6 +23,9 @@ from forecasting.evidence import known, learned, reliability, retracted
 from forecasting.evidence.reports import CodedReport, alive, reports, unusable
 from forecasting.store import Ledger
 
+#: The reason of a retraction whose item was recorded anew, by the next entry.
+REPLACED = "replaced"
+
 
 def find(ledger: Ledger, items: Sequence[Evidence], name: str) -> Evidence:
     """Find an item by its number, the start of its hash, or its key."""
@@ -117,6 +120,18 @@ class Weights:
         return {"then": first["then"], "now": first["now"], **row}
 
 
+def replaced(items: Sequence[Evidence], by: Evidence) -> Evidence | None:
+    """Give the item that another took the place of: its retraction is the entry before."""
+    gone = retractions(items)
+    return next((one for one in items if _takes_place(gone.get(one.key), by)), None)
+
+
+def _takes_place(retraction: Evidence | None, item: Evidence) -> bool:
+    if retraction is None or retraction.seq is None or item.seq is None:
+        return False
+    return retraction.note == REPLACED and item.seq == retraction.seq + 1
+
+
 def show(ledger: Ledger, name: str, *, now: dt.datetime | None = None) -> dict[str, Any]:
     """Give an item whole: effects, the story's other items, its retraction, what it moved.
 
@@ -148,6 +163,7 @@ def show(ledger: Ledger, name: str, *, now: dt.datetime | None = None) -> dict[s
         "retracted_by": None
         if by is None
         else {"seq": by.seq, "known_at": by.known_at, "because": by.note},
+        "replaced_by": next((one.seq for one in items if _takes_place(by, one)), None),
         "effects": [
             {
                 "target": effect.target,

@@ -41,11 +41,15 @@ def ledger(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
         before=before,
         head=visit.book.anchor(),
         checked=checked,
-        file=visit.house.uploads.of(visit.form.get("key"), visit.who),
+        file=_waiting(visit) if visit.form.get("key") else None,
         formats=visit.book.import_formats(),
         options=OPTIONS,
         faults=faults,
     )
+
+
+def _waiting(visit: Visit) -> Waiting | None:
+    return visit.house.uploads.of(visit.form.get("key"), visit.who)
 
 
 def verify(visit: Visit) -> Response:
@@ -100,7 +104,7 @@ def preview(visit: Visit) -> Response:
         visit = replace(visit, form=Sent((*visit.form.fields, ("key", key))))
     elif not key:
         return ledger(visit, faults=(Fault("file", "Choose a file."),))
-    waiting = visit.house.uploads.of(key, visit.who)
+    waiting = _waiting(visit)
     if waiting is None:
         return ledger(visit, faults=(GONE,))
     try:
@@ -145,7 +149,7 @@ def _columns(text: str) -> dict[str, str]:
 
 def bring_in(visit: Visit) -> Response:
     """Record what was previewed, in one transaction."""
-    waiting = visit.house.uploads.of(visit.form.get("key"), visit.who)
+    waiting = _waiting(visit)
     if waiting is None:
         return ledger(visit, faults=(GONE,))
 

@@ -25,9 +25,10 @@ FADES = (
     ("90d", "half gone in 90 days", "f"),
     ("lasting", "lasting", "t"),
 )
-#: Each code with what it does to the hazard, and its key.
+#: Each code with what it does to the hazard, and its key: the digit of what hastens, and for what
+#: slows the letter below that digit.
 BUTTONS = tuple(
-    zip(CODES, ("a quarter", "half", "says nothing", "twice", "four times"), "12345", strict=True)
+    zip(CODES, ("a quarter", "half", "says nothing", "twice", "four times"), "wq012", strict=True)
 )
 
 
@@ -139,7 +140,23 @@ def code(visit: Visit) -> Response:
         lambda book: book.code_news(name, on, half_life=fade),
         then=lambda row: _next(visit),
         said=lambda row: _told(f"Coded {said} on {target}", row),
+        undo=_back,
         again=lambda faults: item(visit, name=name, faults=faults, wrong="code"),
+    )
+
+
+def _back(row: dict[str, Any]) -> tuple[str, dict[str, str]]:
+    return "/news/uncode", {"item": str(row["seq"])}
+
+
+def uncode(visit: Visit) -> Response:
+    """Take a code back, and show the item to be coded again."""
+    name = visit.form.get("item")
+    return visit.write(
+        lambda book: book.uncode_news(name),
+        then=lambda row: f"/news/{row['seq']}",
+        said=lambda row: f"Undone: it waits for its code again, as entry {row['seq']}.",
+        again=lambda faults: inbox(visit, faults=faults),
     )
 
 
@@ -171,6 +188,7 @@ def fact(visit: Visit) -> Response:
         ),
         then=lambda row: _next(visit),
         said=lambda row: _told(f"Recorded {stated}", row),
+        undo=_back,
         again=lambda faults: item(visit, name=name, faults=faults, wrong="fact"),
     )
 
@@ -331,6 +349,7 @@ ROUTES = [
     post("/news/feed", fetch),
     post("/news/look", look),
     post("/news/code", code),
+    post("/news/uncode", uncode),
     post("/news/fact", fact),
     post("/news/join", join),
     post("/news/aside", aside),
