@@ -67,7 +67,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "resolve": (
         "resolve",
         "resolve",
-        "Resolve a question; resolving it again appends a corrected version.",
+        "Resolve a question; another outcome, time, source or note appends a corrected version.",
     ),
     "annul": (
         "resolve",

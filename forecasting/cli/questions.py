@@ -9,7 +9,6 @@ from forecasting.cli import ask as asking
 from forecasting.cli import options
 from forecasting.cli.options import Group
 from forecasting.cli.output import emit, opened, say, settings
-from forecasting.cli.times import somebody_there
 from forecasting.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -135,6 +134,7 @@ def new(title: str | None, **given: Any) -> None:
     Example:
       forecast questions new "Will the talks resume?" --by 2027-01-31 --tag talks
     """
+    from forecasting.cli.times import somebody_there
     from forecasting.errors import InvalidInput
 
     if title is None:
@@ -243,6 +243,8 @@ def drop(question: str) -> None:
     Example:
       forecast questions drop a-convoy-reach-el-fasher
     """
+    from forecasting.cli.times import somebody_there
+
     with opened() as book:
         if somebody_there():
             click.confirm(f"drop {question} for good?", abort=True, err=True)
