@@ -10,7 +10,6 @@ from forecasting.cli import options
 from forecasting.cli.options import Group
 from forecasting.cli.output import counted, emit, opened, say, settings
 from forecasting.cli.standing import BRIEF, BY, brief
-from forecasting.cli.times import somebody_there
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import last_day
 from forecasting.errors import InvalidInput
@@ -171,6 +170,7 @@ def new(title: str | None, **given: Any) -> None:
     Example:
       forecast questions new "Will the talks resume?" --by 2027-01-31 --tag talks
     """
+    from forecasting.cli.times import somebody_there
     from forecasting.errors import InvalidInput
 
     if title is None:
@@ -279,6 +279,8 @@ def drop(question: str) -> None:
     Example:
       forecast questions drop a-convoy-reach-el-fasher
     """
+    from forecasting.cli.times import somebody_there
+
     with opened() as book:
         if somebody_there():
             click.confirm(f"drop {question} for good?", abort=True, err=True)

@@ -283,8 +283,8 @@ class Readings:
     def evidence(self, *, head: int | None = None, entire: bool = False) -> list[Evidence]:
         """Give every item of evidence in the order of recording.
 
-        What an item did to a question or process that was dropped since is left out of it, also
-        where another has the name by now; `entire` items have it.
+        On a question or process that was dropped since it only bears, also where another has the
+        name by now; `entire` items say what they did to it.
         """
         found = self._grown(Evidence, tables.evidence, head, *up_to(tables.evidence, head))
         gone = {} if entire else self._dropped(head)
@@ -355,10 +355,11 @@ def _value(shape: Any, labels: str, entered: str, stated: str) -> Value:
 def _without(item: Evidence, gone: Mapping[str, int]) -> Evidence:
     left = tuple(
         effect
-        for effect in item.effects
         if gone.get(effect.target.partition("=")[0], 0) < (item.seq or 0)
+        else replace(effect, form="bears", detail={}, stated="")
+        for effect in item.effects
     )
-    return item if len(left) == len(item.effects) else replace(item, effects=left)
+    return item if left == item.effects else replace(item, effects=left)
 
 
 def _renewed(held: Sequence[Question], newer: Sequence[Question]) -> list[Question]:
