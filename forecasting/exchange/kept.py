@@ -78,7 +78,8 @@ def _at_one_instant(
     if len(group) > 1 and len({_exact(value) for _, value in group}) > 1:
         lines = sorted(one.line for one, _ in group)
         shown = ", ".join(map(str, lines[:5])) + (", ..." if len(lines) > 5 else "")
-        reason = f"forecast ({_named(key)}): lines {shown} disagree at that instant"
+        clash = f"lines {shown} disagree" if len(set(lines)) > 1 else "one line says two things"
+        reason = f"forecast ({_named(key)}): {clash} at that instant"
         case.refuse(lines, reason)
         return 0
     one, value = group[0]

@@ -301,7 +301,7 @@ def told(link: LinkRow) -> str:
     """Write what stands on an arrow: sign, state of the cause, ratio."""
     cause = link.link.partition(":")[0].partition("=")[2].strip()
     sign = "+" if link.median >= 1 else "\N{MINUS SIGN}"
-    return f"{sign} {words.short(cause, 15)}: {words.ratio(link.median)}"
+    return f"{sign} {words.short(cause, 18)}: {words.ratio(link.median)}"
 
 
 def _free(x: float, y: float, taken: list[tuple[float, float, float, float]]) -> float:

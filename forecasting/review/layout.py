@@ -67,9 +67,21 @@ def numbered(places: Sequence[float], *, room: float = 25.0) -> list[tuple[float
 
 
 def dates(frame: Frame, zone: str, *, most: int = 5) -> list[tuple[float, str]]:
-    """Choose the round days of a time axis: (days since the opening, text)."""
+    """Choose the round days of a time axis, or moments: (days since the opening, text)."""
     local = words.Days(zone)
     start = local.local(frame.opens)
+    if frame.span < 2:
+        # A day or two may hold no midnight, and never enough of them.
+        minutes = next(m for m in (1, 5, 15, 60, 180, 360, 720) if frame.span * 1440 / m < most)
+        first = start.replace(hour=0, minute=0, second=0, microsecond=0)
+        last = frame.opens + dt.timedelta(days=frame.span)
+        found: list[dt.datetime] = []
+        while (moment := first + dt.timedelta(minutes=minutes * len(found))) <= last:
+            found.append(moment)
+        # A clock that is put on skips an hour: through UTC and back it is the hour that came.
+        real = dict.fromkeys(local.local(moment.astimezone(dt.UTC)) for moment in found)
+        found = [moment for moment in real if moment >= frame.opens]
+        return _inside(found, frame, lambda at: f"{local.day(at).rsplit(' ', 1)[0]}, {at:%H:%M}")
     for step in (1, 2, 3, 7, 14):
         if frame.span / step < most:
             first = start.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -55,6 +55,7 @@ _CHOICES = {"percent": "per cent", "probability": "from 0 to 1", "dmy": "31.12.2
 #: A way out that is a command line helps nobody at a form.
 _COMMAND = re.compile(r"(^|[;,] (or |then )?)(forecast |--|pip |no time\b|too_soon=).*$")
 _ARGUMENT = re.compile(rf"\b({'|'.join(LABELS)})=([\w/.:-]+)")
+_INSTANT = re.compile(r"\b(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?Z")
 _RUNG = re.compile(r"\S+@([\d-]+)=(\d*\.?\d+) or more, both at once")
 
 
@@ -80,7 +81,7 @@ def fault_of(raised: ForecastingError) -> Fault:
     words = f"{value}: {rule}" if colon and field and value else raised.message
     if raised.where:
         words = f"{raised.where}: {words}"
-    words = at_form(words)
+    words = _INSTANT.sub(r"\1 \2 UTC", at_form(words))
     if hint := at_form(_COMMAND.sub("", raised.hint)):
         begin = "For example" if hint == raised.hint else "Try"
         words = f"{words.rstrip('.')}. {begin}: {hint}"

@@ -8,7 +8,7 @@ from forecasting.review import plot, words
 from forecasting.review.cast import label
 from forecasting.review.draw_scores import mcb_dsc
 from forecasting.review.graph import wrapped
-from forecasting.review.layout import numbered, spread
+from forecasting.review.layout import Frame, dates, numbered, spread
 from forecasting.review.plot import Scale, sparkline, ticks
 
 CAIRO = words.Days("Africa/Cairo")
@@ -86,3 +86,20 @@ def test_places_on_a_chart():
 def test_a_miscalibration_diagram_has_one_frame():
     row = {"forecaster": "ana", "n": 30, "uncertainty": 0.2}
     assert len(mcb_dsc([row | {"miscalibration": 0.01, "discrimination": 0.05}]).axes) == 1
+
+
+@pytest.mark.parametrize("minutes", [1.5, 30, 600, 1440, 2700])
+@pytest.mark.parametrize("opens", ["2026-11-29T05:03", "2026-10-24T21:00", "2026-03-28T22:30"])
+def test_a_time_axis_of_a_day_has_moments_on_it_across_a_change_of_clocks(opens, minutes):
+    """Each stands where it is in Kyiv, and there are a few of them however short the axis is."""
+    from zoneinfo import ZoneInfo
+
+    start = dt.datetime.fromisoformat(opens).replace(tzinfo=dt.UTC)
+    span = minutes / 1440
+    marks = dates(Frame(start, start, span, whole=True), "Europe/Kyiv")
+    assert 1 <= len(marks) <= 6
+    assert len({text for _, text in marks}) == len(marks)
+    for at, text in marks:
+        there = (start + dt.timedelta(days=at)).astimezone(ZoneInfo("Europe/Kyiv"))
+        assert text == f"{there.day} {there:%b}, {there:%H:%M}"
+        assert 0 <= at <= span

@@ -262,6 +262,8 @@ def test_somebody_asks_logs_and_resolves(enter, width, script):
         page.locator("h1", has_text=title).wait_for()
         told(page, "Asked")
         assert "/q/" in page.url
+        here = page.locator("nav [aria-current=page]").first
+        assert here.inner_text() == "Questions"
     page.get_by_label("Your probability, in percent").fill("lots")
     page.get_by_role("button", name="Log", exact=True).click()
     page.wait_for_selector(".fault")

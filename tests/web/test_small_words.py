@@ -37,6 +37,7 @@ NOON = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
         ("0.0.0.0:8100" in answered("0.0.0.0", 8100), False),
         (percent_typed("35"), "35%"),
         (percent_typed("2.5"), "2.5%"),
+        (percent_typed("0.5%"), "0.5%"),
         (percent_typed("1:3"), "1:3"),
         (percent_typed("likely"), "likely"),
         (_to_hundred({"a": 1, "b": 1, "c": 1}, 3), {"a": "33.4", "b": "33.3", "c": "33.3"}),
@@ -76,7 +77,8 @@ def test_a_refusal_of_the_book_stands_at_its_field():
     ("message", "hint", "words"),
     [
         ("at (2027): lies ahead", "leave out at=TIME", "2027: lies ahead. Try: leave “When” empty"),
-        ("day (2020): past", "a later day; forecast import csv", "2020: past. Try: a later day"),
+        ("deadline (2020): past", "a later day; forecast import x", "2020: past. Try: a later day"),
+        ("x: from 2026-11-29T04:04:30.963609Z", "", "x: from 2026-11-29 04:04 UTC"),
         ("x: no", "forecast resolve x yes", "x: no"),
         ("a: b", "s@2027-06-30=0.1 or more, both at once", "a: b. Try: 10 or more by 2027-06-30"),
         ("a: b", "unit=percent", "a: b. Try: “Bare numbers are” per cent"),
@@ -91,3 +93,12 @@ def test_a_fault_of_a_line_names_it_and_one_of_no_field_stands_where_it_is_mende
     refused = InvalidInput("Question created (1 May): in which zone", hint=zone, where="fb.csv:2")
     words = "fb.csv:2: Question created (1 May): in which zone. Try: “Zone of its times” "
     assert fault_of(refused) == Fault("zone", f"{words}Europe/London")
+
+
+@pytest.mark.parametrize("typed", ["0.5", "135", "135%"])
+def test_beside_a_percent_sign_a_share_is_asked_about_and_more_than_all_refused(typed):
+    with pytest.raises(InvalidInput, match=r"is 50% meant|from 0 to 100") as refused:
+        percent_typed(typed)
+    words = fault_of(refused.value).words
+    assert "from 0 to 1." not in words
+    assert percent_typed(refused.value.hint.partition(",")[0])

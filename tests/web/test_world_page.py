@@ -160,6 +160,17 @@ def numbers(page, title):
     return [float(figure) for figure in found]
 
 
+def test_a_story_is_told_by_the_titles_of_its_processes():
+    from types import SimpleNamespace as Row
+
+    from forecasting.web.pages.world import _story
+
+    rows = [Row(name="talks", title="Talks"), Row(name="convoy", title="")]
+    text = "talks=under-way in March 2027, convoy in May 2027; talks=resting, for good"
+    told = "Talks: under way in March 2027, convoy in May 2027; talks=resting, for good"
+    assert _story(text, rows) == told
+
+
 def test_what_if_offers_what_is_simulated_alone(house):
     """A process that no open question rests on any more can be no condition."""
     from forecasting.app.world.scenario import live

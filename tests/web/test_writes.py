@@ -153,6 +153,24 @@ def test_two_tabs_of_today_are_told_too(house):
     assert form["question"] == later["question"]
 
 
+def test_an_outcome_is_chosen_and_taking_it_back_needs_no_source(browser, house):
+    name = _open_question(house)
+    browser.get(f"/q/{name}")
+    head = house.book.head()
+    browser.send(f"/q/{name}/settle", source="wire", act="resolve")
+    assert (browser.page.status_code, house.book.head()) == (422, head)
+    browser.send(f"/q/{name}/settle", source="wire", outcome="yes", act="resolve")
+    assert "Recorded: yes" in browser.notes()[0]
+    # It is settled now, however far off its deadline is.
+    assert "settled just now" in browser.page.text
+    assert "closed end of" not in browser.page.text
+    browser.send(f"/q/{name}/settle", source="", act="reopen")
+    assert "Taken back" in browser.notes()[0]
+    # A fault of one field stands once.
+    browser.send(f"/q/{name}/settle", source="wire", outcome="yes", at="soonish", act="resolve")
+    assert [fault for fault in browser.faults() if "soonish" in fault] == browser.faults()[:1]
+
+
 def _asked(browser, **typed):
     browser.get("/ask")
     (form,) = browser.forms("/ask")

@@ -157,6 +157,11 @@
   // After htmx put a new page in place, its notes are read out and seen.
   document.addEventListener("htmx:after:swap", () => {
     settle();
+    const section = document.getElementById("main").dataset.section;
+    for (const tab of document.querySelectorAll("[data-tab]")) {
+      if (tab.dataset.tab === section) tab.setAttribute("aria-current", "page");
+      else tab.removeAttribute("aria-current");
+    }
     // What was done is done: keys move again, and do not type into its field.
     if (document.querySelector(".note.done") && !document.querySelector(".fault")) document.activeElement?.blur();
     const note = document.querySelector(".note, .fault");

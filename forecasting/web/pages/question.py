@@ -321,7 +321,8 @@ def settle(visit: Visit) -> Response:
         if act == "dispute":
             return book.dispute(name, outcome, at=at, **more)
         if act == "reopen":
-            return book.reopen(name, **more)
+            # Whoever takes an outcome back is who says so, where nobody else is named.
+            return book.reopen(name, **more | {"source": more["source"] or visit.who})
         return book.resolve(name, outcome, at=at, early_no=form.get("early_no") == "1", **more)
 
     said = {

@@ -1,6 +1,7 @@
 """World: processes and links as a graph, what is watched, what-if, stories, worldviews."""
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,6 +32,7 @@ def world(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
         page=page,
         graph=world_graph(page),
         titles=titles["title"],
+        story_of=lambda text: _story(text, page.processes),
         figures=told,
         here=address(visit),
         again=address(visit, again="1"),
@@ -38,6 +40,19 @@ def world(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
         most=MOST,
         faults=faults,
     )
+
+
+def _story(text: str, processes: Sequence[Any]) -> str:
+    """Tell a story by the titles of its processes: “Talks: under way in March 2027”."""
+    called: dict[str, str] = {row.name: row.title or row.name for row in processes}
+
+    def told(found: "re.Match[str]") -> str:
+        name, state = found[1], found[2] or ""
+        if name not in called:
+            return str(found[0])
+        return called[name] + (f": {state[1:].replace('-', ' ')}" if state else "")
+
+    return re.sub(r"(?<![\w-])([a-z0-9][\w-]*)(=[\w-]+)?(?= in [A-Z])", told, text)
 
 
 def _again(visit: Visit) -> bool:
