@@ -196,7 +196,7 @@ def test_a_mail_is_read_back(ledger):
     message = email.message_from_bytes(raw, policy=email.policy.default)
     assert message["Bcc"] is None
     assert message["Subject"] == "Forecasts: 1 outcome and 5 forecasts due"
-    assert "deadline: before 2026-12-11 02:00+02:00 Europe/Kyiv" in message.get_content()
+    assert "deadline: end of 2026-12-10 UTC" in message.get_content()
     assert "Will late happen?" in message.get_content()
 
 

@@ -97,7 +97,9 @@ def database(example, tmp_path):
 def house(database):
     """The app's house over that copy."""
     with Book.plain(str(database), forecaster="ana") as book:
-        yield House(book, port=PORT)
+        made = House(book, port=PORT)
+        yield made
+        made.close()
 
 
 @pytest.fixture

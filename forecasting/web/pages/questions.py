@@ -79,7 +79,7 @@ PARTS = {"ladder": "day", "options": "option", "ordered": "option", "number": "c
 
 
 def _not_taken(form: Sent) -> tuple[Fault, ...]:
-    """Find what was typed and would be dropped: nothing goes without a word."""
+    """Find what was typed and would be dropped, so that it is said."""
     kind = form.get("kind", "yes-no")
     left = {"p", "because"} if kind in PARTS else set() if form.get("p") else {"because"}
     left |= {"by"} if kind == "ladder" else set()
