@@ -340,8 +340,10 @@ def _number(value: float) -> str:
     if value == int(value) and abs(value) >= 10:
         return f"{value:.0f}"
     # What is nearly certain is not written as certain.
-    places = next((n for n in range(3, 7) if 0 < round(value, n) < 1), 0) if 0 < value < 1 else 3
-    return f"{value:.{places}f}" if places else ("<0.000001" if value < 0.5 else ">0.999999")
+    places = [n for n in range(3, 7) if 0 < round(value, n) < 1] if 0 < value < 1 else [3]
+    if not places:
+        return "<0.000001" if value < 0.5 else ">0.999999"
+    return f"{value:.{places[0]}f}"
 
 
 def _table(
