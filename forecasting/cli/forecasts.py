@@ -137,7 +137,9 @@ def log(
             )
     else:
         emit(rows[0] if len(rows) == 1 else rows)
-    warn_certain(rows)
+    said = [row.get("forecast") for row in rows]
+    if 0 in said or 1 in said or each:
+        warn_certain(rows)
     if sealed:
         for row in rows:
             say(f"{row['file']} is the only copy of the number: keep another one elsewhere")
