@@ -75,7 +75,7 @@ def dates(frame: Frame, zone: str, *, most: int = 5) -> list[tuple[float, str]]:
         minutes = next(m for m in (1, 5, 15, 60, 180, 360, 720) if frame.span * 1440 / m < most)
         first = start.replace(hour=0, minute=0, second=0, microsecond=0)
         last = frame.opens + dt.timedelta(days=frame.span)
-        found = []
+        found: list[dt.datetime] = []
         while (moment := first + dt.timedelta(minutes=minutes * len(found))) <= last:
             found.append(moment)
         # A clock that is put on skips an hour: through UTC and back it is the hour that came.

@@ -44,12 +44,12 @@ def world(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
 
 def _story(text: str, processes: Sequence[Any]) -> str:
     """Tell a story by the titles of its processes: “Talks: under way in March 2027”."""
-    called = {row.name: row.title or row.name for row in processes}
+    called: dict[str, str] = {row.name: row.title or row.name for row in processes}
 
     def told(found: "re.Match[str]") -> str:
         name, state = found[1], found[2] or ""
         if name not in called:
-            return found[0]
+            return str(found[0])
         return called[name] + (f": {state[1:].replace('-', ' ')}" if state else "")
 
     return re.sub(r"(?<![\w-])([a-z0-9][\w-]*)(=[\w-]+)?(?= in [A-Z])", told, text)
