@@ -14,7 +14,7 @@ A worldview that enters later has no score on earlier questions. It enters with 
 and the others keep, among themselves, the proportions that they had earned: to be absent neither
 wins nor loses anything, as for the sleeping experts of Freund, Schapire, Singer and Warmuth
 (1997), doi:10.1145/258533.258616. A question on which one that had entered stayed silent counts
-for no worldview (`app.worldviews` leaves it out).
+for no worldview (`app.forecast.worldviews` leaves it out).
 """
 
 import numpy as np
