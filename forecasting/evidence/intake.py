@@ -121,7 +121,7 @@ def _csv(text: str, name: str, source: str) -> Iterator[Row]:
         msg = f"file ({name}): its first line does not name the columns ({broken})"
         raise InvalidInput(msg, hint=",".join(COLUMNS)) from broken
     if not set(header) & set(COLUMNS):
-        msg = f"file ({name}): is no feed, no JSON lines and no table with a first line of columns"
+        msg = f"file ({name}): is no feed, no JSON lines and no table of these columns and commas"
         raise InvalidInput(msg, hint=",".join(COLUMNS[:5]))
     unknown = [cell for cell in header if cell not in COLUMNS]
     absent = [cell for cell in _NEEDED if cell not in header and not (cell == "source" and source)]

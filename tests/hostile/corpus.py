@@ -196,8 +196,8 @@ FILES = (
     Hostile("carriage-returns", b"title,source,known_at" + b"\r" * 5_000_000, {"news": "lines"}),
     Hostile("html", b"<!doctype html><html><body><p>x</body></html>", everywhere("", news="XML")),
     # CSV.
-    Hostile("csv-no-columns", b"1,2,3\n4,5,6\n", {"news": "unknown 1", "table": "column"}),
-    Hostile("csv-semicolons", b"title;source;known_at\nA;w;2026-11-20\n", {"news": "unknown",
+    Hostile("csv-no-columns", b"1,2,3\n4,5,6\n", {"news": "no table", "table": "column"}),
+    Hostile("csv-semicolons", b"title;source;known_at\nA;w;2026-11-20\n", {"news": "commas",
             "table": "column"}),
     Hostile("csv-two-columns-of-one-name", b"title,title,source,known_at\nA,B,w,2026-11-20\n",
             {"news": "twice"}),

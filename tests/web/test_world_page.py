@@ -11,6 +11,7 @@ from forecasting.app.book import Book
 from forecasting.errors import InvalidInput
 from forecasting.web.compute import Desk
 from forecasting.web.house import House
+from forecasting.web.sessions import Told
 from tests.web.conftest import PORT, Browser
 
 WORLD = """
@@ -239,7 +240,7 @@ def test_a_poll_takes_no_note_and_changes_no_address(small):
     browser = Browser(small)
     browser.get("/world")
     session = next(iter(small.sessions._open.values()))
-    session.notes.append(("done", "Saved just now."))
+    session.notes.append(Told("done", "Saved just now.", None))
     asked = {"HX-Request": "true", "X-Poll": "1"}
     poll = browser.client.get("/world/views", headers=asked)
     assert "Saved just now." not in poll.text
