@@ -176,7 +176,7 @@ def test_what_is_known_later_changes_nothing_before(items, late, days):
     assert _coded(*items, late, as_of=as_of) == _coded(*known, as_of=as_of)
 
 
-def test_a_later_grade_of_a_source_leaves_what_an_earlier_item_weighs() -> None:
+def test_a_later_grade_of_a_source_leaves_what_an_earlier_item_weighs():
     first = _item("first", "truce=on=x1000", grade="C")
     later = _item("later", "convoy=x2", grade="A", at=1.0)
     believed = learned([first, later], QUESTIONS, {}, LATER)
