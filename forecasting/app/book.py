@@ -13,7 +13,7 @@ from forecasting.app.book_record import Record
 from forecasting.app.book_review import Review
 from forecasting.app.book_world import World
 from forecasting.app.tidy import When, day, frame, listed, named, on, text, warned, when
-from forecasting.errors import DatabaseUnusable, InvalidInput, NotFound
+from forecasting.errors import DatabaseUnusable, ForecastingError, InvalidInput, NotFound
 from forecasting.store import Ledger, status, upgrade
 
 if TYPE_CHECKING:
@@ -457,7 +457,7 @@ class Book[Table](Record[Table], Review[Table], World):
         -------
         dict
             ``id, title, questions, process, forecasts, model, ...``; `model` holds what the model
-            says of each yes-no question at once.
+            says of each question that it can answer at once.
         """
         from forecasting.app.questions.ask import Asked, ask, by_stated_rates
 
@@ -475,14 +475,18 @@ class Book[Table](Record[Table], Review[Table], World):
             because=because,
             zone=config.zone() or "",
         )
-        model: dict[str, float] = {}
-        if made["answer"] and (able := by_stated_rates(self.ledger, made["questions"])):
-            from forecasting.app.forecast.update import update
+        model: dict[str, Any] = {}
+        try:
+            if made["answer"] and (able := by_stated_rates(self.ledger, made["id"])):
+                from forecasting.app.forecast.update import update
 
-            rows, warnings = update(self.ledger, able, now=now)
-            model = {row["question"]: row["after"] for row in rows}
-            for warning in warnings:
-                self._tell(warning)
+                rows, warnings = update(self.ledger, able, now=now)
+                model = {row["question"]: row["after"] for row in rows if row["after"] is not None}
+                for warning in warnings:
+                    self._tell(warning)
+        except ForecastingError as fault:
+            # The question and its number are recorded already, and are told so.
+            self._tell(f"{made['id']} is asked, but the model's number is not logged: {fault}")
         return made | {"model": model}
 
     def question_yaml(self, question: str) -> str:

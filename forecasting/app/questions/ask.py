@@ -200,22 +200,21 @@ def ask(
     }
 
 
-def by_stated_rates(ledger: Ledger, questions: Sequence[str]) -> list[str]:
-    """Give which of the questions the model answers without a fit: all their rates are stated."""
+def by_stated_rates(ledger: Ledger, name: str) -> list[str]:
+    """Give the questions of a name that the model answers without a fit, by stated rates alone."""
     from forecasting.app.forecast.predict import predicates
-    from forecasting.evidence.relevant import ancestors, asked
+    from forecasting.evidence.relevant import ancestors
 
-    catalog = Catalog.of(ledger)
     bank = banks.bank_of(ledger)
-    asks, _ = predicates([catalog.questions[name] for name in questions], bank)
+    asks, _ = predicates(Catalog.about(ledger, name).find(name), bank)
     able = []
-    for name, predicate in asks.items():
-        rests = ancestors(bank.world.links, asked(predicate))
+    for question, predicate in asks.items():
+        rests = ancestors(bank.world.links, processes_of(predicate))
         processes = [bank.world.processes[each] for each in rests]
         moves = [move for process in processes for move in process.moves]
         plain = all(process.kind in {"event", "states"} for process in processes)
         if plain and all(move.phrase.form in {"count", "median", "date"} for move in moves):
-            able.append(name)
+            able.append(question)
     return able
 
 
