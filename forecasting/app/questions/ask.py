@@ -8,7 +8,7 @@ at once.
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
@@ -426,31 +426,35 @@ def drop(
     if ladder and len(catalog.ladder(ladder)) == len(held):
         gone.append(ladder)
     entries = [Setup("dropped", each, {}, said_by=forecaster) for each in gone]
-    left = [one for one in catalog.questions.values() if one not in held]
-    used, notes = users(ledger, left), []
-    for process in users(ledger, held):
-        if process in used:
-            notes.append(
-                f"process {process} stays: {', '.join(sorted(used[process]))} asks about it"
-            )
+    ids, notes = [question.id for question in held], []
+    for process, asking in users(ledger, catalog).items():
+        if asking.isdisjoint(ids):
+            continue
+        if left := sorted(asking.difference(ids)):
+            notes.append(f"process {process} stays: {', '.join(left)} asks about it")
         else:
             entries.append(Setup("process", process, {}, said_by=forecaster))
     ledger.append(entries, recorded_at=now)
-    return [question.id for question in held], notes
+    return ids, notes
 
 
-def users(ledger: Ledger, questions: Iterable[Question]) -> dict[str, list[str]]:
+def users(ledger: Ledger, catalog: Catalog) -> dict[str, set[str]]:
     """Give of each process that was stated in a phrase the questions that ask about it."""
+    from forecasting.app.news.world import NewsWorld
+
     stated = banks.stated(ledger)
-    found: dict[str, list[str]] = {}
-    world = banks.bank_of(ledger).world if stated else None
-    for question in questions if world else ():
-        # A name can stand in an answer only as a word of it.
-        if not question.answer or not any(name in question.answer for name in stated):
-            continue
-        predicate = parse_predicate(question.answer, zone=question.zone, world=world)
-        for process in processes_of(predicate) & stated.keys():
-            found.setdefault(process, []).append(question.id)
+    # The answer of a question that asks about a process has the process's name in it.
+    naming = {
+        question.id: question
+        for question in catalog.questions.values()
+        if any(name in question.answer for name in stated)
+    }
+    found: dict[str, set[str]] = {}
+    if naming:
+        world = NewsWorld.of(ledger, replace(catalog, questions=naming))
+        for name, predicate in world.predicates.items():
+            for process in processes_of(predicate) & stated.keys():
+                found.setdefault(process, set()).add(name)
     return found
 
 
