@@ -95,8 +95,10 @@ class Catalog:
         parts = [one for one in heads if f"-{name.strip().casefold()}-" in f"-{one}-"]
         near = ", ".join(sorted(parts)[:3]) or nearest(name, known)
         msg = f"no question named {name}"
-        first = 'forecast ask "Will ...?" 35% --by 2027-01-31, for there is no question yet'
-        raise NotFound(msg, hint=near or ("forecast questions list" if known else first))
+        if not known:
+            msg += ": the ledger has no question yet"
+            raise NotFound(msg, hint='forecast ask "Will ...?" 35% --by 2027-01-31')
+        raise NotFound(msg, hint=near or "forecast questions list")
 
     def one(self, name: str) -> Question:
         """Give the question of a name; a ladder is bad usage and names its rungs."""

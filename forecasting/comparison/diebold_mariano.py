@@ -18,9 +18,9 @@ type Method = Literal["HG", "HLN"]
 class DieboldMariano:
     """A test that a regular series of score differences has mean 0.
 
-    `statistic` is the mean over its standard error, which allows for serial correlation; NaN where
-    there is none, and then `note` says why. The two-sided `p_value` and the interval of the mean
-    are by Student's t with n - 1 degrees of freedom.
+    `statistic` is the mean over its standard error, which allows for serial correlation. It is NaN
+    where that error cannot be estimated, and `note` says why. The two-sided `p_value` and the
+    interval of the mean are by Student's t with n - 1 degrees of freedom.
     """
 
     mean: float

@@ -8,7 +8,7 @@ class (``class past-truces``, or faster by a factor: ``class past-truces x2 (1..
 
 import re
 from dataclasses import replace
-from math import log, log1p
+from math import log1p
 
 from forecasting.domain.instants import parse_when
 from forecasting.domain.process import Phrase
@@ -113,11 +113,6 @@ def parse_phrase(text: str, zone: str = "UTC") -> Phrase:
         msg = f"phrase ({stated[:80]}): at once and for good are more than 100 % together"
         raise InvalidInput(msg, hint="at once 10% for good 5%")
     return said
-
-
-def log_sd(median: float, low: float, high: float) -> float:
-    """Give the standard deviation of the log of what has this 90 % range."""
-    return log(high / low) / (2.0 * 1.6448536269514722)
 
 
 def _head(head: str, stated: str, zone: str) -> Phrase:

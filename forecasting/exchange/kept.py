@@ -59,18 +59,18 @@ def keep(case: Case, question: Question, resolved_at: dt.datetime | None) -> int
 def _at_one_instant(
     case: Case, digest: str, key: Key, group: list[tuple[Said, Value | None]]
 ) -> int:
-    there = case.held.forecasts.get(key)
+    recorded = case.held.forecasts.get(key)
     if case.platform and len(group) > 1 and any(value is not None for _, value in group):
         # Where a new forecast follows at once, the end of the one before it is no withdrawal.
         ends = [pair for pair in group if pair[1] is None]
         case.made.duplicates += len(ends)
         group = [pair for pair in group if pair[1] is not None]
-    if case.platform and there is not None and all(value is None for _, value in group):
+    if case.platform and recorded is not None and all(value is None for _, value in group):
         case.made.duplicates += len(group)
         return 1
-    only_ended = case.platform and there is None and group[0][1] is not None
-    if there is not None or (key in case.held.withdrawals and not only_ended):
-        stands = None if there is None else _numbers(*there)
+    only_ended = case.platform and recorded is None and group[0][1] is not None
+    if recorded is not None or (key in case.held.withdrawals and not only_ended):
+        stands = None if recorded is None else _numbers(*recorded)
         other = [one.line for one, value in group if _exact(value) != stands]
         case.refuse(other, f"forecast ({_named(key)}): the ledger has another at that instant")
         case.made.duplicates += len(group) - len(other)

@@ -172,7 +172,7 @@ class Source:
         except json.JSONDecodeError as broken:
             return broken.pos >= len(text)
         except (ValueError, RecursionError):
-            pass
+            pass  # whole, but damaged otherwise
         return False
 
     @cached_property

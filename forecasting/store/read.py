@@ -283,8 +283,8 @@ class Readings:
     def evidence(self, *, head: int | None = None, entire: bool = False) -> list[Evidence]:
         """Give every item of evidence in the order of recording.
 
-        On a question or process that was dropped since it only bears, also where another has the
-        name by now; `entire` items say what they did to it.
+        An item only bears on a question or process that was dropped after it, even where another
+        has that name by now; `entire` items keep what they did to it.
         """
         found = self._grown(Evidence, tables.evidence, head, *up_to(tables.evidence, head))
         gone = {} if entire else self._dropped(head)

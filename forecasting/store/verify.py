@@ -77,7 +77,7 @@ def verify(connection: Connection) -> Verification:
         last = connection.execute(newest.limit(1)).first()
         head_seq, head_hash = (0, FIRST.hex()) if last is None else (int(last[0]), str(last[1]))
         entries = connection.execute(select(func.count()).select_from(entry)).scalar_one()
-        _counts(connection, head_seq)
+        _counts(connection)
         previous, earlier = FIRST, dt.datetime.min.replace(tzinfo=dt.UTC)
         held = _Held(_redacted(connection))
         for found in _walk(connection, head_seq):
@@ -119,7 +119,7 @@ def content_digest(connection: Connection, *, head: int | None = None) -> str:
     return digest.hexdigest()
 
 
-def _counts(connection: Connection, head: int) -> None:
+def _counts(connection: Connection) -> None:
     """Find rows that belong to no entry; the walk finds entries that have no row."""
     for kind, table in DETAILS.items():
         orphan = (

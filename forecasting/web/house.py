@@ -101,9 +101,11 @@ class House:
             if part in self.__dict__:
                 getattr(self, part).close()
 
-    def speaking_as(self, who: str, *, once: str = "") -> PlainBook:
+    def speaking_as(
+        self, who: str, *, once: str = "", tell: Callable[[str], None] | None = None
+    ) -> PlainBook:
         """Give the book in somebody's name; see `Book.speaking_as`."""
-        return self.book.speaking_as(who, once=once)
+        return self.book.speaking_as(who, once=once, tell=tell)
 
 
 def receipt_key(*parts: str) -> str:

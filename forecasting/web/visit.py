@@ -155,7 +155,8 @@ class Visit:
         typed = [part for pair in self.form.fields if pair[0] not in SILENT for part in pair]
         files = [part for name, up in self.form.files.items() for part in (name, up.digest)]
         once = receipt_key(self.who, self.here, token, *typed, *files)
-        book = self.house.speaking_as(self.who, once=once)
+        notes: list[str] = []
+        book = self.house.speaking_as(self.who, once=once, tell=notes.append)
         try:
             if book.written():
                 raise Repeated(book.written())
@@ -170,6 +171,8 @@ class Visit:
         except ForecastingError as refused:
             return again((Fault("", fault_of(refused).words),))
         self.note(said(result), undo=undo(result))
+        for each in notes:
+            self.note(each, "info")
         return self.to(then(result) if callable(then) else then)
 
     def _repeated(self, seq: int, then: str | Callable[[Any], str]) -> Response:

@@ -1,6 +1,7 @@
 """Ask, change, drop: questions that are made in the ledger, and the processes behind them."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from forecasting.app.questions.board import list_rows
 from forecasting.app.questions.today import due
 from forecasting.app.upkeep import banks
 from forecasting.domain.instants import iso
-from forecasting.errors import ForecastingError, InvalidInput
+from forecasting.errors import DatabaseUnusable, ForecastingError, InvalidInput
 
 NOW = dt.datetime(2026, 11, 22, 9, tzinfo=dt.UTC)
 TITLE = "Will a convoy reach El Fasher?"
@@ -54,6 +55,19 @@ def test_a_base_rate_makes_a_process_and_the_model_speaks_at_once(book):
     head = book.ledger.head()
     book.update()
     assert book.ledger.head() == head
+
+
+def test_a_question_is_asked_although_the_model_fails(book, monkeypatch):
+    def locked(*_, **__):
+        raise DatabaseUnusable("database (x): is locked", hint="again")
+
+    monkeypatch.setattr("forecasting.app.forecast.update.update", locked)
+    with pytest.warns(
+        UserWarning, match="is asked, but the model's number is not logged: .*locked"
+    ):
+        made = book.ask(TITLE, 0.35, by=BY, base="3 in 70 weeks")
+    assert (made["id"], made["model"], len(made["forecasts"])) == (SLUG, {}, 1)
+    assert [f.forecaster for f in book.ledger.forecasts()] == ["ana"]
 
 
 def test_news_update_and_outcome_use_the_process_of_a_phrase(book):
@@ -200,6 +214,16 @@ def test_a_process_that_another_question_asks_about_outlives_the_one_it_came_wit
     assert banks.bank_of(book.ledger).world.processes
     book.drop_question("never")
     assert banks.bank_of(book.ledger).world.processes == {}
+
+
+def test_an_answer_that_cannot_be_read_keeps_nobody_from_dropping_another(book):
+    book.ask(TITLE, 0.3, by=BY, base="3 in 70 weeks")
+    book.ask("Else?", by=BY, slug="else")
+    (other,) = [question for question in book.ledger.questions() if question.id == "else"]
+    answer = f"{SLUG}-event by close and gone=on by close"
+    book.ledger.append([replace(other, answer=answer)], recorded_at=NOW)
+    assert book.drop_question(SLUG) == [SLUG]
+    assert [question.id for question in book.ledger.questions()] == ["else"]
 
 
 @pytest.mark.parametrize("target", [f"{SLUG}-event", SLUG])

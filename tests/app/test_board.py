@@ -77,6 +77,18 @@ def test_the_board_says_what_a_fresh_look_says(ledger, seed):
         same(board, ledger, now)
 
 
+def test_a_code_on_a_question_that_was_dropped_and_asked_again_is_gone_at_once(ledger):
+    question = asked("q", 10)
+    coded = item("n", Effect("q", "likelihood", {"a": 1.0, "b": 0.5}), NOW - DAY)
+    ledger.append([question, coded], recorded_at=NOW - DAY)
+    board = Board(ledger)
+    same(board, ledger, NOW)
+    ledger.append([Setup("dropped", "q", {})], recorded_at=NOW)
+    ledger.append([question], recorded_at=NOW)
+    same(board, ledger, NOW)
+    assert [row["title"] for row in board.today("ana", NOW)["news not coded"]] == [coded.title]
+
+
 def test_a_dropped_question_leaves_and_a_retraction_is_seen(ledger):
     question = asked("q", 10)
     ledger.append([question, word(question, "ana", "0.4", NOW - DAY)], recorded_at=NOW - DAY)

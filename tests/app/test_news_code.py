@@ -45,6 +45,20 @@ def test_what_it_does_is_all_that_a_code_changes(bank_book):
     assert [effect.stated for effect in after.effects] == ["+2"]
 
 
+def test_what_a_fact_said_of_its_moment_goes_with_it(bank_book):
+    with clock.at(NOW):
+        bank_book.add_news("A delegation travels", source="wire", grade="B", known_at=NOW)
+        before = _standing(bank_book)
+        fact = ["ceasefire=accepted"]
+        bank_book.code_news(
+            str(before.seq), fact, event_at=NOW - dt.timedelta(days=2), grade="A", because="both"
+        )
+        bank_book.uncode_news(str(_standing(bank_book).seq))
+        after = _standing(bank_book)
+    assert [getattr(after, name) for name in KEPT] == [getattr(before, name) for name in KEPT]
+    assert after.effects == ()
+
+
 def test_a_story_is_all_that_joining_one_changes(bank_book):
     with clock.at(NOW):
         before = _added(bank_book)

@@ -190,6 +190,13 @@ def test_a_calendar_keeps_its_rules():
     assert "DTSTART:20261101T000000Z" in whole
 
 
+def test_an_outcome_is_due_by_the_day_by_which_it_is_known(ledger):
+    known = _question("known", closes=-9, resolves_by=NOW - 3 * DAY)
+    ledger.append([known], recorded_at=NOW)
+    (row,) = [row for row in due(ledger, forecaster="ana", now=NOW) if row["question"] == "known"]
+    assert (row["deadline"], row["ends"]) == (NOW - 3 * DAY, "end of 2026-10-28 UTC")
+
+
 def test_a_mail_is_read_back(ledger):
     rows = due(ledger, forecaster="ana", now=NOW)
     raw = mail(rows, forecaster="ana\nBcc: eve@example.org", now=NOW)

@@ -1,12 +1,10 @@
 """Phrases: each spelling has one meaning, each fault one line with a way out."""
 
 import datetime as dt
-import math
-from statistics import NormalDist
 
 import pytest
 
-from forecasting.domain.phrase import log_sd, parse_phrase, parse_ratio, parse_share, parse_span
+from forecasting.domain.phrase import parse_phrase, parse_ratio, parse_share, parse_span
 from forecasting.domain.process import Phrase
 from forecasting.errors import InvalidInput
 
@@ -155,9 +153,3 @@ def test_a_share_is_written_as_percent_or_as_a_number():
     assert parse_share("40%") == parse_share("0.4") == 0.4
     with pytest.raises(InvalidInput, match="must be a share from 0 to 1"):
         parse_share("40")
-
-
-def test_a_range_is_that_of_a_log_normal():
-    median, low, high = parse_ratio("x3 (1..9)")
-    at_95 = median * math.exp(log_sd(median, low, high) * NormalDist().inv_cdf(0.95))
-    assert at_95 == pytest.approx(high)

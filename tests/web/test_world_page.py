@@ -92,6 +92,17 @@ def finished(browser, address):
     return str(browser.page.text)
 
 
+def test_what_the_model_says_of_options_stands_on_their_page(small):
+    browser = Browser(small)
+    browser.get("/ask")
+    (form,) = browser.forms("/ask")
+    words = {"kind": "options", "options": "resting, under-way", "answer": "talks on close"}
+    until = clock.now().date() + dt.timedelta(days=100)
+    browser.send("/ask", form | words | {"title": "Where will talks stand?", "by": str(until)})
+    assert browser.notes()[0].startswith("Asked: it closes")
+    assert "nobody has watched talks" in browser.notes()[1]
+
+
 def test_the_graph_and_the_tables_are_there_before_anything_is_simulated(small):
     page = Browser(small).get("/world").text
     assert '<svg class="chart world"' in page

@@ -64,6 +64,7 @@ def targets(ledger: Ledger, now: dt.datetime) -> list[Target]:
             try:
                 to_target(name, world.world, {}, {})
             except ForecastingError:
+                # No move leads there that a report could hasten or slow.
                 continue
             found.append(Target(name, title, "process"))
     for question in catalog.open_at(now):
@@ -74,6 +75,7 @@ def targets(ledger: Ledger, now: dt.datetime) -> list[Target]:
             try:
                 ways = to_target(name, world.world, {question.id: question}, world.predicates)
             except ForecastingError:
+                # Nor does one to what this question asks about.
                 continue
             if ways:
                 title = f"{question.title}: {option}" if option else question.title
@@ -237,8 +239,9 @@ def uncode(ledger: Ledger, name: str, *, now: dt.datetime) -> dict[str, Any]:
         msg = f"item ({name}): has no code"
         raise InvalidInput(msg)
     before = replaced(items, item)
-    on = [effect.target for effect in before.effects if effect.form == "bears"] if before else []
-    return _anew(ledger, item, name, now, on=on)
+    was = item if before is None or is_coded(before) else before
+    on = [effect.target for effect in was.effects if effect.form == "bears"]
+    return _anew(ledger, was, name, now, on=on)
 
 
 def join(ledger: Ledger, name: str, story: str, *, now: dt.datetime) -> dict[str, Any]:

@@ -298,7 +298,7 @@ def _values(
     try:
         return [(question, logs.value_of(question, probability, **given))]
     except InvalidInput as refused:
-        # There is no question yet that could be logged on.
+        # The question is not recorded yet, so `forecast log` could not find it.
         refused.hint = refused.hint.removeprefix(f"forecast log {question.id} ")
         raise
 

@@ -96,7 +96,7 @@ class Board:
             ):
                 self._heard.clear()
                 self._rows.clear()
-                self._catalog = None
+                self._catalog = self._news = None
             stale = any(
                 marks[name] != self._marks.get(name)
                 for name in ("question", "resolution", "sealed")

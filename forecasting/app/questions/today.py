@@ -175,6 +175,7 @@ def due_of(state: State, question: Question) -> dict[str, Any] | None:
             "reason": RECORD,
             "age_days": _days(state.now - question.resolves_by),
             "deadline": question.resolves_by,
+            "ends": deadline(question.resolves_by, question.zone),
         }
     if outcome is not None:
         reason = f"{RECORD}, facts say {outcome}"

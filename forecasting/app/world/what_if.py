@@ -149,7 +149,7 @@ def _both(one: BoolArray | None, other: BoolArray | None) -> BoolArray | None:
 
 
 def _seen(live: Live, run: Run, given: Sequence[str]) -> BoolArray | None:
-    """Give the paths that meet all conditions; None where there is none to meet."""
+    """Give the paths that meet all conditions; None if no condition is given."""
     if not given:
         return None
     seen = np.ones(run.world.draws, dtype=bool)

@@ -21,7 +21,7 @@ def option(options: Sequence[str], text: str, *, name: str = "option") -> str:
     Raises
     ------
     InvalidInput
-        There is none, or two that differ in case alone and neither is spelled so.
+        No option has that name, or two differ in case alone and the text matches neither exactly.
 
     Examples
     --------

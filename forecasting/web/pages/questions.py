@@ -103,7 +103,8 @@ def asked(visit: Visit) -> Response:
 
     def said(made: dict[str, Any]) -> str:
         model = made["model"].get(made["questions"][0])
-        beside = "" if model is None else f" The model says {100 * model:.0f} % so far."
+        share = isinstance(model, float)
+        beside = f" The model says {100 * model:.0f} % so far." if share else ""
         number = " with your number" if made["forecasts"] else ""
         zone = visit.book.zone(made["id"])
         closes = ends(made["closes"], zone).replace("end of", "at the end of")

@@ -5,7 +5,7 @@ import pytest
 
 from forecasting.domain.process import LinkSpec, MoveSpec, Phrase, ProcessSpec
 from forecasting.evidence.history import Past, Piece
-from forecasting.models.world.links import beta_prior, implied_ratio, prior_betas
+from forecasting.models.world.links import beta_prior, implied_ratio, log_spread, prior_betas
 from forecasting.models.world.parameters import parameters
 
 KEY = ("c", "waiting > waiting")
@@ -38,6 +38,12 @@ def history(rng, rate, beta, days, on_share, name=LINK.name):
             pieces.append(Piece(0.0, wait, True, on, 20_000.0 + at))
             at += wait
     return {KEY: Past(*KEY, tuple(pieces))}
+
+
+def test_a_range_is_that_of_a_log_normal():
+    median, low, high = parse_ratio("x3 (1..9)")
+    at_95 = median * math.exp(log_spread(low, high) * NormalDist().inv_cdf(0.95))
+    assert at_95 == pytest.approx(high)
 
 
 def test_a_range_is_a_normal_of_the_log():
