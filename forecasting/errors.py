@@ -37,15 +37,12 @@ class ForecastingError(Exception):
         self.message = message
         self.hint = hint
         self.where = where
-        #: The hint in the spelling of the door that it leaves by, where that is not a command's.
-        self.spoken_hint = ""
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
         stop = "" if self.message.endswith((".", "?")) else "."
-        hint = self.spoken_hint or self.hint
         # A message from elsewhere may bring its own way out.
-        way_out = f"{stop} Try: {hint}" if hint and " Try: " not in self.message else ""
+        way_out = f"{stop} Try: {self.hint}" if self.hint and " Try: " not in self.message else ""
         return f"{place}{self.message}{way_out}"
 
 

@@ -101,9 +101,6 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except ForecastingError as fault:
-        if "import" not in arguments:
-            # Only what reads a file has the options that settle a whole one.
-            fault.hint = fault.hint.partition("; for a whole ")[0]
         return _failed(fault)
     except click.exceptions.NoArgsIsHelpError as bare:
         click.echo(bare.format_message(), err=True)

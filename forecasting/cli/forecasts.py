@@ -42,19 +42,18 @@ def _meant(text: str, doubt: Ambiguous) -> str | None:
 
 def warn_certain(rows: list[dict[str, Any]]) -> None:
     """Say what certainty costs, where a probability just logged is 0 or 1."""
-    names = [
-        row["question"]
-        for row in rows
-        for said in [row.get("forecast")]
-        if said in (0, 1) or (isinstance(said, dict) and not _levels(said) and 0 in said.values())
-    ]
+    names = [row["question"] for row in rows if _certain(row.get("forecast"))]
     if names:
         say(f"certain: {', '.join(names)}; if it comes out otherwise, a log score is infinite")
 
 
-def _levels(said: dict[str, float]) -> bool:
-    """Whether these are values of quantiles, whose names are numbers, and no probabilities."""
-    return all(name.replace(".", "", 1).isdecimal() for name in said) and sum(said.values()) != 1
+def _certain(said: Any) -> bool:
+    """Whether a forecast gives something no chance; quantiles give none."""
+    if not isinstance(said, dict):
+        return said in (0, 1)
+    from forecasting.domain.forecast import Quantiles
+
+    return not isinstance(said, Quantiles) and 0 in said.values()
 
 
 @click.command(cls=Command)
@@ -137,9 +136,7 @@ def log(
             )
     else:
         emit(rows[0] if len(rows) == 1 else rows)
-    said = [row.get("forecast") for row in rows]
-    if 0 in said or 1 in said or each:
-        warn_certain(rows)
+    warn_certain(rows)
     if sealed:
         for row in rows:
             say(f"{row['file']} is the only copy of the number: keep another one elsewhere")

@@ -260,7 +260,6 @@ def waiting(label: str) -> Iterator[None]:
 
 def fail(error: ForecastingError) -> int:
     """Print an error in one line (or as JSON) on stderr and give its exit code."""
-    error.spoken_hint = ""  # a book's; here the way out is a command
     if settings_or_default().format in {"json", "nl"}:
         body = {
             "code": error.exit_code,

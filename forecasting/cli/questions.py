@@ -10,7 +10,7 @@ from forecasting.cli import options
 from forecasting.cli.options import Group
 from forecasting.cli.output import counted, emit, opened, say, settings
 from forecasting.cli.standing import BRIEF, BY, brief
-from forecasting.domain.forecasters import MODEL
+from forecasting.domain.forecasters import MODEL, PRIOR, PRIOR_STANDS
 from forecasting.domain.instants import last_day
 from forecasting.errors import InvalidInput
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from forecasting.errors import Problem
 
 COLUMNS = ("id", "mine", "model", "outcome", "by", "difference", "status", "title", "type")
-
-
 #: What a ladder shows of its rungs.
 RUNGS = ("id", "latest", "outcome", "by", "status", "title", "type")
 
@@ -72,8 +70,6 @@ def show(question: str) -> None:
     Example:
       forecast questions show leaders-meet@2026-12-31
     """
-    from forecasting.domain.forecasters import PRIOR, PRIOR_STANDS
-
     with opened() as book:
         shown = book.question(question)
     if len(shown) == 1:

@@ -8,11 +8,10 @@ from forecasting.domain import Imported, Question, Value, Withdrawal
 from forecasting.domain.forecast import options_value, quantiles_value
 from forecasting.domain.instants import iso
 from forecasting.domain.outcome import OutcomeSpace
-from forecasting.domain.reading import Ambiguous, Damaged, Manner, plainly
+from forecasting.domain.reading import Ambiguous, Damaged, Manner, of_file, plainly
 from forecasting.errors import InvalidInput
 from forecasting.exchange.held import Case, Key
 from forecasting.exchange.record import WITHDRAWN, Refused, Said
-from forecasting.exchange.text_file import stop
 
 
 def keep(case: Case, question: Question, resolved_at: dt.datetime | None) -> int:
@@ -36,7 +35,7 @@ def keep(case: Case, question: Question, resolved_at: dt.datetime | None) -> int
             if not opens <= one.issued_at < ends:
                 _in_time(case, question, one, resolved_at)
         except (Ambiguous, Damaged) as damaged:
-            raise stop(case.name, one.line, damaged.message, damaged.hint) from damaged
+            raise of_file(damaged, f"{case.name}:{one.line}") from damaged
         except InvalidInput as wrong:
             case.made.refused.append(Refused(one.line, str(wrong)))
             continue

@@ -9,7 +9,7 @@ from operator import attrgetter
 from forecasting.domain import Question, Resolution
 from forecasting.domain.ladder import falls
 from forecasting.domain.outcome import YES, OutcomeSpace
-from forecasting.domain.reading import Ambiguous, Damaged, Manner, outcome
+from forecasting.domain.reading import Ambiguous, Damaged, Manner, of_file, outcome
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
 from forecasting.exchange import questions
@@ -18,7 +18,6 @@ from forecasting.exchange.kept import keep
 from forecasting.exchange.record import WITHDRAWN, Statements
 from forecasting.exchange.settle import beside, settled
 from forecasting.exchange.shifted import in_another_zone
-from forecasting.exchange.text_file import stop
 
 #: What is said of forecasts that a platform took outside the window of their question.
 _OUTSIDE = {
@@ -143,7 +142,7 @@ def _decide(
         unsaid = beside(case, question, versions, notes)
     except (Ambiguous, Damaged) as damaged:
         line = min(case.about.lines())
-        raise stop(case.name, line, damaged.message, damaged.hint) from damaged
+        raise of_file(damaged, f"{case.name}:{line}") from damaged
     except InvalidInput as wrong:
         case.refuse(case.about.lines(), str(wrong))
         return

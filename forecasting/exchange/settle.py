@@ -7,13 +7,12 @@ from dataclasses import replace
 from forecasting.domain import Question, Resolution
 from forecasting.domain.instants import iso
 from forecasting.domain.outcome import NO
-from forecasting.domain.reading import Ambiguous, Damaged, outcome
+from forecasting.domain.reading import Ambiguous, Damaged, of_file, outcome
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
 from forecasting.exchange import questions
 from forecasting.exchange.held import Case
 from forecasting.exchange.record import Settled
-from forecasting.exchange.text_file import stop
 
 #: The source of an outcome where the file does not name one.
 SOURCE = "imported track record"
@@ -102,7 +101,7 @@ def settled(
         try:
             found = _version(case, question, one)
         except (Ambiguous, Damaged) as damaged:
-            raise stop(case.name, one.line, damaged.message, damaged.hint) from damaged
+            raise of_file(damaged, f"{case.name}:{one.line}") from damaged
         except InvalidInput as wrong:
             case.refuse([one.line], str(wrong))
         else:

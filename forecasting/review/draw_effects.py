@@ -63,8 +63,7 @@ def effects(explanation: Mapping[str, Any], *, title: str = "") -> "Figure":
 
 
 def _named(row: Mapping[str, Any]) -> str:
-    text = words.clean(str(row["title"]))
-    short = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    short = words.short(str(row["title"]), LONGEST)
     if not row["clear"]:
         return f"{short}  0 ±{row['mcse']:.2f}"
     return f"{short}  {row['delta_logit']:+.2f}".replace("-", "\N{MINUS SIGN}")

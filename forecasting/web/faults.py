@@ -49,8 +49,11 @@ BOXES: Mapping[str, str] = {
     "early_no=True": "tick “a yes has become impossible before the deadline”",
 }
 #: Values of fields that show other words.
-_CHOICES = {"percent": "per cent", "probability": "from 0 to 1", "dmy": "31.12.2026"} | {
-    "mdy": "12/31/2026"
+_CHOICES = {
+    "percent": "per cent",
+    "probability": "from 0 to 1",
+    "dmy": "31.12.2026",
+    "mdy": "12/31/2026",
 }
 #: A way out that is a command line helps nobody at a form.
 _COMMAND = re.compile(r"(^|[;,] (or |then )?)(forecast |--|pip |no time\b|too_soon=).*$")

@@ -1,4 +1,4 @@
-"""Numbers as they are typed into a field that has a percent sign beside it."""
+"""Numbers as they are typed: beside a percent sign, or one number for a whole curve."""
 
 import re
 from decimal import Decimal, InvalidOperation

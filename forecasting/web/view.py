@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from forecasting.domain.forecast import Quantiles
 from forecasting.domain.forecasters import family
 from forecasting.review import cast, filters, words
 from forecasting.review.markup import markup
@@ -29,6 +30,7 @@ def environment() -> "Environment":
     )
     made.filters.update(host=host, capitalize_first=capitalize_first, forecaster=cast.label)
     made.filters.update(without_command=without_command)
+    made.tests["quantiles"] = lambda value: isinstance(value, Quantiles)
     made.globals.update(words=words)
     return made
 

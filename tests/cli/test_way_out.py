@@ -36,6 +36,7 @@ def said(tmp_path, capsys, monkeypatch):
         (("who-chairs", "--p", "a=0", "--p", "b=40%", "--p", "c=60%"), True),
         (("who-chairs", "--p", "a=1%", "--p", "b=40%", "--p", "c=59%"), False),
         (("how-many-come", "--p", "5=0", "--p", "50=1", "--p", "95=60"), False),
+        (("how-many-come", "--p", "10=0", "--p", "50=0.4", "--p", "90=0.6"), False),
     ],
 )
 def test_certainty_is_warned_of_when_it_is_logged(said, words, certain):

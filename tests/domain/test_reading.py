@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from forecasting.domain import reading
 from forecasting.domain.outcome import OutcomeSpace
-from forecasting.domain.reading import Ambiguous, Manner
+from forecasting.domain.reading import Ambiguous, Manner, of_file
 from forecasting.errors import InvalidInput
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
@@ -49,6 +49,20 @@ def test_one_comma_before_three_digits_is_never_guessed(whole, part):
         reading.number(text)
     assert reading.number(text, manner=Manner(decimal="point")) == f"{whole}{part:03d}"
     assert reading.number(text, manner=Manner(decimal="comma")) == f"{whole}.{part:03d}"
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "option"),
+    [
+        (reading.probability, "35", "unit="), (reading.probability, "1", "unit="),
+        (reading.number, "1,234", "decimal="), (reading.day, "03/04/2026", "dates="),
+    ],
+)  # fmt: skip
+def test_what_settles_a_whole_file_is_advised_for_a_file_alone(read, text, option):
+    with pytest.raises(Ambiguous) as refused:
+        read(text)
+    assert option not in str(refused.value)
+    assert f"; for a whole file {option}" in str(of_file(refused.value))
 
 
 @given(st.decimals(0, 100, places=4))

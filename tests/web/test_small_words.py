@@ -5,6 +5,7 @@ import socket
 
 import pytest
 
+from forecasting.domain.forecast import Quantiles
 from forecasting.errors import InvalidInput
 from forecasting.web.bodies import pairs
 from forecasting.web.faults import Fault, fault_of
@@ -12,8 +13,9 @@ from forecasting.web.hosts import answered, authority, loopback
 from forecasting.web.pages.question import _to_hundred
 from forecasting.web.serve import public_names
 from forecasting.web.typed import percent_typed, spread_around
-from forecasting.web.view import ago, flowing, host, until, without_command
+from forecasting.web.view import ago, environment, flowing, host, until, without_command
 
+NARROW = "\N{NARROW NO-BREAK SPACE}"
 NOON = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
 
 
@@ -64,6 +66,15 @@ NOON = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
 )
 def test_what_a_page_makes_of_it(made, expected):
     assert made == expected
+
+
+def test_quantiles_are_told_from_shares_by_what_they_are():
+    numbers = environment().get_template("numbers.html.j2").module
+    few = Quantiles({"5": 0.0, "50": 0.25, "95": 0.5})
+    assert str(numbers.short(few)).strip() == "5 %: 0, 50 %: 0.25, 95 %: 0.5"
+    assert ">0.25<" in str(numbers.number(few))
+    assert str(numbers.short({"5": 0.25, "50": 0.75})).replace(NARROW, " ") == "5 25 %, 50 75 %"
+    assert ">75 %<" in str(numbers.number({"5": 0.25, "50": 0.75})).replace(NARROW, " ")
 
 
 def test_a_refusal_of_the_book_stands_at_its_field():

@@ -1,6 +1,9 @@
 """Long work runs beside the app, tells how far it is, and can be ended."""
 
+import re
 import time
+
+import pytest
 
 from forecasting.web.jobs import Job, Jobs
 from tests.web.conftest import Browser
@@ -47,6 +50,40 @@ def test_work_is_ended_and_what_waits_goes_on(browser, house):
     assert second.state == "done"
     assert house.book.head() == head
     assert house.book.verify()["ok"]
+
+
+STEP = {"title": "A report", "source": "wire", "known_at": None}
+OPTIONS = {
+    "question": "q", "scale": "log-odds", "lower": None, "upper": None, "full_bar": 1.0,
+    "prior": {"none": 0.75, "soft": 0.25}, "posterior": {"none": 0.5, "soft": 0.5}, "undo": None,
+    "items": [
+        STEP | {
+            "delta_logit": {"none": -1.1, "soft": 0.02}, "mcse": {"none": 0.04, "soft": 0.03},
+            "clear": {"none": True, "soft": False},
+        },
+    ],
+}  # fmt: skip
+AMOUNT = OPTIONS | {
+    "scale": "median in persons", "prior": 300.0, "posterior": 450.0,
+    "items": [STEP | {"delta_logit": 150.0, "mcse": 9.0, "clear": True}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (OPTIONS, ("none 75 %, soft 25 %", "none 50 %, soft 50 %", "none −1.10, soft 0 ±0.03")),
+        (AMOUNT, ("300", "450", "+150.00")),
+    ],
+)
+def test_what_takes_a_number_apart_is_in_its_own_unit(browser, house, row, words):
+    job = Job("x", "x", "explain", "ana", {"question": "q"}, "", 0, state="done", result=[row])
+    house.jobs._jobs["x"] = job
+    page = browser.get("/q/q/why").text.replace("\N{NARROW NO-BREAK SPACE}", " ")
+    shown = re.findall(
+        r'<span>([^<]*) <small>|<strong>([^<]*)</strong>|<td class="n">([^<]*)<', page
+    )
+    assert tuple("".join(found) for found in shown) == words
 
 
 def test_another_person_does_not_see_it(house):

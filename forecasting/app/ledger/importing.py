@@ -21,7 +21,7 @@ from forecasting.domain import Evidence, Forecast, Withdrawal
 from forecasting.domain.instants import iso
 from forecasting.domain.instants import zone as known_zone
 from forecasting.domain.question import ANNULLED, TOO_SOON, Question
-from forecasting.domain.reading import Manner
+from forecasting.domain.reading import Ambiguous, Manner, of_file
 from forecasting.domain.resolution import REOPENED, Resolution, outcomes
 from forecasting.domain.setup import Setup
 from forecasting.errors import DatabaseUnusable, InvalidInput, NotFound
@@ -101,7 +101,10 @@ def import_record(
             return _result(ledger, file, digest, copied, dry_run)
         statements, items = foreign(found, name, declared)
     else:
-        statements = gathered(of.read(source, reading))
+        try:
+            statements = gathered(of.read(source, reading))
+        except Ambiguous as cell:
+            raise of_file(cell) from cell
         if not of.own:
             named(statements, of.platform or of.name, me=me, user=user, forecaster=forecaster)
             ends_to_come(statements, now)
@@ -309,7 +312,7 @@ def checked(
     scores too, as `theirs` is. Of a rule that counts each forecast once, `per_forecast` is the mean
     over all `n_forecasts` of them: another number where some have forecast more often.
     """
-    told = list(_told(ledger, statements, made))
+    told = list(_told(ledger, statements, made)) if of.rules else []
     rows: list[dict[str, Any]] = []
     rules: list[dict[str, Any]] = []
     for name, rule in of.rules.items():

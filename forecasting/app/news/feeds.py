@@ -14,7 +14,7 @@ from forecasting.app.news.world import NewsWorld
 from forecasting.domain.evidence import Evidence, retracts, standing
 from forecasting.domain.instants import zone as known_zone
 from forecasting.domain.question import normalised
-from forecasting.domain.reading import Manner, moment
+from forecasting.domain.reading import Manner, moment, of_file
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.evidence import intake
 from forecasting.evidence.identity import Items, Same, key_of
@@ -105,7 +105,7 @@ def import_news(
             # A way out that is a command or an option helps who types one item, not who mends
             # a file.
             typed = wrong.hint.startswith(("forecast ", "--", *_OF_ONE))
-            reason = wrong.message if typed else str(wrong)
+            reason = wrong.message if typed else str(of_file(wrong))
             told["refused"].append({"line": row.line, "reason": reason})
             continue
         seen.add(entered.identity)

@@ -6,7 +6,7 @@ Nothing is guessed from the neighbours of a value.
 """
 
 from forecasting.domain.reading.instants import day, local_clock, moment
-from forecasting.domain.reading.manner import Ambiguous, Damaged, Manner, plainly
+from forecasting.domain.reading.manner import Ambiguous, Damaged, Manner, of_file, plainly
 from forecasting.domain.reading.names import forecaster, option, question_id
 from forecasting.domain.reading.numbers import number, tidied
 from forecasting.domain.reading.outcomes import outcome
@@ -23,6 +23,7 @@ __all__ = [
     "local_clock",
     "moment",
     "number",
+    "of_file",
     "option",
     "outcome",
     "plainly",

@@ -259,9 +259,7 @@ def _of_parts(parts: dict[str, str | None], cell: str, name: str, order: str) ->
                 dt.date(year, *parts).isoformat() for parts in ((other, one), (one, other))
             )
             msg = f"{name} ({plainly(cell)}): is {both[0]} or {both[1]}"
-            raise Ambiguous(
-                msg, hint=f"{' or '.join(both)}; for a whole file dates=dmy or dates=mdy"
-            )
+            raise Ambiguous(msg, hint=" or ".join(both), whole="dates=dmy or dates=mdy")
         dmy = order == "dmy" or (not order and other <= 12)
         return dt.date(year, other, one) if dmy else dt.date(year, one, other)
     named = parts.get("month")

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
-from forecasting.errors import InvalidInput
+from forecasting.errors import ForecastingError, InvalidInput
 
 Mark = Literal["", "point", "comma"]
 Unit = Literal["", "percent", "probability"]
@@ -20,8 +20,20 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 class Ambiguous(InvalidInput):
     """A spelling with two meanings: only who wrote it can say which, and the hint says how.
 
-    In a file it stops the reading: one such cell says that the others need the same answer.
+    In a file it stops the reading: one such cell says that the others need the same answer, which
+    `whole` gives where an argument does.
     """
+
+    def __init__(self, message: str, *, hint: str, whole: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.whole = whole
+
+
+def of_file(cell: ForecastingError, where: str = "") -> InvalidInput:
+    """Give the fault of a cell as one of its file, with what settles it for the whole file."""
+    whole = cell.whole if isinstance(cell, Ambiguous) else ""
+    hint = f"{cell.hint}; for a whole file {whole}" if whole else cell.hint
+    return InvalidInput(cell.message, hint=hint, where=where or cell.where)
 
 
 class Damaged(InvalidInput):

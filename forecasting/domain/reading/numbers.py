@@ -99,9 +99,7 @@ def _split(body: str, decimal: Mark, text: str, name: str, hint: str) -> tuple[s
                 shown = plainly(text.strip())
                 msg = f"{name} ({shown}): is {body.replace(',', '.')} or {without}"
                 way_out = f"{without} or {body.replace(',', '.')}"
-                raise Ambiguous(
-                    msg, hint=f"{way_out}; for a whole file decimal=point or decimal=comma"
-                )
+                raise Ambiguous(msg, hint=way_out, whole="decimal=point or decimal=comma")
             mark = "comma"
         elif points > 1:
             mark = "comma"

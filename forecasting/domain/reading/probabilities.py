@@ -10,9 +10,7 @@ from forecasting.domain.verbal import BANDS, band
 from forecasting.errors import InvalidInput
 
 HINT = "0.35, 35%, 1:3 or a verbal band such as likely"
-CERTAINTY = (
-    "100% or 1.0 for certainty, 1% or 0.01; for a whole column unit=percent or unit=probability"
-)
+UNITS = "unit=percent or unit=probability"
 _PERCENT = re.compile(r"(.*?)\s?(?:%|percent|per cent|pct)", re.IGNORECASE)
 _ODDS = re.compile(r"([\d.,]+)\s?:\s?([\d.,]+)", re.ASCII)
 _TENTHS = re.compile(r"[.,]\d", re.ASCII)
@@ -76,12 +74,12 @@ def decimal(share: Decimal) -> str:
 def _check_unit(share: Decimal, stated: str, name: str, sums: bool) -> None:
     if share == 1 and not _TENTHS.search(stated) and not sums:
         msg = f"{name} ({plainly(stated)}): means certainty, or 1 %"
-        raise Ambiguous(msg, hint=CERTAINTY)
+        raise Ambiguous(msg, hint="100% or 1.0 for certainty, 1% or 0.01", whole=UNITS)
     if 1 < share <= 100:
         shown = plainly(stated)
         way_out = f"{shown}% or {decimal(share / 100)}"
         msg = f"{name} ({shown}): a probability lies from 0 to 1; is {shown} % meant"
-        raise Ambiguous(msg, hint=f"{way_out}; for a whole column unit=percent or unit=probability")
+        raise Ambiguous(msg, hint=way_out, whole=UNITS)
 
 
 def _of_odds(one: str, other: str, stated: str, name: str) -> Decimal:

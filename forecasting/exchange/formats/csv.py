@@ -7,7 +7,14 @@ from dataclasses import replace
 from operator import itemgetter
 from typing import Any
 
-from forecasting.domain.reading import Ambiguous, Damaged, forecaster, plainly, probability
+from forecasting.domain.reading import (
+    Ambiguous,
+    Damaged,
+    forecaster,
+    of_file,
+    plainly,
+    probability,
+)
 from forecasting.domain.reading.instants import exact
 from forecasting.errors import InvalidInput
 from forecasting.exchange.cells import restored, text
@@ -91,7 +98,7 @@ class _Table:
                 else:
                     yield reads(cells, stated, line)
             except (Ambiguous, Damaged) as fault:
-                raise stop(self.name, line, fault.message, fault.hint) from fault
+                raise of_file(fault, f"{self.name}:{line}") from fault
             except InvalidInput as wrong:
                 yield Refused(line, str(wrong))
         if "comma" in self.reading.manner.seen:

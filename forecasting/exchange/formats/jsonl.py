@@ -3,7 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from forecasting.domain.reading import Ambiguous, Damaged, plainly, probability, question_id
+from forecasting.domain.reading import (
+    Ambiguous,
+    Damaged,
+    of_file,
+    plainly,
+    probability,
+    question_id,
+)
 from forecasting.errors import InvalidInput
 from forecasting.exchange.cells import text
 from forecasting.exchange.format import Format
@@ -69,7 +76,7 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
         try:
             yield _taken(_with_commas(record) if commas else record, line, reading)
         except (Ambiguous, Damaged) as damaged:
-            raise stop(source.name, line, damaged.message, damaged.hint) from damaged
+            raise of_file(damaged, f"{source.name}:{line}") from damaged
         except InvalidInput as wrong:
             yield Refused(line, str(wrong))
 
