@@ -20,6 +20,7 @@ from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.reading import probability
 from forecasting.domain.verbal import BANDS, band, milder
 from forecasting.errors import InvalidInput
+from tests.doors.spellings import PROBABILITIES, Refused
 
 STATES = OutcomeSpace("ordered", ("none", "soft", "firm"))
 COUNT = OutcomeSpace("numeric", (), 0.0, 1000.0, "prisoners")
@@ -47,6 +48,16 @@ COUNT = OutcomeSpace("numeric", (), 0.0, 1000.0, "prisoners")
 )
 def test_a_probability_is_kept_as_entered(text, entered):
     assert probability(text)[0] == entered
+
+
+@pytest.mark.parametrize(
+    "text", ["", "--", *(t for t, meant in PROBABILITIES.items() if isinstance(meant, Refused))]
+)
+def test_what_is_no_probability_is_refused_in_one_line_with_the_way_out(text):
+    with pytest.raises(InvalidInput) as refusal:
+        probability(text)
+    assert refusal.value.hint
+    assert "\n" not in str(refusal.value)
 
 
 @given(st.floats(0, 1))

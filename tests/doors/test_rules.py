@@ -234,9 +234,12 @@ def test_a_bare_one_is_asked_about_on_a_terminal(run, imported, monkeypatch):
 
 def test_a_withdrawal_is_of_what_stands(book, tmp_path):
     asked(book, tmp_path)
+    book.log("q", 0.3, at="2026-10-30", forecaster="ben")
     with pytest.raises(NotFound):
         book.withdraw("q")
     book.log("q", 0.3, at="2026-11-01")
+    with pytest.raises(NotFound):
+        book.withdraw("q", at="2026-10-31")
     book.withdraw("q", at="2026-11-02")
     with pytest.raises(NotFound):
         book.withdraw("q")

@@ -219,12 +219,13 @@ def test_rows_cut_anywhere_in_any_order_write_the_same_table(name, member, seed,
         with memory(tmp_path) as ledger:
             for piece in order:
                 with suppress(InvalidInput):
+                    # A piece may hold nothing but what is refused.
                     bring(ledger, piece)
             assert tidy(ledger) == whole
 
 
 def test_an_end_whose_next_forecast_comes_later_is_no_withdrawal(tmp_path):
-    path, told = FORMATS / "metaculus.zip", []
+    path = FORMATS / "metaculus.zip"
     with zipfile.ZipFile(path) as archive:
         rows = list(csv.DictReader(io.StringIO(archive.read("forecast_data.csv").decode())))
     starts = {(row["Question ID"], row["Forecaster Username"], row["Start Time"]) for row in rows}

@@ -134,10 +134,12 @@ def test_an_interrupted_fit_is_no_fit(first):
 
     key = threading.Thread(target=press)
     key.start()
-    with pytest.raises(KeyboardInterrupt):
-        fit(Exponential(), {"t": np.ones(400)}, PRIORS, seed=1, draws=3_000_000, cores=1)
-    ended.set()
-    key.join()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            fit(Exponential(), {"t": np.ones(400)}, PRIORS, seed=1, draws=3_000_000, cores=1)
+    finally:
+        ended.set()
+        key.join()
     assert fit(Exponential(), {"t": np.array([1.0, 4.0])}, PRIORS, seed=1).report == first.report
 
 

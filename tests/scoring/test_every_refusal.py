@@ -267,6 +267,8 @@ ONE = {"forecast": [0.5], "issued_at": [0.0]}
 ALSO = [
     *((f, {"forecast": [[1.0]], "outcome": [0]}, "at least two options")
       for f in (scoring.brier, scoring.log_score)),
+    *((f, {"forecast": [[0.5, 0.5], [1.0]], "outcome": [0, 1]}, "unequal length")
+      for f in (scoring.brier, scoring.log_score)),
     *((f, {"forecast": [35.0] * n}, "divide percentages by 100")
       for f, n in ((scoring.brier, 4), (scoring.log_score, 4), (metaculus.baseline, 3))),
     *((f, {"forecasts": [35.0, 0.5]}, "divide percentages by 100")

@@ -111,21 +111,21 @@ def browser(house):
 class Server:
     """`forecast serve` as a process of its own."""
 
-    def __init__(self, database, *options, **environment):
+    def __init__(self, database, *options, program=("-m", "forecasting"), **environment):
         # A file, for nobody reads a pipe while the server works.
         self.said = database.with_suffix(".stderr")
         with self.said.open("wb") as errors:
-            self.process = self._start(database, options, environment, errors)
+            self.process = self._start(program, database, options, environment, errors)
         assert self.process.stdout is not None
         self.address = self.process.stdout.readline().strip()
         if not self.address:
             raise RuntimeError(self.said.read_text())
         self.origin = self.address.split("/enter")[0].rstrip("/")
 
-    def _start(self, database, options, environment, errors):
+    def _start(self, program, database, options, environment, errors):
         return subprocess.Popen(
             [
-                *(sys.executable, "-m", "forecasting", "serve", "--port", "0", "--no-open"),
+                *(sys.executable, *program, "serve", "--port", "0", "--no-open"),
                 *("--db", str(database), "--as", "ana", *options),
             ],
             stdout=subprocess.PIPE,

@@ -6,9 +6,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode, urlsplit
 
-from forecasting.app.book import Book
-from forecasting.web import bodies
+import pytest
 
+from forecasting.app.book import Book
+from tests.web.conftest import Server
+
+#: What a request may take that comes slowly, where the app is told so.
+SECONDS = 2.0
 GET = "GET {path} HTTP/1.1\r\n{headers}\r\n"
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(1)>"
 
@@ -207,21 +211,33 @@ def test_every_attack_is_refused_and_writes_nothing(server, database):
     assert "HTTP/1.1 303" in attacker.form("/log")
 
 
-def test_what_comes_slowly_is_not_waited_for(server):
-    attacker = Attacker(server)
-    line = f"POST /log HTTP/1.1\r\nHost: {attacker.name}\r\nOrigin: {server.origin}\r\n"
+@pytest.fixture
+def hurried(database):
+    """The app with less patience, so that the tests need not have it either."""
+    code = (
+        f"from forecasting.web import bodies; bodies.SECONDS = {SECONDS}\n"
+        "from forecasting.cli import main; main()"
+    )
+    started = Server(database, program=("-c", code))
+    yield started
+    started.stop()
+
+
+def test_what_comes_slowly_is_not_waited_for(hurried):
+    attacker = Attacker(hurried)
+    line = f"POST /log HTTP/1.1\r\nHost: {attacker.name}\r\nOrigin: {hurried.origin}\r\n"
     body = (
         f"Cookie: {attacker.cookie}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
         "Content-Length: 100\r\n\r\np=3"
     )
 
     def trickle():
-        while True:
+        for _ in range(40):
             time.sleep(0.5)
             yield b"X-More: x\r\n"
 
     def send(raw, rest):
-        return attacker.send(raw.encode(), rest=rest, seconds=bodies.SECONDS + 20)
+        return attacker.send(raw.encode(), rest=rest, seconds=SECONDS + 20)
 
     with ThreadPoolExecutor(3) as together:
         slow = together.submit(send, line + body, iter(()))
