@@ -6,6 +6,7 @@ number is read and used under one lock, and reads with ``BEGIN``, so that they a
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -207,10 +208,18 @@ def _configure(connection: sqlite3.Connection, *, memory: bool, timeout: float) 
     }
     if not memory:
         wanted["journal_mode"] = (mode, mode)
+    until = time.monotonic() + timeout
     for pragma, (value, reads) in wanted.items():
-        # Setting the journal mode takes a lock, so it is set only where it differs.
-        if _pragma(connection, pragma) != reads:
-            connection.execute(f"PRAGMA {pragma}={value}").fetchall()
+        # Setting the journal mode takes a lock, so it is set only where it differs; SQLite does not
+        # wait for this lock by itself, and whoever holds it may be setting the same.
+        while _pragma(connection, pragma) != reads:
+            try:
+                connection.execute(f"PRAGMA {pragma}={value}").fetchall()
+                break
+            except sqlite3.OperationalError as held:
+                if held.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+                time.sleep(0.02)
         if (found := _pragma(connection, pragma)) != reads:
             message = f"database: SQLite keeps {pragma} at {found}, and {reads} is needed"
             raise DatabaseUnusable(message, hint="forecast doctor")

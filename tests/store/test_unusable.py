@@ -4,6 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -135,6 +136,18 @@ def test_a_damaged_database_is_named(path):
     with pytest.raises(DatabaseUnusable) as error:
         Ledger.open(str(path))
     assert "damaged" in said(error)
+
+
+def test_another_journal_mode_is_changed_once_nobody_holds_the_file(path):
+    written(path)
+    other = sqlite3.connect(path, check_same_thread=False)
+    other.execute("PRAGMA journal_mode=" + ("delete" if journal()[0] == "wal" else "wal"))
+    other.execute("SELECT count(*) FROM entry").fetchall()
+    leaves = threading.Timer(0.3, other.close)
+    leaves.start()
+    written(path)
+    leaves.join()
+    assert status(str(path)).journal_mode == journal()[0]
 
 
 def test_a_locked_database_is_named_after_the_wait(path):
