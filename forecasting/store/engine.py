@@ -217,7 +217,8 @@ def _configure(connection: sqlite3.Connection, *, memory: bool, timeout: float) 
                 connection.execute(f"PRAGMA {pragma}={value}").fetchall()
                 break
             except sqlite3.OperationalError as held:
-                if held.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                code = getattr(held, "sqlite_errorcode", None)
+                if code != sqlite3.SQLITE_BUSY or time.monotonic() > until:
                     raise
                 time.sleep(0.02)
         if (found := _pragma(connection, pragma)) != reads:
