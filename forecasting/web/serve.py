@@ -97,6 +97,5 @@ def serve(
     try:
         asyncio.run(server.serve(sockets=[taken]))
     finally:
-        house.jobs.close()
         taken.close()
         house.close()

@@ -9,6 +9,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from forecasting.app.book import Book
+from forecasting.web import bodies
 from tests.web.conftest import Server
 
 #: What a request may take that comes slowly, where the app is told so.
