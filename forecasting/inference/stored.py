@@ -76,6 +76,7 @@ class FitStore:
         }
         text = json.dumps(said, sort_keys=True).encode()
         seal = _seal(text, arrays).encode()
+        # A fit that cannot be kept is made again the next time.
         with suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
             with drafted(self._path(group, key)) as made, made.open("wb") as file:

@@ -34,12 +34,14 @@ def main() -> None:
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     # What a library prints is not a message.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    # Not every system knows a lower priority; the work is the same without it.
     with suppress(OSError, AttributeError):
         os.nice(5)
     warnings.simplefilter("ignore")
     database = receive(sys.stdin.buffer)
     if database is None:
         return
+    # The app has gone, and nobody waits for an answer.
     with suppress(BrokenPipeError), Book.plain(database) as book:
         while (order := receive(sys.stdin.buffer)) is not None:
             send(out, answer(book, out, *order))

@@ -33,6 +33,7 @@ def _own_names() -> set[str]:
     """Give this machine's own name and addresses, as far as it knows them itself."""
     name = socket.gethostname()
     found = {name}
+    # A name that does not resolve has no addresses to answer to.
     with contextlib.suppress(OSError):
         found |= {str(info[4][0]).partition("%")[0] for info in socket.getaddrinfo(name, None)}
     return found

@@ -32,6 +32,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _warm(house: House) -> None:
+    # The page that needs it says what is wrong.
     with contextlib.suppress(ForecastingError):
         house.book.needs()
 

@@ -143,6 +143,9 @@ def add(
     catalog = Catalog.of(ledger)
     check = EffectCheck(catalog, [*items, *drafts], now=now, world=NewsWorld.of(ledger, catalog))
     item, notes = drafted(entered, check, now=now)
+    if before := [other for other in items if other.key.startswith(item.key)]:
+        # Told again at the same instant, it is another item: what retracts the first spares it.
+        item = replace(item, key=f"{item.key}-{len(before)}")
     drafts.append(item)
     index = Index(standing([*items, *drafts[:-1]]))
     alike = index.like(item.title, url=item.url, known_at=item.known_at, story=item.story)
