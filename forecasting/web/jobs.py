@@ -164,9 +164,9 @@ class Jobs:
                     return
                 if kind == "progress":
                     job.done, job.total, job.words = value
-                elif kind == "result":
+                    continue
+                if kind == "result":
                     job.result, job.state = value, "done"
                 else:
                     job.state, job.words, job.fault = "failed", value.words, value
-                if job.over:
-                    self._over.notify_all()
+                self._over.notify_all()

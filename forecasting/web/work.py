@@ -55,12 +55,16 @@ def replay(book: Any, tell: Tell, **options: Any) -> Any:
 
 def import_(book: Any, tell: Tell, *, once: str = "", file: str, **options: Any) -> Any:
     """Read a track record; with `once`, the act of writing that it is, bring it in."""
+
+    def progress(stage: str, done: int, total: int) -> None:
+        tell(done, total, STAGES.get(stage, stage))
+
     speaking = book.speaking_as(book.forecaster, once=once)
-    found = speaking.import_record(
+    found: dict[str, Any] = speaking.import_record(
         file,
         dry_run=not once,
         check_scores=not once,
-        progress=lambda stage, done, total: tell(done, total, STAGES.get(stage, stage)),
+        progress=progress,
         **options,
     )
     # Of a million rows that are refused a page shows the first.
