@@ -102,7 +102,7 @@ def walked(filled, site, chrome, seat):
         for button in ("Preview", "Bring it in"):
             page.get_by_role("button", name=button).click()
             page.locator("h1", has_text="mine.csv").wait_for()
-            page.locator("progress").wait_for(state="detached")
+            page.locator("progress").wait_for(state="detached", timeout=120_000)
             found.append(page.url.removeprefix(site.origin))
     return [*WALKED, *found, *(f"/news/{seq}" for seq in seqs)]
 
