@@ -343,6 +343,11 @@ class Book[Table](Record[Table], Review[Table], World):
         """Give a question by its name, as the board has it."""
         return self.board.state(self.forecaster, clock.now()).catalog.one(question)
 
+    def counts(self) -> dict[str, int]:
+        """Count the questions, and those of them that a model answers."""
+        asked = self.board.state(self.forecaster, clock.now()).catalog.questions.values()
+        return {"questions": len(asked), "modelled": sum(bool(each.answer) for each in asked)}
+
     def question_page(self, question: str, *, kind: str = "live") -> "QuestionPage":
         """Gather all that a page shows of a question, of a rung, or of a ladder."""
         from forecasting.app.questions.page import question_page
