@@ -233,7 +233,7 @@ def test_an_item_weighs_the_same_wherever_it_is_shown(browser, house):
     """Four times as fast, says a source of grade F; what counts of it is less, on every page."""
     house.book.ask("Will the ferry sail?", "30%", by="2031-01-31", base="3 in 70 weeks")
     target = "the-ferry-sail"
-    seq = told(house, "The ferry is at the quay", grade="F", on={target: "+2"})
+    seq = told(house, "The ferry is at the quay", hours=0, grade="F", on={target: "+2"})
     listed = re.search(
         rf'href="/news/{seq}".*?data-as="Then">([^<]+)<.*?data-as="Now">([^<]+)<',
         browser.get("/news").text,
