@@ -6,7 +6,7 @@ from urllib.parse import quote, unquote
 
 from starlette.responses import Response
 
-from forecasting.app.news.code import CODES, SET_ASIDE, written
+from forecasting.app.news.codes import CODES, SET_ASIDE, written
 from forecasting.domain.reading import Manner, moment
 from forecasting.errors import InvalidInput
 from forecasting.web.compute import Figures, address, figures
