@@ -306,7 +306,8 @@ class Book[Table](Record[Table], Review[Table], World):
         A new ledger gets the bank of its workspace; outside of one, the example that comes with
         the package.
         """
-        from forecasting.app.upkeep.banks import bank_of, bundled_bank, remembered
+        from forecasting.app.upkeep.banks import bank_of, bundled_bank
+        from forecasting.app.upkeep.told import remembered
         from forecasting.app.upkeep.workspace import own_bank
 
         own = own_bank(self.database)
@@ -342,6 +343,11 @@ class Book[Table](Record[Table], Review[Table], World):
     def asked(self, question: str) -> "Question":
         """Give a question by its name, as the board has it."""
         return self.board.state(self.forecaster, clock.now()).catalog.one(question)
+
+    def counts(self) -> dict[str, int]:
+        """Count the questions, and those of them that a model answers."""
+        asked = self.board.state(self.forecaster, clock.now()).catalog.questions.values()
+        return {"questions": len(asked), "modelled": sum(bool(each.answer) for each in asked)}
 
     def question_page(self, question: str, *, kind: str = "live") -> "QuestionPage":
         """Gather all that a page shows of a question, of a rung, or of a ladder."""
@@ -384,11 +390,12 @@ class Book[Table](Record[Table], Review[Table], World):
         Without a name it is that of the ledger's bank.
         """
         from forecasting.app.catalog import Catalog
-        from forecasting.app.news.world import world_of_the_bank
-        from forecasting.app.upkeep.banks import zone_of
+        from forecasting.app.upkeep.told import zone_of
 
         if not names:
             return zone_of(self.ledger)
+        from forecasting.app.news.world import world_of_the_bank
+
         try:
             return Catalog.about(self.ledger, names[0]).find(names[0])[0].zone
         except NotFound:

@@ -72,7 +72,8 @@ class World:
         told: Callable[[str], None] = _silent,
     ) -> dict[str, Any]:
         """Say what each code of an item would do to every question that it touches."""
-        from forecasting.app.news.code import CODES, effect
+        from forecasting.app.news.code import effect
+        from forecasting.app.news.codes import CODES
 
         return effect(
             self.ledger,

@@ -79,7 +79,7 @@ def reports(
     An effect that the world cannot use moves nothing, and :func:`unusable` says why.
     """
     standing = retracted(known(items, as_of))
-    mean = _Means(standing, reliability)
+    mean = Means(standing, reliability)
     said: dict[Way, list[_Said]] = {}
     for item in standing:
         for way, (ratio, half_life) in _weights(item, world, questions, predicates).items():
@@ -179,17 +179,20 @@ class _Said:
         return self.item.story or self.item.key
 
 
-class _Means:
+class Means:
     """The mean reliability of each source, within the range that a bound can be given for."""
 
     def __init__(self, items: Sequence[Evidence], reliability: ReliabilityOf | None) -> None:
+        """Take the grades that `items` come to, and what was learned of their sources."""
         self._grades = item_grades(items)
         self._reliability = reliability
 
     def grade(self, item: Evidence) -> str:
+        """Give the grade of an item's source."""
         return self._grades[item.key]
 
     def of(self, item: Evidence) -> float:
+        """Give the mean reliability of an item's source."""
         grade = self.grade(item)
         if self._reliability is None:
             mean = of_grade(grade, item.source).mean

@@ -1,5 +1,7 @@
 """The review: numbers for every table and picture, drawings of them, and the HTML page."""
 
+from typing import TYPE_CHECKING, Any
+
 from forecasting.review.data import (
     Cause,
     ClaimRow,
@@ -16,7 +18,9 @@ from forecasting.review.data import (
     TextCard,
     WorldPage,
 )
-from forecasting.review.page import render, write
+
+if TYPE_CHECKING:
+    from forecasting.review.page import render, write
 
 __all__ = [
     "Cause",
@@ -36,3 +40,13 @@ __all__ = [
     "render",
     "write",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the page when it is wanted: the app takes its words and filters alone."""
+    if name in ("render", "write"):
+        from forecasting.review import page
+
+        return getattr(page, name)
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)

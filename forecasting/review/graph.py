@@ -11,12 +11,16 @@ from itertools import pairwise
 from forecasting.review import words
 from forecasting.review.data import LinkRow, ProcessRow, WorldPage
 
-BOX, TALL = 206.0, 92.0
+BOX = 206.0
 #: Between layers there is room for the words on an arrow.
 ACROSS, DOWN, LANE = 140.0, 18.0, 26.0
 EDGE = 8.0
 #: The first line of a box, and the distance to the next.
 FIRST, LINE = 17.0, 16.4
+#: Letters in a line of words on an arrow, the height of such a line, and the states named there.
+LETTERS, LOW, NAMED = 22, 13.0, 2
+#: Lines of rates in a box; where they are more, the tables have them.
+RATES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +40,17 @@ class Box:
     row: ProcessRow
     x: float
     y: float
+    tall: float
     lines: tuple[Line, ...]
     tip: str
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """Words on an arrow."""
+    """Words on an arrow: a place for each line."""
 
     x: float
-    y: float
-    text: str
+    lines: tuple[tuple[float, str], ...]
     pen: str
 
 
@@ -70,7 +74,6 @@ class Graph:
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
     wide: float = BOX
-    tall: float = TALL
 
 
 @dataclass(slots=True)
@@ -79,6 +82,7 @@ class _Node:
 
     layer: int
     row: ProcessRow | None = None
+    said: tuple[tuple[str, str], ...] = ()
     y: float = 0.0
     #: Neighbours, each with the number of the arrow that leads there.
     left: list[tuple[int, int]] = field(default_factory=list)
@@ -86,7 +90,7 @@ class _Node:
 
     @property
     def tall(self) -> float:
-        return TALL if self.row is not None else LANE
+        return FIRST + LINE * len(self.said) - 7 if self.row is not None else LANE
 
 
 def world_graph(world: WorldPage) -> Graph | None:
@@ -104,7 +108,10 @@ def world_graph(world: WorldPage) -> Graph | None:
         pairs.setdefault((link.parent, link.child), []).append(link)
     names = [name for name in rows if any(name in pair for pair in pairs)]
     layers, turned = layered(names, list(pairs))
-    nodes = [_Node(layers[name], rows[name]) for name in names]
+    nodes = [
+        _Node(layers[name], rows[name], _said(rows[name], pairs.get((name, name), ())))
+        for name in names
+    ]
     place = {name: i for i, name in enumerate(names)}
     apart = [pair for pair in pairs if pair[0] != pair[1]]
     chains = {
@@ -118,11 +125,7 @@ def world_graph(world: WorldPage) -> Graph | None:
         _arrow(nodes, chain, pairs[pair], pair in turned, number, taken, rows)
         for number, (pair, chain) in enumerate(chains.items())
     ]
-    boxes = [
-        _box(node, node.row, pairs.get((node.row.name, node.row.name), ()))
-        for node in nodes
-        if node.row is not None
-    ]
+    boxes = [_box(node, node.row) for node in nodes if node.row is not None]
     return Graph(width, round(height, 1), tuple(boxes), tuple(arrows))
 
 
@@ -230,8 +233,9 @@ def _port(nodes: list[_Node], node: int, other: tuple[int, int], *, right: bool)
     ends = sorted(
         nodes[node].right if right else nodes[node].left, key=lambda end: (nodes[end[0]].y, end[1])
     )
-    step = (TALL - 16) / len(ends)
-    return nodes[node].y - (TALL - 16) / 2 + step * (ends.index(other) + 0.5)
+    tall = nodes[node].tall - 16
+    step = tall / len(ends)
+    return nodes[node].y - tall / 2 + step * (ends.index(other) + 0.5)
 
 
 def _arrow(
@@ -265,10 +269,11 @@ def _arrow(
     for k, link in enumerate(links):
         # The words stand in the gap before the effect, or after the cause where the arrow turns.
         x, y = spots[0] if turned else spots[-1]
-        y = _free(x, y + 15 * (k - (len(links) - 1) / 2), taken)
-        labels.append(
-            Label(round(x, 1), round(y, 1), told(link), "model" if link.median >= 1 else "base")
-        )
+        lines = wrapped(told(link), LETTERS)
+        y = _free(x, y + 15 * (k - (len(links) - 1) / 2), LOW * len(lines) + 1, taken)
+        first = y - LOW * (len(lines) - 1) / 2 + 4
+        placed = tuple((round(first + LOW * n, 1), line) for n, line in enumerate(lines))
+        labels.append(Label(round(x, 1), placed, "model" if link.median >= 1 else "base"))
     return Arrow(_curve(points), _head(points), pen, tuple(labels), _tip(links, rows))
 
 
@@ -298,44 +303,50 @@ def _tip(links: Sequence[LinkRow], rows: Mapping[str, ProcessRow]) -> str:
 
 
 def told(link: LinkRow) -> str:
-    """Write what stands on an arrow: sign, state of the cause, ratio."""
-    cause = link.link.partition(":")[0].partition("=")[2].strip()
+    """Write what stands on an arrow: sign, state of the cause, ratio; of many states the first."""
+    states = [each.strip() for each in link.link.partition(":")[0].partition("=")[2].split("|")]
+    if len(states) > NAMED:
+        states = [states[0], f"{len(states) - 1} others"]
     sign = "+" if link.median >= 1 else "\N{MINUS SIGN}"
-    return f"{sign} {words.short(cause, 18)}: {words.ratio(link.median)}"
+    return f"{sign} {' or '.join(states)}: {words.ratio(link.median)}"
 
 
-def _free(x: float, y: float, taken: list[tuple[float, float, float, float]]) -> float:
+def _free(x: float, y: float, tall: float, taken: list[tuple[float, float, float, float]]) -> float:
     """Find the nearest height at which words cover no others."""
     for step in sorted(range(-12, 13), key=abs):
         place = y + 8 * step
-        if not any(abs(x - a) < w and abs(place - b) < h for a, b, w, h in taken):
+        if not any(abs(x - a) < w and abs(place - b) < (tall + h) / 2 for a, b, w, h in taken):
             break
-    taken.append((x, place, 120.0, 14.0))
+    taken.append((x, place, 120.0, tall))
     return place
 
 
-def _box(node: _Node, row: ProcessRow, own: Sequence[LinkRow]) -> Box:
-    x, top = _x(node), node.y - TALL / 2
-    title = wrapped(row.title or row.name, 26, 2)
-    said = [(line, "title") for line in title]
-    said.append((words.short(f"now: {row.state}" if row.state else row.name, 32), "state"))
-    rate = wrapped(row.base_rate, 34, 4 - len(title))
-    if own:
-        rate = [f"by itself {', '.join(told(link) for link in own)}", *rate][: len(rate) or 1]
-    said += [(line, "rate") for line in rate]
+def _said(row: ProcessRow, own: Sequence[LinkRow]) -> tuple[tuple[str, str], ...]:
+    """Give the lines of a box with their roles: whole, or left to the tables."""
+    said = [(line, "title") for line in wrapped(row.title or row.name, 26)]
+    now = wrapped(f"now: {row.state}" if row.state else row.name, 32)
+    said += [(line, "state") for line in now]
+    rates = wrapped(row.base_rate, 34)
+    if len(rates) > RATES:
+        rates = [f"{row.base_rate.count(';') + 1} rates, in the table of processes"]
+    for link in own:
+        rates[:0] = wrapped(f"by itself {told(link)}", 34)
+    return (*said, *((line, "rate") for line in rates))
+
+
+def _box(node: _Node, row: ProcessRow) -> Box:
+    x, top = _x(node), node.y - node.tall / 2
     lines = tuple(
         Line(round(x + 9, 1), round(top + FIRST + LINE * k, 1), text, role)
-        for k, (text, role) in enumerate(said)
+        for k, (text, role) in enumerate(node.said)
     )
     more = [row.title or row.name, f"now: {row.state}" if row.state else "", row.base_rate]
     tip = "\n".join(words.clean(part) for part in more if part)
-    return Box(row, round(x, 1), round(top, 1), lines, tip)
+    return Box(row, round(x, 1), round(top, 1), round(node.tall, 1), lines, tip)
 
 
-def wrapped(text: str, wide: int, most: int) -> list[str]:
-    """Break a text into lines, the last cut with an ellipsis."""
+def wrapped(text: str, wide: int) -> list[str]:
+    """Break a text into lines."""
     import textwrap
 
-    return textwrap.wrap(
-        words.clean(text), wide, max_lines=most, placeholder="…", break_on_hyphens=False
-    )
+    return textwrap.wrap(words.clean(text), wide, break_on_hyphens=False)

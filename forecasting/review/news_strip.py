@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from forecasting.review import words
 from forecasting.review.data import Mark, QuestionPath
 from forecasting.review.layout import Frame
-from forecasting.review.plot import Plot, line, over_time
+from forecasting.review.plot import Plot, Size, line, over_time
 
 #: A report below this share of a doubled hazard is over.
 OVER = 0.02
@@ -39,16 +39,14 @@ def weight_at(mark: Mark, days: float) -> float:
     return mark.weight * left
 
 
-def news_strip(
-    question: QuestionPath, frame: Frame, *, zone: str, width: float, left: float, right: float
-) -> Strip | None:
+def news_strip(question: QuestionPath, frame: Frame, *, zone: str, size: Size) -> Strip | None:
     """Lay out each report when it became known, and its weight as it fades from there."""
     marks = [mark for mark in question.evidence if mark.weight]
     if not marks:
         return None
     tallest = max(abs(mark.weight or 0.0) for mark in marks)
     top = 1.15 * max(tallest, math.log(2))
-    size = _round(math.exp(tallest))
+    most = _round(math.exp(tallest))
     plot = over_time(
         frame.opens,
         frame.opens + dt.timedelta(days=frame.span),
@@ -56,15 +54,13 @@ def news_strip(
         low=-top,
         high=top,
         y_ticks=[
-            (-math.log(size), words.ratio(1 / size)),
+            (-math.log(most), words.ratio(1 / most)),
             (0.0, "×1"),
-            (math.log(size), words.ratio(size)),
+            (math.log(most), words.ratio(most)),
         ],
-        width=width,
         height=_TALL,
         above=22,
-        left=left,
-        right=right,
+        **size._asdict(),
     )
     zero = plot.y(0.0)
     last = frame.x(frame.last)

@@ -10,11 +10,10 @@ from forecasting.review import cast, words
 from forecasting.review.data import Mark, Point, QuestionPath
 from forecasting.review.layout import Frame, numbered, spread
 from forecasting.review.news_strip import Strip, news_strip
-from forecasting.review.plot import Plot, Scale, over_time, step_area, steps, ticks
+from forecasting.review.plot import WIDE, Plot, Scale, Size, over_time, step_area, steps, ticks
 
 #: Drawn in this order, the last on top.
 DRAWN = ("worldview", "pool", "prior", "base-rate", "model", "person")
-WIDTH, LEFT, RIGHT = 760.0, 56.0, 132.0
 _TALL, _LOW = 290.0, 150.0
 
 
@@ -85,6 +84,7 @@ def path_chart(
     labels: Mapping[str, str] | None = None,
     me: str = "",
     hidden: Callable[[str], bool] = lambda name: False,
+    size: Size = WIDE,
 ) -> PathChart:
     """Lay a question's forecasts out; the line of `me` is solid, other people's are dashed."""
     frame = Frame.of(question, until)
@@ -92,13 +92,13 @@ def path_chart(
     several = question.type in ("categorical", "ordered")
     names = [name for name in _drawn(question) if not hidden(name)]
     panels = [
-        _panel(question, frame, end, k, names, zone, labels or {}, several, me)
+        _panel(question, frame, end, k, names, zone, labels or {}, several, me, size)
         for k in range(len(question.options) if several else 1)
     ]
     return PathChart(
         panels,
         _news(question, panels[0].plot, zone),
-        news_strip(question, frame, zone=zone, width=WIDTH, left=LEFT, right=RIGHT),
+        news_strip(question, frame, zone=zone, size=size),
         describe(question, zone, names, labels or {}),
     )
 
@@ -151,6 +151,7 @@ def _panel(
     labels: Mapping[str, str],
     several: bool,
     me: str,
+    size: Size,
 ) -> Panel:
     low, high, y_ticks = _range(question)
     plot = over_time(
@@ -160,11 +161,9 @@ def _panel(
         low=low,
         high=high,
         y_ticks=y_ticks if not several else [(0, "0 %"), (0.5, "50 %"), (1, "100 %")],
-        width=WIDTH,
         height=_LOW if several else _TALL,
         above=28,
-        left=LEFT,
-        right=RIGHT,
+        **size._asdict(),
     )
     last = plot.at(frame.last)
     lines, bands, ends = [], [], []

@@ -8,6 +8,7 @@ import datetime as dt
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from forecasting.review.layout import Frame, dates
 
@@ -64,6 +65,20 @@ class Plot:
         return self.x((moment - self.zero) / dt.timedelta(days=1))
 
 
+class Size(NamedTuple):
+    """How wide a chart is, with its margins and the days that are named below it."""
+
+    width: float = 760.0
+    left: float = 56.0
+    right: float = 132.0
+    most: int = 5
+
+
+WIDE = Size()
+#: For a telephone, whose letters are as large.
+NARROW = Size(366.0, 46.0, 104.0, 3)
+
+
 def over_time(
     start: dt.datetime,
     end: dt.datetime,
@@ -78,8 +93,12 @@ def over_time(
     right: float = 70,
     above: float = 14,
     below: float = 28,
+    most: int = 5,
 ) -> Plot:
-    """Frame a chart over time; `y_ticks` are values with their text, by default percentages."""
+    """Frame a chart over time; `y_ticks` are values with their text, by default percentages.
+
+    `most` days, about, are named below it.
+    """
     span = max((end - start) / dt.timedelta(days=1), 1e-3)
     x = Scale(0, span, left, width - right)
     y = Scale(low, high, height - below, above)
@@ -90,7 +109,7 @@ def over_time(
         height,
         x,
         y,
-        x_ticks=[(x(day), text) for day, text in dates(frame, zone)],
+        x_ticks=[(x(day), text) for day, text in dates(frame, zone, most=most)],
         y_ticks=[(y(value), text) for value, text in named],
         zero=start,
     )

@@ -97,7 +97,7 @@ class House:
 
     def close(self) -> None:
         """End what runs beside the app."""
-        for part in ("desk", "uploads"):
+        for part in ("jobs", "desk", "uploads"):
             if part in self.__dict__:
                 getattr(self, part).close()
 

@@ -1,4 +1,8 @@
-"""The long work of one app: one piece at a time, each with its progress, each may be ended."""
+"""The long work of one app: each piece in a process with its progress, each may be ended.
+
+Files that are read or brought in take turns among themselves, so that they do not wait for a
+simulation; all other work takes turns too.
+"""
 
 import secrets
 import subprocess
@@ -8,15 +12,22 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from forecasting.web.work import receive, send
+from forecasting.web.bodies import Sent
+from forecasting.web.faults import Fault
+from forecasting.web.work import FILES, receive, send
 
 #: Pieces of work that are remembered.
 MOST = 60
+#: Seconds that an answer waits for short work, before it shows how far it is.
+PATIENCE = 2.5
 
 
 @dataclass(slots=True)
 class Job:
-    """One piece of work; `then` shows what came of it, `total` is 0 where nobody knows it."""
+    """One piece of work; `then` shows what came of it, `total` is 0 where nobody knows it.
+
+    `form` is what somebody typed to begin it, where its page shows that again beside the fault.
+    """
 
     id: str
     title: str
@@ -25,11 +36,13 @@ class Job:
     options: dict[str, Any]
     then: str
     head: int = 0
+    form: Sent | None = field(default=None, repr=False)
     state: Literal["waiting", "running", "done", "failed", "ended"] = "waiting"
     done: int = 0
     total: int = 0
     words: str = "waits for what runs before it"
     result: Any = field(default=None, repr=False)
+    fault: Fault | None = None
     process: Any = field(default=None, repr=False)
 
     @property
@@ -44,11 +57,20 @@ class Jobs:
     def __init__(self, database: str) -> None:
         self._database = database
         self._lock = threading.Lock()
-        self._turn = threading.Semaphore(1)
+        self._turn, self._files = threading.Semaphore(1), threading.Semaphore(1)
         self._jobs: OrderedDict[str, Job] = OrderedDict()
+        self._over = threading.Condition(self._lock)
 
     def start(
-        self, title: str, call: str, *, who: str, then: str, head: int = 0, **options: Any
+        self,
+        title: str,
+        call: str,
+        *,
+        who: str,
+        then: str,
+        head: int = 0,
+        form: Sent | None = None,
+        **options: Any,
     ) -> Job:
         """Begin a piece of work, or give the one like it that is not over.
 
@@ -58,13 +80,18 @@ class Jobs:
             for job in self._jobs.values():
                 if not job.over and (job.call, job.who, job.options) == (call, who, options):
                     return job
-            job = Job(secrets.token_urlsafe(9), title, call, who, options, then, head)
+            job = Job(secrets.token_urlsafe(9), title, call, who, options, then, head, form)
             self._jobs[job.id] = job
             over = [key for key, each in self._jobs.items() if each.over]
             for key in over[: max(0, len(self._jobs) - MOST)]:
                 del self._jobs[key]
         threading.Thread(target=self._run, args=(job,), daemon=True, name=job.title).start()
         return job
+
+    def wait(self, job: Job, seconds: float = PATIENCE) -> None:
+        """Wait a moment for work that may be short."""
+        with self._over:
+            self._over.wait_for(lambda: job.over, seconds)
 
     def of(self, key: str) -> Job | None:
         """Give a piece of work by its id."""
@@ -88,9 +115,12 @@ class Jobs:
             if job.over:
                 return
             job.state, job.words = "ended", "ended; what was recorded until then stays"
+            self._over.notify_all()
             process = job.process
         if process is not None:
             process.kill()
+            # Once it is gone the ledger tells what it wrote.
+            process.wait()
 
     def close(self) -> None:
         """End everything."""
@@ -100,7 +130,7 @@ class Jobs:
             self.end(job)
 
     def _run(self, job: Job) -> None:
-        with self._turn:
+        with self._files if job.call in FILES else self._turn:
             with self._lock:
                 if job.over:
                     return
@@ -124,6 +154,7 @@ class Jobs:
             with self._lock:
                 if not job.over:
                     job.state, job.words = "failed", "it stopped and gave no reason; try again"
+                    self._over.notify_all()
 
     def _listen(self, job: Job, process: Any) -> None:
         while (message := receive(process.stdout)) is not None:
@@ -133,7 +164,9 @@ class Jobs:
                     return
                 if kind == "progress":
                     job.done, job.total, job.words = value
-                elif kind == "result":
+                    continue
+                if kind == "result":
                     job.result, job.state = value, "done"
                 else:
-                    job.state, job.words = "failed", value
+                    job.state, job.words, job.fault = "failed", value.words, value
+                self._over.notify_all()

@@ -98,6 +98,5 @@ def serve(
     try:
         asyncio.run(server.serve(sockets=[taken]))
     finally:
-        house.jobs.close()
         taken.close()
         house.close()

@@ -29,7 +29,7 @@ def environment() -> "Environment":
         family=family, ago=ago, until=until, day=day, moment=moment, ends=ends, flowing=flowing
     )
     made.filters.update(host=host, capitalize_first=capitalize_first, forecaster=cast.label)
-    made.filters.update(without_command=without_command)
+    made.filters.update(without_command=without_command, dated=dated)
     made.tests["quantiles"] = lambda value: isinstance(value, Quantiles)
     made.globals.update(words=words)
     return made
@@ -43,6 +43,20 @@ def flowing(text: str) -> "Markup":
     flowed = [re.sub(r"\n(?!\s*[-*•])", " ", part) for part in parts]
     cleaned = [markup(part).replace("\n", Markup("<br>")) for part in flowed]
     return Markup("").join(Markup("<p>{}</p>").format(part) for part in cleaned)
+
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def dated(title: str) -> "Markup":
+    """Give a title whose days stay in one piece where its line is broken.
+
+    >>> str(dated("Will it & will it not? (by 2026-12-31)"))
+    'Will it &amp; will it not? (by <span class="when">2026-12-31</span>)'
+    """
+    from markupsafe import Markup, escape
+
+    return Markup(_DAY.sub(r'<span class="when">\g<0></span>', str(escape(title))))
 
 
 def host(address: str) -> str:

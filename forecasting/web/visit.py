@@ -136,6 +136,15 @@ class Visit:
         address = f"{place}?{urlencode(query)}" if query else place
         return RedirectResponse(address, status_code=303)
 
+    def act(self) -> str:
+        """Name the act of writing that a form is: sent a second time it is the same."""
+        token = self.form.get("token")
+        if not token or len(token) > 64:
+            raise Refusal(400, "This form is not one of this app's. Open its page again.")
+        typed = [part for pair in self.form.fields if pair[0] not in SILENT for part in pair]
+        files = [part for name, up in self.form.files.items() for part in (name, up.digest)]
+        return receipt_key(self.who, self.here, token, *typed, *files)
+
     def write[T](
         self,
         call: Callable[[PlainBook], T],
@@ -149,12 +158,7 @@ class Visit:
 
         `undo` gives the form that takes it back, its action and fields, to stand beside the note.
         """
-        token = self.form.get("token")
-        if not token or len(token) > 64:
-            raise Refusal(400, "This form is not one of this app's. Open its page again.")
-        typed = [part for pair in self.form.fields if pair[0] not in SILENT for part in pair]
-        files = [part for name, up in self.form.files.items() for part in (name, up.digest)]
-        once = receipt_key(self.who, self.here, token, *typed, *files)
+        once = self.act()
         notes: list[str] = []
         book = self.house.speaking_as(self.who, once=once, tell=notes.append)
         try:
@@ -162,11 +166,11 @@ class Visit:
                 raise Repeated(book.written())
             result = call(book)
         except Repeated as repeated:
-            return self._repeated(repeated.seq, then)
+            return self.repeated(repeated.seq, then)
         except (InvalidInput, NotFound) as refused:
             # A twin of this form may have written while this one was looked at.
             if seq := book.written():
-                return self._repeated(seq, then)
+                return self.repeated(seq, then)
             return again((fault_of(refused),))
         except ForecastingError as refused:
             return again((Fault("", fault_of(refused).words),))
@@ -175,6 +179,7 @@ class Visit:
             self.note(each, "info")
         return self.to(then(result) if callable(then) else then)
 
-    def _repeated(self, seq: int, then: str | Callable[[Any], str]) -> Response:
+    def repeated(self, seq: int, then: str | Callable[[Any], str]) -> Response:
+        """Say that a form was sent before, and go on."""
         self.note(f"This was saved already, as entry {seq}; it was not written twice.", "info")
         return self.to(then if isinstance(then, str) else "/")

@@ -13,6 +13,10 @@ from collections.abc import Callable, Iterable
 from typing import IO, Any
 
 type Tell = Callable[[int, int, str], None]
+#: Refused rows that a page shows.
+SHOWN = 40
+#: The stages of an import, as a page names them.
+STAGES = {"reading": "rows read", "recording": "entries recorded"}
 
 
 def explain(book: Any, tell: Tell, question: str) -> Any:
@@ -49,12 +53,37 @@ def replay(book: Any, tell: Tell, **options: Any) -> Any:
     return book.replay(progress=progress, **options)
 
 
+def import_(book: Any, tell: Tell, *, once: str = "", file: str, **options: Any) -> Any:
+    """Read a track record; with `once`, the act of writing that it is, bring it in."""
+
+    def progress(stage: str, done: int, total: int) -> None:
+        tell(done, total, STAGES.get(stage, stage))
+
+    speaking = book.speaking_as(book.forecaster, once=once)
+    found: dict[str, Any] = speaking.import_record(
+        file,
+        dry_run=not once,
+        check_scores=not once,
+        progress=progress,
+        **options,
+    )
+    # Of a million rows that are refused a page shows the first.
+    found["n_refused"] = len(found["refused"])
+    found["refused"] = found["refused"][:SHOWN]
+    if "scores" in found:
+        found["scores"].pop("rows")
+    return found
+
+
 CALLS: dict[str, Callable[..., Any]] = {
     "explain": explain,
+    "import": import_,
     "update": update,
     "verify": verify,
     "replay": replay,
 }
+#: What works on a file of somebody, and computes nothing of the world.
+FILES = ("import",)
 
 
 def send(stream: IO[bytes], message: Any) -> None:
@@ -78,6 +107,7 @@ def main() -> None:
     """Do one piece of work."""
     from forecasting.app.book import Book
     from forecasting.errors import ForecastingError
+    from forecasting.web.faults import fault_of
 
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     # What a library prints is not a message.
@@ -93,7 +123,7 @@ def main() -> None:
             found = CALLS[order["call"]](book, tell, **order["options"])
         send(out, ("result", found))
     except ForecastingError as refused:
-        send(out, ("fault", refused.message))
+        send(out, ("fault", fault_of(refused)))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from forecasting import clock, config
 from forecasting.app.book import Book
 from forecasting.app.upkeep import banks
 from forecasting.app.upkeep.banks import load_bank
+from forecasting.app.upkeep.told import zone_of
 from forecasting.app.upkeep.workspace import init
 from forecasting.bank import read_bank
 from forecasting.errors import DatabaseUnusable, InvalidInput
@@ -119,7 +120,7 @@ def test_the_models_use_the_bank_of_the_database_and_no_other(sudan, monkeypatch
     monkeypatch.chdir(tmp_path)
     with Book.open(str(sudan / "forecasts.db")) as book:
         assert set(banks.bank_of(book.ledger).world.processes) == {"pause", "convoy"}
-        assert banks.zone_of(book.ledger) == "Africa/Khartoum"
+        assert zone_of(book.ledger) == "Africa/Khartoum"
         assert not banks.changed_since(book.ledger, banks.bank_of(book.ledger))
         (sudan / "questions" / "worlds" / "more.yaml").write_text("processes: {}\n")
         assert banks.changed_since(book.ledger, banks.bank_of(book.ledger))

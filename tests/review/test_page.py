@@ -194,13 +194,13 @@ def test_an_empty_review_has_words_for_every_part(empty_data):
     assert not found.faults
     text = " ".join(" ".join(found.text).split())
     for words in (
-        "This page has no question",
+        "No question has a forecast yet",
         "Nothing that counts has resolved yet, so nothing is scored",
         "nothing can be said about calibration",
         "No resolved question was open long enough",
         "There are no questions yet",
         "No text is on record",
-        "No question is open",
+        "No open question has a forecast",
         "No item moved the model",
         "No question is waiting for an outcome",
         "No world is on record",

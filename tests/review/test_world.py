@@ -55,7 +55,7 @@ def test_boxes_never_cover_each_other_and_stay_in_the_picture(found):
         assert not links
         return
     assert len(graph.boxes) == len({name for pair in found for name in pair})
-    boxes = [(b.x, b.y, b.x + graph.wide, b.y + graph.tall) for b in graph.boxes]
+    boxes = [(b.x, b.y, b.x + graph.wide, b.y + b.tall) for b in graph.boxes]
     for i, one in enumerate(boxes):
         assert min(one) >= 0
         assert one[2] <= graph.width
@@ -66,12 +66,50 @@ def test_boxes_never_cover_each_other_and_stay_in_the_picture(found):
             )
 
 
+def test_no_word_of_the_picture_is_cut():
+    title = "General ceasefire on the whole front line, declared by both of the sides"
+    rates = "; ".join(f"state {n} > state {n + 1}: once in {n} months" for n in range(1, 9))
+    rows = [
+        ProcessRow("a", title, "none", base_rate=rates),
+        ProcessRow(
+            "b", "Deal", "begun: 205 of 1,000 persons so far", base_rate="from its own history"
+        ),
+    ]
+    links = [
+        LinkRow("while a=signed-soft|signed-firm: b", "a", "b", 30.0, 9.0, 90.0),
+        LinkRow("while a=soft-text|firm-text|signed-soft: b", "a", "b", 0.5, 0.3, 0.9),
+    ]
+    graph = world_graph(WorldPage(rows, links))
+    told = [" ".join(line for _, line in label.lines) for label in graph.arrows[0].labels]
+    assert told == [
+        "+ signed-soft or signed-firm: ×30",
+        "\N{MINUS SIGN} soft-text or 2 others: ×0.5",
+    ]
+    assert "while a=soft-text|firm-text|signed-soft" in graph.arrows[0].tip
+    said = [" ".join(line.text for line in box.lines) for box in graph.boxes]
+    assert said == [
+        f"{title} now: none 8 rates, in the table of processes",
+        "Deal now: begun: 205 of 1,000 persons so far from its own history",
+    ]
+    assert rates in graph.boxes[0].tip
+    for box in graph.boxes:
+        assert all(box.y < line.y < box.y + box.tall for line in box.lines)
+    # Words on one arrow do not cover those on the other.
+    places = [(y, label) for label in graph.arrows[0].labels for y, _ in label.lines]
+    for y, label in places:
+        assert all(abs(y - other) > 11 for other, whose in places if whose is not label)
+
+
 def test_hastening_and_slowing_differ_by_sign_and_by_colour(review_data):
     graph = world_graph(review_data.world)
     assert graph is not None
     drawn = render(review_data)
     assert '<text class="label model"' in drawn
-    labels = {(label.text, label.pen) for arrow in graph.arrows for label in arrow.labels}
+    labels = {
+        (" ".join(line for _, line in label.lines), label.pen)
+        for arrow in graph.arrows
+        for label in arrow.labels
+    }
     assert ("+ agreed: ×4", "model") in labels
     assert ("− soft: ×0.4", "base") in labels
     # It has no links, and stands in the table.

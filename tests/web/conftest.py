@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,15 @@ class Browser:
         """Fill a form of the page and send it; the answer is the next page."""
         fields = self.forms(action)[form] if isinstance(form, int) else form
         self.page = self.client.post(action, data=fields | typed, headers={"Origin": ORIGIN})
+        return self.page
+
+    def settled(self, seconds=90):
+        """Look again until the work that the page is of is over; give what came of it."""
+        until = time.monotonic() + seconds
+        while "/jobs/" in str(self.page.url) and "<progress" in self.page.text:
+            assert time.monotonic() < until, "it took too long"
+            time.sleep(0.05)
+            self.get(str(self.page.url))
         return self.page
 
     def notes(self):

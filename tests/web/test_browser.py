@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 import shutil
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -35,16 +36,20 @@ ADDRESSES = {
 #: Routes whose answer is a part, a file, or another page.
 NO_PAGES = {
     *("/enter", "/login", "/ledger/anchor", "/ledger/export/{format}", "/q/{name}/curve"),
-    *("/updated", "/jobs/{key}"),
+    *("/updated", "/jobs/{key}", "/ledger/preview", "/ledger/brought"),
 }
+#: A track record with a row that is refused.
+RECORD = "question,forecast,issued_at,closes\nq1,0.3,2025-01-01,2025-03-01\nq1,much,2025-01-02,\n"
 #: An item of news that waits for its code, and one that has it.
-WAITS = "Envoys of both sides talk of a general ceasefire before the end of the year"
+TALK = "Envoys of both sides talk of a general ceasefire before the "
+WAITS = f"{TALK}end of the year"
 ACTS = "A venue for a general ceasefire is agreed"
 #: What a page may weigh, without its charts' data.
 MOST_BYTES = 150_000
 #: The routes that show a page, and every address that is walked.
 SHOWN = {route.path for route in pages.routes() if route.method == "GET"} - NO_PAGES
 WALKED = [each for path in sorted(SHOWN) for each in ADDRESSES.get(path, (path,))]
+AXE = Path(__file__).parent / "axe" / "axe.min.js"
 WATCH = """
 window.violations = [];
 document.addEventListener("securitypolicyviolation",
@@ -83,20 +88,23 @@ def filled(example, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def walked(filled, site, chrome, seat):
-    """Every address, with those of items of news; what takes seconds is computed before."""
+    """Every address, with those of items of news and of a file that is brought in."""
     with Book.plain(str(filled), forecaster="ana") as book:
         seqs = [row["seq"] for row in book.coded_news() if row["title"] == ACTS]
         seqs += [row["seq"] for row in book.inbox() if row["title"] == WAITS]
     assert len(seqs) == 2
-    addresses = [*WALKED, *(f"/news/{seq}" for seq in seqs)]
-    context = chrome.new_context(storage_state=seat)
-    page = context.new_page()
-    for address in addresses:
-        page.goto(site.origin + address)
-        # The page looks again by itself until its figures are there.
-        page.locator(".working").wait_for(state="detached", timeout=300_000)
-    context.close()
-    return addresses
+    with chrome.new_context(storage_state=seat) as context:
+        page = context.new_page()
+        page.goto(f"{site.origin}/ledger")
+        file = {"name": "mine.csv", "mimeType": "text/csv", "buffer": RECORD.encode()}
+        page.get_by_label("A file, up to").set_input_files(file)
+        found = []
+        for button in ("Preview", "Bring it in"):
+            page.get_by_role("button", name=button).click()
+            page.locator("h1", has_text="mine.csv").wait_for()
+            page.locator("progress").wait_for(state="detached", timeout=120_000)
+            found.append(page.url.removeprefix(site.origin))
+    return [*WALKED, *found, *(f"/news/{seq}" for seq in seqs)]
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +131,7 @@ def test_every_page_has_an_address_here():
     assert set(ADDRESSES) <= SHOWN
 
 
-def _walk(context, origin, addresses, width):
+def _walk(context, origin, addresses, width, axe):
     """Open every page; give what is wrong with it."""
     wrong = []
     page = context.new_page()
@@ -142,6 +150,8 @@ def _walk(context, origin, addresses, width):
         answer = page.goto(origin + address)
         if answer.status != 200:
             wrong.append(f"{address}: {answer.status}")
+        # The page looks again by itself until its figures are there.
+        page.locator(".working").wait_for(state="detached", timeout=300_000)
         size = len(re.sub(r"<svg.*?</svg>", "", page.content(), flags=re.DOTALL))
         if size > MOST_BYTES:
             wrong.append(f"{address}: {size} bytes")
@@ -153,44 +163,45 @@ def _walk(context, origin, addresses, width):
         wrong += [f"{address}: {each} has no width" for each in narrow]
         found = page.evaluate("window.violations || []")
         wrong += [f"{address}: policy {each}" for each in found]
+        if axe:
+            page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+            page.evaluate(axe)
+            wrong += [
+                (address, each["id"], each["nodes"][0]["html"][:160])
+                for each in page.evaluate("axe.run().then(found => found.violations)")
+                if each["impact"] in ("serious", "critical")
+            ]
     page.close()
     return wrong
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_every_page_stands(chrome, site, seat, walked, width, scheme, script):
+def matrix(names, *ordinary):
+    """Give every combination; those that `ordinary` lacks are for the deep run."""
+    values = {"width": (1280, 390), "scheme": ("light", "dark"), "script": ("script", "plain")}
+    asked = [name.strip() for name in names.split(",")]
+    every = product(*(values[name] for name in asked))
+    deep = pytest.mark.deep
+    return pytest.mark.parametrize(
+        names, [pytest.param(*each, marks=() if each in ordinary else deep) for each in every]
+    )
+
+
+@matrix(
+    "width, scheme, script",
+    # Each page in each width, each colour and with and without a script.
+    *((1280, "light", "script"), (390, "dark", "script")),
+    *((1280, "dark", "plain"), (390, "light", "plain")),
+)
+def test_everybody_can_use_every_page(chrome, site, seat, walked, width, scheme, script):
     context = chrome.new_context(
         viewport={"width": width, "height": 900},
         color_scheme=scheme,
-        java_script_enabled=script,
+        java_script_enabled=script == "script",
         storage_state=seat,
     )
-    assert _walk(context, site.origin, walked, width) == []
-    context.close()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_everybody_can_use_every_page(chrome, site, seat, walked, width, scheme):
-    axe = (Path(__file__).parent / "axe" / "axe.min.js").read_text("utf-8")
-    context = chrome.new_context(
-        viewport={"width": width, "height": 900}, color_scheme=scheme, storage_state=seat
-    )
-    page = context.new_page()
-    wrong = []
-    for address in walked:
-        page.goto(site.origin + address)
-        page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
-        page.evaluate(axe)
-        found = page.evaluate("axe.run().then(found => found.violations)")
-        wrong += [
-            (address, each["id"], each["nodes"][0]["html"][:160])
-            for each in found
-            if each["impact"] in ("serious", "critical")
-        ]
-    assert wrong == []
+    # What is read aloud, and what colours it has, a script changes no more.
+    axe = AXE.read_text("utf-8") if script == "script" else ""
+    assert _walk(context, site.origin, walked, width, axe) == []
     context.close()
 
 
@@ -202,16 +213,20 @@ def told(page, words):
 
 
 @pytest.fixture
-def enter(chrome, server):
-    """Give a page of a browser that came in by the printed address, of a width, with a script."""
+def enter(chrome, site, seat):
+    """Give a page of a browser that is in, of a width, with a script or without.
+
+    All of them are visitors of one app, so none counts on what another left alone.
+    """
     contexts = []
 
     def come(width=1280, *, script=True):
         view = {"width": width, "height": 900}
-        contexts.append(chrome.new_context(viewport=view, java_script_enabled=script))
+        contexts.append(
+            chrome.new_context(viewport=view, java_script_enabled=script, storage_state=seat)
+        )
         page = contexts[-1].new_page()
-        page.goto(server.address)
-        page.wait_for_url(server.origin + "/")
+        page.goto(site.origin + "/")
         return page
 
     yield come
@@ -246,12 +261,12 @@ def test_keys_move_and_log(enter):
     page.wait_for_url("**/help")
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
-@pytest.mark.parametrize("width", [1280, 390])
+@matrix("width, script", (1280, "plain"), (390, "script"))
 def test_somebody_asks_logs_and_resolves(enter, width, script):
     """The life of a question, by clicks and typing alone."""
-    page = enter(width, script=script)
-    for title in ("Will the ferry sail?", "Will the bridge open?", "Will the pass be clear?"):
+    page = enter(width, script=script == "script")
+    for what in ("ferry sail", "bridge open", "pass be clear"):
+        title = f"Will the {what} on day {width} of the {script}?"
         page.get_by_role("link", name="Ask", exact=True).click()
         page.get_by_label("The question").fill(title)
         page.get_by_label("Your number, in percent").or_(
@@ -305,11 +320,11 @@ DAYS = ("2030-01-31", "2030-06-30", "2030-12-31")
 
 
 @pytest.fixture
-def ladder(enter, server):
+def ladder(enter, site, request):
     """The page of a ladder with three days, and its three number fields."""
     page = enter()
-    page.goto(server.origin + "/ask")
-    page.get_by_label("The question").fill("Will the strait open?")
+    page.goto(site.origin + "/ask")
+    page.get_by_label("The question").fill(f"Will the strait open ({request.node.name})?")
     page.get_by_text("More than yes or no").click()
     page.get_by_label("yes or no, by several days").check()
     page.get_by_label("The days").fill(", ".join(DAYS))
@@ -350,9 +365,9 @@ def test_a_ladder_cannot_fall(ladder):
 OPEN = "/q/armenia-eu-referendum-2027"
 
 
-def test_of_a_number_and_a_word_the_last_one_counts(enter, server):
+def test_of_a_number_and_a_word_the_last_one_counts(enter, site):
     page = enter()
-    page.goto(server.origin + OPEN)
+    page.goto(site.origin + OPEN)
     number, word = page.get_by_label("Your probability, in percent"), page.locator("#word")
     word.select_option("unlikely")
     assert number.input_value() == "32.5"
@@ -367,31 +382,32 @@ def test_of_a_number_and_a_word_the_last_one_counts(enter, server):
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
-def test_back_and_log_again_writes_once(enter, server, database, script):
+def test_back_and_log_again_writes_once(enter, site, filled, script):
     page = enter(script=script)
-    page.goto(server.origin + OPEN)
+    page.goto(site.origin + OPEN)
     number = page.get_by_label("Your probability, in percent")
-    number.fill("37")
+    said = "37" if script else "38"
+    number.fill(said)
     page.get_by_role("button", name="Log", exact=True).click()
     told(page, "Logged")
-    with Book.plain(str(database), forecaster="ana") as book:
+    with Book.plain(str(filled), forecaster="ana") as book:
         head = book.head()
     page.go_back()
-    page.goto(server.origin + OPEN) if OPEN not in page.url else None
-    number.fill("37")
+    page.goto(site.origin + OPEN) if OPEN not in page.url else None
+    number.fill(said)
     page.get_by_role("button", name="Log", exact=True).click()
     page.locator(".note", has_text="not written twice").wait_for()
-    with Book.plain(str(database), forecaster="ana") as book:
+    with Book.plain(str(filled), forecaster="ana") as book:
         assert book.head() == head
 
 
-def test_numbers_are_hidden_until_one_has_answered(enter, server):
+def test_numbers_are_hidden_until_one_has_answered(enter, site):
     page = enter()
-    page.goto(server.origin + "/settings")
+    page.goto(site.origin + "/settings")
     page.get_by_label("Hide the model's number").check()
     page.get_by_role("button", name="Keep").click()
     told(page, "Kept")
-    page.goto(server.origin + "/q/armenia-eu-referendum-2027")
+    page.goto(site.origin + "/q/power-change-kremlin")
     assert "hidden until you answer" in page.inner_text(".strip")
     page.get_by_label("Your probability, in percent").fill("12")
     page.get_by_role("button", name="Log", exact=True).click()
@@ -399,18 +415,18 @@ def test_numbers_are_hidden_until_one_has_answered(enter, server):
     assert "hidden" not in page.inner_text(".strip")
 
 
-def _waiting(database, title=WAITS):
-    with Book.plain(str(database), forecaster="ana") as book:
+def _waiting(filled, title):
+    with Book.plain(str(filled), forecaster="ana") as book:
         since = clock.now() - dt.timedelta(hours=3)
         return book.add_news(title, source="wire", grade="B", known_at=since)["seq"]
 
 
-def test_the_effect_of_another_choice_takes_the_place_of_the_page(enter, server, database):
+def test_the_effect_of_another_choice_takes_the_place_of_the_page(enter, site, filled):
     """By its key, and by Enter on a choice: neither codes anything, and the page stands once."""
     page = enter()
-    seq = _waiting(database)
+    seq = _waiting(filled, f"{TALK}winter")
     for press in ("Enter", "e"):
-        page.goto(f"{server.origin}/news/{seq}")
+        page.goto(f"{site.origin}/news/{seq}")
         page.get_by_label("lasting").check()
         page.keyboard.press(press)
         page.wait_for_url("**half_life=lasting")
@@ -418,28 +434,29 @@ def test_the_effect_of_another_choice_takes_the_place_of_the_page(enter, server,
         assert page.evaluate("document.documentElement.scrollWidth") <= 1280
     page.locator("#effect caption", has_text="lasting").wait_for(timeout=120_000)
     assert page.locator(".working").count() == 0
-    with Book.plain(str(database), forecaster="ana") as book:
+    with Book.plain(str(filled), forecaster="ana") as book:
         assert book.news_item(str(seq))["state"] == "standing"
 
 
-def test_enter_in_the_field_of_a_source_guesses_no_outcome(enter, server, database):
-    with Book.plain(str(database), forecaster="ana") as book:
+def test_enter_in_the_field_of_a_source_guesses_no_outcome(enter, site, filled):
+    with Book.plain(str(filled), forecaster="ana") as book:
         head = book.head()
     page = enter()
     source = page.locator('form[action="/resolve"] [name=source]').first
     source.fill("the wire")
     source.press("Enter")
-    page.goto(server.origin + "/questions")
-    with Book.plain(str(database), forecaster="ana") as book:
+    page.goto(site.origin + "/questions")
+    with Book.plain(str(filled), forecaster="ana") as book:
         assert book.head() == head
 
 
-def test_news_is_coded_by_one_key_and_taken_back(enter, server, database):
+def test_news_is_coded_by_one_key_and_taken_back(enter, site, filled):
     visitor = enter()
-    seq = _waiting(database)
-    visitor.goto(server.origin + "/")
+    title = f"{TALK}spring"
+    seq = _waiting(filled, title)
+    visitor.goto(site.origin + "/")
     # From Today: to the item that the key is on.
-    item = visitor.locator("[data-news]", has_text=WAITS)
+    item = visitor.locator("[data-news]", has_text=title)
     for _ in range(visitor.locator("[data-item]").count()):
         if "here" in (item.get_attribute("class") or ""):
             break
@@ -453,24 +470,24 @@ def test_news_is_coded_by_one_key_and_taken_back(enter, server, database):
     told(visitor, "Undone")
     visitor.keyboard.press("1")
     assert "Coded +1 on " in told(visitor, "Coded")
-    visitor.goto(server.origin + "/news")
-    visitor.locator("#coded ~ .scroll").get_by_role("link", name=WAITS).click()
+    visitor.goto(site.origin + "/news")
+    visitor.locator("#coded ~ .scroll").get_by_role("link", name=title).click()
     visitor.get_by_label("Why it does not stand").fill("denied by both")
     visitor.get_by_role("button", name="Take it back").click()
     assert "Taken back" in told(visitor, "Taken back")
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
-@pytest.mark.parametrize("width", [1280, 390])
+@matrix("width, script", (1280, "script"), (390, "plain"))
 def test_somebody_writes_news_watches_the_world_and_reads_the_review(enter, width, script):
     """News, World and Review by clicks and typing alone."""
-    page = enter(width, script=script)
+    page = enter(width, script=script == "script")
     page.get_by_role("link", name="News", exact=True).click()
     page.get_by_role("link", name="Write an item").click()
-    page.get_by_label("What happened, in a sentence").fill(WAITS)
+    title = f"{TALK}harvest, by {width} and {script}"
+    page.get_by_label("What happened, in a sentence").fill(title)
     page.get_by_label("Who says so").fill("wire")
     page.get_by_role("button", name="Write down, and code it").click()
-    page.locator("h1", has_text=WAITS).wait_for()
+    page.locator("h1", has_text=title).wait_for()
     page.locator("button[name=code][value='+2']").click()
     assert "Coded +2" in told(page, "Coded")
     page.get_by_role("link", name="World", exact=True).click()
@@ -481,10 +498,10 @@ def test_somebody_writes_news_watches_the_world_and_reads_the_review(enter, widt
     row = page.locator(".conditions li", has_text="Armenia")
     row.get_by_label("no", exact=True).check()
     row.get_by_label("yes", exact=True).check()
-    if script:
+    if script == "script":
         assert not row.get_by_label("no", exact=True).is_checked()
     row.get_by_label("no", exact=True).uncheck()
     page.get_by_role("button", name="See every question move").click()
-    page.locator(".lead-number", has_text="Once this is seen").wait_for()
+    page.locator(".lead-number", has_text="Once this is seen").wait_for(timeout=120_000)
     page.get_by_role("link", name="Review", exact=True).click()
     page.locator("h1", has_text="Review").wait_for()

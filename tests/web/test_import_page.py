@@ -1,12 +1,20 @@
 """The import page takes what `forecast import` takes, and shows it before anything is written."""
 
 import re
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from forecasting.app.book import Book
+from forecasting.errors import ForecastingError
+from forecasting.web.faults import fault_of
 from forecasting.web.house import House
+from forecasting.web.jobs import Jobs
+from forecasting.web.work import CALLS
 from tests.web.conftest import ORIGIN, PORT, Browser
 
 FILES = sorted((Path(__file__).parents[1] / "exchange" / "formats").iterdir())
@@ -26,8 +34,29 @@ def empty(tmp_path):
         house.close()
 
 
+class Here(Jobs):
+    """Work done in this process, where a law is of what is done and not of how."""
+
+    def _run(self, job):
+        with Book.plain(self._database, forecaster=job.who) as book:
+            try:
+                job.result = CALLS[job.call](book, lambda *told: None, **job.options)
+                job.state = "done"
+            except ForecastingError as refused:
+                job.fault, job.state = fault_of(refused), "failed"
+        with self._over:
+            self._over.notify_all()
+
+
+@pytest.fixture
+def here(empty):
+    """The same browser; the work on its files begins no process."""
+    empty.house.jobs = Here(empty.house.book.database)
+    return empty
+
+
 def drop(browser, name, content=None, **said):
-    """Put a file on the page, with what is said of it."""
+    """Put a file on the page, with what is said of it; wait for its preview."""
     if not browser.page or not browser.forms("/ledger/preview"):
         browser.get("/ledger")
     form = browser.forms("/ledger/preview")[0]
@@ -36,15 +65,26 @@ def drop(browser, name, content=None, **said):
     browser.page = browser.client.post(
         "/ledger/preview", data=form | said, files=files, headers={"Origin": ORIGIN}
     )
-    return browser.page
+    return browser.settled()
+
+
+def bring(browser, **typed):
+    """Confirm the preview, and wait until it is brought in."""
+    browser.send("/ledger/import", **typed)
+    return browser.settled()
+
+
+def imported(browser):
+    """Give the forecasts that were brought in."""
+    return browser.house.book.forecasts(kind="imported")
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_every_platforms_file_comes_in_as_by_the_command(empty, tmp_path, path):
+def test_every_platforms_file_comes_in_as_by_the_command(here, tmp_path, path):
     zone = ZONES.get(path.name, "")
-    head = empty.house.book.head()
-    page = drop(empty, path.name, path.read_bytes(), zone=zone)
-    said, told = {"zone": zone, "forecaster": "ana", "check_scores": True}, empty.faults()
+    head = here.house.book.head()
+    page = drop(here, path.name, path.read_bytes(), zone=zone)
+    said, told = {"zone": zone, "forecaster": "ana", "check_scores": True}, here.faults()
     with Book.plain(str(tmp_path / "other.db"), forecaster="ana", create=True) as other:
         if told:
             # Surveys without their questions, say: refused in the same words.
@@ -52,16 +92,16 @@ def test_every_platforms_file_comes_in_as_by_the_command(empty, tmp_path, path):
                 other.import_record(path, **said)
             return
         found = other.import_record(path, **said)
-    assert page.status_code == 200, empty.faults()
-    assert empty.house.book.head() == head
+    assert page.status_code == 200, here.faults()
+    assert here.house.book.head() == head
     assert f"{found['in']} row" in page.text
     for rule in found["scores"]["rules"]:
         assert rule["convention"] in page.text.replace("&#39;", "'")
-    empty.send("/ledger/import")
-    assert "Brought in" in empty.notes()[0]
-    assert len(empty.house.book.forecasts(kind="imported")) == found["forecasts"]
-    drop(empty, path.name, path.read_bytes(), zone=zone)
-    assert " 0 new" in empty.page.text
+    bring(here)
+    assert "Brought in" in here.notes()[0]
+    assert len(imported(here)) == found["forecasts"]
+    drop(here, path.name, path.read_bytes(), zone=zone)
+    assert " 0 new" in here.page.text
 
 
 def test_a_fault_names_the_file_as_it_was_chosen_and_keeps_it(empty):
@@ -74,7 +114,7 @@ def test_a_fault_names_the_file_as_it_was_chosen_and_keeps_it(empty):
     # It need not be chosen again.
     drop(empty, "", zone="Europe/London")
     assert empty.page.status_code == 200
-    empty.send("/ledger/import")
+    bring(empty)
     assert "Brought in" in empty.notes()[0]
 
 
@@ -94,5 +134,132 @@ def test_whose_a_file_is_may_be_said(empty):
     assert "nobody in the file is called so" in empty.faults()[0]
     theirs = empty.faults()[0].partition("For example: ")[2].split(",")[0].strip()
     drop(empty, "", user=theirs)
-    empty.send("/ledger/import")
-    assert {row["forecaster"] for row in empty.house.book.forecasts(kind="imported")} >= {"ana"}
+    bring(empty)
+    assert {row["forecaster"] for row in imported(empty)} >= {"ana"}
+
+
+HEADINGS = "question,forecaster,forecast,issued_at,closes,outcome,resolved_at"
+ROW = "q{},ana,{},2025-01-{:02},2025-03-01,,"
+ROWS = [ROW.format(n % 9, f"0.{n % 9 + 1}", n % 28 + 1) for n in range(90)]
+TABLE = "\n".join([HEADINGS, *ROWS, ROW.format(1, "lots", 5)]).encode()
+
+
+def counted(text):
+    """Give how many rows a page says that it read, took, held already and refused."""
+    found = re.search(
+        r"([\d,]+) rows? read: ([\d,]+) new, ([\d,]+) held.*?, ([\d,]+) refused", text
+    )
+    return [int(each.replace(",", "")) for each in found.groups()]
+
+
+def test_what_was_brought_in_is_told_and_its_counts_add_up(empty):
+    drop(empty, "mine.csv", TABLE)
+    read, *parts = counted(empty.page.text)
+    assert read == sum(parts) == 91
+    bring(empty)
+    assert str(empty.page.url).rpartition("?")[0].endswith("/ledger/brought")
+    assert counted(empty.page.text) == [read, *parts]
+    assert parts[0] == len(imported(empty))
+    assert "line 92: " in empty.page.text
+    # It stands after a reload too, and is taken back from there.
+    assert counted(empty.get(str(empty.page.url)).text) == [read, *parts]
+    empty.send("/ledger/undo")
+    assert "Taken back" in empty.notes()[0]
+
+
+def test_an_import_that_is_sent_twice_writes_once(empty):
+    drop(empty, "mine.csv", TABLE)
+    form = empty.forms("/ledger/import")[0]
+    with ThreadPoolExecutor(4) as pool:
+        sent = [
+            pool.submit(
+                empty.client.post, "/ledger/import", data=form, headers={"Origin": ORIGIN},
+                follow_redirects=False,
+            )
+            for _ in range(4)
+        ]  # fmt: skip
+    assert len({each.result().headers["location"] for each in sent}) == 1
+    empty.get(sent[0].result().headers["location"])
+    empty.settled()
+    head, brought = empty.house.book.head(), len(imported(empty))
+    assert brought == counted(empty.page.text)[1] > 0
+    # And gone back to, after it was done.
+    bring(empty, form=form)
+    assert "not written twice" in empty.notes()[0]
+    assert (empty.house.book.head(), len(imported(empty))) == (head, brought)
+
+
+#: A process that stands still in the middle of its transaction, with rows in it.
+STANDING = """
+import time
+from forecasting.app.ledger import importing
+took = importing.import_record
+def slowed(*given, progress, **options):
+    def telling(stage, done, total):
+        progress(stage, done, total)
+        if stage == "recording" and done:
+            time.sleep(600)
+    return took(*given, progress=telling, **options)
+importing.import_record = slowed
+from forecasting.web.work import main
+main()
+"""
+
+
+@pytest.fixture
+def halfway(empty, tmp_path, monkeypatch):
+    """A browser on the page of an import that stands still in the middle of its transaction."""
+    drop(empty, "mine.csv", TABLE)
+    form = empty.forms("/ledger/import")[0]
+    script = tmp_path / "standing.py"
+    script.write_text(STANDING, "utf-8")
+    with monkeypatch.context() as patched:
+        begin = subprocess.Popen
+        patched.setattr(
+            subprocess, "Popen", lambda _, **how: begin([sys.executable, script], **how)
+        )
+        empty.send("/ledger/import", form=form)
+        here, until = str(empty.page.url), time.monotonic() + 90
+        while "entries recorded" not in empty.get(here).text:
+            assert time.monotonic() < until, "it never came to write"
+            time.sleep(0.1)
+    return empty, form
+
+
+def test_an_import_shows_how_far_it_is_while_the_app_goes_on(halfway):
+    browser, _ = halfway
+    text = browser.page.text
+    assert re.search(r'<progress [^>]*max="99" value="9"', text)
+    assert "9 of 99 entries recorded" in text
+    # Without a script the page looks again by itself; with one a part of it does.
+    assert '<noscript><meta http-equiv="refresh"' in text
+    assert "hx-trigger" in text
+    for page in ("/", "/questions", "/ledger", "/review"):
+        assert browser.get(page).status_code == 200
+
+
+def test_an_import_that_is_ended_leaves_nothing(halfway):
+    browser, form = halfway
+    end = next(a for a in re.findall(r'action="([^"]+)"', browser.page.text) if "/end" in a)
+    browser.send(end)
+    assert "Nothing of the file was recorded" in browser.page.text
+    book = browser.house.book
+    assert (book.head(), book.questions(), imported(browser)) == (0, [], [])
+    assert book.verify()["ok"]
+    # The form that began it may be sent again: it wrote nothing yet.
+    bring(browser, form=form)
+    assert counted(browser.page.text)[1] == len(imported(browser)) > 0
+
+
+def test_a_file_does_not_wait_for_a_simulation(empty):
+    with empty.house.jobs._turn:
+        assert counted(drop(empty, "mine.csv", TABLE).text)[0] == 91
+
+
+def test_an_import_is_seen_by_who_began_it_alone(here):
+    drop(here, "mine.csv", TABLE)
+    place = str(here.page.url)
+    other = Browser(here.house, enter=False)
+    other.client.get(f"/enter?token={here.house.sessions.invite('ben')}")
+    assert counted(here.get(place).text)[0] == 91
+    assert "mine.csv" not in other.get(place).text

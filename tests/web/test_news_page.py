@@ -226,3 +226,28 @@ def test_an_empty_inbox_says_what_to_do_next(tmp_path):
         page = Browser(House(book, port=PORT)).get("/news").text
     assert "No item waits for a code" in page
     assert 'href="/news/new"' in page
+
+
+@pytest.mark.usefixtures("still")
+def test_an_item_weighs_the_same_wherever_it_is_shown(browser, house):
+    """Four times as fast, says a source of grade F; what counts of it is less, on every page."""
+    house.book.ask("Will the ferry sail?", "30%", by="2031-01-31", base="3 in 70 weeks")
+    target = "the-ferry-sail"
+    seq = told(house, "The ferry is at the quay", hours=0, grade="F", on={target: "+2"})
+    listed = re.search(
+        rf'href="/news/{seq}".*?data-as="Then">([^<]+)<.*?data-as="Now">([^<]+)<',
+        browser.get("/news").text,
+        re.DOTALL,
+    )
+    assert 1 < float(listed[1].strip("×")) < 2
+    page = browser.get(f"/q/{target}").text
+    assert f"{listed[1]} at first, {listed[2]} now" in page
+
+
+@pytest.mark.usefixtures("still")
+def test_a_question_and_its_own_process_are_offered_once(browser, house):
+    house.book.ask("Will the ferry sail?", "30%", by="2031-01-31", base="3 in 70 weeks")
+    seq = told(house, "Will the ferry sail? It is at the quay")
+    page = browser.get(f"/news/{seq}").text
+    offered = re.findall(r'name="target" value="([^"]*)"', page)
+    assert [name for name in offered if "ferry" in name] == ["the-ferry-sail"]

@@ -1,6 +1,9 @@
 """Today: what needs somebody is done there, once."""
 
 from forecasting import clock
+from forecasting.app.book import Book
+from forecasting.web.house import House
+from tests.web.conftest import PORT, Browser
 
 
 def test_a_number_is_logged_where_the_question_stands(browser, house):
@@ -69,3 +72,18 @@ def test_what_facts_decide_is_recorded_where_it_stands(browser, house):
     browser.send("/resolve", form, source="https://example.org/word", outcome="yes")
     assert asked["id"] in browser.notes()[0]
     assert "facts say yes" not in browser.get("/").text
+
+
+def test_an_empty_workspace_says_what_to_begin_with(tmp_path):
+    with Book.plain(str(tmp_path / "empty.db"), forecaster="ana", create=True) as book:
+        house = House(book, port=PORT)
+        browser = Browser(house)
+        page = browser.get("/").text
+        assert "Ask your first question" in page
+        assert 'action="/update"' not in page
+        book.ask("Will the ferry sail?", "30%", by="2031-01-31")
+        page = browser.get("/").text
+        assert "Nothing needs you today" in page
+        # No model answers it, so there is none to bring up to date.
+        assert 'action="/update"' not in page
+        house.close()

@@ -74,6 +74,7 @@ AMOUNT = OPTIONS | {
     [
         (OPTIONS, ("none 75 %, soft 25 %", "none 50 %, soft 50 %", "none −1.10, soft 0 ±0.03")),
         (AMOUNT, ("300", "450", "+150.00")),
+        (AMOUNT | {"items": [AMOUNT["items"][0] | {"clear": False}]}, ("300", "450", "0 ±9.00")),
     ],
 )
 def test_what_takes_a_number_apart_is_in_its_own_unit(browser, house, row, words):

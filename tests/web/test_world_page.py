@@ -168,7 +168,7 @@ def test_a_simulation_a_condition_and_a_code_show_what_they_do_and_write_nothing
 def numbers(page, title):
     """Give the percentages of a table's row."""
     row = page.partition(f">{title}")[2].partition("</tr>")[0]
-    found = re.findall(r'class="(?:n|p|none)">\s*([\d.]+)\s?%', row)
+    found = re.findall(r'class="(?:n|p|none)"[^>]*>\s*([\d.]+)\s?%', row)
     return [float(figure) for figure in found]
 
 

@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from operator import attrgetter
@@ -35,6 +35,8 @@ from forecasting.exchange.stated import Reading
 from forecasting.store import Draft, Ledger, transfer
 
 _ATTEMPTS = 5
+#: Rows after which it is told again how many were read.
+_TELLING = 5000
 type Progress = Callable[[str, int, int], None]
 
 
@@ -54,6 +56,13 @@ def _uncollected() -> Iterator[None]:
 
 def _silent(stage: str, done: int, total: int) -> None:
     """Tell nobody."""
+
+
+def _counted[Row](rows: Iterable[Row], progress: Progress) -> Iterator[Row]:
+    for number, row in enumerate(rows, start=1):
+        if not number % _TELLING:
+            progress("reading", number, 0)
+        yield row
 
 
 @_uncollected()
@@ -102,7 +111,7 @@ def import_record(
         statements, items = foreign(found, name, declared)
     else:
         try:
-            statements = gathered(of.read(source, reading))
+            statements = gathered(_counted(of.read(source, reading), progress))
         except Ambiguous as cell:
             raise of_file(cell) from cell
         if not of.own:

@@ -188,9 +188,9 @@ class EffectCheck:
         said = counted(effect, reliability)
         if said is not None and abs(said[0]) > bound(reliability):
             notes.append(
-                f"{stated.target}={stated.effect}: a source graded {grade} moves a hazard by no "
-                f"more than x{exp(bound(reliability)):.3g} or its inverse; this one counts as "
-                f"x{exp(said[1]):.3g}"
+                f"a source graded {grade} moves a hazard by no more than "
+                f"x{exp(bound(reliability)):.3g} or its inverse: {stated.target}={stated.effect} "
+                f"counts as x{exp(said[1]):.3g}"
             )
         return fading(effect, entered.fades)
 

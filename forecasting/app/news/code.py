@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from forecasting.app.catalog import Catalog
 from forecasting.app.news.add import add, drafted
 from forecasting.app.news.check import EffectCheck, Entered
+from forecasting.app.news.codes import CODES, written
 from forecasting.app.news.shown import find, replaced
 from forecasting.app.news.world import NewsWorld
 from forecasting.app.upkeep.banks import bank_of
@@ -24,20 +25,6 @@ from forecasting.store import Ledger
 if TYPE_CHECKING:
     from forecasting.app.forecast.predict import Predictor
     from forecasting.models.world.reading import Answer
-
-#: Codes from what slows most to what hastens most.
-CODES = ("-2", "-1", "0", "+1", "+2")
-#: The reason that a retraction of an item without weight is recorded with.
-SET_ASIDE = "set aside: bears on nothing that is open"
-
-
-def written(target: str, code: str) -> str:
-    """Write an effect; a bare 0 on a delivery or an event would be read as a number of things.
-
-    >>> written("convoy", "+1"), written("convoy", "0")
-    ('convoy=+1', 'convoy=x1')
-    """
-    return f"{target}={'x1' if code == '0' else code}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from forecasting.app.catalog import Catalog
 from forecasting.app.ledger import log as logs
 from forecasting.app.upkeep import banks
 from forecasting.app.upkeep.banks import refuse_another_question
+from forecasting.app.upkeep.told import zone_of
 from forecasting.bank.read import Bank, question_of
 from forecasting.bank.yaml_file import read_tree
 from forecasting.domain import forecasters
@@ -135,7 +136,7 @@ def ask(
     is that of its days where `asked` has none (default: the bank's).
     """
     catalog = Catalog.of(ledger)
-    fields = asked.fields(zone or banks.zone_of(ledger))
+    fields = asked.fields(zone or zone_of(ledger))
     bank = banks.bank_of(ledger)
     _check_new(catalog, bank.world.processes, fields, explicit=bool(asked.slug))
     made: list[Setup] = []

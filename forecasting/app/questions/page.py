@@ -21,6 +21,8 @@ from forecasting.domain.instants import deadline
 from forecasting.domain.question import Question, Status, lacks_criteria
 from forecasting.errors import InvalidInput
 from forecasting.evidence import retracted
+from forecasting.evidence.reliability import learned
+from forecasting.evidence.reports import Means
 from forecasting.store import Ledger
 
 if TYPE_CHECKING:
@@ -209,13 +211,15 @@ def _path(
     else:
         shown, kind = live, "live"
     narrow = replace(state.catalog, questions={question.id: question})
-    items = retracted(
+    standing = retracted(ledger.evidence())
+    trust = learned(standing, state.catalog.questions, state.catalog.outcomes, state.now)
+    items = [
         item
-        for item in ledger.evidence()
+        for item in standing
         if any(effect.target.startswith("evidence/") for effect in item.effects)
         or names(question) & {effect.target.partition("=")[0] for effect in item.effects}
         or any(item.key in one.meta.get("moved", "") for one in shown if one.meta)
-    )
+    ]
     points: dict[str, list[Point]] = {}
     for one in shown:
         points.setdefault(one.forecaster, []).append(point_of(one))
@@ -224,7 +228,7 @@ def _path(
         question,
         state.now,
         paths=points,
-        evidence=marks_of(items, narrow, shown).get(question.id, []),
+        evidence=marks_of(items, narrow, shown, Means(standing, trust)).get(question.id, []),
         moved=moved_of(items, narrow, shown).get(question.id, ()),
     )
     return path, replayed, kind

@@ -99,7 +99,7 @@ def views(book: PlainBook, told: Told) -> dict[str, Any]:
 
 def question_scores(book: PlainBook, told: Told, question: str, kind: str) -> list[dict[str, Any]]:
     """Score everybody on one question: over its scheduled window, and beside it while open."""
-    told("scoring")
+    told("reading what was said")
     kinds = ("replay",) if kind == "replay" else ("live", "backdated", "imported")
     present = kinds_present(book.ledger)
     wanted = Selection(question=question, too_soon=True)

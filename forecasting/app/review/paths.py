@@ -14,6 +14,7 @@ from forecasting.domain.evidence import Effect, Evidence
 from forecasting.domain.forecast import DENSE, Forecast
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.question import Question
+from forecasting.evidence.reports import Means, counted
 from forecasting.review import data as page
 
 _CAUSES = {
@@ -126,9 +127,12 @@ def _names(question: Question, change: Sequence[float]) -> tuple[str, ...]:
 
 
 def marks_of(
-    items: Sequence[Evidence], catalog: Catalog, forecasts: Sequence[Forecast]
+    items: Sequence[Evidence], catalog: Catalog, forecasts: Sequence[Forecast], sources: Means
 ) -> dict[str, list[page.Mark]]:
-    """Give each question's evidence: what bears on it, and whatever moved its model."""
+    """Give each question's evidence: what bears on it, and whatever moved its model.
+
+    A report weighs what its source's reliability leaves of it.
+    """
     moves: dict[str, dict[str, list[float]]] = {}
     for forecast in forecasts:
         if forecast.forecaster == MODEL and "moved" in forecast.meta:
@@ -145,7 +149,7 @@ def marks_of(
             change = moves.get(question.id, {}).get(item.key)
             if change is None and not asked[question.id] & targets:
                 continue
-            weight, half_life = _weight(item, asked[question.id])
+            weight, half_life = _weight(item, asked[question.id], sources.of(item))
             marks.setdefault(question.id, []).append(
                 page.Mark(
                     item.known_at,
@@ -163,7 +167,9 @@ def marks_of(
     return marks
 
 
-def _weight(item: Evidence, asked: AbstractSet[str | None]) -> tuple[float | None, float]:
+def _weight(
+    item: Evidence, asked: AbstractSet[str | None], reliability: float
+) -> tuple[float | None, float]:
     """Give the log hazard ratio of a report and its half-life; the nearest to the question counts.
 
     An item coded on several moves is drawn once: by what it says of the question itself, else by
@@ -172,7 +178,7 @@ def _weight(item: Evidence, asked: AbstractSet[str | None]) -> tuple[float | Non
     coded = [
         (effect.target.partition("=")[0] in asked, abs(size), size, effect.detail)
         for effect in item.effects
-        if (size := _log_ratio(effect)) is not None
+        if (size := _log_ratio(effect, reliability)) is not None
     ]
     if not coded:
         return None, page.HALF_LIFE
@@ -181,10 +187,8 @@ def _weight(item: Evidence, asked: AbstractSet[str | None]) -> tuple[float | Non
     return weight, math.inf if stated == "lasting" else float(stated)
 
 
-def _log_ratio(effect: Effect) -> float | None:
-    detail = effect.detail
-    if effect.form == "likelihood":
-        return math.log(float(detail["a"]) / float(detail["b"]))
-    if effect.form == "stance" and "code" in detail:
-        return float(detail["code"]) * math.log(2.0)
-    return None
+def _log_ratio(effect: Effect, reliability: float) -> float | None:
+    if effect.form == "stance" and "code" not in effect.detail:
+        return None
+    said = counted(effect, reliability)
+    return None if said is None else said[1]

@@ -39,6 +39,8 @@ from forecasting.domain.verbal import FLAT_DENIAL_ALTERNATIVES
 from forecasting.domain.watch import watched
 from forecasting.errors import InvalidInput
 from forecasting.evidence import retracted
+from forecasting.evidence.reliability import learned
+from forecasting.evidence.reports import Means
 from forecasting.review import data as page
 from forecasting.store import Ledger
 
@@ -215,7 +217,8 @@ def _paths(
     by_question: Sequence[Mapping[str, Any]],
 ) -> list[page.QuestionPath]:
     items = retracted(ledger.evidence())
-    marks = marks_of(items, catalog, forecasts)
+    trust = learned(items, catalog.questions, catalog.outcomes, now)
+    marks = marks_of(items, catalog, forecasts, Means(items, trust))
     moved = moved_of(items, catalog, forecasts)
     points: dict[str, dict[str, list[page.Point]]] = {}
     verdicts: dict[str, str] = {}

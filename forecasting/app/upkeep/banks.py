@@ -16,6 +16,7 @@ from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.tidy import plainly
+from forecasting.app.upkeep.told import remembered, zone_of
 from forecasting.bank import Bank, check, nearest, read_bank, read_question_file
 from forecasting.bank.read import digest, question_of
 from forecasting.domain import Evidence, Question, Resolution
@@ -76,12 +77,6 @@ def bundled_bank() -> Bank:
     return checked(locate("questions"))
 
 
-def remembered(ledger: Ledger) -> Setup | None:
-    """Give what the ledger was told last about its bank."""
-    told = [setup for setup in ledger.setups() if setup.subject == "bank"]
-    return told[-1] if told else None
-
-
 def told_of(ledger: Ledger, bank: Bank) -> list[Setup]:
     """Give the entry that makes a ledger remember a bank; none where it does already."""
     name = _place(ledger, bank)
@@ -123,15 +118,6 @@ def changed_since(ledger: Ledger, bank: Bank) -> bool:
     if last is None or last.name == NOWHERE or bank.root is None:
         return False
     return last.detail.get("digest") != digest(bank.root)
-
-
-def zone_of(ledger: Ledger) -> str:
-    """Give the zone of the days of a ledger's bank."""
-    last = remembered(ledger)
-    if last is not None:
-        return last.detail.get("zone", DEFAULT_ZONE)
-    folder = folder_of(ledger)
-    return DEFAULT_ZONE if folder is None else _unchanged(folder, DEFAULT_ZONE).zone
 
 
 def empty(zone: str = DEFAULT_ZONE) -> Bank:

@@ -18,8 +18,8 @@ from forecasting.app.upkeep.banks import (
     empty,
     example_folder,
     load_bank,
-    remembered,
 )
+from forecasting.app.upkeep.told import remembered
 from forecasting.bank import Bank
 from forecasting.domain.instants import DEFAULT_ZONE
 from forecasting.domain.instants import zone as known_zone

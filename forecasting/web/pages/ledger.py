@@ -15,10 +15,10 @@ from forecasting.errors import ForecastingError, InvalidInput
 from forecasting.web.bodies import Sent
 from forecasting.web.faults import Fault, fault_of
 from forecasting.web.gate import Refusal
+from forecasting.web.jobs import Job
 from forecasting.web.preferences import COOKIE, known_zone
 from forecasting.web.routes import UPLOAD, get, post
 from forecasting.web.uploads import Waiting
-from forecasting.web.view import without_command
 from forecasting.web.visit import Visit
 
 PER_PAGE = 50
@@ -96,7 +96,7 @@ def export(visit: Visit) -> Response:
 
 
 def preview(visit: Visit) -> Response:
-    """Read a file and show what it would bring; nothing is written."""
+    """Read a file, in a process of its own, to show what it would bring; nothing is written."""
     upload, key = visit.form.files.get("file"), visit.form.get("key")
     if upload is not None:
         key = visit.house.uploads.keep(visit.who, upload)
@@ -104,21 +104,71 @@ def preview(visit: Visit) -> Response:
         visit = replace(visit, form=Sent((*visit.form.fields, ("key", key))))
     elif not key:
         return ledger(visit, faults=(Fault("file", "Choose a file."),))
+    return _begin(visit, "Reading", then="/ledger/preview")
+
+
+def _begin(visit: Visit, doing: str, *, then: str, once: str = "") -> Response:
+    """Begin the work on a file that waits, and give it a moment."""
     waiting = _waiting(visit)
     if waiting is None:
         return ledger(visit, faults=(GONE,))
     try:
-        found = visit.book.import_record(
-            waiting.path, dry_run=True, check_scores=True, **_options(visit, waiting)
-        )
-    except ForecastingError as refused:
-        return ledger(visit, faults=(_of_file(fault_of(refused)),))
+        said = _options(visit)
+    except InvalidInput as refused:
+        return ledger(visit, faults=(fault_of(refused),))
+    job = visit.house.jobs.start(
+        f"{doing} {waiting.name}",
+        "import",
+        who=visit.who,
+        then=then,
+        form=visit.form,
+        once=once,
+        file=str(waiting.path),
+        **{"forecaster": visit.who, "name": waiting.name, **said},
+    )
+    visit.house.jobs.wait(job)
+    return visit.to(f"/jobs/{job.id}")
+
+
+def _read(visit: Visit, once: bool) -> Job | None:
+    """Give the work on a file that a page is of, once it is over."""
+    job = visit.house.jobs.of(visit.query.get("work"))
+    if job is None or job.who != visit.who or job.form is None or job.call != "import":
+        return None
+    return job if job.state in ("done", "failed") and bool(job.options["once"]) is once else None
+
+
+def previewed(visit: Visit) -> Response:
+    """Show what a file would bring, as it was understood."""
+    job = _read(visit, once=False)
+    return visit.to("/ledger") if job is None else _file(visit, job)
+
+
+def brought(visit: Visit) -> Response:
+    """Show what a file brought."""
+    job = _read(visit, once=True)
+    if job is None:
+        return visit.to("/ledger/imports")
+    seq = visit.house.speaking_as(visit.who, once=job.options["once"]).written()
+    if job.state == "failed" and seq:
+        # Its twin wrote while it began.
+        return visit.repeated(seq, "/ledger/imports")
+    return _file(visit, job)
+
+
+def _file(visit: Visit, job: Job) -> Response:
+    """Show what is known of a file; or the form that was sent, with the fault beside its field."""
+    visit = replace(visit, form=job.form or Sent())
+    if job.fault is not None:
+        return ledger(visit, faults=(_of_file(job.fault),))
+    if job.state == "failed":
+        return ledger(visit, faults=(Fault("file", job.words),))
     return visit.page(
         "import.html.j2",
-        found=found,
-        key=key,
-        name=waiting.name,
-        what=visit.book.import_formats().get(found.get("format", "")),
+        found=job.result,
+        key=visit.form.get("key"),
+        name=job.options["name"],
+        what=visit.book.import_formats().get(job.result.get("format", "")),
         options={name: visit.form.get(name) for name in OPTIONS},
     )
 
@@ -128,12 +178,12 @@ def _of_file(fault: Fault) -> Fault:
     return fault if fault.field in OPTIONS else Fault("file", fault.words)
 
 
-def _options(visit: Visit, waiting: Waiting) -> Mapping[str, Any]:
-    """Give what was said of a file; its name counts too, for some formats go by it."""
+def _options(visit: Visit) -> Mapping[str, Any]:
+    """Give what was said of a file."""
     given: dict[str, Any] = {name: visit.form.get(name) for name in OPTIONS if visit.form.get(name)}
     if "columns" in given:
         given["columns"] = _columns(given["columns"])
-    return {"forecaster": visit.who, "name": waiting.name} | given
+    return given
 
 
 def _columns(text: str) -> dict[str, str]:
@@ -148,21 +198,11 @@ def _columns(text: str) -> dict[str, str]:
 
 
 def bring_in(visit: Visit) -> Response:
-    """Record what was previewed, in one transaction."""
-    waiting = _waiting(visit)
-    if waiting is None:
-        return ledger(visit, faults=(GONE,))
-
-    def said(found: dict[str, Any]) -> str:
-        run = f" It can be taken back, as {found['run']}." if found.get("run") else ""
-        return f"Brought in: {without_command(found['summary']) or found['added']}.{run}"
-
-    return visit.write(
-        lambda book: book.import_record(waiting.path, **_options(visit, waiting)),
-        then="/ledger",
-        said=said,
-        again=lambda faults: ledger(visit, faults=tuple(map(_of_file, faults))),
-    )
+    """Record what was previewed, in one transaction of a process of its own."""
+    once = visit.act()
+    if seq := visit.house.speaking_as(visit.who, once=once).written():
+        return visit.repeated(seq, "/ledger/imports")
+    return _begin(visit, "Bringing in", then="/ledger/brought", once=once)
 
 
 def undo(visit: Visit) -> Response:
@@ -221,6 +261,8 @@ ROUTES = [
     get("/ledger/export/{format}", export),
     post("/ledger/verify", verify, reader=True),
     post("/ledger/backup", backup),
+    get("/ledger/preview", previewed),
+    get("/ledger/brought", brought),
     post("/ledger/preview", preview, most=UPLOAD),
     post("/ledger/import", bring_in),
     post("/ledger/undo", undo),

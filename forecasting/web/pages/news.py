@@ -6,7 +6,7 @@ from urllib.parse import quote, unquote
 
 from starlette.responses import Response
 
-from forecasting.app.news.code import CODES, SET_ASIDE, written
+from forecasting.app.news.codes import CODES, SET_ASIDE, written
 from forecasting.domain.reading import Manner, moment
 from forecasting.errors import InvalidInput
 from forecasting.web.compute import Figures, address, figures
@@ -65,6 +65,10 @@ def item(
     found = visit.kept(key, lambda: visit.book.news_item(name))
     chosen = _chosen(visit, found)
     fade = visit.form.get("half_life") or visit.query.get("half_life") or "30d"
+    # A question and the process of its own bear one title: a code on either is the same code.
+    asked = {target.title for target in found["likely"] if target.kind == "question"}
+    likely = [t for t in found["likely"] if t.kind == "question" or t.title not in asked]
+    found = found | {"likely": likely}
     told = Figures()
     asks = found["state"] == "standing" and not found["coded"] and chosen and not faults
     if asks and visit.may_write:

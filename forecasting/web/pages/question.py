@@ -16,6 +16,7 @@ from forecasting.errors import InvalidInput
 from forecasting.review import words
 from forecasting.review.data import Mark
 from forecasting.review.path_chart import density, path_chart
+from forecasting.review.plot import NARROW, WIDE
 from forecasting.web.bodies import Sent
 from forecasting.web.compute import Figures, address, figures
 from forecasting.web.faults import Fault
@@ -35,17 +36,22 @@ def question(
     kind = "replay" if visit.query.get("path") == "replay" else "live"
     page: QuestionPage = visit.book.question_page(name, kind=kind)
     hidden = visit.preferences.hide and not _answered(page)
-    chart = path_chart(
-        page.path,
-        zone=page.question.zone,
-        until=visit.now,
-        me=visit.who,
-        hidden=lambda who: hidden and who != visit.who,
-    )
+    charts = [
+        path_chart(
+            page.path,
+            zone=page.question.zone,
+            until=visit.now,
+            me=visit.who,
+            hidden=lambda who: hidden and who != visit.who,
+            size=size,
+        )
+        for size in (WIDE, NARROW)
+        if any(page.path.paths.values())
+    ]
     return visit.page(
         "question.html.j2",
         q=page,
-        chart=chart if any(page.path.paths.values()) else None,
+        charts=charts,
         hidden=hidden,
         scores=_scores(visit, page),
         again=address(visit, again="1"),

@@ -57,6 +57,7 @@ def today(visit: Visit, *, faults: tuple[Fault, ...] = (), wrong: str = "") -> R
     return visit.page(
         "today.html.j2",
         parts=parts,
+        counts=visit.kept("counts", visit.book.counts),
         faults=faults,
         wrong=wrong,
         fault_shown=shown,

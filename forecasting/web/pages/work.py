@@ -18,9 +18,12 @@ def _job(visit: Visit) -> Job:
 def work(visit: Visit) -> Response:
     """Show how far a piece of work is; once it is done, what it found."""
     job = _job(visit)
-    if job.state == "done" and job.then:
+    # What was refused stands beside the form that began it.
+    if job.then and (job.state == "done" or (job.state == "failed" and job.form)):
         return visit.to(job.then, work=job.id)
-    return visit.page("work.html.j2", job=job)
+    once = job.options.get("once") if job.state == "ended" else ""
+    kept = visit.house.speaking_as(visit.who, once=once).written() if once else 0
+    return visit.page("work.html.j2", job=job, kept=kept)
 
 
 def end(visit: Visit) -> Response:
