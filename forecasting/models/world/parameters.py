@@ -28,7 +28,6 @@ from forecasting.models.poisson_lognormal import (
     numpy_mathematics,
     posterior_quantiles,
 )
-from forecasting.models.prior import PriorSpec
 from forecasting.models.spells import SpellDraws
 from forecasting.models.world.assembly import Hazard
 from forecasting.models.world.chance import uniforms
@@ -43,6 +42,8 @@ Key = tuple[str, str]
 PROPOSALS = 4096
 #: Points in a row, by the order of their weighed parameters, that share out a rate's octiles.
 BLOCK = 8
+#: Draws of processes that are kept.
+KEPT = 192
 #: Proposals that are weighed at once.
 PART = 512
 
@@ -73,7 +74,6 @@ def parameters(
     links: Sequence[LinkSpec] = (),
     fits: FitCache | None = None,
     classes: Mapping[str, SpellDraws] = MappingProxyType({}),
-    priors: Mapping[str, PriorSpec] | None = None,
     pool: Collection[Key] | None = None,
     pooled: bool = True,
     history: bool = True,
@@ -100,7 +100,7 @@ def parameters(
         chosen = [key for key in pool_of if pool is None or key in pool]
         rows = {key: pool_of[key] for key in chosen} if history else None
         with _named(sorted({name for name, _ in pool_of}), faults):
-            joined = pooled_rates(rows, pasts, priors, fits=fits)
+            joined = pooled_rates(rows, pasts, fits)
     child = {link.name: link for link in links}
     moves = [(name, move.name) for name, process in timed.items() for move in _timed(process)]
 
@@ -200,16 +200,15 @@ type _Drawn = tuple[dict[str, Hazard], dict[str, FloatArray], float | None]
 class Kept:
     """The last draws of processes by what they follow from: variants of a world share most."""
 
-    def __init__(self, most: int = 192) -> None:
+    def __init__(self) -> None:
         self._drawn: OrderedDict[bytes, _Drawn] = OrderedDict()
-        self._most = most
 
     def of(self, drawing: "_Drawing") -> _Drawn:
         """Give a draw, made before or now."""
         key = drawing.key()
         if key not in self._drawn:
             self._drawn[key] = drawing.draw()
-            if len(self._drawn) > self._most:
+            if len(self._drawn) > KEPT:
                 self._drawn.popitem(last=False)
         self._drawn.move_to_end(key)
         return self._drawn[key]
@@ -347,7 +346,7 @@ class _Drawing:
         return Hazard(each(rate), each(prior.shape), each(prior.at_once), each(prior.for_good))
 
 
-@by_value(128)
+@by_value(64)
 def _gamma_quantiles(count: float, u: FloatArray) -> FloatArray:
     """Give the quantiles of a unit Gamma."""
     from scipy.special import gammaincinv
@@ -355,10 +354,10 @@ def _gamma_quantiles(count: float, u: FloatArray) -> FloatArray:
     return np.asarray(gammaincinv(count, u), dtype=np.float64)
 
 
-_posterior = by_value(96)(posterior_quantiles)
+_posterior = by_value(48)(posterior_quantiles)
 
 
-@by_value(64)
+@by_value(32)
 def _marginal(
     loc: FloatArray | float,
     scale: FloatArray | float,
@@ -410,7 +409,7 @@ def _comb(log_weight: FloatArray, along: IntArray, level: FloatArray) -> tuple[I
     return along[np.minimum(place, along.size - 1)], effective
 
 
-@by_value(256)
+@by_value(96)
 def stratified(u: FloatArray, order: FloatArray) -> FloatArray:
     """Spread uniforms so that points near each other in an order share out the octiles."""
     size = u.size

@@ -1,8 +1,12 @@
 """Links: what a range means, and what the past of their child teaches of them."""
 
+import math
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 
+from forecasting.domain.phrase import parse_ratio
 from forecasting.domain.process import LinkSpec, MoveSpec, Phrase, ProcessSpec
 from forecasting.evidence.history import Past, Piece
 from forecasting.models.world.links import beta_prior, implied_ratio, log_spread, prior_betas
