@@ -116,7 +116,6 @@ def story_discounts(
     mean: Callable[[Report], float],
     *,
     rho: float = STORY_RHO,
-    event_rho: float = EVENT_RHO,
 ) -> dict[str, float]:
     """Give the discount of each report, by key: copies within a story, then stories of one event.
 
@@ -143,7 +142,7 @@ def story_discounts(
             ]
             within[story] = story_discount(sizes, rho)
             totals[story] = within[story] * sum(sizes)
-        between = story_discount(list(totals.values()), event_rho)
+        between = story_discount(list(totals.values()), EVENT_RHO)
         for story, members in stories.items():
             discounts.update({member.key: within[story] * between for member in members})
     return discounts

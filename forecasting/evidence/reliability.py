@@ -90,11 +90,9 @@ class Reliabilities:
         claims: Sequence[Claim],
         *,
         grades: Mapping[str, str] | None = None,
-        grade_priors: Mapping[str, tuple[float, float]] = GRADE_PRIORS,
         rho: float = STORY_RHO,
         shift_sd: float = SHIFT_SD,
     ) -> None:
-        self._grade_priors = grade_priors
         self._shift_sd = shift_sd
         self._grades = dict(grades or {})
         for claim in sorted(claims, key=lambda claim: claim.report.key):
@@ -104,7 +102,7 @@ class Reliabilities:
             self._claims.setdefault(claim.report.source, []).append(claim)
         self._discounts = story_discounts(
             [claim.report for claim in claims],
-            lambda report: _mean(grade_priors[self._grades[report.source]]),
+            lambda report: _mean(GRADE_PRIORS[self._grades[report.source]]),
             rho=rho,
         )
         self._evidence = {
@@ -126,8 +124,8 @@ class Reliabilities:
             An unknown grade.
         """
         grade = grade or self._grades.get(source, _UNSTATED)
-        if grade not in self._grade_priors:
-            msg = f"grade ({grade}): must be one of {', '.join(self._grade_priors)}"
+        if grade not in GRADE_PRIORS:
+            msg = f"grade ({grade}): must be one of {', '.join(GRADE_PRIORS)}"
             raise InvalidInput(msg)
         mine = self._claims.get(source, [])
         key = (source if mine else "", grade)
@@ -177,7 +175,7 @@ class Reliabilities:
         return likelihood
 
     def _tables(self, grade: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        return _tables(*self._grade_priors[grade], self._shift_sd)
+        return _tables(*GRADE_PRIORS[grade], self._shift_sd)
 
 
 def claims_of(

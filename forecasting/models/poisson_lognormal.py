@@ -37,7 +37,12 @@ _OF_MORE = ("maximum", "minimum", "logaddexp", "concatenate")
 
 def numpy_mathematics() -> SimpleNamespace:
     """Return what the formulas need, for arrays; `fixed` stops derivatives in a graph."""
-    from scipy.special import gammaln, logsumexp
+    from scipy.special import gammaln
+
+    def logsumexp(x: FloatArray, axis: int) -> FloatArray:
+        peak = x.max(axis=axis, keepdims=True)  # no row is -inf throughout
+        found = np.log(np.exp(x - peak).sum(axis=axis, keepdims=True)) + peak
+        return np.asarray(found.squeeze(axis), dtype=np.float64)
 
     return SimpleNamespace(
         **{name: getattr(np, name) for name in (*_OF_ONE, *_OF_MORE)},
@@ -115,10 +120,7 @@ def posterior_quantiles(
         message = f"u ({level.shape}): one-dimensional, between 0 and 1."
         raise InvalidInput(message)
     xp = numpy_mathematics()
-    centre, width, seen = (
-        np.broadcast_to(np.asarray(value, dtype=np.float64), level.shape)[:, None]
-        for value in (loc, scale, exposure)
-    )
+    centre, width, seen = (np.asarray(value, dtype=np.float64) for value in (loc, scale, exposure))
     place, sd = mode(centre, width, count, seen, xp)
     # A flat prior has no far side that is worth a node.
     far = np.minimum(REACH * width, 40.0)
@@ -126,27 +128,46 @@ def posterior_quantiles(
     right = np.full_like(left, np.arcsinh(REACH))
     if log_weight is not None:
         right = np.arcsinh(np.minimum(np.maximum((centre - place + far) / sd, REACH), 1e3))
-    t = left + (right - left) * np.linspace(0.0, 1.0, TABLE)
-    x = place + sd * np.sinh(t)
-    log_density = count * x - seen * np.exp(np.minimum(x, 700.0))
-    log_density += -0.5 * ((x - centre) / width) ** 2 + np.log(np.cosh(t))
-    if log_weight is not None:
-        log_density += log_weight(x)
-    peak = log_density.max(axis=1, keepdims=True)
-    density = np.exp(log_density - peak)
-    step = (right - left)[:, 0] / (TABLE - 1)
+    # One column a point, or one for all: what is the same in all points is tabulated once. In
+    # place, for making room for so many numbers takes longer than to compute them.
+    t = left + (right - left) * np.linspace(0.0, 1.0, TABLE)[:, None]
+    x = np.sinh(t)
+    x *= sd
+    x += place
+    work = np.minimum(x, 700.0)
+    np.exp(work, out=work)
+    work *= seen
+    log_density = count * x
+    log_density -= work
+    further = None if log_weight is None else log_weight(x)
+    x -= centre
+    x /= width
+    x *= x
+    x *= -0.5
+    x += np.log(np.cosh(t, out=work), out=work)
+    log_density += x
+    if further is not None:
+        log_density = log_density + further
+    peak = log_density.max(axis=0)
+    log_density -= peak
+    density = np.exp(log_density, out=log_density)
+    step = (right - left) / (TABLE - 1)
+    piece = density[1:] + density[:-1]
+    piece *= 0.5
     cumulative = np.zeros_like(density)
-    np.cumsum(0.5 * (density[:, 1:] + density[:, :-1]), axis=1, out=cumulative[:, 1:])
-    total = cumulative[:, -1]
+    for k in range(TABLE - 1):  # NumPy's own cumsum down the columns is slow
+        np.add(cumulative[k], piece[k], out=cumulative[k + 1])
+    total = cumulative[-1]
     target = level * total
-    above = np.clip((cumulative < target[:, None]).sum(axis=1), 1, TABLE - 1)
-    row = np.arange(level.size)
+    above = np.clip((cumulative < target).sum(axis=0), 1, TABLE - 1)
+    column = np.arange(level.size) if density.shape[1] > 1 else 0
     # Within a step the density is a line, its integral a parabola, whose root this is.
-    before, after = density[row, above - 1], density[row, above]
-    due = target - cumulative[row, above - 1]
+    before, after = density[above - 1, column], density[above, column]
+    due = target - cumulative[above - 1, column]
     root = np.sqrt(np.maximum(before**2 + 2.0 * (after - before) * due, 0.0))
     share = 2.0 * due / np.maximum(before + root, 1e-300)
-    at = t[row, above - 1] + share * step
-    log_rate = place[:, 0] + sd[:, 0] * np.sinh(at)
-    log_norm = np.log(sd[:, 0] / width[:, 0]) - LOG_ROOT_TWO_PI + np.log(step)
-    return log_rate, peak[:, 0] + np.log(total) + log_norm
+    at = t[above - 1, column if t.shape[1] > 1 else 0] + share * step
+    log_rate = place + sd * np.sinh(at)
+    log_norm = np.log(sd / width) - LOG_ROOT_TWO_PI + np.log(step)
+    log_evidence = np.broadcast_to(peak + np.log(total) + log_norm, level.shape)
+    return log_rate, log_evidence

@@ -1,6 +1,6 @@
 """How a prior is written down: plain data with its source, and the arrays that a graph takes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,7 +9,7 @@ import numpy as np
 from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
 
-__all__ = ["PriorSpec", "from_standard", "prior_arrays", "prior_draw"]
+__all__ = ["PriorSpec", "from_standard", "prior_arrays"]
 
 #: Distribution -> its parameters in order; all but a mean must be positive.
 DISTRIBUTIONS = {
@@ -123,17 +123,3 @@ def from_standard(
         elif name in draws:
             found[name] = draws[name]
     return found
-
-
-def prior_draw(rng: np.random.Generator, priors: Mapping[str, PriorSpec]) -> dict[str, FloatArray]:
-    """Draw every parameter once from its prior."""
-    drawn: dict[str, Callable[..., float]] = {
-        "normal": rng.normal,
-        "lognormal": lambda mu, sd: np.exp(rng.normal(mu, sd)),
-        "gamma": lambda shape, rate: rng.gamma(shape, 1.0 / rate),
-        "beta": rng.beta,
-    }
-    return {
-        name: np.asarray(drawn[prior.distribution](*prior.values), dtype=np.float64)
-        for name, prior in priors.items()
-    }

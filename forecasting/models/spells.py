@@ -192,14 +192,13 @@ class Spells(Graph):
 KINDS = {"claim": "first-claim", "formal": "formal-end", "agreement": "peace-agreement"}
 
 
-def representative_spells(fit: Fit, *, monitored: float = 0.0) -> dict[str, FloatArray]:
-    """Return a fit's draws in an order in which neighbours are alike.
+def representative_spells(fit: Fit) -> dict[str, FloatArray]:
+    """Return a fit's draws, of a case that is not monitored, so that neighbours are alike.
 
-    In 32 strata of theta, which holds the effect of `monitored`, and within each by the share that
-    lasts, or by k, up and down in turn.
+    In 32 strata of theta, and within each by the share that lasts, or by k, up and down in turn.
     """
     draws = {name: np.asarray(values) for name, values in fit.draws.items()}
-    theta = draws["theta"] + draws["beta"] * monitored
+    theta = draws["theta"]
     by = np.argsort(theta, kind="stable")
     second = draws.get("lasting", draws["k"])
     snake = [
@@ -233,9 +232,9 @@ class SpellDraws:
         return [np.asarray(value, dtype=np.float64) for value in values]
 
     @classmethod
-    def of(cls, model: Spells, fit: Fit, *, monitored: float = 0.0) -> "SpellDraws":
+    def of(cls, model: Spells, fit: Fit) -> "SpellDraws":
         """Give the draws of a fitted class."""
-        draws = representative_spells(fit, monitored=monitored)
+        draws = representative_spells(fit)
         once = draws.get("pi", 0.0)
         # A stay is at once, for good, or neither: of those not at once a share lasts.
         lasting = draws.get("lasting", 0.0) * (1.0 - np.asarray(once))

@@ -45,14 +45,14 @@ FLOOR = 0.02
 RECALIBRATED_FROM = 20
 
 
-def log_likelihood_of(probability: ArrayLike, *, clip: float = CLIP) -> FloatArray:
-    """Return the log of the probability of what happened, drawn into [clip, 1 - clip]."""
+def log_likelihood_of(probability: ArrayLike) -> FloatArray:
+    """Return the log of the probability of what happened, drawn into [.01, .99]."""
     p = np.asarray(probability, dtype=np.float64)
     # Written so that a NaN refuses.
     if not np.all((p >= 0) & (p <= 1)):
         message = f"probability ({p}): must lie in [0, 1]."
         raise InvalidInput(message)
-    return np.asarray(np.log(np.clip(p, clip, 1 - clip)), dtype=np.float64)
+    return np.asarray(np.log(np.clip(p, CLIP, 1 - CLIP)), dtype=np.float64)
 
 
 def floored(weights: ArrayLike, floor: float = FLOOR) -> FloatArray:
@@ -77,7 +77,6 @@ def ensemble_weights(
     log_likelihood: ArrayLike,
     event: ArrayLike,
     *,
-    prior: ArrayLike | None = None,
     tempering: float = TEMPERING,
     floor: float = FLOOR,
 ) -> FloatArray:
@@ -85,17 +84,14 @@ def ensemble_weights(
 
     `log_likelihood` (n, K) is from `log_likelihood_of`, one row a question, NaN where the
     worldview had not entered; one that is silent after it had entered is refused. `event` (n,)
-    labels the event clusters, `prior` (K,) are prior shares, equal by default. A `tempering` of 1
-    is plain Bayes.
+    labels the event clusters. A `tempering` of 1 is plain Bayes.
     """
-    scores, clusters, shares = _checked(log_likelihood, event, prior, tempering)
-    logs = _log_weights(scores, clusters, shares, tempering)
+    scores, clusters = _checked(log_likelihood, event)
+    logs = _log_weights(scores, clusters, tempering)
     return floored(np.exp(logs - logs.max()), floor)
 
 
-def _checked(
-    log_likelihood: ArrayLike, event: ArrayLike, prior: ArrayLike | None, tempering: float
-) -> tuple[FloatArray, NDArray[np.int64], FloatArray]:
+def _checked(log_likelihood: ArrayLike, event: ArrayLike) -> tuple[FloatArray, NDArray[np.int64]]:
     scores = np.asarray(log_likelihood, dtype=np.float64)
     labels = np.asarray(event)
     if scores.ndim != 2 or not scores.shape[1] or labels.shape != scores.shape[:1]:
@@ -106,21 +102,10 @@ def _checked(
     if np.any(np.isinf(scores)) or np.any(scores > 0):
         message = "log_likelihood: must be finite and at most 0; clip the probabilities."
         raise InvalidInput(message)
-    if not 0 <= tempering <= 1:
-        message = f"tempering ({tempering}): must lie in [0, 1]."
-        raise InvalidInput(message)
-    members = scores.shape[1]
-    shares = np.full(members, 1 / members) if prior is None else np.asarray(prior, np.float64)
-    if shares.shape != (members,) or not np.all(shares > 0) or not np.all(np.isfinite(shares)):
-        message = f"prior ({shares}): one positive share for each of {members} worldviews."
-        raise InvalidInput(message)
-    clusters = np.unique(labels, return_inverse=True)[1].reshape(-1).astype(np.int64)
-    return scores, clusters, shares / shares.sum()
+    return scores, np.unique(labels, return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
-def _log_weights(
-    scores: FloatArray, clusters: NDArray[np.int64], shares: FloatArray, tempering: float
-) -> FloatArray:
+def _log_weights(scores: FloatArray, clusters: NDArray[np.int64], tempering: float) -> FloatArray:
     """Go through the stages between two entries; within one the order does not matter."""
     per_question = tempering / np.bincount(clusters)[clusters] if clusters.size else np.empty(0)
     spoke = ~np.isnan(scores)
@@ -137,11 +122,10 @@ def _log_weights(
                 "earlier one."
             )
             raise InvalidInput(message, hint="leave the question out for all")
-        entered, total = logs.copy(), shares[pattern].sum()
-        new = pattern & ~present
-        entered[new] = np.log(shares[new] / total)
+        entered = logs.copy()
+        entered[pattern & ~present] = -np.log(pattern.sum())
         if present.any():
-            entered[present] += np.log(shares[present].sum() / total)
+            entered[present] += np.log(present.sum() / pattern.sum())
         logs, present = entered, pattern.copy()
         rows = np.all(spoke == pattern, axis=1)
         gained = per_question[rows] @ scores[np.ix_(rows, pattern)]

@@ -12,13 +12,27 @@ from numpy.typing import ArrayLike
 from forecasting.arrays import FloatArray
 from forecasting.models import weibull
 from forecasting.models.deliveries import LEAST_SHARE, T0, Deliveries, Package, delivery_data
-from forecasting.models.prior import PriorSpec, prior_draw
+from forecasting.models.prior import PriorSpec
 from forecasting.models.rates import Rates, rate_data
 from forecasting.models.spells import Spells
 from forecasting.models.weibull import cumulative_hazard
 
 #: An hour: the least age at which an end is told from the start.
 HOUR = 1.0 / 24.0
+
+
+def prior_draw(rng, priors):
+    """Draw every parameter once from its prior."""
+    drawn = {
+        "normal": rng.normal,
+        "lognormal": lambda mu, sd: np.exp(rng.normal(mu, sd)),
+        "gamma": lambda shape, rate: rng.gamma(shape, 1.0 / rate),
+        "beta": rng.beta,
+    }
+    return {
+        name: np.asarray(drawn[prior.distribution](*prior.values), dtype=np.float64)
+        for name, prior in priors.items()
+    }
 
 
 def simulated(

@@ -47,7 +47,7 @@ from forecasting.evidence.relevant import asked
 from forecasting.evidence.reports import CodedReport, bound
 from forecasting.evidence.shapley import shapley
 from forecasting.models.world.model import Run, Variant
-from forecasting.models.world.reading import Answer, on_scale, pull
+from forecasting.models.world.reading import Answer, on_scale, pull, read
 from forecasting.store import Ledger
 
 #: Paths of one step of an explanation, and in all over the coalitions of stories.
@@ -103,8 +103,7 @@ class Explanation:
         run = model.run(Variant(MODEL), [self.question], self.predictor.at(self.as_of, facts))
         after = model.read(run, self.question)
         if not after.numbers:
-            msg = f"question ({self.question.id}): {after.gate.removeprefix('refused: ')}"
-            raise InvalidInput(msg)
+            raise self._refused(after.gate)
         now = self._step(Variant(MODEL), facts)
         rows, change = self._steps(facts, now, run)
         moved = [np.any(step.value != 0.0) for _, step in rows]
@@ -142,6 +141,9 @@ class Explanation:
             else None,
         }
 
+    def _refused(self, gate: str) -> InvalidInput:
+        return InvalidInput(f"question ({self.question.id}): {gate.removeprefix('refused: ')}")
+
     def _scale(self, answer: Answer) -> FloatArray:
         return on_scale(self.question, answer.numbers)
 
@@ -164,12 +166,12 @@ class Explanation:
         size = draws or (STEP_DRAWS if self.question.type == "binary" else None)
         model = self.predictor.model
         run = model.run(variant, [self.question], at, draws=size, betas=betas)
-        answer = model.read(run, self.question)
-        if not answer.numbers:
-            msg = f"question ({self.question.id}): {answer.gate.removeprefix('refused: ')}"
-            raise InvalidInput(msg)
         predicate = model.predicates[self.question.id]
-        return Step(self._scale(answer), pull(run.paths, predicate, self.question))
+        numbers, _, _, gate, _ = read(run.paths, predicate, self.question)
+        if not numbers:
+            raise self._refused(gate)
+        change = pull(run.paths, predicate, self.question)
+        return Step(on_scale(self.question, numbers), change)
 
     def _steps(self, facts: Sequence[Evidence], now: Step, run: Run) -> tuple[list[Row], Step]:
         """Give the chain from the prior to the answer, and all of it: a step changes one thing.

@@ -8,6 +8,7 @@ known of it is told by the process's own past.
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,13 +37,26 @@ Datum = tuple[str, Effect, Evidence]
 ROWS = 64
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ClassDraws:
-    """A class of spells as drawn, its fit, and whether the model fits the class's own cases."""
+    """A class of spells as drawn, with the graph, its fit, and the class's own cases."""
 
-    draws: SpellDraws
+    graph: Spells
     fit: Fit
-    verdict: str
+    rows: Rows
+
+    @cached_property
+    def draws(self) -> SpellDraws:
+        """The draws in an order in which neighbours are alike."""
+        return SpellDraws.of(self.graph, self.fit)
+
+    @cached_property
+    def verdict(self) -> str:
+        """Empty, or that the model does not fit the class's own cases."""
+        if not len(self.rows["lower"]):
+            return ""
+        told = verdict(self.graph.predictive_check(self.fit.draws, self.rows, seed=0))
+        return told if told.startswith("does not fit") else ""
 
 
 #: (class, evidence of cases, moment, fits, process that asks) to its draws.
@@ -73,7 +87,9 @@ def class_draws(classes: Mapping[str, ReferenceClass]) -> ClassOf:
         rows = read[asked]
         key = (name, array_hash(rows))
         if key not in kept:
-            kept[key] = _drawn(KINDS[classes[name].kind], rows, fits)
+            graph = Spells(KINDS[classes[name].kind])
+            fit = fits.fit(graph, rows, graph.default_priors())
+            kept[key] = ClassDraws(graph, fit, rows)
         return kept[key]
 
     return of
@@ -86,14 +102,6 @@ def _rows(
         return agreement_rows(items, reference, as_of)
     own = [] if asking.since is None else [asking.since]
     return truce_rows(items, reference, reference.kind, anchor(items, "truces", as_of), own)
-
-
-def _drawn(setting: str, rows: Rows, fits: FitCache) -> ClassDraws:
-    graph = Spells(setting)
-    fit = fits.fit(graph, rows, graph.default_priors())
-    told = verdict(graph.predictive_check(fit.draws, rows, seed=0)) if len(rows["lower"]) else ""
-    misfit = told if told.startswith("does not fit") else ""
-    return ClassDraws(SpellDraws.of(graph, fit), fit, misfit)
 
 
 def told_apart(processes: Mapping[str, ProcessSpec]) -> dict[str, ProcessSpec]:

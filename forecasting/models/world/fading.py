@@ -49,7 +49,7 @@ def grid_of(reports: Sequence[Report], horizon: float) -> FloatArray:
     spans = [(r.known, r.known + lasts(r), r.half_life) for r in reports]
     cuts = sorted({edge for known, end, _ in spans for edge in (known, end)})
     days: list[float] = []
-    day = cuts[0] if cuts else NEVER
+    day = cuts[0]
     while day <= horizon:
         days.append(day)
         acting = [half_life for known, end, half_life in spans if known <= day < end - SAME]
@@ -91,6 +91,9 @@ def fading(
     later: list[tuple[float, int, int]] = []
     size = 0
     for k, mine in enumerate(of):
+        if not mine:
+            ptr.append(len(items))
+            continue
         mine.sort(key=lambda r: (r.source, r.known, r.key, r.log_ratio))
         days = grid_of(mine, horizon)
         bounds: dict[str, float] = {}

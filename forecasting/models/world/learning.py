@@ -22,7 +22,7 @@ from forecasting.models.news_gain import gain_draws, learned_gain, summary
 from forecasting.models.registry import own_hazards
 from forecasting.models.spells import SpellDraws
 from forecasting.models.world.assembly import Hazard
-from forecasting.models.world.classes import ClassOf, cases_of, told_apart
+from forecasting.models.world.classes import ClassDraws, ClassOf, cases_of, told_apart
 from forecasting.models.world.delivery import DeliveryOf
 from forecasting.models.world.parameters import Kept, Lazily, Parameters, parameters
 
@@ -37,8 +37,8 @@ class Learned:
 
     `hazards`, `betas`, `gain`: one value a parameter point; those of a process are drawn when it is
     simulated. `fits` are the graphs behind them, for the gate and the record, `posterior` the fits
-    themselves, and `owners` the processes that rest on each. `verdicts`: by process, where a
-    reference class does not fit its own cases. `faults`: processes whose parameters cannot be
+    themselves, and `owners` the processes that rest on each. `classes` are the reference classes
+    behind each process. `faults`: processes whose parameters cannot be
     learned, and why; what rests on them is not simulated. `holding` learns again with some links at
     a known log hazard ratio.
     """
@@ -48,7 +48,7 @@ class Learned:
     gain: FloatArray | float
     fits: Mapping[str, Fitted]
     posterior: Mapping[str, Fit]
-    verdicts: Mapping[str, str]
+    classes: Mapping[str, Sequence[ClassDraws]]
     gain_summary: Mapping[str, float | int]
     faults: Mapping[str, str]
     owners: Mapping[str, frozenset[str]]
@@ -69,9 +69,8 @@ class Learned:
 
     def verdict(self, names: frozenset[str]) -> str:
         """Say whether the classes behind some processes fit their own cases."""
-        return "; ".join(
-            dict.fromkeys(self.verdicts[n] for n in sorted(names) if n in self.verdicts)
-        )
+        told = (each.verdict for name in sorted(names) for each in self.classes.get(name, ()))
+        return "; ".join(dict.fromkeys(filter(None, told)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +118,7 @@ class Learner:
         owners: dict[str, frozenset[str]] = {}
         draws: dict[str, SpellDraws] = {}
         delivered: dict[str, Fit] = {}
-        verdicts: dict[str, str] = {}
+        classes: dict[str, list[ClassDraws]] = {}
         known = cases if variant.history else ()
         for name, process in spec.processes.items():
             try:
@@ -147,15 +146,14 @@ class Learner:
                     delivered[f"deliveries {name}"] = fit
                     owners[f"deliveries {name}"] = frozenset({name})
                     continue
-                for reference in {
+                for reference in dict.fromkeys(
                     m.phrase.reference for m in process.moves if m.phrase.form == "class"
-                }:
+                ):
                     found = self.classes(reference, known, as_of, self.fits, process)
                     draws[f"{reference}/{name}"] = found.draws
                     posterior[f"spells {reference}/{name}"] = found.fit
                     owners[f"spells {reference}/{name}"] = frozenset({name})
-                    if found.verdict:
-                        verdicts[name] = found.verdict
+                    classes.setdefault(name, []).append(found)
             except (InvalidInput, GateRefused) as fault:
                 faults[name] = f"process ({name}): {fault}"
                 continue
@@ -198,7 +196,7 @@ class Learner:
                 1.0 if gain is None else gain_draws(points, self.seed, gain) * gain_shift,
                 learned_of,
                 posterior,
-                verdicts,
+                classes,
                 summary(gain) if gain is not None else {},
                 faults,
                 owners,

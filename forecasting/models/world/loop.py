@@ -55,7 +55,7 @@ _FROM, _ENDED = range(2)
 
 def _plain[F: Callable[..., Any]](function: F) -> F:
     """Compile a helper; it is kept with whatever calls it."""
-    return cast(F, numba.njit(error_model="numpy")(function))
+    return cast(F, numba.njit(error_model="numpy", inline="always")(function))
 
 
 def _kept[F: Callable[..., Any]](function: F) -> F:
@@ -290,8 +290,9 @@ def run(
                     shape = _of(value, move, m, SHAPE, d, point)
                     due[m] = _later(shape, t, base[m], due[m], size - news[m])
                     news[m] = size
-                    changed = True
-                    soonest[p], nearest[p] = _first(due, own[p], own_end[p])
+                    if nearest[p] == m or due[m] <= soonest[p]:
+                        changed = True
+                        soonest[p], nearest[p] = _first(due, own[p], own_end[p])
                 continue
             old = state[p]
             recorded = True

@@ -124,6 +124,7 @@ class WorldModel:
     faults: dict[tuple[str, dt.datetime], str] = field(default_factory=dict)
     _kept: OrderedDict[Any, Run] = field(default_factory=OrderedDict)
     _told: dict[Any, dict[str, Answer]] = field(default_factory=dict)
+    _rests: dict[str, frozenset[str]] = field(default_factory=dict)
     _learned: OrderedDict[Any, Learned] = field(default_factory=OrderedDict)
     _read: OrderedDict[Any, _Known] = field(default_factory=OrderedDict)
 
@@ -243,7 +244,10 @@ class WorldModel:
 
     def rests(self, question: Question) -> frozenset[str]:
         """Give the processes that a question rests on: those that it names, and their ancestors."""
-        return ancestors(self.spec.links, asked(self.predicates[question.id]))
+        if question.id not in self._rests:
+            named = asked(self.predicates[question.id])
+            self._rests[question.id] = ancestors(self.spec.links, named)
+        return self._rests[question.id]
 
     def _names(self, group: Sequence[Question], variant: Variant) -> frozenset[str]:
         """Give the processes that a group's answers rest on."""

@@ -17,7 +17,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forecasting.arrays import FloatArray, IntArray
+from forecasting.arrays import FloatArray, IntArray, by_value
 from forecasting.domain.process import LinkSpec, MoveSpec, ProcessSpec
 from forecasting.errors import GateRefused, InvalidInput
 from forecasting.evidence.history import Past, links_on
@@ -28,7 +28,6 @@ from forecasting.models.poisson_lognormal import (
     numpy_mathematics,
     posterior_quantiles,
 )
-from forecasting.models.prior import PriorSpec
 from forecasting.models.spells import SpellDraws
 from forecasting.models.world.assembly import Hazard
 from forecasting.models.world.chance import uniforms
@@ -43,6 +42,10 @@ Key = tuple[str, str]
 PROPOSALS = 4096
 #: Points in a row, by the order of their weighed parameters, that share out a rate's octiles.
 BLOCK = 8
+#: Draws of processes that are kept.
+KEPT = 192
+#: Proposals that are weighed at once.
+PART = 512
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +74,6 @@ def parameters(
     links: Sequence[LinkSpec] = (),
     fits: FitCache | None = None,
     classes: Mapping[str, SpellDraws] = MappingProxyType({}),
-    priors: Mapping[str, PriorSpec] | None = None,
     pool: Collection[Key] | None = None,
     pooled: bool = True,
     history: bool = True,
@@ -98,7 +100,7 @@ def parameters(
         chosen = [key for key in pool_of if pool is None or key in pool]
         rows = {key: pool_of[key] for key in chosen} if history else None
         with _named(sorted({name for name, _ in pool_of}), faults):
-            joined = pooled_rates(rows, pasts, priors, fits=fits)
+            joined = pooled_rates(rows, pasts, fits)
     child = {link.name: link for link in links}
     moves = [(name, move.name) for name, process in timed.items() for move in _timed(process)]
 
@@ -198,16 +200,15 @@ type _Drawn = tuple[dict[str, Hazard], dict[str, FloatArray], float | None]
 class Kept:
     """The last draws of processes by what they follow from: variants of a world share most."""
 
-    def __init__(self, most: int = 192) -> None:
+    def __init__(self) -> None:
         self._drawn: OrderedDict[bytes, _Drawn] = OrderedDict()
-        self._most = most
 
     def of(self, drawing: "_Drawing") -> _Drawn:
         """Give a draw, made before or now."""
         key = drawing.key()
         if key not in self._drawn:
             self._drawn[key] = drawing.draw()
-            if len(self._drawn) > self._most:
+            if len(self._drawn) > KEPT:
                 self._drawn.popitem(last=False)
         self._drawn.move_to_end(key)
         return self._drawn[key]
@@ -320,10 +321,10 @@ class _Drawing:
         count, exposure = past.count + prior.count, past.exposure(beta, prior.shape)
         if np.any(np.asarray(prior.for_good) > 0.0):
             return told + _quantiles(np.full(prior.size, 0.5), prior, past, beta)[1]
-        told = told + _marginal(prior, count, exposure + prior.exposure)
+        told = told + _marginal(prior.loc, prior.scale, count, exposure + prior.exposure)
         if prior.pooled and self.joined is not None and self._key(move) in self.joined.moves:
             # The pool has learned from this past, as it was with every link at its median.
-            told = told - _marginal(prior, *self.pool_of[self._key(move)])
+            told = told - _marginal(prior.loc, prior.scale, *self.pool_of[self._key(move)])
         return np.asarray(told, dtype=np.float64)
 
     def _rate(
@@ -334,10 +335,8 @@ class _Drawing:
         key = (self.seed, "parameter", self.process.name, move.name, "rate")
         u = stratified(uniforms(self.points, *key), order)
         if prior.flat and not np.any(np.asarray(prior.for_good) > 0.0):
-            from scipy.special import gammaincinv
-
             seen = past.exposure(beta, prior.shape) + prior.exposure
-            rate = np.exp(prior.loc) * gammaincinv(past.count + prior.count, u) / seen
+            rate = np.exp(prior.loc) * _gamma_quantiles(past.count + prior.count, u) / seen
         else:
             rate = np.exp(_quantiles(u, prior, past, beta)[0])
 
@@ -347,14 +346,32 @@ class _Drawing:
         return Hazard(each(rate), each(prior.shape), each(prior.at_once), each(prior.for_good))
 
 
-def _marginal(prior: MovePrior, count: float, exposure: FloatArray | float) -> FloatArray:
-    """Give the log marginal likelihood of counts in each point."""
-    loc, scale, seen = (
-        np.broadcast_to(np.asarray(value, dtype=np.float64), (prior.size,))[:, None]
-        for value in (prior.loc, prior.scale, exposure)
-    )
-    found = log_marginal(loc, scale, count, seen, numpy_mathematics())
-    return np.asarray(found, dtype=np.float64)
+@by_value(64)
+def _gamma_quantiles(count: float, u: FloatArray) -> FloatArray:
+    """Give the quantiles of a unit Gamma."""
+    from scipy.special import gammaincinv
+
+    return np.asarray(gammaincinv(count, u), dtype=np.float64)
+
+
+_posterior = by_value(48)(posterior_quantiles)
+
+
+@by_value(32)
+def _marginal(
+    loc: FloatArray | float,
+    scale: FloatArray | float,
+    count: float,
+    exposure: FloatArray | float,
+) -> FloatArray:
+    """Give the log marginal likelihood of counts in each point; in parts that the cache holds."""
+    each = np.broadcast_arrays(np.atleast_1d(loc), scale, exposure)
+    xp, size = numpy_mathematics(), each[0].size
+    found = np.empty(size)
+    for i in range(0, size, PART):
+        its, wide, seen = (x[i : i + PART, None] for x in each)
+        found[i : i + PART] = log_marginal(its, wide, count, seen, xp)
+    return found
 
 
 def _quantiles(
@@ -365,20 +382,19 @@ def _quantiles(
     good = np.asarray(prior.for_good, dtype=np.float64)
     if not np.any(good > 0.0) or not past.speaks:
         exposure = past.exposure(beta, prior.shape) + prior.exposure
-        return posterior_quantiles(u, prior.loc, prior.scale, count, exposure)
+        return _posterior(u, prior.loc, prior.scale, count, exposure)
     # Of a stay that has not ended, either the rate is low or it is one for good.
     open_, (first, place) = past.unended(), np.unique(past.stay, return_inverse=True)
     each = past.exposures(beta, prior.shape, place.astype(np.int64), first.size)
     lasting = np.isin(first, open_)
     kept = np.clip(good / (1.0 - np.asarray(prior.at_once)), 1e-12, 1.0 - 1e-12)
-    kept = np.broadcast_to(kept, u.shape)[:, None]
 
     def log_weight(x: FloatArray) -> FloatArray:
         hazard = np.exp(np.minimum(x, 700.0))
-        total = np.full_like(x, past.count) * np.log1p(-kept)
+        total = past.count * np.log1p(-kept)
         for row in each[lasting]:
-            total += np.logaddexp(np.log(kept), np.log1p(-kept) - row[:, None] * hazard)
-        return total
+            total = total + np.logaddexp(np.log(kept), np.log1p(-kept) - row * hazard)
+        return np.asarray(total, dtype=np.float64)
 
     exposure = each[~lasting].sum(axis=0) + prior.exposure
     return posterior_quantiles(u, prior.loc, prior.scale, count, exposure, log_weight=log_weight)
@@ -393,6 +409,7 @@ def _comb(log_weight: FloatArray, along: IntArray, level: FloatArray) -> tuple[I
     return along[np.minimum(place, along.size - 1)], effective
 
 
+@by_value(96)
 def stratified(u: FloatArray, order: FloatArray) -> FloatArray:
     """Spread uniforms so that points near each other in an order share out the octiles."""
     size = u.size

@@ -17,6 +17,8 @@ from forecasting.models.world.values import World
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Moves that a story tells at most.
+STEPS = 4
 #: Quantiles of a fan of totals, in percent.
 FAN = (5.0, 25.0, 50.0, 75.0, 95.0)
 
@@ -161,17 +163,15 @@ class Paths:
         n: int = 10,
         *,
         processes: Sequence[str] | None = None,
-        length: int = 4,
         since: float = -np.inf,
-        weights: FloatArray | None = None,
     ) -> list[Story]:
         """Give the most frequent orders in which processes first move after a day."""
         world = self.world
-        w = self.weights() if weights is None else weights
+        w = self.weights()
         chosen = [world.index[name] for name in (world.index if processes is None else processes)]
         width = max((len(each.states) for each in world.processes), default=1)
         base = len(world.processes) * width + 1
-        length = min(length, int(62 / np.log2(base)))
+        length = min(STEPS, int(62 / np.log2(base)))
         when = np.full((len(chosen), world.draws), np.inf)
         code = np.zeros((len(chosen), world.draws), dtype=np.int64)
         for k, process in enumerate(chosen):

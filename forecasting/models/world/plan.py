@@ -59,7 +59,7 @@ def planned(
     for k, (p, each) in enumerate(moves):
         move[k, : loop.SHARED + 1] = (
             p, each.start, each.end, each.start == each.end, each.renews, each.at is not None,
-            _shares(each),
+            np.any(np.asarray(each.at_once) > 0) or np.any(np.asarray(each.for_good) > 0),
         )  # fmt: skip
         date = 0.0 if each.at is None else each.at
         whole = 0.0 if each.size is None else each.size.whole
@@ -72,7 +72,7 @@ def planned(
     for k, (_, each) in enumerate(moves):
         if each.at is None:
             move[k, loop.FIRST_BUDGET] = flat.put(budgets.pop(k))
-        if _shares(each):
+        if move[k, loop.SHARED]:
             move[k, loop.FIRST_SHARE] = flat.put(uniforms(world.draws, seed, "share", names[k]))
         if each.size is not None:
             move[k, loop.FIRST_SIZE] = flat.put(uniforms(world.draws, seed, "size", names[k]))
@@ -175,10 +175,6 @@ def _structure(
         acts,
         np.array(lists, dtype=np.int64),
     )
-
-
-def _shares(move: Move) -> bool:
-    return bool(np.any(np.asarray(move.at_once) > 0) or np.any(np.asarray(move.for_good) > 0))
 
 
 def _check(world: World, moves: Sequence[tuple[int, Move]]) -> None:

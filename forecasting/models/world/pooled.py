@@ -50,13 +50,11 @@ class Pooled:
 def pooled_rates(
     rows: Mapping[Key, tuple[float, float]] | None,
     pasts: Mapping[Key, Past],
-    priors: Mapping[str, PriorSpec] | None,
-    *,
     fits: FitCache | None,
 ) -> Pooled:
     """Fit the pool at its anchor and weigh its draws by what came since."""
     model = Rates()
-    given = model.default_priors() if priors is None else dict(priors)
+    given = model.default_priors()
     if rows is None:
         mu, sigma = _prior_draws(given)
         return Pooled(mu, sigma, np.ones(mu.size), frozenset(), None)

@@ -267,7 +267,7 @@ def test_the_pool_learns_up_to_its_anchor_and_is_not_refitted_by_a_day():
 def test_what_came_since_the_anchor_weighs_the_pool():
     pool, rows = Pool(), {EVENT: (0.0, 300.0)}
     past = {EVENT: Past(*EVENT, (Piece(0.0, 300.0, False, (), 20_020.0 - 220.0),))}
-    found = pooled_rates(rows, past, None, fits=pool)
+    found = pooled_rates(rows, past, pool)
     assert float(pool.asked[0]["exposures"][0]) == pytest.approx(220.0)
     mean = np.sum(found.weight * found.mu) / found.weight.sum()
     told = Rates().log_likelihood(pool.draws, {"counts": [0.0], "exposures": [300.0]})
