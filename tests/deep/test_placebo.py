@@ -49,6 +49,13 @@ class World:
 
     def __init__(self, bank, questions, pace):
         start = min(q.opens for q in questions) - DAY
+        # The placebo's world knew of its agreements from the start, or it could simulate none.
+        known = {
+            name: replace(p, delivery=replace(p.delivery, announced_known=start))
+            for name, p in bank.world.processes.items()
+            if p.delivery
+        }
+        bank = replace(bank, world=replace(bank.world, processes=bank.world.processes | known))
         predictor = Predictor(
             Catalog({q.id: q for q in questions}, {}), bank.evidence, bank, seed=0
         )
