@@ -18,7 +18,7 @@ from forecasting.domain.instants import parse_instant
 from forecasting.errors import GateRefused, InvalidInput
 from forecasting.models.fits import FitCache
 from forecasting.models.spells import Spells
-from forecasting.models.world import parameters
+from forecasting.models.world import assembly, model, parameters
 from tests.app import quick
 from tests.app.quick import SMALL
 
@@ -335,6 +335,85 @@ def test_so_does_a_draw_that_breaks(own_book, monkeypatch, fault):
         name: row["after"] for name, row in whole.items() if name not in silent
     }
     assert set(warnings) == {f"{name}: process (text): {fault}" for name in silent}
+
+
+SCHEDULED = """\
+zone: Europe/Kyiv
+processes:
+  day: {at: 2026-09-15}
+  begun: {at: 2026-09-15, since 2026-01-01: ahead}
+  range: {at: 2026-09-01..2026-09-21}
+  watched: {at: 2026-09-01..2026-09-21, watched: 2026-09-11}
+  held: {at: 2026-09-15, 2026-09-09: held}
+  convoy: {event: once in 20 w}
+links:
+  - {while day=held: convoy x3 (2..5), because: it does, source: judgement, known_by: 2025-12-31}
+questions:
+"""
+DAYS = ("2026-09-13", "2026-09-15", "2026-09-16")
+SCHEDULED += "".join(
+    f"  {name}-{day}: {{title: Held, opens: 2026-01-10, closes: {day}, answer: {name} by close}}\n"
+    for name in ("day", "begun", "range", "watched")
+    for day in DAYS
+)
+SCHEDULED += """\
+  is: {title: Held, opens: 2026-01-10, closes: 2026-09-13, answer: held=held on close}
+  hit: {title: Hit, opens: 2026-01-10, closes: 2026-12-31, answer: convoy by close}
+"""
+
+
+def test_a_scheduled_process_comes_on_its_day_or_evenly_in_its_range(own_book):
+    book = own_book(SCHEDULED)
+    moment = parse_instant("2026-09-12T12:00:00Z")
+    rows, warnings = update(book.ledger, [], now=moment, dry_run=True, unwatched=True)
+    told = {row["question"]: row["after"] for row in rows}
+    assert all("nobody has watched" in line for line in warnings)
+    for name in ("day", "begun"):
+        assert [told[f"{name}-{day}"] for day in DAYS] == [0.0001, 0.9999, 0.9999]
+    # From midnight to midnight of twenty days; who looked for ten of them knows the other ten.
+    for day, all_of, rest in zip(DAYS, (12, 14, 15), (2, 4, 5), strict=True):
+        assert told[f"range-{day}"] == pytest.approx(all_of / 20, abs=0.001)
+        assert told[f"watched-{day}"] == pytest.approx(rest / 10, abs=0.001)
+    assert told["is"] == 0.9999
+    found = scenario.live(book.ledger, now=moment).what_if(do=["day-2026-09-15=no"])
+    rows = {row["question"]: row for row in found}
+    assert rows["hit"]["after"] < told["hit"]
+
+
+@pytest.mark.parametrize("fault", [KeyError("k"), ValueError("v"), ZeroDivisionError("z")])
+def test_so_does_a_process_that_cannot_be_put_together(own_book, monkeypatch, fault):
+    book = own_book(PACT)
+    whole, _ = _open_rows(book)
+    real = assembly._process
+
+    def breaks(spec, *arguments):
+        if spec.name == "pact":
+            raise fault
+        return real(spec, *arguments)
+
+    monkeypatch.setattr(assembly, "_process", breaks)
+    rows, warnings = _open_rows(book)
+    kept = {name: row["after"] for name, row in whole.items() if name != "pact-holds"}
+    assert {name: row["after"] for name, row in rows.items()} == kept
+    assert warnings == [f"pact-holds: process (pact): {type(fault).__name__}: {fault}"]
+    live = scenario.live(book.ledger, now=NOW, draws=4_096)
+    assert any(note.startswith("pact-holds is left out: process (pact)") for note in live.notes)
+
+
+def test_so_does_a_question_that_cannot_be_read(own_book, monkeypatch):
+    book = own_book(PACT)
+    whole, _ = _open_rows(book)
+    real = model.read
+
+    def breaks(paths, predicate, question):
+        if question.id == "pact-holds":
+            raise KeyError("k")
+        return real(paths, predicate, question)
+
+    monkeypatch.setattr(model, "read", breaks)
+    rows, warnings = _open_rows(book)
+    assert set(rows) == set(whole) - {"pact-holds"}
+    assert warnings == ["pact-holds: KeyError: 'k'"]
 
 
 def test_a_fault_at_one_moment_is_not_told_of_another(own_book, monkeypatch):

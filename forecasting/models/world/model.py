@@ -199,9 +199,11 @@ class WorldModel:
         """Answer a group; where that fails, each question that does not rest on the fault."""
         try:
             return self._together(variant, group, at, draws)
-        except (InvalidInput, GateRefused) as fault:
+        except (InvalidInput, GateRefused, ArithmeticError, ValueError, LookupError) as fault:
             if len(group) == 1:
-                self.faults[group[0].id, at.moment] = str(fault)
+                plain = isinstance(fault, (InvalidInput, GateRefused))
+                why = str(fault) if plain else f"{type(fault).__name__}: {fault}"
+                self.faults[group[0].id, at.moment] = why
                 return {}
         found: dict[str, Answer] = {}
         for question in group:
@@ -343,6 +345,7 @@ class WorldModel:
             {link.name: learned.betas[link.name] for link in spec.links},
             points=points,
             repeats=times * (size // points),
+            seed=self.seed,
             gain=learned.gain,
         )
         told = known.coded if variant.news else ()
