@@ -109,9 +109,12 @@ def _print(found: Mapping[str, Any]) -> None:
     say(f"its {subject} watched until {cell(oldest)} or later")
     if found["gain"]:
         gain = found["gain"]
+        many = "" if gain["moves"] == 1 else "s"
+        taught = f"learned from {gain['moves']} kind{many} of move that reports spoke of"
+        learned = taught if gain["moves"] else "as believed before any move could teach it"
         say(
             f"reports weigh x{gain['mean']:.2f} of what was coded ({gain['lower']:.2f} to "
-            f"{gain['upper']:.2f}; learned from {gain['moves']} moves)"
+            f"{gain['upper']:.2f}; {learned})"
         )
     if found["undo"] is not None:
         reach = [grade for grade, value in found["undo"]["by_grade"].items() if value is not None]
@@ -121,9 +124,14 @@ def _print(found: Mapping[str, Any]) -> None:
             could = "no single report could do that"
         elif len(reach) == len(found["undo"]["by_grade"]):
             could = "one report of any source could do that"
-        say(
-            f"to undo the whole change: a hazard x{found['undo']['ratio']:.3g} from now on; {could}"
-        )
+        ratio = found["undo"]["ratio"]
+        if ratio is None:
+            say("to undo the whole change: no news on the question could, from x0.001 to x1000")
+        else:
+            say(
+                f"to undo the whole change: lasting news on it that weighs x{ratio:.3g} "
+                f"({'towards' if ratio > 1.0 else 'away from'} yes) from now on; {could}"
+            )
 
 
 def _times(ratio: float | None) -> str:

@@ -9,10 +9,14 @@ from math import log
 import numpy as np
 import pytest
 
+from forecasting import clock
 from forecasting.app.book import Book
+from forecasting.app.catalog import Catalog
 from forecasting.app.forecast import explain as use
 from forecasting.app.forecast import steps
 from forecasting.app.forecast.explain import explain
+from forecasting.app.forecast.predict import OWN, Predictor
+from forecasting.app.forecast.undo import at_pace
 from forecasting.app.forecast.update import update
 from forecasting.app.news import add as news
 from forecasting.cli import explain as cli
@@ -21,6 +25,7 @@ from forecasting.domain.forecasters import PRIOR_STANDS
 from forecasting.domain.instants import parse_instant
 from forecasting.errors import InvalidInput
 from forecasting.evidence.shapley import EXACT, shapley
+from forecasting.models.world.simulate import simulate
 
 Books = Callable[..., Book]
 NOW = parse_instant("2026-08-22T12:00:00Z")
@@ -275,16 +280,80 @@ def test_nothing_known_later_is_in_an_explanation(own_book):
     assert all(row["known_at"] is None or row["known_at"] <= moment for row in before[0]["items"])
 
 
-def test_what_would_undo_the_change_is_a_hazard_and_who_could_report_it(own_book):
+LEFT = (parse_instant("2027-01-01T00:00:00Z") - NOW) / dt.timedelta(days=1)
+SEEN = (NOW - parse_instant("2026-01-01T00:00:00Z")) / dt.timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "median", "sign"),
+    [("gift-comes", "once in 9 mo", 1), ("bridge-holds", "once in 10 mo", -1)],
+)
+def test_what_would_undo_the_change_is_the_ratio_over_uncertain_rates(
+    own_book, monkeypatch, name, median, sign
+):
+    # A rate ~ Gamma(1, b) is outlasted with b / (b + r T): 1 - P = exp(-H) is not so of a mean.
+    monkeypatch.setattr(use, "STEP_DRAWS", 32_768)
+    book = own_book()
+    (found,) = explain(book.ledger, name, now=NOW)
+    spent = int(median.split()[2]) * 365.25 / 12 + SEEN
+    outlasts = 1 - found["prior"] if sign > 0 else found["prior"]
+    by_hand = spent * (1 / outlasts - 1) / LEFT
+    assert found["undo"]["ratio"] == pytest.approx(by_hand**sign, rel=0.03)
+    naive = log(outlasts) / log(1 - found["posterior"] if sign > 0 else found["posterior"])
+    assert abs(log(naive / by_hand)) > 0.06
+    # Above 1 is towards yes, as it is of news.
+    assert (found["undo"]["ratio"] > 1) == (found["prior"] > found["posterior"])
+
+
+STANDS = """\
+zone: UTC
+watched: 2026-08-22
+processes:
+  truce:
+    moves: {none > on: once in 8 mo, on > none: once in 2 mo}
+    since 2026-01-01: none
+    2026-03-01: on
+    2026-07-11: none
+questions:
+  stands: {title: The truce stands, opens: 2026-07-01, closes: 2026-10-31,
+    answer: truce=on on close}
+"""
+
+
+def test_news_that_weighs_what_would_undo_a_change_takes_it_back(own_book):
+    book = own_book(STANDS)
+    (found,) = explain(book.ledger, "stands", now=NOW)
+    ratio = found["undo"]["ratio"]
+    assert found["prior"] > found["posterior"]
+    assert ratio > 1.0
+    signs = {("truce", "none > on"): 1, ("truce", "on > none"): -1}
+    predictor = Predictor.of(book.ledger, Catalog.of(book.ledger), NOW, NOW, seed=0)
+    question = predictor.catalog.questions["stands"]
+    run = predictor.model.run(OWN[0], [question], predictor.at(NOW), draws=32_768)
+    window = (question.opens, question.closes)
+    told = {}
+    for each in (1.0, ratio, 1 / ratio):
+        world = at_pace(run.world, signs, NOW, log(each))
+        paths = simulate(world, (*run.paths.reach, max(run.paths.reach)))
+        told[each] = paths.truth(predictor.asks["stands"].event, *window).mean()
+    assert told[1 / ratio] < told[1.0] < told[ratio] == pytest.approx(found["prior"], abs=0.02)
+    # A pace of 1 changes no path.
+    assert told[1.0] == run.paths.truth(predictor.asks["stands"].event, *window).mean()
+
+
+def test_who_may_say_less_can_undo_less_and_what_nothing_undoes_is_said(
+    own_book, monkeypatch, tmp_path, capsys
+):
     book = own_book()
     add(book, "A word", "gift-comes=x6", grade="A", known_at="2026-08-22T11:00:00Z")
     (found,) = explain(book.ledger, "gift-comes", now=NOW)
-    ratio = found["undo"]["ratio"]
-    left = -log(1 - found["posterior"])
-    assert ratio * left == pytest.approx(-log(1 - found["prior"]), rel=1e-6)
     reach = [found["undo"]["by_grade"][grade] is not None for grade in "ABCDE"]
-    # Who may say less can undo less: once a grade is too weak, all below it are.
+    # Once a grade is too weak, all below it are.
     assert reach == sorted(reach, reverse=True)
+    monkeypatch.setattr(use, "undoing", lambda *arguments, **options: None)
+    with clock.at(NOW):
+        assert run(["--db", str(tmp_path / "own0.db"), "explain", "gift-comes"]) == 0
+    assert "no news on the question could" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_closed_question_is_explained_as_of_a_moment_when_it_was_open(own_book):

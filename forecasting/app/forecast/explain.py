@@ -33,6 +33,7 @@ from forecasting.app.forecast.steps import (
     story_of,
     unreported,
 )
+from forecasting.app.forecast.undo import undoing
 from forecasting.app.ledger.log import check_moment
 from forecasting.arrays import FloatArray
 from forecasting.domain.evidence import GRADES, Evidence
@@ -137,7 +138,7 @@ class Explanation:
             "links": self._links(facts, run, self._scale(after), now),
             "gain": run.learned.gain_summary,
             "watched_until": {name: record.free for name, record in run.records.items()},
-            "undo": self._undo(change, prior, after)
+            "undo": self._undo(run, change, now)
             if self.question.type == "binary" and after.decided is None
             else None,
         }
@@ -327,20 +328,18 @@ class Explanation:
             return max(FULL_BAR, widest)
         return max(float(self._scale(after)[0]) / 2, widest, 1.0)
 
-    def _undo(self, change: Step, before: float, after: Answer) -> dict[str, Any] | None:
-        """Say what hazard ratio from now on would take the answer back to its prior."""
-        signs = to_question(
-            self.predictor.model.predicates[self.question.id], self.predictor.bank.world
-        )
+    def _undo(self, run: Run, change: Step, now: Step) -> dict[str, Any] | None:
+        """Say what lasting news on the question would take the answer back to its prior."""
+        predicate = self.predictor.model.predicates[self.question.id]
+        signs = to_question(predicate, self.predictor.bank.world)
         if abs(float(change.value[0])) < 0.05 or not change.clear[0] or not signs:
             return None
-        now = after.numbers[0]
-        if not 0.0 < now < 1.0 or not 0.0 < before < 1.0:
-            return None
-        # One constant ratio on the hazard that is left: 1 - P = exp(-H), exact for one exit.
-        leaving = any(sign < 0 for sign in signs.values())
-        left, wanted = (-log(now), -log(before)) if leaving else (-log(1 - now), -log(1 - before))
-        ratio = wanted / left
+        before = 1.0 / (1.0 + exp(float(change.value[0] - now.value[0])))
+        ratio = undoing(
+            run, predicate, self.question, signs, target=before, draws=STEP_DRAWS, seed=self.seed
+        )
+        if ratio is None:
+            return {"ratio": None, "by_grade": dict.fromkeys(GRADES)}
         return {
             "ratio": ratio,
             "by_grade": {
