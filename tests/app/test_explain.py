@@ -19,6 +19,7 @@ from forecasting.app.forecast.predict import OWN, Predictor
 from forecasting.app.forecast.undo import at_pace
 from forecasting.app.forecast.update import update
 from forecasting.app.news import add as news
+from forecasting.app.news import shown as listing
 from forecasting.cli import explain as cli
 from forecasting.cli import run
 from forecasting.domain.forecasters import PRIOR_STANDS
@@ -29,6 +30,7 @@ from forecasting.models.world.simulate import simulate
 
 Books = Callable[..., Book]
 NOW = parse_instant("2026-08-22T12:00:00Z")
+PAGES = ("truce-comes", "gift-comes")
 SHOWN = {"time", "history", "links"}
 
 
@@ -380,6 +382,61 @@ def test_an_update_records_what_moved_each_probability(own_book):
     assert moves[0][0].startswith("news-")
     assert moves[0][1][0] < 0
     assert moves[-1][0] == "time"
+
+
+def moved(book, name):
+    (row,) = [
+        row for row in update(book.ledger, [], now=NOW, dry_run=True)[0] if row["question"] == name
+    ]
+    return {move["cause"]: move["change"] for move in row["moved"]}, row
+
+
+def test_what_moved_a_number_is_told_as_an_explanation_tells_it(own_book):
+    book = own_book()
+    earlier = NOW - dt.timedelta(days=10)
+    update(book.ledger, [], now=earlier, watched=True, everything=True)
+    rumour = add(book, "A rumour", "convoy=x9", source="talk", known_at="2026-08-19T10:00:00Z")
+    strike = add(book, "A strike", "convoy=event", known_at="2026-08-21T10:00:00Z", confirmed=True)
+    told, row = moved(book, "convoys")
+    # The strike ended the rumour, so the rumour has moved next to nothing, and a strike brings two
+    # strikes nearer.
+    assert abs(told[rumour["key"]]) < 0.1 < told[strike["key"]]
+    assert list(told) == [rumour["key"], strike["key"], "time"]
+    assert sum(told.values()) == pytest.approx(logit(row["after"]) - logit(row["before"]))
+    (found,) = explain(book.ledger, "convoys", now=NOW)
+    steps = {item["key"]: item for item in found["items"]}
+    assert rumour["key"] not in steps
+    assert steps[strike["key"]]["delta_logit"] > 0.1
+    over = listing.show(book.ledger, rumour["key"], now=NOW)
+    assert (over["then"] > 1.5, over["now"]) == (True, 1.0)
+
+
+def test_only_news_with_a_way_to_a_question_has_moved_it(own_book):
+    book = own_book()
+    update(book.ledger, [], now=NOW - dt.timedelta(days=10), watched=True, everything=True)
+    # A truce acts on convoys and not the other way; both rest on the truce.
+    item = add(book, "A word", "convoys=x3")
+    other = add(book, "Another", "truce-comes=x0.5")
+    assert set(moved(book, "convoys")[0]) == {item["key"], other["key"], "time"}
+    for name in ("truce-comes", "both"):
+        assert set(moved(book, name)[0]) == {other["key"], "time"}
+    assert moved(book, "gift-comes")[0] == {}
+
+
+def test_a_question_shows_the_weights_of_its_news_that_every_list_shows(own_book):
+    book = own_book()
+    add(book, "A word", "truce-comes=x3", grade="D", known_at="2026-08-10T10:00:00Z", story="s")
+    add(book, "Again", "truce-comes=x1.3", grade="D", source="other", story="s/2")
+    add(book, "A gift", "gift-comes=x3")
+    update(book.ledger, [], now=NOW, watched=True)
+    weights = {row["title"]: row["then"] for row in listing.rows(book.ledger, now=NOW)}
+    assert 1.0 < weights["A word"] < 2.5  # a source graded D is not worth what it says
+    with clock.at(NOW):
+        marks = {name: book.question_page(name).path.evidence for name in PAGES}
+    assert {mark.title: mark.ratio for mark in marks["truce-comes"]} == pytest.approx(
+        {title: weights[title] for title in ("A word", "Again")}
+    )
+    assert [mark.title for mark in marks["gift-comes"]] == ["A gift"]
 
 
 def test_sampled_shares_add_up_and_agree_with_exact_ones():

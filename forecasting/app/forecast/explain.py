@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.forecast.predict import MOMENT, TIME, Predictor
+from forecasting.app.forecast.predict import MOMENT, Predictor
 from forecasting.app.forecast.steps import (
     ELSEWHERE,
     FACTS,
     FADED,
     HISTORY,
     LINKS,
+    TIME,
     Chain,
     Row,
     Step,
@@ -39,13 +40,13 @@ from forecasting.arrays import FloatArray
 from forecasting.domain.evidence import GRADES, Evidence
 from forecasting.domain.forecasters import MODEL, PRIOR
 from forecasting.domain.instants import iso
-from forecasting.domain.question import Question
+from forecasting.domain.question import Question, effect_scale
 from forecasting.errors import InvalidInput
 from forecasting.evidence import known, retracted
 from forecasting.evidence.leads import to_question
 from forecasting.evidence.likelihood import of_grade
 from forecasting.evidence.relevant import asked
-from forecasting.evidence.reports import CodedReport, bound
+from forecasting.evidence.reports import CodedReport, alive, bound
 from forecasting.evidence.shapley import shapley
 from forecasting.models.world.model import Run, Variant
 from forecasting.models.world.reading import Answer, on_scale, pull
@@ -119,9 +120,7 @@ class Explanation:
             "model": "world",
             "method": after.method,
             "gate": after.gate,
-            "scale": f"median in {self.question.space.unit or 'units'}"
-            if self.question.type == "numeric"
-            else "log-odds",
+            "scale": effect_scale(self.question),
             "prior": prior,
             "posterior": after.plain(self.question),
             "lower": None if after.spread is None else after.spread.p05,
@@ -216,7 +215,8 @@ class Explanation:
         for group in one_by_one(near):
             told += group
             chain.go(of_facts(group), self._step(quiet, told, watched=seen))
-        coded = [r for r in run.coded if abs(r.weight_at(self.as_of)) >= LEAST_WEIGHT]
+        standing = alive(run.coded, run.records)
+        coded = [r for r in standing if abs(r.weight_at(self.as_of)) >= LEAST_WEIGHT]
         # A story goes as a whole, or a copy would stand in for what was left out.
         told_by = {item.key: story_of(item) for item in facts if reports_on(item)}
         stories = {report.story for report in coded}
@@ -226,7 +226,7 @@ class Explanation:
             if (kept := unreported(item) if told_by.get(item.key) in stories else item)
         ]
         if any(reports_on(item) for item in rest):
-            title = "Reports that have faded or act elsewhere"
+            title = "Reports that are over, have faded or act elsewhere"
             chain.go(named_step(FADED, title), self._step(Variant(MODEL), rest, watched=seen))
         rows = chain.rows + self._stories(rest, facts, coded, seen, now.less(chain.at))
         return rows, now.less(chain.first)

@@ -198,6 +198,7 @@ def _path(
     kind: str,
 ) -> "tuple[QuestionPath, bool, str]":
     """Give the path to draw, whether there is a replay of it, and which of the two it is."""
+    from forecasting.app.news.shown import Weights
     from forecasting.app.review.paths import marks_of, moved_of, path_of, point_of
 
     replayed = any(one.kind == "replay" for one in said)
@@ -224,7 +225,9 @@ def _path(
         question,
         state.now,
         paths=points,
-        evidence=marks_of(items, narrow, shown).get(question.id, []),
+        evidence=marks_of(
+            items, narrow, shown, Weights.of(ledger, ledger.evidence(), state.now)
+        ).get(question.id, []),
         moved=moved_of(items, narrow, shown).get(question.id, ()),
     )
     return path, replayed, kind

@@ -11,6 +11,7 @@ from forecasting.app.forecast.in_force import latest
 from forecasting.app.forecast.predict import REPLAY_DRAWS
 from forecasting.app.forecast.worldviews import claim_scores
 from forecasting.app.frames import Selection, latest_run, resolved, scoring_frame, select
+from forecasting.app.news.shown import Weights
 from forecasting.app.news.sources import worth
 from forecasting.app.questions.same_as import DIFFERS, beside
 from forecasting.app.review.paths import marks_of, moved_of, path_of, point_of
@@ -215,7 +216,7 @@ def _paths(
     by_question: Sequence[Mapping[str, Any]],
 ) -> list[page.QuestionPath]:
     items = retracted(ledger.evidence())
-    marks = marks_of(items, catalog, forecasts)
+    marks = marks_of(items, catalog, forecasts, Weights.of(ledger, ledger.evidence(), now))
     moved = moved_of(items, catalog, forecasts)
     points: dict[str, dict[str, list[page.Point]]] = {}
     verdicts: dict[str, str] = {}
