@@ -12,7 +12,8 @@ from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import OWN, Predictor
 from forecasting.app.forecast.update import update
 from forecasting.app.upkeep.banks import bundled_bank
-from forecasting.app.world import scenario, what_if
+from forecasting.app.world import processes, scenario, what_if
+from forecasting.cli import run
 from forecasting.domain import Effect, Evidence
 from forecasting.domain.instants import parse_instant
 from forecasting.errors import GateRefused, InvalidInput
@@ -118,6 +119,7 @@ def test_one_thing_has_one_number_whatever_it_is_a_part_of(day):
 def live(bank_book, quick_fits, monkeypatch):
     # Conditions are read off the one simulation, however few paths meet them.
     monkeypatch.setattr(what_if, "ENOUGH", 0)
+    monkeypatch.setattr(what_if, "TIMES", ())
     now = parse_instant("2026-11-22T12:00:00Z")
     return scenario.live(bank_book.ledger, now=now, draws=4_096)
 
@@ -337,6 +339,7 @@ def test_so_does_a_draw_that_breaks(own_book, monkeypatch, fault):
     assert set(warnings) == {f"{name}: process (text): {fault}" for name in silent}
 
 
+_row = what_if._row
 SCHEDULED = """\
 zone: Europe/Kyiv
 processes:
@@ -378,6 +381,79 @@ def test_a_scheduled_process_comes_on_its_day_or_evenly_in_its_range(own_book):
     found = scenario.live(book.ledger, now=moment).what_if(do=["day-2026-09-15=no"])
     rows = {row["question"]: row for row in found}
     assert rows["hit"]["after"] < told["hit"]
+
+
+def test_more_paths_are_drawn_until_every_number_can_be_told_or_it_says_why(own_book, monkeypatch):
+    drawn = []
+    real = what_if._drawn_towards
+
+    def towards(*arguments):
+        drawn.append(arguments[-1])
+        return real(*arguments)
+
+    monkeypatch.setattr(what_if, "_drawn_towards", towards)
+    book = own_book()
+    found = scenario.live(book.ledger, now=NOW, draws=4_096)
+    rows = found.what_if(["text-lies=yes"])
+    assert drawn[0] == what_if.TIMES[0]
+    assert all(row["gate"] == "passed" for row in rows) or drawn == list(what_if.TIMES)
+    # Where every number can be told at once, nothing is drawn again.
+    drawn.clear()
+    monkeypatch.setattr(what_if, "ENOUGH", 0)
+    monkeypatch.setattr(what_if, "_row", lambda *a: _row(*a) | {"gate": "passed"})
+    found.what_if(["text-lies=yes"])
+    assert drawn == []
+    # Where one cannot, it is told which, why, and what else to do.
+    monkeypatch.setattr(what_if, "_row", lambda *a: _row(*a) | {"gate": "refused: so and so"})
+    *lines, way_out = what_if.refusals(found.what_if(["text-lies=yes"]))
+    assert drawn == list(what_if.TIMES)
+    assert "convoys has no number: so and so" in lines
+    assert "likelier" in way_out
+
+
+STATED = """\
+zone: UTC
+watched: 2026-08-22
+processes:
+  stated:
+    delivery: {agreed: 700, announced: 2026-06-01, delivered: 0, unit: persons}
+    moves: {agreed > begun: once in 60 d, begun > begun: 3 in 90 d}
+  silent:
+    delivery: {agreed: 700, announced: 2026-06-01, delivered: 0, unit: persons}
+    2026-07-01: {amount: 157, source: https://example.org/a, grade: A}
+  slow:
+    delivery: {agreed: 700, announced: 2026-06-01, delivered: 0, unit: persons}
+    moves: {agreed > begun: once in 60 d, begun > begun: 3 in 90 d}
+    2026-07-01: {amount: 157, source: https://example.org/a, grade: A}
+questions:
+  begins: {title: It begins, opens: 2026-06-02, closes: 2026-10-31, answer: stated=begun by close}
+  slow-done: {title: All, opens: 2026-06-02, closes: 2026-10-31, answer: slow=done by close}
+  silent-done: {title: All, opens: 2026-06-02, closes: 2026-10-31, answer: silent=done by close}
+"""
+
+
+def test_a_delivery_has_the_pace_that_its_bank_states(own_book, capsys):
+    book = own_book(STATED)
+    rows, _ = update(book.ledger, [], now=NOW, dry_run=True, watched=True)
+    told = {row["question"]: row["after"] for row in rows}
+    waited = (NOW - parse_instant("2026-06-02T00:00:00Z")) / DAY
+    left = (parse_instant("2026-11-01T00:00:00Z") - NOW) / DAY
+    # Gamma(1, 60 d), and its own silence since the day of the agreement.
+    assert told["begins"] == pytest.approx(left / (60 + waited + left), abs=0.01)
+    # Another pace is another answer: after seven weeks of silence the priors think it stalled.
+    assert told["slow-done"] > told["silent-done"] + 0.05
+    prior = {row["parameter"]: row["prior"] for row in processes.prior_rows(book.ledger)}
+    assert prior["slow: begun > begun"] == "3 in 90 d"
+    assert "Russia and Ukraine" in prior["silent: begun > begun"]
+    assert prior["silent: begun > failed"] == "never by chance: facts alone"
+    # What is borrowed is said, once for each that borrows, and is no fault.
+    found = [each for each in book.check(bundled_bank().root) if each.note]
+    assert [each.message.partition(":")[0] for each in found] == ["silent"]
+    capsys.readouterr()
+    run(["questions", "check", str(bundled_bank().root)])
+    told = capsys.readouterr()
+    assert "Russia and Ukraine" in told.err
+    assert "[borrowed]" not in told.out
 
 
 @pytest.mark.parametrize("fault", [KeyError("k"), ValueError("v"), ZeroDivisionError("z")])
