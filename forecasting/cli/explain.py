@@ -30,7 +30,7 @@ MOST_LINKS = 8
 def explain(question: str, as_of: str, seed: int, out: Path | None) -> None:
     r"""Say why the model's probability is what it is, step by step.
 
-    From the prior (at the opening, without history, evidence or links) by the history before the
+    From the start (at the opening, without history, evidence or links) by the history before the
     opening, each fact, the passing of time and the links, with the facts that act through them, to
     each story of reports. The steps add up in log-odds; one below twice its Monte Carlo error is
     told as 0 with that error beside it.
@@ -80,7 +80,7 @@ def _print(found: Mapping[str, Any]) -> None:
     interval = (
         "" if found["lower"] is None else f" ({cell(found['lower'])} to {cell(found['upper'])})"
     )
-    answer = f"prior {cell(found['prior'])}, now {cell(found['posterior'])}{interval}"
+    answer = f"start {cell(found['start'])}, now {cell(found['posterior'])}{interval}"
     title = f"{found['question']}: {answer}"
     several = isinstance(found["posterior"], Mapping)
     columns = ["step", "option", "effect", "bar", "known_at", "then", "now", "news"]
@@ -93,9 +93,9 @@ def _print(found: Mapping[str, Any]) -> None:
     else:
         line(f"{title}\n")
     say(
-        f"prior: as of the opening, {cell(found['opened'])}, without history, evidence or links, "
-        f"and it does not age. Effects are changes in {found['scale']} and add up to "
-        f"{_listed(found)}; a full bar is {full:.3g}; as of "
+        f"start: as of the opening, {cell(found['opened'])}, without history, evidence or links "
+        "(the forecaster `prior` has the links), and it does not age. Effects are changes in "
+        f"{found['scale']} and add up to {_listed(found)}; a full bar is {full:.3g}; as of "
         f"{cell(found['as_of'])}; then, now: hazard ratio of a report when it came and today"
     )
     if found["unmoved"]:

@@ -115,6 +115,8 @@ def value(name: str, target: str, as_of: str, seed: int) -> None:
             for row in rows
         ]
     emit(rows, columns=columns, title=title)
+    if numbers := found.valueless(target):
+        say(f"left out: {', '.join(numbers)}: the answer is a number, not one of a few outcomes")
 
 
 def _small(value: float) -> str:

@@ -1,4 +1,4 @@
-"""Draw what moved a probability: from the prior to the answer, one bar an item."""
+"""Draw what moved a probability: from the start to the answer, one bar an item."""
 
 from collections.abc import Mapping, Sequence
 from math import exp, log
@@ -25,7 +25,7 @@ def effects(explanation: Mapping[str, Any], *, title: str = "") -> "Figure":
 
     rows = [row for row in explanation["items"] if isinstance(row["delta_logit"], float)]
     height = 26 * (len(rows) + 2) + (70 if title else 46)
-    start, end = _logit(explanation["prior"]), _logit(explanation["posterior"])
+    start, end = _logit(explanation["start"]), _logit(explanation["posterior"])
     with style():
         figure = Figure(figsize=(640 / 72, height / 72))
         top = 30 if title else 6
@@ -50,7 +50,7 @@ def effects(explanation: Mapping[str, Any], *, title: str = "") -> "Figure":
         axes.plot([at, at], [len(rows), len(rows) + 1], color=PALETTE["faint"], lw=0.8)
         for line, value in ((0, start), (len(rows) + 1, end)):
             axes.plot([value], [line], "o", ms=7, color=PALETTE["ink"])
-        names = ["Prior at the opening", *(_named(row) for row in rows), "Answer"]
+        names = ["Start, at the opening", *(_named(row) for row in rows), "Answer"]
         axes.set_yticks(range(len(names)), names)
         axes.set_ylim(len(rows) + 1.6, -0.6)
         _percent(axes, ends)

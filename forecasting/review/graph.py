@@ -17,6 +17,9 @@ ACROSS, DOWN, LANE = 140.0, 18.0, 26.0
 EDGE = 8.0
 #: The first line of a box, and the distance to the next.
 FIRST, LINE = 17.0, 16.4
+#: Words stand so far inside a box; size of their letters by role, a bold one counted as wider.
+INSIDE = 9.0
+SIZES = {"title": 12.4, "state": 11.0, "rate": 12.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,20 +319,49 @@ def _free(x: float, y: float, taken: list[tuple[float, float, float, float]]) ->
 
 def _box(node: _Node, row: ProcessRow, own: Sequence[LinkRow]) -> Box:
     x, top = _x(node), node.y - TALL / 2
-    title = wrapped(row.title or row.name, 26, 2)
+    title = fitted(row.title or row.name, "title", 2)
     said = [(line, "title") for line in title]
-    said.append((words.short(f"now: {row.state}" if row.state else row.name, 32), "state"))
-    rate = wrapped(row.base_rate, 34, 4 - len(title))
+    said += [
+        (line, "state")
+        for line in fitted(f"now: {row.state}" if row.state else row.name, "state", 1)
+    ]
+    rate = fitted(row.base_rate, "rate", 4 - len(title))
     if own:
-        rate = [f"by itself {', '.join(told(link) for link in own)}", *rate][: len(rate) or 1]
+        alone = fitted(f"by itself {', '.join(told(link) for link in own)}", "rate", 1)
+        rate = [*alone, *rate][: len(rate) or 1]
     said += [(line, "rate") for line in rate]
     lines = tuple(
-        Line(round(x + 9, 1), round(top + FIRST + LINE * k, 1), text, role)
+        Line(round(x + INSIDE, 1), round(top + FIRST + LINE * k, 1), text, role)
         for k, (text, role) in enumerate(said)
     )
     more = [row.title or row.name, f"now: {row.state}" if row.state else "", row.base_rate]
     tip = "\n".join(words.clean(part) for part in more if part)
     return Box(row, round(x, 1), round(top, 1), lines, tip)
+
+
+def fitted(text: str, role: str, most: int) -> list[str]:
+    """Break a text into lines that stand inside a box, in the widest of common letters."""
+    for wide in range(40, 8, -1):
+        lines = wrapped(text, wide, most)
+        if all(breadth(line) * SIZES[role] <= BOX - 2 * INSIDE for line in lines):
+            break
+    return lines
+
+
+def breadth(text: str) -> float:
+    """Give the width of a text in ems, at least what a wide sans serif takes."""
+    return sum(
+        0.4
+        if letter in " .,:;'|!()[]/ijltfI"
+        else 0.98
+        if letter in "mwMW@%…"
+        else 0.75
+        if letter.isupper()
+        else 1.0
+        if ord(letter) > 0x2E80
+        else 0.64
+        for letter in text
+    )
 
 
 def wrapped(text: str, wide: int, most: int) -> list[str]:

@@ -52,7 +52,7 @@ def add(book, title, effect, **more):
 
 
 def adds_up(found):
-    prior, posterior = found["prior"], found["posterior"]
+    prior, posterior = found["start"], found["posterior"]
     options = prior if isinstance(prior, dict) else {"": prior}
     for option in options:
         pick = (lambda x, o=option: x[o]) if option else (lambda x: x)
@@ -142,11 +142,11 @@ def test_the_prior_holds_no_link_and_what_is_not_there_is_no_step(own_book):
     (found,) = explain(book.ledger, "convoy-comes", now=NOW, as_of=moment)
     # 3 in 70 weeks is Gamma(3.5, 70 weeks): by hand, for the whole window.
     weeks = 152 / 7
-    assert found["prior"] == pytest.approx(1 - (70 / (70 + weeks)) ** 3.5, abs=0.02)
+    assert found["start"] == pytest.approx(1 - (70 / (70 + weeks)) ** 3.5, abs=0.02)
     assert kinds(found) == ["links"]
     (found,) = explain(book.ledger, "gift-comes", now=NOW, as_of=moment)
     assert (found["items"], found["undo"], found["links"]) == ([], None, [])
-    assert found["prior"] == found["posterior"]
+    assert found["start"] == found["posterior"]
     (found,) = explain(book.ledger, "gift-comes", now=NOW)
     assert kinds(found) == ["time"]
 
@@ -298,13 +298,13 @@ def test_what_would_undo_the_change_is_the_ratio_over_uncertain_rates(
     book = own_book()
     (found,) = explain(book.ledger, name, now=NOW)
     spent = int(median.split()[2]) * 365.25 / 12 + SEEN
-    outlasts = 1 - found["prior"] if sign > 0 else found["prior"]
+    outlasts = 1 - found["start"] if sign > 0 else found["start"]
     by_hand = spent * (1 / outlasts - 1) / LEFT
     assert found["undo"]["ratio"] == pytest.approx(by_hand**sign, rel=0.03)
     naive = log(outlasts) / log(1 - found["posterior"] if sign > 0 else found["posterior"])
     assert abs(log(naive / by_hand)) > 0.06
     # Above 1 is towards yes, as it is of news.
-    assert (found["undo"]["ratio"] > 1) == (found["prior"] > found["posterior"])
+    assert (found["undo"]["ratio"] > 1) == (found["start"] > found["posterior"])
 
 
 STANDS = """\
@@ -326,7 +326,7 @@ def test_news_that_weighs_what_would_undo_a_change_takes_it_back(own_book):
     book = own_book(STANDS)
     (found,) = explain(book.ledger, "stands", now=NOW)
     ratio = found["undo"]["ratio"]
-    assert found["prior"] > found["posterior"]
+    assert found["start"] > found["posterior"]
     assert ratio > 1.0
     signs = {("truce", "none > on"): 1, ("truce", "on > none"): -1}
     predictor = Predictor.of(book.ledger, Catalog.of(book.ledger), NOW, NOW, seed=0)
@@ -338,7 +338,7 @@ def test_news_that_weighs_what_would_undo_a_change_takes_it_back(own_book):
         world = at_pace(run.world, signs, NOW, log(each))
         paths = simulate(world, (*run.paths.reach, max(run.paths.reach)))
         told[each] = paths.truth(predictor.asks["stands"].event, *window).mean()
-    assert told[1 / ratio] < told[1.0] < told[ratio] == pytest.approx(found["prior"], abs=0.02)
+    assert told[1 / ratio] < told[1.0] < told[ratio] == pytest.approx(found["start"], abs=0.02)
     # A pace of 1 changes no path.
     assert told[1.0] == run.paths.truth(predictor.asks["stands"].event, *window).mean()
 

@@ -55,7 +55,7 @@ def test_work_is_ended_and_what_waits_goes_on(browser, house):
 STEP = {"title": "A report", "source": "wire", "known_at": None}
 OPTIONS = {
     "question": "q", "scale": "log-odds", "lower": None, "upper": None, "full_bar": 1.0,
-    "prior": {"none": 0.75, "soft": 0.25}, "posterior": {"none": 0.5, "soft": 0.5}, "undo": None,
+    "start": {"none": 0.75, "soft": 0.25}, "posterior": {"none": 0.5, "soft": 0.5}, "undo": None,
     "items": [
         STEP | {
             "delta_logit": {"none": -1.1, "soft": 0.02}, "mcse": {"none": 0.04, "soft": 0.03},
@@ -64,7 +64,7 @@ OPTIONS = {
     ],
 }  # fmt: skip
 AMOUNT = OPTIONS | {
-    "scale": "median in persons", "prior": 300.0, "posterior": 450.0,
+    "scale": "median in persons", "start": 300.0, "posterior": 450.0,
     "items": [STEP | {"delta_logit": 150.0, "mcse": 9.0, "clear": True}],
 }  # fmt: skip
 

@@ -1,6 +1,6 @@
 """Explain: why a model's probability is what it is, step by step, and what would undo it.
 
-The steps run from the prior (at the opening, without links) to the answer: the history before the
+The steps run from the start (at the opening, without links) to the answer: the history before the
 opening, each fact on what the question names and the time that passed in the order in which they
 came, then the links, each fact that acts through them, and each story by its mean contribution over
 all orders (Shapley). Each step is a change in log-odds by one thing alone, so they add up.
@@ -112,7 +112,7 @@ class Explanation:
         moved = [np.any(step.value != 0.0) for _, step in rows]
         items = [self._row(*row) for row, moves in zip(rows, moved, strict=True) if moves]
         still = [told for (told, _), moves in zip(rows, moved, strict=True) if not moves]
-        prior = self._back(self._scale(after) - change.value)
+        start = self._back(self._scale(after) - change.value)
         return {
             "question": self.question.id,
             "as_of": self.as_of,
@@ -121,7 +121,7 @@ class Explanation:
             "method": after.method,
             "gate": after.gate,
             "scale": effect_scale(self.question),
-            "prior": prior,
+            "start": start,
             "posterior": after.plain(self.question),
             "lower": None if after.spread is None else after.spread.p05,
             "upper": None if after.spread is None else after.spread.p95,
@@ -172,7 +172,7 @@ class Explanation:
         return Step(self._scale(answer), pull(run.paths, predicate, self.question))
 
     def _steps(self, facts: Sequence[Evidence], now: Step, run: Run) -> tuple[list[Row], Step]:
-        """Give the chain from the prior to the answer, and all of it: a step changes one thing.
+        """Give the chain from the start to the answer, and all of it: a step changes one thing.
 
         Facts and time come as they came, without links; then the links; then what is known of the
         processes that act through them; then the reports.
@@ -329,7 +329,7 @@ class Explanation:
         return max(float(self._scale(after)[0]) / 2, widest, 1.0)
 
     def _undo(self, run: Run, change: Step, now: Step) -> dict[str, Any] | None:
-        """Say what lasting news on the question would take the answer back to its prior."""
+        """Say what lasting news on the question would take the answer back to its start."""
         predicate = self.predictor.model.predicates[self.question.id]
         signs = to_question(predicate, self.predictor.bank.world)
         if abs(float(change.value[0])) < 0.05 or not change.clear[0] or not signs:

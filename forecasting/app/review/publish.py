@@ -124,7 +124,7 @@ def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.Rev
             for fit in fits
             if not fit.passed
         ],
-        priors=prior_rows(ledger) if kind == "replay" else (),
+        priors=prior_rows(ledger) if bank.world.processes else (),
         events=page.Events(
             n=max((row["n_events"] for row in binary), default=0),
             detectable=next((d for d in details if d is not None and math.isfinite(d)), None),
@@ -177,7 +177,7 @@ def _world(
         moment,
         watched=looked,
         learned=found.learned(),
-        fans=found.fans(linked=True),
+        fans=found.fans(),
     )
     return shown, found.run.learned.gain_summary
 
