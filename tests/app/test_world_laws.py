@@ -157,6 +157,22 @@ def test_joint_marginal_and_conditional_agree_to_the_last_digit(live):
     assert checked
 
 
+NUMBER = """\
+  how-many: {title: How many convoys, opens: 2026-01-10, closes: 2026-12-31, type: numeric,
+    lower: 0, upper: 20, unit: convoys, answer: convoy count}
+"""
+
+
+def test_whose_value_is_not_asked_for_is_named(own_book, tmp_path, capsys):
+    found = scenario.live(own_book(SMALL + NUMBER).ledger, now=NOW, draws=1_024)
+    told = {row["question"] for row in found.value()}
+    assert found.valueless() == ["how-many"]
+    assert told | {"how-many"} == {question.id for question in found.questions}
+    with clock.at(NOW):
+        assert run(["--db", str(tmp_path / "own0.db"), "scenario", "value"]) == 0
+    assert "left out: how-many" in capsys.readouterr().err
+
+
 def test_numbers_of_conjunctions_come_from_one_simulation(own_book):
     book = own_book()
     found = scenario.live(book.ledger, now=NOW)
