@@ -186,7 +186,8 @@ def _print_links(found: Mapping[str, Any]) -> None:
         say(f"{len(more)} links move it less than these: --json lists them")
     if still := len(found["links"]) - len(clear):
         which = "more of its links" if clear else "of its links"
-        say(f"{still} {which} move it, from end to end, by less than the simulation can tell")
+        moves = "moves" if still == 1 else "move"
+        say(f"{still} {which} {moves} it, from end to end, by less than the simulation can tell")
 
 
 def _precise(answer: Any) -> str:
