@@ -82,13 +82,17 @@ class Repeated(ForecastingError):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One fault in a file (line 0: the whole of it): a value, so that a check lists them all."""
+    """One fault in a file (line 0: the whole of it): a value, so that a check lists them all.
+
+    A `note` is no fault: it says what a bank rests on without stating it.
+    """
 
     source: str
     line: int
     rule: str
     message: str
     hint: str = ""
+    note: bool = False
 
     def __str__(self) -> str:
         way_out = f". Try: {self.hint}" if self.hint else ""

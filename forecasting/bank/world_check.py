@@ -10,7 +10,7 @@ from forecasting.domain.instants import iso, local_day
 from forecasting.domain.predicate import Predicate
 from forecasting.domain.predicate_check import check_predicate, processes_of
 from forecasting.domain.predicate_text import parse_predicate
-from forecasting.domain.process import MoveSpec, ProcessSpec, ancestors
+from forecasting.domain.process import MoveSpec, ProcessSpec, ancestors, borrows
 from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput, Problem, nearest
 
@@ -162,6 +162,22 @@ def _codes_bear_on_something(bank: Bank) -> Iterator[Problem]:
                     hint = nearest(state, process.states) or ", ".join(process.states)
                     source = f"questions ({item.stream})"
                     yield Problem(source, 0, "unknown-target", message, hint)
+
+
+def notes(bank: Bank) -> list[Problem]:
+    """List what a bank rests on without stating it: no faults, and nothing is refused for them."""
+    found = []
+    for process in bank.world.processes.values():
+        if borrows(process):
+            message = (
+                f"{process.name}: its pace is not stated, so it comes from priors judged on other "
+                "deliveries (prisoners between Russia and Ukraine up to 2024: three or four parts, "
+                "within days of each other) until its own parts say more; forecast models priors "
+                "lists them"
+            )
+            hint = "moves: {agreed > begun: median 30 d (10..90), begun > begun: 2 in 65 d}"
+            found.append(Problem(*process.place, "borrowed", message, hint, note=True))
+    return found
 
 
 WORLD_RULES: tuple[WorldRule, ...] = (

@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -201,7 +201,9 @@ def _moves(
         return (move,)
     if kind == "scheduled":
         path = ("processes", name, "at")
-        return (_move(reader, name, file, SCHEDULED_STATES, "", path),)
+        move = _move(reader, name, file, SCHEDULED_STATES, "", path)
+        # Its day says when it comes: it has no rate, and none is learned for it.
+        return (replace(move, phrase=Phrase("date", f"at {file.at}")),)
     found: dict[tuple[str, str], MoveSpec] = {}
     for key, stated in file.moves.items():
         path = ("processes", name, "moves", key)

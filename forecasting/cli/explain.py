@@ -30,7 +30,7 @@ MOST_LINKS = 8
 def explain(question: str, as_of: str, seed: int, out: Path | None) -> None:
     r"""Say why the model's probability is what it is, step by step.
 
-    From the prior (at the opening, without history, evidence or links) by the history before the
+    From the start (at the opening, without history, evidence or links) by the history before the
     opening, each fact, the passing of time and the links, with the facts that act through them, to
     each story of reports. The steps add up in log-odds; one below twice its Monte Carlo error is
     told as 0 with that error beside it.
@@ -80,7 +80,7 @@ def _print(found: Mapping[str, Any]) -> None:
     interval = (
         "" if found["lower"] is None else f" ({cell(found['lower'])} to {cell(found['upper'])})"
     )
-    answer = f"prior {cell(found['prior'])}, now {cell(found['posterior'])}{interval}"
+    answer = f"start {cell(found['prior'])}, now {cell(found['posterior'])}{interval}"
     title = f"{found['question']}: {answer}"
     several = isinstance(found["posterior"], Mapping)
     columns = ["step", "option", "effect", "bar", "known_at", "then", "now", "news"]
@@ -93,9 +93,9 @@ def _print(found: Mapping[str, Any]) -> None:
     else:
         line(f"{title}\n")
     say(
-        f"prior: as of the opening, {cell(found['opened'])}, without history, evidence or links, "
-        f"and it does not age. Effects are changes in {found['scale']} and add up to "
-        f"{_listed(found)}; a full bar is {full:.3g}; as of "
+        f"start: as of the opening, {cell(found['opened'])}, without history, evidence or links "
+        "(the forecaster `prior` has the links), and it does not age. Effects are changes in "
+        f"{found['scale']} and add up to {_listed(found)}; a full bar is {full:.3g}; as of "
         f"{cell(found['as_of'])}; then, now: hazard ratio of a report when it came and today"
     )
     if found["unmoved"]:
@@ -109,9 +109,12 @@ def _print(found: Mapping[str, Any]) -> None:
     say(f"its {subject} watched until {cell(oldest)} or later")
     if found["gain"]:
         gain = found["gain"]
+        many = "" if gain["moves"] == 1 else "s"
+        taught = f"learned from {gain['moves']} kind{many} of move that reports spoke of"
+        learned = taught if gain["moves"] else "as believed before any move could teach it"
         say(
             f"reports weigh x{gain['mean']:.2f} of what was coded ({gain['lower']:.2f} to "
-            f"{gain['upper']:.2f}; learned from {gain['moves']} moves)"
+            f"{gain['upper']:.2f}; {learned})"
         )
     if found["undo"] is not None:
         reach = [grade for grade, value in found["undo"]["by_grade"].items() if value is not None]
@@ -121,9 +124,14 @@ def _print(found: Mapping[str, Any]) -> None:
             could = "no single report could do that"
         elif len(reach) == len(found["undo"]["by_grade"]):
             could = "one report of any source could do that"
-        say(
-            f"to undo the whole change: a hazard x{found['undo']['ratio']:.3g} from now on; {could}"
-        )
+        ratio = found["undo"]["ratio"]
+        if ratio is None:
+            say("to undo the whole change: no news on the question could, from x0.001 to x1000")
+        else:
+            say(
+                f"to undo the whole change: lasting news on it that weighs x{ratio:.3g} "
+                f"({'towards' if ratio > 1.0 else 'away from'} yes) from now on; {could}"
+            )
 
 
 def _times(ratio: float | None) -> str:
@@ -178,7 +186,8 @@ def _print_links(found: Mapping[str, Any]) -> None:
         say(f"{len(more)} links move it less than these: --json lists them")
     if still := len(found["links"]) - len(clear):
         which = "more of its links" if clear else "of its links"
-        say(f"{still} {which} move it, from end to end, by less than the simulation can tell")
+        moves = "moves" if still == 1 else "move"
+        say(f"{still} {which} {moves} it, from end to end, by less than the simulation can tell")
 
 
 def _precise(answer: Any) -> str:

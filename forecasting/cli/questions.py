@@ -104,7 +104,8 @@ def check(path: Path | None) -> int:
     Example:
       forecast questions check questions
     """
-    problems = _problems(path)
+    found = _problems(path)
+    problems = [problem for problem in found if not problem.note]
     rows = [
         {"source": p.source, "line": p.line, "rule": p.rule, "message": p.message, "hint": p.hint}
         for p in problems
@@ -112,9 +113,12 @@ def check(path: Path | None) -> int:
     if settings().format == "table":
         for problem in problems:
             click.echo(str(problem))
-        say(counted(len(problems), "fault") if problems else "no fault found")
     else:
         emit(rows)
+    for note in (problem for problem in found if problem.note):
+        say(f"note: {note}")
+    if settings().format == "table":
+        say(counted(len(problems), "fault") if problems else "no fault found")
     return 1 if problems else 0
 
 

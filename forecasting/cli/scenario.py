@@ -72,15 +72,16 @@ def what_if(name: str, given: tuple[str, ...], do: tuple[str, ...], as_of: str, 
       forecast scenario what-if --do ceasefire=in-force@2026-12-15
       forecast scenario what-if --given general-ceasefire-2026=30%
     """
+    from forecasting.app.world.what_if import refusals
+
     found = _live(as_of, seed)
     rows = found.what_if(given, do, found.find(name))
     columns = ("question", "state", "after", "before", "lower", "upper", "mcse")
     emit(
         rows, columns=columns, always=6, title=f"{rows[0]['basis']}; 90 % intervals" if rows else ""
     )
-    refused = sum(row["gate"] != "passed" for row in rows)
-    if refused:
-        say(f"{refused} rows have no number: too few paths meet the condition")
+    for why in refusals(rows):
+        say(why)
 
 
 @scenario.command()
@@ -114,6 +115,8 @@ def value(name: str, target: str, as_of: str, seed: int) -> None:
             for row in rows
         ]
     emit(rows, columns=columns, title=title)
+    if numbers := found.valueless(target):
+        say(f"left out: {', '.join(numbers)}: the answer is a number, not one of a few outcomes")
 
 
 def _small(value: float) -> str:

@@ -98,11 +98,12 @@ def _ask_watched(stale: dict[str, Any]) -> bool:
 
 
 def _note(row: dict[str, Any]) -> str:
-    """Say what moved a probability, in log-odds, and what else there is to know."""
+    """Say what moved a number, in log-odds or its own unit, and what else there is to know."""
     if row["status"] != "open":
         return f"{row['status']}: forecast resolve {row['question']} OUTCOME --source URL"
     moves = [
         f"{move['cause']} {move['change']:+.2f}"
+        + ("" if move["scale"] == "log-odds" else f" ({move['scale']})")
         for move in row["moved"]
         if isinstance(move["change"], float)
     ]

@@ -142,6 +142,22 @@ class ProcessSpec:
     place: tuple[str, int] = ("", 0)
 
 
+def stated_moves(process: ProcessSpec) -> tuple[MoveSpec, ...]:
+    """Give the moves of a delivery whose pace its bank states; the others have that of its class.
+
+    The class has a pace for the parts and for what is stalled; no other move comes by chance.
+    """
+    return tuple(move for move in process.moves if move.phrase.form in {"count", "median", "date"})
+
+
+def borrows(process: ProcessSpec) -> bool:
+    """Say whether a delivery rests on priors alone: no class, and the pace of parts not stated."""
+    if process.delivery is None or process.delivery.reference:
+        return False
+    stated = {(move.start, move.end) for move in stated_moves(process)}
+    return not {("agreed", "begun"), ("begun", "begun")} <= stated
+
+
 @dataclass(frozen=True, slots=True)
 class LinkSpec:
     """While (or once) `parent` is in one of `states`, moves of `child` come so much faster.

@@ -139,6 +139,13 @@ class Question:
 ANNULLED = "annulled"
 
 
+def effect_scale(question: Question) -> str:
+    """Name the scale on which effects on a question's answer add up."""
+    if question.type != "numeric":
+        return "log-odds"
+    return f"median in {question.space.unit or 'units'}"
+
+
 def normalised(text: str) -> str:
     """Give text in NFC with outer white space gone, so that equal texts hash alike."""
     return unicodedata.normalize("NFC", text).strip()

@@ -5,14 +5,16 @@ from math import log
 
 from forecasting.models.prior import PriorSpec
 
-__all__ = ["BETAS", "GAMMAS", "PRIORS", "RESUME", "STANDARD"]
+__all__ = ["BETAS", "GAMMAS", "PRIORS", "RESUME", "STANDARD", "SUBJECT"]
 
 # Parameters by the distribution of their prior: sampled as blocks, which halves compilation.
 BETAS = ("w", "stall", "whole", "mean")
 GAMMAS = ("delta",)
 STANDARD = ("theta", "first", "later", "precision")
 
-JUDGED = "by judgement, argued without the exchanges of 2025: "
+#: What they were judged on, for who uses them of other deliveries.
+SUBJECT = "exchanges of prisoners between Russia and Ukraine up to 2024"
+JUDGED = f"by judgement on {SUBJECT}: "
 KNOWN = date(2025, 2, 28)
 # Rows of the example bank, which name their sources.
 SEPTEMBER = "events/exchanges.csv, 2022-09-21"

@@ -38,7 +38,8 @@ RATE = (0.5, 1.0)
 class Gain:
     """What is believed of the gain: nodes rising and their weights, (K,); and who taught.
 
-    `moves` counts the moves whose past had a report in it, `fired` their firings.
+    `moves` counts the moves that were at risk for a day or more after a report on them, `fired`
+    their firings.
     """
 
     nodes: FloatArray
@@ -79,7 +80,7 @@ def learned_gain(
         if not seen.touched:
             continue
         log_weight = log_weight + seen.log_fired - (a + seen.count) * np.log(b + seen.days)
-        moves, fired = moves + 1, fired + seen.count
+        moves, fired = moves + seen.taught, fired + seen.count * seen.taught
     weights = np.exp(log_weight - np.max(log_weight))
     return Gain(nodes, weights / np.sum(weights), moves, fired)
 
@@ -89,13 +90,14 @@ class Exposed:
     """A move's past under reports at G gains.
 
     `days` (G,): its time at risk with their hazard ratio in it; `log_fired` (G,): the sum of log
-    ratios where it fired.
+    ratios where it fired. `touched`: a report acted on it; `taught`: for a day or more.
     """
 
     count: int
     days: FloatArray
     log_fired: FloatArray
     touched: bool
+    taught: bool = False
 
 
 def exposed(
@@ -109,13 +111,14 @@ def exposed(
     """Give the exposure of a move's past with the reports that acted on it."""
     gains = np.atleast_1d(np.asarray(gain, dtype=np.float64))
     days, log_fired = np.zeros_like(gains), np.zeros_like(gains)
-    touched, ended = False, -inf
+    touched, taught, ended = False, False, -inf
     ends = [piece.day + piece.end - piece.begin for piece in past.pieces]
     for piece, until in zip(past.pieces, ends, strict=True):
         if piece.begin == 0.0:  # what was said before the stay is over
             ended = max((end for end in ends if end <= piece.day), default=-inf)
         here = [r for r in coded if ended <= (r.known_at - EPOCH) / DAY < until]
         touched = touched or bool(here)
+        taught = taught or any((r.known_at - EPOCH) / DAY + LAG <= until for r in here)
         edges = _edges(here, piece.day, until)
         ages = piece.begin + (edges - piece.day)
         width = np.diff(ages**shape)
@@ -124,7 +127,7 @@ def exposed(
         if piece.fired:
             before = [r for r in here if (r.known_at - EPOCH) / DAY + lag <= until]
             log_fired += np.log(multiplier(before, [until], gains)[:, 0])
-    return Exposed(past.count, days, log_fired, touched)
+    return Exposed(past.count, days, log_fired, touched, taught)
 
 
 def _edges(coded: Sequence[CodedReport], begin: float, end: float) -> FloatArray:

@@ -96,7 +96,7 @@ class Mark:
     the median of a number in its unit; empty where it moved nothing. `note` may be HTML of unknown
     hands. `weight` of a report is the logarithm of the hazard ratio with which it hastens (above 0)
     or slows what it is coded on, None for a fact and for what nobody has coded; half of it is left
-    after `half_life` days.
+    after `half_life` days, and nothing from `over` on.
     """
 
     known_at: dt.datetime
@@ -108,6 +108,7 @@ class Mark:
     note: str = ""
     weight: float | None = None
     half_life: float = HALF_LIFE
+    over: dt.datetime | None = None
 
     def __post_init__(self) -> None:
         _aware(self.known_at)

@@ -1,4 +1,4 @@
-"""Draw what moved a probability: from the prior to the answer, one bar an item."""
+"""Draw what moved a probability: from the start to the answer, one bar an item."""
 
 from collections.abc import Mapping, Sequence
 from math import exp, log
@@ -50,7 +50,7 @@ def effects(explanation: Mapping[str, Any], *, title: str = "") -> "Figure":
         axes.plot([at, at], [len(rows), len(rows) + 1], color=PALETTE["faint"], lw=0.8)
         for line, value in ((0, start), (len(rows) + 1, end)):
             axes.plot([value], [line], "o", ms=7, color=PALETTE["ink"])
-        names = ["Prior at the opening", *(_named(row) for row in rows), "Answer"]
+        names = ["Start, at the opening", *(_named(row) for row in rows), "Answer"]
         axes.set_yticks(range(len(names)), names)
         axes.set_ylim(len(rows) + 1.6, -0.6)
         _percent(axes, ends)

@@ -21,6 +21,9 @@ FIRST, LINE = 17.0, 16.4
 LETTERS, LOW, NAMED = 22, 13.0, 2
 #: Lines of rates in a box; where they are more, the tables have them.
 RATES = 3
+#: Words stand so far inside a box; size of their letters by role, a bold one counted as wider.
+INSIDE = 9.0
+SIZES = {"title": 12.4, "state": 11.0, "rate": 12.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,26 +326,51 @@ def _free(x: float, y: float, tall: float, taken: list[tuple[float, float, float
 
 def _said(row: ProcessRow, own: Sequence[LinkRow]) -> tuple[tuple[str, str], ...]:
     """Give the lines of a box with their roles: whole, or left to the tables."""
-    said = [(line, "title") for line in wrapped(row.title or row.name, 26)]
-    now = wrapped(f"now: {row.state}" if row.state else row.name, 32)
+    said = [(line, "title") for line in fitted(row.title or row.name, "title")]
+    now = fitted(f"now: {row.state}" if row.state else row.name, "state")
     said += [(line, "state") for line in now]
-    rates = wrapped(row.base_rate, 34)
+    rates = fitted(row.base_rate, "rate")
     if len(rates) > RATES:
         rates = [f"{row.base_rate.count(';') + 1} rates, in the table of processes"]
     for link in own:
-        rates[:0] = wrapped(f"by itself {told(link)}", 34)
+        rates[:0] = fitted(f"by itself {told(link)}", "rate")
     return (*said, *((line, "rate") for line in rates))
 
 
 def _box(node: _Node, row: ProcessRow) -> Box:
     x, top = _x(node), node.y - node.tall / 2
     lines = tuple(
-        Line(round(x + 9, 1), round(top + FIRST + LINE * k, 1), text, role)
+        Line(round(x + INSIDE, 1), round(top + FIRST + LINE * k, 1), text, role)
         for k, (text, role) in enumerate(node.said)
     )
     more = [row.title or row.name, f"now: {row.state}" if row.state else "", row.base_rate]
     tip = "\n".join(words.clean(part) for part in more if part)
     return Box(row, round(x, 1), round(top, 1), round(node.tall, 1), lines, tip)
+
+
+def fitted(text: str, role: str) -> list[str]:
+    """Break a text into lines that stand inside a box, in the widest of common letters."""
+    for wide in range(40, 8, -1):
+        lines = wrapped(text, wide)
+        if all(breadth(line) * SIZES[role] <= BOX - 2 * INSIDE for line in lines):
+            break
+    return lines
+
+
+def breadth(text: str) -> float:
+    """Give the width of a text in ems, at least what a wide sans serif takes."""
+    return sum(
+        0.4
+        if letter in " .,:;'|!()[]/ijltfI"
+        else 0.98
+        if letter in "mwMW@%…"
+        else 0.75
+        if letter.isupper()
+        else 1.0
+        if ord(letter) > 0x2E80
+        else 0.64
+        for letter in text
+    )
 
 
 def wrapped(text: str, wide: int) -> list[str]:

@@ -69,6 +69,8 @@ def news_strip(question: QuestionPath, frame: Frame, *, zone: str, size: Size) -
         pen = "model" if (mark.weight or 0.0) > 0 else "base"
         start = frame.x(mark.known_at)
         end = last if math.isinf(mark.half_life) else min(last, start + _alive(mark))
+        if mark.over is not None:
+            end = min(end, frame.x(mark.over))
         if end > start:
             days = [(end - start) * (k / _STEPS) ** 1.5 for k in range(_STEPS + 1)]
             curve = [(plot.x(start + day), plot.y(weight_at(mark, day))) for day in days]

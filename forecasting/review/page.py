@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecasting.domain.forecasters import REFERENCES, family, ordered
+from forecasting.domain.forecasters import Family, family, ordered
 from forecasting.files import drafted
 from forecasting.review import cast, charts, draw, now, tables, words
 from forecasting.review.data import HALF_LIFE, QuestionPath, ReviewData, Run
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FILE = "index.html"
+#: Of whom is asked whether they did worse than the base rate.
+MODELS: frozenset[Family] = frozenset(
+    {"model", "without-links", "without-news", "prior", "worldview", "pool"}
+)
 _environment = lru_cache(maxsize=1)(environment)
 
 
@@ -50,6 +54,11 @@ def render(data: ReviewData) -> str:
             log_boards=tables.boards(data.log_scores),
             horizon_tables=tables.horizon_tables(data.horizons),
             beside=tables.beside_base_rate(data.questions, "model"),
+            modelled=any(
+                family(row["forecaster"]) in MODELS and words.number(row["difference"]) is not None
+                for board in boards
+                for row in board.rows
+            ),
             behind=[row for board in boards for row in board.rows if _behind(row)],
             likely=now.likely(data.questions, data.moment),
             changes=now.changes(data.questions, data.moment),
@@ -136,15 +145,15 @@ def _last_said(questions: Sequence[QuestionPath]) -> Callable[[str], str]:
 
 
 def _behind(row: dict[str, Any]) -> bool:
-    """Whether a score row is worse than the base rate; references and texts are not asked."""
+    """Whether a score row of a model is worse than the base rate; people are no models."""
     difference = words.number(row["difference"])
-    asked = family(row["forecaster"]) not in REFERENCES
+    asked = family(row["forecaster"]) in MODELS
     return asked and difference is not None and difference > tables.SAME
 
 
 def _worse_than_uniform(row: dict[str, Any]) -> bool:
     skill = words.number(row["skill"])
-    return skill is not None and skill < -tables.SAME and family(row["forecaster"]) != "text"
+    return skill is not None and skill < -tables.SAME and family(row["forecaster"]) in MODELS
 
 
 def _outcome(question: QuestionPath) -> str:

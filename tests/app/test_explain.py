@@ -9,21 +9,28 @@ from math import log
 import numpy as np
 import pytest
 
+from forecasting import clock
 from forecasting.app.book import Book
+from forecasting.app.catalog import Catalog
 from forecasting.app.forecast import explain as use
 from forecasting.app.forecast import steps
 from forecasting.app.forecast.explain import explain
+from forecasting.app.forecast.predict import OWN, Predictor
+from forecasting.app.forecast.undo import at_pace
 from forecasting.app.forecast.update import update
 from forecasting.app.news import add as news
+from forecasting.app.news import shown as listing
 from forecasting.cli import explain as cli
 from forecasting.cli import run
 from forecasting.domain.forecasters import PRIOR_STANDS
 from forecasting.domain.instants import parse_instant
 from forecasting.errors import InvalidInput
 from forecasting.evidence.shapley import EXACT, shapley
+from forecasting.models.world.simulate import simulate
 
 Books = Callable[..., Book]
 NOW = parse_instant("2026-08-22T12:00:00Z")
+PAGES = ("truce-comes", "gift-comes")
 SHOWN = {"time", "history", "links"}
 
 
@@ -275,16 +282,80 @@ def test_nothing_known_later_is_in_an_explanation(own_book):
     assert all(row["known_at"] is None or row["known_at"] <= moment for row in before[0]["items"])
 
 
-def test_what_would_undo_the_change_is_a_hazard_and_who_could_report_it(own_book):
+LEFT = (parse_instant("2027-01-01T00:00:00Z") - NOW) / dt.timedelta(days=1)
+SEEN = (NOW - parse_instant("2026-01-01T00:00:00Z")) / dt.timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "median", "sign"),
+    [("gift-comes", "once in 9 mo", 1), ("bridge-holds", "once in 10 mo", -1)],
+)
+def test_what_would_undo_the_change_is_the_ratio_over_uncertain_rates(
+    own_book, monkeypatch, name, median, sign
+):
+    # A rate ~ Gamma(1, b) is outlasted with b / (b + r T): 1 - P = exp(-H) is not so of a mean.
+    monkeypatch.setattr(use, "STEP_DRAWS", 32_768)
+    book = own_book()
+    (found,) = explain(book.ledger, name, now=NOW)
+    spent = int(median.split()[2]) * 365.25 / 12 + SEEN
+    outlasts = 1 - found["prior"] if sign > 0 else found["prior"]
+    by_hand = spent * (1 / outlasts - 1) / LEFT
+    assert found["undo"]["ratio"] == pytest.approx(by_hand**sign, rel=0.03)
+    naive = log(outlasts) / log(1 - found["posterior"] if sign > 0 else found["posterior"])
+    assert abs(log(naive / by_hand)) > 0.06
+    # Above 1 is towards yes, as it is of news.
+    assert (found["undo"]["ratio"] > 1) == (found["prior"] > found["posterior"])
+
+
+STANDS = """\
+zone: UTC
+watched: 2026-08-22
+processes:
+  truce:
+    moves: {none > on: once in 8 mo, on > none: once in 2 mo}
+    since 2026-01-01: none
+    2026-03-01: on
+    2026-07-11: none
+questions:
+  stands: {title: The truce stands, opens: 2026-07-01, closes: 2026-10-31,
+    answer: truce=on on close}
+"""
+
+
+def test_news_that_weighs_what_would_undo_a_change_takes_it_back(own_book):
+    book = own_book(STANDS)
+    (found,) = explain(book.ledger, "stands", now=NOW)
+    ratio = found["undo"]["ratio"]
+    assert found["prior"] > found["posterior"]
+    assert ratio > 1.0
+    signs = {("truce", "none > on"): 1, ("truce", "on > none"): -1}
+    predictor = Predictor.of(book.ledger, Catalog.of(book.ledger), NOW, NOW, seed=0)
+    question = predictor.catalog.questions["stands"]
+    run = predictor.model.run(OWN[0], [question], predictor.at(NOW), draws=32_768)
+    window = (question.opens, question.closes)
+    told = {}
+    for each in (1.0, ratio, 1 / ratio):
+        world = at_pace(run.world, signs, NOW, log(each))
+        paths = simulate(world, (*run.paths.reach, max(run.paths.reach)))
+        told[each] = paths.truth(predictor.asks["stands"].event, *window).mean()
+    assert told[1 / ratio] < told[1.0] < told[ratio] == pytest.approx(found["prior"], abs=0.02)
+    # A pace of 1 changes no path.
+    assert told[1.0] == run.paths.truth(predictor.asks["stands"].event, *window).mean()
+
+
+def test_who_may_say_less_can_undo_less_and_what_nothing_undoes_is_said(
+    own_book, monkeypatch, tmp_path, capsys
+):
     book = own_book()
     add(book, "A word", "gift-comes=x6", grade="A", known_at="2026-08-22T11:00:00Z")
     (found,) = explain(book.ledger, "gift-comes", now=NOW)
-    ratio = found["undo"]["ratio"]
-    left = -log(1 - found["posterior"])
-    assert ratio * left == pytest.approx(-log(1 - found["prior"]), rel=1e-6)
     reach = [found["undo"]["by_grade"][grade] is not None for grade in "ABCDE"]
-    # Who may say less can undo less: once a grade is too weak, all below it are.
+    # Once a grade is too weak, all below it are.
     assert reach == sorted(reach, reverse=True)
+    monkeypatch.setattr(use, "undoing", lambda *arguments, **options: None)
+    with clock.at(NOW):
+        assert run(["--db", str(tmp_path / "own0.db"), "explain", "gift-comes"]) == 0
+    assert "no news on the question could" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_closed_question_is_explained_as_of_a_moment_when_it_was_open(own_book):
@@ -311,6 +382,61 @@ def test_an_update_records_what_moved_each_probability(own_book):
     assert moves[0][0].startswith("news-")
     assert moves[0][1][0] < 0
     assert moves[-1][0] == "time"
+
+
+def moved(book, name):
+    (row,) = [
+        row for row in update(book.ledger, [], now=NOW, dry_run=True)[0] if row["question"] == name
+    ]
+    return {move["cause"]: move["change"] for move in row["moved"]}, row
+
+
+def test_what_moved_a_number_is_told_as_an_explanation_tells_it(own_book):
+    book = own_book()
+    earlier = NOW - dt.timedelta(days=10)
+    update(book.ledger, [], now=earlier, watched=True, everything=True)
+    rumour = add(book, "A rumour", "convoy=x9", source="talk", known_at="2026-08-19T10:00:00Z")
+    strike = add(book, "A strike", "convoy=event", known_at="2026-08-21T10:00:00Z", confirmed=True)
+    told, row = moved(book, "convoys")
+    # The strike ended the rumour, so the rumour has moved next to nothing, and a strike brings two
+    # strikes nearer.
+    assert abs(told[rumour["key"]]) < 0.1 < told[strike["key"]]
+    assert list(told) == [rumour["key"], strike["key"], "time"]
+    assert sum(told.values()) == pytest.approx(logit(row["after"]) - logit(row["before"]))
+    (found,) = explain(book.ledger, "convoys", now=NOW)
+    steps = {item["key"]: item for item in found["items"]}
+    assert rumour["key"] not in steps
+    assert steps[strike["key"]]["delta_logit"] > 0.1
+    over = listing.show(book.ledger, rumour["key"], now=NOW)
+    assert (over["then"] > 1.5, over["now"]) == (True, 1.0)
+
+
+def test_only_news_with_a_way_to_a_question_has_moved_it(own_book):
+    book = own_book()
+    update(book.ledger, [], now=NOW - dt.timedelta(days=10), watched=True, everything=True)
+    # A truce acts on convoys and not the other way; both rest on the truce.
+    item = add(book, "A word", "convoys=x3")
+    other = add(book, "Another", "truce-comes=x0.5")
+    assert set(moved(book, "convoys")[0]) == {item["key"], other["key"], "time"}
+    for name in ("truce-comes", "both"):
+        assert set(moved(book, name)[0]) == {other["key"], "time"}
+    assert moved(book, "gift-comes")[0] == {}
+
+
+def test_a_question_shows_the_weights_of_its_news_that_every_list_shows(own_book):
+    book = own_book()
+    add(book, "A word", "truce-comes=x3", grade="D", known_at="2026-08-10T10:00:00Z", story="s")
+    add(book, "Again", "truce-comes=x1.3", grade="D", source="other", story="s/2")
+    add(book, "A gift", "gift-comes=x3")
+    update(book.ledger, [], now=NOW, watched=True)
+    weights = {row["title"]: row["then"] for row in listing.rows(book.ledger, now=NOW)}
+    assert 1.0 < weights["A word"] < 2.5  # a source graded D is not worth what it says
+    with clock.at(NOW):
+        marks = {name: book.question_page(name).path.evidence for name in PAGES}
+    assert {mark.title: mark.ratio for mark in marks["truce-comes"]} == pytest.approx(
+        {title: weights[title] for title in ("A word", "Again")}
+    )
+    assert [mark.title for mark in marks["gift-comes"]] == ["A gift"]
 
 
 def test_sampled_shares_add_up_and_agree_with_exact_ones():

@@ -384,11 +384,11 @@ def test_showing_an_item_names_the_forecasts_that_it_moved(ledger):
     forecast = replace(forecast, question_hash=question(RUNG).wording_hash)
     (entry,) = ledger.append([forecast], recorded_at=NOW)
     (by_story,) = listing.show(ledger, row["key"], now=NOW)["moved"]
-    assert (by_story["forecast"], by_story["of"], by_story["delta_logit"]) == (
-        entry.seq, "story", -0.51,
+    assert (by_story["forecast"], by_story["of"], by_story["change"], by_story["scale"]) == (
+        entry.seq, "story", -0.51, "log-odds",
     )  # fmt: skip
     (by_item,) = listing.show(ledger, alone["key"], now=NOW)["moved"]
-    assert (by_item["of"], by_item["delta_logit"]) == ("item", 0.4)
+    assert (by_item["of"], by_item["change"]) == ("item", 0.4)
 
 
 @pytest.mark.parametrize(

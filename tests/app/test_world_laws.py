@@ -12,13 +12,14 @@ from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import OWN, Predictor
 from forecasting.app.forecast.update import update
 from forecasting.app.upkeep.banks import bundled_bank
-from forecasting.app.world import scenario, what_if
+from forecasting.app.world import processes, scenario, what_if
+from forecasting.cli import run
 from forecasting.domain import Effect, Evidence
 from forecasting.domain.instants import parse_instant
 from forecasting.errors import GateRefused, InvalidInput
 from forecasting.models.fits import FitCache
 from forecasting.models.spells import Spells
-from forecasting.models.world import parameters
+from forecasting.models.world import assembly, model, parameters
 from tests.app import quick
 from tests.app.quick import SMALL
 
@@ -118,6 +119,7 @@ def test_one_thing_has_one_number_whatever_it_is_a_part_of(day):
 def live(bank_book, quick_fits, monkeypatch):
     # Conditions are read off the one simulation, however few paths meet them.
     monkeypatch.setattr(what_if, "ENOUGH", 0)
+    monkeypatch.setattr(what_if, "TIMES", ())
     now = parse_instant("2026-11-22T12:00:00Z")
     return scenario.live(bank_book.ledger, now=now, draws=4_096)
 
@@ -153,6 +155,22 @@ def test_joint_marginal_and_conditional_agree_to_the_last_digit(live):
         if row["before"] is not None:
             assert row["before"] == pytest.approx(joint + other, rel=1e-12, abs=1e-15)
     assert checked
+
+
+NUMBER = """\
+  how-many: {title: How many convoys, opens: 2026-01-10, closes: 2026-12-31, type: numeric,
+    lower: 0, upper: 20, unit: convoys, answer: convoy count}
+"""
+
+
+def test_whose_value_is_not_asked_for_is_named(own_book, tmp_path, capsys):
+    found = scenario.live(own_book(SMALL + NUMBER).ledger, now=NOW, draws=1_024)
+    told = {row["question"] for row in found.value()}
+    assert found.valueless() == ["how-many"]
+    assert told | {"how-many"} == {question.id for question in found.questions}
+    with clock.at(NOW):
+        assert run(["--db", str(tmp_path / "own0.db"), "scenario", "value"]) == 0
+    assert "left out: how-many" in capsys.readouterr().err
 
 
 def test_numbers_of_conjunctions_come_from_one_simulation(own_book):
@@ -335,6 +353,159 @@ def test_so_does_a_draw_that_breaks(own_book, monkeypatch, fault):
         name: row["after"] for name, row in whole.items() if name not in silent
     }
     assert set(warnings) == {f"{name}: process (text): {fault}" for name in silent}
+
+
+_row = what_if._row
+SCHEDULED = """\
+zone: Europe/Kyiv
+processes:
+  day: {at: 2026-09-15}
+  begun: {at: 2026-09-15, since 2026-01-01: ahead}
+  range: {at: 2026-09-01..2026-09-21}
+  watched: {at: 2026-09-01..2026-09-21, watched: 2026-09-11}
+  held: {at: 2026-09-15, 2026-09-09: held}
+  convoy: {event: once in 20 w}
+links:
+  - {while day=held: convoy x3 (2..5), because: it does, source: judgement, known_by: 2025-12-31}
+questions:
+"""
+DAYS = ("2026-09-13", "2026-09-15", "2026-09-16")
+SCHEDULED += "".join(
+    f"  {name}-{day}: {{title: Held, opens: 2026-01-10, closes: {day}, answer: {name} by close}}\n"
+    for name in ("day", "begun", "range", "watched")
+    for day in DAYS
+)
+SCHEDULED += """\
+  is: {title: Held, opens: 2026-01-10, closes: 2026-09-13, answer: held=held on close}
+  hit: {title: Hit, opens: 2026-01-10, closes: 2026-12-31, answer: convoy by close}
+"""
+
+
+def test_a_scheduled_process_comes_on_its_day_or_evenly_in_its_range(own_book):
+    book = own_book(SCHEDULED)
+    moment = parse_instant("2026-09-12T12:00:00Z")
+    rows, warnings = update(book.ledger, [], now=moment, dry_run=True, unwatched=True)
+    told = {row["question"]: row["after"] for row in rows}
+    assert all("nobody has watched" in line for line in warnings)
+    for name in ("day", "begun"):
+        assert [told[f"{name}-{day}"] for day in DAYS] == [0.0001, 0.9999, 0.9999]
+    # From midnight to midnight of twenty days; who looked for ten of them knows the other ten.
+    for day, all_of, rest in zip(DAYS, (12, 14, 15), (2, 4, 5), strict=True):
+        assert told[f"range-{day}"] == pytest.approx(all_of / 20, abs=0.001)
+        assert told[f"watched-{day}"] == pytest.approx(rest / 10, abs=0.001)
+    assert told["is"] == 0.9999
+    found = scenario.live(book.ledger, now=moment).what_if(do=["day-2026-09-15=no"])
+    rows = {row["question"]: row for row in found}
+    assert rows["hit"]["after"] < told["hit"]
+
+
+def test_more_paths_are_drawn_until_every_number_can_be_told_or_it_says_why(own_book, monkeypatch):
+    drawn = []
+    real = what_if._drawn_towards
+
+    def towards(*arguments):
+        drawn.append(arguments[-1])
+        return real(*arguments)
+
+    monkeypatch.setattr(what_if, "_drawn_towards", towards)
+    book = own_book()
+    found = scenario.live(book.ledger, now=NOW, draws=4_096)
+    rows = found.what_if(["text-lies=yes"])
+    assert drawn[0] == what_if.TIMES[0]
+    assert all(row["gate"] == "passed" for row in rows) or drawn == list(what_if.TIMES)
+    # Where every number can be told at once, nothing is drawn again.
+    drawn.clear()
+    monkeypatch.setattr(what_if, "ENOUGH", 0)
+    monkeypatch.setattr(what_if, "_row", lambda *a: _row(*a) | {"gate": "passed"})
+    found.what_if(["text-lies=yes"])
+    assert drawn == []
+    # Where one cannot, it is told which, why, and what else to do.
+    monkeypatch.setattr(what_if, "_row", lambda *a: _row(*a) | {"gate": "refused: so and so"})
+    *lines, way_out = what_if.refusals(found.what_if(["text-lies=yes"]))
+    assert drawn == list(what_if.TIMES)
+    assert "convoys has no number: so and so" in lines
+    assert "likelier" in way_out
+
+
+STATED = """\
+zone: UTC
+watched: 2026-08-22
+processes:
+  stated:
+    delivery: {agreed: 700, announced: 2026-06-01, delivered: 0, unit: persons}
+    moves: {agreed > begun: once in 60 d, begun > begun: 3 in 90 d}
+  silent:
+    delivery: {agreed: 700, announced: 2026-06-01, delivered: 0, unit: persons}
+    2026-07-01: {amount: 157, source: https://example.org/a, grade: A}
+  slow:
+    delivery: {agreed: 700, announced: 2026-06-01, delivered: 0, unit: persons}
+    moves: {agreed > begun: once in 60 d, begun > begun: 3 in 90 d}
+    2026-07-01: {amount: 157, source: https://example.org/a, grade: A}
+questions:
+  begins: {title: It begins, opens: 2026-06-02, closes: 2026-10-31, answer: stated=begun by close}
+  slow-done: {title: All, opens: 2026-06-02, closes: 2026-10-31, answer: slow=done by close}
+  silent-done: {title: All, opens: 2026-06-02, closes: 2026-10-31, answer: silent=done by close}
+"""
+
+
+def test_a_delivery_has_the_pace_that_its_bank_states(own_book, capsys):
+    book = own_book(STATED)
+    rows, _ = update(book.ledger, [], now=NOW, dry_run=True, watched=True)
+    told = {row["question"]: row["after"] for row in rows}
+    waited = (NOW - parse_instant("2026-06-02T00:00:00Z")) / DAY
+    left = (parse_instant("2026-11-01T00:00:00Z") - NOW) / DAY
+    # Gamma(1, 60 d), and its own silence since the day of the agreement.
+    assert told["begins"] == pytest.approx(left / (60 + waited + left), abs=0.01)
+    # Another pace is another answer: after seven weeks of silence the priors think it stalled.
+    assert told["slow-done"] > told["silent-done"] + 0.05
+    prior = {row["parameter"]: row["prior"] for row in processes.prior_rows(book.ledger)}
+    assert prior["slow: begun > begun"] == "3 in 90 d"
+    assert "Russia and Ukraine" in prior["silent: begun > begun"]
+    assert prior["silent: begun > failed"] == "never by chance: facts alone"
+    # What is borrowed is said, once for each that borrows, and is no fault.
+    found = [each for each in book.check(bundled_bank().root) if each.note]
+    assert [each.message.partition(":")[0] for each in found] == ["silent"]
+    capsys.readouterr()
+    run(["questions", "check", str(bundled_bank().root)])
+    told = capsys.readouterr()
+    assert "Russia and Ukraine" in told.err
+    assert "[borrowed]" not in told.out
+
+
+@pytest.mark.parametrize("fault", [KeyError("k"), ValueError("v"), ZeroDivisionError("z")])
+def test_so_does_a_process_that_cannot_be_put_together(own_book, monkeypatch, fault):
+    book = own_book(PACT)
+    whole, _ = _open_rows(book)
+    real = assembly._process
+
+    def breaks(spec, *arguments):
+        if spec.name == "pact":
+            raise fault
+        return real(spec, *arguments)
+
+    monkeypatch.setattr(assembly, "_process", breaks)
+    rows, warnings = _open_rows(book)
+    kept = {name: row["after"] for name, row in whole.items() if name != "pact-holds"}
+    assert {name: row["after"] for name, row in rows.items()} == kept
+    assert warnings == [f"pact-holds: process (pact): {type(fault).__name__}: {fault}"]
+    live = scenario.live(book.ledger, now=NOW, draws=4_096)
+    assert any(note.startswith("pact-holds is left out: process (pact)") for note in live.notes)
+
+
+def test_so_does_a_question_that_cannot_be_read(own_book, monkeypatch):
+    book = own_book(PACT)
+    whole, _ = _open_rows(book)
+    real = model.read
+
+    def breaks(paths, predicate, question):
+        if question.id == "pact-holds":
+            raise KeyError("k")
+        return real(paths, predicate, question)
+
+    monkeypatch.setattr(model, "read", breaks)
+    rows, warnings = _open_rows(book)
+    assert set(rows) == set(whole) - {"pact-holds"}
+    assert warnings == ["pact-holds: KeyError: 'k'"]
 
 
 def test_a_fault_at_one_moment_is_not_told_of_another(own_book, monkeypatch):

@@ -19,7 +19,7 @@ from forecasting.models.deliveries import (
 )
 from forecasting.models.delivery_priors import BETAS, GAMMAS, STANDARD
 from forecasting.models.poisson_lognormal import numpy_mathematics
-from forecasting.models.world.delivery import delivery_parameters, package_of
+from forecasting.models.world.delivery import FINE, delivery_parameters, package_of, prior_draws
 from tests.models import oracles
 from tests.models.oracles import simulated
 
@@ -77,7 +77,7 @@ def test_the_nearer_the_end_the_likelier_it_is():
     chances = []
     for count, left in ((1, 0.61), (2, 0.303)):
         package = Package(1000, MAY.parts[:count], MAY.parts[count - 1][0])
-        moves = delivery_parameters(process(), package, fitted, points=2048, seed=1)
+        moves = delivery_parameters(process(), package, fitted.draws, points=2048, seed=1)
         chances.append(float(finishes_next_day(moves, left, silent=1e-9).mean()))
     assert chances[1] > 1.6 * chances[0]
     assert chances[1] > 0.25
@@ -85,7 +85,9 @@ def test_the_nearer_the_end_the_likelier_it_is():
 
 def test_a_first_part_is_the_likelier_the_longer_it_has_taken_in_the_first_week():
     fitted = MODEL.fit(delivery_data([]), PRIORS, 1)
-    first = delivery_parameters(process(), None, fitted, points=2048, seed=1)["agreed > begun"]
+    first = delivery_parameters(process(), None, fitted.draws, points=2048, seed=1)[
+        "agreed > begun"
+    ]
     kept = [
         first.for_good + (1 - first.for_good) * np.exp(-first.rate * day**first.shape)
         for day in range(7)
@@ -100,13 +102,13 @@ def test_silence_tells_of_a_package_that_never_comes_and_of_a_stall():
     never, stall = [], []
     for days in (10, 40, 160):
         waiting = delivery_parameters(
-            process(), Package(1000, (), days), fitted, points=2048, seed=1
+            process(), Package(1000, (), days), fitted.draws, points=2048, seed=1
         )["agreed > begun"]
         good = waiting.for_good
         kept = good + (1 - good) * np.exp(-waiting.rate * float(days) ** waiting.shape)
         never.append(float(np.mean(good / kept)))
         begun = delivery_parameters(
-            process(), Package(1000, ((7, 205),), 7 + days), fitted, points=2048, seed=1
+            process(), Package(1000, ((7, 205),), 7 + days), fitted.draws, points=2048, seed=1
         )["begun > begun"]
         good = begun.for_good
         kept = good + (1 - good) * np.exp(-begun.rate * float(days) ** begun.shape)
@@ -122,7 +124,7 @@ def test_its_own_parts_tell_of_its_pace_and_of_the_size_of_parts():
     quick = Package(1000, ((5, 60), (6, 70), (7, 50), (8, 60)), 8)
     slow = Package(1000, ((5, 300), (25, 290)), 25)
     found = [
-        delivery_parameters(process(), package, fitted, points=2048, seed=1)["begun > begun"]
+        delivery_parameters(process(), package, fitted.draws, points=2048, seed=1)["begun > begun"]
         for package in (quick, slow)
     ]
     pace = [np.median(move.rate ** (1 / move.shape)) for move in found]
@@ -260,3 +262,24 @@ def test_a_record_gives_its_package():
 def test_what_cannot_be_is_refused_in_one_line(package, words):
     with pytest.raises(InvalidInput, match=words):
         delivery_data([package])
+
+
+def test_a_record_unlike_its_priors_is_read_from_enough_draws():
+    # Parts five weeks apart, where the prior expects days: few of 4,000 draws would be like it.
+    package = Package(700, ((30, 157), (65, 60)), 69)
+    chances = []
+    for seed in range(4):
+        draws = prior_draws(MODEL.default_priors(), FINE, seed)
+        weight = np.exp(MODEL.log_likelihood(draws, delivery_data([package])).sum(axis=1))
+        assert weight.sum() ** 2 / (weight @ weight) > 500
+        moves = delivery_parameters(process(), package, draws, points=2048, seed=seed)
+        part = moves["begun > begun"]
+        chances.append(float(np.mean(1 - np.exp(-part.rate * 30.0**part.shape))))
+    assert np.std(chances, ddof=1) < 0.01
+    # And the prior is drawn as it is stated.
+    for name, prior in MODEL.default_priors().items():
+        if prior.distribution == "beta":
+            a, b = prior.values
+            assert draws[name].mean() == pytest.approx(a / (a + b), abs=1e-3)
+    assert draws["delta"].mean() == pytest.approx(1.0, abs=1e-3)
+    assert np.median(draws["later"]) == pytest.approx(0.8, abs=1e-3)

@@ -206,7 +206,7 @@ def test_an_empty_review_has_words_for_every_part(empty_data):
         "No world is on record",
         "No question is left out",
         "No fit was refused",
-        "No prior is on record",
+        "no forecast rests on a prior",
     ):
         assert words in text
     assert "<svg" not in render(empty_data)
@@ -250,6 +250,28 @@ def test_whoever_is_worse_than_the_uniform_forecast_is_named(review_data):
     assert "<strong>model</strong> by 12.3 (1 question in 1 event)" in text
     better = [{**row, "skill": 0.1} for row in rows]
     assert "worse even than" not in render(ReviewData(review_data.run, scores=better))
+
+
+def test_models_alone_did_worse_than_the_base_rate_and_none_could_where_none_was_scored(
+    review_data,
+):
+    (row, *_) = [
+        row
+        for row in review_data.scores
+        if row["type"] == "numeric" and row["forecaster"] == "model"
+    ]
+    worse = {**row, "difference": 0.2, "skill": -0.3}
+    person = render(ReviewData(review_data.run, scores=[{**worse, "forecaster": "ana"}]))
+    assert "No resolved question has both" in person
+    assert "no model was worse" not in person
+    assert "<strong>ana</strong>" not in person.split('id="behind"')[1].split("</section>")[0]
+    model = render(ReviewData(review_data.run, scores=[worse]))
+    alone = render(ReviewData(review_data.run, scores=[{**worse, "difference": None}]))
+    assert "none can be worse" in alone
+    assert "none can be worse" not in model
+    assert "<strong>model</strong>" in model.split('id="behind"')[1].split("</section>")[0]
+    better = render(ReviewData(review_data.run, scores=[{**worse, "difference": -0.2}]))
+    assert "no model was worse" in better
 
 
 def test_one_table_writes_its_scores_with_the_same_decimals(review_data):

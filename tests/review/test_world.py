@@ -16,6 +16,8 @@ from forecasting.review import (
     Moved,
     Point,
     ProcessRow,
+    ReviewData,
+    Run,
     WorldPage,
     now,
     render,
@@ -98,6 +100,39 @@ def test_no_word_of_the_picture_is_cut():
     places = [(y, label) for label in graph.arrows[0].labels for y, _ in label.lines]
     for y, label in places:
         assert all(abs(y - other) > 11 for other, whose in places if whose is not label)
+
+
+WIDE = (
+    "stalled > round: 4 in 12 mo; round > stalled: median 21 d (10..45)",
+    "none > announced: once in 18 mo; announced > verified: once in 12 mo",
+    "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW",
+    "broken > holding: once in 8 mo; holding > broken: median 60 d (15..240) shape 0.8",
+)
+
+
+def test_words_stay_inside_their_boxes(chrome):
+    names = [
+        "Comprehensive peace agreement between Kinshasa and the AFC/M23",
+        "MMMM WWWW MMMM WWWW",
+    ]
+    rows = [
+        ProcessRow(f"p{k}", names[k % 2], "a-state-with-a-very-long-name-indeed", base_rate=rate)
+        for k, rate in enumerate(WIDE)
+    ]
+    links = [LinkRow(f"while p{k}=on: p{k + 1}", f"p{k}", f"p{k + 1}", 2.0, 1, 4) for k in range(3)]
+    page = chrome.new_page(viewport={"width": 1400, "height": 900})
+    page.set_content(render(ReviewData(Run("live", DAYS[0]), world=WorldPage(rows, links))))
+    assert page.locator(".world .box text").count() >= 12
+    assert page.evaluate(OUTSIDE) == []
+    page.close()
+
+
+OUTSIDE = """() => [...document.querySelectorAll('.world .box')].flatMap(box => {
+  const frame = box.querySelector('rect').getBoundingClientRect();
+  return [...box.querySelectorAll('text')].filter(text => {
+    const at = text.getBoundingClientRect();
+    return at.left < frame.left || at.right > frame.right || at.bottom > frame.bottom })
+    .map(text => text.textContent) })"""
 
 
 def test_hastening_and_slowing_differ_by_sign_and_by_colour(review_data):

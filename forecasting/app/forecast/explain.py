@@ -1,6 +1,6 @@
 """Explain: why a model's probability is what it is, step by step, and what would undo it.
 
-The steps run from the prior (at the opening, without links) to the answer: the history before the
+The steps run from the start (at the opening, without links) to the answer: the history before the
 opening, each fact on what the question names and the time that passed in the order in which they
 came, then the links, each fact that acts through them, and each story by its mean contribution over
 all orders (Shapley). Each step is a change in log-odds by one thing alone, so they add up.
@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.forecast.predict import MOMENT, TIME, Predictor
+from forecasting.app.forecast.predict import MOMENT, Predictor
 from forecasting.app.forecast.steps import (
     ELSEWHERE,
     FACTS,
     FADED,
     HISTORY,
     LINKS,
+    TIME,
     Chain,
     Row,
     Step,
@@ -33,18 +34,19 @@ from forecasting.app.forecast.steps import (
     story_of,
     unreported,
 )
+from forecasting.app.forecast.undo import undoing
 from forecasting.app.ledger.log import check_moment
 from forecasting.arrays import FloatArray
 from forecasting.domain.evidence import GRADES, Evidence
 from forecasting.domain.forecasters import MODEL, PRIOR
 from forecasting.domain.instants import iso
-from forecasting.domain.question import Question
+from forecasting.domain.question import Question, effect_scale
 from forecasting.errors import InvalidInput
 from forecasting.evidence import known, retracted
 from forecasting.evidence.leads import to_question
 from forecasting.evidence.likelihood import of_grade
 from forecasting.evidence.relevant import asked
-from forecasting.evidence.reports import CodedReport, bound
+from forecasting.evidence.reports import CodedReport, alive, bound
 from forecasting.evidence.shapley import shapley
 from forecasting.models.world.model import Run, Variant
 from forecasting.models.world.reading import Answer, on_scale, pull, read
@@ -109,7 +111,7 @@ class Explanation:
         moved = [np.any(step.value != 0.0) for _, step in rows]
         items = [self._row(*row) for row, moves in zip(rows, moved, strict=True) if moves]
         still = [told for (told, _), moves in zip(rows, moved, strict=True) if not moves]
-        prior = self._back(self._scale(after) - change.value)
+        start = self._back(self._scale(after) - change.value)
         return {
             "question": self.question.id,
             "as_of": self.as_of,
@@ -117,10 +119,9 @@ class Explanation:
             "model": "world",
             "method": after.method,
             "gate": after.gate,
-            "scale": f"median in {self.question.space.unit or 'units'}"
-            if self.question.type == "numeric"
-            else "log-odds",
-            "prior": prior,
+            "scale": effect_scale(self.question),
+            # The name in the contract; what is printed calls it the start.
+            "prior": start,
             "posterior": after.plain(self.question),
             "lower": None if after.spread is None else after.spread.p05,
             "upper": None if after.spread is None else after.spread.p95,
@@ -136,7 +137,7 @@ class Explanation:
             "links": self._links(facts, run, self._scale(after), now),
             "gain": run.learned.gain_summary,
             "watched_until": {name: record.free for name, record in run.records.items()},
-            "undo": self._undo(change, prior, after)
+            "undo": self._undo(run, change, now)
             if self.question.type == "binary" and after.decided is None
             else None,
         }
@@ -174,7 +175,7 @@ class Explanation:
         return Step(on_scale(self.question, numbers), change)
 
     def _steps(self, facts: Sequence[Evidence], now: Step, run: Run) -> tuple[list[Row], Step]:
-        """Give the chain from the prior to the answer, and all of it: a step changes one thing.
+        """Give the chain from the start to the answer, and all of it: a step changes one thing.
 
         Facts and time come as they came, without links; then the links; then what is known of the
         processes that act through them; then the reports.
@@ -217,7 +218,8 @@ class Explanation:
         for group in one_by_one(near):
             told += group
             chain.go(of_facts(group), self._step(quiet, told, watched=seen))
-        coded = [r for r in run.coded if abs(r.weight_at(self.as_of)) >= LEAST_WEIGHT]
+        standing = alive(run.coded, run.records)
+        coded = [r for r in standing if abs(r.weight_at(self.as_of)) >= LEAST_WEIGHT]
         # A story goes as a whole, or a copy would stand in for what was left out.
         told_by = {item.key: story_of(item) for item in facts if reports_on(item)}
         stories = {report.story for report in coded}
@@ -227,7 +229,7 @@ class Explanation:
             if (kept := unreported(item) if told_by.get(item.key) in stories else item)
         ]
         if any(reports_on(item) for item in rest):
-            title = "Reports that have faded or act elsewhere"
+            title = "Reports that are over, have faded or act elsewhere"
             chain.go(named_step(FADED, title), self._step(Variant(MODEL), rest, watched=seen))
         rows = chain.rows + self._stories(rest, facts, coded, seen, now.less(chain.at))
         return rows, now.less(chain.first)
@@ -329,20 +331,18 @@ class Explanation:
             return max(FULL_BAR, widest)
         return max(float(self._scale(after)[0]) / 2, widest, 1.0)
 
-    def _undo(self, change: Step, before: float, after: Answer) -> dict[str, Any] | None:
-        """Say what hazard ratio from now on would take the answer back to its prior."""
-        signs = to_question(
-            self.predictor.model.predicates[self.question.id], self.predictor.bank.world
-        )
+    def _undo(self, run: Run, change: Step, now: Step) -> dict[str, Any] | None:
+        """Say what lasting news on the question would take the answer back to its start."""
+        predicate = self.predictor.model.predicates[self.question.id]
+        signs = to_question(predicate, self.predictor.bank.world)
         if abs(float(change.value[0])) < 0.05 or not change.clear[0] or not signs:
             return None
-        now = after.numbers[0]
-        if not 0.0 < now < 1.0 or not 0.0 < before < 1.0:
-            return None
-        # One constant ratio on the hazard that is left: 1 - P = exp(-H), exact for one exit.
-        leaving = any(sign < 0 for sign in signs.values())
-        left, wanted = (-log(now), -log(before)) if leaving else (-log(1 - now), -log(1 - before))
-        ratio = wanted / left
+        before = 1.0 / (1.0 + exp(float(change.value[0] - now.value[0])))
+        ratio = undoing(
+            run, predicate, self.question, signs, target=before, draws=STEP_DRAWS, seed=self.seed
+        )
+        if ratio is None:
+            return {"ratio": None, "by_grade": dict.fromkeys(GRADES)}
         return {
             "ratio": ratio,
             "by_grade": {

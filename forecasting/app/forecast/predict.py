@@ -8,12 +8,13 @@ then, their weighted pool, the uniform forecast and the running climatology.
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 from forecasting.app.catalog import Catalog
+from forecasting.app.forecast.steps import TIME, facts_on, reports_on, unreported
 from forecasting.app.forecast.worldviews import Spoken, weights_at
 from forecasting.app.ledger.log import kind_of
 from forecasting.app.upkeep.banks import bank_of
@@ -51,7 +52,6 @@ type _Moved = tuple[tuple[str, list[float]], ...]
 #: The items that count as of a moment, and those among them that were known before it.
 type _Told = tuple[tuple[Evidence, ...], tuple[Evidence, ...]]
 MOMENT = dt.timedelta.resolution
-TIME = "time"
 OWN = (
     Variant(MODEL),
     Variant(WITHOUT_LINKS, links=False),
@@ -322,9 +322,10 @@ class Predictor:
     ) -> dict[str, _Moved]:
         """Say what moved the model's forecasts since their last ones.
 
-        Each item that was new in the order in which it became known, then time (with what was
-        learned of the past), so that the changes add up to the whole change on the scale of
-        log-odds. Questions that no new item touches are left out.
+        As an explanation tells it: first time (with what was learned of the past), then the facts
+        of each new item in the order in which they became known, then their reports, so that a
+        report which a fact has ended moved nothing. The changes add up to the whole change on the
+        scale of the answer. Questions that no new item touches are left out.
         """
         groups: dict[tuple[str, ...], list[Question]] = {}
         facts = self.facts(as_of)
@@ -339,24 +340,33 @@ class Predictor:
                 groups.setdefault(new, []).append(question)
         found: dict[str, _Moved] = {}
         for new, asking in groups.items():
-            items = [item for item in facts if item.key not in new]
-            rows: dict[str, list[tuple[str, list[float]]]] = {q.id: [] for q in asking}
+            fresh = [item for item in facts if item.key in new]
+            steps = [(TIME, False)]
+            steps += [(item.key, False) for item in fresh if facts_on(item)]
+            steps += [(item.key, True) for item in fresh if reports_on(item)]
+            rows = {
+                q.id: dict.fromkeys((*new, TIME), 0.0 * on_scale(q, before[q.id].numbers))
+                for q in asking
+            }
             standing = {q.id: on_scale(q, before[q.id].numbers) for q in asking}
-            for position, key in enumerate((TIME, *new)):
-                items += [item for item in facts if item.key == key]
-                if position == len(new):
+            stated: set[str] = set()
+            whole = {item.key for item in facts} - set(new)
+            for position, (key, reported) in enumerate(steps, 1):
+                (whole if reported else stated).add(key)
+                if position == len(steps):
                     told = {q.id: answers[MODEL, q.id] for q in asking}
                 else:
-                    at = self.at(as_of, tuple(items))
-                    told = self.model.answers(OWN[0], asking, at)
+                    told = self.model.answers(
+                        OWN[0], asking, self.at(as_of, _so_far(facts, whole, stated))
+                    )
                 for question in asking:
                     if question.id not in told or not told[question.id].numbers:
                         continue
                     value = on_scale(question, told[question.id].numbers)
-                    rows[question.id].append((key, (value - standing[question.id]).tolist()))
+                    rows[question.id][key] = rows[question.id][key] + value - standing[question.id]
                     standing[question.id] = value
-            for name, steps in rows.items():
-                found[name] = tuple([*steps[1:], *steps[:1]])
+            for name, changes in rows.items():
+                found[name] = tuple((cause, change.tolist()) for cause, change in changes.items())
         return found
 
     def _said(
@@ -453,6 +463,19 @@ def predicates(
         else:
             found[question.id] = predicate
     return found, silent
+
+
+def _so_far(
+    facts: Sequence[Evidence], whole: Collection[str], stated: Collection[str]
+) -> tuple[Evidence, ...]:
+    """Give the items that are told as a whole, and of those that are stated only their facts."""
+    found = []
+    for item in facts:
+        if item.key in whole or (item.key in stated and not reports_on(item)):
+            found.append(item)
+        elif item.key in stated and (part := unreported(item)) is not None:
+            found.append(part)
+    return tuple(found)
 
 
 def watches_of(

@@ -6,11 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from forecasting.app.forecast.predict import TIME
 from forecasting.arrays import BoolArray, FloatArray
 from forecasting.domain.evidence import Evidence
 
-HISTORY, LINKS, ELSEWHERE = "history", "links", "elsewhere"
+TIME, HISTORY, LINKS, ELSEWHERE = "time", "history", "links", "elsewhere"
 FADED, EARLIER = "faded", "earlier"
 OWN_STEPS = {HISTORY, TIME, LINKS, ELSEWHERE, FADED, EARLIER}
 #: Ends the key of an item of which the facts alone are told.

@@ -18,7 +18,7 @@ from forecasting.app.upkeep.banks import changed_since
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso
-from forecasting.domain.question import Question, normalised
+from forecasting.domain.question import Question, effect_scale, normalised
 from forecasting.domain.watch import Watch
 from forecasting.errors import InvalidInput
 from forecasting.evidence.relevant import ancestors, asked, groups
@@ -269,7 +269,11 @@ def _row(
         "gate": None if answer is None else answer.gate,
         "fit": None if answer is None else answer.fit,
         "moved": [
-            {"cause": cause, "change": change[0] if len(change) == 1 else list(change)}
+            {
+                "cause": cause,
+                "change": change[0] if len(change) == 1 else list(change),
+                "scale": effect_scale(question),
+            }
             for cause, change in moved
         ],
         "logged": logged,

@@ -18,9 +18,11 @@ from forecasting.domain.evidence import (
     retractions,
     retracts,
 )
+from forecasting.domain.question import effect_scale
 from forecasting.errors import NotFound
 from forecasting.evidence import known, learned, reliability, retracted
-from forecasting.evidence.reports import CodedReport, alive, reports, unusable
+from forecasting.evidence.relevant import ancestors, asked
+from forecasting.evidence.reports import CodedReport, ends_of, reports, unusable
 from forecasting.store import Ledger
 
 #: The reason of a retraction whose item was recorded anew, by the next entry.
@@ -48,12 +50,18 @@ def find(ledger: Ledger, items: Sequence[Evidence], name: str) -> Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What every report weighs on every move: when it came, and at one moment."""
+    """What every report weighs on every move: when it came, and at one moment.
+
+    `over` says when a report ended: its move fired, or its state was left. `rests` gives the
+    processes that each question rests on: what acts on none of them has no way to it.
+    """
 
     coded: Mapping[str, tuple[CodedReport, ...]]
-    over: frozenset[CodedReport]
+    over: Mapping[CodedReport, dt.datetime]
     moment: dt.datetime
     unusable: Mapping[str, str]
+    processes: frozenset[str]
+    rests: Mapping[str, frozenset[str]]
 
     @classmethod
     def of(cls, ledger: Ledger, items: Sequence[Evidence], moment: dt.datetime) -> "Weights":
@@ -78,13 +86,28 @@ class Weights:
         by_key: dict[str, list[CodedReport]] = {}
         for report in coded:
             by_key.setdefault(report.key, []).append(report)
-        over = frozenset(coded) - frozenset(alive(coded, held))
+        over = {
+            report: min(ends)
+            for report in coded
+            if (
+                ends := [
+                    end
+                    for end in ends_of(held[report.process], report.move)
+                    if end > report.known_at
+                ]
+            )
+        }
         lost = unusable(items, world.world, catalog.questions, world.predicates)
         return cls(
             {key: tuple(found) for key, found in by_key.items()},
             over,
             moment,
             {item.key: reason for item, reason in lost},
+            frozenset(world.world.processes),
+            {
+                name: ancestors(world.world.links, asked(predicate))
+                for name, predicate in world.predicates.items()
+            },
         )
 
     def on(self, item: Evidence) -> list[dict[str, Any]]:
@@ -190,8 +213,13 @@ def show(ledger: Ledger, name: str, *, now: dt.datetime | None = None) -> dict[s
 
 
 def _moved(ledger: Ledger, item: Evidence) -> list[dict[str, Any]]:
-    """Give the forecasts that recorded an effect of the item, or of the story it is in."""
+    """Give the forecasts that recorded an effect of the item, or of the story it is in.
+
+    It is what the item changed when the forecast was made, after all that it came with; what it
+    changes now, an explanation says.
+    """
     rows = []
+    questions = Catalog.of(ledger).questions
     names = {item.key, item.story} - {""}
     for forecast in ledger.forecasts():
         text = forecast.meta.get("moved", "")
@@ -208,7 +236,8 @@ def _moved(ledger: Ledger, item: Evidence) -> list[dict[str, Any]]:
                         "kind": forecast.kind,
                         "issued_at": forecast.issued_at,
                         "of": "item" if named == item.key else "story",
-                        "delta_logit": whole,
+                        "change": whole,
+                        "scale": effect_scale(questions[forecast.question]),
                     }
                 )
     return rows

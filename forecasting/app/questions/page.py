@@ -21,8 +21,6 @@ from forecasting.domain.instants import deadline
 from forecasting.domain.question import Question, Status, lacks_criteria
 from forecasting.errors import InvalidInput
 from forecasting.evidence import retracted
-from forecasting.evidence.reliability import learned
-from forecasting.evidence.reports import Means
 from forecasting.store import Ledger
 
 if TYPE_CHECKING:
@@ -200,6 +198,7 @@ def _path(
     kind: str,
 ) -> "tuple[QuestionPath, bool, str]":
     """Give the path to draw, whether there is a replay of it, and which of the two it is."""
+    from forecasting.app.news.shown import Weights
     from forecasting.app.review.paths import marks_of, moved_of, path_of, point_of
 
     replayed = any(one.kind == "replay" for one in said)
@@ -212,7 +211,6 @@ def _path(
         shown, kind = live, "live"
     narrow = replace(state.catalog, questions={question.id: question})
     standing = retracted(ledger.evidence())
-    trust = learned(standing, state.catalog.questions, state.catalog.outcomes, state.now)
     items = [
         item
         for item in standing
@@ -228,7 +226,9 @@ def _path(
         question,
         state.now,
         paths=points,
-        evidence=marks_of(items, narrow, shown, Means(standing, trust)).get(question.id, []),
+        evidence=marks_of(
+            items, narrow, shown, Weights.of(ledger, ledger.evidence(), state.now)
+        ).get(question.id, []),
         moved=moved_of(items, narrow, shown).get(question.id, ()),
     )
     return path, replayed, kind

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -10,11 +9,12 @@ from types import MappingProxyType
 from typing import Any
 
 from forecasting.app.catalog import Catalog
-from forecasting.domain.evidence import Effect, Evidence
+from forecasting.app.news.shown import Weights
+from forecasting.domain.evidence import Evidence
 from forecasting.domain.forecast import DENSE, Forecast
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.question import Question
-from forecasting.evidence.reports import Means, counted
+from forecasting.evidence.reports import CodedReport
 from forecasting.review import data as page
 
 _CAUSES = {
@@ -127,12 +127,12 @@ def _names(question: Question, change: Sequence[float]) -> tuple[str, ...]:
 
 
 def marks_of(
-    items: Sequence[Evidence], catalog: Catalog, forecasts: Sequence[Forecast], sources: Means
+    items: Sequence[Evidence],
+    catalog: Catalog,
+    forecasts: Sequence[Forecast],
+    weights: Weights,
 ) -> dict[str, list[page.Mark]]:
-    """Give each question's evidence: what bears on it, and whatever moved its model.
-
-    A report weighs what its source's reliability leaves of it.
-    """
+    """Give each question's evidence: what bears on it, and what moved its model on a way to it."""
     moves: dict[str, dict[str, list[float]]] = {}
     for forecast in forecasts:
         if forecast.forecaster == MODEL and "moved" in forecast.meta:
@@ -147,9 +147,13 @@ def marks_of(
         targets = {effect.target.partition("=")[0] for effect in item.effects}
         for question in catalog.questions.values():
             change = moves.get(question.id, {}).get(item.key)
-            if change is None and not asked[question.id] & targets:
+            rests = weights.rests.get(question.id, frozenset())
+            if not asked[question.id] & targets and (
+                change is None or not _has_way(item, weights, rests)
+            ):
                 continue
-            weight, half_life = _weight(item, asked[question.id], sources.of(item))
+            report = _strongest(item, weights, rests, asked[question.id])
+            told = any(effect.form in {"likelihood", "stance"} for effect in item.effects)
             marks.setdefault(question.id, []).append(
                 page.Mark(
                     item.known_at,
@@ -160,35 +164,28 @@ def marks_of(
                     dict(zip(_names(question, change), change, strict=True)) if change else {},
                     # What the bank says beside its facts would make the page twice as long.
                     item.note if item.stream == "news" else "",
-                    weight,
-                    half_life,
+                    report.log_ratio if report else 0.0 if told else None,
+                    report.half_life if report else page.HALF_LIFE,
+                    weights.over.get(report) if report else None,
                 )
             )
     return marks
 
 
-def _weight(
-    item: Evidence, asked: AbstractSet[str | None], reliability: float
-) -> tuple[float | None, float]:
-    """Give the log hazard ratio of a report and its half-life; the nearest to the question counts.
+def _has_way(item: Evidence, weights: Weights, rests: AbstractSet[str]) -> bool:
+    """Say whether an item acts on what a question rests on; a case of a class may teach any."""
+    facts = {e.target.partition("=")[0] for e in item.effects if e.form == "datum"}
+    acts = {report.process for report in weights.coded.get(item.key, ())}
+    return bool((facts | acts) & rests) or bool(facts - weights.processes)
 
-    An item coded on several moves is drawn once: by what it says of the question itself, else by
-    its largest ratio.
+
+def _strongest(
+    item: Evidence, weights: Weights, rests: AbstractSet[str], asked: AbstractSet[str | None]
+) -> CodedReport | None:
+    """Give what an item weighs on the way to a question, as the list of news shows it.
+
+    An item coded on several moves is drawn once: by what it says of a process that the question
+    names, else of one that acts on it.
     """
-    coded = [
-        (effect.target.partition("=")[0] in asked, abs(size), size, effect.detail)
-        for effect in item.effects
-        if (size := _log_ratio(effect, reliability)) is not None
-    ]
-    if not coded:
-        return None, page.HALF_LIFE
-    _, _, weight, detail = max(coded, key=lambda one: one[:2])
-    stated = detail.get("half_life", page.HALF_LIFE)
-    return weight, math.inf if stated == "lasting" else float(stated)
-
-
-def _log_ratio(effect: Effect, reliability: float) -> float | None:
-    if effect.form == "stance" and "code" not in effect.detail:
-        return None
-    said = counted(effect, reliability)
-    return None if said is None else said[1]
+    ways = [report for report in weights.coded.get(item.key, ()) if report.process in rests]
+    return max(ways, key=lambda r: (r.process in asked, abs(r.log_ratio)), default=None)

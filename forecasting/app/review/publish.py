@@ -11,6 +11,7 @@ from forecasting.app.forecast.in_force import latest
 from forecasting.app.forecast.predict import REPLAY_DRAWS
 from forecasting.app.forecast.worldviews import claim_scores
 from forecasting.app.frames import Selection, latest_run, resolved, scoring_frame, select
+from forecasting.app.news.shown import Weights
 from forecasting.app.news.sources import worth
 from forecasting.app.questions.same_as import DIFFERS, beside
 from forecasting.app.review.paths import marks_of, moved_of, path_of, point_of
@@ -39,8 +40,6 @@ from forecasting.domain.verbal import FLAT_DENIAL_ALTERNATIVES
 from forecasting.domain.watch import watched
 from forecasting.errors import InvalidInput
 from forecasting.evidence import retracted
-from forecasting.evidence.reliability import learned
-from forecasting.evidence.reports import Means
 from forecasting.review import data as page
 from forecasting.store import Ledger
 
@@ -125,7 +124,7 @@ def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.Rev
             for fit in fits
             if not fit.passed
         ],
-        priors=prior_rows(ledger) if kind == "replay" else (),
+        priors=prior_rows(ledger) if bank.world.processes else (),
         events=page.Events(
             n=max((row["n_events"] for row in binary), default=0),
             detectable=next((d for d in details if d is not None and math.isfinite(d)), None),
@@ -178,7 +177,7 @@ def _world(
         moment,
         watched=looked,
         learned=found.learned(),
-        fans=found.fans(linked=True),
+        fans=found.fans(),
     )
     return shown, found.run.learned.gain_summary
 
@@ -217,8 +216,7 @@ def _paths(
     by_question: Sequence[Mapping[str, Any]],
 ) -> list[page.QuestionPath]:
     items = retracted(ledger.evidence())
-    trust = learned(items, catalog.questions, catalog.outcomes, now)
-    marks = marks_of(items, catalog, forecasts, Means(items, trust))
+    marks = marks_of(items, catalog, forecasts, Weights.of(ledger, ledger.evidence(), now))
     moved = moved_of(items, catalog, forecasts)
     points: dict[str, dict[str, list[page.Point]]] = {}
     verdicts: dict[str, str] = {}

@@ -19,6 +19,7 @@ from forecasting.app.tidy import plainly
 from forecasting.app.upkeep.told import remembered, zone_of
 from forecasting.bank import Bank, check, nearest, read_bank, read_question_file
 from forecasting.bank.read import digest, question_of
+from forecasting.bank.world_check import notes
 from forecasting.domain import Evidence, Question, Resolution
 from forecasting.domain.instants import DEFAULT_ZONE, deadline, iso, parse_instant
 from forecasting.domain.phrase import parse_phrase
@@ -207,7 +208,10 @@ def _place(ledger: Ledger, bank: Bank) -> str:
 
 
 def check_bank(path: Path | None, ledger: Ledger | None = None) -> list[Problem]:
-    """List every fault of a bank folder or of one question file; else of the ledger's bank."""
+    """List every fault of a bank folder or of one question file; else of the ledger's bank.
+
+    Notes, on what a bank rests on without stating it, come last.
+    """
     if path is None and ledger is not None:
         path = folder_of(ledger)
         if path is None:
@@ -221,7 +225,8 @@ def check_bank(path: Path | None, ledger: Ledger | None = None) -> list[Problem]
     zone = DEFAULT_ZONE if ledger is None else zone_of(ledger)
     if path.is_file():
         return read_question_file(path, zone_name=zone)[2]
-    return check(read_bank(path, zone=zone))
+    bank = read_bank(path, zone=zone)
+    return [*check(bank), *notes(bank)]
 
 
 def load_bank(ledger: Ledger, bank: Bank, now: dt.datetime) -> dict[str, int]:

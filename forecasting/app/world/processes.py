@@ -7,7 +7,7 @@ from typing import Any
 from forecasting.app.catalog import Catalog
 from forecasting.app.upkeep.banks import bank_of
 from forecasting.domain.evidence import Evidence
-from forecasting.domain.process import MoveSpec, ProcessSpec, WorldSpec
+from forecasting.domain.process import MoveSpec, ProcessSpec, WorldSpec, stated_moves
 from forecasting.evidence.history import Record, records
 from forecasting.evidence.relevant import asked, part_of
 from forecasting.review import data as page
@@ -92,6 +92,7 @@ WORDS = {
     ("deliveries", "whole"): "chance that one part brings all",
     ("deliveries", "mean"): "mean share of a part",
     ("deliveries", "precision"): "evenness of the shares",
+    ("deliveries", "resume"): "how soon a stalled one goes on, parts a day",
     ("news", "gain"): "weight of all reports",
 }
 
@@ -103,6 +104,7 @@ def prior_rows(ledger: Ledger, *, questions: Sequence[str] = ()) -> list[dict[st
     """
     from forecasting import models
     from forecasting.app.forecast.predict import predicates
+    from forecasting.models.delivery_priors import RESUME
     from forecasting.models.news_gain import LOG_MEAN, LOG_SD
     from forecasting.models.world.links import implied_ratio
 
@@ -117,6 +119,7 @@ def prior_rows(ledger: Ledger, *, questions: Sequence[str] = ()) -> list[dict[st
         for name, graph in models.graphs().items()
         for prior in graph().default_priors().values()
     ]
+    rows.append(_row("deliveries", RESUME.name, RESUME.text, RESUME.known_by, RESUME.source))
     gain = f"LogNormal({LOG_MEAN:g}, {LOG_SD:g}), mean 1"
     judged = "judgement: reports are worth what was coded, give or take a factor of two"
     rows.append(_row("news", "gain", gain, dt.date(2025, 3, 1), judged))
@@ -160,10 +163,27 @@ def _move(process: ProcessSpec, move: MoveSpec) -> dict[str, Any]:
     return _row(
         "move",
         f"{process.name}: {move.name}",
-        move.phrase.text or "its own history, pooled with the others",
+        _prior_of(process, move),
         move.known_by or process.known_by,
         move.source or process.source,
     ) | {"process": process.name, "because": move.because or process.because}
+
+
+def _prior_of(process: ProcessSpec, move: MoveSpec) -> str:
+    """Say what the pace of a move is drawn from before its own past is read."""
+    from forecasting.models.delivery_priors import SUBJECT
+
+    if process.delivery is None or move in stated_moves(process):
+        return move.phrase.text or "its own history, pooled with the others"
+    if move.name == "stalled > begun":
+        return "the delivery prior above (resume)"
+    if move.name not in {"agreed > begun", "begun > begun"}:
+        return "never by chance: facts alone"
+    if process.delivery.reference:
+        return (
+            f"the delivery priors above, with class {process.delivery.reference} and its own parts"
+        )
+    return f"the delivery priors above, judged on {SUBJECT}, with its own parts alone"
 
 
 def graph_report(ledger: Ledger, name: str) -> dict[str, Any]:

@@ -185,6 +185,10 @@ class Live:
             row["rank_per_day"] = fastest.index(row) + 1
         return sorted(rows, key=lambda row: (-float(row["value_of_information"]), row["question"]))
 
+    def valueless(self, target: str = "") -> list[str]:
+        """Give the questions whose value is not asked for: a number has no few answers to know."""
+        return [q.id for q in self.questions if q.type == "numeric" and q.id != target]
+
     def learned(self) -> dict[str, tuple[float, float, float]]:
         """Give each link's hazard ratio after the past: median and 90 % range."""
         ratios = {}

@@ -6,7 +6,7 @@ weighed with the least change. A condition that no path meets is refused, so not
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations, pairwise
 from typing import Any
@@ -25,13 +25,17 @@ from forecasting.errors import InvalidInput, nearest
 from forecasting.evidence.relevant import asked, last_moment, moments
 from forecasting.models.world.answers import effective, quantiles
 from forecasting.models.world.model import Run
+from forecasting.models.world.reading import FEWEST
 from forecasting.models.world.values import Do
 
 SEEN = "given: if this is observed (what would lead to it becomes likelier too)"
 DONE = "do: if this were brought about from outside (its own causes are cut); depends on the links"
 AIMED = "target: as if this number were right (paths weighted to match it, with the least change)"
-#: Below so many effective paths a condition is drawn more often, with so many times the paths.
-ENOUGH, TIMES = 2_000, 3
+#: Below so many effective paths a condition is drawn more often.
+ENOUGH = 2_000
+#: With so many times the paths, more where a number is still too uncertain to be told.
+TIMES = (3, 6)
+FEW = f"refused: fewer than {FEWEST} paths meet the condition"
 #: Rounds of proportional fitting, and how close each number must come.
 ROUNDS, CLOSE = 2_000, 1e-9
 
@@ -68,17 +72,62 @@ def what_if(
     targets = {text: target for text in given if (target := _target(live, text)) is not None}
     conditions = [condition(live, targets[text][0] if text in targets else text) for text in given]
     observed = [text for text in given if text not in targets]
-    run, reach = live.run, _reach(live, conditions, scenarios)
+    drawn, reach = live.run, _reach(live, conditions, scenarios)
     if acts:
-        run = simulated(live.predictor, live.questions, live.as_of, reach, do=acts)
-    run, drawn = aimed(live, run, targets), run
-    seen = _seen(live, run, observed)
-    if given and effective(run.paths.weights(seen)) < ENOUGH:
-        drawn = _drawn_towards(live, conditions, acts, reach)
+        drawn = simulated(live.predictor, live.questions, live.as_of, reach, do=acts)
+    decided = {text.partition("=")[0] for text in [*given, *do]}
+    rows: list[dict[str, Any]] = []
+    for times in (1, *TIMES):
+        if times > 1:
+            drawn = _drawn_towards(live, conditions, acts, reach, times)
+        elif given and not _enough(live, drawn, observed):
+            continue
         run = aimed(live, drawn, targets)
         seen = _seen(live, run, observed)
-    _check_possible(live, drawn, observed)
-    decided = {text.partition("=")[0] for text in [*given, *do]}
+        _check_possible(live, drawn, observed)
+        rows = _rows(live, run, seen, decided, scenarios)
+        if all(row["gate"] == "passed" for row in rows):
+            break
+    label = DONE if do else SEEN if observed else AIMED
+    undated = [text for text in observed if _undated(live, text)]
+    if undated:
+        close = iso(max(q.closes for q in live.questions))
+        label += (
+            f"; {', '.join(undated)}: at any moment until {close}, the last close of an open "
+            f'question ("{undated[0]} by DATE" for an earlier one)'
+        )
+    return [row | {"basis": label} for row in rows]
+
+
+def _enough(live: Live, run: Run, observed: Sequence[str]) -> bool:
+    """Say whether so many paths meet what is seen that no more are drawn for a start."""
+    return effective(run.paths.weights(_seen(live, run, observed))) >= ENOUGH
+
+
+def refusals(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Say of each row without a number why it has none, and of all what else to do."""
+    found = [
+        f"{row['question']} {row['state']}".strip()
+        + f" has no number: {row['gate'].removeprefix('refused: ')}"
+        for row in rows
+        if row["gate"] != "passed"
+    ]
+    if found:
+        found.append(
+            f"that is with {max(TIMES, default=1)} times the paths; a condition that is likelier, "
+            "or fewer of them, leaves more paths to count"
+        )
+    return found
+
+
+def _rows(
+    live: Live,
+    run: Run,
+    seen: BoolArray | None,
+    decided: Collection[str],
+    scenarios: ScenarioSet | None,
+) -> list[dict[str, Any]]:
+    """Give how each question and scenario stands before, and where the conditions are met."""
     rows = []
     for question in live.questions:
         if question.id in decided or question.ladder in decided:
@@ -96,15 +145,7 @@ def what_if(
         pairs = zip(partition(live.run, scenarios), partition(run, scenarios), strict=True)
         for (name, _, _, old), (_, _, _, new) in pairs:
             rows.append(_row(f"scenario:{name}", "", (live.run, old, None), (run, new, seen)))
-    label = DONE if do else SEEN if observed else AIMED
-    undated = [text for text in observed if _undated(live, text)]
-    if undated:
-        close = iso(max(q.closes for q in live.questions))
-        label += (
-            f"; {', '.join(undated)}: at any moment until {close}, the last close of an open "
-            f'question ("{undated[0]} by DATE" for an earlier one)'
-        )
-    return [row | {"basis": label} for row in rows]
+    return rows
 
 
 def _row(name: str, state: str, before: Asked, after: Asked) -> dict[str, Any]:
@@ -118,7 +159,7 @@ def _row(name: str, state: str, before: Asked, after: Asked) -> dict[str, Any]:
         "lower": told.quantiles[0] if shown else None,
         "upper": told.quantiles[-1] if shown else None,
         "mcse": told.mcse,
-        "gate": told.gate,
+        "gate": told.gate if np.isfinite(told.mcse) else FEW,
     }
 
 
@@ -200,11 +241,12 @@ def _drawn_towards(
     conditions: Sequence[Condition],
     acts: Sequence[Do],
     reach: Mapping[str, dt.datetime],
+    times: int,
 ) -> Run:
-    """Simulate again with the moves towards rare conditions drawn more often, weighed back."""
-    towards = conditions[0][0]
+    """Simulate more paths, with the moves towards conditions drawn more often, weighed back."""
+    towards = conditions[0][0] if conditions else None
     for truth, _, _ in conditions[1:]:
-        towards = And(towards, truth)
+        towards = And(towards, truth) if towards is not None else truth
     return simulated(
         live.predictor,
         live.questions,
@@ -212,8 +254,8 @@ def _drawn_towards(
         reach,
         do=acts,
         towards=towards,
-        met=max(closes for _, _, closes in conditions),
-        times=TIMES,
+        met=max((closes for _, _, closes in conditions), default=None),
+        times=times,
     )
 
 

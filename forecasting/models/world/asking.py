@@ -13,7 +13,7 @@ from forecasting.errors import InvalidInput
 from forecasting.models.world.values import NEVER, Known, Process
 
 if TYPE_CHECKING:
-    from forecasting.models.world.paths import Paths
+    from forecasting.models.world.paths import Paths, Rows
 
 #: An option that holds whatever no other option names.
 OTHER = "other"
@@ -112,13 +112,23 @@ def entries(paths: "Paths", name: str, states: Sequence[str], after: float) -> F
             return np.full(paths.world.draws, entry.day)
     rows = paths.of(paths.world.index[name])
     if states:
-        hit = wanted[rows.state] & (rows.before != rows.state)
+        hit = _into(process, wanted, rows)
     else:
         hit = _falls(process, rows.before, rows.state, rows.amount)
     hit &= rows.time > after
     found = np.full(paths.world.draws, NEVER)
     found[rows.draw[hit][::-1]] = rows.time[hit][::-1]  # the earliest is written last
     return found
+
+
+def _into(process: "Process", wanted: BoolArray, rows: "Rows") -> BoolArray:
+    """Say which rows enter a wanted state; a delivery that is made in one part begins with it."""
+    hit = wanted[rows.state] & (rows.before != rows.state)
+    if process.done >= 0 and "begun" in process.states:
+        begun = process.states.index("begun")
+        if wanted[begun]:
+            hit |= (rows.state == process.done) & (rows.before != begun)
+    return np.asarray(hit, dtype=np.bool_)
 
 
 def counts(paths: "Paths", name: str, after: float, until: float) -> IntArray:
@@ -178,7 +188,7 @@ def _within(paths: "Paths", event: predicate.Within, opens: float, until: float)
             hit |= after & (entry.day <= latest)
     rows = paths.of(paths.world.index[event.process])
     if event.states:
-        enters = wanted[rows.state] & (rows.before != rows.state)
+        enters = _into(process, wanted, rows)
     else:
         enters = _falls(process, rows.before, rows.state, rows.amount)
     begun, end = cause[rows.draw], latest[rows.draw]

@@ -8,7 +8,9 @@ import numpy as np
 
 from forecasting.arrays import FloatArray
 from forecasting.domain.process import ProcessSpec, WorldSpec
+from forecasting.errors import ForecastingError, InvalidInput
 from forecasting.evidence.history import DAY, Record, links_on
+from forecasting.models.world.chance import uniforms
 from forecasting.models.world.values import Known, Link, Move, Process, Size, World
 
 
@@ -31,14 +33,24 @@ def assemble(
     *,
     points: int,
     repeats: int,
+    seed: int,
     gain: FloatArray | float = 1.0,
 ) -> World:
     """Give the world to simulate, without its reports."""
     origin = min(record.free for record in records.values())
     names = list(world.processes)
-    processes = tuple(
-        _process(world.processes[name], records[name], hazards, origin) for name in names
-    )
+    processes = []
+    for name in names:
+        try:
+            spec, record = world.processes[name], records[name]
+            dates = _dates(spec, record, origin, points * repeats, seed)
+            processes.append(_process(spec, record, hazards, origin, dates))
+        except ForecastingError:
+            raise  # it names what is at fault
+        except (ArithmeticError, ValueError, LookupError) as fault:
+            # Whatever is at fault is at fault in this process: what rests on others is answered.
+            msg = f"process ({name}): {type(fault).__name__}: {fault}"
+            raise InvalidInput(msg) from fault
     links = []
     for link in world.links:
         if link.name not in betas:
@@ -53,7 +65,7 @@ def assemble(
         states = tuple(parent.states.index(state) for state in link.states)
         beta = _once(betas[link.name])
         links.append(Link(link.name, names.index(link.parent), states, children, beta, link.once))
-    return World(processes, tuple(links), (), origin, points * repeats, repeats, _once(gain))
+    return World(tuple(processes), tuple(links), (), origin, points * repeats, repeats, _once(gain))
 
 
 def _once(value: FloatArray | float) -> FloatArray | float:
@@ -68,6 +80,7 @@ def _process(
     record: Record,
     hazards: Mapping[tuple[str, str], Hazard],
     origin: dt.datetime,
+    dates: FloatArray | None,
 ) -> Process:
     place = {state: k for k, state in enumerate(spec.states)}
     known = [Known((record.since - origin) / DAY, place[record.start])]
@@ -75,8 +88,8 @@ def _process(
         Known((step.at - origin) / DAY, place[step.state], step.amount, step.counted)
         for step in record.steps
     ]
-    if spec.at is not None:
-        moves = [Move(0, 1, at=_dates(spec, hazards, origin))]
+    if dates is not None:
+        moves = [Move(0, 1, at=dates)]
     else:
         moves = [
             Move(place[move.start], place[move.end], at=np.full(1, (at - origin) / DAY))
@@ -116,11 +129,16 @@ def _move(place: Mapping[str, int], start: str, end: str, found: Hazard) -> Move
 
 
 def _dates(
-    spec: ProcessSpec, hazards: Mapping[tuple[str, str], Hazard], origin: dt.datetime
-) -> FloatArray:
-    """Give the day of a scheduled process in each point: its hazard holds the drawn days."""
-    drawn = hazards[spec.name, spec.moves[0].name].rate if spec.moves else 0.0
-    assert spec.at is not None  # for the type checker
+    spec: ProcessSpec, record: Record, origin: dt.datetime, draws: int, seed: int
+) -> FloatArray | None:
+    """Give the day of a scheduled process in each draw, evenly spread over its range.
+
+    Who watched into the range and saw nothing knows that it comes in what is left of it.
+    """
+    if spec.at is None:
+        return None
     first, last = ((moment - origin) / DAY for moment in spec.at)
-    day = first + (last - first) * np.asarray(drawn, dtype=np.float64)
-    return np.atleast_1d(_once(day))
+    first = min(max(first, (record.free - origin) / DAY), last)
+    if first == last:
+        return np.full(1, last)
+    return first + (last - first) * uniforms(draws, seed, "date", spec.name)

@@ -16,6 +16,7 @@ from forecasting.inference.fit import Fit
 from forecasting.models.deliveries import T0, Deliveries, Package, delivery_data
 from forecasting.models.delivery_priors import RESUME
 from forecasting.models.fits import FitCache
+from forecasting.models.prior import PriorSpec
 from forecasting.models.world.assembly import Hazard
 from forecasting.models.world.chance import uniforms
 from forecasting.models.world.classes import SAME, anchor, data_of, moment_of
@@ -23,6 +24,8 @@ from forecasting.models.world.values import Size
 
 #: Draws of deliveries are kept for so many records and fits.
 KEPT = 32
+#: Draws of a prior that no other package has taught.
+FINE = 1 << 16
 #: (process, record, evidence, moment, fits, *, whether history counts, points, seed) to the
 #: hazards of its moves by name, and the fit of its class.
 type DeliveryOf = Callable[..., tuple[dict[str, Hazard], Fit]]
@@ -55,7 +58,10 @@ def delivery_hazards(classes: Mapping[str, ReferenceClass]) -> DeliveryOf:
                 others = packages(items, until, own=process)
             graph = Deliveries()
             fit = fits.fit(graph, delivery_data(others), graph.default_priors())
-            drawn = delivery_parameters(process, own, fit, points=points, seed=seed)
+            # Where no other package is known the fit is its prior, and that can be drawn as finely
+            # as a record needs that is unlike what the prior expects.
+            draws = fit.draws if others else prior_draws(graph.default_priors(), FINE, seed)
+            drawn = delivery_parameters(process, own, draws, points=points, seed=seed)
             # A move that is never drawn comes by known facts alone.
             rest = {move.name: Hazard(0.0) for move in process.moves}
             kept[key] = (rest | drawn, fit)
@@ -106,12 +112,17 @@ def package_of(record: Record) -> Package:
 
 
 def delivery_parameters(
-    process: ProcessSpec, package: Package | None, fit: Fit, *, points: int, seed: int
+    process: ProcessSpec,
+    package: Package | None,
+    of_class: Mapping[str, FloatArray],
+    *,
+    points: int,
+    seed: int,
 ) -> dict[str, Hazard]:
     """Draw the parameters of a delivery's moves by name."""
     from scipy.special import gammaincinv
 
-    draws = {name: np.asarray(values, dtype=np.float64) for name, values in fit.draws.items()}
+    draws = {name: np.asarray(values, dtype=np.float64) for name, values in of_class.items()}
     key = (seed, "parameter", process.name)
     place = _places(draws, package, uniforms(points, *key, "delivery"))
     p = {name: values[place] for name, values in draws.items()}
@@ -124,6 +135,24 @@ def delivery_parameters(
         "begun > begun": Hazard(p["delta"] ** p["later"], p["later"], 0.0, p["stall"], size),
         "stalled > begun": Hazard(again),
     }
+
+
+def prior_draws(priors: Mapping[str, PriorSpec], size: int, seed: int) -> dict[str, FloatArray]:
+    """Draw priors by inverse cdf of evenly spread uniforms, (size,) each."""
+    from scipy.special import betaincinv, gammaincinv, ndtri
+
+    found: dict[str, FloatArray] = {}
+    for name, prior in priors.items():
+        u, (a, b) = uniforms(size, seed, "prior", name), prior.values
+        if prior.distribution == "beta":
+            drawn = betaincinv(a, b, u)
+        elif prior.distribution == "gamma":
+            drawn = gammaincinv(a, u) / b
+        else:
+            drawn = a + b * ndtri(u)
+        drawn = np.exp(drawn) if prior.distribution == "lognormal" else drawn
+        found[name] = np.asarray(drawn, dtype=np.float64)
+    return found
 
 
 def _places(

@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from forecasting.arrays import FloatArray
 from forecasting.domain.commentary import Worldview
 from forecasting.domain.evidence import Evidence
-from forecasting.domain.process import ProcessSpec, WorldSpec
+from forecasting.domain.process import ProcessSpec, WorldSpec, stated_moves
 from forecasting.domain.provenance import Fitted
 from forecasting.errors import GateRefused, InvalidInput
 from forecasting.evidence.history import DAY, EPOCH, Past, Record
@@ -112,6 +112,7 @@ class Learner:
         }
         cases = cases_of(items)
         hazards: dict[Key, Hazard] = {}
+        stated: dict[Key, Hazard] = {}
         shared: dict[str, ProcessSpec] = {}
         faults: dict[str, str] = {}
         posterior: dict[str, Fit] = {}
@@ -142,7 +143,10 @@ class Learner:
                         points=points,
                         seed=self.seed,
                     )
-                    hazards |= {(name, move): hazard for move, hazard in brought.items()}
+                    own_pace = {move.name for move in stated_moves(process)}
+                    for move, hazard in brought.items():
+                        # What the bank states of a pace holds; how large parts are, it cannot say.
+                        (stated if move in own_pace else hazards)[name, move] = hazard
                     delivered[f"deliveries {name}"] = fit
                     owners[f"deliveries {name}"] = frozenset({name})
                     continue
@@ -185,11 +189,14 @@ class Learner:
         learned_of = {n: Fitted(_digest(fit), _gate(fit)) for n, fit in posterior.items()}
 
         def found_with(drawn: Parameters) -> Learned:
+            def of(key: Key) -> Hazard:
+                if key in hazards:
+                    return hazards[key]
+                paced = drawn.moves[key]
+                return replace(paced, size=stated[key].size) if key in stated else paced
+
             return Learned(
-                Lazily(
-                    [*drawn.moves, *hazards],
-                    lambda key: hazards[key] if key in hazards else drawn.moves[key],
-                ),
+                Lazily([*drawn.moves, *hazards], of),
                 Lazily(
                     drawn.betas, lambda name: drawn.betas[name] + np.log(link_shifts.get(name, 1.0))
                 ),

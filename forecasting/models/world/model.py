@@ -14,13 +14,14 @@ from typing import Any
 
 from forecasting.arrays import BoolArray
 from forecasting.domain.commentary import Worldview
-from forecasting.domain.evidence import Evidence
+from forecasting.domain.evidence import Effect, Evidence
 from forecasting.domain.instants import iso
 from forecasting.domain.predicate import Predicate, Truth
 from forecasting.domain.process import WorldSpec
 from forecasting.domain.question import Question
 from forecasting.errors import GateRefused, InvalidInput
 from forecasting.evidence.history import Past, Record, pasts, records
+from forecasting.evidence.leads import to_target
 from forecasting.evidence.likelihood import ReliabilityOf
 from forecasting.evidence.relevant import ancestors, asked, groups, last_moment, moments, part_of
 from forecasting.evidence.reports import CodedReport, alive, reports
@@ -127,6 +128,7 @@ class WorldModel:
     _rests: dict[str, frozenset[str]] = field(default_factory=dict)
     _learned: OrderedDict[Any, Learned] = field(default_factory=OrderedDict)
     _read: OrderedDict[Any, _Known] = field(default_factory=OrderedDict)
+    _acted: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def answers(
         self,
@@ -200,9 +202,11 @@ class WorldModel:
         """Answer a group; where that fails, each question that does not rest on the fault."""
         try:
             return self._together(variant, group, at, draws)
-        except (InvalidInput, GateRefused) as fault:
+        except (InvalidInput, GateRefused, ArithmeticError, ValueError, LookupError) as fault:
             if len(group) == 1:
-                self.faults[group[0].id, at.moment] = str(fault)
+                plain = isinstance(fault, (InvalidInput, GateRefused))
+                why = str(fault) if plain else f"{type(fault).__name__}: {fault}"
+                self.faults[group[0].id, at.moment] = why
                 return {}
         found: dict[str, Answer] = {}
         for question in group:
@@ -347,6 +351,7 @@ class WorldModel:
             {link.name: learned.betas[link.name] for link in spec.links},
             points=points,
             repeats=times * (size // points),
+            seed=self.seed,
             gain=learned.gain,
         )
         told = known.coded if variant.news else ()
@@ -412,16 +417,28 @@ class WorldModel:
         return self._read[at.key]
 
     def touching(self, question: Question, items: Sequence[Evidence]) -> list[Evidence]:
-        """Give the items that bear on what a question rests on, coded facts and reports alone."""
-        near = {*self._near(self.rests(question)), question.id, question.ladder}
+        """Give the items that have a way to a question: what they act on is what it rests on."""
+        rests = self.rests(question)
         return [
-            item
-            for item in items
-            if any(
-                effect.form != "bears" and effect.target.partition("=")[0] in near
-                for effect in item.effects
-            )
+            item for item in items if any(self._acted_on(each) & rests for each in item.effects)
         ]
+
+    def _acted_on(self, effect: Effect) -> frozenset[str]:
+        """Give the processes that an effect acts on: a fact on its own, a report on those it moves.
+
+        What bears on a question and is not coded acts on none.
+        """
+        if effect.form not in {"datum", "likelihood", "stance"}:
+            return frozenset()
+        if effect.form == "datum":
+            return frozenset({effect.target.partition("=")[0]})
+        if effect.target not in self._acted:
+            try:
+                ways = to_target(effect.target, self.spec, self.questions, self.predicates)
+            except InvalidInput:
+                ways = {}
+            self._acted[effect.target] = frozenset(process for process, _ in ways)
+        return self._acted[effect.target]
 
     def watched_until(self, names: Sequence[str], at: AsOf) -> dict[str, dt.datetime]:
         """Give the end of each process's watch as of a moment."""

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from forecasting.arrays import FloatArray, IntArray, by_value
-from forecasting.domain.process import LinkSpec, MoveSpec, ProcessSpec
+from forecasting.domain.process import LinkSpec, MoveSpec, ProcessSpec, stated_moves
 from forecasting.errors import GateRefused, InvalidInput
 from forecasting.evidence.history import Past, links_on
 from forecasting.inference.fit import Fit
@@ -176,9 +176,10 @@ class Lazily[K, V](Mapping[K, V]):
 
 def _timed(process: ProcessSpec) -> tuple[MoveSpec, ...]:
     """Give the moves whose hazard a phrase states; one with a date has no parameter."""
-    if process.kind in {"delivery", "scheduled"}:
+    if process.kind == "scheduled":
         return ()
-    return tuple(move for move in process.moves if move.phrase.form != "date")
+    moves = stated_moves(process) if process.kind == "delivery" else process.moves
+    return tuple(move for move in moves if move.phrase.form != "date")
 
 
 def _links_on(

@@ -165,11 +165,15 @@ class Paths:
         processes: Sequence[str] | None = None,
         since: float = -np.inf,
     ) -> list[Story]:
-        """Give the most frequent orders in which processes first move after a day."""
+        """Give the most frequent orders in which processes first move after a day.
+
+        A counted move of a process with several states, as of a delivery under way, is told as
+        ``PROCESS=next-part``: it enters no state.
+        """
         world = self.world
         w = self.weights()
         chosen = [world.index[name] for name in (world.index if processes is None else processes)]
-        width = max((len(each.states) for each in world.processes), default=1)
+        width = max((len(each.states) for each in world.processes), default=1) + 1
         base = len(world.processes) * width + 1
         length = min(STEPS, int(62 / np.log2(base)))
         when = np.full((len(chosen), world.draws), np.inf)
@@ -179,7 +183,10 @@ class Paths:
             rows = rows.of(np.flatnonzero(rows.time > since))
             first = np.flatnonzero(np.diff(rows.draw, prepend=-1))
             when[k, rows.draw[first]] = rows.time[first]
-            code[k, rows.draw[first]] = process * width + rows.state[first].astype(np.int64) + 1
+            after = rows.state[first].astype(np.int64)
+            on_the_way = (rows.before[first] == after) & (len(world.processes[process].states) > 1)
+            into = np.where(on_the_way, width - 1, after)
+            code[k, rows.draw[first]] = process * width + into + 1
         order = np.argsort(when, axis=0, kind="stable")[:length]
         told = np.take_along_axis(code, order, axis=0)
         times = np.take_along_axis(when, order, axis=0)
@@ -193,8 +200,11 @@ class Paths:
                 rest, each = divmod(rest, base)
                 owner_of, state = divmod(each - 1, width)
                 name = world.processes[owner_of]
-                counted = len(name.states) == 1
-                steps.append(name.name if counted else f"{name.name}={name.states[state]}")
+                if len(name.states) == 1:
+                    steps.append(name.name)
+                else:
+                    entered = "next-part" if state == width - 1 else name.states[state]
+                    steps.append(f"{name.name}={entered}")
             days = np.median(times[: len(steps), place == k], axis=1)
             found.append(Story(tuple(steps), float(share[k]), tuple(float(day) for day in days)))
         return found

@@ -214,6 +214,22 @@ def test_stories_are_shares_of_one_and_tell_the_order():
     assert none == pytest.approx(np.exp(-1.5), abs=0.02)
 
 
+def test_a_further_part_of_what_has_begun_is_told_as_the_next_one():
+    part = Move(1, 1, at=np.full(16, 5.0), counted=True, size=Size(0.2, 4.0))
+    goods = process("goods", ("agreed", "begun", "done"), part, known=(Known(-2.0, 1, 200.0),),
+                    age=20.0, goal=1000.0, total=100.0, done=2)  # fmt: skip
+    (told,) = simulate(world(goods, draws=16), 10.0).stories()
+    assert told.steps == ("goods=next-part",)
+
+
+def test_what_comes_whole_in_its_first_part_has_begun():
+    whole = Move(0, 1, at=np.full(16, 5.0), size=Size(0.5, 4.0, 1.0))
+    goods = process("goods", ("agreed", "begun", "done"), whole, goal=100.0, done=2)
+    paths = simulate(world(goods, draws=16), 10.0)
+    for state in ("begun", "done"):
+        assert (entries(paths, "goods", (state,), 0.0) == 5.0).all()
+
+
 def test_the_moves_towards_a_condition():
     path = process(
         "P", ("a", "b", "c", "d"), *[Move(j, j + 1, 1e-4) for j in range(3)], Move(1, 0, 1.0)

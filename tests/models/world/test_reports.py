@@ -484,6 +484,12 @@ def test_the_gain_has_mean_one_and_learns_whether_reports_came_true():
     assert silent.mean < prior.mean
 
 
+def test_nobody_is_said_to_have_taught_before_a_day_at_risk_has_passed():
+    way, coded = ("truce", "none > on"), _coded(_item("n", "truce=on=+2", at=12.5))
+    for until, taught in ((12.6, 0), (13.4, 0), (13.6, 1)):
+        assert learned_gain({way: _past((0.0, until, False))}, coded).moves == taught
+
+
 def test_what_came_on_the_day_of_the_event_teaches_nothing_of_it():
     way, past = ("truce", "none > on"), _past((0.0, 13.0, True))
     near = learned_gain({way: past}, _coded(_item("n", "truce=on=+2", at=12.5)))
