@@ -25,6 +25,10 @@ class Record[Table]:
         """The name under which this book records."""
         raise NotImplementedError
 
+    def speaker(self, forecaster: str | None = None) -> str:
+        """Give the name of who speaks, by default this book's."""
+        raise NotImplementedError
+
     def resolve(
         self,
         question: str,
@@ -232,7 +236,7 @@ class Record[Table]:
             until=when(until) or now,
             now=now,
             every=every,
-            who=forecaster or self.forecaster,
+            who=self.speaker(forecaster),
             because=because,
         )
 

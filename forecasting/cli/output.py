@@ -350,7 +350,9 @@ def _number(value: float) -> str:
     if value == int(value) and abs(value) >= 10:
         return f"{value:.0f}"
     # What is nearly certain is not written as certain.
-    places = next((n for n in range(3, 7) if 0 < round(value, n) < 1), 0) if 0 < value < 1 else 3
+    places = 3
+    while 0 < value < 1 and places and not 0 < round(value, places) < 1:
+        places = (places + 1) % 7
     text = f"{value:.{places}f}" if places else ("<0.000001" if value < 0.5 else ">0.999999")
     return "0.000" if text == "-0.000" else text
 

@@ -8,7 +8,7 @@ at once.
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.ledger import log as logs
+from forecasting.app.ledger.newcomer import beside
 from forecasting.app.upkeep import banks
 from forecasting.app.upkeep.banks import refuse_another_question
 from forecasting.bank.read import Bank, question_of
@@ -128,6 +129,7 @@ def ask(
     each: Mapping[str, str] | None = None,
     because: str = "",
     zone: str = "",
+    tell: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
     """Make a question or a ladder, with the number where one is given, in one transaction.
 
@@ -170,6 +172,9 @@ def ask(
     if because and not forecasts:
         msg = "because: explains a forecast, and none is given"
         raise InvalidInput(msg, hint="a probability, such as 35%")
+    if forecasts and tell is not None:
+        for note in beside(ledger, [forecaster]):
+            tell(note)
     recorded = ledger.append([*made, *questions, *forecasts], recorded_at=now)
     first = questions[0]
     return {

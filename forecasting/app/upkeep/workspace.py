@@ -21,6 +21,7 @@ from forecasting.app.upkeep.banks import (
     remembered,
 )
 from forecasting.bank import Bank
+from forecasting.domain.forecasters import person
 from forecasting.domain.instants import DEFAULT_ZONE
 from forecasting.domain.instants import zone as known_zone
 from forecasting.errors import ForecastingError, InvalidInput
@@ -83,6 +84,8 @@ def init(
     The bank of an `example` is copied into it; `database` is another than its ``forecasts.db``.
     Where the bank has faults, or the example would overwrite one, nothing is written.
     """
+    if forecaster:
+        person(forecaster)
     place = folder.absolute()
     if place.exists() and not place.is_dir():
         msg = f"folder ({folder}): must be a folder"
