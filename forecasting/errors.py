@@ -52,8 +52,8 @@ class InvalidInput(ForecastingError, ValueError):
     exit_code = 2
 
 
-class EarlyNo(InvalidInput):
-    """A no before the deadline: final only if a yes has become impossible."""
+class Unsure(InvalidInput):
+    """An outcome before the deadline, or against the facts on record: only for who is sure."""
 
 
 class DatabaseUnusable(ForecastingError):

@@ -37,7 +37,7 @@ class Record[Table]:
         source: str,
         at: When = None,
         note: str = "",
-        early_no: bool = False,
+        sure: bool = False,
     ) -> list[dict[str, Any]]:
         """Record an outcome, or a corrected version of it."""
         from forecasting.app.ledger.resolve import resolve
@@ -50,7 +50,7 @@ class Record[Table]:
             now=clock.now(),
             at=on(self.ledger, question, at, days="ends"),
             note=note,
-            early_no=early_no,
+            sure=sure,
         )
 
     def annul(

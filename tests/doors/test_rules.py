@@ -204,7 +204,7 @@ def test_a_no_before_the_deadline_is_asked_about(book, tmp_path):
     asked(book, tmp_path)
     with pytest.raises(InvalidInput, match="can a yes no longer happen"):
         book.resolve("q", False, source="x")
-    assert book.resolve("q", False, source="x", early_no=True)[0]["outcome"] == "no"
+    assert book.resolve("q", False, source="x", sure=True)[0]["outcome"] == "no"
     assert book.resolve("q", True, source="x")[0]["outcome"] == "yes"
 
 
@@ -214,7 +214,7 @@ def test_a_no_before_the_deadline_on_the_command_line(run, imported, monkeypatch
     imported(json.dumps({"kind": "question", "question": "q", "title": "t", "opens": "2026-01-01",
                          "closes": "2029-12-31"}) + "\n", name="q.jsonl")  # fmt: skip
     code, _, err = run("resolve", "q", "no", "--source", "x")
-    assert (code, "--early-no" in err) == (2, True)
+    assert (code, "--sure" in err) == (2, True)
     monkeypatch.setattr(times, "somebody_there", lambda: True)
     monkeypatch.setattr("click.confirm", lambda *_, **__: True)
     assert run("resolve", "q", "no", "--source", "x")[0] == 0
