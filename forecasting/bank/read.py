@@ -19,6 +19,7 @@ from forecasting.bank.schema import (
     WorldviewFile,
 )
 from forecasting.bank.tables import MAX_BYTES, TableReader
+from forecasting.bank.world_file import Past
 from forecasting.bank.worlds import read_worlds, zone_of
 from forecasting.bank.yaml_file import line_of, read_folder, read_yaml, validated
 from forecasting.domain.commentary import Claim, PriorChange, Text, Worldview
@@ -62,6 +63,7 @@ class Bank:
     world: WorldSpec = field(default_factory=lambda: WorldSpec({}))
     undated: frozenset[str] = frozenset()
     hints: tuple[Problem, ...] = ()
+    past: tuple[Past, ...] = ()
     root: Path | None = None
     zone: str = DEFAULT_ZONE
 
@@ -155,6 +157,7 @@ def read_bank(root: Path, *, now: dt.datetime | None = None, zone: str = DEFAULT
         digest=digest(root),
         world=worlds.world,
         undated=frozenset(undated),
+        past=tuple(worlds.past),
         hints=tuple(hint for place in places.values() for hint in hints_of(place)),
         root=root,
         zone=zone_name,
