@@ -596,7 +596,7 @@ class Book[Table](Record[Table], Review[Table], World):
         """
         from forecasting.app.news import sources
 
-        now, asked = clock.now(), when(as_of)
+        now, asked = clock.now(), when(as_of, days="ends")
         rows = sources.rows(self.ledger, as_of=asked or now, now=now)
         if kind:
             from forecasting.app.frames import Selection
@@ -793,7 +793,7 @@ class Book[Table](Record[Table], Review[Table], World):
             self.ledger,
             questions,
             now=clock.now(),
-            as_of=when(as_of),
+            as_of=when(as_of, days="ends"),
             dry_run=dry_run,
             seed=seed,
             watched=watched,
@@ -810,7 +810,7 @@ class Book[Table](Record[Table], Review[Table], World):
         """Give what nobody has watched for a week of the processes behind questions, until when."""
         from forecasting.app.forecast.update import unwatched
 
-        return unwatched(self.ledger, questions, now=clock.now(), as_of=when(as_of))
+        return unwatched(self.ledger, questions, now=clock.now(), as_of=when(as_of, days="ends"))
 
     def world(
         self,
@@ -825,7 +825,7 @@ class Book[Table](Record[Table], Review[Table], World):
         Parameters
         ----------
         as_of : str or datetime, optional
-            Use only information available by then; default: now.
+            Use only information available by then, of a day by its end; default: now.
         draws : int, optional
             Paths, a multiple of 16; default 32,768.
         seed : int
@@ -846,7 +846,12 @@ class Book[Table](Record[Table], Review[Table], World):
         from forecasting.app.world.view import world
 
         return world(
-            self.ledger, now=clock.now(), as_of=when(as_of), draws=draws, seed=seed, bank=bank
+            self.ledger,
+            now=clock.now(),
+            as_of=when(as_of, days="ends"),
+            draws=draws,
+            seed=seed,
+            bank=bank,
         )
 
     def explain(
@@ -862,7 +867,9 @@ class Book[Table](Record[Table], Review[Table], World):
         """Say so, as a list always."""
         from forecasting.app.forecast.explain import explain
 
-        return explain(self.ledger, question, now=clock.now(), as_of=when(as_of), seed=seed)
+        return explain(
+            self.ledger, question, now=clock.now(), as_of=when(as_of, days="ends"), seed=seed
+        )
 
     def scenarios(self) -> Table:
         """Give the sets of named scenarios of the bank."""
@@ -874,7 +881,7 @@ class Book[Table](Record[Table], Review[Table], World):
         """Simulate the world, and give what answers of scenarios, what-if and stories."""
         from forecasting.app.world.scenario import live
 
-        return live(self.ledger, now=clock.now(), as_of=when(as_of), seed=seed)
+        return live(self.ledger, now=clock.now(), as_of=when(as_of, days="ends"), seed=seed)
 
     @staticmethod
     def graphs() -> list[dict[str, Any]]:

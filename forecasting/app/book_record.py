@@ -233,7 +233,7 @@ class Record[Table]:
         return watch(
             self.ledger,
             processes,
-            until=when(until) or now,
+            until=when(until, days="ends") or now,
             now=now,
             every=every,
             who=self.speaker(forecaster),

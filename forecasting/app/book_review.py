@@ -246,7 +246,7 @@ class Review[Table]:
             now=clock.now(),
             method=method,
             members=members,
-            selection=_chosen({**filters, "as_of": when(as_of)}),
+            selection=_chosen({**filters, "as_of": when(as_of, days="ends")}),
             log=log,
         )
         return self._give(rows)
@@ -266,7 +266,7 @@ class Review[Table]:
         from forecasting.app.forecast.worldviews import worldview_rows
         from forecasting.app.upkeep.banks import bank_of
 
-        bank, moment = bank_of(self.ledger), when(as_of)
+        bank, moment = bank_of(self.ledger), when(as_of, days="ends")
         rows, notes = worldview_rows(
             self.ledger, bank, now=clock.now(), kind=kind, run=run, at=moment
         )
@@ -277,7 +277,7 @@ class Review[Table]:
         from forecasting.app.forecast.worldviews import worldview_steps
 
         rows, notes = worldview_steps(
-            self.ledger, now=clock.now(), kind=kind, run=run, at=when(as_of)
+            self.ledger, now=clock.now(), kind=kind, run=run, at=when(as_of, days="ends")
         )
         return self._noted(rows, notes, columns.WEIGHTS)
 
@@ -296,7 +296,7 @@ def _chosen(filters: Mapping[str, Any]) -> "Selection":
     read = {"kind": "live", **filters}
     past_close = read.pop("past_close", False)
     if "as_of" in read:
-        read["as_of"] = when(read["as_of"])
+        read["as_of"] = when(read["as_of"], days="ends")
     if past_close:
         read["closed_by"] = read.get("as_of") or clock.now()
     if not isinstance(read.get("question", ""), str):

@@ -42,7 +42,9 @@ def explain(question: str, as_of: str, seed: int, out: Path | None) -> None:
     from forecasting.errors import InvalidInput
 
     with opened() as book:
-        found = book.explanations(question, as_of=times.optional(as_of), seed=seed)
+        found = book.explanations(
+            question, as_of=times.optional(as_of, day_means="ends"), seed=seed
+        )
     if out is not None:
         if len(found) != 1 or not isinstance(found[0]["posterior"], float):
             msg = f"--out ({out.name}): must draw one yes-no question"

@@ -162,7 +162,7 @@ def paths(out: Path | None, stories: int, as_of: str, seed: int) -> None:
 
 def _live(as_of: str, seed: int) -> Any:
     with opened() as book, waiting("simulating"):
-        found = book.simulated(as_of=times.optional(as_of), seed=seed)
+        found = book.simulated(as_of=times.optional(as_of, day_means="ends"), seed=seed)
     for note in found.notes:
         relay(f"note: {note}")
     return found

@@ -74,7 +74,7 @@ def selection(
     reading: Reading = "standing",
 ) -> dict[str, Any]:
     """Give what the filters choose, by the names of a selection."""
-    moment = times.optional(as_of)
+    moment = times.optional(as_of, day_means="ends")
     too_soon = bool(click.get_current_context().meta.get(_TOO_SOON))
     return {
         "kind": kind,

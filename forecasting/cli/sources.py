@@ -35,7 +35,7 @@ def list_(everything: bool = False, kind: str = "live", as_of: str = "") -> None
       forecast sources list --kind replay
     """
     with opened() as book:
-        rows = book.sources(as_of=times.optional(as_of), kind=kind)
+        rows = book.sources(as_of=times.optional(as_of, day_means="ends"), kind=kind)
         data = settings().format != "table" or everything
         shown = rows if data else book.folded(rows)
     emit(

@@ -55,7 +55,7 @@ def update(
       forecast update --watched
     """
     with opened(prefix="note: ") as book:
-        moment = times.optional(as_of)
+        moment = times.optional(as_of, day_means="ends")
         if not (watched or unwatched or dry_run) and sys.stdin.isatty() and sys.stderr.isatty():
             watched = _ask_watched(book.unwatched(*questions, as_of=moment))
         with waiting("simulating"):

@@ -27,7 +27,7 @@ def worldviews(as_of: str, over_time: bool, kind: str | None, run: str) -> None:
     Example:
       forecast worldviews --over-time
     """
-    moment = times.optional(as_of)
+    moment = times.optional(as_of, day_means="ends")
     with opened() as book:
         chosen = book.worldview_weights if over_time else book.worldviews
         rows = chosen(as_of=moment, kind=kind or "", run=run)
