@@ -64,6 +64,7 @@ class Bank:
     undated: frozenset[str] = frozenset()
     hints: tuple[Problem, ...] = ()
     past: tuple[Past, ...] = ()
+    broken: frozenset[str] = frozenset()
     root: Path | None = None
     zone: str = DEFAULT_ZONE
 
@@ -114,8 +115,7 @@ def read_bank(root: Path, *, now: dt.datetime | None = None, zone: str = DEFAULT
                 place.file, place.source, now=now, zone_name=place.zone or zone_name
             )
         except InvalidInput as fault:
-            line = place.line("options")
-            problems.append(Problem(place.source, line, "value", fault.message, fault.hint))
+            problems.append(place.fault(fault))
             continue
         places[slug] = place
         questions.extend(built)
@@ -156,6 +156,7 @@ def read_bank(root: Path, *, now: dt.datetime | None = None, zone: str = DEFAULT
         places=places,
         digest=digest(root),
         world=worlds.world,
+        broken=worlds.broken,
         undated=frozenset(undated),
         past=tuple(worlds.past),
         hints=tuple(hint for place in places.values() for hint in hints_of(place)),

@@ -39,6 +39,10 @@ def asked(bank: Bank) -> list[Asked]:
         except InvalidInput as fault:
             found.append(Asked(question, place, None, ((fault.message, fault.hint),)))
             continue
+        if bank.broken.intersection(processes_of(predicate)):
+            # What is wrong with its process is told already.
+            found.append(Asked(question, place, None))
+            continue
         faults = check_predicate(
             predicate, bank.world, question.space, question.opens, question.closes
         )

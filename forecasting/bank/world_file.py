@@ -289,10 +289,10 @@ def _delivery(reader: WorldReader, name: str, file: DeliveryFile | None) -> Deli
     if file is None:
         return None
     path = ("processes", name, "delivery")
-    announced = reader.moment(file.announced, (*path, "announced"), f"{name}: announced")
+    announced = reader.been(file.announced, (*path, "announced"), f"{name}: announced")
     known = announced
     if file.known is not None:
-        known = reader.moment(file.known, (*path, "known"), f"{name}: known")
+        known = reader.been(file.known, (*path, "known"), f"{name}: known")
     if announced is None or known is None:
         return None
     if known < announced:

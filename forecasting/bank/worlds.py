@@ -24,7 +24,8 @@ WORLD_ZONE = "UTC"
 class Worlds(NamedTuple):
     """What the world files of a bank say: what can be used, and every fault with its line.
 
-    `evidence` are the dated facts, oldest known first; `past` what must have come by now.
+    `evidence` are the dated facts, oldest known first; `past` what must have come by now, and
+    `broken` the processes that cannot be used.
     """
 
     world: WorldSpec
@@ -32,6 +33,7 @@ class Worlds(NamedTuple):
     questions: list[Place]
     problems: list[Problem]
     past: list[Past]
+    broken: frozenset[str]
 
 
 def read_worlds(root: Path, zone: str = WORLD_ZONE) -> Worlds:
@@ -78,7 +80,7 @@ def _read(files: Sequence[tuple[Path, str]], zone: str) -> Worlds:
     world = WorldSpec(processes, tuple(kept))
     evidence = [item for process in processes.values() for item in evidence_of(process)]
     ordered = tuple(sorted(evidence, key=lambda e: (e.known_at, e.key)))
-    return Worlds(world, ordered, questions, problems, past)
+    return Worlds(world, ordered, questions, problems, past, frozenset(broken - processes.keys()))
 
 
 def zone_of(world: WorldSpec, default: str) -> str:
