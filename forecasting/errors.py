@@ -62,6 +62,10 @@ class DatabaseUnusable(ForecastingError):
     exit_code = 3
 
 
+class DatabaseMissing(DatabaseUnusable):
+    """There is no database yet where one is looked for."""
+
+
 class NotFound(ForecastingError, LookupError):
     """No such question, forecaster or entry."""
 

@@ -12,7 +12,7 @@ from forecasting import __version__, clock
 from forecasting.cli.commands import COMMANDS
 from forecasting.cli.options import Group
 from forecasting.cli.output import Format, Settings, fail, remember, settings_or_default
-from forecasting.errors import DatabaseUnusable, ForecastingError, InvalidInput
+from forecasting.errors import DatabaseMissing, ForecastingError, InvalidInput
 
 FORMATS: tuple[Format, ...] = ("json", "nl", "csv")
 EPILOG = """\b
@@ -72,7 +72,7 @@ def root(context: click.Context) -> None:
 
         try:
             today.show()
-        except DatabaseUnusable:
+        except DatabaseMissing:
             # Whoever has no database yet wants to know the commands.
             click.echo(context.get_help(), err=True)
             raise

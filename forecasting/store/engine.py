@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 
 from forecasting.config import MEMORY, database_url, sqlite_path, without_password
-from forecasting.errors import DatabaseUnusable, ForecastingError, InvalidInput
+from forecasting.errors import DatabaseMissing, DatabaseUnusable, ForecastingError, InvalidInput
 from forecasting.store import guard
 
 #: Says in the log, two seconds after it was started, that another program's lock is waited for.
@@ -164,9 +164,9 @@ def _check_file(path: Path, *, create: bool) -> None:
         raise _not_a_database(str(path))
 
 
-def missing(where: str) -> DatabaseUnusable:
+def missing(where: str) -> DatabaseMissing:
     """Give the error for a database that is not there."""
-    return DatabaseUnusable(f"no database at {where}.", hint="forecast init")
+    return DatabaseMissing(f"no database at {where}.", hint="forecast init")
 
 
 def _not_a_database(where: str) -> DatabaseUnusable:
