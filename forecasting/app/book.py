@@ -555,10 +555,13 @@ class Book[Table](Record[Table], Review[Table], World):
         rows = shown.rows(self.ledger, question=question, everything=everything)
         return self._give(rows, ("event_at", "known_at", "recorded_at"), columns.EVIDENCE)
 
-    def news(self, item: int | str) -> dict[str, Any]:
+    def news(self, item: int | str = "") -> dict[str, Any]:
         """Give an item of evidence whole, by its number, the start of its hash, or its key."""
         from forecasting.app.news import shown
 
+        if item == "":
+            msg = "news: shows one item, and none is named"
+            raise InvalidInput(msg, hint="book.evidence() for all, then book.news(ITS_NUMBER)")
         return shown.show(self.ledger, str(item))
 
     def retract_news(
