@@ -1,4 +1,4 @@
-"""What a notebook shows of an object is one line, and a call without arguments works or says how."""
+"""A notebook shows an object in one line; a call without arguments works or says what it needs."""
 
 import pytest
 

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import StringIO
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -39,6 +40,8 @@ _RANGE = re.compile(r"\s*([+-]?[0-9.,eE]+)\s*\.\.\s*([+-]?[0-9.,eE]+)\s*")
 def slug_of(title: str) -> str:
     """Make a slug from a title: its words in lower case, without the first "will", cut at 60.
 
+    A title of another script gives none, for the numbers in it would not tell it.
+
     >>> slug_of("Will the El Fasher pause hold to 31 January 2027?")
     'the-el-fasher-pause-hold-to-31-january-2027'
     """
@@ -52,10 +55,10 @@ def slug_of(title: str) -> str:
         if len(longer) > 60:
             break
         slug = longer
-    if not slug:
+    if not any(letter.isalpha() for letter in title):
         msg = f"title ({title}): no slug can be made from it"
         raise InvalidInput(msg, hint="slug=a-few-words")
-    return slug
+    return slug if any(letter.isalpha() for letter in slug) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,10 @@ def ask(
     catalog = Catalog.of(ledger)
     fields = asked.fields(zone or banks.zone_of(ledger))
     bank = banks.bank_of(ledger)
+    if not fields["slug"]:
+        taken = {*catalog.questions, *bank.world.processes}
+        taken |= {question.ladder for question in catalog.questions.values() if question.ladder}
+        fields["slug"] = next(slug for n in count(1) if (slug := f"question-{n}") not in taken)
     _check_new(catalog, bank.world.processes, fields, explicit=bool(asked.slug))
     made: list[Setup] = []
     if asked.base:
@@ -172,6 +179,11 @@ def ask(
     if because and not forecasts:
         msg = "because: explains a forecast, and none is given"
         raise InvalidInput(msg, hint="a probability, such as 35%")
+    if tell is not None and not (asked.slug or slug_of(asked.title)):
+        tell(
+            f"its id is {fields['slug']}: no words of the title are in Latin letters; "
+            "slug=a-few-words gives another one that says more"
+        )
     if forecasts and tell is not None:
         for note in beside(ledger, [forecaster]):
             tell(note)
