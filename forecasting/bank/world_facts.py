@@ -180,7 +180,13 @@ def _follows(
         if total + fact.amount > spec.delivery.agreed:
             agreed = spec.delivery.agreed
             message = f"{name}: {total + fact.amount:g} delivered of {agreed:g} agreed"
-            reader.fault(path, "delivery", message, f"at most {agreed - total:g}")
+            left = agreed - total
+            hint = (
+                f"at most {left:g}"
+                if left > 0
+                else f"agreed: {total + fact.amount:g}, or less here"
+            )
+            reader.fault(path, "delivery", message, hint)
             return False
         return True
     ways = {(move.start, move.end) for move in spec.moves}

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -138,7 +139,8 @@ def _usage(misuse: click.UsageError) -> InvalidInput:
     message, _, hint = said.partition(" Try: ")
     path = misuse.ctx.command_path if misuse.ctx else "forecast"
     if isinstance(misuse, click.MissingParameter) and misuse.ctx:
-        lines = [line.strip() for line in (misuse.ctx.command.help or "").splitlines()]
+        whole = re.sub(r"\\\n\s*", "", misuse.ctx.command.help or "")
+        lines = [line.strip() for line in whole.splitlines()]
         hint = next((line for line in lines if line.startswith(f"{path} ")), hint)
         hint += "; forecast questions new asks for each" if path == "forecast ask" else ""
     if isinstance(misuse, click.NoSuchOption) and misuse.ctx:

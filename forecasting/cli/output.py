@@ -393,7 +393,7 @@ def _table(
     table = [*layout.lines(shown, room)]
     head = next(i for i, text in enumerate(table) if text.strip(" ─") == "")
     # Into a pipe `echo` leaves the styles out.
-    if not os.environ.get("NO_COLOR"):
+    if styled():
         above = [click.style(text, italic=True) for text in above]
         table[:head] = [click.style(text, bold=True) for text in table[:head]]
     click.echo("\n".join([*above, "", *table, ""]))
@@ -428,7 +428,7 @@ def _record(record: Row) -> None:
     named = {key: printable(key.replace("_", " ")) for key in plain_ones}
     indent = max(map(len, named.values()), default=0) + 2
     room = max(_columns() - indent, LEAST_ROOM)
-    bold = not os.environ.get("NO_COLOR")
+    bold = styled()
     for key, text in plain_ones.items():
         lines = [piece for part in text.split("\n") for piece in textwrap.wrap(part, room) or [""]]
         name = f"{named[key]:<{indent}}"
@@ -436,6 +436,11 @@ def _record(record: Row) -> None:
         click.echo(f"\n{' ' * indent}".join(lines))
     for key, value in parts.items():
         _table(list(value), _keys(list(value)), key.replace("_", " "))
+
+
+def styled() -> bool:
+    """Say whether bold and slanted letters may be sent: a dumb terminal would print their codes."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _columns() -> int:

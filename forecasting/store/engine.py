@@ -166,7 +166,9 @@ def _check_file(path: Path, *, create: bool) -> None:
 
 def missing(where: str) -> DatabaseMissing:
     """Give the error for a database that is not there."""
-    return DatabaseMissing(f"no database at {where}.", hint="forecast init")
+    return DatabaseMissing(
+        f"no database at {where}.", hint="forecast init, or cd to your workspace"
+    )
 
 
 def _not_a_database(where: str) -> DatabaseUnusable:

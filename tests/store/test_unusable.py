@@ -35,7 +35,7 @@ def written(path, entries=1):
 def test_a_missing_database_names_init_and_is_not_made(path, use):
     with pytest.raises(DatabaseUnusable) as error:
         use(str(path))
-    assert said(error) == f"no database at {path}. Try: forecast init"
+    assert said(error) == f"no database at {path}. Try: forecast init, or cd to your workspace"
     assert not path.exists()
 
 
