@@ -168,7 +168,7 @@ def _slip(broken: MarkedYAMLError) -> tuple[str, str]:
     """Say what is wrong with a text that is no YAML, and the way out where the slip is common."""
     reason = (broken.problem or "not YAML").split("\n")[0]
     if twice := re.match(r'found duplicate key "(.*?)" with value', reason):
-        return f"{twice[1]}: stands twice", "one of the two, or another name"
+        return f"{twice[1]}: is there twice", "one of the two, or another name"
     hint = next((hint for said, hint in _SLIPS.items() if said in reason), "")
     return f"not YAML 1.2: {reason}", hint
 

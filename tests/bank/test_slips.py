@@ -44,7 +44,7 @@ SLIPS = {
     ),
     "a name twice": (
         HEAD + "  a: {moves: {none > no: once in 8 mo}, since 2026-01-01: none}\n",
-        3, "a: stands twice", "another name",
+        3, "a: is there twice", "another name",
     ),
     "a short title": (ASK + "  qa: {title: x, closes: 2027-06-30}\n", 4, "at least 3", ""),
 }  # fmt: skip

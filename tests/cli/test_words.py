@@ -33,7 +33,7 @@ SPECIAL = {
     *("half-life", "gate", "link", "report", "fact", "story", "seal", "anchor", "bank", "event"),
     *("replay", "backdated", "base rate", "reference class", "Admiralty grade", "proper score"),
 }
-MOST_WORDS = 25
+MOST_WORDS = 32
 #: Options that are pieces of a command that is put together to be pasted, or of a developer's tool.
 PIECES = {PACKAGE / "app/news/add.py", PACKAGE / "bank/snapshot.py", PACKAGE / "store/snapshot.py"}
 
