@@ -52,14 +52,18 @@ class InvalidInput(ForecastingError, ValueError):
     exit_code = 2
 
 
-class EarlyNo(InvalidInput):
-    """A no before the deadline: final only if a yes has become impossible."""
+class Unsure(InvalidInput):
+    """An outcome before the deadline, or against the facts on record: only for who is sure."""
 
 
 class DatabaseUnusable(ForecastingError):
     """The database is missing, newer, read-only, full, locked or damaged."""
 
     exit_code = 3
+
+
+class DatabaseMissing(DatabaseUnusable):
+    """There is no database yet where one is looked for."""
 
 
 class NotFound(ForecastingError, LookupError):

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from forecasting.errors import InvalidInput
+
 _KINDS = {
     stat.S_IFIFO: "a pipe, not a file",
     stat.S_IFSOCK: "a socket, not a file",
@@ -46,6 +48,17 @@ def read_plain(path: Path | str, *, most: int) -> bytes:
     if not room:
         raise OSError(errno.EFBIG, f"larger than {most:,} bytes", place)
     return b"".join(parts)
+
+
+@contextmanager
+def written(target: Path) -> Iterator[None]:
+    """Say in one line that a file which somebody asked for cannot be written, and why."""
+    try:
+        yield
+    except OSError as fault:
+        msg = f"file ({target}): cannot be written ({fault.strerror or fault})"
+        hint = "a folder that you can write to, with free space"
+        raise InvalidInput(msg, hint=hint) from fault
 
 
 @contextmanager

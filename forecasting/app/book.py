@@ -13,6 +13,7 @@ from forecasting.app.book_record import Record
 from forecasting.app.book_review import Review
 from forecasting.app.book_world import World
 from forecasting.app.tidy import When, day, frame, listed, named, on, text, warned, when
+from forecasting.domain.forecasters import OURS, not_a_person
 from forecasting.errors import DatabaseUnusable, ForecastingError, InvalidInput, NotFound
 from forecasting.store import Ledger, status, upgrade
 
@@ -106,7 +107,7 @@ class Book[Table](Record[Table], Review[Table], World):
         held = catalog.questions.values()
         waiting = sum(catalog.status(question, now) == "open" for question in held)
         said = f"{len(held)} questions, {waiting} open, in {self.ledger.where}"
-        return f"<Book of {self.forecaster}: {said}>"
+        return f"<Book of {config.forecaster(self._forecaster).value}: {said}>"
 
     def __init__(
         self,
@@ -243,7 +244,14 @@ class Book[Table](Record[Table], Review[Table], World):
     @property
     def forecaster(self) -> str:
         """The name under which this book logs."""
-        return config.forecaster(self._forecaster).value
+        return self.speaker()
+
+    def speaker(self, forecaster: str | None = None) -> str:
+        """Give the name of who speaks, by default this book's: never a forecaster of the tool."""
+        name = config.forecaster(forecaster or self._forecaster).value
+        if OURS.fullmatch(name):
+            raise not_a_person(name)
+        return name
 
     def speaking_as(
         self, forecaster: str, *, once: str = "", tell: Callable[[str], None] | None = None
@@ -475,8 +483,9 @@ class Book[Table](Record[Table], Review[Table], World):
         made = ask(
             self.ledger,
             Asked(title, by=day(by), ladder=[day(each) for each in ladder], **more),
-            forecaster=forecaster or self.forecaster,
+            forecaster=self.speaker(forecaster),
             now=now,
+            tell=self._tell,
             probability=None if forecast is None or stated else text(forecast),  # type: ignore[arg-type]
             each=each or {},
             because=because,
@@ -553,10 +562,13 @@ class Book[Table](Record[Table], Review[Table], World):
         rows = shown.rows(self.ledger, question=question, everything=everything)
         return self._give(rows, ("event_at", "known_at", "recorded_at"), columns.EVIDENCE)
 
-    def news(self, item: int | str) -> dict[str, Any]:
+    def news(self, item: int | str = "") -> dict[str, Any]:
         """Give an item of evidence whole, by its number, the start of its hash, or its key."""
         from forecasting.app.news import shown
 
+        if item == "":
+            msg = "news: shows one item, and none is named"
+            raise InvalidInput(msg, hint="book.evidence() for all, then book.news(ITS_NUMBER)")
         return shown.show(self.ledger, str(item))
 
     def retract_news(
@@ -648,8 +660,9 @@ class Book[Table](Record[Table], Review[Table], World):
         return log(
             self.ledger,
             question,
-            forecaster=forecaster or self.forecaster,
+            forecaster=self.speaker(forecaster),
             now=clock.now(),
+            tell=self._tell,
             probability=forecast if isinstance(forecast, str) else _stated(forecast),
             options=options,
             quantiles=quantiles,
@@ -674,7 +687,7 @@ class Book[Table](Record[Table], Review[Table], World):
         return reveal(
             self.ledger,
             name,
-            forecaster=forecaster or self.forecaster,
+            forecaster=self.speaker(forecaster),
             now=clock.now(),
             file=None if file is None else Path(file),
             everything=everything,
@@ -689,7 +702,7 @@ class Book[Table](Record[Table], Review[Table], World):
         return redact(
             self.ledger,
             str(entry),
-            forecaster=forecaster or self.forecaster,
+            forecaster=self.speaker(forecaster),
             reason=because,
             now=clock.now(),
         )
@@ -822,7 +835,7 @@ class Book[Table](Record[Table], Review[Table], World):
         Parameters
         ----------
         as_of : str or datetime, optional
-            Use only information available by then; default: now.
+            Use only information available by then, of a day by its end; default: now.
         draws : int, optional
             Paths, a multiple of 16; default 32,768.
         seed : int
@@ -843,7 +856,12 @@ class Book[Table](Record[Table], Review[Table], World):
         from forecasting.app.world.view import world
 
         return world(
-            self.ledger, now=clock.now(), as_of=when(as_of), draws=draws, seed=seed, bank=bank
+            self.ledger,
+            now=clock.now(),
+            as_of=when(as_of),
+            draws=draws,
+            seed=seed,
+            bank=bank,
         )
 
     def explain(

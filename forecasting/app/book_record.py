@@ -25,6 +25,10 @@ class Record[Table]:
         """The name under which this book records."""
         raise NotImplementedError
 
+    def speaker(self, forecaster: str | None = None) -> str:
+        """Give the name of who speaks, by default this book's."""
+        raise NotImplementedError
+
     def resolve(
         self,
         question: str,
@@ -33,9 +37,10 @@ class Record[Table]:
         source: str,
         at: When = None,
         note: str = "",
+        sure: bool = False,
         early_no: bool = False,
     ) -> list[dict[str, Any]]:
-        """Record an outcome, or a corrected version of it."""
+        """Record an outcome, or a corrected version of it; `early_no` says `sure` of a no."""
         from forecasting.app.ledger.resolve import resolve
 
         return resolve(
@@ -46,7 +51,7 @@ class Record[Table]:
             now=clock.now(),
             at=on(self.ledger, question, at, days="ends"),
             note=note,
-            early_no=early_no,
+            sure=sure or early_no,
         )
 
     def annul(
@@ -229,10 +234,10 @@ class Record[Table]:
         return watch(
             self.ledger,
             processes,
-            until=when(until) or now,
+            until=when(until, days="ends") or now,
             now=now,
             every=every,
-            who=forecaster or self.forecaster,
+            who=self.speaker(forecaster),
             because=because,
         )
 

@@ -201,7 +201,7 @@ class Review[Table]:
         rule: str = "",
         convention: str = "half",
         window: str = "scheduled",
-        question_type: str = "",
+        question_type: str = "binary",
         sample: bool = True,
         seed: int = 0,
         **filters: Any,
@@ -316,6 +316,9 @@ class Calibration:
         self.numbers = dict(numbers)
         self.title = title
         self._ledger = ledger
+
+    def __repr__(self) -> str:
+        return f"<Calibration of {self.title}, {self.numbers['n']} events: {self.reading}>"
 
     @property
     def table(self) -> "pd.DataFrame":

@@ -52,7 +52,8 @@ def when(moment: Any, *, days: "Days" = "begins", zone: str = "") -> dt.datetime
     """Read a moment or a day, as text or as Python, pandas or NumPy has it; None stays None.
 
     A midnight without a zone is a day, as pandas writes days; any other time without one is
-    refused. A text without an offset is read in `zone`, where one is given.
+    refused. A text without an offset is read in `zone`, where one is given. What is said of today,
+    whose noon or end is still to come, stands from now.
     """
     from forecasting import clock
     from forecasting.domain.instants import utc
@@ -64,9 +65,13 @@ def when(moment: Any, *, days: "Days" = "begins", zone: str = "") -> dt.datetime
     plain = _python(moment)
     if isinstance(plain, dt.datetime) and not _is_midnight(plain):
         return utc(plain)
-    return read(
-        _words(plain), days=days, zone=zone, local=bool(zone), manner=Manner(now=clock.now())
-    )
+    now = clock.now()
+    manner = Manner(now=now)
+    found = read(_words(plain), days=days, zone=zone, local=bool(zone), manner=manner)
+    if days != "begins" and found > now:
+        today = read("today", days=days, zone=zone, local=bool(zone), manner=manner)
+        found = now if found == today else found
+    return found
 
 
 def day(value: Any) -> str:

@@ -1,6 +1,7 @@
 """Turn a checked question file into its question, or into the rungs of its ladder."""
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,8 +37,17 @@ class Place:
     zone: str = ""
 
     def line(self, *field: str | int) -> int:
-        """Find the line of a field."""
-        return line_of(self.tree, field)
+        """Find the line of a field, or of the question where it has none."""
+        begin = getattr(getattr(self.tree, "lc", None), "line", None) or 0
+        return max(line_of(self.tree, field), begin + 1)
+
+    def fault(self, wrong: InvalidInput) -> Problem:
+        """Give a fault of the question with the line of the field that it speaks of."""
+        field = re.match(r"(\w+)", wrong.message)
+        known = field is not None and field[1] in QuestionFile.model_fields
+        line = self.line(field[1] if known and field is not None else "options")
+        message = f"{self.file.slug}: {wrong.message}"
+        return Problem(self.source, line, "value", message, wrong.hint)
 
 
 def build_question(

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator
 
+from forecasting import clock
 from forecasting.bank.build import Place
 from forecasting.bank.read import Bank, text_speaks_at
 from forecasting.bank.world_check import WORLD_RULES
+from forecasting.bank.world_file import ahead
 from forecasting.domain.instants import iso
 from forecasting.domain.question import Question
 from forecasting.errors import Problem, nearest
@@ -21,7 +23,11 @@ def check(bank: Bank, families: object = None) -> list[Problem]:
         No longer read.
     """
     rules = (*RULES, *WORLD_RULES)
-    found = [*bank.problems, *(fault for rule in rules for fault in rule(bank))]
+    found = [
+        *bank.problems,
+        *ahead(bank.past, clock.now()),
+        *(fault for rule in rules for fault in rule(bank)),
+    ]
     return sorted(found, key=lambda fault: (fault.source, fault.line, fault.rule))
 
 

@@ -19,6 +19,7 @@ from forecasting.bank.schema import (
     WorldviewFile,
 )
 from forecasting.bank.tables import MAX_BYTES, TableReader
+from forecasting.bank.world_file import Past
 from forecasting.bank.worlds import read_worlds, zone_of
 from forecasting.bank.yaml_file import line_of, read_folder, read_yaml, validated
 from forecasting.domain.commentary import Claim, PriorChange, Text, Worldview
@@ -62,6 +63,8 @@ class Bank:
     world: WorldSpec = field(default_factory=lambda: WorldSpec({}))
     undated: frozenset[str] = frozenset()
     hints: tuple[Problem, ...] = ()
+    past: tuple[Past, ...] = ()
+    broken: frozenset[str] = frozenset()
     root: Path | None = None
     zone: str = DEFAULT_ZONE
 
@@ -112,8 +115,7 @@ def read_bank(root: Path, *, now: dt.datetime | None = None, zone: str = DEFAULT
                 place.file, place.source, now=now, zone_name=place.zone or zone_name
             )
         except InvalidInput as fault:
-            line = place.line("options")
-            problems.append(Problem(place.source, line, "value", fault.message, fault.hint))
+            problems.append(place.fault(fault))
             continue
         places[slug] = place
         questions.extend(built)
@@ -154,7 +156,9 @@ def read_bank(root: Path, *, now: dt.datetime | None = None, zone: str = DEFAULT
         places=places,
         digest=digest(root),
         world=worlds.world,
+        broken=worlds.broken,
         undated=frozenset(undated),
+        past=tuple(worlds.past),
         hints=tuple(hint for place in places.values() for hint in hints_of(place)),
         root=root,
         zone=zone_name,

@@ -39,6 +39,10 @@ def asked(bank: Bank) -> list[Asked]:
         except InvalidInput as fault:
             found.append(Asked(question, place, None, ((fault.message, fault.hint),)))
             continue
+        if bank.broken.intersection(processes_of(predicate)):
+            # What is wrong with its process is told already.
+            found.append(Asked(question, place, None))
+            continue
         faults = check_predicate(
             predicate, bank.world, question.space, question.opens, question.closes
         )
@@ -171,9 +175,9 @@ def notes(bank: Bank) -> list[Problem]:
         if borrows(process):
             message = (
                 f"{process.name}: its pace is not stated, so it comes from priors judged on other "
-                "deliveries (prisoners between Russia and Ukraine up to 2024: three or four parts, "
-                "within days of each other) until its own parts say more; forecast models priors "
-                "lists them"
+                "deliveries (the prisoner exchanges of the bundled example up to 2024: three or "
+                "four parts, within days of each other) until its own parts say more; "
+                "forecast models priors lists them"
             )
             hint = "moves: {agreed > begun: median 30 d (10..90), begun > begun: 2 in 65 d}"
             found.append(Problem(*process.place, "borrowed", message, hint, note=True))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from forecasting import clock
 from forecasting.bank.facts import outlet
 from forecasting.bank.world_schema import FactFile
 from forecasting.bank.yaml_file import line_of
@@ -52,7 +53,7 @@ def _begun(reader: "WorldReader", spec: ProcessSpec, key: str | None) -> Process
     if key is None:
         return replace(spec, start=first)
     path = ("processes", spec.name, key)
-    since = reader.moment(key.removeprefix("since "), path, f"{spec.name}: since", "begins")
+    since = reader.been(key.removeprefix("since "), path, f"{spec.name}: since", "begins")
     value = reader.tree["processes"][spec.name][key]
     state = "" if value is None else str(value)
     if isinstance(value, bool):
@@ -80,12 +81,12 @@ def _fact(reader: "WorldReader", spec: ProcessSpec, key: Any, path: tuple[Any, .
         number = spec.kind == "delivery" and isinstance(value, int | float)
         value = {"amount": value} if number else {"state": value}
     file = reader.shaped(FactFile, value, path)
-    at = reader.moment(key, path, spec.name)
+    at = reader.been(key, path, spec.name)
     if file is None or at is None:
         return None
     known = at
     if file.known is not None:
-        stated = reader.moment(file.known, (*path, "known"), f"{name}: known")
+        stated = reader.been(file.known, (*path, "known"), f"{name}: known")
         if stated is None:
             return None
         known = stated
@@ -153,7 +154,12 @@ def _follows(
         return False
     if spec.watched is not None and fact.at > spec.watched:
         message = f"{name}: comes after the end of its watch ({iso(spec.watched)})"
-        reader.fault(path, "fact", message, f"watched: {fact_day(spec, fact)}")
+        # A watch can reach no further than the day on which somebody looked.
+        day = fact_day(spec, fact)
+        ahead = day > local_day(clock.now(), spec.zone)
+        reader.fault(
+            path, "fact", message, "the day on which it was" if ahead else f"watched: {day}"
+        )
         return False
     if before and fact.at < before[-1].at:
         message = f"{name}: comes after a later fact"
@@ -174,7 +180,13 @@ def _follows(
         if total + fact.amount > spec.delivery.agreed:
             agreed = spec.delivery.agreed
             message = f"{name}: {total + fact.amount:g} delivered of {agreed:g} agreed"
-            reader.fault(path, "delivery", message, f"at most {agreed - total:g}")
+            left = agreed - total
+            hint = (
+                f"at most {left:g}"
+                if left > 0
+                else f"agreed: {total + fact.amount:g}, or less here"
+            )
+            reader.fault(path, "delivery", message, hint)
             return False
         return True
     ways = {(move.start, move.end) for move in spec.moves}

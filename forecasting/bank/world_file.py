@@ -2,10 +2,10 @@
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
@@ -13,7 +13,7 @@ from forecasting.bank.schema import SLUG
 from forecasting.bank.world_facts import read_facts
 from forecasting.bank.world_schema import DAY_KEY, SINCE_KEY, DeliveryFile, MoveFile, ProcessFile
 from forecasting.bank.yaml_file import line_of, validated
-from forecasting.domain.instants import iso, parse_day, parse_when
+from forecasting.domain.instants import iso, local_day, parse_day, parse_when
 from forecasting.domain.phrase import parse_phrase
 from forecasting.domain.predicate_check import reached
 from forecasting.domain.predicate_text import RESERVED
@@ -36,6 +36,22 @@ OWN_KINDS = "forecasting.processes"
 _MOVE = re.compile(r"\s*([a-z0-9]+(?:-[a-z0-9]+)*)\s*>\s*([a-z0-9]+(?:-[a-z0-9]+)*)\s*")
 
 
+class Past(NamedTuple):
+    """A day that must have come, in a zone, and the fault that it is until then."""
+
+    day: dt.date
+    zone: str
+    fault: Problem
+
+
+def ahead(past: Iterable[Past], now: dt.datetime) -> Iterator[Problem]:
+    """Give the faults of what is said to have been and lies ahead; today itself may be named."""
+    for one in past:
+        today = local_day(now, one.zone)
+        if one.day > today:
+            yield replace(one.fault, hint=f"{today} or an earlier day")
+
+
 @dataclass
 class WorldReader:
     """One file while it is read: its tree, the zone of its days, the faults met so far."""
@@ -44,6 +60,8 @@ class WorldReader:
     tree: Any
     zone: str
     problems: list[Problem] = field(default_factory=list)
+    #: What is said to have been, with the fault that it is while its day is still to come.
+    past: list[Past] = field(default_factory=list)
 
     def fault(self, path: Sequence[Any], rule: str, message: str, hint: str = "") -> None:
         """Note a fault at a place of the tree."""
@@ -57,6 +75,20 @@ class WorldReader:
         found, faults = validated(model, value, self.tree, self.source, path)
         self.problems.extend(faults)
         return found
+
+    def been(
+        self, value: object, path: Sequence[Any], what: str, day_means: str = "ends"
+    ) -> dt.datetime | None:
+        """Read a day or a moment that lies behind whoever writes it down; None after a fault."""
+        moment = self.moment(value, path, what, day_means)
+        if moment is not None:
+            least = dt.timedelta(microseconds=1 if day_means == "ends" else 0)
+            day = local_day(moment - least, self.zone)
+            fault = Problem(
+                self.source, line_of(self.tree, path), "future", f"{what} ({day}): lies ahead"
+            )
+            self.past.append(Past(day, self.zone, fault))
+        return moment
 
     def moment(
         self, value: object, path: Sequence[Any], what: str, day_means: str = "ends"
@@ -102,7 +134,7 @@ def read_process(
     if kind is None:
         return None
     if file.watched is not None:
-        watched = reader.moment(file.watched, (*path, "watched"), f"{name}: watched")
+        watched = reader.been(file.watched, (*path, "watched"), f"{name}: watched")
     spec = ProcessSpec(
         name=name,
         kind=kind,
@@ -259,10 +291,10 @@ def _delivery(reader: WorldReader, name: str, file: DeliveryFile | None) -> Deli
     if file is None:
         return None
     path = ("processes", name, "delivery")
-    announced = reader.moment(file.announced, (*path, "announced"), f"{name}: announced")
+    announced = reader.been(file.announced, (*path, "announced"), f"{name}: announced")
     known = announced
     if file.known is not None:
-        known = reader.moment(file.known, (*path, "known"), f"{name}: known")
+        known = reader.been(file.known, (*path, "known"), f"{name}: known")
     if announced is None or known is None:
         return None
     if known < announced:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from forecasting.bank.build import Place
 from forecasting.bank.schema import QuestionFile
 from forecasting.bank.world_facts import evidence_of
-from forecasting.bank.world_file import WorldReader, read_process
+from forecasting.bank.world_file import Past, WorldReader, read_process
 from forecasting.bank.world_links import check_links, read_link
 from forecasting.bank.world_schema import WorldFile
 from forecasting.bank.yaml_file import read_tree
@@ -24,13 +24,16 @@ WORLD_ZONE = "UTC"
 class Worlds(NamedTuple):
     """What the world files of a bank say: what can be used, and every fault with its line.
 
-    `evidence` are the dated facts, oldest known first.
+    `evidence` are the dated facts, oldest known first; `past` what must have come by now, and
+    `broken` the processes that cannot be used.
     """
 
     world: WorldSpec
     evidence: tuple[Evidence, ...]
     questions: list[Place]
     problems: list[Problem]
+    past: list[Past]
+    broken: frozenset[str]
 
 
 def read_worlds(root: Path, zone: str = WORLD_ZONE) -> Worlds:
@@ -50,6 +53,7 @@ def _read(files: Sequence[tuple[Path, str]], zone: str) -> Worlds:
     links: list[tuple[WorldReader, int, LinkSpec]] = []
     questions: list[Place] = []
     problems: list[Problem] = []
+    past: list[Past] = []
     broken: set[str] = set()
     for path, source in files:
         reader = _open(path, source, zone, problems)
@@ -69,14 +73,14 @@ def _read(files: Sequence[tuple[Path, str]], zone: str) -> Worlds:
                 links.append((reader, place, link))
         questions += _questions(reader)
         problems += reader.problems
+        past += reader.past
         # What is wrong with its links shows only when all files are read.
         reader.problems = problems
     kept = check_links(links, processes, broken)
     world = WorldSpec(processes, tuple(kept))
     evidence = [item for process in processes.values() for item in evidence_of(process)]
-    return Worlds(
-        world, tuple(sorted(evidence, key=lambda e: (e.known_at, e.key))), questions, problems
-    )
+    ordered = tuple(sorted(evidence, key=lambda e: (e.known_at, e.key)))
+    return Worlds(world, ordered, questions, problems, past, frozenset(broken - processes.keys()))
 
 
 def zone_of(world: WorldSpec, default: str) -> str:
@@ -108,7 +112,7 @@ def _open(path: Path, source: str, zone: str, problems: list[Problem]) -> WorldR
 def _processes(reader: WorldReader) -> Iterator[tuple[str, ProcessSpec | None]]:
     watched = None
     if (stated := reader.tree.get("watched")) is not None:
-        watched = reader.moment(stated, ("watched",), "watched")
+        watched = reader.been(stated, ("watched",), "watched")
     for name, node in (reader.tree.get("processes") or {}).items():
         yield str(name), read_process(reader, str(name), node, watched)
 

@@ -1,5 +1,7 @@
 """Read one YAML 1.2 file into a checked model, every fault with its line."""
 
+import datetime as dt
+import re
 from collections.abc import Iterator, Sequence
 from io import StringIO
 from pathlib import Path
@@ -123,8 +125,7 @@ def read_tree(path: Path, source: str) -> tuple[Any, list[Problem]]:
     except MarkedYAMLError as broken:
         mark = broken.problem_mark or broken.context_mark
         line = mark.line + 1 if mark else 0
-        reason = (broken.problem or "not YAML").split("\n")[0]
-        return None, [Problem(source, line, "yaml", f"not YAML 1.2: {reason}")]
+        return None, [Problem(source, line, "yaml", *_slip(broken))]
     # Among the others: what ruamel's constructors raise of a number, a day or a tag that is none.
     except (
         YAMLError,
@@ -135,6 +136,10 @@ def read_tree(path: Path, source: str) -> tuple[Any, list[Problem]]:
         RecursionError,
     ) as broken:
         first = str(broken).split("\n")[0]
+        line, day = _no_day(text)
+        if day:
+            hint = f'a day of the calendar, or "{day}" in quotes where it is text'
+            return None, [Problem(source, line, "yaml", f"{day}: is no day", hint)]
         return None, [Problem(source, 0, "yaml", f"not YAML 1.2: {first}")]
     if tree is None:
         # Comments alone: a file that says nothing yet.
@@ -142,6 +147,41 @@ def read_tree(path: Path, source: str) -> tuple[Any, list[Problem]]:
     if not isinstance(tree, dict):
         return None, [Problem(source, 1, "yaml", "must hold a mapping of fields")]
     return tree, []
+
+
+#: Slips that are common, by what the reader says of them, and the way out of each.
+_SLIPS = {
+    "mapping values are not allowed": 'quotes around text that holds a colon (title: "Goma: what '
+    'next?"), and a space after the colon of a field, here and in the line above',
+    "expected ',' or '}'": "within {...}, quotes around text that holds a colon, a comma or a "
+    "bracket, and a comma between two fields",
+    "could not find expected ':'": "a colon and a space after the name of the field",
+    "expected <block end>": "the same indent for the fields of one thing",
+    "found character '@'": "quotes around the text",
+    "found character '%'": "quotes around the text",
+    "found character '`'": "quotes around the text",
+}
+_DATE = re.compile(r"(?<![\w\"'-])([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?![\w-])")
+
+
+def _slip(broken: MarkedYAMLError) -> tuple[str, str]:
+    """Say what is wrong with a text that is no YAML, and the way out where the slip is common."""
+    reason = (broken.problem or "not YAML").split("\n")[0]
+    if twice := re.match(r'found duplicate key "(.*?)" with value', reason):
+        return f"{twice[1]}: is there twice", "one of the two, or another name"
+    hint = next((hint for said, hint in _SLIPS.items() if said in reason), "")
+    return f"not YAML 1.2: {reason}", hint
+
+
+def _no_day(text: str) -> tuple[int, str]:
+    """Find the first day that the calendar does not have, with its line; 0 and '' for none."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        for found in _DATE.finditer(line.partition(" #")[0]):
+            try:
+                dt.date(*map(int, found.groups()))
+            except ValueError:
+                return number, found[0]
+    return 0, ""
 
 
 def _plain(error: Any) -> str:
@@ -162,6 +202,9 @@ def _way_out(error: Any, model: type[BaseModel]) -> str:
         return cause.hint
     *path, last = error["loc"] or ("",)
     names = _fields(model, path)
+    if error["type"] not in ("extra_forbidden", "missing"):
+        # The field is there; what it may hold is said already.
+        return ""
     near = nearest(str(last), names) if error["type"] == "extra_forbidden" else ""
     return near or f"its fields are {', '.join(names)}"
 

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -12,7 +13,7 @@ from forecasting import __version__, clock
 from forecasting.cli.commands import COMMANDS
 from forecasting.cli.options import Group
 from forecasting.cli.output import Format, Settings, fail, remember, settings_or_default
-from forecasting.errors import DatabaseUnusable, ForecastingError, InvalidInput
+from forecasting.errors import DatabaseMissing, ForecastingError, InvalidInput
 
 FORMATS: tuple[Format, ...] = ("json", "nl", "csv")
 EPILOG = """\b
@@ -72,7 +73,7 @@ def root(context: click.Context) -> None:
 
         try:
             today.show()
-        except DatabaseUnusable:
+        except DatabaseMissing:
             # Whoever has no database yet wants to know the commands.
             click.echo(context.get_help(), err=True)
             raise
@@ -138,7 +139,8 @@ def _usage(misuse: click.UsageError) -> InvalidInput:
     message, _, hint = said.partition(" Try: ")
     path = misuse.ctx.command_path if misuse.ctx else "forecast"
     if isinstance(misuse, click.MissingParameter) and misuse.ctx:
-        lines = [line.strip() for line in (misuse.ctx.command.help or "").splitlines()]
+        whole = re.sub(r"\\\n\s*", "", misuse.ctx.command.help or "")
+        lines = [line.strip() for line in whole.splitlines()]
         hint = next((line for line in lines if line.startswith(f"{path} ")), hint)
         hint += "; forecast questions new asks for each" if path == "forecast ask" else ""
     if isinstance(misuse, click.NoSuchOption) and misuse.ctx:

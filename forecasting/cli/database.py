@@ -181,7 +181,7 @@ def doctor() -> int:
     emit(found)
     wrong = [item for item in found if not item["ok"]]
     for item in wrong:
-        say(f"error: {item['check']}: {item['detail']}. Try: {item['hint']}")
+        say(f"error: {item['check']}: {item['detail'].rstrip('.')}. Try: {item['hint']}")
     return 1 if wrong else 0
 
 

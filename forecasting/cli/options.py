@@ -41,7 +41,10 @@ QUESTION = click.option(
 TAG = click.option("--tag", default="", help="Only with this tag, topic or event.")
 RUN = click.option("--run", default="", help="Replay run; default: the latest complete one.")
 AS_OF = click.option(
-    "--as-of", default="", metavar="TIME", help="Use only information available by this time."
+    "--as-of",
+    default="",
+    metavar="TIME",
+    help="Use only information available by this time. A day means the midnight that begins it.",
 )
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Show the result and write nothing.")
 SEED = click.option("--seed", type=click.IntRange(min=0), default=0, help="Random seed.")

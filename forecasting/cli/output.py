@@ -350,7 +350,9 @@ def _number(value: float) -> str:
     if value == int(value) and abs(value) >= 10:
         return f"{value:.0f}"
     # What is nearly certain is not written as certain.
-    places = next((n for n in range(3, 7) if 0 < round(value, n) < 1), 0) if 0 < value < 1 else 3
+    places = 3
+    while 0 < value < 1 and places and not 0 < round(value, places) < 1:
+        places = (places + 1) % 7
     text = f"{value:.{places}f}" if places else ("<0.000001" if value < 0.5 else ">0.999999")
     return "0.000" if text == "-0.000" else text
 
@@ -391,7 +393,7 @@ def _table(
     table = [*layout.lines(shown, room)]
     head = next(i for i, text in enumerate(table) if text.strip(" ─") == "")
     # Into a pipe `echo` leaves the styles out.
-    if not os.environ.get("NO_COLOR"):
+    if styled():
         above = [click.style(text, italic=True) for text in above]
         table[:head] = [click.style(text, bold=True) for text in table[:head]]
     click.echo("\n".join([*above, "", *table, ""]))
@@ -426,7 +428,7 @@ def _record(record: Row) -> None:
     named = {key: printable(key.replace("_", " ")) for key in plain_ones}
     indent = max(map(len, named.values()), default=0) + 2
     room = max(_columns() - indent, LEAST_ROOM)
-    bold = not os.environ.get("NO_COLOR")
+    bold = styled()
     for key, text in plain_ones.items():
         lines = [piece for part in text.split("\n") for piece in textwrap.wrap(part, room) or [""]]
         name = f"{named[key]:<{indent}}"
@@ -434,6 +436,11 @@ def _record(record: Row) -> None:
         click.echo(f"\n{' ' * indent}".join(lines))
     for key, value in parts.items():
         _table(list(value), _keys(list(value)), key.replace("_", " "))
+
+
+def styled() -> bool:
+    """Say whether bold and slanted letters may be sent: a dumb terminal would print their codes."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _columns() -> int:

@@ -1,13 +1,26 @@
 """pool: the forecasters in force combined into one."""
 
+from typing import Any
+
 import click
 
 from forecasting.cli import options
 from forecasting.cli.options import Command
-from forecasting.cli.output import emit, opened, relay
+from forecasting.cli.output import emit, opened, relay, say
 from forecasting.cli.scores import scope, selection
 from forecasting.domain.pools import METHODS, RENAMED
 from forecasting.errors import InvalidInput
+
+
+def _left_out(row: dict[str, Any]) -> str:
+    """Say who spoke and is no member, by reason, and how to have them."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in row["left_out"].items():
+        by_reason.setdefault(reason, []).append(name)
+    said = "; ".join(f"{', '.join(names)} ({reason})" for reason, names in by_reason.items())
+    kinds = [kind for kind in ("backdated", "imported") if kind in by_reason]
+    more = "".join(f", or --kind {kind}" for kind in kinds)
+    return f"left out: {said}; --members names who is in{more}"
 
 
 @click.command(cls=Command)
@@ -46,10 +59,12 @@ def pool(
 ) -> None:
     r"""Combine the forecasts in force on a question, or on each rung of a ladder.
 
-    A pool learns only from what had resolved by then. A pooled ladder never falls from one deadline
-    to the next: rungs that did are made equal (isotonic regression), and a note says so. With
-    --score each pool is scored as a forecaster at 25, 50 and 75 % of the windows of resolved
-    questions.
+    Members are the people, crowds, worldviews and the model that have a forecast in force; pools,
+    priors, base rates and, beside people, the model without a part are in only by --members. Who
+    is left out is said. A pool learns only from what had resolved by then. A pooled ladder never
+    falls from one deadline to the next: rungs that did are made equal (isotonic regression), and a
+    note says so. With --score each pool is scored as a forecaster at 25, 50 and 75 % of the windows
+    of resolved questions.
 
     \b
     Examples:
@@ -78,6 +93,8 @@ def pool(
             rows = []
             for method in METHODS if everything else methods or ("geometric-odds",):
                 rows += book.pool(name, method=method, members=who, log=log, **wanted)
+    for text in dict.fromkeys(_left_out(row) for row in rows if row.get("left_out")):
+        say(text)
     columns: tuple[str, ...] = ("question", "method", "forecast", "members")
     if not score and any(row["note"] for row in rows):
         columns = (*columns, "note")

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from forecasting.errors import Problem
 
 COLUMNS = ("id", "mine", "model", "outcome", "by", "difference", "status", "title", "type")
+#: With ids that are short, and so say little, the title goes before what can be looked up.
+TITLED = ("id", "mine", "model", "outcome", "by", "title", "difference", "status", "type")
+SHORT_ID = 22
 #: What a ladder shows of its rungs.
 RUNGS = ("id", "latest", "outcome", "by", "status", "title", "type")
 
@@ -58,7 +61,8 @@ def list_(status: str | None, tag: str, text: str) -> None:
         rows = [{**row, "mine": row["latest"], "model": row["latest_model"]} for row in rows]
         shown = [brief(row) for row in rows]
     title = f"{counted(len(rows), 'question')}; {BY}{BRIEF * (shown != rows)}"
-    emit(shown, columns=COLUMNS, title=title, always=6)
+    short = all(len(row["id"]) <= SHORT_ID for row in rows)
+    emit(shown, columns=TITLED if short else COLUMNS, title=title, always=6)
 
 
 @questions.command()

@@ -1,5 +1,6 @@
 """resolve, annul, dispute, reopen, resolutions: outcomes and what becomes of them."""
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -7,7 +8,7 @@ import click
 from forecasting.cli import options, times
 from forecasting.cli.options import Command
 from forecasting.cli.output import emit, opened, say, settings
-from forecasting.errors import EarlyNo
+from forecasting.errors import Unsure
 
 COLUMNS = (
     "question",
@@ -24,13 +25,19 @@ COLUMNS = (
 SCORED = ("forecaster", "mean", "version", "outcome", "status", "n", "rule", "coverage", "question")
 SOURCE = click.option("--source", required=True, help="Address of the source that decides.")
 NOTE = click.option("--note", default="", help="Remark to record.")
-AT = click.option(
-    "--at",
-    default="",
-    metavar="TIME",
-    help="When the outcome could be known; default: now. Times without an offset are in the "
-    "question's zone.",
-)
+
+
+def _at(default: str) -> Callable[..., Any]:
+    return click.option(
+        "--at",
+        default="",
+        metavar="TIME",
+        help=f"When the outcome could be known; default: {default}. Times without an offset are in "
+        "the question's zone.",
+    )
+
+
+AT = _at("now")
 
 
 def _print(rows: list[dict[str, Any]]) -> None:
@@ -46,14 +53,16 @@ def _narrate(lines: list[str]) -> None:
 @click.argument("question")
 @click.argument("outcome")
 @SOURCE
-@AT
+@_at("now, or for a no after the deadline that deadline")
 @NOTE
 @click.option(
+    "--sure",
     "--early-no",
+    "sure",
     is_flag=True,
-    help="Accept a no before the deadline, because yes has become impossible.",
+    help="The outcome is final, although before the deadline or against the facts on record.",
 )
-def resolve(question: str, outcome: str, source: str, at: str, note: str, early_no: bool) -> None:
+def resolve(question: str, outcome: str, source: str, at: str, note: str, sure: bool) -> None:
     r"""Resolve a question; another outcome, time, source or note appends a corrected version.
 
     yes and no are read in all their forms, options in any case; a number beyond a bound is
@@ -69,11 +78,11 @@ def resolve(question: str, outcome: str, source: str, at: str, note: str, early_
 
         given: dict[str, Any] = {"source": source, "at": moment, "note": note}
         try:
-            rows = book.resolve(question, outcome, early_no=early_no, **given)
-        except EarlyNo as early:
-            if not times.somebody_there() or not click.confirm(early.message, err=True):
+            rows = book.resolve(question, outcome, sure=sure, **given)
+        except Unsure as doubt:
+            if not times.somebody_there() or not click.confirm(doubt.message, err=True):
                 raise
-            rows = book.resolve(question, outcome, early_no=True, **given)
+            rows = book.resolve(question, outcome, sure=True, **given)
         for row in rows:
             if str(row["outcome"])[:1] in ("<", ">") and row["outcome"] != outcome.strip():
                 say(f"{outcome} lies beyond the bounds: recorded as {row['outcome']}")

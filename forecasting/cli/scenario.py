@@ -72,15 +72,13 @@ def what_if(name: str, given: tuple[str, ...], do: tuple[str, ...], as_of: str, 
       forecast scenario what-if --do ceasefire=in-force@2026-12-15
       forecast scenario what-if --given general-ceasefire-2026=30%
     """
-    from forecasting.app.world.what_if import refusals
-
     found = _live(as_of, seed)
     rows = found.what_if(given, do, found.find(name))
     columns = ("question", "state", "after", "before", "lower", "upper", "mcse")
     emit(
         rows, columns=columns, always=6, title=f"{rows[0]['basis']}; 90 % intervals" if rows else ""
     )
-    for why in refusals(rows):
+    for why in found.refusals(rows):
         say(why)
 
 

@@ -16,7 +16,7 @@ from forecasting.cli.output import line, opened, say
 @click.option("--at", multiple=True, metavar="URL", help="An address of a proxy; repeatable.")
 @click.option("--add-user", default="", metavar="NAME", help="Give somebody a password, and stop.")
 @click.option("--reader", is_flag=True, help="With --add-user: may read and not write.")
-@click.option("--remove-user", default="", metavar="NAME", help="Strike somebody out, and stop.")
+@click.option("--remove-user", default="", metavar="NAME", help="Remove somebody, and stop.")
 def serve(
     host: str,
     port: int,

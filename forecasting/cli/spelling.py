@@ -1,6 +1,6 @@
 """Arguments in the spelling of the command line: what the library calls `dates` is `--dates`.
 
-Messages below the command line name an argument as Python does (``at=TIME``, ``early_no=True``).
+Messages below the command line name an argument as Python does (``at=TIME``, ``sure=True``).
 This is the one place that turns them into options, for every error, hint and note.
 """
 
@@ -16,7 +16,6 @@ OPTIONS = {
                 "dates",
                 "decimal",
                 "do",
-                "early_no",
                 "event_at",
                 "every",
                 "example",
@@ -24,7 +23,18 @@ OPTIONS = {
                 "force",
             ),
             *("given", "half_life", "instead_of", "kind", "known_at", "lasting", "map", "me"),
-            *("method", "new", "on", "out", "past_close", "rule", "share", "slug", "too_soon"),
+            *(
+                "method",
+                "new",
+                "on",
+                "out",
+                "past_close",
+                "rule",
+                "share",
+                "slug",
+                "sure",
+                "too_soon",
+            ),
             *("unit", "until", "user", "window", "zone"),
         )
     },
@@ -43,8 +53,8 @@ def as_options(text: str) -> str:
 
     Examples
     --------
-    >>> as_options("dates=dmy or dates=mdy"), as_options("early_no=True")
-    ('--dates dmy or --dates mdy', '--early-no')
+    >>> as_options("dates=dmy or dates=mdy"), as_options("sure=True")
+    ('--dates dmy or --dates mdy', '--sure')
     >>> as_options("at (2026-11-29T04:53:58.100474Z): lies in the future")
     'at (2026-11-29T04:53:58Z): lies in the future'
     """

@@ -17,6 +17,8 @@ def brief(row: Mapping[str, Any], mine: str = "mine", model: str = "model") -> M
     """
     if settings_or_default().format != "table":
         return row
+    if isinstance(age := row.get("age_days"), float):
+        row = {**row, "age_days": round(age)}
     row = {**row, mine: "withdrawn"} if row.get("withdrawn") else row
     said = next((row[name] for name in (mine, model) if isinstance(row.get(name), Mapping)), None)
     if settings_or_default().wide or not said:

@@ -46,6 +46,10 @@ def update(
 ) -> int:
     r"""Update the model with new evidence and the passing of time; log what changed.
 
+    A number is logged if it is the first, has new evidence, or moved by more than its simulation
+    error; the questions of a ladder or a linked group are logged together. `note` says why or why
+    not.
+
     Without QUESTIONS, all open ones. Probabilities change with every watched day; if nobody has
     watched for a week, two numbers are shown (nothing happened since / unknown since).
 
@@ -74,13 +78,15 @@ def update(
         shown = [{**row, "note": _note(row)} for row in rows]
     both = any(row["quiet"] is not None for row in rows)
     columns: tuple[str, ...] = (
-        *("question", "after", *(["quiet"] if both else []), "before", "logged"),
-        *("lower", "upper", "note"),
+        *("question", "after", *(["quiet"] if both else []), "logged"),
+        *("note", "before", "lower", "upper"),
     )
     logged = sum(row["logged"] for row in rows)
     title = "not logged (--dry-run)" if dry_run else f"{logged} of {len(rows)} logged"
     said = "; quiet: if nothing had happened since the last watch" if both else ""
     emit(shown, columns=columns, title=f"{title}; 90 % intervals{said}", always=4 + both)
+    if any(row["status"] != "open" for row in rows):
+        say("what is due: forecast resolve QUESTION OUTCOME --source URL")
     asked = [row for row in rows if row["status"] == "open"]
     refused = [row for row in asked if str(row["gate"]).startswith("refused")]
     return 1 if asked and len(refused) == len(asked) else 0
@@ -100,7 +106,7 @@ def _ask_watched(stale: dict[str, Any]) -> bool:
 def _note(row: dict[str, Any]) -> str:
     """Say what moved a number, in log-odds or its own unit, and what else there is to know."""
     if row["status"] != "open":
-        return f"{row['status']}: forecast resolve {row['question']} OUTCOME --source URL"
+        return f"{row['status']}: resolve it"
     moves = [
         f"{move['cause']} {move['change']:+.2f}"
         + ("" if move["scale"] == "log-odds" else f" ({move['scale']})")
@@ -108,8 +114,7 @@ def _note(row: dict[str, Any]) -> str:
         if isinstance(move["change"], float)
     ]
     gate = [] if row["gate"] == "passed" else [str(row["gate"])]
-    linked = ["logged with those linked to it"] if row["linked"] else []
-    return "; ".join([*gate, *moves, *linked, *([row["fit"]] if row["fit"] else [])])
+    return "; ".join([*gate, row["reason"], *moves, *([row["fit"]] if row["fit"] else [])])
 
 
 @click.command(cls=Command)

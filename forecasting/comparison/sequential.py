@@ -41,11 +41,11 @@ class Sequential:
         low, high = float(self.lower[-1]), float(self.upper[-1])
         steps = len(self.lower)
         basis = (
-            f"After {steps} step{'' if steps == 1 else 's'}, {100 * (1 - self.alpha):g} % sequence "
-            f"of A - B {low:.3g} to {high:.3g}"
+            f"After {steps} step{'' if steps == 1 else 's'}, the {100 * (1 - self.alpha):g} % "
+            f"confidence sequence for A - B runs from {low:.3g} to {high:.3g}"
         )
         if low <= 0 <= high:
-            return f"{basis}: not settled; it may be looked at again after each step."
+            return f"{basis}: neither is shown to be better; look again after any step."
         better = "A" if high < 0 else "B"
         return (
             f"{basis}: {better} scored better on these questions, however often this was looked "
@@ -110,8 +110,8 @@ def sequential(
     >>> [float(at_last[-1]) for at_last in (found.upper, found.e_a, found.e_b)]
     [-0.0876, 307.41, 0.3777]
     >>> sequential(a[:2], b[:2]).reading
-    'After 2 steps, 95 % sequence of A - B -1 to 1: not settled; it may be looked at again after
-    each step.'
+    'After 2 steps, the 95 % confidence sequence for A - B runs from -1 to 1: neither is shown to
+    be better; look again after any step.'
     """
     checks.between(alpha, 0, 1, "alpha")
     low, high = _bounds(bounds)

@@ -7,7 +7,7 @@ known only to the day is known at the midnight that ends it.
 
 import datetime as dt
 import re
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from forecasting.errors import InvalidInput
 
@@ -46,7 +46,22 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as unknown:
         msg = f"zone ({name}): not an IANA time zone"
-        raise InvalidInput(msg, hint="Africa/Khartoum") from unknown
+        hint = _zone_like(name) or "the city that names its zone, such as Africa/Khartoum"
+        raise InvalidInput(msg, hint=hint) from unknown
+
+
+def _zone_like(name: str) -> str:
+    """Give the zone that a misspelled name means: of its own region, for most towns have none."""
+    from difflib import get_close_matches
+
+    region, _, city = name.strip().rpartition("/")
+    cities = {
+        one.rpartition("/")[2].casefold(): one
+        for one in sorted(available_timezones())
+        if not region or one.startswith(f"{region}/")
+    }
+    near = get_close_matches(city.replace(" ", "_").casefold(), cities, n=1, cutoff=0.75)
+    return cities[near[0]] if near else ""
 
 
 def day_begins(day: dt.date, zone_name: str = DEFAULT_ZONE) -> dt.datetime:

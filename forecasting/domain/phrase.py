@@ -42,7 +42,10 @@ _CLASS = re.compile(r"class\s+(?P<name>[a-z0-9]+(?:-[a-z0-9]+)*)(?:\s+(?P<factor
 _DATE = re.compile(r"at\s+(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}\S*)")
 _SHAPE = re.compile(rf"shape\s+(?P<number>{_NUMBER})(?:\s*{_RANGE})?")
 _SHARE = re.compile(rf"(?:at once|for good)\s+(?P<number>{_NUMBER})(?P<percent>\s*%)?")
+#: As people separate the parts that follow.
+_BETWEEN = re.compile(r"\s*[;,]\s*(?:and\s+)?(?=(?:shape|at once|for good)\b)")
 _TAIL = re.compile(r"(?<!\S)(?=(?:shape|at once|for good)\b)")
+WHOLE = "median 90 d (20..500) shape 0.7 (0.5..1) at once 10% for good 25%"
 EXAMPLES = "3 in 70 weeks, once in 8 mo, 5% a year, median 60 d (15..240), class past-truces"
 
 
@@ -92,7 +95,7 @@ def parse_share(text: str, what: str = "share") -> float:
 def parse_phrase(text: str, zone: str = "UTC") -> Phrase:
     """Read how fast a move comes; a day is the midnight in the zone that ends it."""
     stated = " ".join(text.split())
-    head, *tails = (part.strip() for part in _TAIL.split(stated))
+    head, *tails = (part.strip() for part in _TAIL.split(_BETWEEN.sub(" ", stated)))
     said = _head(head, stated, zone)
     if tails and said.form in {"class", "date"}:
         msg = f"phrase ({stated[:80]}): nothing can follow a {said.form}"
@@ -149,6 +152,9 @@ def _head(head: str, stated: str, zone: str) -> Phrase:
         raise InvalidInput(msg, hint=f"{head} (LOW..HIGH)")
     if re.fullmatch(rf"(?:once|{_NUMBER})(?:\s+(?:in|times|of).*)?", head):
         raise _no_exposure(stated)
+    if re.match(rf"median\s+{_SPAN}\s*{_RANGE}", head):
+        msg = f"phrase ({stated[:80]}): after its range come only shape, at once and for good"
+        raise InvalidInput(msg, hint=WHOLE)
     msg = f"phrase ({stated[:80]}): does not say how fast it happens in a form known here"
     raise InvalidInput(msg, hint=EXAMPLES)
 

@@ -296,7 +296,11 @@ def check_grade(grade: str) -> str:
     wanted = grade.strip().upper()
     if wanted not in GRADES:
         msg = f"grade ({grade}): must be one of {', '.join(GRADES)}"
-        raise InvalidInput(msg, hint="A reliable ... E unreliable, F cannot be judged")
+        hint = "A reliable ... E unreliable, F cannot be judged"
+        if wanted[:1] in GRADES and wanted[1:] in "123456":
+            # Of the Admiralty code's pair the digit grades the item, which its ratio says here.
+            hint = f"{wanted[0]}, the letter alone: the digit is in the item's ratio"
+        raise InvalidInput(msg, hint=hint)
     return wanted
 
 

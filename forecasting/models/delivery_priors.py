@@ -13,7 +13,7 @@ GAMMAS = ("delta",)
 STANDARD = ("theta", "first", "later", "precision")
 
 #: What they were judged on, for who uses them of other deliveries.
-SUBJECT = "exchanges of prisoners between Russia and Ukraine up to 2024"
+SUBJECT = "the prisoner exchanges of the bundled example up to 2024"
 JUDGED = f"by judgement on {SUBJECT}: "
 KNOWN = date(2025, 2, 28)
 # Rows of the example bank, which name their sources.

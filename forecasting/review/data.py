@@ -278,20 +278,21 @@ class Events:
 class ProcessRow:
     """One process of the world: where it stands, and how fast it moves by itself.
 
-    `since` is the last event of an event process; silence after `watched` is not evidence;
+    `since` is when its state was entered, or the last event of an event process; a date where the
+    record begins with it, for that day is begun, not ended. Silence after `watched` is no evidence;
     `base_rate` says in words how fast its moves come without links and news.
     """
 
     name: str
     title: str
     state: str
-    since: dt.datetime | None = None
+    since: dt.datetime | dt.date | None = None
     watched: dt.datetime | None = None
     base_rate: str = ""
     source: str = ""
 
     def __post_init__(self) -> None:
-        _aware(self.since, self.watched)
+        _aware(self.since if isinstance(self.since, dt.datetime) else None, self.watched)
 
 
 @dataclass(frozen=True, slots=True)

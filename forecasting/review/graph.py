@@ -331,7 +331,8 @@ def _said(row: ProcessRow, own: Sequence[LinkRow]) -> tuple[tuple[str, str], ...
     said += [(line, "state") for line in now]
     rates = fitted(row.base_rate, "rate")
     if len(rates) > RATES:
-        rates = [f"{row.base_rate.count(';') + 1} rates, in the table of processes"]
+        many = row.base_rate.count(";") + 1
+        rates = fitted(f"{many} rate{'s' * (many > 1)}, in the table of processes", "rate")
     for link in own:
         rates[:0] = fitted(f"by itself {told(link)}", "rate")
     return (*said, *((line, "rate") for line in rates))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecasting.domain.forecasters import Family, family, ordered
-from forecasting.files import drafted
+from forecasting.files import drafted, written
 from forecasting.review import cast, charts, draw, now, tables, words
 from forecasting.review.data import HALF_LIFE, QuestionPath, ReviewData, Run
 from forecasting.review.draw_fans import describe, draw_fans
@@ -110,9 +110,10 @@ def write(data: ReviewData, folder: Path | str) -> Path:
     """
     text = render(data)
     target = Path(folder)
-    target.mkdir(parents=True, exist_ok=True)
-    with drafted(target / FILE) as made:
-        made.write_text(text, encoding="utf-8", newline="\n")
+    with written(target / FILE):
+        target.mkdir(parents=True, exist_ok=True)
+        with drafted(target / FILE) as made:
+            made.write_text(text, encoding="utf-8", newline="\n")
     return target / FILE
 
 

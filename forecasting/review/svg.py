@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from forecasting.errors import InvalidInput
+from forecasting.files import written
 from forecasting.review import words
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def save(figure: "Figure", path: Path | str) -> Path:
         msg = f"file ({target.name}): a picture ends in {', '.join(FORMATS)}"
         raise InvalidInput(msg, hint=f"{target.stem}.svg")
     date = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(ending)
-    with style():
+    with style(), written(target):
         figure.savefig(target, format=ending[1:], dpi=200, facecolor=PALETTE["page"], metadata=date)
     return target
 

@@ -191,6 +191,9 @@ def _partial(target: Path) -> Iterator[Path]:
     _remove(made)
     try:
         with _file_faults(target):
+            # SQLite says of a folder that takes no file only that it cannot open one.
+            made.touch()
+            made.unlink()
             yield made
     finally:
         _remove(made)

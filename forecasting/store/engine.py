@@ -4,8 +4,10 @@ The driver is told to emit nothing of its own; writes begin with ``BEGIN IMMEDIA
 number is read and used under one lock, and reads with ``BEGIN``, so that they are repeatable.
 """
 
+import logging
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,9 +19,16 @@ from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 
 from forecasting.config import MEMORY, database_url, sqlite_path, without_password
-from forecasting.errors import DatabaseUnusable, ForecastingError, InvalidInput
+from forecasting.errors import DatabaseMissing, DatabaseUnusable, ForecastingError, InvalidInput
 from forecasting.store import guard
 
+#: Says in the log, two seconds after it was started, that another program's lock is waited for.
+_patience = partial(
+    threading.Timer,
+    2.0,
+    logging.getLogger(__name__).warning,
+    ("another program holds the database; waiting for it",),
+)
 #: Before this version two connections could corrupt a database in WAL mode.
 WAL_SAFE = (3, 51, 3)
 _HEADER = b"SQLite format 3\x00"
@@ -86,7 +95,10 @@ def standing(engine: Engine) -> dict[str, str]:
     try:
         with reading(engine).connect() as connection:
             return {name: sql for name, sql in connection.exec_driver_sql(_STANDING)}
-    except SQLAlchemyError:
+    except SQLAlchemyError as fault:
+        # Who waited once for another program does not wait again for a closer look.
+        if _name(getattr(fault, "orig", None)).startswith("SQLITE_BUSY"):
+            raise
         return {}
 
 
@@ -152,9 +164,11 @@ def _check_file(path: Path, *, create: bool) -> None:
         raise _not_a_database(str(path))
 
 
-def missing(where: str) -> DatabaseUnusable:
+def missing(where: str) -> DatabaseMissing:
     """Give the error for a database that is not there."""
-    return DatabaseUnusable(f"no database at {where}.", hint="forecast init")
+    return DatabaseMissing(
+        f"no database at {where}.", hint="forecast init, or cd to your workspace"
+    )
 
 
 def _not_a_database(where: str) -> DatabaseUnusable:
@@ -171,11 +185,15 @@ def _open(path: Path | None, *, create: bool, timeout: float) -> sqlite3.Connect
     options: dict[str, Any] = {"autocommit": sqlite3.LEGACY_TRANSACTION_CONTROL}
     options |= {"timeout": timeout, "check_same_thread": False, "isolation_level": None}
     connection: sqlite3.Connection = sqlite3.connect(target, uri=path is not None, **options)
+    patience = _patience()
+    patience.start()
     try:
         _configure(connection, memory=path is None, timeout=timeout)
     except BaseException:
         connection.close()
         raise
+    finally:
+        patience.cancel()
     if path is not None:
         found = os.stat(path)
         _connected.add((found.st_dev, found.st_ino))
@@ -217,8 +235,7 @@ def _configure(connection: sqlite3.Connection, *, memory: bool, timeout: float) 
                 connection.execute(f"PRAGMA {pragma}={value}").fetchall()
                 break
             except sqlite3.OperationalError as held:
-                code = getattr(held, "sqlite_errorcode", None)
-                if code != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                if _name(held) != "SQLITE_BUSY" or time.monotonic() > until:
                     raise
                 time.sleep(0.02)
         if (found := _pragma(connection, pragma)) != reads:
@@ -234,13 +251,25 @@ def _pragma(connection: sqlite3.Connection, name: str) -> object:
 
 
 def _begin(connection: Connection) -> None:
-    read_only = connection.get_execution_options().get("ro", False)
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+    if connection.get_execution_options().get("ro", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    patience = _patience()
+    patience.start()
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        patience.cancel()
+
+
+def _name(fault: BaseException | None) -> str:
+    """Give SQLite's name of a fault; '' where it has none."""
+    return str(getattr(fault, "sqlite_errorname", None) or "")
 
 
 def _fault(fault: BaseException | None, where: str) -> ForecastingError:
     said = str(fault).strip().splitlines()[0] if str(fault).strip() else type(fault).__name__
-    name = getattr(fault, "sqlite_errorname", "")
+    name = _name(fault)
     state = getattr(fault, "sqlstate", None) or ""
     if name.startswith("SQLITE_CONSTRAINT") or state.startswith("23"):
         message = f"entry: refused by the database ({said}); nothing was written"

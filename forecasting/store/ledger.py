@@ -95,7 +95,9 @@ class Ledger(Readings):
         engine = connect(url, create=create, timeout=timeout)
         try:
             unguarded = None
-            if standing(engine) != migrate.sound(migrate.HEAD):
+            with told(where):
+                found = standing(engine)
+            if found != migrate.sound(migrate.HEAD):
                 if not migrate.check(engine, where):
                     if not create:
                         raise missing(where)

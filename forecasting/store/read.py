@@ -230,6 +230,32 @@ class Readings:
         order = (table.c.issued_at, func.coalesce(table.c.sealed, table.c.seq))
         return self._values(Forecast, table, *where, *kept(table, head), order=order)
 
+    def spoke(self, forecaster: str) -> bool:
+        """Say whether somebody has a forecast or a seal of their own, of whatever question."""
+        held = [
+            select(of.c.seq).where(of.c.forecaster == forecaster, *more)
+            for of, more in (
+                (tables.forecast, [tables.forecast.c.kind != "replay"]),
+                (tables.sealed, []),
+            )
+        ]
+        with self.reading() as connection:
+            # Whoever logs logged lately: the newest come first.
+            return any(
+                connection.execute(each.order_by(each.selected_columns[0].desc()).limit(1)).first()
+                for each in held
+            )
+
+    def forecasters(self) -> set[str]:
+        """Give everybody who has a forecast or a seal, replays left out."""
+        of = tables.forecast
+        asked = union_all(
+            select(of.c.forecaster).where(of.c.kind != "replay").distinct(),
+            select(tables.sealed.c.forecaster).distinct(),
+        )
+        with self.reading() as connection:
+            return {str(name) for name in connection.execute(asked).scalars()}
+
     def said(self, forecaster: str, kinds: Collection[Kind], *, since: int = 0) -> list[Said]:
         """Give what a forecaster said, as :meth:`forecasts` orders it, without the rest."""
         of = tables.forecast

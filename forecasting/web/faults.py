@@ -46,7 +46,7 @@ LABELS: Mapping[str, str] = {
 #: Switches, and the words of the box that ticks each.
 BOXES: Mapping[str, str] = {
     "confirmed=True": "tick “I vouch for it”",
-    "early_no=True": "tick “a yes has become impossible before the deadline”",
+    "sure=True": "tick “it is final”",
 }
 #: Values of fields that show other words.
 _CHOICES = {

@@ -18,17 +18,17 @@ def percent_typed(text: str) -> str:
     if not typed:
         msg = "probability: type a number from 0 to 100, odds such as 1:3, or a word such as likely"
         raise InvalidInput(msg)
-    if not _BARE.fullmatch(typed.rstrip("% ")):
+    if not _BARE.fullmatch(typed.rstrip("% ").removeprefix("-")):
         return typed
     value = float(typed.rstrip("% ").replace(",", "."))
-    if value > 100:
+    if not 0 <= value <= 100:
         msg = f"probability ({typed}): must lie from 0 to 100"
         raise InvalidInput(msg, hint="35")
     if typed.endswith("%"):
         return typed
     if 0 < value < 1:
         share = f"{100 * value:g}%"
-        msg = f"probability ({typed}): is {share} meant, or less than 1 %"
+        msg = f"probability ({typed}): is {share} meant, or less than 1 %?"
         raise InvalidInput(msg, hint=f"{100 * value:g}, or {typed}%")
     return f"{typed}%"
 

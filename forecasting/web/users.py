@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import get_args
 
 from forecasting import config
+from forecasting.domain.forecasters import person
 from forecasting.errors import InvalidInput
 from forecasting.files import drafted
 from forecasting.web.sessions import Role
@@ -74,6 +75,7 @@ class Users:
         if not name.strip() or not name.isprintable() or len(name) > 80:
             msg = f"user ({name!r}): must be a name on one line"
             raise InvalidInput(msg)
+        person(name)
         if role not in get_args(Role):
             msg = f"role ({role}): must be one of {', '.join(get_args(Role))}"
             raise InvalidInput(msg)

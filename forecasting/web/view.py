@@ -26,7 +26,14 @@ def environment() -> "Environment":
     """Give the environment of the app's templates and the review's."""
     made = filters.environment("forecasting.web", "forecasting.review")
     made.filters.update(
-        family=family, ago=ago, until=until, day=day, moment=moment, ends=ends, flowing=flowing
+        family=family,
+        ago=ago,
+        until=until,
+        day=day,
+        known=known,
+        moment=moment,
+        ends=ends,
+        flowing=flowing,
     )
     made.filters.update(host=host, capitalize_first=capitalize_first, forecaster=cast.label)
     made.filters.update(without_command=without_command, dated=dated)
@@ -102,6 +109,11 @@ def _span(span: dt.timedelta) -> str:
 def day(moment: dt.datetime | dt.date | None, zone: str) -> str:
     """Name the day of a moment in a zone."""
     return words.Days(zone).day(moment)
+
+
+def known(moment: dt.datetime | dt.date | None, zone: str) -> str:
+    """Name the day by whose end a thing was known; the midnight after it is that day's."""
+    return words.Days(zone).known(moment)
 
 
 def moment(moment: dt.datetime | None, zone: str) -> str:

@@ -143,6 +143,19 @@ def test_a_broken_rule_writes_nothing(book, words, more, says):
     assert book.ledger.head() == before
 
 
+def test_a_title_without_latin_letters_gets_a_number_that_is_free_and_is_told(book):
+    told = []
+    spoken = book.speaking_as("ana", tell=told.append)
+    first = spoken.ask("هل ستنتهي الهدنة قبل 23 ديسمبر؟", 0.2, by="2027-01-31")
+    second = spoken.ask("停战会持续到1月吗？", 0.3, by="2027-01-31")
+    assert (first["id"], second["id"]) == ("question-1", "question-2")
+    assert told[0].startswith("its id is question-1: no words of the title are in Latin letters")
+    named = spoken.ask("Перемирие до 2027?", by="2027-01-31", slug="truce-ru")
+    assert (named["id"], len(told)) == ("truce-ru", 2)
+    with pytest.raises(InvalidInput, match="already asks this"):
+        spoken.ask("停战会持续到1月吗？", by="2027-02-28")
+
+
 def test_a_title_is_asked_once_unless_it_has_a_slug_of_its_own(book):
     book.ask(TITLE, 0.3, by=BY, base="3 in 70 weeks")
     with pytest.raises(InvalidInput, match="already asks this"):

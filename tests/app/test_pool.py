@@ -160,3 +160,28 @@ def test_turning_later_outcomes_changes_no_earlier_pool(monkeypatch):
 
 def test_nothing_resolved_is_an_answer():
     assert pool_scores(Diary().ledger) == []
+
+
+def test_beside_people_the_model_speaks_once_and_who_is_left_out_is_said():
+    diary, asked = open_one()
+    machine = ("model", "model without links", "model without news", "base-rate", "prior")
+    diary.write(1, *(ours.said(asked, name, 0.9, 1) for name in machine))
+    (alone,) = pool(diary.ledger, "q", now=START + 4 * DAY, method="linear")
+    assert alone["members"] == [*machine[:3], "base-rate"]
+    diary.write(2, ours.said(asked, "ann", 0.1, 2), ours.said(asked, "bob", 0.2, 2))
+    diary.write(3, ours.said(asked, "zoe", 0.5, 1, kind="backdated"))
+    diary.write(3, ours.withdrawn(asked, "bob", 3))
+    (row,) = pool(diary.ledger, "q", now=START + 4 * DAY, method="linear")
+    assert row["members"] == ["ann", "model"]
+    assert row["forecast"] == pytest.approx((0.1 + 0.9) / 2)
+    assert row["left_out"] == {
+        "bob": "withdrawn",
+        "zoe": "backdated",
+        "model without links": "the model without a part",
+        "model without news": "the model without a part",
+        "prior": "no judgement of its own",
+        "base-rate": "the model without a part",
+    }
+    (named,) = pool(diary.ledger, "q", now=START + 4 * DAY, members=["base-rate", "ann"])
+    assert named["members"] == ["base-rate", "ann"]
+    assert named["left_out"]["model"] == "not named"

@@ -93,7 +93,7 @@ def test_a_midnight_without_a_zone_is_a_day_and_another_time_is_refused(book):
 )
 def test_an_outcome_is_taken_in_any_form(book, said, outcome):
     book.add_question({"slug": "q", "title": "Will it?", "closes": "2027-01-31"})
-    (row,) = book.resolve("q", said, source="wire", early_no=True)
+    (row,) = book.resolve("q", said, source="wire", sure=True)
     assert row["outcome"] == outcome
 
 

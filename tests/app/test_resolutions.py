@@ -48,7 +48,7 @@ def means(ledger, **wanted):
 
 def did(ledger, what, day, *outcome, known=None, name="q", **given):
     more = {} if what == "reopen" or known is None else {"at": at(known)}
-    more |= {"early_no": True} if what == "resolve" else {}
+    more |= {"sure": True} if what == "resolve" else {}
     more = {"source": URL, **more, **given}
     return getattr(use, what)(ledger, name, *outcome, now=at(day), **more)
 
@@ -470,7 +470,7 @@ def test_the_commands_give_the_contracts_keys(bank_database, tmp_path, capsys, m
     found = forecast("calibration", "--kind", "backdated", "--reading", "disputed")
     assert (found["outcomes"], found["n"]) == ("disputed", 1)
     capsys.readouterr()
-    condition = ("leaders-meet@2026-12-31", "no", "--source", URL, "--early-no")
+    condition = ("leaders-meet@2026-12-31", "no", "--source", URL, "--sure")
     assert cli(["--db", str(path), "resolve", *condition]) == 0
     assert "summit-venue follows leaders-meet@2026-12-31: annulled" in capsys.readouterr().err
     shown = forecast("questions", "show", rung)

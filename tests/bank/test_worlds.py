@@ -368,7 +368,8 @@ BAD_WORLDS = [
     ),
     (
         "zone: Mars/Base\n",
-        "1: [zone] zone (Mars/Base): not an IANA time zone. Try: Africa/Khartoum",
+        "1: [zone] zone (Mars/Base): not an IANA time zone. "
+        "Try: the city that names its zone, such as Africa/Khartoum",
     ),
 ]
 

@@ -161,7 +161,14 @@ def test_resolve_score_and_calibrate(forecast):
     full = forecast("score", "--kind", "backdated", "--convention", "full")[0]
     assert full["mean"] == pytest.approx(2 * row["mean"])
     again = forecast(
-        "resolve", rung, "yes", "--source", "https://example.org", "--at", "2026-09-30T21:00Z"
+        "resolve",
+        rung,
+        "yes",
+        "--sure",
+        "--source",
+        "https://example.org",
+        "--at",
+        "2026-09-30T21:00Z",
     )
     assert again["version"] == 2
     assert forecast("score", "--kind", "backdated")[0]["mean"] < row["mean"]

@@ -86,3 +86,16 @@ def test_the_list_of_commands_says_what_each_says_of_itself(name):
     command = root.get_command(click.Context(root), name)
     assert command is not None
     assert command.get_short_help_str(200) == COMMANDS[name][2]
+
+
+def test_without_a_command_only_an_absent_database_is_met_with_the_usage(tmp_path, capsys):
+    from forecasting.cli import run
+
+    assert run(["--db", str(tmp_path / "absent.db")]) == 3
+    assert "Usage: forecast" in capsys.readouterr().err
+    broken = tmp_path / "broken.db"
+    broken.write_text("no database")
+    assert run(["--db", str(broken)]) == 3
+    shown = capsys.readouterr().err
+    assert "is not an SQLite database" in shown
+    assert "Usage:" not in shown

@@ -94,8 +94,8 @@ def test_no_option_of_a_file_is_advised_where_none_is_read(said, words):
 
 def test_a_reopened_question_has_no_moment_of_an_outcome(said, monkeypatch):
     monkeypatch.setenv("FORECASTING_NOW", "2026-11-23T12:00:00Z")
-    said("resolve", "who-chairs", "a", "--source", "https://example.org")
-    again = said("resolve", "who-chairs", "a", "--source", "https://example.org", code=2)
+    said("resolve", "who-chairs", "a", "--sure", "--source", "https://example.org")
+    again = said("resolve", "who-chairs", "a", "--sure", "--source", "https://example.org", code=2)
     assert "is already resolved a" in again
     shown = said("reopen", "who-chairs", "--source", "https://example.org")
     assert "reopened at" in shown

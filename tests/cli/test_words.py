@@ -152,7 +152,7 @@ def test_every_argument_that_a_message_names_has_its_option():
     ("said", "shown"),
     [
         ("leave out at=TIME", "leave out --at TIME"),
-        ("early_no=True, or at=TIME", "--early-no, or --at TIME"),
+        ("sure=True, or at=TIME", "--sure, or --at TIME"),
         ('on="truce=x2"', '--on "truce=x2"'),
         ("forecaster=ana", "--as ana"),
         ("database=forecasts.db", "--db forecasts.db"),

@@ -116,10 +116,10 @@ def test_ties_are_no_evidence_and_one_step_is_a_comparison():
     assert tie.e_a == pytest.approx(np.ones(50))
     assert (tie.lower < 0).all()
     assert (tie.upper > 0).all()
-    assert "not settled" in tie.reading
+    assert "neither is shown to be better" in tie.reading
     one = sequential([0.1], [0.3])
     assert one.e_a[0] > 1 > one.e_b[0]
-    assert one.reading.startswith("After 1 step, 95 % sequence")
+    assert one.reading.startswith("After 1 step, the 95 % confidence sequence")
 
 
 def test_a_steady_difference_is_found_and_named():

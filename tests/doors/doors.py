@@ -152,7 +152,7 @@ def outcome_by_command(space):
     def door(doors, text):
         name = doors.asked(space)
         refused = doors.command(
-            text, "resolve", name, text, "--source", "x", "--at", "2026-10-05", "--early-no"
+            text, "resolve", name, text, "--source", "x", "--at", "2026-10-05", "--sure"
         )
         return refused or _outcome(doors, name)
 
@@ -186,7 +186,7 @@ def outcome_by_python(space):
     def door(doors, text):
         name = doors.asked(space)
         refused = tried(
-            text, lambda: doors.book.resolve(name, text, source="x", at="2026-10-05", early_no=True)
+            text, lambda: doors.book.resolve(name, text, source="x", at="2026-10-05", sure=True)
         )
         return refused or _outcome(doors, name)
 

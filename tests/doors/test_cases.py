@@ -289,6 +289,6 @@ def test_a_yes_settles_the_later_rungs_and_a_correction_takes_it_back(ladder):
     assert (code, outcomes()) == (0, ["", "yes", "yes"])
     assert f"{RUNGS[2]} is yes with it" in err
     assert run("log", RUNGS[2], "20%")[0] == 2, "it has resolved"
-    assert run("resolve", RUNGS[2], "no", "--source", "x", "--early-no")[0] == 2
+    assert run("resolve", RUNGS[2], "no", "--source", "x", "--sure")[0] == 2
     assert run("reopen", RUNGS[1], "--source", "x")[0] == 0
     assert outcomes() == ["", "", ""]

@@ -9,9 +9,11 @@ import pytest
 
 from forecasting import clock
 from forecasting.app.book import Book
+from forecasting.domain.forecasters import OURS, family
 from forecasting.domain.instants import parse_instant
 from forecasting.domain.reading import Ambiguous
 from forecasting.errors import InvalidInput, NotFound
+from forecasting.web.users import Users
 
 NOW = parse_instant("2026-11-28T12:00Z")
 SHEET = "Question,My guess,Date,Result,Resolved on\n"
@@ -202,7 +204,7 @@ def test_a_no_before_the_deadline_is_asked_about(book, tmp_path):
     asked(book, tmp_path)
     with pytest.raises(InvalidInput, match="can a yes no longer happen"):
         book.resolve("q", False, source="x")
-    assert book.resolve("q", False, source="x", early_no=True)[0]["outcome"] == "no"
+    assert book.resolve("q", False, source="x", sure=True)[0]["outcome"] == "no"
     assert book.resolve("q", True, source="x")[0]["outcome"] == "yes"
 
 
@@ -212,7 +214,7 @@ def test_a_no_before_the_deadline_on_the_command_line(run, imported, monkeypatch
     imported(json.dumps({"kind": "question", "question": "q", "title": "t", "opens": "2026-01-01",
                          "closes": "2029-12-31"}) + "\n", name="q.jsonl")  # fmt: skip
     code, _, err = run("resolve", "q", "no", "--source", "x")
-    assert (code, "--early-no" in err) == (2, True)
+    assert (code, "--sure" in err) == (2, True)
     monkeypatch.setattr(times, "somebody_there", lambda: True)
     monkeypatch.setattr("click.confirm", lambda *_, **__: True)
     assert run("resolve", "q", "no", "--source", "x")[0] == 0
@@ -310,3 +312,100 @@ def test_a_question_that_has_closed_is_not_asked(tmp_path, book):
     with pytest.raises(InvalidInput, match="must not come before closes"):
         book.add_question(write("31 Jan 2027", "resolves_by: 30 Jan 2027"))
     assert book.add_question(write("31 Jan 2027")) == ["late"]
+
+
+# Who speaks
+
+OF_THE_TOOL = (
+    *("model", "Model", " prior ", "base-rate", "model without links", "climatology", "uniform"),
+    *("always-0.5", "worldview:003", "pool:linear", "text:001", "crowd:metaculus", "Market:x"),
+)
+
+
+@pytest.mark.parametrize("name", OF_THE_TOOL)
+def test_nobody_speaks_in_the_name_of_a_forecaster_of_the_tool(book, tmp_path, run, name):
+    asked(book, tmp_path)
+    db, before = ("--db", str(tmp_path / "book.db")), book.head()
+    said = f"forecaster ({name.strip()}): is one of the program's own forecasters, and no person"
+    with pytest.raises(InvalidInput) as refused:
+        book.log("q", 0.3, forecaster=name)
+    assert refused.value.message == said
+    for act in (
+        lambda: book.ask("Will it?", 0.3, by="2027-01-31", forecaster=name),
+        lambda: book.speaking_as(name).log("q", 0.3),
+        lambda: book.speaking_as(name).withdraw("q"),
+        lambda: book.watch("w", forecaster=name),
+        lambda: book.reveal("q", forecaster=name),
+        lambda: book.import_record(tmp_path / "q.jsonl", me=name),
+        lambda: Book.make_workspace(tmp_path / "w", forecaster=name),
+        lambda: Users(tmp_path / "users.json").put(name, "correct horse"),
+    ):
+        with pytest.raises(InvalidInput, match="own forecasters, and no person"):
+            act()
+    code, _, err = run(*db, "--as", name, "log", "q", "30%")
+    assert (code, said in err, "Try: --as NAME" in err) == (2, True, True), err
+    assert book.head() == before
+    assert not (tmp_path / "w").exists()
+
+
+@pytest.mark.parametrize("name", ["modeller", "ana", "priory", "texter", "markéta", "pooh"])
+def test_a_name_that_only_begins_like_one_of_the_tool_is_a_persons(book, tmp_path, name):
+    asked(book, tmp_path)
+    assert book.log("q", 0.3, forecaster=name)[0]["forecaster"] == name
+
+
+def test_the_pattern_of_the_tools_names_is_what_tells_their_family():
+    heads = [
+        *OF_THE_TOOL,
+        *(f"{name.strip()}@1" for name in OF_THE_TOOL),
+        "pool",
+        "a-pool",
+        "ana",
+        "pools",
+    ]
+    for name in heads:
+        plain = name.strip().lower()
+        assert bool(OURS.fullmatch(name)) == (family(plain) != "person"), name
+
+
+def test_an_export_keeps_the_models_forecasts_as_imported_and_says_so(book, tmp_path):
+    asked(book, tmp_path)
+    path = tmp_path / "all.csv"
+    path.write_text(
+        "question,forecaster,forecast,issued_at\n"
+        "q,model,0.3,2026-02-01T00:00Z\nq,ana,0.4,2026-02-01T00:00Z\n"
+    )
+    found = book.import_record(path, "csv")
+    assert (found["added"], found["refused"]) == (2, [])
+    assert any(note.startswith("model: names of the program's own") for note in found["notes"])
+    assert {one.kind for one in book.ledger.forecasts()} == {"imported"}
+
+
+@pytest.mark.parametrize("new", ["Ana", "anna", "Aná", "an", "ana.", "aan"])
+def test_a_new_name_much_like_a_known_one_is_told_with_the_way_out(book, tmp_path, run, new):
+    asked(book, tmp_path)
+    book.log("q", 0.3)
+    like = new not in ("an",)
+    db = ("--db", str(tmp_path / "book.db"))
+    code, _, err = run(*db, "--as", new, "log", "q", "30%")
+    assert (code, "is a new forecaster beside ana" in err) == (0, like), err
+    assert ("then say it with --as ana" in err) == like
+    code, _, err = run(*db, "--as", new, "log", "q", "31%")
+    assert "new forecaster" not in err  # It is known by now.
+
+
+def test_ask_and_import_tell_a_new_name_much_like_a_known_one(book, tmp_path):
+    asked(book, tmp_path)
+    book.log("q", 0.3)
+    told = []
+    with book.speaking_as("Ana", tell=told.append) as spoken:
+        spoken.ask("Will it?", 0.3, by="2027-01-31")
+        assert [note.partition(";")[0] for note in told] == ["Ana is a new forecaster beside ana"]
+    path = tmp_path / "more.csv"
+    path.write_text(
+        "question,forecaster,forecast,issued_at\nq,anna,0.3,2026-02-01T00:00Z\n"
+        "q,reader-1,0.4,2026-02-01T00:00Z\nq,reader-2,0.4,2026-02-01T00:00Z\n"
+    )
+    for expected in (["anna is a new forecaster beside Ana and ana"], []):
+        notes = book.import_record(path, "csv")["notes"]
+        assert [n.partition(";")[0] for n in notes if "new forecaster" in n] == expected

@@ -37,9 +37,9 @@ COMMANDS = {
     ],
     "news retract": ["news", "retract", "{news}", "--because", "denied"],
     "news import": ["news", "import", "{folder}/news.csv"],
-    "resolve": ["resolve", "drought", "no", "--source", "the office", "--early-no"],
+    "resolve": ["resolve", "drought", "no", "--source", "the office", "--sure"],
     "resolve again": [
-        *("resolve", "quake", "no", "--source", "the office", "--at", "{at}", "--early-no")
+        *("resolve", "quake", "no", "--source", "the office", "--at", "{at}", "--sure")
     ],
     "annul": ["annul", "flood", "--source", "the office"],
     "dispute": ["dispute", "quake", "no", "--source", "a paper"],

@@ -176,7 +176,7 @@ class AsAList(RuleBasedStateMachine):
 
         def ask():
             return resolve.resolve(
-                self.ledger, asked.id, outcome, source="a court", now=self.now, at=at, early_no=True
+                self.ledger, asked.id, outcome, source="a court", now=self.now, at=at, sure=True
             )
 
         if at <= asked.opens:

@@ -1,5 +1,6 @@
 """Every way in which a database cannot be used is one line with the way out, and exit code 3."""
 
+import functools
 import os
 import sqlite3
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 
 from forecasting.config import database_url
 from forecasting.errors import DatabaseUnusable
-from forecasting.store import Ledger, migrate, status, upgrade
+from forecasting.store import Ledger, engine, migrate, status, upgrade
 from forecasting.store.engine import journal
 from tests.store.samples import NOW, binary
 
@@ -34,7 +35,7 @@ def written(path, entries=1):
 def test_a_missing_database_names_init_and_is_not_made(path, use):
     with pytest.raises(DatabaseUnusable) as error:
         use(str(path))
-    assert said(error) == f"no database at {path}. Try: forecast init"
+    assert said(error) == f"no database at {path}. Try: forecast init, or cd to your workspace"
     assert not path.exists()
 
 
@@ -317,3 +318,35 @@ def test_no_server_of_postgresql_is_one_line():
     with pytest.raises(DatabaseUnusable) as error:
         Ledger.open("postgresql://ana:secret@127.0.0.1:1/team?connect_timeout=2")
     assert "secret" not in said(error)
+
+
+def test_a_locked_database_is_waited_for_once_and_the_wait_is_told(path, monkeypatch, caplog):
+    written(path)
+    opened = []
+    real = engine._open
+    monkeypatch.setattr(engine, "_open", lambda *a, **k: opened.append(a) or real(*a, **k))
+    soon = functools.partial(engine._patience.func, 0.01, *engine._patience.args[1:])
+    monkeypatch.setattr(engine, "_patience", soon)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(DatabaseUnusable, match="locked by another program"):
+        Ledger.open(str(path), timeout=0.2)
+    assert len(opened) == 1
+    assert [one.message for one in caplog.records] == [
+        "another program holds the database; waiting for it"
+    ]
+    caplog.clear()
+    other.execute("ROLLBACK")
+    with Ledger.open(str(path), timeout=0.2) as ledger:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DatabaseUnusable, match="locked"):
+            ledger.append([binary()], recorded_at=NOW)
+    assert len(caplog.records) == 1
+    other.close()
+
+
+def test_nothing_is_told_where_nobody_is_waited_for(path, caplog):
+    written(path)
+    written(path)
+    assert caplog.records == []
+    assert engine._patience.args[0] == 2.0

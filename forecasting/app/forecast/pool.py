@@ -1,7 +1,7 @@
 """Pools: the forecasters in force combined, logged on request, and scored as forecasters."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Forecasters that are no judgement of their own stay out of a pool unless named.
 NO_JUDGEMENT = ("pool", "uniform", "climatology", "prior")
+#: The model with a part taken out: four times its voice, where people speak beside it.
+OF_THE_MODEL = ("without-links", "without-news", "base-rate")
 #: What can be pooled without a probability of yes.
 FOR_OPTIONS = ("linear", "geometric-odds")
 
@@ -50,7 +52,8 @@ def pool(
         One of :data:`METHODS`; for options ``linear`` and ``geometric-odds``, for numbers
         ``linear`` (of distributions).
     members : sequence of str
-        Whose forecasts; default everybody's but pools', priors' and reference forecasters'.
+        Whose forecasts; default everybody's but pools', priors' and reference forecasters', and
+        beside people not the model's without a part either. `left_out` says who is no member.
     selection : Selection
         The track record (``kind``, ``run``), and ``as_of`` for another moment than now.
     log : bool
@@ -83,10 +86,14 @@ def pool(
     if any(question.type == "binary" for question in is_open):
         record = Selection(wanted.kind, wanted.run, as_of=moment)
         past = _past(resolved(ledger, record, seals="shown"), ())
-    pooled = [
-        _pooled(q, _in_force(forecasts, q, withdrawn), members, method, moment, past)
-        for q in is_open
-    ]
+    pooled = []
+    for q in is_open:
+        inside = _in_force(forecasts, q, withdrawn)
+        found, draft = _pooled(q, inside, members, method, moment, past)
+        every = ledger.forecasts(question=q.id, head=head) if wanted.kind == "live" else []
+        others = {f.forecaster: f.kind for f in every if f.issued_at <= moment and not f.run}
+        found["left_out"] = _left_out(inside, found["members"], others)
+        pooled.append((found, draft))
     drawn = drawn_together(is_open, [draft for _, draft in pooled])
     drafts = [draft for draft, _ in drawn]
     rows = [
@@ -213,7 +220,28 @@ def _members(present: Iterable[str], wanted: Sequence[str]) -> list[str]:
             msg = f"member ({name}): has no forecast here"
             near = nearest(name, dict.fromkeys(names))
             raise NotFound(msg, hint=near or ", ".join(names) or "forecast history")
-    return list(dict.fromkeys(wanted)) or [n for n in names if family(n) not in NO_JUDGEMENT]
+    out: tuple[str, ...] = NO_JUDGEMENT
+    if any(family(name) in ("person", "crowd") for name in names):
+        out += OF_THE_MODEL
+    return list(dict.fromkeys(wanted)) or [n for n in names if family(n) not in out]
+
+
+def _left_out(
+    inside: Iterable[str], members: Sequence[str], others: Mapping[str, str]
+) -> dict[str, str]:
+    """Give whoever spoke and is no member, with the reason: no judgement, not named, no kind."""
+    found = {}
+    for name in ordered({*inside, *others} - {*members}):
+        what = family(name)
+        if name not in inside and others[name] != "live":
+            found[name] = others[name]
+        elif name not in inside:
+            found[name] = "withdrawn"
+        elif what in OF_THE_MODEL:
+            found[name] = "the model without a part"
+        else:
+            found[name] = "no judgement of its own" if what in NO_JUDGEMENT else "not named"
+    return found
 
 
 def _in_force(

@@ -49,7 +49,8 @@ def update(
     """Forecast the named questions (or every open one) from what is known and recorded by now.
 
     What changed is logged, by evidence or by more than its Monte Carlo error (`everything`: what
-    did not change too); the questions of one ladder or one linked group are logged together.
+    did not change too); the questions of one ladder or one linked group are logged together, so a
+    number as before may be logged, and one that moved within its error not. A row's `reason` says.
     Questions that are due are shown, not logged. With `watched` it is recorded that somebody looked
     and nothing more happened to the processes of these questions; with `unwatched` numbers are
     logged that rest on processes nobody has watched for a week. A row's `quiet` is what the number
@@ -136,6 +137,9 @@ def update(
             told[q.id],
             logged=q.id in logged and not dry_run,
             linked=q.id in logged & changed - own,
+            reason=_reason(
+                told[q.id], before.get(q.id), q.id in changed - own, everything, stale[q.id]
+            ),
             seconds=seconds,
             watched_until=min((ends[name] for name in rests[q.id]), default=None),
             quiet=quiet.get(q.id),
@@ -198,6 +202,30 @@ def _moved(item: Said, before: Forecast | None) -> bool:
     )
 
 
+def _reason(
+    item: Said,
+    before: Forecast | None,
+    linked: bool,
+    everything: bool,
+    stale: Mapping[str, dt.datetime],
+) -> str:
+    """Say why a number is to be logged or not."""
+    if item.value is None:
+        return "no number"
+    if stale:
+        seen = min(stale, key=lambda name: stale[name])
+        return f"{seen} not watched since {iso(stale[seen])[:10]}"
+    if before is None:
+        return "its first number"
+    if item.moved:
+        return "new evidence"
+    if _moved(item, before):
+        return "moved by more than its error"
+    if linked:
+        return "one linked to it changed"
+    return "all are logged" if everything else "unchanged within its error"
+
+
 def _silent(reasons: Mapping[str, str]) -> list[str]:
     """Say which questions no model answers, and why: one line a reason, however many there are."""
     found: dict[str, list[str]] = {}
@@ -249,6 +277,7 @@ def _row(
     *,
     logged: bool = False,
     linked: bool = False,
+    reason: str = "",
     seconds: float = 0.0,
     watched_until: dt.datetime | None = None,
     quiet: Any = None,
@@ -278,6 +307,7 @@ def _row(
         ],
         "logged": logged,
         "linked": linked,
+        "reason": reason,
         "closes": question.closes,
         "seconds": seconds,
         "watched_until": watched_until,

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from forecasting.domain.instants import iso, parse_instant, utc
 from forecasting.errors import InvalidInput
 from forecasting.fetch import Fetcher
-from forecasting.files import read_plain
+from forecasting.files import read_plain, written
 from forecasting.store import Ledger, Verification
 
 if TYPE_CHECKING:
@@ -103,15 +103,13 @@ def read_anchor_file(file: Path) -> list[Anchor]:
 
 def write_anchor(made: Anchor, file: Path) -> None:
     """Write an anchor into a new file; one that is there is never replaced."""
-    try:
-        with file.open("x", encoding="utf-8", newline="\n") as out:
-            out.write(made.text)
-    except FileExistsError:
-        msg = f"file ({file}): already exists, and an anchor is never replaced"
-        raise InvalidInput(msg, hint=f"out={file.stem}-2{file.suffix}") from None
-    except OSError as fault:
-        msg = f"file ({file}): cannot be written ({fault.strerror})"
-        raise InvalidInput(msg, hint="a folder that you can write to") from fault
+    with written(file):
+        try:
+            with file.open("x", encoding="utf-8", newline="\n") as out:
+                out.write(made.text)
+        except FileExistsError:
+            msg = f"file ({file}): already exists, and an anchor is never replaced"
+            raise InvalidInput(msg, hint=f"out={file.stem}-2{file.suffix}") from None
 
 
 def compared(ledger: Ledger, anchors: Sequence[Anchor] = ()) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from forecasting.exchange.formats.jsonl import records
 from forecasting.exchange.formats.parquet import write_parquet
 from forecasting.exchange.layout import schema
 from forecasting.exchange.record import WITHDRAWN, Facts, Refused, Said, Settled, Statements
-from forecasting.files import drafted
+from forecasting.files import drafted, written
 from forecasting.store import Entry, Head, Ledger, transfer
 
 #: The formats that a track record is written in.
@@ -101,17 +101,13 @@ def _write(lines: Iterable[str], out: Path, *, force: bool, parquet: bool) -> in
         msg = f"file ({out}): already exists"
         raise InvalidInput(msg, hint="another name, or force=True")
     count = 0
-    try:
-        with drafted(out) as made:
-            if parquet:
-                return write_parquet(lines, made)
-            with made.open("w", encoding="utf-8", newline="") as file:
-                for line in lines:
-                    file.write(line)
-                    count += 1
-    except OSError as fault:
-        msg = f"file ({out}): cannot be written ({fault.strerror or fault})"
-        raise InvalidInput(msg, hint="a folder that you can write to, with free space") from fault
+    with written(out), drafted(out) as made:
+        if parquet:
+            return write_parquet(lines, made)
+        with made.open("w", encoding="utf-8", newline="") as file:
+            for line in lines:
+                file.write(line)
+                count += 1
     return count
 
 

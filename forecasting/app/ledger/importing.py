@@ -16,8 +16,10 @@ from forecasting import exchange
 from forecasting.app.catalog import Catalog
 from forecasting.app.ledger.export import foreign, restored, whole
 from forecasting.app.ledger.log import undone
+from forecasting.app.ledger.newcomer import beside
 from forecasting.app.news.feeds import News, taken
 from forecasting.domain import Evidence, Forecast, Withdrawal
+from forecasting.domain.forecasters import OURS, person
 from forecasting.domain.instants import iso
 from forecasting.domain.instants import zone as known_zone
 from forecasting.domain.question import ANNULLED, TOO_SOON, Question
@@ -94,6 +96,8 @@ def import_record(
     refused; `run` takes the import back (`import_undo`), `first` shows five rows as understood.
     `name` is what to call the file, where it is not its own.
     """
+    for whose in filter(None, (me, forecaster)):
+        person(whose)
     place = known_zone(zone).key if zone else ""
     manner = Manner(zone=place, decimal=decimal, unit=unit, dates=dates)  # type: ignore[arg-type]
     progress("reading", 0, 0)
@@ -119,6 +123,16 @@ def import_record(
             ends_to_come(statements, now)
             if of.place is not None:
                 of.place(statements, {one.id: one for one in ledger.questions()})
+    people = {said.forecaster for said in statements.said}
+    if of.own and (ours := sorted(filter(OURS.fullmatch, people))):
+        statements.notes.append(
+            f"{', '.join(ours[:6])}{', ...' * (len(ours) > 6)}: names of the program's own "
+            "forecasters; what the file says of them is kept as imported"
+        )
+    # A name that came with its platform is spelled as it is there.
+    statements.notes += beside(
+        ledger, (name for name in people if of.own or name == me), of_file=True
+    )
     # Of a million rows the text is as large as what was read of it.
     del found, source
     for _ in range(_ATTEMPTS):

@@ -1,13 +1,14 @@
 """Log or withdraw a forecast in one transaction, and read back what was said and stands."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.ledger import seal
+from forecasting.app.ledger.newcomer import beside
 from forecasting.domain import Evidence, Redaction, Resolution, reading
 from forecasting.domain.forecast import (
     LIVE_WITHIN,
@@ -59,13 +60,15 @@ def log(
     because: str = "",
     sealed: bool = False,
     since: dt.datetime | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> list[dict[str, Any]]:
     """Record one forecast, or one for each rung given of a ladder; a row an entry.
 
     Exactly one of `probability` (one, or a mapping that is options, quantiles or rungs as the
     question wants it), `options`, `quantiles` and `ladder` says what is forecast. With `sealed`
     only the commitment is recorded, and the forecast is kept in a file until it is revealed. What
-    stands and was said in the same words `since` a moment is not said again (`Repeated`).
+    stands and was said in the same words `since` a moment is not said again (`Repeated`). A name
+    that is new and much like another is told.
     """
     given = [part for part in (probability, options, quantiles, ladder) if part]
     if len(given) != 1:
@@ -114,7 +117,10 @@ def log(
         )
     if since is not None and (seq := _said_already(ledger, drafts, since)):
         raise Repeated(seq)
-    _check_rungs(ledger, catalog, drafts)
+    known = _check_rungs(ledger, catalog, drafts)
+    if tell is not None and not known:
+        for note in beside(ledger, [forecaster]):
+            tell(note)
     if sealed:
         return seal.record(ledger, drafts, now=now)
     recorded = ledger.append(drafts, recorded_at=now)
@@ -200,15 +206,24 @@ def _said_already(ledger: Ledger, drafts: Sequence[Forecast], since: dt.datetime
     return max((seq or 0 for seq in found), default=None) if len(found) == len(drafts) else None
 
 
-def _check_rungs(ledger: Ledger, catalog: Catalog, drafts: Sequence[Forecast]) -> None:
-    """Refuse forecasts after which what one forecaster says of a ladder falls at some moment."""
+def _check_rungs(ledger: Ledger, catalog: Catalog, drafts: Sequence[Forecast]) -> bool:
+    """Refuse forecasts after which what one forecaster says of a ladder falls at some moment.
+
+    Say whether the forecaster had spoken of the question or its ladder before.
+    """
     new = {draft.question: draft for draft in drafts}
-    for slug in {catalog.questions[name].ladder for name in new} - {None}:
-        rungs = catalog.ladder(slug or "")
+    known = False
+    for slug in {catalog.questions[name].ladder for name in new}:
+        if slug is None:
+            known = known or bool(ledger.steps(new, drafts[0].forecaster))
+            continue
+        rungs = catalog.ladder(slug)
         steps: dict[str, list[tuple[dt.datetime, Decimal | None]]] = {
             rung.id: [(catalog.ends(rung), None)] for rung in rungs
         }
-        for one in standing(ledger.steps(steps, drafts[0].forecaster)):
+        said = ledger.steps(steps, drafts[0].forecaster)
+        known = known or bool(said)
+        for one in standing(said):
             steps[one.question].append((one.at, Decimal(one.entered[0]) if one.entered else None))
         for draft in drafts:
             if draft.question in steps:
@@ -218,6 +233,7 @@ def _check_rungs(ledger: Ledger, catalog: Catalog, drafts: Sequence[Forecast]) -
         for fall in falls(steps):
             if fall.at >= drafts[0].issued_at and {fall.early, fall.late} & set(new):
                 raise fall.refused()
+    return known
 
 
 def standing(steps: Sequence[Step]) -> list[Step]:

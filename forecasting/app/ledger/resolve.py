@@ -9,6 +9,7 @@ from typing import Any
 from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection, resolved
 from forecasting.app.ledger.log import check_moment
+from forecasting.app.news.world import facts_on
 from forecasting.app.scores.score import from_frame
 from forecasting.domain import reading
 from forecasting.domain.forecast import KINDS, kind_named
@@ -16,7 +17,7 @@ from forecasting.domain.instants import iso
 from forecasting.domain.outcome import NO, YES
 from forecasting.domain.question import ANNULLED, Question, normalised
 from forecasting.domain.resolution import DISPUTED, REOPENED, Resolution
-from forecasting.errors import EarlyNo, InvalidInput
+from forecasting.errors import InvalidInput, Unsure
 from forecasting.store import Ledger
 
 type Chosen = Callable[[Question], bool]
@@ -31,14 +32,17 @@ def resolve(
     now: dt.datetime,
     at: dt.datetime | None = None,
     note: str = "",
-    early_no: bool = False,
+    sure: bool = False,
 ) -> list[dict[str, Any]]:
-    """Record an outcome, or a new version of it, known `at` a moment (default now).
+    """Record an outcome, or a new version of it, known `at` a moment.
+
+    The default moment is the deadline for a no after it, for the deadline makes it known; else now.
 
     A ladder resolves by its open rungs: ``yes`` settles every rung whose deadline had not passed by
-    then, ``no`` those whose deadline has. ``annulled`` annuls; `early_no` says that a no before the
-    deadline cannot change any more, else it is :class:`EarlyNo`. The outcome that stands is refused
-    where source, moment and note say nothing new; without `at` it keeps its moment.
+    then, ``no`` those whose deadline has. ``annulled`` annuls. Before the deadline any outcome but
+    a yes, and at any time one that the facts on record contradict, is :class:`Unsure` unless it is
+    `sure`. The outcome that stands is refused where source, moment and note say nothing new;
+    without `at` it keeps its moment.
     """
     catalog = Catalog.of(ledger)
     check_moment(at or now, now)
@@ -47,26 +51,58 @@ def resolve(
     outcome = reading.outcome(catalog.find(name)[0].space, outcome)
     if outcome == ANNULLED:
         return annul(ledger, name, source=source, now=now, at=at, note=note)
-    known_at = at or _stands_since(catalog, name, outcome) or now
+    stands = at or _stands_since(catalog, name, outcome)
+    known_at = stands or now
     questions = _rungs(
         catalog,
         name,
         lambda rung: catalog.outcome(rung) is None and _settles(outcome, rung, known_at),
         f"{outcome} at {iso(known_at)} settles no unresolved rung",
     )
+
+    def known(question: Question) -> dt.datetime:
+        ran_out = question.type == "binary" and outcome == NO and question.closes <= now
+        return stands or (question.closes if ran_out else now)
+
     for question in questions:
         _condition_holds(catalog, question)
-        _after_opening(question, known_at)
+        _after_opening(question, known(question))
         _rungs_agree(catalog, question, outcome)
-        _says_more(catalog, question, outcome, source, known_at, note)
-        early = question.type == "binary" and outcome == NO and known_at < question.closes
-        if early and not early_no:
-            msg = (
-                f"outcome (no): {question.id} is open until {iso(question.closes)}, after "
-                f"{iso(known_at)}; can a yes no longer happen"
-            )
-            raise EarlyNo(msg, hint="early_no=True, or at=TIME once the deadline has passed")
-    return _append(ledger, questions, outcome, source, now, at=known_at, note=note)
+        _says_more(catalog, question, outcome, source, known(question), note)
+        if not sure and (doubt := _doubt(ledger, catalog, question, outcome, known(question), now)):
+            raise doubt
+    return _append(ledger, questions, outcome, source, now, at=known, note=note)
+
+
+def _doubt(
+    ledger: Ledger,
+    catalog: Catalog,
+    question: Question,
+    outcome: str,
+    known_at: dt.datetime,
+    now: dt.datetime,
+) -> Unsure | None:
+    """Say what makes an outcome doubtful: it is early, or the facts on record say otherwise."""
+    facts = facts_on(ledger, catalog, question, now)
+    if facts.outcome is not None and not _same(question, facts.outcome, outcome):
+        msg = (
+            f"outcome ({outcome}): by the facts on record {question.id} is {facts.outcome}; is it "
+            f"{outcome} all the same?"
+        )
+        return Unsure(msg, hint="sure=True, or `forecast news list` to correct the record")
+    if outcome == YES and facts.lacking:
+        msg = f"outcome (yes): {facts.lacking} on record; is all of it there?"
+        return Unsure(msg, hint="sure=True, or `forecast news add` for what is not on record")
+    if known_at >= question.closes or (question.type == "binary" and outcome == YES):
+        return None
+    if facts.outcome is not None and question.type != "binary":
+        return None
+    other = "a yes no longer happen" if question.type == "binary" else "it no longer end otherwise"
+    msg = (
+        f"outcome ({outcome}): {question.id} is open until {iso(question.closes)}, after "
+        f"{iso(known_at)}; can {other}?"
+    )
+    return Unsure(msg, hint="sure=True, or at=TIME once the deadline has passed")
 
 
 def annul(

@@ -184,7 +184,7 @@ def resolves(
         words = ["forecast", "resolve", name, outcome]
         words += ["--source", item.url or item.source, "--at", iso(item.known_at)]
         # A fact that decides leaves no yes possible, however early it is.
-        words += ["--early-no"] * (outcome == NO and item.known_at < question.closes)
+        words += ["--sure"] * (outcome == NO and item.known_at < question.closes)
         found.append({"question": name, "outcome": outcome, "accept": shlex.join(words)})
     return found
 

@@ -2,12 +2,12 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.upkeep.banks import bank_of
-from forecasting.domain.evidence import Evidence
+from forecasting.domain.evidence import Evidence, retractions
 from forecasting.domain.instants import iso
 from forecasting.domain.predicate import (
     And,
@@ -90,6 +90,34 @@ def decided(
         return reader.total(event)
     found = reader.truth(event)
     return None if found is None else ("yes" if found else "no")
+
+
+class OnRecord(NamedTuple):
+    """What the facts known now say of a question: its one outcome, and what a yes still lacks."""
+
+    outcome: str | None
+    lacking: str = ""
+
+
+def facts_on(ledger: Ledger, catalog: Catalog, question: Question, now: dt.datetime) -> OnRecord:
+    """Read what the facts on record say of one question."""
+    if not question.answer:
+        return OnRecord(None)
+    world = NewsWorld.of(ledger, replace(catalog, questions={question.id: question}))
+    predicate = world.predicates.get(question.id)
+    if predicate is None:
+        return OnRecord(None)
+    known = [item for item in ledger.evidence() if item.known_at <= now]
+    gone = retractions(known)
+    items = [item for item in known if item.key not in gone]
+    lacking = ""
+    event = predicate.event
+    if isinstance(event, Entered) and event.states == ("done",):
+        process = world.world.processes[event.process]
+        brought = world.record(process, items, now).total
+        if process.delivery is not None and brought < process.delivery.agreed:
+            lacking = f"{brought:g} of {process.delivery.agreed:g} of {process.name} are"
+    return OnRecord(decided(world, question, items, now), lacking)
 
 
 @dataclass(frozen=True, slots=True)

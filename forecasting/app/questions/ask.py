@@ -8,15 +8,17 @@ at once.
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import StringIO
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.ledger import log as logs
+from forecasting.app.ledger.newcomer import beside
 from forecasting.app.upkeep import banks
 from forecasting.app.upkeep.banks import refuse_another_question
 from forecasting.app.upkeep.told import zone_of
@@ -39,6 +41,8 @@ _RANGE = re.compile(r"\s*([+-]?[0-9.,eE]+)\s*\.\.\s*([+-]?[0-9.,eE]+)\s*")
 def slug_of(title: str) -> str:
     """Make a slug from a title: its words in lower case, without the first "will", cut at 60.
 
+    A title of another script gives none, for the numbers in it would not tell it.
+
     >>> slug_of("Will the El Fasher pause hold to 31 January 2027?")
     'the-el-fasher-pause-hold-to-31-january-2027'
     """
@@ -52,10 +56,10 @@ def slug_of(title: str) -> str:
         if len(longer) > 60:
             break
         slug = longer
-    if not slug:
+    if not any(letter.isalpha() for letter in title):
         msg = f"title ({title}): no slug can be made from it"
         raise InvalidInput(msg, hint="slug=a-few-words")
-    return slug
+    return slug if any(letter.isalpha() for letter in slug) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,7 @@ def ask(
     each: Mapping[str, str] | None = None,
     because: str = "",
     zone: str = "",
+    tell: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
     """Make a question or a ladder, with the number where one is given, in one transaction.
 
@@ -138,6 +143,10 @@ def ask(
     catalog = Catalog.of(ledger)
     fields = asked.fields(zone or zone_of(ledger))
     bank = banks.bank_of(ledger)
+    if not fields["slug"]:
+        taken = {*catalog.questions, *bank.world.processes}
+        taken |= {question.ladder for question in catalog.questions.values() if question.ladder}
+        fields["slug"] = next(slug for n in count(1) if (slug := f"question-{n}") not in taken)
     _check_new(catalog, bank.world.processes, fields, explicit=bool(asked.slug))
     made: list[Setup] = []
     if asked.base:
@@ -171,6 +180,14 @@ def ask(
     if because and not forecasts:
         msg = "because: explains a forecast, and none is given"
         raise InvalidInput(msg, hint="a probability, such as 35%")
+    if tell is not None and not (asked.slug or slug_of(asked.title)):
+        tell(
+            f"its id is {fields['slug']}: no words of the title are in Latin letters; "
+            "slug=a-few-words gives another one that says more"
+        )
+    if forecasts and tell is not None:
+        for note in beside(ledger, [forecaster]):
+            tell(note)
     recorded = ledger.append([*made, *questions, *forecasts], recorded_at=now)
     first = questions[0]
     return {

@@ -10,6 +10,7 @@ from forecasting.app.scores import calibrate
 from forecasting.app.scores.score import from_frame
 from forecasting.domain.forecasters import ordered
 from forecasting.errors import InvalidInput
+from forecasting.files import written
 from forecasting.store import Head, Ledger
 
 if TYPE_CHECKING:
@@ -143,13 +144,14 @@ def _save(
     )
     said = f"<pre>{html.escape(reading)}</pre>" if reading else ""
     name = html.escape(title)
-    path.write_text(
+    page = (
         f'<!doctype html><html lang="en"><meta charset="utf-8">{_ALLOWED}<title>{name}</title>'
         f"<h1>{name}</h1>{said}{pen.svg(drawn, label=title)}"
         f"<table><tr>{heads}</tr>{lines}</table>"
-        f"<p>Ledger head: entry {head.seq}, hash <code>{head.hash}</code></p></html>\n",
-        encoding="utf-8",
+        f"<p>Ledger head: entry {head.seq}, hash <code>{head.hash}</code></p></html>\n"
     )
+    with written(path):
+        path.write_text(page, encoding="utf-8")
 
 
 def file_ending(path: Path) -> str:
@@ -165,7 +167,7 @@ def _save_csv(path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[s
     """Write a table so that no spreadsheet runs a name in it."""
     from forecasting.exchange.cells import neutral
 
-    with path.open("w", encoding="utf-8", newline="") as handle:
+    with written(path), path.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.DictWriter(handle, columns)
         writer.writeheader()
         writer.writerows(

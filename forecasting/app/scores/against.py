@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from forecasting.app.frames import same_window
-from forecasting.domain.forecasters import CLIMATOLOGY, UNIFORM
+from forecasting.domain.forecasters import CLIMATOLOGY, UNIFORM, family
 from forecasting.domain.instants import parse_when
 from forecasting.errors import InvalidInput, NotFound, nearest
 from forecasting.store import Ledger
@@ -35,9 +35,13 @@ def known_forecaster(ledger: Ledger, name: str) -> None:
     """Refuse a name in which nobody has forecast anything; an empty name is no name."""
     if not name or ledger.forecasts(forecaster=name):
         return
+    from difflib import get_close_matches
+
     present = dict.fromkeys(forecast.forecaster for forecast in ledger.forecasts())
     msg = f"no forecaster named {name}"
-    raise NotFound(msg, hint=nearest(name, present) or "forecast score")
+    others = [one for one in present if family(one) == "person"]
+    near = nearest(name, others) or next(iter(get_close_matches(name, present, 1, 0.7)), "")
+    raise NotFound(msg, hint=near or ", ".join(others[:6]) or "forecast score")
 
 
 def with_reference(frame: "pd.DataFrame", name: str) -> "pd.DataFrame":

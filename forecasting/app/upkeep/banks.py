@@ -14,12 +14,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from forecasting import clock
 from forecasting.app.catalog import Catalog
 from forecasting.app.tidy import plainly
 from forecasting.app.upkeep.told import remembered, zone_of
 from forecasting.bank import Bank, check, nearest, read_bank, read_question_file
 from forecasting.bank.read import digest, question_of
 from forecasting.bank.world_check import notes
+from forecasting.bank.world_file import ahead
 from forecasting.domain import Evidence, Question, Resolution
 from forecasting.domain.instants import DEFAULT_ZONE, deadline, iso, parse_instant
 from forecasting.domain.phrase import parse_phrase
@@ -55,8 +57,12 @@ def checked(root: Path, *, zone: str = DEFAULT_ZONE) -> Bank:
 
 
 def _without_faults(bank: Bank, root: Path) -> Bank:
-    if bank.problems:
-        msg = f"bank ({len(bank.problems)} faults): {bank.problems[0]}"
+    faults = list(bank.problems)
+    if not clock.overridden():
+        # Where the clock is told, what lies after it is only not yet known.
+        faults += ahead(bank.past, clock.now())
+    if faults:
+        msg = f"bank ({len(faults)} fault{'s' * (len(faults) > 1)}): {faults[0]}"
         raise InvalidInput(msg, hint=f"forecast questions check {root}")
     return bank
 

@@ -21,6 +21,7 @@ from forecasting.app.upkeep.banks import (
 )
 from forecasting.app.upkeep.told import remembered
 from forecasting.bank import Bank
+from forecasting.domain.forecasters import person
 from forecasting.domain.instants import DEFAULT_ZONE
 from forecasting.domain.instants import zone as known_zone
 from forecasting.errors import ForecastingError, InvalidInput
@@ -83,6 +84,8 @@ def init(
     The bank of an `example` is copied into it; `database` is another than its ``forecasts.db``.
     Where the bank has faults, or the example would overwrite one, nothing is written.
     """
+    if forecaster:
+        person(forecaster)
     place = folder.absolute()
     if place.exists() and not place.is_dir():
         msg = f"folder ({folder}): must be a folder"
@@ -237,8 +240,13 @@ def _checks(database: str | None) -> Iterator[Check]:
 def permissions(path: Path) -> Check:
     """Look whether the file and its folder are writable, by this user and by nobody else."""
     for place, what in ((path, "the file"), (path.parent, "its folder, where the journal lies,")):
-        if not os.access(place, os.R_OK | os.W_OK):
-            detail = f"{what} cannot be read and written ({place})"
+        lacks = [
+            said
+            for may, said in ((os.R_OK, "read"), (os.W_OK, "written to"))
+            if not os.access(place, may)
+        ]
+        if lacks:
+            detail = f"{what} cannot be {' or '.join(lacks)} ({place})"
             return Check("permissions", False, detail, f"chmod u+rw {place}")
     if os.name == "posix" and path.stat().st_mode & stat.S_IWOTH:
         detail = f"every user of this machine can write to {path}"

@@ -7,6 +7,7 @@ from typing import Any
 from forecasting.app.catalog import Catalog
 from forecasting.app.upkeep.banks import bank_of
 from forecasting.domain.evidence import Evidence
+from forecasting.domain.instants import day_begins, local_day
 from forecasting.domain.process import MoveSpec, ProcessSpec, WorldSpec, stated_moves
 from forecasting.evidence.history import Record, records
 from forecasting.evidence.relevant import asked, part_of
@@ -48,7 +49,12 @@ def world_page(
 
 def _process(process: ProcessSpec, record: Record) -> page.ProcessRow:
     steps, state = record.steps, record.state
-    since: dt.datetime | None = record.entered
+    entered = record.entered
+    since: dt.datetime | dt.date | None = entered
+    day = local_day(entered, process.zone)
+    if entered == process.since and day_begins(day, process.zone) == entered:
+        # A fact ends its day; the day from which a process was watched is begun.
+        since = day
     if process.kind == "event":
         state = words.plural(len(steps), "event") if steps else "no event so far"
         since = steps[-1].at if steps else None

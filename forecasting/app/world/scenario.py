@@ -29,6 +29,7 @@ from forecasting.models.world.answers import Estimate, effective, estimate, valu
 from forecasting.models.world.model import Run, Variant
 from forecasting.models.world.paths import FAN
 from forecasting.models.world.values import Do
+from forecasting.review import words
 from forecasting.review.data import Fan
 from forecasting.store import Ledger
 
@@ -36,6 +37,7 @@ from forecasting.store import Ledger
 FEWEST = 100
 #: What moves in so many paths and is linked to nothing tells no path from another.
 ALWAYS = 0.9
+_INSTANT = dt.timedelta(microseconds=1)
 #: Dates of a fan.
 POINTS = 60
 
@@ -72,10 +74,10 @@ class Live:
     def title(self) -> str:
         """Name what is shown: its first and last day, and how many paths of how many processes."""
         world = self.run.world
-        return (
-            f"{self.as_of:%d %b %Y} to {self.until:%d %b %Y}, {world.draws:,} paths "
-            f"of {len(world.processes)} processes"
-        )
+        days = words.Days(self.predictor.bank.zone)
+        # A midnight ends the day that it is called by.
+        first, last = (days.day(at - _INSTANT) for at in (self.as_of, self.until))
+        return f"{first} to {last}, {world.draws:,} paths of {len(world.processes)} processes"
 
     def find(self, name: str = "") -> ScenarioSet | None:
         """Give a set of scenarios by its id; without a name the only one, if there is one.
@@ -129,6 +131,13 @@ class Live:
         from forecasting.app.world.what_if import what_if
 
         return what_if(self, given, do, scenarios)
+
+    @staticmethod
+    def refusals(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Say of each row of a what-if without a number why it has none, and what else to do."""
+        from forecasting.app.world.what_if import refusals
+
+        return refusals(rows)
 
     def value(self, target: str = "", scenarios: ScenarioSet | None = None) -> list[dict[str, Any]]:
         """Rank open questions by what their answer would be worth for the others.

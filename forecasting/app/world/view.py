@@ -55,7 +55,7 @@ def world(
     return WorldView(live(ledger, now=now, as_of=as_of, seed=seed, draws=draws, bank=whose))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class WorldView:
     """One simulation of a bank's world as of a moment: every path, and what is read off them.
 
@@ -89,6 +89,9 @@ class WorldView:
     """
 
     live: Live
+
+    def __repr__(self) -> str:
+        return f"<World of {len(self.live.questions)} questions, {self.live.title}>"
 
     @property
     def as_of(self) -> dt.datetime:
@@ -191,7 +194,8 @@ class WorldView:
         """The fits behind the paths as an ArviZ ``DataTree``.
 
         Groups ``posterior`` and, of the pooled rates, ``posterior_predictive`` and
-        ``observed_data``; a variable is ``<fit>.<parameter>``, such as ``rates.mu``.
+        ``observed_data``; a variable is ``<fit>.<parameter>``, such as ``rates.mu``. A rate that
+        a phrase states has a prior in closed form and no fit: `book.priors()` lists it.
 
         Raises
         ------

@@ -282,6 +282,11 @@ def condition(live: Live, text: str) -> Condition:
     if head not in world.processes and head not in {"not", "("} and " " not in name.strip("( "):
         msg = f"condition ({text}): no open question and no process has this name"
         raise InvalidInput(msg, hint=nearest(name, known_names) or "QUESTION=OUTCOME")
+    if name in world.processes and value and " " not in value:
+        # No predicate yet: a state that is misspelled.
+        states = world.processes[name].states
+        msg = f"condition ({text}): {name} has {', '.join(states)}"
+        raise InvalidInput(msg, hint=f"{name}={nearest(value, states) or states[-1]}")
     event = parse_predicate(text, world=world).event
     if not isinstance(event, Truth.__value__):
         msg = f"condition ({text}): must be true or false"

@@ -78,7 +78,7 @@ def _check_unit(share: Decimal, stated: str, name: str, sums: bool) -> None:
     if 1 < share <= 100:
         shown = plainly(stated)
         way_out = f"{shown}% or {decimal(share / 100)}"
-        msg = f"{name} ({shown}): a probability lies from 0 to 1; is {shown} % meant"
+        msg = f"{name} ({shown}): a probability lies from 0 to 1; is {shown} % meant?"
         raise Ambiguous(msg, hint=way_out, whole=UNITS)
 
 

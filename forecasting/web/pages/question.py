@@ -329,7 +329,7 @@ def settle(visit: Visit) -> Response:
         if act == "reopen":
             # Whoever takes an outcome back is who says so, where nobody else is named.
             return book.reopen(name, **more | {"source": more["source"] or visit.who})
-        return book.resolve(name, outcome, at=at, early_no=form.get("early_no") == "1", **more)
+        return book.resolve(name, outcome, at=at, sure=form.get("sure") == "1", **more)
 
     said = {
         "annul": "Annulled: the question is not scored.",

@@ -114,9 +114,9 @@ def resolve(visit: Visit) -> Response:
     """Record an outcome from where the question stands."""
     question = visit.form.get("question")
     outcome, source = visit.form.get("outcome"), visit.form.get("source")
-    early = visit.form.get("early_no") == "1"
+    sure = visit.form.get("sure") == "1"
     return visit.write(
-        lambda book: book.resolve(question, outcome, source=source, early_no=early),
+        lambda book: book.resolve(question, outcome, source=source, sure=sure),
         then="/",
         said=lambda rows: f"Recorded {outcome} for {question}. A mistake is undone on its page.",
         again=lambda faults: today(visit, faults=faults, wrong=question),

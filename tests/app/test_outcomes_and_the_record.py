@@ -1,0 +1,103 @@
+"""Outcomes in a world of one's own: what is early or against the record is asked about."""
+
+import pytest
+
+from forecasting import clock
+from forecasting.app.book import Book
+from forecasting.domain.instants import parse_instant
+from forecasting.errors import InvalidInput, Unsure
+
+NOW = parse_instant("2026-11-29T07:45Z")
+WORLD = """\
+zone: Africa/Kigali
+watched: 2026-11-28
+processes:
+  peace:
+    moves: {none > deal: once in 8 mo, deal > none: once in 8 mo}
+    since 2026-09-01: none
+  prisoners:
+    delivery: {announced: 2026-09-20, known: 2026-09-20, agreed: 700, unit: people}
+    2026-10-20: 157
+    2026-11-24: 60
+  strike: {event: 3 in 70 weeks, since 2026-09-01: ""}
+questions:
+  peace-by: {title: A deal?, opens: 2026-10-01, closes: 2026-11-27, answer: peace=deal by close}
+  peace-later: {title: A deal?, opens: 2026-10-01, closes: 2027-03-31, answer: peace=deal by close}
+  peace-then: {title: Which?, type: categorical, options: [none, deal], opens: 2026-10-01,
+    closes: 2027-06-30, answer: peace on close}
+  done: {title: All?, opens: 2026-10-01, closes: 2027-02-28, answer: prisoners=done by close}
+  strikes: {title: How many?, type: numeric, lower: 0, upper: 40, opens: 2026-10-01,
+    closes: 2027-03-31, answer: strike count}
+  struck: {title: A strike?, opens: 2026-10-01, closes: 2027-03-31, answer: strike by close}
+  ladder: {title: By when?, ladder: [2026-11-20, 2026-11-27, 2027-01-31], opens: 2026-10-01}
+"""
+DEADLINE = "2026-11-27T22:00:00+00:00"
+
+
+@pytest.fixture
+def book(tmp_path):
+    with clock.at(NOW):
+        made = Book.make_workspace(tmp_path, forecaster="ana")
+        (tmp_path / "questions" / "worlds" / "world.yaml").write_text(WORLD)
+        Book.make_workspace(tmp_path, forecaster="ana")
+        with Book.plain(made["database"], forecaster="ana") as opened:
+            yield opened
+
+
+EARLY = {
+    "peace-later": ("no", "can a yes no longer happen?"),
+    "peace-then": ("none", "can it no longer end otherwise?"),
+    "strikes": ("25", "can it no longer end otherwise?"),
+    "done": ("yes", "217 of 700 of prisoners are on record"),
+}
+
+
+@pytest.mark.parametrize(("name", "outcome", "doubt"), [(n, *each) for n, each in EARLY.items()])
+def test_an_outcome_before_the_deadline_is_asked_about_for_every_type(book, name, outcome, doubt):
+    before = book.head()
+    with pytest.raises(Unsure) as asked:
+        book.resolve(name, outcome, source="wire")
+    assert doubt in str(asked.value)
+    assert "? Try: sure=True" in str(asked.value)
+    assert book.head() == before
+    (row,) = book.resolve(name, outcome, source="wire", sure=True)
+    assert (row["outcome"], row["resolved_at"]) == (outcome, NOW)
+
+
+def test_an_outcome_against_the_facts_on_record_is_asked_about_and_one_with_them_is_not(book):
+    # The moment of a fact is vouched for, so a no is against it, even after the deadline.
+    book.add_news("Strike", source="wire", on=["strike=event"], event_at="2026-11-28T12:00Z",
+                  known_at="2026-11-28T13:00Z", confirmed=True)  # fmt: skip
+    with pytest.raises(Unsure, match="by the facts on record struck is yes; is it no all the same"):
+        book.resolve("struck", "no", source="wire")
+    with clock.at(parse_instant("2027-04-02T12:00Z")):
+        with pytest.raises(Unsure, match="by the facts on record"):
+            book.resolve("struck", "no", source="wire")
+        assert book.resolve("struck", "yes", source="wire")[0]["outcome"] == "yes"
+
+
+def test_a_yes_that_no_fact_contradicts_needs_no_word_more(book):
+    assert book.resolve("peace-later", "yes", source="wire")[0]["outcome"] == "yes"
+
+
+def test_a_no_after_the_deadline_was_known_at_the_deadline(book):
+    (row,) = book.resolve("peace-by", "no", source="wire")
+    assert row["resolved_at"].isoformat() == DEADLINE
+    (row,) = book.resolve("peace-by", "no", source="gazette", at="2026-11-29T06:00Z")
+    assert row["resolved_at"] == parse_instant("2026-11-29T06:00Z")
+
+
+def test_each_rung_of_a_ladder_ran_out_at_its_own_deadline(book):
+    rows = book.resolve("ladder", "no", source="wire")
+    assert [(r["question"], r["resolved_at"].isoformat()) for r in rows] == [
+        ("ladder@2026-11-20", "2026-11-20T22:00:00+00:00"),
+        ("ladder@2026-11-27", DEADLINE),
+    ]
+
+
+def test_what_the_deadline_does_not_settle_is_known_when_it_is_written_down(book):
+    with clock.at(parse_instant("2027-07-02T12:00Z")) as _:
+        (row,) = book.resolve("peace-then", "none", source="wire")
+        assert row["resolved_at"] == parse_instant("2027-07-02T12:00Z")
+    with pytest.raises(InvalidInput, match="opened at"):
+        book.resolve("peace-by", "no", source="wire", at="2026-09-02")

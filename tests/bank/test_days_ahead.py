@@ -1,0 +1,78 @@
+"""What a world says to have been lies behind whoever wrote it: a wrong year is a fault."""
+
+import pytest
+
+from forecasting import clock
+from forecasting.app.book import Book
+from forecasting.bank import check, read_bank
+from forecasting.domain.instants import parse_instant
+from forecasting.errors import InvalidInput
+
+NOW = parse_instant("2026-11-29T07:45Z")
+WORLD = """\
+zone: {zone}
+watched: {file}
+processes:
+  strike:
+    event: 3 in 70 weeks
+    watched: {own}
+    since {since}: ""
+    {fact}: {{state: event, known: {known}}}
+"""
+RIGHT = {"zone": "UTC", "file": "2026-11-28", "own": "2026-11-28", "since": "2026-01-01",
+         "fact": "2026-10-24", "known": "2026-10-25"}  # fmt: skip
+
+
+def faults(tmp_path, now=NOW, **changed):
+    (tmp_path / "worlds").mkdir(exist_ok=True)
+    text = WORLD.format(**RIGHT | changed)
+    (tmp_path / "worlds" / "world.yaml").write_text(text)
+    with clock.at(now):
+        return check(read_bank(tmp_path))
+
+
+AHEAD = {"file": 2, "own": 6, "since": 7, "fact": 8, "known": 8}
+
+
+@pytest.mark.parametrize(("what", "line"), AHEAD.items())
+def test_a_day_ahead_is_refused_with_its_line_wherever_it_stands(tmp_path, what, line):
+    assert faults(tmp_path) == []
+    found = [f for f in faults(tmp_path, **{what: "2027-10-24"}) if f.rule == "future"]
+    assert [(f.line, f.message.partition(")")[2]) for f in found] == [(line, ": lies ahead")]
+    assert found[0].hint == "2026-11-29 or an earlier day"
+
+
+def test_today_may_be_named_in_the_zone_of_the_world_and_tomorrow_may_not(tmp_path):
+    # At 22:30 in Greenwich it is the 30th in Goma, and the 29th in Caracas.
+    late = parse_instant("2026-11-29T22:30Z")
+    for zone, day, right in (
+        ("Africa/Lubumbashi", "2026-11-30", True),
+        ("Africa/Lubumbashi", "2026-12-01", False),
+        ("America/Caracas", "2026-11-29", True),
+        ("America/Caracas", "2026-11-30", False),
+    ):
+        found = faults(tmp_path, late, zone=zone, file=day)
+        assert ([f.rule for f in found] == []) == right, (zone, day, found)
+
+
+def test_no_hint_advises_a_watch_that_reaches_ahead(tmp_path):
+    found = faults(tmp_path, fact="2027-10-24", known="2027-10-24")
+    assert found
+    assert not [f.hint for f in found if f.hint.startswith("watched: 2027")]
+    (late,) = faults(tmp_path, own="2026-10-01")
+    assert late.hint == "watched: 2026-10-24"
+
+
+def test_a_world_from_the_future_is_not_loaded_either(tmp_path):
+    made = Book.make_workspace(tmp_path / "w", forecaster="ana")
+    file = tmp_path / "w" / "questions" / "worlds" / "world.yaml"
+    long_ago = {name: day.replace("2026", "2020") for name, day in RIGHT.items()}
+    file.write_text(WORLD.format(**long_ago | {"own": "2999-01-01"}))
+    with pytest.raises(InvalidInput, match=r"2999-01-01\): lies ahead"):
+        Book.make_workspace(tmp_path / "w")
+    with Book.plain(made["database"]) as book:
+        assert book.ledger.evidence() == []
+    # To a clock that is told, what lies after it is only not yet known.
+    with clock.at(parse_instant("2026-02-01T00:00Z")):
+        file.write_text(WORLD.format(**RIGHT))
+        assert Book.make_workspace(tmp_path / "w")["evidence"] == 1

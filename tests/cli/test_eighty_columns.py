@@ -1,0 +1,101 @@
+"""In 80 columns the answer keeps its reason, and a question its title."""
+
+import pytest
+
+from forecasting import clock
+from forecasting.app.book import Book
+from forecasting.cli import run as cli
+from forecasting.domain.instants import parse_instant
+
+NOW = parse_instant("2026-11-29T07:45Z")
+WORLD = """\
+watched: 2026-11-28
+processes:
+  peace: {moves: {none > deal: once in 8 mo, deal > none: once in 8 mo}, since 2026-09-01: none}
+  strike: {event: 3 in 70 weeks, since 2026-09-01: ""}
+questions:
+  peace-2027:
+    {title: Will they sign it in Washington?, closes: 2027-03-31, answer: peace=deal by close}
+  stands: {title: Is there a deal in June?, type: categorical,
+    options: [none, deal], closes: 2027-06-30, answer: peace on close}
+  strikes: {title: How many strikes?, type: numeric, lower: 0, upper: 40,
+    closes: 2027-03-31, answer: strike count}
+  struck: {title: Was there a strike?, opens: 2026-11-01, closes: 2026-11-27,
+    answer: strike by close}
+"""
+
+
+@pytest.fixture
+def at_eighty(tmp_path, capsys, monkeypatch):
+    """Run a command in 80 columns; give what it prints and narrates, folds undone."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+    with clock.at(NOW):
+        made = Book.make_workspace(tmp_path, forecaster="ana")
+        (tmp_path / "questions" / "worlds" / "world.yaml").write_text(WORLD)
+        Book.make_workspace(tmp_path, forecaster="ana")
+
+    def call(*words):
+        capsys.readouterr()
+        with clock.at(NOW):
+            assert cli(["--db", made["database"], *words]) == 0
+        out, err = capsys.readouterr()
+        assert max(map(len, out.splitlines())) <= 80, out
+        return out, err
+
+    return call
+
+
+def cells(out, name):
+    """Give the cells of the column `name`, a row each, with what it folded to joined again."""
+    lines = out.splitlines()
+    head = next(i for i, line in enumerate(lines) if line.lstrip().startswith("─")) - 1
+    start = lines[head].index(name)
+    rows = []
+    for line in lines[head + 2 :]:
+        if not line.strip():
+            break
+        if line[1] != " " and not line.startswith("  ") and line[start - 3 : start].strip() == "":
+            rows.append("")
+        rows[-1] = f"{rows[-1]} {line[start:]}".strip()
+    return rows
+
+
+def test_update_says_why_each_number_is_logged_or_not(at_eighty):
+    first, _ = at_eighty("update")
+    assert "its first number" in " ".join(cells(first, "note"))
+    again, err = at_eighty("update")
+    words = " ".join(cells(again, "note"))
+    assert words.count("unchanged within") == 3
+    assert "due: resolve it" in words
+    assert "what is due: forecast resolve QUESTION OUTCOME --source URL" in err
+
+
+def test_the_reason_says_what_decided_and_nothing_else(at_eighty, tmp_path):
+    with clock.at(NOW), Book.plain(str(tmp_path / "forecasts.db"), forecaster="ana") as book:
+        assert {row["reason"] for row in book.update() if row["status"] == "open"} == {
+            "its first number"
+        }
+        again = [row for row in book.update() if row["status"] == "open"]
+        assert {(row["reason"], row["logged"]) for row in again} == {
+            ("unchanged within its error", False)
+        }
+        every = [row for row in book.update(everything=True) if row["status"] == "open"]
+        assert {(row["reason"], row["logged"]) for row in every} == {("all are logged", True)}
+        book.add_news("Struck", source="wire", on={"strike": "event"}, event_at="2026-11-28",
+                      known_at="2026-11-28", confirmed=True)  # fmt: skip
+        by_name = {row["question"]: row for row in book.update()}
+        hit = by_name["strikes"]
+        assert (hit["reason"], hit["logged"]) == ("new evidence", True)
+        other = by_name["peace-2027"]
+        assert (other["reason"], other["logged"]) == ("unchanged within its error", False)
+
+
+def test_a_list_keeps_the_title_beside_the_numbers(at_eighty):
+    at_eighty("log", "peace-2027", "30%")
+    at_eighty("update")
+    out, _ = at_eighty("questions", "list")
+    for word in ("Washington?", "June?", "strikes?"):
+        assert word in out
+    assert " mine " in out
+    assert " model " in out

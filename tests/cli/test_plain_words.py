@@ -1,0 +1,117 @@
+"""Questions end in a question mark, and a hint names what mends the fault at hand."""
+
+import pytest
+
+from forecasting import clock
+from forecasting.app.book import Book
+from forecasting.cli import run as cli
+from forecasting.domain.instants import parse_instant, zone
+from forecasting.domain.reading import probability
+from forecasting.errors import InvalidInput
+from forecasting.evidence.reliability import check_grade
+from forecasting.web.typed import percent_typed
+
+NOW = parse_instant("2026-11-29T07:45Z")
+WORLD = """\
+watched: 2026-11-28
+processes:
+  peace: {moves: {none > signed: once in 8 mo, signed > none: once in 8 mo}, since 2026-09-01: none}
+questions:
+  peace-2027: {title: Will they sign it?, closes: 2027-03-31, answer: peace=signed by close}
+"""
+
+
+@pytest.fixture
+def said(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "200")
+    with clock.at(NOW):
+        made = Book.make_workspace(tmp_path / "w", forecaster="ben")
+        (tmp_path / "w" / "questions" / "worlds" / "world.yaml").write_text(WORLD)
+        Book.make_workspace(tmp_path / "w", forecaster="ben")
+
+    def call(*words):
+        capsys.readouterr()
+        with clock.at(NOW):
+            cli(["--db", made["database"], "--as", "ben", *words])
+        return "".join(capsys.readouterr())
+
+    return call
+
+
+@pytest.mark.parametrize("ask", [
+    lambda: probability("40"),
+    lambda: percent_typed("0.35"),
+])  # fmt: skip
+def test_a_question_ends_in_a_question_mark_and_its_way_out_follows(ask):
+    with pytest.raises(InvalidInput, match=r"\? Try: ") as asked:
+        ask()
+    assert "?. " not in str(asked.value)
+
+
+@pytest.mark.parametrize("typed", ["-3", "-3%", "101", "101%"])
+def test_a_field_in_per_cent_names_its_own_bounds(typed):
+    with pytest.raises(InvalidInput, match="must lie from 0 to 100"):
+        percent_typed(typed)
+
+
+@pytest.mark.parametrize(("name", "hint"), [
+    ("Africa/Kinshas", "Africa/Kinshasa"),
+    ("Europe/Kiev ", "Europe/Kiev"),
+    ("Africa/Goma", "the city that names its zone, such as Africa/Khartoum"),
+])  # fmt: skip
+def test_a_zone_that_is_none_is_answered_by_the_one_that_was_meant_or_by_the_rule(name, hint):
+    with pytest.raises(InvalidInput) as wrong:
+        zone(name)
+    assert wrong.value.hint == hint
+
+
+def test_the_pair_of_the_admiralty_code_is_told_which_half_is_a_grade():
+    assert check_grade("b") == "B"
+    with pytest.raises(InvalidInput, match="B, the letter alone"):
+        check_grade("B2")
+    with pytest.raises(InvalidInput, match="A reliable"):
+        check_grade("X2")
+
+
+def test_hints_name_what_was_meant(said):
+    assert "peace has none, signed. Try: peace=signed" in said(
+        "scenario", "what-if", "--given", "peace=sgned"
+    )
+    said("log", "peace-2027", "30%")
+    said("update")
+    missed = said("compare", "zoe", "ben")
+    assert "no forecaster named zoe. Try: ben" in missed
+    lacking = said("news", "add", "x", "--source", "s")
+    assert "--known-at" in lacking.partition("Try: ")[2]
+    assert not lacking.rstrip().endswith("\\")
+
+
+def test_more_parts_than_were_agreed_is_not_answered_by_a_number_below_nothing(tmp_path):
+    from forecasting.bank import check, read_bank
+
+    (tmp_path / "worlds").mkdir()
+    text = (
+        "processes:\n  back:\n    delivery: {announced: 2026-01-01, agreed: 100}\n"
+        "    2026-02-01: 90\n    2026-03-01: 300\n"
+    )
+    (tmp_path / "worlds" / "w.yaml").write_text(text)
+    with clock.at(NOW):
+        (fault,) = check(read_bank(tmp_path))
+    assert fault.hint == "at most 10"
+
+
+def test_the_time_since_a_number_is_told_in_whole_days(said):
+    said("log", "peace-2027", "30%", "--at", "2026-11-29T01:00Z")
+    assert "0.281" not in said("due", "--wide")
+
+
+@pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_no_codes_go_to_a_terminal_that_shows_them(monkeypatch, name, value):
+    from forecasting.cli.output import styled
+
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    assert styled()
+    monkeypatch.setenv(name, value)
+    assert not styled()
