@@ -328,7 +328,8 @@ class WorldModel:
         points = min(POINTS, size // 2)
         key = (replace(variant, name=""), tuple(spec.processes), at.key, ends, points)
         plain = not do and towards is None and betas is None and only is None
-        if plain and key in self._kept:
+        # More paths than asked for serve as well; fewer do not.
+        if plain and key in self._kept and self._kept[key].world.draws >= size:
             self._kept.move_to_end(key)
             return self._kept[key]
         known = self._known(at)
