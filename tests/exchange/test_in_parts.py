@@ -12,7 +12,7 @@ import pytest
 
 from forecasting.app.ledger.export import export_record
 from forecasting.app.ledger.importing import import_record
-from forecasting.app.ledger.log import undone
+from forecasting.app.ledger.undone import undone
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
 from tests.exchange.conftest import NOW, memory

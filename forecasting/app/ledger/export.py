@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.ledger.log import undone
+from forecasting.app.ledger.undone import undone
 from forecasting.domain import Evidence, Forecast, Question, Resolution, Withdrawal
 from forecasting.domain.instants import iso
 from forecasting.domain.question import normalised
@@ -56,7 +56,8 @@ def export_record(
         case "jsonl":
             lines = (f"{line}\n" for line in transfer.export(ledger))
         case "fatebook":
-            spoke = {one.forecaster for one in transfer.spoken(ledger)}
+            gone = undone(ledger).forecasts
+            spoke = {one.forecaster for one in transfer.spoken(ledger, without=gone)}
             if spoke and forecaster not in spoke:
                 msg = f"no forecast by {forecaster} to write"
                 raise NotFound(msg, hint=f"forecaster={nearest(forecaster, spoke) or min(spoke)}")
@@ -81,18 +82,7 @@ def _counted_out(lines: Iterable[str], left: Left, about: dict[str, Any]) -> Ite
 def _csv(ledger: Ledger) -> Iterator[str]:
     catalog = Catalog.of(ledger)
     gone = undone(ledger)
-    at = {
-        (one.question, one.forecaster, one.issued_at)
-        for one in (ledger.forecasts(kind="imported") if gone.forecasts else ())
-        if one.seq in gone.forecasts
-    }
-    spoken = (
-        one
-        for one in transfer.spoken(ledger)
-        if not at
-        or one.kind != "imported"
-        or (one.question, one.forecaster, one.issued_at) not in at
-    )
+    spoken = transfer.spoken(ledger, without=gone.forecasts)
     return write_csv(spoken, gone.withdrawals, catalog.questions, catalog.outcomes)
 
 

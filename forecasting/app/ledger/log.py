@@ -1,13 +1,14 @@
 """Log or withdraw a forecast in one transaction, and read back what was said and stands."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.ledger import seal
+from forecasting.app.ledger.undone import standing, undone
 from forecasting.domain import Evidence, Redaction, Resolution, reading
 from forecasting.domain.forecast import (
     LIVE_WITHIN,
@@ -29,7 +30,7 @@ from forecasting.domain.sealed import Sealed, placed
 from forecasting.domain.setup import Setup
 from forecasting.domain.watch import Watch
 from forecasting.errors import InvalidInput, NotFound, Repeated
-from forecasting.store import Ledger, Step
+from forecasting.store import Ledger
 from forecasting.store.entries import Stored
 
 
@@ -186,7 +187,7 @@ def _said_already(ledger: Ledger, drafts: Sequence[Forecast], since: dt.datetime
     """Give the last entry that says all of this, if all of it stands and was said since then."""
     found = []
     for draft in drafts:
-        steps = standing(ledger.steps({draft.question}, draft.forecaster))
+        steps = standing(ledger, ledger.steps({draft.question}, draft.forecaster))
         last = next((step.seq for step in reversed(steps) if step.at <= draft.issued_at), None)
         mine = ledger.forecasts(question=draft.question, forecaster=draft.forecaster)
         same = [
@@ -208,7 +209,7 @@ def _check_rungs(ledger: Ledger, catalog: Catalog, drafts: Sequence[Forecast]) -
         steps: dict[str, list[tuple[dt.datetime, Decimal | None]]] = {
             rung.id: [(catalog.ends(rung), None)] for rung in rungs
         }
-        for one in standing(ledger.steps(steps, drafts[0].forecaster)):
+        for one in standing(ledger, ledger.steps(steps, drafts[0].forecaster)):
             steps[one.question].append((one.at, Decimal(one.entered[0]) if one.entered else None))
         for draft in drafts:
             if draft.question in steps:
@@ -218,56 +219,6 @@ def _check_rungs(ledger: Ledger, catalog: Catalog, drafts: Sequence[Forecast]) -
         for fall in falls(steps):
             if fall.at >= drafts[0].issued_at and {fall.early, fall.late} & set(new):
                 raise fall.refused()
-
-
-def standing(steps: Sequence[Step]) -> list[Step]:
-    """Leave out what an import brought and its undoing took back; see :func:`undone`."""
-    taken = {(step.question, step.at): step.seq for step in steps if not step.kind}
-    back = {
-        (step.question, step.at): step.seq
-        for step in steps
-        if step.kind == "imported" and (step.question, step.at) in taken
-    }
-    return [
-        step
-        for step in steps
-        if (place := (step.question, step.at)) not in back
-        or (step.kind == "imported" and step.seq > taken[place])
-        or step.kind not in ("", "imported")
-    ]
-
-
-class Undone(NamedTuple):
-    """The imported forecasts that were taken back, by number, and the withdrawals that remain."""
-
-    forecasts: frozenset[int]
-    withdrawals: list[Withdrawal]
-
-    def left(self, forecasts: Iterable[Forecast]) -> list[Forecast]:
-        """Give the forecasts that were not taken back."""
-        return [one for one in forecasts if one.seq not in self.forecasts]
-
-
-def undone(ledger: Ledger, *, head: int | None = None) -> Undone:
-    """Read which imported forecasts were taken back, up to a head.
-
-    A withdrawal at the very instant of an imported forecast, recorded later, says that it was never
-    made: neither counts for anything, and the same may be said again.
-    """
-    withdrawals = ledger.withdrawals(head=head)
-    if not withdrawals:
-        return Undone(frozenset(), [])
-    taken = {(one.question, one.forecaster, one.withdrawn_at): one for one in withdrawals}
-    gone: set[int] = set()
-    used: set[int | None] = set()
-    for one in ledger.forecasts(kind="imported", head=head):
-        by = taken.get((one.question, one.forecaster, one.issued_at))
-        if by is None or one.seq is None:
-            continue
-        used.add(by.seq)
-        if by.seq is None or one.seq < by.seq:
-            gone.add(one.seq)
-    return Undone(frozenset(gone), [one for one in withdrawals if one.seq not in used])
 
 
 def withdraw(
@@ -300,7 +251,7 @@ def withdraw(
 
 def _stands(ledger: Ledger, question: Question, forecaster: str, moment: dt.datetime) -> bool:
     """Whether a forecast, or a seal, of a forecaster stands at a moment, not yet withdrawn."""
-    steps = standing(ledger.steps([question.id], forecaster))
+    steps = standing(ledger, ledger.steps([question.id], forecaster))
     said = [step.at for step in steps if step.kind]
     said += [
         held.issued_at
