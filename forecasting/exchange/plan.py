@@ -44,8 +44,8 @@ def plan(
 
     What another `platform` took is kept and said: forecasts outside the window, an outcome before
     the opening, a deadline that had passed. Where it says something else of a question than before,
-    what stands beside its latest forecast counts, and the outcome that became known later,
-    whichever file comes first.
+    the file counts that knows of the latest forecast or outcome of it, and the outcome that became
+    known later, whichever file comes first.
 
     Raises
     ------
@@ -180,7 +180,8 @@ def _question(
     facts = questions.merged(case.about.facts)
     zone = case.manner.zone or "UTC"
     resolved_at = facts.get("resolved_at") or _first_settled(case)
-    if held is not None and name not in case.held.vacant:
+    # After an import was taken back, a file of forecasts alone still finds its question.
+    if held is not None and (name not in case.held.vacant or (case.platform and not facts)):
         said = [one.issued_at for one in case.about.said if one.said != WITHDRAWN]
         standing = outcomes(versions).get(name)
         known = (None if standing is None else standing.resolved_at, resolved_at)
@@ -191,9 +192,15 @@ def _question(
                     held, facts, before=case.moments, said=said, resolved_at=known, notes=notes,
                     outside=True,
                 )  # fmt: skip
-            told = max(said, default=None)
-            if told is not None and name in case.held.imported and told > max(case.moments):
-                held = questions.restated(held, facts, notes)
+            if name in case.held.imported:
+                ends = [one.resolved_at for one in case.about.settled if not one.status]
+                told = [at for at in (*said, *ends) if at <= case.now]
+                here = [*case.moments, *([] if standing is None else [standing.resolved_at])]
+                held = questions.renewed(
+                    held, facts, notes,
+                    told=max(told, default=None), here=max(here, default=None),
+                    before=case.held.before,
+                )  # fmt: skip
             questions.check_same(held, facts, notes, wording_stays=True)
             return held
         if name not in case.held.imported:

@@ -242,3 +242,96 @@ def test_an_end_whose_next_forecast_comes_later_is_no_withdrawal(tmp_path):
         before = len(undone(ledger).withdrawals)
         bring(ledger, second)
         assert len(undone(ledger).withdrawals) < before
+
+
+def moved(name, folder, *, days, settled):
+    """Give a platform's file as it stood before its deadlines moved, and what has come out since.
+
+    `settled` False: nothing had come out yet.
+    """
+    import datetime as dt
+
+    path = folder / f"{days}-{settled}-{name}"
+    if name.endswith(".zip"):
+        with zipfile.ZipFile(FORMATS / name) as archive, zipfile.ZipFile(path, "w") as out:
+            for member in archive.namelist():
+                text = archive.read(member).decode()
+                if member == "question_data.csv":
+                    rows = list(csv.DictReader(io.StringIO(text)))
+                    for one in rows:
+                        at = dt.datetime.fromisoformat(one["Scheduled Close Time"])
+                        one["Scheduled Close Time"] = str(at - dt.timedelta(days=days))
+                        if not settled:
+                            one |= {"Resolution": "", "Resolution Known Time": ""}
+                            one["Actual Close Time"] = ""
+                    lines = io.StringIO()
+                    table = csv.DictWriter(lines, list(rows[0]))
+                    table.writeheader()
+                    table.writerows(rows)
+                    text = lines.getvalue()
+                if settled or member != "score_data.csv":
+                    out.writestr(member, text)
+        return path
+    whole = json.loads((FORMATS / name).read_bytes())
+    for one in whole["predictions"] if isinstance(whole, dict) else whole:
+        at = dt.datetime.fromisoformat(one["deadline"].replace("Z", "+00:00"))
+        one["deadline"] = (at - dt.timedelta(days=days)).isoformat().replace("+00:00", "Z")
+        if not settled:
+            one["outcome"] = None
+    path.write_text(json.dumps(whole))
+    return path
+
+
+@pytest.mark.parametrize("name", ["metaculus.zip", "predictionbook.json"])
+@pytest.mark.parametrize("before", [(3, False), (-3, False), (3, True)])
+def test_a_deadline_that_the_platform_moves_is_the_later_one_in_every_order(name, before, tmp_path):
+    days, settled = before
+    old = moved(name, tmp_path, days=days, settled=settled)
+    new = moved(name, tmp_path, days=0, settled=True)
+    with memory(tmp_path) as ledger:
+        bring(ledger, new)
+        wanted = said(ledger)
+    found = []
+    for order in ([old, new], [new, old], [old, new, old], [new, old, new], [old, old, new, new]):
+        with memory(tmp_path) as ledger:
+            for path in order:
+                bring(ledger, path)
+            found.append(said(ledger))
+            head = ledger.head()
+            bring(ledger, order[-1])
+            assert ledger.head() == head
+    assert all(one == found[0] for one in found)
+    # Where nothing came out in between, neither file can be shown to be the later one.
+    came = {key for key, one in wanted[2].items() if one[0] != "annulled"}
+    assert len(came) > 1
+    for of in (0, 2):
+        assert {key: found[0][of][key] for key in came} == {key: wanted[of][key] for key in came}
+
+
+def test_of_two_outcomes_of_one_moment_one_stands_in_every_order(tmp_path):
+    whole = json.loads((FORMATS / "predictionbook.json").read_bytes())
+    other = json.loads((FORMATS / "predictionbook.json").read_bytes())
+    for one in other["predictions"] if isinstance(other, dict) else other:
+        if one.get("outcome") in ("right", "wrong"):
+            one["outcome"] = "wrong" if one["outcome"] == "right" else "right"
+    paths = [tmp_path / f"predictionbook-{n}.json" for n in range(2)]
+    for path, one in zip(paths, (whole, other), strict=True):
+        path.write_text(json.dumps(one))
+    found = []
+    for order in (paths, paths[::-1], [*paths, paths[0]]):
+        with memory(tmp_path) as ledger:
+            for path in order:
+                bring(ledger, path)
+            found.append({name: one[0] for name, one in said(ledger)[2].items()})
+    assert found[0] == found[1] == found[2]
+
+
+def test_words_that_somebody_changed_here_do_not_come_back_with_the_same_file(tmp_path, ledger):
+    from forecasting.app.questions.ask import edit
+
+    path = FORMATS / "predictionbook.json"
+    bring(ledger, path)
+    name = ledger.questions()[0].id
+    edit(ledger, name, {"title": "A better wording?"}, NOW)
+    bring(ledger, path)
+    assert {one.id: one.title for one in ledger.questions()}[name] == "A better wording?"

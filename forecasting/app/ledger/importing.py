@@ -242,6 +242,9 @@ def _held(ledger: Ledger) -> exchange.Held:
         ),
         vacant=frozenset(emptied),
         imported=frozenset(left - others),
+        before=lambda name: [
+            one.value for one in ledger.question_history(name) if isinstance(one.value, Question)
+        ],
     )
 
 
