@@ -44,8 +44,13 @@ def location_of(space: OutcomeSpace, value: float) -> float:
     return -math.inf if inside <= 0 else math.log(inside) / math.log(ratio)
 
 
-def zero_point_of(low: float, middle: float, high: float) -> float | None:
-    """Give the zero point of a scale from the value in its middle; None where it is linear."""
+def zero_point_of(low: float, middle: float, high: float, *, slack: float = 0.0) -> float | None:
+    """Give the zero point of a scale from the value in its middle; None where it is linear.
+
+    Within `slack` of the linear middle a scale is linear: so far rounding may have moved it.
+    """
+    if abs(middle - (low + high) / 2) <= slack:
+        return None
     share = (middle - low) / (high - low)
     if abs(share - 0.5) < 1e-6 or not 0 < share < 1:
         return None

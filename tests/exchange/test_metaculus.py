@@ -16,7 +16,7 @@ from forecasting.domain.continuous import bucket, cdf_value, location_of, pmf, v
 from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
-from forecasting.exchange.formats.metaculus import listed
+from forecasting.exchange.formats.metaculus import listed, question
 from forecasting.exchange.source import opened
 from tests.exchange.conftest import NOW
 
@@ -203,3 +203,39 @@ def test_a_sparse_giant_is_not_read(tmp_path):
     path.write_bytes(b"\0" * 1000)
     with pytest.raises(InvalidInput, match="zero bytes"):
         opened(path)
+
+
+def asked(kind, lower, upper, values):
+    """Give a row of the questions as the site writes it, its range cut to days where of dates."""
+    cells = dict.fromkeys(("Label", "Categories", "CP Reveal Time", "Resolution"), "")
+    return cells | {
+        "Question Type": kind, "Question Title": "When?", "Post ID": "1", "Question URL": "",
+        "Open Time": "2025-01-01 00:00:00+00:00", "Post Published Time": "",
+        "Scheduled Close Time": "2025-03-01 00:00:00+00:00", "Continuous Range": repr(values),
+        "Lower Bound": lower, "Upper Bound": upper,
+        "Open Lower Bound": "False", "Open Upper Bound": "True",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("hours", [0, 7, 17.5])
+@pytest.mark.parametrize("days", [2, 3, 30, 364, 365, 366, 1001])
+def test_a_range_of_dates_cut_to_days_is_linear_over_odd_and_even_days(days, hours):
+    begins = dt.datetime(2025, 1, 1, tzinfo=dt.UTC) + dt.timedelta(hours=hours)
+    for extra in (0, 0.4, 0.9):
+        span = dt.timedelta(days=days + extra)
+        values = [f"{begins + span * place / 200:%Y-%m-%d}" for place in range(201)]
+        stated, _ = question(asked("date", values[0], values[-1], values))
+        assert "zero_point" not in stated
+
+
+def test_a_logarithmic_range_of_dates_and_one_of_numbers_keep_their_zero_point():
+    space = OutcomeSpace("numeric", (), 20089.0, 84000.0, zero_point=18000.0)
+    grid = [value_at(space, place / 200) for place in range(201)]
+    epoch = dt.date(1970, 1, 1)
+    values = [f"{epoch + dt.timedelta(days=int(value))}" for value in grid]
+    stated, _ = question(asked("date", values[0], values[-1], values))
+    assert stated["zero_point"] == pytest.approx(18000, abs=2)
+    small = OutcomeSpace("numeric", (), 0.0, 1.0, zero_point=-0.5)
+    values = [value_at(small, place / 200) for place in range(201)]
+    stated, _ = question(asked("numeric", "0.0", "1.0", values))
+    assert stated["zero_point"] == pytest.approx(-0.5)
