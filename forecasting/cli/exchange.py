@@ -316,7 +316,9 @@ def _out(command: Any) -> Any:
 @export.command("csv")
 @_out
 def export_csv(out: Path | None, force: bool) -> None:
-    r"""Write a table with one row per forecast, without replays, news and unforecast questions.
+    r"""Write a table with one row per forecast, and one per question without any.
+
+    Replays, news and sealed forecasts are not in it.
 
     \b
     Example:

@@ -23,6 +23,7 @@ from forecasting.exchange.shifted import in_another_zone
 _OUTSIDE = {
     "opens": "made before the opening; kept as said, and scored from the opening on",
     "closed": "made after the close; kept as said, and scored by no window",
+    "ended": "outside the window of their question; kept as said",
     "resolved": "made after the outcome was known; kept as said, and scored by no window",
 }
 
@@ -88,7 +89,8 @@ def plan(
     if manner is not None and manner.zone and held.forecasts:
         in_another_zone(statements, made, held, refuse=platform)
     made.notes += [
-        f"{count:,} forecast{'s' * (count > 1)} {_OUTSIDE[what]}"
+        f"{count:,} {'withdrawal' if what == 'ended' else 'forecast'}{'s' * (count > 1)} "
+        f"{_OUTSIDE[what]}"
         for what, count in sorted(outside.items())
     ]
     if platform and (ended := len(made.withdrawals)):

@@ -39,7 +39,21 @@ def test_into_a_ledger_with_the_bank_and_out_again(told, tmp_path):
     out = told("export", "csv")
     assert "head " in out.err
     rows = list(csv.DictReader(io.StringIO(out.out)))
-    assert [one["forecaster"] for one in rows] == ["ana", "ana"]
+    assert [one["forecaster"] for one in rows if one["forecast"]] == ["ana", "ana"]
+    # The questions of the bank that nobody has forecast are written too, and come in again.
+    assert len({one["question"] for one in rows}) == 49
+    told("export", "csv", "--out", "a.csv")
+    once = json.loads(told("--db", "b.db", "import", "csv", "a.csv", "--create", "--json").out)
+    assert (once["questions"], once["refused"]) == (49, [])
+    told("--db", "b.db", "export", "csv", "--out", "b.csv")
+    written = [
+        sorted(
+            [cell for name, cell in one.items() if name not in ("tags", "kind")]
+            for one in csv.DictReader(io.StringIO((tmp_path / name).read_text()))
+        )
+        for name in ("a.csv", "b.csv")
+    ]
+    assert written[0] == written[1]
     about = json.loads(told("export", "jsonl", "--out", "l.jsonl", "--json").out)
     assert about["lines"] == about["entries"] + 1
     told("export", "jsonl", "--out", "l.jsonl", code=2)

@@ -38,9 +38,9 @@ def export_record(
     """Give the lines of a track record (none where a file took them), and what is said of them.
 
     ``jsonl`` is the whole ledger, from which an empty database becomes the same one; ``csv`` and
-    ``parquet`` the tidy table of all but replays, with the outcomes that stand; ``fatebook`` the
-    sheet that Fatebook imports into one account, of what `forecaster` said on yes-no questions;
-    ``schema`` that of the table.
+    ``parquet`` the tidy table of all but replays, with every question and the outcomes that stand;
+    ``fatebook`` the sheet that Fatebook imports into one account, of what `forecaster` said on
+    yes-no questions; ``schema`` that of the table.
     """
     if format not in WRITTEN:
         msg = f"format ({format}): must be one of {', '.join(WRITTEN)}"
