@@ -141,6 +141,23 @@ def test_sets_of_a_question_of_yes_or_no_may_come_before_it(tmp_path):
         assert [one.outcome for one in first.resolutions()] == ["yes"]
 
 
+def test_sets_of_any_question_follow_it_in_a_file_of_their_own(tmp_path):
+    pages = json.loads((FORMATS / "cultivate.json").read_bytes())
+    asked = [{"questions": page["questions"]} for page in pages if "questions" in page]
+    sets = [{"prediction_sets": p["prediction_sets"]} for p in pages if "prediction_sets" in p]
+    assert asked
+    assert sets
+    with memory(tmp_path) as ledger:
+        for number, page in enumerate((asked, sets)):
+            path = tmp_path / f"cultivate-{number}.json"
+            path.write_text(json.dumps(page))
+            counts = bring(ledger, path)
+            refused = len(counts["refused"])
+            assert counts["in"] == counts["added"] + counts["duplicates"] + refused
+        assert any(len(one.id.split("-")) == 4 for one in ledger.questions())
+        assert said(ledger) == of(FORMATS / "cultivate.json", tmp_path)
+
+
 @pytest.mark.parametrize("name", ["manifold", "polymarket", "kalshi", "forecastbench"])
 def test_forecasts_without_their_question_are_refused_with_the_way_out(name, tmp_path, ledger):
     alone = {
