@@ -17,15 +17,25 @@ if TYPE_CHECKING:
     from forecasting.app.book import Book
 
 _SHOWN = 20
-_SCORES = (
-    *("rule", "per_forecast", "n_forecasts", "ours", "theirs", "n", "n_stated"),
-    *("largest_difference", "where"),
-)
+#: The columns of the platform's rules as shown, with their keys; the first four on any width.
+_SCORES = {
+    "rule": "rule",
+    "ours": "ours",
+    "theirs": "theirs",
+    "largest_difference": "largest_difference",
+    "where": "where",
+    "n_pairs": "n",
+    "n_stated": "n_stated",
+    "per_forecast": "per_forecast",
+    "n_forecasts": "n_forecasts",
+}
+_EACH = ("question", "rule", "ours", "theirs", "difference", "forecaster")
 #: What rounding alone may explain of a difference between two scores.
 _ROUNDING = 5e-4
 _OWN_SCORES = (
-    "the platform's own scores; per forecast: the mean over forecasts, each once; ours and theirs: "
-    "means over pairs of a question and a person (those that the file scores, where it scores any)"
+    "by the platform's own rules: ours from what the ledger holds, theirs as the file states it, "
+    "both a mean over pairs of a question and a person (the n stated of them that the file scores, "
+    "else all n pairs); per forecast: a mean over the n forecasts, each counted once"
 )
 
 
@@ -260,8 +270,11 @@ def _import(format: str, *, file: Path, create: bool, **options: Any) -> None:
         for told in ("first", "summary"):
             found.pop(told, None)
         if scores := found.pop("scores", None):
-            ranked = [{name: rule[name] for name in _SCORES} for rule in scores["rules"]]
-            emit(ranked, title=_OWN_SCORES)
+            ranked = [
+                {name: rule[key] for name, key in _SCORES.items()} for rule in scores["rules"]
+            ]
+            emit(ranked, title=_OWN_SCORES, always=4)
+            _each_score(scores["rows"])
             for rule in scores["rules"]:
                 told = f"{rule['rule']}: {rule['convention']}"
                 if not rule["n_stated"] or rule["largest_difference"] > _ROUNDING:
@@ -270,6 +283,20 @@ def _import(format: str, *, file: Path, create: bool, **options: Any) -> None:
     emit(found)
     if found.get("run"):
         say(f"forecast import undo {found['run']} undoes this import")
+
+
+def _each_score(rows: list[dict[str, Any]]) -> None:
+    """Show the scores of single questions, the largest differences first."""
+    ranked = sorted(rows, key=lambda row: -abs(row["difference"] or 0.0))
+    shown = ranked if settings().wide else ranked[:_SHOWN]
+    if shown:
+        emit(
+            [{name: row[name] for name in _EACH} for row in shown],
+            title="each question by the same rules, the largest differences first",
+            always=5,
+        )
+    if more := len(ranked) - len(shown):
+        say(f"and {more:,} more scores (--wide and --json have them)")
 
 
 @contextmanager

@@ -330,7 +330,7 @@ def relative(told: Told) -> dict[str, float]:
     return dict(zip(mine, map(float, scores), strict=True))
 
 
-_WHY = "theirs counts days, ours time; which moment of a day counts there is not published"
+_WHY = "both count full days, `forecast score` time; which moment counts there is not published"
 FORMAT = Format(
     name=NAME,
     what="Cultivate JSON (questions or prediction sets of Good Judgment Open or INFER)",

@@ -263,8 +263,8 @@ FORMAT = Format(
         "brier": PlatformRule(
             score=brier,
             convention="0 to 1, smaller is better, each bet once",
-            why="theirs scores the middle of each bet's prices and counts each bet once, on a "
-            "sample of bets; ours stands over time at the price after it",
+            why="`forecast score` weighs by time the price after a bet; here the middle of its "
+            "prices counts once, and the platform takes a sample of bets",
         )
     },
 )
