@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from forecasting.app.book import Book
 
 _SHOWN = 20
+#: Of single questions and people, by each rule.
+_SHOWN_SCORES = 10
 #: The columns of the platform's rules as shown, with their keys; the first four on any width.
 _SCORES = {
     "rule": "rule",
@@ -29,7 +31,7 @@ _SCORES = {
     "per_forecast": "per_forecast",
     "n_forecasts": "n_forecasts",
 }
-_EACH = ("question", "rule", "ours", "theirs", "difference", "forecaster")
+_EACH = ("question", "ours", "theirs", "difference", "forecaster")
 #: What rounding alone may explain of a difference between two scores.
 _ROUNDING = 5e-4
 _OWN_SCORES = (
@@ -286,17 +288,20 @@ def _import(format: str, *, file: Path, create: bool, **options: Any) -> None:
 
 
 def _each_score(rows: list[dict[str, Any]]) -> None:
-    """Show the scores of single questions, the largest differences first."""
-    ranked = sorted(rows, key=lambda row: -abs(row["difference"] or 0.0))
-    shown = ranked if settings().wide else ranked[:_SHOWN]
-    if shown:
+    """Show the scores of single questions by each rule, the largest differences first."""
+    for rule in dict.fromkeys(row["rule"] for row in rows):
+        ranked = sorted(
+            (row for row in rows if row["rule"] == rule),
+            key=lambda row: -abs(row["difference"] or 0.0),
+        )
+        shown = ranked if settings().wide else ranked[:_SHOWN_SCORES]
         emit(
             [{name: row[name] for name in _EACH} for row in shown],
-            title="each question by the same rules, the largest differences first",
-            always=5,
+            title=f"{rule}: each question, the largest differences first",
+            always=4,
         )
-    if more := len(ranked) - len(shown):
-        say(f"and {more:,} more scores (--wide and --json have them)")
+        if more := len(ranked) - len(shown):
+            say(f"and {more:,} more of {rule} (--wide and --json have them)")
 
 
 @contextmanager

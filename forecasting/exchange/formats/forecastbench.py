@@ -268,7 +268,7 @@ FORMAT = Format(
             score=brier,
             convention="0 to 1, smaller is better, each forecast once",
             why="`forecast score` weighs by time, here each forecast counts once; the platform "
-            "also puts a number in the place of a missing one, and takes off a question's difficulty",
+            "also puts a number in the place of a missing one, and takes off how hard one was",
         )
     },
 )
