@@ -209,6 +209,18 @@ def import_jsonl(**given: Any) -> None:
     _import("jsonl", **given)
 
 
+@import_.command("parquet")
+@_options
+def import_parquet(**given: Any) -> None:
+    r"""Read the same table as csv from Parquet, as `forecast export parquet` writes it.
+
+    \b
+    Example:
+      forecast import parquet record.parquet --dry-run
+    """
+    _import("parquet", **given)
+
+
 @import_.command("undo")
 @click.argument("run")
 @click.option(

@@ -63,6 +63,16 @@ def test_into_a_ledger_with_the_bank_and_out_again(told, tmp_path):
     assert (whole["entries"], whole["head"]) == (about["entries"], about["head"])
 
 
+@pytest.mark.parametrize("format", ["csv", "jsonl", "parquet"])
+def test_what_export_writes_import_reads_under_the_same_word(format, told, tmp_path):
+    (tmp_path / "r.csv").write_text(table([row(), row(day=2)]))
+    told("--db", "a.db", "import", "csv", "r.csv", "--create")
+    told("--db", "a.db", "export", format, "--out", f"made.{format}")
+    again = told("--db", "b.db", "import", format, f"made.{format}", "--create", "--json")
+    assert json.loads(again.out)["forecasts"] == 2
+    assert format in told("import", "--help").out
+
+
 def test_an_open_imported_question_does_not_stop_the_models(told, tmp_path):
     rows = [row(closes="2027-01-01", outcome="", resolved_at="")]
     (tmp_path / "r.csv").write_text(table(rows))

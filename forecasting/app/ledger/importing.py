@@ -114,6 +114,9 @@ def import_record(
             statements = gathered(_counted(of.read(source, reading), progress))
         except Ambiguous as cell:
             raise of_file(cell) from cell
+        if not statements.rows:
+            msg = f"file ({name}): states no question, forecast or outcome; nothing was written"
+            raise InvalidInput(msg, hint="the whole file: it may be cut off")
         if not of.own:
             named(statements, of.platform or of.name, me=me, user=user, forecaster=forecaster)
             ends_to_come(statements, now)
