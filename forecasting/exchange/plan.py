@@ -99,7 +99,8 @@ def plan(
             "unless another part of the record brings it"
         )
     made.notes += flags(made, held)
-    made.forecasts.sort(key=attrgetter("issued_at", "question", "forecaster"))
+    # Side by side as the index holds them: in the order of time every row opens another page.
+    made.forecasts.sort(key=attrgetter("question", "issued_at", "forecaster"))
     made.withdrawals.sort(key=lambda one: (one.withdrawn_at, one.question, one.forecaster))
     made.refused.sort(key=lambda one: (one.line, one.reason))
     made.notes += [

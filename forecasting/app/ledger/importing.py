@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from heapq import nsmallest
 from operator import attrgetter
 from pathlib import Path
 from statistics import fmean
@@ -267,7 +268,7 @@ def first_rows(made: Plan, catalog: Catalog) -> list[dict[str, Any]]:
             "outcome": None if (out := settled.get(one.question)) is None else out.outcome,
             "resolved_at": None if out is None else out.resolved_at,
         }
-        for one in made.forecasts[:SHOWN]
+        for one in nsmallest(SHOWN, made.forecasts, key=attrgetter("issued_at"))
     ]
 
 
