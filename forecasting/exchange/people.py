@@ -50,10 +50,10 @@ def _whose(people: set[str], statements: Statements, *, me: str, user: str) -> s
             msg = f"user ({plainly(user)}): nobody in the file is called so"
             if statements.refused:
                 first = min(statements.refused, key=lambda one: one.line)
-                msg = (
-                    f"user ({plainly(user)}): nobody whose rows could be read is called so; "
-                    f"{len(statements.refused):,} could not, the first in line {first.line} "
-                    f"({first.reason.partition('. Try:')[0]})"
+                count = len(statements.refused)
+                msg += (
+                    f"; {count:,} row{'s' * (count > 1)} could not be read, the first in line "
+                    f"{first.line} ({first.reason.partition('. Try:')[0]})"
                 )
             raise InvalidInput(msg, hint=_some(people))
         # A file of questions alone names nobody, and one that is refused whole says why.

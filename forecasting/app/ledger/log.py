@@ -8,7 +8,7 @@ from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.ledger import seal
-from forecasting.app.ledger.undone import standing, undone
+from forecasting.app.ledger.undone import undone
 from forecasting.domain import Evidence, Redaction, Resolution, reading
 from forecasting.domain.forecast import (
     LIVE_WITHIN,
@@ -30,7 +30,7 @@ from forecasting.domain.sealed import Sealed, placed
 from forecasting.domain.setup import Setup
 from forecasting.domain.watch import Watch
 from forecasting.errors import InvalidInput, NotFound, Repeated
-from forecasting.store import Ledger
+from forecasting.store import Ledger, Step
 from forecasting.store.entries import Stored
 
 
@@ -219,6 +219,19 @@ def _check_rungs(ledger: Ledger, catalog: Catalog, drafts: Sequence[Forecast]) -
         for fall in falls(steps):
             if fall.at >= drafts[0].issued_at and {fall.early, fall.late} & set(new):
                 raise fall.refused()
+
+
+def standing(ledger: Ledger, steps: Sequence[Step]) -> Sequence[Step]:
+    """Leave out of what somebody did what an import brought and its undoing took back."""
+    if not {"", "imported"} <= {step.kind for step in steps}:
+        return steps
+    gone = undone(ledger)
+    ends = {one.seq for one in gone.withdrawals}
+    return [
+        step
+        for step in steps
+        if (step.seq in ends if not step.kind else step.seq not in gone.forecasts)
+    ]
 
 
 def withdraw(

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from forecasting.domain import Withdrawal
 from forecasting.domain.forecast import Forecast
-from forecasting.store import Ledger, Step
+from forecasting.store import Ledger
 from forecasting.store.taken import at_one_instant, brought_with, versions
 
 
@@ -88,19 +88,6 @@ def _all_gone(ledger: Ledger, end: Withdrawal, gone: set[int]) -> bool:
             return False
         expected -= 1
     return expected < (end.seq or 0) - 1
-
-
-def standing(ledger: Ledger, steps: Sequence[Step]) -> Sequence[Step]:
-    """Leave out of what somebody did what an import brought and its undoing took back."""
-    if not {"", "imported"} <= {step.kind for step in steps}:
-        return steps
-    gone = undone(ledger)
-    ends = {one.seq for one in gone.withdrawals}
-    return [
-        step
-        for step in steps
-        if (step.seq in ends if not step.kind else step.seq not in gone.forecasts)
-    ]
 
 
 def vacated(ledger: Ledger, every: Iterable[Forecast], gone: Undone) -> set[str]:
