@@ -532,7 +532,7 @@ class Book[Table](Record[Table], Review[Table], World):
     def forecasts(self, *, kind: str | None = None, forecaster: str | None = None) -> Table:
         """Give every forecast except those of undone imports: one row each."""
         from forecasting.app.catalog import Catalog
-        from forecasting.app.ledger.log import undone
+        from forecasting.app.ledger.undone import undone
         from forecasting.domain.forecast import kind_named
 
         catalog = Catalog.of(self.ledger)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.ledger.log import undone
 from forecasting.app.ledger.seal import Seals, count_worst, counts_from, read_seals
+from forecasting.app.ledger.undone import undone
 from forecasting.domain.forecast import KINDS, Forecast, kind_named
 from forecasting.domain.question import ANNULLED, TOO_SOON, Question
 from forecasting.domain.resolution import Reading, Withdrawal

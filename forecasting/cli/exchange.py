@@ -17,15 +17,27 @@ if TYPE_CHECKING:
     from forecasting.app.book import Book
 
 _SHOWN = 20
-_SCORES = (
-    *("rule", "per_forecast", "n_forecasts", "ours", "theirs", "n", "n_stated"),
-    *("largest_difference", "where"),
-)
+#: Of single questions and people, by each rule.
+_SHOWN_SCORES = 10
+#: The columns of the platform's rules as shown, with their keys; the first four on any width.
+_SCORES = {
+    "rule": "rule",
+    "ours": "ours",
+    "theirs": "theirs",
+    "largest_difference": "largest_difference",
+    "where": "where",
+    "n_pairs": "n",
+    "n_stated": "n_stated",
+    "per_forecast": "per_forecast",
+    "n_forecasts": "n_forecasts",
+}
+_EACH = ("question", "ours", "theirs", "difference", "forecaster")
 #: What rounding alone may explain of a difference between two scores.
 _ROUNDING = 5e-4
 _OWN_SCORES = (
-    "the platform's own scores; per forecast: the mean over forecasts, each once; ours and theirs: "
-    "means over pairs of a question and a person (those that the file scores, where it scores any)"
+    "by the platform's own rules: ours from what the ledger holds, theirs as the file states it, "
+    "both a mean over pairs of a question and a person (the n stated of them that the file scores, "
+    "else all n pairs); per forecast: a mean over the n forecasts, each counted once"
 )
 
 
@@ -197,6 +209,18 @@ def import_jsonl(**given: Any) -> None:
     _import("jsonl", **given)
 
 
+@import_.command("parquet")
+@_options
+def import_parquet(**given: Any) -> None:
+    r"""Read the same table as csv from Parquet, as `forecast export parquet` writes it.
+
+    \b
+    Example:
+      forecast import parquet record.parquet --dry-run
+    """
+    _import("parquet", **given)
+
+
 @import_.command("undo")
 @click.argument("run")
 @click.option(
@@ -260,8 +284,11 @@ def _import(format: str, *, file: Path, create: bool, **options: Any) -> None:
         for told in ("first", "summary"):
             found.pop(told, None)
         if scores := found.pop("scores", None):
-            ranked = [{name: rule[name] for name in _SCORES} for rule in scores["rules"]]
-            emit(ranked, title=_OWN_SCORES)
+            ranked = [
+                {name: rule[key] for name, key in _SCORES.items()} for rule in scores["rules"]
+            ]
+            emit(ranked, title=_OWN_SCORES, always=4)
+            _each_score(scores["rows"])
             for rule in scores["rules"]:
                 told = f"{rule['rule']}: {rule['convention']}"
                 if not rule["n_stated"] or rule["largest_difference"] > _ROUNDING:
@@ -270,6 +297,23 @@ def _import(format: str, *, file: Path, create: bool, **options: Any) -> None:
     emit(found)
     if found.get("run"):
         say(f"forecast import undo {found['run']} undoes this import")
+
+
+def _each_score(rows: list[dict[str, Any]]) -> None:
+    """Show the scores of single questions by each rule, the largest differences first."""
+    for rule in dict.fromkeys(row["rule"] for row in rows):
+        ranked = sorted(
+            (row for row in rows if row["rule"] == rule),
+            key=lambda row: -abs(row["difference"] or 0.0),
+        )
+        shown = ranked if settings().wide else ranked[:_SHOWN_SCORES]
+        emit(
+            [{name: row[name] for name in _EACH} for row in shown],
+            title=f"{rule}: each question, the largest differences first",
+            always=4,
+        )
+        if more := len(ranked) - len(shown):
+            say(f"and {more:,} more of {rule} (--wide and --json have them)")
 
 
 @contextmanager
@@ -316,7 +360,9 @@ def _out(command: Any) -> Any:
 @export.command("csv")
 @_out
 def export_csv(out: Path | None, force: bool) -> None:
-    r"""Write a table with one row per forecast, without replays, news and unforecast questions.
+    r"""Write a table with one row per forecast, and one per question without any.
+
+    Replays, news and sealed forecasts are not in it.
 
     \b
     Example:

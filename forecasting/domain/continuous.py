@@ -26,8 +26,16 @@ def value_at(space: OutcomeSpace, location: float) -> float:
 
     With :math:`r = (u - z)/(l - z)` for bounds l, u and zero point z it is
     :math:`l + (u - l)(r^t - 1)/(r - 1)`, and linear without a zero point.
+    At 0 and 1 it is the bound to the last digit, and between them never beyond one.
     """
     low, high = bounds(space)
+    if location in (0, 1):
+        return high if location else low
+    found = _unbounded(space, low, high, location)
+    return min(max(found, low), high) if 0 < location < 1 else found
+
+
+def _unbounded(space: OutcomeSpace, low: float, high: float, location: float) -> float:
     if space.zero_point is None:
         return low + (high - low) * location
     ratio = (high - space.zero_point) / (low - space.zero_point)
@@ -44,8 +52,13 @@ def location_of(space: OutcomeSpace, value: float) -> float:
     return -math.inf if inside <= 0 else math.log(inside) / math.log(ratio)
 
 
-def zero_point_of(low: float, middle: float, high: float) -> float | None:
-    """Give the zero point of a scale from the value in its middle; None where it is linear."""
+def zero_point_of(low: float, middle: float, high: float, *, slack: float = 0.0) -> float | None:
+    """Give the zero point of a scale from the value in its middle; None where it is linear.
+
+    Within `slack` of the linear middle a scale is linear: so far rounding may have moved it.
+    """
+    if abs(middle - (low + high) / 2) <= slack:
+        return None
     share = (middle - low) / (high - low)
     if abs(share - 0.5) < 1e-6 or not 0 < share < 1:
         return None

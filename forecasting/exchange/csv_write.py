@@ -1,6 +1,7 @@
 """Write a tidy table that :mod:`.formats.csv` reads back to the same record."""
 
 import csv
+import datetime as dt
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -32,10 +33,11 @@ def write_csv(
     questions: Mapping[str, Question],
     outcomes: Mapping[str, Resolution],
 ) -> Iterator[str]:
-    """Give the lines of a table: its columns, then a row a forecast, withdrawals at the end.
+    """Give the lines of a table: its columns, then a row a forecast, and the rest at the end.
 
-    Text that a spreadsheet would run gets an apostrophe before it; numbers and times are as they
-    are.
+    That is the withdrawals, each of the kind of the forecast that it took back, and a row without a
+    forecast for each question that has none of both. Text that a spreadsheet would run gets an
+    apostrophe before it; numbers and times are as they are.
     """
     write = line_writer()
     yield write(COLUMNS)
@@ -47,7 +49,14 @@ def write_csv(
         cells = about[question]
         return write([said[name] if name in said else cells[name] for name in COLUMNS])
 
+    taken_back = sorted(withdrawals, key=lambda w: (w.question, w.withdrawn_at, w.forecaster))
+    # Of whoever took something back: the kinds of what they had said, in the order of time.
+    kinds: dict[tuple[str, str], list[tuple[dt.datetime, str]]] = {
+        (one.question, one.forecaster): [] for one in taken_back
+    }
     for one in spoken:
+        if (said := kinds.get((one.question, one.forecaster))) is not None:
+            said.append((one.issued_at, one.kind))
         yield row(
             one.question,
             {
@@ -58,7 +67,10 @@ def write_csv(
                 "kind": one.kind,
             },
         )
-    for taken in sorted(withdrawals, key=lambda w: (w.question, w.withdrawn_at, w.forecaster)):
+    for taken in taken_back:
+        before = [
+            kind for at, kind in kinds[taken.question, taken.forecaster] if at <= taken.withdrawn_at
+        ]
         yield row(
             taken.question,
             {
@@ -66,9 +78,13 @@ def write_csv(
                 "forecast": WITHDRAWN,
                 "issued_at": iso(taken.withdrawn_at),
                 "because": "",
-                "kind": "",
+                # What was sealed, and taken back before it was shown, was live.
+                "kind": before[-1] if before else "live",
             },
         )
+    nothing = dict.fromkeys(("forecaster", "forecast", "issued_at", "because", "kind"), "")
+    for question in sorted(questions.keys() - about.keys()):
+        yield row(question, nothing)
 
 
 def _about(question: Question, outcome: Resolution | None) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from forecasting.domain import Imported, Question, Resolution, Withdrawal
@@ -18,7 +18,7 @@ class Held:
 
     Replays are not among `forecasts`. On `vacant` questions, which only imports made, all of which
     were undone, another file may state anew what they ask; on `imported` ones, on which only
-    imports have spoken, it may complete what was left open.
+    imports have spoken, it may complete what was left open. `before` gives every version of one.
     """
 
     questions: Mapping[str, Question] = field(default_factory=dict)
@@ -27,6 +27,7 @@ class Held:
     withdrawals: frozenset[Key] = frozenset()
     vacant: frozenset[str] = frozenset()
     imported: frozenset[str] = frozenset()
+    before: Callable[[str], Iterable[Question]] = lambda _: ()
 
 
 @dataclass(slots=True)

@@ -115,7 +115,8 @@ def _in_time(case: Case, question: Question, one: Said, resolved_at: dt.datetime
     else:
         return
     if (case.platform or one.outside) and at <= case.now:
-        case.outside[rule.rpartition(" at ")[0].rpartition(" ")[2]] += 1
+        when = rule.rpartition(" at ")[0].rpartition(" ")[2]
+        case.outside["ended" if one.said == WITHDRAWN else when] += 1
         return
     msg = f"issued_at ({iso(at)}): {rule}"
     raise InvalidInput(msg)

@@ -11,12 +11,13 @@ _TIMES = ("issued_at", "opens", "closes", "resolved_at", "resolves_by")
 _SAYS = {
     "question": "A short id, such as truce-2026.",
     "title": "The question in words.",
-    "forecaster": "Who made the forecast.",
+    "forecaster": "Who made the forecast; empty where there is none.",
     "forecast": (
         "A probability (0.35, 35%, 1:3); a=0.2;b=0.8 for options; 5=1;50=2.5;95=4 for quantiles, "
-        "levels in percent; a JSON object of either; withdrawn."
+        "levels in percent; a JSON object of either; "
+        "withdrawn; empty for a question that nobody has forecast."
     ),
-    "issued_at": "When it was made.",
+    "issued_at": "When it was made; empty where there is none.",
     "opens": "From when the question is open.",
     "closes": "Until when it is scheduled to be open.",
     "outcome": "yes, no, an option, a number, <lower or >upper, annulled; empty: not resolved.",

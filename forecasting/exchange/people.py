@@ -46,9 +46,17 @@ def named(
 
 def _whose(people: set[str], statements: Statements, *, me: str, user: str) -> str:
     if user:
-        if user not in people:
+        if people and user not in people:
             msg = f"user ({plainly(user)}): nobody in the file is called so"
+            if statements.refused:
+                first = min(statements.refused, key=lambda one: one.line)
+                count = len(statements.refused)
+                msg += (
+                    f"; {count:,} row{'s' * (count > 1)} could not be read, the first in line "
+                    f"{first.line} ({first.reason.partition('. Try:')[0]})"
+                )
             raise InvalidInput(msg, hint=_some(people))
+        # A file of questions alone names nobody, and one that is refused whole says why.
         return user
     if statements.owner:
         return statements.owner

@@ -23,6 +23,7 @@ from forecasting.exchange.shifted import in_another_zone
 _OUTSIDE = {
     "opens": "made before the opening; kept as said, and scored from the opening on",
     "closed": "made after the close; kept as said, and scored by no window",
+    "ended": "outside the window of their question; kept as said",
     "resolved": "made after the outcome was known; kept as said, and scored by no window",
 }
 
@@ -44,8 +45,8 @@ def plan(
 
     What another `platform` took is kept and said: forecasts outside the window, an outcome before
     the opening, a deadline that had passed. Where it says something else of a question than before,
-    what stands beside its latest forecast counts, and the outcome that became known later,
-    whichever file comes first.
+    the file counts that knows of the latest forecast or outcome of it, and the outcome that became
+    known later, whichever file comes first.
 
     Raises
     ------
@@ -88,7 +89,8 @@ def plan(
     if manner is not None and manner.zone and held.forecasts:
         in_another_zone(statements, made, held, refuse=platform)
     made.notes += [
-        f"{count:,} forecast{'s' * (count > 1)} {_OUTSIDE[what]}"
+        f"{count:,} {'withdrawal' if what == 'ended' else 'forecast'}{'s' * (count > 1)} "
+        f"{_OUTSIDE[what]}"
         for what, count in sorted(outside.items())
     ]
     if platform and (ended := len(made.withdrawals)):
@@ -97,7 +99,8 @@ def plan(
             "unless another part of the record brings it"
         )
     made.notes += flags(made, held)
-    made.forecasts.sort(key=attrgetter("issued_at", "question", "forecaster"))
+    # Side by side as the index holds them: in the order of time every row opens another page.
+    made.forecasts.sort(key=attrgetter("question", "issued_at", "forecaster"))
     made.withdrawals.sort(key=lambda one: (one.withdrawn_at, one.question, one.forecaster))
     made.refused.sort(key=lambda one: (one.line, one.reason))
     made.notes += [
@@ -180,7 +183,8 @@ def _question(
     facts = questions.merged(case.about.facts)
     zone = case.manner.zone or "UTC"
     resolved_at = facts.get("resolved_at") or _first_settled(case)
-    if held is not None and name not in case.held.vacant:
+    # After an import was taken back, a file of forecasts alone still finds its question.
+    if held is not None and (name not in case.held.vacant or (case.platform and not facts)):
         said = [one.issued_at for one in case.about.said if one.said != WITHDRAWN]
         standing = outcomes(versions).get(name)
         known = (None if standing is None else standing.resolved_at, resolved_at)
@@ -191,9 +195,15 @@ def _question(
                     held, facts, before=case.moments, said=said, resolved_at=known, notes=notes,
                     outside=True,
                 )  # fmt: skip
-            told = max(said, default=None)
-            if told is not None and name in case.held.imported and told > max(case.moments):
-                held = questions.restated(held, facts, notes)
+            if name in case.held.imported:
+                ends = [one.resolved_at for one in case.about.settled if not one.status]
+                told = [at for at in (*said, *ends) if at <= case.now]
+                here = [*case.moments, *([] if standing is None else [standing.resolved_at])]
+                held = questions.renewed(
+                    held, facts, notes,
+                    told=max(told, default=None), here=max(here, default=None),
+                    before=case.held.before,
+                )  # fmt: skip
             questions.check_same(held, facts, notes, wording_stays=True)
             return held
         if name not in case.held.imported:

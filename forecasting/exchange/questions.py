@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -83,11 +83,38 @@ def check_same(
             notes[f"{name} differ from the ledger's, which are kept"] += 1
 
 
-def restated(held: Question, facts: Mapping[str, Any], notes: Counter[str]) -> Question:
-    """Give a question of a platform as a file states it whose forecasts are later than those held.
+def renewed(
+    held: Question,
+    facts: Mapping[str, Any],
+    notes: Counter[str],
+    *,
+    told: dt.datetime | None,
+    here: dt.datetime | None,
+    before: Callable[[str], Iterable[Question]],
+) -> Question:
+    """Give a question of a platform as the later of two files states it, whichever came first.
 
-    So the order of files means nothing: what stands beside the latest forecast counts.
+    The later file is the one that knows of the later forecast or outcome of it: `told` is the last
+    that this file tells, `here` the last that the ledger holds. Where both are the same, the later
+    deadline counts, then the other words in a fixed order; but a statement that stood `before` and
+    was changed since does not come back. Tags add up.
     """
+    fields = _restated(held, facts)
+    anew = replace(held, **fields)
+    first = dt.datetime.min.replace(tzinfo=dt.UTC)
+    told, here = told or first, here or first
+    if told < here or (
+        told == here and (_place(anew) < _place(held) or _stood(fields, held, before))
+    ):
+        fields = {name: fields[name] for name in ("tags",) if name in fields}
+    changed = [name for name, value in fields.items() if value != getattr(held, name)]
+    if not changed:
+        return held
+    notes[f"stated anew by the later file: {', '.join(sorted(changed))}"] += 1
+    return replace(held, **fields)
+
+
+def _restated(held: Question, facts: Mapping[str, Any]) -> dict[str, Any]:
     fields = {name: facts[name] for name in (*_WORDING, *_LABELS) if name in facts}
     if "tags" in fields:
         fields["tags"] = tuple(sorted({*held.tags, *fields["tags"]}))
@@ -99,11 +126,25 @@ def restated(held: Question, facts: Mapping[str, Any], notes: Counter[str]) -> Q
     closes = fields.get("closes", held.closes)
     usual = closes if held.resolves_by == held.closes else held.resolves_by
     fields["resolves_by"] = max(fields.get("resolves_by", usual), closes)
-    changed = [name for name, value in fields.items() if value != getattr(held, name)]
-    if not changed:
-        return held
-    notes[f"stated anew by the later file: {', '.join(sorted(changed))}"] += 1
-    return replace(held, **fields)
+    return fields
+
+
+def _place(one: Question) -> tuple[Any, ...]:
+    """Give what decides between two statements of which neither can be shown to be the later."""
+    words = (one.title, one.criteria, one.background, one.topic, one.event, one.zone, one.source)
+    return (one.closes, one.resolves_by, one.opens, *words)
+
+
+def _stood(
+    fields: Mapping[str, Any], held: Question, before: Callable[[str], Iterable[Question]]
+) -> bool:
+    """Whether the ledger held a question with these words before it was given those of now."""
+    own = {name: value for name, value in fields.items() if name != "tags"}
+    if all(getattr(held, name) == value for name, value in own.items()):
+        return False
+    return any(
+        all(getattr(one, name) == value for name, value in own.items()) for one in before(held.id)
+    )
 
 
 def completed(
@@ -162,7 +203,8 @@ def completed(
     if not outside and (early or found.closes <= late):
         name = "opens" if found.opens > min(before, default=found.opens) else "closes"
         msg = f"{name} ({iso(getattr(found, name))}): a forecast of {held.id} lies outside"
-        raise InvalidInput(msg, hint=f"{iso(min(before))} to {iso(late)} inside the window")
+        first = min(before, default=found.opens)
+        raise InvalidInput(msg, hint=f"{iso(first)} to {iso(late)} inside the window")
     if found.closes <= found.opens or found.resolves_by < found.closes:
         msg = f"closes ({iso(found.closes)}): must come after opens and not after resolves_by"
         raise InvalidInput(msg)

@@ -139,15 +139,22 @@ def _latest(
             case.refuse([one.line], str(wrong))
     if not found:
         return []
-    _, last = max(found, key=lambda pair: (pair[1].resolved_at, pair[1].outcome, pair[1].note))
+    _, last = max(found, key=lambda pair: _known_later(pair[1]))
     standing = outcomes(versions).get(question.id)
-    if _known(last, versions) or (standing is not None and standing.resolved_at > last.resolved_at):
+    if _known(last, versions) or (
+        standing is not None and _known_later(standing) > _known_later(last)
+    ):
         case.made.duplicates += len(found)
         return []
     if standing is not None:
         case.notes["an earlier file said another outcome; the later one stands"] += 1
     number = 1 + max((one.version for one in versions), default=0)
     return [(replace(last, version=number), [line for line, _ in found])]
+
+
+def _known_later(one: Resolution) -> tuple[dt.datetime, str, str]:
+    """Give what decides between outcomes; of two that were known at one moment the words do."""
+    return one.resolved_at, one.outcome, one.note
 
 
 def _version(case: Case, question: Question, one: Settled) -> Resolution:

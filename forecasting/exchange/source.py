@@ -107,7 +107,11 @@ class Source:
 
     def member(self, name: str) -> bytes:
         """Unpack a member of an archive, by its name without folders."""
-        found = next(info for key, info in self._members.items() if PurePosixPath(key).name == name)
+        found, *others = [
+            info for key, info in self._members.items() if PurePosixPath(key).name == name
+        ]
+        if others:
+            raise _twice(self.name, f"{found.filename} and {others[0].filename}")
         # What the directory says of a size is only what somebody wrote there.
         unpacked = self._unpacked(found, found.file_size + 1)
         if len(unpacked) > found.file_size:
@@ -259,6 +263,9 @@ def _members(found: bytes, name: str) -> dict[str, zipfile.ZipInfo]:
     if len(infos) > MOST_MEMBERS:
         msg = f"file ({name}): is a zip archive of {len(infos):,} files"
         raise InvalidInput(msg, hint=f"an archive of at most {MOST_MEMBERS:,}")
+    names = [info.filename for info in infos]
+    if repeated := next((one for one in names if names.count(one) > 1), ""):
+        raise _twice(name, repeated)
     for info in infos:
         path = PurePosixPath(info.filename.replace("\\", "/"))
         if path.is_absolute() or ".." in path.parts or (path.parts and ":" in path.parts[0]):
@@ -275,6 +282,11 @@ def _members(found: bytes, name: str) -> dict[str, zipfile.ZipInfo]:
         msg = f"file ({name}): would unpack to {total:,} bytes"
         raise InvalidInput(msg, hint=f"at most {MOST_UNPACKED:,}")
     return {info.filename: info for info in infos}
+
+
+def _twice(name: str, members: str) -> InvalidInput:
+    msg = f"file ({name}): holds one file twice ({plainly(members)}), and which counts is unknown"
+    return InvalidInput(msg, hint="an archive with each file once: download it again")
 
 
 def _columns(shown: str) -> tuple[str, ...]:

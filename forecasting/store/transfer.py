@@ -7,7 +7,7 @@ program. Into an empty ledger, or one that holds their beginning, they go as the
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from itertools import batched, groupby
@@ -242,17 +242,22 @@ def record(
     return True
 
 
-def spoken(ledger: Ledger) -> Iterator[Spoken]:
-    """Give every forecast but replays, by question, time and forecaster; none of a dropped one."""
+def spoken(ledger: Ledger, *, without: Collection[int] = ()) -> Iterator[Spoken]:
+    """Give every forecast but replays, by question, time and forecaster; none of a dropped one.
+
+    `without` are the numbers of those that do not count.
+    """
     columns = [getattr(forecast.c, name) for name in Spoken._fields[:-1]]
     statement = (
-        select(*columns, rationale.c.text)
+        select(*columns, rationale.c.text, forecast.c.seq)
         .select_from(forecast.outerjoin(rationale, rationale.c.seq == forecast.c.seq))
         .where(forecast.c.kind != "replay", *kept(forecast, None))
         .order_by(forecast.c.question, forecast.c.issued_at, forecast.c.forecaster, forecast.c.seq)
     )
     with ledger.reading() as connection:
         for row in connection.execution_options(yield_per=_BATCH).execute(statement):
+            if row[8] in without:
+                continue
             labels, entered = tuple(row[3]), tuple(row[4])
             yield Spoken(*row[:2], kind_named(row[2]), labels, entered, *row[5:7], row[7] or "")
 

@@ -39,7 +39,21 @@ def test_into_a_ledger_with_the_bank_and_out_again(told, tmp_path):
     out = told("export", "csv")
     assert "head " in out.err
     rows = list(csv.DictReader(io.StringIO(out.out)))
-    assert [one["forecaster"] for one in rows] == ["ana", "ana"]
+    assert [one["forecaster"] for one in rows if one["forecast"]] == ["ana", "ana"]
+    # The questions of the bank that nobody has forecast are written too, and come in again.
+    assert len({one["question"] for one in rows}) == 49
+    told("export", "csv", "--out", "a.csv")
+    once = json.loads(told("--db", "b.db", "import", "csv", "a.csv", "--create", "--json").out)
+    assert (once["questions"], once["refused"]) == (49, [])
+    told("--db", "b.db", "export", "csv", "--out", "b.csv")
+    written = [
+        sorted(
+            [cell for name, cell in one.items() if name not in ("tags", "kind")]
+            for one in csv.DictReader(io.StringIO((tmp_path / name).read_text()))
+        )
+        for name in ("a.csv", "b.csv")
+    ]
+    assert written[0] == written[1]
     about = json.loads(told("export", "jsonl", "--out", "l.jsonl", "--json").out)
     assert about["lines"] == about["entries"] + 1
     told("export", "jsonl", "--out", "l.jsonl", code=2)
@@ -47,6 +61,16 @@ def test_into_a_ledger_with_the_bank_and_out_again(told, tmp_path):
     copied = told("--db", "copy.db", "import", "jsonl", "l.jsonl", "--create", "--json")
     whole = json.loads(copied.out)
     assert (whole["entries"], whole["head"]) == (about["entries"], about["head"])
+
+
+@pytest.mark.parametrize("format", ["csv", "jsonl", "parquet"])
+def test_what_export_writes_import_reads_under_the_same_word(format, told, tmp_path):
+    (tmp_path / "r.csv").write_text(table([row(), row(day=2)]))
+    told("--db", "a.db", "import", "csv", "r.csv", "--create")
+    told("--db", "a.db", "export", format, "--out", f"made.{format}")
+    again = told("--db", "b.db", "import", format, f"made.{format}", "--create", "--json")
+    assert json.loads(again.out)["forecasts"] == 2
+    assert format in told("import", "--help").out
 
 
 def test_an_open_imported_question_does_not_stop_the_models(told, tmp_path):

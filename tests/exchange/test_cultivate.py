@@ -7,6 +7,7 @@ import pytest
 
 from forecasting.app.ledger.importing import import_record
 from forecasting.domain.resolution import outcomes
+from forecasting.errors import InvalidInput
 from tests.exchange.conftest import NOW
 
 FILE = Path(__file__).parent / "formats" / "cultivate.json"
@@ -122,3 +123,30 @@ def test_one_number_on_two_sites_is_two_questions(ledger, tmp_path):
         path.write_text(json.dumps([question]))
         import_record(ledger, path, now=NOW)
     assert {one.title for one in ledger.questions()} == {"Asked on one site?", "Asked on another?"}
+
+
+def of_user(ledger, tmp_path, found):
+    path = tmp_path / "page.json"
+    path.write_text(json.dumps(found))
+    return import_record(ledger, path, now=NOW, me="ana", user="aa11")
+
+
+def test_questions_alone_come_in_whoever_is_named_as_oneself(ledger, tmp_path):
+    pages = json.loads(FILE.read_bytes())
+    asked = [one for page in pages for one in page.get("questions", ())]
+    assert of_user(ledger, tmp_path, asked)["questions"] > 2
+
+
+def test_refused_rows_keep_their_reasons_when_nobody_is_left_to_be_oneself(ledger, tmp_path):
+    pages = json.loads(FILE.read_bytes())
+    sets = [one for page in pages for one in page.get("prediction_sets", ())]
+    mine = [one for one in sets if one.get("membership_guid") == "aa11"]
+    others = [one for one in sets if one.get("membership_guid") == "bb22"]
+    for one in mine:
+        for said in one["predictions"]:
+            said["made_after_correctness_known"] = True
+    for some in (mine, mine + others):
+        with pytest.raises(InvalidInput, match="after the answer was known"):
+            of_user(ledger, tmp_path, some)
+    with pytest.raises(InvalidInput, match="nobody in the file is called so"):
+        of_user(ledger, tmp_path, others)

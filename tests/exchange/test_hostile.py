@@ -2,6 +2,8 @@
 
 import io
 import time
+import warnings
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -232,3 +234,35 @@ def test_a_file_of_which_nothing_is_kept_makes_no_database(tmp_path, capsys, mon
     assert cli(["--db", str(place), *sound, "--create"]) == 0
     assert cli(["--db", str(place), "import", fatebook, "--create"]) == 2
     assert place.exists()
+
+
+def _zip(path, *members):
+    with warnings.catch_warnings(), zipfile.ZipFile(path, "w") as out:
+        warnings.simplefilter("ignore")
+        for name, content in members:
+            out.writestr(name, content)
+    return path.read_bytes()
+
+
+NOTHING = {
+    "head.csv": lambda _: b"question,forecaster,forecast,issued_at\n",
+    "fatebook.csv": lambda _: (FORMATS / "fatebook.csv").read_bytes().partition(b"\n")[0] + b"\n",
+    "pb.json": lambda _: b'{"user": {"name": "ana"}, "predictions": []}',
+    "twice.zip": lambda path: _zip(
+        path, ("question_data.csv", "a"), ("question_data.csv", "b"), ("forecast_data.csv", "c")
+    ),
+    "folders.zip": lambda path: _zip(
+        path,
+        ("2024/question_data.csv", "a"), ("2025/question_data.csv", "b"),
+        ("2024/forecast_data.csv", "c"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NOTHING)
+def test_a_file_that_states_nothing_or_one_thing_twice_leaves_no_database(name, tmp_path, capsys):
+    path, place = tmp_path / name, tmp_path / "made.db"
+    path.write_bytes(NOTHING[name](path))
+    assert cli(["--db", str(place), "import", str(path), "--create"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not list(tmp_path.glob("made.db*"))

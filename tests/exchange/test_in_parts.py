@@ -12,7 +12,7 @@ import pytest
 
 from forecasting.app.ledger.export import export_record
 from forecasting.app.ledger.importing import import_record
-from forecasting.app.ledger.log import undone
+from forecasting.app.ledger.undone import undone
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
 from tests.exchange.conftest import NOW, memory
@@ -141,6 +141,23 @@ def test_sets_of_a_question_of_yes_or_no_may_come_before_it(tmp_path):
         assert [one.outcome for one in first.resolutions()] == ["yes"]
 
 
+def test_sets_of_any_question_follow_it_in_a_file_of_their_own(tmp_path):
+    pages = json.loads((FORMATS / "cultivate.json").read_bytes())
+    asked = [{"questions": page["questions"]} for page in pages if "questions" in page]
+    sets = [{"prediction_sets": p["prediction_sets"]} for p in pages if "prediction_sets" in p]
+    assert asked
+    assert sets
+    with memory(tmp_path) as ledger:
+        for number, page in enumerate((asked, sets)):
+            path = tmp_path / f"cultivate-{number}.json"
+            path.write_text(json.dumps(page))
+            counts = bring(ledger, path)
+            refused = len(counts["refused"])
+            assert counts["in"] == counts["added"] + counts["duplicates"] + refused
+        assert any(len(one.id.split("-")) == 4 for one in ledger.questions())
+        assert said(ledger) == of(FORMATS / "cultivate.json", tmp_path)
+
+
 @pytest.mark.parametrize("name", ["manifold", "polymarket", "kalshi", "forecastbench"])
 def test_forecasts_without_their_question_are_refused_with_the_way_out(name, tmp_path, ledger):
     alone = {
@@ -242,3 +259,97 @@ def test_an_end_whose_next_forecast_comes_later_is_no_withdrawal(tmp_path):
         before = len(undone(ledger).withdrawals)
         bring(ledger, second)
         assert len(undone(ledger).withdrawals) < before
+
+
+def moved(name, folder, *, days, settled):
+    """Give a platform's file as it stood before its deadlines moved, and what has come out since.
+
+    `settled` False: nothing had come out yet.
+    """
+    import datetime as dt
+
+    path = folder / f"{days}-{settled}-{name}"
+    if name.endswith(".zip"):
+        with zipfile.ZipFile(FORMATS / name) as archive, zipfile.ZipFile(path, "w") as out:
+            for member in archive.namelist():
+                text = archive.read(member).decode()
+                if member == "question_data.csv":
+                    rows = list(csv.DictReader(io.StringIO(text)))
+                    for one in rows:
+                        at = dt.datetime.fromisoformat(one["Scheduled Close Time"])
+                        one["Scheduled Close Time"] = str(at - dt.timedelta(days=days))
+                        if not settled:
+                            one |= {"Resolution": "", "Resolution Known Time": ""}
+                            one["Actual Close Time"] = ""
+                    lines = io.StringIO()
+                    table = csv.DictWriter(lines, list(rows[0]))
+                    table.writeheader()
+                    table.writerows(rows)
+                    text = lines.getvalue()
+                if settled or member != "score_data.csv":
+                    out.writestr(member, text)
+        return path
+    whole = json.loads((FORMATS / name).read_bytes())
+    for one in whole["predictions"] if isinstance(whole, dict) else whole:
+        at = dt.datetime.fromisoformat(one["deadline"].replace("Z", "+00:00"))
+        one["deadline"] = (at - dt.timedelta(days=days)).isoformat().replace("+00:00", "Z")
+        if not settled:
+            one["outcome"] = None
+    path.write_text(json.dumps(whole))
+    return path
+
+
+@pytest.mark.parametrize("name", ["metaculus.zip", "predictionbook.json"])
+@pytest.mark.parametrize("before", [(3, False), (-3, False), (3, True)])
+def test_a_deadline_that_the_platform_moves_is_the_later_one_in_every_order(name, before, tmp_path):
+    days, settled = before
+    old = moved(name, tmp_path, days=days, settled=settled)
+    new = moved(name, tmp_path, days=0, settled=True)
+    with memory(tmp_path) as ledger:
+        bring(ledger, new)
+        wanted = said(ledger)
+    found = []
+    for order in ([old, new], [new, old], [old, new, old], [new, old, new], [old, old, new, new]):
+        with memory(tmp_path) as ledger:
+            for path in order:
+                bring(ledger, path)
+            found.append(said(ledger))
+            head = ledger.head()
+            bring(ledger, order[-1])
+            assert ledger.head() == head
+    assert all(one == found[0] for one in found)
+    # Where nothing came out in between, neither file can be shown to be the later one.
+    came = {key for key, one in wanted[2].items() if one[0] != "annulled"}
+    assert len(came) > 1
+    for of in (0, 2):
+        assert {key: found[0][of][key] for key in came} == {key: wanted[of][key] for key in came}
+
+
+def test_of_two_outcomes_of_one_moment_one_stands_in_every_order(tmp_path):
+    whole = json.loads((FORMATS / "predictionbook.json").read_bytes())
+    other = json.loads((FORMATS / "predictionbook.json").read_bytes())
+    for one in other["predictions"] if isinstance(other, dict) else other:
+        if one["outcome"] is not None:
+            one["outcome"] = not one["outcome"]
+    paths = [tmp_path / f"predictionbook-{n}.json" for n in range(2)]
+    for path, one in zip(paths, (whole, other), strict=True):
+        path.write_text(json.dumps(one))
+    found = []
+    for order in (paths, paths[::-1], [*paths, paths[0]]):
+        with memory(tmp_path) as ledger:
+            for path in order:
+                bring(ledger, path)
+            found.append({name: one[0] for name, one in said(ledger)[2].items()})
+    assert found[0] == found[1] == found[2]
+    assert "yes" in found[0].values()
+
+
+def test_words_that_somebody_changed_here_do_not_come_back_with_the_same_file(tmp_path, ledger):
+    from forecasting.app.questions.ask import edit
+
+    path = FORMATS / "predictionbook.json"
+    bring(ledger, path)
+    name = ledger.questions()[0].id
+    edit(ledger, name, {"title": "A better wording?"}, NOW)
+    bring(ledger, path)
+    assert {one.id: one.title for one in ledger.questions()}[name] == "A better wording?"

@@ -98,13 +98,34 @@ def test_manifold_scores_the_middle_of_the_prices_before_and_after_a_bet(ledger)
         for one in found["scores"]["rows"]
         if one["question"] == bridge
     }
-    # Middles: ana .55 and .65, u2 .5, u3 .91; of the market .55, .5 and .91.
+    # Middles: ana .55 and .65, u2 .5, u3 .91; what the market stood at is no bet of its own.
     assert scores == {
         "ana": pytest.approx((0.45**2 + 0.35**2) / 2),
         "manifold:u2": pytest.approx(0.25),
         "manifold:u3": pytest.approx(0.09**2),
-        "market:manifold": pytest.approx((0.45**2 + 0.5**2 + 0.09**2) / 3),
     }
+
+
+def test_each_bet_counts_once_whoever_moved_the_price_on_in_the_same_millisecond(ledger, tmp_path):
+    at = 1746093600000
+    bets = [
+        ("a", "u1", 0.5, 0.6, at), ("b", "u2", 0.6, 0.7, at), ("c", "u1", 0.7, 0.8, at),
+        ("d", "u3", 0.8, 0.4, at + 9), ("e", "u1", 0.4, 0.6, at + 99),
+    ]  # fmt: skip
+    market = {"id": "m1", "question": "Will it hold?", "outcomeType": "BINARY",
+              "createdTime": at - 9999, "closeTime": at + 10**10, "resolution": "YES",
+              "resolutionTime": at + 10**9}  # fmt: skip
+    market["bets"] = [
+        {"id": one, "userId": who, "contractId": "m1", "createdTime": when, "amount": 1,
+         "probBefore": before, "probAfter": after}
+        for one, who, before, after, when in bets
+    ]  # fmt: skip
+    path = tmp_path / "manifold.json"
+    path.write_text(json.dumps([market]))
+    [rule] = import_record(ledger, path, now=NOW, check_scores=True)["scores"]["rules"]
+    each = [(1 - (before + after) / 2) ** 2 for _, _, before, after, _ in bets]
+    assert rule["n_forecasts"] == len(bets)
+    assert rule["per_forecast"] == pytest.approx(sum(each) / len(bets))
 
 
 def test_the_price_of_no_is_turned_over_and_every_market_has_one_forecaster(ledger):

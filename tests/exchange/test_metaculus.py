@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import math
+import random
 import zipfile
 from itertools import pairwise
 from pathlib import Path
@@ -12,14 +13,24 @@ import pytest
 from forecasting.app.frames import Selection
 from forecasting.app.ledger.importing import import_record
 from forecasting.app.scores.score import scores
+from forecasting.domain import Basis, Forecast, ModelChoice, Question, Resolution
 from forecasting.domain.continuous import bucket, cdf_value, location_of, pmf, value_at
+from forecasting.domain.forecast import decimal_text, quantiles_value
 from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
-from forecasting.exchange.formats.metaculus import listed
+from forecasting.exchange.format import Told
+from forecasting.exchange.formats.metaculus import RULES, listed, question
 from forecasting.exchange.source import opened
 from tests.exchange.conftest import NOW
 
+ASKED = {
+    "id": "q", "title": "How many?", "criteria": "", "background": "", "zone": "UTC",
+    "opens": dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
+    "closes": dt.datetime(2025, 3, 1, tzinfo=dt.UTC),
+    "resolves_by": dt.datetime(2025, 3, 1, tzinfo=dt.UTC), "topic": "t", "event": "q", "tags": (),
+    "basis": Basis("context", ()), "model": ModelChoice("", "", "", {}),
+}  # fmt: skip
 FOLDER = Path(__file__).parent / "formats"
 ZIP, TABLE = FOLDER / "metaculus.zip", FOLDER / "metaculus-csv.csv"
 
@@ -203,3 +214,81 @@ def test_a_sparse_giant_is_not_read(tmp_path):
     path.write_bytes(b"\0" * 1000)
     with pytest.raises(InvalidInput, match="zero bytes"):
         opened(path)
+
+
+def asked(kind, lower, upper, values):
+    """Give a row of the questions as the site writes it, its range cut to days where of dates."""
+    cells = dict.fromkeys(("Label", "Categories", "CP Reveal Time", "Resolution"), "")
+    return cells | {
+        "Question Type": kind, "Question Title": "When?", "Post ID": "1", "Question URL": "",
+        "Open Time": "2025-01-01 00:00:00+00:00", "Post Published Time": "",
+        "Scheduled Close Time": "2025-03-01 00:00:00+00:00", "Continuous Range": repr(values),
+        "Lower Bound": lower, "Upper Bound": upper,
+        "Open Lower Bound": "False", "Open Upper Bound": "True",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("hours", [0, 7, 17.5])
+@pytest.mark.parametrize("days", [2, 3, 30, 364, 365, 366, 1001])
+def test_a_range_of_dates_cut_to_days_is_linear_over_odd_and_even_days(days, hours):
+    begins = dt.datetime(2025, 1, 1, tzinfo=dt.UTC) + dt.timedelta(hours=hours)
+    for extra in (0, 0.4, 0.9):
+        span = dt.timedelta(days=days + extra)
+        values = [f"{begins + span * place / 200:%Y-%m-%d}" for place in range(201)]
+        stated, _ = question(asked("date", values[0], values[-1], values))
+        assert "zero_point" not in stated
+
+
+def test_a_logarithmic_range_of_dates_and_one_of_numbers_keep_their_zero_point():
+    space = OutcomeSpace("numeric", (), 20089.0, 84000.0, zero_point=18000.0)
+    grid = [value_at(space, place / 200) for place in range(201)]
+    epoch = dt.date(1970, 1, 1)
+    values = [f"{epoch + dt.timedelta(days=int(value))}" for value in grid]
+    stated, _ = question(asked("date", values[0], values[-1], values))
+    assert stated["zero_point"] == pytest.approx(18000, abs=2)
+    small = OutcomeSpace("numeric", (), 0.0, 1.0, zero_point=-0.5)
+    values = [value_at(small, place / 200) for place in range(201)]
+    stated, _ = question(asked("numeric", "0.0", "1.0", values))
+    assert stated["zero_point"] == pytest.approx(-0.5)
+
+
+def scales():
+    """Give logarithmic and linear scales of all sizes, with the two that rounding broke."""
+    yield 1.0, 100000.0, 0.0
+    yield 0.0, 100.0, -1.0
+    by = random.Random(7)
+    for _ in range(300):
+        low = round(by.uniform(-1000, 1000), by.choice([0, 2]))
+        high = low + round(10 ** by.uniform(0, 7), 2)
+        span = high - low
+        zero = by.choice([low - span * 10 ** by.uniform(-5, 1), high + span * by.uniform(0.01, 9)])
+        yield low, high, by.choice([None, zero, zero])
+
+
+@pytest.mark.parametrize("ends", ["", "both"])
+def test_two_hundred_steps_stay_two_hundred_within_the_bounds_on_every_scale(ends):
+    heights = [0.02 * bool(ends) + 0.95 * place / 200 for place in range(201)]
+    if not ends:
+        heights[0], heights[-1] = 0.0, 1.0
+    masses = [heights[0], *(b - a for a, b in pairwise(heights)), 1 - heights[-1]]
+    for low, high, zero in scales():
+        space = OutcomeSpace("numeric", (), low, high, zero_point=zero, open_bounds=ends)
+        value = cdf_value(space, [decimal_text(one) for one in heights])
+        numbers = value.numbers
+        assert low <= numbers[0]
+        assert numbers[-1] <= high
+        assert (value_at(space, 0), value_at(space, 1)) == (low, high)
+        # What a table holds of it is taken again, to the last digit.
+        pairs = dict(zip(value.labels, value.entered, strict=True))
+        assert quantiles_value(space, pairs).entered == value.entered
+        asked = Question(**ASKED, space=space)
+        came = decimal_text(value_at(space, 0.372))
+        told = Told(
+            asked,
+            Resolution("q", came, ASKED["closes"], "s"),
+            [Forecast("q", "", "ana", value, ASKED["opens"], "imported")],
+        )
+        place = bucket(space, came, 200)
+        chance = (1 - 0.05 * 2 * bool(ends)) / 200
+        wanted = 50 * math.log(masses[place] / chance)
+        assert RULES["baseline"].score(told)["ana"] == pytest.approx(wanted, abs=1e-9)

@@ -68,10 +68,28 @@ def test_both_means_are_given_and_each_is_what_it_is_called(found, capsys, tmp_p
         cli(["--db", db, "import", str(FILE), "--me", "ana k", "--create", "--check-scores"]) == 0
     )
     shown = capsys.readouterr()
-    assert "per forecast: the mean over forecasts, each once" in shown.out
+    assert "per forecast: a mean over the n forecasts" in " ".join(shown.out.split())
     assert "0.115" in shown.out
     assert "0.110" in shown.out
-    assert "each wager once; ours stands over time, theirs counts each wager once" in shown.err
+    assert "`forecast score` weighs by time, here each wager counts once" in shown.err
+    # No word stands for two things: what is said of a difference names neither column.
+    told = next(text for text in shown.err.splitlines() if text.startswith("brier:"))
+    assert "ours" not in told
+    assert "theirs" not in told
+    # The score of each question stands in the table too.
+    assert shown.out.count("predictionbook-") >= 3
+
+
+@pytest.mark.parametrize("width", ["60", "80", "200"])
+def test_the_largest_difference_is_shown_at_every_width(width, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", width)
+    path = FILE.with_name("metaculus.zip")
+    db = str(tmp_path / "a.db")
+    assert cli(["--db", db, "import", str(path), "--me", "ana", "--create", "--check-scores"]) == 0
+    shown = capsys.readouterr()
+    assert "baseline: each question, the largest differences first" in " ".join(shown.out.split())
+    hidden = [text for text in shown.err.splitlines() if text.startswith("hidden columns")]
+    assert not any(word in text for text in hidden for word in ("ours", "theirs", "difference"))
 
 
 def test_later_wagers_of_a_question_are_added_by_a_later_download(ledger, tmp_path):

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from forecasting.app.ledger.undone import undone
 from forecasting.domain.forecast import Forecast, Kind, Said
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.question import Question
@@ -40,7 +41,7 @@ class Voice:
         for one in ledger.said(forecaster, KINDS):
             said.setdefault(one.question, []).append(one)
         heard = {name: tuple(each) for name, each in said.items()}
-        return cls.heard(heard, ledger.withdrawals(), forecaster, now)
+        return cls.heard(heard, undone(ledger).withdrawals, forecaster, now)
 
     @classmethod
     def heard(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.ledger.log import undone
+from forecasting.app.ledger.undone import undone
 from forecasting.domain import Evidence, Forecast, Question, Resolution, Withdrawal
 from forecasting.domain.instants import iso
 from forecasting.domain.question import normalised
@@ -38,9 +38,9 @@ def export_record(
     """Give the lines of a track record (none where a file took them), and what is said of them.
 
     ``jsonl`` is the whole ledger, from which an empty database becomes the same one; ``csv`` and
-    ``parquet`` the tidy table of all but replays, with the outcomes that stand; ``fatebook`` the
-    sheet that Fatebook imports into one account, of what `forecaster` said on yes-no questions;
-    ``schema`` that of the table.
+    ``parquet`` the tidy table of all but replays, with every question and the outcomes that stand;
+    ``fatebook`` the sheet that Fatebook imports into one account, of what `forecaster` said on
+    yes-no questions; ``schema`` that of the table.
     """
     if format not in WRITTEN:
         msg = f"format ({format}): must be one of {', '.join(WRITTEN)}"
@@ -56,7 +56,8 @@ def export_record(
         case "jsonl":
             lines = (f"{line}\n" for line in transfer.export(ledger))
         case "fatebook":
-            spoke = {one.forecaster for one in transfer.spoken(ledger)}
+            gone = undone(ledger).forecasts
+            spoke = {one.forecaster for one in transfer.spoken(ledger, without=gone)}
             if spoke and forecaster not in spoke:
                 msg = f"no forecast by {forecaster} to write"
                 raise NotFound(msg, hint=f"forecaster={nearest(forecaster, spoke) or min(spoke)}")
@@ -81,18 +82,7 @@ def _counted_out(lines: Iterable[str], left: Left, about: dict[str, Any]) -> Ite
 def _csv(ledger: Ledger) -> Iterator[str]:
     catalog = Catalog.of(ledger)
     gone = undone(ledger)
-    at = {
-        (one.question, one.forecaster, one.issued_at)
-        for one in (ledger.forecasts(kind="imported") if gone.forecasts else ())
-        if one.seq in gone.forecasts
-    }
-    spoken = (
-        one
-        for one in transfer.spoken(ledger)
-        if not at
-        or one.kind != "imported"
-        or (one.question, one.forecaster, one.issued_at) not in at
-    )
+    spoken = transfer.spoken(ledger, without=gone.forecasts)
     return write_csv(spoken, gone.withdrawals, catalog.questions, catalog.outcomes)
 
 

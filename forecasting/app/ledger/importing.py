@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from heapq import nsmallest
 from operator import attrgetter
 from pathlib import Path
 from statistics import fmean
@@ -15,8 +16,8 @@ from typing import Any
 from forecasting import exchange
 from forecasting.app.catalog import Catalog
 from forecasting.app.ledger.export import foreign, restored, whole
-from forecasting.app.ledger.log import undone
 from forecasting.app.ledger.newcomer import beside
+from forecasting.app.ledger.undone import blocks, undone, vacated
 from forecasting.app.news.feeds import News, taken
 from forecasting.domain import Evidence, Forecast, Withdrawal
 from forecasting.domain.forecasters import OURS, person
@@ -118,6 +119,9 @@ def import_record(
             statements = gathered(_counted(of.read(source, reading), progress))
         except Ambiguous as cell:
             raise of_file(cell) from cell
+        if not statements.rows:
+            msg = f"file ({name}): states no question, forecast or outcome; nothing was written"
+            raise InvalidInput(msg, hint="the whole file: it may be cut off")
         if not of.own:
             named(statements, of.platform or of.name, me=me, user=user, forecaster=forecaster)
             ends_to_come(statements, now)
@@ -241,11 +245,14 @@ def _held(ledger: Ledger) -> exchange.Held:
             key = (one.question, one.forecaster, one.issued_at)
             forecasts[key] = (one.value.labels, one.value.entered)
         left = {question for question, _, _ in forecasts}
-        emptied = {one.question for one in every} - left - others
+        emptied = vacated(ledger, every, gone) - left - others
     else:
         emptied = set()
+    questions = ledger.questions()
+    # Those of a bank or of somebody here say where they come from.
+    left |= {one.id for one in questions if one.source.partition(":")[0] in ("", "http", "https")}
     return exchange.Held(
-        questions={question.id: question for question in ledger.questions()},
+        questions={question.id: question for question in questions},
         resolutions=ledger.resolutions(),
         forecasts=forecasts,
         withdrawals=frozenset(
@@ -253,6 +260,9 @@ def _held(ledger: Ledger) -> exchange.Held:
         ),
         vacant=frozenset(emptied),
         imported=frozenset(left - others),
+        before=lambda name: [
+            one.value for one in ledger.question_history(name) if isinstance(one.value, Question)
+        ],
     )
 
 
@@ -272,7 +282,7 @@ def first_rows(made: Plan, catalog: Catalog) -> list[dict[str, Any]]:
             "outcome": None if (out := settled.get(one.question)) is None else out.outcome,
             "resolved_at": None if out is None else out.resolved_at,
         }
-        for one in made.forecasts[:SHOWN]
+        for one in nsmallest(SHOWN, made.forecasts, key=attrgetter("issued_at"))
     ]
 
 
@@ -420,20 +430,12 @@ def _seq(one: Forecast | Resolution) -> int:
 def import_runs(ledger: Ledger) -> list[dict[str, Any]]:
     """Give every import that forecasts came from: its run, when it was, and what it brought."""
     gone = undone(ledger).forecasts
-    found = sorted(ledger.forecasts(kind="imported"), key=lambda one: one.seq or 0)
     settled = [one for one in ledger.resolutions() if not one.status]
-    # The forecasts of one import stand side by side, its outcomes behind them.
-    blocks: list[list[Forecast]] = []
-    for one in found:
-        last = blocks[-1][-1] if blocks else None
-        if last is None or one.recorded_at != last.recorded_at or _seq(one) != _seq(last) + 1:
-            blocks.append([])
-        blocks[-1].append(one)
-    if not blocks:
-        return []
-    begins = [_seq(block[0]) for block in blocks]
+    found = blocks(ledger.forecasts(kind="imported"))
+    begins = [_seq(block[0]) for block in found]
     rows = []
-    for block, next_begins in zip(blocks, [*begins, math.inf][1:], strict=True):
+    # The outcomes of an import stand behind its forecasts.
+    for block, next_begins in zip(found, [*begins[1:], math.inf][: len(found)], strict=True):
         end = _seq(block[-1])
         behind = [
             _seq(one)

@@ -1,14 +1,15 @@
 """Log or withdraw a forecast in one transaction, and read back what was said and stands."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.ledger import seal
 from forecasting.app.ledger.newcomer import beside
+from forecasting.app.ledger.undone import undone
 from forecasting.domain import Evidence, Redaction, Resolution, reading
 from forecasting.domain.forecast import (
     LIVE_WITHIN,
@@ -192,7 +193,7 @@ def _said_already(ledger: Ledger, drafts: Sequence[Forecast], since: dt.datetime
     """Give the last entry that says all of this, if all of it stands and was said since then."""
     found = []
     for draft in drafts:
-        steps = standing(ledger.steps({draft.question}, draft.forecaster))
+        steps = standing(ledger, ledger.steps({draft.question}, draft.forecaster))
         last = next((step.seq for step in reversed(steps) if step.at <= draft.issued_at), None)
         mine = ledger.forecasts(question=draft.question, forecaster=draft.forecaster)
         same = [
@@ -223,7 +224,7 @@ def _check_rungs(ledger: Ledger, catalog: Catalog, drafts: Sequence[Forecast]) -
         }
         said = ledger.steps(steps, drafts[0].forecaster)
         known = known or bool(said)
-        for one in standing(said):
+        for one in standing(ledger, said):
             steps[one.question].append((one.at, Decimal(one.entered[0]) if one.entered else None))
         for draft in drafts:
             if draft.question in steps:
@@ -236,54 +237,17 @@ def _check_rungs(ledger: Ledger, catalog: Catalog, drafts: Sequence[Forecast]) -
     return known
 
 
-def standing(steps: Sequence[Step]) -> list[Step]:
-    """Leave out what an import brought and its undoing took back; see :func:`undone`."""
-    taken = {(step.question, step.at): step.seq for step in steps if not step.kind}
-    back = {
-        (step.question, step.at): step.seq
-        for step in steps
-        if step.kind == "imported" and (step.question, step.at) in taken
-    }
+def standing(ledger: Ledger, steps: Sequence[Step]) -> Sequence[Step]:
+    """Leave out of what somebody did what an import brought and its undoing took back."""
+    if not {"", "imported"} <= {step.kind for step in steps}:
+        return steps
+    gone = undone(ledger)
+    ends = {one.seq for one in gone.withdrawals}
     return [
         step
         for step in steps
-        if (place := (step.question, step.at)) not in back
-        or (step.kind == "imported" and step.seq > taken[place])
-        or step.kind not in ("", "imported")
+        if (step.seq in ends if not step.kind else step.seq not in gone.forecasts)
     ]
-
-
-class Undone(NamedTuple):
-    """The imported forecasts that were taken back, by number, and the withdrawals that remain."""
-
-    forecasts: frozenset[int]
-    withdrawals: list[Withdrawal]
-
-    def left(self, forecasts: Iterable[Forecast]) -> list[Forecast]:
-        """Give the forecasts that were not taken back."""
-        return [one for one in forecasts if one.seq not in self.forecasts]
-
-
-def undone(ledger: Ledger, *, head: int | None = None) -> Undone:
-    """Read which imported forecasts were taken back, up to a head.
-
-    A withdrawal at the very instant of an imported forecast, recorded later, says that it was never
-    made: neither counts for anything, and the same may be said again.
-    """
-    withdrawals = ledger.withdrawals(head=head)
-    if not withdrawals:
-        return Undone(frozenset(), [])
-    taken = {(one.question, one.forecaster, one.withdrawn_at): one for one in withdrawals}
-    gone: set[int] = set()
-    used: set[int | None] = set()
-    for one in ledger.forecasts(kind="imported", head=head):
-        by = taken.get((one.question, one.forecaster, one.issued_at))
-        if by is None or one.seq is None:
-            continue
-        used.add(by.seq)
-        if by.seq is None or one.seq < by.seq:
-            gone.add(one.seq)
-    return Undone(frozenset(gone), [one for one in withdrawals if one.seq not in used])
 
 
 def withdraw(
@@ -316,7 +280,7 @@ def withdraw(
 
 def _stands(ledger: Ledger, question: Question, forecaster: str, moment: dt.datetime) -> bool:
     """Whether a forecast, or a seal, of a forecaster stands at a moment, not yet withdrawn."""
-    steps = standing(ledger.steps([question.id], forecaster))
+    steps = standing(ledger, ledger.steps([question.id], forecaster))
     said = [step.at for step in steps if step.kind]
     said += [
         held.issued_at

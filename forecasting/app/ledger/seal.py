@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from forecasting.app.catalog import Catalog
+from forecasting.app.ledger.undone import undone
 from forecasting.config import data_folder
 from forecasting.domain import ANNULLED, Forecast, Question, Redaction, Sealed, Value, Withdrawal
 from forecasting.domain.forecast import LIVE_WITHIN
@@ -256,7 +257,7 @@ def read_seals(
     Of the seals `among`, for ``missing`` each hidden one is a withdrawal, for ``worst`` a forecast
     made of the outcome that stands. Revealed forecasts count from when they were sealed.
     """
-    chosen, taken = list(forecasts), ledger.withdrawals(head=head)
+    chosen, taken = list(forecasts), list(undone(ledger, head=head).withdrawals)
     if seals == "shown":
         return as_shown(chosen, among, taken)
     closed = {seal.seq for seal in hidden(ledger, head=head)}

@@ -14,6 +14,7 @@ from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.in_force import KINDS, Pair, Voice, difference
+from forecasting.app.ledger.undone import undone
 from forecasting.app.questions.today import (
     DAY,
     News,
@@ -145,7 +146,7 @@ class Board:
             heard.seq, heard.voice = self._marks["forecast"], None
         taken = self._marks["withdrawal"]
         if heard.voice is None or heard.withdrawals != taken or heard.last > now:
-            withdrawals = self._ledger.withdrawals()
+            withdrawals = undone(self._ledger).withdrawals
             heard.voice = Voice.heard(dict(heard.said), withdrawals, forecaster, now)
             late = any(one.withdrawn_at > now for one in withdrawals)
             # What lies after now is left out, and looked at again.

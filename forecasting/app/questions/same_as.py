@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.ledger.log import undone
+from forecasting.app.ledger.undone import undone
 from forecasting.app.upkeep import banks
 from forecasting.domain import Forecast, Value
 from forecasting.domain.forecast import Kind

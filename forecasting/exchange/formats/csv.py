@@ -83,6 +83,7 @@ class _Table:
         # One at least: a table without a question was refused with its columns.
         getter = itemgetter(*(place[column] for column in about))
         known, reads = self._facts, self._reads(place)
+        said, when = place["forecast"], place["issued_at"]
         for rows, (line, cells) in enumerate(self._rows(lines, len(columns))):
             if rows >= MOST_ROWS:
                 raise stop(self.name, line, f"file: more than {MOST_ROWS:,} rows", "split it")
@@ -95,6 +96,9 @@ class _Table:
                         yield stated
                 if isinstance(stated, str):
                     yield Refused(line, stated)
+                elif not (cells[said].strip() or cells[when].strip()):
+                    # A question that nobody has forecast yet.
+                    yield replace(stated, own_line=line)
                 else:
                     yield reads(cells, stated, line)
             except (Ambiguous, Damaged) as fault:
@@ -195,7 +199,7 @@ class _Table:
                 because = text(because, name="because", one_line=False)
             at = cells[moments]
             who = "" if people is None else cells[people]
-            # What another platform took was exported as such.
+            # What another platform took was exported as such; so is an end, whenever it came.
             return Said(
                 line,
                 stated.question,
@@ -204,7 +208,7 @@ class _Table:
                 exact(at) or self._moment(at, stated),
                 because,
                 typed,
-                kind == "imported",
+                kind == "imported" or (bool(kind) and what == WITHDRAWN),
             )
 
         return read

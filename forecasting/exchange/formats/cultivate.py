@@ -18,14 +18,16 @@ between ordered answers; relative: less the median of the day, over all days of 
 import datetime as dt
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from forecasting.domain import Question
 from forecasting.domain.reading import plainly, question_id
 from forecasting.errors import InvalidInput
 from forecasting.exchange.format import Format, PlatformRule, Told
-from forecasting.exchange.record import Facts, Note, Record, Refused, Said, Settled
+from forecasting.exchange.record import Facts, Note, Record, Refused, Said, Settled, Statements
 from forecasting.exchange.said import faulty, instant, number, probability, required, shares
 from forecasting.exchange.source import Head, Source
 from forecasting.exchange.stated import Reading
@@ -37,6 +39,16 @@ CROWD = f"crowd:{NAME}"
 _DAY = dt.timedelta(days=1)
 #: A question by its number and name.
 type _Key = tuple[str, str]
+
+
+@dataclass(slots=True)
+class _Unplaced(Said):
+    """What a set says of answers of a question that is in another file.
+
+    `answers` are the id that each has where it is a question of its own, its name and its number.
+    """
+
+    answers: tuple[tuple[str, str, Any], ...] = ()
 
 
 def looks_like(head: Head) -> bool:
@@ -221,13 +233,52 @@ def _set(
             yes = next((value for said, value in given.items() if said.lower() == "yes"), None)
             found = {"": probability(yes, name=key)}
         elif _apart(question):
-            ids = {str(said["answer_name"]).strip(): str(said["answer_id"]) for said in predictions}
+            ids = _answers(predictions)
             found = {ids[said]: probability(value, name=key) for said, value in given.items()}
+        elif not question:
+            ids = _answers(predictions)
+            answers = tuple(
+                (_id(number_of, name, ids[said]), said, value) for said, value in given.items()
+            )
+            yield _Unplaced(
+                line, _id(number_of, name), forecaster, (), at, because, answers=answers
+            )
+            continue
         else:
             yield Said(line, _id(number_of, name), forecaster, shares(given), at, because)
             continue
         for answer, share in found.items():
             yield Said(line, _id(number_of, name, answer), forecaster, share, at, because)
+
+
+def _answers(predictions: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    return {str(said["answer_name"]).strip(): str(said["answer_id"]) for said in predictions}
+
+
+def place(statements: Statements, held: Mapping[str, Question]) -> None:
+    """Take sets for what the ledger says of their question: one forecast, or one of each answer."""
+    placed: list[Said] = []
+    for one in statements.said:
+        if not isinstance(one, _Unplaced):
+            placed.append(one)
+            continue
+        parts: list[tuple[str, Any]] = [(one.question, None)]
+        with faulty() as fault:
+            if any(answer in held for answer, _, _ in one.answers):
+                parts = [
+                    (answer, probability(value, name=name)) for answer, name, value in one.answers
+                ]
+            else:
+                parts = [(one.question, shares({name: value for _, name, value in one.answers}))]
+        if fault.reason:
+            statements.refused.append(Refused(one.line, fault.reason))
+            continue
+        placed += [
+            Said(one.line, question, one.forecaster, said, one.issued_at, one.because)
+            for question, said in parts
+        ]
+        statements.rows += len(parts) - 1
+    statements.said = placed
 
 
 def _days(told: Told) -> tuple[list[str], np.ndarray[Any, Any], int]:
@@ -279,12 +330,13 @@ def relative(told: Told) -> dict[str, float]:
     return dict(zip(mine, map(float, scores), strict=True))
 
 
-_WHY = "theirs counts days, ours time; which moment of a day counts there is not published"
+_WHY = "both count full days, `forecast score` time; which moment counts there is not published"
 FORMAT = Format(
     name=NAME,
     what="Cultivate JSON (questions or prediction sets of Good Judgment Open or INFER)",
     looks_like=looks_like,
     read=read,
+    place=place,
     rules={
         "brier": PlatformRule(daily, "0 to 2, smaller is better, mean over full days", _WHY),
         "ordinal": PlatformRule(

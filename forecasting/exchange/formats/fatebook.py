@@ -283,6 +283,8 @@ def write_fatebook(lines: Iterable[str], forecaster: str, left: Left) -> Iterato
     write = line_writer()
     yield write(COLUMNS)
     for row in csv.DictReader(lines):
+        if not row["forecast"]:
+            continue  # A question without a forecast: the form has a row a forecast.
         if restored(row["forecaster"]) != forecaster:
             left.others += 1
             continue

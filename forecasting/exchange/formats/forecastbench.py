@@ -267,8 +267,8 @@ FORMAT = Format(
         "brier": PlatformRule(
             score=brier,
             convention="0 to 1, smaller is better, each forecast once",
-            why="ours stands over time, theirs counts each forecast once; theirs also puts a "
-            "number in the place of a missing forecast, and takes off how hard a question was",
+            why="`forecast score` weighs by time, here each forecast counts once; the platform "
+            "also puts a number in the place of a missing one, and takes off how hard one was",
         )
     },
 )

@@ -180,7 +180,7 @@ FORMAT = Format(
         "brier": PlatformRule(
             daily,
             "0 to 2, smaller is better, mean over full days",
-            "the file states no score, nor which days count; ours stands over time",
+            "the file states no score, nor which days count; `forecast score` weighs by time",
         )
     },
 )

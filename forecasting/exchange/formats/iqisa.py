@@ -170,7 +170,7 @@ FORMAT = Format(
         "brier": PlatformRule(
             brier,
             "0 to 1, smaller is better, each forecast once",
-            "ours stands over time, this counts each forecast once, whenever it was made",
+            "`forecast score` weighs by time, here each forecast counts once, whenever it was made",
         )
     },
 )

@@ -74,10 +74,11 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
         yield Note(f"{twice:,} item{'s' * (twice > 1)} of earlier pages not read again")
     unread: dict[str, str] = {}
     moved = list(_moved(bets.values()))
-    before: dict[str, dict[tuple[str, str], float]] = {}
+    bets_of: dict[str, dict[tuple[str, str], list[list[float]]]] = {}
     for price in moved:
-        if isinstance(price, _Price):
-            before.setdefault(price.question, {})[iso(price.at), price.after] = price.before
+        if isinstance(price, _Price) and price.middles:
+            of = bets_of.setdefault(price.question, {})
+            of.setdefault((iso(price.at), price.after), []).append(price.middles)
     for line, market in markets.values():
         with faulty() as fault:
             number_of = str(required(market, "id"))
@@ -85,7 +86,7 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
             if kind not in BINARY + ANSWERED:
                 unread[number_of] = f"outcomeType ({plainly(kind)}): holds no probability"
                 raise InvalidInput(unread[number_of])
-            yield from _market(line, market, before)
+            yield from _market(line, market, bets_of)
         if fault.reason:
             yield Refused(line, fault.reason)
     for price in moved:
@@ -99,7 +100,11 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
 
 @dataclass(slots=True)
 class _Price:
-    """A bet that moved a price; `of` names those for whom no other bet of its instant did."""
+    """A bet that moved a price; `of` names those for whom no other bet of its instant did.
+
+    `middles` are those of the prices before and after each bet that its maker made at its instant,
+    where it is the last of these.
+    """
 
     line: int
     id: str
@@ -110,6 +115,7 @@ class _Price:
     before: float
     after: str
     of: list[str] = field(default_factory=list)
+    middles: list[float] = field(default_factory=list)
 
     def said(self) -> Iterator[Said | Refused]:
         for who in self.of:
@@ -123,7 +129,7 @@ def _question(market: str, answer: str = "") -> str:
 
 
 def _market(
-    line: int, market: Mapping[str, Any], before: Mapping[str, Any]
+    line: int, market: Mapping[str, Any], bets: Mapping[str, Any]
 ) -> Iterator[Facts | Settled]:
     number_of, title = str(market["id"]), str(required(market, "question"))
     stated: dict[str, Any] = {
@@ -141,7 +147,7 @@ def _market(
         stated["closes"] = epoch(at, name="closeTime", unit=_MS)
     if market["outcomeType"] in BINARY:
         question = _question(number_of)
-        more = {"title": title, "before": before.get(question, {})}
+        more = {"title": title, "bets": bets.get(question, {})}
         yield Facts(question, stated | more, line)
         if said := _came(market):
             yield _settled(line, question, market, said)
@@ -149,7 +155,7 @@ def _market(
     for answer in market.get("answers") or ():
         named = str(required(answer, "id"))
         question = _question(number_of, named)
-        more = {"title": f"{title}: {required(answer, 'text')}", "before": before.get(question, {})}
+        more = {"title": f"{title}: {required(answer, 'text')}", "bets": bets.get(question, {})}
         yield Facts(question, stated | more, line)
         if said := _came(market, answer):
             yield _settled(line, question, market, said)
@@ -199,7 +205,10 @@ def _moved(bets: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[_Price | Refu
     for prices in together.values():
         _last(prices).of.append(MARKET)
         for user in {one.user for one in prices}:
-            _last([one for one in prices if one.user == user]).of.append(user)
+            mine = [one for one in prices if one.user == user]
+            stands = _last(mine)
+            stands.of.append(user)
+            stands.middles = [(one.before + float(one.after)) / 2 for one in mine]
         yield from prices
 
 
@@ -230,14 +239,18 @@ def _last(prices: list[_Price]) -> _Price:
 
 
 def brier(told: Told) -> dict[str, list[float]]:
-    r"""Score each bet by :math:`(p - y)^2`, p between the prices before and after."""
+    r"""Score each bet by :math:`(p - y)^2`, p between the prices before and after, for its maker.
+
+    The price that the market stood at after it is no second bet.
+    """
     y = float(told.outcome == "yes")
-    before = told.stated.get("before", {})
+    left = {place: list(each) for place, each in told.stated.get("bets", {}).items()}
     found: dict[str, list[float]] = {}
     for one in told.forecasts:
-        if (began := before.get((iso(one.issued_at), one.value.entered[0]))) is not None:
-            p = (began + one.value.numbers[0]) / 2
-            found.setdefault(one.forecaster, []).append((p - y) ** 2)
+        if one.forecaster != MARKET and (
+            each := left.get((iso(one.issued_at), one.value.entered[0]))
+        ):
+            found.setdefault(one.forecaster, []).extend((p - y) ** 2 for p in each.pop(0))
     return found
 
 
@@ -250,8 +263,8 @@ FORMAT = Format(
         "brier": PlatformRule(
             score=brier,
             convention="0 to 1, smaller is better, each bet once",
-            why="theirs scores the middle of each bet's prices and counts each bet once, on a "
-            "sample of bets; ours stands over time at the price after it",
+            why="`forecast score` weighs by time the price after a bet; here the middle of its "
+            "prices counts once, and the platform takes a sample of bets",
         )
     },
 )

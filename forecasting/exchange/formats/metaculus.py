@@ -5,7 +5,8 @@ headers name the columns, for their order and number differ over the years. List
 with ``None`` for an option that was not offered yet. Rows without a forecaster's id are aggregates,
 their method in the place of the name; a project's anonymised zip has one column for both. An
 ``End Time`` that no new forecast follows is a withdrawal. Sub-questions of a group share a post,
-and are one event. The zip does not state the zero point of a logarithmic scale; the grid gives it.
+and are one event. The zip does not state the zero point of a logarithmic scale; the grid gives it,
+where it is further from a linear one than dates cut to days explain.
 
 Continuous questions resolve to a number, a date, ``below_lower_bound`` or ``above_upper_bound``;
 dates are counted in days since 1970 here.
@@ -53,6 +54,8 @@ QUESTIONS, FORECASTS, SCORES = "question_data.csv", "forecast_data.csv", "score_
 CONTINUOUS = ("numeric", "discrete", "date")
 #: Options may sum to something else by no more than this, which the greatest of them takes.
 _ROUNDING = Decimal("0.000001")
+#: Bounds and middle of a range of dates, each cut to its day, shift the middle by less than this.
+_CUT = 2.0
 _HASH = re.compile(r"[0-9a-f]{64}")
 _DAY = dt.timedelta(days=1)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -120,7 +123,7 @@ def question(row: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, dt.date
         lower, upper = place(row["Lower Bound"], "Lower Bound"), place(row["Upper Bound"], "Upper")
         stated |= scale(
             lower, upper, kind=kind,
-            zero_point=zero_point_of(lower, grid[len(grid) // 2], upper) if len(grid) > 2 else None,
+            zero_point=_zero_point(lower, grid, upper, kind),
             open_lower=row["Open Lower Bound"], open_upper=row["Open Upper Bound"],
         )  # fmt: skip
     elif kind == "binary":
@@ -134,6 +137,14 @@ def question(row: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, dt.date
         row["Resolution Known Time"] or row["Actual Close Time"], name="Resolution Known Time"
     )
     return stated, (row["Resolution"].strip(), known)
+
+
+def _zero_point(lower: float, grid: Sequence[float], upper: float, kind: str) -> float | None:
+    """Give the zero point that a grid shows; a grid of dates is cut to days, as its bounds are."""
+    if len(grid) < 3:
+        return None
+    slack = _CUT if kind == "date" else 0.0
+    return zero_point_of(lower, grid[len(grid) // 2], upper, slack=slack)
 
 
 def scale(

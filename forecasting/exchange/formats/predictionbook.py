@@ -105,7 +105,7 @@ FORMAT = Format(
         "brier": PlatformRule(
             score=brier_once,
             convention="0 to 1, smaller is better, each wager once",
-            why="ours stands over time, theirs counts each wager once, whenever it was made",
+            why="`forecast score` weighs by time, here each wager counts once, whenever made",
         )
     },
 )
