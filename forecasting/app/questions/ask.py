@@ -33,8 +33,6 @@ from forecasting.domain.setup import Setup
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
 
-_RANGE = re.compile(r"\s*([+-]?[0-9.,eE]+)\s*\.\.\s*([+-]?[0-9.,eE]+)\s*")
-
 
 def slug_of(title: str) -> str:
     """Make a slug from a title: its words in lower case, without the first "will", cut at 60.
@@ -108,11 +106,11 @@ class Asked:
         else:
             fields["closes"] = self.by.strip()
         if self.span:
-            found = _RANGE.fullmatch(self.span)
-            if found is None:
+            low, _, high = (part.strip() for part in self.span.partition(".."))
+            if not (low and high):
                 msg = f"range ({self.span}): must be two numbers"
                 raise InvalidInput(msg, hint="0..5000")
-            fields |= {"type": "numeric", "lower": found[1], "upper": found[2]}
+            fields |= {"type": "numeric", "lower": low, "upper": high}
         elif self.options or self.ordered:
             named = [option.strip() for option in self.options or self.ordered]
             fields |= {"type": "categorical" if self.options else "ordered", "options": named}
