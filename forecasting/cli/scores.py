@@ -308,7 +308,11 @@ def calibration(
         wanted = selection(kind, run, shown, question, tag, as_of, reading)
         wanted["past_close"] = past_close
         book.known(forecaster)
-        for note in book.left_out(counted=picture in EVERYBODY, **wanted):
+        types = ("numeric",) if picture == "pit" else ("binary",)
+        types = types if by or picture else ("binary", "numeric")
+        each = by == "horizon" or picture in ("over-time", "histogram")
+        read = {"share": None if each else share, "types": () if picture == "over-time" else types}
+        for note in book.left_out(counted=picture in EVERYBODY, **read, **wanted):
             relay(note)
         if by:
             rows = book.calibration_by(by, share=share, **wanted)
@@ -323,9 +327,8 @@ def calibration(
             result = book.calibration(share=share, score=score, **wanted)
             rows = [result.numbers] if result.numbers["n"] else []
         if not rows and (by or picture):
-            types = ("numeric" if picture == "pit" else "binary",)
-            read = None if picture == "over-time" else share
-            relay(book.why_empty(types=types, whose=True, share=read, **wanted))
+            at = None if picture == "over-time" else share
+            relay(book.why_empty(types=types, whose=True, share=at, **wanted))
         if out is not None:
             if not picture:
                 result.save(out, title=f"{who or 'everybody'} ({kind}, {reading} outcomes)")

@@ -1,5 +1,6 @@
 """Scores by forecaster and by group, with intervals over events, and what a table leaves out."""
 
+import datetime as dt
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -50,6 +51,8 @@ NO_UNIT = (
 #: Why an outcome that came at once is not scored: nobody had time to forecast it.
 SOON = "question{s} resolved within two days of opening (too_soon=True scores them)"
 OPEN = "question{s} without an outcome yet"
+#: Why a question with an outcome is in no frame: it was over before anybody spoke.
+OVER = "question{s} forecast only after the close, or after the outcome could be known"
 
 
 def scores(
@@ -380,15 +383,21 @@ def _filled(scored: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def left_out(
-    ledger: Ledger, wanted: Selection, *forecasters: str, counted: bool = True
+    ledger: Ledger,
+    wanted: Selection,
+    *forecasters: str,
+    counted: bool = True,
+    more: Counter[str] | None = None,
 ) -> list[str]:
     """Say what a table leaves out of a selection, each with its count and its reason.
 
-    Seals are `counted` as the worst that they could hold, or left out too.
+    Seals are `counted` as the worst that they could hold, or left out too. `more` are the reasons
+    of one table alone, with their counts.
     """
     reasons: Counter[str] = Counter()
     for kind in kinds_present(ledger) if wanted.kind == "all" else [wanted.kind]:
         reasons += _reasons(ledger, replace(wanted, kind=kind), forecasters)
+    reasons += more or Counter()
     notes = [f"left out: {_counted(reasons)}"] if reasons else []
     notes += [late_note(ledger, wanted), seal_note(ledger, wanted, *forecasters, counted=counted)]
     return [note for note in notes if note]
@@ -400,12 +409,15 @@ def _reasons(ledger: Ledger, wanted: Selection, forecasters: Sequence[str]) -> C
     reasons: Counter[str] = Counter()
     if wanted.kind in IN_BULK:
         told = in_bulk(ledger, catalog, wanted)
-        said = zip(told.question, told.forecaster, strict=True)
-        about = {question for question, who in said if not whose or who in whose}
+        said = zip(told.question, told.forecaster, told.issued_at.tolist(), strict=True)
     else:
         spoken = select(ledger, catalog, wanted)
-        about = {one.question for one in spoken if not whose or one.forecaster in whose}
-    for name in sorted(about):
+        said = ((one.question, one.forecaster, _plain(one.issued_at)) for one in spoken)
+    first: dict[str, dt.datetime] = {}
+    for name, who, at in said:
+        if (not whose or who in whose) and not (name in first and first[name] <= at):
+            first[name] = at
+    for name in sorted(first):
         standing, question = catalog.outcomes.get(name), catalog.questions[name]
         if standing is None or (wanted.as_of is not None and standing.resolved_at > wanted.as_of):
             reasons[OPEN] += 1
@@ -415,7 +427,13 @@ def _reasons(ledger: Ledger, wanted: Selection, forecasters: Sequence[str]) -> C
             reasons["question{s} before the scheduled close"] += 1
         elif not wanted.too_soon and standing.resolved_at - question.opens <= TOO_SOON:
             reasons[SOON] += 1
+        elif first[name] >= _plain(min(standing.resolved_at, question.closes)):
+            reasons[OVER] += 1
     return reasons
+
+
+def _plain(moment: dt.datetime) -> dt.datetime:
+    return moment.astimezone(dt.UTC).replace(tzinfo=None)
 
 
 def empty_note(
