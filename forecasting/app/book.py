@@ -12,7 +12,7 @@ from forecasting.app import columns
 from forecasting.app.book_record import Record
 from forecasting.app.book_review import Review
 from forecasting.app.book_world import World
-from forecasting.app.tidy import When, day, frame, listed, named, on, text, warned, when
+from forecasting.app.tidy import When, by_name, day, frame, listed, named, on, stated, warned, when
 from forecasting.errors import DatabaseUnusable, ForecastingError, InvalidInput, NotFound
 from forecasting.store import Ledger, status, upgrade
 
@@ -431,7 +431,10 @@ class Book[Table](Record[Table], Review[Table], World):
 
         now = clock.now()
         if isinstance(question, Mapping):
-            return add_fields(self.ledger, question, now)
+            from forecasting.app.questions.ask import dated
+
+            zone = str(question.get("zone") or config.zone() or self.zone())
+            return add_fields(self.ledger, dated(question, zone, now), now)
         return add_file(self.ledger, Path(question), now)
 
     def ask(
@@ -469,16 +472,14 @@ class Book[Table](Record[Table], Review[Table], World):
         from forecasting.app.questions.ask import Asked, ask, by_stated_rates
 
         now = clock.now()
-        stated = isinstance(forecast, Mapping)
-        if stated:
-            each = named(forecast)  # type: ignore[arg-type]
+        several = by_name(forecast)
         made = ask(
             self.ledger,
             Asked(title, by=day(by), ladder=[day(each) for each in ladder], **more),
             forecaster=forecaster or self.forecaster,
             now=now,
-            probability=None if forecast is None or stated else text(forecast),  # type: ignore[arg-type]
-            each=each or {},
+            probability=None if several else stated(forecast),
+            each=named(forecast if several else {} if each is None else each),
             because=because,
             zone=config.zone() or "",
         )
@@ -565,12 +566,13 @@ class Book[Table](Record[Table], Review[Table], World):
         """Take an item of evidence back, by an entry of its own."""
         from forecasting.app.news import add
 
+        now = clock.now()
         return add.retract(
             self.ledger,
             str(item),
             because=because,
-            now=clock.now(),
-            known_at=when(known_at, days="ends"),
+            now=now,
+            known_at=when(known_at, days="ends", now=now),
         )
 
     @staticmethod
@@ -629,8 +631,8 @@ class Book[Table](Record[Table], Review[Table], World):
         question: str,
         forecast: float | str | Mapping[Any, float | str] | None = None,
         *,
-        options: Mapping[str, str] | None = None,
-        quantiles: Mapping[str, str] | None = None,
+        options: Mapping[Any, float | str] | None = None,
+        quantiles: Mapping[Any, float | str] | None = None,
         ladder: Mapping[Any, float | str] | None = None,
         because: str = "",
         at: When = None,
@@ -640,21 +642,23 @@ class Book[Table](Record[Table], Review[Table], World):
     ) -> list[dict[str, Any]]:
         """Log a probability, a mapping of options or of quantile levels, or a ladder.
 
-        `options` and `quantiles` are a mapping that says which of the two it is. What stands and
-        was said in the same words `since` then is not said again.
+        `options` and `quantiles` are a mapping that says which of the two it is. Numbers may be
+        text, and a mapping may be a Series. What stands and was said in the same words `since`
+        then is not said again.
         """
         from forecasting.app.ledger.log import log
 
+        now = clock.now()
         return log(
             self.ledger,
             question,
             forecaster=forecaster or self.forecaster,
-            now=clock.now(),
-            probability=forecast if isinstance(forecast, str) else _stated(forecast),
-            options=options,
-            quantiles=quantiles,
-            ladder=_stated(ladder) if ladder else None,
-            at=None if at is None else on(self.ledger, question, at, days="noon"),
+            now=now,
+            probability=stated(forecast),
+            options=stated(options),
+            quantiles=stated(quantiles),
+            ladder=stated(ladder),
+            at=on(self.ledger, question, at, days="noon", now=now),
             because=because,
             sealed=sealed,
             since=since,
@@ -698,12 +702,13 @@ class Book[Table](Record[Table], Review[Table], World):
         """Withdraw the forecaster's forecast in force."""
         from forecasting.app.ledger.log import withdraw
 
+        now = clock.now()
         return withdraw(
             self.ledger,
             question,
             forecaster=self.forecaster,
-            now=clock.now(),
-            at=None if at is None else on(self.ledger, question, at, days="noon"),
+            now=now,
+            at=on(self.ledger, question, at, days="noon", now=now),
         )
 
     def history(self, question: str, *, run: str | None = None, **filters: Any) -> Table:
@@ -740,7 +745,8 @@ class Book[Table](Record[Table], Review[Table], World):
         if isinstance(on, str):
             on = [on]
         effects = [f"{q}={effect}" for q, effect in on.items()] if isinstance(on, Mapping) else on
-        moment = when(known_at, days="ends")
+        now = clock.now()
+        moment = when(known_at, days="ends", now=now)
         if moment is None:
             msg = "known_at: must be given"
             raise InvalidInput(msg)
@@ -749,9 +755,9 @@ class Book[Table](Record[Table], Review[Table], World):
             title,
             source=source,
             known_at=moment,
-            event_at=when(event_at, days="ends"),
+            event_at=when(event_at, days="ends", now=now),
             on=list(effects),
-            now=clock.now(),
+            now=now,
             **more,
         )
 
@@ -898,13 +904,6 @@ class Book[Table](Record[Table], Review[Table], World):
         from forecasting.app.world.processes import prior_rows
 
         return self._give(prior_rows(self.ledger, questions=questions))
-
-
-def _stated(forecast: Any) -> Any:
-    """Write numbers as a door reads them, in a mapping too."""
-    if isinstance(forecast, Mapping):
-        return named(forecast)
-    return None if forecast is None else text(forecast)
 
 
 #: A book whose tables are lists of rows: the command line's and the web's.

@@ -25,6 +25,10 @@ class Record[Table]:
         """The name under which this book records."""
         raise NotImplementedError
 
+    def zone(self, *names: str) -> str:
+        """Give the zone of a question, or that processes share; without a name the bank's."""
+        raise NotImplementedError
+
     def resolve(
         self,
         question: str,
@@ -38,13 +42,14 @@ class Record[Table]:
         """Record an outcome, or a corrected version of it."""
         from forecasting.app.ledger.resolve import resolve
 
+        now = clock.now()
         return resolve(
             self.ledger,
             question,
             text(outcome),
             source=source,
-            now=clock.now(),
-            at=on(self.ledger, question, at, days="ends"),
+            now=now,
+            at=on(self.ledger, question, at, days="ends", now=now),
             note=note,
             early_no=early_no,
         )
@@ -55,12 +60,13 @@ class Record[Table]:
         """Annul a question: it is not scored."""
         from forecasting.app.ledger.resolve import annul
 
+        now = clock.now()
         return annul(
             self.ledger,
             question,
             source=source,
-            now=clock.now(),
-            at=on(self.ledger, question, at, days="ends"),
+            now=now,
+            at=on(self.ledger, question, at, days="ends", now=now),
             note=note,
         )
 
@@ -70,13 +76,14 @@ class Record[Table]:
         """Record another reading of an outcome; the official resolution is unchanged."""
         from forecasting.app.ledger.resolve import dispute
 
+        now = clock.now()
         return dispute(
             self.ledger,
             question,
             text(outcome),
             source=source,
-            now=clock.now(),
-            at=on(self.ledger, question, at, days="ends"),
+            now=now,
+            at=on(self.ledger, question, at, days="ends", now=now),
             note=note,
         )
 
@@ -225,11 +232,13 @@ class Record[Table]:
         """Record that you looked at processes (`every`: all), and nothing more had happened."""
         from forecasting.app.news.world import watch
 
-        now = clock.now()
+        now, zone = clock.now(), ""
+        if until is not None:
+            zone = self.zone(*processes) or self.zone()
         return watch(
             self.ledger,
             processes,
-            until=when(until) or now,
+            until=when(until, days="ends", zone=zone, now=now) or now,
             now=now,
             every=every,
             who=forecaster or self.forecaster,

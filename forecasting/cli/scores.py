@@ -38,6 +38,8 @@ FILTERS = (
 
 PICTURES = ("reliability", "mcb-dsc", "murphy", "over-time", "histogram", "pit")
 EVERYBODY = ("mcb-dsc", "murphy", "over-time")
+#: The types of question that a calibration without a picture reads.
+READ = ("binary", "numeric")
 BY_COLUMNS = (
     "miscalibration",
     "null_miscalibration",
@@ -308,11 +310,14 @@ def calibration(
         wanted = selection(kind, run, shown, question, tag, as_of, reading)
         wanted["past_close"] = past_close
         book.known(forecaster)
-        types = ("numeric",) if picture == "pit" else ("binary",)
-        types = types if by or picture else ("binary", "numeric")
+        types: tuple[str, ...] = ("numeric",) if picture == "pit" else ("binary",)
         each = by == "horizon" or picture in ("over-time", "histogram")
-        read = {"share": None if each else share, "types": () if picture == "over-time" else types}
-        for note in book.left_out(counted=picture in EVERYBODY, **read, **wanted):
+        for note in book.left_out(
+            counted=picture in EVERYBODY,
+            share=None if each else share,
+            types=() if picture == "over-time" else types if by or picture else READ,
+            **wanted,
+        ):
             relay(note)
         if by:
             rows = book.calibration_by(by, share=share, **wanted)

@@ -13,7 +13,7 @@ DAYS = [f"2025-0{1 + day // 28}-{1 + day % 28:02d}" for day in range(8 * 28)]
 
 
 def rows(rng):
-    """Forecasts of random questions: withdrawn, late, annulled, open, over at once; of all types."""
+    """Give forecasts of random questions: withdrawn, late, annulled, open, or over at once."""
     for number in range(40):
         closes = rng.choice([28, 56, 84])
         known = rng.choice([1, 2, 3, 10, 20, 40, 80, closes])

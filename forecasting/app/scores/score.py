@@ -3,7 +3,7 @@
 import datetime as dt
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -409,7 +409,9 @@ def _reasons(ledger: Ledger, wanted: Selection, forecasters: Sequence[str]) -> C
     reasons: Counter[str] = Counter()
     if wanted.kind in IN_BULK:
         told = in_bulk(ledger, catalog, wanted)
-        said = zip(told.question, told.forecaster, told.issued_at.tolist(), strict=True)
+        moments: Iterable[dt.datetime] = told.issued_at.tolist()
+        said: Iterable[tuple[str, str, dt.datetime]]
+        said = zip(told.question, told.forecaster, moments, strict=True)
     else:
         spoken = select(ledger, catalog, wanted)
         said = ((one.question, one.forecaster, _plain(one.issued_at)) for one in spoken)
