@@ -68,7 +68,7 @@ def show(question: str) -> None:
 
     \b
     Example:
-      forecast questions show leaders-meet@2026-12-31
+      forecast questions show convoy
     """
     with opened() as book:
         shown = book.question(question)
@@ -248,7 +248,7 @@ def same_as(question: str | None, url: str | None, **given: Any) -> None:
 
     \b
     Examples:
-      forecast questions same-as leaders-meet@2026-04-30 https://www.metaculus.com/questions/42490
+      forecast questions same-as convoy https://www.metaculus.com/questions/12345
       forecast questions same-as
     """
     from forecasting.errors import InvalidInput

@@ -61,8 +61,8 @@ def resolve(question: str, outcome: str, source: str, at: str, note: str, early_
 
     \b
     Example:
-      forecast resolve leaders-meet@2026-12-31 no --source https://example.org/news \
-        --at 2026-12-31T22:00Z
+      forecast resolve convoy no --source https://example.org/news \
+        --at 2027-01-31T22:00Z
     """
     with opened() as book:
         moment = times.optional(at, zone_name=book.zone(question), day_means="ends")
@@ -91,7 +91,7 @@ def annul(question: str, source: str, at: str, note: str) -> None:
 
     \b
     Example:
-      forecast annul summit-venue --source https://example.org/news --note "no summit"
+      forecast annul convoy --source https://example.org/news --note "none was sent"
     """
     with opened() as book:
         moment = times.optional(at, zone_name=book.zone(question), day_means="ends")
@@ -114,8 +114,8 @@ def dispute(question: str, outcome: str, source: str, at: str, note: str) -> Non
 
     \b
     Example:
-      forecast dispute general-ceasefire-2026@2026-12-31 yes --at 2026-05-11 \
-        --source https://example.org/ceasefire-before-2027
+      forecast dispute convoy yes --at 2027-01-20 \
+        --source https://example.org/it-had-arrived
     """
     with opened() as book:
         moment = times.optional(at, zone_name=book.zone(question), day_means="ends")
@@ -135,7 +135,7 @@ def reopen(question: str, source: str, note: str) -> None:
 
     \b
     Example:
-      forecast reopen exchange-1000-2026-first-stage --source https://example.org/denial
+      forecast reopen convoy --source https://example.org/denial
     """
     with opened() as book:
         rows = book.reopen(question, source=source, note=note)
@@ -159,8 +159,8 @@ def resolutions(question: str, scores: bool, kind: str, run: str) -> None:
 
     \b
     Examples:
-      forecast resolutions exchange-1000-2025
-      forecast resolutions general-ceasefire-2026 --scores --kind replay
+      forecast resolutions convoy
+      forecast resolutions convoy --scores --kind replay
     """
     with opened() as book:
         if not scores:

@@ -133,7 +133,7 @@ def test_a_missing_argument_is_answered_by_an_example(said):
     assert 'Try: forecast news retract 612 --because "denied' in said(
         "news", "retract", "612", code=2
     )
-    assert "Try: forecast annul summit-venue --source" in said("annul", "who-chairs", code=2)
+    assert "Try: forecast annul convoy --source" in said("annul", "who-chairs", code=2)
 
 
 def test_a_table_of_news_is_read_by_the_usual_names_and_shown_without_tags(said, tmp_path):

@@ -125,7 +125,7 @@ def same_as(
         raise NotFound(msg, hint="forecast questions list")
     if not (url in catalog.questions or (url.startswith(("http://", "https://")) and "." in url)):
         msg = f"url ({plainly(url)}): must be an address, or the id of an imported question"
-        raise InvalidInput(msg, hint="https://www.metaculus.com/questions/41138")
+        raise InvalidInput(msg, hint="https://www.metaculus.com/questions/12345")
     if url == question:
         msg = f"url ({plainly(url)}): is the question itself"
         raise InvalidInput(msg)
