@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from forecasting.app.frames import Selection, resolved
+from forecasting.app.frames import Selection, resolved, where
 from forecasting.app.scores.score import empty_note
 from forecasting.domain.forecast import DENSE, SHOWN
 from forecasting.errors import InvalidInput
@@ -93,7 +93,7 @@ def picked(
     """
     import numpy as np
 
-    kept = frame[~frame["too_soon"]]
+    kept = where(frame, ~frame["too_soon"])
     rows = stood(kept).sort_values(["event", "question", "forecaster"]) if len(kept) else kept
     pairs = list(zip(rows["question"], rows["forecaster"], strict=True))
     place = {pair: row for row, pair in enumerate(pairs)}
@@ -177,18 +177,18 @@ def unread(
     question is read.
     """
     frame = resolved(ledger, wanted)
-    frame = frame[~frame["too_soon"]]
+    frame = where(frame, ~frame["too_soon"])
     taken = frame["type"].isin(list(types))
     reasons: Counter[str] = Counter()
     for kind, n in frame[~taken].groupby("type")["question"].nunique().items():
         reasons[f"{kind} question{{s}}, which this does not read"] = int(n)
-    frame = frame[taken]
+    frame = where(frame, taken)
     if "numeric" in types and (frame["type"] == "numeric").any():
         numeric = frame[frame["type"] == "numeric"]
         usual, levels = _usual(numeric)
         odd = set(numeric["question"]) - set(numeric.loc[levels == usual, "question"])
         reasons["question{s} with other quantile levels than most"] = len(odd)
-        frame = frame[~frame["question"].isin(odd)]
+        frame = where(frame, ~frame["question"].isin(odd))
     if share is None or frame.empty:
         return +reasons
     read = at_share(share)(frame)["question"]
@@ -227,7 +227,7 @@ def by_group(
         msg = f"by ({by}): must be one of {', '.join(GROUPS)}"
         raise InvalidInput(msg)
     frame = resolved(ledger, selection)
-    frame = frame[frame["type"] == "binary"]
+    frame = where(frame, frame["type"] == "binary")
     if by == "horizon":
         chosen = {
             f"{days:g} d before close, still open": picked(frame, before_close(days), seed=seed)
@@ -378,7 +378,7 @@ def from_frame(
     from forecasting.calibration import corp, reading, spiegelhalter_z
     from forecasting.calibration.slope import fit_line
 
-    frame = frame[(frame["type"] == "binary") & ~frame["too_soon"]]
+    frame = where(frame, (frame["type"] == "binary") & ~frame["too_soon"])
     chosen = picked(frame, at_share(share), seed=seed)
     n = round(chosen.n)
     result: dict[str, Any] = {
@@ -439,12 +439,14 @@ def _binned(chosen: Picked) -> dict[str, float]:
 
 def _pooled(frame: "pd.DataFrame", seed: int) -> dict[str, Any]:
     """Give the curve of every update, with its band over events."""
+    import pandas as pd
+
     from forecasting.calibration import confidence_band
 
     every = confidence_band(
         frame["forecast"].astype(float).to_numpy(),
         frame["outcome"].astype(int).to_numpy(),
-        cluster=frame["event"].tolist(),
+        cluster=pd.factorize(frame["event"])[0],
         level=LEVEL,
         seed=seed,
     )
