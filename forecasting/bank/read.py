@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -112,7 +113,7 @@ def read_bank(root: Path, *, now: dt.datetime | None = None, zone: str = DEFAULT
                 place.file, place.source, now=now, zone_name=place.zone or zone_name
             )
         except InvalidInput as fault:
-            line = place.line("options")
+            line = _line(place, fault)
             problems.append(Problem(place.source, line, "value", fault.message, fault.hint))
             continue
         places[slug] = place
@@ -184,10 +185,15 @@ def read_question_file(
         if place.file.answer:
             parse_predicate(place.file.answer, zone=questions[0].zone)
     except InvalidInput as fault:
-        field_name = "answer" if fault.message.startswith("answer") else "options"
-        line = place.line(field_name)
+        line = _line(place, fault)
         return [], [], [Problem(str(path), line, "value", fault.message, fault.hint)]
     return questions, resolutions, problems
+
+
+def _line(place: Place, fault: InvalidInput) -> int:
+    """Give the line of the field that a fault begins with, else of the options."""
+    name = re.split(r"[ (:]", fault.message, maxsplit=1)[0]
+    return place.line({"bounds": "lower", "outcome": "resolution"}.get(name, name))
 
 
 def question_of(
@@ -196,7 +202,8 @@ def question_of(
     """Build a question, or the rungs of a ladder, from the fields that a file would have."""
     file, faults = validated(QuestionFile, dict(fields), dict(fields), source)
     if file is None:
-        raise InvalidInput(faults[0].message, hint=faults[0].hint)
+        # Nobody who asks has written a file.
+        raise InvalidInput(re.sub("^file: ", "question: ", faults[0].message), hint=faults[0].hint)
     return build_question(file, source, now=now, zone_name=zone_name)[0]
 
 

@@ -21,7 +21,7 @@ def frame():
     opens = np.full(ROWS, start)
     names = np.array([f"question-{n}" for n in range(QUESTIONS)], dtype=object)
     people = np.array([f"person-{n}" for n in range(PEOPLE)], dtype=object)
-    made = pd.DataFrame({
+    return pd.DataFrame({
         "question": pd.array(names[of], dtype="str"),
         "forecaster": pd.array(people[rng.integers(0, PEOPLE, ROWS)], dtype="str"),
         "forecast": rng.integers(1, 100, ROWS) / 100,
@@ -31,7 +31,7 @@ def frame():
         "closes": opens + pd.Timedelta(days=90),
         "closed_at": pd.Series(pd.NaT, index=range(ROWS)).dt.tz_localize("UTC"),
         "outcome": of % 2,
-        **{name: pd.Series([None] * ROWS, dtype=object) for name in ("lower", "upper", "zero_point")},
+        **dict.fromkeys(("lower", "upper", "zero_point"), pd.Series([None] * ROWS, dtype=object)),
         "type": pd.array(["binary"] * ROWS, dtype="str"),
         "event": pd.array(names[of], dtype="str"),
         "topic": pd.array([""] * ROWS, dtype="str"),
@@ -42,7 +42,6 @@ def frame():
         "unit": pd.array([""] * ROWS, dtype="str"),
         "too_soon": np.zeros(ROWS, dtype=bool),
     })  # fmt: skip
-    return made
 
 
 @pytest.mark.parametrize(

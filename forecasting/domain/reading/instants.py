@@ -29,7 +29,8 @@ _MONTHS = {
     for name in (names, names[:3])
 } | {"sept": 9}  # fmt: skip
 _MONTH = r"(?P<month>[A-Za-z]{3,9})\.?"
-_WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?(?:, ?| ))?"
+_WEEKDAY = r"(?:(?P<named>mon|tue|wed|thu|fri|sat|sun)(?:s|nes|rs|ur)?(?:day)?(?:, ?| ))?"
+_WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _NTH = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _DATES = tuple(
     re.compile(pattern, re.ASCII | re.IGNORECASE)
@@ -279,7 +280,11 @@ def _of_parts(parts: dict[str, str | None], cell: str, name: str, order: str) ->
         return dt.date(year, other, one) if dmy else dt.date(year, one, other)
     named = parts.get("month")
     month = _MONTHS[named.casefold()] if named else int(parts["figures"] or 0)
-    return dt.date(year, month, int(parts["day"] or 0))
+    made = dt.date(year, month, int(parts["day"] or 0))
+    if (said := parts.get("named")) and _WEEK.index(said.casefold()) != made.weekday():
+        msg = f"{name} ({plainly(cell)}): that day is a {made:%A}"
+        raise InvalidInput(msg, hint=made.isoformat())
+    return made
 
 
 def _of_day(found: dt.date, cell: str, name: str, days: Days, zone: str) -> dt.datetime:
