@@ -17,6 +17,8 @@ from forecasting.errors import InvalidInput
 if TYPE_CHECKING:
     from forecasting.errors import Problem
 
+#: Of a match: what it is of, whether it is scored, and where.
+MATCHED = ("question", "differs", "complement", "other", "url", "said_by")
 COLUMNS = ("id", "mine", "model", "outcome", "by", "difference", "status", "title", "type")
 #: What a ladder shows of its rungs.
 RUNGS = ("id", "latest", "outcome", "by", "status", "title", "type")
@@ -258,9 +260,12 @@ def same_as(question: str | None, url: str | None, **given: Any) -> None:
         raise InvalidInput(msg, hint=f"forecast questions same-as {question} https://...")
     with opened() as book:
         if question is None or url is None:
-            emit(book.matches(), title="matches")
+            emit(book.matches(), columns=MATCHED, always=4, title="matches")
         else:
-            emit([book.same_as(question, url, **given)])
+            match = book.same_as(question, url, **given)
+            emit([match], columns=MATCHED, always=4)
+            if not match["other"] and not given["undo"]:
+                say("nothing from that address is imported yet; its crowd stands here once it is")
 
 
 @questions.command()

@@ -12,9 +12,9 @@ from forecasting.errors import EarlyNo
 COLUMNS = (
     "question",
     "outcome",
-    "version",
     "status",
     "stands",
+    "version",
     "resolved_at",
     "source",
     "recorded_at",
@@ -164,7 +164,7 @@ def resolutions(question: str, scores: bool, kind: str, run: str) -> None:
     """
     with opened() as book:
         if not scores:
-            emit(book.resolutions(question), columns=COLUMNS)
+            emit(book.resolutions(question), columns=COLUMNS, always=4)
             return
         rows = book.resolutions(question, scores=True, kind=kind, run=run)
     if rows and not any(row["n"] for row in rows):

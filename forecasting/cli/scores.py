@@ -191,18 +191,21 @@ def score(
     shown = any(row["while_open"] is not None for row in rows)
     if shown:
         say(WHILE_OPEN)
-    several = len({ruled(row) for row in rows}) > 1
+    # Of several blocks of the same forecasters, the type says which is which.
+    several = len({row["type"] for row in rows}) > 1
+    rules = len({ruled(row) for row in rows}) > 1
     if settings().format == "table":
         rows = [{**row, "rule": ruled(row)} for row in rows]
     columns = [
         *([] if by == "forecaster" else [by]),
         "forecaster",
         "mean",
-        *(["rule"] if several else []),
+        *(["type"] if several else []),
+        *(["rule"] if rules else []),
         *(["while_open"] if shown else []),
         *(["kind"] if kind == "all" else []),
         *(["unit"] if any(row["unit"] for row in rows) else []),
-        "type",
+        *([] if several else ["type"]),
         "lower",
         "upper",
         "n_questions",
@@ -219,7 +222,7 @@ def score(
         rows,
         columns=columns,
         title=_title(rows, kind, against, reading) if rows else "",
-        always=(2 if by == "forecaster" else 3) + several,
+        always=(2 if by == "forecaster" else 3) + several + rules,
     )
 
 

@@ -190,3 +190,17 @@ def test_a_workspace_is_not_made_for_nobody(said, tmp_path, name):
 def test_the_next_command_can_be_pasted_after_a_name_with_a_space(said, tmp_path):
     shown = said("--as", "ana", "init", str(tmp_path / "with space"))
     assert f"cd '{tmp_path / 'with space'}', then " in shown
+
+
+def test_a_match_and_an_outcome_say_at_any_width_whether_they_count(said, monkeypatch):
+    there = "https://www.metaculus.com/questions/12345/some-words"
+    match = ("questions", "same-as", "a-convoy-reach-the-camp", there)
+    told = said(*match, "--differs", "another day and another source")
+    assert "nothing from that address is imported yet" in told
+    for width in ("60", "80", "200"):
+        monkeypatch.setenv("COLUMNS", width)
+        shown = said("questions", "same-as").partition("hidden")[0].split()
+        assert {"differs", "complement", "another"} <= set(shown)
+        said("resolve", "who-chairs", "a", "--source", "x", "--note", f"at {width}")
+        shown = said("resolutions", "who-chairs").partition("hidden")[0].split()
+        assert {"status", "stands", "outcome"} <= set(shown)

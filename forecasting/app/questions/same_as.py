@@ -126,7 +126,7 @@ def same_as(
     if not (url in catalog.questions or (url.startswith(("http://", "https://")) and "." in url)):
         msg = f"url ({plainly(url)}): must be an address, or the id of an imported question"
         raise InvalidInput(msg, hint="https://www.metaculus.com/questions/12345")
-    if url == question:
+    if url == question or _plain(url) == _plain(catalog.questions[question].source):
         msg = f"url ({plainly(url)}): is the question itself"
         raise InvalidInput(msg)
     if catalog.questions[question].type != "binary":
