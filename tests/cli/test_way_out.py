@@ -193,6 +193,7 @@ def test_the_next_command_can_be_pasted_after_a_name_with_a_space(said, tmp_path
 
 
 def test_a_match_and_an_outcome_say_at_any_width_whether_they_count(said, monkeypatch):
+    monkeypatch.setenv("FORECASTING_NOW", "2026-11-23T12:00:00Z")
     there = "https://www.metaculus.com/questions/12345/some-words"
     match = ("questions", "same-as", "a-convoy-reach-the-camp", there)
     told = said(*match, "--differs", "another day and another source")
