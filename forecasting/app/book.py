@@ -12,7 +12,7 @@ from forecasting.app import columns
 from forecasting.app.book_record import Record
 from forecasting.app.book_review import Review
 from forecasting.app.book_world import World
-from forecasting.app.tidy import When, day, frame, listed, named, on, text, warned, when
+from forecasting.app.tidy import When, by_name, day, frame, listed, named, on, stated, warned, when
 from forecasting.domain.forecasters import OURS, not_a_person
 from forecasting.errors import DatabaseUnusable, ForecastingError, InvalidInput, NotFound
 from forecasting.store import Ledger, status, upgrade
@@ -439,7 +439,10 @@ class Book[Table](Record[Table], Review[Table], World):
 
         now = clock.now()
         if isinstance(question, Mapping):
-            return add_fields(self.ledger, question, now)
+            from forecasting.app.questions.ask import dated
+
+            zone = str(question.get("zone") or config.zone() or self.zone())
+            return add_fields(self.ledger, dated(question, zone, now), now)
         return add_file(self.ledger, Path(question), now)
 
     def ask(
@@ -477,17 +480,15 @@ class Book[Table](Record[Table], Review[Table], World):
         from forecasting.app.questions.ask import Asked, ask, by_stated_rates
 
         now = clock.now()
-        stated = isinstance(forecast, Mapping)
-        if stated:
-            each = named(forecast)  # type: ignore[arg-type]
+        several = by_name(forecast)
         made = ask(
             self.ledger,
             Asked(title, by=day(by), ladder=[day(each) for each in ladder], **more),
             forecaster=self.speaker(forecaster),
             now=now,
             tell=self._tell,
-            probability=None if forecast is None or stated else text(forecast),  # type: ignore[arg-type]
-            each=each or {},
+            probability=None if several else stated(forecast),
+            each=named(forecast if several else {} if each is None else each),
             because=because,
             zone=config.zone() or "",
         )
@@ -577,12 +578,13 @@ class Book[Table](Record[Table], Review[Table], World):
         """Take an item of evidence back, by an entry of its own."""
         from forecasting.app.news import add
 
+        now = clock.now()
         return add.retract(
             self.ledger,
             str(item),
             because=because,
-            now=clock.now(),
-            known_at=when(known_at, days="ends"),
+            now=now,
+            known_at=when(known_at, days="ends", now=now),
         )
 
     @staticmethod
@@ -641,8 +643,8 @@ class Book[Table](Record[Table], Review[Table], World):
         question: str,
         forecast: float | str | Mapping[Any, float | str] | None = None,
         *,
-        options: Mapping[str, str] | None = None,
-        quantiles: Mapping[str, str] | None = None,
+        options: Mapping[Any, float | str] | None = None,
+        quantiles: Mapping[Any, float | str] | None = None,
         ladder: Mapping[Any, float | str] | None = None,
         because: str = "",
         at: When = None,
@@ -652,22 +654,24 @@ class Book[Table](Record[Table], Review[Table], World):
     ) -> list[dict[str, Any]]:
         """Log a probability, a mapping of options or of quantile levels, or a ladder.
 
-        `options` and `quantiles` are a mapping that says which of the two it is. What stands and
-        was said in the same words `since` then is not said again.
+        `options` and `quantiles` are a mapping that says which of the two it is. Numbers may be
+        text, and a mapping may be a Series. What stands and was said in the same words `since`
+        then is not said again.
         """
         from forecasting.app.ledger.log import log
 
+        now = clock.now()
         return log(
             self.ledger,
             question,
             forecaster=self.speaker(forecaster),
-            now=clock.now(),
+            now=now,
             tell=self._tell,
-            probability=forecast if isinstance(forecast, str) else _stated(forecast),
-            options=options,
-            quantiles=quantiles,
-            ladder=_stated(ladder) if ladder else None,
-            at=None if at is None else on(self.ledger, question, at, days="noon"),
+            probability=stated(forecast),
+            options=stated(options),
+            quantiles=stated(quantiles),
+            ladder=stated(ladder),
+            at=on(self.ledger, question, at, days="noon", now=now),
             because=because,
             sealed=sealed,
             since=since,
@@ -711,12 +715,13 @@ class Book[Table](Record[Table], Review[Table], World):
         """Withdraw the forecaster's forecast in force."""
         from forecasting.app.ledger.log import withdraw
 
+        now = clock.now()
         return withdraw(
             self.ledger,
             question,
             forecaster=self.forecaster,
-            now=clock.now(),
-            at=None if at is None else on(self.ledger, question, at, days="noon"),
+            now=now,
+            at=on(self.ledger, question, at, days="noon", now=now),
         )
 
     def history(self, question: str, *, run: str | None = None, **filters: Any) -> Table:
@@ -753,7 +758,8 @@ class Book[Table](Record[Table], Review[Table], World):
         if isinstance(on, str):
             on = [on]
         effects = [f"{q}={effect}" for q, effect in on.items()] if isinstance(on, Mapping) else on
-        moment = when(known_at, days="ends")
+        now = clock.now()
+        moment = when(known_at, days="ends", now=now)
         if moment is None:
             msg = "known_at: must be given"
             raise InvalidInput(msg)
@@ -762,9 +768,9 @@ class Book[Table](Record[Table], Review[Table], World):
             title,
             source=source,
             known_at=moment,
-            event_at=when(event_at, days="ends"),
+            event_at=when(event_at, days="ends", now=now),
             on=list(effects),
-            now=clock.now(),
+            now=now,
             **more,
         )
 
@@ -916,13 +922,6 @@ class Book[Table](Record[Table], Review[Table], World):
         from forecasting.app.world.processes import prior_rows
 
         return self._give(prior_rows(self.ledger, questions=questions))
-
-
-def _stated(forecast: Any) -> Any:
-    """Write numbers as a door reads them, in a mapping too."""
-    if isinstance(forecast, Mapping):
-        return named(forecast)
-    return None if forecast is None else text(forecast)
 
 
 #: A book whose tables are lists of rows: the command line's and the web's.

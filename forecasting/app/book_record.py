@@ -29,6 +29,10 @@ class Record[Table]:
         """Give the name of who speaks, by default this book's."""
         raise NotImplementedError
 
+    def zone(self, *names: str) -> str:
+        """Give the zone of a question, or that processes share; without a name the bank's."""
+        raise NotImplementedError
+
     def resolve(
         self,
         question: str,
@@ -43,13 +47,14 @@ class Record[Table]:
         """Record an outcome, or a corrected version of it; `early_no` says `sure` of a no."""
         from forecasting.app.ledger.resolve import resolve
 
+        now = clock.now()
         return resolve(
             self.ledger,
             question,
             text(outcome),
             source=source,
-            now=clock.now(),
-            at=on(self.ledger, question, at, days="ends"),
+            now=now,
+            at=on(self.ledger, question, at, days="ends", now=now),
             note=note,
             sure=sure or early_no,
         )
@@ -60,12 +65,13 @@ class Record[Table]:
         """Annul a question: it is not scored."""
         from forecasting.app.ledger.resolve import annul
 
+        now = clock.now()
         return annul(
             self.ledger,
             question,
             source=source,
-            now=clock.now(),
-            at=on(self.ledger, question, at, days="ends"),
+            now=now,
+            at=on(self.ledger, question, at, days="ends", now=now),
             note=note,
         )
 
@@ -75,13 +81,14 @@ class Record[Table]:
         """Record another reading of an outcome; the official resolution is unchanged."""
         from forecasting.app.ledger.resolve import dispute
 
+        now = clock.now()
         return dispute(
             self.ledger,
             question,
             text(outcome),
             source=source,
-            now=clock.now(),
-            at=on(self.ledger, question, at, days="ends"),
+            now=now,
+            at=on(self.ledger, question, at, days="ends", now=now),
             note=note,
         )
 
@@ -230,11 +237,13 @@ class Record[Table]:
         """Record that you looked at processes (`every`: all), and nothing more had happened."""
         from forecasting.app.news.world import watch
 
-        now = clock.now()
+        now, zone = clock.now(), ""
+        if until is not None:
+            zone = self.zone(*processes) or self.zone()
         return watch(
             self.ledger,
             processes,
-            until=when(until, days="ends") or now,
+            until=when(until, days="ends", zone=zone, now=now) or now,
             now=now,
             every=every,
             who=self.speaker(forecaster),

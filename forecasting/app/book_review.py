@@ -53,13 +53,31 @@ class Review[Table]:
             missing=missing,
             selection=_chosen(filters),
         )
+        # What resolved too soon is counted among what is left out, so no row shows it.
+        rows = [row for row in rows if not row.pop("excluded", False)]
         return self._give(rows, (), (by, *columns.SCORES))
 
-    def left_out(self, *forecasters: str, counted: bool = True, **filters: Any) -> list[str]:
-        """Say what a table leaves out of a selection, each with its count and its reason."""
+    def left_out(
+        self,
+        *forecasters: str,
+        counted: bool = True,
+        share: float | None = None,
+        types: Sequence[str] = (),
+        **filters: Any,
+    ) -> list[str]:
+        """Say what a table leaves out of a selection, each with its count and its reason.
+
+        With `types`, of a calibration of questions of those types, read at a `share` of their
+        windows (None: no one moment is read).
+        """
         from forecasting.app.scores.score import left_out
 
-        return left_out(self.ledger, _chosen(filters), *forecasters, counted=counted)
+        wanted, more = _chosen(filters), None
+        if types:
+            from forecasting.app.scores.calibrate import unread
+
+            more = unread(self.ledger, wanted, types=types, share=share)
+        return left_out(self.ledger, wanted, *forecasters, counted=counted, more=more)
 
     def why_empty(
         self,

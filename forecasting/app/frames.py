@@ -143,7 +143,7 @@ def resolved(
     frame = scoring_frame(ledger, catalog, chosen, as_of=wanted.as_of, head=head, withdrawals=taken)
     if wanted.too_soon:
         frame["too_soon"] = False
-    return frame if wanted.closed_by is None else frame[frame["closes"] <= wanted.closed_by]
+    return frame if wanted.closed_by is None else where(frame, frame["closes"] <= wanted.closed_by)
 
 
 def shown(
@@ -413,6 +413,11 @@ def _taken_back(told: Heard, withdrawals: Sequence[Withdrawal]) -> "pd.Series[An
         if later:
             found[row] = min(later)
     return pd.Series(pd.DatetimeIndex(found).tz_localize("UTC"))
+
+
+def where(frame: "pd.DataFrame", mask: "pd.Series[bool]") -> "pd.DataFrame":
+    """Give the rows for which a mask is true; all of them are not copied: they may be millions."""
+    return frame if mask.all() else frame[mask]
 
 
 def same_window(frame: "pd.DataFrame", forecasters: Sequence[str]) -> "pd.DataFrame":

@@ -48,11 +48,14 @@ def warned(note: str) -> None:
     warnings.warn(note, skip_file_prefixes=(str(Path(__file__).parents[1]),))
 
 
-def when(moment: Any, *, days: "Days" = "begins", zone: str = "") -> dt.datetime | None:
+def when(
+    moment: Any, *, days: "Days" = "begins", zone: str = "", now: dt.datetime | None = None
+) -> dt.datetime | None:
     """Read a moment or a day, as text or as Python, pandas or NumPy has it; None stays None.
 
     A midnight without a zone is a day, as pandas writes days; any other time without one is
-    refused. A text without an offset is read in `zone`, where one is given. What is said of today,
+    refused. A text without an offset is read in `zone`, where one is given. `now` is what ``now``
+    and ``today`` mean: whoever refuses what lies ahead gives their own. What is said of today,
     whose noon or end is still to come, stands from now.
     """
     from forecasting import clock
@@ -65,7 +68,7 @@ def when(moment: Any, *, days: "Days" = "begins", zone: str = "") -> dt.datetime
     plain = _python(moment)
     if isinstance(plain, dt.datetime) and not _is_midnight(plain):
         return utc(plain)
-    now = clock.now()
+    now = now or clock.now()
     manner = Manner(now=now)
     found = read(_words(plain), days=days, zone=zone, local=bool(zone), manner=manner)
     if days != "begins" and found > now:
@@ -87,12 +90,36 @@ def day(value: Any) -> str:
     return plain.date().isoformat() if isinstance(plain, dt.datetime) else str(_words(plain))
 
 
-def named(values: Mapping[Any, Any]) -> dict[str, str]:
-    """Write numbers by their names: options, levels of quantiles, or the days of a ladder."""
-    return {
-        key if isinstance(key, str) else day(key) if _is_day(key) else str(key): text(value)
-        for key, value in values.items()
-    }
+def stated(forecast: Any) -> Any:
+    """Write what is forecast as a door reads it: one number as text, several by their names."""
+    if forecast is None or isinstance(forecast, str):
+        return forecast
+    return named(forecast) if by_name(forecast) else text(forecast)
+
+
+def by_name(forecast: Any) -> bool:
+    """Whether a forecast has several numbers by their names: a mapping, or a Series of pandas."""
+    return isinstance(forecast, Mapping) or (
+        hasattr(forecast, "items") and hasattr(forecast, "index")
+    )
+
+
+def named(values: Any) -> dict[str, str]:
+    """Write numbers by their names: options, levels of quantiles, or the days of a ladder.
+
+    Examples
+    --------
+    >>> named({"egypt": 0.2, 95: 3, dt.date(2027, 1, 31): "4%"})
+    {'egypt': '0.2', '95': '3', '2027-01-31': '4%'}
+    """
+    found: dict[str, str] = {}
+    for key, value in values.items():
+        name = key if isinstance(key, str) else day(key) if _is_day(key) else str(key)
+        if name in found:
+            msg = f"forecast ({name}): is given twice"
+            raise InvalidInput(msg)
+        found[name] = text(value)
+    return found
 
 
 def plainly(value: Any) -> Any:
@@ -132,13 +159,16 @@ def _words(plain: str | dt.date) -> str | dt.date:
     return plain.isoformat() if isinstance(plain, dt.date) else plain
 
 
-def on(ledger: "Ledger", question: str, moment: When, *, days: "Days") -> dt.datetime | None:
+def on(
+    ledger: "Ledger", question: str, moment: When, *, days: "Days", now: dt.datetime
+) -> dt.datetime | None:
     """Read a moment in the zone of a question or ladder."""
     from forecasting.app.catalog import Catalog
 
     if moment is None or isinstance(moment, dt.datetime):
-        return when(moment)
-    return when(moment, days=days, zone=Catalog.about(ledger, question).find(question)[0].zone)
+        return when(moment, now=now)
+    zone = Catalog.about(ledger, question).find(question)[0].zone
+    return when(moment, days=days, zone=zone, now=now)
 
 
 def text(value: "float | str | np.generic") -> str:
@@ -147,7 +177,9 @@ def text(value: "float | str | np.generic") -> str:
 
     if isinstance(value, str):
         return value
-    plain = value.item() if hasattr(value, "item") else value
+    plain: Any = value
+    if getattr(value, "ndim", 1) == 0:
+        plain = plain.item()
     if not isinstance(plain, bool | int | float):
         msg = f"value ({value}): is neither a number nor text"
         raise InvalidInput(msg, hint="0.35, '35%', 'yes' or True")

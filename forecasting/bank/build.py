@@ -43,9 +43,8 @@ class Place:
 
     def fault(self, wrong: InvalidInput) -> Problem:
         """Give a fault of the question with the line of the field that it speaks of."""
-        field = re.match(r"(\w+)", wrong.message)
-        known = field is not None and field[1] in QuestionFile.model_fields
-        line = self.line(field[1] if known and field is not None else "options")
+        name = re.split(r"[ (:]", wrong.message, maxsplit=1)[0]
+        line = self.line({"bounds": "lower", "outcome": "resolution"}.get(name, name))
         message = f"{self.file.slug}: {wrong.message}"
         return Problem(self.source, line, "value", message, wrong.hint)
 

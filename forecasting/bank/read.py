@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -188,8 +189,7 @@ def read_question_file(
         if place.file.answer:
             parse_predicate(place.file.answer, zone=questions[0].zone)
     except InvalidInput as fault:
-        field_name = "answer" if fault.message.startswith("answer") else "options"
-        line = place.line(field_name)
+        line = _line(place, fault)
         return [], [], [Problem(str(path), line, "value", fault.message, fault.hint)]
     return questions, resolutions, problems
 
@@ -200,7 +200,8 @@ def question_of(
     """Build a question, or the rungs of a ladder, from the fields that a file would have."""
     file, faults = validated(QuestionFile, dict(fields), dict(fields), source)
     if file is None:
-        raise InvalidInput(faults[0].message, hint=faults[0].hint)
+        # Nobody who asks has written a file.
+        raise InvalidInput(re.sub("^file: ", "question: ", faults[0].message), hint=faults[0].hint)
     return build_question(file, source, now=now, zone_name=zone_name)[0]
 
 

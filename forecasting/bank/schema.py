@@ -59,7 +59,7 @@ DayOrMoment = Annotated[
     str,
     BeforeValidator(_moment_text),
     Field(
-        pattern=r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2}))?$",
+        pattern=r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2}))?$",
         description="A day (known at the midnight that ends it) or a moment with its offset.",
     ),
 ]

@@ -190,6 +190,9 @@ def _plain(error: Any) -> str:
     cause = error.get("ctx", {}).get("error")
     if isinstance(cause, InvalidInput):
         return cause.message
+    if error["type"] == "string_too_short":
+        least = error["ctx"]["min_length"]
+        return f"must have {least} letters or more (got {error['input']!r:.60})"
     message = str(error["msg"]).removeprefix("Value error, ")
     value = error.get("input")
     shown = f" (got {value!r:.60})" if isinstance(value, str | int | float | bool) else ""
@@ -200,6 +203,8 @@ def _way_out(error: Any, model: type[BaseModel]) -> str:
     cause = error.get("ctx", {}).get("error")
     if isinstance(cause, InvalidInput) and cause.hint:
         return cause.hint
+    if error["type"] in ("value_error", "string_too_short"):
+        return ""  # it was the right field: the names of the others mend nothing
     *path, last = error["loc"] or ("",)
     names = _fields(model, path)
     if error["type"] not in ("extra_forbidden", "missing"):

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from forecasting.arrays import FloatArray, IntArray
-from forecasting.calibration.isotonic import isotonic, pool
+from forecasting.calibration.isotonic import chunks, isotonic, pool
 from forecasting.calibration.reliability import closed_quantiles
 from forecasting.errors import InvalidInput
 from forecasting.scoring import checks
@@ -100,9 +100,12 @@ def confidence_band(
         events = coo_array((happened, (code, place)), shape=shape).tocsr()
         sizes = coo_array((np.ones(len(code)), (code, place)), shape=shape).tocsr()
         rng = np.random.default_rng(seed)
-        times = rng.multinomial(count, np.full(count, 1 / count), size=resamples)
-        drawn = times[:, _rank(code, place, happened)].astype(np.float64)
-        curves = isotonic((events.T @ drawn.T).T, (sizes.T @ drawn.T).T)
+        rank, even = _rank(code, place, happened), np.full(count, 1 / count)
+        curves = np.empty((resamples, width))
+        for part in chunks(resamples, count):
+            size = len(range(*part.indices(resamples)))
+            drawn = rng.multinomial(count, even, size=size)[:, rank].T.astype(np.float64)
+            curves[part] = isotonic((events.T @ drawn).T, (sizes.T @ drawn).T)
         lower, upper = closed_quantiles(curves, level)
         note = "approximate"
     return ConfidenceBand(

@@ -22,8 +22,8 @@ Examples:
   forecast ask "Will a convoy reach El Fasher?" 35% --by 2027-01-31
   forecast
   forecast questions list --status open
-  forecast log leaders-meet@2026-12-31 0.03 --because "no venue, no date"
-  forecast news add "Envoys meet" --source wire --known-at 2026-11-22T12:00Z --on leaders-meet=x1.5
+  forecast log convoy 20% --because "the road is cut"
+  forecast news add "Envoys meet" --source wire --known-at 2026-11-22T12:00Z --on convoy=x1.5
   forecast update
   forecast calibration
 """
@@ -141,7 +141,9 @@ def _usage(misuse: click.UsageError) -> InvalidInput:
     if isinstance(misuse, click.MissingParameter) and misuse.ctx:
         whole = re.sub(r"\\\n\s*", "", misuse.ctx.command.help or "")
         lines = [line.strip() for line in whole.splitlines()]
-        hint = next((line for line in lines if line.startswith(f"{path} ")), hint)
+        examples = [line for line in lines if line.startswith("forecast ")]
+        own = (line for line in examples if path.removeprefix("forecast") in line)
+        hint = next(own, hint)
         hint += "; forecast questions new asks for each" if path == "forecast ask" else ""
     if isinstance(misuse, click.NoSuchOption) and misuse.ctx:
         # Reasons of a forecast or item are --because, remarks on an outcome --note.

@@ -1,5 +1,6 @@
 """init, verify, anchor, backup, restore, doctor, db: the database itself."""
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def init(folder: Path | None, example: str | None) -> None:
         emit(made)
     if new:
         here = place.resolve() == Path.cwd()
-        inside = "" if here else f"cd {place}, then "
+        inside = "" if here else f"cd {shlex.quote(str(place))}, then "
         say(f'next: {inside}forecast ask "Will ...?" 35% --by 2027-01-31')
     elif not (made["added"] or made["changed"] or made["evidence"] or made["resolutions"]):
         say("nothing new in the bank")

@@ -37,7 +37,7 @@ def explain(question: str, as_of: str, seed: int, out: Path | None) -> None:
 
     \b
     Example:
-      forecast explain general-ceasefire-2026@2026-12-31
+      forecast explain convoy
     """
     from forecasting.errors import InvalidInput
 

@@ -102,10 +102,10 @@ def log(
 
     \b
     Examples:
-      forecast log leaders-meet@2026-12-31 0.03 --because "no venue"
-      forecast log guarantees-2026 --p none=0.1 --p soft=0.85 --p firm=0.05
-      forecast log general-ceasefire-2026 --ladder 2026-12-31=4%
-      forecast log leaders-meet@2026-12-31 0.03 --sealed
+      forecast log convoy 20% --because "the road is cut"
+      forecast log mediator --p egypt=0.5 --p qatar=0.4 --p nobody=0.1
+      forecast log pause --ladder 2027-01-31=60% --ladder 2027-03-31=80%
+      forecast log convoy 20% --sealed
     """
     given: dict[str, Any] = {"because": because, "sealed": sealed}
     for name, texts, option in (
@@ -153,7 +153,7 @@ def withdraw(question: str, at: str) -> None:
 
     \b
     Example:
-      forecast withdraw leaders-meet@2026-12-31
+      forecast withdraw convoy
     """
     with opened() as book:
         moment = times.optional(at, zone_name=book.zone(question), day_means="noon")
@@ -170,7 +170,7 @@ def history(question: str, forecaster: str, kind: str, run: str) -> None:
 
     \b
     Example:
-      forecast history leaders-meet@2026-12-31 --forecaster model
+      forecast history convoy --forecaster model
     """
     from forecasting.domain.forecasters import PRIOR, PRIOR_STANDS
 

@@ -47,7 +47,7 @@ def priors(question: tuple[str, ...]) -> None:
 
     \b
     Example:
-      forecast models priors --question exchange-1000-2025
+      forecast models priors --question convoy
     """
     with opened() as book:
         rows = book.priors(*question)

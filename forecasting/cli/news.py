@@ -78,10 +78,10 @@ def add(known_at: str, event_at: str, title: str, **more: Any) -> None:
 
     \b
     Examples:
-      forecast news add "Venue agreed" --source wire --grade B \
-        --known-at 2026-11-20T09:00Z --on leaders-meet=x3 --half-life 10d
-      forecast news add "300 came home" --source ministry --grade A \
-        --known-at 2026-11-20 --on exchange-2026=300
+      forecast news add "The road is open" --source wire --grade B \
+        --known-at 2026-11-20T09:00Z --on convoy=x3 --half-life 10d
+      forecast news add "It has arrived" --source ministry --grade A \
+        --known-at 2026-11-20 --on convoy-event=event
     """
     with opened() as book:
         row = book.add_news(
@@ -135,7 +135,7 @@ def list_(question: str, everything: bool) -> None:
 
     \b
     Example:
-      forecast news list --on general-ceasefire-2026
+      forecast news list --on convoy
     """
     with opened() as book:
         rows = book.evidence(question=question, everything=everything)
@@ -252,8 +252,8 @@ def import_(
 
     \b
     Examples:
-      forecast news import feed.xml --source wire --on leaders-meet --dry-run
-      forecast news import --fetch https://example.org/feed.xml --on leaders-meet
+      forecast news import feed.xml --source wire --on convoy --dry-run
+      forecast news import --fetch https://example.org/feed.xml --on convoy
     """
     content = _fetched(file) if fetch else _content(Path(file), address=file)
     name = file if fetch else Path(file).name

@@ -120,9 +120,21 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse, with ``-0.1`` meant as a number: it then meets the rule that it breaks."""
-        negative = [word for word in args if _NEGATIVE.fullmatch(word)]
-        if negative and "--" not in args:
-            args = [word for word in args if not _NEGATIVE.fullmatch(word)] + ["--", *negative]
+        takes = {
+            name
+            for option in self.params
+            if isinstance(option, click.Option) and not option.is_flag and not option.count
+            for name in option.opts
+        }
+        # The word after such an option is its value, whatever it looks like.
+        alone = [
+            bool(_NEGATIVE.fullmatch(word)) and before not in takes
+            for before, word in zip(["", *args], args, strict=False)
+        ]
+        if any(alone) and "--" not in args:
+            found = list(zip(args, alone, strict=True))
+            negative = [word for word, moved in found if moved]
+            args = [*(word for word, moved in found if not moved), "--", *negative]
         return super().parse_args(ctx, args)
 
 

@@ -28,6 +28,9 @@ WIDE_PIPE = 200
 PROSE = (
     "title",
     "paraphrase",
+    "differs",
+    "rule",
+    "url",
     "because",
     "source",
     "note",
@@ -399,7 +402,8 @@ def _table(
     click.echo("\n".join([*above, "", *table, ""]))
     hidden = [column.name.replace("_", " ") for column in ranked if column not in shown]
     if hidden and not quiet:
-        say(f"hidden columns: {', '.join(hidden)} (--wide shows all)")
+        for line in textwrap.wrap(f"hidden columns: {', '.join(hidden)} (--wide shows all)", width):
+            say(line)
 
 
 def _column(name: str, records: Sequence[Row]) -> "layout.Column":

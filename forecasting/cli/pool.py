@@ -68,7 +68,7 @@ def pool(
 
     \b
     Examples:
-      forecast pool leaders-meet --method neyman-roughgarden --log
+      forecast pool convoy --method neyman-roughgarden --log
       forecast pool --score --kind replay
     """
     who = [part.strip() for given in members for part in given.split(",") if part.strip()]

@@ -17,6 +17,8 @@ from forecasting.errors import InvalidInput
 if TYPE_CHECKING:
     from forecasting.errors import Problem
 
+#: Of a match: what it is of, whether it is scored, and where.
+MATCHED = ("question", "differs", "complement", "other", "url", "said_by")
 COLUMNS = ("id", "mine", "model", "outcome", "by", "difference", "status", "title", "type")
 #: With ids that are short, and so say little, the title goes before what can be looked up.
 TITLED = ("id", "mine", "model", "outcome", "by", "title", "difference", "status", "type")
@@ -72,7 +74,7 @@ def show(question: str) -> None:
 
     \b
     Example:
-      forecast questions show leaders-meet@2026-12-31
+      forecast questions show convoy
     """
     with opened() as book:
         shown = book.question(question)
@@ -256,7 +258,7 @@ def same_as(question: str | None, url: str | None, **given: Any) -> None:
 
     \b
     Examples:
-      forecast questions same-as leaders-meet@2026-04-30 https://www.metaculus.com/questions/42490
+      forecast questions same-as convoy https://www.metaculus.com/questions/12345
       forecast questions same-as
     """
     from forecasting.errors import InvalidInput
@@ -266,9 +268,12 @@ def same_as(question: str | None, url: str | None, **given: Any) -> None:
         raise InvalidInput(msg, hint=f"forecast questions same-as {question} https://...")
     with opened() as book:
         if question is None or url is None:
-            emit(book.matches(), title="matches")
+            emit(book.matches(), columns=MATCHED, always=4, title="matches")
         else:
-            emit([book.same_as(question, url, **given)])
+            match = book.same_as(question, url, **given)
+            emit([match], columns=MATCHED, always=4)
+            if not match["other"] and not given["undo"]:
+                say("nothing from that address is imported yet; its crowd stands here once it is")
 
 
 @questions.command()

@@ -13,9 +13,9 @@ from forecasting.errors import Unsure
 COLUMNS = (
     "question",
     "outcome",
-    "version",
     "status",
     "stands",
+    "version",
     "resolved_at",
     "source",
     "recorded_at",
@@ -70,8 +70,8 @@ def resolve(question: str, outcome: str, source: str, at: str, note: str, sure: 
 
     \b
     Example:
-      forecast resolve leaders-meet@2026-12-31 no --source https://example.org/news \
-        --at 2026-12-31T22:00Z
+      forecast resolve convoy no --source https://example.org/news \
+        --at 2027-01-31T22:00Z
     """
     with opened() as book:
         moment = times.optional(at, zone_name=book.zone(question), day_means="ends")
@@ -100,7 +100,7 @@ def annul(question: str, source: str, at: str, note: str) -> None:
 
     \b
     Example:
-      forecast annul summit-venue --source https://example.org/news --note "no summit"
+      forecast annul convoy --source https://example.org/news --note "none was sent"
     """
     with opened() as book:
         moment = times.optional(at, zone_name=book.zone(question), day_means="ends")
@@ -123,8 +123,8 @@ def dispute(question: str, outcome: str, source: str, at: str, note: str) -> Non
 
     \b
     Example:
-      forecast dispute general-ceasefire-2026@2026-12-31 yes --at 2026-05-11 \
-        --source https://example.org/ceasefire-before-2027
+      forecast dispute convoy yes --at 2027-01-20 \
+        --source https://example.org/it-had-arrived
     """
     with opened() as book:
         moment = times.optional(at, zone_name=book.zone(question), day_means="ends")
@@ -144,7 +144,7 @@ def reopen(question: str, source: str, note: str) -> None:
 
     \b
     Example:
-      forecast reopen exchange-1000-2026-first-stage --source https://example.org/denial
+      forecast reopen convoy --source https://example.org/denial
     """
     with opened() as book:
         rows = book.reopen(question, source=source, note=note)
@@ -168,12 +168,12 @@ def resolutions(question: str, scores: bool, kind: str, run: str) -> None:
 
     \b
     Examples:
-      forecast resolutions exchange-1000-2025
-      forecast resolutions general-ceasefire-2026 --scores --kind replay
+      forecast resolutions convoy
+      forecast resolutions convoy --scores --kind replay
     """
     with opened() as book:
         if not scores:
-            emit(book.resolutions(question), columns=COLUMNS)
+            emit(book.resolutions(question), columns=COLUMNS, always=4)
             return
         rows = book.resolutions(question, scores=True, kind=kind, run=run)
     if rows and not any(row["n"] for row in rows):

@@ -68,9 +68,9 @@ def what_if(name: str, given: tuple[str, ...], do: tuple[str, ...], as_of: str, 
 
     \b
     Examples:
-      forecast scenario what-if settlement --given guarantees-2026=firm
-      forecast scenario what-if --do ceasefire=in-force@2026-12-15
-      forecast scenario what-if --given general-ceasefire-2026=30%
+      forecast scenario what-if --given mediator=egypt
+      forecast scenario what-if --do truce=on@2026-12-15
+      forecast scenario what-if --given convoy=30%
     """
     found = _live(as_of, seed)
     rows = found.what_if(given, do, found.find(name))

@@ -38,6 +38,8 @@ FILTERS = (
 
 PICTURES = ("reliability", "mcb-dsc", "murphy", "over-time", "histogram", "pit")
 EVERYBODY = ("mcb-dsc", "murphy", "over-time")
+#: The types of question that a calibration without a picture reads.
+READ = ("binary", "numeric")
 BY_COLUMNS = (
     "miscalibration",
     "null_miscalibration",
@@ -189,18 +191,21 @@ def score(
     shown = any(row["while_open"] is not None for row in rows)
     if shown:
         say(WHILE_OPEN)
-    several = len({ruled(row) for row in rows}) > 1
+    # Of several blocks of the same forecasters, the type says which is which.
+    several = len({row["type"] for row in rows}) > 1
+    rules = len({ruled(row) for row in rows}) > 1
     if settings().format == "table":
         rows = [{**row, "rule": ruled(row)} for row in rows]
     columns = [
         *([] if by == "forecaster" else [by]),
         "forecaster",
         "mean",
-        *(["rule"] if several else []),
+        *(["type"] if several else []),
+        *(["rule"] if rules else []),
         *(["while_open"] if shown else []),
         *(["kind"] if kind == "all" else []),
         *(["unit"] if any(row["unit"] for row in rows) else []),
-        "type",
+        *([] if several else ["type"]),
         "lower",
         "upper",
         "n_questions",
@@ -217,7 +222,7 @@ def score(
         rows,
         columns=columns,
         title=_title(rows, kind, against, reading) if rows else "",
-        always=(2 if by == "forecaster" else 3) + several,
+        always=(2 if by == "forecaster" else 3) + several + rules,
     )
 
 
@@ -308,7 +313,14 @@ def calibration(
         wanted = selection(kind, run, shown, question, tag, as_of, reading)
         wanted["past_close"] = past_close
         book.known(forecaster)
-        for note in book.left_out(counted=picture in EVERYBODY, **wanted):
+        types: tuple[str, ...] = ("numeric",) if picture == "pit" else ("binary",)
+        each = by == "horizon" or picture in ("over-time", "histogram")
+        for note in book.left_out(
+            counted=picture in EVERYBODY,
+            share=None if each else share,
+            types=() if picture == "over-time" else types if by or picture else READ,
+            **wanted,
+        ):
             relay(note)
         if by:
             rows = book.calibration_by(by, share=share, **wanted)
@@ -323,9 +335,8 @@ def calibration(
             result = book.calibration(share=share, score=score, **wanted)
             rows = [result.numbers] if result.numbers["n"] else []
         if not rows and (by or picture):
-            types = ("numeric" if picture == "pit" else "binary",)
-            read = None if picture == "over-time" else share
-            relay(book.why_empty(types=types, whose=True, share=read, **wanted))
+            at = None if picture == "over-time" else share
+            relay(book.why_empty(types=types, whose=True, share=at, **wanted))
         if out is not None:
             if not picture:
                 result.save(out, title=f"{who or 'everybody'} ({kind}, {reading} outcomes)")

@@ -37,7 +37,7 @@ def reveal(name: str, file: Path | None, everything: bool) -> None:
 
     \b
     Examples:
-      forecast reveal leaders-meet@2026-12-31
+      forecast reveal convoy
       forecast reveal 4711 --file ~/copies/1f2e3d4c5b6a.json
       forecast reveal --all
     """

@@ -41,7 +41,7 @@ def list_(everything: bool = False, kind: str = "live", as_of: str = "") -> None
     emit(
         shown,
         columns=(
-            *("source", "reliability", "bound", "grade", "items", "claims", "lower", "upper"),
+            *("source", "reliability", "lower", "upper", "bound", "grade", "items", "claims"),
             *(("change", "verdict") if any(row.get("verdict") for row in rows) else ()),
             *("right", "wrong", "prior", "prior_lower", "prior_upper"),
         ),

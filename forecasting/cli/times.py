@@ -32,8 +32,7 @@ def moment(text: str, *, zone_name: str | None = None, day_means: Days = "begins
         No time, or one with two readings and nobody to ask.
     """
     zone_name = zone_name or here()
-    now = clock.now()
-    manner = Manner(now=now)
+    manner = Manner(now=clock.now())
     try:
         found = reading.moment(text, zone=zone_name, local=True, days=day_means, manner=manner)
     except UncertainTime as doubt:
@@ -42,10 +41,6 @@ def moment(text: str, *, zone_name: str | None = None, day_means: Days = "begins
         found = _ask(doubt, zone_name)
     if reading.local_clock(text):
         say(f"{text.strip()} read in {zone_name}: {iso(found)}")
-    if day_means in ("noon", "ends") and found > now:
-        # What is said of today stands from now, not from an hour that is still to come.
-        today = reading.moment("today", zone=zone_name, days=day_means, manner=manner)
-        found = now if found == today else found
     return found
 
 

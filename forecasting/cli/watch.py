@@ -33,7 +33,7 @@ def watch(processes: tuple[str, ...], until: str, every: bool, because: str) -> 
     Examples:
       forecast watch
       forecast watch --all
-      forecast watch ceasefire talks --until 2026-11-21 --because "the week's wires"
+      forecast watch truce convoy --until 2026-11-21 --because "the week's wires"
     """
     with opened() as book:
         if not processes and not every:

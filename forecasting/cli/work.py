@@ -55,7 +55,7 @@ def update(
 
     \b
     Examples:
-      forecast update general-ceasefire-2026 --dry-run
+      forecast update convoy --dry-run
       forecast update --watched
     """
     with opened(prefix="note: ") as book:

@@ -79,7 +79,7 @@ def _print(rows: list[dict[str, object]]) -> None:
     if lines:
         emit(
             lines,
-            columns=("worldview", "question", "says", "model"),
+            columns=("question", "says", "model", "worldview"),
             always=4,
             title="open questions on which a worldview differs from the model",
         )

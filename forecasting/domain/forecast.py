@@ -145,6 +145,7 @@ class Said(NamedTuple):
     issued_at: dt.datetime
     seq: int
     sealed: int | None
+    kind: Kind
 
 
 class Spoken(NamedTuple):

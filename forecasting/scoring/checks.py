@@ -156,6 +156,8 @@ def clusters(names: Iterable[object]) -> IntArray:
     """Integer codes 0..G-1 of clusters with any names."""
     import pandas as pd
 
+    if isinstance(names, np.ndarray) and names.ndim == 1 and names.dtype.kind == "i" and len(names):
+        return pd.factorize(names)[0].astype(np.int64)
     # Element by element, so that tuples stay names and are not taken for rows.
     given = list(np.atleast_1d(names)) if isinstance(names, np.ndarray) else list(names)
     labels = np.empty(len(given), dtype=object)

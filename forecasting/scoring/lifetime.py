@@ -132,13 +132,49 @@ def score(
         raise InvalidInput(message)
     line = timeline.read(frame)
     marked = marks.mark(frame, line.question, rule, convention)
+    columns = _over(line, marked, rule, window, frame["question"], at)
+    return _scored(frame, line, marked, rule, window, columns)
+
+
+def score_while_open(
+    frame: "pd.DataFrame", *, rule: str = "brier", convention: str = "half"
+) -> "pd.DataFrame":
+    """Score over the scheduled window, with the score until each resolution as ``while_open``.
+
+    Arguments and errors are those of :func:`score`; the frame is read once for both.
+    """
+    line = timeline.read(frame)
+    marked = marks.mark(frame, line.question, rule, convention)
+    until = _over(line, marked, rule, "until-resolution", frame["question"])["score"]
+    columns = _over(line, marked, rule, "scheduled", frame["question"])
+    return _scored(frame, line, marked, rule, "scheduled", columns).assign(while_open=until)
+
+
+def _over(
+    line: timeline.Timeline,
+    marked: marks.Marks,
+    rule: str,
+    window: str,
+    questions: "pd.Series[Any]",
+    at: "Moment | None" = None,
+) -> dict[str, FloatArray]:
+    """Score each pair over a window, in the order of the pairs."""
     if window in ("scheduled", "until-resolution"):
         finish = line.closes if window == "scheduled" else line.end
-        columns = _averaged(line, marked, (finish - line.opens)[line.first], rule)
-    else:
-        # The last moment of a half-open window is a microsecond before its end.
-        moment = line.end - 1 if window == "last" else line.moments(at, frame["question"])
-        columns = _spotted(line, marked, moment, rule)
+        return _averaged(line, marked, (finish - line.opens)[line.first], rule)
+    # The last moment of a half-open window is a microsecond before its end.
+    moment = line.end - 1 if window == "last" else line.moments(at, questions)
+    return _spotted(line, marked, moment, rule)
+
+
+def _scored(
+    frame: "pd.DataFrame",
+    line: timeline.Timeline,
+    marked: marks.Marks,
+    rule: str,
+    window: str,
+    columns: Mapping[str, FloatArray],
+) -> "pd.DataFrame":
     keys = frame[["question", "forecaster"]].iloc[line.first].reset_index(drop=True)
     reference = marked.reference[line.first]
     better = -1.0 if marked.larger_is_better else 1.0

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _BINARY, _NUMERIC = -1, -2
 #: Metaculus' steps between the bounds.
 STEPS = 200
+#: The columns that say it.
+SCALE = ["lower", "upper", "zero_point", "open_bounds", "beyond"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +53,13 @@ def mark(frame: "pd.DataFrame", question: IntArray, rule: str, convention: str) 
     )
     for code in np.unique(keys):
         rows = np.flatnonzero(keys == code)
+        # Only a number's score asks for more than the forecast: its scale.
+        about = SCALE if shape[rows[0]] == _NUMERIC else []
+        scale = frame[[name for name in about if name in frame.columns]]
         chosen, scores, reference = _mark_group(
             column.iloc[rows],
             outcome[rows],
-            frame.iloc[rows],
+            scale.iloc[rows],
             int(shape[rows[0]]),
             base,
             convention,

@@ -49,6 +49,8 @@ class Heard:
 
     def only(self, mask: "NDArray[np.bool_]") -> "Heard":
         """Give those for which a mask is true."""
+        if mask.all():
+            return self
         places = np.flatnonzero(mask).tolist()
         return Heard(
             self.seq[mask],
@@ -90,7 +92,7 @@ def heard(
     where = [forecast.c[name] == value for name, value in equal.items() if value is not None]
     place = func.coalesce(forecast.c.sealed, forecast.c.seq)
     names: dict[str, str] = {}
-    seqs: list[int] = []
+    seqs: list[NDArray[np.int64]] = []
     questions: list[str] = []
     people: list[str] = []
     said: list[Said] = []
@@ -101,16 +103,16 @@ def heard(
         rows = connection.execution_options(yield_per=_BATCH).execute(statement)
         for batch in batched(rows, _BATCH):
             seq, question, who, shape, labels, entered, issued = zip(*batch, strict=True)
-            seqs += seq
+            seqs.append(np.array(seq, dtype=np.int64))
             questions += [names.setdefault(name, name) for name in question]
             people += [names.setdefault(name, name) for name in who]
             said += map(_read, shape, labels, entered)
             moments.append(_moments(issued))
     return Heard(
-        np.array(seqs, dtype=np.int64),
+        np.concatenate(seqs) if seqs else np.array([], dtype=np.int64),
         questions,
         people,
-        [kind] * len(seqs),
+        [kind] * len(questions),
         said,
         np.concatenate(moments) if moments else _moments([]),
     )

@@ -262,7 +262,9 @@ class Readings:
         stored = [STORED_KINDS.get(kind, kind) for kind in kinds]
         columns = [type_coerce(of.c[name], Text) for name in ("labels", "entered", "issued_at")]
         statement = (
-            select(of.c.question, of.c.shape, of.c.stated, of.c.seq, of.c.sealed, *columns)
+            select(
+                of.c.question, of.c.shape, of.c.stated, of.c.seq, of.c.sealed, of.c.kind, *columns
+            )
             .where(of.c.forecaster == forecaster, of.c.kind.in_(stored), of.c.seq > since)
             .where(*kept(of, None))
             .order_by(of.c.issued_at, func.coalesce(of.c.sealed, of.c.seq))
@@ -270,8 +272,15 @@ class Readings:
         with self.reading() as connection:
             rows = connection.execute(statement).all()
         return [
-            Said(name, _value(shape, labels, entered, stated), read_instant(at), seq, sealed)
-            for name, shape, stated, seq, sealed, labels, entered, at in rows
+            Said(
+                name,
+                _value(shape, labels, entered, stated),
+                read_instant(at),
+                seq,
+                sealed,
+                SHOWN_KINDS.get(kind, kind),
+            )
+            for name, shape, stated, seq, sealed, kind, labels, entered, at in rows
         ]
 
     def steps(self, questions: Collection[str], forecaster: str) -> list[Step]:

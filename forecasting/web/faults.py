@@ -25,6 +25,9 @@ FIELDS: Mapping[str, str] = {
     "time": "at",
     "instant": "at",
     "range": "span",
+    "lower": "span",
+    "upper": "span",
+    "part": "amount",
     "known_at": "known_at",
     "known-at": "known_at",
 }

@@ -1,36 +1,49 @@
 """Numbers as they are typed: beside a percent sign, or one number for a whole curve."""
 
-import re
-from decimal import Decimal, InvalidOperation
+from collections.abc import Mapping
+from decimal import Decimal
 from statistics import NormalDist
 
+from forecasting.domain.outcome import OutcomeSpace
+from forecasting.domain.reading import Ambiguous, Damaged, number, plainly, quantity, tidied
 from forecasting.errors import InvalidInput
-
-_BARE = re.compile(r"\d+([.,]\d+)?", re.ASCII)
 
 
 def percent_typed(text: str) -> str:
     """Spell out what was typed beside a percent sign: bare numbers are per cent.
 
-    A bare number below 1 with a point may be a share that was meant as it is: neither is taken.
+    A bare number between 0 and 1 may be a share that was meant as it is: neither is taken.
+
+    >>> percent_typed("35"), percent_typed("2,5"), percent_typed("0.5%"), percent_typed("1:3")
+    ('35%', '2,5%', '0.5%', '1:3')
     """
-    typed = text.strip()
+    typed = tidied(text)
     if not typed:
         msg = "probability: type a number from 0 to 100, odds such as 1:3, or a word such as likely"
         raise InvalidInput(msg)
-    if not _BARE.fullmatch(typed.rstrip("% ").removeprefix("-")):
-        return typed
-    value = float(typed.rstrip("% ").replace(",", "."))
+    percent, bare = typed.removesuffix("%").strip(), not typed.endswith("%")
+    try:
+        value = Decimal(number(percent, name="probability", hint="35", shown=typed))
+    except (Ambiguous, Damaged):
+        raise
+    except InvalidInput:
+        return typed  # odds and words are read where they are recorded
     if not 0 <= value <= 100:
-        msg = f"probability ({typed}): must lie from 0 to 100"
+        msg = f"probability ({plainly(typed)}): must lie from 0 to 100"
         raise InvalidInput(msg, hint="35")
-    if typed.endswith("%"):
+    if not bare:
         return typed
     if 0 < value < 1:
-        share = f"{100 * value:g}%"
-        msg = f"probability ({typed}): is {share} meant, or less than 1 %?"
-        raise InvalidInput(msg, hint=f"{100 * value:g}, or {typed}%")
+        share, small = (f"{each:f}".rstrip("0").rstrip(".") for each in (100 * value, value))
+        msg = f"probability ({plainly(typed)}): is {share}% meant, or less than 1 %?"
+        raise InvalidInput(msg, hint=f"{share}%, or {small}%")
     return f"{typed}%"
+
+
+def percent(text: str) -> float:
+    """Read a bare number beside a percent sign, to compute with it before it is logged."""
+    typed = percent_typed(text)
+    return float(number(typed.removesuffix("%"), name="probability", hint="35", shown=text.strip()))
 
 
 #: The levels that the form asks for, in percent.
@@ -39,19 +52,17 @@ LEVELS = ("5", "25", "50", "75", "95")
 SURE = {"quite": 0.1, "fairly": 0.25, "hardly": 0.5}
 
 
-def spread_around(text: str, sure: str, *, low: float, high: float) -> dict[str, str]:
+def spread_around(text: str, sure: str, space: OutcomeSpace) -> dict[str, str]:
     """Give quantiles around one number, within its bounds, to be looked at before they are logged.
 
     A normal curve around the number whose middle 90 % reach as far to each side as `sure` says, cut
     at the bounds.
     """
-    try:
-        middle = float(Decimal(text.replace(" ", "").replace(",", "")))
-    except InvalidOperation:
-        msg = f"one ({text}): must be a number" if text else "one: type one number"
-        raise InvalidInput(msg) from None
+    low, high = _bounds(space)
+    plain = quantity(text, unit=space.unit, name="one")
+    middle = float(plain)
     if not low <= middle <= high:
-        msg = f"one ({text}): must lie from {low:g} to {high:g}"
+        msg = f"one ({plainly(text)}): must lie from {low:g} to {high:g}"
         raise InvalidInput(msg)
     reach = SURE.get(sure, SURE["fairly"]) * (abs(middle) or (high - low) / 10)
     curve = NormalDist(middle, reach / NormalDist().inv_cdf(0.95))
@@ -59,4 +70,25 @@ def spread_around(text: str, sure: str, *, low: float, high: float) -> dict[str,
     for level in LEVELS:
         value = min(max(curve.inv_cdf(float(level) / 100), low), high)
         found[level] = f"{value:.4g}" if abs(value) < 1e4 else f"{value:.0f}"
-    return found
+    return found | {"50": plain}
+
+
+def _bounds(space: OutcomeSpace) -> tuple[float, float]:
+    return (
+        0.0 if space.lower is None else space.lower,
+        1.0 if space.upper is None else space.upper,
+    )
+
+
+def drawn(typed: Mapping[str, str], space: OutcomeSpace) -> dict[float, float]:
+    """Give the quantiles among what is typed that can be read, by level, to draw them.
+
+    What cannot be read yet is left out: it may be half a number.
+    """
+    found = {}
+    for level, value in typed.items():
+        try:
+            found[float(level)] = float(quantity(value, unit=space.unit))
+        except ValueError:
+            continue
+    return dict(sorted(found.items()))

@@ -163,3 +163,46 @@ def test_a_book_says_what_it_is(book):
     book.add_question({"slug": "done", "title": "Will it?", "closes": "2027-01-31"})
     book.resolve("done", True, source="wire")
     assert repr(book).startswith("<Book of ana: 2 questions, 1 open, in ")
+
+
+SHAPES = [
+    ("who", {"options": ["egypt", "nobody"]}, {"egypt": 0.2, "nobody": 0.8}),
+    ("many", {"span": "0..10", "unit": "t"}, {"5": 3, "50": 4.5, "95": 9}),
+    ("days", {"ladder": ["2027-01-31", "2027-03-31"]}, {"2027-01-31": 0.2, "2027-03-31": 0.3}),
+]
+FORMS = [
+    dict,
+    lambda given: {key: str(value) for key, value in given.items()},
+    lambda given: {key: np.float64(value) for key, value in given.items()},
+    pd.Series,
+]
+
+
+@pytest.mark.parametrize("form", FORMS, ids=["numbers", "text", "numpy", "Series"])
+@pytest.mark.parametrize(("slug", "shape", "given"), SHAPES, ids=[name for name, *_ in SHAPES])
+def test_several_numbers_are_taken_in_any_form_by_every_argument(book, slug, shape, given, form):
+    by = {} if "ladder" in shape else {"by": "2027-01-31"}
+    book.ask("Which, or how many?", slug=slug, **by, **shape)
+    [argument] = {"who": ["options"], "many": ["quantiles"], "days": ["ladder"]}[slug]
+    ways = [
+        book.log(slug, form(given)),
+        book.log(slug, **{argument: form(given)}),
+        book.ask("And which?", form(given), slug=f"{slug}-too", **by, **shape)["forecasts"],
+        book.ask("Which, again?", each=form(given), slug=f"{slug}-again", **by, **shape)[
+            "forecasts"
+        ],
+    ]
+    said = [[row["forecast"] for row in rows] for rows in ways]
+    assert said == [said[0]] * 4
+    wanted = list(given.values()) if slug == "days" else [given]
+    assert said[0] == wanted
+
+
+def test_a_number_that_is_said_twice_is_refused(book):
+    book.ask("How many?", slug="many", by="2027-01-31", span="0..10")
+    twice = pd.Series([1, 2, 3], index=[5, 5, 95])
+    for given in (twice, {5: 1, "5": 2, "95": 3}):
+        with pytest.raises(InvalidInput, match=r"forecast \(5\): is given twice"):
+            book.log("many", given)
+    with pytest.raises(InvalidInput, match="neither a number nor text"):
+        book.log("many", pd.DataFrame({"5": [1, 2]}))

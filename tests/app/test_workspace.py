@@ -210,6 +210,25 @@ def test_no_name_of_the_example_is_a_text_of_the_program(root):
     assert said == set()
 
 
+def test_no_question_or_process_of_the_example_stands_in_help_hints_or_docstrings(root):
+    """A hint that names one cannot be pasted anywhere else."""
+    bank = banks.bundled_bank()
+    names = {*bank.world.processes, *bank.scenarios, *bank.texts, *bank.worldviews}
+    names = {getattr(name, "slug", name) for name in names if isinstance(name, str)}
+    names |= {q.id.partition("@")[0] for q in bank.questions}
+    # A single word, such as talks or zone, may be said of any conflict.
+    wanted = sorted(name for name in names if "-" in name)
+    assert {"leaders-meet", "exchange-1000-2025", "guarantees-2026", "black-sea"} <= set(wanted)
+    pattern = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, wanted))})(?![\w-])")
+    found = [
+        f"{path.relative_to(root)}: {said[1]}"
+        for path in sorted((root / "forecasting").rglob("*"))
+        if path.suffix in {".py", ".j2", ".js", ".css", ".md", ".json", ".yaml", ".toml", ".csv"}
+        for said in pattern.finditer(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
 def test_a_database_that_is_not_there_is_not_made_by_opening_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FORECASTING_HOME", str(tmp_path / "home"))

@@ -7,7 +7,7 @@ from collections import defaultdict
 import click
 import pytest
 
-from forecasting.cli import root
+from forecasting.cli import root, run
 from forecasting.cli.options import ORDER
 
 #: Options that mean one thing in one command and another in the next; all others say the same.
@@ -67,6 +67,29 @@ def test_examples_can_be_pasted(path):
     assert "\\b" not in text
     for line in _examples(text):
         _parse(line)
+
+
+NEEDY = [
+    path
+    for path, command in COMMANDS.items()
+    if not isinstance(command, click.Group) and any(p.required for p in command.params)
+]
+
+
+@pytest.mark.parametrize("path", NEEDY)
+def test_a_hint_for_what_is_missing_can_be_pasted_whole(path, capsys):
+    """With no argument, and with each argument but no option: both say a whole command."""
+    assert {"forecast resolve", "forecast dispute", "forecast ask"} <= set(NEEDY)
+    needed = [p for p in COMMANDS[path].params if p.required]
+    arguments = ["x" for p in needed if isinstance(p, click.Argument)]
+    missing = [[]] + [arguments] * (len(arguments) < len(needed))
+    for given in missing:
+        assert run([*path.split()[1:], *given]) == 2
+        err = capsys.readouterr().err.strip()
+        hint = err.partition(" Try: ")[2].partition(";")[0]
+        assert path.removeprefix("forecast") in hint
+        assert "\\" not in hint
+        _parse(hint)
 
 
 def test_commands_that_take_arguments_have_examples():

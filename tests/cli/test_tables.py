@@ -259,7 +259,7 @@ def test_a_table_of_several_rules_says_each_in_its_row(tmp_path, monkeypatch):
     diary.ledger.close()
     for width in (60, 80):
         text = _printed(monkeypatch, str(path), width, "score")
-        assert "rule" in _header(text)
+        assert {"rule", "type"} <= set(_header(text).split())
         assert "crps" in text
         assert "brier (half)" in text.partition("──")[2]
         assert "brier" not in " ".join(text.partition("──")[0].split()).replace("rule", "")

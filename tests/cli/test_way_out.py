@@ -133,7 +133,7 @@ def test_a_missing_argument_is_answered_by_an_example(said):
     assert 'Try: forecast news retract 612 --because "denied' in said(
         "news", "retract", "612", code=2
     )
-    assert "Try: forecast annul summit-venue --source" in said("annul", "who-chairs", code=2)
+    assert "Try: forecast annul convoy --source" in said("annul", "who-chairs", code=2)
 
 
 def test_a_table_of_news_is_read_by_the_usual_names_and_shown_without_tags(said, tmp_path):
@@ -158,3 +158,50 @@ def test_a_table_of_news_is_read_by_the_usual_names_and_shown_without_tags(said,
     assert "--known-at" not in late
     (tmp_path / "plain.txt").write_text("The convoy turned back, they say.\n")
     assert "is no feed, no JSON lines and no table" in said("news", "import", "plain.txt", code=2)
+
+
+def test_a_range_below_nothing_and_a_question_too_short_say_what_is_wrong(said):
+    asking = ("ask", "How warm is it?", "--by", "2027-01-31", "--slug", "warm")
+    said(*asking, "--range", "-5..5")
+    assert "must have 3 letters or more (got 'W?')" in said(
+        "ask", "W?", "--by", "2027-01-31", "--slug", "w", code=2
+    )
+    shown = said("ask", "Does it?", "--ladder", "2027-03-31,2027-01-31", code=2)
+    assert "question: a ladder needs two deadlines or more, rising" in shown
+    assert "its fields are" not in shown
+    assert said("log", "warm", "--p", "5=-2", "--quantile", "95=-0.5", code=2)
+
+
+def test_a_fault_of_a_file_names_its_line(said, tmp_path):
+    (tmp_path / "p.yaml").write_text(
+        "slug: p\ntitle: Does it come?\ncloses: 2027-01-31\nresolves_by: 2026-12-31\n"
+    )
+    assert "p.yaml:4: [value] resolves_by (2026-12-31)" in said(
+        "questions", "check", str(tmp_path / "p.yaml"), code=1
+    )
+
+
+@pytest.mark.parametrize("name", ["a\nb", " ", "x" * 201])
+def test_a_workspace_is_not_made_for_nobody(said, tmp_path, name):
+    said("--as", name, "init", str(tmp_path / "new"), code=2)
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_next_command_can_be_pasted_after_a_name_with_a_space(said, tmp_path):
+    shown = said("--as", "ana", "init", str(tmp_path / "with space"))
+    assert f"cd '{tmp_path / 'with space'}', then " in shown
+
+
+def test_a_match_and_an_outcome_say_at_any_width_whether_they_count(said, monkeypatch):
+    monkeypatch.setenv("FORECASTING_NOW", "2026-11-23T12:00:00Z")
+    there = "https://www.metaculus.com/questions/12345/some-words"
+    match = ("questions", "same-as", "a-convoy-reach-the-camp", there)
+    told = said(*match, "--differs", "another day and another source")
+    assert "nothing from that address is imported yet" in told
+    for width in ("60", "80", "200"):
+        monkeypatch.setenv("COLUMNS", width)
+        shown = said("questions", "same-as").partition("hidden")[0].split()
+        assert {"differs", "complement", "another"} <= set(shown)
+        said("resolve", "who-chairs", "a", "--source", "x", "--note", f"at {width}")
+        shown = said("resolutions", "who-chairs").partition("hidden")[0].split()
+        assert {"status", "stands", "outcome"} <= set(shown)

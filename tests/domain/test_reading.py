@@ -1,6 +1,7 @@
 """Laws of the one reading: what programs write reads back, and what is read raises one error."""
 
 import datetime as dt
+import re
 from decimal import Decimal
 from itertools import product
 
@@ -184,3 +185,13 @@ def test_the_quick_reading_of_a_moment_is_the_whole_one():
     for text in map("".join, product(*SPELLED)):
         # No program writes a space before it, so that it is read the long way.
         assert read(text) == read(f" {text}")
+
+
+@pytest.mark.parametrize("bare", ["1", "01", "1.2", "4", "85", "99.5", "100", "1e2"])
+def test_each_way_out_of_a_bare_number_is_read(bare):
+    with pytest.raises(Ambiguous) as doubt:
+        reading.probability(bare)
+    ways = re.split(r" or |, ", doubt.value.hint.replace(" for certainty", ""))
+    assert len(ways) >= 2
+    for way in ways:
+        reading.probability(way)

@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from forecasting.domain.forecast import Quantiles
+from forecasting.domain.outcome import OutcomeSpace
 from forecasting.errors import InvalidInput
 from forecasting.web.bodies import pairs
 from forecasting.web.faults import Fault, fault_of
@@ -44,7 +45,7 @@ NOON = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
         (percent_typed("likely"), "likely"),
         (_to_hundred({"a": 1, "b": 1, "c": 1}, 3), {"a": "33.4", "b": "33.3", "c": "33.3"}),
         (
-            spread_around("200", "fairly", low=0, high=1000),
+            spread_around("200", "fairly", OutcomeSpace("numeric", (), 0.0, 1000.0)),
             {"5": "150", "25": "179.5", "50": "200", "75": "220.5", "95": "250"},
         ),
         (public_names(("https://forecasts.example.org",)), (("forecasts.example.org",), True)),

@@ -13,7 +13,8 @@ from forecasting.domain.sealed import placed
 from forecasting.store import Ledger
 
 WITHDRAWN = "withdrawn"
-KINDS: tuple[Kind, ...] = ("live", "backdated")
+#: What somebody really said, however it came here: one stands until the next, whatever their kinds.
+KINDS: tuple[Kind, ...] = ("live", "backdated", "imported")
 
 
 def latest(
@@ -29,7 +30,7 @@ def latest(
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """What one forecaster said, live or backdated; a replay is not a voice."""
+    """What one forecaster said, live, backdated or imported; a replay is not a voice."""
 
     forecasts: Mapping[str, tuple[Said, ...]] = field(default_factory=dict)
     withdrawn: Mapping[str, dt.datetime] = field(default_factory=dict)
@@ -51,15 +52,20 @@ class Voice:
         forecaster: str,
         now: dt.datetime,
     ) -> "Voice":
-        """Make a voice of sorted forecasts; what lies after now is left out."""
+        """Make a voice of sorted forecasts; what lies after now is left out.
+
+        An import that was undone never spoke: see :func:`forecasting.app.ledger.log.undone`.
+        """
+        mine = [one for one in withdrawals if one.forecaster == forecaster]
+        said, mine = _without_undone(said, mine)
         late = [name for name, each in said.items() if each[-1].issued_at > now]
         if late:
             by_now = {name: tuple(f for f in said[name] if f.issued_at <= now) for name in late}
             said = {name: by_now.get(name, each) for name, each in said.items()}
             said = {name: each for name, each in said.items() if each}
         taken: dict[str, dt.datetime] = {}
-        for one in withdrawals:
-            if one.forecaster == forecaster and one.withdrawn_at <= now:
+        for one in mine:
+            if one.withdrawn_at <= now:
                 at = taken.get(one.question)
                 taken[one.question] = one.withdrawn_at if at is None else max(at, one.withdrawn_at)
         return cls(said, taken)
@@ -77,6 +83,36 @@ class Voice:
         """Give the forecast in force; None if nothing was said or it was withdrawn."""
         last, taken = self.forecasts.get(question, (None,))[-1], self.withdrawn.get(question)
         return None if last is None or (taken and taken >= last.issued_at) else last
+
+
+def _without_undone(
+    said: Mapping[str, tuple[Said, ...]], mine: list[Withdrawal]
+) -> tuple[Mapping[str, tuple[Said, ...]], list[Withdrawal]]:
+    """Leave out the imported forecasts that were taken back at their instant, and what did so."""
+    places = {
+        (one.question, one.issued_at)
+        for name in {one.question for one in mine}
+        for one in said.get(name, ())
+        if one.kind == "imported"
+    }
+    by = {
+        (one.question, one.withdrawn_at): one.seq or 0
+        for one in mine
+        if (one.question, one.withdrawn_at) in places
+    }
+    if not by:
+        return said, mine
+    kept = {
+        name: tuple(
+            one
+            for one in said[name]
+            if one.kind != "imported" or one.seq > by.get((name, one.issued_at), 0)
+        )
+        for name in {name for name, _ in by}
+    }
+    left = {name: kept.get(name, each) for name, each in said.items()}
+    others = [one for one in mine if (one.question, one.withdrawn_at) not in by]
+    return {name: each for name, each in left.items() if each}, others
 
 
 @dataclass(frozen=True, slots=True)

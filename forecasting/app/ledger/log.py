@@ -89,7 +89,7 @@ def log(
     if isinstance(probability, Mapping) and catalog.find(name)[0].ladder == name.strip().casefold():
         probability, ladder = None, probability
     if ladder:
-        values = rungs(catalog, name, ladder)
+        values = rungs(catalog, name, ladder, now)
     else:
         if len(found := catalog.find(name)) > 1 and isinstance(probability, str):
             msg = f"probability ({probability}): a ladder takes one for each of its days"
@@ -168,7 +168,9 @@ def value_of(
     raise InvalidInput(msg, hint=wanted)
 
 
-def rungs(catalog: Catalog, name: str, ladder: Mapping[str, str]) -> list[tuple[Question, Value]]:
+def rungs(
+    catalog: Catalog, name: str, ladder: Mapping[str, str], now: dt.datetime
+) -> list[tuple[Question, Value]]:
     """Read the probabilities of a ladder's rungs by their days; they must not fall."""
     found = {rung.id.partition("@")[2]: rung for rung in catalog.ladder(name)}
     if not found:
@@ -177,7 +179,8 @@ def rungs(catalog: Catalog, name: str, ladder: Mapping[str, str]) -> list[tuple[
         raise InvalidInput(msg, hint=f"forecast log {name} 0.35")
     values: dict[str, Value] = {}
     for stated, text in ladder.items():
-        day = reading.day(stated, name="rung").isoformat()
+        there, manner = next(iter(found.values())).zone, reading.Manner(now=now)
+        day = reading.day(stated, name="rung", zone=there, manner=manner).isoformat()
         if day not in found:
             msg = f"no rung named {name}@{day}"
             raise NotFound(msg, hint=", ".join(found))

@@ -21,6 +21,7 @@ from forecasting.domain.evidence import (
 from forecasting.domain.instants import iso
 from forecasting.domain.process import DELIVERY_STATES, ProcessSpec
 from forecasting.domain.question import Question, normalised
+from forecasting.domain.reading import Ambiguous, number
 from forecasting.errors import InvalidInput, nearest
 from forecasting.evidence import retracted
 from forecasting.evidence.history import Record
@@ -311,10 +312,12 @@ def _is_part(process: ProcessSpec, stated: Stated) -> bool:
 
 def _number(text: str) -> float | None:
     try:
-        found = float(text) if text.isascii() and "_" not in text else None
-    except ValueError:
+        found = float(number(text, name="part"))
+    except Ambiguous:
+        raise
+    except InvalidInput:
         return None
-    return found if found is not None and abs(found) < 1e15 else None
+    return found if abs(found) < 1e15 else None
 
 
 def _fact_effect(process: ProcessSpec, said: str, value: float | None, at: dt.datetime) -> Effect:

@@ -31,11 +31,10 @@ from forecasting.domain.predicate import Predicate
 from forecasting.domain.predicate_check import check_predicate, processes_of
 from forecasting.domain.predicate_text import RESERVED, parse_predicate
 from forecasting.domain.question import Question, lacks_criteria
+from forecasting.domain.reading import day_word
 from forecasting.domain.setup import Setup
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
-
-_RANGE = re.compile(r"\s*([+-]?[0-9.,eE]+)\s*\.\.\s*([+-]?[0-9.,eE]+)\s*")
 
 
 def slug_of(title: str) -> str:
@@ -60,6 +59,18 @@ def slug_of(title: str) -> str:
         msg = f"title ({title}): no slug can be made from it"
         raise InvalidInput(msg, hint="slug=a-few-words")
     return slug if any(letter.isalpha() for letter in slug) else ""
+
+
+def dated(fields: Mapping[str, Any], zone: str, now: dt.datetime) -> dict[str, Any]:
+    """Give fields of a question whose days are said today: ``tomorrow`` is a day of its zone."""
+    found = dict(fields)
+    for name in ("opens", "closes", "resolves_by", "ladder"):
+        value = found.get(name)
+        if isinstance(value, str):
+            found[name] = day_word(value, zone=zone, now=now)
+        elif isinstance(value, list | tuple):
+            found[name] = [day_word(str(each), zone=zone, now=now) for each in value]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +123,11 @@ class Asked:
         else:
             fields["closes"] = self.by.strip()
         if self.span:
-            found = _RANGE.fullmatch(self.span)
-            if found is None:
+            low, _, high = (part.strip() for part in self.span.partition(".."))
+            if not (low and high):
                 msg = f"range ({self.span}): must be two numbers"
                 raise InvalidInput(msg, hint="0..5000")
-            fields |= {"type": "numeric", "lower": found[1], "upper": found[2]}
+            fields |= {"type": "numeric", "lower": low, "upper": high}
         elif self.options or self.ordered:
             named = [option.strip() for option in self.options or self.ordered]
             fields |= {"type": "categorical" if self.options else "ordered", "options": named}
@@ -141,7 +152,8 @@ def ask(
     is that of its days where `asked` has none (default: the bank's).
     """
     catalog = Catalog.of(ledger)
-    fields = asked.fields(zone or zone_of(ledger))
+    zone = asked.zone or zone or zone_of(ledger)
+    fields = dated(asked.fields(zone), zone, now)
     bank = banks.bank_of(ledger)
     if not fields["slug"]:
         taken = {*catalog.questions, *bank.world.processes}
@@ -308,7 +320,7 @@ def _values(
             days = [question.id.partition("@")[2] for question in questions]
             number = probability.rpartition("=")[2]
             raise InvalidInput(msg, hint=" ".join(f"--p {day}={number}" for day in days))
-        return logs.rungs(catalog, slug, each)
+        return logs.rungs(catalog, slug, each, questions[0].opens)
     question = questions[0]
     given = {"options": each, "quantiles": {}}
     if question.type == "numeric":
@@ -377,7 +389,11 @@ def edit(
     """
     held = Catalog.of(ledger).find(name)
     before = fields_of(held)
-    after = _parsed(changed) if isinstance(changed, str) else {**before, **changed}
+    if isinstance(changed, str):
+        after = _parsed(changed)
+    else:
+        zone = str(changed.get("zone") or held[0].zone)
+        after = {**before, **dated(changed, zone, now)}
     if after.get("slug") != before["slug"]:
         msg = f"slug ({after.get('slug')}): cannot change from {before['slug']}"
         raise InvalidInput(msg, hint="ask another question")

@@ -44,7 +44,7 @@ MOST_VOICES = 16
 
 @dataclass(slots=True)
 class _Heard:
-    """One forecaster's live and backdated forecasts, by question, as far as they were read."""
+    """One forecaster's forecasts but replays, by question, as far as they were read."""
 
     seq: int = 0
     said: dict[str, tuple[Said, ...]] = field(default_factory=dict)

@@ -148,14 +148,12 @@ def question_page(
 
 
 def _each_until_the_next(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Let a forecast stand until the next of the same person, live or backdated; newest first."""
+    """Let a forecast stand until the next of the same person, of whatever kind; newest first."""
     following: dict[str, dt.datetime] = {}
     found = []
     for row in sorted(rows, key=lambda row: (row["issued_at"], row["seq"] or 0), reverse=True):
-        until = row["until"]
-        if row["kind"] != "imported":
-            until = min(until, following.get(row["forecaster"], until))
-            following[row["forecaster"]] = row["issued_at"]
+        until = min(row["until"], following.get(row["forecaster"], row["until"]))
+        following[row["forecaster"]] = row["issued_at"]
         found.append({**row, "until": until})
     return found
 
@@ -297,15 +295,20 @@ def _links(bank: Any, asked: Sequence[str]) -> list[dict[str, Any]]:
     ]
 
 
-def latest_forecasts(
-    ledger: Ledger, question: str | None = None
-) -> dict[tuple[str, str], Forecast]:
-    """Give each forecaster's latest live or backdated forecast of each question."""
+def latest_forecasts(ledger: Ledger, question: str) -> dict[tuple[str, str], Forecast]:
+    """Give each forecaster's latest forecast of a question, live, backdated or imported."""
     # A replay may hold a hundred times as many, so they are not even read.
-    found = [
-        forecast for kind in KINDS for forecast in ledger.forecasts(question=question, kind=kind)
-    ]
-    return latest(found)
+    found = [one for kind in KINDS for one in ledger.forecasts(question=question, kind=kind)]
+    taken = {
+        (one.forecaster, one.withdrawn_at): one.seq or 0
+        for one in ledger.withdrawals()
+        if one.question == question
+    }
+    return latest(
+        one
+        for one in found
+        if one.kind != "imported" or (one.seq or 0) > taken.get((one.forecaster, one.issued_at), 0)
+    )
 
 
 def show(ledger: Ledger, name: str, now: dt.datetime) -> list[dict[str, Any]]:

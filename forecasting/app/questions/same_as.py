@@ -125,8 +125,8 @@ def same_as(
         raise NotFound(msg, hint="forecast questions list")
     if not (url in catalog.questions or (url.startswith(("http://", "https://")) and "." in url)):
         msg = f"url ({plainly(url)}): must be an address, or the id of an imported question"
-        raise InvalidInput(msg, hint="https://www.metaculus.com/questions/41138")
-    if url == question:
+        raise InvalidInput(msg, hint="https://www.metaculus.com/questions/12345")
+    if url == question or _plain(url) == _plain(catalog.questions[question].source):
         msg = f"url ({plainly(url)}): is the question itself"
         raise InvalidInput(msg)
     if catalog.questions[question].type != "binary":

@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from forecasting.app.frames import same_window
+from forecasting.app.frames import same_window, where
 from forecasting.domain.forecasters import CLIMATOLOGY, UNIFORM, family
 from forecasting.domain.instants import parse_when
 from forecasting.errors import InvalidInput, NotFound, nearest
@@ -165,7 +165,7 @@ def all_shared(
     import numpy as np
     import pandas as pd
 
-    frame = frame[~frame["too_soon"]]
+    frame = where(frame, ~frame["too_soon"])
     window_name, _ = window_of(window)
     of_crowd = rule in ("peer", "relative")
     nothing = pd.DataFrame(columns=["question", "a", "b", "event", "closes"])

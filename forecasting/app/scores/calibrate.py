@@ -2,11 +2,12 @@
 
 import datetime as dt
 import zlib
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from forecasting.app.frames import Selection, resolved
+from forecasting.app.frames import Selection, resolved, where
 from forecasting.app.scores.score import empty_note
 from forecasting.domain.forecast import DENSE, SHOWN
 from forecasting.errors import InvalidInput
@@ -92,7 +93,7 @@ def picked(
     """
     import numpy as np
 
-    kept = frame[~frame["too_soon"]]
+    kept = where(frame, ~frame["too_soon"])
     rows = stood(kept).sort_values(["event", "question", "forecaster"]) if len(kept) else kept
     pairs = list(zip(rows["question"], rows["forecaster"], strict=True))
     place = {pair: row for row, pair in enumerate(pairs)}
@@ -167,6 +168,41 @@ def calibration(
     return found
 
 
+def unread(
+    ledger: Ledger, wanted: Selection, *, types: Sequence[str], share: float | None
+) -> Counter[str]:
+    """Count the scored questions that a calibration of some types does not read, by their reason.
+
+    What a table of scores leaves out too is not among them. Without a `share` every forecast of a
+    question is read.
+    """
+    frame = resolved(ledger, wanted)
+    frame = where(frame, ~frame["too_soon"])
+    taken = frame["type"].isin(list(types))
+    reasons: Counter[str] = Counter()
+    for kind, n in frame[~taken].groupby("type")["question"].nunique().items():
+        reasons[f"{kind} question{{s}}, which this does not read"] = int(n)
+    frame = where(frame, taken)
+    if "numeric" in types and (frame["type"] == "numeric").any():
+        numeric = frame[frame["type"] == "numeric"]
+        usual, levels = _usual(numeric)
+        odd = set(numeric["question"]) - set(numeric.loc[levels == usual, "question"])
+        reasons["question{s} with other quantile levels than most"] = len(odd)
+        frame = where(frame, ~frame["question"].isin(odd))
+    if share is None or frame.empty:
+        return +reasons
+    read = at_share(share)(frame)["question"]
+    silent = frame[~frame["question"].isin(read)]
+    first = silent.sort_values("issued_at").drop_duplicates("question")
+    moment = first["opens"] + share * (first["closes"] - first["opens"])
+    over, unsaid = first["closed_at"] <= moment, first["issued_at"] > moment
+    at = f"{100 * share:g} % of the window"
+    reasons[f"question{{s}} resolved before {at}"] = int(over.sum())
+    reasons[f"question{{s}} first forecast after {at}"] = int((unsaid & ~over).sum())
+    reasons[f"question{{s}} withdrawn before {at}"] = int((~unsaid & ~over).sum())
+    return +reasons
+
+
 def _sentence(note: str) -> str:
     return f"{note[:1].upper()}{note[1:]}."
 
@@ -191,7 +227,7 @@ def by_group(
         msg = f"by ({by}): must be one of {', '.join(GROUPS)}"
         raise InvalidInput(msg)
     frame = resolved(ledger, selection)
-    frame = frame[frame["type"] == "binary"]
+    frame = where(frame, frame["type"] == "binary")
     if by == "horizon":
         chosen = {
             f"{days:g} d before close, still open": picked(frame, before_close(days), seed=seed)
@@ -261,8 +297,7 @@ def numbers(frame: "pd.DataFrame", *, share: float = 0.5, seed: int = 0) -> dict
     result: dict[str, Any] = {"n": 0, "pit": [], "p_value": None, "intervals": [], "quantiles": []}
     if len(frame):
         frame = frame.assign(forecast=frame["forecast"].map(_thinned))
-        levels = frame["forecast"].map(lambda said: tuple(sorted(said)))
-        usual = levels.mode().iloc[0]
+        usual, levels = _usual(frame)
         chosen = picked(frame[levels == usual], at_share(share), seed=seed)
     if not len(frame) or not chosen.picks:
         return {**result, "reading": "No number or date has resolved: too few to say."}
@@ -296,6 +331,12 @@ def numbers(frame: "pd.DataFrame", *, share: float = 0.5, seed: int = 0) -> dict
         **{name: table.to_dict("records") for name, table in mean.items()},
         "reading": _numbers_reading(mean.get("intervals"), p_value, n),
     }
+
+
+def _usual(frame: "pd.DataFrame") -> "tuple[tuple[float, ...], pd.Series[Any]]":
+    """Give the commonest levels of the numeric questions of a frame, and those of each row."""
+    levels = frame["forecast"].map(lambda said: tuple(sorted(_thinned(said))))
+    return levels.mode().iloc[0], levels
 
 
 def _thinned(said: dict[float, float]) -> dict[float, float]:
@@ -337,15 +378,15 @@ def from_frame(
     from forecasting.calibration import corp, reading, spiegelhalter_z
     from forecasting.calibration.slope import fit_line
 
-    frame = frame[(frame["type"] == "binary") & ~frame["too_soon"]]
+    frame = where(frame, (frame["type"] == "binary") & ~frame["too_soon"])
     chosen = picked(frame, at_share(share), seed=seed)
     n = round(chosen.n)
     result: dict[str, Any] = {
         "n": n,
         "picks": len(chosen.picks),
-        "n_questions": int(frame["question"].nunique()),
+        "n_questions": int(chosen.rows["question"].nunique()),
         "n_updates": len(frame),
-        "n_events": int(frame["event"].nunique()),
+        "n_events": int(chosen.rows["event"].nunique()),
         "n_early": 0,
         "share": share,
         "level": LEVEL,
@@ -398,12 +439,14 @@ def _binned(chosen: Picked) -> dict[str, float]:
 
 def _pooled(frame: "pd.DataFrame", seed: int) -> dict[str, Any]:
     """Give the curve of every update, with its band over events."""
+    import pandas as pd
+
     from forecasting.calibration import confidence_band
 
     every = confidence_band(
         frame["forecast"].astype(float).to_numpy(),
         frame["outcome"].astype(int).to_numpy(),
-        cluster=frame["event"].tolist(),
+        cluster=pd.factorize(frame["event"])[0],
         level=LEVEL,
         seed=seed,
     )

@@ -1,8 +1,9 @@
 """Scores by forecaster and by group, with intervals over events, and what a table leaves out."""
 
+import datetime as dt
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from forecasting.app.frames import (
     resolved,
     select,
     unrevealed,
+    where,
 )
 from forecasting.app.scores.against import (
     NOTHING,
@@ -34,9 +36,13 @@ from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 GROUPS = ("forecaster", "question", "topic", "tag", "horizon", "month")
+#: The column of a scoring frame that each of these groups by.
+FACTS = {"topic": "topic", "tag": "tags", "month": "closes"}
 HORIZONS = (1.0, 7.0, 30.0, 90.0, 180.0)
 WINDOWS = ("scheduled", "until-resolution", "last")
 #: What becomes of a question that a forecaster never spoke on while others did.
@@ -50,6 +56,8 @@ NO_UNIT = (
 #: Why an outcome that came at once is not scored: nobody had time to forecast it.
 SOON = "question{s} resolved within two days of opening (too_soon=True scores them)"
 OPEN = "question{s} without an outcome yet"
+#: Why a question with an outcome is in no frame: it was over before anybody spoke.
+OVER = "question{s} forecast only after the close, or after the outcome could be known"
 
 
 def scores(
@@ -135,20 +143,17 @@ def from_frame(
     resamples: int = 4999,
 ) -> list[dict[str, Any]]:
     """Give the rows of :func:`scores` for one scoring frame."""
-    # One fixed order, of types and of forecasters, so that no table is a ranking.
-    place = {name: i for i, name in enumerate(ordered(frame["forecaster"].unique()))}
-    frame = frame.iloc[frame["forecaster"].map(place).argsort(kind="stable")]
     rows: list[dict[str, Any]] = []
     types = frame["type"].unique()
     for kind_of_question in [kind for kind in NATURAL if kind in types]:
         used = rule or NATURAL[kind_of_question]
         if kind_of_question not in SCORES[used].types:
             continue
-        part = frame[frame["type"] == kind_of_question]
+        part = where(frame, frame["type"] == kind_of_question)
         # A score in the unit of its question has no mean over barrels and days.
         for unit in dict.fromkeys(part["unit"]) if SCORES[used].in_units else [None]:
             table = _Table(
-                part if unit is None else part[part["unit"] == unit],
+                part if unit is None else where(part, part["unit"] == unit),
                 *(kind_of_question, unit, kind, used, convention, window, against, missing),
                 resamples,
             )
@@ -193,21 +198,22 @@ class _Table:
     resamples: int
 
     def rows(self, by: str) -> list[dict[str, Any]]:
-        scored = self._score()
+        scored = self._score(() if by in ("forecaster", "question") else (FACTS[by],))
         if by != "question":
-            scored = scored[~scored["too_soon"]]
+            scored = where(scored, ~scored["too_soon"])
         if by == "tag":
             scored = scored.explode("tags").rename(columns={"tags": "tag"}).dropna(subset="tag")
         if by == "month":
             scored = scored.assign(month=scored["closes"].dt.strftime("%Y-%m"))
         names = ["forecaster"] if by == "forecaster" else [by, "forecaster"]
-        groups = scored.groupby(names, sort=False)
+        groups = _in_order(scored, names)
         # A table of a thousand people is to end too, so they share the draws.
         events = 1 if by == "question" else scored["event"].nunique()
-        allowed = _WORK / max(groups.ngroups * events, 1)
+        allowed = _WORK / max(len(groups) * events, 1)
         self.resamples = min(self.resamples, max(499, 500 * int(allowed / 500) - 1))
         rows = []
-        for key, group in groups:
+        for key, places in groups.items():
+            group = scored.iloc[places]
             if by == "forecaster":
                 rows.append(self._row(group, key[0]))
                 continue
@@ -221,7 +227,7 @@ class _Table:
         from forecasting.scoring import lifetime
 
         rows = []
-        kept = self.frame[~self.frame["too_soon"]]
+        kept = where(self.frame, ~self.frame["too_soon"])
         events = kept.drop_duplicates("question").set_index("question")["event"]
         for days in HORIZONS:
             if kept.empty:
@@ -233,7 +239,8 @@ class _Table:
                 n_forecasts=1,
                 proper=not SCORES[self.rule].crowd,
             )
-            for name, group in scored.groupby("forecaster", sort=False):
+            for (name,), places in _in_order(scored, ["forecaster"]).items():
+                group = scored.iloc[places]
                 label = f"{days:g} d before close, still open"
                 row = self._row(group, name, by="horizon", value=label, others=scored)
                 row["window"] = f"{days:g} d before close"
@@ -243,23 +250,23 @@ class _Table:
                 rows.append(row)
         return rows
 
-    def _score(self) -> "pd.DataFrame":
-        scored = lifetime_scores(
-            self.frame, rule=self.rule, convention=self.convention, window=self.window
-        )
+    def _score(self, more: Sequence[str] = ()) -> "pd.DataFrame":
+        """Score the frame; a row has its event, whether it is too soon, and the facts named."""
+        from forecasting.scoring import lifetime
+
         if self.window == "scheduled" and not SCORES[self.rule].crowd:
-            # The number that most sites show: improper, for one answer alone can come early.
-            until = lifetime_scores(
-                self.frame, rule=self.rule, convention=self.convention, window="until-resolution"
+            # Beside it the number that most sites show: improper, for one answer can come early.
+            scored = lifetime.score_while_open(
+                self.frame, rule=self.rule, convention=self.convention
             )
-            keys = ["question", "forecaster"]
-            scored = scored.merge(
-                until[[*keys, "score"]].rename(columns={"score": "while_open"}), on=keys, how="left"
+        else:
+            scored = lifetime_scores(
+                self.frame, rule=self.rule, convention=self.convention, window=self.window
             )
         if self.missing == "uniform":
             scored = _filled(scored)
-        facts = self.frame.drop_duplicates("question").set_index("question")
-        return scored.join(facts[["event", "topic", "tags", "closes", "too_soon"]], on="question")
+        facts = self.frame.loc[~self.frame.duplicated("question")].set_index("question")
+        return scored.join(facts[["event", "too_soon", *more]], on="question")
 
     def _row(
         self,
@@ -360,6 +367,19 @@ def _mean(values: "pd.Series[float]") -> float:
         return float(values.mean(skipna=False))
 
 
+def _in_order(
+    scored: "pd.DataFrame", names: Sequence[str]
+) -> "dict[tuple[object, ...], NDArray[np.intp]]":
+    """Give the rows of each group, forecasters in one fixed order: no table is a ranking."""
+    import numpy as np
+
+    place = {name: i for i, name in enumerate(ordered(scored["forecaster"].unique()))}
+    found = scored.groupby(list(names), sort=False).indices.items()
+    groups = {key if isinstance(key, tuple) else (key,): np.asarray(rows) for key, rows in found}
+    order = sorted(groups, key=lambda key: (place[str(key[-1])], groups[key][0]))
+    return {key: groups[key] for key in order}
+
+
 def _filled(scored: "pd.DataFrame") -> "pd.DataFrame":
     """Add the questions that a forecaster never spoke on, as uniform forecasts."""
     import pandas as pd
@@ -380,15 +400,21 @@ def _filled(scored: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def left_out(
-    ledger: Ledger, wanted: Selection, *forecasters: str, counted: bool = True
+    ledger: Ledger,
+    wanted: Selection,
+    *forecasters: str,
+    counted: bool = True,
+    more: Counter[str] | None = None,
 ) -> list[str]:
     """Say what a table leaves out of a selection, each with its count and its reason.
 
-    Seals are `counted` as the worst that they could hold, or left out too.
+    Seals are `counted` as the worst that they could hold, or left out too. `more` are the reasons
+    of one table alone, with their counts.
     """
     reasons: Counter[str] = Counter()
     for kind in kinds_present(ledger) if wanted.kind == "all" else [wanted.kind]:
         reasons += _reasons(ledger, replace(wanted, kind=kind), forecasters)
+    reasons += more or Counter()
     notes = [f"left out: {_counted(reasons)}"] if reasons else []
     notes += [late_note(ledger, wanted), seal_note(ledger, wanted, *forecasters, counted=counted)]
     return [note for note in notes if note]
@@ -400,12 +426,17 @@ def _reasons(ledger: Ledger, wanted: Selection, forecasters: Sequence[str]) -> C
     reasons: Counter[str] = Counter()
     if wanted.kind in IN_BULK:
         told = in_bulk(ledger, catalog, wanted)
-        said = zip(told.question, told.forecaster, strict=True)
-        about = {question for question, who in said if not whose or who in whose}
+        moments: Iterable[dt.datetime] = told.issued_at.tolist()
+        said: Iterable[tuple[str, str, dt.datetime]]
+        said = zip(told.question, told.forecaster, moments, strict=True)
     else:
         spoken = select(ledger, catalog, wanted)
-        about = {one.question for one in spoken if not whose or one.forecaster in whose}
-    for name in sorted(about):
+        said = ((one.question, one.forecaster, _plain(one.issued_at)) for one in spoken)
+    first: dict[str, dt.datetime] = {}
+    for name, who, at in said:
+        if (not whose or who in whose) and not (name in first and first[name] <= at):
+            first[name] = at
+    for name in sorted(first):
         standing, question = catalog.outcomes.get(name), catalog.questions[name]
         if standing is None or (wanted.as_of is not None and standing.resolved_at > wanted.as_of):
             reasons[OPEN] += 1
@@ -415,7 +446,13 @@ def _reasons(ledger: Ledger, wanted: Selection, forecasters: Sequence[str]) -> C
             reasons["question{s} before the scheduled close"] += 1
         elif not wanted.too_soon and standing.resolved_at - question.opens <= TOO_SOON:
             reasons[SOON] += 1
+        elif first[name] >= _plain(min(standing.resolved_at, question.closes)):
+            reasons[OVER] += 1
     return reasons
+
+
+def _plain(moment: dt.datetime) -> dt.datetime:
+    return moment.astimezone(dt.UTC).replace(tzinfo=None)
 
 
 def empty_note(
@@ -450,7 +487,7 @@ def empty_note(
         asked = replace(wanted, kind=kind)
         reasons += _reasons(ledger, asked, ())
         frame = resolved(ledger, asked)
-        kept = frame[~frame["too_soon"]].drop_duplicates("question")
+        kept = where(frame, ~frame["too_soon"]).drop_duplicates("question")
         counts.update(str(name) for name in kept["type"])
     if share is not None and (n := sum(counts[name] for name in takes)):
         return (

@@ -21,6 +21,7 @@ from forecasting.app.upkeep.banks import (
 )
 from forecasting.app.upkeep.told import remembered
 from forecasting.bank import Bank
+from forecasting.domain import reading
 from forecasting.domain.forecasters import person
 from forecasting.domain.instants import DEFAULT_ZONE
 from forecasting.domain.instants import zone as known_zone
@@ -90,6 +91,8 @@ def init(
     if place.exists() and not place.is_dir():
         msg = f"folder ({folder}): must be a folder"
         raise InvalidInput(msg, hint="forecast init FOLDER")
+    if forecaster:
+        forecaster = reading.forecaster(forecaster)
     file = place / config.WORKSPACE
     new = not file.exists()
     said = {} if new else config.stated(place)

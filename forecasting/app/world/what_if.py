@@ -67,7 +67,7 @@ def what_if(
     """
     if not given and not do:
         msg = "what-if: needs a condition"
-        raise InvalidInput(msg, hint='given="guarantees-2026=firm" or do="guarantees-2026=firm"')
+        raise InvalidInput(msg, hint='given="QUESTION=yes" or do="PROCESS=STATE"')
     acts = [act for text in do for act in intervention(live, text)]
     targets = {text: target for text in given if (target := _target(live, text)) is not None}
     conditions = [condition(live, targets[text][0] if text in targets else text) for text in given]

@@ -5,7 +5,7 @@ What has one meaning is understood however it is spelled; what has two is refuse
 Nothing is guessed from the neighbours of a value.
 """
 
-from forecasting.domain.reading.instants import day, local_clock, moment
+from forecasting.domain.reading.instants import day, day_word, local_clock, moment
 from forecasting.domain.reading.manner import Ambiguous, Damaged, Manner, of_file, plainly
 from forecasting.domain.reading.names import forecaster, option, question_id
 from forecasting.domain.reading.numbers import number, tidied
@@ -18,6 +18,7 @@ __all__ = [
     "Damaged",
     "Manner",
     "day",
+    "day_word",
     "forecaster",
     "level",
     "local_clock",

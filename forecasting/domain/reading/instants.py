@@ -29,7 +29,8 @@ _MONTHS = {
     for name in (names, names[:3])
 } | {"sept": 9}  # fmt: skip
 _MONTH = r"(?P<month>[A-Za-z]{3,9})\.?"
-_WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?(?:, ?| ))?"
+_WEEKDAY = r"(?:(?P<named>mon|tue|wed|thu|fri|sat|sun)(?:s|nes|rs|ur)?(?:day)?(?:, ?| ))?"
+_WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _NTH = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _DATES = tuple(
     re.compile(pattern, re.ASCII | re.IGNORECASE)
@@ -82,8 +83,9 @@ def moment(
 
     `days` says what a day means: openings begin with it, deadlines and facts end with it, a
     forecast known to the day stands at its noon; empty: a day is no moment. It is a day of `zone`,
-    by default the manner's, else the bank's. `local`: a time without an offset is read in that
-    zone, not refused. `mail`: the zones of RFC 822 (``EST``) are understood.
+    by default the manner's, else the bank's. Where the manner has a `now`, what is said of today
+    stands from now, not from an hour that is still to come. `local`: a time without an offset is
+    read in that zone, not refused. `mail`: the zones of RFC 822 (``EST``) are understood.
 
     Raises
     ------
@@ -159,7 +161,9 @@ def _moment(
         return utc(now)
     whole = _date(cell, cell, name, order, zone, now)
     if whole is not None:
-        return _of_day(whole, cell, name, days, zone)
+        found = _of_day(whole, cell, name, days, zone)
+        to_come = now is not None and found > now and days != "begins"
+        return utc(now) if now and to_come and whole == local_day(now, zone) else found
     clock = _CLOCK.fullmatch(cell)
     date = _date(clock["date"].rstrip(","), cell, name, order, zone, now) if clock else None
     if clock is None or date is None or (clock["bhour"] and not clock["t"]):
@@ -196,6 +200,18 @@ def day(
     read = _moment(cell, name, "begins", zone, True, False, how.dates, how.now)
     msg = f"{name} ({plainly(cell)}): is a moment; a day is needed"
     raise InvalidInput(msg, hint=local_day(read, zone).isoformat())
+
+
+def day_word(text: str, *, zone: str, now: dt.datetime) -> str:
+    """Give the day that `today`, `tomorrow` or `yesterday` means now; any other text as it is.
+
+    Examples
+    --------
+    >>> day_word("Tomorrow", zone="Asia/Tokyo", now=dt.datetime(2026, 12, 31, 16, tzinfo=dt.UTC))
+    '2027-01-02'
+    """
+    ahead = _WORDS.get(tidied(text).casefold())
+    return text if ahead is None else str(local_day(now, zone) + dt.timedelta(days=ahead))
 
 
 def local_clock(text: str) -> bool:
@@ -264,7 +280,11 @@ def _of_parts(parts: dict[str, str | None], cell: str, name: str, order: str) ->
         return dt.date(year, other, one) if dmy else dt.date(year, one, other)
     named = parts.get("month")
     month = _MONTHS[named.casefold()] if named else int(parts["figures"] or 0)
-    return dt.date(year, month, int(parts["day"] or 0))
+    made = dt.date(year, month, int(parts["day"] or 0))
+    if (said := parts.get("named")) and _WEEK.index(said.casefold()) != made.weekday():
+        msg = f"{name} ({plainly(cell)}): that day is a {made:%A}"
+        raise InvalidInput(msg, hint=made.isoformat())
+    return made
 
 
 def _of_day(found: dt.date, cell: str, name: str, days: Days, zone: str) -> dt.datetime:

@@ -6,7 +6,8 @@ from forecasting.domain.outcome import NO, YES, OutcomeSpace, beyond
 from forecasting.domain.question import ANNULLED
 from forecasting.domain.reading.manner import Manner, plainly
 from forecasting.domain.reading.names import option
-from forecasting.domain.reading.numbers import number, tidied
+from forecasting.domain.reading.numbers import tidied
+from forecasting.domain.reading.quantities import quantity
 from forecasting.errors import InvalidInput
 
 _BINARY = dict.fromkeys(("yes", "y", "true", "t", "1", "1.0"), YES) | dict.fromkeys(
@@ -61,7 +62,7 @@ def _number(space: OutcomeSpace, cell: str, manner: Manner | None) -> str:
     if cell.casefold() in ("above", "below"):
         return high if cell.casefold() == "above" else low
     bare = cell[1:].strip() if cell[:1] in "<>" else ""
-    plain = number(bare or cell, name="outcome", manner=manner)
+    plain = quantity(bare or cell, unit=space.unit, name="outcome", manner=manner)
     value = Decimal(plain)
     below, above = Decimal(repr(space.lower)), Decimal(repr(space.upper))
     if bare and not (value >= above if cell[0] == ">" else value <= below):

@@ -77,7 +77,7 @@ def _check_unit(share: Decimal, stated: str, name: str, sums: bool) -> None:
         raise Ambiguous(msg, hint="100% or 1.0 for certainty, 1% or 0.01", whole=UNITS)
     if 1 < share <= 100:
         shown = plainly(stated)
-        way_out = f"{shown}% or {decimal(share / 100)}"
+        way_out = f"{shown}% or {'1.0' if share == 100 else decimal(share / 100)}"
         msg = f"{name} ({shown}): a probability lies from 0 to 1; is {shown} % meant?"
         raise Ambiguous(msg, hint=way_out, whole=UNITS)
 

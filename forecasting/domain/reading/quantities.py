@@ -12,7 +12,9 @@ _LEVEL = re.compile(r"(?:[pPqQ])?([^%]*?)\s?%?")
 LEVELS = "5, 50 and 95"
 
 
-def quantity(text: str, *, unit: str = "", manner: Manner | None = None) -> str:
+def quantity(
+    text: str, *, unit: str = "", name: str = "quantile value", manner: Manner | None = None
+) -> str:
     """Read a quantity, with or without the unit of its question after it.
 
     Examples
@@ -23,7 +25,7 @@ def quantity(text: str, *, unit: str = "", manner: Manner | None = None) -> str:
     cell = tidied(text)
     if unit and cell.casefold().endswith(unit.casefold()):
         cell = cell[: -len(unit)].strip()
-    return number(cell, name="quantile value", manner=manner)
+    return number(cell, name=name, shown=text, manner=manner)
 
 
 def level(text: str, *, manner: Manner | None = None) -> str:

@@ -185,7 +185,7 @@ def fact(visit: Visit) -> Response:
     """Record that something happened."""
     name, stated = visit.form.get("item"), visit.form.get("fact")
     if stated.endswith("="):
-        stated += visit.form.get("amount").replace(",", ".")
+        stated += visit.form.get("amount")
     return visit.write(
         lambda book: book.code_news(
             name, [stated], confirmed="confirmed" in visit.form, event_at=_at(visit, "event_at")

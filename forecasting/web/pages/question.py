@@ -3,7 +3,6 @@
 import datetime as dt
 import math
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
@@ -19,9 +18,9 @@ from forecasting.review.path_chart import density, path_chart
 from forecasting.review.plot import NARROW, WIDE
 from forecasting.web.bodies import Sent
 from forecasting.web.compute import Figures, address, figures
-from forecasting.web.faults import Fault
+from forecasting.web.faults import Fault, fault_of
 from forecasting.web.routes import get, post
-from forecasting.web.typed import LEVELS, percent_typed, spread_around
+from forecasting.web.typed import LEVELS, drawn, percent, percent_typed, spread_around
 from forecasting.web.visit import Visit
 
 if TYPE_CHECKING:
@@ -130,22 +129,12 @@ def _curve(page: "QuestionPage", form: Sent) -> Any:
     if page.question.type != "numeric":
         return None
     space = page.question.space
-    given = _numbers(_typed(page, form))
+    given = drawn(_typed(page, form), space)
     if len(given) < 2 or space.lower is None or space.upper is None:
         return None
     return density(
         list(given), list(given.values()), low=space.lower, high=space.upper, unit=space.unit
     )
-
-
-def _numbers(typed: Mapping[str, str]) -> dict[float, float]:
-    found = {}
-    for level, value in typed.items():
-        try:
-            found[float(level)] = float(Decimal(value.replace(" ", "").replace(",", "")))
-        except (InvalidOperation, ValueError):
-            continue
-    return dict(sorted(found.items()))
 
 
 def curve(visit: Visit) -> Response:
@@ -161,7 +150,10 @@ def log(visit: Visit) -> Response:
     name = visit.path["name"]
     page: QuestionPage = visit.book.question_page(name)
     if visit.form.get("help"):
-        return question(visit, filled=_helped(page, visit.form))
+        try:
+            return question(visit, filled=_helped(page, visit.form))
+        except InvalidInput as refused:
+            return question(visit, faults=(fault_of(refused),))
     seen = visit.form.get("seen")
     before = page.chosen.mine.seq if page.chosen.mine is not None else None
 
@@ -235,7 +227,7 @@ def _helped(page: "QuestionPage", form: Sent) -> Sent:
     """Fill the form: options scaled to 100, rungs that do not fall, quantiles around one number."""
     help_, fields = form.get("help"), dict(form.fields)
     if help_ == "sum":
-        shares = _shares(form.under("p"))
+        shares = {name: percent(text) for name, text in form.under("p").items()}
         total = sum(shares.values())
         if total > 0:
             fields |= {f"p[{name}]": each for name, each in _to_hundred(shares, total).items()}
@@ -244,25 +236,13 @@ def _helped(page: "QuestionPage", form: Sent) -> Sent:
         for rung in page.rungs:
             key = f"p[{rung.day}]"
             if rung.status == "open" and fields.get(key):
-                highest = max(highest, _shares({"": fields[key]}).get("", 0.0))
+                highest = max(highest, percent(fields[key]))
                 fields[key] = f"{highest:g}"
     elif help_ == "around":
         space = page.question.space
-        found = spread_around(
-            form.get("one"), form.get("sure"), low=space.lower or 0.0, high=space.upper or 1.0
-        )
+        found = spread_around(form.get("one"), form.get("sure"), space)
         fields |= {f"q[{level}]": value for level, value in found.items()}
     return Sent(tuple(fields.items()), form.files)
-
-
-def _shares(typed: Mapping[str, str]) -> dict[str, float]:
-    found = {}
-    for name, text in typed.items():
-        try:
-            found[name] = float(text.strip().rstrip("%").replace(",", "."))
-        except ValueError:
-            continue
-    return found
 
 
 def _to_hundred(shares: Mapping[str, float], total: float) -> dict[str, str]:

@@ -1,0 +1,129 @@
+"""Every field of the web that takes a number reads it as each other door does, or refuses it."""
+
+from html import unescape
+
+import pytest
+
+from forecasting.domain.reading import Manner, probability
+from forecasting.errors import InvalidInput
+from tests.doors.spellings import NUMBERS, PROBABILITIES, Refused
+from tests.web.conftest import ORIGIN, Browser
+
+#: Shares below 1 in every form that a number takes: beside a percent sign each is ambiguous.
+SHARES = ("0.5", ".5", ",5", "0,5", "1e-1", "5e-1", "+.5", "0.50", ".05")
+
+
+@pytest.fixture
+def inside(house):
+    book = house.book
+    book.ask("Will the convoy come?", by="2027-06-30", slug="convoy")
+    book.ask("Who mediates?", by="2027-06-30", slug="who", options=["none", "firm"])
+    book.ask("By when?", ladder=["2027-03-31", "2027-06-30"], slug="rungs")
+    book.ask("How many?", by="2027-06-30", slug="many", span="-10..5000000", unit="people")
+    return Browser(house)
+
+
+def _last(browser, name):
+    said = browser.house.book.ledger.forecasts(question=name)
+    return said[-1].value if said else None
+
+
+def _said(browser, name):
+    value = _last(browser, name)
+    return dict(zip(value.labels, value.entered, strict=True))
+
+
+def _post(browser, action, **fields):
+    """Send the form of a page whose name is before the last part, filled, with a press of help."""
+    browser.get(action.rpartition("/")[0])
+    form = browser.forms(action)[0]
+    browser.page = browser.client.post(action, data=form | fields, headers={"Origin": ORIGIN})
+    return browser.page
+
+
+def _refused(browser, typed, field):
+    """Say whether the page refuses beside the form and keeps what was typed in the field."""
+    [form] = [one for one in browser.forms(browser.page.url.path) if field in one][:1] or [{}]
+    return browser.page.status_code == 422 and browser.faults() and form.get(field) == typed.strip()
+
+
+@pytest.mark.parametrize("text", [*SHARES, *PROBABILITIES])
+def test_the_percent_field_reads_as_a_column_in_percent_and_never_takes_a_share(inside, text):
+    """What a file read with ``unit=percent`` gives is logged; a bare number below 1 is asked on."""
+    how = Manner(unit="percent")
+    try:
+        meant = float(probability(text, manner=how)[0])
+    except InvalidInput:
+        meant = None
+    before = _last(inside, "convoy")
+    _post(inside, "/q/convoy/log", p=text)
+    if meant is None or "below 1 %" in how.seen:
+        assert _refused(inside, text, "p")
+        assert _last(inside, "convoy") is before is None
+    else:
+        assert inside.page.status_code == 200
+        assert _last(inside, "convoy").probability == meant
+
+
+@pytest.mark.parametrize("text", SHARES)
+def test_no_form_with_a_percent_sign_takes_a_share(inside, text):
+    book = inside.house.book
+    head = book.head()
+    _post(inside, "/q/who/log", **{"p[none]": text, "p[firm]": "50"})
+    assert _refused(inside, text, "p[none]")
+    for help_ in ("sum", ""):
+        _post(inside, "/q/who/log", help=help_, **{"p[none]": text, "p[firm]": "50"})
+        assert _refused(inside, text, "p[none]")
+    for help_ in ("rise", ""):
+        _post(inside, "/q/rungs@2027-03-31/log", help=help_, **{"p[2027-03-31]": text})
+        assert _refused(inside, text, "p[2027-03-31]")
+    inside.get("/ask")
+    inside.send("/ask", title="Will it rain?", by="2027-06-30", p=text)
+    assert inside.page.status_code == 422
+    assert inside.faults()
+    inside.get("/")
+    inside.send("/log", question="convoy", p=text)
+    assert inside.page.status_code == 422
+    assert book.head() == head
+
+
+@pytest.mark.parametrize(("text", "meant"), NUMBERS.items())
+def test_every_field_of_a_number_reads_alike(inside, text, meant):
+    """A quantile, the one number of a curve, and an outcome: the same number or the same words."""
+    words = meant.words if isinstance(meant, Refused) else ""
+    beyond = not words and meant[0] in "<>"
+    level = {"q[5]": "-10", "q[25]": "", "q[50]": text, "q[75]": "", "q[95]": "5000000"}
+    _post(inside, "/q/many/log", **level)
+    if words or beyond:
+        assert _refused(inside, text, "q[50]")
+        assert words in unescape(inside.faults()[0])
+    else:
+        assert _said(inside, "many")["50"] == meant
+    _post(inside, "/q/many/log", one=text, sure="fairly", help="around", because="a long reason")
+    assert "a long reason" in inside.page.text
+    if words or beyond:
+        assert _refused(inside, text, "one")
+        assert words in unescape(inside.faults()[0])
+    else:
+        form = inside.forms("/q/many/log")[0]
+        assert form["q[50]"] == meant
+        assert float(form["q[5]"]) <= float(meant) <= float(form["q[95]"])
+    _post(inside, "/q/many/settle", outcome=text, source="x")
+    stands = inside.house.book.ledger.standing_resolutions().get("many")
+    if words:
+        assert words in unescape(inside.faults()[0])
+        assert stands is None
+    else:
+        assert stands.outcome == meant
+
+
+def test_the_bounds_of_a_question_are_read_alike(inside):
+    inside.get("/ask")
+    more = {"title": "How much?", "by": "2027-06-30", "kind": "number", "unit": "t"}
+    inside.send("/ask", low="0", high="1,234", **more)
+    assert inside.page.status_code == 422
+    assert "is 1.234 or 1234" in inside.faults()[0]
+    assert inside.forms("/ask")[0]["high"] == "1,234"
+    inside.send("/ask", low="-5", high="1 200,5", **more)
+    asked = inside.house.book.question_page("how-much").question
+    assert (asked.space.lower, asked.space.upper) == (-5.0, 1200.5)
