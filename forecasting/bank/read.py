@@ -189,8 +189,7 @@ def read_question_file(
         if place.file.answer:
             parse_predicate(place.file.answer, zone=questions[0].zone)
     except InvalidInput as fault:
-        line = _line(place, fault)
-        return [], [], [Problem(str(path), line, "value", fault.message, fault.hint)]
+        return [], [], [place.fault(fault)]
     return questions, resolutions, problems
 
 
