@@ -661,17 +661,17 @@ class Book[Table](Record[Table], Review[Table], World):
         from forecasting.app.ledger.log import log
 
         now = clock.now()
+        several = {"options": options, "quantiles": quantiles, "ladder": ladder}
         return log(
             self.ledger,
             question,
             forecaster=self.speaker(forecaster),
             now=now,
             tell=self._tell,
-            probability=stated(forecast),
-            options=stated(options),
-            quantiles=stated(quantiles),
-            ladder=stated(ladder),
-            at=on(self.ledger, question, at, days="noon", now=now),
+            # What comes as text is text already.
+            probability=forecast if isinstance(forecast, str) else stated(forecast),
+            **{name: stated(each) for name, each in several.items() if each is not None},
+            at=None if at is None else on(self.ledger, question, at, days="noon", now=now),
             because=because,
             sealed=sealed,
             since=since,

@@ -189,7 +189,8 @@ def read_question_file(
         if place.file.answer:
             parse_predicate(place.file.answer, zone=questions[0].zone)
     except InvalidInput as fault:
-        return [], [], [place.fault(fault)]
+        line = place.fault(fault).line
+        return [], [], [Problem(str(path), line, "value", fault.message, fault.hint)]
     return questions, resolutions, problems
 
 

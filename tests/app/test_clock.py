@@ -246,11 +246,6 @@ def test_news_of_one_member_logs_its_whole_group_and_no_other(own_book):
     of = {row["question"]: row for row in rows}
     assert of["convoys"]["moved"]
     assert not of["text-lies"]["moved"]
-    # One whose own number stayed where it was says that it goes with the others.
-    logged = {row["question"] for row in rows if row["logged"]}
-    assert "text-lies" in {row["question"] for row in rows if row["linked"]} < logged
-    assert "logged with those linked to it" in _note(of["text-lies"])
-    assert not any(row["moved"] for row in rows if row["linked"])
     assert all(of[name]["logged"] for name in ("text-lies", "convoys"))
     assert not any(of[name]["logged"] for name in ("gift-comes", "bridge-holds"))
     # One whose own number stayed where it was says that it goes with the others.
@@ -258,7 +253,7 @@ def test_news_of_one_member_logs_its_whole_group_and_no_other(own_book):
     assert "text-lies" in [row["question"] for row in linked]
     for row in linked:
         assert not row["moved"]
-        assert "logged with those linked to it" in _note(row)
+        assert "one linked to it changed" in _note(row)
 
 
 def test_the_commands_say_so_and_end_well(own_book, monkeypatch):

@@ -80,7 +80,7 @@ def test_as_of_a_day_is_as_of_the_midnight_that_begins_it(book, capsys):
     """As a step of a replay is; a watch is until the midnight that ends its day."""
     with clock.at(NOW):
         (looked,) = book.watch("strike", until="2026-11-28")
-        assert looked["until"] == parse_instant("2026-11-29T00:00Z")
+        assert looked["until"] == parse_instant("2026-11-28T22:00Z")
     database = book.database
     for said, moment in (
         ("2026-11-25", "2026-11-24T22:00Z"),

@@ -46,7 +46,7 @@ SLIPS = {
         HEAD + "  a: {moves: {none > no: once in 8 mo}, since 2026-01-01: none}\n",
         3, "a: is there twice", "another name",
     ),
-    "a short title": (ASK + "  qa: {title: x, closes: 2027-06-30}\n", 4, "at least 3", ""),
+    "a short title": (ASK + "  qa: {title: x, closes: 2027-06-30}\n", 4, "3 letters or more", ""),
 }  # fmt: skip
 
 

@@ -88,7 +88,7 @@ def test_a_forecast_walks_from_key_to_disk_through_20_files(question):
     assert run(["log", question, "3%"]) == 0
     with walked() as found:
         assert run(["log", question, "4%"]) == 0
-    assert len(found.files) <= 20, sorted(found.files)
+    assert len(found.files) <= 20, "\n".join(sorted(found.files))
     assert len(found.functions) <= 100, sorted(found.functions)
     assert len(found.statements) <= 7, sorted(found.statements)
 

@@ -202,6 +202,6 @@ def test_a_match_and_an_outcome_say_at_any_width_whether_they_count(said, monkey
         monkeypatch.setenv("COLUMNS", width)
         shown = said("questions", "same-as").partition("hidden")[0].split()
         assert {"differs", "complement", "another"} <= set(shown)
-        said("resolve", "who-chairs", "a", "--source", "x", "--note", f"at {width}")
+        said("resolve", "who-chairs", "a", "--sure", "--source", "x", "--note", f"at {width}")
         shown = said("resolutions", "who-chairs").partition("hidden")[0].split()
         assert {"status", "stands", "outcome"} <= set(shown)

@@ -10,6 +10,7 @@ import pytest
 
 from forecasting import clock
 from forecasting.app.book import Book
+from forecasting.domain.forecast import Forecast, binary_value, options_value
 from forecasting.web import pages
 from tests.web.conftest import Server
 
@@ -62,6 +63,14 @@ NARROW = """
 """
 
 
+#: Nobody else may log in the name of the model.
+MODEL = {
+    "armenia-eu-referendum-2027": "0.17",
+    "guarantees-2026": {"none": "0.2", "soft": "0.7", "firm": "0.1"},
+    "general-ceasefire-2026@2026-12-31": "0.12",
+}
+
+
 @pytest.fixture(scope="module")
 def filled(example, tmp_path_factory):
     """The example with numbers of several people, a question of every type, and hostile words."""
@@ -71,7 +80,7 @@ def filled(example, tmp_path_factory):
             "How many cross the border?", {"5": 100, "50": 400, "95": 1200},
             by="2031-01-31", span="0..5000", unit="people", because="<script>alert(1)</script> few",
         )  # fmt: skip
-        for who, p in (("ana", 0.2), ("ben", 0.35), ("cleo", 0.1), ("model", 0.12)):
+        for who, p in (("ana", 0.2), ("ben", 0.35), ("cleo", 0.1)):
             for day, more in (("2026-09-01", 0.0), ("2026-10-12", 0.1), ("2026-11-02", 0.05)):
                 book.log(
                     "armenia-eu-referendum-2027", p + more, at=f"{day}T12:00Z",
@@ -80,6 +89,12 @@ def filled(example, tmp_path_factory):
             shares = {"none": 0.2, "soft": 0.7, "firm": 0.1}
             book.log("guarantees-2026", shares, forecaster=who)
             book.log("general-ceasefire-2026@2026-12-31", p, forecaster=who)
+        asked = {question.id: question for question in book.ledger.questions()}
+        for name, p in MODEL.items():
+            now, space = clock.now(), asked[name].space
+            value = binary_value(p) if isinstance(p, str) else options_value(space, p)
+            said = Forecast(name, asked[name].wording_hash, "model", value, now, "live")
+            book.ledger.append([said], recorded_at=now)
         for title, on in ((WAITS, {}), (ACTS, {"ceasefire=accepted": "+1"})):
             since = clock.now() - dt.timedelta(hours=3)
             book.add_news(title, source="wire", grade="B", known_at=since, on=on)

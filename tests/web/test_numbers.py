@@ -108,7 +108,7 @@ def test_every_field_of_a_number_reads_alike(inside, text, meant):
         form = inside.forms("/q/many/log")[0]
         assert form["q[50]"] == meant
         assert float(form["q[5]"]) <= float(meant) <= float(form["q[95]"])
-    _post(inside, "/q/many/settle", outcome=text, source="x")
+    _post(inside, "/q/many/settle", outcome=text, source="x", sure="1")
     stands = inside.house.book.ledger.standing_resolutions().get("many")
     if words:
         assert words in unescape(inside.faults()[0])

@@ -9,6 +9,7 @@ import pytest
 from forecasting import clock
 from forecasting.app.book import Book
 from forecasting.app.review import figures
+from forecasting.domain.forecast import Forecast, binary_value
 from forecasting.review import charts
 from forecasting.web.house import House
 from tests.web.conftest import PORT, Browser
@@ -27,6 +28,7 @@ def past(path, n):
     at = [real - dt.timedelta(days=400)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clock, "now", lambda: at[0])
+        patch.setattr(clock, "overridden", lambda: True)
         book = Book.plain(str(path), forecaster="ana", create=True)
         _live(book, at, n)
     return book
@@ -49,7 +51,9 @@ def _live(book, at, n):
         at[0] += dt.timedelta(days=1)
         outcome = "yes" if i % 4 == 0 else "no"
         book.log(f"convoy-{i}", 0.6 if outcome == "yes" else 0.1)
-        book.log(f"convoy-{i}", 0.2, forecaster="model")
+        (asked,) = (q for q in book.ledger.questions() if q.id == f"convoy-{i}")
+        said = Forecast(asked.id, asked.wording_hash, "model", binary_value("0.2"), at[0], "live")
+        book.ledger.append([said], recorded_at=at[0])
         if i % 3 == 0:
             book.log(f"convoy-{i}", 0.5, forecaster="boris")
         at[0] += dt.timedelta(days=12)

@@ -4,11 +4,10 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from forecasting.app.ledger.undone import undone
+from forecasting.app.ledger.undone import Undone, undone
 from forecasting.domain.forecast import Forecast, Kind, Said
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.question import Question
-from forecasting.domain.resolution import Withdrawal
 from forecasting.domain.sealed import placed
 from forecasting.store import Ledger
 
@@ -42,30 +41,28 @@ class Voice:
         for one in ledger.said(forecaster, KINDS):
             said.setdefault(one.question, []).append(one)
         heard = {name: tuple(each) for name, each in said.items()}
-        return cls.heard(heard, undone(ledger).withdrawals, forecaster, now)
+        return cls.heard(heard, undone(ledger), forecaster, now)
 
     @classmethod
     def heard(
         cls,
         said: Mapping[str, tuple[Said, ...]],
-        withdrawals: Iterable[Withdrawal],
+        gone: Undone,
         forecaster: str,
         now: dt.datetime,
     ) -> "Voice":
-        """Make a voice of sorted forecasts; what lies after now is left out.
-
-        An import that was undone never spoke: see :func:`forecasting.app.ledger.log.undone`.
-        """
-        mine = [one for one in withdrawals if one.forecaster == forecaster]
-        said, mine = _without_undone(said, mine)
+        """Make a voice of sorted forecasts; what lies after now, or was undone, is left out."""
+        if gone.forecasts:
+            said = {name: tuple(gone.left(each)) for name, each in said.items()}
+            said = {name: each for name, each in said.items() if each}
         late = [name for name, each in said.items() if each[-1].issued_at > now]
         if late:
             by_now = {name: tuple(f for f in said[name] if f.issued_at <= now) for name in late}
             said = {name: by_now.get(name, each) for name, each in said.items()}
             said = {name: each for name, each in said.items() if each}
         taken: dict[str, dt.datetime] = {}
-        for one in mine:
-            if one.withdrawn_at <= now:
+        for one in gone.withdrawals:
+            if one.forecaster == forecaster and one.withdrawn_at <= now:
                 at = taken.get(one.question)
                 taken[one.question] = one.withdrawn_at if at is None else max(at, one.withdrawn_at)
         return cls(said, taken)
@@ -83,36 +80,6 @@ class Voice:
         """Give the forecast in force; None if nothing was said or it was withdrawn."""
         last, taken = self.forecasts.get(question, (None,))[-1], self.withdrawn.get(question)
         return None if last is None or (taken and taken >= last.issued_at) else last
-
-
-def _without_undone(
-    said: Mapping[str, tuple[Said, ...]], mine: list[Withdrawal]
-) -> tuple[Mapping[str, tuple[Said, ...]], list[Withdrawal]]:
-    """Leave out the imported forecasts that were taken back at their instant, and what did so."""
-    places = {
-        (one.question, one.issued_at)
-        for name in {one.question for one in mine}
-        for one in said.get(name, ())
-        if one.kind == "imported"
-    }
-    by = {
-        (one.question, one.withdrawn_at): one.seq or 0
-        for one in mine
-        if (one.question, one.withdrawn_at) in places
-    }
-    if not by:
-        return said, mine
-    kept = {
-        name: tuple(
-            one
-            for one in said[name]
-            if one.kind != "imported" or one.seq > by.get((name, one.issued_at), 0)
-        )
-        for name in {name for name, _ in by}
-    }
-    left = {name: kept.get(name, each) for name, each in said.items()}
-    others = [one for one in mine if (one.question, one.withdrawn_at) not in by]
-    return {name: each for name, each in left.items() if each}, others
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from forecasting.domain import Withdrawal
-from forecasting.domain.forecast import Forecast
+from forecasting.domain.forecast import Forecast, Said
 from forecasting.store import Ledger
 from forecasting.store.taken import at_one_instant, brought_with, versions
 
@@ -16,7 +16,7 @@ class Undone(NamedTuple):
     forecasts: frozenset[int]
     withdrawals: list[Withdrawal]
 
-    def left(self, forecasts: Iterable[Forecast]) -> list[Forecast]:
+    def left[One: (Forecast, Said)](self, forecasts: Iterable[One]) -> list[One]:
         """Give the forecasts that were not taken back."""
         return [one for one in forecasts if one.seq not in self.forecasts]
 

@@ -146,9 +146,9 @@ class Board:
             heard.seq, heard.voice = self._marks["forecast"], None
         taken = self._marks["withdrawal"]
         if heard.voice is None or heard.withdrawals != taken or heard.last > now:
-            withdrawals = undone(self._ledger).withdrawals
-            heard.voice = Voice.heard(dict(heard.said), withdrawals, forecaster, now)
-            late = any(one.withdrawn_at > now for one in withdrawals)
+            gone = undone(self._ledger)
+            heard.voice = Voice.heard(dict(heard.said), gone, forecaster, now)
+            late = any(one.withdrawn_at > now for one in gone.withdrawals)
             # What lies after now is left out, and looked at again.
             heard.withdrawals = -1 if late else taken
         return heard.voice

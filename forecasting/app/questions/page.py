@@ -12,6 +12,7 @@ from forecasting.app.frames import latest_run
 from forecasting.app.ledger.log import history
 from forecasting.app.ledger.resolve import resolution_row
 from forecasting.app.ledger.seal import reasons
+from forecasting.app.ledger.undone import undone
 from forecasting.app.questions.board import facts
 from forecasting.app.questions.today import State, names
 from forecasting.app.upkeep.banks import bank_of
@@ -299,16 +300,7 @@ def latest_forecasts(ledger: Ledger, question: str) -> dict[tuple[str, str], For
     """Give each forecaster's latest forecast of a question, live, backdated or imported."""
     # A replay may hold a hundred times as many, so they are not even read.
     found = [one for kind in KINDS for one in ledger.forecasts(question=question, kind=kind)]
-    taken = {
-        (one.forecaster, one.withdrawn_at): one.seq or 0
-        for one in ledger.withdrawals()
-        if one.question == question
-    }
-    return latest(
-        one
-        for one in found
-        if one.kind != "imported" or (one.seq or 0) > taken.get((one.forecaster, one.issued_at), 0)
-    )
+    return latest(undone(ledger).left(found))
 
 
 def show(ledger: Ledger, name: str, now: dt.datetime) -> list[dict[str, Any]]:
