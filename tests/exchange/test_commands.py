@@ -95,3 +95,18 @@ def test_from_standard_input(told, monkeypatch):
     text = table([row()]).encode()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
     assert "added" in told("--db", "a.db", "import", "csv", "-", "--create").out
+
+
+def test_a_title_that_is_on_record_under_another_id_is_told(told, tmp_path):
+    told("init", ".", "--as", "ana")
+    told("ask", "Will the pause hold?", "35%", "--by", "2027-01-31")
+    (tmp_path / "r.csv").write_text(
+        "title,forecaster,forecast,issued_at,closes\n"
+        "will the pause hold?,ana,0.4,2026-11-22,2027-01-31\n"
+        "Will another one hold?,ana,0.4,2026-11-22,2027-01-31\n"
+    )
+    err = told("import", "csv", "r.csv").err
+    assert "under another id: will-the-pause-hold-" in err
+    assert "(the-pause-hold);" in err
+    assert "another-one" not in err
+    assert "under another id" not in told("import", "csv", "r.csv").err

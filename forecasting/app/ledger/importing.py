@@ -178,7 +178,7 @@ def import_record(
         "resolutions": len(made.resolutions),
         "news": len(news.items),
         "refused": [{"line": one.line, "reason": one.reason} for one in refused],
-        "notes": made.notes,
+        "notes": [*made.notes, *_asked_before(made.questions, before)],
         "run": None if dry_run or not made.forecasts else _run(head.seq, made),
         "first": first_rows(made, before),
         "summary": summary(made, before),
@@ -195,6 +195,23 @@ def _run(head: int, made: Plan) -> str:
     if made.resolutions:
         last += len(made.withdrawals) + len(made.resolutions)
     return f"{first}-{last}"
+
+
+def _asked_before(new: Iterable[Question], before: Catalog) -> list[str]:
+    """Name the new questions whose title one on record has, under another id."""
+    held = {one.title.casefold(): one.id for one in before.questions.values()}
+    twice = [
+        f"{one.id} ({held[one.title.casefold()]})"
+        for one in new
+        if one.id not in before.questions and one.title.casefold() in held
+    ]
+    if not twice:
+        return []
+    shown = ", ".join(twice[:3]) + (f" and {len(twice) - 3} more" if len(twice) > 3 else "")
+    return [
+        f"the title of a question on record, under another id: {shown}; if it is the same one, "
+        "take the import back and give the id on record in the column question"
+    ]
 
 
 def _result(
