@@ -412,7 +412,8 @@ def test_more_paths_are_drawn_until_every_number_can_be_told_or_it_says_why(own_
     found = scenario.live(book.ledger, now=NOW, draws=4_096)
     rows = found.what_if(["text-lies=yes"])
     assert drawn[0] == what_if.TIMES[0]
-    assert all(row["gate"] == "passed" for row in rows) or drawn == list(what_if.TIMES)
+    left = [row["mcse"] for row in rows if row["gate"] != "passed"]
+    assert not left or drawn == list(what_if.TIMES) or min(left) > 0.01 * 2**0.5
     # Where every number can be told at once, nothing is drawn again.
     drawn.clear()
     monkeypatch.setattr(what_if, "ENOUGH", 0)
@@ -424,6 +425,12 @@ def test_more_paths_are_drawn_until_every_number_can_be_told_or_it_says_why(own_
     *lines, way_out = what_if.refusals(found.what_if(["text-lies=yes"]))
     assert drawn == list(what_if.TIMES)
     assert "convoys has no number: so and so" in lines
+    # Where twice the paths could tell none, they are not drawn.
+    drawn.clear()
+    far = {"gate": "refused: so and so", "mcse": 0.0142}
+    monkeypatch.setattr(what_if, "_row", lambda *a: _row(*a) | far)
+    found.what_if(["text-lies=yes"])
+    assert drawn == [what_if.TIMES[0]]
     assert "likelier" in way_out
 
 

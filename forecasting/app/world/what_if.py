@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations, pairwise
+from math import isfinite, sqrt
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from forecasting.domain.question import Question
 from forecasting.domain.scenario import ScenarioSet
 from forecasting.errors import InvalidInput, nearest
 from forecasting.evidence.relevant import asked, last_moment, moments
-from forecasting.models.world.answers import effective, quantiles
+from forecasting.models.world.answers import LARGEST, effective, quantiles
 from forecasting.models.world.model import Run
 from forecasting.models.world.reading import FEWEST
 from forecasting.models.world.values import Do
@@ -33,7 +34,7 @@ DONE = "do: if this were brought about from outside (its own causes are cut); de
 AIMED = "target: as if this number were right (paths weighted to match it, with the least change)"
 #: Below so many effective paths a condition is drawn more often.
 ENOUGH = 2_000
-#: With so many times the paths, more where a number is still too uncertain to be told.
+#: With so many times the paths, more where that could still tell a number.
 TIMES = (3, 6)
 FEW = f"refused: fewer than {FEWEST} paths meet the condition"
 #: Rounds of proportional fitting, and how close each number must come.
@@ -77,7 +78,7 @@ def what_if(
         drawn = simulated(live.predictor, live.questions, live.as_of, reach, do=acts)
     decided = {text.partition("=")[0] for text in [*given, *do]}
     rows: list[dict[str, Any]] = []
-    for times in (1, *TIMES):
+    for times, more in zip((1, *TIMES), (*TIMES, 0), strict=True):
         if times > 1:
             drawn = _drawn_towards(live, conditions, acts, reach, times)
         elif given and not _enough(live, drawn, observed):
@@ -86,7 +87,7 @@ def what_if(
         seen = _seen(live, run, observed)
         _check_possible(live, drawn, observed)
         rows = _rows(live, run, seen, decided, scenarios)
-        if all(row["gate"] == "passed" for row in rows):
+        if not more or not _may_be_told(rows, more / times if times > 1 else None):
             break
     label = DONE if do else SEEN if observed else AIMED
     undated = [text for text in observed if _undated(live, text)]
@@ -104,6 +105,18 @@ def _enough(live: Live, run: Run, observed: Sequence[str]) -> bool:
     return effective(run.paths.weights(_seen(live, run, observed))) >= ENOUGH
 
 
+def _may_be_told(rows: Sequence[Mapping[str, Any]], more: float | None) -> bool:
+    """Say whether so many times the paths could tell a row that has no number yet.
+
+    An error falls with the root of the paths. What it becomes once moves are drawn towards the
+    condition (`more` is None), or of rows that too few paths meet, nobody knows before.
+    """
+    left = [row["mcse"] for row in rows if row["gate"] != "passed"]
+    if more is None:
+        return bool(left)
+    return any(not isfinite(error) or error / sqrt(more) <= LARGEST for error in left)
+
+
 def refusals(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Say of each row without a number why it has none, and of all what else to do."""
     found = [
@@ -114,8 +127,8 @@ def refusals(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
     if found:
         found.append(
-            f"that is with {max(TIMES, default=1)} times the paths; a condition that is likelier, "
-            "or fewer of them, leaves more paths to count"
+            "more paths were drawn for it; a condition that is likelier, or fewer of them, leaves "
+            "more paths to count"
         )
     return found
 

@@ -13,6 +13,8 @@ from forecasting.domain.forecast import Spread
 SPREAD = (5.0, 25.0, 50.0, 75.0, 95.0)
 #: The lowest and highest probability that is recorded.
 LEAST, MOST = 0.0001, 0.9999
+#: The largest Monte Carlo error of a probability that is told.
+LARGEST = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ def gate(p: float, mcse: float) -> str:
     >>> gate(0.3, 0.004), gate(0.01, 0.005)
     ('passed', 'refused: Monte Carlo error .0050 of .0100: at most .0033')
     """
-    most = max(0.0005, min(0.01, p / 3, (1.0 - p) / 3))
+    most = max(0.0005, min(LARGEST, p / 3, (1.0 - p) / 3))
     if mcse <= most:
         return "passed"
     return f"refused: Monte Carlo error {_short(mcse)} of {_short(p)}: at most {_short(most)}"
@@ -164,9 +166,10 @@ def number_error(x: FloatArray, weights: FloatArray, repeats: int) -> float:
 
 def number_gate(mcse: float) -> str:
     """Refuse quantiles whose levels are uncertain by more than a hundredth."""
-    if mcse <= 0.01:
+    if mcse <= LARGEST:
         return "passed"
-    return f"refused: Monte Carlo error {_short(mcse)} of a quantile's level: at most .0100"
+    most = _short(LARGEST)
+    return f"refused: Monte Carlo error {_short(mcse)} of a quantile's level: at most {most}"
 
 
 def value_of_information(target: BoolArray, others: BoolArray, weights: FloatArray) -> FloatArray:
