@@ -141,13 +141,13 @@ class Record[Table]:
 
     def import_undo(self, run: int | str, *, drop: bool = False) -> dict[str, Any]:
         """Undo an import, by the number that it gave as its run; `drop` its questions too."""
-        from forecasting.app.ledger.importing import import_undo
+        from forecasting.app.ledger.undone import import_undo
 
         return import_undo(self.ledger, run, now=clock.now(), drop=drop)
 
     def import_runs(self) -> Table:
         """Give every import that forecasts came from, with the run that `import_undo` takes."""
-        from forecasting.app.ledger.importing import import_runs
+        from forecasting.app.ledger.undone import import_runs
 
         return self._give(import_runs(self.ledger), ("recorded_at",))
 

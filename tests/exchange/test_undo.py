@@ -7,9 +7,9 @@ import pytest
 
 from forecasting.app.forecast.in_force import Voice
 from forecasting.app.ledger.export import export_record
-from forecasting.app.ledger.importing import import_record, import_undo
+from forecasting.app.ledger.importing import import_record
 from forecasting.app.ledger.log import history, log, withdraw
-from forecasting.app.ledger.undone import undone
+from forecasting.app.ledger.undone import import_undo, undone
 from forecasting.errors import InvalidInput
 from tests.exchange.conftest import NOW, memory
 from tests.exchange.tables import START, row, table

@@ -2,9 +2,8 @@
 
 import datetime as dt
 import hashlib
-import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from heapq import nsmallest
@@ -17,22 +16,19 @@ from forecasting import exchange
 from forecasting.app.catalog import Catalog
 from forecasting.app.ledger.export import foreign, restored, whole
 from forecasting.app.ledger.newcomer import beside
-from forecasting.app.ledger.undone import blocks, undone, vacated
+from forecasting.app.ledger.undone import undone, vacated
 from forecasting.app.news.feeds import News, taken
 from forecasting.domain import Evidence, Forecast, Withdrawal
 from forecasting.domain.forecasters import OURS, person
-from forecasting.domain.instants import iso
 from forecasting.domain.instants import zone as known_zone
 from forecasting.domain.question import ANNULLED, TOO_SOON, Question
 from forecasting.domain.reading import Ambiguous, Manner, of_file
-from forecasting.domain.resolution import REOPENED, Resolution, outcomes
-from forecasting.domain.setup import Setup
-from forecasting.errors import DatabaseUnusable, InvalidInput, NotFound
+from forecasting.domain.resolution import Resolution, outcomes
+from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.exchange import Plan
 from forecasting.exchange.format import Format, Told, detected
 from forecasting.exchange.people import named
 from forecasting.exchange.record import Statements, ends_to_come, gathered
-from forecasting.exchange.settle import UNDONE
 from forecasting.exchange.source import opened
 from forecasting.exchange.stated import Reading
 from forecasting.store import Draft, Ledger, transfer
@@ -438,112 +434,3 @@ def _told(ledger: Ledger, statements: Statements, made: Plan) -> Iterator[Told]:
             ],
             stated=beyond[name],
         )
-
-
-def _seq(one: Forecast | Resolution) -> int:
-    return one.seq or 0
-
-
-def import_runs(ledger: Ledger) -> list[dict[str, Any]]:
-    """Give every import that forecasts came from: its run, when it was, and what it brought."""
-    gone = undone(ledger).forecasts
-    settled = [one for one in ledger.resolutions() if not one.status]
-    found = blocks(ledger.forecasts(kind="imported"))
-    begins = [_seq(block[0]) for block in found]
-    rows = []
-    # The outcomes of an import stand behind its forecasts.
-    for block, next_begins in zip(found, [*begins[1:], math.inf][: len(found)], strict=True):
-        end = _seq(block[-1])
-        behind = [
-            _seq(one)
-            for one in settled
-            if one.recorded_at == block[0].recorded_at and end < _seq(one) < next_begins
-        ]
-        rows.append(
-            {
-                "run": f"{_seq(block[0])}-{max([end, *behind])}",
-                "recorded_at": block[0].recorded_at,
-                "forecasts": len(block),
-                "outcomes": len(behind),
-                "undone": sum(one.seq in gone for one in block),
-            }
-        )
-    return rows
-
-
-def _only_of(ledger: Ledger, brought: Sequence[Forecast], gone: Collection[int]) -> list[str]:
-    """Give the questions that stand for some imported forecasts alone."""
-    mine = {one.seq for one in brought}
-    others = {one.question for one in ledger.seals()}
-    for kind in ("live", "backdated", "imported"):
-        every = ledger.forecasts(kind=kind)
-        others |= {one.question for one in every if one.seq not in mine and one.seq not in gone}
-    names = {one.question for one in brought} - others
-    return [
-        question.id
-        for question in ledger.questions()
-        # Those of a bank or of somebody here say where they come from.
-        if question.id in names and question.source.partition(":")[0] in ("", "http", "https")
-    ]
-
-
-def import_undo(
-    ledger: Ledger, run: int | str, *, now: dt.datetime, drop: bool = False
-) -> dict[str, Any]:
-    """Take a mistaken import back: withdrawals and reopened outcomes, as entries.
-
-    With `drop`, the questions on which nobody has forecast otherwise leave every list; without it
-    they stay, and are `idle`. `run` is its first and last entry, as it printed them; or the first.
-    """
-    stated, _, until = str(run).strip().partition("-")
-    try:
-        first = ledger.entry(stated)
-        last = ledger.entry(until).seq if until else math.inf
-    except NotFound as absent:
-        raise NotFound(absent.message, hint="forecast import runs") from absent
-    at = first.recorded_at
-
-    def within(one: Forecast | Resolution) -> bool:
-        return one.recorded_at == at and first.seq <= (one.seq or 0) <= last
-
-    brought = [one for one in ledger.forecasts(kind="imported") if within(one)]
-    settled = [one for one in ledger.resolutions() if within(one) and not one.status]
-    if not brought:
-        msg = f"run ({run}): no import of forecasts recorded that entry"
-        raise InvalidInput(msg, hint="forecast import runs")
-    gone = undone(ledger).forecasts
-    left = [one for one in brought if one.seq not in gone]
-    idle = _only_of(ledger, brought, gone)
-    if not left and not (drop and idle):
-        msg = f"run ({run}): was already undone"
-        raise InvalidInput(msg, hint="forecast import runs")
-    held = ledger.resolutions()
-    standing = outcomes(held)
-    drafts: list[Draft] = [Withdrawal(one.question, one.forecaster, one.issued_at) for one in left]
-    reopened = [
-        one.question
-        for one in settled
-        if (now_stands := standing.get(one.question)) is not None and now_stands.seq == one.seq
-    ]
-    drafts += [
-        Resolution(
-            question=question,
-            outcome="",
-            resolved_at=now,
-            source=UNDONE,
-            version=1 + max(one.version for one in held if one.question == question),
-            status=REOPENED,
-            note=f"the import of {iso(at)} was taken back",
-        )
-        for question in reopened
-    ]
-    drafts += [Setup("dropped", question, {}) for question in idle if drop]
-    recorded = ledger.append(drafts, recorded_at=now)
-    return {
-        "run": run,
-        "recorded_at": at,
-        "withdrawn": len(left),
-        "reopened": len(reopened),
-        "dropped" if drop else "idle": len(idle),
-        "seq": recorded[0].seq,
-    }
