@@ -100,6 +100,10 @@ class Catalog:
             raise NotFound(msg, hint='forecast ask "Will ...?" 35% --by 2027-01-31')
         raise NotFound(msg, hint=near or "forecast questions list")
 
+    def titles(self) -> dict[str, str]:
+        """Give the id of the question or ladder that has a title, by the title in lower case."""
+        return {one.whole_title.casefold(): one.ladder or one.id for one in self.questions.values()}
+
     def one(self, name: str) -> Question:
         """Give the question of a name; a ladder is bad usage and names its rungs."""
         found = self.find(name)

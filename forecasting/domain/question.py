@@ -93,6 +93,11 @@ class Question:
         return self.space.type
 
     @property
+    def whole_title(self) -> str:
+        """The title without the day that a rung's has."""
+        return (self.ladder and self.title.rpartition(" (by ")[0]) or self.title
+
+    @property
     def wording(self) -> dict[str, Any]:
         """What a forecaster commits to, as plain data for hashing."""
         space = self.space

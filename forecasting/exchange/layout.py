@@ -11,13 +11,13 @@ _TIMES = ("issued_at", "opens", "closes", "resolved_at", "resolves_by")
 _SAYS = {
     "question": "A short id, such as truce-2026.",
     "title": "The question in words.",
-    "forecaster": "Who made the forecast; empty where there is none.",
+    "forecaster": "Who made the forecast; empty for a question that nobody has forecast.",
     "forecast": (
         "A probability (0.35, 35%, 1:3); a=0.2;b=0.8 for options; 5=1;50=2.5;95=4 for quantiles, "
         "levels in percent; a JSON object of either; "
         "withdrawn; empty for a question that nobody has forecast."
     ),
-    "issued_at": "When it was made; empty where there is none.",
+    "issued_at": "When the forecast was made; empty for a question that nobody has forecast.",
     "opens": "From when the question is open.",
     "closes": "Until when it is scheduled to be open.",
     "outcome": "yes, no, an option, a number, <lower or >upper, annulled; empty: not resolved.",

@@ -98,6 +98,7 @@ class FitStore:
 
     def _prune(self) -> None:
         dated = []
+        # What cannot be listed or removed stays: the fits are kept for speed alone.
         with suppress(OSError):
             for path in self.folder.glob("*.npz"):
                 # Another process may have pruned it in between.

@@ -45,7 +45,7 @@ def main() -> None:
     with suppress(BrokenPipeError), Book.plain(database) as book:
         while (order := receive(sys.stdin.buffer)) is not None:
             send(out, answer(book, out, *order))
-    with suppress(BrokenPipeError):
+    with suppress(BrokenPipeError):  # nor for the rest of it
         out.close()
 
 

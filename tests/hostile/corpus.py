@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-#: Bytes, or how to make what is no plain file.
+#: Bytes, or a function that makes something other than a plain file.
 type Maker = bytes | Callable[[Path], None]
 
 HEADER = b"title,source,known_at,on\n"
@@ -145,7 +145,7 @@ ALIASES = "a: &a [x, x, x]\n" + "".join(
 SHARED = {"news": "", "question": "", "check": "", "table": "", "config": "", "anchor": ""}
 
 FILES = (
-    # What is no plain file: nothing may wait, nothing may be read without end.
+    # Not a plain file: no command may wait for it or read it without end.
     Hostile("absent", _absent, {"news": "No such file", "question": "does not exist",
             "anchor": "No such file", "restore": "no database"}),
     Hostile("folder", _folder, {"news": "folder", "anchor": "folder", "config": "folder",

@@ -195,11 +195,11 @@ def _run(head: int, made: Plan) -> str:
 
 def _asked_before(new: Iterable[Question], before: Catalog) -> list[str]:
     """Name the new questions whose title one on record has, under another id."""
-    held = {one.title.casefold(): one.id for one in before.questions.values()}
+    held = before.titles()
     twice = [
-        f"{one.id} ({held[one.title.casefold()]})"
+        f"{one.id} ({name})"
         for one in new
-        if one.id not in before.questions and one.title.casefold() in held
+        if one.id not in before.questions and (name := held.get(one.whole_title.casefold()))
     ]
     if not twice:
         return []

@@ -253,14 +253,9 @@ def _check_new(
 ) -> None:
     """Refuse a slug in use, the name of a process, and a title that was asked before."""
     slug, title = fields["slug"], fields["title"]
-    if not explicit:
-        for question in catalog.questions.values():
-            held = question.title.partition(" (by ")[0] if question.ladder else question.title
-            if held.casefold() == title.casefold():
-                msg = (
-                    f"title ({title}): question {question.ladder or question.id} already asks this"
-                )
-                raise InvalidInput(msg, hint=f"forecast log {question.id}, or another slug")
+    if not explicit and (held := catalog.titles().get(title.casefold())):
+        msg = f"title ({title}): question {held} already asks this"
+        raise InvalidInput(msg, hint=f"forecast log {held}, or another slug")
     if slug in catalog.questions or catalog.ladder(slug):
         msg = f"slug ({slug}): another question has that name"
         raise InvalidInput(msg, hint=f"another slug, such as {slug}-2")
@@ -342,8 +337,7 @@ HEAD = """\
 def fields_of(rungs: tuple[Question, ...]) -> dict[str, Any]:
     """Give a question, or the rungs of a ladder, as the fields of a question file."""
     first, last = rungs[0], rungs[-1]
-    title = first.title.rpartition(" (by ")[0] if first.ladder else first.title
-    fields: dict[str, Any] = {"slug": first.ladder or first.id, "title": title}
+    fields: dict[str, Any] = {"slug": first.ladder or first.id, "title": first.whole_title}
     if first.type != "binary":
         fields["type"] = first.type
     if first.space.options and first.type != "binary":
