@@ -4,27 +4,14 @@ import pytest
 
 from forecasting import clock
 from forecasting.app.book import Book
-from forecasting.domain.instants import parse_instant
 from forecasting.errors import InvalidInput
-
-NOW = parse_instant("2026-11-29T07:45Z")
-WORLD = """\
-watched: 2026-11-28
-processes:
-  peace: {moves: {none > deal: once in 8 mo, deal > none: once in 8 mo}, since 2026-09-01: none}
-questions:
-  peace-2027: {title: Will they sign it?, closes: 2027-03-31, answer: peace=deal by close}
-"""
+from tests.workspace import NOW, workspace
 
 
 @pytest.fixture
 def book(tmp_path):
-    with clock.at(NOW):
-        made = Book.make_workspace(tmp_path, forecaster="ana")
-        (tmp_path / "questions" / "worlds" / "world.yaml").write_text(WORLD)
-        Book.make_workspace(tmp_path, forecaster="ana")
-        with Book.open(made["database"], forecaster="ana") as opened:
-            yield opened
+    with clock.at(NOW), Book.open(workspace(tmp_path), forecaster="ana") as opened:
+        yield opened
 
 
 def test_a_world_and_a_calibration_are_shown_in_a_line(book):

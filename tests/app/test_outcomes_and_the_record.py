@@ -6,8 +6,8 @@ from forecasting import clock
 from forecasting.app.book import Book
 from forecasting.domain.instants import parse_instant
 from forecasting.errors import InvalidInput, Unsure
+from tests.workspace import NOW, workspace
 
-NOW = parse_instant("2026-11-29T07:45Z")
 WORLD = """\
 zone: Africa/Kigali
 watched: 2026-11-28
@@ -36,12 +36,8 @@ DEADLINE = "2026-11-27T22:00:00+00:00"
 
 @pytest.fixture
 def book(tmp_path):
-    with clock.at(NOW):
-        made = Book.make_workspace(tmp_path, forecaster="ana")
-        (tmp_path / "questions" / "worlds" / "world.yaml").write_text(WORLD)
-        Book.make_workspace(tmp_path, forecaster="ana")
-        with Book.plain(made["database"], forecaster="ana") as opened:
-            yield opened
+    with clock.at(NOW), Book.plain(workspace(tmp_path, WORLD), forecaster="ana") as opened:
+        yield opened
 
 
 EARLY = {

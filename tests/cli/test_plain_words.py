@@ -3,37 +3,25 @@
 import pytest
 
 from forecasting import clock
-from forecasting.app.book import Book
 from forecasting.cli import run as cli
-from forecasting.domain.instants import parse_instant, zone
+from forecasting.domain.instants import zone
 from forecasting.domain.reading import probability
 from forecasting.errors import InvalidInput
 from forecasting.evidence.reliability import check_grade
 from forecasting.web.typed import percent_typed
-
-NOW = parse_instant("2026-11-29T07:45Z")
-WORLD = """\
-watched: 2026-11-28
-processes:
-  peace: {moves: {none > signed: once in 8 mo, signed > none: once in 8 mo}, since 2026-09-01: none}
-questions:
-  peace-2027: {title: Will they sign it?, closes: 2027-03-31, answer: peace=signed by close}
-"""
+from tests.workspace import NOW, workspace
 
 
 @pytest.fixture
 def said(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "200")
-    with clock.at(NOW):
-        made = Book.make_workspace(tmp_path / "w", forecaster="ben")
-        (tmp_path / "w" / "questions" / "worlds" / "world.yaml").write_text(WORLD)
-        Book.make_workspace(tmp_path / "w", forecaster="ben")
+    database = workspace(tmp_path / "w", forecaster="ben")
 
     def call(*words):
         capsys.readouterr()
         with clock.at(NOW):
-            cli(["--db", made["database"], "--as", "ben", *words])
+            cli(["--db", database, "--as", "ben", *words])
         return "".join(capsys.readouterr())
 
     return call

@@ -5,20 +5,11 @@ import os
 import pytest
 
 from forecasting import clock
-from forecasting.app.book import Book
 from forecasting.app.upkeep.workspace import permissions
 from forecasting.cli import run as cli
-from forecasting.domain.instants import parse_instant
 from forecasting.store import backup
+from tests.workspace import NOW, workspace
 
-NOW = parse_instant("2026-11-29T07:45Z")
-WORLD = """\
-watched: 2026-11-28
-processes:
-  peace: {moves: {none > deal: once in 8 mo, deal > none: once in 8 mo}, since 2026-09-01: none}
-questions:
-  peace-2027: {title: Will they sign it?, closes: 2027-03-31, answer: peace=deal by close}
-"""
 DOORS = {
     "review": ("review", "--out", "{at}"),
     "paths": ("scenario", "paths", "--out", "{at}/w.svg"),
@@ -32,11 +23,7 @@ DOORS = {
 
 @pytest.fixture
 def database(tmp_path):
-    with clock.at(NOW):
-        made = Book.make_workspace(tmp_path / "w", forecaster="ana")
-        (tmp_path / "w" / "questions" / "worlds" / "world.yaml").write_text(WORLD)
-        Book.make_workspace(tmp_path / "w", forecaster="ana")
-    return made["database"]
+    return workspace(tmp_path / "w")
 
 
 @pytest.mark.parametrize("door", DOORS)
