@@ -225,15 +225,14 @@ def _moves(
 ) -> tuple[MoveSpec, ...]:
     path: tuple[str, ...] = ("processes", name, "event")
     if kind == "event":
-        stated = file.event if file.event is not None else ""
-        move = _move(reader, name, file, (EVENT_STATE, EVENT_STATE), stated, path)
+        move = _move(reader, name, file, (EVENT_STATE, EVENT_STATE), file.event, path)
         if move.phrase.at_once or move.phrase.for_good or move.phrase.form == "date":
             message = f"{name}: an event takes no `at once`, no `for good` and no day"
             reader.fault(path, "phrase", message, "event: 3 in 70 weeks")
         return (move,)
     if kind == "scheduled":
         path = ("processes", name, "at")
-        move = _move(reader, name, file, SCHEDULED_STATES, "", path)
+        move = _move(reader, name, file, SCHEDULED_STATES, MoveFile(), path)
         # Its day says when it comes: it has no rate, and none is learned for it.
         return (replace(move, phrase=Phrase("date", f"at {file.at}")),)
     found: dict[tuple[str, str], MoveSpec] = {}
@@ -260,7 +259,7 @@ def _moves(
             found[way] = _move(reader, name, file, way, stated, path)
     if kind == "delivery":
         reference = file.delivery.reference if file.delivery else ""
-        stated = f"class {reference}" if reference else ""
+        stated = MoveFile(rate=f"class {reference}" if reference else "")
         path = ("processes", name, "delivery")
         return tuple(
             found.get(way) or _move(reader, name, file, way, stated, path) for way in DELIVERY_MOVES
@@ -273,10 +272,10 @@ def _move(
     name: str,
     file: ProcessFile,
     way: tuple[str, str],
-    stated: MoveFile | str,
+    stated: MoveFile | None,
     path: Sequence[Any],
 ) -> MoveSpec:
-    long = stated if isinstance(stated, MoveFile) else MoveFile(rate=stated)
+    long = stated or MoveFile()
     known_by = long.known_by or file.known_by
     return MoveSpec(
         *way,

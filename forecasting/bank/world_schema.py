@@ -30,6 +30,15 @@ class MoveFile(_File):
     because: str = ""
 
 
+def _long(value: object) -> object:
+    """Give a move in its long form; nothing after the colon states nothing, as ``""`` does."""
+    scalar = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return {} if value is None else {"rate": value} if scalar else value
+
+
+LONG = BeforeValidator(_long, json_schema_input_type=MoveFile | Text | None)
+
+
 class FactFile(_File):
     """A dated fact in its long form: the state entered, ``event``, or the amount of a part."""
 
@@ -64,8 +73,8 @@ class ProcessFile(_File):
     states: list[Text] = Field(
         default_factory=list, description="In order; default: as the moves name them."
     )
-    moves: dict[str, MoveFile | Text] = Field(default_factory=dict)
-    event: MoveFile | Text | None = None
+    moves: dict[str, Annotated[MoveFile, LONG]] = Field(default_factory=dict)
+    event: Annotated[MoveFile | None, LONG] = None
     delivery: DeliveryFile | None = None
     at: Annotated[str, BeforeValidator(str)] | None = Field(
         default=None, description="A day, or first possible..planned day."

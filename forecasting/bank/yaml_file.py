@@ -193,6 +193,8 @@ def _plain(error: Any) -> str:
     if error["type"] == "string_too_short":
         least = error["ctx"]["min_length"]
         return f"must have {least} letters or more (got {error['input']!r:.60})"
+    if error["type"] == "model_type":
+        return "must hold fields"
     message = str(error["msg"]).removeprefix("Value error, ")
     value = error.get("input")
     shown = f" (got {value!r:.60})" if isinstance(value, str | int | float | bool) else ""

@@ -335,6 +335,10 @@ BAD_WORLDS = [
     ),
     # Processes.
     (
+        "processes:\n  p:\n    moves: {none > on: [1]}\n",
+        "3: [field] processes.p.moves.none > on: must hold fields",
+    ),
+    (
         "processes:\n  p: {source: somebody}\n",
         "2: [process] p: needs one of moves, event, delivery, at and kind. "
         "Try: event: 3 in 70 weeks",
@@ -372,6 +376,14 @@ BAD_WORLDS = [
         "Try: the city that names its zone, such as Africa/Khartoum",
     ),
 ]
+
+
+def test_nothing_after_the_colon_states_nothing(tmp_path):
+    for old, new in (('none > on: "",', "none > on: ,"), ("event: 3 in 70 weeks,", "event: ,")):
+        found = _read(tmp_path, TEN_LINES.replace(old, new))
+        assert found.problems == []
+        process = found.world.processes["truce" if "none" in old else "convoy"]
+        assert process.moves[0].phrase == Phrase("history")
 
 
 @pytest.mark.parametrize(("text", "line"), BAD_WORLDS)
