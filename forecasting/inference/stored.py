@@ -2,8 +2,8 @@
 
 A cache and nothing more: one ``.npz`` file a fit, named by the hash of everything that made it,
 put in place by one rename, with a hash of its content inside. A file that is damaged, foreign or
-of another version counts as absent; a folder that cannot be written is left alone. Nothing that
-must be repeatable reads it: a replay has no store.
+of another version counts as absent; a folder that cannot be written is left alone. A fit's seed
+follows from what it is made of, so one that is read back is the one that would be made.
 """
 
 import hashlib

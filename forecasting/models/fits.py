@@ -8,12 +8,13 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from numpy.typing import ArrayLike
 
 from forecasting import config
 from forecasting.arrays import FloatArray
+from forecasting.errors import GateRefused
 from forecasting.inference.compile import library_versions
 from forecasting.inference.fit import Fit, array_hash
 from forecasting.inference.fit import fit as sample
@@ -21,7 +22,7 @@ from forecasting.inference.inputs import Layout
 from forecasting.inference.stored import FitStore
 from forecasting.models.prior import PriorSpec, from_standard, prior_arrays
 
-__all__ = ["FitCache", "Graph", "stored_fits"]
+__all__ = ["FitCache", "Graph", "Wanted", "stored_fits"]
 
 #: Fits in memory; those of a few neighbouring moments are asked for again.
 CACHE = 64
@@ -86,14 +87,31 @@ class Graph:
         )
 
 
+class Wanted(NamedTuple):
+    """What a fit is made of."""
+
+    model: Any
+    data: Mapping[str, ArrayLike]
+    priors: Mapping[str, PriorSpec]
+    options: Mapping[str, Any]
+
+
 class FitCache:
     """Fits of the graphs, kept by what went into them; `store` is where they outlive the process.
 
-    Every fit's seed follows from `seed` and from what the fit is made of.
+    Every fit's seed follows from `seed` and from what the fit is made of. Given `wanted`, a dict,
+    no fit is made: what it would be made of is noted there by its hash, and the fit is refused.
     """
 
-    def __init__(self, seed: int, *, store: FitStore | None = None) -> None:
+    def __init__(
+        self,
+        seed: int,
+        *,
+        store: FitStore | None = None,
+        wanted: dict[str, Wanted] | None = None,
+    ) -> None:
         self.seed = seed
+        self.wanted = wanted
         self._store = store
         self._fits: OrderedDict[str, Fit] = OrderedDict()
         self._data: dict[str, Mapping[str, ArrayLike]] = {}
@@ -119,6 +137,10 @@ class FitCache:
             stored = None if self._store is None else self._store.exact(group, key)
             if stored is not None:
                 found = stored
+            elif self.wanted is not None:
+                self.wanted[key] = Wanted(model, data, priors, options)
+                message = f"{model.family}: is yet to be sampled"
+                raise GateRefused(message)
             else:
                 seed = int(key[:8], 16) >> 1
                 found = replace(model.fit(data, priors, seed, **options), data_hash=data_hash)
@@ -138,9 +160,9 @@ class FitCache:
         return self._data.get(fit.data_hash, {})
 
 
-def stored_fits(seed: int) -> FitCache:
-    """Give a cache whose fits outlive the process, in the cache folder."""
-    return FitCache(seed, store=FitStore(config.cache_folder() / "fits", keep=2_000))
+def stored_fits(seed: int, wanted: dict[str, Wanted] | None = None) -> FitCache:
+    """Give a cache whose fits outlive the process, in the cache folder; `wanted` as `FitCache`."""
+    return FitCache(seed, store=FitStore(config.cache_folder() / "fits", keep=2_000), wanted=wanted)
 
 
 def _identity(model: Any) -> str:

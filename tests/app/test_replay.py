@@ -10,11 +10,12 @@ import pytest
 
 from forecasting import clock
 from forecasting.app.book import open_book
-from forecasting.app.forecast import replay as walk
+from forecasting.app.forecast import ahead as early
 from forecasting.app.forecast.replay import steps
 from forecasting.app.upkeep import banks
 from forecasting.bank import read_bank
-from forecasting.errors import InvalidInput
+from forecasting.errors import GateRefused, InvalidInput
+from forecasting.inference.fit import array_hash
 from forecasting.models.fits import FitCache
 from forecasting.models.world.model import WorldModel
 from forecasting.resources import locate
@@ -104,7 +105,7 @@ def test_answers_simulated_ahead_change_no_digit_and_are_not_simulated_again(
 ):
     ahead = []
     walked = []
-    real, answers = walk.answers_of, WorldModel.answers
+    real, answers = early.answers_of, WorldModel.answers
 
     def elsewhere(job, moments):
         found = real(job, moments)
@@ -117,14 +118,44 @@ def test_answers_simulated_ahead_change_no_digit_and_are_not_simulated_again(
         return answers(self, variant, *arguments, **options)
 
     # A thread takes the place of the processes; those of other laws are real.
-    monkeypatch.setattr(walk, "ProcessPoolExecutor", lambda n, **_: ThreadPoolExecutor(1))
-    monkeypatch.setattr(walk, "answers_of", elsewhere)
+    monkeypatch.setattr(early, "ProcessPoolExecutor", lambda n, **_: ThreadPoolExecutor(1))
+    monkeypatch.setattr(early, "answers_of", elsewhere)
     monkeypatch.setattr(WorldModel, "answers", counted)
     found = _slice(tmp_path / "ahead.db", workers=2)
     assert (found["run"], found["digest"]) == (whole["run"], whole["digest"])
     assert {name for name, _, _ in ahead} >= {"model", "base-rate", "model without links", "prior"}
     # What moved a number is simulated in the walk, and nothing else but the priors.
     assert set(walked) <= {"model", "prior"}
+
+
+def test_what_is_fitted_ahead_is_all_that_the_replay_needs(tmp_path, monkeypatch):
+    said, used = set(), set()
+
+    def fit(cache, model, data, priors, **options):
+        made_of = (model.family, array_hash(data))
+        if cache.wanted is not None:
+            said.add(made_of)
+            raise GateRefused(model.family)
+        used.add(made_of)
+        return quick_fit(cache, model, data, priors, **options)
+
+    # Rates that are learned together, with a link and a fact that alter what they learn from, and a
+    # class: each variant of the world and each step of an explanation has a fit of its own.
+    apart = WORLD
+    for old, new in {
+        "on > none: median 60 d (15..240) shape 0.8": "on > none: class truces-formal",
+        "none\n  convoy: {event: 3 in 70 weeks": "none\n    2026-03-01: on\n  convoy: {event: ",
+        "none > soft: once in 9 mo": "none > soft: ",
+    }.items():
+        assert old in apart
+        apart = apart.replace(old, new)
+    folder = write_bank(tmp_path / "bank", apart)
+    monkeypatch.setattr(banks, "locate", lambda _: folder)
+    monkeypatch.setattr(early, "ProcessPoolExecutor", lambda n, **_: ThreadPoolExecutor(1))
+    monkeypatch.setattr(FitCache, "fit", fit)
+    _slice(tmp_path / "ahead.db", workers=2)
+    assert {family for family, _ in used} == {"deliveries", "rates", "spells"}
+    assert used <= said
 
 
 @pytest.mark.deep

@@ -40,6 +40,7 @@ from forecasting.errors import InvalidInput
 from forecasting.evidence import known, retracted
 from forecasting.evidence.relevant import asked
 from forecasting.evidence.reliability import Reliabilities, learned
+from forecasting.models.fits import Wanted
 from forecasting.models.world.climatology import climatology
 from forecasting.models.world.model import AsOf, Variant, WorldModel
 from forecasting.models.world.reading import LEVELS, Answer, on_scale
@@ -58,6 +59,7 @@ OWN = (
     Variant(WITHOUT_NEWS, news=False),
     Variant(BASE_RATE, links=False, news=False, pooled=False),
 )
+UNTOLD = Variant(PRIOR, news=False, history=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,8 @@ class Predictor:
     recorded by then); each call filters by its own `as_of`. From what the worldviews had `spoken`
     before, their weights in the pool follow. `accept_because` says why a forecast that the gate
     refuses is logged anyway, and is recorded with its run. `ahead` holds answers that a replay
-    simulated before, by forecaster, moment and question.
+    simulated before, by forecaster, moment and question. `wanted` takes what the fits that are
+    not stored would be made of, and then none is made.
     """
 
     def __init__(
@@ -109,6 +112,7 @@ class Predictor:
         accept_because: str = "",
         spoken: Spoken | None = None,
         ahead: Mapping[tuple[str, dt.datetime, str], Answer] | None = None,
+        wanted: dict[str, Wanted] | None = None,
     ) -> None:
         from forecasting.inference.compile import library_versions
         from forecasting.models.fits import stored_fits
@@ -134,7 +138,7 @@ class Predictor:
                 opens = catalog.questions[name].opens
                 openings[process] = min(opens, openings.get(process, opens))
         learner = Learner(
-            stored_fits(seed),
+            stored_fits(seed, wanted),
             openings,
             seed,
             class_draws(bank.classes),
@@ -262,20 +266,25 @@ class Predictor:
     def prior(self, question: Question) -> Answer | None:
         """Give the model's answer without history or evidence: from the opening, as then known."""
         if question.id not in self._priors:
-            items = retracted(known(self.evidence, question.opens - MOMENT))
             together = [
                 other
                 for other in self.catalog.questions.values()
                 if other.opens == question.opens and other.id in self.asks
             ]
-            looked = {name: question.opens for name in self.bank.world.processes}
             self._priors |= self.model.answers(
-                Variant(PRIOR, links=True, news=False, history=False),
+                UNTOLD,
                 together,
-                AsOf(question.opens, items, looked),
+                self._opening(question),
                 draws=min(self.model.draws, REPLAY_DRAWS),
             )
         return self._priors.get(question.id)
+
+    def _opening(self, question: Question) -> AsOf:
+        """Give what was known before a question opened, every process watched until then."""
+        looked = dict.fromkeys(self.bank.world.processes, question.opens)
+        return AsOf(
+            question.opens, retracted(known(self.evidence, question.opens - MOMENT)), looked
+        )
 
     def facts(self, as_of: dt.datetime) -> tuple[Evidence, ...]:
         """Give the items that count as of a moment; what was retracted by then does not."""
@@ -327,38 +336,21 @@ class Predictor:
         report which a fact has ended moved nothing. The changes add up to the whole change on the
         scale of the answer. Questions that no new item touches are left out.
         """
-        groups: dict[tuple[str, ...], list[Question]] = {}
-        facts = self.facts(as_of)
-        for question in questions:
-            earlier = before.get(question.id)
-            now = answers.get((MODEL, question.id))
-            if earlier is None or now is None or not now.numbers:
-                continue
-            touching = self.model.touching(question, facts)
-            new = tuple(item.key for item in touching if not earlier.knew(item))
-            if new and question.opens < as_of:
-                groups.setdefault(new, []).append(question)
         found: dict[str, _Moved] = {}
-        for new, asking in groups.items():
-            fresh = [item for item in facts if item.key in new]
-            steps = [(TIME, False)]
-            steps += [(item.key, False) for item in fresh if facts_on(item)]
-            steps += [(item.key, True) for item in fresh if reports_on(item)]
+        facts = self.facts(as_of)
+        told_now = [q for q in questions if (now := answers.get((MODEL, q.id))) and now.numbers]
+        for new, asking in self._new(told_now, as_of, before).items():
             rows = {
                 q.id: dict.fromkeys((*new, TIME), 0.0 * on_scale(q, before[q.id].numbers))
                 for q in asking
             }
             standing = {q.id: on_scale(q, before[q.id].numbers) for q in asking}
-            stated: set[str] = set()
-            whole = {item.key for item in facts} - set(new)
-            for position, (key, reported) in enumerate(steps, 1):
-                (whole if reported else stated).add(key)
-                if position == len(steps):
+            steps = _steps(facts, new)
+            for place, (key, items) in enumerate(steps, 1):
+                if place == len(steps):
                     told = {q.id: answers[MODEL, q.id] for q in asking}
                 else:
-                    told = self.model.answers(
-                        OWN[0], asking, self.at(as_of, _so_far(facts, whole, stated))
-                    )
+                    told = self.model.answers(OWN[0], asking, self.at(as_of, items))
                 for question in asking:
                     if question.id not in told or not told[question.id].numbers:
                         continue
@@ -368,6 +360,40 @@ class Predictor:
             for name, changes in rows.items():
                 found[name] = tuple((cause, change.tolist()) for cause, change in changes.items())
         return found
+
+    def learn(
+        self, questions: Sequence[Question], as_of: dt.datetime, before: Mapping[str, Earlier]
+    ) -> None:
+        """Make the fits that `say` needs as of a moment, and simulate nothing.
+
+        Worldviews shift what the model learned, and need no fit of their own.
+        """
+        able = [question for question in questions if question.id in self.asks]
+        for _, items in self.parts(able, as_of):
+            for variant in OWN:
+                self.model.learn(variant, self.at(as_of, items))
+        facts = self.facts(as_of)
+        for new in self._new(able, as_of, before):
+            for _, items in _steps(facts, new)[:-1]:
+                self.model.learn(OWN[0], self.at(as_of, items))
+        for question in able:
+            if question.id not in before:
+                self.model.learn(UNTOLD, self._opening(question))
+
+    def _new(
+        self, questions: Sequence[Question], as_of: dt.datetime, before: Mapping[str, Earlier]
+    ) -> dict[tuple[str, ...], list[Question]]:
+        """Group questions by the items that touch them and are new since their last forecast."""
+        groups: dict[tuple[str, ...], list[Question]] = {}
+        facts = self.facts(as_of)
+        for question in questions:
+            earlier = before.get(question.id)
+            if earlier is None or question.opens >= as_of:
+                continue
+            touching = self.model.touching(question, facts)
+            if new := tuple(item.key for item in touching if not earlier.knew(item)):
+                groups.setdefault(new, []).append(question)
+        return groups
 
     def _said(
         self,
@@ -463,6 +489,22 @@ def predicates(
         else:
             found[question.id] = predicate
     return found, silent
+
+
+def _steps(
+    facts: Sequence[Evidence], new: Collection[str]
+) -> list[tuple[str, tuple[Evidence, ...]]]:
+    """Give what may have moved a forecast, in order, with the items that count after each."""
+    fresh = [item for item in facts if item.key in new]
+    order = [(TIME, False)]
+    order += [(item.key, False) for item in fresh if facts_on(item)]
+    order += [(item.key, True) for item in fresh if reports_on(item)]
+    whole, stated = {item.key for item in facts} - set(new), set[str]()
+    found = []
+    for key, reported in order:
+        (whole if reported else stated).add(key)
+        found.append((key, _so_far(facts, whole, stated)))
+    return found
 
 
 def _so_far(

@@ -1,27 +1,21 @@
 """Replay: forecast each date with only the information available by then, and log it.
 
-Several processes may simulate ahead of its walk, which then finds their answers. All chance is
-keyed by the seed, so where and in which order a moment was simulated changes no digit. What a
-worker could not know (what moved a probability) is simulated in the walk.
+Several processes may simulate ahead of its walk, which then finds their answers. What a worker
+could not know (what moved a probability) is simulated in the walk.
 """
 
 import contextlib
-import copyreg
 import datetime as dt
 import hashlib
 import json
-import os
-import pickle
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
-from types import MappingProxyType
 from typing import Any
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.forecast.predict import REPLAY_DRAWS, Earlier, Predictor, drafts
+from forecasting.app.forecast.ahead import Ahead, Job, Progress, answers_ahead
+from forecasting.app.forecast.predict import REPLAY_DRAWS, Earlier, Predictor, drafts, predicates
 from forecasting.app.forecast.worldviews import Spoken
 from forecasting.app.frames import Selection
 from forecasting.app.scores.score import scores
@@ -34,18 +28,11 @@ from forecasting.domain.predicate import Predicate
 from forecasting.domain.provenance import Plain, ReplayMark
 from forecasting.domain.question import ANNULLED, Question
 from forecasting.errors import InvalidInput, NotFound
-from forecasting.models.world.reading import Answer
 from forecasting.store import Ledger
 
 type Clock = Callable[[], dt.datetime]
-#: Goes through steps of work with what takes each and says how far it is.
-type Progress = Callable[[Sequence[Any], Callable[[Any], str]], None]
-#: Answers by forecaster, moment and question.
-type Ahead = Mapping[tuple[str, dt.datetime, str], Answer]
 SHORT_WINDOW_DAYS = 14
 ONE_DAY = dt.timedelta(days=1)
-#: Neighbouring steps share fits, so they stay together; several parts a worker even out their work.
-PARTS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,10 +229,14 @@ def _walk(
     done = {forecast.issued_at for forecast in so_far} | refused_only
     ahead: Ahead = {}
     if workers > 1 or dask:
-        moments = [s.moment for s in made.steps if s.text is None and s.moment not in done]
-        job = pickle.dumps((catalog, tuple(evidence), tuple(watches), bank, made))
-        with executor(workers, dask) as (pool, count):
-            ahead = _answers_ahead(job, moments, pool, count, progress)
+        asks, _ = predicates(catalog.questions.values(), bank)
+        questions = {
+            step.moment: made.asked(catalog, asks, step.moment)
+            for step in made.steps
+            if step.text is None and step.moment not in done
+        }
+        job = Job(catalog, tuple(evidence), tuple(watches), bank, made.seed, questions, made.until)
+        ahead = answers_ahead(job, progress, workers=workers, dask=dask)
     predictor = Predictor(
         catalog,
         evidence,
@@ -290,69 +281,6 @@ def _walk(
         return step.label
 
     progress(made.steps, take)
-
-
-@contextlib.contextmanager
-def executor(workers: int, dask: str = "") -> Iterator[tuple[Executor, int]]:
-    """Give an executor of some local processes, or of a Dask cluster, and how many work in it."""
-    if not dask:
-        # Each thread that samples would keep a heap of its own (glibc).
-        os.environ.setdefault("MALLOC_ARENA_MAX", "2")
-        # A process that was forked would share locks with the threads of this one.
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            yield pool, workers
-        return
-    try:
-        from distributed import Client
-    except ImportError as missing:
-        msg = f"dask ({dask}): the package distributed is not installed"
-        raise InvalidInput(msg, hint="pip install 'scenario-forecasting[dask]'") from missing
-    try:
-        client = Client(dask, timeout=10)
-    except (OSError, ValueError) as silent:
-        msg = f"dask ({dask}): no scheduler answers at this address"
-        raise InvalidInput(msg, hint="dask=tcp://127.0.0.1:8786") from silent
-    with client:
-        yield client.get_executor(), max(1, len(client.nthreads()))
-
-
-def _frozen(given: dict[Any, Any]) -> MappingProxyType[Any, Any]:
-    return MappingProxyType(given)
-
-
-# Frozen values hold frozen mappings, which pickle does not know.
-copyreg.pickle(MappingProxyType, lambda given: (_frozen, (dict(given),)))
-
-
-def _answers_ahead(
-    job: bytes, moments: Sequence[dt.datetime], pool: Executor, workers: int, progress: Progress
-) -> Ahead:
-    """Simulate some moments of a replay in the processes of an executor."""
-    size = max(1, -(-len(moments) // (PARTS * workers)))
-    parts = [tuple(moments[start : start + size]) for start in range(0, len(moments), size)]
-    futures = {part: pool.submit(answers_of, job, part) for part in parts}
-    found: dict[tuple[str, dt.datetime, str], Answer] = {}
-
-    def take(part: tuple[dt.datetime, ...]) -> str:
-        found.update(futures[part].result())
-        return f"simulated to {iso(part[-1])[:10]}"
-
-    progress(parts, take)
-    return found
-
-
-def answers_of(job: bytes, moments: Sequence[dt.datetime]) -> Ahead:
-    """Simulate some moments, in whatever process this is."""
-    catalog, evidence, watches, bank, made = pickle.loads(job)
-    predictor = Predictor(
-        catalog, evidence, bank, seed=made.seed, watches=watches, draws=REPLAY_DRAWS
-    )
-    found: dict[tuple[str, dt.datetime, str], Answer] = {}
-    for moment in moments:
-        asked = made.asked(catalog, predictor.asks, moment)
-        for (name, question), answer in predictor.answers(asked, moment).items():
-            found[name, moment, question] = answer
-    return found
 
 
 def claim_forecast(question: Question, text: Text, claim: Claim, moment: dt.datetime) -> Forecast:

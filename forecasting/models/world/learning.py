@@ -130,9 +130,10 @@ class Learner:
             if own is not None:
                 hazards |= own
                 continue
+            # Others' rates borrow from it, whatever becomes of its own fits.
+            shared[name] = process
             try:
                 if process.delivery is not None:
-                    shared[name] = process
                     brought, fit = self.deliveries(
                         process,
                         records[name],
@@ -160,8 +161,6 @@ class Learner:
                     classes.setdefault(name, []).append(found)
             except (InvalidInput, GateRefused) as fault:
                 faults[name] = f"process ({name}): {fault}"
-                continue
-            shared[name] = process
         told: Parameters = parameters(
             told_apart(shared),
             pasts,

@@ -194,7 +194,7 @@ class WorldModel:
             for change in view.changes
         )
         kept = view if touched else None
-        return Variant("", linked, told, variant.pooled or not pooled, variant.history, kept)
+        return Variant("", linked, told, variant.pooled and pooled, variant.history, kept)
 
     def _unless_faulty(
         self, variant: Variant, group: Sequence[Question], at: AsOf, draws: int
@@ -377,6 +377,10 @@ class WorldModel:
         if plain:
             _keep(self._kept, key, found, KEPT)
         return found
+
+    def learn(self, variant: Variant, at: AsOf) -> None:
+        """Make the fits that a variant's simulations as of a moment rest on."""
+        self._learn(variant, at, self._known(at), 2)
 
     def _learn(self, variant: Variant, at: AsOf, known: _Known, points: int) -> Learned:
         """Learn the whole world as of a moment: rates borrow from all, whatever is asked."""
