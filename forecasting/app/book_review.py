@@ -51,7 +51,7 @@ class Review[Table]:
             window=window,
             against=against,
             missing=missing,
-            selection=_chosen(filters),
+            selection=_chosen(self.ledger, filters),
         )
         # What resolved too soon is counted among what is left out, so no row shows it.
         rows = [row for row in rows if not row.pop("excluded", False)]
@@ -72,7 +72,7 @@ class Review[Table]:
         """
         from forecasting.app.scores.score import left_out
 
-        wanted, more = _chosen(filters), None
+        wanted, more = _chosen(self.ledger, filters), None
         if types:
             from forecasting.app.scores.calibrate import unread
 
@@ -91,7 +91,7 @@ class Review[Table]:
         """Say why there is nothing to score (with `whose`, of the forecaster), and what is."""
         from forecasting.app.scores.score import empty_note
 
-        wanted = _chosen(filters)
+        wanted = _chosen(self.ledger, filters)
         who = wanted.forecaster if whose else ""
         return empty_note(self.ledger, wanted, rule=rule, types=types, whose=who, share=share)
 
@@ -118,7 +118,7 @@ class Review[Table]:
         """Review the calibration of a forecaster (or of all of a kind)."""
         from forecasting.app.scores.calibrate import calibration
 
-        wanted = _chosen(filters)
+        wanted = _chosen(self.ledger, filters)
         numbers = calibration(
             self.ledger, selection=wanted, share=share, score=score, now=clock.now()
         )
@@ -134,7 +134,7 @@ class Review[Table]:
         """Give a row of calibration for each forecaster, topic, horizon or month."""
         from forecasting.app.scores.calibrate import by_group
 
-        wanted = _chosen(filters)
+        wanted = _chosen(self.ledger, filters)
         return self._give(by_group(self.ledger, by, selection=wanted, share=share, now=clock.now()))
 
     def picture(
@@ -149,7 +149,7 @@ class Review[Table]:
         """Give the rows that a picture of the scores draws; with `out`, draw it there."""
         from forecasting.app.review import pictures
 
-        wanted = _chosen(filters)
+        wanted = _chosen(self.ledger, filters)
         rows = pictures.table(self.ledger, picture, selection=wanted, share=share)
         if out is not None:
             pictures.draw(picture, rows, Path(out), title=title, head=self.ledger.head())
@@ -210,7 +210,7 @@ class Review[Table]:
             window=window,
             question_type=question_type,
             diebold_mariano=diebold_mariano,
-            selection=_chosen(filters),
+            selection=_chosen(self.ledger, filters),
         )
 
     def leaderboard(
@@ -228,7 +228,7 @@ class Review[Table]:
         from forecasting.app.scores.against import known_forecaster
         from forecasting.app.scores.compare import leaderboard
 
-        wanted = _chosen(filters)
+        wanted = _chosen(self.ledger, filters)
         known_forecaster(self.ledger, wanted.forecaster)
         rows, notes = leaderboard(
             self.ledger,
@@ -264,7 +264,7 @@ class Review[Table]:
             now=clock.now(),
             method=method,
             members=members,
-            selection=_chosen({**filters, "as_of": when(as_of)}),
+            selection=_chosen(self.ledger, {**filters, "as_of": when(as_of)}),
             log=log,
         )
         return self._give(rows)
@@ -276,7 +276,12 @@ class Review[Table]:
         from forecasting.app.forecast.pool import pool_scores
 
         return self._give(
-            pool_scores(self.ledger, methods=methods, members=members, selection=_chosen(filters))
+            pool_scores(
+                self.ledger,
+                methods=methods,
+                members=members,
+                selection=_chosen(self.ledger, filters),
+            )
         )
 
     def worldviews(self, *, as_of: When = None, kind: str = "", run: str = "") -> Table:
@@ -307,8 +312,9 @@ class Review[Table]:
         return self._give(rows, ("at", "as_of"), names)
 
 
-def _chosen(filters: Mapping[str, Any]) -> "Selection":
+def _chosen(ledger: Ledger, filters: Mapping[str, Any]) -> "Selection":
     """Read which forecasts a table is about: moments as everywhere, questions as any list."""
+    from forecasting.app.catalog import Catalog
     from forecasting.app.frames import Selection
 
     read = {"kind": "live", **filters}
@@ -317,13 +323,16 @@ def _chosen(filters: Mapping[str, Any]) -> "Selection":
         read["as_of"] = when(read["as_of"])
     if past_close:
         read["closed_by"] = read.get("as_of") or clock.now()
-    if not isinstance(read.get("question", ""), str):
-        read["question"] = tuple(read["question"])
     known = [field.name for field in fields(Selection)]
     for name in read:
         if name not in known:
             msg = f"{name}: is no filter"
             raise InvalidInput(msg, hint=nearest(name, [*known, "past_close"]) or ", ".join(known))
+    given = read.get("question") or ()
+    if names := [name for name in ((given,) if isinstance(given, str) else given) if name]:
+        # Among all questions, also those published later than a table looks.
+        catalog = Catalog.of(ledger)
+        read["question"] = tuple(catalog.called(name) for name in names)
     return Selection(**read)
 
 

@@ -100,6 +100,11 @@ class Catalog:
             raise NotFound(msg, hint='forecast ask "Will ...?" 35% --by 2027-01-31')
         raise NotFound(msg, hint=near or "forecast questions list")
 
+    def called(self, name: str) -> str:
+        """Give the id of the question, or the ladder, of a name that may be spelled otherwise."""
+        first = self.find(name)[0]
+        return first.id if first.id in (name, name.strip().casefold()) else first.ladder or first.id
+
     def titles(self) -> dict[str, str]:
         """Give the id of the question or ladder that has a title, by the title in lower case."""
         return {one.whole_title.casefold(): one.ladder or one.id for one in self.questions.values()}

@@ -25,6 +25,8 @@ type _Last[Read] = WeakKeyDictionary[Ledger, tuple[tuple[Any, ...], Read]]
 #: The forecasts of each ledger that were read last, and what was asked for.
 _LAST: _Last[list[Forecast]] = WeakKeyDictionary()
 _LAST_HEARD: _Last[Heard] = WeakKeyDictionary()
+#: So many questions are asked for by name.
+FEW = 500
 COLUMNS = (
     "question",
     "forecaster",
@@ -120,11 +122,6 @@ def resolved(
     outcomes count instead of those that the ledger holds.
     """
     head = None if wanted.as_of is None or wanted.kind != "live" else ledger.head_at(wanted.as_of)
-    if wanted.names:
-        # The names are looked up among all questions, also those published later.
-        every = Catalog.of(ledger)
-        for name in wanted.names:
-            every.find(name)
     catalog = supposed or Catalog.of(
         ledger,
         head=head,
@@ -186,11 +183,13 @@ def in_bulk(
     run = _run(ledger, wanted)
     if wanted.kind == "replay" and not run:
         return of_forecasts([])
-    found = _read(_LAST_HEARD, ledger, wanted, run, head, partial(heard, ledger))
+    few = _few(catalog, wanted)
+    found = _read(_LAST_HEARD, ledger, wanted, run, head, few, partial(heard, ledger))
     if wanted.kind == "imported" and (gone := undone(ledger, head=head).forecasts):
         found = found.only(~np.isin(found.seq, list(gone)))
     if wanted.names or wanted.tag:
-        asked = {name for name in set(found.question) if _asks_of(catalog.questions[name], wanted)}
+        asks = _asks(wanted)
+        asked = {name for name in set(found.question) if asks(catalog.questions[name])}
         found = found.only(np.array([name in asked for name in found.question], dtype=bool))
     if wanted.as_of is not None:
         moment = np.datetime64(wanted.as_of.astimezone(dt.UTC).replace(tzinfo=None), "us")
@@ -237,10 +236,11 @@ def _asked_for(
     run = _run(ledger, wanted)
     if wanted.kind == "replay" and not run:
         return []
-    found = _read(_LAST, ledger, wanted, run, head, ledger.forecasts)
+    found = _read(_LAST, ledger, wanted, run, head, _few(catalog, wanted), ledger.forecasts)
     if wanted.kind == "imported":
         found = undone(ledger, head=head).left(found)
-    return [forecast for forecast in found if _is_about(catalog, wanted, forecast)]
+    about = _is_about(catalog, wanted)
+    return [forecast for forecast in found if about(forecast)]
 
 
 def _read[Read](
@@ -249,16 +249,26 @@ def _read[Read](
     wanted: Selection,
     run: str | None,
     head: int | None,
+    few: tuple[str, ...] | None,
     read: Callable[..., Read],
 ) -> Read:
     """Read the forecasts of a kind, or give them again: a table asks once more for its notes."""
     # What was recorded up to a head stays.
     head = ledger.head().seq if head is None else head
-    asked = {"kind": wanted.kind, "forecaster": wanted.forecaster or None, "run": run}
+    asked: dict[str, Any] = {"kind": wanted.kind, "forecaster": wanted.forecaster or None}
+    asked |= {"run": run, "question": few}
     key = (*asked.values(), head)
     if last.get(ledger, ((),))[0] != key:
         last[ledger] = (key, read(**asked, head=head))
     return last[ledger][1]
+
+
+def _few(catalog: Catalog, wanted: Selection) -> tuple[str, ...] | None:
+    """Give the questions of a selection where they are few: then no others need be read."""
+    if not wanted.names and not wanted.tag:
+        return None
+    asked = tuple(q.id for q in filter(_asks(wanted), catalog.questions.values()))
+    return asked if len(asked) <= FEW else None
 
 
 def _run(ledger: Ledger, wanted: Selection) -> str | None:
@@ -276,26 +286,37 @@ def seals_asked_for(
     ledger: Ledger, catalog: Catalog, wanted: Selection, *, head: int | None
 ) -> list[Sealed]:
     """Give the seals that a selection is about, opened or not, but for those set too late."""
+    about = _is_about(catalog, wanted)
     return [
         seal
         for seal in ledger.seals(head=head)
         if wanted.forecaster in (seal.forecaster, "")
-        and _is_about(catalog, wanted, seal)
+        and about(seal)
         and seal.recorded_at is not None
         and seal.recorded_at < catalog.ends(catalog.questions[seal.question])
     ]
 
 
-def _is_about(catalog: Catalog, wanted: Selection, entry: Forecast | Sealed) -> bool:
-    return (wanted.as_of is None or entry.issued_at <= wanted.as_of) and _asks_of(
-        catalog.questions[entry.question], wanted
-    )
+def _is_about(catalog: Catalog, wanted: Selection) -> Callable[[Forecast | Sealed], bool]:
+    """Say of an entry whether a selection asks for it."""
+    asks, by = _asks(wanted), wanted.as_of
+
+    def about(entry: Forecast | Sealed) -> bool:
+        return (by is None or entry.issued_at <= by) and asks(catalog.questions[entry.question])
+
+    return about
 
 
-def _asks_of(question: Question, wanted: Selection) -> bool:
-    return (not wanted.names or not {question.id, question.ladder}.isdisjoint(wanted.names)) and (
-        not wanted.tag or _tagged(question, wanted.tag)
-    )
+def _asks(wanted: Selection) -> Callable[[Question], bool]:
+    """Say of a question whether a selection asks for it."""
+    names, tag = frozenset(wanted.names), wanted.tag
+
+    def asks(question: Question) -> bool:
+        return (not names or question.id in names or question.ladder in names) and (
+            not tag or _tagged(question, tag)
+        )
+
+    return asks
 
 
 def _tagged(question: Question, tag: str) -> bool:

@@ -154,6 +154,8 @@ def plural(n: Any, one: str, many: str = "") -> str:
 
 def clean(text: str) -> str:
     """Leave out control characters and what turns the direction of writing around."""
+    if text.isprintable():
+        return text
     return "".join(
         letter
         for letter in text

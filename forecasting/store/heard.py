@@ -5,7 +5,7 @@ asks for six columns.
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import batched
@@ -81,15 +81,18 @@ def heard(
     kind: str,
     run: str | None = None,
     forecaster: str | None = None,
+    question: Collection[str] | None = None,
     head: int | None = None,
 ) -> Heard:
-    """Read the forecasts of a kind from a ledger."""
+    """Read the forecasts of a kind from a ledger, or those of some questions alone."""
     columns = (
         *(forecast.c[name] for name in ("seq", "question", "forecaster", "shape")),
         *(type_coerce(forecast.c[name], Text) for name in ("labels", "entered", "issued_at")),
     )
     equal = {"kind": STORED_KINDS.get(kind, kind), "run": run, "forecaster": forecaster}
     where = [forecast.c[name] == value for name, value in equal.items() if value is not None]
+    if question is not None:
+        where.append(forecast.c.question.in_(question))
     place = func.coalesce(forecast.c.sealed, forecast.c.seq)
     names: dict[str, str] = {}
     seqs: list[NDArray[np.int64]] = []

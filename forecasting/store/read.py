@@ -215,17 +215,20 @@ class Readings:
     def forecasts(
         self,
         *,
-        question: str | None = None,
+        question: str | Collection[str] | None = None,
         forecaster: str | None = None,
         kind: Kind | None = None,
         run: str | None = None,
         head: int | None = None,
     ) -> list[Forecast]:
-        """Give forecasts ordered by when they were issued, then by number."""
+        """Give forecasts, of one or several questions, by when they were issued, then by number."""
         table = tables.forecast
         stored = None if kind is None else STORED_KINDS.get(kind, kind)
-        asked = {"question": question, "forecaster": forecaster, "kind": stored, "run": run}
+        asked = {"forecaster": forecaster, "kind": stored, "run": run}
         where = [table.c[name] == value for name, value in asked.items() if value is not None]
+        if question is not None:
+            several = (question,) if isinstance(question, str) else question
+            where.append(table.c.question.in_(several))
         # A revealed forecast has the place of its seal: the order of revealing decides nothing.
         order = (table.c.issued_at, func.coalesce(table.c.sealed, table.c.seq))
         return self._values(Forecast, table, *where, *kept(table, head), order=order)

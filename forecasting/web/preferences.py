@@ -42,8 +42,10 @@ class Preferences:
 
 def known_zone(name: str) -> bool:
     """Say whether a zone of that name exists."""
+    if not name:
+        return False  # a misspelled one is looked for among all, which takes longer than a page
     try:
         zone_of(name)
     except (ForecastingError, ValueError, OSError):
         return False
-    return bool(name)
+    return True

@@ -86,7 +86,8 @@ class Visit:
     @cached_property
     def zone(self) -> str:
         """The visitor's zone: their own, the workspace's, or the bank's."""
-        return self.preferences.zone or config.zone() or self.book.zone()
+        own = self.preferences.zone or config.zone()
+        return own or self.kept("zone", self.book.zone)
 
     def kept(self, key: Any, make: Callable[[], Any]) -> Any:
         """Compute once for a head of the ledger; `key` says what, with all that it depends on."""

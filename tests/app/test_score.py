@@ -5,10 +5,13 @@ import math
 
 import pytest
 
+from forecasting.app import frames
+from forecasting.app.book import Book
 from forecasting.app.frames import Selection, resolved
 from forecasting.app.scores.against import with_reference
 from forecasting.app.scores.score import scores
 from forecasting.errors import InvalidInput, NotFound
+from forecasting.store import Ledger
 from tests import season as ours
 from tests.season import DAY, START, Diary
 
@@ -120,12 +123,53 @@ def test_a_withdrawal_ends_it_and_a_replay_is_not_withdrawn():
         ({"missing": "ignore"}, InvalidInput),
         ({"against": "nobody"}, NotFound),
         ({"selection": Selection(forecaster="nobody")}, NotFound),
-        ({"selection": Selection(question="nothing")}, NotFound),
     ],
 )
 def test_refusals(ledger, more, fault):
     with pytest.raises(fault):
         scores(ledger, **more)
+
+
+TABLES = ("scores", "calibration", "pool_scores")
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_question_may_be_spelled_in_other_letters_and_must_be_there(ledger, table):
+    book = Book(ledger, forecaster="ann")
+    name = sorted(q.id for q in ledger.questions())[0]
+    found, wanted = (
+        repr(getattr(book, table)(question=each)) for each in (f" {name.upper()}", name)
+    )
+    assert found == wanted
+    assert "nothing to show" not in found
+    with pytest.raises(NotFound):
+        getattr(book, table)(question="nothing")
+
+
+@pytest.mark.parametrize("kind", ["live", "imported"])
+def test_a_table_about_one_question_reads_no_other_forecasts(kind, monkeypatch):
+    diary = Diary()
+    asked = [ours.question(f"q{i}", days=10) for i in range(3)]
+    diary.write(0, *asked)
+    for q in asked:
+        diary.write(2, ours.said(q, "ann", 0.3, 1, kind=kind))
+    diary.write(11, *(ours.resolved(q, "yes", 10) for q in asked))
+    rows = []
+    for module, reader in ((frames, "heard"), (Ledger, "forecasts")):
+        real = getattr(module, reader)
+
+        def counted(*args, real=real, **more):
+            found = real(*args, **more)
+            rows.append(len(found))
+            return found
+
+        monkeypatch.setattr(module, reader, counted)
+    whole = scores(diary.ledger, by="question", selection=Selection(kind=kind))
+    assert max(rows) == 3
+    rows.clear()
+    (row,) = scores(diary.ledger, by="question", selection=Selection(kind=kind, question="q1"))
+    assert max(rows) == 1
+    assert row["mean"] == next(each["mean"] for each in whole if each["question"] == "q1")
 
 
 def test_nothing_resolved_is_no_error():

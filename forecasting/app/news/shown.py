@@ -64,9 +64,15 @@ class Weights:
     rests: Mapping[str, frozenset[str]]
 
     @classmethod
-    def of(cls, ledger: Ledger, items: Sequence[Evidence], moment: dt.datetime) -> "Weights":
+    def of(
+        cls,
+        ledger: Ledger,
+        items: Sequence[Evidence],
+        moment: dt.datetime,
+        catalog: Catalog | None = None,
+    ) -> "Weights":
         """Weigh the reports known by a moment, with what was learned of their sources by then."""
-        catalog = Catalog.of(ledger)
+        catalog = catalog or Catalog.of(ledger)
         world = NewsWorld.of(ledger, catalog)
         trust = learned(items, catalog.questions, catalog.outcomes, moment)
         coded = reports(

@@ -110,9 +110,10 @@ def question_page(
     # Of a ladder the rung to look at first is the next to close, else the last.
     coming = (rung for rung in found if catalog.status(rung, now) in ("open", "due"))
     chosen = found[0] if len(found) == 1 else next(coming, found[-1])
-    rungs = [_rung(ledger, state, question, forecaster) for question in ladder]
+    by_rung = {question.id: ledger.forecasts(question=question.id) for question in ladder}
+    rungs = [_rung(state, question, by_rung[question.id], forecaster) for question in ladder]
     here = next(rung for rung in rungs if rung.id == chosen.id)
-    said = ledger.forecasts(question=chosen.id)
+    said = by_rung[chosen.id]
     path, replayed, kind = _path(ledger, state, chosen, said, kind)
     rows = history(ledger, chosen.id, catalog=catalog)
     plain = _each_until_the_next([row for row in rows if row["kind"] != "replay"])
@@ -159,8 +160,8 @@ def _each_until_the_next(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, An
     return found
 
 
-def _rung(ledger: Ledger, state: State, question: Question, forecaster: str) -> Rung:
-    pair, said = state.pair, ledger.forecasts(question=question.id)
+def _rung(state: State, question: Question, said: Sequence[Forecast], forecaster: str) -> Rung:
+    pair = state.pair
     whole = {one.seq: one for one in said}
     mine, model = pair.mine.in_force(question.id), pair.model.in_force(question.id)
     others = [
@@ -217,6 +218,7 @@ def _path(
         or names(question) & {effect.target.partition("=")[0] for effect in item.effects}
         or any(item.key in one.meta.get("moved", "") for one in shown if one.meta)
     ]
+    weights = Weights.of(ledger, ledger.evidence(), state.now, state.catalog)
     points: dict[str, list[Point]] = {}
     for one in shown:
         points.setdefault(one.forecaster, []).append(point_of(one))
@@ -225,9 +227,7 @@ def _path(
         question,
         state.now,
         paths=points,
-        evidence=marks_of(
-            items, narrow, shown, Weights.of(ledger, ledger.evidence(), state.now)
-        ).get(question.id, []),
+        evidence=marks_of(items, narrow, shown, weights).get(question.id, []),
         moved=moved_of(items, narrow, shown).get(question.id, ()),
     )
     return path, replayed, kind
