@@ -163,7 +163,12 @@ def counted(n: int, what: str) -> str:
 
 def say(message: str) -> None:
     """Narrate on stderr."""
-    click.echo(printable(message), err=True)
+    text = printable(message)
+    if sys.stderr.isatty():
+        room = shutil.get_terminal_size().columns
+        lines = textwrap.TextWrapper(room, break_long_words=False, break_on_hyphens=False)
+        text = "\n".join(lines.fill(part) for part in text.split("\n"))
+    click.echo(text, err=True)
 
 
 def relay(message: str) -> None:

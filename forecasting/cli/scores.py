@@ -191,9 +191,12 @@ def score(
     shown = any(row["while_open"] is not None for row in rows)
     if shown:
         say(WHILE_OPEN)
+    # The rule and the unit of each type stand above the table, unless one type has several.
+    types = len({row["type"] for row in rows})
     # Of several blocks of the same forecasters, the type says which is which.
-    several = len({row["type"] for row in rows}) > 1
-    rules = len({ruled(row) for row in rows}) > 1
+    several = types > 1
+    rules = len({(row["type"], ruled(row)) for row in rows}) > types
+    units = len({(row["type"], row["unit"]) for row in rows}) > types
     if settings().format == "table":
         rows = [{**row, "rule": ruled(row)} for row in rows]
     columns = [
@@ -204,12 +207,12 @@ def score(
         *(["rule"] if rules else []),
         *(["while_open"] if shown else []),
         *(["kind"] if kind == "all" else []),
-        *(["unit"] if any(row["unit"] for row in rows) else []),
-        *([] if several else ["type"]),
+        *(["unit"] if units else []),
         "lower",
         "upper",
         "n_questions",
         "n_events",
+        *([] if several else ["type"]),
         "coverage",
         "skill",
         *(["difference", "difference_lower", "difference_upper"] if compared else []),
@@ -221,14 +224,19 @@ def score(
     emit(
         rows,
         columns=columns,
-        title=_title(rows, kind, against, reading) if rows else "",
+        title=_title(rows, kind, against, reading, each=not rules) if rows else "",
         always=(2 if by == "forecaster" else 3) + several + rules,
     )
 
 
-def _title(rows: list[dict[str, Any]], kind: str, against: str, reading: str) -> str:
+def _title(rows: list[dict[str, Any]], kind: str, against: str, reading: str, *, each: bool) -> str:
     row = rows[0]
-    rules = "each type by its rule" if len({r["rule"] for r in rows}) > 1 else row["rule"]
+    by_type = {
+        one["type"]: one["rule"] + (f" in {one['unit']}" if one["unit"] else "") for one in rows
+    }
+    rules = next(iter(by_type.values())) if each else "each type by its rule"
+    if len(by_type) > 1 and each:
+        rules = ", ".join(f"{type_} by {rule}" for type_, rule in by_type.items())
     return (
         f"{kind} forecasts, {reading} outcomes, window {row['window']}, "
         f"{rules}, {row['orientation']} is better; "

@@ -247,7 +247,7 @@ def test_both_ends_of_an_interval_are_there_or_neither(monkeypatch, capsys, widt
         assert header.count("lower") == header.count("upper")
 
 
-def test_a_table_of_several_rules_says_each_in_its_row(tmp_path, monkeypatch):
+def test_a_table_of_several_rules_says_the_rule_of_each_type(tmp_path, monkeypatch):
     monkeypatch.setenv("FORECASTING_NOW", "2026-06-01T00:00:00Z")
     path = tmp_path / "mixed.db"
     diary = Diary(path)
@@ -259,10 +259,12 @@ def test_a_table_of_several_rules_says_each_in_its_row(tmp_path, monkeypatch):
     diary.ledger.close()
     for width in (60, 80):
         text = _printed(monkeypatch, str(path), width, "score")
-        assert {"rule", "type"} <= set(_header(text).split())
-        assert "crps" in text
-        assert "brier (half)" in text.partition("──")[2]
-        assert "brier" not in " ".join(text.partition("──")[0].split()).replace("rule", "")
+        head, _, rows = text.partition("──")
+        assert {"type", "mean", "open"} <= set(_header(text).split())
+        told = " ".join(head.split())
+        assert "numeric by crps (linear between quantiles) in people" in told
+        assert "binary by brier (half)" in told
+        assert {"binary", "numeric"} <= set(rows.split())
 
 
 def test_no_number_is_less_than_nothing(capsys):
