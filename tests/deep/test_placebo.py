@@ -147,9 +147,9 @@ def placebo(rng, world, questions, hashes, path):
         known = at(q, world.decided[q.id][path])
         outcomes[q.id] = Resolution(q.id, outcome, known, "https://example.org")
     withdrawals = [Withdrawal(q.id, who, at(q, share)) for q, who, share in taken]
-    ledger = SimpleNamespace(withdrawals=lambda head=None: withdrawals, forecasts=lambda **_: [])
     catalog = Catalog({q.id: q for q in questions}, outcomes)
-    return scoring_frame(ledger, catalog, forecasts)
+    # What was taken back is given, so no ledger is read.
+    return scoring_frame(None, catalog, forecasts, withdrawals=withdrawals)
 
 
 @pytest.fixture(scope="module")
