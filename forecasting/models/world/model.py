@@ -8,6 +8,7 @@ import datetime as dt
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -29,6 +30,7 @@ from forecasting.models.world.assembly import assemble
 from forecasting.models.world.conditions import towards as ways
 from forecasting.models.world.known import to_values
 from forecasting.models.world.learning import Learned, Learner
+from forecasting.models.world.parameters import FAULTS
 from forecasting.models.world.paths import Paths
 from forecasting.models.world.reading import Answer, read
 from forecasting.models.world.simulate import simulate
@@ -202,7 +204,7 @@ class WorldModel:
         """Answer a group; where that fails, each question that does not rest on the fault."""
         try:
             return self._together(variant, group, at, draws)
-        except (InvalidInput, GateRefused, ArithmeticError, ValueError, LookupError) as fault:
+        except FAULTS as fault:
             if len(group) == 1:
                 plain = isinstance(fault, (InvalidInput, GateRefused))
                 why = str(fault) if plain else f"{type(fault).__name__}: {fault}"
@@ -379,8 +381,12 @@ class WorldModel:
         return found
 
     def learn(self, variant: Variant, at: AsOf) -> None:
-        """Make the fits that a variant's simulations as of a moment rest on."""
-        self._learn(variant, at, self._known(at), 2)
+        """Make the fits that a variant's simulations as of a moment rest on.
+
+        Whoever simulates is told what cannot be learned.
+        """
+        with suppress(*FAULTS):
+            self._learn(variant, at, self._known(at), 2)
 
     def _learn(self, variant: Variant, at: AsOf, known: _Known, points: int) -> Learned:
         """Learn the whole world as of a moment: rates borrow from all, whatever is asked."""

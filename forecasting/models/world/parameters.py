@@ -38,6 +38,8 @@ from forecasting.models.world.pooled import Pooled, pooled_rates
 
 Key = tuple[str, str]
 
+#: What silences a process and the questions that rest on it, and no others.
+FAULTS = (InvalidInput, GateRefused, ArithmeticError, ValueError, LookupError)
 #: Proposals where points are weighed: so many that a comb over them is fine.
 PROPOSALS = 4096
 #: Points in a row, by the order of their weighed parameters, that share out a rate's octiles.
@@ -143,7 +145,7 @@ def _named(names: str | Sequence[str], faults: dict[str, str]) -> Iterator[None]
     """Note a fault under the processes that it silences: all others are drawn."""
     try:
         yield
-    except (InvalidInput, GateRefused, ArithmeticError, ValueError, LookupError) as fault:
+    except FAULTS as fault:
         for name in [names] if isinstance(names, str) else names:
             faults.setdefault(name, f"process ({name}): {fault}")
 
