@@ -3,6 +3,7 @@
 import datetime as dt
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from forecasting.app.book import Book
@@ -113,6 +114,26 @@ def test_a_condition_weighs_the_same_paths(view):
     assert rows.loc[("level", "on"), "after"] == pytest.approx(1.0)
     done = view.what_if(do=["truce=none@2026-12-01"]).set_index(["question", "state"])
     assert done.loc[("convoy-by", ""), "after"] < rows.loc[("convoy-by", ""), "after"]
+
+
+def test_a_condition_in_the_words_of_a_question_is_that_question(view):
+    # A day is one of the bank's zone, as it is in the question.
+    rows = view.what_if(given=f"convoy by {CLOSE}").set_index(["question", "state"])
+    assert rows.loc[("convoy-by", ""), "after"] == 1.0
+    midnight = pd.Timestamp("2026-12-01", tz="Europe/Kyiv").isoformat()
+    day, moment = (view.what_if(do=[f"truce=none@{when}"]) for when in ("2026-12-01", midnight))
+    pd.testing.assert_frame_equal(day, moment)
+
+
+def test_a_number_too_is_told_where_enough_paths_meet_the_condition_and_there_alone(view):
+    some, few = (
+        view.what_if(given=f"convoy count >= {n} by close").set_index("question").loc["home"]
+        for n in (3, 11)
+    )
+    assert some["gate"] == "passed"
+    assert 300 <= some["lower"] <= some["after"] <= some["upper"] <= 1200
+    assert "fewer than 100 paths" in few["gate"]
+    assert pd.isna([few["after"], few["lower"], few["upper"]]).all()
 
 
 def test_a_state_without_a_moment_says_until_when_it_counts(view):

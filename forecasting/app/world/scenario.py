@@ -28,13 +28,12 @@ from forecasting.evidence.relevant import last_moment
 from forecasting.models.world.answers import Estimate, effective, estimate, value_of_information
 from forecasting.models.world.model import Run, Variant
 from forecasting.models.world.paths import FAN
+from forecasting.models.world.reading import FEWEST
 from forecasting.models.world.values import Do
 from forecasting.review import words
 from forecasting.review.data import Fan
 from forecasting.store import Ledger
 
-#: Below so many effective paths nothing is said.
-FEWEST = 100
 #: What moves in so many paths and is linked to nothing tells no path from another.
 ALWAYS = 0.9
 _INSTANT = dt.timedelta(microseconds=1)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from forecasting.app.world.scenario import Live, estimated, partition, simulated
-from forecasting.arrays import BoolArray
+from forecasting.arrays import BoolArray, FloatArray
 from forecasting.domain.forecast import binary_value
 from forecasting.domain.instants import iso, parse_when
 from forecasting.domain.predicate import And, At, Entered, Moment, Not, Occurred, Predicate, Truth
@@ -24,7 +24,13 @@ from forecasting.domain.question import Question
 from forecasting.domain.scenario import ScenarioSet
 from forecasting.errors import InvalidInput, nearest
 from forecasting.evidence.relevant import asked, last_moment, moments
-from forecasting.models.world.answers import LARGEST, effective, quantiles
+from forecasting.models.world.answers import (
+    LARGEST,
+    effective,
+    number_error,
+    number_gate,
+    quantiles,
+)
 from forecasting.models.world.model import Run
 from forecasting.models.world.reading import FEWEST
 from forecasting.models.world.values import Do
@@ -37,6 +43,8 @@ ENOUGH = 2_000
 #: With so many times the paths, more where that could still tell a number.
 TIMES = (3, 6)
 FEW = f"refused: fewer than {FEWEST} paths meet the condition"
+#: Levels of a number that are told, and their largest error: 5 % is then from 3 to 7.
+CUTS, COARSE = (5.0, 50.0, 95.0), 0.02
 #: Rounds of proportional fitting, and how close each number must come.
 ROUNDS, CLOSE = 2_000, 1e-9
 
@@ -177,22 +185,26 @@ def _row(name: str, state: str, before: Asked, after: Asked) -> dict[str, Any]:
 
 
 def _number_row(live: Live, question: Question, run: Run, seen: BoolArray | None) -> dict[str, Any]:
-    event = live.predictor.asks[question.id].event
+    event, space = live.predictor.asks[question.id].event, question.space
 
-    def levels(of: Run, mask: BoolArray | None) -> tuple[float, ...]:
-        values = of.paths.number(event, question.opens, question.closes)  # type: ignore[arg-type]
-        return quantiles(values, of.paths.weights(mask), (5.0, 50.0, 95.0))
+    def values(of: Run) -> FloatArray:
+        found = of.paths.number(event, question.opens, question.closes)  # type: ignore[arg-type]
+        return np.clip(found, space.lower, space.upper)
 
-    low, middle, high = levels(run, seen)
+    after, weights = values(run), run.paths.weights(seen)
+    few = seen is not None and effective(weights) < FEWEST
+    mcse = float("inf") if few else number_error(after, weights, run.world.repeats)
+    gate = FEW if few else number_gate(mcse, COARSE)
+    told = quantiles(after, weights, CUTS) if gate == "passed" else (None,) * len(CUTS)
     return {
         "question": question.id,
-        "state": f"median, {question.space.unit}",
-        "before": levels(live.run, None)[1],
-        "after": middle,
-        "lower": low,
-        "upper": high,
-        "mcse": None,
-        "gate": "passed",
+        "state": f"median, {space.unit}",
+        "before": quantiles(values(live.run), live.run.paths.weights(None), CUTS)[1],
+        "after": told[1],
+        "lower": told[0],
+        "upper": told[-1],
+        "mcse": mcse,
+        "gate": gate,
     }
 
 
@@ -300,7 +312,7 @@ def condition(live: Live, text: str) -> Condition:
         states = world.processes[name].states
         msg = f"condition ({text}): {name} has {', '.join(states)}"
         raise InvalidInput(msg, hint=f"{name}={nearest(value, states) or states[-1]}")
-    event = parse_predicate(text, world=world).event
+    event = parse_predicate(text, zone=live.predictor.bank.zone, world=world).event
     if not isinstance(event, Truth.__value__):
         msg = f"condition ({text}): must be true or false"
         raise InvalidInput(msg, hint="PROCESS=STATE by close")
@@ -346,7 +358,8 @@ def intervention(live: Live, text: str) -> list[Do]:
     stated, _, when = text.rpartition("@")
     if "=" not in stated:
         stated, when = text, ""
-    moment = parse_when(when, day_means="begins") if when else live.as_of
+    zone = live.predictor.bank.zone
+    moment = parse_when(when, zone_name=zone, day_means="begins") if when else live.as_of
     if moment < live.as_of:
         msg = f"do ({text}): {iso(moment)} has passed as of {iso(live.as_of)}"
         raise InvalidInput(msg, hint=f"{stated}@{iso(live.as_of)[:10]} or later")

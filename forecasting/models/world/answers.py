@@ -164,12 +164,13 @@ def number_error(x: FloatArray, weights: FloatArray, repeats: int) -> float:
     return max(error((x <= cut).astype(np.float64), weights, repeats) for cut in cuts)
 
 
-def number_gate(mcse: float) -> str:
-    """Refuse quantiles whose levels are uncertain by more than a hundredth."""
-    if mcse <= LARGEST:
+def number_gate(mcse: float, most: float = LARGEST) -> str:
+    """Refuse quantiles whose levels are more uncertain than that."""
+    if mcse <= most:
         return "passed"
-    most = _short(LARGEST)
-    return f"refused: Monte Carlo error {_short(mcse)} of a quantile's level: at most {most}"
+    return (
+        f"refused: Monte Carlo error {_short(mcse)} of a quantile's level: at most {_short(most)}"
+    )
 
 
 def value_of_information(target: BoolArray, others: BoolArray, weights: FloatArray) -> FloatArray:
