@@ -11,7 +11,7 @@ from forecasting.cli.output import emit, opened, relay, say, settings
 from forecasting.cli.spelling import as_options
 from forecasting.cli.standing import ruled
 from forecasting.domain.resolution import READINGS, Reading
-from forecasting.domain.scores import SCORES
+from forecasting.domain.scores import CALIBRATED, SCORES
 
 _TOO_SOON = f"{__name__}.too_soon"
 
@@ -38,8 +38,6 @@ FILTERS = (
 
 PICTURES = ("reliability", "mcb-dsc", "murphy", "over-time", "histogram", "pit")
 EVERYBODY = ("mcb-dsc", "murphy", "over-time")
-#: The types of question that a calibration without a picture reads.
-READ = ("binary", "numeric")
 BY_COLUMNS = (
     "miscalibration",
     "null_miscalibration",
@@ -326,7 +324,7 @@ def calibration(
         for note in book.left_out(
             counted=picture in EVERYBODY,
             share=None if each else share,
-            types=() if picture == "over-time" else types if by or picture else READ,
+            types=() if picture == "over-time" else types if by or picture else CALIBRATED,
             **wanted,
         ):
             relay(note)

@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 
 _OPTIONS = ("binary", "categorical")
+#: The types of question that a calibration reads.
+CALIBRATED = ("binary", "numeric")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Review: what small numbers may say, what is set side by side, what is left out."""
 
 import datetime as dt
+import math
 import re
 import time
 
@@ -10,8 +11,10 @@ from forecasting import clock
 from forecasting.app.book import Book
 from forecasting.app.review import figures
 from forecasting.domain.forecast import Forecast, binary_value
+from forecasting.domain.scores import CALIBRATED
 from forecasting.review import charts
 from forecasting.web.house import House
+from tests import season as ours
 from tests.web.conftest import PORT, Browser
 
 CRITERIA = (
@@ -184,3 +187,15 @@ def test_an_entry_that_comes_later_is_in_the_next_look(record):
     assert "Resolved questions</dt><dd>12<" in shown(browser)
     record.book.reopen("convoy-1", source="https://example.org/b")
     assert "Resolved questions</dt><dd>11<" in shown(browser)
+
+
+def test_the_page_says_what_the_commands_say():
+    ledger = ours.season(events=24).ledger
+    book = Book(ledger, forecaster="ann")
+    found = figures.review(book, lambda _: None, "ann")
+    table = book.scores()
+    for name in ("mean", "lower", "upper", "difference_lower", "difference_upper"):
+        told = [math.nan if row[name] is None else row[name] for row in found["scores"]]
+        assert told == pytest.approx(list(table[name]), nan_ok=True)
+    left = book.left_out(counted=False, share=0.5, types=CALIBRATED, forecaster="ann")
+    assert found["unread"] == left

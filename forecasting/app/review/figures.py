@@ -21,6 +21,7 @@ from forecasting.app.scores.compare import compare, leaderboard
 from forecasting.app.scores.score import from_frame, left_out, scores
 from forecasting.app.upkeep.banks import bank_of
 from forecasting.domain.forecasters import MODEL, family, ordered
+from forecasting.domain.scores import CALIBRATED
 from forecasting.errors import ForecastingError
 from forecasting.store import Ledger
 
@@ -35,8 +36,6 @@ type Told = Callable[[str], None]
 #: The last simulation, kept while the ledger stands: what-ifs of one world need no other.
 _LAST: dict[tuple[str, int], "WorldView"] = {}
 STORIES = 8
-#: Resamples of a table that is one of many on the page.
-RESAMPLES = 999
 
 
 def world(book: PlainBook, told: Told) -> dict[str, Any]:
@@ -158,7 +157,7 @@ def review(
         words) and ``histogram``, ``months``, ``topics``, ``horizons`` (score rows of `who`, those
         of the model beside them), ``scores`` of all, ``versus`` (the comparison with the model)
         and ``override`` (question by question), ``board`` with ``board_notes``, ``sources``,
-        ``left_out`` with ``unscored``, ``texts``.
+        ``left_out`` with ``unscored`` and of the calibration ``unread``, ``texts``.
     """
     told("reading the forecasts")
     ledger, now = book.ledger, clock.now()
@@ -183,9 +182,9 @@ def review(
         "n_resolved": int(frame.loc[frame["forecaster"] == who, "question"].nunique()),
         "calibration": calibration,
         "told": _in_words(calibration),
-        "scores": scores(ledger, selection=whole, resamples=RESAMPLES),
+        "scores": scores(ledger, selection=whole),
         **{
-            f"{by}s": from_frame(pair, kind=kind, by=by, resamples=RESAMPLES) if len(pair) else []
+            f"{by}s": from_frame(pair, kind=kind, by=by) if len(pair) else []
             for by in ("month", "topic", "horizon")
         },
     }
@@ -198,6 +197,8 @@ def review(
     found["sources"] = [dict(row) for row in folded(sources) if row.get("claims")]
     found["n_sources"] = len(sources)
     found["left_out"] = left_out(ledger, mine)
+    more = calibrate.unread(ledger, mine, types=CALIBRATED, share=calibration["share"])
+    found["unread"] = left_out(ledger, mine, counted=False, more=more)
     found["unscored"] = unscored(catalog, by_me, kind, now)
     found["histogram"] = pictures.table(ledger, "histogram", selection=mine)
     texts = [card for card in cards(catalog, bank_of(ledger), chosen) if card.claims]
@@ -212,7 +213,7 @@ def _versus(
     if who == MODEL or family(who) != "person" or not {who, MODEL} <= names:
         return None, []
     try:
-        found = compare(ledger, who, MODEL, now=now, selection=whole, resamples=1999)
+        found = compare(ledger, who, MODEL, now=now, selection=whole)
     except ForecastingError:
         return None, []
     part = frame[frame["type"] == found["type"]]

@@ -206,7 +206,7 @@ def _murphy(name: str, chosen: calibrate.Picked) -> list[dict[str, Any]]:
 
 
 def _over_time(frame: "pd.DataFrame", kind: str) -> list[dict[str, Any]]:
-    rows = from_frame(frame[frame["type"] == "binary"], kind=kind, by="month", resamples=999)
+    rows = from_frame(frame[frame["type"] == "binary"], kind=kind, by="month")
     keys = ("month", "forecaster", "mean", "lower", "upper", "n_questions", "n_events")
     return sorted(
         ({key: row[key] for key in keys} for row in rows),

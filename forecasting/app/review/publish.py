@@ -93,7 +93,7 @@ def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.Rev
         run=run_shown,
         scores=rows,
         log_scores=scores(ledger, rule="log", selection=selection),
-        horizons=scores(ledger, by="horizon", selection=selection, resamples=999),
+        horizons=scores(ledger, by="horizon", selection=selection),
         calibrations={
             name: from_frame(frame[frame["forecaster"] == name])
             for name in [name for name in DIAGRAMS if name in present] or present
