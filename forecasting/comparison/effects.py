@@ -243,7 +243,7 @@ def _influence(
 
 
 def _edge(influence: FloatArray, own: NDArray[np.bool_], people: int) -> float:
-    """Limit of |t| at 95 %, NaN below 8 events."""
+    """Limit of |t| at 95 %, NaN below 8 events or where they have no spread."""
     from scipy import stats
 
     events = int(own.sum())
@@ -251,8 +251,9 @@ def _edge(influence: FloatArray, own: NDArray[np.bool_], people: int) -> float:
         return math.nan
     if people <= _BOOTSTRAPPED:
         found = difference_interval(influence[own], range(events), resamples=1999)
-        if math.isfinite(found.upper):
-            return (found.upper - found.mean) / found.standard_error
+        if found.note:
+            return math.nan
+        return (found.upper - found.mean) / found.standard_error
     return float(stats.t(events - 1).ppf(0.975))
 
 

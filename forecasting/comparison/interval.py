@@ -17,6 +17,8 @@ _CHUNK = 2_000_000
 _ROUNDING = 1e-13
 # Where one cluster makes more than this part of the spread, the others cannot say how it varies.
 _ALONE = 0.9
+# An interval over so much of the range of a score says nothing of it.
+_NOTHING = 0.9
 # Six points of mean 0 and variance 1: with two, a dozen clusters would give few different draws.
 _WEBB = np.sqrt([0.5, 1.0, 1.5, 0.5, 1.0, 1.5]) * [-1, -1, -1, 1, 1, 1]
 _LITTLE = "too little spread: nearly all clusters have the same mean"
@@ -183,7 +185,10 @@ def level_interval(
         return found
     link, order = _Link(low, high), _order(residual, size)
     draws = _resampled(link, found.mean, residual[order], size[order], resamples, seed)
-    return _with_limits(found, draws, link)
+    told = _with_limits(found, draws, link)
+    if told.upper - told.lower > _NOTHING * (high - low):
+        return replace(found, note=_LITTLE)
+    return told
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +256,7 @@ def _measured(
         note = f"too few: {count} {noun}{of_level}, an interval needs {least}"
     elif not found.standard_error > _ROUNDING * float(np.abs(x).max()):
         note = "no spread: all clusters have the same mean"
+        found = replace(found, detectable=math.nan)
     elif float(np.abs(residual).max()) ** 2 > _ALONE * squares:
         note = _LITTLE
     return replace(found, note=note), residual, size

@@ -1,5 +1,7 @@
 """The leaderboard ranks where it can, and says why where it cannot."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -68,3 +70,16 @@ def test_refusals():
         with pytest.raises(InvalidInput):
             leaderboard(ledger, **more)
     assert leaderboard(ledger)[0] == []
+
+
+def test_without_spread_nobody_is_ranked():
+    rows = [
+        (who, f"q{i}", f"e{i}", score)
+        for i in range(12)
+        for who, score in (("a", 0.1), ("b", 0.14))
+    ]
+    table = pd.DataFrame(rows, columns=["forecaster", "question", "event", "score"])
+    found, notes = board(table, sample=False)
+    assert [row["rank"] for row in found] == [None, None]
+    assert all(math.isnan(row["lower"]) and row["p_best"] is None for row in found)
+    assert notes[0].startswith("no ranking: no spread")

@@ -232,3 +232,17 @@ def test_infinite_scores_leave_no_interval_and_of_both_signs_no_mean(interval):
     found = interval([math.inf, *range(30)], range(31), **options)
     assert found.mean == math.inf
     assert "infinite" in found.note
+
+
+def test_an_interval_over_nearly_the_whole_range_is_none():
+    # Two certain misses among 20 reach from .000003 to .9999, which says nothing.
+    found = level_interval([0.0, 1.0, 0.0, 1.0] + [0.04] * 16, range(20), bounds=(0, 1))
+    assert math.isnan(found.lower)
+    assert math.isnan(found.upper)
+    assert found.note.startswith("too little spread")
+
+
+def test_without_spread_nothing_could_be_detected():
+    found = difference_interval([0.1] * 10, range(10))
+    assert found.note.startswith("no spread")
+    assert math.isnan(found.detectable)

@@ -364,6 +364,10 @@ def board(
         kept = scored[scored["forecaster"].isin(names)]
         columns = [kept[name].tolist() for name in ("forecaster", "question", "event")]
         among = effects(kept["score"], *columns)
+        if np.isnan(among.lower).all():
+            withheld = "no spread: the forecasters' scores differ by the same on every event"
+            notes.append(f"no ranking: {withheld}")
+    if not withheld and len(rankable) >= 2:
         chance = ranks(kept["score"], *columns, effects=among, sample=sample, seed=seed)
         first = np.flatnonzero(among.adjusted.component == 0)
         order = np.argsort(among.adjusted.adjusted[first], kind="stable")

@@ -38,7 +38,9 @@ class Estimate:
     def spread(self) -> Spread:
         """Give it as it is recorded beside a forecast."""
         low, _, middle, _, high = self.quantiles
-        return Spread(self.sd, low, middle, high, self.mcse, "simulated")
+        # What is recorded of the probability is held off 0 and 1, and lies in its interval.
+        held = min(max(self.p, LEAST), MOST)
+        return Spread(self.sd, min(low, held), middle, max(high, held), self.mcse, "simulated")
 
 
 def estimate(truth: BoolArray, weights: FloatArray, repeats: int) -> Estimate:

@@ -3,6 +3,7 @@
 import datetime as dt
 import math
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
@@ -108,12 +109,12 @@ def _typed(page: "QuestionPage", form: Sent) -> dict[str, str]:
     kept: dict[str, str] = {}
     for rung in page.rungs:
         if rung.mine is not None and page.question.type == "binary":
-            kept[rung.day or rung.id] = f"{100 * (rung.mine.value.probability or 0):g}"
+            kept[rung.day or rung.id] = _percent(rung.mine.value.entered[0])
     mine = page.chosen.mine
     if mine is not None and mine.value.shape == "options":
         kept |= {
-            name: f"{100 * share:g}"
-            for name, share in zip(mine.value.labels, mine.value.numbers, strict=True)
+            name: _percent(share)
+            for name, share in zip(mine.value.labels, mine.value.entered, strict=True)
         }
     if mine is not None and mine.value.shape == "quantiles":
         kept |= dict(zip(mine.value.labels, mine.value.entered, strict=True))
@@ -122,6 +123,11 @@ def _typed(page: "QuestionPage", form: Sent) -> dict[str, str]:
         if "p" in form:
             kept[page.chosen.day or page.chosen.id] = form.get("p")
     return kept
+
+
+def _percent(share: str) -> str:
+    """Write a share in percent, with every digit that was entered."""
+    return f"{(100 * Decimal(share)).normalize():f}"
 
 
 def _curve(page: "QuestionPage", form: Sent) -> Any:
