@@ -20,6 +20,8 @@ ProcessKind = Literal["states", "event", "delivery", "scheduled", "own"]
 EVENT_STATE = "waiting"
 #: The states of a delivery, in order.
 DELIVERY_STATES = ("agreed", "begun", "stalled", "failed", "done")
+#: Nothing follows these.
+DELIVERY_ENDS = ("failed", "done")
 #: The ways through them; that the parts add up makes it done.
 DELIVERY_MOVES = (
     ("agreed", "begun"),

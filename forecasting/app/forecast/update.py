@@ -21,6 +21,7 @@ from forecasting.domain.instants import iso
 from forecasting.domain.question import Question, effect_scale, normalised
 from forecasting.domain.watch import Watch
 from forecasting.errors import InvalidInput
+from forecasting.evidence.history import Step
 from forecasting.evidence.relevant import ancestors, asked, groups
 from forecasting.store import Ledger
 
@@ -110,6 +111,12 @@ def update(
     warnings += [
         f"{q.id}: {why}" for q in able if (why := predictor.model.faults.get((q.id, moment)))
     ]
+    warnings += [
+        f"{name}: what is said of {iso(step.at)[:10]} ({_told(step)}) counts for nothing, for it "
+        f"was {record.state} on {iso(record.entered)[:10]}: forecast news retract {step.key}"
+        for name, record in predictor.model.records(predictor.at(moment)).items()
+        for step in record.late
+    ]
     if changed_since(ledger, bank):
         warnings.append("the bank's files changed since they were loaded: forecast init loads them")
     own = frozenset(q.id for q in able if q.id in told and _moved(told[q.id], before.get(q.id)))
@@ -174,6 +181,10 @@ def unwatched(
     processes = sorted(frozenset().union(*resting))
     ends = predictor.model.watched_until(processes, predictor.at(moment))
     return {name: end for name, end in ends.items() if moment - end > FRESH}
+
+
+def _told(step: Step) -> str:
+    return f"a part of {step.amount:g}" if step.amount > 0.0 else step.state
 
 
 def _named(names: Sequence[str]) -> str:
