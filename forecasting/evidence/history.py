@@ -12,7 +12,14 @@ from dataclasses import dataclass, replace
 
 from forecasting.domain.evidence import Effect, Evidence
 from forecasting.domain.instants import parse_instant
-from forecasting.domain.process import DELIVERY_ENDS, LinkSpec, MoveSpec, ProcessSpec, WorldSpec
+from forecasting.domain.process import (
+    DELIVERY_ENDS,
+    LinkSpec,
+    MoveSpec,
+    ProcessSpec,
+    WorldSpec,
+    begins,
+)
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -127,16 +134,15 @@ def records(
                 by_process[head].append((item, effect))
     found = {}
     for name, process in world.processes.items():
-        since = process.since or made.get(name, as_of)
-        if process.delivery is not None:
-            since = process.delivery.announced
-        since = min(since, as_of)
+        # What has not begun yet begins then: no part comes before its agreement.
+        since = begins(process) or min(process.since or made.get(name, as_of), as_of)
         ends = [process.watched, watched.get(name), looked.get(name)]
         until = max([since, *(end for end in ends if end is not None)])
-        free = min(as_of, until)
-        steps, late = _steps(process, by_process[name], since, free), ()
+        free = max(since, min(as_of, until))
+        told = _steps(process, by_process[name], since, free)
+        steps, late = _without_repeats(process, told), tuple[Step, ...]()
         if process.delivery is not None:
-            steps, late = _parts(process, steps)
+            steps, late = _parts(process, told)
         start = process.start or process.states[0]
         found[name] = Record(process, since, start, steps, free, late)
     return found
@@ -169,10 +175,7 @@ def _steps(
         else:
             continue
         told.setdefault((day, kind, state), step)
-    ordered = sorted(told.values(), key=lambda step: (step.at, step.key))
-    if process.delivery is None:
-        return _without_repeats(process, ordered)
-    return tuple(ordered)
+    return tuple(sorted(told.values(), key=lambda step: (step.at, step.key)))
 
 
 def _without_repeats(process: ProcessSpec, steps: Sequence[Step]) -> tuple[Step, ...]:
