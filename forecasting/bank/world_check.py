@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from forecasting.bank.build import Place
 from forecasting.bank.read import Bank
-from forecasting.domain.instants import iso, local_day
+from forecasting.domain.instants import day_begins, iso, local_day
 from forecasting.domain.predicate import Predicate
 from forecasting.domain.predicate_check import check_predicate, processes_of
 from forecasting.domain.predicate_text import parse_predicate
-from forecasting.domain.process import MoveSpec, ProcessSpec, ancestors, borrows
+from forecasting.domain.process import MoveSpec, ProcessSpec, ancestors, borrows, known_from
 from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput, Problem, nearest
 
@@ -181,7 +181,30 @@ def notes(bank: Bank) -> list[Problem]:
             )
             hint = "moves: {agreed > begun: median 30 d (10..90), begun > begun: 2 in 65 d}"
             found.append(Problem(*process.place, "borrowed", message, hint, note=True))
-    return found
+    return [*found, *_not_known_yet(bank)]
+
+
+def _not_known_yet(bank: Bank) -> Iterator[Problem]:
+    """Name the first question that opened before an agreement or a state that it rests on."""
+    every = asked(bank)
+    for name, process in bank.world.processes.items():
+        opened = [
+            each.question.opens
+            for each in every
+            if each.predicate is not None and name in processes_of(each.predicate)
+        ]
+        known, first = known_from(process, opened), first_openings(bank).get(name)
+        if known is None or first is None or first.opens >= known:
+            continue
+        message = (
+            f"{name}: is not known before {iso(known)}, and {first.id} opened before that "
+            f"({iso(first.opens)}): as of then, what asks for {name} has no number, and its links "
+            "do not act"
+        )
+        day = local_day(known, first.zone)
+        day += dt.timedelta(days=day_begins(day, first.zone) < known)
+        hint = f"opens: {day}"
+        yield Problem(*process.place, "unknown-yet", message, hint, note=True)
 
 
 WORLD_RULES: tuple[WorldRule, ...] = (

@@ -37,11 +37,15 @@ _MOVE = re.compile(r"\s*([a-z0-9]+(?:-[a-z0-9]+)*)\s*>\s*([a-z0-9]+(?:-[a-z0-9]+
 
 
 class Past(NamedTuple):
-    """A day that must have come, in a zone, and the fault that it is until then."""
+    """A day that must have come, in a zone, and the fault that it is until then.
+
+    `process` is the one that it is said of; empty where it is said of a whole file.
+    """
 
     day: dt.date
     zone: str
     fault: Problem
+    process: str = ""
 
 
 def ahead(past: Iterable[Past], now: dt.datetime) -> Iterator[Problem]:
@@ -87,7 +91,8 @@ class WorldReader:
             fault = Problem(
                 self.source, line_of(self.tree, path), "future", f"{what} ({day}): lies ahead"
             )
-            self.past.append(Past(day, self.zone, fault))
+            process = str(path[1]) if path[0] == "processes" else ""
+            self.past.append(Past(day, self.zone, fault, process))
         return moment
 
     def moment(

@@ -252,7 +252,8 @@ def _measured(
     note = ""
     if count < least:
         noun = "cluster" if count == 1 else "clusters"
-        of_level = "" if least == checks.LEAST_CLUSTERS else " say little of a level"
+        says = "says" if count == 1 else "say"
+        of_level = "" if least == checks.LEAST_CLUSTERS else f" {says} little of a level"
         note = f"too few: {count} {noun}{of_level}, an interval needs {least}"
     elif not found.standard_error > _ROUNDING * float(np.abs(x).max()):
         note = "no spread: all clusters have the same mean"

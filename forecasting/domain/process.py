@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
+from forecasting.domain.instants import day_begins, local_day
+
 #: What a phrase states: nothing (its own history and the pooled class), a count over an exposure,
 #: a median time, the reference class that its times come from, or a day.
 PhraseForm = Literal["history", "count", "median", "class", "date"]
@@ -20,6 +22,8 @@ ProcessKind = Literal["states", "event", "delivery", "scheduled", "own"]
 EVENT_STATE = "waiting"
 #: The states of a delivery, in order.
 DELIVERY_STATES = ("agreed", "begun", "stalled", "failed", "done")
+#: Nothing follows these.
+DELIVERY_ENDS = ("failed", "done")
 #: The ways through them; that the parts add up makes it done.
 DELIVERY_MOVES = (
     ("agreed", "begun"),
@@ -140,6 +144,27 @@ class ProcessSpec:
     own: str = ""
     settings: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     place: tuple[str, int] = ("", 0)
+
+
+def begins(process: ProcessSpec) -> dt.datetime | None:
+    """Give when the first state of a process began; None where that is not stated."""
+    if process.delivery is not None:
+        return process.delivery.announced
+    # An event has no state to begin in, and a date is known before it comes.
+    return process.since if process.kind in {"states", "own"} else None
+
+
+def known_from(process: ProcessSpec, opened: Iterable[dt.datetime]) -> dt.datetime | None:
+    """Give from when the first state of a process is known; None: at any moment.
+
+    A question shows that what it asks of is known when it opens (`opened`), on the day of it or on
+    its eve; one that opened earlier asked of what might come.
+    """
+    if (begun := begins(process)) is None:
+        return None
+    known = begun if process.delivery is None else process.delivery.announced_known
+    eve = day_begins(local_day(begun, process.zone) - dt.timedelta(days=1), process.zone)
+    return min([known, *(opens for opens in opened if opens >= eve)])
 
 
 def stated_moves(process: ProcessSpec) -> tuple[MoveSpec, ...]:

@@ -12,7 +12,14 @@ from dataclasses import dataclass, replace
 
 from forecasting.domain.evidence import Effect, Evidence
 from forecasting.domain.instants import parse_instant
-from forecasting.domain.process import LinkSpec, MoveSpec, ProcessSpec, WorldSpec
+from forecasting.domain.process import (
+    DELIVERY_ENDS,
+    LinkSpec,
+    MoveSpec,
+    ProcessSpec,
+    WorldSpec,
+    begins,
+)
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -76,6 +83,8 @@ class Record:
     start: str
     steps: tuple[Step, ...]
     free: dt.datetime
+    #: What is said to have come after a delivery had ended: it counts for nothing.
+    late: tuple[Step, ...] = ()
 
     @property
     def state(self) -> str:
@@ -125,15 +134,17 @@ def records(
                 by_process[head].append((item, effect))
     found = {}
     for name, process in world.processes.items():
-        since = process.since or made.get(name, as_of)
-        if process.delivery is not None:
-            since = process.delivery.announced
-        since = min(since, as_of)
+        # What has not begun yet begins then: no part comes before its agreement.
+        since = begins(process) or min(process.since or made.get(name, as_of), as_of)
         ends = [process.watched, watched.get(name), looked.get(name)]
         until = max([since, *(end for end in ends if end is not None)])
-        free = min(as_of, until)
-        steps = _steps(process, by_process[name], since, free)
-        found[name] = Record(process, since, process.start or process.states[0], steps, free)
+        free = max(since, min(as_of, until))
+        told = _steps(process, by_process[name], since, free)
+        steps, late = _without_repeats(process, told), tuple[Step, ...]()
+        if process.delivery is not None:
+            steps, late = _parts(process, told)
+        start = process.start or process.states[0]
+        found[name] = Record(process, since, start, steps, free, late)
     return found
 
 
@@ -164,10 +175,7 @@ def _steps(
         else:
             continue
         told.setdefault((day, kind, state), step)
-    ordered = sorted(told.values(), key=lambda step: (step.at, step.key))
-    if process.delivery is None:
-        return _without_repeats(process, ordered)
-    return _parts(process, ordered)
+    return tuple(sorted(told.values(), key=lambda step: (step.at, step.key)))
 
 
 def _without_repeats(process: ProcessSpec, steps: Sequence[Step]) -> tuple[Step, ...]:
@@ -184,15 +192,24 @@ def _without_repeats(process: ProcessSpec, steps: Sequence[Step]) -> tuple[Step,
     return tuple(kept)
 
 
-def _parts(process: ProcessSpec, steps: Sequence[Step]) -> tuple[Step, ...]:
-    """Turn parts into states: the first begins the delivery, the last one completes it."""
+def _parts(
+    process: ProcessSpec, steps: Sequence[Step]
+) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+    """Turn parts into states: the first begins the delivery, the last one completes it.
+
+    One that is said to be done has brought what was left. What follows an end comes apart.
+    """
     assert process.delivery is not None  # for the type checker
     state, total = process.start or "agreed", process.delivery.delivered
-    goal, kept = process.delivery.agreed, []
+    goal, kept, late = process.delivery.agreed, list[Step](), list[Step]()
     for step in steps:
-        if step.amount > 0.0:
-            total += step.amount
-            kept.append(replace(step, state="begun", counted=state == "begun"))
+        ends = step.state == "done" and step.amount == 0.0
+        if state in DELIVERY_ENDS:
+            late += [step] * (step.state != state)
+        elif step.amount > 0.0 or (ends and total < goal):
+            amount = goal - total if ends else step.amount
+            total += amount
+            kept.append(replace(step, state="begun", amount=amount, counted=state == "begun"))
             state = "begun"
             if total >= goal:
                 kept.append(Step(step.at, "done", key=step.key))
@@ -200,7 +217,7 @@ def _parts(process: ProcessSpec, steps: Sequence[Step]) -> tuple[Step, ...]:
         elif step.state != state:
             kept.append(step)
             state = step.state
-    return tuple(kept)
+    return tuple(kept), tuple(late)
 
 
 def links_on(link: LinkSpec, move: MoveSpec, child: ProcessSpec) -> bool:

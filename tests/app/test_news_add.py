@@ -10,7 +10,7 @@ from forecasting.app.news import add as news
 from forecasting.app.news import shown as listing
 from forecasting.app.news import sources
 from forecasting.app.news import world as news_world
-from forecasting.domain.evidence import Effect, Evidence, fact_effect
+from forecasting.domain.evidence import Effect, Evidence, fact_effect, standing
 from forecasting.domain.forecast import Forecast, binary_value
 from forecasting.domain.resolution import Resolution
 from forecasting.errors import InvalidInput, NotFound
@@ -200,9 +200,75 @@ def test_parts_add_up_to_the_agreement_and_no_further(ledger):
     news.retract(ledger, str(last["seq"]), because="a slip", now=NOW)
     _fact(ledger, "detainees=390")
     # The same part told again is one part; a day has one.
-    _fact(ledger, "detainees=390", source="other")
+    (said,) = _fact(ledger, "detainees=390", source="other")["notes"]
+    assert "the same day (2026-11-20 UTC) has one already, so it is not counted again" in said
     with pytest.raises(InvalidInput, match="one of 390 on that day already"):
         _fact(ledger, "detainees=5", source="other")
+
+
+def test_what_a_second_event_of_a_day_counts_for_is_said(ledger):
+    assert _fact(ledger, "convoy=event")["notes"] == []
+    (said,) = _fact(ledger, "convoy=event", known_at=NOON + HOUR)["notes"]
+    assert said.startswith("convoy=event: the same day")
+    assert _fact(ledger, "convoy=event", known_at=NOON + DAY)["notes"] == []
+
+
+def test_nothing_follows_the_end_of_a_delivery(ledger):
+    def refused(*on, **more):
+        before = ledger.head()
+        with pytest.raises(InvalidInput) as found:
+            _fact(ledger, *on, **more)
+        assert ledger.head() == before
+        assert "\n" not in str(found.value)
+        return str(found.value)
+
+    process = WORLD.processes["detainees"]
+
+    def record():
+        world = news_world.NewsWorld(WORLD, {})
+        return world.record(process, standing(ledger.evidence()), NOW)
+
+    _fact(ledger, "detainees=395", known_at=NOON - DAY)
+    for end in ("done", "failed"):
+        last = _fact(ledger, f"detainees={end}", known_at=NOON)
+        assert "nothing comes after that" in refused("detainees=10", known_at=NOON + DAY)
+        # The file knows of 205: what is said to be done has brought what was left of the 1,000.
+        assert (record().state, record().total) == (end, 1000.0 if end == "done" else 600.0)
+        # What came before may still be told, and is part of the sum.
+        early = _fact(ledger, "detainees=100", known_at=NOON + DAY, event_at=NOON - 2 * DAY)
+        assert (record().state, record().total) == (end, 1000.0 if end == "done" else 700.0)
+        assert "400 known before" not in refused(
+            "detainees=301", known_at=NOON + DAY, event_at=NOON - 3 * DAY
+        )
+        for made in (last, early):
+            news.retract(ledger, str(made["seq"]), because="a slip", now=NOW)
+    assert "nothing comes after that" in refused("detainees=done", known_at=NOON - 2 * DAY)
+    # By another way than this door it counts for nothing.
+    for key, at, effect in (
+        ("a", NOON, fact_effect("detainees", "state", NOON, state="failed")),
+        ("b", NOON + DAY, fact_effect("detainees", "part", NOON + DAY, value=10)),
+    ):
+        ledger.append([Evidence(key, "datum", key, "wire", at, (effect,))], recorded_at=NOW)
+    assert (record().state, record().total) == ("failed", 600.0)
+    assert [step.key for step in record().late] == ["b"]
+
+
+def test_no_hint_is_refused_itself(ledger, monkeypatch):
+    small = replace(WORLD.processes["detainees"], delivery=replace(
+        WORLD.processes["detainees"].delivery, agreed=100.0, delivered=0.0))  # fmt: skip
+    world = replace(WORLD, processes={**WORLD.processes, "detainees": small})
+    monkeypatch.setattr(news_world, "world_of_the_bank", lambda ledger: world)
+    with pytest.raises(InvalidInput) as found:
+        _fact(ledger, "detainees=-5")
+    assert found.value.hint == 'on="detainees=100"'
+    _fact(ledger, "detainees=99.5")
+    with pytest.raises(InvalidInput) as found:
+        _fact(ledger, "detainees=1", known_at=NOON - DAY)
+    assert found.value.hint == "at most detainees=0.5"
+    _fact(ledger, "detainees=0.5", known_at=NOON - DAY)
+    with pytest.raises(InvalidInput) as found:
+        _fact(ledger, "detainees=1", known_at=NOON - 2 * DAY)
+    assert found.value.hint == "instead_of=N, if a part was less"
 
 
 def test_a_fact_of_the_bank_and_one_of_the_news_are_one(ledger):

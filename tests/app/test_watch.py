@@ -93,6 +93,17 @@ def test_what_cannot_be_watched_is_refused_in_one_line(ledger, names, more, kind
     assert ledger.head().seq == 1
 
 
+def test_a_watch_does_not_go_behind_that_of_the_file(ledger):
+    with pytest.raises(InvalidInput, match="relief is watched until 2026-08-22") as refused:
+        look(ledger, "relief", until=STREAM - DAY)
+    assert (refused.value.exit_code, len(ledger.watches())) == (2, 0)
+    look(ledger, "relief", until=STREAM)
+    # To a clock that is told, what the file says of later days is not yet known.
+    early = STREAM - 9 * DAY
+    look(ledger, "truce", until=early, now=early)
+    assert {row["until"] for row in use.rows(ledger, now=early, world=WORLD)} >= {early}
+
+
 def test_the_same_end_is_no_step_backwards_whoever_looks(ledger):
     look(ledger, "truce", until=NOW - DAY)
     look(ledger, "truce", until=NOW - DAY, who="ben")
@@ -103,7 +114,7 @@ def test_the_listing_gives_the_end_of_each_watch_the_oldest_first(ledger):
     ledger.append([binary()], recorded_at=NOW - 9 * DAY)
     look(ledger, "truce", until=NOW - 8 * DAY, now=NOW - 7 * DAY)
     look(ledger, "truce", until=NOW - 5 * DAY, now=NOW - DAY)
-    look(ledger, "relief", until=STREAM - DAY)
+    ledger.append([Watch("relief", STREAM - DAY)], recorded_at=NOW - DAY)
     rows = use.rows(ledger, now=NOW, world=WORLD)
     assert [(row["process"], row["until"], row["days"], row["watcher"]) for row in rows] == [
         ("convoy", None, None, ""),

@@ -4,6 +4,7 @@ import pytest
 
 from forecasting import clock
 from forecasting.app.book import Book
+from forecasting.app.forecast.update import update
 from forecasting.bank import check, read_bank
 from forecasting.domain.instants import parse_instant
 from forecasting.errors import InvalidInput
@@ -76,3 +77,38 @@ def test_a_world_from_the_future_is_not_loaded_either(tmp_path):
     with clock.at(parse_instant("2026-02-01T00:00Z")):
         file.write_text(WORLD.format(**RIGHT))
         assert Book.make_workspace(tmp_path / "w")["evidence"] == 1
+
+
+TWO = """\
+zone: UTC
+watched: 2020-11-28
+processes:
+  strike: {event: 3 in 70 weeks, since 2020-01-01: ""}
+  pris:
+    delivery: {agreed: 100, announced: %s, delivered: 0}
+    watched: %s
+    moves: {agreed > begun: 5 in 50 d, begun > begun: 5 in 50 d}
+questions:
+  struck: {title: A strike, opens: 2020-02-01, closes: 2099-12-31, answer: strike by close}
+  back: {title: All back, opens: 2020-02-01, closes: 2099-12-31, answer: pris=done by close}
+"""
+
+
+@pytest.mark.parametrize("days", [("2999-01-01", "2999-01-02"), ("2020-01-01", "2999-01-01")])
+def test_a_process_from_the_future_is_refused_and_no_other(tmp_path, days):
+    made = Book.make_workspace(tmp_path / "w", forecaster="ana")
+    file = tmp_path / "w" / "questions" / "worlds" / "world.yaml"
+    file.write_text(TWO % days)
+    with pytest.raises(InvalidInput, match=r"2999-01-0.\): lies ahead"):
+        Book.make_workspace(tmp_path / "w")
+    with Book.plain(made["database"]) as book:
+        assert (book.ledger.evidence(), book.ledger.questions()) == ([], [])
+    # Edited after it was loaded, it is named, and what does not rest on it is answered.
+    file.write_text(TWO % ("2020-01-01", "2020-11-28"))
+    Book.make_workspace(tmp_path / "w")
+    file.write_text(TWO % days)
+    with Book.plain(made["database"]) as book:
+        rows, warnings = update(book.ledger, [], now=clock.now(), dry_run=True, unwatched=True)
+    assert {row["question"] for row in rows if row.get("after") is not None} == {"struck"}
+    (said,) = [each for each in warnings if "lies ahead" in each]
+    assert said.startswith("back rests on pris, and is skipped: ")

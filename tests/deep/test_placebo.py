@@ -49,11 +49,19 @@ class World:
 
     def __init__(self, bank, questions, pace):
         start = min(q.opens for q in questions) - DAY
-        # The placebo's world knew of its agreements from the start, or it could simulate none.
+        # The placebo's world had begun and was known at the start, or it could simulate none.
         known = {
-            name: replace(p, delivery=replace(p.delivery, announced_known=start))
+            name: replace(
+                p,
+                since=p.since and min(p.since, start),
+                delivery=p.delivery
+                and replace(
+                    p.delivery,
+                    announced=min(p.delivery.announced, start),
+                    announced_known=min(p.delivery.announced_known, start),
+                ),
+            )
             for name, p in bank.world.processes.items()
-            if p.delivery
         }
         bank = replace(bank, world=replace(bank.world, processes=bank.world.processes | known))
         predictor = Predictor(

@@ -457,6 +457,8 @@ class Predictor:
             held = self.model.records(self.at(as_of, items))
             for question in group:
                 predicate = self.asks[question.id]
+                if any(self.model.unknown(name, as_of) for name in asked(predicate)):
+                    continue
                 record = held[min(asked(predicate))]
                 numbers = climatology(question, predicate, self.bank.world, record, items, as_of)
                 if numbers is not None:

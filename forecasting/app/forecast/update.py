@@ -14,13 +14,14 @@ from forecasting.app.forecast.in_force import KINDS, latest
 from forecasting.app.forecast.predict import OWN, Earlier, Predictor, Said, drafts
 from forecasting.app.forecast.worldviews import Spoken
 from forecasting.app.ledger.log import check_moment, kind_of
-from forecasting.app.upkeep.banks import changed_since
+from forecasting.app.upkeep.banks import ahead_of, changed_since
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso
 from forecasting.domain.question import Question, effect_scale, normalised
 from forecasting.domain.watch import Watch
 from forecasting.errors import InvalidInput
+from forecasting.evidence.history import Step
 from forecasting.evidence.relevant import ancestors, asked, groups
 from forecasting.store import Ledger
 
@@ -71,11 +72,21 @@ def update(
         spoken=Spoken(ledger.forecasts(kind="live")),
     )
     bank = predictor.bank
-    able = [question for question in questions if question.id in predictor.asks]
+    asking = [question for question in questions if question.id in predictor.asks]
     warnings = _silent(
         {q.id: predictor.silent[q.id] for q in questions if q.id in predictor.silent}
     )
-    rests = {q.id: ancestors(bank.world.links, asked(predictor.asks[q.id])) for q in able}
+    rests = {q.id: ancestors(bank.world.links, asked(predictor.asks[q.id])) for q in asking}
+    wrong = ahead_of(bank)
+    able = [question for question in asking if not rests[question.id] & wrong.keys()]
+    warnings += _silent(
+        {
+            q.id: f"rests on {name}, and is skipped: {wrong[name]}"
+            for q in asking
+            for name in sorted(rests[q.id] & wrong.keys())[:1]
+        }
+    )
+    rests = {question.id: rests[question.id] for question in able}
     processes = sorted(set().union(*rests.values()))
     news: list[Watch] = []
     if watched:
@@ -109,6 +120,12 @@ def update(
     told = {item.question.id: item for item in said if item.forecaster == MODEL}
     warnings += [
         f"{q.id}: {why}" for q in able if (why := predictor.model.faults.get((q.id, moment)))
+    ]
+    warnings += [
+        f"{name}: what is said of {iso(step.at)[:10]} ({_told(step)}) counts for nothing, for it "
+        f"was {record.state} on {iso(record.entered)[:10]}: forecast news retract {step.key}"
+        for name, record in predictor.model.records(predictor.at(moment)).items()
+        for step in record.late
     ]
     if changed_since(ledger, bank):
         warnings.append("the bank's files changed since they were loaded: forecast init loads them")
@@ -174,6 +191,10 @@ def unwatched(
     processes = sorted(frozenset().union(*resting))
     ends = predictor.model.watched_until(processes, predictor.at(moment))
     return {name: end for name, end in ends.items() if moment - end > FRESH}
+
+
+def _told(step: Step) -> str:
+    return f"a part of {step.amount:g}" if step.amount > 0.0 else step.state
 
 
 def _named(names: Sequence[str]) -> str:

@@ -19,7 +19,7 @@ from forecasting.domain.evidence import (
     split_on,
 )
 from forecasting.domain.instants import iso
-from forecasting.domain.process import DELIVERY_STATES, ProcessSpec
+from forecasting.domain.process import DELIVERY_ENDS, DELIVERY_STATES, ProcessSpec
 from forecasting.domain.question import Question, normalised
 from forecasting.domain.reading import Ambiguous, number
 from forecasting.errors import InvalidInput, nearest
@@ -237,7 +237,8 @@ class EffectCheck:
         if process is None:
             way_out = "forecast news add ... --on PROCESS=STATE"
         elif process.kind == "delivery":
-            way_out = f'on="{name}=205" (a part), or "{stated.target}=x2" (a report)'
+            part = _example(process)
+            way_out = f'on="{name}={part}" (a part), or "{stated.target}=x2" (a report)'
         else:
             state = "event" if process.kind == "event" else "|".join(process.states)
             way_out = f'on="{name}={state}" (a fact), or "{stated.target}=x2" (a report)'
@@ -254,7 +255,7 @@ class EffectCheck:
         if grade not in FACT_GRADES and not entered.confirmed:
             return self._unconfirmed(process, said, effect, grade, entered, notes)
         if dated:
-            self._check_record(process, effect, entered)
+            self._check_record(process, effect, entered, notes)
         if grade not in FACT_GRADES:
             effect = replace(effect, detail={**effect.detail, "confirmed": "yes"})
         return effect
@@ -282,7 +283,9 @@ class EffectCheck:
         report = replace(parse_effect(target, UNCONFIRMED), stated=UNCONFIRMED)
         return fading(report, entered.fades)
 
-    def _check_record(self, process: ProcessSpec, effect: Effect, entered: Entered) -> None:
+    def _check_record(
+        self, process: ProcessSpec, effect: Effect, entered: Entered, notes: list[str]
+    ) -> None:
         record = self.world.record(process, self._evidence, self._now)
         begun = process.delivery.announced if process.delivery else process.since
         if begun is not None and entered.happened < begun:
@@ -292,10 +295,19 @@ class EffectCheck:
                 f"before it {word} ({iso(begun)})"
             )
             raise InvalidInput(msg, hint="event_at=TIME, when it happened")
-        if effect.name == "part":
-            _check_part(process, record, float(effect.detail["value"]), entered.happened)
-        elif effect.name == "state":
+        # What a word of its being done has brought is no part that somebody counted.
+        parts = [item for item in self._evidence if not _says_done(item, process.name)]
+        plain = self.world.record(process, parts, self._now)
+        if effect.name == "state":
             _check_move(process, record, str(effect.detail["state"]), entered.happened)
+        elif _is_told(plain, effect, entered.happened):
+            notes.append(
+                f"{process.name}={effect.stated}: the same day ({entered.happened:%Y-%m-%d} UTC) "
+                "has one already, so it is not counted again"
+            )
+        elif effect.name == "part":
+            value = float(effect.detail["value"])
+            _check_part(process, record, plain, value, entered.happened)
 
 
 _REPORTS = ("likelihood", "stance")
@@ -308,6 +320,12 @@ def _is_part(process: ProcessSpec, stated: Stated) -> bool:
     return stated.effect == "0" or (
         _number(stated.effect) is not None and stated.effect not in ("+1", "+2", "-1", "-2")
     )
+
+
+def _example(process: ProcessSpec) -> str:
+    """Give a part that is within what was agreed."""
+    agreed = process.delivery.agreed if process.delivery else 0.0
+    return f"{min(205.0, agreed):g}"
 
 
 def _number(text: str) -> float | None:
@@ -329,7 +347,8 @@ def _fact_effect(process: ProcessSpec, said: str, value: float | None, at: dt.da
             raise InvalidInput(msg, hint=f'on="{way_out}"')
         if not value > 0.0:
             msg = f"part ({said}): must be above 0"
-            raise InvalidInput(msg, hint=f'on="{name}=205"')
+            hint = f'on="{name}={_example(process)}"'
+            raise InvalidInput(msg, hint=hint)
         return fact_effect(name, "part", at, value=value, stated=said)
     check_state(process, said)
     if process.kind == "event":
@@ -337,30 +356,63 @@ def _fact_effect(process: ProcessSpec, said: str, value: float | None, at: dt.da
     return fact_effect(name, "state", at, state=said, stated=said)
 
 
-def _check_part(process: ProcessSpec, record: Record, value: float, happened: dt.datetime) -> None:
+def _is_told(record: Record, effect: Effect, happened: dt.datetime) -> bool:
+    """Say whether an event or a part is on record already: a day has one."""
+    same = [step for step in record.steps if step.at.date() == happened.date()]
+    if effect.name == "event":
+        return any(step.counted for step in same)
+    return any(step.amount == effect.detail.get("value") for step in same)
+
+
+def _says_done(item: Evidence, name: str) -> bool:
+    return any(
+        effect.form == "datum" and effect.target == name and effect.detail.get("state") == "done"
+        for effect in item.effects
+    )
+
+
+def _check_part(
+    process: ProcessSpec, record: Record, plain: Record, value: float, happened: dt.datetime
+) -> None:
     assert process.delivery is not None  # for the type checker
-    same = [s for s in record.steps if s.amount > 0.0 and s.at.date() == happened.date()]
-    if any(step.amount == value for step in same):
-        return
+    name, agreed = process.name, process.delivery.agreed
+    if (state := record.state_at(happened)) in DELIVERY_ENDS:
+        msg = (
+            f"part ({value:g}): {name} was {state} on {record.entered:%Y-%m-%d}, "
+            "and nothing comes after that"
+        )
+        raise InvalidInput(
+            msg, hint="event_at=TIME, if it came before; or forecast news retract what ended it"
+        )
+    same = [s for s in plain.steps if s.amount > 0.0 and s.at.date() == happened.date()]
     if same:
         msg = (
-            f"part ({value:g}): {process.name} has one of {same[0].amount:g} on that day already; "
+            f"part ({value:g}): {name} has one of {same[0].amount:g} on that day already; "
             "a day has one"
         )
         raise InvalidInput(msg, hint="their sum, with instead_of=N")
-    agreed, before = process.delivery.agreed, record.total
+    before = plain.total
     if before + value > agreed:
         msg = (
             f"part ({value:g}): with the {before:g} known before makes {before + value:g} of the "
-            f"{agreed:g} agreed ({process.name})"
+            f"{agreed:g} agreed ({name})"
         )
-        raise InvalidInput(msg, hint=f"at most {process.name}={max(0.0, agreed - before):g}")
+        left = agreed - before
+        hint = f"at most {name}={left:g}" if left > 0 else "instead_of=N, if a part was less"
+        raise InvalidInput(msg, hint=hint)
 
 
 def _check_move(process: ProcessSpec, record: Record, state: str, happened: dt.datetime) -> None:
     day = happened.date()
     if any(s.state == state and s.at.date() == day and not s.counted for s in record.steps):
         return
+    ended = process.delivery is not None and state in DELIVERY_ENDS
+    if ended and (after := [step for step in record.steps if step.at > happened]):
+        msg = (
+            f"fact ({process.name}={state}): nothing comes after that, and {process.name} was "
+            f"{after[-1].state} on {after[-1].at:%Y-%m-%d}"
+        )
+        raise InvalidInput(msg, hint="event_at=TIME, a later one")
     before = record.state_at(happened)
     if process.kind == "scheduled":
         ways = {(process.states[0], process.states[-1])}

@@ -230,7 +230,8 @@ def watch(
 ) -> list[dict[str, Any]]:
     """Record that somebody looked at processes, and nothing more had happened up to a moment.
 
-    All in one transaction; never later than now, never earlier than a watch of the same process.
+    All in one transaction; never later than now, never earlier than a watch of the same process,
+    that of the bank's file among them.
     """
     known = world_of_the_bank(ledger) if world is None else world
     names = _named(known, processes, every=every)
@@ -240,10 +241,12 @@ def watch(
     check_reason(because)
     latest = _latest(ledger)
     for name in names:
-        earlier = latest.get(name)
-        if earlier is not None and until < earlier.until:
+        said, stated = latest.get(name), known.processes[name].watched
+        # What lies ahead of a clock that is told is not yet known.
+        ends = [one.until for one in [said] if one] + [min(one, now) for one in [stated] if one]
+        if any(until < end for end in ends):
             msg = (
-                f"until ({iso(until)}): {name} is watched until {iso(earlier.until)}, "
+                f"until ({iso(until)}): {name} is watched until {iso(max(ends))}, "
                 "and a watch does not go backwards"
             )
             raise InvalidInput(msg, hint="forecast watch")
@@ -304,7 +307,7 @@ def rows(
     found = []
     for name in [*known.processes, *(other for other in latest if other not in known.processes)]:
         process, said = known.processes.get(name), latest.get(name)
-        stream = None if process is None else process.watched
+        stream = None if process is None or not process.watched else min(process.watched, now)
         if stream is not None and (said is None or stream > said.until):
             said = Watch(name, stream, watcher="bank")
         found.append(

@@ -8,7 +8,7 @@ package and is named by its world file. Processes that somebody stated in one ph
 import datetime as dt
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -21,7 +21,7 @@ from forecasting.app.upkeep.told import remembered, zone_of
 from forecasting.bank import Bank, check, nearest, read_bank, read_question_file
 from forecasting.bank.read import digest, question_of
 from forecasting.bank.world_check import notes
-from forecasting.bank.world_file import ahead
+from forecasting.bank.world_file import Past, ahead
 from forecasting.domain import Evidence, Question, Resolution
 from forecasting.domain.instants import DEFAULT_ZONE, deadline, iso, parse_instant
 from forecasting.domain.phrase import parse_phrase
@@ -53,14 +53,34 @@ def example_folder(name: str) -> Path:
 
 def checked(root: Path, *, zone: str = DEFAULT_ZONE) -> Bank:
     """Read a bank that must have no faults; the first is named."""
-    return _without_faults(read_bank(root, zone=zone), root)
+    bank = read_bank(root, zone=zone)
+    return _without_faults(bank, root, [*bank.problems, *_ahead(bank.past)])
 
 
-def _without_faults(bank: Bank, root: Path) -> Bank:
-    faults = list(bank.problems)
-    if not clock.overridden():
-        # Where the clock is told, what lies after it is only not yet known.
-        faults += ahead(bank.past, clock.now())
+def _ahead(past: Iterable[Past]) -> list[Problem]:
+    """Give the faults of what lies ahead; to a clock that is told it is only not yet known."""
+    return [] if clock.overridden() else list(ahead(past, clock.now()))
+
+
+def ahead_of(bank: Bank) -> dict[str, Problem]:
+    """Give the processes of which something is said to have been that lies ahead, with the fault.
+
+    A bank that says so is not loaded; where its file was edited since, these say nothing.
+    """
+    found: dict[str, Problem] = {}
+    for one in bank.past:
+        for fault in _ahead([one]):
+            of_file = [
+                name
+                for name, process in bank.world.processes.items()
+                if process.place[0] == fault.source
+            ]
+            for name in [one.process] if one.process else of_file:
+                found.setdefault(name, fault)
+    return found
+
+
+def _without_faults(bank: Bank, root: Path, faults: Sequence[Problem]) -> Bank:
     if faults:
         msg = f"bank ({len(faults)} fault{'s' * (len(faults) > 1)}): {faults[0]}"
         raise InvalidInput(msg, hint=f"forecast questions check {root}")
@@ -115,8 +135,12 @@ def bank_of(ledger: Ledger) -> Bank:
     """Read the bank of a ledger, with the processes that the ledger itself holds."""
     last, folder = remembered(ledger), folder_of(ledger)
     zone = DEFAULT_ZONE if last is None else last.detail.get("zone", DEFAULT_ZONE)
-    bank = empty(zone) if folder is None else _without_faults(_unchanged(folder, zone), folder)
+    bank = empty(zone) if folder is None else _sound(_unchanged(folder, zone), folder)
     return with_setups(bank, stated(ledger).values())
+
+
+def _sound(bank: Bank, root: Path) -> Bank:
+    return _without_faults(bank, root, bank.problems)
 
 
 def changed_since(ledger: Ledger, bank: Bank) -> bool:

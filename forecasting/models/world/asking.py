@@ -1,6 +1,7 @@
 """What a question asks, read off the paths: facts in [opening, watch] joined to what follows."""
 
 import datetime as dt
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, assert_never
 
@@ -97,7 +98,9 @@ def number(paths: "Paths", event: predicate.Total, opens: float, closes: dt.date
     rows = paths.of(paths.world.index[event.process])
     within = (rows.time > after) & (rows.time <= until)
     drawn = np.bincount(rows.draw[within], rows.amount[within], paths.world.draws)
-    return np.asarray(sum(known) + drawn, dtype=np.float64)
+    brought = np.asarray(sum(known) + drawn, dtype=np.float64)
+    # A part is kept to seven digits, so a sum is told to that much of what was agreed.
+    return np.round(brought, 6 - math.ceil(math.log10(process.goal)))
 
 
 def entries(paths: "Paths", name: str, states: Sequence[str], after: float) -> FloatArray:

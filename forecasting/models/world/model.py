@@ -18,7 +18,7 @@ from forecasting.domain.commentary import Worldview
 from forecasting.domain.evidence import Effect, Evidence
 from forecasting.domain.instants import iso
 from forecasting.domain.predicate import Predicate, Truth
-from forecasting.domain.process import WorldSpec
+from forecasting.domain.process import WorldSpec, begins, known_from
 from forecasting.domain.question import Question
 from forecasting.errors import GateRefused, InvalidInput
 from forecasting.evidence.history import Past, Record, pasts, records
@@ -130,6 +130,7 @@ class WorldModel:
     _rests: dict[str, frozenset[str]] = field(default_factory=dict)
     _learned: OrderedDict[Any, Learned] = field(default_factory=OrderedDict)
     _read: OrderedDict[Any, _Known] = field(default_factory=OrderedDict)
+    _from: dict[str, dt.datetime | None] = field(default_factory=dict)
     _acted: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def answers(
@@ -248,6 +249,28 @@ class WorldModel:
         only = run.paths.truth(predicate.given, question.opens, question.closes)
         return self.run(variant, [question], at, until=last, only=only, **options)
 
+    def unknown(self, name: str, moment: dt.datetime) -> str:
+        """Say why nothing is known of a process as of a moment; empty where something is."""
+        known = self._known_from(name)
+        if known is None or moment >= known:
+            return ""
+        what = "agreement" if self.spec.processes[name].delivery else "state"
+        return f"process ({name}): its {what} was not known yet (it is from {iso(known)} on)"
+
+    def _has_begun(self, name: str, moment: dt.datetime) -> bool:
+        """Say whether a process can act on others: it has begun, and that is known."""
+        known = self._known_from(name)
+        begun = begins(self.spec.processes[name])
+        return known is None or begun is None or max(known, begun) <= moment
+
+    def _known_from(self, name: str) -> dt.datetime | None:
+        if name not in self._from:
+            asking = (q for q, of in self.predicates.items() if name in asked(of))
+            opened = [self.questions[q].opens for q in asking if q in self.questions]
+            process = self.spec.processes.get(name)
+            self._from[name] = None if process is None else known_from(process, opened)
+        return self._from[name]
+
     def rests(self, question: Question) -> frozenset[str]:
         """Give the processes that a question rests on: those that it names, and their ancestors."""
         if question.id not in self._rests:
@@ -278,7 +301,7 @@ class WorldModel:
         names = asked(predicate)
         numbers, spread, intervals, gate, decided = read(run.paths, predicate, question)
         learned = run.learned
-        rests = self._names([question], run.variant)
+        rests = ancestors(run.spec.links, names)
         # A refused fit is shown with what rests on it alone; else one simulation has one record.
         behind = run.spec.processes if learned.gate(run.spec.processes) == "passed" else rests
         # No path may fall short of a thing that is merely rare: only facts decide.
@@ -318,7 +341,12 @@ class WorldModel:
         `betas` holds links at a log hazard ratio, as if it were known when the past is read.
         """
         names = frozenset().union(*(asked(self.predicates[q.id]) for q in questions))
-        spec = part_of(self._spec(variant), names)
+        for name in sorted(names):
+            if why := self.unknown(name, at.moment):
+                raise InvalidInput(why)
+        whole = self._spec(variant)
+        links = [link for link in whole.links if self._has_begun(link.parent, at.moment)]
+        spec = part_of(WorldSpec(whole.processes, tuple(links)), names)
         reach = until
         if reach is None:
             reach = max(last_moment(self.predicates[q.id], q.closes) for q in questions)
@@ -339,12 +367,7 @@ class WorldModel:
         if betas is not None:
             learned = learned.holding(betas)
         held = {name: known.records[name] for name in spec.processes}
-        for name, process in spec.processes.items():
-            # A question about it shows that the agreement was known when the question opened.
-            opened = self.openings.get(name, at.moment)
-            if process.delivery and at.moment < min(process.delivery.announced_known, opened):
-                msg = f"process ({name}): its agreement was not known yet"
-                raise InvalidInput(msg)
+        for name in spec.processes:
             if name in learned.faults:
                 raise InvalidInput(learned.faults[name])
         world = assemble(

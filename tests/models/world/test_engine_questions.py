@@ -248,3 +248,15 @@ def test_the_zone_of_a_moment_does_not_matter():
     east = dt.timezone(dt.timedelta(hours=3))
     close = day(12).astimezone(east)
     assert paths.truth(At("truce", ("on",), CLOSE), day(0), close).all()
+
+
+def test_a_delivery_that_is_whole_has_brought_what_was_agreed():
+    """Parts are kept in few digits: no total is a millionth short of the goal, or beyond it."""
+    for goal in (0.7, 100.0, 700.0, 1e6):
+        size = Size(0.13, 4.0)
+        moves = (Move(0, 1, 0.5, size=size), Move(1, 1, 0.5, counted=True, size=size))
+        gift = process("gift", ("agreed", "begun", "done"), *moves, goal=goal, done=2)
+        paths = simulate(world(gift), 400.0)
+        total = paths.number(Total("gift", CLOSE), day(0.0), day(400.0))
+        assert (ask(paths, Entered("gift", ("done",), CLOSE), 400.0)).all()
+        assert set(total) == {goal}

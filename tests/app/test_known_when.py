@@ -1,0 +1,123 @@
+"""What is known when: no forecast rests on an agreement, or on a state, before it was known."""
+
+import numpy as np
+import pytest
+
+from forecasting.app.forecast.update import update
+from forecasting.bank import read_bank
+from forecasting.bank.world_check import notes
+from forecasting.domain.instants import parse_instant
+from tests.app.quick import write_bank
+
+WORLD = """\
+zone: Europe/Kyiv
+watched: 2026-10-19
+processes:
+  deal: {{moves: {{none > signed: 5 in 500 d}}, since 2026-01-01: none}}
+  pris:
+    delivery: {{agreed: 100, announced: 2026-10-01, known: 2026-10-03, delivered: 0}}
+    moves: {{agreed > begun: 5 in 50 d, begun > begun: 5 in 50 d}}
+  war: {{moves: {{on > off: 1 in 9 y}}, since 2026-10-01: on}}
+links:
+  - while pris=agreed|begun: deal x{pris}
+    because: a
+    source: judgement
+    known_by: 2025-12-31
+  - while war=on: deal x{war}
+    because: a
+    source: judgement
+    known_by: 2025-12-31
+questions:
+  deal-comes: {{title: Deal, opens: 2026-09-01, closes: 2026-12-31, answer: deal=signed by close}}
+{more}"""
+ASKED = """\
+  all-back: {{title: All, opens: {opens}, closes: 2026-12-31, answer: pris=done by close}}
+  back: {{title: How many, type: numeric, unit: people, lower: 0, upper: 100, opens: {opens},
+    closes: 2026-12-31, answer: pris total}}
+  war-lasts: {{title: War, opens: {opens}, closes: 2026-12-31, answer: war=on through close}}
+"""
+NOW = parse_instant("2026-10-20T12:00Z")
+
+
+def world(*, pris="9 (8..9)", war="9 (8..9)", opens=""):
+    return WORLD.format(pris=pris, war=war, more=ASKED.format(opens=opens) if opens else "")
+
+
+def told(book, as_of):
+    at = parse_instant(as_of)
+    rows, warnings = update(book.ledger, [], now=NOW, as_of=at, dry_run=True, unwatched=True)
+    return {row["question"]: row["after"] for row in rows}, warnings
+
+
+@pytest.mark.parametrize("opens", ["", "2026-09-01"])
+def test_before_it_was_known_an_agreement_or_a_state_moves_nothing(own_book, opens):
+    early, late = ("2026-09-05T00:00Z", "2026-09-30T20:59Z"), "2026-10-04T00:00Z"
+
+    def seen(**links):
+        # One at a time: a book of these tests reads the bank that was made last.
+        book = own_book(world(opens=opens, **links))
+        return [told(book, at) for at in (*early, late)]
+
+    linked, plain = seen(), seen(pris="1.1 (1..1.2)", war="1.1 (1..1.2)")
+    for (now, said), (without, _) in zip(linked[:2], plain[:2], strict=True):
+        assert now["deal-comes"] == without["deal-comes"]
+        assert set(now) == set(without) == {"deal-comes"}
+        for name in ("all-back", "back") if opens else ():
+            assert any(each.startswith(f"{name}: process (pris): its agreement") for each in said)
+        for name in ("war-lasts",) if opens else ():
+            assert any(each.startswith(f"{name}: process (war): its state") for each in said)
+    # Once they are known, both act.
+    assert linked[2][0]["deal-comes"] > plain[2][0]["deal-comes"] + 0.2
+    for each in ("pris", "war"):
+        (_, _, (alone, _)) = seen(**{each: "1.1 (1..1.2)"})
+        assert linked[2][0]["deal-comes"] > alone["deal-comes"] + 0.02 > plain[2][0]["deal-comes"]
+
+
+def test_a_question_shows_what_was_known_when_it_opened(own_book):
+    for opens, early, late in (
+        ("2026-10-02", "2026-10-01T20:30Z", "2026-10-02T00:00Z"),
+        ("2026-10-01", "2026-09-30T20:30Z", "2026-09-30T21:00Z"),
+    ):
+        book = own_book(world(opens=opens))
+        assert "all-back" not in told(book, early)[0]
+        assert {"all-back", "back"} <= set(told(book, late)[0])
+
+
+def test_no_part_comes_before_its_agreement(own_book):
+    book = own_book(world(opens="2026-10-01"))
+    agreed = parse_instant("2026-10-01T21:00Z")
+    view = book.world(as_of="2026-10-01T00:00Z")
+    rows = view.event_times()
+    parts = rows[rows["process"] == "pris"]
+    assert len(parts) > 1_000
+    assert parts["time"].min() >= agreed
+    assert (rows["time"] >= parse_instant("2026-10-01T00:00Z")).all()
+
+
+def test_what_is_done_has_come_whole(own_book):
+    part = '    "2026-10-06T12:00Z": {amount: 30, source: https://example.org/a, grade: A}\n'
+    done = '    "2026-10-10T12:00Z": {state: done, source: https://example.org/a, grade: A}\n'
+    for facts in (done, part + done):
+        text = world(opens="2026-10-02").replace("  war: {moves", f"{facts}  war: {{moves")
+        book = own_book(text)
+        now, _ = told(book, "2026-10-20T00:00Z")
+        assert now["all-back"] == 0.9999
+        assert set(now["back"].values()) == {100.0}
+        fan = book.world(as_of="2026-10-20T00:00Z").fan("pris", ["2026-10-09", "2026-12-31"])
+        assert np.all(fan.iloc[1] == 100.0)
+        assert np.all(fan.iloc[0] == (30.0 if part in facts else 0.0))
+
+
+def test_the_check_says_which_questions_opened_before(tmp_path):
+    def said(name, text):
+        found = [n for n in notes(read_bank(write_bank(tmp_path / name, text))) if "yet" in n.rule]
+        return [(each.message.split(" before ")[0], each.hint) for each in found]
+
+    pris = "pris: is not known"
+    linked = [(pris, "opens: 2026-10-04"), ("war: is not known", "opens: 2026-10-01")]
+    for opens in ("", "2026-09-01", "2026-10-04"):
+        assert said(f"bank{opens}", world(opens=opens)) == linked
+    # A question about it that opens on its day shows that it was known, to the other one too.
+    assert said("shown", world(opens="2026-10-02"))[0] == (pris, "opens: 2026-10-02")
+    late = world(opens="2026-10-01").replace("opens: 2026-09-01", "opens: 2026-10-04")
+    assert said("late", late) == []
