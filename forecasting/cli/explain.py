@@ -58,10 +58,12 @@ def explain(question: str, as_of: str, seed: int, out: Path | None) -> None:
 
 
 def _print(found: Mapping[str, Any]) -> None:
+    from forecasting.review import words
+
     rows_of = [
-        (row, option, *(_options(row[key])[option] for key in ("delta_logit", "mcse", "clear")))
-        for row in found["items"]
-        for option in _options(row["delta_logit"])
+        (row, option, change, *(_options(row[key])[option] for key in ("mcse", "clear")))
+        for row, changes in zip(found["items"], words.steps(found), strict=True)
+        for option, change in changes.items()
     ]
     full = found["full_bar"]
     rows = [
@@ -145,15 +147,14 @@ def _options(value: Any) -> Mapping[str, Any]:
 def _listed(found: Mapping[str, Any]) -> str:
     errors, clear = _options(found["mcse"]), _options(found["clear"])
     return "  ".join(
-        f"{name} {_signed(change, errors[name], clear=clear[name])}".strip()
+        f"{name} {_signed(round(change, 2), errors[name], clear=clear[name])}".strip()
         for name, change in _options(found["change"]).items()
     )
 
 
 def _signed(change: float, error: float, *, clear: bool) -> str:
-    if clear and abs(change) >= 0.005:
-        return f"{change:+.2f}"
-    return f"0 ±{error:.2f}" if error >= 0.005 else "0"
+    told = f"{change:+,.2f}" if abs(change) >= 0.005 else "0"
+    return told if clear or error < 0.005 else f"{told} ±{error:,.2f}"
 
 
 def _bar(change: float, full: float) -> str:

@@ -3,6 +3,7 @@
 import datetime as dt
 import math
 import unicodedata
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -58,6 +59,38 @@ def signed(value: Any, digits: int | None = None) -> str:
     text = score(value, digits)
     found = number(value)
     return f"+{text}" if found is not None and found > 0 and text.strip("0.,") else text
+
+
+def adding_up(parts: Sequence[float], total: float, digits: int = 2) -> list[float]:
+    """Round parts so that they add up to their rounded total: the least well rounded give way.
+
+    A part that is exactly 0 stays so.
+
+    >>> adding_up([0.014, 0.014, 0.014], 0.042)
+    [0.02, 0.01, 0.01]
+    """
+    unit = 10.0**-digits
+    found = [round(part / unit) for part in parts]
+    gap = round(total / unit) - sum(found)
+    step = 1 if gap > 0 else -1
+    able = [k for k, part in enumerate(parts) if part]
+    able.sort(key=lambda k: step * (found[k] - parts[k] / unit))
+    for n in range(abs(gap) if able else 0):
+        found[able[n % len(able)]] += step
+    return [round(each * unit, digits) for each in found]
+
+
+def steps(explanation: Mapping[str, Any]) -> list[dict[str, float]]:
+    """Round the effects of an explanation, by option, so that they add up to its rounded change."""
+    items = explanation["items"]
+    found: list[dict[str, float]] = [{} for _ in items]
+    change = explanation["change"]
+    for option, total in (change if isinstance(change, Mapping) else {"": change}).items():
+        sizes = [row["delta_logit"] for row in items]
+        parts = [size[option] if isinstance(size, Mapping) else size for size in sizes]
+        for row, part in zip(found, adding_up(parts, total), strict=True):
+            row[option] = part
+    return found
 
 
 def percent(share: Any) -> str:

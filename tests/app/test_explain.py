@@ -27,6 +27,7 @@ from forecasting.domain.instants import parse_instant
 from forecasting.errors import InvalidInput
 from forecasting.evidence.shapley import EXACT, shapley
 from forecasting.models.world.simulate import simulate
+from forecasting.review import words
 
 Books = Callable[..., Book]
 NOW = parse_instant("2026-08-22T12:00:00Z")
@@ -228,7 +229,8 @@ def test_the_error_of_a_step_is_what_another_seed_changes(own_book):
 
 
 def test_what_is_below_its_error_is_told_as_zero_and_not_drawn():
-    assert cli._signed(-0.09, 0.06, clear=False) == "0 ±0.06"
+    assert cli._signed(0.0, 0.06, clear=False) == "0 ±0.06"
+    assert cli._signed(-0.09, 0.06, clear=False) == "-0.09 ±0.06"  # what such steps leave together
     assert cli._signed(-0.09, 0.01, clear=True) == "-0.09"
     assert cli._signed(0.001, 0.0, clear=True) == "0"
     # A bar has one scale for all answers: a small effect is a short bar.
@@ -466,3 +468,31 @@ def test_the_prior_is_the_number_of_the_opening_and_every_list_says_so(own_book,
     for command in (["history", "truce-comes"], ["questions", "show", "truce-comes"]):
         assert run(["--db", str(tmp_path / "own0.db"), *command]) == 0
         assert PRIOR_STANDS in capsys.readouterr().err
+
+
+def test_an_explanation_rests_on_the_paths_of_the_answer_it_explains(own_book):
+    """A variant with the same content gives the same digits, whatever number of paths came first.
+
+    What is left of steps told as 0 is a row of its own, so that nothing is missing in the sum.
+    """
+    book = own_book()
+    add(book, "A draft", "text=table=x3")
+    logged = {
+        row["question"]: row["after"] for row in update(book.ledger, (), now=NOW, unwatched=True)[0]
+    }
+    for name in ("truce-comes", "convoys"):
+        (found,) = explain(book.ledger, name, now=NOW)
+        adds_up(found)
+        assert found["posterior"] == logged[name]
+        for row in found["items"]:
+            if not row["clear"] and row["kind"] != "chance":
+                assert row["delta_logit"] == 0.0
+        printed = [step[""] for step in words.steps(found)]
+        assert round(sum(printed), 9) == round(found["change"], 2)
+
+
+def test_printed_parts_add_up_to_their_printed_total():
+    assert words.adding_up([0.014, 0.014, 0.014], 0.042) == [0.02, 0.01, 0.01]
+    assert words.adding_up([0.0, -0.006], -0.006) == [0.0, -0.01]
+    assert words.adding_up([0.0], 0.0) == [0.0]
+    assert words.adding_up([], 0.0) == []

@@ -3,6 +3,7 @@
 from starlette.responses import Response
 
 from forecasting.errors import NotFound
+from forecasting.review import words
 from forecasting.web.jobs import Job
 from forecasting.web.routes import get, post
 from forecasting.web.visit import Visit
@@ -62,7 +63,7 @@ def why(visit: Visit) -> Response:
     return visit.page(
         "explained.html.j2",
         name=name,
-        rows=job.result if job else None,
+        rows=[row | {"steps": words.steps(row)} for row in job.result] if job else None,
         older=job is not None and visit.head > job.head,
     )
 
