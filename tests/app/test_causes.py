@@ -26,9 +26,9 @@ links:
   - while war=war: clash x4 (1.5..9)
     because: it is on the front line
 questions:
-  talks-on: {title: Are talks under way in March 2027?, closes: 2027-03-31, answer: talks=open on close}
-  war-mar: {title: Will fighting begin by March 2027?, closes: 2027-03-31, answer: war=war by close}
-  clash-mar: {title: Will there be a clash by March 2027?, closes: 2027-03-31, answer: clash by close}
+  talks-on: {title: Are talks under way, closes: 2027-03-31, answer: talks=open on close}
+  war-mar: {title: Will there be war, closes: 2027-03-31, answer: war=war by close}
+  clash-mar: {title: Will there be a clash, closes: 2027-03-31, answer: clash by close}
 """
 NOW, LATER = (parse_instant(f"2026-08-22T12:0{minute}:00Z") for minute in (0, 1))
 MINUTE = dt.timedelta(minutes=1)
