@@ -80,15 +80,24 @@ def adding_up(parts: Sequence[float], total: float, digits: int = 2) -> list[flo
     return [round(each * unit, digits) for each in found]
 
 
+def step_digits(explanation: Mapping[str, Any]) -> int:
+    """Give the decimals of the steps of an explanation: none where an amount moves by hundreds."""
+    sizes = [explanation["change"], *(row["delta_logit"] for row in explanation["items"])]
+    if explanation["scale"] == "log-odds" or all(abs(size) < 100 for size in sizes):
+        return 2
+    return 0
+
+
 def steps(explanation: Mapping[str, Any]) -> list[dict[str, float]]:
     """Round the effects of an explanation, by option, so that they add up to its rounded change."""
     items = explanation["items"]
     found: list[dict[str, float]] = [{} for _ in items]
+    digits = step_digits(explanation)
     change = explanation["change"]
     for option, total in (change if isinstance(change, Mapping) else {"": change}).items():
         sizes = [row["delta_logit"] for row in items]
         parts = [size[option] if isinstance(size, Mapping) else size for size in sizes]
-        for row, part in zip(found, adding_up(parts, total), strict=True):
+        for row, part in zip(found, adding_up(parts, total, digits), strict=True):
             row[option] = part
     return found
 

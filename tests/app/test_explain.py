@@ -22,6 +22,8 @@ from forecasting.app.news import add as news
 from forecasting.app.news import shown as listing
 from forecasting.cli import explain as cli
 from forecasting.cli import run
+from forecasting.cli.output import Amount, cell
+from forecasting.domain.forecast import Quantiles
 from forecasting.domain.forecasters import PRIOR_STANDS
 from forecasting.domain.instants import parse_instant
 from forecasting.errors import InvalidInput
@@ -496,3 +498,40 @@ def test_printed_parts_add_up_to_their_printed_total():
     assert words.adding_up([0.0, -0.006], -0.006) == [0.0, -0.01]
     assert words.adding_up([0.0], 0.0) == [0.0]
     assert words.adding_up([], 0.0) == []
+
+
+def test_amounts_are_printed_as_amounts_within_the_bounds_of_their_question(own_book, capsys):
+    book = own_book(CROWD)
+    (found,) = explain(book.ledger, "back", now=NOW)
+    cli._print(found)
+    told = capsys.readouterr()
+    assert (
+        f"start {words.amount(found['prior'])}, now {words.amount(found['posterior'])}" in told.out
+    )
+    assert "e+0" not in told.out + told.err
+    assert "40,000" in told.out
+    with clock.at(NOW):
+        rows = book.simulated().what_if(["war=war"], [])
+    (row,) = (row for row in rows if row["question"] == "back")
+    assert 0 <= row["lower"] <= row["after"] <= row["upper"] <= 40_000
+    assert cell(Amount(39_999.9995)) == "40,000"
+    assert cell(Quantiles({"50": 10_500.0, "95": 39_999.9995})) == "50 %: 10,500  95 %: 40,000"
+
+
+CROWD = """\
+zone: UTC
+watched: 2026-08-22
+processes:
+  war: {moves: {peace > war: 1 in 2 y}, since 2026-01-01: peace}
+  returns:
+    delivery: {agreed: 40000, announced: 2026-02-01, delivered: 0, unit: people}
+    moves: {agreed > begun: "median 30 d (10..90)", begun > begun: 9 in 65 d}
+    2026-03-15: {amount: 4000, source: https://example.org/a, grade: A}
+    2026-05-02: {amount: 6500, source: https://example.org/b, grade: A}
+links:
+  - while war=war: returns x0.2 (0.1..0.6)
+    because: nobody goes home into fire
+questions:
+  back: {title: How many are back?, type: numeric, lower: 0, upper: 40000, unit: people,
+    opens: 2026-02-10, closes: 2027-06-30, answer: returns total}
+"""

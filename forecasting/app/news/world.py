@@ -297,7 +297,8 @@ def rows(
     """Give one row a process: until when it is watched, by whom, and how long ago that was.
 
     The bank's own record covers a process until somebody has watched it; it has no ``recorded_at``,
-    and ``bank`` for a watcher. The longest unwatched come first.
+    and ``bank`` for a watcher. A day that is not over is watched until now, as everywhere. The
+    longest unwatched come first.
     """
     known = world_of_the_bank(ledger) if world is None else world
     latest = _latest(ledger)
@@ -305,6 +306,7 @@ def rows(
     for name in [*known.processes, *(other for other in latest if other not in known.processes)]:
         process, said = known.processes.get(name), latest.get(name)
         stream = None if process is None else process.watched
+        stream = None if stream is None else min(stream, now)
         if stream is not None and (said is None or stream > said.until):
             said = Watch(name, stream, watcher="bank")
         found.append(

@@ -181,12 +181,13 @@ def _number_row(live: Live, question: Question, run: Run, seen: BoolArray | None
 
     def levels(of: Run, mask: BoolArray | None) -> tuple[float, ...]:
         values = of.paths.number(event, question.opens, question.closes)  # type: ignore[arg-type]
+        values = np.clip(values, question.space.lower, question.space.upper)
         return quantiles(values, of.paths.weights(mask), (5.0, 50.0, 95.0))
 
     low, middle, high = levels(run, seen)
     return {
         "question": question.id,
-        "state": f"median, {question.space.unit}",
+        "state": f"median, {question.space.unit}".removesuffix(", "),
         "before": levels(live.run, None)[1],
         "after": middle,
         "lower": low,
