@@ -35,7 +35,7 @@ def explain(question: str, as_of: str, seed: int, out: Path | None) -> None:
     From the start (at the opening, without history, evidence or links) by the history before the
     opening, each fact, the passing of time and the links, with the facts that act through them, to
     each story of reports. The steps add up in log-odds; one below twice its Monte Carlo error is
-    told as 0 with that error beside it.
+    told as 0 with that error beside it, and what such steps leave together is a row of its own.
 
     \b
     Example:
@@ -64,7 +64,7 @@ def _print(found: Mapping[str, Any]) -> None:
 
     rows_of = [
         (row, option, change, *(_options(row[key])[option] for key in ("mcse", "clear")))
-        for row, changes in zip(found["items"], words.steps(found), strict=True)
+        for row, changes in words.steps(found)
         for option, change in changes.items()
     ]
     full, digits = found["full_bar"], words.step_digits(found)

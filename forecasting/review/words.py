@@ -88,8 +88,12 @@ def step_digits(explanation: Mapping[str, Any]) -> int:
     return 0
 
 
-def steps(explanation: Mapping[str, Any]) -> list[dict[str, float]]:
-    """Round the effects of an explanation, by option, so that they add up to its rounded change."""
+def steps(explanation: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], dict[str, float]]]:
+    """Give the items of an explanation with their effects, by option, as they are shown.
+
+    They are rounded so that they add up to the rounded change; what is left over of steps told as
+    0 is shown where a figure of it is left.
+    """
     items = explanation["items"]
     found: list[dict[str, float]] = [{} for _ in items]
     digits = step_digits(explanation)
@@ -99,7 +103,11 @@ def steps(explanation: Mapping[str, Any]) -> list[dict[str, float]]:
         parts = [size[option] if isinstance(size, Mapping) else size for size in sizes]
         for row, part in zip(found, adding_up(parts, total, digits), strict=True):
             row[option] = part
-    return found
+    return [
+        (item, row)
+        for item, row in zip(items, found, strict=True)
+        if item.get("kind") != "chance" or any(row.values())
+    ]
 
 
 def percent(share: Any) -> str:

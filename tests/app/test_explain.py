@@ -415,6 +415,18 @@ def test_what_moved_a_number_is_told_as_an_explanation_tells_it(own_book):
     assert (over["then"] > 1.5, over["now"]) == (True, 1.0)
 
 
+def test_one_report_has_one_number_wherever_it_is_told(own_book):
+    """Both simulate the same steps on the same paths, with more of them than a coalition takes."""
+    book = own_book()
+    update(book.ledger, [], now=NOW - dt.timedelta(hours=1), unwatched=True)
+    item = add(book, "A word", "gift-comes=x2", known_at="2026-08-22T11:30:00Z")
+    told, _ = moved(book, "gift-comes")
+    (found,) = explain(book.ledger, "gift-comes", now=NOW)
+    (step,) = (row for row in found["items"] if row["kind"] == "report")
+    assert step["clear"]
+    assert step["delta_logit"] == pytest.approx(told[item["key"]], abs=1e-9)
+
+
 def test_only_news_with_a_way_to_a_question_has_moved_it(own_book):
     book = own_book()
     update(book.ledger, [], now=NOW - dt.timedelta(days=10), watched=True, everything=True)
@@ -489,7 +501,7 @@ def test_an_explanation_rests_on_the_paths_of_the_answer_it_explains(own_book):
         for row in found["items"]:
             if not row["clear"] and row["kind"] != "chance":
                 assert row["delta_logit"] == 0.0
-        printed = [step[""] for step in words.steps(found)]
+        printed = [changes[""] for _, changes in words.steps(found)]
         assert round(sum(printed), 9) == round(found["change"], 2)
 
 
