@@ -8,12 +8,14 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Command
-from forecasting.cli.output import cell, emit, line, opened, say, settings
+from forecasting.cli.output import Amount, cell, emit, line, opened, say, settings
 
 #: Width of a bar on a terminal, in characters on each side of zero.
 HALF = 10
 #: Links that are printed.
 MOST_LINKS = 8
+#: The scale of a probability; others are amounts.
+LOG_ODDS = "log-odds"
 
 
 @click.command(cls=Command)
@@ -33,7 +35,7 @@ def explain(question: str, as_of: str, seed: int, out: Path | None) -> None:
     From the start (at the opening, without history, evidence or links) by the history before the
     opening, each fact, the passing of time and the links, with the facts that act through them, to
     each story of reports. The steps add up in log-odds; one below twice its Monte Carlo error is
-    told as 0 with that error beside it.
+    told as 0 with that error beside it, and what such steps leave together is a row of its own.
 
     \b
     Example:
@@ -58,17 +60,19 @@ def explain(question: str, as_of: str, seed: int, out: Path | None) -> None:
 
 
 def _print(found: Mapping[str, Any]) -> None:
+    from forecasting.review import words
+
     rows_of = [
-        (row, option, *(_options(row[key])[option] for key in ("delta_logit", "mcse", "clear")))
-        for row in found["items"]
-        for option in _options(row["delta_logit"])
+        (row, option, change, *(_options(row[key])[option] for key in ("mcse", "clear")))
+        for row, changes in words.steps(found)
+        for option, change in changes.items()
     ]
-    full = found["full_bar"]
+    full, digits = found["full_bar"], words.step_digits(found)
     rows = [
         {
             "step": row["title"],
             "option": option,
-            "effect": _signed(change, error, clear=clear),
+            "effect": _signed(change, error, clear=clear, digits=digits),
             "bar": _bar(change if clear else 0.0, full),
             "known_at": row["known_at"],
             "then": _times(row.get("weight_then")),
@@ -80,7 +84,11 @@ def _print(found: Mapping[str, Any]) -> None:
     interval = (
         "" if found["lower"] is None else f" ({cell(found['lower'])} to {cell(found['upper'])})"
     )
-    answer = f"start {cell(found['prior'])}, now {cell(found['posterior'])}{interval}"
+    number = found["scale"] != LOG_ODDS
+    start, now = (
+        cell(Amount(found[name]) if number else found[name]) for name in ("prior", "posterior")
+    )
+    answer = f"start {start}, now {now}{interval}"
     title = f"{found['question']}: {answer}"
     several = isinstance(found["posterior"], Mapping)
     columns = ["step", "option", "effect", "bar", "known_at", "then", "now", "news"]
@@ -92,10 +100,11 @@ def _print(found: Mapping[str, Any]) -> None:
         emit(rows, columns=columns, title=title, always=3 if several else 2)
     else:
         line(f"{title}\n")
+    bar = words.amount(full)
     say(
         f"start: as of the opening, {cell(found['opened'])}, without history, evidence or links "
         "(the forecaster `prior` has the links), and it does not age. Effects are changes in "
-        f"{found['scale']} and add up to {_listed(found)}; a full bar is {full:.3g}; as of "
+        f"{found['scale']} and add up to {_listed(found, digits)}; a full bar is {bar}; as of "
         f"{cell(found['as_of'])}; then, now: hazard ratio of a report when it came and today"
     )
     if found["unmoved"]:
@@ -142,18 +151,18 @@ def _options(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {"": value}
 
 
-def _listed(found: Mapping[str, Any]) -> str:
+def _listed(found: Mapping[str, Any], digits: int) -> str:
     errors, clear = _options(found["mcse"]), _options(found["clear"])
     return "  ".join(
-        f"{name} {_signed(change, errors[name], clear=clear[name])}".strip()
+        f"{name} {_signed(change, errors[name], clear=clear[name], digits=digits)}".strip()
         for name, change in _options(found["change"]).items()
     )
 
 
-def _signed(change: float, error: float, *, clear: bool) -> str:
-    if clear and abs(change) >= 0.005:
-        return f"{change:+.2f}"
-    return f"0 ±{error:.2f}" if error >= 0.005 else "0"
+def _signed(change: float, error: float, *, clear: bool, digits: int = 2) -> str:
+    least = 0.5 * 10.0**-digits
+    told = f"{change:+,.{digits}f}" if abs(change) >= least else "0"
+    return told if clear or error < least else f"{told} ±{error:,.{digits}f}"
 
 
 def _bar(change: float, full: float) -> str:
@@ -171,8 +180,8 @@ def _print_links(found: Mapping[str, Any]) -> None:
             [
                 {
                     "link": row["link"],
-                    "answer at its low end": _precise(row["at_low"]),
-                    "at its high end": _precise(row["at_high"]),
+                    "answer at its low end": _precise(row["at_low"], found["scale"]),
+                    "at its high end": _precise(row["at_high"], found["scale"]),
                     "ratio": f"x{row['ratio']:g} ({row['low']:g}..{row['high']:g})",
                     "because": row["because"],
                 }
@@ -190,8 +199,8 @@ def _print_links(found: Mapping[str, Any]) -> None:
         say(f"{still} {which} {moves} it, from end to end, by less than the simulation can tell")
 
 
-def _precise(answer: Any) -> str:
+def _precise(answer: Any, scale: str) -> str:
     """Give an answer with one digit more than others, since ends lie near each other."""
     if isinstance(answer, Mapping):
-        return "  ".join(f"{name} {_precise(x)}" for name, x in answer.items())
-    return f"{answer:.4f}" if abs(answer) < 1 else f"{answer:.4g}"
+        return "  ".join(f"{name} {_precise(x, scale)}" for name, x in answer.items())
+    return f"{answer:.4f}" if scale == LOG_ODDS else cell(Amount(answer))

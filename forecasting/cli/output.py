@@ -329,12 +329,18 @@ def _csv(records: Sequence[Row]) -> None:
         writer.writerow(cells)
 
 
+class Amount(float):
+    """A number of something, and not a probability or a score: a table writes it as such."""
+
+
 def cell(value: Any) -> str:
     """Write a value for a person: three decimals, minutes in UTC, a dash for nothing."""
     if value is None or (isinstance(value, float) and math.isnan(value)) or value == "":
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Amount):
+        return _quantity(value)
     if isinstance(value, float):
         return _number(value)
     if isinstance(value, dt.datetime):
@@ -366,11 +372,11 @@ def _number(value: float) -> str:
 
 
 def _quantity(value: float) -> str:
-    """Write a count, an amount or a day: whole where it is, else three digits of it."""
-    if not math.isfinite(value) or abs(value) >= LARGEST_PLAIN:
-        return _number(value)
-    whole = value == int(value) or abs(value) >= 100
-    return f"{value:.0f}" if whole else f"{value:.3g}"
+    """Write a count or an amount: whole from 100 up, with commas, else four digits of it."""
+    from forecasting.review import words
+
+    plain_enough = math.isfinite(value) and abs(value) < LARGEST_PLAIN
+    return words.amount(value) if plain_enough else _number(value)
 
 
 def _table(

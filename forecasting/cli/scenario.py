@@ -7,7 +7,7 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Group
-from forecasting.cli.output import emit, opened, relay, say, settings, waiting
+from forecasting.cli.output import Amount, emit, opened, relay, say, settings, waiting
 
 
 @click.group(cls=Group)
@@ -75,8 +75,17 @@ def what_if(name: str, given: tuple[str, ...], do: tuple[str, ...], as_of: str, 
     found = _live(as_of, seed)
     rows = found.what_if(given, do, found.find(name))
     columns = ("question", "state", "after", "before", "lower", "upper", "mcse")
+    numbers = ("after", "before", "lower", "upper")
     emit(
-        rows, columns=columns, always=6, title=f"{rows[0]['basis']}; 90 % intervals" if rows else ""
+        [
+            row | {name: Amount(row[name]) for name in numbers if row[name] is not None}
+            if row["state"].startswith("median")
+            else row
+            for row in rows
+        ],
+        columns=columns,
+        always=6,
+        title=f"{rows[0]['basis']}; 90 % intervals" if rows else "",
     )
     for why in found.refusals(rows):
         say(why)

@@ -45,6 +45,8 @@ LOG_OF_ZERO = -1e4
 #: A part leaves at least so much open, or it completed: shares stay inside (0, 1).
 LEAST_SHARE = 1e-4
 NODES = 24
+#: The kinds of evidence that tell how large parts are; those before them tell of the pace.
+SIZES = slice(4, 7)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,8 @@ def effects(explanation: Mapping[str, Any], *, title: str = "") -> "Figure":
 def _named(row: Mapping[str, Any]) -> str:
     short = words.short(str(row["title"]), LONGEST)
     if not row["clear"]:
-        return f"{short}  0 ±{row['mcse']:.2f}"
+        size = f"{row['delta_logit']:+.2f}" if row["delta_logit"] else "0"
+        return f"{short}  {size} ±{row['mcse']:.2f}".replace("-", "\N{MINUS SIGN}")
     return f"{short}  {row['delta_logit']:+.2f}".replace("-", "\N{MINUS SIGN}")
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 import math
 import unicodedata
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -58,6 +59,55 @@ def signed(value: Any, digits: int | None = None) -> str:
     text = score(value, digits)
     found = number(value)
     return f"+{text}" if found is not None and found > 0 and text.strip("0.,") else text
+
+
+def adding_up(parts: Sequence[float], total: float, digits: int = 2) -> list[float]:
+    """Round parts so that they add up to their rounded total: the least well rounded give way.
+
+    A part that is exactly 0 stays so.
+
+    >>> adding_up([0.014, 0.014, 0.014], 0.042)
+    [0.02, 0.01, 0.01]
+    """
+    unit = 10.0**-digits
+    found = [round(part / unit) for part in parts]
+    gap = round(total / unit) - sum(found)
+    step = 1 if gap > 0 else -1
+    able = [k for k, part in enumerate(parts) if part]
+    able.sort(key=lambda k: step * (found[k] - parts[k] / unit))
+    for n in range(abs(gap) if able else 0):
+        found[able[n % len(able)]] += step
+    return [round(each * unit, digits) for each in found]
+
+
+def step_digits(explanation: Mapping[str, Any]) -> int:
+    """Give the decimals of the steps of an explanation: none where an amount moves by hundreds."""
+    sizes = [explanation["change"], *(row["delta_logit"] for row in explanation["items"])]
+    if explanation["scale"] == "log-odds" or all(abs(size) < 100 for size in sizes):
+        return 2
+    return 0
+
+
+def steps(explanation: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], dict[str, float]]]:
+    """Give the items of an explanation with their effects, by option, as they are shown.
+
+    They are rounded so that they add up to the rounded change; what is left over of steps told as
+    0 is shown where a figure of it is left.
+    """
+    items = explanation["items"]
+    found: list[dict[str, float]] = [{} for _ in items]
+    digits = step_digits(explanation)
+    change = explanation["change"]
+    for option, total in (change if isinstance(change, Mapping) else {"": change}).items():
+        sizes = [row["delta_logit"] for row in items]
+        parts = [size[option] if isinstance(size, Mapping) else size for size in sizes]
+        for row, part in zip(found, adding_up(parts, total, digits), strict=True):
+            row[option] = part
+    return [
+        (item, row)
+        for item, row in zip(items, found, strict=True)
+        if item.get("kind") != "chance" or any(row.values())
+    ]
 
 
 def percent(share: Any) -> str:

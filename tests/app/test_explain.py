@@ -22,11 +22,14 @@ from forecasting.app.news import add as news
 from forecasting.app.news import shown as listing
 from forecasting.cli import explain as cli
 from forecasting.cli import run
+from forecasting.cli.output import Amount, cell
+from forecasting.domain.forecast import Quantiles
 from forecasting.domain.forecasters import PRIOR_STANDS
 from forecasting.domain.instants import parse_instant
 from forecasting.errors import InvalidInput
 from forecasting.evidence.shapley import EXACT, shapley
 from forecasting.models.world.simulate import simulate
+from forecasting.review import words
 
 Books = Callable[..., Book]
 NOW = parse_instant("2026-08-22T12:00:00Z")
@@ -228,7 +231,8 @@ def test_the_error_of_a_step_is_what_another_seed_changes(own_book):
 
 
 def test_what_is_below_its_error_is_told_as_zero_and_not_drawn():
-    assert cli._signed(-0.09, 0.06, clear=False) == "0 ±0.06"
+    assert cli._signed(0.0, 0.06, clear=False) == "0 ±0.06"
+    assert cli._signed(-0.09, 0.06, clear=False) == "-0.09 ±0.06"  # what such steps leave together
     assert cli._signed(-0.09, 0.01, clear=True) == "-0.09"
     assert cli._signed(0.001, 0.0, clear=True) == "0"
     # A bar has one scale for all answers: a small effect is a short bar.
@@ -411,6 +415,18 @@ def test_what_moved_a_number_is_told_as_an_explanation_tells_it(own_book):
     assert (over["then"] > 1.5, over["now"]) == (True, 1.0)
 
 
+def test_one_report_has_one_number_wherever_it_is_told(own_book):
+    """Both simulate the same steps on the same paths, with more of them than a coalition takes."""
+    book = own_book()
+    update(book.ledger, [], now=NOW - dt.timedelta(hours=1), unwatched=True)
+    item = add(book, "A word", "gift-comes=x2", known_at="2026-08-22T11:30:00Z")
+    told, _ = moved(book, "gift-comes")
+    (found,) = explain(book.ledger, "gift-comes", now=NOW)
+    (step,) = (row for row in found["items"] if row["kind"] == "report")
+    assert step["clear"]
+    assert step["delta_logit"] == pytest.approx(told[item["key"]], abs=1e-9)
+
+
 def test_only_news_with_a_way_to_a_question_has_moved_it(own_book):
     book = own_book()
     update(book.ledger, [], now=NOW - dt.timedelta(days=10), watched=True, everything=True)
@@ -466,3 +482,68 @@ def test_the_prior_is_the_number_of_the_opening_and_every_list_says_so(own_book,
     for command in (["history", "truce-comes"], ["questions", "show", "truce-comes"]):
         assert run(["--db", str(tmp_path / "own0.db"), *command]) == 0
         assert PRIOR_STANDS in capsys.readouterr().err
+
+
+def test_an_explanation_rests_on_the_paths_of_the_answer_it_explains(own_book):
+    """A variant with the same content gives the same digits, whatever number of paths came first.
+
+    What is left of steps told as 0 is a row of its own, so that nothing is missing in the sum.
+    """
+    book = own_book()
+    add(book, "A draft", "text=table=x3")
+    logged = {
+        row["question"]: row["after"] for row in update(book.ledger, (), now=NOW, unwatched=True)[0]
+    }
+    for name in ("truce-comes", "convoys"):
+        (found,) = explain(book.ledger, name, now=NOW)
+        adds_up(found)
+        assert found["posterior"] == logged[name]
+        for row in found["items"]:
+            if not row["clear"] and row["kind"] != "chance":
+                assert row["delta_logit"] == 0.0
+        printed = [changes[""] for _, changes in words.steps(found)]
+        assert round(sum(printed), 9) == round(found["change"], 2)
+
+
+def test_printed_parts_add_up_to_their_printed_total():
+    assert words.adding_up([0.014, 0.014, 0.014], 0.042) == [0.02, 0.01, 0.01]
+    assert words.adding_up([0.0, -0.006], -0.006) == [0.0, -0.01]
+    assert words.adding_up([0.0], 0.0) == [0.0]
+    assert words.adding_up([], 0.0) == []
+
+
+def test_amounts_are_printed_as_amounts_within_the_bounds_of_their_question(own_book, capsys):
+    book = own_book(CROWD)
+    (found,) = explain(book.ledger, "back", now=NOW)
+    cli._print(found)
+    told = capsys.readouterr()
+    assert (
+        f"start {words.amount(found['prior'])}, now {words.amount(found['posterior'])}" in told.out
+    )
+    assert "e+0" not in told.out + told.err
+    assert "40,000" in told.out
+    with clock.at(NOW):
+        rows = book.simulated().what_if(["war=war"], [])
+    (row,) = (row for row in rows if row["question"] == "back")
+    assert 0 <= row["lower"] <= row["after"] <= row["upper"] <= 40_000
+    assert cell(Amount(39_999.9995)) == "40,000"
+    assert cell(Quantiles({"50": 10_500.0, "95": 39_999.9995})) == "50 %: 10,500  95 %: 40,000"
+
+
+CROWD = """\
+zone: UTC
+watched: 2026-08-22
+processes:
+  war: {moves: {peace > war: 1 in 2 y}, since 2026-01-01: peace}
+  returns:
+    delivery: {agreed: 40000, announced: 2026-02-01, delivered: 0, unit: people}
+    moves: {agreed > begun: "median 30 d (10..90)", begun > begun: 9 in 65 d}
+    2026-03-15: {amount: 4000, source: https://example.org/a, grade: A}
+    2026-05-02: {amount: 6500, source: https://example.org/b, grade: A}
+links:
+  - while war=war: returns x0.2 (0.1..0.6)
+    because: nobody goes home into fire
+questions:
+  back: {title: How many are back?, type: numeric, lower: 0, upper: 40000, unit: people,
+    opens: 2026-02-10, closes: 2027-06-30, answer: returns total}
+"""

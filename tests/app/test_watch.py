@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,7 @@ from forecasting.cli import run
 from forecasting.domain.process import ProcessSpec, WorldSpec
 from forecasting.domain.watch import Watch
 from forecasting.errors import InvalidInput, NotFound
+from forecasting.evidence.history import records
 from forecasting.store import Ledger
 from tests.store.samples import binary
 
@@ -134,6 +136,17 @@ def banked(monkeypatch, tmp_path):
     Ledger.open(path, create=True).close()
     with clock.at(NOW):
         yield path
+
+
+def test_a_day_that_is_not_over_is_watched_until_now(ledger):
+    """As the paths and the page of the world have it; never days that are yet to come."""
+    early = STREAM - DAY / 8
+    since = {name: replace(WORLD.processes[name], since=STREAM - DAY) for name in WORLD.processes}
+    stands = records(WorldSpec(since), (), early, watched={}, made={})
+    told = {row["process"]: row for row in use.rows(ledger, now=early, world=WorldSpec(since))}
+    for name in ("truce", "relief"):
+        assert told[name]["until"] == stands[name].free == early
+        assert told[name]["days"] == 0
 
 
 def ask(path, capsys, *words, code=0):

@@ -11,7 +11,7 @@ from forecasting.app.book import Book
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import OWN, Predictor
 from forecasting.app.forecast.update import update
-from forecasting.app.upkeep.banks import bundled_bank
+from forecasting.app.upkeep.banks import bank_of, bundled_bank
 from forecasting.app.world import processes, scenario, what_if
 from forecasting.cli import run
 from forecasting.domain import Effect, Evidence
@@ -469,9 +469,22 @@ def test_a_delivery_has_the_pace_that_its_bank_states(own_book, capsys):
     assert prior["slow: begun > begun"] == "3 in 90 d"
     assert "exchanges of the bundled example" in prior["silent: begun > begun"]
     assert prior["silent: begun > failed"] == "never by chance: facts alone"
-    # What is borrowed is said, once for each that borrows, and is no fault.
+    # The page of the world says it in the same words.
+    world = bank_of(book.ledger).world
+    page = processes.world_page(world, book.ledger.evidence(), NOW)
+    shown = {row.name: row.base_rate for row in page.processes}
+    for row in processes.prior_rows(book.ledger):
+        if row["process"] in {"stated", "silent"}:
+            name, _, move = row["parameter"].partition(": ")
+            assert f"{move}: {row['prior']}" in shown[name]
+    # What is borrowed is said, once for each that borrows (a stated pace states no sizes).
     found = [each for each in book.check(bundled_bank().root) if each.note]
-    assert [each.message.partition(":")[0] for each in found] == ["silent"]
+    assert [each.message.partition(":")[0] for each in found] == [
+        "stated",
+        "silent",
+        "slow",
+    ]
+    assert all("its pace is stated, but how large" in found[place].message for place in (0, 2))
     capsys.readouterr()
     run(["questions", "check", str(bundled_bank().root)])
     told = capsys.readouterr()

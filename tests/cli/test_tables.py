@@ -226,7 +226,7 @@ def test_options_and_quantiles_read_as_what_they_are(monkeypatch, capsys):
     for option, p in options.items():
         assert f"{option} {p:.3f}" in text, "a number stays beside its option"
     quantiles = Quantiles({"10": 0.0, "50": 900.0, "90": 2500.5})
-    assert output.cell(quantiles) == "10 %: 0  50 %: 900  90 %: 2500"
+    assert output.cell(quantiles) == "10 %: 0  50 %: 900  90 %: 2,500"
     row = {"mine": quantiles, "model": None, "difference": None, "withdrawn": False}
     assert brief(row)["mine"] == {"50": 900.0}
     model = {"none": 0.3, "soft": 0.6, "firm": 0.1}

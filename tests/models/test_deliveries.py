@@ -5,9 +5,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.special import betaincc, betaln
 
-from forecasting.domain.process import DELIVERY_STATES, DeliverySpec, ProcessSpec
+from forecasting.domain.phrase import parse_phrase
+from forecasting.domain.process import DELIVERY_STATES, DeliverySpec, MoveSpec, ProcessSpec
 from forecasting.errors import InvalidInput
 from forecasting.inference import compile_count, pack
 from forecasting.models.deliveries import (
@@ -283,3 +285,29 @@ def test_a_record_unlike_its_priors_is_read_from_enough_draws():
             assert draws[name].mean() == pytest.approx(a / (a + b), abs=1e-3)
     assert draws["delta"].mean() == pytest.approx(1.0, abs=1e-3)
     assert np.median(draws["later"]) == pytest.approx(0.8, abs=1e-3)
+
+
+def test_own_parts_teach_the_size_of_further_ones_whoever_states_the_pace():
+    """Two parts that were not all: Beta(1, 5) becomes Beta(1, 7), and the shares weigh the mean.
+
+    By hand: a grid over the priors of mean and precision, times the density of both shares.
+    """
+    package = Package(40_000, ((45, 4_000), (93, 6_500)), 151)
+    m, k = np.meshgrid(np.linspace(5e-4, 0.9995, 1_000), np.exp(np.linspace(0.3, 3.3, 400)))
+    prior = stats.beta(3, 7).pdf(m) * stats.norm(np.log(6.0), 0.4).pdf(np.log(k))
+    told = [stats.beta(m * k, (1 - m) * k).pdf(share) for share in (0.1, 0.1625)]
+    weight = prior * told[0] * told[1]
+    mean = float((weight * m).sum() / weight.sum())
+    assert mean < 0.25 < 0.3
+    paced = (
+        MoveSpec("agreed", "begun", parse_phrase("median 30 d (10..90)")),
+        MoveSpec("begun", "begun", parse_phrase("2 in 65 d")),
+    )
+    for moves, near, close in (((), 0.02, 0.02), (paced, 0.003, 0.008)):
+        one = replace(process(40_000.0), moves=moves)
+        for seed in range(3):
+            draws = prior_draws(MODEL.default_priors(), FINE, seed)
+            found = delivery_parameters(one, package, draws, points=2048, seed=seed)
+            size = found["begun > begun"].size
+            assert size.mean.mean() == pytest.approx(mean, abs=near)
+            assert size.whole.mean() == pytest.approx(1 / 8, abs=close)

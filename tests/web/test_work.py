@@ -56,16 +56,20 @@ STEP = {"title": "A report", "source": "wire", "known_at": None}
 OPTIONS = {
     "question": "q", "scale": "log-odds", "lower": None, "upper": None, "full_bar": 1.0,
     "prior": {"none": 0.75, "soft": 0.25}, "posterior": {"none": 0.5, "soft": 0.5}, "undo": None,
+    "change": {"none": -1.1, "soft": 0.0},
     "items": [
         STEP | {
-            "delta_logit": {"none": -1.1, "soft": 0.02}, "mcse": {"none": 0.04, "soft": 0.03},
+            "delta_logit": {"none": -1.1, "soft": 0.0}, "mcse": {"none": 0.04, "soft": 0.03},
             "clear": {"none": True, "soft": False},
         },
     ],
 }  # fmt: skip
 AMOUNT = OPTIONS | {
-    "scale": "median in persons", "prior": 300.0, "posterior": 450.0,
+    "scale": "median in persons", "prior": 300.0, "posterior": 450.0, "change": 150.0,
     "items": [STEP | {"delta_logit": 150.0, "mcse": 9.0, "clear": True}],
+}  # fmt: skip
+STILL = AMOUNT | {
+    "change": 0.0, "items": [STEP | {"delta_logit": 0.0, "mcse": 9.0, "clear": False}],
 }  # fmt: skip
 
 
@@ -73,8 +77,8 @@ AMOUNT = OPTIONS | {
     ("row", "words"),
     [
         (OPTIONS, ("none 75 %, soft 25 %", "none 50 %, soft 50 %", "none −1.10, soft 0 ±0.03")),
-        (AMOUNT, ("300", "450", "+150.00")),
-        (AMOUNT | {"items": [AMOUNT["items"][0] | {"clear": False}]}, ("300", "450", "0 ±9.00")),
+        (AMOUNT, ("300", "450", "+150")),
+        (STILL, ("300", "450", "0 ±9.00")),
     ],
 )
 def test_what_takes_a_number_apart_is_in_its_own_unit(browser, house, row, words):

@@ -32,6 +32,7 @@ from forecasting.app.forecast.steps import (
     one_by_one,
     reports_on,
     story_of,
+    told_apart,
     unreported,
 )
 from forecasting.app.forecast.undo import undoing
@@ -52,7 +53,7 @@ from forecasting.models.world.model import Run, Variant
 from forecasting.models.world.reading import Answer, on_scale, pull, read
 from forecasting.store import Ledger
 
-#: Paths of one step of an explanation, and in all over the coalitions of stories.
+#: Paths of one coalition of stories at most, and of all together.
 STEP_DRAWS, COALITION_DRAWS = 8_192, 262_144
 #: Log hazard ratio below which a report is not shown any more.
 LEAST_WEIGHT = 0.02
@@ -109,7 +110,8 @@ class Explanation:
         now = self._step(Variant(MODEL), facts)
         rows, change = self._steps(facts, now, run)
         moved = [np.any(step.value != 0.0) for _, step in rows]
-        items = [self._row(*row) for row, moves in zip(rows, moved, strict=True) if moves]
+        moving = [row for row, moves in zip(rows, moved, strict=True) if moves]
+        items = [self._row(*row) for row in told_apart(moving)]
         still = [told for (told, _), moves in zip(rows, moved, strict=True) if not moves]
         start = self._back(self._scale(after) - change.value)
         return {
@@ -158,15 +160,13 @@ class Explanation:
         draws: int = 0,
         betas: Mapping[str, float] | None = None,
     ) -> Step:
-        """Simulate one step of the chain: always from the same chances, so that errors fall out.
+        """Simulate one step of the chain: on the paths of the answer, so that errors fall out.
 
-        A probability takes few paths, and the last step is put where the answer is; options, which
-        sum to one, and a median, which moves in jumps, take all.
+        Steps are then what an update records, to the digit; `draws` are fewer for the coalitions.
         """
         at = self.predictor.at(as_of or self.as_of, tuple(items), watched)
-        size = draws or (STEP_DRAWS if self.question.type == "binary" else None)
         model = self.predictor.model
-        run = model.run(variant, [self.question], at, draws=size, betas=betas)
+        run = model.run(variant, [self.question], at, draws=draws or None, betas=betas)
         predicate = model.predicates[self.question.id]
         numbers, _, _, gate, _ = read(run.paths, predicate, self.question)
         if not numbers:

@@ -10,8 +10,8 @@ from forecasting.arrays import BoolArray, FloatArray
 from forecasting.domain.evidence import Evidence
 
 TIME, HISTORY, LINKS, ELSEWHERE = "time", "history", "links", "elsewhere"
-FADED, EARLIER = "faded", "earlier"
-OWN_STEPS = {HISTORY, TIME, LINKS, ELSEWHERE, FADED, EARLIER}
+FADED, EARLIER, CHANCE = "faded", "earlier", "chance"
+OWN_STEPS = {HISTORY, TIME, LINKS, ELSEWHERE, FADED, EARLIER, CHANCE}
 #: Ends the key of an item of which the facts alone are told.
 FACTS = "/facts"
 #: An effect below so many of its Monte Carlo errors is none that could be shown.
@@ -49,6 +49,26 @@ class Step(NamedTuple):
 
 #: What a step is, and the change that it makes.
 type Row = tuple[dict[str, Any], Step]
+
+
+def told_apart(rows: Sequence[Row]) -> list[Row]:
+    """Tell steps within their Monte Carlo error as 0; one row has what they leave together.
+
+    So the rows add up to the change as they are told.
+    """
+    found, left = [], None
+    for told, step in rows:
+        rest = step._replace(value=np.where(step.clear, 0.0, step.value))
+        if not np.any(rest.value):
+            found.append((told, step))
+            continue
+        # The pull of what is told stays in its own row.
+        rest = rest._replace(pull=np.where(step.clear, 0.0, step.pull))
+        found.append((told, step._replace(value=np.where(step.clear, step.value, 0.0))))
+        left = rest if left is None else left.plus(rest)
+    if left is not None:
+        found.append((named_step(CHANCE, "What the steps told as 0 leave together"), left))
+    return found
 
 
 class Chain:

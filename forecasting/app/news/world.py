@@ -300,7 +300,8 @@ def rows(
     """Give one row a process: until when it is watched, by whom, and how long ago that was.
 
     The bank's own record covers a process until somebody has watched it; it has no ``recorded_at``,
-    and ``bank`` for a watcher. The longest unwatched come first.
+    and ``bank`` for a watcher. A day that is not over is watched until now, as everywhere. The
+    longest unwatched come first.
     """
     known = world_of_the_bank(ledger) if world is None else world
     latest = _latest(ledger)

@@ -76,7 +76,7 @@ def _base_rate(process: ProcessSpec) -> str:
     if process.at is not None:
         first, last = (words.Days(process.zone).known(moment) for moment in process.at)
         return f"planned for {last}" + (f", {first} at the earliest" if first != last else "")
-    phrases = [(move.name, move.phrase.text or "from its own history") for move in process.moves]
+    phrases = [(move.name, _prior_of(process, move)) for move in process.moves]
     if process.kind == "event":
         return "; ".join(phrase for _, phrase in phrases)
     return "; ".join(f"{name}: {phrase}" for name, phrase in phrases)
@@ -182,14 +182,12 @@ def _prior_of(process: ProcessSpec, move: MoveSpec) -> str:
     if process.delivery is None or move in stated_moves(process):
         return move.phrase.text or "its own history, pooled with the others"
     if move.name == "stalled > begun":
-        return "the delivery prior above (resume)"
+        return "the delivery prior (resume)"
     if move.name not in {"agreed > begun", "begun > begun"}:
         return "never by chance: facts alone"
     if process.delivery.reference:
-        return (
-            f"the delivery priors above, with class {process.delivery.reference} and its own parts"
-        )
-    return f"the delivery priors above, judged on {SUBJECT}, with its own parts alone"
+        return f"the delivery priors, with class {process.delivery.reference} and its own parts"
+    return f"the delivery priors, judged on {SUBJECT}, with its own parts alone"
 
 
 def graph_report(ledger: Ledger, name: str) -> dict[str, Any]:

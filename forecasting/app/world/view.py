@@ -195,7 +195,9 @@ class WorldView:
 
         Groups ``posterior`` and, of the pooled rates, ``posterior_predictive`` and
         ``observed_data``; a variable is ``<fit>.<parameter>``, such as ``rates.mu``. A rate that
-        a phrase states has a prior in closed form and no fit: `book.priors()` lists it.
+        a phrase states has a prior in closed form and no fit: `book.priors()` lists it. The fit
+        of a delivery is its class without it; its own parts then weigh the draws that its paths
+        take, so that their mean share is not the one shown here.
 
         Raises
         ------

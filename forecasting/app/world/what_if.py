@@ -198,7 +198,7 @@ def _number_row(live: Live, question: Question, run: Run, seen: BoolArray | None
     told = quantiles(after, weights, CUTS) if gate == "passed" else (None,) * len(CUTS)
     return {
         "question": question.id,
-        "state": f"median, {space.unit}",
+        "state": f"median, {space.unit}".removesuffix(", "),
         "before": quantiles(values(live.run), live.run.paths.weights(None), CUTS)[1],
         "after": told[1],
         "lower": told[0],

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from forecasting.arrays import FloatArray
 from forecasting.domain.evidence import Evidence
-from forecasting.domain.process import ProcessSpec
+from forecasting.domain.process import ProcessSpec, stated_moves
 from forecasting.domain.reference import ReferenceClass
 from forecasting.errors import InvalidInput
 from forecasting.evidence.history import DAY, Record
 from forecasting.inference.fit import Fit
-from forecasting.models.deliveries import T0, Deliveries, Package, delivery_data
+from forecasting.models.deliveries import SIZES, T0, Deliveries, Package, delivery_data
 from forecasting.models.delivery_priors import RESUME
 from forecasting.models.fits import FitCache
 from forecasting.models.prior import PriorSpec
@@ -119,12 +119,16 @@ def delivery_parameters(
     points: int,
     seed: int,
 ) -> dict[str, Hazard]:
-    """Draw the parameters of a delivery's moves by name."""
+    """Draw the parameters of a delivery's moves by name.
+
+    Where the bank states the pace of its parts, their record tells of sizes alone.
+    """
     from scipy.special import gammaincinv
 
     draws = {name: np.asarray(values, dtype=np.float64) for name, values in of_class.items()}
     key = (seed, "parameter", process.name)
-    place = _places(draws, package, uniforms(points, *key, "delivery"))
+    own_pace = {move.name for move in stated_moves(process)} >= {"agreed > begun", "begun > begun"}
+    place = _places(draws, package, uniforms(points, *key, "delivery"), own_pace=own_pace)
     p = {name: values[place] for name, values in draws.items()}
     size = Size(p["mean"], p["precision"], p["whole"])
     first = np.exp(p["theta"] - p["first"] * np.log(T0))
@@ -156,15 +160,19 @@ def prior_draws(priors: Mapping[str, PriorSpec], size: int, seed: int) -> dict[s
 
 
 def _places(
-    draws: Mapping[str, FloatArray], package: Package | None, level: FloatArray
+    draws: Mapping[str, FloatArray], package: Package | None, level: FloatArray, *, own_pace: bool
 ) -> NDArray[np.int64]:
-    """Give the draw of each point: a comb over draws by their pace, weighed by the record."""
+    """Give the draw of each point: a comb over draws, weighed by the record.
+
+    The comb runs over what counts most, the pace, or the share of a part where the bank states the
+    pace: then a pace unlike the priors' does not use up the draws.
+    """
     log_weight = np.zeros(draws["w"].size)
     if package is not None:
         told = Deliveries().log_likelihood(draws, delivery_data([package]))
-        log_weight = log_weight + told.sum(axis=1)
-    pace = draws["delta" if package is not None and package.parts else "w"]
-    by = np.argsort(pace, kind="stable")
+        log_weight = log_weight + told[:, SIZES if own_pace else slice(None)].sum(axis=1)
+    begun = package is not None and package.parts
+    by = np.argsort(draws["mean" if own_pace else "delta" if begun else "w"], kind="stable")
     reached = np.cumsum(np.exp(log_weight - log_weight.max())[by])
     found = np.searchsorted(reached, level * reached[-1])
     return np.asarray(by[np.minimum(found, by.size - 1)], dtype=np.int64)

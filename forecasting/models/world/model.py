@@ -127,6 +127,7 @@ class WorldModel:
     faults: dict[tuple[str, dt.datetime], str] = field(default_factory=dict)
     _kept: OrderedDict[Any, Run] = field(default_factory=OrderedDict)
     _told: dict[Any, dict[str, Answer]] = field(default_factory=dict)
+    _whole: dict[Any, Answer] = field(default_factory=dict)
     _rests: dict[str, frozenset[str]] = field(default_factory=dict)
     _learned: OrderedDict[Any, Learned] = field(default_factory=OrderedDict)
     _read: OrderedDict[Any, _Known] = field(default_factory=OrderedDict)
@@ -144,8 +145,8 @@ class WorldModel:
         """Answer questions; what hangs together is simulated together.
 
         A fault in one process silences the questions that rest on it, and no other. With fewer
-        `draws`, an answer that differs in nothing from one that was given at the moment with all
-        draws is that one.
+        `draws`, a question on which nothing acts that a variant leaves out has the very answer that
+        was given at the moment with all draws.
         """
         size = draws or self.draws
         spec = self._spec(variant)
@@ -158,18 +159,28 @@ class WorldModel:
         found: dict[str, Answer] = {}
         for group in together.values():
             plain = self._effective(variant, group, at)
-            asking = (plain, tuple(q.id for q in group), at.key, self.draws)
-            if asking not in self._told:
-                asking = (*asking[:-1], size)
-            if asking not in self._told:
+            asking = (plain, tuple(q.id for q in group), at.key, size)
+            same = {}
+            if size < self.draws:
+                keys = {q.id: self._alone(variant, q, at) for q in group}
+                same = {name: self._whole[key] for name, key in keys.items() if key in self._whole}
+            if len(same) < len(group) and asking not in self._told:
                 if self._told and next(iter(self._told))[2][0] != at.moment:
                     self._told.clear()
-                self._told[asking] = self._unless_faulty(plain, group, at, size)
+                    self._whole.clear()
+                told = self._told[asking] = self._unless_faulty(plain, group, at, size)
+                if size >= self.draws:
+                    answered = (q for q in group if q.id in told)
+                    self._whole.update({self._alone(variant, q, at): told[q.id] for q in answered})
             found |= {
                 name: replace(answer, priors_hash=_hash([self.bank_hash, variant.name]))
-                for name, answer in self._told[asking].items()
+                for name, answer in (self._told.get(asking, {}) | same).items()
             }
         return found
+
+    def _alone(self, variant: Variant, question: Question, at: AsOf) -> tuple[Any, ...]:
+        """Give what tells a question's answer apart, whatever else it is simulated with."""
+        return (self._effective(variant, [question], at), question.id, at.key)
 
     def _effective(self, variant: Variant, group: Sequence[Question], at: AsOf) -> Variant:
         """Drop from a variant what makes no difference to a group: answers are then shared."""
@@ -179,11 +190,10 @@ class WorldModel:
             move.phrase.form == "history" for n in names for move in self.spec.processes[n].moves
         )
         linked = variant.links and (pooled or any(link.child in names for link in self.spec.links))
-        near = self._near(names)
         told = variant.news and (
             pooled
             or any(
-                effect.form in {"likelihood", "stance"} and effect.target.partition("=")[0] in near
+                effect.form in {"likelihood", "stance"} and self._acted_on(effect) & names
                 for item in at.items
                 for effect in item.effects
             )
@@ -283,15 +293,6 @@ class WorldModel:
         names = frozenset().union(*(asked(self.predicates[q.id]) for q in group))
         return ancestors(self.spec.links, names) if variant.links else names
 
-    def _near(self, names: frozenset[str]) -> set[str]:
-        """Give what news that bears on some processes may name: them, questions and ladders."""
-        resting = (
-            question
-            for question in self.questions.values()
-            if question.id in self.predicates and self.rests(question) & names
-        )
-        return {*names, *(name for q in resting for name in (q.id, q.ladder or q.id))}
-
     def _spec(self, variant: Variant) -> WorldSpec:
         return self.spec if variant.links else _apart(self.spec)
 
@@ -356,10 +357,10 @@ class WorldModel:
         size = draws or self.draws
         # Two paths of each point at least, or nothing could be said of its own chance.
         points = min(POINTS, size // 2)
-        key = (replace(variant, name=""), tuple(spec.processes), at.key, ends, points)
+        # Other paths would serve as well, but steps between answers are on the same ones.
+        key = (replace(variant, name=""), tuple(spec.processes), at.key, ends, points, size)
         plain = not do and towards is None and betas is None and only is None
-        # More paths than asked for serve as well; fewer do not.
-        if plain and key in self._kept and self._kept[key].world.draws >= size:
+        if plain and key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
         known = self._known(at)

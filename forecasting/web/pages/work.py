@@ -1,8 +1,12 @@
 """Long work: its progress, ending it, and what it found."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from starlette.responses import Response
 
 from forecasting.errors import NotFound
+from forecasting.review import words
 from forecasting.web.jobs import Job
 from forecasting.web.routes import get, post
 from forecasting.web.visit import Visit
@@ -62,9 +66,13 @@ def why(visit: Visit) -> Response:
     return visit.page(
         "explained.html.j2",
         name=name,
-        rows=job.result if job else None,
+        rows=[_stepwise(row) for row in job.result] if job else None,
         older=job is not None and visit.head > job.head,
     )
+
+
+def _stepwise(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "steps": words.steps(row), "digits": words.step_digits(row)}
 
 
 def take_apart(visit: Visit) -> Response:

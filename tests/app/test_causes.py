@@ -1,0 +1,73 @@
+"""What is only a cause of others is not touched by what is left out, or by what they do."""
+
+import datetime as dt
+
+from forecasting.app.forecast import predict
+from forecasting.app.forecast.update import update
+from forecasting.app.news import add as news
+from forecasting.domain.forecasters import BASE_RATE, MODEL, WITHOUT_LINKS, WITHOUT_NEWS
+from forecasting.domain.instants import parse_instant
+
+WORLD = """\
+zone: UTC
+processes:
+  talks:
+    title: Talks through a mediator
+    moves: {none > open: once in 14 mo, open > none: "median 60 d (20..200)"}
+    since 2026-01-01: none
+  war:
+    title: Open fighting
+    moves: {peace > war: 1 in 2 y, war > peace: "median 60 d (10..400)"}
+    since 2026-01-01: peace
+  clash: {event: 4 in 47 weeks, title: Clashes, since 2026-01-01: ""}
+links:
+  - while talks=open: war x0.4 (0.15..1)
+    because: they do not fight while they talk
+  - while war=war: clash x4 (1.5..9)
+    because: it is on the front line
+questions:
+  talks-on: {title: Are talks under way, closes: 2027-03-31, answer: talks=open on close}
+  war-mar: {title: Will there be war, closes: 2027-03-31, answer: war=war by close}
+  clash-mar: {title: Will there be a clash, closes: 2027-03-31, answer: clash by close}
+"""
+NOW, LATER = (parse_instant(f"2026-08-22T12:0{minute}:00Z") for minute in (0, 1))
+MINUTE = dt.timedelta(minutes=1)
+
+
+def numbers(book, at):
+    said = (f for f in book.ledger.forecasts() if f.issued_at == at)
+    return {(f.forecaster, f.question): f.value.numbers for f in said}
+
+
+def test_a_variant_on_which_nothing_acts_says_the_very_number_of_the_model(own_book, monkeypatch):
+    """Fewer paths beside the model would pass off their error for an effect."""
+    monkeypatch.setattr(predict, "REPLAY_DRAWS", 4_096)
+    book = own_book(WORLD)
+    update(book.ledger, (), now=NOW, unwatched=True)
+    said = numbers(book, NOW)
+    for variant in (WITHOUT_LINKS, WITHOUT_NEWS, BASE_RATE):
+        assert said[variant, "talks-on"] == said[MODEL, "talks-on"], variant
+    assert said[WITHOUT_NEWS, "war-mar"] == said[MODEL, "war-mar"]
+    assert said[WITHOUT_LINKS, "war-mar"] != said[MODEL, "war-mar"]
+
+
+def test_a_cause_with_the_same_number_is_not_logged_for_what_it_causes(own_book):
+    """Of what links act on, all is logged together; a cause stays as it was."""
+    book = own_book(WORLD)
+    update(book.ledger, (), now=NOW, watched=True)
+    news.add(
+        book.ledger,
+        "A clash",
+        known_at=LATER,
+        on=["clash=event"],
+        now=LATER,
+        source="a wire",
+        grade="B",
+    )
+    rows, _ = update(book.ledger, (), now=LATER + MINUTE)
+    told = {row["question"]: row for row in rows}
+    assert told["clash-mar"]["logged"]
+    assert told["war-mar"]["logged"]
+    assert told["talks-on"]["before"] == told["talks-on"]["after"]
+    assert not told["talks-on"]["logged"]
+    assert told["talks-on"]["reason"] == "unchanged within its error"
