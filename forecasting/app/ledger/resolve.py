@@ -43,8 +43,8 @@ def resolve(
     then, ``no`` those whose deadline has. ``annulled`` annuls. Before the deadline an outcome that
     what is asked cannot give so early (a no of ``by close``, a yes of ``through close``, either of
     ``on close``), and at any time one that the facts on record contradict, is :class:`Unsure`
-    unless it is `sure`. The outcome that stands is refused where source, moment and note say nothing new;
-    without `at` it keeps its moment.
+    unless it is `sure`. The outcome that stands is refused where source, moment and note say
+    nothing new; without `at` it keeps its moment.
     """
     catalog = Catalog.of(ledger)
     check_moment(at or now, now)

@@ -35,6 +35,8 @@ from forecasting.store import Ledger
 BUNDLED = "bundled:"
 #: The place of a bank with nothing in it.
 NOWHERE = "none"
+#: Files that no question and no process rests on: a faulty one stops itself alone.
+OPTIONAL = ("questions/scenarios/", "questions/worldviews/", "questions/texts/")
 
 
 def examples() -> list[str]:
@@ -56,8 +58,18 @@ def checked(root: Path, *, zone: str = DEFAULT_ZONE) -> Bank:
     return _without_faults(read_bank(root, zone=zone), root)
 
 
-def _without_faults(bank: Bank, root: Path) -> Bank:
-    faults = list(bank.problems)
+def left_out(bank: Bank) -> list[Problem]:
+    """Give the first fault of each scenario, worldview or text that is left out, by its file."""
+    return list({fault.source: fault for fault in reversed(bank.problems)}.values())[::-1]
+
+
+def usable(root: Path, *, zone: str = DEFAULT_ZONE) -> Bank:
+    """Read a bank; of its optional files the faulty ones are left out (see `left_out`)."""
+    return _without_faults(_unchanged(root, zone), root, but=OPTIONAL)
+
+
+def _without_faults(bank: Bank, root: Path, *, but: tuple[str, ...] = ()) -> Bank:
+    faults = [fault for fault in bank.problems if not fault.source.startswith(but)]
     if not clock.overridden():
         # Where the clock is told, what lies after it is only not yet known.
         faults += ahead(bank.past, clock.now())
@@ -115,7 +127,7 @@ def bank_of(ledger: Ledger) -> Bank:
     """Read the bank of a ledger, with the processes that the ledger itself holds."""
     last, folder = remembered(ledger), folder_of(ledger)
     zone = DEFAULT_ZONE if last is None else last.detail.get("zone", DEFAULT_ZONE)
-    bank = empty(zone) if folder is None else _without_faults(_unchanged(folder, zone), folder)
+    bank = empty(zone) if folder is None else usable(folder, zone=zone)
     return with_setups(bank, stated(ledger).values())
 
 

@@ -18,6 +18,7 @@ from forecasting.app.upkeep.banks import (
     empty,
     example_folder,
     load_bank,
+    usable,
 )
 from forecasting.app.upkeep.told import remembered
 from forecasting.bank import Bank
@@ -64,7 +65,7 @@ def own_bank(database: str) -> Bank | None:
     if _database(place) != database:
         return None
     zone = config.zone() or DEFAULT_ZONE
-    return checked(folder, zone=zone) if folder.is_dir() else None
+    return usable(folder, zone=zone) if folder.is_dir() else None
 
 
 def _database(place: Path) -> str:
