@@ -55,7 +55,7 @@ def test_loading_and_checking_stay_strict(place):
     folder, _ = place
     (folder / "questions/scenarios/horn.yaml").write_text(FAULTY["scenarios/horn.yaml"])
     assert [fault.source for fault in check(read_bank(folder / "questions"))] != []
-    with clock.at(NOW), pytest.raises(InvalidInput, match="questions/scenarios/horn.yaml:"):
+    with clock.at(NOW), pytest.raises(InvalidInput, match=r"questions/scenarios/horn\.yaml:"):
         Book.make_workspace(folder, forecaster="ana")
 
 
@@ -66,6 +66,28 @@ def test_a_faulty_question_still_stops_an_update(place):
     with (
         clock.at(NOW),
         Book.plain(database, forecaster="ana") as book,
-        pytest.raises(InvalidInput, match="bank \\(1 fault"),
+        pytest.raises(InvalidInput, match=r"bank \(1 fault"),
     ):
         book.update(dry_run=True, unwatched=True)
+
+
+def test_an_answer_that_cannot_be_read_is_told_once_with_the_true_reason(tmp_path):
+    asked = "highest of one: convoy count >= 1 by close, more: convoy count >= 2 by close, else no"
+    world = (
+        "watched: 2026-11-28\n"
+        'processes: {convoy: {event: 3 in 70 weeks, since 2026-09-01: ""}}\n'
+        "questions: {many: {title: How many?, type: categorical, options: [no, one, more],\n"
+        f"  closes: 2027-03-31, answer: '{asked}'}}}}\n"
+    )
+    with clock.at(NOW):
+        database = workspace(tmp_path, world)
+        (fault,) = Book.make_workspace(tmp_path, forecaster="ana")["faults"]
+        notes = []
+        with Book.plain(database, forecaster="ana", tell=notes.append) as book:
+            book.update(dry_run=True, unwatched=True)
+    (told,) = [note for note in notes if "many" in note]
+    for said in (fault, told):
+        assert said.count(f"answer ({asked})") == 1
+        assert "takes PROCESS or PROCESS=STATE by the close and no `count`" in said
+    assert "numeric question, answer: convoy count" in fault
+    assert "world.yaml:4: [answer]" in fault

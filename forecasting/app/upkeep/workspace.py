@@ -21,7 +21,7 @@ from forecasting.app.upkeep.banks import (
     usable,
 )
 from forecasting.app.upkeep.told import remembered
-from forecasting.bank import Bank
+from forecasting.bank import Bank, check
 from forecasting.domain import reading
 from forecasting.domain.forecasters import person
 from forecasting.domain.instants import DEFAULT_ZONE
@@ -84,7 +84,8 @@ def init(
     """Make a workspace, or load what is new in the bank of the one that is there.
 
     The bank of an `example` is copied into it; `database` is another than its ``forecasts.db``.
-    Where the bank has faults, or the example would overwrite one, nothing is written.
+    Where the bank cannot be read, or the example would overwrite one, nothing is written; what is
+    wrong with what its questions ask of its world is given as `faults`, for they load all the same.
     """
     if forecaster:
         person(forecaster)
@@ -131,6 +132,7 @@ def init(
         "workspace": str(place),
         "bank": str(bank_folder),
         **counted(url, counts, questions=held, created=new or fresh),
+        "faults": [str(fault) for fault in check(bank)],
     }
 
 
