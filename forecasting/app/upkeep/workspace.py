@@ -20,7 +20,7 @@ from forecasting.app.upkeep.banks import (
     load_bank,
     usable,
 )
-from forecasting.app.upkeep.told import remembered
+from forecasting.app.upkeep.told import remembered, zone_of
 from forecasting.bank import Bank, check
 from forecasting.domain import reading
 from forecasting.domain.forecasters import person
@@ -66,6 +66,14 @@ def own_bank(database: str) -> Bank | None:
         return None
     zone = config.zone() or DEFAULT_ZONE
     return usable(folder, zone=zone) if folder.is_dir() else None
+
+
+def usual_zone(ledger: Ledger, database: str) -> str:
+    """Give the zone of days that state none: the workspace's, else that of the ledger's bank."""
+    place = config.workspace()
+    if place is not None and _database(place) == database and (said := config.zone()):
+        return known_zone(said).key
+    return zone_of(ledger)
 
 
 def _database(place: Path) -> str:
