@@ -583,3 +583,47 @@ def test_days_are_those_of_the_workspace(tmp_path):
         assert (iso(held.closes), held.zone) == ("2025-06-30T21:00:00Z", "Africa/Addis_Ababa")
         elsewhere = book.import_record(file, me="ben", zone="UTC", dry_run=True)
         assert not any("the zone of this workspace" in note for note in elsewhere["notes"])
+
+
+@pytest.mark.parametrize("options", ["saudi;uae;nobody", "saudi|uae|nobody"])
+def test_options_of_a_table_are_apart_by_semicolons_or_bars(brought, ledger, options):
+    brought(
+        "question,type,options,forecast,issued_at,closes\n"
+        f"q,categorical,{options},saudi=0.5;uae=0.3;nobody=0.2,2025-02-01,2025-06-30\n",
+        me="ana",
+    )
+    assert ledger.questions()[0].space.options == ("saudi", "uae", "nobody")
+
+
+def test_options_apart_by_commas_are_told_the_mark(brought):
+    with pytest.raises(InvalidInput, match="are separated by ; in a table") as told:
+        brought(
+            "question,type,options,forecast,issued_at\n"
+            'q,categorical,"saudi, uae",saudi=0.5;uae=0.5,2025-02-01\n',
+            me="ana",
+        )
+    assert "saudi;uae" in str(told.value)
+
+
+def test_the_export_of_a_ledger_names_the_way_into_a_database_of_its_own(tmp_path):
+    from forecasting import clock
+    from forecasting.app.book import Book
+    from tests.workspace import NOW as LATER
+    from tests.workspace import PEACE, workspace
+
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    file, way = tmp_path / "all.jsonl", "forecast --db NEW.db import jsonl FILE --create"
+    with clock.at(LATER):
+        other = PEACE.replace("peace-2027", "other-2027")
+        first, second = workspace(tmp_path / "one"), workspace(tmp_path / "two", other)
+        with Book.plain(first, forecaster="ana") as book:
+            book.log("peace-2027", 0.4)
+            book.export_record(file, "jsonl")
+        with Book.plain(second, forecaster="ana") as book:
+            found = book.import_record(file, "jsonl", dry_run=True)
+            assert found["added"] > 0
+            assert [way in note for note in found["notes"]].count(True) == 1
+            with pytest.raises(InvalidInput, match="rows refused; nothing was written") as told:
+                book.import_record(file, "jsonl", all_or_nothing=True)
+    assert way in told.value.hint

@@ -14,7 +14,7 @@ from typing import Any
 
 from forecasting import exchange
 from forecasting.app.catalog import Catalog
-from forecasting.app.ledger.export import foreign, restored, whole
+from forecasting.app.ledger.export import NOT_HERE, foreign, restored, whole
 from forecasting.app.ledger.newcomer import beside
 from forecasting.app.ledger.undone import undone, vacated
 from forecasting.app.news.feeds import News, taken
@@ -34,6 +34,8 @@ from forecasting.exchange.source import opened
 from forecasting.exchange.stated import Reading
 from forecasting.store import Draft, Ledger, transfer
 
+#: How the export of a ledger is read with everything in it.
+WHOLE = "forecast --db NEW.db import jsonl FILE --create copies it whole into a new database"
 _ATTEMPTS = 5
 #: Rows after which it is told again how many were read.
 _TELLING = 5000
@@ -139,6 +141,8 @@ def import_record(
             f"{', '.join(ours[:6])}{', ...' * (len(ours) > 6)}: names of the program's own "
             "forecasters; what the file says of them is kept as imported"
         )
+    if declared is not None and any(one.reason in NOT_HERE for one in statements.refused):
+        statements.notes.append(f"of another ledger not everything can come in; {WHOLE}")
     # A name that came with its platform is spelled as it is there.
     statements.notes += beside(
         ledger, (name for name in people if of.own or name == me), of_file=True
@@ -159,7 +163,8 @@ def import_record(
             first = refused[0]
             share = f"{len(refused):,} of {statements.rows:,} rows refused"
             msg = f"{first.reason.rstrip('.')} ({share}; nothing was written)"
-            raise InvalidInput(msg, where=f"{name}:{first.line}")
+            way_out = "" if declared is None else WHOLE
+            raise InvalidInput(msg, hint=way_out, where=f"{name}:{first.line}")
         drafts: list[Draft] = [*made.questions, *made.forecasts, *made.withdrawals]
         drafts += [*made.resolutions, *news.items]
         if dry_run or not (added or made.resolutions):
